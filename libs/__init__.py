@@ -1,0 +1,1 @@
+"""Libraries of one job each, without business words. Services share these and nothing else."""

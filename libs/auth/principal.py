@@ -1,0 +1,71 @@
+"""The caller, as the token's claims tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from libs.auth.roles import FULL_ACCESS
+from libs.errors import denied
+
+
+class PartyKind(StrEnum):
+    """What a company is in the marketplace."""
+
+    SELLER = "SELLER"
+    BUYER = "BUYER"
+    SUPPLIER = "SUPPLIER"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A user of a company, calling through an API client. `service` is set when a service calls for them."""
+
+    user_id: str
+    party_id: str
+    party_kind: PartyKind
+    roles: frozenset[str]
+    client_id: str
+    service: str | None = None
+
+    def has(self, *roles: str) -> bool:
+        """Whether the caller holds any of the roles."""
+        return FULL_ACCESS in self.roles or any(role in self.roles for role in roles)
+
+    def require(self, *roles: str) -> None:
+        """Raises `ROLE_MISSING`, naming the first, unless the caller holds any of the roles."""
+        if not self.has(*roles):
+            raise denied(roles[0])
+
+    @property
+    def is_seller(self) -> bool:
+        """Whether the caller belongs to the owner of the marketplace."""
+        return self.party_kind is PartyKind.SELLER
+
+    def claims(self) -> dict[str, Any]:
+        """As claims of a token."""
+        return {
+            "sub": self.user_id,
+            "party": self.party_id,
+            "kind": self.party_kind.value,
+            "roles": sorted(self.roles),
+            "client": self.client_id,
+        }
+
+    @staticmethod
+    def of_claims(claims: Mapping[str, Any], service: str | None = None) -> Principal:
+        """From claims of a token; raises KeyError or ValueError when they are not ours."""
+        return Principal(
+            str(claims["sub"]),
+            str(claims["party"]),
+            PartyKind(claims["kind"]),
+            frozenset(str(role) for role in claims["roles"]),
+            str(claims["client"]),
+            service,
+        )
+
+
+SYSTEM = Principal("", "", PartyKind.SELLER, frozenset(), "")
+"""Nobody: the caller of background work."""

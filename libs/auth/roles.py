@@ -1,0 +1,33 @@
+"""Names of the roles. FullAccess has them all."""
+
+from typing import Final
+
+FULL_ACCESS: Final = "FullAccess"
+SHOPPER: Final = "Shopper"
+ORDER_ADMIN: Final = "OrderAdmin"
+ORDER_READER: Final = "OrderReader"
+UNSUBMITTED_ORDER_READER: Final = "UnsubmittedOrderReader"
+SHIPMENT_ADMIN: Final = "ShipmentAdmin"
+OVERRIDE_SHIPPING: Final = "OverrideShipping"
+OVERRIDE_TAX: Final = "OverrideTax"
+OVERRIDE_UNIT_PRICE: Final = "OverrideUnitPrice"
+OVERRIDE_DISCOUNT: Final = "OverrideDiscount"
+PRODUCT_ADMIN: Final = "ProductAdmin"
+PRICE_SCHEDULE_ADMIN: Final = "PriceScheduleAdmin"
+TAX_RATE_ADMIN: Final = "TaxRateAdmin"
+SHIPPING_ADMIN: Final = "ShippingAdmin"
+SPENDING_ACCOUNT_ADMIN: Final = "SpendingAccountAdmin"
+CREDIT_CARD_ADMIN: Final = "CreditCardAdmin"
+ME_CREDIT_CARD_ADMIN: Final = "MeCreditCardAdmin"
+PAYMENT_ADMIN: Final = "PaymentAdmin"
+INVENTORY_ADMIN: Final = "InventoryAdmin"
+BUYER_ADMIN: Final = "BuyerAdmin"
+SUPPLIER_ADMIN: Final = "SupplierAdmin"
+USER_ADMIN: Final = "UserAdmin"
+ADDRESS_ADMIN: Final = "AddressAdmin"
+ME_ADDRESS_ADMIN: Final = "MeAddressAdmin"
+API_CLIENT_ADMIN: Final = "ApiClientAdmin"
+AUDIT_READER: Final = "AuditReader"
+
+ALL_ROLES: Final = frozenset(value for name, value in dict(globals()).items() if name.isupper())
+"""Every role there is."""

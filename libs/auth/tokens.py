@@ -1,0 +1,174 @@
+"""Tokens: EdDSA-signed ones for users, verified locally; short-lived shared-secret ones between services."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from libs.auth.principal import Principal
+from libs.errors import Kind, WaybillError
+from libs.ids import new_key
+
+ISSUER = "waybill"
+AUDIENCE = "waybill"
+SERVICE_AUDIENCE = "waybill-services"
+ALGORITHM = "EdDSA"
+Jwk = Mapping[str, Any]
+
+
+def token_invalid(why: str) -> WaybillError:
+    """The token is forged, malformed or for another audience."""
+    return WaybillError(Kind.UNAUTHENTICATED, "TOKEN_INVALID", f"the token is not valid: {why}")
+
+
+def new_private_key() -> str:
+    """A new Ed25519 key as PEM."""
+    key = Ed25519PrivateKey.generate()
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+
+
+class TokenSigner:
+    """Signs tokens for users."""
+
+    def __init__(self, private_pem: str, kid: str) -> None:
+        loaded = serialization.load_pem_private_key(private_pem.encode(), None)
+        if not isinstance(loaded, Ed25519PrivateKey):
+            raise ValueError("the signing key must be Ed25519")
+        self._key = loaded
+        self.kid = kid
+
+    def jwk(self) -> dict[str, str]:
+        """The public key, as a JSON Web Key."""
+        public = jwt.algorithms.OKPAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
+        return {**{k: str(v) for k, v in public.items() if k in ("kty", "crv", "x")},
+                "kid": self.kid, "alg": ALGORITHM, "use": "sig"}  # fmt: skip
+
+    def issue(self, principal: Principal, ttl: timedelta, now: datetime) -> str:
+        """A token that is good for `ttl`."""
+        claims = {
+            **principal.claims(), "iss": ISSUER, "aud": AUDIENCE, "jti": str(new_key()),
+            "iat": int(now.timestamp()), "nbf": int(now.timestamp()),
+            "exp": int((now + ttl).timestamp()),
+        }  # fmt: skip
+        return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"kid": self.kid})
+
+
+class TokenVerifier:
+    """Verifies users' tokens against a key set, without asking anyone about a known key."""
+
+    REFRESH_SECONDS = 5.0
+    KEEP = 4_096
+
+    def __init__(self, fetch_keys: Callable[[], Awaitable[list[Jwk]]]) -> None:
+        self._fetch = fetch_keys
+        self._keys: dict[str, Ed25519PublicKey] = {}
+        self._fetched = float("-inf")
+        self._known: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
+
+    async def verify(self, token: str) -> Principal:
+        """The caller named by the token.
+
+        Raises UNAUTHENTICATED with TOKEN_EXPIRED or TOKEN_INVALID. Only EdDSA is accepted: `none` and a public key
+        used as a shared secret are refused before anything else is looked at.
+        """
+        known = self._known.get(token)
+        if known is not None and known[0] > time.time():
+            return known[1]
+        try:
+            header = jwt.get_unverified_header(token)
+        except jwt.PyJWTError:
+            raise token_invalid("it is no JWT") from None
+        if header.get("alg") != ALGORITHM:
+            raise token_invalid("its algorithm is not accepted")
+        key = await self._key(str(header.get("kid", "")))
+        try:
+            claims = jwt.decode(
+                token, key, algorithms=[ALGORITHM], audience=AUDIENCE, issuer=ISSUER,
+                options={"require": ["exp", "iat", "sub"]}, leeway=2,
+            )  # fmt: skip
+            principal = Principal.of_claims(claims)
+        except jwt.ExpiredSignatureError:
+            raise WaybillError(Kind.UNAUTHENTICATED, "TOKEN_EXPIRED", "the token's time is over") from None
+        except (jwt.PyJWTError, KeyError, ValueError):
+            raise token_invalid("its signature or claims do not hold") from None
+        self._known[token] = (float(claims["exp"]), principal)
+        if len(self._known) > self.KEEP:
+            self._known.popitem(last=False)
+        return principal
+
+    async def _key(self, kid: str) -> Ed25519PublicKey:
+        if kid not in self._keys and time.monotonic() - self._fetched > self.REFRESH_SECONDS:
+            keys = {str(jwk["kid"]): _public(jwk) for jwk in await self._fetch()}
+            self._keys = keys
+            self._fetched = time.monotonic()
+        key = self._keys.get(kid)
+        if key is None:
+            raise token_invalid("its key is not known")
+        return key
+
+
+def _public(jwk: Jwk) -> Ed25519PublicKey:
+    loaded = jwt.PyJWK(dict(jwk), algorithm=ALGORITHM).key
+    if not isinstance(loaded, Ed25519PublicKey):
+        raise ValueError("the key set holds a key that is not Ed25519")
+    return loaded
+
+
+class ServiceTokens:
+    """Tokens between services: the service's identity and the acting user's claims, never the user's token."""
+
+    TTL = 60.0
+    REUSE = 30.0
+
+    def __init__(self, secret: str) -> None:
+        if len(secret) < 32:
+            raise ValueError("the service secret needs at least 32 characters")
+        self._secret = secret
+        self._issued: OrderedDict[tuple[str, Principal | None], tuple[float, str]] = OrderedDict()
+        self._verified: OrderedDict[str, tuple[float, str, Principal | None]] = OrderedDict()
+
+    def issue(self, service: str, acting: Principal | None) -> str:
+        """A token for calls of `service` on behalf of `acting`; reused while it is fresh."""
+        now = time.time()
+        found = self._issued.get((service, acting))
+        if found is not None and found[0] > now:
+            return found[1]
+        claims: dict[str, Any] = {
+            "iss": service, "aud": SERVICE_AUDIENCE, "exp": datetime.fromtimestamp(now + self.TTL, UTC),
+        }  # fmt: skip
+        if acting is not None:
+            claims["act"] = acting.claims()
+        token = jwt.encode(claims, self._secret, algorithm="HS256")
+        self._issued[(service, acting)] = (now + self.REUSE, token)
+        if len(self._issued) > 2_048:
+            self._issued.popitem(last=False)
+        return token
+
+    def verify(self, token: str) -> tuple[str, Principal | None]:
+        """The calling service and whom it acts for."""
+        now = time.time()
+        found = self._verified.get(token)
+        if found is not None and found[0] > now:
+            return found[1], found[2]
+        try:
+            claims = jwt.decode(
+                token, self._secret, algorithms=["HS256"], audience=SERVICE_AUDIENCE,
+                options={"require": ["exp", "iss"]}, leeway=5,
+            )  # fmt: skip
+            service = str(claims["iss"])
+            acting = Principal.of_claims(claims["act"], service) if "act" in claims else None
+        except (jwt.PyJWTError, KeyError, ValueError):
+            raise token_invalid("the service token does not hold") from None
+        self._verified[token] = (float(claims["exp"]), service, acting)
+        if len(self._verified) > 4_096:
+            self._verified.popitem(last=False)
+        return service, acting

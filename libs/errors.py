@@ -1,0 +1,163 @@
+"""The one error type that use cases raise. The rpc layer turns it into a google.rpc.Status."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What sort of failure it is; each maps to one gRPC status code."""
+
+    INVALID = "INVALID_ARGUMENT"
+    MISSING = "NOT_FOUND"
+    EXISTS = "ALREADY_EXISTS"
+    PRECONDITION = "FAILED_PRECONDITION"
+    STALE = "ABORTED"
+    DENIED = "PERMISSION_DENIED"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    EXHAUSTED = "RESOURCE_EXHAUSTED"
+    UNAVAILABLE = "UNAVAILABLE"
+    OUT_OF_RANGE = "OUT_OF_RANGE"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldViolation:
+    """A field of the request that breaks a rule."""
+
+    field: str
+    reason: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleViolation:
+    """A rule or status that stands against the request. `type` is the reason's name."""
+
+    type: str
+    subject: str
+    description: str
+
+
+class WaybillError(Exception):
+    """A failure that the caller can understand and act on."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        reason: str,
+        message: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        fields: Sequence[FieldViolation] = (),
+        rules: Sequence[RuleViolation] = (),
+        retry_after: timedelta | None = None,
+        domain: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.reason = reason
+        self.message = message
+        self.metadata = dict(metadata or {})
+        self.fields = tuple(fields)
+        self.rules = tuple(rules)
+        self.retry_after = retry_after
+        self.domain = domain
+        """`waybill.<context>` of the service that raised it; empty until it has crossed the wire."""
+
+    def __repr__(self) -> str:
+        return f"WaybillError({self.kind.value}, {self.reason}, {self.message!r})"
+
+
+def missing(resource: str, id: str) -> WaybillError:
+    """There is no such resource, or the caller may not see it."""
+    return WaybillError(
+        Kind.MISSING, "RESOURCE_NOT_FOUND", f"there is no {resource} {id!r}",
+        metadata={"resource": resource, "id": id},
+    )  # fmt: skip
+
+
+def exists(resource: str, id: str) -> WaybillError:
+    """The id is taken."""
+    return WaybillError(
+        Kind.EXISTS, "RESOURCE_EXISTS", f"{resource} {id!r} exists already",
+        metadata={"resource": resource, "id": id},
+    )  # fmt: skip
+
+
+def stale(resource: str, id: str, etag: str) -> WaybillError:
+    """The resource changed since it was read; `etag` is the current one."""
+    return WaybillError(
+        Kind.STALE, "ETAG_MISMATCH", f"{resource} {id!r} changed since it was read",
+        metadata={"resource": resource, "id": id, "etag": etag},
+    )  # fmt: skip
+
+
+def denied(role: str) -> WaybillError:
+    """The caller lacks a role."""
+    return WaybillError(Kind.DENIED, "ROLE_MISSING", f"this needs the role {role}", metadata={"role": role})
+
+
+def precondition(reason: str, message: str, **metadata: str) -> WaybillError:
+    """A rule or status stands against it."""
+    return WaybillError(Kind.PRECONDITION, reason, message, metadata=metadata)
+
+
+def invalid(field: str, reason: str, description: str) -> WaybillError:
+    """One field breaks one rule."""
+    found = Violations()
+    found.add(field, reason, description)
+    return found.error()
+
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
+
+
+class Violations:
+    """Collects everything that is wrong with a request, so that the caller hears of it all at once."""
+
+    def __init__(self) -> None:
+        self.items: list[FieldViolation] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.items)
+
+    def add(self, field: str, reason: str, description: str) -> None:
+        """Notes that `field` breaks the rule named by `reason`."""
+        self.items.append(FieldViolation(field, reason, description))
+
+    def require(self, field: str, holds: bool, reason: str, description: str) -> None:
+        """Notes a violation unless `holds`."""
+        if not holds:
+            self.add(field, reason, description)
+
+    def check_id(self, field: str, value: str, required: bool = True) -> None:
+        """Notes a missing or malformed id."""
+        if not value:
+            if required:
+                self.add(field, "FIELD_REQUIRED", "is required")
+        elif not _ID.match(value):
+            self.add(field, "ID_INVALID", "an id is 1 to 100 characters of A-Z a-z 0-9 _ -")
+
+    def error(self) -> WaybillError:
+        """The error that names every violation."""
+        reasons = {v.reason for v in self.items}
+        first = self.items[0]
+        text = "; ".join(f"{v.field}: {v.description}" for v in self.items[:5])
+        if len(self.items) > 5:
+            text += f"; and {len(self.items) - 5} more"
+        return WaybillError(
+            Kind.INVALID,
+            first.reason if len(reasons) == 1 else "INVALID_REQUEST",
+            text,
+            metadata={"field": first.field} if len(reasons) == 1 else {},
+            fields=self.items,
+        )
+
+    def raise_if_any(self) -> None:
+        """Raises when anything was noted."""
+        if self.items:
+            raise self.error()

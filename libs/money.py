@@ -1,0 +1,169 @@
+"""Exact money: whole micros (10^-6 of the unit) with a currency. Nothing here is ever a float."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cache
+
+from iso4217 import Currency
+
+MICRO = 1_000_000
+"""Micros of one unit."""
+
+
+class MoneyError(ValueError):
+    """An amount that cannot be: finer than a micro, or of an unknown currency."""
+
+
+class CurrencyMismatch(MoneyError):
+    """Arithmetic across currencies."""
+
+
+@cache
+def minor_unit(currency: str) -> int:
+    """Micros of one minor unit: 10,000 for USD, 1,000,000 for JPY.
+
+    Raises `MoneyError` for a code that ISO 4217 does not have.
+    """
+    try:
+        exponent = Currency(currency).exponent
+    except ValueError:
+        raise MoneyError(f"{currency!r} is no ISO 4217 currency") from None
+    return int(MICRO // 10 ** int(exponent or 0))
+
+
+def round_half_up(micros: int, unit: int) -> int:
+    """The nearest multiple of `unit`; a half goes away from zero."""
+    sign = -1 if micros < 0 else 1
+    return sign * ((abs(micros) * 2 + unit) // (2 * unit)) * unit
+
+
+def scale(micros: int, rate: Decimal, unit: int) -> int:
+    """`micros` times `rate`, rounded half up to a multiple of `unit`."""
+    exact = Decimal(micros) * rate / unit
+    return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP)) * unit
+
+
+def apportion(total: int, weights: Sequence[int], unit: int = 1) -> tuple[int, ...]:
+    """Splits `total` in proportion to `weights` by largest remainder; the parts add up to it exactly.
+
+    Parts are multiples of `unit` as far as the total is; what is finer goes to the first part with a weight. Ties go
+    to the earlier part. Weights are zero or more; all zero are taken as equal.
+    """
+    if not weights:
+        if total:
+            raise ValueError("an amount cannot be split between nobody")
+        return ()
+    if min(weights) < 0:
+        raise ValueError("weights are zero or more")
+    shares = list(weights) if any(weights) else [1] * len(weights)
+    whole = sum(shares)
+    sign = -1 if total < 0 else 1
+    units, rest = divmod(abs(total), unit)
+    parts = [units * w // whole for w in shares]
+    left = units - sum(parts)
+    order = sorted(range(len(shares)), key=lambda i: (-(units * shares[i] % whole), i))
+    for i in order[:left]:
+        parts[i] += 1
+    amounts = [part * unit for part in parts]
+    if rest:
+        amounts[next(i for i, w in enumerate(shares) if w)] += rest
+    return tuple(sign * amount for amount in amounts)
+
+
+def parse_micros(text: str | int | Decimal) -> int:
+    """The micros of a decimal amount. Raises `MoneyError` when it is finer than a micro."""
+    try:
+        exact = Decimal(text) * MICRO
+    except InvalidOperation:
+        raise MoneyError(f"{text!r} is no amount") from None
+    if exact != exact.to_integral_value():
+        raise MoneyError(f"{text} is finer than a millionth")
+    return int(exact)
+
+
+def text_of(micros: int, currency: str) -> str:
+    """The amount with at least the currency's digits: `12.50`."""
+    digits = len(str(MICRO // minor_unit(currency))) - 1
+    number = Decimal(micros) / MICRO
+    plain = f"{number:.6f}"
+    whole, _, fraction = plain.partition(".")
+    fraction = fraction.rstrip("0").ljust(digits, "0")
+    return f"{whole}.{fraction}" if fraction else whole
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in one currency."""
+
+    micros: int
+    currency: str
+
+    @staticmethod
+    def zero(currency: str) -> Money:
+        """Nothing, in this currency."""
+        return Money(0, currency)
+
+    @staticmethod
+    def of(amount: str | int | Decimal, currency: str) -> Money:
+        """The exact amount. Raises `MoneyError` when it is finer than a micro."""
+        minor_unit(currency)
+        return Money(parse_micros(amount), currency)
+
+    def _same(self, other: Money) -> None:
+        if self.currency != other.currency:
+            raise CurrencyMismatch(f"{self.currency} and {other.currency} do not mix")
+
+    def __add__(self, other: Money) -> Money:
+        self._same(other)
+        return Money(self.micros + other.micros, self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        self._same(other)
+        return Money(self.micros - other.micros, self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.micros, self.currency)
+
+    def __mul__(self, times: int) -> Money:
+        return Money(self.micros * times, self.currency)
+
+    def __lt__(self, other: Money) -> bool:
+        self._same(other)
+        return self.micros < other.micros
+
+    def __le__(self, other: Money) -> bool:
+        self._same(other)
+        return self.micros <= other.micros
+
+    def rounded(self) -> Money:
+        """Half up to the currency's minor unit."""
+        return Money(round_half_up(self.micros, minor_unit(self.currency)), self.currency)
+
+    def times(self, rate: Decimal) -> Money:
+        """The exact product, rounded half up to the minor unit."""
+        return Money(scale(self.micros, rate, minor_unit(self.currency)), self.currency)
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether it is nothing."""
+        return self.micros == 0
+
+    @property
+    def is_negative(self) -> bool:
+        """Whether it is below zero."""
+        return self.micros < 0
+
+    def text(self) -> str:
+        """Such as `12.50`."""
+        return text_of(self.micros, self.currency)
+
+
+def total(items: Iterable[Money], currency: str) -> Money:
+    """The sum; raises `CurrencyMismatch` when an item is in another currency."""
+    result = Money.zero(currency)
+    for item in items:
+        result = result + item
+    return result

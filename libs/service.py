@@ -1,0 +1,54 @@
+"""What a service is to the process that hosts it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from libs.audit import Record, Summary
+from libs.clock import Clock
+from libs.failpoints import Failpoints
+from libs.ids import IdSource
+
+if TYPE_CHECKING:
+    from libs.rpc.peers import Peers
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The ports that every service is built with."""
+
+    clock: Clock
+    ids: IdSource
+    peers: Peers
+    failpoints: Failpoints
+
+
+async def _nothing() -> None:
+    return None
+
+
+@dataclass(slots=True)
+class ServiceApp:
+    """A built service: what it serves, what runs beside, how it ends."""
+
+    name: str
+    registrations: list[tuple[Callable[[Any, Any], None], Any, str]]
+    """(add_XServicer_to_server, servicer, full service name)."""
+    background: list[Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=list)
+    """Loops that run until they are canceled."""
+    close: Callable[[], Awaitable[None]] = _nothing
+    anonymous: frozenset[str] = frozenset()
+    """Full method names, such as `/waybill.directory.v1.TokenService/IssueToken`, that need no token."""
+    audit: Callable[[], AsyncIterator[Record]] | None = None
+    statements: Callable[[], int] = lambda: 0
+    """SQL statements sent so far."""
+
+    async def audited(self) -> AsyncIterator[Record]:
+        """The service's own audit, or an empty one."""
+        if self.audit is None:
+            yield Summary(self.name, 0, 0, 0)
+            return
+        async for record in self.audit():
+            yield record

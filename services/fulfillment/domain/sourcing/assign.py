@@ -1,0 +1,74 @@
+"""Assignment: takes quantities from ranked candidates. No unit is taken twice, not even by two lines of one order."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+
+from services.fulfillment.domain.sourcing.candidates import Candidates
+from services.fulfillment.domain.sourcing.model import Assignment, Line, Stock
+
+
+def assign(lines: Sequence[Line], ranked: Candidates) -> dict[str, tuple[Assignment, ...]]:
+    """What each line takes, by line id. A line without enough candidates stays short.
+
+    Lines with fewer places to go choose first (one record, then one pick-up location, then anywhere): the sets are
+    nested, so that a line that may go anywhere never takes the last unit of one that may not.
+    """
+    left: dict[uuid.UUID, int] = {}
+    taken: dict[str, tuple[Assignment, ...]] = {}
+    for line in sorted(lines, key=lambda line: (not line.inventory_record_id, not line.pickup_location_id)):
+        taken[line.line_item_id] = _take(line, ranked[line.line_item_id], left)
+    return taken
+
+
+def _take(line: Line, ranked: Sequence[Stock], left: dict[uuid.UUID, int]) -> tuple[Assignment, ...]:
+    """Real stock first, in rank order; what is still open exceeds the best candidate that may be exceeded."""
+    units: dict[uuid.UUID, int] = {}
+    wanted = line.quantity
+    for stock in ranked:
+        if not wanted:
+            break
+        rest = left.get(stock.key, max(0, stock.available))
+        take = min(wanted, rest)
+        if take:
+            units[stock.key] = take
+            left[stock.key] = rest - take
+            wanted -= take
+    if wanted:
+        beyond = next((s for s in ranked if s.can_exceed), None)
+        if beyond is not None:
+            units[beyond.key] = units.get(beyond.key, 0) + wanted
+    return tuple(from_stock(line, s, units[s.key]) for s in ranked if s.key in units)
+
+
+def from_stock(line: Line, stock: Stock, quantity: int) -> Assignment:
+    """Units of a line taken from counted stock."""
+    return Assignment(
+        line.line_item_id,
+        line.product_id,
+        quantity,
+        stock.supplier_id,
+        stock.location_id,
+        stock.key,
+        stock.id,
+        stock.address,
+    )
+
+
+def uncounted(line: Line, supplier_id: str | None = None) -> Assignment:
+    """The whole line at its default supplier (or another), whose stock of it is not counted."""
+    supplier = line.default_supplier_id if supplier_id is None else supplier_id
+    origin = line.ship_from_id if supplier == line.default_supplier_id else ""
+    return Assignment(
+        line.line_item_id, line.product_id, line.quantity, supplier, line.pickup_location_id or origin
+    )
+
+
+def demand(assignments: Sequence[Assignment]) -> Mapping[uuid.UUID, int]:
+    """Units by inventory record, summed over all lines, in the order of the keys: the order in which they are locked."""
+    units: dict[uuid.UUID, int] = {}
+    for item in assignments:
+        if item.record_key is not None:
+            units[item.record_key] = units.get(item.record_key, 0) + item.quantity
+    return dict(sorted(units.items()))

@@ -1,0 +1,103 @@
+"""Values that the stages of sourcing hand on."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+MAX_LINES = 5_000
+"""Most lines in one call."""
+MAX_QUANTITY = 1_000_000_000
+"""Most units on one line or in one count."""
+
+Address = Mapping[str, Any]
+"""A postal address as stored: the fields of waybill.type.v1.Address by name."""
+
+
+class Strategy(StrEnum):
+    """How locations are chosen among those that may serve a line."""
+
+    DEFAULT_SUPPLIER = "default_supplier"
+    PRIORITY = "priority"
+    FEWEST_PARCELS = "fewest_parcels"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that needs stock; the fields are those of waybill.fulfillment.v1.SourcingLine."""
+
+    line_item_id: str
+    product_id: str
+    quantity: int
+    default_supplier_id: str = ""
+    supplier_ids: tuple[str, ...] = ()
+    ship_from_id: str = ""
+    track_inventory: bool = True
+    shippable: bool = True
+    pickup_location_id: str = ""
+    inventory_record_id: str = ""
+
+    @property
+    def allowed_suppliers(self) -> frozenset[str]:
+        """Who may fulfill it; the empty id is the seller."""
+        return frozenset((self.default_supplier_id, *self.supplier_ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """An inventory record as sourcing sees it."""
+
+    key: uuid.UUID
+    id: str
+    product_id: str
+    supplier_id: str
+    location_id: str
+    on_hand: int
+    reserved: int
+    allocated: int
+    can_exceed: bool = False
+    priority: int = 0
+    active: bool = True
+    pickup: bool = False
+    address: Address | None = None
+
+    @property
+    def available(self) -> int:
+        """Units that may still be promised; negative during a shortage."""
+        return self.on_hand - self.reserved - self.allocated
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A quantity of a line given to one location. Without a record the stock is not counted."""
+
+    line_item_id: str
+    product_id: str
+    quantity: int
+    supplier_id: str
+    ship_from_id: str
+    record_key: uuid.UUID | None = None
+    record_id: str = ""
+    ship_from: Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a line does not hold; `contended` when unconfirmed reservations of others alone are the cause."""
+
+    line_item_id: str
+    reason: str
+    description: str
+    missing_quantity: int = 0
+    contended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What could be placed, in the order of the lines, and everything that could not."""
+
+    assignments: tuple[Assignment, ...]
+    problems: tuple[Problem, ...] = ()

@@ -1,0 +1,86 @@
+"""Ranking: in which order a line's candidates are asked. Deterministic: ties end at the record id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from services.fulfillment.domain.sourcing.candidates import Candidates
+from services.fulfillment.domain.sourcing.model import Line, Stock, Strategy
+
+Location = tuple[str, str]
+"""Supplier and address id: what one parcel leaves from."""
+
+
+def rank(strategy: Strategy, lines: Sequence[Line], found: Candidates) -> dict[str, tuple[Stock, ...]]:
+    """Every line's candidates, the best first."""
+    if strategy is Strategy.FEWEST_PARCELS:
+        chosen = fewest_locations(lines, found)
+
+        def order(line: Line) -> Callable[[Stock], tuple[object, ...]]:
+            return lambda s: (
+                chosen.get((s.supplier_id, s.location_id), len(chosen)),
+                *_by_supplier(line, s),
+            )
+
+    else:
+
+        def order(line: Line) -> Callable[[Stock], tuple[object, ...]]:
+            by = _by_supplier if strategy is Strategy.DEFAULT_SUPPLIER else _by_priority
+            return lambda s: by(line, s)
+
+    return {
+        line.line_item_id: tuple(sorted(found[line.line_item_id], key=order(line)))  # type: ignore[arg-type]
+        for line in lines
+    }
+
+
+def _by_supplier(line: Line, stock: Stock) -> tuple[object, ...]:
+    return (stock.supplier_id != line.default_supplier_id, stock.priority, stock.id)
+
+
+def _by_priority(line: Line, stock: Stock) -> tuple[object, ...]:
+    return (stock.priority, stock.supplier_id != line.default_supplier_id, stock.id)
+
+
+def fewest_locations(lines: Sequence[Line], found: Candidates) -> Mapping[Location, int]:
+    """Few locations that serve all lines together, in the order in which they were chosen.
+
+    Greedy set cover: the location that can serve most of the units still open comes next; ties go to the better
+    priority, then to the ids. Finding the true minimum is NP-hard; greedy stays within a factor of ln(lines).
+    """
+    open_units = {line.line_item_id: line.quantity for line in lines if found[line.line_item_id]}
+    here: dict[Location, list[tuple[str, Stock]]] = {}
+    for line in lines:
+        for stock in found[line.line_item_id]:
+            here.setdefault((stock.supplier_id, stock.location_id), []).append((line.line_item_id, stock))
+    best_priority = {place: min(s.priority for _, s in offers) for place, offers in here.items()}
+    chosen: dict[Location, int] = {}
+    while open_units and len(chosen) < len(here):
+        cover = {
+            place: _cover(offers, open_units) for place, offers in here.items() if place not in chosen
+        }
+        place = min(cover, key=lambda p: (-sum(cover[p].values()), best_priority[p], p))
+        if not cover[place]:
+            break
+        chosen[place] = len(chosen)
+        for line_id, units in cover[place].items():
+            open_units[line_id] -= units
+            if not open_units[line_id]:
+                del open_units[line_id]
+    return chosen
+
+
+def _cover(offers: Sequence[tuple[str, Stock]], open_units: Mapping[str, int]) -> dict[str, int]:
+    """Units of every line that one location could serve, no unit counted twice."""
+    left: dict[str, int] = {}
+    served: dict[str, int] = {}
+    for line_id, stock in offers:
+        wanted = open_units.get(line_id, 0) - served.get(line_id, 0)
+        if wanted <= 0:
+            continue
+        rest = left.get(stock.id, max(0, stock.available))
+        units = wanted if stock.can_exceed else min(wanted, rest)
+        if units > 0:
+            left[stock.id] = rest - units
+            served[line_id] = served.get(line_id, 0) + units
+    return served

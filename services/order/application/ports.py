@@ -1,0 +1,300 @@
+"""What the use cases need from outside: a store, and the other contexts. Adapters fulfil these."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from services.order.domain.model import (
+    Address,
+    Event,
+    Line,
+    Order,
+    OrderUser,
+    Policy,
+    ProductSnapshot,
+    Reason,
+)
+from services.order.domain.visibility import Direction, Scope
+from services.order.domain.worksheet import Assignment, Estimate, LinePart, ShippingPart, Worksheet
+
+Tx = Any
+"""A transaction of the store; opaque here."""
+PaymentDocument = Any
+"""A payment as the payment service's contract has it; the order service hands it on unread."""
+Request = Any
+"""The key of an idempotent request; None when the caller gave no request id."""
+
+
+class Transactions(Protocol):
+    """Opens transactions of the order database."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Tx]:
+        """One that writes: commits at the end, rolls back on an error."""
+
+    def reading(self) -> AbstractAsyncContextManager[Tx]:
+        """One that only reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierOrderView:
+    """A supplier order as last reported."""
+
+    key: uuid.UUID
+    id: str
+    parent_key: uuid.UUID
+    supplier_id: str
+    seller_id: str
+    status: str
+    sub_status: str
+    version: int
+    source_version: int
+    document: bytes
+    """The report itself: a serialized waybill.fulfillment.v1.SupplierOrder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A row of the submission table: what drives an attempt to its end."""
+
+    order_key: uuid.UUID
+    attempt: int
+    state: str
+    finished: bool
+    held: bool
+    """Whether the tries may hold something that has to be confirmed or released."""
+    caller: Mapping[str, Any]
+    """Claims of who submitted; never a token."""
+    begin_time: datetime
+    deadline: datetime
+    next_action_time: datetime
+    reasons: tuple[Reason, ...] = ()
+    decide_time: datetime | None = None
+    new_payments: tuple[str, ...] = ()
+    """Payments to add with the try, serialized; only for a checkout done in one call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """A cancel of an open order on its way."""
+
+    order_key: uuid.UUID
+    state: str
+    """FREEZING, DECIDED or FINISHED."""
+    user_id: str
+    party_id: str
+    comment: str
+    next_action_time: datetime
+
+
+class OrderStore(Protocol):
+    """Buyer orders, their lines, worksheets and history, and what has been reported of supplier orders."""
+
+    async def find(
+        self, tx: Tx, order_id: str, scope: Scope, *, lock: bool = False
+    ) -> Order | None: ...
+    async def by_key(self, tx: Tx, key: uuid.UUID, *, lock: bool = False) -> Order | None: ...
+    async def find_supplier_order(
+        self, tx: Tx, order_id: str, scope: Scope
+    ) -> SupplierOrderView | None: ...
+    async def lines(self, tx: Tx, key: uuid.UUID) -> tuple[Line, ...]: ...
+    async def worksheet(self, tx: Tx, key: uuid.UUID) -> Worksheet: ...
+    async def insert(
+        self, tx: Tx, order: Order, lines: Sequence[Line], worksheet: Worksheet, events: Sequence[Event]
+    ) -> None: ...
+    async def save(self, tx: Tx, before: Order, after: Order, events: Sequence[Event]) -> None: ...
+    async def insert_lines(self, tx: Tx, key: uuid.UUID, lines: Sequence[Line]) -> None: ...
+    async def update_lines(self, tx: Tx, key: uuid.UUID, lines: Sequence[Line]) -> None: ...
+    async def delete_lines(self, tx: Tx, key: uuid.UUID, line_ids: Sequence[str]) -> None: ...
+    async def save_worksheet(self, tx: Tx, key: uuid.UUID, worksheet: Worksheet) -> None: ...
+    async def list_orders(
+        self, tx: Tx, scope: Scope, direction: Direction, query: Any
+    ) -> tuple[list[Order | SupplierOrderView], str]: ...
+    async def history(
+        self, tx: Tx, key: uuid.UUID, page_size: int, page_token: str
+    ) -> tuple[list[Event], str]: ...
+
+
+class SubmissionStore(Protocol):
+    """Attempts to submit, and cancels on their way."""
+
+    async def insert(self, tx: Tx, attempt: Attempt) -> None: ...
+    async def get(
+        self, tx: Tx, key: uuid.UUID, attempt: int, *, lock: bool = False
+    ) -> Attempt | None: ...
+    async def decide(
+        self, tx: Tx, key: uuid.UUID, attempt: int, state: str, reasons: Sequence[Reason], now: datetime,
+        finished: bool,
+    ) -> bool: ...
+    async def finish(self, tx: Tx, key: uuid.UUID, attempt: int) -> bool: ...
+    async def postpone(self, tx: Tx, key: uuid.UUID, attempt: int, until: datetime) -> None: ...
+    async def claim_due(
+        self, tx: Tx, now: datetime, until: datetime, limit: int
+    ) -> list[tuple[uuid.UUID, int]]: ...
+    async def insert_cancellation(self, tx: Tx, row: Cancellation) -> bool: ...
+    async def cancellation(self, tx: Tx, key: uuid.UUID) -> Cancellation | None: ...
+    async def set_cancellation(self, tx: Tx, key: uuid.UUID, state: str) -> None: ...
+    async def drop_cancellation(self, tx: Tx, key: uuid.UUID) -> None: ...
+    async def claim_due_cancellations(
+        self, tx: Tx, now: datetime, until: datetime, limit: int
+    ) -> list[Cancellation]: ...
+
+
+class ReportStore(Protocol):
+    """What fulfillment has reported."""
+
+    async def supplier_orders(self, tx: Tx, parents: Collection[uuid.UUID]) -> list[SupplierOrderView]: ...
+    async def shipments(self, tx: Tx, parents: Collection[uuid.UUID]) -> list[tuple[uuid.UUID, str, int, bytes]]: ...
+    async def save_supplier_orders(self, tx: Tx, rows: Sequence[Any], now: datetime) -> None: ...
+    async def save_shipments(
+        self, tx: Tx, rows: Sequence[tuple[uuid.UUID, str, int, bytes]], now: datetime
+    ) -> None: ...
+    async def orders(self, tx: Tx, keys: Sequence[uuid.UUID]) -> list[Order]: ...
+    async def lines_of(
+        self, tx: Tx, keys: Sequence[uuid.UUID]
+    ) -> dict[uuid.UUID, tuple[Line, ...]]: ...
+    async def save_many(
+        self, tx: Tx, orders: Sequence[Order], lines: Mapping[uuid.UUID, Sequence[Line]],
+        events: Sequence[Event],
+    ) -> None: ...
+
+
+class RequestStore(Protocol):
+    """Outcomes of idempotent requests."""
+
+    async def find(self, tx: Tx, request: Request) -> dict[str, Any] | None: ...
+    async def claim(
+        self, tx: Tx, request: Request, outcome: dict[str, Any], now: datetime
+    ) -> dict[str, Any] | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OrderingContext:
+    """What the directory says about who orders and where to."""
+
+    seller_id: str
+    buyer_exists: bool
+    buyer_active: bool
+    currency: str
+    restrict_addresses: bool
+    user: OrderUser | None
+    user_active: bool
+    policy: Policy
+    default_shipping_address: Address | None
+    default_billing_address: Address | None
+    addresses: Mapping[str, Address]
+    """Those asked for that may be used, by id."""
+
+
+class Directory(Protocol):
+    """Parties, users, addresses, channels."""
+
+    async def ordering_context(
+        self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str]
+    ) -> OrderingContext: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogProduct:
+    """A product as the catalog has it now."""
+
+    id: str
+    active: bool
+    snapshot: ProductSnapshot
+
+
+class Catalog(Protocol):
+    """Products."""
+
+    async def products(self, product_ids: Collection[str]) -> dict[str, CatalogProduct]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why another context refuses something."""
+
+    reason: str
+    context: str
+    subject: str
+    description: str
+    contended: bool = False
+
+    def as_reason(self) -> Reason:
+        """The same as a reason of an attempt."""
+        return Reason(self.reason, self.context, self.subject, self.description, self.contended)
+
+
+class Pricing(Protocol):
+    """Prices, discounts, tax."""
+
+    async def calculate(
+        self, order: Order, lines: Sequence[Line], estimates: Sequence[Estimate]
+    ) -> tuple[tuple[LinePart, ...], tuple[ShippingPart, ...], datetime, list[Problem]]: ...
+    async def check_prices(
+        self, order: Order, lines: Sequence[Line], attempt: int, deadline: datetime
+    ) -> list[Problem]: ...
+
+
+class Shipping(Protocol):
+    """Ship estimates."""
+
+    async def estimate(
+        self, order: Order, lines: Sequence[Line], plan: Sequence[Assignment]
+    ) -> tuple[tuple[Estimate, ...], list[Problem]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentTry:
+    """What the payment service answers to a step of submit."""
+
+    problems: list[Problem]
+    needs_authorization: bool = False
+    pending: bool = False
+
+
+class Payments(Protocol):
+    """Money."""
+
+    async def create(
+        self, order: Order, payments: Sequence[PaymentDocument], request_id: str
+    ) -> list[PaymentDocument]: ...
+    async def remove(self, order: Order, payment_ids: Sequence[str], request_id: str) -> None: ...
+    async def of_orders(self, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[PaymentDocument]]: ...
+    async def reserve(
+        self, order: Order, attempt: int, deadline: datetime, validate_only: bool, must_cover_total: bool,
+        new_payments: Sequence[str],
+    ) -> PaymentTry: ...
+    async def authorize(self, key: uuid.UUID, attempt: int, deadline: datetime) -> PaymentTry: ...
+    async def confirm(self, key: uuid.UUID, attempt: int) -> None: ...
+    async def release(self, key: uuid.UUID, attempt: int) -> None: ...
+    async def void(self, key: uuid.UUID) -> None: ...
+    def pack(self, payment: PaymentDocument) -> str:
+        """The payment as text, to be kept with an attempt."""
+
+
+Reports = Any
+"""Supplier orders and shipments as reported: opaque here, read by the report store's adapter."""
+
+
+class Fulfillment(Protocol):
+    """Stock and supplier orders."""
+
+    async def plan(
+        self, order: Order, lines: Sequence[Line]
+    ) -> tuple[tuple[Assignment, ...], list[Problem]]: ...
+    async def reserve(
+        self, order: Order, lines: Sequence[Line], plan: Sequence[Assignment], attempt: int,
+        deadline: datetime, validate_only: bool,
+    ) -> list[Problem]: ...
+    async def confirm(
+        self, order: Order, lines: Sequence[Line], worksheet: Worksheet, attempt: int
+    ) -> Reports: ...
+    async def release(self, key: uuid.UUID, attempt: int) -> None: ...
+    async def forward(self, key: uuid.UUID) -> Reports: ...
+    async def freeze(self, key: uuid.UUID) -> Reports: ...
+    async def unfreeze(self, key: uuid.UUID) -> Reports: ...
+    async def cancel(self, key: uuid.UUID) -> Reports: ...

@@ -1,0 +1,69 @@
+"""What a caller asks for when building an order, and the checks that need nothing but the request itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from libs.errors import Violations
+from services.order.domain.model import MAX_LINES, MAX_QUANTITY, Address
+
+
+@dataclass(frozen=True, slots=True)
+class LineDraft:
+    """A line as asked for. None means: not given."""
+
+    id: str
+    product_id: str
+    quantity: int
+    unit_price_override: int | None = None
+    discount_override: int | None = None
+    shipping_address_id: str = ""
+    shipping_address: Address | None = None
+    pickup_location_id: str = ""
+    inventory_record_id: str = ""
+    date_needed: datetime | None = None
+    xp: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDraft:
+    """An order as asked for."""
+
+    id: str
+    buyer_id: str
+    user_id: str
+    currency: str
+    shipping_address_id: str = ""
+    shipping_address: Address | None = None
+    billing_address_id: str = ""
+    billing_address: Address | None = None
+    comments: str = ""
+    xp: Mapping[str, Any] = field(default_factory=dict)
+    shipping_cost_override: int | None = None
+    tax_override: int | None = None
+
+
+def check_lines(found: Violations, drafts: Sequence[LineDraft], existing: int = 0) -> None:
+    """Adds a violation for every rule that the lines break by themselves: count, ids, quantities."""
+    if existing + len(drafts) > MAX_LINES:
+        found.add("line_items", "TOO_MANY_ITEMS", f"an order has at most {MAX_LINES} lines")
+        return
+    seen: set[str] = set()
+    for i, draft in enumerate(drafts):
+        where = f"line_items[{i}]"
+        found.check_id(f"{where}.product_id", draft.product_id)
+        if draft.id:
+            found.check_id(f"{where}.id", draft.id)
+            if draft.id in seen:
+                found.add(f"{where}.id", "DUPLICATE_ITEM", f"line id {draft.id!r} stands twice")
+            seen.add(draft.id)
+        check_quantity(found, f"{where}.quantity", draft.quantity)
+
+
+def check_quantity(found: Violations, where: str, quantity: int) -> None:
+    """Adds a violation when the quantity is not between 1 and the limit."""
+    if not 1 <= quantity <= MAX_QUANTITY:
+        found.add(where, "VALUE_OUT_OF_RANGE", f"a quantity is 1 to {MAX_QUANTITY:,} units, not {quantity}")

@@ -1,0 +1,194 @@
+"""The buyer order as values. Amounts are micros (10^-6) of the order's currency."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from services.order.domain.status import OrderStatus
+
+MAX_LINES = 5_000
+"""Most lines on one order."""
+MAX_QUANTITY = 1_000_000
+"""Most units on one line."""
+
+Address = Mapping[str, Any]
+"""A postal address as stored: the fields of waybill.type.v1.Address by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProductSnapshot:
+    """What an order remembers of a product; the catalog owns the product itself."""
+
+    name: str
+    default_supplier_id: str = ""
+    supplier_ids: tuple[str, ...] = ()
+    ship_from_address_id: str = ""
+    shippable: bool = True
+    track_inventory: bool = True
+    tax_class: str = ""
+    weight_kg: Decimal = Decimal(0)
+    quantity_multiplier: int = 1
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an order. Amounts are zero until the order is calculated."""
+
+    id: str
+    position: int
+    product_id: str
+    quantity: int
+    product: ProductSnapshot
+    create_time: datetime
+    unit_price: int = 0
+    subtotal: int = 0
+    discount: int = 0
+    tax: int = 0
+    tax_rate: Decimal = Decimal(0)
+    price_schedule_id: str = ""
+    unit_price_override: int | None = None
+    discount_override: int | None = None
+    shipping_address_id: str = ""
+    shipping_address: Address | None = None
+    pickup_location_id: str = ""
+    inventory_record_id: str = ""
+    quantity_shipped: int = 0
+    quantity_canceled: int = 0
+    date_needed: datetime | None = None
+    xp: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """Subtotal less discount plus tax."""
+        return self.subtotal - self.discount + self.tax
+
+    def shippable_address_missing(self, order: Order) -> bool:
+        """Whether the line has to be delivered and nobody said where to."""
+        if not self.product.shippable or self.pickup_location_id:
+            return False
+        return self.shipping_address is None and order.shipping_address is None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How the channel wants its orders handled; the directory owns it."""
+
+    auto_forward: bool = True
+    must_cover_total: bool = True
+    require_ship_methods: bool = True
+    sourcing_strategy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderUser:
+    """The ordering user, as a snapshot."""
+
+    id: str
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an attempt to submit does not hold."""
+
+    reason: str
+    context: str
+    subject: str
+    description: str
+    contended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One attempt to submit, as it is shown on its order."""
+
+    attempt: int
+    state: str
+    finished: bool
+    user_id: str
+    begin_time: datetime
+    deadline: datetime
+    reasons: tuple[Reason, ...] = ()
+    decide_time: datetime | None = None
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the decision is still to come."""
+        return self.state == "TRYING"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A buyer order without its lines and worksheet."""
+
+    key: uuid.UUID
+    id: str
+    seller_id: str
+    buyer_id: str
+    user: OrderUser
+    created_by: str
+    client_id: str
+    currency: str
+    status: OrderStatus
+    policy: Policy
+    create_time: datetime
+    update_time: datetime
+    version: int = 1
+    content_version: int = 1
+    estimated_version: int = 0
+    calculated_version: int = 0
+    is_submitted: bool = False
+    sub_status: str = ""
+    line_item_count: int = 0
+    subtotal: int = 0
+    discount: int = 0
+    shipping_cost: int = 0
+    tax: int = 0
+    total: int = 0
+    shipping_cost_override: int | None = None
+    tax_override: int | None = None
+    shipping_address_id: str = ""
+    shipping_address: Address | None = None
+    billing_address_id: str = ""
+    billing_address: Address | None = None
+    comments: str = ""
+    xp: Mapping[str, Any] = field(default_factory=dict)
+    submission: Submission | None = None
+    submit_time: datetime | None = None
+    approve_time: datetime | None = None
+    decline_time: datetime | None = None
+    forward_time: datetime | None = None
+    complete_time: datetime | None = None
+    cancel_time: datetime | None = None
+
+    @property
+    def calculated(self) -> bool:
+        """Whether the amounts are those of the order as it stands."""
+        return self.calculated_version == self.content_version
+
+    @property
+    def estimated(self) -> bool:
+        """Whether the ship estimates are those of the order as it stands."""
+        return self.estimated_version == self.content_version
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to an order; its sequence is the order's version at that moment."""
+
+    order_key: uuid.UUID
+    sequence: int
+    type: str
+    status: str
+    user_id: str
+    party_id: str
+    time: datetime
+    data: Mapping[str, Any] = field(default_factory=dict)

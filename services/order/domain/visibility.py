@@ -1,0 +1,71 @@
+"""Who sees which orders: the one rule, as a value that the store turns into a condition.
+
+A buyer's user sees the company's buyer orders: the own ones always, others' with OrderReader or OrderAdmin, and others'
+unsubmitted ones with UnsubmittedOrderReader as well. The seller's users see buyer orders in the same way, "own" being
+those they created for a buyer, and supplier orders with OrderReader or OrderAdmin. A supplier's users see the
+supplier orders of their company. (Seed, direction and visibility.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from libs.auth import PartyKind, Principal, roles
+
+
+class Direction(StrEnum):
+    """Which orders a caller means, relative to the caller's own company."""
+
+    INCOMING = "INCOMING"
+    OUTGOING = "OUTGOING"
+    ALL = "ALL"
+
+
+@dataclass(frozen=True, slots=True)
+class BuyerOrders:
+    """Buyer orders that are seen. None as a buyer means every buyer's."""
+
+    buyer_id: str | None
+    own_user_id: str
+    """Whose orders are seen in every status: the orderer's for a buyer, the creator's for the seller."""
+    by_creator: bool
+    others: bool
+    others_unsubmitted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierOrders:
+    """Supplier orders that are seen. None as a supplier means every one's."""
+
+    supplier_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a caller sees in a direction. Both parts absent: nothing."""
+
+    buyer_orders: BuyerOrders | None
+    supplier_orders: SupplierOrders | None
+
+
+def scope(caller: Principal, direction: Direction) -> Scope:
+    """What `caller` sees in `direction`."""
+    reads_all = caller.has(roles.ORDER_READER, roles.ORDER_ADMIN)
+    unsubmitted = caller.has(roles.UNSUBMITTED_ORDER_READER)
+    if caller.party_kind is PartyKind.BUYER:
+        if direction is Direction.INCOMING or not (reads_all or caller.has(roles.SHOPPER)):
+            return Scope(None, None)
+        own = BuyerOrders(caller.party_id, caller.user_id, False, reads_all, reads_all and unsubmitted)
+        return Scope(own, None)
+    if not reads_all:
+        return Scope(None, None)
+    if caller.party_kind is PartyKind.SUPPLIER:
+        if direction is Direction.OUTGOING:
+            return Scope(None, None)
+        return Scope(None, SupplierOrders(caller.party_id))
+    buyers = BuyerOrders(None, caller.user_id, True, True, unsubmitted)
+    return Scope(
+        buyers if direction is not Direction.OUTGOING else None,
+        SupplierOrders(None) if direction is not Direction.INCOMING else None,
+    )
