@@ -1,0 +1,103 @@
+"""A feed of events in one table: gap-free per aggregate, safe to resume.
+
+On PostgreSQL rows of transactions that run at the same time become visible in another order than their ids; so a
+reader is given only what is older than the oldest running transaction. Nothing is skipped that commits late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.db import Json, Tx, UtcTime
+
+
+def event_table(metadata: sa.MetaData, name: str, *columns: sa.Column[Any]) -> sa.Table:
+    """A table of events. `sequence` counts an aggregate's events from 1 without a gap."""
+    return sa.Table(
+        name,
+        metadata,
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+        sa.Column("aggregate_key", sa.Uuid(), nullable=False),
+        sa.Column("sequence", sa.BigInteger, nullable=False),
+        sa.Column("type", sa.String(60), nullable=False),
+        sa.Column("data", Json(), nullable=False),
+        sa.Column("time", UtcTime(), nullable=False),
+        sa.Column("xact", sa.BigInteger, nullable=False, server_default="0"),
+        *columns,
+        sa.UniqueConstraint("aggregate_key", "sequence"),
+        sa.Index(f"ix_{name}_feed", "xact", "id"),
+    )
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in a feed: everything up to it has been served."""
+
+    xact: int = 0
+    id: int = 0
+
+
+async def append(tx: Tx, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Adds events in the transaction that caused them."""
+    statement: Any = tx.insert(table)
+    if tx.dialect == "postgresql":
+        xact = sa.cast(sa.cast(sa.func.pg_current_xact_id(), sa.String), sa.BigInteger)
+        names = list(rows[0])
+        statement = statement.values({**{n: sa.bindparam(n) for n in names}, "xact": xact})
+    await tx.execute(statement, list(rows))
+
+
+def _horizon() -> sa.ColumnElement[int]:
+    snapshot = sa.func.pg_snapshot_xmin(sa.func.pg_current_snapshot())
+    return sa.cast(sa.cast(snapshot, sa.String), sa.BigInteger)
+
+
+def after(tx: Tx, table: sa.Table, select: sa.Select[Any], position: Position, limit: int) -> sa.Select[Any]:
+    """The statement that reads on from a position."""
+    c = table.c
+    if tx.dialect == "postgresql":
+        select = select.where(sa.tuple_(c.xact, c.id) > sa.tuple_(position.xact, position.id))
+        select = select.where(c.xact < _horizon())
+    else:
+        select = select.where(c.id > position.id)
+    return select.order_by(c.xact, c.id).limit(limit)
+
+
+async def latest(tx: Tx, table: sa.Table) -> Position:
+    """The end of the feed as it may be served now."""
+    c = table.c
+    if tx.dialect == "postgresql":
+        # Everything below the horizon has been decided; what comes later is at or above it.
+        horizon = (await tx.execute(sa.select(_horizon()))).scalar_one()
+        return Position(int(horizon) - 1, 2**62)
+    newest = (await tx.execute(sa.select(sa.func.max(c.id)))).scalar()
+    return Position(0, int(newest or 0))
+
+
+class Notifier:
+    """Wakes readers of this process; readers of other processes poll."""
+
+    def __init__(self) -> None:
+        self._waiting: set[asyncio.Event] = set()
+
+    def notify(self) -> None:
+        """Something may have been added."""
+        for event in self._waiting:
+            event.set()
+
+    async def wait(self, timeout: float) -> None:
+        """Until `notify`, at most `timeout` seconds."""
+        event = asyncio.Event()
+        self._waiting.add(event)
+        try:
+            async with asyncio.timeout(timeout):
+                await event.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._waiting.discard(event)

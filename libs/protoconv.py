@@ -1,0 +1,256 @@
+"""Between messages and values. Input is checked here: what is wrong is noted in Violations under its field path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from typing import Any
+
+import orjson
+import pycountry
+from google.protobuf import json_format
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
+from google.protobuf.struct_pb2 import Struct
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.decimal_pb2 import Decimal as DecimalMessage
+from google.type.money_pb2 import Money as MoneyMessage
+
+from libs.errors import Violations
+from libs.money import MoneyError, minor_unit
+
+XP_LIMIT = 8_000
+_MAX_UNITS = 10**12
+_SAFE_INTEGER = 2**53
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
+
+
+def money_out(micros: int, currency: str) -> MoneyMessage:
+    """Micros as google.type.Money."""
+    sign = -1 if micros < 0 else 1
+    units, rest = divmod(abs(micros), 1_000_000)
+    return MoneyMessage(currency_code=currency, units=sign * units, nanos=sign * rest * 1_000)
+
+
+def money_micros(message: MoneyMessage) -> int:
+    """The micros of a message that one of our own services made."""
+    return message.units * 1_000_000 + message.nanos // 1_000
+
+
+def money_in(
+    found: Violations, field: str, message: MoneyMessage, currency: str = "", negative: bool = False
+) -> int:
+    """The micros of a caller's amount; `currency`, if given, is the one it must be in."""
+    units, nanos = message.units, message.nanos
+    if abs(nanos) > 999_999_999 or units * nanos < 0 or abs(units) > _MAX_UNITS:
+        found.add(field, "FIELD_INVALID", "units and nanos do not make an amount")
+        return 0
+    if nanos % 1_000:
+        found.add(field, "AMOUNT_TOO_PRECISE", "an amount is no finer than a millionth of the unit")
+    if currency and message.currency_code != currency:
+        found.add(field, "CURRENCY_MISMATCH", f"must be in {currency}, not {message.currency_code or 'none'}")
+    elif not currency:
+        currency_in(found, f"{field}.currency_code", message.currency_code)
+    micros = money_micros(message) if nanos >= 0 else -money_micros(MoneyMessage(units=-units, nanos=-nanos))
+    if micros < 0 and not negative:
+        found.add(field, "AMOUNT_NEGATIVE", "must be zero or more")
+    return micros
+
+
+def currency_in(found: Violations, field: str, code: str) -> str:
+    """An ISO 4217 code."""
+    if not code:
+        found.add(field, "FIELD_REQUIRED", "is required")
+        return code
+    try:
+        minor_unit(code)
+    except MoneyError:
+        found.add(field, "FIELD_INVALID", "must be an ISO 4217 currency code")
+    return code
+
+
+def decimal_out(value: Decimal) -> DecimalMessage:
+    """A decimal without an exponent."""
+    text = f"{value:f}"
+    return DecimalMessage(value=text.rstrip("0").rstrip(".") if "." in text else text)
+
+
+def decimal_in(
+    found: Violations, field: str, message: DecimalMessage, low: Decimal | None = None, high: Decimal | None = None
+) -> Decimal:
+    """A decimal between two bounds; empty is zero."""
+    text = message.value or "0"
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite() or len(text) > 40:
+        found.add(field, "FIELD_INVALID", "is no decimal number")
+        return Decimal(0)
+    if (low is not None and value < low) or (high is not None and value > high):
+        found.add(field, "VALUE_OUT_OF_RANGE", f"must be {_range(low, high)}")
+    return value
+
+
+def _range(low: object | None, high: object | None) -> str:
+    if low is None:
+        return f"at most {high}"
+    return f"at least {low}" if high is None else f"{low} to {high}"
+
+
+def time_out(value: datetime | None) -> Timestamp | None:
+    """A timestamp; None stays unset when given to a message's constructor."""
+    if value is None:
+        return None
+    message = Timestamp()
+    message.FromDatetime(value)
+    return message
+
+
+def time_in(found: Violations, field: str, message: Timestamp) -> datetime:
+    """An instant in UTC."""
+    try:
+        return message.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        found.add(field, "VALUE_OUT_OF_RANGE", "is no time between year 1 and 9999")
+        return datetime.now(UTC)
+
+
+def instant(message: Timestamp) -> datetime:
+    """The instant of a message that one of our own services made."""
+    return message.ToDatetime(tzinfo=UTC)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < _SAFE_INTEGER else value
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    return value
+
+
+def struct_plain(message: Struct) -> dict[str, Any]:
+    """A struct as a dictionary; whole numbers come back as integers."""
+    if not message.fields:
+        return {}
+    plain: dict[str, Any] = _plain(json_format.MessageToDict(message))
+    return plain
+
+
+def xp_in(found: Violations, field: str, message: Struct) -> dict[str, Any]:
+    """A caller's own data: at most 8,000 characters as JSON."""
+    if not message.fields:
+        return {}
+    try:
+        plain = struct_plain(message)
+        if len(orjson.dumps(plain).decode()) > XP_LIMIT:
+            found.add(field, "XP_TOO_LARGE", f"is at most {XP_LIMIT:,} characters of JSON")
+    except (ValueError, orjson.JSONEncodeError):
+        found.add(field, "FIELD_INVALID", "is no JSON object")
+        return {}
+    return plain
+
+
+def xp_size_ok(found: Violations, field: str, xp: Mapping[str, Any]) -> None:
+    """Notes a violation when a merged xp has grown beyond the limit."""
+    if len(orjson.dumps(xp).decode()) > XP_LIMIT:
+        found.add(field, "XP_TOO_LARGE", f"is at most {XP_LIMIT:,} characters of JSON")
+
+
+def xp_out(xp: Mapping[str, Any]) -> Struct | None:
+    """A struct; None for nothing, which a message's constructor leaves unset."""
+    if not xp:
+        return None
+    message = Struct()
+    message.update(dict(xp))
+    return message
+
+
+def merge_xp(old: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """`patch` laid over `old`, deeply; null deletes a key."""
+    merged = dict(old)
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, Mapping):
+            before = merged.get(key)
+            merged[key] = merge_xp(before if isinstance(before, Mapping) else {}, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def text_in(found: Violations, field: str, value: str, limit: int, required: bool = False) -> str:
+    """Text for people: bounded, without control characters."""
+    if required and not value.strip():
+        found.add(field, "FIELD_REQUIRED", "is required")
+    if len(value) > limit:
+        found.add(field, "VALUE_OUT_OF_RANGE", f"is at most {limit:,} characters")
+    if _CONTROL.search(value):
+        found.add(field, "FIELD_INVALID", "has control characters")
+    return value
+
+
+_ADDRESS_TEXTS = ("company_name", "recipient", "city", "region", "postal_code", "phone")
+
+
+def address_in(found: Violations, field: str, message: Any) -> dict[str, Any]:
+    """A postal address as a dictionary of its fields; city and country are required."""
+    if message.id:
+        found.check_id(f"{field}.id", message.id)
+    for name in _ADDRESS_TEXTS:
+        text_in(found, f"{field}.{name}", getattr(message, name), 200, required=name == "city")
+    if len(message.lines) > 4:
+        found.add(f"{field}.lines", "TOO_MANY_ITEMS", "at most four lines")
+    for i, line in enumerate(message.lines):
+        text_in(found, f"{field}.lines[{i}]", line, 200)
+    if not message.country:
+        found.add(f"{field}.country", "FIELD_REQUIRED", "is required")
+    elif message.country not in _COUNTRIES:
+        found.add(f"{field}.country", "FIELD_INVALID", "must be an ISO 3166-1 alpha-2 code, upper case")
+    return address_plain(message)
+
+
+def address_plain(message: Any) -> dict[str, Any]:
+    """An address message as a dictionary, unchecked; empty fields are left out."""
+    plain: dict[str, Any] = {
+        name: getattr(message, name) for name in ("id", *_ADDRESS_TEXTS, "country") if getattr(message, name)
+    }
+    if message.lines:
+        plain["lines"] = list(message.lines)
+    return plain
+
+
+def address_out(kind: type[Any], address: Mapping[str, Any] | None) -> Any:
+    """An address message of type `kind`; None for none."""
+    return None if address is None else kind(**address)
+
+
+@cache
+def _known_fields(kind: type[Message]) -> frozenset[str]:
+    return frozenset(kind.DESCRIPTOR.fields_by_name)
+
+
+def mask_paths(
+    found: Violations, mask: FieldMask, message: Message, allowed: Iterable[str], field: str = "update_mask"
+) -> list[str]:
+    """The fields to change: those of the mask, or those that are set. Others than `allowed` are violations."""
+    permitted = set(allowed)
+    if not mask.paths:
+        return [d.name for d, _ in message.ListFields() if d.name in permitted]
+    paths: list[str] = []
+    for i, path in enumerate(mask.paths):
+        root = path.split(".")[0]
+        if root not in _known_fields(type(message)):
+            found.add(f"{field}.paths[{i}]", "FIELD_INVALID", f"there is no field {path!r}")
+        elif root not in permitted:
+            found.add(f"{field}.paths[{i}]", "FIELD_INVALID", f"{path} cannot be changed")
+        elif root not in paths:
+            paths.append(root)
+    return paths

@@ -1,0 +1,188 @@
+"""Kinds of attributes: how a field of a message is stored, checked, shown and filtered by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from google.protobuf import json_format
+
+from libs import protoconv
+from libs.db import Json, Micros, UtcTime
+from libs.errors import Violations
+
+Read = Callable[[Violations, str, Any, dict[str, Any]], Any]
+"""(violations, field path, message, values read so far) -> value to store."""
+Write = Callable[[dict[str, Any]], Any]
+"""(row) -> value for the message's constructor; None leaves the field unset."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One field. `kind` is the kind that lists filter by; empty for none."""
+
+    name: str
+    type: Any
+    read: Read
+    write: Write
+    kind: str = ""
+    immutable: bool = False
+    nullable: bool = True
+    index: bool = False
+
+    def column(self) -> sa.Column[Any]:
+        """Its column."""
+        return sa.Column(self.name, self.type, nullable=self.nullable, index=self.index)
+
+
+def text(
+    name: str, limit: int = 200, *, required: bool = False, immutable: bool = False, index: bool = False,
+    default: str = "",
+) -> Attribute:  # fmt: skip
+    """Text for people."""
+
+    def read(found: Violations, where: str, message: Any, _: dict[str, Any]) -> str:
+        return protoconv.text_in(found, f"{where}.{name}", getattr(message, name) or default, limit, required)
+
+    return Attribute(name, sa.String(limit), read, lambda row: row[name], "text", immutable, False, index)
+
+
+def ref(name: str, *, required: bool = False, immutable: bool = False, index: bool = True) -> Attribute:
+    """The id of something."""
+
+    def read(found: Violations, where: str, message: Any, _: dict[str, Any]) -> str:
+        value: str = getattr(message, name)
+        found.check_id(f"{where}.{name}", value, required)
+        return value
+
+    return Attribute(name, sa.String(100), read, lambda row: row[name], "text", immutable, False, index)
+
+
+def refs(name: str, limit: int = 100) -> Attribute:
+    """Ids of several things, each once."""
+
+    def read(found: Violations, where: str, message: Any, _: dict[str, Any]) -> list[str]:
+        values = list(getattr(message, name))
+        found.require(f"{where}.{name}", len(values) <= limit, "TOO_MANY_ITEMS", f"at most {limit}")
+        for i, value in enumerate(values[:limit]):
+            found.check_id(f"{where}.{name}[{i}]", value)
+            found.require(f"{where}.{name}[{i}]", value not in values[:i], "DUPLICATE_ITEM", "stands twice")
+        return values
+
+    return Attribute(name, Json(), read, lambda row: row[name], nullable=False)
+
+
+def flag(name: str) -> Attribute:
+    """True or false."""
+    return Attribute(
+        name, sa.Boolean, lambda f, w, message, v: getattr(message, name), lambda row: row[name], "bool",
+        nullable=False,
+    )  # fmt: skip
+
+
+def integer(name: str, low: int, high: int, default: int | None = None) -> Attribute:
+    """A whole number between two bounds; `default` takes the place of zero."""
+
+    def read(found: Violations, where: str, message: Any, _: dict[str, Any]) -> int:
+        value = int(getattr(message, name))
+        if value == 0 and default is not None:
+            value = default
+        found.require(f"{where}.{name}", low <= value <= high, "VALUE_OUT_OF_RANGE", f"must be {low} to {high}")
+        return value
+
+    return Attribute(name, sa.BigInteger, read, lambda row: row[name], "int", nullable=False)
+
+
+def decimal(name: str, low: Decimal = Decimal(0), high: Decimal = Decimal(1_000_000)) -> Attribute:
+    """An exact number between two bounds, stored as text."""
+
+    def read(found: Violations, where: str, message: Any, _: dict[str, Any]) -> str:
+        return f"{protoconv.decimal_in(found, f'{where}.{name}', getattr(message, name), low, high):f}"
+
+    def write(row: dict[str, Any]) -> Any:
+        return protoconv.decimal_out(Decimal(row[name])) if row[name] not in ("", "0") else None
+
+    return Attribute(name, sa.String(40), read, write, nullable=False)
+
+
+def money(name: str, *, required: bool = False, negative: bool = False) -> Attribute:
+    """An amount in the currency of the resource's `currency` attribute, which must stand before it."""
+
+    def read(found: Violations, where: str, message: Any, values: dict[str, Any]) -> int | None:
+        if not message.HasField(name):
+            found.require(f"{where}.{name}", not required, "FIELD_REQUIRED", "is required")
+            return None
+        return protoconv.money_in(
+            found, f"{where}.{name}", getattr(message, name), values.get("currency", ""), negative
+        )
+
+    def write(row: dict[str, Any]) -> Any:
+        return None if row[name] is None else protoconv.money_out(row[name], row["currency"])
+
+    return Attribute(name, Micros(), read, write, "micros")
+
+
+def currency(name: str = "currency") -> Attribute:
+    """An ISO 4217 code that does not change."""
+
+    def read(found: Violations, where: str, message: Any, _: dict[str, Any]) -> str:
+        return protoconv.currency_in(found, f"{where}.{name}", getattr(message, name))
+
+    return Attribute(name, sa.String(3), read, lambda row: row[name], "text", True, False)
+
+
+def time(name: str) -> Attribute:
+    """An instant, or none."""
+
+    def read(found: Violations, where: str, message: Any, _: dict[str, Any]) -> Any:
+        if not message.HasField(name):
+            return None
+        return protoconv.time_in(found, f"{where}.{name}", getattr(message, name))
+
+    return Attribute(name, UtcTime(), read, lambda row: protoconv.time_out(row[name]), "time")
+
+
+def enum(name: str, wrapper: Any, prefix: str) -> Attribute:
+    """A value of an enum, stored by its name without the prefix; the zero value is refused."""
+
+    def read(found: Violations, where: str, message: Any, _: dict[str, Any]) -> str:
+        number = getattr(message, name)
+        if number == 0 or number not in wrapper.values():
+            found.add(f"{where}.{name}", "FIELD_REQUIRED", "is required")
+            return ""
+        return str(wrapper.Name(number)).removeprefix(prefix)
+
+    return Attribute(
+        name, sa.String(40), read, lambda row: wrapper.Value(prefix + row[name]), "text", nullable=False
+    )
+
+
+def document(name: str, check: Callable[[Violations, str, Any], Any] | None = None) -> Attribute:
+    """A message or list of messages, stored as JSON. `check` may note violations; it gets the field's value."""
+
+    def read(found: Violations, where: str, message: Any, _: dict[str, Any]) -> Any:
+        field = message.DESCRIPTOR.fields_by_name[name]
+        value = getattr(message, name)
+        if field.is_repeated:
+            if check is not None:
+                check(found, f"{where}.{name}", value)
+            return [json_format.MessageToDict(item, preserving_proto_field_name=True) for item in value]
+        if not message.HasField(name):
+            return None
+        if check is not None:
+            check(found, f"{where}.{name}", value)
+        return json_format.MessageToDict(value, preserving_proto_field_name=True)
+
+    return Attribute(name, Json(), read, lambda row: row[name])
+
+
+def xp() -> Attribute:
+    """The owner's own data; deep-merged on update."""
+
+    def read(found: Violations, where: str, message: Any, _: dict[str, Any]) -> dict[str, Any]:
+        return protoconv.xp_in(found, f"{where}.xp", message.xp)
+
+    return Attribute("xp", Json(), read, lambda row: protoconv.xp_out(row["xp"]), nullable=False)

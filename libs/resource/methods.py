@@ -1,0 +1,185 @@
+"""The standard methods."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from libs import idempotency
+from libs.clock import Clock
+from libs.db import Database, Tx, is_unique_violation
+from libs.errors import Violations, exists, missing, stale
+from libs.ids import IdSource
+from libs.protoconv import mask_paths
+from libs.resource.resource import Resource
+from libs.rpc.call import current
+
+BATCH = 1_000
+Clause = sa.ColumnElement[bool] | None
+Guard = Callable[[Tx, Violations, Sequence[tuple[str, dict[str, Any]]]], Awaitable[None]]
+"""Checks that need the database: (transaction, violations, (field path, values) of every item)."""
+
+
+class StandardMethods:
+    """Standard methods of one resource in one database."""
+
+    def __init__(
+        self, database: Database, requests: sa.Table, resource: Resource, clock: Clock, ids: IdSource
+    ) -> None:
+        self._db = database
+        self._requests = requests
+        self.resource = resource
+        self._clock = clock
+        self._ids = ids
+
+    async def create(
+        self, request: Any, messages: Sequence[Any], where: str, *, guard: Guard | None = None,
+        more: Mapping[str, Any] | None = None,
+        then: Callable[[Tx, list[dict[str, Any]]], Awaitable[None]] | None = None,
+    ) -> list[Any]:  # fmt: skip
+        """Creates all or none. `where` is the request's field; a list field gets indices. `more` are columns
+        that the message does not have; `then` runs in the same transaction."""
+        resource, table = self.resource, self.resource.table
+        found = Violations()
+        batch = where.endswith("s") and hasattr(request, where) and not hasattr(getattr(request, where), "DESCRIPTOR")
+        found.require(where, 0 < len(messages) <= BATCH, "TOO_MANY_ITEMS", f"1 to {BATCH:,} at a time")
+        items: list[tuple[str, dict[str, Any]]] = []
+        now = self._clock.now()
+        seen: set[str] = set()
+        for i, message in enumerate(messages[:BATCH]):
+            path = f"{where}[{i}]" if batch else where
+            values = resource.read(found, path, message)
+            id = message.id or self._ids.public(resource.prefix)
+            found.require(f"{path}.id", id not in seen, "DUPLICATE_ITEM", f"id {id!r} stands twice")
+            seen.add(id)
+            items.append((path, {
+                "id": id, **values, **(more or {}), "version": 1, "create_time": now, "update_time": now,
+            }))  # fmt: skip
+        key = idempotency.key_of(current().principal, current().method, request)
+        ids = [values["id"] for _, values in items]
+
+        async def work(tx: Tx) -> list[Any]:
+            recorded = await idempotency.claim(tx, self._requests, key, {"ids": ids}, now)
+            if recorded is not None:
+                return await self._by_ids(tx, recorded["ids"])
+            taken = (await tx.execute(sa.select(table.c.id).where(table.c.id.in_(ids)))).scalars().first()
+            if taken is not None:
+                raise exists(resource.name, taken)
+            if guard is not None:
+                await guard(tx, found, items)
+            found.raise_if_any()
+            rows = [values for _, values in items]
+            await tx.execute(tx.insert(table), rows)
+            if then is not None:
+                await then(tx, rows)
+            return [resource.write(row) for row in rows]
+
+        if found and guard is None:
+            found.raise_if_any()
+        try:
+            return await self._db.retrying(work)
+        except IntegrityError as error:
+            if is_unique_violation(error):
+                raise exists(resource.name, ids[0]) from None
+            raise
+
+    async def _by_ids(self, tx: Tx, ids: Sequence[str]) -> list[Any]:
+        table = self.resource.table
+        rows = (await tx.execute(sa.select(table).where(table.c.id.in_(list(ids))))).mappings().all()
+        by_id = {row["id"]: self.resource.write(row) for row in rows}
+        return [by_id[id] for id in ids if id in by_id]
+
+    async def get(self, id: str, visible: Clause = None) -> Any:
+        """Reads one; NOT_FOUND also for what is not visible."""
+        table = self.resource.table
+        statement = sa.select(table).where(table.c.id == id)
+        if visible is not None:
+            statement = statement.where(visible)
+        async with self._db.reading() as tx:
+            row = (await tx.execute(statement)).mappings().first()
+        if row is None:
+            raise missing(self.resource.name, id)
+        return self.resource.write(row)
+
+    async def batch_get(self, ids: Sequence[str], visible: Clause = None) -> tuple[list[Any], list[str]]:
+        """Reads many in one statement; ids that are not found come second."""
+        table = self.resource.table
+        wanted = list(dict.fromkeys(ids))
+        statement = sa.select(table).where(table.c.id.in_(wanted))
+        if visible is not None:
+            statement = statement.where(visible)
+        async with self._db.reading() as tx:
+            rows = (await tx.execute(statement)).mappings().all()
+        got = {row["id"] for row in rows}
+        return [self.resource.write(row) for row in rows], [id for id in wanted if id not in got]
+
+    async def list(self, request: Any, visible: Clause = None) -> tuple[list[Any], str]:
+        """A page."""
+        table = self.resource.table
+        caller = current().principal
+        plan = self.resource.listing.plan(
+            self._db.dialect, filter=request.filter, order_by=request.order_by, page_size=request.page_size,
+            page_token=request.page_token, bound={"party": caller.party_id, "user": caller.user_id},
+        )  # fmt: skip
+        statement = sa.select(table)
+        if visible is not None:
+            statement = statement.where(visible)
+        async with self._db.reading() as tx:
+            rows = (await tx.execute(plan.apply(statement))).all()
+        page = plan.page(rows)
+        return [self.resource.write(row._mapping) for row in page.rows], page.next_page_token
+
+    async def update(
+        self, request: Any, message: Any, where: str, *, visible: Clause = None, guard: Guard | None = None,
+        then: Callable[[Tx, dict[str, Any]], Awaitable[None]] | None = None,
+    ) -> Any:  # fmt: skip
+        """Changes the fields of the mask; xp is merged; a stale etag is ABORTED."""
+        resource, table = self.resource, self.resource.table
+        found = Violations()
+        paths = mask_paths(found, request.update_mask, message, resource.attributes)
+        found.check_id(f"{where}.id", message.id)
+        found.raise_if_any()
+        key = idempotency.key_of(current().principal, current().method, request)
+        now = self._clock.now()
+        statement = sa.select(table).where(table.c.id == message.id).with_for_update()
+        if visible is not None:
+            statement = statement.where(visible)
+
+        async def work(tx: Tx) -> Any:
+            recorded = await idempotency.claim(tx, self._requests, key, {"id": message.id}, now)
+            row = (await tx.execute(statement)).mappings().first()
+            if row is None:
+                raise missing(resource.name, message.id)
+            if recorded is not None:
+                return resource.write(row)
+            if message.etag and message.etag != str(row["version"]):
+                raise stale(resource.name, message.id, str(row["version"]))
+            wrong = Violations()
+            changed = resource.read_some(wrong, where, message, row, paths)
+            if guard is not None:
+                await guard(tx, wrong, [(where, {**row, **changed})])
+            wrong.raise_if_any()
+            changed |= {"version": row["version"] + 1, "update_time": now}
+            await tx.execute(sa.update(table).where(table.c.id == message.id).values(**changed))
+            if then is not None:
+                await then(tx, {**row, **changed})
+            return resource.write({**row, **changed})
+
+        return await self._db.retrying(work)
+
+    async def delete(self, request: Any, id: str, visible: Clause = None) -> None:
+        """Deletes one; a repeat of the same request is no error."""
+        table = self.resource.table
+        key = idempotency.key_of(current().principal, current().method, request)
+        condition = table.c.id == id if visible is None else sa.and_(table.c.id == id, visible)
+
+        async def work(tx: Tx) -> None:
+            if await idempotency.claim(tx, self._requests, key, {"id": id}, self._clock.now()) is not None:
+                return
+            if (await tx.execute(sa.delete(table).where(condition))).rowcount == 0:
+                raise missing(self.resource.name, id)
+
+        await self._db.retrying(work)

@@ -1,0 +1,53 @@
+"""The call that is being served."""
+
+from __future__ import annotations
+
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from libs.auth import Principal
+from libs.errors import Kind, WaybillError
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Who calls what, and until when."""
+
+    method: str
+    request_id: str
+    caller: Principal | None
+    caller_service: str | None
+    deadline: float | None
+    """In seconds of the monotonic clock; None for none."""
+
+    @property
+    def principal(self) -> Principal:
+        """The caller; raises TOKEN_MISSING when there is none."""
+        if self.caller is None:
+            raise WaybillError(Kind.UNAUTHENTICATED, "TOKEN_MISSING", "the call carries no token")
+        return self.caller
+
+    def remaining(self, default: float) -> float:
+        """Seconds left, at most `default`."""
+        if self.deadline is None:
+            return default
+        return max(0.001, min(default, self.deadline - time.monotonic()))
+
+
+CURRENT: ContextVar[Call | None] = ContextVar("call", default=None)
+
+
+def current() -> Call:
+    """The call that is being served; raises outside of one."""
+    call = CURRENT.get()
+    if call is None:
+        raise LookupError("no call is being served")
+    return call
+
+
+def require_service(*names: str) -> None:
+    """Raises `SERVICE_ONLY` unless one of these services calls; without names, any service."""
+    service = current().caller_service
+    if service is None or (names and service not in names):
+        raise WaybillError(Kind.DENIED, "SERVICE_ONLY", "this method is for Waybill's own services")

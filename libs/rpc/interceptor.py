@@ -1,0 +1,205 @@
+"""What every call passes: a message that parses, a caller, a context, one line in the log, errors in their form."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import grpc
+from google.protobuf.message import DecodeError
+from google.rpc import status_pb2
+from grpc_status import rpc_status
+
+from libs.auth import ServiceTokens, TokenVerifier
+from libs.errors import Kind, WaybillError
+from libs.obs import get_logger
+from libs.rpc.call import CURRENT, Call
+from libs.rpc.counters import served
+from libs.rpc.status import internal, to_status
+
+MAX_OUTSIDE = 4 * 1024 * 1024
+"""Bytes of a request of an outside caller."""
+OPEN_PREFIXES = ("/grpc.health.", "/grpc.reflection.")
+
+
+class _Malformed:
+    pass
+
+
+class _Large:
+    def __init__(self, message: Any) -> None:
+        self.message = message
+
+
+_MALFORMED = _Malformed()
+
+
+def _safe(deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+    def parse(data: bytes) -> Any:
+        try:
+            message = deserialize(data)
+        except (DecodeError, ValueError):
+            return _MALFORMED
+        return _Large(message) if len(data) > MAX_OUTSIDE else message
+
+    return parse
+
+
+class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
+    """One interceptor for all of it; a chain of them would cost a task each."""
+
+    def __init__(
+        self,
+        contexts: dict[str, str],
+        anonymous: frozenset[str],
+        verifier: TokenVerifier,
+        service_tokens: ServiceTokens,
+        max_outside_calls: int,
+    ) -> None:
+        self._contexts = contexts
+        self._anonymous = anonymous
+        self._verifier = verifier
+        self._service_tokens = service_tokens
+        self._max_outside = max_outside_calls
+        self._outside = 0
+        self._handlers: dict[str, Any] = {}
+        self._log = get_logger("rpc")
+
+    async def intercept_service(
+        self, continuation: Callable[[Any], Awaitable[Any]], details: grpc.HandlerCallDetails
+    ) -> Any:
+        """The handler, wrapped once per method."""
+        method = details.method
+        wrapped = self._handlers.get(method)
+        if wrapped is None:
+            handler = await continuation(details)
+            if handler is None or method.startswith(OPEN_PREFIXES):
+                return handler
+            wrapped = self._handlers[method] = self._wrap(method, handler)
+        return wrapped
+
+    def _wrap(self, method: str, handler: Any) -> Any:
+        context_name = self._contexts.get(method.rsplit("/", 1)[0].lstrip("/"), "host")
+        options = {
+            "request_deserializer": _safe(handler.request_deserializer),
+            "response_serializer": handler.response_serializer,
+        }
+        if handler.unary_unary is not None:
+            inner = handler.unary_unary
+
+            async def unary(request: Any, context: Any) -> Any:
+                began = time.perf_counter()
+                try:
+                    call, request = await self._enter(method, request, context)
+                except WaybillError as error:
+                    return await self._fail(context, method, None, error, context_name, began)
+                outside = call.caller_service is None
+                self._outside += outside
+                token = CURRENT.set(call)
+                try:
+                    response = await inner(request, context)
+                except WaybillError as error:
+                    return await self._fail(context, method, call, error, context_name, began)
+                except Exception:
+                    return await self._crash(context, method, call, context_name, began)
+                finally:
+                    CURRENT.reset(token)
+                    self._outside -= outside
+                self._line(method, call, "OK", "", began)
+                return response
+
+            return grpc.unary_unary_rpc_method_handler(unary, **options)
+        inner_stream = handler.unary_stream
+
+        async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
+            began = time.perf_counter()
+            call = None
+            try:
+                call, request = await self._enter(method, request, context)
+                CURRENT.set(call)
+                async for response in inner_stream(request, context):
+                    yield response
+                self._line(method, call, "OK", "", began)
+            except WaybillError as error:
+                await self._fail(context, method, call, error, context_name, began)
+            except Exception:
+                await self._crash(context, method, call, context_name, began)
+
+        return grpc.unary_stream_rpc_method_handler(stream, **options)
+
+    async def _enter(self, method: str, request: Any, context: Any) -> tuple[Call, Any]:
+        served[method] += 1
+        user = service = request_id = ""
+        for key, value in context.invocation_metadata() or ():
+            if key == "waybill-service":
+                service = value
+            elif key == "authorization":
+                user = value
+            elif key == "x-request-id":
+                request_id = value[:100]
+        caller, caller_service = None, None
+        if service:
+            caller_service, caller = self._service_tokens.verify(service)
+        elif user:
+            scheme, _, token = user.partition(" ")
+            if scheme.lower() != "bearer":
+                raise WaybillError(Kind.UNAUTHENTICATED, "TOKEN_INVALID", "the authorization is no bearer token")
+            caller = await self._verifier.verify(token)
+        elif method not in self._anonymous:
+            raise WaybillError(Kind.UNAUTHENTICATED, "TOKEN_MISSING", "the call carries no token")
+        if request is _MALFORMED:
+            raise WaybillError(Kind.INVALID, "MALFORMED_REQUEST", "the bytes are no message of the expected type")
+        if isinstance(request, _Large):
+            if caller_service is None:
+                raise WaybillError(
+                    Kind.INVALID, "MALFORMED_REQUEST", f"a request is at most {MAX_OUTSIDE // 2**20} MiB"
+                )
+            request = request.message
+        if caller_service is None and self._outside >= self._max_outside:
+            raise WaybillError(
+                Kind.EXHAUSTED, "TOO_MANY_CALLS", "too many calls at the same time",
+                retry_after=timedelta(milliseconds=250),
+            )  # fmt: skip
+        left = context.time_remaining()
+        deadline = None if left is None else time.monotonic() + left
+        return Call(method, request_id or uuid.uuid4().hex, caller, caller_service, deadline), request
+
+    async def _fail(
+        self, context: Any, method: str, call: Call | None, error: WaybillError, name: str, began: float
+    ) -> None:
+        self._line(method, call, error.kind.value, error.reason, began)
+        await _abort(context, to_status(error, name))
+
+    async def _crash(self, context: Any, method: str, call: Call | None, name: str, began: float) -> None:
+        self._log.exception("call failed", method=method, request_id=call.request_id if call else "")
+        self._line(method, call, "INTERNAL", "INTERNAL", began)
+        await _abort(context, internal(name))
+
+    def _line(self, method: str, call: Call | None, code: str, reason: str, began: float) -> None:
+        log = self._log.debug if code == "OK" else self._log.info
+        log(
+            "call",
+            method=method,
+            code=code,
+            reason=reason,
+            ms=round((time.perf_counter() - began) * 1000, 1),
+            request_id=call.request_id if call else "",
+            caller=_who(call),
+        )
+
+
+def _who(call: Call | None) -> str:
+    if call is None:
+        return "nobody"
+    if call.caller is None:
+        return call.caller_service or "anonymous"
+    who = f"{call.caller.party_kind.value.lower()}/{call.caller.party_id}/{call.caller.user_id}"
+    return f"{call.caller_service} for {who}" if call.caller_service else who
+
+
+async def _abort(context: Any, status: status_pb2.Status) -> None:
+    rich = rpc_status.to_status(status)
+    await context.abort(rich.code, rich.details, rich.trailing_metadata)

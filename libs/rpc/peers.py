@@ -1,0 +1,123 @@
+"""Channels to the other services. Calls carry this service's identity, the acting user's claims and the deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+import grpc
+
+from libs.auth import Principal, ServiceTokens
+from libs.rpc.call import CURRENT
+from libs.rpc.counters import sent
+from libs.rpc.status import from_rpc_error
+
+S = TypeVar("S")
+DEFAULT_TIMEOUT = 10.0
+MAX_INSIDE = 64 * 1024 * 1024
+_RETRY = """{"methodConfig": [{"name": [{}], "retryPolicy": {"maxAttempts": 3, "initialBackoff": "0.05s",
+"maxBackoff": "0.5s", "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"]}}]}"""
+"""Every method between services is idempotent by contract, so an unanswered call may be sent again."""
+_ACTING: ContextVar[Principal | None] = ContextVar("acting", default=None)
+CHANNEL_OPTIONS = (
+    ("grpc.max_send_message_length", MAX_INSIDE),
+    ("grpc.max_receive_message_length", MAX_INSIDE),
+    ("grpc.service_config", _RETRY),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+)
+
+
+class _PeerChannel:
+    """What a generated stub needs of a channel."""
+
+    def __init__(self, peers: Peers, context: str) -> None:
+        self._peers = peers
+        self._context = context
+
+    def unary_unary(self, method: str, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        """A call that identifies itself and raises our errors."""
+        callables: dict[str, Any] = {}
+        context = self._context
+
+        async def call(request: Any, timeout: float = DEFAULT_TIMEOUT) -> Any:
+            address = self._peers.address(context)
+            multi = callables.get(address)
+            if multi is None:
+                kwargs.pop("_registered_method", None)
+                multi = callables[address] = self._peers.channel(address).unary_unary(method, *args, **kwargs)
+            sent[method] += 1
+            metadata, left = self._peers.outgoing(timeout)
+            try:
+                return await multi(request, timeout=left, metadata=metadata)
+            except grpc.aio.AioRpcError as error:
+                raise from_rpc_error(error, context) from None
+
+        return call
+
+    def _unsupported(self, method: str, *_: Any, **__: Any) -> None:
+        return None
+
+    unary_stream = stream_unary = stream_stream = _unsupported
+
+
+class Peers:
+    """The other services, by context name."""
+
+    def __init__(self, service: str, tokens: ServiceTokens, addresses: Mapping[str, str] | None = None) -> None:
+        self._service = service
+        self._tokens = tokens
+        self._addresses = dict(addresses or {})
+        self._channels: dict[str, grpc.aio.Channel] = {}
+
+    def connect(self, addresses: Mapping[str, str]) -> None:
+        """Says where the services are; may come after the stubs were made."""
+        self._addresses.update(addresses)
+
+    def of(self, service: str) -> Peers:
+        """The same peers, called by another service of this process."""
+        other = Peers(service, self._tokens)
+        other._addresses = self._addresses
+        other._channels = self._channels
+        return other
+
+    def address(self, context: str) -> str:
+        """Where a context is served."""
+        return self._addresses[context]
+
+    def channel(self, address: str) -> grpc.aio.Channel:
+        """The one channel to an address."""
+        channel = self._channels.get(address)
+        if channel is None:
+            channel = self._channels[address] = grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
+        return channel
+
+    def stub(self, context: str, stub: Callable[[Any], S]) -> S:
+        """A stub whose unary calls raise WaybillError; an answer that did not come is UNAVAILABLE."""
+        return stub(_PeerChannel(self, context))
+
+    def outgoing(self, timeout: float) -> tuple[tuple[tuple[str, str], ...], float]:
+        """Metadata and time-out of a call made now."""
+        call = CURRENT.get()
+        if call is None:
+            token = self._tokens.issue(self._service, _ACTING.get())
+            return (("waybill-service", token),), timeout
+        token = self._tokens.issue(self._service, _ACTING.get() or call.caller)
+        return (("waybill-service", token), ("x-request-id", call.request_id)), call.remaining(timeout)
+
+    @contextmanager
+    def acting(self, principal: Principal) -> Iterator[None]:
+        """Calls inside the block are made on behalf of `principal`."""
+        token = _ACTING.set(principal)
+        try:
+            yield
+        finally:
+            _ACTING.reset(token)
+
+    async def close(self) -> None:
+        """Closes every channel."""
+        for channel in self._channels.values():
+            await channel.close()
+        self._channels.clear()

@@ -1,0 +1,97 @@
+"""One grpc.aio server that hosts one service or many."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from libs.auth import ServiceTokens, TokenVerifier
+from libs.obs import get_logger
+from libs.rpc.audit import AUDIT_SERVICE, register_audit
+from libs.rpc.interceptor import CallInterceptor
+from libs.rpc.peers import MAX_INSIDE
+from libs.service import ServiceApp
+
+log = get_logger("server")
+
+
+class RpcServer:
+    """Serves apps on one port, with health, reflection and the audit service; runs their background loops."""
+
+    def __init__(
+        self,
+        apps: Sequence[ServiceApp],
+        verifier: TokenVerifier,
+        service_tokens: ServiceTokens,
+        credentials: grpc.ServerCredentials | None = None,
+        max_outside_calls: int = 256,
+    ) -> None:
+        self._apps = list(apps)
+        self._credentials = credentials
+        contexts = {full: app.name for app in apps for _, _, full in app.registrations}
+        anonymous = frozenset().union(*(app.anonymous for app in apps)) if apps else frozenset()
+        interceptor = CallInterceptor(contexts, anonymous, verifier, service_tokens, max_outside_calls)
+        self._server = grpc.aio.server(
+            interceptors=[interceptor],
+            options=[
+                ("grpc.max_receive_message_length", MAX_INSIDE),
+                ("grpc.max_send_message_length", MAX_INSIDE),
+                ("grpc.so_reuseport", 0),
+            ],
+        )
+        for app in apps:
+            for add, servicer, _ in app.registrations:
+                add(servicer, self._server)
+        register_audit(self._server, self._apps)
+        self._health = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self._names = [*contexts, AUDIT_SERVICE]
+        reflection.enable_server_reflection(
+            [*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
+        )
+        self._loops: list[asyncio.Task[None]] = []
+
+    async def start(self, bind: str) -> int:
+        """Listens on `host:port` and returns the port (0 takes a free one)."""
+        if self._credentials is None:
+            port = self._server.add_insecure_port(bind)
+        else:
+            port = self._server.add_secure_port(bind, self._credentials)
+        await self._server.start()
+        for name in ("", *self._names):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        return int(port)
+
+    def run_background(self) -> None:
+        """Starts the loops of the apps; one that fails is started again."""
+        for app in self._apps:
+            for loop in app.background:
+                self._loops.append(asyncio.create_task(_forever(app.name, loop)))
+
+    async def wait(self) -> None:
+        """Until the server ends."""
+        await self._server.wait_for_termination()
+
+    async def stop(self, grace: float = 2.0) -> None:
+        """Ends the loops, then the calls, then the apps."""
+        await self._health.enter_graceful_shutdown()
+        for task in self._loops:
+            task.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        await self._server.stop(grace)
+        for app in self._apps:
+            await app.close()
+
+
+async def _forever(name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    while True:
+        try:
+            await loop()
+        except Exception:
+            log.exception("background loop failed", service=name)
+        await asyncio.sleep(1.0)
