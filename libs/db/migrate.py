@@ -39,3 +39,10 @@ async def upgrade(database: Database, versions: Path, schema: str | None = None)
             if schema:
                 await tx.execute(sa.text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
         await tx._connection.run_sync(run)
+
+
+async def open_migrated(url: str, schema: str | None, versions: Path, pool_size: int = 10) -> Database:
+    """Opens a service's database and brings it to the newest version."""
+    database = await Database.open(url, schema, pool_size)
+    await upgrade(database, versions, schema)
+    return database

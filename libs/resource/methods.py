@@ -44,7 +44,7 @@ class StandardMethods:
         that the message does not have; `then` runs in the same transaction."""
         resource, table = self.resource, self.resource.table
         found = Violations()
-        batch = where.endswith("s") and hasattr(request, where) and not hasattr(getattr(request, where), "DESCRIPTOR")
+        batch = request.DESCRIPTOR.fields_by_name[where].is_repeated
         found.require(where, 0 < len(messages) <= BATCH, "TOO_MANY_ITEMS", f"1 to {BATCH:,} at a time")
         items: list[tuple[str, dict[str, Any]]] = []
         now = self._clock.now()

@@ -1,0 +1,35 @@
+"""Builds the catalog service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from libs.db.migrate import open_migrated
+from libs.resource import StandardMethods
+from libs.service import Runtime, ServiceApp
+from services.catalog.adapters.db.tables import PRODUCT, REQUESTS
+from services.catalog.rpc.servicer import ProductServicer
+from services.catalog.settings import Settings
+from waybill.catalog.v1 import product_service_pb2_grpc as pb_grpc
+
+VERSIONS = Path(__file__).parent / "migrations" / "versions"
+
+
+async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
+    """Opens and migrates the database, wires the service."""
+    database = await open_migrated(
+        settings.database_url, settings.database_schema, VERSIONS, settings.pool_size
+    )
+    products = StandardMethods(database, REQUESTS, PRODUCT, runtime.clock, runtime.ids)
+    return ServiceApp(
+        name="catalog",
+        registrations=[
+            (
+                pb_grpc.add_ProductServiceServicer_to_server,
+                ProductServicer(products),
+                "waybill.catalog.v1.ProductService",
+            )
+        ],
+        close=database.close,
+        statements=lambda: database.statements,
+    )

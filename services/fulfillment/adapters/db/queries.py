@@ -1,0 +1,181 @@
+"""Lists: filter, order, keyset pages, and who may see what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.db import Tx
+from libs.query import Field, Listing
+from services.fulfillment.adapters.db.order_store import SupplierOrderStore
+from services.fulfillment.adapters.db.shipment_store import ShipmentStore
+from services.fulfillment.adapters.db.stock_store import record
+from services.fulfillment.adapters.db.tables import (
+    inventory_records,
+    shipment_items,
+    shipments,
+    stock_movements,
+    supplier_orders,
+)
+from services.fulfillment.domain.inventory import InventoryRecord, LedgerEntry
+from services.fulfillment.domain.ledger import MovementKind
+from services.fulfillment.domain.shipment import Shipment
+from services.fulfillment.domain.status import SupplierOrderStatus
+from services.fulfillment.domain.supplier_order import SupplierOrder
+from services.fulfillment.domain.visibility import Scope
+
+_R, _M, _O, _S = inventory_records.c, stock_movements.c, supplier_orders.c, shipments.c
+
+
+def _times(columns: Any, *names: str) -> dict[str, Field]:
+    return {name: Field(columns[name], "time") for name in names}
+
+
+_RECORDS = Listing(
+    {
+        **{n: Field(_R[n]) for n in ("id", "product_id", "supplier_id", "location_id")},
+        **{n: Field(_R[n], "int") for n in ("on_hand", "reserved", "allocated", "priority")},
+        **{n: Field(_R[n], "bool") for n in ("active", "pickup", "can_exceed")},
+        **_times(_R, "create_time", "update_time"),
+    },
+    _R.key,
+    xp=_R.xp,
+)
+_MOVEMENTS = Listing(
+    {
+        "inventory_record_id": Field(_R.id),
+        "product_id": Field(_R.product_id),
+        "kind": Field(_M.kind, "enum", {k.value: k.value for k in MovementKind}),
+        "order_key": Field(_M.order_key),
+        "shipment_id": Field(_M.shipment_id),
+        **_times(_M, "create_time"),
+    },
+    _M.key,
+)
+_ORDERS = Listing(
+    {
+        **{n: Field(_O[n]) for n in ("id", "order_id", "supplier_id", "buyer_id")},
+        "status": Field(_O.status, "enum", {s.value: s.value for s in SupplierOrderStatus}),
+        "implicit": Field(_O.implicit, "bool"),
+        "total": Field(_O.total, "micros"),
+        **_times(_O, "create_time", "update_time", "accept_time", "complete_time"),
+    },
+    _O.key,
+    xp=_O.xp,
+)
+_SHIPMENTS = Listing(
+    {
+        **{n: Field(_S[n]) for n in ("id", "supplier_id", "buyer_id", "carrier", "tracking_number")},
+        **_times(_S, "ship_time", "delivery_time", "create_time", "update_time"),
+    },
+    _S.key,
+    xp=_S.xp,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """What a caller asks of a list."""
+
+    page_size: int = 0
+    page_token: str = ""
+    filter: str = ""
+    order_by: str = ""
+
+
+class Queries:
+    """Lists for callers."""
+
+    def __init__(self, orders: SupplierOrderStore, sent: ShipmentStore) -> None:
+        self._orders = orders
+        self._shipments = sent
+
+    async def records(self, tx: Tx, scope: Scope, page: PageRequest) -> tuple[list[InventoryRecord], str]:
+        """Inventory records that the scope holds."""
+        rows, token = await _rows(tx, _RECORDS, sa.select(inventory_records), _of_supplier(_R, scope), scope, page)
+        return [record(row) for row in rows], token
+
+    async def movements(self, tx: Tx, scope: Scope, page: PageRequest) -> tuple[list[LedgerEntry], str]:
+        """The ledger of these records."""
+        select = sa.select(
+            *[c for c in stock_movements.c if c.name != "record_key"], _R.id.label("record_id"), _R.product_id
+        ).join(inventory_records, _R.key == _M.record_key)
+        rows, token = await _rows(tx, _MOVEMENTS, select, _of_supplier(_R, scope), scope, page)
+        return [_entry(row) for row in rows], token
+
+    async def supplier_orders(self, tx: Tx, scope: Scope, page: PageRequest) -> tuple[list[SupplierOrder], str]:
+        """Supplier orders that the scope holds."""
+        rows, token = await _rows(tx, _ORDERS, sa.select(supplier_orders), _of_supplier(_O, scope), scope, page)
+        return await self._orders.with_lines(tx, rows), token
+
+    async def shipments(
+        self, tx: Tx, scope: Scope, page: PageRequest, order_id: str
+    ) -> tuple[list[Shipment], str]:
+        """Shipments that the scope holds; of one buyer order, if named."""
+        where = [*_of_supplier(_S, scope)]
+        if scope.buyer_id is not None:
+            where.append(_S.buyer_id == scope.buyer_id)
+        if scope.user_id is not None or order_id:
+            items = sa.select(shipment_items.c.shipment_key)
+            if scope.user_id is not None:
+                items = items.where(shipment_items.c.user_id == scope.user_id)
+            if order_id:
+                items = items.where(shipment_items.c.order_id == order_id)
+            where.append(_S.key.in_(items))
+        rows, token = await _rows(tx, _SHIPMENTS, sa.select(shipments), where, scope, page, order=order_id)
+        return [seen(s, scope) for s in await self._shipments.with_items(tx, rows)], token
+
+
+def seen(shipment: Shipment, scope: Scope) -> Shipment:
+    """The shipment as the scope may see it: a user without the company's orders sees the own items only."""
+    if scope.user_id is None:
+        return shipment
+    return replace(shipment, items=tuple(i for i in shipment.items if i.user_id == scope.user_id))
+
+
+def _of_supplier(columns: Any, scope: Scope) -> list[sa.ColumnElement[bool]]:
+    if scope.nothing:
+        return [sa.false()]
+    return [] if scope.supplier_id is None else [columns.supplier_id == scope.supplier_id]
+
+
+async def _rows(
+    tx: Tx,
+    listing: Listing,
+    select: sa.Select[Any],
+    where: list[sa.ColumnElement[bool]],
+    scope: Scope,
+    page: PageRequest,
+    **bound: str,
+) -> tuple[list[Any], str]:
+    plan = listing.plan(
+        tx.dialect,
+        filter=page.filter,
+        order_by=page.order_by,
+        page_size=page.page_size,
+        page_token=page.page_token,
+        bound={**scope.bound(), **bound},
+    )
+    found = plan.page((await tx.execute(plan.apply(select.where(*where)))).all())
+    return found.rows, found.next_page_token
+
+
+def _entry(row: Any) -> LedgerEntry:
+    return LedgerEntry(
+        row.key,
+        row.record_id,
+        row.product_id,
+        row.kind,
+        row.on_hand,
+        row.reserved,
+        row.allocated,
+        row.order_key,
+        row.attempt,
+        row.line_item_id,
+        row.shipment_id,
+        row.user_id,
+        row.note,
+        row.create_time,
+    )

@@ -1,0 +1,104 @@
+"""Reservations: one row an attempt. The confirmed one is also the lock of its order's supplier orders."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.db import Tx
+from services.fulfillment.adapters.db.documents import assignments_in, assignments_out, lines_in, lines_out
+from services.fulfillment.adapters.db.tables import reservations
+from services.fulfillment.domain.reservation import Hold, Reservation, ReservationState
+from services.fulfillment.domain.sourcing.model import Strategy
+
+_T = reservations
+
+
+class ReservationStore:
+    """Reads and writes reservations."""
+
+    async def claim(self, tx: Tx, r: Reservation, now: datetime) -> bool:
+        """Adds the reservation; False when the attempt has one already, be it a tombstone."""
+        result = await tx.execute(
+            tx.insert(_T).on_conflict_do_nothing(),
+            {
+                "order_key": r.order_key,
+                "attempt": r.attempt,
+                "state": r.state.value,
+                "hold": r.hold.value,
+                "strategy": r.strategy.value,
+                "lines": lines_out(r.lines),
+                "assignments": assignments_out(r.assignments),
+                "check_time": r.check_time,
+                "create_time": now,
+                "update_time": now,
+            },
+        )
+        return bool(result.rowcount == 1)
+
+    async def get(self, tx: Tx, order_key: str, attempt: int, lock: bool = False) -> Reservation | None:
+        """The reservation of an attempt."""
+        select = sa.select(_T).where(_T.c.order_key == order_key, _T.c.attempt == attempt)
+        row = (await tx.execute(select.with_for_update() if lock else select)).first()
+        return None if row is None else _reservation(row)
+
+    async def confirmed(self, tx: Tx, order_key: str) -> Reservation | None:
+        """The order's confirmed reservation, locked: whoever changes the set of supplier orders comes here first."""
+        select = sa.select(_T).where(
+            _T.c.order_key == order_key, _T.c.state == ReservationState.CONFIRMED.value
+        )
+        row = (await tx.execute(select.with_for_update())).first()
+        return None if row is None else _reservation(row)
+
+    async def end(self, tx: Tx, r: Reservation, state: ReservationState, now: datetime) -> None:
+        """Moves a locked reservation to its final state."""
+        await tx.execute(
+            sa.update(_T)
+            .where(_T.c.order_key == r.order_key, _T.c.attempt == r.attempt)
+            .values(state=state.value, check_time=None, update_time=now)
+        )
+
+    async def set_hold(self, tx: Tx, order_key: str, hold: Hold, now: datetime) -> None:
+        """Notes a cancel's decision on every attempt of the order; CANCELED is never taken back.
+
+        The update also locks the rows, so that a confirm comes either before or after it as a whole.
+        """
+        await tx.execute(
+            sa.update(_T)
+            .where(_T.c.order_key == order_key, _T.c.hold != Hold.CANCELED.value)
+            .values(hold=hold.value, update_time=now)
+        )
+
+    async def due(self, tx: Tx, now: datetime, next_check: datetime, limit: int) -> list[tuple[str, int]]:
+        """Attempts whose end is overdue; taken for this replica until `next_check`."""
+        select = (
+            sa.select(_T.c.order_key, _T.c.attempt)
+            .where(_T.c.check_time <= now)
+            .order_by(_T.c.check_time)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        found = [(row.order_key, row.attempt) for row in await tx.execute(select)]
+        if found:
+            await tx.execute(
+                sa.update(_T)
+                .where(_T.c.order_key == sa.bindparam("o"), _T.c.attempt == sa.bindparam("n"))
+                .values(check_time=sa.bindparam("next")),
+                [{"o": o, "n": n, "next": next_check} for o, n in found],
+            )
+        return found
+
+
+def _reservation(row: Any) -> Reservation:
+    return Reservation(
+        row.order_key,
+        row.attempt,
+        ReservationState(row.state),
+        Hold(row.hold),
+        Strategy(row.strategy),
+        lines_in(row.lines),
+        assignments_in(row.assignments),
+        row.check_time,
+    )

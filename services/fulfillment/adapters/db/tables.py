@@ -1,0 +1,216 @@
+"""Tables of the fulfillment database.
+
+There are no foreign keys: every row is written in the transaction of the row that it belongs to, under its lock, and
+the audit proves it; checking each of 5,000 rows again would cost a look-up each.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs import idempotency
+from libs.db import Json, Micros, PublicId, UtcTime, metadata
+
+METADATA = metadata()
+ORDER_KEY = sa.String(36)
+SUPPLIER_ORDER_ID = sa.String(120)
+"""An order id of at most 100 characters, a dash and a number."""
+STATUS = sa.String(12)
+
+
+def _count(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, nullable=False)
+
+
+def _text(name: str, kind: Any = None) -> sa.Column[Any]:
+    return sa.Column(name, kind if kind is not None else PublicId(), nullable=False)
+
+
+def _stamps() -> list[sa.Column[Any]]:
+    return [
+        sa.Column("version", sa.BigInteger, nullable=False),
+        sa.Column("create_time", UtcTime(), nullable=False),
+        sa.Column("update_time", UtcTime(), nullable=False),
+    ]
+
+
+def _reporting() -> list[sa.Column[Any]]:
+    """What the order service has been told, and when the relay tells it again; null when nothing is left to tell."""
+    return [
+        sa.Column("reported_version", sa.BigInteger, nullable=False),
+        sa.Column("report_time", UtcTime(), index=True),
+        sa.Column("report_tries", sa.Integer, nullable=False),
+    ]
+
+
+inventory_records = sa.Table(
+    "inventory_records",
+    METADATA,
+    sa.Column("key", sa.Uuid, primary_key=True),
+    sa.Column("id", PublicId(), nullable=False, unique=True),
+    sa.Column("product_id", PublicId(), nullable=False, index=True),
+    _text("supplier_id"),
+    _text("location_id"),
+    sa.Column("address", Json()),
+    _count("on_hand"),
+    _count("reserved"),
+    _count("allocated"),
+    sa.Column("can_exceed", sa.Boolean, nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("pickup", sa.Boolean, nullable=False),
+    sa.Column("xp", Json(), nullable=False),
+    *_stamps(),
+)
+
+stock_movements = sa.Table(
+    "stock_movements",
+    METADATA,
+    sa.Column("key", sa.Uuid, primary_key=True),
+    sa.Column("record_key", sa.Uuid, nullable=False, index=True),
+    _text("kind", STATUS),
+    _count("on_hand"),
+    _count("reserved"),
+    _count("allocated"),
+    sa.Column("order_key", ORDER_KEY, nullable=False, index=True),
+    _count("attempt"),
+    _text("line_item_id"),
+    _text("shipment_id"),
+    _text("user_id"),
+    _text("note", sa.String(500)),
+    sa.Column("create_time", UtcTime(), nullable=False),
+)
+
+reservations = sa.Table(
+    "reservations",
+    METADATA,
+    sa.Column("order_key", ORDER_KEY, primary_key=True),
+    sa.Column("attempt", sa.BigInteger, primary_key=True, autoincrement=False),
+    _text("state", STATUS),
+    # What a cancel has decided before the confirm arrived: '', FROZEN or CANCELED.
+    _text("hold", STATUS),
+    _text("strategy", sa.String(20)),
+    sa.Column("lines", Json(), nullable=False),
+    sa.Column("assignments", Json(), nullable=False),
+    # When to ask what became of the attempt; null once it is confirmed or released.
+    sa.Column("check_time", UtcTime(), index=True),
+    sa.Column("create_time", UtcTime(), nullable=False),
+    sa.Column("update_time", UtcTime(), nullable=False),
+)
+
+supplier_orders = sa.Table(
+    "supplier_orders",
+    METADATA,
+    sa.Column("key", sa.Uuid, primary_key=True),
+    sa.Column("id", SUPPLIER_ORDER_ID, nullable=False, unique=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("order_key", ORDER_KEY, nullable=False, index=True),
+    _text("order_id"),
+    sa.Column("supplier_id", PublicId(), nullable=False, index=True),
+    _text("status", STATUS),
+    sa.Column("former_status", STATUS),
+    sa.Column("implicit", sa.Boolean, nullable=False),
+    sa.Column("moved", sa.Boolean, nullable=False),
+    _text("buyer_id"),
+    _text("user_id"),
+    _text("client_id"),
+    sa.Column("currency", sa.String(3), nullable=False),
+    _text("subtotal", Micros()),
+    _text("discount", Micros()),
+    _text("shipping_cost", Micros()),
+    _text("tax", Micros()),
+    _text("total", Micros()),
+    sa.Column("selections", Json(), nullable=False),
+    sa.Column("shipping_address", Json()),
+    sa.Column("billing_address", Json()),
+    _text("comments", sa.Text()),
+    sa.Column("xp", Json(), nullable=False),
+    sa.Column("accept_time", UtcTime()),
+    sa.Column("reject_time", UtcTime()),
+    sa.Column("complete_time", UtcTime()),
+    sa.Column("cancel_time", UtcTime()),
+    _text("reject_comment", sa.Text()),
+    *_stamps(),
+    *_reporting(),
+)
+
+supplier_order_lines = sa.Table(
+    "supplier_order_lines",
+    METADATA,
+    sa.Column("supplier_order_key", sa.Uuid, primary_key=True),
+    sa.Column("line_item_id", PublicId(), primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    _text("product_id"),
+    _text("product_name", sa.Text()),
+    _count("quantity"),
+    _count("packed"),
+    _count("shipped"),
+    _count("canceled"),
+    _text("unit_price", Micros()),
+    _text("subtotal", Micros()),
+    _text("discount", Micros()),
+    _text("tax", Micros()),
+    sa.Column("shippable", sa.Boolean, nullable=False),
+    sa.Column("shipping_address", Json()),
+    _text("pickup_location_id"),
+    sa.Column("xp", Json(), nullable=False),
+)
+
+allocations = sa.Table(
+    "allocations",
+    METADATA,
+    sa.Column("key", sa.Uuid, primary_key=True),
+    sa.Column("supplier_order_key", sa.Uuid, nullable=False, index=True),
+    _text("line_item_id"),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("record_key", sa.Uuid),
+    _text("record_id"),
+    _text("supplier_id"),
+    _text("ship_from_id"),
+    _count("quantity"),
+    _count("packed"),
+    _count("shipped"),
+)
+
+shipments = sa.Table(
+    "shipments",
+    METADATA,
+    sa.Column("key", sa.Uuid, primary_key=True),
+    sa.Column("id", PublicId(), nullable=False, unique=True),
+    sa.Column("supplier_id", PublicId(), nullable=False, index=True),
+    sa.Column("buyer_id", PublicId(), nullable=False, index=True),
+    _text("carrier", sa.String(200)),
+    _text("tracking_number", sa.String(200)),
+    _text("ship_method_id"),
+    sa.Column("cost", Micros()),
+    sa.Column("currency", sa.String(3), nullable=False),
+    _text("ship_from_id"),
+    sa.Column("ship_to", Json()),
+    sa.Column("ship_time", UtcTime()),
+    sa.Column("delivery_time", UtcTime()),
+    sa.Column("xp", Json(), nullable=False),
+    *_stamps(),
+    *_reporting(),
+)
+
+shipment_items = sa.Table(
+    "shipment_items",
+    METADATA,
+    sa.Column("shipment_key", sa.Uuid, primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("supplier_order_key", sa.Uuid, nullable=False, index=True),
+    _text("supplier_order_id", SUPPLIER_ORDER_ID),
+    sa.Column("order_key", ORDER_KEY, nullable=False, index=True),
+    _text("order_id"),
+    sa.Column("user_id", PublicId(), nullable=False),
+    _text("line_item_id"),
+    _text("product_id"),
+    _count("quantity"),
+    _text("record_id"),
+    # Where the units are taken from: [allocation key or null, record key or null, quantity].
+    sa.Column("draws", Json(), nullable=False),
+)
+
+requests = idempotency.table(METADATA)

@@ -1,0 +1,39 @@
+"""What an attempt to submit holds, and how it ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from services.fulfillment.domain.sourcing.model import Assignment, Line, Strategy
+
+
+class ReservationState(StrEnum):
+    """Values of waybill.fulfillment.v1.ReservationState. RESERVED ends in one of the others, for ever."""
+
+    RESERVED = "RESERVED"
+    CONFIRMED = "CONFIRMED"
+    RELEASED = "RELEASED"
+
+
+class Hold(StrEnum):
+    """What the buyer's cancel has decided about an order whose confirm may still be on its way."""
+
+    NONE = ""
+    FROZEN = "FROZEN"
+    CANCELED = "CANCELED"
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """The reservation of one attempt of one order, with the demand as it was sourced."""
+
+    order_key: str
+    attempt: int
+    state: ReservationState
+    hold: Hold
+    strategy: Strategy
+    lines: tuple[Line, ...]
+    assignments: tuple[Assignment, ...]
+    check_time: datetime | None

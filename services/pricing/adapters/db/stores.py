@@ -1,0 +1,92 @@
+"""Schedules, rates and reservations in the database."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from datetime import datetime
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from libs.db import Tx
+from services.pricing.adapters.db.tables import ASSIGNMENTS, RESERVATIONS, SCHEDULES, TAX_RATES
+from services.pricing.domain.schedule import Break, Schedule
+from services.pricing.domain.tax import Rate, Rates
+
+RESERVED, CONFIRMED, RELEASED = "RESERVED", "CONFIRMED", "RELEASED"
+
+
+class SqlPriceStore:
+    """Reads for whole orders: one statement each, whatever the number of lines."""
+
+    async def schedules(self, tx: Tx, buyer_id: str, products: Collection[str]) -> dict[str, Schedule]:
+        """An explicit assignment to the buyer beats the product's default."""
+        a, s = ASSIGNMENTS.c, SCHEDULES.c
+        statement = (
+            sa.select(
+                a.product_id, a.buyer_id, s.id, s.currency, s.price_breaks, s.min_quantity, s.max_quantity,
+                s.use_cumulative_quantity, s.restricted_quantity, s.sale_start_time, s.sale_end_time,
+            )
+            .join(SCHEDULES, s.id == a.price_schedule_id)
+            .where(a.product_id.in_(list(products)), a.buyer_id.in_(["", buyer_id]))
+            .order_by(a.product_id, a.buyer_id)
+        )  # fmt: skip
+        found: dict[str, Schedule] = {}
+        for row in await tx.execute(statement):
+            # Ordered by buyer: the default comes first, the buyer's own replaces it.
+            found[row.product_id] = Schedule(
+                row.id, row.currency, tuple(Break(*item) for item in row.price_breaks), row.min_quantity,
+                row.max_quantity, row.use_cumulative_quantity, row.restricted_quantity, row.sale_start_time,
+                row.sale_end_time,
+            )  # fmt: skip
+        return found
+
+    async def rates(self, tx: Tx, countries: Collection[str]) -> Rates:
+        """All rates of these countries; none at all is no statement."""
+        if not countries:
+            return Rates(())
+        t = TAX_RATES.c
+        statement = sa.select(t.country, t.region, t.postal_prefix, t.tax_class, t.rate).where(
+            t.country.in_(sorted(countries))
+        )
+        return Rates(Rate(r.country, r.region, r.postal_prefix, r.tax_class, Decimal(r.rate))
+                     for r in await tx.execute(statement))  # fmt: skip
+
+
+class SqlReservationStore:
+    """Reservations by (order, attempt). RESERVED ends in CONFIRMED or RELEASED; a release that comes first stays."""
+
+    async def reserve(self, tx: Tx, key: uuid.UUID, attempt: int, expire: datetime, now: datetime) -> str:
+        """RESERVED, or the state that stands there already."""
+        row = {"order_key": key, "attempt": attempt, "state": RESERVED, "expire_time": expire, "update_time": now}
+        made = await tx.execute(tx.insert(RESERVATIONS).on_conflict_do_nothing(), row)
+        return RESERVED if made.rowcount == 1 else await self.state(tx, key, attempt)
+
+    async def end(self, tx: Tx, key: uuid.UUID, attempt: int, state: str, now: datetime) -> str:
+        """Moves RESERVED on, or leaves a tombstone; returns the state that stands."""
+        c = RESERVATIONS.c
+        moved = await tx.execute(
+            sa.update(RESERVATIONS)
+            .where(c.order_key == key, c.attempt == attempt, c.state == RESERVED)
+            .values(state=state, update_time=now)
+        )
+        if moved.rowcount == 1:
+            return state
+        row = {"order_key": key, "attempt": attempt, "state": state, "expire_time": now, "update_time": now}
+        made = await tx.execute(tx.insert(RESERVATIONS).on_conflict_do_nothing(), row)
+        return state if made.rowcount == 1 else await self.state(tx, key, attempt)
+
+    async def state(self, tx: Tx, key: uuid.UUID, attempt: int) -> str:
+        """The state, or an empty text."""
+        c = RESERVATIONS.c
+        statement = sa.select(c.state).where(c.order_key == key, c.attempt == attempt)
+        return str((await tx.execute(statement)).scalar() or "")
+
+    async def expired(self, tx: Tx, now: datetime, limit: int) -> list[tuple[uuid.UUID, int]]:
+        """Reservations past their time."""
+        c = RESERVATIONS.c
+        statement = (
+            sa.select(c.order_key, c.attempt).where(c.state == RESERVED, c.expire_time < now).limit(limit)
+        )
+        return [(row.order_key, row.attempt) for row in await tx.execute(statement)]

@@ -1,0 +1,48 @@
+"""Nobody guesses: a reservation past its time asks the order service, which decides."""
+
+from __future__ import annotations
+
+import asyncio
+
+from libs.clock import Clock
+from libs.errors import WaybillError
+from services.pricing.application.ports import Decisions, ReservationStore
+from services.pricing.application.reserve_redemptions import Redemptions
+
+INTERVAL = 5.0
+_ENDS = {"ACCEPTED": "CONFIRMED", "REFUSED": "RELEASED"}
+
+
+class ExpireReservations:
+    """A background loop, safe in every replica: ends are conditional."""
+
+    def __init__(
+        self, database: object, reservations: ReservationStore, redemptions: Redemptions, decisions: Decisions,
+        clock: Clock,
+    ) -> None:  # fmt: skip
+        self._db = database
+        self._reservations = reservations
+        self._redemptions = redemptions
+        self._decisions = decisions
+        self._clock = clock
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            await asyncio.sleep(INTERVAL)
+            await self.once()
+
+    async def once(self) -> int:
+        """Asks about every reservation past its time; returns how many were ended."""
+        async with self._db.reading() as tx:  # type: ignore[attr-defined]
+            due = await self._reservations.expired(tx, self._clock.now(), 100)
+        ended = 0
+        for key, attempt in due:
+            try:
+                decision = await self._decisions.resolve(key, attempt)
+            except WaybillError:
+                continue
+            if decision in _ENDS:
+                await self._redemptions.end(key, attempt, _ENDS[decision])
+                ended += 1
+        return ended

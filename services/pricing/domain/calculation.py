@@ -1,0 +1,183 @@
+"""Prices of a whole order: every stored part, so that totals are sums of parts.
+
+Rounding is half up to the currency's minor unit, at the line's subtotal, its discount, its tax and the shipping tax,
+and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from libs.money import minor_unit, round_half_up, scale
+from services.pricing.domain.schedule import Price, Schedule, price_at
+from services.pricing.domain.tax import SHIPPING, Destination, Rates
+
+OVERRIDE = "override"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line to price; amounts are micros of the order's currency."""
+
+    id: str
+    product_id: str
+    quantity: int
+    tax_class: str = ""
+    unit_price_override: int | None = None
+    discount_override: int | None = None
+    destination: Destination | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """Shipping of one estimate."""
+
+    id: str
+    cost: int
+    destination: Destination | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PricedLine:
+    """What a line costs."""
+
+    id: str
+    unit_price: int
+    subtotal: int
+    discounts: tuple[tuple[str, int], ...]
+    tax: int
+    tax_rate: Decimal
+    schedule_id: str
+    overridden: bool
+    on_sale: bool
+
+    @property
+    def discount(self) -> int:
+        """Sum of the discounts."""
+        return sum(amount for _, amount in self.discounts)
+
+
+@dataclass(frozen=True, slots=True)
+class PricedShipment:
+    """Shipping cost with its tax."""
+
+    id: str
+    cost: int
+    tax: int
+    tax_rate: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What keeps a line from being priced."""
+
+    line_id: str
+    reason: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Calculation:
+    """All parts of an order's amounts."""
+
+    lines: tuple[PricedLine, ...]
+    shipments: tuple[PricedShipment, ...]
+    problems: tuple[Problem, ...]
+
+
+def calculate(
+    currency: str,
+    lines: Sequence[Line],
+    shipments: Sequence[Shipment],
+    destination: Destination | None,
+    schedules: Mapping[str, Schedule],
+    rates: Rates,
+    now: datetime,
+) -> Calculation:
+    """Prices every line and taxes it where it goes. `schedules` are by product."""
+    unit = minor_unit(currency)
+    quantities = _cumulative(lines)
+    priced: list[PricedLine] = []
+    problems: list[Problem] = []
+    for line in lines:
+        made = _line(line, currency, unit, quantities, schedules, now)
+        if isinstance(made, Problem):
+            problems.append(made)
+            continue
+        rate = rates.rate(line.destination or destination, line.tax_class)
+        price, subtotal, discount, schedule_id = made
+        priced.append(
+            PricedLine(
+                line.id, price.unit, subtotal, ((OVERRIDE, discount),) if discount else (),
+                scale(subtotal - discount, rate, unit) if rate else 0, rate, schedule_id,
+                line.unit_price_override is not None, price.on_sale,
+            )
+        )  # fmt: skip
+    return Calculation(tuple(priced), tuple(_ship(s, destination, rates, unit) for s in shipments), tuple(problems))
+
+
+def _cumulative(lines: Sequence[Line]) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for line in lines:
+        sums[line.product_id] = sums.get(line.product_id, 0) + line.quantity
+    return sums
+
+
+def unit_price(
+    line: Line, currency: str, quantities: Mapping[str, int], schedules: Mapping[str, Schedule], now: datetime
+) -> tuple[Price, str] | Problem:
+    """The line's unit price and the schedule it came from. An override asks no schedule."""
+    if line.unit_price_override is not None:
+        return Price(line.unit_price_override, False), ""
+    schedule = schedules.get(line.product_id)
+    if schedule is None:
+        return Problem(line.id, "PRICE_MISSING", f"product {line.product_id} has no price for this buyer")
+    if schedule.currency != currency:
+        return Problem(line.id, "CURRENCY_MISMATCH", f"its prices are in {schedule.currency}, not {currency}")
+    effective = quantities[line.product_id] if schedule.cumulative else line.quantity
+    price = price_at(schedule, effective, now)
+    if isinstance(price, tuple):
+        return Problem(line.id, *price)
+    return price, schedule.id
+
+
+def _line(
+    line: Line, currency: str, unit: int, quantities: Mapping[str, int], schedules: Mapping[str, Schedule],
+    now: datetime,
+) -> tuple[Price, int, int, str] | Problem:  # fmt: skip
+    priced = unit_price(line, currency, quantities, schedules, now)
+    if isinstance(priced, Problem):
+        return priced
+    price, schedule_id = priced
+    subtotal = round_half_up(price.unit * line.quantity, unit)
+    discount = round_half_up(line.discount_override or 0, unit)
+    if discount > subtotal:
+        return Problem(line.id, "DISCOUNT_ABOVE_SUBTOTAL", "the discount is above the line's subtotal")
+    return price, subtotal, discount, schedule_id
+
+
+def _ship(shipment: Shipment, destination: Destination | None, rates: Rates, unit: int) -> PricedShipment:
+    rate = rates.rate(shipment.destination or destination, SHIPPING)
+    cost = round_half_up(shipment.cost, unit)
+    return PricedShipment(shipment.id, cost, scale(cost, rate, unit), rate)
+
+
+def changed_prices(
+    currency: str, lines: Sequence[Line], expected: Mapping[str, int], schedules: Mapping[str, Schedule],
+    now: datetime,
+) -> list[Problem]:  # fmt: skip
+    """Lines whose price is not the expected one any more, and lines that have none."""
+    quantities = _cumulative(lines)
+    problems: list[Problem] = []
+    for line in lines:
+        priced = unit_price(line, currency, quantities, schedules, now)
+        if isinstance(priced, Problem):
+            problems.append(priced)
+        elif line.id in expected and priced[0].unit != expected[line.id]:
+            problems.append(
+                Problem(line.id, "PRICE_CHANGED", f"product {line.product_id} costs something else by now")
+            )
+    return problems

@@ -1,0 +1,85 @@
+"""Price schedules: which price of a schedule a quantity gets.
+
+Breaks, minimum, maximum, restricted and cumulative quantities follow the seed's price schedules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from libs.errors import Violations
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """The price of one unit from a quantity on; micros."""
+
+    quantity: int
+    price: int
+    sale_price: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Prices of a product by quantity. `breaks` are ordered by quantity."""
+
+    id: str
+    currency: str
+    breaks: tuple[Break, ...]
+    min_quantity: int = 0
+    max_quantity: int = 0
+    cumulative: bool = False
+    restricted: bool = False
+    sale_start: datetime | None = None
+    sale_end: datetime | None = None
+
+    def on_sale(self, now: datetime) -> bool:
+        """Whether sale prices hold; a missing bound is open."""
+        return (self.sale_start is None or self.sale_start <= now) and (
+            self.sale_end is None or now < self.sale_end
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a schedule says about a quantity."""
+
+    unit: int
+    on_sale: bool
+
+
+def price_at(schedule: Schedule, quantity: int, now: datetime) -> Price | tuple[str, str]:
+    """The price, or (reason, rule in words)."""
+    if schedule.min_quantity and quantity < schedule.min_quantity:
+        return "QUANTITY_BELOW_MINIMUM", f"at least {schedule.min_quantity} units, not {quantity}"
+    if schedule.max_quantity and quantity > schedule.max_quantity:
+        return "QUANTITY_ABOVE_MAXIMUM", f"at most {schedule.max_quantity} units, not {quantity}"
+    chosen = None
+    for step in schedule.breaks:
+        if step.quantity > quantity:
+            break
+        chosen = step
+    if chosen is None:
+        return "QUANTITY_BELOW_MINIMUM", f"at least {schedule.breaks[0].quantity} units, not {quantity}"
+    if schedule.restricted and chosen.quantity != quantity:
+        allowed = ", ".join(str(step.quantity) for step in schedule.breaks)
+        return "QUANTITY_NOT_ALLOWED", f"only quantities of {allowed}, not {quantity}"
+    if chosen.sale_price is not None and schedule.on_sale(now):
+        return Price(chosen.sale_price, True)
+    return Price(chosen.price, False)
+
+
+def check(found: Violations, where: str, schedule: Mapping[str, Any]) -> None:
+    """Rules between the attributes of a schedule."""
+    low, high = schedule["min_quantity"], schedule["max_quantity"]
+    found.require(
+        f"{where}.max_quantity", not high or low <= high, "VALUE_OUT_OF_RANGE", "is below min_quantity"
+    )
+    start, end = schedule["sale_start_time"], schedule["sale_end_time"]
+    found.require(
+        f"{where}.sale_end_time", not (start and end) or start < end, "SALE_TIMES_REVERSED",
+        "a sale ends after it begins",
+    )  # fmt: skip
