@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from functools import cache
 
 from iso4217 import Currency
@@ -42,8 +42,11 @@ def round_half_up(micros: int, unit: int) -> int:
 
 def scale(micros: int, rate: Decimal, unit: int) -> int:
     """`micros` times `rate`, rounded half up to a multiple of `unit`."""
-    exact = Decimal(micros) * rate / unit
-    return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP)) * unit
+    # In integers: Decimal's context would cut the product to 28 digits.
+    over, under = rate.as_integer_ratio()
+    product, whole = abs(micros * over), under * unit
+    sign = -1 if micros * over < 0 else 1
+    return sign * ((product * 2 + whole) // (2 * whole)) * unit
 
 
 def apportion(total: int, weights: Sequence[int], unit: int = 1) -> tuple[int, ...]:
@@ -76,22 +79,22 @@ def apportion(total: int, weights: Sequence[int], unit: int = 1) -> tuple[int, .
 def parse_micros(text: str | int | Decimal) -> int:
     """The micros of a decimal amount. Raises `MoneyError` when it is finer than a micro."""
     try:
-        exact = Decimal(text) * MICRO
-    except InvalidOperation:
+        over, under = Decimal(text).as_integer_ratio()
+    except (InvalidOperation, ValueError, OverflowError):
         raise MoneyError(f"{text!r} is no amount") from None
-    if exact != exact.to_integral_value():
+    micros, rest = divmod(over * MICRO, under)
+    if rest:
         raise MoneyError(f"{text} is finer than a millionth")
-    return int(exact)
+    return micros
 
 
 def text_of(micros: int, currency: str) -> str:
     """The amount with at least the currency's digits: `12.50`."""
     digits = len(str(MICRO // minor_unit(currency))) - 1
-    number = Decimal(micros) / MICRO
-    plain = f"{number:.6f}"
-    whole, _, fraction = plain.partition(".")
-    fraction = fraction.rstrip("0").ljust(digits, "0")
-    return f"{whole}.{fraction}" if fraction else whole
+    whole, rest = divmod(abs(micros), MICRO)
+    sign = "-" if micros < 0 else ""
+    fraction = f"{rest:06d}".rstrip("0").ljust(digits, "0")
+    return f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,4 +28,5 @@ def configure_logging(level: str = "INFO", json: bool = False, stream: TextIO | 
 
 def get_logger(name: str) -> Any:
     """A logger that carries the name of where it is used."""
-    return structlog.get_logger().bind(logger=name)
+    # Not bind(): that would settle on the configuration there is now, before the process has read its own.
+    return structlog.get_logger(logger=name)

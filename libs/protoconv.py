@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -25,7 +25,11 @@ from libs.money import MoneyError, minor_unit
 XP_LIMIT = 8_000
 _MAX_UNITS = 10**12
 _SAFE_INTEGER = 2**53
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{0,18})?\Z")
+"""Without an exponent: `1e999999999` is short to send and a gigabyte to write out."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_NUL = re.compile(r"(?<!\\)(\\\\)*\\u0000")
+"""NUL as it stands in JSON; no database of ours stores it."""
 _COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
 
 
@@ -84,13 +88,10 @@ def decimal_in(
 ) -> Decimal:
     """A decimal between two bounds; empty is zero."""
     text = message.value or "0"
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite() or len(text) > 40:
-        found.add(field, "FIELD_INVALID", "is no decimal number")
+    if not _DECIMAL.match(text):
+        found.add(field, "FIELD_INVALID", "is no decimal number of at most 18 digits on either side of the point")
         return Decimal(0)
+    value = Decimal(text) or Decimal(0)
     if (low is not None and value < low) or (high is not None and value > high):
         found.add(field, "VALUE_OUT_OF_RANGE", f"must be {_range(low, high)}")
     return value
@@ -117,7 +118,7 @@ def time_in(found: Violations, field: str, message: Timestamp) -> datetime:
         return message.ToDatetime(tzinfo=UTC)
     except (ValueError, OverflowError):
         found.add(field, "VALUE_OUT_OF_RANGE", "is no time between year 1 and 9999")
-        return datetime.now(UTC)
+        return datetime.fromtimestamp(0, UTC)
 
 
 def instant(message: Timestamp) -> datetime:
@@ -149,11 +150,14 @@ def xp_in(found: Violations, field: str, message: Struct) -> dict[str, Any]:
         return {}
     try:
         plain = struct_plain(message)
-        if len(orjson.dumps(plain).decode()) > XP_LIMIT:
-            found.add(field, "XP_TOO_LARGE", f"is at most {XP_LIMIT:,} characters of JSON")
+        text = orjson.dumps(plain).decode()
     except (ValueError, orjson.JSONEncodeError):
         found.add(field, "FIELD_INVALID", "is no JSON object")
         return {}
+    if len(text) > XP_LIMIT:
+        found.add(field, "XP_TOO_LARGE", f"is at most {XP_LIMIT:,} characters of JSON")
+    if _NUL.search(text):
+        found.add(field, "FIELD_INVALID", "has NUL characters")
     return plain
 
 

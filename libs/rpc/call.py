@@ -28,11 +28,12 @@ class Call:
             raise WaybillError(Kind.UNAUTHENTICATED, "TOKEN_MISSING", "the call carries no token")
         return self.caller
 
-    def remaining(self, default: float) -> float:
-        """Seconds left, at most `default`."""
+    def remaining(self, most: float | None) -> float | None:
+        """Seconds left, at most `most`; None for no end."""
         if self.deadline is None:
-            return default
-        return max(0.001, min(default, self.deadline - time.monotonic()))
+            return most
+        left = max(0.001, self.deadline - time.monotonic())
+        return left if most is None else min(most, left)
 
 
 CURRENT: ContextVar[Call | None] = ContextVar("call", default=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -30,20 +31,31 @@ class _Malformed:
 
 
 class _Large:
-    def __init__(self, message: Any) -> None:
-        self.message = message
+    """A request over the limit of outside callers; it is parsed once its caller turns out to be a service."""
+
+    def __init__(self, data: bytes, deserialize: Callable[[bytes], Any]) -> None:
+        self._data = data
+        self._deserialize = deserialize
+
+    def message(self) -> Any:
+        return _parse(self._data, self._deserialize)
 
 
 _MALFORMED = _Malformed()
 
 
+def _parse(data: bytes, deserialize: Callable[[bytes], Any]) -> Any:
+    try:
+        return deserialize(data)
+    except (DecodeError, ValueError):
+        return _MALFORMED
+
+
 def _safe(deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+    """A deserializer that does not raise: gRPC would answer INTERNAL before any code of ours has run."""
+
     def parse(data: bytes) -> Any:
-        try:
-            message = deserialize(data)
-        except (DecodeError, ValueError):
-            return _MALFORMED
-        return _Large(message) if len(data) > MAX_OUTSIDE else message
+        return _Large(data, deserialize) if len(data) > MAX_OUTSIDE else _parse(data, deserialize)
 
     return parse
 
@@ -96,6 +108,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
                     call, request = await self._enter(method, request, context)
                 except WaybillError as error:
                     return await self._fail(context, method, None, error, context_name, began)
+                except Exception:
+                    return await self._crash(context, method, None, context_name, began)
                 outside = call.caller_service is None
                 self._outside += outside
                 token = CURRENT.set(call)
@@ -103,6 +117,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
                     response = await inner(request, context)
                 except WaybillError as error:
                     return await self._fail(context, method, call, error, context_name, began)
+                except asyncio.CancelledError:
+                    self._line(method, call, "CANCELLED", "", began)
+                    raise
                 except Exception:
                     return await self._crash(context, method, call, context_name, began)
                 finally:
@@ -125,6 +142,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
                 self._line(method, call, "OK", "", began)
             except WaybillError as error:
                 await self._fail(context, method, call, error, context_name, began)
+            except asyncio.CancelledError:
+                self._line(method, call, "CANCELLED", "", began)
+                raise
             except Exception:
                 await self._crash(context, method, call, context_name, began)
 
@@ -150,14 +170,14 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
             caller = await self._verifier.verify(token)
         elif method not in self._anonymous:
             raise WaybillError(Kind.UNAUTHENTICATED, "TOKEN_MISSING", "the call carries no token")
-        if request is _MALFORMED:
-            raise WaybillError(Kind.INVALID, "MALFORMED_REQUEST", "the bytes are no message of the expected type")
         if isinstance(request, _Large):
             if caller_service is None:
                 raise WaybillError(
                     Kind.INVALID, "MALFORMED_REQUEST", f"a request is at most {MAX_OUTSIDE // 2**20} MiB"
                 )
-            request = request.message
+            request = request.message()
+        if request is _MALFORMED:
+            raise WaybillError(Kind.INVALID, "MALFORMED_REQUEST", "the bytes are no message of the expected type")
         if caller_service is None and self._outside >= self._max_outside:
             raise WaybillError(
                 Kind.EXHAUSTED, "TOO_MANY_CALLS", "too many calls at the same time",
@@ -185,7 +205,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
             method=method,
             code=code,
             reason=reason,
-            ms=round((time.perf_counter() - began) * 1000, 1),
+            duration_ms=round((time.perf_counter() - began) * 1000, 1),
             request_id=call.request_id if call else "",
             caller=_who(call),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ _ACTING: ContextVar[Principal | None] = ContextVar("acting", default=None)
 CHANNEL_OPTIONS = (
     ("grpc.max_send_message_length", MAX_INSIDE),
     ("grpc.max_receive_message_length", MAX_INSIDE),
+    ("grpc.max_metadata_size", 64 * 1024),
     ("grpc.service_config", _RETRY),
     ("grpc.max_reconnect_backoff_ms", 1_000),
     ("grpc.initial_reconnect_backoff_ms", 100),
@@ -39,6 +40,7 @@ class _PeerChannel:
 
     def unary_unary(self, method: str, *args: Any, **kwargs: Any) -> Callable[..., Any]:
         """A call that identifies itself and raises our errors."""
+        kwargs.pop("_registered_method", None)
         callables: dict[str, Any] = {}
         context = self._context
 
@@ -46,7 +48,6 @@ class _PeerChannel:
             address = self._peers.address(context)
             multi = callables.get(address)
             if multi is None:
-                kwargs.pop("_registered_method", None)
                 multi = callables[address] = self._peers.channel(address).unary_unary(method, *args, **kwargs)
             sent[method] += 1
             metadata, left = self._peers.outgoing(timeout)
@@ -57,16 +58,42 @@ class _PeerChannel:
 
         return call
 
+    def unary_stream(self, method: str, *args: Any, **kwargs: Any) -> Callable[..., AsyncIterator[Any]]:
+        """The same for a stream of answers. It has no time-out but the deadline of the call that is being served."""
+        kwargs.pop("_registered_method", None)
+        context = self._context
+
+        async def call(request: Any, timeout: float | None = None) -> AsyncIterator[Any]:
+            channel = self._peers.channel(self._peers.address(context))
+            sent[method] += 1
+            metadata, left = self._peers.outgoing(timeout)
+            try:
+                async for answer in channel.unary_stream(method, *args, **kwargs)(
+                    request, timeout=left, metadata=metadata
+                ):
+                    yield answer
+            except grpc.aio.AioRpcError as error:
+                raise from_rpc_error(error, context) from None
+
+        return call
+
     def _unsupported(self, method: str, *_: Any, **__: Any) -> None:
         return None
 
-    unary_stream = stream_unary = stream_stream = _unsupported
+    stream_unary = stream_stream = _unsupported
 
 
 class Peers:
     """The other services, by context name."""
 
-    def __init__(self, service: str, tokens: ServiceTokens, addresses: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        service: str,
+        tokens: ServiceTokens,
+        addresses: Mapping[str, str] | None = None,
+        credentials: grpc.ChannelCredentials | None = None,
+    ) -> None:
+        self._credentials = credentials
         self._service = service
         self._tokens = tokens
         self._addresses = dict(addresses or {})
@@ -78,7 +105,7 @@ class Peers:
 
     def of(self, service: str) -> Peers:
         """The same peers, called by another service of this process."""
-        other = Peers(service, self._tokens)
+        other = Peers(service, self._tokens, credentials=self._credentials)
         other._addresses = self._addresses
         other._channels = self._channels
         return other
@@ -91,15 +118,19 @@ class Peers:
         """The one channel to an address."""
         channel = self._channels.get(address)
         if channel is None:
-            channel = self._channels[address] = grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
+            if self._credentials is None:
+                channel = grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
+            else:
+                channel = grpc.aio.secure_channel(address, self._credentials, options=CHANNEL_OPTIONS)
+            self._channels[address] = channel
         return channel
 
     def stub(self, context: str, stub: Callable[[Any], S]) -> S:
         """A stub whose unary calls raise WaybillError; an answer that did not come is UNAVAILABLE."""
         return stub(_PeerChannel(self, context))
 
-    def outgoing(self, timeout: float) -> tuple[tuple[tuple[str, str], ...], float]:
-        """Metadata and time-out of a call made now."""
+    def outgoing(self, timeout: float | None) -> tuple[tuple[tuple[str, str], ...], float | None]:
+        """Metadata and time-out of a call made now; the call that is being served bounds it."""
         call = CURRENT.get()
         if call is None:
             token = self._tokens.issue(self._service, _ACTING.get())

@@ -18,6 +18,8 @@ from libs.rpc.peers import MAX_INSIDE
 from libs.service import ServiceApp
 
 log = get_logger("server")
+RESTART_SECONDS = 1.0
+"""Between the end of a background loop and its new start."""
 
 
 class RpcServer:
@@ -85,7 +87,10 @@ class RpcServer:
         await asyncio.gather(*self._loops, return_exceptions=True)
         await self._server.stop(grace)
         for app in self._apps:
-            await app.close()
+            try:
+                await app.close()
+            except Exception:
+                log.exception("a service did not close", service=app.name)
 
 
 async def _forever(name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -94,4 +99,4 @@ async def _forever(name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> 
             await loop()
         except Exception:
             log.exception("background loop failed", service=name)
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(RESTART_SECONDS)

@@ -14,38 +14,55 @@ from libs.errors import FieldViolation, Kind, RuleViolation, WaybillError
 
 _CODES = {kind: getattr(grpc.StatusCode, kind.value) for kind in Kind}
 _KINDS = {code: kind for kind, code in _CODES.items()}
-_UNKNOWN_OUTCOME = (
-    grpc.StatusCode.UNAVAILABLE,
-    grpc.StatusCode.DEADLINE_EXCEEDED,
-    grpc.StatusCode.CANCELLED,
-)
+DETAIL_BYTES = 5_000
+"""What violations may take. Details travel in the trailers, of which many clients accept no more than 8 KiB."""
+MESSAGE_CHARACTERS = 500
+"""The message travels twice."""
 
 
 def to_status(error: WaybillError, context: str) -> status_pb2.Status:
-    """The error as it goes over the wire."""
+    """The error as it goes over the wire.
+
+    Violations that would burst the trailers are left out; `omitted_violations` in ErrorInfo's metadata counts them.
+    """
     code = _CODES[error.kind]
-    status = status_pb2.Status(code=code.value[0], message=error.message)
-    _pack(
-        status,
-        error_details_pb2.ErrorInfo(
-            reason=error.reason, domain=error.domain or f"waybill.{context}", metadata=error.metadata
-        ),
-    )
-    if error.fields:
-        detail = error_details_pb2.BadRequest()
-        for v in error.fields:
-            detail.field_violations.add(field=v.field, description=v.description, reason=v.reason)
-        _pack(status, detail)
-    if error.rules:
-        rules = error_details_pb2.PreconditionFailure()
-        for r in error.rules:
-            rules.violations.add(type=r.type, subject=r.subject, description=r.description)
+    status = status_pb2.Status(code=code.value[0], message=error.message[:MESSAGE_CHARACTERS])
+    fields, rules, omitted = _violations(error)
+    metadata = {name: value[:MESSAGE_CHARACTERS] for name, value in error.metadata.items()}
+    if omitted:
+        metadata["omitted_violations"] = str(omitted)
+    domain = error.domain or f"waybill.{context}"
+    _pack(status, error_details_pb2.ErrorInfo(reason=error.reason, domain=domain, metadata=metadata))
+    if fields.field_violations:
+        _pack(status, fields)
+    if rules.violations:
         _pack(status, rules)
     if error.retry_after is not None:
         retry = error_details_pb2.RetryInfo()
         retry.retry_delay.FromTimedelta(error.retry_after)
         _pack(status, retry)
     return status
+
+
+def _violations(
+    error: WaybillError,
+) -> tuple[error_details_pb2.BadRequest, error_details_pb2.PreconditionFailure, int]:
+    fields = error_details_pb2.BadRequest()
+    rules = error_details_pb2.PreconditionFailure()
+    left, omitted = DETAIL_BYTES, 0
+    for v in error.fields:
+        left -= len(v.field.encode()) + len(v.reason) + len(v.description.encode()) + 10
+        if left < 0:
+            omitted += 1
+        else:
+            fields.field_violations.add(field=v.field, description=v.description, reason=v.reason)
+    for r in error.rules:
+        left -= len(r.subject.encode()) + len(r.type) + len(r.description.encode()) + 10
+        if left < 0:
+            omitted += 1
+        else:
+            rules.violations.add(type=r.type, subject=r.subject, description=r.description)
+    return fields, rules, omitted
 
 
 def _pack(status: status_pb2.Status, detail: Any) -> None:
@@ -62,17 +79,22 @@ def internal(context: str) -> status_pb2.Status:
 
 
 def from_rpc_error(error: grpc.aio.AioRpcError, dependency: str) -> WaybillError:
-    """The error that a peer raised. A peer that did not answer leaves the outcome unknown: UNAVAILABLE."""
+    """The error that a peer raised.
+
+    A peer that did not answer, or failed by a defect, leaves the outcome unknown: UNAVAILABLE, DEPENDENCY_UNAVAILABLE.
+    So does one that refuses this service's own identity, which is not the caller's fault.
+    """
     code = error.code()
+    kind = _KINDS.get(code)
     status = rpc_status.from_call(error)  # type: ignore[arg-type]
+    if kind is None or kind is Kind.UNAUTHENTICATED or (status is None and kind is Kind.UNAVAILABLE):
+        return WaybillError(
+            Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", f"{dependency} did not answer",
+            metadata={"dependency": dependency}, retry_after=timedelta(seconds=1),
+        )  # fmt: skip
     if status is None:
-        if code in _UNKNOWN_OUTCOME or code not in _KINDS:
-            return WaybillError(
-                Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", f"{dependency} did not answer",
-                metadata={"dependency": dependency}, retry_after=timedelta(seconds=1),
-            )  # fmt: skip
-        return WaybillError(_KINDS[code], code.name, error.details() or code.name)
-    return from_status(status, _KINDS.get(code, Kind.UNAVAILABLE))
+        return WaybillError(kind, code.name, error.details() or code.name)
+    return from_status(status, kind)
 
 
 def from_status(status: status_pb2.Status, kind: Kind) -> WaybillError:

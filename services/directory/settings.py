@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where its database is. On PostgreSQL everything lives in the schema."""
+    """Where its database is, who owns the marketplace, and how dear a password check is."""
 
     database_url: str
     database_schema: str | None = None
     pool_size: int = 10
+    seller_id: str = "seller"
+    seller_name: str = "Seller"
+    argon2_time: int = 2
+    argon2_memory_kib: int = 19_456

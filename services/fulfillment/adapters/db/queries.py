@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +19,7 @@ from services.fulfillment.adapters.db.tables import (
     stock_movements,
     supplier_orders,
 )
+from services.fulfillment.application.ports import PageRequest
 from services.fulfillment.domain.inventory import InventoryRecord, LedgerEntry
 from services.fulfillment.domain.ledger import MovementKind
 from services.fulfillment.domain.shipment import Shipment
@@ -73,16 +74,6 @@ _SHIPMENTS = Listing(
     _S.key,
     xp=_S.xp,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class PageRequest:
-    """What a caller asks of a list."""
-
-    page_size: int = 0
-    page_token: str = ""
-    filter: str = ""
-    order_by: str = ""
 
 
 class Queries:

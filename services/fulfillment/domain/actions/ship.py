@@ -138,7 +138,7 @@ class Loading:
             line.product_id, wanted.quantity, wanted.record_id, draws,
         )  # fmt: skip
 
-    def leave(self, items: Iterable[ShipmentItem], cause: Cause) -> list[Movement]:
+    def leave(self, items: Iterable[ShipmentItem], shipment_id: str) -> list[Movement]:
         """Packed items leave: their units are shipped, and their stock goes out."""
         movements: list[Movement] = []
         for item in items:
@@ -146,6 +146,7 @@ class Loading:
             place = (order.id, item.line_item_id)
             self._lines[place] = left(self._lines[place], item.draws)
             self._used[order.id] = order
+            cause = Cause(item.order_key, shipment_id=shipment_id)
             movements.extend(
                 shipping(d.record_key, d.quantity, item.line_item_id, cause)
                 for d in item.draws

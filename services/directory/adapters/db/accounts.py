@@ -1,0 +1,67 @@
+"""Clients, users and the signing key, as grants need them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.auth import TokenSigner
+from libs.db import Database
+from services.directory.adapters.db.tables import BUYERS, CLIENTS, SIGNING_KEYS, SUPPLIERS, USERS
+from services.directory.application.issue_token import Account, Client
+
+
+class SqlAccounts:
+    """Reads accounts; keeps the newest signing key in memory."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._signer: TokenSigner | None = None
+
+    async def client(self, client_id: str) -> Client | None:
+        """An API client, or none."""
+        row = await self._first(sa.select(CLIENTS).where(CLIENTS.c.id == client_id))
+        if row is None:
+            return None
+        return Client(
+            row.id, row.active, row.access_token_minutes, row.secret_hash, row.default_user_id, row.roles,
+            row.allow_seller, row.allow_any_buyer, row.allow_any_supplier, row.buyer_ids, row.supplier_ids,
+        )  # fmt: skip
+
+    async def user(self, *, username: str = "", user_id: str = "") -> Account | None:
+        """A user by name or id, with its company's state."""
+        u = USERS.c
+        condition = u.id == user_id if user_id else u.username_key == username.casefold()
+        row = await self._first(sa.select(USERS).where(condition))
+        if row is None:
+            return None
+        kind, _, party_id = row.party.partition(":")
+        table = {"BUYER": BUYERS, "SUPPLIER": SUPPLIERS}.get(kind)
+        party_active = True
+        if table is not None:
+            party = await self._first(sa.select(table.c.active).where(table.c.id == party_id))
+            party_active = party is not None and bool(party.active)
+        return Account(row.id, kind, party_id, party_active, row.active, row.roles, row.password_hash)
+
+    async def signer(self) -> TokenSigner:
+        """The signer with the newest key."""
+        if self._signer is None:
+            k = SIGNING_KEYS.c
+            statement = sa.select(k.kid, k.private_pem).where(k.retire_time.is_(None))
+            row = await self._first(statement.order_by(k.create_time.desc()))
+            if row is None:
+                raise RuntimeError("the directory has no signing key: it was never set up")
+            self._signer = TokenSigner(row.private_pem, row.kid)
+        return self._signer
+
+    async def key_set(self) -> list[dict[str, str]]:
+        """Public keys that are not retired."""
+        k = SIGNING_KEYS.c
+        async with self._db.reading() as tx:
+            rows = (await tx.execute(sa.select(k.kid, k.private_pem).where(k.retire_time.is_(None)))).all()
+        return [TokenSigner(row.private_pem, row.kid).jwk() for row in rows]
+
+    async def _first(self, statement: Any) -> Any:
+        async with self._db.reading() as tx:
+            return (await tx.execute(statement)).first()

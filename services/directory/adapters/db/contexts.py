@@ -1,0 +1,86 @@
+"""What other services ask about parties, in a constant number of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.db import Database
+from services.directory.adapters.db.tables import (
+    ADDRESS_ASSIGNMENTS,
+    ADDRESSES,
+    BUYERS,
+    CLIENTS,
+    SELLERS,
+    USERS,
+)
+from services.directory.domain.addresses import Assignment, default_id, usable
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Rows about who orders and where to."""
+
+    seller_id: str
+    buyer: Any
+    user: Any
+    policy: dict[str, Any] | None
+    shipping: dict[str, Any] | None
+    billing: dict[str, Any] | None
+    addresses: list[dict[str, Any]]
+    missing: list[str]
+
+
+class SqlContexts:
+    """Reads ordering contexts and address books."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._seller = ""
+
+    async def ordering(
+        self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str]
+    ) -> Context:
+        """Buyer, user and policy in one statement, assignments and addresses in one each."""
+        party = f"BUYER:{buyer_id}"
+        aa = ADDRESS_ASSIGNMENTS.c
+        async with self._db.reading() as tx:
+            if not self._seller:
+                self._seller = str((await tx.execute(sa.select(SELLERS.c.id))).scalar() or "")
+            buyer = (await tx.execute(sa.select(BUYERS).where(BUYERS.c.id == buyer_id))).first()
+            user = (await tx.execute(sa.select(USERS).where(USERS.c.id == user_id, USERS.c.party == party))).first()
+            policy = (await tx.execute(sa.select(CLIENTS.c.policy).where(CLIENTS.c.id == client_id))).scalar()
+            assigned = [
+                Assignment(row.address_id, row.user_id, row.shipping, row.billing)
+                for row in await tx.execute(
+                    sa.select(ADDRESS_ASSIGNMENTS).where(aa.party == party, aa.user_id.in_(["", user_id]))
+                )
+            ]
+            ship_id, bill_id = default_id(assigned, user_id, False), default_id(assigned, user_id, True)
+            wanted = {*address_ids, ship_id, bill_id} - {""}
+            rows: Sequence[Any] = ()
+            if wanted:
+                a = ADDRESSES.c
+                statement = sa.select(a.address).where(a.party == party, a.id.in_(sorted(wanted)))
+                rows = (await tx.execute(statement)).scalars().all()
+        restricted = bool(buyer and buyer.restrict_addresses)
+        allowed = {a["id"]: a for a in usable(rows, assigned, user_id, restricted)}
+        return Context(
+            self._seller, buyer, user, policy, allowed.get(ship_id), allowed.get(bill_id),
+            [allowed[id] for id in dict.fromkeys(address_ids) if id in allowed],
+            [id for id in dict.fromkeys(address_ids) if id not in allowed],
+        )  # fmt: skip
+
+    async def addresses(self, refs: Collection[tuple[str, str]]) -> list[tuple[str, dict[str, Any]]]:
+        """Addresses of any book by (company, id), in one statement."""
+        a = ADDRESSES.c
+        ids = sorted({id for _, id in refs})
+        parties = sorted({party for party, _ in refs})
+        statement = sa.select(a.party, a.id, a.address).where(a.party.in_(parties), a.id.in_(ids))
+        async with self._db.reading() as tx:
+            rows = (await tx.execute(statement)).all()
+        wanted = set(refs)
+        return [(row.party, row.address) for row in rows if (row.party, row.id) in wanted]

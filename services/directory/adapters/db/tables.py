@@ -1,0 +1,131 @@
+"""Tables of the directory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs import idempotency
+from libs.auth import PartyKind, Principal
+from libs.db import Json, UtcTime, metadata
+from libs.errors import Violations
+from libs.resource import Attribute, Resource, flag, integer, ref, refs, resource_table, text, xp
+from libs.resource.attributes import currency, document
+from waybill.directory.v1 import api_client_service_pb2 as client_pb
+from waybill.directory.v1 import buyer_service_pb2 as buyer_pb
+from waybill.directory.v1 import supplier_service_pb2 as supplier_pb
+from waybill.directory.v1 import user_service_pb2 as user_pb
+from waybill.type.v1 import party_pb2
+
+METADATA = metadata()
+REQUESTS = idempotency.table(METADATA)
+_KIND = "PARTY_KIND_"
+
+
+def party_text(party: party_pb2.Party) -> str:
+    """A company as one text, `BUYER:acme`; empty for an unknown kind."""
+    if party.kind not in (1, 2, 3):
+        return ""
+    return f"{party_pb2.PartyKind.Name(party.kind).removeprefix(_KIND)}:{party.id}"
+
+
+def party_message(stored: str) -> party_pb2.Party:
+    """The message of a stored company."""
+    kind, _, id = stored.partition(":")
+    return party_pb2.Party(kind=party_pb2.PartyKind.Value(_KIND + kind), id=id)
+
+
+def _read_party(found: Violations, where: str, message: Any, _: dict[str, Any]) -> str:
+    found.check_id(f"{where}.party.id", message.party.id)
+    stored = party_text(message.party)
+    found.require(f"{where}.party.kind", bool(stored), "FIELD_REQUIRED", "is required")
+    return stored
+
+
+SELLERS = sa.Table(
+    "sellers", METADATA,
+    sa.Column("id", sa.String(100), primary_key=True),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("singleton", sa.Boolean, nullable=False, unique=True),
+)  # fmt: skip
+_BUYER = (text("name", 100, required=True), flag("active"), currency(), flag("restrict_addresses"), xp())
+BUYERS = resource_table(METADATA, "buyers", _BUYER)
+BUYER = Resource("buyer", buyer_pb.Buyer, BUYERS, _BUYER, prefix="buy")
+_SUPPLIER = (text("name", 100, required=True), flag("active"), xp())
+SUPPLIERS = resource_table(METADATA, "suppliers", _SUPPLIER)
+SUPPLIER = Resource("supplier", supplier_pb.Supplier, SUPPLIERS, _SUPPLIER, prefix="sup")
+_USER = (
+    Attribute("party", sa.String(120), _read_party, lambda row: party_message(row["party"]), "text", True, False, True),
+    text("username", 100, required=True),
+    text("first_name", 100),
+    text("last_name", 100),
+    text("email", 200),
+    text("phone", 100),
+    flag("active"),
+    Attribute("roles", Json(), lambda f, w, m, v: list(m.roles), lambda row: row["roles"], nullable=False),
+    xp(),
+)
+USERS = resource_table(
+    METADATA, "users", _USER,
+    sa.Column("username_key", sa.String(100), nullable=True, unique=True),
+    sa.Column("password_hash", sa.String(300), nullable=True),
+)  # fmt: skip
+USER = Resource("user", user_pb.User, USERS, _USER, prefix="usr")
+_CLIENT = (
+    text("name", 100, required=True),
+    flag("active"),
+    integer("access_token_minutes", 10, 600, default=60),
+    flag("allow_seller"),
+    flag("allow_any_buyer"),
+    flag("allow_any_supplier"),
+    refs("buyer_ids", 1_000),
+    refs("supplier_ids", 1_000),
+    Attribute("roles", Json(), lambda f, w, m, v: list(m.roles), lambda row: row["roles"], nullable=False),
+    ref("default_user_id", index=False),
+    document("policy"),
+    xp(),
+)
+CLIENTS = resource_table(METADATA, "api_clients", _CLIENT, sa.Column("secret_hash", sa.String(300), nullable=True))
+CLIENT = Resource(
+    "API client", client_pb.ApiClient, CLIENTS, _CLIENT, prefix="api",
+    extra=lambda row: {"has_secret": bool(row.get("secret_hash"))},
+)  # fmt: skip
+ADDRESSES = sa.Table(
+    "addresses", METADATA,
+    sa.Column("party", sa.String(120), primary_key=True),
+    sa.Column("id", sa.String(100), primary_key=True),
+    sa.Column("user_id", sa.String(100), nullable=False),
+    sa.Column("address", Json(), nullable=False),
+    sa.Column("create_time", UtcTime(), nullable=False),
+)  # fmt: skip
+ADDRESS_ASSIGNMENTS = sa.Table(
+    "address_assignments", METADATA,
+    sa.Column("party", sa.String(120), primary_key=True),
+    sa.Column("address_id", sa.String(100), primary_key=True),
+    sa.Column("user_id", sa.String(100), primary_key=True),
+    sa.Column("shipping", sa.Boolean, nullable=False),
+    sa.Column("billing", sa.Boolean, nullable=False),
+    sa.ForeignKeyConstraint(["party", "address_id"], ["addresses.party", "addresses.id"], ondelete="CASCADE"),
+)  # fmt: skip
+SIGNING_KEYS = sa.Table(
+    "signing_keys", METADATA,
+    sa.Column("kid", sa.String(100), primary_key=True),
+    sa.Column("private_pem", sa.Text, nullable=False),
+    sa.Column("create_time", UtcTime(), nullable=False),
+    sa.Column("retire_time", UtcTime(), nullable=True),
+)  # fmt: skip
+
+
+def visible(table: sa.Table, kind: PartyKind, caller: Principal) -> sa.ColumnElement[bool] | None:
+    """Companies of one kind: the own one, or all for the seller and for services."""
+    if caller.service is not None or caller.is_seller:
+        return None
+    return table.c.id == caller.party_id if caller.party_kind is kind else sa.false()
+
+
+def visible_users(caller: Principal) -> sa.ColumnElement[bool] | None:
+    """Users of the own company, or all."""
+    if caller.service is not None or caller.is_seller:
+        return None
+    return USERS.c.party == f"{caller.party_kind.value}:{caller.party_id}"

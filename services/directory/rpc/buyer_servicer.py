@@ -1,0 +1,58 @@
+"""BuyerService."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.auth import PartyKind, roles
+from libs.errors import denied
+from libs.resource import StandardMethods
+from libs.rpc import current
+from services.directory.adapters.db.tables import BUYERS, visible
+from waybill.directory.v1 import buyer_service_pb2 as pb
+from waybill.directory.v1 import buyer_service_pb2_grpc as pb_grpc
+
+
+def _admin() -> None:
+    caller = current().principal
+    caller.require(roles.BUYER_ADMIN)
+    if not caller.is_seller:
+        raise denied(roles.BUYER_ADMIN)
+
+
+def _visible() -> sa.ColumnElement[bool] | None:
+    return visible(BUYERS, PartyKind.BUYER, current().principal)
+
+
+class BuyerServicer(pb_grpc.BuyerServiceServicer):
+    """Buyers, and who sees them."""
+
+    def __init__(self, buyers: StandardMethods) -> None:
+        self._buyers = buyers
+
+    async def CreateBuyer(self, request: pb.CreateBuyerRequest, context: Any) -> pb.CreateBuyerResponse:
+        _admin()
+        (made,) = await self._buyers.create(request, [request.buyer], "buyer")
+        return pb.CreateBuyerResponse(buyer=made)
+
+    async def BatchCreateBuyers(
+        self, request: pb.BatchCreateBuyersRequest, context: Any
+    ) -> pb.BatchCreateBuyersResponse:
+        _admin()
+        made = await self._buyers.create(request, request.buyers, "buyers")
+        return pb.BatchCreateBuyersResponse(buyers=made)
+
+    async def GetBuyer(self, request: pb.GetBuyerRequest, context: Any) -> pb.GetBuyerResponse:
+        found = await self._buyers.get(request.buyer_id, _visible())
+        return pb.GetBuyerResponse(buyer=found)
+
+    async def ListBuyers(self, request: pb.ListBuyersRequest, context: Any) -> pb.ListBuyersResponse:
+        page, token = await self._buyers.list(request, _visible())
+        return pb.ListBuyersResponse(buyers=page, next_page_token=token)
+
+    async def UpdateBuyer(self, request: pb.UpdateBuyerRequest, context: Any) -> pb.UpdateBuyerResponse:
+        _admin()
+        made = await self._buyers.update(request, request.buyer, "buyer", visible=_visible())
+        return pb.UpdateBuyerResponse(buyer=made)

@@ -1,0 +1,83 @@
+"""OrderingContextService: for services only."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from google.protobuf import json_format
+
+from libs.errors import Violations
+from libs.protoconv import time_out
+from libs.rpc import require_service
+from services.directory.adapters.db.contexts import SqlContexts
+from services.directory.adapters.db.tables import party_message, party_text
+from waybill.directory.v1 import ordering_context_service_pb2 as pb
+from waybill.directory.v1 import ordering_context_service_pb2_grpc as pb_grpc
+from waybill.type.v1.address_pb2 import Address
+
+MAX_ADDRESSES = 5_000
+
+
+def _policy(stored: dict[str, Any] | None) -> pb.OrderingPolicy:
+    policy = pb.OrderingPolicy()
+    json_format.ParseDict(stored or {}, policy)
+    if not policy.payment_coverage:
+        policy.payment_coverage = pb.PAYMENT_COVERAGE_TOTAL
+    return policy
+
+
+class OrderingContextServicer(pb_grpc.OrderingContextServiceServicer):
+    """What an order's header is made of."""
+
+    def __init__(self, contexts: SqlContexts) -> None:
+        self._contexts = contexts
+
+    async def GetOrderingContext(
+        self, request: pb.GetOrderingContextRequest, context: Any
+    ) -> pb.GetOrderingContextResponse:
+        require_service("order")
+        found = await self._contexts.ordering(
+            request.buyer_id, request.user_id, request.client_id, request.address_ids[:MAX_ADDRESSES]
+        )
+        answer = pb.GetOrderingContextResponse(
+            seller_id=found.seller_id,
+            policy=_policy(found.policy),
+            addresses=[Address(**a) for a in found.addresses],
+            missing_address_ids=found.missing,
+            read_time=time_out(datetime.now(UTC)),
+        )
+        if found.buyer is not None:
+            b = found.buyer
+            answer.buyer.CopyFrom(
+                pb.OrderingBuyer(
+                    id=b.id, name=b.name, active=b.active, currency=b.currency,
+                    restrict_addresses=b.restrict_addresses,
+                )
+            )  # fmt: skip
+        if found.user is not None:
+            u = found.user
+            answer.user.CopyFrom(
+                pb.OrderingUser(
+                    id=u.id, username=u.username, first_name=u.first_name, last_name=u.last_name, email=u.email,
+                    active=u.active,
+                )
+            )  # fmt: skip
+        if found.shipping is not None:
+            answer.default_shipping_address.CopyFrom(Address(**found.shipping))
+        if found.billing is not None:
+            answer.default_billing_address.CopyFrom(Address(**found.billing))
+        return answer
+
+    async def BatchGetPartyAddresses(
+        self, request: pb.BatchGetPartyAddressesRequest, context: Any
+    ) -> pb.BatchGetPartyAddressesResponse:
+        require_service()
+        wrong = Violations()
+        wrong.require("refs", len(request.refs) <= MAX_ADDRESSES, "TOO_MANY_ITEMS", f"at most {MAX_ADDRESSES:,}")
+        wrong.raise_if_any()
+        refs = {(party_text(ref.party), ref.address_id) for ref in request.refs}
+        found = await self._contexts.addresses(refs) if refs else []
+        return pb.BatchGetPartyAddressesResponse(
+            addresses=[pb.PartyAddress(party=party_message(p), address=Address(**a)) for p, a in found]
+        )

@@ -1,0 +1,39 @@
+"""TokenService."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libs.errors import invalid
+from libs.protoconv import time_out
+from services.directory.adapters.db.accounts import SqlAccounts
+from services.directory.application.issue_token import IssueToken
+from waybill.directory.v1 import token_service_pb2 as pb
+from waybill.directory.v1 import token_service_pb2_grpc as pb_grpc
+
+
+class TokenServicer(pb_grpc.TokenServiceServicer):
+    """Tokens and the keys to verify them with."""
+
+    def __init__(self, issue: IssueToken, accounts: SqlAccounts) -> None:
+        self._issue = issue
+        self._accounts = accounts
+
+    async def IssueToken(self, request: pb.IssueTokenRequest, context: Any) -> pb.IssueTokenResponse:
+        grant = request.WhichOneof("grant")
+        if grant == "password":
+            made = await self._issue.by_password(
+                request.client_id, request.client_secret, request.password.username, request.password.password,
+                request.roles,
+            )  # fmt: skip
+        elif grant == "client_credentials":
+            made = await self._issue.by_client(request.client_id, request.client_secret, request.roles)
+        else:
+            raise invalid("grant", "FIELD_REQUIRED", "a grant is required: password or client_credentials")
+        return pb.IssueTokenResponse(
+            access_token=made.token, token_type="Bearer", expire_time=time_out(made.expire_time),
+            roles=sorted(made.roles),
+        )  # fmt: skip
+
+    async def GetKeySet(self, request: pb.GetKeySetRequest, context: Any) -> pb.GetKeySetResponse:
+        return pb.GetKeySetResponse(keys=[pb.JsonWebKey(**key) for key in await self._accounts.key_set()])

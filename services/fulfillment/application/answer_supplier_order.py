@@ -1,0 +1,107 @@
+"""AcceptSupplierOrder and RejectSupplierOrder."""
+
+from __future__ import annotations
+
+from libs.auth import Principal, roles
+from libs.clock import Clock
+from libs.errors import missing
+from libs.ids import IdSource
+from services.fulfillment.application.ports import (
+    Request,
+    RequestPort,
+    ReservationPort,
+    StockPort,
+    SupplierOrderPort,
+    Transactions,
+    Tx,
+)
+from services.fulfillment.application.reporting import Reporting
+from services.fulfillment.application.supplier_orders import RESOURCE, visible
+from services.fulfillment.domain.actions.answer import Rejection, accept, check_rejectable, reject
+from services.fulfillment.domain.ledger import Cause, effects
+from services.fulfillment.domain.supplier_order import SupplierOrder
+
+
+class AnswerSupplierOrder:
+    """The two use cases; each reports to the order service after its commit."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        stock: StockPort,
+        reservations: ReservationPort,
+        orders: SupplierOrderPort,
+        requests: RequestPort,
+        reporting: Reporting,
+        clock: Clock,
+        ids: IdSource,
+    ) -> None:
+        self._transactions = transactions
+        self._stock = stock
+        self._reservations = reservations
+        self._orders = orders
+        self._requests = requests
+        self._reporting = reporting
+        self._clock = clock
+        self._ids = ids
+
+    async def accept(self, caller: Principal, id: str, request: Request) -> SupplierOrder:
+        """From OPEN to ACCEPTED. Raises SUPPLIER_ORDER_STATUS_CONFLICT."""
+        caller.require(roles.ORDER_ADMIN)
+
+        async def work(tx: Tx) -> tuple[SupplierOrder, bool]:
+            now = self._clock.now()
+            replayed = await self._requests.claim(tx, request, {}, now)
+            order = await visible(self._orders, tx, caller, id, lock=True)
+            after = order if replayed is not None else accept(order, now)
+            if after is not order:
+                await self._orders.save(tx, [after], now)
+            return after, after is not order
+
+        order, changed = await self._transactions.retrying(work)
+        if changed:
+            await self._reporting.tell([order])
+        return order
+
+    async def reject(self, caller: Principal, id: str, comment: str, request: Request) -> SupplierOrder:
+        """From OPEN to REJECTED; its units find new homes. Raises SUPPLIER_ORDER_STATUS_CONFLICT."""
+        caller.require(roles.ORDER_ADMIN)
+
+        async def work(tx: Tx) -> list[SupplierOrder]:
+            replayed = await self._requests.claim(tx, request, {}, self._clock.now())
+            order = await visible(self._orders, tx, caller, id)
+            if replayed is not None:
+                return [order]
+            return await self._reject(tx, order, comment)
+
+        changed = await self._transactions.retrying(work)
+        await self._reporting.tell(changed)
+        return changed[0]
+
+    async def _reject(self, tx: Tx, seen: SupplierOrder, comment: str) -> list[SupplierOrder]:
+        """The rejected one first, then all that took its units."""
+        now = self._clock.now()
+        held = await self._reservations.confirmed(tx, seen.order_key)
+        if held is None:
+            raise missing(RESOURCE, seen.id)
+        orders = await self._orders.of_orders(tx, [seen.order_key], lock=True)
+        order = next(o for o in orders if o.key == seen.key)
+        check_rejectable(order)
+        stocks = await self._stock.of_products(tx, {line.product_id for line in order.lines}, lock=True)
+        change = reject(
+            Rejection(
+                order,
+                comment,
+                orders,
+                {line.line_item_id: line for line in held.lines},
+                stocks,
+                held.strategy,
+                Cause(order.order_key),
+            ),
+            self._ids.key,
+            now,
+        )
+        await self._stock.book(tx, change.movements, effects(change.movements), now)
+        await self._orders.replace(tx, change.changed, now)
+        await self._orders.insert(tx, change.created, now)
+        return [*change.changed, *change.created]

@@ -1,0 +1,93 @@
+"""ConfirmReservation: makes an attempt's reservation permanent and creates the supplier orders."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from libs.clock import Clock
+from libs.errors import precondition
+from libs.failpoints import Failpoints
+from libs.ids import IdSource
+from services.fulfillment.application.ports import (
+    ReservationPort,
+    StockPort,
+    SupplierOrderPort,
+    Transactions,
+    Tx,
+)
+from services.fulfillment.domain.actions.change import Change
+from services.fulfillment.domain.actions.hold import cancel, freeze
+from services.fulfillment.domain.actions.place import confirm
+from services.fulfillment.domain.ledger import Cause, effects
+from services.fulfillment.domain.reasons import Reason
+from services.fulfillment.domain.reservation import Hold, ReservationState
+from services.fulfillment.domain.snapshot import OrderSnapshot
+from services.fulfillment.domain.supplier_order import SupplierOrder, by_id
+
+
+class ConfirmReservation:
+    """The use case. Never refused for a business reason: the reservation is the promise."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        stock: StockPort,
+        reservations: ReservationPort,
+        orders: SupplierOrderPort,
+        clock: Clock,
+        ids: IdSource,
+        failpoints: Failpoints,
+    ) -> None:
+        self._transactions = transactions
+        self._stock = stock
+        self._reservations = reservations
+        self._orders = orders
+        self._clock = clock
+        self._ids = ids
+        self._failpoints = failpoints
+
+    async def __call__(self, order: OrderSnapshot, attempt: int, forward: bool) -> list[SupplierOrder]:
+        """The supplier orders, by number; a repeat returns them as they are now.
+
+        Raises RESERVATION_RELEASED for an attempt that was released or never known: a defect of the caller.
+        """
+        done = await self._transactions.retrying(lambda tx: self._confirm(tx, order, attempt, forward))
+        await self._failpoints.reach("fulfillment.confirm.after_commit")
+        return by_id(done)
+
+    async def _confirm(
+        self, tx: Tx, order: OrderSnapshot, attempt: int, forward: bool
+    ) -> list[SupplierOrder]:
+        now = self._clock.now()
+        held = await self._reservations.get(tx, order.order_key, attempt, lock=True)
+        if held is None or held.state is ReservationState.RELEASED:
+            raise precondition(
+                Reason.RESERVATION_RELEASED,
+                f"Attempt {attempt} of order {order.order_id} holds no reservation.",
+                order_key=order.order_key,
+                attempt=str(attempt),
+            )
+        if held.state is ReservationState.CONFIRMED:
+            return await self._orders.of_orders(tx, [order.order_key])
+        cause = Cause(order.order_key, attempt)
+        change = confirm(order, held.assignments, cause, forward, self._ids.key, now)
+        # A cancel that came first decides over supplier orders that are only now made.
+        if held.hold is Hold.FROZEN:
+            change = replace(change, created=freeze(change.created, now).changed)
+        elif held.hold is Hold.CANCELED:
+            ended = cancel(change.created, cause, now)
+            change = Change(
+                created=_latest(change.created, ended.changed),
+                movements=(*change.movements, *ended.movements),
+            )
+        await self._reservations.end(tx, held, ReservationState.CONFIRMED, now)
+        await self._stock.book(tx, change.movements, effects(change.movements), now)
+        await self._orders.insert(tx, change.created, now)
+        return list(change.created)
+
+
+def _latest(
+    orders: tuple[SupplierOrder, ...], changed: tuple[SupplierOrder, ...]
+) -> tuple[SupplierOrder, ...]:
+    newer = {o.key: o for o in changed}
+    return tuple(newer.get(o.key, o) for o in orders)

@@ -1,0 +1,204 @@
+"""What the use cases need from outside: a database, its stores, and the other contexts. Adapters fulfil these."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from services.fulfillment.domain.inventory import InventoryRecord, LedgerEntry
+from services.fulfillment.domain.ledger import Effect, Movement
+from services.fulfillment.domain.reservation import Hold, Reservation, ReservationState
+from services.fulfillment.domain.shipment import Shipment
+from services.fulfillment.domain.sourcing.model import Address, Stock
+from services.fulfillment.domain.supplier_order import SupplierOrder
+from services.fulfillment.domain.visibility import Scope
+
+T = TypeVar("T")
+Tx = Any
+"""A transaction of the store; opaque here."""
+Request = Any
+"""The key of an idempotent request; None when the caller gave no request id."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """What a caller asks of a list."""
+
+    page_size: int = 0
+    page_token: str = ""
+    filter: str = ""
+    order_by: str = ""
+
+
+class Transactions(Protocol):
+    """Opens transactions of the fulfillment database."""
+
+    def reading(self) -> AbstractAsyncContextManager[Tx]:
+        """One that only reads."""
+
+    async def retrying(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        """Runs `work` in one that writes, again when the database asks for it."""
+
+
+class StockPort(Protocol):
+    """Inventory records and their ledger."""
+
+    async def of_products(self, tx: Tx, product_ids: Iterable[str], lock: bool = False) -> list[Stock]:
+        """All stock of the products, in the order of the keys."""
+
+    async def of_ids(self, tx: Tx, record_ids: Iterable[str], lock: bool = False) -> list[Stock]:
+        """Stock by public id."""
+
+    async def of_keys(self, tx: Tx, keys: Iterable[UUID], lock: bool = False) -> list[Stock]:
+        """Stock by key."""
+
+    async def book(
+        self, tx: Tx, movements: Sequence[Movement], sums: Mapping[UUID, Effect], now: datetime
+    ) -> None:
+        """Adds movements to the ledger and their sums to the counters."""
+
+    async def records(self, tx: Tx, record_ids: Iterable[str], lock: bool = False) -> dict[str, InventoryRecord]:
+        """Whole records by public id."""
+
+    async def insert(self, tx: Tx, records: Sequence[InventoryRecord]) -> None:
+        """Adds records with empty counters."""
+
+    async def update(self, tx: Tx, r: InventoryRecord) -> None:
+        """Stores what may be edited."""
+
+
+class ReservationPort(Protocol):
+    """Reservations of attempts."""
+
+    async def claim(self, tx: Tx, r: Reservation, now: datetime) -> bool:
+        """Adds one; False when the attempt has one already."""
+
+    async def get(self, tx: Tx, order_key: str, attempt: int, lock: bool = False) -> Reservation | None:
+        """That of an attempt."""
+
+    async def confirmed(self, tx: Tx, order_key: str) -> Reservation | None:
+        """The order's confirmed one, locked: it guards the set of the order's supplier orders."""
+
+    async def end(self, tx: Tx, r: Reservation, state: ReservationState, now: datetime) -> None:
+        """Moves a locked one to its final state."""
+
+    async def set_hold(self, tx: Tx, order_key: str, hold: Hold, now: datetime) -> None:
+        """Notes a cancel's decision on every attempt of the order."""
+
+    async def due(self, tx: Tx, now: datetime, next_check: datetime, limit: int) -> list[tuple[str, int]]:
+        """Attempts whose end is overdue, taken until `next_check`."""
+
+
+class SupplierOrderPort(Protocol):
+    """Supplier orders with lines and allocations."""
+
+    async def of_ids(self, tx: Tx, ids: Iterable[str], lock: bool = False) -> list[SupplierOrder]:
+        """By public id, in the order of the keys."""
+
+    async def of_keys(self, tx: Tx, keys: Iterable[UUID], lock: bool = False) -> list[SupplierOrder]:
+        """By key."""
+
+    async def of_orders(self, tx: Tx, order_keys: Iterable[str], lock: bool = False) -> list[SupplierOrder]:
+        """All of some buyer orders."""
+
+    async def insert(self, tx: Tx, orders: Sequence[SupplierOrder], now: datetime) -> None:
+        """Adds them."""
+
+    async def save(self, tx: Tx, orders: Sequence[SupplierOrder], now: datetime) -> None:
+        """Stores headers."""
+
+    async def save_units(
+        self, tx: Tx, before: Mapping[UUID, SupplierOrder], orders: Sequence[SupplierOrder], now: datetime
+    ) -> None:
+        """Stores headers, and packed and shipped units of changed lines."""
+
+    async def replace(self, tx: Tx, orders: Sequence[SupplierOrder], now: datetime) -> None:
+        """Stores headers and all lines anew."""
+
+
+class ShipmentPort(Protocol):
+    """Shipments with items."""
+
+    async def get(self, tx: Tx, id: str, lock: bool = False) -> Shipment | None:
+        """By public id."""
+
+    async def taken(self, tx: Tx, ids: Iterable[str]) -> set[str]:
+        """Which of the public ids are in use."""
+
+    async def of_orders(self, tx: Tx, order_keys: Iterable[str]) -> list[Shipment]:
+        """All that hold units of some buyer orders."""
+
+    async def of_keys(self, tx: Tx, keys: Iterable[UUID]) -> list[Shipment]:
+        """By key."""
+
+    async def of_ids(self, tx: Tx, ids: Iterable[str]) -> list[Shipment]:
+        """By public id."""
+
+    async def insert(self, tx: Tx, made: Sequence[Shipment], now: datetime) -> None:
+        """Adds them."""
+
+    async def save(self, tx: Tx, s: Shipment, now: datetime) -> None:
+        """Stores the header."""
+
+
+class QueryPort(Protocol):
+    """Lists for callers; each gives the page and the token of the next."""
+
+    async def records(self, tx: Tx, scope: Scope, page: PageRequest) -> tuple[list[InventoryRecord], str]:
+        """Inventory records."""
+
+    async def movements(self, tx: Tx, scope: Scope, page: PageRequest) -> tuple[list[LedgerEntry], str]:
+        """The ledger."""
+
+    async def supplier_orders(self, tx: Tx, scope: Scope, page: PageRequest) -> tuple[list[SupplierOrder], str]:
+        """Supplier orders."""
+
+    async def shipments(
+        self, tx: Tx, scope: Scope, page: PageRequest, order_id: str
+    ) -> tuple[list[Shipment], str]:
+        """Shipments."""
+
+
+class RequestPort(Protocol):
+    """Outcomes of idempotent requests."""
+
+    async def claim(
+        self, tx: Tx, request: Request, outcome: Mapping[str, Any], now: datetime
+    ) -> dict[str, Any] | None:
+        """Records the outcome; or returns that of an earlier call, and then nothing must be done."""
+
+
+class ReportPort(Protocol):
+    """What the order service has not acknowledged."""
+
+    async def due_orders(self, tx: Tx, now: datetime, limit: int) -> list[UUID]:
+        """Supplier orders to report, taken for a while."""
+
+    async def due_shipments(self, tx: Tx, now: datetime, limit: int) -> list[UUID]:
+        """Shipments to report, taken for a while."""
+
+    async def acknowledge(self, tx: Tx, orders: Mapping[UUID, int], sent: Mapping[UUID, int]) -> None:
+        """Notes the versions that the order service has."""
+
+
+class OrderPeer(Protocol):
+    """The order service."""
+
+    async def report(self, orders: Sequence[SupplierOrder], sent: Sequence[Shipment]) -> set[str]:
+        """Tells it whole states; returns keys of buyer orders that it does not know."""
+
+    async def resolve(self, order_key: str, attempt: int) -> str:
+        """What became of an attempt: TRYING, ACCEPTED or REFUSED."""
+
+
+class AddressPeer(Protocol):
+    """The directory's address books."""
+
+    async def find(
+        self, refs: Iterable[tuple[str, str]], seller_id: str
+    ) -> Mapping[tuple[str, str], Address]:
+        """Addresses by (supplier id, address id); the empty supplier id is the seller. Unknown ones are left out."""

@@ -1,0 +1,107 @@
+"""Get, list and update supplier orders, and what the order service reads of whole orders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from libs.auth import Principal, roles
+from libs.clock import Clock
+from libs.errors import missing, stale
+from services.fulfillment.application.ports import (
+    PageRequest,
+    QueryPort,
+    Request,
+    RequestPort,
+    ShipmentPort,
+    SupplierOrderPort,
+    Transactions,
+    Tx,
+)
+from services.fulfillment.application.reporting import Reporting
+from services.fulfillment.domain.actions.change import touched
+from services.fulfillment.domain.shipment import Shipment
+from services.fulfillment.domain.supplier_order import SupplierOrder
+from services.fulfillment.domain.visibility import may_act_for, supplier_side
+
+XpEdit = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""Merges a patch into stored data; raises when the result is too large."""
+RESOURCE = "supplier order"
+
+
+async def visible(
+    orders: SupplierOrderPort, tx: Tx, caller: Principal, id: str, lock: bool = False
+) -> SupplierOrder:
+    """The supplier order, or NOT_FOUND when there is none that the caller may see."""
+    found = await orders.of_ids(tx, [id], lock)
+    if not found or not may_act_for(caller, found[0].supplier_id):
+        raise missing(RESOURCE, id)
+    return found[0]
+
+
+class SupplierOrders:
+    """The use cases of reading, and of the owner's data."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        orders: SupplierOrderPort,
+        sent: ShipmentPort,
+        queries: QueryPort,
+        requests: RequestPort,
+        reporting: Reporting,
+        clock: Clock,
+    ) -> None:
+        self._transactions = transactions
+        self._orders = orders
+        self._shipments = sent
+        self._queries = queries
+        self._requests = requests
+        self._reporting = reporting
+        self._clock = clock
+
+    async def get(self, caller: Principal, id: str) -> SupplierOrder:
+        """One that the caller may see."""
+        async with self._transactions.reading() as tx:
+            return await visible(self._orders, tx, caller, id)
+
+    async def list(self, caller: Principal, page: PageRequest) -> tuple[Sequence[SupplierOrder], str]:
+        """Those that the caller may see."""
+        async with self._transactions.reading() as tx:
+            return await self._queries.supplier_orders(tx, supplier_side(caller), page)
+
+    async def of_orders(
+        self, order_keys: Sequence[str]
+    ) -> tuple[Sequence[SupplierOrder], Sequence[Shipment]]:
+        """Everything of some buyer orders."""
+        async with self._transactions.reading() as tx:
+            orders = await self._orders.of_orders(tx, order_keys)
+            return sorted(orders, key=lambda o: (o.order_key, o.number)), await self._shipments.of_orders(
+                tx, order_keys
+            )
+
+    async def update(
+        self, caller: Principal, id: str, etag: str, edit: XpEdit | None, request: Request
+    ) -> SupplierOrder:
+        """Changes xp, in any status. Raises ETAG_MISMATCH when the caller's etag is not the current one."""
+        caller.require(roles.ORDER_ADMIN)
+
+        async def work(tx: Tx) -> tuple[SupplierOrder, bool]:
+            now = self._clock.now()
+            replayed = await self._requests.claim(tx, request, {}, now)
+            order = await visible(self._orders, tx, caller, id, lock=True)
+            if replayed is not None:
+                return order, False
+            if etag and etag != str(order.version):
+                raise stale(RESOURCE, id, str(order.version))
+            if edit is None:
+                return order, False
+            after = replace(touched(order, now), xp=edit(order.xp))
+            await self._orders.save(tx, [after], now)
+            return after, True
+
+        order, changed = await self._transactions.retrying(work)
+        if changed:
+            await self._reporting.tell([order])
+        return order
