@@ -17,7 +17,7 @@ class MoneyError(ValueError):
     """An amount that cannot be: finer than a micro, or of an unknown currency."""
 
 
-class CurrencyMismatch(MoneyError):
+class CurrencyMismatch(MoneyError):  # noqa: N818 - reads better without Error
     """Arithmetic across currencies."""
 
 
@@ -52,8 +52,8 @@ def scale(micros: int, rate: Decimal, unit: int) -> int:
 def apportion(total: int, weights: Sequence[int], unit: int = 1) -> tuple[int, ...]:
     """Splits `total` in proportion to `weights` by largest remainder; the parts add up to it exactly.
 
-    Parts are multiples of `unit` as far as the total is; what is finer goes to the first part with a weight. Ties go
-    to the earlier part. Weights are zero or more; all zero are taken as equal.
+    Parts are multiples of `unit` as far as the total is; what is finer goes to the first part with a weight.
+    Ties go to the earlier part. Weights are zero or more; all zero are taken as equal.
     """
     if not weights:
         if total:

@@ -11,7 +11,9 @@ import structlog
 
 def configure_logging(level: str = "INFO", json: bool = False, stream: TextIO | None = None) -> None:
     """Sets up structlog for the process: JSON for machines, aligned text for people."""
-    renderer: Any = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
+    renderer: Any = (
+        structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -29,4 +31,4 @@ def configure_logging(level: str = "INFO", json: bool = False, stream: TextIO | 
 def get_logger(name: str) -> Any:
     """A logger that carries the name of where it is used."""
     # Not bind(): that would settle on the configuration there is now, before the process has read its own.
-    return structlog.get_logger(logger=name)
+    return structlog.get_logger(component=name)

@@ -1,4 +1,4 @@
-"""Between messages and values. Input is checked here: what is wrong is noted in Violations under its field path."""
+"""Between messages and values. Input is checked here: what is wrong is noted under its field path."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
 import orjson
@@ -42,7 +41,7 @@ def money_out(micros: int, currency: str) -> MoneyMessage:
 
 def money_micros(message: MoneyMessage) -> int:
     """The micros of a message that one of our own services made."""
-    return message.units * 1_000_000 + message.nanos // 1_000
+    return int(message.units * 1_000_000 + message.nanos // 1_000)
 
 
 def money_in(
@@ -84,12 +83,18 @@ def decimal_out(value: Decimal) -> DecimalMessage:
 
 
 def decimal_in(
-    found: Violations, field: str, message: DecimalMessage, low: Decimal | None = None, high: Decimal | None = None
+    found: Violations,
+    field: str,
+    message: DecimalMessage,
+    low: Decimal | None = None,
+    high: Decimal | None = None,
 ) -> Decimal:
     """A decimal between two bounds; empty is zero."""
     text = message.value or "0"
     if not _DECIMAL.match(text):
-        found.add(field, "FIELD_INVALID", "is no decimal number of at most 18 digits on either side of the point")
+        found.add(
+            field, "FIELD_INVALID", "is no decimal number of at most 18 digits before and after the point"
+        )
         return Decimal(0)
     value = Decimal(text) or Decimal(0)
     if (low is not None and value < low) or (high is not None and value > high):
@@ -236,22 +241,17 @@ def address_out(kind: type[Any], address: Mapping[str, Any] | None) -> Any:
     return None if address is None else kind(**address)
 
 
-@cache
-def _known_fields(kind: type[Message]) -> frozenset[str]:
-    return frozenset(kind.DESCRIPTOR.fields_by_name)
-
-
 def mask_paths(
     found: Violations, mask: FieldMask, message: Message, allowed: Iterable[str], field: str = "update_mask"
 ) -> list[str]:
-    """The fields to change: those of the mask, or those that are set. Others than `allowed` are violations."""
+    """The fields to change: those of the mask, or those that are set. Only `allowed` ones may be named."""
     permitted = set(allowed)
     if not mask.paths:
         return [d.name for d, _ in message.ListFields() if d.name in permitted]
     paths: list[str] = []
     for i, path in enumerate(mask.paths):
         root = path.split(".")[0]
-        if root not in _known_fields(type(message)):
+        if root not in message.DESCRIPTOR.fields_by_name:
             found.add(f"{field}.paths[{i}]", "FIELD_INVALID", f"there is no field {path!r}")
         elif root not in permitted:
             found.add(f"{field}.paths[{i}]", "FIELD_INVALID", f"{path} cannot be changed")

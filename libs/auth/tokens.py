@@ -84,9 +84,9 @@ class TokenVerifier:
     async def verify(self, token: str) -> Principal:
         """The caller named by the token.
 
-        Raises UNAUTHENTICATED with TOKEN_EXPIRED or TOKEN_INVALID. Only EdDSA is accepted: `none` and a public key
-        used as a shared secret are refused before anything else is looked at. A key set that cannot be fetched raises
-        what fetching raised.
+        Raises UNAUTHENTICATED with TOKEN_EXPIRED or TOKEN_INVALID. Only EdDSA is accepted: `none` and a public
+        key used as a shared secret are refused before anything else is looked at. When the key set cannot be
+        fetched, what fetching raised is raised.
         """
         known = self._known.get(token)
         if known is not None and known[0] > self._now():
@@ -142,7 +142,7 @@ def _public(jwk: Jwk) -> Ed25519PublicKey:
 
 
 class ServiceTokens:
-    """Tokens between services: the service's identity and the acting user's claims, never the user's token."""
+    """Tokens between services: the service's identity and the acting user's claims, never their token."""
 
     TTL = 60.0
     REUSE = 30.0

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+from waybill.audit.v1 import audit_service_pb2 as pb
+from waybill.audit.v1 import audit_service_pb2_grpc as pb_grpc
+
 from libs.audit import Fact, Finding
 from libs.auth import roles
 from libs.rpc.call import current
 from libs.service import ServiceApp
-from waybill.audit.v1 import audit_service_pb2 as pb
-from waybill.audit.v1 import audit_service_pb2_grpc as pb_grpc
 
 AUDIT_SERVICE = "waybill.audit.v1.AuditService"
 
@@ -21,7 +22,7 @@ class AuditServicer(pb_grpc.AuditServiceServicer):
     def __init__(self, apps: Sequence[ServiceApp]) -> None:
         self._apps = apps
 
-    async def Audit(self, request: pb.AuditRequest, context: Any) -> AsyncIterator[pb.AuditResponse]:  # type: ignore[override]
+    async def Audit(self, request: pb.AuditRequest, context: Any) -> AsyncIterator[pb.AuditResponse]:
         """Streams findings, facts and one summary per context."""
         current().principal.require(roles.AUDIT_READER)
         for app in self._apps:
@@ -31,7 +32,10 @@ class AuditServicer(pb_grpc.AuditServiceServicer):
                 if isinstance(record, Finding):
                     yield pb.AuditResponse(
                         finding=pb.Finding(
-                            context=record.context, rule=record.rule, subject=record.subject, detail=record.detail
+                            context=record.context,
+                            rule=record.rule,
+                            subject=record.subject,
+                            detail=record.detail,
                         )
                     )
                 elif isinstance(record, Fact):
@@ -44,7 +48,10 @@ class AuditServicer(pb_grpc.AuditServiceServicer):
                 else:
                     yield pb.AuditResponse(
                         summary=pb.Summary(
-                            context=record.context, rules=record.rules, rows=record.rows, findings=record.findings
+                            context=record.context,
+                            rules=record.rules,
+                            rows=record.rows,
+                            findings=record.findings,
                         )
                     )
 

@@ -1,4 +1,4 @@
-"""What every call passes: a message that parses, a caller, a context, one line in the log, errors in their form."""
+"""What every call passes: a message that parses, a caller, one line in the log, errors in their form."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _safe(deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
     return parse
 
 
-class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
+class CallInterceptor(grpc.aio.ServerInterceptor):
     """One interceptor for all of it; a chain of them would cost a task each."""
 
     def __init__(
@@ -166,7 +166,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         elif user:
             scheme, _, token = user.partition(" ")
             if scheme.lower() != "bearer":
-                raise WaybillError(Kind.UNAUTHENTICATED, "TOKEN_INVALID", "the authorization is no bearer token")
+                raise WaybillError(
+                    Kind.UNAUTHENTICATED, "TOKEN_INVALID", "the authorization is no bearer token"
+                )
             caller = await self._verifier.verify(token)
         elif method not in self._anonymous:
             raise WaybillError(Kind.UNAUTHENTICATED, "TOKEN_MISSING", "the call carries no token")
@@ -177,7 +179,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
                 )
             request = request.message()
         if request is _MALFORMED:
-            raise WaybillError(Kind.INVALID, "MALFORMED_REQUEST", "the bytes are no message of the expected type")
+            raise WaybillError(
+                Kind.INVALID, "MALFORMED_REQUEST", "the bytes are no message of the expected type"
+            )
         if caller_service is None and self._outside >= self._max_outside:
             raise WaybillError(
                 Kind.EXHAUSTED, "TOO_MANY_CALLS", "too many calls at the same time",

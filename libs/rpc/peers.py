@@ -1,4 +1,4 @@
-"""Channels to the other services. Calls carry this service's identity, the acting user's claims and the deadline."""
+"""Channels to the other services. Calls carry this service's identity, the acting user and the deadline."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class _PeerChannel:
         return call
 
     def unary_stream(self, method: str, *args: Any, **kwargs: Any) -> Callable[..., AsyncIterator[Any]]:
-        """The same for a stream of answers. It has no time-out but the deadline of the call that is being served."""
+        """The same for a stream of answers, bounded only by the call that is being served."""
         kwargs.pop("_registered_method", None)
         context = self._context
 

@@ -15,7 +15,7 @@ from libs.errors import FieldViolation, Kind, RuleViolation, WaybillError
 _CODES = {kind: getattr(grpc.StatusCode, kind.value) for kind in Kind}
 _KINDS = {code: kind for kind, code in _CODES.items()}
 DETAIL_BYTES = 5_000
-"""What violations may take. Details travel in the trailers, of which many clients accept no more than 8 KiB."""
+"""What violations may take. They travel in the trailers, of which many clients accept no more than 8 KiB."""
 MESSAGE_CHARACTERS = 500
 """The message travels twice."""
 
@@ -23,7 +23,8 @@ MESSAGE_CHARACTERS = 500
 def to_status(error: WaybillError, context: str) -> status_pb2.Status:
     """The error as it goes over the wire.
 
-    Violations that would burst the trailers are left out; `omitted_violations` in ErrorInfo's metadata counts them.
+    Violations that would burst the trailers are left out; `omitted_violations` in ErrorInfo's metadata counts
+    them.
     """
     code = _CODES[error.kind]
     status = status_pb2.Status(code=code.value[0], message=error.message[:MESSAGE_CHARACTERS])
@@ -73,7 +74,9 @@ def _pack(status: status_pb2.Status, detail: Any) -> None:
 
 def internal(context: str) -> status_pb2.Status:
     """A defect: nothing of it is told."""
-    status = status_pb2.Status(code=grpc.StatusCode.INTERNAL.value[0], message="an internal error; the log has it")
+    status = status_pb2.Status(
+        code=grpc.StatusCode.INTERNAL.value[0], message="an internal error; the log has it"
+    )
     _pack(status, error_details_pb2.ErrorInfo(reason="INTERNAL", domain=f"waybill.{context}"))
     return status
 
@@ -81,12 +84,12 @@ def internal(context: str) -> status_pb2.Status:
 def from_rpc_error(error: grpc.aio.AioRpcError, dependency: str) -> WaybillError:
     """The error that a peer raised.
 
-    A peer that did not answer, or failed by a defect, leaves the outcome unknown: UNAVAILABLE, DEPENDENCY_UNAVAILABLE.
-    So does one that refuses this service's own identity, which is not the caller's fault.
+    A peer that did not answer, or failed by a defect, leaves the outcome unknown: DEPENDENCY_UNAVAILABLE. So does
+    one that refuses this service's own identity, which is not the caller's fault.
     """
     code = error.code()
     kind = _KINDS.get(code)
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]
+    status = rpc_status.from_call(error)
     if kind is None or kind is Kind.UNAUTHENTICATED or (status is None and kind is Kind.UNAVAILABLE):
         return WaybillError(
             Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", f"{dependency} did not answer",
