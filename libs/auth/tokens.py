@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -72,7 +72,7 @@ class TokenVerifier:
     LEEWAY = 2.0
 
     def __init__(
-        self, fetch_keys: Callable[[], Awaitable[list[Jwk]]], now: Callable[[], float] = time.time
+        self, fetch_keys: Callable[[], Awaitable[Sequence[Jwk]]], now: Callable[[], float] = time.time
     ) -> None:
         self._fetch = fetch_keys
         self._now = now
@@ -84,9 +84,9 @@ class TokenVerifier:
     async def verify(self, token: str) -> Principal:
         """The caller named by the token.
 
-        Raises UNAUTHENTICATED with TOKEN_EXPIRED or TOKEN_INVALID. Only EdDSA is accepted: `none` and a public
-        key used as a shared secret are refused before anything else is looked at. When the key set cannot be
-        fetched, what fetching raised is raised.
+        Raises UNAUTHENTICATED with TOKEN_EXPIRED or TOKEN_INVALID; when the key set cannot be fetched, what
+        fetching raised. Only EdDSA is accepted: `none` and a public key used as a shared secret are refused
+        before anything else is looked at.
         """
         known = self._known.get(token)
         if known is not None and known[0] > self._now():

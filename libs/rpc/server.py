@@ -17,7 +17,6 @@ from libs.rpc.interceptor import CallInterceptor
 from libs.rpc.peers import MAX_INSIDE
 from libs.service import ServiceApp
 
-log = get_logger("server")
 RESTART_SECONDS = 1.0
 """Between the end of a background loop and its new start."""
 
@@ -34,6 +33,7 @@ class RpcServer:
         max_outside_calls: int = 256,
     ) -> None:
         self._apps = list(apps)
+        self._log = get_logger("server")
         self._credentials = credentials
         contexts = {full: app.name for app in apps for _, _, full in app.registrations}
         anonymous = frozenset().union(*(app.anonymous for app in apps)) if apps else frozenset()
@@ -73,7 +73,7 @@ class RpcServer:
         """Starts the loops of the apps; one that fails is started again."""
         for app in self._apps:
             for loop in app.background:
-                self._loops.append(asyncio.create_task(_forever(app.name, loop)))
+                self._loops.append(asyncio.create_task(self._forever(app.name, loop)))
 
     async def wait(self) -> None:
         """Until the server ends."""
@@ -90,13 +90,12 @@ class RpcServer:
             try:
                 await app.close()
             except Exception:
-                log.exception("a service did not close", service=app.name)
+                self._log.exception("a service did not close", service=app.name)
 
-
-async def _forever(name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    while True:
-        try:
-            await loop()
-        except Exception:
-            log.exception("background loop failed", service=name)
-        await asyncio.sleep(RESTART_SECONDS)
+    async def _forever(self, name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        while True:
+            try:
+                await loop()
+            except Exception:
+                self._log.exception("background loop failed", service=name)
+            await asyncio.sleep(RESTART_SECONDS)

@@ -84,8 +84,8 @@ def internal(context: str) -> status_pb2.Status:
 def from_rpc_error(error: grpc.aio.AioRpcError, dependency: str) -> WaybillError:
     """The error that a peer raised.
 
-    A peer that did not answer, or failed by a defect, leaves the outcome unknown: DEPENDENCY_UNAVAILABLE. So does
-    one that refuses this service's own identity, which is not the caller's fault.
+    A peer that did not answer, or failed by a defect, leaves the outcome unknown: DEPENDENCY_UNAVAILABLE. So
+    does one that refuses this service's own identity, which is not the caller's fault.
     """
     code = error.code()
     kind = _KINDS.get(code)

@@ -1,4 +1,4 @@
-"""What the service is told from outside."""
+"""What the host may set of this service."""
 
 from __future__ import annotations
 
@@ -7,8 +7,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where its database is. On PostgreSQL everything lives in the schema."""
+    """Times are in seconds."""
 
     database_url: str
     database_schema: str | None = None
     pool_size: int = 10
+    """Connections to PostgreSQL."""
+    relay_pause: float = 1.0
+    """Between two looks of the relay for reports that the order service has not acknowledged."""
+    relay_delay: float = 2.0
+    """How long a change waits for its acknowledgement before the relay sends it."""
+    expiry_pause: float = 5.0
+    """Between two looks for overdue reservations."""
+    expiry_grace: float = 30.0
+    """How long past an attempt's deadline the order service is asked what became of it."""
+    expiry_again: float = 30.0
+    """How long until it is asked again when the attempt is not decided or confirmed."""

@@ -26,7 +26,8 @@ Action = Callable[[Sequence[SupplierOrder], datetime], Change]
 
 
 class ChangeOrder:
-    """The four use cases: each locks the order's reservation, then its supplier orders, and applies one action.
+    """The four use cases: each locks the order's reservation, then its supplier orders, and applies one
+    action.
 
     All are idempotent and return every supplier order of the order, by number.
     """
@@ -48,8 +49,9 @@ class ChangeOrder:
         self._ids = ids
 
     async def forward(self, order_key: str) -> list[SupplierOrder]:
-        """Splits the implicit supplier order by supplier; raises ORDER_ALREADY_SHIPPED, and NOT_FOUND before the
-        order's confirm has come."""
+        """Splits the implicit supplier order by supplier; raises ORDER_ALREADY_SHIPPED, and NOT_FOUND
+        before the order's confirm has come.
+        """
 
         async def work(tx: Tx) -> list[SupplierOrder]:
             if await self._reservations.confirmed(tx, order_key) is None:
@@ -67,7 +69,9 @@ class ChangeOrder:
         return await self._hold(order_key, Hold.NONE, unfreeze)
 
     async def cancel(self, order_key: str) -> list[SupplierOrder]:
-        """Cancels everything and returns its stock; what the confirm is still to create is canceled at once."""
+        """Cancels everything and returns its stock; what the confirm is still to create is canceled at
+        once.
+        """
         return await self._hold(
             order_key, Hold.CANCELED, lambda orders, now: cancel(orders, Cause(order_key), now)
         )

@@ -1,9 +1,12 @@
-"""CreateShipment and BatchCreateShipments: units go on shipments, and leave at once where a ship time is given."""
+"""CreateShipment and BatchCreateShipments: units go on shipments, and leave at once where a ship time is
+given.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as default
 from datetime import datetime
 from typing import Any
 
@@ -33,7 +36,7 @@ from services.fulfillment.domain.visibility import may_act_for
 
 @dataclass(frozen=True, slots=True)
 class ShipmentDraft:
-    """A shipment as a caller wants it; `field` is where it stands in the request. An empty id is generated."""
+    """A shipment as a caller wants it; `field` is its place in the request. An empty id is generated."""
 
     field: str
     id: str
@@ -47,7 +50,7 @@ class ShipmentDraft:
     ship_to: Address | None = None
     ship_time: datetime | None = None
     delivery_time: datetime | None = None
-    xp: Mapping[str, Any] = field(default_factory=dict)
+    xp: Mapping[str, Any] = default(default_factory=dict)
 
 
 class CreateShipments:

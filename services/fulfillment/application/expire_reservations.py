@@ -16,7 +16,10 @@ _LOG = get_logger("fulfillment.reservations")
 
 
 class ExpireReservations:
-    """Releases what was REFUSED. TRYING, ACCEPTED (its confirm is on the way) and no answer leave it as it is."""
+    """Releases what was REFUSED.
+
+    TRYING, ACCEPTED (its confirm is on the way) and no answer leave it as it is.
+    """
 
     def __init__(
         self,

@@ -92,7 +92,16 @@ class InventoryRecords:
         """Creates all or none, each with its opening receipt. Raises with all violations."""
         check_writer(caller)
         own = "" if caller.is_seller else caller.party_id
-        drafts = [replace(d, supplier_id=d.supplier_id or own, id=d.id or self._ids.public("inv")) for d in drafts]
+        drafts = [
+            replace(
+                d,
+                supplier_id=""
+                if caller.is_seller and d.supplier_id == caller.party_id
+                else d.supplier_id or own,
+                id=d.id or self._ids.public("inv"),
+            )
+            for d in drafts
+        ]
         drafts = await self._located(caller, drafts)
         ids = [d.id for d in drafts]
 
@@ -125,12 +134,11 @@ class InventoryRecords:
                 )
         found.raise_if_any()
         return [
-            replace(d, address=known[(d.supplier_id, d.location_id)]) if d.address is None else d for d in drafts
+            replace(d, address=known[(d.supplier_id, d.location_id)]) if d.address is None else d
+            for d in drafts
         ]
 
-    async def _insert(
-        self, tx: Tx, drafts: Sequence[RecordDraft], now: datetime, caller: Principal
-    ) -> None:
+    async def _insert(self, tx: Tx, drafts: Sequence[RecordDraft], now: datetime, caller: Principal) -> None:
         taken = await self._stock.records(tx, [d.id for d in drafts])
         _refuse_taken(drafts, set(taken))
         records = [_record(d, self._ids, now) for d in drafts]
@@ -159,7 +167,7 @@ class InventoryRecords:
             raise missing(RESOURCE, id)
         return found
 
-    async def list(self, caller: Principal, page: PageRequest) -> tuple[Sequence[InventoryRecord], str]:
+    async def page(self, caller: Principal, page: PageRequest) -> tuple[Sequence[InventoryRecord], str]:
         """Those that the caller may see."""
         async with self._transactions.reading() as tx:
             return await self._queries.records(tx, supplier_side(caller), page)

@@ -1,4 +1,6 @@
-"""What the use cases need from outside: a database, its stores, and the other contexts. Adapters fulfil these."""
+"""What the use cases need from outside: a database, its stores, and the other contexts. Adapters fulfil
+these.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ class StockPort(Protocol):
     ) -> None:
         """Adds movements to the ledger and their sums to the counters."""
 
-    async def records(self, tx: Tx, record_ids: Iterable[str], lock: bool = False) -> dict[str, InventoryRecord]:
+    async def records(
+        self, tx: Tx, record_ids: Iterable[str], lock: bool = False
+    ) -> dict[str, InventoryRecord]:
         """Whole records by public id."""
 
     async def insert(self, tx: Tx, records: Sequence[InventoryRecord]) -> None:
@@ -154,7 +158,9 @@ class QueryPort(Protocol):
     async def movements(self, tx: Tx, scope: Scope, page: PageRequest) -> tuple[list[LedgerEntry], str]:
         """The ledger."""
 
-    async def supplier_orders(self, tx: Tx, scope: Scope, page: PageRequest) -> tuple[list[SupplierOrder], str]:
+    async def supplier_orders(
+        self, tx: Tx, scope: Scope, page: PageRequest
+    ) -> tuple[list[SupplierOrder], str]:
         """Supplier orders."""
 
     async def shipments(
@@ -201,4 +207,6 @@ class AddressPeer(Protocol):
     async def find(
         self, refs: Iterable[tuple[str, str]], seller_id: str
     ) -> Mapping[tuple[str, str], Address]:
-        """Addresses by (supplier id, address id); the empty supplier id is the seller. Unknown ones are left out."""
+        """Addresses by (supplier id, address id); the empty supplier id is the seller. Unknown ones are
+        left out.
+        """

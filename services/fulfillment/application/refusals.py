@@ -9,7 +9,8 @@ from services.fulfillment.domain.actions.ship import Refusal
 
 
 def refusal(found: Sequence[Refusal]) -> WaybillError:
-    """INVALID_ARGUMENT when the request names what is not there, else FAILED_PRECONDITION; all violations in it.
+    """INVALID_ARGUMENT when the request names what is not there, else FAILED_PRECONDITION; all violations
+    in it.
 
     The reason is the one that all have in common; of several different rules, the first.
     """

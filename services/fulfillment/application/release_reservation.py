@@ -1,4 +1,6 @@
-"""ReleaseReservation: ends an attempt's reservation; an unknown one leaves a tombstone against the late try."""
+"""ReleaseReservation: ends an attempt's reservation; an unknown one leaves a tombstone against the late
+try.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,14 @@ class ReleaseReservation:
         known = await self._reservations.get(tx, order_key, attempt, lock=True)
         if known is None:
             tombstone = Reservation(
-                order_key, attempt, ReservationState.RELEASED, Hold.NONE, Strategy.DEFAULT_SUPPLIER, (), (), None
+                order_key,
+                attempt,
+                ReservationState.RELEASED,
+                Hold.NONE,
+                Strategy.DEFAULT_SUPPLIER,
+                (),
+                (),
+                None,
             )
             if await self._reservations.claim(tx, tombstone, now):
                 return ReservationState.RELEASED

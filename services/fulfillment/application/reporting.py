@@ -51,10 +51,14 @@ class Reporting:
             unknown = await self._peer.report(orders, sent)
             await self._acknowledge(orders, sent, unknown)
         except WaybillError as error:
-            _LOG.info("report_postponed", reason=error.reason, supplier_orders=len(orders), shipments=len(sent))
+            _LOG.info(
+                "report_postponed", reason=error.reason, supplier_orders=len(orders), shipments=len(sent)
+            )
 
     async def relay_once(self) -> int:
-        """Sends what is due; returns how many rows. Safe in several replicas: each takes its rows for a while."""
+        """Sends what is due; returns how many rows. Safe in several replicas: each takes its rows for a
+        while.
+        """
 
         async def take(tx: Tx) -> tuple[list[SupplierOrder], list[Shipment]]:
             now = self._clock.now()
@@ -74,9 +78,7 @@ class Reporting:
         self, orders: Iterable[SupplierOrder], sent: Iterable[Shipment], unknown: set[str]
     ) -> None:
         told = {o.key: o.version for o in orders if o.order_key not in unknown}
-        seen = {
-            s.key: s.version for s in sent if not any(item.order_key in unknown for item in s.items)
-        }
+        seen = {s.key: s.version for s in sent if not any(item.order_key in unknown for item in s.items)}
         if told or seen:
             await self._transactions.retrying(lambda tx: self._reports.acknowledge(tx, told, seen))
 

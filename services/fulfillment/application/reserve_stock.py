@@ -38,7 +38,10 @@ class Reserved:
 
 
 class ReserveStock:
-    """The use case. `grace`: how long past the attempt's deadline the order service is asked what became of it."""
+    """The use case.
+
+    `grace`: how long past the attempt's deadline the order service is asked what became of it.
+    """
 
     def __init__(
         self,
@@ -63,7 +66,9 @@ class ReserveStock:
         return Reserved(None, outcome.assignments, outcome.problems)
 
     async def __call__(self, demand: Demand) -> Reserved:
-        """Reserves, in four statements; a repeat returns what was recorded, a late try that it was released."""
+        """Reserves, in four statements; a repeat returns what was recorded, a late try that it was
+        released.
+        """
         done = await self._transactions.retrying(lambda tx: self._reserve(tx, demand))
         await self._failpoints.reach("fulfillment.reserve.after_commit")
         return done
@@ -95,7 +100,10 @@ class ReserveStock:
         return Reserved(None, (), outcome.problems) if earlier is None else _recorded(earlier)
 
     async def _decide(self, tx: Tx, demand: Demand, lock: bool) -> Outcome:
-        """Follows the plan, or sources. A plan that no longer holds is stale if the lines could be sourced at all."""
+        """Follows the plan, or sources.
+
+        A plan that no longer holds is stale if the lines could be sourced at all.
+        """
         if not demand.plan:
             stocks = await stock_of(self._stock, tx, demand.lines, lock)
             return source(demand.strategy, demand.lines, stocks)
@@ -114,7 +122,9 @@ class ReserveStock:
 def _recorded(earlier: Reservation) -> Reserved:
     if earlier.state is ReservationState.RELEASED:
         problem = Problem(
-            "", Reason.RESERVATION_RELEASED, f"Attempt {earlier.attempt} was released; it cannot be tried again."
+            "",
+            Reason.RESERVATION_RELEASED,
+            f"Attempt {earlier.attempt} was released; it cannot be tried again.",
         )
         return Reserved(earlier.state, (), (problem,))
     return Reserved(earlier.state, earlier.assignments)

@@ -76,7 +76,7 @@ class Shipments:
             return found
         return replace(found, items=tuple(i for i in found.items if i.user_id == scope.user_id))
 
-    async def list(
+    async def page(
         self, caller: Principal, page: PageRequest, order_id: str
     ) -> tuple[Sequence[Shipment], str]:
         """Those that the caller may see."""

@@ -66,7 +66,7 @@ class SupplierOrders:
         async with self._transactions.reading() as tx:
             return await visible(self._orders, tx, caller, id)
 
-    async def list(self, caller: Principal, page: PageRequest) -> tuple[Sequence[SupplierOrder], str]:
+    async def page(self, caller: Principal, page: PageRequest) -> tuple[Sequence[SupplierOrder], str]:
         """Those that the caller may see."""
         async with self._transactions.reading() as tx:
             return await self._queries.supplier_orders(tx, supplier_side(caller), page)

@@ -70,7 +70,9 @@ def effects(movements: Iterable[Movement]) -> Mapping[uuid.UUID, Effect]:
 def reserving(assignments: Sequence[Assignment], cause: Cause) -> list[Movement]:
     """An attempt holds units."""
     return [
-        Movement(a.record_key, MovementKind.RESERVE, reserved=a.quantity, line_item_id=a.line_item_id, cause=cause)
+        Movement(
+            a.record_key, MovementKind.RESERVE, reserved=a.quantity, line_item_id=a.line_item_id, cause=cause
+        )
         for a in assignments
         if a.record_key is not None
     ]
@@ -79,7 +81,9 @@ def reserving(assignments: Sequence[Assignment], cause: Cause) -> list[Movement]
 def releasing(assignments: Sequence[Assignment], cause: Cause) -> list[Movement]:
     """An attempt gives its units back."""
     return [
-        Movement(a.record_key, MovementKind.RELEASE, reserved=-a.quantity, line_item_id=a.line_item_id, cause=cause)
+        Movement(
+            a.record_key, MovementKind.RELEASE, reserved=-a.quantity, line_item_id=a.line_item_id, cause=cause
+        )
         for a in assignments
         if a.record_key is not None
     ]

@@ -57,8 +57,8 @@ def whole_order(
 ) -> SupplierOrder:
     """The whole order as one supplier order of the seller: the implicit one, and what forwarding partitions.
 
-    Units take the stock that was reserved; lines that need no shipment count as shipped. A line that is on the order
-    and not in the reservation has no allocation: its shortage is visible.
+    Units take the stock that was reserved; lines that need no shipment count as shipped. A line that is on
+    the order and not in the reservation has no allocation: its shortage is visible.
     """
     taken: dict[str, list[Assignment]] = {}
     for item in assignments:

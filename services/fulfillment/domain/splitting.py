@@ -1,8 +1,9 @@
 """Splitting: a partition of one supplier order's units and amounts between several. Pure.
 
-The order as it was submitted is first made one supplier order of the seller; forwarding partitions that one, and so
-does a rejection with the rejected one. Every unit of every line ends in exactly one part, and every amount is
-apportioned by largest remainder at the currency's minor unit, so that the parts add up to the whole to the cent.
+The order as it was submitted is first made one supplier order of the seller; forwarding partitions that
+one, and so does a rejection with the rejected one. Every unit of every line ends in exactly one part, and
+every amount is apportioned by largest remainder at the currency's minor unit, so that the parts add up to
+the whole to the cent.
 """
 
 from __future__ import annotations
@@ -64,9 +65,9 @@ def parts_by_supplier(lines: Sequence[OrderLine]) -> list[Part]:
 def partition(whole: SupplierOrder, parts: Sequence[Part]) -> list[Share]:
     """Divides lines and amounts between the parts. Their units must be exactly those of the whole.
 
-    Subtotal, discount and tax of a line go by quantity; the cost of an estimate by the quantities in it; shipping
-    cost and tax of the header follow these parts, and go by subtotal where there is nothing to follow.
-    Raises ValueError when the parts are no partition.
+    Subtotal, discount and tax of a line go by quantity; the cost of an estimate by the quantities in it;
+    shipping cost and tax of the header follow these parts, and go by subtotal where there is nothing to
+    follow. Raises ValueError when the parts are no partition.
     """
     _check(whole, parts)
     unit = minor_unit(whole.currency)
@@ -101,13 +102,11 @@ def partition(whole: SupplierOrder, parts: Sequence[Part]) -> list[Share]:
     ]
 
 
-def follow_parts(
-    total: int, parts: Sequence[int], subtotals: Sequence[int], unit: int
-) -> tuple[int, ...]:
+def follow_parts(total: int, parts: Sequence[int], subtotals: Sequence[int], unit: int) -> tuple[int, ...]:
     """The parts themselves when they add up to the total; otherwise the total in proportion to them.
 
-    An amount set for the whole order (freight, tax) scales its parts, so that none turns negative; where there are
-    no parts it goes by subtotal.
+    An amount set for the whole order (freight, tax) scales its parts, so that none turns negative; where
+    there are no parts it goes by subtotal.
     """
     if sum(parts) == total and total:
         return tuple(parts)
@@ -159,8 +158,9 @@ def items_by_part(
 ) -> list[list[list[SelectionItem]]]:
     """For every estimate and part, the units of the estimate that the part holds.
 
-    An item goes to the part of the supplier that it was estimated from; what does not fit there goes to whoever holds
-    units of the line that no other item has taken, so that after a move the cost still follows the goods.
+    An item goes to the part of the supplier that it was estimated from; what does not fit there goes to
+    whoever holds units of the line that no other item has taken, so that after a move the cost still
+    follows the goods.
     """
     left: list[dict[str, int]] = [dict(part.units) for part in parts]
     owned: list[list[list[SelectionItem]]] = [[[] for _ in parts] for _ in selections]
@@ -169,9 +169,7 @@ def items_by_part(
         units = min(quantity, left[index].get(item.line_item_id, 0))
         if units:
             left[index][item.line_item_id] -= units
-            owned[which][index].append(
-                SelectionItem(item.line_item_id, units, parts[index].supplier_id)
-            )
+            owned[which][index].append(SelectionItem(item.line_item_id, units, parts[index].supplier_id))
         return quantity - units
 
     index_of = {part.supplier_id: i for i, part in enumerate(parts)}

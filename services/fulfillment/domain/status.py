@@ -1,4 +1,6 @@
-"""Where a supplier order stands: the table of moves, and the one function that derives a status from quantities."""
+"""Where a supplier order stands: the table of moves, and the one function that derives a status from
+quantities.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ class Trigger(StrEnum):
 S, T = SupplierOrderStatus, Trigger
 
 INITIAL = frozenset({S.OPEN, S.COMPLETED, S.FROZEN, S.CANCELED})
-"""How one can begin: COMPLETED when nothing has to be shipped, FROZEN or CANCELED when the cancel came first."""
+"""How one can begin: COMPLETED when nothing has to be shipped, FROZEN or CANCELED when the cancel came
+first.
+"""
 
 FORMER = "FORMER"
 """Target of UNFREEZE: the status that the freeze remembered."""
@@ -69,7 +73,9 @@ TRANSITIONS: dict[tuple[SupplierOrderStatus, Trigger], SupplierOrderStatus | str
 
 
 def move(supplier_order_id: str, status: SupplierOrderStatus, trigger: Trigger) -> SupplierOrderStatus:
-    """The status after the trigger; raises SUPPLIER_ORDER_STATUS_CONFLICT. UNFREEZE is the caller's own look-up."""
+    """The status after the trigger; raises SUPPLIER_ORDER_STATUS_CONFLICT. UNFREEZE is the caller's own
+    look-up.
+    """
     target = TRANSITIONS.get((status, trigger))
     if target is None:
         raise precondition(
@@ -98,7 +104,10 @@ class Units(Protocol):
 
 
 def derived(lines: Sequence[Units], accepted: bool) -> SupplierOrderStatus:
-    """The status that the quantities and the acceptance alone make. Decisions (reject, freeze, move) stand above it."""
+    """The status that the quantities and the acceptance alone make.
+
+    Decisions (reject, freeze, move) stand above it.
+    """
     if any(line.quantity - line.shipped - line.canceled for line in lines):
         return S.ACCEPTED if accepted else S.OPEN
     return S.COMPLETED if any(line.shipped for line in lines) else S.CANCELED

@@ -12,7 +12,10 @@ SHIPMENT_READERS = (roles.SHOPPER, roles.ORDER_READER, roles.ORDER_ADMIN)
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A part of the marketplace. None means that this does not narrow it; an empty supplier id is the seller."""
+    """A part of the marketplace.
+
+    None means that this does not narrow it; an empty supplier id is the seller.
+    """
 
     supplier_id: str | None = None
     buyer_id: str | None = None
@@ -29,7 +32,7 @@ EVERYTHING = Scope()
 
 
 def supplier_side(caller: Principal) -> Scope:
-    """Supplier orders, inventory records and their ledger: the seller all, a supplier its own, buyers none."""
+    """Supplier orders, inventory and its ledger: the seller sees all, a supplier its own, buyers none."""
     if caller.is_seller:
         return EVERYTHING
     if caller.party_kind is PartyKind.SUPPLIER and caller.party_id:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from services.order.domain.fulfillment import UnitCount
 from services.order.domain.model import (
     Address,
     Event,
@@ -85,8 +86,8 @@ class Cancellation:
     order_key: uuid.UUID
     state: str
     """FREEZING, DECIDED or FINISHED."""
-    user_id: str
-    party_id: str
+    caller: Mapping[str, Any]
+    """Claims of who cancels."""
     comment: str
     next_action_time: datetime
 
@@ -98,6 +99,9 @@ class OrderStore(Protocol):
         self, tx: Tx, order_id: str, scope: Scope, *, lock: bool = False
     ) -> Order | None: ...
     async def by_key(self, tx: Tx, key: uuid.UUID, *, lock: bool = False) -> Order | None: ...
+    def id_taken(self, error: BaseException) -> bool:
+        """Whether an insert failed because the public id is taken."""
+
     async def find_supplier_order(
         self, tx: Tx, order_id: str, scope: Scope
     ) -> SupplierOrderView | None: ...
@@ -132,6 +136,7 @@ class SubmissionStore(Protocol):
     ) -> bool: ...
     async def finish(self, tx: Tx, key: uuid.UUID, attempt: int) -> bool: ...
     async def postpone(self, tx: Tx, key: uuid.UUID, attempt: int, until: datetime) -> None: ...
+    async def anything_due(self, tx: Tx, now: datetime) -> bool: ...
     async def claim_due(
         self, tx: Tx, now: datetime, until: datetime, limit: int
     ) -> list[tuple[uuid.UUID, int]]: ...
@@ -144,23 +149,62 @@ class SubmissionStore(Protocol):
     ) -> list[Cancellation]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class ReportedSupplierOrder:
+    """The whole state of a supplier order at its version."""
+
+    key: uuid.UUID
+    id: str
+    order_key: uuid.UUID
+    supplier_id: str
+    status: str
+    """As fulfillment names it."""
+    version: int
+    implicit: bool
+    counts: tuple[UnitCount, ...]
+    row: Mapping[str, Any]
+    """Its columns in the read model, without `seller_id` and `version`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedShipment:
+    """The whole state of a shipment at its version, as far as one buyer order is concerned."""
+
+    order_key: uuid.UUID
+    key: str
+    id: str
+    version: int
+    shipped: bool
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """What fulfillment reports at once."""
+
+    supplier_orders: tuple[ReportedSupplierOrder, ...] = ()
+    shipments: tuple[ReportedShipment, ...] = ()
+
+
 class ReportStore(Protocol):
     """What fulfillment has reported."""
 
+    async def orders(self, tx: Tx, keys: Sequence[uuid.UUID]) -> list[Order]: ...
+    async def lines_of(self, tx: Tx, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[Line, ...]]: ...
     async def supplier_orders(self, tx: Tx, parents: Collection[uuid.UUID]) -> list[SupplierOrderView]: ...
-    async def shipments(self, tx: Tx, parents: Collection[uuid.UUID]) -> list[tuple[uuid.UUID, str, int, bytes]]: ...
-    async def save_supplier_orders(self, tx: Tx, rows: Sequence[Any], now: datetime) -> None: ...
+    async def shipments(
+        self, tx: Tx, parents: Collection[uuid.UUID]
+    ) -> list[tuple[uuid.UUID, str, int, bytes]]: ...
+    async def save_supplier_orders(self, tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None: ...
     async def save_shipments(
         self, tx: Tx, rows: Sequence[tuple[uuid.UUID, str, int, bytes]], now: datetime
     ) -> None: ...
-    async def orders(self, tx: Tx, keys: Sequence[uuid.UUID]) -> list[Order]: ...
-    async def lines_of(
-        self, tx: Tx, keys: Sequence[uuid.UUID]
-    ) -> dict[uuid.UUID, tuple[Line, ...]]: ...
     async def save_many(
         self, tx: Tx, orders: Sequence[Order], lines: Mapping[uuid.UUID, Sequence[Line]],
-        events: Sequence[Event],
-    ) -> None: ...
+        happened: Sequence[Event],
+    ) -> None: ...  # fmt: skip
+    def counts(self, view: SupplierOrderView) -> tuple[UnitCount, ...]:
+        """Units per line of a supplier order as last reported."""
 
 
 class RequestStore(Protocol):
@@ -274,10 +318,6 @@ class Payments(Protocol):
     async def void(self, key: uuid.UUID) -> None: ...
     def pack(self, payment: PaymentDocument) -> str:
         """The payment as text, to be kept with an attempt."""
-
-
-Reports = Any
-"""Supplier orders and shipments as reported: opaque here, read by the report store's adapter."""
 
 
 class Fulfillment(Protocol):

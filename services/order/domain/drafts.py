@@ -26,6 +26,8 @@ class LineDraft:
     inventory_record_id: str = ""
     date_needed: datetime | None = None
     xp: Mapping[str, Any] = field(default_factory=dict)
+    currencies: tuple[tuple[str, str], ...] = ()
+    """(field path, currency code) of every amount given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class OrderDraft:
     xp: Mapping[str, Any] = field(default_factory=dict)
     shipping_cost_override: int | None = None
     tax_override: int | None = None
+    currencies: tuple[tuple[str, str], ...] = ()
+    """(field path, currency code) of every amount given."""
 
 
 def check_lines(found: Violations, drafts: Sequence[LineDraft], existing: int = 0) -> None:

@@ -49,7 +49,7 @@ class Rule:
     products: frozenset[str] = field(default=frozenset())
 
     def matches(self, item: Item) -> bool:
-        """Whether the rule is for the item. Pick-up rules are for items that are picked up, the others are not."""
+        """Whether the rule is for the item: pick-up rules for what is picked up, others for the rest."""
         return (
             (self.grouping is Grouping.PICKUP) is bool(item.pickup_location_id)
             and (not self.suppliers or item.supplier_id in self.suppliers)
@@ -64,7 +64,7 @@ LAST_RULES = (Rule("", Grouping.SHIP_FROM), Rule("", Grouping.PICKUP))
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Items that travel together. `supplier_id` and `ship_from_id` are None when mixed; weight in kilograms."""
+    """Items that travel together. `supplier_id` and `ship_from_id` are None when mixed; weight in kg."""
 
     id: str
     grouping: Grouping

@@ -28,7 +28,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class ShipMethod:
-    """A method that the buyer and channel may use somewhere. Lead times in seconds; tables of all currencies."""
+    """A method that the buyer and channel may use. Lead times in seconds; tables of all currencies."""
 
     id: str
     name: str
@@ -55,7 +55,7 @@ Tariff = tuple[ShipMethod, RateTable | None]
 
 
 class Offers:
-    """Finds the methods for each group of one order. Groups alike in what decides share the work and the result."""
+    """Finds the methods for each group of one order. Groups that are alike share work and result."""
 
     def __init__(self, methods: Sequence[ShipMethod], currency: str, ordered_to: Destination | None) -> None:
         self._methods = methods
@@ -88,11 +88,11 @@ class Offers:
             if method.pickup and not method.tables:
                 found.append((method, None))
                 continue
-            # The most specific zone decides among the method's own: another method's finer zone takes nothing away.
-            tables = {table.zone: table for table in method.tables if table.currency == self._currency}
-            zone = most_specific(tables, to)
+            # Only the method's own zones compete: another method's finer zone takes nothing away.
+            tables = {table.zone.id: table for table in method.tables if table.currency == self._currency}
+            zone = most_specific((table.zone for table in tables.values()), to)
             if zone is not None:
-                found.append((method, tables[zone]))
+                found.append((method, tables[zone.id]))
         return tuple(found)
 
 

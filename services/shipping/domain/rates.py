@@ -9,7 +9,11 @@ from libs.money import minor_unit
 from services.shipping.domain.zones import Zone
 
 EXACT = Context(prec=120, rounding=ROUND_HALF_UP)
-"""Weights and prices are at most 40 digits each; sums and products of them are exact in this many."""
+"""Weights and prices have at most 36 digits each; sums and products of them are exact in this many."""
+
+
+MAX_WEIGHT = Decimal(1_000_000_000)
+"""Kilograms."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,13 +31,17 @@ def lines_in(documents: Iterable[Mapping[str, Any]]) -> tuple[Line, ...]:
     """Sourcing lines."""
     found = []
     for document in documents:
-        rest = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items() if len(k) > 1}
+        rest: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in document.items() if len(k) > 1
+        }
         found.append(Line(document["l"], document["p"], document["q"], **rest))
     return tuple(found)
 
 
 def assignments_out(items: Iterable[Assignment]) -> list[list[Any]]:
-    """Assignments without the address of their origin: [line, product, quantity, supplier, origin, key, id]."""
+    """Assignments without the address of their origin: [line, product, quantity, supplier, origin, key,
+    id].
+    """
     return [
         [
             a.line_item_id, a.product_id, a.quantity, a.supplier_id, a.ship_from_id,

@@ -46,7 +46,10 @@ _SAVE_ALLOCATION = (
 
 
 class SupplierOrderStore:
-    """Reads and writes supplier orders. `relay_delay`: how long the relay waits before it reports a change."""
+    """Reads and writes supplier orders.
+
+    `relay_delay`: how long the relay waits before it reports a change.
+    """
 
     def __init__(self, relay_delay: timedelta) -> None:
         self._delay = relay_delay

@@ -85,7 +85,9 @@ class Queries:
 
     async def records(self, tx: Tx, scope: Scope, page: PageRequest) -> tuple[list[InventoryRecord], str]:
         """Inventory records that the scope holds."""
-        rows, token = await _rows(tx, _RECORDS, sa.select(inventory_records), _of_supplier(_R, scope), scope, page)
+        rows, token = await _rows(
+            tx, _RECORDS, sa.select(inventory_records), _of_supplier(_R, scope), scope, page
+        )
         return [record(row) for row in rows], token
 
     async def movements(self, tx: Tx, scope: Scope, page: PageRequest) -> tuple[list[LedgerEntry], str]:
@@ -96,9 +98,13 @@ class Queries:
         rows, token = await _rows(tx, _MOVEMENTS, select, _of_supplier(_R, scope), scope, page)
         return [_entry(row) for row in rows], token
 
-    async def supplier_orders(self, tx: Tx, scope: Scope, page: PageRequest) -> tuple[list[SupplierOrder], str]:
+    async def supplier_orders(
+        self, tx: Tx, scope: Scope, page: PageRequest
+    ) -> tuple[list[SupplierOrder], str]:
         """Supplier orders that the scope holds."""
-        rows, token = await _rows(tx, _ORDERS, sa.select(supplier_orders), _of_supplier(_O, scope), scope, page)
+        rows, token = await _rows(
+            tx, _ORDERS, sa.select(supplier_orders), _of_supplier(_O, scope), scope, page
+        )
         return await self._orders.with_lines(tx, rows), token
 
     async def shipments(

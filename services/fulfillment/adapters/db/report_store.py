@@ -47,7 +47,10 @@ async def _take(tx: Tx, table: sa.Table, now: datetime, limit: int) -> list[UUID
             .where(table.c.key == sa.bindparam("k"))
             .values(report_time=sa.bindparam("next"), report_tries=table.c.report_tries + 1),
             [
-                {"k": r.key, "next": now + min(LONGEST_WAIT, timedelta(seconds=10 * 2 ** min(r.report_tries, 8)))}
+                {
+                    "k": r.key,
+                    "next": now + min(LONGEST_WAIT, timedelta(seconds=10 * 2 ** min(r.report_tries, 8))),
+                }
                 for r in rows
             ],
         )

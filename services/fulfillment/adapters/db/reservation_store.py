@@ -45,7 +45,9 @@ class ReservationStore:
         return None if row is None else _reservation(row)
 
     async def confirmed(self, tx: Tx, order_key: str) -> Reservation | None:
-        """The order's confirmed reservation, locked: whoever changes the set of supplier orders comes here first."""
+        """The order's confirmed reservation, locked: whoever changes the set of supplier orders comes here
+        first.
+        """
         select = sa.select(_T).where(
             _T.c.order_key == order_key, _T.c.state == ReservationState.CONFIRMED.value
         )

@@ -37,7 +37,9 @@ class ShipmentStore:
     async def get(self, tx: Tx, id: str, lock: bool = False) -> Shipment | None:
         """By public id."""
         select = sa.select(_T).where(_T.c.id == id)
-        found = await self.with_items(tx, (await tx.execute(select.with_for_update() if lock else select)).all())
+        found = await self.with_items(
+            tx, (await tx.execute(select.with_for_update() if lock else select)).all()
+        )
         return found[0] if found else None
 
     async def taken(self, tx: Tx, ids: Iterable[str]) -> set[str]:
@@ -48,9 +50,7 @@ class ShipmentStore:
     async def of_orders(self, tx: Tx, order_keys: Iterable[str]) -> list[Shipment]:
         """All that hold units of some buyer orders, oldest first."""
         keys = sa.select(_I.c.shipment_key).where(_I.c.order_key.in_(sorted(set(order_keys))))
-        rows = await tx.execute(
-            sa.select(_T).where(_T.c.key.in_(keys)).order_by(_T.c.create_time, _T.c.key)
-        )
+        rows = await tx.execute(sa.select(_T).where(_T.c.key.in_(keys)).order_by(_T.c.create_time, _T.c.key))
         return await self.with_items(tx, rows.all())
 
     async def of_keys(self, tx: Tx, keys: Iterable[UUID]) -> list[Shipment]:

@@ -35,10 +35,21 @@ _APPLY = (
 _EDIT = (
     sa.update(_T)
     .where(_T.c.key == sa.bindparam("k"))
-    .values({
-        name: sa.bindparam(f"new_{name}")
-        for name in ("address", "can_exceed", "priority", "active", "pickup", "xp", "version", "update_time")
-    })
+    .values(
+        {
+            name: sa.bindparam(f"new_{name}")
+            for name in (
+                "address",
+                "can_exceed",
+                "priority",
+                "active",
+                "pickup",
+                "xp",
+                "version",
+                "update_time",
+            )
+        }
+    )
 )
 
 
@@ -49,7 +60,9 @@ class StockStore:
         self._ids = ids
 
     async def of_products(self, tx: Tx, product_ids: Iterable[str], lock: bool = False) -> list[Stock]:
-        """All stock of the products; with `lock` held until the end of the transaction, in the order of the keys."""
+        """All stock of the products; with `lock` held until the end of the transaction, in the order of the
+        keys.
+        """
         return await self._stocks(tx, _T.c.product_id.in_(sorted(set(product_ids))), lock)
 
     async def of_ids(self, tx: Tx, record_ids: Iterable[str], lock: bool = False) -> list[Stock]:
@@ -64,7 +77,7 @@ class StockStore:
         select = sa.select(*_STOCK).where(where).order_by(_T.c.key)
         if lock:
             select = select.with_for_update()
-        return [Stock(*row) for row in await tx.execute(select)]
+        return [Stock(*tuple(row)) for row in await tx.execute(select)]
 
     async def book(
         self, tx: Tx, movements: Sequence[Movement], sums: Mapping[uuid.UUID, Effect], now: datetime
@@ -95,7 +108,9 @@ class StockStore:
             "create_time": now,
         }
 
-    async def records(self, tx: Tx, record_ids: Iterable[str], lock: bool = False) -> dict[str, InventoryRecord]:
+    async def records(
+        self, tx: Tx, record_ids: Iterable[str], lock: bool = False
+    ) -> dict[str, InventoryRecord]:
         """Whole records by public id."""
         select = sa.select(_T).where(_T.c.id.in_(sorted(set(record_ids)))).order_by(_T.c.key)
         if lock:

@@ -1,7 +1,7 @@
 """Tables of the fulfillment database.
 
-There are no foreign keys: every row is written in the transaction of the row that it belongs to, under its lock, and
-the audit proves it; checking each of 5,000 rows again would cost a look-up each.
+There are no foreign keys: every row is written in the transaction of the row that it belongs to, under its
+lock, and the audit proves it; checking each of 5,000 rows again would cost a look-up each.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ def _stamps() -> list[sa.Column[Any]]:
 
 
 def _reporting() -> list[sa.Column[Any]]:
-    """What the order service has been told, and when the relay tells it again; null when nothing is left to tell."""
+    """What the order service has been told, and when the relay tells it again; null when nothing is left to
+    tell.
+    """
     return [
         sa.Column("reported_version", sa.BigInteger, nullable=False),
         sa.Column("report_time", UtcTime(), index=True),

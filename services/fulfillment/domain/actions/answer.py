@@ -55,7 +55,9 @@ class Rejection:
 
 
 def check_rejectable(order: SupplierOrder) -> SupplierOrderStatus:
-    """The status after a rejection; raises SUPPLIER_ORDER_STATUS_CONFLICT. The implicit one is forwarded instead."""
+    """The status after a rejection; raises SUPPLIER_ORDER_STATUS_CONFLICT. The implicit one is forwarded
+    instead.
+    """
     status = move(order.id, order.status, Trigger.REJECT)
     if order.implicit:
         raise precondition(
@@ -70,8 +72,9 @@ def check_rejectable(order: SupplierOrder) -> SupplierOrderStatus:
 def reject(rejection: Rejection, new_key: NewKey, now: datetime) -> Change:
     """From OPEN to REJECTED: units are sourced again at the other allowed suppliers.
 
-    What no one can take comes to the seller: from its own stock where there is some, else with a visible shortage.
-    Units join an OPEN or ACCEPTED supplier order of the new supplier, or make a new one; amounts go with the units.
+    What no one can take comes to the seller: from its own stock where there is some, else with a visible
+    shortage. Units join an OPEN or ACCEPTED supplier order of the new supplier, or make a new one; amounts
+    go with the units.
     """
     order = rejection.rejected
     status = check_rejectable(order)
@@ -79,9 +82,7 @@ def reject(rejection: Rejection, new_key: NewKey, now: datetime) -> Change:
     found = _source_again(rejection, freed)
     parts = _parts(order, found, new_key)
     shares = partition(order, parts)
-    gone = replace(
-        moved_away(order, now), status=status, reject_time=now, reject_comment=rejection.comment
-    )
+    gone = replace(moved_away(order, now), status=status, reject_time=now, reject_comment=rejection.comment)
     joined: list[SupplierOrder] = []
     made: list[SupplierOrder] = []
     number = next_number(rejection.orders)
@@ -92,13 +93,13 @@ def reject(rejection: Rejection, new_key: NewKey, now: datetime) -> Change:
         else:
             made.append(from_share(order, share, number + len(made), new_key, now))
     taken = _taking(shares, rejection.cause)
-    return Change(
-        changed=(gone, *joined), created=tuple(made), movements=(*freed, *taken)
-    )
+    return Change(changed=(gone, *joined), created=tuple(made), movements=(*freed, *taken))
 
 
 def _source_again(rejection: Rejection, freed: Sequence[Movement]) -> list[Assignment]:
-    """New homes for the units, as far as there are any: first at allowed suppliers, then in the seller's own stock."""
+    """New homes for the units, as far as there are any: first at allowed suppliers, then in the seller's
+    own stock.
+    """
     refused = {o.supplier_id for o in rejection.orders if o.status is SupplierOrderStatus.REJECTED}
     refused.add(rejection.rejected.supplier_id)
     back = effects(freed)

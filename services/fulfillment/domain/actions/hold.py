@@ -18,8 +18,8 @@ FREEZABLE = (SupplierOrderStatus.OPEN, SupplierOrderStatus.ACCEPTED, SupplierOrd
 def freeze(orders: Sequence[SupplierOrder], now: datetime) -> Change:
     """No supplier order can ship any more. Raises ORDER_ALREADY_SHIPPED when a unit has left.
 
-    A shipment that is only packed does not stand against it: it can no longer leave. Lines that need no shipment do
-    not count as left.
+    A shipment that is only packed does not stand against it: it can no longer leave. Lines that need no
+    shipment do not count as left.
     """
     for order in orders:
         if any(line.shippable and line.shipped for line in order.lines):
@@ -39,9 +39,7 @@ def unfreeze(orders: Sequence[SupplierOrder], now: datetime) -> Change:
     """Frozen supplier orders get their former status back."""
     return Change(
         changed=tuple(
-            replace(
-                touched(o, now), status=o.former_status or SupplierOrderStatus.OPEN, former_status=None
-            )
+            replace(touched(o, now), status=o.former_status or SupplierOrderStatus.OPEN, former_status=None)
             for o in orders
             if o.status is SupplierOrderStatus.FROZEN
         )
@@ -51,8 +49,8 @@ def unfreeze(orders: Sequence[SupplierOrder], now: datetime) -> Change:
 def cancel(orders: Sequence[SupplierOrder], cause: Cause, now: datetime) -> Change:
     """Cancels every unit that has not left on a shipment and returns its stock.
 
-    Units that needed no shipment are canceled with the order, as nothing was delivered. Had a shipment left after
-    all, its units stay shipped and the supplier order is COMPLETED.
+    Units that needed no shipment are canceled with the order, as nothing was delivered. Had a shipment left
+    after all, its units stay shipped and the supplier order is COMPLETED.
     """
     live = [o for o in orders if o.status in (*FREEZABLE, SupplierOrderStatus.FROZEN)]
     live = [o for o in live if any(_cancelable(line) for line in o.lines)]
@@ -68,7 +66,9 @@ def _canceled(order: SupplierOrder, now: datetime) -> SupplierOrder:
     lines = tuple(_canceled_line(line) for line in order.lines)
     after = replace(touched(order, now), lines=lines, former_status=None)
     if any(line.shipped for line in lines):
-        return settled(replace(after, status=SupplierOrderStatus.ACCEPTED, accept_time=order.accept_time or now), now)
+        return settled(
+            replace(after, status=SupplierOrderStatus.ACCEPTED, accept_time=order.accept_time or now), now
+        )
     return replace(
         after,
         status=move(order.id, order.status, Trigger.CANCEL),

@@ -1,4 +1,6 @@
-"""Confirm and forward: supplier orders come to be, either the seller's implicit one or one for each supplier."""
+"""Confirm and forward: supplier orders come to be, either the seller's implicit one or one for each
+supplier.
+"""
 
 from __future__ import annotations
 
@@ -25,17 +27,20 @@ def confirm(
     new_key: NewKey,
     now: datetime,
 ) -> Change:
-    """What was reserved becomes allocated, and the supplier orders are made: by supplier, or the implicit one."""
+    """What was reserved becomes allocated, and the supplier orders are made: by supplier, or the implicit
+    one.
+    """
     whole = whole_order(order, assignments, new_key, now)
     made = split(whole, 1, new_key, now) if forward else (settled(whole, now),)
     return Change(created=made, movements=tuple(taking(made, cause, held=True)))
 
 
 def forward(orders: Sequence[SupplierOrder], new_key: NewKey, now: datetime) -> Change:
-    """The implicit supplier order gives its units to one supplier order for each supplier. Nothing is sourced again.
+    """The implicit supplier order gives its units to one supplier order for each supplier. Nothing is
+    sourced again.
 
-    An order that is forwarded, or canceled, stays as it is. Raises ORDER_ALREADY_SHIPPED when a unit has left or is
-    packed, and SUPPLIER_ORDER_STATUS_CONFLICT while a cancel is being decided.
+    An order that is forwarded, or canceled, stays as it is. Raises ORDER_ALREADY_SHIPPED when a unit has
+    left or is packed, and SUPPLIER_ORDER_STATUS_CONFLICT while a cancel is being decided.
     """
     implicit = next((o for o in orders if o.implicit and not o.moved), None)
     if implicit is None or implicit.status is SupplierOrderStatus.CANCELED:
@@ -62,9 +67,7 @@ def split(
 ) -> tuple[SupplierOrder, ...]:
     """One supplier order for each supplier of the whole, numbered in the order of the first line."""
     shares = partition(whole, parts_by_supplier(whole.lines))
-    return tuple(
-        from_share(whole, share, first_number + i, new_key, now) for i, share in enumerate(shares)
-    )
+    return tuple(from_share(whole, share, first_number + i, new_key, now) for i, share in enumerate(shares))
 
 
 def from_share(

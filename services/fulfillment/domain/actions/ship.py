@@ -29,7 +29,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One rule that stands against a shipment. `in_request` when the request itself names what is not there."""
+    """One rule that stands against a shipment.
+
+    `in_request` when the request itself names what is not there.
+    """
 
     field: str
     reason: str
@@ -174,7 +177,9 @@ class Loading:
                 )
 
     def touched_orders(self, now: datetime) -> tuple[SupplierOrder, ...]:
-        """The supplier orders as they are after all items: accepted by the first one, completed by the last."""
+        """The supplier orders as they are after all items: accepted by the first one, completed by the
+        last.
+        """
         return tuple(
             _accepted(
                 replace(
@@ -251,4 +256,3 @@ def goes_to(given: Address | None, order: SupplierOrder, line_item_id: str) -> A
         return given
     line = order.line(line_item_id)
     return (line.shipping_address if line else None) or order.shipping_address
-

@@ -1,4 +1,6 @@
-"""Assignment: takes quantities from ranked candidates. No unit is taken twice, not even by two lines of one order."""
+"""Assignment: takes quantities from ranked candidates. No unit is taken twice, not even by two lines of one
+order.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,8 @@ from services.fulfillment.domain.sourcing.model import Assignment, Line, Stock
 def assign(lines: Sequence[Line], ranked: Candidates) -> dict[str, tuple[Assignment, ...]]:
     """What each line takes, by line id. A line without enough candidates stays short.
 
-    Lines with fewer places to go choose first (one record, then one pick-up location, then anywhere): the sets are
-    nested, so that a line that may go anywhere never takes the last unit of one that may not.
+    Lines with fewer places to go choose first (one record, then one pick-up location, then anywhere): the
+    sets are nested, so that a line that may go anywhere never takes the last unit of one that may not.
     """
     left: dict[uuid.UUID, int] = {}
     taken: dict[str, tuple[Assignment, ...]] = {}
@@ -66,7 +68,9 @@ def uncounted(line: Line, supplier_id: str | None = None) -> Assignment:
 
 
 def demand(assignments: Sequence[Assignment]) -> Mapping[uuid.UUID, int]:
-    """Units by inventory record, summed over all lines, in the order of the keys: the order in which they are locked."""
+    """Units by inventory record, summed over all lines, in the order of the keys: the order in which they
+    are locked.
+    """
     units: dict[uuid.UUID, int] = {}
     for item in assignments:
         if item.record_key is not None:

@@ -1,4 +1,7 @@
-"""Sourcing: candidates -> eligible -> rank -> assign -> group. Pure; the caller holds the stock locked or does not."""
+"""Sourcing: candidates -> eligible -> rank -> assign -> group.
+
+Pure; the caller holds the stock locked or does not.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,9 @@ def source(strategy: Strategy, lines: Sequence[Line], stocks: Sequence[Stock]) -
 
 
 def group(lines: Iterable[Line], taken: dict[str, tuple[Assignment, ...]]) -> tuple[Assignment, ...]:
-    """All assignments in the order of the lines; lines whose stock is not counted go to their default supplier."""
+    """All assignments in the order of the lines; lines whose stock is not counted go to their default
+    supplier.
+    """
     ordered: list[Assignment] = []
     for line in lines:
         ordered.extend(taken[line.line_item_id] if line.track_inventory else (uncounted(line),))
@@ -39,7 +44,10 @@ def group(lines: Iterable[Line], taken: dict[str, tuple[Assignment, ...]]) -> tu
 
 
 def follow(lines: Sequence[Line], plan: Sequence[Assignment], stocks: Sequence[Stock]) -> frozenset[str]:
-    """Ids of the lines for which the plan no longer holds, given the stock that it names. Empty: it holds as it is."""
+    """Ids of the lines for which the plan no longer holds, given the stock that it names.
+
+    Empty: it holds as it is.
+    """
     by_line = {line.line_item_id: line for line in lines}
     by_id = {s.id: s for s in stocks}
     broken: set[str] = set()

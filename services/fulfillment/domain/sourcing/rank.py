@@ -28,10 +28,7 @@ def rank(strategy: Strategy, lines: Sequence[Line], found: Candidates) -> dict[s
             by = _by_supplier if strategy is Strategy.DEFAULT_SUPPLIER else _by_priority
             return lambda s: by(line, s)
 
-    return {
-        line.line_item_id: tuple(sorted(found[line.line_item_id], key=order(line)))  # type: ignore[arg-type]
-        for line in lines
-    }
+    return {line.line_item_id: tuple(sorted(found[line.line_item_id], key=order(line))) for line in lines}
 
 
 def _by_supplier(line: Line, stock: Stock) -> tuple[object, ...]:
@@ -45,8 +42,9 @@ def _by_priority(line: Line, stock: Stock) -> tuple[object, ...]:
 def fewest_locations(lines: Sequence[Line], found: Candidates) -> Mapping[Location, int]:
     """Few locations that serve all lines together, in the order in which they were chosen.
 
-    Greedy set cover: the location that can serve most of the units still open comes next; ties go to the better
-    priority, then to the ids. Finding the true minimum is NP-hard; greedy stays within a factor of ln(lines).
+    Greedy set cover: the location that can serve most of the units still open comes next; ties go to the
+    better priority, then to the ids. Finding the true minimum is NP-hard; greedy stays within a factor of
+    ln(lines).
     """
     open_units = {line.line_item_id: line.quantity for line in lines if found[line.line_item_id]}
     here: dict[Location, list[tuple[str, Stock]]] = {}
@@ -56,9 +54,7 @@ def fewest_locations(lines: Sequence[Line], found: Candidates) -> Mapping[Locati
     best_priority = {place: min(s.priority for _, s in offers) for place, offers in here.items()}
     chosen: dict[Location, int] = {}
     while open_units and len(chosen) < len(here):
-        cover = {
-            place: _cover(offers, open_units) for place, offers in here.items() if place not in chosen
-        }
+        cover = {place: _cover(offers, open_units) for place, offers in here.items() if place not in chosen}
         place = min(cover, key=lambda p: (-sum(cover[p].values()), best_priority[p], p))
         if not cover[place]:
             break

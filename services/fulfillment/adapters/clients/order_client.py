@@ -1,0 +1,55 @@
+"""The order service: reports, and what became of an attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from waybill.order.v1 import (
+    checkout_service_pb2,
+    checkout_service_pb2_grpc,
+    fulfillment_report_service_pb2,
+    fulfillment_report_service_pb2_grpc,
+    submission_pb2,
+)
+
+from libs.rpc import Peers
+from services.fulfillment.domain.shipment import Shipment
+from services.fulfillment.domain.supplier_order import SupplierOrder
+
+
+class OrderClient:
+    """Calls the order service on behalf of this one.
+
+    A report is the resource's own message: the two functions make it.
+    """
+
+    def __init__(
+        self,
+        peers: Peers,
+        order_message: Callable[[SupplierOrder], Any],
+        shipment_message: Callable[[Shipment], Any],
+    ) -> None:
+        self._order_message = order_message
+        self._shipment_message = shipment_message
+        self._reports: Any = peers.stub(
+            "order", fulfillment_report_service_pb2_grpc.FulfillmentReportServiceStub
+        )
+        self._checkout: Any = peers.stub("order", checkout_service_pb2_grpc.CheckoutServiceStub)
+
+    async def report(self, orders: Sequence[SupplierOrder], sent: Sequence[Shipment]) -> set[str]:
+        """Tells whole states; returns keys of buyer orders that the order service does not know."""
+        request = fulfillment_report_service_pb2.ReportFulfillmentRequest(
+            supplier_orders=[self._order_message(o) for o in orders],
+            shipments=[self._shipment_message(s) for s in sent],
+        )
+        answer = await self._reports.ReportFulfillment(request)
+        return set(answer.unknown_order_keys)
+
+    async def resolve(self, order_key: str, attempt: int) -> str:
+        """What became of an attempt: TRYING, ACCEPTED or REFUSED."""
+        answer = await self._checkout.ResolveSubmission(
+            checkout_service_pb2.ResolveSubmissionRequest(order_key=order_key, attempt=attempt)
+        )
+        name = submission_pb2.SubmissionState.Name(answer.state)
+        return str(name).removeprefix("SUBMISSION_STATE_")

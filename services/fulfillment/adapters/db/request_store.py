@@ -1,0 +1,25 @@
+"""Recorded outcomes of idempotent requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from libs import idempotency
+from libs.db import Tx
+from services.fulfillment.adapters.db.tables import requests
+
+
+class RequestStore:
+    """Remembers requests for 30 days."""
+
+    async def claim(
+        self,
+        tx: Tx,
+        request: idempotency.RequestKey | None,
+        outcome: Mapping[str, Any],
+        now: datetime,
+    ) -> dict[str, Any] | None:
+        """Records the outcome; or returns that of an earlier call."""
+        return await idempotency.claim(tx, requests, request, outcome, now)

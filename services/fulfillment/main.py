@@ -1,0 +1,200 @@
+"""Builds the fulfillment service: database, stores, use cases, servicers, background loops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from waybill.fulfillment.v1 import (
+    inventory_service_pb2_grpc,
+    reservation_service_pb2_grpc,
+    shipment_service_pb2_grpc,
+    supplier_order_service_pb2_grpc,
+)
+
+from libs.db import Database
+from libs.db.migrate import open_migrated
+from libs.service import Runtime, ServiceApp
+from services.fulfillment.adapters.clients.directory_client import DirectoryClient
+from services.fulfillment.adapters.clients.order_client import OrderClient
+from services.fulfillment.adapters.db.audit import audit
+from services.fulfillment.adapters.db.order_store import SupplierOrderStore
+from services.fulfillment.adapters.db.queries import Queries
+from services.fulfillment.adapters.db.report_store import ReportStore
+from services.fulfillment.adapters.db.request_store import RequestStore
+from services.fulfillment.adapters.db.reservation_store import ReservationStore
+from services.fulfillment.adapters.db.shipment_store import ShipmentStore
+from services.fulfillment.adapters.db.stock_store import StockStore
+from services.fulfillment.application.answer_supplier_order import AnswerSupplierOrder
+from services.fulfillment.application.change_order import ChangeOrder
+from services.fulfillment.application.confirm_reservation import ConfirmReservation
+from services.fulfillment.application.create_shipments import CreateShipments
+from services.fulfillment.application.expire_reservations import ExpireReservations
+from services.fulfillment.application.inventory_records import InventoryRecords
+from services.fulfillment.application.plan_sourcing import PlanSourcing
+from services.fulfillment.application.release_reservation import ReleaseReservation
+from services.fulfillment.application.reporting import Reporting
+from services.fulfillment.application.reserve_stock import ReserveStock
+from services.fulfillment.application.shipments import Shipments
+from services.fulfillment.application.stock import StockBook
+from services.fulfillment.application.supplier_orders import SupplierOrders
+from services.fulfillment.rpc.inventory_servicer import InventoryServicer
+from services.fulfillment.rpc.messages import shipment_out, supplier_order_out
+from services.fulfillment.rpc.reservation_servicer import ReservationServicer
+from services.fulfillment.rpc.shipment_servicer import ShipmentServicer
+from services.fulfillment.rpc.supplier_order_servicer import SupplierOrderServicer
+from services.fulfillment.settings import Settings
+
+PACKAGE = "waybill.fulfillment.v1"
+VERSIONS = Path(__file__).parent / "migrations" / "versions"
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What the use cases keep things in."""
+
+    stock: StockStore
+    reservations: ReservationStore
+    orders: SupplierOrderStore
+    shipments: ShipmentStore
+    reports: ReportStore
+    requests: RequestStore
+    queries: Queries
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What runs beside the calls; tests drive it by hand."""
+
+    reporting: Reporting
+    expiry: ExpireReservations
+
+
+async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
+    """Opens and migrates the database, wires the service."""
+    database = await open_migrated(
+        settings.database_url, settings.database_schema, VERSIONS, settings.pool_size
+    )
+    return assemble(settings, runtime, database)[0]
+
+
+def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[ServiceApp, Background]:
+    """Wires the service over an open database."""
+    stores = _stores(settings, runtime)
+    peer = OrderClient(runtime.peers, supplier_order_out, shipment_out)
+    reporting = Reporting(database, stores.reports, stores.orders, stores.shipments, peer, runtime.clock)
+    release = ReleaseReservation(database, stores.stock, stores.reservations, runtime.clock)
+    expiry = ExpireReservations(
+        database,
+        stores.reservations,
+        peer,
+        release,
+        runtime.clock,
+        timedelta(seconds=settings.expiry_again),
+    )
+    app = ServiceApp(
+        name="fulfillment",
+        registrations=[
+            (
+                reservation_service_pb2_grpc.add_ReservationServiceServicer_to_server,
+                _reservations(settings, runtime, database, stores, release),
+                f"{PACKAGE}.ReservationService",
+            ),
+            (
+                supplier_order_service_pb2_grpc.add_SupplierOrderServiceServicer_to_server,
+                _supplier_orders(runtime, database, stores, reporting),
+                f"{PACKAGE}.SupplierOrderService",
+            ),
+            (
+                shipment_service_pb2_grpc.add_ShipmentServiceServicer_to_server,
+                _shipments(runtime, database, stores, reporting),
+                f"{PACKAGE}.ShipmentService",
+            ),
+            (
+                inventory_service_pb2_grpc.add_InventoryServiceServicer_to_server,
+                _inventory(runtime, database, stores),
+                f"{PACKAGE}.InventoryService",
+            ),
+        ],
+        background=[
+            lambda: reporting.run(settings.relay_pause),
+            lambda: expiry.run(settings.expiry_pause),
+        ],
+        close=database.close,
+        audit=lambda: audit(database),
+        statements=lambda: database.statements,
+    )
+    return app, Background(reporting, expiry)
+
+
+def _stores(settings: Settings, runtime: Runtime) -> Stores:
+    delay = timedelta(seconds=settings.relay_delay)
+    orders, shipments = SupplierOrderStore(delay), ShipmentStore(delay)
+    return Stores(
+        StockStore(runtime.ids),
+        ReservationStore(),
+        orders,
+        shipments,
+        ReportStore(),
+        RequestStore(),
+        Queries(orders, shipments),
+    )
+
+
+def _reservations(
+    settings: Settings, runtime: Runtime, database: Database, s: Stores, release: ReleaseReservation
+) -> ReservationServicer:
+    clock, ids, failpoints = runtime.clock, runtime.ids, runtime.failpoints
+    grace = timedelta(seconds=settings.expiry_grace)
+    return ReservationServicer(
+        PlanSourcing(database, s.stock),
+        ReserveStock(database, s.stock, s.reservations, clock, failpoints, grace),
+        ConfirmReservation(database, s.stock, s.reservations, s.orders, clock, ids, failpoints),
+        release,
+        ChangeOrder(database, s.stock, s.reservations, s.orders, clock, ids),
+    )
+
+
+def _supplier_orders(
+    runtime: Runtime, database: Database, s: Stores, reporting: Reporting
+) -> SupplierOrderServicer:
+    return SupplierOrderServicer(
+        SupplierOrders(database, s.orders, s.shipments, s.queries, s.requests, reporting, runtime.clock),
+        AnswerSupplierOrder(
+            database, s.stock, s.reservations, s.orders, s.requests, reporting, runtime.clock, runtime.ids
+        ),
+    )
+
+
+def _shipments(runtime: Runtime, database: Database, s: Stores, reporting: Reporting) -> ShipmentServicer:
+    return ShipmentServicer(
+        CreateShipments(
+            database,
+            s.stock,
+            s.orders,
+            s.shipments,
+            s.requests,
+            reporting,
+            runtime.clock,
+            runtime.ids,
+            runtime.failpoints,
+        ),
+        Shipments(database, s.stock, s.orders, s.shipments, s.queries, s.requests, reporting, runtime.clock),
+        runtime.clock,
+    )
+
+
+def _inventory(runtime: Runtime, database: Database, s: Stores) -> InventoryServicer:
+    return InventoryServicer(
+        InventoryRecords(
+            database,
+            s.stock,
+            s.queries,
+            s.requests,
+            DirectoryClient(runtime.peers),
+            runtime.clock,
+            runtime.ids,
+        ),
+        StockBook(database, s.stock, s.queries, s.requests, runtime.clock),
+    )

@@ -1,0 +1,233 @@
+"""Values as messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from waybill.fulfillment.v1 import (
+    inventory_pb2,
+    inventory_service_pb2,
+    shipment_pb2,
+    sourcing_pb2,
+    supplier_order_pb2,
+)
+from waybill.type.v1.address_pb2 import Address
+
+from libs.protoconv import address_out, money_out, time_out, xp_out
+from services.fulfillment.domain.inventory import InventoryRecord, LedgerEntry
+from services.fulfillment.domain.shipment import Shipment
+from services.fulfillment.domain.sourcing.model import Assignment, Problem, Stock
+from services.fulfillment.domain.supplier_order import OrderLine, SupplierOrder
+
+_STATUS = {
+    name.removeprefix("SUPPLIER_ORDER_STATUS_"): number
+    for name, number in supplier_order_pb2.SupplierOrderStatus.items()
+}
+_KIND = {
+    name.removeprefix("STOCK_MOVEMENT_KIND_"): number
+    for name, number in inventory_pb2.StockMovementKind.items()
+}
+
+
+def supplier_order_out(o: SupplierOrder) -> Any:
+    """A supplier order, which is also its report."""
+    return supplier_order_pb2.SupplierOrder(
+        id=o.id,
+        key=str(o.key),
+        order_key=o.order_key,
+        order_id=o.order_id,
+        supplier_id=o.supplier_id,
+        status=_STATUS[o.status.value],
+        implicit=o.implicit,
+        buyer_id=o.buyer_id,
+        user_id=o.user_id,
+        client_id=o.client_id,
+        currency=o.currency,
+        line_items=[_line_out(line, o.currency) for line in o.lines],
+        subtotal=money_out(o.subtotal, o.currency),
+        discount=money_out(o.discount, o.currency),
+        shipping_cost=money_out(o.shipping_cost, o.currency),
+        tax=money_out(o.tax, o.currency),
+        total=money_out(o.total, o.currency),
+        ship_selections=[
+            supplier_order_pb2.ShipSelection(
+                ship_estimate_id=s.ship_estimate_id,
+                ship_method_id=s.ship_method_id,
+                ship_method_name=s.ship_method_name,
+                carrier_id=s.carrier_id,
+                cost=money_out(s.cost, o.currency),
+                pickup=s.pickup,
+                line_item_ids=list(dict.fromkeys(i.line_item_id for i in s.items)),
+            )
+            for s in o.selections
+        ],
+        shipping_address=address_out(Address, o.shipping_address),
+        billing_address=address_out(Address, o.billing_address),
+        comments=o.comments,
+        xp=xp_out(o.xp),
+        version=o.version,
+        etag=str(o.version),
+        create_time=time_out(o.create_time),
+        update_time=time_out(o.update_time),
+        accept_time=time_out(o.accept_time),
+        reject_time=time_out(o.reject_time),
+        complete_time=time_out(o.complete_time),
+        cancel_time=time_out(o.cancel_time),
+        reject_comment=o.reject_comment,
+        moved=o.moved,
+    )
+
+
+def _line_out(line: OrderLine, currency: str) -> Any:
+    return supplier_order_pb2.SupplierOrderLine(
+        line_item_id=line.line_item_id,
+        product_id=line.product_id,
+        product_name=line.product_name,
+        quantity=line.quantity,
+        quantity_shipped=line.shipped,
+        quantity_canceled=line.canceled,
+        quantity_packed=line.packed,
+        quantity_unallocated=line.unallocated,
+        unit_price=money_out(line.unit_price, currency),
+        subtotal=money_out(line.subtotal, currency),
+        discount=money_out(line.discount, currency),
+        tax=money_out(line.tax, currency),
+        shippable=line.shippable,
+        allocations=[
+            supplier_order_pb2.LineAllocation(
+                inventory_record_id=a.record_id,
+                ship_from_id=a.ship_from_id,
+                quantity=a.quantity,
+                quantity_shipped=a.shipped,
+            )
+            for a in line.allocations
+        ],
+        shipping_address=address_out(Address, line.shipping_address),
+        pickup_location_id=line.pickup_location_id,
+        xp=xp_out(line.xp),
+    )
+
+
+def shipment_out(s: Shipment) -> Any:
+    """A shipment, which is also its report."""
+    return shipment_pb2.Shipment(
+        id=s.id,
+        key=str(s.key),
+        supplier_id=s.supplier_id,
+        buyer_id=s.buyer_id,
+        carrier=s.carrier,
+        tracking_number=s.tracking_number,
+        ship_method_id=s.ship_method_id,
+        cost=None if s.cost is None else money_out(s.cost, s.currency),
+        ship_from_id=s.ship_from_id,
+        ship_to=address_out(Address, s.ship_to),
+        items=[
+            shipment_pb2.ShipmentItem(
+                supplier_order_id=i.supplier_order_id,
+                line_item_id=i.line_item_id,
+                quantity=i.quantity,
+                inventory_record_id=i.record_id,
+                product_id=i.product_id,
+                order_id=i.order_id,
+                order_key=i.order_key,
+            )
+            for i in s.items
+        ],
+        ship_time=time_out(s.ship_time),
+        delivery_time=time_out(s.delivery_time),
+        xp=xp_out(s.xp),
+        version=s.version,
+        etag=str(s.version),
+        create_time=time_out(s.create_time),
+        update_time=time_out(s.update_time),
+    )
+
+
+def assignment_out(a: Assignment, with_origin: bool = True) -> Any:
+    """A quantity of a line at a location."""
+    return sourcing_pb2.SourcingAssignment(
+        line_item_id=a.line_item_id,
+        product_id=a.product_id,
+        quantity=a.quantity,
+        supplier_id=a.supplier_id,
+        ship_from_id=a.ship_from_id,
+        inventory_record_id=a.record_id,
+        ship_from=address_out(Address, a.ship_from) if with_origin else None,
+    )
+
+
+def problem_out(p: Problem) -> Any:
+    """Why a line does not hold."""
+    return sourcing_pb2.SourcingProblem(
+        line_item_id=p.line_item_id,
+        reason=str(p.reason),
+        description=p.description,
+        missing_quantity=p.missing_quantity,
+        contended=p.contended,
+    )
+
+
+def record_out(r: InventoryRecord) -> Any:
+    """An inventory record with its counters."""
+    return inventory_pb2.InventoryRecord(
+        id=r.id,
+        product_id=r.product_id,
+        supplier_id=r.supplier_id,
+        location_id=r.location_id,
+        address=address_out(Address, r.address),
+        on_hand=r.on_hand,
+        reserved=r.reserved,
+        allocated=r.allocated,
+        available=r.available,
+        shortage=max(0, -r.available),
+        can_exceed=r.can_exceed,
+        priority=r.priority,
+        active=r.active,
+        pickup=r.pickup,
+        xp=xp_out(r.xp),
+        etag=str(r.version),
+        create_time=time_out(r.create_time),
+        update_time=time_out(r.update_time),
+    )
+
+
+def movement_out(m: LedgerEntry) -> Any:
+    """An entry of the ledger."""
+    return inventory_pb2.StockMovement(
+        key=str(m.key),
+        inventory_record_id=m.record_id,
+        product_id=m.product_id,
+        kind=_KIND[m.kind],
+        on_hand_change=m.on_hand,
+        reserved_change=m.reserved,
+        allocated_change=m.allocated,
+        order_key=m.order_key,
+        attempt=m.attempt,
+        line_item_id=m.line_item_id,
+        shipment_id=m.shipment_id,
+        user_id=m.user_id,
+        note=m.note,
+        create_time=time_out(m.create_time),
+    )
+
+
+def availability_out(product_id: str, stocks: list[Stock]) -> Any:
+    """What can be had of a product."""
+    active = [s for s in stocks if s.active]
+    return inventory_service_pb2.ProductAvailability(
+        product_id=product_id,
+        available=sum(max(0, s.available) for s in active),
+        can_exceed=any(s.can_exceed for s in active),
+        records=[
+            inventory_service_pb2.RecordAvailability(
+                inventory_record_id=s.id,
+                supplier_id=s.supplier_id,
+                location_id=s.location_id,
+                available=max(0, s.available),
+                can_exceed=s.can_exceed,
+                pickup=s.pickup,
+                active=s.active,
+            )
+            for s in stocks
+        ],
+    )

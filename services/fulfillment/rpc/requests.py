@@ -1,0 +1,230 @@
+"""Messages of outside callers as values: everything is checked, all violations are collected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from google.protobuf.struct_pb2 import Struct
+from waybill.fulfillment.v1 import inventory_pb2
+
+from libs.errors import Violations
+from libs.protoconv import address_in, mask_paths, merge_xp, money_in, text_in, time_in, xp_in, xp_size_ok
+from services.fulfillment.application.create_shipments import ShipmentDraft
+from services.fulfillment.application.inventory_records import RecordDraft, RecordEdit
+from services.fulfillment.application.ports import PageRequest
+from services.fulfillment.application.shipments import ShipmentEdit
+from services.fulfillment.application.supplier_orders import XpEdit
+from services.fulfillment.domain.actions.ship import Wanted
+from services.fulfillment.domain.inventory import Adjustment
+from services.fulfillment.domain.ledger import MovementKind
+from services.fulfillment.domain.sourcing.model import MAX_LINES, MAX_QUANTITY
+
+LATEST_SHIP_TIME = timedelta(minutes=5)
+"""How far in the future a ship time may lie."""
+MAX_PRIORITY = 1_000_000
+RECORD_FIELDS = ("address", "can_exceed", "priority", "active", "pickup", "xp")
+SHIPMENT_FIELDS = (
+    "carrier", "tracking_number", "ship_method_id", "cost", "ship_time", "delivery_time", "xp",
+)  # fmt: skip
+_SHIPMENT_TEXTS = (("carrier", 200), ("tracking_number", 200), ("ship_method_id", 100))
+
+
+def page_in(m: Any) -> PageRequest:
+    """The arguments that all lists share."""
+    return PageRequest(m.page_size, m.page_token, m.filter, m.order_by)
+
+
+def xp_edit(found: Violations, field: str, message: Struct) -> XpEdit:
+    """A merge of the caller's xp into stored data; raises XP_TOO_LARGE when the result is."""
+    patch = xp_in(found, field, message)
+
+    def merge(old: Mapping[str, Any]) -> Mapping[str, Any]:
+        merged = merge_xp(old, patch)
+        grown = Violations()
+        xp_size_ok(grown, field, merged)
+        grown.raise_if_any()
+        return merged
+
+    return merge
+
+
+def record_in(found: Violations, field: str, m: Any, opening: int, opening_field: str) -> RecordDraft:
+    """A record to create."""
+    found.check_id(f"{field}.id", m.id, required=False)
+    found.check_id(f"{field}.product_id", m.product_id)
+    found.check_id(f"{field}.supplier_id", m.supplier_id, required=False)
+    location = m.location_id or m.address.id
+    found.check_id(f"{field}.location_id", location)
+    _priority(found, f"{field}.priority", m.priority)
+    if not 0 <= opening <= MAX_QUANTITY:
+        found.add(opening_field, "VALUE_OUT_OF_RANGE", f"must be 0 to {MAX_QUANTITY:,}")
+    address = None
+    if m.HasField("address"):
+        address = {**address_in(found, f"{field}.address", m.address), "id": location}
+    return RecordDraft(
+        field=field,
+        id=m.id,
+        product_id=m.product_id,
+        supplier_id=m.supplier_id,
+        location_id=location,
+        address=address,
+        can_exceed=m.can_exceed,
+        priority=m.priority,
+        active=m.active if m.HasField("active") else True,
+        pickup=m.pickup,
+        xp=xp_in(found, f"{field}.xp", m.xp),
+        opening=opening,
+    )
+
+
+def _priority(found: Violations, field: str, value: int) -> None:
+    if abs(value) > MAX_PRIORITY:
+        found.add(field, "VALUE_OUT_OF_RANGE", f"must be within {MAX_PRIORITY:,} of zero")
+
+
+def refuse_duplicates(found: Violations, fields_and_ids: list[tuple[str, str]]) -> None:
+    """Notes ids that stand twice in one request."""
+    seen: set[str] = set()
+    for field, id in fields_and_ids:
+        if id and id in seen:
+            found.add(field, "DUPLICATE_ITEM", f"{id!r} stands twice")
+        seen.add(id)
+
+
+def record_edit_in(found: Violations, m: Any) -> RecordEdit:
+    """An UpdateInventoryRecordRequest's changes."""
+    record = m.inventory_record
+    found.check_id("inventory_record.id", record.id)
+    paths = mask_paths(found, m.update_mask, record, RECORD_FIELDS)
+    values: dict[str, Any] = {
+        name: getattr(record, name)
+        for name in ("can_exceed", "priority", "active", "pickup")
+        if name in paths
+    }
+    _priority(found, "inventory_record.priority", record.priority)
+    if "address" in paths:
+        values["address"] = address_in(found, "inventory_record.address", record.address)
+    edit = xp_edit(found, "inventory_record.xp", record.xp) if "xp" in paths else None
+    return RecordEdit(values, edit)
+
+
+def adjustments_in(found: Violations, messages: Any) -> list[Adjustment]:
+    """An AdjustStockRequest's bookings."""
+    if not messages:
+        found.add("adjustments", "FIELD_REQUIRED", "at least one")
+    if len(messages) > 1_000:
+        found.add("adjustments", "TOO_MANY_ITEMS", "at most 1,000")
+        return []
+    refuse_duplicates(
+        found,
+        [(f"adjustments[{n}].inventory_record_id", m.inventory_record_id) for n, m in enumerate(messages)],
+    )
+    return [_adjustment(found, f"adjustments[{n}]", m) for n, m in enumerate(messages)]
+
+
+def _adjustment(found: Violations, field: str, m: Any) -> Adjustment:
+    found.check_id(f"{field}.inventory_record_id", m.inventory_record_id)
+    text_in(found, f"{field}.note", m.note, 500)
+    receive = m.kind == inventory_pb2.STOCK_MOVEMENT_KIND_RECEIVE
+    if not receive and m.kind != inventory_pb2.STOCK_MOVEMENT_KIND_ADJUST:
+        found.add(f"{field}.kind", "FIELD_INVALID", "must be RECEIVE or ADJUST")
+    which = m.WhichOneof("amount")
+    if which is None:
+        found.add(f"{field}.change", "FIELD_REQUIRED", "change or count is required")
+    elif receive and (which == "count" or m.change <= 0):
+        found.add(f"{field}.{which}", "VALUE_OUT_OF_RANGE", "a receipt is a change above 0")
+    elif abs(getattr(m, which)) > MAX_QUANTITY or (which == "count" and m.count < 0):
+        found.add(f"{field}.{which}", "VALUE_OUT_OF_RANGE", f"must be within {MAX_QUANTITY:,}")
+    return Adjustment(
+        m.inventory_record_id,
+        MovementKind.RECEIVE if receive else MovementKind.ADJUST,
+        m.change if which == "change" else None,
+        m.count if which == "count" else None,
+        m.note,
+    )
+
+
+def shipment_in(found: Violations, field: str, m: Any, now: datetime) -> ShipmentDraft:
+    """A shipment to create."""
+    found.check_id(f"{field}.id", m.id, required=False)
+    for name, limit in _SHIPMENT_TEXTS:
+        text_in(found, f"{field}.{name}", getattr(m, name), limit)
+    found.check_id(f"{field}.ship_from_id", m.ship_from_id, required=False)
+    if not m.items:
+        found.add(f"{field}.items", "FIELD_REQUIRED", "a shipment has at least one item")
+    if len(m.items) > MAX_LINES:
+        found.add(f"{field}.items", "TOO_MANY_ITEMS", f"at most {MAX_LINES:,} items")
+    ship_time = _ship_time(found, field, m, now)
+    delivery_time = _delivery_time(found, field, m, ship_time)
+    cost, currency = _cost(found, field, m)
+    return ShipmentDraft(
+        field=field,
+        id=m.id,
+        items=tuple(_item(found, f"{field}.items[{n}]", item) for n, item in enumerate(m.items[:MAX_LINES])),
+        carrier=m.carrier,
+        tracking_number=m.tracking_number,
+        ship_method_id=m.ship_method_id,
+        cost=cost,
+        currency=currency,
+        ship_from_id=m.ship_from_id,
+        ship_to=address_in(found, f"{field}.ship_to", m.ship_to) if m.HasField("ship_to") else None,
+        ship_time=ship_time,
+        delivery_time=delivery_time,
+        xp=xp_in(found, f"{field}.xp", m.xp),
+    )
+
+
+def _item(found: Violations, field: str, m: Any) -> Wanted:
+    for name in ("supplier_order_id", "line_item_id"):
+        if not getattr(m, name):
+            found.add(f"{field}.{name}", "FIELD_REQUIRED", "is required")
+    if not 1 <= m.quantity <= MAX_QUANTITY:
+        found.add(f"{field}.quantity", "VALUE_OUT_OF_RANGE", f"must be 1 to {MAX_QUANTITY:,}")
+    return Wanted(field, m.supplier_order_id, m.line_item_id, m.quantity, m.inventory_record_id)
+
+
+def _cost(found: Violations, field: str, m: Any) -> tuple[int | None, str]:
+    if not m.HasField("cost"):
+        return None, ""
+    return money_in(found, f"{field}.cost", m.cost), m.cost.currency_code
+
+
+def _ship_time(found: Violations, field: str, m: Any, now: datetime) -> datetime | None:
+    if not m.HasField("ship_time"):
+        return None
+    ship_time = time_in(found, f"{field}.ship_time", m.ship_time)
+    if ship_time > now + LATEST_SHIP_TIME:
+        found.add(f"{field}.ship_time", "VALUE_OUT_OF_RANGE", "is at most five minutes in the future")
+    return ship_time
+
+
+def _delivery_time(found: Violations, field: str, m: Any, ship_time: datetime | None) -> datetime | None:
+    if not m.HasField("delivery_time"):
+        return None
+    delivery_time = time_in(found, f"{field}.delivery_time", m.delivery_time)
+    if ship_time is None or delivery_time < ship_time:
+        found.add(f"{field}.delivery_time", "VALUE_OUT_OF_RANGE", "a shipment is delivered after it has left")
+    return delivery_time
+
+
+def shipment_edit_in(found: Violations, m: Any, now: datetime) -> ShipmentEdit:
+    """An UpdateShipmentRequest's changes. A ship time or delivery time in the mask cannot be taken back."""
+    s = m.shipment
+    found.check_id("shipment.id", s.id)
+    paths = mask_paths(found, m.update_mask, s, SHIPMENT_FIELDS)
+    values: dict[str, Any] = {}
+    for name, limit in _SHIPMENT_TEXTS:
+        if name in paths:
+            values[name] = text_in(found, f"shipment.{name}", getattr(s, name), limit)
+    if "cost" in paths:
+        values["cost"], values["currency"] = _cost(found, "shipment", s)
+    if "ship_time" in paths:
+        values["ship_time"] = _ship_time(found, "shipment", s, now)
+    if "delivery_time" in paths:
+        values["delivery_time"] = (
+            time_in(found, "shipment.delivery_time", s.delivery_time) if s.HasField("delivery_time") else None
+        )
+    edit = xp_edit(found, "shipment.xp", s.xp) if "xp" in paths else None
+    return ShipmentEdit(values, edit)

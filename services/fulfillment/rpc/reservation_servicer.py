@@ -1,0 +1,126 @@
+"""Serves waybill.fulfillment.v1.ReservationService: convert, call, convert. For the order service only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from waybill.fulfillment.v1 import reservation_service_pb2 as pb
+from waybill.fulfillment.v1 import reservation_service_pb2_grpc
+
+from libs.errors import Violations
+from libs.rpc import require_service
+from services.fulfillment.application.change_order import ChangeOrder
+from services.fulfillment.application.confirm_reservation import ConfirmReservation
+from services.fulfillment.application.plan_sourcing import PlanSourcing
+from services.fulfillment.application.release_reservation import ReleaseReservation
+from services.fulfillment.application.reserve_stock import ReserveStock
+from services.fulfillment.domain.supplier_order import SupplierOrder
+from services.fulfillment.rpc.messages import assignment_out, problem_out, supplier_order_out
+from services.fulfillment.rpc.reservation_requests import (
+    demand_in,
+    lines_in,
+    order_key_in,
+    snapshot_in,
+    strategy_in,
+)
+
+
+def _out(orders: Sequence[SupplierOrder]) -> list[Any]:
+    return [supplier_order_out(o) for o in orders]
+
+
+def _order_key(request: Any) -> str:
+    require_service("order")
+    found = Violations()
+    order_key_in(found, request.order_key)
+    found.raise_if_any()
+    return str(request.order_key)
+
+
+class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceServicer):
+    """The steps of submit, forward and cancel."""
+
+    def __init__(
+        self,
+        plan: PlanSourcing,
+        reserve: ReserveStock,
+        confirm: ConfirmReservation,
+        release: ReleaseReservation,
+        change: ChangeOrder,
+    ) -> None:
+        self._plan = plan
+        self._reserve = reserve
+        self._confirm = confirm
+        self._release = release
+        self._change = change
+
+    async def PlanSourcing(self, request: Any, context: Any) -> Any:
+        """Where every unit would come from."""
+        require_service()
+        found = Violations()
+        lines, strategy = lines_in(found, request.lines), strategy_in(found, request.strategy)
+        found.raise_if_any()
+        outcome = await self._plan(strategy, lines)
+        return pb.PlanSourcingResponse(
+            assignments=[assignment_out(a) for a in outcome.assignments],
+            problems=[problem_out(p) for p in outcome.problems],
+        )
+
+    async def ReserveStock(self, request: Any, context: Any) -> Any:
+        """Holds stock for an attempt."""
+        require_service("order")
+        found = Violations()
+        demand = demand_in(found, request)
+        found.raise_if_any()
+        done = await (self._reserve.check(demand) if request.validate_only else self._reserve(demand))
+        state = f"RESERVATION_STATE_{done.state.value if done.state else 'UNSPECIFIED'}"
+        return pb.ReserveStockResponse(
+            state=pb.ReservationState.Value(state),
+            assignments=[assignment_out(a, with_origin=False) for a in done.assignments],
+            problems=[problem_out(p) for p in done.problems],
+        )
+
+    async def ConfirmReservation(self, request: Any, context: Any) -> Any:
+        """Makes it permanent and creates the supplier orders."""
+        require_service("order")
+        found = Violations()
+        order_key_in(found, request.order_key, request.attempt)
+        if request.order.order_key != request.order_key:
+            found.add("order.order_key", "FIELD_INVALID", "is another order's")
+        found.raise_if_any()
+        orders = await self._confirm(snapshot_in(request.order), request.attempt, request.forward)
+        return pb.ConfirmReservationResponse(
+            state=pb.RESERVATION_STATE_CONFIRMED, supplier_orders=_out(orders)
+        )
+
+    async def ReleaseReservation(self, request: Any, context: Any) -> Any:
+        """Ends it."""
+        require_service("order")
+        found = Violations()
+        order_key_in(found, request.order_key, request.attempt)
+        found.raise_if_any()
+        state = await self._release(request.order_key, request.attempt)
+        return pb.ReleaseReservationResponse(
+            state=pb.ReservationState.Value(f"RESERVATION_STATE_{state.value}")
+        )
+
+    async def ForwardOrder(self, request: Any, context: Any) -> Any:
+        """Splits the implicit supplier order."""
+        orders = await self._change.forward(_order_key(request))
+        return pb.ForwardOrderResponse(supplier_orders=_out(orders))
+
+    async def FreezeOrder(self, request: Any, context: Any) -> Any:
+        """Keeps everything from shipping."""
+        orders = await self._change.freeze(_order_key(request))
+        return pb.FreezeOrderResponse(supplier_orders=_out(orders))
+
+    async def UnfreezeOrder(self, request: Any, context: Any) -> Any:
+        """Takes a freeze back."""
+        orders = await self._change.unfreeze(_order_key(request))
+        return pb.UnfreezeOrderResponse(supplier_orders=_out(orders))
+
+    async def CancelOrder(self, request: Any, context: Any) -> Any:
+        """Cancels everything."""
+        orders = await self._change.cancel(_order_key(request))
+        return pb.CancelOrderResponse(supplier_orders=_out(orders))

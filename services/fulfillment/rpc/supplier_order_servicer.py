@@ -1,0 +1,87 @@
+"""Serves waybill.fulfillment.v1.SupplierOrderService: convert, call, convert."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from waybill.fulfillment.v1 import supplier_order_service_pb2 as pb
+from waybill.fulfillment.v1 import supplier_order_service_pb2_grpc
+
+from libs import idempotency
+from libs.errors import Violations
+from libs.protoconv import mask_paths, text_in
+from libs.rpc import current, require_service
+from services.fulfillment.application.answer_supplier_order import AnswerSupplierOrder
+from services.fulfillment.application.supplier_orders import SupplierOrders
+from services.fulfillment.rpc.messages import shipment_out, supplier_order_out
+from services.fulfillment.rpc.requests import page_in, xp_edit
+
+
+class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderServiceServicer):
+    """Supplier orders for suppliers and the seller."""
+
+    def __init__(self, orders: SupplierOrders, answer: AnswerSupplierOrder) -> None:
+        self._orders = orders
+        self._answer = answer
+
+    async def GetSupplierOrder(self, request: Any, context: Any) -> Any:
+        """Reads one."""
+        order = await self._orders.get(current().principal, request.supplier_order_id)
+        return pb.GetSupplierOrderResponse(supplier_order=supplier_order_out(order))
+
+    async def ListSupplierOrders(self, request: Any, context: Any) -> Any:
+        """Lists them."""
+        found, token = await self._orders.page(current().principal, page_in(request))
+        return pb.ListSupplierOrdersResponse(
+            supplier_orders=[supplier_order_out(o) for o in found], next_page_token=token
+        )
+
+    async def BatchGetOrderFulfillment(self, request: Any, context: Any) -> Any:
+        """Everything of some buyer orders."""
+        require_service("order")
+        if len(request.order_keys) > 1_000:
+            found = Violations()
+            found.add("order_keys", "TOO_MANY_ITEMS", "at most 1,000")
+            found.raise_if_any()
+        orders, sent = await self._orders.of_orders(request.order_keys)
+        return pb.BatchGetOrderFulfillmentResponse(
+            supplier_orders=[supplier_order_out(o) for o in orders], shipments=[shipment_out(s) for s in sent]
+        )
+
+    async def UpdateSupplierOrder(self, request: Any, context: Any) -> Any:
+        """Changes xp."""
+        call, found, message = current(), Violations(), request.supplier_order
+        paths = mask_paths(found, request.update_mask, message, ("xp",))
+        edit = xp_edit(found, "supplier_order.xp", message.xp) if paths else None
+        found.raise_if_any()
+        order = await self._orders.update(
+            call.principal,
+            message.id,
+            message.etag,
+            edit,
+            idempotency.key_of(call.principal, call.method, request),
+        )
+        return pb.UpdateSupplierOrderResponse(supplier_order=supplier_order_out(order))
+
+    async def AcceptSupplierOrder(self, request: Any, context: Any) -> Any:
+        """The supplier says yes."""
+        call = current()
+        order = await self._answer.accept(
+            call.principal,
+            request.supplier_order_id,
+            idempotency.key_of(call.principal, call.method, request),
+        )
+        return pb.AcceptSupplierOrderResponse(supplier_order=supplier_order_out(order))
+
+    async def RejectSupplierOrder(self, request: Any, context: Any) -> Any:
+        """The supplier says no."""
+        call, found = current(), Violations()
+        text_in(found, "comment", request.comment, 2_000)
+        found.raise_if_any()
+        order = await self._answer.reject(
+            call.principal,
+            request.supplier_order_id,
+            request.comment,
+            idempotency.key_of(call.principal, call.method, request),
+        )
+        return pb.RejectSupplierOrderResponse(supplier_order=supplier_order_out(order))

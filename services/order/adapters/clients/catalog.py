@@ -1,0 +1,37 @@
+"""The catalog, as the order service asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from decimal import Decimal
+
+from libs.rpc import Peers
+from services.order.application.ports import CatalogProduct
+from services.order.domain.model import ProductSnapshot
+from waybill.catalog.v1 import product_pb2
+from waybill.catalog.v1 import product_service_pb2 as pb
+from waybill.catalog.v1 import product_service_pb2_grpc as pb_grpc
+
+
+class CatalogClient:
+    """BatchGetProducts."""
+
+    def __init__(self, peers: Peers) -> None:
+        self._stub = peers.stub("catalog", pb_grpc.ProductServiceStub)
+
+    async def products(self, product_ids: Collection[str]) -> dict[str, CatalogProduct]:
+        """Those that exist, by id; none asked for is no call."""
+        wanted = sorted(product_ids)
+        if not wanted:
+            return {}
+        answer: pb.BatchGetProductsResponse = await self._stub.BatchGetProducts(
+            pb.BatchGetProductsRequest(product_ids=wanted)
+        )
+        return {p.id: CatalogProduct(p.id, p.active, _snapshot(p)) for p in answer.products}
+
+
+def _snapshot(p: product_pb2.Product) -> ProductSnapshot:
+    return ProductSnapshot(
+        p.name, p.default_supplier_id, tuple(p.supplier_ids), p.ship_from_address_id, p.shippable,
+        p.track_inventory, p.tax_class, Decimal(p.weight_kg.value or 0), p.quantity_multiplier, p.etag,
+    )  # fmt: skip

@@ -1,0 +1,50 @@
+"""The directory, as the order service asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from libs.protoconv import address_plain
+from libs.rpc import Peers
+from services.order.application.ports import OrderingContext
+from services.order.domain.model import OrderUser, Policy
+from waybill.directory.v1 import ordering_context_service_pb2 as pb
+from waybill.directory.v1 import ordering_context_service_pb2_grpc as pb_grpc
+
+
+class DirectoryClient:
+    """GetOrderingContext."""
+
+    def __init__(self, peers: Peers) -> None:
+        self._stub = peers.stub("directory", pb_grpc.OrderingContextServiceStub)
+
+    async def ordering_context(
+        self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str]
+    ) -> OrderingContext:
+        """Who orders, how the channel wants it, and where to."""
+        answer: pb.GetOrderingContextResponse = await self._stub.GetOrderingContext(
+            pb.GetOrderingContextRequest(
+                buyer_id=buyer_id, user_id=user_id, client_id=client_id, address_ids=sorted(address_ids)
+            )
+        )
+        user = answer.user if answer.HasField("user") else None
+        shipping = answer.default_shipping_address if answer.HasField("default_shipping_address") else None
+        billing = answer.default_billing_address if answer.HasField("default_billing_address") else None
+        return OrderingContext(
+            seller_id=answer.seller_id,
+            buyer_exists=answer.HasField("buyer"),
+            buyer_active=answer.buyer.active,
+            currency=answer.buyer.currency,
+            restrict_addresses=answer.buyer.restrict_addresses,
+            user=None if user is None else OrderUser(user.id, user.first_name, user.last_name, user.email),
+            user_active=user is not None and user.active,
+            policy=Policy(
+                answer.policy.auto_forward,
+                answer.policy.payment_coverage != pb.PAYMENT_COVERAGE_NONE,
+                answer.policy.require_ship_methods,
+                answer.policy.sourcing_strategy,
+            ),
+            default_shipping_address=None if shipping is None else address_plain(shipping),
+            default_billing_address=None if billing is None else address_plain(billing),
+            addresses={a.id: address_plain(a) for a in answer.addresses},
+        )

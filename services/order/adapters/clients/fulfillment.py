@@ -1,0 +1,213 @@
+"""Fulfillment, as the order service asks it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from libs.protoconv import address_out, address_plain, money_out, time_out, xp_out
+from libs.rpc import Peers
+from services.order.adapters.clients.reports import reports_of
+from services.order.application.ports import Problem, Reports
+from services.order.domain.model import Line, Order
+from services.order.domain.worksheet import Assignment, Worksheet
+from waybill.fulfillment.v1 import reservation_service_pb2 as pb
+from waybill.fulfillment.v1 import reservation_service_pb2_grpc as pb_grpc
+from waybill.fulfillment.v1 import sourcing_pb2
+from waybill.type.v1.address_pb2 import Address
+
+
+class FulfillmentClient:
+    """Sourcing, the steps of submit, forward and cancel."""
+
+    def __init__(self, peers: Peers) -> None:
+        self._stub = peers.stub("fulfillment", pb_grpc.ReservationServiceStub)
+
+    async def plan(self, order: Order, lines: Sequence[Line]) -> tuple[tuple[Assignment, ...], list[Problem]]:
+        """Where every unit would come from."""
+        answer: pb.PlanSourcingResponse = await self._stub.PlanSourcing(
+            pb.PlanSourcingRequest(
+                strategy=order.policy.sourcing_strategy,
+                ship_to=address_out(Address, order.shipping_address),
+                lines=[_line(line) for line in lines],
+            )
+        )
+        return tuple(_assignment(a) for a in answer.assignments), [_problem(p) for p in answer.problems]
+
+    async def reserve(
+        self, order: Order, lines: Sequence[Line], plan: Sequence[Assignment], attempt: int, deadline: datetime,
+        validate_only: bool,
+    ) -> list[Problem]:  # fmt: skip
+        """Reserves as planned, or says why not."""
+        answer: pb.ReserveStockResponse = await self._stub.ReserveStock(
+            pb.ReserveStockRequest(
+                order_key=str(order.key),
+                attempt=attempt,
+                deadline=time_out(deadline),
+                validate_only=validate_only,
+                strategy=order.policy.sourcing_strategy,
+                ship_to=address_out(Address, order.shipping_address),
+                lines=[_line(line) for line in lines],
+                plan=[
+                    sourcing_pb2.SourcingAssignment(
+                        line_item_id=a.line_item_id, product_id=a.product_id, quantity=a.quantity,
+                        supplier_id=a.supplier_id, ship_from_id=a.ship_from_id,
+                        inventory_record_id=a.inventory_record_id,
+                    )
+                    for a in plan
+                ],
+            )
+        )  # fmt: skip
+        return [_problem(p) for p in answer.problems]
+
+    async def confirm(
+        self, order: Order, lines: Sequence[Line], worksheet: Worksheet, attempt: int
+    ) -> Reports:
+        """Makes the reservation permanent; the supplier orders that were made."""
+        answer: pb.ConfirmReservationResponse = await self._stub.ConfirmReservation(
+            pb.ConfirmReservationRequest(
+                order_key=str(order.key),
+                attempt=attempt,
+                order=_snapshot(order, lines, worksheet),
+                forward=order.policy.auto_forward,
+            )
+        )
+        return reports_of(answer.supplier_orders)
+
+    async def release(self, key: uuid.UUID, attempt: int) -> None:
+        """Ends the attempt's reservation."""
+        await self._stub.ReleaseReservation(pb.ReleaseReservationRequest(order_key=str(key), attempt=attempt))
+
+    async def forward(self, key: uuid.UUID) -> Reports:
+        """One supplier order per supplier."""
+        answer = await self._stub.ForwardOrder(pb.ForwardOrderRequest(order_key=str(key)))
+        return reports_of(answer.supplier_orders)
+
+    async def freeze(self, key: uuid.UUID) -> Reports:
+        """Nothing of it can ship."""
+        return reports_of((await self._stub.FreezeOrder(pb.FreezeOrderRequest(order_key=str(key)))).supplier_orders)
+
+    async def unfreeze(self, key: uuid.UUID) -> Reports:
+        """It can ship again."""
+        answer = await self._stub.UnfreezeOrder(pb.UnfreezeOrderRequest(order_key=str(key)))
+        return reports_of(answer.supplier_orders)
+
+    async def cancel(self, key: uuid.UUID) -> Reports:
+        """Cancels what is frozen and returns its stock."""
+        return reports_of((await self._stub.CancelOrder(pb.CancelOrderRequest(order_key=str(key)))).supplier_orders)
+
+
+def _line(line: Line) -> sourcing_pb2.SourcingLine:
+    product = line.product
+    return sourcing_pb2.SourcingLine(
+        line_item_id=line.id,
+        product_id=line.product_id,
+        quantity=line.quantity,
+        default_supplier_id=product.default_supplier_id,
+        supplier_ids=product.supplier_ids,
+        ship_from_id=product.ship_from_address_id,
+        track_inventory=product.track_inventory,
+        shippable=product.shippable,
+        ship_to=address_out(Address, line.shipping_address),
+        pickup_location_id=line.pickup_location_id,
+        inventory_record_id=line.inventory_record_id,
+    )
+
+
+def _assignment(a: sourcing_pb2.SourcingAssignment) -> Assignment:
+    return Assignment(
+        a.line_item_id, a.product_id, a.quantity, a.supplier_id, a.ship_from_id, a.inventory_record_id,
+        address_plain(a.ship_from) if a.HasField("ship_from") else None,
+    )  # fmt: skip
+
+
+def _problem(p: sourcing_pb2.SourcingProblem) -> Problem:
+    subject = f"line_items[{p.line_item_id}]" if p.line_item_id else "line_items"
+    return Problem(p.reason, "fulfillment", subject, p.description, p.contended)
+
+
+def _snapshot(order: Order, lines: Sequence[Line], worksheet: Worksheet) -> pb.OrderSnapshot:
+    cur = order.currency
+    return pb.OrderSnapshot(
+        order_key=str(order.key),
+        order_id=order.id,
+        buyer_id=order.buyer_id,
+        user_id=order.user.id,
+        client_id=order.client_id,
+        currency=cur,
+        lines=[_snapshot_line(line, cur) for line in lines],
+        shipping=_shipping(order, worksheet),
+        shipping_cost=money_out(order.shipping_cost, cur),
+        tax=money_out(order.tax, cur),
+        shipping_address=address_out(Address, order.shipping_address),
+        billing_address=address_out(Address, order.billing_address),
+        comments=order.comments,
+        xp=xp_out(order.xp),
+    )
+
+
+def _snapshot_line(line: Line, currency: str) -> pb.OrderSnapshotLine:
+    return pb.OrderSnapshotLine(
+        line_item_id=line.id,
+        product_id=line.product_id,
+        product_name=line.product.name,
+        quantity=line.quantity,
+        unit_price=money_out(line.unit_price, currency),
+        subtotal=money_out(line.subtotal, currency),
+        discount=money_out(line.discount, currency),
+        tax=money_out(line.tax, currency),
+        shippable=line.product.shippable,
+        shipping_address=address_out(Address, line.shipping_address),
+        pickup_location_id=line.pickup_location_id,
+        xp=xp_out(line.xp),
+        default_supplier_id=line.product.default_supplier_id,
+    )
+
+
+def _shipping(order: Order, worksheet: Worksheet) -> list[pb.OrderSnapshotShipping]:
+    """Chosen methods; each item with the supplier that it ships from, as the plan says."""
+    taxes = {s.ship_estimate_id: s.tax for s in worksheet.shipments}
+    sources = _sources(worksheet.plan)
+    made: list[pb.OrderSnapshotShipping] = []
+    for estimate in worksheet.estimates:
+        method = estimate.selected
+        if method is None:
+            continue
+        items = [
+            pb.OrderSnapshotShippingItem(line_item_id=line, quantity=quantity, supplier_id=supplier)
+            for line, quantity, supplier in _by_supplier(estimate.items, estimate.supplier_id, sources)
+        ]
+        made.append(
+            pb.OrderSnapshotShipping(
+                ship_estimate_id=estimate.id, ship_method_id=method.id, ship_method_name=method.name,
+                carrier_id=method.carrier_id, cost=money_out(method.cost, order.currency),
+                tax=money_out(taxes.get(estimate.id, 0), order.currency), pickup=method.pickup, items=items,
+            )
+        )  # fmt: skip
+    return made
+
+
+def _sources(plan: Sequence[Assignment]) -> dict[str, list[tuple[str, int]]]:
+    found: dict[str, dict[str, int]] = {}
+    for a in plan:
+        of_line = found.setdefault(a.line_item_id, {})
+        of_line[a.supplier_id] = of_line.get(a.supplier_id, 0) + a.quantity
+    return {line: list(of_line.items()) for line, of_line in found.items()}
+
+
+def _by_supplier(
+    items: Sequence[tuple[str, int]], supplier_id: str, sources: Mapping[str, list[tuple[str, int]]]
+) -> list[tuple[str, int, Any]]:
+    """Items of one estimate by supplier: the estimate's own, or, in a mixed one, those of the plan."""
+    found: list[tuple[str, int, Any]] = []
+    for line, quantity in items:
+        of_line = sources.get(line, [])
+        whole = sum(units for _, units in of_line) == quantity
+        if len(of_line) > 1 and whole:
+            found += [(line, units, supplier) for supplier, units in of_line]
+        else:
+            only = of_line[0][0] if len(of_line) == 1 else supplier_id
+            found.append((line, quantity, only))
+    return found

@@ -1,0 +1,94 @@
+"""Payment, as the order service asks it."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from libs.protoconv import money_out, time_out
+from libs.rpc import Peers
+from services.order.application.ports import PaymentTry, Problem
+from services.order.domain.model import Order
+from waybill.payment.v1 import payment_pb2
+from waybill.payment.v1 import payment_service_pb2 as pb
+from waybill.payment.v1 import payment_service_pb2_grpc as pb_grpc
+
+AUTHORIZE_TIMEOUT = 15.0
+
+
+class PaymentClient:
+    """Payments of an order and the steps of submit."""
+
+    def __init__(self, peers: Peers) -> None:
+        self._stub = peers.stub("payment", pb_grpc.PaymentServiceStub)
+
+    def pack(self, payment: payment_pb2.Payment) -> str:
+        """As text."""
+        return base64.b64encode(payment.SerializeToString()).decode()
+
+    async def create(
+        self, order: Order, payments: Sequence[payment_pb2.Payment], request_id: str
+    ) -> list[payment_pb2.Payment]:
+        """Adds payments; passes total, currency and user."""
+        answer: pb.CreatePaymentsResponse = await self._stub.CreatePayments(
+            pb.CreatePaymentsRequest(
+                order_key=str(order.key), order_id=order.id, buyer_id=order.buyer_id, user_id=order.user.id,
+                total=money_out(order.total, order.currency), payments=payments, request_id=request_id,
+            )
+        )  # fmt: skip
+        return list(answer.payments)
+
+    async def remove(self, order: Order, payment_ids: Sequence[str], request_id: str) -> None:
+        """Removes payments."""
+        await self._stub.RemovePayments(
+            pb.RemovePaymentsRequest(order_key=str(order.key), payment_ids=payment_ids, request_id=request_id)
+        )
+
+    async def of_orders(self, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[payment_pb2.Payment]]:
+        """Payments by order."""
+        answer: pb.ListPaymentsResponse = await self._stub.ListPayments(
+            pb.ListPaymentsRequest(order_keys=[str(key) for key in keys])
+        )
+        return {uuid.UUID(o.order_key): list(o.payments) for o in answer.orders}
+
+    async def reserve(
+        self, order: Order, attempt: int, deadline: datetime, validate_only: bool, must_cover_total: bool,
+        new_payments: Sequence[str],
+    ) -> PaymentTry:  # fmt: skip
+        """First wave."""
+        answer: pb.ReservePaymentsResponse = await self._stub.ReservePayments(
+            pb.ReservePaymentsRequest(
+                order_key=str(order.key), attempt=attempt, deadline=time_out(deadline),
+                validate_only=validate_only, order_id=order.id, buyer_id=order.buyer_id, user_id=order.user.id,
+                total=money_out(order.total, order.currency), must_cover_total=must_cover_total,
+                new_payments=[payment_pb2.Payment.FromString(base64.b64decode(p)) for p in new_payments],
+            )
+        )  # fmt: skip
+        return PaymentTry([_problem(p) for p in answer.problems], answer.needs_authorization)
+
+    async def authorize(self, key: uuid.UUID, attempt: int, deadline: datetime) -> PaymentTry:
+        """Second wave."""
+        answer: pb.AuthorizePaymentsResponse = await self._stub.AuthorizePayments(
+            pb.AuthorizePaymentsRequest(order_key=str(key), attempt=attempt, deadline=time_out(deadline)),
+            timeout=AUTHORIZE_TIMEOUT,
+        )
+        return PaymentTry([_problem(p) for p in answer.problems], pending=answer.pending)
+
+    async def confirm(self, key: uuid.UUID, attempt: int) -> None:
+        """Makes it permanent."""
+        await self._stub.ConfirmPayments(pb.ConfirmPaymentsRequest(order_key=str(key), attempt=attempt))
+
+    async def release(self, key: uuid.UUID, attempt: int) -> None:
+        """Ends it."""
+        await self._stub.ReleasePayments(pb.ReleasePaymentsRequest(order_key=str(key), attempt=attempt))
+
+    async def void(self, key: uuid.UUID) -> None:
+        """Undoes confirmed payments."""
+        await self._stub.VoidPayments(pb.VoidPaymentsRequest(order_key=str(key)))
+
+
+def _problem(p: payment_pb2.PaymentProblem) -> Problem:
+    subject = f"payments[{p.payment_id}]" if p.payment_id else "payments"
+    return Problem(p.reason, "payment", subject, p.description, p.contended)

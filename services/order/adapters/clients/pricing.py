@@ -1,0 +1,108 @@
+"""Pricing, as the order service asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from libs.protoconv import address_out, instant, money_micros, money_out, time_out
+from libs.rpc import Peers
+from services.order.application.ports import Problem
+from services.order.domain.model import Line, Order
+from services.order.domain.worksheet import Estimate, LinePart, ShippingPart
+from waybill.pricing.v1 import pricing_service_pb2 as pb
+from waybill.pricing.v1 import pricing_service_pb2_grpc as pb_grpc
+from waybill.type.v1.address_pb2 import Address
+
+
+class PricingClient:
+    """CalculateOrder and the first wave's price check."""
+
+    def __init__(self, peers: Peers) -> None:
+        self._stub = peers.stub("pricing", pb_grpc.PricingServiceStub)
+
+    async def calculate(
+        self, order: Order, lines: Sequence[Line], estimates: Sequence[Estimate]
+    ) -> tuple[tuple[LinePart, ...], tuple[ShippingPart, ...], datetime, list[Problem]]:
+        """Every part of the amounts, or all problems."""
+        cur = order.currency
+        answer: pb.CalculateOrderResponse = await self._stub.CalculateOrder(
+            pb.CalculateOrderRequest(
+                buyer_id=order.buyer_id,
+                currency=cur,
+                lines=[_line(line, cur) for line in lines],
+                shipments=[_shipment(e, cur) for e in estimates],
+                destination=address_out(Address, order.shipping_address),
+            )
+        )
+        return (
+            tuple(_line_part(p) for p in answer.lines),
+            tuple(
+                ShippingPart(s.ship_estimate_id, money_micros(s.cost), money_micros(s.tax), _rate(s.tax_rate.value))
+                for s in answer.shipments
+            ),
+            instant(answer.price_time),
+            [_problem(p) for p in answer.problems],
+        )
+
+    async def check_prices(
+        self, order: Order, lines: Sequence[Line], attempt: int, deadline: datetime
+    ) -> list[Problem]:
+        """Whether the prices on the order still hold. Nothing is redeemed yet, so nothing is left behind."""
+        cur = order.currency
+        answer: pb.ReserveRedemptionsResponse = await self._stub.ReserveRedemptions(
+            pb.ReserveRedemptionsRequest(
+                order_key=str(order.key),
+                attempt=attempt,
+                deadline=time_out(deadline),
+                validate_only=True,
+                buyer_id=order.buyer_id,
+                currency=cur,
+                lines=[_line(line, cur) for line in lines],
+                expected_prices=[
+                    pb.ExpectedPrice(line_item_id=line.id, unit_price=money_out(line.unit_price, cur))
+                    for line in lines
+                    if line.unit_price_override is None
+                ],
+            )
+        )
+        return [_problem(p) for p in answer.problems]
+
+
+def _rate(text: str) -> Decimal:
+    return Decimal(text or 0)
+
+
+def _line(line: Line, currency: str) -> pb.PricingLine:
+    def amount(value: int | None) -> object:
+        return None if value is None else money_out(value, currency)
+
+    return pb.PricingLine(
+        line_item_id=line.id,
+        product_id=line.product_id,
+        quantity=line.quantity,
+        tax_class=line.product.tax_class,
+        unit_price_override=amount(line.unit_price_override),  # type: ignore[arg-type]
+        discount_override=amount(line.discount_override),  # type: ignore[arg-type]
+        destination=address_out(Address, line.shipping_address),
+    )
+
+
+def _shipment(estimate: Estimate, currency: str) -> pb.PricingShipment:
+    method = estimate.selected
+    return pb.PricingShipment(
+        ship_estimate_id=estimate.id, cost=money_out(0 if method is None else method.cost, currency)
+    )
+
+
+def _line_part(p: pb.PricedLine) -> LinePart:
+    return LinePart(
+        p.line_item_id, money_micros(p.unit_price), money_micros(p.subtotal),
+        tuple((d.source, money_micros(d.amount)) for d in p.discounts), money_micros(p.discount),
+        money_micros(p.tax), _rate(p.tax_rate.value), p.price_schedule_id, p.price_overridden, p.on_sale,
+    )  # fmt: skip
+
+
+def _problem(p: pb.PricingProblem) -> Problem:
+    return Problem(p.reason, "pricing", f"line_items[{p.line_item_id}]", p.description)

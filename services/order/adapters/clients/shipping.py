@@ -1,0 +1,72 @@
+"""Shipping, as the order service asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from libs.protoconv import address_out, decimal_out, money_micros, struct_plain
+from libs.rpc import Peers
+from services.order.application.ports import Problem
+from services.order.domain.model import Line, Order
+from services.order.domain.worksheet import Assignment, Estimate, Method
+from waybill.shipping.v1 import shipping_service_pb2 as pb
+from waybill.shipping.v1 import shipping_service_pb2_grpc as pb_grpc
+from waybill.type.v1.address_pb2 import Address
+
+
+class ShippingClient:
+    """EstimateShipping."""
+
+    def __init__(self, peers: Peers) -> None:
+        self._stub = peers.stub("shipping", pb_grpc.ShippingServiceStub)
+
+    async def estimate(
+        self, order: Order, lines: Sequence[Line], plan: Sequence[Assignment]
+    ) -> tuple[tuple[Estimate, ...], list[Problem]]:
+        """Estimates for all shippable lines, or all problems; nothing to ship is no call."""
+        by_id = {line.id: line for line in lines if line.product.shippable}
+        items = [_item(a, by_id[a.line_item_id]) for a in plan if a.line_item_id in by_id]
+        if not items:
+            return (), []
+        answer: pb.EstimateShippingResponse = await self._stub.EstimateShipping(
+            pb.EstimateShippingRequest(
+                buyer_id=order.buyer_id,
+                client_id=order.client_id,
+                currency=order.currency,
+                ship_to=address_out(Address, order.shipping_address),
+                items=items,
+            )
+        )
+        problems = [
+            Problem(p.reason, "shipping", f"line_items[{p.line_item_id}]", p.description) for p in answer.problems
+        ]
+        return tuple(_estimate(e) for e in answer.ship_estimates), problems
+
+
+def _item(a: Assignment, line: Line) -> pb.ShippingItem:
+    return pb.ShippingItem(
+        line_item_id=a.line_item_id,
+        product_id=a.product_id,
+        quantity=a.quantity,
+        supplier_id=a.supplier_id,
+        ship_from_id=a.ship_from_id,
+        ship_from=address_out(Address, a.ship_from),
+        weight_kg=decimal_out(line.product.weight_kg),
+        ship_to=address_out(Address, line.shipping_address),
+        pickup_location_id=line.pickup_location_id,
+    )
+
+
+def _estimate(e: pb.ShipEstimate) -> Estimate:
+    return Estimate(
+        e.id, e.supplier_id, e.ship_from_id, tuple((i.line_item_id, i.quantity) for i in e.items),
+        tuple(
+            Method(
+                m.id, m.name, m.carrier_id, money_micros(m.cost), m.min_lead_time.seconds, m.max_lead_time.seconds,
+                m.pickup, struct_plain(m.xp),
+            )
+            for m in e.ship_methods
+        ),
+        e.grouping, Decimal(e.weight_kg.value or 0),
+    )  # fmt: skip

@@ -1,0 +1,193 @@
+"""Buyer orders, lines, worksheets and history in the database."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs import events, idempotency
+from libs.db import Tx, is_unique_violation
+from libs.query import Field, Listing
+from services.order.adapters.db.rows import (
+    event_of,
+    event_row,
+    line_of,
+    line_row,
+    order_of,
+    order_row,
+    supplier_view,
+)
+from services.order.adapters.db.tables import EVENTS, LINE_ITEMS, ORDERS, REQUESTS, WORKSHEETS
+from services.order.adapters.db.visibility import condition
+from services.order.adapters.db.worksheet_rows import worksheet_json, worksheet_of
+from services.order.application.ports import Request, SupplierOrderView
+from services.order.domain.model import Event, Line, Order
+from services.order.domain.status import OrderStatus
+from services.order.domain.visibility import Direction, Scope
+from services.order.domain.worksheet import Worksheet
+
+O = ORDERS.c  # noqa: E741 - the columns, as everywhere in adapters
+LISTING = Listing(
+    {
+        "id": Field(O.id),
+        "status": Field(O.status, "enum", {s.value: s.value for s in OrderStatus}),
+        "sub_status": Field(O.sub_status),
+        "is_submitted": Field(O.is_submitted, "bool"),
+        "currency": Field(O.currency),
+        "buyer_id": Field(O.buyer_id),
+        "supplier_id": Field(O.supplier_id),
+        "user_id": Field(O.user_id),
+        "client_id": Field(O.client_id),
+        "parent_order_id": Field(O.parent_id),
+        "total": Field(O.total, "micros"),
+        "comments": Field(O.comments),
+        **{
+            name: Field(O[name], "time")
+            for name in (
+                "create_time", "update_time", "submit_time", "forward_time", "complete_time", "cancel_time",
+            )
+        },
+    },
+    O.key,
+    xp=O.xp,
+)  # fmt: skip
+HISTORY = Listing({"sequence": Field(EVENTS.c.sequence, "int")}, EVENTS.c.id, default_order="sequence")
+
+
+class SqlOrderStore:
+    """An aggregate loads in two statements; the worksheet is a third."""
+
+    def __init__(self, dialect: str) -> None:
+        self._dialect = dialect
+
+    async def find(self, tx: Tx, order_id: str, scope: Scope, *, lock: bool = False) -> Order | None:
+        """A buyer order that the scope lets see."""
+        statement = sa.select(ORDERS).where(O.kind == "BUYER", O.id == order_id, condition(scope))
+        return await self._one(tx, statement, lock)
+
+    async def by_key(self, tx: Tx, key: uuid.UUID, *, lock: bool = False) -> Order | None:
+        """A buyer order by its internal key."""
+        return await self._one(tx, sa.select(ORDERS).where(O.key == key, O.kind == "BUYER"), lock)
+
+    def id_taken(self, error: BaseException) -> bool:
+        """Whether the unique index of public ids said no."""
+        return is_unique_violation(error, "kind")
+
+    async def _one(self, tx: Tx, statement: sa.Select[Any], lock: bool) -> Order | None:
+        row = (await tx.execute(statement.with_for_update() if lock else statement)).mappings().first()
+        return None if row is None else order_of(row)
+
+    async def find_supplier_order(self, tx: Tx, order_id: str, scope: Scope) -> SupplierOrderView | None:
+        """A supplier order that the scope lets see."""
+        statement = sa.select(ORDERS).where(O.kind == "SUPPLIER", O.id == order_id, condition(scope))
+        row = (await tx.execute(statement)).mappings().first()
+        return None if row is None else supplier_view(row)
+
+    async def lines(self, tx: Tx, key: uuid.UUID) -> tuple[Line, ...]:
+        """Lines in the order in which they were added."""
+        c = LINE_ITEMS.c
+        statement = sa.select(LINE_ITEMS).where(c.order_key == key).order_by(c.position)
+        return tuple(line_of(row) for row in (await tx.execute(statement)).mappings())
+
+    async def worksheet(self, tx: Tx, key: uuid.UUID) -> Worksheet:
+        """What has been worked out; empty when nothing has."""
+        statement = sa.select(WORKSHEETS.c.body).where(WORKSHEETS.c.order_key == key)
+        stored = (await tx.execute(statement)).scalar()
+        return Worksheet() if stored is None else worksheet_of(stored)
+
+    async def insert(
+        self, tx: Tx, order: Order, lines: Sequence[Line], worksheet: Worksheet, happened: Sequence[Event]
+    ) -> None:
+        """A new order with all that belongs to it."""
+        await tx.execute(tx.insert(ORDERS), order_row(order))
+        await self.insert_lines(tx, order.key, lines)
+        if worksheet != Worksheet():
+            await self.save_worksheet(tx, order.key, worksheet)
+        await events.append(tx, EVENTS, [event_row(event) for event in happened])
+
+    async def save(self, tx: Tx, before: Order, after: Order, happened: Sequence[Event]) -> None:
+        """The order as it has become; fails when somebody else wrote it meanwhile."""
+        row = order_row(after)
+        for name in ("key", "kind", "id", "create_time", "created_by", "currency"):
+            del row[name]
+        saved = await tx.execute(
+            sa.update(ORDERS).where(O.key == before.key, O.version == before.version).values(**row)
+        )
+        if saved.rowcount != 1:
+            raise RuntimeError("an order was written without its lock")
+        await events.append(tx, EVENTS, [event_row(event) for event in happened])
+
+    async def insert_lines(self, tx: Tx, key: uuid.UUID, lines: Sequence[Line]) -> None:
+        """New lines, in one statement."""
+        if lines:
+            await tx.execute(tx.insert(LINE_ITEMS), [line_row(key, line) for line in lines])
+
+    async def update_lines(self, tx: Tx, key: uuid.UUID, lines: Sequence[Line]) -> None:
+        """Changed lines, in one statement."""
+        if lines:
+            await tx.execute(LINE_UPDATE, [bound(line_row(key, line)) for line in lines])
+
+    async def delete_lines(self, tx: Tx, key: uuid.UUID, line_ids: Sequence[str]) -> None:
+        """Removed lines, in one statement."""
+        c = LINE_ITEMS.c
+        await tx.execute(sa.delete(LINE_ITEMS).where(c.order_key == key, c.id.in_(list(line_ids))))
+
+    async def save_worksheet(self, tx: Tx, key: uuid.UUID, worksheet: Worksheet) -> None:
+        """The worksheet as it has become."""
+        insert = tx.insert(WORKSHEETS)
+        await tx.execute(
+            insert.on_conflict_do_update(index_elements=["order_key"], set_={"body": insert.excluded.body}),
+            {"order_key": key, "body": worksheet_json(worksheet)},
+        )
+
+    async def list_orders(
+        self, tx: Tx, scope: Scope, direction: Direction, query: Any
+    ) -> tuple[list[Order | SupplierOrderView], str]:
+        """A page of what the scope lets see."""
+        plan = LISTING.plan(
+            self._dialect, filter=query.filter, order_by=query.order_by, page_size=query.page_size,
+            page_token=query.page_token, bound={**query.bound, "direction": direction.value},
+        )  # fmt: skip
+        rows = (await tx.execute(plan.apply(sa.select(ORDERS).where(condition(scope))))).all()
+        page = plan.page(rows)
+        found = [row._mapping for row in page.rows]
+        return [order_of(r) if r["kind"] == "BUYER" else supplier_view(r) for r in found], page.next_page_token
+
+    async def history(
+        self, tx: Tx, key: uuid.UUID, page_size: int, page_token: str
+    ) -> tuple[list[Event], str]:
+        """A page of what happened, oldest first."""
+        plan = HISTORY.plan(
+            self._dialect, page_size=page_size, page_token=page_token, bound={"order": str(key)}
+        )
+        rows = (await tx.execute(plan.apply(sa.select(EVENTS).where(EVENTS.c.aggregate_key == key)))).all()
+        page = plan.page(rows)
+        return [event_of(row._mapping) for row in page.rows], page.next_page_token
+
+
+def bound(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as parameters of an update that names its columns too."""
+    return {f"b_{name}": value for name, value in row.items()}
+
+
+LINE_UPDATE = (
+    sa.update(LINE_ITEMS)
+    .where(LINE_ITEMS.c.order_key == sa.bindparam("b_order_key"), LINE_ITEMS.c.id == sa.bindparam("b_id"))
+    .values({c.name: sa.bindparam(f"b_{c.name}", type_=c.type) for c in LINE_ITEMS.c
+             if c.name not in ("order_key", "id")})
+)  # fmt: skip
+
+
+class SqlRequestStore:
+    """Outcomes of idempotent requests."""
+
+    async def find(self, tx: Tx, request: Request) -> dict[str, Any] | None:
+        """The outcome of an earlier call."""
+        return await idempotency.find(tx, REQUESTS, request)
+
+    async def claim(self, tx: Tx, request: Request, outcome: dict[str, Any], now: Any) -> dict[str, Any] | None:
+        """None for the first call, the recorded outcome for every other."""
+        return await idempotency.claim(tx, REQUESTS, request, outcome, now)

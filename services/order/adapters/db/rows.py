@@ -1,0 +1,173 @@
+"""Between rows and the domain's values, field by field."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from services.order.application.ports import Attempt, SupplierOrderView
+from services.order.domain.model import (
+    Event,
+    Line,
+    Order,
+    OrderUser,
+    Policy,
+    ProductSnapshot,
+    Reason,
+    Submission,
+)
+from services.order.domain.status import OrderStatus
+
+Row = Mapping[str, Any]
+_ORDER_FIELDS = (
+    "key", "id", "seller_id", "buyer_id", "created_by", "client_id", "currency", "version", "content_version",
+    "estimated_version", "calculated_version", "is_submitted", "sub_status", "line_item_count", "subtotal",
+    "discount", "shipping_cost", "tax", "total", "shipping_cost_override", "tax_override",
+    "shipping_address_id", "shipping_address", "billing_address_id", "billing_address", "comments", "xp",
+    "create_time", "update_time", "submit_time", "approve_time", "decline_time", "forward_time",
+    "complete_time", "cancel_time",
+)  # fmt: skip
+_LINE_FIELDS = (
+    "id", "position", "product_id", "quantity", "unit_price", "subtotal", "discount", "tax", "price_schedule_id",
+    "unit_price_override", "discount_override", "shipping_address_id", "shipping_address", "pickup_location_id",
+    "inventory_record_id", "quantity_shipped", "quantity_canceled", "date_needed", "xp", "create_time",
+)  # fmt: skip
+
+
+def order_row(order: Order) -> dict[str, Any]:
+    """The columns of a buyer order."""
+    row: dict[str, Any] = {name: getattr(order, name) for name in _ORDER_FIELDS}
+    row |= {
+        "kind": "BUYER",
+        "user_id": order.user.id,
+        "user": asdict(order.user),
+        "status": order.status.value,
+        "policy": asdict(order.policy),
+        "submission": None if order.submission is None else submission_json(order.submission),
+    }
+    return row
+
+
+def order_of(row: Row) -> Order:
+    """A buyer order."""
+    return Order(
+        **{name: row[name] for name in _ORDER_FIELDS},
+        user=OrderUser(**row["user"]),
+        status=OrderStatus(row["status"]),
+        policy=Policy(**row["policy"]),
+        submission=None if row["submission"] is None else submission_of(row["submission"]),
+    )
+
+
+def supplier_view(row: Row) -> SupplierOrderView:
+    """A supplier order as last reported."""
+    return SupplierOrderView(
+        row["key"], row["id"], row["parent_key"], row["supplier_id"], row["seller_id"], row["status"],
+        row["sub_status"], row["version"], row["source_version"], row["document"],
+    )  # fmt: skip
+
+
+def submission_json(submission: Submission) -> dict[str, Any]:
+    """An attempt as it is kept on its order."""
+    return {
+        "attempt": submission.attempt,
+        "state": submission.state,
+        "finished": submission.finished,
+        "user_id": submission.user_id,
+        "begin_time": submission.begin_time.isoformat(),
+        "deadline": submission.deadline.isoformat(),
+        "reasons": [asdict(r) for r in submission.reasons],
+        "decide_time": submission.decide_time.isoformat() if submission.decide_time else None,
+    }
+
+
+def submission_of(stored: Row) -> Submission:
+    """An attempt as it is kept on its order."""
+    decided = stored["decide_time"]
+    return Submission(
+        stored["attempt"], stored["state"], stored["finished"], stored["user_id"],
+        datetime.fromisoformat(stored["begin_time"]), datetime.fromisoformat(stored["deadline"]),
+        tuple(Reason(**r) for r in stored["reasons"]),
+        datetime.fromisoformat(decided) if decided else None,
+    )  # fmt: skip
+
+
+def _product_json(product: ProductSnapshot) -> dict[str, Any]:
+    return {
+        "name": product.name, "default_supplier_id": product.default_supplier_id,
+        "supplier_ids": list(product.supplier_ids), "ship_from_address_id": product.ship_from_address_id,
+        "shippable": product.shippable, "track_inventory": product.track_inventory,
+        "tax_class": product.tax_class, "weight_kg": str(product.weight_kg),
+        "quantity_multiplier": product.quantity_multiplier, "etag": product.etag,
+    }  # fmt: skip
+
+
+def _product_of(stored: Row) -> ProductSnapshot:
+    values = dict(stored)
+    values["supplier_ids"] = tuple(stored["supplier_ids"])
+    values["weight_kg"] = Decimal(stored["weight_kg"])
+    return ProductSnapshot(**values)
+
+
+def line_row(key: uuid.UUID, line: Line) -> dict[str, Any]:
+    """The columns of a line."""
+    row: dict[str, Any] = {name: getattr(line, name) for name in _LINE_FIELDS}
+    row["order_key"] = key
+    row["product"] = _product_json(line.product)
+    row["tax_rate"] = str(line.tax_rate)
+    return row
+
+
+def line_of(row: Row) -> Line:
+    """A line."""
+    return Line(
+        **{name: row[name] for name in _LINE_FIELDS},
+        product=_product_of(row["product"]),
+        tax_rate=Decimal(row["tax_rate"]),
+    )
+
+
+def event_row(event: Event) -> dict[str, Any]:
+    """The columns of an event."""
+    return {
+        "aggregate_key": event.order_key,
+        "sequence": event.sequence,
+        "type": event.type,
+        "time": event.time,
+        "data": {
+            "status": event.status, "user": event.user_id, "party": event.party_id, "data": dict(event.data),
+        },
+    }  # fmt: skip
+
+
+def event_of(row: Row) -> Event:
+    """An event."""
+    data = row["data"]
+    return Event(
+        row["aggregate_key"], row["sequence"], row["type"], data["status"], data["user"], data["party"],
+        row["time"], data["data"],
+    )  # fmt: skip
+
+
+def attempt_row(attempt: Attempt) -> dict[str, Any]:
+    """The columns of a submission."""
+    return {
+        "order_key": attempt.order_key, "attempt": attempt.attempt, "state": attempt.state,
+        "finished": attempt.finished, "held": attempt.held, "caller": dict(attempt.caller),
+        "reasons": [asdict(r) for r in attempt.reasons], "new_payments": list(attempt.new_payments),
+        "begin_time": attempt.begin_time, "deadline": attempt.deadline, "decide_time": attempt.decide_time,
+        "next_action_time": attempt.next_action_time,
+    }  # fmt: skip
+
+
+def attempt_of(row: Row) -> Attempt:
+    """A submission."""
+    return Attempt(
+        row["order_key"], row["attempt"], row["state"], row["finished"], row["held"], row["caller"],
+        row["begin_time"], row["deadline"], row["next_action_time"],
+        tuple(Reason(**r) for r in row["reasons"]), row["decide_time"], tuple(row["new_payments"]),
+    )  # fmt: skip

@@ -1,0 +1,125 @@
+"""Attempts to submit and cancels on their way, in the database."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from libs.db import Tx
+from services.order.adapters.db.rows import attempt_of, attempt_row
+from services.order.adapters.db.tables import CANCELLATIONS, SUBMISSIONS
+from services.order.application.ports import Attempt, Cancellation
+from services.order.domain.model import Reason
+
+S = SUBMISSIONS.c
+C = CANCELLATIONS.c
+
+
+class SqlSubmissionStore:
+    """The rows that drive a submit or a cancel to its end."""
+
+    async def insert(self, tx: Tx, attempt: Attempt) -> None:
+        """A new attempt; a unique index allows one undecided attempt per order."""
+        await tx.execute(tx.insert(SUBMISSIONS), attempt_row(attempt))
+
+    async def get(self, tx: Tx, key: uuid.UUID, attempt: int, *, lock: bool = False) -> Attempt | None:
+        """An attempt."""
+        statement = sa.select(SUBMISSIONS).where(S.order_key == key, S.attempt == attempt)
+        row = (await tx.execute(statement.with_for_update() if lock else statement)).mappings().first()
+        return None if row is None else attempt_of(row)
+
+    async def decide(
+        self, tx: Tx, key: uuid.UUID, attempt: int, state: str, reasons: Sequence[Reason], now: datetime,
+        finished: bool,
+    ) -> bool:  # fmt: skip
+        """The only point of no return: False when somebody else has decided."""
+        decided = await tx.execute(
+            sa.update(SUBMISSIONS)
+            .where(S.order_key == key, S.attempt == attempt, S.state == "TRYING")
+            .values(state=state, reasons=[asdict(r) for r in reasons], decide_time=now, finished=finished)
+        )
+        return decided.rowcount == 1
+
+    async def finish(self, tx: Tx, key: uuid.UUID, attempt: int) -> bool:
+        """Everything that follows from the decision is done."""
+        done = await tx.execute(
+            sa.update(SUBMISSIONS)
+            .where(S.order_key == key, S.attempt == attempt, sa.not_(S.finished), S.state != "TRYING")
+            .values(finished=True)
+        )
+        return done.rowcount == 1
+
+    async def postpone(self, tx: Tx, key: uuid.UUID, attempt: int, until: datetime) -> None:
+        """Leaves the attempt alone for a while."""
+        await tx.execute(
+            sa.update(SUBMISSIONS)
+            .where(S.order_key == key, S.attempt == attempt)
+            .values(next_action_time=until)
+        )
+
+    async def anything_due(self, tx: Tx, now: datetime) -> bool:
+        """Whether there is anything to take up; a look that costs no write."""
+        attempts = sa.select(sa.literal(1)).where(sa.not_(S.finished), S.next_action_time <= now)
+        cancels = sa.select(sa.literal(1)).where(C.state != "FINISHED", C.next_action_time <= now)
+        return (await tx.execute(attempts.union_all(cancels).limit(1))).first() is not None
+
+    async def claim_due(
+        self, tx: Tx, now: datetime, until: datetime, limit: int
+    ) -> list[tuple[uuid.UUID, int]]:
+        """Attempts that nobody is driving; they are this caller's until `until`."""
+        statement = (
+            sa.select(S.order_key, S.attempt)
+            .where(sa.not_(S.finished), S.next_action_time <= now)
+            .order_by(S.next_action_time)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        due = [(row.order_key, row.attempt) for row in await tx.execute(statement)]
+        if due:
+            mine = (
+                sa.update(SUBMISSIONS)
+                .where(S.order_key == sa.bindparam("b_key"), S.attempt == sa.bindparam("b_attempt"))
+                .values(next_action_time=until)
+            )
+            await tx.execute(mine, [{"b_key": key, "b_attempt": attempt} for key, attempt in due])
+        return due
+
+    async def insert_cancellation(self, tx: Tx, row: Cancellation) -> bool:
+        """False when the order is being canceled already."""
+        made = await tx.execute(tx.insert(CANCELLATIONS).on_conflict_do_nothing(), asdict(row))
+        return made.rowcount == 1
+
+    async def cancellation(self, tx: Tx, key: uuid.UUID) -> Cancellation | None:
+        """The cancel of an order, if any."""
+        row = (await tx.execute(sa.select(CANCELLATIONS).where(C.order_key == key))).mappings().first()
+        return None if row is None else Cancellation(**row)
+
+    async def set_cancellation(self, tx: Tx, key: uuid.UUID, state: str) -> None:
+        """Moves a cancel on."""
+        await tx.execute(sa.update(CANCELLATIONS).where(C.order_key == key).values(state=state))
+
+    async def drop_cancellation(self, tx: Tx, key: uuid.UUID) -> None:
+        """Forgets a cancel that was refused."""
+        await tx.execute(sa.delete(CANCELLATIONS).where(C.order_key == key))
+
+    async def claim_due_cancellations(
+        self, tx: Tx, now: datetime, until: datetime, limit: int
+    ) -> list[Cancellation]:
+        """Cancels that nobody is driving."""
+        statement = (
+            sa.select(CANCELLATIONS)
+            .where(C.state != "FINISHED", C.next_action_time <= now)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        due = [Cancellation(**row) for row in (await tx.execute(statement)).mappings()]
+        if due:
+            keys = [item.order_key for item in due]
+            await tx.execute(
+                sa.update(CANCELLATIONS).where(C.order_key.in_(keys)).values(next_action_time=until)
+            )
+        return due

@@ -1,0 +1,157 @@
+"""Tables of the order service."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from libs import idempotency
+from libs.db import Json, Micros, UtcTime, metadata
+from libs.events import event_table
+
+METADATA = metadata()
+REQUESTS = idempotency.table(METADATA)
+
+ORDERS = sa.Table(
+    "orders",
+    METADATA,
+    sa.Column("key", sa.Uuid(), primary_key=True),
+    sa.Column("kind", sa.String(10), nullable=False),
+    sa.Column("id", sa.String(100), nullable=False),
+    sa.Column("parent_key", sa.Uuid(), nullable=True, index=True),
+    sa.Column("parent_id", sa.String(100), nullable=False, server_default=""),
+    sa.Column("seller_id", sa.String(100), nullable=False),
+    sa.Column("buyer_id", sa.String(100), nullable=False),
+    sa.Column("supplier_id", sa.String(100), nullable=False, server_default=""),
+    sa.Column("user_id", sa.String(100), nullable=False),
+    sa.Column("user", Json(), nullable=False),
+    sa.Column("created_by", sa.String(100), nullable=False),
+    sa.Column("client_id", sa.String(100), nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("status", sa.String(20), nullable=False),
+    sa.Column("sub_status", sa.String(40), nullable=False),
+    sa.Column("is_submitted", sa.Boolean, nullable=False),
+    sa.Column("policy", Json(), nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("content_version", sa.BigInteger, nullable=False),
+    sa.Column("estimated_version", sa.BigInteger, nullable=False),
+    sa.Column("calculated_version", sa.BigInteger, nullable=False),
+    sa.Column("line_item_count", sa.BigInteger, nullable=False),
+    sa.Column("subtotal", Micros(), nullable=False),
+    sa.Column("discount", Micros(), nullable=False),
+    sa.Column("shipping_cost", Micros(), nullable=False),
+    sa.Column("tax", Micros(), nullable=False),
+    sa.Column("total", Micros(), nullable=False),
+    sa.Column("shipping_cost_override", Micros(), nullable=True),
+    sa.Column("tax_override", Micros(), nullable=True),
+    sa.Column("shipping_address_id", sa.String(100), nullable=False),
+    sa.Column("shipping_address", Json(), nullable=True),
+    sa.Column("billing_address_id", sa.String(100), nullable=False),
+    sa.Column("billing_address", Json(), nullable=True),
+    sa.Column("comments", sa.String(2_000), nullable=False),
+    sa.Column("xp", Json(), nullable=False),
+    sa.Column("submission", Json(), nullable=True),
+    sa.Column("create_time", UtcTime(), nullable=False),
+    sa.Column("update_time", UtcTime(), nullable=False),
+    sa.Column("submit_time", UtcTime(), nullable=True),
+    sa.Column("approve_time", UtcTime(), nullable=True),
+    sa.Column("decline_time", UtcTime(), nullable=True),
+    sa.Column("forward_time", UtcTime(), nullable=True),
+    sa.Column("complete_time", UtcTime(), nullable=True),
+    sa.Column("cancel_time", UtcTime(), nullable=True),
+    sa.Column("source_version", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("document", sa.LargeBinary, nullable=True),
+    sa.UniqueConstraint("kind", "id"),
+    sa.Index("ix_orders_buyer", "buyer_id", "create_time"),
+    sa.Index("ix_orders_supplier", "supplier_id", "create_time"),
+    sa.Index("ix_orders_listed", "kind", "create_time", "key"),
+    sa.Index("ix_orders_submitted", "submit_time"),
+)
+"""Buyer orders, and what has been reported of supplier orders (kind SUPPLIER: `document` is the report)."""
+
+LINE_ITEMS = sa.Table(
+    "line_items",
+    METADATA,
+    sa.Column("order_key", sa.Uuid(), sa.ForeignKey("orders.key"), primary_key=True),
+    sa.Column("id", sa.String(100), primary_key=True),
+    sa.Column("position", sa.BigInteger, nullable=False),
+    sa.Column("product_id", sa.String(100), nullable=False),
+    sa.Column("quantity", sa.BigInteger, nullable=False),
+    sa.Column("product", Json(), nullable=False),
+    sa.Column("unit_price", Micros(), nullable=False),
+    sa.Column("subtotal", Micros(), nullable=False),
+    sa.Column("discount", Micros(), nullable=False),
+    sa.Column("tax", Micros(), nullable=False),
+    sa.Column("tax_rate", sa.String(40), nullable=False),
+    sa.Column("price_schedule_id", sa.String(100), nullable=False),
+    sa.Column("unit_price_override", Micros(), nullable=True),
+    sa.Column("discount_override", Micros(), nullable=True),
+    sa.Column("shipping_address_id", sa.String(100), nullable=False),
+    sa.Column("shipping_address", Json(), nullable=True),
+    sa.Column("pickup_location_id", sa.String(100), nullable=False),
+    sa.Column("inventory_record_id", sa.String(100), nullable=False),
+    sa.Column("quantity_shipped", sa.BigInteger, nullable=False),
+    sa.Column("quantity_canceled", sa.BigInteger, nullable=False),
+    sa.Column("date_needed", UtcTime(), nullable=True),
+    sa.Column("xp", Json(), nullable=False),
+    sa.Column("create_time", UtcTime(), nullable=False),
+)
+
+WORKSHEETS = sa.Table(
+    "worksheets",
+    METADATA,
+    sa.Column("order_key", sa.Uuid(), sa.ForeignKey("orders.key"), primary_key=True),
+    sa.Column("body", Json(), nullable=False),
+)
+
+SUBMISSIONS = sa.Table(
+    "submissions",
+    METADATA,
+    sa.Column("order_key", sa.Uuid(), sa.ForeignKey("orders.key"), primary_key=True),
+    sa.Column("attempt", sa.BigInteger, primary_key=True),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("finished", sa.Boolean, nullable=False),
+    sa.Column("held", sa.Boolean, nullable=False),
+    sa.Column("caller", Json(), nullable=False),
+    sa.Column("reasons", Json(), nullable=False),
+    sa.Column("new_payments", Json(), nullable=False),
+    sa.Column("begin_time", UtcTime(), nullable=False),
+    sa.Column("deadline", UtcTime(), nullable=False),
+    sa.Column("decide_time", UtcTime(), nullable=True),
+    sa.Column("next_action_time", UtcTime(), nullable=False),
+)
+sa.Index(
+    "uq_submissions_unfinished",
+    SUBMISSIONS.c.order_key,
+    unique=True,
+    sqlite_where=SUBMISSIONS.c.state == "TRYING",
+    postgresql_where=SUBMISSIONS.c.state == "TRYING",
+)
+sa.Index(
+    "ix_submissions_due",
+    SUBMISSIONS.c.next_action_time,
+    sqlite_where=sa.not_(SUBMISSIONS.c.finished),
+    postgresql_where=sa.not_(SUBMISSIONS.c.finished),
+)
+
+CANCELLATIONS = sa.Table(
+    "cancellations",
+    METADATA,
+    sa.Column("order_key", sa.Uuid(), sa.ForeignKey("orders.key"), primary_key=True),
+    sa.Column("state", sa.String(20), nullable=False, index=True),
+    sa.Column("caller", Json(), nullable=False),
+    sa.Column("comment", sa.String(2_000), nullable=False),
+    sa.Column("next_action_time", UtcTime(), nullable=False),
+)
+
+SHIPMENTS = sa.Table(
+    "order_shipments",
+    METADATA,
+    sa.Column("order_key", sa.Uuid(), primary_key=True),
+    sa.Column("shipment_key", sa.String(100), primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("document", sa.LargeBinary, nullable=False),
+    sa.Column("update_time", UtcTime(), nullable=False),
+)
+"""Shipments as last reported, once for every order that they hold units of."""
+
+EVENTS = event_table(METADATA, "order_events")

@@ -1,0 +1,65 @@
+"""Who may do what with a buyer order, and how one is loaded for it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from libs.auth import PartyKind, Principal, roles
+from libs.errors import Kind, WaybillError, denied, missing, stale
+from services.order.application.ports import OrderStore, Tx
+from services.order.domain.model import Order
+from services.order.domain.status import Trigger, move
+from services.order.domain.visibility import Direction, scope
+
+
+def require_writer(caller: Principal, order: Order) -> None:
+    """The own order needs Shopper or OrderAdmin, another's OrderAdmin; suppliers write none."""
+    if caller.party_kind is PartyKind.SUPPLIER:
+        raise denied(roles.ORDER_ADMIN)
+    if caller.party_kind is PartyKind.BUYER and order.user.id == caller.user_id:
+        caller.require(roles.SHOPPER, roles.ORDER_ADMIN)
+    else:
+        caller.require(roles.ORDER_ADMIN)
+
+
+async def readable(store: OrderStore, tx: Tx, caller: Principal, order_id: str) -> Order:
+    """A buyer order that the caller may see; NOT_FOUND otherwise."""
+    order = await store.find(tx, order_id, scope(caller, Direction.ALL))
+    if order is None:
+        raise missing("order", order_id)
+    return order
+
+
+async def writable(
+    store: OrderStore, tx: Tx, caller: Principal, order_id: str, now: datetime, trigger: Trigger = Trigger.EDIT,
+    etag: str = "",
+) -> Order:  # fmt: skip
+    """A buyer order, locked, that the caller may change now."""
+    order = await store.find(tx, order_id, scope(caller, Direction.ALL), lock=True)
+    if order is None:
+        raise missing("order", order_id)
+    require_writer(caller, order)
+    if etag and etag != str(order.version):
+        raise stale("order", order.id, str(order.version))
+    if trigger is not Trigger.MARK:
+        require_no_attempt(order, now)
+        move(order.id, order.status, trigger)
+    return order
+
+
+def require_no_attempt(order: Order, now: datetime) -> None:
+    """ABORTED while an attempt to submit is undecided."""
+    attempt = order.submission
+    if attempt is None or not attempt.undecided:
+        return
+    left = max(attempt.deadline - now, timedelta(seconds=1))
+    raise WaybillError(
+        Kind.STALE, "SUBMISSION_IN_PROGRESS", f"order {order.id} is being submitted",
+        metadata={"order": order.id, "attempt": str(attempt.attempt)}, retry_after=min(left, timedelta(seconds=2)),
+    )  # fmt: skip
+
+
+def require_unchanged(read: Order, locked: Order) -> None:
+    """ABORTED when the order changed between what was read for a remote call and now."""
+    if read.content_version != locked.content_version:
+        raise stale("order", locked.id, str(locked.version))

@@ -1,0 +1,195 @@
+"""Makes an order and its lines from what a caller asks for and what directory and catalog say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from libs.auth import PartyKind, Principal, roles
+from libs.clock import Clock
+from libs.errors import Violations, denied
+from libs.ids import IdSource
+from services.order.application.ports import Catalog, CatalogProduct, Directory, OrderingContext
+from services.order.domain.drafts import LineDraft, OrderDraft, check_lines
+from services.order.domain.model import Address, Line, Order
+from services.order.domain.readiness import Facts
+from services.order.domain.status import OrderStatus
+
+
+def require_override_roles(caller: Principal, order: OrderDraft | None, lines: Sequence[LineDraft]) -> None:
+    """Overrides are for those who hold their roles."""
+    if order is not None and order.shipping_cost_override is not None:
+        caller.require(roles.OVERRIDE_SHIPPING)
+    if order is not None and order.tax_override is not None:
+        caller.require(roles.OVERRIDE_TAX)
+    if any(line.unit_price_override is not None for line in lines):
+        caller.require(roles.OVERRIDE_UNIT_PRICE)
+    if any(line.discount_override is not None for line in lines):
+        caller.require(roles.OVERRIDE_DISCOUNT)
+
+
+class BuildOrder:
+    """Used by CreateOrder and PlaceOrder; lines also by AddLineItems."""
+
+    def __init__(self, directory: Directory, catalog: Catalog, clock: Clock, ids: IdSource) -> None:
+        self._directory = directory
+        self._catalog = catalog
+        self._clock = clock
+        self._ids = ids
+
+    async def __call__(
+        self, caller: Principal, draft: OrderDraft, drafts: Sequence[LineDraft], found: Violations
+    ) -> tuple[Order, tuple[Line, ...], Facts]:
+        """The order, UNSUBMITTED, with its lines; raises all violations at once."""
+        buyer_id, user_id = self._who(caller, draft, found)
+        require_override_roles(caller, draft, drafts)
+        check_lines(found, drafts)
+        if draft.id:
+            found.check_id("order.id", draft.id)
+        wanted = address_ids(draft, drafts)
+        products = {line.product_id for line in drafts}
+        context, catalog = await asyncio.gather(
+            self._directory.ordering_context(buyer_id, user_id, caller.client_id, wanted),
+            self._catalog.products(products),
+        )
+        self._check_context(found, draft, context, buyer_id)
+        now = self._clock.now()
+        order = self._order(caller, draft, context, buyer_id, user_id, len(drafts), now, found)
+        lines = make_lines(found, drafts, catalog, context, 0, set(), now)
+        check_currencies(found, order.currency, [*draft.currencies, *(c for d in drafts for c in d.currencies)])
+        found.raise_if_any()
+        orderable = {p.id for p in catalog.values() if p.active}
+        facts = Facts(context.buyer_active, context.user_active, context.policy, orderable)
+        return order, lines, facts
+
+    def _who(self, caller: Principal, draft: OrderDraft, found: Violations) -> tuple[str, str]:
+        if caller.party_kind is PartyKind.SUPPLIER:
+            raise denied(roles.ORDER_ADMIN)
+        if caller.party_kind is PartyKind.BUYER:
+            if draft.buyer_id and draft.buyer_id != caller.party_id:
+                found.add("order.from_party", "BUYER_NOT_FOUND", f"there is no buyer {draft.buyer_id!r}")
+            if draft.user_id and draft.user_id != caller.user_id:
+                caller.require(roles.ORDER_ADMIN)
+            else:
+                caller.require(roles.SHOPPER, roles.ORDER_ADMIN)
+            return caller.party_id, draft.user_id or caller.user_id
+        caller.require(roles.ORDER_ADMIN)
+        found.check_id("order.from_party.id", draft.buyer_id)
+        found.check_id("order.from_user.id", draft.user_id)
+        return draft.buyer_id, draft.user_id
+
+    def _check_context(
+        self, found: Violations, draft: OrderDraft, context: OrderingContext, buyer_id: str
+    ) -> None:
+        if not context.buyer_exists:
+            if buyer_id:
+                found.add("order.from_party", "BUYER_NOT_FOUND", f"there is no buyer {buyer_id!r}")
+            return
+        if not context.buyer_active:
+            found.add("order.from_party", "BUYER_INACTIVE", "the buyer may not order")
+        if context.user is None:
+            found.add("order.from_user", "BUYER_NOT_FOUND", "the buyer has no such user")
+        elif not context.user_active:
+            found.add("order.from_user", "BUYER_INACTIVE", "the user may not order")
+        if draft.currency and draft.currency != context.currency:
+            found.add("order.currency", "CURRENCY_MISMATCH", f"this buyer orders in {context.currency}")
+
+    def _order(
+        self, caller: Principal, draft: OrderDraft, context: OrderingContext, buyer_id: str, user_id: str,
+        lines: int, now: datetime, found: Violations,
+    ) -> Order:  # fmt: skip
+        shipping_id, shipping = resolve_address(
+            found, "order.shipping_address", draft.shipping_address_id, draft.shipping_address, context,
+            context.default_shipping_address,
+        )  # fmt: skip
+        billing_id, billing = resolve_address(
+            found, "order.billing_address", draft.billing_address_id, draft.billing_address, context,
+            context.default_billing_address,
+        )  # fmt: skip
+        user: Any = context.user
+        return Order(
+            key=self._ids.key(), id=draft.id or self._ids.public("ord"), seller_id=context.seller_id,
+            buyer_id=buyer_id, user=user, created_by=caller.user_id, client_id=caller.client_id,
+            currency=draft.currency or context.currency, status=OrderStatus.UNSUBMITTED, policy=context.policy,
+            create_time=now, update_time=now, line_item_count=lines,
+            shipping_cost_override=draft.shipping_cost_override, tax_override=draft.tax_override,
+            shipping_address_id=shipping_id, shipping_address=shipping, billing_address_id=billing_id,
+            billing_address=billing, comments=draft.comments, xp=draft.xp,
+        )  # fmt: skip
+
+
+def address_ids(draft: OrderDraft, drafts: Sequence[LineDraft]) -> set[str]:
+    """Ids of the addresses that a request names."""
+    return {draft.shipping_address_id, draft.billing_address_id, *(d.shipping_address_id for d in drafts)} - {""}
+
+
+def resolve_address(
+    found: Violations, field: str, id: str, given: Address | None, context: OrderingContext,
+    default: Address | None = None,
+) -> tuple[str, Address | None]:  # fmt: skip
+    """The address meant: one of the book by its id, a one-time one, or the default."""
+    if id:
+        known = context.addresses.get(id)
+        if known is None:
+            found.add(f"{field}_id", "ADDRESS_NOT_FOUND", f"there is no address {id!r} that this user may use")
+        return id, known
+    if given is not None:
+        if context.restrict_addresses:
+            found.add(field, "ADDRESS_RESTRICTED", "this buyer ships to assigned addresses of its book only")
+        return "", given
+    return ("", None) if default is None else (str(default.get("id", "")), default)
+
+
+def check_currencies(found: Violations, currency: str, used: Collection[tuple[str, str]]) -> None:
+    """Every amount of a request is in the order's currency."""
+    for field, code in used:
+        if code != currency:
+            found.add(field, "CURRENCY_MISMATCH", f"must be in {currency}, not {code or 'none'}")
+
+
+def make_lines(
+    found: Violations, drafts: Sequence[LineDraft], catalog: dict[str, CatalogProduct], context: OrderingContext,
+    last_position: int, taken: set[str], now: datetime,
+) -> tuple[Line, ...]:  # fmt: skip
+    """Lines with a snapshot of their product; unknown and inactive products are violations."""
+    used = taken | {draft.id for draft in drafts if draft.id}
+    made: list[Line] = []
+    for i, draft in enumerate(drafts):
+        where = f"line_items[{i}]"
+        product = catalog.get(draft.product_id)
+        if product is None:
+            if draft.product_id:
+                text = f"there is no product {draft.product_id!r}"
+                found.add(f"{where}.product_id", "PRODUCT_NOT_FOUND", text)
+            continue
+        if not product.active:
+            text = f"product {draft.product_id!r} is not active"
+            found.add(f"{where}.product_id", "PRODUCT_INACTIVE", text)
+        if draft.id in taken:
+            found.add(f"{where}.id", "DUPLICATE_ITEM", f"the order has a line {draft.id!r} already")
+        address_id, address = resolve_address(
+            found, f"{where}.shipping_address", draft.shipping_address_id, draft.shipping_address, context
+        )
+        position = last_position + i + 1
+        made.append(
+            Line(
+                id=draft.id or _free_id(position, used), position=position, product_id=draft.product_id,
+                quantity=draft.quantity, product=product.snapshot, create_time=now,
+                unit_price_override=draft.unit_price_override, discount_override=draft.discount_override,
+                shipping_address_id=address_id, shipping_address=address,
+                pickup_location_id=draft.pickup_location_id, inventory_record_id=draft.inventory_record_id,
+                date_needed=draft.date_needed, xp=draft.xp,
+            )
+        )  # fmt: skip
+    return tuple(made)
+
+
+def _free_id(position: int, used: set[str]) -> str:
+    id = f"l{position}"
+    while id in used:
+        position += 1
+        id = f"l{position}"
+    used.add(id)
+    return id

@@ -1,0 +1,140 @@
+"""CancelOrder. Before it opened an order is simply canceled; an open one is frozen where it could still ship, then
+decided, then undone."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from datetime import timedelta
+
+from libs.auth import Principal, roles
+from libs.clock import Clock
+from libs.errors import Kind, WaybillError, missing
+from services.order.application.access import require_writer
+from services.order.application.ports import (
+    Attempt,
+    Cancellation,
+    Fulfillment,
+    OrderStore,
+    Payments,
+    Reports,
+    Request,
+    RequestStore,
+    SubmissionStore,
+    Transactions,
+    Tx,
+)
+from services.order.application.report_fulfillment import ReportFulfillment
+from services.order.application.submit_order import Acting, SubmitOrder
+from services.order.application.try_submission import Tried
+from services.order.domain.history import changed
+from services.order.domain.model import Order, Reason
+from services.order.domain.status import OrderStatus, Trigger, move
+from services.order.domain.visibility import Direction, scope
+
+DRIVEN = timedelta(seconds=10)
+
+
+class CancelOrder:
+    """Cancels; unfinished cancels are taken up again by the completer."""
+
+    def __init__(
+        self, database: Transactions, orders: OrderStore, submissions: SubmissionStore, requests: RequestStore,
+        submit: SubmitOrder, fulfillment: Fulfillment, payments: Payments, reports: ReportFulfillment, clock: Clock,
+        acting: Acting,
+    ) -> None:  # fmt: skip
+        self._db = database
+        self._orders = orders
+        self._submissions = submissions
+        self._requests = requests
+        self._submit = submit
+        self._fulfillment = fulfillment
+        self._payments = payments
+        self._reports = reports
+        self._clock = clock
+        self._acting = acting
+
+    async def __call__(self, caller: Principal, order_id: str, comment: str, request: Request) -> Order:
+        """The order as it is now: CANCELED."""
+        running: Attempt | None = None
+        async with self._db.transaction() as tx:
+            now = self._clock.now()
+            recorded = await self._requests.claim(tx, request, {"order": order_id}, now)
+            order = await self._orders.find(tx, order_id, scope(caller, Direction.ALL), lock=True)
+            if order is None:
+                raise missing("order", order_id)
+            if recorded is not None and order.status is OrderStatus.CANCELED:
+                return order
+            require_writer(caller, order)
+            target = move(order.id, order.status, Trigger.CANCEL)
+            if order.status is OrderStatus.OPEN:
+                caller.require(roles.ORDER_ADMIN)
+                row = Cancellation(order.key, "FREEZING", caller.claims(), comment, now + DRIVEN)
+                await self._submissions.insert_cancellation(tx, row)
+                running_cancel = await self._submissions.cancellation(tx, order.key) or row
+            else:
+                running_cancel = None
+                if order.submission is not None and order.submission.undecided:
+                    running, order = await self._refuse(tx, order)
+                after, event = changed(
+                    order, "order_canceled", caller.user_id, caller.party_id, now, data={"comment": comment},
+                    status=target, cancel_time=now,
+                )  # fmt: skip
+                await self._orders.save(tx, order, after, [event])
+        if running_cancel is not None:
+            return await self.run(running_cancel)
+        if running is not None and not running.finished:
+            await self._submit.run(running)
+        return after
+
+    async def _refuse(self, tx: Tx, order: Order) -> tuple[Attempt | None, Order]:
+        """A cancel decides a running attempt."""
+        shown = order.submission
+        attempt = await self._submissions.get(tx, order.key, shown.attempt, lock=True) if shown else None
+        if attempt is None:
+            return None, order
+        why = Reason("SUBMIT_CANCELED", "order", "submission", "the order was canceled")
+        return await self._submit.decide_in(tx, attempt, Tried((why,)))
+
+    async def run(self, row: Cancellation) -> Order:
+        """Drives the cancel of an open order to its end."""
+        with self._acting(Principal.of_claims(row.caller)):
+            if row.state == "FREEZING":
+                await self._freeze(row.order_key)
+                await self._decide(row)
+            reports, _ = await asyncio.gather(
+                self._fulfillment.cancel(row.order_key), self._payments.void(row.order_key)
+            )
+            async with self._db.transaction() as tx:
+                await self._submissions.set_cancellation(tx, row.order_key, "FINISHED")
+                return (await self._reports.apply(tx, reports, {row.order_key: lambda order: order}))[row.order_key]
+
+    async def _freeze(self, key: uuid.UUID) -> None:
+        try:
+            await self._fulfillment.freeze(key)
+        except WaybillError as error:
+            if error.kind is Kind.UNAVAILABLE:
+                raise
+            async with self._db.transaction() as tx:
+                await self._submissions.drop_cancellation(tx, key)
+            await self._reports(await self._thaw(key))
+            raise
+
+    async def _thaw(self, key: uuid.UUID) -> Reports:
+        return await self._fulfillment.unfreeze(key)
+
+    async def _decide(self, row: Cancellation) -> None:
+        who = Principal.of_claims(row.caller)
+        async with self._db.transaction() as tx:
+            now = self._clock.now()
+            order = await self._orders.by_key(tx, row.order_key, lock=True)
+            if order is None:
+                raise missing("order", str(row.order_key))
+            if order.status is not OrderStatus.CANCELED:
+                after, event = changed(
+                    order, "order_canceled", who.user_id, who.party_id, now, data={"comment": row.comment},
+                    status=move(order.id, order.status, Trigger.CANCEL), cancel_time=now,
+                )  # fmt: skip
+                await self._orders.save(tx, order, after, [event])
+            await self._submissions.set_cancellation(tx, row.order_key, "DECIDED")
+

@@ -1,0 +1,64 @@
+"""The completer: takes up attempts and cancels whose coordinator is gone, and drives them to their end."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from libs.clock import Clock
+from libs.errors import WaybillError
+from libs.obs import get_logger
+from services.order.application.cancel_order import CancelOrder
+from services.order.application.ports import SubmissionStore, Transactions
+from services.order.application.submit_order import SubmitOrder
+
+INTERVAL = 0.5
+LEASE = timedelta(seconds=10)
+BATCH = 20
+log = get_logger("completer")
+
+
+class CompleteSubmissions:
+    """A background loop, safe in every replica: rows are leased, decisions are conditional, steps are idempotent."""
+
+    def __init__(
+        self, database: Transactions, submissions: SubmissionStore, submit: SubmitOrder, cancel: CancelOrder,
+        clock: Clock,
+    ) -> None:  # fmt: skip
+        self._db = database
+        self._submissions = submissions
+        self._submit = submit
+        self._cancel = cancel
+        self._clock = clock
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            await asyncio.sleep(INTERVAL)
+            await self.once()
+
+    async def once(self) -> int:
+        """Drives everything that is due; returns how much that was."""
+        now = self._clock.now()
+        async with self._db.reading() as tx:
+            due = await self._submissions.anything_due(tx, now)
+        if not due:
+            return 0
+        async with self._db.transaction() as tx:
+            attempts = await self._submissions.claim_due(tx, now, now + LEASE, BATCH)
+            cancels = await self._submissions.claim_due_cancellations(tx, now, now + LEASE, BATCH)
+        for key, number in attempts:
+            async with self._db.reading() as tx:
+                attempt = await self._submissions.get(tx, key, number)
+            if attempt is None or attempt.finished:
+                continue
+            try:
+                await self._submit.run(attempt)
+            except WaybillError as error:
+                log.warning("attempt not finished", order=str(key), attempt=number, reason=error.reason)
+        for row in cancels:
+            try:
+                await self._cancel.run(row)
+            except WaybillError as error:
+                log.warning("cancel not finished", order=str(row.order_key), reason=error.reason)
+        return len(attempts) + len(cancels)

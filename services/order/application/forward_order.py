@@ -1,0 +1,57 @@
+"""ForwardOrder: splits an open order into one supplier order per supplier."""
+
+from __future__ import annotations
+
+from libs.auth import Principal, roles
+from libs.clock import Clock
+from libs.errors import denied, precondition
+from services.order.application.access import readable
+from services.order.application.ports import (
+    Fulfillment,
+    OrderStore,
+    ReportStore,
+    Request,
+    RequestStore,
+    SupplierOrderView,
+    Transactions,
+)
+from services.order.application.report_fulfillment import ReportFulfillment
+from services.order.domain.model import Order
+from services.order.domain.status import Trigger, move
+
+
+class ForwardOrder:
+    """For the seller; a forwarded order stays as it is."""
+
+    def __init__(
+        self, database: Transactions, orders: OrderStore, reports: ReportStore, requests: RequestStore,
+        fulfillment: Fulfillment, report: ReportFulfillment, clock: Clock,
+    ) -> None:  # fmt: skip
+        self._db = database
+        self._orders = orders
+        self._reports = reports
+        self._requests = requests
+        self._fulfillment = fulfillment
+        self._report = report
+        self._clock = clock
+
+    async def __call__(
+        self, caller: Principal, order_id: str, request: Request
+    ) -> tuple[Order, list[SupplierOrderView]]:
+        """The buyer order and its supplier orders."""
+        caller.require(roles.ORDER_ADMIN)
+        async with self._db.reading() as tx:
+            order = await readable(self._orders, tx, caller, order_id)
+        if not caller.is_seller:
+            raise denied(roles.ORDER_ADMIN)
+        if order.forward_time is None:
+            move(order.id, order.status, Trigger.FORWARD)
+            if order.submission is None or not order.submission.finished:
+                raise precondition(
+                    "SUBMISSION_IN_PROGRESS", f"order {order_id} is still being confirmed", order=order_id
+                )
+            await self._report(await self._fulfillment.forward(order.key))
+        async with self._db.transaction() as tx:
+            await self._requests.claim(tx, request, {"order": order_id}, self._clock.now())
+            order = await readable(self._orders, tx, caller, order_id)
+            return order, await self._reports.supplier_orders(tx, [order.key])

@@ -1,0 +1,78 @@
+"""AddPayments, RemovePayments, ListPayments: the payment service owns them, the order service passes what it knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from libs.auth import PartyKind, Principal
+from libs.clock import Clock
+from libs.errors import missing, precondition
+from services.order.application.access import readable, writable
+from services.order.application.ports import (
+    OrderStore,
+    PaymentDocument,
+    Payments,
+    Request,
+    RequestStore,
+    Transactions,
+)
+from services.order.domain.history import changed
+from services.order.domain.status import Trigger
+
+
+class OrderPayments:
+    """Payments of an order that is not submitted, and reading them ever after."""
+
+    def __init__(
+        self, database: Transactions, orders: OrderStore, requests: RequestStore, payments: Payments, clock: Clock
+    ) -> None:
+        self._db = database
+        self._orders = orders
+        self._requests = requests
+        self._payments = payments
+        self._clock = clock
+
+    async def add(
+        self, caller: Principal, order_id: str, payments: Sequence[PaymentDocument], request_id: str, request: Request
+    ) -> list[PaymentDocument]:
+        """The added payments."""
+        async with self._db.reading() as tx:
+            again = await self._requests.find(tx, request) is not None
+            trigger = Trigger.MARK if again else Trigger.EDIT
+            order = await writable(self._orders, tx, caller, order_id, self._clock.now(), trigger)
+        if not again and not order.calculated:
+            raise precondition("ORDER_NOT_CALCULATED", f"order {order_id} is not calculated", order=order_id)
+        made = await self._payments.create(order, payments, request_id)
+        await self._note(caller, order_id, "payments_added", len(made), request)
+        return made
+
+    async def remove(
+        self, caller: Principal, order_id: str, payment_ids: Sequence[str], request_id: str, request: Request
+    ) -> None:
+        """Removes them."""
+        async with self._db.reading() as tx:
+            again = await self._requests.find(tx, request) is not None
+            trigger = Trigger.MARK if again else Trigger.EDIT
+            order = await writable(self._orders, tx, caller, order_id, self._clock.now(), trigger)
+        if not again:
+            await self._payments.remove(order, payment_ids, request_id)
+            await self._note(caller, order_id, "payments_removed", len(payment_ids), request)
+
+    async def list(self, caller: Principal, order_id: str) -> list[PaymentDocument]:
+        """All payments of an order; suppliers see none."""
+        if caller.party_kind is PartyKind.SUPPLIER:
+            raise missing("order", order_id)
+        async with self._db.reading() as tx:
+            order = await readable(self._orders, tx, caller, order_id)
+        return (await self._payments.of_orders([order.key])).get(order.key, [])
+
+    async def _note(self, caller: Principal, order_id: str, type: str, count: int, request: Request) -> None:
+        async with self._db.transaction() as tx:
+            now = self._clock.now()
+            if await self._requests.claim(tx, request, {"order": order_id}, now) is not None:
+                return
+            order = await writable(self._orders, tx, caller, order_id, now, Trigger.MARK)
+            after, event = changed(
+                order, type, caller.user_id, caller.party_id, now, data={"count": count}
+            )
+            await self._orders.save(tx, order, after, [event])

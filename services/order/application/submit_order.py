@@ -1,0 +1,267 @@
+"""SubmitOrder: begin, try, decide, confirm. The submission row drives an attempt to its end, whoever runs it.
+
+Begin writes the attempt; tries reserve under (order, attempt); decide is one conditional update, the only point of no
+return; confirm and release are commands driven from the row. A coordinator that dies is replaced by the completer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from libs.auth import Principal
+from libs.clock import Clock
+from libs.errors import Kind, RuleViolation, WaybillError, missing
+from libs.failpoints import Failpoints
+from services.order.application.access import readable, writable
+from services.order.application.ports import (
+    Attempt,
+    Fulfillment,
+    OrderStore,
+    Payments,
+    Request,
+    RequestStore,
+    SubmissionStore,
+    Transactions,
+    Tx,
+)
+from services.order.application.report_fulfillment import ReportFulfillment, finished
+from services.order.application.try_submission import Trial, Tried, TrySubmission
+from services.order.domain.history import changed
+from services.order.domain.model import Event, Line, Order, Reason, Submission
+from services.order.domain.readiness import Facts
+from services.order.domain.status import Trigger, move
+from services.order.domain.worksheet import Worksheet
+
+DEADLINE = timedelta(seconds=60)
+"""How long an attempt may stay undecided."""
+COORDINATOR = timedelta(seconds=10)
+"""How long its coordinator has an attempt for itself before the completer looks at it."""
+PENDING = timedelta(seconds=1)
+"""How soon the completer asks a silent gateway again."""
+Acting = Callable[[Principal], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What an attempt is about."""
+
+    order: Order
+    lines: tuple[Line, ...]
+    worksheet: Worksheet
+    facts: Facts | None = None
+    quote_is_fresh: bool = False
+
+
+class SubmitOrder:
+    """Drives attempts: for SubmitOrder, PlaceOrder, and the completer."""
+
+    def __init__(
+        self, database: Transactions, orders: OrderStore, submissions: SubmissionStore, requests: RequestStore,
+        tries: TrySubmission, fulfillment: Fulfillment, payments: Payments, reports: ReportFulfillment, clock: Clock,
+        failpoints: Failpoints, acting: Acting,
+    ) -> None:  # fmt: skip
+        self._db = database
+        self._orders = orders
+        self._submissions = submissions
+        self._requests = requests
+        self._tries = tries
+        self._fulfillment = fulfillment
+        self._payments = payments
+        self._reports = reports
+        self._clock = clock
+        self._failpoints = failpoints
+        self._acting = acting
+
+    async def __call__(self, caller: Principal, order_id: str, etag: str, request: Request) -> Order:
+        """The order as it is after the decision, or still TRYING when a gateway is silent."""
+        async with self._db.reading() as tx:
+            order = await readable(self._orders, tx, caller, order_id)
+            recorded = await self._requests.find(tx, request)
+        if recorded is not None:
+            return await self.join(order.key, recorded["attempt"])
+        async with self._db.transaction() as tx:
+            now = self._clock.now()
+            number = 1 if order.submission is None else order.submission.attempt + 1
+            recorded = await self._requests.claim(tx, request, {"attempt": number}, now)
+            if recorded is None:
+                order = await writable(self._orders, tx, caller, order_id, now, Trigger.SUBMIT, etag)
+                number = 1 if order.submission is None else order.submission.attempt + 1
+                lines = await self._orders.lines(tx, order.key)
+                worksheet = await self._orders.worksheet(tx, order.key)
+                attempt = new_attempt(order, number, caller, now)
+                order, event = begun(order, attempt, caller)
+                await self._submissions.insert(tx, attempt)
+                await self._orders.save(tx, replace(order, version=order.version - 1), order, [event])
+        if recorded is not None:
+            return await self.join(order.key, recorded["attempt"])
+        await self._failpoints.reach("order.submit.begun")
+        return outcome(await self.run(attempt, Loaded(order, lines, worksheet)), number)
+
+    async def join(self, key: uuid.UUID, number: int) -> Order:
+        """The outcome of an attempt that another call began; waits for the decision."""
+        while True:
+            async with self._db.reading() as tx:
+                attempt = await self._submissions.get(tx, key, number)
+                order = await self._orders.by_key(tx, key)
+            if attempt is None or order is None:
+                raise missing("order", str(key))
+            if attempt.state != "TRYING" or self._clock.now() > attempt.begin_time + COORDINATOR:
+                return outcome(order, number, attempt)
+            await asyncio.sleep(0.05)
+
+    async def run(self, attempt: Attempt, loaded: Loaded | None = None) -> Order:
+        """Drives an attempt as far as it goes; safe to be run by several at once."""
+        with self._acting(Principal.of_claims(attempt.caller)):
+            loaded = loaded or await self._load(attempt.order_key)
+            if attempt.state == "TRYING":
+                now = self._clock.now()
+                if now >= attempt.deadline:
+                    tried = Tried((Reason("SUBMIT_TIMED_OUT", "order", "submission", "not decided in time"),))
+                else:
+                    tried = await self._tries(self._trial(attempt, loaded))
+                    await self._failpoints.reach("order.submit.tried")
+                    if tried.pending:
+                        return await self._wait(attempt, loaded.order)
+                attempt, order = await self.decide(attempt, tried)
+                loaded = replace(loaded, order=order)
+                await self._failpoints.reach("order.submit.decided")
+            if attempt.finished:
+                return loaded.order
+            return await self._settle(attempt, loaded)
+
+    async def _load(self, key: uuid.UUID) -> Loaded:
+        async with self._db.reading() as tx:
+            order = await self._orders.by_key(tx, key)
+            if order is None:
+                raise missing("order", str(key))
+            return Loaded(order, await self._orders.lines(tx, key), await self._orders.worksheet(tx, key))
+
+    def _trial(self, attempt: Attempt, loaded: Loaded) -> Trial:
+        return Trial(
+            loaded.order, loaded.lines, loaded.worksheet, attempt.attempt, attempt.deadline, not attempt.held,
+            str(attempt.caller["client"]), attempt.new_payments, loaded.facts, loaded.quote_is_fresh,
+        )  # fmt: skip
+
+    async def _wait(self, attempt: Attempt, order: Order) -> Order:
+        async with self._db.transaction() as tx:
+            until = self._clock.now() + PENDING
+            await self._submissions.postpone(tx, attempt.order_key, attempt.attempt, until)
+        return order
+
+    async def decide(self, attempt: Attempt, tried: Tried) -> tuple[Attempt, Order]:
+        """The decision: ours, or the one that somebody else has made."""
+        async with self._db.transaction() as tx:
+            return await self.decide_in(tx, attempt, tried)
+
+    async def decide_in(self, tx: Tx, attempt: Attempt, tried: Tried) -> tuple[Attempt, Order]:
+        """The same within a transaction."""
+        now = self._clock.now()
+        key, number = attempt.order_key, attempt.attempt
+        order = await self._orders.by_key(tx, key, lock=True)
+        if order is None:
+            raise missing("order", str(key))
+        state = "REFUSED" if tried.reasons else "ACCEPTED"
+        done = state == "REFUSED" and not attempt.held
+        if not await self._submissions.decide(tx, key, number, state, tried.reasons, now, done):
+            other = await self._submissions.get(tx, key, number)
+            return other or attempt, order
+        decided = replace(
+            attempt, state=state, reasons=tried.reasons, decide_time=now, finished=done
+        )
+        after, event = _decided(order, decided, tried.facts, now)
+        await self._orders.save(tx, order, after, [event])
+        return decided, after
+
+    async def _settle(self, attempt: Attempt, loaded: Loaded) -> Order:
+        """Confirms or releases. What does not answer is left to the completer; the decision stands."""
+        key, number = attempt.order_key, attempt.attempt
+        try:
+            if attempt.state == "ACCEPTED":
+                reports, _ = await asyncio.gather(
+                    self._fulfillment.confirm(loaded.order, loaded.lines, loaded.worksheet, number),
+                    self._payments.confirm(key, number),
+                )
+                await self._failpoints.reach("order.submit.confirmed")
+                async with self._db.transaction() as tx:
+                    await self._submissions.finish(tx, key, number)
+                    after = await self._reports.apply(
+                        tx, reports, {key: lambda order: finished(order, number)}
+                    )
+                return after[key]
+            await asyncio.gather(
+                self._fulfillment.release(key, number), self._payments.release(key, number)
+            )
+            async with self._db.transaction() as tx:
+                await self._submissions.finish(tx, key, number)
+                order = await self._orders.by_key(tx, key, lock=True)
+                if order is None:
+                    raise missing("order", str(key))
+                await self._orders.save(tx, order, finished(order, number), [])
+            return finished(order, number)
+        except WaybillError as error:
+            if error.kind is not Kind.UNAVAILABLE:
+                raise
+            return loaded.order
+
+
+def new_attempt(
+    order: Order, number: int, caller: Principal, now: datetime, new_payments: Sequence[str] = ()
+) -> Attempt:
+    """An attempt that begins now. What the order itself shows to be missing is only validated: nothing is held."""
+    return Attempt(
+        order.key, number, "TRYING", False, order.calculated, caller.claims(), now, now + DEADLINE, now + COORDINATOR,
+        new_payments=tuple(new_payments),
+    )  # fmt: skip
+
+
+def begun(order: Order, attempt: Attempt, caller: Principal) -> tuple[Order, Event]:
+    """The order with its attempt shown."""
+    shown = Submission(
+        attempt.attempt, "TRYING", False, caller.user_id, attempt.begin_time, attempt.deadline
+    )
+    return changed(
+        order, "submission_begun", caller.user_id, caller.party_id, attempt.begin_time,
+        data={"attempt": attempt.attempt}, submission=shown,
+    )  # fmt: skip
+
+
+def _decided(order: Order, attempt: Attempt, facts: Facts | None, now: datetime) -> tuple[Order, Event]:
+    who = Principal.of_claims(attempt.caller)
+    shown = Submission(
+        attempt.attempt, attempt.state, attempt.finished, who.user_id, attempt.begin_time, attempt.deadline,
+        attempt.reasons, now,
+    )  # fmt: skip
+    if attempt.state == "REFUSED":
+        data = {"attempt": attempt.attempt, "reasons": sorted({r.reason for r in attempt.reasons})}
+        return changed(
+            order, "submission_refused", who.user_id, who.party_id, now, data=data, submission=shown
+        )
+    return changed(
+        order, "order_submitted", who.user_id, who.party_id, now, data={"attempt": attempt.attempt},
+        submission=shown, status=move(order.id, order.status, Trigger.SUBMIT), is_submitted=True, submit_time=now,
+        policy=order.policy if facts is None else facts.policy,
+    )  # fmt: skip
+
+
+def outcome(order: Order, number: int, attempt: Attempt | None = None) -> Order:
+    """The order, or the refusal as an error that lists every reason."""
+    shown = order.submission
+    state = attempt.state if attempt is not None else (shown.state if shown else "")
+    reasons = attempt.reasons if attempt is not None else (shown.reasons if shown else ())
+    if state != "REFUSED":
+        return order
+    contended = bool(reasons) and all(r.contended for r in reasons)
+    text = "; ".join(f"{r.subject}: {r.description}" for r in reasons[:5])
+    raise WaybillError(
+        Kind.STALE if contended else Kind.PRECONDITION,
+        "SUBMIT_CONTENDED" if contended else "SUBMIT_REFUSED",
+        f"order {order.id} was not submitted: {text}",
+        metadata={"order": order.id, "attempt": str(number)},
+        rules=[RuleViolation(r.reason, r.subject, r.description) for r in reasons],
+        retry_after=timedelta(seconds=1) if contended else None,
+    )

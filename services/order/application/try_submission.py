@@ -1,0 +1,155 @@
+"""The tries of a submit: first what we own, in parallel; then outside money, only if all of the first hold."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from libs.errors import Kind, WaybillError
+from services.order.application.ports import (
+    Catalog,
+    Directory,
+    Fulfillment,
+    Payments,
+    PaymentTry,
+    Pricing,
+    Problem,
+)
+from services.order.domain.model import Line, Order, Reason
+from services.order.domain.readiness import Facts, reasons
+from services.order.domain.worksheet import Worksheet
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What the tries said."""
+
+    reasons: tuple[Reason, ...]
+    pending: bool = False
+    facts: Facts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What is tried."""
+
+    order: Order
+    lines: tuple[Line, ...]
+    worksheet: Worksheet
+    attempt: int
+    deadline: datetime
+    validate_only: bool
+    client_id: str
+    new_payments: tuple[str, ...] = ()
+    facts: Facts | None = None
+    """Given when directory and catalog have just been asked."""
+    quote_is_fresh: bool = False
+    """True when pricing has just calculated: then it need not confirm its own quote."""
+
+
+class TrySubmission:
+    """Every try is idempotent under (order, attempt, step)."""
+
+    def __init__(
+        self, directory: Directory, catalog: Catalog, pricing: Pricing, fulfillment: Fulfillment, payments: Payments
+    ) -> None:
+        self._directory = directory
+        self._catalog = catalog
+        self._pricing = pricing
+        self._fulfillment = fulfillment
+        self._payments = payments
+
+    async def __call__(self, trial: Trial) -> Tried:
+        """All reasons of everything, not only the first."""
+        order = trial.order
+        facts, prices, stock, money = await asyncio.gather(
+            self._facts(trial), self._prices(trial), self._stock(trial), self._money(trial)
+        )
+        found: list[Reason] = []
+        known = facts if isinstance(facts, Facts) else None
+        if known is None:
+            found += facts if isinstance(facts, list) else []
+        else:
+            found += reasons(order, trial.lines, trial.worksheet, known)
+        found += [p.as_reason() for p in (*prices, *stock, *money.problems)]
+        if found or trial.validate_only:
+            return Tried(tuple(found), facts=known)
+        if money.needs_authorization:
+            outside = await self.authorize(trial)
+            return Tried(outside.reasons, outside.pending, known)
+        return Tried((), facts=known)
+
+    async def authorize(self, trial: Trial) -> Tried:
+        """Second wave. A gateway that has not answered leaves the attempt undecided."""
+        answer = await _guarded(
+            self._payments.authorize(trial.order.key, trial.attempt, trial.deadline), "payment"
+        )
+        if isinstance(answer, list):
+            return Tried(tuple(p.as_reason() for p in answer))
+        return Tried(tuple(p.as_reason() for p in answer.problems), answer.pending)
+
+    async def _facts(self, trial: Trial) -> Facts | list[Reason]:
+        if trial.facts is not None:
+            return trial.facts
+        order = trial.order
+        answer = await _guarded(self.facts(order, trial.lines, trial.client_id), "directory")
+        return [p.as_reason() for p in answer] if isinstance(answer, list) else answer
+
+    async def facts(self, order: Order, lines: Sequence[Line], client_id: str) -> Facts:
+        """What directory and catalog say now."""
+        context, products = await asyncio.gather(
+            self._directory.ordering_context(order.buyer_id, order.user.id, client_id, ()),
+            self._catalog.products({line.product_id for line in lines}),
+        )
+        return Facts(
+            context.buyer_active, context.user_active, context.policy, {p.id for p in products.values() if p.active}
+        )
+
+    async def _prices(self, trial: Trial) -> list[Problem]:
+        if trial.quote_is_fresh or not trial.order.calculated:
+            return []
+        answer = await _guarded(
+            self._pricing.check_prices(trial.order, trial.lines, trial.attempt, trial.deadline), "pricing"
+        )
+        return answer
+
+    async def _stock(self, trial: Trial) -> list[Problem]:
+        if not trial.lines:
+            return []
+        plan = trial.worksheet.plan if trial.order.estimated else ()
+        return await _guarded(
+            self._fulfillment.reserve(
+                trial.order, trial.lines, plan, trial.attempt, trial.deadline, trial.validate_only
+            ),
+            "fulfillment",
+        )
+
+    async def _money(self, trial: Trial) -> PaymentTry:
+        if not trial.order.calculated:
+            return PaymentTry([])
+        policy = trial.facts.policy if trial.facts is not None else trial.order.policy
+        answer = await _guarded(
+            self._payments.reserve(
+                trial.order, trial.attempt, trial.deadline, trial.validate_only, policy.must_cover_total,
+                trial.new_payments,
+            ),
+            "payment",
+        )  # fmt: skip
+        return PaymentTry(answer) if isinstance(answer, list) else answer
+
+
+async def _guarded(step: Awaitable[T], context: str) -> T | list[Problem]:
+    """The answer, or the error as problems. No answer is no answer: the attempt is refused and released."""
+    try:
+        return await step
+    except WaybillError as error:
+        if error.kind is Kind.UNAVAILABLE:
+            return [Problem("DEPENDENCY_UNAVAILABLE", context, context, f"{context} did not answer", True)]
+        if error.fields:
+            return [Problem(f.reason, context, f.field, f.description) for f in error.fields]
+        return [Problem(error.reason, context, context, error.message)]

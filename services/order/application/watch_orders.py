@@ -1,0 +1,85 @@
+"""WatchOrders: changes of orders that the caller may see, in the order in which they became visible."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from libs.auth import Principal
+from libs.clock import Clock
+from services.order.application.ports import Transactions, Tx
+from services.order.domain.model import Event
+from services.order.domain.visibility import Direction, Scope, scope
+
+BATCH = 200
+POLL = 0.5
+"""Seconds between looks at the feed when nobody rings; another process may have written."""
+QUIET = 10
+"""Looks without news after which a checkpoint is sent."""
+Position = Any
+
+
+class Feed(Protocol):
+    """The feed of order events."""
+
+    async def latest(self, tx: Tx) -> Position: ...
+    async def read(
+        self, tx: Tx, position: Position, limit: int, seen: Scope, order_ids: Sequence[str], types: Sequence[str]
+    ) -> list[tuple[Position, str, Event]]: ...
+    async def wait(self, timeout: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is watched."""
+
+    direction: Direction
+    order_ids: tuple[str, ...]
+    event_types: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One message: an event, or a checkpoint with none."""
+
+    position: Position
+    order_id: str
+    event: Event | None
+    time: datetime
+
+
+class WatchOrders:
+    """Streams without end."""
+
+    def __init__(self, database: Transactions, feed: Feed, clock: Clock) -> None:
+        self._db = database
+        self._feed = feed
+        self._clock = clock
+
+    async def __call__(
+        self, caller: Principal, wanted: Wanted, start: Position | None
+    ) -> AsyncIterator[Change]:
+        """From a position, or from now."""
+        seen = scope(caller, wanted.direction)
+        position = start
+        if position is None:
+            async with self._db.reading() as tx:
+                position = await self._feed.latest(tx)
+            yield Change(position, "", None, self._clock.now())
+        quiet = 0
+        while True:
+            async with self._db.reading() as tx:
+                found = await self._feed.read(
+                    tx, position, BATCH, seen, wanted.order_ids, wanted.event_types
+                )
+            for position, order_id, event in found:
+                yield Change(position, order_id, event, event.time)
+            if found:
+                quiet = 0
+                continue
+            quiet += 1
+            if quiet % QUIET == 0:
+                yield Change(position, "", None, self._clock.now())
+            await self._feed.wait(POLL)

@@ -1,0 +1,34 @@
+"""Audit: the invariants of the shipping set-up. Nothing here belongs to an order, so there are no facts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from libs.audit import Finding, Record, Summary
+from services.shipping.application.ports import CensusStore
+from services.shipping.domain.rates import misordered
+
+CONTEXT = "shipping"
+RULES = 2
+
+
+class Audit:
+    """Yields what is wrong with one snapshot, then a summary."""
+
+    def __init__(self, store: CensusStore) -> None:
+        self._store = store
+
+    async def __call__(self) -> AsyncIterator[Record]:
+        census = await self._store.take()
+        findings = [
+            Finding(CONTEXT, "references", f"{kind} {id}", f"refers to {reference}, which does not exist")
+            for kind, id, reference in census.dangling
+        ]
+        for id, bounds in census.weight_bounds.items():
+            wrong = misordered(bounds)
+            if wrong or not bounds:
+                detail = f"rows {wrong} do not ascend" if wrong else "has no rows"
+                findings.append(Finding(CONTEXT, "rate rows", f"rate table {id}", detail))
+        for finding in findings:
+            yield finding
+        yield Summary(CONTEXT, RULES, census.rows, len(findings))

@@ -1,0 +1,37 @@
+"""What the use cases need from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from services.shipping.domain.estimate import Terms
+
+
+class TermsStore(Protocol):
+    """Reads what applies to an order, in a number of statements that does not depend on the order."""
+
+    async def load(self, buyer_id: str, client_id: str) -> Terms:
+        """Active methods assigned to the buyer and channel, with their tables; the channel's rules."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """The whole set-up at one moment, as far as its invariants need it."""
+
+    rows: int
+    dangling: tuple[tuple[str, str, str], ...]
+    """(kind of resource, its id, the reference that leads nowhere)."""
+    weight_bounds: Mapping[str, list[Decimal | None]]
+    """Of every rate table by id."""
+
+
+class CensusStore(Protocol):
+    """Reads the set-up for the audit."""
+
+    async def take(self) -> Census:
+        """One snapshot."""
+        ...

@@ -1,0 +1,91 @@
+"""Builds the shipping service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from libs.db.migrate import open_migrated
+from libs.resource import Resource, StandardMethods
+from libs.service import Runtime, ServiceApp
+from services.shipping.adapters.db import references, tables
+from services.shipping.adapters.db.census_store import CensusReader
+from services.shipping.adapters.db.terms_store import TermsReader
+from services.shipping.application.audit import Audit
+from services.shipping.application.estimate_shipping import EstimateShipping
+from services.shipping.rpc.carrier_servicer import CarrierServicer
+from services.shipping.rpc.grouping_rule_servicer import GroupingRuleServicer
+from services.shipping.rpc.rate_table_servicer import RateTableServicer
+from services.shipping.rpc.ship_method_assignment_servicer import ShipMethodAssignmentServicer
+from services.shipping.rpc.ship_method_servicer import ShipMethodServicer
+from services.shipping.rpc.shipping_servicer import ShippingServicer
+from services.shipping.rpc.zone_servicer import ZoneServicer
+from services.shipping.settings import Settings
+from waybill.shipping.v1 import (
+    carrier_service_pb2_grpc,
+    grouping_rule_service_pb2_grpc,
+    rate_table_service_pb2_grpc,
+    ship_method_assignment_service_pb2_grpc,
+    ship_method_service_pb2_grpc,
+    shipping_service_pb2_grpc,
+    zone_service_pb2_grpc,
+)
+
+VERSIONS = Path(__file__).parent / "migrations" / "versions"
+PACKAGE = "waybill.shipping.v1"
+
+
+async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
+    """Opens and migrates the database, wires the services."""
+    database = await open_migrated(
+        settings.database_url, settings.database_schema, VERSIONS, settings.pool_size
+    )
+
+    def standard(resource: Resource) -> StandardMethods:
+        return StandardMethods(database, tables.REQUESTS, resource, runtime.clock, runtime.ids)
+
+    estimate = EstimateShipping(TermsReader(database), runtime.clock)
+    served: list[tuple[Any, Any, str]] = [
+        (
+            shipping_service_pb2_grpc.add_ShippingServiceServicer_to_server,
+            ShippingServicer(estimate),
+            "Shipping",
+        ),
+        (
+            carrier_service_pb2_grpc.add_CarrierServiceServicer_to_server,
+            CarrierServicer(standard(tables.CARRIER)),
+            "Carrier",
+        ),
+        (
+            zone_service_pb2_grpc.add_ZoneServiceServicer_to_server,
+            ZoneServicer(standard(tables.ZONE)),
+            "Zone",
+        ),
+        (
+            ship_method_service_pb2_grpc.add_ShipMethodServiceServicer_to_server,
+            ShipMethodServicer(standard(tables.SHIP_METHOD), references.carriers),
+            "ShipMethod",
+        ),
+        (
+            ship_method_assignment_service_pb2_grpc.add_ShipMethodAssignmentServiceServicer_to_server,
+            ShipMethodAssignmentServicer(standard(tables.ASSIGNMENT), references.of_assignments),
+            "ShipMethodAssignment",
+        ),
+        (
+            rate_table_service_pb2_grpc.add_RateTableServiceServicer_to_server,
+            RateTableServicer(standard(tables.RATE_TABLE), references.of_rate_tables),
+            "RateTable",
+        ),
+        (
+            grouping_rule_service_pb2_grpc.add_GroupingRuleServiceServicer_to_server,
+            GroupingRuleServicer(standard(tables.GROUPING_RULE)),
+            "GroupingRule",
+        ),
+    ]
+    return ServiceApp(
+        name="shipping",
+        registrations=[(add, servicer, f"{PACKAGE}.{name}Service") for add, servicer, name in served],
+        close=database.close,
+        audit=Audit(CensusReader(database)),
+        statements=lambda: database.statements,
+    )

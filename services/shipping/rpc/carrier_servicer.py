@@ -1,0 +1,44 @@
+"""CarrierService."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libs.resource import StandardMethods
+from libs.rpc import current
+from services.shipping.application.access import administrator
+from waybill.shipping.v1 import carrier_service_pb2 as pb
+from waybill.shipping.v1 import carrier_service_pb2_grpc as pb_grpc
+
+
+class CarrierServicer(pb_grpc.CarrierServiceServicer):
+    """Carriers."""
+
+    def __init__(self, methods: StandardMethods) -> None:
+        self._methods = methods
+
+    async def CreateCarrier(self, request: pb.CreateCarrierRequest, context: Any) -> pb.CreateCarrierResponse:
+        administrator(current().principal)
+        (made,) = await self._methods.create(request, [request.carrier], "carrier")
+        return pb.CreateCarrierResponse(carrier=made)
+
+    async def BatchCreateCarriers(
+        self, request: pb.BatchCreateCarriersRequest, context: Any
+    ) -> pb.BatchCreateCarriersResponse:
+        administrator(current().principal)
+        made = await self._methods.create(request, request.carriers, "carriers")
+        return pb.BatchCreateCarriersResponse(carriers=made)
+
+    async def GetCarrier(self, request: pb.GetCarrierRequest, context: Any) -> pb.GetCarrierResponse:
+        administrator(current().principal)
+        return pb.GetCarrierResponse(carrier=await self._methods.get(request.carrier_id))
+
+    async def ListCarriers(self, request: pb.ListCarriersRequest, context: Any) -> pb.ListCarriersResponse:
+        administrator(current().principal)
+        page, token = await self._methods.list(request)
+        return pb.ListCarriersResponse(carriers=page, next_page_token=token)
+
+    async def UpdateCarrier(self, request: pb.UpdateCarrierRequest, context: Any) -> pb.UpdateCarrierResponse:
+        administrator(current().principal)
+        changed = await self._methods.update(request, request.carrier, "carrier")
+        return pb.UpdateCarrierResponse(carrier=changed)

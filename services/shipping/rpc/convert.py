@@ -1,0 +1,133 @@
+"""Between the messages of EstimateShipping and the domain."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.struct_pb2 import Struct
+
+from libs import protoconv
+from libs.errors import Violations
+from services.shipping.application.estimate_shipping import Answer, Question
+from services.shipping.domain.estimate import Estimate
+from services.shipping.domain.grouping import Item
+from services.shipping.domain.methods import Offer
+from services.shipping.domain.rates import MAX_WEIGHT
+from services.shipping.domain.zones import Destination
+from waybill.shipping.v1 import shipping_service_pb2 as pb
+from waybill.type.v1.address_pb2 import Address
+
+MAX_ITEMS = 10_000
+MAX_QUANTITY = 10**12
+_ZERO = Decimal(0)
+
+
+def question_in(request: pb.EstimateShippingRequest) -> Question:
+    """The order as the domain sees it. Raises with every violation at once."""
+    found = Violations()
+    found.check_id("buyer_id", request.buyer_id, required=False)
+    found.check_id("client_id", request.client_id, required=False)
+    protoconv.currency_in(found, "currency", request.currency)
+    found.require(
+        "items", len(request.items) <= MAX_ITEMS, "TOO_MANY_ITEMS", f"at most {MAX_ITEMS:,} items at a time"
+    )
+    known: dict[bytes, Destination] = {}
+    ordered_to = _destination(request.ship_to, known) if request.HasField("ship_to") else None
+    items = [
+        _item(found, f"items[{i}]", item, ordered_to, known)
+        for i, item in enumerate(request.items[:MAX_ITEMS])
+    ]
+    found.raise_if_any()
+    return Question(request.buyer_id, request.client_id, request.currency, ordered_to, items)
+
+
+def _item(
+    found: Violations, where: str, item: pb.ShippingItem, ordered_to: Destination | None,
+    known: dict[bytes, Destination],
+) -> Item:  # fmt: skip
+    found.check_id(f"{where}.line_item_id", item.line_item_id)
+    found.require(
+        f"{where}.quantity", 1 <= item.quantity <= MAX_QUANTITY, "VALUE_OUT_OF_RANGE", "must be 1 or more"
+    )
+    weight = _ZERO
+    if item.weight_kg.value:
+        weight = protoconv.decimal_in(found, f"{where}.weight_kg", item.weight_kg, _ZERO, MAX_WEIGHT)
+    return Item(
+        item.line_item_id,
+        item.product_id,
+        item.quantity,
+        item.supplier_id,
+        item.ship_from_id,
+        weight,
+        _destination(item.ship_to, known) if item.HasField("ship_to") else ordered_to,
+        item.pickup_location_id,
+    )
+
+
+def _destination(address: Address, known: dict[bytes, Destination]) -> Destination:
+    """The same for the same postal address, whichever address book it is from."""
+    serialized = address.SerializeToString(deterministic=True)
+    found = known.get(serialized)
+    if found is None:
+        postal = {k: v for k, v in protoconv.address_plain(address).items() if k not in ("id", "phone")}
+        key = repr(sorted(postal.items()))
+        found = known[serialized] = Destination(key, address.country, address.region, address.postal_code)
+    return found
+
+
+def answer_out(answer: Answer, currency: str) -> pb.EstimateShippingResponse:
+    """The response."""
+    methods = _Methods(currency)
+    return pb.EstimateShippingResponse(
+        ship_estimates=[_estimate(found, methods) for found in answer.estimates],
+        problems=[
+            pb.ShippingProblem(line_item_id=p.line_item_id, reason=p.reason, description=p.description)
+            for p in answer.problems
+        ],
+        rate_time=protoconv.time_out(answer.rate_time),
+    )
+
+
+def _estimate(estimate: Estimate, methods: _Methods) -> pb.ShipEstimate:
+    group = estimate.group
+    return pb.ShipEstimate(
+        id=group.id,
+        supplier_id=group.supplier_id or "",
+        ship_from_id=group.ship_from_id or "",
+        items=[pb.ShipEstimateItem(line_item_id=line, quantity=quantity) for line, quantity in group.lines],
+        ship_methods=methods.of(estimate.offers),
+        grouping=group.grouping.value.lower(),
+        weight_kg=protoconv.decimal_out(group.weight),
+    )
+
+
+class _Methods:
+    """Messages of offers, each made once: groups alike share their offers."""
+
+    def __init__(self, currency: str) -> None:
+        self._currency = currency
+        self._made: dict[int, tuple[tuple[Offer, ...], list[pb.ShipEstimateMethod]]] = {}
+        self._xp: dict[str, Struct | None] = {}
+
+    def of(self, offers: tuple[Offer, ...]) -> list[pb.ShipEstimateMethod]:
+        """In the same order. The offers are kept beside the messages, so that their identity stays theirs."""
+        found = self._made.get(id(offers))
+        if found is None:
+            found = self._made[id(offers)] = (offers, [self._method(offer) for offer in offers])
+        return found[1]
+
+    def _method(self, offer: Offer) -> pb.ShipEstimateMethod:
+        method = offer.method
+        if method.id not in self._xp:
+            self._xp[method.id] = protoconv.xp_out(method.xp)
+        return pb.ShipEstimateMethod(
+            id=method.id,
+            name=method.name,
+            carrier_id=method.carrier_id,
+            pickup=method.pickup,
+            cost=protoconv.money_out(offer.cost, self._currency),
+            min_lead_time=Duration(seconds=offer.min_lead_time),
+            max_lead_time=Duration(seconds=offer.max_lead_time),
+            xp=self._xp[method.id],
+        )

@@ -1,0 +1,52 @@
+"""RateTableService."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libs.resource import StandardMethods
+from libs.resource.methods import Guard
+from libs.rpc import current
+from services.shipping.application.access import administrator
+from waybill.shipping.v1 import rate_table_service_pb2 as pb
+from waybill.shipping.v1 import rate_table_service_pb2_grpc as pb_grpc
+
+
+class RateTableServicer(pb_grpc.RateTableServiceServicer):
+    """Rate tables."""
+
+    def __init__(self, methods: StandardMethods, guard: Guard) -> None:
+        self._methods = methods
+        self._guard = guard
+
+    async def CreateRateTable(
+        self, request: pb.CreateRateTableRequest, context: Any
+    ) -> pb.CreateRateTableResponse:
+        administrator(current().principal)
+        (made,) = await self._methods.create(request, [request.rate_table], "rate_table", guard=self._guard)
+        return pb.CreateRateTableResponse(rate_table=made)
+
+    async def BatchCreateRateTables(
+        self, request: pb.BatchCreateRateTablesRequest, context: Any
+    ) -> pb.BatchCreateRateTablesResponse:
+        administrator(current().principal)
+        made = await self._methods.create(request, request.rate_tables, "rate_tables", guard=self._guard)
+        return pb.BatchCreateRateTablesResponse(rate_tables=made)
+
+    async def GetRateTable(self, request: pb.GetRateTableRequest, context: Any) -> pb.GetRateTableResponse:
+        administrator(current().principal)
+        return pb.GetRateTableResponse(rate_table=await self._methods.get(request.rate_table_id))
+
+    async def ListRateTables(
+        self, request: pb.ListRateTablesRequest, context: Any
+    ) -> pb.ListRateTablesResponse:
+        administrator(current().principal)
+        page, token = await self._methods.list(request)
+        return pb.ListRateTablesResponse(rate_tables=page, next_page_token=token)
+
+    async def UpdateRateTable(
+        self, request: pb.UpdateRateTableRequest, context: Any
+    ) -> pb.UpdateRateTableResponse:
+        administrator(current().principal)
+        changed = await self._methods.update(request, request.rate_table, "rate_table")
+        return pb.UpdateRateTableResponse(rate_table=changed)

@@ -1,0 +1,66 @@
+"""ShipMethodAssignmentService."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libs.resource import StandardMethods
+from libs.resource.methods import Guard
+from libs.rpc import current
+from services.shipping.application.access import administrator
+from waybill.shipping.v1 import ship_method_assignment_service_pb2 as pb
+from waybill.shipping.v1 import ship_method_assignment_service_pb2_grpc as pb_grpc
+
+
+class ShipMethodAssignmentServicer(pb_grpc.ShipMethodAssignmentServiceServicer):
+    """Assignments of ship methods."""
+
+    def __init__(self, methods: StandardMethods, guard: Guard) -> None:
+        self._methods = methods
+        self._guard = guard
+
+    async def CreateShipMethodAssignment(
+        self, request: pb.CreateShipMethodAssignmentRequest, context: Any
+    ) -> pb.CreateShipMethodAssignmentResponse:
+        administrator(current().principal)
+        (made,) = await self._methods.create(
+            request,
+            [request.ship_method_assignment],
+            "ship_method_assignment",
+            guard=self._guard,
+        )
+        return pb.CreateShipMethodAssignmentResponse(ship_method_assignment=made)
+
+    async def BatchCreateShipMethodAssignments(
+        self, request: pb.BatchCreateShipMethodAssignmentsRequest, context: Any
+    ) -> pb.BatchCreateShipMethodAssignmentsResponse:
+        administrator(current().principal)
+        made = await self._methods.create(
+            request,
+            request.ship_method_assignments,
+            "ship_method_assignments",
+            guard=self._guard,
+        )
+        return pb.BatchCreateShipMethodAssignmentsResponse(ship_method_assignments=made)
+
+    async def GetShipMethodAssignment(
+        self, request: pb.GetShipMethodAssignmentRequest, context: Any
+    ) -> pb.GetShipMethodAssignmentResponse:
+        administrator(current().principal)
+        return pb.GetShipMethodAssignmentResponse(
+            ship_method_assignment=await self._methods.get(request.ship_method_assignment_id)
+        )
+
+    async def ListShipMethodAssignments(
+        self, request: pb.ListShipMethodAssignmentsRequest, context: Any
+    ) -> pb.ListShipMethodAssignmentsResponse:
+        administrator(current().principal)
+        page, token = await self._methods.list(request)
+        return pb.ListShipMethodAssignmentsResponse(ship_method_assignments=page, next_page_token=token)
+
+    async def DeleteShipMethodAssignment(
+        self, request: pb.DeleteShipMethodAssignmentRequest, context: Any
+    ) -> pb.DeleteShipMethodAssignmentResponse:
+        administrator(current().principal)
+        await self._methods.delete(request, request.ship_method_assignment_id)
+        return pb.DeleteShipMethodAssignmentResponse()

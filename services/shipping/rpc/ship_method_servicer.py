@@ -1,0 +1,52 @@
+"""ShipMethodService."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libs.resource import StandardMethods
+from libs.resource.methods import Guard
+from libs.rpc import current
+from services.shipping.application.access import administrator
+from waybill.shipping.v1 import ship_method_service_pb2 as pb
+from waybill.shipping.v1 import ship_method_service_pb2_grpc as pb_grpc
+
+
+class ShipMethodServicer(pb_grpc.ShipMethodServiceServicer):
+    """Ship methods."""
+
+    def __init__(self, methods: StandardMethods, guard: Guard) -> None:
+        self._methods = methods
+        self._guard = guard
+
+    async def CreateShipMethod(
+        self, request: pb.CreateShipMethodRequest, context: Any
+    ) -> pb.CreateShipMethodResponse:
+        administrator(current().principal)
+        (made,) = await self._methods.create(request, [request.ship_method], "ship_method", guard=self._guard)
+        return pb.CreateShipMethodResponse(ship_method=made)
+
+    async def BatchCreateShipMethods(
+        self, request: pb.BatchCreateShipMethodsRequest, context: Any
+    ) -> pb.BatchCreateShipMethodsResponse:
+        administrator(current().principal)
+        made = await self._methods.create(request, request.ship_methods, "ship_methods", guard=self._guard)
+        return pb.BatchCreateShipMethodsResponse(ship_methods=made)
+
+    async def GetShipMethod(self, request: pb.GetShipMethodRequest, context: Any) -> pb.GetShipMethodResponse:
+        administrator(current().principal)
+        return pb.GetShipMethodResponse(ship_method=await self._methods.get(request.ship_method_id))
+
+    async def ListShipMethods(
+        self, request: pb.ListShipMethodsRequest, context: Any
+    ) -> pb.ListShipMethodsResponse:
+        administrator(current().principal)
+        page, token = await self._methods.list(request)
+        return pb.ListShipMethodsResponse(ship_methods=page, next_page_token=token)
+
+    async def UpdateShipMethod(
+        self, request: pb.UpdateShipMethodRequest, context: Any
+    ) -> pb.UpdateShipMethodResponse:
+        administrator(current().principal)
+        changed = await self._methods.update(request, request.ship_method, "ship_method", guard=self._guard)
+        return pb.UpdateShipMethodResponse(ship_method=changed)

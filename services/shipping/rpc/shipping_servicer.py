@@ -1,0 +1,24 @@
+"""ShippingService."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libs.rpc import require_service
+from services.shipping.application.estimate_shipping import EstimateShipping
+from services.shipping.rpc.convert import answer_out, question_in
+from waybill.shipping.v1 import shipping_service_pb2 as pb
+from waybill.shipping.v1 import shipping_service_pb2_grpc as pb_grpc
+
+
+class ShippingServicer(pb_grpc.ShippingServiceServicer):
+    """Estimates for whole orders, for the order service."""
+
+    def __init__(self, estimate: EstimateShipping) -> None:
+        self._estimate = estimate
+
+    async def EstimateShipping(
+        self, request: pb.EstimateShippingRequest, context: Any
+    ) -> pb.EstimateShippingResponse:
+        require_service("order")
+        return answer_out(await self._estimate(question_in(request)), request.currency)

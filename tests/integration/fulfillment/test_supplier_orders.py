@@ -1,0 +1,275 @@
+"""Supplier orders: forward, accept, reject, freeze, cancel, report, see."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from google.protobuf.struct_pb2 import Struct
+from waybill.fulfillment.v1 import reservation_service_pb2 as res
+from waybill.fulfillment.v1 import supplier_order_pb2 as so
+from waybill.fulfillment.v1 import supplier_order_service_pb2 as svc
+from waybill.fulfillment.v1.supplier_order_service_pb2_grpc import SupplierOrderServiceStub
+
+from libs.auth import roles
+from libs.errors import WaybillError
+from tests.integration.fulfillment.world import World, cents, line, new_key, status
+from tests.support.principals import buyer, seller, supplier
+
+TOTAL = 1_001 * 5 + 70 + 999
+
+
+async def accept(world: World, id: str, caller=None, request_id: str = ""):
+    request = svc.AcceptSupplierOrderRequest(supplier_order_id=id, request_id=request_id)
+    return (await world.supplier_orders(caller).AcceptSupplierOrder(request)).supplier_order
+
+
+async def reject(world: World, id: str, caller=None):
+    request = svc.RejectSupplierOrderRequest(supplier_order_id=id, comment="no drills")
+    return (await world.supplier_orders(caller).RejectSupplierOrder(request)).supplier_order
+
+
+async def all_of(world: World, key: str) -> list:
+    stub = world.served.service_stub(SupplierOrderServiceStub, "order")
+    answer = await stub.BatchGetOrderFulfillment(svc.BatchGetOrderFulfillmentRequest(order_keys=[key]))
+    return list(answer.supplier_orders)
+
+
+async def test_an_unforwarded_order_is_the_sellers_and_can_be_forwarded_later(world: World) -> None:
+    await world.stock(("a", "drill", "bolt", 2), ("b", "drill", "nut", 9))
+    want = line("l1", 5, default_supplier_id="bolt", supplier_ids=["nut"])
+    key, (implicit,) = await world.placed("PO1", want, forward=False)
+    assert (implicit.implicit, implicit.supplier_id, cents(implicit.total)) == (True, "", TOTAL)
+    answer = await world.reservations().ForwardOrder(res.ForwardOrderRequest(order_key=key))
+    gone, *made = answer.supplier_orders
+    assert (status(gone), gone.moved, cents(gone.total)) == ("CANCELED", True, 0)
+    assert [(o.id, o.supplier_id, cents(o.subtotal)) for o in made] == [
+        ("PO1-2", "bolt", 2_002), ("PO1-3", "nut", 3_003),
+    ]  # fmt: skip
+    assert sum(cents(o.total) for o in made) == TOTAL
+    again = await world.reservations().ForwardOrder(res.ForwardOrderRequest(order_key=key))
+    assert list(again.supplier_orders) == list(answer.supplier_orders)
+    assert await world.counters("b") == (9, 0, 3, 6)
+
+
+async def test_a_forward_before_the_confirm_is_not_found(world: World) -> None:
+    with pytest.raises(WaybillError) as refused:
+        await world.reservations().ForwardOrder(res.ForwardOrderRequest(order_key=new_key()))
+    assert refused.value.reason == "RESOURCE_NOT_FOUND"
+
+
+async def test_a_supplier_sees_and_accepts_its_own_only(world: World) -> None:
+    await world.stock(("a", "drill", "bolt", 9), ("b", "bit", "nut", 9))
+    await world.placed(
+        "PO1", line("l1", default_supplier_id="bolt"), line("l2", 1, "bit", default_supplier_id="nut")
+    )
+    bolt, nut = supplier(), supplier(party="nut")
+    assert [(await world.supplier_order("PO1-1", c)).id for c in (bolt, seller())] == ["PO1-1", "PO1-1"]
+    for caller in (nut, buyer(roles.ORDER_ADMIN)):
+        with pytest.raises(WaybillError) as missing:
+            await accept(world, "PO1-1", caller)
+        assert missing.value.reason == "RESOURCE_NOT_FOUND"
+    listed = {
+        c.party_id: [
+            o.id for o in (await world.supplier_orders(c).ListSupplierOrders(svc.ListSupplierOrdersRequest())).supplier_orders
+        ]
+        for c in (bolt, nut, seller(), buyer())
+    }  # fmt: skip
+    assert {k: sorted(v) for k, v in listed.items()} == {
+        "bolt": ["PO1-1"], "nut": ["PO1-2"], "seller": ["PO1-1", "PO1-2"], "acme": [],
+    }  # fmt: skip
+    accepted = await accept(world, "PO1-1", bolt)
+    assert (status(accepted), accepted.version) == ("ACCEPTED", 2)
+    assert (await accept(world, "PO1-1", bolt)).version == 2
+    with pytest.raises(WaybillError) as denied:
+        await accept(world, "PO1-1", supplier(roles.ORDER_READER))
+    assert denied.value.metadata == {"role": "OrderAdmin"}
+    with pytest.raises(WaybillError) as conflict:
+        await reject(world, "PO1-1", bolt)
+    assert conflict.value.reason == "SUPPLIER_ORDER_STATUS_CONFLICT"
+
+
+async def test_the_order_service_hears_at_once_or_from_the_relay(world: World) -> None:
+    await world.stock(("a", "drill", "", 9))
+    await world.placed("PO1", line())
+    assert await world.background.reporting.relay_once() == 0
+    world.clock.advance(timedelta(seconds=3))
+    assert await world.background.reporting.relay_once() == 1
+    await accept(world, "PO1-1")
+    (heard,) = world.orders.orders.values()
+    assert status(heard) == "ACCEPTED"
+    world.clock.advance(timedelta(minutes=1))
+    assert await world.background.reporting.relay_once() == 0
+    world.orders.down = True
+    await world.ship(items=[("PO1-1", "l1", 1)])
+    world.orders.down = False
+    world.clock.advance(timedelta(minutes=1))
+    assert await world.background.reporting.relay_once() == 2
+    (heard,) = world.orders.orders.values()
+    assert (status(heard), len(world.orders.shipments)) == ("COMPLETED", 1)
+    world.clock.advance(timedelta(hours=1))
+    assert await world.background.reporting.relay_once() == 0
+
+
+async def test_what_the_order_service_does_not_know_yet_is_told_again(world: World) -> None:
+    await world.stock(("a", "drill", "", 9))
+    key, _ = await world.placed("PO1", line())
+    world.orders.unknown = {key}
+    world.clock.advance(timedelta(minutes=1))
+    assert await world.background.reporting.relay_once() == 1
+    world.orders.unknown = set()
+    assert await world.background.reporting.relay_once() == 0
+    world.clock.advance(timedelta(minutes=1))
+    assert await world.background.reporting.relay_once() == 1
+
+
+async def test_rejected_units_are_sourced_again_and_the_rest_is_the_sellers(world: World) -> None:
+    await world.stock(("a", "drill", "bolt", 9), ("b", "drill", "nut", 3))
+    want = line("l1", 5, default_supplier_id="bolt", supplier_ids=["nut"])
+    key, _ = await world.placed("PO1", want)
+    gone = await reject(world, "PO1-1", supplier())
+    assert (status(gone), gone.reject_comment, gone.moved) == ("REJECTED", "no drills", True)
+    _, nut, mine = await all_of(world, key)
+    assert [(o.id, o.supplier_id, status(o), o.line_items[0].quantity) for o in (nut, mine)] == [
+        ("PO1-2", "nut", "OPEN", 3), ("PO1-3", "", "OPEN", 2),
+    ]  # fmt: skip
+    assert mine.line_items[0].quantity_unallocated == 2
+    assert cents(nut.total) + cents(mine.total) == TOTAL
+    assert await world.counters("a") == (9, 0, 0, 9)
+    assert await world.counters("b") == (3, 0, 3, 0)
+    assert len(world.orders.orders) == 3
+    # The second supplier says no as well: it joins what the seller has already.
+    await reject(world, "PO1-2", supplier(party="nut"))
+    *_, mine = await all_of(world, key)
+    assert (mine.line_items[0].quantity, cents(mine.total)) == (5, TOTAL)
+    # The seller gets the units elsewhere and ships them without stock.
+    await world.ship(items=[("PO1-3", "l1", 5)])
+    assert status(await world.supplier_order("PO1-3")) == "COMPLETED"
+
+
+async def test_a_freeze_stops_shipping_until_it_is_taken_back(world: World) -> None:
+    await world.stock(("a", "drill", "", 9))
+    key, _ = await world.placed("PO1", line(quantity=2))
+    await accept(world, "PO1-1")
+    for _ in range(2):
+        (frozen,) = (
+            await world.reservations().FreezeOrder(res.FreezeOrderRequest(order_key=key))
+        ).supplier_orders
+        assert (status(frozen), frozen.version) == ("FROZEN", 3)
+    with pytest.raises(WaybillError) as refused:
+        await world.ship(items=[("PO1-1", "l1", 1)])
+    assert refused.value.reason == "SUPPLIER_ORDER_STATUS_CONFLICT"
+    (thawed,) = (
+        await world.reservations().UnfreezeOrder(res.UnfreezeOrderRequest(order_key=key))
+    ).supplier_orders
+    assert status(thawed) == "ACCEPTED"
+    await world.ship(items=[("PO1-1", "l1", 1)])
+    with pytest.raises(WaybillError) as late:
+        await world.reservations().FreezeOrder(res.FreezeOrderRequest(order_key=key))
+    assert late.value.reason == "ORDER_ALREADY_SHIPPED"
+
+
+async def test_a_cancel_returns_stock_and_refuses_packed_shipments(world: World) -> None:
+    await world.stock(("a", "drill", "", 9))
+    service = line("l2", 3, "drill", shippable=False)
+    key, (made,) = await world.placed("PO1", line(quantity=2), service)
+    assert (status(made), made.line_items[1].quantity_shipped) == ("OPEN", 3)
+    assert await world.counters("a") == (6, 0, 2, 4)
+    packed = await world.ship(items=[("PO1-1", "l1", 1)], at=None)
+    await world.reservations().FreezeOrder(res.FreezeOrderRequest(order_key=key))
+    for _ in range(2):
+        (gone,) = (
+            await world.reservations().CancelOrder(res.CancelOrderRequest(order_key=key))
+        ).supplier_orders
+        assert [(x.quantity, x.quantity_shipped, x.quantity_canceled) for x in gone.line_items] == [
+            (2, 0, 2),
+            (3, 0, 3),
+        ]
+        assert (status(gone), gone.version) == ("CANCELED", 4)
+    assert await world.counters("a") == (9, 0, 0, 9)
+    with pytest.raises(WaybillError) as refused:
+        await world.send(packed.id)
+    assert refused.value.reason == "SUPPLIER_ORDER_STATUS_CONFLICT"
+    forwarded = await world.reservations().ForwardOrder(res.ForwardOrderRequest(order_key=key))
+    assert list(forwarded.supplier_orders) == [gone]
+
+
+async def test_a_cancel_that_overtakes_the_confirm_decides_over_it(world: World) -> None:
+    await world.stock(("a", "drill", "", 9))
+    frozen, canceled = new_key(), new_key()
+    for key in (frozen, canceled):
+        await world.reserve(key, line(quantity=2))
+        answer = await world.reservations().FreezeOrder(res.FreezeOrderRequest(order_key=key))
+        assert list(answer.supplier_orders) == []
+    for _ in range(2):
+        await world.reservations().CancelOrder(res.CancelOrderRequest(order_key=canceled))
+    (held,) = await world.confirm(frozen, "PO1", line(quantity=2))
+    (gone,) = await world.confirm(canceled, "PO2", line(quantity=2))
+    assert (status(held), status(gone)) == ("FROZEN", "CANCELED")
+    assert await world.counters("a") == (9, 0, 2, 7)
+    (thawed,) = (
+        await world.reservations().UnfreezeOrder(res.UnfreezeOrderRequest(order_key=frozen))
+    ).supplier_orders
+    assert status(thawed) == "OPEN"
+
+
+async def test_a_cancel_of_an_order_that_never_came_is_nothing(world: World) -> None:
+    for _ in range(2):
+        answer = await world.reservations().CancelOrder(res.CancelOrderRequest(order_key=new_key()))
+        assert list(answer.supplier_orders) == []
+
+
+def xp(**values) -> Struct:
+    made = Struct()
+    made.update(values)
+    return made
+
+
+async def test_marks_are_merged_filtered_and_guarded_by_etag(world: World) -> None:
+    await world.stock(("a", "drill", "bolt", 9))
+    for n in range(3):
+        await world.placed(f"PO{n}", line(default_supplier_id="bolt"))
+    stub = world.supplier_orders(supplier())
+    for mark in (xp(system={"id": "77"}), xp(downloaded=True)):
+        request = svc.UpdateSupplierOrderRequest(supplier_order=so.SupplierOrder(id="PO1-1", xp=mark))
+        updated = (await stub.UpdateSupplierOrder(request)).supplier_order
+    assert (updated.xp["downloaded"], updated.xp["system"]["id"], updated.etag) == (True, "77", "3")
+    with pytest.raises(WaybillError) as stale:
+        await stub.UpdateSupplierOrder(
+            svc.UpdateSupplierOrderRequest(supplier_order=so.SupplierOrder(id="PO1-1", etag="1", xp=xp(a=1)))
+        )
+    assert stale.value.reason == "ETAG_MISMATCH"
+    fresh = await stub.ListSupplierOrders(
+        svc.ListSupplierOrdersRequest(
+            filter="NOT xp.downloaded = true AND status = OPEN", order_by="id", page_size=1
+        )
+    )
+    assert [o.id for o in fresh.supplier_orders] == ["PO0-1"]
+    rest = await stub.ListSupplierOrders(
+        svc.ListSupplierOrdersRequest(
+            filter="NOT xp.downloaded = true AND status = OPEN", order_by="id", page_size=1,
+            page_token=fresh.next_page_token,
+        )
+    )  # fmt: skip
+    assert [o.id for o in rest.supplier_orders] == ["PO2-1"]
+
+
+async def test_the_same_request_is_answered_once(world: World) -> None:
+    await world.stock(("a", "drill", "bolt", 9))
+    await world.placed("PO1", line(default_supplier_id="bolt"))
+    for _ in range(2):
+        assert (await accept(world, "PO1-1", supplier(), request_id="r1")).version == 2
+    with pytest.raises(WaybillError) as reused:
+        await accept(world, "PO9-1", supplier(), request_id="r1")
+    assert reused.value.reason == "REQUEST_ID_REUSED"
+
+
+async def test_facts_tell_units_and_totals_of_every_order(world: World) -> None:
+    await world.stock(("a", "drill", "bolt", 2), ("b", "drill", "nut", 9))
+    key, _ = await world.placed("PO1", line("l1", 5, default_supplier_id="bolt", supplier_ids=["nut"]))
+    await world.ship(items=[("PO1-2", "l1", 1)])
+    await world.check()
+    facts = {(f.kind, f.values.get("id", "")): f for f in world.facts}
+    assert facts[("units", "")].order_key == key
+    assert dict(facts[("units", "")].values) == {"l1": "5/1/0"}
+    assert facts[("supplier_order", "PO1-2")].values["status"] == "ACCEPTED"

@@ -1,0 +1,60 @@
+"""The audit service over hosted apps."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from waybill.audit.v1 import audit_service_pb2 as pb
+from waybill.audit.v1 import audit_service_pb2_grpc as pb_grpc
+
+from libs.audit import Fact, Finding, Record, Summary
+from libs.auth import roles
+from libs.errors import Kind, WaybillError
+from tests.support.echo import echo_app
+from tests.support.principals import buyer, seller
+from tests.support.server import Served, serving
+
+
+async def books() -> AsyncIterator[Record]:
+    yield Finding("echo", "counter_equals_ledger", "rec_1", "10 and 9")
+    yield Fact("echo", "reservation", "k1", {"units": "3"})
+    yield Summary("echo", 2, 5, 1)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Served]:
+    other = echo_app(name="other")
+    other.registrations.clear()
+    async with serving(echo_app(audit=books), other) as running:
+        yield running
+
+
+async def audit(server: Served, *contexts: str) -> list[pb.AuditResponse]:
+    stub = server.stub(pb_grpc.AuditServiceStub, seller(roles.AUDIT_READER))
+    return [record async for record in stub.Audit(pb.AuditRequest(contexts=contexts))]
+
+
+async def test_every_hosted_context_answers_and_ends_with_its_summary(server: Served) -> None:
+    assert await audit(server) == [
+        pb.AuditResponse(
+            finding=pb.Finding(
+                context="echo", rule="counter_equals_ledger", subject="rec_1", detail="10 and 9"
+            )
+        ),
+        pb.AuditResponse(
+            fact=pb.Fact(context="echo", kind="reservation", order_key="k1", values={"units": "3"})
+        ),
+        pb.AuditResponse(summary=pb.Summary(context="echo", rules=2, rows=5, findings=1)),
+        pb.AuditResponse(summary=pb.Summary(context="other")),
+    ]
+
+
+async def test_only_the_named_contexts_answer(server: Served) -> None:
+    assert [record.summary.context for record in await audit(server, "other")] == ["other"]
+
+
+async def test_it_needs_its_role(server: Served) -> None:
+    with pytest.raises(WaybillError) as caught:
+        await anext(server.stub(pb_grpc.AuditServiceStub, buyer()).Audit(pb.AuditRequest()))
+    assert (caught.value.kind, caught.value.metadata) == (Kind.DENIED, {"role": roles.AUDIT_READER})

@@ -1,0 +1,87 @@
+"""The server itself: health, reflection, background loops, its end."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from libs.auth import TokenVerifier
+from libs.rpc import RpcServer
+from tests.support.echo import SERVICE, echo_app
+from tests.support.logs import lines
+from tests.support.server import SERVICE_TOKENS, Served, key_set, serving
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Served]:
+    async with serving(echo_app()) as running:
+        yield running
+
+
+@pytest.mark.parametrize("service", ["", SERVICE, "waybill.audit.v1.AuditService"])
+async def test_health_is_open_and_names_every_service(server: Served, service: str) -> None:
+    stub = health_pb2_grpc.HealthStub(server.channel)
+    answer = await stub.Check(health_pb2.HealthCheckRequest(service=service))
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_reflection_is_open_and_lists_every_service(server: Served) -> None:
+    stub = reflection_pb2_grpc.ServerReflectionStub(server.channel)
+    call = stub.ServerReflectionInfo(iter([reflection_pb2.ServerReflectionRequest(list_services="")]))
+    answer = await anext(aiter(call))
+    names = {service.name for service in answer.list_services_response.service}
+    assert {SERVICE, "waybill.audit.v1.AuditService", "grpc.health.v1.Health"} <= names
+
+
+async def test_a_loop_that_fails_is_started_again_and_ends_with_the_server(
+    monkeypatch: pytest.MonkeyPatch, log: io.StringIO
+) -> None:
+    monkeypatch.setattr("libs.rpc.server.RESTART_SECONDS", 0.0)
+    runs, settled, ended = 0, asyncio.Event(), asyncio.Event()
+
+    async def loop() -> None:
+        nonlocal runs
+        runs += 1
+        if runs < 3:
+            raise RuntimeError("a bad day")
+        settled.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async with serving(echo_app(background=[loop]), background=True):
+        await asyncio.wait_for(settled.wait(), 5)
+    assert ended.is_set()
+    assert runs == 3
+    assert sum(line["event"] == "background loop failed" for line in lines(log)) == 2
+
+
+async def test_every_app_is_closed_even_if_one_fails_to(log: io.StringIO) -> None:
+    closed: list[str] = []
+
+    async def fails() -> None:
+        closed.append("first")
+        raise RuntimeError("no")
+
+    async def closes() -> None:
+        closed.append("second")
+
+    first, second = echo_app(close=fails), echo_app(name="other", close=closes)
+    second.registrations.clear()
+    async with serving(first, second):
+        pass
+    assert closed == ["first", "second"]
+    assert [line["service"] for line in lines(log) if line["event"] == "a service did not close"] == ["echo"]
+
+
+async def test_a_taken_port_is_an_error(server: Served) -> None:
+    other = RpcServer([], TokenVerifier(key_set), SERVICE_TOKENS)
+    with pytest.raises(RuntimeError):
+        await other.start(server.address)
+    await other.stop(0)

@@ -1,0 +1,87 @@
+"""A service without business, for tests of the rpc layer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import grpc
+from google.protobuf.wrappers_pb2 import StringValue
+
+from libs.service import ServiceApp
+
+SERVICE = "test.echo.v1.EchoService"
+ECHO = f"/{SERVICE}/Echo"
+WATCH = f"/{SERVICE}/Watch"
+OPEN = f"/{SERVICE}/Open"
+
+
+class EchoServicer:
+    """Answers with what it was told to answer."""
+
+    def __init__(self, answer: Callable[[str], Awaitable[str]] | None = None) -> None:
+        self.answer = answer
+        self.watched: Callable[[str], AsyncIterator[str]] | None = None
+
+    async def Echo(self, request: StringValue, context: Any) -> StringValue:
+        """Answers with the same, or with what `answer` says."""
+        return StringValue(value=request.value if self.answer is None else await self.answer(request.value))
+
+    Open = Echo
+
+    async def Watch(self, request: StringValue, context: Any) -> AsyncIterator[StringValue]:
+        """Streams the characters, or what `watched` yields."""
+        if self.watched is None:
+            for character in request.value:
+                yield StringValue(value=character)
+            return
+        async for text in self.watched(request.value):
+            yield StringValue(value=text)
+
+
+def add_echo(servicer: Any, server: Any) -> None:
+    """What a generated add function does."""
+    kinds: dict[str, Any] = {
+        "request_deserializer": StringValue.FromString,
+        "response_serializer": StringValue.SerializeToString,
+    }
+    handlers = {
+        "Echo": grpc.unary_unary_rpc_method_handler(servicer.Echo, **kinds),
+        "Open": grpc.unary_unary_rpc_method_handler(servicer.Open, **kinds),
+        "Watch": grpc.unary_stream_rpc_method_handler(servicer.Watch, **kinds),
+    }
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+
+
+class EchoStub:
+    """What a generated stub is."""
+
+    def __init__(self, channel: Any) -> None:
+        kinds: dict[str, Any] = {
+            "request_serializer": StringValue.SerializeToString,
+            "response_deserializer": StringValue.FromString,
+        }
+        self.Echo = channel.unary_unary(ECHO, **kinds, _registered_method=True)
+        self.Open = channel.unary_unary(OPEN, **kinds, _registered_method=True)
+        self.Watch = channel.unary_stream(WATCH, **kinds, _registered_method=True)
+
+
+def echo_app(servicer: EchoServicer | None = None, name: str = "echo", **more: Any) -> ServiceApp:
+    """The service, built. `Open` needs no token."""
+    return ServiceApp(
+        name=name,
+        registrations=[(add_echo, servicer or EchoServicer(), SERVICE)],
+        anonymous=frozenset({OPEN}),
+        **more,
+    )
+
+
+async def gather(stream: AsyncIterator[StringValue], got: list[str]) -> None:
+    """Reads a stream to its end, noting what came before it failed."""
+    async for answer in stream:
+        got.append(answer.value)
+
+
+def text(value: str) -> StringValue:
+    """A request."""
+    return StringValue(value=value)

@@ -1,0 +1,183 @@
+"""Splitting is a partition of units and money."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from libs.ids import SequentialIds
+from services.fulfillment.domain.actions.place import forward
+from services.fulfillment.domain.snapshot import OrderSnapshot
+from services.fulfillment.domain.sourcing.model import Assignment
+from services.fulfillment.domain.splitting import Part, partition
+from services.fulfillment.domain.supplier_order import SelectionItem, ShipSelection, SupplierOrder
+from tests.unit.fulfillment.builders import NOW, confirmed, order_line, snapshot, taken
+
+CENT = 10_000
+
+
+def estimate(id: str, cost: int, *items: tuple[str, int, str], tax: int = 0) -> ShipSelection:
+    return ShipSelection(
+        id, "ground", "Ground", "ups", cost, tax, False, tuple(SelectionItem(*i) for i in items)
+    )
+
+
+def total_of(order: OrderSnapshot) -> int:
+    return sum(x.subtotal - x.discount for x in order.lines) + order.shipping_cost + order.tax
+
+
+def test_a_split_line_is_apportioned_to_the_cent() -> None:
+    order = snapshot(order_line("l1", 3, 10_000_000, discount=1_000_000, tax=700_000))
+    made = confirmed(order, taken("l1", 1, "bolt"), taken("l1", 2, "nut")).created
+    assert [(o.id, o.supplier_id) for o in made] == [("PO1-1", "bolt"), ("PO1-2", "nut")]
+    assert [o.subtotal for o in made] == [3_330_000, 6_670_000]
+    assert sum(o.total for o in made) == total_of(order)
+
+
+def test_the_cost_of_an_estimate_follows_its_goods() -> None:
+    order = snapshot(
+        order_line("l1", 2),
+        order_line("l2", 2),
+        shipping=(
+            estimate("e1", 5_000_000, ("l1", 2, "bolt"), tax=500_000),
+            estimate("e2", 9_000_000, ("l2", 1, "bolt"), ("l2", 1, "nut")),
+        ),
+    )
+    made = confirmed(order, taken("l1", 2, "bolt"), taken("l2", 1, "bolt"), taken("l2", 1, "nut")).created
+    assert [o.shipping_cost for o in made] == [9_500_000, 4_500_000]
+    assert [o.tax for o in made] == [500_000, 0]
+    assert [[(s.ship_estimate_id, s.cost) for s in o.selections] for o in made] == [
+        [("e1", 5_000_000), ("e2", 4_500_000)],
+        [("e2", 4_500_000)],
+    ]
+
+
+def test_freight_set_for_the_whole_order_goes_by_subtotal_where_nothing_else_says() -> None:
+    order = snapshot(
+        order_line("l1", 1, 30_000_000), order_line("l2", 1, 10_000_000), shipping_cost=1_000_000
+    )
+    made = confirmed(order, taken("l1", 1, "bolt"), taken("l2", 1, "nut")).created
+    assert [o.shipping_cost for o in made] == [750_000, 250_000]
+
+
+def test_freight_lowered_below_its_parts_never_turns_negative() -> None:
+    order = snapshot(
+        order_line("l1"), order_line("l2"),
+        shipping=(estimate("e1", 10_000_000, ("l1", 1, "bolt")), estimate("e2", 0, ("l2", 1, "nut"))),
+        shipping_cost=0,
+    )  # fmt: skip
+    made = confirmed(order, taken("l1", 1, "bolt"), taken("l2", 1, "nut")).created
+    assert [o.shipping_cost for o in made] == [0, 0]
+
+
+def test_an_order_that_is_not_forwarded_is_one_supplier_order_of_the_seller() -> None:
+    order = snapshot(order_line("l1", 2, tax=100_000))
+    (only,) = confirmed(order, taken("l1", 2, "bolt"), forward=False).created
+    assert (only.id, only.supplier_id, only.implicit, only.status) == ("PO1-1", "", True, "OPEN")
+    assert only.total == total_of(order)
+
+
+def test_forwarding_moves_every_unit_out_of_the_implicit_one() -> None:
+    order = snapshot(order_line("l1", 3, 10_000_000, tax=1_000_000))
+    ids = SequentialIds()
+    reserved = (taken("l1", 1, "bolt", "a"), taken("l1", 2, "nut", "b"))
+    (implicit,) = confirmed(order, *reserved, forward=False, ids=ids).created
+    change = forward([implicit], ids.key, NOW)
+    (gone,) = change.changed
+    assert (gone.status, gone.moved, gone.total, gone.lines[0].quantity, gone.lines[0].canceled) == (
+        "CANCELED", True, 0, 0, 0,
+    )  # fmt: skip
+    assert [o.id for o in change.created] == ["PO1-2", "PO1-3"]
+    assert sum(o.total for o in change.created) == total_of(order)
+    assert change.movements == ()
+    again = forward([gone, *change.created], ids.key, NOW)
+    assert again.changed == ()
+    assert again.created == ()
+
+
+def test_parts_that_are_no_partition_are_refused() -> None:
+    (whole,) = confirmed(snapshot(order_line("l1", 2)), taken("l1", 2), forward=False).created
+    try:
+        partition(whole, [Part("bolt", {"l1": 1}, {})])
+    except ValueError:
+        return
+    raise AssertionError("one unit is missing")
+
+
+@st.composite
+def orders(draw: st.DrawFn) -> tuple[OrderSnapshot, list[Assignment]]:
+    currency = draw(st.sampled_from(["USD", "JPY", "KWD"]))
+    unit = {"USD": 10_000, "JPY": 1_000_000, "KWD": 1_000}[currency]
+    money = st.integers(0, 99_999).map(lambda n: n * unit)
+    lines, reserved = [], []
+    for n in range(draw(st.integers(1, 5))):
+        shares = draw(
+            st.lists(
+                st.tuples(st.sampled_from(["", "bolt", "nut", "gear"]), st.integers(1, 7)),
+                min_size=1,
+                max_size=4,
+            )
+        )
+        subtotal = draw(money)
+        lines.append(
+            order_line(
+                f"l{n}", sum(q for _, q in shares), subtotal, discount=min(subtotal, draw(money)),
+                tax=draw(money), shippable=draw(st.booleans()),
+            )
+        )  # fmt: skip
+        reserved += [taken(f"l{n}", q, s, draw(st.sampled_from(["", "r1", "r2"]))) for s, q in shares]
+    shipping = []
+    for n in range(draw(st.integers(0, 3))):
+        some = draw(st.lists(st.sampled_from(reserved), max_size=3))
+        items = [(a.line_item_id, a.quantity, draw(st.sampled_from([a.supplier_id, "other"]))) for a in some]
+        shipping.append(estimate(f"e{n}", draw(money), *items, tax=draw(money)))
+    extra = {name: draw(money) for name in ("shipping_cost", "tax") if draw(st.booleans())}
+    return snapshot(*lines, shipping=tuple(shipping), currency=currency, **extra), reserved
+
+
+def units(made: tuple[SupplierOrder, ...]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for o in made:
+        for one in o.lines:
+            found[one.line_item_id] += one.quantity
+    return found
+
+
+@given(orders())
+def test_every_unit_and_every_cent_is_in_exactly_one_supplier_order(
+    case: tuple[OrderSnapshot, list[Assignment]],
+) -> None:
+    order, reserved = case
+    made = confirmed(order, *reserved).created
+    assert units(made) == Counter({x.line_item_id: x.quantity for x in order.lines})
+    assert len({o.supplier_id for o in made}) == len(made)
+    assert sum(o.total for o in made) == total_of(order)
+    for name in ("subtotal", "discount", "tax"):
+        for x in order.lines:
+            parts = [y for o in made for y in o.lines if y.line_item_id == x.line_item_id]
+            assert sum(getattr(y, name) for y in parts) == getattr(x, name)
+    for o in made:
+        assert o.subtotal == sum(y.subtotal for y in o.lines)
+        assert min(o.subtotal, o.discount, o.shipping_cost, o.tax) >= 0
+        for y in o.lines:
+            assert sum(a.quantity for a in y.allocations) == y.quantity
+            assert all(a.supplier_id == o.supplier_id for a in y.allocations)
+    for s in order.shipping:
+        shares = [mine for o in made for mine in o.selections if mine.ship_estimate_id == s.ship_estimate_id]
+        assert sum(mine.cost for mine in shares) == s.cost
+
+
+@given(orders())
+def test_forwarding_later_gives_what_forwarding_at_once_gives(
+    case: tuple[OrderSnapshot, list[Assignment]],
+) -> None:
+    order, reserved = case
+    at_once = confirmed(order, *reserved).created
+    ids = SequentialIds()
+    (implicit,) = confirmed(order, *reserved, forward=False, ids=ids).created
+    later = forward([implicit], ids.key, NOW).created
+    assert [(o.supplier_id, o.total, o.status) for o in later] == [
+        (o.supplier_id, o.total, o.status) for o in at_once
+    ]

@@ -1,0 +1,314 @@
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+
+from libs.auth import PartyKind, Principal, ServiceTokens, TokenSigner, TokenVerifier, roles
+from libs.auth.tokens import AUDIENCE, ISSUER, SERVICE_AUDIENCE, new_private_key
+from libs.errors import Kind, WaybillError
+
+SECRET = "s" * 32
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ANNA = Principal("anna", "acme", PartyKind.BUYER, frozenset({roles.SHOPPER, roles.ME_ADDRESS_ADMIN}), "shop")
+
+
+class Directory:
+    """Who serves the key set, and the clock that tokens are judged by."""
+
+    def __init__(self, *signers: TokenSigner) -> None:
+        self.signers = list(signers)
+        self.asked = 0
+        self.broken = False
+        self.time = NOW
+        self.verifier = TokenVerifier(self.fetch, lambda: self.time.timestamp())
+
+    async def fetch(self) -> Sequence[dict[str, str]]:
+        self.asked += 1
+        await asyncio.sleep(0)
+        if self.broken:
+            raise WaybillError(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "directory did not answer")
+        return [signer.jwk() for signer in self.signers]
+
+    async def refusal(self, token: str) -> tuple[Kind, str]:
+        with pytest.raises(WaybillError) as caught:
+            await self.verifier.verify(token)
+        return caught.value.kind, caught.value.reason
+
+
+INVALID = (Kind.UNAUTHENTICATED, "TOKEN_INVALID")
+EXPIRED = (Kind.UNAUTHENTICATED, "TOKEN_EXPIRED")
+
+
+@pytest.fixture
+def signer() -> TokenSigner:
+    return TokenSigner(new_private_key(), "k1")
+
+
+@pytest.fixture
+def directory(signer: TokenSigner) -> Directory:
+    return Directory(signer)
+
+
+def issue(signer: TokenSigner, ttl: timedelta = timedelta(hours=1), at: datetime = NOW) -> str:
+    return signer.issue(ANNA, ttl, at)
+
+
+async def test_a_token_names_its_caller(signer: TokenSigner, directory: Directory) -> None:
+    assert await directory.verifier.verify(issue(signer)) == ANNA
+
+
+async def test_the_claims_are_the_documented_ones(signer: TokenSigner) -> None:
+    claims = jwt.decode(issue(signer), options={"verify_signature": False})
+    assert claims == {
+        "iss": "waybill", "aud": "waybill", "sub": "anna", "party": "acme", "kind": "BUYER",
+        "roles": [roles.ME_ADDRESS_ADMIN, roles.SHOPPER], "client": "shop", "jti": claims["jti"],
+        "iat": NOW.timestamp(), "nbf": NOW.timestamp(), "exp": NOW.timestamp() + 3600,
+    }  # fmt: skip
+    assert jwt.get_unverified_header(issue(signer)) == {"alg": "EdDSA", "kid": "k1", "typ": "JWT"}
+
+
+def test_the_public_key_is_exported_as_a_jwk_without_the_private_part(signer: TokenSigner) -> None:
+    jwk = signer.jwk()
+    assert {**jwk, "x": ""} == {
+        "kty": "OKP",
+        "crv": "Ed25519",
+        "kid": "k1",
+        "alg": "EdDSA",
+        "use": "sig",
+        "x": "",
+    }
+    assert len(base64.urlsafe_b64decode(jwk["x"] + "=")) == 32
+
+
+def test_only_an_ed25519_key_signs() -> None:
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(65537, 2048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    with pytest.raises(ValueError, match="Ed25519"):
+        TokenSigner(key.decode(), "k1")
+
+
+async def test_a_token_ends(signer: TokenSigner, directory: Directory) -> None:
+    token = issue(signer)
+    await directory.verifier.verify(token)
+    directory.time = NOW + timedelta(hours=1, seconds=3)
+    assert await directory.refusal(token) == EXPIRED
+
+
+async def test_a_token_does_not_begin_early(signer: TokenSigner, directory: Directory) -> None:
+    assert await directory.refusal(issue(signer, at=NOW + timedelta(minutes=1))) == INVALID
+
+
+async def test_clocks_may_differ_by_a_second(signer: TokenSigner, directory: Directory) -> None:
+    assert await directory.verifier.verify(issue(signer, at=NOW + timedelta(seconds=1))) == ANNA
+    assert await directory.verifier.verify(issue(signer, at=NOW - timedelta(hours=1, seconds=1))) == ANNA
+
+
+def b64(value: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+def forged_claims(**changes: Any) -> dict[str, Any]:
+    now = int(NOW.timestamp())
+    base = {**ANNA.claims(), "iss": ISSUER, "aud": AUDIENCE, "iat": now, "nbf": now, "exp": now + 60}
+    return {key: value for key, value in {**base, **changes}.items() if value is not None}
+
+
+async def test_a_token_without_a_signature_is_refused(directory: Directory) -> None:
+    for alg in ("none", "None", "NONE", ""):
+        token = f"{b64({'alg': alg, 'kid': 'k1', 'typ': 'JWT'})}.{b64(forged_claims())}."
+        assert await directory.refusal(token) == INVALID
+    assert directory.asked == 0
+
+
+async def test_the_public_key_does_not_serve_as_a_shared_secret(
+    signer: TokenSigner, directory: Directory
+) -> None:
+    import hashlib
+    import hmac
+
+    public = base64.urlsafe_b64decode(signer.jwk()["x"] + "=")
+    for secret in (public, signer.jwk()["x"].encode()):
+        head = f"{b64({'alg': 'HS256', 'kid': 'k1', 'typ': 'JWT'})}.{b64(forged_claims())}"
+        mac = hmac.new(secret, head.encode(), hashlib.sha256).digest()
+        token = f"{head}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
+        assert await directory.refusal(token) == INVALID
+
+
+async def test_a_token_of_another_key_under_a_known_name_is_refused(directory: Directory) -> None:
+    assert await directory.refusal(issue(TokenSigner(new_private_key(), "k1"))) == INVALID
+
+
+@pytest.mark.parametrize("part", [0, 1, 2])
+async def test_a_changed_token_is_refused(signer: TokenSigner, directory: Directory, part: int) -> None:
+    parts = issue(signer).split(".")
+    flipped = "A" if parts[part][5] != "A" else "B"
+    parts[part] = parts[part][:5] + flipped + parts[part][6:]
+    assert (await directory.refusal(".".join(parts)))[0] is Kind.UNAUTHENTICATED
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "....", "é", "e30.e30.", "x" * 10_000])
+async def test_what_is_no_token_is_refused(directory: Directory, token: str) -> None:
+    assert await directory.refusal(token) == INVALID
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"iss": "other"}, {"aud": "other"}, {"aud": SERVICE_AUDIENCE}, {"sub": None}, {"exp": None},
+        {"exp": "soon"}, {"kind": "KING"}, {"kind": None}, {"party": None}, {"roles": None}, {"client": None},
+        {"nbf": "x"},
+    ],
+)  # fmt: skip
+async def test_a_signed_token_with_wrong_claims_is_refused(
+    signer: TokenSigner, directory: Directory, changes: dict[str, Any]
+) -> None:
+    token = jwt.encode(forged_claims(**changes), signer._key, algorithm="EdDSA", headers={"kid": "k1"})
+    assert await directory.refusal(token) == INVALID
+
+
+async def test_the_key_set_is_asked_for_once_however_many_calls_wait(
+    signer: TokenSigner, directory: Directory
+) -> None:
+    tokens = [issue(signer) for _ in range(20)]
+    await asyncio.gather(*(directory.verifier.verify(token) for token in tokens))
+    assert directory.asked == 1
+
+
+async def test_unknown_keys_do_not_make_it_ask_again_and_again(
+    signer: TokenSigner, directory: Directory
+) -> None:
+    await directory.verifier.verify(issue(signer))
+    for i in range(20):
+        assert await directory.refusal(issue(TokenSigner(new_private_key(), f"x{i}"))) == INVALID
+    assert directory.asked == 1
+
+
+async def test_a_new_key_is_learned(signer: TokenSigner, directory: Directory) -> None:
+    await directory.verifier.verify(issue(signer))
+    second = TokenSigner(new_private_key(), "k2")
+    directory.signers.append(second)
+    directory.verifier.REFRESH_SECONDS = 0.0
+    assert await directory.verifier.verify(issue(second)) == ANNA
+    assert await directory.verifier.verify(issue(signer)) == ANNA
+
+
+async def test_a_key_that_was_taken_back_verifies_no_new_token(
+    signer: TokenSigner, directory: Directory
+) -> None:
+    await directory.verifier.verify(issue(signer))
+    directory.signers[:] = [TokenSigner(new_private_key(), "k2")]
+    directory.verifier.REFRESH_SECONDS = 0.0
+    await directory.verifier.verify(issue(directory.signers[0]))
+    assert await directory.refusal(issue(signer, ttl=timedelta(hours=2))) == INVALID
+
+
+async def test_a_key_set_that_cannot_be_fetched_is_no_verdict_on_the_token(
+    signer: TokenSigner, directory: Directory
+) -> None:
+    directory.broken = True
+    assert await directory.refusal(issue(signer)) == (Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE")
+    directory.broken = False
+    assert await directory.verifier.verify(issue(signer)) == ANNA
+
+
+async def test_the_memory_of_verified_tokens_is_bounded(signer: TokenSigner, directory: Directory) -> None:
+    directory.verifier.KEEP = 5
+    for i in range(9):
+        await directory.verifier.verify(issue(signer, ttl=timedelta(hours=1, seconds=i)))
+    assert len(directory.verifier._known) == 5
+
+
+def test_full_access_has_every_role_and_others_only_theirs() -> None:
+    admin = Principal("a", "seller", PartyKind.SELLER, frozenset({roles.FULL_ACCESS}), "c")
+    for role in roles.ALL_ROLES:
+        assert admin.has(role)
+    assert ANNA.has(roles.ORDER_ADMIN, roles.SHOPPER)
+    assert not ANNA.has(roles.ORDER_ADMIN)
+    assert not ANNA.has()
+
+
+def test_a_missing_role_is_named() -> None:
+    ANNA.require(roles.SHOPPER)
+    with pytest.raises(WaybillError) as caught:
+        ANNA.require(roles.ORDER_ADMIN, roles.ORDER_READER)
+    assert (caught.value.kind, caught.value.reason) == (Kind.DENIED, "ROLE_MISSING")
+    assert caught.value.metadata == {"role": roles.ORDER_ADMIN}
+
+
+def test_every_role_is_a_name_in_pascal_case() -> None:
+    assert len(roles.ALL_ROLES) >= 25
+    assert all(isinstance(role, str) and role[0].isupper() and role.isalpha() for role in roles.ALL_ROLES)
+
+
+@pytest.mark.parametrize("acting", [None, ANNA])
+def test_a_service_token_carries_the_service_and_whom_it_acts_for(acting: Principal | None) -> None:
+    tokens = ServiceTokens(SECRET)
+    service, who = tokens.verify(tokens.issue("order", acting))
+    assert service == "order"
+    if acting is None:
+        assert who is None
+    else:
+        assert who is not None
+        assert who.service == "order"
+        assert (who.user_id, who.party_id, who.roles) == (acting.user_id, acting.party_id, acting.roles)
+
+
+def test_a_service_token_is_reused_per_service_and_principal() -> None:
+    tokens = ServiceTokens(SECRET)
+    assert tokens.issue("order", ANNA) == tokens.issue("order", ANNA)
+    made = {tokens.issue("order", ANNA), tokens.issue("order", None), tokens.issue("pricing", ANNA)}
+    assert len(made) == 3
+
+
+def test_a_service_token_lives_a_minute_and_is_reused_for_half_of_it() -> None:
+    token = ServiceTokens(SECRET).issue("order", None)
+    claims = jwt.decode(token, options={"verify_signature": False})
+    left = claims["exp"] - datetime.now(UTC).timestamp()
+    assert 55 < left <= 60
+    assert claims["aud"] == "waybill-services"
+
+
+@pytest.mark.parametrize(
+    ("secret", "changes"),
+    [
+        ("t" * 32, {}),
+        (SECRET, {"aud": "waybill"}),
+        (SECRET, {"exp": 1}),
+        (SECRET, {"iss": None}),
+        (SECRET, {"act": {"sub": "x"}}),
+        (SECRET, {"act": 7}),
+    ],
+)
+def test_a_forged_service_token_is_refused(secret: str, changes: dict[str, Any]) -> None:
+    base = {"iss": "order", "aud": SERVICE_AUDIENCE, "exp": datetime.now(UTC).timestamp() + 60}
+    claims = {key: value for key, value in {**base, **changes}.items() if value is not None}
+    with pytest.raises(WaybillError) as caught:
+        ServiceTokens(SECRET).verify(jwt.encode(claims, secret, algorithm="HS256"))
+    assert (caught.value.kind, caught.value.reason) == INVALID
+
+
+def test_an_unsigned_service_token_is_refused() -> None:
+    claims = {"iss": "order", "aud": SERVICE_AUDIENCE, "exp": datetime.now(UTC).timestamp() + 60}
+    with pytest.raises(WaybillError):
+        ServiceTokens(SECRET).verify(jwt.encode(claims, None, algorithm="none"))
+
+
+def test_a_users_token_is_no_service_token(signer: TokenSigner) -> None:
+    with pytest.raises(WaybillError):
+        ServiceTokens(SECRET).verify(issue(signer, at=datetime.now(UTC)))
+
+
+def test_a_short_secret_is_refused() -> None:
+    with pytest.raises(ValueError, match="32"):
+        ServiceTokens("short")

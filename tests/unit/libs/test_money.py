@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from libs.money import (
+    CurrencyMismatch,
+    Money,
+    MoneyError,
+    apportion,
+    minor_unit,
+    parse_micros,
+    round_half_up,
+    scale,
+    text_of,
+    total,
+)
+
+MICROS = st.integers(-(10**18), 10**18)
+CURRENCIES = st.sampled_from(["USD", "EUR", "JPY", "KWD", "CLF"])
+RATES = st.decimals(-1000, 1000, allow_nan=False, allow_infinity=False, places=18)
+
+
+@pytest.mark.parametrize(
+    ("currency", "unit"),
+    [("USD", 10_000), ("EUR", 10_000), ("JPY", 1_000_000), ("KWD", 1_000), ("CLF", 100), ("HUF", 10_000)],
+)
+def test_the_minor_unit_is_the_one_of_iso_4217(currency: str, unit: int) -> None:
+    assert minor_unit(currency) == unit
+
+
+@pytest.mark.parametrize("code", ["", "usd", "US", "XXY", "DOLLAR"])
+def test_an_unknown_currency_has_no_minor_unit(code: str) -> None:
+    with pytest.raises(MoneyError):
+        minor_unit(code)
+
+
+@pytest.mark.parametrize(
+    ("text", "micros"),
+    [
+        ("12.50", 12_500_000),
+        ("-0.000001", -1),
+        ("1e3", 1_000_000_000),
+        (7, 7_000_000),
+        (Decimal("0.10"), 100_000),
+    ],
+)
+def test_an_amount_is_read_exactly(text: str | int | Decimal, micros: int) -> None:
+    assert Money.of(text, "USD") == Money(micros, "USD")
+
+
+@pytest.mark.parametrize(
+    "text", ["0.0000001", "1.00000000000000000000000000000001", "twelve", "", "NaN", "Infinity", "1,5"]
+)
+def test_an_amount_that_cannot_be_is_refused(text: str) -> None:
+    with pytest.raises(MoneyError):
+        Money.of(text, "USD")
+
+
+def test_a_huge_amount_with_a_fine_tail_is_not_silently_cut() -> None:
+    with pytest.raises(MoneyError):
+        parse_micros("123456789012345678901234567890.0000001")
+    assert parse_micros("123456789012345678901234567890.000001") == 123456789012345678901234567890000001
+
+
+@pytest.mark.parametrize(
+    ("micros", "rounded"),
+    [
+        (12_344_999, 12_340_000),
+        (12_345_000, 12_350_000),
+        (-12_345_000, -12_350_000),
+        (-12_344_999, -12_340_000),
+        (0, 0),
+    ],
+)
+def test_rounding_takes_a_half_away_from_zero(micros: int, rounded: int) -> None:
+    assert Money(micros, "USD").rounded() == Money(rounded, "USD")
+
+
+def test_rounding_goes_to_the_currencys_own_minor_unit() -> None:
+    assert Money.of("1234.5", "JPY").rounded() == Money.of(1235, "JPY")
+    assert Money.of("1.2345", "KWD").rounded() == Money.of("1.235", "KWD")
+
+
+def test_a_rate_is_applied_exactly_and_then_rounded_once() -> None:
+    assert Money.of("10.05", "USD").times(Decimal("0.10")) == Money.of("1.01", "USD")
+    assert Money.of("-10.05", "USD").times(Decimal("0.10")) == Money.of("-1.01", "USD")
+
+
+@given(MICROS, RATES, CURRENCIES)
+def test_a_product_is_the_nearest_multiple_of_the_minor_unit(
+    micros: int, rate: Decimal, currency: str
+) -> None:
+    unit = minor_unit(currency)
+    exact = Fraction(micros) * Fraction(rate)
+    got = Money(micros, currency).times(rate).micros
+    assert got % unit == 0
+    assert abs(got - exact) * 2 <= unit
+    if abs(got - exact) * 2 == unit:
+        assert abs(got) > abs(exact)
+
+
+@given(MICROS, st.integers(1, 10**7))
+def test_rounding_is_symmetric_and_idempotent(micros: int, unit: int) -> None:
+    rounded = round_half_up(micros, unit)
+    assert rounded % unit == 0
+    assert round_half_up(-micros, unit) == -rounded
+    assert round_half_up(rounded, unit) == rounded
+    assert scale(micros, Decimal(1), unit) == rounded
+
+
+@given(MICROS, CURRENCIES)
+def test_text_says_the_exact_amount_and_reads_back(micros: int, currency: str) -> None:
+    assert Money.of(Money(micros, currency).text(), currency) == Money(micros, currency)
+
+
+@pytest.mark.parametrize(
+    ("micros", "currency", "text"),
+    [
+        (12_500_000, "USD", "12.50"),
+        (-500_000, "USD", "-0.50"),
+        (12_345_678, "USD", "12.345678"),
+        (5_000_000, "JPY", "5"),
+        (1_234_000, "KWD", "1.234"),
+        (0, "EUR", "0.00"),
+    ],
+)
+def test_text_has_at_least_the_currencys_digits(micros: int, currency: str, text: str) -> None:
+    assert text_of(micros, currency) == text
+
+
+def test_arithmetic_stays_in_one_currency() -> None:
+    usd, eur = Money.of(1, "USD"), Money.of(1, "EUR")
+    for mix in (
+        lambda: usd + eur,
+        lambda: usd - eur,
+        lambda: usd < eur,
+        lambda: usd >= eur,
+        lambda: total([usd, eur], "USD"),
+    ):
+        with pytest.raises(CurrencyMismatch):
+            mix()
+    assert usd != eur
+
+
+def test_arithmetic_is_exact() -> None:
+    assert Money.of("0.1", "USD") + Money.of("0.2", "USD") == Money.of("0.3", "USD")
+    assert Money.of("1", "USD") - Money.of("1.000001", "USD") == Money(-1, "USD")
+    assert -Money.of("2", "USD") * 3 == Money.of("-6", "USD")
+    assert Money(1, "USD").is_zero is False
+    assert Money(-1, "USD").is_negative
+    assert Money.of(2, "USD") > Money.of(1, "USD")
+    assert total([], "USD") == Money.zero("USD")
+
+
+WEIGHTS = st.lists(st.integers(0, 10**12), min_size=1, max_size=40)
+
+
+@given(MICROS, WEIGHTS, st.sampled_from([1, 100, 10_000, 1_000_000]))
+def test_apportioned_parts_add_up_exactly(amount: int, weights: list[int], unit: int) -> None:
+    parts = apportion(amount, weights, unit)
+    assert len(parts) == len(weights)
+    assert sum(parts) == amount
+
+
+@given(MICROS, WEIGHTS)
+def test_each_part_is_less_than_one_unit_from_its_exact_share(amount: int, weights: list[int]) -> None:
+    unit = 10_000
+    amount = amount // unit * unit
+    shares = weights if any(weights) else [1] * len(weights)
+    for part, share in zip(apportion(amount, weights, unit), shares, strict=True):
+        assert part % unit == 0
+        assert abs(part - Fraction(amount) * share / sum(shares)) < unit
+
+
+@given(MICROS, WEIGHTS, st.sampled_from([1, 10_000]))
+def test_who_weighs_nothing_gets_nothing_and_signs_do_not_mix(
+    amount: int, weights: list[int], unit: int
+) -> None:
+    parts = apportion(amount, weights, unit)
+    for part, weight in zip(parts, weights, strict=True):
+        assert part == 0 or (part < 0) == (amount < 0)
+        if weight == 0 and any(weights):
+            assert part == 0
+    assert apportion(-amount, weights, unit) == tuple(-part for part in parts)
+
+
+def test_ties_go_to_the_earlier_part() -> None:
+    assert apportion(100, [1, 1, 1]) == (34, 33, 33)
+    assert apportion(2, [1, 1, 1]) == (1, 1, 0)
+
+
+def test_equal_parts_when_nothing_weighs() -> None:
+    assert apportion(5, [0, 0]) == (3, 2)
+
+
+def test_what_is_finer_than_the_unit_goes_to_the_first_part_with_a_weight() -> None:
+    assert apportion(30_001, [0, 1, 1, 1], 10_000) == (0, 10_001, 10_000, 10_000)
+
+
+def test_nothing_can_be_split_between_nobody() -> None:
+    assert apportion(0, []) == ()
+    with pytest.raises(ValueError, match="nobody"):
+        apportion(1, [])
+    with pytest.raises(ValueError, match="zero or more"):
+        apportion(1, [2, -1])

@@ -1,0 +1,102 @@
+"""Failpoints, logging, the shape of a built service."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from libs.audit import Finding, Record, Summary
+from libs.failpoints import KILLED, Failpoints
+from libs.obs import configure_logging, get_logger
+from libs.service import ServiceApp
+
+
+async def test_a_place_that_is_not_armed_passes() -> None:
+    await Failpoints.from_env(None).reach("order.submit.after_begin")
+
+
+async def test_an_armed_place_fails_and_passes_again_once_disarmed() -> None:
+    points = Failpoints.from_env("a=raise;b=raise")
+    with pytest.raises(RuntimeError):
+        await points.reach("a")
+    points.disarm("a")
+    await points.reach("a")
+    with pytest.raises(RuntimeError):
+        await points.reach("b")
+
+
+async def test_a_test_may_arm_a_place_with_anything() -> None:
+    reached: list[str] = []
+
+    async def note() -> None:
+        reached.append("here")
+
+    points = Failpoints()
+    points.arm("x", note)
+    await points.reach("x")
+    await points.reach("y")
+    assert reached == ["here"]
+
+
+def test_an_unknown_action_is_refused_at_start() -> None:
+    with pytest.raises(ValueError, match="kill or raise"):
+        Failpoints.from_env("a=explode")
+
+
+def test_kill_ends_the_process_at_once_without_cleaning_up() -> None:
+    code = (
+        "import asyncio, atexit; from libs.failpoints import Failpoints\n"
+        "atexit.register(lambda: print('cleaned up'))\n"
+        "asyncio.run(Failpoints.from_env('a=kill').reach('a'))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (KILLED, "")
+
+
+@pytest.fixture
+def unconfigured() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.mark.usefixtures("unconfigured")
+def test_a_logger_made_at_import_obeys_what_is_configured_later() -> None:
+    log = get_logger("early")
+    out = io.StringIO()
+    configure_logging("INFO", json=True, stream=out)
+    log.debug("quiet")
+    log.info("loud", n=1)
+    line = json.loads(out.getvalue())
+    assert (line["event"], line["n"], line["component"], line["level"]) == ("loud", 1, "early", "info")
+    assert line["timestamp"].endswith("Z")
+
+
+@pytest.mark.usefixtures("unconfigured")
+def test_people_get_text() -> None:
+    out = io.StringIO()
+    configure_logging("DEBUG", stream=out)
+    get_logger("x").warning("look", why="because")
+    assert "look" in out.getvalue()
+    assert "why=because" in out.getvalue()
+
+
+async def test_a_service_without_an_audit_says_that_it_looked_at_nothing() -> None:
+    app = ServiceApp(name="echo", registrations=[])
+    assert [record async for record in app.audited()] == [Summary("echo", 0, 0, 0)]
+    await app.close()
+    assert app.statements() == 0
+
+
+async def test_a_services_audit_is_passed_on() -> None:
+    async def audit() -> Iterator[Record]:  # type: ignore[misc]
+        yield Finding("echo", "rule", "subject", "detail")
+        yield Summary("echo", 1, 2, 1)
+
+    app = ServiceApp(name="echo", registrations=[], audit=audit)  # type: ignore[arg-type]
+    assert [type(record) for record in [r async for r in app.audited()]] == [Finding, Summary]
