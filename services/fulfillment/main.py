@@ -6,13 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from waybill.fulfillment.v1 import (
-    inventory_service_pb2_grpc,
-    reservation_service_pb2_grpc,
-    shipment_service_pb2_grpc,
-    supplier_order_service_pb2_grpc,
-)
-
 from libs.db import Database
 from libs.db.migrate import open_migrated
 from libs.service import Runtime, ServiceApp
@@ -31,6 +24,7 @@ from services.fulfillment.application.change_order import ChangeOrder
 from services.fulfillment.application.confirm_reservation import ConfirmReservation
 from services.fulfillment.application.create_shipments import CreateShipments
 from services.fulfillment.application.expire_reservations import ExpireReservations
+from services.fulfillment.application.forget_requests import ForgetRequests
 from services.fulfillment.application.inventory_records import InventoryRecords
 from services.fulfillment.application.plan_sourcing import PlanSourcing
 from services.fulfillment.application.release_reservation import ReleaseReservation
@@ -45,6 +39,12 @@ from services.fulfillment.rpc.reservation_servicer import ReservationServicer
 from services.fulfillment.rpc.shipment_servicer import ShipmentServicer
 from services.fulfillment.rpc.supplier_order_servicer import SupplierOrderServicer
 from services.fulfillment.settings import Settings
+from waybill.fulfillment.v1 import (
+    inventory_service_pb2_grpc,
+    reservation_service_pb2_grpc,
+    shipment_service_pb2_grpc,
+    supplier_order_service_pb2_grpc,
+)
 
 PACKAGE = "waybill.fulfillment.v1"
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
@@ -73,9 +73,7 @@ class Background:
 
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the service."""
-    database = await open_migrated(
-        settings.database_url, settings.database_schema, VERSIONS, settings.pool_size
-    )
+    database = await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.pool_size)
     return assemble(settings, runtime, database)[0]
 
 
@@ -93,6 +91,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         runtime.clock,
         timedelta(seconds=settings.expiry_again),
     )
+    forget = ForgetRequests(database, stores.requests, runtime.clock)
     app = ServiceApp(
         name="fulfillment",
         registrations=[
@@ -120,6 +119,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         background=[
             lambda: reporting.run(settings.relay_pause),
             lambda: expiry.run(settings.expiry_pause),
+            lambda: forget.run(settings.forget_pause),
         ],
         close=database.close,
         audit=lambda: audit(database),
@@ -156,9 +156,7 @@ def _reservations(
     )
 
 
-def _supplier_orders(
-    runtime: Runtime, database: Database, s: Stores, reporting: Reporting
-) -> SupplierOrderServicer:
+def _supplier_orders(runtime: Runtime, database: Database, s: Stores, reporting: Reporting) -> SupplierOrderServicer:
     return SupplierOrderServicer(
         SupplierOrders(database, s.orders, s.shipments, s.queries, s.requests, reporting, runtime.clock),
         AnswerSupplierOrder(

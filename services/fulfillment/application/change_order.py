@@ -72,9 +72,7 @@ class ChangeOrder:
         """Cancels everything and returns its stock; what the confirm is still to create is canceled at
         once.
         """
-        return await self._hold(
-            order_key, Hold.CANCELED, lambda orders, now: cancel(orders, Cause(order_key), now)
-        )
+        return await self._hold(order_key, Hold.CANCELED, lambda orders, now: cancel(orders, Cause(order_key), now))
 
     async def _hold(self, order_key: str, hold: Hold, action: Action) -> list[SupplierOrder]:
         async def work(tx: Tx) -> list[SupplierOrder]:

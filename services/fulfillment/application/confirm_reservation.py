@@ -55,9 +55,7 @@ class ConfirmReservation:
         await self._failpoints.reach("fulfillment.confirm.after_commit")
         return by_id(done)
 
-    async def _confirm(
-        self, tx: Tx, order: OrderSnapshot, attempt: int, forward: bool
-    ) -> list[SupplierOrder]:
+    async def _confirm(self, tx: Tx, order: OrderSnapshot, attempt: int, forward: bool) -> list[SupplierOrder]:
         now = self._clock.now()
         held = await self._reservations.get(tx, order.order_key, attempt, lock=True)
         if held is None or held.state is ReservationState.RELEASED:
@@ -86,8 +84,6 @@ class ConfirmReservation:
         return list(change.created)
 
 
-def _latest(
-    orders: tuple[SupplierOrder, ...], changed: tuple[SupplierOrder, ...]
-) -> tuple[SupplierOrder, ...]:
+def _latest(orders: tuple[SupplierOrder, ...], changed: tuple[SupplierOrder, ...]) -> tuple[SupplierOrder, ...]:
     newer = {o.key: o for o in changed}
     return tuple(newer.get(o.key, o) for o in orders)

@@ -78,9 +78,7 @@ class CreateShipments:
         self._ids = ids
         self._failpoints = failpoints
 
-    async def __call__(
-        self, caller: Principal, drafts: Sequence[ShipmentDraft], request: Request
-    ) -> list[Shipment]:
+    async def __call__(self, caller: Principal, drafts: Sequence[ShipmentDraft], request: Request) -> list[Shipment]:
         """The shipments as stored, in the order of the drafts; raises with all violations."""
         caller.require(roles.SHIPMENT_ADMIN)
         ids = [draft.id or self._ids.public("shp") for draft in drafts]
@@ -116,14 +114,11 @@ class CreateShipments:
                 movements.extend(loading.leave(items, id))
         sums = effects(movements)
         if sums:
-            loading.check_stock(
-                movements, await self._stock.of_keys(tx, sums, lock=True), f"{drafts[0].field}.items"
-            )
+            loading.check_stock(movements, await self._stock.of_keys(tx, sums, lock=True), f"{drafts[0].field}.items")
         if loading.refusals:
             raise refusal(loading.refusals)
         made = [
-            self._shipment(id, draft, items, orders, now)
-            for id, draft, items in zip(ids, drafts, packed, strict=True)
+            self._shipment(id, draft, items, orders, now) for id, draft, items in zip(ids, drafts, packed, strict=True)
         ]
         after = loading.touched_orders(now)
         await self._orders.save_units(tx, {o.key: o for o in orders.values()}, after, now)

@@ -40,9 +40,7 @@ class ExpireReservations:
     async def once(self) -> int:
         """Looks at what is overdue; returns how many were released. Safe in several replicas."""
         now = self._clock.now()
-        due = await self._transactions.retrying(
-            lambda tx: self._reservations.due(tx, now, now + self._again, BATCH)
-        )
+        due = await self._transactions.retrying(lambda tx: self._reservations.due(tx, now, now + self._again, BATCH))
         released = 0
         for order_key, attempt in due:
             if await self._peer.resolve(order_key, attempt) == "REFUSED":

@@ -86,18 +86,14 @@ class InventoryRecords:
         self._clock = clock
         self._ids = ids
 
-    async def create(
-        self, caller: Principal, drafts: Sequence[RecordDraft], request: Request
-    ) -> list[InventoryRecord]:
+    async def create(self, caller: Principal, drafts: Sequence[RecordDraft], request: Request) -> list[InventoryRecord]:
         """Creates all or none, each with its opening receipt. Raises with all violations."""
         check_writer(caller)
         own = "" if caller.is_seller else caller.party_id
         drafts = [
             replace(
                 d,
-                supplier_id=""
-                if caller.is_seller and d.supplier_id == caller.party_id
-                else d.supplier_id or own,
+                supplier_id="" if caller.is_seller and d.supplier_id == caller.party_id else d.supplier_id or own,
                 id=d.id or self._ids.public("inv"),
             )
             for d in drafts
@@ -133,10 +129,7 @@ class InventoryRecords:
                     f"there is no address {d.location_id!r} in the book of {d.supplier_id or 'the seller'}",
                 )
         found.raise_if_any()
-        return [
-            replace(d, address=known[(d.supplier_id, d.location_id)]) if d.address is None else d
-            for d in drafts
-        ]
+        return [replace(d, address=known[(d.supplier_id, d.location_id)]) if d.address is None else d for d in drafts]
 
     async def _insert(self, tx: Tx, drafts: Sequence[RecordDraft], now: datetime, caller: Principal) -> None:
         taken = await self._stock.records(tx, [d.id for d in drafts])
@@ -187,6 +180,8 @@ class InventoryRecords:
             if etag and etag != str(known.version):
                 raise stale(RESOURCE, id, str(known.version))
             after = replace(known, **edit.values, version=known.version + 1, update_time=now)
+            if "address" in edit.values:
+                after = replace(after, address={**edit.values["address"], "id": known.location_id})
             if edit.xp is not None:
                 after = replace(after, xp=edit.xp(known.xp))
             if known.can_exceed and not after.can_exceed and known.available < 0:
@@ -206,8 +201,7 @@ def _refuse_taken(drafts: Sequence[RecordDraft], taken: set[str]) -> None:
         return
     again = [d for d in drafts if d.id in taken]
     fields = [
-        FieldViolation(f"{d.field}.id", "RESOURCE_EXISTS", f"inventory record {d.id!r} exists already")
-        for d in again
+        FieldViolation(f"{d.field}.id", "RESOURCE_EXISTS", f"inventory record {d.id!r} exists already") for d in again
     ]
     raise WaybillError(
         Kind.EXISTS,

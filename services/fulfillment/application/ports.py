@@ -58,14 +58,10 @@ class StockPort(Protocol):
     async def of_keys(self, tx: Tx, keys: Iterable[UUID], lock: bool = False) -> list[Stock]:
         """Stock by key."""
 
-    async def book(
-        self, tx: Tx, movements: Sequence[Movement], sums: Mapping[UUID, Effect], now: datetime
-    ) -> None:
+    async def book(self, tx: Tx, movements: Sequence[Movement], sums: Mapping[UUID, Effect], now: datetime) -> None:
         """Adds movements to the ledger and their sums to the counters."""
 
-    async def records(
-        self, tx: Tx, record_ids: Iterable[str], lock: bool = False
-    ) -> dict[str, InventoryRecord]:
+    async def records(self, tx: Tx, record_ids: Iterable[str], lock: bool = False) -> dict[str, InventoryRecord]:
         """Whole records by public id."""
 
     async def insert(self, tx: Tx, records: Sequence[InventoryRecord]) -> None:
@@ -158,24 +154,21 @@ class QueryPort(Protocol):
     async def movements(self, tx: Tx, scope: Scope, page: PageRequest) -> tuple[list[LedgerEntry], str]:
         """The ledger."""
 
-    async def supplier_orders(
-        self, tx: Tx, scope: Scope, page: PageRequest
-    ) -> tuple[list[SupplierOrder], str]:
+    async def supplier_orders(self, tx: Tx, scope: Scope, page: PageRequest) -> tuple[list[SupplierOrder], str]:
         """Supplier orders."""
 
-    async def shipments(
-        self, tx: Tx, scope: Scope, page: PageRequest, order_id: str
-    ) -> tuple[list[Shipment], str]:
+    async def shipments(self, tx: Tx, scope: Scope, page: PageRequest, order_id: str) -> tuple[list[Shipment], str]:
         """Shipments."""
 
 
 class RequestPort(Protocol):
     """Outcomes of idempotent requests."""
 
-    async def claim(
-        self, tx: Tx, request: Request, outcome: Mapping[str, Any], now: datetime
-    ) -> dict[str, Any] | None:
+    async def claim(self, tx: Tx, request: Request, outcome: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
         """Records the outcome; or returns that of an earlier call, and then nothing must be done."""
+
+    async def expire(self, tx: Tx, now: datetime) -> int:
+        """Forgets what is older than 30 days."""
 
 
 class ReportPort(Protocol):
@@ -194,8 +187,8 @@ class ReportPort(Protocol):
 class OrderPeer(Protocol):
     """The order service."""
 
-    async def report(self, orders: Sequence[SupplierOrder], sent: Sequence[Shipment]) -> set[str]:
-        """Tells it whole states; returns keys of buyer orders that it does not know."""
+    async def report(self, orders: Sequence[SupplierOrder], sent: Sequence[Shipment], patience: float) -> set[str]:
+        """Tells it whole states, waits `patience` seconds; returns keys of buyer orders it does not know."""
 
     async def resolve(self, order_key: str, attempt: int) -> str:
         """What became of an attempt: TRYING, ACCEPTED or REFUSED."""
@@ -204,9 +197,7 @@ class OrderPeer(Protocol):
 class AddressPeer(Protocol):
     """The directory's address books."""
 
-    async def find(
-        self, refs: Iterable[tuple[str, str]], seller_id: str
-    ) -> Mapping[tuple[str, str], Address]:
+    async def find(self, refs: Iterable[tuple[str, str]], seller_id: str) -> Mapping[tuple[str, str], Address]:
         """Addresses by (supplier id, address id); the empty supplier id is the seller. Unknown ones are
         left out.
         """

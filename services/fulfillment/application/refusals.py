@@ -28,6 +28,4 @@ def refusal(found: Sequence[Refusal]) -> WaybillError:
             fields=fields,
             rules=rules,
         )
-    return WaybillError(
-        Kind.PRECONDITION, str(first.reason), first.description, metadata=first.metadata, rules=rules
-    )
+    return WaybillError(Kind.PRECONDITION, str(first.reason), first.description, metadata=first.metadata, rules=rules)

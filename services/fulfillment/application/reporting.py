@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from uuid import UUID
 
 from libs.clock import Clock
 from libs.errors import WaybillError
@@ -19,8 +20,13 @@ from services.fulfillment.application.ports import (
 from services.fulfillment.domain.shipment import Shipment
 from services.fulfillment.domain.supplier_order import SupplierOrder
 
-BATCH = 500
-"""Supplier orders, and shipments, in one report."""
+BATCH = 200
+"""Supplier orders, and shipments, that the relay takes at once."""
+MAX_LINES = 10_000
+"""Lines and items in one report: it has to fit into a message."""
+PATIENCE_INLINE = 2.0
+"""Seconds that a caller waits for the order service to hear of a change that is committed anyway."""
+PATIENCE_RELAY = 20.0
 _LOG = get_logger("fulfillment.reporting")
 
 
@@ -48,35 +54,36 @@ class Reporting:
         if not orders and not sent:
             return
         try:
-            unknown = await self._peer.report(orders, sent)
-            await self._acknowledge(orders, sent, unknown)
+            await self._send(orders, sent, PATIENCE_INLINE)
         except WaybillError as error:
-            _LOG.info(
-                "report_postponed", reason=error.reason, supplier_orders=len(orders), shipments=len(sent)
-            )
+            _LOG.info("report_postponed", reason=error.reason, supplier_orders=len(orders), shipments=len(sent))
+        except Exception:
+            # The change is committed: whatever happens here, the call has succeeded.
+            _LOG.exception("report_failed")
 
     async def relay_once(self) -> int:
-        """Sends what is due; returns how many rows. Safe in several replicas: each takes its rows for a
-        while.
-        """
+        """Sends what is due; returns how many rows. Replicas do not meet: each takes its rows for a while."""
 
-        async def take(tx: Tx) -> tuple[list[SupplierOrder], list[Shipment]]:
+        async def take(tx: Tx) -> tuple[list[UUID], list[UUID]]:
             now = self._clock.now()
-            order_keys = await self._reports.due_orders(tx, now, BATCH)
-            shipment_keys = await self._reports.due_shipments(tx, now, BATCH)
+            orders = await self._reports.due_orders(tx, now, BATCH)
+            return orders, await self._reports.due_shipments(tx, now, BATCH)
+
+        order_keys, shipment_keys = await self._transactions.retrying(take)
+        if not order_keys and not shipment_keys:
+            return 0
+        async with self._transactions.reading() as tx:
             orders = await self._orders.of_keys(tx, order_keys) if order_keys else []
             sent = await self._shipments.of_keys(tx, shipment_keys) if shipment_keys else []
-            return orders, sent
-
-        orders, sent = await self._transactions.retrying(take)
-        if orders or sent:
-            unknown = await self._peer.report(orders, sent)
-            await self._acknowledge(orders, sent, unknown)
+        for some_orders, some_sent in portions(orders, sent):
+            await self._send(some_orders, some_sent, PATIENCE_RELAY)
         return len(orders) + len(sent)
 
-    async def _acknowledge(
-        self, orders: Iterable[SupplierOrder], sent: Iterable[Shipment], unknown: set[str]
-    ) -> None:
+    async def _send(self, orders: Sequence[SupplierOrder], sent: Sequence[Shipment], patience: float) -> None:
+        unknown = await self._peer.report(orders, sent, patience)
+        await self._acknowledge(orders, sent, unknown)
+
+    async def _acknowledge(self, orders: Iterable[SupplierOrder], sent: Iterable[Shipment], unknown: set[str]) -> None:
         told = {o.key: o.version for o in orders if o.order_key not in unknown}
         seen = {s.key: s.version for s in sent if not any(item.order_key in unknown for item in s.items)}
         if told or seen:
@@ -93,3 +100,25 @@ class Reporting:
             except Exception:
                 _LOG.exception("relay_failed")
             await asyncio.sleep(pause)
+
+
+def portions(
+    orders: Sequence[SupplierOrder], sent: Sequence[Shipment]
+) -> Iterator[tuple[Sequence[SupplierOrder], Sequence[Shipment]]]:
+    """Reports of bounded size, supplier orders first."""
+    for start, end in _runs([len(o.lines) for o in orders]):
+        yield orders[start:end], ()
+    for start, end in _runs([len(s.items) for s in sent]):
+        yield (), sent[start:end]
+
+
+def _runs(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Runs of neighbors whose sizes add up to MAX_LINES at most; one that is larger stands alone."""
+    start = total = 0
+    for n, size in enumerate(sizes):
+        if n > start and total + size > MAX_LINES:
+            yield start, n
+            start, total = n, 0
+        total += size
+    if sizes:
+        yield start, len(sizes)

@@ -113,9 +113,7 @@ class ReserveStock:
         if not broken:
             return Outcome(bind(demand.plan, stocks))
         # Not locked: this only tells why. Locking more records now could deadlock with their key order.
-        again = source(
-            demand.strategy, demand.lines, await stock_of(self._stock, tx, demand.lines, lock=False)
-        )
+        again = source(demand.strategy, demand.lines, await stock_of(self._stock, tx, demand.lines, lock=False))
         return Outcome((), again.problems or stale(demand.lines, broken))
 
 

@@ -76,17 +76,13 @@ class Shipments:
             return found
         return replace(found, items=tuple(i for i in found.items if i.user_id == scope.user_id))
 
-    async def page(
-        self, caller: Principal, page: PageRequest, order_id: str
-    ) -> tuple[Sequence[Shipment], str]:
+    async def page(self, caller: Principal, page: PageRequest, order_id: str) -> tuple[Sequence[Shipment], str]:
         """Those that the caller may see."""
         scope = shipments(caller)
         async with self._transactions.reading() as tx:
             return await self._queries.shipments(tx, scope, page, order_id)
 
-    async def update(
-        self, caller: Principal, id: str, etag: str, edit: ShipmentEdit, request: Request
-    ) -> Shipment:
+    async def update(self, caller: Principal, id: str, etag: str, edit: ShipmentEdit, request: Request) -> Shipment:
         """Changes the header; a ship time, set once, ships the units. Raises with all violations."""
         caller.require(roles.SHIPMENT_ADMIN)
 
@@ -133,9 +129,7 @@ class Shipments:
         movements = loading.leave(shipment.items, shipment.id)
         sums = effects(movements)
         if sums:
-            loading.check_stock(
-                movements, await self._stock.of_keys(tx, sums, lock=True), "shipment.ship_time"
-            )
+            loading.check_stock(movements, await self._stock.of_keys(tx, sums, lock=True), "shipment.ship_time")
         if loading.refusals:
             raise refusal(loading.refusals)
         after = loading.touched_orders(now)

@@ -98,8 +98,6 @@ def _movements(
                 "VALUE_OUT_OF_RANGE",
                 f"there are {record.on_hand} units: fewer than none cannot be",
             )
-        movements.append(
-            Movement(record.key, a.kind, on_hand=change, cause=Cause(user_id=caller.user_id), note=a.note)
-        )
+        movements.append(Movement(record.key, a.kind, on_hand=change, cause=Cause(user_id=caller.user_id), note=a.note))
     found.raise_if_any()
     return movements

@@ -30,9 +30,7 @@ XpEdit = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 RESOURCE = "supplier order"
 
 
-async def visible(
-    orders: SupplierOrderPort, tx: Tx, caller: Principal, id: str, lock: bool = False
-) -> SupplierOrder:
+async def visible(orders: SupplierOrderPort, tx: Tx, caller: Principal, id: str, lock: bool = False) -> SupplierOrder:
     """The supplier order, or NOT_FOUND when there is none that the caller may see."""
     found = await orders.of_ids(tx, [id], lock)
     if not found or not may_act_for(caller, found[0].supplier_id):
@@ -71,9 +69,7 @@ class SupplierOrders:
         async with self._transactions.reading() as tx:
             return await self._queries.supplier_orders(tx, supplier_side(caller), page)
 
-    async def of_orders(
-        self, order_keys: Sequence[str]
-    ) -> tuple[Sequence[SupplierOrder], Sequence[Shipment]]:
+    async def of_orders(self, order_keys: Sequence[str]) -> tuple[Sequence[SupplierOrder], Sequence[Shipment]]:
         """Everything of some buyer orders."""
         async with self._transactions.reading() as tx:
             orders = await self._orders.of_orders(tx, order_keys)

@@ -70,9 +70,7 @@ def effects(movements: Iterable[Movement]) -> Mapping[uuid.UUID, Effect]:
 def reserving(assignments: Sequence[Assignment], cause: Cause) -> list[Movement]:
     """An attempt holds units."""
     return [
-        Movement(
-            a.record_key, MovementKind.RESERVE, reserved=a.quantity, line_item_id=a.line_item_id, cause=cause
-        )
+        Movement(a.record_key, MovementKind.RESERVE, reserved=a.quantity, line_item_id=a.line_item_id, cause=cause)
         for a in assignments
         if a.record_key is not None
     ]
@@ -81,9 +79,7 @@ def reserving(assignments: Sequence[Assignment], cause: Cause) -> list[Movement]
 def releasing(assignments: Sequence[Assignment], cause: Cause) -> list[Movement]:
     """An attempt gives its units back."""
     return [
-        Movement(
-            a.record_key, MovementKind.RELEASE, reserved=-a.quantity, line_item_id=a.line_item_id, cause=cause
-        )
+        Movement(a.record_key, MovementKind.RELEASE, reserved=-a.quantity, line_item_id=a.line_item_id, cause=cause)
         for a in assignments
         if a.record_key is not None
     ]
@@ -103,9 +99,7 @@ def allocating(record_key: uuid.UUID, units: int, line_item_id: str, cause: Caus
 
 def deallocating(record_key: uuid.UUID, units: int, line_item_id: str, cause: Cause) -> Movement:
     """Promised units are free again."""
-    return Movement(
-        record_key, MovementKind.DEALLOCATE, allocated=-units, line_item_id=line_item_id, cause=cause
-    )
+    return Movement(record_key, MovementKind.DEALLOCATE, allocated=-units, line_item_id=line_item_id, cause=cause)
 
 
 def shipping(record_key: uuid.UUID, units: int, line_item_id: str, cause: Cause) -> Movement:

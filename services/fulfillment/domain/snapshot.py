@@ -64,8 +64,7 @@ def whole_order(
     for item in assignments:
         taken.setdefault(item.line_item_id, []).append(item)
     lines = tuple(
-        _line(position, line, taken.get(line.line_item_id, ()), new_key)
-        for position, line in enumerate(order.lines)
+        _line(position, line, taken.get(line.line_item_id, ()), new_key) for position, line in enumerate(order.lines)
     )
     return SupplierOrder(
         key=new_key(),
@@ -95,9 +94,7 @@ def whole_order(
     )
 
 
-def _line(
-    position: int, line: SnapshotLine, taken: Sequence[Assignment], new_key: Callable[[], UUID]
-) -> OrderLine:
+def _line(position: int, line: SnapshotLine, taken: Sequence[Assignment], new_key: Callable[[], UUID]) -> OrderLine:
     return OrderLine(
         line_item_id=line.line_item_id,
         position=position,

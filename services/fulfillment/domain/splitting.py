@@ -80,9 +80,7 @@ def partition(whole: SupplierOrder, parts: Sequence[Part]) -> list[Share]:
         for index, piece_of in _selection_pieces(selection, owned, unit):
             selections[index].append(piece_of)
     subtotals = [sum(line.subtotal for line in mine) for mine in lines]
-    shipping = follow_parts(
-        whole.shipping_cost, [sum(s.cost for s in mine) for mine in selections], subtotals, unit
-    )
+    shipping = follow_parts(whole.shipping_cost, [sum(s.cost for s in mine) for mine in selections], subtotals, unit)
     taxes = [
         sum(line.tax for line in mine) + sum(s.tax for s in chosen)
         for mine, chosen in zip(lines, selections, strict=True)
@@ -153,9 +151,7 @@ def _pieces(line: OrderLine, parts: Sequence[Part], unit: int) -> Iterable[tuple
         )
 
 
-def items_by_part(
-    selections: Sequence[ShipSelection], parts: Sequence[Part]
-) -> list[list[list[SelectionItem]]]:
+def items_by_part(selections: Sequence[ShipSelection], parts: Sequence[Part]) -> list[list[list[SelectionItem]]]:
     """For every estimate and part, the units of the estimate that the part holds.
 
     An item goes to the part of the supplier that it was estimated from; what does not fit there goes to

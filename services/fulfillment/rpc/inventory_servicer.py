@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from waybill.fulfillment.v1 import inventory_service_pb2 as pb
-from waybill.fulfillment.v1 import inventory_service_pb2_grpc
-
 from libs import idempotency
 from libs.errors import Violations
 from libs.rpc import current
@@ -21,6 +18,8 @@ from services.fulfillment.rpc.requests import (
     record_in,
     refuse_duplicates,
 )
+from waybill.fulfillment.v1 import inventory_service_pb2 as pb
+from waybill.fulfillment.v1 import inventory_service_pb2_grpc
 
 MAX_RECORDS = 1_000
 
@@ -79,9 +78,7 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
     async def ListInventoryRecords(self, request: Any, context: Any) -> Any:
         """Lists them."""
         found, token = await self._records.page(current().principal, page_in(request))
-        return pb.ListInventoryRecordsResponse(
-            inventory_records=[record_out(r) for r in found], next_page_token=token
-        )
+        return pb.ListInventoryRecordsResponse(inventory_records=[record_out(r) for r in found], next_page_token=token)
 
     async def UpdateInventoryRecord(self, request: Any, context: Any) -> Any:
         """Changes one."""
@@ -120,6 +117,4 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
     async def ListStockMovements(self, request: Any, context: Any) -> Any:
         """Lists the ledger."""
         found, token = await self._book.movements(current().principal, page_in(request))
-        return pb.ListStockMovementsResponse(
-            stock_movements=[movement_out(m) for m in found], next_page_token=token
-        )
+        return pb.ListStockMovementsResponse(stock_movements=[movement_out(m) for m in found], next_page_token=token)

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from libs.protoconv import address_out, money_out, time_out, xp_out
+from services.fulfillment.domain.inventory import InventoryRecord, LedgerEntry
+from services.fulfillment.domain.shipment import Shipment
+from services.fulfillment.domain.sourcing.model import Assignment, Problem, Stock
+from services.fulfillment.domain.supplier_order import OrderLine, SupplierOrder
 from waybill.fulfillment.v1 import (
     inventory_pb2,
     inventory_service_pb2,
@@ -13,20 +18,11 @@ from waybill.fulfillment.v1 import (
 )
 from waybill.type.v1.address_pb2 import Address
 
-from libs.protoconv import address_out, money_out, time_out, xp_out
-from services.fulfillment.domain.inventory import InventoryRecord, LedgerEntry
-from services.fulfillment.domain.shipment import Shipment
-from services.fulfillment.domain.sourcing.model import Assignment, Problem, Stock
-from services.fulfillment.domain.supplier_order import OrderLine, SupplierOrder
-
 _STATUS = {
     name.removeprefix("SUPPLIER_ORDER_STATUS_"): number
     for name, number in supplier_order_pb2.SupplierOrderStatus.items()
 }
-_KIND = {
-    name.removeprefix("STOCK_MOVEMENT_KIND_"): number
-    for name, number in inventory_pb2.StockMovementKind.items()
-}
+_KIND = {name.removeprefix("STOCK_MOVEMENT_KIND_"): number for name, number in inventory_pb2.StockMovementKind.items()}
 
 
 def supplier_order_out(o: SupplierOrder) -> Any:

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
-from waybill.fulfillment.v1 import inventory_pb2
 
 from libs.errors import Violations
 from libs.protoconv import address_in, mask_paths, merge_xp, money_in, text_in, time_in, xp_in, xp_size_ok
@@ -20,6 +19,7 @@ from services.fulfillment.domain.actions.ship import Wanted
 from services.fulfillment.domain.inventory import Adjustment
 from services.fulfillment.domain.ledger import MovementKind
 from services.fulfillment.domain.sourcing.model import MAX_LINES, MAX_QUANTITY
+from waybill.fulfillment.v1 import inventory_pb2
 
 LATEST_SHIP_TIME = timedelta(minutes=5)
 """How far in the future a ship time may lie."""
@@ -99,9 +99,7 @@ def record_edit_in(found: Violations, m: Any) -> RecordEdit:
     found.check_id("inventory_record.id", record.id)
     paths = mask_paths(found, m.update_mask, record, RECORD_FIELDS)
     values: dict[str, Any] = {
-        name: getattr(record, name)
-        for name in ("can_exceed", "priority", "active", "pickup")
-        if name in paths
+        name: getattr(record, name) for name in ("can_exceed", "priority", "active", "pickup") if name in paths
     }
     _priority(found, "inventory_record.priority", record.priority)
     if "address" in paths:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from waybill.fulfillment.v1 import reservation_service_pb2 as pb
-from waybill.fulfillment.v1 import reservation_service_pb2_grpc
-
 from libs.errors import Violations
 from libs.rpc import require_service
 from services.fulfillment.application.change_order import ChangeOrder
@@ -24,6 +21,8 @@ from services.fulfillment.rpc.reservation_requests import (
     snapshot_in,
     strategy_in,
 )
+from waybill.fulfillment.v1 import reservation_service_pb2 as pb
+from waybill.fulfillment.v1 import reservation_service_pb2_grpc
 
 
 def _out(orders: Sequence[SupplierOrder]) -> list[Any]:
@@ -90,9 +89,7 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
             found.add("order.order_key", "FIELD_INVALID", "is another order's")
         found.raise_if_any()
         orders = await self._confirm(snapshot_in(request.order), request.attempt, request.forward)
-        return pb.ConfirmReservationResponse(
-            state=pb.RESERVATION_STATE_CONFIRMED, supplier_orders=_out(orders)
-        )
+        return pb.ConfirmReservationResponse(state=pb.RESERVATION_STATE_CONFIRMED, supplier_orders=_out(orders))
 
     async def ReleaseReservation(self, request: Any, context: Any) -> Any:
         """Ends it."""
@@ -101,9 +98,7 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
         order_key_in(found, request.order_key, request.attempt)
         found.raise_if_any()
         state = await self._release(request.order_key, request.attempt)
-        return pb.ReleaseReservationResponse(
-            state=pb.ReservationState.Value(f"RESERVATION_STATE_{state.value}")
-        )
+        return pb.ReleaseReservationResponse(state=pb.ReservationState.Value(f"RESERVATION_STATE_{state.value}"))
 
     async def ForwardOrder(self, request: Any, context: Any) -> Any:
         """Splits the implicit supplier order."""

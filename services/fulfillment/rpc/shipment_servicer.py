@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from waybill.fulfillment.v1 import shipment_service_pb2 as pb
-from waybill.fulfillment.v1 import shipment_service_pb2_grpc
-
 from libs import idempotency
 from libs.auth import roles
 from libs.clock import Clock
@@ -17,6 +14,8 @@ from services.fulfillment.application.shipments import Shipments
 from services.fulfillment.domain.sourcing.model import MAX_LINES
 from services.fulfillment.rpc.messages import shipment_out
 from services.fulfillment.rpc.requests import page_in, refuse_duplicates, shipment_edit_in, shipment_in
+from waybill.fulfillment.v1 import shipment_service_pb2 as pb
+from waybill.fulfillment.v1 import shipment_service_pb2_grpc
 
 MAX_SHIPMENTS = 100
 
@@ -35,9 +34,7 @@ class ShipmentServicer(shipment_service_pb2_grpc.ShipmentServiceServicer):
         call.principal.require(roles.SHIPMENT_ADMIN)
         draft = shipment_in(found, "shipment", request.shipment, self._clock.now())
         found.raise_if_any()
-        (made,) = await self._create(
-            call.principal, [draft], idempotency.key_of(call.principal, call.method, request)
-        )
+        (made,) = await self._create(call.principal, [draft], idempotency.key_of(call.principal, call.method, request))
         return pb.CreateShipmentResponse(shipment=shipment_out(made))
 
     async def BatchCreateShipments(self, request: Any, context: Any) -> Any:
@@ -55,9 +52,7 @@ class ShipmentServicer(shipment_service_pb2_grpc.ShipmentServiceServicer):
         drafts = [shipment_in(found, f"shipments[{n}]", m, now) for n, m in enumerate(messages)]
         refuse_duplicates(found, [(f"{d.field}.id", d.id) for d in drafts])
         found.raise_if_any()
-        made = await self._create(
-            call.principal, drafts, idempotency.key_of(call.principal, call.method, request)
-        )
+        made = await self._create(call.principal, drafts, idempotency.key_of(call.principal, call.method, request))
         return pb.BatchCreateShipmentsResponse(shipments=[shipment_out(s) for s in made])
 
     async def GetShipment(self, request: Any, context: Any) -> Any:

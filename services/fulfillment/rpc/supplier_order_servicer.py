@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from waybill.fulfillment.v1 import supplier_order_service_pb2 as pb
-from waybill.fulfillment.v1 import supplier_order_service_pb2_grpc
-
 from libs import idempotency
 from libs.errors import Violations
 from libs.protoconv import mask_paths, text_in
@@ -15,6 +12,8 @@ from services.fulfillment.application.answer_supplier_order import AnswerSupplie
 from services.fulfillment.application.supplier_orders import SupplierOrders
 from services.fulfillment.rpc.messages import shipment_out, supplier_order_out
 from services.fulfillment.rpc.requests import page_in, xp_edit
+from waybill.fulfillment.v1 import supplier_order_service_pb2 as pb
+from waybill.fulfillment.v1 import supplier_order_service_pb2_grpc
 
 
 class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderServiceServicer):

@@ -6,14 +6,14 @@ import asyncio
 
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
-from waybill.fulfillment.v1 import inventory_pb2 as inv
-from waybill.fulfillment.v1 import inventory_service_pb2 as svc
-from waybill.type.v1.address_pb2 import Address
 
 from libs.auth import roles
 from libs.errors import WaybillError
 from tests.integration.fulfillment.world import World, line
 from tests.support.principals import buyer, seller, supplier
+from waybill.fulfillment.v1 import inventory_pb2 as inv
+from waybill.fulfillment.v1 import inventory_service_pb2 as svc
+from waybill.type.v1.address_pb2 import Address
 
 KEEPER = supplier(roles.INVENTORY_ADMIN)
 
@@ -43,9 +43,7 @@ async def test_a_record_takes_its_address_from_the_directory_or_as_given(world: 
         7,
         True,
     )
-    given = await create(
-        world, seller(), record(location_id="", address=Address(id="east", city="Bonn", country="DE"))
-    )
+    given = await create(world, seller(), record(location_id="", address=Address(id="east", city="Bonn", country="DE")))
     assert (given.location_id, given.address.city) == ("east", "Bonn")
     with pytest.raises(WaybillError) as missing:
         await create(world, seller(), record(location_id="nowhere"))
@@ -62,9 +60,7 @@ async def test_a_supplier_keeps_its_own_records_only(world: World) -> None:
         await create(world, KEEPER, record(supplier_id="nut"))
     assert other.value.fields[0].field == "inventory_record.supplier_id"
     with pytest.raises(WaybillError) as hidden:
-        await world.inventory(KEEPER).GetInventoryRecord(
-            svc.GetInventoryRecordRequest(inventory_record_id="theirs")
-        )
+        await world.inventory(KEEPER).GetInventoryRecord(svc.GetInventoryRecordRequest(inventory_record_id="theirs"))
     assert hidden.value.reason == "RESOURCE_NOT_FOUND"
     with pytest.raises(WaybillError) as unknown:
         await world.inventory(KEEPER).AdjustStock(adjust("theirs", change=5))
@@ -82,9 +78,7 @@ async def test_a_batch_names_every_violation_and_stores_nothing(world: World) ->
     with pytest.raises(WaybillError) as refused:
         await world.inventory().BatchCreateInventoryRecords(
             svc.BatchCreateInventoryRecordsRequest(
-                inventory_records=[
-                    svc.NewInventoryRecord(inventory_record=r, opening_quantity=-1) for r in batch
-                ]
+                inventory_records=[svc.NewInventoryRecord(inventory_record=r, opening_quantity=-1) for r in batch]
             )
         )
     fields = {f.field.removeprefix("inventory_records") for f in refused.value.fields}
@@ -92,9 +86,7 @@ async def test_a_batch_names_every_violation_and_stores_nothing(world: World) ->
         "[1].inventory_record.id", "[2].inventory_record.product_id", "[3].inventory_record.id",
         "[3].inventory_record.location_id", "[0].opening_quantity",
     } <= fields  # fmt: skip
-    assert not (
-        await world.inventory().ListInventoryRecords(svc.ListInventoryRecordsRequest())
-    ).inventory_records
+    assert not (await world.inventory().ListInventoryRecords(svc.ListInventoryRecordsRequest())).inventory_records
     await create(world, seller(), record(id="a"))
     with pytest.raises(WaybillError) as taken:
         await create(world, seller(), record(id="a"))
@@ -103,9 +95,7 @@ async def test_a_batch_names_every_violation_and_stores_nothing(world: World) ->
 
 async def test_counts_and_receipts_are_in_the_ledger(world: World) -> None:
     await create(world, seller(), record(id="a"), opening=5)
-    await world.inventory().AdjustStock(
-        adjust("a", kind=inv.STOCK_MOVEMENT_KIND_RECEIVE, change=4, note="truck")
-    )
+    await world.inventory().AdjustStock(adjust("a", kind=inv.STOCK_MOVEMENT_KIND_RECEIVE, change=4, note="truck"))
     answer = await world.inventory().AdjustStock(adjust("a", count=7, note="counted"))
     assert answer.inventory_records[0].on_hand == 7
     ledger = await world.inventory().ListStockMovements(
@@ -114,9 +104,7 @@ async def test_counts_and_receipts_are_in_the_ledger(world: World) -> None:
     assert [(m.on_hand_change, m.note, m.user_id) for m in ledger.stock_movements] == [
         (5, "opening", "admin"), (4, "truck", "admin"), (-2, "counted", "admin"),
     ]  # fmt: skip
-    adjusted = await world.inventory().ListStockMovements(
-        svc.ListStockMovementsRequest(filter="kind = ADJUST")
-    )
+    adjusted = await world.inventory().ListStockMovements(svc.ListStockMovementsRequest(filter="kind = ADJUST"))
     assert len(adjusted.stock_movements) == 1
     for bad in (
         adjust("a", change=-8),

@@ -6,10 +6,11 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from waybill.fulfillment.v1 import reservation_service_pb2 as res
 
 from libs.errors import WaybillError
 from tests.integration.fulfillment.world import World, cents, line, new_key, order, status
+from tests.support.principals import seller
+from waybill.fulfillment.v1 import reservation_service_pb2 as res
 
 
 async def release(world: World, key: str, attempt: int = 1) -> int:
@@ -87,9 +88,7 @@ async def test_a_release_of_an_unknown_attempt_is_a_tombstone(world: World) -> N
 
 async def test_a_shortage_reserves_nothing_and_names_every_line(world: World) -> None:
     await world.stock(("a", "drill", "", 4), ("b", "bit", "", 1))
-    refused = await world.reserve(
-        new_key(), line("l1", 3), line("l2", 3), line("l3", 2, "bit"), line("l4", 1, "bit")
-    )
+    refused = await world.reserve(new_key(), line("l1", 3), line("l2", 3), line("l3", 2, "bit"), line("l4", 1, "bit"))
     assert refused.state == res.RESERVATION_STATE_UNSPECIFIED
     assert [(p.line_item_id, p.missing_quantity) for p in refused.problems] == [
         ("l2", 2),
@@ -179,8 +178,6 @@ async def test_an_overdue_reservation_asks_and_only_a_refusal_releases(world: Wo
 
 async def test_internal_calls_are_for_services_only(world: World) -> None:
     from waybill.fulfillment.v1 import reservation_service_pb2_grpc as grpc
-
-    from tests.support.principals import seller
 
     stub = world.served.stub(grpc.ReservationServiceStub, seller())
     for call, request in (

@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from waybill.fulfillment.v1 import inventory_pb2 as inv
-from waybill.fulfillment.v1 import inventory_service_pb2 as inv_service
-from waybill.fulfillment.v1 import shipment_pb2 as shp
-from waybill.fulfillment.v1 import shipment_service_pb2 as svc
 
 from libs.auth import roles
 from libs.errors import WaybillError
 from libs.protoconv import time_out
 from tests.integration.fulfillment.world import START, World, line, new_key, shipment, status
 from tests.support.principals import buyer, seller, supplier
+from waybill.fulfillment.v1 import inventory_pb2 as inv
+from waybill.fulfillment.v1 import inventory_service_pb2 as inv_service
+from waybill.fulfillment.v1 import shipment_pb2 as shp
+from waybill.fulfillment.v1 import shipment_service_pb2 as svc
 
 
 async def test_parts_of_lines_of_two_orders_leave_together(world: World) -> None:
@@ -86,9 +86,7 @@ async def test_all_violations_are_told_and_nothing_is_half_done(world: World) ->
     assert [r.type for r in refused.value.rules] == ["SHIPMENT_EXCEEDS_OPEN"]
     assert await world.counters("a") == (9, 0, 3, 6)
     with pytest.raises(WaybillError) as bad:
-        await world.ship(
-            items=[("", "l1", 0)], at=START + timedelta(hours=1), id="a b", tracking_number="x" * 201
-        )
+        await world.ship(items=[("", "l1", 0)], at=START + timedelta(hours=1), id="a b", tracking_number="x" * 201)
     assert {f.field for f in bad.value.fields} == {
         "shipment.items[0].supplier_order_id", "shipment.items[0].quantity", "shipment.ship_time", "shipment.id",
         "shipment.tracking_number",
@@ -200,7 +198,7 @@ async def test_shipping_costs_the_same_statements_for_one_line_and_a_thousand(wo
         counts.append(world.served.statements - before)
         assert status(await world.supplier_order(f"{id}-1")) == "COMPLETED"
     assert counts[0] == counts[1]
-    # Three to load, one to lock stock, three for units, two for stock, two for the shipment, two to acknowledge.
+    # Load three, lock stock one, units three, stock two, shipment two, acknowledge two.
     assert counts[0] == 13
 
 
@@ -210,9 +208,7 @@ async def test_tracking_and_delivery_are_edited(world: World) -> None:
     made = await world.ship(id="s1", items=[("PO1-1", "l1", 1)])
     with pytest.raises(WaybillError) as early:
         await world.shipments().UpdateShipment(
-            svc.UpdateShipmentRequest(
-                shipment=shp.Shipment(id="s1", delivery_time=time_out(START - timedelta(days=1)))
-            )
+            svc.UpdateShipmentRequest(shipment=shp.Shipment(id="s1", delivery_time=time_out(START - timedelta(days=1))))
         )
     assert early.value.fields[0].field == "shipment.delivery_time"
     edited = await world.shipments().UpdateShipment(

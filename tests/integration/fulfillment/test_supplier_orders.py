@@ -6,15 +6,15 @@ from datetime import timedelta
 
 import pytest
 from google.protobuf.struct_pb2 import Struct
-from waybill.fulfillment.v1 import reservation_service_pb2 as res
-from waybill.fulfillment.v1 import supplier_order_pb2 as so
-from waybill.fulfillment.v1 import supplier_order_service_pb2 as svc
-from waybill.fulfillment.v1.supplier_order_service_pb2_grpc import SupplierOrderServiceStub
 
 from libs.auth import roles
 from libs.errors import WaybillError
 from tests.integration.fulfillment.world import World, cents, line, new_key, status
 from tests.support.principals import buyer, seller, supplier
+from waybill.fulfillment.v1 import reservation_service_pb2 as res
+from waybill.fulfillment.v1 import supplier_order_pb2 as so
+from waybill.fulfillment.v1 import supplier_order_service_pb2 as svc
+from waybill.fulfillment.v1.supplier_order_service_pb2_grpc import SupplierOrderServiceStub
 
 TOTAL = 1_001 * 5 + 70 + 999
 
@@ -60,21 +60,17 @@ async def test_a_forward_before_the_confirm_is_not_found(world: World) -> None:
 
 async def test_a_supplier_sees_and_accepts_its_own_only(world: World) -> None:
     await world.stock(("a", "drill", "bolt", 9), ("b", "bit", "nut", 9))
-    await world.placed(
-        "PO1", line("l1", default_supplier_id="bolt"), line("l2", 1, "bit", default_supplier_id="nut")
-    )
+    await world.placed("PO1", line("l1", default_supplier_id="bolt"), line("l2", 1, "bit", default_supplier_id="nut"))
     bolt, nut = supplier(), supplier(party="nut")
     assert [(await world.supplier_order("PO1-1", c)).id for c in (bolt, seller())] == ["PO1-1", "PO1-1"]
     for caller in (nut, buyer(roles.ORDER_ADMIN)):
         with pytest.raises(WaybillError) as missing:
             await accept(world, "PO1-1", caller)
         assert missing.value.reason == "RESOURCE_NOT_FOUND"
-    listed = {
-        c.party_id: [
-            o.id for o in (await world.supplier_orders(c).ListSupplierOrders(svc.ListSupplierOrdersRequest())).supplier_orders
-        ]
-        for c in (bolt, nut, seller(), buyer())
-    }  # fmt: skip
+    listed = {}
+    for c in (bolt, nut, seller(), buyer()):
+        answer = await world.supplier_orders(c).ListSupplierOrders(svc.ListSupplierOrdersRequest())
+        listed[c.party_id] = [o.id for o in answer.supplier_orders]
     assert {k: sorted(v) for k, v in listed.items()} == {
         "bolt": ["PO1-1"], "nut": ["PO1-2"], "seller": ["PO1-1", "PO1-2"], "acme": [],
     }  # fmt: skip
@@ -152,16 +148,12 @@ async def test_a_freeze_stops_shipping_until_it_is_taken_back(world: World) -> N
     key, _ = await world.placed("PO1", line(quantity=2))
     await accept(world, "PO1-1")
     for _ in range(2):
-        (frozen,) = (
-            await world.reservations().FreezeOrder(res.FreezeOrderRequest(order_key=key))
-        ).supplier_orders
+        (frozen,) = (await world.reservations().FreezeOrder(res.FreezeOrderRequest(order_key=key))).supplier_orders
         assert (status(frozen), frozen.version) == ("FROZEN", 3)
     with pytest.raises(WaybillError) as refused:
         await world.ship(items=[("PO1-1", "l1", 1)])
     assert refused.value.reason == "SUPPLIER_ORDER_STATUS_CONFLICT"
-    (thawed,) = (
-        await world.reservations().UnfreezeOrder(res.UnfreezeOrderRequest(order_key=key))
-    ).supplier_orders
+    (thawed,) = (await world.reservations().UnfreezeOrder(res.UnfreezeOrderRequest(order_key=key))).supplier_orders
     assert status(thawed) == "ACCEPTED"
     await world.ship(items=[("PO1-1", "l1", 1)])
     with pytest.raises(WaybillError) as late:
@@ -178,9 +170,7 @@ async def test_a_cancel_returns_stock_and_refuses_packed_shipments(world: World)
     packed = await world.ship(items=[("PO1-1", "l1", 1)], at=None)
     await world.reservations().FreezeOrder(res.FreezeOrderRequest(order_key=key))
     for _ in range(2):
-        (gone,) = (
-            await world.reservations().CancelOrder(res.CancelOrderRequest(order_key=key))
-        ).supplier_orders
+        (gone,) = (await world.reservations().CancelOrder(res.CancelOrderRequest(order_key=key))).supplier_orders
         assert [(x.quantity, x.quantity_shipped, x.quantity_canceled) for x in gone.line_items] == [
             (2, 0, 2),
             (3, 0, 3),
@@ -207,9 +197,7 @@ async def test_a_cancel_that_overtakes_the_confirm_decides_over_it(world: World)
     (gone,) = await world.confirm(canceled, "PO2", line(quantity=2))
     assert (status(held), status(gone)) == ("FROZEN", "CANCELED")
     assert await world.counters("a") == (9, 0, 2, 7)
-    (thawed,) = (
-        await world.reservations().UnfreezeOrder(res.UnfreezeOrderRequest(order_key=frozen))
-    ).supplier_orders
+    (thawed,) = (await world.reservations().UnfreezeOrder(res.UnfreezeOrderRequest(order_key=frozen))).supplier_orders
     assert status(thawed) == "OPEN"
 
 
@@ -240,9 +228,7 @@ async def test_marks_are_merged_filtered_and_guarded_by_etag(world: World) -> No
         )
     assert stale.value.reason == "ETAG_MISMATCH"
     fresh = await stub.ListSupplierOrders(
-        svc.ListSupplierOrdersRequest(
-            filter="NOT xp.downloaded = true AND status = OPEN", order_by="id", page_size=1
-        )
+        svc.ListSupplierOrdersRequest(filter="NOT xp.downloaded = true AND status = OPEN", order_by="id", page_size=1)
     )
     assert [o.id for o in fresh.supplier_orders] == ["PO0-1"]
     rest = await stub.ListSupplierOrders(

@@ -1,4 +1,4 @@
-"""The fulfillment service on a real server, with an order service and a directory that remember what they were told."""
+"""The fulfillment service on a real server, with an order service and a directory that remember everything."""
 
 from __future__ import annotations
 
@@ -10,6 +10,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.type.money_pb2 import Money
+
+from libs.audit import Fact, Finding
+from libs.auth import Principal
+from libs.clock import ManualClock
+from libs.db.migrate import open_migrated
+from libs.errors import Kind, WaybillError
+from libs.protoconv import time_out
+from libs.rpc import require_service
+from libs.service import ServiceApp
+from services.fulfillment.main import VERSIONS, Background, assemble
+from services.fulfillment.settings import Settings
+from tests.support.principals import seller
+from tests.support.server import Served, fake_peers, runtime_for, serving
 from waybill.directory.v1 import ordering_context_service_pb2 as directory_pb
 from waybill.directory.v1 import ordering_context_service_pb2_grpc as directory_grpc
 from waybill.fulfillment.v1 import inventory_pb2 as inv
@@ -32,19 +45,6 @@ from waybill.order.v1 import (
     submission_pb2,
 )
 from waybill.type.v1.address_pb2 import Address
-
-from libs.audit import Fact, Finding
-from libs.auth import Principal
-from libs.clock import ManualClock
-from libs.db.migrate import open_migrated
-from libs.errors import Kind, WaybillError
-from libs.protoconv import time_out
-from libs.rpc import require_service
-from libs.service import ServiceApp
-from services.fulfillment.main import VERSIONS, Background, assemble
-from services.fulfillment.settings import Settings
-from tests.support.principals import seller
-from tests.support.server import Served, fake_peers, runtime_for, serving
 
 START = datetime(2030, 5, 1, 12, tzinfo=UTC)
 HOME = Address(lines=["1 Main St"], city="Springfield", country="US")
@@ -179,9 +179,7 @@ class World:
         assert answer.state == res.RESERVATION_STATE_CONFIRMED
         return list(answer.supplier_orders)
 
-    async def placed(
-        self, order_id: str, *lines: Any, forward: bool = True, **values: Any
-    ) -> tuple[str, list[Any]]:
+    async def placed(self, order_id: str, *lines: Any, forward: bool = True, **values: Any) -> tuple[str, list[Any]]:
         """An order reserved and confirmed: its key and its supplier orders."""
         key = new_key()
         reserved = await self.reserve(key, *lines)
@@ -190,9 +188,7 @@ class World:
 
     async def ship(self, caller: Principal | None = None, **values: Any) -> Any:
         answer = await self.shipments(caller).CreateShipment(
-            shp_service.CreateShipmentRequest(
-                request_id=values.pop("request_id", ""), shipment=shipment(**values)
-            )
+            shp_service.CreateShipmentRequest(request_id=values.pop("request_id", ""), shipment=shipment(**values))
         )
         return answer.shipment
 
@@ -262,9 +258,7 @@ def order(key: str, id: str, *lines: Any, buyer: str = "acme", user: str = "anna
     )
 
 
-def shipment(
-    *, items: list[tuple[str, str, int]], at: datetime | None = START, id: str = "", **values: Any
-) -> Any:
+def shipment(*, items: list[tuple[str, str, int]], at: datetime | None = START, id: str = "", **values: Any) -> Any:
     """A shipment of (supplier order, line, quantity); packed only when `at` is None."""
     return shp.Shipment(
         id=id,

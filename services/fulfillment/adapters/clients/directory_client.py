@@ -5,25 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from waybill.directory.v1 import ordering_context_service_pb2, ordering_context_service_pb2_grpc
-from waybill.type.v1 import party_pb2
-
 from libs.protoconv import address_plain
 from libs.rpc import Peers
 from services.fulfillment.domain.sourcing.model import Address
+from waybill.directory.v1 import ordering_context_service_pb2, ordering_context_service_pb2_grpc
+from waybill.type.v1 import party_pb2
 
 
 class DirectoryClient:
     """Calls the directory on behalf of this service."""
 
     def __init__(self, peers: Peers) -> None:
-        self._stub: Any = peers.stub(
-            "directory", ordering_context_service_pb2_grpc.OrderingContextServiceStub
-        )
+        self._stub: Any = peers.stub("directory", ordering_context_service_pb2_grpc.OrderingContextServiceStub)
 
-    async def find(
-        self, refs: Iterable[tuple[str, str]], seller_id: str
-    ) -> Mapping[tuple[str, str], Address]:
+    async def find(self, refs: Iterable[tuple[str, str]], seller_id: str) -> Mapping[tuple[str, str], Address]:
         """Addresses by (supplier id, address id); the empty supplier id is the seller."""
         request = ordering_context_service_pb2.BatchGetPartyAddressesRequest(
             refs=[

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from libs.rpc import Peers
+from services.fulfillment.domain.shipment import Shipment
+from services.fulfillment.domain.supplier_order import SupplierOrder
 from waybill.order.v1 import (
     checkout_service_pb2,
     checkout_service_pb2_grpc,
@@ -12,10 +15,6 @@ from waybill.order.v1 import (
     fulfillment_report_service_pb2_grpc,
     submission_pb2,
 )
-
-from libs.rpc import Peers
-from services.fulfillment.domain.shipment import Shipment
-from services.fulfillment.domain.supplier_order import SupplierOrder
 
 
 class OrderClient:
@@ -32,18 +31,16 @@ class OrderClient:
     ) -> None:
         self._order_message = order_message
         self._shipment_message = shipment_message
-        self._reports: Any = peers.stub(
-            "order", fulfillment_report_service_pb2_grpc.FulfillmentReportServiceStub
-        )
+        self._reports: Any = peers.stub("order", fulfillment_report_service_pb2_grpc.FulfillmentReportServiceStub)
         self._checkout: Any = peers.stub("order", checkout_service_pb2_grpc.CheckoutServiceStub)
 
-    async def report(self, orders: Sequence[SupplierOrder], sent: Sequence[Shipment]) -> set[str]:
+    async def report(self, orders: Sequence[SupplierOrder], sent: Sequence[Shipment], patience: float) -> set[str]:
         """Tells whole states; returns keys of buyer orders that the order service does not know."""
         request = fulfillment_report_service_pb2.ReportFulfillmentRequest(
             supplier_orders=[self._order_message(o) for o in orders],
             shipments=[self._shipment_message(s) for s in sent],
         )
-        answer = await self._reports.ReportFulfillment(request)
+        answer = await self._reports.ReportFulfillment(request, timeout=patience)
         return set(answer.unknown_order_keys)
 
     async def resolve(self, order_key: str, attempt: int) -> str:

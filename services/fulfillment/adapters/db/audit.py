@@ -119,9 +119,7 @@ def _order_rules() -> dict[str, sa.Select[Any]]:
         .group_by(_A.supplier_order_key, _A.line_item_id)
         .subquery()
     )
-    joined = sa.and_(
-        of_line.c.supplier_order_key == _L.supplier_order_key, of_line.c.line_item_id == _L.line_item_id
-    )
+    joined = sa.and_(of_line.c.supplier_order_key == _L.supplier_order_key, of_line.c.line_item_id == _L.line_item_id)
     expected = sa.case(
         (_O.moved, _O.status.in_(("CANCELED", "REJECTED")) & (lines.c.units == 0)),
         (lines.c.open > 0, _O.status.in_(("OPEN", "ACCEPTED", "FROZEN"))),
@@ -197,9 +195,7 @@ def _shipment_rules() -> dict[str, sa.Select[Any]]:
         .group_by(_I.supplier_order_key, _I.line_item_id)
         .subquery()
     )
-    joined = sa.and_(
-        sent.c.supplier_order_key == _L.supplier_order_key, sent.c.line_item_id == _L.line_item_id
-    )
+    joined = sa.and_(sent.c.supplier_order_key == _L.supplier_order_key, sent.c.line_item_id == _L.line_item_id)
     shipped, packed = sa.func.coalesce(sent.c.shipped, 0), sa.func.coalesce(sent.c.packed, 0)
     wrong = sa.or_(_L.shipped != shipped, sa.and_(_O.status != "CANCELED", _L.packed != packed))
     return {
@@ -245,9 +241,7 @@ async def _reservations(tx: Tx) -> AsyncIterator[Record]:
     for row in await tx.execute(live):
         for key, quantity in demand(assignments_in(row.assignments)).items():
             units[key] = units.get(key, 0) + quantity
-        yield Fact(
-            CONTEXT, "stock_attempt", row.order_key, {"attempt": str(row.attempt), "state": "RESERVED"}
-        )
+        yield Fact(CONTEXT, "stock_attempt", row.order_key, {"attempt": str(row.attempt), "state": "RESERVED"})
     where = sa.or_(_R.reserved != 0, _R.key.in_(sorted(units))) if units else _R.reserved != 0
     for row in await tx.execute(sa.select(_R.key, _R.id, _R.reserved).where(where)):
         expected = units.get(row.key, 0)

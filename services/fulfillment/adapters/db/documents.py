@@ -31,9 +31,7 @@ def lines_in(documents: Iterable[Mapping[str, Any]]) -> tuple[Line, ...]:
     """Sourcing lines."""
     found = []
     for document in documents:
-        rest: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in document.items() if len(k) > 1
-        }
+        rest: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items() if len(k) > 1}
         found.append(Line(document["l"], document["p"], document["q"], **rest))
     return tuple(found)
 
@@ -54,9 +52,7 @@ def assignments_out(items: Iterable[Assignment]) -> list[list[Any]]:
 def assignments_in(documents: Iterable[list[Any]]) -> tuple[Assignment, ...]:
     """Assignments."""
     return tuple(
-        Assignment(
-            line, product, quantity, supplier, origin, None if key is None else uuid.UUID(key), record_id
-        )
+        Assignment(line, product, quantity, supplier, origin, None if key is None else uuid.UUID(key), record_id)
         for line, product, quantity, supplier, origin, key, record_id in documents
     )
 

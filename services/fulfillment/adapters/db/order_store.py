@@ -29,9 +29,7 @@ _STATE = (
     "update_time", "report_time", "report_tries",
 )  # fmt: skip
 _SAVE = (
-    sa.update(_T)
-    .where(_T.c.key == sa.bindparam("k"))
-    .values({name: sa.bindparam(f"new_{name}") for name in _STATE})
+    sa.update(_T).where(_T.c.key == sa.bindparam("k")).values({name: sa.bindparam(f"new_{name}") for name in _STATE})
 )
 _SAVE_LINE = (
     sa.update(_L)
@@ -43,6 +41,9 @@ _SAVE_ALLOCATION = (
     .where(_A.c.key == sa.bindparam("k"))
     .values(packed=sa.bindparam("new_packed"), shipped=sa.bindparam("new_shipped"))
 )
+
+
+_ADD, _ADD_LINES, _ADD_ALLOCATIONS = sa.insert(_T), sa.insert(_L), sa.insert(_A)
 
 
 class SupplierOrderStore:
@@ -80,9 +81,7 @@ class SupplierOrderStore:
         held = await tx.execute(
             sa.select(_A).where(_A.c.supplier_order_key.in_(keys)).order_by(_A.c.position, _A.c.key)
         )
-        rows = await tx.execute(
-            sa.select(_L).where(_L.c.supplier_order_key.in_(keys)).order_by(_L.c.position)
-        )
+        rows = await tx.execute(sa.select(_L).where(_L.c.supplier_order_key.in_(keys)).order_by(_L.c.position))
         lines = lines_of(rows, allocations_of(held))
         return [order_of(row, lines.get(row.key, ())) for row in headers]
 
@@ -90,25 +89,22 @@ class SupplierOrderStore:
         """Adds supplier orders; the relay will report them."""
         if not orders:
             return
-        await tx.execute(sa.insert(_T), [header_row(o, now + self._delay) for o in orders])
+        await tx.execute(_ADD, [header_row(o, now + self._delay) for o in orders])
         await self._insert_lines(tx, orders)
 
     async def _insert_lines(self, tx: Tx, orders: Sequence[SupplierOrder]) -> None:
         lines, held = line_rows(orders), allocation_rows(orders)
         if lines:
-            await tx.execute(sa.insert(_L), lines)
+            await tx.execute(_ADD_LINES, lines)
         if held:
-            await tx.execute(sa.insert(_A), held)
+            await tx.execute(_ADD_ALLOCATIONS, held)
 
     async def save(self, tx: Tx, orders: Sequence[SupplierOrder], now: datetime) -> None:
         """Stores headers of locked supplier orders: one statement."""
         if orders:
             await tx.execute(
                 _SAVE,
-                [
-                    {"k": o.key, **{f"new_{n}": v for n, v in state_row(o, now + self._delay).items()}}
-                    for o in orders
-                ],
+                [{"k": o.key, **{f"new_{n}": v for n, v in state_row(o, now + self._delay).items()}} for o in orders],
             )
 
     async def save_units(

@@ -85,9 +85,7 @@ class Queries:
 
     async def records(self, tx: Tx, scope: Scope, page: PageRequest) -> tuple[list[InventoryRecord], str]:
         """Inventory records that the scope holds."""
-        rows, token = await _rows(
-            tx, _RECORDS, sa.select(inventory_records), _of_supplier(_R, scope), scope, page
-        )
+        rows, token = await _rows(tx, _RECORDS, sa.select(inventory_records), _of_supplier(_R, scope), scope, page)
         return [record(row) for row in rows], token
 
     async def movements(self, tx: Tx, scope: Scope, page: PageRequest) -> tuple[list[LedgerEntry], str]:
@@ -98,18 +96,12 @@ class Queries:
         rows, token = await _rows(tx, _MOVEMENTS, select, _of_supplier(_R, scope), scope, page)
         return [_entry(row) for row in rows], token
 
-    async def supplier_orders(
-        self, tx: Tx, scope: Scope, page: PageRequest
-    ) -> tuple[list[SupplierOrder], str]:
+    async def supplier_orders(self, tx: Tx, scope: Scope, page: PageRequest) -> tuple[list[SupplierOrder], str]:
         """Supplier orders that the scope holds."""
-        rows, token = await _rows(
-            tx, _ORDERS, sa.select(supplier_orders), _of_supplier(_O, scope), scope, page
-        )
+        rows, token = await _rows(tx, _ORDERS, sa.select(supplier_orders), _of_supplier(_O, scope), scope, page)
         return await self._orders.with_lines(tx, rows), token
 
-    async def shipments(
-        self, tx: Tx, scope: Scope, page: PageRequest, order_id: str
-    ) -> tuple[list[Shipment], str]:
+    async def shipments(self, tx: Tx, scope: Scope, page: PageRequest, order_id: str) -> tuple[list[Shipment], str]:
         """Shipments that the scope holds; of one buyer order, if named."""
         where = [*_of_supplier(_S, scope)]
         if scope.buyer_id is not None:

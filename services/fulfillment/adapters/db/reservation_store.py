@@ -15,6 +15,14 @@ from services.fulfillment.domain.sourcing.model import Strategy
 
 _T = reservations
 
+_GET = sa.select(_T).where(_T.c.order_key == sa.bindparam("o"), _T.c.attempt == sa.bindparam("n"))
+_LOCK = _GET.with_for_update()
+_END = (
+    sa.update(_T)
+    .where(_T.c.order_key == sa.bindparam("o"), _T.c.attempt == sa.bindparam("n"))
+    .values(state=sa.bindparam("to"), check_time=sa.null(), update_time=sa.bindparam("now"))
+)
+
 
 class ReservationStore:
     """Reads and writes reservations."""
@@ -40,27 +48,20 @@ class ReservationStore:
 
     async def get(self, tx: Tx, order_key: str, attempt: int, lock: bool = False) -> Reservation | None:
         """The reservation of an attempt."""
-        select = sa.select(_T).where(_T.c.order_key == order_key, _T.c.attempt == attempt)
-        row = (await tx.execute(select.with_for_update() if lock else select)).first()
+        row = (await tx.execute(_LOCK if lock else _GET, {"o": order_key, "n": attempt})).first()
         return None if row is None else _reservation(row)
 
     async def confirmed(self, tx: Tx, order_key: str) -> Reservation | None:
         """The order's confirmed reservation, locked: whoever changes the set of supplier orders comes here
         first.
         """
-        select = sa.select(_T).where(
-            _T.c.order_key == order_key, _T.c.state == ReservationState.CONFIRMED.value
-        )
+        select = sa.select(_T).where(_T.c.order_key == order_key, _T.c.state == ReservationState.CONFIRMED.value)
         row = (await tx.execute(select.with_for_update())).first()
         return None if row is None else _reservation(row)
 
     async def end(self, tx: Tx, r: Reservation, state: ReservationState, now: datetime) -> None:
         """Moves a locked reservation to its final state."""
-        await tx.execute(
-            sa.update(_T)
-            .where(_T.c.order_key == r.order_key, _T.c.attempt == r.attempt)
-            .values(state=state.value, check_time=None, update_time=now)
-        )
+        await tx.execute(_END, {"o": r.order_key, "n": r.attempt, "to": state.value, "now": now})
 
     async def set_hold(self, tx: Tx, order_key: str, hold: Hold, now: datetime) -> None:
         """Notes a cancel's decision on every attempt of the order; CANCELED is never taken back.

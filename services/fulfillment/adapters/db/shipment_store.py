@@ -22,9 +22,7 @@ _STATE = (
     "version", "update_time", "report_time", "report_tries",
 )  # fmt: skip
 _SAVE = (
-    sa.update(_T)
-    .where(_T.c.key == sa.bindparam("k"))
-    .values({name: sa.bindparam(f"new_{name}") for name in _STATE})
+    sa.update(_T).where(_T.c.key == sa.bindparam("k")).values({name: sa.bindparam(f"new_{name}") for name in _STATE})
 )
 
 
@@ -37,9 +35,7 @@ class ShipmentStore:
     async def get(self, tx: Tx, id: str, lock: bool = False) -> Shipment | None:
         """By public id."""
         select = sa.select(_T).where(_T.c.id == id)
-        found = await self.with_items(
-            tx, (await tx.execute(select.with_for_update() if lock else select)).all()
-        )
+        found = await self.with_items(tx, (await tx.execute(select.with_for_update() if lock else select)).all())
         return found[0] if found else None
 
     async def taken(self, tx: Tx, ids: Iterable[str]) -> set[str]:
@@ -100,9 +96,7 @@ class ShipmentStore:
             if is_unique_violation(error):
                 raise exists("shipment", made[0].id) from None
             raise
-        await tx.execute(
-            sa.insert(_I), [_item_row(s.key, n, item) for s in made for n, item in enumerate(s.items)]
-        )
+        await tx.execute(sa.insert(_I), [_item_row(s.key, n, item) for s in made for n, item in enumerate(s.items)])
 
     async def save(self, tx: Tx, s: Shipment, now: datetime) -> None:
         """Stores the header of a locked shipment; its items never change."""

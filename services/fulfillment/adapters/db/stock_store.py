@@ -23,6 +23,7 @@ _STOCK = (
     _T.c.key, _T.c.id, _T.c.product_id, _T.c.supplier_id, _T.c.location_id, _T.c.on_hand, _T.c.reserved,
     _T.c.allocated, _T.c.can_exceed, _T.c.priority, _T.c.active, _T.c.pickup, _T.c.address,
 )  # fmt: skip
+_MOVE = sa.insert(stock_movements)
 _APPLY = (
     sa.update(_T)
     .where(_T.c.key == sa.bindparam("k"))
@@ -53,6 +54,15 @@ _EDIT = (
 )
 
 
+def _find(column: sa.Column[Any]) -> tuple[sa.Select[Any], sa.Select[Any]]:
+    """Stock by a column, plain and locking; made once, as building a statement costs much of sending it."""
+    select = sa.select(*_STOCK).where(column.in_(sa.bindparam("wanted", expanding=True))).order_by(_T.c.key)
+    return select, select.with_for_update()
+
+
+_BY_PRODUCT, _BY_ID, _BY_KEY = _find(_T.c.product_id), _find(_T.c.id), _find(_T.c.key)
+
+
 class StockStore:
     """Reads and writes stock. Counters change only together with the movements that they are sums of."""
 
@@ -63,21 +73,15 @@ class StockStore:
         """All stock of the products; with `lock` held until the end of the transaction, in the order of the
         keys.
         """
-        return await self._stocks(tx, _T.c.product_id.in_(sorted(set(product_ids))), lock)
+        return await _stocks(tx, _BY_PRODUCT[lock], product_ids)
 
     async def of_ids(self, tx: Tx, record_ids: Iterable[str], lock: bool = False) -> list[Stock]:
         """Stock by public id."""
-        return await self._stocks(tx, _T.c.id.in_(sorted(set(record_ids))), lock)
+        return await _stocks(tx, _BY_ID[lock], record_ids)
 
     async def of_keys(self, tx: Tx, keys: Iterable[uuid.UUID], lock: bool = False) -> list[Stock]:
         """Stock by key."""
-        return await self._stocks(tx, _T.c.key.in_(sorted(set(keys))), lock)
-
-    async def _stocks(self, tx: Tx, where: sa.ColumnElement[bool], lock: bool) -> list[Stock]:
-        select = sa.select(*_STOCK).where(where).order_by(_T.c.key)
-        if lock:
-            select = select.with_for_update()
-        return [Stock(*tuple(row)) for row in await tx.execute(select)]
+        return await _stocks(tx, _BY_KEY[lock], keys)
 
     async def book(
         self, tx: Tx, movements: Sequence[Movement], sums: Mapping[uuid.UUID, Effect], now: datetime
@@ -89,7 +93,7 @@ class StockStore:
             _APPLY,
             [{"k": k, "a": e.on_hand, "b": e.reserved, "c": e.allocated} for k, e in sums.items()],
         )
-        await tx.execute(sa.insert(stock_movements), [self._movement_row(m, now) for m in movements])
+        await tx.execute(_MOVE, [self._movement_row(m, now) for m in movements])
 
     def _movement_row(self, m: Movement, now: datetime) -> dict[str, Any]:
         return {
@@ -108,9 +112,7 @@ class StockStore:
             "create_time": now,
         }
 
-    async def records(
-        self, tx: Tx, record_ids: Iterable[str], lock: bool = False
-    ) -> dict[str, InventoryRecord]:
+    async def records(self, tx: Tx, record_ids: Iterable[str], lock: bool = False) -> dict[str, InventoryRecord]:
         """Whole records by public id."""
         select = sa.select(_T).where(_T.c.id.in_(sorted(set(record_ids)))).order_by(_T.c.key)
         if lock:
@@ -142,6 +144,10 @@ class StockStore:
                 "new_update_time": r.update_time,
             },
         )
+
+
+async def _stocks(tx: Tx, select: sa.Select[Any], wanted: Iterable[Any]) -> list[Stock]:
+    return [Stock(*tuple(row)) for row in await tx.execute(select, {"wanted": sorted(set(wanted))})]
 
 
 def record(row: Any) -> InventoryRecord:

@@ -182,9 +182,7 @@ def _parts(order: SupplierOrder, found: Iterable[Assignment], new_key: NewKey) -
     return [Part(supplier, mine, held.get(supplier, {})) for supplier, mine in units.items()]
 
 
-def _joinable(
-    orders: Iterable[SupplierOrder], rejected: SupplierOrder, supplier_id: str
-) -> SupplierOrder | None:
+def _joinable(orders: Iterable[SupplierOrder], rejected: SupplierOrder, supplier_id: str) -> SupplierOrder | None:
     live = (SupplierOrderStatus.OPEN, SupplierOrderStatus.ACCEPTED)
     return next(
         (
@@ -224,9 +222,7 @@ def _merged(mine: OrderLine, piece: OrderLine) -> OrderLine:
     )
 
 
-def _joined_selections(
-    mine: Sequence[ShipSelection], theirs: Sequence[ShipSelection]
-) -> tuple[ShipSelection, ...]:
+def _joined_selections(mine: Sequence[ShipSelection], theirs: Sequence[ShipSelection]) -> tuple[ShipSelection, ...]:
     """One entry an estimate."""
     by_estimate = {s.ship_estimate_id: s for s in mine}
     for s in theirs:
@@ -234,9 +230,7 @@ def _joined_selections(
         by_estimate[s.ship_estimate_id] = (
             s
             if known is None
-            else replace(
-                known, cost=known.cost + s.cost, tax=known.tax + s.tax, items=(*known.items, *s.items)
-            )
+            else replace(known, cost=known.cost + s.cost, tax=known.tax + s.tax, items=(*known.items, *s.items))
         )
     return tuple(by_estimate.values())
 

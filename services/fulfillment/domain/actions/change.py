@@ -49,9 +49,7 @@ def settled(order: SupplierOrder, now: datetime) -> SupplierOrder:
 
 def emptied(line: OrderLine) -> OrderLine:
     """A line whose units are in other supplier orders now: they were moved, not canceled."""
-    return replace(
-        line, quantity=0, packed=0, shipped=0, canceled=0, subtotal=0, discount=0, tax=0, allocations=()
-    )
+    return replace(line, quantity=0, packed=0, shipped=0, canceled=0, subtotal=0, discount=0, tax=0, allocations=())
 
 
 def moved_away(order: SupplierOrder, now: datetime) -> SupplierOrder:

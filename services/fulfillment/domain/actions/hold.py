@@ -66,9 +66,7 @@ def _canceled(order: SupplierOrder, now: datetime) -> SupplierOrder:
     lines = tuple(_canceled_line(line) for line in order.lines)
     after = replace(touched(order, now), lines=lines, former_status=None)
     if any(line.shipped for line in lines):
-        return settled(
-            replace(after, status=SupplierOrderStatus.ACCEPTED, accept_time=order.accept_time or now), now
-        )
+        return settled(replace(after, status=SupplierOrderStatus.ACCEPTED, accept_time=order.accept_time or now), now)
     return replace(
         after,
         status=move(order.id, order.status, Trigger.CANCEL),

@@ -62,17 +62,13 @@ def already_shipped(order: SupplierOrder) -> Exception:
     )
 
 
-def split(
-    whole: SupplierOrder, first_number: int, new_key: NewKey, now: datetime
-) -> tuple[SupplierOrder, ...]:
+def split(whole: SupplierOrder, first_number: int, new_key: NewKey, now: datetime) -> tuple[SupplierOrder, ...]:
     """One supplier order for each supplier of the whole, numbered in the order of the first line."""
     shares = partition(whole, parts_by_supplier(whole.lines))
     return tuple(from_share(whole, share, first_number + i, new_key, now) for i, share in enumerate(shares))
 
 
-def from_share(
-    whole: SupplierOrder, share: Share, number: int, new_key: NewKey, now: datetime
-) -> SupplierOrder:
+def from_share(whole: SupplierOrder, share: Share, number: int, new_key: NewKey, now: datetime) -> SupplierOrder:
     """A new supplier order of the same buyer order."""
     made = SupplierOrder(
         key=new_key(),

@@ -49,9 +49,7 @@ class Loading:
 
     def __init__(self, orders: Iterable[SupplierOrder]) -> None:
         self._orders = {order.id: order for order in orders}
-        self._lines = {
-            (order.id, line.line_item_id): line for order in self._orders.values() for line in order.lines
-        }
+        self._lines = {(order.id, line.line_item_id): line for order in self._orders.values() for line in order.lines}
         self._used: dict[str, SupplierOrder] = {}
         self.refusals: list[Refusal] = []
 
@@ -191,9 +189,7 @@ class Loading:
             for order in self._used.values()
         )
 
-    def _refuse(
-        self, field: str, reason: str, description: str, in_request: bool = False, **metadata: str
-    ) -> None:
+    def _refuse(self, field: str, reason: str, description: str, in_request: bool = False, **metadata: str) -> None:
         self.refusals.append(Refusal(field, reason, description, metadata, in_request))
 
 

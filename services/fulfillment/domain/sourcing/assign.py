@@ -62,9 +62,7 @@ def uncounted(line: Line, supplier_id: str | None = None) -> Assignment:
     """The whole line at its default supplier (or another), whose stock of it is not counted."""
     supplier = line.default_supplier_id if supplier_id is None else supplier_id
     origin = line.ship_from_id if supplier == line.default_supplier_id else ""
-    return Assignment(
-        line.line_item_id, line.product_id, line.quantity, supplier, line.pickup_location_id or origin
-    )
+    return Assignment(line.line_item_id, line.product_id, line.quantity, supplier, line.pickup_location_id or origin)
 
 
 def demand(assignments: Sequence[Assignment]) -> Mapping[uuid.UUID, int]:

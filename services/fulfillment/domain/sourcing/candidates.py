@@ -18,17 +18,13 @@ def candidates(lines: Iterable[Line], stocks: Iterable[Stock]) -> dict[str, tupl
     found: dict[str, tuple[Stock, ...]] = {}
     for line in lines:
         allowed = line.allowed_suppliers
-        found[line.line_item_id] = tuple(
-            s for s in by_product.get(line.product_id, ()) if s.supplier_id in allowed
-        )
+        found[line.line_item_id] = tuple(s for s in by_product.get(line.product_id, ()) if s.supplier_id in allowed)
     return found
 
 
 def eligible(lines: Sequence[Line], found: Candidates) -> dict[str, tuple[Stock, ...]]:
     """Drops what may not be taken for the line."""
-    return {
-        line.line_item_id: tuple(s for s in found[line.line_item_id] if may_serve(line, s)) for line in lines
-    }
+    return {line.line_item_id: tuple(s for s in found[line.line_item_id] if may_serve(line, s)) for line in lines}
 
 
 def may_serve(line: Line, stock: Stock) -> bool:

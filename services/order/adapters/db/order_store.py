@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -60,8 +60,9 @@ HISTORY = Listing({"sequence": Field(EVENTS.c.sequence, "int")}, EVENTS.c.id, de
 class SqlOrderStore:
     """An aggregate loads in two statements; the worksheet is a third."""
 
-    def __init__(self, dialect: str) -> None:
+    def __init__(self, dialect: str, notify: Callable[[], None]) -> None:
         self._dialect = dialect
+        self._notify = notify
 
     async def find(self, tx: Tx, order_id: str, scope: Scope, *, lock: bool = False) -> Order | None:
         """A buyer order that the scope lets see."""
@@ -106,7 +107,7 @@ class SqlOrderStore:
         await self.insert_lines(tx, order.key, lines)
         if worksheet != Worksheet():
             await self.save_worksheet(tx, order.key, worksheet)
-        await events.append(tx, EVENTS, [event_row(event) for event in happened])
+        await self._tell(tx, happened)
 
     async def save(self, tx: Tx, before: Order, after: Order, happened: Sequence[Event]) -> None:
         """The order as it has become; fails when somebody else wrote it meanwhile."""
@@ -118,7 +119,12 @@ class SqlOrderStore:
         )
         if saved.rowcount != 1:
             raise RuntimeError("an order was written without its lock")
-        await events.append(tx, EVENTS, [event_row(event) for event in happened])
+        await self._tell(tx, happened)
+
+    async def _tell(self, tx: Tx, happened: Sequence[Event]) -> None:
+        if happened:
+            await events.append(tx, EVENTS, [event_row(event) for event in happened])
+            tx.after_commit(self._notify)
 
     async def insert_lines(self, tx: Tx, key: uuid.UUID, lines: Sequence[Line]) -> None:
         """New lines, in one statement."""

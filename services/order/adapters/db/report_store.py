@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +33,9 @@ _FIXED = ("key", "kind", "id", "create_time", "created_by", "currency")
 
 class SqlReportStore:
     """A constant number of statements for any number of orders."""
+
+    def __init__(self, notify: Callable[[], None]) -> None:
+        self._notify = notify
 
     async def orders(self, tx: Tx, keys: Sequence[uuid.UUID]) -> list[Order]:
         """Buyer orders, locked in the order of their keys."""
@@ -125,3 +128,4 @@ class SqlReportStore:
             await tx.execute(LINE_UPDATE, changed)
         if happened:
             await events.append(tx, EVENTS, [event_row(event) for event in happened])
+            tx.after_commit(self._notify)

@@ -1,0 +1,104 @@
+"""The asynchronous client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import grpc
+
+from waybill.directory.v1.token_service_pb2_grpc import TokenServiceStub
+from waybill.order.v1 import order_pb2
+from waybill_client.errors import from_rpc_error
+from waybill_client.services import Services
+from waybill_client.session import Credentials, Token, place_order_request
+
+
+class _Channel:
+    """What a stub needs: calls with a token, errors in our form."""
+
+    def __init__(self, channel: grpc.aio.Channel, metadata: Callable[[], Awaitable[Any]]) -> None:
+        self._channel = channel
+        self._metadata = metadata
+
+    def unary_unary(self, method: str, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        kwargs.pop("_registered_method", None)
+        inner = self._channel.unary_unary(method, *args, **kwargs)
+
+        async def call(request: Any, timeout: float | None = 60.0) -> Any:
+            metadata = await self._metadata()
+            try:
+                return await inner(request, timeout=timeout, metadata=metadata)
+            except grpc.aio.AioRpcError as error:
+                raise from_rpc_error(error) from None
+
+        return call
+
+    def unary_stream(self, method: str, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        kwargs.pop("_registered_method", None)
+        inner = self._channel.unary_stream(method, *args, **kwargs)
+
+        async def call(request: Any, timeout: float | None = None) -> AsyncIterator[Any]:
+            metadata = await self._metadata()
+            try:
+                async for message in inner(request, timeout=timeout, metadata=metadata):
+                    yield message
+            except grpc.aio.AioRpcError as error:
+                raise from_rpc_error(error) from None
+
+        return call
+
+
+class AsyncWaybill(Services):
+    """A marketplace, seen by one caller. The same as `Waybill`, to be awaited."""
+
+    def __init__(
+        self, address: str, client_id: str, client_secret: str = "", *, username: str = "", password: str = "",
+        roles: Sequence[str] = (), credentials: grpc.ChannelCredentials | None = None,
+    ) -> None:  # fmt: skip
+        self._credentials = Credentials(client_id, client_secret, username, password, tuple(roles))
+        self._raw = (
+            grpc.aio.insecure_channel(address)
+            if credentials is None
+            else grpc.aio.secure_channel(address, credentials)
+        )
+        self._token = Token()
+        self._lock = asyncio.Lock()
+        self.channel = _Channel(self._raw, self._metadata)
+
+    @staticmethod
+    async def connect(address: str, client_id: str, client_secret: str = "", **options: Any) -> AsyncWaybill:
+        """A client that has signed in; raises when it cannot."""
+        made = AsyncWaybill(address, client_id, client_secret, **options)
+        await made._metadata()
+        return made
+
+    async def _metadata(self) -> Any:
+        if not self._token.fresh:
+            async with self._lock:
+                if not self._token.fresh:
+                    try:
+                        self._token.keep(await TokenServiceStub(self._raw).IssueToken(self._credentials.request()))
+                    except grpc.aio.AioRpcError as error:
+                        raise from_rpc_error(error) from None
+        return self._token.metadata
+
+    async def place_order(
+        self, lines: Mapping[str, int], *, id: str = "", purchase_order: str = "", request_id: str = ""
+    ) -> order_pb2.Order:
+        """A whole checkout: product ids and quantities, default address, cheapest methods, on a purchase order."""
+        answer: Any = await self.checkout.PlaceOrder(  # type: ignore[misc]
+            place_order_request(lines, id, purchase_order, request_id)
+        )
+        return answer.order  # type: ignore[no-any-return]
+
+    async def close(self) -> None:
+        """Closes the channel."""
+        await self._raw.close()
+
+    async def __aenter__(self) -> AsyncWaybill:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()

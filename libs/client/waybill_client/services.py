@@ -1,0 +1,85 @@
+"""Which services there are, by the name that the client gives them."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+from waybill.audit.v1.audit_service_pb2_grpc import AuditServiceStub
+from waybill.catalog.v1.product_service_pb2_grpc import ProductServiceStub
+from waybill.directory.v1.address_service_pb2_grpc import AddressServiceStub
+from waybill.directory.v1.api_client_service_pb2_grpc import ApiClientServiceStub
+from waybill.directory.v1.buyer_service_pb2_grpc import BuyerServiceStub
+from waybill.directory.v1.supplier_service_pb2_grpc import SupplierServiceStub
+from waybill.directory.v1.token_service_pb2_grpc import TokenServiceStub
+from waybill.directory.v1.user_service_pb2_grpc import UserServiceStub
+from waybill.fulfillment.v1.inventory_service_pb2_grpc import InventoryServiceStub
+from waybill.fulfillment.v1.shipment_service_pb2_grpc import ShipmentServiceStub
+from waybill.fulfillment.v1.supplier_order_service_pb2_grpc import SupplierOrderServiceStub
+from waybill.order.v1.checkout_service_pb2_grpc import CheckoutServiceStub
+from waybill.order.v1.line_item_service_pb2_grpc import LineItemServiceStub
+from waybill.order.v1.order_service_pb2_grpc import OrderServiceStub
+from waybill.payment.v1.credit_card_service_pb2_grpc import CreditCardServiceStub
+from waybill.payment.v1.ledger_service_pb2_grpc import LedgerServiceStub
+from waybill.payment.v1.payment_service_pb2_grpc import PaymentServiceStub
+from waybill.payment.v1.spending_account_service_pb2_grpc import SpendingAccountServiceStub
+from waybill.pricing.v1.price_schedule_service_pb2_grpc import PriceScheduleServiceStub
+from waybill.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
+from waybill.pricing.v1.tax_rate_service_pb2_grpc import TaxRateServiceStub
+from waybill.shipping.v1.carrier_service_pb2_grpc import CarrierServiceStub
+from waybill.shipping.v1.grouping_rule_service_pb2_grpc import GroupingRuleServiceStub
+from waybill.shipping.v1.rate_table_service_pb2_grpc import RateTableServiceStub
+from waybill.shipping.v1.ship_method_assignment_service_pb2_grpc import ShipMethodAssignmentServiceStub
+from waybill.shipping.v1.ship_method_service_pb2_grpc import ShipMethodServiceStub
+from waybill.shipping.v1.zone_service_pb2_grpc import ZoneServiceStub
+
+S = TypeVar("S")
+
+
+class Service(Generic[S]):
+    """A typed stub as an attribute, made when it is first asked for."""
+
+    def __init__(self, stub: type[S]) -> None:
+        self._stub = stub
+        self._name = ""
+
+    def __set_name__(self, owner: type[Any], name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type[Any]) -> S:
+        stub = instance.__dict__.get(self._name)
+        if stub is None:
+            stub = instance.__dict__[self._name] = self._stub(instance.channel)
+        return stub  # type: ignore[no-any-return]
+
+
+class Services:
+    """Every service of a marketplace. What a caller may do is a matter of its roles."""
+
+    channel: Any
+    orders = Service(OrderServiceStub)
+    line_items = Service(LineItemServiceStub)
+    checkout = Service(CheckoutServiceStub)
+    products = Service(ProductServiceStub)
+    pricing = Service(PricingServiceStub)
+    price_schedules = Service(PriceScheduleServiceStub)
+    tax_rates = Service(TaxRateServiceStub)
+    tokens = Service(TokenServiceStub)
+    buyers = Service(BuyerServiceStub)
+    suppliers = Service(SupplierServiceStub)
+    users = Service(UserServiceStub)
+    addresses = Service(AddressServiceStub)
+    api_clients = Service(ApiClientServiceStub)
+    carriers = Service(CarrierServiceStub)
+    ship_methods = Service(ShipMethodServiceStub)
+    ship_method_assignments = Service(ShipMethodAssignmentServiceStub)
+    zones = Service(ZoneServiceStub)
+    rate_tables = Service(RateTableServiceStub)
+    grouping_rules = Service(GroupingRuleServiceStub)
+    payments = Service(PaymentServiceStub)
+    spending_accounts = Service(SpendingAccountServiceStub)
+    credit_cards = Service(CreditCardServiceStub)
+    ledger = Service(LedgerServiceStub)
+    inventory = Service(InventoryServiceStub)
+    supplier_orders = Service(SupplierOrderServiceStub)
+    shipments = Service(ShipmentServiceStub)
+    audit = Service(AuditServiceStub)

@@ -1,0 +1,72 @@
+"""Signing in, and keeping a token fresh."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from waybill.directory.v1 import token_service_pb2 as pb
+from waybill.order.v1 import checkout_service_pb2 as checkout_pb
+from waybill.order.v1 import line_item_pb2
+
+EARLY = 30.0
+"""Seconds before its end at which a token is renewed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """How to get a token: the client's secret alone, or a user's name and password."""
+
+    client_id: str
+    client_secret: str = ""
+    username: str = ""
+    password: str = ""
+    roles: tuple[str, ...] = ()
+
+    def request(self) -> pb.IssueTokenRequest:
+        """The call that gets one."""
+        made = pb.IssueTokenRequest(client_id=self.client_id, client_secret=self.client_secret, roles=self.roles)
+        if self.username:
+            made.password.CopyFrom(pb.PasswordGrant(username=self.username, password=self.password))
+        else:
+            made.client_credentials.CopyFrom(pb.ClientCredentialsGrant())
+        return made
+
+
+class Token:
+    """The current token."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self._until = 0.0
+
+    @property
+    def fresh(self) -> bool:
+        """Whether it can still be used."""
+        return bool(self.text) and time.time() < self._until
+
+    def keep(self, answer: pb.IssueTokenResponse) -> None:
+        """Takes a new one."""
+        self.text = answer.access_token
+        self._until = answer.expire_time.seconds - EARLY
+
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """As a call carries it."""
+        return (("authorization", f"Bearer {self.text}"),)
+
+
+def place_order_request(
+    lines: Mapping[str, int], id: str, purchase_order: str, request_id: str
+) -> checkout_pb.PlaceOrderRequest:
+    """A whole checkout of these products and quantities."""
+    made = checkout_pb.PlaceOrderRequest(
+        line_items=[line_item_pb2.LineItem(product_id=p, quantity=q) for p, q in lines.items()],
+        request_id=request_id or uuid.uuid4().hex,
+    )
+    made.order.id = id
+    if purchase_order:
+        made.payments.add(type="purchase_order", purchase_order_number=purchase_order)
+    return made

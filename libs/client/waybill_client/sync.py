@@ -1,0 +1,93 @@
+"""The blocking client."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import grpc
+
+from waybill.directory.v1.token_service_pb2_grpc import TokenServiceStub
+from waybill.order.v1 import order_pb2
+from waybill_client.errors import from_rpc_error
+from waybill_client.services import Services
+from waybill_client.session import Credentials, Token, place_order_request
+
+
+class _Channel:
+    """What a stub needs: calls with a token, errors in our form."""
+
+    def __init__(self, channel: grpc.Channel, metadata: Callable[[], Any]) -> None:
+        self._channel = channel
+        self._metadata = metadata
+
+    def unary_unary(self, method: str, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        inner = self._channel.unary_unary(method, *args, **kwargs)
+
+        def call(request: Any, timeout: float | None = 60.0) -> Any:
+            try:
+                return inner(request, timeout=timeout, metadata=self._metadata())
+            except grpc.RpcError as error:
+                raise from_rpc_error(error) from None
+
+        return call
+
+    def unary_stream(self, method: str, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        inner = self._channel.unary_stream(method, *args, **kwargs)
+
+        def call(request: Any, timeout: float | None = None) -> Iterator[Any]:
+            try:
+                yield from inner(request, timeout=timeout, metadata=self._metadata())
+            except grpc.RpcError as error:
+                raise from_rpc_error(error) from None
+
+        return call
+
+
+class Waybill(Services):
+    """A marketplace, seen by one caller.
+
+    Calls are methods of services, such as `waybill.orders.GetOrder(...)`; they raise `WaybillError`.
+    """
+
+    def __init__(
+        self, address: str, client_id: str, client_secret: str = "", *, username: str = "", password: str = "",
+        roles: Sequence[str] = (), credentials: grpc.ChannelCredentials | None = None,
+    ) -> None:  # fmt: skip
+        self._credentials = Credentials(client_id, client_secret, username, password, tuple(roles))
+        self._raw = (
+            grpc.insecure_channel(address) if credentials is None else grpc.secure_channel(address, credentials)
+        )
+        self._token = Token()
+        self._lock = threading.Lock()
+        self.channel = _Channel(self._raw, self._metadata)
+
+    def _metadata(self) -> Any:
+        with self._lock:
+            if not self._token.fresh:
+                try:
+                    self._token.keep(TokenServiceStub(self._raw).IssueToken(self._credentials.request()))
+                except grpc.RpcError as error:
+                    raise from_rpc_error(error) from None
+            return self._token.metadata
+
+    def place_order(
+        self, lines: Mapping[str, int], *, id: str = "", purchase_order: str = "", request_id: str = ""
+    ) -> order_pb2.Order:
+        """A whole checkout: product ids and quantities, default address, cheapest methods, on a purchase order.
+
+        A `request_id` of your own makes a repeat of the call have one effect.
+        """
+        request = place_order_request(lines, id, purchase_order, request_id)
+        return self.checkout.PlaceOrder(request).order
+
+    def close(self) -> None:
+        """Closes the channel."""
+        self._raw.close()
+
+    def __enter__(self) -> Waybill:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

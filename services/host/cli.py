@@ -1,0 +1,144 @@
+"""The command line: `waybill serve`, `waybill demo`, `waybill check`, `waybill import northwind`."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json as json_module
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from libs.obs import configure_logging
+from services.host.settings import CONTEXTS, DEFAULT_PORT, HostSettings, default_data, from_environment
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Waybill: an order and fulfillment engine.")
+imports = typer.Typer(no_args_is_help=True, help="Loads other data as a marketplace.")
+app.add_typer(imports, name="import")
+out = Console()
+err = Console(stderr=True)
+
+Data = Annotated[Path | None, typer.Option(help="Folder of the SQLite files; default in the user's data directory.")]
+DatabaseUrl = Annotated[str, typer.Option(help="PostgreSQL instead of SQLite files, a schema per service.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
+
+
+def host_settings(**given: Any) -> HostSettings:
+    """Settings of the environment, beaten by those given."""
+    values = from_environment(os.environ)
+    values.update({key: value for key, value in given.items() if value not in (None, "")})
+    return HostSettings(**values)  # type: ignore[arg-type]
+
+
+@app.command()
+def serve(
+    data: Data = None,
+    database_url: DatabaseUrl = "",
+    bind: Annotated[str, typer.Option(help="host:port to listen on.")] = f"127.0.0.1:{DEFAULT_PORT}",
+    only: Annotated[str, typer.Option(help="One service: " + ", ".join(CONTEXTS))] = "",
+    tls_certificate: Annotated[Path | None, typer.Option(help="PEM file.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="PEM file.")] = None,
+    insecure: Annotated[bool, typer.Option("--insecure", help="No TLS although others can reach it.")] = False,
+    log_level: Annotated[str, typer.Option()] = "INFO",
+    log_json: Annotated[bool, typer.Option("--log-json")] = False,
+) -> None:
+    """Serves the marketplace: every service in this process, or one of them."""
+    if only and only not in CONTEXTS:
+        raise typer.BadParameter(f"there is no service {only!r}: one of {', '.join(CONTEXTS)}")
+    if not _loopback(bind) and tls_certificate is None and not insecure:
+        raise typer.BadParameter("an address that others can reach needs --tls-certificate and --tls-key, or --insecure")
+    configure_logging(log_level, log_json)
+    settings = host_settings(
+        data=data or default_data(), database_url=database_url, bind=bind, only=only,
+        tls_certificate=tls_certificate, tls_key=tls_key,
+    )  # fmt: skip
+    asyncio.run(_serve(settings))
+
+
+def _loopback(bind: str) -> bool:
+    host = bind.rsplit(":", 1)[0].strip("[]")
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+async def _serve(settings: HostSettings) -> None:
+    from services.host.embedded import running
+
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with running(settings) as host:
+        out.print(f"[bold]waybill[/bold] serves {', '.join(host.apps)} on [bold]{host.address}[/bold]")
+        where = "PostgreSQL" if settings.database_url else str(settings.data)
+        out.print(f"data: {where}", highlight=False, soft_wrap=True)
+        if host.secret is not None:
+            out.print("A new marketplace. The owner's secret, shown this once:")
+            out.print(f"  client id      {host.secret.client_id}", highlight=False)
+            out.print(f"  client secret  {host.secret.client_secret}", highlight=False, soft_wrap=True)
+        sys.stdout.flush()
+        await stop.wait()
+        out.print("stopping")
+
+
+@app.command()
+def demo(json: AsJson = False) -> None:
+    """Plays one marketplace order, PO9123, from cart to completed, through real services."""
+    from services.host.demo.play import play
+
+    configure_logging("WARNING")
+    raise typer.Exit(asyncio.run(play(out, json)))
+
+
+@app.command()
+def check(
+    server: Annotated[str, typer.Option(help="host:port of a running marketplace.")] = f"127.0.0.1:{DEFAULT_PORT}",
+    client_id: Annotated[str, typer.Option(envvar="WAYBILL_CLIENT_ID")] = "waybill-admin",
+    client_secret: Annotated[str, typer.Option(envvar="WAYBILL_CLIENT_SECRET")] = "",
+    json: AsJson = False,
+) -> None:
+    """Proves the books: every service's invariants, and what only a comparison between them can show."""
+    raise typer.Exit(asyncio.run(_check(server, client_id, client_secret, json)))
+
+
+async def _check(server: str, client_id: str, client_secret: str, as_json: bool) -> int:
+    from services.host.check import check as audit
+    from waybill_client import AsyncWaybill
+
+    async with AsyncWaybill(server, client_id, client_secret) as client:
+        report = await audit(client)
+    if as_json:
+        found = [{"context": f.context, "rule": f.rule, "subject": f.subject, "detail": f.detail} for f in report.findings]
+        out.print_json(json_module.dumps({"ok": report.ok, "rules": report.rules, "rows": report.rows, "findings": found}))
+    else:
+        show_report(report)
+    return 0 if report.ok else 1
+
+
+def show_report(report: Any) -> None:
+    """One line when all is well, else every finding."""
+    for finding in report.findings:
+        out.print(f"[red]{finding.context}[/red] {finding.rule} {finding.subject}: {finding.detail}")
+    colour = "green" if report.ok else "red"
+    word = "OK" if report.ok else f"{len(report.findings)} broken"
+    out.print(f"[{colour}]invariants {word}[/{colour}]  {report.rules} rules over {report.rows:,} rows")
+
+
+def main() -> None:
+    """Entry point."""
+    from services.host import commands
+
+    commands.mount(imports)
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""Hosts services in this process: all of them on one port, or one of them. Between them goes real gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+import services.catalog.main
+import services.catalog.settings
+import services.directory.main
+import services.directory.settings
+import services.fulfillment.main
+import services.fulfillment.settings
+import services.order.main
+import services.order.settings
+import services.payment.main
+import services.payment.settings
+import services.pricing.main
+import services.pricing.settings
+import services.shipping.main
+import services.shipping.settings
+from libs.auth import ServiceTokens, TokenVerifier
+from libs.clock import Clock, SystemClock
+from libs.failpoints import Failpoints
+from libs.ids import IdSource, RandomIds
+from libs.rpc import Peers, RpcServer
+from libs.service import Runtime, ServiceApp
+from services.directory.application.bootstrap import OneTimeSecret
+from services.host.settings import CONTEXTS, HostSettings
+from waybill.directory.v1 import token_service_pb2, token_service_pb2_grpc
+
+Build = Callable[[Any, Runtime], Awaitable[ServiceApp]]
+SERVICES: Mapping[str, tuple[Build, Any]] = {
+    "directory": (services.directory.main.build, services.directory.settings.Settings),
+    "catalog": (services.catalog.main.build, services.catalog.settings.Settings),
+    "pricing": (services.pricing.main.build, services.pricing.settings.Settings),
+    "shipping": (services.shipping.main.build, services.shipping.settings.Settings),
+    "payment": (services.payment.main.build, services.payment.settings.Settings),
+    "fulfillment": (services.fulfillment.main.build, services.fulfillment.settings.Settings),
+    "order": (services.order.main.build, services.order.settings.Settings),
+}
+
+
+@dataclass(slots=True)
+class Host:
+    """A running process."""
+
+    address: str
+    """Where it listens: `127.0.0.1:8420`."""
+    secret: OneTimeSecret | None
+    """How the owner signs in, when this start set the marketplace up."""
+    apps: dict[str, ServiceApp]
+    server: RpcServer
+    failpoints: Failpoints
+
+    @property
+    def statements(self) -> int:
+        """SQL statements sent so far by all hosted services."""
+        return sum(app.statements() for app in self.apps.values())
+
+
+def _settings(host: HostSettings, context: str) -> Any:
+    url, schema = host.database(context)
+    extra = {"seller_id": host.seller_id, "seller_name": host.seller_name} if context == "directory" else {}
+    return SERVICES[context][1](database_url=url, database_schema=schema, pool_size=host.pool_size, **extra)
+
+
+def _credentials(host: HostSettings) -> grpc.ServerCredentials | None:
+    if host.tls_certificate is None or host.tls_key is None:
+        return None
+    return grpc.ssl_server_credentials([(host.tls_key.read_bytes(), host.tls_certificate.read_bytes())])
+
+
+@asynccontextmanager
+async def running(
+    host: HostSettings, clock: Clock | None = None, ids: IdSource | None = None
+) -> AsyncIterator[Host]:
+    """Migrates, sets an empty marketplace up, serves until the block ends."""
+    clock, ids = clock or SystemClock(), ids or RandomIds()
+    if host.data is not None and not host.database_url:
+        host.data.mkdir(parents=True, exist_ok=True)
+    tokens = ServiceTokens(host.secret())
+    failpoints = Failpoints.from_env(host.failpoints)
+    peers = Peers("host", tokens, host.addresses)
+    secret = None
+    if "directory" in host.hosted:
+        secret = await services.directory.main.bootstrap(_settings(host, "directory"), clock, ids)
+    apps: dict[str, ServiceApp] = {}
+    for context in host.hosted:
+        runtime = Runtime(clock, ids, peers.of(context), failpoints)
+        apps[context] = await SERVICES[context][0](_settings(host, context), runtime)
+    server = RpcServer(list(apps.values()), TokenVerifier(_key_fetcher(peers)), tokens, _credentials(host))
+    port = await server.start(host.bind)
+    address = f"{host.bind.rsplit(':', 1)[0].replace('0.0.0.0', '127.0.0.1')}:{port}"
+    peers.connect({context: host.addresses.get(context, address) for context in CONTEXTS if context in apps})
+    if host.background:
+        server.run_background()
+    try:
+        yield Host(address, secret, apps, server, failpoints)
+    finally:
+        await server.stop()
+        await peers.close()
+
+
+def _key_fetcher(peers: Peers) -> Callable[[], Awaitable[list[Mapping[str, Any]]]]:
+    stub = peers.stub("directory", token_service_pb2_grpc.TokenServiceStub)
+
+    async def fetch() -> list[Mapping[str, Any]]:
+        answer = await stub.GetKeySet(token_service_pb2.GetKeySetRequest())
+        return [
+            {"kid": k.kid, "kty": k.kty, "crv": k.crv, "x": k.x, "alg": k.alg, "use": k.use} for k in answer.keys
+        ]
+
+    return fetch

@@ -1,0 +1,96 @@
+"""What a process is told: from the command line and from the environment (WAYBILL_...)."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+CONTEXTS = ("directory", "catalog", "pricing", "shipping", "payment", "fulfillment", "order")
+DEFAULT_PORT = 8420
+
+
+def default_data() -> Path:
+    """A folder in the user's data directory."""
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "waybill"
+
+
+@dataclass(frozen=True, slots=True)
+class HostSettings:
+    """One process. Without `only` it hosts every service."""
+
+    data: Path | None = None
+    """Folder of the SQLite files and of the service secret."""
+    database_url: str = ""
+    """PostgreSQL for all hosted services, each in its own schema `waybill_<context>`; takes the place of `data`."""
+    database_urls: Mapping[str, str] = field(default_factory=dict)
+    """A database of its own for single contexts."""
+    bind: str = "127.0.0.1:0"
+    only: str = ""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """Where contexts are served that this process does not host."""
+    service_secret: str = ""
+    """Shared by all processes of a marketplace, at least 32 characters; made and kept in `data` when there is none."""
+    seller_id: str = "seller"
+    seller_name: str = "Seller"
+    pool_size: int = 10
+    failpoints: str = ""
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    background: bool = True
+
+    @property
+    def hosted(self) -> tuple[str, ...]:
+        """The contexts that this process serves."""
+        return (self.only,) if self.only else CONTEXTS
+
+    def database(self, context: str) -> tuple[str, str | None]:
+        """URL and schema of a context's database."""
+        own = self.database_urls.get(context)
+        if own:
+            return own, None if own.startswith("sqlite") else f"waybill_{context}"
+        if self.database_url:
+            return self.database_url, f"waybill_{context}"
+        folder = self.data or default_data()
+        return f"sqlite:///{folder / f'{context}.sqlite3'}", None
+
+    def secret(self) -> str:
+        """The service secret: given, or kept beside the data, or made now."""
+        if self.service_secret:
+            return self.service_secret
+        if self.database_url:
+            return secrets.token_urlsafe(48)
+        path = (self.data or default_data()) / "service.secret"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(48))
+        return path.read_text().strip()
+
+
+def from_environment(environment: Mapping[str, str]) -> dict[str, object]:
+    """Settings that the environment gives; the command line beats them."""
+    found: dict[str, object] = {}
+    for name, key in (
+        ("WAYBILL_DATABASE_URL", "database_url"),
+        ("WAYBILL_SERVICE_SECRET", "service_secret"),
+        ("WAYBILL_SELLER_ID", "seller_id"),
+        ("WAYBILL_SELLER_NAME", "seller_name"),
+        ("WAYBILL_FAILPOINTS", "failpoints"),
+    ):
+        if environment.get(name):
+            found[key] = environment[name]
+    if environment.get("WAYBILL_POOL_SIZE"):
+        found["pool_size"] = int(environment["WAYBILL_POOL_SIZE"])
+    found["database_urls"] = {
+        c: environment[f"WAYBILL_{c.upper()}_DATABASE_URL"]
+        for c in CONTEXTS
+        if environment.get(f"WAYBILL_{c.upper()}_DATABASE_URL")
+    }
+    found["addresses"] = {
+        c: environment[f"WAYBILL_{c.upper()}_ADDRESS"] for c in CONTEXTS if environment.get(f"WAYBILL_{c.upper()}_ADDRESS")
+    }
+    return found

@@ -1,0 +1,129 @@
+"""Builds the order service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from libs.db import Database
+from libs.db.migrate import open_migrated
+from libs.events import Notifier
+from libs.service import Runtime, ServiceApp
+from services.order.adapters.clients.catalog import CatalogClient
+from services.order.adapters.clients.directory import DirectoryClient
+from services.order.adapters.clients.fulfillment import FulfillmentClient
+from services.order.adapters.clients.payment import PaymentClient
+from services.order.adapters.clients.pricing import PricingClient
+from services.order.adapters.clients.shipping import ShippingClient
+from services.order.adapters.db.audit import Audit
+from services.order.adapters.db.feed import SqlFeed
+from services.order.adapters.db.order_store import SqlOrderStore, SqlRequestStore
+from services.order.adapters.db.report_store import SqlReportStore
+from services.order.adapters.db.submission_store import SqlSubmissionStore
+from services.order.application.build_order import BuildOrder
+from services.order.application.cancel_order import CancelOrder
+from services.order.application.complete_submissions import CompleteSubmissions
+from services.order.application.create_order import CreateOrder
+from services.order.application.forward_order import ForwardOrder
+from services.order.application.line_items import LineItems
+from services.order.application.payments import OrderPayments
+from services.order.application.place_order import PlaceOrder
+from services.order.application.read_orders import ReadOrders
+from services.order.application.report_fulfillment import ReportFulfillment
+from services.order.application.resolve_submission import ResolveSubmission
+from services.order.application.submit_order import SubmitOrder
+from services.order.application.try_submission import TrySubmission
+from services.order.application.update_order import UpdateOrder
+from services.order.application.validate_order import ValidateOrder
+from services.order.application.watch_orders import WatchOrders
+from services.order.application.worksheets import Worksheets
+from services.order.rpc.checkout_servicer import CheckoutServicer, CheckoutUseCases
+from services.order.rpc.line_item_servicer import LineItemServicer
+from services.order.rpc.order_servicer import OrderServicer, OrderUseCases
+from services.order.rpc.report_servicer import FulfillmentReportServicer
+from services.order.settings import Settings
+from waybill.order.v1 import (
+    checkout_service_pb2_grpc,
+    fulfillment_report_service_pb2_grpc,
+    line_item_service_pb2_grpc,
+    order_service_pb2_grpc,
+)
+
+VERSIONS = Path(__file__).parent / "migrations" / "versions"
+PACKAGE = "waybill.order.v1"
+
+
+async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
+    """Opens and migrates the database, wires the service."""
+    db = await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.pool_size)
+    return _wire(db, runtime)
+
+
+def _wire(db: Database, runtime: Runtime) -> ServiceApp:
+    clock, ids, peers = runtime.clock, runtime.ids, runtime.peers
+    notifier = Notifier()
+    orders, requests = SqlOrderStore(db.dialect, notifier.notify), SqlRequestStore()
+    submissions, report_store = SqlSubmissionStore(), SqlReportStore(notifier.notify)
+    directory, catalog, pricing = DirectoryClient(peers), CatalogClient(peers), PricingClient(peers)
+    shipping, payments, fulfillment = ShippingClient(peers), PaymentClient(peers), FulfillmentClient(peers)
+
+    build_order = BuildOrder(directory, catalog, clock, ids)
+    worksheets = Worksheets(db, orders, requests, fulfillment, shipping, pricing, clock)
+    report = ReportFulfillment(db, report_store, clock)
+    tries = TrySubmission(directory, catalog, pricing, fulfillment, payments)
+    submit = SubmitOrder(
+        db, orders, submissions, requests, tries, fulfillment, payments, report, clock, runtime.failpoints,
+        peers.acting,
+    )  # fmt: skip
+    cancel = CancelOrder(
+        db, orders, submissions, requests, submit, fulfillment, payments, report, clock, peers.acting
+    )
+    read = ReadOrders(db, orders, report_store)
+    order_servicer = OrderServicer(
+        OrderUseCases(
+            create=CreateOrder(db, orders, requests, build_order, clock),
+            read=read,
+            update=UpdateOrder(db, orders, requests, directory, clock),
+            cancel=cancel,
+            forward=ForwardOrder(db, orders, report_store, requests, fulfillment, report, clock),
+            watch=WatchOrders(db, SqlFeed(notifier), clock),
+        )
+    )
+    checkout_servicer = CheckoutServicer(
+        CheckoutUseCases(
+            worksheets=worksheets,
+            payments=OrderPayments(db, orders, requests, payments, clock),
+            validate=ValidateOrder(db, orders, tries, clock),
+            submit=submit,
+            resolve=ResolveSubmission(db, submissions, submit, clock),
+            place=PlaceOrder(
+                db, orders, submissions, requests, build_order, worksheets, payments, submit, clock
+            ),
+        )
+    )
+    line_items = LineItems(db, orders, requests, directory, catalog, clock)
+    completer = CompleteSubmissions(db, submissions, submit, cancel, clock)
+    return ServiceApp(
+        name="order",
+        registrations=[
+            (order_service_pb2_grpc.add_OrderServiceServicer_to_server, order_servicer, f"{PACKAGE}.OrderService"),
+            (
+                line_item_service_pb2_grpc.add_LineItemServiceServicer_to_server,
+                LineItemServicer(line_items, read),
+                f"{PACKAGE}.LineItemService",
+            ),
+            (
+                checkout_service_pb2_grpc.add_CheckoutServiceServicer_to_server,
+                checkout_servicer,
+                f"{PACKAGE}.CheckoutService",
+            ),
+            (
+                fulfillment_report_service_pb2_grpc.add_FulfillmentReportServiceServicer_to_server,
+                FulfillmentReportServicer(report),
+                f"{PACKAGE}.FulfillmentReportService",
+            ),
+        ],
+        background=[completer.run],
+        close=db.close,
+        audit=Audit(db),
+        statements=lambda: db.statements,
+    )

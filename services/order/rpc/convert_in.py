@@ -1,0 +1,121 @@
+"""What callers ask for, checked."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from libs import protoconv
+from libs.errors import Violations, invalid
+from services.order.domain.drafts import LineDraft, OrderDraft
+from services.order.domain.model import MAX_LINES
+from services.order.domain.visibility import Direction
+from waybill.order.v1 import line_item_pb2, order_pb2
+
+_DIRECTIONS = {
+    order_pb2.DIRECTION_INCOMING: Direction.INCOMING,
+    order_pb2.DIRECTION_OUTGOING: Direction.OUTGOING,
+    order_pb2.DIRECTION_ALL: Direction.ALL,
+}
+
+
+def direction_in(value: int) -> Direction:
+    """A direction; the unspecified one is refused."""
+    found = _DIRECTIONS.get(value)  # type: ignore[call-overload]
+    if found is None:
+        raise invalid("direction", "FIELD_REQUIRED", "is required: INCOMING, OUTGOING or ALL")
+    return found  # type: ignore[no-any-return]
+
+
+def key_in(text: str) -> uuid.UUID:
+    """An internal key."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise invalid("order_key", "FIELD_INVALID", "is no internal key") from None
+
+
+class _Amounts:
+    """Reads amounts whose currency is checked later, against the order's."""
+
+    def __init__(self, found: Violations) -> None:
+        self._found = found
+        self.currencies: list[tuple[str, str]] = []
+
+    def read(self, message: Any, where: str, name: str) -> int | None:
+        if not message.HasField(name):
+            return None
+        money = getattr(message, name)
+        self.currencies.append((f"{where}.{name}", money.currency_code))
+        return protoconv.money_in(self._found, f"{where}.{name}", money)
+
+
+def order_in(found: Violations, message: order_pb2.Order) -> OrderDraft:
+    """An order as asked for."""
+    amounts = _Amounts(found)
+    shipping_cost = amounts.read(message, "order", "shipping_cost_override")
+    tax = amounts.read(message, "order", "tax_override")
+    if message.currency:
+        protoconv.currency_in(found, "order.currency", message.currency)
+    for name in ("shipping_address_id", "billing_address_id"):
+        found.check_id(f"order.{name}", getattr(message, name), required=False)
+    found.check_id("order.from_party.id", message.from_party.id, required=False)
+    found.check_id("order.from_user.id", message.from_user.id, required=False)
+    return OrderDraft(
+        id=message.id,
+        buyer_id=message.from_party.id,
+        user_id=message.from_user.id,
+        currency=message.currency,
+        shipping_address_id=message.shipping_address_id,
+        shipping_address=_address(found, "order.shipping_address", message, "shipping_address"),
+        billing_address_id=message.billing_address_id,
+        billing_address=_address(found, "order.billing_address", message, "billing_address"),
+        comments=protoconv.text_in(found, "order.comments", message.comments, 2_000),
+        xp=protoconv.xp_in(found, "order.xp", message.xp),
+        shipping_cost_override=shipping_cost,
+        tax_override=tax,
+        currencies=tuple(amounts.currencies),
+    )
+
+
+def _address(found: Violations, where: str, message: Any, name: str) -> dict[str, Any] | None:
+    """A one-time address; beside an id of the book it is only what was read before, and ignored."""
+    if not message.HasField(name) or getattr(message, f"{name}_id"):
+        return None
+    address = protoconv.address_in(found, where, getattr(message, name))
+    address.pop("id", None)
+    return address
+
+
+def lines_in(found: Violations, messages: Sequence[line_item_pb2.LineItem]) -> list[LineDraft]:
+    """Lines as asked for; too many are not even looked at."""
+    if len(messages) > MAX_LINES:
+        found.add("line_items", "TOO_MANY_ITEMS", f"an order has at most {MAX_LINES:,} lines")
+        found.raise_if_any()
+    return [_line(found, f"line_items[{i}]", message) for i, message in enumerate(messages)]
+
+
+def _line(found: Violations, where: str, message: line_item_pb2.LineItem) -> LineDraft:
+    amounts = _Amounts(found)
+    unit_price = amounts.read(message, where, "unit_price_override")
+    discount = amounts.read(message, where, "discount_override")
+    for name in ("shipping_address_id", "pickup_location_id", "inventory_record_id"):
+        found.check_id(f"{where}.{name}", getattr(message, name), required=False)
+    needed = None
+    if message.HasField("date_needed"):
+        needed = protoconv.time_in(found, f"{where}.date_needed", message.date_needed)
+    return LineDraft(
+        id=message.id,
+        product_id=message.product_id,
+        quantity=message.quantity,
+        unit_price_override=unit_price,
+        discount_override=discount,
+        shipping_address_id=message.shipping_address_id,
+        shipping_address=_address(found, f"{where}.shipping_address", message, "shipping_address"),
+        pickup_location_id=message.pickup_location_id,
+        inventory_record_id=message.inventory_record_id,
+        date_needed=needed,
+        xp=protoconv.xp_in(found, f"{where}.xp", message.xp),
+        currencies=tuple(amounts.currencies),
+    )

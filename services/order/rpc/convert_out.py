@@ -1,0 +1,237 @@
+"""Orders, lines and events as messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from google.protobuf.struct_pb2 import Struct
+
+from libs.protoconv import address_out, decimal_out, money_out, time_out, xp_out
+from services.order.application.ports import SupplierOrderView
+from services.order.domain.fulfillment import open_units
+from services.order.domain.model import Event, Line, Order, Reason, Submission
+from waybill.fulfillment.v1 import supplier_order_pb2
+from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2, submission_pb2
+from waybill.type.v1 import party_pb2
+from waybill.type.v1.address_pb2 import Address
+
+Allocations = Mapping[str, Sequence[tuple[SupplierOrderView, int, int, int]]]
+
+
+def party(kind: str, id: str) -> party_pb2.Party:
+    """A company."""
+    return party_pb2.Party(kind=party_pb2.PartyKind.Value(f"PARTY_KIND_{kind}"), id=id)
+
+
+def status_out(status: str) -> order_pb2.OrderStatus.ValueType:
+    """A status by its name."""
+    return order_pb2.OrderStatus.Value(f"ORDER_STATUS_{status}")
+
+
+def any_order(found: Order | SupplierOrderView) -> order_pb2.Order:
+    """An order of either kind."""
+    return order_out(found) if isinstance(found, Order) else supplier_order_out(found)
+
+
+def order_out(o: Order) -> order_pb2.Order:
+    """A buyer order."""
+    cur = o.currency
+    made = order_pb2.Order(
+        id=o.id,
+        key=str(o.key),
+        from_party=party("BUYER", o.buyer_id),
+        to_party=party("SELLER", o.seller_id),
+        from_user=order_pb2.OrderUser(
+            id=o.user.id, first_name=o.user.first_name, last_name=o.user.last_name, email=o.user.email
+        ),
+        client_id=o.client_id,
+        status=status_out(o.status.value),
+        sub_status=o.sub_status,
+        is_submitted=o.is_submitted,
+        submission=None if o.submission is None else submission_out(o.submission),
+        currency=cur,
+        line_item_count=o.line_item_count,
+        subtotal=money_out(o.subtotal, cur),
+        discount=money_out(o.discount, cur),
+        shipping_cost=money_out(o.shipping_cost, cur),
+        tax=money_out(o.tax, cur),
+        total=money_out(o.total, cur),
+        shipping_address_id=o.shipping_address_id,
+        shipping_address=address_out(Address, o.shipping_address),
+        billing_address_id=o.billing_address_id,
+        billing_address=address_out(Address, o.billing_address),
+        comments=o.comments,
+        xp=xp_out(o.xp),
+        version=o.version,
+        etag=str(o.version),
+        calculated=o.calculated,
+    )
+    if o.shipping_cost_override is not None:
+        made.shipping_cost_override.CopyFrom(money_out(o.shipping_cost_override, cur))
+    if o.tax_override is not None:
+        made.tax_override.CopyFrom(money_out(o.tax_override, cur))
+    for name in (
+        "create_time", "update_time", "submit_time", "approve_time", "decline_time", "forward_time",
+        "complete_time", "cancel_time",
+    ):  # fmt: skip
+        moment = getattr(o, name)
+        if moment is not None:
+            getattr(made, name).FromDatetime(moment)
+    return made
+
+
+def supplier_order_out(view: SupplierOrderView) -> order_pb2.Order:
+    """A supplier order as last reported."""
+    m = supplier_order_pb2.SupplierOrder.FromString(view.document)
+    made = order_pb2.Order(
+        id=m.id,
+        key=m.key,
+        from_party=party("SELLER", view.seller_id),
+        to_party=party("SUPPLIER", m.supplier_id) if m.supplier_id else party("SELLER", view.seller_id),
+        parent_order_id=m.order_id,
+        from_user=order_pb2.OrderUser(id=m.user_id),
+        client_id=m.client_id,
+        status=status_out(view.status),
+        sub_status=view.sub_status,
+        is_submitted=True,
+        currency=m.currency,
+        line_item_count=len(m.line_items),
+        subtotal=m.subtotal,
+        discount=m.discount,
+        shipping_cost=m.shipping_cost,
+        tax=m.tax,
+        total=m.total,
+        comments=m.comments,
+        version=view.version,
+        etag=m.etag,
+        source_version=view.source_version,
+        calculated=True,
+    )
+    for target, source in (
+        ("create_time", "create_time"), ("update_time", "update_time"), ("submit_time", "create_time"),
+        ("forward_time", "create_time"), ("complete_time", "complete_time"), ("cancel_time", "cancel_time"),
+        ("decline_time", "reject_time"), ("shipping_address", "shipping_address"),
+        ("billing_address", "billing_address"), ("xp", "xp"),
+    ):  # fmt: skip
+        if m.HasField(source):  # type: ignore[arg-type]
+            getattr(made, target).CopyFrom(getattr(m, source))
+    return made
+
+
+def submission_out(s: Submission) -> submission_pb2.Submission:
+    """An attempt."""
+    return submission_pb2.Submission(
+        attempt=s.attempt,
+        state=submission_pb2.SubmissionState.Value(f"SUBMISSION_STATE_{s.state}"),
+        finished=s.finished,
+        reasons=reasons_out(s.reasons),
+        begin_time=time_out(s.begin_time),
+        deadline=time_out(s.deadline),
+        decide_time=time_out(s.decide_time),
+        user_id=s.user_id,
+    )
+
+
+def reasons_out(reasons: Iterable[Reason]) -> list[submission_pb2.SubmissionReason]:
+    """Reasons of a refusal."""
+    return [
+        submission_pb2.SubmissionReason(
+            reason=r.reason, context=r.context, subject=r.subject, description=r.description, contended=r.contended
+        )
+        for r in reasons
+    ]
+
+
+def lines_out(order: Order, lines: Iterable[Line], allocations: Allocations | None = None) -> list[
+    line_item_pb2.LineItem
+]:  # fmt: skip
+    """Lines of a buyer order."""
+    return [_line(line, order, (allocations or {}).get(line.id, ())) for line in lines]
+
+
+def _line(
+    line: Line, order: Order, allocations: Sequence[tuple[SupplierOrderView, int, int, int]]
+) -> line_item_pb2.LineItem:
+    cur = order.currency
+    product = line.product
+    made = line_item_pb2.LineItem(
+        id=line.id,
+        product_id=line.product_id,
+        quantity=line.quantity,
+        product=line_item_pb2.LineItemProduct(
+            name=product.name, default_supplier_id=product.default_supplier_id,
+            supplier_ids=product.supplier_ids, ship_from_address_id=product.ship_from_address_id,
+            shippable=product.shippable, track_inventory=product.track_inventory, tax_class=product.tax_class,
+            weight_kg=decimal_out(product.weight_kg), quantity_multiplier=product.quantity_multiplier,
+            etag=product.etag,
+        ),
+        unit_price=money_out(line.unit_price, cur),
+        subtotal=money_out(line.subtotal, cur),
+        discount=money_out(line.discount, cur),
+        tax=money_out(line.tax, cur),
+        total=money_out(line.total, cur),
+        tax_rate=decimal_out(line.tax_rate),
+        price_schedule_id=line.price_schedule_id,
+        shipping_address_id=line.shipping_address_id,
+        shipping_address=address_out(Address, line.shipping_address),
+        pickup_location_id=line.pickup_location_id,
+        inventory_record_id=line.inventory_record_id,
+        quantity_shipped=line.quantity_shipped,
+        quantity_canceled=line.quantity_canceled,
+        quantity_open=open_units(line) if order.is_submitted else 0,
+        allocations=[
+            line_item_pb2.LineItemAllocation(
+                supplier_order_id=view.id, supplier_id=view.supplier_id, quantity=quantity, quantity_shipped=shipped,
+                quantity_canceled=canceled,
+            )
+            for view, quantity, shipped, canceled in allocations
+        ],
+        date_needed=time_out(line.date_needed),
+        xp=xp_out(line.xp),
+        create_time=time_out(line.create_time),
+    )  # fmt: skip
+    if line.unit_price_override is not None:
+        made.unit_price_override.CopyFrom(money_out(line.unit_price_override, cur))
+    if line.discount_override is not None:
+        made.discount_override.CopyFrom(money_out(line.discount_override, cur))
+    return made
+
+
+def supplier_lines_out(view: SupplierOrderView) -> list[line_item_pb2.LineItem]:
+    """Lines of a supplier order, with the buyer's line ids."""
+    m = supplier_order_pb2.SupplierOrder.FromString(view.document)
+    made: list[line_item_pb2.LineItem] = []
+    for line in m.line_items:
+        item = line_item_pb2.LineItem(
+            id=line.line_item_id, product_id=line.product_id, quantity=line.quantity,
+            product=line_item_pb2.LineItemProduct(name=line.product_name, shippable=line.shippable),
+            unit_price=line.unit_price, subtotal=line.subtotal, discount=line.discount, tax=line.tax,
+            pickup_location_id=line.pickup_location_id, quantity_shipped=line.quantity_shipped,
+            quantity_canceled=line.quantity_canceled,
+            quantity_open=max(0, line.quantity - line.quantity_shipped - line.quantity_canceled),
+        )  # fmt: skip
+        if line.HasField("shipping_address"):
+            item.shipping_address.CopyFrom(line.shipping_address)
+        if line.HasField("xp"):
+            item.xp.CopyFrom(line.xp)
+        made.append(item)
+    return made
+
+
+def event_out(order_id: str, event: Event) -> order_service_pb2.OrderEvent:
+    """An entry of a history."""
+    data = Struct()
+    data.update(dict(event.data))
+    return order_service_pb2.OrderEvent(
+        order_id=order_id,
+        order_key=str(event.order_key),
+        sequence=event.sequence,
+        type=event.type,
+        status=status_out(event.status),
+        user_id=event.user_id,
+        party_id=event.party_id,
+        data=data if event.data else None,
+        event_time=time_out(event.time),
+    )
+
+

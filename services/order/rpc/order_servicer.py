@@ -1,0 +1,162 @@
+"""OrderService."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from libs import idempotency
+from libs.auth import Principal
+from libs.errors import Violations
+from libs.protoconv import mask_paths, time_out
+from libs.rpc import current
+from services.order.application.cancel_order import CancelOrder
+from services.order.application.create_order import CreateOrder
+from services.order.application.forward_order import ForwardOrder
+from services.order.application.read_orders import Query, ReadOrders
+from services.order.application.update_order import PATHS, UpdateOrder
+from services.order.application.watch_orders import Wanted, WatchOrders
+from services.order.domain.model import Order
+from services.order.rpc import resume
+from services.order.rpc.convert_in import direction_in, lines_in, order_in
+from services.order.rpc.convert_out import (
+    any_order,
+    event_out,
+    lines_out,
+    order_out,
+    supplier_lines_out,
+    supplier_order_out,
+)
+from waybill.fulfillment.v1 import shipment_pb2, supplier_order_pb2
+from waybill.order.v1 import order_service_pb2 as pb
+from waybill.order.v1 import order_service_pb2_grpc as pb_grpc
+
+MIN_VERSION_WAIT = 5.0
+MAX_WATCHED = 100
+MAX_TYPES = 50
+
+
+def request_key(request: Any) -> tuple[Principal, idempotency.RequestKey | None]:
+    """The caller and the key of an idempotent request."""
+    call = current()
+    return call.principal, idempotency.key_of(call.principal, call.method.rsplit("/", 1)[1], request)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderUseCases:
+    """What the servicer calls."""
+
+    create: CreateOrder
+    read: ReadOrders
+    update: UpdateOrder
+    cancel: CancelOrder
+    forward: ForwardOrder
+    watch: WatchOrders
+
+
+class OrderServicer(pb_grpc.OrderServiceServicer):
+    """Converts, calls, converts."""
+
+    def __init__(self, use: OrderUseCases) -> None:
+        self._use = use
+
+    async def CreateOrder(self, request: pb.CreateOrderRequest, context: Any) -> pb.CreateOrderResponse:
+        caller, key = request_key(request)
+        found = Violations()
+        draft = order_in(found, request.order)
+        order, lines = await self._use.create(caller, draft, lines_in(found, request.line_items), found, key)
+        return pb.CreateOrderResponse(order=order_out(order), line_items=lines_out(order, lines))
+
+    async def GetOrder(self, request: pb.GetOrderRequest, context: Any) -> pb.GetOrderResponse:
+        caller = current().principal
+        order, lines = await self._use.read.get(
+            caller, request.order_id, direction_in(request.direction), request.include_line_items,
+            request.min_version, current().remaining(MIN_VERSION_WAIT),
+        )  # fmt: skip
+        answer = pb.GetOrderResponse(order=any_order(order))
+        if request.include_line_items and isinstance(order, Order):
+            allocations = await self._use.read.allocations(caller, order)
+            answer.line_items.extend(lines_out(order, lines, allocations))
+        elif request.include_line_items and not isinstance(order, Order):
+            answer.line_items.extend(supplier_lines_out(order))
+        return answer
+
+    async def ListOrders(self, request: pb.ListOrdersRequest, context: Any) -> pb.ListOrdersResponse:
+        caller = current().principal
+        bound = {"party": caller.party_id, "user": caller.user_id}
+        query = Query(request.filter, request.order_by, request.page_size, request.page_token, bound)
+        page, token = await self._use.read.list(caller, direction_in(request.direction), query)
+        return pb.ListOrdersResponse(orders=[any_order(o) for o in page], next_page_token=token)
+
+    async def UpdateOrder(self, request: pb.UpdateOrderRequest, context: Any) -> pb.UpdateOrderResponse:
+        caller, key = request_key(request)
+        found = Violations()
+        found.check_id("order.id", request.order.id)
+        paths = mask_paths(found, request.update_mask, request.order, PATHS)
+        order = await self._use.update(
+            caller, order_in(found, request.order), paths, request.order.etag, found, key
+        )
+        return pb.UpdateOrderResponse(order=order_out(order))
+
+    async def CancelOrder(self, request: pb.CancelOrderRequest, context: Any) -> pb.CancelOrderResponse:
+        caller, key = request_key(request)
+        found = Violations()
+        found.require("comment", len(request.comment) <= 2_000, "VALUE_OUT_OF_RANGE", "is at most 2,000 characters")
+        found.raise_if_any()
+        order = await self._use.cancel(caller, request.order_id, request.comment, key)
+        return pb.CancelOrderResponse(order=order_out(order))
+
+    async def ForwardOrder(self, request: pb.ForwardOrderRequest, context: Any) -> pb.ForwardOrderResponse:
+        caller, key = request_key(request)
+        order, suppliers = await self._use.forward(caller, request.order_id, key)
+        return pb.ForwardOrderResponse(
+            order=order_out(order), supplier_orders=[supplier_order_out(view) for view in suppliers]
+        )
+
+    async def GetOrderTree(self, request: pb.GetOrderTreeRequest, context: Any) -> pb.GetOrderTreeResponse:
+        caller = current().principal
+        tree = await self._use.read.tree(caller, request.order_id)
+        allocations = await self._use.read.allocations(caller, tree.order)
+        return pb.GetOrderTreeResponse(
+            order=order_out(tree.order),
+            line_items=lines_out(tree.order, tree.lines, allocations),
+            supplier_orders=[
+                supplier_order_pb2.SupplierOrder.FromString(view.document) for view in tree.supplier_orders
+            ],
+            shipments=[shipment_pb2.Shipment.FromString(document) for document in tree.shipments],
+        )
+
+    async def ListOrderHistory(
+        self, request: pb.ListOrderHistoryRequest, context: Any
+    ) -> pb.ListOrderHistoryResponse:
+        order_id, events, token = await self._use.read.history(
+            current().principal, request.order_id, direction_in(request.direction), request.page_size,
+            request.page_token,
+        )  # fmt: skip
+        return pb.ListOrderHistoryResponse(
+            events=[event_out(order_id, event) for event in events], next_page_token=token
+        )
+
+    async def WatchOrders(  # type: ignore[override]
+        self, request: pb.WatchOrdersRequest, context: Any
+    ) -> AsyncIterator[pb.WatchOrdersResponse]:
+        caller = current().principal
+        found = Violations()
+        found.require("order_ids", len(request.order_ids) <= MAX_WATCHED, "TOO_MANY_ITEMS", f"at most {MAX_WATCHED}")
+        found.require("event_types", len(request.event_types) <= MAX_TYPES, "TOO_MANY_ITEMS", f"at most {MAX_TYPES}")
+        both = request.from_start and request.resume_token
+        found.require("from_start", not both, "FIELD_INVALID", "not together with a resume token")
+        found.raise_if_any()
+        wanted = Wanted(
+            direction_in(request.direction), tuple(request.order_ids), tuple(request.event_types)
+        )
+        bound = resume.binding(caller, wanted)
+        start = resume.position(request.resume_token, bound, request.from_start)
+        async for change in self._use.watch(caller, wanted, start):
+            answer = pb.WatchOrdersResponse(resume_token=resume.token(change.position, bound))
+            if change.event is None:
+                answer.checkpoint.CopyFrom(pb.WatchCheckpoint(checkpoint_time=time_out(change.time)))
+            else:
+                answer.event.CopyFrom(event_out(change.order_id, change.event))
+            yield answer
