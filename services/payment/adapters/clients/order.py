@@ -1,0 +1,24 @@
+"""The order service, as payment asks it."""
+
+from __future__ import annotations
+
+import uuid
+
+from libs.rpc import Peers
+from waybill.order.v1 import checkout_service_pb2 as pb
+from waybill.order.v1 import checkout_service_pb2_grpc as pb_grpc
+from waybill.order.v1 import submission_pb2
+
+
+class OrderDecisions:
+    """ResolveSubmission."""
+
+    def __init__(self, peers: Peers) -> None:
+        self._stub = peers.stub("order", pb_grpc.CheckoutServiceStub)
+
+    async def resolve(self, key: uuid.UUID, attempt: int) -> str:
+        """TRYING, ACCEPTED or REFUSED."""
+        answer = await self._stub.ResolveSubmission(
+            pb.ResolveSubmissionRequest(order_key=str(key), attempt=attempt)
+        )
+        return submission_pb2.SubmissionState.Name(answer.state).removeprefix("SUBMISSION_STATE_")

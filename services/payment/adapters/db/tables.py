@@ -1,0 +1,151 @@
+"""Tables of payment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs import idempotency, protoconv
+from libs.db import Json, Micros, UtcTime, metadata
+from libs.errors import Violations
+from libs.resource import Attribute, Resource, flag, ref, resource_table, text, time, xp
+from libs.resource.attributes import currency
+from services.payment.domain import cards
+from waybill.payment.v1 import credit_card_service_pb2 as card_pb
+from waybill.payment.v1 import spending_account_service_pb2 as account_pb
+
+METADATA = metadata()
+REQUESTS = idempotency.table(METADATA)
+
+PAYMENTS = sa.Table(
+    "payments", METADATA,
+    sa.Column("id", sa.String(100), primary_key=True),
+    sa.Column("order_key", sa.Uuid(), nullable=False, index=True),
+    sa.Column("order_id", sa.String(100), nullable=False),
+    sa.Column("buyer_id", sa.String(100), nullable=False),
+    sa.Column("user_id", sa.String(100), nullable=False),
+    sa.Column("position", sa.BigInteger, nullable=False),
+    sa.Column("type", sa.String(100), nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("amount", Micros(), nullable=True),
+    sa.Column("resolved_amount", Micros(), nullable=True),
+    sa.Column("spending_account_id", sa.String(100), nullable=False),
+    sa.Column("credit_card_id", sa.String(100), nullable=False),
+    sa.Column("purchase_order_number", sa.String(100), nullable=False),
+    sa.Column("description", sa.String(2_000), nullable=False),
+    sa.Column("accepted", sa.Boolean, nullable=False),
+    sa.Column("state", sa.String(20), nullable=False, index=True),
+    sa.Column("attempt", sa.BigInteger, nullable=False),
+    sa.Column("captured", Micros(), nullable=False),
+    sa.Column("refunded", Micros(), nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("xp", Json(), nullable=False),
+    sa.Column("create_time", UtcTime(), nullable=False),
+    sa.Column("update_time", UtcTime(), nullable=False),
+)  # fmt: skip
+TRANSACTIONS = sa.Table(
+    "payment_transactions", METADATA,
+    sa.Column("id", sa.String(100), primary_key=True),
+    sa.Column("payment_id", sa.String(100), nullable=False, index=True),
+    sa.Column("type", sa.String(20), nullable=False),
+    sa.Column("result", sa.String(20), nullable=False),
+    sa.Column("amount", Micros(), nullable=False),
+    sa.Column("attempt", sa.BigInteger, nullable=False),
+    sa.Column("gateway_key", sa.String(300), nullable=False, index=True),
+    sa.Column("gateway_reference", sa.String(200), nullable=False),
+    sa.Column("message", sa.String(200), nullable=False),
+    sa.Column("create_time", UtcTime(), nullable=False),
+    sa.Column("result_time", UtcTime(), nullable=True),
+)  # fmt: skip
+ATTEMPTS = sa.Table(
+    "payment_attempts", METADATA,
+    sa.Column("order_key", sa.Uuid(), primary_key=True),
+    sa.Column("attempt", sa.BigInteger, primary_key=True),
+    sa.Column("state", sa.String(20), nullable=False, index=True),
+    sa.Column("expire_time", UtcTime(), nullable=False),
+    sa.Column("update_time", UtcTime(), nullable=False),
+)  # fmt: skip
+_ACCOUNT = (
+    text("name", 100, required=True),
+    ref("buyer_id", required=True, immutable=True),
+    currency(),
+    flag("active"),
+    time("start_time"),
+    time("end_time"),
+    xp(),
+)
+ACCOUNTS = resource_table(
+    METADATA, "spending_accounts", _ACCOUNT,
+    sa.Column("balance", Micros(), nullable=False, server_default="0"),
+    sa.Column("reserved", Micros(), nullable=False, server_default="0"),
+)  # fmt: skip
+
+
+def _balances(row: Any) -> dict[str, Any]:
+    unit = row["currency"]
+    return {
+        "balance": protoconv.money_out(row.get("balance") or 0, unit),
+        "reserved": protoconv.money_out(row.get("reserved") or 0, unit),
+    }
+
+
+ACCOUNT = Resource(
+    "spending account", account_pb.SpendingAccount, ACCOUNTS, _ACCOUNT, prefix="spa", extra=_balances
+)
+ACCOUNT_ASSIGNMENTS = sa.Table(
+    "spending_account_assignments", METADATA,
+    sa.Column("spending_account_id", sa.String(100), sa.ForeignKey("spending_accounts.id"), primary_key=True),
+    sa.Column("user_id", sa.String(100), primary_key=True),
+    sa.Column("allow_exceed", sa.Boolean, nullable=False),
+)  # fmt: skip
+RESERVATIONS = sa.Table(
+    "balance_reservations", METADATA,
+    sa.Column("payment_id", sa.String(100), primary_key=True),
+    sa.Column("attempt", sa.BigInteger, primary_key=True),
+    sa.Column("order_key", sa.Uuid(), nullable=False, index=True),
+    sa.Column("spending_account_id", sa.String(100), nullable=False, index=True),
+    sa.Column("amount", Micros(), nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),
+)  # fmt: skip
+LEDGER = sa.Table(
+    "ledger_entries", METADATA,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("transaction_id", sa.String(100), nullable=False, index=True),
+    sa.Column("account", sa.String(200), nullable=False, index=True),
+    sa.Column("amount", Micros(), nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("order_id", sa.String(100), nullable=False, index=True),
+    sa.Column("payment_id", sa.String(100), nullable=False),
+    sa.Column("description", sa.String(200), nullable=False),
+    sa.Column("entry_time", UtcTime(), nullable=False),
+)  # fmt: skip
+
+
+def _read_token(found: Violations, where: str, message: Any, _: dict[str, Any]) -> str:
+    return protoconv.text_in(found, f"{where}.token", message.token, 200, required=True)
+
+
+_CARD = (
+    ref("buyer_id", immutable=True),
+    ref("user_id", immutable=True),
+    Attribute("token", sa.String(200), _read_token, lambda row: None, immutable=True, nullable=False),
+    text("card_type", 40),
+    text("partial_number", 40),
+    text("cardholder_name", 100),
+    text("expiration", 7),
+    xp(),
+)
+CARDS = resource_table(METADATA, "credit_cards", _CARD)
+CARD = Resource("credit card", card_pb.CreditCard, CARDS, _CARD, prefix="crd", check=cards.check)
+GATEWAY = sa.Table(
+    "test_gateway_operations", METADATA,
+    sa.Column("key", sa.String(300), primary_key=True),
+    sa.Column("operation", sa.String(20), nullable=False),
+    sa.Column("amount", Micros(), nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("reference", sa.String(100), nullable=False),
+    sa.Column("message", sa.String(200), nullable=False),
+    sa.Column("late", sa.Boolean, nullable=False),
+)  # fmt: skip

@@ -1,0 +1,86 @@
+"""A payment as a value, and how several share an order's total. Amounts are micros of the order's currency."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from services.payment.domain.states import State
+
+CREDIT_CARD = "credit_card"
+SPENDING_ACCOUNT = "spending_account"
+MAX_PAYMENTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One way in which one order is paid. Types other than card and account are promises, paid outside of Waybill."""
+
+    id: str
+    order_key: uuid.UUID
+    order_id: str
+    buyer_id: str
+    user_id: str
+    position: int
+    type: str
+    currency: str
+    create_time: datetime
+    update_time: datetime
+    amount: int | None = None
+    resolved_amount: int | None = None
+    spending_account_id: str = ""
+    credit_card_id: str = ""
+    purchase_order_number: str = ""
+    description: str = ""
+    accepted: bool = True
+    state: State = State.OPEN
+    attempt: int = 0
+    captured: int = 0
+    refunded: int = 0
+    version: int = 1
+    xp: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def due(self) -> int:
+        """What it stands for in the last attempt."""
+        return self.resolved_amount or 0
+
+    @property
+    def taken(self) -> int:
+        """What was taken and not given back: a card's captures, anything else from its confirmation on."""
+        if self.type == CREDIT_CARD:
+            return self.captured - self.refunded
+        return self.due - self.refunded if self.state in (State.CONFIRMED, State.CAPTURED) else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What keeps payments from being taken."""
+
+    payment_id: str
+    reason: str
+    description: str
+    contended: bool = False
+
+
+def resolve(payments: Sequence[Payment], total: int, must_cover: bool) -> tuple[list[Payment], list[Problem]]:
+    """Payments with the amount that each stands for, and what is wrong with their sum.
+
+    A payment without an amount is the rest: the total less the others (seed, payments). Above the total is refused; below
+    it only when the channel demands cover.
+    """
+    problems: list[Problem] = []
+    rests = [p for p in payments if p.amount is None]
+    for extra in rests[1:]:
+        problems.append(Problem(extra.id, "PAYMENT_REST_REPEATED", "only one payment may have no amount"))
+    fixed = sum(p.amount for p in payments if p.amount is not None)
+    if fixed > total:
+        problems.append(Problem("", "PAYMENT_EXCEEDS_TOTAL", "the payments are above the order's total"))
+    elif fixed < total and not rests and must_cover:
+        problems.append(Problem("", "PAYMENTS_BELOW_TOTAL", "the payments do not cover the order's total"))
+    rest = max(0, total - fixed)
+    shares = [p.amount if p.amount is not None else (rest if p is rests[0] else 0) for p in payments]
+    return [replace(p, resolved_amount=share) for p, share in zip(payments, shares, strict=True)], problems

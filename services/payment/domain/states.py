@@ -1,0 +1,87 @@
+"""Where a payment stands and what moves it on: a table, checked for reachability."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from libs.errors import WaybillError, precondition
+
+
+class State(StrEnum):
+    """States of a payment, as its contract names them."""
+
+    OPEN = "OPEN"
+    RESERVED = "RESERVED"
+    AUTHORIZING = "AUTHORIZING"
+    AUTHORIZED = "AUTHORIZED"
+    CONFIRMED = "CONFIRMED"
+    VOID_PENDING = "VOID_PENDING"
+    VOIDED = "VOIDED"
+    CAPTURED = "CAPTURED"
+    REFUNDED = "REFUNDED"
+    ATTENTION = "ATTENTION"
+
+
+class Event(StrEnum):
+    """What happens to a payment."""
+
+    RESERVE = "RESERVE"
+    ASK = "ASK"
+    APPROVE = "APPROVE"
+    DECLINE = "DECLINE"
+    CONFIRM = "CONFIRM"
+    RELEASE = "RELEASE"
+    DOUBT = "DOUBT"
+    CLEAR = "CLEAR"
+    VOID = "VOID"
+    CAPTURE = "CAPTURE"
+    REFUND_PART = "REFUND_PART"
+    REFUND_ALL = "REFUND_ALL"
+    ALARM = "ALARM"
+
+
+_S, _E = State, Event
+TRANSITIONS: Final[dict[tuple[State, Event], State]] = {
+    (_S.OPEN, _E.RESERVE): _S.RESERVED,
+    (_S.RESERVED, _E.ASK): _S.AUTHORIZING,
+    (_S.AUTHORIZING, _E.APPROVE): _S.AUTHORIZED,
+    (_S.AUTHORIZING, _E.DECLINE): _S.RESERVED,
+    (_S.RESERVED, _E.CONFIRM): _S.CONFIRMED,
+    (_S.AUTHORIZED, _E.CONFIRM): _S.CONFIRMED,
+    (_S.AUTHORIZING, _E.CONFIRM): _S.ATTENTION,
+    (_S.RESERVED, _E.RELEASE): _S.OPEN,
+    (_S.AUTHORIZING, _E.DOUBT): _S.VOID_PENDING,
+    (_S.AUTHORIZED, _E.DOUBT): _S.VOID_PENDING,
+    (_S.VOID_PENDING, _E.CLEAR): _S.OPEN,
+    (_S.VOID_PENDING, _E.VOID): _S.VOIDED,
+    (_S.CONFIRMED, _E.DOUBT): _S.VOID_PENDING,
+    (_S.CONFIRMED, _E.VOID): _S.VOIDED,
+    (_S.OPEN, _E.VOID): _S.VOIDED,
+    (_S.CONFIRMED, _E.CAPTURE): _S.CAPTURED,
+    (_S.CAPTURED, _E.CAPTURE): _S.CAPTURED,
+    (_S.CONFIRMED, _E.REFUND_PART): _S.CONFIRMED,
+    (_S.CONFIRMED, _E.REFUND_ALL): _S.REFUNDED,
+    (_S.CAPTURED, _E.REFUND_PART): _S.CAPTURED,
+    (_S.CAPTURED, _E.REFUND_ALL): _S.REFUNDED,
+    (_S.ATTENTION, _E.CAPTURE): _S.CAPTURED,
+    (_S.ATTENTION, _E.VOID): _S.VOIDED,
+    (_S.CONFIRMED, _E.ALARM): _S.ATTENTION,
+    (_S.CAPTURED, _E.ALARM): _S.ATTENTION,
+}
+
+
+def move(payment_id: str, state: State, event: Event) -> State:
+    """The state after an event; raises `PAYMENT_STATE_CONFLICT` when the table has no such move."""
+    target = TRANSITIONS.get((state, event))
+    if target is None:
+        raise conflict(payment_id, state, event.value.lower())
+    return target
+
+
+def conflict(payment_id: str, state: State, verb: str) -> WaybillError:
+    """The error for what a state does not allow."""
+    return precondition(
+        "PAYMENT_STATE_CONFLICT", f"payment {payment_id} is {state.value}: cannot {verb}",
+        payment=payment_id, state=state.value,
+    )  # fmt: skip

@@ -1,0 +1,93 @@
+"""Between payment's messages and values."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from libs.errors import Violations, invalid
+from libs.protoconv import currency_in, money_in, money_out, text_in, time_out, xp_in, xp_out
+from services.payment.application.order_payments import Draft, OrderRef
+from services.payment.application.ports import Transaction
+from services.payment.domain.payment import CREDIT_CARD, SPENDING_ACCOUNT, Payment, Problem
+from waybill.payment.v1 import payment_pb2 as pb
+from waybill.payment.v1 import payment_service_pb2 as service_pb
+
+
+def key_in(text: str) -> uuid.UUID:
+    """An order's internal key."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise invalid("order_key", "FIELD_INVALID", "is no internal key") from None
+
+
+def order_in(
+    found: Violations, message: service_pb.CreatePaymentsRequest | service_pb.ReservePaymentsRequest
+) -> OrderRef:
+    """What the order service passes."""
+    currency = currency_in(found, "total.currency_code", message.total.currency_code)
+    total = money_in(found, "total", message.total, currency) if currency else 0
+    return OrderRef(
+        key_in(message.order_key), message.order_id, message.buyer_id, message.user_id, total, currency
+    )
+
+
+def drafts_in(found: Violations, messages: Sequence[pb.Payment], currency: str, field: str = "payments") -> list[Draft]:
+    """Payments as asked for."""
+    return [_draft(found, f"{field}[{i}]", message, currency) for i, message in enumerate(messages)]
+
+
+def _draft(found: Violations, where: str, m: pb.Payment, currency: str) -> Draft:
+    found.check_id(f"{where}.id", m.id, required=False)
+    found.check_id(f"{where}.type", m.type)
+    amount = None
+    if m.HasField("amount"):
+        amount = money_in(found, f"{where}.amount", m.amount, currency)
+        found.require(f"{where}.amount", amount > 0, "PAYMENT_AMOUNT_NOT_POSITIVE", "must be above zero")
+    found.check_id(f"{where}.spending_account_id", m.spending_account_id, m.type == SPENDING_ACCOUNT)
+    found.check_id(f"{where}.credit_card_id", m.credit_card_id, m.type == CREDIT_CARD)
+    return Draft(
+        m.id, m.type, amount, m.spending_account_id, m.credit_card_id,
+        text_in(found, f"{where}.purchase_order_number", m.purchase_order_number, 100),
+        text_in(found, f"{where}.description", m.description, 2_000), xp_in(found, f"{where}.xp", m.xp),
+    )  # fmt: skip
+
+
+def payment_out(p: Payment, transactions: Sequence[Transaction] = ()) -> pb.Payment:
+    """A payment with its transactions."""
+    cur = p.currency
+    made = pb.Payment(
+        id=p.id, order_id=p.order_id, type=p.type, spending_account_id=p.spending_account_id,
+        credit_card_id=p.credit_card_id, purchase_order_number=p.purchase_order_number, description=p.description,
+        accepted=p.accepted, state=pb.PaymentState.Value(f"PAYMENT_STATE_{p.state.value}"),
+        transactions=[_transaction(t, cur) for t in transactions], xp=xp_out(p.xp), etag=str(p.version),
+        create_time=time_out(p.create_time), update_time=time_out(p.update_time),
+        captured_amount=money_out(p.captured, cur), refunded_amount=money_out(p.refunded, cur),
+    )  # fmt: skip
+    if p.amount is not None:
+        made.amount.CopyFrom(money_out(p.amount, cur))
+    if p.resolved_amount is not None:
+        made.resolved_amount.CopyFrom(money_out(p.resolved_amount, cur))
+    return made
+
+
+def _transaction(t: Transaction, currency: str) -> pb.PaymentTransaction:
+    return pb.PaymentTransaction(
+        id=t.id, type=pb.PaymentTransactionType.Value(f"PAYMENT_TRANSACTION_TYPE_{t.type}"),
+        result=pb.PaymentTransactionResult.Value(f"PAYMENT_TRANSACTION_RESULT_{t.result}"),
+        amount=money_out(t.amount, currency), attempt=t.attempt, gateway_reference=t.gateway_reference,
+        message=t.message, create_time=time_out(t.create_time), result_time=time_out(t.result_time),
+    )  # fmt: skip
+
+
+def problem_out(p: Problem) -> pb.PaymentProblem:
+    """A problem."""
+    return pb.PaymentProblem(
+        payment_id=p.payment_id, reason=p.reason, description=p.description, contended=p.contended
+    )
+
+
+def state_out(state: str) -> service_pb.PaymentReservationState.ValueType:
+    """A state by its name; empty is none."""
+    return service_pb.PaymentReservationState.Value(f"PAYMENT_RESERVATION_STATE_{state or 'UNSPECIFIED'}")

@@ -1,0 +1,71 @@
+"""CreditCardService."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.auth import PartyKind, roles
+from libs.errors import missing
+from libs.resource import StandardMethods
+from libs.rpc import current
+from services.payment.adapters.db.tables import CARDS
+from waybill.payment.v1 import credit_card_service_pb2 as pb
+from waybill.payment.v1 import credit_card_service_pb2_grpc as pb_grpc
+
+
+def _visible() -> sa.ColumnElement[bool] | None:
+    """Users see their own and their company's cards; card administrators of the seller all."""
+    caller = current().principal
+    if caller.party_kind is PartyKind.BUYER:
+        of_company = CARDS.c.buyer_id == caller.party_id
+        if caller.has(roles.CREDIT_CARD_ADMIN):
+            return of_company
+        return sa.and_(of_company, CARDS.c.user_id.in_(["", caller.user_id]))
+    return None if caller.is_seller and caller.has(roles.CREDIT_CARD_ADMIN) else sa.false()
+
+
+class CreditCardServicer(pb_grpc.CreditCardServiceServicer):
+    """Cards on file: tokens and what people recognize them by."""
+
+    def __init__(self, cards: StandardMethods) -> None:
+        self._cards = cards
+
+    async def CreateCreditCard(
+        self, request: pb.CreateCreditCardRequest, context: Any
+    ) -> pb.CreateCreditCardResponse:
+        caller = current().principal
+        card = pb.CreditCard()
+        card.CopyFrom(request.credit_card)
+        if caller.party_kind is PartyKind.BUYER:
+            if card.buyer_id not in ("", caller.party_id):
+                raise missing("buyer", card.buyer_id)
+            card.buyer_id = caller.party_id
+            if not caller.has(roles.CREDIT_CARD_ADMIN):
+                caller.require(roles.ME_CREDIT_CARD_ADMIN)
+                card.user_id = caller.user_id
+        else:
+            caller.require(roles.CREDIT_CARD_ADMIN)
+        (made,) = await self._cards.create(request, [card], "credit_card")
+        return pb.CreateCreditCardResponse(credit_card=made)
+
+    async def GetCreditCard(self, request: pb.GetCreditCardRequest, context: Any) -> pb.GetCreditCardResponse:
+        return pb.GetCreditCardResponse(credit_card=await self._cards.get(request.credit_card_id, _visible()))
+
+    async def ListCreditCards(
+        self, request: pb.ListCreditCardsRequest, context: Any
+    ) -> pb.ListCreditCardsResponse:
+        page, token = await self._cards.list(request, _visible())
+        return pb.ListCreditCardsResponse(credit_cards=page, next_page_token=token)
+
+    async def DeleteCreditCard(
+        self, request: pb.DeleteCreditCardRequest, context: Any
+    ) -> pb.DeleteCreditCardResponse:
+        caller = current().principal
+        caller.require(roles.CREDIT_CARD_ADMIN, roles.ME_CREDIT_CARD_ADMIN)
+        visible = _visible()
+        if not caller.has(roles.CREDIT_CARD_ADMIN):
+            visible = sa.and_(CARDS.c.buyer_id == caller.party_id, CARDS.c.user_id == caller.user_id)
+        await self._cards.delete(request, request.credit_card_id, visible)
+        return pb.DeleteCreditCardResponse()
