@@ -1,0 +1,1 @@
+"""The demo: one marketplace order from cart to completed, through real services."""
