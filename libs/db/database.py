@@ -41,7 +41,8 @@ class Tx:
     ) -> CursorResult[Any]:
         """Sends one statement; a list of parameters is still one (executemany). An empty list sends nothing."""
         self._database.statements += 1
-        return await self._connection.execute(statement, parameters)
+        result: CursorResult[Any] = await self._connection.execute(statement, parameters)
+        return result
 
     def insert(self, table: sa.Table) -> Any:
         """An INSERT of this database's dialect: it knows on_conflict_do_nothing and on_conflict_do_update."""
@@ -81,9 +82,12 @@ class Database:
     async def transaction(self) -> AsyncIterator[Tx]:
         """A writing transaction: durable when the block ends, undone when it raises."""
         if self.dialect == "sqlite":
-            async with self._lock, self._writer.connect() as connection:
-                async with self._run(connection, "BEGIN IMMEDIATE") as tx:
-                    yield tx
+            async with (
+                self._lock,
+                self._writer.connect() as connection,
+                self._run(connection, "BEGIN IMMEDIATE") as tx,
+            ):
+                yield tx
         else:
             async with self._writer.connect() as connection, self._run(connection, None) as tx:
                 yield tx

@@ -189,8 +189,8 @@ class Plan:
         for order, value in zip(self._orders, values, strict=True):
             column = order.expression
             if value is None:
-                farther = column.is_not(None) if order.descending else sa.false()
-                same = column.is_(None)
+                farther: sa.ColumnElement[bool] = column.is_not(None) if order.descending else sa.false()
+                same: sa.ColumnElement[bool] = column.is_(None)
             else:
                 farther = column < value if order.descending else sa.or_(column > value, column.is_(None))
                 same = column == value

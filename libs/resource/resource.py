@@ -73,7 +73,7 @@ class Resource:
         return values
 
     def read_some(
-        self, found: Violations, where: str, message: Any, row: Mapping[str, Any], paths: Sequence[str]
+        self, found: Violations, where: str, message: Any, row: Any, paths: Sequence[str]
     ) -> dict[str, Any]:
         """The changed values of an update; rules see the row as it would become."""
         changed: dict[str, Any] = {}
@@ -90,7 +90,7 @@ class Resource:
             self._check(found, where, {**row, **changed})
         return changed
 
-    def write(self, row: Mapping[str, Any]) -> Any:
+    def write(self, row: Any) -> Any:
         """The message of a row."""
         values = dict(row)
         made = self._message(id=values["id"])

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from waybill.audit.v1 import audit_service_pb2 as pb
-from waybill.audit.v1 import audit_service_pb2_grpc as pb_grpc
-
 from libs.audit import Fact, Finding
 from libs.auth import roles
 from libs.rpc.call import current
 from libs.service import ServiceApp
+from waybill.audit.v1 import audit_service_pb2 as pb
+from waybill.audit.v1 import audit_service_pb2_grpc as pb_grpc
 
 AUDIT_SERVICE = "waybill.audit.v1.AuditService"
 

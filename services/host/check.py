@@ -43,7 +43,7 @@ async def check(client: AsyncWaybill) -> Report:
     """Audits every context that the server hosts, then compares their facts."""
     report = Report()
     facts: list[pb.Fact] = []
-    async for record in client.audit.Audit(pb.AuditRequest()):  # type: ignore[attr-defined]
+    async for record in client.audit.Audit(pb.AuditRequest()):
         kind = record.WhichOneof("record")
         if kind == "finding":
             report.findings.append(record.finding)

@@ -134,9 +134,6 @@ def show_report(report: Any) -> None:
 
 def main() -> None:
     """Entry point."""
-    from services.host import commands
-
-    commands.mount(imports)
     app()
 
 

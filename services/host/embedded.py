@@ -107,7 +107,7 @@ async def running(
 
 
 def _key_fetcher(peers: Peers) -> Callable[[], Awaitable[list[Mapping[str, Any]]]]:
-    stub = peers.stub("directory", token_service_pb2_grpc.TokenServiceStub)
+    stub: Any = peers.stub("directory", token_service_pb2_grpc.TokenServiceStub)
 
     async def fetch() -> list[Mapping[str, Any]]:
         answer = await stub.GetKeySet(token_service_pb2.GetKeySetRequest())

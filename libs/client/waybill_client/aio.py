@@ -10,8 +10,8 @@ import grpc
 
 from waybill.directory.v1.token_service_pb2_grpc import TokenServiceStub
 from waybill.order.v1 import order_pb2
+from waybill_client.aio_services import AsyncServices
 from waybill_client.errors import from_rpc_error
-from waybill_client.services import Services
 from waybill_client.session import Credentials, Token, place_order_request
 
 
@@ -50,7 +50,7 @@ class _Channel:
         return call
 
 
-class AsyncWaybill(Services):
+class AsyncWaybill(AsyncServices):
     """A marketplace, seen by one caller. The same as `Waybill`, to be awaited."""
 
     def __init__(
@@ -88,10 +88,8 @@ class AsyncWaybill(Services):
         self, lines: Mapping[str, int], *, id: str = "", purchase_order: str = "", request_id: str = ""
     ) -> order_pb2.Order:
         """A whole checkout: product ids and quantities, default address, cheapest methods, on a purchase order."""
-        answer: Any = await self.checkout.PlaceOrder(  # type: ignore[misc]
-            place_order_request(lines, id, purchase_order, request_id)
-        )
-        return answer.order  # type: ignore[no-any-return]
+        answer = await self.checkout.PlaceOrder(place_order_request(lines, id, purchase_order, request_id))
+        return answer.order
 
     async def close(self) -> None:
         """Closes the channel."""

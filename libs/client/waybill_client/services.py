@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from waybill.audit.v1.audit_service_pb2_grpc import AuditServiceStub
@@ -38,7 +39,7 @@ S = TypeVar("S")
 class Service(Generic[S]):
     """A typed stub as an attribute, made when it is first asked for."""
 
-    def __init__(self, stub: type[S]) -> None:
+    def __init__(self, stub: Callable[[Any], S]) -> None:
         self._stub = stub
         self._name = ""
 

@@ -74,7 +74,7 @@ class ReadOrders:
             raise missing("order", order_id)
         return supplier
 
-    async def list(
+    async def page(
         self, caller: Principal, direction: Direction, query: Query
     ) -> tuple[list[Order | SupplierOrderView], str]:
         """A page."""

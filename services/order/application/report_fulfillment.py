@@ -57,7 +57,7 @@ class ReportFulfillment:
         ]  # fmt: skip
         await self._save(tx, fresh, before, orders, reports, now)
         counts = self._counts(before, fresh)
-        lines = await self._reports.lines_of(tx, list(orders)) if fresh else {key: () for key in orders}
+        lines = await self._reports.lines_of(tx, list(orders)) if fresh else dict.fromkeys(orders, ())
         events = [event for report in fresh for event in _supplier_event(report, before, orders, now)]
         after: list[Order] = []
         changed_lines: dict[uuid.UUID, Sequence[Line]] = {}

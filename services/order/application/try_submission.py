@@ -113,10 +113,9 @@ class TrySubmission:
     async def _prices(self, trial: Trial) -> list[Problem]:
         if trial.quote_is_fresh or not trial.order.calculated:
             return []
-        answer = await _guarded(
+        return await _guarded(
             self._pricing.check_prices(trial.order, trial.lines, trial.attempt, trial.deadline), "pricing"
         )
-        return answer
 
     async def _stock(self, trial: Trial) -> list[Problem]:
         if not trial.lines:

@@ -72,7 +72,7 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
         caller = current().principal
         order, lines = await self._use.read.get(
             caller, request.order_id, direction_in(request.direction), request.include_line_items,
-            request.min_version, current().remaining(MIN_VERSION_WAIT),
+            request.min_version, current().remaining(MIN_VERSION_WAIT) or 0.0,
         )  # fmt: skip
         answer = pb.GetOrderResponse(order=any_order(order))
         if request.include_line_items and isinstance(order, Order):
@@ -86,7 +86,7 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
         caller = current().principal
         bound = {"party": caller.party_id, "user": caller.user_id}
         query = Query(request.filter, request.order_by, request.page_size, request.page_token, bound)
-        page, token = await self._use.read.list(caller, direction_in(request.direction), query)
+        page, token = await self._use.read.page(caller, direction_in(request.direction), query)
         return pb.ListOrdersResponse(orders=[any_order(o) for o in page], next_page_token=token)
 
     async def UpdateOrder(self, request: pb.UpdateOrderRequest, context: Any) -> pb.UpdateOrderResponse:
@@ -138,7 +138,7 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
             events=[event_out(order_id, event) for event in events], next_page_token=token
         )
 
-    async def WatchOrders(  # type: ignore[override]
+    async def WatchOrders(
         self, request: pb.WatchOrdersRequest, context: Any
     ) -> AsyncIterator[pb.WatchOrdersResponse]:
         caller = current().principal

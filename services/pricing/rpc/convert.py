@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from libs.errors import Violations, invalid
 from libs.protoconv import currency_in, decimal_out, money_in, money_out
@@ -36,7 +36,7 @@ def _line(found: Violations, currency: str, i: int, message: pb.PricingLine) -> 
     if not 1 <= message.quantity <= 1_000_000:
         found.add(f"lines[{i}].quantity", "VALUE_OUT_OF_RANGE", "must be 1 to 1,000,000")
 
-    def amount(name: str) -> int | None:
+    def amount(name: Literal["unit_price_override", "discount_override"]) -> int | None:
         if not message.HasField(name):
             return None
         return money_in(found, f"lines[{i}].{name}", getattr(message, name), currency)

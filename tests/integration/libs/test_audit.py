@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from waybill.audit.v1 import audit_service_pb2 as pb
-from waybill.audit.v1 import audit_service_pb2_grpc as pb_grpc
 
 from libs.audit import Fact, Finding, Record, Summary
 from libs.auth import roles
@@ -14,6 +12,8 @@ from libs.errors import Kind, WaybillError
 from tests.support.echo import echo_app
 from tests.support.principals import buyer, seller
 from tests.support.server import Served, serving
+from waybill.audit.v1 import audit_service_pb2 as pb
+from waybill.audit.v1 import audit_service_pb2_grpc as pb_grpc
 
 
 async def books() -> AsyncIterator[Record]:

@@ -12,10 +12,10 @@ from google.type.decimal_pb2 import Decimal as DecimalMessage
 from google.type.money_pb2 import Money as MoneyMessage
 from hypothesis import given
 from hypothesis import strategies as st
-from waybill.type.v1 import address_pb2
 
 from libs import protoconv
 from libs.errors import Violations
+from waybill.type.v1 import address_pb2
 
 
 def reasons(found: Violations) -> list[tuple[str, str]]:

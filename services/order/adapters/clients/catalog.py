@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from decimal import Decimal
+from typing import Any
 
 from libs.rpc import Peers
 from services.order.application.ports import CatalogProduct
@@ -17,7 +18,7 @@ class CatalogClient:
     """BatchGetProducts."""
 
     def __init__(self, peers: Peers) -> None:
-        self._stub = peers.stub("catalog", pb_grpc.ProductServiceStub)
+        self._stub: Any = peers.stub("catalog", pb_grpc.ProductServiceStub)
 
     async def products(self, product_ids: Collection[str]) -> dict[str, CatalogProduct]:
         """Those that exist, by id; none asked for is no call."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from libs.protoconv import address_plain
 from libs.rpc import Peers
@@ -16,7 +17,7 @@ class DirectoryClient:
     """GetOrderingContext."""
 
     def __init__(self, peers: Peers) -> None:
-        self._stub = peers.stub("directory", pb_grpc.OrderingContextServiceStub)
+        self._stub: Any = peers.stub("directory", pb_grpc.OrderingContextServiceStub)
 
     async def ordering_context(
         self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str]

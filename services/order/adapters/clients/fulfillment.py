@@ -23,7 +23,7 @@ class FulfillmentClient:
     """Sourcing, the steps of submit, forward and cancel."""
 
     def __init__(self, peers: Peers) -> None:
-        self._stub = peers.stub("fulfillment", pb_grpc.ReservationServiceStub)
+        self._stub: Any = peers.stub("fulfillment", pb_grpc.ReservationServiceStub)
 
     async def plan(self, order: Order, lines: Sequence[Line]) -> tuple[tuple[Assignment, ...], list[Problem]]:
         """Where every unit would come from."""

@@ -6,6 +6,7 @@ import base64
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from libs.protoconv import money_out, time_out
 from libs.rpc import Peers
@@ -22,7 +23,7 @@ class PaymentClient:
     """Payments of an order and the steps of submit."""
 
     def __init__(self, peers: Peers) -> None:
-        self._stub = peers.stub("payment", pb_grpc.PaymentServiceStub)
+        self._stub: Any = peers.stub("payment", pb_grpc.PaymentServiceStub)
 
     def pack(self, payment: payment_pb2.Payment) -> str:
         """As text."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from libs.protoconv import address_out, instant, money_micros, money_out, time_out
 from libs.rpc import Peers
@@ -20,7 +21,7 @@ class PricingClient:
     """CalculateOrder and the first wave's price check."""
 
     def __init__(self, peers: Peers) -> None:
-        self._stub = peers.stub("pricing", pb_grpc.PricingServiceStub)
+        self._stub: Any = peers.stub("pricing", pb_grpc.PricingServiceStub)
 
     async def calculate(
         self, order: Order, lines: Sequence[Line], estimates: Sequence[Estimate]
@@ -75,7 +76,7 @@ def _rate(text: str) -> Decimal:
 
 
 def _line(line: Line, currency: str) -> pb.PricingLine:
-    def amount(value: int | None) -> object:
+    def amount(value: int | None) -> Any:
         return None if value is None else money_out(value, currency)
 
     return pb.PricingLine(
@@ -83,8 +84,8 @@ def _line(line: Line, currency: str) -> pb.PricingLine:
         product_id=line.product_id,
         quantity=line.quantity,
         tax_class=line.product.tax_class,
-        unit_price_override=amount(line.unit_price_override),  # type: ignore[arg-type]
-        discount_override=amount(line.discount_override),  # type: ignore[arg-type]
+        unit_price_override=amount(line.unit_price_override),
+        discount_override=amount(line.discount_override),
         destination=address_out(Address, line.shipping_address),
     )
 

@@ -46,7 +46,7 @@ def _time(message: Any, field: str) -> datetime | None:
 def _supplier_order(m: supplier_order_pb2.SupplierOrder) -> ReportedSupplierOrder:
     status = _name(m)
     created = _time(m, "create_time") or datetime.now(UTC)
-    row = {
+    row: dict[str, Any] = {
         "key": uuid.UUID(m.key), "kind": "SUPPLIER", "id": m.id, "parent_key": uuid.UUID(m.order_key),
         "parent_id": m.order_id, "buyer_id": m.buyer_id, "supplier_id": m.supplier_id, "user_id": m.user_id,
         "user": {"id": m.user_id}, "created_by": "", "client_id": m.client_id, "currency": m.currency,

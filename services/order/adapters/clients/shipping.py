@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 from libs.protoconv import address_out, decimal_out, money_micros, struct_plain
 from libs.rpc import Peers
@@ -19,7 +20,7 @@ class ShippingClient:
     """EstimateShipping."""
 
     def __init__(self, peers: Peers) -> None:
-        self._stub = peers.stub("shipping", pb_grpc.ShippingServiceStub)
+        self._stub: Any = peers.stub("shipping", pb_grpc.ShippingServiceStub)
 
     async def estimate(
         self, order: Order, lines: Sequence[Line], plan: Sequence[Assignment]

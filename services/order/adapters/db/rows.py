@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
@@ -22,7 +21,8 @@ from services.order.domain.model import (
 )
 from services.order.domain.status import OrderStatus
 
-Row = Mapping[str, Any]
+Row = Any
+"""A row mapping; SQLAlchemy types its keys too narrowly for Mapping[str, Any]."""
 _ORDER_FIELDS = (
     "key", "id", "seller_id", "buyer_id", "created_by", "client_id", "currency", "version", "content_version",
     "estimated_version", "calculated_version", "is_submitted", "sub_status", "line_item_count", "subtotal",

@@ -1,0 +1,73 @@
+"""The same services for the asynchronous client: one stub at run time, awaitable methods for the type checker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from waybill_client.services import Services
+
+if TYPE_CHECKING:
+    from waybill.audit.v1.audit_service_pb2_grpc import AuditServiceAsyncStub
+    from waybill.catalog.v1.product_service_pb2_grpc import ProductServiceAsyncStub
+    from waybill.directory.v1.address_service_pb2_grpc import AddressServiceAsyncStub
+    from waybill.directory.v1.api_client_service_pb2_grpc import ApiClientServiceAsyncStub
+    from waybill.directory.v1.buyer_service_pb2_grpc import BuyerServiceAsyncStub
+    from waybill.directory.v1.supplier_service_pb2_grpc import SupplierServiceAsyncStub
+    from waybill.directory.v1.token_service_pb2_grpc import TokenServiceAsyncStub
+    from waybill.directory.v1.user_service_pb2_grpc import UserServiceAsyncStub
+    from waybill.fulfillment.v1.inventory_service_pb2_grpc import InventoryServiceAsyncStub
+    from waybill.fulfillment.v1.shipment_service_pb2_grpc import ShipmentServiceAsyncStub
+    from waybill.fulfillment.v1.supplier_order_service_pb2_grpc import SupplierOrderServiceAsyncStub
+    from waybill.order.v1.checkout_service_pb2_grpc import CheckoutServiceAsyncStub
+    from waybill.order.v1.line_item_service_pb2_grpc import LineItemServiceAsyncStub
+    from waybill.order.v1.order_service_pb2_grpc import OrderServiceAsyncStub
+    from waybill.payment.v1.credit_card_service_pb2_grpc import CreditCardServiceAsyncStub
+    from waybill.payment.v1.ledger_service_pb2_grpc import LedgerServiceAsyncStub
+    from waybill.payment.v1.payment_service_pb2_grpc import PaymentServiceAsyncStub
+    from waybill.payment.v1.spending_account_service_pb2_grpc import SpendingAccountServiceAsyncStub
+    from waybill.pricing.v1.price_schedule_service_pb2_grpc import PriceScheduleServiceAsyncStub
+    from waybill.pricing.v1.pricing_service_pb2_grpc import PricingServiceAsyncStub
+    from waybill.pricing.v1.tax_rate_service_pb2_grpc import TaxRateServiceAsyncStub
+    from waybill.shipping.v1.carrier_service_pb2_grpc import CarrierServiceAsyncStub
+    from waybill.shipping.v1.grouping_rule_service_pb2_grpc import GroupingRuleServiceAsyncStub
+    from waybill.shipping.v1.rate_table_service_pb2_grpc import RateTableServiceAsyncStub
+    from waybill.shipping.v1.ship_method_assignment_service_pb2_grpc import ShipMethodAssignmentServiceAsyncStub
+    from waybill.shipping.v1.ship_method_service_pb2_grpc import ShipMethodServiceAsyncStub
+    from waybill.shipping.v1.zone_service_pb2_grpc import ZoneServiceAsyncStub
+
+
+def _stub(name: str) -> Any:
+    return Services.__dict__[name]
+
+
+class AsyncServices:
+    """Every service of a marketplace, to be awaited."""
+
+    channel: Any
+    orders: OrderServiceAsyncStub = _stub("orders")
+    line_items: LineItemServiceAsyncStub = _stub("line_items")
+    checkout: CheckoutServiceAsyncStub = _stub("checkout")
+    products: ProductServiceAsyncStub = _stub("products")
+    pricing: PricingServiceAsyncStub = _stub("pricing")
+    price_schedules: PriceScheduleServiceAsyncStub = _stub("price_schedules")
+    tax_rates: TaxRateServiceAsyncStub = _stub("tax_rates")
+    tokens: TokenServiceAsyncStub = _stub("tokens")
+    buyers: BuyerServiceAsyncStub = _stub("buyers")
+    suppliers: SupplierServiceAsyncStub = _stub("suppliers")
+    users: UserServiceAsyncStub = _stub("users")
+    addresses: AddressServiceAsyncStub = _stub("addresses")
+    api_clients: ApiClientServiceAsyncStub = _stub("api_clients")
+    carriers: CarrierServiceAsyncStub = _stub("carriers")
+    ship_methods: ShipMethodServiceAsyncStub = _stub("ship_methods")
+    ship_method_assignments: ShipMethodAssignmentServiceAsyncStub = _stub("ship_method_assignments")
+    zones: ZoneServiceAsyncStub = _stub("zones")
+    rate_tables: RateTableServiceAsyncStub = _stub("rate_tables")
+    grouping_rules: GroupingRuleServiceAsyncStub = _stub("grouping_rules")
+    payments: PaymentServiceAsyncStub = _stub("payments")
+    spending_accounts: SpendingAccountServiceAsyncStub = _stub("spending_accounts")
+    credit_cards: CreditCardServiceAsyncStub = _stub("credit_cards")
+    ledger: LedgerServiceAsyncStub = _stub("ledger")
+    inventory: InventoryServiceAsyncStub = _stub("inventory")
+    supplier_orders: SupplierOrderServiceAsyncStub = _stub("supplier_orders")
+    shipments: ShipmentServiceAsyncStub = _stub("shipments")
+    audit: AuditServiceAsyncStub = _stub("audit")

@@ -1,0 +1,162 @@
+"""Order PO9123, from an empty cart to a submitted order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.markup import escape
+
+from services.host.demo.cast import Cast
+from services.host.demo.marketplace import CURRENCY, dock
+from services.host.demo.narrator import Narrator
+from waybill.order.v1 import (
+    checkout_service_pb2,
+    line_item_pb2,
+    line_item_service_pb2,
+    order_pb2,
+    order_service_pb2,
+    worksheet_pb2,
+)
+from waybill.payment.v1 import credit_card_service_pb2, payment_pb2
+from waybill_client import WaybillError, money, text
+
+ORDER = "PO9123"
+BUYER = "buyer ada"
+LINES = (
+    ("l1", "anvil", 4, ""),
+    ("l2", "tongs", 10, ""),
+    ("l3", "lamp", 6, ""),
+    ("l4", "crate", 50, ""),
+    ("l5", "tape", 12, ""),
+    ("l6", "tarp", 2, dock("wh-west")),
+)
+TOO_MANY = 500
+"""Crates of the first try: more than both warehouses have."""
+
+
+async def build(cast: Cast, tell: Narrator) -> list[dict[str, str]]:
+    """Creates the order with deliberate mistakes and asks what is wrong with it."""
+    tell.line(BUYER, f"fills a cart: six lines, {TOO_MANY} crates by mistake, 2 tarpaulins to be picked up")
+    await cast.ada.orders.CreateOrder(
+        order_service_pb2.CreateOrderRequest(
+            order=order_pb2.Order(id=ORDER, comments="Deliver before noon, please."),
+            line_items=[
+                line_item_pb2.LineItem(
+                    id=id, product_id=product, quantity=TOO_MANY if product == "crate" else quantity,
+                    pickup_location_id=pickup,
+                )
+                for id, product, quantity, pickup in LINES
+            ],
+            request_id="demo-create",
+        )
+    )  # fmt: skip
+    answer = await cast.ada.checkout.ValidateOrder(checkout_service_pb2.ValidateOrderRequest(order_id=ORDER))
+    reasons = [{"reason": r.reason, "context": r.context, "subject": r.subject} for r in answer.reasons]
+    tell.line("waybill order", f"would refuse it for [bold]{len(reasons)}[/bold] reasons, all told at once:")
+    tell.table(("reason", "from", "about"), [(r["reason"], r["context"], escape(r["subject"])) for r in reasons])
+    try:
+        await cast.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id=ORDER))
+    except WaybillError as error:
+        tell.line("waybill order", f"refuses the submit: {error.reason}, nothing is held")
+    await cast.ada.line_items.UpdateLineItems(
+        line_item_service_pb2.UpdateLineItemsRequest(
+            order_id=ORDER, line_items=[line_item_pb2.LineItem(id="l4", quantity=50)]
+        )
+    )
+    tell.line(BUYER, "orders 50 crates instead; Warehouse East has 30")
+    return reasons
+
+
+async def ship_and_price(cast: Cast, tell: Narrator) -> worksheet_pb2.OrderWorksheet:
+    """Estimates, chooses a method for every group, calculates."""
+    answer = await cast.ada.checkout.EstimateShipping(
+        checkout_service_pb2.EstimateShippingRequest(order_id=ORDER)
+    )
+    wanted = {"northforge": "ground", "lumenworks": "two-day", "wh-east": "ground", "wh-west": "next-day"}
+    selections = []
+    rows = []
+    for item in answer.worksheet.ship_estimates:
+        e = item.estimate
+        method = "pick-up" if any(m.pickup for m in e.ship_methods) else wanted[e.supplier_id]
+        selections.append(
+            checkout_service_pb2.ShipMethodSelection(ship_estimate_id=e.id, ship_method_id=method)
+        )
+        offers = "  ".join(
+            f"[bold]{m.id} {text(m.cost)}[/bold]" if m.id == method else f"[dim]{m.id} {text(m.cost)}[/dim]"
+            for m in e.ship_methods
+        )
+        units = " ".join(f"{i.line_item_id}x{i.quantity}" for i in e.items)
+        rows.append((e.supplier_id, e.grouping, units, f"{e.weight_kg.value} kg", offers))
+    tell.line("waybill shipping", f"groups the order into {len(rows)} estimates; bold is what ada chooses")
+    tell.table(("from", "grouped by", "units", "weight", "methods"), rows, right=(3,))
+    await cast.ada.checkout.SelectShipMethods(
+        checkout_service_pb2.SelectShipMethodsRequest(order_id=ORDER, selections=selections)
+    )
+    done = await cast.ada.checkout.CalculateOrder(checkout_service_pb2.CalculateOrderRequest(order_id=ORDER))
+    sheet: worksheet_pb2.OrderWorksheet = done.worksheet
+    tell.line("waybill pricing", "calculates every line; totals are sums of these parts")
+    tell.table(
+        ("line", "product", "units", "price", "subtotal", "tax"),
+        [
+            (x.id, x.product_id, str(x.quantity), text(x.unit_price), text(x.subtotal), text(x.tax))
+            for x in sheet.line_items
+        ],
+        right=(2, 3, 4, 5),
+    )
+    o = sheet.order
+    tell.line(
+        "waybill order",
+        f"subtotal {text(o.subtotal)}, shipping {text(o.shipping_cost)}, tax {text(o.tax)}, [bold]total {text(o.total)}[/bold]",
+    )
+    return sheet
+
+
+async def pay_and_submit(cast: Cast, tell: Narrator) -> order_pb2.Order:
+    """A gift card for the first 300, a credit card for the rest; then submit."""
+    await cast.ada.credit_cards.CreateCreditCard(
+        credit_card_service_pb2.CreateCreditCardRequest(
+            credit_card=credit_card_service_pb2.CreditCard(
+                id="visa-ada", token="tok_approve", card_type="visa", partial_number="4242", cardholder_name="Ada",
+                expiration="2031-08",
+            )
+        )
+    )  # fmt: skip
+    await cast.ada.checkout.AddPayments(
+        checkout_service_pb2.AddPaymentsRequest(
+            order_id=ORDER,
+            payments=[
+                payment_pb2.Payment(
+                    id="pay-gift", type="spending_account", spending_account_id="gift-ada",
+                    amount=money("300.00", CURRENCY),
+                ),
+                payment_pb2.Payment(id="pay-card", type="credit_card", credit_card_id="visa-ada"),
+            ],
+            request_id="demo-pay",
+        )
+    )  # fmt: skip
+    tell.line(BUYER, "pays 300.00 by gift card, the rest by credit card (4242)")
+    request = checkout_service_pb2.SubmitOrderRequest(order_id=ORDER, request_id="demo-submit")
+    answer = await cast.ada.checkout.SubmitOrder(request)
+    again = await cast.ada.checkout.SubmitOrder(request)
+    same = answer.order.submission.attempt == again.order.submission.attempt
+    tell.line(BUYER, f"submits, twice by a slip of the finger: {'one effect' if same else 'TWO EFFECTS'}")
+    status = order_pb2.OrderStatus.Name(answer.order.status).removeprefix("ORDER_STATUS_")
+    tell.line("waybill order", f"{ORDER} is [bold]{status}[/bold], attempt {answer.order.submission.attempt}")
+    order: order_pb2.Order = answer.order
+    return order
+
+
+async def payments_of(cast: Cast) -> list[dict[str, Any]]:
+    """The order's payments as they are now."""
+    answer = await cast.ada.checkout.ListPayments(checkout_service_pb2.ListPaymentsRequest(order_id=ORDER))
+    return [
+        {
+            "id": p.id, "type": p.type, "amount": text(p.resolved_amount),
+            "state": payment_pb2.PaymentState.Name(p.state).removeprefix("PAYMENT_STATE_"),
+            "transactions": [
+                payment_pb2.PaymentTransactionType.Name(t.type).removeprefix("PAYMENT_TRANSACTION_TYPE_")
+                for t in p.transactions
+            ],
+        }
+        for p in answer.payments
+    ]  # fmt: skip

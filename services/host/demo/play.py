@@ -1,0 +1,202 @@
+"""Plays PO9123: starts a server on a free port, and everyone does their part with their own token."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import tempfile
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from services.host.check import check
+from services.host.demo import checkout, fulfil
+from services.host.demo.cast import Cast, sign_in
+from services.host.demo.checkout import ORDER
+from services.host.demo.marketplace import SUPPLIERS, set_up
+from services.host.demo.narrator import Narrator
+from services.host.embedded import running
+from services.host.settings import HostSettings
+from waybill.fulfillment.v1 import supplier_order_pb2
+from waybill.order.v1 import order_pb2, order_service_pb2
+from waybill.payment.v1 import ledger_service_pb2, payment_service_pb2
+from waybill_client import AsyncWaybill, text
+from waybill_client.money import decimal
+
+STATUS = "ORDER_STATUS_"
+EXPECTED_SUPPLIER_ORDERS = 4
+
+
+async def play(console: Console, as_json: bool) -> int:
+    """0 when the order completed, the split is exact and every invariant holds."""
+    tell = Narrator(console, quiet=as_json)
+    with tempfile.TemporaryDirectory(prefix="waybill-demo-") as folder:
+        async with running(HostSettings(data=Path(folder))) as host:
+            if host.secret is None:
+                raise RuntimeError("the demo needs an empty folder")
+            tell.chapter("A marketplace")
+            tell.line("waybill", f"seven services on {host.address}, one SQLite file each")
+            owner = AsyncWaybill(host.address, host.secret.client_id, host.secret.client_secret)
+            await set_up(owner)
+            tell.line("seller owner", "two dropship suppliers, two warehouses, two buyers, six products, four ways to ship")
+            cast = await sign_in(host.address, owner)
+            story = await perform(cast, tell)
+            await cast.close()
+    if as_json:
+        console.print_json(json.dumps(story))
+    return 0 if story["ok"] else 1
+
+
+async def perform(cast: Cast, tell: Narrator) -> dict[str, Any]:
+    """The whole story; returns it as data."""
+    watched: list[dict[str, Any]] = []
+    watching = asyncio.create_task(_watch(cast.ada, watched))
+    try:
+        tell.chapter("The cart")
+        reasons = await checkout.build(cast, tell)
+        unsubmitted = await fulfil.views(cast)
+        others = [v["who"] for v in unsubmitted if v["reads"]]
+        tell.line("waybill", f"the unsubmitted order is visible to: {', '.join(others)}; to nobody else")
+        tell.chapter("Shipping and amounts")
+        await checkout.ship_and_price(cast, tell)
+        tell.chapter("Payment and submit")
+        order = await checkout.pay_and_submit(cast, tell)
+        views = await fulfil.views(cast)
+        tell.chapter("Who sees what")
+        tell.table(
+            ("who", "incoming", "outgoing", f"may read {ORDER}"),
+            [
+                (v["who"], " ".join(v["incoming"]) or "-", " ".join(v["outgoing"]) or "-", "yes" if v["reads"] else "no")
+                for v in views
+            ],
+        )
+        tell.chapter("Suppliers ship")
+        shipments = await fulfil.fulfil(cast, tell)
+        await _capture(cast, tell)
+        tree = await cast.sam.orders.GetOrderTree(order_service_pb2.GetOrderTreeRequest(order_id=ORDER))
+        await _settled(watched)
+    finally:
+        watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
+    return await _close(cast, tell, order, tree, reasons, views, shipments, watched)
+
+
+async def _watch(ada: AsyncWaybill, watched: list[dict[str, Any]]) -> None:
+    request = order_service_pb2.WatchOrdersRequest(direction=fulfil.direction("OUTGOING"))
+    async for message in ada.orders.WatchOrders(request):
+        if message.HasField("event"):
+            e = message.event
+            watched.append({
+                "sequence": e.sequence, "type": e.type,
+                "status": order_pb2.OrderStatus.Name(e.status).removeprefix(STATUS),
+                "time": e.event_time.ToJsonString(),
+            })  # fmt: skip
+
+
+async def _settled(watched: list[dict[str, Any]]) -> None:
+    """Until the stream has told of the end, at most ten seconds."""
+    for _ in range(100):
+        if watched and watched[-1]["type"] == "order_completed":
+            return
+        await asyncio.sleep(0.1)
+
+
+async def _capture(cast: Cast, tell: Narrator) -> None:
+    answer = await cast.sam.payments.CapturePayment(
+        payment_service_pb2.CapturePaymentRequest(payment_id="pay-card", request_id="demo-capture")
+    )
+    tell.line("seller sam", f"captures {text(answer.payment.captured_amount)} from the card: everything has shipped")
+
+
+async def _close(
+    cast: Cast, tell: Narrator, order: order_pb2.Order, tree: Any, reasons: Any, views: Any, shipments: Any,
+    watched: list[dict[str, Any]],
+) -> dict[str, Any]:  # fmt: skip
+    status = order_pb2.OrderStatus.Name(tree.order.status).removeprefix(STATUS)
+    tell.chapter("The order, and everything below it")
+    tell.tree(
+        f"[bold]{ORDER}[/bold] {status} {text(tree.order.total)}",
+        [
+            (
+                f"{s.id}  {SUPPLIERS[s.supplier_id]}  {text(s.total)}  [dim]{_supplier_status(s.status)}[/dim]",
+                [f"{x['id']}  {x['units']}  [dim]{x['tracking']}[/dim]" for x in shipments if x["supplier_order"] == s.id],
+            )
+            for s in tree.supplier_orders
+        ],
+    )
+    children = sum((decimal(s.total) for s in tree.supplier_orders), Decimal(0))
+    exact = children == decimal(tree.order.total)
+    tell.line("waybill", f"the supplier orders add up to {children:.2f}: {'exact' if exact else 'NOT THE TOTAL'}")
+    payments = await checkout.payments_of(cast)
+    tell.chapter("Money")
+    tell.table(
+        ("payment", "type", "amount", "state", "transactions"),
+        [(p["id"], p["type"], p["amount"], p["state"], " ".join(p["transactions"])) for p in payments],
+        right=(2,),
+    )
+    ledger = await _ledger(cast.owner)
+    tell.table(
+        ("movement", "account", "gains", "for"),
+        [(e["transaction"], e["account"], e["amount"], e["description"]) for e in ledger],
+        right=(2,),
+    )
+    tell.chapter("What ada's stream told her meanwhile")
+    tell.table(
+        ("#", "event", "status", "at"),
+        [(str(w["sequence"]), w["type"], w["status"], w["time"][11:23]) for w in watched],
+        right=(0,),
+    )
+    gap_free = [w["sequence"] for w in watched] == list(range(1, len(watched) + 1))
+    report = await check(cast.owner)
+    ok = (
+        status == "COMPLETED" and len(tree.supplier_orders) == EXPECTED_SUPPLIER_ORDERS and exact and gap_free
+        and report.ok
+    )  # fmt: skip
+    tell.end(
+        f"[bold green]invariants OK[/bold green]  {report.rules} rules over {report.rows} rows"
+        if report.ok
+        else "\n".join(f"[red]{f.rule}[/red] {f.subject}: {f.detail}" for f in report.findings)
+    )
+    tell.end(f"[bold]{ORDER} {status.capitalize()}[/bold], {len(tree.supplier_orders)} supplier orders, {text(tree.order.total)}")
+    o = tree.order
+    return {
+        "ok": ok,
+        "order": {
+            "id": o.id, "status": status, "subtotal": text(o.subtotal), "discount": text(o.discount),
+            "shipping_cost": text(o.shipping_cost), "tax": text(o.tax), "total": text(o.total),
+            "attempt": order.submission.attempt,
+        },
+        "refused_first_for": reasons,
+        "supplier_orders": [
+            {"id": s.id, "supplier": s.supplier_id, "status": _supplier_status(s.status), "total": text(s.total)}
+            for s in tree.supplier_orders
+        ],
+        "views": views,
+        "shipments": shipments,
+        "payments": payments,
+        "ledger": ledger,
+        "watched": watched,
+        "check": {
+            "ok": report.ok, "rules": report.rules, "rows": report.rows,
+            "findings": [{"rule": f.rule, "subject": f.subject, "detail": f.detail} for f in report.findings],
+        },
+    }  # fmt: skip
+
+
+def _supplier_status(value: supplier_order_pb2.SupplierOrderStatus.ValueType) -> str:
+    return supplier_order_pb2.SupplierOrderStatus.Name(value).removeprefix("SUPPLIER_ORDER_STATUS_")
+
+
+async def _ledger(owner: AsyncWaybill) -> list[dict[str, str]]:
+    answer = await owner.ledger.ListLedgerEntries(ledger_service_pb2.ListLedgerEntriesRequest(page_size=100))
+    return [
+        {
+            "transaction": e.transaction_id, "account": e.account, "amount": text(e.amount),
+            "description": e.description,
+        }
+        for e in answer.entries
+    ]  # fmt: skip
