@@ -1,6 +1,8 @@
 """One asynchronous store code for SQLite and PostgreSQL."""
 
-from libs.db.database import Database, Tx, is_unique_violation
+from libs.db.database import Database, Tx
+from libs.db.failures import is_unique_violation
+from libs.db.statements import counting
 from libs.db.types import Json, Micros, PublicId, UtcTime, metadata
 
-__all__ = ["Database", "Json", "Micros", "PublicId", "Tx", "UtcTime", "is_unique_violation", "metadata"]
+__all__ = ["Database", "Json", "Micros", "PublicId", "Tx", "UtcTime", "counting", "is_unique_violation", "metadata"]

@@ -5,44 +5,54 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any, TypeVar
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar, cast
 
-import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.dialects import sqlite as lite
-from sqlalchemy.engine import URL, CursorResult, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.engine import Connection, CursorResult, make_url
+from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from libs.db.sqlite import creator
+from libs.db.engines import on_statement, postgresql_engine, sqlite_engines
+from libs.db.failures import is_busy, is_retryable
+from libs.db.statements import counted
 
 T = TypeVar("T")
-_RETRYABLE = ("40001", "40P01")
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+BUSY = 30.0
+"""Seconds that a writer waits for another process that holds the same SQLite file."""
 
 
-def _dumps(value: Any) -> str:
-    return orjson.dumps(value).decode()
+class _Nothing(IteratorResult[Any]):
+    """The result of a statement that was not sent."""
+
+    rowcount = 0
+
+    def __init__(self) -> None:
+        super().__init__(SimpleResultMetaData([]), iter(()))
 
 
 class Tx:
     """A transaction. Results are buffered; nothing is awaited in it but statements."""
 
-    def __init__(self, connection: AsyncConnection, database: Database) -> None:
+    def __init__(self, connection: AsyncConnection, dialect: str) -> None:
         self._connection = connection
-        self._database = database
-        self.dialect = database.dialect
+        self.dialect = dialect
         self.callbacks: list[Callable[[], None]] = []
 
-    async def execute(
-        self, statement: Any, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
-    ) -> CursorResult[Any]:
+    async def execute(self, statement: Any, parameters: Parameters = None) -> CursorResult[Any]:
         """Sends one statement; a list of parameters is still one (executemany). An empty list sends nothing."""
-        self._database.statements += 1
+        if parameters is not None and len(parameters) == 0 and not isinstance(parameters, Mapping):
+            return cast(CursorResult[Any], _Nothing())
         result: CursorResult[Any] = await self._connection.execute(statement, parameters)
         return result
+
+    async def run_sync(self, work: Callable[[Connection], T]) -> T:
+        """Runs code written for a blocking connection, such as Alembic, in this transaction."""
+        return await self._connection.run_sync(work)
 
     def insert(self, table: sa.Table) -> Any:
         """An INSERT of this database's dialect: it knows on_conflict_do_nothing and on_conflict_do_update."""
@@ -56,21 +66,32 @@ class Tx:
 class Database:
     """One database of one service."""
 
-    def __init__(self, writer: AsyncEngine, reader: AsyncEngine, dialect: str) -> None:
+    def __init__(self, writer: AsyncEngine, reader: AsyncEngine, dialect: str, schema: str | None) -> None:
         self._writer = writer
         self._reader = reader
+        self._snapshots = reader
         self._lock = asyncio.Lock()
+        self._owner: asyncio.Task[Any] | None = None
         self.dialect = dialect
+        self.schema = schema
         self.statements = 0
-        """Statements sent so far."""
+        """Statements sent so far: executions given to the driver, BEGIN and COMMIT not among them."""
+        for engine in {writer, reader}:
+            on_statement(engine, self._sent)
+        if dialect == "postgresql":
+            self._snapshots = reader.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @staticmethod
     async def open(url: str, schema: str | None = None, pool_size: int = 10) -> Database:
         """Opens `sqlite:///path` or `postgresql://...`; on PostgreSQL everything lives in `schema`."""
         parsed = make_url(url)
-        if parsed.get_backend_name() == "sqlite":
-            return _open_sqlite(parsed)
-        return _open_postgresql(parsed, schema, pool_size)
+        match parsed.get_backend_name():
+            case "sqlite":
+                return Database(*sqlite_engines(parsed), "sqlite", None)
+            case "postgresql":
+                engine = postgresql_engine(parsed, schema, pool_size)
+                return Database(engine, engine, "postgresql", schema)
+        raise ValueError(f"a database URL begins with sqlite: or postgresql:, not {parsed.get_backend_name()}:")
 
     async def close(self) -> None:
         """Closes every connection."""
@@ -80,104 +101,99 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
-        """A writing transaction: durable when the block ends, undone when it raises."""
+        """A writing transaction: durable when the block ends, undone when it raises or is canceled."""
         if self.dialect == "sqlite":
-            async with (
-                self._lock,
-                self._writer.connect() as connection,
-                self._run(connection, "BEGIN IMMEDIATE") as tx,
-            ):
+            async with self._alone(), self._writer.connect() as connection, self._run(connection) as tx:
                 yield tx
         else:
-            async with self._writer.connect() as connection, self._run(connection, None) as tx:
+            async with self._writer.connect() as connection, self._run(connection) as tx:
                 yield tx
 
     @asynccontextmanager
-    async def _run(self, connection: AsyncConnection, begin: str | None) -> AsyncIterator[Tx]:
-        tx = Tx(connection, self)
+    async def altering(self) -> AsyncIterator[Tx]:
+        """A transaction that changes tables.
+
+        SQLite alters a table by copying and dropping it, so foreign keys are checked at the end of the block only.
+        """
+        if self.dialect != "sqlite":
+            async with self.transaction() as tx:
+                yield tx
+            return
+        async with self._alone(), self._writer.connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            driver.pragma("foreign_keys=OFF")
+            try:
+                async with self._run(connection) as tx:
+                    yield tx
+                    if broken := driver.pragma("foreign_key_check"):
+                        raise ValueError(f"rows refer to rows that do not exist: {broken[:5]}")
+            finally:
+                driver.pragma("foreign_keys=ON")
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """Holds the lock of SQLite's one writer."""
+        task = asyncio.current_task()
+        if task is not None and self._owner is task:
+            raise RuntimeError("a transaction within a transaction would wait for itself")
+        async with self._lock:
+            self._owner = task
+            try:
+                yield
+            finally:
+                self._owner = None
+
+    @asynccontextmanager
+    async def _run(self, connection: AsyncConnection) -> AsyncIterator[Tx]:
+        tx = Tx(connection, self.dialect)
+        await self._begin(connection)
         try:
-            if begin is not None:
-                await connection.exec_driver_sql(begin)
             yield tx
             await connection.commit()
         except BaseException:
-            await connection.rollback()
+            # A lost connection cannot roll back; what it was lost by is the better news.
+            with suppress(SQLAlchemyError):
+                await connection.rollback()
             raise
         for callback in tx.callbacks:
             callback()
 
+    async def _begin(self, connection: AsyncConnection) -> None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + BUSY
+        while True:
+            try:
+                await connection.begin()
+                return
+            except DBAPIError as error:
+                if not is_busy(error) or loop.time() > until:
+                    raise
+            await asyncio.sleep(random.uniform(0.005, 0.02))
+
     @asynccontextmanager
     async def reading(self, snapshot: bool = False) -> AsyncIterator[Tx]:
         """A transaction that only reads; with `snapshot` all its statements see one moment."""
-        async with self._reader.connect() as connection:
-            if self.dialect == "sqlite":
-                await connection.exec_driver_sql("BEGIN")
-            elif snapshot:
-                await connection.execution_options(isolation_level="REPEATABLE READ")
+        async with (self._snapshots if snapshot else self._reader).connect() as connection:
+            await connection.begin()
             try:
-                yield Tx(connection, self)
+                yield Tx(connection, self.dialect)
             finally:
-                await connection.rollback()
+                with suppress(SQLAlchemyError):
+                    await connection.rollback()
 
     async def retrying(self, work: Callable[[Tx], Awaitable[T]], attempts: int = 5) -> T:
-        """Runs `work` in a transaction, again when the database asks for it."""
+        """Runs `work` in a transaction, and again in a new one when the database undid it because of others."""
         for attempt in range(attempts):
             try:
                 async with self.transaction() as tx:
                     return await work(tx)
             except DBAPIError as error:
-                if attempt == attempts - 1 or not _retryable(error):
+                if attempt == attempts - 1 or not is_retryable(error):
                     raise
             await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)
         raise AssertionError("unreachable")
 
-
-def _retryable(error: DBAPIError) -> bool:
-    state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
-    return state in _RETRYABLE or "database is locked" in str(error.orig)
-
-
-def is_unique_violation(error: BaseException, name: str = "") -> bool:
-    """Whether a unique constraint or index said no; `name` is part of its name or, on SQLite, of its columns."""
-    if not isinstance(error, IntegrityError):
-        return False
-    text = str(error.orig)
-    unique = "UNIQUE constraint failed" in text or "duplicate key value" in text
-    return unique and (not name or name in text)
-
-
-def _open_sqlite(url: URL) -> Database:
-    path = url.database or ""
-    if not path or path == ":memory:":
-        raise ValueError("SQLite needs a file")
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-
-    def engine(size: int) -> AsyncEngine:
-        made = create_async_engine(
-            f"sqlite+aiosqlite:///{path}",
-            async_creator=creator(path),
-            pool_size=size,
-            max_overflow=0,
-            pool_reset_on_return=None,
-            json_serializer=_dumps,
-            json_deserializer=orjson.loads,
-        )
-        # Explicit BEGIN statements rule here; the dialect must not emit its own.
-        made.dialect.do_begin = lambda dbapi_connection: None  # type: ignore[method-assign]
-        return made
-
-    return Database(engine(1), engine(4), "sqlite")
-
-
-def _open_postgresql(url: URL, schema: str | None, pool_size: int) -> Database:
-    settings = {"search_path": schema} if schema else {}
-    engine = create_async_engine(
-        url.set(drivername="postgresql+asyncpg"),
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=60,
-        json_serializer=_dumps,
-        json_deserializer=orjson.loads,
-        connect_args={"server_settings": {**settings, "jit": "off"}},
-    )
-    return Database(engine, engine, "postgresql")
+    def _sent(self) -> None:
+        self.statements += 1
+        counted()

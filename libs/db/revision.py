@@ -19,6 +19,12 @@ from libs.db.migrate import config
 SERVICES = Path(__file__).resolve().parents[2] / "services"
 
 
+def refuse_nothing(_: Any, __: Any, directives: list[Any]) -> None:
+    """Ends the command rather than write a migration that does nothing."""
+    if directives[0].upgrade_ops.is_empty():
+        raise SystemExit("the tables are as the migrations make them: nothing to write")
+
+
 def render(kind: str, item: Any, _: Any) -> str | bool:
     """Renders our own types by name, so that a migration serves both databases."""
     if kind == "type" and type(item).__module__ == "libs.db.types":
@@ -31,7 +37,7 @@ async def write(context: str, message: str) -> None:
     tables = importlib.import_module(f"services.{context}.adapters.db.tables")
     versions = SERVICES / context / "migrations" / "versions"
     versions.mkdir(parents=True, exist_ok=True)
-    number = len(list(versions.glob("[0-9]*.py"))) + 1
+    number = max((int(path.name[:4]) for path in versions.glob("[0-9]*.py")), default=0) + 1
     settings = config(versions)
     settings.attributes["metadata"] = tables.METADATA
     settings.attributes["render_item"] = render
@@ -42,15 +48,17 @@ async def write(context: str, message: str) -> None:
         command.upgrade(settings, "head")
         command.revision(
             settings, message=re.sub(r"\W+", " ", message), autogenerate=True,
-            rev_id=f"{number:04d}", version_path=str(versions),
+            rev_id=f"{number:04d}", version_path=str(versions), process_revision_directives=refuse_nothing,
         )  # fmt: skip
 
     with tempfile.TemporaryDirectory() as folder:
         database = await Database.open(f"sqlite:///{folder}/scratch.db")
-        async with database.transaction() as tx:
-            await tx._connection.run_sync(run)
+        async with database.altering() as tx:
+            await tx.run_sync(run)
         await database.close()
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        raise SystemExit('usage: python -m libs.db.revision <context> "<message>"')
     asyncio.run(write(sys.argv[1], sys.argv[2]))

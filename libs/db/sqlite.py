@@ -7,9 +7,13 @@ for its length; accepted for the embedded mode.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any
+
+OPENING = 30.0
+"""Seconds that opening a file waits for other processes that open it too."""
 
 
 class InlineCursor:
@@ -68,18 +72,28 @@ class InlineCursor:
 
 
 class InlineConnection:
-    """A connection whose coroutines finish at once. Transactions are begun by explicit statements."""
+    """A connection whose coroutines finish at once. A transaction is begun by `begin` and by nothing else."""
 
-    def __init__(self, path: str) -> None:
-        self._conn = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "busy_timeout=30000",
-            "cache_size=-16000",
-        ):
-            self._conn.execute(f"PRAGMA {pragma}").fetchall()
+    def __init__(self, path: str, writes: bool) -> None:
+        # A writer does not wait inside sqlite3, where it would stall the loop: `Database` tries again.
+        wait = 0.05 if writes else 5.0
+        self._conn = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=wait)
+        self._begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+        pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"]
+        try:
+            for pragma in pragmas if writes else [*pragmas, "query_only=ON"]:
+                self.pragma(pragma)
+        except BaseException:
+            self._conn.close()
+            raise
+
+    def pragma(self, text: str) -> list[Any]:
+        """Asks or sets something of the connection, at once and outside of SQLAlchemy's knowledge."""
+        return self._conn.execute(f"PRAGMA {text}").fetchall()
+
+    def begin(self) -> None:
+        """Begins a transaction: a writer takes the file's lock now, a reader its snapshot at the first read."""
+        self._conn.execute(self._begin)
 
     @property
     def isolation_level(self) -> str | None:
@@ -116,10 +130,19 @@ class InlineConnection:
         return self._conn
 
 
-def creator(path: str) -> Callable[..., Awaitable[InlineConnection]]:
-    """Opens connections to one file."""
+def creator(path: str, writes: bool) -> Callable[..., Awaitable[InlineConnection]]:
+    """Opens connections to one file, for writing or for reading only."""
 
     async def connect(*_: Any, **__: Any) -> InlineConnection:
-        return InlineConnection(path)
+        # The first switch to WAL needs the file alone, and does not wait for it by itself.
+        loop = asyncio.get_running_loop()
+        until = loop.time() + OPENING
+        while True:
+            try:
+                return InlineConnection(path, writes)
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or loop.time() > until:
+                    raise
+            await asyncio.sleep(0.02)
 
     return connect

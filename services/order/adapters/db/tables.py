@@ -123,14 +123,14 @@ sa.Index(
     "uq_submissions_unfinished",
     SUBMISSIONS.c.order_key,
     unique=True,
-    sqlite_where=SUBMISSIONS.c.state == "TRYING",
-    postgresql_where=SUBMISSIONS.c.state == "TRYING",
+    sqlite_where=sa.text("state = 'TRYING'"),
+    postgresql_where=sa.text("state = 'TRYING'"),
 )
 sa.Index(
     "ix_submissions_due",
     SUBMISSIONS.c.next_action_time,
-    sqlite_where=sa.not_(SUBMISSIONS.c.finished),
-    postgresql_where=sa.not_(SUBMISSIONS.c.finished),
+    sqlite_where=sa.text("NOT finished"),
+    postgresql_where=sa.text("NOT finished"),
 )
 
 CANCELLATIONS = sa.Table(

@@ -160,7 +160,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('order_key', 'attempt', name=op.f('pk_submissions'))
     )
     with op.batch_alter_table('submissions', schema=None) as batch_op:
-        batch_op.create_index('ix_submissions_due', ['next_action_time'], unique=False, sqlite_where=sa.text('finished = 0'), postgresql_where=sa.text('finished = 0'))
+        batch_op.create_index('ix_submissions_due', ['next_action_time'], unique=False, sqlite_where=sa.text('NOT finished'), postgresql_where=sa.text('NOT finished'))
         batch_op.create_index('uq_submissions_unfinished', ['order_key'], unique=True, sqlite_where=sa.text("state = 'TRYING'"), postgresql_where=sa.text("state = 'TRYING'"))
 
     op.create_table('worksheets',
@@ -177,7 +177,7 @@ def downgrade() -> None:
     op.drop_table('worksheets')
     with op.batch_alter_table('submissions', schema=None) as batch_op:
         batch_op.drop_index('uq_submissions_unfinished', sqlite_where=sa.text("state = 'TRYING'"), postgresql_where=sa.text("state = 'TRYING'"))
-        batch_op.drop_index('ix_submissions_due', sqlite_where=sa.text('finished = 0'), postgresql_where=sa.text('finished = 0'))
+        batch_op.drop_index('ix_submissions_due', sqlite_where=sa.text('NOT finished'), postgresql_where=sa.text('NOT finished'))
 
     op.drop_table('submissions')
     op.drop_table('line_items')

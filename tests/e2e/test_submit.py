@@ -1,0 +1,215 @@
+"""Submit under competition, with silent gateways, and undone."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from services.host.demo.marketplace import CURRENCY, dock
+from tests.support.marketplace import ALL, Marketplace, create, get
+from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2
+from waybill.order.v1 import checkout_service_pb2 as pb
+from waybill.order.v1 import order_pb2, order_service_pb2, submission_pb2
+from waybill.payment.v1 import credit_card_service_pb2, payment_pb2
+from waybill.payment.v1 import spending_account_service_pb2 as account_pb
+from waybill_client import AsyncWaybill, WaybillError, money
+
+
+async def ready(client: AsyncWaybill, id: str, payments: list[payment_pb2.Payment], **quantities: int) -> None:
+    """An order that only has to be submitted."""
+    await create(client, id, **quantities)
+    sheet = (await client.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id=id))).worksheet
+    await client.checkout.SelectShipMethods(
+        pb.SelectShipMethodsRequest(
+            order_id=id,
+            selections=[
+                pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground")
+                for e in sheet.ship_estimates
+            ],
+        )
+    )
+    await client.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id=id))
+    await client.checkout.AddPayments(pb.AddPaymentsRequest(order_id=id, payments=payments))
+
+
+def promise() -> list[payment_pb2.Payment]:
+    return [payment_pb2.Payment(type="purchase_order")]
+
+
+async def stock(market: Marketplace, record: str) -> inventory_pb2.InventoryRecord:
+    answer = await market.cast.owner.inventory.GetInventoryRecord(
+        inventory_service_pb2.GetInventoryRecordRequest(inventory_record_id=record)
+    )
+    return answer.inventory_record
+
+
+async def scarce(market: Marketplace, quantity: int) -> str:
+    """A record of tarpaulins at another place, with that many; the rest is taken out of service."""
+    owner = market.cast.owner
+    await owner.inventory.UpdateInventoryRecord(
+        inventory_service_pb2.UpdateInventoryRecordRequest(
+            inventory_record=inventory_pb2.InventoryRecord(id="tarp-wh-west", active=False)
+        )
+    )
+    await owner.inventory.CreateInventoryRecord(
+        inventory_service_pb2.CreateInventoryRecordRequest(
+            inventory_record=inventory_pb2.InventoryRecord(
+                id="scarce", product_id="tarp", supplier_id="wh-west", location_id=dock("wh-west"), active=True
+            ),
+            opening_quantity=quantity,
+        )
+    )
+    return "scarce"
+
+
+async def test_fifty_submits_over_stock_for_twenty_sell_exactly_twenty(market: Marketplace) -> None:
+    record = await scarce(market, 20)
+    ids = [f"RACE-{i}" for i in range(50)]
+    for id in ids:
+        await ready(market.cast.ada, id, promise(), tarp=1)
+
+    async def submit(id: str) -> str:
+        for _ in range(50):
+            try:
+                await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id=id))
+                return "SUBMITTED"
+            except WaybillError as error:
+                if error.reason != "SUBMIT_CONTENDED":
+                    return ",".join(sorted({rule.reason for rule in error.rules}))
+                # Others hold the last units without having confirmed: the answer says to try again.
+                assert error.retry_after_seconds is not None
+                await asyncio.sleep(0.05)
+        return "GAVE_UP"
+
+    outcomes = await asyncio.gather(*(submit(id) for id in ids))
+    assert outcomes.count("SUBMITTED") == 20
+    assert outcomes.count("INSUFFICIENT_INVENTORY") == 30
+    left = await stock(market, record)
+    assert (left.available, left.allocated, left.reserved) == (0, 20, 0)
+    states = [(await get(market.cast.ada, id)).status for id in ids]
+    assert states.count(order_pb2.ORDER_STATUS_OPEN) == 20
+    assert states.count(order_pb2.ORDER_STATUS_UNSUBMITTED) == 30
+
+
+async def test_two_submits_of_one_order_under_two_request_ids_have_one_effect(market: Marketplace) -> None:
+    await ready(market.cast.ada, "TWICE", promise(), anvil=2)
+
+    async def submit(request_id: str) -> str:
+        try:
+            await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="TWICE", request_id=request_id))
+            return "SUBMITTED"
+        except WaybillError as error:
+            return error.reason
+
+    outcomes = await asyncio.gather(submit("a"), submit("b"))
+    assert sorted(outcomes)[-1] == "SUBMITTED" or "SUBMITTED" in outcomes
+    assert outcomes.count("SUBMITTED") == 1
+    assert set(outcomes) - {"SUBMITTED"} <= {"SUBMISSION_IN_PROGRESS", "ORDER_STATUS_CONFLICT"}
+    assert (await stock(market, "anvil-northforge")).allocated == 2
+    tree = await market.cast.sam.orders.GetOrderTree(order_service_pb2.GetOrderTreeRequest(order_id="TWICE"))
+    assert len(tree.supplier_orders) == 1
+
+
+async def test_the_same_request_id_joins_the_first_submit(market: Marketplace) -> None:
+    await ready(market.cast.ada, "JOIN", promise(), anvil=1)
+    request = pb.SubmitOrderRequest(order_id="JOIN", request_id="once")
+    answers = await asyncio.gather(*(market.cast.ada.checkout.SubmitOrder(request) for _ in range(5)))
+    assert {a.order.submission.attempt for a in answers} == {1}
+    assert {a.order.status for a in answers} == {order_pb2.ORDER_STATUS_OPEN}
+    assert (await stock(market, "anvil-northforge")).allocated == 1
+
+
+async def test_a_declined_card_refuses_the_submit_and_frees_everything(market: Marketplace) -> None:
+    await card(market, "bad", "tok_decline")
+    pay = [
+        payment_pb2.Payment(
+            id="g", type="spending_account", spending_account_id="gift-ada", amount=money("100.00", CURRENCY)
+        ),
+        payment_pb2.Payment(id="c", type="credit_card", credit_card_id="bad"),
+    ]
+    await ready(market.cast.ada, "POOR", pay, anvil=1)
+    with pytest.raises(WaybillError) as refused:
+        await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="POOR"))
+    assert refused.value.reason == "SUBMIT_REFUSED"
+    assert [(r.reason, r.subject) for r in refused.value.rules] == [("CARD_DECLINED", "payments[c]")]
+    assert (await stock(market, "anvil-northforge")).reserved == 0
+    assert await balance(market) == ("500", "0")
+    order = await get(market.cast.ada, "POOR")
+    assert order.status == order_pb2.ORDER_STATUS_UNSUBMITTED
+    assert order.submission.state == submission_pb2.SUBMISSION_STATE_REFUSED
+
+
+async def test_a_late_gateway_leaves_the_attempt_open_and_the_completer_ends_it(market: Marketplace) -> None:
+    await card(market, "slow", "tok_late")
+    await ready(market.cast.ada, "LATE", [payment_pb2.Payment(type="credit_card", credit_card_id="slow")], anvil=1)
+    answer = await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="LATE"))
+    assert answer.order.submission.state == submission_pb2.SUBMISSION_STATE_TRYING
+    with pytest.raises(WaybillError) as refused:
+        await market.cast.ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id="LATE", payments=promise()))
+    assert refused.value.reason == "SUBMISSION_IN_PROGRESS"
+    assert await until(market.cast.ada, "LATE", order_pb2.ORDER_STATUS_OPEN)
+
+
+async def test_a_cancel_decides_a_running_attempt_and_nothing_stays_held(market: Marketplace) -> None:
+    await card(market, "mute", "tok_timeout")
+    pay = [payment_pb2.Payment(type="credit_card", credit_card_id="mute")]
+    await ready(market.cast.ada, "STUCK", pay, anvil=1)
+    await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="STUCK"))
+    answer = await market.cast.ada.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="STUCK"))
+    assert answer.order.status == order_pb2.ORDER_STATUS_CANCELED
+    assert answer.order.submission.reasons[0].reason == "SUBMIT_CANCELED"
+    assert (await stock(market, "anvil-northforge")).reserved == 0
+
+
+async def test_canceling_an_open_order_returns_stock_and_money(market: Marketplace) -> None:
+    pay = [payment_pb2.Payment(type="spending_account", spending_account_id="gift-ada")]
+    await ready(market.cast.ada, "OFF", pay, tape=10)
+    await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="OFF"))
+    assert await balance(market) != ("500", "0")
+    answer = await market.cast.sam.orders.CancelOrder(
+        order_service_pb2.CancelOrderRequest(order_id="OFF", comment="changed our mind")
+    )
+    assert answer.order.status == order_pb2.ORDER_STATUS_CANCELED
+    assert await balance(market) == ("500", "0")
+    assert (await stock(market, "tape-wh-east")).allocated == 0
+
+
+async def test_a_shopper_cannot_cancel_an_open_order(market: Marketplace) -> None:
+    await market.cast.ada.place_order({"tape": 1}, id="KEEP")
+    with pytest.raises(WaybillError) as refused:
+        await market.cast.ada.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="KEEP"))
+    assert (refused.value.reason, refused.value.metadata["role"]) == ("ROLE_MISSING", "OrderAdmin")
+
+
+async def test_place_order_repeated_under_its_request_id_is_one_order(market: Marketplace) -> None:
+    first = await market.cast.ada.place_order({"tape": 3}, request_id="p-1")
+    again = await market.cast.ada.place_order({"tape": 3}, request_id="p-1")
+    assert first.id == again.id
+    assert (await stock(market, "tape-wh-east")).allocated == 3
+
+
+async def card(market: Marketplace, id: str, token: str) -> None:
+    await market.cast.ada.credit_cards.CreateCreditCard(
+        credit_card_service_pb2.CreateCreditCardRequest(
+            credit_card=credit_card_service_pb2.CreditCard(id=id, token=token, card_type="visa", partial_number="1111")
+        )
+    )
+
+
+async def balance(market: Marketplace) -> tuple[str, str]:
+    answer = await market.cast.owner.spending_accounts.GetSpendingAccount(
+        account_pb.GetSpendingAccountRequest(spending_account_id="gift-ada")
+    )
+    account = answer.spending_account
+    return str(account.balance.units), str(account.reserved.units)
+
+
+async def until(client: AsyncWaybill, id: str, status: int) -> bool:
+    """Waits on the stream, not on the clock."""
+    request = order_service_pb2.WatchOrdersRequest(direction=ALL, order_ids=[id], from_start=True)
+    async with asyncio.timeout(30):
+        async for message in client.orders.WatchOrders(request):
+            if message.HasField("event") and message.event.status == status:
+                return True
+    return False

@@ -1,0 +1,75 @@
+"""The demo's marketplace in this process, for tests; every test ends with the invariant check."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.host.check import check
+from services.host.demo.cast import Cast, sign_in
+from services.host.demo.marketplace import set_up
+from services.host.embedded import Host, running
+from services.host.settings import HostSettings
+from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2
+from waybill_client import AsyncWaybill
+
+ALL = order_pb2.DIRECTION_ALL
+INCOMING = order_pb2.DIRECTION_INCOMING
+OUTGOING = order_pb2.DIRECTION_OUTGOING
+
+
+@dataclass(slots=True)
+class Marketplace:
+    """A running marketplace and everyone in it."""
+
+    host: Host
+    cast: Cast
+
+    @property
+    def address(self) -> str:
+        """Where it is served."""
+        return self.host.address
+
+    async def check(self) -> None:
+        """Fails when an invariant is broken."""
+        report = await check(self.cast.owner)
+        assert report.ok, [(f.rule, f.subject, f.detail) for f in report.findings]
+
+
+@asynccontextmanager
+async def marketplace(data: Path, database_url: str = "") -> AsyncIterator[Marketplace]:
+    """Serves, sets up, signs everyone in; checks the invariants at the end."""
+    async with running(HostSettings(data=data, database_url=database_url, pool_size=8)) as host:
+        assert host.secret is not None
+        owner = AsyncWaybill(host.address, host.secret.client_id, host.secret.client_secret)
+        await set_up(owner)
+        cast = await sign_in(host.address, owner)
+        made = Marketplace(host, cast)
+        try:
+            yield made
+            await made.check()
+        finally:
+            await cast.close()
+
+
+def lines(**quantities: int) -> list[line_item_pb2.LineItem]:
+    """Lines by product and quantity."""
+    return [line_item_pb2.LineItem(product_id=p, quantity=q) for p, q in quantities.items()]
+
+
+async def create(client: AsyncWaybill, id: str, **quantities: int) -> order_pb2.Order:
+    """An order with lines, not submitted."""
+    answer = await client.orders.CreateOrder(
+        order_service_pb2.CreateOrderRequest(order=order_pb2.Order(id=id), line_items=lines(**quantities))
+    )
+    return answer.order
+
+
+async def get(client: AsyncWaybill, id: str, direction: int = ALL) -> order_pb2.Order:
+    """An order as the caller sees it."""
+    answer = await client.orders.GetOrder(
+        order_service_pb2.GetOrderRequest(order_id=id, direction=direction)  # type: ignore[arg-type]
+    )
+    return answer.order
