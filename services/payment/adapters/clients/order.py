@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 
+from typing import Any
+
 from libs.rpc import Peers
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import checkout_service_pb2_grpc as pb_grpc
@@ -14,7 +16,7 @@ class OrderDecisions:
     """ResolveSubmission."""
 
     def __init__(self, peers: Peers) -> None:
-        self._stub = peers.stub("order", pb_grpc.CheckoutServiceStub)
+        self._stub: Any = peers.stub("order", pb_grpc.CheckoutServiceStub)
 
     async def resolve(self, key: uuid.UUID, attempt: int) -> str:
         """TRYING, ACCEPTED or REFUSED."""

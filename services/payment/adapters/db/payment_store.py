@@ -146,17 +146,17 @@ class SqlPaymentStore:
 
     async def reserve_balances(self, tx: Tx, payments: Sequence[Payment], attempt: int) -> None:
         """Holds what account payments stand for; the caller has locked and checked the accounts."""
+        held = [p for p in payments if p.type == SPENDING_ACCOUNT and p.due]
         rows = [
             {
                 "payment_id": p.id, "attempt": attempt, "order_key": p.order_key,
                 "spending_account_id": p.spending_account_id, "amount": p.due, "state": "RESERVED",
             }
-            for p in payments
-            if p.type == SPENDING_ACCOUNT and p.due
+            for p in held
         ]  # fmt: skip
         if rows:
             await tx.execute(tx.insert(RESERVATIONS), rows)
-            await _change(tx, "reserved", [(r["spending_account_id"], r["amount"]) for r in rows])
+            await _change(tx, "reserved", [(p.spending_account_id, p.due) for p in held])
 
     async def end_reservations(self, tx: Tx, key: uuid.UUID, attempt: int, state: str) -> None:
         """Frees what the attempt holds."""
