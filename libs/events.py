@@ -31,6 +31,8 @@ def event_table(metadata: sa.MetaData, name: str, *columns: sa.Column[Any]) -> s
         *columns,
         sa.UniqueConstraint("aggregate_key", "sequence"),
         sa.Index(f"ix_{name}_feed", "xact", "id"),
+        # Else SQLite gives the id of a newest row that was deleted again, and positions beyond it skip the new one.
+        sqlite_autoincrement=True,
     )
 
 
@@ -43,7 +45,9 @@ class Position:
 
 
 async def append(tx: Tx, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Adds events in the transaction that caused them."""
+    """Adds events in the transaction that caused them. All rows name the same columns."""
+    if not rows:
+        return
     statement: Any = tx.insert(table)
     if tx.dialect == "postgresql":
         xact = sa.cast(sa.cast(sa.func.pg_current_xact_id(), sa.String), sa.BigInteger)

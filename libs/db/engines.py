@@ -42,7 +42,7 @@ def sqlite_engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
             pool_reset_on_return=None,
             **_JSON,
         )
-        made.dialect.do_begin = _begin  # type: ignore[assignment, method-assign]
+        made.dialect.do_begin = _begin  # type: ignore[method-assign, assignment]
         return made
 
     return engine(1, True), engine(READERS, False)

@@ -1,7 +1,7 @@
 """The filter language: comparisons, AND, OR, NOT or -, parentheses.
 
 A subset of AIP-160: no functions, no bare words. AND and OR do not mix without parentheses. Values are quoted texts,
-numbers, true, false, or bare words such as enum names.
+numbers, times, true, false, or bare words such as enum names; `field:*` asks whether there is a value at all.
 """
 
 from __future__ import annotations
@@ -13,24 +13,32 @@ MAX_LENGTH = 2_000
 MAX_DEPTH = 20
 _TOKEN = re.compile(
     r"""\s*(?:(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
-    |(?P<op><=|>=|!=|=|<|>|:)|(?P<paren>[()])|(?P<minus>-(?=[A-Za-z(]))
+    |(?P<time>[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]+(?:[Zz]|[+-][0-9]{2}:[0-9]{2})?)
+    |(?P<op><=|>=|!=|=|<|>|:)|(?P<paren>[()])|(?P<star>\*)|(?P<minus>-(?=[A-Za-z(]))
     |(?P<word>[A-Za-z0-9_.+\-]+))""",
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
 
 
 class FilterError(ValueError):
-    """The filter does not parse."""
+    """The filter is not understood; the text says why and where."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """One comparison. `quoted` tells a text from a bare word."""
+    """One comparison. `quoted` tells a text from a bare word; `any` is `field:*`; `at` counts characters from 1."""
 
     path: tuple[str, ...]
     op: str
     value: str
     quoted: bool
+    any: bool = False
+    at: int = 1
+
+    @property
+    def field(self) -> str:
+        """The field as it was written."""
+        return ".".join(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +64,24 @@ class _Token:
     kind: str
     text: str
     at: int
+    """Character, counted from 1."""
+
+    def is_word(self, *words: str) -> bool:
+        return self.kind == "word" and self.text.upper() in words
 
 
 def _tokens(text: str) -> list[_Token]:
     found: list[_Token] = []
     at = 0
-    while text[at:].strip():
+    end = len(text.rstrip())
+    while at < end:
         match = _TOKEN.match(text, at)
-        if match is None or match.end() == at:
-            raise FilterError(f"character {at + 1} is not understood")
+        if match is None:
+            while text[at].isspace():
+                at += 1
+            raise FilterError(f"character {at + 1} begins nothing that a filter is made of; other texts go in quotes")
         kind = match.lastgroup or ""
-        found.append(_Token(kind, match.group(kind), match.start(kind)))
+        found.append(_Token(kind, match.group(kind), match.start(kind) + 1))
         at = match.end()
     return found
 
@@ -79,57 +94,67 @@ class _Parser:
     def peek(self) -> _Token | None:
         return self._tokens[self._at] if self._at < len(self._tokens) else None
 
-    def take(self) -> _Token:
+    def take(self, what: str) -> _Token:
         token = self.peek()
         if token is None:
-            raise FilterError("it ends too early")
+            raise FilterError(f"it ends where {what} is expected")
         self._at += 1
         return token
 
     def expression(self, depth: int) -> Node:
-        if depth > MAX_DEPTH:
-            raise FilterError(f"parentheses go deeper than {MAX_DEPTH}")
         items = [self.term(depth)]
         joined = ""
-        while (token := self.peek()) is not None and token.text.upper() in ("AND", "OR"):
-            op = self.take().text.upper()
+        while (token := self.peek()) is not None and token.is_word("AND", "OR"):
+            op = self.take("AND or OR").text.upper()
             if joined and op != joined:
-                raise FilterError(f"AND and OR mix at character {token.at + 1}: use parentheses")
+                raise FilterError(f"AND and OR mix at character {token.at}: use parentheses")
             joined = op
             items.append(self.term(depth))
         return items[0] if not joined else Group(joined, tuple(items))
 
     def term(self, depth: int) -> Node:
-        token = self.take()
-        if token.kind == "minus" or (token.kind == "word" and token.text.upper() == "NOT"):
+        token = self.take("a comparison")
+        if depth > MAX_DEPTH:
+            raise FilterError(f"it is nested deeper than {MAX_DEPTH} at character {token.at}")
+        if token.kind == "minus" or token.is_word("NOT"):
             return Not(self.term(depth + 1))
-        if token.text == "(" and token.kind == "paren":
+        if token.text == "(":
             inner = self.expression(depth + 1)
-            if self.take().text != ")":
-                raise FilterError("a parenthesis is not closed")
+            closing = self.peek()
+            if closing is None or closing.text != ")":
+                raise FilterError(f"the parenthesis of character {token.at} is not closed")
+            self._at += 1
             return inner
-        if token.kind != "word":
-            raise FilterError(f"a field is expected at character {token.at + 1}")
-        op = self.take()
+        return self.comparison(token)
+
+    def comparison(self, token: _Token) -> Compare:
+        path = tuple(token.text.split("."))
+        if token.kind != "word" or token.is_word("AND", "OR") or not all(path):
+            raise FilterError(f"a field is expected at character {token.at}")
+        op = self.take("an operator")
         if op.kind != "op":
-            raise FilterError(f"a comparison is expected at character {op.at + 1}")
-        value = self.take()
-        if value.kind not in ("text", "word"):
-            raise FilterError(f"a value is expected at character {value.at + 1}")
+            raise FilterError(f"one of = != < <= > >= : is expected at character {op.at}")
+        value = self.take("a value")
+        if value.kind == "star" and op.text == ":":
+            return Compare(path, op.text, "", False, True, token.at)
+        if value.kind not in ("text", "word", "time"):
+            raise FilterError(f"a value is expected at character {value.at}")
         quoted = value.kind == "text"
-        text = re.sub(r"\\(.)", r"\1", value.text[1:-1]) if quoted else value.text
-        return Compare(tuple(token.text.split(".")), op.text, text, quoted)
+        text = re.sub(r"\\(.)", r"\1", value.text[1:-1], flags=re.DOTALL) if quoted else value.text
+        return Compare(path, op.text, text, quoted, False, token.at)
 
     def done(self) -> None:
         token = self.peek()
         if token is not None:
-            raise FilterError(f"{token.text!r} at character {token.at + 1} is not expected")
+            raise FilterError(f"AND or OR is expected at character {token.at}, not {token.text[:20]!r}")
 
 
 def parse(text: str) -> Node | None:
     """The filter as a tree; None for an empty one. Raises `FilterError`."""
     if len(text) > MAX_LENGTH:
         raise FilterError(f"it is longer than {MAX_LENGTH:,} characters")
+    if "\0" in text:
+        raise FilterError(f"character {text.index(chr(0)) + 1} is NUL")
     if not text.strip():
         return None
     parser = _Parser(_tokens(text))

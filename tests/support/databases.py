@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import asyncpg
 import pytest
+from sqlalchemy.engine import make_url
 
-from tests.support.postgres import postgres
+from tests.support import postgres
 
 Databases = Callable[[str], Awaitable[tuple[str, str | None]]]
 BACKENDS = ("sqlite", "postgresql")
+_FOLDER = "WAYBILL_TEST_RUN_FOLDER"
+
+
+def begin_run(config: pytest.Config) -> None:
+    """Makes the folder that all workers of a run find their one PostgreSQL server through."""
+    if _FOLDER not in os.environ:
+        os.environ[_FOLDER] = tempfile.mkdtemp(prefix="waybill-tests-")
+        # The process that began the run outlives its workers, so it ends what they share.
+        config.add_cleanup(_end_run)
+
+
+def _end_run() -> None:
+    postgres.stop_shared(Path(os.environ.pop(_FOLDER)))
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """A server for this worker."""
-    with postgres() as url:
-        yield url
+def postgres_url() -> str:
+    """A server, the same for all workers of a run."""
+    try:
+        return postgres.shared(Path(os.environ[_FOLDER]))
+    except postgres.NoPostgres as missing:
+        pytest.fail(str(missing), pytrace=False)
 
 
 @pytest.fixture(params=BACKENDS)
@@ -41,10 +59,14 @@ async def databases(backend: str, request: pytest.FixtureRequest, tmp_path: Path
 
     yield make
     if made:
-        connection = await asyncpg.connect(request.getfixturevalue("postgres_url"))
-        for schema in made:
-            await connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
-        await connection.close()
+        # A transaction that a test left open must fail that test, not hang the run.
+        settings = {"lock_timeout": "20s"}
+        connection = await asyncpg.connect(request.getfixturevalue("postgres_url"), server_settings=settings)
+        try:
+            for schema in made:
+                await connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
+        finally:
+            await connection.close()
 
 
 @pytest.fixture
@@ -56,7 +78,9 @@ async def database_url(backend: str, request: pytest.FixtureRequest) -> AsyncIte
     server = request.getfixturevalue("postgres_url")
     name = f"t{uuid.uuid4().hex[:12]}"
     connection = await asyncpg.connect(server)
-    await connection.execute(f'CREATE DATABASE "{name}"')
-    yield f"{server.rsplit('/', 1)[0]}/{name}"
-    await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    await connection.close()
+    try:
+        await connection.execute(f'CREATE DATABASE "{name}"')
+        yield make_url(server).set(database=name).render_as_string(hide_password=False)
+        await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    finally:
+        await connection.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import shutil
 import socket
@@ -9,89 +11,172 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 URL_VARIABLE = "WAYBILL_TEST_POSTGRES_URL"
+IMAGE_VARIABLE = "WAYBILL_TEST_POSTGRES_IMAGE"
+IMAGE = "postgres:15"
 REMEDY = (
     f"no PostgreSQL for the tests: set {URL_VARIABLE}, start a Docker engine, or install the server binaries "
     "(apt-get install postgresql)"
 )
+_FAST = ["fsync=off", "full_page_writes=off", "synchronous_commit=off"]
+_CONNECTIONS = "max_connections=300"
+
+
+class NoPostgres(Exception):
+    """None of the sources has one. The text names the remedies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server, and what ends it: a cluster's folder, a container's id, or nothing if it is not ours."""
+
+    url: str
+    folder: str = ""
+    container: str = ""
+
+    def stop(self) -> None:
+        """Ends it, if it is ours, and removes what it left."""
+        if self.container:
+            import docker
+
+            docker.from_env().containers.get(self.container).remove(force=True, v=True)
+        if self.folder:
+            root = Path(self.folder)
+            subprocess.run([*_control(root), "-m", "immediate", "stop"], check=False, cwd=root, **_QUIET)
+            shutil.rmtree(root, ignore_errors=True)
+
+
+def start() -> Server:
+    """A server from the first source that answers. Raises `NoPostgres`."""
+    named = os.environ.get(URL_VARIABLE)
+    if named:
+        return Server(named.replace("postgresql+asyncpg:", "postgresql:", 1))
+    found = _container() if docker_answers() else None
+    if found is not None:
+        return found
+    if binaries() is None:
+        raise NoPostgres(REMEDY)
+    return _cluster(durable=False)
+
+
+def available() -> bool:
+    """Whether `start` has a source at all."""
+    return bool(os.environ.get(URL_VARIABLE)) or binaries() is not None or docker_answers()
 
 
 @contextmanager
 def postgres() -> Iterator[str]:
-    """The URL of a server, from the first source that answers; one line with the remedies when none does."""
-    named = os.environ.get(URL_VARIABLE)
-    if named:
-        yield named
-        return
-    if docker_answers():
-        with container() as url:
-            yield url
-        return
-    if binaries() is None:
-        raise RuntimeError(REMEDY)
-    with throwaway_cluster() as url:
-        yield url
-
-
-def docker_answers() -> bool:
-    """Whether an engine is there and has, or can get, the image."""
+    """The URL of a server for the length of the block."""
+    server = start()
     try:
-        import docker
-
-        client = docker.from_env(timeout=3)
-        client.ping()
-        return any("postgres" in tag for image in client.images.list() for tag in image.tags)
-    except Exception:
-        return False
-
-
-@contextmanager
-def container() -> Iterator[str]:
-    """A server in a container."""
-    import docker
-    from testcontainers.postgres import PostgresContainer
-
-    tags = [tag for image in docker.from_env().images.list() for tag in image.tags if "postgres" in tag]
-    with PostgresContainer(tags[0], driver=None) as server:
-        yield server.get_connection_url()
-
-
-def binaries() -> Path | None:
-    """The folder of the newest installed server binaries."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
-    if found:
-        return found[-1]
-    installed = shutil.which("initdb")
-    return Path(installed).parent if installed else None
+        yield server.url
+    finally:
+        server.stop()
 
 
 @contextmanager
 def throwaway_cluster(durable: bool = False) -> Iterator[str]:
     """A cluster in a temporary folder. Commits are flushed to disk only when `durable`."""
-    folder = binaries()
-    if folder is None:
-        raise RuntimeError(REMEDY)
-    root = Path(tempfile.mkdtemp(prefix="waybill-pg-"))
-    data, port = root / "data", _free_port()
-    as_postgres = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
-    if as_postgres:
-        shutil.chown(root, "postgres", "postgres")
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "cwd": root}
-    initdb = [*as_postgres, str(folder / "initdb"), "-D", str(data), "-U", "waybill", "-A", "trust", "-E", "UTF8",
-              "--no-sync", "--no-instructions"]  # fmt: skip
-    subprocess.run(initdb, check=True, **quiet)  # type: ignore[call-overload]
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={root} -c max_connections=400"
-    if not durable:
-        options += " -c fsync=off -c full_page_writes=off -c synchronous_commit=off"
-    control = [*as_postgres, str(folder / "pg_ctl"), "-D", str(data), "-w", "-l", str(root / "log")]
-    subprocess.run([*control, "-o", options, "start"], check=True, **quiet)  # type: ignore[call-overload]
+    server = _cluster(durable)
     try:
-        yield f"postgresql://waybill@127.0.0.1:{port}/postgres"
+        yield server.url
     finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], check=False, **quiet)  # type: ignore[call-overload]
+        server.stop()
+
+
+def shared(folder: Path) -> str:
+    """The URL of the one server of all processes that share `folder`; the first that asks starts it."""
+    record = folder / "server.json"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not record.exists():
+            record.write_text(json.dumps(asdict(start())))
+        return Server(**json.loads(record.read_text())).url
+
+
+def stop_shared(folder: Path) -> None:
+    """Ends the server of `folder`, if one was started, and removes the folder."""
+    record = folder / "server.json"
+    if record.exists():
+        Server(**json.loads(record.read_text())).stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def docker_answers() -> bool:
+    """Whether a container engine is there."""
+    try:
+        import docker
+
+        client = docker.from_env(timeout=3)
+        try:
+            return bool(client.ping())
+        finally:
+            client.close()
+    except Exception:
+        return False
+
+
+def _container() -> Server | None:
+    """A server in a container; None when its image can be neither found nor pulled."""
+    # The reaper would end the container with the process that started it, while others still use it.
+    os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"
+    from docker.errors import DockerException
+    from testcontainers.postgres import PostgresContainer
+
+    command = " ".join(f"-c {setting}" for setting in [_CONNECTIONS, *_FAST])
+    made = PostgresContainer(os.environ.get(IMAGE_VARIABLE) or IMAGE, driver=None).with_command(command)
+    try:
+        made.start()
+    except DockerException:
+        return None
+    return Server(made.get_connection_url(), container=made.get_wrapped_container().id)
+
+
+def binaries() -> Path | None:
+    """The folder of the newest installed server binaries."""
+    found = [p for p in Path("/usr/lib/postgresql").glob("*/bin") if (p / "initdb").exists()]
+    if found:
+        return max(found, key=lambda p: int(p.parent.name))
+    installed = shutil.which("initdb")
+    return Path(installed).resolve().parent if installed else None
+
+
+_QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+
+def _as_postgres() -> list[str]:
+    # The server refuses to run as root.
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
+
+
+def _control(root: Path) -> list[str]:
+    return [*_as_postgres(), f"{binaries()}/pg_ctl", "-D", str(root / "data"), "-w", "-l", str(root / "log")]
+
+
+def _cluster(durable: bool) -> Server:
+    if binaries() is None:
+        raise NoPostgres(REMEDY)
+    root = Path(tempfile.mkdtemp(prefix="waybill-pg-"))
+    if _as_postgres():
+        shutil.chown(root, "postgres", "postgres")
+    subprocess.run(
+        [*_as_postgres(), f"{binaries()}/initdb", "-D", str(root / "data"), "-U", "waybill", "-A", "trust",
+         "-E", "UTF8", "--no-sync", "--no-instructions"],
+        check=True, cwd=root, **_QUIET,
+    )  # fmt: skip
+    settings = ["listen_addresses=127.0.0.1", f"unix_socket_directories={root}", _CONNECTIONS]
+    port = _free_port()
+    options = " ".join(f"-c {setting}" for setting in [f"port={port}", *settings, *([] if durable else _FAST)])
+    try:
+        subprocess.run([*_control(root), "-o", options, "start"], check=True, cwd=root, **_QUIET)
+    except subprocess.CalledProcessError as error:
+        log = (root / "log").read_text() if (root / "log").exists() else ""
         shutil.rmtree(root, ignore_errors=True)
+        raise RuntimeError(f"PostgreSQL did not start: {log[-2_000:]}") from error
+    return Server(f"postgresql://waybill@127.0.0.1:{port}/postgres", folder=str(root))
 
 
 def _free_port() -> int:

@@ -39,7 +39,7 @@ from services.order.domain.worksheet import Worksheet
 
 DEADLINE = timedelta(seconds=60)
 """How long an attempt may stay undecided."""
-COORDINATOR = timedelta(seconds=10)
+COORDINATOR = timedelta(seconds=5)
 """How long its coordinator has an attempt for itself before the completer looks at it."""
 PENDING = timedelta(seconds=1)
 """How soon the completer asks a silent gateway again."""

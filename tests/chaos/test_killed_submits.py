@@ -1,0 +1,85 @@
+"""A coordinator that dies at any step of a submit: the order ends as submitted or as untouched, and nothing stays held."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from libs.failpoints import KILLED
+from services.host.check import check
+from services.host.demo.cast import sign_in
+from services.host.demo.marketplace import PASSWORD, SHOP, set_up
+from tests.support.process import served
+from waybill.order.v1 import checkout_service_pb2 as pb
+from waybill.order.v1 import order_pb2, order_service_pb2, submission_pb2
+from waybill.payment.v1 import credit_card_service_pb2, payment_pb2
+from waybill_client import AsyncWaybill, WaybillError
+
+ORDER = "KILLED"
+
+
+async def prepare(address: str, secret: str) -> None:
+    """A marketplace with an order that only has to be submitted."""
+    owner = AsyncWaybill(address, "waybill-admin", secret)
+    await set_up(owner)
+    cast = await sign_in(address, owner)
+    await cast.ada.credit_cards.CreateCreditCard(
+        credit_card_service_pb2.CreateCreditCardRequest(
+            credit_card=credit_card_service_pb2.CreditCard(id="card", token="tok_approve", partial_number="4242")
+        )
+    )
+    request = order_service_pb2.CreateOrderRequest(order=order_pb2.Order(id=ORDER))
+    for product, quantity in (("anvil", 2), ("crate", 40), ("lamp", 1)):
+        request.line_items.add(product_id=product, quantity=quantity)
+    await cast.ada.orders.CreateOrder(request)
+    sheet = (await cast.ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id=ORDER))).worksheet
+    chosen = [
+        pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.ship_estimates
+    ]
+    await cast.ada.checkout.SelectShipMethods(pb.SelectShipMethodsRequest(order_id=ORDER, selections=chosen))
+    await cast.ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id=ORDER))
+    await cast.ada.checkout.AddPayments(
+        pb.AddPaymentsRequest(order_id=ORDER, payments=[payment_pb2.Payment(type="credit_card", credit_card_id="card")])
+    )
+    await cast.close()
+
+
+async def finished(address: str) -> order_pb2.Order:
+    """The order, once its attempt is finished."""
+    async with AsyncWaybill(address, SHOP, username="ada", password=PASSWORD) as ada, asyncio.timeout(60):
+        while True:
+            answer = await ada.orders.GetOrder(
+                order_service_pb2.GetOrderRequest(order_id=ORDER, direction=order_pb2.DIRECTION_OUTGOING)
+            )
+            if answer.order.submission.finished:
+                return answer.order
+            await asyncio.sleep(0.2)
+
+
+@pytest.mark.parametrize("failpoint", ["order.submit.begun", "order.submit.tried", "order.submit.decided"])
+async def test_a_submit_killed_at_any_step_is_finished_by_the_next_process(
+    tmp_path: Path, database_url: str, failpoint: str
+) -> None:
+    async with served(tmp_path, database_url) as first:
+        secret = first.client_secret
+        await prepare(first.address, secret)
+    async with served(tmp_path, database_url, failpoints=f"{failpoint}=kill") as second:
+        async with AsyncWaybill(second.address, SHOP, username="ada", password=PASSWORD) as ada:
+            with contextlib.suppress(WaybillError):
+                await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id=ORDER, request_id="one"))
+        assert await second.died() == KILLED
+    async with served(tmp_path, database_url) as third:
+        order = await finished(third.address)
+        assert order.status == order_pb2.ORDER_STATUS_OPEN
+        assert order.submission.state == submission_pb2.SUBMISSION_STATE_ACCEPTED
+        assert order.submission.attempt == 1
+        async with AsyncWaybill(third.address, SHOP, username="ada", password=PASSWORD) as ada:
+            # The caller repeats the call whose answer was lost: the same attempt, no second effect.
+            again = await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id=ORDER, request_id="one"))
+            assert again.order.submission.attempt == 1
+        async with AsyncWaybill(third.address, "waybill-admin", secret) as owner:
+            report = await check(owner)
+            assert report.ok, [(f.rule, f.subject, f.detail) for f in report.findings]

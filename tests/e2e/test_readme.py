@@ -1,0 +1,85 @@
+"""What the README shows is run as it stands there, against a server as a newcomer starts it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.process import served
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+STEPS = (ROOT / "docs" / "first-steps.md").read_text()
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """Code blocks of a language; every second fence ends one."""
+    parts = re.split(r"^```(.*)$", text, flags=re.MULTILINE)
+    fenced = [(parts[i], parts[i + 1]) for i in range(1, len(parts) - 1, 4)]
+    return [code.strip("\n") for info, code in fenced if info == language]
+
+
+async def run(code: str, tmp_path: Path, name: str) -> str:
+    """Runs a program; returns what it prints."""
+    path = tmp_path / name
+    path.write_text(code)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(path), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=ROOT
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == 0, out.decode()
+    return out.decode()
+
+
+async def test_the_first_steps_and_the_first_order_run_as_they_are_written(tmp_path: Path) -> None:
+    (setup,) = blocks(STEPS, "python")
+    (order,) = blocks(README, "python")
+    assert len([line for line in order.splitlines() if line.strip()]) < 10
+    async with served(tmp_path / "data") as server:
+        setup = setup.replace("127.0.0.1:8420", server.address).replace("SECRET", repr(server.client_secret))
+        await run(setup, tmp_path, "setup.py")
+        printed = await run(order.replace("127.0.0.1:8420", server.address), tmp_path, "order.py")
+    # 4 x 189.00 + 2 x 64.30, and 9.00 to ship the one parcel.
+    assert printed.split() == ["PO1", "893.60", "USD"]
+
+
+async def test_buf_curl_lists_services_gets_a_token_creates_and_reads_an_order(tmp_path: Path) -> None:
+    (setup,) = blocks(STEPS, "python")
+    shell = next(block for block in blocks(README, "") if "buf curl" in block)
+    async with served(tmp_path / "data") as server:
+        setup = setup.replace("127.0.0.1:8420", server.address).replace("SECRET", repr(server.client_secret))
+        await run(setup, tmp_path, "setup.py")
+        script = f"set -eu\nPATH={Path(sys.executable).parent}:$PATH\n" + shell.replace("127.0.0.1:8420", server.address)
+        process = await asyncio.create_subprocess_exec(
+            "bash", "-c", script, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=ROOT
+        )
+        out, errors = await process.communicate()
+    assert process.returncode == 0, errors.decode()
+    text = out.decode()
+    for service in ("waybill.order.v1.CheckoutService", "waybill.payment.v1.PaymentService", "grpc.health.v1.Health"):
+        assert service in text
+    assert text.count('"id": "PO2"') == 2
+    assert '"status": "ORDER_STATUS_UNSUBMITTED"' in text
+
+
+def test_help_names_every_command() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", "services.host.cli", "--help"], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    for command in ("serve", "demo", "check", "import"):
+        assert command in shown.stdout
+
+
+@pytest.mark.parametrize("bind", ["0.0.0.0:0", "[::]:0"])
+def test_an_address_that_others_can_reach_needs_tls_or_a_word(bind: str) -> None:
+    refused = subprocess.run(
+        [sys.executable, "-m", "services.host.cli", "serve", "--bind", bind], capture_output=True, text=True,
+        check=False, cwd=ROOT,
+    )  # fmt: skip
+    assert refused.returncode == 2
+    assert "--insecure" in refused.stderr

@@ -1,0 +1,68 @@
+"""`waybill serve` as a process of its own, to be killed and started again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+_ADDRESS = re.compile(r"127\.0\.0\.1:(\d+)")
+_SECRET = re.compile(r"client secret\s+(\S+)")
+
+
+@dataclass(slots=True)
+class Served:
+    """A running process."""
+
+    process: asyncio.subprocess.Process
+    address: str
+    client_secret: str
+
+    async def died(self) -> int:
+        """Its exit code, once it has ended."""
+        return await asyncio.wait_for(self.process.wait(), 30)
+
+
+@asynccontextmanager
+async def served(data: Path, database_url: str = "", failpoints: str = "", only: str = "") -> AsyncIterator[Served]:
+    """Starts it, waits until it serves, and ends it if it has not ended itself."""
+    command = [sys.executable, "-m", "services.host.cli", "serve", "--data", str(data), "--bind", "127.0.0.1:0"]
+    command += ["--log-level", "ERROR", *(["--only", only] if only else [])]
+    environment = {**os.environ, "WAYBILL_FAILPOINTS": failpoints, "COLUMNS": "400"}
+    if database_url:
+        environment |= {"WAYBILL_DATABASE_URL": database_url, "WAYBILL_SERVICE_SECRET": "s" * 48}
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=environment)
+    try:
+        yield await _ready(process)
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            await asyncio.wait_for(process.wait(), 30)
+
+
+async def _ready(process: asyncio.subprocess.Process) -> Served:
+    assert process.stdout is not None
+    text = ""
+    async with asyncio.timeout(30):
+        while "data:" not in text or ("A new marketplace" in text and not _SECRET.search(text)):
+            line = (await process.stdout.readline()).decode()
+            if not line:
+                raise RuntimeError(f"the server ended: {text}")
+            text += line
+            if "data:" in line:
+                # The secret, if any, follows at once.
+                try:
+                    more = await asyncio.wait_for(process.stdout.readline(), 1.0)
+                    text += more.decode()
+                except TimeoutError:
+                    break
+    address = _ADDRESS.search(text)
+    assert address is not None, text
+    secret = _SECRET.search(text)
+    return Served(process, address.group(0), secret.group(1) if secret else "")
