@@ -17,7 +17,7 @@ class MoneyError(ValueError):
     """An amount that cannot be: finer than a micro, or of an unknown currency."""
 
 
-class CurrencyMismatch(MoneyError):  # noqa: N818 - reads better without Error
+class CurrencyMismatch(MoneyError):
     """Arithmetic across currencies."""
 
 

@@ -1,5 +1,12 @@
 """Fixtures of all tests."""
 
-from tests.support.databases import backend, database_url, databases, postgres_url
+import pytest
+
+from tests.support.databases import backend, begin_run, database_url, databases, postgres_url
 
 __all__ = ["backend", "database_url", "databases", "postgres_url"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before anything is collected, in the process that starts the workers and in each worker."""
+    begin_run(config)

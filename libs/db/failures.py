@@ -50,5 +50,7 @@ def _names(error: IntegrityError) -> set[str] | None:
         return None
     pairs = [column.rsplit(".", 1) for column in found[1].split(", ")]
     table, names = pairs[0][0], [pair[-1] for pair in pairs]
+    if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_PRIMARYKEY":
+        return {f"pk_{table}", *names}
     joined = "_".join(names)
-    return {f"uq_{table}_{joined}", f"ix_{table}_{joined}", f"pk_{table}", *names}
+    return {f"uq_{table}_{joined}", f"ix_{table}_{joined}", *names}

@@ -15,11 +15,13 @@ import typer
 from rich.console import Console
 
 from libs.obs import configure_logging
+from services.host.northwind.command import import_northwind
 from services.host.settings import CONTEXTS, DEFAULT_PORT, HostSettings, default_data, from_environment
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Waybill: an order and fulfillment engine.")
 imports = typer.Typer(no_args_is_help=True, help="Loads other data as a marketplace.")
 app.add_typer(imports, name="import")
+imports.command("northwind")(import_northwind)
 out = Console()
 err = Console(stderr=True)
 

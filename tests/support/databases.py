@@ -36,7 +36,7 @@ def postgres_url() -> str:
     """A server, the same for all workers of a run."""
     try:
         return postgres.shared(Path(os.environ[_FOLDER]))
-    except postgres.NoPostgres as missing:
+    except postgres.NoPostgresError as missing:
         pytest.fail(str(missing), pytrace=False)
 
 

@@ -25,7 +25,7 @@ _FAST = ["fsync=off", "full_page_writes=off", "synchronous_commit=off"]
 _CONNECTIONS = "max_connections=300"
 
 
-class NoPostgres(Exception):
+class NoPostgresError(Exception):
     """None of the sources has one. The text names the remedies."""
 
 
@@ -50,7 +50,7 @@ class Server:
 
 
 def start() -> Server:
-    """A server from the first source that answers. Raises `NoPostgres`."""
+    """A server from the first source that answers. Raises `NoPostgresError`."""
     named = os.environ.get(URL_VARIABLE)
     if named:
         return Server(named.replace("postgresql+asyncpg:", "postgresql:", 1))
@@ -58,7 +58,7 @@ def start() -> Server:
     if found is not None:
         return found
     if binaries() is None:
-        raise NoPostgres(REMEDY)
+        raise NoPostgresError(REMEDY)
     return _cluster(durable=False)
 
 
@@ -158,7 +158,7 @@ def _control(root: Path) -> list[str]:
 
 def _cluster(durable: bool) -> Server:
     if binaries() is None:
-        raise NoPostgres(REMEDY)
+        raise NoPostgresError(REMEDY)
     root = Path(tempfile.mkdtemp(prefix="waybill-pg-"))
     if _as_postgres():
         shutil.chown(root, "postgres", "postgres")

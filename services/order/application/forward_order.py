@@ -54,4 +54,5 @@ class ForwardOrder:
         async with self._db.transaction() as tx:
             await self._requests.claim(tx, request, {"order": order_id}, self._clock.now())
             order = await readable(self._orders, tx, caller, order_id)
-            return order, await self._reports.supplier_orders(tx, [order.key])
+            views = await self._reports.supplier_orders(tx, [order.key])
+            return order, [view for view in views if not view.moved]

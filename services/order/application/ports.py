@@ -56,6 +56,8 @@ class SupplierOrderView:
     source_version: int
     document: bytes
     """The report itself: a serialized waybill.fulfillment.v1.SupplierOrder."""
+    moved: bool = False
+    """Whether it is the seller's implicit one of an order that was forwarded since: it has no units any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,8 @@ class ReadOrders:
             shipments = await self._reports.shipments(tx, [order.key])
         seller = caller.party_kind is PartyKind.SELLER
         return Tree(
-            order, lines, tuple(suppliers) if seller else (), tuple(document for *_, document in shipments)
+            order, lines, tuple(s for s in suppliers if not s.moved) if seller else (),
+            tuple(document for *_, document in shipments),
         )
 
     async def allocations(

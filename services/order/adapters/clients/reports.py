@@ -47,7 +47,8 @@ def _supplier_order(m: supplier_order_pb2.SupplierOrder) -> ReportedSupplierOrde
     status = _name(m)
     created = _time(m, "create_time") or datetime.now(UTC)
     row: dict[str, Any] = {
-        "key": uuid.UUID(m.key), "kind": "SUPPLIER", "id": m.id, "parent_key": uuid.UUID(m.order_key),
+        "key": uuid.UUID(m.key), "kind": "MOVED" if m.moved and m.implicit else "SUPPLIER",
+        "id": m.id, "parent_key": uuid.UUID(m.order_key),
         "parent_id": m.order_id, "buyer_id": m.buyer_id, "supplier_id": m.supplier_id, "user_id": m.user_id,
         "user": {"id": m.user_id}, "created_by": "", "client_id": m.client_id, "currency": m.currency,
         "status": _STATUS.get(status, "OPEN"), "sub_status": status, "is_submitted": True, "policy": {},

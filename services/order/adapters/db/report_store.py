@@ -54,7 +54,7 @@ class SqlReportStore:
 
     async def supplier_orders(self, tx: Tx, parents: Collection[uuid.UUID]) -> list[SupplierOrderView]:
         """Supplier orders of buyer orders, by id."""
-        statement = sa.select(ORDERS).where(O.parent_key.in_(list(parents)), O.kind == "SUPPLIER")
+        statement = sa.select(ORDERS).where(O.parent_key.in_(list(parents)), O.kind != "BUYER")
         rows = (await tx.execute(statement.order_by(O.create_time, O.id))).mappings()
         return [supplier_view(row) for row in rows]
 
@@ -78,7 +78,7 @@ class SqlReportStore:
         kept = {
             name: insert.excluded[name]
             for name in rows[0]
-            if name not in ("key", "kind", "id", "parent_key", "create_time")
+            if name not in ("key", "id", "parent_key", "create_time")
         }
         await tx.execute(
             insert.on_conflict_do_update(

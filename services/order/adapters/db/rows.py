@@ -67,7 +67,7 @@ def supplier_view(row: Row) -> SupplierOrderView:
     """A supplier order as last reported."""
     return SupplierOrderView(
         row["key"], row["id"], row["parent_key"], row["supplier_id"], row["seller_id"], row["status"],
-        row["sub_status"], row["version"], row["source_version"], row["document"],
+        row["sub_status"], row["version"], row["source_version"], row["document"], row["kind"] == "MOVED",
     )  # fmt: skip
 
 

@@ -66,7 +66,8 @@ ORDERS = sa.Table(
     sa.Index("ix_orders_listed", "kind", "create_time", "key"),
     sa.Index("ix_orders_submitted", "submit_time"),
 )
-"""Buyer orders, and what has been reported of supplier orders (kind SUPPLIER: `document` is the report)."""
+"""Buyer orders, and what has been reported of supplier orders: `document` is the report. Kinds: BUYER, SUPPLIER, and MOVED
+for the implicit supplier order of an order that was forwarded, which nobody lists."""
 
 LINE_ITEMS = sa.Table(
     "line_items",

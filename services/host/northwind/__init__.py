@@ -1,0 +1,1 @@
+"""Northwind, the sample business, as a marketplace: a real input with known totals."""

@@ -1,0 +1,128 @@
+"""`waybill import northwind DIR [--replay]`."""
+
+from __future__ import annotations
+
+import asyncio
+import json as json_module
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, fields
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from libs.obs import configure_logging
+from services.host.check import Report, check
+from services.host.embedded import running
+from services.host.northwind.figures import KNOWN, Figures, measured
+from services.host.northwind.files import read
+from services.host.northwind.replay import employees, replay
+from services.host.northwind.setup import load
+from services.host.settings import HostSettings, default_data
+from waybill_client import AsyncWaybill
+
+out = Console()
+err = Console(stderr=True)
+
+
+def import_northwind(
+    folder: Annotated[Path, typer.Argument(help="Folder with the CSV files.", exists=True, file_okay=False)],
+    replay: Annotated[bool, typer.Option("--replay", help="Put all historic orders through the real calls.")] = False,
+    data: Annotated[Path | None, typer.Option(help="Folder of a marketplace on SQLite, not being served.")] = None,
+    database_url: Annotated[str, typer.Option(help="PostgreSQL of a marketplace, not being served.")] = "",
+    server: Annotated[str, typer.Option(help="host:port of a marketplace that is being served.")] = "",
+    client_id: Annotated[str, typer.Option(envvar="WAYBILL_CLIENT_ID")] = "waybill-admin",
+    client_secret: Annotated[str, typer.Option(envvar="WAYBILL_CLIENT_SECRET", help="The owner's; new ones print it.")] = "",
+    seller: Annotated[str, typer.Option(help="Id of the seller.")] = "seller",
+    json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,
+) -> None:
+    """Loads Northwind as a marketplace; can be repeated."""
+    configure_logging("WARNING")
+    settings = HostSettings(data=data or default_data() / "northwind", database_url=database_url, seller_id=seller)
+    if server:
+        session = _remote(server, client_id, client_secret)
+    else:
+        session = _embedded(settings, client_id, client_secret)
+    raise typer.Exit(asyncio.run(_run(folder, session, seller, replay, json)))
+
+
+@asynccontextmanager
+async def _remote(server: str, client_id: str, secret: str) -> AsyncIterator[tuple[AsyncWaybill, str]]:
+    async with AsyncWaybill(server, client_id, secret) as owner:
+        yield owner, server
+
+
+@asynccontextmanager
+async def _embedded(
+    settings: HostSettings, client_id: str, secret: str
+) -> AsyncIterator[tuple[AsyncWaybill, str]]:
+    async with running(settings) as host:
+        if host.secret is not None:
+            client_id, secret = host.secret.client_id, host.secret.client_secret
+            err.print(f"a new marketplace; the owner's client id {client_id}, secret {secret}", soft_wrap=True)
+        elif not secret:
+            raise typer.BadParameter("this marketplace exists already: give the owner's --client-secret")
+        async with AsyncWaybill(host.address, client_id, secret) as owner:
+            yield owner, host.address
+
+
+async def _run(folder: Path, session: Any, seller: str, with_orders: bool, as_json: bool) -> int:
+    data = read(folder)
+    async with session as (owner, address):
+        await load(owner, data, seller)
+        err.print(
+            f"{len(data.customers)} buyers, {len(data.suppliers)} suppliers, {len(data.products)} products are in place"
+        )
+        if not with_orders:
+            return 0
+        clients = await employees(owner, address, data)
+        with _progress() as bar:
+            task = bar.add_task("orders", total=len(data.orders))
+            await replay(clients, data, data.orders, lambda: bar.advance(task))
+        for client in clients.values():
+            await client.close()
+        figures = await measured(owner)
+        report = await check(owner)
+    ok = figures == KNOWN and report.ok
+    if as_json:
+        out.print_json(json_module.dumps(_json(figures, report, ok), default=str))
+    else:
+        _show(figures, report)
+    return 0 if ok else 1
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=err, transient=True
+    )
+
+
+def _json(figures: Figures, report: Report, ok: bool) -> dict[str, Any]:
+    findings = [{"rule": f.rule, "subject": f.subject, "detail": f.detail} for f in report.findings]
+    return {"ok": ok, "figures": asdict(figures), "known": asdict(KNOWN), "invariants_ok": report.ok, "findings": findings}
+
+
+def _show(figures: Figures, report: Report) -> None:
+    table = Table(box=box.SIMPLE, header_style="dim")
+    for name in ("figure", "the marketplace says", "known"):
+        table.add_column(name, justify="left" if name == "figure" else "right")
+    table.add_column("")
+    for item in fields(Figures):
+        ours, known = getattr(figures, item.name), getattr(KNOWN, item.name)
+        mark = "[green]=[/green]" if ours == known else "[red]differs[/red]"
+        table.add_row(item.name.replace("_", " "), _text(ours), _text(known), mark)
+    out.print(table)
+    for finding in report.findings:
+        out.print(f"[red]{finding.context}[/red] {finding.rule} {finding.subject}: {finding.detail}")
+    word = "[green]invariants OK[/green]" if report.ok else f"[red]{len(report.findings)} invariants broken[/red]"
+    out.print(f"{word}  {report.rules} rules over {report.rows:,} rows")
+
+
+def _text(value: int | Decimal) -> str:
+    return f"{value:,.2f}" if isinstance(value, Decimal) else f"{value:,}"
