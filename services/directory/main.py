@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -10,29 +11,41 @@ from libs.clock import Clock
 from libs.db import Database
 from libs.db.migrate import open_migrated
 from libs.ids import IdSource
-from libs.resource import StandardMethods
+from libs.resource import Resource, StandardMethods
 from libs.service import Runtime, ServiceApp
 from services.directory.adapters.db.accounts import SqlAccounts
-from services.directory.adapters.db.audit import Audit
+from services.directory.adapters.db.address_books import SqlAddressBooks
+from services.directory.adapters.db.census import CensusReader
 from services.directory.adapters.db.contexts import SqlContexts
+from services.directory.adapters.db.parties import SqlParties
+from services.directory.adapters.db.requests import SqlRequests
 from services.directory.adapters.db.tables import (
     BUYER,
     CLIENT,
     CLIENTS,
     REQUESTS,
+    SELLER,
     SELLERS,
     SIGNING_KEYS,
     SUPPLIER,
     USER,
     USERS,
 )
+from services.directory.adapters.db.users import SqlClientSecrets, SqlUsers
 from services.directory.adapters.passwords import Argon2, new_secret
+from services.directory.application.address_assignments import AddressAssignments
+from services.directory.application.addresses import Addresses
+from services.directory.application.api_clients import ClientRules, RotateSecret
+from services.directory.application.audit import Audit
 from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER, OneTimeSecret, first_rows
+from services.directory.application.forget_requests import ForgetRequests
 from services.directory.application.issue_token import IssueToken
+from services.directory.application.users import SetPassword, UserRules
 from services.directory.rpc.address_servicer import AddressServicer
 from services.directory.rpc.api_client_servicer import ApiClientServicer
 from services.directory.rpc.buyer_servicer import BuyerServicer
 from services.directory.rpc.context_servicer import OrderingContextServicer
+from services.directory.rpc.seller_servicer import SellerServicer
 from services.directory.rpc.supplier_servicer import SupplierServicer
 from services.directory.rpc.token_servicer import TokenServicer
 from services.directory.rpc.user_servicer import UserServicer
@@ -42,6 +55,7 @@ from waybill.directory.v1 import (
     api_client_service_pb2_grpc,
     buyer_service_pb2_grpc,
     ordering_context_service_pb2_grpc,
+    seller_service_pb2_grpc,
     supplier_service_pb2_grpc,
     token_service_pb2_grpc,
     user_service_pb2_grpc,
@@ -52,9 +66,7 @@ PACKAGE = "waybill.directory.v1"
 
 
 async def _open(settings: Settings) -> Database:
-    return await open_migrated(
-        settings.database_url, settings.database_schema, VERSIONS, settings.pool_size
-    )
+    return await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.pool_size)
 
 
 async def bootstrap(settings: Settings, clock: Clock, ids: IdSource) -> OneTimeSecret | None:
@@ -80,56 +92,72 @@ async def bootstrap(settings: Settings, clock: Clock, ids: IdSource) -> OneTimeS
 
 
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
-    """Opens and migrates the database, wires the service."""
+    """Opens and migrates the database, wires the services."""
     database = await _open(settings)
     clock, ids = runtime.clock, runtime.ids
     argon2 = Argon2(settings.argon2_time, settings.argon2_memory_kib)
-    accounts = SqlAccounts(database)
+    accounts = SqlAccounts(database, settings.signing_key_pem)
+    contexts, requests, parties, users = SqlContexts(database), SqlRequests(), SqlParties(), SqlUsers()
+    books = SqlAddressBooks(database)
 
-    def methods(resource: object) -> StandardMethods:
-        return StandardMethods(database, REQUESTS, resource, clock, ids)  # type: ignore[arg-type]
+    def standard(resource: Resource) -> StandardMethods:
+        return StandardMethods(database, REQUESTS, resource, clock, ids)
 
+    served: list[tuple[Any, Any, str]] = [
+        (
+            token_service_pb2_grpc.add_TokenServiceServicer_to_server,
+            TokenServicer(IssueToken(accounts, argon2, clock), accounts),
+            "Token",
+        ),
+        (
+            ordering_context_service_pb2_grpc.add_OrderingContextServiceServicer_to_server,
+            OrderingContextServicer(contexts, clock),
+            "OrderingContext",
+        ),
+        (
+            seller_service_pb2_grpc.add_SellerServiceServicer_to_server,
+            SellerServicer(standard(SELLER), contexts),
+            "Seller",
+        ),
+        (buyer_service_pb2_grpc.add_BuyerServiceServicer_to_server, BuyerServicer(standard(BUYER)), "Buyer"),
+        (
+            supplier_service_pb2_grpc.add_SupplierServiceServicer_to_server,
+            SupplierServicer(standard(SUPPLIER)),
+            "Supplier",
+        ),
+        (
+            user_service_pb2_grpc.add_UserServiceServicer_to_server,
+            UserServicer(
+                standard(USER), UserRules(parties, users, argon2),
+                SetPassword(database, requests, users, argon2, clock),
+            ),
+            "User",
+        ),
+        (
+            api_client_service_pb2_grpc.add_ApiClientServiceServicer_to_server,
+            ApiClientServicer(
+                standard(CLIENT), ClientRules(parties, users),
+                RotateSecret(database, SqlClientSecrets(), users, argon2, clock),
+            ),
+            "ApiClient",
+        ),
+        (
+            address_service_pb2_grpc.add_AddressServiceServicer_to_server,
+            AddressServicer(
+                Addresses(database, requests, books, parties, clock),
+                AddressAssignments(database, requests, books, parties, clock),
+                books, clock, ids,
+            ),
+            "Address",
+        ),
+    ]  # fmt: skip
+    forget = ForgetRequests(database, requests, clock)
     return ServiceApp(
         name="directory",
-        registrations=[
-            (
-                token_service_pb2_grpc.add_TokenServiceServicer_to_server,
-                TokenServicer(IssueToken(accounts, argon2, clock), accounts),
-                f"{PACKAGE}.TokenService",
-            ),
-            (
-                ordering_context_service_pb2_grpc.add_OrderingContextServiceServicer_to_server,
-                OrderingContextServicer(SqlContexts(database)),
-                f"{PACKAGE}.OrderingContextService",
-            ),
-            (
-                buyer_service_pb2_grpc.add_BuyerServiceServicer_to_server,
-                BuyerServicer(methods(BUYER)),
-                f"{PACKAGE}.BuyerService",
-            ),
-            (
-                supplier_service_pb2_grpc.add_SupplierServiceServicer_to_server,
-                SupplierServicer(methods(SUPPLIER)),
-                f"{PACKAGE}.SupplierService",
-            ),
-            (
-                user_service_pb2_grpc.add_UserServiceServicer_to_server,
-                UserServicer(methods(USER), argon2),
-                f"{PACKAGE}.UserService",
-            ),
-            (
-                api_client_service_pb2_grpc.add_ApiClientServiceServicer_to_server,
-                ApiClientServicer(methods(CLIENT), database, argon2),
-                f"{PACKAGE}.ApiClientService",
-            ),
-            (
-                address_service_pb2_grpc.add_AddressServiceServicer_to_server,
-                AddressServicer(database, clock, ids),
-                f"{PACKAGE}.AddressService",
-            ),
-        ],
+        registrations=[(add, servicer, f"{PACKAGE}.{name}Service") for add, servicer, name in served],
+        background=[lambda: forget.run(settings.forget_pause_seconds)],
         close=database.close,
         anonymous=frozenset({f"/{PACKAGE}.TokenService/IssueToken", f"/{PACKAGE}.TokenService/GetKeySet"}),
-        audit=Audit(database),
+        audit=Audit(CensusReader(database, bool(settings.signing_key_pem))),
         statements=lambda: database.statements,
     )

@@ -14,5 +14,9 @@ class Settings:
     pool_size: int = 10
     seller_id: str = "seller"
     seller_name: str = "Seller"
+    signing_key_pem: str = ""
+    """An Ed25519 private key that takes the place of the one in the database."""
     argon2_time: int = 2
     argon2_memory_kib: int = 19_456
+    forget_pause_seconds: float = 3_600.0
+    """Between two deletions of outcomes of old requests."""

@@ -52,4 +52,5 @@ async def first_rows(
         "secret_hash": await hash(secret),
     }  # fmt: skip
     key = {"kid": ids.public("key"), "private_pem": new_private_key(), "create_time": now, "retire_time": None}
-    return FirstRows({"id": seller_id, "name": seller_name, "singleton": True}, user, client, key)
+    seller = {**base, "id": seller_id, "name": seller_name, "singleton": True}
+    return FirstRows(seller, user, client, key)

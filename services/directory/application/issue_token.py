@@ -2,64 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
-from libs.auth import PartyKind, Principal, TokenSigner
+from libs.auth import PartyKind, Principal
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError
-from services.directory.domain.access import client_admits, token_roles
+from services.directory.application.ports import Accounts, Secrets
+from services.directory.application.throttle import Throttle
+from services.directory.domain.access import token_roles
+from services.directory.domain.grants import Account, Client, admits, folded
 
-FAILURES = 10
-"""Failed attempts per client and user name that are answered within a minute."""
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """An API client as a grant looks at it."""
-
-    id: str
-    active: bool
-    minutes: int
-    secret_hash: str | None
-    default_user_id: str
-    roles: Sequence[str]
-    seller: bool
-    any_buyer: bool
-    any_supplier: bool
-    buyer_ids: Sequence[str]
-    supplier_ids: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A user as a grant looks at it."""
-
-    id: str
-    party_kind: str
-    party_id: str
-    party_active: bool
-    active: bool
-    roles: Sequence[str]
-    password_hash: str | None
-
-
-class Accounts(Protocol):
-    """Where clients, users and the signing key are."""
-
-    async def client(self, client_id: str) -> Client | None: ...
-    async def user(self, *, username: str = "", user_id: str = "") -> Account | None: ...
-    async def signer(self) -> TokenSigner: ...
-
-
-class Secrets(Protocol):
-    """Checks secrets."""
-
-    async def verify(self, hashed: str | None, secret: str) -> bool: ...
+NAME_LIMIT = 300
+"""Longer names exist in no directory; they are cut, so that they cannot fill the memory either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +27,6 @@ class Issued:
     roles: frozenset[str]
 
 
-def _refused() -> WaybillError:
-    return WaybillError(Kind.UNAUTHENTICATED, "GRANT_INVALID", "client, secret, user or password do not hold")
-
-
 class IssueToken:
     """Checks a grant and signs a token."""
 
@@ -82,65 +34,47 @@ class IssueToken:
         self._accounts = accounts
         self._secrets = secrets
         self._clock = clock
-        self._failures: OrderedDict[tuple[str, str], list[float]] = OrderedDict()
+        self._throttle = Throttle(clock)
 
     async def by_password(
         self, client_id: str, client_secret: str, username: str, password: str, wanted: Sequence[str]
     ) -> Issued:
-        """For a user who signs in."""
-        self._throttle(client_id, username)
+        """For a user who signs in. Raises GRANT_INVALID, TOO_MANY_ATTEMPTS, ROLE_NOT_AVAILABLE."""
+        who = (client_id[:NAME_LIMIT], folded(username)[:NAME_LIMIT])
+        self._throttle.check(*who)
         client = await self._accounts.client(client_id)
         user = await self._accounts.user(username=username)
-        secret_ok = client is not None and (
-            client.secret_hash is None or await self._secrets.verify(client.secret_hash, client_secret)
-        )
+        public = client is not None and client.secret_hash is None
+        # An unknown client and an unknown user cost as much time as known ones.
+        secret_ok = public or await self._secrets.verify(client.secret_hash if client else None, client_secret)
         password_ok = await self._secrets.verify(user.password_hash if user else None, password)
-        if client is None or user is None or not (secret_ok and password_ok):
-            self._note(client_id, username)
-            raise _refused()
-        return await self._issue(client, user, wanted)
+        return await self._issue(who, client, user, secret_ok and password_ok, wanted)
 
     async def by_client(self, client_id: str, client_secret: str, wanted: Sequence[str]) -> Issued:
-        """For a program: acts as the client's default user."""
-        self._throttle(client_id, "")
+        """For a program: acts as the client's default user. Raises as `by_password` does."""
+        who = (client_id[:NAME_LIMIT], "")
+        self._throttle.check(*who)
         client = await self._accounts.client(client_id)
         ok = await self._secrets.verify(client.secret_hash if client else None, client_secret)
-        if client is None or not ok or not client.default_user_id:
-            self._note(client_id, "")
-            raise _refused()
-        user = await self._accounts.user(user_id=client.default_user_id)
-        if user is None:
-            raise _refused()
-        return await self._issue(client, user, wanted)
+        user = await self._accounts.user(user_id=client.default_user_id) if client and client.default_user_id else None
+        return await self._issue(who, client, user, ok, wanted)
 
-    async def _issue(self, client: Client, user: Account, wanted: Sequence[str]) -> Issued:
-        admitted = client_admits(
-            user.party_kind, user.party_id, seller=client.seller, any_buyer=client.any_buyer,
-            any_supplier=client.any_supplier, buyer_ids=client.buyer_ids, supplier_ids=client.supplier_ids,
-        )  # fmt: skip
-        if not (client.active and user.active and user.party_active and admitted):
-            raise _refused()
+    async def _issue(
+        self, who: tuple[str, str], client: Client | None, user: Account | None, proven: bool, wanted: Sequence[str]
+    ) -> Issued:
+        self._throttle.check(*who)
+        if client is None or user is None or not proven or not admits(client, user):
+            # Also what is merely inactive counts as a failure, or the throttle would tell a right password from a wrong.
+            self._throttle.failed(*who)
+            raise WaybillError(Kind.UNAUTHENTICATED, "GRANT_INVALID", "client, secret, user or password do not hold")
         roles = token_roles(user.roles, client.roles, wanted)
         if roles is None:
-            raise WaybillError(Kind.DENIED, "ROLE_NOT_AVAILABLE", "a role that is wanted is not available")
+            lacking = next(role for role in wanted if token_roles(user.roles, client.roles, [role]) is None)
+            raise WaybillError(
+                Kind.DENIED, "ROLE_NOT_AVAILABLE", f"the role {lacking[:100]!r} is not available here",
+                metadata={"role": lacking[:100]},
+            )  # fmt: skip
         now, ttl = self._clock.now(), timedelta(minutes=client.minutes)
         principal = Principal(user.id, user.party_id, PartyKind(user.party_kind), roles, client.id)
         token = (await self._accounts.signer()).issue(principal, ttl, now)
         return Issued(token, now + ttl, roles)
-
-    def _throttle(self, client_id: str, username: str) -> None:
-        now = time.monotonic()
-        recent = [at for at in self._failures.get((client_id, username), ()) if now - at < 60]
-        if len(recent) >= FAILURES:
-            raise WaybillError(
-                Kind.EXHAUSTED, "TOO_MANY_ATTEMPTS", "too many failed attempts: wait a minute",
-                retry_after=timedelta(seconds=60),
-            )  # fmt: skip
-
-    def _note(self, client_id: str, username: str) -> None:
-        key = (client_id, username)
-        self._failures[key] = [*self._failures.get(key, [])[-FAILURES:], time.monotonic()]
-        if len(self._failures) > 10_000:
-            self._failures.popitem(last=False)
-
-

@@ -1,11 +1,11 @@
-"""Who may see and change parties, users and addresses."""
+"""Who may see and change parties, users and addresses, and which roles can be had."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
 from libs.auth import PartyKind, Principal, roles
-from libs.errors import Violations, missing
+from libs.errors import Violations, denied, missing
 
 
 def sees_party(caller: Principal, kind: str, id: str) -> bool:
@@ -21,23 +21,44 @@ def require_party(caller: Principal, kind: str, id: str) -> None:
         raise missing(kind.lower(), id)
 
 
-def grantable(found: Violations, where: str, caller: Principal, wanted: Sequence[str]) -> None:
-    """A user cannot give roles that it does not hold, unless it has FullAccess."""
+def require_seller(caller: Principal, role: str) -> None:
+    """Raises ROLE_MISSING unless the caller holds the role, and belongs to the seller."""
+    caller.require(role)
+    if not caller.is_seller:
+        raise denied(role)
+
+
+def known_roles(found: Violations, where: str, wanted: Sequence[str]) -> None:
+    """Notes roles that do not exist, or stand twice."""
     for i, role in enumerate(wanted):
         if role not in roles.ALL_ROLES:
-            found.add(f"{where}[{i}]", "ROLE_NOT_AVAILABLE", f"there is no role {role!r}")
-        elif not caller.has(role):
-            found.add(f"{where}[{i}]", "ROLE_NOT_AVAILABLE", f"you do not hold {role}")
+            found.add(f"{where}[{i}]", "ROLE_NOT_AVAILABLE", f"there is no role {role[:100]!r}")
+        found.require(f"{where}[{i}]", role not in wanted[:i], "DUPLICATE_ITEM", f"{role[:100]} stands twice")
+
+
+def grantable(found: Violations, where: str, caller: Principal, wanted: Sequence[str]) -> None:
+    """A user cannot give roles that it does not hold, unless it has FullAccess. Unknown ones are noted elsewhere."""
+    for i, role in enumerate(wanted):
+        held = caller.has(role) or role not in roles.ALL_ROLES
+        found.require(f"{where}[{i}]", held, "ROLE_NOT_AVAILABLE", f"you do not hold {role}")
+
+
+def commands(found: Violations, where: str, caller: Principal, held: Collection[str]) -> None:
+    """Whoever can act as another, by its password or secret, would gain its roles: so it must hold them."""
+    lacking = sorted(role for role in held if not caller.has(role))
+    found.require(where, not lacking, "ROLE_NOT_AVAILABLE", f"you do not hold {', '.join(lacking)}")
 
 
 def token_roles(held: Collection[str], most: Collection[str], wanted: Collection[str]) -> frozenset[str] | None:
     """Roles of a token: what the user holds, within the client's limit, within what is wanted.
 
-    FullAccess within a limit means every role of the limit. None when something wanted is not available.
+    FullAccess within a limit means every role of the limit; FullAccess as a limit is none. None when something
+    wanted is not available.
     """
+    limited = bool(most) and roles.FULL_ACCESS not in most
     full = roles.FULL_ACCESS in held
-    available = (roles.ALL_ROLES if full else frozenset(held)) if most or wanted else frozenset(held)
-    if most:
+    available = roles.ALL_ROLES if full and (limited or wanted) else frozenset(held)
+    if limited:
         available = available & frozenset(most)
     if not wanted:
         return available

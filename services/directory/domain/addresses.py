@@ -1,10 +1,25 @@
-"""Which addresses of its buyer's book a user may use, and which one is the default."""
+"""Address books: entries, who may use them, and which one is the default."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An address in the book of a company (`BUYER:acme`). `user_id` is set for a user's own one."""
+
+    party: str
+    id: str
+    user_id: str
+    address: Mapping[str, Any]
+    create_time: datetime
+    update_time: datetime
+    version: int = 1
+    xp: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

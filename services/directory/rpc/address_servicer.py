@@ -2,203 +2,126 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
-
 from libs import idempotency, protoconv
-from libs.auth import PartyKind, Principal, roles
 from libs.clock import Clock
-from libs.db import Database, Tx, is_unique_violation
-from libs.errors import Violations, exists, missing
+from libs.errors import Violations
 from libs.ids import IdSource
 from libs.rpc import current
-from services.directory.adapters.db.tables import (
-    ADDRESS_ASSIGNMENTS,
-    ADDRESSES,
-    BUYERS,
-    REQUESTS,
-    USERS,
-    party_message,
-    party_text,
+from services.directory.adapters.db.address_books import SqlAddressBooks
+from services.directory.application.address_assignments import AddressAssignments
+from services.directory.application.addresses import Addresses, Change
+from services.directory.rpc.convert import (
+    assignment_in,
+    assignment_out,
+    book_in,
+    entry_in,
+    entry_out,
+    id_in,
 )
-from services.directory.domain.access import require_party
 from waybill.directory.v1 import address_service_pb2 as pb
 from waybill.directory.v1 import address_service_pb2_grpc as pb_grpc
-from waybill.type.v1.address_pb2 import Address
 
 BATCH = 1_000
 
 
-def _book(found: Violations, where: str, caller: Principal, party: Any) -> str:
-    """Whose book: the caller's own unless given."""
-    stored = party_text(party) if party.id else f"{caller.party_kind.value}:{caller.party_id}"
-    found.require(f"{where}.party.kind", bool(stored), "FIELD_REQUIRED", "is required")
-    if stored:
-        require_party(caller, *stored.split(":", 1))
-    return stored
+def _key(request: Any) -> idempotency.RequestKey | None:
+    return idempotency.key_of(current().principal, current().method, request)
+
+
+def _counted(field: str, items: Sequence[Any]) -> Violations:
+    found = Violations()
+    found.require(field, len(items) <= BATCH, "TOO_MANY_ITEMS", f"at most {BATCH:,}")
+    found.require(field, bool(items), "FIELD_REQUIRED", "at least one")
+    return found
 
 
 class AddressServicer(pb_grpc.AddressServiceServicer):
     """Address books."""
 
-    def __init__(self, database: Database, clock: Clock, ids: IdSource) -> None:
-        self._db = database
+    def __init__(
+        self, addresses: Addresses, assignments: AddressAssignments, books: SqlAddressBooks, clock: Clock,
+        ids: IdSource,
+    ) -> None:  # fmt: skip
+        self._addresses = addresses
+        self._assignments = assignments
+        self._books = books
         self._clock = clock
         self._ids = ids
 
-    async def CreateAddresses(
-        self, request: pb.CreateAddressesRequest, context: Any
-    ) -> pb.CreateAddressesResponse:
-        caller = current().principal
-        own = not caller.has(roles.ADDRESS_ADMIN)
-        if own:
-            if not (caller.has(roles.ME_ADDRESS_ADMIN) and caller.party_kind is PartyKind.BUYER):
-                caller.require(roles.ADDRESS_ADMIN)
-            await self._unrestricted(caller)
-        found = Violations()
-        found.require("entries", 0 < len(request.entries) <= BATCH, "TOO_MANY_ITEMS", f"1 to {BATCH:,}")
-        now = self._clock.now()
-        rows: list[dict[str, Any]] = []
-        for i, entry in enumerate(request.entries[:BATCH]):
-            address = protoconv.address_in(found, f"entries[{i}].address", entry.address)
-            address["id"] = address.get("id") or self._ids.public("adr")
-            rows.append({
-                "party": _book(found, f"entries[{i}]", caller, entry.party), "id": address["id"],
-                "user_id": caller.user_id if own else entry.user_id, "address": address, "create_time": now,
-            })  # fmt: skip
+    async def CreateAddresses(self, request: pb.CreateAddressesRequest, context: Any) -> pb.CreateAddressesResponse:
+        caller, now = current().principal, self._clock.now()
+        found = _counted("entries", request.entries)
+        entries = [
+            entry_in(found, f"entries[{i}]", caller, entry, self._ids, now) for i, entry in enumerate(request.entries[:BATCH])
+        ]
+        stored = await self._addresses.create(caller, found, entries, _key(request))
+        return pb.CreateAddressesResponse(entries=[entry_out(entry) for entry in stored])
+
+    async def BatchGetAddresses(self, request: pb.BatchGetAddressesRequest, context: Any) -> pb.BatchGetAddressesResponse:
+        found, caller, ids = Violations(), current().principal, list(dict.fromkeys(request.address_ids))
+        book = book_in(found, "party", caller, request.party)
+        found.require("address_ids", len(ids) <= BATCH, "TOO_MANY_ITEMS", f"at most {BATCH:,}")
+        for i, id in enumerate(ids[:BATCH]):
+            found.check_id(f"address_ids[{i}]", id)
         found.raise_if_any()
-        key = idempotency.key_of(caller, current().method, request)
-
-        async def work(tx: Tx) -> list[dict[str, Any]]:
-            outcome = {"ids": [[row["party"], row["id"]] for row in rows]}
-            recorded = await idempotency.claim(tx, REQUESTS, key, outcome, now)
-            if recorded is not None:
-                return await self._read(tx, recorded["ids"])
-            await tx.execute(tx.insert(ADDRESSES), rows)
-            mine = [_assignment(row) for row in rows if row["user_id"]]
-            if mine:
-                await tx.execute(tx.insert(ADDRESS_ASSIGNMENTS), mine)
-            return rows
-
-        try:
-            stored = await self._db.retrying(work)
-        except IntegrityError as error:
-            if is_unique_violation(error):
-                raise exists("address", rows[0]["id"]) from None
-            raise
-        return pb.CreateAddressesResponse(entries=[_entry(row) for row in stored])
-
-    async def _unrestricted(self, caller: Principal) -> None:
-        """Users of a restricted buyer have no own addresses."""
-        async with self._db.reading() as tx:
-            restricted = (
-                await tx.execute(sa.select(BUYERS.c.restrict_addresses).where(BUYERS.c.id == caller.party_id))
-            ).scalar()
-        if restricted:
-            caller.require(roles.ADDRESS_ADMIN)
-
-    async def _read(self, tx: Tx, keys: list[list[str]]) -> list[dict[str, Any]]:
-        ids = [id for _, id in keys]
-        rows = (await tx.execute(sa.select(ADDRESSES).where(ADDRESSES.c.id.in_(ids)))).mappings().all()
-        by_key = {(row["party"], row["id"]): dict(row) for row in rows}
-        return [by_key[(party, id)] for party, id in keys if (party, id) in by_key]
-
-    async def BatchGetAddresses(
-        self, request: pb.BatchGetAddressesRequest, context: Any
-    ) -> pb.BatchGetAddressesResponse:
-        found = Violations()
-        book = _book(found, "request", current().principal, request.party)
-        found.require("address_ids", len(request.address_ids) <= BATCH, "TOO_MANY_ITEMS", f"at most {BATCH:,}")
-        found.raise_if_any()
-        a = ADDRESSES.c
-        statement = sa.select(ADDRESSES).where(a.party == book).order_by(a.id).limit(BATCH)
-        if request.address_ids:
-            statement = statement.where(a.id.in_(list(request.address_ids)))
-        async with self._db.reading() as tx:
-            rows = (await tx.execute(statement)).mappings().all()
-        got = {row["id"] for row in rows}
+        entries = await self._books.batch(caller, book, ids, BATCH)
+        got = {entry.id for entry in entries}
         return pb.BatchGetAddressesResponse(
-            entries=[_entry(dict(row)) for row in rows],
-            missing_address_ids=[id for id in dict.fromkeys(request.address_ids) if id not in got],
+            entries=[entry_out(entry) for entry in entries], missing_address_ids=[id for id in ids if id not in got]
         )
 
-    async def DeleteAddress(self, request: pb.DeleteAddressRequest, context: Any) -> pb.DeleteAddressResponse:
-        caller = current().principal
-        caller.require(roles.ADDRESS_ADMIN)
-        found = Violations()
-        book = _book(found, "request", caller, request.party)
+    async def ListAddresses(self, request: pb.ListAddressesRequest, context: Any) -> pb.ListAddressesResponse:
+        page, token = await self._books.page(current().principal, self._book(request), request)
+        return pb.ListAddressesResponse(entries=[entry_out(entry) for entry in page], next_page_token=token)
+
+    async def UpdateAddress(self, request: pb.UpdateAddressRequest, context: Any) -> pb.UpdateAddressResponse:
+        found, caller, entry = Violations(), current().principal, request.entry
+        book = book_in(found, "entry.party", caller, entry.party)
+        found.check_id("entry.address.id", entry.address.id)
+        paths = protoconv.mask_paths(found, request.update_mask, entry, ("address", "xp"))
+        if not request.update_mask.paths and not protoconv.address_plain(entry.address).keys() - {"id"}:
+            # The id alone names the entry; it is not meant as an empty address.
+            paths = [path for path in paths if path != "address"]
+        for i, path in enumerate(request.update_mask.paths):
+            part = path.startswith("address.")
+            found.require(f"update_mask.paths[{i}]", not part, "FIELD_INVALID", "an address is replaced whole")
+        address = protoconv.address_in(found, "entry.address", entry.address) if "address" in paths else None
+        xp = protoconv.xp_in(found, "entry.xp", entry.xp) if "xp" in paths else None
         found.raise_if_any()
-        key = idempotency.key_of(caller, current().method, request)
-        a = ADDRESSES.c
+        change = Change(book, entry.address.id, entry.etag, address, xp)
+        stored = await self._addresses.update(caller, change, _key(request))
+        return pb.UpdateAddressResponse(entry=entry_out(stored))
 
-        async def work(tx: Tx) -> None:
-            if await idempotency.claim(tx, REQUESTS, key, {}, self._clock.now()) is not None:
-                return
-            gone = await tx.execute(sa.delete(ADDRESSES).where(a.party == book, a.id == request.address_id))
-            if gone.rowcount == 0:
-                raise missing("address", request.address_id)
-
-        await self._db.retrying(work)
+    async def DeleteAddress(self, request: pb.DeleteAddressRequest, context: Any) -> pb.DeleteAddressResponse:
+        book, id = self._book(request), id_in("address_id", request.address_id)
+        await self._addresses.delete(current().principal, book, id, _key(request))
         return pb.DeleteAddressResponse()
 
-    async def AssignAddresses(
-        self, request: pb.AssignAddressesRequest, context: Any
-    ) -> pb.AssignAddressesResponse:
-        caller = current().principal
-        caller.require(roles.ADDRESS_ADMIN)
-        found = Violations()
-        found.require("assignments", 0 < len(request.assignments) <= BATCH, "TOO_MANY_ITEMS", f"1 to {BATCH:,}")
-        rows: list[dict[str, Any]] = []
-        for i, item in enumerate(request.assignments[:BATCH]):
-            found.check_id(f"assignments[{i}].address_id", item.address_id)
-            rows.append({
-                "party": _book(found, f"assignments[{i}]", caller, item.party), "address_id": item.address_id,
-                "user_id": item.user_id, "shipping": item.shipping, "billing": item.billing,
-            })  # fmt: skip
-        found.raise_if_any()
-        key = idempotency.key_of(caller, current().method, request)
-
-        async def work(tx: Tx) -> None:
-            if await idempotency.claim(tx, REQUESTS, key, {}, self._clock.now()) is not None:
-                return
-            await self._check(tx, found, rows)
-            found.raise_if_any()
-            insert = tx.insert(ADDRESS_ASSIGNMENTS)
-            kept = {"shipping": insert.excluded.shipping, "billing": insert.excluded.billing}
-            await tx.execute(
-                insert.on_conflict_do_update(index_elements=["party", "address_id", "user_id"], set_=kept), rows
-            )
-
-        await self._db.retrying(work)
+    async def AssignAddresses(self, request: pb.AssignAddressesRequest, context: Any) -> pb.AssignAddressesResponse:
+        caller, found = current().principal, _counted("assignments", request.assignments)
+        items = [assignment_in(found, f"assignments[{i}]", caller, item) for i, item in enumerate(request.assignments[:BATCH])]
+        await self._assignments.assign(caller, found, items, _key(request))
         return pb.AssignAddressesResponse()
 
-    async def _check(self, tx: Tx, found: Violations, rows: list[dict[str, Any]]) -> None:
-        ids = sorted({row["address_id"] for row in rows})
-        users = sorted({row["user_id"] for row in rows} - {""})
-        a, u = ADDRESSES.c, USERS.c
-        known = {(r.party, r.id) for r in await tx.execute(sa.select(a.party, a.id).where(a.id.in_(ids)))}
-        people = {(r.party, r.id) for r in await tx.execute(sa.select(u.party, u.id).where(u.id.in_(users)))}
-        for i, row in enumerate(rows):
-            found.require(
-                f"assignments[{i}].address_id", (row["party"], row["address_id"]) in known, "ADDRESS_NOT_FOUND",
-                "there is no such address in the book",
-            )  # fmt: skip
-            found.require(
-                f"assignments[{i}].user_id", not row["user_id"] or (row["party"], row["user_id"]) in people,
-                "USER_NOT_FOUND", "there is no such user in the company",
-            )  # fmt: skip
+    async def UnassignAddresses(self, request: pb.UnassignAddressesRequest, context: Any) -> pb.UnassignAddressesResponse:
+        caller, found = current().principal, _counted("assignments", request.assignments)
+        items = [assignment_in(found, f"assignments[{i}]", caller, item) for i, item in enumerate(request.assignments[:BATCH])]
+        await self._assignments.unassign(caller, found, items, _key(request))
+        return pb.UnassignAddressesResponse()
 
+    async def ListAddressAssignments(
+        self, request: pb.ListAddressAssignmentsRequest, context: Any
+    ) -> pb.ListAddressAssignmentsResponse:
+        page, token = await self._books.assignments(current().principal, self._book(request), request)
+        return pb.ListAddressAssignmentsResponse(
+            assignments=[assignment_out(party, item) for party, item in page], next_page_token=token
+        )
 
-def _assignment(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "party": row["party"], "address_id": row["id"], "user_id": row["user_id"], "shipping": False,
-        "billing": False,
-    }  # fmt: skip
-
-
-def _entry(row: dict[str, Any]) -> pb.AddressEntry:
-    return pb.AddressEntry(
-        party=party_message(row["party"]), address=Address(**row["address"]), user_id=row["user_id"]
-    )
+    def _book(self, request: Any) -> str:
+        found = Violations()
+        book = book_in(found, "party", current().principal, request.party)
+        found.raise_if_any()
+        return book

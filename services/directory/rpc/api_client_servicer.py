@@ -5,39 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import sqlalchemy as sa
-
 from libs.auth import roles
-from libs.db import Database, Tx
-from libs.errors import Violations, denied, missing
+from libs.db import Tx
+from libs.errors import Violations
+from libs.ids import valid_id
 from libs.resource import StandardMethods
 from libs.rpc import current
-from services.directory.adapters.db.tables import CLIENTS, USERS
-from services.directory.adapters.passwords import Argon2, new_secret
-from services.directory.domain.access import grantable
+from services.directory.adapters.passwords import new_secret
+from services.directory.application.api_clients import ClientRules, RotateSecret
+from services.directory.domain.access import require_seller
+from services.directory.rpc.convert import id_in
 from waybill.directory.v1 import api_client_service_pb2 as pb
 from waybill.directory.v1 import api_client_service_pb2_grpc as pb_grpc
 
 
 def _admin() -> None:
-    caller = current().principal
-    caller.require(roles.API_CLIENT_ADMIN)
-    if not caller.is_seller:
-        raise denied(roles.API_CLIENT_ADMIN)
+    require_seller(current().principal, roles.API_CLIENT_ADMIN)
 
 
 class ApiClientServicer(pb_grpc.ApiClientServiceServicer):
     """Channels."""
 
-    def __init__(self, clients: StandardMethods, database: Database, secrets: Argon2) -> None:
+    def __init__(self, clients: StandardMethods, rules: ClientRules, rotate_secret: RotateSecret) -> None:
         self._clients = clients
-        self._db = database
-        self._secrets = secrets
+        self._rules = rules
+        self._rotate_secret = rotate_secret
 
-    async def CreateApiClient(
-        self, request: pb.CreateApiClientRequest, context: Any
-    ) -> pb.CreateApiClientResponse:
+    async def CreateApiClient(self, request: pb.CreateApiClientRequest, context: Any) -> pb.CreateApiClientResponse:
         _admin()
+        self._storable([request.api_client], ["api_client"])
         (made,) = await self._clients.create(request, [request.api_client], "api_client", guard=self._guard)
         return pb.CreateApiClientResponse(api_client=made)
 
@@ -45,41 +41,37 @@ class ApiClientServicer(pb_grpc.ApiClientServiceServicer):
         self, request: pb.BatchCreateApiClientsRequest, context: Any
     ) -> pb.BatchCreateApiClientsResponse:
         _admin()
+        self._storable(request.api_clients, [f"api_clients[{i}]" for i in range(len(request.api_clients))])
         made = await self._clients.create(request, request.api_clients, "api_clients", guard=self._guard)
         return pb.BatchCreateApiClientsResponse(api_clients=made)
 
     async def GetApiClient(self, request: pb.GetApiClientRequest, context: Any) -> pb.GetApiClientResponse:
         _admin()
-        return pb.GetApiClientResponse(api_client=await self._clients.get(request.api_client_id))
+        found = await self._clients.get(id_in("api_client_id", request.api_client_id))
+        return pb.GetApiClientResponse(api_client=found)
 
     async def ListApiClients(self, request: pb.ListApiClientsRequest, context: Any) -> pb.ListApiClientsResponse:
         _admin()
         page, token = await self._clients.list(request)
         return pb.ListApiClientsResponse(api_clients=page, next_page_token=token)
 
-    async def UpdateApiClient(
-        self, request: pb.UpdateApiClientRequest, context: Any
-    ) -> pb.UpdateApiClientResponse:
+    async def UpdateApiClient(self, request: pb.UpdateApiClientRequest, context: Any) -> pb.UpdateApiClientResponse:
         _admin()
         made = await self._clients.update(request, request.api_client, "api_client", guard=self._guard)
         return pb.UpdateApiClientResponse(api_client=made)
 
     async def RotateSecret(self, request: pb.RotateSecretRequest, context: Any) -> pb.RotateSecretResponse:
-        _admin()
         secret = new_secret()
-        hashed = await self._secrets.hash(secret)
-        statement = sa.update(CLIENTS).where(CLIENTS.c.id == request.api_client_id).values(secret_hash=hashed)
-        async with self._db.transaction() as tx:
-            if (await tx.execute(statement)).rowcount == 0:
-                raise missing("API client", request.api_client_id)
+        await self._rotate_secret(current().principal, request.api_client_id, secret)
         return pb.RotateSecretResponse(client_secret=secret)
 
     async def _guard(self, tx: Tx, found: Violations, items: Sequence[tuple[str, dict[str, Any]]]) -> None:
-        wanted = {values["default_user_id"] for _, values in items} - {""}
-        known = set((await tx.execute(sa.select(USERS.c.id).where(USERS.c.id.in_(sorted(wanted))))).scalars())
-        for where, values in items:
-            user = values["default_user_id"]
-            found.require(
-                f"{where}.default_user_id", not user or user in known, "USER_NOT_FOUND", f"there is no user {user!r}"
-            )
-            grantable(found, f"{where}.roles", current().principal, values["roles"])
+        await self._rules(tx, found, current().principal, items)
+
+    def _storable(self, clients: Sequence[pb.ApiClient], paths: Sequence[str]) -> None:
+        """The database is not asked about ids that cannot be in it."""
+        found = Violations()
+        for path, client in zip(paths, clients, strict=True):
+            if not valid_id(client.id or "generated"):
+                self._clients.resource.read(found, path, client)
+        found.raise_if_any()

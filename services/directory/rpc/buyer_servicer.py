@@ -7,19 +7,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.auth import PartyKind, roles
-from libs.errors import denied
 from libs.resource import StandardMethods
 from libs.rpc import current
 from services.directory.adapters.db.tables import BUYERS, visible
+from services.directory.domain.access import require_seller
+from services.directory.rpc.convert import id_in
 from waybill.directory.v1 import buyer_service_pb2 as pb
 from waybill.directory.v1 import buyer_service_pb2_grpc as pb_grpc
 
 
 def _admin() -> None:
-    caller = current().principal
-    caller.require(roles.BUYER_ADMIN)
-    if not caller.is_seller:
-        raise denied(roles.BUYER_ADMIN)
+    require_seller(current().principal, roles.BUYER_ADMIN)
 
 
 def _visible() -> sa.ColumnElement[bool] | None:
@@ -37,15 +35,13 @@ class BuyerServicer(pb_grpc.BuyerServiceServicer):
         (made,) = await self._buyers.create(request, [request.buyer], "buyer")
         return pb.CreateBuyerResponse(buyer=made)
 
-    async def BatchCreateBuyers(
-        self, request: pb.BatchCreateBuyersRequest, context: Any
-    ) -> pb.BatchCreateBuyersResponse:
+    async def BatchCreateBuyers(self, request: pb.BatchCreateBuyersRequest, context: Any) -> pb.BatchCreateBuyersResponse:
         _admin()
         made = await self._buyers.create(request, request.buyers, "buyers")
         return pb.BatchCreateBuyersResponse(buyers=made)
 
     async def GetBuyer(self, request: pb.GetBuyerRequest, context: Any) -> pb.GetBuyerResponse:
-        found = await self._buyers.get(request.buyer_id, _visible())
+        found = await self._buyers.get(id_in("buyer_id", request.buyer_id), _visible())
         return pb.GetBuyerResponse(buyer=found)
 
     async def ListBuyers(self, request: pb.ListBuyersRequest, context: Any) -> pb.ListBuyersResponse:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from google.protobuf import json_format
 
+from libs.clock import Clock
 from libs.errors import Violations
 from libs.protoconv import time_out
 from libs.rpc import require_service
@@ -30,22 +30,25 @@ def _policy(stored: dict[str, Any] | None) -> pb.OrderingPolicy:
 class OrderingContextServicer(pb_grpc.OrderingContextServiceServicer):
     """What an order's header is made of."""
 
-    def __init__(self, contexts: SqlContexts) -> None:
+    def __init__(self, contexts: SqlContexts, clock: Clock) -> None:
         self._contexts = contexts
+        self._clock = clock
 
-    async def GetOrderingContext(
-        self, request: pb.GetOrderingContextRequest, context: Any
-    ) -> pb.GetOrderingContextResponse:
+    async def GetOrderingContext(self, request: pb.GetOrderingContextRequest, context: Any) -> pb.GetOrderingContextResponse:
         require_service("order")
-        found = await self._contexts.ordering(
-            request.buyer_id, request.user_id, request.client_id, request.address_ids[:MAX_ADDRESSES]
-        )
+        wrong = Violations()
+        for field in ("buyer_id", "user_id", "client_id"):
+            wrong.check_id(field, getattr(request, field), required=field == "buyer_id")
+        asked = request.address_ids
+        wrong.require("address_ids", len(asked) <= MAX_ADDRESSES, "TOO_MANY_ITEMS", f"at most {MAX_ADDRESSES:,}")
+        wrong.raise_if_any()
+        found = await self._contexts.ordering(request.buyer_id, request.user_id, request.client_id, asked)
         answer = pb.GetOrderingContextResponse(
             seller_id=found.seller_id,
             policy=_policy(found.policy),
             addresses=[Address(**a) for a in found.addresses],
             missing_address_ids=found.missing,
-            read_time=time_out(datetime.now(UTC)),
+            read_time=time_out(self._clock.now()),
         )
         if found.buyer is not None:
             b = found.buyer
@@ -77,7 +80,7 @@ class OrderingContextServicer(pb_grpc.OrderingContextServiceServicer):
         wrong.require("refs", len(request.refs) <= MAX_ADDRESSES, "TOO_MANY_ITEMS", f"at most {MAX_ADDRESSES:,}")
         wrong.raise_if_any()
         refs = {(party_text(ref.party), ref.address_id) for ref in request.refs}
-        found = await self._contexts.addresses(refs) if refs else []
+        found = await self._contexts.addresses(refs)
         return pb.BatchGetPartyAddressesResponse(
             addresses=[pb.PartyAddress(party=party_message(p), address=Address(**a)) for p, a in found]
         )

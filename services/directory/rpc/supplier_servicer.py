@@ -7,19 +7,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.auth import PartyKind, roles
-from libs.errors import denied
 from libs.resource import StandardMethods
 from libs.rpc import current
 from services.directory.adapters.db.tables import SUPPLIERS, visible
+from services.directory.domain.access import require_seller
+from services.directory.rpc.convert import id_in
 from waybill.directory.v1 import supplier_service_pb2 as pb
 from waybill.directory.v1 import supplier_service_pb2_grpc as pb_grpc
 
 
 def _admin() -> None:
-    caller = current().principal
-    caller.require(roles.SUPPLIER_ADMIN)
-    if not caller.is_seller:
-        raise denied(roles.SUPPLIER_ADMIN)
+    require_seller(current().principal, roles.SUPPLIER_ADMIN)
 
 
 def _visible() -> sa.ColumnElement[bool] | None:
@@ -32,9 +30,7 @@ class SupplierServicer(pb_grpc.SupplierServiceServicer):
     def __init__(self, suppliers: StandardMethods) -> None:
         self._suppliers = suppliers
 
-    async def CreateSupplier(
-        self, request: pb.CreateSupplierRequest, context: Any
-    ) -> pb.CreateSupplierResponse:
+    async def CreateSupplier(self, request: pb.CreateSupplierRequest, context: Any) -> pb.CreateSupplierResponse:
         _admin()
         (made,) = await self._suppliers.create(request, [request.supplier], "supplier")
         return pb.CreateSupplierResponse(supplier=made)
@@ -47,16 +43,14 @@ class SupplierServicer(pb_grpc.SupplierServiceServicer):
         return pb.BatchCreateSuppliersResponse(suppliers=made)
 
     async def GetSupplier(self, request: pb.GetSupplierRequest, context: Any) -> pb.GetSupplierResponse:
-        found = await self._suppliers.get(request.supplier_id, _visible())
+        found = await self._suppliers.get(id_in("supplier_id", request.supplier_id), _visible())
         return pb.GetSupplierResponse(supplier=found)
 
     async def ListSuppliers(self, request: pb.ListSuppliersRequest, context: Any) -> pb.ListSuppliersResponse:
         page, token = await self._suppliers.list(request, _visible())
         return pb.ListSuppliersResponse(suppliers=page, next_page_token=token)
 
-    async def UpdateSupplier(
-        self, request: pb.UpdateSupplierRequest, context: Any
-    ) -> pb.UpdateSupplierResponse:
+    async def UpdateSupplier(self, request: pb.UpdateSupplierRequest, context: Any) -> pb.UpdateSupplierResponse:
         _admin()
         made = await self._suppliers.update(request, request.supplier, "supplier", visible=_visible())
         return pb.UpdateSupplierResponse(supplier=made)

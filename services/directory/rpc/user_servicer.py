@@ -5,39 +5,48 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import sqlalchemy as sa
-
+from libs import idempotency
 from libs.auth import roles
 from libs.db import Tx
 from libs.errors import Violations
+from libs.ids import valid_id
 from libs.resource import StandardMethods
 from libs.rpc import current
-from services.directory.adapters.db.tables import BUYERS, SELLERS, SUPPLIERS, USERS, party_text, visible_users
-from services.directory.adapters.passwords import Argon2
-from services.directory.domain.access import grantable, require_party
+from services.directory.adapters.db.tables import party_text, visible_users
+from services.directory.application.users import SetPassword, UserRules, check_password
+from services.directory.domain.access import require_party
+from services.directory.rpc.convert import id_in
 from waybill.directory.v1 import user_service_pb2 as pb
 from waybill.directory.v1 import user_service_pb2_grpc as pb_grpc
+
+BATCH = 1_000
+Items = Sequence[tuple[str, dict[str, Any]]]
 
 
 class UserServicer(pb_grpc.UserServiceServicer):
     """Users of companies."""
 
-    def __init__(self, users: StandardMethods, passwords: Argon2) -> None:
+    def __init__(self, users: StandardMethods, rules: UserRules, set_password: SetPassword) -> None:
         self._users = users
-        self._passwords = passwords
+        self._rules = rules
+        self._set_password = set_password
 
     async def CreateUser(self, request: pb.CreateUserRequest, context: Any) -> pb.CreateUserResponse:
-        (made,) = await self._create(request, [request.user], "user")
+        bare = pb.CreateUserRequest(request_id=request.request_id)
+        bare.user.CopyFrom(_without_password(request.user))
+        (made,) = await self._create(bare, [bare.user], [request.user.password], "user")
         return pb.CreateUserResponse(user=made)
 
-    async def BatchCreateUsers(
-        self, request: pb.BatchCreateUsersRequest, context: Any
-    ) -> pb.BatchCreateUsersResponse:
-        made = await self._create(request, request.users, "users")
-        return pb.BatchCreateUsersResponse(users=made)
+    async def BatchCreateUsers(self, request: pb.BatchCreateUsersRequest, context: Any) -> pb.BatchCreateUsersResponse:
+        bare = pb.BatchCreateUsersRequest(
+            request_id=request.request_id, users=[_without_password(user) for user in request.users]
+        )
+        passwords = [user.password for user in request.users]
+        return pb.BatchCreateUsersResponse(users=await self._create(bare, bare.users, passwords, "users"))
 
     async def GetUser(self, request: pb.GetUserRequest, context: Any) -> pb.GetUserResponse:
-        return pb.GetUserResponse(user=await self._users.get(request.user_id, visible_users(current().principal)))
+        visible = visible_users(current().principal)
+        return pb.GetUserResponse(user=await self._users.get(id_in("user_id", request.user_id), visible))
 
     async def ListUsers(self, request: pb.ListUsersRequest, context: Any) -> pb.ListUsersResponse:
         page, token = await self._users.list(request, visible_users(current().principal))
@@ -46,75 +55,73 @@ class UserServicer(pb_grpc.UserServiceServicer):
     async def UpdateUser(self, request: pb.UpdateUserRequest, context: Any) -> pb.UpdateUserResponse:
         caller = current().principal
         caller.require(roles.USER_ADMIN)
-        password = request.user.password
-        _password(found := Violations(), "user.password", password)
+        bare, password = _update_without_password(request)
+        found = Violations()
+        check_password(found, "user.password", password, required="password" in request.update_mask.paths)
         found.raise_if_any()
-        hashed = await self._passwords.hash(password) if password else None
+        hashes = await self._rules.hashes([password])
+
+        async def guard(tx: Tx, wrong: Violations, items: Items) -> None:
+            await self._rules.of_changed(tx, wrong, caller, items, bool(password))
 
         async def keep(tx: Tx, row: dict[str, Any]) -> None:
-            values: dict[str, Any] = {"username_key": row["username"].casefold()}
-            if hashed:
-                values["password_hash"] = hashed
-            await tx.execute(sa.update(USERS).where(USERS.c.id == row["id"]).values(**values))
+            await self._rules.keep(tx, [row], hashes)
 
-        made = await self._users.update(
-            request, request.user, "user", visible=visible_users(caller), guard=self._guard, then=keep
-        )
+        made = await self._users.update(bare, bare.user, "user", visible=visible_users(caller), guard=guard, then=keep)
         return pb.UpdateUserResponse(user=made)
 
-    async def _create(self, request: Any, users: Sequence[pb.User], where: str) -> list[Any]:
+    async def SetPassword(self, request: pb.SetPasswordRequest, context: Any) -> pb.SetPasswordResponse:
+        caller = current().principal
+        bare = pb.SetPasswordRequest(user_id=request.user_id, request_id=request.request_id)
+        key = idempotency.key_of(caller, current().method, bare)
+        await self._set_password(caller, request.user_id, request.password, key)
+        return pb.SetPasswordResponse()
+
+    async def _create(self, bare: Any, users: Sequence[pb.User], passwords: Sequence[str], where: str) -> list[Any]:
         caller = current().principal
         caller.require(roles.USER_ADMIN)
+        paths = [where if where == "user" else f"{where}[{i}]" for i in range(len(users))]
         found = Violations()
-        hashes: list[str | None] = []
-        for i, user in enumerate(users):
+        for path, user, password in zip(paths[:BATCH], users, passwords, strict=False):
             party = party_text(user.party)
-            if party:
+            if party and user.party.id:
                 require_party(caller, *party.split(":", 1))
-            _password(found, f"{where}[{i}].password" if where == "users" else "user.password", user.password)
-        found.raise_if_any()
-        for user in users:
-            hashes.append(await self._passwords.hash(user.password) if user.password else None)
+            check_password(found, f"{path}.password", password)
+            if not valid_id(user.id or "generated"):
+                # The database is not asked about what cannot be in it.
+                self._users.resource.read(found, path, user)
+        if found or len(users) > BATCH:
+            found.require(where, len(users) <= BATCH, "TOO_MANY_ITEMS", f"1 to {BATCH:,} at a time")
+            found.raise_if_any()
+        hashes = await self._rules.hashes(passwords)
+
+        async def guard(tx: Tx, wrong: Violations, items: Items) -> None:
+            await self._rules.of_new(tx, wrong, caller, items)
 
         async def keep(tx: Tx, rows: list[dict[str, Any]]) -> None:
-            updates = [
-                {"b_id": row["id"], "b_key": row["username"].casefold(), "b_hash": hashed}
-                for row, hashed in zip(rows, hashes, strict=True)
-            ]
-            statement = sa.update(USERS).where(USERS.c.id == sa.bindparam("b_id"))
-            await tx.execute(
-                statement.values(username_key=sa.bindparam("b_key"), password_hash=sa.bindparam("b_hash")), updates
-            )
+            await self._rules.keep(tx, rows, hashes)
 
-        return await self._users.create(request, users, where, guard=self._guard, then=keep)
-
-    async def _guard(self, tx: Tx, found: Violations, items: Sequence[tuple[str, dict[str, Any]]]) -> None:
-        """Companies exist, names are free, roles may be given."""
-        parties = {values["party"] for _, values in items if values["party"]}
-        known: set[str] = set()
-        for kind, table in (("BUYER", BUYERS), ("SUPPLIER", SUPPLIERS), ("SELLER", SELLERS)):
-            wanted = sorted(p.split(":", 1)[1] for p in parties if p.startswith(kind + ":"))
-            if wanted:
-                rows = await tx.execute(sa.select(table.c.id).where(table.c.id.in_(wanted)))
-                known |= {f"{kind}:{id}" for id in rows.scalars()}
-        names = {values["username"].casefold(): values["id"] for _, values in items}
-        taken_rows = await tx.execute(
-            sa.select(USERS.c.username_key, USERS.c.id).where(USERS.c.username_key.in_(sorted(names)))
-        )
-        taken = {row.username_key: row.id for row in taken_rows}
-        seen: set[str] = set()
-        for where, values in items:
-            name = values["username"].casefold()
-            found.require(
-                f"{where}.party", not values["party"] or values["party"] in known, "PARTY_NOT_FOUND",
-                "the company does not exist",
-            )  # fmt: skip
-            free = taken.get(name, values["id"]) == values["id"] and name not in seen
-            found.require(f"{where}.username", free, "USERNAME_TAKEN", "the user name is taken")
-            seen.add(name)
-            grantable(found, f"{where}.roles", current().principal, values["roles"])
+        return await self._users.create(bare, users, where, guard=guard, then=keep)
 
 
-def _password(found: Violations, where: str, password: str) -> None:
-    if password:
-        found.require(where, 8 <= len(password) <= 200, "VALUE_OUT_OF_RANGE", "8 to 200 characters")
+def _without_password(user: pb.User) -> pb.User:
+    """Passwords are no part of what a request id is bound to: their digest would be cheap to guess."""
+    bare = pb.User()
+    bare.CopyFrom(user)
+    bare.password = ""
+    return bare
+
+
+def _update_without_password(request: pb.UpdateUserRequest) -> tuple[pb.UpdateUserRequest, str]:
+    """The update of the other fields, and the new password if the mask names it or is empty."""
+    bare = pb.UpdateUserRequest(request_id=request.request_id)
+    bare.user.CopyFrom(_without_password(request.user))
+    paths = list(request.update_mask.paths)
+    if not paths:
+        return bare, request.user.password
+    kept = [path for path in paths if path != "password"]
+    if not kept:
+        # An empty mask would mean every field that is set.
+        bare.user.CopyFrom(pb.User(id=request.user.id, etag=request.user.etag))
+    bare.update_mask.paths.extend(kept)
+    return bare, request.user.password if len(kept) < len(paths) else ""

@@ -1,27 +1,30 @@
-"""Clients, users and the signing key, as grants need them."""
+"""Clients, users and the signing keys, as grants need them."""
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import sqlalchemy as sa
 
 from libs.auth import TokenSigner
 from libs.db import Database
+from libs.ids import valid_id
 from services.directory.adapters.db.tables import BUYERS, CLIENTS, SIGNING_KEYS, SUPPLIERS, USERS
-from services.directory.application.issue_token import Account, Client
+from services.directory.domain.grants import Account, Client, folded
 
 
 class SqlAccounts:
-    """Reads accounts; keeps the newest signing key in memory."""
+    """Reads accounts; keeps the signing key in memory. A configured key takes the place of the stored one."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, signing_key_pem: str = "") -> None:
         self._db = database
-        self._signer: TokenSigner | None = None
+        self._configured = _configured(signing_key_pem) if signing_key_pem else None
+        self._signer = self._configured
 
     async def client(self, client_id: str) -> Client | None:
         """An API client, or none."""
-        row = await self._first(sa.select(CLIENTS).where(CLIENTS.c.id == client_id))
+        row = await self._first(sa.select(CLIENTS).where(CLIENTS.c.id == client_id)) if valid_id(client_id) else None
         if row is None:
             return None
         return Client(
@@ -32,7 +35,9 @@ class SqlAccounts:
     async def user(self, *, username: str = "", user_id: str = "") -> Account | None:
         """A user by name or id, with its company's state."""
         u = USERS.c
-        condition = u.id == user_id if user_id else u.username_key == username.casefold()
+        if not (username or user_id) or "\0" in username:
+            return None
+        condition = u.id == user_id if user_id else u.username_key == folded(username)
         row = await self._first(sa.select(USERS).where(condition))
         if row is None:
             return None
@@ -45,7 +50,7 @@ class SqlAccounts:
         return Account(row.id, kind, party_id, party_active, row.active, row.roles, row.password_hash)
 
     async def signer(self) -> TokenSigner:
-        """The signer with the newest key."""
+        """The signer with the configured, or else the newest key."""
         if self._signer is None:
             k = SIGNING_KEYS.c
             statement = sa.select(k.kid, k.private_pem).where(k.retire_time.is_(None))
@@ -60,8 +65,15 @@ class SqlAccounts:
         k = SIGNING_KEYS.c
         async with self._db.reading() as tx:
             rows = (await tx.execute(sa.select(k.kid, k.private_pem).where(k.retire_time.is_(None)))).all()
-        return [TokenSigner(row.private_pem, row.kid).jwk() for row in rows]
+        stored = [TokenSigner(row.private_pem, row.kid).jwk() for row in rows]
+        return stored if self._configured is None else [self._configured.jwk(), *stored]
 
     async def _first(self, statement: Any) -> Any:
         async with self._db.reading() as tx:
             return (await tx.execute(statement)).first()
+
+
+def _configured(pem: str) -> TokenSigner:
+    """A key without a stored name is named by its public half, alike in every replica."""
+    public = TokenSigner(pem, "").jwk()["x"]
+    return TokenSigner(pem, f"key_{hashlib.sha256(public.encode()).hexdigest()[:26]}")

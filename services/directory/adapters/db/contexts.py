@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs.db import Database
+from libs.db import Database, Tx
+from libs.ids import valid_id
 from services.directory.adapters.db.tables import (
     ADDRESS_ASSIGNMENTS,
     ADDRESSES,
@@ -41,15 +42,22 @@ class SqlContexts:
         self._db = database
         self._seller = ""
 
-    async def ordering(
-        self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str]
-    ) -> Context:
-        """Buyer, user and policy in one statement, assignments and addresses in one each."""
+    async def seller_id(self) -> str:
+        """The id of the seller; it never changes."""
+        if not self._seller:
+            async with self._db.reading() as tx:
+                self._seller = await self._seller_in(tx)
+        return self._seller
+
+    async def _seller_in(self, tx: Tx) -> str:
+        return self._seller or str((await tx.execute(sa.select(SELLERS.c.id))).scalar() or "")
+
+    async def ordering(self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str]) -> Context:
+        """Seller, buyer, user, policy, assignments and addresses: one statement each, however many addresses."""
         party = f"BUYER:{buyer_id}"
         aa = ADDRESS_ASSIGNMENTS.c
         async with self._db.reading() as tx:
-            if not self._seller:
-                self._seller = str((await tx.execute(sa.select(SELLERS.c.id))).scalar() or "")
+            self._seller = await self._seller_in(tx)
             buyer = (await tx.execute(sa.select(BUYERS).where(BUYERS.c.id == buyer_id))).first()
             user = (await tx.execute(sa.select(USERS).where(USERS.c.id == user_id, USERS.c.party == party))).first()
             policy = (await tx.execute(sa.select(CLIENTS.c.policy).where(CLIENTS.c.id == client_id))).scalar()
@@ -60,7 +68,7 @@ class SqlContexts:
                 )
             ]
             ship_id, bill_id = default_id(assigned, user_id, False), default_id(assigned, user_id, True)
-            wanted = {*address_ids, ship_id, bill_id} - {""}
+            wanted = {id for id in (*address_ids, ship_id, bill_id) if valid_id(id)}
             rows: Sequence[Any] = ()
             if wanted:
                 a = ADDRESSES.c
@@ -77,10 +85,12 @@ class SqlContexts:
     async def addresses(self, refs: Collection[tuple[str, str]]) -> list[tuple[str, dict[str, Any]]]:
         """Addresses of any book by (company, id), in one statement."""
         a = ADDRESSES.c
-        ids = sorted({id for _, id in refs})
-        parties = sorted({party for party, _ in refs})
+        wanted = {(party, id) for party, id in refs if valid_id(id) and "\0" not in party}
+        if not wanted:
+            return []
+        ids = sorted({id for _, id in wanted})
+        parties = sorted({party for party, _ in wanted})
         statement = sa.select(a.party, a.id, a.address).where(a.party.in_(parties), a.id.in_(ids))
         async with self._db.reading() as tx:
             rows = (await tx.execute(statement)).all()
-        wanted = set(refs)
         return [(row.party, row.address) for row in rows if (row.party, row.id) in wanted]

@@ -12,8 +12,10 @@ from libs.db import Json, UtcTime, metadata
 from libs.errors import Violations
 from libs.resource import Attribute, Resource, flag, integer, ref, refs, resource_table, text, xp
 from libs.resource.attributes import currency, document
+from services.directory.domain import access, policy
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
 from waybill.directory.v1 import buyer_service_pb2 as buyer_pb
+from waybill.directory.v1 import seller_service_pb2 as seller_pb
 from waybill.directory.v1 import supplier_service_pb2 as supplier_pb
 from waybill.directory.v1 import user_service_pb2 as user_pb
 from waybill.type.v1 import party_pb2
@@ -43,12 +45,21 @@ def _read_party(found: Violations, where: str, message: Any, _: dict[str, Any]) 
     return stored
 
 
-SELLERS = sa.Table(
-    "sellers", METADATA,
-    sa.Column("id", sa.String(100), primary_key=True),
-    sa.Column("name", sa.String(100), nullable=False),
+def _roles() -> Attribute:
+    def read(found: Violations, where: str, message: Any, _: dict[str, Any]) -> list[str]:
+        access.known_roles(found, f"{where}.roles", message.roles)
+        return list(message.roles)
+
+    return Attribute("roles", Json(), read, lambda row: row["roles"], nullable=False)
+
+
+_SELLER = (text("name", 100, required=True), xp())
+SELLERS = resource_table(
+    METADATA, "sellers", _SELLER,
+    # Always true, and unique: there is one seller, whoever sets the marketplace up at the same time.
     sa.Column("singleton", sa.Boolean, nullable=False, unique=True),
 )  # fmt: skip
+SELLER = Resource("seller", seller_pb.Seller, SELLERS, _SELLER, prefix="sel")
 _BUYER = (text("name", 100, required=True), flag("active"), currency(), flag("restrict_addresses"), xp())
 BUYERS = resource_table(METADATA, "buyers", _BUYER)
 BUYER = Resource("buyer", buyer_pb.Buyer, BUYERS, _BUYER, prefix="buy")
@@ -63,12 +74,13 @@ _USER = (
     text("email", 200),
     text("phone", 100),
     flag("active"),
-    Attribute("roles", Json(), lambda f, w, m, v: list(m.roles), lambda row: row["roles"], nullable=False),
+    _roles(),
     xp(),
 )
 USERS = resource_table(
     METADATA, "users", _USER,
-    sa.Column("username_key", sa.String(100), nullable=True, unique=True),
+    # Folding can make three characters of one.
+    sa.Column("username_key", sa.String(300), nullable=True, unique=True),
     sa.Column("password_hash", sa.String(300), nullable=True),
 )  # fmt: skip
 USER = Resource("user", user_pb.User, USERS, _USER, prefix="usr")
@@ -81,9 +93,9 @@ _CLIENT = (
     flag("allow_any_supplier"),
     refs("buyer_ids", 1_000),
     refs("supplier_ids", 1_000),
-    Attribute("roles", Json(), lambda f, w, m, v: list(m.roles), lambda row: row["roles"], nullable=False),
+    _roles(),
     ref("default_user_id", index=False),
-    document("policy"),
+    document("policy", policy.check),
     xp(),
 )
 CLIENTS = resource_table(METADATA, "api_clients", _CLIENT, sa.Column("secret_hash", sa.String(300), nullable=True))
@@ -97,7 +109,10 @@ ADDRESSES = sa.Table(
     sa.Column("id", sa.String(100), primary_key=True),
     sa.Column("user_id", sa.String(100), nullable=False),
     sa.Column("address", Json(), nullable=False),
+    sa.Column("xp", Json(), nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("create_time", UtcTime(), nullable=False),
+    sa.Column("update_time", UtcTime(), nullable=False),
 )  # fmt: skip
 ADDRESS_ASSIGNMENTS = sa.Table(
     "address_assignments", METADATA,

@@ -17,7 +17,10 @@ def upgrade() -> None:
     sa.Column('id', sa.String(length=100), nullable=False),
     sa.Column('user_id', sa.String(length=100), nullable=False),
     sa.Column('address', libs.db.types.Json(), nullable=False),
+    sa.Column('xp', libs.db.types.Json(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
     sa.Column('create_time', libs.db.types.UtcTime(), nullable=False),
+    sa.Column('update_time', libs.db.types.UtcTime(), nullable=False),
     sa.PrimaryKeyConstraint('party', 'id', name=op.f('pk_addresses'))
     )
     op.create_table('api_clients',
@@ -74,10 +77,17 @@ def upgrade() -> None:
     op.create_table('sellers',
     sa.Column('id', sa.String(length=100), nullable=False),
     sa.Column('name', sa.String(length=100), nullable=False),
+    sa.Column('xp', libs.db.types.Json(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('create_time', libs.db.types.UtcTime(), nullable=False),
+    sa.Column('update_time', libs.db.types.UtcTime(), nullable=False),
     sa.Column('singleton', sa.Boolean(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_sellers')),
     sa.UniqueConstraint('singleton', name=op.f('uq_sellers_singleton'))
     )
+    with op.batch_alter_table('sellers', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_sellers_create_time'), ['create_time'], unique=False)
+
     op.create_table('signing_keys',
     sa.Column('kid', sa.String(length=100), nullable=False),
     sa.Column('private_pem', sa.Text(), nullable=False),
@@ -112,7 +122,7 @@ def upgrade() -> None:
     sa.Column('version', sa.BigInteger(), nullable=False),
     sa.Column('create_time', libs.db.types.UtcTime(), nullable=False),
     sa.Column('update_time', libs.db.types.UtcTime(), nullable=False),
-    sa.Column('username_key', sa.String(length=100), nullable=True),
+    sa.Column('username_key', sa.String(length=300), nullable=True),
     sa.Column('password_hash', sa.String(length=300), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_users')),
     sa.UniqueConstraint('username_key', name=op.f('uq_users_username_key'))
@@ -146,6 +156,9 @@ def downgrade() -> None:
 
     op.drop_table('suppliers')
     op.drop_table('signing_keys')
+    with op.batch_alter_table('sellers', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_sellers_create_time'))
+
     op.drop_table('sellers')
     with op.batch_alter_table('requests', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_requests_create_time'))

@@ -1,0 +1,67 @@
+"""Looks for references to nothing, by SQL alone: the directory may be large."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.db import Database
+from services.directory.adapters.db.tables import (
+    ADDRESS_ASSIGNMENTS,
+    ADDRESSES,
+    BUYERS,
+    CLIENTS,
+    SELLERS,
+    SIGNING_KEYS,
+    SUPPLIERS,
+    USERS,
+)
+from services.directory.application.ports import Census
+
+_TABLES = (SELLERS, BUYERS, SUPPLIERS, USERS, CLIENTS, ADDRESSES, ADDRESS_ASSIGNMENTS)
+
+
+def _no_party(party: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    kinds = (("SELLER:", SELLERS), ("BUYER:", BUYERS), ("SUPPLIER:", SUPPLIERS))
+    return sa.and_(*(~sa.exists().where(sa.literal(kind) + table.c.id == party) for kind, table in kinds))
+
+
+def _no_member(party: sa.ColumnElement[str], user: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    return sa.and_(user != "", ~sa.exists().where(USERS.c.id == user, USERS.c.party == party))
+
+
+def _orphans() -> list[tuple[str, sa.Select[Any]]]:
+    """By rule: statements that yield (subject, what it refers to)."""
+    u, c, a, aa = USERS.c, CLIENTS.c, ADDRESSES.c, ADDRESS_ASSIGNMENTS.c
+    no_user = sa.and_(c.default_user_id != "", ~sa.exists().where(u.id == c.default_user_id))
+    no_address = ~sa.exists().where(a.party == aa.party, a.id == aa.address_id)
+    assignment = aa.address_id + sa.literal(" for ") + aa.user_id
+    return [
+        ("user_has_company", sa.select(u.id, u.party).where(_no_party(u.party))),
+        ("client_has_default_user", sa.select(c.id, c.default_user_id).where(no_user)),
+        ("address_has_company", sa.select(a.id, a.party).where(_no_party(a.party))),
+        ("assignment_has_address", sa.select(assignment, aa.address_id).where(no_address)),
+        ("assignment_has_user", sa.select(assignment, aa.user_id).where(_no_member(aa.party, aa.user_id))),
+    ]
+
+
+class CensusReader:
+    """Takes the census in one snapshot."""
+
+    def __init__(self, database: Database, configured_key: bool) -> None:
+        self._db = database
+        self._configured_key = configured_key
+
+    async def take(self) -> Census:
+        """Counts, and references to nothing."""
+        counts = [sa.select(sa.func.count()).select_from(table).scalar_subquery() for table in _TABLES]
+        live = sa.select(sa.func.count()).where(SIGNING_KEYS.c.retire_time.is_(None)).scalar_subquery()
+        orphans: list[tuple[str, str, str]] = []
+        async with self._db.reading(snapshot=True) as tx:
+            counted: Sequence[Any] = (await tx.execute(sa.select(*counts, live))).one()
+            for rule, statement in _orphans():
+                rows: Sequence[Any] = (await tx.execute(statement)).all()
+                orphans += [(rule, row[0], row[1]) for row in rows]
+        return Census(counted[0], counted[-1] + self._configured_key, sum(counted[:-1]), orphans)

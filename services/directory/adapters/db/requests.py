@@ -1,0 +1,25 @@
+"""Recorded outcomes of requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from libs import idempotency
+from libs.db import Tx
+from services.directory.adapters.db.tables import REQUESTS
+
+
+class SqlRequests:
+    """Remembers requests for 30 days."""
+
+    async def claim(
+        self, tx: Tx, key: idempotency.RequestKey | None, outcome: Mapping[str, Any], now: datetime
+    ) -> dict[str, Any] | None:
+        """Records the outcome; or returns that of an earlier call."""
+        return await idempotency.claim(tx, REQUESTS, key, outcome, now)
+
+    async def expire(self, tx: Tx, now: datetime) -> int:
+        """Forgets what is older than 30 days."""
+        return await idempotency.expire(tx, REQUESTS, now)

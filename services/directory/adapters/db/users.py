@@ -1,0 +1,85 @@
+"""Names, passwords and secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from libs.auth import Principal
+from libs.db import Tx, is_unique_violation
+from libs.errors import invalid
+from libs.ids import valid_id
+from services.directory.adapters.db.tables import CLIENTS, USERS, visible_users
+from services.directory.application.ports import KnownUser
+
+_U = USERS.c
+_KNOWN = (_U.id, _U.username, _U.active, _U.roles)
+
+
+class SqlUsers:
+    """What a user signs in with."""
+
+    async def names(self, tx: Tx, keys: Collection[str]) -> dict[str, str]:
+        """User id by folded name."""
+        wanted = sorted(key for key in keys if key and "\0" not in key)
+        if not wanted:
+            return {}
+        rows = await tx.execute(sa.select(_U.username_key, _U.id).where(_U.username_key.in_(wanted)))
+        return {row.username_key: row.id for row in rows}
+
+    async def known(self, tx: Tx, ids: Collection[str]) -> dict[str, KnownUser]:
+        """Users by id."""
+        wanted = sorted(id for id in ids if valid_id(id))
+        if not wanted:
+            return {}
+        rows = await tx.execute(sa.select(*_KNOWN).where(_U.id.in_(wanted)))
+        return {row.id: KnownUser(row.id, row.username, row.active, row.roles) for row in rows}
+
+    async def keep(self, tx: Tx, secrets: Sequence[tuple[str, str, str | None]]) -> None:
+        """Stores (id, folded name, password hash); without a hash the password stays."""
+        statement = (
+            sa.update(USERS)
+            .where(_U.id == sa.bindparam("b_id"))
+            .values(
+                username_key=sa.bindparam("b_key"),
+                password_hash=sa.func.coalesce(sa.bindparam("b_hash", type_=sa.String), _U.password_hash),
+            )
+        )
+        try:
+            await tx.execute(statement, [{"b_id": id, "b_key": key, "b_hash": hash} for id, key, hash in secrets])
+        except IntegrityError as error:
+            if is_unique_violation(error, "username_key"):
+                # Free when it was looked up; another transaction was faster.
+                raise invalid("username", "USERNAME_TAKEN", "the user name is taken") from None
+            raise
+
+    async def visible(self, tx: Tx, caller: Principal, id: str) -> KnownUser | None:
+        """A user that the caller may see, locked."""
+        statement = sa.select(*_KNOWN).where(_U.id == id).with_for_update()
+        visible = visible_users(caller)
+        row = (await tx.execute(statement if visible is None else statement.where(visible))).first()
+        return None if row is None else KnownUser(row.id, row.username, row.active, row.roles)
+
+    async def set_password(self, tx: Tx, id: str, hashed: str, now: datetime) -> None:
+        """Stores the hash, as a new version of the user."""
+        values = {"password_hash": hashed, "version": _U.version + 1, "update_time": now}
+        await tx.execute(sa.update(USERS).where(_U.id == id).values(values))
+
+
+class SqlClientSecrets:
+    """Secrets of API clients."""
+
+    async def limits(self, tx: Tx, id: str) -> tuple[str, Sequence[str]] | None:
+        """Default user and role limit of a client, locked; none if there is no such client."""
+        c = CLIENTS.c
+        row = (await tx.execute(sa.select(c.default_user_id, c.roles).where(c.id == id).with_for_update())).first()
+        return None if row is None else (row.default_user_id, row.roles)
+
+    async def set_secret(self, tx: Tx, id: str, hashed: str, now: datetime) -> None:
+        """Stores the hash, as a new version of the client."""
+        c = CLIENTS.c
+        values = {"secret_hash": hashed, "version": c.version + 1, "update_time": now}
+        await tx.execute(sa.update(CLIENTS).where(c.id == id).values(values))

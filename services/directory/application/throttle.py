@@ -1,0 +1,43 @@
+"""Failed sign-ins are counted per client and user name, in the memory of this process."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from datetime import datetime, timedelta
+
+from libs.clock import Clock
+from libs.errors import Kind, WaybillError
+
+LIMIT = 10
+WINDOW = timedelta(minutes=1)
+KEPT = 10_000
+"""Names that are remembered; the one that failed longest ago is forgotten first."""
+
+
+class Throttle:
+    """Refuses after ten failures within a minute."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._failures: OrderedDict[tuple[str, str], deque[datetime]] = OrderedDict()
+
+    def check(self, client_id: str, name: str) -> None:
+        """Raises TOO_MANY_ATTEMPTS, and says how long to wait.
+
+        To be asked before a secret is checked, and again before the result is told: of many attempts at the same time
+        no more may be answered than of many in a row.
+        """
+        failures = self._failures.get((client_id, name))
+        if failures is None or len(failures) < LIMIT:
+            return
+        left = failures[0] + WINDOW - self._clock.now()
+        if left > timedelta(0):
+            raise WaybillError(Kind.EXHAUSTED, "TOO_MANY_ATTEMPTS", "too many failed attempts: wait a minute", retry_after=left)
+
+    def failed(self, client_id: str, name: str) -> None:
+        """Counts a failure."""
+        failures = self._failures.setdefault((client_id, name), deque(maxlen=LIMIT))
+        failures.append(self._clock.now())
+        self._failures.move_to_end((client_id, name))
+        if len(self._failures) > KEPT:
+            self._failures.popitem(last=False)

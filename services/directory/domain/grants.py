@@ -1,0 +1,56 @@
+"""Clients and users as a grant of a token looks at them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.directory.domain.access import client_admits
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An API client."""
+
+    id: str
+    active: bool
+    minutes: int
+    secret_hash: str | None
+    default_user_id: str
+    roles: Sequence[str]
+    seller: bool
+    any_buyer: bool
+    any_supplier: bool
+    buyer_ids: Sequence[str]
+    supplier_ids: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user, and whether its company takes part."""
+
+    id: str
+    party_kind: str
+    party_id: str
+    party_active: bool
+    active: bool
+    roles: Sequence[str]
+    password_hash: str | None
+
+
+def admits(client: Client, user: Account) -> bool:
+    """Whether the client lets the user in now."""
+    return (
+        client.active
+        and user.active
+        and user.party_active
+        and client_admits(
+            user.party_kind, user.party_id, seller=client.seller, any_buyer=client.any_buyer,
+            any_supplier=client.any_supplier, buyer_ids=client.buyer_ids, supplier_ids=client.supplier_ids,
+        )
+    )  # fmt: skip
+
+
+def folded(username: str) -> str:
+    """A user name without case: what is unique in the marketplace."""
+    return username.casefold()

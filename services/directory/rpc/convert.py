@@ -1,0 +1,72 @@
+"""Between the directory's messages and its values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libs import protoconv
+from libs.auth import Principal
+from libs.errors import Violations
+from libs.ids import IdSource
+from services.directory.adapters.db.tables import party_message, party_text
+from services.directory.domain.access import require_party
+from services.directory.domain.addresses import Assignment, Entry
+from waybill.directory.v1 import address_service_pb2 as pb
+from waybill.type.v1.address_pb2 import Address
+
+
+def id_in(field: str, value: str) -> str:
+    """The id that a request names."""
+    found = Violations()
+    found.check_id(field, value)
+    found.raise_if_any()
+    return value
+
+
+def book_in(found: Violations, field: str, caller: Principal, party: Any) -> str:
+    """Whose book: the caller's own unless given. Raises NOT_FOUND for one that the caller may not see."""
+    if not party.id and not party.kind:
+        return f"{caller.party_kind.value}:{caller.party_id}"
+    found.check_id(f"{field}.id", party.id)
+    stored = party_text(party)
+    found.require(f"{field}.kind", bool(stored), "FIELD_REQUIRED", "is required")
+    if stored and party.id:
+        require_party(caller, *stored.split(":", 1))
+    return stored
+
+
+def entry_in(found: Violations, field: str, caller: Principal, message: pb.AddressEntry, ids: IdSource, now: Any) -> Entry:
+    """A new entry; an empty id is generated."""
+    address = protoconv.address_in(found, f"{field}.address", message.address)
+    address["id"] = address.get("id") or ids.public("adr")
+    found.check_id(f"{field}.user_id", message.user_id, required=False)
+    return Entry(
+        party=book_in(found, f"{field}.party", caller, message.party), id=address["id"], user_id=message.user_id,
+        address=address, create_time=now, update_time=now,
+        xp=protoconv.xp_in(found, f"{field}.xp", message.xp),
+    )  # fmt: skip
+
+
+def entry_out(entry: Entry) -> pb.AddressEntry:
+    """An entry as callers see it."""
+    return pb.AddressEntry(
+        party=party_message(entry.party), address=Address(**entry.address), user_id=entry.user_id,
+        xp=protoconv.xp_out(entry.xp), etag=str(entry.version),
+        create_time=protoconv.time_out(entry.create_time), update_time=protoconv.time_out(entry.update_time),
+    )  # fmt: skip
+
+
+def assignment_in(found: Violations, field: str, caller: Principal, message: pb.AddressAssignment) -> tuple[str, Assignment]:
+    """Company and assignment."""
+    found.check_id(f"{field}.address_id", message.address_id)
+    found.check_id(f"{field}.user_id", message.user_id, required=False)
+    book = book_in(found, f"{field}.party", caller, message.party)
+    return book, Assignment(message.address_id, message.user_id, message.shipping, message.billing)
+
+
+def assignment_out(party: str, item: Assignment) -> pb.AddressAssignment:
+    """An assignment as callers see it."""
+    return pb.AddressAssignment(
+        party=party_message(party), address_id=item.address_id, user_id=item.user_id, shipping=item.shipping,
+        billing=item.billing,
+    )  # fmt: skip

@@ -1,0 +1,28 @@
+"""SellerService."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libs.auth import roles
+from libs.resource import StandardMethods
+from libs.rpc import current
+from services.directory.adapters.db.contexts import SqlContexts
+from services.directory.domain.access import require_seller
+from waybill.directory.v1 import seller_service_pb2 as pb
+from waybill.directory.v1 import seller_service_pb2_grpc as pb_grpc
+
+
+class SellerServicer(pb_grpc.SellerServiceServicer):
+    """The owner of the marketplace."""
+
+    def __init__(self, sellers: StandardMethods, contexts: SqlContexts) -> None:
+        self._sellers = sellers
+        self._contexts = contexts
+
+    async def GetSeller(self, request: pb.GetSellerRequest, context: Any) -> pb.GetSellerResponse:
+        return pb.GetSellerResponse(seller=await self._sellers.get(await self._contexts.seller_id()))
+
+    async def UpdateSeller(self, request: pb.UpdateSellerRequest, context: Any) -> pb.UpdateSellerResponse:
+        require_seller(current().principal, roles.FULL_ACCESS)
+        return pb.UpdateSellerResponse(seller=await self._sellers.update(request, request.seller, "seller"))

@@ -1,0 +1,168 @@
+import base64
+import json
+from datetime import timedelta
+
+import jwt
+import pytest
+
+from libs.auth import PartyKind, TokenSigner, TokenVerifier, roles
+from libs.auth.tokens import new_private_key
+from libs.errors import Kind, WaybillError
+from services.directory.main import build
+from services.directory.settings import Settings
+from tests.integration.directory.world import PASSWORD, World, user
+from tests.support.principals import seller
+from tests.support.server import runtime_for, serving
+from waybill.directory.v1 import token_service_pb2 as pb
+
+
+def by_password(client="shop", secret="", name="anna", password=PASSWORD, wanted=()):
+    return pb.IssueTokenRequest(
+        client_id=client, client_secret=secret, roles=wanted,
+        password=pb.PasswordGrant(username=name, password=password),
+    )  # fmt: skip
+
+
+def by_secret(client, secret, wanted=()):
+    return pb.IssueTokenRequest(
+        client_id=client, client_secret=secret, roles=wanted, client_credentials=pb.ClientCredentialsGrant()
+    )
+
+
+def verifier(world):
+    """As other services have it: fed from GetKeySet."""
+
+    async def keys():
+        answer = await world.tokens.GetKeySet(pb.GetKeySetRequest())
+        return [{"kid": k.kid, "kty": k.kty, "crv": k.crv, "x": k.x, "alg": k.alg, "use": k.use} for k in answer.keys]
+
+    return TokenVerifier(keys, lambda: world.clock.now().timestamp())
+
+
+async def refused(attempt):
+    with pytest.raises(WaybillError) as error:
+        await attempt
+    return error.value
+
+
+async def test_the_owner_gets_a_token_by_the_one_time_secret(world, secret):
+    answer = await world.tokens.IssueToken(by_secret(secret.client_id, secret.client_secret))
+    assert (answer.token_type, answer.roles) == ("Bearer", [roles.FULL_ACCESS])
+    owner = await verifier(world).verify(answer.access_token)
+    assert (owner.party_kind, owner.party_id, owner.user_id) == (PartyKind.SELLER, "seller", "owner")
+    assert owner.client_id == secret.client_id
+
+
+async def test_a_user_signs_in_whatever_the_case_of_its_name(world):
+    await world.companies()
+    await world.people(user("anna", username="Anna.Ärger"))
+    await world.client(access_token_minutes=20)
+    answer = await world.tokens.IssueToken(by_password(name="ANNA.ÄRGER"))
+    assert answer.expire_time.ToDatetime(tzinfo=world.clock.now().tzinfo) == world.clock.now() + timedelta(minutes=20)
+    anna = await verifier(world).verify(answer.access_token)
+    assert (anna.party_kind, anna.party_id, anna.roles) == (PartyKind.BUYER, "acme", {roles.SHOPPER})
+
+
+async def test_wrong_grants_are_refused_alike(world, secret):
+    await world.companies()
+    await world.people()
+    await world.client()
+    key = await world.client("closed", secret=True)
+    for wrong in (
+        by_password(password="guess"), by_password(name="nobody"), by_password(client="nobody"), by_password(name=""),
+        by_password(name="an\0na"), by_password(client="sh\0p"), by_password("closed"), by_password("closed", "guess"),
+        by_password(name="sven"), by_password(name="owner"), by_secret("shop", ""), by_secret("closed", key),
+        by_secret(secret.client_id, "guess"), by_secret("nobody", "guess"),
+    ):  # fmt: skip
+        error = await refused(world.tokens.IssueToken(wrong))
+        assert (error.kind, error.reason, error.metadata) == (Kind.UNAUTHENTICATED, "GRANT_INVALID", {}), wrong
+    assert (await world.tokens.IssueToken(by_password("closed", key))).roles == [roles.SHOPPER]
+
+
+async def test_a_grant_must_be_named(world):
+    error = await refused(world.tokens.IssueToken(pb.IssueTokenRequest(client_id="shop")))
+    assert [(f.field, f.reason) for f in error.fields] == [("grant", "FIELD_REQUIRED")]
+
+
+async def test_roles_are_what_is_held_and_allowed_and_wanted(world):
+    await world.companies()
+    await world.people(user("anna", roles=[roles.SHOPPER, roles.ORDER_READER, roles.ME_ADDRESS_ADMIN]))
+    await world.client(roles=[roles.SHOPPER, roles.ORDER_READER])
+    answer = await world.tokens.IssueToken(by_password())
+    assert answer.roles == [roles.ORDER_READER, roles.SHOPPER]
+    assert (await world.tokens.IssueToken(by_password(wanted=[roles.SHOPPER]))).roles == [roles.SHOPPER]
+    error = await refused(world.tokens.IssueToken(by_password(wanted=[roles.ME_ADDRESS_ADMIN])))
+    assert (error.kind, error.reason) == (Kind.DENIED, "ROLE_NOT_AVAILABLE")
+
+
+async def test_a_client_admits_only_the_companies_that_it_names(world):
+    await world.companies()
+    await world.people()
+    await world.client(allow_any_buyer=False, buyer_ids=["globex"], supplier_ids=["bolt"])
+    assert (await refused(world.tokens.IssueToken(by_password()))).reason == "GRANT_INVALID"
+    for name in ("gil", "sven"):
+        assert (await world.tokens.IssueToken(by_password(name=name))).access_token
+
+
+async def test_failed_sign_ins_are_throttled(world):
+    await world.companies()
+    await world.people()
+    await world.client()
+    for _ in range(10):
+        assert (await refused(world.tokens.IssueToken(by_password(password="guess")))).reason == "GRANT_INVALID"
+    error = await refused(world.tokens.IssueToken(by_password()))
+    assert (error.kind, error.reason) == (Kind.EXHAUSTED, "TOO_MANY_ATTEMPTS")
+    assert error.retry_after == timedelta(minutes=1)
+    world.clock.advance(timedelta(minutes=1))
+    assert (await world.tokens.IssueToken(by_password())).access_token
+
+
+async def test_expired_forged_and_unsigned_tokens_are_refused(world, secret):
+    check = verifier(world)
+    good = (await world.tokens.IssueToken(by_secret(secret.client_id, secret.client_secret))).access_token
+    header, body, signature = good.split(".")
+    kid = jwt.get_unverified_header(good)["kid"]
+    claims = jwt.decode(good, options={"verify_signature": False})
+    (key,) = (await world.tokens.GetKeySet(pb.GetKeySetRequest())).keys
+
+    def part(value):
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    forged = {
+        "no signature": f"{header}.{body}.",
+        "alg none": f"{part({'alg': 'none', 'typ': 'JWT', 'kid': kid})}.{body}.",
+        "alg none, signed": f"{part({'alg': 'None', 'typ': 'JWT', 'kid': kid})}.{body}.{signature}",
+        "public key as secret": jwt.encode(claims, key.x * 2, algorithm="HS256", headers={"kid": kid}),
+        "other key": TokenSigner(new_private_key(), kid).issue(seller(), timedelta(hours=1), world.clock.now()),
+        "unknown key": TokenSigner(new_private_key(), "k9").issue(seller(), timedelta(hours=1), world.clock.now()),
+        "other claims": f"{header}.{part({**claims, 'party': 'globex'})}.{signature}",
+        "no token": "hello",
+    }
+    for what, token in forged.items():
+        assert (await refused(check.verify(token))).reason == "TOKEN_INVALID", what
+    assert (await check.verify(good)).user_id == "owner"
+    world.clock.advance(timedelta(minutes=61))
+    assert (await refused(check.verify(good))).reason == "TOKEN_EXPIRED"
+
+
+async def test_the_key_set_tells_public_halves_only(world):
+    answer = await world.tokens.GetKeySet(pb.GetKeySetRequest())
+    (key,) = answer.keys
+    assert (key.kty, key.crv, key.alg, key.use) == ("OKP", "Ed25519", "EdDSA", "sig")
+    assert b"PRIVATE" not in answer.SerializeToString()
+
+
+async def test_a_configured_key_takes_the_place_of_the_stored_one(settings, secret, clock):
+    pem = new_private_key()
+    own = Settings(settings.database_url, settings.database_schema, signing_key_pem=pem, argon2_time=1, argon2_memory_kib=8)
+    app = await build(own, runtime_for("directory", clock=clock))
+    async with serving(app) as served:
+        world = World(served, clock)
+        answer = await world.tokens.IssueToken(by_secret(secret.client_id, secret.client_secret))
+        assert len((await world.tokens.GetKeySet(pb.GetKeySetRequest())).keys) == 2
+        assert (await verifier(world).verify(answer.access_token)).user_id == "owner"
+    signed = jwt.get_unverified_header(answer.access_token)["kid"]
+    again = await build(own, runtime_for("directory", clock=clock))
+    async with serving(again) as served:
+        keys = (await World(served, clock).tokens.GetKeySet(pb.GetKeySetRequest())).keys
+    assert (keys[0].kid, keys[0].x) == (signed, TokenSigner(pem, "").jwk()["x"])

@@ -1,0 +1,115 @@
+"""A marketplace with two buyers and a supplier, and stubs that call as anyone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from libs.auth import Principal, roles
+from libs.clock import ManualClock
+from tests.support.principals import seller
+from tests.support.server import Served
+from waybill.directory.v1 import address_service_pb2 as addresses
+from waybill.directory.v1 import address_service_pb2_grpc as addresses_grpc
+from waybill.directory.v1 import api_client_service_pb2 as clients
+from waybill.directory.v1 import api_client_service_pb2_grpc as clients_grpc
+from waybill.directory.v1 import buyer_service_pb2 as buyers
+from waybill.directory.v1 import buyer_service_pb2_grpc as buyers_grpc
+from waybill.directory.v1 import ordering_context_service_pb2_grpc as contexts_grpc
+from waybill.directory.v1 import seller_service_pb2_grpc as sellers_grpc
+from waybill.directory.v1 import supplier_service_pb2 as suppliers
+from waybill.directory.v1 import supplier_service_pb2_grpc as suppliers_grpc
+from waybill.directory.v1 import token_service_pb2_grpc as tokens_grpc
+from waybill.directory.v1 import user_service_pb2 as users
+from waybill.directory.v1 import user_service_pb2_grpc as users_grpc
+from waybill.type.v1.address_pb2 import Address
+from waybill.type.v1.party_pb2 import PARTY_KIND_BUYER, PARTY_KIND_SELLER, PARTY_KIND_SUPPLIER, Party
+
+PASSWORD = "correct horse battery staple"
+SELLER = Party(kind=PARTY_KIND_SELLER, id="seller")
+ACME = Party(kind=PARTY_KIND_BUYER, id="acme")
+GLOBEX = Party(kind=PARTY_KIND_BUYER, id="globex")
+BOLT = Party(kind=PARTY_KIND_SUPPLIER, id="bolt")
+
+
+def address(id: str = "", **more: Any) -> Address:
+    return Address(**{"id": id, "lines": ["1 Main St"], "city": "Springfield", "country": "US", **more})
+
+
+def entry(id: str = "", party: Party | None = ACME, user_id: str = "", **more: Any) -> addresses.AddressEntry:
+    return addresses.AddressEntry(party=party, address=address(id, **more), user_id=user_id)
+
+
+def assignment(
+    id: str, user_id: str = "", party: Party | None = ACME, shipping: bool = True, billing: bool = False
+) -> addresses.AddressAssignment:
+    return addresses.AddressAssignment(party=party, address_id=id, user_id=user_id, shipping=shipping, billing=billing)
+
+
+def user(id: str, party: Party = ACME, *held: str, **more: Any) -> users.User:
+    values = {"username": id, "active": True, "password": PASSWORD, "roles": held or (roles.SHOPPER,)}
+    return users.User(**{"id": id, "party": party, **values, **more})
+
+
+@dataclass(frozen=True, slots=True)
+class Stubs:
+    """Every service, called as one caller."""
+
+    sellers: Any
+    buyers: Any
+    suppliers: Any
+    users: Any
+    addresses: Any
+    clients: Any
+
+
+class World:
+    """A served directory."""
+
+    def __init__(self, served: Served, clock: ManualClock) -> None:
+        self.served = served
+        self.clock = clock
+        self.admin = self.calls(seller())
+        self.tokens: Any = served.stub(tokens_grpc.TokenServiceStub)
+        self.contexts: Any = self.service("order")
+
+    def calls(self, caller: Principal | None) -> Stubs:
+        kinds = (
+            sellers_grpc.SellerServiceStub, buyers_grpc.BuyerServiceStub, suppliers_grpc.SupplierServiceStub,
+            users_grpc.UserServiceStub, addresses_grpc.AddressServiceStub, clients_grpc.ApiClientServiceStub,
+        )  # fmt: skip
+        return Stubs(*(self.served.stub(kind, caller) for kind in kinds))
+
+    def service(self, name: str) -> Any:
+        return self.served.service_stub(contexts_grpc.OrderingContextServiceStub, name)
+
+    async def companies(self, restricted: bool = False) -> None:
+        """Two buyers and a supplier."""
+        made = [
+            buyers.Buyer(id="acme", name="Acme", active=True, currency="USD", restrict_addresses=restricted),
+            buyers.Buyer(id="globex", name="Globex", active=True, currency="EUR"),
+        ]
+        await self.admin.buyers.BatchCreateBuyers(buyers.BatchCreateBuyersRequest(buyers=made))
+        await self.admin.suppliers.CreateSupplier(
+            suppliers.CreateSupplierRequest(supplier=suppliers.Supplier(id="bolt", name="Bolt", active=True))
+        )
+
+    async def people(self, *made: users.User) -> None:
+        """Anna and Bob of Acme, Gil of Globex, Sven of Bolt, unless others are named."""
+        found = made or (user("anna"), user("bob"), user("gil", GLOBEX), user("sven", BOLT, roles.ORDER_READER))
+        await self.admin.users.BatchCreateUsers(users.BatchCreateUsersRequest(users=found))
+
+    async def client(self, id: str = "shop", secret: bool = False, **more: Any) -> str:
+        """An API client; its secret if it gets one."""
+        made = clients.ApiClient(**{"id": id, "name": id, "active": True, "allow_any_buyer": True, **more})
+        await self.admin.clients.CreateApiClient(clients.CreateApiClientRequest(api_client=made))
+        if not secret:
+            return ""
+        rotated = await self.admin.clients.RotateSecret(clients.RotateSecretRequest(api_client_id=id))
+        return str(rotated.client_secret)
+
+    async def book(self, *entries: addresses.AddressEntry) -> None:
+        await self.admin.addresses.CreateAddresses(addresses.CreateAddressesRequest(entries=entries))
+
+    async def assign(self, *items: addresses.AddressAssignment) -> None:
+        await self.admin.addresses.AssignAddresses(addresses.AssignAddressesRequest(assignments=items))

@@ -1,0 +1,60 @@
+import pytest
+
+from libs.auth import roles
+from libs.errors import WaybillError
+from services.directory.application.addresses import only_own
+from services.directory.domain.addresses import Assignment, default_id, usable
+from tests.support.principals import buyer, seller, supplier
+
+
+def ship(address, user=""):
+    return Assignment(address, user, True, False)
+
+
+def bill(address, user=""):
+    return Assignment(address, user, False, True)
+
+
+@pytest.mark.parametrize(
+    ("assignments", "user", "expected"),
+    [
+        ([], "anna", ""),
+        ([ship("a")], "anna", "a"),
+        ([ship("a"), ship("b")], "anna", ""),
+        ([ship("a"), ship("b"), ship("c", "anna")], "anna", "c"),
+        ([ship("a"), ship("b", "anna"), ship("c", "anna")], "anna", ""),
+        ([ship("a"), ship("b", "bob")], "anna", "a"),
+        ([ship("b", "bob")], "anna", ""),
+        ([ship("a"), bill("b", "anna")], "anna", "a"),
+        ([ship("a"), ship("b", "anna")], "", "a"),
+        ([Assignment("a", "anna", False, False), ship("b")], "anna", "b"),
+    ],
+)
+def test_the_default_is_the_only_one_at_the_most_specific_level(assignments, user, expected):
+    assert default_id(assignments, user, billing=False) == expected
+    # Billing follows the same rule.
+    swapped = [Assignment(a.address_id, a.user_id, a.billing, a.shipping) for a in assignments]
+    assert default_id(swapped, user, billing=True) == expected
+
+
+def test_users_of_an_unrestricted_buyer_may_use_the_whole_book():
+    book = [{"id": "a"}, {"id": "b"}]
+    assert usable(book, [], "anna", restricted=False) == book
+
+
+def test_users_of_a_restricted_buyer_may_use_what_is_assigned_to_them_or_to_all():
+    book = [{"id": id} for id in "abcd"]
+    assigned = [Assignment("a", "", False, False), ship("b", "anna"), ship("c", "bob")]
+    assert [a["id"] for a in usable(book, assigned, "anna", restricted=True)] == ["a", "b"]
+    assert [a["id"] for a in usable(book, assigned, "", restricted=True)] == ["a"]
+
+
+def test_who_may_write_a_book():
+    assert not only_own(seller(roles.ADDRESS_ADMIN))
+    assert not only_own(supplier(roles.ADDRESS_ADMIN))
+    assert not only_own(buyer(roles.ADDRESS_ADMIN, roles.ME_ADDRESS_ADMIN))
+    assert only_own(buyer(roles.ME_ADDRESS_ADMIN))
+    for caller in (buyer(), supplier(roles.ME_ADDRESS_ADMIN), seller(roles.ME_ADDRESS_ADMIN)):
+        with pytest.raises(WaybillError) as refused:
+            only_own(caller)
+        assert refused.value.metadata == {"role": roles.ADDRESS_ADMIN}

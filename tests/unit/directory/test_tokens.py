@@ -1,0 +1,170 @@
+"""IssueToken, and the throttle of failed sign-ins, without a database."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from libs.auth import TokenSigner, TokenVerifier, roles
+from libs.auth.tokens import new_private_key
+from libs.clock import ManualClock
+from libs.errors import Kind, WaybillError
+from services.directory.application.issue_token import IssueToken
+from services.directory.application.throttle import KEPT, LIMIT, Throttle
+from services.directory.domain.grants import Account, Client
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+SHOP = Client("shop", True, 30, "hash of s3cret", "robot", (), False, True, False, (), ())
+PUBLIC = replace(SHOP, id="app", secret_hash=None)
+ANNA = Account("anna", "BUYER", "acme", True, True, (roles.SHOPPER,), "hash of open sesame")
+ROBOT = replace(ANNA, id="robot", password_hash=None)
+
+
+class Accounts:
+    def __init__(self):
+        self.clients = {"shop": SHOP, "app": PUBLIC}
+        self.users = {"anna": ANNA, "robot": ROBOT}
+        self.key = TokenSigner(new_private_key(), "k1")
+
+    async def client(self, client_id):
+        return self.clients.get(client_id)
+
+    async def user(self, *, username="", user_id=""):
+        return self.users.get(user_id or username.casefold())
+
+    async def signer(self):
+        return self.key
+
+
+class Secrets:
+    """Counts what a check would cost."""
+
+    def __init__(self):
+        self.checks = 0
+
+    async def verify(self, hashed, secret):
+        self.checks += 1
+        return hashed == f"hash of {secret}"
+
+
+class World:
+    def __init__(self):
+        self.accounts, self.secrets, self.clock = Accounts(), Secrets(), ManualClock(NOW)
+        self.issue = IssueToken(self.accounts, self.secrets, self.clock)
+
+    async def password(self, client="shop", secret="s3cret", name="anna", password="open sesame", wanted=()):
+        return await self.issue.by_password(client, secret, name, password, wanted)
+
+    async def credentials(self, client="shop", secret="s3cret", wanted=()):
+        return await self.issue.by_client(client, secret, wanted)
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+async def refused(attempt):
+    with pytest.raises(WaybillError) as error:
+        await attempt
+    return error.value
+
+
+async def test_a_token_says_who_it_is_and_lasts_as_long_as_the_client_says(world):
+    made = await world.password()
+
+    async def keys():
+        return [world.accounts.key.jwk()]
+
+    principal = await TokenVerifier(keys, lambda: world.clock.now().timestamp()).verify(made.token)
+    assert (principal.user_id, principal.party_id, principal.client_id) == ("anna", "acme", "shop")
+    assert principal.roles == made.roles == {roles.SHOPPER}
+    assert made.expire_time == NOW + timedelta(minutes=30)
+
+
+async def test_a_public_client_takes_passwords_but_no_credentials(world):
+    assert (await world.password(client="app", secret="")).roles
+    assert (await refused(world.credentials(client="app", secret=""))).reason == "GRANT_INVALID"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"client": "nobody"}, {"secret": "guess"}, {"secret": ""}, {"name": "nobody"}, {"password": "guess"},
+        {"password": ""}, {"name": "robot", "password": ""},
+    ],
+)  # fmt: skip
+async def test_whatever_is_wrong_gives_the_same_answer_at_the_same_cost(world, wrong):
+    error = await refused(world.password(**wrong))
+    assert (error.kind, error.reason, error.metadata) == (Kind.UNAUTHENTICATED, "GRANT_INVALID", {})
+    assert error.message == "client, secret, user or password do not hold"
+    assert world.secrets.checks == 2
+
+
+async def test_an_unknown_user_and_an_unknown_client_cost_as_much_as_known_ones(world):
+    for wrong in ({}, {"name": "nobody"}, {"client": "nobody"}, {"client": "nobody", "name": "nobody"}):
+        world.secrets.checks = 0
+        if wrong:
+            await refused(world.password(**wrong))
+        else:
+            await world.password()
+        assert world.secrets.checks == 2, wrong
+
+
+@pytest.mark.parametrize("what", ["client", "user", "company", "admission"])
+async def test_what_is_inactive_or_not_admitted_is_told_as_a_wrong_password(world, what):
+    if what == "client":
+        world.accounts.clients["shop"] = replace(SHOP, active=False)
+    if what == "user":
+        world.accounts.users["anna"] = replace(ANNA, active=False)
+    if what == "company":
+        world.accounts.users["anna"] = replace(ANNA, party_active=False)
+    if what == "admission":
+        world.accounts.clients["shop"] = replace(SHOP, any_buyer=False, buyer_ids=("globex",))
+    for _ in range(LIMIT):
+        assert (await refused(world.password())).reason == "GRANT_INVALID"
+    # A right password must not be told from a wrong one by the throttle either.
+    assert (await refused(world.password())).reason == "TOO_MANY_ATTEMPTS"
+
+
+async def test_a_role_that_is_not_available_is_named(world):
+    error = await refused(world.password(wanted=[roles.SHOPPER, roles.ORDER_ADMIN]))
+    assert (error.kind, error.reason) == (Kind.DENIED, "ROLE_NOT_AVAILABLE")
+    assert error.metadata == {"role": roles.ORDER_ADMIN}
+
+
+async def test_the_eleventh_failure_within_a_minute_must_wait(world):
+    for i in range(LIMIT):
+        # Case makes no new name.
+        await refused(world.password(name="ANNA" if i % 2 else "anna", password="guess"))
+        world.clock.advance(timedelta(seconds=2))
+    error = await refused(world.password())
+    assert (error.kind, error.reason) == (Kind.EXHAUSTED, "TOO_MANY_ATTEMPTS")
+    assert error.retry_after == timedelta(seconds=40)
+    assert (await refused(world.password(name="bob"))).reason == "GRANT_INVALID"
+    assert (await world.credentials()).roles
+    world.clock.advance(timedelta(seconds=40))
+    assert (await world.password()).roles
+
+
+async def test_of_attempts_at_the_same_time_no_more_are_answered(world):
+    class Slow(Secrets):
+        """While this one is checked, ten others fail."""
+
+        async def verify(self, hashed, secret):
+            for _ in range(LIMIT):
+                world.issue._throttle.failed("shop", "anna")
+            return await super().verify(hashed, secret)
+
+    world.issue._secrets = Slow()
+    assert (await refused(world.password())).reason == "TOO_MANY_ATTEMPTS"
+
+
+def test_the_throttle_forgets_who_failed_longest_ago():
+    throttle = Throttle(ManualClock(NOW))
+    for _ in range(LIMIT):
+        throttle.failed("shop", "anna")
+    for i in range(KEPT):
+        throttle.failed("shop", f"user-{i}")
+    throttle.check("shop", "anna")
+    assert len(throttle._failures) == KEPT
