@@ -14,9 +14,9 @@ from libs.errors import FieldViolation, Kind, RuleViolation, WaybillError
 
 _CODES = {kind: getattr(grpc.StatusCode, kind.value) for kind in Kind}
 _KINDS = {code: kind for kind, code in _CODES.items()}
-DETAIL_BYTES = 5_000
+DETAIL_BYTES = 3_600
 """What violations may take. They travel in the trailers, of which many clients accept no more than 8 KiB."""
-MESSAGE_CHARACTERS = 500
+MESSAGE_CHARACTERS = 250
 """The message travels twice."""
 
 

@@ -6,6 +6,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -34,10 +35,9 @@ def _end_run() -> None:
 @pytest.fixture(scope="session")
 def postgres_url() -> str:
     """A server, the same for all workers of a run."""
-    try:
+    with suppress(postgres.NoPostgresError):
         return postgres.shared(Path(os.environ[_FOLDER]))
-    except postgres.NoPostgresError as missing:
-        pytest.fail(str(missing), pytrace=False)
+    pytest.fail(postgres.REMEDY, pytrace=False)
 
 
 @pytest.fixture(params=BACKENDS)
@@ -50,18 +50,18 @@ def backend(request: pytest.FixtureRequest) -> str:
 async def databases(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Databases]:
     """Makes (url, schema) pairs, fresh for the test and gone after it."""
     made: list[str] = []
+    server = request.getfixturevalue("postgres_url") if backend == "postgresql" else ""
 
     async def make(context: str) -> tuple[str, str | None]:
         if backend == "sqlite":
             return f"sqlite:///{tmp_path / f'{context}-{uuid.uuid4().hex[:8]}.sqlite3'}", None
         made.append(f"t{uuid.uuid4().hex[:12]}_{context}")
-        return request.getfixturevalue("postgres_url"), made[-1]
+        return server, made[-1]
 
     yield make
     if made:
         # A transaction that a test left open must fail that test, not hang the run.
-        settings = {"lock_timeout": "20s"}
-        connection = await asyncpg.connect(request.getfixturevalue("postgres_url"), server_settings=settings)
+        connection = await asyncpg.connect(server, server_settings={"lock_timeout": "20s"})
         try:
             for schema in made:
                 await connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')

@@ -152,6 +152,12 @@ def _as_postgres() -> list[str]:
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
 
 
+def _locale() -> list[str]:
+    # A language's own order of texts, as most installations have it: nothing may lean on the order of bytes.
+    told = subprocess.run([f"{binaries()}/initdb", "--help"], check=True, capture_output=True, text=True).stdout
+    return ["--locale-provider=icu", "--icu-locale=en-US", "--locale=C.UTF-8"] if "--icu-locale" in told else []
+
+
 def _control(root: Path) -> list[str]:
     return [*_as_postgres(), f"{binaries()}/pg_ctl", "-D", str(root / "data"), "-w", "-l", str(root / "log")]
 
@@ -164,7 +170,7 @@ def _cluster(durable: bool) -> Server:
         shutil.chown(root, "postgres", "postgres")
     subprocess.run(
         [*_as_postgres(), f"{binaries()}/initdb", "-D", str(root / "data"), "-U", "waybill", "-A", "trust",
-         "-E", "UTF8", "--no-sync", "--no-instructions"],
+         "-E", "UTF8", *_locale(), "--no-sync", "--no-instructions"],
         check=True, cwd=root, **_QUIET,
     )  # fmt: skip
     settings = ["listen_addresses=127.0.0.1", f"unix_socket_directories={root}", _CONNECTIONS]

@@ -12,19 +12,21 @@ from waybill.directory.v1.token_service_pb2_grpc import TokenServiceStub
 from waybill.order.v1 import order_pb2
 from waybill_client.aio_services import AsyncServices
 from waybill_client.errors import from_rpc_error
-from waybill_client.session import Credentials, Token, place_order_request
+from waybill_client.session import TOKENS, Credentials, Token, place_order_request
 
 
 class _Channel:
     """What a stub needs: calls with a token, errors in our form."""
 
-    def __init__(self, channel: grpc.aio.Channel, metadata: Callable[[], Awaitable[Any]]) -> None:
-        self._channel = channel
+    def __init__(
+        self, channel_of: Callable[[str], grpc.aio.Channel], metadata: Callable[[], Awaitable[Any]]
+    ) -> None:
+        self._channel_of = channel_of
         self._metadata = metadata
 
     def unary_unary(self, method: str, *args: Any, **kwargs: Any) -> Callable[..., Any]:
         kwargs.pop("_registered_method", None)
-        inner = self._channel.unary_unary(method, *args, **kwargs)
+        inner = self._channel_of(method).unary_unary(method, *args, **kwargs)
 
         async def call(request: Any, timeout: float | None = 60.0) -> Any:
             metadata = await self._metadata()
@@ -37,7 +39,7 @@ class _Channel:
 
     def unary_stream(self, method: str, *args: Any, **kwargs: Any) -> Callable[..., Any]:
         kwargs.pop("_registered_method", None)
-        inner = self._channel.unary_stream(method, *args, **kwargs)
+        inner = self._channel_of(method).unary_stream(method, *args, **kwargs)
 
         async def call(request: Any, timeout: float | None = None) -> AsyncIterator[Any]:
             metadata = await self._metadata()
@@ -56,16 +58,28 @@ class AsyncWaybill(AsyncServices):
     def __init__(
         self, address: str, client_id: str, client_secret: str = "", *, username: str = "", password: str = "",
         roles: Sequence[str] = (), credentials: grpc.ChannelCredentials | None = None,
+        addresses: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
+        """`addresses` says where single contexts are served, such as {"directory": "10.0.0.5:8420"}, when there is no
+        one address in front of them."""
         self._credentials = Credentials(client_id, client_secret, username, password, tuple(roles))
-        self._raw = (
-            grpc.aio.insecure_channel(address)
-            if credentials is None
-            else grpc.aio.secure_channel(address, credentials)
-        )
+        self._tls = credentials
+        self._address = address
+        self._addresses = dict(addresses or {})
+        self._channels: dict[str, grpc.aio.Channel] = {}
         self._token = Token()
         self._lock = asyncio.Lock()
-        self.channel = _Channel(self._raw, self._metadata)
+        self.channel = _Channel(self._channel_of, self._metadata)
+
+    def _channel_of(self, method: str) -> grpc.aio.Channel:
+        """The channel of a method such as `/waybill.order.v1.OrderService/GetOrder`: one per address."""
+        context = method.split(".")[1] if method.startswith("/waybill.") else ""
+        address = self._addresses.get(context, self._address)
+        channel = self._channels.get(address)
+        if channel is None:
+            channel = grpc.aio.insecure_channel(address) if self._tls is None else grpc.aio.secure_channel(address, self._tls)
+            self._channels[address] = channel
+        return channel
 
     @staticmethod
     async def connect(address: str, client_id: str, client_secret: str = "", **options: Any) -> AsyncWaybill:
@@ -79,7 +93,7 @@ class AsyncWaybill(AsyncServices):
             async with self._lock:
                 if not self._token.fresh:
                     try:
-                        self._token.keep(await TokenServiceStub(self._raw).IssueToken(self._credentials.request()))
+                        self._token.keep(await TokenServiceStub(self._channel_of(TOKENS)).IssueToken(self._credentials.request()))
                     except grpc.aio.AioRpcError as error:
                         raise from_rpc_error(error) from None
         return self._token.metadata
@@ -93,7 +107,8 @@ class AsyncWaybill(AsyncServices):
 
     async def close(self) -> None:
         """Closes the channel."""
-        await self._raw.close()
+        for channel in self._channels.values():
+            await channel.close()
 
     async def __aenter__(self) -> AsyncWaybill:
         return self

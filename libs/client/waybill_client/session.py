@@ -11,6 +11,7 @@ from waybill.directory.v1 import token_service_pb2 as pb
 from waybill.order.v1 import checkout_service_pb2 as checkout_pb
 from waybill.order.v1 import line_item_pb2
 
+TOKENS = "/waybill.directory.v1.TokenService/IssueToken"
 EARLY = 30.0
 """Seconds before its end at which a token is renewed."""
 

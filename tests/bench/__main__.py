@@ -1,0 +1,146 @@
+"""`make bench`: everything in one go; ratios are of figures measured in this run."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from libs.obs import configure_logging
+from libs.rpc import counters
+from services.host.embedded import running
+from services.host.settings import HostSettings
+from tests.bench import load, processes
+from tests.bench.load import Measured
+from tests.bench.processes import Fleet
+from tests.support.postgres import throwaway_cluster
+from waybill_client import AsyncWaybill
+
+out = Console()
+CONCURRENCIES = (1, 8, 32)
+LINES = (1, 10, 100, 1_000)
+
+
+async def series(layout: str, fleet: Fleet, ground: Fleet, rounds: int) -> list[dict[str, Any]]:
+    """Floor, PlaceOrder and the full checkout at each concurrency."""
+    owner = await admin(fleet)
+    await load.stock_up(owner)
+    client = await load.shopper(fleet)
+    rows: list[dict[str, Any]] = []
+    for concurrency in CONCURRENCIES:
+        count = max(rounds, concurrency * 4)
+        base = await load.measure("floor", ground, load.floor_work(ground.addresses["floor"]), concurrency, count * 3)
+        rows.append(row(layout, base, base))
+        for name, work in (("PlaceOrder", load.place(client, 3)), ("checkout", load.checkout(client, 3))):
+            rows.append(row(layout, await load.measure(name, fleet, work, concurrency, count), base))
+            show_row(rows[-1])
+    await client.close()
+    return rows
+
+
+async def admin(fleet: Fleet) -> AsyncWaybill:
+    """The owner."""
+    return AsyncWaybill("", "waybill-admin", fleet.client_secret, addresses=fleet.addresses)
+
+
+def row(layout: str, measured: Measured, base: Measured) -> dict[str, Any]:
+    """A row of the report."""
+    return {
+        "layout": layout, **asdict(measured), "cpu_total": measured.cpu_total, "rate_to_floor": measured.rate / base.rate,
+        "cpu_to_floor": measured.cpu_total / base.cpu_total if base.cpu_total else 0.0,
+    }  # fmt: skip
+
+
+def show_row(r: dict[str, Any]) -> None:
+    """Progress, one line a series."""
+    Console(stderr=True).print(
+        f"{r['layout']:>12} {r['name']:>10} x{r['concurrency']:<3} {r['rate']:7.1f}/s  p50 {r['p50']:6.1f} ms  "
+        f"cpu {r['cpu_total']:6.1f} ms  {r['rate_to_floor']:.2f} of the floor"
+    )
+
+
+async def by_lines() -> list[dict[str, Any]]:
+    """PlaceOrder over 1 to 1,000 lines in this process: CPU, RPCs and statements."""
+    rows: list[dict[str, Any]] = []
+    with processes.embedded() as fleet:
+        owner = await admin(fleet)
+        await load.stock_up(owner)
+        client = await load.shopper(fleet)
+        for count in LINES:
+            measured = await load.measure("PlaceOrder", fleet, load.place(client, count), 1, max(3, 40 // count))
+            rows.append({"lines": count, "cpu_ms": measured.cpu_total, "cpu_ms_per_line": measured.cpu_total / count})
+        rss = sum(fleet.rss().values())
+        await client.close()
+    with tempfile.TemporaryDirectory() as folder:
+        async with running(HostSettings(data=Path(folder), background=False)) as host:
+            assert host.secret is not None
+            async with AsyncWaybill(host.address, host.secret.client_id, host.secret.client_secret) as owner:
+                await load.stock_up(owner)
+                client = AsyncWaybill(host.address, load.SHOP, username="ada", password=load.PASSWORD)
+                await load.place(client, 1)()
+                for r in rows:
+                    statements, served = host.statements, counters.served.total()
+                    await load.place(client, r["lines"])()
+                    r["statements"] = host.statements - statements
+                    r["rpcs"] = counters.served.total() - served
+                await client.close()
+    rows[0]["rss_mb"] = rss / 2**20
+    return rows
+
+
+def show(rows: list[dict[str, Any]], lines: list[dict[str, Any]]) -> None:
+    """The tables."""
+    table = Table(title="three-line checkouts", box=box.SIMPLE)
+    for name in ("layout", "what", "at a time", "per second", "p50 ms", "p99 ms", "CPU ms", "rate / floor", "CPU / floor"):
+        table.add_column(name, justify="left" if name in ("layout", "what") else "right")
+    for r in rows:
+        table.add_row(
+            r["layout"], r["name"], str(r["concurrency"]), f"{r['rate']:.1f}", f"{r['p50']:.1f}", f"{r['p99']:.1f}",
+            f"{r['cpu_total']:.1f}", f"{r['rate_to_floor']:.2f}", f"{r['cpu_to_floor']:.1f}",
+        )  # fmt: skip
+    out.print(table)
+    last = next((r for r in reversed(rows) if r["layout"] == "distributed" and r["name"] == "PlaceOrder"), None)
+    if last is not None:
+        out.print("CPU of a PlaceOrder by service: " + ", ".join(f"{k} {v:.1f} ms" for k, v in last["cpu"].items()))
+    table = Table(title="PlaceOrder by lines, embedded", box=box.SIMPLE)
+    for name in ("lines", "CPU ms", "CPU ms a line", "RPCs", "SQL statements"):
+        table.add_column(name, justify="right")
+    for r in lines:
+        table.add_row(
+            f"{r['lines']:,}", f"{r['cpu_ms']:.1f}", f"{r['cpu_ms_per_line']:.2f}", str(r["rpcs"]), str(r["statements"])
+        )
+    out.print(table)
+    ratio = lines[0]["cpu_ms_per_line"] / lines[-1]["cpu_ms_per_line"]
+    out.print(f"a line of a 1,000-line order costs {ratio:.1f} times less than a one-line order")
+    out.print(f"embedded server: {lines[0]['rss_mb']:.0f} MB resident")
+
+
+async def main(rounds: int, as_json: bool) -> None:
+    """Runs everything."""
+    configure_logging("ERROR")
+    rows: list[dict[str, Any]] = []
+    with processes.embedded() as fleet, processes.floor("", 1) as ground:
+        rows += await series("embedded", fleet, ground, rounds)
+    with throwaway_cluster(durable=True) as url, processes.floor(url, 7) as ground, processes.distributed(url) as fleet:
+        rows += await series("distributed", fleet, ground, rounds)
+    lines = await by_lines()
+    if as_json:
+        out.print_json(json.dumps({"checkouts": rows, "lines": lines}))
+    else:
+        show(rows, lines)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="make bench")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    asyncio.run(main(30 if given.quick else 150, given.json))

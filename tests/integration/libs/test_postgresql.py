@@ -1,0 +1,102 @@
+"""What only PostgreSQL has: statements that wait, deadlocks, sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+from libs.db import Database, Tx
+from libs.db.engines import postgresql_engine
+from tests.integration.libs.tables import ITEMS, METADATA, created
+
+
+@pytest.fixture
+async def db(postgres_url, tmp_path) -> AsyncIterator[Database]:
+    schema = f"t{uuid.uuid4().hex[:12]}"
+    async with created(postgres_url, schema, METADATA, tmp_path) as database:
+        yield database
+    connection = await asyncpg.connect(postgres_url)
+    await connection.execute(f"DROP SCHEMA {schema} CASCADE")
+    await connection.close()
+
+
+async def put(db: Database, *names: str) -> None:
+    async with db.transaction() as tx:
+        await tx.execute(tx.insert(ITEMS), [{"key": uuid.uuid4(), "name": name, "amount": 0} for name in names])
+
+
+async def test_canceling_a_running_statement_undoes_the_transaction(db):
+    async def sleep() -> None:
+        async with db.transaction() as tx:
+            await tx.execute(tx.insert(ITEMS), {"key": uuid.uuid4(), "name": "bolt"})
+            await tx.execute(sa.text("SELECT pg_sleep(60)"))
+
+    for _ in range(12):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(sleep(), 0.05)
+    await put(db, "nut")
+
+    async with db.reading() as tx:
+        assert (await tx.execute(sa.select(ITEMS.c.name))).scalars().all() == ["nut"]
+
+
+async def test_retrying_gives_work_a_new_transaction_after_a_deadlock(db):
+    await put(db, "a", "b")
+    both_hold_one = asyncio.Barrier(2)
+    runs = 0
+
+    async def work(tx: Tx, order: tuple[str, str], met: list[bool]) -> None:
+        nonlocal runs
+        runs += 1
+        for name in order:
+            await tx.execute(sa.update(ITEMS).where(ITEMS.c.name == name).values(amount=ITEMS.c.amount + 1))
+            if not met:
+                met.append(True)
+                await both_hold_one.wait()
+
+    first: list[bool] = []
+    second: list[bool] = []
+    await asyncio.gather(
+        db.retrying(lambda tx: work(tx, ("a", "b"), first)), db.retrying(lambda tx: work(tx, ("b", "a"), second))
+    )
+
+    assert runs == 3
+    async with db.reading() as tx:
+        assert (await tx.execute(sa.select(ITEMS.c.amount))).scalars().all() == [2, 2]
+
+
+async def test_a_lost_connection_is_told_and_replaced(db):
+    with pytest.raises(sa.exc.DBAPIError) as caught:
+        async with db.transaction() as tx:
+            await tx.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    assert not isinstance(caught.value, sa.exc.IntegrityError)
+    await put(db, "nut")
+
+    async with db.reading() as tx:
+        assert (await tx.execute(sa.select(ITEMS.c.name))).scalars().all() == ["nut"]
+
+
+async def test_commits_are_durable_and_read_committed(db):
+    async with db.transaction() as tx:
+        isolation = (await tx.execute(sa.text("SHOW transaction_isolation"))).scalar()
+    async with db.reading(snapshot=True) as tx:
+        snapshot = (await tx.execute(sa.text("SHOW transaction_isolation"))).scalar()
+        read_only = (await tx.execute(sa.text("SHOW transaction_read_only"))).scalar()
+
+    assert (isolation, snapshot, read_only) == ("read committed", "repeatable read", "on")
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+asyncpg"])
+async def test_a_server_is_reached_through_a_socket_too(scheme):
+    engine = postgresql_engine(make_url(f"{scheme}://clerk@/orders?host=/run/postgresql&port=5433"), None, 1)
+    _, arguments = engine.dialect.create_connect_args(engine.url)
+
+    assert {name: arguments[name] for name in ("host", "port", "user", "database")} == {
+        "host": "/run/postgresql", "port": 5433, "user": "clerk", "database": "orders",
+    }  # fmt: skip

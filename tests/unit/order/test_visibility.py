@@ -1,0 +1,47 @@
+"""The one visibility rule, by party, direction and role."""
+
+import pytest
+
+from libs.auth import PartyKind, Principal, roles
+from services.order.domain.visibility import BuyerOrders, Direction, Scope, SupplierOrders, scope
+
+D = Direction
+
+
+def caller(kind: PartyKind, *held: str) -> Principal:
+    return Principal("me", "mine", kind, frozenset(held), "shop")
+
+
+SHOPPER = caller(PartyKind.BUYER, roles.SHOPPER)
+READER = caller(PartyKind.BUYER, roles.SHOPPER, roles.ORDER_READER)
+SELLER = caller(PartyKind.SELLER, roles.ORDER_ADMIN)
+OWNER = caller(PartyKind.SELLER, roles.FULL_ACCESS)
+CLERK = caller(PartyKind.SUPPLIER, roles.ORDER_READER)
+OWN = Scope(BuyerOrders("mine", "me", False, False, False), None)
+COMPANY = Scope(BuyerOrders("mine", "me", False, True, False), None)
+SUBMITTED = BuyerOrders(None, "me", True, True, False)
+EVERYTHING = BuyerOrders(None, "me", True, True, True)
+NOTHING = Scope(None, None)
+
+
+@pytest.mark.parametrize(
+    ("who", "direction", "expected"),
+    [
+        (SHOPPER, D.OUTGOING, OWN),
+        (SHOPPER, D.ALL, OWN),
+        (SHOPPER, D.INCOMING, NOTHING),
+        (READER, D.OUTGOING, COMPANY),
+        (caller(PartyKind.BUYER), D.ALL, NOTHING),
+        (SELLER, D.INCOMING, Scope(SUBMITTED, None)),
+        (SELLER, D.OUTGOING, Scope(None, SupplierOrders(None))),
+        (SELLER, D.ALL, Scope(SUBMITTED, SupplierOrders(None))),
+        (OWNER, D.INCOMING, Scope(EVERYTHING, None)),
+        (caller(PartyKind.SELLER, roles.SHOPPER), D.ALL, NOTHING),
+        (CLERK, D.INCOMING, Scope(None, SupplierOrders("mine"))),
+        (CLERK, D.ALL, Scope(None, SupplierOrders("mine"))),
+        (CLERK, D.OUTGOING, NOTHING),
+        (caller(PartyKind.SUPPLIER), D.ALL, NOTHING),
+    ],
+)
+def test_each_party_sees_what_the_rule_says(who: Principal, direction: Direction, expected: Scope) -> None:
+    assert scope(who, direction) == expected

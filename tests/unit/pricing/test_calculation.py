@@ -1,0 +1,137 @@
+"""Prices, discounts and tax: every total is a sum of parts, whatever the input."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.pricing.domain.calculation import Line, Problem, Shipment, calculate, changed_prices
+from services.pricing.domain.schedule import Break, Price, Schedule, price_at
+from services.pricing.domain.tax import Destination, Rate, Rates
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+CENT = 10_000
+HERE = Destination("US", "CA", "95113")
+NO_RATES = Rates(())
+
+
+def schedule(*breaks: tuple[int, int], **fields: object) -> Schedule:
+    return Schedule("s", "USD", tuple(Break(q, p) for q, p in breaks), **fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "expected"),
+    [(1, 10), (9, 10), (10, 8), (99, 8), (100, 5), (10_000, 5)],
+)
+def test_the_break_with_the_greatest_quantity_not_above_the_lines_holds(quantity: int, expected: int) -> None:
+    assert price_at(schedule((1, 10), (10, 8), (100, 5)), quantity, NOW) == Price(expected, False)
+
+
+@pytest.mark.parametrize(
+    ("fields", "quantity", "reason"),
+    [
+        ({"min_quantity": 5}, 4, "QUANTITY_BELOW_MINIMUM"),
+        ({"max_quantity": 5}, 6, "QUANTITY_ABOVE_MAXIMUM"),
+        ({"restricted": True}, 3, "QUANTITY_NOT_ALLOWED"),
+    ],
+)
+def test_quantities_outside_the_schedules_rules_are_refused(fields: dict[str, object], quantity: int, reason: str) -> None:
+    found = price_at(schedule((1, 10), **fields), quantity, NOW)
+    assert isinstance(found, tuple)
+    assert found[0] == reason
+
+
+def test_a_quantity_below_the_first_break_is_refused() -> None:
+    found = price_at(schedule((5, 10)), 4, NOW)
+    assert isinstance(found, tuple)
+    assert found[0] == "QUANTITY_BELOW_MINIMUM"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [(None, None, 7), (-1, 1, 7), (1, 2, 10), (-2, -1, 10), (None, 0, 10), (0, None, 7)],
+)
+def test_a_sale_price_holds_within_its_times(start: int | None, end: int | None, expected: int) -> None:
+    def at(days: int | None) -> datetime | None:
+        return None if days is None else NOW + timedelta(days=days)
+
+    sold = Schedule("s", "USD", (Break(1, 10, 7),), sale_start=at(start), sale_end=at(end))
+    found = price_at(sold, 1, NOW)
+    assert isinstance(found, Price)
+    assert (found.unit, found.on_sale) == (expected, expected == 7)
+
+
+def test_cumulative_quantities_count_all_lines_of_a_product() -> None:
+    cumulative = schedule((1, 10 * CENT), (10, 8 * CENT), cumulative=True)
+    made = calculate("USD", [Line("a", "p", 4), Line("b", "p", 6)], (), None, {"p": cumulative}, NO_RATES, NOW)
+    assert [line.unit_price for line in made.lines] == [8 * CENT, 8 * CENT]
+
+
+def test_an_override_asks_no_schedule() -> None:
+    made = calculate("USD", [Line("a", "p", 3, unit_price_override=CENT)], (), None, {}, NO_RATES, NOW)
+    assert (made.problems, made.lines[0].subtotal, made.lines[0].overridden) == ((), 3 * CENT, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (Line("a", "unknown", 1), "PRICE_MISSING"),
+        (Line("a", "euro", 1), "CURRENCY_MISMATCH"),
+        (Line("a", "p", 1, discount_override=11 * CENT), "DISCOUNT_ABOVE_SUBTOTAL"),
+    ],
+)
+def test_what_cannot_be_priced_is_a_problem_with_its_line(line: Line, reason: str) -> None:
+    schedules = {"p": schedule((1, 10 * CENT)), "euro": Schedule("e", "EUR", (Break(1, 1),))}
+    made = calculate("USD", [line], (), None, schedules, NO_RATES, NOW)
+    assert [(p.line_id, p.reason) for p in made.problems] == [("a", reason)]
+
+
+def test_the_most_specific_rate_holds() -> None:
+    rates = Rates([
+        Rate("US", "", "", "standard", Decimal("0.01")),
+        Rate("US", "CA", "", "standard", Decimal("0.07")),
+        Rate("US", "", "951", "standard", Decimal("0.09")),
+        Rate("US", "CA", "", "food", Decimal("0")),
+    ])  # fmt: skip
+    assert rates.rate(HERE, "") == Decimal("0.09")
+    assert rates.rate(Destination("US", "CA", "90001"), "standard") == Decimal("0.07")
+    assert rates.rate(Destination("US", "NV", "89101"), "standard") == Decimal("0.01")
+    assert rates.rate(HERE, "food") == 0
+    assert rates.rate(Destination("DE"), "standard") == 0
+    assert rates.rate(None, "standard") == 0
+
+
+prices = st.integers(0, 10**10)
+quantities = st.integers(1, 10_000)
+
+
+@given(st.lists(st.tuples(prices, quantities, st.integers(0, 100)), min_size=1, max_size=20), st.integers(0, 10_000))
+def test_amounts_are_whole_cents_and_within_their_bounds(items: list[tuple[int, int, int]], points: int) -> None:
+    lines = [
+        Line(str(i), "p", q, unit_price_override=p, discount_override=p * q * percent // 100)
+        for i, (p, q, percent) in enumerate(items)
+    ]
+    rates = Rates([Rate("US", "", "", c, Decimal(points) / 10_000) for c in ("standard", "shipping")])
+    made = calculate("USD", lines, [Shipment("e", 123_456)], HERE, {}, rates, NOW)
+    for line in made.lines:
+        assert 0 <= line.discount <= line.subtotal
+        assert 0 <= line.tax <= line.subtotal - line.discount
+        assert line.subtotal % CENT == line.discount % CENT == line.tax % CENT == 0
+        exact = Decimal(line.subtotal - line.discount) * line.tax_rate
+        assert abs(line.tax - exact) <= CENT / 2
+    assert made.shipments[0].cost == 120_000
+
+
+@given(prices, quantities)
+def test_a_subtotal_is_price_times_quantity_rounded_once(price: int, quantity: int) -> None:
+    (line,) = calculate("USD", [Line("a", "p", quantity, unit_price_override=price)], (), None, {}, NO_RATES, NOW).lines
+    assert abs(line.subtotal - price * quantity) <= CENT // 2
+
+
+def test_only_lines_whose_price_moved_are_named() -> None:
+    schedules = {"p": schedule((1, 10)), "q": schedule((1, 20))}
+    found = changed_prices("USD", [Line("a", "p", 1), Line("b", "q", 1)], {"a": 10, "b": 19}, schedules, NOW)
+    assert [(p.line_id, p.reason) for p in found] == [("b", "PRICE_CHANGED")]
+    assert all(isinstance(p, Problem) for p in found)
