@@ -157,6 +157,8 @@ def parse(text: str) -> Node | None:
         raise FilterError(f"character {text.index(chr(0)) + 1} is NUL")
     if not text.strip():
         return None
+    if any(ord(c) < 32 and c not in "\t\n\r" for c in text):
+        raise FilterError("it has control characters")
     parser = _Parser(_tokens(text))
     node = parser.expression(0)
     parser.done()

@@ -12,7 +12,7 @@ from libs import idempotency
 from libs.clock import Clock
 from libs.db import Database, Tx, is_unique_violation
 from libs.errors import Violations, exists, missing, stale
-from libs.ids import IdSource
+from libs.ids import IdSource, valid_id
 from libs.protoconv import mask_paths
 from libs.resource.resource import Resource
 from libs.rpc.call import current
@@ -77,7 +77,7 @@ class StandardMethods:
                 await then(tx, rows)
             return [resource.write(row) for row in rows]
 
-        if found and guard is None:
+        if found and (guard is None or not all(valid_id(id) for id in ids)):
             found.raise_if_any()
         try:
             return await self._db.retrying(work)
@@ -95,6 +95,8 @@ class StandardMethods:
     async def get(self, id: str, visible: Clause = None) -> Any:
         """Reads one; NOT_FOUND also for what is not visible."""
         table = self.resource.table
+        if not valid_id(id):
+            raise missing(self.resource.name, id)
         statement = sa.select(table).where(table.c.id == id)
         if visible is not None:
             statement = statement.where(visible)
@@ -108,7 +110,7 @@ class StandardMethods:
         """Reads many in one statement; ids that are not found come second."""
         table = self.resource.table
         wanted = list(dict.fromkeys(ids))
-        statement = sa.select(table).where(table.c.id.in_(wanted))
+        statement = sa.select(table).where(table.c.id.in_([id for id in wanted if valid_id(id)]))
         if visible is not None:
             statement = statement.where(visible)
         async with self._db.reading() as tx:
@@ -173,6 +175,8 @@ class StandardMethods:
     async def delete(self, request: Any, id: str, visible: Clause = None) -> None:
         """Deletes one; a repeat of the same request is no error."""
         table = self.resource.table
+        if not valid_id(id):
+            raise missing(self.resource.name, id)
         key = idempotency.key_of(current().principal, current().method, request)
         condition = table.c.id == id if visible is None else sa.and_(table.c.id == id, visible)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,8 @@ from dataclasses import dataclass, field
 from waybill.audit.v1 import audit_service_pb2 as pb
 from waybill_client import AsyncWaybill
 
+ACROSS = "across"
+"""Context of findings that only a comparison shows."""
 CROSS_RULES = (
     "reservations_belong_to_running_attempts",
     "supplier_orders_partition_the_order",
@@ -39,8 +42,27 @@ class Report:
         return not self.findings
 
 
+LOOKS = 10
+PAUSE = 0.5
+"""Seconds between two looks."""
+
+
 async def check(client: AsyncWaybill) -> Report:
-    """Audits every context that the server hosts, then compares their facts."""
+    """Audits every context that the server hosts, then compares their facts.
+
+    Contexts are not read at one instant, and a report may be on its way between them. So what only a comparison finds is
+    looked at again, and counts when it stays.
+    """
+    report = await _look(client)
+    for _ in range(LOOKS):
+        if all(finding.context != ACROSS for finding in report.findings):
+            break
+        await asyncio.sleep(PAUSE)
+        report = await _look(client)
+    return report
+
+
+async def _look(client: AsyncWaybill) -> Report:
     report = Report()
     facts: list[pb.Fact] = []
     async for record in client.audit.Audit(pb.AuditRequest()):
@@ -68,7 +90,7 @@ def compare(facts: Iterable[pb.Fact]) -> list[pb.Finding]:
 
     def finding(rule: str, key: str, detail: str) -> None:
         name = orders.get(key, {}).get("id", key)
-        findings.append(pb.Finding(context="all", rule=rule, subject=name, detail=detail))
+        findings.append(pb.Finding(context=ACROSS, rule=rule, subject=name, detail=detail))
 
     running = {
         (key, v["attempt"]) for key, many in by[("order", "attempt")].items() for v in many if v["finished"] == "0"

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
+from libs.db import Database
 from libs.db.migrate import open_migrated
 from libs.resource import StandardMethods
 from libs.service import Runtime, ServiceApp
 from services.payment.adapters.clients.order import OrderDecisions
+from services.payment.adapters.db.attempt_store import SqlAttemptStore
 from services.payment.adapters.db.audit import Audit
+from services.payment.adapters.db.means_store import SqlMeansStore
 from services.payment.adapters.db.payment_store import SqlPaymentStore, SqlRequestStore
 from services.payment.adapters.db.tables import ACCOUNT, CARD, REQUESTS
-from services.payment.adapters.gateways.testing import TestGateway
+from services.payment.adapters.gateways.registry import gateway
+from services.payment.application.ask_gateway import AskGateway
 from services.payment.application.authorize_payments import AuthorizePayments
 from services.payment.application.end_attempt import EndAttempt
 from services.payment.application.expire_attempts import ExpireAttempts
+from services.payment.application.forget_requests import ForgetRequests
 from services.payment.application.move_money import MoveMoney
 from services.payment.application.order_payments import OrderPayments
+from services.payment.application.record_changes import RecordChanges
 from services.payment.application.reserve_payments import ReservePayments
+from services.payment.application.settle_transactions import SettleTransactions
+from services.payment.application.spending_accounts import SpendingAccounts
 from services.payment.application.void_payments import VoidPayments
 from services.payment.rpc.credit_card_servicer import CreditCardServicer
 from services.payment.rpc.ledger_servicer import LedgerServicer
@@ -35,26 +46,61 @@ VERSIONS = Path(__file__).parent / "migrations" / "versions"
 PACKAGE = "waybill.payment.v1"
 
 
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What runs beside the calls."""
+
+    expire: ExpireAttempts
+    settle: SettleTransactions
+    forget: ForgetRequests
+
+
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the service."""
-    db = await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.pool_size)
+    database = await open_migrated(
+        settings.database_url, settings.database_schema, VERSIONS, settings.pool_size
+    )
+    app, _ = assemble(settings, runtime, database)
+    return app
+
+
+def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[ServiceApp, Background]:
+    """Wires the service on an open database."""
     clock, ids = runtime.clock, runtime.ids
-    store, requests, gateway = SqlPaymentStore(), SqlRequestStore(), TestGateway(db)
-    order_payments = OrderPayments(db, store, requests, clock, ids)
-    end = EndAttempt(db, store, clock, ids)
-    void = VoidPayments(db, store, gateway, clock, ids)
+    payments, attempts, means, requests = SqlPaymentStore(), SqlAttemptStore(), SqlMeansStore(), SqlRequestStore()
+    again = timedelta(seconds=settings.settle_again)
+    ask = AskGateway(gateway(settings, database), settings.gateway_timeout)
+    record = RecordChanges(payments, means, ids, ask.name, again)
+    settle = SettleTransactions(
+        database, payments, means, record, ask, clock, again, settings.void_timeout
+    )
+    order_payments = OrderPayments(database, payments, means, requests, clock, ids)
+    end = EndAttempt(database, payments, attempts, record, settle, clock)
     use = PaymentUseCases(
         order_payments=order_payments,
-        reserve=ReservePayments(db, store, order_payments, clock, ids),
-        authorize=AuthorizePayments(db, store, gateway, clock, ids),
+        reserve=ReservePayments(
+            database, payments, attempts, means, order_payments, record, clock,
+            timedelta(seconds=settings.expiry_grace),
+        ),
+        authorize=AuthorizePayments(
+            database, payments, attempts, means, record, ask, clock, runtime.failpoints
+        ),
         end=end,
-        void=void,
-        move=MoveMoney(db, store, requests, gateway, clock, ids),
-    )
-    accounts = StandardMethods(db, REQUESTS, ACCOUNT, clock, ids)
-    cards = StandardMethods(db, REQUESTS, CARD, clock, ids)
-    expire = ExpireAttempts(db, store, end, OrderDecisions(runtime.peers), clock)
-    return ServiceApp(
+        void=VoidPayments(database, payments, attempts, record, settle, clock),
+        move=MoveMoney(database, payments, means, requests, record, settle, clock),
+    )  # fmt: skip
+    background = Background(
+        ExpireAttempts(
+            database, attempts, end, OrderDecisions(runtime.peers), clock,
+            timedelta(seconds=settings.expiry_again),
+        ),
+        settle,
+        ForgetRequests(database, requests, clock),
+    )  # fmt: skip
+    standard = StandardMethods(database, REQUESTS, ACCOUNT, clock, ids)
+    accounts = SpendingAccounts(database, means, requests, clock, ids)
+    cards = StandardMethods(database, REQUESTS, CARD, clock, ids)
+    app = ServiceApp(
         name="payment",
         registrations=[
             (
@@ -64,7 +110,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             ),
             (
                 spending_account_service_pb2_grpc.add_SpendingAccountServiceServicer_to_server,
-                SpendingAccountServicer(accounts, store, db, clock, ids),
+                SpendingAccountServicer(standard, accounts),
                 f"{PACKAGE}.SpendingAccountService",
             ),
             (
@@ -74,12 +120,17 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             ),
             (
                 ledger_service_pb2_grpc.add_LedgerServiceServicer_to_server,
-                LedgerServicer(db),
+                LedgerServicer(database),
                 f"{PACKAGE}.LedgerService",
             ),
         ],
-        background=[expire.run, void.run],
-        close=db.close,
-        audit=Audit(db),
-        statements=lambda: db.statements,
+        background=[
+            partial(background.expire.run, settings.expiry_pause),
+            partial(background.settle.run, settings.settle_pause),
+            partial(background.forget.run, settings.forget_pause),
+        ],
+        close=database.close,
+        audit=Audit(database),
+        statements=lambda: database.statements,
     )
+    return app, background

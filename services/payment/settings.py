@@ -7,8 +7,29 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where its database is. On PostgreSQL everything lives in the schema."""
+    """Times are in seconds. On PostgreSQL everything lives in the schema."""
 
     database_url: str
     database_schema: str | None = None
     pool_size: int = 10
+    """Connections to PostgreSQL."""
+    gateway: str = "test"
+    """Name of the payment gateway, as in `adapters/gateways/registry.py`."""
+    gateway_timeout: float = 5.0
+    """How long a gateway is waited for; an authorization also not beyond its attempt's deadline."""
+    void_timeout: float = 1.0
+    """How long the end of an attempt or order waits for voids and refunds; the rest is done beside."""
+    test_gateway_delay: float = 0.0
+    """How long the test gateway lets callers wait."""
+    settle_pause: float = 1.0
+    """Between two looks for gateway operations without an answer."""
+    settle_again: float = 10.0
+    """How long until a gateway is asked again."""
+    expiry_pause: float = 5.0
+    """Between two looks for reservations past their time."""
+    expiry_grace: float = 30.0
+    """How much longer than its attempt's deadline a reservation lives before anyone asks about it."""
+    expiry_again: float = 30.0
+    """How long until the order service is asked again about an attempt that is not decided."""
+    forget_pause: float = 3_600.0
+    """Between two deletions of request outcomes that are older than 30 days."""

@@ -153,6 +153,17 @@ async def test_a_foreign_order_is_not_found(sqlite_market: Marketplace) -> None:
     assert refused.value.metadata == {"resource": "order", "id": "OURS"}
 
 
+async def test_a_nul_in_an_id_or_a_filter_is_told_on_both_databases(market: Marketplace) -> None:
+    with pytest.raises(WaybillError) as missing:
+        await get(market.cast.ada, "a\x00b")
+    assert missing.value.reason == "RESOURCE_NOT_FOUND"
+    with pytest.raises(WaybillError) as wrong:
+        await market.cast.ada.orders.ListOrders(
+            order_service_pb2.ListOrdersRequest(direction=ALL, filter='comments = "a\x00b"')
+        )
+    assert wrong.value.reason == "FILTER_INVALID"
+
+
 async def test_an_id_that_is_taken_is_refused(sqlite_market: Marketplace) -> None:
     await create(sqlite_market.cast.ada, "SAME", anvil=1)
     with pytest.raises(WaybillError) as refused:

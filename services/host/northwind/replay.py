@@ -30,7 +30,8 @@ async def employees(owner: AsyncWaybill, address: str, data: Northwind) -> dict[
         password = secrets.token_urlsafe(16)
         await owner.users.UpdateUser(
             user_service_pb2.UpdateUserRequest(
-                user=user_service_pb2.User(id=id, active=True, password=password), update_mask=FieldMask(paths=["active"])
+                user=user_service_pb2.User(id=id, active=True, password=password),
+                update_mask=FieldMask(paths=["active", "password"]),
             )
         )
         clients[employee["employee_id"]] = AsyncWaybill(address, CHANNEL, username=id, password=password)

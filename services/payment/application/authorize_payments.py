@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from libs.clock import Clock
-from libs.ids import IdSource
+from libs.failpoints import Failpoints
+from services.payment.application.ask_gateway import UNKNOWN, AskGateway
 from services.payment.application.ports import (
     Answer,
-    Card,
+    AttemptStore,
     Gateway,
+    MeansStore,
     PaymentStore,
-    Transaction,
     Transactions,
+    Tx,
     Verdict,
 )
-from services.payment.application.reserve_payments import key_of
-from services.payment.domain.payment import CREDIT_CARD, Payment, Problem
-from services.payment.domain.states import Event, State, move
+from services.payment.application.record_changes import RecordChanges
+from services.payment.domain.attempt import Change
+from services.payment.domain.means import Card
+from services.payment.domain.payment import Payment, Problem
+from services.payment.domain.settlement import authorized
+from services.payment.domain.states import Event, State, allows
+from services.payment.domain.transaction import Entry, Result, Transaction, TransactionType
+from services.payment.domain.types import Holding
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,90 +41,141 @@ class Authorized:
     payments: list[Payment]
 
 
+@dataclass(slots=True)
+class _Asking:
+    """What one call asks about."""
+
+    state: str
+    payments: list[Payment]
+    rows: dict[str, Transaction] = field(default_factory=dict)
+    """The authorization of each card payment."""
+    asked_before: set[str] = field(default_factory=set)
+    cards: Mapping[str, Card] = field(default_factory=dict)
+
+
 class AuthorizePayments:
-    """Writes that it asks, asks, writes the answer. A repeat looks the answer up instead of asking again."""
+    """Writes that it asks, asks, writes the answer. A repeat looks the answer up before it asks again, by the same
+    key: nothing is authorized twice."""
 
     def __init__(
-        self, database: Transactions, store: PaymentStore, gateway: Gateway, clock: Clock, ids: IdSource
-    ) -> None:
+        self, database: Transactions, payments: PaymentStore, attempts: AttemptStore, means: MeansStore,
+        record: RecordChanges, ask: AskGateway, clock: Clock, failpoints: Failpoints,
+    ) -> None:  # fmt: skip
         self._db = database
-        self._store = store
-        self._gateway = gateway
+        self._payments = payments
+        self._attempts = attempts
+        self._means = means
+        self._record = record
+        self._ask = ask
         self._clock = clock
-        self._ids = ids
+        self._failpoints = failpoints
 
-    async def __call__(self, key: uuid.UUID, attempt: int) -> Authorized:
+    async def __call__(self, key: uuid.UUID, attempt: int, deadline: datetime) -> Authorized:
         """Idempotent by (order, attempt)."""
-        async with self._db.transaction() as tx:
-            payments = await self._store.of_order(tx, key, lock=True)
-            state = await self._store.attempt_state(tx, key, attempt)
-            if state != "RESERVED":
-                gone = Problem("", "ATTEMPT_RELEASED", "the attempt is not reserved")
-                return Authorized(state, [] if state == "CONFIRMED" else [gone], False, payments)
-            mine = [p for p in payments if p.type == CREDIT_CARD and p.due and p.attempt == attempt]
-            cards = await self._store.cards(tx, {p.credit_card_id for p in mine})
-            known = {
-                t.payment_id: t
-                for t in await self._store.transactions(tx, [p.id for p in mine])
-                if t.type == "AUTHORIZE" and t.attempt == attempt
-            }
-            now = self._clock.now()
-            first = [p for p in mine if p.id not in known]
-            asking = [self._pending(p, attempt, now) for p in first]
-            await self._store.add_transactions(tx, asking)
-            await self._store.save(
-                tx, [replace(p, state=move(p.id, p.state, Event.ASK), version=p.version + 1) for p in first]
-            )
-        rows = {**known, **{t.payment_id: t for t in asking}}
-        answers = await asyncio.gather(
-            *(self._ask(p, rows[p.id], cards.get(p.credit_card_id), p.id not in known) for p in mine)
-        )
-        return await self._note(key, [(rows[p.id], answer) for p, answer in zip(mine, answers, strict=True)])
+        asking = await self._db.retrying(lambda tx: self._begin(tx, key, attempt))
+        if asking.state != "RESERVED":
+            late = [Problem("", "ATTEMPT_RELEASED", "the attempt is not reserved")]
+            return Authorized(asking.state, [] if asking.state == "CONFIRMED" else late, False, asking.payments)
+        await self._failpoints.reach("payment.authorize.begun")
+        waiting = [p for p in asking.payments if p.id in asking.rows and _pending(asking.rows[p.id])]
+        left = (deadline - self._clock.now()).total_seconds()
+        answers = await asyncio.gather(*(self._answer(p, asking, left) for p in waiting))
+        await self._failpoints.reach("payment.authorize.answered")
+        known = {p.id: a for p, a in zip(waiting, answers, strict=True) if a.verdict is not Verdict.UNKNOWN}
+        payments = asking.payments
+        if known:
+            payments = await self._db.retrying(lambda tx: self._note(tx, key, asking, known))
+        problems = [
+            Problem(id, "CARD_DECLINED", text) for id, text in _declined(asking.rows.values(), known).items()
+        ]
+        return Authorized("RESERVED", problems, len(known) < len(waiting), payments)
 
-    def _pending(self, payment: Payment, attempt: int, now: datetime) -> Transaction:
-        return Transaction(
-            self._ids.public("ptx"), payment.id, "AUTHORIZE", "PENDING", payment.due, attempt, now,
-            key_of(payment.order_key, attempt, payment.id),
-        )  # fmt: skip
+    async def _begin(self, tx: Tx, key: uuid.UUID, attempt: int) -> _Asking:
+        payments = await self._payments.of_order(tx, key, lock=True)
+        state = await self._attempts.state(tx, key, attempt)
+        if state != "RESERVED":
+            return _Asking(state, payments)
+        mine = [p for p in payments if p.holding is Holding.GATEWAY and p.due and p.attempt == attempt]
+        rows = {
+            row.payment_id: row
+            for row in await self._payments.transactions(tx, [p.id for p in mine])
+            if row.type is TransactionType.AUTHORIZE and row.attempt == attempt
+        }
+        asked_before = set(rows)
+        now = self._clock.now()
+        fresh = [
+            Change(p.moved(Event.ASK, now), Entry(TransactionType.AUTHORIZE, p.due, pending=True))
+            for p in mine
+            if p.id not in rows
+        ]
+        if fresh:
+            rows |= {row.payment_id: row for row in await self._record(tx, fresh, now)}
+        waiting = {p.credit_card_id for p in mine if _pending(rows[p.id])}
+        cards = await self._means.cards(tx, waiting)
+        changed = {c.payment.id: c.payment for c in fresh}
+        return _Asking(state, [changed.get(p.id, p) for p in payments], rows, asked_before, cards)
 
-    async def _ask(self, payment: Payment, row: Transaction, card: Card | None, first: bool) -> Answer:
-        if row.result != "PENDING":
-            verdict = Verdict.APPROVED if row.result == "SUCCEEDED" else Verdict.DECLINED
-            return Answer(verdict, row.gateway_reference, row.message)
-        if card is None:
-            return Answer(Verdict.DECLINED, "", "the card is gone")
-        if not first:
-            found = await self._gateway.get_by_key(row.gateway_key)
-            if found.verdict is not Verdict.NOTHING:
-                return found
-        return await self._gateway.authorize(row.gateway_key, card.token, payment.due, payment.currency)
+    async def _answer(self, payment: Payment, asking: _Asking, within: float) -> Answer:
+        row = asking.rows[payment.id]
+        card = asking.cards.get(payment.credit_card_id)
 
-    async def _note(self, key: uuid.UUID, answers: list[tuple[Transaction, Answer]]) -> Authorized:
-        problems: list[Problem] = []
-        pending = False
-        async with self._db.transaction() as tx:
-            now = self._clock.now()
-            payments = {p.id: p for p in await self._store.of_order(tx, key, lock=True)}
-            changed: list[Payment] = []
-            for row, answer in answers:
-                payment = payments[row.payment_id]
-                if answer.verdict is Verdict.UNKNOWN:
-                    pending = True
-                    continue
-                approved = answer.verdict is Verdict.APPROVED
-                if not approved:
-                    text = answer.message or "the card was declined"
-                    problems.append(Problem(payment.id, "CARD_DECLINED", text))
-                result = "SUCCEEDED" if approved else "DECLINED"
-                new = await self._store.settle_transaction(tx, row.id, result, answer.reference, answer.message, now)
-                if new and payment.state is State.AUTHORIZING:
-                    event = Event.APPROVE if approved else Event.DECLINE
-                    changed.append(
-                        replace(
-                            payment, state=move(payment.id, payment.state, event), accepted=approved,
-                            version=payment.version + 1, update_time=now,
-                        )
-                    )  # fmt: skip
-            await self._store.save(tx, changed)
-            payments |= {p.id: p for p in changed}
-        return Authorized("RESERVED", problems, pending and not problems, list(payments.values()))
+        async def operate(gateway: Gateway) -> Answer:
+            if payment.id in asking.asked_before:
+                found = await gateway.get_by_key(row.gateway_key)
+                if found.verdict is not Verdict.NOTHING:
+                    return found
+            if card is None:
+                return UNKNOWN
+            return await gateway.authorize(row.gateway_key, card.token, row.amount, payment.currency)
+
+        return await self._ask(operate, within)
+
+    async def _note(
+        self, tx: Tx, key: uuid.UUID, asking: _Asking, known: Mapping[str, Answer]
+    ) -> list[Payment]:
+        now = self._clock.now()
+        payments = {p.id: p for p in await self._payments.of_order(tx, key, lock=True)}
+        changes: list[Change] = []
+        for id, answer in known.items():
+            row, payment = asking.rows[id], payments[id]
+            approved = answer.verdict is Verdict.APPROVED
+            result = Result.SUCCEEDED if approved else Result.DECLINED
+            new = await self._payments.settle(tx, row.id, result, answer.reference, answer.message, now)
+            if new and payment.state is State.AUTHORIZING and payment.attempt == row.attempt:
+                changes.append(Change(authorized(payment, approved, now)))
+            elif approved and await self._held_by_nobody(tx, row, new):
+                changes.append(_unwanted(payment, row, now))
+        if changes:
+            await self._record(tx, changes, now)
+        payments |= {c.payment.id: c.payment for c in changes}
+        return list(payments.values())
+
+    async def _held_by_nobody(self, tx: Tx, row: Transaction, new: bool) -> bool:
+        """Whether an approval came so late that nobody will end what it holds."""
+        rows = await self._payments.transactions(tx, [row.payment_id])
+        if any(o.type is TransactionType.VOID and _pending(o) and o.gateway_key == row.gateway_key for o in rows):
+            return False
+        # Recorded as declined when a void was told that nothing is held: the approval came after that.
+        return new or any(o.id == row.id and o.result is Result.DECLINED for o in rows)
+
+
+def _unwanted(payment: Payment, row: Transaction, now: datetime) -> Change:
+    """The approval came when its attempt had ended and the gateway had said that nothing is held: it is voided."""
+    entry = Entry(TransactionType.VOID, row.amount, pending=True)
+    doubt = payment.attempt == row.attempt and allows(payment.state, Event.DOUBT)
+    return Change(payment.moved(Event.DOUBT, now, accepted=False) if doubt else payment, entry)
+
+
+def _declined(rows: Iterable[Transaction], known: Mapping[str, Answer]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for row in rows:
+        answer = known.get(row.payment_id)
+        no = row.result is Result.DECLINED if answer is None else answer.verdict is not Verdict.APPROVED
+        if no:
+            message = row.message if answer is None else answer.message
+            found[row.payment_id] = f"the card was declined: {message}" if message else "the card was declined"
+    return found
+
+
+def _pending(row: Transaction) -> bool:
+    return row.result is Result.PENDING

@@ -3,42 +3,54 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 from libs.clock import Clock
 from libs.errors import WaybillError
+from libs.obs import get_logger
 from services.payment.application.end_attempt import EndAttempt
-from services.payment.application.ports import Decisions, PaymentStore, Transactions
+from services.payment.application.ports import AttemptStore, Decisions, Transactions
 
-INTERVAL = 5.0
+BATCH = 100
+_LOG = get_logger("payment.attempts")
 
 
 class ExpireAttempts:
-    """A background loop, safe in every replica: ends are conditional."""
+    """A background loop, safe in every replica: rows are claimed, ends are conditional."""
 
     def __init__(
-        self, database: Transactions, store: PaymentStore, end: EndAttempt, decisions: Decisions, clock: Clock
-    ) -> None:
+        self, database: Transactions, attempts: AttemptStore, end: EndAttempt, decisions: Decisions, clock: Clock,
+        again: timedelta,
+    ) -> None:  # fmt: skip
         self._db = database
-        self._store = store
+        self._attempts = attempts
         self._end = end
         self._decisions = decisions
         self._clock = clock
+        self._again = again
 
-    async def run(self) -> None:
+    async def run(self, pause: float) -> None:
         """For ever."""
         while True:
-            await asyncio.sleep(INTERVAL)
+            await asyncio.sleep(pause)
             await self.once()
 
     async def once(self) -> int:
         """Asks about every attempt past its time; returns how many were ended."""
+        now = self._clock.now()
         async with self._db.reading() as tx:
-            due = await self._store.expired(tx, self._clock.now(), 100)
+            # Most looks find nothing: those take no write lock.
+            if not await self._attempts.any_expired(tx, now):
+                return 0
+        due = await self._db.retrying(
+            lambda tx: self._attempts.claim_expired(tx, now, now + self._again, BATCH)
+        )
         ended = 0
         for key, attempt in due:
             try:
                 decision = await self._decisions.resolve(key, attempt)
-            except WaybillError:
+            except WaybillError as error:
+                _LOG.info("resolve_postponed", order=str(key), attempt=attempt, reason=error.reason)
                 continue
             if decision == "ACCEPTED":
                 await self._end.confirm(key, attempt)

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from libs.clock import Clock
-from libs.errors import Kind, RuleViolation, Violations, WaybillError, exists, missing
+from libs.errors import FieldViolation, Kind, RuleViolation, Violations, WaybillError, missing
 from libs.ids import IdSource
-from services.payment.application.ports import (
-    PaymentStore,
-    Request,
-    RequestStore,
-    Transaction,
-    Transactions,
-    Tx,
-)
-from services.payment.domain.payment import CREDIT_CARD, MAX_PAYMENTS, SPENDING_ACCOUNT, Payment, resolve
+from services.payment.application.ports import MeansStore, PaymentStore, Request, RequestStore, Transactions, Tx
+from services.payment.domain.means import Means, unusable
+from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem, resolve
 from services.payment.domain.states import State, conflict
+from services.payment.domain.transaction import Result, Transaction
+from services.payment.domain.types import behavior
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +30,7 @@ class Draft:
     credit_card_id: str = ""
     purchase_order_number: str = ""
     description: str = ""
-    xp: dict[str, Any] = field(default_factory=dict)
+    xp: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,106 +49,107 @@ class OrderPayments:
     """Adds, removes, lists."""
 
     def __init__(
-        self, database: Transactions, store: PaymentStore, requests: RequestStore, clock: Clock, ids: IdSource
-    ) -> None:
+        self, database: Transactions, payments: PaymentStore, means: MeansStore, requests: RequestStore, clock: Clock,
+        ids: IdSource,
+    ) -> None:  # fmt: skip
         self._db = database
-        self._store = store
+        self._payments = payments
+        self._means = means
         self._requests = requests
         self._clock = clock
         self._ids = ids
 
-    async def create(
-        self, order: OrderRef, drafts: Sequence[Draft], found: Violations, request: Request
-    ) -> list[Payment]:
-        """The payments as stored."""
-        found.require("payments", bool(drafts), "FIELD_REQUIRED", "at least one payment")
-        async with self._db.transaction() as tx:
-            now = self._clock.now()
-            drafts = [draft if draft.id else replace(draft, id=self._ids.public("pay")) for draft in drafts]
-            recorded = await self._requests.claim(tx, request, {"ids": [d.id for d in drafts]}, now)
-            existing = await self._store.of_order(tx, order.key, lock=True)
+    async def create(self, order: OrderRef, drafts: Sequence[Draft], request: Request) -> list[Payment]:
+        """The payments as stored. Everything that is wrong is told at once."""
+        now = self._clock.now()
+        made = self.compose(order, drafts, now)
+
+        async def work(tx: Tx) -> list[Payment]:
+            recorded = await self._requests.claim(tx, request, {"ids": [p.id for p in made]}, now)
+            existing = await self._payments.of_order(tx, order.key, lock=True)
             if recorded is not None:
                 by_id = {p.id: p for p in existing}
                 return [by_id[id] for id in recorded["ids"] if id in by_id]
-            made = await self.add(tx, order, existing, drafts, found, now)
-            found.raise_if_any()
-            _, problems = resolve([*existing, *made], order.total, must_cover=False)
+            placed = placed_after(existing, made)
+            _, problems = resolve([*existing, *placed], order.total, must_cover=False)
+            problems += unusable(placed, await self.means(tx, placed), now)
+            if len(existing) + len(placed) > MAX_PAYMENTS:
+                text = f"an order has at most {MAX_PAYMENTS} payments"
+                problems.append(Problem("", "TOO_MANY_PAYMENTS", text, field="payments"))
             if problems:
-                raise WaybillError(
-                    Kind.PRECONDITION, problems[0].reason, "; ".join(p.description for p in problems),
-                    rules=[RuleViolation(p.reason, f"payments[{p.payment_id}]", p.description) for p in problems],
-                )  # fmt: skip
-        return made
+                raise _refused(placed, problems)
+            await self._payments.insert(tx, placed)
+            return placed
 
-    async def add(
-        self, tx: Tx, order: OrderRef, existing: Sequence[Payment], drafts: Sequence[Draft], found: Violations,
-        now: datetime,
-    ) -> list[Payment]:  # fmt: skip
-        """Checks and stores new payments within a transaction; nothing is stored when something is wrong."""
-        few = len(existing) + len(drafts) <= MAX_PAYMENTS
-        found.require("payments", few, "TOO_MANY_PAYMENTS", f"an order has at most {MAX_PAYMENTS} payments")
-        accounts = await self._store.accounts(tx, {d.spending_account_id for d in drafts} - {""})
-        cards = await self._store.cards(tx, {d.credit_card_id for d in drafts} - {""})
-        given = [d.id for d in drafts]
-        taken = await self._store.taken_ids(tx, given)
-        made: list[Payment] = []
-        last = max((p.position for p in existing), default=0)
-        for i, draft in enumerate(drafts):
-            where = f"payments[{i}]"
-            if draft.id in taken:
-                raise exists("payment", draft.id)
-            if draft.type == SPENDING_ACCOUNT:
-                account = accounts.get(draft.spending_account_id)
-                usable = account is not None and account.buyer_id == order.buyer_id and (
-                    order.user_id in account.users or "" in account.users
-                )
-                if account is None or not usable:
-                    found.add(
-                        f"{where}.spending_account_id", "SPENDING_ACCOUNT_NOT_FOUND",
-                        f"no account {draft.spending_account_id!r} is assigned to this user",
-                    )  # fmt: skip
-                elif account.currency != order.currency:
-                    found.add(f"{where}.spending_account_id", "CURRENCY_MISMATCH", f"is in {account.currency}")
-            if draft.type == CREDIT_CARD:
-                card = cards.get(draft.credit_card_id)
-                if card is None or card.buyer_id != order.buyer_id or card.user_id not in ("", order.user_id):
-                    text = f"there is no card {draft.credit_card_id!r}"
-                    found.add(f"{where}.credit_card_id", "CARD_NOT_FOUND", text)
-            made.append(
-                Payment(
-                    id=draft.id, order_key=order.key, order_id=order.id, buyer_id=order.buyer_id,
-                    user_id=order.user_id, position=last + i + 1, type=draft.type, currency=order.currency,
-                    create_time=now, update_time=now, amount=draft.amount,
-                    spending_account_id=draft.spending_account_id, credit_card_id=draft.credit_card_id,
-                    purchase_order_number=draft.purchase_order_number, description=draft.description,
-                    accepted=draft.type != CREDIT_CARD, xp=draft.xp,
-                )
-            )  # fmt: skip
-        if not found:
-            await self._store.insert(tx, made)
-        return made
+        return await self._db.retrying(work)
+
+    def compose(self, order: OrderRef, drafts: Sequence[Draft], now: datetime) -> list[Payment]:
+        """Payments as they would be stored."""
+        return [
+            Payment(
+                id=draft.id or self._ids.public("pay"), order_key=order.key, order_id=order.id,
+                buyer_id=order.buyer_id, user_id=order.user_id, position=i, type=draft.type,
+                currency=order.currency, create_time=now, update_time=now, amount=draft.amount,
+                spending_account_id=draft.spending_account_id, credit_card_id=draft.credit_card_id,
+                purchase_order_number=draft.purchase_order_number, description=draft.description,
+                accepted=behavior(draft.type).accepted_at_once, xp=draft.xp,
+            )
+            for i, draft in enumerate(drafts, start=1)
+        ]  # fmt: skip
+
+    async def means(self, tx: Tx, payments: Sequence[Payment], *, lock: bool = False) -> Means:
+        """The accounts and cards that payments draw on; none of a kind is no statement."""
+        return Means(
+            await self._means.accounts(tx, {p.spending_account_id for p in payments}, lock=lock),
+            await self._means.cards(tx, {p.credit_card_id for p in payments}),
+        )
 
     async def remove(self, key: uuid.UUID, payment_ids: Sequence[str], request: Request) -> None:
         """Removes payments that hold nothing."""
         async with self._db.transaction() as tx:
             if await self._requests.claim(tx, request, {}, self._clock.now()) is not None:
                 return
-            existing = {p.id: p for p in await self._store.of_order(tx, key, lock=True)}
+            existing = {p.id: p for p in await self._payments.of_order(tx, key, lock=True)}
             for id in payment_ids:
                 if id not in existing:
                     raise missing("payment", id)
                 if existing[id].state is not State.OPEN:
                     raise conflict(id, existing[id].state, "be removed")
-            await self._store.remove(tx, payment_ids)
+            for row in await self._payments.transactions(tx, payment_ids):
+                if row.result is Result.PENDING:
+                    raise conflict(row.payment_id, State.VOID_PENDING, "be removed")
+            await self._payments.remove(tx, payment_ids)
 
-    async def list(
-        self, keys: Sequence[uuid.UUID]
-    ) -> tuple[list[Payment], dict[str, list[Transaction]]]:
-        """Payments of several orders with their transactions."""
+    async def list(self, keys: Sequence[uuid.UUID]) -> tuple[list[Payment], dict[str, list[Transaction]]]:
+        """Payments of several orders with their transactions, in two statements."""
         async with self._db.reading() as tx:
-            payments = await self._store.of_orders(tx, keys)
-            rows = await self._store.transactions(tx, [p.id for p in payments])
+            payments = await self._payments.of_orders(tx, keys)
+            rows = await self._payments.transactions(tx, [p.id for p in payments])
         by_payment: dict[str, list[Transaction]] = {}
         for row in rows:
             by_payment.setdefault(row.payment_id, []).append(row)
         return payments, by_payment
+
+
+def placed_after(existing: Sequence[Payment], made: Sequence[Payment]) -> list[Payment]:
+    """New payments, at positions after those that the order has."""
+    last = max((p.position for p in existing), default=0)
+    return [replace(p, position=last + p.position) for p in made]
+
+
+def _refused(made: Sequence[Payment], problems: Sequence[Problem]) -> WaybillError:
+    """Problems of a field of the request make it invalid; a sum above the total alone is a rule."""
+    index = {p.id: i for i, p in enumerate(made)}
+    found = Violations()
+    rules: list[RuleViolation] = []
+    for p in problems:
+        if p.field:
+            where = f"payments[{index[p.payment_id]}].{p.field}" if p.payment_id in index else "payments"
+            found.items.append(FieldViolation(where, p.reason, p.description))
+        else:
+            rules.append(RuleViolation(p.reason, "payments", p.description))
+    if found:
+        found.items += [FieldViolation(rule.subject, rule.type, rule.description) for rule in rules]
+        return found.error()
+    text = "; ".join(rule.description for rule in rules)
+    return WaybillError(Kind.PRECONDITION, rules[0].type, text, rules=rules)

@@ -3,113 +3,117 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from services.payment.domain.ledger import Movement
+from services.payment.domain.means import Account, Card, Demand
 from services.payment.domain.payment import Payment
+from services.payment.domain.transaction import Result, Transaction
 
 Tx = Any
 Request = Any
+T = TypeVar("T")
 
 
 class Transactions(Protocol):
-    """Opens transactions of the payment database."""
+    """Opens transactions of the payment database. Rows are locked in one order: attempts, payments, accounts."""
 
     def transaction(self) -> AbstractAsyncContextManager[Tx]: ...
     def reading(self) -> AbstractAsyncContextManager[Tx]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """One movement or message of a payment."""
-
-    id: str
-    payment_id: str
-    type: str
-    result: str
-    amount: int
-    attempt: int
-    create_time: datetime
-    gateway_key: str = ""
-    gateway_reference: str = ""
-    message: str = ""
-    result_time: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A spending account as a payment looks at it."""
-
-    id: str
-    buyer_id: str
-    currency: str
-    active: bool
-    start_time: datetime | None
-    end_time: datetime | None
-    balance: int
-    reserved: int
-    users: Mapping[str, bool]
-    """Whom it is assigned to, with allow_exceed; an empty user is everyone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A card as a payment looks at it."""
-
-    id: str
-    buyer_id: str
-    user_id: str
-    token: str
+    async def retrying(self, work: Callable[[Tx], Awaitable[T]]) -> T: ...
 
 
 class PaymentStore(Protocol):
-    """Payments, their transactions, attempts, balances, the ledger."""
+    """Payments and their transactions."""
 
     async def of_order(self, tx: Tx, key: uuid.UUID, *, lock: bool = False) -> list[Payment]: ...
     async def of_orders(self, tx: Tx, keys: Collection[uuid.UUID]) -> list[Payment]: ...
     async def get(self, tx: Tx, payment_id: str, *, lock: bool = False) -> Payment | None: ...
-    async def insert(self, tx: Tx, payments: Sequence[Payment]) -> None: ...
+    async def insert(self, tx: Tx, payments: Sequence[Payment]) -> None:
+        """Raises `RESOURCE_EXISTS` when an id is taken."""
+
     async def save(self, tx: Tx, payments: Sequence[Payment]) -> None: ...
-    async def remove(self, tx: Tx, payment_ids: Sequence[str]) -> None: ...
-    async def taken_ids(self, tx: Tx, ids: Collection[str]) -> set[str]: ...
-    async def accounts(self, tx: Tx, ids: Collection[str], *, lock: bool = False) -> dict[str, Account]: ...
-    async def cards(self, tx: Tx, ids: Collection[str]) -> dict[str, Card]: ...
-    async def attempt_state(self, tx: Tx, key: uuid.UUID, attempt: int) -> str: ...
-    async def open_attempt(
-        self, tx: Tx, key: uuid.UUID, attempt: int, state: str, expire: datetime, now: datetime
-    ) -> str: ...
-    async def end_attempt(self, tx: Tx, key: uuid.UUID, attempt: int, state: str, now: datetime) -> str: ...
-    async def expired(self, tx: Tx, now: datetime, limit: int) -> list[tuple[uuid.UUID, int]]: ...
-    async def reserve_balances(self, tx: Tx, payments: Sequence[Payment], attempt: int) -> None: ...
-    async def end_reservations(self, tx: Tx, key: uuid.UUID, attempt: int, state: str) -> None: ...
-    async def post(self, tx: Tx, movements: Sequence[Movement], now: datetime) -> None: ...
+    async def remove(self, tx: Tx, payment_ids: Sequence[str]) -> None:
+        """With their transactions."""
+
     async def add_transactions(self, tx: Tx, rows: Sequence[Transaction]) -> None: ...
-    async def settle_transaction(
-        self, tx: Tx, id: str, result: str, reference: str, message: str, now: datetime
-    ) -> bool: ...
+    async def settle(
+        self, tx: Tx, id: str, result: Result, reference: str, message: str, now: datetime
+    ) -> bool:
+        """Writes the result of a pending transaction; False when it is known already."""
+
     async def transactions(self, tx: Tx, payment_ids: Collection[str]) -> list[Transaction]: ...
-    async def in_state(self, tx: Tx, state: str, limit: int) -> list[Payment]: ...
+    async def any_due(self, tx: Tx, now: datetime) -> bool: ...
+    async def claim_due(self, tx: Tx, now: datetime, again: datetime, limit: int) -> list[Transaction]:
+        """Pending transactions whose gateway has to be asked; until `again` they are this replica's."""
+
+
+class AttemptStore(Protocol):
+    """Attempts to submit: RESERVED ends in CONFIRMED or RELEASED."""
+
+    async def open(
+        self, tx: Tx, key: uuid.UUID, attempt: int, state: str, expire: datetime, now: datetime
+    ) -> str:
+        """Writes the attempt and returns an empty text, or returns the state that stands there."""
+
+    async def end(self, tx: Tx, key: uuid.UUID, attempt: int, state: str, now: datetime) -> tuple[bool, str]:
+        """Moves RESERVED on, or leaves the end of an unknown attempt. Returns whether it moved, and what stands."""
+
+    async def end_all(self, tx: Tx, key: uuid.UUID, state: str, now: datetime) -> None:
+        """Moves every RESERVED attempt of the order on."""
+
+    async def state(self, tx: Tx, key: uuid.UUID, attempt: int) -> str: ...
+    async def any_expired(self, tx: Tx, now: datetime) -> bool: ...
+    async def claim_expired(
+        self, tx: Tx, now: datetime, again: datetime, limit: int
+    ) -> list[tuple[uuid.UUID, int]]:
+        """Reserved attempts past their time; until `again` they are this replica's."""
+
+
+class MeansStore(Protocol):
+    """Spending accounts, cards and the ledger."""
+
+    async def accounts(
+        self, tx: Tx, ids: Collection[str], *, lock: bool = False
+    ) -> dict[str, Account]: ...
+    async def cards(self, tx: Tx, ids: Collection[str]) -> dict[str, Card]: ...
+    async def hold(self, tx: Tx, demands: Mapping[str, Demand]) -> bool:
+        """Reserves balances, all in one conditional update; False when one does not suffice."""
+
+    async def post(
+        self, tx: Tx, movements: Sequence[Movement], now: datetime, freed: Mapping[str, int] | None = None
+    ) -> None:
+        """Writes movements, changes balances by their sums, and frees what was reserved."""
+
+    async def assign(self, tx: Tx, rows: Mapping[tuple[str, str], bool]) -> list[str]:
+        """Writes assignments by (account, user) with allow_exceed; returns accounts that do not exist."""
+
+    async def unassign(self, tx: Tx, pairs: Collection[tuple[str, str]]) -> None: ...
 
 
 class RequestStore(Protocol):
     """Outcomes of idempotent requests."""
 
     async def find(self, tx: Tx, request: Request) -> dict[str, Any] | None: ...
-    async def claim(self, tx: Tx, request: Request, outcome: dict[str, Any], now: datetime) -> dict[str, Any] | None: ...
+    async def claim(
+        self, tx: Tx, request: Request, outcome: dict[str, Any], now: datetime
+    ) -> dict[str, Any] | None: ...
+    async def expire(self, tx: Tx, now: datetime) -> int: ...
 
 
 class Verdict(StrEnum):
     """What a gateway says."""
 
     APPROVED = "APPROVED"
+    """Done; for a void: nothing is held under this key, and nothing will be."""
     DECLINED = "DECLINED"
     NOTHING = "NOTHING"
-    """It holds nothing under this key."""
+    """It knows no operation under this key, or holds nothing under it any more."""
     UNKNOWN = "UNKNOWN"
     """It did not answer."""
 
@@ -123,17 +127,34 @@ class Answer:
     message: str = ""
 
 
+class GatewayTimeout(Exception):
+    """The gateway did not answer: what became of the operation is not known."""
+
+
 class Gateway(Protocol):
-    """A payment provider. Every operation has our key: the same key is the same operation."""
+    """A payment provider. Every operation has our key: the same key is the same operation, however often it is sent.
+
+    Methods raise `GatewayTimeout`, or anything else, when the outcome is not known; they never guess one.
+    """
 
     name: str
 
-    async def authorize(self, key: str, token: str, amount: int, currency: str) -> Answer: ...
-    async def void(self, key: str) -> Answer:
-        """Ends the authorization of this key, or makes sure that there will be none."""
+    async def authorize(self, key: str, token: str, amount: int, currency: str) -> Answer:
+        """Holds an amount in micros."""
 
-    async def capture(self, key: str, authorization_key: str, amount: int, currency: str) -> Answer: ...
-    async def refund(self, key: str, authorization_key: str, amount: int, currency: str) -> Answer: ...
+    async def void(self, key: str) -> Answer:
+        """Ends the authorization of this key, or makes sure that there will be none.
+
+        An adapter whose provider cannot refuse an authorization in advance answers UNKNOWN until the provider's own
+        time for late approvals has passed.
+        """
+
+    async def capture(self, key: str, authorization_key: str, amount: int, currency: str) -> Answer:
+        """Takes money of an authorization."""
+
+    async def refund(self, key: str, authorization_key: str, amount: int, currency: str) -> Answer:
+        """Gives captured money back."""
+
     async def get_by_key(self, key: str) -> Answer:
         """What became of an operation."""
 
@@ -141,4 +162,5 @@ class Gateway(Protocol):
 class Decisions(Protocol):
     """The order service, which alone decides about attempts."""
 
-    async def resolve(self, key: uuid.UUID, attempt: int) -> str: ...
+    async def resolve(self, key: uuid.UUID, attempt: int) -> str:
+        """TRYING, ACCEPTED or REFUSED; raises when it does not answer."""

@@ -3,21 +3,52 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from libs.errors import Violations
 
-_NUMBER = re.compile(r"\d(?:[ -]?\d){11,}")
-_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])\Z")
+_NUMBER = re.compile(r"\d(?:[ ./_-]?\d){11,}")
+_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])\Z")
+_REFUSED = "looks like a card number, which is never stored"
 
 
 def check(found: Violations, where: str, card: Mapping[str, Any]) -> None:
     """Refuses anything that looks like a card number; checks the last digits and the month."""
-    for name in ("card_type", "partial_number", "cardholder_name"):
-        if _NUMBER.search(card[name]):
-            found.add(f"{where}.{name}", "CARD_NUMBER_REFUSED", "looks like a card number, which is never stored")
-    if len(card["partial_number"]) > 5:
+    for name in ("card_type", "partial_number", "cardholder_name", "expiration"):
+        if looks_like_number(card[name]):
+            found.add(f"{where}.{name}", "CARD_NUMBER_REFUSED", _REFUSED)
+    if any(looks_like_number(text) for text in _texts(card["xp"])):
+        found.add(f"{where}.xp", "CARD_NUMBER_REFUSED", _REFUSED)
+    if is_number(card["token"]):
+        found.add(f"{where}.token", "CARD_NUMBER_REFUSED", _REFUSED)
+    if not looks_like_number(card["partial_number"]) and len(card["partial_number"]) > 5:
         found.add(f"{where}.partial_number", "VALUE_OUT_OF_RANGE", "at most the last five digits")
     if card["expiration"] and not _MONTH.match(card["expiration"]):
         found.add(f"{where}.expiration", "FIELD_INVALID", "must be YYYY-MM")
+
+
+def looks_like_number(text: str) -> bool:
+    """Whether twelve or more digits stand together, however they are separated."""
+    return bool(_NUMBER.search(text))
+
+
+def is_number(token: str) -> bool:
+    """Whether a token is nothing but a card number: its check digit is right. Gateways' own tokens may be digits."""
+    digits = [int(c) for c in re.sub(r"[ ./_-]", "", token) if c.isdecimal()]
+    if not 12 <= len(digits) <= 19 or not _NUMBER.fullmatch(token.strip()):
+        return False
+    doubled = [d if i % 2 == 0 else (d * 2 - 9 if d > 4 else d * 2) for i, d in enumerate(reversed(digits))]
+    return sum(doubled) % 10 == 0
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield key
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield f"{value:.0f}" if isinstance(value, float) else str(value)

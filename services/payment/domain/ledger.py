@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.payment.domain.payment import CREDIT_CARD, SPENDING_ACCOUNT, Payment
+from services.payment.domain.payment import Payment
+from services.payment.domain.types import Holding
 
 ISSUED = "marketplace:issued"
 RECEIPTS = "marketplace:receipts"
 RECEIVABLE = "marketplace:receivable"
+_SPENDING = "spending_account:"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Side:
     """One side. `amount` is what the account gains, in micros."""
 
     account: str
@@ -22,27 +24,27 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """A movement of money."""
+    """A movement of money. Its id is that of the payment's transaction, where there is one."""
 
     id: str
     currency: str
     description: str
-    entries: tuple[Entry, ...]
+    sides: tuple[Side, ...]
     order_id: str = ""
     payment_id: str = ""
 
     def __post_init__(self) -> None:
-        if sum(entry.amount for entry in self.entries):
+        if sum(side.amount for side in self.sides):
             raise ValueError(f"movement {self.id} does not balance")
 
 
 def account_of(spending_account_id: str) -> str:
     """The ledger account of a spending account."""
-    return f"spending_account:{spending_account_id}"
+    return f"{_SPENDING}{spending_account_id}"
 
 
-def _between(gains: str, loses: str, amount: int) -> tuple[Entry, ...]:
-    return Entry(gains, amount), Entry(loses, -amount)
+def _between(gains: str, loses: str, amount: int) -> tuple[Side, ...]:
+    return Side(gains, amount), Side(loses, -amount)
 
 
 def issued(id: str, spending_account_id: str, currency: str, amount: int, description: str) -> Movement:
@@ -50,40 +52,29 @@ def issued(id: str, spending_account_id: str, currency: str, amount: int, descri
     return Movement(id, currency, description, _between(account_of(spending_account_id), ISSUED, amount))
 
 
-def confirmed(id: str, payment: Payment) -> Movement | None:
-    """An order opened: an account is debited, a promise becomes a receivable. A card moves at its capture."""
-    if payment.type == CREDIT_CARD or not payment.due:
-        return None
-    if payment.type == SPENDING_ACCOUNT:
-        entries = _between(RECEIPTS, account_of(payment.spending_account_id), payment.due)
+def taken(id: str, payment: Payment, amount: int, gateway: str, description: str) -> Movement:
+    """Money is taken: of an account or as a promise when the order is confirmed, of a card when it is captured."""
+    if payment.holding is Holding.GATEWAY:
+        sides = _between(RECEIPTS, f"gateway:{gateway}", amount)
+    elif payment.holding is Holding.BALANCE:
+        sides = _between(RECEIPTS, account_of(payment.spending_account_id), amount)
     else:
-        entries = _between(RECEIVABLE, f"buyer:{payment.buyer_id}", payment.due)
-    return Movement(id, payment.currency, "order confirmed", entries, payment.order_id, payment.id)
-
-
-def captured(id: str, payment: Payment, amount: int, gateway: str) -> Movement:
-    """A card's money was taken."""
-    entries = _between(RECEIPTS, f"gateway:{gateway}", amount)
-    return Movement(id, payment.currency, "captured", entries, payment.order_id, payment.id)
+        sides = _between(RECEIVABLE, f"buyer:{payment.buyer_id}", amount)
+    return Movement(id, payment.currency, description, sides, payment.order_id, payment.id)
 
 
 def returned(id: str, payment: Payment, amount: int, gateway: str, description: str) -> Movement:
     """Money goes back where it came from."""
-    if payment.type == CREDIT_CARD:
-        entries = _between(f"gateway:{gateway}", RECEIPTS, amount)
-    elif payment.type == SPENDING_ACCOUNT:
-        entries = _between(account_of(payment.spending_account_id), RECEIPTS, amount)
-    else:
-        entries = _between(f"buyer:{payment.buyer_id}", RECEIVABLE, amount)
-    return Movement(id, payment.currency, description, entries, payment.order_id, payment.id)
+    sides = tuple(Side(s.account, -s.amount) for s in taken(id, payment, amount, gateway, description).sides)
+    return Movement(id, payment.currency, description, sides, payment.order_id, payment.id)
 
 
-def account_changes(movements: Sequence[Movement]) -> dict[str, int]:
+def account_gains(movements: Sequence[Movement]) -> dict[str, int]:
     """What spending accounts gain, by their id."""
     gains: dict[str, int] = {}
     for movement in movements:
-        for entry in movement.entries:
-            kind, _, id = entry.account.partition(":")
-            if kind == "spending_account":
-                gains[id] = gains.get(id, 0) + entry.amount
+        for side in movement.sides:
+            if side.account.startswith(_SPENDING):
+                id = side.account.removeprefix(_SPENDING)
+                gains[id] = gains.get(id, 0) + side.amount
     return gains

@@ -8,16 +8,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from services.payment.domain.states import State
+from services.payment.domain.states import Event, State, move
+from services.payment.domain.types import Holding, behavior
 
-CREDIT_CARD = "credit_card"
-SPENDING_ACCOUNT = "spending_account"
 MAX_PAYMENTS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One way in which one order is paid. Types other than card and account are promises, paid outside of Waybill."""
+    """One way in which one order is paid."""
 
     id: str
     order_key: uuid.UUID
@@ -44,6 +43,11 @@ class Payment:
     xp: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def holding(self) -> Holding:
+        """Where its money is held."""
+        return behavior(self.type).holding
+
+    @property
     def due(self) -> int:
         """What it stands for in the last attempt."""
         return self.resolved_amount or 0
@@ -51,31 +55,43 @@ class Payment:
     @property
     def taken(self) -> int:
         """What was taken and not given back: a card's captures, anything else from its confirmation on."""
-        if self.type == CREDIT_CARD:
+        if self.holding is Holding.GATEWAY:
             return self.captured - self.refunded
         return self.due - self.refunded if self.state in (State.CONFIRMED, State.CAPTURED) else 0
+
+    @property
+    def authorization_key(self) -> str:
+        """Our key of its authorization at the gateway, the same on every retry of the attempt."""
+        return f"{self.order_key}/{self.attempt}/{self.id}"
+
+    def moved(self, event: Event, now: datetime, **changes: Any) -> Payment:
+        """The payment after an event; raises `PAYMENT_STATE_CONFLICT` when its state does not allow it."""
+        state = move(self.id, self.state, event)
+        return replace(self, state=state, version=self.version + 1, update_time=now, **changes)
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What keeps payments from being taken."""
+    """What keeps payments from being taken. `field` is the field of the payment that it is about."""
 
     payment_id: str
     reason: str
     description: str
     contended: bool = False
+    field: str = ""
 
 
 def resolve(payments: Sequence[Payment], total: int, must_cover: bool) -> tuple[list[Payment], list[Problem]]:
     """Payments with the amount that each stands for, and what is wrong with their sum.
 
-    A payment without an amount is the rest: the total less the others (seed, payments). Above the total is refused; below
-    it only when the channel demands cover.
+    A payment without an amount is the rest: the total less the others (seed, payments). Above the total is refused;
+    below it only when the channel demands cover.
     """
     problems: list[Problem] = []
     rests = [p for p in payments if p.amount is None]
     for extra in rests[1:]:
-        problems.append(Problem(extra.id, "PAYMENT_REST_REPEATED", "only one payment may have no amount"))
+        text = "only one payment may have no amount"
+        problems.append(Problem(extra.id, "PAYMENT_REST_REPEATED", text, field="amount"))
     fixed = sum(p.amount for p in payments if p.amount is not None)
     if fixed > total:
         problems.append(Problem("", "PAYMENT_EXCEEDS_TOTAL", "the payments are above the order's total"))

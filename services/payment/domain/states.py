@@ -28,17 +28,22 @@ class Event(StrEnum):
 
     RESERVE = "RESERVE"
     ASK = "ASK"
+    """A gateway is asked to authorize."""
     APPROVE = "APPROVE"
     DECLINE = "DECLINE"
     CONFIRM = "CONFIRM"
     RELEASE = "RELEASE"
     DOUBT = "DOUBT"
+    """A gateway holds something that is not wanted, or may hold it."""
     CLEAR = "CLEAR"
+    """The gateway says that nothing is held; the payment can be used again."""
     VOID = "VOID"
+    """Nothing is held, and the order is canceled."""
     CAPTURE = "CAPTURE"
     REFUND_PART = "REFUND_PART"
     REFUND_ALL = "REFUND_ALL"
     ALARM = "ALARM"
+    """A gateway answered what should not be."""
 
 
 _S, _E = State, Event
@@ -49,25 +54,32 @@ TRANSITIONS: Final[dict[tuple[State, Event], State]] = {
     (_S.AUTHORIZING, _E.DECLINE): _S.RESERVED,
     (_S.RESERVED, _E.CONFIRM): _S.CONFIRMED,
     (_S.AUTHORIZED, _E.CONFIRM): _S.CONFIRMED,
-    (_S.AUTHORIZING, _E.CONFIRM): _S.ATTENTION,
     (_S.RESERVED, _E.RELEASE): _S.OPEN,
+    (_S.OPEN, _E.DOUBT): _S.VOID_PENDING,
     (_S.AUTHORIZING, _E.DOUBT): _S.VOID_PENDING,
     (_S.AUTHORIZED, _E.DOUBT): _S.VOID_PENDING,
+    (_S.CONFIRMED, _E.DOUBT): _S.VOID_PENDING,
+    (_S.ATTENTION, _E.DOUBT): _S.VOID_PENDING,
     (_S.VOID_PENDING, _E.CLEAR): _S.OPEN,
     (_S.VOID_PENDING, _E.VOID): _S.VOIDED,
-    (_S.CONFIRMED, _E.DOUBT): _S.VOID_PENDING,
-    (_S.CONFIRMED, _E.VOID): _S.VOIDED,
     (_S.OPEN, _E.VOID): _S.VOIDED,
+    (_S.RESERVED, _E.VOID): _S.VOIDED,
+    (_S.CONFIRMED, _E.VOID): _S.VOIDED,
     (_S.CONFIRMED, _E.CAPTURE): _S.CAPTURED,
     (_S.CAPTURED, _E.CAPTURE): _S.CAPTURED,
     (_S.CONFIRMED, _E.REFUND_PART): _S.CONFIRMED,
-    (_S.CONFIRMED, _E.REFUND_ALL): _S.REFUNDED,
     (_S.CAPTURED, _E.REFUND_PART): _S.CAPTURED,
+    (_S.ATTENTION, _E.REFUND_PART): _S.ATTENTION,
+    (_S.CONFIRMED, _E.REFUND_ALL): _S.REFUNDED,
     (_S.CAPTURED, _E.REFUND_ALL): _S.REFUNDED,
-    (_S.ATTENTION, _E.CAPTURE): _S.CAPTURED,
-    (_S.ATTENTION, _E.VOID): _S.VOIDED,
-    (_S.CONFIRMED, _E.ALARM): _S.ATTENTION,
+    (_S.ATTENTION, _E.REFUND_ALL): _S.REFUNDED,
+    (_S.RESERVED, _E.ALARM): _S.ATTENTION,
+    (_S.AUTHORIZING, _E.ALARM): _S.ATTENTION,
+    (_S.VOID_PENDING, _E.ALARM): _S.ATTENTION,
+    (_S.VOIDED, _E.ALARM): _S.ATTENTION,
     (_S.CAPTURED, _E.ALARM): _S.ATTENTION,
+    (_S.REFUNDED, _E.ALARM): _S.ATTENTION,
+    (_S.ATTENTION, _E.ALARM): _S.ATTENTION,
 }
 
 
@@ -85,3 +97,8 @@ def conflict(payment_id: str, state: State, verb: str) -> WaybillError:
         "PAYMENT_STATE_CONFLICT", f"payment {payment_id} is {state.value}: cannot {verb}",
         payment=payment_id, state=state.value,
     )  # fmt: skip
+
+
+def allows(state: State, event: Event) -> bool:
+    """Whether the table has the move."""
+    return (state, event) in TRANSITIONS

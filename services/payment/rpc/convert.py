@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 from libs.errors import Violations, invalid
 from libs.protoconv import currency_in, money_in, money_out, text_in, time_out, xp_in, xp_out
 from services.payment.application.order_payments import Draft, OrderRef
-from services.payment.application.ports import Transaction
-from services.payment.domain.payment import CREDIT_CARD, SPENDING_ACCOUNT, Payment, Problem
+from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem
+from services.payment.domain.transaction import Transaction
+from services.payment.domain.types import CREDIT_CARD, SPENDING_ACCOUNT
 from waybill.payment.v1 import payment_pb2 as pb
 from waybill.payment.v1 import payment_service_pb2 as service_pb
+
+
+def attempt_in(found: Violations, message: Any) -> int:
+    """The number of an attempt."""
+    found.require("attempt", message.attempt >= 1, "VALUE_OUT_OF_RANGE", "must be 1 or more")
+    return int(message.attempt)
 
 
 def key_in(text: str) -> uuid.UUID:
@@ -28,14 +36,23 @@ def order_in(
     """What the order service passes."""
     currency = currency_in(found, "total.currency_code", message.total.currency_code)
     total = money_in(found, "total", message.total, currency) if currency else 0
+    found.check_id("order_id", message.order_id)
+    found.check_id("buyer_id", message.buyer_id)
+    found.check_id("user_id", message.user_id)
     return OrderRef(
         key_in(message.order_key), message.order_id, message.buyer_id, message.user_id, total, currency
     )
 
 
 def drafts_in(found: Violations, messages: Sequence[pb.Payment], currency: str, field: str = "payments") -> list[Draft]:
-    """Payments as asked for."""
-    return [_draft(found, f"{field}[{i}]", message, currency) for i, message in enumerate(messages)]
+    """Payments as asked for; ids may be left out, but not given twice."""
+    found.require(field, len(messages) <= MAX_PAYMENTS, "TOO_MANY_PAYMENTS", f"at most {MAX_PAYMENTS} payments")
+    seen: set[str] = set()
+    for i, message in enumerate(messages[:MAX_PAYMENTS]):
+        if message.id in seen:
+            found.add(f"{field}[{i}].id", "DUPLICATE_ITEM", f"id {message.id!r} stands twice")
+        seen.update({message.id} - {""})
+    return [_draft(found, f"{field}[{i}]", message, currency) for i, message in enumerate(messages[:MAX_PAYMENTS])]
 
 
 def _draft(found: Violations, where: str, m: pb.Payment, currency: str) -> Draft:
@@ -43,10 +60,13 @@ def _draft(found: Violations, where: str, m: pb.Payment, currency: str) -> Draft
     found.check_id(f"{where}.type", m.type)
     amount = None
     if m.HasField("amount"):
-        amount = money_in(found, f"{where}.amount", m.amount, currency)
+        amount = money_in(found, f"{where}.amount", m.amount, currency, negative=True)
         found.require(f"{where}.amount", amount > 0, "PAYMENT_AMOUNT_NOT_POSITIVE", "must be above zero")
-    found.check_id(f"{where}.spending_account_id", m.spending_account_id, m.type == SPENDING_ACCOUNT)
-    found.check_id(f"{where}.credit_card_id", m.credit_card_id, m.type == CREDIT_CARD)
+    for name, type in (("spending_account_id", SPENDING_ACCOUNT), ("credit_card_id", CREDIT_CARD)):
+        value = getattr(m, name)
+        found.check_id(f"{where}.{name}", value, required=m.type == type)
+        if value and m.type != type:
+            found.add(f"{where}.{name}", "FIELD_INVALID", f"is for payments of type {type}")
     return Draft(
         m.id, m.type, amount, m.spending_account_id, m.credit_card_id,
         text_in(found, f"{where}.purchase_order_number", m.purchase_order_number, 100),

@@ -7,10 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.auth import PartyKind, roles
-from libs.errors import missing
+from libs.errors import denied, invalid, missing
 from libs.resource import StandardMethods
 from libs.rpc import current
 from services.payment.adapters.db.tables import CARDS
+from services.payment.domain import cards
 from waybill.payment.v1 import credit_card_service_pb2 as pb
 from waybill.payment.v1 import credit_card_service_pb2_grpc as pb_grpc
 
@@ -29,8 +30,8 @@ def _visible() -> sa.ColumnElement[bool] | None:
 class CreditCardServicer(pb_grpc.CreditCardServiceServicer):
     """Cards on file: tokens and what people recognize them by."""
 
-    def __init__(self, cards: StandardMethods) -> None:
-        self._cards = cards
+    def __init__(self, standard: StandardMethods) -> None:
+        self._standard = standard
 
     async def CreateCreditCard(
         self, request: pb.CreateCreditCardRequest, context: Any
@@ -38,25 +39,33 @@ class CreditCardServicer(pb_grpc.CreditCardServiceServicer):
         caller = current().principal
         card = pb.CreditCard()
         card.CopyFrom(request.credit_card)
+        if cards.is_number(card.id):
+            raise invalid("credit_card.id", "CARD_NUMBER_REFUSED", "is a card number, which is never stored")
         if caller.party_kind is PartyKind.BUYER:
             if card.buyer_id not in ("", caller.party_id):
                 raise missing("buyer", card.buyer_id)
             card.buyer_id = caller.party_id
             if not caller.has(roles.CREDIT_CARD_ADMIN):
                 caller.require(roles.ME_CREDIT_CARD_ADMIN)
+                if card.user_id not in ("", caller.user_id):
+                    raise missing("user", card.user_id)
                 card.user_id = caller.user_id
         else:
             caller.require(roles.CREDIT_CARD_ADMIN)
-        (made,) = await self._cards.create(request, [card], "credit_card")
+            if not caller.is_seller:
+                raise denied(roles.CREDIT_CARD_ADMIN)
+            if not card.buyer_id:
+                raise invalid("credit_card.buyer_id", "FIELD_REQUIRED", "is required")
+        (made,) = await self._standard.create(request, [card], "credit_card")
         return pb.CreateCreditCardResponse(credit_card=made)
 
     async def GetCreditCard(self, request: pb.GetCreditCardRequest, context: Any) -> pb.GetCreditCardResponse:
-        return pb.GetCreditCardResponse(credit_card=await self._cards.get(request.credit_card_id, _visible()))
+        return pb.GetCreditCardResponse(credit_card=await self._standard.get(request.credit_card_id, _visible()))
 
     async def ListCreditCards(
         self, request: pb.ListCreditCardsRequest, context: Any
     ) -> pb.ListCreditCardsResponse:
-        page, token = await self._cards.list(request, _visible())
+        page, token = await self._standard.list(request, _visible())
         return pb.ListCreditCardsResponse(credit_cards=page, next_page_token=token)
 
     async def DeleteCreditCard(
@@ -65,7 +74,9 @@ class CreditCardServicer(pb_grpc.CreditCardServiceServicer):
         caller = current().principal
         caller.require(roles.CREDIT_CARD_ADMIN, roles.ME_CREDIT_CARD_ADMIN)
         visible = _visible()
-        if not caller.has(roles.CREDIT_CARD_ADMIN):
+        if caller.is_seller:
+            caller.require(roles.CREDIT_CARD_ADMIN)
+        elif not caller.has(roles.CREDIT_CARD_ADMIN):
             visible = sa.and_(CARDS.c.buyer_id == caller.party_id, CARDS.c.user_id == caller.user_id)
-        await self._cards.delete(request, request.credit_card_id, visible)
+        await self._standard.delete(request, request.credit_card_id, visible)
         return pb.DeleteCreditCardResponse()

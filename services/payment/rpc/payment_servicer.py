@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from services.payment.application.move_money import MoveMoney
 from services.payment.application.order_payments import OrderPayments
 from services.payment.application.reserve_payments import ReservePayments, Step
 from services.payment.application.void_payments import VoidPayments
+from services.payment.domain.payment import MAX_PAYMENTS
 from services.payment.rpc import convert
 from waybill.payment.v1 import payment_service_pb2 as pb
 from waybill.payment.v1 import payment_service_pb2_grpc as pb_grpc
@@ -36,7 +38,17 @@ class PaymentUseCases:
 
 
 def _key(request: Any) -> idempotency.RequestKey | None:
-    return idempotency.key_of(current().principal, current().method.rsplit("/", 1)[1], request)
+    return idempotency.key_of(current().principal, current().method, request)
+
+
+def _key_without_total(request: pb.CreatePaymentsRequest) -> idempotency.RequestKey | None:
+    """What the buyer asked for: the total is the order service's, and may have changed when it asks again."""
+    if not request.request_id:
+        return None
+    bare = pb.CreatePaymentsRequest()
+    bare.CopyFrom(request)
+    bare.ClearField("total")
+    return _key(bare)
 
 
 def _payment_admin() -> None:
@@ -46,13 +58,23 @@ def _payment_admin() -> None:
         raise denied(roles.PAYMENT_ADMIN)
 
 
-def _amount(request: Any) -> int | None:
-    if not request.HasField("amount"):
-        return None
+def _amount(request: pb.CapturePaymentRequest | pb.RefundPaymentRequest) -> tuple[int | None, str]:
+    """How much, in which currency; None for all there is."""
     found = Violations()
-    amount = money_in(found, "amount", request.amount)
+    found.check_id("payment_id", request.payment_id)
+    amount = None
+    if request.HasField("amount"):
+        amount = money_in(found, "amount", request.amount, negative=True)
+        found.require("amount", amount > 0, "PAYMENT_AMOUNT_NOT_POSITIVE", "must be above zero")
     found.raise_if_any()
-    return amount
+    return amount, request.amount.currency_code
+
+
+def _ended(request: pb.ConfirmPaymentsRequest | pb.ReleasePaymentsRequest) -> tuple[uuid.UUID, int]:
+    found = Violations()
+    attempt = convert.attempt_in(found, request)
+    found.raise_if_any()
+    return convert.key_in(request.order_key), attempt
 
 
 class PaymentServicer(pb_grpc.PaymentServiceServicer):
@@ -66,13 +88,20 @@ class PaymentServicer(pb_grpc.PaymentServiceServicer):
         found = Violations()
         order = convert.order_in(found, request)
         drafts = convert.drafts_in(found, request.payments, order.currency)
+        found.require("payments", bool(drafts), "FIELD_REQUIRED", "at least one payment")
         found.raise_if_any()
-        made = await self._use.order_payments.create(order, drafts, found, _key(request))
+        made = await self._use.order_payments.create(order, drafts, _key_without_total(request))
         return pb.CreatePaymentsResponse(payments=[convert.payment_out(p) for p in made])
 
     async def RemovePayments(self, request: pb.RemovePaymentsRequest, context: Any) -> pb.RemovePaymentsResponse:
         require_service("order")
         key = convert.key_in(request.order_key)
+        found = Violations()
+        count = len(request.payment_ids)
+        found.require("payment_ids", 0 < count <= MAX_PAYMENTS, "TOO_MANY_ITEMS", f"1 to {MAX_PAYMENTS} payments")
+        for i, id in enumerate(request.payment_ids[:MAX_PAYMENTS]):
+            found.check_id(f"payment_ids[{i}]", id)
+        found.raise_if_any()
         await self._use.order_payments.remove(key, list(request.payment_ids), _key(request))
         return pb.RemovePaymentsResponse()
 
@@ -84,34 +113,38 @@ class PaymentServicer(pb_grpc.PaymentServiceServicer):
         found.raise_if_any()
         keys = [convert.key_in(key) for key in request.order_keys]
         payments, rows = await self._use.order_payments.list(keys)
-        answer = pb.ListPaymentsResponse()
-        for key in keys:
-            mine = [convert.payment_out(p, rows.get(p.id, ())) for p in payments if p.order_key == key]
-            answer.orders.add(order_key=str(key), payments=mine)
-        return answer
+        by_order: dict[uuid.UUID, list[Any]] = {key: [] for key in keys}
+        for p in payments:
+            by_order[p.order_key].append(convert.payment_out(p, rows.get(p.id, ())))
+        return pb.ListPaymentsResponse(
+            orders=[pb.OrderPayments(order_key=str(key), payments=mine) for key, mine in by_order.items()]
+        )
 
     async def ReservePayments(self, request: pb.ReservePaymentsRequest, context: Any) -> pb.ReservePaymentsResponse:
         require_service("order")
         found = Violations()
         order = convert.order_in(found, request)
-        drafts = convert.drafts_in(found, request.new_payments, order.currency)
+        drafts = convert.drafts_in(found, request.new_payments, order.currency, "new_payments")
+        attempt = convert.attempt_in(found, request)
         found.raise_if_any()
         step = Step(
-            request.attempt, instant(request.deadline), request.validate_only, request.must_cover_total
+            attempt, instant(request.deadline), request.validate_only, request.must_cover_total
         )
-        made = await self._use.reserve(order, step, drafts, found)
+        made = await self._use.reserve(order, step, drafts)
         return pb.ReservePaymentsResponse(
             state=convert.state_out(made.state),
-            problems=[convert.problem_out(p) for p in made.problems],
-            needs_authorization=made.needs_authorization,
-            payments=[convert.payment_out(p) for p in made.payments],
+            problems=[convert.problem_out(p) for p in made.judgment.problems],
+            needs_authorization=made.judgment.needs_authorization,
+            payments=[convert.payment_out(p) for p in made.judgment.payments],
         )
 
     async def AuthorizePayments(
         self, request: pb.AuthorizePaymentsRequest, context: Any
     ) -> pb.AuthorizePaymentsResponse:
         require_service("order")
-        made = await self._use.authorize(convert.key_in(request.order_key), request.attempt)
+        made = await self._use.authorize(
+            convert.key_in(request.order_key), request.attempt, instant(request.deadline)
+        )
         return pb.AuthorizePaymentsResponse(
             state=convert.state_out(made.state),
             problems=[convert.problem_out(p) for p in made.problems],
@@ -121,15 +154,16 @@ class PaymentServicer(pb_grpc.PaymentServiceServicer):
 
     async def ConfirmPayments(self, request: pb.ConfirmPaymentsRequest, context: Any) -> pb.ConfirmPaymentsResponse:
         require_service("order")
-        state, payments = await self._use.end.confirm(convert.key_in(request.order_key), request.attempt)
+        state, payments = await self._use.end.confirm(*_ended(request))
         return pb.ConfirmPaymentsResponse(
             state=convert.state_out(state), payments=[convert.payment_out(p) for p in payments]
         )
 
     async def ReleasePayments(self, request: pb.ReleasePaymentsRequest, context: Any) -> pb.ReleasePaymentsResponse:
         require_service("order")
-        state = await self._use.end.release(convert.key_in(request.order_key), request.attempt)
-        return pb.ReleasePaymentsResponse(state=convert.state_out(state))
+        return pb.ReleasePaymentsResponse(
+            state=convert.state_out(await self._use.end.release(*_ended(request)))
+        )
 
     async def VoidPayments(self, request: pb.VoidPaymentsRequest, context: Any) -> pb.VoidPaymentsResponse:
         require_service("order")
@@ -138,10 +172,10 @@ class PaymentServicer(pb_grpc.PaymentServiceServicer):
 
     async def CapturePayment(self, request: pb.CapturePaymentRequest, context: Any) -> pb.CapturePaymentResponse:
         _payment_admin()
-        made = await self._use.move.capture(request.payment_id, _amount(request), _key(request))
-        return pb.CapturePaymentResponse(payment=convert.payment_out(made))
+        made, rows = await self._use.move.capture(request.payment_id, *_amount(request), _key(request))
+        return pb.CapturePaymentResponse(payment=convert.payment_out(made, rows))
 
     async def RefundPayment(self, request: pb.RefundPaymentRequest, context: Any) -> pb.RefundPaymentResponse:
         _payment_admin()
-        made = await self._use.move.refund(request.payment_id, _amount(request), _key(request))
-        return pb.RefundPaymentResponse(payment=convert.payment_out(made))
+        made, rows = await self._use.move.refund(request.payment_id, *_amount(request), _key(request))
+        return pb.RefundPaymentResponse(payment=convert.payment_out(made, rows))

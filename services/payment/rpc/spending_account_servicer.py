@@ -9,16 +9,13 @@ import sqlalchemy as sa
 
 from libs import idempotency
 from libs.auth import PartyKind, roles
-from libs.clock import Clock
-from libs.db import Database, Tx
-from libs.errors import Violations, missing, precondition
-from libs.ids import IdSource
-from libs.protoconv import money_in, text_in
+from libs.db import Tx
+from libs.errors import Violations, denied
+from libs.protoconv import currency_in, money_in, text_in
 from libs.resource import StandardMethods
 from libs.rpc import current
-from services.payment.adapters.db.payment_store import SqlPaymentStore
-from services.payment.adapters.db.tables import ACCOUNT, ACCOUNT_ASSIGNMENTS, ACCOUNTS, REQUESTS
-from services.payment.domain.ledger import Movement, issued
+from services.payment.adapters.db.tables import ACCOUNT_ASSIGNMENTS, ACCOUNTS
+from services.payment.application.spending_accounts import SpendingAccounts
 from waybill.payment.v1 import spending_account_service_pb2 as pb
 from waybill.payment.v1 import spending_account_service_pb2_grpc as pb_grpc
 
@@ -26,13 +23,18 @@ BATCH = 1_000
 
 
 def _admin() -> None:
-    current().principal.require(roles.SPENDING_ACCOUNT_ADMIN)
+    """Only the seller makes money: a buyer's own administrators do not."""
+    caller = current().principal
+    caller.require(roles.SPENDING_ACCOUNT_ADMIN)
+    if not caller.is_seller:
+        raise denied(roles.SPENDING_ACCOUNT_ADMIN)
 
 
 def _visible() -> sa.ColumnElement[bool] | None:
-    """Buyers see accounts assigned to them; the seller all; suppliers none."""
+    """Buyers see accounts assigned to them; the seller's administrators all; suppliers none."""
     caller = current().principal
     if caller.party_kind is PartyKind.SELLER:
+        caller.require(roles.SPENDING_ACCOUNT_ADMIN, roles.PAYMENT_ADMIN)
         return None
     if caller.party_kind is not PartyKind.BUYER:
         return sa.false()
@@ -41,17 +43,16 @@ def _visible() -> sa.ColumnElement[bool] | None:
     return sa.and_(ACCOUNTS.c.buyer_id == caller.party_id, ACCOUNTS.c.id.in_(mine))
 
 
+def _key(request: Any) -> idempotency.RequestKey | None:
+    return idempotency.key_of(current().principal, current().method, request)
+
+
 class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
     """Balances that buyers pay with."""
 
-    def __init__(
-        self, accounts: StandardMethods, store: SqlPaymentStore, database: Database, clock: Clock, ids: IdSource
-    ) -> None:
+    def __init__(self, standard: StandardMethods, accounts: SpendingAccounts) -> None:
+        self._standard = standard
         self._accounts = accounts
-        self._store = store
-        self._db = database
-        self._clock = clock
-        self._ids = ids
 
     async def CreateSpendingAccount(
         self, request: pb.CreateSpendingAccountRequest, context: Any
@@ -67,116 +68,90 @@ class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
 
     async def _create(self, request: Any, accounts: Sequence[pb.SpendingAccount], where: str) -> list[Any]:
         _admin()
-        found = Violations()
+
         opening: list[int] = []
-        for i, account in enumerate(accounts):
-            path = f"{where}[{i}].opening_balance" if where.endswith("s") else f"{where}.opening_balance"
-            given = account.HasField("opening_balance")
-            opening.append(money_in(found, path, account.opening_balance, account.currency) if given else 0)
-        found.raise_if_any()
+
+        async def check(_: Tx, found: Violations, items: Sequence[tuple[str, dict[str, Any]]]) -> None:
+            opening.clear()
+            for (path, row), account in zip(items, accounts, strict=False):
+                row |= {"balance": 0, "reserved": 0}
+                given = account.HasField("opening_balance")
+                where = f"{path}.opening_balance"
+                opening.append(money_in(found, where, account.opening_balance, row["currency"]) if given else 0)
 
         async def post(tx: Tx, rows: list[dict[str, Any]]) -> None:
-            movements: list[Movement] = []
-            for row, amount in zip(rows, opening, strict=True):
+            pairs = list(zip(rows, opening, strict=True))
+            await self._accounts.opened(tx, [(row["id"], row["currency"], amount) for row, amount in pairs])
+            for row, amount in pairs:
                 row["balance"] = amount
-                if amount:
-                    movements.append(
-                        issued(f"{row['id']}/opening", row["id"], row["currency"], amount, "opening balance")
-                    )
-            await self._store.post(tx, movements, self._clock.now())
 
-        return await self._accounts.create(request, accounts, where, then=post)
+        return await self._standard.create(request, accounts, where, guard=check, then=post)
 
     async def GetSpendingAccount(
         self, request: pb.GetSpendingAccountRequest, context: Any
     ) -> pb.GetSpendingAccountResponse:
-        found = await self._accounts.get(request.spending_account_id, _visible())
+        found = await self._standard.get(request.spending_account_id, _visible())
         return pb.GetSpendingAccountResponse(spending_account=found)
 
     async def ListSpendingAccounts(
         self, request: pb.ListSpendingAccountsRequest, context: Any
     ) -> pb.ListSpendingAccountsResponse:
-        page, token = await self._accounts.list(request, _visible())
+        page, token = await self._standard.list(request, _visible())
         return pb.ListSpendingAccountsResponse(spending_accounts=page, next_page_token=token)
 
     async def UpdateSpendingAccount(
         self, request: pb.UpdateSpendingAccountRequest, context: Any
     ) -> pb.UpdateSpendingAccountResponse:
         _admin()
-        made = await self._accounts.update(request, request.spending_account, "spending_account")
+        made = await self._standard.update(request, request.spending_account, "spending_account")
         return pb.UpdateSpendingAccountResponse(spending_account=made)
 
     async def AssignSpendingAccounts(
         self, request: pb.AssignSpendingAccountsRequest, context: Any
     ) -> pb.AssignSpendingAccountsResponse:
         _admin()
-        found = Violations()
-        few = 0 < len(request.assignments) <= BATCH
-        found.require("assignments", few, "TOO_MANY_ITEMS", f"1 to {BATCH:,}")
-        for i, item in enumerate(request.assignments):
-            found.check_id(f"assignments[{i}].spending_account_id", item.spending_account_id)
-            found.check_id(f"assignments[{i}].user_id", item.user_id, required=False)
+        items = request.assignments
+        found = _checked(items)
         found.raise_if_any()
-        key = idempotency.key_of(current().principal, current().method, request)
-        rows = {
-            (a.spending_account_id, a.user_id): {
-                "spending_account_id": a.spending_account_id, "user_id": a.user_id, "allow_exceed": a.allow_exceed,
-            }
-            for a in request.assignments
-        }  # fmt: skip
-
-        async def work(tx: Tx) -> None:
-            if await idempotency.claim(tx, REQUESTS, key, {}, self._clock.now()) is not None:
-                return
-            ids = sorted({id for id, _ in rows})
-            known = set((await tx.execute(sa.select(ACCOUNTS.c.id).where(ACCOUNTS.c.id.in_(ids)))).scalars())
-            for i, item in enumerate(request.assignments):
-                found.require(
-                    f"assignments[{i}].spending_account_id", item.spending_account_id in known,
-                    "SPENDING_ACCOUNT_NOT_FOUND", f"there is no account {item.spending_account_id!r}",
-                )  # fmt: skip
-            found.raise_if_any()
-            insert = tx.insert(ACCOUNT_ASSIGNMENTS)
-            await tx.execute(
-                insert.on_conflict_do_update(
-                    index_elements=["spending_account_id", "user_id"],
-                    set_={"allow_exceed": insert.excluded.allow_exceed},
-                ),
-                [rows[pair] for pair in sorted(rows)],
-            )
-
-        await self._db.retrying(work)
+        rows = {(a.spending_account_id, a.user_id): a.allow_exceed for a in items}
+        unknown = set(await self._accounts.assign(rows, _key(request)))
+        for i, item in enumerate(items):
+            found.require(
+                f"assignments[{i}].spending_account_id", item.spending_account_id not in unknown,
+                "SPENDING_ACCOUNT_NOT_FOUND", f"there is no account {item.spending_account_id!r}",
+            )  # fmt: skip
+        found.raise_if_any()
         return pb.AssignSpendingAccountsResponse()
+
+    async def UnassignSpendingAccounts(
+        self, request: pb.UnassignSpendingAccountsRequest, context: Any
+    ) -> pb.UnassignSpendingAccountsResponse:
+        _admin()
+        _checked(request.assignments).raise_if_any()
+        pairs = [(a.spending_account_id, a.user_id) for a in request.assignments]
+        await self._accounts.unassign(pairs, _key(request))
+        return pb.UnassignSpendingAccountsResponse()
 
     async def AdjustSpendingAccount(
         self, request: pb.AdjustSpendingAccountRequest, context: Any
     ) -> pb.AdjustSpendingAccountResponse:
         _admin()
         found = Violations()
-        amount = money_in(found, "amount", request.amount, negative=True)
+        currency = currency_in(found, "amount.currency_code", request.amount.currency_code)
+        amount = money_in(found, "amount", request.amount, currency, negative=True)
+        found.require("amount", amount != 0, "VALUE_OUT_OF_RANGE", "must be above or below zero")
         description = text_in(found, "description", request.description, 200)
         found.check_id("spending_account_id", request.spending_account_id)
         found.raise_if_any()
-        key = idempotency.key_of(current().principal, current().method, request)
         id = request.spending_account_id
+        await self._accounts.adjust(id, amount, currency, description, _key(request))
+        return pb.AdjustSpendingAccountResponse(spending_account=await self._standard.get(id))
 
-        async def work(tx: Tx) -> Any:
-            now = self._clock.now()
-            recorded = await idempotency.claim(tx, REQUESTS, key, {}, now)
-            account = (await self._store.accounts(tx, [id], lock=True)).get(id)
-            if account is None:
-                raise missing("spending account", id)
-            if recorded is None:
-                if request.amount.currency_code != account.currency:
-                    found.add("amount", "CURRENCY_MISMATCH", f"must be in {account.currency}")
-                    found.raise_if_any()
-                if account.balance - account.reserved + amount < 0:
-                    raise precondition("BALANCE_EXCEEDED", f"account {id} has not that much", account=id)
-                movement = issued(
-                    self._ids.public("adj"), id, account.currency, amount, description or "adjustment"
-                )
-                await self._store.post(tx, [movement], now)
-            row = (await tx.execute(sa.select(ACCOUNTS).where(ACCOUNTS.c.id == id))).mappings().one()
-            return ACCOUNT.write(row)
 
-        return pb.AdjustSpendingAccountResponse(spending_account=await self._db.retrying(work))
+def _checked(items: Sequence[pb.SpendingAccountAssignment]) -> Violations:
+    found = Violations()
+    found.require("assignments", 0 < len(items) <= BATCH, "TOO_MANY_ITEMS", f"1 to {BATCH:,} at a time")
+    for i, item in enumerate(items[:BATCH]):
+        found.check_id(f"assignments[{i}].spending_account_id", item.spending_account_id)
+        found.check_id(f"assignments[{i}].user_id", item.user_id, required=False)
+    return found

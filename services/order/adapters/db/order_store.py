@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from libs import events, idempotency
 from libs.db import Tx, is_unique_violation
+from libs.ids import valid_id
 from libs.query import Field, Listing
 from services.order.adapters.db.rows import (
     event_of,
@@ -66,6 +67,8 @@ class SqlOrderStore:
 
     async def find(self, tx: Tx, order_id: str, scope: Scope, *, lock: bool = False) -> Order | None:
         """A buyer order that the scope lets see."""
+        if not valid_id(order_id):
+            return None
         statement = sa.select(ORDERS).where(O.kind == "BUYER", O.id == order_id, condition(scope))
         return await self._one(tx, statement, lock)
 
@@ -83,6 +86,8 @@ class SqlOrderStore:
 
     async def find_supplier_order(self, tx: Tx, order_id: str, scope: Scope) -> SupplierOrderView | None:
         """A supplier order that the scope lets see."""
+        if not valid_id(order_id):
+            return None
         statement = sa.select(ORDERS).where(O.kind == "SUPPLIER", O.id == order_id, condition(scope))
         row = (await tx.execute(statement)).mappings().first()
         return None if row is None else supplier_view(row)

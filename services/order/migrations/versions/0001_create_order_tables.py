@@ -21,7 +21,8 @@ def upgrade() -> None:
     sa.Column('time', libs.db.types.UtcTime(), nullable=False),
     sa.Column('xact', sa.BigInteger(), server_default='0', nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_order_events')),
-    sa.UniqueConstraint('aggregate_key', 'sequence', name=op.f('uq_order_events_aggregate_key_sequence'))
+    sa.UniqueConstraint('aggregate_key', 'sequence', name=op.f('uq_order_events_aggregate_key_sequence')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('order_events', schema=None) as batch_op:
         batch_op.create_index('ix_order_events_feed', ['xact', 'id'], unique=False)

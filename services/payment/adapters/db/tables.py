@@ -35,7 +35,7 @@ PAYMENTS = sa.Table(
     sa.Column("purchase_order_number", sa.String(100), nullable=False),
     sa.Column("description", sa.String(2_000), nullable=False),
     sa.Column("accepted", sa.Boolean, nullable=False),
-    sa.Column("state", sa.String(20), nullable=False, index=True),
+    sa.Column("state", sa.String(20), nullable=False),
     sa.Column("attempt", sa.BigInteger, nullable=False),
     sa.Column("captured", Micros(), nullable=False),
     sa.Column("refunded", Micros(), nullable=False),
@@ -57,14 +57,17 @@ TRANSACTIONS = sa.Table(
     sa.Column("message", sa.String(200), nullable=False),
     sa.Column("create_time", UtcTime(), nullable=False),
     sa.Column("result_time", UtcTime(), nullable=True),
+    sa.Column("cause", sa.String(20), nullable=False),
+    sa.Column("ask_time", UtcTime(), nullable=True, index=True),
 )  # fmt: skip
 ATTEMPTS = sa.Table(
     "payment_attempts", METADATA,
     sa.Column("order_key", sa.Uuid(), primary_key=True),
     sa.Column("attempt", sa.BigInteger, primary_key=True),
-    sa.Column("state", sa.String(20), nullable=False, index=True),
+    sa.Column("state", sa.String(20), nullable=False),
     sa.Column("expire_time", UtcTime(), nullable=False),
     sa.Column("update_time", UtcTime(), nullable=False),
+    sa.Index("ix_payment_attempts_state_expire_time", "state", "expire_time"),
 )  # fmt: skip
 _ACCOUNT = (
     text("name", 100, required=True),
@@ -98,15 +101,6 @@ ACCOUNT_ASSIGNMENTS = sa.Table(
     sa.Column("spending_account_id", sa.String(100), sa.ForeignKey("spending_accounts.id"), primary_key=True),
     sa.Column("user_id", sa.String(100), primary_key=True),
     sa.Column("allow_exceed", sa.Boolean, nullable=False),
-)  # fmt: skip
-RESERVATIONS = sa.Table(
-    "balance_reservations", METADATA,
-    sa.Column("payment_id", sa.String(100), primary_key=True),
-    sa.Column("attempt", sa.BigInteger, primary_key=True),
-    sa.Column("order_key", sa.Uuid(), nullable=False, index=True),
-    sa.Column("spending_account_id", sa.String(100), nullable=False, index=True),
-    sa.Column("amount", Micros(), nullable=False),
-    sa.Column("state", sa.String(20), nullable=False),
 )  # fmt: skip
 LEDGER = sa.Table(
     "ledger_entries", METADATA,
@@ -142,10 +136,11 @@ GATEWAY = sa.Table(
     "test_gateway_operations", METADATA,
     sa.Column("key", sa.String(300), primary_key=True),
     sa.Column("operation", sa.String(20), nullable=False),
+    sa.Column("authorization_key", sa.String(300), nullable=False, index=True),
+    sa.Column("token", sa.String(200), nullable=False),
     sa.Column("amount", Micros(), nullable=False),
     sa.Column("currency", sa.String(3), nullable=False),
     sa.Column("state", sa.String(20), nullable=False),
     sa.Column("reference", sa.String(100), nullable=False),
     sa.Column("message", sa.String(200), nullable=False),
-    sa.Column("late", sa.Boolean, nullable=False),
 )  # fmt: skip

@@ -1,25 +1,36 @@
 """The built-in test gateway. It remembers in a table of its own, in transactions of its own, as a real one would.
 
-Tokens: `tok_approve`, `tok_decline`, `tok_timeout` (never answers and holds nothing), `tok_late` (does not answer, but
-approves: it shows when it is asked by key), `tok_decline_capture`. Any other token is approved.
+What happens is told by the card's token; any token that is not named here is approved:
+
+| token | what happens |
+|---|---|
+| `tok_approve` | everything is approved |
+| `tok_decline` | the authorization is declined: `insufficient_funds` |
+| `tok_timeout` | the authorization is never answered, and nothing is held |
+| `tok_late` | the authorization is not answered, but approved afterwards: seen by key, or by a void, which it outruns once |
+| `tok_late_void` | the first void is not answered, and not done |
+| `tok_decline_capture`, `tok_decline_refund` | that operation is declined |
+| `tok_late_capture`, `tok_late_refund` | that operation is done, its first call is not answered |
 """
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any, NoReturn
 
 import sqlalchemy as sa
 
 from libs.db import Database, Tx
 from libs.ids import new_id
 from services.payment.adapters.db.tables import GATEWAY
-from services.payment.application.ports import Answer, Verdict
+from services.payment.application.ports import Answer, GatewayTimeout, Verdict
 
 G = GATEWAY.c
+DONE, DECLINED, VOIDED, LATE = "DONE", "DECLINED", "VOIDED", "LATE"
 
 
 class TestGateway:
-    """Approves, declines, times out and answers late, by token."""
+    """Approves, declines, times out and answers late."""
 
     __test__ = False
     name = "test"
@@ -30,72 +41,116 @@ class TestGateway:
 
     async def authorize(self, key: str, token: str, amount: int, currency: str) -> Answer:
         """Holds an amount."""
-        await asyncio.sleep(self._delay)
         if token == "tok_timeout":
-            return Answer(Verdict.UNKNOWN)
-        declined = token == "tok_decline"
-        message = "insufficient_funds" if declined else ("decline_capture" if token == "tok_decline_capture" else "")
+            await self._silence()
+        state = {"tok_decline": DECLINED, "tok_late": LATE}.get(token, DONE)
         async with self._db.transaction() as tx:
-            known = await self._find(tx, key)
-            if known is None:
-                state = "DECLINED" if declined else "APPROVED"
-                known = await self._put(tx, key, "authorize", amount, currency, state, message, token == "tok_late")
-        if token == "tok_late":
-            return Answer(Verdict.UNKNOWN)
-        return _answer(known)
+            row = await self._find(tx, key)
+            fresh = row is None
+            if row is None:
+                message = "insufficient_funds" if state == DECLINED else ""
+                row = await self._put(tx, key, "authorize", key, token, amount, currency, state, message)
+            elif row.state == LATE:
+                row = await self._become(tx, key, DONE)
+        if fresh and state == LATE:
+            await self._silence()
+        return _answer(row)
 
     async def void(self, key: str) -> Answer:
-        """Ends an authorization; an unknown key is voided in advance, so that a late one holds nothing."""
+        """Ends an authorization; an unknown key is voided in advance, so that a late authorization holds nothing."""
         async with self._db.transaction() as tx:
-            if await self._find(tx, key) is None:
-                await self._put(tx, key, "authorize", 0, "", "VOIDED", "", False)
-            else:
-                await tx.execute(sa.update(GATEWAY).where(G.key == key, G.state == "APPROVED").values(state="VOIDED"))
-        return Answer(Verdict.NOTHING)
+            row = await self._find(tx, key)
+            silent = False
+            if row is None:
+                row = await self._put(tx, key, "authorize", key, "", 0, "", VOIDED, "voided in advance")
+            elif row.state == LATE:
+                # The authorization is on its way in, and gets there before the void.
+                silent = True
+                await self._become(tx, key, DONE)
+            elif row.state == DONE and row.token == "tok_late_void" and not row.message:
+                silent = True
+                await tx.execute(sa.update(GATEWAY).where(G.key == key).values(message="void not answered"))
+            elif row.state == DONE:
+                row = await self._become(tx, key, VOIDED)
+        if silent:
+            await self._silence()
+        return Answer(Verdict.APPROVED, row.reference)
 
     async def capture(self, key: str, authorization_key: str, amount: int, currency: str) -> Answer:
-        """Takes money of an authorization."""
-        async with self._db.transaction() as tx:
-            known = await self._find(tx, key)
-            if known is None:
-                held = await self._find(tx, authorization_key)
-                good = held is not None and held.state == "APPROVED" and held.message != "decline_capture"
-                state, text = ("APPROVED", "") if good else ("DECLINED", "no_authorization")
-                known = await self._put(tx, key, "capture", amount, currency, state, text, False)
-        return _answer(known)
+        """Takes money of an authorization, no more than it holds."""
+        return await self._take("capture", key, authorization_key, amount, currency)
 
     async def refund(self, key: str, authorization_key: str, amount: int, currency: str) -> Answer:
-        """Gives captured money back."""
-        async with self._db.transaction() as tx:
-            known = await self._find(tx, key)
-            if known is None:
-                known = await self._put(tx, key, "refund", amount, currency, "APPROVED", "", False)
-        return _answer(known)
+        """Gives captured money back, no more than was captured."""
+        return await self._take("refund", key, authorization_key, amount, currency)
 
     async def get_by_key(self, key: str) -> Answer:
-        """What became of an operation."""
-        async with self._db.reading() as tx:
-            known = await self._find(tx, key)
-        return Answer(Verdict.NOTHING) if known is None else _answer(known)
+        """What became of an operation; asking brings a late approval in."""
+        async with self._db.transaction() as tx:
+            row = await self._find(tx, key)
+            if row is not None and row.state == LATE:
+                row = await self._become(tx, key, DONE)
+        return Answer(Verdict.NOTHING) if row is None else _answer(row)
 
-    async def _find(self, tx: Tx, key: str) -> sa.Row[tuple[str, ...]] | None:
-        return (await tx.execute(sa.select(GATEWAY).where(G.key == key))).first()
+    async def _take(
+        self, operation: str, key: str, authorization_key: str, amount: int, currency: str
+    ) -> Answer:
+        late = False
+        async with self._db.transaction() as tx:
+            row = await self._find(tx, key)
+            if row is None:
+                held = await self._find(tx, authorization_key)
+                token = "" if held is None else held.token
+                why = await self._why_not(tx, operation, held, amount)
+                late = token == f"tok_late_{operation}"
+                row = await self._put(
+                    tx, key, operation, authorization_key, token, amount, currency, DECLINED if why else DONE, why
+                )
+        if late:
+            await self._silence()
+        return _answer(row)
+
+    async def _why_not(self, tx: Tx, operation: str, held: Any, amount: int) -> str:
+        if held is None or held.state == DECLINED or (operation == "capture" and held.state != DONE):
+            return "no_authorization"
+        if held.token == f"tok_decline_{operation}":
+            return "declined"
+        done = {
+            row.operation: int(row.sum)
+            for row in await tx.execute(
+                sa.select(G.operation, sa.func.sum(G.amount).label("sum"))
+                .where(G.authorization_key == held.key, G.state == DONE)
+                .group_by(G.operation)
+            )
+        }
+        limit = held.amount if operation == "capture" else done.get("capture", 0)
+        return "too_much" if done.get(operation, 0) + amount > limit else ""
+
+    async def _silence(self) -> NoReturn:
+        await asyncio.sleep(self._delay)
+        raise GatewayTimeout
+
+    async def _find(self, tx: Tx, key: str) -> Any:
+        return (await tx.execute(sa.select(GATEWAY).where(G.key == key).with_for_update())).first()
+
+    async def _become(self, tx: Tx, key: str, state: str) -> Any:
+        await tx.execute(sa.update(GATEWAY).where(G.key == key).values(state=state))
+        return await self._find(tx, key)
 
     async def _put(
-        self, tx: Tx, key: str, operation: str, amount: int, currency: str, state: str, message: str, late: bool
-    ) -> sa.Row[tuple[str, ...]] | None:
+        self, tx: Tx, key: str, operation: str, authorization_key: str, token: str, amount: int, currency: str,
+        state: str, message: str,
+    ) -> Any:  # fmt: skip
         row = {
-            "key": key, "operation": operation, "amount": amount, "currency": currency, "state": state,
-            "reference": new_id("gw"), "message": message, "late": late,
+            "key": key, "operation": operation, "authorization_key": authorization_key, "token": token,
+            "amount": amount, "currency": currency, "state": state, "reference": new_id("gw"), "message": message,
         }  # fmt: skip
         await tx.execute(tx.insert(GATEWAY).on_conflict_do_nothing(), row)
         return await self._find(tx, key)
 
 
-def _answer(row: sa.Row[tuple[str, ...]] | None) -> Answer:
-    if row is None:
-        return Answer(Verdict.NOTHING)
-    if row.state == "VOIDED":
-        return Answer(Verdict.NOTHING, row.reference)
-    verdict = Verdict.APPROVED if row.state == "APPROVED" else Verdict.DECLINED
+def _answer(row: Any) -> Answer:
+    if row.state == VOIDED:
+        return Answer(Verdict.DECLINED, row.reference, "voided")
+    verdict = Verdict.APPROVED if row.state == DONE else Verdict.DECLINED
     return Answer(verdict, row.reference, row.message)

@@ -65,17 +65,23 @@ class SqlReservationStore:
 
     async def end(self, tx: Tx, key: uuid.UUID, attempt: int, state: str, now: datetime) -> str:
         """Moves RESERVED on, or leaves a tombstone; returns the state that stands."""
+        if await self._move(tx, key, attempt, state, now):
+            return state
+        row = {"order_key": key, "attempt": attempt, "state": state, "expire_time": now, "update_time": now}
+        made = await tx.execute(tx.insert(RESERVATIONS).on_conflict_do_nothing(), row)
+        # A reserve may have committed while the insert waited for it: then there is something to end after all.
+        if made.rowcount == 1 or await self._move(tx, key, attempt, state, now):
+            return state
+        return await self.state(tx, key, attempt)
+
+    async def _move(self, tx: Tx, key: uuid.UUID, attempt: int, state: str, now: datetime) -> bool:
         c = RESERVATIONS.c
         moved = await tx.execute(
             sa.update(RESERVATIONS)
             .where(c.order_key == key, c.attempt == attempt, c.state == RESERVED)
             .values(state=state, update_time=now)
         )
-        if moved.rowcount == 1:
-            return state
-        row = {"order_key": key, "attempt": attempt, "state": state, "expire_time": now, "update_time": now}
-        made = await tx.execute(tx.insert(RESERVATIONS).on_conflict_do_nothing(), row)
-        return state if made.rowcount == 1 else await self.state(tx, key, attempt)
+        return moved.rowcount == 1
 
     async def state(self, tx: Tx, key: uuid.UUID, attempt: int) -> str:
         """The state, or an empty text."""

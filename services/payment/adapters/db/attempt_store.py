@@ -1,0 +1,74 @@
+"""Attempts to submit, one row each. A release that comes first leaves a tombstone: the late try is refused."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from libs.db import Tx
+from services.payment.adapters.db.tables import ATTEMPTS
+
+A = ATTEMPTS.c
+_THIS = sa.and_(A.order_key == sa.bindparam("b_key"), A.attempt == sa.bindparam("b_attempt"))
+_END = (
+    sa.update(ATTEMPTS)
+    .where(_THIS, A.state == "RESERVED")
+    .values(state=sa.bindparam("b_state"), update_time=sa.bindparam("b_now", type_=A.update_time.type))
+)
+_STATE = sa.select(A.state).where(_THIS)
+
+
+class SqlAttemptStore:
+    """RESERVED ends in CONFIRMED or RELEASED, by conditional updates."""
+
+    async def open(
+        self, tx: Tx, key: uuid.UUID, attempt: int, state: str, expire: datetime, now: datetime
+    ) -> str:
+        """Writes the attempt and returns an empty text, or returns the state that stands there."""
+        row = {"order_key": key, "attempt": attempt, "state": state, "expire_time": expire, "update_time": now}
+        made = await tx.execute(tx.insert(ATTEMPTS).on_conflict_do_nothing(), row)
+        return "" if made.rowcount == 1 else await self.state(tx, key, attempt)
+
+    async def end(self, tx: Tx, key: uuid.UUID, attempt: int, state: str, now: datetime) -> tuple[bool, str]:
+        """Moves RESERVED on, or leaves the end of an unknown attempt. Returns whether it moved, and what stands."""
+        values = {"b_key": key, "b_attempt": attempt, "b_state": state, "b_now": now}
+        if (await tx.execute(_END, values)).rowcount == 1:
+            return True, state
+        stands = await self.open(tx, key, attempt, state, now, now) or state
+        if stands == "RESERVED":
+            # The update has not seen a try that was not yet committed; the insert has waited for it.
+            return (await tx.execute(_END, values)).rowcount == 1, state
+        return False, stands
+
+    async def end_all(self, tx: Tx, key: uuid.UUID, state: str, now: datetime) -> None:
+        """Moves every RESERVED attempt of the order on."""
+        statement = sa.update(ATTEMPTS).where(A.order_key == key, A.state == "RESERVED")
+        await tx.execute(statement.values(state=state, update_time=now))
+
+    async def state(self, tx: Tx, key: uuid.UUID, attempt: int) -> str:
+        """The state of an attempt; empty for an unknown one."""
+        return str((await tx.execute(_STATE, {"b_key": key, "b_attempt": attempt})).scalar() or "")
+
+    async def any_expired(self, tx: Tx, now: datetime) -> bool:
+        """Whether a reserved one is past its time."""
+        statement = sa.select(A.attempt).where(A.state == "RESERVED", A.expire_time <= now).limit(1)
+        return (await tx.execute(statement)).first() is not None
+
+    async def claim_expired(
+        self, tx: Tx, now: datetime, again: datetime, limit: int
+    ) -> list[tuple[uuid.UUID, int]]:
+        """Reserved ones past their time; other replicas leave them alone until `again`."""
+        statement = (
+            sa.select(A.order_key, A.attempt)
+            .where(A.state == "RESERVED", A.expire_time <= now)
+            .order_by(A.expire_time)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        found = [(row.order_key, row.attempt) for row in await tx.execute(statement)]
+        if found:
+            later = sa.update(ATTEMPTS).where(_THIS, A.state == "RESERVED").values(expire_time=again)
+            await tx.execute(later, [{"b_key": key, "b_attempt": attempt} for key, attempt in found])
+        return found

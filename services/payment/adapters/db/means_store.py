@@ -1,0 +1,124 @@
+"""Spending accounts, cards and the ledger. Balances change by sums, in one statement, beside the rows they sum up."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.db import Tx
+from services.payment.adapters.db.tables import ACCOUNT_ASSIGNMENTS, ACCOUNTS, CARDS, LEDGER
+from services.payment.domain.ledger import Movement, account_gains
+from services.payment.domain.means import Account, Card, Demand
+
+A, S, C = ACCOUNTS.c, ACCOUNT_ASSIGNMENTS.c, CARDS.c
+
+
+class SqlMeansStore:
+    """Rows of accounts are locked in the order of their ids."""
+
+    async def accounts(self, tx: Tx, ids: Collection[str], *, lock: bool = False) -> dict[str, Account]:
+        """Spending accounts with their assignments."""
+        wanted = sorted({id for id in ids if id})
+        if not wanted:
+            return {}
+        statement = sa.select(ACCOUNTS).where(A.id.in_(wanted)).order_by(A.id)
+        rows = (await tx.execute(statement.with_for_update() if lock else statement)).all()
+        users: dict[str, dict[str, bool]] = {}
+        for row in await tx.execute(sa.select(ACCOUNT_ASSIGNMENTS).where(S.spending_account_id.in_(wanted))):
+            users.setdefault(row.spending_account_id, {})[row.user_id] = row.allow_exceed
+        return {
+            r.id: Account(
+                r.id, r.buyer_id, r.currency, r.active, r.start_time, r.end_time, r.balance, r.reserved,
+                users.get(r.id, {}),
+            )
+            for r in rows
+        }  # fmt: skip
+
+    async def cards(self, tx: Tx, ids: Collection[str]) -> dict[str, Card]:
+        """Cards by id."""
+        wanted = sorted({id for id in ids if id})
+        if not wanted:
+            return {}
+        rows = await tx.execute(sa.select(C.id, C.buyer_id, C.user_id, C.token).where(C.id.in_(wanted)))
+        return {r.id: Card(r.id, r.buyer_id, r.user_id, r.token) for r in rows}
+
+    async def hold(self, tx: Tx, demands: Mapping[str, Demand]) -> bool:
+        """Reserves balances, all or none: `balance - reserved >= amount` stands in the update itself."""
+        if not demands:
+            return True
+        amount = _by_id({id: d.amount for id, d in demands.items()})
+        exceeding = [id for id, d in demands.items() if d.exceed]
+        held = await tx.execute(
+            sa.update(ACCOUNTS)
+            .where(A.id.in_(list(demands)), sa.or_(A.id.in_(exceeding), A.balance - A.reserved >= amount))
+            .values(reserved=A.reserved + amount)
+        )
+        return bool(held.rowcount == len(demands))
+
+    async def post(
+        self, tx: Tx, movements: Sequence[Movement], now: datetime, freed: Mapping[str, int] | None = None
+    ) -> None:
+        """Writes movements, changes balances by their sums, and frees what was reserved."""
+        rows = [
+            {
+                "transaction_id": m.id, "account": side.account, "amount": side.amount, "currency": m.currency,
+                "order_id": m.order_id, "payment_id": m.payment_id, "description": m.description, "entry_time": now,
+            }
+            for m in movements
+            for side in m.sides
+        ]  # fmt: skip
+        if rows:
+            await tx.execute(tx.insert(LEDGER), rows)
+        await self._change(tx, account_gains(movements), freed or {})
+
+    async def _change(self, tx: Tx, gains: Mapping[str, int], freed: Mapping[str, int]) -> None:
+        ids = sorted({*gains, *freed})
+        if not ids:
+            return
+        if len(ids) > 1:
+            # An update of several rows locks them in no order that can be told.
+            await tx.execute(sa.select(A.id).where(A.id.in_(ids)).order_by(A.id).with_for_update())
+        statement = (
+            sa.update(ACCOUNTS)
+            .where(A.id == sa.bindparam("b_id"))
+            .values(
+                balance=A.balance + sa.bindparam("b_gain", type_=sa.BigInteger),
+                reserved=A.reserved - sa.bindparam("b_freed", type_=sa.BigInteger),
+            )
+        )
+        rows = [{"b_id": id, "b_gain": gains.get(id, 0), "b_freed": freed.get(id, 0)} for id in ids]
+        await tx.execute(statement, rows)
+
+    async def assign(self, tx: Tx, rows: Mapping[tuple[str, str], bool]) -> list[str]:
+        """Writes assignments by (account, user) with allow_exceed; returns accounts that do not exist."""
+        ids = sorted({id for id, _ in rows})
+        known = set((await tx.execute(sa.select(A.id).where(A.id.in_(ids)))).scalars())
+        missing = [id for id in ids if id not in known]
+        if rows and not missing:
+            insert = tx.insert(ACCOUNT_ASSIGNMENTS)
+            statement = insert.on_conflict_do_update(
+                index_elements=["spending_account_id", "user_id"],
+                set_={"allow_exceed": insert.excluded.allow_exceed},
+            )
+            values: list[dict[str, Any]] = [
+                {"spending_account_id": id, "user_id": user, "allow_exceed": rows[id, user]}
+                for id, user in sorted(rows)
+            ]
+            await tx.execute(statement, values)
+        return missing
+
+    async def unassign(self, tx: Tx, pairs: Collection[tuple[str, str]]) -> None:
+        """Ends assignments; those that do not exist are none."""
+        statement = sa.delete(ACCOUNT_ASSIGNMENTS).where(
+            S.spending_account_id == sa.bindparam("b_id"), S.user_id == sa.bindparam("b_user")
+        )
+        await tx.execute(statement, [{"b_id": id, "b_user": user} for id, user in sorted(set(pairs))])
+
+
+def _by_id(amounts: Mapping[str, int]) -> sa.ColumnElement[int]:
+    return sa.case(
+        {id: sa.literal(amount, sa.BigInteger) for id, amount in amounts.items()}, value=A.id, else_=sa.literal(0)
+    )

@@ -1,0 +1,28 @@
+"""Gateways by name. A provider of your own is an adapter of the `Gateway` port and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from libs.db import Database
+from services.payment.adapters.gateways.testing import TestGateway
+from services.payment.application.ports import Gateway
+from services.payment.settings import Settings
+
+Make = Callable[[Settings, Database], Gateway]
+
+
+def _test(settings: Settings, database: Database) -> Gateway:
+    return TestGateway(database, settings.test_gateway_delay)
+
+
+GATEWAYS: Final[Mapping[str, Make]] = {"test": _test}
+
+
+def gateway(settings: Settings, database: Database) -> Gateway:
+    """The gateway that the settings name; raises ValueError for an unknown one."""
+    make = GATEWAYS.get(settings.gateway)
+    if make is None:
+        raise ValueError(f"there is no gateway {settings.gateway!r}: one of {', '.join(GATEWAYS)}")
+    return make(settings, database)

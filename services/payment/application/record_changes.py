@@ -1,0 +1,74 @@
+"""Writes what became of payments: the payments, their transactions, the ledger and the balances."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from libs.ids import IdSource
+from services.payment.application.ports import MeansStore, PaymentStore, Tx
+from services.payment.domain import ledger
+from services.payment.domain.attempt import Change
+from services.payment.domain.payment import Payment
+from services.payment.domain.transaction import Entry, Result, Transaction, TransactionType
+
+WORDS = {
+    TransactionType.CONFIRM: "order confirmed", TransactionType.VOID: "order canceled",
+    TransactionType.CAPTURE: "captured", TransactionType.REFUND: "refunded",
+}  # fmt: skip
+
+
+class RecordChanges:
+    """One way from decisions to rows, so that payments, transactions and ledger cannot disagree."""
+
+    def __init__(
+        self, payments: PaymentStore, means: MeansStore, ids: IdSource, gateway_name: str, again: timedelta
+    ) -> None:
+        self._payments = payments
+        self._means = means
+        self._ids = ids
+        self._gateway_name = gateway_name
+        self._again = again
+
+    async def __call__(self, tx: Tx, changes: Sequence[Change], now: datetime) -> list[Transaction]:
+        """Returns the transactions that a gateway has to be asked about."""
+        rows: list[Transaction] = []
+        movements: list[ledger.Movement] = []
+        freed: dict[str, int] = {}
+        for change in changes:
+            payment = change.payment
+            if change.freed:
+                account = payment.spending_account_id
+                freed[account] = freed.get(account, 0) + change.freed
+            if change.entry is not None:
+                row = self.transaction(payment, change.entry, now)
+                rows.append(row)
+                movements += self.movements(change, row.id, row.type)
+        await self._payments.save(tx, list({c.payment.id: c.payment for c in changes}.values()))
+        await self._payments.add_transactions(tx, rows)
+        await self._means.post(tx, movements, now, freed)
+        return [row for row in rows if row.result is Result.PENDING]
+
+    def movements(self, change: Change, id: str, type: TransactionType) -> list[ledger.Movement]:
+        """What a change moves in the ledger."""
+        made: list[ledger.Movement] = []
+        if change.taken:
+            made.append(ledger.taken(id, change.payment, change.taken, self._gateway_name, WORDS[type]))
+        if change.returned:
+            made.append(ledger.returned(id, change.payment, change.returned, self._gateway_name, WORDS[type]))
+        return made
+
+    def transaction(self, payment: Payment, entry: Entry, now: datetime) -> Transaction:
+        """A transaction of a payment, begun now."""
+        id = self._ids.public("ptx")
+        key = ""
+        if entry.pending:
+            by_authorization = entry.type in (TransactionType.AUTHORIZE, TransactionType.VOID)
+            key = payment.authorization_key if by_authorization else id
+        # An authorization is asked about by the order's attempt alone, and voided with it.
+        again = entry.pending and entry.type is not TransactionType.AUTHORIZE
+        return Transaction(
+            id, payment.id, entry.type, Result.PENDING if entry.pending else Result.SUCCEEDED, entry.amount,
+            payment.attempt, now, entry.cause, key, result_time=None if entry.pending else now,
+            ask_time=now + self._again if again else None,
+        )  # fmt: skip

@@ -1,0 +1,125 @@
+"""Voids, captures and refunds: asked until the gateway answers, each answer written once.
+
+The gateway is asked outside of any transaction; our key makes every repeat the same operation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+from libs.clock import Clock
+from services.payment.application.ask_gateway import AskGateway
+from services.payment.application.ports import (
+    Answer,
+    Gateway,
+    MeansStore,
+    PaymentStore,
+    Transactions,
+    Verdict,
+)
+from services.payment.application.record_changes import RecordChanges
+from services.payment.domain.payment import Payment
+from services.payment.domain.settlement import settled
+from services.payment.domain.transaction import Result, Transaction, TransactionType
+
+BATCH = 50
+
+
+class SettleTransactions:
+    """Also a background loop, safe in every replica: rows are claimed, answers are written by conditional updates."""
+
+    def __init__(
+        self, database: Transactions, payments: PaymentStore, means: MeansStore, record: RecordChanges,
+        ask: AskGateway, clock: Clock, again: timedelta, patience: float,
+    ) -> None:  # fmt: skip
+        self._db = database
+        self._payments = payments
+        self._means = means
+        self._record = record
+        self._ask = ask
+        self._clock = clock
+        self._again = again
+        self._patience = patience
+
+    async def run(self, pause: float) -> None:
+        """For ever."""
+        while True:
+            await asyncio.sleep(pause)
+            await self.once()
+
+    async def once(self) -> int:
+        """Asks about everything that is due; returns how much is settled now."""
+        now = self._clock.now()
+        async with self._db.reading() as tx:
+            # Most looks find nothing: those take no write lock.
+            if not await self._payments.any_due(tx, now):
+                return 0
+        due = await self._db.retrying(
+            lambda tx: self._payments.claim_due(tx, now, now + self._again, BATCH)
+        )
+        answers = await asyncio.gather(*(self.settle(row) for row in due))
+        return sum(answer.verdict is not Verdict.UNKNOWN for answer in answers)
+
+    async def promptly(self, rows: Sequence[Transaction]) -> None:
+        """Tries at once, for a short time; what is not answered is left to the loop."""
+        await asyncio.gather(*(self.settle(row, self._patience) for row in rows))
+
+    async def settle(self, row: Transaction, within: float | None = None) -> Answer:
+        """Asks about one pending transaction and writes the answer."""
+        async with self._db.reading() as tx:
+            payment = await self._payments.get(tx, row.payment_id)
+            others = await self._payments.transactions(tx, [row.payment_id])
+        if payment is None:
+            return Answer(Verdict.UNKNOWN)
+        asked: list[tuple[Transaction, Answer]] = []
+
+        async def operate(gateway: Gateway) -> Answer:
+            if row.type is TransactionType.CAPTURE:
+                return await gateway.capture(
+                    row.gateway_key, payment.authorization_key, row.amount, payment.currency
+                )
+            if row.type is TransactionType.REFUND:
+                return await gateway.refund(
+                    row.gateway_key, payment.authorization_key, row.amount, payment.currency
+                )
+            for other in others:
+                if other.gateway_key == row.gateway_key and _waits(other):
+                    # The void would wipe out what became of it.
+                    asked.append((other, await gateway.get_by_key(row.gateway_key)))
+            if any(found.verdict is Verdict.UNKNOWN for _, found in asked):
+                return Answer(Verdict.UNKNOWN)
+            return await gateway.void(row.gateway_key)
+
+        answer = await self._ask(operate, within)
+        if row.type is TransactionType.VOID and answer.verdict is Verdict.NOTHING:
+            answer = Answer(Verdict.APPROVED, answer.reference, answer.message)
+        if answer.verdict in (Verdict.APPROVED, Verdict.DECLINED):
+            await self._write([(row, answer), *asked])
+            return answer
+        return Answer(Verdict.UNKNOWN)
+
+    async def _write(self, answers: Sequence[tuple[Transaction, Answer]]) -> Payment | None:
+        row = answers[0][0]
+        async with self._db.transaction() as tx:
+            now = self._clock.now()
+            payment = await self._payments.get(tx, row.payment_id, lock=True)
+            if payment is None:
+                return None
+            for asked, answer in answers:
+                approved = answer.verdict is Verdict.APPROVED
+                result = Result.SUCCEEDED if approved else Result.DECLINED
+                new = await self._payments.settle(
+                    tx, asked.id, result, answer.reference, answer.message, now
+                )
+                if new and asked is row:
+                    change = settled(payment, row, approved, now)
+                    await self._payments.save(tx, [change.payment])
+                    await self._means.post(tx, self._record.movements(change, row.id, row.type), now)
+                    payment = change.payment
+        return payment
+
+
+def _waits(row: Transaction) -> bool:
+    return row.type is TransactionType.AUTHORIZE and row.result is Result.PENDING

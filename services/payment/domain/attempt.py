@@ -1,0 +1,135 @@
+"""What becomes of an order's payments in the steps of a submit, and when the order is canceled."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.payment.domain.means import Demand, Means, demands, unusable
+from services.payment.domain.payment import Payment, Problem, resolve
+from services.payment.domain.states import Event, State
+from services.payment.domain.transaction import Cause, Entry, TransactionType
+from services.payment.domain.types import Holding
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A payment as it becomes, with the transaction to record, if any."""
+
+    payment: Payment
+    entry: Entry | None = None
+    freed: int = 0
+    """What a spending account gets back of its reserved part."""
+    taken: int = 0
+    """What is taken now."""
+    returned: int = 0
+    """What goes back now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgment:
+    """Payments with resolved amounts; whether they can be taken; what they draw on accounts."""
+
+    payments: list[Payment]
+    problems: list[Problem]
+    demands: dict[str, Demand] = field(default_factory=dict)
+
+    @property
+    def needs_authorization(self) -> bool:
+        """Whether a gateway has to be asked."""
+        return any(p.holding is Holding.GATEWAY and p.due for p in self.payments)
+
+
+def judge(
+    payments: Sequence[Payment], total: int, currency: str, must_cover: bool, means: Means, now: datetime
+) -> Judgment:
+    """Everything is checked again against the total as it is now; all problems at once."""
+    resolved, problems = resolve(payments, total, must_cover)
+    for p in resolved:
+        if p.state is not State.OPEN:
+            # An authorization that the gateway has still to end may not be doubled; that passes by itself.
+            passing = p.state is State.VOID_PENDING
+            problems.append(Problem(p.id, "PAYMENT_STATE_CONFLICT", f"the payment is {p.state.value}", passing))
+        if p.currency != currency:
+            text = f"the payment is in {p.currency}, the order in {currency}"
+            problems.append(Problem(p.id, "CURRENCY_MISMATCH", text, field="amount"))
+    problems += unusable(resolved, means, now)
+    wanted, short = demands(resolved, means.accounts)
+    return Judgment(resolved, problems + short, wanted)
+
+
+def reserve(payments: Sequence[Payment], attempt: int, now: datetime) -> list[Change]:
+    """Held for the attempt."""
+    return [
+        Change(p.moved(Event.RESERVE, now, attempt=attempt), Entry(TransactionType.RESERVE, p.due) if p.due else None)
+        for p in payments
+    ]
+
+
+def confirm(payments: Sequence[Payment], now: datetime) -> list[Change]:
+    """Permanent. Never refused: a card that is not authorized, which should not be, needs a person's attention."""
+    return [_confirmed(p, now) for p in payments]
+
+
+def _confirmed(p: Payment, now: datetime) -> Change:
+    entry = Entry(TransactionType.CONFIRM, p.due) if p.due else None
+    if p.holding is Holding.GATEWAY:
+        if p.due and p.state is not State.AUTHORIZED:
+            return Change(p.moved(Event.ALARM, now))
+        return Change(p.moved(Event.CONFIRM, now, accepted=True), entry)
+    after = p.moved(Event.CONFIRM, now, accepted=True)
+    return Change(after, entry, freed=_reserved(p), taken=p.due)
+
+
+def release(payments: Sequence[Payment], now: datetime) -> list[Change]:
+    """Nothing held. What a gateway holds, or may hold, is to be voided."""
+    changes: list[Change] = []
+    for p in payments:
+        if p.state in (State.AUTHORIZING, State.AUTHORIZED):
+            entry = Entry(TransactionType.VOID, p.due, pending=True)
+            changes.append(Change(p.moved(Event.DOUBT, now, accepted=False), entry))
+        elif p.state is State.RESERVED:
+            recorded = Entry(TransactionType.RELEASE, p.due) if p.due else None
+            changes.append(Change(p.moved(Event.RELEASE, now), recorded, freed=_reserved(p)))
+    return changes
+
+
+def cancel(payments: Sequence[Payment], busy: Collection[str], now: datetime) -> list[Change]:
+    """The order was canceled: authorizations are voided, what was taken goes back.
+
+    `busy` are payments with a refund on its way: those are left to it.
+    """
+    changes: list[Change] = []
+    for p in payments:
+        if p.state in (State.VOIDED, State.REFUNDED, State.VOID_PENDING):
+            continue
+        if p.holding is Holding.GATEWAY and (p.captured or p.state in _AT_GATEWAY):
+            changes += _cancel_at_gateway(p, p.id in busy, now)
+            continue
+        back = p.taken
+        entry = Entry(TransactionType.VOID, p.due, cause=Cause.CANCEL) if p.due else None
+        after = p.moved(Event.VOID, now, accepted=False, refunded=p.refunded + back)
+        changes.append(Change(after, entry, freed=_reserved(p), returned=back))
+    return changes
+
+
+_AT_GATEWAY = (State.AUTHORIZING, State.AUTHORIZED, State.CONFIRMED, State.CAPTURED, State.ATTENTION)
+
+
+def _cancel_at_gateway(p: Payment, busy: bool, now: datetime) -> list[Change]:
+    changes: list[Change] = []
+    if not p.captured:
+        if not p.due:
+            return [Change(p.moved(Event.VOID, now, accepted=False))]
+        void = Entry(TransactionType.VOID, p.due, True, Cause.CANCEL)
+        return [Change(p.moved(Event.DOUBT, now, accepted=False), void)]
+    if p.taken and not busy:
+        changes.append(Change(p, Entry(TransactionType.REFUND, p.taken, True, Cause.CANCEL)))
+    if p.captured < p.due and not busy:
+        changes.append(Change(p, Entry(TransactionType.VOID, p.due - p.captured, True, Cause.CANCEL)))
+    return changes
+
+
+def _reserved(p: Payment) -> int:
+    return p.due if p.holding is Holding.BALANCE and p.state is State.RESERVED else 0

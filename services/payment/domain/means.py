@@ -1,0 +1,119 @@
+"""What a payment draws on: spending accounts and cards, and whether it may."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.payment.domain.payment import Payment, Problem
+from services.payment.domain.types import Holding
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A spending account as a payment looks at it."""
+
+    id: str
+    buyer_id: str
+    currency: str
+    active: bool
+    start_time: datetime | None
+    end_time: datetime | None
+    balance: int
+    reserved: int
+    users: Mapping[str, bool]
+    """Whom it is assigned to, with allow_exceed; an empty user is everyone of its buyer."""
+
+    def serves(self, buyer_id: str, user_id: str) -> bool:
+        """Whether the user may pay with it."""
+        return self.buyer_id == buyer_id and (user_id in self.users or "" in self.users)
+
+    def allows_exceed(self, user_id: str) -> bool:
+        """Whether payments may be above the balance: the user's own assignment beats that of the whole buyer."""
+        return self.users[user_id] if user_id in self.users else self.users.get("", False)
+
+    def usable_at(self, now: datetime) -> bool:
+        """Whether it is active and within its time."""
+        early = self.start_time is not None and now < self.start_time
+        late = self.end_time is not None and now >= self.end_time
+        return self.active and not early and not late
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card as a payment looks at it."""
+
+    id: str
+    buyer_id: str
+    user_id: str
+    token: str
+
+    def serves(self, buyer_id: str, user_id: str) -> bool:
+        """Whether it is the user's own, or the company's."""
+        return self.buyer_id == buyer_id and self.user_id in ("", user_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """Accounts and cards by id."""
+
+    accounts: Mapping[str, Account]
+    cards: Mapping[str, Card]
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What an order draws on one account."""
+
+    amount: int
+    exceed: bool
+
+
+def unusable(payments: Sequence[Payment], means: Means, now: datetime) -> list[Problem]:
+    """Payments whose account or card is not the user's, of another currency, or out of its time."""
+    problems: list[Problem] = []
+    for p in payments:
+        if p.holding is Holding.GATEWAY:
+            card = means.cards.get(p.credit_card_id)
+            if card is None or not card.serves(p.buyer_id, p.user_id):
+                text = f"the user has no card {p.credit_card_id!r}"
+                problems.append(Problem(p.id, "CARD_NOT_FOUND", text, field="credit_card_id"))
+        elif p.holding is Holding.BALANCE:
+            problems += _unusable_account(p, means.accounts.get(p.spending_account_id), now)
+    return problems
+
+
+def _unusable_account(p: Payment, account: Account | None, now: datetime) -> list[Problem]:
+    where = "spending_account_id"
+    if account is None or not account.serves(p.buyer_id, p.user_id):
+        text = f"no account {p.spending_account_id!r} is assigned to the user"
+        return [Problem(p.id, "SPENDING_ACCOUNT_NOT_FOUND", text, field=where)]
+    problems: list[Problem] = []
+    if account.currency != p.currency:
+        text = f"the account is in {account.currency}, the order in {p.currency}"
+        problems.append(Problem(p.id, "CURRENCY_MISMATCH", text, field=where))
+    if not account.usable_at(now):
+        text = "the account cannot be paid with at this time"
+        problems.append(Problem(p.id, "SPENDING_ACCOUNT_EXPIRED", text, field=where))
+    return problems
+
+
+def demands(payments: Sequence[Payment], accounts: Mapping[str, Account]) -> tuple[dict[str, Demand], list[Problem]]:
+    """What resolved payments draw on each account, in the order of the accounts' ids, and where it does not suffice.
+
+    A refusal is contended when the balance would suffice without what undecided orders hold of it.
+    """
+    sums: dict[str, Demand] = {}
+    problems: list[Problem] = []
+    for p in payments:
+        account = accounts.get(p.spending_account_id)
+        if p.holding is not Holding.BALANCE or not p.due or account is None:
+            continue
+        before = sums[account.id].amount if account.id in sums else 0
+        exceed = account.allows_exceed(p.user_id)
+        sums[account.id] = demand = Demand(before + p.due, exceed)
+        if not exceed and demand.amount > account.balance - account.reserved:
+            contended = demand.amount <= account.balance
+            problems.append(Problem(p.id, "BALANCE_EXCEEDED", "the balance does not suffice", contended))
+    return dict(sorted(sums.items())), problems

@@ -1,0 +1,67 @@
+"""One movement or message of a payment, as it is recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class TransactionType(StrEnum):
+    """What is done."""
+
+    RESERVE = "RESERVE"
+    AUTHORIZE = "AUTHORIZE"
+    CONFIRM = "CONFIRM"
+    RELEASE = "RELEASE"
+    VOID = "VOID"
+    CAPTURE = "CAPTURE"
+    REFUND = "REFUND"
+
+
+class Result(StrEnum):
+    """How it ended."""
+
+    PENDING = "PENDING"
+    """A gateway was asked, or will be; not known yet."""
+    SUCCEEDED = "SUCCEEDED"
+    DECLINED = "DECLINED"
+
+
+class Cause(StrEnum):
+    """What it is done for."""
+
+    SUBMIT = "SUBMIT"
+    CANCEL = "CANCEL"
+    REQUEST = "REQUEST"
+    """A person asked for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One movement or message. `gateway_key` is our key of the operation at the gateway, empty when none takes part."""
+
+    id: str
+    payment_id: str
+    type: TransactionType
+    result: Result
+    amount: int
+    attempt: int
+    create_time: datetime
+    cause: Cause = Cause.SUBMIT
+    gateway_key: str = ""
+    gateway_reference: str = ""
+    message: str = ""
+    result_time: datetime | None = None
+    ask_time: datetime | None = None
+    """When the gateway is asked again about a pending one; None when nobody has to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A transaction to be recorded of a payment."""
+
+    type: TransactionType
+    amount: int
+    pending: bool = False
+    cause: Cause = Cause.SUBMIT

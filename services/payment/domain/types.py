@@ -1,0 +1,48 @@
+"""Kinds of payment. The type is a text, so that a marketplace can have its own; what it does is looked up here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+CREDIT_CARD = "credit_card"
+SPENDING_ACCOUNT = "spending_account"
+PURCHASE_ORDER = "purchase_order"
+
+
+class Holding(StrEnum):
+    """Where the money of a payment is held while its order is undecided."""
+
+    NOTHING = "NOTHING"
+    """A promise, kept outside of Waybill."""
+    BALANCE = "BALANCE"
+    """Part of a spending account's balance, in our ledger."""
+    GATEWAY = "GATEWAY"
+    """An authorization at a payment gateway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Behavior:
+    """What a type of payment does."""
+
+    holding: Holding
+
+    @property
+    def accepted_at_once(self) -> bool:
+        """Whether it counts as soon as it is added; else by its authorization."""
+        return self.holding is not Holding.GATEWAY
+
+
+PROMISE: Final = Behavior(Holding.NOTHING)
+REGISTRY: Final[Mapping[str, Behavior]] = {
+    PURCHASE_ORDER: PROMISE,
+    SPENDING_ACCOUNT: Behavior(Holding.BALANCE),
+    CREDIT_CARD: Behavior(Holding.GATEWAY),
+}
+
+
+def behavior(type: str) -> Behavior:
+    """What a type does; an unknown one is a promise, like a purchase order."""
+    return REGISTRY.get(type, PROMISE)

@@ -1,0 +1,82 @@
+"""What suppliers do comes back to the buyer's order."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.marketplace import OUTGOING, Marketplace, get
+from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2
+from waybill.fulfillment.v1 import supplier_order_service_pb2 as pb
+from waybill.order.v1 import order_pb2, order_service_pb2
+from waybill_client import AsyncWaybill, WaybillError
+
+
+async def ship(clerk: AsyncWaybill, supplier_order_id: str, line: str, quantity: int) -> None:
+    """Units of a line, at once."""
+    shipment = shipment_pb2.Shipment(
+        items=[shipment_pb2.ShipmentItem(supplier_order_id=supplier_order_id, line_item_id=line, quantity=quantity)]
+    )
+    shipment.ship_time.GetCurrentTime()
+    await clerk.shipments.CreateShipment(shipment_service_pb2.CreateShipmentRequest(shipment=shipment))
+
+
+async def test_a_rejected_supplier_order_is_sourced_again_and_the_order_still_completes(market: Marketplace) -> None:
+    await market.cast.ada.place_order({"crate": 5}, id="AGAIN")
+    await market.cast.clerks["wh-east"].supplier_orders.RejectSupplierOrder(
+        pb.RejectSupplierOrderRequest(supplier_order_id="AGAIN-1", comment="dock flooded")
+    )
+    west = market.cast.clerks["wh-west"]
+    (mine,) = (await west.supplier_orders.ListSupplierOrders(pb.ListSupplierOrdersRequest())).supplier_orders
+    assert [(line.line_item_id, line.quantity) for line in mine.line_items] == [("l1", 5)]
+    await ship(west, mine.id, "l1", 5)
+    order = await get(market.cast.ada, "AGAIN", OUTGOING)
+    assert order.status == order_pb2.ORDER_STATUS_COMPLETED
+    assert order.HasField("complete_time")
+
+
+async def test_part_shipments_move_the_buyers_units_one_by_one(market: Marketplace) -> None:
+    await market.cast.ada.place_order({"tape": 3}, id="PARTS")
+    east = market.cast.clerks["wh-east"]
+    left = []
+    for _ in range(3):
+        await ship(east, "PARTS-1", "l1", 1)
+        answer = await market.cast.ada.orders.GetOrder(
+            order_service_pb2.GetOrderRequest(order_id="PARTS", direction=OUTGOING, include_line_items=True)
+        )
+        left.append((answer.line_items[0].quantity_open, answer.order.status))
+    open_, completed = order_pb2.ORDER_STATUS_OPEN, order_pb2.ORDER_STATUS_COMPLETED
+    assert left == [(2, open_), (1, open_), (0, completed)]
+
+
+async def test_more_than_is_open_cannot_be_shipped(market: Marketplace) -> None:
+    await market.cast.ada.place_order({"tape": 3}, id="MORE")
+    with pytest.raises(WaybillError) as refused:
+        await ship(market.cast.clerks["wh-east"], "MORE-1", "l1", 4)
+    reasons = {refused.value.reason, *(f.reason for f in refused.value.fields), *(r.reason for r in refused.value.rules)}
+    assert "SHIPMENT_EXCEEDS_OPEN" in reasons
+    assert (await get(market.cast.ada, "MORE", OUTGOING)).status == order_pb2.ORDER_STATUS_OPEN
+
+
+async def test_an_order_with_a_shipped_unit_cannot_be_canceled_and_can_ship_on(market: Marketplace) -> None:
+    await market.cast.ada.place_order({"tape": 2}, id="GONE")
+    east = market.cast.clerks["wh-east"]
+    await ship(east, "GONE-1", "l1", 1)
+    with pytest.raises(WaybillError) as refused:
+        await market.cast.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="GONE"))
+    assert refused.value.reason == "ORDER_ALREADY_SHIPPED"
+    await ship(east, "GONE-1", "l1", 1)
+    assert (await get(market.cast.ada, "GONE", OUTGOING)).status == order_pb2.ORDER_STATUS_COMPLETED
+
+
+async def test_a_caller_reads_its_own_write_by_its_version(market: Marketplace) -> None:
+    await market.cast.ada.place_order({"tape": 1}, id="RYOW")
+    east = market.cast.clerks["wh-east"]
+    accepted = await east.supplier_orders.AcceptSupplierOrder(
+        pb.AcceptSupplierOrderRequest(supplier_order_id="RYOW-1")
+    )
+    answer = await east.orders.GetOrder(
+        order_service_pb2.GetOrderRequest(
+            order_id="RYOW-1", direction=order_pb2.DIRECTION_INCOMING, min_version=accepted.supplier_order.version
+        )
+    )
+    assert (answer.order.sub_status, answer.order.source_version) == ("ACCEPTED", accepted.supplier_order.version)

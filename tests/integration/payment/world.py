@@ -1,0 +1,328 @@
+"""The payment service on a real server, with an order service that answers what it is told."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from google.type.money_pb2 import Money
+
+from libs.audit import Fact, Finding
+from libs.auth import Principal
+from libs.clock import ManualClock
+from libs.db import Database
+from libs.db.migrate import open_migrated
+from libs.errors import Kind, WaybillError
+from libs.protoconv import money_micros, money_out, time_out
+from libs.service import Runtime, ServiceApp
+from services.payment.main import VERSIONS, Background, assemble
+from services.payment.settings import Settings
+from tests.support.principals import buyer, seller
+from tests.support.server import Served, fake_peers, runtime_for, serving
+from waybill.order.v1 import checkout_service_pb2, checkout_service_pb2_grpc, submission_pb2
+from waybill.payment.v1 import credit_card_service_pb2 as card_pb
+from waybill.payment.v1 import credit_card_service_pb2_grpc as card_grpc
+from waybill.payment.v1 import ledger_service_pb2 as ledger_pb
+from waybill.payment.v1 import ledger_service_pb2_grpc as ledger_grpc
+from waybill.payment.v1 import payment_pb2 as pay
+from waybill.payment.v1 import payment_service_pb2 as pb
+from waybill.payment.v1 import payment_service_pb2_grpc as pb_grpc
+from waybill.payment.v1 import spending_account_service_pb2 as account_pb
+from waybill.payment.v1 import spending_account_service_pb2_grpc as account_grpc
+
+START = datetime(2030, 5, 1, 12, tzinfo=UTC)
+
+
+def usd(units: int, currency: str = "USD") -> Money:
+    """An amount of whole units."""
+    return Money(currency_code=currency, units=units)
+
+
+def units(money: Money) -> int:
+    """The whole units of an amount."""
+    whole, rest = divmod(money_micros(money), 1_000_000)
+    assert rest == 0
+    return whole
+
+
+def payment(id: str = "", type: str = "purchase_order", amount: int | None = None, **more: Any) -> pay.Payment:
+    """A payment to add; without an amount it is the rest."""
+    made = pay.Payment(id=id, type=type, **more)
+    if amount is not None:
+        made.amount.CopyFrom(usd(amount))
+    return made
+
+
+def from_account(id: str, account: str, amount: int | None = None) -> pay.Payment:
+    """A payment by spending account."""
+    return payment(id, "spending_account", amount, spending_account_id=account)
+
+
+def by_card(id: str, card: str, amount: int | None = None) -> pay.Payment:
+    """A payment by card."""
+    return payment(id, "credit_card", amount, credit_card_id=card)
+
+
+def reasons(problems: Any) -> list[str]:
+    """The reasons of problems."""
+    return [p.reason for p in problems]
+
+
+class FakeOrders:
+    """What the order service decides."""
+
+    def __init__(self) -> None:
+        self.down = False
+        self.states: dict[str, str] = {}
+        self.asked: list[tuple[str, int]] = []
+
+    async def ResolveSubmission(self, request: Any, context: Any) -> Any:
+        if self.down:
+            raise WaybillError(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "not now")
+        self.asked.append((request.order_key, request.attempt))
+        state = self.states.get(request.order_key, "REFUSED")
+        return checkout_service_pb2.ResolveSubmissionResponse(
+            state=submission_pb2.SubmissionState.Value(f"SUBMISSION_STATE_{state}")
+        )
+
+
+@dataclass(slots=True)
+class World:
+    """A running service, and short names for its calls."""
+
+    served: Served
+    app: ServiceApp
+    background: Background
+    database: Database
+    clock: ManualClock
+    orders: FakeOrders
+    runtime: Runtime
+    broken: set[str] = field(default_factory=set)
+    """Rules that this test breaks on purpose."""
+
+    @property
+    def payments(self) -> pb_grpc.PaymentServiceStub:
+        """As the order service calls it."""
+        return self.served.service_stub(pb_grpc.PaymentServiceStub, "order", buyer())
+
+    def people(self, caller: Principal | None = None) -> pb_grpc.PaymentServiceStub:
+        """As a user calls it."""
+        return self.served.stub(pb_grpc.PaymentServiceStub, caller or seller())
+
+    def accounts(self, caller: Principal | None = None) -> account_grpc.SpendingAccountServiceStub:
+        """As a user calls it."""
+        return self.served.stub(account_grpc.SpendingAccountServiceStub, caller or seller())
+
+    def cards(self, caller: Principal | None = None) -> card_grpc.CreditCardServiceStub:
+        """As a user calls it."""
+        return self.served.stub(card_grpc.CreditCardServiceStub, caller or seller())
+
+    def ledger(self, caller: Principal | None = None) -> ledger_grpc.LedgerServiceStub:
+        """As a user calls it."""
+        return self.served.stub(ledger_grpc.LedgerServiceStub, caller or seller())
+
+    async def account(self, id: str = "gift", balance: int = 100, user: str = "", exceed: bool = False) -> str:
+        """An account of acme, assigned."""
+        made = account_pb.SpendingAccount(
+            id=id, name=id, buyer_id="acme", currency="USD", active=True, opening_balance=usd(balance)
+        )
+        await self.accounts().CreateSpendingAccount(
+            account_pb.CreateSpendingAccountRequest(spending_account=made)
+        )
+        await self.accounts().AssignSpendingAccounts(
+            account_pb.AssignSpendingAccountsRequest(
+                assignments=[
+                    account_pb.SpendingAccountAssignment(
+                        spending_account_id=id, user_id=user, allow_exceed=exceed
+                    )
+                ]
+            )
+        )
+        return id
+
+    async def card(self, token: str = "tok_approve", user: str = "anna", buyer_id: str = "acme") -> str:
+        """A card whose id is its token."""
+        await self.cards().CreateCreditCard(
+            card_pb.CreateCreditCardRequest(
+                credit_card=card_pb.CreditCard(
+                    id=token, buyer_id=buyer_id, user_id=user, token=token, card_type="visa", partial_number="4242"
+                )
+            )
+        )
+        return token
+
+    async def balance(self, id: str = "gift") -> tuple[int, int]:
+        """Balance and reserved."""
+        got = await self.accounts().GetSpendingAccount(
+            account_pb.GetSpendingAccountRequest(spending_account_id=id)
+        )
+        return units(got.spending_account.balance), units(got.spending_account.reserved)
+
+    async def entries(self, filter: str = "") -> list[ledger_pb.LedgerEntry]:
+        """The ledger."""
+        got = await self.ledger().ListLedgerEntries(
+            ledger_pb.ListLedgerEntriesRequest(filter=filter, page_size=1_000)
+        )
+        return list(got.entries)
+
+    def order(self, total: int = 100, user: str = "anna", buyer_id: str = "acme") -> Order:
+        """A new order."""
+        return Order(self, str(uuid.uuid4()), total, user, buyer_id)
+
+    async def records(self) -> list[Any]:
+        """What the audit says."""
+        return [record async for record in self.app.audited()]
+
+
+@dataclass(slots=True)
+class Order:
+    """One order, as the order service speaks of it."""
+
+    world: World
+    key: str
+    total: int
+    user: str
+    buyer_id: str
+
+    def _reference(self) -> dict[str, Any]:
+        return {
+            "order_key": self.key, "order_id": f"PO-{self.key[:8]}", "buyer_id": self.buyer_id,
+            "user_id": self.user, "total": money_out(self.total * 1_000_000, "USD"),
+        }  # fmt: skip
+
+    async def add(self, *payments: pay.Payment, request_id: str = "") -> list[pay.Payment]:
+        got = await self.world.payments.CreatePayments(
+            pb.CreatePaymentsRequest(**self._reference(), payments=payments, request_id=request_id)
+        )
+        return list(got.payments)
+
+    async def remove(self, *ids: str, request_id: str = "") -> None:
+        await self.world.payments.RemovePayments(
+            pb.RemovePaymentsRequest(order_key=self.key, payment_ids=ids, request_id=request_id)
+        )
+
+    async def reserve(
+        self, attempt: int = 1, *new: pay.Payment, validate_only: bool = False, must_cover: bool = True
+    ) -> pb.ReservePaymentsResponse:
+        return await self.world.payments.ReservePayments(
+            pb.ReservePaymentsRequest(
+                **self._reference(), attempt=attempt, deadline=self._deadline(), validate_only=validate_only,
+                must_cover_total=must_cover, new_payments=new,
+            )
+        )  # fmt: skip
+
+    async def authorize(self, attempt: int = 1) -> pb.AuthorizePaymentsResponse:
+        return await self.world.payments.AuthorizePayments(
+            pb.AuthorizePaymentsRequest(order_key=self.key, attempt=attempt, deadline=self._deadline())
+        )
+
+    async def confirm(self, attempt: int = 1) -> pb.ConfirmPaymentsResponse:
+        return await self.world.payments.ConfirmPayments(
+            pb.ConfirmPaymentsRequest(order_key=self.key, attempt=attempt)
+        )
+
+    async def release(self, attempt: int = 1) -> str:
+        got = await self.world.payments.ReleasePayments(
+            pb.ReleasePaymentsRequest(order_key=self.key, attempt=attempt)
+        )
+        return pb.PaymentReservationState.Name(got.state).removeprefix("PAYMENT_RESERVATION_STATE_")
+
+    async def void(self) -> list[pay.Payment]:
+        got = await self.world.payments.VoidPayments(pb.VoidPaymentsRequest(order_key=self.key))
+        return list(got.payments)
+
+    async def payments(self) -> list[pay.Payment]:
+        got = await self.world.payments.ListPayments(pb.ListPaymentsRequest(order_keys=[self.key]))
+        return list(got.orders[0].payments)
+
+    async def states(self) -> list[str]:
+        """States of its payments."""
+        return [state(p) for p in await self.payments()]
+
+    async def opened(self, *payments: pay.Payment) -> None:
+        """Submits it with these payments."""
+        await self.add(*payments)
+        assert not (await self.reserve()).problems
+        assert not (await self.authorize()).problems
+        await self.confirm()
+
+    def _deadline(self) -> Any:
+        return time_out(self.world.clock.now() + timedelta(seconds=20))
+
+
+def state(p: pay.Payment) -> str:
+    """The state of a payment by its short name."""
+    return pay.PaymentState.Name(p.state).removeprefix("PAYMENT_STATE_")
+
+
+def transactions(p: pay.Payment) -> list[str]:
+    """`AUTHORIZE SUCCEEDED` and so on, in order."""
+    return [
+        pay.PaymentTransactionType.Name(t.type).removeprefix("PAYMENT_TRANSACTION_TYPE_")
+        + " "
+        + pay.PaymentTransactionResult.Name(t.result).removeprefix("PAYMENT_TRANSACTION_RESULT_")
+        for t in p.transactions
+    ]
+
+
+async def capture(
+    world: World, id: str, amount: int | None = None, request_id: str = "", caller: Principal | None = None
+) -> pay.Payment:
+    """CapturePayment."""
+    request = pb.CapturePaymentRequest(payment_id=id, request_id=request_id)
+    if amount is not None:
+        request.amount.CopyFrom(usd(amount))
+    return (await world.people(caller).CapturePayment(request)).payment
+
+
+async def refund(
+    world: World, id: str, amount: int | None = None, request_id: str = "", caller: Principal | None = None
+) -> pay.Payment:
+    """RefundPayment."""
+    request = pb.RefundPaymentRequest(payment_id=id, request_id=request_id)
+    if amount is not None:
+        request.amount.CopyFrom(usd(amount))
+    return (await world.people(caller).RefundPayment(request)).payment
+
+
+@asynccontextmanager
+async def running(databases: Any, **settings: Any) -> AsyncIterator[World]:
+    """A running payment service; ends with its audit."""
+    url, schema = await databases("payment")
+    clock, orders = ManualClock(START), FakeOrders()
+    runtime = runtime_for("payment", clock=clock)
+    made = Settings(url, schema, **settings)
+    database = await open_migrated(url, schema, VERSIONS)
+    app, background = assemble(made, runtime, database)
+    registration = (
+        checkout_service_pb2_grpc.add_CheckoutServiceServicer_to_server, orders,
+        "waybill.order.v1.CheckoutService",
+    )  # fmt: skip
+    async with (
+        fake_peers({"order": [_partial(registration)]}, peers=runtime.peers),
+        serving(app) as served,
+    ):
+        world = World(served, app, background, database, clock, orders, runtime)
+        yield world
+        found = {r.rule for r in await world.records() if isinstance(r, Finding)}
+        assert found == world.broken
+
+
+def _partial(registration: Any) -> Any:
+    """The generated add function wants every method: those that are not faked answer UNIMPLEMENTED."""
+    add, fake, name = registration
+    base = checkout_service_pb2_grpc.CheckoutServiceServicer
+
+    class Whole(base):  # type: ignore[misc, valid-type]
+        ResolveSubmission = fake.ResolveSubmission
+
+    return add, Whole(), name
+
+
+def facts(records: list[Any], kind: str) -> list[Fact]:
+    """Facts of one kind."""
+    return [r for r in records if isinstance(r, Fact) and r.kind == kind]
