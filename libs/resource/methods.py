@@ -65,7 +65,7 @@ class StandardMethods:
             recorded = await idempotency.claim(tx, self._requests, key, {"ids": ids}, now)
             if recorded is not None:
                 return await self._by_ids(tx, recorded["ids"])
-            taken = (await tx.execute(sa.select(table.c.id).where(table.c.id.in_(ids)))).scalars().first()
+            taken = (await tx.execute(sa.select(table.c.id).where(table.c.id.in_([id for id in ids if valid_id(id)])))).scalars().first()
             if taken is not None:
                 raise exists(resource.name, taken)
             if guard is not None:
@@ -77,7 +77,7 @@ class StandardMethods:
                 await then(tx, rows)
             return [resource.write(row) for row in rows]
 
-        if found and (guard is None or not all(valid_id(id) for id in ids)):
+        if found and guard is None:
             found.raise_if_any()
         try:
             return await self._db.retrying(work)

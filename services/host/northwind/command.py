@@ -67,7 +67,10 @@ async def _embedded(
             client_id, secret = host.secret.client_id, host.secret.client_secret
             err.print(f"a new marketplace; the owner's client id {client_id}, secret {secret}", soft_wrap=True)
         elif not secret:
-            raise typer.BadParameter("this marketplace exists already: give the owner's --client-secret")
+            where = "in this database" if settings.database_url else f"in {settings.data}"
+            raise typer.BadParameter(
+                f"there is a marketplace {where} already: give its owner's --client-secret, or another --data"
+            )
         async with AsyncWaybill(host.address, client_id, secret) as owner:
             yield owner, host.address
 
