@@ -65,7 +65,8 @@ class StandardMethods:
             recorded = await idempotency.claim(tx, self._requests, key, {"ids": ids}, now)
             if recorded is not None:
                 return await self._by_ids(tx, recorded["ids"])
-            taken = (await tx.execute(sa.select(table.c.id).where(table.c.id.in_([id for id in ids if valid_id(id)])))).scalars().first()
+            possible = [id for id in ids if valid_id(id)]
+            taken = (await tx.execute(sa.select(table.c.id).where(table.c.id.in_(possible)))).scalars().first()
             if taken is not None:
                 raise exists(resource.name, taken)
             if guard is not None:
