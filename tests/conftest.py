@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.support.databases import backend, begin_run, database_url, databases, postgres_url
+from tests.support.databases import backend, begin_run, cluster_database, database_url, databases, postgres_url
 
-__all__ = ["backend", "database_url", "databases", "postgres_url"]
+__all__ = ["backend", "cluster_database", "database_url", "databases", "postgres_url"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from waybill.audit.v1 import audit_service_pb2 as pb
@@ -47,25 +47,26 @@ PAUSE = 0.5
 """Seconds between two looks."""
 
 
-async def check(client: AsyncWaybill) -> Report:
-    """Audits every context that the server hosts, then compares their facts.
+async def check(client: AsyncWaybill, servers: Sequence[str] = ()) -> Report:
+    """Audits every context that the servers host (the client's own when none is named), then compares their facts.
 
     Contexts are not read at one instant, and a report may be on its way between them. So what only a comparison finds is
     looked at again, and counts when it stays.
     """
-    report = await _look(client)
+    clients = [client.at(server) for server in servers] or [client]
+    report = await _look(clients)
     for _ in range(LOOKS):
         if all(finding.context != ACROSS for finding in report.findings):
             break
         await asyncio.sleep(PAUSE)
-        report = await _look(client)
+        report = await _look(clients)
     return report
 
 
-async def _look(client: AsyncWaybill) -> Report:
+async def _look(clients: Sequence[AsyncWaybill]) -> Report:
     report = Report()
     facts: list[pb.Fact] = []
-    async for record in client.audit.Audit(pb.AuditRequest()):
+    async for record in _records(clients):
         kind = record.WhichOneof("record")
         if kind == "finding":
             report.findings.append(record.finding)
@@ -78,6 +79,12 @@ async def _look(client: AsyncWaybill) -> Report:
     report.rules += len(CROSS_RULES)
     report.findings += compare(facts)
     return report
+
+
+async def _records(clients: Sequence[AsyncWaybill]) -> AsyncIterator[pb.AuditResponse]:
+    for client in clients:
+        async for record in client.audit.Audit(pb.AuditRequest()):
+            yield record
 
 
 def compare(facts: Iterable[pb.Fact]) -> list[pb.Finding]:

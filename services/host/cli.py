@@ -22,6 +22,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Waybill: an 
 imports = typer.Typer(no_args_is_help=True, help="Loads other data as a marketplace.")
 app.add_typer(imports, name="import")
 imports.command("northwind")(import_northwind)
+DEFAULT_SERVER = f"127.0.0.1:{DEFAULT_PORT}"
 out = Console()
 err = Console(stderr=True)
 
@@ -102,21 +103,24 @@ def demo(json: AsJson = False) -> None:
 
 @app.command()
 def check(
-    server: Annotated[str, typer.Option(help="host:port of a running marketplace.")] = f"127.0.0.1:{DEFAULT_PORT}",
+    server: Annotated[
+        list[str] | None,
+        typer.Option(help="host:port of a running marketplace; one for each server, the directory's first."),
+    ] = None,
     client_id: Annotated[str, typer.Option(envvar="WAYBILL_CLIENT_ID")] = "waybill-admin",
     client_secret: Annotated[str, typer.Option(envvar="WAYBILL_CLIENT_SECRET")] = "",
     json: AsJson = False,
 ) -> None:
     """Proves the books: every service's invariants, and what only a comparison between them can show."""
-    raise typer.Exit(asyncio.run(_check(server, client_id, client_secret, json)))
+    raise typer.Exit(asyncio.run(_check(server or [DEFAULT_SERVER], client_id, client_secret, json)))
 
 
-async def _check(server: str, client_id: str, client_secret: str, as_json: bool) -> int:
+async def _check(servers: list[str], client_id: str, client_secret: str, as_json: bool) -> int:
     from services.host.check import check as audit
     from waybill_client import AsyncWaybill
 
-    async with AsyncWaybill(server, client_id, client_secret) as client:
-        report = await audit(client)
+    async with AsyncWaybill(servers[0], client_id, client_secret) as client:
+        report = await audit(client, servers)
     if as_json:
         found = [{"context": f.context, "rule": f.rule, "subject": f.subject, "detail": f.detail} for f in report.findings]
         out.print_json(json_module.dumps({"ok": report.ok, "rules": report.rules, "rows": report.rows, "findings": found}))

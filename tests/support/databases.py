@@ -6,7 +6,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import asyncpg
@@ -75,7 +75,19 @@ async def database_url(backend: str, request: pytest.FixtureRequest) -> AsyncIte
     if backend == "sqlite":
         yield ""
         return
-    server = request.getfixturevalue("postgres_url")
+    async with _database(request.getfixturevalue("postgres_url")) as url:
+        yield url
+
+
+@pytest.fixture
+async def cluster_database(postgres_url: str) -> AsyncIterator[str]:
+    """A PostgreSQL database of its own, for what only PostgreSQL has a part in."""
+    async with _database(postgres_url) as url:
+        yield url
+
+
+@asynccontextmanager
+async def _database(server: str) -> AsyncIterator[str]:
     name = f"t{uuid.uuid4().hex[:12]}"
     connection = await asyncpg.connect(server)
     try:

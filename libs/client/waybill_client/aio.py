@@ -88,6 +88,17 @@ class AsyncWaybill(AsyncServices):
         await made._metadata()
         return made
 
+    def at(self, address: str) -> AsyncWaybill:
+        """The same caller, whose audits go to another server of the marketplace."""
+        made = AsyncWaybill(
+            self._address, self._credentials.client_id, credentials=self._tls,
+            addresses={**self._addresses, "audit": address},
+        )
+        made._credentials, made._token, made._lock, made._channels = (
+            self._credentials, self._token, self._lock, self._channels,
+        )
+        return made  # fmt: skip
+
     async def _metadata(self) -> Any:
         if not self._token.fresh:
             async with self._lock:

@@ -53,7 +53,10 @@ async def play(console: Console, as_json: bool) -> int:
 async def perform(cast: Cast, tell: Narrator) -> dict[str, Any]:
     """The whole story; returns it as data."""
     watched: list[dict[str, Any]] = []
-    watching = asyncio.create_task(_watch(cast.ada, watched))
+    begun = asyncio.Event()
+    watching = asyncio.create_task(_watch(cast.ada, watched, begun))
+    # The first checkpoint says from where on the stream tells everything.
+    await asyncio.wait_for(begun.wait(), 10)
     try:
         tell.chapter("The cart")
         reasons = await checkout.build(cast, tell)
@@ -85,9 +88,10 @@ async def perform(cast: Cast, tell: Narrator) -> dict[str, Any]:
     return await _close(cast, tell, order, tree, reasons, views, shipments, watched)
 
 
-async def _watch(ada: AsyncWaybill, watched: list[dict[str, Any]]) -> None:
+async def _watch(ada: AsyncWaybill, watched: list[dict[str, Any]], begun: asyncio.Event) -> None:
     request = order_service_pb2.WatchOrdersRequest(direction=fulfil.direction("OUTGOING"))
     async for message in ada.orders.WatchOrders(request):
+        begun.set()
         if message.HasField("event"):
             e = message.event
             watched.append({

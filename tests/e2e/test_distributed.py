@@ -1,0 +1,35 @@
+"""Seven processes, one per service, on one PostgreSQL: the same order, the same books."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from services.host.demo.marketplace import PASSWORD, SHOP, set_up
+from tests.bench.processes import distributed
+from waybill.order.v1 import order_pb2, order_service_pb2
+from waybill_client import AsyncWaybill
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+async def test_an_order_is_placed_split_and_audited_across_seven_processes(cluster_database: str) -> None:
+    with distributed(cluster_database) as fleet:
+        async with (
+            AsyncWaybill("", "waybill-admin", fleet.client_secret, addresses=fleet.addresses) as owner,
+            AsyncWaybill("", SHOP, username="ada", password=PASSWORD, addresses=fleet.addresses) as ada,
+        ):
+            await set_up(owner)
+            order = await ada.place_order({"anvil": 4, "lamp": 1, "crate": 40}, id="FAR")
+            assert order.status == order_pb2.ORDER_STATUS_OPEN
+            tree = await owner.orders.GetOrderTree(order_service_pb2.GetOrderTreeRequest(order_id="FAR"))
+            assert [s.supplier_id for s in tree.supplier_orders] == ["northforge", "lumenworks", "wh-east", "wh-west"]
+        servers = [argument for address in fleet.addresses.values() for argument in ("--server", address)]
+        checked = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "services.host.cli", "check", "--client-secret", fleet.client_secret, *servers,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=ROOT,
+        )  # fmt: skip
+        said, _ = await checked.communicate()
+        assert checked.returncode == 0, said.decode()
+        assert "invariants OK" in said.decode()
