@@ -6,8 +6,9 @@ SHA-256 of the request without its id, and kept for 30 days.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,10 +16,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.auth import Principal
-from libs.db import Json, Tx, UtcTime
+from libs.clock import Clock
+from libs.db import Database, Json, Tx, UtcTime
 from libs.errors import Kind, WaybillError, invalid
 
 KEPT = timedelta(days=30)
+FORGET_PAUSE = 3_600.0
+"""Seconds between two looks for outcomes to forget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,18 @@ async def amend(tx: Tx, table: sa.Table, key: RequestKey | None, outcome: Mappin
     """Replaces the outcome within the transaction that recorded it."""
     if key is not None:
         await tx.execute(sa.update(table).where(_where(table, key)).values(outcome=dict(outcome)))
+
+
+def forgetting(database: Database, table: sa.Table, clock: Clock) -> Callable[[], Coroutine[Any, Any, None]]:
+    """A background loop that forgets outcomes older than 30 days; safe in every replica."""
+
+    async def run() -> None:
+        while True:
+            await asyncio.sleep(FORGET_PAUSE)
+            async with database.transaction() as tx:
+                await expire(tx, table, clock.now())
+
+    return run
 
 
 async def expire(tx: Tx, table: sa.Table, now: datetime) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from libs.db.migrate import open_migrated
+from libs.idempotency import forgetting
 from libs.resource import StandardMethods
 from libs.service import Runtime, ServiceApp
 from services.catalog.adapters.db.tables import PRODUCT, REQUESTS
@@ -30,6 +31,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
                 "waybill.catalog.v1.ProductService",
             )
         ],
+        background=[forgetting(database, REQUESTS, runtime.clock)],
         close=database.close,
         statements=lambda: database.statements,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from libs.db import Database
 from libs.db.migrate import open_migrated
 from libs.events import Notifier
+from libs.idempotency import forgetting
 from libs.service import Runtime, ServiceApp
 from services.order.adapters.clients.catalog import CatalogClient
 from services.order.adapters.clients.directory import DirectoryClient
@@ -19,6 +20,7 @@ from services.order.adapters.db.feed import SqlFeed
 from services.order.adapters.db.order_store import SqlOrderStore, SqlRequestStore
 from services.order.adapters.db.report_store import SqlReportStore
 from services.order.adapters.db.submission_store import SqlSubmissionStore
+from services.order.adapters.db.tables import REQUESTS
 from services.order.application.build_order import BuildOrder
 from services.order.application.cancel_order import CancelOrder
 from services.order.application.complete_submissions import CompleteSubmissions
@@ -122,7 +124,7 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
                 f"{PACKAGE}.FulfillmentReportService",
             ),
         ],
-        background=[completer.run],
+        background=[completer.run, forgetting(db, REQUESTS, clock)],
         close=db.close,
         audit=Audit(db),
         statements=lambda: db.statements,

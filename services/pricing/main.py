@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from libs.db.migrate import open_migrated
+from libs.idempotency import forgetting
 from libs.resource import StandardMethods
 from libs.service import Runtime, ServiceApp
 from services.pricing.adapters.clients.order import OrderDecisions
@@ -66,7 +67,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
                 "waybill.pricing.v1.TaxRateService",
             ),
         ],
-        background=[expire.run],
+        background=[expire.run, forgetting(database, REQUESTS, runtime.clock)],
         close=database.close,
         audit=Audit(reserved),
         statements=lambda: database.statements,

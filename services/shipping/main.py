@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from libs.db.migrate import open_migrated
+from libs.idempotency import forgetting
 from libs.resource import Resource, StandardMethods
 from libs.service import Runtime, ServiceApp
 from services.shipping.adapters.db import references, tables
@@ -85,6 +86,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     return ServiceApp(
         name="shipping",
         registrations=[(add, servicer, f"{PACKAGE}.{name}Service") for add, servicer, name in served],
+        background=[forgetting(database, tables.REQUESTS, runtime.clock)],
         close=database.close,
         audit=Audit(CensusReader(database)),
         statements=lambda: database.statements,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from waybill.directory.v1.address_service_pb2_grpc import AddressServiceAsyncStub
     from waybill.directory.v1.api_client_service_pb2_grpc import ApiClientServiceAsyncStub
     from waybill.directory.v1.buyer_service_pb2_grpc import BuyerServiceAsyncStub
+    from waybill.directory.v1.seller_service_pb2_grpc import SellerServiceAsyncStub
     from waybill.directory.v1.supplier_service_pb2_grpc import SupplierServiceAsyncStub
     from waybill.directory.v1.token_service_pb2_grpc import TokenServiceAsyncStub
     from waybill.directory.v1.user_service_pb2_grpc import UserServiceAsyncStub
@@ -52,6 +53,7 @@ class AsyncServices:
     price_schedules: PriceScheduleServiceAsyncStub = _stub("price_schedules")
     tax_rates: TaxRateServiceAsyncStub = _stub("tax_rates")
     tokens: TokenServiceAsyncStub = _stub("tokens")
+    sellers: SellerServiceAsyncStub = _stub("sellers")
     buyers: BuyerServiceAsyncStub = _stub("buyers")
     suppliers: SupplierServiceAsyncStub = _stub("suppliers")
     users: UserServiceAsyncStub = _stub("users")

@@ -10,6 +10,7 @@ from waybill.catalog.v1.product_service_pb2_grpc import ProductServiceStub
 from waybill.directory.v1.address_service_pb2_grpc import AddressServiceStub
 from waybill.directory.v1.api_client_service_pb2_grpc import ApiClientServiceStub
 from waybill.directory.v1.buyer_service_pb2_grpc import BuyerServiceStub
+from waybill.directory.v1.seller_service_pb2_grpc import SellerServiceStub
 from waybill.directory.v1.supplier_service_pb2_grpc import SupplierServiceStub
 from waybill.directory.v1.token_service_pb2_grpc import TokenServiceStub
 from waybill.directory.v1.user_service_pb2_grpc import UserServiceStub
@@ -65,6 +66,7 @@ class Services:
     price_schedules = Service(PriceScheduleServiceStub)
     tax_rates = Service(TaxRateServiceStub)
     tokens = Service(TokenServiceStub)
+    sellers = Service(SellerServiceStub)
     buyers = Service(BuyerServiceStub)
     suppliers = Service(SupplierServiceStub)
     users = Service(UserServiceStub)

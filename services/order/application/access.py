@@ -35,16 +35,27 @@ async def writable(
     etag: str = "",
 ) -> Order:  # fmt: skip
     """A buyer order, locked, that the caller may change now."""
+    order = await locked(store, tx, caller, order_id)
+    require_writable(caller, order, now, trigger, etag)
+    return order
+
+
+async def locked(store: OrderStore, tx: Tx, caller: Principal, order_id: str) -> Order:
+    """A buyer order that the caller may see, locked, in whatever state it is."""
     order = await store.find(tx, order_id, scope(caller, Direction.ALL), lock=True)
     if order is None:
         raise missing("order", order_id)
+    return order
+
+
+def require_writable(caller: Principal, order: Order, now: datetime, trigger: Trigger, etag: str = "") -> None:
+    """Raises unless the caller may change the order now: role, version tag, no running attempt, status."""
     require_writer(caller, order)
     if etag and etag != str(order.version):
         raise stale("order", order.id, str(order.version))
     if trigger is not Trigger.MARK:
         require_no_attempt(order, now)
         move(order.id, order.status, trigger)
-    return order
 
 
 def require_no_attempt(order: Order, now: datetime) -> None:

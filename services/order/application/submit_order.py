@@ -17,7 +17,7 @@ from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import Kind, RuleViolation, WaybillError, missing
 from libs.failpoints import Failpoints
-from services.order.application.access import readable, writable
+from services.order.application.access import locked, readable, require_writable
 from services.order.application.ports import (
     Attempt,
     Fulfillment,
@@ -86,11 +86,12 @@ class SubmitOrder:
             return await self.join(order.key, recorded["attempt"])
         async with self._db.transaction() as tx:
             now = self._clock.now()
+            # The lock comes first: the number that is recorded is the number that is begun.
+            order = await locked(self._orders, tx, caller, order_id)
             number = 1 if order.submission is None else order.submission.attempt + 1
             recorded = await self._requests.claim(tx, request, {"attempt": number}, now)
             if recorded is None:
-                order = await writable(self._orders, tx, caller, order_id, now, Trigger.SUBMIT, etag)
-                number = 1 if order.submission is None else order.submission.attempt + 1
+                require_writable(caller, order, now, Trigger.SUBMIT, etag)
                 lines = await self._orders.lines(tx, order.key)
                 worksheet = await self._orders.worksheet(tx, order.key)
                 attempt = new_attempt(order, number, caller, now)

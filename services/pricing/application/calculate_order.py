@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from libs.clock import Clock
-from services.pricing.application.ports import PriceStore
+from services.pricing.application.ports import PriceStore, Transactions
 from services.pricing.domain.calculation import Calculation, Line, Shipment, calculate
 from services.pricing.domain.tax import Destination
 
@@ -14,7 +14,7 @@ from services.pricing.domain.tax import Destination
 class CalculateOrder:
     """Pure calculation over what two statements load."""
 
-    def __init__(self, database: object, prices: PriceStore, clock: Clock) -> None:
+    def __init__(self, database: Transactions, prices: PriceStore, clock: Clock) -> None:
         self._db = database
         self._prices = prices
         self._clock = clock
@@ -28,7 +28,7 @@ class CalculateOrder:
         places = [destination, *(x.destination for x in lines), *(s.destination for s in shipments)]
         countries = {place.country for place in places if place is not None}
         products = {line.product_id for line in lines if line.unit_price_override is None}
-        async with self._db.reading() as tx:  # type: ignore[attr-defined]
+        async with self._db.reading() as tx:
             schedules = await self._prices.schedules(tx, buyer_id, products) if products else {}
             rates = await self._prices.rates(tx, countries)
         return calculate(currency, lines, shipments, destination, schedules, rates, now), now

@@ -6,7 +6,7 @@ import asyncio
 
 from libs.clock import Clock
 from libs.errors import WaybillError
-from services.pricing.application.ports import Decisions, ReservationStore
+from services.pricing.application.ports import Decisions, ReservationStore, Transactions
 from services.pricing.application.reserve_redemptions import Redemptions
 
 INTERVAL = 5.0
@@ -17,7 +17,7 @@ class ExpireReservations:
     """A background loop, safe in every replica: ends are conditional."""
 
     def __init__(
-        self, database: object, reservations: ReservationStore, redemptions: Redemptions, decisions: Decisions,
+        self, database: Transactions, reservations: ReservationStore, redemptions: Redemptions, decisions: Decisions,
         clock: Clock,
     ) -> None:  # fmt: skip
         self._db = database
@@ -34,7 +34,7 @@ class ExpireReservations:
 
     async def once(self) -> int:
         """Asks about every reservation past its time; returns how many were ended."""
-        async with self._db.reading() as tx:  # type: ignore[attr-defined]
+        async with self._db.reading() as tx:
             due = await self._reservations.expired(tx, self._clock.now(), 100)
         ended = 0
         for key, attempt in due:

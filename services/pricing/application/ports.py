@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -11,6 +12,13 @@ from services.pricing.domain.schedule import Schedule
 from services.pricing.domain.tax import Rates
 
 Tx = Any
+
+
+class Transactions(Protocol):
+    """Opens transactions of the pricing database."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Tx]: ...
+    def reading(self) -> AbstractAsyncContextManager[Tx]: ...
 
 
 class PriceStore(Protocol):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from libs.clock import Clock
-from services.pricing.application.ports import PriceStore, ReservationStore
+from services.pricing.application.ports import PriceStore, ReservationStore, Transactions
 from services.pricing.domain.calculation import Line, Problem, changed_prices
 
 OUTLIVES = timedelta(minutes=2)
@@ -29,7 +29,7 @@ class Redemptions:
     """Reserve, confirm, release; each idempotent by (order, attempt)."""
 
     def __init__(
-        self, database: object, prices: PriceStore, reservations: ReservationStore, clock: Clock
+        self, database: Transactions, prices: PriceStore, reservations: ReservationStore, clock: Clock
     ) -> None:
         self._db = database
         self._prices = prices
@@ -42,7 +42,7 @@ class Redemptions:
         """RESERVED, or why not. `validate_only` leaves nothing."""
         now = self._clock.now()
         products = {line.product_id for line in lines if line.unit_price_override is None}
-        opening = self._db.reading if attempt.validate_only else self._db.transaction  # type: ignore[attr-defined]
+        opening = self._db.reading if attempt.validate_only else self._db.transaction
         async with opening() as tx:
             schedules = await self._prices.schedules(tx, buyer_id, products) if products else {}
             problems = changed_prices(currency, lines, expected, schedules, now)
@@ -57,5 +57,5 @@ class Redemptions:
 
     async def end(self, order_key: uuid.UUID, attempt: int, state: str) -> str:
         """CONFIRMED or RELEASED as asked, or what stands there already."""
-        async with self._db.transaction() as tx:  # type: ignore[attr-defined]
+        async with self._db.transaction() as tx:
             return await self._reservations.end(tx, order_key, attempt, state, self._clock.now())
