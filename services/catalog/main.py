@@ -8,7 +8,9 @@ from libs.db.migrate import open_migrated
 from libs.idempotency import forgetting
 from libs.resource import StandardMethods
 from libs.service import Runtime, ServiceApp
+from services.catalog.adapters.db.census_store import CensusReader
 from services.catalog.adapters.db.tables import PRODUCT, REQUESTS
+from services.catalog.application.audit import Audit
 from services.catalog.rpc.servicer import ProductServicer
 from services.catalog.settings import Settings
 from waybill.catalog.v1 import product_service_pb2_grpc as pb_grpc
@@ -33,5 +35,6 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         ],
         background=[forgetting(database, REQUESTS, runtime.clock)],
         close=database.close,
+        audit=Audit(CensusReader(database)),
         statements=lambda: database.statements,
     )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import uuid
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from libs.db.migrate import open_migrated
 from libs.idempotency import forgetting
-from libs.resource import StandardMethods
+from libs.resource import Resource, StandardMethods
 from libs.service import Runtime, ServiceApp
 from services.pricing.adapters.clients.order import OrderDecisions
-from services.pricing.adapters.db.stores import SqlPriceStore, SqlReservationStore
+from services.pricing.adapters.db.assignment_store import AssignmentLists, SqlAssignmentStore
+from services.pricing.adapters.db.census_store import CensusReader
+from services.pricing.adapters.db.stores import SqlPriceStore, SqlRequestStore, SqlReservationStore
 from services.pricing.adapters.db.tables import REQUESTS, SCHEDULE, TAX_RATE
+from services.pricing.application.assign_price_schedules import AssignPriceSchedules
 from services.pricing.application.audit import Audit
 from services.pricing.application.calculate_order import CalculateOrder
 from services.pricing.application.expire_reservations import ExpireReservations
@@ -28,7 +31,7 @@ from waybill.pricing.v1 import (
 )
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
-FOREVER = datetime.max.replace(tzinfo=UTC)
+PACKAGE = "waybill.pricing.v1"
 
 
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
@@ -36,39 +39,40 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     database = await open_migrated(
         settings.database_url, settings.database_schema, VERSIONS, settings.pool_size
     )
-    prices, reservations = SqlPriceStore(), SqlReservationStore()
-    schedules = StandardMethods(database, REQUESTS, SCHEDULE, runtime.clock, runtime.ids)
-    rates = StandardMethods(database, REQUESTS, TAX_RATE, runtime.clock, runtime.ids)
-    redemptions = Redemptions(database, prices, reservations, runtime.clock)
-    expire = ExpireReservations(
-        database, reservations, redemptions, OrderDecisions(runtime.peers), runtime.clock
-    )
+    clock = runtime.clock
+    prices, reservations, requests = SqlPriceStore(), SqlReservationStore(), SqlRequestStore()
 
-    async def reserved() -> list[tuple[uuid.UUID, int]]:
-        async with database.reading() as tx:
-            return await reservations.expired(tx, FOREVER, 100_000)
+    def standard(resource: Resource) -> StandardMethods:
+        return StandardMethods(database, REQUESTS, resource, clock, runtime.ids)
 
+    assigning = AssignPriceSchedules(database, SqlAssignmentStore(), requests, clock)
+    redemptions = Redemptions(database, prices, reservations, clock)
+    expire = ExpireReservations(database, reservations, redemptions, OrderDecisions(runtime.peers), clock)
+    served: list[tuple[Any, Any, str]] = [
+        (
+            pricing_service_pb2_grpc.add_PricingServiceServicer_to_server,
+            PricingServicer(CalculateOrder(database, prices, clock), redemptions),
+            "PricingService",
+        ),
+        (
+            price_schedule_service_pb2_grpc.add_PriceScheduleServiceServicer_to_server,
+            PriceScheduleServicer(standard(SCHEDULE), assigning, AssignmentLists(database)),
+            "PriceScheduleService",
+        ),
+        (
+            tax_rate_service_pb2_grpc.add_TaxRateServiceServicer_to_server,
+            TaxRateServicer(standard(TAX_RATE)),
+            "TaxRateService",
+        ),
+    ]
     return ServiceApp(
         name="pricing",
-        registrations=[
-            (
-                pricing_service_pb2_grpc.add_PricingServiceServicer_to_server,
-                PricingServicer(CalculateOrder(database, prices, runtime.clock), redemptions),
-                "waybill.pricing.v1.PricingService",
-            ),
-            (
-                price_schedule_service_pb2_grpc.add_PriceScheduleServiceServicer_to_server,
-                PriceScheduleServicer(schedules, database, runtime.clock),
-                "waybill.pricing.v1.PriceScheduleService",
-            ),
-            (
-                tax_rate_service_pb2_grpc.add_TaxRateServiceServicer_to_server,
-                TaxRateServicer(rates),
-                "waybill.pricing.v1.TaxRateService",
-            ),
+        registrations=[(add, servicer, f"{PACKAGE}.{name}") for add, servicer, name in served],
+        background=[
+            partial(expire.run, settings.expire_pause),
+            forgetting(database, REQUESTS, clock),
         ],
-        background=[expire.run, forgetting(database, REQUESTS, runtime.clock)],
         close=database.close,
-        audit=Audit(reserved),
+        audit=Audit(CensusReader(database)),
         statements=lambda: database.statements,
     )

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where its database is. On PostgreSQL everything lives in the schema."""
+    """Where its database is, and how often reservations are looked at. On PostgreSQL everything lives in the schema."""
 
     database_url: str
     database_schema: str | None = None
     pool_size: int = 10
+    expire_pause: float = 5.0
+    """Seconds between two looks for reservations past their time."""

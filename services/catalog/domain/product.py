@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 from libs.errors import Violations
 
 MAX_SUPPLIERS = 100
+MEASURES = ("weight_kg", "length_cm", "width_cm", "height_cm")
+
+
+class Reason(StrEnum):
+    """Reasons of the catalog's own, as `waybill.catalog.v1.ErrorReason` names them."""
+
+    DEFAULT_SUPPLIER_REPEATED = "DEFAULT_SUPPLIER_REPEATED"
 
 
 def check(found: Violations, where: str, product: Mapping[str, Any]) -> None:
     """The default supplier is not listed again among the other suppliers."""
     found.require(
         f"{where}.supplier_ids",
-        product["default_supplier_id"] not in product["supplier_ids"] or not product["default_supplier_id"],
-        "DUPLICATE_ITEM",
+        not _repeats(product["default_supplier_id"], product["supplier_ids"]),
+        Reason.DEFAULT_SUPPLIER_REPEATED,
         "the default supplier stands among the others",
     )
+
+
+def _repeats(default: str, others: Sequence[str]) -> bool:
+    return bool(default) and default in others
+
+
+def broken_rules(product: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a stored product, by rule."""
+    broken: list[str] = []
+    others = product["supplier_ids"]
+    if _repeats(product["default_supplier_id"], others) or len(set(others)) < len(others):
+        broken.append("suppliers_stand_once")
+    if product["quantity_multiplier"] < 1:
+        broken.append("multiplier_is_positive")
+    if any(Decimal(product[measure]) < 0 for measure in MEASURES):
+        broken.append("measures_are_not_negative")
+    return broken

@@ -20,12 +20,13 @@ from rich.table import Table
 from libs.obs import configure_logging
 from services.host.check import Report, check
 from services.host.embedded import running
-from services.host.northwind.figures import KNOWN, Figures, measured
-from services.host.northwind.files import read
-from services.host.northwind.replay import employees, replay
+from services.host.northwind.figures import KNOWN, Figures, listed, measured
+from services.host.northwind.files import Northwind, read
+from services.host.northwind.replay import employees, remaining, replay
 from services.host.northwind.setup import load
 from services.host.settings import HostSettings, default_data
-from waybill_client import AsyncWaybill
+from waybill.order.v1 import order_pb2
+from waybill_client import AsyncWaybill, WaybillError
 
 out = Console()
 err = Console(stderr=True)
@@ -49,7 +50,27 @@ def import_northwind(
         session = _remote(server, client_id, client_secret)
     else:
         session = _embedded(settings, client_id, client_secret)
-    raise typer.Exit(asyncio.run(_run(folder, session, seller, replay, json)))
+    code = 1
+    try:
+        code = asyncio.run(_run(_read(folder), session, seller, replay, json))
+    except* WaybillError as refused:
+        # Orders run side by side, so there may be several refusals; the first tells what is wrong.
+        err.print(_first(refused), style="red", soft_wrap=True, markup=False)
+    raise typer.Exit(code)
+
+
+def _read(folder: Path) -> Northwind:
+    try:
+        return read(folder)
+    except (OSError, ValueError, KeyError, ArithmeticError) as error:
+        raise typer.BadParameter(f"{folder} does not hold Northwind's files: {type(error).__name__}: {error}") from None
+
+
+def _first(errors: BaseExceptionGroup[WaybillError]) -> str:
+    found: BaseException = errors
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return str(found)
 
 
 @asynccontextmanager
@@ -75,8 +96,7 @@ async def _embedded(
             yield owner, host.address
 
 
-async def _run(folder: Path, session: Any, seller: str, with_orders: bool, as_json: bool) -> int:
-    data = read(folder)
+async def _run(data: Northwind, session: Any, seller: str, with_orders: bool, as_json: bool) -> int:
     async with session as (owner, address):
         await load(owner, data, seller)
         err.print(
@@ -86,8 +106,9 @@ async def _run(folder: Path, session: Any, seller: str, with_orders: bool, as_js
             return 0
         clients = await employees(owner, address, data)
         with _progress() as bar:
-            task = bar.add_task("orders", total=len(data.orders))
-            await replay(clients, data, data.orders, lambda: bar.advance(task))
+            left = remaining(data.orders, await listed(owner, order_pb2.DIRECTION_INCOMING))
+            task = bar.add_task("orders", total=len(data.orders), completed=len(data.orders) - len(left))
+            await replay(clients, data, left, lambda: bar.advance(task))
         for client in clients.values():
             await client.close()
         figures = await measured(owner)

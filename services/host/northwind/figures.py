@@ -52,8 +52,8 @@ def expected(data: Northwind, orders: list[Row]) -> Figures:
 
 async def measured(owner: AsyncWaybill) -> Figures:
     """Read back by listing every order of the marketplace."""
-    bought = await _all(owner, order_pb2.DIRECTION_INCOMING)
-    supplied = await _all(owner, order_pb2.DIRECTION_OUTGOING)
+    bought = await listed(owner, order_pb2.DIRECTION_INCOMING)
+    supplied = await listed(owner, order_pb2.DIRECTION_OUTGOING)
     statuses = [order.status for order in bought]
     return Figures(
         orders=len(bought),
@@ -68,7 +68,8 @@ async def measured(owner: AsyncWaybill) -> Figures:
     )
 
 
-async def _all(owner: AsyncWaybill, direction: order_pb2.Direction.ValueType) -> list[order_pb2.Order]:
+async def listed(owner: AsyncWaybill, direction: order_pb2.Direction.ValueType) -> list[order_pb2.Order]:
+    """Every order that came through Northwind's client, by id."""
     found: list[order_pb2.Order] = []
     token = ""
     while True:

@@ -6,6 +6,7 @@ import csv
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from pathlib import Path
 
 import pycountry
@@ -69,12 +70,10 @@ def read(folder: Path) -> Northwind:
     )  # fmt: skip
 
 
+@cache
 def country(name: str) -> str:
-    """The ISO code of a country's name."""
-    if name in _SPECIAL:
-        return _SPECIAL[name]
-    found = pycountry.countries.search_fuzzy(name)
-    return str(found[0].alpha_2)
+    """The ISO code of a country's name; raises LookupError for a name that is none."""
+    return _SPECIAL.get(name) or str(pycountry.countries.lookup(name).alpha_2)
 
 
 def supplier_id(number: str) -> str:

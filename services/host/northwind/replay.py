@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from google.protobuf.field_mask_pb2 import FieldMask
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.host.northwind.files import Line, Northwind, Row, country, product_id
 from services.host.northwind.setup import CHANNEL, CURRENCY, xp
@@ -17,9 +16,13 @@ from waybill.order.v1 import checkout_service_pb2, line_item_pb2, order_pb2, ord
 from waybill.payment.v1 import payment_pb2
 from waybill.type.v1.address_pb2 import Address
 from waybill.type.v1.party_pb2 import PARTY_KIND_BUYER, Party
-from waybill_client import AsyncWaybill, money
+from waybill_client import AsyncWaybill, WaybillError, money
 
 CONCURRENCY = 8
+ATTEMPTS = 3
+"""How often an order is submitted whose attempts are not decided in time."""
+LOOK = 0.2
+"""Seconds between two looks at a submission that is not finished."""
 
 
 async def employees(owner: AsyncWaybill, address: str, data: Northwind) -> dict[str, AsyncWaybill]:
@@ -36,6 +39,20 @@ async def employees(owner: AsyncWaybill, address: str, data: Northwind) -> dict[
         )
         clients[employee["employee_id"]] = AsyncWaybill(address, CHANNEL, username=id, password=password)
     return clients
+
+
+def remaining(orders: Sequence[Row], there: Iterable[order_pb2.Order]) -> list[Row]:
+    """The historic orders that are not yet where history left them."""
+    found = {order.id: order for order in there}
+
+    def settled(row: Row) -> bool:
+        order = found.get(row["order_id"])
+        if order is None:
+            return False
+        forwarded = order.status == order_pb2.ORDER_STATUS_OPEN and order.HasField("forward_time")
+        return order.status == order_pb2.ORDER_STATUS_COMPLETED or (forwarded and not row["shipped_date"])
+
+    return [row for row in orders if not settled(row)]
 
 
 async def replay(
@@ -72,9 +89,7 @@ async def replay_order(seller: AsyncWaybill, row: Row, lines: Sequence[Line], fo
             request_id=f"northwind-{id}-pay",
         )
     )  # fmt: skip
-    await seller.checkout.SubmitOrder(
-        checkout_service_pb2.SubmitOrderRequest(order_id=id, request_id=f"northwind-{id}-submit")
-    )
+    await _submit(seller, id)
     if forward:
         await seller.orders.ForwardOrder(
             order_service_pb2.ForwardOrderRequest(order_id=id, request_id=f"northwind-{id}-forward")
@@ -110,15 +125,38 @@ def _line(line: Line) -> line_item_pb2.LineItem:
     )
 
 
+async def _submit(seller: AsyncWaybill, id: str) -> None:
+    """Submits, and waits until the suppliers' side is settled too.
+
+    An attempt whose run was interrupted may be found undecided past its deadline, and refused for that: another is made.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        request = checkout_service_pb2.SubmitOrderRequest(order_id=id, request_id=f"northwind-{id}-submit-{attempt}")
+        try:
+            order = (await seller.checkout.SubmitOrder(request)).order
+        except WaybillError as refused:
+            if attempt == ATTEMPTS or {rule.reason for rule in refused.rules} != {"SUBMIT_TIMED_OUT"}:
+                raise
+            continue
+        while not order.submission.finished:
+            await asyncio.sleep(LOOK)
+            look = order_service_pb2.GetOrderRequest(order_id=id, direction=order_pb2.DIRECTION_INCOMING)
+            order = (await seller.orders.GetOrder(look)).order
+        if order.is_submitted:
+            return
+
+
 async def _ship(seller: AsyncWaybill, row: Row) -> None:
     """Everything at once, one shipment per supplier order."""
     id = row["order_id"]
     tree = await seller.orders.GetOrderTree(order_service_pb2.GetOrderTreeRequest(order_id=id))
-    now = Timestamp()
-    now.GetCurrentTime()
+    if tree.order.status == order_pb2.ORDER_STATUS_COMPLETED:
+        return
+    # Goods leave when the suppliers get their orders: unlike a clock's, this time is the same when the request is repeated.
+    ship_time = tree.order.forward_time if tree.order.HasField("forward_time") else tree.order.submit_time
     shipments = [
         shipment_pb2.Shipment(
-            id=f"{s.id}-shipment", carrier=f"shipper-{row['ship_via']}", ship_time=now,
+            id=f"{s.id}-shipment", carrier=f"shipper-{row['ship_via']}", ship_time=ship_time,
             xp=xp(shipped_date=row["shipped_date"]),
             items=[
                 shipment_pb2.ShipmentItem(
@@ -128,9 +166,8 @@ async def _ship(seller: AsyncWaybill, row: Row) -> None:
             ],
         )
         for s in tree.supplier_orders
-        if s.line_items and any(line.quantity > line.quantity_shipped for line in s.line_items)
+        if s.line_items
     ]  # fmt: skip
-    if shipments:
-        await seller.shipments.BatchCreateShipments(
-            shipment_service_pb2.BatchCreateShipmentsRequest(shipments=shipments)
-        )
+    await seller.shipments.BatchCreateShipments(
+        shipment_service_pb2.BatchCreateShipmentsRequest(shipments=shipments, request_id=f"northwind-{id}-ship")
+    )

@@ -1,24 +1,44 @@
-"""What pricing states about orders: which attempts hold redemptions."""
+"""Audit: pricing's own invariants, and what it states about orders: which attempts hold redemptions."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+from collections.abc import AsyncIterator
 
-from libs.audit import Fact, Record, Summary
+from libs.audit import Fact, Finding, Record, Summary
+from services.pricing.application.ports import CensusStore
 
-Rows = Callable[[], Any]
+CONTEXT = "pricing"
+RULES = 4
 
 
 class Audit:
-    """Facts of reservations that are not ended."""
+    """Yields what is wrong with one snapshot, the facts of reservations that are held, then a summary."""
 
-    def __init__(self, reserved: Rows) -> None:
-        self._reserved = reserved
+    def __init__(self, store: CensusStore) -> None:
+        self._store = store
 
     async def __call__(self) -> AsyncIterator[Record]:
-        """One fact per reservation."""
-        rows = await self._reserved()
-        for key, attempt in rows:
-            yield Fact("pricing", "attempt", str(key), {"attempt": str(attempt), "state": "RESERVED"})
-        yield Summary("pricing", 1, len(rows), 0)
+        census = await self._store.take()
+        findings = [
+            Finding(CONTEXT, "assigned_schedule_exists", f"product {key.product_id}", f"there is no {schedule!r}")
+            for key, schedule in census.dangling
+        ]
+        findings += [
+            Finding(CONTEXT, "price_breaks_ascend", f"price schedule {id}", "its breaks are no price breaks")
+            for id in census.misordered
+        ]
+        findings += [
+            Finding(CONTEXT, "rate_is_a_share", f"tax rate {id}", "is not between 0 and 1")
+            for id in census.rates_out_of_range
+        ]
+        findings += [
+            Finding(CONTEXT, "reservation_has_a_state", f"order {key}", f"attempt {attempt} is {state!r}")
+            for key, attempt, state in census.states
+            if state != "RESERVED"
+        ]
+        for finding in findings:
+            yield finding
+        for key, attempt, state in census.states:
+            if state == "RESERVED":
+                yield Fact(CONTEXT, "attempt", str(key), {"attempt": str(attempt), "state": state})
+        yield Summary(CONTEXT, RULES, census.rows, len(findings))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 
 from libs.clock import Clock
-from libs.errors import WaybillError
+from libs.errors import Kind, WaybillError
 from services.pricing.application.ports import Decisions, ReservationStore, Transactions
 from services.pricing.application.reserve_redemptions import Redemptions
 
-INTERVAL = 5.0
+ROUND = 1_000
+"""Most reservations asked about in one round."""
 _ENDS = {"ACCEPTED": "CONFIRMED", "REFUSED": "RELEASED"}
 
 
@@ -17,8 +18,8 @@ class ExpireReservations:
     """A background loop, safe in every replica: ends are conditional."""
 
     def __init__(
-        self, database: Transactions, reservations: ReservationStore, redemptions: Redemptions, decisions: Decisions,
-        clock: Clock,
+        self, database: Transactions, reservations: ReservationStore, redemptions: Redemptions,
+        decisions: Decisions, clock: Clock,
     ) -> None:  # fmt: skip
         self._db = database
         self._reservations = reservations
@@ -26,21 +27,23 @@ class ExpireReservations:
         self._decisions = decisions
         self._clock = clock
 
-    async def run(self) -> None:
+    async def run(self, pause: float) -> None:
         """For ever."""
         while True:
-            await asyncio.sleep(INTERVAL)
+            await asyncio.sleep(pause)
             await self.once()
 
     async def once(self) -> int:
         """Asks about every reservation past its time; returns how many were ended."""
         async with self._db.reading() as tx:
-            due = await self._reservations.expired(tx, self._clock.now(), 100)
+            due = await self._reservations.expired(tx, self._clock.now(), ROUND)
         ended = 0
         for key, attempt in due:
             try:
                 decision = await self._decisions.resolve(key, attempt)
-            except WaybillError:
+            except WaybillError as error:
+                if error.kind is Kind.UNAVAILABLE:
+                    break  # The order service is away: the others would only wait as long.
                 continue
             if decision in _ENDS:
                 await self._redemptions.end(key, attempt, _ENDS[decision])

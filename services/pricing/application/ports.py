@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+from services.pricing.domain.assignment import Assignment, Key
 from services.pricing.domain.schedule import Schedule
-from services.pricing.domain.tax import Rates
+from services.pricing.domain.tax import Destination, Rates
 
 Tx = Any
+Request = Any
+T = TypeVar("T")
 
 
 class Transactions(Protocol):
@@ -19,6 +23,7 @@ class Transactions(Protocol):
 
     def transaction(self) -> AbstractAsyncContextManager[Tx]: ...
     def reading(self) -> AbstractAsyncContextManager[Tx]: ...
+    async def retrying(self, work: Callable[[Tx], Awaitable[T]]) -> T: ...
 
 
 class PriceStore(Protocol):
@@ -27,8 +32,18 @@ class PriceStore(Protocol):
     async def schedules(self, tx: Tx, buyer_id: str, products: Collection[str]) -> dict[str, Schedule]:
         """The schedule that holds for each product: the buyer's, else the default."""
 
-    async def rates(self, tx: Tx, countries: Collection[str]) -> Rates:
-        """All rates of these countries."""
+    async def rates(
+        self, tx: Tx, places: Collection[Destination], classes: Collection[str], now: datetime
+    ) -> Rates:
+        """All rates of these classes that can hold at these places now."""
+
+
+class AssignmentStore(Protocol):
+    """Which schedule prices which product. Rows are written in the order of their keys."""
+
+    async def known_schedules(self, tx: Tx, ids: Collection[str]) -> set[str]: ...
+    async def put(self, tx: Tx, assignments: Sequence[Assignment]) -> None: ...
+    async def remove(self, tx: Tx, keys: Sequence[Key]) -> None: ...
 
 
 class ReservationStore(Protocol):
@@ -37,7 +52,17 @@ class ReservationStore(Protocol):
     async def reserve(self, tx: Tx, key: uuid.UUID, attempt: int, expire: datetime, now: datetime) -> str: ...
     async def end(self, tx: Tx, key: uuid.UUID, attempt: int, state: str, now: datetime) -> str: ...
     async def state(self, tx: Tx, key: uuid.UUID, attempt: int) -> str: ...
-    async def expired(self, tx: Tx, now: datetime, limit: int) -> list[tuple[uuid.UUID, int]]: ...
+    async def expired(self, tx: Tx, now: datetime, limit: int) -> list[tuple[uuid.UUID, int]]:
+        """Those past their time, the oldest first."""
+
+
+class RequestStore(Protocol):
+    """Recorded outcomes of requests."""
+
+    async def claim(
+        self, tx: Tx, request: Request, outcome: Mapping[str, Any], now: datetime
+    ) -> dict[str, Any] | None:
+        """Records the outcome; or returns that of an earlier call."""
 
 
 class Decisions(Protocol):
@@ -45,3 +70,24 @@ class Decisions(Protocol):
 
     async def resolve(self, key: uuid.UUID, attempt: int) -> str:
         """TRYING, ACCEPTED or REFUSED; raises when it does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """The whole database at one moment, as far as its invariants need it."""
+
+    rows: int
+    dangling: tuple[tuple[Key, str], ...]
+    """Assignments of schedules that do not exist."""
+    misordered: tuple[str, ...]
+    """Schedules whose breaks cannot be."""
+    rates_out_of_range: tuple[str, ...]
+    states: tuple[tuple[uuid.UUID, int, str], ...]
+    """(order, attempt, state) of reservations that are held, or in no state at all."""
+
+
+class CensusStore(Protocol):
+    """Reads the database for the audit."""
+
+    async def take(self) -> Census:
+        """One snapshot."""

@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from libs.money import minor_unit, round_half_up, scale
+from libs.money import MICRO, minor_unit, round_half_up, scale
+from services.pricing.domain.reasons import CURRENCY_MISMATCH, Reason
 from services.pricing.domain.schedule import Price, Schedule, price_at
 from services.pricing.domain.tax import SHIPPING, Destination, Rates
 
 OVERRIDE = "override"
+LARGEST = 10**12 * MICRO
+"""What the lines of an order may come to, and what its shipping may; sums of both fit 64 bits."""
+_UNITS = "more than 10^12 units of the currency"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,7 @@ def calculate(
     quantities = _cumulative(lines)
     priced: list[PricedLine] = []
     problems: list[Problem] = []
+    room = LARGEST
     for line in lines:
         made = _line(line, currency, unit, quantities, schedules, now)
         if isinstance(made, Problem):
@@ -109,14 +114,26 @@ def calculate(
             continue
         rate = rates.rate(line.destination or destination, line.tax_class)
         price, subtotal, discount, schedule_id = made
+        tax = scale(subtotal - discount, rate, unit) if rate else 0
+        if subtotal + tax > room:
+            problems.append(_too_large(line.id, f"the order's lines come to {_UNITS} with this one"))
+            continue
+        room -= subtotal + tax
         priced.append(
             PricedLine(
                 line.id, price.unit, subtotal, ((OVERRIDE, discount),) if discount else (),
-                scale(subtotal - discount, rate, unit) if rate else 0, rate, schedule_id,
+                tax, rate, schedule_id,
                 line.unit_price_override is not None, price.on_sale,
             )
         )  # fmt: skip
-    return Calculation(tuple(priced), tuple(_ship(s, destination, rates, unit) for s in shipments), tuple(problems))
+    shipped = tuple(_ship(s, destination, rates, unit) for s in shipments)
+    if sum(s.cost + s.tax for s in shipped) > LARGEST:
+        problems.append(_too_large("", f"the order's shipping comes to {_UNITS}"))
+    return Calculation(tuple(priced), shipped, tuple(problems))
+
+
+def _too_large(line_id: str, description: str) -> Problem:
+    return Problem(line_id, Reason.AMOUNT_TOO_LARGE, description)
 
 
 def _cumulative(lines: Sequence[Line]) -> dict[str, int]:
@@ -134,9 +151,9 @@ def unit_price(
         return Price(line.unit_price_override, False), ""
     schedule = schedules.get(line.product_id)
     if schedule is None:
-        return Problem(line.id, "PRICE_MISSING", f"product {line.product_id} has no price for this buyer")
+        return Problem(line.id, Reason.PRICE_MISSING, f"product {line.product_id} has no price for this buyer")
     if schedule.currency != currency:
-        return Problem(line.id, "CURRENCY_MISMATCH", f"its prices are in {schedule.currency}, not {currency}")
+        return Problem(line.id, CURRENCY_MISMATCH, f"its prices are in {schedule.currency}, not {currency}")
     effective = quantities[line.product_id] if schedule.cumulative else line.quantity
     price = price_at(schedule, effective, now)
     if isinstance(price, tuple):
@@ -155,7 +172,7 @@ def _line(
     subtotal = round_half_up(price.unit * line.quantity, unit)
     discount = round_half_up(line.discount_override or 0, unit)
     if discount > subtotal:
-        return Problem(line.id, "DISCOUNT_ABOVE_SUBTOTAL", "the discount is above the line's subtotal")
+        return Problem(line.id, Reason.DISCOUNT_ABOVE_SUBTOTAL, "the discount is above the line's subtotal")
     return price, subtotal, discount, schedule_id
 
 
@@ -178,6 +195,6 @@ def changed_prices(
             problems.append(priced)
         elif line.id in expected and priced[0].unit != expected[line.id]:
             problems.append(
-                Problem(line.id, "PRICE_CHANGED", f"product {line.product_id} costs something else by now")
+                Problem(line.id, Reason.PRICE_CHANGED, f"product {line.product_id} costs something else by now")
             )
     return problems

@@ -5,12 +5,13 @@ Breaks, minimum, maximum, restricted and cumulative quantities follow the seed's
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from libs.errors import Violations
+from services.pricing.domain.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +52,36 @@ class Price:
     on_sale: bool
 
 
-def price_at(schedule: Schedule, quantity: int, now: datetime) -> Price | tuple[str, str]:
+def price_at(schedule: Schedule, quantity: int, now: datetime) -> Price | tuple[Reason, str]:
     """The price, or (reason, rule in words)."""
     if schedule.min_quantity and quantity < schedule.min_quantity:
-        return "QUANTITY_BELOW_MINIMUM", f"at least {schedule.min_quantity} units, not {quantity}"
+        return Reason.QUANTITY_BELOW_MINIMUM, f"at least {schedule.min_quantity} units, not {quantity}"
     if schedule.max_quantity and quantity > schedule.max_quantity:
-        return "QUANTITY_ABOVE_MAXIMUM", f"at most {schedule.max_quantity} units, not {quantity}"
+        return Reason.QUANTITY_ABOVE_MAXIMUM, f"at most {schedule.max_quantity} units, not {quantity}"
     chosen = None
     for step in schedule.breaks:
         if step.quantity > quantity:
             break
         chosen = step
     if chosen is None:
-        return "QUANTITY_BELOW_MINIMUM", f"at least {schedule.breaks[0].quantity} units, not {quantity}"
+        return Reason.QUANTITY_BELOW_MINIMUM, f"at least {schedule.breaks[0].quantity} units, not {quantity}"
     if schedule.restricted and chosen.quantity != quantity:
         allowed = ", ".join(str(step.quantity) for step in schedule.breaks)
-        return "QUANTITY_NOT_ALLOWED", f"only quantities of {allowed}, not {quantity}"
+        return Reason.QUANTITY_NOT_ALLOWED, f"only quantities of {allowed}, not {quantity}"
     if chosen.sale_price is not None and schedule.on_sale(now):
         return Price(chosen.sale_price, True)
     return Price(chosen.price, False)
+
+
+def misordered(breaks: Sequence[Break]) -> bool:
+    """Whether breaks as they are stored cannot be: none at all, not ascending, a negative price."""
+    quantities = [step.quantity for step in breaks]
+    return (
+        not breaks
+        or quantities[0] < 1
+        or quantities != sorted(set(quantities))
+        or any(step.price < 0 or (step.sale_price or 0) < 0 for step in breaks)
+    )
 
 
 def check(found: Violations, where: str, schedule: Mapping[str, Any]) -> None:
@@ -80,6 +92,6 @@ def check(found: Violations, where: str, schedule: Mapping[str, Any]) -> None:
     )
     start, end = schedule["sale_start_time"], schedule["sale_end_time"]
     found.require(
-        f"{where}.sale_end_time", not (start and end) or start < end, "SALE_TIMES_REVERSED",
+        f"{where}.sale_end_time", not (start and end) or start < end, Reason.SALE_TIMES_REVERSED,
         "a sale ends after it begins",
     )  # fmt: skip

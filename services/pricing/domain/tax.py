@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
+
+from libs.errors import Violations
+from services.pricing.domain.reasons import Reason
 
 STANDARD = "standard"
 SHIPPING = "shipping"
 ZERO = Decimal(0)
+MAX_PREFIX = 20
+"""Characters of the longest postal prefix."""
+
+_NO_POSTAL_MARKS = str.maketrans("", "", " -")
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
+
+
+def postal(code: str) -> str:
+    """A postal code or prefix as it is compared: upper case, without spaces and hyphens."""
+    return code.translate(_NO_POSTAL_MARKS).upper()
+
+
+def _region(name: str) -> str:
+    return name.strip().casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,16 +38,23 @@ class Destination:
     region: str = ""
     postal_code: str = ""
 
+    def prefixes(self) -> list[str]:
+        """Every postal prefix that holds it, the empty one too."""
+        code = postal(self.postal_code)[:MAX_PREFIX]
+        return [code[:length] for length in range(len(code) + 1)]
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """One rate."""
+    """One rate that holds now. `start` and `id` only decide between equally specific ones."""
 
     country: str
     region: str
     postal_prefix: str
     tax_class: str
     rate: Decimal
+    start: datetime | None = None
+    id: str = ""
 
 
 class Rates:
@@ -36,10 +62,12 @@ class Rates:
 
     def __init__(self, rates: Iterable[Rate]) -> None:
         self._by_class: dict[tuple[str, str], list[Rate]] = {}
-        for rate in rates:
+        # Sorted three times, the least important first: the sort keeps the order of equals.
+        ordered = sorted(rates, key=lambda r: r.id)
+        ordered.sort(key=lambda r: r.start or _ALWAYS, reverse=True)
+        ordered.sort(key=lambda r: (-len(r.postal_prefix), not r.region))
+        for rate in ordered:
             self._by_class.setdefault((rate.country, rate.tax_class), []).append(rate)
-        for found in self._by_class.values():
-            found.sort(key=lambda r: (-len(r.postal_prefix), not r.region))
         self._known: dict[tuple[Destination, str], Decimal] = {}
 
     def rate(self, destination: Destination | None, tax_class: str) -> Decimal:
@@ -53,9 +81,19 @@ class Rates:
         return known
 
     def _find(self, destination: Destination, tax_class: str) -> Decimal:
+        region, code = _region(destination.region), postal(destination.postal_code)
         for rate in self._by_class.get((destination.country, tax_class), ()):
-            if rate.region and rate.region != destination.region:
+            if rate.region and _region(rate.region) != region:
                 continue
-            if destination.postal_code.startswith(rate.postal_prefix):
+            if code.startswith(rate.postal_prefix):
                 return rate.rate
         return ZERO
+
+
+def check(found: Violations, where: str, rate: Mapping[str, Any]) -> None:
+    """Rules between the attributes of a rate."""
+    start, end = rate["start_time"], rate["end_time"]
+    found.require(
+        f"{where}.end_time", not (start and end) or start < end, Reason.TAX_TIMES_REVERSED,
+        "a rate ends after it begins",
+    )  # fmt: skip

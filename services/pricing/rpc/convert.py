@@ -6,13 +6,18 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from libs.errors import Violations, invalid
-from libs.protoconv import currency_in, decimal_out, money_in, money_out
+from libs.errors import Violations
+from libs.protoconv import currency_in, decimal_out, money_in, money_out, text_in, time_in
+from services.pricing.application.reserve_redemptions import Attempt
+from services.pricing.domain.assignment import Assignment
 from services.pricing.domain.calculation import Line, PricedLine, PricedShipment, Problem, Shipment
 from services.pricing.domain.tax import Destination
+from waybill.pricing.v1 import price_schedule_service_pb2 as schedule_pb
 from waybill.pricing.v1 import pricing_service_pb2 as pb
 
 MAX_LINES = 5_000
+"""Lines of an order, and its estimates."""
+MAX_QUANTITY = 1_000_000
 
 
 def destination_in(message: Any, field: str) -> Destination | None:
@@ -23,23 +28,35 @@ def destination_in(message: Any, field: str) -> Destination | None:
     return Destination(address.country, address.region, address.postal_code)
 
 
-def lines_in(found: Violations, currency: str, messages: Sequence[pb.PricingLine]) -> list[Line]:
-    """Checked lines."""
+def lines_in(found: Violations, request: Any) -> list[Line]:
+    """Checked lines of a request; its buyer and currency are checked too."""
+    messages, currency = request.lines, request.currency
+    found.check_id("buyer_id", request.buyer_id, required=False)
     currency_in(found, "currency", currency)
     if len(messages) > MAX_LINES:
         found.add("lines", "TOO_MANY_ITEMS", f"at most {MAX_LINES:,} lines")
         return []
-    return [_line(found, currency, i, message) for i, message in enumerate(messages)]
+    lines = [_line(found, currency, i, message) for i, message in enumerate(messages)]
+    if len({line.id for line in lines}) < len(lines):
+        seen: set[str] = set()
+        for i, line in enumerate(lines):
+            found.require(f"lines[{i}].line_item_id", line.id not in seen, "DUPLICATE_ITEM", "stands twice")
+            seen.add(line.id)
+    return lines
 
 
 def _line(found: Violations, currency: str, i: int, message: pb.PricingLine) -> Line:
-    if not 1 <= message.quantity <= 1_000_000:
-        found.add(f"lines[{i}].quantity", "VALUE_OUT_OF_RANGE", "must be 1 to 1,000,000")
+    where = f"lines[{i}]"
+    found.check_id(f"{where}.line_item_id", message.line_item_id)
+    found.check_id(f"{where}.product_id", message.product_id)
+    text_in(found, f"{where}.tax_class", message.tax_class, 100)
+    if not 1 <= message.quantity <= MAX_QUANTITY:
+        found.add(f"{where}.quantity", "VALUE_OUT_OF_RANGE", f"must be 1 to {MAX_QUANTITY:,}")
 
     def amount(name: Literal["unit_price_override", "discount_override"]) -> int | None:
         if not message.HasField(name):
             return None
-        return money_in(found, f"lines[{i}].{name}", getattr(message, name), currency)
+        return money_in(found, f"{where}.{name}", getattr(message, name), currency)
 
     return Line(
         message.line_item_id, message.product_id, message.quantity, message.tax_class,
@@ -49,6 +66,9 @@ def _line(found: Violations, currency: str, i: int, message: pb.PricingLine) -> 
 
 def shipments_in(found: Violations, currency: str, messages: Sequence[pb.PricingShipment]) -> list[Shipment]:
     """Checked shipping."""
+    if len(messages) > MAX_LINES:
+        found.add("shipments", "TOO_MANY_ITEMS", f"at most {MAX_LINES:,} estimates")
+        return []
     return [
         Shipment(
             m.ship_estimate_id, money_in(found, f"shipments[{i}].cost", m.cost, currency),
@@ -91,12 +111,38 @@ def problem_out(problem: Problem) -> pb.PricingProblem:
     )
 
 
-def key_in(text: str) -> uuid.UUID:
-    """An order's internal key."""
+def assignment_out(assignment: Assignment) -> schedule_pb.PriceAssignment:
+    """An assignment."""
+    return schedule_pb.PriceAssignment(
+        product_id=assignment.key.product_id,
+        buyer_id=assignment.key.buyer_id,
+        price_schedule_id=assignment.schedule_id,
+    )
+
+
+def step_in(request: Any) -> tuple[uuid.UUID, int]:
+    """The order's internal key and the attempt, which name a step of submit."""
+    found = Violations()
+    step = _step(found, request)
+    found.raise_if_any()
+    return step
+
+
+def attempt_in(found: Violations, request: pb.ReserveRedemptionsRequest) -> Attempt:
+    """A try and its deadline; a check leaves nothing that could expire, so it needs none."""
+    key, number = _step(found, request)
+    if not request.validate_only and not request.HasField("deadline"):
+        found.add("deadline", "FIELD_REQUIRED", "is required")
+    return Attempt(key, number, time_in(found, "deadline", request.deadline), request.validate_only)
+
+
+def _step(found: Violations, request: Any) -> tuple[uuid.UUID, int]:
+    found.require("attempt", request.attempt >= 1, "VALUE_OUT_OF_RANGE", "must be 1 or more")
     try:
-        return uuid.UUID(text)
+        return uuid.UUID(request.order_key), request.attempt
     except ValueError:
-        raise invalid("order_key", "FIELD_INVALID", "is no internal key") from None
+        found.add("order_key", "FIELD_INVALID", "is no internal key")
+        return uuid.UUID(int=0), request.attempt
 
 
 def state_out(state: str) -> pb.RedemptionState.ValueType:

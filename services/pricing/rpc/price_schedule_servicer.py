@@ -4,33 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-import sqlalchemy as sa
-
 from libs import idempotency
-from libs.auth import roles
-from libs.clock import Clock
-from libs.db import Database, Tx
 from libs.errors import Violations
 from libs.resource import StandardMethods
 from libs.rpc import current
-from services.pricing.adapters.db.tables import ASSIGNMENTS, REQUESTS, SCHEDULES
+from services.pricing.adapters.db.assignment_store import AssignmentLists
+from services.pricing.application.access import schedules_administrator
+from services.pricing.application.assign_price_schedules import AssignPriceSchedules
+from services.pricing.domain.assignment import BATCH, Assignment, Key
+from services.pricing.rpc import convert
 from waybill.pricing.v1 import price_schedule_service_pb2 as pb
 from waybill.pricing.v1 import price_schedule_service_pb2_grpc as pb_grpc
 
-BATCH = 1_000
-
 
 def _admin() -> None:
-    current().principal.require(roles.PRICE_SCHEDULE_ADMIN)
+    schedules_administrator(current().principal)
+
+
+def _request(message: Any) -> idempotency.RequestKey | None:
+    return idempotency.key_of(current().principal, current().method, message)
 
 
 class PriceScheduleServicer(pb_grpc.PriceScheduleServiceServicer):
     """Price schedules and their assignment to products."""
 
-    def __init__(self, schedules: StandardMethods, database: Database, clock: Clock) -> None:
+    def __init__(
+        self, schedules: StandardMethods, assigning: AssignPriceSchedules, assignments: AssignmentLists
+    ) -> None:
         self._schedules = schedules
-        self._db = database
-        self._clock = clock
+        self._assigning = assigning
+        self._assignments = assignments
 
     async def CreatePriceSchedule(
         self, request: pb.CreatePriceScheduleRequest, context: Any
@@ -70,53 +73,39 @@ class PriceScheduleServicer(pb_grpc.PriceScheduleServiceServicer):
         self, request: pb.AssignPriceSchedulesRequest, context: Any
     ) -> pb.AssignPriceSchedulesResponse:
         _admin()
-        found = Violations()
-        found.require("assignments", len(request.assignments) <= BATCH, "TOO_MANY_ITEMS", f"at most {BATCH:,}")
-        for i, item in enumerate(request.assignments):
-            found.check_id(f"assignments[{i}].product_id", item.product_id)
-            found.check_id(f"assignments[{i}].buyer_id", item.buyer_id, required=False)
-            found.check_id(f"assignments[{i}].price_schedule_id", item.price_schedule_id)
-        found.raise_if_any()
-        key = idempotency.key_of(current().principal, current().method, request)
-        rows = {
-            (a.product_id, a.buyer_id): {
-                "product_id": a.product_id, "buyer_id": a.buyer_id, "price_schedule_id": a.price_schedule_id,
-            }
-            for a in request.assignments
-        }  # fmt: skip
-
-        async def work(tx: Tx) -> None:
-            if await idempotency.claim(tx, REQUESTS, key, {}, self._clock.now()) is not None or not rows:
-                return
-            wanted = {a.price_schedule_id for a in request.assignments}
-            known = set(
-                (await tx.execute(sa.select(SCHEDULES.c.id).where(SCHEDULES.c.id.in_(wanted)))).scalars()
-            )
-            for i, item in enumerate(request.assignments):
-                if item.price_schedule_id not in known:
-                    found.add(
-                        f"assignments[{i}].price_schedule_id", "PRICE_SCHEDULE_NOT_FOUND",
-                        f"there is no price schedule {item.price_schedule_id!r}",
-                    )  # fmt: skip
-            found.raise_if_any()
-            insert = tx.insert(ASSIGNMENTS)
-            await tx.execute(
-                insert.on_conflict_do_update(
-                    index_elements=["product_id", "buyer_id"],
-                    set_={"price_schedule_id": insert.excluded.price_schedule_id},
-                ),
-                [rows[key] for key in sorted(rows)],
-            )
-
-        await self._db.retrying(work)
+        wanted = [Assignment(Key(a.product_id, a.buyer_id), a.price_schedule_id) for a in request.assignments]
+        await self._assigning.assign(_request(request), wanted)
         return pb.AssignPriceSchedulesResponse()
+
+    async def UnassignPriceSchedules(
+        self, request: pb.UnassignPriceSchedulesRequest, context: Any
+    ) -> pb.UnassignPriceSchedulesResponse:
+        _admin()
+        keys = [Key(a.product_id, a.buyer_id) for a in request.assignments]
+        await self._assigning.unassign(_request(request), keys)
+        return pb.UnassignPriceSchedulesResponse()
+
+    async def ListPriceAssignments(
+        self, request: pb.ListPriceAssignmentsRequest, context: Any
+    ) -> pb.ListPriceAssignmentsResponse:
+        _admin()
+        caller = current().principal
+        page, token = await self._assignments.page(
+            request.filter, request.page_size, request.page_token,
+            {"party": caller.party_id, "user": caller.user_id},
+        )  # fmt: skip
+        return pb.ListPriceAssignmentsResponse(
+            assignments=[convert.assignment_out(a) for a in page], next_page_token=token
+        )
 
     async def BatchGetPriceAssignments(
         self, request: pb.BatchGetPriceAssignmentsRequest, context: Any
     ) -> pb.BatchGetPriceAssignmentsResponse:
         _admin()
-        c = ASSIGNMENTS.c
-        statement = sa.select(ASSIGNMENTS).where(c.product_id.in_(list(request.product_ids[:BATCH])))
-        async with self._db.reading() as tx:
-            rows = (await tx.execute(statement.order_by(c.product_id, c.buyer_id))).mappings().all()
-        return pb.BatchGetPriceAssignmentsResponse(assignments=[pb.PriceAssignment(**row) for row in rows])
+        found = Violations()
+        found.require("product_ids", len(request.product_ids) <= BATCH, "TOO_MANY_ITEMS", f"at most {BATCH:,}")
+        for i, id in enumerate(request.product_ids[:BATCH]):
+            found.check_id(f"product_ids[{i}]", id)
+        found.raise_if_any()
+        made = await self._assignments.of_products(request.product_ids)
+        return pb.BatchGetPriceAssignmentsResponse(assignments=[convert.assignment_out(a) for a in made])

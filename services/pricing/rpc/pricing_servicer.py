@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from libs.auth import PartyKind
-from libs.errors import Violations, missing
-from libs.protoconv import instant, money_micros, time_out
+from libs.errors import Violations
+from libs.protoconv import money_micros, time_out
 from libs.rpc import current, require_service
+from services.pricing.application.access import quoted_buyer
 from services.pricing.application.calculate_order import CalculateOrder
-from services.pricing.application.reserve_redemptions import Attempt, Redemptions
+from services.pricing.application.reserve_redemptions import Redemptions
 from services.pricing.rpc import convert
 from waybill.pricing.v1 import pricing_service_pb2 as pb
 from waybill.pricing.v1 import pricing_service_pb2_grpc as pb_grpc
@@ -23,14 +23,9 @@ class PricingServicer(pb_grpc.PricingServiceServicer):
         self._redemptions = redemptions
 
     async def QuoteLines(self, request: pb.QuoteLinesRequest, context: Any) -> pb.QuoteLinesResponse:
-        caller = current().principal
-        buyer = request.buyer_id
-        if caller.party_kind is PartyKind.BUYER:
-            buyer = buyer or caller.party_id
-            if buyer != caller.party_id:
-                raise missing("buyer", buyer)
+        buyer = quoted_buyer(current().principal, request.buyer_id)
         found = Violations()
-        lines = convert.lines_in(found, request.currency, request.lines)
+        lines = convert.lines_in(found, request)
         found.raise_if_any()
         made, _ = await self._calculate(buyer, request.currency, lines, (), None)
         return pb.QuoteLinesResponse(
@@ -43,7 +38,7 @@ class PricingServicer(pb_grpc.PricingServiceServicer):
     ) -> pb.CalculateOrderResponse:
         require_service("order")
         found = Violations()
-        lines = convert.lines_in(found, request.currency, request.lines)
+        lines = convert.lines_in(found, request)
         shipments = convert.shipments_in(found, request.currency, request.shipments)
         found.raise_if_any()
         made, now = await self._calculate(
@@ -61,18 +56,16 @@ class PricingServicer(pb_grpc.PricingServiceServicer):
     ) -> pb.ReserveRedemptionsResponse:
         require_service("order")
         found = Violations()
-        lines = convert.lines_in(found, request.currency, request.lines)
+        attempt = convert.attempt_in(found, request)
+        lines = convert.lines_in(found, request)
         found.raise_if_any()
         state, problems = await self._redemptions.reserve(
-            Attempt(
-                convert.key_in(request.order_key), request.attempt, instant(request.deadline),
-                request.validate_only,
-            ),
+            attempt,
             request.buyer_id,
             request.currency,
             lines,
             {p.line_item_id: money_micros(p.unit_price) for p in request.expected_prices},
-        )  # fmt: skip
+        )
         return pb.ReserveRedemptionsResponse(
             state=convert.state_out(state), problems=[convert.problem_out(p) for p in problems]
         )
@@ -81,14 +74,14 @@ class PricingServicer(pb_grpc.PricingServiceServicer):
         self, request: pb.ConfirmRedemptionsRequest, context: Any
     ) -> pb.ConfirmRedemptionsResponse:
         require_service("order")
-        key = convert.key_in(request.order_key)
-        state = await self._redemptions.end(key, request.attempt, "CONFIRMED")
+        key, attempt = convert.step_in(request)
+        state = await self._redemptions.end(key, attempt, "CONFIRMED")
         return pb.ConfirmRedemptionsResponse(state=convert.state_out(state))
 
     async def ReleaseRedemptions(
         self, request: pb.ReleaseRedemptionsRequest, context: Any
     ) -> pb.ReleaseRedemptionsResponse:
         require_service("order")
-        key = convert.key_in(request.order_key)
-        state = await self._redemptions.end(key, request.attempt, "RELEASED")
+        key, attempt = convert.step_in(request)
+        state = await self._redemptions.end(key, attempt, "RELEASED")
         return pb.ReleaseRedemptionsResponse(state=convert.state_out(state))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from libs.auth import roles
 from libs.resource import StandardMethods
 from libs.rpc import current
+from services.pricing.application.access import rates_administrator
 from waybill.pricing.v1 import tax_rate_service_pb2 as pb
 from waybill.pricing.v1 import tax_rate_service_pb2_grpc as pb_grpc
 
 
 def _admin() -> None:
-    current().principal.require(roles.TAX_RATE_ADMIN)
+    rates_administrator(current().principal)
 
 
 class TaxRateServicer(pb_grpc.TaxRateServiceServicer):

@@ -1,20 +1,24 @@
-"""Schedules, rates and reservations in the database."""
+"""Schedules, rates, reservations and recorded requests in the database."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 
+from libs import idempotency
 from libs.db import Tx
-from services.pricing.adapters.db.tables import ASSIGNMENTS, RESERVATIONS, SCHEDULES, TAX_RATES
+from services.pricing.adapters.db.tables import ASSIGNMENTS, REQUESTS, RESERVATIONS, SCHEDULES, TAX_RATES
 from services.pricing.domain.schedule import Break, Schedule
-from services.pricing.domain.tax import Rate, Rates
+from services.pricing.domain.tax import Destination, Rate, Rates
 
-RESERVED, CONFIRMED, RELEASED = "RESERVED", "CONFIRMED", "RELEASED"
+RESERVED = "RESERVED"
+MAX_PREFIXES = 2_000
+"""Postal prefixes that a statement names; beyond it, all rates of the countries are read."""
 
 
 class SqlPriceStore:
@@ -42,16 +46,30 @@ class SqlPriceStore:
             )  # fmt: skip
         return found
 
-    async def rates(self, tx: Tx, countries: Collection[str]) -> Rates:
-        """All rates of these countries; none at all is no statement."""
-        if not countries:
+    async def rates(
+        self, tx: Tx, places: Collection[Destination], classes: Collection[str], now: datetime
+    ) -> Rates:
+        """Rates that can hold there now; no place at all is no statement.
+
+        A country may have a rate for each of its postal codes, so those of other codes are not read.
+        """
+        countries = {place.country for place in places}
+        if not countries or not classes:
             return Rates(())
         t = TAX_RATES.c
-        statement = sa.select(t.country, t.region, t.postal_prefix, t.tax_class, t.rate).where(
-            t.country.in_(sorted(countries))
+        statement = sa.select(t.id, t.country, t.region, t.postal_prefix, t.tax_class, t.rate, t.start_time).where(
+            t.country.in_(sorted(countries)),
+            t.tax_class.in_(sorted(classes)),
+            sa.or_(t.start_time.is_(None), t.start_time <= now),
+            sa.or_(t.end_time.is_(None), t.end_time > now),
         )
-        return Rates(Rate(r.country, r.region, r.postal_prefix, r.tax_class, Decimal(r.rate))
-                     for r in await tx.execute(statement))  # fmt: skip
+        prefixes = {prefix for place in places for prefix in place.prefixes()}
+        if len(prefixes) <= MAX_PREFIXES:
+            statement = statement.where(t.postal_prefix.in_(sorted(prefixes)))
+        return Rates(
+            Rate(r.country, r.region, r.postal_prefix, r.tax_class, Decimal(r.rate), r.start_time, r.id)
+            for r in await tx.execute(statement)
+        )
 
 
 class SqlReservationStore:
@@ -90,9 +108,18 @@ class SqlReservationStore:
         return str((await tx.execute(statement)).scalar() or "")
 
     async def expired(self, tx: Tx, now: datetime, limit: int) -> list[tuple[uuid.UUID, int]]:
-        """Reservations past their time."""
+        """Reservations past their time, the oldest first."""
         c = RESERVATIONS.c
-        statement = (
-            sa.select(c.order_key, c.attempt).where(c.state == RESERVED, c.expire_time < now).limit(limit)
-        )
-        return [(row.order_key, row.attempt) for row in await tx.execute(statement)]
+        statement = sa.select(c.order_key, c.attempt).where(c.state == RESERVED, c.expire_time < now)
+        rows = await tx.execute(statement.order_by(c.expire_time, c.order_key, c.attempt).limit(limit))
+        return [(row.order_key, row.attempt) for row in rows]
+
+
+class SqlRequestStore:
+    """Remembers requests for 30 days."""
+
+    async def claim(
+        self, tx: Tx, request: idempotency.RequestKey | None, outcome: Mapping[str, Any], now: datetime
+    ) -> dict[str, Any] | None:
+        """Records the outcome; or returns that of an earlier call."""
+        return await idempotency.claim(tx, REQUESTS, request, outcome, now)

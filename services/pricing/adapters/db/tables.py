@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import pycountry
 import sqlalchemy as sa
 
 from libs import idempotency, protoconv
@@ -12,7 +14,7 @@ from libs.db import Json, UtcTime, metadata
 from libs.errors import Violations
 from libs.resource import Attribute, Resource, decimal, flag, integer, resource_table, text, time, xp
 from libs.resource.attributes import currency
-from services.pricing.domain import schedule
+from services.pricing.domain import schedule, tax
 from waybill.pricing.v1 import price_schedule_service_pb2 as schedule_pb
 from waybill.pricing.v1 import tax_rate_service_pb2 as tax_pb
 
@@ -20,12 +22,14 @@ METADATA = metadata()
 REQUESTS = idempotency.table(METADATA)
 MAX_BREAKS = 100
 MAX_QUANTITY = 1_000_000
+_COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
 
 
 def _read_breaks(found: Violations, where: str, message: Any, values: dict[str, Any]) -> list[list[int | None]]:
     breaks = message.price_breaks
     path = f"{where}.price_breaks"
-    found.require(path, 0 < len(breaks) <= MAX_BREAKS, "FIELD_REQUIRED", f"1 to {MAX_BREAKS} breaks")
+    found.require(path, bool(breaks), "FIELD_REQUIRED", "at least one break")
+    found.require(path, len(breaks) <= MAX_BREAKS, "TOO_MANY_ITEMS", f"at most {MAX_BREAKS} breaks")
     made: dict[int, list[int | None]] = {}
     for i, item in enumerate(breaks[:MAX_BREAKS]):
         at = f"{path}[{i}]"
@@ -55,6 +59,28 @@ def _write_breaks(row: dict[str, Any]) -> list[Any]:
     ]
 
 
+def _country() -> Attribute:
+    def read(found: Violations, where: str, message: Any, _: dict[str, Any]) -> str:
+        code = str(message.country)
+        if not code:
+            found.add(f"{where}.country", "FIELD_REQUIRED", "is required")
+        elif code not in _COUNTRIES:
+            found.add(f"{where}.country", "FIELD_INVALID", "must be an ISO 3166-1 alpha-2 code, upper case")
+        return code
+
+    return Attribute("country", sa.String(2), read, lambda row: row["country"], "text", nullable=False)
+
+
+def _postal_prefix() -> Attribute:
+    bounded = text("postal_prefix", tax.MAX_PREFIX)
+
+    def read(found: Violations, where: str, message: Any, values: dict[str, Any]) -> str:
+        # Kept as it is compared, so that a look-up can name the prefixes of a postal code.
+        return tax.postal(bounded.read(found, where, message, values))
+
+    return replace(bounded, read=read)
+
+
 _SCHEDULE = (
     text("name", 100),
     currency(),
@@ -80,17 +106,19 @@ ASSIGNMENTS = sa.Table(
 )
 _TAX_RATE = (
     text("name", 100),
-    text("country", 2, required=True),
+    _country(),
     text("region", 100),
-    text("postal_prefix", 20),
+    _postal_prefix(),
     text("tax_class", 100, default="standard"),
     decimal("rate", Decimal(0), Decimal(1)),
+    time("start_time"),
+    time("end_time"),
     xp(),
 )
 TAX_RATES = resource_table(
-    METADATA, "tax_rates", _TAX_RATE, sa.Index("ix_tax_rates_place", "country", "tax_class")
+    METADATA, "tax_rates", _TAX_RATE, sa.Index("ix_tax_rates_place", "country", "tax_class", "postal_prefix")
 )
-TAX_RATE = Resource("tax rate", tax_pb.TaxRate, TAX_RATES, _TAX_RATE, prefix="tax")
+TAX_RATE = Resource("tax rate", tax_pb.TaxRate, TAX_RATES, _TAX_RATE, prefix="tax", check=tax.check)
 RESERVATIONS = sa.Table(
     "redemption_reservations",
     METADATA,

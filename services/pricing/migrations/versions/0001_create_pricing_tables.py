@@ -64,6 +64,8 @@ def upgrade() -> None:
     sa.Column('postal_prefix', sa.String(length=20), nullable=False),
     sa.Column('tax_class', sa.String(length=100), nullable=False),
     sa.Column('rate', sa.String(length=40), nullable=False),
+    sa.Column('start_time', libs.db.types.UtcTime(), nullable=True),
+    sa.Column('end_time', libs.db.types.UtcTime(), nullable=True),
     sa.Column('xp', libs.db.types.Json(), nullable=False),
     sa.Column('version', sa.BigInteger(), nullable=False),
     sa.Column('create_time', libs.db.types.UtcTime(), nullable=False),
@@ -72,7 +74,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('tax_rates', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_tax_rates_create_time'), ['create_time'], unique=False)
-        batch_op.create_index('ix_tax_rates_place', ['country', 'tax_class'], unique=False)
+        batch_op.create_index('ix_tax_rates_place', ['country', 'tax_class', 'postal_prefix'], unique=False)
 
     op.create_table('price_assignments',
     sa.Column('product_id', sa.String(length=100), nullable=False),

@@ -1,0 +1,35 @@
+"""Who may see and change prices and tax rates, and whose prices a caller may ask for."""
+
+from __future__ import annotations
+
+from libs.auth import PartyKind, Principal, roles
+from libs.errors import denied, missing
+
+
+def schedules_administrator(caller: Principal) -> None:
+    """Raises `ROLE_MISSING` for anyone but users of the seller with PriceScheduleAdmin."""
+    _administrator(caller, roles.PRICE_SCHEDULE_ADMIN)
+
+
+def rates_administrator(caller: Principal) -> None:
+    """Raises `ROLE_MISSING` for anyone but users of the seller with TaxRateAdmin."""
+    _administrator(caller, roles.TAX_RATE_ADMIN)
+
+
+def _administrator(caller: Principal, role: str) -> None:
+    caller.require(role)
+    if not caller.is_seller:
+        raise denied(role)
+
+
+def quoted_buyer(caller: Principal, buyer_id: str) -> str:
+    """The buyer whose prices are quoted; raises `RESOURCE_NOT_FOUND` for one that the caller may not see.
+
+    What a buyer has negotiated is nobody's business but his and the seller's: suppliers get default prices.
+    """
+    if caller.service is not None or caller.party_kind is PartyKind.SELLER:
+        return buyer_id
+    own = caller.party_id if caller.party_kind is PartyKind.BUYER else ""
+    if buyer_id and buyer_id != own:
+        raise missing("buyer", buyer_id)
+    return own

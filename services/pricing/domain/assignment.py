@@ -1,0 +1,50 @@
+"""Which price schedule prices a product, for everyone or for one buyer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from libs.errors import Violations
+from services.pricing.domain.reasons import Reason
+
+BATCH = 1_000
+FIELD = "assignments"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Names an assignment; an empty buyer is the product's default."""
+
+    product_id: str
+    buyer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """The schedule of a product, for a buyer or by default."""
+
+    key: Key
+    schedule_id: str
+
+
+def check_keys(found: Violations, keys: Sequence[Key]) -> None:
+    """Well-formed, each once, not too many."""
+    if len(keys) > BATCH:
+        found.add(FIELD, "TOO_MANY_ITEMS", f"at most {BATCH:,}")
+        return
+    seen: set[Key] = set()
+    for i, key in enumerate(keys):
+        found.check_id(f"{FIELD}[{i}].product_id", key.product_id)
+        found.check_id(f"{FIELD}[{i}].buyer_id", key.buyer_id, required=False)
+        found.require(f"{FIELD}[{i}]", key not in seen, "DUPLICATE_ITEM", "the product and buyer stand twice")
+        seen.add(key)
+
+
+def check_schedules(found: Violations, assignments: Sequence[Assignment], known: frozenset[str] | set[str]) -> None:
+    """Every schedule that is assigned exists."""
+    for i, assignment in enumerate(assignments):
+        found.require(
+            f"{FIELD}[{i}].price_schedule_id", assignment.schedule_id in known, Reason.PRICE_SCHEDULE_NOT_FOUND,
+            f"there is no price schedule {assignment.schedule_id!r}",
+        )  # fmt: skip

@@ -1,0 +1,36 @@
+"""The catalog service, served."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+
+from libs.audit import Finding
+from libs.clock import ManualClock
+from libs.service import ServiceApp
+from services.catalog.main import build
+from services.catalog.settings import Settings
+from tests.support.server import Served, runtime_for, serving
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+async def settings(databases) -> Settings:
+    url, schema = await databases("catalog")
+    return Settings(url, schema)
+
+
+@pytest.fixture
+async def app(settings) -> ServiceApp:
+    return await build(settings, runtime_for("catalog", clock=ManualClock(NOW)))
+
+
+@pytest.fixture
+async def served(app) -> AsyncIterator[Served]:
+    """Ends with the invariant check."""
+    async with serving(app) as found:
+        yield found
+        assert [record async for record in app.audited() if isinstance(record, Finding)] == []

@@ -1,0 +1,186 @@
+"""Reserve, confirm, release, expire; and what the audit says of it."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from libs.audit import Fact, Finding, Summary
+from libs.errors import Kind, WaybillError
+from services.pricing.adapters.db.stores import SqlPriceStore, SqlReservationStore
+from services.pricing.adapters.db.tables import RESERVATIONS, SCHEDULES, TAX_RATES
+from services.pricing.application.expire_reservations import ExpireReservations
+from services.pricing.application.reserve_redemptions import OUTLIVES, Redemptions
+from tests.integration.pricing.world import ORDER, line, rate, schedule, usd
+from waybill.pricing.v1 import pricing_service_pb2 as pb
+
+LATER = OUTLIVES + timedelta(minutes=2)
+L1 = {"l1": "10"}
+
+
+@pytest.fixture
+async def priced(world):
+    await world.price("anvil", "10")
+    return world
+
+
+async def test_an_attempt_is_reserved_confirmed_and_stays_so(priced):
+    for _ in range(2):
+        assert await priced.reserve(line("l1"), expected=L1) == ("RESERVED", [])
+    for _ in range(2):
+        assert await priced.confirm() == "CONFIRMED"
+    assert await priced.release() == "CONFIRMED"
+    assert await priced.reserve(line("l1"), expected=L1) == ("CONFIRMED", [])
+    assert await priced.reservations() == {1: "CONFIRMED"}
+
+
+async def test_a_released_attempt_is_refused_and_the_next_one_is_not(priced):
+    assert await priced.reserve(line("l1"), expected=L1) == ("RESERVED", [])
+    for _ in range(2):
+        assert await priced.release() == "RELEASED"
+    assert await priced.confirm() == "RELEASED"
+    assert await priced.reserve(line("l1"), expected=L1) == ("RELEASED", [("", "ATTEMPT_RELEASED")])
+    assert await priced.reserve(line("l1"), attempt=2, expected=L1) == ("RESERVED", [])
+    assert await priced.reservations() == {1: "RELEASED", 2: "RESERVED"}
+
+
+async def test_a_release_that_comes_first_refuses_the_late_try(priced):
+    assert await priced.release() == "RELEASED"
+    assert await priced.reserve(line("l1"), expected=L1) == ("RELEASED", [("", "ATTEMPT_RELEASED")])
+    late = await priced.reserve(line("l1"), expected={"l1": "9"})
+    assert late == ("RELEASED", [("", "ATTEMPT_RELEASED")])
+
+
+async def test_prices_that_moved_are_named_and_a_refused_try_leaves_nothing(priced):
+    await priced.price("rope", "2")
+    tried = await priced.reserve(
+        line("l1"), line("l2", "rope"), line("l3", "unicorn"), line("l4", "rope", unit_price_override=usd("1")),
+        expected={"l1": "10", "l2": "2.01", "l3": "5"},
+    )  # fmt: skip
+    assert tried == ("UNSPECIFIED", [("l2", "PRICE_CHANGED"), ("l3", "PRICE_MISSING")])
+    assert await priced.reservations() == {}
+
+
+async def test_a_repeat_returns_what_stands_though_prices_have_moved_since(priced):
+    assert await priced.reserve(line("l1"), expected=L1) == ("RESERVED", [])
+    await priced.add(schedule("dearer", "11"))
+    await priced.assign(("anvil", "", "dearer"))
+    assert await priced.reserve(line("l1"), expected=L1) == ("RESERVED", [])
+    assert await priced.reserve(line("l1"), attempt=2, expected=L1) == ("UNSPECIFIED", [("l1", "PRICE_CHANGED")])
+
+
+async def test_a_check_tells_the_problems_and_leaves_nothing(priced):
+    assert await priced.reserve(line("l1"), expected=L1, validate_only=True) == ("UNSPECIFIED", [])
+    wrong = await priced.reserve(line("l1"), expected={"l1": "9"}, validate_only=True, deadline=None)
+    assert wrong == ("UNSPECIFIED", [("l1", "PRICE_CHANGED")])
+    assert await priced.reservations() == {}
+
+
+async def test_a_malformed_step_is_told_field_by_field(priced):
+    with pytest.raises(WaybillError) as refused:
+        await priced.reserve(line("l1"), attempt=0, order_key="PO9123", deadline=None)
+    assert [f.field for f in refused.value.fields] == ["attempt", "order_key", "deadline"]
+    with pytest.raises(WaybillError) as release:
+        await priced.order.ReleaseRedemptions(pb.ReleaseRedemptionsRequest(order_key="x"))
+    assert [f.field for f in release.value.fields] == ["attempt", "order_key"]
+    assert await priced.reservations() == {}
+
+
+async def test_steps_at_once_agree_on_one_end(priced):
+    for attempt in range(1, 9):
+        steps = [
+            priced.reserve(line("l1"), attempt=attempt, expected=L1), priced.release(attempt),
+            priced.reserve(line("l1"), attempt=attempt, expected=L1), priced.release(attempt),
+        ]  # fmt: skip
+        tried, released, again, released_again = await asyncio.gather(*steps)
+        assert released == released_again == "RELEASED"
+        assert {tried[0], again[0]} <= {"RESERVED", "RELEASED"}
+    assert set((await priced.reservations()).values()) == {"RELEASED"}
+
+
+async def test_confirm_and_release_at_once_end_in_one_state_that_both_are_told(priced):
+    for attempt in range(1, 9):
+        await priced.reserve(line("l1"), attempt=attempt, expected=L1)
+        told = await asyncio.gather(priced.confirm(attempt), priced.release(attempt), priced.confirm(attempt))
+        assert set(told) == {(await priced.reservations())[attempt]}
+
+
+class Order:
+    """An order service that decides as told; None is no answer."""
+
+    def __init__(self, **decisions):
+        self.decisions = decisions
+        self.asked = []
+
+    async def resolve(self, key, attempt):
+        self.asked.append((key, attempt))
+        decision = self.decisions[f"a{attempt}"]
+        if isinstance(decision, Kind):
+            raise WaybillError(decision, "NO", "no")
+        return decision
+
+
+def expiring(world, order):
+    reservations = SqlReservationStore()
+    redemptions = Redemptions(world.database, SqlPriceStore(), reservations, world.clock)
+    return ExpireReservations(world.database, reservations, redemptions, order, world.clock)
+
+
+async def test_a_reservation_past_its_time_ends_as_the_order_service_decides(priced):
+    for attempt in (1, 2, 3, 4):
+        await priced.reserve(line("l1"), attempt=attempt, expected=L1)
+    order = Order(a1="ACCEPTED", a2="REFUSED", a3="TRYING", a4=Kind.MISSING)
+    expire = expiring(priced, order)
+    priced.clock.advance(OUTLIVES)
+    assert (await expire.once(), order.asked) == (0, [])
+    priced.clock.advance(timedelta(minutes=2))
+    assert await expire.once() == 2
+    assert order.asked == [(ORDER, 1), (ORDER, 2), (ORDER, 3), (ORDER, 4)]
+    assert await priced.reservations() == {1: "CONFIRMED", 2: "RELEASED", 3: "RESERVED", 4: "RESERVED"}
+    assert await expire.once() == 0
+
+
+async def test_an_order_service_that_is_away_is_asked_once_a_round_and_nothing_ends(priced):
+    for attempt in (1, 2):
+        await priced.reserve(line("l1"), attempt=attempt, expected=L1)
+    priced.clock.advance(LATER)
+    order = Order(a1=Kind.UNAVAILABLE, a2="REFUSED")
+    assert await expiring(priced, order).once() == 0
+    assert order.asked == [(ORDER, 1)]
+    assert await priced.reservations() == {1: "RESERVED", 2: "RESERVED"}
+
+
+async def test_two_replicas_expire_the_same_reservations_once(priced):
+    for attempt in range(1, 6):
+        await priced.reserve(line("l1"), attempt=attempt, expected=L1)
+    priced.clock.advance(LATER)
+    order = Order(**{f"a{i}": "REFUSED" for i in range(1, 6)})
+    await asyncio.gather(expiring(priced, order).once(), expiring(priced, order).once())
+    assert await priced.reservations() == dict.fromkeys(range(1, 6), "RELEASED")
+
+
+async def test_the_audit_states_what_is_held(priced):
+    await priced.reserve(line("l1"), expected=L1)
+    await priced.reserve(line("l1"), attempt=2, expected=L1)
+    await priced.release(2)
+    assert [record async for record in priced.app.audited()] == [
+        Fact("pricing", "attempt", str(ORDER), {"attempt": "1", "state": "RESERVED"}),
+        Summary("pricing", 4, 4, 0),
+    ]
+
+
+async def test_the_audit_finds_what_is_broken(priced):
+    await priced.reserve(line("l1"), expected=L1)
+    await priced.tax(rate("0.1", id="us"))
+    priced.broken = True
+    async with priced.database.transaction() as tx:
+        await tx.execute(sa.update(SCHEDULES).values(price_breaks=[[2, 1, None], [1, 2, None]]))
+        await tx.execute(sa.update(TAX_RATES).values(rate="1.5"))
+        await tx.execute(sa.update(RESERVATIONS).values(state="LOST"))
+    found = [record async for record in priced.app.audited() if isinstance(record, Finding)]
+    assert [(f.rule, f.subject) for f in found] == [
+        ("price_breaks_ascend", "price schedule anvil"),
+        ("rate_is_a_share", "tax rate us"),
+        ("reservation_has_a_state", f"order {ORDER}"),
+    ]

@@ -1,0 +1,140 @@
+"""The served pricing service and how tests talk to it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.decimal_pb2 import Decimal
+from google.type.money_pb2 import Money
+
+from libs.auth import Principal
+from libs.clock import ManualClock
+from libs.db import Database
+from libs.service import ServiceApp
+from services.pricing.adapters.db.tables import RESERVATIONS
+from tests.support.principals import buyer, seller
+from tests.support.server import Served
+from waybill.pricing.v1 import price_schedule_service_pb2 as schedules_pb
+from waybill.pricing.v1 import price_schedule_service_pb2_grpc as schedules_grpc
+from waybill.pricing.v1 import pricing_service_pb2 as pb
+from waybill.pricing.v1 import pricing_service_pb2_grpc as pb_grpc
+from waybill.pricing.v1 import tax_rate_service_pb2 as rates_pb
+from waybill.pricing.v1 import tax_rate_service_pb2_grpc as rates_grpc
+from waybill.type.v1.address_pb2 import Address
+
+LA = Address(lines=["1 Main St"], city="Los Angeles", region="CA", postal_code="90012", country="US")
+ORDER = uuid.UUID(int=9123)
+
+
+def usd(text: str, currency: str = "USD") -> Money:
+    whole, _, rest = text.partition(".")
+    return Money(currency_code=currency, units=int(whole), nanos=int(rest.ljust(9, "0") or 0))
+
+
+def schedule(id: str, *breaks: Any, currency: str = "USD", **fields: Any) -> schedules_pb.PriceSchedule:
+    """Breaks are prices, or (quantity, price[, sale price])."""
+    made = schedules_pb.PriceSchedule(id=id, name=id, currency=currency, **fields)
+    for item in breaks:
+        quantity, price, *sale = (1, item) if isinstance(item, str) else item
+        at_sale = usd(sale[0], currency) if sale else None
+        made.price_breaks.add(quantity=quantity, price=usd(price, currency), sale_price=at_sale)
+    return made
+
+
+def rate(share: str, country: str = "US", **fields: Any) -> rates_pb.TaxRate:
+    return rates_pb.TaxRate(country=country, rate=Decimal(value=share), **fields)
+
+
+def line(id: str, product: str = "anvil", quantity: int = 1, **fields: Any) -> pb.PricingLine:
+    return pb.PricingLine(line_item_id=id, product_id=product, quantity=quantity, **fields)
+
+
+@dataclass(slots=True)
+class World:
+    """One pricing service."""
+
+    served: Served
+    app: ServiceApp
+    clock: ManualClock
+    database: Database
+    broken: bool = field(default=False)
+    """Set by tests that break an invariant on purpose."""
+
+    def schedules(self, principal: Principal | None = None) -> Any:
+        return self.served.stub(schedules_grpc.PriceScheduleServiceStub, principal or seller())
+
+    def rates(self, principal: Principal | None = None) -> Any:
+        return self.served.stub(rates_grpc.TaxRateServiceStub, principal or seller())
+
+    def pricing(self, principal: Principal) -> Any:
+        return self.served.stub(pb_grpc.PricingServiceStub, principal)
+
+    @property
+    def order(self) -> Any:
+        """PricingService as the order service calls it, for a buyer."""
+        return self.served.service_stub(pb_grpc.PricingServiceStub, "order", buyer())
+
+    async def add(self, *made: schedules_pb.PriceSchedule) -> Any:
+        request = schedules_pb.BatchCreatePriceSchedulesRequest(price_schedules=made)
+        return (await self.schedules().BatchCreatePriceSchedules(request)).price_schedules
+
+    async def assign(self, *made: tuple[str, str, str], request_id: str = "") -> None:
+        """(product, buyer, schedule)."""
+        assignments = [
+            schedules_pb.PriceAssignment(product_id=p, buyer_id=b, price_schedule_id=s) for p, b, s in made
+        ]
+        await self.schedules().AssignPriceSchedules(
+            schedules_pb.AssignPriceSchedulesRequest(assignments=assignments, request_id=request_id)
+        )
+
+    async def price(self, product: str, *breaks: Any, **fields: Any) -> None:
+        """A default schedule of the product's own id."""
+        await self.add(schedule(product, *breaks, **fields))
+        await self.assign((product, "", product))
+
+    async def tax(self, *made: rates_pb.TaxRate) -> Any:
+        request = rates_pb.BatchCreateTaxRatesRequest(tax_rates=made)
+        return (await self.rates().BatchCreateTaxRates(request)).tax_rates
+
+    async def calculate(self, *lines: pb.PricingLine, **fields: Any) -> pb.CalculateOrderResponse:
+        asked = {"buyer_id": "acme", "currency": "USD", "destination": LA, **fields}
+        answer: pb.CalculateOrderResponse = await self.order.CalculateOrder(
+            pb.CalculateOrderRequest(lines=lines, **asked)
+        )
+        return answer
+
+    async def reserve(
+        self, *lines: pb.PricingLine, attempt: int = 1, expected: dict[str, str] | None = None, **fields: Any
+    ) -> tuple[str, list[tuple[str, str]]]:
+        """State, and (line, reason) of every problem."""
+        deadline = Timestamp()
+        deadline.FromDatetime(self.clock.now() + timedelta(minutes=1))
+        asked = {"buyer_id": "acme", "currency": "USD", "order_key": str(ORDER), "deadline": deadline, **fields}
+        prices = [pb.ExpectedPrice(line_item_id=i, unit_price=usd(p)) for i, p in (expected or {}).items()]
+        answer = await self.order.ReserveRedemptions(
+            pb.ReserveRedemptionsRequest(lines=lines, attempt=attempt, expected_prices=prices, **asked)
+        )
+        return state(answer), [(p.line_item_id, p.reason) for p in answer.problems]
+
+    async def confirm(self, attempt: int = 1) -> str:
+        request = pb.ConfirmRedemptionsRequest(order_key=str(ORDER), attempt=attempt)
+        return state(await self.order.ConfirmRedemptions(request))
+
+    async def release(self, attempt: int = 1) -> str:
+        request = pb.ReleaseRedemptionsRequest(order_key=str(ORDER), attempt=attempt)
+        return state(await self.order.ReleaseRedemptions(request))
+
+    async def reservations(self) -> dict[int, str]:
+        """State by attempt, as stored."""
+        async with self.database.reading() as tx:
+            rows = (await tx.execute(sa.select(RESERVATIONS.c.attempt, RESERVATIONS.c.state))).all()
+        return {row.attempt: row.state for row in rows}
+
+
+def state(answer: Any) -> str:
+    return str(pb.RedemptionState.Name(answer.state)).removeprefix("REDEMPTION_STATE_")

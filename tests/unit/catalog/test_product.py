@@ -1,0 +1,40 @@
+import pytest
+
+from libs.errors import Violations
+from services.catalog.domain.product import Reason, broken_rules, check
+from waybill.catalog.v1 import error_reason_pb2
+
+SOUND = {
+    "default_supplier_id": "bolt", "supplier_ids": ["nut"], "quantity_multiplier": 1, "weight_kg": "1.5",
+    "length_cm": "0", "width_cm": "0", "height_cm": "0",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("default", "others", "refused"),
+    [("bolt", ["nut"], False), ("bolt", ["nut", "bolt"], True), ("", ["nut"], False), ("", [], False)],
+)
+def test_the_default_supplier_stands_once(default: str, others: list[str], refused: bool) -> None:
+    found = Violations()
+    check(found, "products[3]", {"default_supplier_id": default, "supplier_ids": others})
+    wanted = [("products[3].supplier_ids", "DEFAULT_SUPPLIER_REPEATED")] if refused else []
+    assert [(v.field, v.reason) for v in found.items] == wanted
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"supplier_ids": ["bolt"]}, "suppliers_stand_once"),
+        ({"supplier_ids": ["nut", "nut"]}, "suppliers_stand_once"),
+        ({"quantity_multiplier": 0}, "multiplier_is_positive"),
+        ({"height_cm": "-0.1"}, "measures_are_not_negative"),
+    ],
+)
+def test_a_broken_product_names_its_rule(change: dict[str, object], rule: str) -> None:
+    assert broken_rules(SOUND) == []
+    assert broken_rules({**SOUND, **change}) == [rule]
+
+
+def test_reasons_are_those_of_the_contract() -> None:
+    names = {value.name.removeprefix("ERROR_REASON_") for value in error_reason_pb2.ErrorReason.DESCRIPTOR.values}
+    assert {reason.value for reason in Reason} == names - {"UNSPECIFIED"}
