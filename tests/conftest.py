@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.databases import backend, begin_run, cluster_database, database_url, databases, postgres_url
+from tests.support.databases import backend, begin_run, cluster_database, database_url, databases, postgres_url, run_summary
 
 __all__ = ["backend", "cluster_database", "database_url", "databases", "postgres_url"]
 
@@ -10,3 +10,10 @@ __all__ = ["backend", "cluster_database", "database_url", "databases", "postgres
 def pytest_configure(config: pytest.Config) -> None:
     """Before anything is collected, in the process that starts the workers and in each worker."""
     begin_run(config)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says in the last lines which PostgreSQL the tests ran on."""
+    said = run_summary()
+    if said:
+        terminalreporter.write_line(said)

@@ -28,6 +28,12 @@ def begin_run(config: pytest.Config) -> None:
         config.add_cleanup(_end_run)
 
 
+def run_summary() -> str:
+    """Which PostgreSQL the run used; empty when it used none."""
+    source = postgres.shared_source(Path(os.environ[_FOLDER]))
+    return f"PostgreSQL of this run: {source}" if source else ""
+
+
 def _end_run() -> None:
     postgres.stop_shared(Path(os.environ.pop(_FOLDER)))
 

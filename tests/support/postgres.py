@@ -14,15 +14,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tests.support import engine
+
 URL_VARIABLE = "WAYBILL_TEST_POSTGRES_URL"
-IMAGE_VARIABLE = "WAYBILL_TEST_POSTGRES_IMAGE"
-IMAGE = "postgres:15"
 REMEDY = (
     f"no PostgreSQL for the tests: set {URL_VARIABLE}, start a Docker engine, or install the server binaries "
     "(apt-get install postgresql)"
 )
-_FAST = ["fsync=off", "full_page_writes=off", "synchronous_commit=off"]
-_CONNECTIONS = "max_connections=300"
 
 
 class NoPostgresError(Exception):
@@ -34,15 +32,15 @@ class Server:
     """A running server, and what ends it: a cluster's folder, a container's id, or nothing if it is not ours."""
 
     url: str
+    source: str
+    """Where it came from, for people."""
     folder: str = ""
     container: str = ""
 
     def stop(self) -> None:
         """Ends it, if it is ours, and removes what it left."""
         if self.container:
-            import docker
-
-            docker.from_env().containers.get(self.container).remove(force=True, v=True)
+            engine.remove(self.container)
         if self.folder:
             root = Path(self.folder)
             subprocess.run([*_control(root), "-m", "immediate", "stop"], check=False, cwd=root, **_QUIET)
@@ -53,10 +51,10 @@ def start() -> Server:
     """A server from the first source that answers. Raises `NoPostgresError`."""
     named = os.environ.get(URL_VARIABLE)
     if named:
-        return Server(named.replace("postgresql+asyncpg:", "postgresql:", 1))
-    found = _container() if docker_answers() else None
-    if found is not None:
-        return found
+        return Server(named.replace("postgresql+asyncpg:", "postgresql:", 1), f"the server that {URL_VARIABLE} names")
+    made = engine.postgres_container() if engine.answers() else None
+    if made is not None:
+        return Server(made[0], f"a container of {engine.image()}", container=made[1])
     if binaries() is None:
         raise NoPostgresError(REMEDY)
     return _cluster(durable=False)
@@ -64,7 +62,7 @@ def start() -> Server:
 
 def available() -> bool:
     """Whether `start` has a source at all."""
-    return bool(os.environ.get(URL_VARIABLE)) or binaries() is not None or docker_answers()
+    return bool(os.environ.get(URL_VARIABLE)) or binaries() is not None or engine.answers()
 
 
 @contextmanager
@@ -97,42 +95,18 @@ def shared(folder: Path) -> str:
         return Server(**json.loads(record.read_text())).url
 
 
+def shared_source(folder: Path) -> str:
+    """Where the server of `folder` came from; empty when no test asked for one."""
+    record = folder / "server.json"
+    return Server(**json.loads(record.read_text())).source if record.exists() else ""
+
+
 def stop_shared(folder: Path) -> None:
     """Ends the server of `folder`, if one was started, and removes the folder."""
     record = folder / "server.json"
     if record.exists():
         Server(**json.loads(record.read_text())).stop()
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def docker_answers() -> bool:
-    """Whether a container engine is there."""
-    try:
-        import docker
-
-        client = docker.from_env(timeout=3)
-        try:
-            return bool(client.ping())
-        finally:
-            client.close()
-    except Exception:
-        return False
-
-
-def _container() -> Server | None:
-    """A server in a container; None when its image can be neither found nor pulled."""
-    # The reaper would end the container with the process that started it, while others still use it.
-    os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"
-    from docker.errors import DockerException
-    from testcontainers.postgres import PostgresContainer
-
-    command = " ".join(f"-c {setting}" for setting in [_CONNECTIONS, *_FAST])
-    made = PostgresContainer(os.environ.get(IMAGE_VARIABLE) or IMAGE, driver=None).with_command(command)
-    try:
-        made.start()
-    except DockerException:
-        return None
-    return Server(made.get_connection_url(), container=made.get_wrapped_container().id)
 
 
 def binaries() -> Path | None:
@@ -173,16 +147,16 @@ def _cluster(durable: bool) -> Server:
          "-E", "UTF8", *_locale(), "--no-sync", "--no-instructions"],
         check=True, cwd=root, **_QUIET,
     )  # fmt: skip
-    settings = ["listen_addresses=127.0.0.1", f"unix_socket_directories={root}", _CONNECTIONS]
+    settings = ["listen_addresses=127.0.0.1", f"unix_socket_directories={root}", engine.CONNECTIONS]
     port = _free_port()
-    options = " ".join(f"-c {setting}" for setting in [f"port={port}", *settings, *([] if durable else _FAST)])
+    options = " ".join(f"-c {setting}" for setting in [f"port={port}", *settings, *([] if durable else engine.FAST)])
     try:
         subprocess.run([*_control(root), "-o", options, "start"], check=True, cwd=root, **_QUIET)
     except subprocess.CalledProcessError as error:
         log = (root / "log").read_text() if (root / "log").exists() else ""
         shutil.rmtree(root, ignore_errors=True)
         raise RuntimeError(f"PostgreSQL did not start: {log[-2_000:]}") from error
-    return Server(f"postgresql://waybill@127.0.0.1:{port}/postgres", folder=str(root))
+    return Server(f"postgresql://waybill@127.0.0.1:{port}/postgres", f"installed binaries, {binaries()}", folder=str(root))
 
 
 def _free_port() -> int:

@@ -1,0 +1,76 @@
+"""The container engine, where one answers."""
+
+from __future__ import annotations
+
+import os
+
+IMAGE_VARIABLE = "WAYBILL_TEST_POSTGRES_IMAGE"
+IMAGE = "postgres:15"
+CONNECTIONS = "max_connections=300"
+FAST = ["fsync=off", "full_page_writes=off", "synchronous_commit=off"]
+_SORTING = "--locale-provider=icu --icu-locale=en-US --locale=C.UTF-8"
+"""A language's own order of texts, as most installations have it: nothing may lean on the order of bytes."""
+
+
+def answers() -> bool:
+    """Whether a container engine is there."""
+    try:
+        import docker
+
+        client = docker.from_env(timeout=3)
+        try:
+            return bool(client.ping())
+        finally:
+            client.close()
+    except Exception:
+        return False
+
+
+def image() -> str:
+    """The PostgreSQL image that tests start."""
+    return os.environ.get(IMAGE_VARIABLE) or IMAGE
+
+
+def postgres_container() -> tuple[str, str] | None:
+    """URL and container id of a new server; None when its image can be neither found nor pulled.
+
+    Raises `RuntimeError` with the container's log when it starts and does not get ready.
+    """
+    # The reaper would end the container with the process that started it, while others still use it.
+    os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
+    # The port is published on this machine's loopback and nowhere else.
+    os.environ.setdefault("TESTCONTAINERS_CONNECTION_MODE", "docker_host")
+    from docker.errors import APIError, ImageNotFound
+    from testcontainers.community.postgres import PostgresContainer
+
+    settings = " ".join(f"-c {setting}" for setting in [CONNECTIONS, *FAST])
+    made = (
+        PostgresContainer(image(), driver=None, username="waybill", password="waybill", dbname="waybill")
+        .with_command(f"postgres {settings}")
+        .with_env("POSTGRES_INITDB_ARGS", _SORTING)
+        .with_kwargs(shm_size="256m")
+    )
+    made.ports[5432] = ("127.0.0.1",)
+    try:
+        made.start()
+    except (ImageNotFound, APIError) as error:
+        made.stop()
+        if isinstance(error, ImageNotFound) or error.is_server_error():
+            return None
+        raise
+    except BaseException as error:
+        log = made._container.logs().decode() if made._container is not None else ""
+        made.stop()
+        raise RuntimeError(f"the container of {image()} did not get ready: {log[-2_000:]}") from error
+    return made.get_connection_url(host="127.0.0.1"), str(made.get_wrapped_container().id)
+
+
+def remove(container: str) -> None:
+    """Ends a container and removes its volumes."""
+    import docker
+
+    client = docker.from_env()
+    try:
+        client.containers.get(container).remove(force=True, v=True)
+    finally:
+        client.close()
