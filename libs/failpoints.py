@@ -1,12 +1,70 @@
-"""Named places where a process can be made to die or fail, so that tests can stop it exactly there."""
+"""Named places where a process can be made to die or fail, so that tests can stop it exactly there.
+
+Two kinds. *Named* points stand in the code of a use case and are armed by name. *Automatic* points surround every
+commit and every call to another service; they exist only in a process that is watched (`WAYBILL_FAILPOINTS_DIR`), whose
+folder says what is armed and keeps what was reached.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 KILLED = 137
 """Exit code of a process that died at a failpoint, as if by SIGKILL."""
+
+
+class Watch:
+    """The folder through which a test watches and kills processes.
+
+    `hits` collects one line per place reached; `armed` holds the name of the place at which the first process that
+    reaches it dies; that process renames the file to `fired`. `no-idempotency` switches idempotency off, so that a test
+    can show that it would notice.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def reach(self, name: str) -> None:
+        """Marks the place; does not return where it is armed."""
+        with (self._folder / "hits").open("a") as hits:
+            hits.write(name + "\n")
+        armed = self._folder / "armed"
+        try:
+            wanted = armed.read_text().strip()
+        except FileNotFoundError:
+            return
+        if wanted != name:
+            return
+        try:
+            armed.rename(self._folder / "fired")
+        except FileNotFoundError:
+            return
+        os._exit(KILLED)
+
+    @property
+    def idempotency_off(self) -> bool:
+        """Whether the test wants to see what happens without request ids."""
+        return (self._folder / "no-idempotency").exists()
+
+
+WATCHED: Watch | None = Watch(Path(os.environ["WAYBILL_FAILPOINTS_DIR"])) if os.environ.get("WAYBILL_FAILPOINTS_DIR") else None
+"""Set in a watched process only."""
+
+
+def place() -> str:
+    """The use case that is running, as `order.SubmitOrder.decide`: the nearest frame that belongs to a service."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__", ""))
+        if module.startswith("services."):
+            return f"{module.split('.')[1]}.{frame.f_code.co_qualname.replace('.<locals>', '').replace('.<lambda>', '')}"
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return "process"
 
 
 class Failpoints:
@@ -36,6 +94,8 @@ class Failpoints:
 
     async def reach(self, name: str) -> None:
         """Marks the place."""
+        if WATCHED is not None:
+            await WATCHED.reach(name)
         action = self._armed.get(name)
         if action is not None:
             await action()

@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from libs import failpoints
 from libs.auth import Principal
 from libs.clock import Clock
 from libs.db import Database, Json, Tx, UtcTime
@@ -54,7 +55,7 @@ def table(metadata: sa.MetaData) -> sa.Table:
 def key_of(principal: Principal, method: str, message: Any) -> RequestKey | None:
     """The key of a request; None when the caller gave no request id: then a retry is a new call."""
     request_id: str = message.request_id
-    if not request_id:
+    if not request_id or (failpoints.WATCHED is not None and failpoints.WATCHED.idempotency_off):
         return None
     if len(request_id) > 100 or not request_id.isprintable():
         raise invalid("request_id", "VALUE_OUT_OF_RANGE", "a request id is 1 to 100 printable characters")

@@ -16,6 +16,7 @@ from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from libs import failpoints
 from libs.db.engines import on_statement, postgresql_engine, sqlite_engines
 from libs.db.failures import is_busy, is_retryable
 from libs.db.statements import counted
@@ -147,15 +148,21 @@ class Database:
     @asynccontextmanager
     async def _run(self, connection: AsyncConnection) -> AsyncIterator[Tx]:
         tx = Tx(connection, self.dialect)
+        watched = failpoints.WATCHED
+        name = failpoints.place() if watched is not None else ""
         await self._begin(connection)
         try:
             yield tx
+            if watched is not None:
+                await watched.reach(f"{name}:commit:before")
             await connection.commit()
         except BaseException:
             # A lost connection cannot roll back; what it was lost by is the better news.
             with suppress(SQLAlchemyError):
                 await connection.rollback()
             raise
+        if watched is not None:
+            await watched.reach(f"{name}:commit:after")
         for callback in tx.callbacks:
             callback()
 

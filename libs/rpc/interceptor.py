@@ -78,7 +78,15 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         self._max_outside = max_outside_calls
         self._outside = 0
         self._handlers: dict[str, Any] = {}
+        self._streams: set[asyncio.Task[Any]] = set()
+        self._draining = False
         self._log = get_logger("rpc")
+
+    def drain(self) -> None:
+        """Ends every stream with UNAVAILABLE, so that its caller resumes elsewhere. Other calls run to their end."""
+        self._draining = True
+        for task in self._streams:
+            task.cancel()
 
     async def intercept_service(
         self, continuation: Callable[[Any], Awaitable[Any]], details: grpc.HandlerCallDetails
@@ -133,20 +141,31 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
         async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
             began = time.perf_counter()
-            call = None
+            call, resume_token = None, ""
+            task = asyncio.current_task()
+            assert task is not None
+            self._streams.add(task)
             try:
+                if self._draining:
+                    raise _drained(resume_token)
                 call, request = await self._enter(method, request, context)
                 CURRENT.set(call)
                 async for response in inner_stream(request, context):
+                    resume_token = getattr(response, "resume_token", "")
                     yield response
                 self._line(method, call, "OK", "", began)
             except WaybillError as error:
                 await self._fail(context, method, call, error, context_name, began)
             except asyncio.CancelledError:
-                self._line(method, call, "CANCELLED", "", began)
-                raise
+                if not self._draining:
+                    self._line(method, call, "CANCELLED", "", began)
+                    raise
+                task.uncancel()
+                await self._fail(context, method, call, _drained(resume_token), context_name, began)
             except Exception:
                 await self._crash(context, method, call, context_name, began)
+            finally:
+                self._streams.discard(task)
 
         return grpc.unary_stream_rpc_method_handler(stream, **options)
 
@@ -213,6 +232,15 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             request_id=call.request_id if call else "",
             caller=_who(call),
         )
+
+
+def _drained(resume_token: str) -> WaybillError:
+    """The server ends. The token of the last message of the stream goes along."""
+    metadata = {"resume_token": resume_token} if resume_token else {}
+    return WaybillError(
+        Kind.UNAVAILABLE, "SERVER_DRAINING", "the server ends; resume at another one", metadata=metadata,
+        retry_after=timedelta(milliseconds=100),
+    )  # fmt: skip
 
 
 def _who(call: Call | None) -> str:

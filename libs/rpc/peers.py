@@ -9,26 +9,40 @@ from typing import Any, TypeVar
 
 import grpc
 
+from libs import failpoints
 from libs.auth import Principal, ServiceTokens
+from libs.rpc.breaker import Breaker
 from libs.rpc.call import CURRENT
 from libs.rpc.counters import sent
-from libs.rpc.status import from_rpc_error
+from libs.rpc.status import from_rpc_error, unanswered
+from libs.rpc.targets import ROUND_ROBIN, target
 
 S = TypeVar("S")
 DEFAULT_TIMEOUT = 10.0
 MAX_INSIDE = 64 * 1024 * 1024
-_RETRY = """{"methodConfig": [{"name": [{}], "retryPolicy": {"maxAttempts": 3, "initialBackoff": "0.05s",
-"maxBackoff": "0.5s", "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"]}}]}"""
+_SERVICE_CONFIG = f"""{{"methodConfig": [{{"name": [{{}}], "retryPolicy": {{"maxAttempts": 3, "initialBackoff": "0.05s",
+"maxBackoff": "0.5s", "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"]}}}}], {ROUND_ROBIN}}}"""
 """Every method between services is idempotent by contract, so an unanswered call may be sent again."""
 _ACTING: ContextVar[Principal | None] = ContextVar("acting", default=None)
 CHANNEL_OPTIONS = (
     ("grpc.max_send_message_length", MAX_INSIDE),
     ("grpc.max_receive_message_length", MAX_INSIDE),
     ("grpc.max_metadata_size", 64 * 1024),
-    ("grpc.service_config", _RETRY),
+    ("grpc.service_config", _SERVICE_CONFIG),
     ("grpc.max_reconnect_backoff_ms", 1_000),
     ("grpc.initial_reconnect_backoff_ms", 100),
 )
+
+
+LONG_ENOUGH = 1.0
+"""Seconds that a call must have had before its silence says something about the service."""
+
+
+def _is_silence(error: grpc.aio.AioRpcError, had: float | None) -> bool:
+    """Whether nothing came from the service itself."""
+    if error.code() is grpc.StatusCode.UNAVAILABLE:
+        return not error.trailing_metadata()
+    return error.code() is grpc.StatusCode.DEADLINE_EXCEEDED and (had is None or had >= LONG_ENOUGH)
 
 
 class _PeerChannel:
@@ -43,18 +57,33 @@ class _PeerChannel:
         kwargs.pop("_registered_method", None)
         callables: dict[str, Any] = {}
         context = self._context
+        point = f"{context}.{method.rsplit('/', 1)[-1]}"
 
         async def call(request: Any, timeout: float = DEFAULT_TIMEOUT) -> Any:
             address = self._peers.address(context)
             multi = callables.get(address)
             if multi is None:
                 multi = callables[address] = self._peers.channel(address).unary_unary(method, *args, **kwargs)
+            breaker = self._peers.breaker(context)
+            if not breaker.admits():
+                raise unanswered(context)
+            watched = failpoints.WATCHED
+            if watched is not None:
+                await watched.reach(f"{self._peers.name}>{point}:before")
             sent[method] += 1
             metadata, left = self._peers.outgoing(timeout)
             try:
-                return await multi(request, timeout=left, metadata=metadata)
+                answer = await multi(request, timeout=left, metadata=metadata)
             except grpc.aio.AioRpcError as error:
+                if _is_silence(error, left):
+                    breaker.unanswered()
+                else:
+                    breaker.answered()
                 raise from_rpc_error(error, context) from None
+            breaker.answered()
+            if watched is not None:
+                await watched.reach(f"{self._peers.name}>{point}:after")
+            return answer
 
         return call
 
@@ -98,6 +127,12 @@ class Peers:
         self._tokens = tokens
         self._addresses = dict(addresses or {})
         self._channels: dict[str, grpc.aio.Channel] = {}
+        self._breakers: dict[str, Breaker] = {}
+
+    @property
+    def name(self) -> str:
+        """The service that calls."""
+        return self._service
 
     def connect(self, addresses: Mapping[str, str]) -> None:
         """Says where the services are; may come after the stubs were made."""
@@ -114,14 +149,21 @@ class Peers:
         """Where a context is served."""
         return self._addresses[context]
 
+    def breaker(self, context: str) -> Breaker:
+        """The circuit to a context."""
+        breaker = self._breakers.get(context)
+        if breaker is None:
+            breaker = self._breakers[context] = Breaker()
+        return breaker
+
     def channel(self, address: str) -> grpc.aio.Channel:
-        """The one channel to an address."""
+        """The one channel to an address; it leads to every replica there."""
         channel = self._channels.get(address)
         if channel is None:
             if self._credentials is None:
-                channel = grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
+                channel = grpc.aio.insecure_channel(target(address), options=CHANNEL_OPTIONS)
             else:
-                channel = grpc.aio.secure_channel(address, self._credentials, options=CHANNEL_OPTIONS)
+                channel = grpc.aio.secure_channel(target(address), self._credentials, options=CHANNEL_OPTIONS)
             self._channels[address] = channel
         return channel
 

@@ -37,9 +37,9 @@ class RpcServer:
         self._credentials = credentials
         contexts = {full: app.name for app in apps for _, _, full in app.registrations}
         anonymous = frozenset().union(*(app.anonymous for app in apps)) if apps else frozenset()
-        interceptor = CallInterceptor(contexts, anonymous, verifier, service_tokens, max_outside_calls)
+        self._interceptor = CallInterceptor(contexts, anonymous, verifier, service_tokens, max_outside_calls)
         self._server = grpc.aio.server(
-            interceptors=[interceptor],
+            interceptors=[self._interceptor],
             options=[
                 ("grpc.max_receive_message_length", MAX_INSIDE),
                 ("grpc.max_send_message_length", MAX_INSIDE),
@@ -79,9 +79,15 @@ class RpcServer:
         """Until the server ends."""
         await self._server.wait_for_termination()
 
-    async def stop(self, grace: float = 2.0) -> None:
-        """Ends the loops, then the calls, then the apps."""
+    async def stop(self, grace: float = 10.0, notice: float = 0.0) -> None:
+        """Ends in an order that loses no call.
+
+        Health turns NOT_SERVING, and for `notice` seconds everything is still served, so that load balancers look
+        elsewhere; streams end with a resume token, background loops end, running calls have `grace` seconds to finish.
+        """
         await self._health.enter_graceful_shutdown()
+        await asyncio.sleep(notice)
+        self._interceptor.drain()
         for task in self._loops:
             task.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)

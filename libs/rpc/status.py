@@ -91,13 +91,18 @@ def from_rpc_error(error: grpc.aio.AioRpcError, dependency: str) -> WaybillError
     kind = _KINDS.get(code)
     status = rpc_status.from_call(error)
     if kind is None or kind is Kind.UNAUTHENTICATED or (status is None and kind is Kind.UNAVAILABLE):
-        return WaybillError(
-            Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", f"{dependency} did not answer",
-            metadata={"dependency": dependency}, retry_after=timedelta(seconds=1),
-        )  # fmt: skip
+        return unanswered(dependency)
     if status is None:
         return WaybillError(kind, code.name, error.details() or code.name)
     return from_status(status, kind)
+
+
+def unanswered(dependency: str) -> WaybillError:
+    """A service did not answer: what became of the call is unknown."""
+    return WaybillError(
+        Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", f"{dependency} did not answer",
+        metadata={"dependency": dependency}, retry_after=timedelta(seconds=1),
+    )  # fmt: skip
 
 
 def from_status(status: status_pb2.Status, kind: Kind) -> WaybillError:

@@ -102,7 +102,7 @@ async def running(
     try:
         yield Host(address, secret, apps, server, failpoints)
     finally:
-        await server.stop()
+        await server.stop(host.grace_seconds, host.drain_seconds)
         await peers.close()
 
 

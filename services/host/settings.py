@@ -41,6 +41,10 @@ class HostSettings:
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     background: bool = True
+    drain_seconds: float = 0.0
+    """How long a server that is told to end goes on serving while its health says NOT_SERVING."""
+    grace_seconds: float = 10.0
+    """How long running calls may take to finish after that."""
 
     @property
     def hosted(self) -> tuple[str, ...]:
@@ -85,6 +89,9 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, object]:
             found[key] = environment[name]
     if environment.get("WAYBILL_POOL_SIZE"):
         found["pool_size"] = int(environment["WAYBILL_POOL_SIZE"])
+    for name, key in (("WAYBILL_DRAIN_SECONDS", "drain_seconds"), ("WAYBILL_GRACE_SECONDS", "grace_seconds")):
+        if environment.get(name):
+            found[key] = float(environment[name])
     found["database_urls"] = {
         c: environment[f"WAYBILL_{c.upper()}_DATABASE_URL"]
         for c in CONTEXTS

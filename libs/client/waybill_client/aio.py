@@ -11,6 +11,7 @@ import grpc
 from waybill.directory.v1.token_service_pb2_grpc import TokenServiceStub
 from waybill.order.v1 import order_pb2
 from waybill_client.aio_services import AsyncServices
+from waybill_client.calls import OPTIONS, identified, target
 from waybill_client.errors import from_rpc_error
 from waybill_client.session import TOKENS, Credentials, Token, place_order_request
 
@@ -31,7 +32,7 @@ class _Channel:
         async def call(request: Any, timeout: float | None = 60.0) -> Any:
             metadata = await self._metadata()
             try:
-                return await inner(request, timeout=timeout, metadata=metadata)
+                return await inner(identified(request), timeout=timeout, metadata=metadata)
             except grpc.aio.AioRpcError as error:
                 raise from_rpc_error(error) from None
 
@@ -77,7 +78,10 @@ class AsyncWaybill(AsyncServices):
         address = self._addresses.get(context, self._address)
         channel = self._channels.get(address)
         if channel is None:
-            channel = grpc.aio.insecure_channel(address) if self._tls is None else grpc.aio.secure_channel(address, self._tls)
+            if self._tls is None:
+                channel = grpc.aio.insecure_channel(target(address), options=OPTIONS)
+            else:
+                channel = grpc.aio.secure_channel(target(address), self._tls, options=OPTIONS)
             self._channels[address] = channel
         return channel
 

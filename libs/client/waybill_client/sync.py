@@ -10,6 +10,7 @@ import grpc
 
 from waybill.directory.v1.token_service_pb2_grpc import TokenServiceStub
 from waybill.order.v1 import order_pb2
+from waybill_client.calls import OPTIONS, identified, target
 from waybill_client.errors import from_rpc_error
 from waybill_client.services import Services
 from waybill_client.session import TOKENS, Credentials, Token, place_order_request
@@ -29,7 +30,7 @@ class _Channel:
 
         def call(request: Any, timeout: float | None = 60.0) -> Any:
             try:
-                return inner(request, timeout=timeout, metadata=self._metadata())
+                return inner(identified(request), timeout=timeout, metadata=self._metadata())
             except grpc.RpcError as error:
                 raise from_rpc_error(error) from None
 
@@ -75,7 +76,10 @@ class Waybill(Services):
         address = self._addresses.get(context, self._address)
         channel = self._channels.get(address)
         if channel is None:
-            channel = grpc.insecure_channel(address) if self._tls is None else grpc.secure_channel(address, self._tls)
+            if self._tls is None:
+                channel = grpc.insecure_channel(target(address), options=OPTIONS)
+            else:
+                channel = grpc.secure_channel(target(address), self._tls, options=OPTIONS)
             self._channels[address] = channel
         return channel
 

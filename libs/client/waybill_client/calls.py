@@ -1,0 +1,36 @@
+"""How calls are made so that they survive a server that ends: every replica is known, UNAVAILABLE is tried again."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+OPTIONS = (
+    (
+        "grpc.service_config",
+        '{"methodConfig": [{"name": [{}], "retryPolicy": {"maxAttempts": 5, "initialBackoff": "0.1s", "maxBackoff": "2s",'
+        ' "backoffMultiplier": 2.5, "retryableStatusCodes": ["UNAVAILABLE"]}}],'
+        ' "loadBalancingConfig": [{"round_robin": {}}]}',
+    ),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+)
+"""Every call may be sent again: reads change nothing, and `identified` gives every mutation an id."""
+
+
+def target(address: str) -> str:
+    """A channel's target for `host:port`, several `ip:port` with commas between them, or a gRPC URI such as
+    `dns:///order:8420`."""
+    if "," in address:
+        return "ipv4:" + ",".join(part.strip() for part in address.split(","))
+    return address
+
+
+def identified(request: Any) -> Any:
+    """The request with an id of its own where it has none, so that a repeat has one effect."""
+    if not hasattr(request, "request_id") or request.request_id:
+        return request
+    made = type(request)()
+    made.CopyFrom(request)
+    made.request_id = uuid.uuid4().hex
+    return made
