@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.host.demo.marketplace import PASSWORD, PORTAL, SHOP, SUPPLIERS
@@ -25,11 +26,13 @@ class Cast:
             await client.close()
 
 
-async def sign_in(address: str, owner: AsyncWaybill) -> Cast:
+async def sign_in(address: str, owner: AsyncWaybill, addresses: Mapping[str, str] | None = None) -> Cast:
     """Password grants for everyone."""
 
     async def person(client_id: str, username: str) -> AsyncWaybill:
-        return await AsyncWaybill.connect(address, client_id, username=username, password=PASSWORD)
+        return await AsyncWaybill.connect(
+            address, client_id, username=username, password=PASSWORD, addresses=addresses
+        )
 
     return Cast(
         owner,

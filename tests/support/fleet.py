@@ -1,0 +1,195 @@
+"""Every service in processes of its own, any number of replicas each, on one PostgreSQL: to be killed and started again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc
+
+from services.host.check import Report, check
+from services.host.demo.cast import Cast, sign_in
+from services.host.demo.marketplace import set_up
+from services.host.settings import CONTEXTS
+from waybill_client import AsyncWaybill
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "a-secret-of-the-tests-shared-by-all-services"
+_CLIENT_SECRET = re.compile(r"client secret\s+(\S+)")
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(slots=True)
+class Member:
+    """One process of the fleet: its place, and the process that fills it now."""
+
+    context: str
+    number: int
+    port: int
+    log: Path
+    process: asyncio.subprocess.Process | None = None
+
+    @property
+    def name(self) -> str:
+        """Such as `order-1`."""
+        return f"{self.context}-{self.number}"
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process runs."""
+        return self.process is not None and self.process.returncode is None
+
+
+@dataclass(slots=True)
+class Fleet:
+    """The processes of a marketplace."""
+
+    url: str
+    folder: Path
+    members: list[Member]
+    environment: dict[str, str] = field(default_factory=dict)
+    routes: dict[str, str] = field(default_factory=dict)
+    """Where services look for others, if not at their own addresses: proxies, for instance."""
+    client_secret: str = ""
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Every context with all of its replicas."""
+        found: dict[str, list[str]] = {}
+        for member in self.members:
+            found.setdefault(member.context, []).append(member.address)
+        return {context: ",".join(many) for context, many in found.items()}
+
+    def of(self, context: str) -> list[Member]:
+        """The replicas of a context."""
+        return [m for m in self.members if m.context == context]
+
+    async def start(self, member: Member) -> None:
+        """Starts a process and waits until it serves."""
+        command = [sys.executable, "-m", "services.host.cli", "serve", "--only", member.context]
+        command += ["--bind", member.address, "--log-level", "WARNING"]
+        environment = {**os.environ, "COLUMNS": "400", "WAYBILL_DATABASE_URL": self.url, "WAYBILL_SERVICE_SECRET": SECRET}
+        for context, address in {**self.addresses, **self.routes}.items():
+            environment[f"WAYBILL_{context.upper()}_ADDRESS"] = address
+        with member.log.open("a") as log:
+            member.process = await asyncio.create_subprocess_exec(
+                *command, stdout=log, stderr=log, env=environment | self.environment, cwd=ROOT
+            )
+        await self._serves(member)
+
+    async def _serves(self, member: Member) -> None:
+        async with grpc.aio.insecure_channel(
+            member.address, options=[("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 100)]
+        ) as channel:
+            ready = asyncio.ensure_future(channel.channel_ready())
+            assert member.process is not None
+            ended = asyncio.ensure_future(member.process.wait())
+            async with asyncio.timeout(60):
+                await asyncio.wait([ready, ended], return_when=asyncio.FIRST_COMPLETED)
+            if not ready.done():
+                ready.cancel()
+                raise RuntimeError(f"{member.name} ended: {member.log.read_text()[-3_000:]}")
+            ended.cancel()
+
+    async def start_all(self) -> None:
+        """Starts everything; the directory first, since it sets an empty marketplace up."""
+        first, *others = self.members
+        await self.start(first)
+        found = _CLIENT_SECRET.search(first.log.read_text())
+        self.client_secret = found[1] if found else self.client_secret
+        for group in _pairs(others):
+            await asyncio.gather(*(self.start(member) for member in group))
+
+    async def stop(self, member: Member) -> int:
+        """SIGTERM, and its exit code."""
+        assert member.process is not None
+        if member.process.returncode is None:
+            member.process.send_signal(signal.SIGTERM)
+        return await asyncio.wait_for(member.process.wait(), 60)
+
+    async def kill(self, member: Member) -> None:
+        """SIGKILL."""
+        assert member.process is not None
+        if member.process.returncode is None:
+            member.process.kill()
+        await member.process.wait()
+
+    async def revive(self) -> list[str]:
+        """Starts again whatever has died; the names."""
+        dead = [m for m in self.members if not m.alive]
+        await asyncio.gather(*(self.start(m) for m in dead))
+        return [m.name for m in dead]
+
+    def client(self, client_id: str, client_secret: str = "", **options: str) -> AsyncWaybill:
+        """A caller that knows every replica."""
+        return AsyncWaybill("", client_id, client_secret, addresses=self.addresses, **options)
+
+    def owner(self) -> AsyncWaybill:
+        """The marketplace's owner."""
+        return self.client("waybill-admin", self.client_secret)
+
+    async def set_up(self) -> Cast:
+        """Fills the marketplace of the demo, and signs everyone in."""
+        owner = self.owner()
+        await set_up(owner)
+        return await sign_in("", owner, self.addresses)
+
+    async def check(self) -> Report:
+        """Every context's books, and the comparison between them."""
+        async with self.owner() as owner:
+            return await check(owner, list(self.addresses.values()))
+
+    async def assert_consistent(self) -> None:
+        """Fails when an invariant is broken."""
+        report = await self.check()
+        assert report.ok, [(f.context, f.rule, f.subject, f.detail) for f in report.findings]
+
+
+def _pairs(members: Sequence[Member]) -> list[Sequence[Member]]:
+    # More at once would only wait for the processor.
+    return [members[i : i + 4] for i in range(0, len(members), 4)]
+
+
+@asynccontextmanager
+async def fleet(
+    url: str,
+    folder: Path,
+    replicas: Mapping[str, int] | int = 1,
+    environment: Mapping[str, str] | None = None,
+    routes: Mapping[str, str] | None = None,
+) -> AsyncIterator[Fleet]:
+    """Starts every service with its replicas, and ends them all with the block."""
+    count = dict.fromkeys(CONTEXTS, replicas) if isinstance(replicas, int) else replicas
+    folder.mkdir(parents=True, exist_ok=True)
+    members = [
+        Member(context, number, free_port(), folder / f"{context}-{number}.log")
+        for context in CONTEXTS
+        for number in range(count.get(context, 1))
+    ]
+    made = Fleet(url, folder, members, dict(environment or {}), dict(routes or {}))
+    try:
+        await made.start_all()
+        yield made
+    finally:
+        for member in members:
+            if member.alive:
+                await made.kill(member)
