@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 # Two workers: each has databases of its own.
 WORKERS ?= 2
 
-.PHONY: help demo serve test test-unit lint format protos bench clean
+.PHONY: help demo serve test test-unit test-containers image up down lint format protos bench clean
 
 help: ## What can be run
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 $(BIN)/.runtime: requirements.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -31,14 +31,27 @@ demo: protos ## One marketplace order from cart to completed, through real servi
 serve: protos ## The marketplace on this machine, SQLite
 	@$(BIN)/waybill serve
 
-test: $(BIN)/.dev protos ## All tests, on SQLite and on PostgreSQL
-	@$(BIN)/python -m pytest -n $(WORKERS) tests
+test: $(BIN)/.dev protos ## All tests that need no container, on SQLite and on PostgreSQL
+	@$(BIN)/python -m pytest -n $(WORKERS)
 
 test-unit: $(BIN)/.dev protos ## The tests that need no database
 	@$(BIN)/python -m pytest -n $(WORKERS) tests/unit
 
+test-containers: $(BIN)/.dev protos ## PostgreSQL in a container, and the composed system from the image; needs an engine
+	@docker info >/dev/null 2>&1 || { echo "make test-containers needs a container engine, and none answers: install Docker and start it"; exit 1; }
+	@$(BIN)/python -m pytest -p no:xdist -p no:randomly tests/containers
+
+image: ## The one image of all services
+	@$(PYTHON) containers/stack.py build
+
+up: ## PostgreSQL and the seven services in containers, built, started and healthy
+	@$(PYTHON) containers/stack.py up $(foreach s,$(SCALE),--scale $(s))
+
+down: ## Ends what `make up` started; VOLUMES=1 removes the database too
+	@$(PYTHON) containers/stack.py down $(if $(VOLUMES),--volumes)
+
 lint: $(BIN)/.dev protos ## ruff, mypy, import-linter, buf
-	$(BIN)/ruff check libs services tests protos
+	$(BIN)/ruff check libs services tests protos containers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/buf lint
@@ -47,7 +60,7 @@ lint: $(BIN)/.dev protos ## ruff, mypy, import-linter, buf
 
 format: $(BIN)/.dev ## Put contracts and code into form
 	$(BIN)/buf format -w
-	$(BIN)/ruff check --fix --quiet libs services tests protos || true
+	$(BIN)/ruff check --fix --quiet libs services tests protos containers || true
 
 bench: $(BIN)/.dev protos ## Speed and memory, as ratios to a floor measured in the same run
 	@$(BIN)/python -m tests.bench

@@ -15,6 +15,8 @@ import typer
 from rich.console import Console
 
 from libs.obs import configure_logging
+from services.host.demo.command import demo
+from services.host.health import health
 from services.host.northwind.command import import_northwind
 from services.host.settings import CONTEXTS, DEFAULT_PORT, HostSettings, default_data, from_environment
 
@@ -22,6 +24,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Waybill: an 
 imports = typer.Typer(no_args_is_help=True, help="Loads other data as a marketplace.")
 app.add_typer(imports, name="import")
 imports.command("northwind")(import_northwind)
+app.command()(demo)
+app.command()(health)
 DEFAULT_SERVER = f"127.0.0.1:{DEFAULT_PORT}"
 out = Console()
 err = Console(stderr=True)
@@ -90,15 +94,6 @@ async def _serve(settings: HostSettings) -> None:
         sys.stdout.flush()
         await stop.wait()
         out.print("stopping")
-
-
-@app.command()
-def demo(json: AsJson = False) -> None:
-    """Plays one marketplace order, PO9123, from cart to completed, through real services."""
-    from services.host.demo.play import play
-
-    configure_logging("WARNING")
-    raise typer.Exit(asyncio.run(play(out, json)))
 
 
 @app.command()

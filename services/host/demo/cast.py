@@ -27,7 +27,7 @@ class Cast:
 
 
 async def sign_in(address: str, owner: AsyncWaybill, addresses: Mapping[str, str] | None = None) -> Cast:
-    """Password grants for everyone."""
+    """Password grants for everyone. `addresses` says where single contexts are served."""
 
     async def person(client_id: str, username: str) -> AsyncWaybill:
         return await AsyncWaybill.connect(

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import tempfile
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from services.host.demo.cast import Cast, sign_in
 from services.host.demo.checkout import ORDER
 from services.host.demo.marketplace import SUPPLIERS, set_up
 from services.host.demo.narrator import Narrator
+from services.host.demo.servers import Servers
 from services.host.embedded import running
 from services.host.settings import HostSettings
 from waybill.fulfillment.v1 import supplier_order_pb2
@@ -31,7 +33,7 @@ EXPECTED_SUPPLIER_ORDERS = 4
 
 
 async def play(console: Console, as_json: bool) -> int:
-    """0 when the order completed, the split is exact and every invariant holds."""
+    """In a marketplace of its own. 0 when the order completed, the split is exact and every invariant holds."""
     tell = Narrator(console, quiet=as_json)
     with tempfile.TemporaryDirectory(prefix="waybill-demo-") as folder:
         async with running(HostSettings(data=Path(folder))) as host:
@@ -40,18 +42,41 @@ async def play(console: Console, as_json: bool) -> int:
             tell.chapter("A marketplace")
             tell.line("waybill", f"seven services on {host.address}, one SQLite file each")
             owner = AsyncWaybill(host.address, host.secret.client_id, host.secret.client_secret)
-            await set_up(owner)
-            tell.line("seller owner", "two dropship suppliers, two warehouses, two buyers, six products, four ways to ship")
-            cast = await sign_in(host.address, owner)
-            story = await perform(cast, tell)
-            await cast.close()
+            story = await _from_empty(owner, host.address, {}, tell)
+    return _told(console, as_json, story)
+
+
+async def play_at(
+    console: Console, as_json: bool, servers: Servers, client_id: str, client_secret: str
+) -> int:
+    """The same in an empty marketplace that is being served. Raises `WaybillError` when it is not empty."""
+    tell = Narrator(console, quiet=as_json)
+    tell.chapter("A marketplace")
+    tell.line("waybill", f"seven services on {', '.join(servers.every)}")
+    owner = await AsyncWaybill.connect(servers.default, client_id, client_secret, addresses=servers.contexts)
+    return _told(console, as_json, await _from_empty(owner, servers.default, servers.contexts, tell, servers.every))
+
+
+async def _from_empty(
+    owner: AsyncWaybill, address: str, addresses: Mapping[str, str], tell: Narrator, servers: Sequence[str] = ()
+) -> dict[str, Any]:
+    await set_up(owner)
+    tell.line("seller owner", "two dropship suppliers, two warehouses, two buyers, six products, four ways to ship")
+    cast = await sign_in(address, owner, addresses)
+    try:
+        return await perform(cast, tell, servers)
+    finally:
+        await cast.close()
+
+
+def _told(console: Console, as_json: bool, story: dict[str, Any]) -> int:
     if as_json:
         console.print_json(json.dumps(story))
     return 0 if story["ok"] else 1
 
 
-async def perform(cast: Cast, tell: Narrator) -> dict[str, Any]:
-    """The whole story; returns it as data."""
+async def perform(cast: Cast, tell: Narrator, servers: Sequence[str] = ()) -> dict[str, Any]:
+    """The whole story; returns it as data. `servers` are audited at the end; the client's own when none is named."""
     watched: list[dict[str, Any]] = []
     begun = asyncio.Event()
     watching = asyncio.create_task(_watch(cast.ada, watched, begun))
@@ -85,7 +110,7 @@ async def perform(cast: Cast, tell: Narrator) -> dict[str, Any]:
         watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watching
-    return await _close(cast, tell, order, tree, reasons, views, shipments, watched)
+    return await _close(cast, tell, order, tree, reasons, views, shipments, watched, servers)
 
 
 async def _watch(ada: AsyncWaybill, watched: list[dict[str, Any]], begun: asyncio.Event) -> None:
@@ -118,7 +143,7 @@ async def _capture(cast: Cast, tell: Narrator) -> None:
 
 async def _close(
     cast: Cast, tell: Narrator, order: order_pb2.Order, tree: Any, reasons: Any, views: Any, shipments: Any,
-    watched: list[dict[str, Any]],
+    watched: list[dict[str, Any]], servers: Sequence[str],
 ) -> dict[str, Any]:  # fmt: skip
     status = order_pb2.OrderStatus.Name(tree.order.status).removeprefix(STATUS)
     tell.chapter("The order, and everything below it")
@@ -155,7 +180,7 @@ async def _close(
         right=(0,),
     )
     gap_free = [w["sequence"] for w in watched] == list(range(1, len(watched) + 1))
-    report = await check(cast.owner)
+    report = await check(cast.owner, servers)
     ok = (
         status == "COMPLETED" and len(tree.supplier_orders) == EXPECTED_SUPPLIER_ORDERS and exact and gap_free
         and report.ok

@@ -1,0 +1,45 @@
+"""`waybill demo`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from libs.obs import configure_logging
+from services.host.demo.servers import parsed
+from waybill_client import WaybillError
+
+
+def demo(
+    server: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="host:port of an empty marketplace that is being served, or order=host:port for one service of it; "
+            "can be repeated. Without it the demo serves one of its own."
+        ),
+    ] = None,
+    client_id: Annotated[str, typer.Option(envvar="WAYBILL_CLIENT_ID")] = "waybill-admin",
+    client_secret: Annotated[str, typer.Option(envvar="WAYBILL_CLIENT_SECRET", help="The owner's, with --server.")] = "",
+    json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,
+) -> None:
+    """Plays one marketplace order, PO9123, from cart to completed, through real services."""
+    from services.host.demo.play import play, play_at
+
+    configure_logging("WARNING")
+    out = Console()
+    if not server:
+        raise typer.Exit(asyncio.run(play(out, json)))
+    try:
+        servers = parsed(server)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    try:
+        code = asyncio.run(play_at(out, json, servers, client_id, client_secret))
+    except WaybillError as refused:
+        said = f"the demo needs an empty marketplace and its owner's secret: {refused}"
+        Console(stderr=True).print(said, style="red", markup=False)
+        code = 1
+    raise typer.Exit(code)
