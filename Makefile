@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # Two workers: each has databases of its own.
 WORKERS ?= 2
 
-.PHONY: help demo serve test test-unit test-containers image up down lint format protos bench clean
+.PHONY: help demo serve test test-unit test-containers engine image up down lint format protos bench clean
 
 help: ## What can be run
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -37,9 +37,13 @@ test: $(BIN)/.dev protos ## All tests that need no container, on SQLite and on P
 test-unit: $(BIN)/.dev protos ## The tests that need no database
 	@$(BIN)/python -m pytest -n $(WORKERS) tests/unit
 
-test-containers: $(BIN)/.dev protos ## PostgreSQL in a container, and the composed system from the image; needs an engine
-	@docker info >/dev/null 2>&1 || { echo "make test-containers needs a container engine, and none answers: install Docker and start it"; exit 1; }
+# A part of the store tests again, on PostgreSQL in a container and nowhere else; then the composed system.
+test-containers: engine $(BIN)/.dev protos ## PostgreSQL in a container, the composed system from the image; needs an engine
+	@WAYBILL_TEST_POSTGRES_SOURCE=container $(BIN)/python -m pytest -n $(WORKERS) -k postgresql tests/integration/libs tests/e2e/test_submit.py
 	@$(BIN)/python -m pytest -p no:xdist -p no:randomly tests/containers
+
+engine:
+	@docker info >/dev/null 2>&1 || { echo "tests in containers need an engine, and none answers: install Docker and start it" >&2; exit 1; }
 
 image: ## The one image of all services
 	@$(PYTHON) containers/stack.py build

@@ -6,7 +6,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -41,9 +41,11 @@ def _end_run() -> None:
 @pytest.fixture(scope="session")
 def postgres_url() -> str:
     """A server, the same for all workers of a run."""
-    with suppress(postgres.NoPostgresError):
+    try:
         return postgres.shared(Path(os.environ[_FOLDER]))
-    pytest.fail(postgres.REMEDY, pytrace=False)
+    except postgres.NoPostgresError as error:
+        why = str(error)
+    pytest.fail(why, pytrace=False)
 
 
 @pytest.fixture(params=BACKENDS)

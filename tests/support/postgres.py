@@ -17,6 +17,8 @@ from pathlib import Path
 from tests.support import engine
 
 URL_VARIABLE = "WAYBILL_TEST_POSTGRES_URL"
+SOURCE_VARIABLE = "WAYBILL_TEST_POSTGRES_SOURCE"
+"""`container` or `binaries` where only that will do."""
 REMEDY = (
     f"no PostgreSQL for the tests: set {URL_VARIABLE}, start a Docker engine, or install the server binaries "
     "(apt-get install postgresql)"
@@ -49,12 +51,14 @@ class Server:
 
 def start() -> Server:
     """A server from the first source that answers. Raises `NoPostgresError`."""
-    named = os.environ.get(URL_VARIABLE)
-    if named:
+    named, only = os.environ.get(URL_VARIABLE), os.environ.get(SOURCE_VARIABLE)
+    if named and not only:
         return Server(named.replace("postgresql+asyncpg:", "postgresql:", 1), f"the server that {URL_VARIABLE} names")
-    made = engine.postgres_container() if engine.answers() else None
+    made = engine.postgres_container() if only != "binaries" and engine.answers() else None
     if made is not None:
         return Server(made[0], f"a container of {engine.image()}", container=made[1])
+    if only == "container":
+        raise NoPostgresError(f"no container of {engine.image()} can be started: is there an engine, and the image?")
     if binaries() is None:
         raise NoPostgresError(REMEDY)
     return _cluster(durable=False)
