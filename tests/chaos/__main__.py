@@ -1,0 +1,72 @@
+"""The chaos runner: `python -m tests.chaos failpoints`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.chaos import steps
+from tests.chaos.failpoints import CATALOGUE, Enumeration, Folder, Outcome, catalogue
+from tests.chaos.scenarios import SCENARIOS
+from tests.support.fleet import fleet
+from tests.support.postgres import throwaway_cluster
+
+
+def say(text: str) -> None:
+    """One line, at once."""
+    print(text, flush=True)  # noqa: T201
+
+
+async def failpoints(names: list[str], record: bool, broken: bool) -> int:
+    """Enumerates the places of scenarios, or records them."""
+    began = time.monotonic()
+    chosen = [SCENARIOS[name] for name in names or SCENARIOS]
+    outcome = Outcome()
+    with throwaway_cluster() as url, tempfile.TemporaryDirectory(prefix="waybill-chaos-") as name:
+        folder = Folder(Path(name) / "watched")
+        async with fleet(url, Path(name) / "logs", environment=folder.environment) as running:
+            cast = await running.set_up()
+            await steps.provide(cast.owner, cast.ada)
+            if broken:
+                folder.without_idempotency()
+                say("idempotency is switched off: this run must fail")
+            runner = Enumeration(running, folder, cast, say)
+            known = catalogue() if CATALOGUE.exists() else {}
+            for scenario in chosen:
+                if record:
+                    known[scenario.name] = await runner.record(scenario)
+                    say(f"{scenario.name}: {len(known[scenario.name])} places")
+                else:
+                    say(f"{scenario.name}: {len(known[scenario.name])} places")
+                    await runner.run(scenario, known[scenario.name], outcome)
+            await cast.close()
+    if record:
+        CATALOGUE.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
+        return 0
+    for failure in outcome.failures:
+        say(f"FAILED {failure}")
+    services = "  ".join(f"{service} {count}" for service, count in sorted(outcome.survived.items()))
+    say(f"{outcome.points} deaths survived in {len(chosen)} scenarios, {len(outcome.failures)} failures")
+    say(f"by service: {services}; {time.monotonic() - began:.0f} s")
+    return 1 if outcome.failures else 0
+
+
+def main() -> int:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos")
+    commands = parser.add_subparsers(required=True, dest="command")
+    points = commands.add_parser("failpoints", help="kill a process at every place of every scenario")
+    points.add_argument("--scenario", action="append", default=[], choices=list(SCENARIOS))
+    points.add_argument("--record", action="store_true", help="write the catalogue of places")
+    points.add_argument("--broken", action="store_true", help="switch idempotency off, to see the run fail")
+    given = parser.parse_args()
+    return asyncio.run(failpoints(given.scenario, given.record, given.broken))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,211 @@
+"""The use cases that are interrupted: what stands before, the call that is interrupted, what must be true after it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from services.host.demo.cast import Cast
+from tests.chaos import steps
+from tests.chaos.steps import until_answered
+from waybill.fulfillment.v1 import supplier_order_pb2
+from waybill.order.v1 import order_pb2, submission_pb2
+from waybill_client import WaybillError
+
+Step = Callable[[Cast, str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One use case. `act` repeats its call with the same request id until it is answered."""
+
+    name: str
+    prepare: Step
+    act: Step
+    verify: Step
+    down: str = ""
+    """A context that is killed before `act` and started again after it, so that background work is what counts."""
+    background: str = ""
+    """Which background work belongs to the scenario, as a regular expression over the names of places."""
+
+
+async def _nothing(cast: Cast, tag: str) -> None:
+    return None
+
+
+async def _cart(cast: Cast, tag: str) -> None:
+    await steps.cart(cast.ada, tag)
+
+
+async def _declined_cart(cast: Cast, tag: str) -> None:
+    await steps.cart(cast.ada, tag, "decline")
+
+
+async def _late_cart(cast: Cast, tag: str) -> None:
+    await steps.cart(cast.ada, tag, "late")
+
+
+async def _submit(cast: Cast, tag: str) -> None:
+    answered = await until_answered(lambda: steps.submit(cast.ada, tag))
+    assert answered.submission.attempt == 1
+
+
+async def _submit_refused(cast: Cast, tag: str) -> None:
+    try:
+        await until_answered(lambda: steps.submit(cast.ada, tag))
+    except WaybillError as error:
+        assert error.reason == "SUBMIT_REFUSED", error
+        assert [rule.reason for rule in error.rules] == ["CARD_DECLINED"], error
+    else:
+        raise AssertionError("a declined card was accepted")
+
+
+async def _place(cast: Cast, tag: str) -> None:
+    answered = await until_answered(lambda: steps.place(cast.ada, tag))
+    assert answered.submission.attempt == 1
+
+
+async def _is_open(cast: Cast, tag: str) -> None:
+    found = await steps.settled(cast.ada, tag)
+    order = found.order
+    assert order.status == order_pb2.ORDER_STATUS_OPEN, order
+    assert order.submission.state == submission_pb2.SUBMISSION_STATE_ACCEPTED
+    assert order.submission.attempt == 1
+    assert {line.quantity_open for line in found.line_items} == set(steps.CART.values())
+    for supplier in ("northforge", "lumenworks", "wh-east"):
+        await steps.supplier_order(cast.clerks[supplier], tag)
+
+
+async def _is_unsubmitted(cast: Cast, tag: str) -> None:
+    order = (await steps.settled(cast.ada, tag)).order
+    assert order.status == order_pb2.ORDER_STATUS_UNSUBMITTED
+    assert order.submission.state == submission_pb2.SUBMISSION_STATE_REFUSED
+    assert order.submission.attempt == 1
+
+
+async def _open(cast: Cast, tag: str) -> None:
+    await steps.place(cast.ada, tag)
+    await steps.settled(cast.ada, tag)
+
+
+async def _cancel(cast: Cast, tag: str) -> None:
+    await until_answered(lambda: steps.cancel(cast.sam, tag))
+
+
+async def _is_canceled(cast: Cast, tag: str) -> None:
+    found = await until_answered(lambda: steps.read(cast.ada, tag))
+    assert found.order.status == order_pb2.ORDER_STATUS_CANCELED
+    assert {line.quantity_open for line in found.line_items} == {0}
+    mine = await steps.supplier_order(cast.clerks["northforge"], tag)
+    assert mine.status == supplier_order_pb2.SUPPLIER_ORDER_STATUS_CANCELED
+
+
+async def _shipped_a_part(cast: Cast, tag: str) -> None:
+    await _open(cast, tag)
+    clerk = cast.clerks["northforge"]
+    mine = await steps.supplier_order(clerk, tag)
+    await steps.accept(clerk, mine.id)
+    await steps.ship(clerk, mine.id, {"l1": 1}, "first")
+
+
+async def _cancel_refused(cast: Cast, tag: str) -> None:
+    try:
+        await until_answered(lambda: steps.cancel(cast.sam, tag))
+    except WaybillError as error:
+        assert error.code.name == "FAILED_PRECONDITION", error
+    else:
+        raise AssertionError("an order with a shipped unit was canceled")
+
+
+async def _ships_on(cast: Cast, tag: str) -> None:
+    clerk = cast.clerks["northforge"]
+    mine = await steps.supplier_order(clerk, tag)
+    assert mine.status == supplier_order_pb2.SUPPLIER_ORDER_STATUS_ACCEPTED, "it is still frozen"
+    found = await steps.read(cast.ada, tag)
+    assert found.order.status == order_pb2.ORDER_STATUS_OPEN
+    assert found.line_items[0].quantity_shipped == 1
+
+
+async def _accept(cast: Cast, tag: str) -> None:
+    clerk = cast.clerks["northforge"]
+    mine = await until_answered(lambda: steps.supplier_order(clerk, tag))
+    await until_answered(lambda: steps.accept(clerk, mine.id))
+
+
+async def _is_accepted(cast: Cast, tag: str) -> None:
+    mine = await steps.supplier_order(cast.clerks["northforge"], tag)
+    assert mine.status == supplier_order_pb2.SUPPLIER_ORDER_STATUS_ACCEPTED
+
+
+async def _reject(cast: Cast, tag: str) -> None:
+    clerk = cast.clerks["wh-east"]
+    mine = await until_answered(lambda: steps.supplier_order(clerk, tag))
+    await until_answered(lambda: steps.reject(clerk, mine.id))
+
+
+async def _is_sourced_again(cast: Cast, tag: str) -> None:
+    assert (await steps.supplier_order(cast.clerks["wh-east"], tag)).status == (
+        supplier_order_pb2.SUPPLIER_ORDER_STATUS_REJECTED
+    )
+    moved = await steps.supplier_order(cast.clerks["wh-west"], tag)
+    assert [line.quantity for line in moved.line_items] == [steps.CART["crate"]]
+
+
+async def _accepted(cast: Cast, tag: str) -> None:
+    await _open(cast, tag)
+    for supplier in ("northforge", "lumenworks", "wh-east"):
+        clerk = cast.clerks[supplier]
+        await steps.accept(clerk, (await steps.supplier_order(clerk, tag)).id)
+
+
+async def _ship(cast: Cast, tag: str) -> None:
+    clerk = cast.clerks["northforge"]
+    mine = await until_answered(lambda: steps.supplier_order(clerk, tag))
+    await until_answered(lambda: steps.ship(clerk, mine.id, {"l1": 1}))
+
+
+async def _one_unit_is_shipped(cast: Cast, tag: str) -> None:
+    mine = await steps.supplier_order(cast.clerks["northforge"], tag)
+    assert [line.quantity_shipped for line in mine.line_items] == [1], "shipped not exactly once"
+
+
+async def _all_but_one(cast: Cast, tag: str) -> None:
+    await _accepted(cast, tag)
+    for supplier, items in (("lumenworks", {"l3": 1}), ("wh-east", {"l2": 3})):
+        clerk = cast.clerks[supplier]
+        await steps.ship(clerk, (await steps.supplier_order(clerk, tag)).id, items)
+
+
+async def _ship_the_rest(cast: Cast, tag: str) -> None:
+    clerk = cast.clerks["northforge"]
+    mine = await until_answered(lambda: steps.supplier_order(clerk, tag))
+    await until_answered(lambda: steps.ship(clerk, mine.id, {"l1": 2}))
+
+
+async def _completes(cast: Cast, tag: str) -> None:
+    mine = await steps.supplier_order(cast.clerks["northforge"], tag)
+    assert mine.status == supplier_order_pb2.SUPPLIER_ORDER_STATUS_COMPLETED
+    async with steps.patience():
+        while True:
+            found = await until_answered(lambda: steps.read(cast.ada, tag))
+            if found.order.status == order_pb2.ORDER_STATUS_COMPLETED:
+                return
+            await steps.moment()
+
+
+SCENARIOS = {
+    scenario.name: scenario
+    for scenario in (
+        Scenario("submit", _cart, _submit, _is_open),
+        Scenario("refuse", _declined_cart, _submit_refused, _is_unsubmitted),
+        Scenario("late-gateway", _late_cart, _submit, _is_open, background="CompleteSubmissions"),
+        Scenario("place", _nothing, _place, _is_open),
+        Scenario("cancel", _open, _cancel, _is_canceled),
+        Scenario("cancel-refused", _shipped_a_part, _cancel_refused, _ships_on),
+        Scenario("accept", _open, _accept, _is_accepted),
+        Scenario("reject", _open, _reject, _is_sourced_again),
+        Scenario("ship", _accepted, _ship, _one_unit_is_shipped),
+        Scenario("complete", _all_but_one, _ship_the_rest, _completes),
+        Scenario("report-back", _all_but_one, _ship_the_rest, _completes, down="order", background="Reporting"),
+    )
+}

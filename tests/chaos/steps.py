@@ -1,0 +1,197 @@
+"""What clients do in the chaos tests: small calls over the demo's marketplace, each with a request id of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from services.host.demo.marketplace import CURRENCY, ITEMS
+from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2
+from waybill.fulfillment.v1 import supplier_order_service_pb2 as supplier_pb
+from waybill.order.v1 import checkout_service_pb2 as pb
+from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2
+from waybill.payment.v1 import credit_card_service_pb2, payment_pb2, spending_account_service_pb2
+from waybill_client import AsyncWaybill, WaybillError, money
+
+T = TypeVar("T")
+ACCOUNT = "purse"
+"""A spending account that many orders share."""
+SHIPPED = Timestamp(seconds=1_767_225_600)
+"""Always the same: a repeat of a call must be the same call."""
+PATIENCE = 90.0
+SILENT = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED)
+"""Codes that leave the outcome unknown."""
+
+
+async def provide(owner: AsyncWaybill, ada: AsyncWaybill, units: int = 1_000_000) -> None:
+    """Stock and money for any number of orders."""
+    await owner.inventory.AdjustStock(
+        inventory_service_pb2.AdjustStockRequest(
+            adjustments=[
+                inventory_service_pb2.StockAdjustment(
+                    inventory_record_id=f"{item.id}-{supplier}", kind=inventory_pb2.STOCK_MOVEMENT_KIND_RECEIVE, change=units
+                )
+                for item in ITEMS
+                for supplier, _ in item.stock
+            ]
+        )
+    )
+    await owner.spending_accounts.CreateSpendingAccount(
+        spending_account_service_pb2.CreateSpendingAccountRequest(
+            spending_account=spending_account_service_pb2.SpendingAccount(
+                id=ACCOUNT, name="Shared", buyer_id="acme", currency=CURRENCY, active=True,
+                opening_balance=money("1000000.00", CURRENCY),
+            )
+        )
+    )  # fmt: skip
+    await owner.spending_accounts.AssignSpendingAccounts(
+        spending_account_service_pb2.AssignSpendingAccountsRequest(
+            assignments=[
+                spending_account_service_pb2.SpendingAccountAssignment(spending_account_id=ACCOUNT, user_id="ada")
+            ]
+        )
+    )
+    for id in ("approve", "decline", "late"):
+        await ada.credit_cards.CreateCreditCard(
+            credit_card_service_pb2.CreateCreditCardRequest(
+                credit_card=credit_card_service_pb2.CreditCard(id=f"card-{id}", token=f"tok_{id}", partial_number="4242")
+            )
+        )
+
+
+async def until_answered(call: Callable[[], Awaitable[T]]) -> T:
+    """Repeats a call, which carries a request id, until it is answered: the answer, or the refusal."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            try:
+                return await call()
+            except WaybillError as error:
+                contended = error.code is grpc.StatusCode.ABORTED and error.reason in ("SUBMIT_CONTENDED",)
+                if error.code not in SILENT or contended:
+                    raise
+            await asyncio.sleep(0.1)
+
+
+def payments(card: str) -> list[payment_pb2.Payment]:
+    """Ten from the shared account, the rest by card."""
+    return [
+        payment_pb2.Payment(type="spending_account", spending_account_id=ACCOUNT, amount=money("10.00", CURRENCY)),
+        payment_pb2.Payment(type="credit_card", credit_card_id=f"card-{card}"),
+    ]
+
+
+def lines(quantities: Mapping[str, int]) -> list[line_item_pb2.LineItem]:
+    """Lines l1, l2, ... by product and quantity."""
+    return [
+        line_item_pb2.LineItem(id=f"l{n}", product_id=product, quantity=quantity)
+        for n, (product, quantity) in enumerate(quantities.items(), start=1)
+    ]
+
+
+CART = {"anvil": 2, "crate": 3, "lamp": 1}
+"""Three suppliers."""
+
+
+async def cart(ada: AsyncWaybill, id: str, card: str = "approve") -> None:
+    """An order that only has to be submitted."""
+    await ada.orders.CreateOrder(
+        order_service_pb2.CreateOrderRequest(order=order_pb2.Order(id=id), line_items=lines(CART), request_id=f"{id}-create")
+    )
+    sheet = (await ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id=id))).worksheet
+    chosen = [
+        pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.ship_estimates
+    ]
+    await ada.checkout.SelectShipMethods(pb.SelectShipMethodsRequest(order_id=id, selections=chosen))
+    await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id=id))
+    await ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id=id, payments=payments(card), request_id=f"{id}-pay"))
+
+
+async def submit(ada: AsyncWaybill, id: str) -> order_pb2.Order:
+    """Submits it."""
+    answer = await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id=id, request_id=f"{id}-submit"))
+    return answer.order
+
+
+async def place(
+    ada: AsyncWaybill, id: str, quantities: Mapping[str, int] = CART, card: str = "approve"
+) -> order_pb2.Order:
+    """The whole checkout in one call."""
+    request = pb.PlaceOrderRequest(
+        order=order_pb2.Order(id=id), line_items=lines(quantities), payments=payments(card), request_id=f"{id}-place"
+    )
+    return (await ada.checkout.PlaceOrder(request)).order
+
+
+async def cancel(sam: AsyncWaybill, id: str) -> order_pb2.Order:
+    """The seller cancels it."""
+    answer = await sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id=id, request_id=f"{id}-cancel"))
+    return answer.order
+
+
+async def read(client: AsyncWaybill, id: str) -> order_service_pb2.GetOrderResponse:
+    """The order with its lines."""
+    return await client.orders.GetOrder(
+        order_service_pb2.GetOrderRequest(order_id=id, direction=order_pb2.DIRECTION_ALL, include_line_items=True)
+    )
+
+
+async def settled(client: AsyncWaybill, id: str) -> order_service_pb2.GetOrderResponse:
+    """The order once no attempt of it is unfinished."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            found = await until_answered(lambda: read(client, id))
+            if not found.order.HasField("submission") or found.order.submission.finished:
+                return found
+            await asyncio.sleep(0.1)
+
+
+async def supplier_order(clerk: AsyncWaybill, order_id: str) -> Any:
+    """The supplier's own part of a buyer order."""
+    page = await clerk.supplier_orders.ListSupplierOrders(
+        supplier_pb.ListSupplierOrdersRequest(filter=f'order_id = "{order_id}"')
+    )
+    (mine,) = page.supplier_orders
+    return mine
+
+
+async def accept(clerk: AsyncWaybill, id: str) -> Any:
+    """The supplier takes it."""
+    request = supplier_pb.AcceptSupplierOrderRequest(supplier_order_id=id, request_id=f"{id}-accept")
+    return (await clerk.supplier_orders.AcceptSupplierOrder(request)).supplier_order
+
+
+async def reject(clerk: AsyncWaybill, id: str) -> Any:
+    """The supplier does not; its units are sourced again."""
+    request = supplier_pb.RejectSupplierOrderRequest(supplier_order_id=id, comment="no", request_id=f"{id}-reject")
+    return (await clerk.supplier_orders.RejectSupplierOrder(request)).supplier_order
+
+
+async def ship(clerk: AsyncWaybill, id: str, items: Mapping[str, int], tag: str = "ship") -> shipment_pb2.Shipment:
+    """Ships units by line."""
+    answer = await clerk.shipments.CreateShipment(
+        shipment_service_pb2.CreateShipmentRequest(
+            shipment=shipment_pb2.Shipment(
+                carrier="swift", tracking_number="T", ship_time=SHIPPED,
+                items=[
+                    shipment_pb2.ShipmentItem(supplier_order_id=id, line_item_id=line, quantity=quantity)
+                    for line, quantity in items.items()
+                ],
+            ),
+            request_id=f"{id}-{tag}",
+        )
+    )  # fmt: skip
+    return answer.shipment
+
+
+def patience() -> asyncio.Timeout:
+    """How long anything may take to come about."""
+    return asyncio.timeout(PATIENCE)
+
+
+async def moment() -> None:
+    """Between two looks."""
+    await asyncio.sleep(0.1)
