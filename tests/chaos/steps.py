@@ -70,8 +70,7 @@ async def until_answered(call: Callable[[], Awaitable[T]]) -> T:
             try:
                 return await call()
             except WaybillError as error:
-                contended = error.code is grpc.StatusCode.ABORTED and error.reason in ("SUBMIT_CONTENDED",)
-                if error.code not in SILENT or contended:
+                if error.code not in SILENT:
                     raise
             await asyncio.sleep(0.1)
 
@@ -110,10 +109,22 @@ async def cart(ada: AsyncWaybill, id: str, card: str = "approve") -> None:
     await ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id=id, payments=payments(card), request_id=f"{id}-pay"))
 
 
-async def submit(ada: AsyncWaybill, id: str) -> order_pb2.Order:
-    """Submits it."""
-    answer = await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id=id, request_id=f"{id}-submit"))
+async def submit(ada: AsyncWaybill, id: str, number: int = 1) -> order_pb2.Order:
+    """Submits it. A refusal is recorded: who tries again makes another request, with another number."""
+    answer = await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id=id, request_id=f"{id}-submit-{number}"))
     return answer.order
+
+
+async def submit_until_accepted(ada: AsyncWaybill, id: str, number: int = 1) -> order_pb2.Order:
+    """Submits it again for as long as the refusal says that others were in the way."""
+    while True:
+        try:
+            return await until_answered(lambda number=number: submit(ada, id, number))  # type: ignore[misc]
+        except WaybillError as error:
+            if error.reason != "SUBMIT_CONTENDED" or number > 20:
+                raise
+        number += 1
+        await moment()
 
 
 async def place(

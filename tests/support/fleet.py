@@ -9,11 +9,9 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import grpc
 
 from services.host.check import Report, check
 from services.host.demo.cast import Cast, sign_in
@@ -97,18 +95,15 @@ class Fleet:
         await self._serves(member)
 
     async def _serves(self, member: Member) -> None:
-        async with grpc.aio.insecure_channel(
-            member.address, options=[("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 100)]
-        ) as channel:
-            ready = asyncio.ensure_future(channel.channel_ready())
-            assert member.process is not None
-            ended = asyncio.ensure_future(member.process.wait())
-            async with asyncio.timeout(60):
-                await asyncio.wait([ready, ended], return_when=asyncio.FIRST_COMPLETED)
-            if not ready.done():
-                ready.cancel()
-                raise RuntimeError(f"{member.name} ended: {member.log.read_text()[-3_000:]}")
-            ended.cancel()
+        assert member.process is not None
+        async with asyncio.timeout(60):
+            while member.process.returncode is None:
+                with suppress(OSError):
+                    _, writer = await asyncio.open_connection("127.0.0.1", member.port)
+                    writer.close()
+                    return
+                await asyncio.sleep(0.02)
+        raise RuntimeError(f"{member.name} ended: {member.log.read_text()[-3_000:]}")
 
     async def start_all(self) -> None:
         """Starts everything; the directory first, since it sets an empty marketplace up."""
