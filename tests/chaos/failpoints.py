@@ -117,6 +117,7 @@ class Enumeration:
 
     async def run(self, scenario: Scenario, expected: list[str], outcome: Outcome) -> None:
         """Kills at every place of the scenario."""
+        await self._fleet.assert_consistent()
         found = await self.record(scenario)
         if found != sorted(expected):
             unhit, unknown = sorted(set(expected) - set(found)), sorted(set(found) - set(expected))

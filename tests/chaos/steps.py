@@ -121,10 +121,10 @@ async def submit_until_accepted(ada: AsyncWaybill, id: str, number: int = 1) -> 
         try:
             return await until_answered(lambda number=number: submit(ada, id, number))  # type: ignore[misc]
         except WaybillError as error:
-            if error.reason != "SUBMIT_CONTENDED" or number > 20:
+            if error.reason != "SUBMIT_CONTENDED" or number > 60:
                 raise
         number += 1
-        await moment()
+        await asyncio.sleep(0.5)
 
 
 async def place(

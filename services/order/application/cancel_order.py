@@ -56,36 +56,42 @@ class CancelOrder:
 
     async def __call__(self, caller: Principal, order_id: str, comment: str, request: Request) -> Order:
         """The order as it is now: CANCELED."""
-        running: Attempt | None = None
         async with self._db.transaction() as tx:
-            now = self._clock.now()
-            recorded = await self._requests.claim(tx, request, {"order": order_id}, now)
-            order = await self._orders.find(tx, order_id, scope(caller, Direction.ALL), lock=True)
-            if order is None:
-                raise missing("order", order_id)
-            if recorded is not None and order.status is OrderStatus.CANCELED:
-                return order
-            require_writer(caller, order)
-            target = move(order.id, order.status, Trigger.CANCEL)
-            if order.status is OrderStatus.OPEN:
-                caller.require(roles.ORDER_ADMIN)
-                row = Cancellation(order.key, "FREEZING", caller.claims(), comment, now + DRIVEN)
-                await self._submissions.insert_cancellation(tx, row)
-                running_cancel = await self._submissions.cancellation(tx, order.key) or row
-            else:
-                running_cancel = None
-                if order.submission is not None and order.submission.undecided:
-                    running, order = await self._refuse(tx, order)
-                after, event = changed(
-                    order, "order_canceled", caller.user_id, caller.party_id, now, data={"comment": comment},
-                    status=target, cancel_time=now,
-                )  # fmt: skip
-                await self._orders.save(tx, order, after, [event])
-        if running_cancel is not None:
-            return await self.run(running_cancel)
-        if running is not None and not running.finished:
-            await self._submit.run(running)
-        return after
+            order, row, attempt = await self._begin(tx, caller, order_id, comment, request)
+        if row is not None:
+            return await self.run(row)
+        if attempt is not None and not attempt.finished:
+            await self._submit.run(attempt)
+        return order
+
+    async def _begin(
+        self, tx: Tx, caller: Principal, order_id: str, comment: str, request: Request
+    ) -> tuple[Order, Cancellation | None, Attempt | None]:
+        """The order, and what is left to be driven: the cancel of an open order, or the attempt that was refused."""
+        now = self._clock.now()
+        recorded = await self._requests.claim(tx, request, {"order": order_id}, now)
+        order = await self._orders.find(tx, order_id, scope(caller, Direction.ALL), lock=True)
+        if order is None:
+            raise missing("order", order_id)
+        if recorded is not None and order.status is OrderStatus.CANCELED:
+            row = await self._submissions.cancellation(tx, order.key)
+            return order, row if row is not None and row.state != "FINISHED" else None, None
+        require_writer(caller, order)
+        target = move(order.id, order.status, Trigger.CANCEL)
+        if order.status is OrderStatus.OPEN:
+            caller.require(roles.ORDER_ADMIN)
+            fresh = Cancellation(order.key, "FREEZING", caller.claims(), comment, now + DRIVEN)
+            await self._submissions.insert_cancellation(tx, fresh)
+            return order, await self._submissions.cancellation(tx, order.key) or fresh, None
+        attempt = None
+        if order.submission is not None and order.submission.undecided:
+            attempt, order = await self._refuse(tx, order)
+        after, event = changed(
+            order, "order_canceled", caller.user_id, caller.party_id, now, data={"comment": comment},
+            status=target, cancel_time=now,
+        )  # fmt: skip
+        await self._orders.save(tx, order, after, [event])
+        return after, None, attempt
 
     async def _refuse(self, tx: Tx, order: Order) -> tuple[Attempt | None, Order]:
         """A cancel decides a running attempt."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from datetime import timedelta
 
 from libs.clock import Clock
 from libs.errors import WaybillError
 from libs.obs import get_logger
 from services.order.application.cancel_order import CancelOrder
-from services.order.application.ports import SubmissionStore, Transactions
+from services.order.application.ports import Cancellation, SubmissionStore, Transactions
 from services.order.application.submit_order import SubmitOrder
 
 INTERVAL = 0.5
@@ -47,18 +48,22 @@ class CompleteSubmissions:
         async with self._db.transaction() as tx:
             attempts = await self._submissions.claim_due(tx, now, now + LEASE, BATCH)
             cancels = await self._submissions.claim_due_cancellations(tx, now, now + LEASE, BATCH)
-        for key, number in attempts:
-            async with self._db.reading() as tx:
-                attempt = await self._submissions.get(tx, key, number)
-            if attempt is None or attempt.finished:
-                continue
-            try:
-                await self._submit.run(attempt)
-            except WaybillError as error:
-                log.warning("attempt not finished", order=str(key), attempt=number, reason=error.reason)
-        for row in cancels:
-            try:
-                await self._cancel.run(row)
-            except WaybillError as error:
-                log.warning("cancel not finished", order=str(row.order_key), reason=error.reason)
+        # One that waits for a silent service must not keep the others waiting.
+        await asyncio.gather(*(self._finish(key, number) for key, number in attempts), *(self._cancel_on(row) for row in cancels))
         return len(attempts) + len(cancels)
+
+    async def _finish(self, key: uuid.UUID, number: int) -> None:
+        async with self._db.reading() as tx:
+            attempt = await self._submissions.get(tx, key, number)
+        if attempt is None or attempt.finished:
+            return
+        try:
+            await self._submit.run(attempt)
+        except WaybillError as error:
+            log.warning("attempt not finished", order=str(key), attempt=number, reason=error.reason)
+
+    async def _cancel_on(self, row: Cancellation) -> None:
+        try:
+            await self._cancel.run(row)
+        except WaybillError as error:
+            log.warning("cancel not finished", order=str(row.order_key), reason=error.reason)
