@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ from libs.failpoints import Failpoints
 from libs.ids import IdSource
 
 if TYPE_CHECKING:
+    from libs.db import Database
+    from libs.obs.metrics import Reading
     from libs.rpc.peers import Peers
 
 
@@ -44,6 +46,10 @@ class ServiceApp:
     audit: Callable[[], AsyncIterator[Record]] | None = None
     statements: Callable[[], int] = lambda: 0
     """SQL statements sent so far."""
+    database: Database | None = None
+    """What it cannot serve without."""
+    gauges: Callable[[], Awaitable[Sequence[Reading]]] | None = None
+    """Numbers that only its database knows; a few cheap statements."""
 
     async def audited(self) -> AsyncIterator[Record]:
         """The service's own audit, or an empty one."""

@@ -15,9 +15,10 @@ from sqlalchemy.engine import Connection, CursorResult, make_url
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.pool import QueuePool
 
 from libs import failpoints
-from libs.db.engines import on_statement, postgresql_engine, sqlite_engines
+from libs.db.engines import PING, on_statement, postgresql_engine, sqlite_engines
 from libs.db.failures import is_busy, is_retryable
 from libs.db.statements import counted
 
@@ -99,6 +100,23 @@ class Database:
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()
+
+    async def ping(self) -> None:
+        """Raises unless the database answers. A connection that it has closed in the meantime is replaced first."""
+        for last in (False, True):
+            try:
+                async with self._reader.connect() as connection:
+                    await connection.execute(PING)
+                return
+            except DBAPIError as error:
+                if last or not error.connection_invalidated:
+                    raise
+
+    def connections(self) -> dict[str, tuple[int, int]]:
+        """By pool: connections that are checked out, and how many there may be."""
+        engines = {"all": self._reader} if self._reader is self._writer else {"writer": self._writer, "reader": self._reader}
+        pools = {name: cast(QueuePool, engine.pool) for name, engine in engines.items()}
+        return {name: (pool.checkedout(), pool.size()) for name, pool in pools.items()}
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:

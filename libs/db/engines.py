@@ -15,6 +15,8 @@ from libs.db.sqlite import creator
 
 READERS = 4
 """Reading connections per SQLite file."""
+PING = sa.text("SELECT 1 AS alive")
+"""Asked of a database every few seconds; nobody's statement, so it is not counted."""
 
 
 def _dumps(value: Any) -> str:
@@ -68,9 +70,10 @@ def postgresql_engine(url: URL, schema: str | None, pool_size: int) -> AsyncEngi
 
 
 def on_statement(engine: AsyncEngine, tell: Callable[[], None]) -> None:
-    """Calls `tell` for each execution that is sent to the driver."""
+    """Calls `tell` for each execution that is sent to the driver, except for looks whether it answers."""
 
-    def before(*_: Any) -> None:
-        tell()
+    def before(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement != PING.text:
+            tell()
 
     sa.event.listen(engine.sync_engine, "before_cursor_execute", before)

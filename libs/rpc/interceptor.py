@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,7 +17,7 @@ from grpc_status import rpc_status
 
 from libs.auth import ServiceTokens, TokenVerifier
 from libs.errors import Kind, WaybillError
-from libs.obs import get_logger
+from libs.obs import get_logger, logs, metrics
 from libs.rpc.call import CURRENT, Call
 from libs.rpc.counters import served
 from libs.rpc.status import internal, to_status
@@ -77,10 +78,14 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         self._service_tokens = service_tokens
         self._max_outside = max_outside_calls
         self._outside = 0
+        self._calls: dict[str, metrics.Calls] = {}
         self._handlers: dict[str, Any] = {}
         self._streams: set[asyncio.Task[Any]] = set()
         self._draining = False
         self._log = get_logger("rpc")
+        metrics.OUTSIDE_RUNNING.set_function(lambda: self._outside)
+        metrics.OUTSIDE_LIMIT.set(max_outside_calls)
+        metrics.STREAMS.set_function(lambda: len(self._streams))
 
     def drain(self) -> None:
         """Ends every stream with UNAVAILABLE, so that its caller resumes elsewhere. Other calls run to their end."""
@@ -103,6 +108,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
     def _wrap(self, method: str, handler: Any) -> Any:
         context_name = self._contexts.get(method.rsplit("/", 1)[0].lstrip("/"), "host")
+        self._calls[method] = metrics.served_calls(context_name, method)
         options = {
             "request_deserializer": _safe(handler.request_deserializer),
             "response_serializer": handler.response_serializer,
@@ -126,14 +132,14 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 except WaybillError as error:
                     return await self._fail(context, method, call, error, context_name, began)
                 except asyncio.CancelledError:
-                    self._line(method, call, "CANCELLED", "", began)
+                    self._ended(method, call, "CANCELLED", "", began)
                     raise
                 except Exception:
                     return await self._crash(context, method, call, context_name, began)
                 finally:
                     CURRENT.reset(token)
                     self._outside -= outside
-                self._line(method, call, "OK", "", began)
+                self._ended(method, call, "OK", "", began)
                 return response
 
             return grpc.unary_unary_rpc_method_handler(unary, **options)
@@ -153,12 +159,12 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 async for response in inner_stream(request, context):
                     resume_token = getattr(response, "resume_token", "")
                     yield response
-                self._line(method, call, "OK", "", began)
+                self._ended(method, call, "OK", "", began)
             except WaybillError as error:
                 await self._fail(context, method, call, error, context_name, began)
             except asyncio.CancelledError:
                 if not self._draining:
-                    self._line(method, call, "CANCELLED", "", began)
+                    self._ended(method, call, "CANCELLED", "", began)
                     raise
                 task.uncancel()
                 await self._fail(context, method, call, _drained(resume_token), context_name, began)
@@ -202,6 +208,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 Kind.INVALID, "MALFORMED_REQUEST", "the bytes are no message of the expected type"
             )
         if caller_service is None and self._outside >= self._max_outside:
+            metrics.OUTSIDE_REFUSED.inc()
             raise WaybillError(
                 Kind.EXHAUSTED, "TOO_MANY_CALLS", "too many calls at the same time",
                 retry_after=timedelta(milliseconds=250),
@@ -213,25 +220,30 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     async def _fail(
         self, context: Any, method: str, call: Call | None, error: WaybillError, name: str, began: float
     ) -> None:
-        self._line(method, call, error.kind.value, error.reason, began)
+        self._ended(method, call, error.kind.value, error.reason, began)
         await _abort(context, to_status(error, name))
 
     async def _crash(self, context: Any, method: str, call: Call | None, name: str, began: float) -> None:
         self._log.exception("call failed", method=method, request_id=call.request_id if call else "")
-        self._line(method, call, "INTERNAL", "INTERNAL", began)
+        self._ended(method, call, "INTERNAL", "INTERNAL", began)
         await _abort(context, internal(name))
 
-    def _line(self, method: str, call: Call | None, code: str, reason: str, began: float) -> None:
-        log = self._log.debug if code == "OK" else self._log.info
-        log(
-            "call",
-            method=method,
-            code=code,
-            reason=reason,
-            duration_ms=round((time.perf_counter() - began) * 1000, 1),
-            request_id=call.request_id if call else "",
-            caller=_who(call),
-        )
+    def _ended(self, method: str, call: Call | None, code: str, reason: str, began: float) -> None:
+        """Counts the call, and writes its one line."""
+        seconds = time.perf_counter() - began
+        self._calls[method].ended(code, seconds)
+        inside = call is not None and call.caller_service is not None
+        level = logging.DEBUG if inside and code == "OK" else logging.INFO
+        if logs(level):
+            (self._log.debug if level == logging.DEBUG else self._log.info)(
+                "call",
+                method=method,
+                code=code,
+                reason=reason,
+                duration_ms=round(seconds * 1000, 1),
+                request_id=call.request_id if call else "",
+                caller=_who(call),
+            )
 
 
 def _drained(resume_token: str) -> WaybillError:

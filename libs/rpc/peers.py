@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,6 +12,7 @@ import grpc
 
 from libs import failpoints
 from libs.auth import Principal, ServiceTokens
+from libs.obs import metrics
 from libs.rpc.breaker import Breaker
 from libs.rpc.call import CURRENT
 from libs.rpc.counters import sent
@@ -58,6 +60,7 @@ class _PeerChannel:
         callables: dict[str, Any] = {}
         context = self._context
         point = f"{context}.{method.rsplit('/', 1)[-1]}"
+        calls = metrics.sent_calls(self._peers.name, context, method)
 
         async def call(request: Any, timeout: float = DEFAULT_TIMEOUT) -> Any:
             address = self._peers.address(context)
@@ -66,20 +69,24 @@ class _PeerChannel:
                 multi = callables[address] = self._peers.channel(address).unary_unary(method, *args, **kwargs)
             breaker = self._peers.breaker(context)
             if not breaker.admits():
+                calls.ended("CIRCUIT_OPEN", 0.0)
                 raise unanswered(context)
             watched = failpoints.WATCHED
             if watched is not None:
                 await watched.reach(f"{self._peers.name}>{point}:before")
             sent[method] += 1
             metadata, left = self._peers.outgoing(timeout)
+            began = time.perf_counter()
             try:
                 answer = await multi(request, timeout=left, metadata=metadata)
             except grpc.aio.AioRpcError as error:
+                calls.ended(error.code().name, time.perf_counter() - began)
                 if _is_silence(error, left):
                     breaker.unanswered()
                 else:
                     breaker.answered()
                 raise from_rpc_error(error, context) from None
+            calls.ended("OK", time.perf_counter() - began)
             breaker.answered()
             if watched is not None:
                 await watched.reach(f"{self._peers.name}>{point}:after")

@@ -11,7 +11,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from libs.auth import ServiceTokens, TokenVerifier
-from libs.obs import get_logger
+from libs.obs import get_logger, metrics
 from libs.rpc.audit import AUDIT_SERVICE, register_audit
 from libs.rpc.interceptor import CallInterceptor
 from libs.rpc.peers import MAX_INSIDE
@@ -103,5 +103,6 @@ class RpcServer:
             try:
                 await loop()
             except Exception:
+                metrics.LOOP_FAILURES.labels(name).inc()
                 self._log.exception("background loop failed", service=name)
             await asyncio.sleep(RESTART_SECONDS)

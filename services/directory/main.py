@@ -160,4 +160,5 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         anonymous=frozenset({f"/{PACKAGE}.TokenService/IssueToken", f"/{PACKAGE}.TokenService/GetKeySet"}),
         audit=Audit(CensusReader(database, bool(settings.signing_key_pem))),
         statements=lambda: database.statements,
+        database=database,
     )

@@ -12,6 +12,7 @@ from libs.service import Runtime, ServiceApp
 from services.fulfillment.adapters.clients.directory_client import DirectoryClient
 from services.fulfillment.adapters.clients.order_client import OrderClient
 from services.fulfillment.adapters.db.audit import audit
+from services.fulfillment.adapters.db.gauges import Gauges
 from services.fulfillment.adapters.db.order_store import SupplierOrderStore
 from services.fulfillment.adapters.db.queries import Queries
 from services.fulfillment.adapters.db.report_store import ReportStore
@@ -124,6 +125,8 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         close=database.close,
         audit=lambda: audit(database),
         statements=lambda: database.statements,
+        database=database,
+        gauges=Gauges(database, runtime.clock),
     )
     return app, Background(reporting, expiry)
 

@@ -51,6 +51,7 @@ def serve(
     tls_certificate: Annotated[Path | None, typer.Option(help="PEM file.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="PEM file.")] = None,
     insecure: Annotated[bool, typer.Option("--insecure", help="No TLS although others can reach it.")] = False,
+    metrics_bind: Annotated[str, typer.Option(help="host:port for Prometheus; nowhere unless it is given.")] = "",
     log_level: Annotated[str, typer.Option()] = "INFO",
     log_json: Annotated[bool, typer.Option("--log-json")] = False,
 ) -> None:
@@ -62,7 +63,7 @@ def serve(
     configure_logging(log_level, log_json)
     settings = host_settings(
         data=data or default_data(), database_url=database_url, bind=bind, only=only,
-        tls_certificate=tls_certificate, tls_key=tls_key,
+        tls_certificate=tls_certificate, tls_key=tls_key, metrics_bind=metrics_bind,
     )  # fmt: skip
     asyncio.run(_serve(settings))
 
@@ -85,6 +86,8 @@ async def _serve(settings: HostSettings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with running(settings) as host:
         out.print(f"[bold]waybill[/bold] serves {', '.join(host.apps)} on [bold]{host.address}[/bold]")
+        if host.metrics_address:
+            out.print(f"metrics: http://{host.metrics_address}/metrics", highlight=False, soft_wrap=True)
         where = "PostgreSQL" if settings.database_url else str(settings.data)
         out.print(f"data: {where}", highlight=False, soft_wrap=True)
         if host.secret is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ from libs.auth import ServiceTokens, TokenVerifier
 from libs.clock import Clock, SystemClock
 from libs.failpoints import Failpoints
 from libs.ids import IdSource, RandomIds
+from libs.obs.endpoint import metrics_endpoint
 from libs.rpc import Peers, RpcServer
 from libs.service import Runtime, ServiceApp
 from services.directory.application.bootstrap import OneTimeSecret
@@ -56,6 +57,8 @@ class Host:
     apps: dict[str, ServiceApp]
     server: RpcServer
     failpoints: Failpoints
+    metrics_address: str = ""
+    """Where its metrics are read, if anywhere."""
 
     @property
     def statements(self) -> int:
@@ -100,7 +103,11 @@ async def running(
     if host.background:
         server.run_background()
     try:
-        yield Host(address, secret, apps, server, failpoints)
+        async with AsyncExitStack() as stack:
+            metrics_address = ""
+            if host.metrics_bind:
+                metrics_address = await stack.enter_async_context(metrics_endpoint(host.metrics_bind, list(apps.values())))
+            yield Host(address, secret, apps, server, failpoints, metrics_address)
     finally:
         await server.stop(host.grace_seconds, host.drain_seconds)
         await peers.close()

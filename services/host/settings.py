@@ -45,6 +45,8 @@ class HostSettings:
     """How long a server that is told to end goes on serving while its health says NOT_SERVING."""
     grace_seconds: float = 10.0
     """How long running calls may take to finish after that."""
+    metrics_bind: str = ""
+    """Where Prometheus reads this process: `host:port`, or `:port` on the loopback; empty for nowhere."""
 
     @property
     def hosted(self) -> tuple[str, ...]:
@@ -84,6 +86,7 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, object]:
         ("WAYBILL_SELLER_ID", "seller_id"),
         ("WAYBILL_SELLER_NAME", "seller_name"),
         ("WAYBILL_FAILPOINTS", "failpoints"),
+        ("WAYBILL_METRICS_BIND", "metrics_bind"),
     ):
         if environment.get(name):
             found[key] = environment[name]

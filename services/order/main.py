@@ -17,6 +17,7 @@ from services.order.adapters.clients.pricing import PricingClient
 from services.order.adapters.clients.shipping import ShippingClient
 from services.order.adapters.db.audit import Audit
 from services.order.adapters.db.feed import SqlFeed
+from services.order.adapters.db.gauges import Gauges
 from services.order.adapters.db.order_store import SqlOrderStore, SqlRequestStore
 from services.order.adapters.db.report_store import SqlReportStore
 from services.order.adapters.db.submission_store import SqlSubmissionStore
@@ -128,4 +129,6 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
         close=db.close,
         audit=Audit(db),
         statements=lambda: db.statements,
+        database=db,
+        gauges=Gauges(db, clock),
     )

@@ -14,6 +14,7 @@ from libs.service import Runtime, ServiceApp
 from services.payment.adapters.clients.order import OrderDecisions
 from services.payment.adapters.db.attempt_store import SqlAttemptStore
 from services.payment.adapters.db.audit import Audit
+from services.payment.adapters.db.gauges import Gauges
 from services.payment.adapters.db.means_store import SqlMeansStore
 from services.payment.adapters.db.payment_store import SqlPaymentStore, SqlRequestStore
 from services.payment.adapters.db.tables import ACCOUNT, CARD, REQUESTS
@@ -132,5 +133,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         close=database.close,
         audit=Audit(database),
         statements=lambda: database.statements,
+        database=database,
+        gauges=Gauges(database),
     )
     return app, background

@@ -13,6 +13,7 @@ from libs.service import Runtime, ServiceApp
 from services.pricing.adapters.clients.order import OrderDecisions
 from services.pricing.adapters.db.assignment_store import AssignmentLists, SqlAssignmentStore
 from services.pricing.adapters.db.census_store import CensusReader
+from services.pricing.adapters.db.gauges import Gauges
 from services.pricing.adapters.db.stores import SqlPriceStore, SqlRequestStore, SqlReservationStore
 from services.pricing.adapters.db.tables import REQUESTS, SCHEDULE, TAX_RATE
 from services.pricing.application.assign_price_schedules import AssignPriceSchedules
@@ -75,4 +76,6 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         close=database.close,
         audit=Audit(CensusReader(database)),
         statements=lambda: database.statements,
+        database=database,
+        gauges=Gauges(database),
     )

@@ -90,4 +90,5 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         close=database.close,
         audit=Audit(CensusReader(database)),
         statements=lambda: database.statements,
+        database=database,
     )

@@ -7,12 +7,13 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 _ADDRESS = re.compile(r"127\.0\.0\.1:(\d+)")
+_METRICS = re.compile(r"metrics: (\S+)")
 _SECRET = re.compile(r"client secret\s+(\S+)")
 
 
@@ -23,6 +24,8 @@ class Served:
     process: asyncio.subprocess.Process
     address: str
     client_secret: str
+    metrics: str = ""
+    """Where its metrics are read, when it was started with `--metrics-bind`."""
 
     async def died(self) -> int:
         """Its exit code, once it has ended."""
@@ -30,11 +33,18 @@ class Served:
 
 
 @asynccontextmanager
-async def served(data: Path, database_url: str = "", failpoints: str = "", only: str = "") -> AsyncIterator[Served]:
+async def served(
+    data: Path,
+    database_url: str = "",
+    failpoints: str = "",
+    only: str = "",
+    options: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
+) -> AsyncIterator[Served]:
     """Starts it, waits until it serves, and ends it if it has not ended itself."""
     command = [sys.executable, "-m", "services.host.cli", "serve", "--data", str(data), "--bind", "127.0.0.1:0"]
-    command += ["--log-level", "ERROR", *(["--only", only] if only else [])]
-    environment = {**os.environ, "WAYBILL_FAILPOINTS": failpoints, "COLUMNS": "400"}
+    command += ["--log-level", "ERROR", *(["--only", only] if only else []), *options]
+    environment = {**os.environ, "WAYBILL_FAILPOINTS": failpoints, "COLUMNS": "400", **(variables or {})}
     if database_url:
         environment |= {"WAYBILL_DATABASE_URL": database_url, "WAYBILL_SERVICE_SECRET": "s" * 48}
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=environment)
@@ -65,4 +75,5 @@ async def _ready(process: asyncio.subprocess.Process) -> Served:
     address = _ADDRESS.search(text)
     assert address is not None, text
     secret = _SECRET.search(text)
-    return Served(process, address.group(0), secret.group(1) if secret else "")
+    metrics = _METRICS.search(text)
+    return Served(process, address.group(0), secret.group(1) if secret else "", metrics.group(1) if metrics else "")

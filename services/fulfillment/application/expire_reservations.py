@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from libs.clock import Clock
 from libs.errors import WaybillError
-from libs.obs import get_logger
+from libs.obs import get_logger, metrics
 from services.fulfillment.application.ports import OrderPeer, ReservationPort, Transactions
 from services.fulfillment.application.release_reservation import ReleaseReservation
 
@@ -46,6 +46,7 @@ class ExpireReservations:
             if await self._peer.resolve(order_key, attempt) == "REFUSED":
                 await self._release(order_key, attempt)
                 released += 1
+                metrics.STOCK_RELEASED.inc()
         return released
 
     async def run(self, pause: float) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from libs.clock import Clock
 from libs.errors import WaybillError
-from libs.obs import get_logger
+from libs.obs import get_logger, metrics
 from services.fulfillment.application.ports import (
     OrderPeer,
     ReportPort,
@@ -77,6 +77,7 @@ class Reporting:
             sent = await self._shipments.of_keys(tx, shipment_keys) if shipment_keys else []
         for some_orders, some_sent in portions(orders, sent):
             await self._send(some_orders, some_sent, PATIENCE_RELAY)
+            metrics.REPORTS_RELAYED.inc(len(some_orders) + len(some_sent))
         return len(orders) + len(sent)
 
     async def _send(self, orders: Sequence[SupplierOrder], sent: Sequence[Shipment], patience: float) -> None:

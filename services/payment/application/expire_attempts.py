@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from libs.clock import Clock
 from libs.errors import WaybillError
-from libs.obs import get_logger
+from libs.obs import get_logger, metrics
 from services.payment.application.end_attempt import EndAttempt
 from services.payment.application.ports import AttemptStore, Decisions, Transactions
 
@@ -56,5 +56,7 @@ class ExpireAttempts:
                 await self._end.confirm(key, attempt)
             elif decision == "REFUSED":
                 await self._end.release(key, attempt)
-            ended += decision in ("ACCEPTED", "REFUSED")
+            if decision in metrics.PAYMENTS_ENDED:
+                metrics.PAYMENTS_ENDED[decision].inc()
+                ended += 1
         return ended

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from libs.clock import Clock
+from libs.obs import metrics
 from services.payment.application.ask_gateway import AskGateway
 from services.payment.application.ports import (
     Answer,
@@ -101,7 +102,7 @@ class SettleTransactions:
         return Answer(Verdict.UNKNOWN)
 
     async def _write(self, answers: Sequence[tuple[Transaction, Answer]]) -> Payment | None:
-        row = answers[0][0]
+        row, done = answers[0][0], False
         async with self._db.transaction() as tx:
             now = self._clock.now()
             payment = await self._payments.get(tx, row.payment_id, lock=True)
@@ -114,10 +115,13 @@ class SettleTransactions:
                     tx, asked.id, result, answer.reference, answer.message, now
                 )
                 if new and asked is row:
+                    done = approved
                     change = settled(payment, row, approved, now)
                     await self._payments.save(tx, [change.payment])
                     await self._means.post(tx, self._record.movements(change, row.id, row.type), now)
                     payment = change.payment
+        if done:
+            metrics.PAYMENTS_SETTLED[row.type].inc()
         return payment
 
 

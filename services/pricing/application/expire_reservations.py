@@ -6,6 +6,7 @@ import asyncio
 
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError
+from libs.obs import metrics
 from services.pricing.application.ports import Decisions, ReservationStore, Transactions
 from services.pricing.application.reserve_redemptions import Redemptions
 
@@ -47,5 +48,6 @@ class ExpireReservations:
                 continue
             if decision in _ENDS:
                 await self._redemptions.end(key, attempt, _ENDS[decision])
+                metrics.REDEMPTIONS_ENDED[_ENDS[decision]].inc()
                 ended += 1
         return ended

@@ -1,0 +1,40 @@
+"""What is on its way in the order service, for its metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from libs.clock import Clock
+from libs.db import Database
+from libs.obs import metrics
+from services.order.adapters.db.tables import CANCELLATIONS, SUBMISSIONS
+
+STATES = ("TRYING", "ACCEPTED", "REFUSED")
+CANCEL_STATES = ("FREEZING", "DECIDED")
+
+
+class Gauges:
+    """Counts what is unfinished; partial and state indexes answer, however many orders there are."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._db = database
+        self._clock = clock
+
+    async def __call__(self) -> Sequence[metrics.Reading]:
+        """The readings now."""
+        s, c = SUBMISSIONS.c, CANCELLATIONS.c
+        count = sa.func.count().label("found")
+        attempts = (
+            sa.select(s.state, count, sa.func.min(s.begin_time).label("oldest")).where(sa.not_(s.finished)).group_by(s.state)
+        )
+        cancels = sa.select(c.state, count).where(c.state.in_(CANCEL_STATES)).group_by(c.state)
+        async with self._db.reading() as tx:
+            submitted = {row.state: row for row in await tx.execute(attempts)}
+            canceled = {row.state: row.found for row in await tx.execute(cancels)}
+        now = self._clock.now()
+        age = max(((now - row.oldest).total_seconds() for row in submitted.values()), default=0.0)
+        found = [metrics.SUBMISSIONS.at(submitted[state].found if state in submitted else 0, state) for state in STATES]
+        found += [metrics.CANCELLATIONS.at(canceled.get(state, 0), state) for state in CANCEL_STATES]
+        return [*found, metrics.SUBMISSIONS_AGE.at(max(age, 0.0))]
