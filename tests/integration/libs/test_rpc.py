@@ -15,6 +15,7 @@ from grpc_status import rpc_status
 
 from libs.auth import TokenVerifier
 from libs.errors import FieldViolation, Kind, WaybillError, missing
+from libs.obs import configure_logging
 from libs.rpc import Call, current, require_service
 from libs.rpc.counters import served
 from libs.rpc.interceptor import MAX_OUTSIDE
@@ -389,3 +390,26 @@ async def test_a_refused_call_is_logged_with_its_reason(log: io.StringIO, server
         ("OK", "", "order for buyer/acme/anna"),
         ("OK", "", "order"),
     ]  # fmt: skip
+
+
+async def test_at_info_an_outside_call_and_every_failure_has_a_line_and_an_inside_call_that_went_well_has_none(
+    log: io.StringIO, server: Served, echo: EchoServicer
+) -> None:
+    configure_logging("INFO", json=True, stream=log)
+    await server.stub(EchoStub, ANNA).Echo(text("x"))
+    await server.service_stub(EchoStub, "order").Echo(text("x"))
+
+    async def fail(_: str) -> str:
+        raise missing("thing", "x")
+
+    echo.answer = fail
+    await refusal(server.service_stub(EchoStub, "order").Echo(text("x")))
+    found = [(line["level"], line["code"], line["caller"]) for line in lines(log) if line["event"] == "call"]
+    assert found == [("info", "OK", "buyer/acme/anna"), ("info", "NOT_FOUND", "order")]
+
+
+async def test_above_info_no_call_has_a_line(log: io.StringIO, server: Served) -> None:
+    configure_logging("WARNING", json=True, stream=log)
+    await server.stub(EchoStub, ANNA).Echo(text("x"))
+    await refusal(server.stub(EchoStub).Echo(text("x")))
+    assert lines(log) == []

@@ -39,6 +39,6 @@ class Gauges:
         ]
 
 
-def _untold(table: sa.Table) -> sa.Select[Any]:
+def _untold(table: sa.Table) -> sa.Select[*tuple[Any, ...]]:
     c = table.c
     return sa.select(sa.func.count().label("found"), sa.func.min(c.update_time).label("oldest")).where(c.report_time.is_not(None))
