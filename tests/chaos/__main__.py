@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.chaos import steps
 from tests.chaos.failpoints import CATALOGUE, Enumeration, Folder, Outcome, catalogue
+from tests.chaos.replies import LoseReplies, Losses, wired
 from tests.chaos.scenarios import SCENARIOS
 from tests.support.fleet import fleet
 from tests.support.postgres import throwaway_cluster
@@ -56,6 +57,26 @@ async def failpoints(names: list[str], record: bool, broken: bool) -> int:
     return 1 if outcome.failures else 0
 
 
+async def replies(names: list[str]) -> int:
+    """Loses answers."""
+    began = time.monotonic()
+    losses = Losses()
+    with throwaway_cluster() as url, tempfile.TemporaryDirectory(prefix="waybill-chaos-") as name:
+        async with wired(url, Path(name)) as wire:
+            cast = await wire.fleet.set_up()
+            await steps.provide(cast.owner, cast.ada)
+            runner = LoseReplies(wire, cast, say)
+            for scenario in names or ["submit", "place", "cancel", "ship"]:
+                await runner.run(SCENARIOS[scenario], losses)
+            await cast.close()
+    for failure in losses.failures:
+        say(f"FAILED {failure}")
+    faults = "  ".join(f"{fault} {count}" for fault, count in sorted(losses.survived.items()))
+    say(f"{sum(losses.survived.values())} faults survived, {len(losses.failures)} failures")
+    say(f"by fault: {faults}; {time.monotonic() - began:.0f} s")
+    return 1 if losses.failures else 0
+
+
 def main() -> int:
     """Reads the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
@@ -64,7 +85,11 @@ def main() -> int:
     points.add_argument("--scenario", action="append", default=[], choices=list(SCENARIOS))
     points.add_argument("--record", action="store_true", help="write the catalogue of places")
     points.add_argument("--broken", action="store_true", help="switch idempotency off, to see the run fail")
+    lost = commands.add_parser("replies", help="lose the answer of every call and of every COMMIT")
+    lost.add_argument("--scenario", action="append", default=[], choices=list(SCENARIOS))
     given = parser.parse_args()
+    if given.command == "replies":
+        return asyncio.run(replies(given.scenario))
     return asyncio.run(failpoints(given.scenario, given.record, given.broken))
 
 

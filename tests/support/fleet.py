@@ -8,7 +8,7 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,6 +77,11 @@ class Fleet:
             found.setdefault(member.context, []).append(member.address)
         return {context: ",".join(many) for context, many in found.items()}
 
+    @property
+    def entrances(self) -> dict[str, str]:
+        """Where callers knock."""
+        return {**self.addresses, **self.routes}
+
     def of(self, context: str) -> list[Member]:
         """The replicas of a context."""
         return [m for m in self.members if m.context == context]
@@ -86,7 +91,7 @@ class Fleet:
         command = [sys.executable, "-m", "services.host.cli", "serve", "--only", member.context]
         command += ["--bind", member.address, "--log-level", "WARNING"]
         environment = {**os.environ, "COLUMNS": "400", "WAYBILL_DATABASE_URL": self.url, "WAYBILL_SERVICE_SECRET": SECRET}
-        for context, address in {**self.addresses, **self.routes}.items():
+        for context, address in self.entrances.items():
             environment[f"WAYBILL_{context.upper()}_ADDRESS"] = address
         with member.log.open("a") as log:
             member.process = await asyncio.create_subprocess_exec(
@@ -135,8 +140,8 @@ class Fleet:
         return [m.name for m in dead]
 
     def client(self, client_id: str, client_secret: str = "", **options: str) -> AsyncWaybill:
-        """A caller that knows every replica."""
-        return AsyncWaybill("", client_id, client_secret, addresses=self.addresses, **options)
+        """A caller that knows every replica, or the proxies before them."""
+        return AsyncWaybill("", client_id, client_secret, addresses=self.entrances, **options)
 
     def owner(self) -> AsyncWaybill:
         """The marketplace's owner."""
@@ -146,16 +151,20 @@ class Fleet:
         """Fills the marketplace of the demo, and signs everyone in."""
         owner = self.owner()
         await set_up(owner)
-        return await sign_in("", owner, self.addresses)
+        return await sign_in("", owner, self.entrances)
 
     async def check(self) -> Report:
         """Every context's books, and the comparison between them."""
         async with self.owner() as owner:
             return await check(owner, list(self.addresses.values()))
 
-    async def assert_consistent(self) -> None:
-        """Fails when an invariant is broken."""
+    async def assert_consistent(self, patience: float = 60.0) -> None:
+        """Fails when an invariant is broken, and stays so although everything had time to come to rest."""
+        until = asyncio.get_running_loop().time() + patience
         report = await self.check()
+        while not report.ok and asyncio.get_running_loop().time() < until:
+            await asyncio.sleep(0.5)
+            report = await self.check()
         assert report.ok, [(f.context, f.rule, f.subject, f.detail) for f in report.findings]
 
 
@@ -171,8 +180,9 @@ async def fleet(
     replicas: Mapping[str, int] | int = 1,
     environment: Mapping[str, str] | None = None,
     routes: Mapping[str, str] | None = None,
+    prepare: Callable[[Fleet], None] | None = None,
 ) -> AsyncIterator[Fleet]:
-    """Starts every service with its replicas, and ends them all with the block."""
+    """Starts every service with its replicas, and ends them all with the block. `prepare` sees it before it starts."""
     count = dict.fromkeys(CONTEXTS, replicas) if isinstance(replicas, int) else replicas
     folder.mkdir(parents=True, exist_ok=True)
     members = [
@@ -181,6 +191,8 @@ async def fleet(
         for number in range(count.get(context, 1))
     ]
     made = Fleet(url, folder, members, dict(environment or {}), dict(routes or {}))
+    if prepare is not None:
+        prepare(made)
     try:
         await made.start_all()
         yield made

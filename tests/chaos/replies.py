@@ -1,0 +1,134 @@
+"""Loses answers: every call of a scenario, between services and from its client, and every COMMIT, in every way.
+
+What is called is taken from a run in which nothing goes wrong; then each call is struck once, in each way, and the scenario
+must come to the same end: the caller repeats, and the books are right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from services.host.demo.cast import Cast
+from services.host.settings import CONTEXTS
+from tests.chaos.proxy import Fault, Proxy, proxies
+from tests.chaos.scenarios import Scenario
+from tests.support.fleet import Fleet, fleet
+
+_ASIDE = {"IssueToken", "GetKeySet", "Audit", "GetOrder", "ListSupplierOrders"}
+"""Reads, and what is called now and then only."""
+_COMMIT = "COMMIT"
+
+
+@dataclass(slots=True)
+class Losses:
+    """What a run did."""
+
+    survived: dict[str, int] = field(default_factory=dict)
+    """Answers lost, by fault."""
+    failures: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Wire:
+    """A fleet whose calls and databases are all behind proxies."""
+
+    fleet: Fleet
+    services: dict[str, Proxy]
+    databases: dict[str, Proxy]
+
+    def quiet(self) -> None:
+        """Nothing is struck, and what was seen is forgotten."""
+        for proxy in (*self.services.values(), *self.databases.values()):
+            proxy.disarm()
+            proxy.seen.clear()
+
+
+@asynccontextmanager
+async def wired(url: str, folder: Path) -> AsyncIterator[Wire]:
+    """Starts it."""
+    async with proxies(CONTEXTS) as services, proxies(CONTEXTS) as databases:
+        parsed = make_url(url)
+        for proxy in databases.values():
+            proxy.upstream = parsed.port or 5432
+        environment = {
+            f"WAYBILL_{context.upper()}_DATABASE_URL": parsed.set(port=proxy.port).render_as_string(hide_password=False)
+            for context, proxy in databases.items()
+        }
+        routes = {context: f"127.0.0.1:{proxy.port}" for context, proxy in services.items()}
+
+        def connect(made: Fleet) -> None:
+            for context, proxy in services.items():
+                proxy.upstream = made.of(context)[0].port
+
+        async with fleet(url, folder, environment=environment, routes=routes, prepare=connect) as running:
+            yield Wire(running, services, databases)
+
+
+class LoseReplies:
+    """Runs scenarios over a wired fleet."""
+
+    def __init__(self, wire: Wire, cast: Cast, say: Callable[[str], None]) -> None:
+        self._wire = wire
+        self._cast = cast
+        self._say = say
+        self._runs = 0
+
+    async def run(self, scenario: Scenario, losses: Losses) -> None:
+        """Strikes every call and every COMMIT of the scenario."""
+        calls, commits = await self._record(scenario)
+        self._say(f"{scenario.name}: {len(calls)} calls, {sum(commits.values())} commits")
+        for context, method in calls:
+            for fault in Fault:
+                await self._strike(scenario, self._wire.services[context], fault, f"{context}.{method}", losses)
+        for context, count in commits.items():
+            for number in range(count):
+                for fault in (Fault.DROP_REPLY, Fault.CUT):
+                    name = f"{context} {_COMMIT} {number + 1}"
+                    await self._strike(scenario, self._wire.databases[context], fault, name, losses, number)
+
+    async def _record(self, scenario: Scenario) -> tuple[list[tuple[str, str]], dict[str, int]]:
+        tag = self._tag(scenario)
+        await scenario.prepare(self._cast, tag)
+        await self._wire.fleet.assert_consistent()
+        self._wire.quiet()
+        await scenario.act(self._cast, tag)
+        calls = [
+            (context, method)
+            for context, proxy in self._wire.services.items()
+            for method in dict.fromkeys(proxy.seen)
+            if method not in _ASIDE
+        ]
+        commits = {context: len(proxy.seen) for context, proxy in self._wire.databases.items() if proxy.seen}
+        await scenario.verify(self._cast, tag)
+        return calls, commits
+
+    async def _strike(
+        self, scenario: Scenario, proxy: Proxy, fault: Fault, name: str, losses: Losses, skip: int = 0
+    ) -> None:
+        tag = self._tag(scenario)
+        try:
+            await scenario.prepare(self._cast, tag)
+            self._wire.quiet()
+            proxy.arm(fault, name.split()[1] if _COMMIT in name else name.partition(".")[2], skip)
+            await scenario.act(self._cast, tag)
+            struck = proxy.struck
+            proxy.disarm()
+            await scenario.verify(self._cast, tag)
+            if not struck and _COMMIT not in name:
+                raise AssertionError("it was not called")
+            await self._wire.fleet.assert_consistent()
+        except Exception as error:
+            losses.failures.append(f"{scenario.name}: {fault.value} {name}: {type(error).__name__}: {error}"[:1_500])
+            self._say(f"  FAILED {fault.value} {name}: {error!r:.300}")
+            return
+        if struck:
+            losses.survived[fault.value] = losses.survived.get(fault.value, 0) + 1
+
+    def _tag(self, scenario: Scenario) -> str:
+        self._runs += 1
+        return f"{scenario.name}-{self._runs}"
