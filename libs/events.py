@@ -7,6 +7,7 @@ reader is given only what is older than the oldest running transaction. Nothing 
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,35 @@ def event_table(metadata: sa.MetaData, name: str, *columns: sa.Column[Any]) -> s
         # Else SQLite gives the id of a newest row that was deleted again, and positions beyond it skip the new one.
         sqlite_autoincrement=True,
     )
+
+
+def epoch_table(metadata: sa.MetaData, name: str) -> sa.Table:
+    """The epochs of a feed, one row each; none in the first. A restore begins a new one: positions of another are void."""
+    return sa.Table(
+        name,
+        metadata,
+        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("epoch", sa.String(40), nullable=False),
+    )
+
+
+async def epoch(tx: Tx, epochs: sa.Table) -> str:
+    """The epoch that positions belong to now; empty for the first."""
+    newest = sa.select(epochs.c.epoch).order_by(epochs.c.number.desc()).limit(1)
+    return str((await tx.execute(newest)).scalar() or "")
+
+
+def new_epoch(events: str, epochs: str) -> list[str]:
+    """Statements, for both databases, that begin a new epoch in restored tables of these (quoted) names.
+
+    Transaction ids mean something in their own cluster only: in another one, restored events could lie beyond the
+    horizon. So all of them go before everything new, in the order of their ids, which keeps each aggregate's sequence.
+    """
+    made = uuid.uuid4().hex
+    return [
+        f"UPDATE {events} SET xact = 0 WHERE xact <> 0",
+        f"INSERT INTO {epochs} (number, epoch) SELECT coalesce(max(number), 0) + 1, '{made}' FROM {epochs}",
+    ]
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -28,14 +28,16 @@ def _escaped(path: Path) -> str:
     return str(path).replace("%", "%%")
 
 
-async def upgrade(database: Database, versions: Path, schema: str | None = None) -> None:
-    """Applies what is missing. Several processes may start at once: one migrates, the others wait."""
+async def upgrade(
+    database: Database, versions: Path, schema: str | None = None, revision: str = "head"
+) -> None:
+    """Applies what is missing up to `revision`. Several processes may start at once: one migrates, the others wait."""
     schema = schema or database.schema
 
     def run(connection: Connection) -> None:
         settings = config(versions)
         settings.attributes["connection"] = connection
-        command.upgrade(settings, "head")
+        command.upgrade(settings, revision)
 
     async with database.altering() as tx:
         if database.dialect == "postgresql":

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from libs.auth import Principal
 from libs.clock import Clock
+from libs.errors import invalid
 from services.order.application.ports import Transactions, Tx
 from services.order.domain.model import Event
 from services.order.domain.visibility import Direction, Scope, scope
@@ -24,6 +25,7 @@ Position = Any
 class Feed(Protocol):
     """The feed of order events."""
 
+    async def epoch(self, tx: Tx) -> str: ...
     async def latest(self, tx: Tx) -> Position: ...
     async def read(
         self, tx: Tx, position: Position, limit: int, seen: Scope, order_ids: Sequence[str], types: Sequence[str]
@@ -45,6 +47,7 @@ class Change:
     """One message: an event, or a checkpoint with none."""
 
     position: Position
+    epoch: str
     order_id: str
     event: Event | None
     time: datetime
@@ -59,15 +62,22 @@ class WatchOrders:
         self._clock = clock
 
     async def __call__(
-        self, caller: Principal, wanted: Wanted, start: Position | None
+        self, caller: Principal, wanted: Wanted, start: Position | None, epoch: str | None = None
     ) -> AsyncIterator[Change]:
-        """From a position, or from now."""
+        """From a position of an epoch, or from now. Raises `RESUME_TOKEN_EXPIRED` when another epoch has begun."""
         seen = scope(caller, wanted.direction)
         position = start
-        if position is None:
-            async with self._db.reading() as tx:
+        async with self._db.reading() as tx:
+            current = await self._feed.epoch(tx)
+            if epoch is not None and epoch != current:
+                raise invalid(
+                    "resume_token", "RESUME_TOKEN_EXPIRED",
+                    "the marketplace was restored from a backup after this token was given: watch from the start",
+                )  # fmt: skip
+            if position is None:
                 position = await self._feed.latest(tx)
-            yield Change(position, "", None, self._clock.now())
+        if start is None:
+            yield Change(position, current, "", None, self._clock.now())
         quiet = 0
         while True:
             async with self._db.reading() as tx:
@@ -75,11 +85,11 @@ class WatchOrders:
                     tx, position, BATCH, seen, wanted.order_ids, wanted.event_types
                 )
             for position, order_id, event in found:
-                yield Change(position, order_id, event, event.time)
+                yield Change(position, current, order_id, event, event.time)
             if found:
                 quiet = 0
                 continue
             quiet += 1
             if quiet % QUIET == 0:
-                yield Change(position, "", None, self._clock.now())
+                yield Change(position, current, "", None, self._clock.now())
             await self._feed.wait(POLL)

@@ -24,23 +24,23 @@ def binding(caller: Principal, wanted: Wanted) -> str:
     return hashlib.sha256(text).hexdigest()[:16]
 
 
-def token(position: Position, bound: str) -> str:
-    """The token of a position."""
-    text = orjson.dumps([bound, position.xact, position.id])
+def token(position: Position, epoch: str, bound: str) -> str:
+    """The token of a position in an epoch of the feed."""
+    text = orjson.dumps([bound, position.xact, position.id, epoch])
     return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
 
-def position(text: str, bound: str, from_start: bool) -> Position | None:
-    """Where to go on; None means now. Raises `RESUME_TOKEN_INVALID`."""
+def position(text: str, bound: str, from_start: bool) -> tuple[Position | None, str | None]:
+    """Where to go on, None meaning now, and the epoch of a token. Raises `RESUME_TOKEN_INVALID`."""
     if from_start:
-        return Position()
+        return Position(), None
     if not text:
-        return None
+        return None, None
     try:
-        owner, xact, id = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        owner, xact, id, *epoch = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         if not hmac.compare_digest(str(owner), bound):
             raise ValueError
-        return Position(int(xact), int(id))
+        return Position(int(xact), int(id)), str(epoch[0]) if epoch else ""
     except (ValueError, TypeError, binascii.Error, orjson.JSONDecodeError):
         raise invalid(
             "resume_token", "RESUME_TOKEN_INVALID", "the resume token belongs to another watch or is none of ours"

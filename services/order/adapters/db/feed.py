@@ -10,7 +10,7 @@ from libs import events
 from libs.db import Tx
 from libs.events import Notifier, Position
 from services.order.adapters.db.rows import event_of
-from services.order.adapters.db.tables import EVENTS, ORDERS
+from services.order.adapters.db.tables import EVENTS, FEED_EPOCHS, ORDERS
 from services.order.adapters.db.visibility import condition
 from services.order.domain.model import Event
 from services.order.domain.visibility import Scope
@@ -21,6 +21,10 @@ class SqlFeed:
 
     def __init__(self, notifier: Notifier) -> None:
         self._notifier = notifier
+
+    async def epoch(self, tx: Tx) -> str:
+        """What positions belong to."""
+        return await events.epoch(tx, FEED_EPOCHS)
 
     async def latest(self, tx: Tx) -> Position:
         """The end of the feed."""

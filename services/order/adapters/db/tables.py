@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from libs import idempotency
 from libs.db import Json, Micros, UtcTime, metadata
-from libs.events import event_table
+from libs.events import epoch_table, event_table
 
 METADATA = metadata()
 REQUESTS = idempotency.table(METADATA)
@@ -156,3 +156,4 @@ SHIPMENTS = sa.Table(
 """Shipments as last reported, once for every order that they hold units of."""
 
 EVENTS = event_table(METADATA, "order_events")
+FEED_EPOCHS = epoch_table(METADATA, "order_feed_epochs")

@@ -1,0 +1,70 @@
+"""Loads an archive into empty databases of the same kind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from libs.errors import precondition
+from services.host.backup import archive
+from services.host.backup.archive import Manifest
+from services.host.backup.postgresql_target import PostgresTarget
+from services.host.backup.source import Tell
+from services.host.backup.sqlite_target import SqliteTarget
+from services.host.backup.target import Target
+from services.host.settings import CONTEXTS, HostSettings
+
+
+async def restore(settings: HostSettings, folder: Path, tell: Tell) -> Manifest:
+    """Restores all contexts, or none of those that share a database.
+
+    Raises `ARCHIVE_INVALID`, `ARCHIVE_NEWER`, `ENGINE_MISMATCH`, `DATABASE_NOT_EMPTY`, `REVISION_MISMATCH`.
+    """
+    tell("", "verifying the archive")
+    manifest = await asyncio.to_thread(archive.read, folder)
+    if missing := [context for context in CONTEXTS if context not in manifest.contexts]:
+        raise archive.bad(folder, f"it lacks {', '.join(missing)}")
+    _require_same_engines(settings, manifest)
+    targets = await _open_targets(settings)
+    try:
+        for target in targets:
+            await target.check()
+        for target in targets:
+            await target.load(folder, manifest, tell)
+        for target in targets:
+            await target.commit()
+    finally:
+        for target in targets:
+            await target.close()
+    return manifest
+
+
+def _require_same_engines(settings: HostSettings, manifest: Manifest) -> None:
+    for context in CONTEXTS:
+        here = make_url(settings.database(context)[0]).get_backend_name()
+        there = manifest.contexts[context].engine
+        if here != there:
+            message = f"the archive's {context} comes from {there} and cannot be restored into {here}"
+            raise precondition("ENGINE_MISMATCH", message, context=context, engine=there)
+
+
+async def _open_targets(settings: HostSettings) -> list[Target]:
+    targets: list[Target] = []
+    schemas: dict[str, dict[str, str]] = defaultdict(dict)
+    for context in CONTEXTS:
+        url, schema = settings.database(context)
+        if schema is None:
+            targets.append(SqliteTarget(context, Path(make_url(url).database or "")))
+        else:
+            schemas[url][context] = schema
+    try:
+        for url, contexts in schemas.items():
+            targets.append(await PostgresTarget.open(url, contexts))
+    except BaseException:
+        for target in targets:
+            await target.close()
+        raise
+    return targets

@@ -1,0 +1,83 @@
+"""What a restore needs of a database, and what it refuses."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Protocol
+
+import sqlalchemy as sa
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+
+from libs.db.migrate import config
+from libs.errors import WaybillError, precondition
+from libs.events import new_epoch
+from services.host.backup.archive import Manifest
+from services.host.backup.source import Tell
+
+SERVICES = Path(__file__).resolve().parents[2]
+FEEDS = {"order": ("order_events", "order_feed_epochs")}
+"""Tables of the event feeds that outsiders hold positions in, and of their epochs."""
+
+
+class Target(Protocol):
+    """One database that is to hold one or more contexts."""
+
+    async def check(self) -> None:
+        """Raises `DATABASE_NOT_EMPTY`."""
+
+    async def load(self, folder: Path, manifest: Manifest, tell: Tell) -> None:
+        """Loads all of it, to be seen by nobody before `commit`."""
+
+    async def commit(self) -> None:
+        """Makes it durable."""
+
+    async def close(self) -> None:
+        """Ends every connection; undoes what was not committed."""
+
+
+def versions(context: str) -> Path:
+    """The migrations of a context."""
+    return SERVICES / context / "migrations" / "versions"
+
+
+def owned(context: str) -> set[str]:
+    """The tables that a service of this build keeps its data in; others belong to the migrations."""
+    tables: sa.MetaData = importlib.import_module(f"services.{context}.adapters.db.tables").METADATA
+    return {table.name for table in tables.tables.values()}
+
+
+def feed_statements(context: str, prefix: str = "") -> list[str]:
+    """What begins a new epoch of the context's feed, if it has one."""
+    if context not in FEEDS:
+        return []
+    events, epochs = FEEDS[context]
+    return new_epoch(prefix + events, prefix + epochs)
+
+
+def require_known(context: str, revision: str) -> None:
+    """Raises `ARCHIVE_NEWER` when this build does not know the revision."""
+    try:
+        ScriptDirectory.from_config(config(versions(context))).get_revision(revision)
+    except CommandError:
+        message = f"the archive's tables of {context} are at revision {revision}, which this build does not know"
+        raise precondition("ARCHIVE_NEWER", message, context=context, revision=revision) from None
+
+
+def not_empty(context: str, table: str) -> WaybillError:
+    """Somebody's data is there."""
+    message = f"the database of {context} has rows in {table}: a restore goes into empty databases only"
+    return precondition("DATABASE_NOT_EMPTY", message, context=context, table=table)
+
+
+def wrong_revision(context: str, found: str, wanted: str) -> WaybillError:
+    """The database is empty but newer than the archive."""
+    message = f"the tables of {context} are at revision {found}, the archive's at {wanted}: drop them first"
+    return precondition("REVISION_MISMATCH", message, context=context, revision=found)
+
+
+def wrong_rows(context: str, table: str, found: int, wanted: int) -> WaybillError:
+    """The archive says otherwise."""
+    message = f"{table} of {context} has {found} rows, the archive's manifest says {wanted}"
+    return precondition("ARCHIVE_INVALID", message, context=context, table=table)
