@@ -3,13 +3,22 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.databases import backend, begin_run, cluster_database, database_url, databases, postgres_url, run_summary
+from tests.support.databases import (
+    backend,
+    begin_run,
+    cluster_database,
+    database_url,
+    databases,
+    other_database_url,
+    postgres_url,
+    run_summary,
+)
 
 # How fast a machine draws examples is no property of the code.
 settings.register_profile("waybill", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("waybill")
 
-__all__ = ["backend", "cluster_database", "database_url", "databases", "postgres_url"]
+__all__ = ["backend", "cluster_database", "database_url", "databases", "other_database_url", "postgres_url"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -88,6 +88,16 @@ async def database_url(backend: str, request: pytest.FixtureRequest) -> AsyncIte
 
 
 @pytest.fixture
+async def other_database_url(backend: str, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """A second one of the same kind."""
+    if backend == "sqlite":
+        yield ""
+        return
+    async with _database(request.getfixturevalue("postgres_url")) as url:
+        yield url
+
+
+@pytest.fixture
 async def cluster_database(postgres_url: str) -> AsyncIterator[str]:
     """A PostgreSQL database of its own, for what only PostgreSQL has a part in."""
     async with _database(postgres_url) as url:

@@ -1,0 +1,258 @@
+"""Backup: one consistent cut while everything goes on. Restore: the same marketplace, in empty databases only."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from services.host.backup.sqlite import connect
+from services.host.check import check
+from services.host.demo.cast import Cast, sign_in
+from services.host.embedded import running
+from services.host.settings import HostSettings
+from tests.support.marketplace import ALL, INCOMING, Marketplace, create
+from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2, supplier_order_pb2
+from waybill.fulfillment.v1 import supplier_order_service_pb2 as pb
+from waybill.order.v1 import order_service_pb2
+from waybill_client import AsyncWaybill, WaybillError
+
+ROOT = Path(__file__).resolve().parents[2]
+Watch = order_service_pb2.WatchOrdersRequest
+
+
+async def waybill(command: str, archive: Path, data: Path, url: str) -> tuple[int, dict[str, Any]]:
+    """Runs a command in a process of its own: exit code and what it said."""
+    where = ["--database-url", url] if url else ["--data", str(data)]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services.host.cli", command, str(archive), "--json", *where,
+        stdout=asyncio.subprocess.PIPE, cwd=ROOT,
+    )  # fmt: skip
+    out, _ = await process.communicate()
+    return int(process.returncode or 0), json.loads(out)
+
+
+@asynccontextmanager
+async def served_again(market: Marketplace, data: Path, url: str) -> AsyncIterator[Cast]:
+    """Serves what was restored; everyone signs in with the secrets they had. Ends with the invariant check."""
+    assert market.host.secret is not None
+    async with running(HostSettings(data=data, database_url=url, pool_size=8)) as host:
+        assert host.secret is None
+        owner = AsyncWaybill(host.address, "waybill-admin", market.host.secret.client_secret)
+        cast = await sign_in(host.address, owner)
+        try:
+            yield cast
+            report = await check(cast.owner)
+            assert report.ok, [(f.context, f.rule, f.subject, f.detail) for f in report.findings]
+        finally:
+            await cast.close()
+
+
+async def orders(client: AsyncWaybill) -> set[str]:
+    """Ids of all orders that the client sees."""
+    found: set[str] = set()
+    request = order_service_pb2.ListOrdersRequest(direction=ALL, page_size=100)
+    while True:
+        answer = await client.orders.ListOrders(request)
+        found |= {order.id for order in answer.orders}
+        if not answer.next_page_token:
+            return found
+        request.page_token = answer.next_page_token
+
+
+async def events(client: AsyncWaybill, request: Watch, last: str = "") -> tuple[list[tuple[str, int]], str]:
+    """Events up to the first of the order `last`, or up to the next checkpoint; and the token."""
+    found: list[tuple[str, int]] = []
+    async with asyncio.timeout(60):
+        async for message in client.orders.WatchOrders(request):
+            if message.HasField("event"):
+                found.append((message.event.order_id, message.event.sequence))
+                if message.event.order_id == last:
+                    break
+            elif not last:
+                break
+    return found, message.resume_token
+
+
+async def restock(market: Marketplace) -> None:
+    adjustments = [
+        inventory_service_pb2.StockAdjustment(
+            inventory_record_id=record, kind=inventory_pb2.STOCK_MOVEMENT_KIND_RECEIVE, change=100_000
+        )
+        for record in ("tape-wh-east", "tongs-northforge")
+    ]
+    await market.cast.owner.inventory.AdjustStock(inventory_service_pb2.AdjustStockRequest(adjustments=adjustments))
+
+
+async def ship(clerk: AsyncWaybill, supplier_order: supplier_order_pb2.SupplierOrder) -> None:
+    shipment = shipment_pb2.Shipment(
+        items=[
+            shipment_pb2.ShipmentItem(
+                supplier_order_id=supplier_order.id, line_item_id=line.line_item_id, quantity=line.quantity
+            )
+            for line in supplier_order.line_items
+        ]
+    )
+    shipment.ship_time.GetCurrentTime()
+    await clerk.shipments.CreateShipment(shipment_service_pb2.CreateShipmentRequest(shipment=shipment))
+
+
+class Load:
+    """Buyers and suppliers that work until they are told to stop. No call of theirs may fail."""
+
+    def __init__(self, market: Marketplace) -> None:
+        self._market = market
+        self._stop = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self.placed: list[str] = []
+        self.shipped: list[str] = []
+
+    async def _place(self, name: str) -> None:
+        number = 0
+        while not self._stop:
+            number += 1
+            order = await self._market.cast.ada.place_order({"tape": 1, "tongs": 2}, id=f"{name}-{number}")
+            self.placed.append(order.id)
+
+    async def _ship(self, supplier: str) -> None:
+        clerk = self._market.cast.clerks[supplier]
+        token = ""
+        while not self._stop:
+            page = await clerk.supplier_orders.ListSupplierOrders(
+                pb.ListSupplierOrdersRequest(page_size=5, page_token=token, order_by="id")
+            )
+            for mine in page.supplier_orders:
+                if mine.id not in self.shipped:
+                    await ship(clerk, mine)
+                    self.shipped.append(mine.id)
+            token = page.next_page_token
+
+    async def some(self, count: int) -> None:
+        """Until so many more orders are placed."""
+        wanted = len(self.placed) + count
+        while len(self.placed) < wanted:
+            for task in self._tasks:
+                if task.done():
+                    task.result()
+            await asyncio.sleep(0.02)
+
+    async def __aenter__(self) -> Load:
+        work = [self._place(f"L{n}") for n in range(4)] + [self._ship(s) for s in ("wh-east", "northforge")]
+        self._tasks = [asyncio.create_task(part) for part in work]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._stop = True
+        await asyncio.gather(*self._tasks)
+
+
+async def test_a_backup_under_load_fails_no_call_and_is_one_consistent_state(
+    market: Marketplace, tmp_path: Path, database_url: str, other_database_url: str
+) -> None:
+    await restock(market)
+    archive, data = tmp_path / "archive", tmp_path / "restored"
+    async with Load(market) as load:
+        await load.some(15)
+        before, shipped = set(load.placed), set(load.shipped)
+        code, said = await waybill("backup", archive, tmp_path, database_url)
+        assert code == 0, said
+        await load.some(5)
+    code, back = await waybill("restore", archive, data, other_database_url)
+    assert (code, back["made"], back["contexts"]) == (0, said["made"], said["contexts"])
+    assert all(path.stat().st_mode & 0o077 == 0 for path in [archive, *archive.rglob("*")])
+    async with served_again(market, data, other_database_url) as cast:
+        there = await orders(cast.sam)
+        assert before <= there
+        assert there < await orders(market.cast.sam)
+        for id in shipped:
+            answer = await cast.sam.supplier_orders.GetSupplierOrder(pb.GetSupplierOrderRequest(supplier_order_id=id))
+            assert answer.supplier_order.status == supplier_order_pb2.SUPPLIER_ORDER_STATUS_COMPLETED
+        await cast.ada.place_order({"tape": 1, "tongs": 2}, id="AFTER")
+
+
+async def age(data: Path, url: str) -> None:
+    """Makes the feed look as if its cluster had run a thousand million transactions before."""
+    if url:
+        connection = await asyncpg.connect(url)
+        await connection.execute("UPDATE waybill_order.order_events SET xact = xact + 1000000000")
+        await connection.close()
+    else:
+        with closing(connect(data / "order.sqlite3")) as file:
+            file.execute("UPDATE order_events SET xact = 0")
+
+
+async def test_after_a_restore_the_feed_has_every_event_once_and_then_the_new_ones(
+    market: Marketplace, tmp_path: Path, database_url: str, other_database_url: str
+) -> None:
+    archive, data = tmp_path / "archive", tmp_path / "restored"
+    everything = Watch(direction=INCOMING, from_start=True)
+    for id in ("ONE", "TWO"):
+        await market.cast.ada.place_order({"tape": 1}, id=id)
+    await market.check()
+    told, token = await events(market.cast.sam, everything)
+    assert {order for order, _ in told} == {"ONE", "TWO"}
+    await age(tmp_path, database_url)
+    assert (await waybill("backup", archive, tmp_path, database_url))[0] == 0
+    assert (await waybill("restore", archive, data, other_database_url))[0] == 0
+    async with served_again(market, data, other_database_url) as cast:
+        with pytest.raises(WaybillError) as refused:
+            await events(cast.sam, Watch(direction=INCOMING, resume_token=token))
+        assert refused.value.reason == "RESUME_TOKEN_EXPIRED"
+        again, token = await events(cast.sam, everything)
+        assert sorted(again) == sorted(told)
+        await cast.ada.place_order({"tape": 1}, id="THREE")
+        new, _ = await events(cast.sam, Watch(direction=INCOMING, resume_token=token), "THREE")
+        assert [order for order, _ in new] == ["THREE"]
+
+
+async def test_an_archive_with_one_changed_byte_is_refused(
+    market: Marketplace, tmp_path: Path, database_url: str, other_database_url: str
+) -> None:
+    archive, data = tmp_path / "archive", tmp_path / "restored"
+    await create(market.cast.ada, "CART", anvil=1)
+    assert (await waybill("backup", archive, tmp_path, database_url))[0] == 0
+    for path in (archive / "manifest.json", max(archive.rglob("*"), key=lambda p: p.stat().st_size)):
+        content = path.read_bytes()
+        middle = len(content) // 2
+        path.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+        code, said = await waybill("restore", archive, data, other_database_url)
+        assert (code, said["error"]["reason"]) == (2, "ARCHIVE_INVALID")
+        assert path.name in said["error"]["message"]
+        path.write_bytes(content)
+    os.unlink(archive / "SHA256SUMS")
+    code, said = await waybill("restore", archive, data, other_database_url)
+    assert (code, said["error"]["reason"]) == (2, "ARCHIVE_INVALID")
+    assert not data.exists()
+
+
+async def test_a_database_that_has_rows_is_not_restored_into(
+    market: Marketplace, tmp_path: Path, database_url: str
+) -> None:
+    archive = tmp_path / "archive"
+    assert (await waybill("backup", archive, tmp_path, database_url))[0] == 0
+    await create(market.cast.ada, "CART", anvil=1)
+    code, said = await waybill("restore", archive, tmp_path, database_url)
+    assert (code, said["error"]["reason"]) == (2, "DATABASE_NOT_EMPTY")
+    assert "CART" in await orders(market.cast.ada)
+
+
+async def test_an_archive_is_not_written_over_another_nor_restored_into_another_kind_of_database(
+    sqlite_market: Marketplace, tmp_path: Path, cluster_database: str
+) -> None:
+    archive = tmp_path / "archive"
+    assert (await waybill("backup", archive, tmp_path, ""))[0] == 0
+    code, said = await waybill("backup", archive, tmp_path, "")
+    assert (code, said["error"]["reason"]) == (2, "ARCHIVE_EXISTS")
+    code, said = await waybill("restore", archive, tmp_path, cluster_database)
+    assert (code, said["error"]["reason"]) == (2, "ENGINE_MISMATCH")
+    code, said = await waybill("backup", tmp_path / "none", tmp_path, cluster_database)
+    assert (code, said["error"]["reason"]) == (2, "DATABASE_MISSING")
+    assert not (tmp_path / "none").exists()
