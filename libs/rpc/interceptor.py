@@ -17,7 +17,7 @@ from grpc_status import rpc_status
 
 from libs.auth import ServiceTokens, TokenVerifier
 from libs.errors import Kind, WaybillError
-from libs.obs import get_logger, logs, metrics
+from libs.obs import get_logger, logs, metrics, tracing
 from libs.rpc.call import CURRENT, Call
 from libs.rpc.counters import served
 from libs.rpc.status import internal, to_status
@@ -118,6 +118,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
             async def unary(request: Any, context: Any) -> Any:
                 began = time.perf_counter()
+                if tracing.ACTIVE is not None:
+                    tracing.ACTIVE.serve(context_name, method, context.invocation_metadata())
                 try:
                     call, request = await self._enter(method, request, context)
                 except WaybillError as error:
@@ -147,6 +149,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
         async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
             began = time.perf_counter()
+            if tracing.ACTIVE is not None:
+                tracing.ACTIVE.serve(context_name, method, context.invocation_metadata())
             call, resume_token = None, ""
             task = asyncio.current_task()
             assert task is not None
@@ -229,9 +233,11 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         await _abort(context, internal(name))
 
     def _ended(self, method: str, call: Call | None, code: str, reason: str, began: float) -> None:
-        """Counts the call, and writes its one line."""
+        """Counts the call, ends its span, and writes its one line."""
         seconds = time.perf_counter() - began
         self._calls[method].ended(code, seconds)
+        request_id = call.request_id if call else ""
+        trace = {} if tracing.ACTIVE is None else {"trace_id": tracing.ACTIVE.served(code, reason, request_id)}
         inside = call is not None and call.caller_service is not None
         level = logging.DEBUG if inside and code == "OK" else logging.INFO
         if logs(level):
@@ -241,8 +247,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 code=code,
                 reason=reason,
                 duration_ms=round(seconds * 1000, 1),
-                request_id=call.request_id if call else "",
+                request_id=request_id,
                 caller=_who(call),
+                **trace,
             )
 
 

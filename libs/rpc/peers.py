@@ -12,7 +12,7 @@ import grpc
 
 from libs import failpoints
 from libs.auth import Principal, ServiceTokens
-from libs.obs import metrics
+from libs.obs import metrics, tracing
 from libs.rpc.breaker import Breaker
 from libs.rpc.call import CURRENT
 from libs.rpc.counters import sent
@@ -76,17 +76,25 @@ class _PeerChannel:
                 await watched.reach(f"{self._peers.name}>{point}:before")
             sent[method] += 1
             metadata, left = self._peers.outgoing(timeout)
-            began = time.perf_counter()
+            began, active, span = time.perf_counter(), tracing.ACTIVE, None
+            if active is not None:
+                span, traced = active.call(self._peers.name, method)
+                metadata += traced
+            code = "CANCELLED"
             try:
                 answer = await multi(request, timeout=left, metadata=metadata)
+                code = "OK"
             except grpc.aio.AioRpcError as error:
-                calls.ended(error.code().name, time.perf_counter() - began)
+                code = error.code().name
                 if _is_silence(error, left):
                     breaker.unanswered()
                 else:
                     breaker.answered()
                 raise from_rpc_error(error, context) from None
-            calls.ended("OK", time.perf_counter() - began)
+            finally:
+                calls.ended(code, time.perf_counter() - began)
+                if active is not None and span is not None:
+                    active.called(span, code)
             breaker.answered()
             if watched is not None:
                 await watched.reach(f"{self._peers.name}>{point}:after")

@@ -28,6 +28,7 @@ from libs.clock import Clock, SystemClock
 from libs.failpoints import Failpoints
 from libs.ids import IdSource, RandomIds
 from libs.obs.endpoint import metrics_endpoint
+from libs.obs.tracing import exporting
 from libs.rpc import Peers, RpcServer
 from libs.service import Runtime, ServiceApp
 from services.directory.application.bootstrap import OneTimeSecret
@@ -83,7 +84,14 @@ async def running(
     host: HostSettings, clock: Clock | None = None, ids: IdSource | None = None
 ) -> AsyncIterator[Host]:
     """Migrates, sets an empty marketplace up, serves until the block ends."""
-    clock, ids = clock or SystemClock(), ids or RandomIds()
+    async with AsyncExitStack() as stack:
+        if host.otlp_endpoint:
+            await stack.enter_async_context(exporting(host.otlp_endpoint))
+        yield await stack.enter_async_context(_serving(host, clock or SystemClock(), ids or RandomIds()))
+
+
+@asynccontextmanager
+async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIterator[Host]:
     if host.data is not None and not host.database_url:
         host.data.mkdir(parents=True, exist_ok=True)
     tokens = ServiceTokens(host.secret())

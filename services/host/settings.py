@@ -47,6 +47,8 @@ class HostSettings:
     """How long running calls may take to finish after that."""
     metrics_bind: str = ""
     """Where Prometheus reads this process: `host:port`, or `:port` on the loopback; empty for nowhere."""
+    otlp_endpoint: str = ""
+    """Where traces are sent: an OTLP receiver, such as `http://127.0.0.1:4317`; empty for nowhere."""
 
     @property
     def hosted(self) -> tuple[str, ...]:
@@ -87,6 +89,7 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, object]:
         ("WAYBILL_SELLER_NAME", "seller_name"),
         ("WAYBILL_FAILPOINTS", "failpoints"),
         ("WAYBILL_METRICS_BIND", "metrics_bind"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "otlp_endpoint"),
     ):
         if environment.get(name):
             found[key] = environment[name]

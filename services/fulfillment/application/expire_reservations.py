@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from libs.clock import Clock
 from libs.errors import WaybillError
-from libs.obs import get_logger, metrics
+from libs.obs import get_logger, metrics, tracing
 from services.fulfillment.application.ports import OrderPeer, ReservationPort, Transactions
 from services.fulfillment.application.release_reservation import ReleaseReservation
 
@@ -43,10 +43,11 @@ class ExpireReservations:
         due = await self._transactions.retrying(lambda tx: self._reservations.due(tx, now, now + self._again, BATCH))
         released = 0
         for order_key, attempt in due:
-            if await self._peer.resolve(order_key, attempt) == "REFUSED":
-                await self._release(order_key, attempt)
-                released += 1
-                metrics.STOCK_RELEASED.inc()
+            with tracing.work("fulfillment", "expire reservation", order=order_key):
+                if await self._peer.resolve(order_key, attempt) == "REFUSED":
+                    await self._release(order_key, attempt)
+                    released += 1
+                    metrics.STOCK_RELEASED.inc()
         return released
 
     async def run(self, pause: float) -> None:

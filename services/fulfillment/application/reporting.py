@@ -8,7 +8,7 @@ from uuid import UUID
 
 from libs.clock import Clock
 from libs.errors import WaybillError
-from libs.obs import get_logger, metrics
+from libs.obs import get_logger, metrics, tracing
 from services.fulfillment.application.ports import (
     OrderPeer,
     ReportPort,
@@ -76,7 +76,8 @@ class Reporting:
             orders = await self._orders.of_keys(tx, order_keys) if order_keys else []
             sent = await self._shipments.of_keys(tx, shipment_keys) if shipment_keys else []
         for some_orders, some_sent in portions(orders, sent):
-            await self._send(some_orders, some_sent, PATIENCE_RELAY)
+            with tracing.work("fulfillment", "relay reports"):
+                await self._send(some_orders, some_sent, PATIENCE_RELAY)
             metrics.REPORTS_RELAYED.inc(len(some_orders) + len(some_sent))
         return len(orders) + len(sent)
 

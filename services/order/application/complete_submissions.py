@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from libs.clock import Clock
 from libs.errors import WaybillError
-from libs.obs import get_logger, metrics
+from libs.obs import get_logger, metrics, tracing
 from services.order.application.cancel_order import CancelOrder
 from services.order.application.ports import Cancellation, SubmissionStore, Transactions
 from services.order.application.submit_order import SubmitOrder
@@ -58,14 +58,16 @@ class CompleteSubmissions:
         if attempt is None or attempt.finished:
             return
         try:
-            await self._submit.run(attempt)
+            with tracing.work("order", "complete submission", order=str(key)):
+                await self._submit.run(attempt)
             metrics.SUBMISSIONS_DRIVEN.inc()
         except WaybillError as error:
             log.warning("attempt not finished", order=str(key), attempt=number, reason=error.reason)
 
     async def _cancel_on(self, row: Cancellation) -> None:
         try:
-            await self._cancel.run(row)
+            with tracing.work("order", "complete cancellation", order=str(row.order_key)):
+                await self._cancel.run(row)
             metrics.CANCELLATIONS_DRIVEN.inc()
         except WaybillError as error:
             log.warning("cancel not finished", order=str(row.order_key), reason=error.reason)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from libs.clock import Clock
 from libs.errors import WaybillError
-from libs.obs import get_logger, metrics
+from libs.obs import get_logger, metrics, tracing
 from services.payment.application.end_attempt import EndAttempt
 from services.payment.application.ports import AttemptStore, Decisions, Transactions
 
@@ -48,7 +48,8 @@ class ExpireAttempts:
         ended = 0
         for key, attempt in due:
             try:
-                decision = await self._decisions.resolve(key, attempt)
+                with tracing.work("payment", "expire attempt", order=str(key)):
+                    decision = await self._decisions.resolve(key, attempt)
             except WaybillError as error:
                 _LOG.info("resolve_postponed", order=str(key), attempt=attempt, reason=error.reason)
                 continue

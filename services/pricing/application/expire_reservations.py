@@ -6,7 +6,7 @@ import asyncio
 
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError
-from libs.obs import metrics
+from libs.obs import metrics, tracing
 from services.pricing.application.ports import Decisions, ReservationStore, Transactions
 from services.pricing.application.reserve_redemptions import Redemptions
 
@@ -41,7 +41,8 @@ class ExpireReservations:
         ended = 0
         for key, attempt in due:
             try:
-                decision = await self._decisions.resolve(key, attempt)
+                with tracing.work("pricing", "expire reservation", order=str(key)):
+                    decision = await self._decisions.resolve(key, attempt)
             except WaybillError as error:
                 if error.kind is Kind.UNAVAILABLE:
                     break  # The order service is away: the others would only wait as long.
