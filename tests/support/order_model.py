@@ -1,0 +1,280 @@
+"""What should become of units and money, in plain arithmetic: orders, lines, supplier orders, stock, payments.
+
+Nothing here is asked of a server but how units were split: that is then held against what was ordered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+
+CENT = Decimal("0.01")
+TAX = Decimal("0.0725")
+PARCEL = Decimal("9.00")
+GIFT = Decimal("100.00")
+STOCK = {"nail": 12, "bolt": 12, "lamp": 8}
+PRICES = {"nail": Decimal("2.50"), "bolt": Decimal("3.333"), "lamp": Decimal("64.30")}
+LIVE = ("OPEN", "ACCEPTED")
+
+
+def cents(amount: Decimal) -> Decimal:
+    """Rounded half up to the cent."""
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+@dataclass(slots=True)
+class Line:
+    """A line of the buyer's order."""
+
+    product: str
+    quantity: int
+    shipped: int = 0
+    canceled: int = 0
+
+
+@dataclass(slots=True)
+class PartLine:
+    """Units of a line in one supplier order; `held` are those that stock is promised for and that have not left."""
+
+    quantity: int
+    held: int
+    shipped: int = 0
+    packed: int = 0
+    canceled: int = 0
+
+    @property
+    def unpacked(self) -> int:
+        """Open units on no shipment."""
+        return self.quantity - self.shipped - self.canceled - self.packed
+
+
+@dataclass(slots=True)
+class Part:
+    """A supplier order."""
+
+    supplier: str
+    status: str
+    implicit: bool
+    lines: dict[str, PartLine]
+
+    def settle(self) -> None:
+        """COMPLETED once no unit is open."""
+        if all(line.quantity == line.shipped + line.canceled for line in self.lines.values()):
+            self.status = "COMPLETED"
+
+    @property
+    def packed(self) -> bool:
+        """Whether a unit has left, or is on a shipment."""
+        return any(line.shipped or line.packed for line in self.lines.values())
+
+
+@dataclass(slots=True)
+class Parcel:
+    """A shipment of one line that is packed and has not left."""
+
+    part: str
+    line: str
+    quantity: int
+    held: int
+    left: bool = False
+
+
+@dataclass(slots=True)
+class Payment:
+    """One way of paying: `gift`, `card`, `declined`, `promise`. No amount is the rest."""
+
+    kind: str
+    amount: Decimal | None
+    due: Decimal = Decimal(0)
+    state: str = "OPEN"
+
+
+@dataclass(slots=True)
+class Order:
+    """A buyer's order."""
+
+    id: str
+    forwards: bool
+    """Whether its channel forwards by itself."""
+    status: str = "UNSUBMITTED"
+    lines: dict[str, Line] = field(default_factory=dict)
+    payments: dict[str, Payment] = field(default_factory=dict)
+    parts: dict[str, Part] = field(default_factory=dict)
+    parcels: dict[str, Parcel] = field(default_factory=dict)
+    estimated: bool = False
+    calculated: bool = False
+    calculated_total: Decimal = Decimal(0)
+    parcels_estimated: int = 0
+    attempts: int = 0
+    forwarded: bool = False
+
+    @property
+    def subtotal(self) -> Decimal:
+        """Of the lines, each rounded."""
+        return sum((cents(PRICES[x.product] * x.quantity) for x in self.lines.values()), Decimal(0))
+
+    @property
+    def total(self) -> Decimal:
+        """With tax by line, and one parcel an estimate."""
+        taxes = (cents(cents(PRICES[x.product] * x.quantity) * TAX) for x in self.lines.values())
+        return self.subtotal + sum(taxes, Decimal(0)) + PARCEL * self.parcels_estimated
+
+    def edited(self) -> None:
+        """Its lines have changed: what was worked out no longer holds."""
+        self.estimated = self.calculated = False
+
+    def live_parts(self) -> dict[str, Part]:
+        """Supplier orders that hold units."""
+        return {id: part for id, part in self.parts.items() if part.lines}
+
+    @property
+    def shipped(self) -> bool:
+        """Whether a unit has left."""
+        return any(x.shipped for x in self.lines.values())
+
+
+@dataclass(slots=True)
+class Model:
+    """All orders of one life, and what they share."""
+
+    orders: dict[str, Order] = field(default_factory=dict)
+    on_hand: dict[str, int] = field(default_factory=lambda: dict(STOCK))
+
+    def allocated(self, product: str) -> int:
+        """Units promised and not shipped."""
+        return sum(
+            line.held
+            for order in self.orders.values()
+            for part in order.live_parts().values()
+            for id, line in part.lines.items()
+            if order.lines[id].product == product
+        )
+
+    def available(self, product: str) -> int:
+        """Units that can still be promised."""
+        return self.on_hand[product] - self.allocated(product)
+
+    def balance(self) -> Decimal:
+        """Of the gift card."""
+        taken = (
+            p.due
+            for order in self.orders.values()
+            for p in order.payments.values()
+            if p.kind == "gift" and p.state == "CONFIRMED"
+        )
+        return GIFT - sum(taken, Decimal(0))
+
+    def short(self, order: Order) -> bool:
+        """Whether its lines need more than is there."""
+        wanted: dict[str, int] = {}
+        for line in order.lines.values():
+            wanted[line.product] = wanted.get(line.product, 0) + line.quantity
+        return any(quantity > self.available(product) for product, quantity in wanted.items())
+
+    def refusals(self, order: Order) -> set[str]:
+        """Why an attempt to submit must fail; empty when it must succeed."""
+        found: set[str] = set()
+        if not order.lines:
+            found.add("ORDER_EMPTY")
+        if not order.calculated:
+            found.add("ORDER_NOT_CALCULATED")
+        if self.short(order):
+            found.add("INSUFFICIENT_INVENTORY")
+        if order.calculated:
+            found |= self._money(order)
+        return found
+
+    def _money(self, order: Order) -> set[str]:
+        payments = list(order.payments.values())
+        fixed = sum((p.amount for p in payments if p.amount is not None), Decimal(0))
+        rests = [p for p in payments if p.amount is None]
+        total = order.calculated_total
+        found: set[str] = set()
+        if len(rests) > 1:
+            found.add("PAYMENT_REST_REPEATED")
+        if fixed > total:
+            found.add("PAYMENT_EXCEEDS_TOTAL")
+        if fixed < total and not rests:
+            found.add("PAYMENTS_BELOW_TOTAL")
+        for p in payments:
+            p.due = p.amount if p.amount is not None else max(Decimal(0), total - fixed) if p is rests[0] else Decimal(0)
+        if sum((p.due for p in payments if p.kind == "gift"), Decimal(0)) > self.balance():
+            found.add("BALANCE_EXCEEDED")
+        if not found and any(p.kind == "declined" and p.due for p in payments):
+            found.add("CARD_DECLINED")
+        return found
+
+    def split(self, order: Order, parts: Mapping[str, Part]) -> None:
+        """Takes a new split over; fails when it is no partition of the lines, or promises stock that is not there."""
+        assert quantities(parts.values()) == {id: line.quantity for id, line in order.lines.items()}
+        before = {product: self.available(product) for product in STOCK}
+        for id, part in order.parts.items():
+            moved = part.lines and not parts[id].lines
+            kept = {line: parts[id].lines[line].quantity for line in part.lines if line in parts[id].lines}
+            assert moved or all(kept[line] >= part.lines[line].quantity for line in part.lines), (id, part, parts[id])
+        freed = {
+            product: sum(
+                line.held for p in order.live_parts().values() for id, line in p.lines.items()
+                if order.lines[id].product == product
+            )
+            for product in STOCK
+        }  # fmt: skip
+        order.parts = dict(parts)
+        for product in STOCK:
+            assert 0 <= self.available(product) <= before[product] + freed[product], product
+
+    def accept(self, order: Order, parts: Mapping[str, Part]) -> None:
+        """The order opened."""
+        assert all(line.held == line.quantity for part in parts.values() for line in part.lines.values())
+        order.status = "OPEN"
+        order.forwarded = order.forwards
+        for p in order.payments.values():
+            p.state = "CONFIRMED"
+        self.split(order, parts)
+
+    def cancel(self, order: Order) -> None:
+        """Every unit is canceled, every payment undone."""
+        if order.status == "OPEN":
+            for part in order.live_parts().values():
+                part.status = "CANCELED"
+                for line in part.lines.values():
+                    line.canceled, line.held, line.packed = line.quantity, 0, 0
+            for line in order.lines.values():
+                line.canceled = line.quantity
+            for p in order.payments.values():
+                p.state = "VOIDED"
+        order.status = "CANCELED"
+
+    def pack(self, order: Order, part: Part, line_id: str, quantity: int) -> int:
+        """Puts units on a parcel; returns for how many stock is promised."""
+        line = part.lines[line_id]
+        before = sum(p.held for p in order.parcels.values() if not p.left and order.parts[p.part] is part and p.line == line_id)
+        held = min(quantity, line.held - before)
+        line.packed += quantity
+        if part.status == "OPEN":
+            part.status = "ACCEPTED"
+        return held
+
+    def leave(self, order: Order, parcel: Parcel) -> None:
+        """A parcel leaves: its units are shipped, their stock is gone, and the last one completes the order."""
+        part = order.parts[parcel.part]
+        line, mine = part.lines[parcel.line], order.lines[parcel.line]
+        line.packed -= parcel.quantity
+        line.shipped += parcel.quantity
+        line.held -= parcel.held
+        mine.shipped += parcel.quantity
+        self.on_hand[mine.product] -= parcel.held
+        parcel.left = True
+        part.settle()
+        if all(x.quantity == x.shipped + x.canceled for x in order.lines.values()):
+            order.status = "COMPLETED"
+
+
+def quantities(parts: Iterable[Part]) -> dict[str, int]:
+    """Units by line, over all supplier orders."""
+    found: dict[str, int] = {}
+    for part in parts:
+        for id, line in part.lines.items():
+            found[id] = found.get(id, 0) + line.quantity
+    return found
