@@ -23,7 +23,7 @@ KEPT = ROOT / ".env"
 SECRETS = ("WAYBILL_SERVICE_SECRET", "WAYBILL_POSTGRES_PASSWORD")
 BUILD_ARGUMENTS = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST")
 CONTEXTS = ("directory", "catalog", "pricing", "shipping", "payment", "fulfillment", "order")
-PATIENCE = 240.0
+PATIENCE = 400.0
 """Seconds until everything must be healthy."""
 
 
@@ -174,6 +174,8 @@ def main() -> None:
     parser.add_argument("--scale", action="append", default=[], help="with up: service=number, can be repeated")
     parser.add_argument("--json", action="store_true", help="with up: addresses and the owner's secret for machines")
     given = parser.parse_args()
+    # Version 1.29 gives up on a busy engine after a minute.
+    os.environ.setdefault("COMPOSE_HTTP_TIMEOUT", f"{PATIENCE:.0f}")
     stack = Stack(given.project)
     if given.action == "build":
         build()

@@ -14,6 +14,9 @@ import pytest
 from tests.support.composed import IMAGE, ROOT, docker
 
 
+_UNTIL_HEALTHY = "for i in $(seq 120); do python -m services.host.health && exec waybill health; sleep 1; done; exit 1"
+
+
 @pytest.fixture(scope="session")
 def image() -> str:
     """Built from this checkout."""
@@ -51,8 +54,8 @@ def test_without_arguments_it_serves_and_gets_healthy(image: str) -> None:
     docker("run", "-d", "--name", name, "--health-interval", "1s", image)
     try:
         said = subprocess.run(
-            ["docker", "exec", name, "sh", "-c", "for i in $(seq 60); do waybill health && exit 0; done; exit 1"],
-            capture_output=True, text=True, check=False, timeout=200,
+            ["docker", "exec", name, "sh", "-c", _UNTIL_HEALTHY],
+            capture_output=True, text=True, check=False, timeout=400,
         )  # fmt: skip
         assert said.stdout.split()[-1] == "SERVING", said.stdout + said.stderr + docker("logs", name)
     finally:

@@ -44,7 +44,7 @@ class Composed:
     def _stack(self, *arguments: str) -> str:
         done = subprocess.run(
             [sys.executable, "containers/stack.py", *arguments, "--project", self.project],
-            capture_output=True, text=True, check=False, cwd=ROOT, env=self.environment, timeout=500,
+            capture_output=True, text=True, check=False, cwd=ROOT, env=self.environment, timeout=800,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout
