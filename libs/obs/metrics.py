@@ -38,6 +38,10 @@ OUTSIDE_REFUSED = Counter(
     "waybill_outside_calls_refused", "Calls refused with TOO_MANY_CALLS.", registry=REGISTRY
 )
 STREAMS = OwnGauge("waybill_streams", "Streams that are open now.", registry=REGISTRY)
+DATABASE_UP = OwnGauge("waybill_database_up", "1 while the database of a service answers.", ["service"], registry=REGISTRY)
+DEPENDENCY_UP = OwnGauge(
+    "waybill_dependency_up", "1 while a service that lives in another process says SERVING.", ["peer"], registry=REGISTRY
+)
 LOOP_FAILURES = Counter(
     "waybill_loop_failures", "Ends of background loops by an error; each is started again.", ["service"], registry=REGISTRY
 )

@@ -164,6 +164,10 @@ class Peers:
         """Where a context is served."""
         return self._addresses[context]
 
+    def known(self) -> Mapping[str, str]:
+        """Where every context is served that has an address."""
+        return self._addresses
+
     def breaker(self, context: str) -> Breaker:
         """The circuit to a context."""
         breaker = self._breakers.get(context)

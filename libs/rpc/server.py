@@ -7,14 +7,15 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from libs.auth import ServiceTokens, TokenVerifier
 from libs.obs import get_logger, metrics
 from libs.rpc.audit import AUDIT_SERVICE, register_audit
+from libs.rpc.health import Health
 from libs.rpc.interceptor import CallInterceptor
-from libs.rpc.peers import MAX_INSIDE
+from libs.rpc.peers import MAX_INSIDE, Peers
 from libs.service import ServiceApp
 
 RESTART_SECONDS = 1.0
@@ -31,6 +32,7 @@ class RpcServer:
         service_tokens: ServiceTokens,
         credentials: grpc.ServerCredentials | None = None,
         max_outside_calls: int = 256,
+        peers: Peers | None = None,
     ) -> None:
         self._apps = list(apps)
         self._log = get_logger("server")
@@ -50,11 +52,10 @@ class RpcServer:
             for add, servicer, _ in app.registrations:
                 add(servicer, self._server)
         register_audit(self._server, self._apps)
-        self._health = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        self._names = [*contexts, AUDIT_SERVICE]
+        self._health = Health(self._apps, [AUDIT_SERVICE], peers)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, self._server)
         reflection.enable_server_reflection(
-            [*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
+            [*self._health.names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
         )
         self._loops: list[asyncio.Task[None]] = []
 
@@ -65,8 +66,7 @@ class RpcServer:
         else:
             port = self._server.add_secure_port(bind, self._credentials)
         await self._server.start()
-        for name in ("", *self._names):
-            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        await self._health.begin()
         return int(port)
 
     def run_background(self) -> None:
@@ -85,13 +85,14 @@ class RpcServer:
         Health turns NOT_SERVING, and for `notice` seconds everything is still served, so that load balancers look
         elsewhere; streams end with a resume token, background loops end, running calls have `grace` seconds to finish.
         """
-        await self._health.enter_graceful_shutdown()
+        await self._health.leave()
         await asyncio.sleep(notice)
         self._interceptor.drain()
         for task in self._loops:
             task.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         await self._server.stop(grace)
+        await self._health.end()
         for app in self._apps:
             try:
                 await app.close()

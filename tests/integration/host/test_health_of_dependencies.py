@@ -1,0 +1,105 @@
+"""Health follows the database, and tells how the other services are."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from sqlalchemy.engine import make_url
+
+from libs.db import Database
+from libs.rpc import health
+from libs.rpc.health import BUSY_LOOKS, DatabaseWatch
+from services.host.embedded import Host, running
+from services.host.settings import HostSettings
+from tests.support.databases import Databases
+from tests.support.gate import gate
+
+ORDER, DIRECTORY = "waybill.order.v1.OrderService", "waybill.directory.v1.TokenService"
+SECRET = "s" * 48
+
+
+@pytest.fixture(autouse=True)
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "DATABASE_SECONDS", 0.05)
+    monkeypatch.setattr(health, "DEPENDENCY_SECONDS", 0.05)
+
+
+async def state(address: str, name: str = "") -> str:
+    """What the server says of a name."""
+    async with grpc.aio.insecure_channel(address) as channel:
+        try:
+            answer = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=name))
+        except grpc.aio.AioRpcError as error:
+            return error.code().name
+    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
+
+
+async def turns(host: Host, name: str, expected: str) -> None:
+    """Waits until it says so."""
+    async with asyncio.timeout(30):
+        while await state(host.address, name) != expected:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_server_is_not_serving_while_postgresql_is_away_and_serves_again_when_it_is_back(
+    tmp_path: Path, cluster_database: str
+) -> None:
+    url = make_url(cluster_database)
+    async with gate(url.host or "127.0.0.1", url.port or 5432) as door:
+        through = url.set(host="127.0.0.1", port=door.own).render_as_string(hide_password=False)
+        settings = HostSettings(
+            data=tmp_path, database_urls={"order": through}, service_secret=SECRET, pool_size=2, background=False
+        )
+        async with running(settings) as host:
+            assert await state(host.address) == "SERVING"
+            await door.shut()
+            await turns(host, "", "NOT_SERVING")
+            assert await state(host.address, ORDER) == "NOT_SERVING"
+            # The directory has a database of its own, and goes on.
+            assert await state(host.address, DIRECTORY) == "SERVING"
+            await door.open()
+            await turns(host, "", "SERVING")
+            assert await state(host.address, ORDER) == "SERVING"
+
+
+async def test_a_service_that_is_away_is_told_by_name_and_changes_nothing_else(tmp_path: Path) -> None:
+    async with running(HostSettings(data=tmp_path, only="pricing", service_secret=SECRET)) as pricing:
+        settings = HostSettings(
+            data=tmp_path, only="order", service_secret=SECRET, addresses={"pricing": pricing.address, "order": "127.0.0.1:1"}
+        )
+        async with running(settings) as order:
+            await turns(order, "dependency/pricing", "SERVING")
+            await pricing.server.stop(0)
+            await turns(order, "dependency/pricing", "NOT_SERVING")
+            assert await state(order.address) == "SERVING"
+            assert await state(order.address, ORDER) == "SERVING"
+            assert await state(order.address, "dependency/order") == "NOT_FOUND"
+
+
+async def test_a_pool_that_is_all_in_use_is_no_database_that_is_away_for_a_while(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "PATIENCE", 0.01)
+    database = await Database.open(*await databases("full"), pool_size=1)
+    watch = DatabaseWatch(database)
+    used = database.connections()
+    busy = {name: (size, size) for name, (_, size) in used.items()}
+    monkeypatch.setattr(Database, "connections", lambda _: busy)
+    monkeypatch.setattr(Database, "ping", lambda _: asyncio.sleep(1))
+    assert [await watch.answers() for _ in range(BUSY_LOOKS)] == [True] * (BUSY_LOOKS - 1) + [False]
+    monkeypatch.undo()
+    assert await watch.answers()
+    await database.close()
+
+
+async def test_looking_at_a_database_is_no_statement_of_it(databases: Databases) -> None:
+    database = await Database.open(*await databases("looked"), pool_size=1)
+    before = database.statements
+    await database.ping()
+    assert database.statements == before
+    assert all(used == 0 for used, _ in database.connections().values())
+    await database.close()

@@ -1,0 +1,57 @@
+"""A door before a TCP server: shut, it refuses and cuts connections, as if the server had been stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Gate:
+    """Leads from a port of the loopback to `host:port`."""
+
+    host: str
+    port: int
+    own: int = 0
+    """Its own port, the same each time it is opened."""
+    _server: asyncio.Server | None = None
+    _open: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    async def open(self) -> None:
+        """Lets connections through."""
+        self._server = await asyncio.start_server(self._pass, "127.0.0.1", self.own)
+        self.own = int(self._server.sockets[0].getsockname()[1])
+
+    async def shut(self) -> None:
+        """Refuses new connections, and cuts those there are."""
+        assert self._server is not None
+        self._server.close()
+        for writer in list(self._open):
+            writer.transport.abort()
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(self.host, self.port)
+        self._open |= {writer, back}
+        await asyncio.gather(_pump(reader, back), _pump(there, writer))
+        self._open -= {writer, back}
+
+
+async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await source.read(65_536):
+            sink.write(data)
+            await sink.drain()
+    sink.close()
+
+
+@asynccontextmanager
+async def gate(host: str, port: int) -> AsyncIterator[Gate]:
+    """An open one; shut for good when the block ends."""
+    made = Gate(host, port)
+    await made.open()
+    try:
+        yield made
+    finally:
+        await made.shut()
