@@ -13,7 +13,6 @@ import pytest
 
 from tests.support.composed import IMAGE, ROOT, docker
 
-
 _UNTIL_HEALTHY = "for i in $(seq 120); do python -m services.host.health && exec waybill health; sleep 1; done; exit 1"
 
 
