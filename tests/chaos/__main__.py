@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import random
 import sys
 import tempfile
 import time
@@ -12,8 +13,11 @@ from pathlib import Path
 
 from tests.chaos import steps
 from tests.chaos.failpoints import CATALOGUE, Enumeration, Folder, Outcome, catalogue
+from tests.chaos.history import Operation, judge
 from tests.chaos.replies import LoseReplies, Losses, wired
 from tests.chaos.scenarios import SCENARIOS
+from tests.chaos.soak import CLIENTS, Client, Storm, nemesis
+from tests.support.crashable import crashable_cluster
 from tests.support.fleet import fleet
 from tests.support.postgres import throwaway_cluster
 
@@ -77,6 +81,36 @@ async def replies(names: list[str]) -> int:
     return 1 if losses.failures else 0
 
 
+async def soak(seconds: float, seed: int) -> int:
+    """Kills at random under load, then judges the history."""
+    history: list[Operation] = []
+    storm = Storm()
+    say(f"seed {seed}")
+    with crashable_cluster() as database, tempfile.TemporaryDirectory(prefix="waybill-soak-") as name:
+        async with fleet(database.url, Path(name), replicas=2) as running:
+            cast = await running.set_up()
+            await steps.provide(cast.owner, cast.ada, scarce=("tarp",))
+            say(f"{len(running.members)} processes, {CLIENTS} clients, {seconds:.0f} s")
+            clients = [Client(number, cast, seed, history, storm) for number in range(CLIENTS)]
+            loads = [asyncio.create_task(client.run()) for client in clients]
+            await nemesis(running, database, seconds, seed, storm)
+            await asyncio.gather(*loads)
+            await running.assert_consistent(120.0)
+            verdict = await judge(cast, history)
+            report = await running.check()
+            await cast.close()
+    kills = "  ".join(f"{name} {count}" for name, count in sorted(storm.kills.items()))
+    say(f"{sum(storm.kills.values())} kills survived: {kills}")
+    for kind, count in sorted(verdict.counts.items()):
+        say(f"  {kind}: {count}")
+    for word, found in (("lost", verdict.lost), ("doubled", verdict.doubled), ("phantom", verdict.phantom)):
+        say(f"{len(found)} {word}")
+        for one in found[:20]:
+            say(f"  {one}")
+    say(f"invariants {'OK' if report.ok else 'BROKEN'}: {report.rules} rules over {report.rows:,} rows")
+    return 0 if verdict.ok and report.ok else 1
+
+
 def main() -> int:
     """Reads the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
@@ -87,7 +121,12 @@ def main() -> int:
     points.add_argument("--broken", action="store_true", help="switch idempotency off, to see the run fail")
     lost = commands.add_parser("replies", help="lose the answer of every call and of every COMMIT")
     lost.add_argument("--scenario", action="append", default=[], choices=list(SCENARIOS))
+    storm = commands.add_parser("soak", help="kill at random under load, judge the history")
+    storm.add_argument("--seconds", type=float, default=60)
+    storm.add_argument("--seed", type=int, default=None)
     given = parser.parse_args()
+    if given.command == "soak":
+        return asyncio.run(soak(given.seconds, random.randrange(2**32) if given.seed is None else given.seed))
     if given.command == "replies":
         return asyncio.run(replies(given.scenario))
     return asyncio.run(failpoints(given.scenario, given.record, given.broken))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import grpc
@@ -27,8 +27,10 @@ SILENT = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.S
 """Codes that leave the outcome unknown."""
 
 
-async def provide(owner: AsyncWaybill, ada: AsyncWaybill, units: int = 1_000_000) -> None:
-    """Stock and money for any number of orders."""
+async def provide(
+    owner: AsyncWaybill, ada: AsyncWaybill, units: int = 1_000_000, scarce: Sequence[str] = ()
+) -> None:
+    """Stock and money for any number of orders, except of what is to stay scarce."""
     await owner.inventory.AdjustStock(
         inventory_service_pb2.AdjustStockRequest(
             adjustments=[
@@ -37,6 +39,7 @@ async def provide(owner: AsyncWaybill, ada: AsyncWaybill, units: int = 1_000_000
                 )
                 for item in ITEMS
                 for supplier, _ in item.stock
+                if item.id not in scarce
             ]
         )
     )
@@ -181,18 +184,20 @@ async def reject(clerk: AsyncWaybill, id: str) -> Any:
     return (await clerk.supplier_orders.RejectSupplierOrder(request)).supplier_order
 
 
-async def ship(clerk: AsyncWaybill, id: str, items: Mapping[str, int], tag: str = "ship") -> shipment_pb2.Shipment:
+async def ship(
+    clerk: AsyncWaybill, supplier_order_id: str, items: Mapping[str, int], tag: str = "ship", id: str = ""
+) -> shipment_pb2.Shipment:
     """Ships units by line."""
     answer = await clerk.shipments.CreateShipment(
         shipment_service_pb2.CreateShipmentRequest(
             shipment=shipment_pb2.Shipment(
-                carrier="swift", tracking_number="T", ship_time=SHIPPED,
+                id=id, carrier="swift", tracking_number="T", ship_time=SHIPPED,
                 items=[
-                    shipment_pb2.ShipmentItem(supplier_order_id=id, line_item_id=line, quantity=quantity)
+                    shipment_pb2.ShipmentItem(supplier_order_id=supplier_order_id, line_item_id=line, quantity=quantity)
                     for line, quantity in items.items()
                 ],
             ),
-            request_id=f"{id}-{tag}",
+            request_id=f"{supplier_order_id}-{tag}"[-100:],
         )
     )  # fmt: skip
     return answer.shipment

@@ -114,8 +114,10 @@ class Fleet:
         """Starts everything; the directory first, since it sets an empty marketplace up."""
         first, *others = self.members
         await self.start(first)
-        found = _CLIENT_SECRET.search(first.log.read_text())
-        self.client_secret = found[1] if found else self.client_secret
+        async with asyncio.timeout(30):
+            while (found := _CLIENT_SECRET.search(first.log.read_text())) is None:
+                await asyncio.sleep(0.02)
+        self.client_secret = found[1]
         for group in _pairs(others):
             await asyncio.gather(*(self.start(member) for member in group))
 

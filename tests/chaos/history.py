@@ -1,0 +1,161 @@
+"""What clients did and what they were told, and the judgement over it once everything has come to rest.
+
+Every operation has a tag of its own, so that a single look at the end tells whether it happened, and how often.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from services.host.demo.cast import Cast
+from tests.chaos import steps
+from tests.chaos.steps import until_answered
+from waybill.fulfillment.v1 import shipment_service_pb2
+from waybill.order.v1 import checkout_service_pb2 as pb
+from waybill.order.v1 import order_pb2, order_service_pb2
+from waybill.payment.v1 import payment_pb2
+from waybill_client import WaybillError
+from waybill_client.money import decimal
+
+OK, FAIL, UNKNOWN = "ok", "fail", "unknown"
+_SUBMITTED = (
+    order_pb2.ORDER_STATUS_OPEN,
+    order_pb2.ORDER_STATUS_COMPLETED,
+    order_pb2.ORDER_STATUS_CANCELED,
+)
+
+
+@dataclass(slots=True)
+class Operation:
+    """One call of a client, with its repeats."""
+
+    kind: str
+    """place, cancel or ship."""
+    order: str
+    tag: str
+    outcome: str = UNKNOWN
+    detail: str = ""
+    units: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What the history says."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    """Operations by kind and outcome, and how the unknown ones turned out."""
+    lost: list[str] = field(default_factory=list)
+    """Acknowledged, and not there."""
+    doubled: list[str] = field(default_factory=list)
+    """There more than once, or more of it than was asked for."""
+    phantom: list[str] = field(default_factory=list)
+    """Refused, and there all the same."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether every promise was kept."""
+        return not (self.lost or self.doubled or self.phantom)
+
+
+async def judge(cast: Cast, history: list[Operation]) -> Verdict:
+    """Compares the history with what stands in the marketplace."""
+    verdict = Verdict(Counter(f"{op.kind} {op.outcome}" for op in history))
+    by_order: dict[str, dict[str, list[Operation]]] = {}
+    for op in history:
+        by_order.setdefault(op.order, {}).setdefault(op.kind, []).append(op)
+    for order, kinds in by_order.items():
+        await _judge_order(cast, order, kinds, verdict)
+    return verdict
+
+
+async def _judge_order(cast: Cast, id: str, kinds: dict[str, list[Operation]], verdict: Verdict) -> None:
+    (placed,) = kinds["place"]
+    try:
+        found = await until_answered(lambda: steps.read(cast.ada, id))
+    except WaybillError as error:
+        if error.code.name != "NOT_FOUND":
+            raise
+        if placed.outcome == OK:
+            verdict.lost.append(f"{id}: acknowledged, not there")
+        _turned_out(placed, False, verdict)
+        return
+    happened = found.order.status in _SUBMITTED
+    if placed.outcome == OK and not happened:
+        verdict.lost.append(f"{id}: acknowledged, {order_pb2.OrderStatus.Name(found.order.status)}")
+    if placed.outcome == FAIL and happened:
+        verdict.phantom.append(f"{id}: refused, submitted all the same")
+    _turned_out(placed, happened, verdict)
+    if happened:
+        _judge_cancels(found.order, kinds.get("cancel", []), verdict)
+        await _judge_shipments(cast, found, kinds.get("ship", []), verdict)
+        await _judge_money(cast, found.order, verdict)
+
+
+def _turned_out(op: Operation, happened: bool, verdict: Verdict) -> None:
+    if op.outcome == UNKNOWN:
+        verdict.counts[f"{op.kind} unknown, {'done' if happened else 'not done'}"] += 1
+
+
+def _judge_cancels(order: order_pb2.Order, cancels: list[Operation], verdict: Verdict) -> None:
+    canceled = order.status == order_pb2.ORDER_STATUS_CANCELED
+    for op in cancels:
+        if op.outcome == OK and not canceled:
+            verdict.lost.append(f"{op.tag}: the cancel was acknowledged")
+        _turned_out(op, canceled, verdict)
+    if canceled and not any(op.outcome in (OK, UNKNOWN) for op in cancels):
+        verdict.phantom.append(f"{order.id}: canceled by nobody")
+
+
+async def _judge_shipments(
+    cast: Cast, found: order_service_pb2.GetOrderResponse, ships: list[Operation], verdict: Verdict
+) -> None:
+    order, lines = found.order, found.line_items
+    page = await until_answered(
+        lambda: cast.sam.shipments.ListShipments(
+            shipment_service_pb2.ListShipmentsRequest(order_id=order.id, page_size=100)
+        )
+    )
+    there = Counter(s.id for s in page.shipments)
+    for op in ships:
+        if op.outcome == OK and not there[op.tag]:
+            verdict.lost.append(f"{op.tag}: the shipment was acknowledged")
+        if op.outcome == FAIL and there[op.tag]:
+            verdict.phantom.append(f"{op.tag}: the shipment was refused")
+        _turned_out(op, there[op.tag] > 0, verdict)
+    shipped: Counter[str] = Counter()
+    for op in ships:
+        if there[op.tag]:
+            shipped.update(op.units)
+    for line in lines:
+        if line.quantity_shipped != shipped[line.id]:
+            verdict.doubled.append(f"{order.id} {line.id}: {line.quantity_shipped} shipped, {shipped[line.id]} asked for")
+
+
+async def _judge_money(cast: Cast, order: order_pb2.Order, verdict: Verdict) -> None:
+    answer = await until_answered(
+        lambda: cast.ada.checkout.ListPayments(pb.ListPaymentsRequest(order_id=order.id))
+    )
+    held = sum((_net(payment) for payment in answer.payments), Decimal())
+    due = Decimal() if order.status == order_pb2.ORDER_STATUS_CANCELED else decimal(order.total)
+    if held > due:
+        verdict.doubled.append(f"{order.id}: {held} charged, {due} due")
+    elif held < due:
+        verdict.lost.append(f"{order.id}: {held} charged, {due} due")
+
+
+def _net(payment: payment_pb2.Payment) -> Decimal:
+    """What is held of a card or taken from an account."""
+    card = payment.type == "credit_card"
+    plus = payment_pb2.PAYMENT_TRANSACTION_TYPE_AUTHORIZE if card else payment_pb2.PAYMENT_TRANSACTION_TYPE_CONFIRM
+    minus = payment_pb2.PAYMENT_TRANSACTION_TYPE_VOID if card else payment_pb2.PAYMENT_TRANSACTION_TYPE_REFUND
+    sign = {plus: 1, minus: -1}
+    return sum(
+        (
+            sign.get(t.type, 0) * decimal(t.amount)
+            for t in payment.transactions
+            if t.result == payment_pb2.PAYMENT_TRANSACTION_RESULT_SUCCEEDED
+        ),
+        Decimal(),
+    )

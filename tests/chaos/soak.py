@@ -1,0 +1,161 @@
+"""Load from many clients while replicas and PostgreSQL are killed: nothing acknowledged may be missing, nothing done twice."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from services.host.demo.cast import Cast
+from tests.chaos import steps
+from tests.chaos.history import FAIL, OK, UNKNOWN, Operation
+from tests.support.crashable import Crashable
+from tests.support.fleet import Fleet
+from waybill_client import WaybillError
+
+CLIENTS = 8
+REPEATS = 4
+"""How often a client repeats a call that was not answered, before it calls the outcome unknown."""
+KILL_PAUSE = 1.2
+"""Mean seconds between two kills."""
+POSTGRES_EVERY = 10
+"""One in so many kills is PostgreSQL itself."""
+CARTS: tuple[dict[str, int], ...] = (
+    {"anvil": 1, "lamp": 1},
+    {"crate": 5, "tape": 2},
+    {"tarp": 1},
+    {"tarp": 2, "tongs": 3},
+    {"lamp": 2, "crate": 1, "anvil": 1},
+)
+"""Tarpaulins are scarce: `provide` leaves them as they are."""
+SUPPLIERS = ("northforge", "lumenworks", "wh-east", "wh-west")
+
+
+@dataclass(slots=True)
+class Storm:
+    """What was killed."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    over: bool = False
+
+
+class Client:
+    """One client: places, ships and cancels, one call after the other, and writes down what it was told."""
+
+    def __init__(self, number: int, cast: Cast, seed: int, history: list[Operation], storm: Storm) -> None:
+        self._number = number
+        self._cast = cast
+        self._random = random.Random(f"{seed}-{number}")
+        self._history = history
+        self._storm = storm
+        self._open: list[str] = []
+        self._count = 0
+
+    async def run(self) -> None:
+        """Until the storm is over."""
+        while not self._storm.over:
+            roll = self._random.random()
+            if roll < 0.55 or not self._open:
+                await self._place()
+            elif roll < 0.9:
+                await self._ship()
+            else:
+                await self._cancel()
+
+    async def _place(self) -> None:
+        self._count += 1
+        id = f"c{self._number}-{self._count}"
+        cart = self._random.choice(CARTS)
+        card = self._random.choices(["approve", "decline", "late"], [85, 10, 5])[0]
+        op = Operation("place", id, id)
+        self._history.append(op)
+        await self._call(op, lambda: steps.place(self._cast.ada, id, cart, card))
+        if op.outcome == OK:
+            self._open.append(id)
+
+    async def _ship(self) -> None:
+        id = self._random.choice(self._open)
+        supplier = self._random.choice(SUPPLIERS)
+        clerk = self._cast.clerks[supplier]
+        try:
+            mine = await steps.supplier_order(clerk, id)
+            await steps.accept(clerk, mine.id)
+        except (WaybillError, ValueError):
+            return
+        units = {
+            line.line_item_id: 1 for line in mine.line_items if line.quantity > line.quantity_shipped + line.quantity_canceled
+        }
+        if not units:
+            return
+        self._count += 1
+        tag = f"{mine.id}-s{self._number}-{self._count}"
+        op = Operation("ship", id, tag, units=units)
+        self._history.append(op)
+        await self._call(op, lambda: steps.ship(clerk, mine.id, units, tag, id=tag))
+
+    async def _cancel(self) -> None:
+        chosen = self._random.choice(self._open)
+        self._open.remove(chosen)
+        op = Operation("cancel", chosen, f"{chosen}-cancel")
+        self._history.append(op)
+        await self._call(op, lambda: steps.cancel(self._cast.sam, chosen))
+
+    async def _call(self, op: Operation, call: Callable[[], Awaitable[object]]) -> None:
+        for _ in range(REPEATS):
+            try:
+                await call()
+            except WaybillError as error:
+                op.detail = str(error)
+                if error.code in steps.SILENT or error.code.name == "INTERNAL":
+                    await asyncio.sleep(0.2)
+                    continue
+                op.outcome = UNKNOWN if error.reason == "SUBMISSION_IN_PROGRESS" else FAIL
+                return
+            op.outcome = OK
+            return
+
+
+async def nemesis(fleet: Fleet, database: Crashable, seconds: float, seed: int, storm: Storm) -> None:
+    """Kills one after the other, and starts again what is dead."""
+    rng = random.Random(f"{seed}-nemesis")
+    until = time.monotonic() + seconds
+    revivals: set[asyncio.Task[None]] = set()
+    while time.monotonic() < until:
+        await asyncio.sleep(rng.uniform(0.5, 1.5) * KILL_PAUSE)
+        if rng.randrange(POSTGRES_EVERY) == 0:
+            await asyncio.to_thread(database.kill)
+            storm.kills["postgresql"] += 1
+            await asyncio.sleep(rng.uniform(0.0, 1.0))
+            await asyncio.to_thread(database.start)
+            continue
+        alive = [m for m in fleet.members if m.alive]
+        if not alive:
+            continue
+        victim = rng.choice(alive)
+        await fleet.kill(victim)
+        storm.kills[victim.context] += 1
+        task = asyncio.create_task(_later(fleet, rng.uniform(0.0, 1.5)))
+        revivals.add(task)
+        task.add_done_callback(revivals.discard)
+    storm.over = True
+    await asyncio.gather(*revivals)
+    await _later(fleet, 0.0)
+
+
+async def _later(fleet: Fleet, pause: float) -> None:
+    await asyncio.sleep(pause)
+    for _ in range(20):
+        dead = [m for m in fleet.members if not m.alive]
+        if not dead:
+            return
+        for member in dead:
+            if not member.alive:
+                try:
+                    await fleet.start(member)
+                except RuntimeError:
+                    # PostgreSQL was dead at the same time.
+                    await asyncio.sleep(0.5)
+    raise RuntimeError("a process does not start again")
