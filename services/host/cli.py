@@ -111,23 +111,30 @@ def check(
     client_id: Annotated[str, typer.Option(envvar="WAYBILL_CLIENT_ID")] = "waybill-admin",
     client_secret: Annotated[str, typer.Option(envvar="WAYBILL_CLIENT_SECRET")] = "",
     json: AsJson = False,
+    reconcile: Annotated[
+        bool, typer.Option("--reconcile", help="After a restore: first waits until the services have finished what they found.")
+    ] = False,
+    patience: Annotated[float, typer.Option(help="Seconds that --reconcile waits at most.")] = 300.0,
 ) -> None:
     """Proves the books: every service's invariants, and what only a comparison between them can show."""
-    raise typer.Exit(asyncio.run(_check(server or [DEFAULT_SERVER], client_id, client_secret, json)))
+    wait = patience if reconcile else None
+    raise typer.Exit(asyncio.run(_check(server or [DEFAULT_SERVER], client_id, client_secret, json, wait)))
 
 
-async def _check(servers: list[str], client_id: str, client_secret: str, as_json: bool) -> int:
+async def _check(servers: list[str], client_id: str, client_secret: str, as_json: bool, reconciling: float | None) -> int:
     from services.host.check import check as audit
+    from services.host.reconcile import reconciled
     from waybill_client import AsyncWaybill
 
     async with AsyncWaybill(servers[0], client_id, client_secret) as client:
+        settled = reconciling is None or await reconciled(client, servers, reconciling, err)
         report = await audit(client, servers)
     if as_json:
         found = [{"context": f.context, "rule": f.rule, "subject": f.subject, "detail": f.detail} for f in report.findings]
         out.print_json(json_module.dumps({"ok": report.ok, "rules": report.rules, "rows": report.rows, "findings": found}))
     else:
         show_report(report)
-    return 0 if report.ok else 1
+    return 0 if report.ok and settled else 1
 
 
 def show_report(report: Any) -> None:

@@ -14,15 +14,18 @@ from typing import Any
 import asyncpg
 import pytest
 
+from services.host.backup.cut import backup
 from services.host.backup.sqlite import connect
-from services.host.check import check
-from services.host.demo.cast import Cast, sign_in
+from services.host.demo.cast import sign_in
 from services.host.embedded import running
+from services.host.reconcile import reconcile
 from services.host.settings import HostSettings
+from tests.e2e.test_submit import card, ready, until
 from tests.support.marketplace import ALL, INCOMING, Marketplace, create
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2, supplier_order_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as pb
-from waybill.order.v1 import order_service_pb2
+from waybill.order.v1 import checkout_service_pb2, order_pb2, order_service_pb2
+from waybill.payment.v1 import payment_pb2
 from waybill_client import AsyncWaybill, WaybillError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,19 +44,18 @@ async def waybill(command: str, archive: Path, data: Path, url: str) -> tuple[in
 
 
 @asynccontextmanager
-async def served_again(market: Marketplace, data: Path, url: str) -> AsyncIterator[Cast]:
+async def served_again(market: Marketplace, data: Path, url: str) -> AsyncIterator[Marketplace]:
     """Serves what was restored; everyone signs in with the secrets they had. Ends with the invariant check."""
     assert market.host.secret is not None
     async with running(HostSettings(data=data, database_url=url, pool_size=8)) as host:
         assert host.secret is None
         owner = AsyncWaybill(host.address, "waybill-admin", market.host.secret.client_secret)
-        cast = await sign_in(host.address, owner)
+        again = Marketplace(host, await sign_in(host.address, owner))
         try:
-            yield cast
-            report = await check(cast.owner)
-            assert report.ok, [(f.context, f.rule, f.subject, f.detail) for f in report.findings]
+            yield again
+            await again.check()
         finally:
-            await cast.close()
+            await again.cast.close()
 
 
 async def orders(client: AsyncWaybill) -> set[str]:
@@ -168,14 +170,14 @@ async def test_a_backup_under_load_fails_no_call_and_is_one_consistent_state(
     code, back = await waybill("restore", archive, data, other_database_url)
     assert (code, back["made"], back["contexts"]) == (0, said["made"], said["contexts"])
     assert all(path.stat().st_mode & 0o077 == 0 for path in [archive, *archive.rglob("*")])
-    async with served_again(market, data, other_database_url) as cast:
-        there = await orders(cast.sam)
+    async with served_again(market, data, other_database_url) as again:
+        there = await orders(again.cast.sam)
         assert before <= there
         assert there < await orders(market.cast.sam)
         for id in shipped:
-            answer = await cast.sam.supplier_orders.GetSupplierOrder(pb.GetSupplierOrderRequest(supplier_order_id=id))
+            answer = await again.cast.sam.supplier_orders.GetSupplierOrder(pb.GetSupplierOrderRequest(supplier_order_id=id))
             assert answer.supplier_order.status == supplier_order_pb2.SUPPLIER_ORDER_STATUS_COMPLETED
-        await cast.ada.place_order({"tape": 1, "tongs": 2}, id="AFTER")
+        await again.cast.ada.place_order({"tape": 1, "tongs": 2}, id="AFTER")
 
 
 async def age(data: Path, url: str) -> None:
@@ -202,14 +204,14 @@ async def test_after_a_restore_the_feed_has_every_event_once_and_then_the_new_on
     await age(tmp_path, database_url)
     assert (await waybill("backup", archive, tmp_path, database_url))[0] == 0
     assert (await waybill("restore", archive, data, other_database_url))[0] == 0
-    async with served_again(market, data, other_database_url) as cast:
+    async with served_again(market, data, other_database_url) as again:
         with pytest.raises(WaybillError) as refused:
-            await events(cast.sam, Watch(direction=INCOMING, resume_token=token))
+            await events(again.cast.sam, Watch(direction=INCOMING, resume_token=token))
         assert refused.value.reason == "RESUME_TOKEN_EXPIRED"
-        again, token = await events(cast.sam, everything)
-        assert sorted(again) == sorted(told)
-        await cast.ada.place_order({"tape": 1}, id="THREE")
-        new, _ = await events(cast.sam, Watch(direction=INCOMING, resume_token=token), "THREE")
+        retold, token = await events(again.cast.sam, everything)
+        assert sorted(retold) == sorted(told)
+        await again.cast.ada.place_order({"tape": 1}, id="THREE")
+        new, _ = await events(again.cast.sam, Watch(direction=INCOMING, resume_token=token), "THREE")
         assert [order for order, _ in new] == ["THREE"]
 
 
@@ -256,3 +258,33 @@ async def test_an_archive_is_not_written_over_another_nor_restored_into_another_
     code, said = await waybill("backup", tmp_path / "none", tmp_path, cluster_database)
     assert (code, said["error"]["reason"]) == (2, "DATABASE_MISSING")
     assert not (tmp_path / "none").exists()
+
+
+async def test_a_submit_that_was_under_way_at_the_cut_is_brought_to_its_end_by_check_reconcile(
+    market: Marketplace, tmp_path: Path, database_url: str, other_database_url: str
+) -> None:
+    archive, data = tmp_path / "archive", tmp_path / "restored"
+    await card(market, "slow", "tok_late")
+    await ready(market.cast.ada, "LATE", [payment_pb2.Payment(type="credit_card", credit_card_id="slow")], anvil=1)
+    await market.cast.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="LATE"))
+    await backup(HostSettings(data=tmp_path, database_url=database_url), archive, lambda *_: None)
+    assert await until(market.cast.ada, "LATE", order_pb2.ORDER_STATUS_OPEN)
+    assert (await waybill("restore", archive, data, other_database_url))[0] == 0
+    assert market.host.secret is not None
+    secret = market.host.secret.client_secret
+    async with (
+        running(HostSettings(data=data, database_url=other_database_url, background=False)) as idle,
+        AsyncWaybill(idle.address, "waybill-admin", secret) as owner,
+    ):
+        left = await reconcile(owner, [], 0, lambda _: None)
+    assert left["submits that are not at their end"] == 1
+    async with served_again(market, data, other_database_url) as again:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "services.host.cli", "check", "--reconcile", "--server", again.address,
+            "--client-secret", secret, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=ROOT,
+        )  # fmt: skip
+        out, err = await process.communicate()
+        assert process.returncode == 0, out
+        assert b"invariants OK" in out
+        assert err.decode().splitlines()[-1] == "nothing is under way"
+        assert await until(again.cast.ada, "LATE", order_pb2.ORDER_STATUS_OPEN)

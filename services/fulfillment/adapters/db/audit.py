@@ -223,6 +223,8 @@ async def audit(database: Database) -> AsyncIterator[Record]:
             yield record
         async for fact in _order_facts(tx):
             yield fact
+        async for fact in _unreported(tx):
+            yield fact
         rows = await _rows(tx)
     yield Summary(CONTEXT, len(rules()) + 1, rows, found)
 
@@ -252,6 +254,12 @@ async def _reservations(tx: Tx) -> AsyncIterator[Record]:
                 row.id,
                 f"reserved {row.reserved}, live reservations {expected}",
             )
+
+
+async def _unreported(tx: Tx) -> AsyncIterator[Fact]:
+    """What the order service has not acknowledged yet."""
+    for row in await tx.execute(sa.select(_O.order_key, _O.id).where(_O.report_time.is_not(None))):
+        yield Fact(CONTEXT, "unreported", row.order_key, {"supplier_order": row.id})
 
 
 async def _order_facts(tx: Tx) -> AsyncIterator[Fact]:

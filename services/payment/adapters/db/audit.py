@@ -211,6 +211,10 @@ async def _facts(tx: Tx) -> list[Fact]:
         Fact(CONTEXT, "payment_attempt", str(row.order_key), {"attempt": str(row.attempt), "state": row.state})
         for row in await tx.execute(reserved)
     ]
+    pending = sa.select(P.order_key, T.type).where(T.payment_id == P.id, T.result == "PENDING")
+    facts += [
+        Fact(CONTEXT, "pending", str(row.order_key), {"type": row.type}) for row in await tx.execute(pending)
+    ]
     confirmed = (
         sa.select(
             P.order_key, P.currency, _sum(P.resolved_amount).label("total"), sa.func.count().label("count")
