@@ -16,6 +16,7 @@ from rich.console import Console
 
 from libs.obs import configure_logging
 from services.host.backup.command import backup, restore
+from services.host.config import config
 from services.host.demo.command import demo
 from services.host.health import health
 from services.host.northwind.command import import_northwind
@@ -27,6 +28,7 @@ app.add_typer(imports, name="import")
 imports.command("northwind")(import_northwind)
 app.command()(demo)
 app.command()(health)
+app.command()(config)
 app.command()(backup)
 app.command()(restore)
 DEFAULT_SERVER = f"127.0.0.1:{DEFAULT_PORT}"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 CONTEXTS = ("directory", "catalog", "pricing", "shipping", "payment", "fulfillment", "order")
 DEFAULT_PORT = 8420
+SECRET = {"shown": "never"}
+URL = {"shown": "without password"}
+"""How `waybill config` shows a setting; others as they are."""
 
 
 def default_data() -> Path:
@@ -24,15 +27,15 @@ class HostSettings:
 
     data: Path | None = None
     """Folder of the SQLite files and of the service secret."""
-    database_url: str = ""
+    database_url: str = field(default="", metadata=URL)
     """PostgreSQL for all hosted services, each in its own schema `waybill_<context>`; takes the place of `data`."""
-    database_urls: Mapping[str, str] = field(default_factory=dict)
+    database_urls: Mapping[str, str] = field(default_factory=dict, metadata=URL)
     """A database of its own for single contexts."""
     bind: str = "127.0.0.1:0"
     only: str = ""
     addresses: Mapping[str, str] = field(default_factory=dict)
     """Where contexts are served that this process does not host."""
-    service_secret: str = ""
+    service_secret: str = field(default="", metadata=SECRET)
     """Shared by all processes of a marketplace, at least 32 characters; made and kept in `data` when there is none."""
     seller_id: str = "seller"
     seller_name: str = "Seller"
@@ -47,7 +50,7 @@ class HostSettings:
     """How long running calls may take to finish after that."""
     metrics_bind: str = ""
     """Where Prometheus reads this process: `host:port`, or `:port` on the loopback; empty for nowhere."""
-    otlp_endpoint: str = ""
+    otlp_endpoint: str = field(default="", metadata=URL)
     """Where traces are sent: an OTLP receiver, such as `http://127.0.0.1:4317`; empty for nowhere."""
 
     @property
@@ -79,31 +82,33 @@ class HostSettings:
         return path.read_text().strip()
 
 
+VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
+    "database_url": ("WAYBILL_DATABASE_URL", str),
+    "service_secret": ("WAYBILL_SERVICE_SECRET", str),
+    "seller_id": ("WAYBILL_SELLER_ID", str),
+    "seller_name": ("WAYBILL_SELLER_NAME", str),
+    "pool_size": ("WAYBILL_POOL_SIZE", int),
+    "failpoints": ("WAYBILL_FAILPOINTS", str),
+    "drain_seconds": ("WAYBILL_DRAIN_SECONDS", float),
+    "grace_seconds": ("WAYBILL_GRACE_SECONDS", float),
+    "metrics_bind": ("WAYBILL_METRICS_BIND", str),
+    "otlp_endpoint": ("OTEL_EXPORTER_OTLP_ENDPOINT", str),
+}
+"""By setting: the variable that gives it, and how it is read."""
+CONTEXT_VARIABLES: Mapping[str, str] = {"database_urls": "WAYBILL_{}_DATABASE_URL", "addresses": "WAYBILL_{}_ADDRESS"}
+"""The same for settings that each context may have: the context stands between, in capitals."""
+
+
 def from_environment(environment: Mapping[str, str]) -> dict[str, object]:
-    """Settings that the environment gives; the command line beats them."""
+    """Settings that the environment gives; the command line beats them. Raises ValueError naming the variable."""
     found: dict[str, object] = {}
-    for name, key in (
-        ("WAYBILL_DATABASE_URL", "database_url"),
-        ("WAYBILL_SERVICE_SECRET", "service_secret"),
-        ("WAYBILL_SELLER_ID", "seller_id"),
-        ("WAYBILL_SELLER_NAME", "seller_name"),
-        ("WAYBILL_FAILPOINTS", "failpoints"),
-        ("WAYBILL_METRICS_BIND", "metrics_bind"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "otlp_endpoint"),
-    ):
+    for key, (name, read) in VARIABLES.items():
         if environment.get(name):
-            found[key] = environment[name]
-    if environment.get("WAYBILL_POOL_SIZE"):
-        found["pool_size"] = int(environment["WAYBILL_POOL_SIZE"])
-    for name, key in (("WAYBILL_DRAIN_SECONDS", "drain_seconds"), ("WAYBILL_GRACE_SECONDS", "grace_seconds")):
-        if environment.get(name):
-            found[key] = float(environment[name])
-    found["database_urls"] = {
-        c: environment[f"WAYBILL_{c.upper()}_DATABASE_URL"]
-        for c in CONTEXTS
-        if environment.get(f"WAYBILL_{c.upper()}_DATABASE_URL")
-    }
-    found["addresses"] = {
-        c: environment[f"WAYBILL_{c.upper()}_ADDRESS"] for c in CONTEXTS if environment.get(f"WAYBILL_{c.upper()}_ADDRESS")
-    }
+            try:
+                found[key] = read(environment[name])
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
+    for key, form in CONTEXT_VARIABLES.items():
+        names = {context: form.format(context.upper()) for context in CONTEXTS}
+        found[key] = {context: environment[name] for context, name in names.items() if environment.get(name)}
     return found

@@ -1,0 +1,109 @@
+"""`waybill config`: every setting of a process, its value and where the value comes from. Secrets are never shown."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from services.host.settings import (
+    CONTEXT_VARIABLES,
+    CONTEXTS,
+    DEFAULT_PORT,
+    SECRET,
+    URL,
+    VARIABLES,
+    HostSettings,
+    default_data,
+    from_environment,
+)
+
+HIDDEN = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as it is shown."""
+
+    name: str
+    value: str
+    source: str
+    """`default`, `option --bind`, or `environment WAYBILL_POOL_SIZE`."""
+
+
+def masked_url(url: str) -> str:
+    """A URL without its password; what cannot be taken apart with certainty is hidden as a whole."""
+    if url.count("@") > 1:
+        return HIDDEN
+    try:
+        parsed = make_url(url)
+        keys = {key: value if key in ("sslmode", "ssl") else HIDDEN for key, value in parsed.query.items()}
+        return parsed.set(query=keys).render_as_string(hide_password=True)
+    except (ArgumentError, ValueError):
+        return HIDDEN
+
+
+def _shown(value: Any, metadata: Mapping[str, str]) -> str:
+    if value in (None, ""):
+        return ""
+    if metadata == SECRET:
+        return HIDDEN
+    return masked_url(str(value)) if metadata == URL else str(value)
+
+
+def explain(environment: Mapping[str, str], options: Mapping[str, Any]) -> list[Setting]:
+    """The settings that `waybill serve` would run with. Raises ValueError naming the variable that is wrong."""
+    given = {key: value for key, value in options.items() if value not in (None, "")}
+    found = from_environment(environment)
+    settings = HostSettings(**{"data": default_data(), "bind": f"127.0.0.1:{DEFAULT_PORT}", **found, **given})
+    shown: list[Setting] = []
+    for field in dataclasses.fields(HostSettings):
+        value, name = getattr(settings, field.name), field.name
+        if name in CONTEXT_VARIABLES:
+            for context in CONTEXTS:
+                own = value.get(context)
+                source = f"environment {CONTEXT_VARIABLES[name].format(context.upper())}" if own else "default"
+                shown.append(Setting(f"{name}.{context}", _shown(own, field.metadata), source))
+            continue
+        source = "default"
+        if name in given:
+            source = f"option --{name.replace('_', '-')}"
+        elif name in found:
+            source = f"environment {VARIABLES[name][0]}"
+        shown.append(Setting(name, _shown(value, field.metadata), source))
+    return shown
+
+
+def config(
+    data: Annotated[Path | None, typer.Option(help="As `waybill serve` has it; so are the others.")] = None,
+    database_url: Annotated[str, typer.Option()] = "",
+    bind: Annotated[str, typer.Option()] = "",
+    only: Annotated[str, typer.Option()] = "",
+    tls_certificate: Annotated[Path | None, typer.Option()] = None,
+    tls_key: Annotated[Path | None, typer.Option()] = None,
+    metrics_bind: Annotated[str, typer.Option()] = "",
+    json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,
+) -> None:
+    """Prints every setting, its value and where that comes from; secrets and passwords are masked."""
+    options = {
+        "data": data, "database_url": database_url, "bind": bind, "only": only, "tls_certificate": tls_certificate,
+        "tls_key": tls_key, "metrics_bind": metrics_bind,
+    }  # fmt: skip
+    try:
+        settings = explain(os.environ, options)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if json:
+        typer.echo(orjson.dumps([dataclasses.asdict(s) for s in settings], option=orjson.OPT_INDENT_2))
+        return
+    widths = [max(len(text) for text in column) for column in zip(*((s.name, s.source) for s in settings), strict=True)]
+    for setting in settings:
+        typer.echo(f"{setting.name:<{widths[0]}}  {setting.source:<{widths[1]}}  {setting.value}".rstrip())

@@ -1,0 +1,84 @@
+"""`waybill config` tells every setting and no secret."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from services.host.cli import app
+from services.host.config import explain, masked_url
+from services.host.settings import CONTEXT_VARIABLES, SECRET, URL, VARIABLES, HostSettings
+
+ENVIRONMENT = {
+    "WAYBILL_DATABASE_URL": "postgresql://waybill:hunter2@db:5432/waybill?password=hunter2&sslmode=require",
+    "WAYBILL_ORDER_DATABASE_URL": "postgresql://order:hunter2@db/order",
+    "WAYBILL_SERVICE_SECRET": "hunter2" * 8,
+    "WAYBILL_PRICING_ADDRESS": "pricing:8420",
+    "WAYBILL_POOL_SIZE": "7",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "http://me:hunter2@traces:4317",
+}
+
+
+def test_a_setting_tells_its_value_and_where_that_comes_from() -> None:
+    found = {s.name: (s.value, s.source) for s in explain(ENVIRONMENT, {"bind": "0.0.0.0:1", "only": "", "data": None})}
+    assert found["bind"] == ("0.0.0.0:1", "option --bind")
+    assert found["pool_size"] == ("7", "environment WAYBILL_POOL_SIZE")
+    assert found["seller_id"] == ("seller", "default")
+    assert found["only"] == ("", "default")
+    assert found["addresses.pricing"] == ("pricing:8420", "environment WAYBILL_PRICING_ADDRESS")
+    assert found["addresses.order"] == ("", "default")
+    assert found["service_secret"] == ("***", "environment WAYBILL_SERVICE_SECRET")
+    assert found["database_url"][0] == "postgresql://waybill:***@db:5432/waybill?password=%2A%2A%2A&sslmode=require"
+
+
+def test_an_option_beats_the_environment() -> None:
+    (url,) = [s for s in explain(ENVIRONMENT, {"database_url": "postgresql://x:hunter2@y/z"}) if s.name == "database_url"]
+    assert (url.value, url.source) == ("postgresql://x:***@y/z", "option --database-url")
+
+
+def test_every_setting_stands_there() -> None:
+    shown = {s.name.split(".")[0] for s in explain({}, {})}
+    assert shown == {field.name for field in dataclasses.fields(HostSettings)}
+    assert set(VARIABLES) | set(CONTEXT_VARIABLES) <= shown
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_no_secret_is_printed(options: list[str]) -> None:
+    runner = CliRunner()
+    done = runner.invoke(app, ["config", "--tls-key", "/etc/key.pem", *options], env=ENVIRONMENT)
+    assert done.exit_code == 0
+    assert "hunter2" not in done.output
+    assert "/etc/key.pem" in done.output
+    if options:
+        assert {"name": "pool_size", "value": "7", "source": "environment WAYBILL_POOL_SIZE"} in json.loads(done.output)
+
+
+def test_whatever_is_called_a_secret_or_may_hold_a_password_is_marked() -> None:
+    for field in dataclasses.fields(HostSettings):
+        if "secret" in field.name or "password" in field.name or "token" in field.name:
+            assert field.metadata == SECRET
+        if "url" in field.name or "endpoint" in field.name:
+            assert field.metadata == URL
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("sqlite:////var/lib/waybill/order.sqlite3", "sqlite:////var/lib/waybill/order.sqlite3"),
+        ("postgresql://waybill@db/waybill", "postgresql://waybill@db/waybill"),
+        ("postgresql://waybill:hun@ter2@db/waybill", "***"),
+        ("waybill:hunter2", "***"),
+        ("postgresql://waybill:hunter2@db:port/x", "***"),
+    ],
+)
+def test_a_url_is_shown_without_its_password_or_not_at_all(url: str, shown: str) -> None:
+    assert masked_url(url) == shown
+
+
+def test_a_variable_that_is_wrong_is_named() -> None:
+    done = CliRunner().invoke(app, ["config"], env={"WAYBILL_POOL_SIZE": "many"})
+    assert done.exit_code == 2
+    assert "WAYBILL_POOL_SIZE" in done.output
