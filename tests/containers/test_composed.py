@@ -69,6 +69,17 @@ async def test_orders_are_placed_while_a_replica_is_gone(system: Composed, story
     _audited(system)
 
 
+async def test_it_is_well_again_after_postgresql_was_killed(system: Composed, story: dict[str, Any]) -> None:
+    (database,) = system.replicas("database")
+    docker("kill", database)
+    docker("start", database)
+    system.up()
+    async with system.client(SHOP, username="ada", password=PASSWORD) as ada:
+        order = await ada.place_order({"tape": 1}, id="AFTERWARDS")
+    assert order.status == order_pb2.ORDER_STATUS_OPEN
+    _audited(system)
+
+
 async def test_what_was_done_outlives_the_containers(system: Composed, story: dict[str, Any]) -> None:
     owners = system.client_secret
     system.down()
