@@ -7,6 +7,7 @@ import asyncio
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
@@ -374,6 +375,7 @@ async def _both(call: Any, request: Any, times: int) -> list[Any]:
     return answers
 
 
+@pytest.mark.timeout(3_600)
 def test_orders_live_as_the_model_says(database_url: str) -> None:
     number = fresh_seed("order life")
     with shop(database_url) as made:

@@ -51,8 +51,9 @@ class ReportFulfillment:
         orders = {order.key: order for order in await self._reports.orders(tx, keys)}
         before = {view.key: view for view in await self._reports.supplier_orders(tx, list(orders))}
         versions = {str(key): view.source_version for key, view in before.items()}
+        newest = {r.key: r for r in sorted(reports.supplier_orders, key=lambda r: r.version)}
         fresh = [
-            r for r in reports.supplier_orders
+            r for r in newest.values()
             if r.order_key in orders and newer(versions, str(r.key), r.version)
         ]  # fmt: skip
         await self._save(tx, fresh, before, orders, reports, now)
