@@ -12,7 +12,7 @@ import grpc
 
 from libs import failpoints
 from libs.auth import Principal, ServiceTokens
-from libs.obs import metrics, tracing
+from libs.obs import get_logger, metrics, tracing
 from libs.rpc.breaker import Breaker
 from libs.rpc.call import CURRENT
 from libs.rpc.counters import sent
@@ -22,16 +22,17 @@ from libs.rpc.targets import ROUND_ROBIN, target
 S = TypeVar("S")
 DEFAULT_TIMEOUT = 10.0
 MAX_INSIDE = 64 * 1024 * 1024
-_SERVICE_CONFIG = f"""{{"methodConfig": [{{"name": [{{}}], "retryPolicy": {{"maxAttempts": 3, "initialBackoff": "0.05s",
+_SERVICE_CONFIG = f"""{{"methodConfig": [{{"name": [{{}}], "retryPolicy": {{"maxAttempts": 5, "initialBackoff": "0.05s",
 "maxBackoff": "0.5s", "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"]}}}}], {ROUND_ROBIN}}}"""
 """Every method between services is idempotent by contract, so an unanswered call may be sent again."""
+_LOG = get_logger("rpc.peers")
 _ACTING: ContextVar[Principal | None] = ContextVar("acting", default=None)
 CHANNEL_OPTIONS = (
     ("grpc.max_send_message_length", MAX_INSIDE),
     ("grpc.max_receive_message_length", MAX_INSIDE),
     ("grpc.max_metadata_size", 64 * 1024),
     ("grpc.service_config", _SERVICE_CONFIG),
-    ("grpc.max_reconnect_backoff_ms", 1_000),
+    ("grpc.max_reconnect_backoff_ms", 300),
     ("grpc.initial_reconnect_backoff_ms", 100),
 )
 
@@ -87,6 +88,7 @@ class _PeerChannel:
             except grpc.aio.AioRpcError as error:
                 code = error.code().name
                 if _is_silence(error, left):
+                    _LOG.warning("call unanswered", method=method, code=error.code().name, detail=error.details())
                     breaker.unanswered()
                 else:
                     breaker.answered()

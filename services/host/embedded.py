@@ -117,7 +117,7 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
                 metrics_address = await stack.enter_async_context(metrics_endpoint(host.metrics_bind, list(apps.values())))
             yield Host(address, secret, apps, server, failpoints, metrics_address)
     finally:
-        await server.stop(host.grace_seconds, host.drain_seconds)
+        await server.stop(host.grace_seconds, host.drain)
         await peers.close()
 
 

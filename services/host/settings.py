@@ -44,14 +44,22 @@ class HostSettings:
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     background: bool = True
-    drain_seconds: float = 0.0
-    """How long a server that is told to end goes on serving while its health says NOT_SERVING."""
+    drain_seconds: float | None = None
+    """How long a server that is told to end goes on serving while its health says NOT_SERVING, so that callers find the
+    other replicas first; 2 for a process of one service, 0 for one of all."""
     grace_seconds: float = 10.0
     """How long running calls may take to finish after that."""
     metrics_bind: str = ""
     """Where Prometheus reads this process: `host:port`, or `:port` on the loopback; empty for nowhere."""
     otlp_endpoint: str = field(default="", metadata=URL)
     """Where traces are sent: an OTLP receiver, such as `http://127.0.0.1:4317`; empty for nowhere."""
+
+    @property
+    def drain(self) -> float:
+        """Seconds of notice."""
+        if self.drain_seconds is not None:
+            return self.drain_seconds
+        return 2.0 if self.only else 0.0
 
     @property
     def hosted(self) -> tuple[str, ...]:

@@ -93,7 +93,7 @@ def distributed(url: str) -> Iterator[Fleet]:
     """Seven processes, PostgreSQL."""
     addresses = {context: f"127.0.0.1:{free_port()}" for context in CONTEXTS}
     environment = {f"WAYBILL_{c.upper()}_ADDRESS": a for c, a in addresses.items()}
-    environment |= {"WAYBILL_DATABASE_URL": url, "WAYBILL_SERVICE_SECRET": SECRET}
+    environment |= {"WAYBILL_DATABASE_URL": url, "WAYBILL_SERVICE_SECRET": SECRET, "WAYBILL_DRAIN_SECONDS": "0"}
     secret = ""
     with ExitStack() as stack:
         processes = {}

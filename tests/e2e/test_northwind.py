@@ -14,6 +14,7 @@ from services.host.northwind.figures import KNOWN, expected, measured
 from services.host.northwind.files import Northwind, Row, country, read
 from services.host.northwind.replay import employees, replay
 from services.host.northwind.setup import load
+from services.host.servers import Servers
 from services.host.settings import HostSettings
 from waybill.fulfillment.v1 import supplier_order_pb2
 from waybill.order.v1 import order_pb2, order_service_pb2
@@ -36,7 +37,7 @@ async def replayed(folder: Path, url: str, orders: list[Row], forward: bool) -> 
         assert host.secret is not None
         owner = AsyncWaybill(host.address, host.secret.client_id, host.secret.client_secret)
         await load(owner, DATA, "seller")
-        clients = await employees(owner, host.address, DATA)
+        clients = await employees(owner, Servers(host.address, {}), DATA)
         await replay(clients, DATA, orders, lambda: None, forward=forward)
         yield owner
         report = await check(owner)
@@ -67,7 +68,7 @@ async def test_a_replay_that_is_repeated_changes_nothing(tmp_path: Path) -> None
         owner = AsyncWaybill(host.address, host.secret.client_id, host.secret.client_secret)
         for _ in range(2):
             await load(owner, DATA, "seller")
-            clients = await employees(owner, host.address, DATA)
+            clients = await employees(owner, Servers(host.address, {}), DATA)
             await replay(clients, DATA, orders, lambda: None)
         assert await measured(owner) == expected(DATA, orders)
 

@@ -13,7 +13,7 @@ OPTIONS = (
         ' "loadBalancingConfig": [{"round_robin": {}}]}',
     ),
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1_000),
+    ("grpc.max_reconnect_backoff_ms", 300),
 )
 """Every call may be sent again: reads change nothing, and `identified` gives every mutation an id."""
 

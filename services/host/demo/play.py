@@ -19,8 +19,8 @@ from services.host.demo.cast import Cast, sign_in
 from services.host.demo.checkout import ORDER
 from services.host.demo.marketplace import SUPPLIERS, set_up
 from services.host.demo.narrator import Narrator
-from services.host.demo.servers import Servers
 from services.host.embedded import running
+from services.host.servers import Servers
 from services.host.settings import HostSettings
 from waybill.fulfillment.v1 import supplier_order_pb2
 from waybill.order.v1 import order_pb2, order_service_pb2

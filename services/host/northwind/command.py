@@ -24,6 +24,7 @@ from services.host.northwind.figures import KNOWN, Figures, listed, measured
 from services.host.northwind.files import Northwind, read
 from services.host.northwind.replay import employees, remaining, replay
 from services.host.northwind.setup import load
+from services.host.servers import Servers, parsed
 from services.host.settings import HostSettings, default_data
 from waybill.order.v1 import order_pb2
 from waybill_client import AsyncWaybill, WaybillError
@@ -37,7 +38,12 @@ def import_northwind(
     replay: Annotated[bool, typer.Option("--replay", help="Put all historic orders through the real calls.")] = False,
     data: Annotated[Path | None, typer.Option(help="Folder of a marketplace on SQLite, not being served.")] = None,
     database_url: Annotated[str, typer.Option(help="PostgreSQL of a marketplace, not being served.")] = "",
-    server: Annotated[str, typer.Option(help="host:port of a marketplace that is being served.")] = "",
+    server: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="host:port of a marketplace that is being served, or order=host:port for one service of it; can be repeated."
+        ),
+    ] = None,
     client_id: Annotated[str, typer.Option(envvar="WAYBILL_CLIENT_ID")] = "waybill-admin",
     client_secret: Annotated[str, typer.Option(envvar="WAYBILL_CLIENT_SECRET", help="The owner's; new ones print it.")] = "",
     seller: Annotated[str, typer.Option(help="Id of the seller.")] = "seller",
@@ -47,7 +53,10 @@ def import_northwind(
     configure_logging("WARNING")
     settings = HostSettings(data=data or default_data() / "northwind", database_url=database_url, seller_id=seller)
     if server:
-        session = _remote(server, client_id, client_secret)
+        try:
+            session = _remote(parsed(server), client_id, client_secret)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
     else:
         session = _embedded(settings, client_id, client_secret)
     code = 1
@@ -74,15 +83,15 @@ def _first(errors: BaseExceptionGroup[WaybillError]) -> str:
 
 
 @asynccontextmanager
-async def _remote(server: str, client_id: str, secret: str) -> AsyncIterator[tuple[AsyncWaybill, str]]:
-    async with AsyncWaybill(server, client_id, secret) as owner:
-        yield owner, server
+async def _remote(servers: Servers, client_id: str, secret: str) -> AsyncIterator[tuple[AsyncWaybill, Servers]]:
+    async with AsyncWaybill(servers.default, client_id, secret, addresses=servers.contexts) as owner:
+        yield owner, servers
 
 
 @asynccontextmanager
 async def _embedded(
     settings: HostSettings, client_id: str, secret: str
-) -> AsyncIterator[tuple[AsyncWaybill, str]]:
+) -> AsyncIterator[tuple[AsyncWaybill, Servers]]:
     async with running(settings) as host:
         if host.secret is not None:
             client_id, secret = host.secret.client_id, host.secret.client_secret
@@ -93,18 +102,18 @@ async def _embedded(
                 f"there is a marketplace {where} already: give its owner's --client-secret, or another --data"
             )
         async with AsyncWaybill(host.address, client_id, secret) as owner:
-            yield owner, host.address
+            yield owner, Servers(host.address, {})
 
 
 async def _run(data: Northwind, session: Any, seller: str, with_orders: bool, as_json: bool) -> int:
-    async with session as (owner, address):
+    async with session as (owner, servers):
         await load(owner, data, seller)
         err.print(
             f"{len(data.customers)} buyers, {len(data.suppliers)} suppliers, {len(data.products)} products are in place"
         )
         if not with_orders:
             return 0
-        clients = await employees(owner, address, data)
+        clients = await employees(owner, servers, data)
         with _progress() as bar:
             left = remaining(data.orders, await listed(owner, order_pb2.DIRECTION_INCOMING))
             task = bar.add_task("orders", total=len(data.orders), completed=len(data.orders) - len(left))
@@ -112,7 +121,7 @@ async def _run(data: Northwind, session: Any, seller: str, with_orders: bool, as
         for client in clients.values():
             await client.close()
         figures = await measured(owner)
-        report = await check(owner)
+        report = await check(owner, servers.every)
     ok = figures == KNOWN and report.ok
     if as_json:
         out.print_json(json_module.dumps(_json(figures, report, ok), default=str))

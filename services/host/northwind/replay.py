@@ -10,6 +10,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.host.northwind.files import Line, Northwind, Row, country, product_id
 from services.host.northwind.setup import CHANNEL, CURRENCY, xp
+from services.host.servers import Servers
 from waybill.directory.v1 import user_service_pb2
 from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2
 from waybill.order.v1 import checkout_service_pb2, line_item_pb2, order_pb2, order_service_pb2
@@ -25,7 +26,7 @@ LOOK = 0.2
 """Seconds between two looks at a submission that is not finished."""
 
 
-async def employees(owner: AsyncWaybill, address: str, data: Northwind) -> dict[str, AsyncWaybill]:
+async def employees(owner: AsyncWaybill, servers: Servers, data: Northwind) -> dict[str, AsyncWaybill]:
     """Every employee, signed in with a password of this run."""
     clients: dict[str, AsyncWaybill] = {}
     for employee in data.employees:
@@ -37,7 +38,9 @@ async def employees(owner: AsyncWaybill, address: str, data: Northwind) -> dict[
                 update_mask=FieldMask(paths=["active", "password"]),
             )
         )
-        clients[employee["employee_id"]] = AsyncWaybill(address, CHANNEL, username=id, password=password)
+        clients[employee["employee_id"]] = AsyncWaybill(
+            servers.default, CHANNEL, username=id, password=password, addresses=servers.contexts
+        )
     return clients
 
 

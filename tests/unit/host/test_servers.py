@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.host.demo.servers import parsed
+from services.host.servers import parsed
 from services.host.settings import CONTEXTS
 
 

@@ -1,0 +1,128 @@
+"""Two replicas of every service on one PostgreSQL: the same story, and restarts that no caller notices."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from services.host.demo.narrator import Narrator
+from services.host.demo.play import perform
+from tests.chaos import steps
+from tests.support.fleet import Fleet, fleet
+from waybill.catalog.v1 import product_service_pb2
+from waybill.order.v1 import order_pb2, order_service_pb2
+from waybill_client import AsyncWaybill, WaybillError
+
+CLIENTS = 3
+
+
+@pytest.fixture
+async def twins(cluster_database: str, tmp_path: Path) -> AsyncIterator[Fleet]:
+    async with fleet(cluster_database, tmp_path, replicas=2) as running:
+        yield running
+        await running.assert_consistent()
+
+
+async def test_the_demo_tells_the_same_story_with_two_replicas_of_every_service(twins: Fleet) -> None:
+    cast = await twins.set_up()
+    story = await perform(cast, Narrator(Console(quiet=True), quiet=True), list(twins.addresses.values()))
+    assert story["ok"]
+    assert {name: story["order"][name] for name in ("subtotal", "shipping_cost", "tax", "total", "status")} == {
+        "subtotal": "2846.30 USD", "shipping_cost": "388.46 USD", "tax": "206.37 USD", "total": "3441.13 USD",
+        "status": "COMPLETED",
+    }  # fmt: skip
+    assert len(story["supplier_orders"]) == 4
+    await cast.close()
+
+
+class Watcher:
+    """Watches everything from the start, and resumes whenever its stream ends."""
+
+    def __init__(self, client: AsyncWaybill) -> None:
+        self._client = client
+        self.seen: list[tuple[str, int]] = []
+        self.resumed = 0
+        self.failures: list[WaybillError] = []
+
+    async def run(self) -> None:
+        """Until it is canceled."""
+        token = ""
+        while True:
+            request = order_service_pb2.WatchOrdersRequest(
+                direction=order_pb2.DIRECTION_OUTGOING, from_start=not token, resume_token=token
+            )
+            try:
+                async for message in self._client.orders.WatchOrders(request):
+                    token = message.resume_token
+                    if message.HasField("event"):
+                        self.seen.append((message.event.order_id, message.event.sequence))
+            except WaybillError as error:
+                if error.code.name != "UNAVAILABLE":
+                    self.failures.append(error)
+                token = error.metadata.get("resume_token", token)
+                self.resumed += 1
+
+
+@pytest.mark.timeout(240)
+async def test_a_rolling_restart_of_every_service_under_load_fails_no_call(twins: Fleet) -> None:
+    cast = await twins.set_up()
+    await steps.provide(cast.owner, cast.ada)
+    placed: list[str] = []
+    failures: list[str] = []
+    over = False
+
+    async def load(number: int) -> None:
+        count = 0
+        while not over:
+            count += 1
+            id = f"r{number}-{count}"
+            try:
+                # One call each, without any repeat but those that the client library makes by itself.
+                order = await steps.place(cast.ada, id)
+                await cast.sam.products.ListProducts(product_service_pb2.ListProductsRequest(page_size=5))
+                await steps.read(cast.sam, id)
+            except WaybillError as error:
+                failures.append(f"{id}: {error}")
+                continue
+            assert order.status == order_pb2.ORDER_STATUS_OPEN
+            placed.append(id)
+
+    watcher = Watcher(cast.ada)
+    watching = asyncio.create_task(watcher.run())
+    loads = [asyncio.create_task(load(number)) for number in range(CLIENTS)]
+    restarted = 0
+    for member in twins.members:
+        assert await twins.stop(member) == 0, member.log.read_text()[-2_000:]
+        await twins.start(member)
+        restarted += 1
+    over = True
+    await asyncio.gather(*loads)
+    assert failures == []
+    assert restarted == 14
+    assert len(placed) > 14, "the load did not run while processes were restarted"
+    expected = await _events(cast.ada, placed)
+    async with asyncio.timeout(30):
+        while not expected <= set(watcher.seen):
+            await asyncio.sleep(0.1)
+    watching.cancel()
+    assert watcher.failures == []
+    assert watcher.resumed > 0, "no stream was ended"
+    assert len(watcher.seen) == len(set(watcher.seen)), "told twice"
+    await cast.close()
+
+
+async def _events(ada: AsyncWaybill, orders: list[str]) -> set[tuple[str, int]]:
+    """Every event of these orders, by their histories."""
+    found: set[tuple[str, int]] = set()
+    for id in orders:
+        page = await ada.orders.ListOrderHistory(
+            order_service_pb2.ListOrderHistoryRequest(order_id=id, direction=order_pb2.DIRECTION_OUTGOING, page_size=100)
+        )
+        sequences = [event.sequence for event in page.events]
+        assert sequences == list(range(1, len(sequences) + 1)), id
+        found |= {(id, sequence) for sequence in sequences}
+    return found
