@@ -14,7 +14,9 @@ from typing import Any
 import asyncpg
 import pytest
 
+from services.host.backup.archive import digest, read
 from services.host.backup.cut import backup
+from services.host.backup.restore import restore
 from services.host.backup.sqlite import connect
 from services.host.demo.cast import sign_in
 from services.host.embedded import running
@@ -233,6 +235,57 @@ async def test_an_archive_with_one_changed_byte_is_refused(
     code, said = await waybill("restore", archive, data, other_database_url)
     assert (code, said["error"]["reason"]) == (2, "ARCHIVE_INVALID")
     assert not data.exists()
+
+
+async def test_what_an_archive_says_falsely_is_noticed_and_nothing_of_it_is_kept(
+    market: Marketplace, tmp_path: Path, database_url: str, other_database_url: str
+) -> None:
+    archive, data = tmp_path / "archive", tmp_path / "restored"
+    await market.cast.ada.place_order({"tape": 1}, id="TRUE")
+    assert (await waybill("backup", archive, tmp_path, database_url))[0] == 0
+    manifest = (archive / "manifest.json").read_text()
+    more_rows, unknown = json.loads(manifest), json.loads(manifest)
+    more_rows["contexts"]["order"]["tables"]["orders"]["rows"] += 1
+    unknown["contexts"]["order"]["revision"] = "9999"
+    for wrong, reason in ((more_rows, "ARCHIVE_INVALID"), (unknown, "ARCHIVE_NEWER")):
+        describe(archive, json.dumps(wrong))
+        code, said = await waybill("restore", archive, data, other_database_url)
+        assert (code, said["error"]["reason"]) == (2, reason)
+    describe(archive, manifest)
+    assert (await waybill("restore", archive, data, other_database_url))[0] == 0
+    async with served_again(market, data, other_database_url) as again:
+        assert {"TRUE", "TRUE-1"} <= await orders(again.cast.sam)
+
+
+def describe(archive: Path, manifest: str) -> None:
+    """Gives an archive another manifest, and sums that fit it."""
+    (archive / "manifest.json").write_text(manifest)
+    others = [line for line in (archive / "SHA256SUMS").read_text().splitlines() if not line.endswith("manifest.json")]
+    sums = [*others, f"{digest(archive / 'manifest.json')}  manifest.json", ""]
+    (archive / "SHA256SUMS").write_text("\n".join(sums))
+
+
+async def test_contexts_in_databases_of_their_own_are_restored_and_cut_together(
+    market: Marketplace, tmp_path: Path, database_url: str, other_database_url: str, cluster_database: str
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    own = cluster_database if database_url else f"sqlite:///{tmp_path / 'elsewhere' / 'order.sqlite3'}"
+    apart = HostSettings(data=tmp_path / "restored", database_url=other_database_url, database_urls={"order": own})
+    await market.cast.ada.place_order({"tape": 1, "lamp": 2}, id="APART")
+    await backup(HostSettings(data=tmp_path, database_url=database_url), first, lambda *_: None)
+    await restore(apart, first, lambda *_: None)
+    await backup(apart, second, lambda *_: None)
+    assert rows(second) == rows(first)
+    assert rows(first)["order"]["orders"] == 3
+
+
+def rows(archive: Path) -> dict[str, dict[str, int]]:
+    """Rows by context and table, but for what a restore adds."""
+    contexts = read(archive).contexts
+    return {
+        context: {name: table.rows for name, table in part.tables.items() if name != "order_feed_epochs"}
+        for context, part in contexts.items()
+    }
 
 
 async def test_a_database_that_has_rows_is_not_restored_into(

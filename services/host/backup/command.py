@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json as json_module
 import os
+import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -76,8 +78,10 @@ def _run(json: bool, work: Callable[[Tell], Awaitable[T]]) -> T:
             return asyncio.run(run())
     except WaybillError as refused:
         reason, message, metadata = refused.reason, refused.message, refused.metadata
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        reason, message, metadata = "DATABASE_UNAVAILABLE", f"{type(error).__name__}: {error}", {}
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error) as error:
+        local = isinstance(error, OSError) and (error.filename or error.errno in (errno.ENOSPC, errno.EDQUOT))
+        reason, metadata = ("FILE_FAILED" if local else "DATABASE_UNAVAILABLE"), {}
+        message = f"{type(error).__name__}: {error}"
     if json:
         typer.echo(json_module.dumps({"error": {"reason": reason, "message": message, "metadata": metadata}}))
     else:

@@ -9,19 +9,16 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
-
 from libs.errors import Kind, WaybillError
 from services.host.backup import archive
 from services.host.backup.archive import ContextPart, Manifest
 from services.host.backup.postgresql import PostgresSource
-from services.host.backup.source import NotHeld, Source, Tell
+from services.host.backup.source import NotHeld, Source, Tell, all_of, databases
 from services.host.backup.sqlite import SqliteSource
 from services.host.settings import CONTEXTS, HostSettings
 
@@ -36,7 +33,7 @@ class Backup:
 
     manifest: Manifest
     fenced: float
-    """Seconds that writers were kept out in the attempt that succeeded."""
+    """Seconds that a writer may have waited: the longest attempt."""
     attempts: int
 
 
@@ -58,15 +55,11 @@ async def backup(settings: HostSettings, folder: Path, tell: Tell) -> Backup:
 
 async def open_sources(settings: HostSettings) -> list[Source]:
     """Every database of the marketplace, once."""
+    files, schemas = databases(settings)
     sources: list[Source] = []
-    schemas: dict[str, dict[str, str]] = defaultdict(dict)
     try:
-        for context in CONTEXTS:
-            url, schema = settings.database(context)
-            if schema is None:
-                sources.append(SqliteSource(context, Path(make_url(url).database or "")))
-            else:
-                schemas[url][context] = schema
+        for context, path in files.items():
+            sources.append(SqliteSource(context, path))
         for url, contexts in schemas.items():
             sources.append(await PostgresSource.open(url, contexts))
     except BaseException:
@@ -77,21 +70,20 @@ async def open_sources(settings: HostSettings) -> list[Source]:
 
 
 async def _cut(sources: Sequence[Source]) -> tuple[datetime, float, int]:
+    longest = 0.0
     for attempt in range(1, ATTEMPTS + 1):
-        begun = time.monotonic()
+        begun, held = time.monotonic(), False
         try:
-            found = await asyncio.gather(*(source.hold(HOLD) for source in sources), return_exceptions=True)
-            if failed := [error for error in found if isinstance(error, BaseException)]:
-                raise next((error for error in failed if not isinstance(error, NotHeld)), failed[0])
-            await asyncio.gather(*(source.look() for source in sources))
-            made = datetime.now(UTC)
-            held = True
+            await all_of(source.hold(HOLD) for source in sources)
+            await all_of(source.look() for source in sources)
+            made, held = datetime.now(UTC), True
         except NotHeld:
-            held = False
+            pass
         finally:
-            await asyncio.gather(*(source.release() for source in sources))
+            await all_of(source.release() for source in sources)
+        longest = max(longest, time.monotonic() - begun)
         if held:
-            return made, time.monotonic() - begun, attempt
+            return made, longest, attempt
         # The writers that waited go first.
         await asyncio.sleep(random.uniform(0.1, 0.3))
     raise WaybillError(

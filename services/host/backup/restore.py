@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from pathlib import Path
-
-from sqlalchemy.engine import make_url
 
 from libs.errors import precondition
 from services.host.backup import archive
 from services.host.backup.archive import Manifest
 from services.host.backup.postgresql_target import PostgresTarget
-from services.host.backup.source import Tell
+from services.host.backup.source import Tell, databases
 from services.host.backup.sqlite_target import SqliteTarget
 from services.host.backup.target import Target
 from services.host.settings import CONTEXTS, HostSettings
@@ -43,8 +40,9 @@ async def restore(settings: HostSettings, folder: Path, tell: Tell) -> Manifest:
 
 
 def _require_same_engines(settings: HostSettings, manifest: Manifest) -> None:
+    files, _ = databases(settings)
     for context in CONTEXTS:
-        here = make_url(settings.database(context)[0]).get_backend_name()
+        here = "sqlite" if context in files else "postgresql"
         there = manifest.contexts[context].engine
         if here != there:
             message = f"the archive's {context} comes from {there} and cannot be restored into {here}"
@@ -52,14 +50,8 @@ def _require_same_engines(settings: HostSettings, manifest: Manifest) -> None:
 
 
 async def _open_targets(settings: HostSettings) -> list[Target]:
-    targets: list[Target] = []
-    schemas: dict[str, dict[str, str]] = defaultdict(dict)
-    for context in CONTEXTS:
-        url, schema = settings.database(context)
-        if schema is None:
-            targets.append(SqliteTarget(context, Path(make_url(url).database or "")))
-        else:
-            schemas[url][context] = schema
+    files, schemas = databases(settings)
+    targets: list[Target] = [SqliteTarget(context, path) for context, path in files.items()]
     try:
         for url, contexts in schemas.items():
             targets.append(await PostgresTarget.open(url, contexts))

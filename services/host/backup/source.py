@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
 from libs.errors import WaybillError, precondition
 from services.host.backup.archive import ContextPart
+from services.host.settings import CONTEXTS, HostSettings
 
 Tell = Callable[[str, str], None]
 """Notes progress: (context, what is being done)."""
@@ -34,6 +40,39 @@ class Source(Protocol):
 
     async def close(self) -> None:
         """Ends every connection."""
+
+
+async def all_of(steps: Iterable[Awaitable[None]]) -> None:
+    """Runs steps side by side, each to its end; then raises what went wrong, `NotHeld` only if nothing else did."""
+    failed = [e for e in await asyncio.gather(*steps, return_exceptions=True) if e is not None]
+    if failed:
+        raise next((error for error in failed if not isinstance(error, NotHeld)), failed[0])
+
+
+def databases(settings: HostSettings) -> tuple[dict[str, Path], dict[str, dict[str, str]]]:
+    """SQLite's files by context, and by PostgreSQL's URLs the schemas of their contexts. Raises `DATABASE_URL_INVALID`."""
+    files: dict[str, Path] = {}
+    schemas: dict[str, dict[str, str]] = defaultdict(dict)
+    for context in CONTEXTS:
+        url, schema = settings.database(context)
+        engine, path = _parsed(context, url)
+        if engine == "sqlite":
+            files[context] = Path(path)
+        else:
+            schemas[url][context] = schema or "public"
+    return files, schemas
+
+
+def _parsed(context: str, url: str) -> tuple[str, str]:
+    try:
+        parsed = make_url(url)
+        engine = parsed.get_backend_name()
+    except SQLAlchemyError:
+        engine = ""
+    if engine not in ("sqlite", "postgresql"):
+        message = f"the database URL of {context} begins with neither sqlite: nor postgresql:"
+        raise precondition("DATABASE_URL_INVALID", message, context=context)
+    return engine, parsed.database or ""
 
 
 def no_tables(context: str, where: str) -> WaybillError:
