@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from libs.clock import Clock
 from services.host.check import check
 from services.host.demo.cast import Cast, sign_in
 from services.host.demo.marketplace import set_up
@@ -39,9 +40,12 @@ class Marketplace:
 
 
 @asynccontextmanager
-async def marketplace(data: Path, database_url: str = "") -> AsyncIterator[Marketplace]:
+async def marketplace(
+    data: Path, database_url: str = "", clock: Clock | None = None, background: bool = True
+) -> AsyncIterator[Marketplace]:
     """Serves, sets up, signs everyone in; checks the invariants at the end."""
-    async with running(HostSettings(data=data, database_url=database_url, pool_size=8)) as host:
+    settings = HostSettings(data=data, database_url=database_url, pool_size=8, background=background)
+    async with running(settings, clock) as host:
         assert host.secret is not None
         owner = AsyncWaybill(host.address, host.secret.client_id, host.secret.client_secret)
         await set_up(owner)
