@@ -3,6 +3,7 @@
 from libs.db.database import Database, Tx
 from libs.db.failures import is_unique_violation
 from libs.db.statements import counting
+from libs.db.tuning import Tuning
 from libs.db.types import Json, Micros, PublicId, UtcTime, metadata
 
-__all__ = ["Database", "Json", "Micros", "PublicId", "Tx", "UtcTime", "counting", "is_unique_violation", "metadata"]
+__all__ = ["Database", "Json", "Micros", "PublicId", "Tuning", "Tx", "UtcTime", "counting", "is_unique_violation", "metadata"]

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.dialects import sqlite as lite
-from sqlalchemy.engine import Connection, CursorResult, make_url
+from sqlalchemy.engine import Connection, CursorResult
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -20,7 +20,11 @@ from sqlalchemy.pool import QueuePool
 from libs import failpoints
 from libs.db.engines import PING, on_statement, postgresql_engine, sqlite_engines
 from libs.db.failures import is_busy, is_retryable
+from libs.db.refusals import CONNECTING, refusal, unavailable
 from libs.db.statements import counted
+from libs.db.tuning import DEFAULT, Tuning
+from libs.db.url import parsed_url
+from libs.errors import WaybillError
 
 T = TypeVar("T")
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
@@ -49,7 +53,12 @@ class Tx:
         """Sends one statement; a list of parameters is still one (executemany). An empty list sends nothing."""
         if parameters is not None and len(parameters) == 0 and not isinstance(parameters, Mapping):
             return cast(CursorResult[Any], _Nothing())
-        result: CursorResult[Any] = await self._connection.execute(statement, parameters)
+        try:
+            result: CursorResult[Any] = await self._connection.execute(statement, parameters)
+        except OSError as error:
+            # A TimeoutError is one too: the server says nothing, not even that the statement took too long.
+            await self._connection.invalidate()
+            raise unavailable() from error
         return result
 
     async def run_sync(self, work: Callable[[Connection], T]) -> T:
@@ -84,16 +93,16 @@ class Database:
             self._snapshots = reader.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @staticmethod
-    async def open(url: str, schema: str | None = None, pool_size: int = 10) -> Database:
-        """Opens `sqlite:///path` or `postgresql://...`; on PostgreSQL everything lives in `schema`."""
-        parsed = make_url(url)
-        match parsed.get_backend_name():
-            case "sqlite":
-                return Database(*sqlite_engines(parsed), "sqlite", None)
-            case "postgresql":
-                engine = postgresql_engine(parsed, schema, pool_size)
-                return Database(engine, engine, "postgresql", schema)
-        raise ValueError(f"a database URL begins with sqlite: or postgresql:, not {parsed.get_backend_name()}:")
+    async def open(url: str, schema: str | None = None, tuning: Tuning = DEFAULT) -> Database:
+        """Opens `sqlite:///path` or `postgresql://...`; on PostgreSQL everything lives in `schema`.
+
+        Raises `DatabaseUrlError`.
+        """
+        parsed = parsed_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            return Database(*sqlite_engines(parsed), "sqlite", None)
+        engine = postgresql_engine(parsed, schema, tuning)
+        return Database(engine, engine, "postgresql", schema)
 
     async def close(self) -> None:
         """Closes every connection."""
@@ -122,10 +131,10 @@ class Database:
     async def transaction(self) -> AsyncIterator[Tx]:
         """A writing transaction: durable when the block ends, undone when it raises or is canceled."""
         if self.dialect == "sqlite":
-            async with self._alone(), self._writer.connect() as connection, self._run(connection) as tx:
+            async with self._alone(), self._connected(self._writer) as connection, self._run(connection) as tx:
                 yield tx
         else:
-            async with self._writer.connect() as connection, self._run(connection) as tx:
+            async with self._connected(self._writer) as connection, self._run(connection) as tx:
                 yield tx
 
     @asynccontextmanager
@@ -138,7 +147,7 @@ class Database:
             async with self.transaction() as tx:
                 yield tx
             return
-        async with self._alone(), self._writer.connect() as connection:
+        async with self._alone(), self._connected(self._writer) as connection:
             driver = (await connection.get_raw_connection()).driver_connection
             assert driver is not None
             driver.pragma("foreign_keys=OFF")
@@ -164,6 +173,24 @@ class Database:
                 self._owner = None
 
     @asynccontextmanager
+    async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        """A connection. What the database refuses while it is held comes out as an error for callers."""
+        connected = False
+        try:
+            async with engine.connect() as connection:
+                connected = True
+                yield connection
+        except DBAPIError as error:
+            told = refusal(error, connected)
+            if told is None:
+                raise
+            raise told from error
+        except CONNECTING as error:
+            if connected:
+                raise
+            raise (refusal(error, False) or unavailable()) from error
+
+    @asynccontextmanager
     async def _run(self, connection: AsyncConnection) -> AsyncIterator[Tx]:
         tx = Tx(connection, self.dialect)
         watched = failpoints.WATCHED
@@ -173,7 +200,7 @@ class Database:
             yield tx
             if watched is not None:
                 await watched.reach(f"{name}:commit:before")
-            await connection.commit()
+            await _commit(connection)
         except BaseException:
             # A lost connection cannot roll back; what it was lost by is the better news.
             with suppress(SQLAlchemyError):
@@ -199,7 +226,7 @@ class Database:
     @asynccontextmanager
     async def reading(self, snapshot: bool = False) -> AsyncIterator[Tx]:
         """A transaction that only reads; with `snapshot` all its statements see one moment."""
-        async with (self._snapshots if snapshot else self._reader).connect() as connection:
+        async with self._connected(self._snapshots if snapshot else self._reader) as connection:
             await connection.begin()
             try:
                 yield Tx(connection, self.dialect)
@@ -213,8 +240,8 @@ class Database:
             try:
                 async with self.transaction() as tx:
                     return await work(tx)
-            except DBAPIError as error:
-                if attempt == attempts - 1 or not is_retryable(error):
+            except WaybillError as error:
+                if attempt == attempts - 1 or error.__cause__ is None or not is_retryable(error.__cause__):
                     raise
             await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)
         raise AssertionError("unreachable")
@@ -222,3 +249,11 @@ class Database:
     def _sent(self) -> None:
         self.statements += 1
         counted()
+
+
+async def _commit(connection: AsyncConnection) -> None:
+    try:
+        await connection.commit()
+    except OSError as error:
+        await connection.invalidate()
+        raise unavailable() from error

@@ -9,9 +9,11 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from libs.db.sqlite import creator
+from libs.db.tuning import Tuning
 
 READERS = 4
 """Reading connections per SQLite file."""
@@ -54,19 +56,42 @@ def _begin(connection: Any) -> None:
     connection.driver_connection.begin()
 
 
-def postgresql_engine(url: URL, schema: str | None, pool_size: int) -> AsyncEngine:
+PATIENCE = 5.0
+"""Seconds that a server may take to say that a statement took too long."""
+
+
+def postgresql_engine(url: URL, schema: str | None, tuning: Tuning) -> AsyncEngine:
     """A pool of connections that see `schema` only."""
     settings = {"jit": "off", "application_name": "waybill"}
+    for name, seconds in (
+        ("statement_timeout", tuning.statement_timeout),
+        ("lock_timeout", tuning.lock_timeout),
+        ("idle_in_transaction_session_timeout", tuning.idle_timeout),
+    ):
+        settings[name] = str(round(seconds * 1_000))
     if schema:
         settings["search_path"] = '"{}"'.format(schema.replace('"', '""'))
-    return create_async_engine(
+    made = create_async_engine(
         url.set(drivername="postgresql+asyncpg"),
-        pool_size=pool_size,
+        pool_size=tuning.pool_size,
         max_overflow=0,
-        pool_timeout=60,
-        connect_args={"server_settings": settings, "prepared_statement_cache_size": 300},
+        pool_timeout=tuning.pool_timeout,
+        connect_args={
+            "server_settings": settings,
+            "prepared_statement_cache_size": 300,
+            "timeout": tuning.connect_timeout or None,
+            "command_timeout": tuning.statement_timeout + PATIENCE if tuning.statement_timeout else None,
+        },
         **_JSON,
     )
+    sa.event.listen(made.sync_engine, "checkout", _refuse_closed)
+    return made
+
+
+def _refuse_closed(connection: Any, *_: Any) -> None:
+    """Replaces a pooled connection that the server has closed. The driver knows; it costs no round trip."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError("closed by the server")
 
 
 def on_statement(engine: AsyncEngine, tell: Callable[[], None]) -> None:

@@ -7,6 +7,7 @@ import re
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 _RETRYABLE = ("40001", "40P01")
+_LOCK_TIMEOUT = "55P03"
 _UNIQUE = "23505"
 _COLUMNS = re.compile(r"UNIQUE constraint failed: (.+)\Z")
 _INDEX = re.compile(r"UNIQUE constraint failed: index '(.+)'\Z")
@@ -15,6 +16,11 @@ _INDEX = re.compile(r"UNIQUE constraint failed: index '(.+)'\Z")
 def is_busy(error: BaseException) -> bool:
     """Whether another process holds SQLite's write lock."""
     return isinstance(error, DBAPIError) and "database is locked" in str(error.orig)
+
+
+def is_lock_timeout(error: BaseException | None) -> bool:
+    """Whether PostgreSQL waited for a lock as long as it may."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _LOCK_TIMEOUT
 
 
 def is_retryable(error: BaseException) -> bool:

@@ -21,7 +21,7 @@ VERSIONS = Path(__file__).parent / "migrations" / "versions"
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the service."""
     database = await open_migrated(
-        settings.database_url, settings.database_schema, VERSIONS, settings.pool_size
+        settings.database_url, settings.database_schema, VERSIONS, settings.tuning
     )
     products = StandardMethods(database, REQUESTS, PRODUCT, runtime.clock, runtime.ids)
     return ServiceApp(

@@ -66,7 +66,7 @@ PACKAGE = "waybill.directory.v1"
 
 
 async def _open(settings: Settings) -> Database:
-    return await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.pool_size)
+    return await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.tuning)
 
 
 async def bootstrap(settings: Settings, clock: Clock, ids: IdSource) -> OneTimeSecret | None:

@@ -74,7 +74,7 @@ class Background:
 
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the service."""
-    database = await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.pool_size)
+    database = await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.tuning)
     return assemble(settings, runtime, database)[0]
 
 

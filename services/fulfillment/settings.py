@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from libs.db.tuning import DEFAULT, Tuning
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -11,8 +13,7 @@ class Settings:
 
     database_url: str
     database_schema: str | None = None
-    pool_size: int = 10
-    """Connections to PostgreSQL."""
+    tuning: Tuning = DEFAULT
     relay_pause: float = 1.0
     """Between two looks of the relay for reports that the order service has not acknowledged."""
     relay_delay: float = 2.0

@@ -14,11 +14,13 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from libs.db.startup import StartupError
 from libs.obs import configure_logging
 from services.host.backup.command import backup, restore
 from services.host.config import config
 from services.host.demo.command import demo
 from services.host.health import health
+from services.host.migrate import migrate
 from services.host.northwind.command import import_northwind
 from services.host.settings import CONTEXTS, DEFAULT_PORT, HostSettings, default_data, from_environment
 
@@ -31,6 +33,7 @@ app.command()(health)
 app.command()(config)
 app.command()(backup)
 app.command()(restore)
+app.command()(migrate)
 DEFAULT_SERVER = f"127.0.0.1:{DEFAULT_PORT}"
 out = Console()
 err = Console(stderr=True)
@@ -42,7 +45,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
 
 def host_settings(**given: Any) -> HostSettings:
     """Settings of the environment, beaten by those given."""
-    values = from_environment(os.environ)
+    try:
+        values = from_environment(os.environ)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     values.update({key: value for key, value in given.items() if value not in (None, "")})
     return HostSettings(**values)  # type: ignore[arg-type]
 
@@ -57,6 +63,9 @@ def serve(
     tls_key: Annotated[Path | None, typer.Option(help="PEM file.")] = None,
     insecure: Annotated[bool, typer.Option("--insecure", help="No TLS although others can reach it.")] = False,
     metrics_bind: Annotated[str, typer.Option(help="host:port for Prometheus; nowhere unless it is given.")] = "",
+    no_migrate: Annotated[
+        bool, typer.Option("--no-migrate", help="Refuse a database older than this build instead of migrating it.")
+    ] = False,
     log_level: Annotated[str, typer.Option()] = "INFO",
     log_json: Annotated[bool, typer.Option("--log-json")] = False,
 ) -> None:
@@ -68,9 +77,13 @@ def serve(
     configure_logging(log_level, log_json)
     settings = host_settings(
         data=data or default_data(), database_url=database_url, bind=bind, only=only,
-        tls_certificate=tls_certificate, tls_key=tls_key, metrics_bind=metrics_bind,
+        tls_certificate=tls_certificate, tls_key=tls_key, metrics_bind=metrics_bind, migrate=False if no_migrate else None,
     )  # fmt: skip
-    asyncio.run(_serve(settings))
+    try:
+        asyncio.run(_serve(settings))
+    except StartupError as error:
+        err.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(error.exit_code) from None
 
 
 def _loopback(bind: str) -> bool:

@@ -32,6 +32,7 @@ from libs.obs.tracing import exporting
 from libs.rpc import Peers, RpcServer
 from libs.service import Runtime, ServiceApp
 from services.directory.application.bootstrap import OneTimeSecret
+from services.host.databases import wait_for_databases
 from services.host.settings import CONTEXTS, HostSettings
 from waybill.directory.v1 import token_service_pb2, token_service_pb2_grpc
 
@@ -70,7 +71,7 @@ class Host:
 def _settings(host: HostSettings, context: str) -> Any:
     url, schema = host.database(context)
     extra = {"seller_id": host.seller_id, "seller_name": host.seller_name} if context == "directory" else {}
-    return SERVICES[context][1](database_url=url, database_schema=schema, pool_size=host.pool_size, **extra)
+    return SERVICES[context][1](database_url=url, database_schema=schema, tuning=host.tuning, **extra)
 
 
 def _credentials(host: HostSettings) -> grpc.ServerCredentials | None:
@@ -94,6 +95,7 @@ async def running(
 async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIterator[Host]:
     if host.data is not None and not host.database_url:
         host.data.mkdir(parents=True, exist_ok=True)
+    await wait_for_databases(host)
     tokens = ServiceTokens(host.secret())
     failpoints = Failpoints.from_env(host.failpoints)
     peers = Peers("host", tokens, host.addresses)

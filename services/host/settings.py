@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from libs.db.tuning import DEFAULT, Tuning
+
 CONTEXTS = ("directory", "catalog", "pricing", "shipping", "payment", "fulfillment", "order")
 DEFAULT_PORT = 8420
 SECRET = {"shown": "never"}
@@ -40,6 +42,16 @@ class HostSettings:
     seller_id: str = "seller"
     seller_name: str = "Seller"
     pool_size: int = 10
+    """Connections to PostgreSQL of each hosted service. `Tuning` says more of this and what follows."""
+    pool_timeout: float = DEFAULT.pool_timeout
+    connect_timeout: float = DEFAULT.connect_timeout
+    statement_timeout: float = DEFAULT.statement_timeout
+    lock_timeout: float = DEFAULT.lock_timeout
+    idle_timeout: float = DEFAULT.idle_timeout
+    database_wait: float = 30.0
+    """Seconds that a start waits for a database that does not answer."""
+    migrate: bool = True
+    """Whether a start migrates; without it a service refuses to start on a schema older than its own."""
     failpoints: str = ""
     tls_certificate: Path | None = None
     tls_key: Path | None = None
@@ -60,6 +72,14 @@ class HostSettings:
         if self.drain_seconds is not None:
             return self.drain_seconds
         return 2.0 if self.only else 0.0
+
+    @property
+    def tuning(self) -> Tuning:
+        """How the hosted services use PostgreSQL."""
+        return Tuning(
+            self.pool_size, self.pool_timeout, self.connect_timeout, self.statement_timeout, self.lock_timeout,
+            self.idle_timeout, self.migrate,
+        )  # fmt: skip
 
     @property
     def hosted(self) -> tuple[str, ...]:
@@ -90,12 +110,27 @@ class HostSettings:
         return path.read_text().strip()
 
 
+def _switch(text: str) -> bool:
+    """`on` or `off`, in the words that people use for it."""
+    for words, meant in ((("on", "yes", "true", "1"), True), (("off", "no", "false", "0"), False)):
+        if text.lower() in words:
+            return meant
+    raise ValueError(f"{text!r} is neither on nor off")
+
+
 VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "database_url": ("WAYBILL_DATABASE_URL", str),
     "service_secret": ("WAYBILL_SERVICE_SECRET", str),
     "seller_id": ("WAYBILL_SELLER_ID", str),
     "seller_name": ("WAYBILL_SELLER_NAME", str),
     "pool_size": ("WAYBILL_POOL_SIZE", int),
+    "pool_timeout": ("WAYBILL_POOL_TIMEOUT", float),
+    "connect_timeout": ("WAYBILL_CONNECT_TIMEOUT", float),
+    "statement_timeout": ("WAYBILL_STATEMENT_TIMEOUT", float),
+    "lock_timeout": ("WAYBILL_LOCK_TIMEOUT", float),
+    "idle_timeout": ("WAYBILL_IDLE_TIMEOUT", float),
+    "database_wait": ("WAYBILL_DATABASE_WAIT", float),
+    "migrate": ("WAYBILL_MIGRATE", _switch),
     "failpoints": ("WAYBILL_FAILPOINTS", str),
     "drain_seconds": ("WAYBILL_DRAIN_SECONDS", float),
     "grace_seconds": ("WAYBILL_GRACE_SECONDS", float),

@@ -57,7 +57,7 @@ PACKAGE = "waybill.order.v1"
 
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the service."""
-    db = await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.pool_size)
+    db = await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.tuning)
     return _wire(db, runtime)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from libs.db.tuning import DEFAULT, Tuning
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -11,4 +13,4 @@ class Settings:
 
     database_url: str
     database_schema: str | None = None
-    pool_size: int = 10
+    tuning: Tuning = DEFAULT

@@ -59,7 +59,7 @@ class Background:
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the service."""
     database = await open_migrated(
-        settings.database_url, settings.database_schema, VERSIONS, settings.pool_size
+        settings.database_url, settings.database_schema, VERSIONS, settings.tuning
     )
     app, _ = assemble(settings, runtime, database)
     return app

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from libs.db.tuning import DEFAULT, Tuning
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -11,8 +13,7 @@ class Settings:
 
     database_url: str
     database_schema: str | None = None
-    pool_size: int = 10
-    """Connections to PostgreSQL."""
+    tuning: Tuning = DEFAULT
     gateway: str = "test"
     """Name of the payment gateway, as in `adapters/gateways/registry.py`."""
     gateway_timeout: float = 5.0

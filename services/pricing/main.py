@@ -38,7 +38,7 @@ PACKAGE = "waybill.pricing.v1"
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the service."""
     database = await open_migrated(
-        settings.database_url, settings.database_schema, VERSIONS, settings.pool_size
+        settings.database_url, settings.database_schema, VERSIONS, settings.tuning
     )
     clock = runtime.clock
     prices, reservations, requests = SqlPriceStore(), SqlReservationStore(), SqlRequestStore()

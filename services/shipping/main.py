@@ -39,7 +39,7 @@ PACKAGE = "waybill.shipping.v1"
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the services."""
     database = await open_migrated(
-        settings.database_url, settings.database_schema, VERSIONS, settings.pool_size
+        settings.database_url, settings.database_schema, VERSIONS, settings.tuning
     )
 
     def standard(resource: Resource) -> StandardMethods:

@@ -32,6 +32,19 @@ class Served:
         return await asyncio.wait_for(self.process.wait(), 30)
 
 
+async def said(
+    *arguments: str, environment: Mapping[str, str] | None = None, build: Path | None = None
+) -> tuple[int, str, str]:
+    """Runs `waybill` with the arguments to its end: its exit code, output and errors."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services.host.cli", *arguments, stdout=asyncio.subprocess.PIPE, cwd=build,
+        stderr=asyncio.subprocess.PIPE, env={**os.environ, "COLUMNS": "400", **(environment or {})},
+    )  # fmt: skip
+    output, errors = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode is not None
+    return process.returncode, output.decode(), errors.decode()
+
+
 @asynccontextmanager
 async def served(
     data: Path,
@@ -40,14 +53,15 @@ async def served(
     only: str = "",
     options: Sequence[str] = (),
     variables: Mapping[str, str] | None = None,
+    build: Path | None = None,
 ) -> AsyncIterator[Served]:
-    """Starts it, waits until it serves, and ends it if it has not ended itself."""
+    """Starts it, waits until it serves, and ends it if it has not ended itself. `build` is the folder of another build."""
     command = [sys.executable, "-m", "services.host.cli", "serve", "--data", str(data), "--bind", "127.0.0.1:0"]
     command += ["--log-level", "ERROR", *(["--only", only] if only else []), *options]
     environment = {**os.environ, "WAYBILL_FAILPOINTS": failpoints, "COLUMNS": "400", **(variables or {})}
     if database_url:
         environment |= {"WAYBILL_DATABASE_URL": database_url, "WAYBILL_SERVICE_SECRET": "s" * 48}
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=environment)
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=environment, cwd=build)
     try:
         yield await _ready(process)
     finally:

@@ -8,6 +8,8 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
+# The newest revision of the oldest build that works on these tables. A change that only adds names an earlier one.
+min_reader = ${repr(up_revision)}
 
 
 def upgrade() -> None:

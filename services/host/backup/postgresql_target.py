@@ -8,7 +8,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from libs.db import Database
+from libs.db import Database, Tuning
 from libs.db.migrate import upgrade
 from services.host.backup.archive import ContextPart, Manifest
 from services.host.backup.postgresql import ALEMBIC, connect, quoted, revision, tables
@@ -66,7 +66,7 @@ class PostgresTarget:
             await self._load(folder, context, schema, manifest.contexts[context], tell)
 
     async def _migrate(self, context: str, schema: str, wanted: str) -> None:
-        database = await Database.open(self._url, schema, 1)
+        database = await Database.open(self._url, schema, Tuning(pool_size=1))
         try:
             if not await revision(self._connection, schema):
                 await upgrade(database, versions(context), revision=wanted)

@@ -308,7 +308,7 @@ async def fulfillment(databases: Any) -> AsyncIterator[World]:
     }
     settings = Settings(url, schema)
     async with fake_peers(fakes, peers=runtime.peers):
-        database = await open_migrated(url, schema, VERSIONS, settings.pool_size)
+        database = await open_migrated(url, schema, VERSIONS, settings.tuning)
         app, background = assemble(settings, runtime, database)
         async with serving(app) as served:
             world = World(served, app, background, clock, orders)

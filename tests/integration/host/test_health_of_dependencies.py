@@ -10,7 +10,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from sqlalchemy.engine import make_url
 
-from libs.db import Database
+from libs.db import Database, Tuning
 from libs.rpc import health
 from libs.rpc.health import BUSY_LOOKS, DatabaseWatch
 from services.host.embedded import Host, running
@@ -84,7 +84,7 @@ async def test_a_pool_that_is_all_in_use_is_no_database_that_is_away_for_a_while
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "PATIENCE", 0.01)
-    database = await Database.open(*await databases("full"), pool_size=1)
+    database = await Database.open(*await databases("full"), Tuning(pool_size=1))
     watch = DatabaseWatch(database)
     used = database.connections()
     busy = {name: (size, size) for name, (_, size) in used.items()}
@@ -97,7 +97,7 @@ async def test_a_pool_that_is_all_in_use_is_no_database_that_is_away_for_a_while
 
 
 async def test_looking_at_a_database_is_no_statement_of_it(databases: Databases) -> None:
-    database = await Database.open(*await databases("looked"), pool_size=1)
+    database = await Database.open(*await databases("looked"), Tuning(pool_size=1))
     before = database.statements
     await database.ping()
     assert database.statements == before

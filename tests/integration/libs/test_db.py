@@ -12,7 +12,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from libs.db import Database, Tx, counting, is_unique_violation
+from libs.db import Database, Tuning, Tx, counting, is_unique_violation
+from libs.errors import WaybillError
 from tests.integration.libs.tables import ITEMS, created
 from tests.integration.libs.tables import METADATA as TABLES
 
@@ -143,7 +144,7 @@ async def test_a_snapshot_refuses_to_write(db):
 async def test_a_snapshot_leaves_nothing_behind_on_its_connection(place, tmp_path):
     async with created(*place, TABLES, tmp_path) as ready:
         await put(ready, "bolt")
-    database = await Database.open(*place, pool_size=1)
+    database = await Database.open(*place, Tuning(pool_size=1))
     try:
         async with database.reading(snapshot=True) as tx:
             await tx.execute(sa.select(ITEMS))
@@ -291,7 +292,7 @@ async def test_retrying_gives_up_after_its_attempts_and_passes_other_failures_on
         runs += 1
         raise KeyError
 
-    with pytest.raises(DBAPIError):
+    with pytest.raises(WaybillError, match="busy"):
         await db.retrying(never)
     assert runs == 5
     with pytest.raises(KeyError):

@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 
 from libs.db import Database
 from libs.db.migrate import open_migrated
+from libs.db.schema_info import is_of_a_service
 from tests.integration.libs.tables import ITEMS, VERSION, opened, write_version
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -158,6 +159,7 @@ async def test_the_migrations_of_a_service_make_the_tables_it_declares(context, 
     tables = importlib.import_module(f"services.{context}.adapters.db.tables").METADATA
     versions = ROOT / "services" / context / "migrations" / "versions"
     async with opened(f"sqlite:///{tmp_path}/{context}.sqlite3", None, versions) as db, db.altering() as tx:
-        difference = await tx.run_sync(lambda c: compare_metadata(MigrationContext.configure(c), tables))
+        options = {"include_object": is_of_a_service}
+        difference = await tx.run_sync(lambda c: compare_metadata(MigrationContext.configure(c, opts=options), tables))
 
     assert difference == []

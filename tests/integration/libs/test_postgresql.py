@@ -11,8 +11,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from libs.db import Database, Tx
+from libs.db import Database, Tuning, Tx
 from libs.db.engines import postgresql_engine
+from libs.errors import Kind, WaybillError
 from tests.integration.libs.tables import ITEMS, METADATA, created
 
 
@@ -72,10 +73,10 @@ async def test_retrying_gives_work_a_new_transaction_after_a_deadlock(db):
 
 
 async def test_a_lost_connection_is_told_and_replaced(db):
-    with pytest.raises(sa.exc.DBAPIError) as caught:
+    with pytest.raises(WaybillError) as caught:
         async with db.transaction() as tx:
             await tx.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
-    assert not isinstance(caught.value, sa.exc.IntegrityError)
+    assert (caught.value.kind, caught.value.reason) == (Kind.UNAVAILABLE, "DATABASE_UNAVAILABLE")
     await put(db, "nut")
 
     async with db.reading() as tx:
@@ -94,7 +95,7 @@ async def test_commits_are_durable_and_read_committed(db):
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgresql+asyncpg"])
 async def test_a_server_is_reached_through_a_socket_too(scheme):
-    engine = postgresql_engine(make_url(f"{scheme}://clerk@/orders?host=/run/postgresql&port=5433"), None, 1)
+    engine = postgresql_engine(make_url(f"{scheme}://clerk@/orders?host=/run/postgresql&port=5433"), None, Tuning())
     _, arguments = engine.dialect.create_connect_args(engine.url)
 
     assert {name: arguments[name] for name in ("host", "port", "user", "database")} == {

@@ -1,0 +1,23 @@
+"""Why a service cannot start on its database, in one line."""
+
+from __future__ import annotations
+
+
+class StartupError(Exception):
+    """The text is for people, one line, without secrets."""
+
+    exit_code = 1
+
+
+class DatabaseUrlError(StartupError, ValueError):
+    """The URL names no database that can be used; waiting does not help."""
+
+    exit_code = 2
+
+
+class UnreachableError(StartupError):
+    """The database did not answer for as long as was to be waited."""
+
+
+class SchemaError(StartupError):
+    """The database's tables are too old or too new for this build."""

@@ -1,0 +1,168 @@
+"""What PostgreSQL makes a call wait for, and for how long; what comes out when it will not wait any longer."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import asyncpg
+import pytest
+import sqlalchemy as sa
+
+from libs.db import Database, Tuning
+from libs.errors import Kind, WaybillError
+from tests.integration.libs.tables import ITEMS, METADATA, created
+
+Open = Callable[[Tuning], Awaitable[Database]]
+
+
+@pytest.fixture
+async def opening(postgres_url, tmp_path) -> AsyncIterator[Open]:
+    """Opens one and the same schema, which holds one item, with any tuning."""
+    schema = f"t{uuid.uuid4().hex[:12]}"
+    opened: list[Database] = []
+
+    async def open_it(tuning: Tuning) -> Database:
+        opened.append(await Database.open(postgres_url, schema, tuning))
+        return opened[-1]
+
+    async with created(postgres_url, schema, METADATA, tmp_path) as database:
+        async with database.transaction() as tx:
+            await tx.execute(tx.insert(ITEMS), {"key": uuid.uuid4(), "name": "bolt", "amount": 0})
+        yield open_it
+    for database in opened:
+        await database.close()
+    connection = await asyncpg.connect(postgres_url)
+    await connection.execute(f"DROP SCHEMA {schema} CASCADE")
+    await connection.close()
+
+
+async def add(database: Database) -> None:
+    async with database.transaction() as tx:
+        await tx.execute(sa.update(ITEMS).values(amount=ITEMS.c.amount + 1))
+
+
+async def amount(database: Database) -> int:
+    async with database.reading() as tx:
+        return int((await tx.execute(sa.select(ITEMS.c.amount))).scalar_one())
+
+
+def assert_told(error: WaybillError, reason: str) -> None:
+    assert (error.kind, error.reason) == (Kind.UNAVAILABLE, reason)
+    assert error.retry_after is not None
+
+
+async def test_a_lock_that_others_hold_is_waited_for_no_longer_than_the_lock_timeout(opening):
+    holder, waiter = await opening(Tuning()), await opening(Tuning(lock_timeout=0.1))
+    async with holder.transaction() as tx:
+        await tx.execute(sa.select(ITEMS).with_for_update())
+        with pytest.raises(WaybillError) as caught:
+            await add(waiter)
+    assert_told(caught.value, "DATABASE_BUSY")
+    await add(waiter)
+
+    assert await amount(waiter) == 1
+
+
+async def test_a_statement_runs_no_longer_than_the_statement_timeout(opening):
+    database = await opening(Tuning(statement_timeout=0.1))
+
+    async def sleep() -> None:
+        async with database.transaction() as tx:
+            await tx.execute(sa.update(ITEMS).values(amount=5))
+            await tx.execute(sa.text("SELECT pg_sleep(60)"))
+
+    with pytest.raises(WaybillError) as caught:
+        await sleep()
+    assert_told(caught.value, "DATABASE_BUSY")
+
+    assert await amount(database) == 0
+
+
+async def test_a_transaction_that_forgets_to_end_loses_its_connection_and_its_locks(opening):
+    forgetful, other = await opening(Tuning(idle_timeout=0.1)), await opening(Tuning())
+
+    async def forget() -> None:
+        async with forgetful.transaction() as tx:
+            await tx.execute(sa.update(ITEMS).values(amount=5))
+            # Waits for the lock, and so for the server to end the other transaction.
+            await add(other)
+            await tx.execute(sa.select(ITEMS))
+
+    with pytest.raises(WaybillError) as caught:
+        await forget()
+    assert_told(caught.value, "DATABASE_UNAVAILABLE")
+
+    assert await amount(forgetful) == 1
+
+
+async def test_a_pool_with_no_free_connection_is_waited_for_no_longer_than_the_pool_timeout(opening):
+    database = await opening(Tuning(pool_size=1, pool_timeout=0.1))
+    async with database.transaction():
+        with pytest.raises(WaybillError) as caught:
+            await add(database)
+    assert_told(caught.value, "DATABASE_BUSY")
+    await add(database)
+
+    assert await amount(database) == 1
+
+
+async def test_connections_that_the_server_closed_while_they_were_idle_are_replaced_without_a_failed_call(opening, postgres_url):
+    database = await opening(Tuning(pool_size=4))
+    gate = asyncio.Barrier(4)
+
+    async def hold() -> int:
+        async with database.reading() as tx:
+            found = int((await tx.execute(sa.text("SELECT pg_backend_pid()"))).scalar_one())
+            await gate.wait()
+            return found
+
+    pids = await asyncio.gather(*(hold() for _ in range(4)))
+    server = await asyncpg.connect(postgres_url)
+    await server.execute("SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid", pids)
+    while await server.fetchval("SELECT count(*) FROM pg_stat_activity WHERE pid = ANY($1)", pids):
+        await asyncio.sleep(0.01)
+    await server.close()
+    again = await asyncio.gather(*(hold() for _ in range(4)))
+
+    assert set(again).isdisjoint(pids)
+
+
+async def test_a_deadlock_outside_of_a_retry_is_busy(opening):
+    database = await opening(Tuning())
+    async with database.transaction() as tx:
+        await tx.execute(tx.insert(ITEMS), {"key": uuid.uuid4(), "name": "nut", "amount": 0})
+    both_hold_one = asyncio.Barrier(2)
+
+    async def work(*names: str) -> None:
+        async with database.transaction() as tx:
+            for name in names:
+                await tx.execute(sa.update(ITEMS).where(ITEMS.c.name == name).values(amount=ITEMS.c.amount + 1))
+                if name == names[0]:
+                    await both_hold_one.wait()
+
+    ends = await asyncio.gather(work("bolt", "nut"), work("nut", "bolt"), return_exceptions=True)
+    failed = [end for end in ends if isinstance(end, WaybillError)]
+
+    assert len(failed) == 1
+    assert_told(failed[0], "DATABASE_BUSY")
+
+
+async def test_a_server_that_is_not_there_is_unavailable():
+    database = await Database.open("postgresql://nobody@127.0.0.1:1/nothing")
+    for use in (database.transaction, database.reading):
+        with pytest.raises(WaybillError) as caught:
+            async with use():
+                pass
+        assert_told(caught.value, "DATABASE_UNAVAILABLE")
+    await database.close()
+
+
+async def test_failures_of_the_work_itself_pass_as_they_are(opening):
+    database = await opening(Tuning())
+    for wrong in (OSError("disk of the caller"), TimeoutError(), KeyError("x")):
+        with pytest.raises(type(wrong)) as caught:
+            async with database.transaction():
+                raise wrong
+        assert caught.value is wrong
