@@ -37,6 +37,12 @@ def test_every_container_is_healthy_and_published_on_loopback_alone(system: Comp
     assert set(published) == {"127.0.0.1"}
 
 
+def test_the_databases_were_migrated_by_a_job_that_has_ended(system: Composed) -> None:
+    (job,) = [c for c in system.containers() if c["Config"]["Labels"]["com.docker.compose.service"] == "migrate"]
+    assert (job["State"]["Status"], job["State"]["ExitCode"]) == ("exited", 0)
+    assert set(CONTEXTS) <= set(docker("logs", job["Id"]).split())
+
+
 def test_the_demo_completes_with_exact_totals_and_four_supplier_orders(story: dict[str, Any]) -> None:
     assert story["ok"]
     assert story["check"]["ok"]
