@@ -20,6 +20,7 @@ PAUSE = 1.0
 """Seconds between two looks."""
 UNFINISHED = {
     ("order", "attempt"): "submits that are not at their end",
+    ("order", "cancellation"): "cancels that are not at their end",
     ("pricing", "attempt"): "redemptions reserved",
     ("payment", "payment_attempt"): "payments reserved",
     ("payment", "pending"): "operations that a gateway has not answered",

@@ -131,6 +131,7 @@ class PostgresSource:
 
     async def copy(self, folder: Path, tell: Tell) -> dict[str, ContextPart]:
         """A file per table, in PostgreSQL's text format, compressed."""
+        await self._end_fences()
         made = {}
         for context, schema in self._contexts.items():
             parts = {}
@@ -158,5 +159,9 @@ class PostgresSource:
     async def close(self) -> None:
         """Ends every connection."""
         await self._reader.close()
+        await self._end_fences()
+
+    async def _end_fences(self) -> None:
         for fence in self._fences:
             await fence.close()
+        self._fences.clear()

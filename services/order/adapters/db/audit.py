@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from libs.audit import Fact, Finding, Record, Summary
 from libs.db import Database, Tx
-from services.order.adapters.db.tables import EVENTS, LINE_ITEMS, ORDERS, SUBMISSIONS
+from services.order.adapters.db.gauges import CANCEL_STATES
+from services.order.adapters.db.tables import CANCELLATIONS, EVENTS, LINE_ITEMS, ORDERS, SUBMISSIONS
 
 CONTEXT = "order"
 RULES = 6
@@ -28,6 +29,7 @@ class Audit:
             sums = {row.order_key: row for row in await tx.execute(_line_sums())}
             events = {row.aggregate_key: row for row in await tx.execute(_event_sums())}
             attempts = await self._attempts(tx)
+            canceling = (await tx.execute(_unfinished_cancellations())).all()
             lines = (await tx.execute(_lines())).all()
         findings: list[Finding] = []
         for order in orders:
@@ -39,6 +41,8 @@ class Audit:
                 CONTEXT, "attempt", str(row.order_key),
                 {"attempt": str(row.attempt), "state": row.state, "finished": str(int(row.finished))},
             )  # fmt: skip
+        for row in canceling:
+            yield Fact(CONTEXT, "cancellation", str(row.order_key), {"state": row.state})
         units: dict[Any, dict[str, str]] = {}
         for line in lines:
             counts = f"{line.quantity}/{line.quantity_shipped}/{line.quantity_canceled}"
@@ -62,6 +66,11 @@ class Audit:
             sa.or_(sa.not_(s.finished), s.state == "TRYING")
         )
         return list((await tx.execute(statement)).all())
+
+
+def _unfinished_cancellations() -> sa.Select[Any]:
+    c = CANCELLATIONS.c
+    return sa.select(c.order_key, c.state).where(c.state.in_(CANCEL_STATES))
 
 
 def _orders() -> sa.Select[Any]:
