@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from libs.db.startup import DatabaseUrlError, StartupError
 from libs.errors import WaybillError
 from libs.obs import configure_logging
 from services.host.backup.archive import Manifest
@@ -60,7 +61,10 @@ def restore(directory: Folder, data: Data = None, database_url: DatabaseUrl = ""
 
 
 def _settings(data: Path | None, database_url: str) -> HostSettings:
-    values = from_environment(os.environ)
+    try:
+        values = from_environment(os.environ)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     values |= {"data": data} if data else {}
     values |= {"database_url": database_url} if database_url else {}
     return HostSettings(**values)  # type: ignore[arg-type]
@@ -78,6 +82,9 @@ def _run(json: bool, work: Callable[[Tell], Awaitable[T]]) -> T:
             return asyncio.run(run())
     except WaybillError as refused:
         reason, message, metadata = refused.reason, refused.message, refused.metadata
+    except StartupError as error:
+        reason = "DATABASE_URL_INVALID" if isinstance(error, DatabaseUrlError) else "DATABASE_UNAVAILABLE"
+        message, metadata = str(error), {}
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error) as error:
         local = isinstance(error, OSError) and (error.filename or error.errno in (errno.ENOSPC, errno.EDQUOT))
         reason, metadata = ("FILE_FAILED" if local else "DATABASE_UNAVAILABLE"), {}

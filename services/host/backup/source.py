@@ -8,9 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
-
+from libs.db.url import parsed_url
 from libs.errors import WaybillError, precondition
 from services.host.backup.archive import ContextPart
 from services.host.settings import CONTEXTS, HostSettings
@@ -50,29 +48,17 @@ async def all_of(steps: Iterable[Awaitable[None]]) -> None:
 
 
 def databases(settings: HostSettings) -> tuple[dict[str, Path], dict[str, dict[str, str]]]:
-    """SQLite's files by context, and by PostgreSQL's URLs the schemas of their contexts. Raises `DATABASE_URL_INVALID`."""
+    """SQLite's files by context, and by PostgreSQL's URLs the schemas of their contexts. Raises `DatabaseUrlError`."""
     files: dict[str, Path] = {}
     schemas: dict[str, dict[str, str]] = defaultdict(dict)
     for context in CONTEXTS:
         url, schema = settings.database(context)
-        engine, path = _parsed(context, url)
-        if engine == "sqlite":
-            files[context] = Path(path)
+        parsed = parsed_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            files[context] = Path(parsed.database or "")
         else:
             schemas[url][context] = schema or "public"
     return files, schemas
-
-
-def _parsed(context: str, url: str) -> tuple[str, str]:
-    try:
-        parsed = make_url(url)
-        engine = parsed.get_backend_name()
-    except SQLAlchemyError:
-        engine = ""
-    if engine not in ("sqlite", "postgresql"):
-        message = f"the database URL of {context} begins with neither sqlite: nor postgresql:"
-        raise precondition("DATABASE_URL_INVALID", message, context=context)
-    return engine, parsed.database or ""
 
 
 def no_tables(context: str, where: str) -> WaybillError:
