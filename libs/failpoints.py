@@ -8,6 +8,7 @@ folder says what is armed and keeps what was reached.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -20,8 +21,8 @@ class Watch:
     """The folder through which a test watches and kills processes.
 
     `hits` collects one line per place reached; `armed` holds the name of the place at which the first process that
-    reaches it dies; that process renames the file to `fired`. `no-idempotency` switches idempotency off, so that a test
-    can show that it would notice.
+    reaches it dies, or stops as by SIGSTOP if `=pause` follows; that process renames the file to `fired`.
+    `no-idempotency` switches idempotency off, so that a test can show that it would notice.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -33,7 +34,7 @@ class Watch:
             hits.write(name + "\n")
         armed = self._folder / "armed"
         try:
-            wanted = armed.read_text().strip()
+            wanted, _, action = armed.read_text().strip().partition("=")
         except FileNotFoundError:
             return
         if wanted != name:
@@ -42,7 +43,10 @@ class Watch:
             armed.rename(self._folder / "fired")
         except FileNotFoundError:
             return
-        os._exit(KILLED)
+        if action == "pause":
+            os.kill(os.getpid(), signal.SIGSTOP)
+        else:
+            os._exit(KILLED)
 
     @property
     def idempotency_off(self) -> bool:

@@ -106,7 +106,9 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
     for context in host.hosted:
         runtime = Runtime(clock, ids, peers.of(context), failpoints)
         apps[context] = await SERVICES[context][0](_settings(host, context), runtime)
-    server = RpcServer(list(apps.values()), TokenVerifier(_key_fetcher(peers)), tokens, _credentials(host), peers=peers)
+    server = RpcServer(
+        list(apps.values()), TokenVerifier(_key_fetcher(peers)), tokens, _credentials(host), host.max_calls, peers=peers
+    )
     port = await server.start(host.bind)
     address = f"{host.bind.rsplit(':', 1)[0].replace('0.0.0.0', '127.0.0.1')}:{port}"
     peers.connect({context: host.addresses.get(context, address) for context in CONTEXTS if context in apps})

@@ -61,6 +61,9 @@ class HostSettings:
     other replicas first; 2 for a process of one service, 0 for one of all."""
     grace_seconds: float = 10.0
     """How long running calls may take to finish after that."""
+    max_calls: int = 256
+    """Calls of outside callers that a process serves at the same time; more are refused with RESOURCE_EXHAUSTED. Calls
+    between services are never refused: one that is waiting for them would be refused half-way."""
     metrics_bind: str = ""
     """Where Prometheus reads this process: `host:port`, or `:port` on the loopback; empty for nowhere."""
     otlp_endpoint: str = field(default="", metadata=URL)

@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.chaos import steps
 from tests.chaos.failpoints import CATALOGUE, Enumeration, Folder, Outcome, catalogue
 from tests.chaos.history import Operation, judge
+from tests.chaos.pauses import Naps, Pauses
 from tests.chaos.replies import LoseReplies, Losses, wired
 from tests.chaos.scenarios import SCENARIOS
 from tests.chaos.soak import CLIENTS, Client, Storm, nemesis
@@ -81,6 +82,22 @@ async def replies(names: list[str]) -> int:
     return 1 if losses.failures else 0
 
 
+async def pauses() -> int:
+    """Stops processes for longer than their leases."""
+    naps = Naps()
+    with throwaway_cluster() as url, tempfile.TemporaryDirectory(prefix="waybill-chaos-") as name:
+        folder = Folder(Path(name) / "watched")
+        async with fleet(url, Path(name) / "logs", replicas=2, environment=folder.environment) as running:
+            cast = await running.set_up()
+            await steps.provide(cast.owner, cast.ada)
+            await Pauses(running, folder, cast, say).run(naps)
+            await cast.close()
+    for failure in naps.failures:
+        say(f"FAILED {failure}")
+    say(f"{naps.survived} pauses survived, {len(naps.failures)} failures")
+    return 1 if naps.failures else 0
+
+
 async def soak(seconds: float, seed: int) -> int:
     """Kills at random under load, then judges the history."""
     history: list[Operation] = []
@@ -124,7 +141,10 @@ def main() -> int:
     storm = commands.add_parser("soak", help="kill at random under load, judge the history")
     storm.add_argument("--seconds", type=float, default=60)
     storm.add_argument("--seed", type=int, default=None)
+    commands.add_parser("pauses", help="stop processes for longer than their leases")
     given = parser.parse_args()
+    if given.command == "pauses":
+        return asyncio.run(pauses())
     if given.command == "soak":
         return asyncio.run(soak(given.seconds, random.randrange(2**32) if given.seed is None else given.seed))
     if given.command == "replies":

@@ -1,0 +1,97 @@
+"""Stops a process in the middle of its work for longer than anything it has taken is its own, and lets it go on.
+
+By then a replica has done the work. What the one that wakes up still wants to do must have no second effect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from services.host.demo.cast import Cast
+from tests.chaos.failpoints import Folder
+from tests.chaos.scenarios import SCENARIOS
+from tests.support.fleet import Fleet, Member
+
+PLACES = (
+    ("submit", "order.submit.begun"),
+    ("submit", "order.submit.tried"),
+    ("submit", "order.SubmitOrder.decide:commit:before"),
+    ("submit", "order.submit.decided"),
+    ("submit", "order.submit.confirmed"),
+    ("submit", "payment.authorize.answered"),
+    ("submit", "fulfillment.ReserveStock.__call__:commit:before"),
+    ("submit", "fulfillment.ConfirmReservation.__call__:commit:before"),
+    ("cancel", "order>fulfillment.CancelOrder:before"),
+    ("ship", "fulfillment>order.ReportFulfillment:before"),
+)
+"""Where somebody holds a lease, a row, or an answer that others wait for."""
+PAUSE = 16.0
+"""Seconds; the longest lease is ten."""
+
+
+@dataclass(slots=True)
+class Naps:
+    """What a run did."""
+
+    survived: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+class Pauses:
+    """Runs scenarios over a fleet of replicas."""
+
+    def __init__(self, fleet: Fleet, folder: Folder, cast: Cast, say: Callable[[str], None]) -> None:
+        self._fleet = fleet
+        self._folder = folder
+        self._cast = cast
+        self._say = say
+
+    async def run(self, naps: Naps) -> None:
+        """One pause at every place."""
+        for number, (name, place) in enumerate(PLACES, start=1):
+            scenario = SCENARIOS[name]
+            tag = f"{name}-nap-{number}"
+            try:
+                await scenario.prepare(self._cast, tag)
+                self._folder.arm(f"{place}=pause")
+                acting = asyncio.create_task(scenario.act(self._cast, tag))
+                sleeper = await self._asleep()
+                await asyncio.sleep(PAUSE)
+                self._wake(sleeper)
+                await acting
+                await scenario.verify(self._cast, tag)
+                await self._fleet.assert_consistent()
+            except Exception as error:
+                naps.failures.append(f"{name} at {place}: {type(error).__name__}: {error}"[:1_500])
+                self._say(f"  FAILED {name} at {place}: {error!r:.300}")
+            else:
+                naps.survived += 1
+                self._say(f"  survived {name} at {place}: {sleeper.name} slept {PAUSE:.0f} s")
+            finally:
+                self._folder.clear()
+                for member in self._fleet.members:
+                    self._wake(member)
+
+    async def _asleep(self) -> Member:
+        async with asyncio.timeout(60):
+            while True:
+                for member in self._fleet.members:
+                    if member.process is not None and _state(member.process.pid) == "T":
+                        return member
+                await asyncio.sleep(0.05)
+
+    def _wake(self, member: Member) -> None:
+        if member.process is not None and _state(member.process.pid) == "T":
+            os.kill(member.process.pid, signal.SIGCONT)
+
+
+def _state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return ""

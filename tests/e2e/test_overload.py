@@ -1,0 +1,101 @@
+"""Callers that ask for too much, or go away in the middle."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+import grpc
+import pytest
+
+from services.host.check import check
+from services.host.demo.cast import sign_in
+from services.host.demo.marketplace import set_up
+from tests.chaos.steps import provide
+from tests.support.marketplace import Marketplace, create, get
+from tests.support.process import served
+from waybill.order.v1 import checkout_service_pb2 as pb
+from waybill.order.v1 import order_pb2, submission_pb2
+from waybill_client import AsyncWaybill, WaybillError
+
+LIMIT = 30
+
+
+async def test_a_thousand_calls_at_once_are_served_or_refused_and_none_half_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WAYBILL_MAX_CALLS", str(LIMIT))
+    async with served(tmp_path) as server:
+        owner = AsyncWaybill(server.address, "waybill-admin", server.client_secret)
+        await set_up(owner)
+        cast = await sign_in(server.address, owner)
+        await provide(owner, cast.ada)
+        outcomes: Counter[str] = Counter()
+        placed: list[str] = []
+
+        async def place(number: int) -> None:
+            try:
+                order = await cast.ada.place_order({"tongs": 1}, id=f"T{number}")
+            except WaybillError as error:
+                outcomes[f"{error.code.name} {error.reason} {'later' if error.retry_after_seconds else 'never'}"] += 1
+            else:
+                outcomes["OK"] += 1
+                assert order.submission.state == submission_pb2.SUBMISSION_STATE_ACCEPTED
+                placed.append(order.id)
+
+        await asyncio.gather(*(place(number) for number in range(1_000)))
+        assert set(outcomes) == {"OK", "RESOURCE_EXHAUSTED TOO_MANY_CALLS later"}, outcomes
+        # Every order needs ten calls between services: had those been counted, not one would have got through.
+        assert outcomes["OK"] >= LIMIT
+        assert sum(outcomes.values()) == 1_000
+        assert (await cast.ada.place_order({"lamp": 1}, id="AFTER")).status == order_pb2.ORDER_STATUS_OPEN
+        for id in placed:
+            assert (await get(cast.ada, id)).status == order_pb2.ORDER_STATUS_OPEN
+        report = await check(owner)
+        assert report.ok, report.findings
+        await cast.close()
+
+
+@pytest.mark.parametrize("place", ["order.submit.begun", "order.submit.tried", "order.submit.decided"])
+async def test_a_client_that_goes_away_in_the_middle_of_a_submit_changes_nothing_about_its_end(
+    market: Marketplace, place: str
+) -> None:
+    ada = market.cast.ada
+    await create(ada, "GONE", tongs=1, lamp=1)
+    sheet = (await ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id="GONE"))).worksheet
+    await ada.checkout.SelectShipMethods(
+        pb.SelectShipMethodsRequest(
+            order_id="GONE",
+            selections=[
+                pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.ship_estimates
+            ],
+        )
+    )
+    await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="GONE"))
+    await ada.checkout.AddPayments(
+        pb.AddPaymentsRequest(order_id="GONE", payments=[{"type": "purchase_order", "purchase_order_number": "1"}])
+    )
+    reached, gone = asyncio.Event(), asyncio.Event()
+
+    async def wait_until_gone() -> None:
+        reached.set()
+        await gone.wait()
+
+    market.host.failpoints.arm(place, wait_until_gone)
+    submitting = asyncio.create_task(
+        ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="GONE", request_id="once"))
+    )
+    await asyncio.wait_for(reached.wait(), 10)
+    submitting.cancel()
+    with pytest.raises((asyncio.CancelledError, grpc.aio.AioRpcError)):
+        await submitting
+    market.host.failpoints.disarm(place)
+    gone.set()
+    async with asyncio.timeout(60):
+        while not (order := await get(ada, "GONE")).submission.finished:
+            await asyncio.sleep(0.1)
+    assert order.status == order_pb2.ORDER_STATUS_OPEN
+    assert order.submission.attempt == 1
+    again = await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="GONE", request_id="once"))
+    assert again.order.submission.attempt == 1
