@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # Two workers: each has databases of its own.
 WORKERS ?= 2
 
-.PHONY: help demo serve test test-unit test-containers engine image up down lint format protos bench clean
+.PHONY: help demo serve test test-unit test-containers engine image up down lint format protos chaos soak bench clean
 
 help: ## What can be run
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -65,6 +65,16 @@ lint: $(BIN)/.dev protos ## ruff, mypy, import-linter, buf
 format: $(BIN)/.dev ## Put contracts and code into form
 	$(BIN)/buf format -w
 	$(BIN)/ruff check --fix --quiet libs services tests protos containers || true
+
+# SCENARIOS="submit ship" takes some of them only.
+chaos: $(BIN)/.dev protos ## A process killed at every place, every answer lost, processes paused beyond their leases
+	@$(BIN)/python -m tests.chaos failpoints $(foreach s,$(SCENARIOS),--scenario $(s))
+	@$(BIN)/python -m tests.chaos replies $(foreach s,$(SCENARIOS),--scenario $(s))
+	@$(BIN)/python -m tests.chaos pauses
+
+SECONDS ?= 60
+soak: $(BIN)/.dev protos ## Load while replicas and PostgreSQL are killed, then its history is judged; SECONDS=120 SEED=7
+	@$(BIN)/python -m tests.chaos soak --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 bench: $(BIN)/.dev protos ## Speed and memory, as ratios to a floor measured in the same run
 	@$(BIN)/python -m tests.bench

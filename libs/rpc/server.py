@@ -46,6 +46,8 @@ class RpcServer:
                 ("grpc.max_receive_message_length", MAX_INSIDE),
                 ("grpc.max_send_message_length", MAX_INSIDE),
                 ("grpc.so_reuseport", 0),
+                # gRPC drops what waits longer than this, by default 30 seconds; a caller's own deadline decides here.
+                ("grpc.server_max_unrequested_time_in_server", 600),
             ],
         )
         for app in apps:
