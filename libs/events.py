@@ -80,10 +80,23 @@ async def append(tx: Tx, table: sa.Table, rows: Sequence[dict[str, Any]]) -> Non
         return
     statement: Any = tx.insert(table)
     if tx.dialect == "postgresql":
-        xact = sa.cast(sa.cast(sa.func.pg_current_xact_id(), sa.String), sa.BigInteger)
         names = list(rows[0])
-        statement = statement.values({**{n: sa.bindparam(n) for n in names}, "xact": xact})
+        statement = statement.values({**{n: sa.bindparam(n) for n in names}, "xact": _place(table)})
     await tx.execute(statement, list(rows))
+
+
+def _place(table: sa.Table) -> sa.ColumnElement[int]:
+    """Our transaction's id; or that of the aggregate's event before, if it is higher.
+
+    A transaction may have had its id before it got hold of the aggregate, after one with a higher id. When the higher
+    one may be served, so may everything below it.
+    """
+    mine = sa.cast(sa.cast(sa.func.pg_current_xact_id(), sa.String), sa.BigInteger)
+    other = table.alias("before")
+    before = sa.select(other.c.xact).where(
+        other.c.aggregate_key == sa.bindparam("aggregate_key"), other.c.sequence == sa.bindparam("sequence") - 1
+    )
+    return sa.func.greatest(mine, before.scalar_subquery())
 
 
 def _horizon() -> sa.ColumnElement[int]:

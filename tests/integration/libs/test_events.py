@@ -160,6 +160,21 @@ async def test_a_transaction_that_commits_late_is_not_skipped(postgres_url, tmp_
             await tx.execute(sa.text(f'DROP SCHEMA "{schema}" CASCADE'))
 
 
+async def test_one_aggregates_events_come_in_sequence_whichever_transaction_began_first(postgres_url, tmp_path):
+    schema = f"t{uuid.uuid4().hex[:12]}"
+    async with created(postgres_url, schema, METADATA, tmp_path) as db:
+        async with db.transaction() as early:
+            await early.execute(sa.text("SELECT pg_current_xact_id()"))
+            await append(db, event(1), event(2))
+            await events.append(early, EVENTS, [event(3), event(4), event(1, uuid.UUID(int=8))])
+        await appended(db, event(5))
+        ours = sa.select(EVENTS).where(EVENTS.c.aggregate_key == ORDER)
+        async with db.transaction() as tx:
+            rows = (await tx.execute(events.after(tx, EVENTS, ours, START, 10))).all()
+            assert [row.sequence for row in rows] == [1, 2, 3, 4, 5]
+            await tx.execute(sa.text(f'DROP SCHEMA "{schema}" CASCADE'))
+
+
 async def test_a_reader_gets_each_event_once_however_writers_overlap(db):
     keys = [uuid.UUID(int=n) for n in range(1, 9)]
     done = asyncio.Event()
