@@ -56,7 +56,8 @@ REPORTS_RELAYED = _ACTIONS.labels("fulfillment", "relay", "reported")
 REDEMPTIONS_ENDED = {s: _ACTIONS.labels("pricing", "expiry", s.lower()) for s in ("CONFIRMED", "RELEASED")}
 PAYMENTS_ENDED = {d: _ACTIONS.labels("payment", "expiry", a) for d, a in (("ACCEPTED", "confirmed"), ("REFUSED", "released"))}
 PAYMENTS_SETTLED = {
-    t: _ACTIONS.labels("payment", "settle", a) for t, a in (("VOID", "voided"), ("CAPTURE", "captured"), ("REFUND", "refunded"))
+    t: _ACTIONS.labels("payment", "settle", a)
+    for t, a in (("VOID", "voided"), ("CAPTURE", "captured"), ("REFUND", "refunded"), ("AUTHORIZE", "renewed"))
 }
 
 

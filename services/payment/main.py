@@ -27,6 +27,7 @@ from services.payment.application.forget_requests import ForgetRequests
 from services.payment.application.move_money import MoveMoney
 from services.payment.application.order_payments import OrderPayments
 from services.payment.application.record_changes import RecordChanges
+from services.payment.application.renew_authorizations import RenewAuthorizations
 from services.payment.application.reserve_payments import ReservePayments
 from services.payment.application.settle_transactions import SettleTransactions
 from services.payment.application.spending_accounts import SpendingAccounts
@@ -53,6 +54,7 @@ class Background:
 
     expire: ExpireAttempts
     settle: SettleTransactions
+    renew: RenewAuthorizations
     forget: ForgetRequests
 
 
@@ -70,7 +72,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
     clock, ids = runtime.clock, runtime.ids
     payments, attempts, means, requests = SqlPaymentStore(), SqlAttemptStore(), SqlMeansStore(), SqlRequestStore()
     again = timedelta(seconds=settings.settle_again)
-    ask = AskGateway(gateway(settings, database), settings.gateway_timeout)
+    ask = AskGateway(gateway(settings, database, clock), settings.gateway_timeout)
     record = RecordChanges(payments, means, ids, ask.name, again)
     settle = SettleTransactions(
         database, payments, means, record, ask, clock, again, settings.void_timeout
@@ -96,6 +98,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
             timedelta(seconds=settings.expiry_again),
         ),
         settle,
+        RenewAuthorizations(database, payments, record, settle, clock, timedelta(seconds=settings.renew_early)),
         ForgetRequests(database, requests, clock),
     )  # fmt: skip
     standard = StandardMethods(database, REQUESTS, ACCOUNT, clock, ids)
@@ -128,6 +131,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         background=[
             partial(background.expire.run, settings.expiry_pause),
             partial(background.settle.run, settings.settle_pause),
+            partial(background.renew.run, settings.renew_pause),
             partial(background.forget.run, settings.forget_pause),
         ],
         close=database.close,

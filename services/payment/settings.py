@@ -22,6 +22,12 @@ class Settings:
     """How long the end of an attempt or order waits for voids and refunds; the rest is done beside."""
     test_gateway_delay: float = 0.0
     """How long the test gateway lets callers wait."""
+    test_gateway_lifetime: float = 604_800.0
+    """How long the test gateway holds an authorization."""
+    renew_early: float = 86_400.0
+    """How long before it lapses an authorization that is confirmed and not captured is renewed."""
+    renew_pause: float = 60.0
+    """Between two looks for authorizations that lapse."""
     settle_pause: float = 1.0
     """Between two looks for gateway operations without an answer."""
     settle_again: float = 10.0

@@ -142,7 +142,7 @@ class AuthorizePayments:
             result = Result.SUCCEEDED if approved else Result.DECLINED
             new = await self._payments.settle(tx, row.id, result, answer.reference, answer.message, now)
             if new and payment.state is State.AUTHORIZING and payment.attempt == row.attempt:
-                changes.append(Change(authorized(payment, approved, now)))
+                changes.append(Change(authorized(payment, approved, now, answer.expire_time)))
             elif approved and await self._held_by_nobody(tx, row, new):
                 changes.append(_unwanted(payment, row, now))
         if changes:

@@ -48,6 +48,11 @@ class PaymentStore(Protocol):
         """Writes the result of a pending transaction; False when it is known already."""
 
     async def transactions(self, tx: Tx, payment_ids: Collection[str]) -> list[Transaction]: ...
+    async def any_lapsing(self, tx: Tx, until: datetime) -> bool: ...
+    async def claim_lapsing(self, tx: Tx, until: datetime, limit: int) -> list[Payment]:
+        """Confirmed payments whose authorization lapses until then and that nothing is asked about, locked for the
+        transaction; those that another replica has locked are left out."""
+
     async def any_due(self, tx: Tx, now: datetime) -> bool: ...
     async def claim_due(self, tx: Tx, now: datetime, again: datetime, limit: int) -> list[Transaction]:
         """Pending transactions whose gateway has to be asked; until `again` they are this replica's."""
@@ -125,6 +130,8 @@ class Answer:
     verdict: Verdict
     reference: str = ""
     message: str = ""
+    expire_time: datetime | None = None
+    """Of an authorization: when it lapses by itself; None when the gateway does not say."""
 
 
 class GatewayTimeout(Exception):

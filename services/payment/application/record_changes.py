@@ -10,7 +10,7 @@ from services.payment.application.ports import MeansStore, PaymentStore, Tx
 from services.payment.domain import ledger
 from services.payment.domain.attempt import Change
 from services.payment.domain.payment import Payment
-from services.payment.domain.transaction import Entry, Result, Transaction, TransactionType
+from services.payment.domain.transaction import Cause, Entry, Result, Transaction, TransactionType
 
 WORDS = {
     TransactionType.CONFIRM: "order confirmed", TransactionType.VOID: "order canceled",
@@ -64,9 +64,10 @@ class RecordChanges:
         key = ""
         if entry.pending:
             by_authorization = entry.type in (TransactionType.AUTHORIZE, TransactionType.VOID)
-            key = payment.authorization_key if by_authorization else id
-        # An authorization is asked about by the order's attempt alone, and voided with it.
-        again = entry.pending and entry.type is not TransactionType.AUTHORIZE
+            key = (entry.gateway_key or payment.authorization_key) if by_authorization else id
+        # The authorization of an attempt is asked about by the order's attempt alone, and voided with it.
+        attempts = entry.type is TransactionType.AUTHORIZE and entry.cause is not Cause.RENEWAL
+        again = entry.pending and not attempts
         return Transaction(
             id, payment.id, entry.type, Result.PENDING if entry.pending else Result.SUCCEEDED, entry.amount,
             payment.attempt, now, entry.cause, key, result_time=None if entry.pending else now,

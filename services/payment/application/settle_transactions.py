@@ -1,4 +1,4 @@
-"""Voids, captures and refunds: asked until the gateway answers, each answer written once.
+"""Voids, captures, refunds and renewals: asked until the gateway answers, each answer written once.
 
 The gateway is asked outside of any transaction; our key makes every repeat the same operation.
 """
@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from libs.clock import Clock
-from libs.obs import metrics
+from libs.obs import get_logger, metrics
 from services.payment.application.ask_gateway import AskGateway
 from services.payment.application.ports import (
     Answer,
@@ -18,14 +18,18 @@ from services.payment.application.ports import (
     MeansStore,
     PaymentStore,
     Transactions,
+    Tx,
     Verdict,
 )
 from services.payment.application.record_changes import RecordChanges
 from services.payment.domain.payment import Payment
+from services.payment.domain.renewal import renewed
 from services.payment.domain.settlement import settled
+from services.payment.domain.states import State
 from services.payment.domain.transaction import Result, Transaction, TransactionType
 
 BATCH = 50
+_LOG = get_logger("payment.gateway")
 
 
 class SettleTransactions:
@@ -72,11 +76,21 @@ class SettleTransactions:
         async with self._db.reading() as tx:
             payment = await self._payments.get(tx, row.payment_id)
             others = await self._payments.transactions(tx, [row.payment_id])
+            renewal = row.type is TransactionType.AUTHORIZE and payment is not None
+            cards = await self._means.cards(tx, {payment.credit_card_id}) if payment and renewal else {}
         if payment is None:
             return Answer(Verdict.UNKNOWN)
         asked: list[tuple[Transaction, Answer]] = []
 
         async def operate(gateway: Gateway) -> Answer:
+            if row.type is TransactionType.AUTHORIZE:
+                found = await gateway.get_by_key(row.gateway_key)
+                card = cards.get(payment.credit_card_id)
+                if found.verdict is not Verdict.NOTHING:
+                    return found
+                if card is None:
+                    return Answer(Verdict.DECLINED, message="no_card")
+                return await gateway.authorize(row.gateway_key, card.token, row.amount, payment.currency)
             if row.type is TransactionType.CAPTURE:
                 return await gateway.capture(
                     row.gateway_key, payment.authorization_key, row.amount, payment.currency
@@ -116,13 +130,25 @@ class SettleTransactions:
                 )
                 if new and asked is row:
                     done = approved
-                    change = settled(payment, row, approved, now)
-                    await self._payments.save(tx, [change.payment])
-                    await self._means.post(tx, self._record.movements(change, row.id, row.type), now)
-                    payment = change.payment
+                    payment = await self._apply(tx, payment, row, answer, now)
         if done:
             metrics.PAYMENTS_SETTLED[row.type].inc()
         return payment
+
+
+    async def _apply(self, tx: Tx, payment: Payment, row: Transaction, answer: Answer, now: datetime) -> Payment:
+        approved = answer.verdict is Verdict.APPROVED
+        if row.type is TransactionType.AUTHORIZE:
+            rows = await self._payments.transactions(tx, [payment.id])
+            change = renewed(payment, row, approved, answer.expire_time, rows, now)
+            await self._record(tx, [change], now)
+            if change.payment.state is State.ATTENTION:
+                _LOG.error("authorization_lapses", payment=payment.id, order=payment.order_id, message=answer.message)
+            return change.payment
+        change = settled(payment, row, approved, now)
+        await self._payments.save(tx, [change.payment])
+        await self._means.post(tx, self._record.movements(change, row.id, row.type), now)
+        return change.payment
 
 
 def _waits(row: Transaction) -> bool:

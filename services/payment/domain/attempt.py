@@ -62,7 +62,10 @@ def judge(
 def reserve(payments: Sequence[Payment], attempt: int, now: datetime) -> list[Change]:
     """Held for the attempt."""
     return [
-        Change(p.moved(Event.RESERVE, now, attempt=attempt), Entry(TransactionType.RESERVE, p.due) if p.due else None)
+        Change(
+            p.moved(Event.RESERVE, now, attempt=attempt, renewals=0, authorization_expire_time=None),
+            Entry(TransactionType.RESERVE, p.due) if p.due else None,
+        )
         for p in payments
     ]
 

@@ -39,6 +39,10 @@ class Payment:
     attempt: int = 0
     captured: int = 0
     refunded: int = 0
+    renewals: int = 0
+    """How often its authorization was renewed."""
+    authorization_expire_time: datetime | None = None
+    """When the gateway lets the authorization lapse."""
     version: int = 1
     xp: Mapping[str, Any] = field(default_factory=dict)
 
@@ -62,7 +66,12 @@ class Payment:
     @property
     def authorization_key(self) -> str:
         """Our key of its authorization at the gateway, the same on every retry of the attempt."""
-        return f"{self.order_key}/{self.attempt}/{self.id}"
+        return self.authorization_key_of(self.renewals)
+
+    def authorization_key_of(self, renewals: int) -> str:
+        """Our key of the authorization after so many renewals."""
+        first = f"{self.order_key}/{self.attempt}/{self.id}"
+        return f"{first}/{renewals}" if renewals else first
 
     def moved(self, event: Event, now: datetime, **changes: Any) -> Payment:
         """The payment after an event; raises `PAYMENT_STATE_CONFLICT` when its state does not allow it."""

@@ -13,9 +13,11 @@ from services.payment.domain.transaction import Cause, Result, Transaction, Tran
 from services.payment.domain.types import Holding
 
 
-def authorized(payment: Payment, approved: bool, now: datetime) -> Payment:
-    """The answer to an authorization that is still wanted."""
-    return payment.moved(Event.APPROVE if approved else Event.DECLINE, now, accepted=approved)
+def authorized(payment: Payment, approved: bool, now: datetime, expire: datetime | None = None) -> Payment:
+    """The answer to an authorization that is still wanted, and when it lapses."""
+    if not approved:
+        return payment.moved(Event.DECLINE, now, accepted=False)
+    return payment.moved(Event.APPROVE, now, accepted=True, authorization_expire_time=expire)
 
 
 def settled(payment: Payment, asked: Transaction, approved: bool, now: datetime) -> Change:

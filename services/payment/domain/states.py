@@ -44,6 +44,10 @@ class Event(StrEnum):
     REFUND_ALL = "REFUND_ALL"
     ALARM = "ALARM"
     """A gateway answered what should not be."""
+    RENEW = "RENEW"
+    """A new authorization stands for the one that would have lapsed."""
+    LAPSE = "LAPSE"
+    """The authorization lapses, and the gateway declined a new one."""
 
 
 _S, _E = State, Event
@@ -66,6 +70,8 @@ TRANSITIONS: Final[dict[tuple[State, Event], State]] = {
     (_S.RESERVED, _E.VOID): _S.VOIDED,
     (_S.CONFIRMED, _E.VOID): _S.VOIDED,
     (_S.CONFIRMED, _E.CAPTURE): _S.CAPTURED,
+    (_S.CONFIRMED, _E.RENEW): _S.CONFIRMED,
+    (_S.CONFIRMED, _E.LAPSE): _S.ATTENTION,
     (_S.CAPTURED, _E.CAPTURE): _S.CAPTURED,
     (_S.CONFIRMED, _E.REFUND_PART): _S.CONFIRMED,
     (_S.CAPTURED, _E.REFUND_PART): _S.CAPTURED,

@@ -35,6 +35,8 @@ class Cause(StrEnum):
     CANCEL = "CANCEL"
     REQUEST = "REQUEST"
     """A person asked for it."""
+    RENEWAL = "RENEWAL"
+    """An authorization would lapse before it is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +67,5 @@ class Entry:
     amount: int
     pending: bool = False
     cause: Cause = Cause.SUBMIT
+    gateway_key: str = ""
+    """Key of the authorization that it is about; empty for the payment's present one."""

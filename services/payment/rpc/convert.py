@@ -10,10 +10,13 @@ from libs.errors import Violations, invalid
 from libs.protoconv import currency_in, money_in, money_out, text_in, time_out, xp_in, xp_out
 from services.payment.application.order_payments import Draft, OrderRef
 from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem
+from services.payment.domain.states import State
 from services.payment.domain.transaction import Transaction
 from services.payment.domain.types import CREDIT_CARD, SPENDING_ACCOUNT
 from waybill.payment.v1 import payment_pb2 as pb
 from waybill.payment.v1 import payment_service_pb2 as service_pb
+
+_HELD = (State.AUTHORIZED, State.CONFIRMED, State.CAPTURED, State.ATTENTION)
 
 
 def attempt_in(found: Violations, message: Any) -> int:
@@ -85,6 +88,8 @@ def payment_out(p: Payment, transactions: Sequence[Transaction] = ()) -> pb.Paym
         create_time=time_out(p.create_time), update_time=time_out(p.update_time),
         captured_amount=money_out(p.captured, cur), refunded_amount=money_out(p.refunded, cur),
     )  # fmt: skip
+    if p.authorization_expire_time is not None and p.state in _HELD:
+        made.authorization_expire_time.CopyFrom(time_out(p.authorization_expire_time))
     if p.amount is not None:
         made.amount.CopyFrom(money_out(p.amount, cur))
     if p.resolved_amount is not None:

@@ -37,6 +37,10 @@ BREAKAGES: list[tuple[str, sa.UpdateBase]] = [
     ("refunded_is_sum_of_refunds", paid("card", refunded=1)),
     ("ledger_shows_what_is_kept", LEDGER.delete().where(LEDGER.c.payment_id == "promise")),
     ("gateway_holds_what_is_wanted", paid("card", state="VOIDED")),
+    (
+        "one_authorization_a_payment",
+        TRANSACTIONS.update().where(T.payment_id == "held_card", T.type == "AUTHORIZE").values(payment_id="card"),
+    ),
     ("one_open_attempt", ATTEMPTS.update().values(state="RESERVED")),
 ]
 

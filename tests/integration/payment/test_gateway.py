@@ -429,7 +429,7 @@ class Forgetful(TestGateway):
 
 
 async def test_a_provider_that_approves_after_the_void_is_voided_again(databases, monkeypatch) -> None:
-    monkeypatch.setitem(GATEWAYS, "forgetful", lambda settings, database: Forgetful(database))
+    monkeypatch.setitem(GATEWAYS, "forgetful", lambda settings, database, clock: Forgetful(database))
     async with running(databases, gateway="forgetful") as world:
         await world.card()
         order = world.order(100)
@@ -450,7 +450,7 @@ async def test_a_gateway_that_breaks_is_a_gateway_without_an_answer(databases, m
         async def authorize(self, key: str, token: str, amount: int, currency: str) -> Answer:
             raise RuntimeError(f"cannot parse {token}")
 
-    monkeypatch.setitem(GATEWAYS, "broken", lambda settings, database: Broken(database))
+    monkeypatch.setitem(GATEWAYS, "broken", lambda settings, database, clock: Broken(database))
     async with running(databases, gateway="broken") as world:
         await world.card()
         order = world.order(100)

@@ -170,11 +170,23 @@ def _gateway_rules() -> dict[str, sa.Select[Any]]:
         .where(T.gateway_key == G.key, T.type == "AUTHORIZE", P.id == T.payment_id, P.attempt == T.attempt)
         .where(P.state.in_(("AUTHORIZING", "AUTHORIZED", "ATTENTION", *PERMANENT)))
     )
-    ending = sa.exists().where(T.gateway_key == G.key, T.type == "VOID", T.result == "PENDING")
+    # A void or a renewal that is still asked about ends, or takes over, what is held.
+    asked = TRANSACTIONS.alias().c
+    ending = sa.exists().where(
+        asked.gateway_key == G.key, asked.result == "PENDING", sa.or_(asked.type == "VOID", asked.cause == "RENEWAL")
+    )
+    renewed = (
+        sa.select(P.id.label("subject"), _detail(sa.func.count(), " authorizations are held for one payment"))
+        .select_from(PAYMENTS.join(TRANSACTIONS, T.payment_id == P.id).join(GATEWAY, G.key == T.gateway_key))
+        .where(T.type == "AUTHORIZE", G.operation == "authorize", G.state == "DONE", ~ending)
+        .group_by(P.id)
+        .having(sa.func.count() > 1)
+    )
     return {
         "gateway_holds_what_is_wanted": sa.select(
             G.key.label("subject"), _detail(G.amount, " is held at the test gateway")
-        ).where(G.operation == "authorize", G.state == "DONE", ~wanted, ~ending)
+        ).where(G.operation == "authorize", G.state == "DONE", ~wanted, ~ending),
+        "one_authorization_a_payment": renewed,
     }
 
 

@@ -24,7 +24,8 @@ P, T = PAYMENTS.c, TRANSACTIONS.c
 _NAMES = [column.name for column in PAYMENTS.columns]
 _TRANSACTION_NAMES = [f.name for f in fields(Transaction)]
 _MUTABLE = (
-    "resolved_amount", "accepted", "state", "attempt", "captured", "refunded", "version", "update_time",
+    "resolved_amount", "accepted", "state", "attempt", "captured", "refunded", "renewals", "authorization_expire_time",
+    "version", "update_time",
 )  # fmt: skip
 _SAVE = (
     sa.update(PAYMENTS)
@@ -131,6 +132,16 @@ class SqlPaymentStore:
         rows = (await tx.execute(statement.order_by(T.create_time, T.id))).mappings()
         return [transaction_of(row) for row in rows]
 
+    async def any_lapsing(self, tx: Tx, until: datetime) -> bool:
+        """Whether the authorization of a confirmed payment lapses until then."""
+        return (await tx.execute(_lapsing(until).limit(1))).first() is not None
+
+    async def claim_lapsing(self, tx: Tx, until: datetime, limit: int) -> list[Payment]:
+        """Those payments, locked; what another replica has locked is left to it."""
+        statement = _lapsing(until).order_by(P.authorization_expire_time, P.id).limit(limit)
+        found = await tx.execute(statement.with_for_update(skip_locked=True, of=PAYMENTS))
+        return [payment_of(row) for row in found.mappings()]
+
     async def any_due(self, tx: Tx, now: datetime) -> bool:
         """Whether a gateway has to be asked about any."""
         return (await tx.execute(sa.select(T.id).where(T.ask_time <= now).limit(1))).first() is not None
@@ -149,6 +160,16 @@ class SqlPaymentStore:
             ids = [row.id for row in found]
             await tx.execute(sa.update(TRANSACTIONS).where(T.id.in_(ids)).values(ask_time=again))
         return found
+
+
+def _lapsing(until: datetime) -> sa.Select[Any]:
+    asked = sa.exists().where(
+        T.payment_id == P.id, T.result == Result.PENDING.value,
+        T.type.in_((TransactionType.AUTHORIZE.value, TransactionType.CAPTURE.value)),
+    )  # fmt: skip
+    return sa.select(PAYMENTS).where(
+        P.authorization_expire_time <= until, P.state == State.CONFIRMED.value, ~asked
+    )
 
 
 def _transaction_row(row: Transaction) -> dict[str, Any]:

@@ -39,6 +39,8 @@ PAYMENTS = sa.Table(
     sa.Column("attempt", sa.BigInteger, nullable=False),
     sa.Column("captured", Micros(), nullable=False),
     sa.Column("refunded", Micros(), nullable=False),
+    sa.Column("renewals", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("authorization_expire_time", UtcTime(), nullable=True, index=True),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("xp", Json(), nullable=False),
     sa.Column("create_time", UtcTime(), nullable=False),
@@ -143,4 +145,5 @@ GATEWAY = sa.Table(
     sa.Column("state", sa.String(20), nullable=False),
     sa.Column("reference", sa.String(100), nullable=False),
     sa.Column("message", sa.String(200), nullable=False),
+    sa.Column("expire_time", UtcTime(), nullable=True),
 )  # fmt: skip

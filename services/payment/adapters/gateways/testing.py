@@ -10,22 +10,28 @@ What happens is told by the card's token; any token that is not named here is ap
 | `tok_late` | the authorization is not answered, but approved afterwards: seen by key, or by a void, which it outruns once |
 | `tok_late_void` | the first void is not answered, and not done |
 | `tok_decline_capture`, `tok_decline_refund` | that operation is declined |
+| `tok_once` | the first authorization is approved, its renewal is declined: `card_expired` |
+| `tok_late_renewal` | the first authorization is approved at once, its renewal is not answered, but approved afterwards |
 | `tok_late_capture`, `tok_late_refund` | that operation is done, its first call is not answered |
 """
 
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any, NoReturn
 
 import sqlalchemy as sa
 
+from libs.clock import Clock, SystemClock
 from libs.db import Database, Tx
 from libs.ids import new_id
 from services.payment.adapters.db.tables import GATEWAY
 from services.payment.application.ports import Answer, GatewayTimeout, Verdict
 
 G = GATEWAY.c
+LIFETIME = timedelta(days=7)
+"""How long an authorization is held, unless the settings say otherwise."""
 DONE, DECLINED, VOIDED, LATE = "DONE", "DECLINED", "VOIDED", "LATE"
 
 
@@ -35,20 +41,27 @@ class TestGateway:
     __test__ = False
     name = "test"
 
-    def __init__(self, database: Database, delay: float = 0.0) -> None:
+    def __init__(
+        self, database: Database, delay: float = 0.0, clock: Clock | None = None, lifetime: timedelta = LIFETIME
+    ) -> None:
         self._db = database
         self._delay = delay
+        self._clock = clock or SystemClock()
+        self._lifetime = lifetime
 
     async def authorize(self, key: str, token: str, amount: int, currency: str) -> Answer:
         """Holds an amount."""
         if token == "tok_timeout":
             await self._silence()
+        renewal = key.count("/") > 2
         state = {"tok_decline": DECLINED, "tok_late": LATE}.get(token, DONE)
+        if renewal:
+            state = {"tok_once": DECLINED, "tok_late_renewal": LATE}.get(token, DONE)
         async with self._db.transaction() as tx:
             row = await self._find(tx, key)
             fresh = row is None
             if row is None:
-                message = "insufficient_funds" if state == DECLINED else ""
+                message = ("card_expired" if renewal else "insufficient_funds") if state == DECLINED else ""
                 row = await self._put(tx, key, "authorize", key, token, amount, currency, state, message)
             elif row.state == LATE:
                 row = await self._become(tx, key, DONE)
@@ -113,6 +126,8 @@ class TestGateway:
     async def _why_not(self, tx: Tx, operation: str, held: Any, amount: int) -> str:
         if held is None or held.state == DECLINED or (operation == "capture" and held.state != DONE):
             return "no_authorization"
+        if operation == "capture" and held.expire_time is not None and held.expire_time <= self._clock.now():
+            return "authorization_lapsed"
         if held.token == f"tok_decline_{operation}":
             return "declined"
         done = {
@@ -144,6 +159,7 @@ class TestGateway:
         row = {
             "key": key, "operation": operation, "authorization_key": authorization_key, "token": token,
             "amount": amount, "currency": currency, "state": state, "reference": new_id("gw"), "message": message,
+            "expire_time": self._clock.now() + self._lifetime if operation == "authorize" and amount else None,
         }  # fmt: skip
         await tx.execute(tx.insert(GATEWAY).on_conflict_do_nothing(), row)
         return await self._find(tx, key)
@@ -153,4 +169,4 @@ def _answer(row: Any) -> Answer:
     if row.state == VOIDED:
         return Answer(Verdict.DECLINED, row.reference, "voided")
     verdict = Verdict.APPROVED if row.state == DONE else Verdict.DECLINED
-    return Answer(verdict, row.reference, row.message)
+    return Answer(verdict, row.reference, row.message, row.expire_time)

@@ -1,0 +1,154 @@
+"""Authorizations that would lapse before they are captured."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from libs.errors import WaybillError
+from libs.protoconv import instant
+from services.payment.adapters.db.tables import GATEWAY
+from tests.integration.payment.world import Order, World, by_card, capture, payment, state, transactions, units
+
+WEEK = timedelta(days=7)
+SOON = timedelta(days=6, minutes=1)
+"""Less than a day before an authorization of today lapses."""
+
+
+async def held(world: World) -> list[str]:
+    """Keys of what the gateway holds."""
+    async with world.database.reading() as tx:
+        c = GATEWAY.c
+        rows = await tx.execute(sa.select(c.key).where(c.operation == "authorize", c.state == "DONE").order_by(c.key))
+        return [row.key for row in rows]
+
+
+async def later(world: World) -> int:
+    """Lets the loop ask the gateway about what is not known."""
+    world.clock.advance(timedelta(seconds=60))
+    return await world.background.settle.once()
+
+
+async def opened(world: World, token: str = "tok_approve") -> Order:
+    """An order paid by card, whose authorization lapses in less than a day."""
+    await world.card(token)
+    order = world.order(100)
+    await order.opened(by_card("p1", token))
+    assert await world.background.renew.once() == 0, "not yet"
+    world.clock.advance(SOON)
+    return order
+
+
+async def test_an_authorization_is_renewed_before_it_lapses_and_the_old_one_is_voided(world: World) -> None:
+    order = await opened(world)
+    (first,) = await held(world)
+    assert await world.background.renew.once() == 1
+    assert await later(world) == 1
+    assert await held(world) == [f"{first}/1"]
+    (card,) = await order.payments()
+    assert state(card) == "CONFIRMED"
+    assert instant(card.authorization_expire_time) == world.clock.now() + WEEK - timedelta(seconds=60)
+    assert transactions(card) == [
+        "RESERVE SUCCEEDED", "AUTHORIZE SUCCEEDED", "CONFIRM SUCCEEDED", "AUTHORIZE SUCCEEDED", "VOID SUCCEEDED",
+    ]  # fmt: skip
+    assert await world.background.renew.once() == 0
+    world.clock.advance(SOON)
+    assert await world.background.renew.once() == 1
+    await later(world)
+    assert await held(world) == [f"{first}/2"]
+    assert units((await capture(world, "p1")).captured_amount) == 100
+
+
+async def test_an_authorization_that_was_not_renewed_lapses(world: World) -> None:
+    await opened(world)
+    world.clock.advance(WEEK)
+    with pytest.raises(WaybillError) as refused:
+        await capture(world, "p1")
+    assert (refused.value.reason, "authorization_lapsed" in refused.value.message) == ("GATEWAY_DECLINED", True)
+
+
+async def test_a_renewal_that_is_declined_leaves_the_payment_to_a_person(world: World) -> None:
+    order = await opened(world, "tok_once")
+    assert await world.background.renew.once() == 1
+    (card,) = await order.payments()
+    assert state(card) == "ATTENTION"
+    assert transactions(card)[-1] == "AUTHORIZE DECLINED"
+    assert card.transactions[-1].message == "card_expired"
+    assert len(await held(world)) == 1
+    assert await world.background.renew.once() == 0
+    await order.void()
+    assert await order.states() == ["VOIDED"]
+    assert await held(world) == []
+
+
+async def test_a_renewal_without_an_answer_is_looked_up_and_never_asked_for_twice(world: World) -> None:
+    order = await opened(world, "tok_late_renewal")
+    (first,) = await held(world)
+    assert await world.background.renew.once() == 1
+    assert await order.states() == ["CONFIRMED"]
+    assert await world.background.renew.once() == 0
+    await later(world)
+    await later(world)
+    assert await held(world) == [f"{first}/1"]
+    assert await order.states() == ["CONFIRMED"]
+
+
+async def test_replicas_renew_an_authorization_once(world: World) -> None:
+    order = await opened(world)
+    (first,) = await held(world)
+    assert sum(await asyncio.gather(*(world.background.renew.once() for _ in range(4)))) == 1
+    await asyncio.gather(*(later(world) for _ in range(3)))
+    assert await held(world) == [f"{first}/1"]
+    assert transactions((await order.payments())[0]).count("AUTHORIZE SUCCEEDED") == 2
+
+
+async def test_a_renewal_that_comes_through_after_the_cancel_is_voided_too(world: World) -> None:
+    order = await opened(world, "tok_late_renewal")
+    assert await world.background.renew.once() == 1
+    await order.void()
+    await later(world)
+    await later(world)
+    assert await order.states() == ["VOIDED"]
+    assert await held(world) == []
+
+
+async def test_a_renewal_that_comes_through_after_a_capture_is_voided_and_the_capture_stands(world: World) -> None:
+    order = await opened(world, "tok_late_renewal")
+    (first,) = await held(world)
+    assert await world.background.renew.once() == 1
+    assert units((await capture(world, "p1", 60)).captured_amount) == 60
+    await later(world)
+    await later(world)
+    assert await held(world) == [first]
+    assert await order.states() == ["CAPTURED"]
+    assert units((await capture(world, "p1")).captured_amount) == 100
+
+
+async def test_captures_and_renewals_at_once_take_the_money_once(world: World) -> None:
+    await world.card()
+    orders = [world.order(100) for _ in range(6)]
+    for n, order in enumerate(orders):
+        await order.opened(by_card(f"p{n}", "tok_approve"))
+    world.clock.advance(SOON)
+    await asyncio.gather(world.background.renew.once(), *(capture(world, f"p{n}") for n in range(6)))
+    await later(world)
+    await later(world)
+    assert len(await held(world)) == 6
+    for order in orders:
+        (card,) = await order.payments()
+        assert (state(card), units(card.captured_amount)) == ("CAPTURED", 100)
+
+
+async def test_what_is_no_card_and_what_is_canceled_is_not_renewed(world: World) -> None:
+    await world.card()
+    promise, canceled = world.order(100), world.order(100)
+    await promise.opened(payment("p1"))
+    await canceled.opened(by_card("p2", "tok_approve"))
+    await canceled.void()
+    world.clock.advance(SOON)
+    assert await world.background.renew.once() == 0
+    (card,) = await canceled.payments()
+    assert not card.HasField("authorization_expire_time")
