@@ -87,9 +87,8 @@ def payment_out(p: Payment, transactions: Sequence[Transaction] = ()) -> pb.Paym
         transactions=[_transaction(t, cur) for t in transactions], xp=xp_out(p.xp), etag=str(p.version),
         create_time=time_out(p.create_time), update_time=time_out(p.update_time),
         captured_amount=money_out(p.captured, cur), refunded_amount=money_out(p.refunded, cur),
+        authorization_expire_time=time_out(p.authorization_expire_time if p.state in _HELD else None),
     )  # fmt: skip
-    if p.authorization_expire_time is not None and p.state in _HELD:
-        made.authorization_expire_time.CopyFrom(time_out(p.authorization_expire_time))
     if p.amount is not None:
         made.amount.CopyFrom(money_out(p.amount, cur))
     if p.resolved_amount is not None:
