@@ -149,8 +149,7 @@ def _net(payment: payment_pb2.Payment) -> Decimal:
     """What is held of a card or taken from an account."""
     card = payment.type == "credit_card"
     plus = payment_pb2.PAYMENT_TRANSACTION_TYPE_AUTHORIZE if card else payment_pb2.PAYMENT_TRANSACTION_TYPE_CONFIRM
-    minus = payment_pb2.PAYMENT_TRANSACTION_TYPE_VOID if card else payment_pb2.PAYMENT_TRANSACTION_TYPE_REFUND
-    sign = {plus: 1, minus: -1}
+    sign = {plus: 1, payment_pb2.PAYMENT_TRANSACTION_TYPE_VOID: -1}
     return sum(
         (
             sign.get(t.type, 0) * decimal(t.amount)

@@ -14,6 +14,7 @@ from tests.chaos import steps
 from tests.chaos.history import FAIL, OK, UNKNOWN, Operation
 from tests.support.crashable import Crashable
 from tests.support.fleet import Fleet
+from waybill.order.v1 import submission_pb2
 from waybill_client import WaybillError
 
 CLIENTS = 8
@@ -40,6 +41,10 @@ class Storm:
 
     kills: Counter[str] = field(default_factory=Counter)
     over: bool = False
+
+
+class Undecided(Exception):
+    """An answer that says that the attempt goes on."""
 
 
 class Client:
@@ -72,9 +77,15 @@ class Client:
         card = self._random.choices(["approve", "decline", "late"], [85, 10, 5])[0]
         op = Operation("place", id, id)
         self._history.append(op)
-        await self._call(op, lambda: steps.place(self._cast.ada, id, cart, card))
+        await self._call(op, lambda: self._placed(id, cart, card))
         if op.outcome == OK:
             self._open.append(id)
+
+    async def _placed(self, id: str, cart: dict[str, int], card: str) -> None:
+        order = await steps.place(self._cast.ada, id, cart, card)
+        if order.submission.state == submission_pb2.SUBMISSION_STATE_TRYING:
+            # Not yet decided: the call was answered, the question was not.
+            raise Undecided(id)
 
     async def _ship(self) -> None:
         id = self._random.choice(self._open)
@@ -107,9 +118,12 @@ class Client:
         for _ in range(REPEATS):
             try:
                 await call()
+            except Undecided:
+                await asyncio.sleep(0.5)
+                continue
             except WaybillError as error:
                 op.detail = str(error)
-                if error.code in steps.SILENT or error.code.name == "INTERNAL":
+                if error.code in steps.SILENT:
                     await asyncio.sleep(0.2)
                     continue
                 op.outcome = UNKNOWN if error.reason == "SUBMISSION_IN_PROGRESS" else FAIL
