@@ -11,6 +11,7 @@ from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from libs.auth import ServiceTokens, TokenVerifier
+from libs.errors import WaybillError
 from libs.obs import get_logger, metrics
 from libs.rpc.audit import AUDIT_SERVICE, register_audit
 from libs.rpc.health import Health
@@ -105,6 +106,9 @@ class RpcServer:
         while True:
             try:
                 await loop()
+            except WaybillError as error:
+                metrics.LOOP_FAILURES.labels(name).inc()
+                self._log.warning("background loop postponed", service=name, reason=error.reason)
             except Exception:
                 metrics.LOOP_FAILURES.labels(name).inc()
                 self._log.exception("background loop failed", service=name)

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,11 @@ class Crashable:
         for stale in (self._data / "postmaster.pid", *self.folder.glob(".s.PGSQL.*.lock")):
             stale.unlink(missing_ok=True)
 
+    @property
+    def runs(self) -> bool:
+        """Whether the server has not ended. One that ends by itself takes its pid file with it."""
+        return (self._data / "postmaster.pid").exists()
+
     def start(self) -> None:
         """Starts it as it was started before; returns when it answers."""
         program, *arguments = shlex.split((self._data / "postmaster.opts").read_text())
@@ -60,9 +65,9 @@ class Crashable:
 
 
 @contextmanager
-def crashable_cluster() -> Iterator[Crashable]:
-    """Starts one; ends it with the block."""
-    server = postgres._cluster(durable=True)
+def crashable_cluster(initdb: Sequence[str] = (), options: Sequence[str] = ()) -> Iterator[Crashable]:
+    """Starts one, made with arguments of `initdb` and run with settings such as `work_mem=8MB`; ends it with the block."""
+    server = postgres._cluster(durable=True, initdb=initdb, options=options)
     made = Crashable(server.url, Path(server.folder))
     try:
         yield made

@@ -9,7 +9,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -140,7 +140,7 @@ def _control(root: Path) -> list[str]:
     return [*_as_postgres(), f"{binaries()}/pg_ctl", "-D", str(root / "data"), "-w", "-l", str(root / "log")]
 
 
-def _cluster(durable: bool) -> Server:
+def _cluster(durable: bool, initdb: Sequence[str] = (), options: Sequence[str] = ()) -> Server:
     if binaries() is None:
         raise NoPostgresError(REMEDY)
     root = Path(tempfile.mkdtemp(prefix="waybill-pg-"))
@@ -148,14 +148,14 @@ def _cluster(durable: bool) -> Server:
         shutil.chown(root, "postgres", "postgres")
     subprocess.run(
         [*_as_postgres(), f"{binaries()}/initdb", "-D", str(root / "data"), "-U", "waybill", "-A", "trust",
-         "-E", "UTF8", *_locale(), "--no-sync", "--no-instructions"],
+         "-E", "UTF8", *_locale(), "--no-sync", "--no-instructions", *initdb],
         check=True, cwd=root, **_QUIET,
     )  # fmt: skip
-    settings = ["listen_addresses=127.0.0.1", f"unix_socket_directories={root}", engine.CONNECTIONS]
+    settings = ["listen_addresses=127.0.0.1", f"unix_socket_directories={root}", engine.CONNECTIONS, *options]
     port = _free_port()
-    options = " ".join(f"-c {setting}" for setting in [f"port={port}", *settings, *([] if durable else engine.FAST)])
+    command = " ".join(f"-c {setting}" for setting in [f"port={port}", *settings, *([] if durable else engine.FAST)])
     try:
-        subprocess.run([*_control(root), "-o", options, "start"], check=True, cwd=root, **_QUIET)
+        subprocess.run([*_control(root), "-o", command, "start"], check=True, cwd=root, **_QUIET)
     except subprocess.CalledProcessError as error:
         log = (root / "log").read_text() if (root / "log").exists() else ""
         shutil.rmtree(root, ignore_errors=True)
