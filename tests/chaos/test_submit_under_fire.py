@@ -106,7 +106,7 @@ class Fire:
 async def fire(tmp_path: Path, database_url: str) -> AsyncIterator[Fire]:
     clock = ShiftedClock()
     async with marketplace(tmp_path, database_url, clock, background=False) as market:
-        for token in ("tok_approve", "tok_decline", "tok_late", "tok_timeout", "tok_late_void"):
+        for token in ("tok_approve", "tok_decline", "tok_late", "tok_timeout", "tok_late_void", "tok_once"):
             card = credit_card_service_pb2.CreditCard(id=token, token=token, partial_number="4242")
             await market.cast.ada.credit_cards.CreateCreditCard(
                 credit_card_service_pb2.CreateCreditCardRequest(credit_card=card)
@@ -304,3 +304,23 @@ async def test_of_a_submit_and_a_cancel_exactly_one_wins(fire: Fire) -> None:
             assert submitted in ("SUBMIT_REFUSED", "ORDER_STATUS_CONFLICT")
             assert order.status == CANCELED
         assert (await fire.units("tape"), await fire.balance()) == ((0, 0), (500, 0))
+
+
+async def test_an_authorization_that_lapses_before_the_shipment_is_renewed_or_needs_attention(fire: Fire) -> None:
+    for token, state in (("tok_approve", "CONFIRMED"), ("tok_once", "ATTENTION")):
+        id = f"WAITS-{token}"
+        await fire.ready(id, card(token), tape=2)
+        await submit(fire.ada, id)
+        (before,) = await fire.payments(id)
+        fire.clock.advance(timedelta(days=6, hours=1))
+        await fire.step("payment", "RenewAuthorizations")
+        fire.clock.advance(LONG)
+        await fire.step("payment", "SettleTransactions")
+        (after,) = await fire.payments(id)
+        assert await fire.states(id) == [state]
+        moved = after.authorization_expire_time.seconds > before.authorization_expire_time.seconds
+        assert moved == (state == "CONFIRMED")
+        assert (await get(fire.ada, id)).status == OPEN
+        await fire.market.check()
+        await cancel(fire.sam, id)
+        assert await fire.states(id) == ["VOIDED"]
