@@ -18,6 +18,7 @@ from tests.chaos.seeds import fresh_seed, rounds
 from tests.support.marketplace import OUTGOING, Marketplace, marketplace
 from waybill.order.v1 import order_service_pb2
 
+pytestmark = pytest.mark.timeout(1_800)
 Request = order_service_pb2.WatchOrdersRequest
 
 

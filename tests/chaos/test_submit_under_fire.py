@@ -24,6 +24,7 @@ from waybill.payment.v1 import spending_account_service_pb2 as account_pb
 from waybill_client import AsyncWaybill, WaybillError, money
 from waybill_client.money import decimal
 
+pytestmark = pytest.mark.timeout(1_800)
 ROUNDS = rounds("WAYBILL_CHAOS_ROUNDS", 10)
 LONG = timedelta(minutes=2)
 """More than an attempt's deadline and the grace that reservations have beyond it."""
