@@ -14,6 +14,7 @@ from libs.ids import IdSource
 if TYPE_CHECKING:
     from libs.db import Database
     from libs.obs.metrics import Reading
+    from libs.outbox import Outbox
     from libs.rpc.peers import Peers
 
 
@@ -50,6 +51,9 @@ class ServiceApp:
     """What it cannot serve without."""
     gauges: Callable[[], Awaitable[Sequence[Reading]]] | None = None
     """Numbers that only its database knows; a few cheap statements."""
+
+    outbox: Outbox | None = None
+    """Changes that other services have not acknowledged, for operators."""
 
     async def audited(self) -> AsyncIterator[Record]:
         """The service's own audit, or an empty one."""

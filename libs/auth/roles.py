@@ -28,6 +28,7 @@ ADDRESS_ADMIN: Final = "AddressAdmin"
 ME_ADDRESS_ADMIN: Final = "MeAddressAdmin"
 API_CLIENT_ADMIN: Final = "ApiClientAdmin"
 AUDIT_READER: Final = "AuditReader"
+OPERATIONS_ADMIN: Final = "OperationsAdmin"
 
 ALL_ROLES: Final = frozenset(value for name, value in dict(globals()).items() if name.isupper())
 """Every role there is."""

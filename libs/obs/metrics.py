@@ -117,6 +117,7 @@ SUBMISSIONS = Gauge("waybill_submissions_unfinished", "Submits that are not at t
 SUBMISSIONS_AGE = Gauge("waybill_submissions_oldest_seconds", "Since the oldest unfinished submit began; 0 for none.")
 CANCELLATIONS = Gauge("waybill_cancellations_unfinished", "Cancels that are not at their end.", ("state",))
 REPORTS = Gauge("waybill_reports_pending", "Supplier orders and shipments that the order service has not acknowledged.")
+REPORTS_PARKED = Gauge("waybill_reports_parked", "Those of them that the order service rejected.")
 REPORTS_AGE = Gauge("waybill_reports_oldest_seconds", "Since the oldest of them changed; 0 for none.")
 RESERVATIONS = Gauge(
     "waybill_reservations_outstanding", "Attempts whose reservation is neither confirmed nor released.", ("service", "state")

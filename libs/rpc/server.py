@@ -16,6 +16,7 @@ from libs.obs import get_logger, metrics
 from libs.rpc.audit import AUDIT_SERVICE, register_audit
 from libs.rpc.health import Health
 from libs.rpc.interceptor import CallInterceptor
+from libs.rpc.operations import OUTBOX_SERVICE, register_operations
 from libs.rpc.peers import MAX_INSIDE, Peers
 from libs.service import ServiceApp
 
@@ -24,7 +25,7 @@ RESTART_SECONDS = 1.0
 
 
 class RpcServer:
-    """Serves apps on one port, with health, reflection and the audit service; runs their background loops."""
+    """Serves apps on one port, with health, reflection, audit and outbox services; runs their background loops."""
 
     def __init__(
         self,
@@ -55,7 +56,8 @@ class RpcServer:
             for add, servicer, _ in app.registrations:
                 add(servicer, self._server)
         register_audit(self._server, self._apps)
-        self._health = Health(self._apps, [AUDIT_SERVICE], peers)
+        register_operations(self._server, self._apps)
+        self._health = Health(self._apps, [AUDIT_SERVICE, OUTBOX_SERVICE], peers)
         health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, self._server)
         reflection.enable_server_reflection(
             [*self._health.names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server

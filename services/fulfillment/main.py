@@ -8,6 +8,7 @@ from pathlib import Path
 
 from libs.db import Database
 from libs.db.migrate import open_migrated
+from libs.outbox import Outbox
 from libs.service import Runtime, ServiceApp
 from services.fulfillment.adapters.clients.directory_client import DirectoryClient
 from services.fulfillment.adapters.clients.order_client import OrderClient
@@ -15,7 +16,7 @@ from services.fulfillment.adapters.db.audit import audit
 from services.fulfillment.adapters.db.gauges import Gauges
 from services.fulfillment.adapters.db.order_store import SupplierOrderStore
 from services.fulfillment.adapters.db.queries import Queries
-from services.fulfillment.adapters.db.report_store import ReportStore
+from services.fulfillment.adapters.db.report_store import TABLES, ReportStore
 from services.fulfillment.adapters.db.request_store import RequestStore
 from services.fulfillment.adapters.db.reservation_store import ReservationStore
 from services.fulfillment.adapters.db.shipment_store import ShipmentStore
@@ -127,6 +128,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         statements=lambda: database.statements,
         database=database,
         gauges=Gauges(database, runtime.clock),
+        outbox=Outbox(database, TABLES, runtime.clock),
     )
     return app, Background(reporting, expiry)
 

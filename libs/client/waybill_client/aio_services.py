@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from waybill.fulfillment.v1.inventory_service_pb2_grpc import InventoryServiceAsyncStub
     from waybill.fulfillment.v1.shipment_service_pb2_grpc import ShipmentServiceAsyncStub
     from waybill.fulfillment.v1.supplier_order_service_pb2_grpc import SupplierOrderServiceAsyncStub
+    from waybill.operations.v1.outbox_service_pb2_grpc import OutboxServiceAsyncStub
     from waybill.order.v1.checkout_service_pb2_grpc import CheckoutServiceAsyncStub
     from waybill.order.v1.line_item_service_pb2_grpc import LineItemServiceAsyncStub
     from waybill.order.v1.order_service_pb2_grpc import OrderServiceAsyncStub
@@ -73,3 +74,4 @@ class AsyncServices:
     supplier_orders: SupplierOrderServiceAsyncStub = _stub("supplier_orders")
     shipments: ShipmentServiceAsyncStub = _stub("shipments")
     audit: AuditServiceAsyncStub = _stub("audit")
+    outbox: OutboxServiceAsyncStub = _stub("outbox")

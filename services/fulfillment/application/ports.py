@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
+from libs.delivery import Head, Outcome
 from services.fulfillment.domain.inventory import InventoryRecord, LedgerEntry
 from services.fulfillment.domain.ledger import Effect, Movement
 from services.fulfillment.domain.reservation import Hold, Reservation, ReservationState
@@ -174,14 +175,14 @@ class RequestPort(Protocol):
 class ReportPort(Protocol):
     """What the order service has not acknowledged."""
 
-    async def due_orders(self, tx: Tx, now: datetime, limit: int) -> list[UUID]:
-        """Supplier orders to report, taken for a while."""
-
-    async def due_shipments(self, tx: Tx, now: datetime, limit: int) -> list[UUID]:
-        """Shipments to report, taken for a while."""
+    async def take(self, tx: Tx, now: datetime, until: datetime, limit: int) -> list[Head]:
+        """Supplier orders and shipments to report, at most `limit` of each, this relay's until `until`."""
 
     async def acknowledge(self, tx: Tx, orders: Mapping[UUID, int], sent: Mapping[UUID, int]) -> None:
         """Notes the versions that the order service has."""
+
+    async def give_back(self, tx: Tx, outcome: Outcome, now: datetime) -> None:
+        """Parks or postpones what failed, as far as it is still this relay's."""
 
 
 class OrderPeer(Protocol):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from libs.clock import Clock
+from libs.delivery import Failure, Head, Outcome, companies, deliver
 from libs.errors import WaybillError
 from libs.obs import get_logger, metrics, tracing
 from services.fulfillment.application.ports import (
@@ -15,7 +17,6 @@ from services.fulfillment.application.ports import (
     ShipmentPort,
     SupplierOrderPort,
     Transactions,
-    Tx,
 )
 from services.fulfillment.domain.shipment import Shipment
 from services.fulfillment.domain.supplier_order import SupplierOrder
@@ -26,8 +27,13 @@ MAX_LINES = 10_000
 """Lines and items in one report: it has to fit into a message."""
 PATIENCE_INLINE = 2.0
 """Seconds that a caller waits for the order service to hear of a change that is committed anyway."""
-PATIENCE_RELAY = 20.0
+PATIENCE_RELAY = 10.0
+LEASE = timedelta(seconds=15)
+"""How long a relay has what it took; it begins no send that could outlast this."""
+UNKNOWN_TRIES = 10
+"""How often a buyer order may be unknown to the order service before what belongs to it is parked: several minutes."""
 _LOG = get_logger("fulfillment.reporting")
+Report = SupplierOrder | Shipment
 
 
 class Reporting:
@@ -54,7 +60,8 @@ class Reporting:
         if not orders and not sent:
             return
         try:
-            await self._send(orders, sent, PATIENCE_INLINE)
+            unknown = await self._peer.report(orders, sent, PATIENCE_INLINE)
+            await self._acknowledge(orders, sent, unknown)
         except WaybillError as error:
             _LOG.info("report_postponed", reason=error.reason, supplier_orders=len(orders), shipments=len(sent))
         except Exception:
@@ -63,40 +70,73 @@ class Reporting:
 
     async def relay_once(self) -> int:
         """Sends what is due; returns how many rows. Replicas do not meet: each takes its rows for a while."""
+        return (await self._look())[0]
 
-        async def take(tx: Tx) -> tuple[list[UUID], list[UUID]]:
-            now = self._clock.now()
-            orders = await self._reports.due_orders(tx, now, BATCH)
-            return orders, await self._reports.due_shipments(tx, now, BATCH)
+    async def _look(self) -> tuple[int, Outcome]:
+        """How many were taken, and what became of them."""
+        now = self._clock.now()
+        until, outcome = now + LEASE, Outcome()
+        heads = await self._transactions.retrying(lambda tx: self._reports.take(tx, now, until, BATCH))
+        if not heads:
+            return 0, outcome
+        items = await self._load(heads)
+        for company in companies(heads):
+            for some in portions([items[head.key] for head in company if head.key in items]):
+                await self._deliver(some, {head.key: head for head in company}, until, outcome)
+        if outcome.failures or outcome.untried:
+            await self._transactions.retrying(lambda tx: self._reports.give_back(tx, outcome, self._clock.now()))
+        for failure in outcome.failures:
+            if failure.parks:
+                _LOG.warning("report_parked", kind=failure.head.kind, key=str(failure.head.key), why=failure.reason)
+        return len(heads), outcome
 
-        order_keys, shipment_keys = await self._transactions.retrying(take)
-        if not order_keys and not shipment_keys:
-            return 0
+    async def _load(self, heads: Sequence[Head]) -> dict[UUID, Report]:
+        by_kind: dict[str, list[UUID]] = {}
+        for head in heads:
+            by_kind.setdefault(head.kind, []).append(head.key)
         async with self._transactions.reading() as tx:
-            orders = await self._orders.of_keys(tx, order_keys) if order_keys else []
-            sent = await self._shipments.of_keys(tx, shipment_keys) if shipment_keys else []
-        for some_orders, some_sent in portions(orders, sent):
+            orders = await self._orders.of_keys(tx, by_kind["supplier_order"]) if "supplier_order" in by_kind else []
+            sent = await self._shipments.of_keys(tx, by_kind["shipment"]) if "shipment" in by_kind else []
+        found: list[Report] = [*orders, *sent]
+        return {item.key: item for item in found}
+
+    async def _deliver(
+        self, items: Sequence[Report], heads: Mapping[UUID, Head], until: datetime, outcome: Outcome
+    ) -> None:
+        async def send(some: Sequence[Report]) -> None:
+            orders, sent = _by_kind(some)
             with tracing.work("fulfillment", "relay reports"):
-                await self._send(some_orders, some_sent, PATIENCE_RELAY)
-            metrics.REPORTS_RELAYED.inc(len(some_orders) + len(some_sent))
-        return len(orders) + len(sent)
+                unknown = await self._peer.report(orders, sent, PATIENCE_RELAY)
+            delivered.append((orders, sent, unknown))
 
-    async def _send(self, orders: Sequence[SupplierOrder], sent: Sequence[Shipment], patience: float) -> None:
-        unknown = await self._peer.report(orders, sent, patience)
-        await self._acknowledge(orders, sent, unknown)
+        def has_time() -> bool:
+            return self._clock.now() + timedelta(seconds=PATIENCE_RELAY) < until
 
-    async def _acknowledge(self, orders: Iterable[SupplierOrder], sent: Iterable[Shipment], unknown: set[str]) -> None:
-        told = {o.key: o.version for o in orders if o.order_key not in unknown}
-        seen = {s.key: s.version for s in sent if not any(item.order_key in unknown for item in s.items)}
+        delivered: list[tuple[list[SupplierOrder], list[Shipment], set[str]]] = []
+        await deliver(items, lambda item: heads[item.key], send, has_time, outcome)
+        for orders, sent, unknown in delivered:
+            known = await self._acknowledge(orders, sent, unknown)
+            metrics.REPORTS_RELAYED.inc(known)
+            both: list[Report] = [*orders, *sent]
+            for item in both:
+                if _keys(item) & unknown:
+                    head = heads[item.key]
+                    outcome.failures.append(Failure(head, "ORDER_UNKNOWN", head.tries + 1 >= UNKNOWN_TRIES))
+
+    async def _acknowledge(self, orders: Iterable[SupplierOrder], sent: Iterable[Shipment], unknown: set[str]) -> int:
+        told = {o.key: o.version for o in orders if not _keys(o) & unknown}
+        seen = {s.key: s.version for s in sent if not _keys(s) & unknown}
         if told or seen:
             await self._transactions.retrying(lambda tx: self._reports.acknowledge(tx, told, seen))
+        return len(told) + len(seen)
 
     async def run(self, pause: float) -> None:
         """The relay: until it is canceled. What fails is tried again, for ever, ever more rarely."""
         while True:
             try:
-                while await self.relay_once() >= BATCH:
-                    pass
+                taken, outcome = await self._look()
+                while taken >= BATCH and not outcome.silences:
+                    taken, outcome = await self._look()
             except WaybillError as error:
                 _LOG.info("relay_postponed", reason=error.reason)
             except Exception:
@@ -104,23 +144,32 @@ class Reporting:
             await asyncio.sleep(pause)
 
 
-def portions(
-    orders: Sequence[SupplierOrder], sent: Sequence[Shipment]
-) -> Iterator[tuple[Sequence[SupplierOrder], Sequence[Shipment]]]:
-    """Reports of bounded size, supplier orders first."""
-    for start, end in _runs([len(o.lines) for o in orders]):
-        yield orders[start:end], ()
-    for start, end in _runs([len(s.items) for s in sent]):
-        yield (), sent[start:end]
+def _by_kind(items: Iterable[Report]) -> tuple[list[SupplierOrder], list[Shipment]]:
+    orders: list[SupplierOrder] = []
+    sent: list[Shipment] = []
+    for item in items:
+        if isinstance(item, SupplierOrder):
+            orders.append(item)
+        else:
+            sent.append(item)
+    return orders, sent
 
 
-def _runs(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Runs of neighbors whose sizes add up to MAX_LINES at most; one that is larger stands alone."""
+def _keys(item: Report) -> set[str]:
+    """Of the buyer orders that it belongs to."""
+    if isinstance(item, SupplierOrder):
+        return {item.order_key}
+    return {part.order_key for part in item.items}
+
+
+def portions(items: Sequence[Report]) -> Iterator[Sequence[Report]]:
+    """Runs of neighbors whose lines add up to MAX_LINES at most; one that is larger stands alone."""
     start = total = 0
-    for n, size in enumerate(sizes):
+    for n, item in enumerate(items):
+        size = len(item.lines) if isinstance(item, SupplierOrder) else len(item.items)
         if n > start and total + size > MAX_LINES:
-            yield start, n
+            yield items[start:n]
             start, total = n, 0
         total += size
-    if sizes:
-        yield start, len(sizes)
+    if items:
+        yield items[start:]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -37,6 +37,8 @@ from waybill.fulfillment.v1 import sourcing_pb2 as src
 from waybill.fulfillment.v1 import supplier_order_pb2 as so
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as so_service
 from waybill.fulfillment.v1 import supplier_order_service_pb2_grpc as so_grpc
+from waybill.operations.v1 import outbox_service_pb2 as outbox_pb
+from waybill.operations.v1 import outbox_service_pb2_grpc as outbox_grpc
 from waybill.order.v1 import (
     checkout_service_pb2,
     checkout_service_pb2_grpc,
@@ -60,12 +62,25 @@ class FakeOrders:
         self.orders: dict[str, Any] = {}
         self.shipments: dict[str, Any] = {}
         self.calls = 0
+        self.refused: set[str] = set()
+        """Ids of supplier orders and shipments whose reports are rejected, with all that comes with them."""
+        self.told: list[tuple[str, int]] = []
+        """Ids and versions in the order in which they were accepted."""
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
+        """Happens once, while a report is being answered."""
 
     async def ReportFulfillment(self, request: Any, context: Any) -> Any:
         require_service("fulfillment")
         self.calls += 1
         if self.down:
-            raise WaybillError(Kind.PRECONDITION, "DEPENDENCY_UNAVAILABLE", "not now")
+            raise WaybillError(Kind.EXHAUSTED, "TOO_MANY_CALLS", "not now")
+        if self.meanwhile is not None:
+            happens, self.meanwhile = self.meanwhile, None
+            await happens()
+        for id in (x.id for x in (*request.supplier_orders, *request.shipments)):
+            if id in self.refused:
+                raise WaybillError(Kind.INVALID, "MALFORMED_REQUEST", f"{id} is not understood")
+        self.told += [(x.id, x.version) for x in (*request.supplier_orders, *request.shipments)]
         for o in request.supplier_orders:
             known = self.orders.get(o.key)
             if known is None or known.version < o.version:
@@ -107,6 +122,21 @@ class World:
     clock: ManualClock
     orders: FakeOrders
     facts: list[Fact] = field(default_factory=list)
+    replica: Callable[[], Background] | None = None
+    """Makes the background loops of another replica on the same database."""
+
+    def another(self) -> Background:
+        """The background loops of another replica on the same database."""
+        assert self.replica is not None
+        return self.replica()
+
+    def outbox(self, caller: Principal | None = None) -> Any:
+        return self.served.stub(outbox_grpc.OutboxServiceStub, caller or seller())
+
+    async def pending(self, filter: str = "") -> list[Any]:
+        """What the operators' list shows."""
+        answer = await self.outbox().ListOutboxEntries(outbox_pb.ListOutboxEntriesRequest(filter=filter))
+        return list(answer.entries)
 
     def reservations(self) -> res_grpc.ReservationServiceStub:
         return self.served.service_stub(res_grpc.ReservationServiceStub, "order", seller())
@@ -311,7 +341,9 @@ async def fulfillment(databases: Any) -> AsyncIterator[World]:
         database = await open_migrated(url, schema, VERSIONS, settings.tuning)
         app, background = assemble(settings, runtime, database)
         async with serving(app) as served:
-            world = World(served, app, background, clock, orders)
+            world = World(
+                served, app, background, clock, orders, replica=lambda: assemble(settings, runtime, database)[1]
+            )
             yield world
             await world.check()
 

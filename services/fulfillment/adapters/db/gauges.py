@@ -34,6 +34,7 @@ class Gauges:
         oldest = min((row.oldest for row in waiting if row.oldest is not None), default=now)
         return [
             metrics.REPORTS.at(sum(row.found for row in waiting)),
+            metrics.REPORTS_PARKED.at(sum(row.parked for row in waiting)),
             metrics.REPORTS_AGE.at(max((now - oldest).total_seconds(), 0.0)),
             *(metrics.RESERVATIONS.at(count, "fulfillment", state) for state, count in states.items()),
         ]
@@ -41,4 +42,8 @@ class Gauges:
 
 def _untold(table: sa.Table) -> sa.Select[*tuple[Any, ...]]:
     c = table.c
-    return sa.select(sa.func.count().label("found"), sa.func.min(c.update_time).label("oldest")).where(c.report_time.is_not(None))
+    return sa.select(
+        sa.func.count().label("found"),
+        sa.func.count(c.report_parked_time).label("parked"),
+        sa.func.min(c.update_time).label("oldest"),
+    ).where(c.report_time.is_not(None))

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from libs import outbox
 from services.fulfillment.adapters.db.documents import selections_in, selections_out
 from services.fulfillment.domain.status import SupplierOrderStatus
 from services.fulfillment.domain.supplier_order import Allocation, OrderLine, SupplierOrder
@@ -55,8 +56,7 @@ def state_row(o: SupplierOrder, report_time: datetime) -> dict[str, Any]:
         "reject_comment": o.reject_comment,
         "version": o.version,
         "update_time": o.update_time,
-        "report_time": report_time,
-        "report_tries": 0,
+        **outbox.changed(report_time),
     }
 
 

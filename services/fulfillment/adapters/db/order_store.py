@@ -26,7 +26,7 @@ _T, _L, _A = supplier_orders, supplier_order_lines, allocations
 _STATE = (
     "status", "former_status", "moved", "subtotal", "discount", "shipping_cost", "tax", "total", "selections",
     "xp", "accept_time", "reject_time", "complete_time", "cancel_time", "reject_comment", "version",
-    "update_time", "report_time", "report_tries",
+    "update_time", "report_time", "report_tries", "report_parked_time", "report_error",
 )  # fmt: skip
 _SAVE = (
     sa.update(_T).where(_T.c.key == sa.bindparam("k")).values({name: sa.bindparam(f"new_{name}") for name in _STATE})

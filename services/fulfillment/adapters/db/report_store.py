@@ -3,71 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-import sqlalchemy as sa
-
 from libs.db import Tx
+from libs.delivery import Head, Outcome
+from libs.outbox import Heads
 from services.fulfillment.adapters.db.tables import shipments, supplier_orders
 
-LONGEST_WAIT = timedelta(minutes=5)
+ORDER, SHIPMENT = "supplier_order", "shipment"
+TABLES = {ORDER: supplier_orders, SHIPMENT: shipments}
+"""Whose states are reported, by the kind that operators read."""
 
 
 class ReportStore:
     """Versions told and untold, of supplier orders and shipments alike."""
 
-    async def due_orders(self, tx: Tx, now: datetime, limit: int) -> list[UUID]:
-        """Supplier orders to report, taken for this replica for a while that doubles with every try."""
-        return await _take(tx, supplier_orders, now, limit)
+    def __init__(self) -> None:
+        self._heads = {kind: Heads(kind, table) for kind, table in TABLES.items()}
 
-    async def due_shipments(self, tx: Tx, now: datetime, limit: int) -> list[UUID]:
-        """Shipments to report, taken likewise."""
-        return await _take(tx, shipments, now, limit)
+    async def take(self, tx: Tx, now: datetime, until: datetime, limit: int) -> list[Head]:
+        """Supplier orders and shipments to report, at most `limit` of each, this relay's until `until`."""
+        return [head for heads in self._heads.values() for head in await heads.take(tx, now, until, limit)]
 
     async def acknowledge(self, tx: Tx, orders: Mapping[UUID, int], sent: Mapping[UUID, int]) -> None:
         """Notes the versions that the order service has; a later version stays to be told."""
-        await _acknowledge(tx, supplier_orders, orders)
-        await _acknowledge(tx, shipments, sent)
+        await self._heads[ORDER].acknowledge(tx, orders)
+        await self._heads[SHIPMENT].acknowledge(tx, sent)
 
-
-async def _take(tx: Tx, table: sa.Table, now: datetime, limit: int) -> list[UUID]:
-    rows = (
-        await tx.execute(
-            sa.select(table.c.key, table.c.report_tries)
-            .where(table.c.report_time <= now)
-            .order_by(table.c.report_time)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-    ).all()
-    if rows:
-        await tx.execute(
-            sa.update(table)
-            .where(table.c.key == sa.bindparam("k"))
-            .values(report_time=sa.bindparam("next"), report_tries=table.c.report_tries + 1),
-            [
-                {
-                    "k": r.key,
-                    "next": now + min(LONGEST_WAIT, timedelta(seconds=10 * 2 ** min(r.report_tries, 8))),
-                }
-                for r in rows
-            ],
-        )
-    return [row.key for row in rows]
-
-
-async def _acknowledge(tx: Tx, table: sa.Table, versions: Mapping[UUID, int]) -> None:
-    if not versions:
-        return
-    c = table.c
-    told = sa.bindparam("v", type_=sa.BigInteger)
-    await tx.execute(
-        sa.update(table)
-        .where(c.key == sa.bindparam("k"), c.reported_version <= told)
-        .values(
-            reported_version=told,
-            report_time=sa.case((c.version == told, sa.null()), else_=c.report_time),
-        ),
-        [{"k": key, "v": version} for key, version in sorted(versions.items())],
-    )
+    async def give_back(self, tx: Tx, outcome: Outcome, now: datetime) -> None:
+        """Parks or postpones what failed, as far as it is still this relay's."""
+        for kind, heads in self._heads.items():
+            failed = [f for f in outcome.failures if f.head.kind == kind]
+            await heads.give_back(tx, failed, [h for h in outcome.untried if h.kind == kind], now)

@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from libs import outbox
 from libs.db import Tx, is_unique_violation
 from libs.errors import exists
 from services.fulfillment.adapters.db.documents import draws_in, draws_out
@@ -19,7 +20,7 @@ from services.fulfillment.domain.shipment import Shipment, ShipmentItem
 _T, _I = shipments, shipment_items
 _STATE = (
     "carrier", "tracking_number", "ship_method_id", "cost", "currency", "ship_time", "delivery_time", "xp",
-    "version", "update_time", "report_time", "report_tries",
+    "version", "update_time", "report_time", "report_tries", "report_parked_time", "report_error",
 )  # fmt: skip
 _SAVE = (
     sa.update(_T).where(_T.c.key == sa.bindparam("k")).values({name: sa.bindparam(f"new_{name}") for name in _STATE})
@@ -114,8 +115,7 @@ class ShipmentStore:
             "xp": dict(s.xp),
             "version": s.version,
             "update_time": s.update_time,
-            "report_time": now + self._delay,
-            "report_tries": 0,
+            **outbox.changed(now + self._delay),
         }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs import idempotency
+from libs import idempotency, outbox
 from libs.db import Json, Micros, PublicId, UtcTime, metadata
 
 METADATA = metadata()
@@ -33,17 +33,6 @@ def _stamps() -> list[sa.Column[Any]]:
         sa.Column("version", sa.BigInteger, nullable=False),
         sa.Column("create_time", UtcTime(), nullable=False),
         sa.Column("update_time", UtcTime(), nullable=False),
-    ]
-
-
-def _reporting() -> list[sa.Column[Any]]:
-    """What the order service has been told, and when the relay tells it again; null when nothing is left to
-    tell.
-    """
-    return [
-        sa.Column("reported_version", sa.BigInteger, nullable=False),
-        sa.Column("report_time", UtcTime(), index=True),
-        sa.Column("report_tries", sa.Integer, nullable=False),
     ]
 
 
@@ -135,7 +124,7 @@ supplier_orders = sa.Table(
     sa.Column("cancel_time", UtcTime()),
     _text("reject_comment", sa.Text()),
     *_stamps(),
-    *_reporting(),
+    *outbox.columns(),
 )
 
 supplier_order_lines = sa.Table(
@@ -194,7 +183,7 @@ shipments = sa.Table(
     sa.Column("delivery_time", UtcTime()),
     sa.Column("xp", Json(), nullable=False),
     *_stamps(),
-    *_reporting(),
+    *outbox.columns(),
 )
 
 shipment_items = sa.Table(
