@@ -13,7 +13,11 @@ from typing import Any
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
 
+from libs.db import Database
+from libs.errors import WaybillError as Refused
+from services.host.backup import cut
 from services.host.backup.archive import digest, read
 from services.host.backup.cut import backup
 from services.host.backup.restore import restore
@@ -297,6 +301,22 @@ async def test_a_database_that_has_rows_is_not_restored_into(
     code, said = await waybill("restore", archive, tmp_path, database_url)
     assert (code, said["error"]["reason"]) == (2, "DATABASE_NOT_EMPTY")
     assert "CART" in await orders(market.cast.ada)
+
+
+async def test_a_transaction_that_stays_open_makes_the_backup_give_up_and_nobody_else(
+    market: Marketplace, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cut, "ATTEMPTS", 2)
+    archive, settings = tmp_path / "archive", HostSettings(data=tmp_path, database_url=database_url)
+    database = await Database.open(*settings.database("catalog"))
+    async with database.transaction() as tx:
+        await tx.execute(sa.text("DELETE FROM products WHERE id = 'none'"))
+        with pytest.raises(Refused) as refused:
+            await backup(settings, archive, lambda *_: None)
+        await market.cast.ada.place_order({"tape": 1}, id="MEANWHILE")
+    await database.close()
+    assert (refused.value.reason, archive.exists()) == ("BACKUP_CONTENDED", False)
+    assert (await backup(settings, archive, lambda *_: None)).manifest.contexts["order"].tables["orders"].rows == 2
 
 
 async def test_an_archive_is_not_written_over_another_nor_restored_into_another_kind_of_database(

@@ -61,7 +61,7 @@ class Fence:
 
     def __init__(self, connection: Any, tables: list[str]) -> None:
         self._connection = connection
-        self._tables = tables
+        self.tables = tables
 
     async def hold(self, seconds: float) -> None:
         """EXCLUSIVE locks on all tables, one after the other: who only reads goes on.
@@ -72,14 +72,14 @@ class Fence:
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         await self._connection.execute(f"BEGIN; SET LOCAL lock_timeout = {int(seconds * 500)}")
-        for table in self._tables:
+        for table in self.tables:
             try:
                 await self._connection.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
                 late = loop.time() > until
             except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
                 late = True
             if late:
-                self._tables = [table, *(other for other in self._tables if other != table)]
+                self.tables = [table, *(other for other in self.tables if other != table)]
                 await self.release()
                 raise NotHeld
 
@@ -121,8 +121,10 @@ class PostgresSource:
         await all_of(fence.hold(seconds) for fence in self._fences)
 
     async def look(self) -> None:
-        """Takes the snapshot."""
+        """Takes the snapshot, and the locks that let no migration change the tables before they are copied."""
         await self._reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        names = ", ".join(table for fence in self._fences for table in fence.tables)
+        await self._reader.execute(f"LOCK TABLE {names} IN ACCESS SHARE MODE")
         await self._reader.fetchval("SELECT pg_current_snapshot()::text")
 
     async def release(self) -> None:
