@@ -18,7 +18,7 @@ from libs.obs import configure_logging
 from libs.rpc import counters
 from services.host.embedded import running
 from services.host.settings import HostSettings
-from tests.bench import load, processes
+from tests.bench import load, parts, processes
 from tests.bench.load import Measured
 from tests.bench.processes import Fleet
 from tests.support.postgres import throwaway_cluster
@@ -39,7 +39,10 @@ async def series(layout: str, fleet: Fleet, ground: Fleet, rounds: int) -> list[
         count = max(rounds, concurrency * 4)
         base = await load.measure("floor", ground, load.floor_work(ground.addresses["floor"]), concurrency, count * 3)
         rows.append(row(layout, base, base))
-        for name, work in (("PlaceOrder", load.place(client, 3)), ("checkout", load.checkout(client, 3))):
+        for name, work in (
+            ("PlaceOrder", load.place(client, 3)), ("no request id", load.place_bare(client, 3)),
+            ("checkout", load.checkout(client, 3)),
+        ):  # fmt: skip
             rows.append(row(layout, await load.measure(name, fleet, work, concurrency, count), base))
             show_row(rows[-1])
     await client.close()
@@ -65,6 +68,25 @@ def show_row(r: dict[str, Any]) -> None:
         f"{r['layout']:>12} {r['name']:>10} x{r['concurrency']:<3} {r['rate']:7.1f}/s  p50 {r['p50']:6.1f} ms  "
         f"cpu {r['cpu_total']:6.1f} ms  {r['rate_to_floor']:.2f} of the floor"
     )
+
+
+async def replicas(url: str, rounds: int) -> dict[str, Any]:
+    """Two replicas of every service, and how far a watcher is behind at 80 % of their peak."""
+    with processes.distributed(url, replicas=2) as fleet:
+        owner = await admin(fleet)
+        await load.stock_up(owner)
+        client = await load.shopper(fleet)
+        rows = [
+            await load.measure("PlaceOrder", fleet, load.place(client, 3), concurrency, max(rounds, concurrency * 4))
+            for concurrency in CONCURRENCIES
+        ]
+        peak = max(r.rate for r in rows)
+        lags = await load.watch_lag(client, peak * 0.8, 10.0 if rounds < 100 else 30.0)
+        await client.close()
+    return {
+        "rows": [asdict(r) for r in rows], "peak": peak, "events": len(lags), "lag_p50_ms": lags[len(lags) // 2],
+        "lag_p99_ms": lags[int(len(lags) * 0.99)],
+    }  # fmt: skip
 
 
 async def by_lines() -> list[dict[str, Any]]:
@@ -94,6 +116,26 @@ async def by_lines() -> list[dict[str, Any]]:
                 await client.close()
     rows[0]["rss_mb"] = rss / 2**20
     return rows
+
+
+def show_parts(rows: list[dict[str, Any]]) -> None:
+    """What outbox and idempotency cost."""
+    table = Table(title="one durable transaction", box=box.SIMPLE)
+    for name in ("layout", "what", "median ms", "CPU ms", "CPU / change alone"):
+        table.add_column(name, justify="left" if name in ("layout", "what") else "right")
+    for r in rows:
+        table.add_row(r["layout"], r["name"], f"{r['wall_ms']:.2f}", f"{r['cpu_ms']:.2f}", f"{r['cpu_to_plain']:.2f}")
+    out.print(table)
+
+
+def show_replicas(two: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+    """One against two replicas."""
+    one = {r["concurrency"]: r["rate"] for r in rows if r["layout"] == "distributed" and r["name"] == "PlaceOrder"}
+    told = ", ".join(f"{r['rate']:.1f}/s ({r['rate'] / one[r['concurrency']]:.2f}) x{r['concurrency']}" for r in two["rows"])
+    out.print(f"two replicas of every service, PlaceOrder, against one: {told}")
+    out.print(
+        f"a watcher at 80 % of the peak, {two['events']:,} events: p50 {two['lag_p50_ms']:.0f} ms, p99 {two['lag_p99_ms']:.0f} ms"
+    )
 
 
 def show(rows: list[dict[str, Any]], lines: list[dict[str, Any]]) -> None:
@@ -131,11 +173,17 @@ async def main(rounds: int, as_json: bool) -> None:
         rows += await series("embedded", fleet, ground, rounds)
     with throwaway_cluster(durable=True) as url, processes.floor(url, 7) as ground, processes.distributed(url) as fleet:
         rows += await series("distributed", fleet, ground, rounds)
+    with throwaway_cluster(durable=True) as url, tempfile.TemporaryDirectory() as folder:
+        two = await replicas(url, rounds)
+        costs = await parts.measure("PostgreSQL", url, rounds * 10)
+        costs += await parts.measure("SQLite", f"sqlite:///{folder}/parts.sqlite3", rounds * 10)
     lines = await by_lines()
     if as_json:
-        out.print_json(json.dumps({"checkouts": rows, "lines": lines}))
+        out.print_json(json.dumps({"checkouts": rows, "replicas": two, "parts": costs, "lines": lines}))
     else:
         show(rows, lines)
+        show_parts(costs)
+        show_replicas(two, rows)
 
 
 if __name__ == "__main__":

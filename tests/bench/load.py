@@ -16,7 +16,7 @@ from tests.bench.processes import Fleet
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2
 from waybill.order.v1 import checkout_service_pb2 as pb
-from waybill.order.v1 import line_item_pb2, order_service_pb2
+from waybill.order.v1 import checkout_service_pb2_grpc, line_item_pb2, order_pb2, order_service_pb2
 from waybill.payment.v1 import payment_pb2
 from waybill.pricing.v1 import price_schedule_service_pb2
 from waybill_client import AsyncWaybill, money
@@ -104,6 +104,18 @@ def place(client: AsyncWaybill, count: int) -> Work:
     return work
 
 
+def place_bare(client: AsyncWaybill, count: int) -> Work:
+    """The same without a request id: what idempotency costs is the difference."""
+
+    async def work() -> None:
+        stub = checkout_service_pb2_grpc.CheckoutServiceStub(client._channel_of("/waybill.order.v1.CheckoutService/PlaceOrder"))
+        await stub.PlaceOrder(
+            pb.PlaceOrderRequest(line_items=lines(count)), timeout=120, metadata=await client._metadata()
+        )
+
+    return work
+
+
 def checkout(client: AsyncWaybill, count: int) -> Work:
     """The whole checkout, step by step: six calls."""
 
@@ -160,3 +172,29 @@ async def measure(name: str, fleet: Fleet, work: Work, concurrency: int, count: 
     return Measured(
         name, concurrency, count / wall, statistics.median(times), times[min(len(times) - 1, int(len(times) * 0.99))], cpu
     )
+
+
+async def watch_lag(client: AsyncWaybill, per_second: float, seconds: float) -> list[float]:
+    """Milliseconds from a change to its arrival at a watcher, sorted, while orders are placed at a fixed rate whatever
+    the answers take."""
+    lags: list[float] = []
+    listening = asyncio.Event()
+
+    async def listen() -> None:
+        request = order_service_pb2.WatchOrdersRequest(direction=order_pb2.DIRECTION_OUTGOING)
+        async for message in client.orders.WatchOrders(request):
+            listening.set()
+            if message.HasField("event"):
+                lags.append((time.time() - message.event.event_time.ToNanoseconds() / 1e9) * 1_000)
+
+    listener = asyncio.create_task(listen())
+    await listening.wait()
+    placing = []
+    work = place(client, 3)
+    for _ in range(int(per_second * seconds)):
+        placing.append(asyncio.create_task(work()))
+        await asyncio.sleep(1 / per_second)
+    await asyncio.gather(*placing)
+    await asyncio.sleep(1.0)
+    listener.cancel()
+    return sorted(lags)

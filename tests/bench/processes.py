@@ -89,21 +89,24 @@ def embedded() -> Iterator[Fleet]:
 
 
 @contextmanager
-def distributed(url: str) -> Iterator[Fleet]:
-    """Seven processes, PostgreSQL."""
-    addresses = {context: f"127.0.0.1:{free_port()}" for context in CONTEXTS}
+def distributed(url: str, replicas: int = 1) -> Iterator[Fleet]:
+    """A process per service and replica, PostgreSQL."""
+    places = {context: [f"127.0.0.1:{free_port()}" for _ in range(replicas)] for context in CONTEXTS}
+    addresses = {context: ",".join(many) for context, many in places.items()}
     environment = {f"WAYBILL_{c.upper()}_ADDRESS": a for c, a in addresses.items()}
     environment |= {"WAYBILL_DATABASE_URL": url, "WAYBILL_SERVICE_SECRET": SECRET, "WAYBILL_DRAIN_SECONDS": "0"}
     secret = ""
     with ExitStack() as stack:
         processes = {}
-        for context in CONTEXTS:
-            process = stack.enter_context(_process(_serve(addresses[context], only=context), environment))
-            if context == "directory":
-                secret = _secret(process)
-            processes[context] = psutil.Process(process.pid)
-        for address in addresses.values():
-            _ready(address)
+        for context, many in places.items():
+            for number, address in enumerate(many):
+                process = stack.enter_context(_process(_serve(address, only=context), environment))
+                if context == "directory" and number == 0:
+                    secret = _secret(process)
+                processes[context if number == 0 else f"{context}-{number}"] = psutil.Process(process.pid)
+        for many in places.values():
+            for address in many:
+                _ready(address)
         yield Fleet(addresses, processes, secret)
 
 
