@@ -84,6 +84,7 @@ class SubmitOrder:
             recorded = await self._requests.find(tx, request)
         if recorded is not None:
             return await self.join(order.key, recorded["attempt"])
+        await self._let_go(order)
         async with self._db.transaction() as tx:
             now = self._clock.now()
             # The lock comes first: the number that is recorded is the number that is begun.
@@ -102,6 +103,16 @@ class SubmitOrder:
             return await self.join(order.key, recorded["attempt"])
         await self._failpoints.reach("order.submit.begun")
         return outcome(await self.run(attempt, Loaded(order, lines, worksheet)), number)
+
+    async def _let_go(self, order: Order) -> None:
+        """What a refused attempt still holds would stand in the way of the next."""
+        shown = order.submission
+        if shown is None or shown.state != "REFUSED" or shown.finished:
+            return
+        async with self._db.reading() as tx:
+            refused = await self._submissions.get(tx, order.key, shown.attempt)
+        if refused is not None:
+            await self.run(refused)
 
     async def join(self, key: uuid.UUID, number: int) -> Order:
         """The outcome of an attempt that another call began; waits for the decision."""

@@ -27,6 +27,10 @@ class Change:
     """What goes back now."""
 
 
+PASSING = (State.RESERVED, State.AUTHORIZING, State.AUTHORIZED, State.VOID_PENDING)
+"""States of a payment that an attempt which was refused has not yet let go."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judgment:
     """Payments with resolved amounts; whether they can be taken; what they draw on accounts."""
@@ -48,8 +52,8 @@ def judge(
     resolved, problems = resolve(payments, total, must_cover)
     for p in resolved:
         if p.state is not State.OPEN:
-            # An authorization that the gateway has still to end may not be doubled; that passes by itself.
-            passing = p.state is State.VOID_PENDING
+            # What an earlier attempt holds, or a gateway has still to end, may not be doubled; that passes by itself.
+            passing = p.state in PASSING
             problems.append(Problem(p.id, "PAYMENT_STATE_CONFLICT", f"the payment is {p.state.value}", passing))
         if p.currency != currency:
             text = f"the payment is in {p.currency}, the order in {currency}"
