@@ -71,6 +71,8 @@ chaos: $(BIN)/.dev protos ## A process killed at every place, every answer lost,
 	@$(BIN)/python -m tests.chaos failpoints $(foreach s,$(SCENARIOS),--scenario $(s))
 	@$(BIN)/python -m tests.chaos replies $(foreach s,$(SCENARIOS),--scenario $(s))
 	@$(BIN)/python -m tests.chaos pauses
+	@WAYBILL_CHAOS_LIVES=40 WAYBILL_CHAOS_STEPS=40 WAYBILL_CHAOS_DELIVERIES=500 WAYBILL_CHAOS_ROUNDS=50 $(BIN)/python -m pytest -q \
+		tests/chaos/test_order_life.py tests/chaos/test_reordering.py tests/chaos/test_submit_under_fire.py
 
 SECONDS ?= 60
 soak: $(BIN)/.dev protos ## Load while replicas and PostgreSQL are killed, then its history is judged; SECONDS=120 SEED=7
