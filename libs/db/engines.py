@@ -75,7 +75,7 @@ def postgresql_engine(url: URL, schema: str | None, tuning: Tuning) -> AsyncEngi
         url.set(drivername="postgresql+asyncpg"),
         pool_size=tuning.pool_size,
         max_overflow=0,
-        pool_timeout=tuning.pool_timeout,
+        pool_timeout=tuning.pool_timeout or None,
         connect_args={
             "server_settings": settings,
             "prepared_statement_cache_size": 300,

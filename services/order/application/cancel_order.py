@@ -112,8 +112,9 @@ class CancelOrder:
                 self._fulfillment.cancel(row.order_key), self._payments.void(row.order_key)
             )
             async with self._db.transaction() as tx:
+                after = await self._reports.apply(tx, reports, {row.order_key: lambda order: order})
                 await self._submissions.set_cancellation(tx, row.order_key, "FINISHED")
-                return (await self._reports.apply(tx, reports, {row.order_key: lambda order: order}))[row.order_key]
+                return after[row.order_key]
 
     async def _freeze(self, key: uuid.UUID) -> None:
         try:

@@ -190,7 +190,10 @@ class SubmitOrder:
         return decided, after
 
     async def _settle(self, attempt: Attempt, loaded: Loaded) -> Order:
-        """Confirms or releases. What does not answer is left to the completer; the decision stands."""
+        """Confirms or releases. What does not answer is left to the completer; the decision stands.
+
+        Everywhere the order's row is locked before those of its submissions and cancellations.
+        """
         key, number = attempt.order_key, attempt.attempt
         try:
             if attempt.state == "ACCEPTED":
@@ -200,19 +203,19 @@ class SubmitOrder:
                 )
                 await self._failpoints.reach("order.submit.confirmed")
                 async with self._db.transaction() as tx:
-                    await self._submissions.finish(tx, key, number)
                     after = await self._reports.apply(
                         tx, reports, {key: lambda order: finished(order, number)}
                     )
+                    await self._submissions.finish(tx, key, number)
                 return after[key]
             await asyncio.gather(
                 self._fulfillment.release(key, number), self._payments.release(key, number)
             )
             async with self._db.transaction() as tx:
-                await self._submissions.finish(tx, key, number)
                 order = await self._orders.by_key(tx, key, lock=True)
                 if order is None:
                     raise missing("order", str(key))
+                await self._submissions.finish(tx, key, number)
                 await self._orders.save(tx, order, finished(order, number), [])
             return finished(order, number)
         except WaybillError as error:

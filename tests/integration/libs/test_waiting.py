@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from libs.db import Database, Tuning
+from libs.db import Database, Tuning, Tx
 from libs.errors import Kind, WaybillError
 from tests.integration.libs.tables import ITEMS, METADATA, created
 
@@ -147,6 +147,28 @@ async def test_a_deadlock_outside_of_a_retry_is_busy(opening):
 
     assert len(failed) == 1
     assert_told(failed[0], "DATABASE_BUSY")
+
+
+async def test_a_serialization_failure_is_retried_in_a_new_transaction(opening):
+    database = await opening(Tuning())
+    both_have_read = asyncio.Barrier(2)
+    runs = 0
+
+    async def work(tx: Tx, met: list[bool]) -> None:
+        nonlocal runs
+        runs += 1
+        await tx.execute(sa.text("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"))
+        found = int((await tx.execute(sa.select(ITEMS.c.amount))).scalar_one())
+        if not met:
+            met.append(True)
+            await both_have_read.wait()
+        await tx.execute(sa.update(ITEMS).values(amount=found + 1))
+
+    first: list[bool] = []
+    second: list[bool] = []
+    await asyncio.gather(database.retrying(lambda tx: work(tx, first)), database.retrying(lambda tx: work(tx, second)))
+
+    assert (runs, await amount(database)) == (3, 2)
 
 
 async def test_a_server_that_is_not_there_is_unavailable():

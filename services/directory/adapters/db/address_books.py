@@ -73,7 +73,7 @@ class SqlAddressBooks:
         if not ids:
             return set()
         statement = sa.select(_A.party, _A.id).where(_A.party.in_(parties), _A.id.in_(ids))
-        rows = await tx.execute(statement.with_for_update(read=True))
+        rows = await tx.execute(statement.order_by(_A.party, _A.id).with_for_update(read=True))
         return {(row.party, row.id) for row in rows} & set(keys)
 
     async def read(self, tx: Tx, keys: Sequence[tuple[str, str]]) -> list[Entry]:
