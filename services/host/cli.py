@@ -79,11 +79,7 @@ def serve(
         data=data or default_data(), database_url=database_url, bind=bind, only=only,
         tls_certificate=tls_certificate, tls_key=tls_key, metrics_bind=metrics_bind, migrate=False if no_migrate else None,
     )  # fmt: skip
-    try:
-        asyncio.run(_serve(settings))
-    except StartupError as error:
-        err.print(str(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(error.exit_code) from None
+    asyncio.run(_serve(settings))
 
 
 def _loopback(bind: str) -> bool:
@@ -162,8 +158,12 @@ def show_report(report: Any) -> None:
 
 
 def main() -> None:
-    """Entry point."""
-    app()
+    """Entry point. A database that no command can work with is one line."""
+    try:
+        app()
+    except StartupError as error:
+        err.print(str(error), style="red", markup=False, soft_wrap=True)
+        sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

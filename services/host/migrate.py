@@ -22,7 +22,6 @@ from services.host.settings import CONTEXTS, HostSettings, default_data, from_en
 
 SERVICES = Path(__file__).resolve().parents[1]
 out = Console()
-err = Console(stderr=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +76,7 @@ def migrate(
     if database_url:
         given["database_url"] = database_url
     settings = HostSettings(**given)  # type: ignore[arg-type]
-    try:
-        outcomes = asyncio.run(migrate_all(settings, tuple(only or CONTEXTS)))
-    except StartupError as error:
-        err.print(str(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(error.exit_code) from None
-    show(outcomes, json)
+    show(asyncio.run(migrate_all(settings, tuple(only or CONTEXTS))), json)
 
 
 def show(outcomes: list[Outcome], as_json: bool) -> None:

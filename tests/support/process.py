@@ -40,7 +40,12 @@ async def said(
         sys.executable, "-m", "services.host.cli", *arguments, stdout=asyncio.subprocess.PIPE, cwd=build,
         stderr=asyncio.subprocess.PIPE, env={**os.environ, "COLUMNS": "400", **(environment or {})},
     )  # fmt: skip
-    output, errors = await asyncio.wait_for(process.communicate(), 60)
+    try:
+        output, errors = await asyncio.wait_for(process.communicate(), 60)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     assert process.returncode is not None
     return process.returncode, output.decode(), errors.decode()
 

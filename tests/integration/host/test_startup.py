@@ -57,6 +57,7 @@ WRONG_SCHEME = "mysql://somebody:hidden@127.0.0.1/shop"
     [
         (SERVE, WRONG_SCHEME, "a database URL begins with sqlite: or postgresql:, not mysql:"),
         (("migrate",), WRONG_SCHEME, "a database URL begins with sqlite: or postgresql:, not mysql:"),
+        (("import", "northwind", "tests/data/northwind"), WRONG_SCHEME, "a database URL begins with"),
         (SERVE, "no url, hidden", "the database URL does not parse"),
         (SERVE, "postgresql://somebody:hidden@127.0.0.1:port/shop", "the database URL does not parse"),
     ],
