@@ -66,13 +66,15 @@ format: $(BIN)/.dev ## Put contracts and code into form
 	$(BIN)/buf format -w
 	$(BIN)/ruff check --fix --quiet libs services tests protos containers || true
 
-# SCENARIOS="submit ship" takes some of them only.
+# PARTS="failpoints" SCENARIOS="submit ship" takes some of it only.
+PARTS ?= failpoints replies pauses lives
 chaos: $(BIN)/.dev protos ## A process killed at every place, every answer lost, processes paused beyond their leases
-	@$(BIN)/python -m tests.chaos failpoints $(foreach s,$(SCENARIOS),--scenario $(s))
-	@$(BIN)/python -m tests.chaos replies $(foreach s,$(SCENARIOS),--scenario $(s))
-	@$(BIN)/python -m tests.chaos pauses
-	@WAYBILL_CHAOS_LIVES=40 WAYBILL_CHAOS_STEPS=40 WAYBILL_CHAOS_DELIVERIES=500 WAYBILL_CHAOS_ROUNDS=50 $(BIN)/python -m pytest -q \
-		tests/chaos/test_order_life.py tests/chaos/test_reordering.py tests/chaos/test_submit_under_fire.py
+	@set -e; for part in $(PARTS); do case $$part in \
+	  lives) WAYBILL_CHAOS_LIVES=40 WAYBILL_CHAOS_STEPS=40 WAYBILL_CHAOS_DELIVERIES=500 WAYBILL_CHAOS_ROUNDS=50 \
+	    $(BIN)/python -m pytest -q tests/chaos/test_order_life.py tests/chaos/test_reordering.py tests/chaos/test_submit_under_fire.py;; \
+	  pauses) $(BIN)/python -m tests.chaos pauses;; \
+	  *) $(BIN)/python -m tests.chaos $$part $(foreach s,$(SCENARIOS),--scenario $(s));; \
+	esac; done
 
 SECONDS ?= 60
 soak: $(BIN)/.dev protos ## Load while replicas and PostgreSQL are killed, then its history is judged; SECONDS=120 SEED=7
