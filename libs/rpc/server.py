@@ -35,10 +35,15 @@ class RpcServer:
         credentials: grpc.ServerCredentials | None = None,
         max_outside_calls: int = 256,
         peers: Peers | None = None,
+        inner: bool = False,
     ) -> None:
+        """With `inner`, a server with credentials also listens on the loopback without any, for calls of its own."""
         self._apps = list(apps)
         self._log = get_logger("server")
         self._credentials = credentials
+        self._inner = inner
+        self.inner_port = 0
+        """Where the process calls itself when outside callers need TLS."""
         contexts = {full: app.name for app in apps for _, _, full in app.registrations}
         anonymous = frozenset().union(*(app.anonymous for app in apps)) if apps else frozenset()
         self._interceptor = CallInterceptor(contexts, anonymous, verifier, service_tokens, max_outside_calls)
@@ -70,6 +75,8 @@ class RpcServer:
             port = self._server.add_insecure_port(bind)
         else:
             port = self._server.add_secure_port(bind, self._credentials)
+            if self._inner:
+                self.inner_port = self._server.add_insecure_port("127.0.0.1:0")
         await self._server.start()
         await self._health.begin()
         return int(port)

@@ -80,6 +80,13 @@ def _credentials(host: HostSettings) -> grpc.ServerCredentials | None:
     return grpc.ssl_server_credentials([(host.tls_key.read_bytes(), host.tls_certificate.read_bytes())])
 
 
+def _authority(host: HostSettings) -> grpc.ChannelCredentials | None:
+    # A process that hosts everything calls itself, within the machine.
+    if host.tls_ca is None or not host.only:
+        return None
+    return grpc.ssl_channel_credentials(host.tls_ca.read_bytes())
+
+
 @asynccontextmanager
 async def running(
     host: HostSettings, clock: Clock | None = None, ids: IdSource | None = None
@@ -98,7 +105,7 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
     await wait_for_databases(host)
     tokens = ServiceTokens(host.secret())
     failpoints = Failpoints.from_env(host.failpoints)
-    peers = Peers("host", tokens, host.addresses)
+    peers = Peers("host", tokens, host.addresses, _authority(host))
     secret = None
     if "directory" in host.hosted:
         secret = await services.directory.main.bootstrap(_settings(host, "directory"), clock, ids)
@@ -107,11 +114,13 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
         runtime = Runtime(clock, ids, peers.of(context), failpoints)
         apps[context] = await SERVICES[context][0](_settings(host, context), runtime)
     server = RpcServer(
-        list(apps.values()), TokenVerifier(_key_fetcher(peers)), tokens, _credentials(host), host.max_calls, peers=peers
-    )
+        list(apps.values()), TokenVerifier(_key_fetcher(peers)), tokens, _credentials(host), host.max_calls, peers=peers,
+        inner=not host.only,
+    )  # fmt: skip
     port = await server.start(host.bind)
     address = f"{host.bind.rsplit(':', 1)[0].replace('0.0.0.0', '127.0.0.1')}:{port}"
-    peers.connect({context: host.addresses.get(context, address) for context in CONTEXTS if context in apps})
+    within = f"127.0.0.1:{server.inner_port}" if server.inner_port else address
+    peers.connect({context: host.addresses.get(context, within) for context in CONTEXTS if context in apps})
     if host.background:
         server.run_background()
     try:

@@ -55,6 +55,8 @@ class HostSettings:
     failpoints: str = ""
     tls_certificate: Path | None = None
     tls_key: Path | None = None
+    tls_ca: Path | None = None
+    """Certificates that vouch for the other services; without it services call each other in the clear."""
     background: bool = True
     drain_seconds: float | None = None
     """How long a server that is told to end goes on serving while its health says NOT_SERVING, so that callers find the
@@ -127,6 +129,10 @@ VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "seller_id": ("WAYBILL_SELLER_ID", str),
     "seller_name": ("WAYBILL_SELLER_NAME", str),
     "pool_size": ("WAYBILL_POOL_SIZE", int),
+    "max_calls": ("WAYBILL_MAX_CALLS", int),
+    "tls_certificate": ("WAYBILL_TLS_CERTIFICATE", Path),
+    "tls_key": ("WAYBILL_TLS_KEY", Path),
+    "tls_ca": ("WAYBILL_TLS_CA", Path),
     "pool_timeout": ("WAYBILL_POOL_TIMEOUT", float),
     "connect_timeout": ("WAYBILL_CONNECT_TIMEOUT", float),
     "statement_timeout": ("WAYBILL_STATEMENT_TIMEOUT", float),
