@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,15 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleResult:
+    """What one rule looked at, and how much of it breaks the rule."""
+
+    rule: str
+    rows: int
+    broken: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """What one context looked at."""
 
@@ -34,6 +43,20 @@ class Summary:
     rules: int
     rows: int
     findings: int
+    results: Sequence[RuleResult] = field(default=(), compare=False)
+    """Every rule of the context once; empty when only facts about named orders were asked for."""
 
 
 Record = Finding | Fact | Summary
+Audit = Callable[[Sequence[str]], AsyncIterator[Record]]
+"""An audit of a context. Without order keys: findings, facts about all orders in the order of their keys, the summary.
+With order keys: only the facts about those orders, and a summary."""
+
+
+def summarized(context: str, rows: int, looked_at: Mapping[str, int], findings: Iterable[Finding]) -> Summary:
+    """The summary of rules that look at so many rows each."""
+    broken: dict[str, int] = {}
+    for finding in findings:
+        broken[finding.rule] = broken.get(finding.rule, 0) + 1
+    results = [RuleResult(rule, count, broken.get(rule, 0)) for rule, count in looked_at.items()]
+    return Summary(context, len(results), rows, sum(broken.values()), results)

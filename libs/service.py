@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Seque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from libs.audit import Record, Summary
+from libs.audit import Audit, Record, Summary
 from libs.clock import Clock
 from libs.failpoints import Failpoints
 from libs.ids import IdSource
@@ -44,7 +44,7 @@ class ServiceApp:
     close: Callable[[], Awaitable[None]] = _nothing
     anonymous: frozenset[str] = frozenset()
     """Full method names, such as `/waybill.directory.v1.TokenService/IssueToken`, that need no token."""
-    audit: Callable[[], AsyncIterator[Record]] | None = None
+    audit: Audit | None = None
     statements: Callable[[], int] = lambda: 0
     """SQL statements sent so far."""
     database: Database | None = None
@@ -55,10 +55,10 @@ class ServiceApp:
     outbox: Outbox | None = None
     """Changes that other services have not acknowledged, for operators."""
 
-    async def audited(self) -> AsyncIterator[Record]:
-        """The service's own audit, or an empty one."""
+    async def audited(self, order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
+        """The service's own audit, or an empty one. With order keys only what it states about those orders."""
         if self.audit is None:
             yield Summary(self.name, 0, 0, 0)
             return
-        async for record in self.audit():
+        async for record in self.audit(order_keys):
             yield record

@@ -124,7 +124,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
             lambda: forget.run(settings.forget_pause),
         ],
         close=database.close,
-        audit=lambda: audit(database),
+        audit=lambda keys: audit(database, keys),
         statements=lambda: database.statements,
         database=database,
         gauges=Gauges(database, runtime.clock),

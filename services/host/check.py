@@ -1,38 +1,45 @@
-"""Compares what the contexts state about every order: what no single service can see."""
+"""Proves the books: every context's own audit, and what the contexts state about every order laid side by side."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from services.host.check_rules import RULES, CrossRule
+from services.host.check_subjects import Subject, subjects
+from services.host.settings import CONTEXTS
 from waybill.audit.v1 import audit_service_pb2 as pb
 from waybill_client import AsyncWaybill
 
 ACROSS = "across"
 """Context of findings that only a comparison shows."""
-CROSS_RULES = (
-    "reservations_belong_to_running_attempts",
-    "supplier_orders_partition_the_order",
-    "supplier_orders_add_up_to_the_total",
-    "shipped_units_agree",
-    "read_model_is_current",
-    "payments_belong_to_submitted_orders",
-)
+LOOKS = 10
+PAUSE = 0.5
+"""Seconds between two looks at what differs."""
+PART = 500
+"""Orders that are looked at again in one call."""
+Stream = AsyncIterator[pb.AuditResponse]
 
-Facts = Mapping[tuple[str, str], Mapping[str, list[dict[str, str]]]]
-"""Statements by (context, kind) and order."""
-Tell = Callable[[str, str, str], None]
-"""Notes a finding: (rule, order, detail)."""
+
+@dataclass(slots=True)
+class Result:
+    """What one rule looked at, and how much of it breaks the rule."""
+
+    context: str
+    rule: str
+    rows: int
+    broken: int = 0
 
 
 @dataclass(slots=True)
 class Report:
     """What an audit found."""
 
+    results: list[Result] = field(default_factory=list)
     findings: list[pb.Finding] = field(default_factory=list)
-    rules: int = 0
+    in_motion: list[str] = field(default_factory=list)
+    """Orders whose contexts differed at every look while a submit, cancel, report or payment was under way."""
     rows: int = 0
     contexts: list[str] = field(default_factory=list)
 
@@ -41,105 +48,120 @@ class Report:
         """Whether every invariant holds."""
         return not self.findings
 
+    @property
+    def rules(self) -> int:
+        """How many rules were looked at."""
+        return len(self.results)
 
-LOOKS = 10
-PAUSE = 0.5
-"""Seconds between two looks."""
+
+@dataclass(slots=True)
+class _Doubt:
+    """An order whose contexts differ: how they did, and whether anything was under way."""
+
+    subject: Subject
+    differences: list[tuple[str, str]]
+
+    @property
+    def excused(self) -> bool:
+        return self.subject.under_way and not self.subject.overdue()
 
 
 async def check(client: AsyncWaybill, servers: Sequence[str] = ()) -> Report:
     """Audits every context that the servers host (the client's own when none is named), then compares their facts.
 
-    Contexts are not read at one instant, and a report may be on its way between them. So what only a comparison finds is
-    looked at again, and counts when it stays.
+    Contexts are not read at one instant, and work may be under way between them. So a difference counts only when both
+    sides say the same at a second reading and nothing of the order is under way, or has been for too long.
     """
     clients = [client.at(server) for server in servers] or [client]
-    report = await _look(clients)
+    report = Report()
+    doubts = await _first_look(clients, report)
     for _ in range(LOOKS):
-        if all(finding.context != ACROSS for finding in report.findings):
+        if not doubts:
             break
         await asyncio.sleep(PAUSE)
-        report = await _look(clients)
+        doubts = await _second_look(clients, report, doubts)
+    report.in_motion = sorted(doubt.subject.name for doubt in doubts.values())
     return report
 
 
-async def _look(clients: Sequence[AsyncWaybill]) -> Report:
-    report = Report()
-    facts: list[pb.Fact] = []
-    async for record in _records(clients):
+async def _first_look(clients: Sequence[AsyncWaybill], report: Report) -> dict[str, _Doubt]:
+    opened = await _opened(clients, ())
+    report.contexts = list(opened)
+    rules = [rule for rule in RULES if rule.needs <= opened.keys()]
+    across = {rule.name: Result(ACROSS, rule.name, 0) for rule in rules}
+    doubts: dict[str, _Doubt] = {}
+    async for subject in subjects({c: _facts(stream, report) for c, stream in opened.items()}):
+        for rule in rules:
+            across[rule.name].rows += rule.concerns(subject)
+        doubt = _doubt(subject, rules)
+        if doubt.differences:
+            doubts[subject.key] = doubt
+    order = {context: n for n, context in enumerate(CONTEXTS)}
+    report.results.sort(key=lambda result: order[result.context])
+    report.results += across.values()
+    return doubts
+
+
+async def _second_look(
+    clients: Sequence[AsyncWaybill], report: Report, doubts: dict[str, _Doubt]
+) -> dict[str, _Doubt]:
+    """What is still in doubt; what stays as it was while nothing was under way becomes a finding."""
+    results = {result.rule: result for result in report.results if result.context == ACROSS}
+    rules = [rule for rule in RULES if rule.name in results]
+    left: dict[str, _Doubt] = {}
+    for keys in _parts(sorted(doubts)):
+        opened = await _opened(clients, keys)
+        async for subject in subjects({c: _facts(stream, None) for c, stream in opened.items()}):
+            before, now = doubts[subject.key], _doubt(subject, rules)
+            if not now.differences:
+                continue
+            if before.excused or now.excused or before.subject.state != subject.state:
+                left[subject.key] = now
+                continue
+            for rule, detail in now.differences:
+                results[rule].broken += 1
+                report.findings.append(pb.Finding(context=ACROSS, rule=rule, subject=subject.name, detail=detail))
+    return left
+
+
+def _doubt(subject: Subject, rules: Iterable[CrossRule]) -> _Doubt:
+    found = [(rule.name, "; ".join(rule.differences(subject))) for rule in rules if rule.concerns(subject)]
+    return _Doubt(subject, [(rule, detail) for rule, detail in found if detail])
+
+
+def _parts(keys: Sequence[str]) -> list[Sequence[str]]:
+    return [keys[i : i + PART] for i in range(0, len(keys), PART)]
+
+
+async def _opened(clients: Sequence[AsyncWaybill], keys: Sequence[str]) -> dict[str, Stream]:
+    """A stream for every context, from the first server that hosts it."""
+
+    async def open(context: str) -> tuple[str, Stream] | None:
+        for client in clients:
+            stream: Stream = aiter(client.audit.Audit(pb.AuditRequest(contexts=[context], order_keys=keys)))
+            first = await anext(stream, None)
+            if first is not None:
+                return context, _rest(first, stream)
+        return None
+
+    found = await asyncio.gather(*(open(context) for context in CONTEXTS))
+    return dict(item for item in found if item is not None)
+
+
+async def _rest(first: pb.AuditResponse, stream: Stream) -> Stream:
+    yield first
+    async for record in stream:
+        yield record
+
+
+async def _facts(stream: Stream, report: Report | None) -> AsyncIterator[pb.Fact]:
+    """The facts of a stream; everything else goes to the report."""
+    async for record in stream:
         kind = record.WhichOneof("record")
-        if kind == "finding":
+        if kind == "fact":
+            yield record.fact
+        elif report is not None and kind == "finding":
             report.findings.append(record.finding)
-        elif kind == "fact":
-            facts.append(record.fact)
-        else:
-            report.rules += record.summary.rules
+        elif report is not None:
             report.rows += record.summary.rows
-            report.contexts.append(record.summary.context)
-    report.rules += len(CROSS_RULES)
-    report.findings += compare(facts)
-    return report
-
-
-async def _records(clients: Sequence[AsyncWaybill]) -> AsyncIterator[pb.AuditResponse]:
-    for client in clients:
-        async for record in client.audit.Audit(pb.AuditRequest()):
-            yield record
-
-
-def compare(facts: Iterable[pb.Fact]) -> list[pb.Finding]:
-    """Findings that only show when contexts are laid side by side."""
-    by: dict[tuple[str, str], dict[str, list[dict[str, str]]]] = defaultdict(lambda: defaultdict(list))
-    for fact in facts:
-        by[(fact.context, fact.kind)][fact.order_key].append(dict(fact.values))
-    orders = {key: values[0] for key, values in by[("order", "order")].items()}
-    findings: list[pb.Finding] = []
-
-    def finding(rule: str, key: str, detail: str) -> None:
-        name = orders.get(key, {}).get("id", key)
-        findings.append(pb.Finding(context=ACROSS, rule=rule, subject=name, detail=detail))
-
-    running = {
-        (key, v["attempt"]) for key, many in by[("order", "attempt")].items() for v in many if v["finished"] == "0"
-    }
-    for context, kind in (("pricing", "attempt"), ("payment", "payment_attempt"), ("fulfillment", "stock_attempt")):
-        for key, many in by[(context, kind)].items():
-            for v in many:
-                if (key, v["attempt"]) not in running:
-                    finding(CROSS_RULES[0], key, f"{context} still holds attempt {v['attempt']}")
-    unfinished = {key for key, _ in running}
-    for key, order in orders.items():
-        if order["submitted"] != "1" or key in unfinished:
-            continue
-        _compare_order(key, order, by, finding)
-    for key, many in by[("payment", "payments")].items():
-        order = orders.get(key, {})
-        if order.get("submitted") != "1" and key not in unfinished:
-            finding(CROSS_RULES[5], key, "payments are confirmed")
-        if order and int(many[0].get("confirmed_total", "0")) > int(order["total"]):
-            finding(CROSS_RULES[5], key, f"{many[0]['confirmed_total']} confirmed of {order['total']}")
-    return findings
-
-
-def _first(found: Mapping[str, list[dict[str, str]]], key: str) -> dict[str, str]:
-    many = found.get(key)
-    return many[0] if many else {}
-
-
-def _compare_order(key: str, order: dict[str, str], by: Facts, tell: Tell) -> None:
-    ours = _first(by[("order", "units")], key)
-    theirs = _first(by[("fulfillment", "units")], key)
-    ordered = {line: units.split("/")[0] for line, units in ours.items()}
-    supplied = {line: units.split("/")[0] for line, units in theirs.items()}
-    if order["status"] != "CANCELED" and ordered != supplied:
-        tell(CROSS_RULES[1], key, f"{ordered} against {supplied}")
-    if order["status"] != "CANCELED" and ours != theirs and ordered == supplied:
-        tell(CROSS_RULES[3], key, f"{ours} against {theirs}")
-    suppliers = by[("fulfillment", "supplier_order")].get(key, [])
-    total = sum(int(s["total"]) for s in suppliers)
-    if suppliers and total != int(order["total"]):
-        tell(CROSS_RULES[2], key, f"{total} against {order['total']}")
-    known = {s["id"]: s["version"] for s in by[("order", "supplier_order")].get(key, [])}
-    for s in suppliers:
-        if known.get(s["id"]) != s["version"]:
-            tell(CROSS_RULES[4], key, f"{s['id']} at {known.get(s['id'])}, not {s['version']}")
+            report.results += [Result(record.summary.context, r.rule, r.rows, r.broken) for r in record.summary.results]

@@ -133,6 +133,7 @@ def check(
 
 
 async def _check(servers: list[str], client_id: str, client_secret: str, as_json: bool, reconciling: float | None) -> int:
+    from services.host import check_report
     from services.host.check import check as audit
     from services.host.reconcile import reconciled
     from waybill_client import AsyncWaybill
@@ -141,20 +142,10 @@ async def _check(servers: list[str], client_id: str, client_secret: str, as_json
         settled = reconciling is None or await reconciled(client, servers, reconciling, err)
         report = await audit(client, servers)
     if as_json:
-        found = [{"context": f.context, "rule": f.rule, "subject": f.subject, "detail": f.detail} for f in report.findings]
-        out.print_json(json_module.dumps({"ok": report.ok, "rules": report.rules, "rows": report.rows, "findings": found}))
+        out.print_json(json_module.dumps(check_report.as_json(report)))
     else:
-        show_report(report)
+        check_report.show(report, out)
     return 0 if report.ok and settled else 1
-
-
-def show_report(report: Any) -> None:
-    """One line when all is well, else every finding."""
-    for finding in report.findings:
-        out.print(f"[red]{finding.context}[/red] {finding.rule} {finding.subject}: {finding.detail}")
-    colour = "green" if report.ok else "red"
-    word = "OK" if report.ok else f"{len(report.findings)} broken"
-    out.print(f"[{colour}]invariants {word}[/{colour}]  {report.rules} rules over {report.rows:,} rows")
 
 
 def main() -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
-from libs.audit import Finding, Record, Summary
+from libs.audit import Finding, Record, Summary, summarized
 from services.catalog.application.ports import CensusStore
-from services.catalog.domain.product import broken_rules
+from services.catalog.domain.product import RULES, broken_rules
 
 CONTEXT = "catalog"
-RULES = 3
 
 
 class Audit:
@@ -18,7 +17,10 @@ class Audit:
     def __init__(self, store: CensusStore) -> None:
         self._store = store
 
-    async def __call__(self) -> AsyncIterator[Record]:
+    async def __call__(self, order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
+        if order_keys:
+            yield Summary(CONTEXT, 0, 0, 0)
+            return
         rows, findings = 0, list[Finding]()
         async for products in self._store.take():
             rows += len(products)
@@ -29,4 +31,4 @@ class Audit:
             ]
         for finding in findings:
             yield finding
-        yield Summary(CONTEXT, RULES, rows, len(findings))
+        yield summarized(CONTEXT, rows, dict.fromkeys(RULES, rows), findings)

@@ -33,8 +33,11 @@ def _repeats(default: str, others: Sequence[str]) -> bool:
     return bool(default) and default in others
 
 
+RULES = ("suppliers_stand_once", "multiplier_is_positive", "measures_are_not_negative")
+
+
 def broken_rules(product: Mapping[str, Any]) -> list[str]:
-    """What is wrong with a stored product, by rule."""
+    """What is wrong with a stored product: those of `RULES` that do not hold."""
     broken: list[str] = []
     others = product["supplier_ids"]
     if _repeats(product["default_supplier_id"], others) or len(set(others)) < len(others):

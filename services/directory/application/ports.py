@@ -157,7 +157,8 @@ class Census:
 
     sellers: int
     keys: int
-    rows: int
+    rows: Mapping[str, int]
+    """By table."""
     orphans: Sequence[tuple[str, str, str]]
     """(rule, subject, what it refers to)."""
 

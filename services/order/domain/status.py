@@ -84,3 +84,17 @@ def status_conflict(order_id: str, status: OrderStatus, trigger: Trigger) -> Way
         order=order_id,
         status=status.value,
     )
+
+
+def derived(submitted: bool, canceled: bool, open_units: int, shipped: int) -> OrderStatus:
+    """The status that quantities and recorded decisions make; every stored status is this one, computed again.
+
+    `canceled` is a cancel that was decided. No open unit left: COMPLETED if any shipped, else CANCELED.
+    """
+    if canceled:
+        return OrderStatus.CANCELED
+    if not submitted:
+        return OrderStatus.UNSUBMITTED
+    if open_units:
+        return OrderStatus.OPEN
+    return OrderStatus.COMPLETED if shipped else OrderStatus.CANCELED

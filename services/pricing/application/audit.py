@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
-from libs.audit import Fact, Finding, Record, Summary
+from libs.audit import Fact, Finding, Record, Summary, summarized
 from services.pricing.application.ports import CensusStore
 
 CONTEXT = "pricing"
-RULES = 4
+RULES: Mapping[str, str] = {
+    "assigned_schedule_exists": "price_assignments", "price_breaks_ascend": "price_schedules",
+    "rate_is_a_share": "tax_rates", "reservation_has_a_state": "redemption_reservations",
+}  # fmt: skip
+"""What each looks at."""
 
 
 class Audit:
@@ -17,7 +22,12 @@ class Audit:
     def __init__(self, store: CensusStore) -> None:
         self._store = store
 
-    async def __call__(self) -> AsyncIterator[Record]:
+    async def __call__(self, order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
+        if order_keys:
+            for fact in _facts(await self._store.reservations(order_keys)):
+                yield fact
+            yield Summary(CONTEXT, 0, 0, 0)
+            return
         census = await self._store.take()
         findings = [
             Finding(CONTEXT, "assigned_schedule_exists", f"product {key.product_id}", f"there is no {schedule!r}")
@@ -38,7 +48,13 @@ class Audit:
         ]
         for finding in findings:
             yield finding
-        for key, attempt, state in census.states:
-            if state == "RESERVED":
-                yield Fact(CONTEXT, "attempt", str(key), {"attempt": str(attempt), "state": state})
-        yield Summary(CONTEXT, RULES, census.rows, len(findings))
+        for fact in _facts(census.states):
+            yield fact
+        looked_at = {rule: census.rows[table] for rule, table in RULES.items()}
+        yield summarized(CONTEXT, sum(census.rows.values()), looked_at, findings)
+
+
+def _facts(states: Sequence[tuple[uuid.UUID, int, str]]) -> Iterator[Fact]:
+    for key, attempt, state in states:
+        if state == "RESERVED":
+            yield Fact(CONTEXT, "attempt", str(key), {"attempt": str(attempt), "state": state})

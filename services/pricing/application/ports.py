@@ -76,7 +76,8 @@ class Decisions(Protocol):
 class Census:
     """The whole database at one moment, as far as its invariants need it."""
 
-    rows: int
+    rows: Mapping[str, int]
+    """By table."""
     dangling: tuple[tuple[Key, str], ...]
     """Assignments of schedules that do not exist."""
     misordered: tuple[str, ...]
@@ -91,3 +92,6 @@ class CensusStore(Protocol):
 
     async def take(self) -> Census:
         """One snapshot."""
+
+    async def reservations(self, order_keys: Sequence[str]) -> Sequence[tuple[uuid.UUID, int, str]]:
+        """(order, attempt, state) of what is held for these orders."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
-from libs.audit import Finding, Record, Summary
+from libs.audit import Finding, Record, Summary, summarized
 from services.shipping.application.ports import CensusStore
 from services.shipping.domain.rates import misordered
 
 CONTEXT = "shipping"
-RULES = 2
 
 
 class Audit:
@@ -18,17 +17,22 @@ class Audit:
     def __init__(self, store: CensusStore) -> None:
         self._store = store
 
-    async def __call__(self) -> AsyncIterator[Record]:
+    async def __call__(self, order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
+        if order_keys:
+            yield Summary(CONTEXT, 0, 0, 0)
+            return
         census = await self._store.take()
         findings = [
-            Finding(CONTEXT, "references", f"{kind} {id}", f"refers to {reference}, which does not exist")
+            Finding(CONTEXT, "reference_exists", f"{kind} {id}", f"refers to {reference}, which does not exist")
             for kind, id, reference in census.dangling
         ]
         for id, bounds in census.weight_bounds.items():
             wrong = misordered(bounds)
             if wrong or not bounds:
                 detail = f"rows {wrong} do not ascend" if wrong else "has no rows"
-                findings.append(Finding(CONTEXT, "rate rows", f"rate table {id}", detail))
+                findings.append(Finding(CONTEXT, "rate_rows_ascend", f"rate table {id}", detail))
         for finding in findings:
             yield finding
-        yield Summary(CONTEXT, RULES, census.rows, len(findings))
+        rows = sum(census.rows.values())
+        looked_at = {"reference_exists": rows, "rate_rows_ascend": len(census.weight_bounds)}
+        yield summarized(CONTEXT, rows, looked_at, findings)

@@ -22,7 +22,8 @@ class TermsStore(Protocol):
 class Census:
     """The whole set-up at one moment, as far as its invariants need it."""
 
-    rows: int
+    rows: Mapping[str, int]
+    """By table."""
     dangling: tuple[tuple[str, str, str], ...]
     """(kind of resource, its id, the reference that leads nowhere)."""
     weight_bounds: Mapping[str, list[Decimal | None]]

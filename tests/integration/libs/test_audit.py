@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
@@ -16,7 +16,7 @@ from waybill.audit.v1 import audit_service_pb2 as pb
 from waybill.audit.v1 import audit_service_pb2_grpc as pb_grpc
 
 
-async def books() -> AsyncIterator[Record]:
+async def books(order_keys: Sequence[str]) -> AsyncIterator[Record]:
     yield Finding("echo", "counter_equals_ledger", "rec_1", "10 and 9")
     yield Fact("echo", "reservation", "k1", {"units": "3"})
     yield Summary("echo", 2, 5, 1)

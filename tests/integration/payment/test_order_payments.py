@@ -233,7 +233,7 @@ async def test_an_overdue_attempt_asks_what_became_of_it(
     assert world.orders.asked == [(order.key, 1)]
     assert await order.states() == states
     assert await world.balance() == balance
-    held = facts(await world.records(), "payment_attempt")
+    held = [f for f in facts(await world.records(), "payment_attempt") if f.values["state"] == "RESERVED"]
     assert len(held) == int(decision == "TRYING")
 
 

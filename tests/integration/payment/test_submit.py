@@ -133,7 +133,7 @@ async def test_a_refused_try_leaves_nothing(world: World) -> None:
     assert facts(await world.records(), "payment_attempt") == []
     assert (await order.reserve(1, from_account("g", "gift", 50), payment("rest"))).state == RESERVED
     assert [f.values for f in facts(await world.records(), "payment_attempt")] == [
-        {"attempt": "1", "state": "RESERVED"}
+        {"attempt": "1", "state": "RESERVED", "finished": "0"}
     ]
     await order.release()
 

@@ -24,7 +24,7 @@ async def test_a_reference_to_nothing_and_unordered_rows_are_found(settings, app
         await database.close()
         found = [record async for record in app.audited() if isinstance(record, Finding)]
     assert sorted((f.rule, f.subject) for f in found) == [
-        ("rate rows", "rate table ground-us"),
-        ("references", "ship method ground"),
-        ("references", "ship method next-day"),
+        ("rate_rows_ascend", "rate table ground-us"),
+        ("reference_exists", "ship method ground"),
+        ("reference_exists", "ship method next-day"),
     ]

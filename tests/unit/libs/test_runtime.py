@@ -6,7 +6,7 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 import structlog
@@ -94,7 +94,7 @@ async def test_a_service_without_an_audit_says_that_it_looked_at_nothing() -> No
 
 
 async def test_a_services_audit_is_passed_on() -> None:
-    async def audit() -> Iterator[Record]:  # type: ignore[misc]
+    async def audit(order_keys: Sequence[str]) -> Iterator[Record]:  # type: ignore[misc]
         yield Finding("echo", "rule", "subject", "detail")
         yield Summary("echo", 1, 2, 1)
 

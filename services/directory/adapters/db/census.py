@@ -64,4 +64,5 @@ class CensusReader:
             for rule, statement in _orphans():
                 rows: Sequence[Any] = (await tx.execute(statement)).all()
                 orphans += [(rule, row[0], row[1]) for row in rows]
-        return Census(counted[0], counted[-1] + self._configured_key, sum(counted[:-1]), orphans)
+        by_table = {table.name: int(number) for table, number in zip(_TABLES, counted[:-1], strict=True)}
+        return Census(counted[0], counted[-1] + self._configured_key, by_table, orphans)

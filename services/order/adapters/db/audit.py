@@ -1,19 +1,24 @@
-"""The order service's own invariants, and its facts about every order."""
+"""The order service's audit in one snapshot: its own rules, and its facts about every order."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from libs.audit import Fact, Finding, Record, Summary
+from libs.audit import Fact, Finding, Record, RuleResult, Summary
 from libs.db import Database, Tx
-from services.order.adapters.db.gauges import CANCEL_STATES
-from services.order.adapters.db.tables import CANCELLATIONS, EVENTS, LINE_ITEMS, ORDERS, SUBMISSIONS
+from libs.db.audit import count, judged
+from services.order.adapters.db.audit_rules import rules
+from services.order.adapters.db.audit_walk import recomputed
+from services.order.adapters.db.tables import CANCELLATIONS, EVENTS, LINE_ITEMS, ORDERS, SHIPMENTS, SUBMISSIONS
 
 CONTEXT = "order"
-RULES = 6
+PAGE = 500
+_O, _L, _S, _C, _P = ORDERS.c, LINE_ITEMS.c, SUBMISSIONS.c, CANCELLATIONS.c, SHIPMENTS.c
+_AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "total")
 
 
 class Audit:
@@ -22,125 +27,86 @@ class Audit:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def __call__(self) -> AsyncIterator[Record]:
-        """Findings and facts, then the summary."""
+    async def __call__(self, order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
+        """Findings, facts and the summary; with order keys only the facts about these orders."""
+        results: list[RuleResult] = []
+        rows = 0
         async with self._db.reading(snapshot=True) as tx:
-            orders = (await tx.execute(_orders())).all()
-            sums = {row.order_key: row for row in await tx.execute(_line_sums())}
-            events = {row.aggregate_key: row for row in await tx.execute(_event_sums())}
-            attempts = await self._attempts(tx)
-            canceling = (await tx.execute(_unfinished_cancellations())).all()
-            lines = (await tx.execute(_lines())).all()
-        findings: list[Finding] = []
-        for order in orders:
-            findings += _check(order, sums.get(order.key), events.get(order.key))
-        for finding in findings:
-            yield finding
-        for row in attempts:
-            yield Fact(
-                CONTEXT, "attempt", str(row.order_key),
-                {"attempt": str(row.attempt), "state": row.state, "finished": str(int(row.finished))},
-            )  # fmt: skip
-        for row in canceling:
-            yield Fact(CONTEXT, "cancellation", str(row.order_key), {"state": row.state})
-        units: dict[Any, dict[str, str]] = {}
-        for line in lines:
-            counts = f"{line.quantity}/{line.quantity_shipped}/{line.quantity_canceled}"
-            units.setdefault(line.order_key, {})[line.id] = counts
-        for order in orders:
-            if order.kind == "BUYER":
-                yield Fact(CONTEXT, "order", str(order.key), _order_values(order))
-                if order.is_submitted:
-                    yield Fact(CONTEXT, "units", str(order.key), units.get(order.key, {}))
-            else:
-                yield Fact(
-                    CONTEXT, "supplier_order", str(order.parent_key),
-                    {"id": order.id, "status": order.sub_status, "total": str(order.total),
-                     "version": str(order.source_version)},
-                )  # fmt: skip
-        yield Summary(CONTEXT, RULES, len(orders) + len(lines), len(findings))
-
-    async def _attempts(self, tx: Tx) -> list[Any]:
-        s = SUBMISSIONS.c
-        statement = sa.select(s.order_key, s.attempt, s.state, s.finished).where(
-            sa.or_(sa.not_(s.finished), s.state == "TRYING")
-        )
-        return list((await tx.execute(statement)).all())
+            if not order_keys:
+                async for record in _judged(tx):
+                    if isinstance(record, Finding):
+                        yield record
+                    else:
+                        results.append(record)
+                for table in (ORDERS, LINE_ITEMS, SUBMISSIONS, EVENTS):
+                    rows += await count(tx, table)
+            async for fact in _facts(tx, [uuid.UUID(key) for key in order_keys]):
+                yield fact
+        yield Summary(CONTEXT, len(results), rows, sum(r.broken for r in results), results)
 
 
-def _unfinished_cancellations() -> sa.Select[Any]:
-    c = CANCELLATIONS.c
-    return sa.select(c.order_key, c.state).where(c.state.in_(CANCEL_STATES))
+async def _judged(tx: Tx) -> AsyncIterator[Finding | RuleResult]:
+    async for record in judged(tx, CONTEXT, rules()):
+        yield record
+    async for record in recomputed(tx):
+        yield record
 
 
-def _orders() -> sa.Select[Any]:
-    o = ORDERS.c
-    return sa.select(
-        o.key, o.kind, o.id, o.parent_key, o.status, o.sub_status, o.is_submitted, o.currency, o.version, o.subtotal,
-        o.discount, o.shipping_cost, o.tax, o.total, o.source_version, o.line_item_count, o.calculated_version,
-        o.content_version, o.tax_override, o.submit_time,
+async def _facts(tx: Tx, keys: Sequence[uuid.UUID]) -> AsyncIterator[Fact]:
+    """A page of orders at a time, in the order of their keys."""
+    if keys:
+        for fact in await _of(tx, keys):
+            yield fact
+        return
+    last = uuid.UUID(int=0)
+    page = sa.select(_O.key).where(_O.kind == "BUYER").order_by(_O.key).limit(PAGE)
+    while found := [row.key for row in await tx.execute(page.where(_O.key > last))]:
+        for fact in await _of(tx, found):
+            yield fact
+        last = found[-1]
+
+
+async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
+    orders = (await tx.execute(sa.select(ORDERS).where(_O.key.in_(keys), _O.kind == "BUYER"))).all()
+    submitted = [row.key for row in orders if row.is_submitted]
+    made = [_order(row) for row in orders]
+    attempts = sa.select(_S.order_key, _S.attempt, _S.state, _S.finished, _S.begin_time).where(_S.order_key.in_(keys))
+    for row in await tx.execute(attempts):
+        made.append(
+            _fact(row.order_key, "attempt", attempt=row.attempt, state=row.state, finished=int(row.finished),
+                  since=row.begin_time.isoformat())
+        )  # fmt: skip
+    for row in await tx.execute(sa.select(CANCELLATIONS).where(_C.order_key.in_(keys))):
+        ended = int(row.state == "FINISHED")
+        since = row.next_action_time.isoformat()
+        made.append(_fact(row.order_key, "cancellation", state=row.state, finished=ended, since=since))
+    made += await _units(tx, submitted)
+    for row in await tx.execute(sa.select(ORDERS).where(_O.parent_key.in_(keys), _O.kind != "BUYER")):
+        made.append(
+            _fact(row.parent_key, "supplier_order", id=row.id, status=row.sub_status, total=row.total,
+                  version=row.source_version)
+        )  # fmt: skip
+    for row in await tx.execute(sa.select(_P.order_key, _P.shipment_key, _P.version).where(_P.order_key.in_(keys))):
+        made.append(_fact(row.order_key, "shipment", key=row.shipment_key, version=row.version))
+    return sorted(made, key=lambda fact: fact.order_key)
+
+
+def _order(row: Any) -> Fact:
+    amounts = {name: row._mapping[name] for name in _AMOUNTS}
+    return _fact(
+        row.key, "order", id=row.id, status=row.status, currency=row.currency, submitted=int(row.is_submitted),
+        version=row.version, covered=int(bool(row.policy.get("must_cover_total", True))), **amounts,
     )  # fmt: skip
 
 
-def _line_sums() -> sa.Select[Any]:
-    c = LINE_ITEMS.c
-    open_units = c.quantity - c.quantity_shipped - c.quantity_canceled
-    return sa.select(
-        c.order_key, sa.func.count().label("lines"), sa.func.sum(c.subtotal).label("subtotal"),
-        sa.func.sum(c.discount).label("discount"), sa.func.sum(c.tax).label("tax"),
-        sa.func.sum(open_units).label("open"), sa.func.min(open_units).label("least_open"),
-        sa.func.sum(c.quantity_shipped).label("shipped"),
-    ).group_by(c.order_key)  # fmt: skip
+async def _units(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
+    """Units of every line: ordered/shipped/canceled."""
+    units: dict[uuid.UUID, dict[str, str]] = {key: {} for key in keys}
+    columns = (_L.order_key, _L.id, _L.quantity, _L.quantity_shipped, _L.quantity_canceled)
+    for row in await tx.execute(sa.select(*columns).where(_L.order_key.in_(keys))):
+        units[row.order_key][row.id] = f"{row.quantity}/{row.quantity_shipped}/{row.quantity_canceled}"
+    return [Fact(CONTEXT, "units", str(key), values) for key, values in units.items()]
 
 
-def _event_sums() -> sa.Select[Any]:
-    c = EVENTS.c
-    return sa.select(
-        c.aggregate_key, sa.func.count().label("events"), sa.func.max(c.sequence).label("last")
-    ).group_by(c.aggregate_key)
-
-
-def _lines() -> sa.Select[Any]:
-    c = LINE_ITEMS.c
-    return (
-        sa.select(c.order_key, c.id, c.quantity, c.quantity_shipped, c.quantity_canceled)
-        .join(ORDERS, ORDERS.c.key == c.order_key)
-        .where(ORDERS.c.is_submitted)
-    )
-
-
-def _order_values(order: Any) -> dict[str, str]:
-    return {
-        "id": order.id, "status": order.status, "total": str(order.total), "currency": order.currency,
-        "submitted": str(int(order.is_submitted)),
-    }  # fmt: skip
-
-
-def _check(order: Any, sums: Any, events: Any) -> list[Finding]:
-    found: list[Finding] = []
-
-    def finding(rule: str, detail: str) -> None:
-        found.append(Finding(CONTEXT, rule, order.id, detail))
-
-    if order.total != order.subtotal - order.discount + order.shipping_cost + order.tax:
-        finding("total_is_sum_of_parts", f"total {order.total}")
-    if events is None or not events.events == events.last == order.version:
-        finding("history_has_no_gap", f"version {order.version}, {events and events.events} events")
-    if order.kind != "BUYER":
-        return found
-    lines = 0 if sums is None else sums.lines
-    if lines != order.line_item_count:
-        finding("line_count_is_right", f"{lines} lines, not {order.line_item_count}")
-    if sums is None:
-        return found
-    if order.calculated_version == order.content_version and (
-        sums.subtotal != order.subtotal or sums.discount != order.discount
-    ):
-        finding("amounts_are_sums_of_lines", f"{sums.subtotal} and {sums.discount}")
-    if sums.least_open < 0:
-        finding("units_add_up", f"a line has {-sums.least_open} units too many")
-    if order.is_submitted and order.status in ("OPEN", "COMPLETED"):
-        complete = sums.open == 0 and sums.shipped > 0
-        if complete != (order.status == "COMPLETED"):
-            finding("status_follows_units", f"{order.status} with {sums.open} open units")
-    return found
+def _fact(key: uuid.UUID, kind: str, /, **values: Any) -> Fact:
+    return Fact(CONTEXT, kind, str(key), {name: str(value) for name, value in values.items()})

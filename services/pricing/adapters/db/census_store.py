@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Sequence
 from decimal import Decimal
 
 import sqlalchemy as sa
@@ -29,17 +31,25 @@ class CensusReader:
         lost = sa.select(a.product_id, a.buyer_id, a.price_schedule_id).where(
             ~sa.exists().where(s.id == a.price_schedule_id)
         )
-        open_ones = sa.select(r.order_key, r.attempt, r.state).where(r.state.not_in(_ENDED))
+        open_ones = sa.select(r.order_key, r.attempt, r.state).where(r.state.not_in(_ENDED)).order_by(r.order_key)
         async with self._db.reading(snapshot=True) as tx:
-            rows = sum((await tx.execute(sa.select(*counts))).one())
+            counted = (await tx.execute(sa.select(*counts))).one()
             dangling = (await tx.execute(lost)).all()
             schedules = (await tx.execute(sa.select(s.id, s.price_breaks))).all()
             rates = (await tx.execute(sa.select(t.id, t.rate))).all()
             states = (await tx.execute(open_ones)).all()
         return Census(
-            rows,
+            {table.name: int(number) for table, number in zip(_ALL, counted, strict=True)},
             tuple((Key(row.product_id, row.buyer_id), row.price_schedule_id) for row in dangling),
             tuple(row.id for row in schedules if misordered([Break(*item) for item in row.price_breaks])),
             tuple(row.id for row in rates if not 0 <= Decimal(row.rate) <= 1),
             tuple((row.order_key, row.attempt, row.state) for row in states),
         )
+
+    async def reservations(self, order_keys: Sequence[str]) -> Sequence[tuple[uuid.UUID, int, str]]:
+        """What is held for these orders."""
+        r = RESERVATIONS.c
+        keys = [uuid.UUID(key) for key in order_keys]
+        held = sa.select(r.order_key, r.attempt, r.state).where(r.state.not_in(_ENDED), r.order_key.in_(keys))
+        async with self._db.reading() as tx:
+            return [(row.order_key, row.attempt, row.state) for row in await tx.execute(held.order_by(r.order_key))]

@@ -38,7 +38,7 @@ class CensusReader:
         dangling: list[tuple[str, str, str]] = []
         async with self._db.reading(snapshot=True) as tx:
             counts = [sa.select(sa.func.count()).select_from(table).scalar_subquery() for table in _ALL]
-            rows = sum((await tx.execute(sa.select(*counts))).one())
+            counted = (await tx.execute(sa.select(*counts))).one()
             for kind, table, name, target in _REFERENCES:
                 column = table.c[name]
                 lost = sa.select(table.c.id, column.label("reference")).where(
@@ -48,7 +48,8 @@ class CensusReader:
                 dangling += [(kind, row["id"], f"{name} {row['reference']!r}") for row in found]
             rates = sa.select(RATE_TABLES.c.id, RATE_TABLES.c.rows)
             tables = (await tx.execute(rates)).mappings().all()
-        return Census(rows, tuple(dangling), {row["id"]: _bounds(row["rows"]) for row in tables})
+        rows_of = {table.name: int(number) for table, number in zip(_ALL, counted, strict=True)}
+        return Census(rows_of, tuple(dangling), {row["id"]: _bounds(row["rows"]) for row in tables})
 
 
 def _bounds(rates: list[dict[str, Any]]) -> list[Decimal | None]:

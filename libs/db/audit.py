@@ -1,0 +1,62 @@
+"""Rules of an audit as SQL: each selects what breaks it, so that nothing is loaded where all is well."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.audit import Finding, RuleResult
+from libs.db.database import Tx
+
+SHOWN = 1_000
+"""Most findings of one rule that are told; all are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class SqlRule:
+    """`broken` selects `subject` and `detail` of what breaks the rule; no row means that it holds."""
+
+    name: str
+    broken: sa.Select[Any]
+    over: sa.Table | sa.Select[Any]
+    """What it looks at: a table, or the rows that it is about."""
+
+
+def told(*parts: Any) -> sa.ColumnElement[str]:
+    """Columns and texts put together as `detail`, the same on both databases."""
+    joined: Any = sa.literal("")
+    for part in parts:
+        joined = joined + (sa.literal(part) if isinstance(part, str) else sa.cast(part, sa.String))
+    detail: sa.ColumnElement[str] = joined.label("detail")
+    return detail
+
+
+def total(column: Any) -> Any:
+    """A sum that is 0 over nothing."""
+    return sa.func.coalesce(sa.func.sum(column), 0)
+
+
+async def count(tx: Tx, over: sa.Table | sa.Select[Any]) -> int:
+    """How many rows there are."""
+    source = over if isinstance(over, sa.Table) else over.subquery()
+    return int((await tx.execute(sa.select(sa.func.count()).select_from(source))).scalar_one())
+
+
+async def judged(tx: Tx, context: str, rules: Sequence[SqlRule]) -> AsyncIterator[Finding | RuleResult]:
+    """Findings of every rule, and after them what the rule looked at."""
+    counts: dict[sa.Table, int] = {}
+    for rule in rules:
+        rows = (await tx.execute(rule.broken.limit(SHOWN))).all()
+        broken = len(rows) if len(rows) < SHOWN else await count(tx, rule.broken)
+        for row in rows:
+            yield Finding(context, rule.name, str(row.subject), str(row.detail))
+        if not isinstance(rule.over, sa.Table):
+            looked_at = await count(tx, rule.over)
+        else:
+            if rule.over not in counts:
+                counts[rule.over] = await count(tx, rule.over)
+            looked_at = counts[rule.over]
+        yield RuleResult(rule.name, looked_at, broken)

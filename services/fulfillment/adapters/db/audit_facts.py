@@ -1,0 +1,108 @@
+"""What fulfillment states about buyer orders, a page of orders at a time, in the order of their keys."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.audit import Fact
+from libs.db import Tx
+from libs.db.audit import total
+from services.fulfillment.adapters.db.tables import (
+    reservations,
+    shipment_items,
+    shipments,
+    supplier_order_lines,
+    supplier_orders,
+)
+
+CONTEXT = "fulfillment"
+PAGE = 500
+_O, _L, _V, _S, _I = supplier_orders.c, supplier_order_lines.c, reservations.c, shipments.c, shipment_items.c
+
+
+async def facts(tx: Tx, order_keys: Sequence[str]) -> AsyncIterator[Fact]:
+    """About all orders, or those of these keys."""
+    if order_keys:
+        for fact in await _of(tx, sorted(set(order_keys))):
+            yield fact
+        return
+    last = ""
+    while keys := await _page(tx, last):
+        for fact in await _of(tx, keys):
+            yield fact
+        last = keys[-1]
+
+
+async def _page(tx: Tx, last: str) -> list[str]:
+    def keys(table: sa.Table) -> Any:
+        c = table.c.order_key
+        return sa.select(c).where(c > last).group_by(c).order_by(c).limit(PAGE).subquery().select()
+
+    both = keys(reservations).union(keys(supplier_orders)).subquery()
+    found = await tx.execute(sa.select(both.c.order_key).order_by(both.c.order_key).limit(PAGE))
+    return [row.order_key for row in found]
+
+
+async def _of(tx: Tx, keys: Sequence[str]) -> list[Fact]:
+    made = [
+        *[_attempt(row) for row in await tx.execute(sa.select(reservations).where(_V.order_key.in_(keys)))],
+        *await _supplier_orders(tx, keys),
+        *await _units(tx, keys),
+        *await _shipments(tx, keys),
+    ]
+    return sorted(made, key=lambda fact: fact.order_key)
+
+
+def _attempt(row: Any) -> Fact:
+    ended = "0" if row.state == "RESERVED" else "1"
+    values = {"attempt": str(row.attempt), "state": row.state, "finished": ended, "tombstone": str(int(not row.lines))}
+    return Fact(CONTEXT, "stock_attempt", row.order_key, values)
+
+
+async def _supplier_orders(tx: Tx, keys: Sequence[str]) -> list[Fact]:
+    found: list[Fact] = []
+    for row in await tx.execute(sa.select(supplier_orders).where(_O.order_key.in_(keys)).order_by(_O.number)):
+        values = {
+            "id": row.id, "supplier_id": row.supplier_id, "status": row.status, "currency": row.currency,
+            "version": str(row.version), "implicit": str(int(row.implicit)), "moved": str(int(row.moved)),
+            **{name: str(row._mapping[name]) for name in ("subtotal", "discount", "shipping_cost", "tax", "total")},
+        }  # fmt: skip
+        found.append(Fact(CONTEXT, "supplier_order", row.order_key, values))
+        if row.report_time is not None:
+            since = row.update_time.isoformat()
+            found.append(Fact(CONTEXT, "unreported", row.order_key, {"supplier_order": row.id, "since": since}))
+    return found
+
+
+async def _units(tx: Tx, keys: Sequence[str]) -> list[Fact]:
+    """Units of every line over all supplier orders: ordered/shipped/canceled."""
+    rows: Any = await tx.execute(
+        sa.select(_O.order_key, _L.line_item_id, total(_L.quantity), total(_L.shipped), total(_L.canceled))
+        .join_from(supplier_order_lines, supplier_orders, _O.key == _L.supplier_order_key)
+        .where(_O.order_key.in_(keys))
+        .group_by(_O.order_key, _L.line_item_id)
+    )
+    units: dict[str, dict[str, str]] = {}
+    for order_key, line_item_id, quantity, shipped, canceled in rows:
+        units.setdefault(order_key, {})[line_item_id] = f"{int(quantity)}/{int(shipped)}/{int(canceled)}"
+    return [Fact(CONTEXT, "units", key, values) for key, values in units.items()]
+
+
+async def _shipments(tx: Tx, keys: Sequence[str]) -> list[Fact]:
+    found: list[Fact] = []
+    rows = await tx.execute(
+        sa.select(_I.order_key, _S.key, _S.id, _S.version, _S.report_time, _S.update_time)
+        .join_from(shipment_items, shipments, _S.key == _I.shipment_key)
+        .where(_I.order_key.in_(keys))
+        .distinct()
+    )
+    for row in rows:
+        values = {"key": str(row.key), "id": row.id, "version": str(row.version)}
+        found.append(Fact(CONTEXT, "shipment", row.order_key, values))
+        if row.report_time is not None:
+            since = row.update_time.isoformat()
+            found.append(Fact(CONTEXT, "unreported", row.order_key, {"shipment": row.id, "since": since}))
+    return found

@@ -1,0 +1,50 @@
+"""An audit's report for people and for machines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from services.host.check import Report
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """For machines."""
+    return {
+        "ok": report.ok,
+        "rows": report.rows,
+        "rules": [{"context": r.context, "rule": r.rule, "rows": r.rows, "broken": r.broken} for r in report.results],
+        "findings": [
+            {"context": f.context, "rule": f.rule, "subject": f.subject, "detail": f.detail} for f in report.findings
+        ],
+        "in_motion": report.in_motion,
+    }
+
+
+def show(report: Report, out: Console) -> None:
+    """Every invariant with its counts, every finding, and one line that says it all."""
+    table = Table(box=box.SIMPLE, header_style="dim")
+    for name in ("context", "invariant", "rows", "broken"):
+        table.add_column(name, justify="right" if name in ("rows", "broken") else "left")
+    last = ""
+    for r in report.results:
+        style = "red" if r.broken else None
+        table.add_row(r.context if r.context != last else "", r.rule, f"{r.rows:,}", f"{r.broken:,}", style=style)
+        last = r.context
+    out.print(table)
+    conclude(report, out)
+
+
+def conclude(report: Report, out: Console) -> None:
+    """Findings, and the line that says it all."""
+    for f in report.findings:
+        out.print(f"[red]{f.context}[/red] {f.rule} [bold]{f.subject}[/bold]: {f.detail}", highlight=False, soft_wrap=True)
+    if report.in_motion:
+        some = ", ".join(report.in_motion[:10])
+        out.print(f"in motion, not judged: {len(report.in_motion)} orders ({some})", highlight=False, soft_wrap=True)
+    colour = "green" if report.ok else "red"
+    word = "OK" if report.ok else f"{len(report.findings)} broken"
+    out.print(f"[{colour}]invariants {word}[/{colour}]  {report.rules} rules over {report.rows:,} rows")

@@ -1,0 +1,155 @@
+"""What only a comparison between contexts can show, rule by rule: pure functions of one order's facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from services.host.check_subjects import Subject
+
+HOLDERS = (("pricing", "attempt"), ("payment", "payment_attempt"), ("fulfillment", "stock_attempt"))
+AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "total")
+
+
+@dataclass(frozen=True, slots=True)
+class CrossRule:
+    """One comparison."""
+
+    name: str
+    needs: frozenset[str]
+    """Contexts without which it says nothing."""
+    concerns: Callable[[Subject], bool]
+    differences: Callable[[Subject], Iterator[str]]
+
+
+def _attempts(subject: Subject) -> dict[str, tuple[str, bool]]:
+    return {v["attempt"]: (v["state"], v["finished"] == "1") for v in subject.all("order", "attempt")}
+
+
+def _has_attempts(subject: Subject) -> bool:
+    return any(subject.all(*holder) for holder in HOLDERS)
+
+
+def _held_for_nothing(subject: Subject) -> Iterator[str]:
+    attempts = _attempts(subject)
+    for context, kind in HOLDERS:
+        for held in subject.all(context, kind):
+            state, finished = attempts.get(held["attempt"], ("unknown", True))
+            if held["state"] == "RESERVED" and finished:
+                yield f"{context} holds attempt {held['attempt']}, which is {state} and at its end"
+
+
+def _confirmed_unaccepted(subject: Subject) -> Iterator[str]:
+    attempts = _attempts(subject)
+    for context, kind in HOLDERS:
+        for held in subject.all(context, kind):
+            state, _ = attempts.get(held["attempt"], ("unknown", True))
+            if held["state"] == "CONFIRMED" and state != "ACCEPTED":
+                yield f"{context} confirmed attempt {held['attempt']}, which is {state}"
+
+
+def _accepted(subject: Subject) -> list[str]:
+    return [n for n, (state, finished) in _attempts(subject).items() if state == "ACCEPTED" and finished]
+
+
+def _accepted_unconfirmed(subject: Subject) -> Iterator[str]:
+    canceled = subject.one("order", "order").get("status") == "CANCELED"
+    for attempt in _accepted(subject):
+        for context, kind in HOLDERS[1:]:
+            state = next((v["state"] for v in subject.all(context, kind) if v["attempt"] == attempt), "unknown")
+            # A cancel that came before the confirm has released the payments.
+            if state != "CONFIRMED" and not (canceled and context == "payment" and state == "RELEASED"):
+                yield f"attempt {attempt} is accepted, {state} in {context}"
+
+
+def _settled(subject: Subject) -> bool:
+    return bool(_accepted(subject))
+
+
+def _units(subject: Subject, context: str) -> dict[str, list[str]]:
+    return {line: units.split("/") for line, units in subject.one(context, "units").items()}
+
+
+def _not_a_partition(subject: Subject) -> Iterator[str]:
+    ordered = {line: units[0] for line, units in _units(subject, "order").items()}
+    supplied = {line: units[0] for line, units in _units(subject, "fulfillment").items()}
+    for line in sorted(ordered.keys() | supplied.keys()):
+        if ordered.get(line) != supplied.get(line):
+            yield f"line {line}: {ordered.get(line, 'none')} ordered, {supplied.get(line, 'none')} in supplier orders"
+
+
+def _units_differ(subject: Subject) -> Iterator[str]:
+    ours, theirs = _units(subject, "order"), _units(subject, "fulfillment")
+    for line in sorted(ours.keys() & theirs.keys()):
+        if ours[line][1:] != theirs[line][1:]:
+            yield f"line {line}: shipped/canceled {'/'.join(ours[line][1:])}, fulfillment says {'/'.join(theirs[line][1:])}"
+
+
+def _amounts_differ(subject: Subject) -> Iterator[str]:
+    order = subject.one("order", "order")
+    children = [v for v in subject.all("fulfillment", "supplier_order") if v["moved"] == "0"]
+    for name in AMOUNTS:
+        made = sum(int(child[name]) for child in children)
+        if children and made != int(order[name]):
+            yield f"{name} {order[name]}, its supplier orders add up to {made}"
+
+
+def _not_current(subject: Subject) -> Iterator[str]:
+    for kind, name in (("supplier_order", "id"), ("shipment", "key")):
+        known = {v[name]: (v["version"], v.get("status")) for v in subject.all("order", kind)}
+        there = {v[name]: (v["version"], v.get("status")) for v in subject.all("fulfillment", kind)}
+        for id in sorted(known.keys() | there.keys()):
+            if known.get(id) != there.get(id):
+                yield f"{kind} {id}: {known.get(id)}, fulfillment says {there.get(id)}"
+
+
+def _paid(subject: Subject) -> bool:
+    return any(int(v["confirmed_total"]) for v in subject.all("payment", "payments"))
+
+
+def _paid_for_nothing(subject: Subject) -> Iterator[str]:
+    order = subject.one("order", "order")
+    accepted = any(state == "ACCEPTED" for state, _ in _attempts(subject).values())
+    for paid in subject.all("payment", "payments"):
+        if order.get("submitted") != "1" and not accepted and int(paid["confirmed_total"]):
+            yield f"{paid['confirmed_total']} confirmed of an order that was not submitted"
+        elif order.get("status") == "CANCELED" and int(paid["charged"]) != int(paid["refunded"]):
+            yield f"canceled, {paid['charged']} charged and {paid['refunded']} refunded"
+
+
+def _paid_too_much(subject: Subject) -> Iterator[str]:
+    order = subject.one("order", "order")
+    for paid in subject.all("payment", "payments"):
+        if paid["currency"] != order.get("currency"):
+            yield f"paid in {paid['currency']}"
+        most = max(int(paid["confirmed_total"]), int(paid["charged"]))
+        if most > int(order.get("total", "0")):
+            yield f"{most} confirmed or charged of {order.get('total', '0')}"
+
+
+def _known(subject: Subject) -> bool:
+    return bool(subject.one("order", "order"))
+
+
+def _never_ends(subject: Subject) -> Iterator[str]:
+    yield from subject.overdue()
+
+
+def _rule(
+    name: str, needs: str, concerns: Callable[[Subject], bool], differences: Callable[[Subject], Iterator[str]]
+) -> CrossRule:
+    return CrossRule(name, frozenset(needs.split()), concerns, differences)
+
+
+RULES = (
+    _rule("reservations_belong_to_running_attempts", "order", _has_attempts, _held_for_nothing),
+    _rule("confirmed_attempts_are_accepted", "order", _has_attempts, _confirmed_unaccepted),
+    _rule("accepted_attempts_are_confirmed", "order fulfillment payment", _settled, _accepted_unconfirmed),
+    _rule("supplier_orders_partition_the_order", "order fulfillment", _settled, _not_a_partition),
+    _rule("supplier_orders_add_up_to_the_total", "order fulfillment", _settled, _amounts_differ),
+    _rule("shipped_units_agree", "order fulfillment", _settled, _units_differ),
+    _rule("read_model_is_current", "order fulfillment", _settled, _not_current),
+    _rule("payments_belong_to_submitted_orders", "order payment", _paid, _paid_for_nothing),
+    _rule("charged_at_most_the_total", "order payment", _paid, _paid_too_much),
+    _rule("work_comes_to_its_end", "order", _known, _never_ends),
+)

@@ -1,0 +1,106 @@
+"""One buyer order as every context states it, and how the contexts' streams become one stream of orders."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from waybill.audit.v1 import audit_service_pb2 as pb
+
+Values = Mapping[str, str]
+OVERDUE = timedelta(minutes=15)
+"""How long work may be under way. Attempts are decided within a minute, and everything else is tried every few minutes."""
+_UNDER_WAY = {("order", "attempt"), ("order", "cancellation"), ("fulfillment", "unreported"), ("payment", "pending")}
+
+
+@dataclass(slots=True)
+class Subject:
+    """Facts about one buyer order."""
+
+    key: str
+    facts: dict[tuple[str, str], list[Values]] = field(default_factory=dict)
+
+    @staticmethod
+    def of(key: str, facts: Iterable[pb.Fact]) -> Subject:
+        """From what was told."""
+        made = Subject(key)
+        for fact in facts:
+            made.facts.setdefault((fact.context, fact.kind), []).append(dict(fact.values))
+        return made
+
+    def all(self, context: str, kind: str) -> Sequence[Values]:
+        """Every statement of a kind."""
+        return self.facts.get((context, kind), ())
+
+    def one(self, context: str, kind: str) -> Values:
+        """The only one; empty when there is none."""
+        return next(iter(self.all(context, kind)), {})
+
+    @property
+    def name(self) -> str:
+        """The order's id, or its key when the order service does not know it."""
+        return self.one("order", "order").get("id", self.key)
+
+    @property
+    def state(self) -> str:
+        """All that is stated, to see whether it is the same at a second reading."""
+        return repr(sorted((kind, sorted(sorted(v.items()) for v in many)) for kind, many in self.facts.items()))
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a submit, a cancel, a report or a question to a gateway is not at its end: then contexts may differ."""
+        return any(
+            values.get("finished", "0") == "0" for kind in _UNDER_WAY for values in self.facts.get(kind, ())
+        )
+
+    def overdue(self, now: datetime | None = None) -> list[str]:
+        """What should have come to its end long ago. A gateway may be silent for longer: that is not ours."""
+        before = (now or datetime.now(UTC)) - OVERDUE
+        return [
+            f"{context}'s {kind} since {values['since']}"
+            for context, kind in sorted(_UNDER_WAY - {("payment", "pending")})
+            for values in self.all(context, kind)
+            if values.get("finished", "0") == "0" and "since" in values and datetime.fromisoformat(values["since"]) < before
+        ]
+
+
+class UnorderedFactsError(Exception):
+    """A context told its facts out of the order of their keys: they cannot be compared as they come."""
+
+
+async def subjects(streams: Mapping[str, AsyncIterator[pb.Fact]]) -> AsyncIterator[Subject]:
+    """Orders one by one: streams of facts in the order of their keys, merged. Holds one order of each stream."""
+    heap: list[tuple[str, str, list[pb.Fact]]] = []
+    groups = {context: _grouped(context, stream) for context, stream in streams.items()}
+
+    async def advance(context: str) -> None:
+        group = await anext(groups[context], None)
+        if group is not None:
+            heapq.heappush(heap, (group[0], context, group[1]))
+
+    await asyncio.gather(*(advance(context) for context in groups))
+    while heap:
+        key = heap[0][0]
+        facts: list[pb.Fact] = []
+        while heap and heap[0][0] == key:
+            _, context, mine = heapq.heappop(heap)
+            facts += mine
+            await advance(context)
+        yield Subject.of(key, facts)
+
+
+async def _grouped(context: str, facts: AsyncIterator[pb.Fact]) -> AsyncIterator[tuple[str, list[pb.Fact]]]:
+    key, group = "", list[pb.Fact]()
+    async for fact in facts:
+        if fact.order_key != key and group:
+            if fact.order_key < key:
+                raise UnorderedFactsError(f"{context}: {fact.order_key} after {key}")
+            yield key, group
+            group = []
+        key = fact.order_key
+        group.append(fact)
+    if group:
+        yield key, group

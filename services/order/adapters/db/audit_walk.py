@@ -1,0 +1,174 @@
+"""What the database cannot say alone: every order's derived values, computed again by the domain, a page at a time."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.audit import Finding, RuleResult
+from libs.db import Tx
+from services.order.adapters.clients.reports import counts_of, reports_of
+from services.order.adapters.db.rows import attempt_of, line_of, order_of
+from services.order.adapters.db.tables import CANCELLATIONS, LINE_ITEMS, ORDERS, SUBMISSIONS, WORKSHEETS
+from services.order.adapters.db.worksheet_rows import worksheet_of
+from services.order.application.ports import Attempt
+from services.order.domain.amounts import totals
+from services.order.domain.fulfillment import UnitCount, open_units, progress
+from services.order.domain.model import Line, Order
+from services.order.domain.status import derived
+from services.order.domain.worksheet import Worksheet
+from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder
+
+CONTEXT = "order"
+PAGE = 200
+_O, _L, _S, _C = ORDERS.c, LINE_ITEMS.c, SUBMISSIONS.c, CANCELLATIONS.c
+
+
+@dataclass(slots=True)
+class Whole:
+    """One buyer order and all that was stored of it."""
+
+    order: Order
+    lines: list[Line] = field(default_factory=list)
+    worksheet: Worksheet | None = None
+    newest: Attempt | None = None
+    cancel_decided: bool = False
+    reports: list[Any] = field(default_factory=list)
+    """Rows of its supplier orders."""
+
+
+async def recomputed(tx: Tx) -> AsyncIterator[Finding | RuleResult]:
+    """Findings, then what every rule looked at."""
+    rows, broken = dict.fromkeys(RULES, 0), dict.fromkeys(RULES, 0)
+    last = uuid.UUID(int=0)
+    while page := await _page(tx, last):
+        for whole in page:
+            for name, rule in RULES.items():
+                detail = rule(whole)
+                if detail is None:
+                    continue
+                rows[name] += 1
+                if detail:
+                    broken[name] += 1
+                    yield Finding(CONTEXT, name, whole.order.id, detail)
+        last = page[-1].order.key
+    for name in RULES:
+        yield RuleResult(name, rows[name], broken[name])
+
+
+async def _page(tx: Tx, last: uuid.UUID) -> list[Whole]:
+    statement = sa.select(ORDERS).where(_O.kind == "BUYER", _O.key > last).order_by(_O.key).limit(PAGE)
+    orders = [order_of(row) for row in (await tx.execute(statement)).mappings()]
+    found = {order.key: Whole(order) for order in orders}
+    keys = list(found)
+    if not keys:
+        return []
+    for line in (await tx.execute(sa.select(LINE_ITEMS).where(_L.order_key.in_(keys)))).mappings():
+        found[line["order_key"]].lines.append(line_of(line))
+    for row in await tx.execute(sa.select(WORKSHEETS).where(WORKSHEETS.c.order_key.in_(keys))):
+        found[row.order_key].worksheet = worksheet_of(row.body)
+    attempts = sa.select(SUBMISSIONS).where(_S.order_key.in_(keys)).order_by(_S.attempt)
+    for attempt in (await tx.execute(attempts)).mappings():
+        found[attempt["order_key"]].newest = attempt_of(attempt)
+    decided = sa.select(_C.order_key).where(_C.order_key.in_(keys), _C.state != "FREEZING")
+    for row in await tx.execute(decided):
+        found[row.order_key].cancel_decided = True
+    for row in await tx.execute(sa.select(ORDERS).where(_O.parent_key.in_(keys), _O.kind != "BUYER")):
+        found[row.parent_key].reports.append(row)
+    return list(found.values())
+
+
+def _totals(whole: Whole) -> str | None:
+    """Amounts are the sums of the parts that the worksheet keeps."""
+    order = whole.order
+    if whole.worksheet is None or not order.calculated or not order.line_item_count:
+        return None
+    made = totals(order, whole.worksheet.lines, whole.worksheet.shipments)
+    stored = (order.subtotal, order.discount, order.shipping_cost, order.tax)
+    if stored == (made.subtotal, made.discount, made.shipping_cost, made.tax):
+        return ""
+    return f"subtotal, discount, shipping, tax are {stored}, the parts make {made}"
+
+
+def _status(whole: Whole) -> str | None:
+    """The status is what quantities and recorded decisions make."""
+    order = whole.order
+    canceled = whole.cancel_decided or (not order.is_submitted and order.cancel_time is not None)
+    made = derived(
+        order.is_submitted, canceled, sum(open_units(line) for line in whole.lines),
+        sum(line.quantity_shipped for line in whole.lines),
+    )  # fmt: skip
+    return "" if made is order.status else f"{order.status}, its units and decisions make it {made}"
+
+
+def _times(whole: Whole) -> str | None:
+    """Each status has its time, and no other has it."""
+    order = whole.order
+    pairs = (
+        ("submit", order.is_submitted, order.submit_time), ("cancel", order.status == "CANCELED", order.cancel_time),
+        ("complete", order.status == "COMPLETED", order.complete_time),
+    )  # fmt: skip
+    wrong = [name for name, reached, time in pairs if reached != (time is not None)]
+    return f"{order.status} against its times of {', '.join(wrong)}" if wrong else ""
+
+
+def _quantities(whole: Whole) -> str | None:
+    """Shipped and canceled units are those of the reports: applying them again changes nothing."""
+    if not whole.reports:
+        return None
+    counts: list[UnitCount] = []
+    for row in whole.reports:
+        counts += counts_of(SupplierOrder.FromString(row.document))
+    result = progress(whole.order, whole.lines, counts, whole.order.update_time)
+    if not result.changed_lines and not result.completed and not result.canceled:
+        return ""
+    lines = {line.id: f"{line.quantity_shipped}/{line.quantity_canceled}" for line in result.changed_lines}
+    return f"the reports make it {result.order.status}, shipped/canceled {lines}"
+
+
+_COPIED = (
+    "id", "parent_id", "kind", "status", "sub_status", "total", "subtotal", "discount", "shipping_cost", "tax",
+    "source_version",
+)  # fmt: skip
+
+
+def _copies(whole: Whole) -> str | None:
+    """Rows of supplier orders are what their reports say."""
+    if not whole.reports:
+        return None
+    wrong: list[str] = []
+    for row in whole.reports:
+        (report,) = reports_of([SupplierOrder.FromString(row.document)]).supplier_orders
+        wrong += [f"{row.id}.{name}" for name in _COPIED if row._mapping[name] != report.row[name]]
+    return f"not as reported: {', '.join(wrong)}" if wrong else ""
+
+
+def _shown(whole: Whole) -> str | None:
+    """The attempt that the order shows is its newest."""
+    newest, shown = whole.newest, whole.order.submission
+    if newest is None and shown is None:
+        return None
+    if newest is None or shown is None:
+        return "an attempt is shown that is not kept" if newest is None else "its newest attempt is not shown"
+    kept = _state(newest.attempt, newest.state, newest.finished, newest.decide_time)
+    seen = _state(shown.attempt, shown.state, shown.finished, shown.decide_time)
+    return "" if seen == kept else f"shows {seen}, its attempt is {kept}"
+
+
+def _state(attempt: int, state: str, finished: bool, decided: Any) -> str:
+    return f"{attempt} {state} {'finished' if finished else 'unfinished'} {decided or ''}".strip()
+
+
+RULES: dict[str, Callable[[Whole], str | None]] = {
+    "amounts_follow_from_the_worksheet": _totals,
+    "status_follows_units": _status,
+    "times_follow_status": _times,
+    "units_are_those_reported": _quantities,
+    "read_model_is_its_report": _copies,
+    "newest_attempt_is_shown": _shown,
+}
+"""By name: None when the order is none of the rule's business, an empty text when it holds, else what is wrong."""
