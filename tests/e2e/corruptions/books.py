@@ -1,0 +1,156 @@
+"""A marketplace with orders in every state, and what a corruption of it is."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.db import Database
+from services.host.demo.cast import sign_in
+from services.host.demo.marketplace import CURRENCY, set_up
+from services.host.embedded import running
+from services.host.settings import HostSettings
+from services.order.adapters.db.tables import ORDERS
+from tests.e2e.test_submit import ready
+from tests.e2e.test_suppliers import ship
+from tests.support.marketplace import Marketplace
+from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2
+from waybill.fulfillment.v1 import supplier_order_service_pb2 as supplier_pb
+from waybill.order.v1 import checkout_service_pb2, order_service_pb2
+from waybill.payment.v1 import credit_card_service_pb2, payment_pb2, payment_service_pb2
+from waybill_client import AsyncWaybill, WaybillError, money
+
+DONE, OPEN, GONE, CART, NO, MOVED = "DONE", "OPEN", "GONE", "CART", "NO", "MOVED"
+"""Completed and paid by three means; partly shipped; canceled; not submitted; refused twice; rejected by a supplier."""
+
+
+@dataclass(slots=True)
+class Books:
+    """The marketplace, its databases, and the keys of its orders."""
+
+    market: Marketplace
+    keys: dict[str, uuid.UUID]
+
+    def database(self, context: str) -> Database:
+        """A service's own."""
+        found = self.market.host.apps[context].database
+        assert found is not None
+        return found
+
+    async def row(self, context: str, table: sa.Table, *where: Any) -> dict[str, Any]:
+        """The first row that there is."""
+        statement = sa.select(table).where(*where).order_by(*table.primary_key)
+        async with self.database(context).reading() as tx:
+            found = (await tx.execute(statement)).mappings().first()
+        assert found is not None, f"no row of {table.name} where {[str(w) for w in where]}"
+        return dict(found)
+
+
+Make = Callable[[Books], Any]
+"""Statements, or a coroutine of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corruption:
+    """What breaks a rule. `also` are rules that cannot but break with it."""
+
+    context: str
+    rule: str
+    subject: str
+    make: Make
+    also: frozenset[str] = frozenset()
+    database: str = ""
+    """Whose database is changed; the context's own unless a comparison is broken."""
+
+    async def statements(self, books: Books) -> Sequence[Any]:
+        """What is executed."""
+        made = self.make(books)
+        return await made if hasattr(made, "__await__") else made
+
+
+def breaks(context: str, rule: str, subject: str, make: Make, *also: str, database: str = "") -> Corruption:
+    """A corruption."""
+    return Corruption(context, rule, subject, make, frozenset(also), database or context)
+
+
+@asynccontextmanager
+async def books(data: Path, database_url: str) -> AsyncIterator[Books]:
+    """Nothing runs in the background: what is broken stays so until it is found."""
+    async with running(HostSettings(data=data, database_url=database_url, pool_size=8, background=False)) as host:
+        assert host.secret is not None
+        owner = AsyncWaybill(host.address, host.secret.client_id, host.secret.client_secret)
+        await set_up(owner)
+        cast = await sign_in(host.address, owner)
+        market = Marketplace(host, cast)
+        try:
+            await _orders(market)
+            yield Books(market, await _keys(market))
+        finally:
+            await cast.close()
+
+
+async def _keys(market: Marketplace) -> dict[str, uuid.UUID]:
+    database = market.host.apps["order"].database
+    assert database is not None
+    async with database.reading() as tx:
+        rows = await tx.execute(sa.select(ORDERS.c.id, ORDERS.c.key).where(ORDERS.c.kind == "BUYER"))
+        return {row.id: row.key for row in rows}
+
+
+async def _orders(market: Marketplace) -> None:
+    ada, owner = market.cast.ada, market.cast.owner
+    clerks = market.cast.clerks
+    card = credit_card_service_pb2.CreditCard(id="visa", token="tok_approve", card_type="visa", partial_number="4242")
+    await ada.credit_cards.CreateCreditCard(credit_card_service_pb2.CreateCreditCardRequest(credit_card=card))
+    await ready(ada, DONE, _three_means(), lamp=2, tape=3)
+    await _submit(ada, DONE)
+    for clerk, line in ((clerks["lumenworks"], "l1"), (clerks["wh-east"], "l2")):
+        (mine,) = (await clerk.supplier_orders.ListSupplierOrders(supplier_pb.ListSupplierOrdersRequest())).supplier_orders
+        await ship(clerk, mine.id, line, 2 if line == "l1" else 3)
+    sam = market.cast.sam
+    await sam.payments.CapturePayment(payment_service_pb2.CapturePaymentRequest(payment_id="d-card", request_id="capture"))
+    await sam.payments.RefundPayment(
+        payment_service_pb2.RefundPaymentRequest(payment_id="d-card", amount=money("1.00", CURRENCY), request_id="refund")
+    )
+    await ready(ada, OPEN, [payment_pb2.Payment(id="o-card", type="credit_card", credit_card_id="visa")], tongs=6)
+    await _submit(ada, OPEN)
+    await ship(clerks["northforge"], f"{OPEN}-1", "l1", 1)
+    await _pack(clerks["northforge"], f"{OPEN}-1", 2)
+    await ada.place_order({"tape": 4}, id=GONE, request_id="place-gone")
+    await owner.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id=GONE, request_id="cancel-gone"))
+    await ready(ada, CART, [payment_pb2.Payment(id="c-po", type="purchase_order")], tarp=1)
+    await ready(ada, NO, [payment_pb2.Payment(id="n-po", type="purchase_order", amount=money("1", CURRENCY))], tarp=1)
+    for _ in range(2):
+        with contextlib.suppress(WaybillError):
+            await _submit(ada, NO)
+    await ada.place_order({"crate": 5}, id=MOVED)
+    await clerks["wh-east"].supplier_orders.RejectSupplierOrder(
+        supplier_pb.RejectSupplierOrderRequest(supplier_order_id=f"{MOVED}-1", comment="dock flooded")
+    )
+
+
+def _three_means() -> list[payment_pb2.Payment]:
+    return [
+        payment_pb2.Payment(
+            id="d-gift", type="spending_account", spending_account_id="gift-ada", amount=money("20.00", CURRENCY)
+        ),
+        payment_pb2.Payment(id="d-po", type="purchase_order", amount=money("5.00", CURRENCY)),
+        payment_pb2.Payment(id="d-card", type="credit_card", credit_card_id="visa"),
+    ]
+
+
+async def _submit(client: AsyncWaybill, id: str) -> None:
+    await client.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id=id))
+
+
+async def _pack(clerk: AsyncWaybill, supplier_order_id: str, quantity: int) -> None:
+    item = shipment_pb2.ShipmentItem(supplier_order_id=supplier_order_id, line_item_id="l1", quantity=quantity)
+    shipment = shipment_pb2.Shipment(id="packed", items=[item])
+    await clerk.shipments.CreateShipment(shipment_service_pb2.CreateShipmentRequest(shipment=shipment))

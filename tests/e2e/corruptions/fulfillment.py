@@ -1,0 +1,176 @@
+"""Corruptions of fulfillment, and of what is compared with it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.fulfillment.adapters.db.tables import (
+    allocations,
+    inventory_records,
+    reservations,
+    shipment_items,
+    shipments,
+    stock_movements,
+    supplier_order_lines,
+    supplier_orders,
+)
+from tests.e2e.corruptions.books import CART, DONE, GONE, NO, OPEN, Books, breaks
+from tests.e2e.corruptions.order import attempt
+from tests.e2e.corruptions.setup import NOW, reservation
+from tests.support.tampering import like
+
+R, M, A, V = inventory_records.c, stock_movements.c, allocations.c, reservations.c
+O, L, S, I = supplier_orders.c, supplier_order_lines.c, shipments.c, shipment_items.c  # noqa: E741 - columns
+RECORD = "tongs-northforge"
+
+
+def record(**values: Any) -> Any:
+    """Changes a record."""
+    return lambda _: [sa.update(inventory_records).where(R.id == RECORD).values(**values)]
+
+
+def booked(kind: str, **changes: int) -> Any:
+    """Changes a record's counters as its ledger says."""
+
+    async def make(books: Books) -> list[Any]:
+        row = await books.row("fulfillment", inventory_records, R.id == RECORD)
+        movement = await books.row("fulfillment", stock_movements, M.record_key == row["key"])
+        none = {"on_hand": 0, "reserved": 0, "allocated": 0, "order_key": "", "attempt": 0}
+        return [
+            sa.insert(stock_movements).values(**like(movement, key=uuid.uuid4(), kind=kind, **{**none, **changes})),
+            sa.update(inventory_records).where(R.id == RECORD).values(**{n: row[n] + c for n, c in changes.items()}),
+        ]
+
+    return make
+
+
+async def oversold(books: Books) -> list[Any]:
+    row = await books.row("fulfillment", inventory_records, R.id == RECORD)
+    statements: list[Any] = await booked("SHIP", on_hand=row["reserved"] + row["allocated"] - 1 - row["on_hand"])(books)
+    return statements
+
+
+def header(id: str, **values: Any) -> Any:
+    """Changes a supplier order."""
+    return lambda _: [sa.update(supplier_orders).where(O.id == id).values(**values)]
+
+
+def line(id: str, **values: Any) -> Any:
+    """Changes the lines of a supplier order."""
+    its = sa.select(O.key).where(O.id == id).scalar_subquery()
+    return lambda _: [sa.update(supplier_order_lines).where(L.supplier_order_key == its).values(**values)]
+
+
+def allocation(**values: Any) -> Any:
+    """Changes the allocations of an order that is half shipped."""
+    its = sa.select(O.key).where(O.id == f"{OPEN}-1").scalar_subquery()
+    return lambda _: [sa.update(allocations).where(A.supplier_order_key == its).values(**values)]
+
+
+def another_reservation(id: str, number: int) -> Any:
+    async def make(books: Books) -> list[Any]:
+        row = await books.row("fulfillment", reservations, V.state == "CONFIRMED")
+        return [sa.insert(reservations).values(**like(row, order_key=str(books.keys[id]), attempt=number))]
+
+    return make
+
+
+async def without_lines(books: Books) -> list[Any]:
+    row = await books.row("fulfillment", supplier_orders, O.id == f"{OPEN}-1")
+    bare = like(row, key=uuid.uuid4(), id=f"{OPEN}-9", number=9, moved=True, status="CANCELED")
+    return [sa.insert(supplier_orders).values(**bare)]
+
+
+async def another_line(books: Books) -> list[Any]:
+    order = await books.row("fulfillment", supplier_orders, O.id == f"{OPEN}-1")
+    row = await books.row("fulfillment", supplier_order_lines, L.supplier_order_key == order["key"])
+    nothing = {"packed": 0, "shipped": 0, "subtotal": 0, "discount": 0, "tax": 0}
+    more = like(row, line_item_id="l77", quantity=1, canceled=1, **nothing)
+    return [sa.insert(supplier_order_lines).values(**more)]
+
+
+async def item_of_no_line(books: Books) -> list[Any]:
+    row = await books.row("fulfillment", shipment_items)
+    return [sa.insert(shipment_items).values(**like(row, position=99, line_item_id="l99"))]
+
+
+def allocated_elsewhere(books: Books) -> list[Any]:
+    its = (M.order_key == str(books.keys[OPEN]), M.kind == "ALLOCATE")
+    return [sa.update(stock_movements).where(*its).values(attempt=M.attempt + 50)]
+
+
+def released(books: Books) -> list[Any]:
+    return [sa.update(reservations).where(V.order_key == str(books.keys[OPEN])).values(state="RELEASED")]
+
+
+CORRUPTIONS = [
+    breaks("fulfillment", "stock_counter_equals_ledger", RECORD, record(on_hand=R.on_hand + 1)),
+    breaks("fulfillment", "stock_allocated_equals_allocations", RECORD, booked("ALLOCATE", allocated=1)),
+    breaks(
+        "fulfillment", "stock_not_negative", RECORD, booked("RELEASE", reserved=-1), "stock_reserved_equals_reservations"
+    ),
+    breaks("fulfillment", "stock_not_oversold", RECORD, oversold),
+    breaks("fulfillment", "stock_reserved_equals_reservations", RECORD, booked("RESERVE", reserved=1)),
+    breaks(
+        "fulfillment", "movement_is_of_its_kind", "",
+        lambda _: [sa.update(stock_movements).where(M.kind == "RECEIVE").values(kind="LOST")],
+    ),
+    breaks("fulfillment", "ended_attempt_holds_no_stock", "", allocated_elsewhere),
+    breaks("fulfillment", "supplier_order_line_units", f"{GONE}-1/l1", line(f"{GONE}-1", packed=5)),
+    breaks("fulfillment", "allocation_units", f"{OPEN}-1/l1", allocation(packed=-1)),
+    breaks(
+        "fulfillment", "allocations_within_line", f"{OPEN}-1/l1", allocation(quantity=A.quantity + 1),
+        "stock_allocated_equals_allocations",
+    ),
+    breaks("fulfillment", "supplier_order_amounts", f"{OPEN}-1", line(f"{OPEN}-1", subtotal=L.subtotal + 1)),
+    breaks("fulfillment", "supplier_order_has_lines", f"{OPEN}-9", without_lines, "read_model_is_current"),
+    breaks(
+        "fulfillment", "supplier_order_status", f"{DONE}-1", header(f"{DONE}-1", status="ACCEPTED"), "read_model_is_current"
+    ),
+    breaks(
+        "fulfillment", "one_confirmed_attempt", "", another_reservation(OPEN, 9), "confirmed_attempts_are_accepted"
+    ),
+    breaks(
+        "fulfillment", "confirmed_attempt_has_supplier_orders", "", another_reservation(CART, 1),
+        "confirmed_attempts_are_accepted",
+    ),
+    breaks(
+        "fulfillment", "supplier_order_has_confirmed_attempt", f"{OPEN}-1", released, "accepted_attempts_are_confirmed"
+    ),
+    breaks(
+        "fulfillment", "line_units_equal_shipments", f"{OPEN}-1/l1",
+        lambda books: [
+            sa.update(shipment_items).where(I.order_key == str(books.keys[OPEN])).values(quantity=I.quantity + 1)
+        ],
+    ),
+    breaks("fulfillment", "shipment_item_has_its_line", "", item_of_no_line),
+    breaks(
+        "fulfillment", "supplier_order_is_told_or_due", f"{OPEN}-1", header(f"{OPEN}-1", reported_version=O.version - 1)
+    ),
+    breaks(
+        "fulfillment", "shipment_is_told_or_due", "packed",
+        lambda _: [sa.update(shipments).where(S.id == "packed").values(reported_version=S.version - 1)],
+    ),
+    breaks("across", "reservations_belong_to_running_attempts", CART, reservation("RESERVED"), database="pricing"),
+    breaks("across", "supplier_orders_partition_the_order", OPEN, another_line, database="fulfillment"),
+    breaks(
+        "across", "supplier_orders_add_up_to_the_total", OPEN,
+        header(f"{OPEN}-1", shipping_cost=O.shipping_cost + 1, total=O.total + 1), database="fulfillment",
+    ),
+    breaks(
+        "across", "shipped_units_agree", OPEN, line(f"{OPEN}-1", canceled=L.canceled + 1), "allocations_within_line",
+        database="fulfillment",
+    ),
+    breaks(
+        "across", "read_model_is_current", OPEN,
+        header(f"{OPEN}-1", version=O.version + 1, reported_version=O.reported_version + 1), database="fulfillment",
+    ),
+    breaks(
+        "across", "work_comes_to_its_end", NO,
+        attempt(NO, 1, finished=False, begin_time=NOW - timedelta(days=1)), database="order",
+    ),
+]  # fmt: skip

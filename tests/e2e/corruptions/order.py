@@ -1,0 +1,138 @@
+"""Corruptions of the order service."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.order.adapters.db.tables import (
+    CANCELLATIONS,
+    EVENTS,
+    LINE_ITEMS,
+    ORDERS,
+    REQUESTS,
+    SUBMISSIONS,
+)
+from tests.e2e.corruptions.books import CART, DONE, NO, OPEN, Books, breaks
+from tests.e2e.corruptions.setup import NOW
+from tests.support.tampering import like
+
+O, L, E, S = ORDERS.c, LINE_ITEMS.c, EVENTS.c, SUBMISSIONS.c  # noqa: E741 - columns
+
+
+def order(id: str, **values: Any) -> Any:
+    """Changes an order."""
+    return lambda _: [sa.update(ORDERS).where(O.id == id).values(**values)]
+
+
+def line(id: str, **values: Any) -> Any:
+    """Changes the first line of an order."""
+    return lambda books: [
+        sa.update(LINE_ITEMS).where(L.order_key == books.keys[id], L.id == "l1").values(**values)
+    ]
+
+
+def attempt(id: str, number: int, **values: Any) -> Any:
+    """Changes an attempt."""
+    return lambda books: [
+        sa.update(SUBMISSIONS).where(S.order_key == books.keys[id], S.attempt == number).values(**values)
+    ]
+
+
+def event(id: str, *where: Any, **values: Any) -> Any:
+    """Changes events of an order, or deletes them."""
+
+    def make(books: Books) -> list[Any]:
+        its = (E.aggregate_key == books.keys[id], *where)
+        return [sa.update(EVENTS).where(*its).values(**values) if values else sa.delete(EVENTS).where(*its)]
+
+    return make
+
+
+async def orphan(books: Books) -> list[Any]:
+    """A supplier order of no order, with its event."""
+    row = await books.row("order", ORDERS, O.id == f"{OPEN}-1")
+    happened = await books.row("order", EVENTS, E.aggregate_key == row["key"])
+    key = uuid.uuid4()
+    status = {**happened["data"], "status": row["status"]}
+    return [
+        sa.insert(ORDERS).values(**like(row, key=key, id="ORPHAN", parent_key=uuid.uuid4(), version=1)),
+        sa.insert(EVENTS).values(**like(happened, id=10_000, aggregate_key=key, sequence=1, data=status)),
+    ]
+
+
+async def stray_event(books: Books) -> list[Any]:
+    row = await books.row("order", EVENTS)
+    return [sa.insert(EVENTS).values(**like(row, id=10_000, aggregate_key=uuid.UUID(int=7)))]
+
+
+async def request(books: Books) -> list[Any]:
+    row = await books.row("order", REQUESTS)
+    return [sa.insert(REQUESTS).values(**like(row, request_id="stray", outcome={"id": "NOWHERE"}))]
+
+
+async def shown_state(books: Books) -> list[Any]:
+    row = await books.row("order", ORDERS, O.id == NO)
+    shown = {**row["submission"], "state": "ACCEPTED"}
+    return [sa.update(ORDERS).where(O.id == NO).values(submission=shown)]
+
+
+def cancel(id: str) -> Any:
+    def make(books: Books) -> list[Any]:
+        row = {"order_key": books.keys[id], "state": "FINISHED", "caller": {}, "comment": "", "next_action_time": NOW}
+        return [sa.insert(CANCELLATIONS).values(**row)]
+
+    return make
+
+
+async def older_status(books: Books) -> list[Any]:
+    row = await books.row("order", ORDERS, O.id == CART)
+    its = (E.aggregate_key == row["key"], E.sequence == row["version"])
+    happened = await books.row("order", EVENTS, *its)
+    return [sa.update(EVENTS).where(*its).values(data={**happened["data"], "status": "OPEN"})]
+
+
+def no_parts(books: Books) -> list[Any]:
+    """The same total of other parts."""
+    return [
+        sa.update(ORDERS).where(O.id == CART).values(shipping_cost=O.shipping_cost + 1_000_000, tax=O.tax - 1_000_000)
+    ]
+
+
+CORRUPTIONS = [
+    breaks("order", "total_is_sum_of_parts", CART, order(CART, total=O.total + 1)),
+    breaks("order", "amounts_are_sums_of_lines", CART, line(CART, subtotal=L.subtotal + 1)),
+    breaks("order", "units_add_up", f"{CART}/l1", line(CART, quantity_canceled=-1)),
+    breaks("order", "line_count_is_right", CART, order(CART, line_item_count=7)),
+    breaks("order", "supplier_order_has_its_order", "ORPHAN", orphan),
+    breaks("order", "history_has_no_gap", CART, event(CART, E.sequence == 1)),
+    breaks("order", "event_is_of_an_order", "", stray_event),
+    breaks("order", "newest_event_tells_the_status", CART, older_status),
+    breaks(
+        "order", "submitted_once", NO, attempt(NO, 1, state="ACCEPTED"),
+        "accepted_attempts_are_confirmed",
+    ),
+    breaks(
+        "order", "attempts_are_numbered", NO,
+        lambda books: [sa.delete(SUBMISSIONS).where(S.order_key == books.keys[NO], S.attempt == 1)],
+        "history_tells_of_every_attempt",
+    ),
+    breaks("order", "attempt_is_decided_before_it_ends", NO, attempt(NO, 1, decide_time=None)),
+    breaks("order", "history_tells_of_every_attempt", NO, event(NO, E.type == "submission_refused", type="order_updated")),
+    breaks("order", "request_has_its_effect", "stray", request),
+    breaks("order", "cancel_that_is_decided_stands", CART, cancel(CART), "status_follows_units"),
+    breaks("order", "amounts_follow_from_the_worksheet", CART, no_parts),
+    breaks(
+        "order", "status_follows_units", DONE, order(DONE, status="OPEN"),
+        "newest_event_tells_the_status", "times_follow_status", "units_are_those_reported",
+    ),
+    breaks("order", "times_follow_status", OPEN, order(OPEN, complete_time=NOW)),
+    breaks(
+        "order", "units_are_those_reported", OPEN, line(OPEN, quantity_shipped=L.quantity_shipped + 1),
+        "shipped_units_agree",
+    ),
+    breaks("order", "read_model_is_its_report", OPEN, order(f"{OPEN}-1", tax=O.tax + 1, total=O.total + 1)),
+    breaks("order", "newest_attempt_is_shown", NO, shown_state),
+]  # fmt: skip

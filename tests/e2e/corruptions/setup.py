@@ -1,0 +1,83 @@
+"""Corruptions of directory, catalog, pricing and shipping."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.catalog.adapters.db.tables import PRODUCTS
+from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, CLIENTS, SELLERS, SIGNING_KEYS, USERS
+from services.pricing.adapters.db.tables import ASSIGNMENTS, RESERVATIONS, SCHEDULES, TAX_RATES
+from services.shipping.adapters.db.tables import RATE_TABLES, SHIP_METHODS
+from tests.e2e.corruptions.books import CART, Books, breaks
+from tests.support.tampering import like
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def set_where(table: sa.Table, column: str, value: Any, **values: Any) -> Any:
+    """Changes the rows of one value of a column."""
+    return lambda _: [sa.update(table).where(table.c[column] == value).values(**values)]
+
+
+async def second_seller(books: Books) -> list[Any]:
+    row = await books.row("directory", SELLERS)
+    return [sa.insert(SELLERS).values(**like(row, id="other", singleton=False))]
+
+
+async def one_rate_out_of_range(books: Books) -> list[Any]:
+    row = await books.row("pricing", TAX_RATES)
+    return [sa.update(TAX_RATES).where(TAX_RATES.c.id == row["id"]).values(rate="1.5")]
+
+
+def reservation(state: str) -> Any:
+    def make(books: Books) -> list[Any]:
+        row = {"order_key": books.keys[CART], "attempt": 1, "state": state, "expire_time": NOW, "update_time": NOW}
+        return [sa.insert(RESERVATIONS).values(**row)]
+
+    return make
+
+
+CORRUPTIONS = [
+    breaks("directory", "one_seller", "seller", second_seller),
+    breaks("directory", "signing_key", "signing keys", lambda _: [sa.update(SIGNING_KEYS).values(retire_time=NOW)]),
+    breaks("directory", "user_has_company", "gil", set_where(USERS, "id", "gil", party="BUYER:gone")),
+    breaks("directory", "client_has_default_user", "shop", set_where(CLIENTS, "id", "shop", default_user_id="nobody")),
+    breaks(
+        "directory", "address_has_company", "dock-lumenworks",
+        set_where(ADDRESSES, "id", "dock-lumenworks", party="SUPPLIER:gone"),
+    ),
+    breaks(
+        "directory", "assignment_has_address", "nowhere",
+        set_where(ADDRESS_ASSIGNMENTS, "address_id", "hq-globex", address_id="nowhere"),
+    ),
+    breaks(
+        "directory", "assignment_has_user", "hq-globex for nobody",
+        set_where(ADDRESS_ASSIGNMENTS, "address_id", "hq-globex", user_id="nobody"),
+    ),
+    breaks(
+        "catalog", "suppliers_stand_once", "crate",
+        set_where(PRODUCTS, "id", "crate", supplier_ids=["wh-west", "wh-west"]),
+    ),
+    breaks("catalog", "multiplier_is_positive", "anvil", set_where(PRODUCTS, "id", "anvil", quantity_multiplier=0)),
+    breaks("catalog", "measures_are_not_negative", "lamp", set_where(PRODUCTS, "id", "lamp", weight_kg="-1")),
+    breaks(
+        "pricing", "assigned_schedule_exists", "anvil",
+        set_where(ASSIGNMENTS, "product_id", "anvil", price_schedule_id="nowhere"),
+    ),
+    breaks(
+        "pricing", "price_breaks_ascend", "list-tape",
+        set_where(SCHEDULES, "id", "list-tape", price_breaks=[[2, 1, None], [1, 2, None]]),
+    ),
+    breaks("pricing", "rate_is_a_share", "", one_rate_out_of_range),
+    breaks("pricing", "reservation_has_a_state", "", reservation("LOST")),
+    breaks("shipping", "reference_exists", "ground", set_where(SHIP_METHODS, "id", "ground", carrier_id="nowhere")),
+    breaks(
+        "shipping", "rate_rows_ascend", "ground-us",
+        set_where(RATE_TABLES, "id", "ground-us", rows=[
+            {"up_to": None, "price": 1, "per_kg": None}, {"up_to": "1", "price": 1, "per_kg": None},
+        ]),
+    ),
+]  # fmt: skip

@@ -1,0 +1,65 @@
+"""`waybill check` finds every corruption, names it and its subject, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from services.host import check as checking
+from services.host.check import Report, check
+from services.host.embedded import running
+from services.host.settings import HostSettings
+from tests.e2e.corruptions import fulfillment, order, payment, setup
+from tests.e2e.corruptions.books import Books, Corruption, books
+from tests.support.tampering import tampered
+from waybill_client import AsyncWaybill
+
+OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
+TABLE: list[Corruption] = [
+    *setup.CORRUPTIONS, *order.CORRUPTIONS, *payment.CORRUPTIONS, *fulfillment.CORRUPTIONS,
+]  # fmt: skip
+
+
+async def test_no_rule_exists_that_cannot_fail(tmp_path: Path) -> None:
+    async with running(HostSettings(data=tmp_path, background=False)) as host:
+        assert host.secret is not None
+        async with AsyncWaybill(host.address, host.secret.client_id, host.secret.client_secret) as owner:
+            report = await check(owner)
+    assert report.ok
+    rules = {(r.context, r.rule) for r in report.results}
+    assert {(c.context, c.rule) for c in TABLE} == rules
+    assert sorted(rule for _, rule in rules if f"`{rule}`" not in OPERATIONS.read_text()) == []
+
+
+@pytest.mark.timeout(300)
+async def test_every_corruption_is_found_and_named(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "PAUSE", 0.01)
+    async with books(tmp_path, database_url) as made:
+        sound = await check(made.market.cast.owner)
+        assert _found(sound) == set()
+        # No order redeems anything yet; every other rule has something to look at.
+        assert [r.rule for r in sound.results if not r.rows] == ["reservation_has_a_state"]
+        wrong = {f"{c.context} {c.rule}": told for c in TABLE if (told := await _judged(made, c))}
+        assert wrong == {}
+        assert (await check(made.market.cast.owner)).ok
+
+
+def _found(report: Report) -> set[str]:
+    return {finding.rule for finding in report.findings}
+
+
+async def _judged(made: Books, corruption: Corruption) -> str:
+    """What the check says of it that it should not, or does not say."""
+    async with tampered(made.database(corruption.database), await corruption.statements(made)):
+        report = await check(made.market.cast.owner)
+    expected = {corruption.rule, *corruption.also}
+    if _found(report) != expected or report.in_motion:
+        return f"found {sorted(_found(report))}, not {sorted(expected)}; in motion {report.in_motion}"
+    mine = [f for f in report.findings if (f.context, f.rule) == (corruption.context, corruption.rule)]
+    if not any(corruption.subject in f.subject for f in mine):
+        return f"names {[f.subject for f in mine]}, not {corruption.subject}"
+    counted = sum(r.broken for r in report.results if (r.context, r.rule) == (corruption.context, corruption.rule))
+    return "" if counted == len(mine) else f"counts {counted}, tells of {len(mine)}"

@@ -1,0 +1,113 @@
+"""`waybill check` as people and machines see it, and of orders in motion."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from services.fulfillment.adapters.db.tables import supplier_orders
+from services.host import check as checking
+from services.host.check import check
+from tests.support.marketplace import Marketplace
+from tests.support.tampering import tampered
+from waybill.audit.v1 import audit_service_pb2 as pb
+from waybill_client import WaybillError
+
+O = supplier_orders.c  # noqa: E741 - the columns
+
+
+async def run(market: Marketplace, *arguments: str) -> tuple[int, str]:
+    """The command in a process of its own."""
+    secret = market.host.secret
+    assert secret is not None
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services.host.cli", "check", "--server", market.address, *arguments,
+        env={**os.environ, "WAYBILL_CLIENT_ID": secret.client_id, "WAYBILL_CLIENT_SECRET": secret.client_secret},
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    told, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, told.decode()
+
+
+def amount_off(market: Marketplace, id: str) -> AbstractAsyncContextManager[None]:
+    """A supplier order that costs more than its part of the order."""
+    database = market.host.apps["fulfillment"].database
+    assert database is not None
+    more = {"shipping_cost": O.shipping_cost + 1, "total": O.total + 1}
+    return tampered(database, [sa.update(supplier_orders).where(O.id == id).values(**more)])
+
+
+async def test_the_command_prints_every_invariant_and_ends_with_one_line(sqlite_market: Marketplace) -> None:
+    await sqlite_market.cast.ada.place_order({"tape": 2}, id="FINE")
+    code, text = await run(sqlite_market)
+    assert code == 0
+    for name in ("stock_counter_equals_ledger", "history_has_no_gap", "supplier_orders_partition_the_order"):
+        assert name in text
+    assert text.splitlines()[-1].startswith("invariants OK  ")
+
+
+async def test_a_broken_invariant_is_named_with_its_order_and_the_command_fails(sqlite_market: Marketplace) -> None:
+    await sqlite_market.cast.ada.place_order({"tape": 2}, id="WRONG")
+    async with amount_off(sqlite_market, "WRONG-1"):
+        code, text = await run(sqlite_market)
+        failed, output = await run(sqlite_market, "--json")
+    assert (code, failed) == (1, 1)
+    assert "across supplier_orders_add_up_to_the_total WRONG:" in text
+    assert text.splitlines()[-1].startswith("invariants 1 broken")
+    told = json.loads(output)
+    assert told["ok"] is False
+    assert [(f["context"], f["rule"], f["subject"]) for f in told["findings"]] == [
+        ("across", "supplier_orders_add_up_to_the_total", "WRONG")
+    ]
+    broken = [r for r in told["rules"] if r["broken"]]
+    assert broken == [{"context": "across", "rule": "supplier_orders_add_up_to_the_total", "rows": 1, "broken": 1}]
+
+
+@pytest.mark.parametrize("age", [timedelta(), timedelta(hours=1)], ids=["just_begun", "long_overdue"])
+async def test_what_differs_while_a_report_is_under_way_is_told_apart_for_a_while(
+    sqlite_market: Marketplace, monkeypatch: pytest.MonkeyPatch, age: timedelta
+) -> None:
+    monkeypatch.setattr(checking, "PAUSE", 0.01)
+    await sqlite_market.cast.ada.place_order({"tape": 2}, id="MOVING")
+    database = sqlite_market.host.apps["fulfillment"].database
+    assert database is not None
+    now = datetime.now(UTC)
+    later = {"report_time": now + timedelta(hours=1), "update_time": now - age, "version": O.version + 1}
+    async with tampered(database, [sa.update(supplier_orders).where(O.id == "MOVING-1").values(**later)]):
+        report = await check(sqlite_market.cast.owner)
+    found = {finding.rule for finding in report.findings}
+    if age:
+        assert (found, report.in_motion) == ({"read_model_is_current", "work_comes_to_its_end"}, [])
+    else:
+        assert (found, report.in_motion) == (set(), ["MOVING"])
+
+
+async def test_facts_can_be_asked_for_about_named_orders_alone(sqlite_market: Marketplace) -> None:
+    for id in ("ONE", "TWO"):
+        await sqlite_market.cast.ada.place_order({"tape": 1}, id=id)
+    audit = sqlite_market.cast.owner.audit
+    every = [r.fact async for r in audit.Audit(pb.AuditRequest()) if r.WhichOneof("record") == "fact"]
+    (key,) = {f.order_key for f in every if f.values.get("id") == "TWO"}
+    some = [r async for r in audit.Audit(pb.AuditRequest(order_keys=[key]))]
+    kinds = {r.WhichOneof("record") for r in some}
+    assert kinds == {"fact", "summary"}
+    mine = sorted((f.context, f.kind, sorted(f.values.items())) for f in every if f.order_key == key)
+    told = [r.fact for r in some if r.WhichOneof("record") == "fact"]
+    assert sorted((f.context, f.kind, sorted(f.values.items())) for f in told) == mine
+
+
+@pytest.mark.parametrize(
+    ("keys", "reason"), [(["PO9123"], "FIELD_INVALID"), (["01a209a3-aa4f-7660-9023-2410cfbdae8e"] * 1_001, "TOO_MANY_ITEMS")]
+)
+async def test_keys_that_are_none_are_refused(sqlite_market: Marketplace, keys: list[str], reason: str) -> None:
+    with pytest.raises(WaybillError) as refused:
+        await anext(aiter(sqlite_market.cast.owner.audit.Audit(pb.AuditRequest(order_keys=keys))))
+    assert [f.reason for f in refused.value.fields] == [reason]

@@ -1,0 +1,78 @@
+"""What contexts state of one order, compared."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.host.check_rules import RULES
+from services.host.check_subjects import OVERDUE, Subject, UnorderedFactsError, subjects
+from waybill.audit.v1 import audit_service_pb2 as pb
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def fact(context: str, kind: str, key: str = "k", /, **values: str) -> pb.Fact:
+    return pb.Fact(context=context, kind=kind, order_key=key, values=values)
+
+
+async def stream(*facts: pb.Fact) -> AsyncIterator[pb.Fact]:
+    for one in facts:
+        yield one
+
+
+async def test_streams_become_one_stream_of_orders() -> None:
+    order = stream(fact("order", "order", "a", id="PO1"), fact("order", "units", "a"), fact("order", "order", "c", id="PO3"))
+    payment = stream(fact("payment", "pending", "b"), fact("payment", "pending", "c"))
+    found = [(s.key, s.name, sorted(s.facts)) async for s in subjects({"order": order, "payment": payment})]
+    assert found == [
+        ("a", "PO1", [("order", "order"), ("order", "units")]),
+        ("b", "b", [("payment", "pending")]),
+        ("c", "PO3", [("order", "order"), ("payment", "pending")]),
+    ]
+
+
+async def test_facts_out_of_order_are_not_compared() -> None:
+    with pytest.raises(UnorderedFactsError):
+        [s async for s in subjects({"order": stream(fact("order", "order", "b"), fact("order", "order", "a"))})]
+
+
+@pytest.mark.parametrize(
+    ("told", "under_way"),
+    [
+        (fact("order", "attempt", attempt="1", state="TRYING", finished="0"), True),
+        (fact("order", "attempt", attempt="1", state="ACCEPTED", finished="1"), False),
+        (fact("order", "cancellation", state="DECIDED", finished="0"), True),
+        (fact("fulfillment", "unreported", supplier_order="PO1-1"), True),
+        (fact("payment", "pending", type="VOID"), True),
+        (fact("payment", "payment_attempt", attempt="1", state="RESERVED", finished="0"), False),
+    ],
+)
+def test_an_order_is_in_motion_while_work_is_under_way(told: pb.Fact, under_way: bool) -> None:
+    assert Subject.of("k", [told]).under_way is under_way
+
+
+@pytest.mark.parametrize(("age", "overdue"), [(OVERDUE - timedelta(seconds=1), 0), (OVERDUE + timedelta(seconds=1), 1)])
+def test_what_is_under_way_for_too_long_is_overdue(age: timedelta, overdue: int) -> None:
+    since = (NOW - age).isoformat()
+    subject = Subject.of("k", [fact("order", "attempt", attempt="1", state="ACCEPTED", finished="0", since=since)])
+    assert len(subject.overdue(NOW)) == overdue
+
+
+def test_a_silent_gateway_is_not_ours_to_end() -> None:
+    since = (NOW - 10 * OVERDUE).isoformat()
+    subject = Subject.of("k", [fact("payment", "pending", type="VOID", since=since)])
+    assert (subject.under_way, subject.overdue(NOW)) == (True, [])
+
+
+def test_the_state_of_an_order_is_the_same_however_it_is_told() -> None:
+    facts = [fact("order", "attempt", attempt=n, finished="1") for n in "12"]
+    assert Subject.of("k", facts).state == Subject.of("k", facts[::-1]).state
+    assert Subject.of("k", facts).state != Subject.of("k", facts[:1]).state
+
+
+def test_an_order_that_nobody_speaks_of_breaks_nothing() -> None:
+    empty = Subject.of("k", [])
+    assert [rule.name for rule in RULES if rule.concerns(empty) and list(rule.differences(empty))] == []
