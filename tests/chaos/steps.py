@@ -13,7 +13,7 @@ from services.host.demo.marketplace import CURRENCY, ITEMS
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as supplier_pb
 from waybill.order.v1 import checkout_service_pb2 as pb
-from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2
+from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2, submission_pb2
 from waybill.payment.v1 import credit_card_service_pb2, payment_pb2, spending_account_service_pb2
 from waybill_client import AsyncWaybill, WaybillError, money
 
@@ -119,15 +119,20 @@ async def submit(ada: AsyncWaybill, id: str, number: int = 1) -> order_pb2.Order
 
 
 async def submit_until_accepted(ada: AsyncWaybill, id: str, number: int = 1) -> order_pb2.Order:
-    """Submits it again for as long as the refusal says that others were in the way."""
-    while True:
-        try:
-            return await until_answered(lambda number=number: submit(ada, id, number))  # type: ignore[misc]
-        except WaybillError as error:
-            if error.reason != "SUBMIT_CONTENDED" or number > 60:
-                raise
-        number += 1
-        await asyncio.sleep(0.5)
+    """Submits it again for as long as the refusal says that others were in the way, and asks again while it is
+    undecided."""
+    async with patience():
+        while True:
+            try:
+                order = await until_answered(lambda number=number: submit(ada, id, number))  # type: ignore[misc]
+            except WaybillError as error:
+                if error.reason != "SUBMIT_CONTENDED":
+                    raise
+                number += 1
+            else:
+                if order.submission.state != submission_pb2.SUBMISSION_STATE_TRYING:
+                    return order
+            await asyncio.sleep(0.5)
 
 
 async def place(
