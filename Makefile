@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # Two workers: each has databases of its own.
 WORKERS ?= 2
 
-.PHONY: help demo serve test test-unit test-containers engine image up down lint format protos chaos soak bench clean
+.PHONY: help demo serve test test-unit test-chaos test-containers engine image up down lint format protos chaos soak bench clean
 
 help: ## What can be run
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ serve: protos ## The marketplace on this machine, SQLite
 
 test: $(BIN)/.dev protos ## All tests that need no container, on SQLite and on PostgreSQL
 	@$(BIN)/python -m pytest -n $(WORKERS)
+
+test-chaos: $(BIN)/.dev protos ## Killed processes, replicas restarted and upgraded, full disks, models of the order's life
+	@$(BIN)/python -m pytest -n $(WORKERS) tests/chaos
 
 test-unit: $(BIN)/.dev protos ## The tests that need no database
 	@$(BIN)/python -m pytest -n $(WORKERS) tests/unit
