@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from libs.clock import Clock
 from libs.db import Database
 from libs.db.migrate import open_migrated
+from libs.idempotency import forgetting
 from libs.ids import IdSource
 from libs.resource import Resource, StandardMethods
 from libs.service import Runtime, ServiceApp
@@ -38,7 +39,6 @@ from services.directory.application.addresses import Addresses
 from services.directory.application.api_clients import ClientRules, RotateSecret
 from services.directory.application.audit import Audit
 from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER, OneTimeSecret, first_rows
-from services.directory.application.forget_requests import ForgetRequests
 from services.directory.application.issue_token import IssueToken
 from services.directory.application.users import SetPassword, UserRules
 from services.directory.rpc.address_servicer import AddressServicer
@@ -151,11 +151,10 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             "Address",
         ),
     ]  # fmt: skip
-    forget = ForgetRequests(database, requests, clock)
     return ServiceApp(
         name="directory",
         registrations=[(add, servicer, f"{PACKAGE}.{name}Service") for add, servicer, name in served],
-        background=[lambda: forget.run(settings.forget_pause_seconds)],
+        background=[forgetting(database, REQUESTS, clock, settings.forget_pause_seconds)],
         close=database.close,
         anonymous=frozenset({f"/{PACKAGE}.TokenService/IssueToken", f"/{PACKAGE}.TokenService/GetKeySet"}),
         audit=Audit(CensusReader(database, bool(settings.signing_key_pem))),

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from libs.db import Database
 from libs.db.migrate import open_migrated
+from libs.idempotency import forgetting
 from libs.outbox import Outbox
 from libs.service import Runtime, ServiceApp
 from services.fulfillment.adapters.clients.directory_client import DirectoryClient
 from services.fulfillment.adapters.clients.order_client import OrderClient
+from services.fulfillment.adapters.db import tables
 from services.fulfillment.adapters.db.audit import audit
 from services.fulfillment.adapters.db.gauges import Gauges
 from services.fulfillment.adapters.db.order_store import SupplierOrderStore
@@ -26,7 +28,6 @@ from services.fulfillment.application.change_order import ChangeOrder
 from services.fulfillment.application.confirm_reservation import ConfirmReservation
 from services.fulfillment.application.create_shipments import CreateShipments
 from services.fulfillment.application.expire_reservations import ExpireReservations
-from services.fulfillment.application.forget_requests import ForgetRequests
 from services.fulfillment.application.inventory_records import InventoryRecords
 from services.fulfillment.application.plan_sourcing import PlanSourcing
 from services.fulfillment.application.release_reservation import ReleaseReservation
@@ -93,7 +94,6 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         runtime.clock,
         timedelta(seconds=settings.expiry_again),
     )
-    forget = ForgetRequests(database, stores.requests, runtime.clock)
     app = ServiceApp(
         name="fulfillment",
         registrations=[
@@ -121,7 +121,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         background=[
             lambda: reporting.run(settings.relay_pause),
             lambda: expiry.run(settings.expiry_pause),
-            lambda: forget.run(settings.forget_pause),
+            forgetting(database, tables.requests, runtime.clock),
         ],
         close=database.close,
         audit=lambda keys: audit(database, keys),

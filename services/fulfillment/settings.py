@@ -24,5 +24,3 @@ class Settings:
     """How long past an attempt's deadline the order service is asked what became of it."""
     expiry_again: float = 30.0
     """How long until it is asked again when the attempt is not decided or confirmed."""
-    forget_pause: float = 3_600.0
-    """Between two deletions of request outcomes that are older than 30 days."""

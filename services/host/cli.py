@@ -22,6 +22,9 @@ from services.host.demo.command import demo
 from services.host.health import health
 from services.host.migrate import migrate
 from services.host.northwind.command import import_northwind
+from services.host.operate.outbox import outbox
+from services.host.operate.payments import payments
+from services.host.operate.submissions import submissions
 from services.host.settings import CONTEXTS, DEFAULT_PORT, HostSettings, default_data, from_environment
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Waybill: an order and fulfillment engine.")
@@ -34,6 +37,8 @@ app.command()(config)
 app.command()(backup)
 app.command()(restore)
 app.command()(migrate)
+for group, name in ((submissions, "submissions"), (outbox, "outbox"), (payments, "payments")):
+    app.add_typer(group, name=name)
 DEFAULT_SERVER = f"127.0.0.1:{DEFAULT_PORT}"
 out = Console()
 err = Console(stderr=True)

@@ -20,6 +20,7 @@ from services.order.adapters.db.feed import SqlFeed
 from services.order.adapters.db.gauges import Gauges
 from services.order.adapters.db.order_store import SqlOrderStore, SqlRequestStore
 from services.order.adapters.db.report_store import SqlReportStore
+from services.order.adapters.db.submission_queries import SqlSubmissionQueries
 from services.order.adapters.db.submission_store import SqlSubmissionStore
 from services.order.adapters.db.tables import REQUESTS
 from services.order.application.build_order import BuildOrder
@@ -28,6 +29,7 @@ from services.order.application.complete_submissions import CompleteSubmissions
 from services.order.application.create_order import CreateOrder
 from services.order.application.forward_order import ForwardOrder
 from services.order.application.line_items import LineItems
+from services.order.application.operate_submissions import OperateSubmissions
 from services.order.application.payments import OrderPayments
 from services.order.application.place_order import PlaceOrder
 from services.order.application.read_orders import ReadOrders
@@ -43,12 +45,14 @@ from services.order.rpc.checkout_servicer import CheckoutServicer, CheckoutUseCa
 from services.order.rpc.line_item_servicer import LineItemServicer
 from services.order.rpc.order_servicer import OrderServicer, OrderUseCases
 from services.order.rpc.report_servicer import FulfillmentReportServicer
+from services.order.rpc.submission_servicer import SubmissionServicer
 from services.order.settings import Settings
 from waybill.order.v1 import (
     checkout_service_pb2_grpc,
     fulfillment_report_service_pb2_grpc,
     line_item_service_pb2_grpc,
     order_service_pb2_grpc,
+    submission_service_pb2_grpc,
 )
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
@@ -123,6 +127,11 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
                 fulfillment_report_service_pb2_grpc.add_FulfillmentReportServiceServicer_to_server,
                 FulfillmentReportServicer(report),
                 f"{PACKAGE}.FulfillmentReportService",
+            ),
+            (
+                submission_service_pb2_grpc.add_SubmissionServiceServicer_to_server,
+                SubmissionServicer(OperateSubmissions(db, SqlSubmissionQueries(db.dialect), submit)),
+                f"{PACKAGE}.SubmissionService",
             ),
         ],
         background=[completer.run, forgetting(db, REQUESTS, clock)],

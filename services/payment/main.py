@@ -9,6 +9,7 @@ from pathlib import Path
 
 from libs.db import Database
 from libs.db.migrate import open_migrated
+from libs.idempotency import forgetting
 from libs.resource import StandardMethods
 from libs.service import Runtime, ServiceApp
 from services.payment.adapters.clients.order import OrderDecisions
@@ -18,14 +19,15 @@ from services.payment.adapters.db.gauges import Gauges
 from services.payment.adapters.db.means_store import SqlMeansStore
 from services.payment.adapters.db.payment_store import SqlPaymentStore, SqlRequestStore
 from services.payment.adapters.db.tables import ACCOUNT, CARD, REQUESTS
+from services.payment.adapters.db.unsettled_query import SqlUnsettledPayments
 from services.payment.adapters.gateways.registry import gateway
 from services.payment.application.ask_gateway import AskGateway
 from services.payment.application.authorize_payments import AuthorizePayments
 from services.payment.application.end_attempt import EndAttempt
 from services.payment.application.expire_attempts import ExpireAttempts
-from services.payment.application.forget_requests import ForgetRequests
 from services.payment.application.move_money import MoveMoney
 from services.payment.application.order_payments import OrderPayments
+from services.payment.application.reconcile_payments import ReconcilePayments
 from services.payment.application.record_changes import RecordChanges
 from services.payment.application.renew_authorizations import RenewAuthorizations
 from services.payment.application.reserve_payments import ReservePayments
@@ -35,12 +37,14 @@ from services.payment.application.void_payments import VoidPayments
 from services.payment.rpc.credit_card_servicer import CreditCardServicer
 from services.payment.rpc.ledger_servicer import LedgerServicer
 from services.payment.rpc.payment_servicer import PaymentServicer, PaymentUseCases
+from services.payment.rpc.reconciliation_servicer import ReconciliationServicer
 from services.payment.rpc.spending_account_servicer import SpendingAccountServicer
 from services.payment.settings import Settings
 from waybill.payment.v1 import (
     credit_card_service_pb2_grpc,
     ledger_service_pb2_grpc,
     payment_service_pb2_grpc,
+    reconciliation_service_pb2_grpc,
     spending_account_service_pb2_grpc,
 )
 
@@ -55,7 +59,6 @@ class Background:
     expire: ExpireAttempts
     settle: SettleTransactions
     renew: RenewAuthorizations
-    forget: ForgetRequests
 
 
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
@@ -99,8 +102,10 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         ),
         settle,
         RenewAuthorizations(database, payments, record, settle, clock, timedelta(seconds=settings.renew_early)),
-        ForgetRequests(database, requests, clock),
     )  # fmt: skip
+    reconcile = ReconcilePayments(
+        database, SqlUnsettledPayments(database.dialect), payments, settle, background.expire
+    )
     standard = StandardMethods(database, REQUESTS, ACCOUNT, clock, ids)
     accounts = SpendingAccounts(database, means, requests, clock, ids)
     cards = StandardMethods(database, REQUESTS, CARD, clock, ids)
@@ -127,12 +132,17 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
                 LedgerServicer(database),
                 f"{PACKAGE}.LedgerService",
             ),
+            (
+                reconciliation_service_pb2_grpc.add_ReconciliationServiceServicer_to_server,
+                ReconciliationServicer(reconcile),
+                f"{PACKAGE}.ReconciliationService",
+            ),
         ],
         background=[
             partial(background.expire.run, settings.expiry_pause),
             partial(background.settle.run, settings.settle_pause),
             partial(background.renew.run, settings.renew_pause),
-            partial(background.forget.run, settings.forget_pause),
+            forgetting(database, REQUESTS, clock),
         ],
         close=database.close,
         audit=Audit(database),

@@ -38,5 +38,3 @@ class Settings:
     """How much longer than its attempt's deadline a reservation lives before anyone asks about it."""
     expiry_again: float = 30.0
     """How long until the order service is asked again about an attempt that is not decided."""
-    forget_pause: float = 3_600.0
-    """Between two deletions of request outcomes that are older than 30 days."""

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from waybill.order.v1.checkout_service_pb2_grpc import CheckoutServiceAsyncStub
     from waybill.order.v1.line_item_service_pb2_grpc import LineItemServiceAsyncStub
     from waybill.order.v1.order_service_pb2_grpc import OrderServiceAsyncStub
+    from waybill.order.v1.submission_service_pb2_grpc import SubmissionServiceAsyncStub
     from waybill.payment.v1.credit_card_service_pb2_grpc import CreditCardServiceAsyncStub
     from waybill.payment.v1.ledger_service_pb2_grpc import LedgerServiceAsyncStub
     from waybill.payment.v1.payment_service_pb2_grpc import PaymentServiceAsyncStub
+    from waybill.payment.v1.reconciliation_service_pb2_grpc import ReconciliationServiceAsyncStub
     from waybill.payment.v1.spending_account_service_pb2_grpc import SpendingAccountServiceAsyncStub
     from waybill.pricing.v1.price_schedule_service_pb2_grpc import PriceScheduleServiceAsyncStub
     from waybill.pricing.v1.pricing_service_pb2_grpc import PricingServiceAsyncStub
@@ -75,3 +77,5 @@ class AsyncServices:
     shipments: ShipmentServiceAsyncStub = _stub("shipments")
     audit: AuditServiceAsyncStub = _stub("audit")
     outbox: OutboxServiceAsyncStub = _stub("outbox")
+    submissions: SubmissionServiceAsyncStub = _stub("submissions")
+    reconciliation: ReconciliationServiceAsyncStub = _stub("reconciliation")

@@ -21,9 +21,11 @@ from waybill.operations.v1.outbox_service_pb2_grpc import OutboxServiceStub
 from waybill.order.v1.checkout_service_pb2_grpc import CheckoutServiceStub
 from waybill.order.v1.line_item_service_pb2_grpc import LineItemServiceStub
 from waybill.order.v1.order_service_pb2_grpc import OrderServiceStub
+from waybill.order.v1.submission_service_pb2_grpc import SubmissionServiceStub
 from waybill.payment.v1.credit_card_service_pb2_grpc import CreditCardServiceStub
 from waybill.payment.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from waybill.payment.v1.payment_service_pb2_grpc import PaymentServiceStub
+from waybill.payment.v1.reconciliation_service_pb2_grpc import ReconciliationServiceStub
 from waybill.payment.v1.spending_account_service_pb2_grpc import SpendingAccountServiceStub
 from waybill.pricing.v1.price_schedule_service_pb2_grpc import PriceScheduleServiceStub
 from waybill.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
@@ -88,3 +90,5 @@ class Services:
     shipments = Service(ShipmentServiceStub)
     audit = Service(AuditServiceStub)
     outbox = Service(OutboxServiceStub)
+    submissions = Service(SubmissionServiceStub)
+    reconciliation = Service(ReconciliationServiceStub)

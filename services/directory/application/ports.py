@@ -33,9 +33,6 @@ class Requests(Protocol):
         """Records the outcome; or returns that of an earlier call."""
         ...
 
-    async def expire(self, tx: Tx, now: datetime) -> int:
-        """Forgets what is older than 30 days."""
-        ...
 
 
 class Accounts(Protocol):

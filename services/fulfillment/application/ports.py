@@ -168,8 +168,6 @@ class RequestPort(Protocol):
     async def claim(self, tx: Tx, request: Request, outcome: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
         """Records the outcome; or returns that of an earlier call, and then nothing must be done."""
 
-    async def expire(self, tx: Tx, now: datetime) -> int:
-        """Forgets what is older than 30 days."""
 
 
 class ReportPort(Protocol):

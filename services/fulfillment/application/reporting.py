@@ -54,6 +54,7 @@ class Reporting:
         self._shipments = sent
         self._peer = peer
         self._clock = clock
+        self._pressing = False
 
     async def tell(self, orders: Sequence[SupplierOrder], sent: Sequence[Shipment] = ()) -> None:
         """Right after a commit, best effort: what is not acknowledged now the relay sends later."""
@@ -70,15 +71,11 @@ class Reporting:
 
     async def relay_once(self) -> int:
         """Sends what is due; returns how many rows. Replicas do not meet: each takes its rows for a while."""
-        return (await self._look())[0]
-
-    async def _look(self) -> tuple[int, Outcome]:
-        """How many were taken, and what became of them."""
         now = self._clock.now()
         until, outcome = now + LEASE, Outcome()
         heads = await self._transactions.retrying(lambda tx: self._reports.take(tx, now, until, BATCH))
         if not heads:
-            return 0, outcome
+            return 0
         items = await self._load(heads)
         for company in companies(heads):
             for some in portions([items[head.key] for head in company if head.key in items]):
@@ -88,7 +85,9 @@ class Reporting:
         for failure in outcome.failures:
             if failure.parks:
                 _LOG.warning("report_parked", kind=failure.head.kind, key=str(failure.head.key), why=failure.reason)
-        return len(heads), outcome
+        # What the order service does not answer now it need not be asked again at once.
+        self._pressing = len(heads) >= BATCH and not outcome.silences
+        return len(heads)
 
     async def _load(self, heads: Sequence[Head]) -> dict[UUID, Report]:
         by_kind: dict[str, list[UUID]] = {}
@@ -134,9 +133,8 @@ class Reporting:
         """The relay: until it is canceled. What fails is tried again, for ever, ever more rarely."""
         while True:
             try:
-                taken, outcome = await self._look()
-                while taken >= BATCH and not outcome.silences:
-                    taken, outcome = await self._look()
+                while await self.relay_once() and self._pressing:
+                    pass
             except WaybillError as error:
                 _LOG.info("relay_postponed", reason=error.reason)
             except Exception:

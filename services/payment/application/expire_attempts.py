@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from datetime import timedelta
 
 from libs.clock import Clock
@@ -45,19 +46,21 @@ class ExpireAttempts:
         due = await self._db.retrying(
             lambda tx: self._attempts.claim_expired(tx, now, now + self._again, BATCH)
         )
-        ended = 0
-        for key, attempt in due:
-            try:
-                with tracing.work("payment", "expire attempt", order=str(key)):
-                    decision = await self._decisions.resolve(key, attempt)
-            except WaybillError as error:
-                _LOG.info("resolve_postponed", order=str(key), attempt=attempt, reason=error.reason)
-                continue
-            if decision == "ACCEPTED":
-                await self._end.confirm(key, attempt)
-            elif decision == "REFUSED":
-                await self._end.release(key, attempt)
-            if decision in metrics.PAYMENTS_ENDED:
-                metrics.PAYMENTS_ENDED[decision].inc()
-                ended += 1
-        return ended
+        return sum([await self.ask(key, attempt) for key, attempt in due])
+
+    async def ask(self, key: uuid.UUID, attempt: int) -> bool:
+        """Asks about one attempt and does what was decided; whether it is ended now."""
+        try:
+            with tracing.work("payment", "expire attempt", order=str(key)):
+                decision = await self._decisions.resolve(key, attempt)
+        except WaybillError as error:
+            _LOG.info("resolve_postponed", order=str(key), attempt=attempt, reason=error.reason)
+            return False
+        if decision == "ACCEPTED":
+            await self._end.confirm(key, attempt)
+        elif decision == "REFUSED":
+            await self._end.release(key, attempt)
+        if decision not in metrics.PAYMENTS_ENDED:
+            return False
+        metrics.PAYMENTS_ENDED[decision].inc()
+        return True

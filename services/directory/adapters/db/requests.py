@@ -20,6 +20,3 @@ class SqlRequests:
         """Records the outcome; or returns that of an earlier call."""
         return await idempotency.claim(tx, REQUESTS, key, outcome, now)
 
-    async def expire(self, tx: Tx, now: datetime) -> int:
-        """Forgets what is older than 30 days."""
-        return await idempotency.expire(tx, REQUESTS, now)

@@ -24,6 +24,3 @@ class RequestStore:
         """Records the outcome; or returns that of an earlier call."""
         return await idempotency.claim(tx, requests, request, outcome, now)
 
-    async def expire(self, tx: Tx, now: datetime) -> int:
-        """Forgets what is older than 30 days."""
-        return await idempotency.expire(tx, requests, now)

@@ -72,6 +72,11 @@ class SqlPaymentStore:
         statement = sa.select(PAYMENTS).where(P.order_key.in_(list(keys))).order_by(P.position, P.id)
         return [payment_of(r) for r in (await tx.execute(statement)).mappings()]
 
+    async def of_ids(self, tx: Tx, ids: Collection[str]) -> list[Payment]:
+        """Payments by their ids."""
+        rows = await tx.execute(sa.select(PAYMENTS).where(P.id.in_(list(ids))))
+        return [payment_of(row) for row in rows.mappings()]
+
     async def get(self, tx: Tx, payment_id: str, *, lock: bool = False) -> Payment | None:
         """One payment."""
         statement = sa.select(PAYMENTS).where(P.id == payment_id)
@@ -189,6 +194,3 @@ class SqlRequestStore:
         """None for the first call, the recorded outcome for every other."""
         return await idempotency.claim(tx, REQUESTS, request, outcome, now)
 
-    async def expire(self, tx: Tx, now: datetime) -> int:
-        """Forgets what is older than 30 days."""
-        return await idempotency.expire(tx, REQUESTS, now)

@@ -1,0 +1,126 @@
+"""`waybill outbox`: what services have committed and others have not acknowledged."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from services.host.operate.session import (
+    DEFAULT_CLIENT,
+    PAGE,
+    AsJson,
+    ClientId,
+    ClientSecret,
+    Filter,
+    Operator,
+    Server,
+    age,
+    both,
+    err,
+    operator,
+    pages,
+    run,
+    show_json,
+    show_table,
+)
+from waybill.operations.v1 import outbox_service_pb2 as pb
+from waybill_client import WaybillError
+
+outbox = typer.Typer(no_args_is_help=True, help="Changes that other services have not acknowledged.")
+COLUMNS = {"entry": "bold", "version": "", "delivered": "", "changed": "", "tries": "", "next try": "", "error": ""}
+
+
+@outbox.command("list")
+def list_entries(
+    parked: Annotated[bool, typer.Option("--parked", help="Only what was rejected and waits for you.")] = False,
+    pending: Annotated[bool, typer.Option("--pending", help="Only what is sent again by itself.")] = False,
+    filter: Filter = "",
+    server: Server = None,
+    client_id: ClientId = DEFAULT_CLIENT,
+    client_secret: ClientSecret = "",
+    json: AsJson = False,
+) -> None:
+    """Lists pending changes of every given server, the oldest first."""
+    if parked and pending:
+        raise typer.BadParameter("--parked or --pending, not both")
+    wanted = both("parked = true" if parked else "parked = false" if pending else "", filter)
+
+    async def work() -> int:
+        async with operator(server, client_id, client_secret) as at:
+            found = await _found(at, wanted)
+        if json:
+            show_json(found)
+        else:
+            show_table(COLUMNS, (_row(entry) for entry in found), "nothing is parked" if parked else "nothing is pending")
+        return 0
+
+    run(work())
+
+
+@outbox.command("retry")
+def retry_entries(
+    entry: Annotated[list[str] | None, typer.Argument(help="As listed, such as fulfillment/supplier_order/PO9123-1.")] = None,
+    parked: Annotated[bool, typer.Option("--parked", help="Everything that is parked.")] = False,
+    server: Server = None,
+    client_id: ClientId = DEFAULT_CLIENT,
+    client_secret: ClientSecret = "",
+    json: AsJson = False,
+) -> None:
+    """Sends pending changes now, once the cause of their rejection is gone. Exit code 1 when one is not pending."""
+    if bool(entry) == parked:
+        raise typer.BadParameter("name entries, or say --parked")
+    names = [text.split("/") for text in entry or ()]
+    if any(len(parts) != 3 for parts in names):
+        raise typer.BadParameter("an entry is context/kind/id, as `waybill outbox list` shows it")
+
+    async def work() -> int:
+        done, failed = [], False
+        async with operator(server, client_id, client_secret) as at:
+            chosen = names or [[e.context, e.kind, e.id] for e in await _found(at, "parked = true")]
+            for context, kind, id in chosen:
+                try:
+                    done.append(await _retry(at, pb.RetryOutboxEntryRequest(context=context, kind=kind, id=id)))
+                except WaybillError as error:
+                    failed = True
+                    err.print(str(error), style="red", markup=False, soft_wrap=True)
+        if json:
+            show_json(done)
+        else:
+            show_table(COLUMNS, (_row(one) for one in done), "nothing to retry")
+        return 1 if failed else 0
+
+    run(work())
+
+
+async def _found(at: Operator, filter: str) -> list[Any]:
+    found: dict[tuple[str, str, str], Any] = {}
+    for client in at.clients:
+
+        async def page(token: str, client: Any = client) -> Any:
+            return await client.outbox.ListOutboxEntries(
+                pb.ListOutboxEntriesRequest(filter=filter, page_size=PAGE, page_token=token)
+            )
+
+        # Replicas of one service tell the same.
+        found |= {(e.context, e.kind, e.id): e for e in await pages(page, "entries")}
+    return list(found.values())
+
+
+async def _retry(at: Operator, request: pb.RetryOutboxEntryRequest) -> Any:
+    for number, client in enumerate(at.clients, 1):
+        try:
+            return (await client.outbox.RetryOutboxEntry(request)).entry
+        except WaybillError as error:
+            # A server that hosts another context knows nothing of it.
+            if error.code.name != "NOT_FOUND" or number == len(at.clients):
+                raise
+    raise AssertionError("unreachable")
+
+
+def _row(e: pb.OutboxEntry) -> list[str]:
+    due = "parked" if e.HasField("parked_time") else age(e.due_time)
+    return [
+        f"{e.context}/{e.kind}/{e.id}", str(e.sequence), str(e.delivered_sequence), age(e.change_time), str(e.tries), due,
+        e.error,
+    ]  # fmt: skip

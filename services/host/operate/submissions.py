@@ -1,0 +1,114 @@
+"""`waybill submissions`: attempts to submit that are not at their end."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from services.host.operate.session import (
+    DEFAULT_CLIENT,
+    PAGE,
+    AsJson,
+    ClientId,
+    ClientSecret,
+    Filter,
+    Operator,
+    Server,
+    age,
+    both,
+    err,
+    operator,
+    pages,
+    run,
+    show_json,
+    show_table,
+)
+from waybill.order.v1 import submission_pb2
+from waybill.order.v1 import submission_service_pb2 as pb
+from waybill_client import WaybillError
+
+submissions = typer.Typer(no_args_is_help=True, help="Attempts to submit that are not at their end.")
+COLUMNS = {"order": "bold", "attempt": "", "state": "", "age": "", "deadline": "", "next try": "", "user": "", "reasons": ""}
+
+
+@submissions.command("list")
+def list_submissions(
+    state: Annotated[str, typer.Option(help="TRYING, ACCEPTED or REFUSED.")] = "",
+    order: Annotated[str, typer.Option(help="Of one order, finished ones too.")] = "",
+    filter: Filter = "",
+    server: Server = None,
+    client_id: ClientId = DEFAULT_CLIENT,
+    client_secret: ClientSecret = "",
+    json: AsJson = False,
+) -> None:
+    """Lists unfinished attempts with their age and reasons: TRYING waits for an answer or its deadline, ACCEPTED for
+    confirms, REFUSED for releases."""
+    wanted = both(f"state = {state}" if state else "", filter)
+    wanted = both(f'order_id = "{order}"', wanted) if order else both(wanted, "finished = false")
+
+    async def work() -> int:
+        async with operator(server, client_id, client_secret) as at:
+            found = await _found(at, wanted)
+        if json:
+            show_json(found)
+        else:
+            show_table(COLUMNS, (_row(one) for one in found), "no submission is unfinished" if not order else "no submission")
+        return 0
+
+    run(work())
+
+
+@submissions.command("resolve")
+def resolve_submissions(
+    order: Annotated[list[str] | None, typer.Argument(help="Ids of orders; their newest attempts are meant.")] = None,
+    attempt: Annotated[int, typer.Option(help="Another attempt than the newest.")] = 0,
+    all: Annotated[bool, typer.Option("--all", help="Everything unfinished.")] = False,
+    server: Server = None,
+    client_id: ClientId = DEFAULT_CLIENT,
+    client_secret: ClientSecret = "",
+    json: AsJson = False,
+) -> None:
+    """Drives attempts on now: past its deadline an undecided one is refused, an accepted one is confirmed, a refused one
+    released. Exit code 1 when one is still unfinished."""
+    if bool(order) == all:
+        raise typer.BadParameter("name orders, or say --all")
+
+    async def work() -> int:
+        done, failed = [], False
+        async with operator(server, client_id, client_secret) as at:
+            chosen = [(id, attempt) for id in order or ()]
+            if all:
+                chosen = [(one.order_id, one.submission.attempt) for one in await _found(at, "finished = false")]
+            for id, number in chosen:
+                request = pb.DriveSubmissionRequest(order_id=id, attempt=number)
+                try:
+                    done.append((await at.ask(lambda client: client.submissions.DriveSubmission(request))).submission)  # noqa: B023
+                except WaybillError as error:
+                    failed = True
+                    err.print(f"{id}: {error}", style="red", markup=False, soft_wrap=True)
+        if json:
+            show_json(done)
+        else:
+            show_table(COLUMNS, (_row(one) for one in done), "nothing to resolve")
+        return 1 if failed or any(not one.submission.finished for one in done) else 0
+
+    run(work())
+
+
+async def _found(at: Operator, filter: str) -> list[Any]:
+    async def page(token: str) -> Any:
+        request = pb.ListSubmissionsRequest(filter=filter, page_size=PAGE, page_token=token)
+        return await at.ask(lambda client: client.submissions.ListSubmissions(request))
+
+    return await pages(page, "submissions")
+
+
+def _row(one: pb.OrderSubmission) -> list[str]:
+    s = one.submission
+    state = str(submission_pb2.SubmissionState.Name(s.state)).removeprefix("SUBMISSION_STATE_")
+    reasons = "; ".join(f"{r.reason} {r.subject}".strip() for r in s.reasons)
+    return [
+        one.order_id, str(s.attempt), f"{state}, finished" if s.finished else state, age(s.begin_time), age(s.deadline),
+        age(one.next_action_time), s.user_id, reasons,
+    ]  # fmt: skip

@@ -1,0 +1,43 @@
+"""Payments whose money is not known to be where it should be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.db import Tx
+from libs.query import Field, Listing
+from services.payment.adapters.db.payment_store import payment_of
+from services.payment.adapters.db.tables import PAYMENTS, TRANSACTIONS
+from services.payment.application.reconcile_payments import UNSETTLED
+from services.payment.domain.payment import Payment
+from services.payment.domain.states import State
+
+P = PAYMENTS.c
+LISTING = Listing(
+    {
+        "id": Field(P.id), "order_id": Field(P.order_id), "buyer_id": Field(P.buyer_id), "type": Field(P.type),
+        "state": Field(P.state, "enum", {state.value: state.value for state in State}),
+        "update_time": Field(P.update_time, "time"),
+    },
+    P.id,
+    default_order="update_time",
+)  # fmt: skip
+_ASKED = sa.select(TRANSACTIONS.c.payment_id).where(TRANSACTIONS.c.ask_time.is_not(None))
+_UNSETTLED = sa.select(PAYMENTS).where(sa.or_(P.state.in_([s.value for s in UNSETTLED]), P.id.in_(_ASKED)))
+
+
+class SqlUnsettledPayments:
+    """Looks at every payment: for people, not for loops."""
+
+    def __init__(self, dialect: str) -> None:
+        self._dialect = dialect
+
+    async def page(self, tx: Tx, query: Any) -> tuple[list[Payment], str]:
+        """A page, those that changed longest ago first."""
+        plan = LISTING.plan(
+            self._dialect, filter=query.filter, page_size=query.page_size, page_token=query.page_token
+        )
+        page = plan.page((await tx.execute(plan.apply(_UNSETTLED))).all())
+        return [payment_of(row._mapping) for row in page.rows], page.next_page_token

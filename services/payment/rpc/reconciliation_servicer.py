@@ -1,0 +1,48 @@
+"""ReconciliationService: for operators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libs.errors import Violations
+from libs.rpc.operations import require_operator
+from services.payment.application.reconcile_payments import ReconcilePayments
+from services.payment.rpc.convert import payment_out
+from waybill.payment.v1 import reconciliation_service_pb2 as pb
+from waybill.payment.v1 import reconciliation_service_pb2_grpc as pb_grpc
+
+MAX_PAYMENTS = 50
+
+
+class ReconciliationServicer(pb_grpc.ReconciliationServiceServicer):
+    """Payments with something open."""
+
+    def __init__(self, use: ReconcilePayments) -> None:
+        self._use = use
+
+    async def ListUnsettledPayments(
+        self, request: pb.ListUnsettledPaymentsRequest, context: Any
+    ) -> pb.ListUnsettledPaymentsResponse:
+        require_operator()
+        found, token = await self._use.unsettled(request)
+        return pb.ListUnsettledPaymentsResponse(
+            payments=[payment_out(one.payment, one.transactions) for one in found], next_page_token=token
+        )
+
+    async def ReconcilePayments(
+        self, request: pb.ReconcilePaymentsRequest, context: Any
+    ) -> pb.ReconcilePaymentsResponse:
+        require_operator()
+        found = Violations()
+        few = 1 <= len(request.payment_ids) <= MAX_PAYMENTS
+        found.require("payment_ids", few, "TOO_MANY_ITEMS", f"1 to {MAX_PAYMENTS}")
+        for i, id in enumerate(request.payment_ids[:MAX_PAYMENTS]):
+            found.check_id(f"payment_ids[{i}]", id)
+        found.raise_if_any()
+        done = await self._use(list(request.payment_ids))
+        return pb.ReconcilePaymentsResponse(
+            payments=[
+                pb.ReconciledPayment(payment=payment_out(one.payment, one.transactions), settled=one.settled)
+                for one in done
+            ]
+        )

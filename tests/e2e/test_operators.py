@@ -1,0 +1,173 @@
+"""The operators' commands, against a marketplace that is served."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from libs.errors import invalid
+from services.order.application import submit_order
+from services.order.application.report_fulfillment import ReportFulfillment
+from tests.e2e.test_submit import card, promise, ready
+from tests.support.marketplace import Marketplace, get, marketplace
+from tests.support.process import said
+from waybill.fulfillment.v1 import supplier_order_service_pb2
+from waybill.operations.v1 import outbox_service_pb2
+from waybill.order.v1 import checkout_service_pb2 as pb
+from waybill.order.v1 import order_pb2, order_service_pb2, submission_pb2
+from waybill.payment.v1 import payment_pb2
+
+
+async def waybill(market: Marketplace, *arguments: str) -> tuple[int, str, str]:
+    """Runs a command as the owner."""
+    secret = market.host.secret
+    assert secret is not None
+    return await said(*arguments, "--server", market.address, "--client-secret", secret.client_secret)
+
+
+async def listed(market: Marketplace, *arguments: str) -> Any:
+    """What a command prints for machines; it must not fail."""
+    code, output, errors = await waybill(market, *arguments, "--json")
+    assert code == 0, errors
+    return json.loads(output)
+
+
+async def submit(market: Marketplace, id: str, payment: payment_pb2.Payment) -> order_pb2.Order:
+    await ready(market.cast.ada, id, [payment], anvil=1)
+    return (await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id=id))).order
+
+
+def by_card(id: str) -> payment_pb2.Payment:
+    return payment_pb2.Payment(id=f"pay-{id}", type="credit_card", credit_card_id=id)
+
+
+async def test_a_submit_that_nobody_finishes_is_listed_and_resolved(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with marketplace(tmp_path, database_url, background=False) as market:
+        assert "no submission is unfinished" in (await waybill(market, "submissions", "list"))[1]
+        await card(market, "mute", "tok_timeout")
+        order = await submit(market, "WAITS", by_card("mute"))
+        assert order.submission.state == submission_pb2.SUBMISSION_STATE_TRYING
+        (one,) = await listed(market, "submissions", "list")
+        assert (one["order_id"], one["submission"]["state"]) == ("WAITS", "SUBMISSION_STATE_TRYING")
+        assert one["submission"]["user_id"] == "ada"
+        assert await listed(market, "submissions", "list", "--state", "ACCEPTED") == []
+
+        code, output, _ = await waybill(market, "submissions", "resolve", "WAITS")
+        assert code == 1, "before its deadline it may still be answered"
+        assert "TRYING" in output
+
+        monkeypatch.setattr(submit_order, "DEADLINE", timedelta(0))
+        await card(market, "mute2", "tok_timeout")
+        await ready(market.cast.ada, "LATE", [by_card("mute2")], anvil=1)
+        monkeypatch.setattr(submit_order.SubmitOrder, "run", _gone)
+        await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="LATE"))
+        monkeypatch.undo()
+        code, output, errors = await waybill(market, "submissions", "resolve", "LATE", "WAITS", "NONE")
+        assert (code, "NONE" in errors) == (1, True)
+        (late,) = [line for line in output.splitlines() if line.startswith("LATE")]
+        assert "REFUSED, finished" in late
+        assert "SUBMIT_TIMED_OUT" in late
+        (again,) = await listed(market, "submissions", "list", "--order", "LATE")
+        assert again["submission"]["finished"]
+        assert [one["order_id"] for one in await listed(market, "submissions", "list")] == ["WAITS"]
+        await market.cast.ada.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="WAITS"))
+
+
+async def _gone(self: Any, attempt: Any, loaded: Any = None) -> order_pb2.Order:
+    """A coordinator that writes its attempt down and does nothing more."""
+    return loaded.order
+
+
+async def test_an_accepted_submit_is_confirmed_by_hand(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with marketplace(tmp_path, database_url, background=False) as market:
+
+        async def silent(self: Any, attempt: Any, loaded: Any) -> Any:
+            return loaded.order
+
+        with monkeypatch.context() as patched:
+            patched.setattr(submit_order.SubmitOrder, "_settle", silent)
+            await submit(market, "HALF", promise()[0])
+        (one,) = await listed(market, "submissions", "list")
+        assert one["submission"]["state"] == "SUBMISSION_STATE_ACCEPTED"
+        (done,) = await listed(market, "submissions", "resolve", "--all")
+        assert done["submission"]["finished"]
+        assert await listed(market, "submissions", "list") == []
+        assert (await get(market.cast.ada, "HALF")).status == order_pb2.ORDER_STATUS_OPEN
+
+
+async def test_a_rejected_report_is_listed_and_retried(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    await market.cast.ada.place_order({"anvil": 1, "lamp": 1}, id="PO1")
+    understood = ReportFulfillment.__call__
+
+    async def rejects(self: Any, reports: Any) -> Any:
+        if any(o.id == "PO1-1" for o in reports.supplier_orders):
+            raise invalid("supplier_orders", "FIELD_INVALID", "is not understood")
+        return await understood(self, reports)
+
+    monkeypatch.setattr(ReportFulfillment, "__call__", rejects)
+    for id in ("PO1-1", "PO1-2"):
+        await market.cast.owner.supplier_orders.AcceptSupplierOrder(
+            supplier_order_service_pb2.AcceptSupplierOrderRequest(supplier_order_id=id)
+        )
+    await until_parked(market, 1)
+    (entry,) = await listed(market, "outbox", "list", "--parked")
+    assert (entry["context"], entry["kind"], entry["id"]) == ("fulfillment", "supplier_order", "PO1-1")
+    assert "FIELD_INVALID" in entry["error"]
+    assert await listed(market, "outbox", "list", "--pending") == []
+    _, output, _ = await waybill(market, "outbox", "list")
+    (line,) = [line for line in output.splitlines() if line.startswith("fulfillment/supplier_order/PO1-1")]
+    assert "parked" in line
+
+    monkeypatch.setattr(ReportFulfillment, "__call__", understood)
+    code, _, errors = await waybill(market, "outbox", "retry", "fulfillment/supplier_order/PO1-1")
+    assert code == 0, errors
+    await until_parked(market, 0)
+    code, _, errors = await waybill(market, "outbox", "retry", "fulfillment/supplier_order/PO1-1")
+    assert (code, "RESOURCE_NOT_FOUND" in errors) == (1, True)
+    assert await listed(market, "outbox", "retry", "--parked") == []
+
+
+async def until_parked(market: Marketplace, count: int) -> None:
+    """Waits until nothing is pending but so many parked entries."""
+    async with asyncio.timeout(30):
+        while True:
+            answer = await market.cast.owner.outbox.ListOutboxEntries(outbox_service_pb2.ListOutboxEntriesRequest())
+            if [e.HasField("parked_time") for e in answer.entries] == [True] * count:
+                return
+            await asyncio.sleep(0.05)
+
+
+async def test_a_payment_that_waits_for_its_gateway_is_listed_and_reconciled(tmp_path: Path, database_url: str) -> None:
+    async with marketplace(tmp_path, database_url, background=False) as market:
+        assert "every payment is settled" in (await waybill(market, "payments", "reconcile"))[1]
+        await card(market, "slow", "tok_late_void")
+        order = await submit(market, "PO1", by_card("slow"))
+        assert order.status == order_pb2.ORDER_STATUS_OPEN
+        await market.cast.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="PO1"))
+        (payment,) = await listed(market, "payments", "list")
+        assert (payment["order_id"], payment["state"]) == ("PO1", "PAYMENT_STATE_VOID_PENDING")
+        _, output, _ = await waybill(market, "payments", "list", "--state", "VOID_PENDING")
+        assert "VOID since" in output
+        (done,) = await listed(market, "payments", "reconcile", "pay-slow")
+        assert (done["settled"], done["payment"]["state"]) == (True, "PAYMENT_STATE_VOIDED")
+        assert await listed(market, "payments", "list") == []
+
+
+async def test_commands_tell_what_is_wrong_in_one_line(sqlite_market: Marketplace) -> None:
+    for wrong in ("submissions resolve", "outbox retry", "outbox retry PO1-1", "outbox list --parked --pending"):
+        code, _, errors = await waybill(sqlite_market, *wrong.split())
+        assert (code, "Traceback" in errors) == (2, False)
+    code, _, errors = await said("payments", "list", "--server", sqlite_market.address, "--client-secret", "wrong")
+    assert (code, len(errors.splitlines())) == (2, 1)
+    assert "UNAUTHENTICATED" in errors
+    code, _, errors = await waybill(sqlite_market, "submissions", "list", "--filter", "nonsense = 1")
+    assert (code, "FILTER_INVALID" in errors) == (2, True)
