@@ -95,7 +95,7 @@ def _order(row: Any) -> Fact:
     amounts = {name: row._mapping[name] for name in _AMOUNTS}
     return _fact(
         row.key, "order", id=row.id, status=row.status, currency=row.currency, submitted=int(row.is_submitted),
-        version=row.version, covered=int(bool(row.policy.get("must_cover_total", True))), **amounts,
+        version=row.version, **amounts,
     )  # fmt: skip
 
 

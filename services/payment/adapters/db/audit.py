@@ -83,7 +83,6 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
             ("confirmed", PERMANENT, P.resolved_amount),
             ("charged", PERMANENT, taken),
             ("refunded", PERMANENT, P.refunded),
-            ("attention", ("ATTENTION",), P.resolved_amount),
         )
     ]
     version = sa.func.sum(P.version).label("version")
@@ -91,8 +90,7 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
     for row in await tx.execute(statement.where(P.order_key.in_(keys)).group_by(P.order_key, P.currency)):
         made.append(
             _fact(row, "payments", currency=row.currency, count=int(row._mapping["count"]), version=int(row.version),
-                  confirmed_total=int(row.confirmed), charged=int(row.charged), refunded=int(row.refunded),
-                  attention=int(row.attention))
+                  confirmed_total=int(row.confirmed), charged=int(row.charged), refunded=int(row.refunded))
         )  # fmt: skip
     return sorted(made, key=lambda fact: fact.order_key)
 
