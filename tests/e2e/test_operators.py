@@ -156,7 +156,7 @@ async def test_a_payment_that_waits_for_its_gateway_is_listed_and_reconciled(tmp
         (payment,) = await listed(market, "payments", "list")
         assert (payment["order_id"], payment["state"]) == ("PO1", "PAYMENT_STATE_VOID_PENDING")
         _, output, _ = await waybill(market, "payments", "list", "--state", "VOID_PENDING")
-        assert "VOID since" in output
+        assert "VOID for" in output
         (done,) = await listed(market, "payments", "reconcile", "pay-slow")
         assert (done["settled"], done["payment"]["state"]) == (True, "PAYMENT_STATE_VOIDED")
         assert await listed(market, "payments", "list") == []

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from tests.support.marketplace import ALL, INCOMING, OUTGOING, Marketplace, create
+from libs.db import Database
+from libs.events import append
+from services.order.adapters.db.rows import event_row
+from services.order.adapters.db.tables import EVENTS, ORDERS
+from services.order.domain.model import Event
+from tests.support.marketplace import ALL, INCOMING, OUTGOING, Marketplace, create, marketplace
 from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill_client import AsyncWaybill, WaybillError
 
@@ -63,6 +75,54 @@ async def test_a_token_that_is_none_of_ours_is_refused(sqlite_market: Marketplac
     with pytest.raises(WaybillError) as refused:
         await collect(sqlite_market.cast.ada, Request(direction=OUTGOING, resume_token=token), 1)
     assert refused.value.reason == "RESUME_TOKEN_INVALID"
+
+
+async def test_a_token_is_good_for_ninety_days_and_says_where_to_go_on(market: Marketplace) -> None:
+    ada = market.cast.ada
+    for id in ("W1", "W2"):
+        await create(ada, id, anvil=1)
+    _, token = await collect(ada, Request(direction=OUTGOING, from_start=True), 1)
+    found, _ = await collect(ada, Request(direction=OUTGOING, resume_token=older(token, days=89)), 1)
+    assert found == [("W2", 1)]
+    with pytest.raises(WaybillError) as refused:
+        await collect(ada, Request(direction=OUTGOING, resume_token=older(token, days=91)), 1)
+    assert (refused.value.code.name, refused.value.reason) == ("OUT_OF_RANGE", "RESUME_TOKEN_EXPIRED")
+    assert refused.value.metadata == {"field": "resume_token", "restart": "from_start"}
+
+
+def older(token: str, days: int) -> str:
+    """The token as it would be had it been given so many days earlier."""
+    parts = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    parts[-1] -= days * 86_400
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+
+
+async def test_a_change_that_commits_late_is_told_and_nothing_overtakes_it(tmp_path: Path, cluster_database: str) -> None:
+    async with marketplace(tmp_path, cluster_database) as market:
+        ada = market.cast.ada
+        await create(ada, "SLOW", anvil=1)
+        _, token = await collect(ada, Request(direction=OUTGOING, from_start=True), 1)
+        database = await Database.open(cluster_database, "waybill_order")
+        try:
+            async with database.transaction() as late:
+                key = (await late.execute(sa.select(ORDERS.c.key).where(ORDERS.c.id == "SLOW"))).scalar_one()
+                await late.execute(sa.update(ORDERS).where(ORDERS.c.key == key).values(version=2, comments="late"))
+                await append(late, EVENTS, [updated(key, 2)])
+                # Others commit before it, and a watcher looks more than once.
+                await create(ada, "FAST", anvil=1)
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(1.5):
+                        await collect(ada, Request(direction=OUTGOING, resume_token=token), 1)
+            found, _ = await collect(ada, Request(direction=OUTGOING, resume_token=token), 2)
+        finally:
+            await database.close()
+        assert found == [("SLOW", 2), ("FAST", 1)]
+
+
+def updated(key: uuid.UUID, sequence: int) -> dict[str, Any]:
+    """An event as the order service would write it."""
+    event = Event(key, sequence, "order_updated", "UNSUBMITTED", "ada", "", datetime.now(UTC), {})
+    return event_row(event)
 
 
 async def test_a_token_of_another_caller_is_refused(sqlite_market: Marketplace) -> None:

@@ -17,6 +17,7 @@ from services.host.operate.session import (
     Server,
     age,
     both,
+    due,
     err,
     operator,
     pages,
@@ -119,8 +120,8 @@ async def _retry(at: Operator, request: pb.RetryOutboxEntryRequest) -> Any:
 
 
 def _row(e: pb.OutboxEntry) -> list[str]:
-    due = "parked" if e.HasField("parked_time") else age(e.due_time)
+    next_try = "parked" if e.HasField("parked_time") else due(e.due_time)
     return [
-        f"{e.context}/{e.kind}/{e.id}", str(e.sequence), str(e.delivered_sequence), age(e.change_time), str(e.tries), due,
+        f"{e.context}/{e.kind}/{e.id}", str(e.sequence), str(e.delivered_sequence), age(e.change_time), str(e.tries), next_try,
         e.error,
     ]  # fmt: skip

@@ -103,5 +103,5 @@ def _row(p: payment_pb2.Payment) -> list[str]:
     names = (str(payment_pb2.PaymentTransactionType.Name(t.type)).removeprefix("PAYMENT_TRANSACTION_TYPE_") for t in waiting)
     return [
         p.id, p.order_id, p.type, state, f"{amount.units + Decimal(amount.nanos).scaleb(-9):.2f} {amount.currency_code}",
-        age(p.update_time), ", ".join(f"{name} since {age(t.create_time)}" for name, t in zip(names, waiting, strict=True)),
+        age(p.update_time), ", ".join(f"{name} for {age(t.create_time)}" for name, t in zip(names, waiting, strict=True)),
     ]  # fmt: skip

@@ -129,6 +129,12 @@ def age(moment: Timestamp) -> str:
     return text if seconds >= 0 else f"in {text}"
 
 
+def due(moment: Timestamp) -> str:
+    """When something happens next; empty when unset."""
+    text = age(moment)
+    return text if not text or text.startswith("in ") else "now"
+
+
 def _length(seconds: int) -> str:
     for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
         if seconds >= 2 * length:

@@ -17,6 +17,7 @@ from services.host.operate.session import (
     Server,
     age,
     both,
+    due,
     err,
     operator,
     pages,
@@ -110,5 +111,5 @@ def _row(one: pb.OrderSubmission) -> list[str]:
     reasons = "; ".join(f"{r.reason} {r.subject}".strip() for r in s.reasons)
     return [
         one.order_id, str(s.attempt), f"{state}, finished" if s.finished else state, age(s.begin_time), age(s.deadline),
-        age(one.next_action_time), s.user_id, reasons,
+        due(one.next_action_time), s.user_id, reasons,
     ]  # fmt: skip

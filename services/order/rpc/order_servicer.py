@@ -152,9 +152,9 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
             direction_in(request.direction), tuple(request.order_ids), tuple(request.event_types)
         )
         bound = resume.binding(caller, wanted)
-        start, epoch = resume.position(request.resume_token, bound, request.from_start)
-        async for change in self._use.watch(caller, wanted, start, epoch):
-            answer = pb.WatchOrdersResponse(resume_token=resume.token(change.position, change.epoch, bound))
+        start = resume.start(request.resume_token, bound, request.from_start)
+        async for change in self._use.watch(caller, wanted, start):
+            answer = pb.WatchOrdersResponse(resume_token=resume.token(change, bound))
             if change.event is None:
                 answer.checkpoint.CopyFrom(pb.WatchCheckpoint(checkpoint_time=time_out(change.time)))
             else:

@@ -6,13 +6,14 @@ import base64
 import binascii
 import hashlib
 import hmac
+from datetime import UTC, datetime
 
 import orjson
 
 from libs.auth import Principal
 from libs.errors import invalid
 from libs.events import Position
-from services.order.application.watch_orders import Wanted
+from services.order.application.watch_orders import Change, Start, Wanted
 
 
 def binding(caller: Principal, wanted: Wanted) -> str:
@@ -24,24 +25,25 @@ def binding(caller: Principal, wanted: Wanted) -> str:
     return hashlib.sha256(text).hexdigest()[:16]
 
 
-def token(position: Position, epoch: str, bound: str) -> str:
-    """The token of a position in an epoch of the feed."""
-    text = orjson.dumps([bound, position.xact, position.id, epoch])
+def token(change: Change, bound: str) -> str:
+    """The token of what follows a change."""
+    position = change.position
+    text = orjson.dumps([bound, position.xact, position.id, change.epoch, int(change.time.timestamp())])
     return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
 
-def position(text: str, bound: str, from_start: bool) -> tuple[Position | None, str | None]:
-    """Where to go on, None meaning now, and the epoch of a token. Raises `RESUME_TOKEN_INVALID`."""
+def start(text: str, bound: str, from_start: bool) -> Start | None:
+    """Where to go on, None meaning now. Raises `RESUME_TOKEN_INVALID`."""
     if from_start:
-        return Position(), None
+        return Start(Position())
     if not text:
-        return None, None
+        return None
     try:
-        owner, xact, id, *epoch = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        owner, xact, id, epoch, given = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         if not hmac.compare_digest(str(owner), bound):
             raise ValueError
-        return Position(int(xact), int(id)), str(epoch[0]) if epoch else ""
-    except (ValueError, TypeError, binascii.Error, orjson.JSONDecodeError):
+        return Start(Position(int(xact), int(id)), str(epoch), datetime.fromtimestamp(int(given), UTC))
+    except (ValueError, TypeError, OverflowError, OSError, binascii.Error, orjson.JSONDecodeError):
         raise invalid(
             "resume_token", "RESUME_TOKEN_INVALID", "the resume token belongs to another watch or is none of ours"
         ) from None
