@@ -14,7 +14,10 @@ from libs.audit import Finding
 from libs.db import Database
 from libs.db.migrate import open_migrated
 from services.order.adapters.db.order_store import SqlOrderStore
-from services.order.domain.model import Event
+from services.order.adapters.db.submission_store import SqlSubmissionStore
+from services.order.application.ports import Attempt
+from services.order.application.submit_order import DEADLINE
+from services.order.domain.model import Event, Submission
 from services.order.domain.status import OrderStatus
 from services.order.domain.worksheet import Worksheet
 from services.order.main import VERSIONS, build
@@ -149,14 +152,21 @@ class Orders:
 
     async def opened(self, id: str) -> uuid.UUID:
         """A submitted order, as its submit leaves it before anything is reported."""
+        begun, limit = builders.NOW, builders.NOW + DEADLINE
+        shown = Submission(1, "ACCEPTED", True, "ada", begun, limit, (), begun)
         order = builders.order(
-            key=uuid.uuid4(), id=id, status=OrderStatus.OPEN, is_submitted=True, submit_time=builders.NOW,
-            line_item_count=len(ORDERED),
+            key=uuid.uuid4(), id=id, status=OrderStatus.OPEN, is_submitted=True, submit_time=begun, version=3,
+            line_item_count=len(ORDERED), submission=shown,
         )  # fmt: skip
+        attempt = Attempt(order.key, 1, "ACCEPTED", True, True, {}, begun, limit, limit, decide_time=begun)
         lines = [builders.line(name, quantity, position=n) for n, (name, quantity) in enumerate(ORDERED.items())]
-        opening = Event(order.key, 1, "order_created", "OPEN", "ada", "acme", builders.NOW)
+        told = (("order_created", "UNSUBMITTED"), ("submission_begun", "UNSUBMITTED"), ("order_submitted", "OPEN"))
+        history = [
+            Event(order.key, n, type, status, "ada", "acme", begun) for n, (type, status) in enumerate(told, start=1)
+        ]
         async with self.database.transaction() as tx:
-            await self.store.insert(tx, order, lines, Worksheet(), [opening])
+            await self.store.insert(tx, order, lines, Worksheet(), history)
+            await SqlSubmissionStore().insert(tx, attempt)
         return order.key
 
     async def deliver(self, *states: State) -> None:
