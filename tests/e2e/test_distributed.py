@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from pathlib import Path
 
 from services.host.demo.marketplace import PASSWORD, SHOP, set_up
 from tests.bench.processes import distributed
+from tests.support.process import said as waybill
 from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill_client import AsyncWaybill
 
@@ -33,3 +35,8 @@ async def test_an_order_is_placed_split_and_audited_across_seven_processes(clust
         said, _ = await checked.communicate()
         assert checked.returncode == 0, said.decode()
         assert "invariants OK" in said.decode()
+        for command in ("submissions", "outbox", "payments"):
+            code, output, errors = await waybill(command, "list", "--json", "--client-secret", fleet.client_secret, *servers)
+            assert (code, json.loads(output)) == (0, []), errors
+        code, _, errors = await waybill("submissions", "list", "--client-secret", fleet.client_secret, *servers[:2])
+        assert (code, "none of the given servers serves this" in errors) == (2, True)
