@@ -124,6 +124,8 @@ async def test_connections_that_the_server_closed_while_they_were_idle_are_repla
     while await server.fetchval("SELECT count(*) FROM pg_stat_activity WHERE pid = ANY($1)", pids):
         await asyncio.sleep(0.01)
     await server.close()
+    # The server is done with them; the news has still to arrive here.
+    await asyncio.sleep(0.5)
     again = await asyncio.gather(*(hold() for _ in range(4)))
 
     assert set(again).isdisjoint(pids)
