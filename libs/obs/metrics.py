@@ -115,6 +115,7 @@ class Gauge:
 
 SUBMISSIONS = Gauge("waybill_submissions_unfinished", "Submits that are not at their end.", ("state",))
 SUBMISSIONS_AGE = Gauge("waybill_submissions_oldest_seconds", "Since the oldest unfinished submit began; 0 for none.")
+ORDERS_HELD = Gauge("waybill_orders_held", "Open orders on hold.")
 CANCELLATIONS = Gauge("waybill_cancellations_unfinished", "Cancels that are not at their end.", ("state",))
 REPORTS = Gauge("waybill_reports_pending", "Supplier orders and shipments that the order service has not acknowledged.")
 REPORTS_PARKED = Gauge("waybill_reports_parked", "Those of them that the order service rejected.")

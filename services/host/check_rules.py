@@ -127,6 +127,25 @@ def _paid_too_much(subject: Subject) -> Iterator[str]:
             yield f"{most} confirmed or charged of {order.get('total', '0')}"
 
 
+def _ships_while_held(subject: Subject) -> Iterator[str]:
+    held = subject.one("order", "order").get("held", "0")
+    for child in subject.all("fulfillment", "supplier_order"):
+        if child["status"] in ("OPEN", "ACCEPTED", "FROZEN") and child["held"] != held:
+            yield f"held: {held}, supplier order {child['id']} says {child['held']}"
+
+
+def _alerted(subject: Subject) -> bool:
+    return bool(subject.all("payment", "alert"))
+
+
+def _not_held_for_payment(subject: Subject) -> Iterator[str]:
+    order = subject.one("order", "order")
+    holding = order.get("holding_payments", "").split()
+    for alert in subject.all("payment", "alert"):
+        if order.get("status") == "OPEN" and alert["payment"] not in holding:
+            yield f"payment {alert['payment']} needs attention, and the order was never held for it"
+
+
 def _known(subject: Subject) -> bool:
     return bool(subject.one("order", "order"))
 
@@ -150,6 +169,8 @@ RULES = (
     _rule("shipped_units_agree", "order fulfillment", _settled, _units_differ),
     _rule("read_model_is_current", "order fulfillment", _settled, _not_current),
     _rule("payments_belong_to_submitted_orders", "order payment", _paid, _paid_for_nothing),
+    _rule("held_orders_do_not_ship", "order fulfillment", _settled, _ships_while_held),
+    _rule("attention_holds_the_order", "order payment", _alerted, _not_held_for_payment),
     _rule("charged_at_most_the_total", "order payment", _paid, _paid_too_much),
     _rule("work_comes_to_its_end", "order", _known, _never_ends),
 )

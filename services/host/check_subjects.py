@@ -13,7 +13,10 @@ from waybill.audit.v1 import audit_service_pb2 as pb
 Values = Mapping[str, str]
 OVERDUE = timedelta(minutes=15)
 """How long work may be under way. Attempts are decided within a minute, and everything else is tried every few minutes."""
-_UNDER_WAY = {("order", "attempt"), ("order", "cancellation"), ("fulfillment", "unreported"), ("payment", "pending")}
+_UNDER_WAY = {
+    ("order", "attempt"), ("order", "cancellation"), ("order", "hold"), ("fulfillment", "unreported"),
+    ("payment", "pending"), ("payment", "alert"),
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -51,7 +54,7 @@ class Subject:
 
     @property
     def under_way(self) -> bool:
-        """Whether a submit, a cancel, a report or a question to a gateway is not at its end: then contexts may differ."""
+        """Whether a submit, a cancel, a hold, a report or a question to a gateway is not at its end: then contexts may differ."""
         return any(
             values.get("finished", "0") == "0" for kind in _UNDER_WAY for values in self.facts.get(kind, ())
         )

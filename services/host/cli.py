@@ -22,6 +22,7 @@ from services.host.demo.command import demo
 from services.host.health import health
 from services.host.migrate import migrate
 from services.host.northwind.command import import_northwind
+from services.host.operate.holds import holds
 from services.host.operate.outbox import outbox
 from services.host.operate.payments import payments
 from services.host.operate.submissions import submissions
@@ -37,7 +38,9 @@ app.command()(config)
 app.command()(backup)
 app.command()(restore)
 app.command()(migrate)
-for group, name in ((submissions, "submissions"), (outbox, "outbox"), (payments, "payments")):
+for group, name in (
+    (submissions, "submissions"), (outbox, "outbox"), (payments, "payments"), (holds, "holds"),
+):  # fmt: skip
     app.add_typer(group, name=name)
 DEFAULT_SERVER = f"127.0.0.1:{DEFAULT_PORT}"
 out = Console()

@@ -18,6 +18,7 @@ from services.order.adapters.clients.shipping import ShippingClient
 from services.order.adapters.db.audit import Audit
 from services.order.adapters.db.feed import SqlFeed
 from services.order.adapters.db.gauges import Gauges
+from services.order.adapters.db.hold_store import SqlHoldStore
 from services.order.adapters.db.order_store import SqlOrderStore, SqlRequestStore
 from services.order.adapters.db.report_store import SqlReportStore
 from services.order.adapters.db.submission_queries import SqlSubmissionQueries
@@ -28,6 +29,7 @@ from services.order.application.cancel_order import CancelOrder
 from services.order.application.complete_submissions import CompleteSubmissions
 from services.order.application.create_order import CreateOrder
 from services.order.application.forward_order import ForwardOrder
+from services.order.application.hold_order import HoldOrder
 from services.order.application.line_items import LineItems
 from services.order.application.operate_submissions import OperateSubmissions
 from services.order.application.payments import OrderPayments
@@ -44,7 +46,7 @@ from services.order.application.worksheets import Worksheets
 from services.order.rpc.checkout_servicer import CheckoutServicer, CheckoutUseCases
 from services.order.rpc.line_item_servicer import LineItemServicer
 from services.order.rpc.order_servicer import OrderServicer, OrderUseCases
-from services.order.rpc.report_servicer import FulfillmentReportServicer
+from services.order.rpc.report_servicer import FulfillmentReportServicer, PaymentReportServicer
 from services.order.rpc.submission_servicer import SubmissionServicer
 from services.order.settings import Settings
 from waybill.order.v1 import (
@@ -52,6 +54,7 @@ from waybill.order.v1 import (
     fulfillment_report_service_pb2_grpc,
     line_item_service_pb2_grpc,
     order_service_pb2_grpc,
+    payment_report_service_pb2_grpc,
     submission_service_pb2_grpc,
 )
 
@@ -84,6 +87,8 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
     cancel = CancelOrder(
         db, orders, submissions, requests, submit, fulfillment, payments, report, clock, peers.acting
     )
+    holds = SqlHoldStore()
+    hold = HoldOrder(db, orders, holds, requests, fulfillment, report, clock, ids)
     read = ReadOrders(db, orders, report_store)
     order_servicer = OrderServicer(
         OrderUseCases(
@@ -92,6 +97,7 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
             update=UpdateOrder(db, orders, requests, directory, clock),
             cancel=cancel,
             forward=ForwardOrder(db, orders, report_store, requests, fulfillment, report, clock),
+            hold=hold,
             watch=WatchOrders(db, SqlFeed(notifier), clock),
         )
     )
@@ -108,7 +114,7 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
         )
     )
     line_items = LineItems(db, orders, requests, directory, catalog, clock)
-    completer = CompleteSubmissions(db, submissions, submit, cancel, clock)
+    completer = CompleteSubmissions(db, submissions, holds, submit, cancel, hold, clock)
     return ServiceApp(
         name="order",
         registrations=[
@@ -127,6 +133,11 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
                 fulfillment_report_service_pb2_grpc.add_FulfillmentReportServiceServicer_to_server,
                 FulfillmentReportServicer(report),
                 f"{PACKAGE}.FulfillmentReportService",
+            ),
+            (
+                payment_report_service_pb2_grpc.add_PaymentReportServiceServicer_to_server,
+                PaymentReportServicer(hold),
+                f"{PACKAGE}.PaymentReportService",
             ),
             (
                 submission_service_pb2_grpc.add_SubmissionServiceServicer_to_server,

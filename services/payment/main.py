@@ -10,15 +10,17 @@ from pathlib import Path
 from libs.db import Database
 from libs.db.migrate import open_migrated
 from libs.idempotency import forgetting
+from libs.outbox import Outbox
 from libs.resource import StandardMethods
 from libs.service import Runtime, ServiceApp
-from services.payment.adapters.clients.order import OrderDecisions
+from services.payment.adapters.clients.order import OrderDecisions, OrderReports
+from services.payment.adapters.db.alert_store import KIND, SqlAlertStore
 from services.payment.adapters.db.attempt_store import SqlAttemptStore
 from services.payment.adapters.db.audit import Audit
 from services.payment.adapters.db.gauges import Gauges
 from services.payment.adapters.db.means_store import SqlMeansStore
 from services.payment.adapters.db.payment_store import SqlPaymentStore, SqlRequestStore
-from services.payment.adapters.db.tables import ACCOUNT, CARD, REQUESTS
+from services.payment.adapters.db.tables import ACCOUNT, ALERTS, CARD, REQUESTS
 from services.payment.adapters.db.unsettled_query import SqlUnsettledPayments
 from services.payment.adapters.gateways.registry import gateway
 from services.payment.application.ask_gateway import AskGateway
@@ -30,6 +32,7 @@ from services.payment.application.order_payments import OrderPayments
 from services.payment.application.reconcile_payments import ReconcilePayments
 from services.payment.application.record_changes import RecordChanges
 from services.payment.application.renew_authorizations import RenewAuthorizations
+from services.payment.application.report_alerts import ReportAlerts
 from services.payment.application.reserve_payments import ReservePayments
 from services.payment.application.settle_transactions import SettleTransactions
 from services.payment.application.spending_accounts import SpendingAccounts
@@ -59,6 +62,7 @@ class Background:
     expire: ExpireAttempts
     settle: SettleTransactions
     renew: RenewAuthorizations
+    alerts: ReportAlerts
 
 
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
@@ -76,7 +80,8 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
     payments, attempts, means, requests = SqlPaymentStore(), SqlAttemptStore(), SqlMeansStore(), SqlRequestStore()
     again = timedelta(seconds=settings.settle_again)
     ask = AskGateway(gateway(settings, database, clock), settings.gateway_timeout)
-    record = RecordChanges(payments, means, ids, ask.name, again)
+    alerts = SqlAlertStore(ids)
+    record = RecordChanges(payments, alerts, means, ids, ask.name, again)
     settle = SettleTransactions(
         database, payments, means, record, ask, clock, again, settings.void_timeout
     )
@@ -102,6 +107,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         ),
         settle,
         RenewAuthorizations(database, payments, record, settle, clock, timedelta(seconds=settings.renew_early)),
+        ReportAlerts(database, alerts, OrderReports(runtime.peers), clock),
     )  # fmt: skip
     reconcile = ReconcilePayments(
         database, SqlUnsettledPayments(database.dialect), payments, settle, background.expire
@@ -142,6 +148,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
             partial(background.expire.run, settings.expiry_pause),
             partial(background.settle.run, settings.settle_pause),
             partial(background.renew.run, settings.renew_pause),
+            partial(background.alerts.run, settings.relay_pause),
             forgetting(database, REQUESTS, clock),
         ],
         close=database.close,
@@ -149,5 +156,6 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         statements=lambda: database.statements,
         database=database,
         gauges=Gauges(database),
+        outbox=Outbox(database, {KIND: ALERTS}, clock),
     )
     return app, background

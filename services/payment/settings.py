@@ -32,6 +32,8 @@ class Settings:
     """Between two looks for gateway operations without an answer."""
     settle_again: float = 10.0
     """How long until a gateway is asked again."""
+    relay_pause: float = 1.0
+    """Between two looks for payments that need attention and that the order service does not know of."""
     expiry_pause: float = 5.0
     """Between two looks for reservations past their time."""
     expiry_grace: float = 30.0

@@ -171,3 +171,20 @@ async def test_commands_tell_what_is_wrong_in_one_line(sqlite_market: Marketplac
     assert "UNAUTHENTICATED" in errors
     code, _, errors = await waybill(sqlite_market, "submissions", "list", "--filter", "nonsense = 1")
     assert (code, "FILTER_INVALID" in errors) == (2, True)
+
+
+async def test_orders_on_hold_are_listed_placed_and_released(market: Marketplace) -> None:
+    for id in ("H1", "H2"):
+        await market.cast.ada.place_order({"tape": 1}, id=id)
+    assert "no order is on hold" in (await waybill(market, "holds", "list"))[1]
+    code, _, errors = await waybill(market, "holds", "place", "H1", "H2", "NONE", "--comment", "odd address")
+    assert (code, "NONE" in errors) == (1, True)
+    await waybill(market, "holds", "place", "H1", "--comment", "second look")
+    found = {order["id"]: [hold["comment"] for hold in order["holds"]] for order in await listed(market, "holds", "list")}
+    assert found == {"H1": ["odd address", "second look"], "H2": ["odd address"]}
+    (freed,) = await listed(market, "holds", "release", "H1", "--comment", "it exists")
+    assert (freed["held"], [hold["release_comment"] for hold in freed["holds"]]) == (False, ["it exists"] * 2)
+    _, output, _ = await waybill(market, "holds", "list")
+    assert [line.split()[0] for line in output.splitlines()[1:]] == ["H2"]
+    code, _, errors = await waybill(market, "holds", "release", "H2", "--hold", "hld_other")
+    assert (code, "RESOURCE_NOT_FOUND" in errors) == (1, True)

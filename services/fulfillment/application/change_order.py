@@ -1,4 +1,4 @@
-"""ForwardOrder, FreezeOrder, UnfreezeOrder and CancelOrder: what the order service does to a whole order."""
+"""ForwardOrder, FreezeOrder, UnfreezeOrder, CancelOrder and SetOrderHold: what the order service does to a whole order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.fulfillment.application.ports import (
     Tx,
 )
 from services.fulfillment.domain.actions.change import Change
-from services.fulfillment.domain.actions.hold import cancel, freeze, unfreeze
+from services.fulfillment.domain.actions.hold import cancel, freeze, hold, unfreeze
 from services.fulfillment.domain.actions.place import forward
 from services.fulfillment.domain.ledger import Cause, effects
 from services.fulfillment.domain.reservation import Hold
@@ -26,7 +26,7 @@ Action = Callable[[Sequence[SupplierOrder], datetime], Change]
 
 
 class ChangeOrder:
-    """The four use cases: each locks the order's reservation, then its supplier orders, and applies one
+    """The five use cases: each locks the order's reservation, then its supplier orders, and applies one
     action.
 
     All are idempotent and return every supplier order of the order, by number.
@@ -73,6 +73,21 @@ class ChangeOrder:
         once.
         """
         return await self._hold(order_key, Hold.CANCELED, lambda orders, now: cancel(orders, Cause(order_key), now))
+
+    async def set_hold(self, order_key: str, held: bool, version: int) -> list[SupplierOrder]:
+        """Holds the order back from shipping, or ends that; what the confirm is still to create included. A version older
+        than one that is known changes nothing. Raises NOT_FOUND for an order that never reserved anything.
+        """
+
+        async def work(tx: Tx) -> list[SupplierOrder]:
+            if await self._reservations.set_held(tx, order_key, held, version, self._clock.now()):
+                return await self._apply(tx, order_key, lambda orders, now: hold(orders, held, now))
+            orders = await self._orders.of_orders(tx, [order_key])
+            if not orders:
+                raise missing("order", order_key)
+            return by_id(orders)
+
+        return await self._transactions.retrying(work)
 
     async def _hold(self, order_key: str, hold: Hold, action: Action) -> list[SupplierOrder]:
         async def work(tx: Tx) -> list[SupplierOrder]:

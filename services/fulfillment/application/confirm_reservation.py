@@ -69,6 +69,8 @@ class ConfirmReservation:
             return await self._orders.of_orders(tx, [order.order_key])
         cause = Cause(order.order_key, attempt)
         change = confirm(order, held.assignments, cause, forward, self._ids.key, now)
+        if held.held:
+            change = replace(change, created=tuple(replace(o, held=True) for o in change.created))
         # A cancel that came first decides over supplier orders that are only now made.
         if held.hold is Hold.FROZEN:
             change = replace(change, created=freeze(change.created, now).changed)

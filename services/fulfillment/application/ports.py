@@ -87,6 +87,9 @@ class ReservationPort(Protocol):
     async def end(self, tx: Tx, r: Reservation, state: ReservationState, now: datetime) -> None:
         """Moves a locked one to its final state."""
 
+    async def set_held(self, tx: Tx, order_key: str, held: bool, version: int, now: datetime) -> bool:
+        """Notes a hold, or its end, on every attempt; False when a newer decision is known."""
+
     async def set_hold(self, tx: Tx, order_key: str, hold: Hold, now: datetime) -> None:
         """Notes a cancel's decision on every attempt of the order."""
 

@@ -37,3 +37,5 @@ class Reservation:
     lines: tuple[Line, ...]
     assignments: tuple[Assignment, ...]
     check_time: datetime | None
+    held: bool = False
+    """Whether the order is on hold: what is still to be created begins held."""

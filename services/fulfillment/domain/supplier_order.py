@@ -131,6 +131,8 @@ class SupplierOrder:
     version: int = 1
     moved: bool = False
     former_status: SupplierOrderStatus | None = None
+    held: bool = False
+    """Whether the buyer order is on hold: nothing more is packed or leaves."""
     accept_time: datetime | None = None
     reject_time: datetime | None = None
     complete_time: datetime | None = None

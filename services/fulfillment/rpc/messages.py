@@ -71,6 +71,7 @@ def supplier_order_out(o: SupplierOrder) -> Any:
         cancel_time=time_out(o.cancel_time),
         reject_comment=o.reject_comment,
         moved=o.moved,
+        held=o.held,
     )
 
 

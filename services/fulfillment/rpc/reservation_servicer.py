@@ -115,6 +115,16 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
         orders = await self._change.unfreeze(_order_key(request))
         return pb.UnfreezeOrderResponse(supplier_orders=_out(orders))
 
+    async def SetOrderHold(self, request: Any, context: Any) -> Any:
+        """Holds everything back from shipping, or no longer."""
+        require_service("order")
+        found = Violations()
+        order_key_in(found, request.order_key)
+        found.require("version", request.version >= 1, "VALUE_OUT_OF_RANGE", "is 1 or more")
+        found.raise_if_any()
+        orders = await self._change.set_hold(request.order_key, request.held, request.version)
+        return pb.SetOrderHoldResponse(supplier_orders=_out(orders))
+
     async def CancelOrder(self, request: Any, context: Any) -> Any:
         """Cancels everything."""
         orders = await self._change.cancel(_order_key(request))

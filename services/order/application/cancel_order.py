@@ -80,7 +80,7 @@ class CancelOrder:
         target = move(order.id, order.status, Trigger.CANCEL)
         if order.status is OrderStatus.OPEN:
             caller.require(roles.ORDER_ADMIN)
-            fresh = Cancellation(order.key, "FREEZING", caller.claims(), comment, now + DRIVEN)
+            fresh = Cancellation(order.key, "FREEZING", caller.claims(), comment, now + DRIVEN, now)
             await self._submissions.insert_cancellation(tx, fresh)
             return order, await self._submissions.cancellation(tx, order.key) or fresh, None
         attempt = None

@@ -1,4 +1,4 @@
-"""The completer: takes up attempts and cancels whose coordinator is gone, and drives them to their end."""
+"""The completer: takes up attempts, cancels and holds whose coordinator is gone, and drives them to their end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from libs.clock import Clock
 from libs.errors import WaybillError
 from libs.obs import get_logger, metrics, tracing
 from services.order.application.cancel_order import CancelOrder
-from services.order.application.ports import Cancellation, SubmissionStore, Transactions
+from services.order.application.hold_order import HoldOrder
+from services.order.application.ports import Cancellation, HoldCommand, HoldStore, SubmissionStore, Transactions
 from services.order.application.submit_order import SubmitOrder
 
 INTERVAL = 0.5
@@ -23,13 +24,15 @@ class CompleteSubmissions:
     """A background loop, safe in every replica: rows are leased, decisions are conditional, steps are idempotent."""
 
     def __init__(
-        self, database: Transactions, submissions: SubmissionStore, submit: SubmitOrder, cancel: CancelOrder,
-        clock: Clock,
+        self, database: Transactions, submissions: SubmissionStore, holds: HoldStore, submit: SubmitOrder,
+        cancel: CancelOrder, hold: HoldOrder, clock: Clock,
     ) -> None:  # fmt: skip
         self._db = database
         self._submissions = submissions
+        self._holds = holds
         self._submit = submit
         self._cancel = cancel
+        self._hold = hold
         self._clock = clock
 
     async def run(self) -> None:
@@ -42,15 +45,20 @@ class CompleteSubmissions:
         """Drives everything that is due; returns how much that was."""
         now = self._clock.now()
         async with self._db.reading() as tx:
-            due = await self._submissions.anything_due(tx, now)
+            due = await self._submissions.anything_due(tx, now) or await self._holds.any_due(tx, now)
         if not due:
             return 0
         async with self._db.transaction() as tx:
             attempts = await self._submissions.claim_due(tx, now, now + LEASE, BATCH)
             cancels = await self._submissions.claim_due_cancellations(tx, now, now + LEASE, BATCH)
+            holds = await self._holds.claim_due(tx, now, now + LEASE, BATCH)
         # One that waits for a silent service must not keep the others waiting.
-        await asyncio.gather(*(self._finish(key, number) for key, number in attempts), *(self._cancel_on(row) for row in cancels))
-        return len(attempts) + len(cancels)
+        await asyncio.gather(
+            *(self._finish(key, number) for key, number in attempts),
+            *(self._cancel_on(row) for row in cancels),
+            *(self._tell_hold(command) for command in holds),
+        )
+        return len(attempts) + len(cancels) + len(holds)
 
     async def _finish(self, key: uuid.UUID, number: int) -> None:
         async with self._db.reading() as tx:
@@ -71,3 +79,10 @@ class CompleteSubmissions:
             metrics.CANCELLATIONS_DRIVEN.inc()
         except WaybillError as error:
             log.warning("cancel not finished", order=str(row.order_key), reason=error.reason)
+
+    async def _tell_hold(self, command: HoldCommand) -> None:
+        try:
+            with tracing.work("order", "tell hold", order=str(command.order_key)):
+                await self._hold.drive(command)
+        except WaybillError as error:
+            log.warning("hold not told", order=str(command.order_key), reason=error.reason)

@@ -92,6 +92,19 @@ class Cancellation:
     """Claims of who cancels."""
     comment: str
     next_action_time: datetime
+    begin_time: datetime | None = None
+    """None for one that an older build began."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldCommand:
+    """What fulfillment has to be told about an order: whether it is on hold, as decided at a version of the order."""
+
+    order_key: uuid.UUID
+    held: bool
+    version: int
+    begin_time: datetime
+    next_action_time: datetime
 
 
 class OrderStore(Protocol):
@@ -149,6 +162,21 @@ class SubmissionStore(Protocol):
     async def claim_due_cancellations(
         self, tx: Tx, now: datetime, until: datetime, limit: int
     ) -> list[Cancellation]: ...
+
+
+class HoldStore(Protocol):
+    """What fulfillment has not been told yet about holds: one command an order, the newest."""
+
+    async def set_command(self, tx: Tx, command: HoldCommand) -> None:
+        """Replaces an older one."""
+
+    async def command(self, tx: Tx, key: uuid.UUID) -> HoldCommand | None: ...
+    async def told(self, tx: Tx, command: HoldCommand) -> None:
+        """Ends a command, unless a newer one stands there by now."""
+
+    async def any_due(self, tx: Tx, now: datetime) -> bool: ...
+    async def claim_due(self, tx: Tx, now: datetime, until: datetime, limit: int) -> list[HoldCommand]:
+        """Commands that nobody is driving; they are this caller's until `until`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,3 +368,4 @@ class Fulfillment(Protocol):
     async def freeze(self, key: uuid.UUID) -> Reports: ...
     async def unfreeze(self, key: uuid.UUID) -> Reports: ...
     async def cancel(self, key: uuid.UUID) -> Reports: ...
+    async def hold(self, key: uuid.UUID, held: bool, version: int) -> Reports: ...

@@ -126,6 +126,22 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderHold:
+    """Why nothing of an open order is packed or shipped, until it is released."""
+
+    id: str
+    type: str
+    """MANUAL or PAYMENT."""
+    create_time: datetime
+    payment_id: str = ""
+    comment: str = ""
+    user_id: str = ""
+    release_time: datetime | None = None
+    release_user_id: str = ""
+    release_comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """A buyer order without its lines and worksheet."""
 
@@ -162,6 +178,8 @@ class Order:
     comments: str = ""
     xp: Mapping[str, Any] = field(default_factory=dict)
     submission: Submission | None = None
+    holds: tuple[OrderHold, ...] = ()
+    """Released ones too."""
     submit_time: datetime | None = None
     approve_time: datetime | None = None
     decline_time: datetime | None = None
@@ -173,6 +191,11 @@ class Order:
     def calculated(self) -> bool:
         """Whether the amounts are those of the order as it stands."""
         return self.calculated_version == self.content_version
+
+    @property
+    def held(self) -> bool:
+        """Whether a hold is in force."""
+        return any(hold.release_time is None for hold in self.holds)
 
     @property
     def estimated(self) -> bool:

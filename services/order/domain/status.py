@@ -36,6 +36,7 @@ class Trigger(StrEnum):
     COMPLETE = "COMPLETE"
     REOPEN = "REOPEN"
     CANCEL = "CANCEL"
+    HOLD = "HOLD"
     MARK = "MARK"
 
 
@@ -57,6 +58,7 @@ TRANSITIONS: Final[dict[tuple[OrderStatus, Trigger], OrderStatus]] = {
     (_S.AWAITING_APPROVAL, _T.CANCEL): _S.CANCELED,
     (_S.DECLINED, _T.CANCEL): _S.CANCELED,
     (_S.OPEN, _T.CANCEL): _S.CANCELED,
+    (_S.OPEN, _T.HOLD): _S.OPEN,
     **{(status, _T.MARK): status for status in OrderStatus},
 }
 

@@ -9,7 +9,7 @@ from google.protobuf.struct_pb2 import Struct
 from libs.protoconv import address_out, decimal_out, money_out, time_out, xp_out
 from services.order.application.ports import SupplierOrderView
 from services.order.domain.fulfillment import open_units
-from services.order.domain.model import Event, Line, Order, Reason, Submission
+from services.order.domain.model import Event, Line, Order, OrderHold, Reason, Submission
 from waybill.fulfillment.v1 import supplier_order_pb2
 from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2, submission_pb2
 from waybill.type.v1 import party_pb2
@@ -65,6 +65,8 @@ def order_out(o: Order) -> order_pb2.Order:
         version=o.version,
         etag=str(o.version),
         calculated=o.calculated,
+        held=o.held,
+        holds=[_hold(hold) for hold in o.holds],
     )
     if o.shipping_cost_override is not None:
         made.shipping_cost_override.CopyFrom(money_out(o.shipping_cost_override, cur))
@@ -106,6 +108,7 @@ def supplier_order_out(view: SupplierOrderView) -> order_pb2.Order:
         etag=m.etag,
         source_version=view.source_version,
         calculated=True,
+        held=m.held,
     )
     for target, source in (
         ("create_time", "create_time"), ("update_time", "update_time"), ("submit_time", "create_time"),
@@ -116,6 +119,20 @@ def supplier_order_out(view: SupplierOrderView) -> order_pb2.Order:
         if m.HasField(source):  # type: ignore[arg-type]
             getattr(made, target).CopyFrom(getattr(m, source))
     return made
+
+
+def _hold(hold: OrderHold) -> order_pb2.OrderHold:
+    return order_pb2.OrderHold(
+        id=hold.id,
+        type=order_pb2.OrderHoldType.Value(f"ORDER_HOLD_TYPE_{hold.type}"),
+        payment_id=hold.payment_id,
+        comment=hold.comment,
+        user_id=hold.user_id,
+        create_time=time_out(hold.create_time),
+        release_time=time_out(hold.release_time),
+        release_user_id=hold.release_user_id,
+        release_comment=hold.release_comment,
+    )
 
 
 def submission_out(s: Submission) -> submission_pb2.Submission:

@@ -14,6 +14,7 @@ from libs.rpc import current
 from services.order.application.cancel_order import CancelOrder
 from services.order.application.create_order import CreateOrder
 from services.order.application.forward_order import ForwardOrder
+from services.order.application.hold_order import HoldOrder
 from services.order.application.read_orders import Query, ReadOrders
 from services.order.application.update_order import PATHS, UpdateOrder
 from services.order.application.watch_orders import Wanted, WatchOrders
@@ -52,6 +53,7 @@ class OrderUseCases:
     update: UpdateOrder
     cancel: CancelOrder
     forward: ForwardOrder
+    hold: HoldOrder
     watch: WatchOrders
 
 
@@ -102,7 +104,7 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
     async def CancelOrder(self, request: pb.CancelOrderRequest, context: Any) -> pb.CancelOrderResponse:
         caller, key = request_key(request)
         found = Violations()
-        found.require("comment", len(request.comment) <= 2_000, "VALUE_OUT_OF_RANGE", "is at most 2,000 characters")
+        _check_comment(found, request.comment)
         found.raise_if_any()
         order = await self._use.cancel(caller, request.order_id, request.comment, key)
         return pb.CancelOrderResponse(order=order_out(order))
@@ -113,6 +115,25 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
         return pb.ForwardOrderResponse(
             order=order_out(order), supplier_orders=[supplier_order_out(view) for view in suppliers]
         )
+
+    async def HoldOrder(self, request: pb.HoldOrderRequest, context: Any) -> pb.HoldOrderResponse:
+        caller, key = request_key(request)
+        found = Violations()
+        _check_comment(found, request.comment)
+        found.raise_if_any()
+        order = await self._use.hold.place(caller, request.order_id, request.comment, key)
+        return pb.HoldOrderResponse(order=order_out(order))
+
+    async def ReleaseOrderHold(
+        self, request: pb.ReleaseOrderHoldRequest, context: Any
+    ) -> pb.ReleaseOrderHoldResponse:
+        caller, key = request_key(request)
+        found = Violations()
+        found.check_id("hold_id", request.hold_id)
+        _check_comment(found, request.comment)
+        found.raise_if_any()
+        order = await self._use.hold.release(caller, request.order_id, request.hold_id, request.comment, key)
+        return pb.ReleaseOrderHoldResponse(order=order_out(order))
 
     async def GetOrderTree(self, request: pb.GetOrderTreeRequest, context: Any) -> pb.GetOrderTreeResponse:
         caller = current().principal
@@ -160,3 +181,7 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
             else:
                 answer.event.CopyFrom(event_out(change.order_id, change.event))
             yield answer
+
+
+def _check_comment(found: Violations, comment: str) -> None:
+    found.require("comment", len(comment) <= 2_000, "VALUE_OUT_OF_RANGE", "is at most 2,000 characters")

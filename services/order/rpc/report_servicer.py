@@ -1,15 +1,20 @@
-"""FulfillmentReportService: for fulfillment only."""
+"""FulfillmentReportService and PaymentReportService: for these two services only."""
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from libs.errors import Violations
 from libs.rpc import require_service
 from services.order.adapters.clients.reports import reports_of
+from services.order.application.hold_order import HoldOrder, PaymentAlert
 from services.order.application.report_fulfillment import ReportFulfillment
 from waybill.order.v1 import fulfillment_report_service_pb2 as pb
 from waybill.order.v1 import fulfillment_report_service_pb2_grpc as pb_grpc
+from waybill.order.v1 import payment_report_service_pb2 as payment_pb
+from waybill.order.v1 import payment_report_service_pb2_grpc as payment_grpc
+from waybill.payment.v1 import payment_pb2
 
 MAX_REPORTS = 1_000
 
@@ -31,3 +36,34 @@ class FulfillmentReportServicer(pb_grpc.FulfillmentReportServiceServicer):
         found.raise_if_any()
         unknown = await self._report(reports_of(request.supplier_orders, request.shipments))
         return pb.ReportFulfillmentResponse(unknown_order_keys=[str(key) for key in unknown])
+
+
+class PaymentReportServicer(payment_grpc.PaymentReportServiceServicer):
+    """Takes payments that need attention."""
+
+    def __init__(self, hold: HoldOrder) -> None:
+        self._hold = hold
+
+    async def ReportPayments(
+        self, request: payment_pb.ReportPaymentsRequest, context: Any
+    ) -> payment_pb.ReportPaymentsResponse:
+        require_service("payment")
+        found = Violations()
+        few = len(request.payments) <= MAX_REPORTS
+        found.require("payments", few, "TOO_MANY_ITEMS", f"at most {MAX_REPORTS:,}")
+        alerts = [alert for n, m in enumerate(request.payments) if (alert := _alert(found, f"payments[{n}]", m))]
+        found.raise_if_any()
+        unknown = await self._hold.report(alerts)
+        return payment_pb.ReportPaymentsResponse(unknown_order_keys=[str(key) for key in unknown])
+
+
+def _alert(found: Violations, where: str, m: payment_pb.PaymentReport) -> PaymentAlert | None:
+    """Other states than ATTENTION ask nothing of the order."""
+    found.check_id(f"{where}.payment_id", m.payment_id)
+    try:
+        key = uuid.UUID(m.order_key)
+    except ValueError:
+        found.add(f"{where}.order_key", "FIELD_INVALID", "is no key of an order")
+        return None
+    wanted = m.state == payment_pb2.PAYMENT_STATE_ATTENTION
+    return PaymentAlert(key, m.payment_id, m.message) if wanted else None

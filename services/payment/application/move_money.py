@@ -95,6 +95,6 @@ class MoveMoney:
         await self._payments.add_transactions(tx, [row])
         if not asked:
             change: Change = settled(payment, row, True, now)
-            await self._payments.save(tx, [change.payment])
+            await self._record.save(tx, [change.payment], now)
             await self._means.post(tx, self._record.movements(change, row.id, type), now)
         return row

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
+from libs.delivery import Head, Outcome
 from services.payment.domain.ledger import Movement
 from services.payment.domain.means import Account, Card, Demand
 from services.payment.domain.payment import Payment
@@ -57,6 +58,32 @@ class PaymentStore(Protocol):
     async def any_due(self, tx: Tx, now: datetime) -> bool: ...
     async def claim_due(self, tx: Tx, now: datetime, again: datetime, limit: int) -> list[Transaction]:
         """Pending transactions whose gateway has to be asked; until `again` they are this replica's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A payment that came to need attention, as the order service is told."""
+
+    key: uuid.UUID
+    payment_id: str
+    order_key: uuid.UUID
+    version: int
+    state: str
+    message: str
+    """What the gateway said last."""
+
+
+class AlertStore(Protocol):
+    """Payments that need attention, and whether the order service knows."""
+
+    async def raise_for(self, tx: Tx, payments: Sequence[Payment], now: datetime) -> None:
+        """Writes that the order service is to be told; in the transaction of the change."""
+
+    async def of_keys(self, tx: Tx, keys: Collection[uuid.UUID]) -> list[Alert]: ...
+    async def any_due(self, tx: Tx, now: datetime) -> bool: ...
+    async def take(self, tx: Tx, now: datetime, until: datetime, limit: int) -> list[Head]: ...
+    async def acknowledge(self, tx: Tx, versions: Mapping[uuid.UUID, int]) -> None: ...
+    async def give_back(self, tx: Tx, outcome: Outcome, now: datetime) -> None: ...
 
 
 class AttemptStore(Protocol):
@@ -171,3 +198,10 @@ class Decisions(Protocol):
 
     async def resolve(self, key: uuid.UUID, attempt: int) -> str:
         """TRYING, ACCEPTED or REFUSED; raises when it does not answer."""
+
+
+class OrderPeer(Protocol):
+    """The order service, as it is told about payments."""
+
+    async def report(self, alerts: Sequence[Alert], patience: float) -> set[uuid.UUID]:
+        """Returns keys of orders that it does not know."""

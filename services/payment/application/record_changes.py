@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from libs.ids import IdSource
-from services.payment.application.ports import MeansStore, PaymentStore, Tx
+from services.payment.application.ports import AlertStore, MeansStore, PaymentStore, Tx
 from services.payment.domain import ledger
 from services.payment.domain.attempt import Change
 from services.payment.domain.payment import Payment
+from services.payment.domain.states import State
 from services.payment.domain.transaction import Cause, Entry, Result, Transaction, TransactionType
 
 WORDS = {
@@ -22,9 +23,11 @@ class RecordChanges:
     """One way from decisions to rows, so that payments, transactions and ledger cannot disagree."""
 
     def __init__(
-        self, payments: PaymentStore, means: MeansStore, ids: IdSource, gateway_name: str, again: timedelta
-    ) -> None:
+        self, payments: PaymentStore, alerts: AlertStore, means: MeansStore, ids: IdSource, gateway_name: str,
+        again: timedelta,
+    ) -> None:  # fmt: skip
         self._payments = payments
+        self._alerts = alerts
         self._means = means
         self._ids = ids
         self._gateway_name = gateway_name
@@ -44,10 +47,15 @@ class RecordChanges:
                 row = self.transaction(payment, change.entry, now)
                 rows.append(row)
                 movements += self.movements(change, row.id, row.type)
-        await self._payments.save(tx, list({c.payment.id: c.payment for c in changes}.values()))
+        await self.save(tx, list({c.payment.id: c.payment for c in changes}.values()), now)
         await self._payments.add_transactions(tx, rows)
         await self._means.post(tx, movements, now, freed)
         return [row for row in rows if row.result is Result.PENDING]
+
+    async def save(self, tx: Tx, payments: Sequence[Payment], now: datetime) -> None:
+        """Writes payments; of those that need attention the order service will hear."""
+        await self._payments.save(tx, payments)
+        await self._alerts.raise_for(tx, [p for p in payments if p.state is State.ATTENTION], now)
 
     def movements(self, change: Change, id: str, type: TransactionType) -> list[ledger.Movement]:
         """What a change moves in the ledger."""

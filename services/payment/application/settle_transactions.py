@@ -146,7 +146,7 @@ class SettleTransactions:
                 _LOG.error("authorization_lapses", payment=payment.id, order=payment.order_id, message=answer.message)
             return change.payment
         change = settled(payment, row, approved, now)
-        await self._payments.save(tx, [change.payment])
+        await self._record.save(tx, [change.payment], now)
         await self._means.post(tx, self._record.movements(change, row.id, row.type), now)
         return change.payment
 

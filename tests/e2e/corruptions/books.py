@@ -7,6 +7,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from services.host.demo.marketplace import CURRENCY, set_up
 from services.host.embedded import running
 from services.host.settings import HostSettings
 from services.order.adapters.db.tables import ORDERS
+from services.payment.adapters.db.tables import PAYMENTS
 from tests.e2e.test_submit import ready
 from tests.e2e.test_suppliers import ship
+from tests.support.loops import steps
 from tests.support.marketplace import Marketplace
 from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as supplier_pb
@@ -27,8 +30,9 @@ from waybill.order.v1 import checkout_service_pb2, order_service_pb2
 from waybill.payment.v1 import credit_card_service_pb2, payment_pb2, payment_service_pb2
 from waybill_client import AsyncWaybill, WaybillError, money
 
-DONE, OPEN, GONE, CART, NO, MOVED = "DONE", "OPEN", "GONE", "CART", "NO", "MOVED"
-"""Completed and paid by three means; partly shipped; canceled; not submitted; refused twice; rejected by a supplier."""
+DONE, OPEN, GONE, CART, NO, MOVED, HELD = "DONE", "OPEN", "GONE", "CART", "NO", "MOVED", "HELD"
+"""Completed and paid by three means; partly shipped; canceled; not submitted; refused twice; rejected by a supplier; on
+hold, as its card is no longer good."""
 
 
 @dataclass(slots=True)
@@ -133,6 +137,25 @@ async def _orders(market: Marketplace) -> None:
     await ada.place_order({"crate": 5}, id=MOVED)
     await clerks["wh-east"].supplier_orders.RejectSupplierOrder(
         supplier_pb.RejectSupplierOrderRequest(supplier_order_id=f"{MOVED}-1", comment="dock flooded")
+    )
+    await _held(market)
+
+
+async def _held(market: Marketplace) -> None:
+    ada, payment = market.cast.ada, market.host.apps["payment"]
+    card = credit_card_service_pb2.CreditCard(id="once", token="tok_once", card_type="visa", partial_number="4242")
+    await ada.credit_cards.CreateCreditCard(credit_card_service_pb2.CreateCreditCardRequest(credit_card=card))
+    await ready(ada, HELD, [payment_pb2.Payment(id="h-card", type="credit_card", credit_card_id="once")], tape=1)
+    await _submit(ada, HELD)
+    assert payment.database is not None
+    async with payment.database.transaction() as tx:
+        soon = datetime.now(UTC) + timedelta(hours=1)
+        await tx.execute(sa.update(PAYMENTS).where(PAYMENTS.c.id == "h-card").values(authorization_expire_time=soon))
+    for loop in ("RenewAuthorizations", "ReportAlerts"):
+        assert await steps(payment)[loop]() == 1
+    # Its answer is a report: with it nothing of the order is under way.
+    await market.cast.clerks["wh-east"].supplier_orders.AcceptSupplierOrder(
+        supplier_pb.AcceptSupplierOrderRequest(supplier_order_id=f"{HELD}-1")
     )
 
 

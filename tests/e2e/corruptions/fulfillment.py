@@ -18,7 +18,7 @@ from services.fulfillment.adapters.db.tables import (
     supplier_order_lines,
     supplier_orders,
 )
-from tests.e2e.corruptions.books import CART, DONE, GONE, NO, OPEN, Books, breaks
+from tests.e2e.corruptions.books import CART, DONE, GONE, HELD, NO, OPEN, Books, breaks
 from tests.e2e.corruptions.order import attempt
 from tests.e2e.corruptions.setup import NOW, reservation
 from tests.support.tampering import like
@@ -156,6 +156,7 @@ CORRUPTIONS = [
         lambda _: [sa.update(shipments).where(S.id == "packed").values(reported_version=S.version - 1)],
     ),
     breaks("across", "reservations_belong_to_running_attempts", CART, reservation("RESERVED"), database="pricing"),
+    breaks("across", "held_orders_do_not_ship", HELD, header(f"{HELD}-1", held=False), database="fulfillment"),
     breaks("across", "supplier_orders_partition_the_order", OPEN, another_line, database="fulfillment"),
     breaks(
         "across", "supplier_orders_add_up_to_the_total", OPEN,

@@ -15,7 +15,7 @@ from services.order.adapters.db.tables import (
     REQUESTS,
     SUBMISSIONS,
 )
-from tests.e2e.corruptions.books import CART, DONE, NO, OPEN, Books, breaks
+from tests.e2e.corruptions.books import CART, DONE, HELD, NO, OPEN, Books, breaks
 from tests.e2e.corruptions.setup import NOW
 from tests.support.tampering import like
 
@@ -101,7 +101,14 @@ def no_parts(books: Books) -> list[Any]:
     ]
 
 
+async def held_for_another(books: Books) -> list[Any]:
+    row = await books.row("order", ORDERS, O.id == HELD)
+    return [sa.update(ORDERS).where(O.id == HELD).values(holds=[{**hold, "payment_id": "other"} for hold in row["holds"]])]
+
+
 CORRUPTIONS = [
+    breaks("order", "held_follows_holds", HELD, order(HELD, held=False), "held_orders_do_not_ship"),
+    breaks("across", "attention_holds_the_order", HELD, held_for_another, database="order"),
     breaks("order", "total_is_sum_of_parts", CART, order(CART, total=O.total + 1)),
     breaks("order", "amounts_are_sums_of_lines", CART, line(CART, subtotal=L.subtotal + 1)),
     breaks("order", "units_add_up", f"{CART}/l1", line(CART, quantity_canceled=-1)),

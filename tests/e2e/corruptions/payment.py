@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from services.payment.adapters.db.tables import (
     ACCOUNTS,
+    ALERTS,
     ATTEMPTS,
     GATEWAY,
     LEDGER,
@@ -88,6 +89,8 @@ def unbalanced(books: Books) -> list[Any]:
 
 
 CORRUPTIONS = [
+    breaks("payment", "attention_is_alerted", "h-card", lambda _: [sa.delete(ALERTS)]),
+    breaks("payment", "alert_is_told_or_due", "h-card", lambda _: [sa.update(ALERTS).values(reported_version=0)]),
     breaks("payment", "ledger_movement_balances", "", unbalanced),
     breaks("payment", "balance_is_ledger_sum", "gift-ada", lambda _: [sa.update(ACCOUNTS).values(balance=A.balance + 1)]),
     breaks(

@@ -18,12 +18,19 @@ from libs.db import Database
 from libs.db.migrate import open_migrated
 from libs.errors import Kind, WaybillError
 from libs.protoconv import money_micros, money_out, time_out
+from libs.rpc import require_service
 from libs.service import Runtime, ServiceApp
 from services.payment.main import VERSIONS, Background, assemble
 from services.payment.settings import Settings
 from tests.support.principals import buyer, seller
 from tests.support.server import Served, fake_peers, runtime_for, serving
-from waybill.order.v1 import checkout_service_pb2, checkout_service_pb2_grpc, submission_pb2
+from waybill.order.v1 import (
+    checkout_service_pb2,
+    checkout_service_pb2_grpc,
+    payment_report_service_pb2,
+    payment_report_service_pb2_grpc,
+    submission_pb2,
+)
 from waybill.payment.v1 import credit_card_service_pb2 as card_pb
 from waybill.payment.v1 import credit_card_service_pb2_grpc as card_grpc
 from waybill.payment.v1 import ledger_service_pb2 as ledger_pb
@@ -79,6 +86,9 @@ class FakeOrders:
         self.down = False
         self.states: dict[str, str] = {}
         self.asked: list[tuple[str, int]] = []
+        self.unknown: set[str] = set()
+        self.alerts: list[tuple[str, str, str, str]] = []
+        """Order, payment, state and message of each payment that it was told of."""
 
     async def ResolveSubmission(self, request: Any, context: Any) -> Any:
         if self.down:
@@ -88,6 +98,16 @@ class FakeOrders:
         return checkout_service_pb2.ResolveSubmissionResponse(
             state=submission_pb2.SubmissionState.Value(f"SUBMISSION_STATE_{state}")
         )
+
+    async def ReportPayments(self, request: Any, context: Any) -> Any:
+        require_service("payment")
+        if self.down:
+            raise WaybillError(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "not now")
+        for m in request.payments:
+            if m.order_key not in self.unknown:
+                name = pay.PaymentState.Name(m.state).removeprefix("PAYMENT_STATE_")
+                self.alerts.append((m.order_key, m.payment_id, name, m.message))
+        return payment_report_service_pb2.ReportPaymentsResponse(unknown_order_keys=self.unknown)
 
 
 @dataclass(slots=True)
@@ -302,8 +322,12 @@ async def running(databases: Any, **settings: Any) -> AsyncIterator[World]:
         checkout_service_pb2_grpc.add_CheckoutServiceServicer_to_server, orders,
         "waybill.order.v1.CheckoutService",
     )  # fmt: skip
+    reports = (
+        payment_report_service_pb2_grpc.add_PaymentReportServiceServicer_to_server, orders,
+        "waybill.order.v1.PaymentReportService",
+    )  # fmt: skip
     async with (
-        fake_peers({"order": [_partial(registration)]}, peers=runtime.peers),
+        fake_peers({"order": [_partial(registration), reports]}, peers=runtime.peers),
         serving(app) as served,
     ):
         world = World(served, app, background, database, clock, orders, runtime)

@@ -67,7 +67,8 @@ async def _supplier_orders(tx: Tx, keys: Sequence[str]) -> list[Fact]:
     for row in await tx.execute(sa.select(supplier_orders).where(_O.order_key.in_(keys)).order_by(_O.number)):
         values = {
             "id": row.id, "supplier_id": row.supplier_id, "status": row.status, "currency": row.currency,
-            "version": str(row.version), "implicit": str(int(row.implicit)), "moved": str(int(row.moved)),
+            "version": str(row.version), "held": str(int(row.held)),
+            "implicit": str(int(row.implicit)), "moved": str(int(row.moved)),
             **{name: str(row._mapping[name]) for name in ("subtotal", "discount", "shipping_cost", "tax", "total")},
         }  # fmt: skip
         found.append(Fact(CONTEXT, "supplier_order", row.order_key, values))

@@ -24,7 +24,7 @@ from services.fulfillment.domain.supplier_order import SupplierOrder
 
 _T, _L, _A = supplier_orders, supplier_order_lines, allocations
 _STATE = (
-    "status", "former_status", "moved", "subtotal", "discount", "shipping_cost", "tax", "total", "selections",
+    "status", "former_status", "moved", "held", "subtotal", "discount", "shipping_cost", "tax", "total", "selections",
     "xp", "accept_time", "reject_time", "complete_time", "cancel_time", "reject_comment", "version",
     "update_time", "report_time", "report_tries", "report_parked_time", "report_error",
 )  # fmt: skip

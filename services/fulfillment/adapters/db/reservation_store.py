@@ -74,6 +74,18 @@ class ReservationStore:
             .values(hold=hold.value, update_time=now)
         )
 
+    async def set_held(self, tx: Tx, order_key: str, held: bool, version: int, now: datetime) -> bool:
+        """Notes a hold, or its end, on every attempt of the order; False when a newer decision is known.
+
+        The update also locks the rows, as above.
+        """
+        changed = await tx.execute(
+            sa.update(_T)
+            .where(_T.c.order_key == order_key, _T.c.held_version <= version)
+            .values(held=held, held_version=version, update_time=now)
+        )
+        return bool(changed.rowcount)
+
     async def due(self, tx: Tx, now: datetime, next_check: datetime, limit: int) -> list[tuple[str, int]]:
         """Attempts whose end is overdue; taken for this replica until `next_check`."""
         select = (
@@ -104,4 +116,5 @@ def _reservation(row: Any) -> Reservation:
         lines_in(row.lines),
         assignments_in(row.assignments),
         row.check_time,
+        row.held,
     )

@@ -82,6 +82,9 @@ reservations = sa.Table(
     _text("state", STATUS),
     # What a cancel has decided before the confirm arrived: '', FROZEN or CANCELED.
     _text("hold", STATUS),
+    # Whether the order is on hold, and the order's version when that was decided.
+    sa.Column("held", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("held_version", sa.BigInteger, nullable=False, server_default="0"),
     _text("strategy", sa.String(20)),
     sa.Column("lines", Json(), nullable=False),
     sa.Column("assignments", Json(), nullable=False),
@@ -104,6 +107,7 @@ supplier_orders = sa.Table(
     sa.Column("former_status", STATUS),
     sa.Column("implicit", sa.Boolean, nullable=False),
     sa.Column("moved", sa.Boolean, nullable=False),
+    sa.Column("held", sa.Boolean, nullable=False, server_default=sa.false()),
     _text("buyer_id"),
     _text("user_id"),
     _text("client_id"),

@@ -1,4 +1,4 @@
-"""Freeze, unfreeze and cancel: the buyer's cancel as it reaches the supplier orders."""
+"""What stops supplier orders: the buyer's cancel (freeze, unfreeze, cancel), and the hold of the buyer order."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from services.fulfillment.domain.status import SupplierOrderStatus, Trigger, mov
 from services.fulfillment.domain.supplier_order import OrderLine, SupplierOrder
 
 FREEZABLE = (SupplierOrderStatus.OPEN, SupplierOrderStatus.ACCEPTED, SupplierOrderStatus.COMPLETED)
+
+SHIPPING = (SupplierOrderStatus.OPEN, SupplierOrderStatus.ACCEPTED, SupplierOrderStatus.FROZEN)
+"""What may still ship, a frozen one if its cancel is refused."""
 
 
 def freeze(orders: Sequence[SupplierOrder], now: datetime) -> Change:
@@ -42,6 +45,17 @@ def unfreeze(orders: Sequence[SupplierOrder], now: datetime) -> Change:
             replace(touched(o, now), status=o.former_status or SupplierOrderStatus.OPEN, former_status=None)
             for o in orders
             if o.status is SupplierOrderStatus.FROZEN
+        )
+    )
+
+
+def hold(orders: Sequence[SupplierOrder], held: bool, now: datetime) -> Change:
+    """Nothing more is packed or leaves of those that still could, or it may again. Statuses stay."""
+    return Change(
+        changed=tuple(
+            replace(touched(o, now), held=held)
+            for o in orders
+            if o.held is not held and (not held or o.status in SHIPPING)
         )
     )
 

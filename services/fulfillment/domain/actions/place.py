@@ -95,6 +95,7 @@ def from_share(whole: SupplierOrder, share: Share, number: int, new_key: NewKey,
         billing_address=whole.billing_address,
         comments=whole.comments,
         xp=whole.xp,
+        held=whole.held,
     )
     return settled(made, now)
 

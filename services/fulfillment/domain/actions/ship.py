@@ -82,6 +82,13 @@ class Loading:
 
     def _check_status(self, order: SupplierOrder, field: str) -> None:
         if (order.status, Trigger.SHIP) in TRANSITIONS:
+            if order.held:
+                self._refuse(
+                    field,
+                    Reason.SUPPLIER_ORDER_HELD,
+                    f"Order {order.order_id} is on hold: nothing of supplier order {order.id} can be shipped.",
+                    supplier_order=order.id,
+                )
             return
         if order.status is SupplierOrderStatus.COMPLETED:
             return  # Nothing is open: each item says so itself.

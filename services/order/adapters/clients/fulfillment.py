@@ -94,6 +94,11 @@ class FulfillmentClient:
         answer = await self._stub.UnfreezeOrder(pb.UnfreezeOrderRequest(order_key=str(key)))
         return reports_of(answer.supplier_orders)
 
+    async def hold(self, key: uuid.UUID, held: bool, version: int) -> Reports:
+        """Nothing of it is packed or shipped, or it is again."""
+        request = pb.SetOrderHoldRequest(order_key=str(key), held=held, version=version)
+        return reports_of((await self._stub.SetOrderHold(request)).supplier_orders)
+
     async def cancel(self, key: uuid.UUID) -> Reports:
         """Cancels what is frozen and returns its stock."""
         return reports_of((await self._stub.CancelOrder(pb.CancelOrderRequest(order_key=str(key)))).supplier_orders)

@@ -13,7 +13,7 @@ from libs.db import Database, Tx
 from libs.db.audit import count, judged
 from services.order.adapters.db.audit_rules import rules
 from services.order.adapters.db.audit_walk import recomputed
-from services.order.adapters.db.tables import CANCELLATIONS, EVENTS, LINE_ITEMS, ORDERS, SHIPMENTS, SUBMISSIONS
+from services.order.adapters.db.tables import CANCELLATIONS, EVENTS, HOLD_COMMANDS, LINE_ITEMS, ORDERS, SHIPMENTS, SUBMISSIONS
 
 CONTEXT = "order"
 PAGE = 500
@@ -78,8 +78,10 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
         )  # fmt: skip
     for row in await tx.execute(sa.select(CANCELLATIONS).where(_C.order_key.in_(keys))):
         ended = int(row.state == "FINISHED")
-        since = row.next_action_time.isoformat()
+        since = (row.begin_time or row.next_action_time).isoformat()
         made.append(_fact(row.order_key, "cancellation", state=row.state, finished=ended, since=since))
+    for row in await tx.execute(sa.select(HOLD_COMMANDS).where(HOLD_COMMANDS.c.order_key.in_(keys))):
+        made.append(_fact(row.order_key, "hold", finished=0, since=row.begin_time.isoformat()))
     made += await _units(tx, submitted)
     for row in await tx.execute(sa.select(ORDERS).where(_O.parent_key.in_(keys), _O.kind != "BUYER")):
         made.append(
@@ -95,7 +97,8 @@ def _order(row: Any) -> Fact:
     amounts = {name: row._mapping[name] for name in _AMOUNTS}
     return _fact(
         row.key, "order", id=row.id, status=row.status, currency=row.currency, submitted=int(row.is_submitted),
-        version=row.version, **amounts,
+        version=row.version, held=int(row.held), holding_payments=" ".join(h["payment_id"] for h in row.holds or ()),
+        **amounts,
     )  # fmt: skip
 
 

@@ -37,6 +37,8 @@ class Whole:
     worksheet: Worksheet | None = None
     newest: Attempt | None = None
     cancel_decided: bool = False
+    held: bool = False
+    """As its row says."""
     reports: list[Any] = field(default_factory=list)
     """Rows of its supplier orders."""
 
@@ -62,8 +64,8 @@ async def recomputed(tx: Tx) -> AsyncIterator[Finding | RuleResult]:
 
 async def _page(tx: Tx, last: uuid.UUID) -> list[Whole]:
     statement = sa.select(ORDERS).where(_O.kind == "BUYER", _O.key > last).order_by(_O.key).limit(PAGE)
-    orders = [order_of(row) for row in (await tx.execute(statement)).mappings()]
-    found = {order.key: Whole(order) for order in orders}
+    orders = [(order_of(row), row["held"]) for row in (await tx.execute(statement)).mappings()]
+    found = {order.key: Whole(order, held=held) for order, held in orders}
     keys = list(found)
     if not keys:
         return []
@@ -159,6 +161,13 @@ def _shown(whole: Whole) -> str | None:
     return "" if seen == kept else f"shows {seen}, its attempt is {kept}"
 
 
+def _held(whole: Whole) -> str | None:
+    """An order is on hold as long as one of its holds is in force."""
+    if not whole.order.holds and not whole.held:
+        return None
+    return "" if whole.held is whole.order.held else f"held: {whole.held}, its holds make it {whole.order.held}"
+
+
 def _state(attempt: int, state: str, finished: bool, decided: Any) -> str:
     return f"{attempt} {state} {'finished' if finished else 'unfinished'} {decided or ''}".strip()
 
@@ -170,5 +179,6 @@ RULES: dict[str, Callable[[Whole], str | None]] = {
     "units_are_those_reported": _quantities,
     "read_model_is_its_report": _copies,
     "newest_attempt_is_shown": _shown,
+    "held_follows_holds": _held,
 }
 """By name: None when the order is none of the rule's business, an empty text when it holds, else what is wrong."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from libs.clock import Clock
 from libs.db import Database
 from libs.obs import metrics
-from services.order.adapters.db.tables import CANCELLATIONS, SUBMISSIONS
+from services.order.adapters.db.tables import CANCELLATIONS, ORDERS, SUBMISSIONS
 
 STATES = ("TRYING", "ACCEPTED", "REFUSED")
 CANCEL_STATES = ("FREEZING", "DECIDED")
@@ -30,11 +30,13 @@ class Gauges:
             sa.select(s.state, count, sa.func.min(s.begin_time).label("oldest")).where(sa.not_(s.finished)).group_by(s.state)
         )
         cancels = sa.select(c.state, count).where(c.state.in_(CANCEL_STATES)).group_by(c.state)
+        held = sa.select(sa.func.count()).where(ORDERS.c.held, ORDERS.c.kind == "BUYER", ORDERS.c.status == "OPEN")
         async with self._db.reading() as tx:
+            on_hold = (await tx.execute(held)).scalar_one()
             submitted = {row.state: row for row in await tx.execute(attempts)}
             canceled = {row.state: row.found for row in await tx.execute(cancels)}
         now = self._clock.now()
         age = max(((now - row.oldest).total_seconds() for row in submitted.values()), default=0.0)
         found = [metrics.SUBMISSIONS.at(submitted[state].found if state in submitted else 0, state) for state in STATES]
         found += [metrics.CANCELLATIONS.at(canceled.get(state, 0), state) for state in CANCEL_STATES]
-        return [*found, metrics.SUBMISSIONS_AGE.at(max(age, 0.0))]
+        return [*found, metrics.ORDERS_HELD.at(on_hold), metrics.SUBMISSIONS_AGE.at(max(age, 0.0))]

@@ -43,6 +43,7 @@ LISTING = Listing(
         "user_id": Field(O.user_id),
         "client_id": Field(O.client_id),
         "parent_order_id": Field(O.parent_id),
+        "held": Field(O.held, "bool"),
         "total": Field(O.total, "micros"),
         "comments": Field(O.comments),
         **{

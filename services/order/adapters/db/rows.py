@@ -13,6 +13,7 @@ from services.order.domain.model import (
     Event,
     Line,
     Order,
+    OrderHold,
     OrderUser,
     Policy,
     ProductSnapshot,
@@ -48,6 +49,8 @@ def order_row(order: Order) -> dict[str, Any]:
         "status": order.status.value,
         "policy": asdict(order.policy),
         "submission": None if order.submission is None else submission_json(order.submission),
+        "held": order.held,
+        "holds": [_hold_json(hold) for hold in order.holds] or None,
     }
     return row
 
@@ -60,6 +63,7 @@ def order_of(row: Row) -> Order:
         status=OrderStatus(row["status"]),
         policy=Policy(**row["policy"]),
         submission=None if row["submission"] is None else submission_of(row["submission"]),
+        holds=tuple(_hold_of(stored) for stored in row["holds"] or ()),
     )
 
 
@@ -94,6 +98,20 @@ def submission_of(stored: Row) -> Submission:
         tuple(Reason(**r) for r in stored["reasons"]),
         datetime.fromisoformat(decided) if decided else None,
     )  # fmt: skip
+
+
+def _hold_json(hold: OrderHold) -> dict[str, Any]:
+    stored = asdict(hold)
+    for name in ("create_time", "release_time"):
+        stored[name] = stored[name].isoformat() if stored[name] else None
+    return stored
+
+
+def _hold_of(stored: Row) -> OrderHold:
+    values = dict(stored)
+    for name in ("create_time", "release_time"):
+        values[name] = datetime.fromisoformat(values[name]) if values[name] else None
+    return OrderHold(**values)
 
 
 def _product_json(product: ProductSnapshot) -> dict[str, Any]:

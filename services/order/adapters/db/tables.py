@@ -50,6 +50,8 @@ ORDERS = sa.Table(
     sa.Column("comments", sa.String(2_000), nullable=False),
     sa.Column("xp", Json(), nullable=False),
     sa.Column("submission", Json(), nullable=True),
+    sa.Column("held", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("holds", Json(), nullable=True),
     sa.Column("create_time", UtcTime(), nullable=False),
     sa.Column("update_time", UtcTime(), nullable=False),
     sa.Column("submit_time", UtcTime(), nullable=True),
@@ -65,6 +67,7 @@ ORDERS = sa.Table(
     sa.Index("ix_orders_supplier", "supplier_id", "create_time"),
     sa.Index("ix_orders_listed", "kind", "create_time", "key"),
     sa.Index("ix_orders_submitted", "submit_time"),
+    sa.Index("ix_orders_held", "create_time", sqlite_where=sa.text("held = 1"), postgresql_where=sa.text("held")),
 )
 """Buyer orders, and what has been reported of supplier orders: `document` is the report. Kinds: BUYER, SUPPLIER, and MOVED
 for the implicit supplier order of an order that was forwarded, which nobody lists."""
@@ -141,8 +144,20 @@ CANCELLATIONS = sa.Table(
     sa.Column("state", sa.String(20), nullable=False, index=True),
     sa.Column("caller", Json(), nullable=False),
     sa.Column("comment", sa.String(2_000), nullable=False),
+    sa.Column("begin_time", UtcTime(), nullable=True),
     sa.Column("next_action_time", UtcTime(), nullable=False),
 )
+
+HOLD_COMMANDS = sa.Table(
+    "hold_commands",
+    METADATA,
+    sa.Column("order_key", sa.Uuid(), sa.ForeignKey("orders.key"), primary_key=True),
+    sa.Column("held", sa.Boolean, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("begin_time", UtcTime(), nullable=False),
+    sa.Column("next_action_time", UtcTime(), nullable=False, index=True),
+)
+"""What fulfillment has to be told about holds; gone once it has it."""
 
 SHIPMENTS = sa.Table(
     "order_shipments",

@@ -12,7 +12,7 @@ from libs.audit import Fact, Finding, Record, RuleResult, Summary
 from libs.db import Database, Tx
 from libs.db.audit import count, judged, total
 from services.payment.adapters.db.audit_rules import PERMANENT, rules
-from services.payment.adapters.db.tables import ACCOUNTS, ATTEMPTS, LEDGER, PAYMENTS, TRANSACTIONS
+from services.payment.adapters.db.tables import ACCOUNTS, ALERTS, ATTEMPTS, LEDGER, PAYMENTS, TRANSACTIONS
 
 CONTEXT = "payment"
 PAGE = 500
@@ -75,6 +75,11 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
     made += [
         _fact(row, "pending", type=row.type, since=row.create_time.isoformat())
         for row in await tx.execute(pending.where(P.order_key.in_(keys)))
+    ]
+    alerts = sa.select(ALERTS).where(ALERTS.c.order_key.in_(keys))
+    made += [
+        _fact(row, "alert", payment=row.id, finished=int(row.report_time is None), since=row.update_time.isoformat())
+        for row in await tx.execute(alerts)
     ]
     taken = sa.case((P.type == "credit_card", P.captured), else_=P.resolved_amount)
     states = [

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db.audit import SqlRule, told, total
-from services.payment.adapters.db.tables import ACCOUNTS, ATTEMPTS, GATEWAY, LEDGER, PAYMENTS, REQUESTS, TRANSACTIONS
+from services.payment.adapters.db.tables import ACCOUNTS, ALERTS, ATTEMPTS, GATEWAY, LEDGER, PAYMENTS, REQUESTS, TRANSACTIONS
 from services.payment.domain.types import CREDIT_CARD, SPENDING_ACCOUNT
 
 A, L, P, T, X, G, R = ACCOUNTS.c, LEDGER.c, PAYMENTS.c, TRANSACTIONS.c, ATTEMPTS.c, GATEWAY.c, REQUESTS.c
@@ -25,7 +25,9 @@ def _transaction(type: str, result: str, *more: Any) -> Any:
 
 def rules() -> list[SqlRule]:
     """All of them."""
-    made = {**_ledger_rules(), **_attempt_rules(), **_charge_rules(), **_money_rules(), **_gateway_rules()}
+    made = {
+        **_ledger_rules(), **_attempt_rules(), **_charge_rules(), **_money_rules(), **_gateway_rules(), **_alert_rules(),
+    }  # fmt: skip
     return [SqlRule(name, broken, _OVER.get(name, PAYMENTS)) for name, broken in made.items()]
 
 
@@ -33,6 +35,7 @@ _OVER: dict[str, sa.Table] = {
     "ledger_movement_balances": LEDGER, "balance_is_ledger_sum": ACCOUNTS, "reserved_is_sum_of_reservations": ACCOUNTS,
     "one_open_attempt": ATTEMPTS, "one_confirmed_attempt": ATTEMPTS, "gateway_holds_what_is_wanted": GATEWAY,
     "gateway_key_belongs_to_one_payment": TRANSACTIONS, "request_has_its_effect": REQUESTS,
+    "alert_is_told_or_due": ALERTS,
 }  # fmt: skip
 """What rules look at that do not look at payments."""
 
@@ -225,4 +228,17 @@ def _gateway_rules() -> dict[str, sa.Select[Any]]:
             G.key.label("subject"), told(G.amount, " is held at the test gateway")
         ).where(G.operation == "authorize", G.state == "DONE", ~wanted, ~ending),
         "one_authorization_a_payment": renewed,
+    }
+
+
+def _alert_rules() -> dict[str, sa.Select[Any]]:
+    a = ALERTS.c
+    lost = sa.and_(a.report_time.is_(None), a.reported_version < a.version)
+    return {
+        "attention_is_alerted": sa.select(P.id.label("subject"), told(P.state, ", no alert was raised")).where(
+            P.state == "ATTENTION", ~sa.exists().where(a.id == P.id)
+        ),
+        "alert_is_told_or_due": sa.select(
+            a.id.label("subject"), told("version ", a.version, ", told ", a.reported_version)
+        ).where(sa.or_(lost, a.reported_version > a.version)),
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs import idempotency, protoconv
+from libs import idempotency, outbox, protoconv
 from libs.db import Json, Micros, UtcTime, metadata
 from libs.errors import Violations
 from libs.resource import Attribute, Resource, flag, ref, resource_table, text, time, xp
@@ -46,6 +46,17 @@ PAYMENTS = sa.Table(
     sa.Column("create_time", UtcTime(), nullable=False),
     sa.Column("update_time", UtcTime(), nullable=False),
 )  # fmt: skip
+ALERTS = sa.Table(
+    "payment_alerts", METADATA,
+    sa.Column("key", sa.Uuid(), primary_key=True),
+    sa.Column("id", sa.String(100), nullable=False, unique=True),
+    sa.Column("order_key", sa.Uuid(), nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("create_time", UtcTime(), nullable=False),
+    sa.Column("update_time", UtcTime(), nullable=False),
+    *outbox.columns(),
+)  # fmt: skip
+"""Payments that need attention, by their ids: what the order service has to know of them."""
 TRANSACTIONS = sa.Table(
     "payment_transactions", METADATA,
     sa.Column("id", sa.String(100), primary_key=True),

@@ -1,0 +1,75 @@
+"""Payments that need attention, and whether the order service knows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from libs import outbox
+from libs.db import Tx
+from libs.delivery import Head, Outcome
+from libs.ids import IdSource
+from services.payment.adapters.db.tables import ALERTS, PAYMENTS, TRANSACTIONS
+from services.payment.application.ports import Alert
+from services.payment.domain.payment import Payment
+
+KIND = "payment_alert"
+A, P, T = ALERTS.c, PAYMENTS.c, TRANSACTIONS.c
+
+
+class SqlAlertStore:
+    """One row a payment, written in the transaction in which it came to need attention."""
+
+    def __init__(self, ids: IdSource) -> None:
+        self._ids = ids
+        self._heads = outbox.Heads(KIND, ALERTS)
+
+    async def raise_for(self, tx: Tx, payments: Sequence[Payment], now: datetime) -> None:
+        """The order service is to be told, again if it was told about an earlier attempt."""
+        if not payments:
+            return
+        insert = tx.insert(ALERTS)
+        due = outbox.changed(now)
+        again = {"version": A.version + 1, "update_time": insert.excluded.update_time}
+        await tx.execute(
+            insert.on_conflict_do_update(index_elements=["id"], set_={**again, **{n: insert.excluded[n] for n in due}}),
+            [
+                {
+                    "key": self._ids.key(), "id": p.id, "order_key": p.order_key, "version": 1, "create_time": now,
+                    "update_time": now, "reported_version": 0, **due,
+                }
+                for p in payments
+            ],
+        )  # fmt: skip
+
+    async def of_keys(self, tx: Tx, keys: Collection[UUID]) -> list[Alert]:
+        """Alerts with what the gateway said last."""
+        declined = sa.select(T.payment_id, T.message, T.create_time).where(T.result == "DECLINED", T.message != "")
+        last = declined.subquery()
+        rows = await tx.execute(
+            sa.select(A.key, A.id, A.order_key, A.version, P.state, last.c.message)
+            .select_from(ALERTS.join(PAYMENTS, P.id == A.id).outerjoin(last, last.c.payment_id == A.id))
+            .where(A.key.in_(list(keys)))
+            .order_by(A.key, last.c.create_time)
+        )
+        found = {row.key: Alert(row.key, row.id, row.order_key, row.version, row.state, row.message or "") for row in rows}
+        return list(found.values())
+
+    async def any_due(self, tx: Tx, now: datetime) -> bool:
+        """Whether there is anything to tell; a look that costs no write."""
+        return (await tx.execute(sa.select(A.key).where(A.report_time <= now).limit(1))).first() is not None
+
+    async def take(self, tx: Tx, now: datetime, until: datetime, limit: int) -> list[Head]:
+        """What is due; this relay's until `until`."""
+        return await self._heads.take(tx, now, until, limit)
+
+    async def acknowledge(self, tx: Tx, versions: Mapping[UUID, int]) -> None:
+        """The order service knows these versions."""
+        await self._heads.acknowledge(tx, versions)
+
+    async def give_back(self, tx: Tx, outcome: Outcome, now: datetime) -> None:
+        """Parks or postpones what failed, as far as it is still this relay's."""
+        await self._heads.give_back(tx, outcome.failures, outcome.untried, now)

@@ -1,0 +1,77 @@
+"""Payments that need attention are told to the order service, which holds their orders; the relay tells until it knows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from libs.clock import Clock
+from libs.delivery import Failure, Head, Outcome, companies, deliver
+from libs.obs import get_logger, tracing
+from services.payment.application.ports import Alert, AlertStore, OrderPeer, Transactions
+
+BATCH = 200
+PATIENCE = 10.0
+"""Seconds that the order service is waited for."""
+LEASE = timedelta(seconds=15)
+"""How long a relay has what it took; it begins no send that could outlast this."""
+UNKNOWN_TRIES = 10
+"""How often an order may be unknown to the order service before its alert is parked: several minutes."""
+_LOG = get_logger("payment.alerts")
+
+
+class ReportAlerts:
+    """A background loop, safe in every replica: each takes its rows for a while."""
+
+    def __init__(self, database: Transactions, alerts: AlertStore, peer: OrderPeer, clock: Clock) -> None:
+        self._db = database
+        self._alerts = alerts
+        self._peer = peer
+        self._clock = clock
+
+    async def run(self, pause: float) -> None:
+        """For ever."""
+        while True:
+            await asyncio.sleep(pause)
+            await self.once()
+
+    async def once(self) -> int:
+        """Tells what is due; returns how much that was."""
+        now = self._clock.now()
+        until, outcome = now + LEASE, Outcome()
+        async with self._db.reading() as tx:
+            # Most looks find nothing: those take no write lock.
+            if not await self._alerts.any_due(tx, now):
+                return 0
+        heads = await self._db.retrying(lambda tx: self._alerts.take(tx, now, until, BATCH))
+        async with self._db.reading() as tx:
+            alerts = {alert.key: alert for alert in await self._alerts.of_keys(tx, [head.key for head in heads])}
+        for company in companies(heads):
+            of_key = {head.key: head for head in company}
+            await self._deliver([alerts[key] for key in of_key if key in alerts], of_key, until, outcome)
+        if outcome.failures or outcome.untried:
+            await self._db.retrying(lambda tx: self._alerts.give_back(tx, outcome, self._clock.now()))
+        for failure in outcome.failures:
+            if failure.parks:
+                _LOG.warning("alert_parked", key=str(failure.head.key), why=failure.reason)
+        return len(heads)
+
+    async def _deliver(
+        self, alerts: Sequence[Alert], heads: Mapping[UUID, Head], until: datetime, outcome: Outcome
+    ) -> None:
+        async def send(some: Sequence[Alert]) -> None:
+            with tracing.work("payment", "relay alerts"):
+                unknown = await self._peer.report(some, PATIENCE)
+            known = {alert.key: alert.version for alert in some if alert.order_key not in unknown}
+            await self._db.retrying(lambda tx: self._alerts.acknowledge(tx, known))
+            for alert in some:
+                if alert.order_key in unknown:
+                    head = heads[alert.key]
+                    outcome.failures.append(Failure(head, "ORDER_UNKNOWN", head.tries + 1 >= UNKNOWN_TRIES))
+
+        def has_time() -> bool:
+            return self._clock.now() + timedelta(seconds=PATIENCE) < until
+
+        await deliver(alerts, lambda alert: heads[alert.key], send, has_time, outcome)
