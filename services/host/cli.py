@@ -141,8 +141,8 @@ def check(
 
 
 async def _check(servers: list[str], client_id: str, client_secret: str, as_json: bool, reconciling: float | None) -> int:
-    from services.host import check_report
     from services.host.check import check as audit
+    from services.host.check import show
     from services.host.reconcile import reconciled
     from waybill_client import AsyncWaybill
 
@@ -150,9 +150,9 @@ async def _check(servers: list[str], client_id: str, client_secret: str, as_json
         settled = reconciling is None or await reconciled(client, servers, reconciling, err)
         report = await audit(client, servers)
     if as_json:
-        out.print_json(json_module.dumps(check_report.as_json(report)))
+        out.print_json(json_module.dumps(show.as_json(report)))
     else:
-        check_report.show(report, out)
+        show.show(report, out)
     return 0 if report.ok and settled else 1
 
 

@@ -13,8 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from services.fulfillment.adapters.db.tables import supplier_orders
-from services.host import check as checking
-from services.host.check import check
+from services.host.check import check, compare
 from tests.support.marketplace import Marketplace
 from tests.support.tampering import tampered
 from waybill.audit.v1 import audit_service_pb2 as pb
@@ -75,7 +74,7 @@ async def test_a_broken_invariant_is_named_with_its_order_and_the_command_fails(
 async def test_what_differs_while_a_report_is_under_way_is_told_apart_for_a_while(
     sqlite_market: Marketplace, monkeypatch: pytest.MonkeyPatch, age: timedelta
 ) -> None:
-    monkeypatch.setattr(checking, "PAUSE", 0.01)
+    monkeypatch.setattr(compare, "PAUSE", 0.01)
     await sqlite_market.cast.ada.place_order({"tape": 2}, id="MOVING")
     database = sqlite_market.host.apps["fulfillment"].database
     assert database is not None

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.host import check as checking
-from services.host.check import Report, check
+from services.host.check import Report, check, compare
 from services.host.embedded import running
 from services.host.settings import HostSettings
 from tests.e2e.corruptions import fulfillment, order, payment, setup
@@ -36,7 +35,7 @@ async def test_no_rule_exists_that_cannot_fail(tmp_path: Path) -> None:
 async def test_every_corruption_is_found_and_named(
     tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checking, "PAUSE", 0.01)
+    monkeypatch.setattr(compare, "PAUSE", 0.01)
     async with books(tmp_path, database_url) as made:
         sound = await check(made.market.cast.owner)
         assert _found(sound) == set()

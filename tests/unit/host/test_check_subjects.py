@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.host.check_rules import RULES
-from services.host.check_subjects import OVERDUE, Subject, UnorderedFactsError, subjects
+from services.host.check.rules import RULES
+from services.host.check.subjects import OVERDUE, Subject, UnorderedFactsError, subjects
 from waybill.audit.v1 import audit_service_pb2 as pb
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

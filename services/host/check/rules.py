@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from services.host.check_subjects import Subject
+from services.host.check.subjects import Subject
 
 HOLDERS = (("pricing", "attempt"), ("payment", "payment_attempt"), ("fulfillment", "stock_attempt"))
 AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "total")

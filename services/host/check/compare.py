@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from services.host.check_rules import RULES, CrossRule
-from services.host.check_subjects import Subject, subjects
+from services.host.check.report import Report, Result
+from services.host.check.rules import RULES, CrossRule
+from services.host.check.subjects import Subject, subjects
 from services.host.settings import CONTEXTS
 from waybill.audit.v1 import audit_service_pb2 as pb
 from waybill_client import AsyncWaybill
@@ -20,38 +21,6 @@ PAUSE = 0.5
 PART = 500
 """Orders that are looked at again in one call."""
 Stream = AsyncIterator[pb.AuditResponse]
-
-
-@dataclass(slots=True)
-class Result:
-    """What one rule looked at, and how much of it breaks the rule."""
-
-    context: str
-    rule: str
-    rows: int
-    broken: int = 0
-
-
-@dataclass(slots=True)
-class Report:
-    """What an audit found."""
-
-    results: list[Result] = field(default_factory=list)
-    findings: list[pb.Finding] = field(default_factory=list)
-    in_motion: list[str] = field(default_factory=list)
-    """Orders whose contexts differed at every look while a submit, cancel, report or payment was under way."""
-    rows: int = 0
-    contexts: list[str] = field(default_factory=list)
-
-    @property
-    def ok(self) -> bool:
-        """Whether every invariant holds."""
-        return not self.findings
-
-    @property
-    def rules(self) -> int:
-        """How many rules were looked at."""
-        return len(self.results)
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from services.host.check import Report
+from services.host.check.report import Report
 
 
 def as_json(report: Report) -> dict[str, Any]:

@@ -1,0 +1,39 @@
+"""What an audit found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from waybill.audit.v1 import audit_service_pb2 as pb
+
+
+@dataclass(slots=True)
+class Result:
+    """What one rule looked at, and how much of it breaks the rule."""
+
+    context: str
+    rule: str
+    rows: int
+    broken: int = 0
+
+
+@dataclass(slots=True)
+class Report:
+    """What an audit found."""
+
+    results: list[Result] = field(default_factory=list)
+    findings: list[pb.Finding] = field(default_factory=list)
+    in_motion: list[str] = field(default_factory=list)
+    """Orders whose contexts differed at every look while a submit, cancel, report or payment was under way."""
+    rows: int = 0
+    contexts: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every invariant holds."""
+        return not self.findings
+
+    @property
+    def rules(self) -> int:
+        """How many rules were looked at."""
+        return len(self.results)
