@@ -174,6 +174,37 @@ async def _one_unit_is_shipped(cast: Cast, tag: str) -> None:
     assert [line.quantity_shipped for line in mine.line_items] == [1], "shipped not exactly once"
 
 
+async def _hold(cast: Cast, tag: str) -> None:
+    await until_answered(lambda: steps.hold(cast.sam, tag))
+
+
+async def _is_held(cast: Cast, tag: str) -> None:
+    order = (await until_answered(lambda: steps.read(cast.sam, tag))).order
+    assert (order.held, [h.HasField("release_time") for h in order.holds]) == (True, [False]), "held not exactly once"
+    try:
+        await _ship(cast, tag)
+    except WaybillError as error:
+        assert error.reason == "SUPPLIER_ORDER_HELD", error
+    else:
+        raise AssertionError("a unit of an order on hold was shipped")
+
+
+async def _held(cast: Cast, tag: str) -> None:
+    await _accepted(cast, tag)
+    await steps.hold(cast.sam, tag)
+
+
+async def _release(cast: Cast, tag: str) -> None:
+    await until_answered(lambda: steps.release(cast.sam, tag))
+
+
+async def _is_released(cast: Cast, tag: str) -> None:
+    order = (await until_answered(lambda: steps.read(cast.sam, tag))).order
+    assert (order.held, [h.HasField("release_time") for h in order.holds]) == (False, [True])
+    mine = await steps.supplier_order(cast.clerks["northforge"], tag)
+    assert not mine.held, "it still cannot ship"
+
+
 async def _all_but_one(cast: Cast, tag: str) -> None:
     await _accepted(cast, tag)
     for supplier, items in (("lumenworks", {"l3": 1}), ("wh-east", {"l2": 3})):
@@ -207,6 +238,8 @@ SCENARIOS = {
         Scenario("place", _nothing, _place, _is_open),
         Scenario("cancel", _open, _cancel, _is_canceled),
         Scenario("cancel-refused", _shipped_a_part, _cancel_refused, _ships_on),
+        Scenario("hold", _accepted, _hold, _is_held),
+        Scenario("release", _held, _release, _is_released),
         Scenario("accept", _open, _accept, _is_accepted),
         Scenario("reject", _open, _reject, _is_sourced_again),
         Scenario("ship", _accepted, _ship, _one_unit_is_shipped),

@@ -151,6 +151,19 @@ async def cancel(sam: AsyncWaybill, id: str) -> order_pb2.Order:
     return answer.order
 
 
+async def hold(sam: AsyncWaybill, id: str) -> order_pb2.Order:
+    """The seller puts it on hold."""
+    request = order_service_pb2.HoldOrderRequest(order_id=id, comment="odd address", request_id=f"{id}-hold")
+    return (await sam.orders.HoldOrder(request)).order
+
+
+async def release(sam: AsyncWaybill, id: str) -> order_pb2.Order:
+    """The seller releases its only hold."""
+    (only,) = (await read(sam, id)).order.holds
+    request = order_service_pb2.ReleaseOrderHoldRequest(order_id=id, hold_id=only.id, request_id=f"{id}-release")
+    return (await sam.orders.ReleaseOrderHold(request)).order
+
+
 async def read(client: AsyncWaybill, id: str) -> order_service_pb2.GetOrderResponse:
     """The order with its lines."""
     return await client.orders.GetOrder(
