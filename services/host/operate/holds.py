@@ -8,25 +8,19 @@ import typer
 
 from services.host.operate.session import (
     DEFAULT_CLIENT,
-    PAGE,
     AsJson,
     ClientId,
     ClientSecret,
     Filter,
     Operator,
     Server,
-    age,
     both,
-    err,
-    operator,
-    pages,
+    in_turn,
     run,
-    show_json,
-    show_table,
 )
+from services.host.operate.showing import age, show, word
 from waybill.order.v1 import order_pb2
 from waybill.order.v1 import order_service_pb2 as pb
-from waybill_client import WaybillError
 
 holds = typer.Typer(no_args_is_help=True, help="Orders on hold: nothing of them is packed or shipped.")
 COLUMNS = {"order": "bold", "hold": "", "type": "", "payment": "", "age": "", "by": "", "comment": ""}
@@ -42,16 +36,11 @@ def list_holds(
 ) -> None:
     """Lists every hold in force, with who placed it and why. PAYMENT: a payment of the order is no longer good."""
 
-    async def work() -> int:
-        async with operator(server, client_id, client_secret) as at:
-            found = await _found(at, both("held = true", filter))
-        if json:
-            show_json(found)
-        else:
-            show_table(COLUMNS, (row for order in found for row in _rows(order)), "no order is on hold")
+    async def work(at: Operator) -> int:
+        _show(await _found(at, both("held = true", filter)), json, "no order is on hold")
         return 0
 
-    run(work())
+    run(work, server, client_id, client_secret)
 
 
 @holds.command("place")
@@ -65,20 +54,17 @@ def place_hold(
 ) -> None:
     """Puts orders on hold: no further unit is packed or shipped. Exit code 1 when one could not be held."""
 
-    async def work() -> int:
-        done, failed = [], False
-        async with operator(server, client_id, client_secret) as at:
-            for id in order:
-                request = pb.HoldOrderRequest(order_id=id, comment=comment)
-                try:
-                    done.append((await at.ask(lambda client: client.orders.HoldOrder(request))).order)  # noqa: B023
-                except WaybillError as error:
-                    failed = True
-                    err.print(f"{id}: {error}", style="red", markup=False, soft_wrap=True)
-        _show(done, json)
-        return int(failed)
+    async def work(at: Operator) -> int:
+        async def hold(id: str) -> order_pb2.Order:
+            request = pb.HoldOrderRequest(order_id=id, comment=comment)
+            held: order_pb2.Order = (await at.ask(lambda client: client.orders.HoldOrder(request))).order
+            return held
 
-    run(work())
+        done, refused = await in_turn(order, hold, str)
+        _show(done, json, "no hold is left")
+        return int(refused)
+
+    run(work, server, client_id, client_secret)
 
 
 @holds.command("release")
@@ -95,19 +81,12 @@ def release_holds(
     if hold and len(order) > 1:
         raise typer.BadParameter("--hold belongs to one order")
 
-    async def work() -> int:
-        done, failed = [], False
-        async with operator(server, client_id, client_secret) as at:
-            for id in order:
-                try:
-                    done.append(await _released(at, id, hold, comment))
-                except WaybillError as error:
-                    failed = True
-                    err.print(f"{id}: {error}", style="red", markup=False, soft_wrap=True)
-        _show(done, json)
-        return int(failed)
+    async def work(at: Operator) -> int:
+        done, refused = await in_turn(order, lambda id: _released(at, id, hold, comment), str)
+        _show(done, json, "no hold is left")
+        return int(refused)
 
-    run(work())
+    run(work, server, client_id, client_secret)
 
 
 async def _released(at: Operator, id: str, hold: str, comment: str) -> order_pb2.Order:
@@ -121,28 +100,19 @@ async def _released(at: Operator, id: str, hold: str, comment: str) -> order_pb2
 
 
 async def _found(at: Operator, filter: str) -> list[Any]:
-    async def page(token: str) -> Any:
-        request = pb.ListOrdersRequest(
-            direction=order_pb2.DIRECTION_INCOMING, filter=filter, order_by="create_time", page_size=PAGE,
-            page_token=token,
-        )  # fmt: skip
-        return await at.ask(lambda client: client.orders.ListOrders(request))
-
-    return await pages(page, "orders")
+    request = pb.ListOrdersRequest(direction=order_pb2.DIRECTION_INCOMING, filter=filter, order_by="create_time")
+    return await at.every(lambda client, asked: client.orders.ListOrders(asked), request, "orders")
 
 
-def _show(orders: list[order_pb2.Order], json: bool) -> None:
-    if json:
-        show_json(orders)
-    else:
-        show_table(COLUMNS, (row for order in orders for row in _rows(order)), "no hold is left")
+def _show(orders: list[order_pb2.Order], json: bool, nothing: str) -> None:
+    show(orders, json, COLUMNS, (row for order in orders for row in _rows(order)), nothing)
 
 
 def _rows(order: order_pb2.Order) -> list[list[str]]:
     """One row for each hold in force."""
     return [
         [
-            order.id, hold.id, order_pb2.OrderHoldType.Name(hold.type).removeprefix("ORDER_HOLD_TYPE_"),
+            order.id, hold.id, word(order_pb2.OrderHoldType, hold.type),
             hold.payment_id, age(hold.create_time), hold.user_id, hold.comment,
         ]
         for hold in order.holds

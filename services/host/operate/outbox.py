@@ -8,23 +8,17 @@ import typer
 
 from services.host.operate.session import (
     DEFAULT_CLIENT,
-    PAGE,
     AsJson,
     ClientId,
     ClientSecret,
     Filter,
     Operator,
     Server,
-    age,
     both,
-    due,
-    err,
-    operator,
-    pages,
+    in_turn,
     run,
-    show_json,
-    show_table,
 )
+from services.host.operate.showing import age, due, show
 from waybill.operations.v1 import outbox_service_pb2 as pb
 from waybill_client import WaybillError
 
@@ -47,16 +41,12 @@ def list_entries(
         raise typer.BadParameter("--parked or --pending, not both")
     wanted = both("parked = true" if parked else "parked = false" if pending else "", filter)
 
-    async def work() -> int:
-        async with operator(server, client_id, client_secret) as at:
-            found = await _found(at, wanted)
-        if json:
-            show_json(found)
-        else:
-            show_table(COLUMNS, (_row(entry) for entry in found), "nothing is parked" if parked else "nothing is pending")
+    async def work(at: Operator) -> int:
+        found = await _found(at, wanted)
+        show(found, json, COLUMNS, map(_row, found), "nothing is parked" if parked else "nothing is pending")
         return 0
 
-    run(work())
+    run(work, server, client_id, client_secret)
 
 
 @outbox.command("retry")
@@ -75,37 +65,21 @@ def retry_entries(
     if any(len(parts) != 3 for parts in names):
         raise typer.BadParameter("an entry is context/kind/id, as `waybill outbox list` shows it")
 
-    async def work() -> int:
-        done, failed = [], False
-        async with operator(server, client_id, client_secret) as at:
-            chosen = names or [[e.context, e.kind, e.id] for e in await _found(at, "parked = true")]
-            for context, kind, id in chosen:
-                try:
-                    done.append(await _retry(at, pb.RetryOutboxEntryRequest(context=context, kind=kind, id=id)))
-                except WaybillError as error:
-                    failed = True
-                    err.print(str(error), style="red", markup=False, soft_wrap=True)
-        if json:
-            show_json(done)
-        else:
-            show_table(COLUMNS, (_row(one) for one in done), "nothing to retry")
-        return 1 if failed else 0
+    async def work(at: Operator) -> int:
+        chosen = names or [[e.context, e.kind, e.id] for e in await _found(at, "parked = true")]
+        requests = [pb.RetryOutboxEntryRequest(context=context, kind=kind, id=id) for context, kind, id in chosen]
+        done, refused = await in_turn(requests, lambda request: _retry(at, request), lambda _: "")
+        show(done, json, COLUMNS, map(_row, done), "nothing to retry")
+        return int(refused)
 
-    run(work())
+    run(work, server, client_id, client_secret)
 
 
 async def _found(at: Operator, filter: str) -> list[Any]:
-    found: dict[tuple[str, str, str], Any] = {}
-    for client in at.clients:
-
-        async def page(token: str, client: Any = client) -> Any:
-            return await client.outbox.ListOutboxEntries(
-                pb.ListOutboxEntriesRequest(filter=filter, page_size=PAGE, page_token=token)
-            )
-
-        # Replicas of one service tell the same.
-        found |= {(e.context, e.kind, e.id): e for e in await pages(page, "entries")}
-    return list(found.values())
+    request = pb.ListOutboxEntriesRequest(filter=filter)
+    found = await at.everywhere(lambda client, asked: client.outbox.ListOutboxEntries(asked), request, "entries")
+    # Replicas of one service tell the same.
+    return list({(e.context, e.kind, e.id): e for e in found}.values())
 
 
 async def _retry(at: Operator, request: pb.RetryOutboxEntryRequest) -> Any:

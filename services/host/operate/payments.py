@@ -9,21 +9,16 @@ import typer
 
 from services.host.operate.session import (
     DEFAULT_CLIENT,
-    PAGE,
     AsJson,
     ClientId,
     ClientSecret,
     Filter,
     Operator,
     Server,
-    age,
     both,
-    operator,
-    pages,
     run,
-    show_json,
-    show_table,
 )
+from services.host.operate.showing import age, show, word
 from waybill.payment.v1 import payment_pb2
 from waybill.payment.v1 import reconciliation_service_pb2 as pb
 
@@ -46,16 +41,12 @@ def list_payments(
     """Lists payments with an operation that the gateway has not answered, and those that need attention."""
     wanted = both(f"state = {state}" if state else "", filter)
 
-    async def work() -> int:
-        async with operator(server, client_id, client_secret) as at:
-            found = await _found(at, wanted)
-        if json:
-            show_json(found)
-        else:
-            show_table(COLUMNS, (_row(one) for one in found), "every payment is settled")
+    async def work(at: Operator) -> int:
+        found = await _found(at, wanted)
+        show(found, json, COLUMNS, map(_row, found), "every payment is settled")
         return 0
 
-    run(work())
+    run(work, server, client_id, client_secret)
 
 
 @payments.command("reconcile")
@@ -68,40 +59,32 @@ def reconcile_payments(
 ) -> None:
     """Asks the gateway now what became of open operations. Exit code 1 when a payment is still not settled."""
 
-    async def work() -> int:
+    async def work(at: Operator) -> int:
         done: list[Any] = []
-        async with operator(server, client_id, client_secret) as at:
-            ids = list(dict.fromkeys(payment or [one.id for one in await _found(at, "")]))
-            for start in range(0, len(ids), AT_ONCE):
-                request = pb.ReconcilePaymentsRequest(payment_ids=ids[start : start + AT_ONCE])
-                answer = await at.ask(lambda client: client.reconciliation.ReconcilePayments(request, timeout=PATIENCE))  # noqa: B023
-                done += answer.payments
-        if json:
-            show_json(done)
-        else:
-            columns = {**COLUMNS, "settled": ""}
-            rows = ([*_row(one.payment), "yes" if one.settled else "no"] for one in done)
-            show_table(columns, rows, "every payment is settled")
+        ids = list(dict.fromkeys(payment or [one.id for one in await _found(at, "")]))
+        for start in range(0, len(ids), AT_ONCE):
+            request = pb.ReconcilePaymentsRequest(payment_ids=ids[start : start + AT_ONCE])
+            answer = await at.ask(lambda client: client.reconciliation.ReconcilePayments(request, timeout=PATIENCE))  # noqa: B023
+            done += answer.payments
+        rows = ([*_row(one.payment), "yes" if one.settled else "no"] for one in done)
+        show(done, json, {**COLUMNS, "settled": ""}, rows, "every payment is settled")
         return 1 if any(not one.settled for one in done) else 0
 
-    run(work())
+    run(work, server, client_id, client_secret)
 
 
 async def _found(at: Operator, filter: str) -> list[Any]:
-    async def page(token: str) -> Any:
-        request = pb.ListUnsettledPaymentsRequest(filter=filter, page_size=PAGE, page_token=token)
-        return await at.ask(lambda client: client.reconciliation.ListUnsettledPayments(request))
-
-    return await pages(page, "payments")
+    request = pb.ListUnsettledPaymentsRequest(filter=filter)
+    return await at.every(lambda client, asked: client.reconciliation.ListUnsettledPayments(asked), request, "payments")
 
 
 def _row(p: payment_pb2.Payment) -> list[str]:
-    state = str(payment_pb2.PaymentState.Name(p.state)).removeprefix("PAYMENT_STATE_")
+    state = word(payment_pb2.PaymentState, p.state)
     amount = p.resolved_amount if p.HasField("resolved_amount") else p.amount
     pending = payment_pb2.PAYMENT_TRANSACTION_RESULT_PENDING
     waiting = [t for t in p.transactions if t.result == pending]
-    names = (str(payment_pb2.PaymentTransactionType.Name(t.type)).removeprefix("PAYMENT_TRANSACTION_TYPE_") for t in waiting)
+    open = (f"{word(payment_pb2.PaymentTransactionType, t.type)} for {age(t.create_time)}" for t in waiting)
     return [
         p.id, p.order_id, p.type, state, f"{amount.units + Decimal(amount.nanos).scaleb(-9):.2f} {amount.currency_code}",
-        age(p.update_time), ", ".join(f"{name} for {age(t.create_time)}" for name, t in zip(names, waiting, strict=True)),
+        age(p.update_time), ", ".join(open),
     ]  # fmt: skip

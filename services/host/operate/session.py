@@ -1,30 +1,23 @@
-"""How operators' commands reach a marketplace, and how they show what they found."""
+"""How operators' commands reach a marketplace."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import typer
-from google.protobuf.json_format import MessageToDict
-from google.protobuf.timestamp_pb2 import Timestamp
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
+from services.host.operate.showing import complain
 from services.host.settings import DEFAULT_PORT
 from waybill_client import AsyncWaybill, WaybillError
 
 T = TypeVar("T")
+S = TypeVar("S")
 ROUTED = ("operations", "order", "payment")
 """Contexts that a command calls at the server it was given; tokens come from the directory's."""
 PAGE = 500
-out = Console()
-err = Console(stderr=True)
 
 Server = Annotated[
     list[str] | None,
@@ -53,6 +46,28 @@ class Operator:
                     raise
         raise typer.BadParameter("none of the given servers serves this; name the one that does with --server")
 
+    async def every(self, call: Callable[[AsyncWaybill, Any], Awaitable[Any]], request: Any, field: str) -> list[Any]:
+        """All that the first server lists which serves the call, page after page; `field` is that of the items."""
+        return await _pages(lambda asked: self.ask(lambda client: call(client, asked)), request, field)
+
+    async def everywhere(self, call: Callable[[AsyncWaybill, Any], Awaitable[Any]], request: Any, field: str) -> list[Any]:
+        """The same from every server, for what each tells of itself alone."""
+        found: list[Any] = []
+        for client in self.clients:
+            found += await _pages(lambda asked, client=client: call(client, asked), request, field)  # type: ignore[misc]
+        return found
+
+
+async def _pages(page: Callable[[Any], Awaitable[Any]], request: Any, field: str) -> list[Any]:
+    found: list[Any] = []
+    request.page_size, request.page_token = PAGE, ""
+    while True:
+        answer = await page(request)
+        found += getattr(answer, field)
+        request.page_token = answer.next_page_token
+        if not answer.next_page_token:
+            return found
+
 
 @asynccontextmanager
 async def operator(servers: Sequence[str] | None, client_id: str, client_secret: str) -> AsyncIterator[Operator]:
@@ -69,74 +84,39 @@ async def operator(servers: Sequence[str] | None, client_id: str, client_secret:
         )
 
 
-def run(work: Awaitable[int]) -> None:
+def run(
+    work: Callable[[Operator], Awaitable[int]], servers: Sequence[str] | None, client_id: str, client_secret: str
+) -> None:
     """Ends the process with the code that the work returns; a refusal is told in one line."""
 
     async def told() -> int:
         try:
-            return await work
+            async with operator(servers, client_id, client_secret) as at:
+                return await work(at)
         except WaybillError as error:
-            err.print(str(error), style="red", markup=False, soft_wrap=True)
+            complain(str(error))
             return 2
 
     raise typer.Exit(asyncio.run(told()))
 
 
-async def pages(page: Callable[[str], Awaitable[Any]], field: str) -> list[Any]:
-    """Everything that a list has, page after page."""
-    found: list[Any] = []
-    token = ""
-    while True:
-        answer = await page(token)
-        found += getattr(answer, field)
-        token = answer.next_page_token
-        if not token:
-            return found
+async def in_turn(
+    items: Iterable[S], act: Callable[[S], Awaitable[T]], name: Callable[[S], str]
+) -> tuple[list[T], bool]:
+    """Acts on one after the other and returns what came of it. What is refused is told, and the others go on; the flag
+    says whether any was. An empty name stands for an error that names its subject itself."""
+    done, refused = list[T](), False
+    for item in items:
+        try:
+            done.append(await act(item))
+        except WaybillError as error:
+            refused = True
+            label = name(item)
+            complain(f"{label}: {error}" if label else str(error))
+    return done, refused
 
 
 def both(*filters: str) -> str:
     """One filter of several, the empty ones left out."""
     given = [text for text in filters if text]
     return " AND ".join(f"({text})" for text in given) if len(given) > 1 else "".join(given)
-
-
-def show_json(messages: Iterable[Any]) -> None:
-    """Messages as one array, with the names of their contracts."""
-    found = [MessageToDict(m, preserving_proto_field_name=True, always_print_fields_with_no_presence=True) for m in messages]
-    out.print_json(json.dumps(found))
-
-
-def show_table(columns: Mapping[str, str], rows: Iterable[Sequence[str]], nothing: str) -> None:
-    """A table, or one line when there is nothing in it. `columns` gives the style of each."""
-    found = list(rows)
-    if not found:
-        out.print(f"[green]{nothing}[/green]")
-        return
-    table = Table(box=None, pad_edge=False)
-    for name, style in columns.items():
-        table.add_column(name, style=style or None, overflow="fold")
-    for row in found:
-        table.add_row(*(escape(cell) for cell in row))
-    out.print(table)
-
-
-def age(moment: Timestamp) -> str:
-    """How long ago, or in how long, in people's words; empty when unset."""
-    if not moment.seconds:
-        return ""
-    seconds = int((datetime.now(UTC) - moment.ToDatetime(UTC)).total_seconds())
-    text = _length(abs(seconds))
-    return text if seconds >= 0 else f"in {text}"
-
-
-def due(moment: Timestamp) -> str:
-    """When something happens next; empty when unset."""
-    text = age(moment)
-    return text if not text or text.startswith("in ") else "now"
-
-
-def _length(seconds: int) -> str:
-    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds // length} {unit}"
-    return f"{seconds} s"

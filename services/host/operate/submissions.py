@@ -8,26 +8,19 @@ import typer
 
 from services.host.operate.session import (
     DEFAULT_CLIENT,
-    PAGE,
     AsJson,
     ClientId,
     ClientSecret,
     Filter,
     Operator,
     Server,
-    age,
     both,
-    due,
-    err,
-    operator,
-    pages,
+    in_turn,
     run,
-    show_json,
-    show_table,
 )
+from services.host.operate.showing import age, due, show, word
 from waybill.order.v1 import submission_pb2
 from waybill.order.v1 import submission_service_pb2 as pb
-from waybill_client import WaybillError
 
 submissions = typer.Typer(no_args_is_help=True, help="Attempts to submit that are not at their end.")
 COLUMNS = {"order": "bold", "attempt": "", "state": "", "age": "", "deadline": "", "next try": "", "user": "", "reasons": ""}
@@ -48,16 +41,12 @@ def list_submissions(
     wanted = both(f"state = {state}" if state else "", filter)
     wanted = both(f'order_id = "{order}"', wanted) if order else both(wanted, "finished = false")
 
-    async def work() -> int:
-        async with operator(server, client_id, client_secret) as at:
-            found = await _found(at, wanted)
-        if json:
-            show_json(found)
-        else:
-            show_table(COLUMNS, (_row(one) for one in found), "no submission is unfinished" if not order else "no submission")
+    async def work(at: Operator) -> int:
+        found = await _found(at, wanted)
+        show(found, json, COLUMNS, map(_row, found), "no submission is unfinished" if not order else "no submission")
         return 0
 
-    run(work())
+    run(work, server, client_id, client_secret)
 
 
 @submissions.command("resolve")
@@ -75,39 +64,29 @@ def resolve_submissions(
     if bool(order) == all:
         raise typer.BadParameter("name orders, or say --all")
 
-    async def work() -> int:
-        done, failed = [], False
-        async with operator(server, client_id, client_secret) as at:
-            chosen = [(id, attempt) for id in order or ()]
-            if all:
-                chosen = [(one.order_id, one.submission.attempt) for one in await _found(at, "finished = false")]
-            for id, number in chosen:
-                request = pb.DriveSubmissionRequest(order_id=id, attempt=number)
-                try:
-                    done.append((await at.ask(lambda client: client.submissions.DriveSubmission(request))).submission)  # noqa: B023
-                except WaybillError as error:
-                    failed = True
-                    err.print(f"{id}: {error}", style="red", markup=False, soft_wrap=True)
-        if json:
-            show_json(done)
-        else:
-            show_table(COLUMNS, (_row(one) for one in done), "nothing to resolve")
-        return 1 if failed or any(not one.submission.finished for one in done) else 0
+    async def work(at: Operator) -> int:
+        async def resolve(chosen: tuple[str, int]) -> Any:
+            request = pb.DriveSubmissionRequest(order_id=chosen[0], attempt=chosen[1])
+            return (await at.ask(lambda client: client.submissions.DriveSubmission(request))).submission
 
-    run(work())
+        wanted = [(id, attempt) for id in order or ()]
+        if all:
+            wanted = [(one.order_id, one.submission.attempt) for one in await _found(at, "finished = false")]
+        done, refused = await in_turn(wanted, resolve, lambda chosen: chosen[0])
+        show(done, json, COLUMNS, map(_row, done), "nothing to resolve")
+        return 1 if refused or any(not one.submission.finished for one in done) else 0
+
+    run(work, server, client_id, client_secret)
 
 
 async def _found(at: Operator, filter: str) -> list[Any]:
-    async def page(token: str) -> Any:
-        request = pb.ListSubmissionsRequest(filter=filter, page_size=PAGE, page_token=token)
-        return await at.ask(lambda client: client.submissions.ListSubmissions(request))
-
-    return await pages(page, "submissions")
+    request = pb.ListSubmissionsRequest(filter=filter)
+    return await at.every(lambda client, asked: client.submissions.ListSubmissions(asked), request, "submissions")
 
 
 def _row(one: pb.OrderSubmission) -> list[str]:
     s = one.submission
-    state = str(submission_pb2.SubmissionState.Name(s.state)).removeprefix("SUBMISSION_STATE_")
+    state = word(submission_pb2.SubmissionState, s.state)
     reasons = "; ".join(f"{r.reason} {r.subject}".strip() for r in s.reasons)
     return [
         one.order_id, str(s.attempt), f"{state}, finished" if s.finished else state, age(s.begin_time), age(s.deadline),
