@@ -15,6 +15,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from libs.audit import Fact
 from libs.clock import Clock
 from libs.db import Database, Tx, UtcTime
 from libs.delivery import Failure, Head, wait
@@ -41,6 +42,15 @@ def columns() -> list[sa.Column[Any]]:
 def changed(due: datetime) -> dict[str, Any]:
     """What a change writes into its aggregate's row: it is to be told, and a rejected older state does not matter."""
     return {"report_time": due, "report_tries": 0, "report_parked_time": None, "report_error": None}
+
+
+def parked(context: str, kind: str, row: Any) -> Fact:
+    """What an audit states of a row whose change is parked. The row has an `order_key`."""
+    values = {
+        "kind": kind, "id": row.id, "key": str(row.key), "since": row.report_parked_time.isoformat(),
+        "error": row.report_error or "",
+    }  # fmt: skip
+    return Fact(context, "parked", str(row.order_key), values)
 
 
 class Heads:

@@ -131,7 +131,11 @@ def check(
     client_secret: Annotated[str, typer.Option(envvar="WAYBILL_CLIENT_SECRET")] = "",
     json: AsJson = False,
     reconcile: Annotated[
-        bool, typer.Option("--reconcile", help="After a restore: first waits until the services have finished what they found.")
+        bool,
+        typer.Option(
+            "--reconcile",
+            help="After a restore: first retries what is parked and waits until the services have finished what they found.",
+        ),
     ] = False,
     patience: Annotated[float, typer.Option(help="Seconds that --reconcile waits at most.")] = 300.0,
 ) -> None:
@@ -149,6 +153,8 @@ async def _check(servers: list[str], client_id: str, client_secret: str, as_json
     async with AsyncWaybill(servers[0], client_id, client_secret) as client:
         settled = reconciling is None or await reconciled(client, servers, reconciling, err)
         report = await audit(client, servers)
+    if reconciling is not None and report.parked:
+        settled = False
     if as_json:
         out.print_json(json_module.dumps(show.as_json(report)))
     else:

@@ -1,29 +1,35 @@
 """After a restore: lets the marketplace come to terms with a world that went on, before its books are proven.
 
-Nothing is driven from here. Every service takes up what it finds unfinished in its database: the order service submits
-and cancels, fulfillment its reports and reservations, payment everything that a gateway has not answered, by the keys that
-the gateway knows. This waits for them, and says what is left.
+Every service takes up what it finds unfinished in its database: the order service submits, cancels and holds, fulfillment
+its reports and reservations, payment its alerts and everything that a gateway has not answered, by the keys that the gateway
+knows. This waits for them, and says what is left. Only what is parked has to be driven: it is retried, once.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from rich.console import Console
 
+from services.host.check.parked import KIND, Parked
+from services.host.operate.outbox import retry
+from services.host.operate.session import Operator
 from waybill.audit.v1 import audit_service_pb2 as pb
-from waybill_client import AsyncWaybill
+from waybill.operations.v1 import outbox_service_pb2
+from waybill_client import AsyncWaybill, WaybillError
 
 PAUSE = 1.0
 """Seconds between two looks."""
 UNFINISHED = {
     ("order", "attempt"): "submits that are not at their end",
     ("order", "cancellation"): "cancels that are not at their end",
+    ("order", "hold"): "holds that fulfillment has not acknowledged",
     ("pricing", "attempt"): "redemptions reserved",
     ("payment", "payment_attempt"): "payments reserved",
     ("payment", "pending"): "operations that a gateway has not answered",
+    ("payment", "alert"): "alerts that the order service has not acknowledged",
     ("fulfillment", "stock_attempt"): "stock reserved",
     ("fulfillment", "unreported"): "reports that the order service has not acknowledged",
 }
@@ -40,25 +46,46 @@ def outstanding(facts: Sequence[pb.Fact]) -> Mapping[str, int]:
     return dict(found)
 
 
+def parked(facts: Sequence[pb.Fact]) -> list[Parked]:
+    """What waits for an operator."""
+    found = {one.entry: one for one in (Parked.of(f.context, f.values) for f in facts if f.kind == KIND)}
+    return [found[entry] for entry in sorted(found)]
+
+
 async def reconcile(
-    client: AsyncWaybill, servers: Sequence[str], patience: float, tell: Callable[[Mapping[str, int]], None]
+    client: AsyncWaybill,
+    servers: Sequence[str],
+    patience: float,
+    tell: Callable[[Mapping[str, int]], None],
+    again: Callable[[Operator, Sequence[Parked]], Awaitable[None]] | None = None,
 ) -> Mapping[str, int]:
-    """Waits until nothing is under way, at most `patience` seconds; returns what still is."""
+    """Waits until nothing is under way, at most `patience` seconds; returns what still is.
+
+    `again` has what is parked at the first look, and may retry it.
+    """
     clients = [client.at(server) for server in servers] or [client]
     loop = asyncio.get_running_loop()
     until = loop.time() + patience
+    facts = await _facts(clients)
+    if again is not None and (waiting := parked(facts)):
+        await again(Operator(clients), waiting)
+        facts = await _facts(clients)
     while True:
-        facts = [
-            record.fact
-            for one in clients
-            async for record in one.audit.Audit(pb.AuditRequest())
-            if record.WhichOneof("record") == "fact"
-        ]
         left = outstanding(facts)
         tell(left)
         if not left or loop.time() > until:
             return left
         await asyncio.sleep(PAUSE)
+        facts = await _facts(clients)
+
+
+async def _facts(clients: Sequence[AsyncWaybill]) -> list[pb.Fact]:
+    return [
+        record.fact
+        for one in clients
+        async for record in one.audit.Audit(pb.AuditRequest())
+        if record.WhichOneof("record") == "fact"
+    ]
 
 
 async def reconciled(client: AsyncWaybill, servers: Sequence[str], patience: float, out: Console) -> bool:
@@ -72,7 +99,20 @@ async def reconciled(client: AsyncWaybill, servers: Sequence[str], patience: flo
             out.print(f"under way: {what}" if what else "nothing is under way", highlight=False, soft_wrap=True)
             last = left
 
-    left = await reconcile(client, servers, patience, tell)
+    async def again(at: Operator, waiting: Sequence[Parked]) -> None:
+        out.print(f"parked: {len(waiting)} outbox entries, retried now", highlight=False, soft_wrap=True)
+        for one in waiting:
+            request = outbox_service_pb2.RetryOutboxEntryRequest(context=one.context, kind=one.kind, id=one.id)
+            try:
+                await retry(at, request)
+            except WaybillError as error:
+                if error.code.name == "NOT_FOUND":
+                    continue  # It has gone out meanwhile.
+                out.print(f"not retried: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+                if error.code.name == "PERMISSION_DENIED":
+                    break
+
+    left = await reconcile(client, servers, patience, tell, again)
     if left:
         out.print(f"still under way after {patience:g} seconds", style="red", highlight=False)
     return not left

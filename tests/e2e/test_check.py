@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import sys
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from rich.console import Console
 
+from libs.errors import invalid
 from services.fulfillment.adapters.db.tables import supplier_orders
 from services.host.check import check, compare
+from services.host.reconcile import reconciled
+from services.order.application.report_fulfillment import ReportFulfillment
+from tests.e2e.test_operators import until_parked
 from tests.support.marketplace import Marketplace
 from tests.support.tampering import tampered
 from waybill.audit.v1 import audit_service_pb2 as pb
-from waybill_client import WaybillError
+from waybill.fulfillment.v1 import supplier_order_service_pb2 as svc
+from waybill_client import AsyncWaybill, WaybillError
 
 O = supplier_orders.c  # noqa: E741 - the columns
 
@@ -110,3 +118,45 @@ async def test_keys_that_are_none_are_refused(sqlite_market: Marketplace, keys: 
     with pytest.raises(WaybillError) as refused:
         await anext(aiter(sqlite_market.cast.owner.audit.Audit(pb.AuditRequest(order_keys=keys))))
     assert [f.reason for f in refused.value.fields] == [reason]
+
+
+async def told_to_an_auditor(market: Marketplace) -> str:
+    """What is said while waiting, to a caller who may read and not retry."""
+    secret, told = market.host.secret, io.StringIO()
+    assert secret is not None
+    async with AsyncWaybill(market.address, secret.client_id, secret.client_secret, roles=["AuditReader"]) as auditor:
+        assert await reconciled(auditor, [], 30.0, Console(file=told))
+    return told.getvalue()
+
+
+async def test_a_parked_entry_is_named_breaks_nothing_and_is_retried_by_reconcile(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await market.cast.ada.place_order({"anvil": 1, "lamp": 1}, id="PO1")
+
+    async def rejects(self: Any, reports: Any) -> Any:
+        if any(o.id == "PO1-1" for o in reports.supplier_orders):
+            raise invalid("supplier_orders", "FIELD_INVALID", "[is] not understood")
+        return await understood(self, reports)
+
+    understood = ReportFulfillment.__call__
+    monkeypatch.setattr(ReportFulfillment, "__call__", rejects)
+    for id in ("PO1-1", "PO1-2"):
+        await market.cast.owner.supplier_orders.AcceptSupplierOrder(svc.AcceptSupplierOrderRequest(supplier_order_id=id))
+    await until_parked(market, 1)
+    code, text = await run(market)
+    *_, count, entry, last = text.splitlines()
+    assert (code, last.startswith("invariants OK  ")) == (0, True)
+    assert count.startswith("parked: 1 outbox entry waits for you")
+    assert entry == "  fulfillment/supplier_order/PO1-1  FIELD_INVALID: supplier_orders: [is] not understood"
+    code, text = await run(market, "--json")
+    told = json.loads(text)
+    assert (code, told["ok"], told["in_motion"]) == (0, True, [])
+    assert [(p["entry"], p["error"][:13]) for p in told["parked"]] == [("fulfillment/supplier_order/PO1-1", "FIELD_INVALID")]
+
+    code, text = await run(market, "--reconcile")
+    assert (code, "parked: 1 outbox entry" in text) == (1, True), "it is rejected again"
+    assert "not retried: PERMISSION_DENIED ROLE_MISSING" in await told_to_an_auditor(market)
+    monkeypatch.setattr(ReportFulfillment, "__call__", understood)
+    code, text = await run(market, "--reconcile")
+    assert (code, "parked" in text) == (0, False)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 
+from services.host.check.parked import Parked
 from services.host.check.report import Report, Result
 from services.host.check.rules import RULES, CrossRule
 from services.host.check.subjects import Subject, subjects
@@ -59,15 +60,19 @@ async def _first_look(clients: Sequence[AsyncWaybill], report: Report) -> dict[s
     rules = [rule for rule in RULES if rule.needs <= opened.keys()]
     across = {rule.name: Result(ACROSS, rule.name, 0) for rule in rules}
     doubts: dict[str, _Doubt] = {}
+    parked: dict[str, Parked] = {}
     async for subject in subjects({c: _facts(stream, report) for c, stream in opened.items()}):
         for rule in rules:
             across[rule.name].rows += rule.concerns(subject)
+        # A shipment may be stated for several orders.
+        parked |= {waiting.entry: waiting for waiting in subject.parked}
         doubt = _doubt(subject, rules)
         if doubt.differences:
             doubts[subject.key] = doubt
     order = {context: n for n, context in enumerate(CONTEXTS)}
     report.results.sort(key=lambda result: order[result.context])
     report.results += across.values()
+    report.parked = sorted(parked.values(), key=lambda waiting: (waiting.since, waiting.entry))
     return doubts
 
 

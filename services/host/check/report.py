@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from services.host.check.parked import Parked
 from waybill.audit.v1 import audit_service_pb2 as pb
 
 
@@ -25,6 +26,8 @@ class Report:
     findings: list[pb.Finding] = field(default_factory=list)
     in_motion: list[str] = field(default_factory=list)
     """Orders whose contexts differed at every look while a submit, cancel, report or payment was under way."""
+    parked: list[Parked] = field(default_factory=list)
+    """Changes that wait for an operator: no invariant is broken by them, but the other service does not know."""
     rows: int = 0
     contexts: list[str] = field(default_factory=list)
 

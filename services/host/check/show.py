@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from services.host.check.parked import Parked
 from services.host.check.report import Report
+
+NAMED = 20
+"""Parked entries that are named to people; machines hear of all."""
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -21,6 +26,7 @@ def as_json(report: Report) -> dict[str, Any]:
             {"context": f.context, "rule": f.rule, "subject": f.subject, "detail": f.detail} for f in report.findings
         ],
         "in_motion": report.in_motion,
+        "parked": [{"entry": p.entry, "since": p.since, "error": p.error} for p in report.parked],
     }
 
 
@@ -39,12 +45,25 @@ def show(report: Report, out: Console) -> None:
 
 
 def conclude(report: Report, out: Console) -> None:
-    """Findings, and the line that says it all."""
+    """Findings, what waits for an operator, and the line that says it all."""
     for f in report.findings:
         out.print(f"[red]{f.context}[/red] {f.rule} [bold]{f.subject}[/bold]: {f.detail}", highlight=False, soft_wrap=True)
     if report.in_motion:
         some = ", ".join(report.in_motion[:10])
         out.print(f"in motion, not judged: {len(report.in_motion)} orders ({some})", highlight=False, soft_wrap=True)
+    if report.parked:
+        _tell_parked(report.parked, out)
     colour = "green" if report.ok else "red"
     word = "OK" if report.ok else f"{len(report.findings)} broken"
     out.print(f"[{colour}]invariants {word}[/{colour}]  {report.rules} rules over {report.rows:,} rows")
+
+
+def _tell_parked(parked: Sequence[Parked], out: Console) -> None:
+    """No broken invariant, but nothing moves on before somebody has looked."""
+    what = "entry waits" if len(parked) == 1 else "entries wait"
+    count = f"parked: {len(parked):,} outbox {what} for you, see `waybill outbox list --parked`"
+    out.print(count, style="yellow", highlight=False, soft_wrap=True)
+    for one in parked[:NAMED]:
+        out.print(f"  {one.entry}  {one.error}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+    if len(parked) > NAMED:
+        out.print(f"  and {len(parked) - NAMED:,} more", style="yellow")

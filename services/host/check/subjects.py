@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from services.host.check.parked import KIND, Parked
 from waybill.audit.v1 import audit_service_pb2 as pb
 
 Values = Mapping[str, str]
@@ -51,6 +52,11 @@ class Subject:
     def state(self) -> str:
         """All that is stated, to see whether it is the same at a second reading."""
         return repr(sorted((kind, sorted(sorted(v.items()) for v in many)) for kind, many in self.facts.items()))
+
+    @property
+    def parked(self) -> list[Parked]:
+        """Changes that wait for an operator. Only they are excused, as long as they wait: see the rules."""
+        return [Parked.of(context, v) for (context, kind), many in self.facts.items() if kind == KIND for v in many]
 
     @property
     def under_way(self) -> bool:

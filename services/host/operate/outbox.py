@@ -68,7 +68,7 @@ def retry_entries(
     async def work(at: Operator) -> int:
         chosen = names or [[e.context, e.kind, e.id] for e in await _found(at, "parked = true")]
         requests = [pb.RetryOutboxEntryRequest(context=context, kind=kind, id=id) for context, kind, id in chosen]
-        done, refused = await in_turn(requests, lambda request: _retry(at, request), lambda _: "")
+        done, refused = await in_turn(requests, lambda request: retry(at, request), lambda _: "")
         show(done, json, COLUMNS, map(_row, done), "nothing to retry")
         return int(refused)
 
@@ -82,7 +82,8 @@ async def _found(at: Operator, filter: str) -> list[Any]:
     return list({(e.context, e.kind, e.id): e for e in found}.values())
 
 
-async def _retry(at: Operator, request: pb.RetryOutboxEntryRequest) -> Any:
+async def retry(at: Operator, request: pb.RetryOutboxEntryRequest) -> Any:
+    """The entry as it is pending now, from the server that hosts its context."""
     for number, client in enumerate(at.clients, 1):
         try:
             return (await client.outbox.RetryOutboxEntry(request)).entry

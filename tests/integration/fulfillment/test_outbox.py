@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from libs.audit import Fact
 from libs.auth import roles
 from libs.errors import Kind, WaybillError
 from tests.integration.fulfillment.world import World, line, status
@@ -196,6 +197,8 @@ async def test_shipments_are_parked_like_supplier_orders(world: World) -> None:
     world.clock.advance(timedelta(seconds=3))
     await world.background.reporting.relay_once()
     assert [(e.kind, e.id) for e in await world.pending()] == [("shipment", "S1")]
+    facts = [record async for record in world.app.audited() if isinstance(record, Fact)]
+    assert [(f.values["kind"], f.values["id"]) for f in facts if f.kind in ("parked", "unreported")] == [("shipment", "S1")]
     assert world.orders.told == [(id, 2)]
     world.orders.refused = set()
     await retry(world, "S1", "shipment")

@@ -76,3 +76,40 @@ def test_the_state_of_an_order_is_the_same_however_it_is_told() -> None:
 def test_an_order_that_nobody_speaks_of_breaks_nothing() -> None:
     empty = Subject.of("k", [])
     assert [rule.name for rule in RULES if rule.concerns(empty) and list(rule.differences(empty))] == []
+
+
+def parked(context: str, kind: str, id: str, key: str = "") -> pb.Fact:
+    """A change that waits for an operator, for a long time."""
+    since = (NOW - 100 * OVERDUE).isoformat()
+    return fact(context, "parked", kind=kind, id=id, key=key, since=since, error="FIELD_INVALID: no")
+
+
+def broken(*told: pb.Fact) -> set[str]:
+    subject = Subject.of("k", told)
+    return {rule.name for rule in RULES if rule.concerns(subject) and any(rule.differences(subject))}
+
+
+def test_what_is_parked_waits_and_neither_is_overdue_nor_excuses_the_order() -> None:
+    subject = Subject.of("k", [parked("fulfillment", "shipment", "SH1")])
+    assert [(p.entry, p.error) for p in subject.parked] == [("fulfillment/shipment/SH1", "FIELD_INVALID: no")]
+    assert (subject.under_way, subject.overdue(NOW)) == (False, [])
+
+
+def test_only_what_is_parked_may_be_unknown_to_the_order_service() -> None:
+    told = [
+        fact("order", "order", id="PO1", status="OPEN"),
+        fact("order", "attempt", attempt="1", state="ACCEPTED", finished="1"),
+        fact("order", "supplier_order", id="A", version="1", status="OPEN"),
+        fact("order", "supplier_order", id="B", version="2", status="ACCEPTED"),
+        *[fact("fulfillment", "supplier_order", id=id, version="2", status="ACCEPTED", moved="1", held="0") for id in "AB"],
+    ]
+    assert "read_model_is_current" in broken(*told)
+    assert "read_model_is_current" not in broken(*told, parked("fulfillment", "supplier_order", "A"))
+    assert "read_model_is_current" in broken(*told, parked("fulfillment", "supplier_order", "B"))
+
+
+def test_an_order_is_not_held_for_a_payment_whose_alert_is_parked() -> None:
+    told = [fact("order", "order", id="PO1", status="OPEN"), fact("payment", "alert", payment="p1", finished="1")]
+    assert "attention_holds_the_order" in broken(*told)
+    assert "attention_holds_the_order" in broken(*told, parked("payment", "payment_alert", "p2"))
+    assert "attention_holds_the_order" not in broken(*told, parked("payment", "payment_alert", "p1"))

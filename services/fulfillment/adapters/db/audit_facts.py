@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from libs.audit import Fact
 from libs.db import Tx
 from libs.db.audit import total
+from libs.outbox import parked
 from services.fulfillment.adapters.db.tables import (
     reservations,
     shipment_items,
@@ -73,8 +74,7 @@ async def _supplier_orders(tx: Tx, keys: Sequence[str]) -> list[Fact]:
         }  # fmt: skip
         found.append(Fact(CONTEXT, "supplier_order", row.order_key, values))
         if row.report_time is not None:
-            since = row.update_time.isoformat()
-            found.append(Fact(CONTEXT, "unreported", row.order_key, {"supplier_order": row.id, "since": since}))
+            found.append(_untold("supplier_order", row))
     return found
 
 
@@ -95,7 +95,9 @@ async def _units(tx: Tx, keys: Sequence[str]) -> list[Fact]:
 async def _shipments(tx: Tx, keys: Sequence[str]) -> list[Fact]:
     found: list[Fact] = []
     rows = await tx.execute(
-        sa.select(_I.order_key, _S.key, _S.id, _S.version, _S.report_time, _S.update_time)
+        sa.select(
+            _I.order_key, _S.key, _S.id, _S.version, _S.report_time, _S.report_parked_time, _S.report_error, _S.update_time
+        )
         .join_from(shipment_items, shipments, _S.key == _I.shipment_key)
         .where(_I.order_key.in_(keys))
         .distinct()
@@ -104,6 +106,12 @@ async def _shipments(tx: Tx, keys: Sequence[str]) -> list[Fact]:
         values = {"key": str(row.key), "id": row.id, "version": str(row.version)}
         found.append(Fact(CONTEXT, "shipment", row.order_key, values))
         if row.report_time is not None:
-            since = row.update_time.isoformat()
-            found.append(Fact(CONTEXT, "unreported", row.order_key, {"shipment": row.id, "since": since}))
+            found.append(_untold("shipment", row))
     return found
+
+
+def _untold(kind: str, row: Any) -> Fact:
+    """Of a row whose newest state the order service does not know: it is on its way, or waits for an operator."""
+    if row.report_parked_time is not None:
+        return parked(CONTEXT, kind, row)
+    return Fact(CONTEXT, "unreported", row.order_key, {kind: row.id, "since": row.update_time.isoformat()})

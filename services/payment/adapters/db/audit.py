@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from libs.audit import Fact, Finding, Record, RuleResult, Summary
 from libs.db import Database, Tx
 from libs.db.audit import count, judged, total
+from libs.outbox import parked
+from services.payment.adapters.db.alert_store import KIND
 from services.payment.adapters.db.audit_rules import PERMANENT, rules
 from services.payment.adapters.db.tables import ACCOUNTS, ALERTS, ATTEMPTS, LEDGER, PAYMENTS, TRANSACTIONS
 
@@ -76,11 +78,12 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
         _fact(row, "pending", type=row.type, since=row.create_time.isoformat())
         for row in await tx.execute(pending.where(P.order_key.in_(keys)))
     ]
-    alerts = sa.select(ALERTS).where(ALERTS.c.order_key.in_(keys))
-    made += [
-        _fact(row, "alert", payment=row.id, finished=int(row.report_time is None), since=row.update_time.isoformat())
-        for row in await tx.execute(alerts)
-    ]
+    for row in await tx.execute(sa.select(ALERTS).where(ALERTS.c.order_key.in_(keys))):
+        waits = row.report_parked_time is not None
+        ended = int(row.report_time is None or waits)
+        made.append(_fact(row, "alert", payment=row.id, finished=ended, since=row.update_time.isoformat()))
+        if waits:
+            made.append(parked(CONTEXT, KIND, row))
     taken = sa.case((P.type == "credit_card", P.captured), else_=P.resolved_amount)
     states = [
         total(sa.case((P.state.in_(states), amount), else_=0)).label(name)
