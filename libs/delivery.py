@@ -1,12 +1,16 @@
 """Delivery of changes to a consumer: what is sent together, who is to blame when it is rejected, when it is tried again.
 
-A consumer answers in three ways. It takes what is sent. It *rejects* it: then halves are sent until each culprit stands
+A consumer answers in four ways. It takes what is sent. It *rejects* it: then halves are sent until each culprit stands
 alone, and everything else is delivered. Or there is *no answer* that says anything about what was sent: it is sent again,
-later and in smaller company each time, so that one change that kills the consumer ends up alone.
+later and in smaller company each time, so that one change that kills the consumer ends up alone. Or it *fails by a defect*,
+INTERNAL, which may be the fault of one change or of a bad build: that counts as no answer, until one change has failed so
+often, alone, while others were taken. Then it is to blame.
 """
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,6 +24,12 @@ UNANSWERED = frozenset({Kind.UNAVAILABLE, Kind.EXHAUSTED, Kind.STALE, Kind.UNAUT
 LONGEST_WAIT = timedelta(minutes=1)
 COMPANY = (200, 50, 10)
 """How many changes are sent together that have failed this often; alone after that."""
+DEFECT_TRIES = 10
+"""How often in a row a change, alone, may meet INTERNAL before it is parked: several minutes."""
+TAKES_FOR = 120.0
+"""Seconds for which a consumer that took something counts as working: less than DEFECT_TRIES take, so that a consumer
+that fails at everything, such as a bad build, has nothing parked; more than LONGEST_WAIT, so that a culprit is tried within."""
+_DEFECTS = re.compile(r"INTERNAL x(\d+):")
 MAX_SILENCES = 3
 """Sends in a row without an answer after which the rest is left for later."""
 _T = TypeVar("_T")
@@ -37,6 +47,8 @@ class Head:
     version: int
     lease: int
     tries: int
+    defects: int = 0
+    """How often in a row the consumer failed by a defect when it was sent this alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +60,28 @@ class Failure:
     parks: bool
 
 
+class Consumer:
+    """What is known of a consumer in this process."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._took: float | None = None
+
+    def took(self) -> None:
+        """It has just taken a change, whoever sent it."""
+        self._took = self._now()
+
+    @property
+    def works(self) -> bool:
+        """Whether it has taken something lately: then a defect is not one of everything."""
+        return self._took is not None and self._now() - self._took <= TAKES_FOR
+
+
 @dataclass(slots=True)
 class Outcome:
     """What became of changes that were sent."""
 
+    consumer: Consumer = field(default_factory=Consumer)
     failures: list[Failure] = field(default_factory=list)
     untried: list[Head] = field(default_factory=list)
     silences: int = 0
@@ -61,6 +91,12 @@ class Outcome:
 def wait(tries: int) -> timedelta:
     """How long after this many failures a change is sent again: one second, doubling, up to a minute."""
     return min(LONGEST_WAIT, timedelta(seconds=2 ** min(tries - 1, 10)))
+
+
+def defects(error: str | None) -> int:
+    """How many defects in a row the last failure's reason tells of. They are kept there, where operators read them."""
+    found = _DEFECTS.match(error or "")
+    return int(found[1]) if found else 0
 
 
 def companies(heads: Sequence[Head]) -> Iterator[list[Head]]:
@@ -88,6 +124,11 @@ async def deliver(
     try:
         await send(items)
     except WaybillError as error:
+        if error.defect:
+            outcome.silences += 1
+            alone = len(items) == 1
+            outcome.failures += [_defect(head(item), alone, outcome.consumer.works) for item in items]
+            return
         if error.kind in UNANSWERED:
             outcome.silences += 1
             outcome.failures += [Failure(head(item), error.reason, False) for item in items]
@@ -98,6 +139,7 @@ async def deliver(
         reason = type(error).__name__
     else:
         outcome.silences = 0
+        outcome.consumer.took()
         return
     outcome.silences = 0
     if len(items) == 1:
@@ -106,3 +148,11 @@ async def deliver(
     middle = len(items) // 2
     await deliver(items[:middle], head, send, has_time, outcome)
     await deliver(items[middle:], head, send, has_time, outcome)
+
+
+def _defect(head: Head, alone: bool, works: bool) -> Failure:
+    """In company nobody is to blame; alone it counts."""
+    if not alone:
+        return Failure(head, "INTERNAL", False)
+    count = head.defects + 1
+    return Failure(head, f"INTERNAL x{count}: the consumer fails at it, its log says why", works and count >= DEFECT_TRIES)

@@ -56,6 +56,7 @@ class WaybillError(Exception):
         rules: Sequence[RuleViolation] = (),
         retry_after: timedelta | None = None,
         domain: str = "",
+        defect: bool = False,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -67,6 +68,9 @@ class WaybillError(Exception):
         self.retry_after = retry_after
         self.domain = domain
         """`waybill.<context>` of the service that raised it; empty until it has crossed the wire."""
+        self.defect = defect
+        """Whether a service that was called did answer, with INTERNAL: it may fail at this very call for ever. Our own
+        callers are not told."""
 
     def __repr__(self) -> str:
         return f"WaybillError({self.kind.value}, {self.reason}, {self.message!r})"

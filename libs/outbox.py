@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from libs.audit import Fact
 from libs.clock import Clock
 from libs.db import Database, Tx, UtcTime
-from libs.delivery import Failure, Head, wait
+from libs.delivery import Failure, Head, defects, wait
 from libs.errors import missing
 from libs.query import Field, Listing
 
@@ -65,7 +65,7 @@ class Heads:
         t = self._table.c
         rows = (
             await tx.execute(
-                sa.select(t.key, t.version, t.report_lease, t.report_tries)
+                sa.select(t.key, t.version, t.report_lease, t.report_tries, t.report_error)
                 .where(t.report_time <= now)
                 .order_by(t.report_time)
                 .limit(limit)
@@ -76,7 +76,10 @@ class Heads:
             keys = [row.key for row in rows]
             mine = sa.update(self._table).where(t.key.in_(keys))
             await tx.execute(mine.values(report_time=until, report_lease=t.report_lease + 1))
-        return [Head(self._kind, row.key, row.version, row.report_lease + 1, row.report_tries) for row in rows]
+        return [
+            Head(self._kind, row.key, row.version, row.report_lease + 1, row.report_tries, defects(row.report_error))
+            for row in rows
+        ]
 
     async def acknowledge(self, tx: Tx, versions: Mapping[UUID, int]) -> None:
         """Notes versions that the consumer has. A fact, whoever tells it and however late; a later one stays to be told."""

@@ -91,17 +91,18 @@ def from_rpc_error(error: grpc.aio.AioRpcError, dependency: str) -> WaybillError
     kind = _KINDS.get(code)
     status = rpc_status.from_call(error)
     if kind is None or kind is Kind.UNAUTHENTICATED or (status is None and kind is Kind.UNAVAILABLE):
-        return unanswered(dependency)
+        # Without details it is gRPC's own INTERNAL: the transport's trouble.
+        return unanswered(dependency, defect=code is grpc.StatusCode.INTERNAL and status is not None)
     if status is None:
         return WaybillError(kind, code.name, error.details() or code.name)
     return from_status(status, kind)
 
 
-def unanswered(dependency: str) -> WaybillError:
-    """A service did not answer: what became of the call is unknown."""
+def unanswered(dependency: str, defect: bool = False) -> WaybillError:
+    """A service did not answer, or failed by a defect: what became of the call is unknown."""
     return WaybillError(
         Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", f"{dependency} did not answer",
-        metadata={"dependency": dependency}, retry_after=timedelta(seconds=1),
+        metadata={"dependency": dependency}, retry_after=timedelta(seconds=1), defect=defect,
     )  # fmt: skip
 
 

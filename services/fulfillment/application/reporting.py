@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from libs.clock import Clock
-from libs.delivery import Failure, Head, Outcome, companies, deliver
+from libs.delivery import Consumer, Failure, Head, Outcome, companies, deliver
 from libs.errors import WaybillError
 from libs.obs import get_logger, metrics, tracing
 from services.fulfillment.application.ports import (
@@ -55,6 +55,7 @@ class Reporting:
         self._peer = peer
         self._clock = clock
         self._pressing = False
+        self._consumer = Consumer()
 
     async def tell(self, orders: Sequence[SupplierOrder], sent: Sequence[Shipment] = ()) -> None:
         """Right after a commit, best effort: what is not acknowledged now the relay sends later."""
@@ -62,6 +63,7 @@ class Reporting:
             return
         try:
             unknown = await self._peer.report(orders, sent, PATIENCE_INLINE)
+            self._consumer.took()
             await self._acknowledge(orders, sent, unknown)
         except WaybillError as error:
             _LOG.info("report_postponed", reason=error.reason, supplier_orders=len(orders), shipments=len(sent))
@@ -72,7 +74,7 @@ class Reporting:
     async def relay_once(self) -> int:
         """Sends what is due; returns how many rows. Replicas do not meet: each takes its rows for a while."""
         now = self._clock.now()
-        until, outcome = now + LEASE, Outcome()
+        until, outcome = now + LEASE, Outcome(self._consumer)
         heads = await self._transactions.retrying(lambda tx: self._reports.take(tx, now, until, BATCH))
         if not heads:
             return 0

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from libs.clock import Clock
-from libs.delivery import Failure, Head, Outcome, companies, deliver
+from libs.delivery import Consumer, Failure, Head, Outcome, companies, deliver
 from libs.obs import get_logger, tracing
 from services.payment.application.ports import Alert, AlertStore, OrderPeer, Transactions
 
@@ -30,6 +30,7 @@ class ReportAlerts:
         self._alerts = alerts
         self._peer = peer
         self._clock = clock
+        self._consumer = Consumer()
 
     async def run(self, pause: float) -> None:
         """For ever."""
@@ -40,7 +41,7 @@ class ReportAlerts:
     async def once(self) -> int:
         """Tells what is due; returns how much that was."""
         now = self._clock.now()
-        until, outcome = now + LEASE, Outcome()
+        until, outcome = now + LEASE, Outcome(self._consumer)
         async with self._db.reading() as tx:
             # Most looks find nothing: those take no write lock.
             if not await self._alerts.any_due(tx, now):

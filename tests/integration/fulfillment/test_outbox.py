@@ -121,6 +121,44 @@ async def test_an_order_that_stays_unknown_is_parked_after_minutes(world: World)
     assert (entry.error, entry.tries, tries) == ("ORDER_UNKNOWN", 10, 10)
 
 
+async def relayed(world: World, minutes: int) -> None:
+    """A relay that looks every minute."""
+    for _ in range(minutes):
+        world.clock.advance(timedelta(minutes=1))
+        await world.background.reporting.relay_once()
+
+
+async def test_a_report_that_the_order_service_fails_at_again_and_again_is_parked_and_no_other(world: World) -> None:
+    ids = await placed(world, 9)
+    world.orders.fatal = {ids[3]}
+    await relayed(world, 4)
+    assert sorted(id for id, _ in world.orders.told) == sorted(set(ids) - {ids[3]})
+    (entry,) = await world.pending("parked = false")
+    assert (entry.id, entry.error.partition(":")[0]) == (ids[3], "INTERNAL x1")
+    await relayed(world, 8)
+    assert await world.pending("parked = true") == []
+    await relayed(world, 1)
+    (entry,) = await world.pending("parked = true")
+    assert (entry.id, entry.error.partition(":")[0]) == (ids[3], "INTERNAL x10")
+    await relayed(world, 1)
+    assert await world.pending("parked = true") == [entry]
+    world.orders.fatal = set()
+    await retry(world, ids[3])
+    await relayed(world, 1)
+    assert (await world.pending(), world.orders.told[-1]) == ([], (ids[3], 1))
+
+
+async def test_an_order_service_that_fails_at_everything_has_nothing_parked_and_gets_all_when_it_is_mended(world: World) -> None:
+    ids = await placed(world, 3)
+    world.orders.fatal = {"*"}
+    await relayed(world, 20)
+    entries = await world.pending()
+    assert {(e.HasField("parked_time"), e.error.partition(":")[0]) for e in entries} == {(False, "INTERNAL x17")}
+    world.orders.fatal = set()
+    await relayed(world, 1)
+    assert (await world.pending(), sorted(id for id, _ in world.orders.told)) == ([], sorted(ids))
+
+
 async def test_relays_at_once_send_everything_once(world: World) -> None:
     ids = await placed(world, 12)
     relays = [world.background, world.another(), world.another()]

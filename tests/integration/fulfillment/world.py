@@ -64,6 +64,8 @@ class FakeOrders:
         self.calls = 0
         self.refused: set[str] = set()
         """Ids of supplier orders and shipments whose reports are rejected, with all that comes with them."""
+        self.fatal: set[str] = set()
+        """The same for those that a defect is met at."""
         self.told: list[tuple[str, int]] = []
         """Ids and versions in the order in which they were accepted."""
         self.meanwhile: Callable[[], Awaitable[None]] | None = None
@@ -78,6 +80,8 @@ class FakeOrders:
             happens, self.meanwhile = self.meanwhile, None
             await happens()
         for id in (x.id for x in (*request.supplier_orders, *request.shipments)):
+            if id in self.fatal or "*" in self.fatal:
+                raise RuntimeError("a defect")
             if id in self.refused:
                 raise WaybillError(Kind.INVALID, "MALFORMED_REQUEST", f"{id} is not understood")
         self.told += [(x.id, x.version) for x in (*request.supplier_orders, *request.shipments)]

@@ -19,7 +19,7 @@ from libs.errors import (
     precondition,
     stale,
 )
-from libs.rpc.status import DETAIL_BYTES, from_status, internal, to_status
+from libs.rpc.status import DETAIL_BYTES, from_rpc_error, from_status, internal, to_status
 
 
 @pytest.mark.parametrize(
@@ -74,6 +74,22 @@ def test_a_defect_tells_nothing_of_itself() -> None:
     info = error_details_pb2.ErrorInfo()
     status.details[0].Unpack(info)
     assert (info.reason, info.domain, status.code) == ("INTERNAL", "waybill.order", 13)
+
+
+@pytest.mark.parametrize(
+    ("code", "told", "defect"),
+    [
+        (grpc.StatusCode.INTERNAL, True, True),
+        (grpc.StatusCode.INTERNAL, False, False),
+        (grpc.StatusCode.UNAVAILABLE, False, False),
+        (grpc.StatusCode.DEADLINE_EXCEEDED, False, False),
+    ],
+)
+def test_a_peer_that_fails_by_a_defect_is_told_from_one_that_is_silent(code: grpc.StatusCode, told: bool, defect: bool) -> None:
+    details = (("grpc-status-details-bin", internal("order").SerializeToString()),) if told else ()
+    answer = grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(*details), internal("order").message)
+    error = from_rpc_error(answer, "order")
+    assert (error.kind, error.reason, error.defect) == (Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", defect)
 
 
 def test_more_violations_than_trailers_can_carry_are_counted_instead() -> None:
