@@ -6,9 +6,8 @@ SHA-256 of the request without its id, and kept for 30 days.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +19,7 @@ from libs.auth import Principal
 from libs.clock import Clock
 from libs.db import Database, Json, Tx, UtcTime
 from libs.errors import Kind, WaybillError, invalid
+from libs.loops import Loop
 
 KEPT = timedelta(days=30)
 FORGET_PAUSE = 3_600.0
@@ -121,16 +121,14 @@ async def amend(tx: Tx, table: sa.Table, key: RequestKey | None, outcome: Mappin
 
 def forgetting(
     database: Database, table: sa.Table, clock: Clock, pause: float = FORGET_PAUSE
-) -> Callable[[], Coroutine[Any, Any, None]]:
+) -> Loop:
     """A background loop that forgets outcomes older than 30 days; safe in every replica."""
 
-    async def run() -> None:
-        while True:
-            await asyncio.sleep(pause)
-            while await database.retrying(lambda tx: expire(tx, table, clock.now())) >= FORGOTTEN_AT_ONCE:
-                pass
+    async def forget() -> None:
+        while await database.retrying(lambda tx: expire(tx, table, clock.now())) >= FORGOTTEN_AT_ONCE:
+            pass
 
-    return run
+    return Loop("forget", forget, pause)
 
 
 async def expire(tx: Tx, table: sa.Table, now: datetime) -> int:

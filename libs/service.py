@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from libs.audit import Audit, Record, Summary
 from libs.clock import Clock
 from libs.failpoints import Failpoints
 from libs.ids import IdSource
+from libs.loops import Loop
 
 if TYPE_CHECKING:
     from libs.db import Database
@@ -39,8 +40,8 @@ class ServiceApp:
     name: str
     registrations: list[tuple[Callable[[Any, Any], None], Any, str]]
     """(add_XServicer_to_server, servicer, full service name)."""
-    background: list[Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=list)
-    """Loops that run until they are canceled."""
+    background: list[Loop] = field(default_factory=list)
+    """What is looked at again and again, beside the calls."""
     close: Callable[[], Awaitable[None]] = _nothing
     anonymous: frozenset[str] = frozenset()
     """Full method names, such as `/waybill.directory.v1.TokenService/IssueToken`, that need no token."""

@@ -43,7 +43,7 @@ DEPENDENCY_UP = OwnGauge(
     "waybill_dependency_up", "1 while a service that lives in another process says SERVING.", ["peer"], registry=REGISTRY
 )
 LOOP_FAILURES = Counter(
-    "waybill_loop_failures", "Ends of background loops by an error; each is started again.", ["service"], registry=REGISTRY
+    "waybill_loop_failures", "Looks of background loops that failed; others follow.", ["service"], registry=REGISTRY
 )
 _ACTIONS = Counter(
     "waybill_actions", "What background loops have done.", ["service", "loop", "action"], registry=REGISTRY

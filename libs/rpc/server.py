@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import grpc
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from libs.auth import ServiceTokens, TokenVerifier
-from libs.errors import WaybillError
-from libs.obs import get_logger, metrics
+from libs.loops import forever
+from libs.obs import get_logger
 from libs.rpc.audit import AUDIT_SERVICE, register_audit
 from libs.rpc.health import Health
 from libs.rpc.interceptor import CallInterceptor
 from libs.rpc.operations import OUTBOX_SERVICE, register_operations
 from libs.rpc.peers import MAX_INSIDE, Peers
 from libs.service import ServiceApp
-
-RESTART_SECONDS = 1.0
-"""Between the end of a background loop and its new start."""
 
 
 class RpcServer:
@@ -82,10 +78,10 @@ class RpcServer:
         return int(port)
 
     def run_background(self) -> None:
-        """Starts the loops of the apps; one that fails is started again."""
+        """Starts the loops of the apps."""
         for app in self._apps:
             for loop in app.background:
-                self._loops.append(asyncio.create_task(self._forever(app.name, loop)))
+                self._loops.append(asyncio.create_task(forever(app.name, loop, self._log)))
 
     async def wait(self) -> None:
         """Until the server ends."""
@@ -110,15 +106,3 @@ class RpcServer:
                 await app.close()
             except Exception:
                 self._log.exception("a service did not close", service=app.name)
-
-    async def _forever(self, name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        while True:
-            try:
-                await loop()
-            except WaybillError as error:
-                metrics.LOOP_FAILURES.labels(name).inc()
-                self._log.warning("background loop postponed", service=name, reason=error.reason)
-            except Exception:
-                metrics.LOOP_FAILURES.labels(name).inc()
-                self._log.exception("background loop failed", service=name)
-            await asyncio.sleep(RESTART_SECONDS)

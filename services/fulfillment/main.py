@@ -9,6 +9,7 @@ from pathlib import Path
 from libs.db import Database
 from libs.db.migrate import open_migrated
 from libs.idempotency import forgetting
+from libs.loops import Loop
 from libs.outbox import Outbox
 from libs.service import Runtime, ServiceApp
 from services.fulfillment.adapters.clients.directory_client import DirectoryClient
@@ -119,8 +120,8 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
             ),
         ],
         background=[
-            lambda: reporting.run(settings.relay_pause),
-            lambda: expiry.run(settings.expiry_pause),
+            Loop("relay", reporting.relay, settings.relay_pause),
+            Loop("expiry", expiry.once, settings.expiry_pause),
             forgetting(database, tables.requests, runtime.clock),
         ],
         close=database.close,

@@ -8,6 +8,7 @@ from libs.db import Database
 from libs.db.migrate import open_migrated
 from libs.events import Notifier
 from libs.idempotency import forgetting
+from libs.loops import Loop
 from libs.service import Runtime, ServiceApp
 from services.order.adapters.clients.catalog import CatalogClient
 from services.order.adapters.clients.directory import DirectoryClient
@@ -26,7 +27,7 @@ from services.order.adapters.db.submission_store import SqlSubmissionStore
 from services.order.adapters.db.tables import REQUESTS
 from services.order.application.build_order import BuildOrder
 from services.order.application.cancel_order import CancelOrder
-from services.order.application.complete_submissions import CompleteSubmissions
+from services.order.application.complete_submissions import INTERVAL, CompleteSubmissions
 from services.order.application.create_order import CreateOrder
 from services.order.application.forward_order import ForwardOrder
 from services.order.application.hold_order import HoldOrder
@@ -145,7 +146,7 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
                 f"{PACKAGE}.SubmissionService",
             ),
         ],
-        background=[completer.run, forgetting(db, REQUESTS, clock)],
+        background=[Loop("completer", completer.once, INTERVAL), forgetting(db, REQUESTS, clock)],
         close=db.close,
         audit=Audit(db),
         statements=lambda: db.statements,

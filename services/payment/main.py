@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 from libs.db import Database
 from libs.db.migrate import open_migrated
 from libs.idempotency import forgetting
+from libs.loops import Loop
 from libs.outbox import Outbox
 from libs.resource import StandardMethods
 from libs.service import Runtime, ServiceApp
@@ -145,10 +145,10 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
             ),
         ],
         background=[
-            partial(background.expire.run, settings.expiry_pause),
-            partial(background.settle.run, settings.settle_pause),
-            partial(background.renew.run, settings.renew_pause),
-            partial(background.alerts.run, settings.relay_pause),
+            Loop("expiry", background.expire.once, settings.expiry_pause),
+            Loop("settle", background.settle.once, settings.settle_pause),
+            Loop("renew", background.renew.once, settings.renew_pause),
+            Loop("alerts", background.alerts.once, settings.relay_pause),
             forgetting(database, REQUESTS, clock),
         ],
         close=database.close,

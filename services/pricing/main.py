@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from libs.db.migrate import open_migrated
 from libs.idempotency import forgetting
+from libs.loops import Loop
 from libs.resource import Resource, StandardMethods
 from libs.service import Runtime, ServiceApp
 from services.pricing.adapters.clients.order import OrderDecisions
@@ -70,7 +70,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         name="pricing",
         registrations=[(add, servicer, f"{PACKAGE}.{name}") for add, servicer, name in served],
         background=[
-            partial(expire.run, settings.expire_pause),
+            Loop("expiry", expire.once, settings.expire_pause),
             forgetting(database, REQUESTS, clock),
         ],
         close=database.close,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,11 +24,7 @@ class ShiftedClock:
         self._ahead += by
 
 
-def steps(app: ServiceApp) -> dict[str, Callable[[], Awaitable[int]]]:
-    """One look of each of a service's background loops, by the loop's class."""
-    return {type(owner).__name__: owner.once for loop in app.background for owner in _owners(loop) if hasattr(owner, "once")}
-
-
-def _owners(loop: Any) -> Iterator[Any]:
-    yield getattr(getattr(loop, "func", loop), "__self__", None)
-    yield from (cell.cell_contents for cell in getattr(loop, "__closure__", None) or ())
+def steps(app: ServiceApp) -> dict[str, Callable[[], Awaitable[Any]]]:
+    """One look of each of a service's background loops, by the class that it belongs to."""
+    found = ((getattr(loop.once, "__self__", None), loop.once) for loop in app.background)
+    return {type(owner).__name__: once for owner, once in found if owner is not None}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 from libs.clock import Clock
-from libs.errors import WaybillError
+from libs.loops import one_by_one
 from libs.obs import get_logger, metrics, tracing
 from services.fulfillment.application.ports import OrderPeer, ReservationPort, Transactions
 from services.fulfillment.application.release_reservation import ReleaseReservation
@@ -41,22 +40,12 @@ class ExpireReservations:
         """Looks at what is overdue; returns how many were released. Safe in several replicas."""
         now = self._clock.now()
         due = await self._transactions.retrying(lambda tx: self._reservations.due(tx, now, now + self._again, BATCH))
-        released = 0
-        for order_key, attempt in due:
-            with tracing.work("fulfillment", "expire reservation", order=order_key):
-                if await self._peer.resolve(order_key, attempt) == "REFUSED":
-                    await self._release(order_key, attempt)
-                    released += 1
-                    metrics.STOCK_RELEASED.inc()
-        return released
+        return await one_by_one(due, lambda found: self._ask(*found), _LOG)
 
-    async def run(self, pause: float) -> None:
-        """The loop: until it is canceled."""
-        while True:
-            try:
-                await self.once()
-            except WaybillError as error:
-                _LOG.info("resolve_postponed", reason=error.reason)
-            except Exception:
-                _LOG.exception("expire_failed")
-            await asyncio.sleep(pause)
+    async def _ask(self, order_key: str, attempt: int) -> bool:
+        with tracing.work("fulfillment", "expire reservation", order=order_key):
+            if await self._peer.resolve(order_key, attempt) != "REFUSED":
+                return False
+            await self._release(order_key, attempt)
+        metrics.STOCK_RELEASED.inc()
+        return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -131,17 +130,10 @@ class Reporting:
             await self._transactions.retrying(lambda tx: self._reports.acknowledge(tx, told, seen))
         return len(told) + len(seen)
 
-    async def run(self, pause: float) -> None:
-        """The relay: until it is canceled. What fails is tried again, for ever, ever more rarely."""
-        while True:
-            try:
-                while await self.relay_once() and self._pressing:
-                    pass
-            except WaybillError as error:
-                _LOG.info("relay_postponed", reason=error.reason)
-            except Exception:
-                _LOG.exception("relay_failed")
-            await asyncio.sleep(pause)
+    async def relay(self) -> None:
+        """Everything that is due. What fails is tried again, for ever, ever more rarely."""
+        while await self.relay_once() and self._pressing:
+            pass
 
 
 def _by_kind(items: Iterable[Report]) -> tuple[list[SupplierOrder], list[Shipment]]:

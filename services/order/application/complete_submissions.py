@@ -35,12 +35,6 @@ class CompleteSubmissions:
         self._hold = hold
         self._clock = clock
 
-    async def run(self) -> None:
-        """For ever."""
-        while True:
-            await asyncio.sleep(INTERVAL)
-            await self.once()
-
     async def once(self) -> int:
         """Drives everything that is due; returns how much that was."""
         now = self._clock.now()

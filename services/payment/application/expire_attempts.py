@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from datetime import timedelta
 
 from libs.clock import Clock
 from libs.errors import WaybillError
+from libs.loops import one_by_one
 from libs.obs import get_logger, metrics, tracing
 from services.payment.application.end_attempt import EndAttempt
 from services.payment.application.ports import AttemptStore, Decisions, Transactions
@@ -30,12 +30,6 @@ class ExpireAttempts:
         self._clock = clock
         self._again = again
 
-    async def run(self, pause: float) -> None:
-        """For ever."""
-        while True:
-            await asyncio.sleep(pause)
-            await self.once()
-
     async def once(self) -> int:
         """Asks about every attempt past its time; returns how many were ended."""
         now = self._clock.now()
@@ -46,7 +40,7 @@ class ExpireAttempts:
         due = await self._db.retrying(
             lambda tx: self._attempts.claim_expired(tx, now, now + self._again, BATCH)
         )
-        return sum([await self.ask(key, attempt) for key, attempt in due])
+        return await one_by_one(due, lambda found: self.ask(*found), _LOG)
 
     async def ask(self, key: uuid.UUID, attempt: int) -> bool:
         """Asks about one attempt and does what was decided; whether it is ended now."""

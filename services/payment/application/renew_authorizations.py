@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 from libs.clock import Clock
@@ -29,12 +28,6 @@ class RenewAuthorizations:
         self._settle = settle
         self._clock = clock
         self._early = early
-
-    async def run(self, pause: float) -> None:
-        """For ever."""
-        while True:
-            await asyncio.sleep(pause)
-            await self.once()
 
     async def once(self) -> int:
         """Renews what lapses soon; returns how many authorizations were asked for."""

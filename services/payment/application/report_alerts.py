@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -31,12 +30,6 @@ class ReportAlerts:
         self._peer = peer
         self._clock = clock
         self._consumer = Consumer()
-
-    async def run(self, pause: float) -> None:
-        """For ever."""
-        while True:
-            await asyncio.sleep(pause)
-            await self.once()
 
     async def once(self) -> int:
         """Tells what is due; returns how much that was."""

@@ -48,12 +48,6 @@ class SettleTransactions:
         self._again = again
         self._patience = patience
 
-    async def run(self, pause: float) -> None:
-        """For ever."""
-        while True:
-            await asyncio.sleep(pause)
-            await self.once()
-
     async def once(self) -> int:
         """Asks about everything that is due; returns how much is settled now."""
         now = self._clock.now()

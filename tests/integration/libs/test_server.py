@@ -11,6 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from libs.auth import TokenVerifier
+from libs.loops import Loop
 from libs.rpc import RpcServer
 from tests.support.echo import SERVICE, echo_app
 from tests.support.logs import lines
@@ -38,16 +39,14 @@ async def test_reflection_is_open_and_lists_every_service(server: Served) -> Non
     assert {SERVICE, "waybill.audit.v1.AuditService", "grpc.health.v1.Health"} <= names
 
 
-async def test_a_loop_that_fails_is_started_again_and_ends_with_the_server(
-    monkeypatch: pytest.MonkeyPatch, log: io.StringIO
-) -> None:
-    monkeypatch.setattr("libs.rpc.server.RESTART_SECONDS", 0.0)
-    runs, settled, ended = 0, asyncio.Event(), asyncio.Event()
+async def test_a_loop_that_fails_goes_on_and_ends_with_the_server(monkeypatch: pytest.MonkeyPatch, log: io.StringIO) -> None:
+    monkeypatch.setattr("libs.loops.AGAIN", 0.0)
+    looks, settled, ended = 0, asyncio.Event(), asyncio.Event()
 
-    async def loop() -> None:
-        nonlocal runs
-        runs += 1
-        if runs < 3:
+    async def look() -> None:
+        nonlocal looks
+        looks += 1
+        if looks < 3:
             raise RuntimeError("a bad day")
         settled.set()
         try:
@@ -55,11 +54,11 @@ async def test_a_loop_that_fails_is_started_again_and_ends_with_the_server(
         finally:
             ended.set()
 
-    async with serving(echo_app(background=[loop]), background=True):
+    async with serving(echo_app(background=[Loop("look", look, 0.0)]), background=True):
         await asyncio.wait_for(settled.wait(), 5)
     assert ended.is_set()
-    assert runs == 3
-    assert sum(line["event"] == "background loop failed" for line in lines(log)) == 2
+    assert looks == 3
+    assert [line["loop"] for line in lines(log) if line["event"] == "background loop failed"] == ["look"]
 
 
 async def test_every_app_is_closed_even_if_one_fails_to(log: io.StringIO) -> None:
