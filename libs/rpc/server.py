@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2_grpc
@@ -18,6 +19,23 @@ from libs.rpc.interceptor import CallInterceptor
 from libs.rpc.operations import OUTBOX_SERVICE, register_operations
 from libs.rpc.peers import MAX_INSIDE, Peers
 from libs.service import ServiceApp
+
+
+class _Generic:
+    """The server as generated code registers with it, without handlers that the library waits for one by one.
+
+    It keeps a task for every registered method and looks at all of them whenever a call arrives: the more methods a
+    process serves, the dearer each call. Generic handlers, which generated code also adds, are found by name.
+    """
+
+    def __init__(self, server: grpc.aio.Server) -> None:
+        self._server = server
+
+    def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
+        self._server.add_generic_rpc_handlers(handlers)
+
+    def add_registered_method_handlers(self, service: str, handlers: Any) -> None:
+        """Its generic handler serves the same."""
 
 
 class RpcServer:
@@ -53,16 +71,15 @@ class RpcServer:
                 ("grpc.server_max_unrequested_time_in_server", 600),
             ],
         )
+        generic = _Generic(self._server)
         for app in apps:
             for add, servicer, _ in app.registrations:
-                add(servicer, self._server)
-        register_audit(self._server, self._apps)
-        register_operations(self._server, self._apps)
+                add(servicer, generic)
+        register_audit(generic, self._apps)
+        register_operations(generic, self._apps)
         self._health = Health(self._apps, [AUDIT_SERVICE, OUTBOX_SERVICE], peers)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, self._server)
-        reflection.enable_server_reflection(
-            [*self._health.names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
-        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, generic)
+        reflection.enable_server_reflection([*self._health.names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server)
         self._loops: list[asyncio.Task[None]] = []
 
     async def start(self, bind: str) -> int:
