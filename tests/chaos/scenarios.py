@@ -69,6 +69,8 @@ async def _place(cast: Cast, tag: str) -> None:
     except WaybillError as error:
         if error.reason != "SUBMIT_CONTENDED":
             raise
+        # What a refused try added is gone with it; the order stays as a cart.
+        await until_answered(lambda: steps.pay(cast.ada, tag))
         await steps.submit_until_accepted(cast.ada, tag)
 
 

@@ -109,7 +109,13 @@ async def cart(ada: AsyncWaybill, id: str, card: str = "approve") -> None:
     ]
     await ada.checkout.SelectShipMethods(pb.SelectShipMethodsRequest(order_id=id, selections=chosen))
     await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id=id))
-    await ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id=id, payments=payments(card), request_id=f"{id}-pay"))
+    await pay(ada, id, card)
+
+
+async def pay(ada: AsyncWaybill, id: str, card: str = "approve") -> None:
+    """Adds its payments, unless it has them."""
+    if not (await ada.checkout.ListPayments(pb.ListPaymentsRequest(order_id=id))).payments:
+        await ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id=id, payments=payments(card), request_id=f"{id}-pay"))
 
 
 async def submit(ada: AsyncWaybill, id: str, number: int = 1) -> order_pb2.Order:
