@@ -10,6 +10,7 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -76,13 +77,16 @@ class Position:
 
 async def append(tx: Tx, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
     """Adds events in the transaction that caused them. All rows name the same columns."""
-    if not rows:
-        return
-    statement: Any = tx.insert(table)
-    if tx.dialect == "postgresql":
-        names = list(rows[0])
-        statement = statement.values({**{n: sa.bindparam(n) for n in names}, "xact": _place(table)})
-    await tx.execute(statement, list(rows))
+    if rows:
+        await tx.execute(_appending(table, tuple(rows[0]), tx.dialect), list(rows))
+
+
+@cache
+def _appending(table: sa.Table, names: tuple[str, ...], dialect: str) -> sa.Insert:
+    statement = sa.insert(table)
+    if dialect != "postgresql":
+        return statement
+    return statement.values({**{name: sa.bindparam(name) for name in names}, "xact": _place(table)})
 
 
 def _place(table: sa.Table) -> sa.ColumnElement[int]:

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -68,19 +69,27 @@ def key_of(principal: Principal, method: str, message: Any) -> RequestKey | None
     return RequestKey(company, principal.user_id, method, request_id, digest)
 
 
-def _where(table: sa.Table, key: RequestKey) -> sa.ColumnElement[bool]:
-    c = table.c
-    return sa.and_(
-        c.company == key.company, c.user_id == key.user_id, c.method == key.method,
-        c.request_id == key.request_id,
-    )  # fmt: skip
+_KEY = ("company", "user_id", "method", "request_id")
+
+
+def _where(table: sa.Table) -> sa.ColumnElement[bool]:
+    return sa.and_(*(table.c[name] == sa.bindparam(f"k_{name}") for name in _KEY))
+
+
+def _parameters(key: RequestKey) -> dict[str, Any]:
+    return {f"k_{name}": getattr(key, name) for name in _KEY}
+
+
+@cache
+def _finding(table: sa.Table) -> sa.Select[Any]:
+    return sa.select(table.c.digest, table.c.outcome).where(_where(table))
 
 
 async def find(tx: Tx, table: sa.Table, key: RequestKey | None) -> dict[str, Any] | None:
     """The recorded outcome of an earlier call, if any. Raises `REQUEST_ID_REUSED` for another request's id."""
     if key is None:
         return None
-    row = (await tx.execute(sa.select(table.c.digest, table.c.outcome).where(_where(table, key)))).first()
+    row = (await tx.execute(_finding(table), _parameters(key))).first()
     if row is None:
         return None
     if row.digest != key.digest:
@@ -116,7 +125,7 @@ async def claim(
 async def amend(tx: Tx, table: sa.Table, key: RequestKey | None, outcome: Mapping[str, Any]) -> None:
     """Replaces the outcome within the transaction that recorded it."""
     if key is not None:
-        await tx.execute(sa.update(table).where(_where(table, key)).values(outcome=dict(outcome)))
+        await tx.execute(sa.update(table).where(_where(table)).values(outcome=dict(outcome)), _parameters(key))
 
 
 def forgetting(

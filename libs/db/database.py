@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import cache
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
@@ -30,6 +31,12 @@ T = TypeVar("T")
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 BUSY = 30.0
 """Seconds that a writer waits for another process that holds the same SQLite file."""
+
+
+@cache
+def inserting(dialect: str, table: sa.Table) -> Any:
+    """An INSERT of a dialect, for statements that are made once."""
+    return pg.insert(table) if dialect == "postgresql" else lite.insert(table)
 
 
 class _Nothing(IteratorResult[Any]):
@@ -67,7 +74,7 @@ class Tx:
 
     def insert(self, table: sa.Table) -> Any:
         """An INSERT of this database's dialect: it knows on_conflict_do_nothing and on_conflict_do_update."""
-        return pg.insert(table) if self.dialect == "postgresql" else lite.insert(table)
+        return inserting(self.dialect, table)
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Runs `callback` once the transaction is durable."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +22,11 @@ BATCH = 1_000
 Clause = sa.ColumnElement[bool] | None
 Guard = Callable[[Tx, Violations, Sequence[tuple[str, dict[str, Any]]]], Awaitable[None]]
 """Checks that need the database: (transaction, violations, (field path, values) of every item)."""
+
+
+@cache
+def _of_ids(table: sa.Table) -> sa.Select[Any]:
+    return sa.select(table).where(table.c.id.in_(sa.bindparam("ids", expanding=True)))
 
 
 class StandardMethods:
@@ -89,7 +95,7 @@ class StandardMethods:
 
     async def _by_ids(self, tx: Tx, ids: Sequence[str]) -> list[Any]:
         table = self.resource.table
-        rows = (await tx.execute(sa.select(table).where(table.c.id.in_(list(ids))))).mappings().all()
+        rows = (await tx.execute(_of_ids(table), {"ids": list(ids)})).mappings().all()
         by_id = {row["id"]: self.resource.write(row) for row in rows}
         return [by_id[id] for id in ids if id in by_id]
 
@@ -111,11 +117,9 @@ class StandardMethods:
         """Reads many in one statement; ids that are not found come second."""
         table = self.resource.table
         wanted = list(dict.fromkeys(ids))
-        statement = sa.select(table).where(table.c.id.in_([id for id in wanted if valid_id(id)]))
-        if visible is not None:
-            statement = statement.where(visible)
+        statement = _of_ids(table) if visible is None else _of_ids(table).where(visible)
         async with self._db.reading() as tx:
-            rows = (await tx.execute(statement)).mappings().all()
+            rows = (await tx.execute(statement, {"ids": [id for id in wanted if valid_id(id)]})).mappings().all()
         got = {row["id"] for row in rows}
         return [self.resource.write(row) for row in rows], [id for id in wanted if id not in got]
 

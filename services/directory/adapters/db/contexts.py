@@ -20,6 +20,17 @@ from services.directory.adapters.db.tables import (
 )
 from services.directory.domain.addresses import Assignment, default_id, usable
 
+_ASSIGNED = sa.select(ADDRESS_ASSIGNMENTS).where(
+    ADDRESS_ASSIGNMENTS.c.party == sa.bindparam("party"),
+    ADDRESS_ASSIGNMENTS.c.user_id.in_(("", sa.bindparam("user"))),
+)
+_ADDRESSES = sa.select(ADDRESSES.c.address).where(
+    ADDRESSES.c.party == sa.bindparam("party"), ADDRESSES.c.id.in_(sa.bindparam("ids", expanding=True))
+)
+_BUYER = sa.select(BUYERS).where(BUYERS.c.id == sa.bindparam("buyer"))
+_USER = sa.select(USERS).where(USERS.c.id == sa.bindparam("user"), USERS.c.party == sa.bindparam("party"))
+_POLICY = sa.select(CLIENTS.c.policy).where(CLIENTS.c.id == sa.bindparam("client"))
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -55,25 +66,20 @@ class SqlContexts:
     async def ordering(self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str]) -> Context:
         """Seller, buyer, user, policy, assignments and addresses: one statement each, however many addresses."""
         party = f"BUYER:{buyer_id}"
-        aa = ADDRESS_ASSIGNMENTS.c
         async with self._db.reading() as tx:
             self._seller = await self._seller_in(tx)
-            buyer = (await tx.execute(sa.select(BUYERS).where(BUYERS.c.id == buyer_id))).first()
-            user = (await tx.execute(sa.select(USERS).where(USERS.c.id == user_id, USERS.c.party == party))).first()
-            policy = (await tx.execute(sa.select(CLIENTS.c.policy).where(CLIENTS.c.id == client_id))).scalar()
+            buyer = (await tx.execute(_BUYER, {"buyer": buyer_id})).first()
+            user = (await tx.execute(_USER, {"user": user_id, "party": party})).first()
+            policy = (await tx.execute(_POLICY, {"client": client_id})).scalar()
             assigned = [
                 Assignment(row.address_id, row.user_id, row.shipping, row.billing)
-                for row in await tx.execute(
-                    sa.select(ADDRESS_ASSIGNMENTS).where(aa.party == party, aa.user_id.in_(["", user_id]))
-                )
+                for row in await tx.execute(_ASSIGNED, {"party": party, "user": user_id})
             ]
             ship_id, bill_id = default_id(assigned, user_id, False), default_id(assigned, user_id, True)
             wanted = {id for id in (*address_ids, ship_id, bill_id) if valid_id(id)}
             rows: Sequence[Any] = ()
             if wanted:
-                a = ADDRESSES.c
-                statement = sa.select(a.address).where(a.party == party, a.id.in_(sorted(wanted)))
-                rows = (await tx.execute(statement)).scalars().all()
+                rows = (await tx.execute(_ADDRESSES, {"party": party, "ids": sorted(wanted)})).scalars().all()
         restricted = bool(buyer and buyer.restrict_addresses)
         allowed = {a["id"]: a for a in usable(rows, assigned, user_id, restricted)}
         return Context(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from libs import events, idempotency
-from libs.db import Tx, is_unique_violation
+from libs.db import Tx, inserting, is_unique_violation
 from libs.ids import valid_id
 from libs.query import Field, Listing
 from services.order.adapters.db.rows import (
+    ORDER_COLUMNS,
     event_of,
     event_row,
     line_of,
@@ -56,7 +58,26 @@ LISTING = Listing(
     O.key,
     xp=O.xp,
 )  # fmt: skip
+FIXED = ("key", "kind", "id", "create_time", "created_by", "currency")
+"""What never changes of a buyer order."""
+_GET = sa.select(ORDERS).where(O.key == sa.bindparam("key"), O.kind == "BUYER")
+_LOCK = _GET.with_for_update()
+_LINES = (
+    sa.select(LINE_ITEMS).where(LINE_ITEMS.c.order_key == sa.bindparam("key")).order_by(LINE_ITEMS.c.position)
+)
+ORDER_UPDATE = (
+    sa.update(ORDERS)
+    .where(O.key == sa.bindparam("b_key"))
+    .values({name: sa.bindparam(f"b_{name}", type_=O[name].type) for name in ORDER_COLUMNS if name not in FIXED})
+)
+_SAVE = ORDER_UPDATE.where(O.version == sa.bindparam("known_version", type_=sa.BigInteger))
 HISTORY = Listing({"sequence": Field(EVENTS.c.sequence, "int")}, EVENTS.c.id, default_order="sequence")
+
+
+@cache
+def _keeping_worksheets(dialect: str) -> Any:
+    insert = inserting(dialect, WORKSHEETS)
+    return insert.on_conflict_do_update(index_elements=["order_key"], set_={"body": insert.excluded.body})
 
 
 class SqlOrderStore:
@@ -75,7 +96,8 @@ class SqlOrderStore:
 
     async def by_key(self, tx: Tx, key: uuid.UUID, *, lock: bool = False) -> Order | None:
         """A buyer order by its internal key."""
-        return await self._one(tx, sa.select(ORDERS).where(O.key == key, O.kind == "BUYER"), lock)
+        row = (await tx.execute(_LOCK if lock else _GET, {"key": key})).mappings().first()
+        return None if row is None else order_of(row)
 
     def id_taken(self, error: BaseException) -> bool:
         """Whether the unique index of public ids said no."""
@@ -95,9 +117,7 @@ class SqlOrderStore:
 
     async def lines(self, tx: Tx, key: uuid.UUID) -> tuple[Line, ...]:
         """Lines in the order in which they were added."""
-        c = LINE_ITEMS.c
-        statement = sa.select(LINE_ITEMS).where(c.order_key == key).order_by(c.position)
-        return tuple(line_of(row) for row in (await tx.execute(statement)).mappings())
+        return tuple(line_of(row) for row in (await tx.execute(_LINES, {"key": key})).mappings())
 
     async def worksheet(self, tx: Tx, key: uuid.UUID) -> Worksheet:
         """What has been worked out; empty when nothing has."""
@@ -118,11 +138,9 @@ class SqlOrderStore:
     async def save(self, tx: Tx, before: Order, after: Order, happened: Sequence[Event]) -> None:
         """The order as it has become; fails when somebody else wrote it meanwhile."""
         row = order_row(after)
-        for name in ("key", "kind", "id", "create_time", "created_by", "currency"):
+        for name in FIXED:
             del row[name]
-        saved = await tx.execute(
-            sa.update(ORDERS).where(O.key == before.key, O.version == before.version).values(**row)
-        )
+        saved = await tx.execute(_SAVE, {"b_key": before.key, "known_version": before.version, **bound(row)})
         if saved.rowcount != 1:
             raise RuntimeError("an order was written without its lock")
         await self._tell(tx, happened)
@@ -149,11 +167,7 @@ class SqlOrderStore:
 
     async def save_worksheet(self, tx: Tx, key: uuid.UUID, worksheet: Worksheet) -> None:
         """The worksheet as it has become."""
-        insert = tx.insert(WORKSHEETS)
-        await tx.execute(
-            insert.on_conflict_do_update(index_elements=["order_key"], set_={"body": insert.excluded.body}),
-            {"order_key": key, "body": worksheet_json(worksheet)},
-        )
+        await tx.execute(_keeping_worksheets(tx.dialect), {"order_key": key, "body": worksheet_json(worksheet)})
 
     async def list_orders(
         self, tx: Tx, scope: Scope, direction: Direction, query: Any

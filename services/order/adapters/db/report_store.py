@@ -5,14 +5,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from libs import events
-from libs.db import Tx
+from libs.db import Tx, inserting
 from services.order.adapters.clients.reports import counts_of
-from services.order.adapters.db.order_store import LINE_UPDATE, bound
+from services.order.adapters.db.order_store import FIXED, LINE_UPDATE, ORDER_UPDATE, bound
 from services.order.adapters.db.rows import (
     event_row,
     line_of,
@@ -28,7 +29,27 @@ from services.order.domain.model import Event, Line, Order
 from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder
 
 O = ORDERS.c  # noqa: E741 - the columns
-_FIXED = ("key", "kind", "id", "create_time", "created_by", "currency")
+_KEYS: sa.BindParameter[Any] = sa.bindparam("keys", expanding=True)
+_ORDERS = sa.select(ORDERS).where(O.key.in_(_KEYS), O.kind == "BUYER").order_by(O.key).with_for_update()
+_LINES = (
+    sa.select(LINE_ITEMS)
+    .where(LINE_ITEMS.c.order_key.in_(_KEYS))
+    .order_by(LINE_ITEMS.c.order_key, LINE_ITEMS.c.position)
+)
+_SUPPLIER_ORDERS = (
+    sa.select(ORDERS)
+    .where(O.parent_key.in_(sa.bindparam("parents", expanding=True)), O.kind != "BUYER")
+    .order_by(O.create_time, O.id)
+)
+
+
+@cache
+def _laid_over(dialect: str, names: tuple[str, ...]) -> Any:
+    insert = inserting(dialect, ORDERS)
+    kept = {name: insert.excluded[name] for name in names if name not in ("key", "id", "parent_key", "create_time")}
+    return insert.on_conflict_do_update(
+        index_elements=["key"], set_=kept, where=O.source_version < insert.excluded.source_version
+    )
 
 
 class SqlReportStore:
@@ -39,23 +60,19 @@ class SqlReportStore:
 
     async def orders(self, tx: Tx, keys: Sequence[uuid.UUID]) -> list[Order]:
         """Buyer orders, locked in the order of their keys."""
-        statement = sa.select(ORDERS).where(O.key.in_(list(keys)), O.kind == "BUYER")
-        rows = (await tx.execute(statement.order_by(O.key).with_for_update())).mappings()
+        rows = (await tx.execute(_ORDERS, {"keys": list(keys)})).mappings()
         return [order_of(row) for row in rows]
 
     async def lines_of(self, tx: Tx, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[Line, ...]]:
         """Lines of several orders."""
-        c = LINE_ITEMS.c
-        statement = sa.select(LINE_ITEMS).where(c.order_key.in_(list(keys))).order_by(c.order_key, c.position)
         found: dict[uuid.UUID, list[Line]] = {key: [] for key in keys}
-        for row in (await tx.execute(statement)).mappings():
+        for row in (await tx.execute(_LINES, {"keys": list(keys)})).mappings():
             found[row["order_key"]].append(line_of(row))
         return {key: tuple(lines) for key, lines in found.items()}
 
     async def supplier_orders(self, tx: Tx, parents: Collection[uuid.UUID]) -> list[SupplierOrderView]:
         """Supplier orders of buyer orders, by id."""
-        statement = sa.select(ORDERS).where(O.parent_key.in_(list(parents)), O.kind != "BUYER")
-        rows = (await tx.execute(statement.order_by(O.create_time, O.id))).mappings()
+        rows = (await tx.execute(_SUPPLIER_ORDERS, {"parents": list(parents)})).mappings()
         return [supplier_view(row) for row in rows]
 
     async def shipments(
@@ -72,20 +89,8 @@ class SqlReportStore:
 
     async def save_supplier_orders(self, tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
         """Whole states: inserted, or laid over an older one."""
-        if not rows:
-            return
-        insert = tx.insert(ORDERS)
-        kept = {
-            name: insert.excluded[name]
-            for name in rows[0]
-            if name not in ("key", "id", "parent_key", "create_time")
-        }
-        await tx.execute(
-            insert.on_conflict_do_update(
-                index_elements=["key"], set_=kept, where=O.source_version < insert.excluded.source_version
-            ),
-            [dict(row) for row in rows],
-        )
+        if rows:
+            await tx.execute(_laid_over(tx.dialect, tuple(rows[0])), [dict(row) for row in rows])
 
     async def save_shipments(
         self, tx: Tx, rows: Sequence[tuple[uuid.UUID, str, int, bytes]], now: datetime
@@ -112,16 +117,12 @@ class SqlReportStore:
     ) -> None:
         """Orders, changed lines and events, in one statement each."""
         if orders:
-            names = [name for name in order_row(orders[0]) if name not in _FIXED]
-            statement = (
-                sa.update(ORDERS)
-                .where(O.key == sa.bindparam("b_key"))
-                .values({name: sa.bindparam(f"b_{name}", type_=O[name].type) for name in names})
-            )
-            wanted = {"key", *names}
+            rows = [order_row(order) for order in orders]
+            for row in rows:
+                for name in FIXED:
+                    del row[name]
             await tx.execute(
-                statement,
-                [bound({k: v for k, v in order_row(order).items() if k in wanted}) for order in orders],
+                ORDER_UPDATE, [{"b_key": order.key, **bound(row)} for order, row in zip(orders, rows, strict=True)]
             )
         changed = [bound(line_row(key, line)) for key, of_order in lines.items() for line in of_order]
         if changed:

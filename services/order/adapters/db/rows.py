@@ -32,6 +32,8 @@ _ORDER_FIELDS = (
     "create_time", "update_time", "submit_time", "approve_time", "decline_time", "forward_time",
     "complete_time", "cancel_time",
 )  # fmt: skip
+ORDER_COLUMNS = (*_ORDER_FIELDS, "kind", "user_id", "user", "status", "policy", "submission", "held", "holds")
+"""What `order_row` names."""
 _LINE_FIELDS = (
     "id", "position", "product_id", "quantity", "unit_price", "subtotal", "discount", "tax", "price_schedule_id",
     "unit_price_override", "discount_override", "shipping_address_id", "shipping_address", "pickup_location_id",

@@ -19,6 +19,20 @@ S = SUBMISSIONS.c
 C = CANCELLATIONS.c
 
 
+_DECIDE = (
+    sa.update(SUBMISSIONS)
+    .where(S.order_key == sa.bindparam("key"), S.attempt == sa.bindparam("number"), S.state == "TRYING")
+    .values({name: sa.bindparam(f"new_{name}") for name in ("state", "reasons", "decide_time", "finished")})
+)
+_FINISH = (
+    sa.update(SUBMISSIONS)
+    .where(
+        S.order_key == sa.bindparam("key"), S.attempt == sa.bindparam("number"), sa.not_(S.finished), S.state != "TRYING"
+    )
+    .values(finished=True)
+)
+
+
 class SqlSubmissionStore:
     """The rows that drive a submit or a cancel to its end."""
 
@@ -38,19 +52,17 @@ class SqlSubmissionStore:
     ) -> bool:  # fmt: skip
         """The only point of no return: False when somebody else has decided."""
         decided = await tx.execute(
-            sa.update(SUBMISSIONS)
-            .where(S.order_key == key, S.attempt == attempt, S.state == "TRYING")
-            .values(state=state, reasons=[asdict(r) for r in reasons], decide_time=now, finished=finished)
-        )
+            _DECIDE,
+            {
+                "key": key, "number": attempt, "new_state": state, "new_reasons": [asdict(r) for r in reasons],
+                "new_decide_time": now, "new_finished": finished,
+            },
+        )  # fmt: skip
         return decided.rowcount == 1
 
     async def finish(self, tx: Tx, key: uuid.UUID, attempt: int) -> bool:
         """Everything that follows from the decision is done."""
-        done = await tx.execute(
-            sa.update(SUBMISSIONS)
-            .where(S.order_key == key, S.attempt == attempt, sa.not_(S.finished), S.state != "TRYING")
-            .values(finished=True)
-        )
+        done = await tx.execute(_FINISH, {"key": key, "number": attempt})
         return done.rowcount == 1
 
     async def postpone(self, tx: Tx, key: uuid.UUID, attempt: int, until: datetime) -> None:

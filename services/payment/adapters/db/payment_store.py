@@ -34,6 +34,8 @@ _SAVE = (
 )
 _OF_ORDER = sa.select(PAYMENTS).where(P.order_key == sa.bindparam("order_key")).order_by(P.position, P.id)
 
+_TAKEN = sa.select(P.id).where(P.id.in_(sa.bindparam("ids", expanding=True)))
+
 
 def payment_of(row: Any) -> Payment:
     """A payment."""
@@ -89,7 +91,7 @@ class SqlPaymentStore:
         if not payments:
             return
         ids = [p.id for p in payments]
-        taken = (await tx.execute(sa.select(P.id).where(P.id.in_(ids)))).scalars().first()
+        taken = (await tx.execute(_TAKEN, {"ids": ids})).scalars().first()
         if taken is not None:
             raise exists("payment", taken)
         try:

@@ -21,23 +21,32 @@ MAX_PREFIXES = 2_000
 """Postal prefixes that a statement names; beyond it, all rates of the countries are read."""
 
 
+_A, _S, _T = ASSIGNMENTS.c, SCHEDULES.c, TAX_RATES.c
+_SCHEDULES = (
+    sa.select(
+        _A.product_id, _A.buyer_id, _S.id, _S.currency, _S.price_breaks, _S.min_quantity, _S.max_quantity,
+        _S.use_cumulative_quantity, _S.restricted_quantity, _S.sale_start_time, _S.sale_end_time,
+    )
+    .join(SCHEDULES, _S.id == _A.price_schedule_id)
+    .where(_A.product_id.in_(sa.bindparam("products", expanding=True)), _A.buyer_id.in_(("", sa.bindparam("buyer"))))
+    .order_by(_A.product_id, _A.buyer_id)
+)  # fmt: skip
+_RATES = sa.select(_T.id, _T.country, _T.region, _T.postal_prefix, _T.tax_class, _T.rate, _T.start_time).where(
+    _T.country.in_(sa.bindparam("countries", expanding=True)),
+    _T.tax_class.in_(sa.bindparam("classes", expanding=True)),
+    sa.or_(_T.start_time.is_(None), _T.start_time <= sa.bindparam("now")),
+    sa.or_(_T.end_time.is_(None), _T.end_time > sa.bindparam("now")),
+)
+_RATES_OF_PREFIXES = _RATES.where(_T.postal_prefix.in_(sa.bindparam("prefixes", expanding=True)))
+
+
 class SqlPriceStore:
     """Reads for whole orders: one statement each, whatever the number of lines."""
 
     async def schedules(self, tx: Tx, buyer_id: str, products: Collection[str]) -> dict[str, Schedule]:
         """An explicit assignment to the buyer beats the product's default."""
-        a, s = ASSIGNMENTS.c, SCHEDULES.c
-        statement = (
-            sa.select(
-                a.product_id, a.buyer_id, s.id, s.currency, s.price_breaks, s.min_quantity, s.max_quantity,
-                s.use_cumulative_quantity, s.restricted_quantity, s.sale_start_time, s.sale_end_time,
-            )
-            .join(SCHEDULES, s.id == a.price_schedule_id)
-            .where(a.product_id.in_(list(products)), a.buyer_id.in_(["", buyer_id]))
-            .order_by(a.product_id, a.buyer_id)
-        )  # fmt: skip
         found: dict[str, Schedule] = {}
-        for row in await tx.execute(statement):
+        for row in await tx.execute(_SCHEDULES, {"products": list(products), "buyer": buyer_id}):
             # Ordered by buyer: the default comes first, the buyer's own replaces it.
             found[row.product_id] = Schedule(
                 row.id, row.currency, tuple(Break(*item) for item in row.price_breaks), row.min_quantity,
@@ -56,19 +65,14 @@ class SqlPriceStore:
         countries = {place.country for place in places}
         if not countries or not classes:
             return Rates(())
-        t = TAX_RATES.c
-        statement = sa.select(t.id, t.country, t.region, t.postal_prefix, t.tax_class, t.rate, t.start_time).where(
-            t.country.in_(sorted(countries)),
-            t.tax_class.in_(sorted(classes)),
-            sa.or_(t.start_time.is_(None), t.start_time <= now),
-            sa.or_(t.end_time.is_(None), t.end_time > now),
-        )
+        wanted: dict[str, Any] = {"countries": sorted(countries), "classes": sorted(classes), "now": now}
         prefixes = {prefix for place in places for prefix in place.prefixes()}
-        if len(prefixes) <= MAX_PREFIXES:
-            statement = statement.where(t.postal_prefix.in_(sorted(prefixes)))
+        few = len(prefixes) <= MAX_PREFIXES
+        if few:
+            wanted["prefixes"] = sorted(prefixes)
         return Rates(
             Rate(r.country, r.region, r.postal_prefix, r.tax_class, Decimal(r.rate), r.start_time, r.id)
-            for r in await tx.execute(statement)
+            for r in await tx.execute(_RATES_OF_PREFIXES if few else _RATES, wanted)
         )
 
 

@@ -25,6 +25,27 @@ from services.shipping.domain.rates import RateRow, RateTable
 from services.shipping.domain.zones import Place, Zone
 
 Row = sa.RowMapping
+_M, _A, _C = SHIP_METHODS.c, ASSIGNMENTS.c, CARRIERS.c
+_ASSIGNED = (
+    sa.select(
+        _M.id, _M.name, _M.carrier_id, _M.pickup, _M.min_lead_time, _M.max_lead_time, _M.xp,
+        _A.supplier_id, _A.ship_from_id,
+    )
+    .select_from(SHIP_METHODS)
+    .join(ASSIGNMENTS, _A.ship_method_id == _M.id)
+    .outerjoin(CARRIERS, _C.id == _M.carrier_id)
+    .where(_M.active, _A.buyer_id.in_(("", sa.bindparam("buyer"))), _A.client_id.in_(("", sa.bindparam("client"))))
+    .where(sa.or_(_M.carrier_id == "", _C.active))
+    .order_by(_M.id, _A.id)
+)  # fmt: skip
+"""A row per method and assignment. The methods of an inactive carrier are left out."""
+_TABLES = (
+    sa.select(RATE_TABLES, ZONES.c.destinations)
+    .join(ZONES, ZONES.c.id == RATE_TABLES.c.zone_id)
+    .where(RATE_TABLES.c.ship_method_id.in_(sa.bindparam("methods", expanding=True)))
+    .order_by(RATE_TABLES.c.id)
+)
+_RULES = sa.select(GROUPING_RULES).where(GROUPING_RULES.c.client_id.in_(("", sa.bindparam("client"))))
 
 
 class TermsReader:
@@ -36,44 +57,14 @@ class TermsReader:
     async def load(self, buyer_id: str, client_id: str) -> Terms:
         """Active methods assigned to the buyer and channel, with their tables; the channel's rules."""
         async with self._db.reading(snapshot=True) as tx:
-            assigned = await _rows(tx, _assigned(buyer_id, client_id))
-            tables = await _rows(tx, _tables(sorted({row["id"] for row in assigned})))
-            rules = await _rows(tx, _rules(client_id))
+            assigned = await _rows(tx, _ASSIGNED, buyer=buyer_id, client=client_id)
+            tables = await _rows(tx, _TABLES, methods=sorted({row["id"] for row in assigned}))
+            rules = await _rows(tx, _RULES, client=client_id)
         return Terms(_methods(assigned, tables), tuple(_rule(row) for row in rules))
 
 
-async def _rows(tx: Tx, statement: sa.Select[Any]) -> Sequence[Row]:
-    return (await tx.execute(statement)).mappings().all()
-
-
-def _assigned(buyer_id: str, client_id: str) -> sa.Select[Any]:
-    """A row per method and assignment. The methods of an inactive carrier are left out."""
-    m, a, c = SHIP_METHODS.c, ASSIGNMENTS.c, CARRIERS.c
-    return (
-        sa.select(
-            m.id, m.name, m.carrier_id, m.pickup, m.min_lead_time, m.max_lead_time, m.xp,
-            a.supplier_id, a.ship_from_id,
-        )
-        .select_from(SHIP_METHODS)
-        .join(ASSIGNMENTS, a.ship_method_id == m.id)
-        .outerjoin(CARRIERS, c.id == m.carrier_id)
-        .where(m.active, a.buyer_id.in_(["", buyer_id]), a.client_id.in_(["", client_id]))
-        .where(sa.or_(m.carrier_id == "", c.active))
-        .order_by(m.id, a.id)
-    )  # fmt: skip
-
-
-def _tables(methods: Sequence[str]) -> sa.Select[Any]:
-    return (
-        sa.select(RATE_TABLES, ZONES.c.destinations)
-        .join(ZONES, ZONES.c.id == RATE_TABLES.c.zone_id)
-        .where(RATE_TABLES.c.ship_method_id.in_(methods))
-        .order_by(RATE_TABLES.c.id)
-    )
-
-
-def _rules(client_id: str) -> sa.Select[Any]:
-    return sa.select(GROUPING_RULES).where(GROUPING_RULES.c.client_id.in_(["", client_id]))
+async def _rows(tx: Tx, statement: sa.Select[Any], **parameters: Any) -> Sequence[Row]:
+    return (await tx.execute(statement, parameters)).mappings().all()
 
 
 def _methods(assigned: Sequence[Row], tables: Sequence[Row]) -> tuple[ShipMethod, ...]:
