@@ -58,8 +58,7 @@ class ReportAlerts:
         async def send(some: Sequence[Alert]) -> None:
             with tracing.work("payment", "relay alerts"):
                 unknown = await self._peer.report(some, PATIENCE)
-            known = {alert.key: alert.version for alert in some if alert.order_key not in unknown}
-            await self._db.retrying(lambda tx: self._alerts.acknowledge(tx, known))
+            told.update({alert.key: alert.version for alert in some if alert.order_key not in unknown})
             for alert in some:
                 if alert.order_key in unknown:
                     head = heads[alert.key]
@@ -68,4 +67,8 @@ class ReportAlerts:
         def has_time() -> bool:
             return self._clock.now() + timedelta(seconds=PATIENCE) < until
 
+        told: dict[UUID, int] = {}
         await deliver(alerts, lambda alert: heads[alert.key], send, has_time, outcome)
+        # Not within `send`: trouble of our own database is no answer of the order service.
+        if told:
+            await self._db.retrying(lambda tx: self._alerts.acknowledge(tx, told))
