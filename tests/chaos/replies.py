@@ -19,8 +19,8 @@ from tests.chaos.proxy import Fault, Proxy, proxies
 from tests.chaos.scenarios import Scenario
 from tests.support.fleet import Fleet, fleet
 
-_ASIDE = {"IssueToken", "GetKeySet", "Audit", "GetOrder", "ListSupplierOrders"}
-"""Reads, and what is called now and then only."""
+_ASIDE = {"Check", "IssueToken", "GetKeySet", "Audit", "GetOrder", "ListSupplierOrders"}
+"""Reads, health, and what is called now and then only."""
 _COMMIT = "COMMIT"
 
 
