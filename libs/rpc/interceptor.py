@@ -81,6 +81,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         self._calls: dict[str, metrics.Calls] = {}
         self._handlers: dict[str, Any] = {}
         self._streams: set[asyncio.Task[Any]] = set()
+        self._waiting: set[asyncio.Task[Any]] = set()
+        """Streams inside code of ours; the others are in the library's, which sends a message."""
         self._draining = False
         self._log = get_logger("rpc")
         metrics.OUTSIDE_RUNNING.set_function(lambda: self._outside)
@@ -88,9 +90,12 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         metrics.STREAMS.set_function(lambda: len(self._streams))
 
     def drain(self) -> None:
-        """Ends every stream with UNAVAILABLE, so that its caller resumes elsewhere. Other calls run to their end."""
+        """Ends every stream with UNAVAILABLE, so that its caller resumes elsewhere. Other calls run to their end.
+
+        A stream that just sends a message ends after it: canceled there, its caller would be told CANCELLED.
+        """
         self._draining = True
-        for task in self._streams:
+        for task in self._waiting:
             task.cancel()
 
     async def intercept_service(
@@ -158,11 +163,19 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             try:
                 if self._draining:
                     raise _drained(resume_token)
-                call, request = await self._enter(method, request, context)
-                CURRENT.set(call)
-                async for response in inner_stream(request, context):
-                    resume_token = getattr(response, "resume_token", "")
-                    yield response
+                self._waiting.add(task)
+                try:
+                    call, request = await self._enter(method, request, context)
+                    CURRENT.set(call)
+                    async for response in inner_stream(request, context):
+                        resume_token = getattr(response, "resume_token", "")
+                        self._waiting.discard(task)
+                        yield response
+                        if self._draining:
+                            raise _drained(resume_token)
+                        self._waiting.add(task)
+                finally:
+                    self._waiting.discard(task)
                 self._ended(method, call, "OK", "", began)
             except WaybillError as error:
                 await self._fail(context, method, call, error, context_name, began)

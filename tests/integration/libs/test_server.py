@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
+import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
@@ -13,8 +14,9 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from libs.auth import TokenVerifier
 from libs.loops import Loop
 from libs.rpc import RpcServer
-from tests.support.echo import SERVICE, echo_app
+from tests.support.echo import SERVICE, EchoServicer, EchoStub, echo_app, gather, text
 from tests.support.logs import lines
+from tests.support.principals import buyer
 from tests.support.server import SERVICE_TOKENS, Served, key_set, serving
 
 
@@ -84,3 +86,33 @@ async def test_a_taken_port_is_an_error(server: Served) -> None:
     with pytest.raises(RuntimeError):
         await other.start(server.address)
     await other.stop(0)
+
+
+async def test_a_stream_that_just_sends_a_message_ends_as_unavailable_too() -> None:
+    servicer, sent = EchoServicer(), 0
+
+    async def much(of: str) -> AsyncIterator[str]:
+        nonlocal sent
+        while True:
+            sent += 1
+            yield of * 500_000
+
+    servicer.watched = much
+    async with serving(echo_app(servicer)) as server:
+        answers = aiter(EchoStub(server.channel).Watch(text("x"), metadata=server.metadata(buyer())))
+        async with asyncio.timeout(20):
+            await anext(answers)
+            while sent < 3 or sent != await _later(lambda: sent):
+                pass
+            ending = asyncio.create_task(server.rpc.stop(grace=10))
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await gather(answers, [])
+            await ending
+    assert (refused.value.code(), refused.value.details()) == (
+        grpc.StatusCode.UNAVAILABLE, "the server ends; resume at another one",
+    )  # fmt: skip
+
+
+async def _later(value: Callable[[], int]) -> int:
+    await asyncio.sleep(0.1)
+    return value()
