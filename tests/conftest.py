@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
+from services.host.collector import settle
 from tests.support.databases import (
     backend,
     begin_run,
@@ -24,6 +25,11 @@ __all__ = ["backend", "cluster_database", "database_url", "databases", "other_da
 def pytest_configure(config: pytest.Config) -> None:
     """Before anything is collected, in the process that starts the workers and in each worker."""
     begin_run(config)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays for the whole run."""
+    settle()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

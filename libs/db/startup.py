@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-
-class StartupError(Exception):
-    """The text is for people, one line, without secrets."""
-
-    exit_code = 1
+from libs.startup import StartupError
 
 
 class DatabaseUrlError(StartupError, ValueError):

@@ -14,17 +14,8 @@ import typer
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from services.host.settings import (
-    CONTEXT_VARIABLES,
-    CONTEXTS,
-    DEFAULT_PORT,
-    SECRET,
-    URL,
-    VARIABLES,
-    HostSettings,
-    default_data,
-    from_environment,
-)
+from services.host.contexts import CONTEXTS, DEFAULT_SERVER
+from services.host.settings import CONTEXT_VARIABLES, SECRET, URL, VARIABLES, HostSettings, default_data, from_environment
 
 HIDDEN = "***"
 
@@ -63,7 +54,7 @@ def explain(environment: Mapping[str, str], options: Mapping[str, Any]) -> list[
     """The settings that `waybill serve` would run with. Raises ValueError naming the variable that is wrong."""
     given = {key: value for key, value in options.items() if value not in (None, "")}
     found = from_environment(environment)
-    settings = HostSettings(**{"data": default_data(), "bind": f"127.0.0.1:{DEFAULT_PORT}", **found, **given})
+    settings = HostSettings(**{"data": default_data(), "bind": DEFAULT_SERVER, **found, **given})
     shown: list[Setting] = []
     for field in dataclasses.fields(HostSettings):
         value, name = getattr(settings, field.name), field.name

@@ -5,24 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
-import services.catalog.main
-import services.catalog.settings
-import services.directory.main
-import services.directory.settings
-import services.fulfillment.main
-import services.fulfillment.settings
-import services.order.main
-import services.order.settings
-import services.payment.main
-import services.payment.settings
-import services.pricing.main
-import services.pricing.settings
-import services.shipping.main
-import services.shipping.settings
 from libs.auth import ServiceTokens, TokenVerifier
 from libs.clock import Clock, SystemClock
 from libs.failpoints import Failpoints
@@ -31,21 +18,13 @@ from libs.obs.endpoint import metrics_endpoint
 from libs.obs.tracing import exporting
 from libs.rpc import Peers, RpcServer
 from libs.service import Runtime, ServiceApp
-from services.directory.application.bootstrap import OneTimeSecret
+from services.host.contexts import CONTEXTS
 from services.host.databases import wait_for_databases
-from services.host.settings import CONTEXTS, HostSettings
+from services.host.settings import HostSettings
 from waybill.directory.v1 import token_service_pb2, token_service_pb2_grpc
 
-Build = Callable[[Any, Runtime], Awaitable[ServiceApp]]
-SERVICES: Mapping[str, tuple[Build, Any]] = {
-    "directory": (services.directory.main.build, services.directory.settings.Settings),
-    "catalog": (services.catalog.main.build, services.catalog.settings.Settings),
-    "pricing": (services.pricing.main.build, services.pricing.settings.Settings),
-    "shipping": (services.shipping.main.build, services.shipping.settings.Settings),
-    "payment": (services.payment.main.build, services.payment.settings.Settings),
-    "fulfillment": (services.fulfillment.main.build, services.fulfillment.settings.Settings),
-    "order": (services.order.main.build, services.order.settings.Settings),
-}
+if TYPE_CHECKING:
+    from services.directory.application.bootstrap import OneTimeSecret
 
 
 @dataclass(slots=True)
@@ -68,10 +47,15 @@ class Host:
         return sum(app.statements() for app in self.apps.values())
 
 
+def _part(context: str, name: str) -> Any:
+    """A module of a service. A process imports those that it hosts."""
+    return import_module(f"services.{context}.{name}")
+
+
 def _settings(host: HostSettings, context: str) -> Any:
     url, schema = host.database(context)
     extra = {"seller_id": host.seller_id, "seller_name": host.seller_name} if context == "directory" else {}
-    return SERVICES[context][1](database_url=url, database_schema=schema, tuning=host.tuning, **extra)
+    return _part(context, "settings").Settings(database_url=url, database_schema=schema, tuning=host.tuning, **extra)
 
 
 def _credentials(host: HostSettings) -> grpc.ServerCredentials | None:
@@ -108,11 +92,11 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
     peers = Peers("host", tokens, host.addresses, _authority(host))
     secret = None
     if "directory" in host.hosted:
-        secret = await services.directory.main.bootstrap(_settings(host, "directory"), clock, ids)
+        secret = await _part("directory", "main").bootstrap(_settings(host, "directory"), clock, ids)
     apps: dict[str, ServiceApp] = {}
     for context in host.hosted:
         runtime = Runtime(clock, ids, peers.of(context), failpoints)
-        apps[context] = await SERVICES[context][0](_settings(host, context), runtime)
+        apps[context] = await _part(context, "main").build(_settings(host, context), runtime)
     server = RpcServer(
         list(apps.values()), TokenVerifier(_key_fetcher(peers)), tokens, _credentials(host), host.max_calls, peers=peers,
         inner=not host.only,

@@ -13,7 +13,8 @@ import grpc
 import typer
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-DEFAULT = "127.0.0.1:8420"
+from services.host.contexts import DEFAULT_SERVER
+
 PATIENCE = 3.0
 """Seconds within which a server that is well answers."""
 
@@ -38,7 +39,7 @@ def state(server: str, service: str = "", authority: Path | None = None) -> str:
     return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
 
 
-def health(server: Server = DEFAULT, service: Service = "", tls_ca: Authority = None) -> None:
+def health(server: Server = DEFAULT_SERVER, service: Service = "", tls_ca: Authority = None) -> None:
     """Asks a server whether it serves: exit code 0 when it does, else 1."""
     found = state(server, service, tls_ca)
     typer.echo(found)
@@ -46,6 +47,6 @@ def health(server: Server = DEFAULT, service: Service = "", tls_ca: Authority = 
 
 
 if __name__ == "__main__":
-    said = state(sys.argv[1] if len(sys.argv) > 1 else DEFAULT)
+    said = state(sys.argv[1] if len(sys.argv) > 1 else DEFAULT_SERVER)
     sys.stdout.write(said + "\n")
     sys.exit(said != "SERVING")

@@ -14,11 +14,13 @@ from rich.console import Console
 
 from libs.db import Database
 from libs.db.migrate import Migrated, upgrade
-from libs.db.startup import SchemaError, StartupError
+from libs.db.startup import SchemaError
 from libs.errors import WaybillError
 from libs.obs import configure_logging
+from libs.startup import StartupError
+from services.host.contexts import CONTEXTS
 from services.host.databases import wait_for_databases
-from services.host.settings import CONTEXTS, HostSettings, default_data, from_environment
+from services.host.settings import HostSettings, default_data, from_environment
 
 SERVICES = Path(__file__).resolve().parents[1]
 out = Console()

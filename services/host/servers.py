@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from services.host.settings import CONTEXTS
+from services.host.contexts import CONTEXTS
 
 
 @dataclass(frozen=True, slots=True)

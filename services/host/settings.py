@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from libs.db.tuning import DEFAULT, Tuning
+from services.host.contexts import CONTEXTS
 
-CONTEXTS = ("directory", "catalog", "pricing", "shipping", "payment", "fulfillment", "order")
-DEFAULT_PORT = 8420
 SECRET = {"shown": "never"}
 URL = {"shown": "without password"}
 """How `waybill config` shows a setting; others as they are."""

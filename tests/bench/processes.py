@@ -16,7 +16,7 @@ from pathlib import Path
 import grpc
 import psutil
 
-from services.host.settings import CONTEXTS
+from services.host.contexts import CONTEXTS
 
 SECRET = "benchmark-secret-benchmark-secret"
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
+from services.host.contexts import CONTEXTS
 from services.host.demo.cast import Cast
-from services.host.settings import CONTEXTS
 from tests.chaos.proxy import Fault, Proxy, proxies
 from tests.chaos.scenarios import Scenario
 from tests.support.fleet import Fleet, fleet

@@ -13,11 +13,11 @@ from pathlib import Path
 from libs.db import Database
 from libs.db.migrate import current, revisions
 from services.host.check import check
+from services.host.contexts import CONTEXTS
 from services.host.demo.cast import Cast, sign_in
 from services.host.demo.marketplace import PASSWORD, SHOP, set_up
-from services.host.embedded import SERVICES
 from services.host.migrate import versions_of
-from services.host.settings import CONTEXTS, HostSettings
+from services.host.settings import HostSettings
 from tests.chaos.steps import provide
 from tests.support.process import said, served
 from waybill.order.v1 import checkout_service_pb2, line_item_pb2, order_pb2, order_service_pb2
@@ -124,7 +124,7 @@ async def entered(address: str, secret: str) -> Cast:
 
 
 async def test_old_and_new_builds_serve_side_by_side_and_the_old_one_can_come_back(tmp_path, database_url):
-    assert set(TABLES) == set(SERVICES)
+    assert set(TABLES) == set(CONTEXTS)
     data = tmp_path / "data"
     host = HostSettings(data=data, database_url=database_url)
     at = ["--database-url", database_url] if database_url else ["--data", str(data)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from services.host.contexts import CONTEXTS
 from services.host.demo.marketplace import PASSWORD, SHOP
-from services.host.settings import CONTEXTS
 from tests.support.composed import Composed, docker
 from tests.support.marketplace import get
 from waybill.order.v1 import order_pb2

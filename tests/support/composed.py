@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from services.host.settings import CONTEXTS
+from services.host.contexts import CONTEXTS
 from waybill_client import AsyncWaybill
 
 ROOT = Path(__file__).resolve().parents[2]

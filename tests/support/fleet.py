@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.host.check import Report, check
+from services.host.contexts import CONTEXTS
 from services.host.demo.cast import Cast, sign_in
 from services.host.demo.marketplace import set_up
-from services.host.settings import CONTEXTS
 from waybill_client import AsyncWaybill
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,9 +16,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from libs.db.startup import DatabaseUrlError, StartupError
+from libs.db.startup import DatabaseUrlError
 from libs.errors import WaybillError
 from libs.obs import configure_logging
+from libs.startup import StartupError
 from services.host.backup.archive import Manifest
 from services.host.backup.cut import backup as make_backup
 from services.host.backup.restore import restore as load_archive

@@ -20,7 +20,8 @@ from services.host.backup.archive import ContextPart, Manifest
 from services.host.backup.postgresql import PostgresSource
 from services.host.backup.source import NotHeld, Source, Tell, all_of, databases
 from services.host.backup.sqlite import SqliteSource
-from services.host.settings import CONTEXTS, HostSettings
+from services.host.contexts import CONTEXTS
+from services.host.settings import HostSettings
 
 HOLD = 0.4
 """Seconds that one attempt may keep writers waiting before all are let in again. PostgreSQL looks for deadlocks after one."""

@@ -12,7 +12,8 @@ from services.host.backup.postgresql_target import PostgresTarget
 from services.host.backup.source import Tell, databases
 from services.host.backup.sqlite_target import SqliteTarget
 from services.host.backup.target import Target
-from services.host.settings import CONTEXTS, HostSettings
+from services.host.contexts import CONTEXTS
+from services.host.settings import HostSettings
 
 
 async def restore(settings: HostSettings, folder: Path, tell: Tell) -> Manifest:

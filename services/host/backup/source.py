@@ -11,7 +11,8 @@ from typing import Protocol
 from libs.db.url import parsed_url
 from libs.errors import WaybillError, precondition
 from services.host.backup.archive import ContextPart
-from services.host.settings import CONTEXTS, HostSettings
+from services.host.contexts import CONTEXTS
+from services.host.settings import HostSettings
 
 Tell = Callable[[str, str], None]
 """Notes progress: (context, what is being done)."""

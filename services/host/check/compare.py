@@ -10,7 +10,7 @@ from services.host.check.parked import Parked
 from services.host.check.report import Report, Result
 from services.host.check.rules import RULES, CrossRule
 from services.host.check.subjects import Subject, subjects
-from services.host.settings import CONTEXTS
+from services.host.contexts import CONTEXTS
 from waybill.audit.v1 import audit_service_pb2 as pb
 from waybill_client import AsyncWaybill
 

@@ -19,6 +19,7 @@ from rich.table import Table
 
 from libs.obs import configure_logging
 from services.host.check import Report, check
+from services.host.collector import settle
 from services.host.embedded import running
 from services.host.northwind.figures import KNOWN, Figures, listed, measured
 from services.host.northwind.files import Northwind, read
@@ -31,8 +32,15 @@ from waybill_client import AsyncWaybill, WaybillError
 
 out = Console()
 err = Console(stderr=True)
+imports = typer.Typer(no_args_is_help=True, help="Loads other data as a marketplace.")
 
 
+@imports.callback()
+def _imports() -> None:
+    """A group, though it has one command so far."""
+
+
+@imports.command("northwind")
 def import_northwind(
     folder: Annotated[Path, typer.Argument(help="Folder with the CSV files.", exists=True, file_okay=False)],
     replay: Annotated[bool, typer.Option("--replay", help="Put all historic orders through the real calls.")] = False,
@@ -93,6 +101,7 @@ async def _embedded(
     settings: HostSettings, client_id: str, secret: str
 ) -> AsyncIterator[tuple[AsyncWaybill, Servers]]:
     async with running(settings) as host:
+        settle()
         if host.secret is not None:
             client_id, secret = host.secret.client_id, host.secret.client_secret
             err.print(f"a new marketplace; the owner's client id {client_id}, secret {secret}", soft_wrap=True)

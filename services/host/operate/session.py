@@ -9,8 +9,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from services.host.contexts import DEFAULT_SERVER
 from services.host.operate.showing import complain
-from services.host.settings import DEFAULT_PORT
 from waybill_client import AsyncWaybill, WaybillError
 
 T = TypeVar("T")
@@ -72,7 +72,7 @@ async def _pages(page: Callable[[Any], Awaitable[Any]], request: Any, field: str
 @asynccontextmanager
 async def operator(servers: Sequence[str] | None, client_id: str, client_secret: str) -> AsyncIterator[Operator]:
     """Signs in lazily, at the first server."""
-    every = list(dict.fromkeys(servers or [f"127.0.0.1:{DEFAULT_PORT}"]))
+    every = list(dict.fromkeys(servers or [DEFAULT_SERVER]))
     async with AsyncExitStack() as stack:
         yield Operator(
             [

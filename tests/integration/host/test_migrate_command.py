@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from libs.db.migrate import revisions
+from services.host.contexts import CONTEXTS
 from services.host.migrate import versions_of
-from services.host.settings import CONTEXTS
 from tests.support.process import said
 
 HEADS = {context: revisions(versions_of(context)).head for context in CONTEXTS}

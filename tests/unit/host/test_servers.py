@@ -2,8 +2,8 @@
 
 import pytest
 
+from services.host.contexts import CONTEXTS
 from services.host.servers import parsed
-from services.host.settings import CONTEXTS
 
 
 def test_one_server_serves_every_context():

@@ -1,0 +1,52 @@
+"""`waybill check`."""
+
+from __future__ import annotations
+
+import asyncio
+import json as json_module
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from services.host.check import show
+from services.host.check.compare import check as audit
+from services.host.contexts import DEFAULT_SERVER
+from services.host.operate.session import DEFAULT_CLIENT, AsJson, ClientId, ClientSecret, Server
+from services.host.reconcile import reconciled
+from waybill_client import AsyncWaybill
+
+out = Console()
+err = Console(stderr=True)
+
+
+def check(
+    server: Server = None,
+    client_id: ClientId = DEFAULT_CLIENT,
+    client_secret: ClientSecret = "",
+    json: AsJson = False,
+    reconcile: Annotated[
+        bool,
+        typer.Option(
+            "--reconcile",
+            help="After a restore: first retries what is parked and waits until the services have finished what they found.",
+        ),
+    ] = False,
+    patience: Annotated[float, typer.Option(help="Seconds that --reconcile waits at most.")] = 300.0,
+) -> None:
+    """Proves the books: every service's invariants, and what only a comparison between them can show."""
+    wait = patience if reconcile else None
+    raise typer.Exit(asyncio.run(_check(server or [DEFAULT_SERVER], client_id, client_secret, json, wait)))
+
+
+async def _check(servers: list[str], client_id: str, client_secret: str, as_json: bool, reconciling: float | None) -> int:
+    async with AsyncWaybill(servers[0], client_id, client_secret) as client:
+        settled = reconciling is None or await reconciled(client, servers, reconciling, err)
+        report = await audit(client, servers)
+    if reconciling is not None and report.parked:
+        settled = False
+    if as_json:
+        out.print_json(json_module.dumps(show.as_json(report)))
+    else:
+        show.show(report, out)
+    return 0 if report.ok and settled else 1
