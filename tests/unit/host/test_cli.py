@@ -1,0 +1,49 @@
+"""The command line: every command is there, and a command brings along only what it needs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from services.host.cli import COMMANDS, app
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_found_and_says_what_it_does(command: str) -> None:
+    shown = CliRunner().invoke(app, [command, "--help"])
+    assert shown.exit_code == 0, shown.output
+    assert re.search(rf"Usage: .*{command} ", shown.output)
+
+
+def test_help_says_what_each_command_does() -> None:
+    shown = CliRunner().invoke(app, ["--help"])
+    for command in COMMANDS:
+        assert re.search(rf"│ {command} +[A-Z]", shown.output), command
+
+
+def test_an_unknown_command_is_refused_by_name() -> None:
+    refused = CliRunner().invoke(app, ["sumbit"])
+    assert refused.exit_code == 2
+    assert "sumbit" in refused.output
+
+
+def loaded(code: str) -> set[str]:
+    """Packages, and services by name, that a new process has imported after `code`."""
+    told = subprocess.run([sys.executable, "-c", f"{code}\nimport sys\nprint(*sys.modules)"], capture_output=True, check=True)
+    names = told.stdout.decode().split()
+    return {".".join(name.split(".")[:2]) if name.startswith("services.") else name.split(".")[0] for name in names}
+
+
+def test_a_command_for_operators_loads_no_service_and_no_database() -> None:
+    found = loaded("import services.host.cli, services.host.operate.submissions")
+    assert "waybill_client" in found
+    assert found.isdisjoint({"sqlalchemy", "alembic", "asyncpg", "services.order"})
+
+
+def test_a_process_of_one_service_loads_no_other() -> None:
+    found = loaded("from services.host import embedded\nembedded._part('shipping', 'main')")
+    assert {name for name in found if name.startswith("services.")} == {"services.host", "services.shipping"}
