@@ -22,9 +22,9 @@ from services.host.backup.archive import digest, read
 from services.host.backup.cut import backup
 from services.host.backup.restore import restore
 from services.host.backup.sqlite import connect
+from services.host.check.reconcile import reconcile
 from services.host.demo.cast import sign_in
 from services.host.embedded import running
-from services.host.reconcile import reconcile
 from services.host.settings import HostSettings
 from tests.e2e.test_submit import card, ready, until
 from tests.support.marketplace import ALL, INCOMING, Marketplace, create

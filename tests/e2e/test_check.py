@@ -18,7 +18,7 @@ from rich.console import Console
 from libs.errors import invalid
 from services.fulfillment.adapters.db.tables import supplier_orders
 from services.host.check import check, compare
-from services.host.reconcile import reconciled
+from services.host.check.reconcile import reconciled
 from services.order.application.report_fulfillment import ReportFulfillment
 from tests.e2e.test_operators import until_parked
 from tests.support.marketplace import Marketplace

@@ -11,9 +11,9 @@ from rich.console import Console
 
 from services.host.check import show
 from services.host.check.compare import check as audit
+from services.host.check.reconcile import reconciled
 from services.host.contexts import DEFAULT_SERVER
 from services.host.operate.session import DEFAULT_CLIENT, AsJson, ClientId, ClientSecret, Server
-from services.host.reconcile import reconciled
 from waybill_client import AsyncWaybill
 
 out = Console()
