@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import dataclasses
 import json
 import uuid
 from datetime import UTC, datetime
@@ -15,12 +16,15 @@ import sqlalchemy as sa
 
 from libs.db import Database
 from libs.events import append
+from services.host.demo.marketplace import PASSWORD, SHOP, set_up
+from services.host.embedded import running
+from services.host.settings import HostSettings
 from services.order.adapters.db.rows import event_row
 from services.order.adapters.db.tables import EVENTS, ORDERS
 from services.order.domain.model import Event
 from tests.support.marketplace import ALL, INCOMING, OUTGOING, Marketplace, create, marketplace
 from waybill.order.v1 import order_pb2, order_service_pb2
-from waybill_client import AsyncWaybill, WaybillError
+from waybill_client import AsyncWaybill, Waybill, WaybillError
 
 Request = order_service_pb2.WatchOrdersRequest
 
@@ -46,6 +50,47 @@ async def test_a_resumed_watch_goes_on_where_it_ended(market: Marketplace) -> No
     first, token = await collect(ada, Request(direction=OUTGOING, from_start=True), 2)
     rest, _ = await collect(ada, Request(direction=OUTGOING, resume_token=token), 1)
     assert [*first, *rest] == [("W1", 1), ("W2", 1), ("W3", 1)]
+
+
+async def test_a_watch_of_the_client_goes_on_when_its_server_is_replaced(tmp_path: Path, database_url: str) -> None:
+    settings = HostSettings(data=tmp_path, database_url=database_url, pool_size=8)
+    seen: list[tuple[str, int]] = []
+    too: list[tuple[str, int]] = []
+    async with running(settings) as first:
+        assert first.secret is not None
+        secret, address = first.secret.client_secret, first.address
+        async with AsyncWaybill(address, "waybill-admin", secret) as owner:
+            await set_up(owner)
+        ada = AsyncWaybill(address, SHOP, username="ada", password=PASSWORD)
+        watching = asyncio.create_task(_events(ada, seen, 3))
+        blocking = asyncio.create_task(asyncio.to_thread(_blocking_events, address, too, 3))
+        await create(ada, "BEFORE", anvil=1)
+        while not (seen and too):
+            await asyncio.sleep(0.02)
+    async with running(dataclasses.replace(settings, bind=address)):
+        await create(ada, "AFTER", anvil=1)
+        await create(ada, "LAST", anvil=1)
+        async with asyncio.timeout(30):
+            await asyncio.gather(watching, blocking)
+    assert seen == too == [("BEFORE", 1), ("AFTER", 1), ("LAST", 1)]
+    await ada.close()
+
+
+async def _events(client: AsyncWaybill, into: list[tuple[str, int]], count: int) -> None:
+    async for message in client.watch_orders(Request(direction=OUTGOING, from_start=True)):
+        if message.HasField("event"):
+            into.append((message.event.order_id, message.event.sequence))
+        if len(into) == count:
+            return
+
+
+def _blocking_events(address: str, into: list[tuple[str, int]], count: int) -> None:
+    with Waybill(address, SHOP, username="ada", password=PASSWORD) as client:
+        for message in client.watch_orders(Request(direction=OUTGOING, from_start=True)):
+            if message.HasField("event"):
+                into.append((message.event.order_id, message.event.sequence))
+            if len(into) == count:
+                return
 
 
 async def test_changes_written_at_the_same_time_are_all_told_once(market: Marketplace) -> None:

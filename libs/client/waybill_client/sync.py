@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import grpc
 
 from waybill.directory.v1.token_service_pb2_grpc import TokenServiceStub
-from waybill.order.v1 import order_pb2
+from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill_client.calls import OPTIONS, identified, target
-from waybill_client.errors import from_rpc_error
+from waybill_client.errors import WaybillError, from_rpc_error
 from waybill_client.services import Services
 from waybill_client.session import TOKENS, Credentials, Token, place_order_request
+from waybill_client.watching import Watch
 
 
 class _Channel:
@@ -101,6 +103,25 @@ class Waybill(Services):
         """
         request = place_order_request(lines, id, purchase_order, request_id)
         return self.checkout.PlaceOrder(request).order
+
+    def watch_orders(
+        self, request: order_service_pb2.WatchOrdersRequest, *, patience: float = 60.0
+    ) -> Iterator[order_service_pb2.WatchOrdersResponse]:
+        """Every change that the request asks for, once, in the order in which it became visible.
+
+        When a server ends, another is asked to go on where the stream ended. That fails when there has been none for
+        `patience` seconds; a stream that never began fails at once. Messages without an event are checkpoints: keep
+        the newest `resume_token` to go on after your own restart.
+        """
+        watch = Watch(request, patience)
+        while True:
+            try:
+                for message in self.orders.WatchOrders(watch.request):
+                    watch.saw(message)
+                    yield message
+                return
+            except WaybillError as error:
+                time.sleep(watch.wait(error))
 
     def close(self) -> None:
         """Closes the channel."""
