@@ -6,7 +6,8 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from libs.obs import get_logger, logs, metrics, tracing
 from libs.rpc.call import CURRENT, Call
 from libs.rpc.counters import served
 from libs.rpc.status import internal, to_status
+from libs.rpc.streams import ServerEnds, Streams
 
 MAX_OUTSIDE = 4 * 1024 * 1024
 """Bytes of a request of an outside caller."""
@@ -80,23 +82,15 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         self._outside = 0
         self._calls: dict[str, metrics.Calls] = {}
         self._handlers: dict[str, Any] = {}
-        self._streams: set[asyncio.Task[Any]] = set()
-        self._waiting: set[asyncio.Task[Any]] = set()
-        """Streams inside code of ours; the others are in the library's, which sends a message."""
-        self._draining = False
+        self._streams = Streams()
         self._log = get_logger("rpc")
         metrics.OUTSIDE_RUNNING.set_function(lambda: self._outside)
         metrics.OUTSIDE_LIMIT.set(max_outside_calls)
         metrics.STREAMS.set_function(lambda: len(self._streams))
 
     def drain(self) -> None:
-        """Ends every stream with UNAVAILABLE, so that its caller resumes elsewhere. Other calls run to their end.
-
-        A stream that just sends a message ends after it: canceled there, its caller would be told CANCELLED.
-        """
-        self._draining = True
-        for task in self._waiting:
-            task.cancel()
+        """Ends every stream with UNAVAILABLE, so that its caller resumes elsewhere. Other calls run to their end."""
+        self._streams.end()
 
     async def intercept_service(
         self, continuation: Callable[[Any], Awaitable[Any]], details: grpc.HandlerCallDetails
@@ -106,9 +100,10 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         wrapped = self._handlers.get(method)
         if wrapped is None:
             handler = await continuation(details)
-            if handler is None or method.startswith(OPEN_PREFIXES):
-                return handler
-            wrapped = self._handlers[method] = self._wrap(method, handler)
+            if handler is None:
+                return None
+            wrap = self._wrap_open if method.startswith(OPEN_PREFIXES) else self._wrap
+            wrapped = self._handlers[method] = wrap(method, handler)
         return wrapped
 
     def _wrap(self, method: str, handler: Any) -> Any:
@@ -157,40 +152,53 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             if tracing.ACTIVE is not None:
                 tracing.ACTIVE.serve(context_name, method, context.invocation_metadata())
             call, resume_token = None, ""
-            task = asyncio.current_task()
-            assert task is not None
-            self._streams.add(task)
-            try:
-                if self._draining:
-                    raise _drained(resume_token)
-                self._waiting.add(task)
-                try:
-                    call, request = await self._enter(method, request, context)
-                    CURRENT.set(call)
-                    async for response in inner_stream(request, context):
-                        resume_token = getattr(response, "resume_token", "")
-                        self._waiting.discard(task)
+
+            async def messages() -> AsyncGenerator[Any, None]:
+                nonlocal call
+                call, entered = await self._enter(method, request, context)
+                CURRENT.set(call)
+                async with aclosing(inner_stream(entered, context)) as responses:
+                    async for response in responses:
                         yield response
-                        if self._draining:
-                            raise _drained(resume_token)
-                        self._waiting.add(task)
-                finally:
-                    self._waiting.discard(task)
+
+            try:
+                async for response in self._streams.carry(messages()):
+                    resume_token = getattr(response, "resume_token", "")
+                    yield response
                 self._ended(method, call, "OK", "", began)
+            except ServerEnds:
+                await self._fail(context, method, call, _drained(resume_token), context_name, began)
             except WaybillError as error:
                 await self._fail(context, method, call, error, context_name, began)
             except asyncio.CancelledError:
-                if not self._draining:
-                    self._ended(method, call, "CANCELLED", "", began)
-                    raise
-                task.uncancel()
-                await self._fail(context, method, call, _drained(resume_token), context_name, began)
+                self._ended(method, call, "CANCELLED", "", began)
+                raise
             except Exception:
                 await self._crash(context, method, call, context_name, began)
-            finally:
-                self._streams.discard(task)
 
         return grpc.unary_stream_rpc_method_handler(stream, **options)
+
+    def _wrap_open(self, method: str, handler: Any) -> Any:
+        """Health and reflection: for everyone and not in the log, but their streams end with the server too."""
+        options = {
+            "request_deserializer": handler.request_deserializer,
+            "response_serializer": handler.response_serializer,
+        }
+        if handler.unary_stream is not None:
+            # Health sends what it has to say by itself.
+            async def watch(request: Any, context: Any) -> None:
+                await self._streams.attend(handler.unary_stream(request, context))
+
+            return grpc.unary_stream_rpc_method_handler(watch, **options)
+        if handler.stream_stream is not None:
+
+            async def converse(requests: Any, context: Any) -> AsyncIterator[Any]:
+                with suppress(ServerEnds):
+                    async for response in self._streams.carry(handler.stream_stream(requests, context)):
+                        yield response
+
+            return grpc.stream_stream_rpc_method_handler(converse, **options)
+        return handler
 
     async def _enter(self, method: str, request: Any, context: Any) -> tuple[Call, Any]:
         served[method] += 1

@@ -116,3 +116,22 @@ async def test_a_stream_that_just_sends_a_message_ends_as_unavailable_too() -> N
 async def _later(value: Callable[[], int]) -> int:
     await asyncio.sleep(0.1)
     return value()
+
+
+async def test_streams_of_health_and_reflection_end_with_the_server() -> None:
+    asked = asyncio.Event()
+
+    async def one_question() -> AsyncIterator[reflection_pb2.ServerReflectionRequest]:
+        yield reflection_pb2.ServerReflectionRequest(list_services="")
+        await asked.wait()
+
+    async with serving(echo_app()) as server:
+        states = aiter(health_pb2_grpc.HealthStub(server.channel).Watch(health_pb2.HealthCheckRequest()))
+        answers = aiter(reflection_pb2_grpc.ServerReflectionStub(server.channel).ServerReflectionInfo(one_question()))
+        assert (await anext(states)).status == health_pb2.HealthCheckResponse.SERVING
+        await anext(answers)
+        ending = asyncio.create_task(server.rpc.stop(grace=60))
+        async with asyncio.timeout(20):
+            assert [state.status async for state in states] == [health_pb2.HealthCheckResponse.NOT_SERVING]
+            assert [answer async for answer in answers] == []
+            await ending

@@ -1,0 +1,72 @@
+"""Streams that end with their server, so that it need not wait for their callers to leave."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class ServerEnds(Exception):
+    """The server ends while a stream waits for its next message."""
+
+
+class Streams:
+    """The streams that a server has open."""
+
+    def __init__(self) -> None:
+        self._open: set[asyncio.Task[Any]] = set()
+        self._waiting: set[asyncio.Task[Any]] = set()
+        """Those inside code of ours; the others are in the library's, which sends a message."""
+        self._ending = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def end(self) -> None:
+        """Ends all of them, and those that come.
+
+        One that just sends a message ends after it: canceled there, it would tell its caller nothing, not even its end.
+        """
+        self._ending.set()
+        for task in self._waiting:
+            task.cancel()
+
+    async def carry(self, messages: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+        """The messages of the stream that this task serves. Raises `ServerEnds` in the place of those that would follow."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._open.add(task)
+        try:
+            async with aclosing(messages):
+                while not self._ending.is_set():
+                    self._waiting.add(task)
+                    try:
+                        message = await anext(messages)
+                    except StopAsyncIteration:
+                        return
+                    except asyncio.CancelledError:
+                        if not self._ending.is_set():
+                            raise
+                        task.uncancel()
+                        break
+                    finally:
+                        self._waiting.discard(task)
+                    yield message
+            raise ServerEnds
+        finally:
+            self._open.discard(task)
+
+    async def attend(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs what sends its messages itself, until it has done so or the server ends."""
+        running, ending = asyncio.ensure_future(work), asyncio.ensure_future(self._ending.wait())
+        try:
+            await asyncio.wait({running, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                running.result()
+        finally:
+            ending.cancel()
+            running.cancel()
