@@ -1,4 +1,5 @@
-"""A door before a TCP server: shut, it refuses and cuts connections, as if the server had been stopped."""
+"""A door before a TCP server: shut, it refuses and cuts connections, as if the server had been stopped; silent, it lets
+connections in and nothing through, as if the server or the network were frozen."""
 
 from __future__ import annotations
 
@@ -18,9 +19,11 @@ class Gate:
     """Its own port, the same each time it is opened."""
     _server: asyncio.Server | None = None
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
+    _flowing: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def open(self) -> None:
         """Lets connections through."""
+        self._flowing.set()
         self._server = await asyncio.start_server(self._pass, "127.0.0.1", self.own)
         self.own = int(self._server.sockets[0].getsockname()[1])
 
@@ -31,19 +34,27 @@ class Gate:
         for writer in list(self._open):
             writer.transport.abort()
 
+    def freeze(self) -> None:
+        """Keeps what is sent, either way."""
+        self._flowing.clear()
+
+    def thaw(self) -> None:
+        """Lets through what was kept, and what follows."""
+        self._flowing.set()
+
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection(self.host, self.port)
         self._open |= {writer, back}
-        await asyncio.gather(_pump(reader, back), _pump(there, writer))
+        await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
         self._open -= {writer, back}
 
-
-async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await source.read(65_536):
-            sink.write(data)
-            await sink.drain()
-    sink.close()
+    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await source.read(65_536):
+                await self._flowing.wait()
+                sink.write(data)
+                await sink.drain()
+        sink.close()
 
 
 @asynccontextmanager

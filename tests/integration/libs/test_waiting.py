@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from libs.db import Database, Tuning, Tx
+from libs.db import Database, Tuning, Tx, engines
 from libs.errors import Kind, WaybillError
 from tests.integration.libs.tables import ITEMS, METADATA, created
+from tests.support.gate import Gate, gate
 
 Open = Callable[[Tuning], Awaitable[Database]]
 
@@ -190,3 +192,85 @@ async def test_failures_of_the_work_itself_pass_as_they_are(opening):
             async with database.transaction():
                 raise wrong
         assert caught.value is wrong
+
+
+@asynccontextmanager
+async def through_a_gate(url: str, schema: str) -> AsyncIterator[tuple[Database, Gate]]:
+    """A database behind a gate, with little patience, its one connection opened."""
+    real = sa.engine.make_url(url)
+    async with gate(real.host or "127.0.0.1", real.port or 5432) as door:
+        own = real.set(host="127.0.0.1", port=door.own).render_as_string(hide_password=False)
+        tuning = Tuning(pool_size=1, statement_timeout=0.5, connect_timeout=0.5, migrate=False)
+        database = await Database.open(own, schema, tuning)
+        try:
+            yield database, door
+        finally:
+            door.thaw()
+            await database.close()
+
+
+@pytest.fixture
+async def frozen_later(postgres_url, tmp_path, monkeypatch) -> AsyncIterator[tuple[Database, Gate]]:
+    monkeypatch.setattr(engines, "PATIENCE", 0.5)
+    schema = f"t{uuid.uuid4().hex[:12]}"
+    async with created(postgres_url, schema, METADATA, tmp_path) as database:
+        async with database.transaction() as tx:
+            await tx.execute(tx.insert(ITEMS), {"key": uuid.uuid4(), "name": "bolt", "amount": 0})
+        async with through_a_gate(postgres_url, schema) as opened:
+            assert await amount(opened[0]) == 0
+            yield opened
+    connection = await asyncpg.connect(postgres_url)
+    await connection.execute(f"DROP SCHEMA {schema} CASCADE")
+    await connection.close()
+
+
+async def refused(work: Awaitable[object]) -> WaybillError:
+    """What a call on a frozen server ends with, and it does end."""
+    async with asyncio.timeout(20):
+        with pytest.raises(WaybillError) as caught:
+            await work
+    return caught.value
+
+
+async def test_a_server_that_falls_silent_ends_a_statement_and_is_used_again_when_it_speaks(frozen_later):
+    database, door = frozen_later
+    door.freeze()
+    assert_told(await refused(add(database)), "DATABASE_UNAVAILABLE")
+    # Neither does a new connection wait for ever.
+    assert_told(await refused(amount(database)), "DATABASE_UNAVAILABLE")
+    assert database.connections()["all"][0] == 0
+    door.thaw()
+
+    await add(database)
+    assert await amount(database) == 1
+
+
+async def test_a_server_that_falls_silent_within_a_transaction_ends_it_undone(frozen_later):
+    database, door = frozen_later
+
+    async def change() -> None:
+        async with database.transaction() as tx:
+            await tx.execute(sa.update(ITEMS).values(amount=5))
+            door.freeze()
+            await tx.execute(sa.select(ITEMS))
+
+    assert_told(await refused(change()), "DATABASE_UNAVAILABLE")
+    assert database.connections()["all"][0] == 0
+    door.thaw()
+
+    assert await amount(database) == 0
+
+
+async def test_a_server_that_does_not_answer_a_commit_leaves_an_outcome_that_is_unknown_not_a_call_that_waits(frozen_later):
+    database, door = frozen_later
+
+    async def change() -> None:
+        async with database.transaction() as tx:
+            await tx.execute(sa.update(ITEMS).values(amount=5))
+            door.freeze()
+
+    assert_told(await refused(change()), "DATABASE_UNAVAILABLE")
+    assert database.connections()["all"][0] == 0
+    door.thaw()
+
+    assert await amount(database) in (0, 5)
