@@ -88,6 +88,7 @@ class Database:
         self._writer = writer
         self._reader = reader
         self._snapshots = reader
+        self._singles = reader
         self._lock = asyncio.Lock()
         self._owner: asyncio.Task[Any] | None = None
         self.dialect = dialect
@@ -98,6 +99,7 @@ class Database:
             on_statement(engine, self._sent)
         if dialect == "postgresql":
             self._snapshots = reader.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            self._singles = reader.execution_options(isolation_level="AUTOCOMMIT")
 
     @staticmethod
     async def open(url: str, schema: str | None = None, tuning: Tuning = DEFAULT) -> Database:
@@ -121,7 +123,7 @@ class Database:
         """Raises unless the database answers. A connection that it has closed in the meantime is replaced first."""
         for last in (False, True):
             try:
-                async with self._reader.connect() as connection:
+                async with self._singles.connect() as connection:
                     await connection.execute(PING)
                 return
             except DBAPIError as error:
@@ -232,8 +234,11 @@ class Database:
 
     @asynccontextmanager
     async def reading(self, snapshot: bool = False) -> AsyncIterator[Tx]:
-        """A transaction that only reads; with `snapshot` all its statements see one moment."""
-        async with self._connected(self._snapshots if snapshot else self._reader) as connection:
+        """Only reads; with `snapshot` all statements see one moment.
+
+        Without it each sees what is committed when it begins, and PostgreSQL needs no BEGIN and no ROLLBACK around them.
+        """
+        async with self._connected(self._snapshots if snapshot else self._singles) as connection:
             await connection.begin()
             try:
                 yield Tx(connection, self.dialect)

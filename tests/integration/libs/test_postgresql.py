@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from datetime import datetime
 
 import asyncpg
 import pytest
@@ -81,6 +82,18 @@ async def test_a_lost_connection_is_told_and_replaced(db):
 
     async with db.reading() as tx:
         assert (await tx.execute(sa.select(ITEMS.c.name))).scalars().all() == ["nut"]
+
+
+async def test_reading_is_one_transaction_only_with_a_snapshot(db):
+    async def starts(snapshot: bool) -> list[datetime]:
+        async with db.reading(snapshot=snapshot) as tx:
+            return [(await tx.execute(sa.text("SELECT now()"))).scalar_one() for _ in range(3)]
+
+    assert len(set(await starts(snapshot=False))) == 3
+    assert len(set(await starts(snapshot=True))) == 1
+    # A connection that was read from is written to in a transaction again.
+    async with db.transaction() as tx:
+        assert len({(await tx.execute(sa.text("SELECT now()"))).scalar_one() for _ in range(3)}) == 1
 
 
 async def test_commits_are_durable_and_read_committed(db):
