@@ -23,8 +23,11 @@ S = TypeVar("S")
 DEFAULT_TIMEOUT = 10.0
 MAX_INSIDE = 64 * 1024 * 1024
 _SERVICE_CONFIG = f"""{{"methodConfig": [{{"name": [{{}}], "retryPolicy": {{"maxAttempts": 5, "initialBackoff": "0.05s",
-"maxBackoff": "0.5s", "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"]}}}}], {ROUND_ROBIN}}}"""
-"""Every method between services is idempotent by contract, so an unanswered call may be sent again."""
+"maxBackoff": "0.5s", "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"]}}}}], {ROUND_ROBIN}}}"""
+"""Every method between services is idempotent by contract, so an unanswered call may be sent again.
+
+CANCELLED is how gRPC ends calls that reach a server in the moment in which it ends; a call that is canceled here is none.
+"""
 _LOG = get_logger("rpc.peers")
 _ACTING: ContextVar[Principal | None] = ContextVar("acting", default=None)
 CHANNEL_OPTIONS = (
@@ -43,7 +46,7 @@ LONG_ENOUGH = 1.0
 
 def _is_silence(error: grpc.aio.AioRpcError, had: float | None) -> bool:
     """Whether nothing came from the service itself."""
-    if error.code() is grpc.StatusCode.UNAVAILABLE:
+    if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
         return not error.trailing_metadata()
     return error.code() is grpc.StatusCode.DEADLINE_EXCEEDED and (had is None or had >= LONG_ENOUGH)
 

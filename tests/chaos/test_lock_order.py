@@ -76,6 +76,6 @@ async def test_the_server_counts_a_deadlock(cluster_database: str):
     assert [type(end) for end in ends].count(asyncpg.DeadlockDetectedError) == 1
     await first.close()
     await second.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while await deadlocks(cluster_database) != 1:
             await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""How calls are made so that they survive a server that ends: every replica is known, UNAVAILABLE is tried again."""
+"""How calls are made so that they survive a server that ends: every replica is known, what was not answered is tried again."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ OPTIONS = (
     (
         "grpc.service_config",
         '{"methodConfig": [{"name": [{}], "retryPolicy": {"maxAttempts": 5, "initialBackoff": "0.1s", "maxBackoff": "2s",'
-        ' "backoffMultiplier": 2.5, "retryableStatusCodes": ["UNAVAILABLE"]}}],'
+        ' "backoffMultiplier": 2.5,'
+        ' "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"]}}],'
         ' "loadBalancingConfig": [{"round_robin": {}}]}',
     ),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 300),
 )
-"""Every call may be sent again: reads change nothing, and `identified` gives every mutation an id."""
+"""Every call may be sent again: reads change nothing, and `identified` gives every mutation an id.
+
+CANCELLED, where the caller did not cancel, is how gRPC ends calls that reach a server in the moment in which it ends.
+"""
 
 
 def target(address: str) -> str:

@@ -238,4 +238,4 @@ async def test_canceling_a_call_cancels_it_at_the_peer(peers: Peers, far: EchoSe
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await asyncio.wait_for(left.wait(), 5)
+    await asyncio.wait_for(left.wait(), 30)

@@ -310,7 +310,7 @@ async def test_a_stream_that_the_caller_leaves_is_cleaned_up(log: io.StringIO, e
         call = EchoStub(server.channel).Watch(text(""), metadata=server.metadata(ANNA))
         assert (await anext(aiter(call))).value == "one"
         call.cancel()
-        await asyncio.wait_for(left.wait(), 5)
+        await asyncio.wait_for(left.wait(), 30)
     assert [line["code"] for line in lines(log) if line["event"] == "call"] == ["CANCELLED"]
 
 
@@ -329,7 +329,7 @@ async def test_a_call_that_the_caller_leaves_is_canceled(server: Served, echo: E
     call = EchoStub(server.channel).Echo(text(""), metadata=server.metadata(ANNA))
     await entered.wait()
     call.cancel()
-    await asyncio.wait_for(left.wait(), 5)
+    await asyncio.wait_for(left.wait(), 30)
 
 
 async def test_calls_are_counted_by_method(server: Served) -> None:

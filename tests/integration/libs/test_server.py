@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import grpc
 import pytest
@@ -13,11 +14,12 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from libs.auth import TokenVerifier
 from libs.loops import Loop
-from libs.rpc import RpcServer
+from libs.rpc import RpcServer, peers
 from tests.support.echo import SERVICE, EchoServicer, EchoStub, echo_app, gather, text
 from tests.support.logs import lines
 from tests.support.principals import buyer
-from tests.support.server import SERVICE_TOKENS, Served, key_set, serving
+from tests.support.server import SERVICE_TOKENS, Served, key_set, service_metadata, serving
+from waybill_client import calls
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ async def test_a_loop_that_fails_goes_on_and_ends_with_the_server(monkeypatch: p
             ended.set()
 
     async with serving(echo_app(background=[Loop("look", look, 0.0)]), background=True):
-        await asyncio.wait_for(settled.wait(), 5)
+        await asyncio.wait_for(settled.wait(), 30)
     assert ended.is_set()
     assert looks == 3
     assert [line["loop"] for line in lines(log) if line["event"] == "background loop failed"] == ["look"]
@@ -117,6 +119,37 @@ async def _grows(value: Callable[[], int]) -> bool:
     before = value()
     await asyncio.sleep(0.2)
     return value() > before
+
+
+@pytest.mark.parametrize("options", [peers.CHANNEL_OPTIONS, calls.OPTIONS], ids=["services", "clients"])
+async def test_calls_that_a_server_s_end_finds_on_their_way_are_answered_by_another(options: tuple[tuple[str, Any], ...]) -> None:
+    def replica() -> RpcServer:
+        return RpcServer([echo_app()], TokenVerifier(key_set), SERVICE_TOKENS)
+
+    servers = [replica(), replica()]
+    ports = [await server.start("127.0.0.1:0") for server in servers]
+    over, answered = False, 0
+
+    async def load(echo: EchoStub) -> None:
+        nonlocal answered
+        while not over:
+            assert await echo.Echo(text("x"), metadata=service_metadata("order"), timeout=30) == text("x")
+            answered += 1
+
+    async with grpc.aio.insecure_channel(f"ipv4:127.0.0.1:{ports[0]},127.0.0.1:{ports[1]}", options=options) as channel:
+        loads = [asyncio.create_task(load(EchoStub(channel))) for _ in range(40)]
+        for turn in range(6):
+            number, before = turn % 2, answered
+            await servers[number].stop(grace=30)
+            servers[number] = replica()
+            await servers[number].start(f"127.0.0.1:{ports[number]}")
+            while answered < before + 400 and not any(task.done() for task in loads):
+                await asyncio.sleep(0.02)
+        over = True
+        ends = await asyncio.gather(*loads, return_exceptions=True)
+    for server in servers:
+        await server.stop(0)
+    assert ends == [None] * len(loads)
 
 
 async def test_streams_of_health_and_reflection_end_with_the_server() -> None:
