@@ -13,13 +13,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.dialects import sqlite as lite
 from sqlalchemy.engine import Connection, CursorResult
-from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import QueuePool
 
 from libs import failpoints
-from libs.db.engines import PING, on_statement, postgresql_engine, sqlite_engines
+from libs.db.direct import SENDABLE, Rows, Sender, nothing
+from libs.db.engines import PING, postgresql_engine, sqlite_engines
 from libs.db.failures import is_busy, is_retryable
 from libs.db.refusals import CONNECTING, refusal, unavailable
 from libs.db.statements import counted
@@ -29,6 +29,8 @@ from libs.errors import WaybillError
 
 T = TypeVar("T")
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+Answer = Rows | CursorResult[Any]
+"""Rows that have all been read, and their count."""
 BUSY = 30.0
 """Seconds that a writer waits for another process that holds the same SQLite file."""
 
@@ -39,28 +41,28 @@ def inserting(dialect: str, table: sa.Table) -> Any:
     return pg.insert(table) if dialect == "postgresql" else lite.insert(table)
 
 
-class _Nothing(IteratorResult[Any]):
-    """The result of a statement that was not sent."""
-
-    rowcount = 0
-
-    def __init__(self) -> None:
-        super().__init__(SimpleResultMetaData([]), iter(()))
-
-
 class Tx:
     """A transaction. Results are buffered; nothing is awaited in it but statements."""
 
-    def __init__(self, connection: AsyncConnection, dialect: str) -> None:
+    def __init__(
+        self, connection: AsyncConnection, dialect: str, sender: Sender, sent: Callable[[], None], alone: bool = False
+    ) -> None:
+        """`sent` is told of every statement; with `alone` each is a transaction of its own."""
         self._connection = connection
+        self._sender = sender
+        self._sent = sent
+        self._alone = alone
         self.dialect = dialect
         self.callbacks: list[Callable[[], None]] = []
 
-    async def execute(self, statement: Any, parameters: Parameters = None) -> CursorResult[Any]:
+    async def execute(self, statement: Any, parameters: Parameters = None) -> Answer:
         """Sends one statement; a list of parameters is still one (executemany). An empty list sends nothing."""
         if parameters is not None and len(parameters) == 0 and not isinstance(parameters, Mapping):
-            return cast(CursorResult[Any], _Nothing())
+            return nothing()
+        self._sent()
         try:
+            if isinstance(statement, SENDABLE):
+                return await self._sender.send(self._connection, statement, parameters, self._alone)
             result: CursorResult[Any] = await self._connection.execute(statement, parameters)
         except OSError as error:
             # A TimeoutError is one too: the server says nothing, not even that the statement took too long.
@@ -95,8 +97,7 @@ class Database:
         self.schema = schema
         self.statements = 0
         """Statements sent so far: executions given to the driver, BEGIN and COMMIT not among them."""
-        for engine in {writer, reader}:
-            on_statement(engine, self._sent)
+        self._sender = Sender(writer.dialect)
         if dialect == "postgresql":
             self._snapshots = reader.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._singles = reader.execution_options(isolation_level="AUTOCOMMIT")
@@ -201,7 +202,7 @@ class Database:
 
     @asynccontextmanager
     async def _run(self, connection: AsyncConnection) -> AsyncIterator[Tx]:
-        tx = Tx(connection, self.dialect)
+        tx = self._over(connection)
         watched = failpoints.WATCHED
         name = failpoints.place() if watched is not None else ""
         await self._begin(connection)
@@ -219,6 +220,9 @@ class Database:
             await watched.reach(f"{name}:commit:after")
         for callback in tx.callbacks:
             callback()
+
+    def _over(self, connection: AsyncConnection, alone: bool = False) -> Tx:
+        return Tx(connection, self.dialect, self._sender, self._sent, alone)
 
     async def _begin(self, connection: AsyncConnection) -> None:
         loop = asyncio.get_running_loop()
@@ -238,10 +242,14 @@ class Database:
 
         Without it each sees what is committed when it begins, and PostgreSQL needs no BEGIN and no ROLLBACK around them.
         """
-        async with self._connected(self._snapshots if snapshot else self._singles) as connection:
+        alone = self.dialect == "postgresql" and not snapshot
+        async with self._connected(self._snapshots if snapshot else self._reader) as connection:
+            if alone:
+                yield self._over(connection, alone=True)
+                return
             await connection.begin()
             try:
-                yield Tx(connection, self.dialect)
+                yield self._over(connection)
             finally:
                 with suppress(SQLAlchemyError):
                     await connection.rollback()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -92,13 +91,3 @@ def _refuse_closed(connection: Any, *_: Any) -> None:
     """Replaces a pooled connection that the server has closed. The driver knows; it costs no round trip."""
     if connection.driver_connection.is_closed():
         raise DisconnectionError("closed by the server")
-
-
-def on_statement(engine: AsyncEngine, tell: Callable[[], None]) -> None:
-    """Calls `tell` for each execution that is sent to the driver, except for looks whether it answers."""
-
-    def before(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement != PING.text:
-            tell()
-
-    sa.event.listen(engine.sync_engine, "before_cursor_execute", before)

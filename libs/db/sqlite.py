@@ -91,6 +91,14 @@ class InlineConnection:
         """Asks or sets something of the connection, at once and outside of SQLAlchemy's knowledge."""
         return self._conn.execute(f"PRAGMA {text}").fetchall()
 
+    def execute(self, statement: str, parameters: Any) -> sqlite3.Cursor:
+        """Runs one statement."""
+        return self._conn.execute(statement, parameters)
+
+    def executemany(self, statement: str, parameters: Any) -> sqlite3.Cursor:
+        """Runs one statement for many rows."""
+        return self._conn.executemany(statement, parameters)
+
     def begin(self) -> None:
         """Begins a transaction: a writer takes the file's lock now, a reader its snapshot at the first read."""
         self._conn.execute(self._begin)

@@ -67,7 +67,7 @@ async def _unguarded(database: Database) -> AsyncIterator[Tx]:
         driver.pragma("ignore_check_constraints=ON")
         try:
             await connection.begin()
-            yield Tx(connection, database.dialect)
+            yield database._over(connection)
             await connection.commit()
         finally:
             with contextlib.suppress(sa.exc.SQLAlchemyError):
