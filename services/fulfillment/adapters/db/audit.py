@@ -13,7 +13,7 @@ from libs.db import Database, Tx
 from libs.db.audit import count, judged
 from services.fulfillment.adapters.db.audit_facts import facts
 from services.fulfillment.adapters.db.audit_orders import order_rules
-from services.fulfillment.adapters.db.audit_stock import stock_rules
+from services.fulfillment.adapters.db.audit_stock import oversold, stock_rules
 from services.fulfillment.adapters.db.documents import assignments_in
 from services.fulfillment.adapters.db.tables import (
     inventory_records,
@@ -51,6 +51,8 @@ async def audit(database: Database, order_keys: Sequence[str] = ()) -> AsyncIter
 
 async def _judged(tx: Tx) -> AsyncIterator[Finding | RuleResult]:
     async for record in judged(tx, CONTEXT, [*stock_rules(), *order_rules()]):
+        yield record
+    async for record in oversold(tx, CONTEXT):
         yield record
     async for record in _reserved(tx):
         yield record
