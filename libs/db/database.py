@@ -35,6 +35,9 @@ BUSY = 30.0
 """Seconds that a writer waits for another process that holds the same SQLite file."""
 
 
+_UNHURRIED = sa.text("SET LOCAL idle_in_transaction_session_timeout = '1h'")
+
+
 @cache
 def inserting(dialect: str, table: sa.Table) -> Any:
     """An INSERT of a dialect, for statements that are made once."""
@@ -253,6 +256,17 @@ class Database:
             finally:
                 with suppress(SQLAlchemyError):
                     await connection.rollback()
+
+    @asynccontextmanager
+    async def auditing(self) -> AsyncIterator[Tx]:
+        """A snapshot of a reader who takes time between two statements: whoever listens may be slower than we are.
+
+        Not for ever, since a snapshot keeps PostgreSQL from tidying up.
+        """
+        async with self.reading(snapshot=True) as tx:
+            if self.dialect == "postgresql":
+                await tx.execute(_UNHURRIED)
+            yield tx
 
     async def retrying(self, work: Callable[[Tx], Awaitable[T]], attempts: int = 5) -> T:
         """Runs `work` in a transaction, and again in a new one when the database undid it because of others."""

@@ -114,3 +114,29 @@ async def test_a_server_is_reached_through_a_socket_too(scheme):
     assert {name: arguments[name] for name in ("host", "port", "user", "database")} == {
         "host": "/run/postgresql", "port": 5433, "user": "clerk", "database": "orders",
     }  # fmt: skip
+
+
+async def test_an_audit_outlives_the_pauses_that_end_other_transactions(postgres_url):
+    database = await Database.open(postgres_url, None, Tuning(idle_timeout=0.05))
+    try:
+        async with database.auditing() as audit:
+            await audit.execute(sa.text("SELECT 1"))
+            async with database.reading(snapshot=True) as other:
+                pid = (await other.execute(sa.text("SELECT pg_backend_pid()"))).scalar_one()
+                # Begun later than the audit, it is ended for its pause.
+                await until_gone(postgres_url, pid)
+            assert (await audit.execute(sa.text("SELECT 2"))).scalar_one() == 2
+        async with database.transaction() as tx:
+            shown = (await tx.execute(sa.text("SHOW idle_in_transaction_session_timeout"))).scalar_one()
+        assert shown == "50ms"
+    finally:
+        await database.close()
+
+
+async def until_gone(postgres_url: str, pid: int) -> None:
+    connection = await asyncpg.connect(postgres_url)
+    try:
+        while await connection.fetchval("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", pid):
+            await asyncio.sleep(0)
+    finally:
+        await connection.close()

@@ -27,7 +27,7 @@ class CensusReader:
         names = ("id", "default_supplier_id", "supplier_ids", "quantity_multiplier", *MEASURES)
         statement = sa.select(*(c[name] for name in names)).order_by(c.id).limit(PART)
         last = ""
-        async with self._db.reading(snapshot=True) as tx:
+        async with self._db.auditing() as tx:
             while rows := (await tx.execute(statement.where(c.id > last))).mappings().all():
                 last = rows[-1]["id"]
                 yield [dict(row) for row in rows]
