@@ -20,7 +20,7 @@ class SqlRule:
     """`broken` selects `subject` and `detail` of what breaks the rule; no row means that it holds."""
 
     name: str
-    broken: sa.Select[Any]
+    broken: sa.Select[Any] | sa.CompoundSelect[Any]
     over: sa.Table | sa.Select[Any]
     """What it looks at: a table, or the rows that it is about."""
 
@@ -39,7 +39,7 @@ def total(column: Any) -> Any:
     return sa.func.coalesce(sa.func.sum(column), 0)
 
 
-async def count(tx: Tx, over: sa.Table | sa.Select[Any]) -> int:
+async def count(tx: Tx, over: sa.Table | sa.Select[Any] | sa.CompoundSelect[Any]) -> int:
     """How many rows there are."""
     source = over if isinstance(over, sa.Table) else over.subquery()
     return int((await tx.execute(sa.select(sa.func.count()).select_from(source))).scalar_one())

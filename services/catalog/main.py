@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from libs.db.migrate import open_migrated
+from libs.effects import with_effects
 from libs.idempotency import forgetting
 from libs.resource import StandardMethods
 from libs.service import Runtime, ServiceApp
 from services.catalog.adapters.db.census_store import CensusReader
-from services.catalog.adapters.db.tables import PRODUCT, REQUESTS
+from services.catalog.adapters.db.tables import MADE, PRODUCT, REQUESTS
 from services.catalog.application.audit import Audit
 from services.catalog.rpc.servicer import ProductServicer
 from services.catalog.settings import Settings
@@ -35,7 +36,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         ],
         background=[forgetting(database, REQUESTS, runtime.clock)],
         close=database.close,
-        audit=Audit(CensusReader(database)),
+        audit=with_effects(Audit(CensusReader(database)), database, "catalog", REQUESTS, MADE),
         statements=lambda: database.statements,
         database=database,
     )

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from libs.clock import Clock
 from libs.db import Database
 from libs.db.migrate import open_migrated
+from libs.effects import with_effects
 from libs.idempotency import forgetting
 from libs.ids import IdSource
 from libs.resource import Resource, StandardMethods
@@ -24,6 +25,7 @@ from services.directory.adapters.db.tables import (
     BUYER,
     CLIENT,
     CLIENTS,
+    MADE,
     REQUESTS,
     SELLER,
     SELLERS,
@@ -157,7 +159,9 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         background=[forgetting(database, REQUESTS, clock, settings.forget_pause_seconds)],
         close=database.close,
         anonymous=frozenset({f"/{PACKAGE}.TokenService/IssueToken", f"/{PACKAGE}.TokenService/GetKeySet"}),
-        audit=Audit(CensusReader(database, bool(settings.signing_key_pem))),
+        audit=with_effects(
+            Audit(CensusReader(database, bool(settings.signing_key_pem))), database, "directory", REQUESTS, MADE
+        ),
         statements=lambda: database.statements,
         database=database,
     )

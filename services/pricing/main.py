@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from libs.db.migrate import open_migrated
+from libs.effects import with_effects
 from libs.idempotency import forgetting
 from libs.loops import Loop
 from libs.resource import Resource, StandardMethods
@@ -15,7 +16,7 @@ from services.pricing.adapters.db.assignment_store import AssignmentLists, SqlAs
 from services.pricing.adapters.db.census_store import CensusReader
 from services.pricing.adapters.db.gauges import Gauges
 from services.pricing.adapters.db.stores import SqlPriceStore, SqlRequestStore, SqlReservationStore
-from services.pricing.adapters.db.tables import REQUESTS, SCHEDULE, TAX_RATE
+from services.pricing.adapters.db.tables import MADE, REQUESTS, SCHEDULE, TAX_RATE
 from services.pricing.application.assign_price_schedules import AssignPriceSchedules
 from services.pricing.application.audit import Audit
 from services.pricing.application.calculate_order import CalculateOrder
@@ -74,7 +75,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             forgetting(database, REQUESTS, clock),
         ],
         close=database.close,
-        audit=Audit(CensusReader(database)),
+        audit=with_effects(Audit(CensusReader(database)), database, "pricing", REQUESTS, MADE),
         statements=lambda: database.statements,
         database=database,
         gauges=Gauges(database),

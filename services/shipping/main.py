@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from libs.db.migrate import open_migrated
+from libs.effects import with_effects
 from libs.idempotency import forgetting
 from libs.resource import Resource, StandardMethods
 from libs.service import Runtime, ServiceApp
@@ -88,7 +89,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         registrations=[(add, servicer, f"{PACKAGE}.{name}Service") for add, servicer, name in served],
         background=[forgetting(database, tables.REQUESTS, runtime.clock)],
         close=database.close,
-        audit=Audit(CensusReader(database)),
+        audit=with_effects(Audit(CensusReader(database)), database, "shipping", tables.REQUESTS, tables.MADE),
         statements=lambda: database.statements,
         database=database,
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from services.host.check.subjects import Subject
+from services.host.check.subjects import Subject, Values
 
 HOLDERS = (("pricing", "attempt"), ("payment", "payment_attempt"), ("fulfillment", "stock_attempt"))
 AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "total")
+SEEN_BY = ("supplier_id", "buyer_id", "user_id", "listed")
+"""What sorts a supplier order into listings: whose it is, and whether its units have not moved to others by forwarding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,18 @@ def _not_current(subject: Subject) -> Iterator[str]:
                 yield f"{kind} {id}: {known.get(id)}, fulfillment says {there.get(id)}"
 
 
+def _seen_differently(subject: Subject) -> Iterator[str]:
+    def seen(v: Values) -> tuple[str, ...]:
+        return tuple(v.get(name, "") for name in SEEN_BY)
+
+    known = {v["id"]: v for v in subject.all("order", "supplier_order")}
+    for there in subject.all("fulfillment", "supplier_order"):
+        here = known.get(there["id"])
+        # One that it does not know, or an older state of, is told of by another rule.
+        if here is not None and here["version"] == there["version"] and seen(here) != seen(there):
+            yield f"supplier order {there['id']}: {'/'.join(seen(here))}, fulfillment says {'/'.join(seen(there))}"
+
+
 def _paid(subject: Subject) -> bool:
     return any(int(v["confirmed_total"]) for v in subject.all("payment", "payments"))
 
@@ -175,6 +189,7 @@ RULES = (
     _rule("supplier_orders_add_up_to_the_total", "order fulfillment", _settled, _amounts_differ),
     _rule("shipped_units_agree", "order fulfillment", _settled, _units_differ),
     _rule("read_model_is_current", "order fulfillment", _settled, _not_current),
+    _rule("supplier_orders_are_listed_alike", "order fulfillment", _settled, _seen_differently),
     _rule("payments_belong_to_submitted_orders", "order payment", _paid, _paid_for_nothing),
     _rule("held_orders_do_not_ship", "order fulfillment", _settled, _ships_while_held),
     _rule("attention_holds_the_order", "order payment", _alerted, _not_held_for_payment),

@@ -90,7 +90,7 @@ class SubmitOrder:
             # The lock comes first: the number that is recorded is the number that is begun.
             order = await locked(self._orders, tx, caller, order_id)
             number = 1 if order.submission is None else order.submission.attempt + 1
-            recorded = await self._requests.claim(tx, request, {"attempt": number}, now)
+            recorded = await self._requests.claim(tx, request, {"order": order_id, "attempt": number}, now)
             if recorded is None:
                 require_writable(caller, order, now, Trigger.SUBMIT, etag)
                 lines = await self._orders.lines(tx, order.key)

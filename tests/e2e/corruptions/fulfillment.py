@@ -149,6 +149,14 @@ CORRUPTIONS = [
     ),
     breaks("fulfillment", "shipment_item_has_its_line", "", item_of_no_line),
     breaks(
+        "fulfillment", "shipment_is_seen_as_its_orders", "packed",
+        lambda _: [sa.update(shipments).where(S.id == "packed").values(supplier_id="other")],
+    ),
+    breaks(
+        "fulfillment", "shipment_is_seen_as_its_orders", "packed",
+        lambda books: [sa.update(shipment_items).where(I.order_key == str(books.keys[OPEN])).values(user_id="other")],
+    ),
+    breaks(
         "fulfillment", "supplier_order_is_told_or_due", f"{OPEN}-1", header(f"{OPEN}-1", reported_version=O.version - 1)
     ),
     breaks(
@@ -169,6 +177,13 @@ CORRUPTIONS = [
     breaks(
         "across", "read_model_is_current", OPEN,
         header(f"{OPEN}-1", version=O.version + 1, reported_version=O.reported_version + 1), database="fulfillment",
+    ),
+    breaks(
+        "across", "supplier_orders_are_listed_alike", OPEN, header(f"{OPEN}-1", supplier_id="other"),
+        "shipment_is_seen_as_its_orders", database="fulfillment",
+    ),
+    breaks(
+        "across", "supplier_orders_are_listed_alike", HELD, header(f"{HELD}-1", user_id="other"), database="fulfillment"
     ),
     breaks(
         "across", "work_comes_to_its_end", NO,

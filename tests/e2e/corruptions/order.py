@@ -73,6 +73,11 @@ async def request(books: Books) -> list[Any]:
     return [sa.insert(REQUESTS).values(**like(row, request_id="stray", outcome={"id": "NOWHERE"}))]
 
 
+async def submit_of_no_attempt(books: Books) -> list[Any]:
+    row = await books.row("order", REQUESTS)
+    return [sa.insert(REQUESTS).values(**like(row, request_id="stray", outcome={"order": NO, "attempt": 9}))]
+
+
 async def shown_state(books: Books) -> list[Any]:
     row = await books.row("order", ORDERS, O.id == NO)
     shown = {**row["submission"], "state": "ACCEPTED"}
@@ -124,11 +129,12 @@ CORRUPTIONS = [
     breaks(
         "order", "attempts_are_numbered", NO,
         lambda books: [sa.delete(SUBMISSIONS).where(S.order_key == books.keys[NO], S.attempt == 1)],
-        "history_tells_of_every_attempt",
+        "history_tells_of_every_attempt", "submit_has_its_attempt",
     ),
     breaks("order", "attempt_is_decided_before_it_ends", NO, attempt(NO, 1, decide_time=None)),
     breaks("order", "history_tells_of_every_attempt", NO, event(NO, E.type == "submission_refused", type="order_updated")),
     breaks("order", "request_has_its_effect", "stray", request),
+    breaks("order", "submit_has_its_attempt", "stray", submit_of_no_attempt),
     breaks("order", "cancel_that_is_decided_stands", CART, cancel(CART), "status_follows_units"),
     breaks("order", "amounts_follow_from_the_worksheet", CART, no_parts),
     breaks(
@@ -141,5 +147,16 @@ CORRUPTIONS = [
         "shipped_units_agree",
     ),
     breaks("order", "read_model_is_its_report", OPEN, order(f"{OPEN}-1", tax=O.tax + 1, total=O.total + 1)),
+    # Another supplier, or another buyer, would find it in its list.
+    breaks(
+        "order", "read_model_is_its_report", OPEN, order(f"{OPEN}-1", supplier_id="other"),
+        "supplier_orders_are_listed_alike",
+    ),
+    breaks(
+        "order", "supplier_order_is_seen_as_its_order", f"{OPEN}-1", order(f"{OPEN}-1", buyer_id="other"),
+        "read_model_is_its_report", "supplier_orders_are_listed_alike",
+    ),
+    breaks("order", "supplier_order_is_seen_as_its_order", f"{OPEN}-1", order(OPEN, buyer_id="other")),
+    breaks("order", "order_is_listed_for_its_user", CART, order(CART, user_id="other")),
     breaks("order", "newest_attempt_is_shown", NO, shown_state),
 ]  # fmt: skip

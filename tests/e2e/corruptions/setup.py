@@ -7,9 +7,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from services.catalog.adapters.db import tables as catalog
 from services.catalog.adapters.db.tables import PRODUCTS
+from services.directory.adapters.db import tables as directory
 from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, CLIENTS, SELLERS, SIGNING_KEYS, USERS
+from services.fulfillment.adapters.db import tables as fulfillment
+from services.payment.adapters.db import tables as payment
+from services.pricing.adapters.db import tables as pricing
 from services.pricing.adapters.db.tables import ASSIGNMENTS, RESERVATIONS, SCHEDULES, TAX_RATES
+from services.shipping.adapters.db import tables as shipping
 from services.shipping.adapters.db.tables import RATE_TABLES, SHIP_METHODS
 from tests.e2e.corruptions.books import CART, Books, breaks
 from tests.support.tampering import like
@@ -32,6 +38,17 @@ async def one_rate_out_of_range(books: Books) -> list[Any]:
     return [sa.update(TAX_RATES).where(TAX_RATES.c.id == row["id"]).values(rate="1.5")]
 
 
+def made_nothing(context: str, requests: sa.Table, method: str) -> Any:
+    """A request that says it made what is not there."""
+
+    async def make(books: Books) -> list[Any]:
+        row = await books.row(context, requests)
+        stray = like(row, request_id="stray", method=f"/waybill.{context}.v1.Service/{method}", outcome={"ids": ["nowhere"]})
+        return [sa.insert(requests).values(**stray)]
+
+    return make
+
+
 def reservation(state: str) -> Any:
     def make(books: Books) -> list[Any]:
         row = {"order_key": books.keys[CART], "attempt": 1, "state": state, "expire_time": NOW, "update_time": NOW}
@@ -41,6 +58,16 @@ def reservation(state: str) -> Any:
 
 
 CORRUPTIONS = [
+    *[
+        breaks(context, "request_has_its_effect", "stray", made_nothing(context, requests, method))
+        for context, requests, method in (
+            ("directory", directory.REQUESTS, "BatchCreateUsers"), ("catalog", catalog.REQUESTS, "CreateProduct"),
+            ("pricing", pricing.REQUESTS, "CreatePriceSchedule"), ("shipping", shipping.REQUESTS, "CreateZone"),
+            ("payment", payment.REQUESTS, "CreateSpendingAccount"),
+            ("fulfillment", fulfillment.requests, "CreateShipment"),
+            ("fulfillment", fulfillment.requests, "BatchCreateInventoryRecords"),
+        )
+    ],
     breaks("directory", "one_seller", "seller", second_seller),
     breaks("directory", "signing_key", "signing keys", lambda _: [sa.update(SIGNING_KEYS).values(retire_time=NOW)]),
     breaks("directory", "user_has_company", "gil", set_where(USERS, "id", "gil", party="BUYER:gone")),

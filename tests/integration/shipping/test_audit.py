@@ -9,7 +9,7 @@ from tests.support.server import serving
 
 async def test_a_sound_set_up_yields_a_summary_only(served, app):
     await small_setup(served)
-    assert [record async for record in app.audited()] == [Summary("shipping", 2, 10, 0)]
+    assert [record async for record in app.audited()] == [Summary("shipping", 3, 10, 0)]
 
 
 async def test_a_reference_to_nothing_and_unordered_rows_are_found(settings, app):

@@ -144,3 +144,11 @@ def visible_users(caller: Principal) -> sa.ColumnElement[bool] | None:
     if caller.service is not None or caller.is_seller:
         return None
     return USERS.c.party == f"{caller.party_kind.value}:{caller.party_id}"
+
+MADE = {
+    "CreateBuyer": BUYERS, "BatchCreateBuyers": BUYERS,
+    "CreateSupplier": SUPPLIERS, "BatchCreateSuppliers": SUPPLIERS,
+    "CreateUser": USERS, "BatchCreateUsers": USERS,
+    "CreateApiClient": CLIENTS, "BatchCreateApiClients": CLIENTS,
+}
+"""By the method that makes it: what is never deleted again, so that the id in a recorded outcome leads somewhere."""

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from libs import effects
 from libs.audit import Finding, Record, RuleResult, Summary
 from libs.db import Database, Tx
-from libs.db.audit import count, judged
+from libs.db.audit import SqlRule, count, judged
 from services.fulfillment.adapters.db.audit_facts import facts
 from services.fulfillment.adapters.db.audit_orders import order_rules
 from services.fulfillment.adapters.db.audit_stock import oversold, stock_rules
 from services.fulfillment.adapters.db.documents import assignments_in
 from services.fulfillment.adapters.db.tables import (
+    MADE,
     inventory_records,
+    requests,
     reservations,
     shipment_items,
     stock_movements,
@@ -35,7 +38,7 @@ async def audit(database: Database, order_keys: Sequence[str] = ()) -> AsyncIter
     """Findings, facts and the summary of this context; with order keys only the facts about these orders."""
     results: list[RuleResult] = []
     rows = 0
-    async with database.reading(snapshot=True) as tx:
+    async with database.auditing() as tx:
         if not order_keys:
             async for record in _judged(tx):
                 if isinstance(record, Finding):
@@ -50,7 +53,7 @@ async def audit(database: Database, order_keys: Sequence[str] = ()) -> AsyncIter
 
 
 async def _judged(tx: Tx) -> AsyncIterator[Finding | RuleResult]:
-    async for record in judged(tx, CONTEXT, [*stock_rules(), *order_rules()]):
+    async for record in judged(tx, CONTEXT, [*stock_rules(), *order_rules(), _effects(tx.dialect)]):
         yield record
     async for record in oversold(tx, CONTEXT):
         yield record
@@ -58,6 +61,10 @@ async def _judged(tx: Tx) -> AsyncIterator[Finding | RuleResult]:
         yield record
     async for record in _statuses(tx):
         yield record
+
+
+def _effects(dialect: str) -> SqlRule:
+    return SqlRule(effects.RULE, effects.lost(dialect, requests, MADE), requests)
 
 
 async def _reserved(tx: Tx) -> AsyncIterator[Finding | RuleResult]:

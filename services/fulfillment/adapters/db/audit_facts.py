@@ -69,7 +69,8 @@ async def _supplier_orders(tx: Tx, keys: Sequence[str]) -> list[Fact]:
         values = {
             "id": row.id, "supplier_id": row.supplier_id, "status": row.status, "currency": row.currency,
             "version": str(row.version), "held": str(int(row.held)),
-            "implicit": str(int(row.implicit)), "moved": str(int(row.moved)),
+            "moved": str(int(row.moved)), "listed": str(int(not (row.implicit and row.moved))),
+            "buyer_id": row.buyer_id, "user_id": row.user_id,
             **{name: str(row._mapping[name]) for name in ("subtotal", "discount", "shipping_cost", "tax", "total")},
         }  # fmt: skip
         found.append(Fact(CONTEXT, "supplier_order", row.order_key, values))

@@ -168,7 +168,24 @@ def _shipment_rules() -> list[SqlRule]:
             .where(sa.or_(~its_line, _I.quantity <= 0)),
             shipment_items,
         ),
-    ]
+        SqlRule(
+            "shipment_is_seen_as_its_orders",
+            sa.select(
+                _S.id.label("subject"),
+                told("of ", _S.supplier_id, "/", _S.buyer_id, "/", _I.user_id, ", ", _O.id, " of ", _O.supplier_id, "/",
+                     _O.buyer_id, "/", _O.user_id),
+            )
+            .join_from(shipment_items, shipments, _S.key == _I.shipment_key)
+            .join(supplier_orders, _O.key == _I.supplier_order_key)
+            .where(
+                sa.or_(
+                    _S.supplier_id != _O.supplier_id, _S.buyer_id != _O.buyer_id, _I.user_id != _O.user_id,
+                    _I.order_id != _O.order_id, _I.order_key != _O.order_key,
+                )
+            ),
+            shipment_items,
+        ),
+    ]  # fmt: skip
 
 
 def _report_rules() -> list[SqlRule]:

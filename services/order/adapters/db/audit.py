@@ -16,7 +16,6 @@ from services.order.adapters.db.audit_walk import recomputed
 from services.order.adapters.db.tables import CANCELLATIONS, EVENTS, HOLD_COMMANDS, LINE_ITEMS, ORDERS, SHIPMENTS, SUBMISSIONS
 
 CONTEXT = "order"
-PAGE = 500
 _O, _L, _S, _C, _P = ORDERS.c, LINE_ITEMS.c, SUBMISSIONS.c, CANCELLATIONS.c, SHIPMENTS.c
 _AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "total")
 
@@ -31,39 +30,27 @@ class Audit:
         """Findings, facts and the summary; with order keys only the facts about these orders."""
         results: list[RuleResult] = []
         rows = 0
-        async with self._db.reading(snapshot=True) as tx:
+        async with self._db.auditing() as tx:
             if not order_keys:
                 async for record in _judged(tx):
-                    if isinstance(record, Finding):
-                        yield record
-                    else:
+                    if isinstance(record, RuleResult):
                         results.append(record)
+                    else:
+                        yield record
                 for table in (ORDERS, LINE_ITEMS, SUBMISSIONS, EVENTS):
                     rows += await count(tx, table)
-            async for fact in _facts(tx, [uuid.UUID(key) for key in order_keys]):
-                yield fact
+            else:
+                for fact in await _of(tx, [uuid.UUID(key) for key in order_keys]):
+                    yield fact
         yield Summary(CONTEXT, len(results), rows, sum(r.broken for r in results), results)
 
 
-async def _judged(tx: Tx) -> AsyncIterator[Finding | RuleResult]:
+async def _judged(tx: Tx) -> AsyncIterator[Finding | Fact | RuleResult]:
+    """The facts come with the walk, a page of orders at a time: the other contexts' wait for them."""
     async for record in judged(tx, CONTEXT, rules()):
         yield record
-    async for record in recomputed(tx):
-        yield record
-
-
-async def _facts(tx: Tx, keys: Sequence[uuid.UUID]) -> AsyncIterator[Fact]:
-    """A page of orders at a time, in the order of their keys."""
-    if keys:
-        for fact in await _of(tx, keys):
-            yield fact
-        return
-    last = uuid.UUID(int=0)
-    page = sa.select(_O.key).where(_O.kind == "BUYER").order_by(_O.key).limit(PAGE)
-    while found := [row.key for row in await tx.execute(page.where(_O.key > last))]:
-        for fact in await _of(tx, found):
-            yield fact
-        last = found[-1]
+    async for found in recomputed(tx, _of):
+        yield found
 
 
 async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
@@ -86,7 +73,7 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
     for row in await tx.execute(sa.select(ORDERS).where(_O.parent_key.in_(keys), _O.kind != "BUYER")):
         made.append(
             _fact(row.parent_key, "supplier_order", id=row.id, status=row.sub_status, total=row.total,
-                  version=row.source_version)
+                  version=row.source_version, listed=int(row.kind == "SUPPLIER"), **_parties(row))
         )  # fmt: skip
     for row in await tx.execute(sa.select(_P.order_key, _P.shipment_key, _P.version).where(_P.order_key.in_(keys))):
         made.append(_fact(row.order_key, "shipment", key=row.shipment_key, version=row.version))
@@ -100,6 +87,11 @@ def _order(row: Any) -> Fact:
         version=row.version, held=int(row.held), holding_payments=" ".join(h["payment_id"] for h in row.holds or ()),
         **amounts,
     )  # fmt: skip
+
+
+def _parties(row: Any) -> dict[str, str]:
+    """Who sees it."""
+    return {"supplier_id": row.supplier_id, "buyer_id": row.buyer_id, "user_id": row.user_id}
 
 
 async def _units(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:

@@ -78,12 +78,34 @@ def _unit_rules() -> list[SqlRule]:
             sa.select(_ID, told("of order ", _O.parent_id)).where(
                 _O.kind != "BUYER", ~sa.exists().where(_PARENT.key == _O.parent_key, _PARENT.kind == "BUYER")
             ),
-            sa.select(_O.key).where(_O.kind != "BUYER"),
+            _CHILDREN,
+        ),
+        SqlRule(
+            "supplier_order_is_seen_as_its_order",
+            sa.select(_ID, told(_seen(_O), ", its order ", _seen(_PARENT)))
+            .join_from(ORDERS, _PARENTS, _PARENT.key == _O.parent_key)
+            .where(_O.kind != "BUYER", sa.or_(*(_O[name] != _PARENT[name] for name in _PARTIES))),
+            _CHILDREN,
+        ),
+        SqlRule(
+            "order_is_listed_for_its_user",
+            sa.select(_ID, told("listed for ", _O.user_id, ", of ", _O.user["id"].as_string())).where(
+                _O.user_id != _O.user["id"].as_string()
+            ),
+            ORDERS,
         ),
     ]
 
 
-_PARENT = ORDERS.alias("parents").c
+def _seen(columns: Any) -> Any:
+    return columns.seller_id + "/" + columns.buyer_id + "/" + columns.user_id
+
+
+_PARENTS = ORDERS.alias("parents")
+_PARENT = _PARENTS.c
+_CHILDREN = sa.select(_O.key).where(_O.kind != "BUYER")
+_PARTIES = ("seller_id", "buyer_id", "user_id")
+"""Whose an order is, on the buying side."""
 
 
 def _history_rules() -> list[SqlRule]:
@@ -185,14 +207,24 @@ def _attempt_rules() -> list[SqlRule]:
 
 def _effect_rules() -> list[SqlRule]:
     by_id = [_R.outcome[name].as_string() for name in ("id", "order")]
-    order_id = sa.func.coalesce(*by_id)
+    order_id, attempt = sa.func.coalesce(*by_id), _R.outcome["attempt"].as_integer()
+    unknown = ~sa.exists().where(_O.id == order_id)
+    never_begun = sa.and_(
+        attempt.is_not(None),
+        ~sa.exists().where(_O.id == order_id, _O.kind == "BUYER", _S.order_key == _O.key, _S.attempt == attempt),
+    )
     its = sa.and_(_C.order_key == _O.key, _C.state != "FREEZING")
     return [
         SqlRule(
             "request_has_its_effect",
             sa.select(_R.request_id.label("subject"), told(_R.method, ": there is no order ", order_id)).where(
-                order_id.is_not(None), ~sa.exists().where(_O.id == order_id)
+                order_id.is_not(None), unknown
             ),
+            REQUESTS,
+        ),
+        SqlRule(
+            "submit_has_its_attempt",
+            sa.select(_R.request_id.label("subject"), told(order_id, " has no attempt ", attempt)).where(never_begun),
             REQUESTS,
         ),
         SqlRule(

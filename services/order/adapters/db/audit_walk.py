@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
-from libs.audit import Finding, RuleResult
+from libs.audit import Fact, Finding, RuleResult
 from libs.db import Tx
 from services.order.adapters.clients.reports import counts_of, reports_of
 from services.order.adapters.db.rows import attempt_of, line_of, order_of
@@ -25,6 +25,7 @@ from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder
 
 CONTEXT = "order"
 PAGE = 200
+Stated = Callable[[Tx, Sequence[uuid.UUID]], Awaitable[Sequence[Fact]]]
 _O, _L, _S, _C = ORDERS.c, LINE_ITEMS.c, SUBMISSIONS.c, CANCELLATIONS.c
 
 
@@ -43,8 +44,9 @@ class Whole:
     """Rows of its supplier orders."""
 
 
-async def recomputed(tx: Tx) -> AsyncIterator[Finding | RuleResult]:
-    """Findings, then what every rule looked at."""
+async def recomputed(tx: Tx, stated: Stated) -> AsyncIterator[Finding | Fact | RuleResult]:
+    """Findings, and the facts that are `stated` of each page's orders in the order of their keys; then what every rule
+    looked at."""
     rows, broken = dict.fromkeys(RULES, 0), dict.fromkeys(RULES, 0)
     last = uuid.UUID(int=0)
     while page := await _page(tx, last):
@@ -57,6 +59,8 @@ async def recomputed(tx: Tx) -> AsyncIterator[Finding | RuleResult]:
                 if detail:
                     broken[name] += 1
                     yield Finding(CONTEXT, name, whole.order.id, detail)
+        for fact in await stated(tx, [whole.order.key for whole in page]):
+            yield fact
         last = page[-1].order.key
     for name in RULES:
         yield RuleResult(name, rows[name], broken[name])
@@ -134,8 +138,10 @@ def _quantities(whole: Whole) -> str | None:
 
 _COPIED = (
     "id", "parent_id", "kind", "status", "sub_status", "total", "subtotal", "discount", "shipping_cost", "tax",
-    "source_version",
+    "source_version", "parent_key", "buyer_id", "supplier_id", "user_id", "created_by", "client_id", "currency",
+    "is_submitted", "held",
 )  # fmt: skip
+"""What sorts a supplier order into listings, and what is shown of it there."""
 
 
 def _copies(whole: Whole) -> str | None:

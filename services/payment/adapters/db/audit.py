@@ -31,9 +31,9 @@ class Audit:
         """Findings, facts and the summary; with order keys only the facts about these orders."""
         results: list[RuleResult] = []
         rows = 0
-        async with self._db.reading(snapshot=True) as tx:
+        async with self._db.auditing() as tx:
             if not order_keys:
-                async for record in judged(tx, CONTEXT, rules()):
+                async for record in judged(tx, CONTEXT, rules(tx.dialect)):
                     if isinstance(record, Finding):
                         yield record
                     else:

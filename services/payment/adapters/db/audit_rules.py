@@ -6,8 +6,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from libs import effects
 from libs.db.audit import SqlRule, told, total
-from services.payment.adapters.db.tables import ACCOUNTS, ALERTS, ATTEMPTS, GATEWAY, LEDGER, PAYMENTS, REQUESTS, TRANSACTIONS
+from services.payment.adapters.db.tables import (
+    ACCOUNTS,
+    ALERTS,
+    ATTEMPTS,
+    GATEWAY,
+    LEDGER,
+    MADE,
+    PAYMENTS,
+    REQUESTS,
+    TRANSACTIONS,
+)
 from services.payment.domain.types import CREDIT_CARD, SPENDING_ACCOUNT
 
 A, L, P, T, X, G, R = ACCOUNTS.c, LEDGER.c, PAYMENTS.c, TRANSACTIONS.c, ATTEMPTS.c, GATEWAY.c, REQUESTS.c
@@ -23,10 +34,11 @@ def _transaction(type: str, result: str, *more: Any) -> Any:
     return sa.exists().where(T.payment_id == P.id, T.type == type, T.result == result, *more)
 
 
-def rules() -> list[SqlRule]:
+def rules(dialect: str) -> list[SqlRule]:
     """All of them."""
     made = {
-        **_ledger_rules(), **_attempt_rules(), **_charge_rules(), **_money_rules(), **_gateway_rules(), **_alert_rules(),
+        **_ledger_rules(), **_attempt_rules(), **_charge_rules(), **_effect_rules(dialect), **_money_rules(),
+        **_gateway_rules(), **_alert_rules(),
     }  # fmt: skip
     return [SqlRule(name, broken, _OVER.get(name, PAYMENTS)) for name, broken in made.items()]
 
@@ -103,7 +115,6 @@ def _attempt_rules() -> dict[str, sa.Select[Any]]:
 
 def _charge_rules() -> dict[str, sa.Select[Any]]:
     """At most one charge: one attempt is confirmed, a card is authorized once in it, a key asks for one payment."""
-    transaction = R.outcome["transaction"].as_string()
     return {
         "one_confirmed_attempt": sa.select(
             _as_text(sa.func.max(P.order_id)).label("subject"), told(sa.func.count(sa.distinct(X.attempt)), " attempts")
@@ -124,10 +135,16 @@ def _charge_rules() -> dict[str, sa.Select[Any]]:
         .where(T.gateway_key != "")
         .group_by(T.gateway_key)
         .having(sa.func.count(sa.distinct(T.payment_id)) > 1),
-        "request_has_its_effect": sa.select(
-            R.request_id.label("subject"), told(R.method, ": there is no transaction ", transaction)
-        ).where(transaction.is_not(None), ~sa.exists().where(T.id == transaction)),
     }
+
+
+def _effect_rules(dialect: str) -> dict[str, Any]:
+    """What a request moved is a transaction; what it made is never deleted, payments of carts aside."""
+    transaction = R.outcome["transaction"].as_string()
+    unmoved = sa.select(
+        R.request_id.label("subject"), told(R.method, ": there is no transaction ", transaction)
+    ).where(transaction.is_not(None), ~sa.exists().where(T.id == transaction))
+    return {effects.RULE: sa.union_all(unmoved, effects.lost(dialect, REQUESTS, MADE))}
 
 
 def _as_text(column: Any) -> Any:

@@ -158,3 +158,8 @@ GATEWAY = sa.Table(
     sa.Column("message", sa.String(200), nullable=False),
     sa.Column("expire_time", UtcTime(), nullable=True),
 )  # fmt: skip
+
+MADE = {
+    "CreateSpendingAccount": ACCOUNTS, "BatchCreateSpendingAccounts": ACCOUNTS,
+}
+"""By the method that makes it: what is never deleted again, so that the id in a recorded outcome leads somewhere."""

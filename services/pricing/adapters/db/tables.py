@@ -128,3 +128,8 @@ RESERVATIONS = sa.Table(
     sa.Column("expire_time", UtcTime(), nullable=False),
     sa.Column("update_time", UtcTime(), nullable=False),
 )
+
+MADE = {
+    "CreatePriceSchedule": SCHEDULES, "BatchCreatePriceSchedules": SCHEDULES,
+}
+"""By the method that makes it: what is never deleted again, so that the id in a recorded outcome leads somewhere."""

@@ -94,3 +94,11 @@ GROUPING_RULES = resource_table(METADATA, "grouping_rules", _GROUPING_RULE)
 GROUPING_RULE = Resource(
     "grouping rule", grouping_rule_service_pb2.GroupingRule, GROUPING_RULES, _GROUPING_RULE, prefix="grp"
 )
+
+MADE = {
+    "CreateCarrier": CARRIERS, "BatchCreateCarriers": CARRIERS,
+    "CreateZone": ZONES, "BatchCreateZones": ZONES,
+    "CreateShipMethod": SHIP_METHODS, "BatchCreateShipMethods": SHIP_METHODS,
+    "CreateRateTable": RATE_TABLES, "BatchCreateRateTables": RATE_TABLES,
+}
+"""By the method that makes it: what is never deleted again, so that the id in a recorded outcome leads somewhere."""

@@ -1,0 +1,67 @@
+"""What recorded outcomes name has to exist: one request id, one effect, as a rule of an audit."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.audit import Audit, Finding, Record, RuleResult, Summary
+from libs.db import Database
+from libs.db.audit import SqlRule, judged, told
+
+RULE = "request_has_its_effect"
+
+
+def lost(dialect: str, requests: sa.Table, made: Mapping[str, sa.Table]) -> sa.Select[Any]:
+    """`subject` and `detail` of requests whose outcome names ids that do not exist.
+
+    `made`: the methods that make a resource that is never deleted, by name, and its table, which has an `id`.
+    """
+    r = requests.c
+    named: Any
+    if dialect == "postgresql":
+        named = sa.func.jsonb_array_elements_text(r.outcome["ids"]).table_valued("value")
+    else:
+        named = sa.func.json_each(r.outcome, "$.ids").table_valued("value")
+    missing = [
+        sa.and_(r.method.like(f"%/{method}"), ~sa.exists().where(table.c.id == named.c.value))
+        for method, table in made.items()
+    ]
+    return (
+        sa.select(r.request_id.label("subject"), told(r.method, ": there is no ", named.c.value))
+        .select_from(requests.join(named, sa.true()))
+        .where(sa.or_(*missing))
+    )
+
+
+def with_effects(
+    audit: Audit, database: Database, context: str, requests: sa.Table, made: Mapping[str, sa.Table]
+) -> Audit:
+    """The audit, and this rule after its own."""
+
+    async def both(order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
+        results: list[RuleResult] = []
+        if not order_keys:
+            rule = SqlRule(RULE, lost(database.dialect, requests, made), requests)
+            async with database.auditing() as tx:
+                async for found in judged(tx, context, [rule]):
+                    if isinstance(found, Finding):
+                        yield found
+                    else:
+                        results.append(found)
+        async for record in audit(order_keys):
+            if isinstance(record, Summary):
+                yield replace(
+                    record,
+                    rules=record.rules + len(results),
+                    rows=record.rows + sum(r.rows for r in results),
+                    findings=record.findings + sum(r.broken for r in results),
+                    results=(*record.results, *results),
+                )
+            else:
+                yield record
+
+    return both

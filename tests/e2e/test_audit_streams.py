@@ -1,0 +1,31 @@
+"""An audit is told as it goes: nobody waits for the end of somebody else's walk."""
+
+from __future__ import annotations
+
+import pytest
+
+from libs.audit import Fact
+from services.order.adapters.db import audit_walk
+from tests.support.marketplace import Marketplace
+
+
+async def test_facts_of_orders_are_told_page_by_page_while_the_walk_goes_on(
+    sqlite_market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for id in ("FIRST", "SECOND"):
+        await sqlite_market.cast.ada.place_order({"tape": 1}, id=id)
+    pages, page = 0, audit_walk._page
+
+    async def counted(*arguments: object) -> object:
+        nonlocal pages
+        pages += 1
+        return await page(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(audit_walk, "PAGE", 1)
+    monkeypatch.setattr(audit_walk, "_page", counted)
+    seen = [
+        (pages, record.values["id"])
+        async for record in sqlite_market.host.apps["order"].audited()
+        if isinstance(record, Fact) and record.kind == "order"
+    ]
+    assert seen == [(1, "FIRST"), (2, "SECOND")]
