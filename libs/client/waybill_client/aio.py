@@ -13,7 +13,7 @@ from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill_client.aio_services import AsyncServices
 from waybill_client.calls import OPTIONS, identified, target
 from waybill_client.errors import WaybillError, from_rpc_error
-from waybill_client.session import TOKENS, Credentials, Token, place_order_request
+from waybill_client.session import SIGN_IN, TOKENS, Credentials, Token, place_order_request
 from waybill_client.watching import Watch
 
 
@@ -109,7 +109,8 @@ class AsyncWaybill(AsyncServices):
             async with self._lock:
                 if not self._token.fresh:
                     try:
-                        self._token.keep(await TokenServiceStub(self._channel_of(TOKENS)).IssueToken(self._credentials.request()))
+                        tokens = TokenServiceStub(self._channel_of(TOKENS))
+                        self._token.keep(await tokens.IssueToken(self._credentials.request(), timeout=SIGN_IN))
                     except grpc.aio.AioRpcError as error:
                         raise from_rpc_error(error) from None
         return self._token.metadata

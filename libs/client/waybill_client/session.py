@@ -12,6 +12,8 @@ from waybill.order.v1 import checkout_service_pb2 as checkout_pb
 from waybill.order.v1 import line_item_pb2
 
 TOKENS = "/waybill.directory.v1.TokenService/IssueToken"
+SIGN_IN = 30.0
+"""Seconds that a directory may take: every other call of the client waits meanwhile."""
 EARLY = 30.0
 """Seconds before its end at which a token is renewed."""
 

@@ -14,7 +14,7 @@ from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill_client.calls import OPTIONS, identified, target
 from waybill_client.errors import WaybillError, from_rpc_error
 from waybill_client.services import Services
-from waybill_client.session import TOKENS, Credentials, Token, place_order_request
+from waybill_client.session import SIGN_IN, TOKENS, Credentials, Token, place_order_request
 from waybill_client.watching import Watch
 
 
@@ -89,7 +89,8 @@ class Waybill(Services):
         with self._lock:
             if not self._token.fresh:
                 try:
-                    self._token.keep(TokenServiceStub(self._channel_of(TOKENS)).IssueToken(self._credentials.request()))
+                    tokens = TokenServiceStub(self._channel_of(TOKENS))
+                    self._token.keep(tokens.IssueToken(self._credentials.request(), timeout=SIGN_IN))
                 except grpc.RpcError as error:
                     raise from_rpc_error(error) from None
             return self._token.metadata
