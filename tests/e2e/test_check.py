@@ -9,6 +9,7 @@ import os
 import sys
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ from libs.errors import invalid
 from services.fulfillment.adapters.db.tables import supplier_orders
 from services.host.check import check, compare
 from services.host.check.reconcile import reconciled
+from services.host.embedded import Host, running
+from services.host.settings import HostSettings
 from services.order.application.report_fulfillment import ReportFulfillment
 from tests.e2e.test_operators import until_parked
 from tests.support.marketplace import Marketplace
@@ -30,12 +33,13 @@ from waybill_client import AsyncWaybill, WaybillError
 O = supplier_orders.c  # noqa: E741 - the columns
 
 
-async def run(market: Marketplace, *arguments: str) -> tuple[int, str]:
-    """The command in a process of its own."""
-    secret = market.host.secret
+async def run(at: Marketplace | Host, *arguments: str) -> tuple[int, str]:
+    """The command in a process of its own: its exit code and what it prints."""
+    host = at if isinstance(at, Host) else at.host
+    secret = host.secret
     assert secret is not None
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.host.cli", "check", "--server", market.address, *arguments,
+        sys.executable, "-m", "services.host.cli", "check", "--server", host.address, *arguments,
         env={**os.environ, "WAYBILL_CLIENT_ID": secret.client_id, "WAYBILL_CLIENT_SECRET": secret.client_secret},
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
@@ -76,6 +80,26 @@ async def test_a_broken_invariant_is_named_with_its_order_and_the_command_fails(
     ]
     broken = [r for r in told["rules"] if r["broken"]]
     assert broken == [{"context": "across", "rule": "supplier_orders_add_up_to_the_total", "rows": 1, "broken": 1}]
+
+
+async def test_books_that_cannot_be_looked_at_are_neither_sound_nor_broken(sqlite_market: Marketplace) -> None:
+    wrong = ("--client-secret", "wrong")
+    assert await run(sqlite_market, *wrong) == (2, "")
+    code, text = await run(sqlite_market, *wrong, "--json")
+    told = json.loads(text)
+    assert (code, told["ok"], told["error"]["code"]) == (2, False, "UNAUTHENTICATED")
+
+
+async def test_books_that_no_server_hosts_are_named_and_are_not_sound(tmp_path: Path) -> None:
+    settings = HostSettings(data=tmp_path, only="directory", background=False, drain_seconds=0)
+    async with running(settings) as host:
+        code, text = await run(host)
+        failed, output = await run(host, "--json")
+    assert (code, failed) == (2, 2)
+    missing = ["catalog", "pricing", "shipping", "payment", "fulfillment", "order"]
+    assert f"not audited: {', '.join(missing)}; name the servers" in text
+    told = json.loads(output)
+    assert (told["ok"], told["findings"], told["missing"]) == (False, [], missing)
 
 
 @pytest.mark.parametrize("age", [timedelta(), timedelta(hours=1)], ids=["just_begun", "long_overdue"])

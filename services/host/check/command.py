@@ -14,7 +14,8 @@ from services.host.check.compare import check as audit
 from services.host.check.reconcile import reconciled
 from services.host.contexts import DEFAULT_SERVER
 from services.host.operate.session import DEFAULT_CLIENT, AsJson, ClientId, ClientSecret, Server
-from waybill_client import AsyncWaybill
+from services.host.operate.showing import complain
+from waybill_client import AsyncWaybill, WaybillError
 
 out = Console()
 err = Console(stderr=True)
@@ -34,9 +35,20 @@ def check(
     ] = False,
     patience: Annotated[float, typer.Option(help="Seconds that --reconcile waits at most.")] = 300.0,
 ) -> None:
-    """Proves the books: every service's invariants, and what only a comparison between them can show."""
+    """Proves the books: every service's invariants, and what only a comparison between them can show.
+
+    Exit code 1 when one is broken, 2 when the books could not be looked at, or not at all of them.
+    """
     wait = patience if reconcile else None
-    raise typer.Exit(asyncio.run(_check(server or [DEFAULT_SERVER], client_id, client_secret, json, wait)))
+    try:
+        code = asyncio.run(_check(server or [DEFAULT_SERVER], client_id, client_secret, json, wait))
+    except WaybillError as error:
+        if json:
+            out.print_json(json_module.dumps(show.refused(error)))
+        else:
+            complain(str(error))
+        code = 2
+    raise typer.Exit(code)
 
 
 async def _check(servers: list[str], client_id: str, client_secret: str, as_json: bool, reconciling: float | None) -> int:
@@ -49,4 +61,6 @@ async def _check(servers: list[str], client_id: str, client_secret: str, as_json
         out.print_json(json_module.dumps(show.as_json(report)))
     else:
         show.show(report, out)
-    return 0 if report.ok and settled else 1
+    if not report.ok or not settled:
+        return 1
+    return 2 if report.missing else 0

@@ -57,6 +57,7 @@ async def check(client: AsyncWaybill, servers: Sequence[str] = ()) -> Report:
 async def _first_look(clients: Sequence[AsyncWaybill], report: Report) -> dict[str, _Doubt]:
     opened = await _opened(clients, ())
     report.contexts = list(opened)
+    report.missing = [context for context in CONTEXTS if context not in opened]
     rules = [rule for rule in RULES if rule.needs <= opened.keys()]
     across = {rule.name: Result(ACROSS, rule.name, 0) for rule in rules}
     doubts: dict[str, _Doubt] = {}

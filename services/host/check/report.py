@@ -30,6 +30,8 @@ class Report:
     """Changes that wait for an operator: no invariant is broken by them, but the other service does not know."""
     rows: int = 0
     contexts: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    """Contexts that no server hosts: nothing is said of their books."""
 
     @property
     def ok(self) -> bool:

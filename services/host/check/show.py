@@ -11,6 +11,7 @@ from rich.table import Table
 
 from services.host.check.parked import Parked
 from services.host.check.report import Report
+from waybill_client import WaybillError
 
 NAMED = 20
 """Parked entries that are named to people; machines hear of all."""
@@ -19,15 +20,21 @@ NAMED = 20
 def as_json(report: Report) -> dict[str, Any]:
     """For machines."""
     return {
-        "ok": report.ok,
+        "ok": report.ok and not report.missing,
         "rows": report.rows,
         "rules": [{"context": r.context, "rule": r.rule, "rows": r.rows, "broken": r.broken} for r in report.results],
         "findings": [
             {"context": f.context, "rule": f.rule, "subject": f.subject, "detail": f.detail} for f in report.findings
         ],
         "in_motion": report.in_motion,
+        "missing": report.missing,
         "parked": [{"entry": p.entry, "since": p.since, "error": p.error} for p in report.parked],
     }
+
+
+def refused(error: WaybillError) -> dict[str, Any]:
+    """For machines: the books could not be looked at."""
+    return {"ok": False, "error": {"code": error.code.name, "reason": error.reason, "message": error.message}}
 
 
 def show(report: Report, out: Console) -> None:
@@ -53,6 +60,9 @@ def conclude(report: Report, out: Console) -> None:
         out.print(f"in motion, not judged: {len(report.in_motion)} orders ({some})", highlight=False, soft_wrap=True)
     if report.parked:
         _tell_parked(report.parked, out)
+    if report.missing:
+        what = f"not audited: {', '.join(report.missing)}; name the servers that host them with --server"
+        out.print(what, style="red", highlight=False, soft_wrap=True)
     colour = "green" if report.ok else "red"
     word = "OK" if report.ok else f"{len(report.findings)} broken"
     out.print(f"[{colour}]invariants {word}[/{colour}]  {report.rules} rules over {report.rows:,} rows")

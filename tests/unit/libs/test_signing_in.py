@@ -10,6 +10,7 @@ import grpc
 import pytest
 
 from waybill.directory.v1 import token_service_pb2_grpc as pb_grpc
+from waybill.order.v1 import order_service_pb2
 from waybill_client import AsyncWaybill, Waybill, WaybillError
 from waybill_client.session import SIGN_IN
 
@@ -36,10 +37,15 @@ async def directory() -> AsyncIterator[Directory]:
     await server.stop(None)
 
 
+def a_call(address: str) -> None:
+    with Waybill(address, "shop", "wrong") as client:
+        client.orders.ListOrders(order_service_pb2.ListOrdersRequest())
+
+
 async def test_both_clients_sign_in_with_a_deadline(directory: Directory) -> None:
     with pytest.raises(WaybillError):
         await AsyncWaybill.connect(directory.address, "shop", "wrong")
     with pytest.raises(WaybillError):
-        await asyncio.to_thread(Waybill, directory.address, "shop", "wrong")
+        await asyncio.to_thread(a_call, directory.address)
     assert len(directory.patience) == 2
     assert all(patience is not None and patience <= SIGN_IN for patience in directory.patience)
