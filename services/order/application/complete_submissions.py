@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 
 from libs.clock import Clock
-from libs.errors import WaybillError
+from libs.loops import one_by_one
 from libs.obs import get_logger, metrics, tracing
 from services.order.application.cancel_order import CancelOrder
 from services.order.application.hold_order import HoldOrder
@@ -46,11 +48,11 @@ class CompleteSubmissions:
             attempts = await self._submissions.claim_due(tx, now, now + LEASE, BATCH)
             cancels = await self._submissions.claim_due_cancellations(tx, now, now + LEASE, BATCH)
             holds = await self._holds.claim_due(tx, now, now + LEASE, BATCH)
-        # One that waits for a silent service must not keep the others waiting.
+        # One that waits for a silent service must not keep the others waiting, nor one that fails hide them.
         await asyncio.gather(
-            *(self._finish(key, number) for key, number in attempts),
-            *(self._cancel_on(row) for row in cancels),
-            *(self._tell_hold(command) for command in holds),
+            *(_driven(f"attempt of {key}", partial(self._finish, key, number)) for key, number in attempts),
+            *(_driven(f"cancel of {row.order_key}", partial(self._cancel_on, row)) for row in cancels),
+            *(_driven(f"hold of {command.order_key}", partial(self._tell_hold, command)) for command in holds),
         )
         return len(attempts) + len(cancels) + len(holds)
 
@@ -59,24 +61,25 @@ class CompleteSubmissions:
             attempt = await self._submissions.get(tx, key, number)
         if attempt is None or attempt.finished:
             return
-        try:
-            with tracing.work("order", "complete submission", order=str(key)):
-                await self._submit.run(attempt)
-            metrics.SUBMISSIONS_DRIVEN.inc()
-        except WaybillError as error:
-            log.warning("attempt not finished", order=str(key), attempt=number, reason=error.reason)
+        with tracing.work("order", "complete submission", order=str(key)):
+            await self._submit.run(attempt)
+        metrics.SUBMISSIONS_DRIVEN.inc()
 
     async def _cancel_on(self, row: Cancellation) -> None:
-        try:
-            with tracing.work("order", "complete cancellation", order=str(row.order_key)):
-                await self._cancel.run(row)
-            metrics.CANCELLATIONS_DRIVEN.inc()
-        except WaybillError as error:
-            log.warning("cancel not finished", order=str(row.order_key), reason=error.reason)
+        with tracing.work("order", "complete cancellation", order=str(row.order_key)):
+            await self._cancel.run(row)
+        metrics.CANCELLATIONS_DRIVEN.inc()
 
     async def _tell_hold(self, command: HoldCommand) -> None:
-        try:
-            with tracing.work("order", "tell hold", order=str(command.order_key)):
-                await self._hold.drive(command)
-        except WaybillError as error:
-            log.warning("hold not told", order=str(command.order_key), reason=error.reason)
+        with tracing.work("order", "tell hold", order=str(command.order_key)):
+            await self._hold.drive(command)
+
+
+async def _driven(what: str, drive: Callable[[], Awaitable[None]]) -> None:
+    """Drives one; whatever it fails by is logged, and it is taken up again when its lease ends."""
+
+    async def act(_: str) -> bool:
+        await drive()
+        return True
+
+    await one_by_one([what], act, log)
