@@ -37,6 +37,13 @@ OUTSIDE_LIMIT = OwnGauge("waybill_outside_calls_limit", "How many may run before
 OUTSIDE_REFUSED = Counter(
     "waybill_outside_calls_refused", "Calls refused with TOO_MANY_CALLS.", registry=REGISTRY
 )
+OUTSIDE_STREAMS = OwnGauge("waybill_outside_streams", "Streams of outside callers that are open now.", registry=REGISTRY)
+OUTSIDE_STREAMS_LIMIT = OwnGauge(
+    "waybill_outside_streams_limit", "How many may be open before others are refused.", registry=REGISTRY
+)
+OUTSIDE_STREAMS_REFUSED = Counter(
+    "waybill_outside_streams_refused", "Streams refused with TOO_MANY_CALLS.", registry=REGISTRY
+)
 STREAMS = OwnGauge("waybill_streams", "Streams that are open now.", registry=REGISTRY)
 DATABASE_UP = OwnGauge("waybill_database_up", "1 while the database of a service answers.", ["service"], registry=REGISTRY)
 DEPENDENCY_UP = OwnGauge(

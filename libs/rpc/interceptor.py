@@ -19,6 +19,7 @@ from grpc_status import rpc_status
 from libs.auth import ServiceTokens, TokenVerifier
 from libs.errors import Kind, WaybillError
 from libs.obs import get_logger, logs, metrics, tracing
+from libs.rpc.admission import Admission
 from libs.rpc.call import CURRENT, Call
 from libs.rpc.counters import served
 from libs.rpc.status import internal, to_status
@@ -73,19 +74,23 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         verifier: TokenVerifier,
         service_tokens: ServiceTokens,
         max_outside_calls: int,
+        max_outside_streams: int,
     ) -> None:
         self._contexts = contexts
         self._anonymous = anonymous
         self._verifier = verifier
         self._service_tokens = service_tokens
-        self._max_outside = max_outside_calls
-        self._outside = 0
+        self._outside = Admission(max_outside_calls, "calls", metrics.OUTSIDE_REFUSED)
+        self._watching = Admission(max_outside_streams, "streams", metrics.OUTSIDE_STREAMS_REFUSED)
+        """A stream lasts: counted among the calls, a few hundred watchers would shut everyone else out."""
         self._calls: dict[str, metrics.Calls] = {}
         self._handlers: dict[str, Any] = {}
         self._streams = Streams()
         self._log = get_logger("rpc")
-        metrics.OUTSIDE_RUNNING.set_function(lambda: self._outside)
+        metrics.OUTSIDE_RUNNING.set_function(lambda: self._outside.running)
         metrics.OUTSIDE_LIMIT.set(max_outside_calls)
+        metrics.OUTSIDE_STREAMS.set_function(lambda: self._watching.running)
+        metrics.OUTSIDE_STREAMS_LIMIT.set(max_outside_streams)
         metrics.STREAMS.set_function(lambda: len(self._streams))
 
     def drain(self) -> None:
@@ -121,13 +126,13 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 if tracing.ACTIVE is not None:
                     tracing.ACTIVE.serve(context_name, method, context.invocation_metadata())
                 try:
-                    call, request = await self._enter(method, request, context)
+                    call, request = await self._enter(method, request, context, self._outside)
                 except WaybillError as error:
                     return await self._fail(context, method, None, error, context_name, began)
                 except Exception:
                     return await self._crash(context, method, None, context_name, began)
                 outside = call.caller_service is None
-                self._outside += outside
+                self._outside.running += outside
                 token = CURRENT.set(call)
                 try:
                     response = await inner(request, context)
@@ -140,7 +145,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                     return await self._crash(context, method, call, context_name, began)
                 finally:
                     CURRENT.reset(token)
-                    self._outside -= outside
+                    self._outside.running -= outside
                 self._ended(method, call, "OK", "", began)
                 return response
 
@@ -155,11 +160,16 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
             async def messages() -> AsyncGenerator[Any, None]:
                 nonlocal call
-                call, entered = await self._enter(method, request, context)
+                call, entered = await self._enter(method, request, context, self._watching)
                 CURRENT.set(call)
-                async with aclosing(inner_stream(entered, context)) as responses:
-                    async for response in responses:
-                        yield response
+                outside = call.caller_service is None
+                self._watching.running += outside
+                try:
+                    async with aclosing(inner_stream(entered, context)) as responses:
+                        async for response in responses:
+                            yield response
+                finally:
+                    self._watching.running -= outside
 
             try:
                 async for response in self._streams.carry(messages()):
@@ -200,7 +210,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             return grpc.stream_stream_rpc_method_handler(converse, **options)
         return handler
 
-    async def _enter(self, method: str, request: Any, context: Any) -> tuple[Call, Any]:
+    async def _enter(self, method: str, request: Any, context: Any, admission: Admission) -> tuple[Call, Any]:
         served[method] += 1
         user = service = request_id = ""
         for key, value in context.invocation_metadata() or ():
@@ -232,12 +242,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             raise WaybillError(
                 Kind.INVALID, "MALFORMED_REQUEST", "the bytes are no message of the expected type"
             )
-        if caller_service is None and self._outside >= self._max_outside:
-            metrics.OUTSIDE_REFUSED.inc()
-            raise WaybillError(
-                Kind.EXHAUSTED, "TOO_MANY_CALLS", "too many calls at the same time",
-                retry_after=timedelta(milliseconds=250),
-            )  # fmt: skip
+        if caller_service is None:
+            admission.require()
         left = context.time_remaining()
         deadline = None if left is None else time.monotonic() + left
         return Call(method, request_id or uuid.uuid4().hex, caller, caller_service, deadline), request

@@ -98,8 +98,8 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
         runtime = Runtime(clock, ids, peers.of(context), failpoints)
         apps[context] = await _part(context, "main").build(_settings(host, context), runtime)
     server = RpcServer(
-        list(apps.values()), TokenVerifier(_key_fetcher(peers)), tokens, _credentials(host), host.max_calls, peers=peers,
-        inner=not host.only,
+        list(apps.values()), TokenVerifier(_key_fetcher(peers)), tokens, _credentials(host), host.max_calls,
+        host.max_streams, peers=peers, inner=not host.only,
     )  # fmt: skip
     port = await server.start(host.bind)
     address = f"{host.bind.rsplit(':', 1)[0].replace('0.0.0.0', '127.0.0.1')}:{port}"

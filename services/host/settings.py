@@ -65,6 +65,8 @@ class HostSettings:
     max_calls: int = 256
     """Calls of outside callers that a process serves at the same time; more are refused with RESOURCE_EXHAUSTED. Calls
     between services are never refused: one that is waiting for them would be refused half-way."""
+    max_streams: int = 1_000
+    """Streams, such as WatchOrders, that outside callers may have open at the same time; the same goes for more of them."""
     metrics_bind: str = ""
     """Where Prometheus reads this process: `host:port`, or `:port` on the loopback; empty for nowhere."""
     otlp_endpoint: str = field(default="", metadata=URL)
@@ -129,6 +131,7 @@ VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "seller_name": ("WAYBILL_SELLER_NAME", str),
     "pool_size": ("WAYBILL_POOL_SIZE", int),
     "max_calls": ("WAYBILL_MAX_CALLS", int),
+    "max_streams": ("WAYBILL_MAX_STREAMS", int),
     "tls_certificate": ("WAYBILL_TLS_CERTIFICATE", Path),
     "tls_key": ("WAYBILL_TLS_KEY", Path),
     "tls_ca": ("WAYBILL_TLS_CA", Path),

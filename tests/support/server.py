@@ -154,13 +154,16 @@ async def serving(
     peers: Iterable[Peers] | Peers = (),
     background: bool = False,
     max_outside_calls: int = 256,
+    max_outside_streams: int = 1_000,
 ) -> AsyncIterator[Served]:
     """Serves the apps on a free port of the loopback until the block ends; then they are closed.
 
     `peers` are told that every app is served here. `background` runs the apps' loops too.
     """
     verifier = TokenVerifier(key_set)
-    server = RpcServer(list(apps), verifier, SERVICE_TOKENS, max_outside_calls=max_outside_calls)
+    server = RpcServer(
+        list(apps), verifier, SERVICE_TOKENS, max_outside_calls=max_outside_calls, max_outside_streams=max_outside_streams
+    )
     port = await server.start("127.0.0.1:0")
     address = f"127.0.0.1:{port}"
     channel = grpc.aio.insecure_channel(

@@ -369,6 +369,32 @@ async def test_outside_calls_over_the_limit_are_told_to_come_back_and_inside_one
         assert (await stub.Echo(text("x"))).value == "x"
 
 
+async def test_outside_streams_have_a_limit_of_their_own_which_inside_ones_and_calls_do_not_feel(
+    echo: EchoServicer,
+) -> None:
+    free = asyncio.Event()
+
+    async def watched(value: str) -> AsyncIterator[str]:
+        yield value
+        await free.wait()
+
+    echo.watched = watched
+    async with serving(echo_app(echo), max_outside_streams=2) as server:
+        stub = server.stub(EchoStub, ANNA)
+        streams = [aiter(stub.Watch(text("a"))) for _ in range(2)]
+        for stream in streams:
+            assert (await anext(stream)).value == "a"
+        error = await refusal(anext(aiter(stub.Watch(text("b")))))
+        assert (error.kind, error.reason) == (Kind.EXHAUSTED, "TOO_MANY_CALLS")
+        assert error.retry_after is not None
+        assert (await stub.Echo(text("x"))).value == "x"
+        inside = aiter(server.service_stub(EchoStub, "order").Watch(text("c")))
+        assert (await anext(inside)).value == "c"
+        free.set()
+        assert [message.value for stream in streams async for message in stream] == []
+        assert (await anext(aiter(stub.Watch(text("d"))))).value == "d"
+
+
 async def test_one_line_is_logged_per_call_without_payload_or_token(log: io.StringIO, server: Served) -> None:
     await EchoStub(server.channel).Echo(text("top secret"), metadata=server.metadata(ANNA, "req-7"))
     [line] = [line for line in lines(log) if line["event"] == "call"]
