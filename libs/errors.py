@@ -57,6 +57,7 @@ class WaybillError(Exception):
         retry_after: timedelta | None = None,
         domain: str = "",
         defect: bool = False,
+        undone: bool = False,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -71,6 +72,9 @@ class WaybillError(Exception):
         self.defect = defect
         """Whether a service that was called did answer, with INTERNAL: it may fail at this very call for ever. Our own
         callers are not told."""
+        self.undone = undone
+        """Whether our own database undid the transaction because of others' and has not been tried often enough: done again,
+        it may succeed. Never true of what crossed the wire."""
 
     def __repr__(self) -> str:
         return f"WaybillError({self.kind.value}, {self.reason}, {self.message!r})"

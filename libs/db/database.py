@@ -17,10 +17,10 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import QueuePool
 
-from libs import failpoints
+from libs import failpoints, repeats
 from libs.db.direct import SENDABLE, Rows, Sender, nothing
 from libs.db.engines import PING, postgresql_engine, sqlite_engines
-from libs.db.failures import is_busy, is_retryable
+from libs.db.failures import is_busy
 from libs.db.refusals import CONNECTING, refusal, unavailable
 from libs.db.statements import counted
 from libs.db.tuning import DEFAULT, Tuning
@@ -219,6 +219,7 @@ class Database:
             with suppress(SQLAlchemyError):
                 await connection.rollback()
             raise
+        repeats.committed()
         if watched is not None:
             await watched.reach(f"{name}:commit:after")
         for callback in tx.callbacks:
@@ -275,9 +276,12 @@ class Database:
                 async with self.transaction() as tx:
                     return await work(tx)
             except WaybillError as error:
-                if attempt == attempts - 1 or error.__cause__ is None or not is_retryable(error.__cause__):
+                if not error.undone:
                     raise
-            await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)
+                if attempt == attempts - 1:
+                    error.undone = False
+                    raise
+            await repeats.pause(attempt)
         raise AssertionError("unreachable")
 
     def _sent(self) -> None:

@@ -21,11 +21,11 @@ CONNECTING = (OSError, PoolTimeoutError, DBAPIError, asyncpg.PostgresError, asyn
 """What opening a connection fails by."""
 
 
-def busy() -> WaybillError:
+def busy(undone: bool = False) -> WaybillError:
     """Others hold what is wanted for too long, or undid the transaction; nothing has happened."""
     return WaybillError(
         Kind.UNAVAILABLE, "DATABASE_BUSY", "the database is busy with other work",
-        retry_after=timedelta(milliseconds=100),
+        retry_after=timedelta(milliseconds=100), undone=undone,
     )  # fmt: skip
 
 
@@ -53,7 +53,7 @@ def refusal(error: BaseException, connected: bool = True) -> WaybillError | None
     if isinstance(error, IntegrityError):
         return None
     if isinstance(error, PoolTimeoutError) or is_retryable(error):
-        return busy()
+        return busy(is_retryable(error))
     original = error.orig if isinstance(error, DBAPIError) else error
     state = str(getattr(original, "sqlstate", None) or "")
     if state in _BUSY:

@@ -19,6 +19,7 @@ from grpc_status import rpc_status
 from libs.auth import ServiceTokens, TokenVerifier
 from libs.errors import Kind, WaybillError
 from libs.obs import get_logger, logs, metrics, tracing
+from libs.repeats import repeated
 from libs.rpc.admission import Admission
 from libs.rpc.call import CURRENT, Call
 from libs.rpc.counters import served
@@ -135,7 +136,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 self._outside.running += outside
                 token = CURRENT.set(call)
                 try:
-                    response = await inner(request, context)
+                    response = await repeated(lambda: inner(request, context))
                 except WaybillError as error:
                     return await self._fail(context, method, call, error, context_name, began)
                 except asyncio.CancelledError:

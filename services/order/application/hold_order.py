@@ -18,6 +18,7 @@ from services.order.application.ports import (
     HoldCommand,
     HoldStore,
     OrderStore,
+    Reports,
     Request,
     RequestStore,
     Transactions,
@@ -91,24 +92,24 @@ class HoldOrder:
         """
         unknown: list[uuid.UUID] = []
         for alert in alerts:
-            async with self._db.transaction() as tx:
-                order = await self._orders.by_key(tx, alert.order_key, lock=True)
-                if order is None:
-                    unknown.append(alert.order_key)
-                    continue
-                if wants_hold(order, alert.payment_id):
-                    now = self._clock.now()
-                    hold = OrderHold(
-                        self._ids.public("hld"), PAYMENT, now, payment_id=alert.payment_id,
-                        comment=f"payment {alert.payment_id} needs attention"
-                        + (f": {alert.message}" if alert.message else ""),
-                    )  # fmt: skip
-                    order = await self._decide(tx, order, *place(order, hold, "", now))
+            order = await self._db.retrying(lambda tx, alert=alert: self._alerted(tx, alert))  # type: ignore[misc]
+            if order is None:
+                unknown.append(alert.order_key)
+                continue
             try:
                 await self._tell(order)
             except WaybillError as error:
                 log.warning("hold not told", order=str(order.key), reason=error.reason)
         return unknown
+
+    async def _alerted(self, tx: Tx, alert: PaymentAlert) -> Order | None:
+        order = await self._orders.by_key(tx, alert.order_key, lock=True)
+        if order is None or not wants_hold(order, alert.payment_id):
+            return order
+        now = self._clock.now()
+        comment = f"payment {alert.payment_id} needs attention" + (f": {alert.message}" if alert.message else "")
+        hold = OrderHold(self._ids.public("hld"), PAYMENT, now, payment_id=alert.payment_id, comment=comment)
+        return await self._decide(tx, order, *place(order, hold, "", now))
 
     async def _decide(self, tx: Tx, before: Order, after: Order, event: Event) -> Order:
         await self._orders.save(tx, before, after, [event])
@@ -125,12 +126,15 @@ class HoldOrder:
     async def drive(self, command: HoldCommand) -> Order:
         """Tells fulfillment; the order as it is then."""
         reports = await self._fulfillment.hold(command.order_key, command.held, command.version)
-        async with self._db.transaction() as tx:
-            after = await self._reports.apply(tx, reports, {command.order_key: lambda order: order})
-            await self._holds.told(tx, command)
+        after = await self._db.retrying(lambda tx: self._told(tx, command, reports))
         if command.order_key not in after:
             raise missing("order", str(command.order_key))
         return after[command.order_key]
+
+    async def _told(self, tx: Tx, command: HoldCommand, reports: Reports) -> dict[uuid.UUID, Order]:
+        after = await self._reports.apply(tx, reports, {command.order_key: lambda order: order})
+        await self._holds.told(tx, command)
+        return after
 
 
 def _require_seller(caller: Principal) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from services.order.domain.fulfillment import UnitCount
 from services.order.domain.model import (
@@ -23,6 +23,7 @@ from services.order.domain.model import (
 from services.order.domain.visibility import Direction, Scope
 from services.order.domain.worksheet import Assignment, Estimate, LinePart, ShippingPart, Worksheet
 
+T = TypeVar("T")
 Tx = Any
 """A transaction of the store; opaque here."""
 PaymentDocument = Any
@@ -39,6 +40,10 @@ class Transactions(Protocol):
 
     def reading(self) -> AbstractAsyncContextManager[Tx]:
         """One that only reads."""
+
+    async def retrying(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        """Runs `work` in one that writes, and again in a new one when the database undid it because of others."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from services.order.application.ports import (
     Fulfillment,
     OrderStore,
     Payments,
+    Reports,
     Request,
     RequestStore,
     SubmissionStore,
@@ -160,15 +161,13 @@ class SubmitOrder:
         )  # fmt: skip
 
     async def _wait(self, attempt: Attempt, order: Order) -> Order:
-        async with self._db.transaction() as tx:
-            until = self._clock.now() + PENDING
-            await self._submissions.postpone(tx, attempt.order_key, attempt.attempt, until)
+        until = self._clock.now() + PENDING
+        await self._db.retrying(lambda tx: self._submissions.postpone(tx, attempt.order_key, attempt.attempt, until))
         return order
 
     async def decide(self, attempt: Attempt, tried: Tried) -> tuple[Attempt, Order]:
         """The decision: ours, or the one that somebody else has made."""
-        async with self._db.transaction() as tx:
-            return await self.decide_in(tx, attempt, tried)
+        return await self._db.retrying(lambda tx: self.decide_in(tx, attempt, tried))
 
     async def decide_in(self, tx: Tx, attempt: Attempt, tried: Tried) -> tuple[Attempt, Order]:
         """The same within a transaction."""
@@ -202,26 +201,28 @@ class SubmitOrder:
                     self._payments.confirm(key, number),
                 )
                 await self._failpoints.reach("order.submit.confirmed")
-                async with self._db.transaction() as tx:
-                    after = await self._reports.apply(
-                        tx, reports, {key: lambda order: finished(order, number)}
-                    )
-                    await self._submissions.finish(tx, key, number)
-                return after[key]
+                return await self._db.retrying(lambda tx: self._confirmed(tx, key, number, reports))
             await asyncio.gather(
                 self._fulfillment.release(key, number), self._payments.release(key, number)
             )
-            async with self._db.transaction() as tx:
-                order = await self._orders.by_key(tx, key, lock=True)
-                if order is None:
-                    raise missing("order", str(key))
-                await self._submissions.finish(tx, key, number)
-                await self._orders.save(tx, order, finished(order, number), [])
-            return finished(order, number)
+            return await self._db.retrying(lambda tx: self._released(tx, key, number))
         except WaybillError as error:
             if error.kind is not Kind.UNAVAILABLE:
                 raise
             return loaded.order
+
+    async def _confirmed(self, tx: Tx, key: uuid.UUID, number: int, reports: Reports) -> Order:
+        after = await self._reports.apply(tx, reports, {key: lambda order: finished(order, number)})
+        await self._submissions.finish(tx, key, number)
+        return after[key]
+
+    async def _released(self, tx: Tx, key: uuid.UUID, number: int) -> Order:
+        order = await self._orders.by_key(tx, key, lock=True)
+        if order is None:
+            raise missing("order", str(key))
+        await self._submissions.finish(tx, key, number)
+        await self._orders.save(tx, order, finished(order, number), [])
+        return finished(order, number)
 
 
 def new_attempt(

@@ -13,6 +13,7 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+from libs import repeats
 from libs.auth import TokenVerifier
 from libs.errors import FieldViolation, Kind, WaybillError, missing
 from libs.obs import configure_logging
@@ -340,6 +341,42 @@ async def test_calls_are_counted_by_method(server: Served) -> None:
     async for _ in stub.Watch(text("abc")):
         pass
     assert served - before == {ECHO: 2, WATCH: 1}
+
+
+@pytest.mark.parametrize("left_something", [False, True])
+async def test_a_call_that_the_database_undid_begins_again_unless_it_has_left_something(
+    server: Served, echo: EchoServicer, left_something: bool
+) -> None:
+    runs = 0
+
+    async def answer(value: str) -> str:
+        nonlocal runs
+        runs += 1
+        if left_something:
+            repeats.committed()
+        if runs < 3:
+            raise WaybillError(Kind.EXHAUSTED, "DATABASE_BUSY", "undone", undone=True)
+        return value
+
+    echo.answer = answer
+    call = server.stub(EchoStub, ANNA).Echo(text("x"))
+    if left_something:
+        assert ((await refusal(call)).reason, runs) == ("DATABASE_BUSY", 1)
+    else:
+        assert ((await call).value, runs) == ("x", 3)
+
+
+async def test_a_call_that_is_undone_again_and_again_is_given_up(server: Served, echo: EchoServicer) -> None:
+    runs = 0
+
+    async def answer(value: str) -> str:
+        nonlocal runs
+        runs += 1
+        raise WaybillError(Kind.EXHAUSTED, "DATABASE_BUSY", "undone", undone=True)
+
+    echo.answer = answer
+    assert (await refusal(server.stub(EchoStub, ANNA).Echo(text("x")))).reason == "DATABASE_BUSY"
+    assert runs == repeats.ATTEMPTS
 
 
 async def test_outside_calls_over_the_limit_are_told_to_come_back_and_inside_ones_are_not(
