@@ -7,6 +7,7 @@ SHA-256 of the request without its id, and kept for 30 days.
 from __future__ import annotations
 
 import hashlib
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +26,8 @@ from libs.loops import Loop
 KEPT = timedelta(days=30)
 FORGET_PAUSE = 3_600.0
 """Seconds between two looks for outcomes to forget."""
+FIRST_LOOK = (10.0, 120.0)
+"""Seconds after the start between which the first look is taken."""
 FORGOTTEN_AT_ONCE = 5_000
 
 
@@ -131,13 +134,16 @@ async def amend(tx: Tx, table: sa.Table, key: RequestKey | None, outcome: Mappin
 def forgetting(
     database: Database, table: sa.Table, clock: Clock, pause: float = FORGET_PAUSE
 ) -> Loop:
-    """A background loop that forgets outcomes older than 30 days; safe in every replica."""
+    """A background loop that forgets outcomes older than 30 days; safe in every replica.
+
+    It looks soon after the start too, at different moments in different processes.
+    """
 
     async def forget() -> None:
         while await database.retrying(lambda tx: expire(tx, table, clock.now())) >= FORGOTTEN_AT_ONCE:
             pass
 
-    return Loop("forget", forget, pause)
+    return Loop("forget", forget, pause, min(pause, random.uniform(*FIRST_LOOK)))
 
 
 async def expire(tx: Tx, table: sa.Table, now: datetime) -> int:

@@ -28,6 +28,8 @@ class Loop:
     name: str
     once: Callable[[], Awaitable[object]]
     pause: float
+    first: float | None = None
+    """Seconds before the first look, if not as many: a process may not live for as long as a rare look pauses."""
 
 
 @dataclass(slots=True)
@@ -73,8 +75,10 @@ def _place(error: BaseException) -> tuple[str, int]:
 async def forever(service: str, loop: Loop, log: Any) -> None:
     """Until it is canceled. However a look ends, there is a next one."""
     trouble = Trouble(log.bind(service=service, loop=loop.name))
+    pause = loop.pause if loop.first is None else loop.first
     while True:
-        await asyncio.sleep(max(loop.pause, AGAIN) if trouble.failures else loop.pause)
+        await asyncio.sleep(max(pause, AGAIN) if trouble.failures else pause)
+        pause = loop.pause
         try:
             await loop.once()
         except (Exception, asyncio.CancelledError) as error:

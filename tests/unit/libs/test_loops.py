@@ -49,6 +49,17 @@ async def looks(*ends: BaseException | None) -> int:
     return taken
 
 
+async def test_a_rare_look_is_taken_soon_after_the_start_as_well() -> None:
+    looked = asyncio.Event()
+
+    async def once() -> None:
+        looked.set()
+
+    task = asyncio.create_task(forever("order", Loop("forget", once, 3_600.0, 0.0), get_logger("test")))
+    await asyncio.wait_for(looked.wait(), 5)
+    task.cancel()
+
+
 def told(log: io.StringIO) -> list[tuple[str, Any]]:
     return [(line["event"], line.get("failures")) for line in lines(log)]
 
