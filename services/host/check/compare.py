@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.host.check.parked import Parked
 from services.host.check.report import Report, Result
@@ -26,21 +26,21 @@ Stream = AsyncIterator[pb.AuditResponse]
 
 @dataclass(slots=True)
 class _Doubt:
-    """An order whose contexts differ: how they did, and whether anything was under way."""
+    """An order whose contexts differ: how they did, and what may be because of work that was under way."""
 
     subject: Subject
     differences: list[tuple[str, str]]
-
-    @property
-    def excused(self) -> bool:
-        return self.subject.under_way and not self.subject.overdue()
+    excused: set[str]
+    """Rules."""
+    found: set[str] = field(default_factory=set)
+    """Rules whose breaking has been told."""
 
 
 async def check(client: AsyncWaybill, servers: Sequence[str] = ()) -> Report:
     """Audits every context that the servers host (the client's own when none is named), then compares their facts.
 
     Contexts are not read at one instant, and work may be under way between them. So a difference counts only when both
-    sides say the same at a second reading and nothing of the order is under way, or has been for too long.
+    sides say the same at a second reading and no work is under way that may be why, or it has been for too long.
     """
     clients = [client.at(server) for server in servers] or [client]
     report = Report()
@@ -80,7 +80,7 @@ async def _first_look(clients: Sequence[AsyncWaybill], report: Report) -> dict[s
 async def _second_look(
     clients: Sequence[AsyncWaybill], report: Report, doubts: dict[str, _Doubt]
 ) -> dict[str, _Doubt]:
-    """What is still in doubt; what stays as it was while nothing was under way becomes a finding."""
+    """What is still in doubt; what stays as it was while nothing that explains it was under way becomes a finding."""
     results = {result.rule: result for result in report.results if result.context == ACROSS}
     rules = [rule for rule in RULES if rule.name in results]
     left: dict[str, _Doubt] = {}
@@ -88,20 +88,29 @@ async def _second_look(
         opened = await _opened(clients, keys)
         async for subject in subjects({c: _facts(stream, None) for c, stream in opened.items()}):
             before, now = doubts[subject.key], _doubt(subject, rules)
-            if not now.differences:
-                continue
-            if before.excused or now.excused or before.subject.state != subject.state:
-                left[subject.key] = now
-                continue
+            now.found = before.found
+            same = before.subject.state == subject.state
+            before_too = {rule for rule, _ in before.differences} - before.excused
+            unsettled = False
             for rule, detail in now.differences:
+                if rule in now.found:
+                    continue
+                if not same or rule in now.excused or rule not in before_too:
+                    unsettled = True
+                    continue
+                now.found.add(rule)
                 results[rule].broken += 1
                 report.findings.append(pb.Finding(context=ACROSS, rule=rule, subject=subject.name, detail=detail))
+            if unsettled:
+                left[subject.key] = now
     return left
 
 
 def _doubt(subject: Subject, rules: Iterable[CrossRule]) -> _Doubt:
-    found = [(rule.name, "; ".join(rule.differences(subject))) for rule in rules if rule.concerns(subject)]
-    return _Doubt(subject, [(rule, detail) for rule, detail in found if detail])
+    found = [(rule, "; ".join(rule.differences(subject))) for rule in rules if rule.concerns(subject)]
+    broken = [(rule, detail) for rule, detail in found if detail]
+    excused = {rule.name for rule, _ in broken if subject.under_way(rule.excuses)}
+    return _Doubt(subject, [(rule.name, detail) for rule, detail in broken], excused)
 
 
 def _parts(keys: Sequence[str]) -> list[Sequence[str]]:

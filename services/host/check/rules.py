@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from services.host.check.subjects import Subject, Values
+from services.host.check.subjects import (
+    ALERT,
+    ATTEMPT,
+    CANCEL,
+    HOLD,
+    PENDING,
+    UNREPORTED,
+    Kind,
+    Subject,
+    Values,
+)
 
 HOLDERS = (("pricing", "attempt"), ("payment", "payment_attempt"), ("fulfillment", "stock_attempt"))
 AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "total")
@@ -22,6 +32,8 @@ class CrossRule:
     """Contexts without which it says nothing."""
     concerns: Callable[[Subject], bool]
     differences: Callable[[Subject], Iterator[str]]
+    excuses: tuple[Kind, ...]
+    """What, while it is under way, may be why there are any."""
 
 
 def _attempts(subject: Subject) -> dict[str, tuple[str, bool]]:
@@ -86,10 +98,9 @@ def _parked(subject: Subject, context: str, kind: str, name: str) -> set[str]:
 
 
 def _units_differ(subject: Subject) -> Iterator[str]:
-    if subject.all("fulfillment", "parked"):
-        return
     ours, theirs = _units(subject, "order"), _units(subject, "fulfillment")
-    for line in sorted(ours.keys() & theirs.keys()):
+    untold = subject.one("fulfillment", "untold_lines")
+    for line in sorted((ours.keys() & theirs.keys()) - untold.keys()):
         if ours[line][1:] != theirs[line][1:]:
             yield f"line {line}: shipped/canceled {'/'.join(ours[line][1:])}, fulfillment says {'/'.join(theirs[line][1:])}"
 
@@ -176,23 +187,28 @@ def _never_ends(subject: Subject) -> Iterator[str]:
 
 
 def _rule(
-    name: str, needs: str, concerns: Callable[[Subject], bool], differences: Callable[[Subject], Iterator[str]]
-) -> CrossRule:
-    return CrossRule(name, frozenset(needs.split()), concerns, differences)
+    name: str, needs: str, concerns: Callable[[Subject], bool], differences: Callable[[Subject], Iterator[str]],
+    *excuses: Kind,
+) -> CrossRule:  # fmt: skip
+    return CrossRule(name, frozenset(needs.split()), concerns, differences, excuses)
+
+
+_REPORTED = (ATTEMPT, CANCEL, HOLD, UNREPORTED)
+"""Work that brings the order service news of fulfillment."""
 
 
 RULES = (
-    _rule("reservations_belong_to_running_attempts", "order", _has_attempts, _held_for_nothing),
-    _rule("confirmed_attempts_are_accepted", "order", _has_attempts, _confirmed_unaccepted),
-    _rule("accepted_attempts_are_confirmed", "order fulfillment payment", _settled, _accepted_unconfirmed),
-    _rule("supplier_orders_partition_the_order", "order fulfillment", _settled, _not_a_partition),
-    _rule("supplier_orders_add_up_to_the_total", "order fulfillment", _settled, _amounts_differ),
-    _rule("shipped_units_agree", "order fulfillment", _settled, _units_differ),
-    _rule("read_model_is_current", "order fulfillment", _settled, _not_current),
+    _rule("reservations_belong_to_running_attempts", "order", _has_attempts, _held_for_nothing, ATTEMPT),
+    _rule("confirmed_attempts_are_accepted", "order", _has_attempts, _confirmed_unaccepted, ATTEMPT),
+    _rule("accepted_attempts_are_confirmed", "order fulfillment payment", _settled, _accepted_unconfirmed, ATTEMPT, CANCEL),
+    _rule("supplier_orders_partition_the_order", "order fulfillment", _settled, _not_a_partition, ATTEMPT),
+    _rule("supplier_orders_add_up_to_the_total", "order fulfillment", _settled, _amounts_differ, ATTEMPT),
+    _rule("shipped_units_agree", "order fulfillment", _settled, _units_differ, *_REPORTED),
+    _rule("read_model_is_current", "order fulfillment", _settled, _not_current, *_REPORTED),
     _rule("supplier_orders_are_listed_alike", "order fulfillment", _settled, _seen_differently),
-    _rule("payments_belong_to_submitted_orders", "order payment", _paid, _paid_for_nothing),
-    _rule("held_orders_do_not_ship", "order fulfillment", _settled, _ships_while_held),
-    _rule("attention_holds_the_order", "order payment", _alerted, _not_held_for_payment),
+    _rule("payments_belong_to_submitted_orders", "order payment", _paid, _paid_for_nothing, ATTEMPT, CANCEL, PENDING),
+    _rule("held_orders_do_not_ship", "order fulfillment", _settled, _ships_while_held, ATTEMPT, HOLD),
+    _rule("attention_holds_the_order", "order payment", _alerted, _not_held_for_payment, ALERT),
     _rule("charged_at_most_the_total", "order payment", _paid, _paid_too_much),
     _rule("work_comes_to_its_end", "order", _known, _never_ends),
 )

@@ -14,10 +14,18 @@ from waybill.audit.v1 import audit_service_pb2 as pb
 Values = Mapping[str, str]
 OVERDUE = timedelta(minutes=15)
 """How long work may be under way. Attempts are decided within a minute, and everything else is tried every few minutes."""
-_UNDER_WAY = {
-    ("order", "attempt"), ("order", "cancellation"), ("order", "hold"), ("fulfillment", "unreported"),
-    ("payment", "pending"), ("payment", "alert"),
-}  # fmt: skip
+SILENT = timedelta(days=1)
+"""How long a gateway may leave us without an answer before that explains nothing any more."""
+Kind = tuple[str, str]
+"""A context, and what it states."""
+ATTEMPT: Kind = ("order", "attempt")
+CANCEL: Kind = ("order", "cancellation")
+HOLD: Kind = ("order", "hold")
+UNREPORTED: Kind = ("fulfillment", "unreported")
+ALERT: Kind = ("payment", "alert")
+PENDING: Kind = ("payment", "pending")
+_ENDS = (ATTEMPT, CANCEL, HOLD, UNREPORTED, ALERT)
+"""Work that comes to its end by itself, and soon."""
 
 
 @dataclass(slots=True)
@@ -58,22 +66,27 @@ class Subject:
         """Changes that wait for an operator. Only they are excused, as long as they wait: see the rules."""
         return [Parked.of(context, v) for (context, kind), many in self.facts.items() if kind == KIND for v in many]
 
-    @property
-    def under_way(self) -> bool:
-        """Whether a submit, a cancel, a hold, a report or a question to a gateway is not at its end: then contexts may differ."""
+    def under_way(self, kinds: Iterable[Kind], now: datetime | None = None) -> bool:
+        """Whether work of these kinds is not at its end, and not for too long."""
         return any(
-            values.get("finished", "0") == "0" for kind in _UNDER_WAY for values in self.facts.get(kind, ())
+            not _older(values, SILENT if kind == PENDING else OVERDUE, now) for kind in kinds for values in self._open(kind)
         )
 
     def overdue(self, now: datetime | None = None) -> list[str]:
         """What should have come to its end long ago. A gateway may be silent for longer: that is not ours."""
-        before = (now or datetime.now(UTC)) - OVERDUE
         return [
-            f"{context}'s {kind} since {values['since']}"
-            for context, kind in sorted(_UNDER_WAY - {("payment", "pending")})
-            for values in self.all(context, kind)
-            if values.get("finished", "0") == "0" and "since" in values and datetime.fromisoformat(values["since"]) < before
+            f"{kind[0]}'s {kind[1]} since {values['since']}"
+            for kind in sorted(_ENDS)
+            for values in self._open(kind)
+            if _older(values, OVERDUE, now)
         ]
+
+    def _open(self, kind: Kind) -> list[Values]:
+        return [values for values in self.all(*kind) if values.get("finished", "0") == "0"]
+
+
+def _older(values: Values, age: timedelta, now: datetime | None) -> bool:
+    return "since" in values and datetime.fromisoformat(values["since"]) < (now or datetime.now(UTC)) - age
 
 
 class UnorderedFactsError(Exception):

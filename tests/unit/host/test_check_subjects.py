@@ -8,10 +8,24 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.host.check.rules import RULES
-from services.host.check.subjects import OVERDUE, Subject, UnorderedFactsError, subjects
+from services.host.check.subjects import (
+    ALERT,
+    ATTEMPT,
+    CANCEL,
+    HOLD,
+    OVERDUE,
+    PENDING,
+    SILENT,
+    UNREPORTED,
+    Kind,
+    Subject,
+    UnorderedFactsError,
+    subjects,
+)
 from waybill.audit.v1 import audit_service_pb2 as pb
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+EVERYTHING = (ATTEMPT, CANCEL, HOLD, UNREPORTED, ALERT, PENDING)
 
 
 def fact(context: str, kind: str, key: str = "k", /, **values: str) -> pb.Fact:
@@ -51,7 +65,7 @@ async def test_facts_out_of_order_are_not_compared() -> None:
     ],
 )
 def test_an_order_is_in_motion_while_work_is_under_way(told: pb.Fact, under_way: bool) -> None:
-    assert Subject.of("k", [told]).under_way is under_way
+    assert Subject.of("k", [told]).under_way(EVERYTHING) is under_way
 
 
 @pytest.mark.parametrize(("age", "overdue"), [(OVERDUE - timedelta(seconds=1), 0), (OVERDUE + timedelta(seconds=1), 1)])
@@ -64,7 +78,42 @@ def test_what_is_under_way_for_too_long_is_overdue(age: timedelta, overdue: int)
 def test_a_silent_gateway_is_not_ours_to_end() -> None:
     since = (NOW - 10 * OVERDUE).isoformat()
     subject = Subject.of("k", [fact("payment", "pending", type="VOID", since=since)])
-    assert (subject.under_way, subject.overdue(NOW)) == (True, [])
+    assert (subject.under_way(EVERYTHING, NOW), subject.overdue(NOW)) == (True, [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit"), [(ATTEMPT, OVERDUE), (CANCEL, OVERDUE), (HOLD, OVERDUE), (UNREPORTED, OVERDUE), (PENDING, SILENT)]
+)
+def test_work_explains_a_difference_for_a_while_only(kind: Kind, limit: timedelta) -> None:
+    for age, explains in ((limit - timedelta(seconds=1), True), (limit + timedelta(seconds=1), False)):
+        subject = Subject.of("k", [fact(*kind, since=(NOW - age).isoformat())])
+        assert subject.under_way([kind], NOW) is explains
+
+
+def test_a_silent_gateway_explains_what_is_paid_and_nothing_else() -> None:
+    told = [
+        fact("order", "order", id="PO1", status="CANCELED", submitted="1", total="9", currency="USD"),
+        fact("payment", "payments", confirmed_total="9", charged="9", refunded="0", currency="USD"),
+        fact("payment", "pending", type="REFUND"),
+        fact("order", "attempt", attempt="1", state="ACCEPTED", finished="1"),
+        fact("order", "supplier_order", id="A", version="1", status="OPEN"),
+    ]
+    subject = Subject.of("k", told)
+    excused = {rule.name for rule in RULES if subject.under_way(rule.excuses)}
+    assert broken(*told) & excused == {"payments_belong_to_submitted_orders"}
+    assert "read_model_is_current" in broken(*told) - excused
+
+
+def test_units_are_unknown_only_of_lines_whose_supplier_order_is_parked() -> None:
+    told = [
+        fact("order", "attempt", attempt="1", state="ACCEPTED", finished="1"),
+        fact("order", "units", l1="2/0/0", l2="2/0/0"),
+        fact("fulfillment", "units", l1="2/1/0", l2="2/0/0"),
+    ]
+    assert "shipped_units_agree" in broken(*told)
+    assert "shipped_units_agree" in broken(*told, parked("fulfillment", "shipment", "SH1"))
+    assert "shipped_units_agree" in broken(*told, fact("fulfillment", "untold_lines", l2="PO1-2"))
+    assert "shipped_units_agree" not in broken(*told, fact("fulfillment", "untold_lines", l1="PO1-1"))
 
 
 def test_the_state_of_an_order_is_the_same_however_it_is_told() -> None:
@@ -92,7 +141,7 @@ def broken(*told: pb.Fact) -> set[str]:
 def test_what_is_parked_waits_and_neither_is_overdue_nor_excuses_the_order() -> None:
     subject = Subject.of("k", [parked("fulfillment", "shipment", "SH1")])
     assert [(p.entry, p.error) for p in subject.parked] == [("fulfillment/shipment/SH1", "FIELD_INVALID: no")]
-    assert (subject.under_way, subject.overdue(NOW)) == (False, [])
+    assert (subject.under_way(EVERYTHING, NOW), subject.overdue(NOW)) == (False, [])
 
 
 def test_only_what_is_parked_may_be_unknown_to_the_order_service() -> None:

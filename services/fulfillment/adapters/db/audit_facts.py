@@ -52,6 +52,7 @@ async def _of(tx: Tx, keys: Sequence[str]) -> list[Fact]:
         *[_attempt(row) for row in await tx.execute(sa.select(reservations).where(_V.order_key.in_(keys)))],
         *await _supplier_orders(tx, keys),
         *await _units(tx, keys),
+        *await _untold_lines(tx, keys),
         *await _shipments(tx, keys),
     ]
     return sorted(made, key=lambda fact: fact.order_key)
@@ -91,6 +92,19 @@ async def _units(tx: Tx, keys: Sequence[str]) -> list[Fact]:
     for order_key, line_item_id, quantity, shipped, canceled in rows:
         units.setdefault(order_key, {})[line_item_id] = f"{int(quantity)}/{int(shipped)}/{int(canceled)}"
     return [Fact(CONTEXT, "units", key, values) for key, values in units.items()]
+
+
+async def _untold_lines(tx: Tx, keys: Sequence[str]) -> list[Fact]:
+    """Lines whose units the order service cannot know: the change of their supplier order is parked."""
+    rows = await tx.execute(
+        sa.select(_O.order_key, _L.line_item_id, _O.id)
+        .join_from(supplier_order_lines, supplier_orders, _O.key == _L.supplier_order_key)
+        .where(_O.order_key.in_(keys), _O.report_parked_time.is_not(None))
+    )
+    lines: dict[str, dict[str, str]] = {}
+    for row in rows:
+        lines.setdefault(row.order_key, {})[row.line_item_id] = row.id
+    return [Fact(CONTEXT, "untold_lines", key, values) for key, values in lines.items()]
 
 
 async def _shipments(tx: Tx, keys: Sequence[str]) -> list[Fact]:
