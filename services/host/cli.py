@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "config": "services.host.config:config",
     "health": "services.host.health:health",
     "submissions": "services.host.operate.submissions:submissions",
+    "commands": "services.host.operate.commands:commands",
     "outbox": "services.host.operate.outbox:outbox",
     "payments": "services.host.operate.payments:payments",
     "holds": "services.host.operate.holds:holds",

@@ -17,6 +17,7 @@ from services.order.adapters.clients.payment import PaymentClient
 from services.order.adapters.clients.pricing import PricingClient
 from services.order.adapters.clients.shipping import ShippingClient
 from services.order.adapters.db.audit import Audit
+from services.order.adapters.db.command_queries import SqlCommandQueries
 from services.order.adapters.db.feed import SqlFeed
 from services.order.adapters.db.gauges import Gauges
 from services.order.adapters.db.hold_store import SqlHoldStore
@@ -32,6 +33,7 @@ from services.order.application.create_order import CreateOrder
 from services.order.application.forward_order import ForwardOrder
 from services.order.application.hold_order import HoldOrder
 from services.order.application.line_items import LineItems
+from services.order.application.operate_commands import OperateCommands
 from services.order.application.operate_submissions import OperateSubmissions
 from services.order.application.payments import OrderPayments
 from services.order.application.place_order import PlaceOrder
@@ -45,6 +47,7 @@ from services.order.application.validate_order import ValidateOrder
 from services.order.application.watch_orders import WatchOrders
 from services.order.application.worksheets import Worksheets
 from services.order.rpc.checkout_servicer import CheckoutServicer, CheckoutUseCases
+from services.order.rpc.command_servicer import OrderCommandServicer
 from services.order.rpc.line_item_servicer import LineItemServicer
 from services.order.rpc.order_servicer import OrderServicer, OrderUseCases
 from services.order.rpc.report_servicer import FulfillmentReportServicer, PaymentReportServicer
@@ -54,6 +57,7 @@ from waybill.order.v1 import (
     checkout_service_pb2_grpc,
     fulfillment_report_service_pb2_grpc,
     line_item_service_pb2_grpc,
+    order_command_service_pb2_grpc,
     order_service_pb2_grpc,
     payment_report_service_pb2_grpc,
     submission_service_pb2_grpc,
@@ -144,6 +148,13 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
                 submission_service_pb2_grpc.add_SubmissionServiceServicer_to_server,
                 SubmissionServicer(OperateSubmissions(db, SqlSubmissionQueries(db.dialect), submit)),
                 f"{PACKAGE}.SubmissionService",
+            ),
+            (
+                order_command_service_pb2_grpc.add_OrderCommandServiceServicer_to_server,
+                OrderCommandServicer(
+                    OperateCommands(db, SqlCommandQueries(db.dialect), submissions, holds, cancel, hold)
+                ),
+                f"{PACKAGE}.OrderCommandService",
             ),
         ],
         background=[Loop("completer", completer.once, INTERVAL), forgetting(db, REQUESTS, clock)],

@@ -12,6 +12,8 @@ import pytest
 
 from libs.errors import invalid
 from services.order.application import submit_order
+from services.order.application.cancel_order import CancelOrder
+from services.order.application.hold_order import HoldOrder
 from services.order.application.report_fulfillment import ReportFulfillment
 from tests.e2e.test_submit import card, promise, ready
 from tests.support.marketplace import Marketplace, get, marketplace
@@ -21,6 +23,7 @@ from waybill.operations.v1 import outbox_service_pb2
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import order_pb2, order_service_pb2, submission_pb2
 from waybill.payment.v1 import payment_pb2
+from waybill_client import WaybillError
 
 
 async def waybill(market: Marketplace, *arguments: str) -> tuple[int, str, str]:
@@ -102,6 +105,41 @@ async def test_an_accepted_submit_is_confirmed_by_hand(
         assert done["submission"]["finished"]
         assert await listed(market, "submissions", "list") == []
         assert (await get(market.cast.ada, "HALF")).status == order_pb2.ORDER_STATUS_OPEN
+
+
+async def test_a_cancel_and_a_hold_that_nobody_carries_out_are_listed_and_resolved(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with marketplace(tmp_path, database_url, background=False) as market:
+        assert "no cancel and no hold is unfinished" in (await waybill(market, "commands", "list"))[1]
+        for id in ("STUCK", "DEAF"):
+            await market.cast.ada.place_order({"tape": 1}, id=id)
+
+        async def dies(*_: Any) -> None:
+            raise ConnectionError
+
+        with monkeypatch.context() as patched:
+            patched.setattr(CancelOrder, "run", dies)
+            patched.setattr(HoldOrder, "drive", dies)
+            with pytest.raises(WaybillError):
+                await market.cast.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="STUCK"))
+            with pytest.raises(WaybillError):
+                await market.cast.sam.orders.HoldOrder(order_service_pb2.HoldOrderRequest(order_id="DEAF"))
+            code, output, errors = await waybill(market, "commands", "resolve", "--all")
+            assert (code, output) == (1, "")
+            assert ("STUCK" in errors, "DEAF" in errors) == (True, True)
+        found = await listed(market, "commands", "list")
+        assert [(one["order_id"], one["type"], one.get("decided", False)) for one in found] == [
+            ("STUCK", "ORDER_COMMAND_TYPE_CANCEL", False), ("DEAF", "ORDER_COMMAND_TYPE_HOLD", True),
+        ]  # fmt: skip
+        (one,) = await listed(market, "commands", "list", "--filter", "type = HOLD")
+        assert one["order_id"] == "DEAF"
+
+        code, _, errors = await waybill(market, "commands", "resolve", "STUCK", "NONE")
+        assert (code, "NONE" in errors) == (1, True)
+        assert (await get(market.cast.ada, "STUCK")).status == order_pb2.ORDER_STATUS_CANCELED
+        assert await listed(market, "commands", "resolve", "--all") == []
+        assert await listed(market, "commands", "list") == []
 
 
 async def test_a_rejected_report_is_listed_and_retried(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:

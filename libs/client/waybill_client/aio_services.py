@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from waybill.operations.v1.outbox_service_pb2_grpc import OutboxServiceAsyncStub
     from waybill.order.v1.checkout_service_pb2_grpc import CheckoutServiceAsyncStub
     from waybill.order.v1.line_item_service_pb2_grpc import LineItemServiceAsyncStub
+    from waybill.order.v1.order_command_service_pb2_grpc import OrderCommandServiceAsyncStub
     from waybill.order.v1.order_service_pb2_grpc import OrderServiceAsyncStub
     from waybill.order.v1.submission_service_pb2_grpc import SubmissionServiceAsyncStub
     from waybill.payment.v1.credit_card_service_pb2_grpc import CreditCardServiceAsyncStub
@@ -78,4 +79,5 @@ class AsyncServices:
     audit: AuditServiceAsyncStub = _stub("audit")
     outbox: OutboxServiceAsyncStub = _stub("outbox")
     submissions: SubmissionServiceAsyncStub = _stub("submissions")
+    order_commands: OrderCommandServiceAsyncStub = _stub("order_commands")
     reconciliation: ReconciliationServiceAsyncStub = _stub("reconciliation")

@@ -20,6 +20,7 @@ from waybill.fulfillment.v1.supplier_order_service_pb2_grpc import SupplierOrder
 from waybill.operations.v1.outbox_service_pb2_grpc import OutboxServiceStub
 from waybill.order.v1.checkout_service_pb2_grpc import CheckoutServiceStub
 from waybill.order.v1.line_item_service_pb2_grpc import LineItemServiceStub
+from waybill.order.v1.order_command_service_pb2_grpc import OrderCommandServiceStub
 from waybill.order.v1.order_service_pb2_grpc import OrderServiceStub
 from waybill.order.v1.submission_service_pb2_grpc import SubmissionServiceStub
 from waybill.payment.v1.credit_card_service_pb2_grpc import CreditCardServiceStub
@@ -91,4 +92,5 @@ class Services:
     audit = Service(AuditServiceStub)
     outbox = Service(OutboxServiceStub)
     submissions = Service(SubmissionServiceStub)
+    order_commands = Service(OrderCommandServiceStub)
     reconciliation = Service(ReconciliationServiceStub)
