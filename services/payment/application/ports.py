@@ -49,6 +49,9 @@ class PaymentStore(Protocol):
     ) -> bool:
         """Writes the result of a pending transaction; False when it is known already."""
 
+    async def take_over_refunds(self, tx: Tx, payment_ids: Collection[str]) -> None:
+        """Pending refunds of these payments are for the order's cancel from now on, whoever asked for them."""
+
     async def transactions(self, tx: Tx, payment_ids: Collection[str]) -> list[Transaction]: ...
     async def any_lapsing(self, tx: Tx, until: datetime) -> bool: ...
     async def claim_lapsing(self, tx: Tx, until: datetime, limit: int) -> list[Payment]:

@@ -132,14 +132,16 @@ class SettleTransactions:
 
     async def _apply(self, tx: Tx, payment: Payment, row: Transaction, answer: Answer, now: datetime) -> Payment:
         approved = answer.verdict is Verdict.APPROVED
+        rows = await self._payments.transactions(tx, [payment.id])
+        # As it is now: a cancel may have taken it over since the gateway was asked.
+        row = next((r for r in rows if r.id == row.id), row)
         if row.type is TransactionType.AUTHORIZE:
-            rows = await self._payments.transactions(tx, [payment.id])
             change = renewed(payment, row, approved, answer.expire_time, rows, now)
             await self._record(tx, [change], now)
             if change.payment.state is State.ATTENTION:
                 _LOG.error("authorization_lapses", payment=payment.id, order=payment.order_id, message=answer.message)
             return change.payment
-        change = settled(payment, row, approved, now)
+        change = settled(payment, row, approved, now, rows)
         await self._record.save(tx, [change.payment], now)
         await self._means.post(tx, self._record.movements(change, row.id, row.type), now)
         return change.payment

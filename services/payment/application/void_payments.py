@@ -10,7 +10,7 @@ from services.payment.application.record_changes import RecordChanges
 from services.payment.application.settle_transactions import SettleTransactions
 from services.payment.domain.attempt import cancel
 from services.payment.domain.payment import Payment
-from services.payment.domain.transaction import Result, Transaction, TransactionType
+from services.payment.domain.transaction import Transaction
 
 
 class VoidPayments:
@@ -39,8 +39,8 @@ class VoidPayments:
         # A confirm that is still on its way then finds its attempt released, and debits nothing.
         await self._attempts.end_all(tx, key, "RELEASED", now)
         payments = await self._payments.of_order(tx, key, lock=True)
-        rows = await self._payments.transactions(tx, [p.id for p in payments])
-        busy = {
-            row.payment_id for row in rows if row.type is TransactionType.REFUND and row.result is Result.PENDING
-        }
-        return await self._record(tx, cancel(payments, busy, now), now)
+        ids = [p.id for p in payments]
+        rows = await self._payments.transactions(tx, ids)
+        # A refund that a person asked for is the cancel's from now on: declined, it needs attention.
+        await self._payments.take_over_refunds(tx, ids)
+        return await self._record(tx, cancel(payments, rows, now), now)

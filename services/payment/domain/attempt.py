@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.payment.domain.means import Demand, Means, demands, unusable
 from services.payment.domain.payment import Payment, Problem, resolve
 from services.payment.domain.states import Event, State
-from services.payment.domain.transaction import Cause, Entry, TransactionType
+from services.payment.domain.transaction import Cause, Entry, Result, Transaction, TransactionType, pending
 from services.payment.domain.types import Holding
 
 
@@ -102,17 +102,17 @@ def release(payments: Sequence[Payment], now: datetime) -> list[Change]:
     return changes
 
 
-def cancel(payments: Sequence[Payment], busy: Collection[str], now: datetime) -> list[Change]:
+def cancel(payments: Sequence[Payment], rows: Sequence[Transaction], now: datetime) -> list[Change]:
     """The order was canceled: authorizations are voided, what was taken goes back.
 
-    `busy` are payments with a refund on its way: those are left to it.
+    `rows` are their transactions: what is on its way back, or voided, is not asked for again. So a repeat does nothing.
     """
     changes: list[Change] = []
     for p in payments:
         if p.state in (State.VOIDED, State.REFUNDED, State.VOID_PENDING):
             continue
         if p.holding is Holding.GATEWAY and (p.captured or p.state in _AT_GATEWAY):
-            changes += _cancel_at_gateway(p, p.id in busy, now)
+            changes += _cancel_at_gateway(p, [row for row in rows if row.payment_id == p.id], now)
             continue
         back = p.taken
         entry = Entry(TransactionType.VOID, p.due, cause=Cause.CANCEL) if p.due else None
@@ -124,18 +124,26 @@ def cancel(payments: Sequence[Payment], busy: Collection[str], now: datetime) ->
 _AT_GATEWAY = (State.AUTHORIZING, State.AUTHORIZED, State.CONFIRMED, State.CAPTURED, State.ATTENTION)
 
 
-def _cancel_at_gateway(p: Payment, busy: bool, now: datetime) -> list[Change]:
+def _cancel_at_gateway(p: Payment, rows: Sequence[Transaction], now: datetime) -> list[Change]:
     changes: list[Change] = []
     if not p.captured:
         if not p.due:
             return [Change(p.moved(Event.VOID, now, accepted=False))]
         void = Entry(TransactionType.VOID, p.due, True, Cause.CANCEL)
         return [Change(p.moved(Event.DOUBT, now, accepted=False), void)]
-    if p.taken and not busy:
-        changes.append(Change(p, Entry(TransactionType.REFUND, p.taken, True, Cause.CANCEL)))
-    if p.captured < p.due and not busy:
+    back = p.taken - pending(rows, TransactionType.REFUND)
+    if back > 0:
+        changes.append(Change(p, Entry(TransactionType.REFUND, back, True, Cause.CANCEL)))
+    if p.captured < p.due and not _voided(p, rows):
         changes.append(Change(p, Entry(TransactionType.VOID, p.due - p.captured, True, Cause.CANCEL)))
     return changes
+
+
+def _voided(p: Payment, rows: Sequence[Transaction]) -> bool:
+    return any(
+        row.type is TransactionType.VOID and row.gateway_key == p.authorization_key and row.result is not Result.DECLINED
+        for row in rows
+    )
 
 
 def _reserved(p: Payment) -> int:

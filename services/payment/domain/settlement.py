@@ -9,7 +9,7 @@ from libs.errors import precondition
 from services.payment.domain.attempt import Change
 from services.payment.domain.payment import Payment
 from services.payment.domain.states import Event, State, allows, conflict, move
-from services.payment.domain.transaction import Cause, Result, Transaction, TransactionType
+from services.payment.domain.transaction import Cause, Transaction, TransactionType, canceled, pending
 from services.payment.domain.types import Holding
 
 
@@ -20,12 +20,14 @@ def authorized(payment: Payment, approved: bool, now: datetime, expire: datetime
     return payment.moved(Event.APPROVE, now, accepted=True, authorization_expire_time=expire)
 
 
-def settled(payment: Payment, asked: Transaction, approved: bool, now: datetime) -> Change:
-    """The answer to a void, a capture or a refund."""
+def settled(
+    payment: Payment, asked: Transaction, approved: bool, now: datetime, rows: Sequence[Transaction] = ()
+) -> Change:
+    """The answer to a void, a capture or a refund. `rows` are the payment's transactions, which a capture looks at."""
     if asked.type is TransactionType.VOID:
         return _voided(payment, asked, approved, now)
     if asked.type is TransactionType.CAPTURE:
-        return _captured(payment, asked, approved, now)
+        return _captured(payment, asked, approved, now, canceled(rows))
     return _refunded(payment, asked, approved, now)
 
 
@@ -38,11 +40,11 @@ def _voided(p: Payment, asked: Transaction, approved: bool, now: datetime) -> Ch
     return Change(p.moved(Event.VOID if asked.cause is Cause.CANCEL else Event.CLEAR, now))
 
 
-def _captured(p: Payment, asked: Transaction, approved: bool, now: datetime) -> Change:
+def _captured(p: Payment, asked: Transaction, approved: bool, now: datetime, unwanted: bool) -> Change:
     if not approved:
         return Change(p)
     # Money that was taken although the order was canceled meanwhile must be seen by a person.
-    event = Event.CAPTURE if allows(p.state, Event.CAPTURE) else Event.ALARM
+    event = Event.ALARM if unwanted or not allows(p.state, Event.CAPTURE) else Event.CAPTURE
     return Change(p.moved(event, now, captured=p.captured + asked.amount), taken=asked.amount)
 
 
@@ -55,7 +57,7 @@ def _refunded(p: Payment, asked: Transaction, approved: bool, now: datetime) -> 
     return Change(p.moved(event, now, refunded=p.refunded + asked.amount), returned=asked.amount)
 
 
-def capture_amount(payment: Payment, wanted: int | None, pending: Sequence[Transaction]) -> int:
+def capture_amount(payment: Payment, wanted: int | None, rows: Sequence[Transaction]) -> int:
     """What to capture: `wanted`, or all that is authorized and not captured.
 
     Raises `PAYMENT_STATE_CONFLICT` and `CAPTURE_EXCEEDS_AUTHORIZATION`.
@@ -63,7 +65,9 @@ def capture_amount(payment: Payment, wanted: int | None, pending: Sequence[Trans
     if payment.holding is not Holding.GATEWAY:
         raise conflict(payment.id, payment.state, f"capture: a {payment.type} is taken when its order is confirmed")
     move(payment.id, payment.state, Event.CAPTURE)
-    left = payment.due - payment.captured - _pending(pending, TransactionType.CAPTURE)
+    if canceled(rows):
+        raise conflict(payment.id, payment.state, "capture: its order is canceled")
+    left = payment.due - payment.captured - pending(rows, TransactionType.CAPTURE)
     amount = left if wanted is None else wanted
     if not 0 < amount <= left:
         text = f"payment {payment.id} has less left to capture"
@@ -71,19 +75,15 @@ def capture_amount(payment: Payment, wanted: int | None, pending: Sequence[Trans
     return amount
 
 
-def refund_amount(payment: Payment, wanted: int | None, pending: Sequence[Transaction]) -> int:
+def refund_amount(payment: Payment, wanted: int | None, rows: Sequence[Transaction]) -> int:
     """What to refund: `wanted`, or all that was taken and not refunded.
 
     Raises `PAYMENT_STATE_CONFLICT` and `REFUND_EXCEEDS_CAPTURE`.
     """
     move(payment.id, payment.state, Event.REFUND_PART)
-    left = payment.taken - _pending(pending, TransactionType.REFUND)
+    left = payment.taken - pending(rows, TransactionType.REFUND)
     amount = left if wanted is None else wanted
     if not 0 < amount <= left:
         text = f"payment {payment.id} has less left to refund"
         raise precondition("REFUND_EXCEEDS_CAPTURE", text, payment=payment.id)
     return amount
-
-
-def _pending(rows: Sequence[Transaction], type: TransactionType) -> int:
-    return sum(row.amount for row in rows if row.type is type and row.result is Result.PENDING)

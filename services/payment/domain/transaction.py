@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -57,6 +58,16 @@ class Transaction:
     result_time: datetime | None = None
     ask_time: datetime | None = None
     """When the gateway is asked again about a pending one; None when nobody has to."""
+
+
+def pending(rows: Iterable[Transaction], type: TransactionType) -> int:
+    """What a gateway has still to answer of one type, in sum."""
+    return sum(row.amount for row in rows if row.type is type and row.result is Result.PENDING)
+
+
+def canceled(rows: Iterable[Transaction]) -> bool:
+    """Whether a cancel of the order has begun to undo the payment."""
+    return any(row.cause is Cause.CANCEL for row in rows)
 
 
 @dataclass(frozen=True, slots=True)

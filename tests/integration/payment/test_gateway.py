@@ -357,6 +357,69 @@ async def test_a_refund_that_is_declined_after_a_cancel_needs_a_person(world: Wo
     assert await order.states() == ["ATTENTION"]
 
 
+async def test_a_cancel_gives_back_what_a_refund_on_its_way_leaves(world: World) -> None:
+    await world.card("tok_late_refund")
+    order = world.order(100)
+    await order.opened(by_card("p1", "tok_late_refund"))
+    await capture(world, "p1", 80)
+    with pytest.raises(WaybillError, match="did not answer"):
+        await refund(world, "p1", 10)
+    for _ in range(2):
+        await order.void()
+    await later(world)
+    await later(world)
+    (paid,) = await order.payments()
+    assert (state(paid), units(paid.refunded_amount)) == ("REFUNDED", 80)
+    assert sorted(transactions(paid)).count("REFUND SUCCEEDED") == 2
+    assert transactions(paid).count("VOID SUCCEEDED") == 1
+    assert await held_at_gateway(world) == []
+
+
+async def test_a_refund_on_its_way_that_is_declined_after_the_cancel_needs_a_person(databases, monkeypatch) -> None:
+    class Refuses(TestGateway):
+        """Is silent about the first refund, and declines it when it is asked again."""
+
+        name = "refuses"
+        asked = 0
+
+        async def refund(self, key: str, authorization_key: str, amount: int, currency: str) -> Answer:
+            if amount != 10_000_000:
+                return await super().refund(key, authorization_key, amount, currency)
+            self.asked += 1
+            return Answer(Verdict.UNKNOWN) if self.asked == 1 else Answer(Verdict.DECLINED, message="expired")
+
+    monkeypatch.setitem(GATEWAYS, "refuses", lambda settings, database, clock: Refuses(database))
+    async with running(databases, gateway="refuses") as world:
+        await world.card()
+        order = world.order(100)
+        await order.opened(by_card("p1", "tok_approve"))
+        await capture(world, "p1")
+        with pytest.raises(WaybillError, match="did not answer"):
+            await refund(world, "p1", 10)
+        await order.void()
+        await later(world)
+        (paid,) = await order.payments()
+        assert (state(paid), units(paid.refunded_amount)) == ("ATTENTION", 90)
+
+
+async def test_a_capture_of_a_canceled_order_is_refused_and_one_under_way_is_seen(world: World) -> None:
+    await world.card("tok_late_capture")
+    order = world.order(100)
+    await order.opened(by_card("p1", "tok_late_capture"))
+    for amount in (50, 30):
+        with pytest.raises(WaybillError):
+            await capture(world, "p1", amount, request_id=f"c{amount}")
+        if amount == 50:
+            await later(world)
+    await order.void()
+    with pytest.raises(WaybillError, match="cannot capture"):
+        await capture(world, "p1", 5)
+    await later(world)
+    (paid,) = await order.payments()
+    assert state(paid) == "ATTENTION"
+    assert (units(paid.captured_amount), units(paid.refunded_amount)) == (80, 50)
+
+
 async def test_a_confirm_that_comes_after_the_cancel_debits_nothing(world: World) -> None:
     await world.account(balance=50)
     await world.card()

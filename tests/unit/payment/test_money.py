@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -72,6 +73,10 @@ class Books(RuleBasedStateMachine):
             entry.amount, payment.attempt, NOW, entry.cause, payment.authorization_key,
         )  # fmt: skip
 
+    def canceling(self, row: Transaction) -> list[Transaction]:
+        """The row, and one of the order's cancel, if that has come."""
+        return [row, replace(row, id="c", cause=Cause.CANCEL)] if self.canceled else [row]
+
     def put(self, payment: Payment) -> None:
         """Replaces a payment."""
         self.payments = [payment if p.id == payment.id else p for p in self.payments]
@@ -126,20 +131,24 @@ class Books(RuleBasedStateMachine):
             if silent and card:
                 self.pending.append((payment.id, row))
                 continue
-            self.book([settled(payment, row, True, NOW)])
+            self.book([settled(payment, row, True, NOW, self.canceling(row))])
 
     @rule(approved=st.booleans(), which=st.integers(0, 5))
     def answer(self, approved: bool, which: int) -> None:
         if self.pending:
             id, row = self.pending.pop(which % len(self.pending))
-            self.book([settled(self.get(id), row, approved, NOW)])
+            self.book([settled(self.get(id), row, approved, NOW, self.canceling(row))])
 
     @rule()
     def cancel(self) -> None:
-        busy = {id for id, row in self.pending if row.type is TransactionType.REFUND}
         self.decided = True
         self.canceled = True
-        self.book(cancel(self.payments, busy, NOW))
+        rows = [row for _, row in self.pending]
+        self.pending = [
+            (id, replace(row, cause=Cause.CANCEL) if row.type is TransactionType.REFUND else row)
+            for id, row in self.pending
+        ]
+        self.book(cancel(self.payments, rows, NOW))
 
     @invariant()
     def ledger_adds_up(self) -> None:
@@ -170,6 +179,31 @@ class Books(RuleBasedStateMachine):
 
 TestBooks: Any = pytest.mark.filterwarnings("default")(Books.TestCase)
 TestBooks.settings = settings(max_examples=400, stateful_step_count=30, deadline=None)
+
+
+def a_row(type: TransactionType, amount: int, cause: Cause, result: Result = Result.PENDING) -> Transaction:
+    """A transaction of the card."""
+    return Transaction("t", "card", type, result, amount, 1, NOW, cause)
+
+
+def a_captured_card() -> Payment:
+    """80 of 100 captured."""
+    return a_payment("card", "credit_card", 100, resolved_amount=100, state=State.CAPTURED, captured=80, attempt=1)
+
+
+def test_a_cancel_asks_for_what_is_not_on_its_way_back() -> None:
+    on_its_way = a_row(TransactionType.REFUND, 10, Cause.REQUEST)
+    asked = [change.entry for change in cancel([a_captured_card()], [on_its_way], NOW)]
+    assert [(e.type, e.amount) for e in asked if e] == [(TransactionType.REFUND, 70), (TransactionType.VOID, 20)]
+
+
+def test_money_is_not_captured_of_a_canceled_order() -> None:
+    rows = [a_row(TransactionType.REFUND, 80, Cause.CANCEL)]
+    with pytest.raises(WaybillError, match="its order is canceled"):
+        capture_amount(a_captured_card(), None, rows)
+    late = a_row(TransactionType.CAPTURE, 20, Cause.REQUEST)
+    assert settled(a_captured_card(), late, True, NOW, [late]).payment.state is State.CAPTURED
+    assert settled(a_captured_card(), late, True, NOW, [late, *rows]).payment.state is State.ATTENTION
 
 
 def test_a_movement_that_does_not_balance_cannot_be_made() -> None:

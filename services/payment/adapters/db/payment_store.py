@@ -131,6 +131,13 @@ class SqlPaymentStore:
         )  # fmt: skip
         return bool(done.rowcount == 1)
 
+    async def take_over_refunds(self, tx: Tx, payment_ids: Collection[str]) -> None:
+        """Pending refunds become part of the order's cancel."""
+        if payment_ids:
+            pending = sa.and_(T.type == TransactionType.REFUND.value, T.result == Result.PENDING.value)
+            statement = sa.update(TRANSACTIONS).where(T.payment_id.in_(list(payment_ids)), pending)
+            await tx.execute(statement.values(cause=Cause.CANCEL.value))
+
     async def transactions(self, tx: Tx, payment_ids: Collection[str]) -> list[Transaction]:
         """Transactions of payments, oldest first."""
         if not payment_ids:
