@@ -29,6 +29,7 @@ FORGET_PAUSE = 3_600.0
 FIRST_LOOK = (10.0, 120.0)
 """Seconds after the start between which the first look is taken."""
 FORGOTTEN_AT_ONCE = 5_000
+ID_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,15 @@ def key_of(principal: Principal, method: str, message: Any) -> RequestKey | None
     bare.CopyFrom(message)
     bare.request_id = ""
     digest = hashlib.sha256(bare.SerializeToString(deterministic=True)).hexdigest()
-    company = f"{principal.party_kind.value}:{principal.party_id}"
-    return RequestKey(company, principal.user_id, method, request_id, digest)
+    return RequestKey(_company(principal), principal.user_id, method, request_id, digest)
+
+
+def _company(principal: Principal) -> str:
+    """Kind and id of the caller's company. Together they may be longer than a column of ids: a digest then stands for the
+    id, behind a sign that no id has."""
+    kind, id = principal.party_kind.value, principal.party_id
+    plain = f"{kind}:{id}"
+    return plain if len(plain) <= ID_LENGTH else f"{kind}:#{hashlib.sha256(id.encode()).hexdigest()}"
 
 
 _KEY = ("company", "user_id", "method", "request_id")

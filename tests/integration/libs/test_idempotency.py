@@ -98,6 +98,14 @@ async def test_a_buyer_and_a_supplier_with_one_id_are_two_companies(db):
     assert await call(db, key(caller=supplier)) is None
 
 
+async def test_companies_whose_ids_are_as_long_as_ids_may_be_are_told_apart(db):
+    first, second = (key(caller=buyer(party="x" * 99 + end)) for end in "ab")
+    for of in (first, second):
+        assert await call(db, of) is None
+    assert await call(db, first, "again") == {"id": "first"}
+    assert await effects(db) == 2
+
+
 async def test_a_failure_that_changed_nothing_is_not_kept(db):
     async def fail() -> None:
         async with db.transaction() as tx:
