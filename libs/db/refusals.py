@@ -10,12 +10,17 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from libs.db.failures import is_retryable
 from libs.errors import Kind, WaybillError
+from libs.obs import get_logger
+
+_LOG = get_logger("database")
 
 _BUSY = {"55P03", "57014", "53300"}
 """lock_timeout, statement_timeout, no connection left."""
 _FULL = {"53100"}
 _AWAY = {"57P01", "57P02", "57P03", "57P05", "25P03", "53200", "58030"}
 """Shutting down, crashed, starting up, idle for too long, out of memory, a failing disk."""
+_UNSTORABLE = {"22001", "22021", "22P05"}
+"""Longer than the column, NUL in a text, NUL in a JSON."""
 _SQLITE_AWAY = ("SQLITE_IOERR", "SQLITE_CANTOPEN")
 CONNECTING = (OSError, PoolTimeoutError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What opening a connection fails by."""
@@ -43,6 +48,16 @@ def full() -> WaybillError:
     )
 
 
+def unstorable(state: str) -> WaybillError:
+    """A value is longer than there is room for, or has characters that no database of ours stores; nothing has happened.
+
+    Requests are checked before; this is the net below. Which value it was, the database does not tell.
+    """
+    _LOG.warning("value_not_storable", sqlstate=state)
+    text = "a value is too long, or has characters that cannot be stored"
+    return WaybillError(Kind.INVALID, "VALUE_NOT_STORABLE", text)
+
+
 def refusal(error: BaseException, connected: bool = True) -> WaybillError | None:
     """What to tell the caller; None for a defect, a broken constraint, or no error of the database.
 
@@ -58,6 +73,8 @@ def refusal(error: BaseException, connected: bool = True) -> WaybillError | None
     state = str(getattr(original, "sqlstate", None) or "")
     if state in _BUSY:
         return busy()
+    if state in _UNSTORABLE:
+        return unstorable(state)
     name = str(getattr(original, "sqlite_errorname", "") or "")
     if state in _FULL or name.startswith("SQLITE_FULL"):
         return full()

@@ -33,6 +33,21 @@ async def put(db: Database, *names: str) -> None:
         await tx.execute(tx.insert(ITEMS), [{"key": uuid.uuid4(), "name": name, "amount": 0} for name in names])
 
 
+@pytest.mark.parametrize(
+    "values", [{"name": "x" * 101}, {"name": "a\0b"}, {"name": "bolt", "xp": {"a": "\0"}}], ids=["long", "nul", "nul in JSON"]
+)
+async def test_what_cannot_be_stored_is_the_callers_mistake_and_no_defect(db, values):
+    with pytest.raises(WaybillError) as caught:
+        async with db.transaction() as tx:
+            await tx.execute(tx.insert(ITEMS), {"key": uuid.uuid4(), **values})
+
+    assert (caught.value.kind, caught.value.reason) == (Kind.INVALID, "VALUE_NOT_STORABLE")
+    with pytest.raises(WaybillError) as caught:
+        async with db.reading() as tx:
+            await tx.execute(sa.select(ITEMS).where(ITEMS.c.name == "a\0b"))
+    assert caught.value.reason == "VALUE_NOT_STORABLE"
+
+
 async def test_canceling_a_running_statement_undoes_the_transaction(db):
     async def sleep() -> None:
         async with db.transaction() as tx:
