@@ -58,7 +58,8 @@ class Addresses:
             found.require(f"entries[{i}].address.id", key not in keys[:i], "DUPLICATE_ITEM", f"{key[1]!r} stands twice")
 
         async def work(tx: Tx) -> list[Entry]:
-            recorded = await self._requests.claim(tx, request, {"keys": keys}, now)
+            # What is refused records nothing; the database is not asked to keep what it cannot.
+            recorded = await self._requests.claim(tx, request, {"keys": [] if found else keys}, now)
             if recorded is not None:
                 return await self._books.read(tx, [(party, id) for party, id in recorded["keys"]])
             await self._open_to(tx, caller, own)

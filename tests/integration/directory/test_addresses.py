@@ -60,11 +60,15 @@ async def test_everything_wrong_with_addresses_is_told_at_once_and_nothing_is_st
                 entry("a", city=""), entry("b", country="usa"), entry("bad id"), entry("c"), entry("c"),
                 entry("d", Party(kind=PARTY_KIND_BUYER, id="nowhere")), entry("e", Party(id="acme")),
                 entry("f", ACME, "gil"), entry("g", recipient="x\0"), entry("h", ACME, "an\0na"), entry("c", GLOBEX),
+                entry("i\0"), entry("j", Party(kind=PARTY_KIND_BUYER, id="ac\0me")), request_id="r1",
             )
         )
     )  # fmt: skip
     assert noted(error) == [
         ("entries[0].address.city", "FIELD_REQUIRED"),
+        ("entries[11].address.id", "ID_INVALID"),
+        ("entries[12].party", "PARTY_NOT_FOUND"),
+        ("entries[12].party.id", "ID_INVALID"),
         ("entries[1].address.country", "FIELD_INVALID"),
         ("entries[2].address.id", "ID_INVALID"),
         ("entries[4].address.id", "DUPLICATE_ITEM"),
@@ -170,7 +174,7 @@ async def test_an_assignment_names_an_address_and_a_user_of_the_company(world):
     error = await refused(
         world.assign(
             assignment("hq"), assignment("villa"), assignment("hq", "gil"), assignment(""), assignment("hq"),
-            assignment("h\0q"),
+            assignment("h\0q"), assignment("hq", party=Party(kind=PARTY_KIND_BUYER, id="ac\0me")),
         )
     )  # fmt: skip
     assert noted(error) == [
@@ -180,6 +184,8 @@ async def test_an_assignment_names_an_address_and_a_user_of_the_company(world):
         ("assignments[4]", "DUPLICATE_ITEM"),
         ("assignments[5].address_id", "ADDRESS_NOT_FOUND"),
         ("assignments[5].address_id", "ID_INVALID"),
+        ("assignments[6].address_id", "ADDRESS_NOT_FOUND"),
+        ("assignments[6].party.id", "ID_INVALID"),
     ]
     assert await assigned(world.admin) == []
 

@@ -68,8 +68,8 @@ class SqlAddressBooks:
 
     async def taken(self, tx: Tx, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those (company, address id) that exist, locked against removal."""
-        parties = sorted({party for party, id in keys if valid_id(id)})
-        ids = sorted({id for _, id in keys if valid_id(id)})
+        possible = [(party, id) for party, id in keys if valid_id(id) and valid_id(party.partition(":")[2])]
+        parties, ids = sorted({party for party, _ in possible}), sorted({id for _, id in possible})
         if not ids:
             return set()
         statement = sa.select(_A.party, _A.id).where(_A.party.in_(parties), _A.id.in_(ids))
