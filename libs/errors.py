@@ -142,6 +142,10 @@ class Violations:
         if not holds:
             self.add(field, reason, description)
 
+    def also(self, others: Violations) -> None:
+        """Notes what was noted elsewhere."""
+        self.items += others.items
+
     def check_id(self, field: str, value: str, required: bool = True) -> None:
         """Notes a missing or malformed id."""
         if not value:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -18,6 +18,7 @@ from libs.protoconv import mask_paths
 from libs.resource.resource import Resource
 from libs.rpc.call import current
 
+T = TypeVar("T")
 BATCH = 1_000
 Clause = sa.ColumnElement[bool] | None
 Guard = Callable[[Tx, Violations, Sequence[tuple[str, dict[str, Any]]]], Awaitable[None]]
@@ -43,13 +44,14 @@ class StandardMethods:
 
     async def create(
         self, request: Any, messages: Sequence[Any], where: str, *, guard: Guard | None = None,
-        more: Mapping[str, Any] | None = None,
+        more: Mapping[str, Any] | None = None, before: Violations | None = None,
         then: Callable[[Tx, list[dict[str, Any]]], Awaitable[None]] | None = None,
     ) -> list[Any]:  # fmt: skip
         """Creates all or none. `where` is the request's field; a list field gets indices. `more` are columns
-        that the message does not have; `then` runs in the same transaction."""
+        that the message does not have; `before` is what is wrong so far; `then` runs in the same transaction."""
         resource, table = self.resource, self.resource.table
         found = Violations()
+        found.also(before or Violations())
         batch = request.DESCRIPTOR.fields_by_name[where].is_repeated
         found.require(where, 0 < len(messages) <= BATCH, "TOO_MANY_ITEMS", f"1 to {BATCH:,} at a time")
         items: list[tuple[str, dict[str, Any]]] = []
@@ -67,17 +69,23 @@ class StandardMethods:
         key = idempotency.key_of(current().principal, current().method, request)
         ids = [values["id"] for _, values in items]
 
+        # The database is not asked about ids that cannot be in it.
+        possible = [id for id in ids if valid_id(id)]
+
         async def work(tx: Tx) -> list[Any]:
-            recorded = await idempotency.claim(tx, self._requests, key, {"ids": ids}, now)
+            recorded = await idempotency.claim(tx, self._requests, key, {"ids": possible}, now)
             if recorded is not None:
                 return await self._by_ids(tx, recorded["ids"])
-            possible = [id for id in ids if valid_id(id)]
-            taken = (await tx.execute(sa.select(table.c.id).where(table.c.id.in_(possible)))).scalars().first()
-            if taken is not None:
-                raise exists(resource.name, taken)
+            taken = set((await tx.execute(sa.select(table.c.id).where(table.c.id.in_(possible)))).scalars())
+            wrong = Violations()
+            wrong.also(found)
             if guard is not None:
-                await guard(tx, found, items)
-            found.raise_if_any()
+                await guard(tx, wrong, items)
+            if taken and not wrong:
+                raise exists(resource.name, next(id for id in ids if id in taken))
+            for path, values in items:
+                wrong.require(f"{path}.id", values["id"] not in taken, "RESOURCE_EXISTS", "the id is taken")
+            wrong.raise_if_any()
             rows = [values for _, values in items]
             await tx.execute(tx.insert(table), rows)
             if then is not None:
@@ -86,12 +94,17 @@ class StandardMethods:
 
         if found and guard is None:
             found.raise_if_any()
+        return await self._racing(work)
+
+    async def _racing(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        """Runs `work`, and once more when another transaction was faster with something that is unique: its look-ups
+        find that now, and name it."""
         try:
             return await self._db.retrying(work)
         except IntegrityError as error:
-            if is_unique_violation(error):
-                raise exists(resource.name, ids[0]) from None
-            raise
+            if not is_unique_violation(error):
+                raise
+        return await self._db.retrying(work)
 
     async def _by_ids(self, tx: Tx, ids: Sequence[str]) -> list[Any]:
         table = self.resource.table
@@ -141,14 +154,16 @@ class StandardMethods:
 
     async def update(
         self, request: Any, message: Any, where: str, *, visible: Clause = None, guard: Guard | None = None,
-        then: Callable[[Tx, dict[str, Any]], Awaitable[None]] | None = None,
+        before: Violations | None = None, then: Callable[[Tx, dict[str, Any]], Awaitable[None]] | None = None,
     ) -> Any:  # fmt: skip
-        """Changes the fields of the mask; xp is merged; a stale etag is ABORTED."""
+        """Changes the fields of the mask; xp is merged; a stale etag is ABORTED. `before` is what is wrong so far."""
         resource, table = self.resource, self.resource.table
         found = Violations()
         paths = mask_paths(found, request.update_mask, message, resource.attributes)
         found.check_id(f"{where}.id", message.id)
-        found.raise_if_any()
+        if found:
+            found.also(before or Violations())
+            found.raise_if_any()
         key = idempotency.key_of(current().principal, current().method, request)
         now = self._clock.now()
         statement = sa.select(table).where(table.c.id == message.id).with_for_update()
@@ -165,6 +180,7 @@ class StandardMethods:
             if message.etag and message.etag != str(row["version"]):
                 raise stale(resource.name, message.id, str(row["version"]))
             wrong = Violations()
+            wrong.also(before or Violations())
             changed = resource.read_some(wrong, where, message, row, paths)
             if guard is not None:
                 await guard(tx, wrong, [(where, {**row, **changed})])
@@ -175,7 +191,7 @@ class StandardMethods:
                 await then(tx, {**row, **changed})
             return resource.write({**row, **changed})
 
-        return await self._db.retrying(work)
+        return await self._racing(work)
 
     async def delete(self, request: Any, id: str, visible: Clause = None) -> None:
         """Deletes one; a repeat of the same request is no error."""

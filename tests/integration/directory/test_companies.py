@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
@@ -50,6 +52,14 @@ async def test_everything_wrong_with_a_batch_is_told_at_once_and_nothing_is_stor
         ("buyers[6].id", "DUPLICATE_ITEM"),
     ]
     assert not (await world.admin.buyers.ListBuyers(buyers.ListBuyersRequest())).buyers
+
+
+async def test_of_batches_at_the_same_time_the_losers_hear_which_id_was_taken(world):
+    batches = [buyers.BatchCreateBuyersRequest(buyers=[acme(id=f"own{i}"), acme(id="shared")]) for i in range(6)]
+    made = await asyncio.gather(*(world.admin.buyers.BatchCreateBuyers(b) for b in batches), return_exceptions=True)
+    errors = [error for error in made if isinstance(error, WaybillError)]
+    assert len(errors) == 5
+    assert {(error.kind, error.metadata["id"]) for error in errors} == {(Kind.EXISTS, "shared")}
 
 
 async def test_a_taken_id_is_refused_with_the_whole_batch(world):

@@ -6,11 +6,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from libs.auth import Principal
-from libs.db import Tx, is_unique_violation
-from libs.errors import invalid
+from libs.db import Tx
 from libs.ids import valid_id
 from services.directory.adapters.db.tables import CLIENTS, USERS, visible_users
 from services.directory.application.ports import KnownUser
@@ -48,13 +46,7 @@ class SqlUsers:
                 password_hash=sa.func.coalesce(sa.bindparam("b_hash", type_=sa.String), _U.password_hash),
             )
         )
-        try:
-            await tx.execute(statement, [{"b_id": id, "b_key": key, "b_hash": hash} for id, key, hash in secrets])
-        except IntegrityError as error:
-            if is_unique_violation(error, "username_key"):
-                # Free when it was looked up; another transaction was faster.
-                raise invalid("username", "USERNAME_TAKEN", "the user name is taken") from None
-            raise
+        await tx.execute(statement, [{"b_id": id, "b_key": key, "b_hash": hash} for id, key, hash in secrets])
 
     async def visible(self, tx: Tx, caller: Principal, id: str) -> KnownUser | None:
         """A user that the caller may see, locked."""

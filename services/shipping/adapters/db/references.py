@@ -58,9 +58,12 @@ async def _no_twin(
 ) -> None:
     methods = sorted({v["ship_method_id"] for _, v in items if valid_id(v["ship_method_id"])})
     columns = [table.c[name] for name in same]
-    rows = (await tx.execute(sa.select(*columns).where(table.c.ship_method_id.in_(methods)))).all()
-    taken = {tuple(row) for row in rows}
+    rows = (await tx.execute(sa.select(table.c.id, *columns).where(table.c.ship_method_id.in_(methods)))).all()
+    # One of the same id is no twin: that id is taken.
+    taken: dict[tuple[Any, ...], str] = {tuple(row[1:]): row[0] for row in rows}
+    seen: set[tuple[Any, ...]] = set()
     for path, values in items:
         identity = tuple(values[name] for name in same)
-        found.require(path, identity not in taken, reason, text)
-        taken.add(identity)
+        free = taken.get(identity, values["id"]) == values["id"] and identity not in seen
+        found.require(path, free, reason, text)
+        seen.add(identity)
