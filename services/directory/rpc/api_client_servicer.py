@@ -8,7 +8,6 @@ from typing import Any
 from libs.auth import roles
 from libs.db import Tx
 from libs.errors import Violations
-from libs.ids import valid_id
 from libs.resource import StandardMethods
 from libs.rpc import current
 from services.directory.adapters.passwords import new_secret
@@ -33,7 +32,6 @@ class ApiClientServicer(pb_grpc.ApiClientServiceServicer):
 
     async def CreateApiClient(self, request: pb.CreateApiClientRequest, context: Any) -> pb.CreateApiClientResponse:
         _admin()
-        self._storable([request.api_client], ["api_client"])
         (made,) = await self._clients.create(request, [request.api_client], "api_client", guard=self._guard)
         return pb.CreateApiClientResponse(api_client=made)
 
@@ -41,7 +39,6 @@ class ApiClientServicer(pb_grpc.ApiClientServiceServicer):
         self, request: pb.BatchCreateApiClientsRequest, context: Any
     ) -> pb.BatchCreateApiClientsResponse:
         _admin()
-        self._storable(request.api_clients, [f"api_clients[{i}]" for i in range(len(request.api_clients))])
         made = await self._clients.create(request, request.api_clients, "api_clients", guard=self._guard)
         return pb.BatchCreateApiClientsResponse(api_clients=made)
 
@@ -67,11 +64,3 @@ class ApiClientServicer(pb_grpc.ApiClientServiceServicer):
 
     async def _guard(self, tx: Tx, found: Violations, items: Sequence[tuple[str, dict[str, Any]]]) -> None:
         await self._rules(tx, found, current().principal, items)
-
-    def _storable(self, clients: Sequence[pb.ApiClient], paths: Sequence[str]) -> None:
-        """The database is not asked about ids that cannot be in it."""
-        found = Violations()
-        for path, client in zip(paths, clients, strict=True):
-            if not valid_id(client.id or "generated"):
-                self._clients.resource.read(found, path, client)
-        found.raise_if_any()

@@ -9,7 +9,6 @@ from libs import idempotency
 from libs.auth import roles
 from libs.db import Tx
 from libs.errors import Violations
-from libs.ids import valid_id
 from libs.resource import StandardMethods
 from libs.rpc import current
 from services.directory.adapters.db.tables import party_text, visible_users
@@ -58,8 +57,7 @@ class UserServicer(pb_grpc.UserServiceServicer):
         bare, password = _update_without_password(request)
         found = Violations()
         check_password(found, "user.password", password, required="password" in request.update_mask.paths)
-        found.raise_if_any()
-        hashes = await self._rules.hashes([password])
+        hashes = [] if found else await self._rules.hashes([password])
 
         async def guard(tx: Tx, wrong: Violations, items: Items) -> None:
             await self._rules.of_changed(tx, wrong, caller, items, bool(password))
@@ -67,7 +65,9 @@ class UserServicer(pb_grpc.UserServiceServicer):
         async def keep(tx: Tx, row: dict[str, Any]) -> None:
             await self._rules.keep(tx, [row], hashes)
 
-        made = await self._users.update(bare, bare.user, "user", visible=visible_users(caller), guard=guard, then=keep)
+        made = await self._users.update(
+            bare, bare.user, "user", visible=visible_users(caller), guard=guard, before=found, then=keep
+        )
         return pb.UpdateUserResponse(user=made)
 
     async def SetPassword(self, request: pb.SetPasswordRequest, context: Any) -> pb.SetPasswordResponse:
@@ -87,13 +87,11 @@ class UserServicer(pb_grpc.UserServiceServicer):
             if party and user.party.id:
                 require_party(caller, *party.split(":", 1))
             check_password(found, f"{path}.password", password)
-            if not valid_id(user.id or "generated"):
-                # The database is not asked about what cannot be in it.
-                self._users.resource.read(found, path, user)
-        if found or len(users) > BATCH:
-            found.require(where, len(users) <= BATCH, "TOO_MANY_ITEMS", f"1 to {BATCH:,} at a time")
+        if len(users) > BATCH:
+            found.add(where, "TOO_MANY_ITEMS", f"1 to {BATCH:,} at a time")
             found.raise_if_any()
-        hashes = await self._rules.hashes(passwords)
+        # Nothing of what is refused is hashed.
+        hashes = [] if found else await self._rules.hashes(passwords)
 
         async def guard(tx: Tx, wrong: Violations, items: Items) -> None:
             await self._rules.of_new(tx, wrong, caller, items)
@@ -101,7 +99,7 @@ class UserServicer(pb_grpc.UserServiceServicer):
         async def keep(tx: Tx, rows: list[dict[str, Any]]) -> None:
             await self._rules.keep(tx, rows, hashes)
 
-        return await self._users.create(bare, users, where, guard=guard, then=keep)
+        return await self._users.create(bare, users, where, guard=guard, before=found, then=keep)
 
 
 def _without_password(user: pb.User) -> pb.User:

@@ -69,8 +69,8 @@ async def test_everything_wrong_with_clients_is_told_at_once(world):
         ("api_clients[4].buyer_ids[2]", "DUPLICATE_ITEM"),
         ("api_clients[4].supplier_ids[0]", "PARTY_NOT_FOUND"),
     ]
-    error = await refused(world.admin.clients.CreateApiClient(create(client(id="x\0"))))
-    assert noted(error) == [("api_client.id", "ID_INVALID")]
+    error = await refused(world.admin.clients.CreateApiClient(create(client(id="x\0", buyer_ids=["nowhere"]))))
+    assert noted(error) == [("api_client.buyer_ids[0]", "PARTY_NOT_FOUND"), ("api_client.id", "ID_INVALID")]
     assert len((await world.admin.clients.ListApiClients(pb.ListApiClientsRequest())).api_clients) == 1
 
 

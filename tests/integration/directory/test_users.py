@@ -83,15 +83,27 @@ async def test_everything_wrong_with_users_is_told_at_once(world):
     ]
     short = await refused(
         world.admin.users.BatchCreateUsers(
-            create(user("u1", password="short"), user("u\0"), user("u3", username="", password="x" * 201))
+            create(
+                user("u1", password="short"), user("u\0"), user("u3", username="", password="x" * 201),
+                user("u4", nowhere, password="short"), user("anna", username="anna2"), request_id="r1",
+            )
         )
-    )
+    )  # fmt: skip
     assert noted(short) == [
         ("users[0].password", "VALUE_OUT_OF_RANGE"),
         ("users[1].id", "ID_INVALID"),
         ("users[1].username", "FIELD_INVALID"),
         ("users[2].password", "VALUE_OUT_OF_RANGE"),
+        ("users[2].username", "FIELD_REQUIRED"),
+        ("users[3].party", "PARTY_NOT_FOUND"),
+        ("users[3].password", "VALUE_OUT_OF_RANGE"),
+        ("users[4].id", "RESOURCE_EXISTS"),
     ]
+    change = users.User(id="anna", username="", password="short")
+    changed = await refused(world.admin.users.UpdateUser(update(change, "username", "password")))
+    assert noted(changed) == [("user.password", "VALUE_OUT_OF_RANGE"), ("user.username", "FIELD_REQUIRED")]
+    masked = await refused(world.admin.users.UpdateUser(update(change, "nothing", "password")))
+    assert noted(masked) == [("update_mask.paths[0]", "FIELD_INVALID"), ("user.password", "VALUE_OUT_OF_RANGE")]
     assert len((await world.admin.users.ListUsers(users.ListUsersRequest())).users) == 2
 
 
