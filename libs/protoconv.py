@@ -244,7 +244,10 @@ def address_out(kind: type[Any], address: Mapping[str, Any] | None) -> Any:
 def mask_paths(
     found: Violations, mask: FieldMask, message: Message, allowed: Iterable[str], field: str = "update_mask"
 ) -> list[str]:
-    """The fields to change: those of the mask, or those that are set. Only `allowed` ones may be named."""
+    """The fields to change: those of the mask, or those that are set. Only `allowed` ones may be named.
+
+    A path names a whole field. A part of one is refused rather than taken for the whole, which would reset its siblings.
+    """
     permitted = set(allowed)
     if not mask.paths:
         return [d.name for d, _ in message.ListFields() if d.name in permitted]
@@ -255,6 +258,8 @@ def mask_paths(
             found.add(f"{field}.paths[{i}]", "FIELD_INVALID", f"there is no field {path!r}")
         elif root not in permitted:
             found.add(f"{field}.paths[{i}]", "FIELD_INVALID", f"{path} cannot be changed")
+        elif root != path:
+            found.add(f"{field}.paths[{i}]", "FIELD_INVALID", f"names a part: {root} is changed as a whole")
         elif root not in paths:
             paths.append(root)
     return paths

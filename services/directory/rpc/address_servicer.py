@@ -85,9 +85,6 @@ class AddressServicer(pb_grpc.AddressServiceServicer):
         if not request.update_mask.paths and not protoconv.address_plain(entry.address).keys() - {"id"}:
             # The id alone names the entry; it is not meant as an empty address.
             paths = [path for path in paths if path != "address"]
-        for i, path in enumerate(request.update_mask.paths):
-            part = path.startswith("address.")
-            found.require(f"update_mask.paths[{i}]", not part, "FIELD_INVALID", "an address is replaced whole")
         address = protoconv.address_in(found, "entry.address", entry.address) if "address" in paths else None
         xp = protoconv.xp_in(found, "entry.xp", entry.xp) if "xp" in paths else None
         found.raise_if_any()

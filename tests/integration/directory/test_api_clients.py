@@ -145,6 +145,11 @@ async def test_an_update_changes_its_fields(world):
         made = (await world.admin.clients.UpdateApiClient(change)).api_client
         assert (made.policy.require_ship_methods, made.allow_any_buyer, made.etag) == (True, True, "2")
     change.request_id = "r2"
+    change.update_mask.CopyFrom(FieldMask(paths=["policy.auto_forward", "xp.a", "name"]))
+    assert noted(await refused(world.admin.clients.UpdateApiClient(change))) == [
+        ("update_mask.paths[0]", "FIELD_INVALID"), ("update_mask.paths[1]", "FIELD_INVALID"),
+    ]  # fmt: skip
+    change.ClearField("update_mask")
     assert (await refused(world.admin.clients.UpdateApiClient(change))).reason == "ETAG_MISMATCH"
 
 

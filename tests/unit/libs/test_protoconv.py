@@ -271,3 +271,13 @@ def test_a_mask_names_fields_that_exist_and_may_change() -> None:
     assert reasons(found) == [
         ("update_mask.paths[3]", "FIELD_INVALID"), ("update_mask.paths[4]", "FIELD_INVALID"),
     ]  # fmt: skip
+
+
+def test_a_mask_that_names_a_part_of_a_field_is_refused() -> None:
+    found = Violations()
+    mask = FieldMask(paths=["lines", "city.name", "nope.name"])
+    assert protoconv.mask_paths(found, mask, address_pb2.Address(), {"city", "lines"}) == ["lines"]
+    assert [(v.field, v.description) for v in found.items] == [
+        ("update_mask.paths[1]", "names a part: city is changed as a whole"),
+        ("update_mask.paths[2]", "there is no field 'nope.name'"),
+    ]
