@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from services.order.domain.model import Line, Order
-from services.order.domain.worksheet import LinePart, ShippingPart
+from libs.money import apportion, minor_unit
+from services.order.domain.model import Address, Line, Order
+from services.order.domain.worksheet import Estimate, LinePart, ShippingPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,36 @@ class Totals:
     def total(self) -> int:
         """What the buyer pays."""
         return self.subtotal - self.discount + self.shipping_cost + self.tax
+
+
+@dataclass(frozen=True, slots=True)
+class Freight:
+    """Shipping that is charged, and taxed where it goes; without a destination that is the order's."""
+
+    ship_estimate_id: str
+    cost: int
+    destination: Address | None = None
+
+
+def freights(order: Order, lines: Sequence[Line], estimates: Sequence[Estimate]) -> list[Freight]:
+    """What each estimate's shipping costs: its method, or its share of a cost that was set for the whole order.
+
+    Such a cost is shared in proportion to the methods' costs. Where no method is selected it stands alone, without an
+    estimate.
+    """
+    places = {line.id: None if line.pickup_location_id else line.shipping_address for line in lines}
+    costs = [0 if e.selected is None else e.selected.cost for e in estimates]
+    own = order.shipping_cost_override
+    if own is not None and not estimates:
+        there = next((line.shipping_address for line in lines if line.product.shippable), None)
+        return [Freight("", own, order.shipping_address or there)] if own else []
+    if own is not None:
+        costs = list(apportion(own, costs, minor_unit(order.currency)))
+    # All items of an estimate go to one place.
+    return [
+        Freight(e.id, cost, places.get(e.items[0][0]) if e.items else None)
+        for e, cost in zip(estimates, costs, strict=True)
+    ]
 
 
 def totals(order: Order, lines: Sequence[LinePart], shipments: Sequence[ShippingPart]) -> Totals:

@@ -10,6 +10,7 @@ from typing import Any
 from libs.protoconv import address_out, instant, money_micros, money_out, time_out
 from libs.rpc import Peers
 from services.order.application.ports import Problem
+from services.order.domain.amounts import Freight, freights
 from services.order.domain.model import Line, Order
 from services.order.domain.worksheet import Estimate, LinePart, ShippingPart
 from waybill.pricing.v1 import pricing_service_pb2 as pb
@@ -33,7 +34,7 @@ class PricingClient:
                 buyer_id=order.buyer_id,
                 currency=cur,
                 lines=[_line(line, cur) for line in lines],
-                shipments=[_shipment(e, cur) for e in estimates],
+                shipments=[_shipment(freight, cur) for freight in freights(order, lines, estimates)],
                 destination=address_out(Address, order.shipping_address),
             )
         )
@@ -90,11 +91,11 @@ def _line(line: Line, currency: str) -> pb.PricingLine:
     )
 
 
-def _shipment(estimate: Estimate, currency: str) -> pb.PricingShipment:
-    method = estimate.selected
+def _shipment(freight: Freight, currency: str) -> pb.PricingShipment:
     return pb.PricingShipment(
-        ship_estimate_id=estimate.id, cost=money_out(0 if method is None else method.cost, currency)
-    )
+        ship_estimate_id=freight.ship_estimate_id, cost=money_out(freight.cost, currency),
+        destination=address_out(Address, freight.destination),
+    )  # fmt: skip
 
 
 def _line_part(p: pb.PricedLine) -> LinePart:
