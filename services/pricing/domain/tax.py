@@ -9,21 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 from libs.errors import Violations
+from libs.postal import MAX_PREFIX, postal
 from services.pricing.domain.reasons import Reason
 
 STANDARD = "standard"
 SHIPPING = "shipping"
 ZERO = Decimal(0)
-MAX_PREFIX = 20
-"""Characters of the longest postal prefix."""
-
-_NO_POSTAL_MARKS = str.maketrans("", "", " -")
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
-
-
-def postal(code: str) -> str:
-    """A postal code or prefix as it is compared: upper case, without spaces and hyphens."""
-    return code.translate(_NO_POSTAL_MARKS).upper()
 
 
 def _region(name: str) -> str:

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from libs.postal import postal
+
 Specificity = tuple[int, int, int]
 """Length of the postal prefix, whether there is a region, whether there is a country: the greatest wins."""
-
-_NO_POSTAL_MARKS = str.maketrans("", "", " -")
-
-
-def postal(code: str) -> str:
-    """A postal code or prefix as it is compared: upper case, without spaces and hyphens."""
-    return code.translate(_NO_POSTAL_MARKS).upper()
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,7 +195,7 @@ async def test_wrong_tax_rates_are_told_at_once(world):
         end_time=time_out(NOW - DAY),
     )  # fmt: skip
     with pytest.raises(WaybillError) as refused:
-        await world.tax(rate("0.1"), bad, rate("-0.1", ""))
+        await world.tax(rate("0.1"), bad, rate("-0.1", ""), rate("0.1", "DE", postal_prefix="ß" * 20))
     assert told(refused) == [
         ("tax_rates[1].country", "FIELD_INVALID"),
         ("tax_rates[1].end_time", "TAX_TIMES_REVERSED"),
@@ -204,6 +204,7 @@ async def test_wrong_tax_rates_are_told_at_once(world):
         ("tax_rates[1].region", "VALUE_OUT_OF_RANGE"),
         ("tax_rates[2].country", "FIELD_REQUIRED"),
         ("tax_rates[2].rate", "VALUE_OUT_OF_RANGE"),
+        ("tax_rates[3].postal_prefix", "VALUE_OUT_OF_RANGE"),
     ]
 
 

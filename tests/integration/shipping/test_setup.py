@@ -198,7 +198,7 @@ async def test_wrong_zones_methods_and_rules_are_refused(served):
                 zone=zones.Zone(
                     name="Z", destinations=[
                         zones.ZoneDestination(), zones.ZoneDestination(region="CA"),
-                        zones.ZoneDestination(country="us"),
+                        zones.ZoneDestination(country="us"), zones.ZoneDestination(country="DE", postal_prefix="ß" * 20),
                     ],
                 )
             )
@@ -206,6 +206,7 @@ async def test_wrong_zones_methods_and_rules_are_refused(served):
     assert found_in(refused) == [
         ("zone.destinations[1].country", "FIELD_REQUIRED"),
         ("zone.destinations[2].country", "FIELD_INVALID"),
+        ("zone.destinations[3].postal_prefix", "VALUE_OUT_OF_RANGE"),
     ]
     with pytest.raises(WaybillError) as refused:
         await me.zones.CreateZone(zones.CreateZoneRequest(zone=zones.Zone(name="Z")))

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from libs import idempotency, protoconv
 from libs.db import Json, UtcTime, metadata
 from libs.errors import Violations
+from libs.postal import MAX_PREFIX, prefix_in
 from libs.resource import Attribute, Resource, decimal, flag, integer, resource_table, text, time, xp
 from libs.resource.attributes import currency
 from services.pricing.domain import schedule, tax
@@ -72,13 +73,11 @@ def _country() -> Attribute:
 
 
 def _postal_prefix() -> Attribute:
-    bounded = text("postal_prefix", tax.MAX_PREFIX)
-
     def read(found: Violations, where: str, message: Any, values: dict[str, Any]) -> str:
         # Kept as it is compared, so that a look-up can name the prefixes of a postal code.
-        return tax.postal(bounded.read(found, where, message, values))
+        return prefix_in(found, f"{where}.postal_prefix", message.postal_prefix)
 
-    return replace(bounded, read=read)
+    return replace(text("postal_prefix", MAX_PREFIX), read=read)
 
 
 _SCHEDULE = (

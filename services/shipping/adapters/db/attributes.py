@@ -12,6 +12,7 @@ from google.protobuf.duration_pb2 import Duration
 from libs import protoconv
 from libs.db import Json
 from libs.errors import Violations
+from libs.postal import prefix_in
 from libs.resource import Attribute
 from services.shipping.domain.rates import MAX_WEIGHT, misordered
 from services.shipping.domain.reasons import Reason
@@ -99,7 +100,7 @@ def check_places(found: Violations, where: str, places: Any) -> None:
     for i, place in enumerate(places[:MAX_PLACES]):
         path = f"{where}[{i}]"
         protoconv.text_in(found, f"{path}.region", place.region, 200)
-        protoconv.text_in(found, f"{path}.postal_prefix", place.postal_prefix, 20)
+        prefix_in(found, f"{path}.postal_prefix", place.postal_prefix)
         if not place.country:
             alone = not place.region and not place.postal_prefix
             found.require(f"{path}.country", alone, "FIELD_REQUIRED", "is required with other fields")

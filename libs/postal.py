@@ -1,0 +1,25 @@
+"""Postal codes and their prefixes, as they are compared everywhere."""
+
+from __future__ import annotations
+
+from libs import protoconv
+from libs.errors import Violations
+
+MAX_PREFIX = 20
+"""Characters of the longest postal prefix."""
+
+_MARKS = str.maketrans("", "", " -")
+
+
+def postal(code: str) -> str:
+    """A postal code or prefix as it is compared: upper case, without spaces and hyphens."""
+    return code.translate(_MARKS).upper()
+
+
+def prefix_in(found: Violations, field: str, value: str) -> str:
+    """A caller's postal prefix, as it is compared. Upper case may be longer: ß becomes SS."""
+    protoconv.text_in(found, field, value, MAX_PREFIX)
+    compared = postal(value)
+    if len(value) <= MAX_PREFIX < len(compared):
+        found.add(field, "VALUE_OUT_OF_RANGE", f"is at most {MAX_PREFIX} characters in upper case")
+    return compared
