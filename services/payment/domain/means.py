@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from libs.errors import Violations
 from services.payment.domain.payment import Payment, Problem
 from services.payment.domain.types import Holding
+
+
+def check(found: Violations, where: str, account: Mapping[str, Any]) -> None:
+    """Rules between the attributes of a spending account."""
+    start, end = account["start_time"], account["end_time"]
+    found.require(
+        f"{where}.end_time", not (start and end) or start < end, "ACCOUNT_TIMES_REVERSED", "an account ends after it begins"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from libs.auth import roles
 from libs.errors import Kind, WaybillError
+from libs.protoconv import time_out
 from services.payment.adapters.db.tables import CARDS
 from tests.integration.payment.world import World, capture, from_account, refund, units, usd
 from tests.support.logs import log
@@ -54,6 +56,22 @@ async def test_a_balance_is_the_sum_of_ledger_entries(world: World) -> None:
         (50, "opening balance"), (25, "because"), (-70, "because"),
     ]  # fmt: skip
     assert sum(units(e.amount) for e in await world.entries()) == 0
+
+
+async def test_an_account_ends_after_it_begins(world: World) -> None:
+    now = world.clock.now()
+    begins, before = time_out(now), time_out(now - timedelta(days=1))
+    with pytest.raises(WaybillError) as refused:
+        await create(world, account(start_time=begins, end_time=before, name=""))
+    assert {(f.field, f.reason) for f in refused.value.fields} == {
+        ("spending_account.end_time", "ACCOUNT_TIMES_REVERSED"), ("spending_account.name", "FIELD_REQUIRED"),
+    }  # fmt: skip
+    await create(world, account(start_time=begins))
+    with pytest.raises(WaybillError) as refused:
+        await world.accounts().UpdateSpendingAccount(
+            pb.UpdateSpendingAccountRequest(spending_account=pb.SpendingAccount(id="gift", end_time=begins))
+        )
+    assert refused.value.reason == "ACCOUNT_TIMES_REVERSED"
 
 
 async def test_no_more_is_taken_from_a_balance_than_is_free(world: World) -> None:

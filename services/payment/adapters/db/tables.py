@@ -11,7 +11,7 @@ from libs.db import Json, Micros, UtcTime, metadata
 from libs.errors import Violations
 from libs.resource import Attribute, Resource, flag, ref, resource_table, text, time, xp
 from libs.resource.attributes import currency
-from services.payment.domain import cards
+from services.payment.domain import cards, means
 from waybill.payment.v1 import credit_card_service_pb2 as card_pb
 from waybill.payment.v1 import spending_account_service_pb2 as account_pb
 
@@ -107,7 +107,7 @@ def _balances(row: Any) -> dict[str, Any]:
 
 
 ACCOUNT = Resource(
-    "spending account", account_pb.SpendingAccount, ACCOUNTS, _ACCOUNT, prefix="spa", extra=_balances
+    "spending account", account_pb.SpendingAccount, ACCOUNTS, _ACCOUNT, prefix="spa", check=means.check, extra=_balances
 )
 ACCOUNT_ASSIGNMENTS = sa.Table(
     "spending_account_assignments", METADATA,
