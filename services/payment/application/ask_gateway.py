@@ -10,6 +10,8 @@ from services.payment.application.ports import Answer, Gateway, GatewayTimeout, 
 
 _LOG = get_logger("payment.gateway")
 UNKNOWN = Answer(Verdict.UNKNOWN)
+NO_CARD = Answer(Verdict.DECLINED, message="no_card")
+"""Ours, not a gateway's: the card was deleted."""
 
 
 class AskGateway:

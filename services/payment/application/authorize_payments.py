@@ -10,7 +10,7 @@ from datetime import datetime
 
 from libs.clock import Clock
 from libs.failpoints import Failpoints
-from services.payment.application.ask_gateway import UNKNOWN, AskGateway
+from services.payment.application.ask_gateway import NO_CARD, UNKNOWN, AskGateway
 from services.payment.application.ports import (
     Answer,
     AttemptStore,
@@ -85,9 +85,7 @@ class AuthorizePayments:
         payments = asking.payments
         if known:
             payments = await self._db.retrying(lambda tx: self._note(tx, key, asking, known))
-        problems = [
-            Problem(id, "CARD_DECLINED", text) for id, text in _declined(asking.rows.values(), known).items()
-        ]
+        problems = _declined(asking.rows.values(), known)
         return Authorized("RESERVED", problems, len(known) < len(waiting), payments)
 
     async def _begin(self, tx: Tx, key: uuid.UUID, attempt: int) -> _Asking:
@@ -125,7 +123,7 @@ class AuthorizePayments:
                 if found.verdict is not Verdict.NOTHING:
                     return found
             if card is None:
-                return UNKNOWN
+                return await _without_card(gateway, row.gateway_key, payment.id in asking.asked_before)
             return await gateway.authorize(row.gateway_key, card.token, row.amount, payment.currency)
 
         return await self._ask(operate, within)
@@ -166,15 +164,26 @@ def _unwanted(payment: Payment, row: Transaction, now: datetime) -> Change:
     return Change(payment.moved(Event.DOUBT, now, accepted=False) if doubt else payment, entry)
 
 
-def _declined(rows: Iterable[Transaction], known: Mapping[str, Answer]) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _declined(rows: Iterable[Transaction], known: Mapping[str, Answer]) -> list[Problem]:
+    found: list[Problem] = []
     for row in rows:
         answer = known.get(row.payment_id)
         no = row.result is Result.DECLINED if answer is None else answer.verdict is not Verdict.APPROVED
         if no:
-            message = row.message if answer is None else answer.message
-            found[row.payment_id] = f"the card was declined: {message}" if message else "the card was declined"
+            found.append(_why(row.payment_id, row.message if answer is None else answer.message))
     return found
+
+
+async def _without_card(gateway: Gateway, key: str, asked_before: bool) -> Answer:
+    """The card was deleted after the reserve. What an earlier call may have sent is ended before that is the answer."""
+    ended = not asked_before or (await gateway.void(key)).verdict in (Verdict.APPROVED, Verdict.NOTHING)
+    return NO_CARD if ended else UNKNOWN
+
+
+def _why(payment_id: str, message: str) -> Problem:
+    if message == NO_CARD.message:
+        return Problem(payment_id, "CARD_NOT_FOUND", "the card was deleted", field="credit_card_id")
+    return Problem(payment_id, "CARD_DECLINED", f"the card was declined: {message}" if message else "the card was declined")
 
 
 def _pending(row: Transaction) -> bool:

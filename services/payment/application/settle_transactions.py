@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from libs.clock import Clock
 from libs.obs import get_logger, metrics
-from services.payment.application.ask_gateway import AskGateway
+from services.payment.application.ask_gateway import NO_CARD, AskGateway
 from services.payment.application.ports import (
     Answer,
     Gateway,
@@ -83,7 +83,7 @@ class SettleTransactions:
                 if found.verdict is not Verdict.NOTHING:
                     return found
                 if card is None:
-                    return Answer(Verdict.DECLINED, message="no_card")
+                    return NO_CARD
                 return await gateway.authorize(row.gateway_key, card.token, row.amount, payment.currency)
             if row.type is TransactionType.CAPTURE:
                 return await gateway.capture(

@@ -28,6 +28,7 @@ from tests.integration.payment.world import (
     transactions,
     units,
 )
+from waybill.payment.v1 import credit_card_service_pb2 as card_pb
 from waybill.payment.v1 import payment_service_pb2 as pb
 
 
@@ -60,6 +61,42 @@ async def test_a_declined_card_is_a_problem_and_the_attempt_can_be_released(worl
     assert await order.release() == "RELEASED"
     assert await order.states() == ["OPEN", "OPEN"]
     assert await held_at_gateway(world) == []
+
+
+async def drop_card(world: World, id: str) -> None:
+    """Deletes a card on file."""
+    await world.cards().DeleteCreditCard(card_pb.DeleteCreditCardRequest(credit_card_id=id))
+
+
+async def test_a_card_that_was_deleted_after_the_reserve_is_refused_at_once(world: World) -> None:
+    await world.card()
+    order = world.order(100)
+    await order.add(by_card("p1", "tok_approve"))
+    await order.reserve()
+    await drop_card(world, "tok_approve")
+    for _ in range(2):
+        asked = await order.authorize()
+        assert [(p.payment_id, p.reason, asked.pending) for p in asked.problems] == [("p1", "CARD_NOT_FOUND", False)]
+    await order.release()
+    assert await order.states() == ["OPEN"]
+
+
+async def test_a_card_that_was_deleted_while_its_gateway_was_silent_holds_nothing(world: World) -> None:
+    await world.card("tok_timeout")
+    order = world.order(100)
+    await order.add(by_card("p1", "tok_timeout"))
+    await order.reserve()
+    assert (await order.authorize()).pending
+    await drop_card(world, "tok_timeout")
+    asked = await order.authorize()
+    assert (asked.pending, reasons(asked.problems)) == (False, ["CARD_NOT_FOUND"])
+    async with world.database.reading() as tx:
+        key, operation = (await tx.execute(sa.select(GATEWAY.c.key, GATEWAY.c.state))).one()
+    # Nothing that was sent before and is still on its way can hold anything.
+    assert (operation, (await TestGateway(world.database).authorize(key, "tok_approve", 1, "USD")).verdict) == (
+        "VOIDED", Verdict.DECLINED,
+    )  # fmt: skip
+    await order.release()
 
 
 async def test_a_silent_gateway_leaves_the_answer_pending_and_a_late_approval_is_found_by_key(world: World) -> None:
