@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.auth import PartyKind, roles
-from libs.errors import denied, invalid, missing
+from libs.errors import Violations, denied, missing
 from libs.resource import StandardMethods
 from libs.rpc import current
 from services.payment.adapters.db.tables import CARDS
@@ -39,8 +39,9 @@ class CreditCardServicer(pb_grpc.CreditCardServiceServicer):
         caller = current().principal
         card = pb.CreditCard()
         card.CopyFrom(request.credit_card)
-        if cards.is_number(card.id):
-            raise invalid("credit_card.id", "CARD_NUMBER_REFUSED", "is a card number, which is never stored")
+        found = Violations()
+        number = cards.is_number(card.id)
+        found.require("credit_card.id", not number, "CARD_NUMBER_REFUSED", "is a card number, which is never stored")
         if caller.party_kind is PartyKind.BUYER:
             if card.buyer_id not in ("", caller.party_id):
                 raise missing("buyer", card.buyer_id)
@@ -54,9 +55,8 @@ class CreditCardServicer(pb_grpc.CreditCardServiceServicer):
             caller.require(roles.CREDIT_CARD_ADMIN)
             if not caller.is_seller:
                 raise denied(roles.CREDIT_CARD_ADMIN)
-            if not card.buyer_id:
-                raise invalid("credit_card.buyer_id", "FIELD_REQUIRED", "is required")
-        (made,) = await self._standard.create(request, [card], "credit_card")
+            found.require("credit_card.buyer_id", bool(card.buyer_id), "FIELD_REQUIRED", "is required")
+        (made,) = await self._standard.create(request, [card], "credit_card", before=found)
         return pb.CreateCreditCardResponse(credit_card=made)
 
     async def GetCreditCard(self, request: pb.GetCreditCardRequest, context: Any) -> pb.GetCreditCardResponse:

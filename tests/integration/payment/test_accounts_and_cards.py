@@ -237,6 +237,16 @@ async def test_a_card_number_is_refused_wherever_it_stands(world: World, wrong: 
         assert (await tx.execute(sa.select(CARDS.c.id))).all() == []
 
 
+async def test_everything_wrong_with_a_card_is_told_at_once(world: World) -> None:
+    made = card_pb.CreditCard(id="4242424242424242", token="tok", partial_number="424242", expiration="soon")
+    with pytest.raises(WaybillError) as refused:
+        await world.cards().CreateCreditCard(card_pb.CreateCreditCardRequest(credit_card=made))
+    assert {(f.field, f.reason) for f in refused.value.fields} == {
+        ("credit_card.id", "CARD_NUMBER_REFUSED"), ("credit_card.buyer_id", "FIELD_REQUIRED"),
+        ("credit_card.partial_number", "VALUE_OUT_OF_RANGE"), ("credit_card.expiration", "FIELD_INVALID"),
+    }  # fmt: skip
+
+
 async def test_a_card_number_in_xp_is_refused(world: World) -> None:
     made = card()
     made.xp.update({"note": [{"number": 4242424242424242}]})
