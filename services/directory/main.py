@@ -139,7 +139,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             api_client_service_pb2_grpc.add_ApiClientServiceServicer_to_server,
             ApiClientServicer(
                 standard(CLIENT), ClientRules(parties, users),
-                RotateSecret(database, SqlClientSecrets(), users, argon2, clock),
+                RotateSecret(database, requests, SqlClientSecrets(), users, argon2, clock),
             ),
             "ApiClient",
         ),

@@ -7,8 +7,18 @@ from typing import Any
 
 from libs.auth import Principal, roles
 from libs.clock import Clock
-from libs.errors import Violations, missing
-from services.directory.application.ports import ClientSecrets, KnownUser, Parties, Secrets, Transactions, Tx, Users
+from libs.errors import Violations, missing, precondition
+from services.directory.application.ports import (
+    ClientSecrets,
+    KnownUser,
+    Parties,
+    Request,
+    Requests,
+    Secrets,
+    Transactions,
+    Tx,
+    Users,
+)
 from services.directory.domain.access import commands, require_seller, token_roles
 
 
@@ -51,15 +61,23 @@ def _companies(values: Mapping[str, Any]) -> list[tuple[str, str]]:
 class RotateSecret:
     """RotateSecret."""
 
-    def __init__(self, transactions: Transactions, clients: ClientSecrets, users: Users, secrets: Secrets, clock: Clock) -> None:
+    def __init__(
+        self, transactions: Transactions, requests: Requests, clients: ClientSecrets, users: Users, secrets: Secrets,
+        clock: Clock,
+    ) -> None:  # fmt: skip
         self._transactions = transactions
+        self._requests = requests
         self._clients = clients
         self._users = users
         self._secrets = secrets
         self._clock = clock
 
-    async def __call__(self, caller: Principal, client_id: str, secret: str) -> None:
-        """Makes `secret` the client's only one."""
+    async def __call__(self, caller: Principal, client_id: str, secret: str, request: Request) -> None:
+        """Makes `secret` the client's only one.
+
+        Raises `SECRET_SHOWN_ONCE` for a repeat: no secret is recorded with its request, and an empty answer could be
+        taken for one.
+        """
         require_seller(caller, roles.API_CLIENT_ADMIN)
         found = Violations()
         found.check_id("api_client_id", client_id)
@@ -68,6 +86,9 @@ class RotateSecret:
         now = self._clock.now()
 
         async def work(tx: Tx) -> None:
+            if await self._requests.claim(tx, request, {}, now) is not None:
+                text = "the request has made a secret, which cannot be shown again: rotate under another request id"
+                raise precondition("SECRET_SHOWN_ONCE", text, api_client=client_id)
             limits = await self._clients.limits(tx, client_id)
             if limits is None:
                 raise missing("API client", client_id)

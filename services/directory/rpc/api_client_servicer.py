@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from libs import idempotency
 from libs.auth import roles
 from libs.db import Tx
 from libs.errors import Violations
@@ -58,8 +59,9 @@ class ApiClientServicer(pb_grpc.ApiClientServiceServicer):
         return pb.UpdateApiClientResponse(api_client=made)
 
     async def RotateSecret(self, request: pb.RotateSecretRequest, context: Any) -> pb.RotateSecretResponse:
-        secret = new_secret()
-        await self._rotate_secret(current().principal, request.api_client_id, secret)
+        secret, caller = new_secret(), current().principal
+        key = idempotency.key_of(caller, current().method, request)
+        await self._rotate_secret(caller, request.api_client_id, secret, key)
         return pb.RotateSecretResponse(client_secret=secret)
 
     async def _guard(self, tx: Tx, found: Violations, items: Sequence[tuple[str, dict[str, Any]]]) -> None:

@@ -1,8 +1,11 @@
 import pytest
+import sqlalchemy as sa
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from libs.auth import roles
+from libs.db import Database
 from libs.errors import Kind, WaybillError
+from services.directory.adapters.db.tables import REQUESTS
 from tests.integration.directory.world import PASSWORD, SELLER, user
 from tests.support.principals import buyer, seller
 from waybill.directory.v1 import api_client_service_pb2 as pb
@@ -128,8 +131,13 @@ async def test_a_new_secret_ends_the_old_one_and_makes_the_client_confidential(w
     assert [await works("", True), await works(first, True), await works(first, False)] == [no, "OK", "OK"]
     second = (await world.admin.clients.RotateSecret(rotate)).client_secret
     assert [await works(first, False), await works(second, False)] == [no, "OK"]
+    rotate.request_id = "r1"
+    third = (await world.admin.clients.RotateSecret(rotate)).client_secret
+    error = await refused(world.admin.clients.RotateSecret(rotate))
+    assert (error.kind, error.reason, error.metadata) == (Kind.PRECONDITION, "SECRET_SHOWN_ONCE", {"api_client": "shop"})
+    assert [await works(second, False), await works(third, False)] == [no, "OK"]
     found = (await world.admin.clients.GetApiClient(pb.GetApiClientRequest(api_client_id="shop"))).api_client
-    assert (found.has_secret, found.etag) == (True, "3")
+    assert (found.has_secret, found.etag) == (True, "4")
     for id, kind in (("nobody", Kind.MISSING), ("x\0", Kind.INVALID)):
         assert (await refused(world.admin.clients.RotateSecret(pb.RotateSecretRequest(api_client_id=id)))).kind is kind
 
@@ -157,3 +165,13 @@ async def test_the_same_request_id_creates_one_client(world):
     request = create(client(id=""), request_id="r1")
     first = (await world.admin.clients.CreateApiClient(request)).api_client
     assert (await world.admin.clients.CreateApiClient(request)).api_client == first
+
+
+async def test_a_secret_is_not_recorded_with_its_request(world, settings):
+    await world.client()
+    await world.admin.clients.RotateSecret(pb.RotateSecretRequest(api_client_id="shop", request_id="r1"))
+    database = await Database.open(settings.database_url, settings.database_schema)
+    async with database.reading() as tx:
+        recorded = sa.select(REQUESTS.c.outcome).where(REQUESTS.c.request_id == "r1")
+        assert (await tx.execute(recorded)).scalars().all() == [{}]
+    await database.close()
