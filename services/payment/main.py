@@ -155,7 +155,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         audit=Audit(database),
         statements=lambda: database.statements,
         database=database,
-        gauges=Gauges(database),
+        gauges=Gauges(database, clock),
         outbox=Outbox(database, {KIND: ALERTS}, clock),
     )
     return app, background

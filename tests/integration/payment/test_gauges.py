@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from tests.integration.payment.test_renewal import opened
 from tests.integration.payment.world import World, by_card
 from tests.support.gauges import actions, gauges
 
@@ -23,3 +24,24 @@ async def test_attempts_count_until_they_are_ended_and_voids_until_the_gateway_a
     assert await world.background.settle.once() == 1
     assert await gauges(world.app) == {}
     assert actions("payment", "settle", "voided") == before + 1
+
+
+async def test_a_payment_that_needs_a_person_counts_and_its_alert_until_the_order_service_knows(world: World) -> None:
+    order = await opened(world, "tok_once")
+    assert await gauges(world.app) == {}
+    await world.background.renew.once()
+    world.clock.advance(timedelta(seconds=7))
+    world.orders.unknown.add(order.key)
+    told = {"waybill_payments_attention": 1}
+    waiting = {**told, "waybill_payment_alerts_pending": 1, "waybill_payment_alerts_oldest_seconds": 7}
+    assert await gauges(world.app) == waiting
+    while not (found := await gauges(world.app)).get("waybill_payment_alerts_parked"):
+        assert await world.background.alerts.once() == 1
+        world.clock.advance(timedelta(minutes=2))
+    assert found["waybill_payment_alerts_pending"] == 1
+
+
+async def test_a_renewal_that_the_gateway_has_not_answered_counts(world: World) -> None:
+    await opened(world, "tok_late_renewal")
+    await world.background.renew.once()
+    assert await gauges(world.app) == {"waybill_payment_transactions_pending/AUTHORIZE": 1}

@@ -1,4 +1,4 @@
-"""What is reserved in payment, and what gateways owe an answer to, for its metrics."""
+"""What is reserved in payment, what gateways owe an answer to, and what needs a person, for its metrics."""
 
 from __future__ import annotations
 
@@ -6,29 +6,47 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from libs.clock import Clock
 from libs.db import Database
 from libs.obs import metrics
-from services.payment.adapters.db.tables import ATTEMPTS, TRANSACTIONS
+from services.payment.adapters.db.tables import ALERTS, ATTEMPTS, PAYMENTS, TRANSACTIONS
+from services.payment.domain.states import State
 from services.payment.domain.transaction import TransactionType
 
-ASKED = (TransactionType.VOID, TransactionType.CAPTURE, TransactionType.REFUND)
+ASKED = (TransactionType.VOID, TransactionType.CAPTURE, TransactionType.REFUND, TransactionType.AUTHORIZE)
+"""What a loop asks gateways about. Authorizations among it are renewals: those of a submit end with its attempt."""
 
 
 class Gauges:
     """Counts what is unfinished; indexes over states and times answer."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._db = database
+        self._clock = clock
 
     async def __call__(self) -> Sequence[metrics.Reading]:
         """The readings now."""
         t = TRANSACTIONS.c
         reserved = sa.select(sa.func.count()).where(ATTEMPTS.c.state == "RESERVED")
         pending = sa.select(t.type, sa.func.count().label("found")).where(t.ask_time.is_not(None)).group_by(t.type)
+        a = ALERTS.c
+        untold = sa.select(
+            sa.func.count().label("found"), sa.func.count(a.report_parked_time).label("parked"),
+            sa.func.min(a.update_time).label("oldest"),
+        ).where(a.report_time.is_not(None))  # fmt: skip
+        # A payment in ATTENTION has an alert, and alerts are few.
+        troubled = sa.select(sa.func.count()).select_from(ALERTS.join(PAYMENTS, PAYMENTS.c.id == a.id))
         async with self._db.reading() as tx:
             found = (await tx.execute(reserved)).scalar_one()
             by_type = {row.type: row.found for row in await tx.execute(pending)}
+            alerts = (await tx.execute(untold)).one()
+            attention = (await tx.execute(troubled.where(PAYMENTS.c.state == State.ATTENTION.value))).scalar_one()
+        now = self._clock.now()
         return [
             metrics.RESERVATIONS.at(found, "payment", "RESERVED"),
             *(metrics.TRANSACTIONS.at(by_type.get(type, 0), type) for type in ASKED),
+            metrics.ATTENTION.at(attention),
+            metrics.ALERTS.at(alerts.found),
+            metrics.ALERTS_PARKED.at(alerts.parked),
+            metrics.ALERTS_AGE.at(max((now - (alerts.oldest or now)).total_seconds(), 0.0)),
         ]
