@@ -106,7 +106,8 @@ class OrderPayments:
 
     async def remove(self, key: uuid.UUID, payment_ids: Sequence[str], request: Request) -> None:
         """Removes payments that hold nothing."""
-        async with self._db.transaction() as tx:
+
+        async def work(tx: Tx) -> None:
             if await self._requests.claim(tx, request, {}, self._clock.now()) is not None:
                 return
             existing = {p.id: p for p in await self._payments.of_order(tx, key, lock=True)}
@@ -119,6 +120,8 @@ class OrderPayments:
                 if row.result is Result.PENDING:
                     raise conflict(row.payment_id, State.VOID_PENDING, "be removed")
             await self._payments.remove(tx, payment_ids)
+
+        await self._db.retrying(work)
 
     async def list(self, keys: Sequence[uuid.UUID]) -> tuple[list[Payment], dict[str, list[Transaction]]]:
         """Payments of several orders with their transactions, in two statements."""

@@ -109,26 +109,25 @@ class SettleTransactions:
             return answer
         return Answer(Verdict.UNKNOWN)
 
-    async def _write(self, answers: Sequence[tuple[Transaction, Answer]]) -> Payment | None:
-        row, done = answers[0][0], False
-        async with self._db.transaction() as tx:
-            now = self._clock.now()
-            payment = await self._payments.get(tx, row.payment_id, lock=True)
-            if payment is None:
-                return None
-            for asked, answer in answers:
-                approved = answer.verdict is Verdict.APPROVED
-                result = Result.SUCCEEDED if approved else Result.DECLINED
-                new = await self._payments.settle(
-                    tx, asked.id, result, answer.reference, answer.message, now
-                )
-                if new and asked is row:
-                    done = approved
-                    payment = await self._apply(tx, payment, row, answer, now)
-        if done:
-            metrics.PAYMENTS_SETTLED[row.type].inc()
-        return payment
+    async def _write(self, answers: Sequence[tuple[Transaction, Answer]]) -> None:
+        # The gateway has moved the money by now: what others undo is written again at once, not after another question.
+        if await self._db.retrying(lambda tx: self._note(tx, answers)):
+            metrics.PAYMENTS_SETTLED[answers[0][0].type].inc()
 
+    async def _note(self, tx: Tx, answers: Sequence[tuple[Transaction, Answer]]) -> bool:
+        """Whether the first of them is done by this."""
+        row, done, now = answers[0][0], False, self._clock.now()
+        payment = await self._payments.get(tx, row.payment_id, lock=True)
+        if payment is None:
+            return False
+        for asked, answer in answers:
+            approved = answer.verdict is Verdict.APPROVED
+            result = Result.SUCCEEDED if approved else Result.DECLINED
+            new = await self._payments.settle(tx, asked.id, result, answer.reference, answer.message, now)
+            if new and asked is row:
+                done = approved
+                payment = await self._apply(tx, payment, row, answer, now)
+        return done
 
     async def _apply(self, tx: Tx, payment: Payment, row: Transaction, answer: Answer, now: datetime) -> Payment:
         approved = answer.verdict is Verdict.APPROVED

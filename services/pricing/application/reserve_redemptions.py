@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from libs.clock import Clock
-from services.pricing.application.ports import PriceStore, ReservationStore, Transactions
+from services.pricing.application.ports import PriceStore, ReservationStore, Transactions, Tx
 from services.pricing.domain.calculation import Line, Problem, changed_prices
 from services.pricing.domain.reasons import Reason
 
@@ -43,24 +43,28 @@ class Redemptions:
         """RESERVED, or why not; a repeat gets the state that stands. `validate_only` leaves nothing."""
         now = self._clock.now()
         products = {line.product_id for line in lines if line.unit_price_override is None}
-        opening = self._db.reading if attempt.validate_only else self._db.transaction
-        async with opening() as tx:
+
+        async def check(tx: Tx) -> list[Problem]:
             schedules = await self._prices.schedules(tx, buyer_id, products) if products else {}
-            problems = changed_prices(currency, lines, expected, schedules, now)
-            if attempt.validate_only:
-                return "", problems
-            if problems:
+            return changed_prices(currency, lines, expected, schedules, now)
+
+        async def work(tx: Tx) -> tuple[str, list[Problem]]:
+            if problems := await check(tx):
                 # Prices may have moved since this very attempt was reserved: then its promise stands.
-                state = await self._reservations.state(tx, attempt.order_key, attempt.number)
-            else:
-                state = await self._reservations.reserve(
-                    tx, attempt.order_key, attempt.number, attempt.deadline + OUTLIVES, now
-                )
+                return await self._reservations.state(tx, attempt.order_key, attempt.number), problems
+            until = attempt.deadline + OUTLIVES
+            return await self._reservations.reserve(tx, attempt.order_key, attempt.number, until, now), []
+
+        if attempt.validate_only:
+            async with self._db.reading() as tx:
+                return "", await check(tx)
+        state, problems = await self._db.retrying(work)
         if state == "RELEASED":
             return state, [Problem("", Reason.ATTEMPT_RELEASED, "the attempt was released before")]
         return state, [] if state else problems
 
     async def end(self, order_key: uuid.UUID, attempt: int, state: str) -> str:
         """CONFIRMED or RELEASED as asked, or what stands there already."""
-        async with self._db.transaction() as tx:
-            return await self._reservations.end(tx, order_key, attempt, state, self._clock.now())
+        return await self._db.retrying(
+            lambda tx: self._reservations.end(tx, order_key, attempt, state, self._clock.now())
+        )

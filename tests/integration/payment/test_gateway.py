@@ -28,6 +28,7 @@ from tests.integration.payment.world import (
     transactions,
     units,
 )
+from tests.support.undone import undone_once
 from waybill.payment.v1 import credit_card_service_pb2 as card_pb
 from waybill.payment.v1 import payment_service_pb2 as pb
 
@@ -326,6 +327,17 @@ async def test_a_movement_that_nobody_repeats_is_settled_by_the_loop(world: Worl
     (card,) = await order.payments()
     assert (state(card), units(card.captured_amount)) == ("CAPTURED", 60)
     assert await later(world) == 0
+
+
+async def test_an_answer_that_a_deadlock_undid_is_written_again_at_once(world: World, monkeypatch) -> None:
+    await world.card()
+    order = world.order(100)
+    await order.opened(by_card("p1", "tok_approve"))
+    calls = undone_once(monkeypatch, world.background.settle._payments, "settle")
+    paid = await capture(world, "p1", 60)
+    assert (units(paid.captured_amount), calls) == (60, ["settle", "settle"])
+    assert transactions(paid).count("CAPTURE SUCCEEDED") == 1
+    assert len(await world.entries('payment_id = "p1"')) == 2
 
 
 async def test_a_declined_movement_changes_nothing(world: World) -> None:

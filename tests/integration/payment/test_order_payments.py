@@ -8,6 +8,7 @@ import pytest
 
 from libs.errors import Kind, WaybillError
 from libs.protoconv import time_out
+from services.payment.adapters.db.payment_store import SqlPaymentStore
 from tests.integration.payment.world import (
     START,
     World,
@@ -20,6 +21,7 @@ from tests.integration.payment.world import (
     units,
     usd,
 )
+from tests.support.undone import undone_once
 from waybill.payment.v1 import credit_card_service_pb2 as card_pb
 from waybill.payment.v1 import payment_service_pb2 as pb
 from waybill.payment.v1 import spending_account_service_pb2 as account_pb
@@ -179,6 +181,14 @@ async def test_everything_is_checked_again_when_it_is_reserved(world: World) -> 
         ("", "PAYMENT_EXCEEDS_TOTAL"), ("p1", "SPENDING_ACCOUNT_NOT_FOUND"), ("p2", "CARD_NOT_FOUND"),
     ]  # fmt: skip
     assert not any(p.contended for p in tried.problems)
+
+
+async def test_a_removal_that_a_deadlock_undid_is_done_again(world: World, monkeypatch) -> None:
+    order = world.order()
+    await order.add(payment("p1", amount=10), payment("p2"))
+    calls = undone_once(monkeypatch, SqlPaymentStore, "remove")
+    await order.remove("p1", request_id="r1")
+    assert ([p.id for p in await order.payments()], len(calls)) == (["p2"], 2)
 
 
 async def test_what_holds_money_cannot_be_removed(world: World) -> None:

@@ -13,6 +13,7 @@ from services.pricing.adapters.db.tables import RESERVATIONS, SCHEDULES, TAX_RAT
 from services.pricing.application.expire_reservations import ExpireReservations
 from services.pricing.application.reserve_redemptions import OUTLIVES, Redemptions
 from tests.integration.pricing.world import ORDER, line, rate, schedule, usd
+from tests.support.undone import undone_once
 from waybill.pricing.v1 import pricing_service_pb2 as pb
 
 LATER = OUTLIVES + timedelta(minutes=2)
@@ -33,6 +34,14 @@ async def test_an_attempt_is_reserved_confirmed_and_stays_so(priced):
     assert await priced.release() == "CONFIRMED"
     assert await priced.reserve(line("l1"), expected=L1) == ("CONFIRMED", [])
     assert await priced.reservations() == {1: "CONFIRMED"}
+
+
+@pytest.mark.parametrize("method", ["reserve", "end"])
+async def test_a_step_that_a_deadlock_undid_is_done_again(priced, monkeypatch, method):
+    calls = undone_once(monkeypatch, SqlReservationStore, method)
+    assert await priced.reserve(line("l1"), expected=L1) == ("RESERVED", [])
+    assert await priced.confirm() == "CONFIRMED"
+    assert calls == [method, method]
 
 
 async def test_a_released_attempt_is_refused_and_the_next_one_is_not(priced):
