@@ -97,6 +97,7 @@ class AnswerSupplierOrder:
                 stocks,
                 held.strategy,
                 Cause(order.order_key),
+                held.order_xp,
             ),
             self._ids.key,
             now,

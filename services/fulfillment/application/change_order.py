@@ -54,9 +54,12 @@ class ChangeOrder:
         """
 
         async def work(tx: Tx) -> list[SupplierOrder]:
-            if await self._reservations.confirmed(tx, order_key) is None:
+            held = await self._reservations.confirmed(tx, order_key)
+            if held is None:
                 raise missing("order", order_key)
-            return await self._apply(tx, order_key, lambda orders, now: forward(orders, self._ids.key, now))
+            return await self._apply(
+                tx, order_key, lambda orders, now: forward(orders, held.order_xp, self._ids.key, now)
+            )
 
         return await self._transactions.retrying(work)
 

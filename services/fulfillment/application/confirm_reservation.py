@@ -80,7 +80,7 @@ class ConfirmReservation:
                 created=_latest(change.created, ended.changed),
                 movements=(*change.movements, *ended.movements),
             )
-        await self._reservations.end(tx, held, ReservationState.CONFIRMED, now)
+        await self._reservations.end(tx, held, ReservationState.CONFIRMED, now, order.xp)
         await self._stock.book(tx, change.movements, effects(change.movements), now)
         await self._orders.insert(tx, change.created, now)
         return list(change.created)

@@ -84,8 +84,10 @@ class ReservationPort(Protocol):
     async def confirmed(self, tx: Tx, order_key: str) -> Reservation | None:
         """The order's confirmed one, locked: it guards the set of the order's supplier orders."""
 
-    async def end(self, tx: Tx, r: Reservation, state: ReservationState, now: datetime) -> None:
-        """Moves a locked one to its final state."""
+    async def end(
+        self, tx: Tx, r: Reservation, state: ReservationState, now: datetime, order_xp: Mapping[str, Any] | None = None
+    ) -> None:
+        """Moves a locked one to its final state; a confirmed one keeps the buyer order's xp."""
 
     async def set_held(self, tx: Tx, order_key: str, held: bool, version: int, now: datetime) -> bool:
         """Notes a hold, or its end, on every attempt; False when a newer decision is known."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from services.fulfillment.domain.sourcing.model import Assignment, Line, Strategy
 
@@ -39,3 +41,5 @@ class Reservation:
     check_time: datetime | None
     held: bool = False
     """Whether the order is on hold: what is still to be created begins held."""
+    order_xp: Mapping[str, Any] = field(default_factory=dict)
+    """The buyer order's xp when it was confirmed: what its supplier orders start with."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from libs.db import Tx
+from libs.db import Json, Tx
 from services.fulfillment.adapters.db.documents import assignments_in, assignments_out, lines_in, lines_out
 from services.fulfillment.adapters.db.tables import reservations
 from services.fulfillment.domain.reservation import Hold, Reservation, ReservationState
@@ -20,7 +21,12 @@ _LOCK = _GET.with_for_update()
 _END = (
     sa.update(_T)
     .where(_T.c.order_key == sa.bindparam("o"), _T.c.attempt == sa.bindparam("n"))
-    .values(state=sa.bindparam("to"), check_time=sa.null(), update_time=sa.bindparam("now"))
+    .values(
+        state=sa.bindparam("to"),
+        check_time=sa.null(),
+        update_time=sa.bindparam("now"),
+        order_xp=sa.bindparam("xp", type_=Json()),
+    )
 )
 
 
@@ -59,9 +65,12 @@ class ReservationStore:
         row = (await tx.execute(select.with_for_update())).first()
         return None if row is None else _reservation(row)
 
-    async def end(self, tx: Tx, r: Reservation, state: ReservationState, now: datetime) -> None:
-        """Moves a locked reservation to its final state."""
-        await tx.execute(_END, {"o": r.order_key, "n": r.attempt, "to": state.value, "now": now})
+    async def end(
+        self, tx: Tx, r: Reservation, state: ReservationState, now: datetime, order_xp: Mapping[str, Any] | None = None
+    ) -> None:
+        """Moves a locked reservation to its final state; a confirmed one keeps the buyer order's xp."""
+        xp = None if order_xp is None else dict(order_xp)
+        await tx.execute(_END, {"o": r.order_key, "n": r.attempt, "to": state.value, "now": now, "xp": xp})
 
     async def set_hold(self, tx: Tx, order_key: str, hold: Hold, now: datetime) -> None:
         """Notes a cancel's decision on every attempt of the order; CANCELED is never taken back.
@@ -117,4 +126,5 @@ def _reservation(row: Any) -> Reservation:
         assignments_in(row.assignments),
         row.check_time,
         row.held,
+        row.order_xp or {},
     )

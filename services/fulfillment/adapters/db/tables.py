@@ -88,6 +88,8 @@ reservations = sa.Table(
     _text("strategy", sa.String(20)),
     sa.Column("lines", Json(), nullable=False),
     sa.Column("assignments", Json(), nullable=False),
+    # The buyer order's xp when it was confirmed: what supplier orders start with, those of a later forward too.
+    sa.Column("order_xp", Json()),
     # When to ask what became of the attempt; null once it is confirmed or released.
     sa.Column("check_time", UtcTime(), index=True),
     sa.Column("create_time", UtcTime(), nullable=False),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from libs.errors import precondition
 from services.fulfillment.domain.actions.change import Change, NewKey, moved_away, settled, touched
@@ -52,6 +53,8 @@ class Rejection:
     """All stock of the products, locked, as it is before the rejection."""
     strategy: Strategy
     cause: Cause
+    order_xp: Mapping[str, Any]
+    """The buyer order's, which a new supplier order starts with."""
 
 
 def check_rejectable(order: SupplierOrder) -> SupplierOrderStatus:
@@ -91,7 +94,7 @@ def reject(rejection: Rejection, new_key: NewKey, now: datetime) -> Change:
         if target is not None:
             joined.append(settled(_join(touched(target, now), share), now))
         else:
-            made.append(from_share(order, share, number + len(made), new_key, now))
+            made.append(from_share(order, rejection.order_xp, share, number + len(made), new_key, now))
     taken = _taking(shares, rejection.cause)
     return Change(changed=(gone, *joined), created=tuple(made), movements=(*freed, *taken))
 

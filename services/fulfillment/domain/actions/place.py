@@ -4,9 +4,10 @@ supplier.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from libs.errors import precondition
 from services.fulfillment.domain.actions.change import Change, NewKey, moved_away, settled
@@ -31,13 +32,13 @@ def confirm(
     one.
     """
     whole = whole_order(order, assignments, new_key, now)
-    made = split(whole, 1, new_key, now) if forward else (settled(whole, now),)
+    made = split(whole, order.xp, 1, new_key, now) if forward else (settled(whole, now),)
     return Change(created=made, movements=tuple(taking(made, cause, held=True)))
 
 
-def forward(orders: Sequence[SupplierOrder], new_key: NewKey, now: datetime) -> Change:
+def forward(orders: Sequence[SupplierOrder], xp: Mapping[str, Any], new_key: NewKey, now: datetime) -> Change:
     """The implicit supplier order gives its units to one supplier order for each supplier. Nothing is
-    sourced again.
+    sourced again. `xp` is the buyer order's.
 
     An order that is forwarded, or canceled, stays as it is. Raises ORDER_ALREADY_SHIPPED when a unit has
     left or is packed, and SUPPLIER_ORDER_STATUS_CONFLICT while a cancel is being decided.
@@ -48,7 +49,7 @@ def forward(orders: Sequence[SupplierOrder], new_key: NewKey, now: datetime) -> 
     if implicit.has_left():
         raise already_shipped(implicit)
     status = move(implicit.id, implicit.status, Trigger.MOVE_UNITS)
-    made = split(implicit, next_number(orders), new_key, now)
+    made = split(implicit, xp, next_number(orders), new_key, now)
     gone = replace(moved_away(implicit, now), status=status, cancel_time=now)
     return Change(changed=(gone,), created=made)
 
@@ -62,14 +63,20 @@ def already_shipped(order: SupplierOrder) -> Exception:
     )
 
 
-def split(whole: SupplierOrder, first_number: int, new_key: NewKey, now: datetime) -> tuple[SupplierOrder, ...]:
+def split(
+    whole: SupplierOrder, xp: Mapping[str, Any], first_number: int, new_key: NewKey, now: datetime
+) -> tuple[SupplierOrder, ...]:
     """One supplier order for each supplier of the whole, numbered in the order of the first line."""
     shares = partition(whole, parts_by_supplier(whole.lines))
-    return tuple(from_share(whole, share, first_number + i, new_key, now) for i, share in enumerate(shares))
+    return tuple(from_share(whole, xp, share, first_number + i, new_key, now) for i, share in enumerate(shares))
 
 
-def from_share(whole: SupplierOrder, share: Share, number: int, new_key: NewKey, now: datetime) -> SupplierOrder:
-    """A new supplier order of the same buyer order."""
+def from_share(
+    whole: SupplierOrder, xp: Mapping[str, Any], share: Share, number: int, new_key: NewKey, now: datetime
+) -> SupplierOrder:
+    """A new supplier order of the same buyer order. Its xp begins as the buyer order's: what the owner of the whole
+    has written there is no other supplier's business.
+    """
     made = SupplierOrder(
         key=new_key(),
         id=f"{whole.order_id}-{number}",
@@ -94,7 +101,7 @@ def from_share(whole: SupplierOrder, share: Share, number: int, new_key: NewKey,
         shipping_address=whole.shipping_address,
         billing_address=whole.billing_address,
         comments=whole.comments,
-        xp=whole.xp,
+        xp=xp,
         held=whole.held,
     )
     return settled(made, now)
