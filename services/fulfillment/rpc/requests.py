@@ -19,6 +19,7 @@ from services.fulfillment.domain.actions.ship import Wanted
 from services.fulfillment.domain.inventory import Adjustment
 from services.fulfillment.domain.ledger import MovementKind
 from services.fulfillment.domain.sourcing.model import MAX_LINES, MAX_QUANTITY
+from services.fulfillment.domain.supplier_order import valid_id
 from waybill.fulfillment.v1 import inventory_pb2
 
 LATEST_SHIP_TIME = timedelta(minutes=5)
@@ -82,6 +83,14 @@ def record_in(found: Violations, field: str, m: Any, opening: int, opening_field
 def _priority(found: Violations, field: str, value: int) -> None:
     if abs(value) > MAX_PRIORITY:
         found.add(field, "VALUE_OUT_OF_RANGE", f"must be within {MAX_PRIORITY:,} of zero")
+
+
+def check_supplier_order_id(found: Violations, field: str, id: str) -> None:
+    """Notes a missing or malformed id: it is longer than others by a dash and a number."""
+    if not id:
+        found.add(field, "FIELD_REQUIRED", "is required")
+    elif not valid_id(id):
+        found.add(field, "ID_INVALID", "the id of a supplier order is 1 to 120 characters of A-Z a-z 0-9 _ -")
 
 
 def refuse_duplicates(found: Violations, fields_and_ids: list[tuple[str, str]]) -> None:
@@ -175,9 +184,9 @@ def shipment_in(found: Violations, field: str, m: Any, now: datetime) -> Shipmen
 
 
 def _item(found: Violations, field: str, m: Any) -> Wanted:
-    for name in ("supplier_order_id", "line_item_id"):
-        if not getattr(m, name):
-            found.add(f"{field}.{name}", "FIELD_REQUIRED", "is required")
+    check_supplier_order_id(found, f"{field}.supplier_order_id", m.supplier_order_id)
+    found.check_id(f"{field}.line_item_id", m.line_item_id)
+    found.check_id(f"{field}.inventory_record_id", m.inventory_record_id, required=False)
     if not 1 <= m.quantity <= MAX_QUANTITY:
         found.add(f"{field}.quantity", "VALUE_OUT_OF_RANGE", f"must be 1 to {MAX_QUANTITY:,}")
     return Wanted(field, m.supplier_order_id, m.line_item_id, m.quantity, m.inventory_record_id)

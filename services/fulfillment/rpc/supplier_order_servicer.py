@@ -11,7 +11,7 @@ from libs.rpc import current, require_service
 from services.fulfillment.application.answer_supplier_order import AnswerSupplierOrder
 from services.fulfillment.application.supplier_orders import SupplierOrders
 from services.fulfillment.rpc.messages import shipment_out, supplier_order_out
-from services.fulfillment.rpc.requests import page_in, xp_edit
+from services.fulfillment.rpc.requests import check_supplier_order_id, page_in, xp_edit
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as pb
 from waybill.fulfillment.v1 import supplier_order_service_pb2_grpc
 
@@ -50,6 +50,7 @@ class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderService
     async def UpdateSupplierOrder(self, request: Any, context: Any) -> Any:
         """Changes xp."""
         call, found, message = current(), Violations(), request.supplier_order
+        check_supplier_order_id(found, "supplier_order.id", message.id)
         paths = mask_paths(found, request.update_mask, message, ("xp",))
         edit = xp_edit(found, "supplier_order.xp", message.xp) if paths else None
         found.raise_if_any()

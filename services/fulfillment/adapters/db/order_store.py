@@ -19,8 +19,9 @@ from services.fulfillment.adapters.db.order_rows import (
     order_of,
     state_row,
 )
+from services.fulfillment.adapters.db.possible import possible
 from services.fulfillment.adapters.db.tables import allocations, supplier_order_lines, supplier_orders
-from services.fulfillment.domain.supplier_order import SupplierOrder
+from services.fulfillment.domain.supplier_order import SupplierOrder, valid_id
 
 _T, _L, _A = supplier_orders, supplier_order_lines, allocations
 _STATE = (
@@ -57,7 +58,7 @@ class SupplierOrderStore:
 
     async def of_ids(self, tx: Tx, ids: Iterable[str], lock: bool = False) -> list[SupplierOrder]:
         """By public id, in the order of their keys."""
-        return await self._load(tx, _T.c.id.in_(sorted(set(ids))), lock)
+        return await self._load(tx, _T.c.id.in_(sorted({id for id in ids if valid_id(id)})), lock)
 
     async def of_keys(self, tx: Tx, keys: Iterable[UUID], lock: bool = False) -> list[SupplierOrder]:
         """By key."""
@@ -65,7 +66,7 @@ class SupplierOrderStore:
 
     async def of_orders(self, tx: Tx, order_keys: Iterable[str], lock: bool = False) -> list[SupplierOrder]:
         """All of some buyer orders, moved ones too, in the order of their keys."""
-        return await self._load(tx, _T.c.order_key.in_(sorted(set(order_keys))), lock)
+        return await self._load(tx, _T.c.order_key.in_(possible(order_keys)), lock)
 
     async def _load(self, tx: Tx, where: sa.ColumnElement[bool], lock: bool) -> list[SupplierOrder]:
         select = sa.select(_T).where(where).order_by(_T.c.key)

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db import Tx
+from libs.ids import valid_id
 from libs.query import Field, Listing
 from services.fulfillment.adapters.db.order_store import SupplierOrderStore
 from services.fulfillment.adapters.db.shipment_store import ShipmentStore
@@ -111,7 +112,7 @@ class Queries:
             if scope.user_id is not None:
                 items = items.where(shipment_items.c.user_id == scope.user_id)
             if order_id:
-                items = items.where(shipment_items.c.order_id == order_id)
+                items = items.where(shipment_items.c.order_id == order_id if valid_id(order_id) else sa.false())
             where.append(_S.key.in_(items))
         rows, token = await _rows(tx, _SHIPMENTS, sa.select(shipments), where, scope, page, order=order_id)
         return [seen(s, scope) for s in await self._shipments.with_items(tx, rows)], token

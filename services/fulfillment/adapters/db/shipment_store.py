@@ -13,7 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from libs import outbox
 from libs.db import Tx, is_unique_violation
 from libs.errors import exists
+from libs.ids import valid_id
 from services.fulfillment.adapters.db.documents import draws_in, draws_out
+from services.fulfillment.adapters.db.possible import possible
 from services.fulfillment.adapters.db.tables import shipment_items, shipments
 from services.fulfillment.domain.shipment import Shipment, ShipmentItem
 
@@ -35,6 +37,8 @@ class ShipmentStore:
 
     async def get(self, tx: Tx, id: str, lock: bool = False) -> Shipment | None:
         """By public id."""
+        if not valid_id(id):
+            return None
         select = sa.select(_T).where(_T.c.id == id)
         found = await self.with_items(tx, (await tx.execute(select.with_for_update() if lock else select)).all())
         return found[0] if found else None
@@ -46,7 +50,7 @@ class ShipmentStore:
 
     async def of_orders(self, tx: Tx, order_keys: Iterable[str]) -> list[Shipment]:
         """All that hold units of some buyer orders, oldest first."""
-        keys = sa.select(_I.c.shipment_key).where(_I.c.order_key.in_(sorted(set(order_keys))))
+        keys = sa.select(_I.c.shipment_key).where(_I.c.order_key.in_(possible(order_keys)))
         rows = await tx.execute(sa.select(_T).where(_T.c.key.in_(keys)).order_by(_T.c.create_time, _T.c.key))
         return await self.with_items(tx, rows.all())
 

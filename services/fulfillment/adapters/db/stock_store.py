@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from libs.db import Tx, is_unique_violation
 from libs.errors import exists
 from libs.ids import IdSource
+from services.fulfillment.adapters.db.possible import possible
 from services.fulfillment.adapters.db.tables import inventory_records, stock_movements
 from services.fulfillment.domain.inventory import InventoryRecord
 from services.fulfillment.domain.ledger import Effect, Movement
@@ -73,15 +74,15 @@ class StockStore:
         """All stock of the products; with `lock` held until the end of the transaction, in the order of the
         keys.
         """
-        return await _stocks(tx, _BY_PRODUCT[lock], product_ids)
+        return await _stocks(tx, _BY_PRODUCT[lock], possible(product_ids))
 
     async def of_ids(self, tx: Tx, record_ids: Iterable[str], lock: bool = False) -> list[Stock]:
         """Stock by public id."""
-        return await _stocks(tx, _BY_ID[lock], record_ids)
+        return await _stocks(tx, _BY_ID[lock], possible(record_ids))
 
     async def of_keys(self, tx: Tx, keys: Iterable[uuid.UUID], lock: bool = False) -> list[Stock]:
         """Stock by key."""
-        return await _stocks(tx, _BY_KEY[lock], keys)
+        return await _stocks(tx, _BY_KEY[lock], sorted(set(keys)))
 
     async def book(
         self, tx: Tx, movements: Sequence[Movement], sums: Mapping[uuid.UUID, Effect], now: datetime
@@ -114,7 +115,7 @@ class StockStore:
 
     async def records(self, tx: Tx, record_ids: Iterable[str], lock: bool = False) -> dict[str, InventoryRecord]:
         """Whole records by public id."""
-        select = sa.select(_T).where(_T.c.id.in_(sorted(set(record_ids)))).order_by(_T.c.key)
+        select = sa.select(_T).where(_T.c.id.in_(possible(record_ids))).order_by(_T.c.key)
         if lock:
             select = select.with_for_update()
         return {row.id: record(row) for row in await tx.execute(select)}
@@ -146,8 +147,8 @@ class StockStore:
         )
 
 
-async def _stocks(tx: Tx, select: sa.Select[Any], wanted: Iterable[Any]) -> list[Stock]:
-    return [Stock(*tuple(row)) for row in await tx.execute(select, {"wanted": sorted(set(wanted))})]
+async def _stocks(tx: Tx, select: sa.Select[Any], wanted: Sequence[Any]) -> list[Stock]:
+    return [Stock(*tuple(row)) for row in await tx.execute(select, {"wanted": wanted})]
 
 
 def record(row: Any) -> InventoryRecord:
