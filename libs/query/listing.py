@@ -173,9 +173,10 @@ class Plan:
         select = select.add_columns(*(order.expression.label(order.label) for order in self._orders))
         return select.order_by(*(order.sorted() for order in self._orders)).limit(self._size + 1)
 
-    def page(self, rows: Sequence[Any]) -> Page:
-        """Cuts the extra row off and makes the token of the next page."""
-        if len(rows) <= self._size:
+    def page(self, rows: Sequence[Any], most: int | None = None) -> Page:
+        """Cuts the extra row off, and what is beyond the first `most` (1 or more); makes the token of the next page."""
+        size = self._size if most is None else min(most, self._size)
+        if len(rows) <= size:
             return Page(list(rows), "")
-        kept = list(rows[: self._size])
+        kept = list(rows[:size])
         return Page(kept, paging.write_token(self._bound_to, self._orders, kept[-1]))

@@ -161,10 +161,13 @@ class QueryPort(Protocol):
         """The ledger."""
 
     async def supplier_orders(self, tx: Tx, scope: Scope, page: PageRequest) -> tuple[list[SupplierOrder], str]:
-        """Supplier orders."""
+        """Supplier orders. A page may hold fewer than asked for, so that its lines do not become too many."""
 
     async def shipments(self, tx: Tx, scope: Scope, page: PageRequest, order_id: str) -> tuple[list[Shipment], str]:
-        """Shipments."""
+        """Shipments, as bounded by their items."""
+
+    async def fitting_orders(self, tx: Tx, order_keys: Iterable[str]) -> tuple[list[str], list[str]]:
+        """The buyer orders whose supplier orders and shipments fit into one answer, and the others."""
 
 
 class RequestPort(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from libs.auth import Principal, roles
@@ -28,6 +28,15 @@ from services.fulfillment.domain.visibility import may_act_for, supplier_side
 XpEdit = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """Merges a patch into stored data; raises when the result is too large."""
 RESOURCE = "supplier order"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFulfillment:
+    """Everything of some buyer orders; `left` are the keys of those that did not fit."""
+
+    orders: Sequence[SupplierOrder]
+    shipments: Sequence[Shipment]
+    left: Sequence[str]
 
 
 async def visible(orders: SupplierOrderPort, tx: Tx, caller: Principal, id: str, lock: bool = False) -> SupplierOrder:
@@ -69,13 +78,13 @@ class SupplierOrders:
         async with self._transactions.reading() as tx:
             return await self._queries.supplier_orders(tx, supplier_side(caller), page)
 
-    async def of_orders(self, order_keys: Sequence[str]) -> tuple[Sequence[SupplierOrder], Sequence[Shipment]]:
-        """Everything of some buyer orders."""
+    async def of_orders(self, order_keys: Sequence[str]) -> OrderFulfillment:
+        """Everything of some buyer orders, as far as it fits into one answer."""
         async with self._transactions.reading() as tx:
-            orders = await self._orders.of_orders(tx, order_keys)
-            return sorted(orders, key=lambda o: (o.order_key, o.number)), await self._shipments.of_orders(
-                tx, order_keys
-            )
+            keys, left = await self._queries.fitting_orders(tx, order_keys)
+            orders = await self._orders.of_orders(tx, keys)
+            sent = await self._shipments.of_orders(tx, keys)
+        return OrderFulfillment(sorted(orders, key=lambda o: (o.order_key, o.number)), sent, left)
 
     async def update(
         self, caller: Principal, id: str, etag: str, edit: XpEdit | None, request: Request

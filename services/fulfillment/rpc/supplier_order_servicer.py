@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from libs import idempotency
-from libs.errors import Violations
+from libs.errors import Violations, invalid
 from libs.protoconv import mask_paths, text_in
 from libs.rpc import current, require_service
 from services.fulfillment.application.answer_supplier_order import AnswerSupplierOrder
@@ -39,12 +39,12 @@ class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderService
         """Everything of some buyer orders."""
         require_service("order")
         if len(request.order_keys) > 1_000:
-            found = Violations()
-            found.add("order_keys", "TOO_MANY_ITEMS", "at most 1,000")
-            found.raise_if_any()
-        orders, sent = await self._orders.of_orders(request.order_keys)
+            raise invalid("order_keys", "TOO_MANY_ITEMS", "at most 1,000")
+        found = await self._orders.of_orders(request.order_keys)
         return pb.BatchGetOrderFulfillmentResponse(
-            supplier_orders=[supplier_order_out(o) for o in orders], shipments=[shipment_out(s) for s in sent]
+            supplier_orders=[supplier_order_out(o) for o in found.orders],
+            shipments=[shipment_out(s) for s in found.shipments],
+            left_order_keys=found.left,
         )
 
     async def UpdateSupplierOrder(self, request: Any, context: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,15 +10,18 @@ import sqlalchemy as sa
 
 from libs.db import Tx
 from libs.ids import valid_id
-from libs.query import Field, Listing
+from libs.query import Field, Listing, Plan
 from services.fulfillment.adapters.db.order_store import SupplierOrderStore
+from services.fulfillment.adapters.db.possible import possible
 from services.fulfillment.adapters.db.shipment_store import ShipmentStore
+from services.fulfillment.adapters.db.sizes import fitting_orders, fitting_rows
 from services.fulfillment.adapters.db.stock_store import record
 from services.fulfillment.adapters.db.tables import (
     inventory_records,
     shipment_items,
     shipments,
     stock_movements,
+    supplier_order_lines,
     supplier_orders,
 )
 from services.fulfillment.application.ports import PageRequest
@@ -98,12 +102,14 @@ class Queries:
         return [_entry(row) for row in rows], token
 
     async def supplier_orders(self, tx: Tx, scope: Scope, page: PageRequest) -> tuple[list[SupplierOrder], str]:
-        """Supplier orders that the scope holds."""
-        rows, token = await _rows(tx, _ORDERS, sa.select(supplier_orders), _of_supplier(_O, scope), scope, page)
-        return await self._orders.with_lines(tx, rows), token
+        """Supplier orders that the scope holds; a page ends before its lines are too many."""
+        plan = _plan(tx, _ORDERS, scope, page)
+        rows = await _found(tx, plan, sa.select(supplier_orders).where(*_of_supplier(_O, scope)))
+        kept = plan.page(rows, await fitting_rows(tx, supplier_order_lines.c.supplier_order_key, rows))
+        return await self._orders.with_lines(tx, kept.rows), kept.next_page_token
 
     async def shipments(self, tx: Tx, scope: Scope, page: PageRequest, order_id: str) -> tuple[list[Shipment], str]:
-        """Shipments that the scope holds; of one buyer order, if named."""
+        """Shipments that the scope holds; of one buyer order, if named. A page ends before its items are too many."""
         where = [*_of_supplier(_S, scope)]
         if scope.buyer_id is not None:
             where.append(_S.buyer_id == scope.buyer_id)
@@ -114,8 +120,16 @@ class Queries:
             if order_id:
                 items = items.where(shipment_items.c.order_id == order_id if valid_id(order_id) else sa.false())
             where.append(_S.key.in_(items))
-        rows, token = await _rows(tx, _SHIPMENTS, sa.select(shipments), where, scope, page, order=order_id)
-        return [seen(s, scope) for s in await self._shipments.with_items(tx, rows)], token
+        plan = _plan(tx, _SHIPMENTS, scope, page, order=order_id)
+        rows = await _found(tx, plan, sa.select(shipments).where(*where))
+        kept = plan.page(rows, await fitting_rows(tx, shipment_items.c.shipment_key, rows))
+        return [seen(s, scope) for s in await self._shipments.with_items(tx, kept.rows)], kept.next_page_token
+
+    async def fitting_orders(self, tx: Tx, order_keys: Iterable[str]) -> tuple[list[str], list[str]]:
+        """The buyer orders whose supplier orders and shipments fit into one answer, and the others."""
+        keys = possible(order_keys)
+        n = await fitting_orders(tx, keys)
+        return keys[:n], keys[n:]
 
 
 def seen(shipment: Shipment, scope: Scope) -> Shipment:
@@ -138,9 +152,14 @@ async def _rows(
     where: list[sa.ColumnElement[bool]],
     scope: Scope,
     page: PageRequest,
-    **bound: str,
 ) -> tuple[list[Any], str]:
-    plan = listing.plan(
+    plan = _plan(tx, listing, scope, page)
+    kept = plan.page(await _found(tx, plan, select.where(*where)))
+    return kept.rows, kept.next_page_token
+
+
+def _plan(tx: Tx, listing: Listing, scope: Scope, page: PageRequest, **bound: str) -> Plan:
+    return listing.plan(
         tx.dialect,
         filter=page.filter,
         order_by=page.order_by,
@@ -148,8 +167,10 @@ async def _rows(
         page_token=page.page_token,
         bound={**scope.bound(), **bound},
     )
-    found = plan.page((await tx.execute(plan.apply(select.where(*where)))).all())
-    return found.rows, found.next_page_token
+
+
+async def _found(tx: Tx, plan: Plan, select: sa.Select[Any]) -> Sequence[Any]:
+    return (await tx.execute(plan.apply(select))).all()
 
 
 def _entry(row: Any) -> LedgerEntry:

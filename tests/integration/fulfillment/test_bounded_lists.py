@@ -1,0 +1,89 @@
+"""Lists whose items are large: a page ends before it is too large, and the next one goes on."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.fulfillment.adapters.db import sizes
+from tests.integration.fulfillment.world import World, line, new_key
+from tests.support.principals import seller
+from waybill.fulfillment.v1 import shipment_service_pb2 as shp_svc
+from waybill.fulfillment.v1 import supplier_order_service_pb2 as svc
+from waybill.fulfillment.v1.supplier_order_service_pb2_grpc import SupplierOrderServiceStub
+
+
+async def placed_and_shipped(world: World, *numbers: int) -> list[str]:
+    """An order of so many lines for each number, all of them shipped together; their keys."""
+    await world.stock(("a", "drill", "", 99))
+    keys = []
+    for n, number in enumerate(numbers):
+        lines = [line(f"l{i}") for i in range(number)]
+        keys.append((await world.placed(f"PO{n}", *lines))[0])
+        await world.ship(id=f"s{n}", items=[(f"PO{n}-1", x.line_item_id, 1) for x in lines])
+    return keys
+
+
+async def pages(call, request, items: str) -> tuple[list[list[str]], set[int]]:
+    """Ids by page, until there is none, and how many statements each page cost."""
+    found, counts, token = [], set(), ""
+    while True:
+        before = call.served.statements
+        page = await call.method(request(page_size=10, order_by="id", page_token=token))
+        counts.add(call.served.statements - before)
+        found.append([x.id for x in getattr(page, items)])
+        token = page.next_page_token
+        if not token:
+            return found, counts
+
+
+class Call:
+    """A list's method and the server that counts."""
+
+    def __init__(self, world: World, method) -> None:
+        self.served, self.method = world.served, method
+
+
+async def test_a_page_ends_before_it_holds_too_many_lines(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sizes, "PAGE_LINES", 5)
+    await placed_and_shipped(world, 2, 3, 1, 7, 1, 1)
+    listed = Call(world, world.supplier_orders().ListSupplierOrders)
+    found, counts = await pages(listed, svc.ListSupplierOrdersRequest, "supplier_orders")
+    assert found == [["PO0-1", "PO1-1"], ["PO2-1"], ["PO3-1"], ["PO4-1", "PO5-1"]]
+    # Headers, their sizes, allocations, lines.
+    assert counts == {4}
+    sent = Call(world, world.shipments().ListShipments)
+    found, counts = await pages(sent, shp_svc.ListShipmentsRequest, "shipments")
+    assert found == [["s0", "s1"], ["s2"], ["s3"], ["s4", "s5"]]
+    assert counts == {3}
+
+
+async def test_a_short_page_is_still_bounded_by_its_size(world: World) -> None:
+    await placed_and_shipped(world, 1, 1, 1)
+    page = await world.supplier_orders().ListSupplierOrders(svc.ListSupplierOrdersRequest(page_size=2, order_by="id"))
+    assert [o.id for o in page.supplier_orders] == ["PO0-1", "PO1-1"]
+    assert page.next_page_token
+
+
+async def test_what_does_not_fit_into_a_batch_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sizes, "ANSWER_LINES", 8)
+    keys = await placed_and_shipped(world, 2, 2, 2, 9)
+    stub = world.served.service_stub(SupplierOrderServiceStub, "order", seller())
+    left, read, asked = [*keys, new_key()], [], 0
+    while left:
+        before = world.served.statements
+        answer = await stub.BatchGetOrderFulfillment(svc.BatchGetOrderFulfillmentRequest(order_keys=left))
+        # Two sizes, supplier orders three, shipments two; nothing but headers where there is no order.
+        assert world.served.statements - before in (7, 4)
+        assert {i.order_key for s in answer.shipments for i in s.items} == {o.order_key for o in answer.supplier_orders}
+        read += [o.order_key for o in answer.supplier_orders]
+        left, asked = list(answer.left_order_keys), asked + 1
+    assert sorted(read) == sorted(keys)
+    assert 2 <= asked <= 4
+
+
+@pytest.mark.parametrize(
+    ("found", "limit", "expected"),
+    [([], 5, 0), ([9], 5, 1), ([9, 1], 5, 1), ([2, 3], 5, 2), ([2, 3, 1], 5, 2), ([0, 0, 6], 5, 2)],
+)
+def test_as_many_fit_as_stay_within_the_limit_and_one_at_least(found: list[int], limit: int, expected: int) -> None:
+    assert sizes.fitting(found, limit) == expected
