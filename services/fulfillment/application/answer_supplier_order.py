@@ -69,7 +69,8 @@ class AnswerSupplierOrder:
 
         async def work(tx: Tx) -> list[SupplierOrder]:
             replayed = await self._requests.claim(tx, request, {}, self._clock.now())
-            order = await visible(self._orders, tx, caller, id)
+            # What is only read here is locked below, after the order's reservation.
+            order = await visible(self._orders, tx, caller, id, lock=replayed is not None)
             if replayed is not None:
                 return [order]
             return await self._reject(tx, order, comment)

@@ -85,7 +85,7 @@ class ChangeOrder:
         async def work(tx: Tx) -> list[SupplierOrder]:
             if await self._reservations.set_held(tx, order_key, held, version, self._clock.now()):
                 return await self._apply(tx, order_key, lambda orders, now: hold(orders, held, now))
-            orders = await self._orders.of_orders(tx, [order_key])
+            orders = await self._orders.of_orders(tx, [order_key], lock=True)
             if not orders:
                 raise missing("order", order_key)
             return by_id(orders)

@@ -66,7 +66,7 @@ class ConfirmReservation:
                 attempt=str(attempt),
             )
         if held.state is ReservationState.CONFIRMED:
-            return await self._orders.of_orders(tx, [order.order_key])
+            return await self._orders.of_orders(tx, [order.order_key], lock=True)
         cause = Cause(order.order_key, attempt)
         change = confirm(order, held.assignments, cause, forward, self._ids.key, now)
         if held.held:

@@ -40,8 +40,8 @@ class PageRequest:
 class Transactions(Protocol):
     """Opens transactions of the fulfillment database."""
 
-    def reading(self) -> AbstractAsyncContextManager[Tx]:
-        """One that only reads."""
+    def reading(self, snapshot: bool = False) -> AbstractAsyncContextManager[Tx]:
+        """One that only reads; with `snapshot` all its statements see one moment."""
 
     async def retrying(self, work: Callable[[Tx], Awaitable[T]]) -> T:
         """Runs `work` in one that writes, again when the database asks for it."""

@@ -94,7 +94,8 @@ class Reporting:
         by_kind: dict[str, list[UUID]] = {}
         for head in heads:
             by_kind.setdefault(head.kind, []).append(head.key)
-        async with self._transactions.reading() as tx:
+        # One moment: a header at its version goes with the units of that version, or a newer state would pass for it.
+        async with self._transactions.reading(snapshot=True) as tx:
             orders = await self._orders.of_keys(tx, by_kind["supplier_order"]) if "supplier_order" in by_kind else []
             sent = await self._shipments.of_keys(tx, by_kind["shipment"]) if "shipment" in by_kind else []
         found: list[Report] = [*orders, *sent]

@@ -68,7 +68,7 @@ class Shipments:
     async def get(self, caller: Principal, id: str) -> Shipment:
         """One that the caller may see, with the items that the caller may see."""
         scope = shipments(caller)
-        async with self._transactions.reading() as tx:
+        async with self._transactions.reading(snapshot=True) as tx:
             found = await self._shipments.get(tx, id)
         if found is None or not _holds(scope, found):
             raise missing(RESOURCE, id)
@@ -79,7 +79,7 @@ class Shipments:
     async def page(self, caller: Principal, page: PageRequest, order_id: str) -> tuple[Sequence[Shipment], str]:
         """Those that the caller may see."""
         scope = shipments(caller)
-        async with self._transactions.reading() as tx:
+        async with self._transactions.reading(snapshot=True) as tx:
             return await self._queries.shipments(tx, scope, page, order_id)
 
     async def update(self, caller: Principal, id: str, etag: str, edit: ShipmentEdit, request: Request) -> Shipment:

@@ -70,17 +70,17 @@ class SupplierOrders:
 
     async def get(self, caller: Principal, id: str) -> SupplierOrder:
         """One that the caller may see."""
-        async with self._transactions.reading() as tx:
+        async with self._transactions.reading(snapshot=True) as tx:
             return await visible(self._orders, tx, caller, id)
 
     async def page(self, caller: Principal, page: PageRequest) -> tuple[Sequence[SupplierOrder], str]:
         """Those that the caller may see."""
-        async with self._transactions.reading() as tx:
+        async with self._transactions.reading(snapshot=True) as tx:
             return await self._queries.supplier_orders(tx, supplier_side(caller), page)
 
     async def of_orders(self, order_keys: Sequence[str]) -> OrderFulfillment:
         """Everything of some buyer orders, as far as it fits into one answer."""
-        async with self._transactions.reading() as tx:
+        async with self._transactions.reading(snapshot=True) as tx:
             keys, left = await self._queries.fitting_orders(tx, order_keys)
             orders = await self._orders.of_orders(tx, keys)
             sent = await self._shipments.of_orders(tx, keys)
