@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from heapq import heapify, heappop, heappush
 
 from services.fulfillment.domain.sourcing.candidates import Candidates
 from services.fulfillment.domain.sourcing.model import Line, Stock, Strategy
@@ -45,6 +46,9 @@ def fewest_locations(lines: Sequence[Line], found: Candidates) -> Mapping[Locati
     Greedy set cover: the location that can serve most of the units still open comes next; ties go to the
     better priority, then to the ids. Finding the true minimum is NP-hard; greedy stays within a factor of
     ln(lines).
+
+    What a location can serve only shrinks while others are chosen, so what was counted before is a bound: a location
+    is counted again when it would come next, not all of them for every choice.
     """
     open_units = {line.line_item_id: line.quantity for line in lines if found[line.line_item_id]}
     here: dict[Location, list[tuple[str, Stock]]] = {}
@@ -53,13 +57,21 @@ def fewest_locations(lines: Sequence[Line], found: Candidates) -> Mapping[Locati
             here.setdefault((stock.supplier_id, stock.location_id), []).append((line.line_item_id, stock))
     best_priority = {place: min(s.priority for _, s in offers) for place, offers in here.items()}
     chosen: dict[Location, int] = {}
-    while open_units and len(chosen) < len(here):
-        cover = {place: _cover(offers, open_units) for place, offers in here.items() if place not in chosen}
-        place = min(cover, key=lambda p: (-sum(cover[p].values()), best_priority[p], p))
-        if not cover[place]:
-            break
+    waiting = [
+        (-sum(_cover(offers, open_units).values()), best_priority[place], place) for place, offers in here.items()
+    ]
+    heapify(waiting)
+    while open_units and waiting:
+        _, priority, place = heappop(waiting)
+        cover = _cover(here[place], open_units)
+        if not cover:
+            continue
+        counted = (-sum(cover.values()), priority, place)
+        if waiting and waiting[0] < counted:
+            heappush(waiting, counted)
+            continue
         chosen[place] = len(chosen)
-        for line_id, units in cover[place].items():
+        for line_id, units in cover.items():
             open_units[line_id] -= units
             if not open_units[line_id]:
                 del open_units[line_id]
