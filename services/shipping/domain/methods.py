@@ -9,7 +9,7 @@ from typing import Any
 
 from services.shipping.domain.grouping import Group
 from services.shipping.domain.rates import RateTable
-from services.shipping.domain.zones import NOWHERE, Destination, most_specific
+from services.shipping.domain.zones import NOWHERE, Destination, ZoneIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class Offers:
         self._currency = currency
         self._ordered_to = ordered_to or NOWHERE
         self._tariffs: dict[tuple[str | None, ...], tuple[Tariff, ...]] = {}
+        self._zones: dict[str, tuple[Mapping[str, RateTable], ZoneIndex]] = {}
         self._offers: dict[tuple[tuple[str | None, ...], Decimal], tuple[Offer, ...]] = {}
 
     def of(self, group: Group) -> tuple[Offer, ...]:
@@ -89,11 +90,19 @@ class Offers:
                 found.append((method, None))
                 continue
             # Only the method's own zones compete: another method's finer zone takes nothing away.
-            tables = {table.zone.id: table for table in method.tables if table.currency == self._currency}
-            zone = most_specific((table.zone for table in tables.values()), to)
+            tables, zones = self._zones_of(method)
+            zone = zones.find(to)
             if zone is not None:
                 found.append((method, tables[zone.id]))
         return tuple(found)
+
+    def _zones_of(self, method: ShipMethod) -> tuple[Mapping[str, RateTable], ZoneIndex]:
+        """The method's tables in the order's currency by zone, made once for all destinations."""
+        known = self._zones.get(method.id)
+        if known is None:
+            tables = {table.zone.id: table for table in method.tables if table.currency == self._currency}
+            known = self._zones[method.id] = tables, ZoneIndex(table.zone for table in tables.values())
+        return known
 
 
 def _priced(tariffs: tuple[Tariff, ...], weight: Decimal) -> tuple[Offer, ...]:

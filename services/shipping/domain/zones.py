@@ -7,9 +7,6 @@ from dataclasses import dataclass
 
 from libs.postal import postal
 
-Specificity = tuple[int, int, int]
-"""Length of the postal prefix, whether there is a region, whether there is a country: the greatest wins."""
-
 
 @dataclass(frozen=True, slots=True)
 class Destination:
@@ -46,25 +43,34 @@ class Zone:
     id: str
     places: tuple[Place, ...]
 
-    def match(self, to: Destination) -> Specificity | None:
-        """How specific the zone's best match is; None when the destination is outside."""
-        region, code = to.region.strip().casefold(), postal(to.postal_code)
-        best: Specificity | None = None
-        for place in self.places:
-            if (place.country and place.country != to.country) or (place.region and place.region != region):
-                continue
-            if not code.startswith(place.postal_prefix):
-                continue
-            found = (len(place.postal_prefix), int(bool(place.region)), int(bool(place.country)))
-            if best is None or found > best:
-                best = found
-        return best
 
+class ZoneIndex:
+    """Zones by what their places name: a destination is looked up in it, not compared with every place."""
 
-def most_specific(zones: Iterable[Zone], to: Destination) -> Zone | None:
-    """The zone that a destination belongs to; the smaller id among equally specific ones."""
-    matches = [(zone, found) for zone in zones if (found := zone.match(to)) is not None]
-    if not matches:
+    def __init__(self, zones: Iterable[Zone]) -> None:
+        self._zones: dict[Place, Zone] = {}
+        for zone in zones:
+            for place in zone.places:
+                known = self._zones.get(place)
+                if known is None or zone.id < known.id:
+                    self._zones[place] = zone
+        self._lengths = sorted({len(place.postal_prefix) for place in self._zones}, reverse=True)
+
+    def find(self, to: Destination) -> Zone | None:
+        """The zone that a destination belongs to, None when it is outside of all.
+
+        The most specific place wins: by the length of its postal prefix, then one with a region, then one with a
+        country; among equals the zone with the smaller id.
+        """
+        code = postal(to.postal_code)
+        regions = dict.fromkeys((to.region.strip().casefold(), ""))
+        countries = dict.fromkeys((to.country, ""))
+        for length in self._lengths:
+            if length > len(code):
+                continue
+            for region in regions:
+                for country in countries:
+                    zone = self._zones.get(Place(country, region, code[:length]))
+                    if zone is not None:
+                        return zone
         return None
-    top = max(found for _, found in matches)
-    return min((zone for zone, found in matches if found == top), key=lambda zone: zone.id)
