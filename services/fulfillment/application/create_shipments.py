@@ -114,7 +114,8 @@ class CreateShipments:
                 movements.extend(loading.leave(items, id))
         sums = effects(movements)
         if sums:
-            loading.check_stock(movements, await self._stock.of_keys(tx, sums, lock=True), f"{drafts[0].field}.items")
+            fields = {id: f"{draft.field}.items" for id, draft in zip(ids, drafts, strict=True)}
+            loading.check_stock(movements, await self._stock.of_keys(tx, sums, lock=True), fields)
         if loading.refusals:
             raise refusal(loading.refusals)
         made = [

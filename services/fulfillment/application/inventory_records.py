@@ -118,11 +118,12 @@ class InventoryRecords:
         for d in drafts:
             if not may_act_for(caller, d.supplier_id):
                 found.add(f"{d.field}.supplier_id", "FIELD_INVALID", "a supplier has records of its own only")
-        found.raise_if_any()
-        refs = {(d.supplier_id, d.location_id) for d in drafts if d.address is None}
+        # The books of others are none of the caller's business: there nothing is looked for.
+        unplaced = [d for d in drafts if d.address is None and may_act_for(caller, d.supplier_id)]
+        refs = {(d.supplier_id, d.location_id) for d in unplaced}
         known = await self._addresses.find(refs, caller.party_id) if refs else {}
-        for d in drafts:
-            if d.address is None and (d.supplier_id, d.location_id) not in known:
+        for d in unplaced:
+            if (d.supplier_id, d.location_id) not in known:
                 found.add(
                     f"{d.field}.location_id",
                     Reason.LOCATION_NOT_FOUND,

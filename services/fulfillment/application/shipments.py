@@ -129,7 +129,8 @@ class Shipments:
         movements = loading.leave(shipment.items, shipment.id)
         sums = effects(movements)
         if sums:
-            loading.check_stock(movements, await self._stock.of_keys(tx, sums, lock=True), "shipment.ship_time")
+            fields = {shipment.id: "shipment.ship_time"}
+            loading.check_stock(movements, await self._stock.of_keys(tx, sums, lock=True), fields)
         if loading.refusals:
             raise refusal(loading.refusals)
         after = loading.touched_orders(now)

@@ -217,7 +217,7 @@ def _delivery_time(found: Violations, field: str, m: Any, ship_time: datetime | 
 
 
 def shipment_edit_in(found: Violations, m: Any, now: datetime) -> ShipmentEdit:
-    """An UpdateShipmentRequest's changes. A ship time or delivery time in the mask cannot be taken back."""
+    """An UpdateShipmentRequest's changes. A delivery time in the mask and not in the shipment is taken back."""
     s = m.shipment
     found.check_id("shipment.id", s.id)
     paths = mask_paths(found, m.update_mask, s, SHIPMENT_FIELDS)

@@ -52,6 +52,20 @@ async def test_a_record_takes_its_address_from_the_directory_or_as_given(world: 
     )  # fmt: skip
 
 
+async def test_foreign_suppliers_and_unknown_locations_are_told_together(world: World) -> None:
+    made = [record(supplier_id="nut", location_id="nowhere"), record(location_id="nowhere"), record()]
+    with pytest.raises(WaybillError) as refused:
+        await world.inventory(KEEPER).BatchCreateInventoryRecords(
+            svc.BatchCreateInventoryRecordsRequest(
+                inventory_records=[svc.NewInventoryRecord(inventory_record=r) for r in made]
+            )
+        )
+    assert [(f.field, f.reason) for f in refused.value.fields] == [
+        ("inventory_records[0].inventory_record.supplier_id", "FIELD_INVALID"),
+        ("inventory_records[1].inventory_record.location_id", "LOCATION_NOT_FOUND"),
+    ]
+
+
 async def test_a_supplier_keeps_its_own_records_only(world: World) -> None:
     mine = await create(world, KEEPER, record(id="mine"))
     assert mine.supplier_id == "bolt"

@@ -186,6 +186,24 @@ async def test_what_is_not_counted_there_does_not_leave(world: World) -> None:
     assert await world.counters("a") == (0, 0, 1, -1)
 
 
+async def test_of_a_batch_the_shipment_is_named_at_which_stock_runs_out(world: World) -> None:
+    await world.stock(("a", "drill", "", 4), ("b", "bit", "", 4))
+    await world.placed("PO1", line("l1", 4), line("l2", 4, "bit"))
+    counted = [
+        inv_service.StockAdjustment(inventory_record_id=id, kind=inv.STOCK_MOVEMENT_KIND_ADJUST, count=left)
+        for id, left in (("a", 3), ("b", 0))
+    ]
+    await world.inventory().AdjustStock(inv_service.AdjustStockRequest(adjustments=counted))
+    drafts = [[("PO1-1", "l1", 2)], [("PO1-1", "l1", 2)], [("PO1-1", "l2", 1)]]
+    with pytest.raises(WaybillError) as short:
+        await world.shipments().BatchCreateShipments(
+            svc.BatchCreateShipmentsRequest(shipments=[shipment(items=items) for items in drafts])
+        )
+    assert [(r.type, r.subject) for r in short.value.rules] == [
+        ("STOCK_SHORTAGE", "shipments[1].items"), ("STOCK_SHORTAGE", "shipments[2].items"),
+    ]  # fmt: skip
+
+
 async def test_shipping_costs_the_same_statements_for_one_line_and_a_thousand(world: World) -> None:
     await world.stock(*[(f"r{n}", f"p{n}", "", 5) for n in range(1_000)])
     counts = []

@@ -84,8 +84,8 @@ def test_units_are_drawn_from_the_allocations_in_turn_or_from_the_named_one() ->
 def test_a_shipment_of_more_than_is_on_hand_is_a_shortage() -> None:
     loading = Loading([one_order(taken("l1", 5, "bolt", "a"))])
     movements = loading.leave(loading.pack([want(5)], "x"), "s1")
-    loading.check_stock(movements, [stock("a", on_hand=4, allocated=5)], "x")
-    assert [r.reason for r in loading.refusals] == ["STOCK_SHORTAGE"]
+    loading.check_stock(movements, [stock("a", on_hand=4, allocated=5)], {"s1": "x"})
+    assert [(r.field, r.reason) for r in loading.refusals] == [("x", "STOCK_SHORTAGE")]
 
 
 def test_a_frozen_order_gets_its_former_status_back() -> None:

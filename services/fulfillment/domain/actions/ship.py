@@ -167,19 +167,26 @@ class Loading:
         for order_id in dict.fromkeys(item.supplier_order_id for item in items):
             self._check_status(self._orders[order_id], field)
 
-    def check_stock(self, movements: Iterable[Movement], stocks: Iterable[Stock], field: str) -> None:
-        """Refuses units that are not there: the count says fewer, so it has to be corrected first."""
+    def check_stock(self, movements: Iterable[Movement], stocks: Iterable[Stock], fields: Mapping[str, str]) -> None:
+        """Refuses units that are not there: the count says fewer, so it has to be corrected first.
+
+        `fields` says where each shipment stands in the request; named is the one at which a record runs out.
+        """
+        known = {stock.key: stock for stock in stocks}
         out: dict[uuid.UUID, int] = {}
+        short: dict[uuid.UUID, str] = {}
         for m in movements:
             out[m.record_key] = out.get(m.record_key, 0) - m.on_hand
-        for stock in stocks:
-            if out.get(stock.key, 0) > stock.on_hand and not stock.can_exceed:
-                self._refuse(
-                    field,
-                    Reason.STOCK_SHORTAGE,
-                    f"Inventory record {stock.id} has {stock.on_hand} units on hand, not {out[stock.key]}.",
-                    inventory_record=stock.id,
-                )
+            stock = known[m.record_key]
+            if out[stock.key] > stock.on_hand and not stock.can_exceed:
+                short.setdefault(stock.key, fields[m.cause.shipment_id])
+        for key, field in short.items():
+            self._refuse(
+                field,
+                Reason.STOCK_SHORTAGE,
+                f"Inventory record {known[key].id} has {known[key].on_hand} units on hand, not {out[key]}.",
+                inventory_record=known[key].id,
+            )
 
     def touched_orders(self, now: datetime) -> tuple[SupplierOrder, ...]:
         """The supplier orders as they are after all items: accepted by the first one, completed by the
