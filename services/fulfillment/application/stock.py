@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from libs.auth import Principal
+from libs.auth.principal import PartyKind
 from libs.clock import Clock
 from libs.errors import Violations
 from services.fulfillment.application.inventory_records import check_writer
@@ -17,6 +18,7 @@ from services.fulfillment.application.ports import (
     Transactions,
     Tx,
 )
+from services.fulfillment.domain.availability import Availability, for_buyers, whole
 from services.fulfillment.domain.inventory import Adjustment, InventoryRecord, LedgerEntry
 from services.fulfillment.domain.ledger import Cause, Movement, effects
 from services.fulfillment.domain.reasons import Reason
@@ -61,15 +63,18 @@ class StockBook:
 
         return await self._transactions.retrying(work)
 
-    async def availability(self, caller: Principal, product_ids: Sequence[str]) -> dict[str, list[Stock]]:
-        """Stock by product that the caller may know of: active, or the own."""
+    async def availability(
+        self, caller: Principal, product_ids: Sequence[str], everything: bool
+    ) -> dict[str, Availability]:
+        """By product. The seller, and services (`everything`), see all records, a supplier its own; buyers see sums."""
         async with self._transactions.reading() as tx:
             stocks = await self._stock.of_products(tx, product_ids)
+        for_shoppers = caller.party_kind is PartyKind.BUYER and not everything
         found: dict[str, list[Stock]] = {id: [] for id in product_ids}
-        for s in sorted(stocks, key=lambda s: (s.priority, s.id)):
-            if s.active or may_act_for(caller, s.supplier_id):
+        for s in stocks:
+            if everything or for_shoppers or may_act_for(caller, s.supplier_id):
                 found[s.product_id].append(s)
-        return found
+        return {id: (for_buyers if for_shoppers else whole)(mine) for id, mine in found.items()}
 
     async def movements(self, caller: Principal, page: PageRequest) -> tuple[Sequence[LedgerEntry], str]:
         """The ledger of records that the caller may see."""

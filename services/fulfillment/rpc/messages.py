@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from libs.protoconv import address_out, money_out, time_out, xp_out
+from services.fulfillment.domain.availability import Availability
 from services.fulfillment.domain.inventory import InventoryRecord, LedgerEntry
 from services.fulfillment.domain.shipment import Shipment
-from services.fulfillment.domain.sourcing.model import Assignment, Problem, Stock
+from services.fulfillment.domain.sourcing.model import Assignment, Problem
 from services.fulfillment.domain.supplier_order import OrderLine, SupplierOrder
 from waybill.fulfillment.v1 import (
     inventory_pb2,
@@ -208,23 +209,22 @@ def movement_out(m: LedgerEntry) -> Any:
     )
 
 
-def availability_out(product_id: str, stocks: list[Stock]) -> Any:
+def availability_out(product_id: str, found: Availability) -> inventory_service_pb2.ProductAvailability:
     """What can be had of a product."""
-    active = [s for s in stocks if s.active]
     return inventory_service_pb2.ProductAvailability(
         product_id=product_id,
-        available=sum(max(0, s.available) for s in active),
-        can_exceed=any(s.can_exceed for s in active),
+        available=found.available,
+        can_exceed=found.can_exceed,
         records=[
             inventory_service_pb2.RecordAvailability(
-                inventory_record_id=s.id,
-                supplier_id=s.supplier_id,
-                location_id=s.location_id,
-                available=max(0, s.available),
-                can_exceed=s.can_exceed,
-                pickup=s.pickup,
-                active=s.active,
+                inventory_record_id=p.record_id,
+                supplier_id=p.supplier_id,
+                location_id=p.location_id,
+                available=p.available,
+                can_exceed=p.can_exceed,
+                pickup=p.pickup,
+                active=p.active,
             )
-            for s in stocks
+            for p in found.places
         ],
     )

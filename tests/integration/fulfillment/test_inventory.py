@@ -13,6 +13,7 @@ from tests.integration.fulfillment.world import World, line
 from tests.support.principals import buyer, seller, supplier
 from waybill.fulfillment.v1 import inventory_pb2 as inv
 from waybill.fulfillment.v1 import inventory_service_pb2 as svc
+from waybill.fulfillment.v1.inventory_service_pb2_grpc import InventoryServiceStub
 from waybill.type.v1.address_pb2 import Address
 
 KEEPER = supplier(roles.INVENTORY_ADMIN)
@@ -180,10 +181,29 @@ async def test_availability_is_by_product_and_location(world: World) -> None:
     )
     await world.placed("PO1", line(quantity=2))
     request = svc.CheckAvailabilityRequest(product_ids=["bit", "drill", "saw", "bit"])
-    answer = await world.inventory(buyer()).CheckAvailability(request)
+    answer = await world.inventory().CheckAvailability(request)
     assert [(p.product_id, p.available, [r.inventory_record_id for r in p.records]) for p in answer.products] == [
-        ("bit", 2, ["c"]), ("drill", 3, ["a"]), ("saw", 0, []),
+        ("bit", 2, ["c"]), ("drill", 3, ["a", "b"]), ("saw", 0, []),
     ]  # fmt: skip
     assert answer.products[0].records[0].pickup
-    own = await world.inventory(supplier()).CheckAvailability(request)
-    assert [r.inventory_record_id for r in own.products[1].records] == ["a", "b"]
+
+
+async def test_nobody_is_told_of_the_stock_of_competitors(world: World) -> None:
+    await world.stock(("a", "drill", "", 5), ("b", "drill", "bolt", 3), ("c", "drill", "nut", 4))
+    await world.stock(("d", "drill", "bolt", 2), ("e", "drill", "nut", 1), pickup=True, location="shop")
+    request = svc.CheckAvailabilityRequest(product_ids=["drill"])
+
+    async def seen(stub) -> tuple[int, list[tuple[str, str, str, int]]]:
+        (product,) = (await stub.CheckAvailability(request)).products
+        return product.available, [
+            (r.inventory_record_id, r.supplier_id, r.location_id, r.available) for r in product.records
+        ]
+
+    everything = [
+        ("a", "", "a-place", 5), ("b", "bolt", "b-place", 3), ("c", "nut", "c-place", 4), ("d", "bolt", "shop", 2),
+        ("e", "nut", "shop", 1),
+    ]  # fmt: skip
+    assert await seen(world.inventory()) == (15, everything)
+    assert await seen(world.inventory(supplier())) == (5, [everything[1], everything[3]])
+    assert await seen(world.inventory(buyer())) == (15, [("", "", "shop", 3)])
+    assert await seen(world.served.service_stub(InventoryServiceStub, "order", buyer())) == (15, everything)

@@ -1,0 +1,61 @@
+"""What can be had of a product, as far as each party may know it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from services.fulfillment.domain.sourcing.model import Stock
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceAvailability:
+    """At one record; for buyers at one pick-up location, whosever records lie there: their ids stay empty."""
+
+    record_id: str
+    supplier_id: str
+    location_id: str
+    available: int
+    can_exceed: bool
+    pickup: bool
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """Of one product: units of all active stock, never negative, and where they lie."""
+
+    available: int
+    can_exceed: bool
+    places: tuple[PlaceAvailability, ...]
+
+
+def whole(stocks: Iterable[Stock]) -> Availability:
+    """Every record: for the seller and Waybill's services, and for a supplier of its own stock."""
+    ranked = sorted(stocks, key=lambda s: (s.priority, s.id))
+    return _sum(ranked, tuple(_place(s) for s in ranked))
+
+
+def for_buyers(stocks: Iterable[Stock]) -> Availability:
+    """What is active, and where it can be picked up. How many units a supplier has elsewhere is its own business."""
+    active = sorted((s for s in stocks if s.active), key=lambda s: s.location_id)
+    places: dict[str, PlaceAvailability] = {}
+    for s in active:
+        if s.pickup:
+            known = places.get(s.location_id)
+            units, more = (known.available, known.can_exceed) if known else (0, False)
+            places[s.location_id] = PlaceAvailability(
+                "", "", s.location_id, units + max(0, s.available), more or s.can_exceed, True, True
+            )
+    return _sum(active, tuple(places.values()))
+
+
+def _place(s: Stock) -> PlaceAvailability:
+    return PlaceAvailability(
+        s.id, s.supplier_id, s.location_id, max(0, s.available), s.can_exceed, s.pickup, s.active
+    )
+
+
+def _sum(stocks: Iterable[Stock], places: tuple[PlaceAvailability, ...]) -> Availability:
+    active = [s for s in stocks if s.active]
+    return Availability(sum(max(0, s.available) for s in active), any(s.can_exceed for s in active), places)
