@@ -31,7 +31,9 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         self._records = records
         self._book = book
 
-    async def CreateInventoryRecord(self, request: Any, context: Any) -> Any:
+    async def CreateInventoryRecord(
+        self, request: pb.CreateInventoryRecordRequest, context: Any
+    ) -> pb.CreateInventoryRecordResponse:
         """Creates one record."""
         call, found = current(), Violations()
         check_writer(call.principal)
@@ -44,7 +46,9 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         )
         return pb.CreateInventoryRecordResponse(inventory_record=record_out(record))
 
-    async def BatchCreateInventoryRecords(self, request: Any, context: Any) -> Any:
+    async def BatchCreateInventoryRecords(
+        self, request: pb.BatchCreateInventoryRecordsRequest, context: Any
+    ) -> pb.BatchCreateInventoryRecordsResponse:
         """Creates many: all or none."""
         call, found, items = current(), Violations(), request.inventory_records
         check_writer(call.principal)
@@ -70,17 +74,23 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         )
         return pb.BatchCreateInventoryRecordsResponse(inventory_records=[record_out(r) for r in records])
 
-    async def GetInventoryRecord(self, request: Any, context: Any) -> Any:
+    async def GetInventoryRecord(
+        self, request: pb.GetInventoryRecordRequest, context: Any
+    ) -> pb.GetInventoryRecordResponse:
         """Reads one."""
         record = await self._records.get(current().principal, request.inventory_record_id)
         return pb.GetInventoryRecordResponse(inventory_record=record_out(record))
 
-    async def ListInventoryRecords(self, request: Any, context: Any) -> Any:
+    async def ListInventoryRecords(
+        self, request: pb.ListInventoryRecordsRequest, context: Any
+    ) -> pb.ListInventoryRecordsResponse:
         """Lists them."""
         found, token = await self._records.page(current().principal, page_in(request))
         return pb.ListInventoryRecordsResponse(inventory_records=[record_out(r) for r in found], next_page_token=token)
 
-    async def UpdateInventoryRecord(self, request: Any, context: Any) -> Any:
+    async def UpdateInventoryRecord(
+        self, request: pb.UpdateInventoryRecordRequest, context: Any
+    ) -> pb.UpdateInventoryRecordResponse:
         """Changes one."""
         call, found = current(), Violations()
         edit = record_edit_in(found, request)
@@ -94,7 +104,7 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         )
         return pb.UpdateInventoryRecordResponse(inventory_record=record_out(record))
 
-    async def AdjustStock(self, request: Any, context: Any) -> Any:
+    async def AdjustStock(self, request: pb.AdjustStockRequest, context: Any) -> pb.AdjustStockResponse:
         """Books receipts and counts."""
         call, found = current(), Violations()
         check_writer(call.principal)
@@ -105,7 +115,9 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         )
         return pb.AdjustStockResponse(inventory_records=[record_out(r) for r in records])
 
-    async def CheckAvailability(self, request: Any, context: Any) -> Any:
+    async def CheckAvailability(
+        self, request: pb.CheckAvailabilityRequest, context: Any
+    ) -> pb.CheckAvailabilityResponse:
         """What can be had now."""
         ids, found = list(dict.fromkeys(request.product_ids)), Violations()
         if len(ids) > MAX_LINES:
@@ -115,7 +127,9 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         products = await self._book.availability(call.principal, ids, everything=call.caller_service is not None)
         return pb.CheckAvailabilityResponse(products=[availability_out(id, products[id]) for id in ids])
 
-    async def ListStockMovements(self, request: Any, context: Any) -> Any:
+    async def ListStockMovements(
+        self, request: pb.ListStockMovementsRequest, context: Any
+    ) -> pb.ListStockMovementsResponse:
         """Lists the ledger."""
         found, token = await self._book.movements(current().principal, page_in(request))
         return pb.ListStockMovementsResponse(stock_movements=[movement_out(m) for m in found], next_page_token=token)

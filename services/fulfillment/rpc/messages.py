@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from libs.protoconv import address_out, money_out, time_out, xp_out
 from services.fulfillment.domain.availability import Availability
 from services.fulfillment.domain.inventory import InventoryRecord, LedgerEntry
@@ -26,7 +24,7 @@ _STATUS = {
 _KIND = {name.removeprefix("STOCK_MOVEMENT_KIND_"): number for name, number in inventory_pb2.StockMovementKind.items()}
 
 
-def supplier_order_out(o: SupplierOrder) -> Any:
+def supplier_order_out(o: SupplierOrder) -> supplier_order_pb2.SupplierOrder:
     """A supplier order, which is also its report."""
     return supplier_order_pb2.SupplierOrder(
         id=o.id,
@@ -76,7 +74,7 @@ def supplier_order_out(o: SupplierOrder) -> Any:
     )
 
 
-def _line_out(line: OrderLine, currency: str) -> Any:
+def _line_out(line: OrderLine, currency: str) -> supplier_order_pb2.SupplierOrderLine:
     return supplier_order_pb2.SupplierOrderLine(
         line_item_id=line.line_item_id,
         product_id=line.product_id,
@@ -106,7 +104,7 @@ def _line_out(line: OrderLine, currency: str) -> Any:
     )
 
 
-def shipment_out(s: Shipment) -> Any:
+def shipment_out(s: Shipment) -> shipment_pb2.Shipment:
     """A shipment, which is also its report."""
     return shipment_pb2.Shipment(
         id=s.id,
@@ -141,7 +139,7 @@ def shipment_out(s: Shipment) -> Any:
     )
 
 
-def assignment_out(a: Assignment, with_origin: bool = True) -> Any:
+def assignment_out(a: Assignment, with_origin: bool = True) -> sourcing_pb2.SourcingAssignment:
     """A quantity of a line at a location."""
     return sourcing_pb2.SourcingAssignment(
         line_item_id=a.line_item_id,
@@ -154,7 +152,7 @@ def assignment_out(a: Assignment, with_origin: bool = True) -> Any:
     )
 
 
-def problem_out(p: Problem) -> Any:
+def problem_out(p: Problem) -> sourcing_pb2.SourcingProblem:
     """Why a line does not hold."""
     return sourcing_pb2.SourcingProblem(
         line_item_id=p.line_item_id,
@@ -165,7 +163,7 @@ def problem_out(p: Problem) -> Any:
     )
 
 
-def record_out(r: InventoryRecord) -> Any:
+def record_out(r: InventoryRecord) -> inventory_pb2.InventoryRecord:
     """An inventory record with its counters."""
     return inventory_pb2.InventoryRecord(
         id=r.id,
@@ -189,7 +187,7 @@ def record_out(r: InventoryRecord) -> Any:
     )
 
 
-def movement_out(m: LedgerEntry) -> Any:
+def movement_out(m: LedgerEntry) -> inventory_pb2.StockMovement:
     """An entry of the ledger."""
     return inventory_pb2.StockMovement(
         key=str(m.key),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from google.protobuf.struct_pb2 import Struct
 
@@ -20,7 +20,7 @@ from services.fulfillment.domain.inventory import Adjustment
 from services.fulfillment.domain.ledger import MovementKind
 from services.fulfillment.domain.sourcing.model import MAX_LINES, MAX_QUANTITY
 from services.fulfillment.domain.supplier_order import valid_id
-from waybill.fulfillment.v1 import inventory_pb2
+from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2
 
 LATEST_SHIP_TIME = timedelta(minutes=5)
 """How far in the future a ship time may lie."""
@@ -32,7 +32,16 @@ SHIPMENT_FIELDS = (
 _SHIPMENT_TEXTS = (("carrier", 200), ("tracking_number", 200), ("ship_method_id", 100))
 
 
-def page_in(m: Any) -> PageRequest:
+class ListRequest(Protocol):
+    """What all requests of lists have."""
+
+    page_size: int
+    page_token: str
+    filter: str
+    order_by: str
+
+
+def page_in(m: ListRequest) -> PageRequest:
     """The arguments that all lists share."""
     return PageRequest(m.page_size, m.page_token, m.filter, m.order_by)
 
@@ -51,7 +60,9 @@ def xp_edit(found: Violations, field: str, message: Struct) -> XpEdit:
     return merge
 
 
-def record_in(found: Violations, field: str, m: Any, opening: int, opening_field: str) -> RecordDraft:
+def record_in(
+    found: Violations, field: str, m: inventory_pb2.InventoryRecord, opening: int, opening_field: str
+) -> RecordDraft:
     """A record to create."""
     found.check_id(f"{field}.id", m.id, required=False)
     found.check_id(f"{field}.product_id", m.product_id)
@@ -102,7 +113,7 @@ def refuse_duplicates(found: Violations, fields_and_ids: list[tuple[str, str]]) 
         seen.add(id)
 
 
-def record_edit_in(found: Violations, m: Any) -> RecordEdit:
+def record_edit_in(found: Violations, m: inventory_service_pb2.UpdateInventoryRecordRequest) -> RecordEdit:
     """An UpdateInventoryRecordRequest's changes."""
     record = m.inventory_record
     found.check_id("inventory_record.id", record.id)
@@ -117,7 +128,7 @@ def record_edit_in(found: Violations, m: Any) -> RecordEdit:
     return RecordEdit(values, edit)
 
 
-def adjustments_in(found: Violations, messages: Any) -> list[Adjustment]:
+def adjustments_in(found: Violations, messages: Sequence[inventory_service_pb2.StockAdjustment]) -> list[Adjustment]:
     """An AdjustStockRequest's bookings."""
     if not messages:
         found.add("adjustments", "FIELD_REQUIRED", "at least one")
@@ -131,7 +142,7 @@ def adjustments_in(found: Violations, messages: Any) -> list[Adjustment]:
     return [_adjustment(found, f"adjustments[{n}]", m) for n, m in enumerate(messages)]
 
 
-def _adjustment(found: Violations, field: str, m: Any) -> Adjustment:
+def _adjustment(found: Violations, field: str, m: inventory_service_pb2.StockAdjustment) -> Adjustment:
     found.check_id(f"{field}.inventory_record_id", m.inventory_record_id)
     text_in(found, f"{field}.note", m.note, 500)
     receive = m.kind == inventory_pb2.STOCK_MOVEMENT_KIND_RECEIVE
@@ -153,7 +164,7 @@ def _adjustment(found: Violations, field: str, m: Any) -> Adjustment:
     )
 
 
-def shipment_in(found: Violations, field: str, m: Any, now: datetime) -> ShipmentDraft:
+def shipment_in(found: Violations, field: str, m: shipment_pb2.Shipment, now: datetime) -> ShipmentDraft:
     """A shipment to create."""
     found.check_id(f"{field}.id", m.id, required=False)
     for name, limit in _SHIPMENT_TEXTS:
@@ -183,7 +194,7 @@ def shipment_in(found: Violations, field: str, m: Any, now: datetime) -> Shipmen
     )
 
 
-def _item(found: Violations, field: str, m: Any) -> Wanted:
+def _item(found: Violations, field: str, m: shipment_pb2.ShipmentItem) -> Wanted:
     check_supplier_order_id(found, f"{field}.supplier_order_id", m.supplier_order_id)
     found.check_id(f"{field}.line_item_id", m.line_item_id)
     found.check_id(f"{field}.inventory_record_id", m.inventory_record_id, required=False)
@@ -192,13 +203,13 @@ def _item(found: Violations, field: str, m: Any) -> Wanted:
     return Wanted(field, m.supplier_order_id, m.line_item_id, m.quantity, m.inventory_record_id)
 
 
-def _cost(found: Violations, field: str, m: Any) -> tuple[int | None, str]:
+def _cost(found: Violations, field: str, m: shipment_pb2.Shipment) -> tuple[int | None, str]:
     if not m.HasField("cost"):
         return None, ""
     return money_in(found, f"{field}.cost", m.cost), m.cost.currency_code
 
 
-def _ship_time(found: Violations, field: str, m: Any, now: datetime) -> datetime | None:
+def _ship_time(found: Violations, field: str, m: shipment_pb2.Shipment, now: datetime) -> datetime | None:
     if not m.HasField("ship_time"):
         return None
     ship_time = time_in(found, f"{field}.ship_time", m.ship_time)
@@ -207,7 +218,9 @@ def _ship_time(found: Violations, field: str, m: Any, now: datetime) -> datetime
     return ship_time
 
 
-def _delivery_time(found: Violations, field: str, m: Any, ship_time: datetime | None) -> datetime | None:
+def _delivery_time(
+    found: Violations, field: str, m: shipment_pb2.Shipment, ship_time: datetime | None
+) -> datetime | None:
     if not m.HasField("delivery_time"):
         return None
     delivery_time = time_in(found, f"{field}.delivery_time", m.delivery_time)
@@ -216,7 +229,7 @@ def _delivery_time(found: Violations, field: str, m: Any, ship_time: datetime | 
     return delivery_time
 
 
-def shipment_edit_in(found: Violations, m: Any, now: datetime) -> ShipmentEdit:
+def shipment_edit_in(found: Violations, m: shipment_service_pb2.UpdateShipmentRequest, now: datetime) -> ShipmentEdit:
     """An UpdateShipmentRequest's changes. A delivery time in the mask and not in the shipment is taken back."""
     s = m.shipment
     found.check_id("shipment.id", s.id)

@@ -6,7 +6,6 @@ They come from Waybill itself, so only what would do harm is checked.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from libs.errors import Violations
 from libs.protoconv import address_plain, instant, money_micros, struct_plain
@@ -21,6 +20,9 @@ from services.fulfillment.domain.sourcing.model import (
     Strategy,
 )
 from services.fulfillment.domain.supplier_order import SelectionItem, ShipSelection
+from waybill.fulfillment.v1 import reservation_service_pb2 as pb
+from waybill.fulfillment.v1 import sourcing_pb2
+from waybill.type.v1 import address_pb2
 
 
 def strategy_in(found: Violations, name: str) -> Strategy:
@@ -40,7 +42,7 @@ def order_key_in(found: Violations, order_key: str, attempt: int | None = None) 
         found.add("attempt", "VALUE_OUT_OF_RANGE", "must be 1 or more")
 
 
-def lines_in(found: Violations, messages: Iterable[Any]) -> tuple[Line, ...]:
+def lines_in(found: Violations, messages: Iterable[sourcing_pb2.SourcingLine]) -> tuple[Line, ...]:
     """Sourcing lines."""
     lines: list[Line] = []
     seen: set[str] = set()
@@ -75,7 +77,7 @@ def lines_in(found: Violations, messages: Iterable[Any]) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def demand_in(found: Violations, m: Any) -> Demand:
+def demand_in(found: Violations, m: pb.ReserveStockRequest) -> Demand:
     """A ReserveStockRequest."""
     order_key_in(found, m.order_key, m.attempt)
     lines = lines_in(found, m.lines)
@@ -102,7 +104,7 @@ def demand_in(found: Violations, m: Any) -> Demand:
     )
 
 
-def snapshot_in(m: Any) -> OrderSnapshot:
+def snapshot_in(m: pb.OrderSnapshot) -> OrderSnapshot:
     """An OrderSnapshot."""
     return OrderSnapshot(
         order_key=m.order_key,
@@ -123,7 +125,7 @@ def snapshot_in(m: Any) -> OrderSnapshot:
                 tax=money_micros(line.tax),
                 shippable=line.shippable,
                 default_supplier_id=line.default_supplier_id,
-                shipping_address=_address(line, "shipping_address"),
+                shipping_address=_address(line.HasField("shipping_address"), line.shipping_address),
                 pickup_location_id=line.pickup_location_id,
                 xp=struct_plain(line.xp),
             )
@@ -144,12 +146,12 @@ def snapshot_in(m: Any) -> OrderSnapshot:
         ),
         shipping_cost=money_micros(m.shipping_cost),
         tax=money_micros(m.tax),
-        shipping_address=_address(m, "shipping_address"),
-        billing_address=_address(m, "billing_address"),
+        shipping_address=_address(m.HasField("shipping_address"), m.shipping_address),
+        billing_address=_address(m.HasField("billing_address"), m.billing_address),
         comments=m.comments,
         xp=struct_plain(m.xp),
     )
 
 
-def _address(message: Any, name: str) -> Address | None:
-    return address_plain(getattr(message, name)) if message.HasField(name) else None
+def _address(given: bool, message: address_pb2.Address) -> Address | None:
+    return address_plain(message) if given else None

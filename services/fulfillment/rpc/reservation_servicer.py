@@ -22,19 +22,19 @@ from services.fulfillment.rpc.reservation_requests import (
     strategy_in,
 )
 from waybill.fulfillment.v1 import reservation_service_pb2 as pb
-from waybill.fulfillment.v1 import reservation_service_pb2_grpc
+from waybill.fulfillment.v1 import reservation_service_pb2_grpc, supplier_order_pb2
 
 
-def _out(orders: Sequence[SupplierOrder]) -> list[Any]:
+def _out(orders: Sequence[SupplierOrder]) -> list[supplier_order_pb2.SupplierOrder]:
     return [supplier_order_out(o) for o in orders]
 
 
-def _order_key(request: Any) -> str:
+def _order_key(order_key: str) -> str:
     require_service("order")
     found = Violations()
-    order_key_in(found, request.order_key)
+    order_key_in(found, order_key)
     found.raise_if_any()
-    return str(request.order_key)
+    return order_key
 
 
 class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceServicer):
@@ -54,7 +54,7 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
         self._release = release
         self._change = change
 
-    async def PlanSourcing(self, request: Any, context: Any) -> Any:
+    async def PlanSourcing(self, request: pb.PlanSourcingRequest, context: Any) -> pb.PlanSourcingResponse:
         """Where every unit would come from."""
         require_service()
         found = Violations()
@@ -66,7 +66,7 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
             problems=[problem_out(p) for p in outcome.problems],
         )
 
-    async def ReserveStock(self, request: Any, context: Any) -> Any:
+    async def ReserveStock(self, request: pb.ReserveStockRequest, context: Any) -> pb.ReserveStockResponse:
         """Holds stock for an attempt."""
         require_service("order")
         found = Violations()
@@ -80,7 +80,9 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
             problems=[problem_out(p) for p in done.problems],
         )
 
-    async def ConfirmReservation(self, request: Any, context: Any) -> Any:
+    async def ConfirmReservation(
+        self, request: pb.ConfirmReservationRequest, context: Any
+    ) -> pb.ConfirmReservationResponse:
         """Makes it permanent and creates the supplier orders."""
         require_service("order")
         found = Violations()
@@ -91,7 +93,9 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
         orders = await self._confirm(snapshot_in(request.order), request.attempt, request.forward)
         return pb.ConfirmReservationResponse(state=pb.RESERVATION_STATE_CONFIRMED, supplier_orders=_out(orders))
 
-    async def ReleaseReservation(self, request: Any, context: Any) -> Any:
+    async def ReleaseReservation(
+        self, request: pb.ReleaseReservationRequest, context: Any
+    ) -> pb.ReleaseReservationResponse:
         """Ends it."""
         require_service("order")
         found = Violations()
@@ -100,22 +104,22 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
         state = await self._release(request.order_key, request.attempt)
         return pb.ReleaseReservationResponse(state=pb.ReservationState.Value(f"RESERVATION_STATE_{state.value}"))
 
-    async def ForwardOrder(self, request: Any, context: Any) -> Any:
+    async def ForwardOrder(self, request: pb.ForwardOrderRequest, context: Any) -> pb.ForwardOrderResponse:
         """Splits the implicit supplier order."""
-        orders = await self._change.forward(_order_key(request))
+        orders = await self._change.forward(_order_key(request.order_key))
         return pb.ForwardOrderResponse(supplier_orders=_out(orders))
 
-    async def FreezeOrder(self, request: Any, context: Any) -> Any:
+    async def FreezeOrder(self, request: pb.FreezeOrderRequest, context: Any) -> pb.FreezeOrderResponse:
         """Keeps everything from shipping."""
-        orders = await self._change.freeze(_order_key(request))
+        orders = await self._change.freeze(_order_key(request.order_key))
         return pb.FreezeOrderResponse(supplier_orders=_out(orders))
 
-    async def UnfreezeOrder(self, request: Any, context: Any) -> Any:
+    async def UnfreezeOrder(self, request: pb.UnfreezeOrderRequest, context: Any) -> pb.UnfreezeOrderResponse:
         """Takes a freeze back."""
-        orders = await self._change.unfreeze(_order_key(request))
+        orders = await self._change.unfreeze(_order_key(request.order_key))
         return pb.UnfreezeOrderResponse(supplier_orders=_out(orders))
 
-    async def SetOrderHold(self, request: Any, context: Any) -> Any:
+    async def SetOrderHold(self, request: pb.SetOrderHoldRequest, context: Any) -> pb.SetOrderHoldResponse:
         """Holds everything back from shipping, or no longer."""
         require_service("order")
         found = Violations()
@@ -125,7 +129,7 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
         orders = await self._change.set_hold(request.order_key, request.held, request.version)
         return pb.SetOrderHoldResponse(supplier_orders=_out(orders))
 
-    async def CancelOrder(self, request: Any, context: Any) -> Any:
+    async def CancelOrder(self, request: pb.CancelOrderRequest, context: Any) -> pb.CancelOrderResponse:
         """Cancels everything."""
-        orders = await self._change.cancel(_order_key(request))
+        orders = await self._change.cancel(_order_key(request.order_key))
         return pb.CancelOrderResponse(supplier_orders=_out(orders))

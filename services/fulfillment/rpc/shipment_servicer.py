@@ -28,7 +28,7 @@ class ShipmentServicer(shipment_service_pb2_grpc.ShipmentServiceServicer):
         self._shipments = shipments
         self._clock = clock
 
-    async def CreateShipment(self, request: Any, context: Any) -> Any:
+    async def CreateShipment(self, request: pb.CreateShipmentRequest, context: Any) -> pb.CreateShipmentResponse:
         """Creates one."""
         call, found = current(), Violations()
         call.principal.require(roles.SHIPMENT_ADMIN)
@@ -37,7 +37,9 @@ class ShipmentServicer(shipment_service_pb2_grpc.ShipmentServiceServicer):
         (made,) = await self._create(call.principal, [draft], idempotency.key_of(call.principal, call.method, request))
         return pb.CreateShipmentResponse(shipment=shipment_out(made))
 
-    async def BatchCreateShipments(self, request: Any, context: Any) -> Any:
+    async def BatchCreateShipments(
+        self, request: pb.BatchCreateShipmentsRequest, context: Any
+    ) -> pb.BatchCreateShipmentsResponse:
         """Creates many: all or none."""
         call, found, messages = current(), Violations(), request.shipments
         call.principal.require(roles.SHIPMENT_ADMIN)
@@ -55,17 +57,17 @@ class ShipmentServicer(shipment_service_pb2_grpc.ShipmentServiceServicer):
         made = await self._create(call.principal, drafts, idempotency.key_of(call.principal, call.method, request))
         return pb.BatchCreateShipmentsResponse(shipments=[shipment_out(s) for s in made])
 
-    async def GetShipment(self, request: Any, context: Any) -> Any:
+    async def GetShipment(self, request: pb.GetShipmentRequest, context: Any) -> pb.GetShipmentResponse:
         """Reads one."""
         shipment = await self._shipments.get(current().principal, request.shipment_id)
         return pb.GetShipmentResponse(shipment=shipment_out(shipment))
 
-    async def ListShipments(self, request: Any, context: Any) -> Any:
+    async def ListShipments(self, request: pb.ListShipmentsRequest, context: Any) -> pb.ListShipmentsResponse:
         """Lists them."""
         found, token = await self._shipments.page(current().principal, page_in(request), request.order_id)
         return pb.ListShipmentsResponse(shipments=[shipment_out(s) for s in found], next_page_token=token)
 
-    async def UpdateShipment(self, request: Any, context: Any) -> Any:
+    async def UpdateShipment(self, request: pb.UpdateShipmentRequest, context: Any) -> pb.UpdateShipmentResponse:
         """Changes one; a ship time ships it."""
         call, found = current(), Violations()
         call.principal.require(roles.SHIPMENT_ADMIN)

@@ -23,19 +23,23 @@ class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderService
         self._orders = orders
         self._answer = answer
 
-    async def GetSupplierOrder(self, request: Any, context: Any) -> Any:
+    async def GetSupplierOrder(self, request: pb.GetSupplierOrderRequest, context: Any) -> pb.GetSupplierOrderResponse:
         """Reads one."""
         order = await self._orders.get(current().principal, request.supplier_order_id)
         return pb.GetSupplierOrderResponse(supplier_order=supplier_order_out(order))
 
-    async def ListSupplierOrders(self, request: Any, context: Any) -> Any:
+    async def ListSupplierOrders(
+        self, request: pb.ListSupplierOrdersRequest, context: Any
+    ) -> pb.ListSupplierOrdersResponse:
         """Lists them."""
         found, token = await self._orders.page(current().principal, page_in(request))
         return pb.ListSupplierOrdersResponse(
             supplier_orders=[supplier_order_out(o) for o in found], next_page_token=token
         )
 
-    async def BatchGetOrderFulfillment(self, request: Any, context: Any) -> Any:
+    async def BatchGetOrderFulfillment(
+        self, request: pb.BatchGetOrderFulfillmentRequest, context: Any
+    ) -> pb.BatchGetOrderFulfillmentResponse:
         """Everything of some buyer orders."""
         require_service("order")
         if len(request.order_keys) > 1_000:
@@ -47,7 +51,9 @@ class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderService
             left_order_keys=found.left,
         )
 
-    async def UpdateSupplierOrder(self, request: Any, context: Any) -> Any:
+    async def UpdateSupplierOrder(
+        self, request: pb.UpdateSupplierOrderRequest, context: Any
+    ) -> pb.UpdateSupplierOrderResponse:
         """Changes xp."""
         call, found, message = current(), Violations(), request.supplier_order
         check_supplier_order_id(found, "supplier_order.id", message.id)
@@ -63,7 +69,9 @@ class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderService
         )
         return pb.UpdateSupplierOrderResponse(supplier_order=supplier_order_out(order))
 
-    async def AcceptSupplierOrder(self, request: Any, context: Any) -> Any:
+    async def AcceptSupplierOrder(
+        self, request: pb.AcceptSupplierOrderRequest, context: Any
+    ) -> pb.AcceptSupplierOrderResponse:
         """The supplier says yes."""
         call = current()
         order = await self._answer.accept(
@@ -73,7 +81,9 @@ class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderService
         )
         return pb.AcceptSupplierOrderResponse(supplier_order=supplier_order_out(order))
 
-    async def RejectSupplierOrder(self, request: Any, context: Any) -> Any:
+    async def RejectSupplierOrder(
+        self, request: pb.RejectSupplierOrderRequest, context: Any
+    ) -> pb.RejectSupplierOrderResponse:
         """The supplier says no."""
         call, found = current(), Violations()
         text_in(found, "comment", request.comment, 2_000)
