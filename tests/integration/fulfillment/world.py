@@ -194,7 +194,6 @@ class World:
                 deadline=time_out(self.clock.now() + timedelta(seconds=30)),
                 lines=lines,
                 plan=plan,
-                ship_to=HOME,
                 **values,
             )
         )

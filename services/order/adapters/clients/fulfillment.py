@@ -30,7 +30,6 @@ class FulfillmentClient:
         answer: pb.PlanSourcingResponse = await self._stub.PlanSourcing(
             pb.PlanSourcingRequest(
                 strategy=order.policy.sourcing_strategy,
-                ship_to=address_out(Address, order.shipping_address),
                 lines=[_line(line) for line in lines],
             )
         )
@@ -48,7 +47,6 @@ class FulfillmentClient:
                 deadline=time_out(deadline),
                 validate_only=validate_only,
                 strategy=order.policy.sourcing_strategy,
-                ship_to=address_out(Address, order.shipping_address),
                 lines=[_line(line) for line in lines],
                 plan=[
                     sourcing_pb2.SourcingAssignment(
@@ -115,7 +113,6 @@ def _line(line: Line) -> sourcing_pb2.SourcingLine:
         ship_from_id=product.ship_from_address_id,
         track_inventory=product.track_inventory,
         shippable=product.shippable,
-        ship_to=address_out(Address, line.shipping_address),
         pickup_location_id=line.pickup_location_id,
         inventory_record_id=line.inventory_record_id,
     )
