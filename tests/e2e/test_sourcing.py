@@ -1,0 +1,71 @@
+"""How a channel wants its orders sourced decides where the units come from, estimated or not."""
+
+from __future__ import annotations
+
+import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from services.host.demo.marketplace import SHOP
+from tests.support.marketplace import Marketplace, create
+from waybill.directory.v1 import api_client_service_pb2, ordering_context_service_pb2
+from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, supplier_order_service_pb2
+from waybill.order.v1 import checkout_service_pb2
+
+EAST, WEST = "wh-east", "wh-west"
+CART = {"crate": 5, "tarp": 1}
+"""Crates are Warehouse East's, and at West too; the tarpaulin is at West only."""
+CASES = [
+    ("default_supplier", 0, {EAST: {"crate": 5}, WEST: {"tarp": 1}}),
+    ("fewest_parcels", 0, {WEST: {"crate": 5, "tarp": 1}}),
+    ("priority", 0, {EAST: {"crate": 5}, WEST: {"tarp": 1}}),
+    ("priority", -1, {WEST: {"crate": 5, "tarp": 1}}),
+    ("default_supplier", -1, {EAST: {"crate": 5}, WEST: {"tarp": 1}}),
+]
+
+
+async def prepared(market: Marketplace, strategy: str, priority: int) -> None:
+    """The shop sources like this, West's crates have this priority, and nothing more is asked before a submit."""
+    policy = ordering_context_service_pb2.OrderingPolicy(
+        auto_forward=True, payment_coverage=ordering_context_service_pb2.PAYMENT_COVERAGE_NONE,
+        sourcing_strategy=strategy,
+    )  # fmt: skip
+    await market.cast.owner.api_clients.UpdateApiClient(
+        api_client_service_pb2.UpdateApiClientRequest(
+            api_client=api_client_service_pb2.ApiClient(id=SHOP, policy=policy), update_mask=FieldMask(paths=["policy"])
+        )
+    )
+    await market.cast.owner.inventory.UpdateInventoryRecord(
+        inventory_service_pb2.UpdateInventoryRecordRequest(
+            inventory_record=inventory_pb2.InventoryRecord(id="crate-wh-west", priority=priority),
+            update_mask=FieldMask(paths=["priority"]),
+        )
+    )
+
+
+async def sources(market: Marketplace, order_id: str) -> dict[str, dict[str, int]]:
+    """Units by supplier and product."""
+    page = await market.cast.sam.supplier_orders.ListSupplierOrders(
+        supplier_order_service_pb2.ListSupplierOrdersRequest(filter=f'order_id = "{order_id}"')
+    )
+    return {o.supplier_id: {line.product_id: line.quantity for line in o.line_items} for o in page.supplier_orders}
+
+
+@pytest.mark.parametrize(("strategy", "priority", "expected"), CASES)
+async def test_an_estimated_order_is_sourced_as_its_channel_wants(
+    sqlite_market: Marketplace, strategy: str, priority: int, expected: dict[str, dict[str, int]]
+) -> None:
+    await prepared(sqlite_market, strategy, priority)
+    await sqlite_market.cast.ada.place_order(CART, id="PLANNED")
+    assert await sources(sqlite_market, "PLANNED") == expected
+
+
+@pytest.mark.parametrize(("strategy", "priority", "expected"), CASES)
+async def test_an_order_that_was_never_estimated_is_sourced_when_it_is_submitted(
+    sqlite_market: Marketplace, strategy: str, priority: int, expected: dict[str, dict[str, int]]
+) -> None:
+    await prepared(sqlite_market, strategy, priority)
+    ada = sqlite_market.cast.ada
+    await create(ada, "PLAIN", **CART)
+    await ada.checkout.CalculateOrder(checkout_service_pb2.CalculateOrderRequest(order_id="PLAIN"))
+    await ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="PLAIN"))
+    assert await sources(sqlite_market, "PLAIN") == expected
