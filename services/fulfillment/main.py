@@ -24,22 +24,28 @@ from services.fulfillment.adapters.db.request_store import RequestStore
 from services.fulfillment.adapters.db.reservation_store import ReservationStore
 from services.fulfillment.adapters.db.shipment_store import ShipmentStore
 from services.fulfillment.adapters.db.stock_store import StockStore
-from services.fulfillment.application.answer_supplier_order import AnswerSupplierOrder
-from services.fulfillment.application.change_order import ChangeOrder
+from services.fulfillment.application.accept_supplier_order import AcceptSupplierOrder
+from services.fulfillment.application.cancel_order import CancelOrder
 from services.fulfillment.application.confirm_reservation import ConfirmReservation
 from services.fulfillment.application.create_shipments import CreateShipments
 from services.fulfillment.application.expire_reservations import ExpireReservations
+from services.fulfillment.application.forward_order import ForwardOrder
+from services.fulfillment.application.freeze_order import FreezeOrder
 from services.fulfillment.application.inventory_records import InventoryRecords
+from services.fulfillment.application.order_changes import OrderChanges
 from services.fulfillment.application.plan_sourcing import PlanSourcing
+from services.fulfillment.application.reject_supplier_order import RejectSupplierOrder
 from services.fulfillment.application.release_reservation import ReleaseReservation
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.application.reserve_stock import ReserveStock
+from services.fulfillment.application.set_order_hold import SetOrderHold
 from services.fulfillment.application.shipments import Shipments
 from services.fulfillment.application.stock import StockBook
 from services.fulfillment.application.supplier_orders import SupplierOrders
+from services.fulfillment.application.unfreeze_order import UnfreezeOrder
 from services.fulfillment.rpc.inventory_servicer import InventoryServicer
 from services.fulfillment.rpc.messages import shipment_out, supplier_order_out
-from services.fulfillment.rpc.reservation_servicer import ReservationServicer
+from services.fulfillment.rpc.reservation_servicer import ReservationServicer, UseCases
 from services.fulfillment.rpc.shipment_servicer import ShipmentServicer
 from services.fulfillment.rpc.supplier_order_servicer import SupplierOrderServicer
 from services.fulfillment.settings import Settings
@@ -153,19 +159,27 @@ def _reservations(
 ) -> ReservationServicer:
     clock, ids, failpoints = runtime.clock, runtime.ids, runtime.failpoints
     grace = timedelta(seconds=settings.expiry_grace)
+    changes = OrderChanges(s.stock, s.orders, clock)
     return ReservationServicer(
-        PlanSourcing(database, s.stock),
-        ReserveStock(database, s.stock, s.reservations, clock, failpoints, grace),
-        ConfirmReservation(database, s.stock, s.reservations, s.orders, clock, ids, failpoints),
-        release,
-        ChangeOrder(database, s.stock, s.reservations, s.orders, clock, ids),
+        UseCases(
+            plan=PlanSourcing(database, s.stock),
+            reserve=ReserveStock(database, s.stock, s.reservations, clock, failpoints, grace),
+            confirm=ConfirmReservation(database, s.stock, s.reservations, s.orders, clock, ids, failpoints),
+            release=release,
+            forward=ForwardOrder(database, s.reservations, changes, ids),
+            freeze=FreezeOrder(database, s.reservations, changes, clock),
+            unfreeze=UnfreezeOrder(database, s.reservations, changes, clock),
+            cancel=CancelOrder(database, s.reservations, changes, clock),
+            hold=SetOrderHold(database, s.reservations, s.orders, changes, clock),
+        )
     )
 
 
 def _supplier_orders(runtime: Runtime, database: Database, s: Stores, reporting: Reporting) -> SupplierOrderServicer:
     return SupplierOrderServicer(
         SupplierOrders(database, s.orders, s.shipments, s.queries, s.requests, reporting, runtime.clock),
-        AnswerSupplierOrder(
+        AcceptSupplierOrder(database, s.orders, s.requests, reporting, runtime.clock),
+        RejectSupplierOrder(
             database, s.stock, s.reservations, s.orders, s.requests, reporting, runtime.clock, runtime.ids
         ),
     )

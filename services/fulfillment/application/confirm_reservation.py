@@ -15,12 +15,13 @@ from services.fulfillment.application.ports import (
     Transactions,
     Tx,
 )
+from services.fulfillment.domain.actions.cancel import cancel
 from services.fulfillment.domain.actions.change import Change
-from services.fulfillment.domain.actions.hold import cancel, freeze
+from services.fulfillment.domain.actions.freeze import freeze
 from services.fulfillment.domain.actions.place import confirm
 from services.fulfillment.domain.ledger import Cause, effects
 from services.fulfillment.domain.reasons import Reason
-from services.fulfillment.domain.reservation import Hold, ReservationState
+from services.fulfillment.domain.reservation import Freeze, ReservationState
 from services.fulfillment.domain.snapshot import OrderSnapshot
 from services.fulfillment.domain.supplier_order import SupplierOrder, by_id
 
@@ -57,30 +58,30 @@ class ConfirmReservation:
 
     async def _confirm(self, tx: Tx, order: OrderSnapshot, attempt: int, forward: bool) -> list[SupplierOrder]:
         now = self._clock.now()
-        held = await self._reservations.get(tx, order.order_key, attempt, lock=True)
-        if held is None or held.state is ReservationState.RELEASED:
+        reserved = await self._reservations.get(tx, order.order_key, attempt, lock=True)
+        if reserved is None or reserved.state is ReservationState.RELEASED:
             raise precondition(
                 Reason.RESERVATION_RELEASED,
                 f"Attempt {attempt} of order {order.order_id} holds no reservation.",
                 order_key=order.order_key,
                 attempt=str(attempt),
             )
-        if held.state is ReservationState.CONFIRMED:
+        if reserved.state is ReservationState.CONFIRMED:
             return await self._orders.of_orders(tx, [order.order_key], lock=True)
         cause = Cause(order.order_key, attempt)
-        change = confirm(order, held.assignments, cause, forward, self._ids.key, now)
-        if held.held:
+        change = confirm(order, reserved.assignments, cause, forward, self._ids.key, now)
+        if reserved.held:
             change = replace(change, created=tuple(replace(o, held=True) for o in change.created))
         # A cancel that came first decides over supplier orders that are only now made.
-        if held.hold is Hold.FROZEN:
+        if reserved.freeze is Freeze.FROZEN:
             change = replace(change, created=freeze(change.created, now).changed)
-        elif held.hold is Hold.CANCELED:
+        elif reserved.freeze is Freeze.CANCELED:
             ended = cancel(change.created, cause, now)
             change = Change(
                 created=_latest(change.created, ended.changed),
                 movements=(*change.movements, *ended.movements),
             )
-        await self._reservations.end(tx, held, ReservationState.CONFIRMED, now, order.xp)
+        await self._reservations.end(tx, reserved, ReservationState.CONFIRMED, now, order.xp)
         await self._stock.book(tx, change.movements, effects(change.movements), now)
         await self._orders.insert(tx, change.created, now)
         return list(change.created)

@@ -14,7 +14,7 @@ from uuid import UUID
 from libs.delivery import Head, Outcome
 from services.fulfillment.domain.inventory import InventoryRecord, LedgerEntry
 from services.fulfillment.domain.ledger import Effect, Movement
-from services.fulfillment.domain.reservation import Hold, Reservation, ReservationState
+from services.fulfillment.domain.reservation import Freeze, Reservation, ReservationState
 from services.fulfillment.domain.shipment import Shipment
 from services.fulfillment.domain.sourcing.model import Address, Stock
 from services.fulfillment.domain.supplier_order import SupplierOrder
@@ -92,7 +92,7 @@ class ReservationPort(Protocol):
     async def set_held(self, tx: Tx, order_key: str, held: bool, version: int, now: datetime) -> bool:
         """Notes a hold, or its end, on every attempt; False when a newer decision is known."""
 
-    async def set_hold(self, tx: Tx, order_key: str, hold: Hold, now: datetime) -> None:
+    async def set_freeze(self, tx: Tx, order_key: str, freeze: Freeze, now: datetime) -> None:
         """Notes a cancel's decision on every attempt of the order."""
 
     async def due(self, tx: Tx, now: datetime, next_check: datetime, limit: int) -> list[tuple[str, int]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from libs.clock import Clock
 from services.fulfillment.application.ports import ReservationPort, StockPort, Transactions, Tx
 from services.fulfillment.domain.ledger import Cause, effects, releasing
-from services.fulfillment.domain.reservation import Hold, Reservation, ReservationState
+from services.fulfillment.domain.reservation import Freeze, Reservation, ReservationState
 from services.fulfillment.domain.sourcing.model import Strategy
 
 
@@ -34,7 +34,7 @@ class ReleaseReservation:
                 order_key,
                 attempt,
                 ReservationState.RELEASED,
-                Hold.NONE,
+                Freeze.NONE,
                 Strategy.DEFAULT_SUPPLIER,
                 (),
                 (),

@@ -11,7 +11,7 @@ from services.fulfillment.application.plan_sourcing import stock_of
 from services.fulfillment.application.ports import ReservationPort, StockPort, Transactions, Tx
 from services.fulfillment.domain.ledger import Cause, effects, reserving
 from services.fulfillment.domain.reasons import Reason
-from services.fulfillment.domain.reservation import Hold, Reservation, ReservationState
+from services.fulfillment.domain.reservation import Freeze, Reservation, ReservationState
 from services.fulfillment.domain.sourcing.model import Assignment, Line, Outcome, Problem, Strategy
 from services.fulfillment.domain.sourcing.pipeline import bind, follow, source, stale
 
@@ -83,7 +83,7 @@ class ReserveStock:
                     demand.order_key,
                     demand.attempt,
                     ReservationState.RESERVED,
-                    Hold.NONE,
+                    Freeze.NONE,
                     demand.strategy,
                     demand.lines,
                     outcome.assignments,

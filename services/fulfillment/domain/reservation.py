@@ -19,8 +19,8 @@ class ReservationState(StrEnum):
     RELEASED = "RELEASED"
 
 
-class Hold(StrEnum):
-    """What the buyer's cancel has decided about an order whose confirm may still be on its way."""
+class Freeze(StrEnum):
+    """How far the buyer's cancel of an order has come whose confirm may still be on its way."""
 
     NONE = ""
     FROZEN = "FROZEN"
@@ -34,7 +34,7 @@ class Reservation:
     order_key: str
     attempt: int
     state: ReservationState
-    hold: Hold
+    freeze: Freeze
     strategy: Strategy
     lines: tuple[Line, ...]
     assignments: tuple[Assignment, ...]

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from libs.errors import Violations
 from libs.rpc import require_service
-from services.fulfillment.application.change_order import ChangeOrder
+from services.fulfillment.application.cancel_order import CancelOrder
 from services.fulfillment.application.confirm_reservation import ConfirmReservation
+from services.fulfillment.application.forward_order import ForwardOrder
+from services.fulfillment.application.freeze_order import FreezeOrder
 from services.fulfillment.application.plan_sourcing import PlanSourcing
 from services.fulfillment.application.release_reservation import ReleaseReservation
 from services.fulfillment.application.reserve_stock import ReserveStock
+from services.fulfillment.application.set_order_hold import SetOrderHold
+from services.fulfillment.application.unfreeze_order import UnfreezeOrder
 from services.fulfillment.domain.supplier_order import SupplierOrder
 from services.fulfillment.rpc.messages import assignment_out, problem_out, supplier_order_out
 from services.fulfillment.rpc.reservation_requests import (
@@ -37,22 +42,26 @@ def _order_key(order_key: str) -> str:
     return order_key
 
 
+@dataclass(frozen=True, slots=True)
+class UseCases:
+    """What the methods call."""
+
+    plan: PlanSourcing
+    reserve: ReserveStock
+    confirm: ConfirmReservation
+    release: ReleaseReservation
+    forward: ForwardOrder
+    freeze: FreezeOrder
+    unfreeze: UnfreezeOrder
+    cancel: CancelOrder
+    hold: SetOrderHold
+
+
 class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceServicer):
     """The steps of submit, forward and cancel."""
 
-    def __init__(
-        self,
-        plan: PlanSourcing,
-        reserve: ReserveStock,
-        confirm: ConfirmReservation,
-        release: ReleaseReservation,
-        change: ChangeOrder,
-    ) -> None:
-        self._plan = plan
-        self._reserve = reserve
-        self._confirm = confirm
-        self._release = release
-        self._change = change
+    def __init__(self, use: UseCases) -> None:
+        self._use = use
 
     async def PlanSourcing(self, request: pb.PlanSourcingRequest, context: Any) -> pb.PlanSourcingResponse:
         """Where every unit would come from."""
@@ -60,7 +69,7 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
         found = Violations()
         lines, strategy = lines_in(found, request.lines), strategy_in(found, request.strategy)
         found.raise_if_any()
-        outcome = await self._plan(strategy, lines)
+        outcome = await self._use.plan(strategy, lines)
         return pb.PlanSourcingResponse(
             assignments=[assignment_out(a) for a in outcome.assignments],
             problems=[problem_out(p) for p in outcome.problems],
@@ -72,7 +81,7 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
         found = Violations()
         demand = demand_in(found, request)
         found.raise_if_any()
-        done = await (self._reserve.check(demand) if request.validate_only else self._reserve(demand))
+        done = await (self._use.reserve.check(demand) if request.validate_only else self._use.reserve(demand))
         state = f"RESERVATION_STATE_{done.state.value if done.state else 'UNSPECIFIED'}"
         return pb.ReserveStockResponse(
             state=pb.ReservationState.Value(state),
@@ -90,7 +99,7 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
         if request.order.order_key != request.order_key:
             found.add("order.order_key", "FIELD_INVALID", "is another order's")
         found.raise_if_any()
-        orders = await self._confirm(snapshot_in(request.order), request.attempt, request.forward)
+        orders = await self._use.confirm(snapshot_in(request.order), request.attempt, request.forward)
         return pb.ConfirmReservationResponse(state=pb.RESERVATION_STATE_CONFIRMED, supplier_orders=_out(orders))
 
     async def ReleaseReservation(
@@ -101,22 +110,22 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
         found = Violations()
         order_key_in(found, request.order_key, request.attempt)
         found.raise_if_any()
-        state = await self._release(request.order_key, request.attempt)
+        state = await self._use.release(request.order_key, request.attempt)
         return pb.ReleaseReservationResponse(state=pb.ReservationState.Value(f"RESERVATION_STATE_{state.value}"))
 
     async def ForwardOrder(self, request: pb.ForwardOrderRequest, context: Any) -> pb.ForwardOrderResponse:
         """Splits the implicit supplier order."""
-        orders = await self._change.forward(_order_key(request.order_key))
+        orders = await self._use.forward(_order_key(request.order_key))
         return pb.ForwardOrderResponse(supplier_orders=_out(orders))
 
     async def FreezeOrder(self, request: pb.FreezeOrderRequest, context: Any) -> pb.FreezeOrderResponse:
         """Keeps everything from shipping."""
-        orders = await self._change.freeze(_order_key(request.order_key))
+        orders = await self._use.freeze(_order_key(request.order_key))
         return pb.FreezeOrderResponse(supplier_orders=_out(orders))
 
     async def UnfreezeOrder(self, request: pb.UnfreezeOrderRequest, context: Any) -> pb.UnfreezeOrderResponse:
         """Takes a freeze back."""
-        orders = await self._change.unfreeze(_order_key(request.order_key))
+        orders = await self._use.unfreeze(_order_key(request.order_key))
         return pb.UnfreezeOrderResponse(supplier_orders=_out(orders))
 
     async def SetOrderHold(self, request: pb.SetOrderHoldRequest, context: Any) -> pb.SetOrderHoldResponse:
@@ -126,10 +135,10 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
         order_key_in(found, request.order_key)
         found.require("version", request.version >= 1, "VALUE_OUT_OF_RANGE", "is 1 or more")
         found.raise_if_any()
-        orders = await self._change.set_hold(request.order_key, request.held, request.version)
+        orders = await self._use.hold(request.order_key, request.held, request.version)
         return pb.SetOrderHoldResponse(supplier_orders=_out(orders))
 
     async def CancelOrder(self, request: pb.CancelOrderRequest, context: Any) -> pb.CancelOrderResponse:
         """Cancels everything."""
-        orders = await self._change.cancel(_order_key(request.order_key))
+        orders = await self._use.cancel(_order_key(request.order_key))
         return pb.CancelOrderResponse(supplier_orders=_out(orders))

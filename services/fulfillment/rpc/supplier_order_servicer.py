@@ -8,7 +8,8 @@ from libs import idempotency
 from libs.errors import Violations, invalid
 from libs.protoconv import mask_paths, text_in
 from libs.rpc import current, require_service
-from services.fulfillment.application.answer_supplier_order import AnswerSupplierOrder
+from services.fulfillment.application.accept_supplier_order import AcceptSupplierOrder
+from services.fulfillment.application.reject_supplier_order import RejectSupplierOrder
 from services.fulfillment.application.supplier_orders import SupplierOrders
 from services.fulfillment.rpc.messages import shipment_out, supplier_order_out
 from services.fulfillment.rpc.requests import check_supplier_order_id, page_in, xp_edit
@@ -19,9 +20,10 @@ from waybill.fulfillment.v1 import supplier_order_service_pb2_grpc
 class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderServiceServicer):
     """Supplier orders for suppliers and the seller."""
 
-    def __init__(self, orders: SupplierOrders, answer: AnswerSupplierOrder) -> None:
+    def __init__(self, orders: SupplierOrders, accept: AcceptSupplierOrder, reject: RejectSupplierOrder) -> None:
         self._orders = orders
-        self._answer = answer
+        self._accept = accept
+        self._reject = reject
 
     async def GetSupplierOrder(self, request: pb.GetSupplierOrderRequest, context: Any) -> pb.GetSupplierOrderResponse:
         """Reads one."""
@@ -74,7 +76,7 @@ class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderService
     ) -> pb.AcceptSupplierOrderResponse:
         """The supplier says yes."""
         call = current()
-        order = await self._answer.accept(
+        order = await self._accept(
             call.principal,
             request.supplier_order_id,
             idempotency.key_of(call.principal, call.method, request),
@@ -88,7 +90,7 @@ class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderService
         call, found = current(), Violations()
         text_in(found, "comment", request.comment, 2_000)
         found.raise_if_any()
-        order = await self._answer.reject(
+        order = await self._reject(
             call.principal,
             request.supplier_order_id,
             request.comment,

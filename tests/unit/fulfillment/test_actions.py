@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from libs.errors import WaybillError
 from libs.ids import SequentialIds
 from services.fulfillment.domain.actions.answer import Rejection, accept, reject
-from services.fulfillment.domain.actions.hold import cancel, freeze, unfreeze
+from services.fulfillment.domain.actions.cancel import cancel
+from services.fulfillment.domain.actions.freeze import freeze, unfreeze
 from services.fulfillment.domain.actions.place import forward
 from services.fulfillment.domain.actions.ship import Loading, Wanted
 from services.fulfillment.domain.ledger import effects

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from libs.db import Json, Tx
 from services.fulfillment.adapters.db.documents import assignments_in, assignments_out, lines_in, lines_out
 from services.fulfillment.adapters.db.tables import reservations
-from services.fulfillment.domain.reservation import Hold, Reservation, ReservationState
+from services.fulfillment.domain.reservation import Freeze, Reservation, ReservationState
 from services.fulfillment.domain.sourcing.model import Strategy
 
 _T = reservations
@@ -41,7 +41,7 @@ class ReservationStore:
                 "order_key": r.order_key,
                 "attempt": r.attempt,
                 "state": r.state.value,
-                "hold": r.hold.value,
+                "hold": r.freeze.value,
                 "strategy": r.strategy.value,
                 "lines": lines_out(r.lines),
                 "assignments": assignments_out(r.assignments),
@@ -72,15 +72,15 @@ class ReservationStore:
         xp = None if order_xp is None else dict(order_xp)
         await tx.execute(_END, {"o": r.order_key, "n": r.attempt, "to": state.value, "now": now, "xp": xp})
 
-    async def set_hold(self, tx: Tx, order_key: str, hold: Hold, now: datetime) -> None:
+    async def set_freeze(self, tx: Tx, order_key: str, freeze: Freeze, now: datetime) -> None:
         """Notes a cancel's decision on every attempt of the order; CANCELED is never taken back.
 
         The update also locks the rows, so that a confirm comes either before or after it as a whole.
         """
         await tx.execute(
             sa.update(_T)
-            .where(_T.c.order_key == order_key, _T.c.hold != Hold.CANCELED.value)
-            .values(hold=hold.value, update_time=now)
+            .where(_T.c.order_key == order_key, _T.c.hold != Freeze.CANCELED.value)
+            .values(hold=freeze.value, update_time=now)
         )
 
     async def set_held(self, tx: Tx, order_key: str, held: bool, version: int, now: datetime) -> bool:
@@ -120,7 +120,7 @@ def _reservation(row: Any) -> Reservation:
         row.order_key,
         row.attempt,
         ReservationState(row.state),
-        Hold(row.hold),
+        Freeze(row.hold),
         Strategy(row.strategy),
         lines_in(row.lines),
         assignments_in(row.assignments),

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from libs.errors import precondition
+from services.fulfillment.domain.actions.cancel import giving_back
 from services.fulfillment.domain.actions.change import Change, NewKey, moved_away, settled, touched
-from services.fulfillment.domain.actions.hold import giving_back
 from services.fulfillment.domain.actions.place import from_share
 from services.fulfillment.domain.ledger import Cause, Movement, allocating, effects, shipping
 from services.fulfillment.domain.reasons import Reason

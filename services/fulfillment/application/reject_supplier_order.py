@@ -1,4 +1,4 @@
-"""AcceptSupplierOrder and RejectSupplierOrder."""
+"""RejectSupplierOrder: the supplier says no, and its units find new homes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from services.fulfillment.application.ports import (
 )
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.application.supplier_orders import RESOURCE, visible
-from services.fulfillment.domain.actions.answer import Rejection, accept, check_rejectable, reject
+from services.fulfillment.domain.actions.answer import Rejection, check_rejectable, reject
 from services.fulfillment.domain.ledger import Cause, effects
 from services.fulfillment.domain.supplier_order import SupplierOrder
 
 
-class AnswerSupplierOrder:
-    """The two use cases; each reports to the order service after its commit."""
+class RejectSupplierOrder:
+    """The use case; it reports to the order service after its commit."""
 
     def __init__(
         self,
@@ -45,25 +45,7 @@ class AnswerSupplierOrder:
         self._clock = clock
         self._ids = ids
 
-    async def accept(self, caller: Principal, id: str, request: Request) -> SupplierOrder:
-        """From OPEN to ACCEPTED. Raises SUPPLIER_ORDER_STATUS_CONFLICT."""
-        caller.require(roles.ORDER_ADMIN)
-
-        async def work(tx: Tx) -> tuple[SupplierOrder, bool]:
-            now = self._clock.now()
-            replayed = await self._requests.claim(tx, request, {}, now)
-            order = await visible(self._orders, tx, caller, id, lock=True)
-            after = order if replayed is not None else accept(order, now)
-            if after is not order:
-                await self._orders.save(tx, [after], now)
-            return after, after is not order
-
-        order, changed = await self._transactions.retrying(work)
-        if changed:
-            await self._reporting.tell([order])
-        return order
-
-    async def reject(self, caller: Principal, id: str, comment: str, request: Request) -> SupplierOrder:
+    async def __call__(self, caller: Principal, id: str, comment: str, request: Request) -> SupplierOrder:
         """From OPEN to REJECTED; its units find new homes. Raises SUPPLIER_ORDER_STATUS_CONFLICT."""
         caller.require(roles.ORDER_ADMIN)
 
@@ -82,8 +64,8 @@ class AnswerSupplierOrder:
     async def _reject(self, tx: Tx, seen: SupplierOrder, comment: str) -> list[SupplierOrder]:
         """The rejected one first, then all that took its units."""
         now = self._clock.now()
-        held = await self._reservations.confirmed(tx, seen.order_key)
-        if held is None:
+        reserved = await self._reservations.confirmed(tx, seen.order_key)
+        if reserved is None:
             raise missing(RESOURCE, seen.id)
         orders = await self._orders.of_orders(tx, [seen.order_key], lock=True)
         order = next(o for o in orders if o.key == seen.key)
@@ -94,11 +76,11 @@ class AnswerSupplierOrder:
                 order,
                 comment,
                 orders,
-                {line.line_item_id: line for line in held.lines},
+                {line.line_item_id: line for line in reserved.lines},
                 stocks,
-                held.strategy,
+                reserved.strategy,
                 Cause(order.order_key),
-                held.order_xp,
+                reserved.order_xp,
             ),
             self._ids.key,
             now,

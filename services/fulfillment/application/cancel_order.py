@@ -1,0 +1,37 @@
+"""CancelOrder: the last step of the buyer's cancel, which the order service has decided."""
+
+from __future__ import annotations
+
+from libs.clock import Clock
+from services.fulfillment.application.order_changes import OrderChanges
+from services.fulfillment.application.ports import ReservationPort, Transactions, Tx
+from services.fulfillment.domain.actions.cancel import cancel
+from services.fulfillment.domain.ledger import Cause
+from services.fulfillment.domain.reservation import Freeze
+from services.fulfillment.domain.supplier_order import SupplierOrder
+
+
+class CancelOrder:
+    """The use case. Idempotent."""
+
+    def __init__(
+        self, transactions: Transactions, reservations: ReservationPort, changes: OrderChanges, clock: Clock
+    ) -> None:
+        self._transactions = transactions
+        self._reservations = reservations
+        self._changes = changes
+        self._clock = clock
+
+    async def __call__(self, order_key: str) -> list[SupplierOrder]:
+        """Cancels everything and returns its stock; what the confirm is still to create is canceled at once.
+
+        Returns every supplier order of the order, by number.
+        """
+
+        async def work(tx: Tx) -> list[SupplierOrder]:
+            await self._reservations.set_freeze(tx, order_key, Freeze.CANCELED, self._clock.now())
+            return await self._changes.apply(
+                tx, order_key, lambda orders, now: cancel(orders, Cause(order_key), now)
+            )
+
+        return await self._transactions.retrying(work)
