@@ -108,26 +108,54 @@ def _horizon() -> sa.ColumnElement[int]:
     return sa.cast(sa.cast(snapshot, sa.String), sa.BigInteger)
 
 
-def after(tx: Tx, table: sa.Table, select: sa.Select[Any], position: Position, limit: int) -> sa.Select[Any]:
-    """The statement that reads on from a position."""
+async def read(
+    tx: Tx, table: sa.Table, select: sa.Select[Any], position: Position, limit: int
+) -> tuple[list[sa.RowMapping], Position]:
+    """Rows after a position, and where to go on: behind the last one or, when there are no more, at the end of the feed.
+
+    Rows and end come from one statement, so from one snapshot: what commits after it lies beyond the end. Without the
+    end, a reader whom few rows concern would look through all the others again and again.
+    """
+    rows = (await tx.execute(_after(tx, table, select, position, limit))).mappings().all()
+    found = [row for row in rows if row["id"] is not None]
+    if found:
+        position = Position(found[-1]["xact"], found[-1]["id"])
+    if len(found) < limit:
+        position = max(position, _end(tx, rows[0]["feed_end"]))
+    return found, position
+
+
+def _after(tx: Tx, table: sa.Table, select: sa.Select[Any], position: Position, limit: int) -> sa.Select[Any]:
+    """Rows and the end beside each; a row of nothing but the end when there are none."""
     c = table.c
+    end: sa.ColumnElement[Any]
     if tx.dialect == "postgresql":
-        select = select.where(sa.tuple_(c.xact, c.id) > sa.tuple_(position.xact, position.id))
-        select = select.where(c.xact < _horizon())
+        end = _horizon()
+        order = ["xact", "id"]
+        select = select.where(sa.tuple_(c.xact, c.id) > sa.tuple_(position.xact, position.id), c.xact < end)
     else:
-        select = select.where(c.id > position.id)
-    return select.order_by(c.xact, c.id).limit(limit)
+        end = sa.select(sa.func.max(c.id)).scalar_subquery()
+        order = ["id"]
+        # The planner takes the caller's condition for the narrower one, unless it is told that little is new.
+        select = select.where(sa.func.likelihood(c.id > position.id, sa.literal_column("0.000001")))
+    found = select.order_by(*(c[name] for name in order)).limit(limit).subquery("found")
+    ends = sa.select(end.label("feed_end")).subquery("ends")
+    both = sa.select(found, ends.c.feed_end).select_from(ends.outerjoin(found, sa.true()))
+    return both.order_by(*(found.c[name] for name in order))
+
+
+def _end(tx: Tx, told: int | None) -> Position:
+    """The end of the feed as a position: everything below the horizon, or up to the newest id."""
+    if tx.dialect == "postgresql":
+        # Everything below the horizon has been decided; what comes later is at or above it.
+        return Position(int(told or 0) - 1, 2**62)
+    return Position(0, int(told or 0))
 
 
 async def latest(tx: Tx, table: sa.Table) -> Position:
     """The end of the feed as it may be served now."""
-    c = table.c
-    if tx.dialect == "postgresql":
-        # Everything below the horizon has been decided; what comes later is at or above it.
-        horizon = (await tx.execute(sa.select(_horizon()))).scalar_one()
-        return Position(int(horizon) - 1, 2**62)
-    newest = (await tx.execute(sa.select(sa.func.max(c.id)))).scalar()
-    return Position(0, int(newest or 0))
+    end = _horizon() if tx.dialect == "postgresql" else sa.func.max(table.c.id)
+    return _end(tx, (await tx.execute(sa.select(end))).scalar())
 
 
 class Notifier:

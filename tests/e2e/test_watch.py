@@ -21,6 +21,7 @@ from services.host.embedded import running
 from services.host.settings import HostSettings
 from services.order.adapters.db.rows import event_row
 from services.order.adapters.db.tables import EVENTS, ORDERS
+from services.order.application import watch_orders
 from services.order.domain.model import Event
 from tests.support.marketplace import ALL, INCOMING, OUTGOING, Marketplace, create, marketplace
 from waybill.order.v1 import order_pb2, order_service_pb2
@@ -162,6 +163,55 @@ async def test_a_change_that_commits_late_is_told_and_nothing_overtakes_it(tmp_p
         finally:
             await database.close()
         assert found == [("SLOW", 2), ("FAST", 1)]
+
+
+async def checkpoint(client: AsyncWaybill, request: Request) -> str:
+    """The token of the first checkpoint after a look at the feed without news."""
+    async with asyncio.timeout(30):
+        async for message in client.orders.WatchOrders(request):
+            assert not message.HasField("event")
+            return message.resume_token
+    raise AssertionError("the watch ended")
+
+
+def place(token: str) -> tuple[int, int]:
+    """The position in the feed that a token means."""
+    _, xact, id, *_ = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    return xact, id
+
+
+async def test_the_token_of_a_watcher_who_sees_nothing_moves_on(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_orders, "QUIET", 1)
+    before = await checkpoint(market.cast.bob, Request(direction=OUTGOING, from_start=True))
+    for id in ("W1", "W2"):
+        await create(market.cast.ada, id, anvil=1)
+    _, seen = await collect(market.cast.ada, Request(direction=OUTGOING, from_start=True), 2)
+    after = await checkpoint(market.cast.bob, Request(direction=OUTGOING, resume_token=before))
+    assert place(after) >= place(seen) > place(before)
+
+
+async def test_a_watcher_who_sees_nothing_is_told_what_commits_late(
+    tmp_path: Path, cluster_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_orders, "QUIET", 1)
+    async with marketplace(tmp_path, cluster_database) as market:
+        ada = market.cast.ada
+        await create(ada, "SLOW", anvil=1)
+        updates = Request(direction=OUTGOING, from_start=True, event_types=["order_updated"])
+        database = await Database.open(cluster_database, "waybill_order")
+        try:
+            async with database.transaction() as late:
+                key = (await late.execute(sa.select(ORDERS.c.key).where(ORDERS.c.id == "SLOW"))).scalar_one()
+                await late.execute(sa.update(ORDERS).where(ORDERS.c.key == key).values(version=2, comments="late"))
+                await append(late, EVENTS, [updated(key, 2)])
+                await create(ada, "FAST", anvil=1)
+                token = await checkpoint(ada, updates)
+            resumed = Request(direction=OUTGOING, resume_token=token, event_types=["order_updated"])
+            assert (await collect(ada, resumed, 1))[0] == [("SLOW", 2)]
+        finally:
+            await database.close()
 
 
 def updated(key: uuid.UUID, sequence: int) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class Feed(Protocol):
     async def latest(self, tx: Tx) -> Position: ...
     async def read(
         self, tx: Tx, position: Position, limit: int, seen: Scope, order_ids: Sequence[str], types: Sequence[str]
-    ) -> list[tuple[Position, str, Event]]: ...
+    ) -> tuple[list[tuple[Position, str, Event]], Position]: ...
     async def wait(self, timeout: float) -> None: ...
 
 
@@ -90,12 +90,13 @@ class WatchOrders:
         quiet = 0
         while True:
             async with self._db.reading() as tx:
-                found = await self._feed.read(
+                found, onward = await self._feed.read(
                     tx, position, BATCH, seen, wanted.order_ids, wanted.event_types
                 )
             now = self._clock.now()
-            for position, order_id, event in found:
-                yield Change(position, current, order_id, event, now)
+            for place, order_id, event in found:
+                yield Change(place, current, order_id, event, now)
+            position = onward
             if found:
                 quiet = 0
                 continue

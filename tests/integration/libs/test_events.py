@@ -48,8 +48,8 @@ async def appended(db: Database, *rows: dict) -> None:
 
 
 async def read(tx: Tx, position: Position, limit: int = 100) -> list[tuple[Position, int]]:
-    rows = await tx.execute(events.after(tx, EVENTS, sa.select(EVENTS), position, limit))
-    return [(Position(row.xact, row.id), row.sequence) for row in rows.all()]
+    rows, _ = await events.read(tx, EVENTS, sa.select(EVENTS), position, limit)
+    return [(Position(row["xact"], row["id"]), row["sequence"]) for row in rows]
 
 
 async def after(db: Database, position: Position = START, limit: int = 100) -> list[tuple[Position, int]]:
@@ -66,6 +66,13 @@ async def settled(db: Database) -> None:
                 if len(await read(tx, START, 10_000)) == (await tx.execute(everything)).scalar_one():
                     return
             await asyncio.sleep(0.01)
+
+
+async def onward(db: Database, type: str, position: Position = START, limit: int = 100) -> tuple[list[int], Position]:
+    """Sequences of one type of events, and where a reader of that type goes on."""
+    async with db.reading() as tx:
+        rows, position = await events.read(tx, EVENTS, sa.select(EVENTS).where(EVENTS.c.type == type), position, limit)
+    return [row["sequence"] for row in rows], position
 
 
 async def latest(db: Database) -> Position:
@@ -103,6 +110,40 @@ async def test_the_latest_position_has_everything_before_it_and_nothing_after(db
     await appended(db, event(2))
 
     assert [sequence for _, sequence in await after(db, position)] == [2]
+
+
+async def test_a_reader_whom_nothing_concerns_goes_on_behind_what_others_read(db):
+    await appended(db, event(1), event(2))
+    newest = (await after(db))[-1][0]
+
+    found, position = await onward(db, "Other")
+    assert found == []
+    assert position >= newest
+    await appended(db, event(3, type="Other"))
+    assert (await onward(db, "Other", position))[0] == [3]
+
+
+async def test_a_full_page_goes_on_behind_its_last_row(db):
+    await appended(db, event(1, type="Other"), event(2, type="Other"), event(3), event(4, type="Other"))
+
+    found, position = await onward(db, "Other", limit=2)
+    assert found == [1, 2]
+    assert position == (await after(db))[1][0]
+    assert (await onward(db, "Other", position, limit=2))[0] == [4]
+
+
+async def test_a_reader_never_goes_back(db):
+    far = Position(2**61, 2**61)
+
+    assert (await onward(db, "Other", far))[1] == far
+
+
+async def test_reading_on_is_one_statement(db):
+    await appended(db, event(1))
+    before = db.statements
+    await onward(db, "Other")
+
+    assert db.statements == before + 1
 
 
 async def test_a_number_in_the_sequence_is_given_once(db):
@@ -160,6 +201,20 @@ async def test_a_transaction_that_commits_late_is_not_skipped(postgres_url, tmp_
             await tx.execute(sa.text(f'DROP SCHEMA "{schema}" CASCADE'))
 
 
+async def test_a_reader_whom_nothing_concerns_is_told_what_commits_late(postgres_url, tmp_path):
+    schema = f"t{uuid.uuid4().hex[:12]}"
+    async with created(postgres_url, schema, METADATA, tmp_path) as db:
+        async with db.transaction() as slow:
+            await events.append(slow, EVENTS, [event(1, type="Late")])
+            await append(db, event(1, uuid.UUID(int=8)), event(2, uuid.UUID(int=8)))
+            found, position = await onward(db, "Late")
+            assert found == []
+        await settled(db)
+        assert (await onward(db, "Late", position))[0] == [1]
+        async with db.transaction() as tx:
+            await tx.execute(sa.text(f'DROP SCHEMA "{schema}" CASCADE'))
+
+
 async def test_one_aggregates_events_come_in_sequence_whichever_transaction_began_first(postgres_url, tmp_path):
     schema = f"t{uuid.uuid4().hex[:12]}"
     async with created(postgres_url, schema, METADATA, tmp_path) as db:
@@ -170,8 +225,8 @@ async def test_one_aggregates_events_come_in_sequence_whichever_transaction_bega
         await appended(db, event(5))
         ours = sa.select(EVENTS).where(EVENTS.c.aggregate_key == ORDER)
         async with db.transaction() as tx:
-            rows = (await tx.execute(events.after(tx, EVENTS, ours, START, 10))).all()
-            assert [row.sequence for row in rows] == [1, 2, 3, 4, 5]
+            rows, _ = await events.read(tx, EVENTS, ours, START, 10)
+            assert [row["sequence"] for row in rows] == [1, 2, 3, 4, 5]
             await tx.execute(sa.text(f'DROP SCHEMA "{schema}" CASCADE'))
 
 

@@ -32,8 +32,8 @@ class SqlFeed:
 
     async def read(
         self, tx: Tx, position: Position, limit: int, seen: Scope, order_ids: Sequence[str], types: Sequence[str]
-    ) -> list[tuple[Position, str, Event]]:
-        """What came after the position and may be seen."""
+    ) -> tuple[list[tuple[Position, str, Event]], Position]:
+        """What came after the position and may be seen, and the position to read on from."""
         statement = (
             sa.select(EVENTS, ORDERS.c.id.label("order_id"))
             .join(ORDERS, ORDERS.c.key == EVENTS.c.aggregate_key)
@@ -43,8 +43,8 @@ class SqlFeed:
             statement = statement.where(ORDERS.c.id.in_(list(order_ids)))
         if types:
             statement = statement.where(EVENTS.c.type.in_(list(types)))
-        rows = (await tx.execute(events.after(tx, EVENTS, statement, position, limit))).mappings().all()
-        return [(Position(row["xact"], row["id"]), row["order_id"], event_of(row)) for row in rows]
+        rows, onward = await events.read(tx, EVENTS, statement, position, limit)
+        return [(Position(row["xact"], row["id"]), row["order_id"], event_of(row)) for row in rows], onward
 
     async def wait(self, timeout: float) -> None:
         """Until something may have been added."""
