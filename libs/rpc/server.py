@@ -19,6 +19,7 @@ from libs.rpc.interceptor import CallInterceptor
 from libs.rpc.operations import OUTBOX_SERVICE, register_operations
 from libs.rpc.peers import MAX_INSIDE, Peers
 from libs.service import ServiceApp
+from libs.startup import StartupError
 
 
 class _Generic:
@@ -84,18 +85,34 @@ class RpcServer:
         health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, generic)
         reflection.enable_server_reflection([*self._health.names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server)
         self._loops: list[asyncio.Task[None]] = []
+        self._served = False
+
+    def bind(self, address: str) -> int:
+        """Takes `host:port` and returns the port (0 takes a free one); calls are answered from `serve` on.
+
+        Raises `StartupError` when it cannot be had.
+        """
+        try:
+            if self._credentials is None:
+                return int(self._server.add_insecure_port(address))
+            port = self._server.add_secure_port(address, self._credentials)
+            if self._inner:
+                self.inner_port = self._server.add_insecure_port("127.0.0.1:0")
+        except RuntimeError as error:
+            raise StartupError(f"cannot listen on {address}: the port is taken, or the address is not this machine's") from error
+        return int(port)
+
+    async def serve(self) -> None:
+        """Answers calls."""
+        await self._server.start()
+        self._served = True
+        await self._health.begin()
 
     async def start(self, bind: str) -> int:
         """Listens on `host:port` and returns the port (0 takes a free one)."""
-        if self._credentials is None:
-            port = self._server.add_insecure_port(bind)
-        else:
-            port = self._server.add_secure_port(bind, self._credentials)
-            if self._inner:
-                self.inner_port = self._server.add_insecure_port("127.0.0.1:0")
-        await self._server.start()
-        await self._health.begin()
-        return int(port)
+        port = self.bind(bind)
+        await self.serve()
+        return port
 
     def run_background(self) -> None:
         """Starts the loops of the apps."""
@@ -114,7 +131,7 @@ class RpcServer:
         elsewhere; streams end with a resume token, background loops end, running calls have `grace` seconds to finish.
         """
         await self._health.leave()
-        await asyncio.sleep(notice)
+        await asyncio.sleep(notice if self._served else 0.0)
         self._interceptor.drain()
         for task in self._loops:
             task.cancel()

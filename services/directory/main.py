@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from libs.clock import Clock
-from libs.db import Database
+from libs.db import Database, Tx
 from libs.db.migrate import open_migrated
 from libs.effects import with_effects
 from libs.idempotency import forgetting
@@ -91,6 +92,29 @@ async def bootstrap(settings: Settings, clock: Clock, ids: IdSource) -> OneTimeS
     finally:
         await database.close()
     return OneTimeSecret(ADMIN_CLIENT, secret, OWNER)
+
+
+async def reset_owner_secret(settings: Settings, clock: Clock) -> OneTimeSecret | None:
+    """A new secret for the owner's client, its only one from now on; None when the directory was never set up.
+
+    For whoever commands the database: no caller is asked for. Does not migrate; raises `SchemaError`.
+    """
+    database = await _open(replace(settings, tuning=replace(settings.tuning, migrate=False)))
+    secret = new_secret()
+    hashed = await Argon2(settings.argon2_time, settings.argon2_memory_kib).hash(secret)
+    clients = SqlClientSecrets()
+
+    async def work(tx: Tx) -> bool:
+        if await clients.limits(tx, ADMIN_CLIENT) is None:
+            return False
+        await clients.set_secret(tx, ADMIN_CLIENT, hashed, clock.now())
+        return True
+
+    try:
+        known = await database.retrying(work)
+    finally:
+        await database.close()
+    return OneTimeSecret(ADMIN_CLIENT, secret, OWNER) if known else None
 
 
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:

@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "migrate": "services.host.migrate:migrate",
     "backup": "services.host.backup.command:backup",
     "restore": "services.host.backup.command:restore",
+    "owner": "services.host.owner:owner",
     "config": "services.host.config:config",
     "health": "services.host.health:health",
     "submissions": "services.host.operate.submissions:submissions",

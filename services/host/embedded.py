@@ -18,6 +18,7 @@ from libs.obs.endpoint import metrics_endpoint
 from libs.obs.tracing import exporting
 from libs.rpc import Peers, RpcServer
 from libs.service import Runtime, ServiceApp
+from libs.startup import StartupError
 from services.host.contexts import CONTEXTS
 from services.host.databases import wait_for_databases
 from services.host.settings import HostSettings
@@ -52,7 +53,8 @@ def _part(context: str, name: str) -> Any:
     return import_module(f"services.{context}.{name}")
 
 
-def _settings(host: HostSettings, context: str) -> Any:
+def settings_of(host: HostSettings, context: str) -> Any:
+    """The settings of one service, as this process is told."""
     url, schema = host.database(context)
     extra = {"seller_id": host.seller_id, "seller_name": host.seller_name} if context == "directory" else {}
     return _part(context, "settings").Settings(database_url=url, database_schema=schema, tuning=host.tuning, **extra)
@@ -90,32 +92,44 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
     tokens = ServiceTokens(host.secret())
     failpoints = Failpoints.from_env(host.failpoints)
     peers = Peers("host", tokens, host.addresses, _authority(host))
-    secret = None
-    if "directory" in host.hosted:
-        secret = await _part("directory", "main").bootstrap(_settings(host, "directory"), clock, ids)
     apps: dict[str, ServiceApp] = {}
     for context in host.hosted:
         runtime = Runtime(clock, ids, peers.of(context), failpoints)
-        apps[context] = await _part(context, "main").build(_settings(host, context), runtime)
+        apps[context] = await _part(context, "main").build(settings_of(host, context), runtime)
     server = RpcServer(
         list(apps.values()), TokenVerifier(_key_fetcher(peers)), tokens, _credentials(host), host.max_calls,
         host.max_streams, peers=peers, inner=not host.only,
     )  # fmt: skip
-    port = await server.start(host.bind)
-    address = f"{host.bind.rsplit(':', 1)[0].replace('0.0.0.0', '127.0.0.1')}:{port}"
-    within = f"127.0.0.1:{server.inner_port}" if server.inner_port else address
-    peers.connect({context: host.addresses.get(context, within) for context in CONTEXTS if context in apps})
-    if host.background:
-        server.run_background()
     try:
         async with AsyncExitStack() as stack:
+            port = server.bind(host.bind)
             metrics_address = ""
             if host.metrics_bind:
-                metrics_address = await stack.enter_async_context(metrics_endpoint(host.metrics_bind, list(apps.values())))
+                metrics_address = await stack.enter_async_context(_metrics(host.metrics_bind, list(apps.values())))
+            # A secret that is told once comes into being when nothing is left that keeps a process from starting.
+            secret = None
+            if "directory" in host.hosted:
+                secret = await _part("directory", "main").bootstrap(settings_of(host, "directory"), clock, ids)
+            await server.serve()
+            address = f"{host.bind.rsplit(':', 1)[0].replace('0.0.0.0', '127.0.0.1')}:{port}"
+            within = f"127.0.0.1:{server.inner_port}" if server.inner_port else address
+            peers.connect({context: host.addresses.get(context, within) for context in CONTEXTS if context in apps})
+            if host.background:
+                server.run_background()
             yield Host(address, secret, apps, server, failpoints, metrics_address)
     finally:
         await server.stop(host.grace_seconds, host.drain)
         await peers.close()
+
+
+@asynccontextmanager
+async def _metrics(bind: str, apps: list[ServiceApp]) -> AsyncIterator[str]:
+    async with AsyncExitStack() as stack:
+        try:
+            address = await stack.enter_async_context(metrics_endpoint(bind, apps))
+        except OSError as error:
+            raise StartupError(f"cannot serve metrics on {bind}: {error.strerror or error}") from error
+        yield address
 
 
 def _key_fetcher(peers: Peers) -> Callable[[], Awaitable[list[Mapping[str, Any]]]]:

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -18,6 +18,9 @@ from services.host.collector import settle
 from services.host.contexts import CONTEXTS, DEFAULT_SERVER
 from services.host.embedded import running
 from services.host.settings import HostSettings, default_data, from_environment
+
+if TYPE_CHECKING:
+    from services.directory.application.bootstrap import OneTimeSecret
 
 out = Console()
 
@@ -70,6 +73,12 @@ def _loopback(bind: str) -> bool:
         return False
 
 
+def show_secret(secret: OneTimeSecret) -> None:
+    """For people."""
+    out.print(f"  client id      {secret.client_id}", highlight=False)
+    out.print(f"  client secret  {secret.client_secret}", highlight=False, soft_wrap=True)
+
+
 async def _serve(settings: HostSettings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -83,8 +92,7 @@ async def _serve(settings: HostSettings) -> None:
         out.print(f"data: {where}", highlight=False, soft_wrap=True)
         if host.secret is not None:
             out.print("A new marketplace. The owner's secret, shown this once:")
-            out.print(f"  client id      {host.secret.client_id}", highlight=False)
-            out.print(f"  client secret  {host.secret.client_secret}", highlight=False, soft_wrap=True)
+            show_secret(host.secret)
         sys.stdout.flush()
         await stop.wait()
         out.print("stopping")

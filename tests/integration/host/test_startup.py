@@ -7,14 +7,14 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import make_url
 
-from tests.support.process import said
+from tests.support.process import said, served
 
 
 def free_port() -> int:
@@ -114,3 +114,23 @@ async def test_a_server_that_comes_late_is_waited_for_and_then_served_from(clust
             process.kill()
             await process.wait()
     assert process.returncode == 0
+
+
+@contextmanager
+def taken() -> Iterator[str]:
+    """An address where somebody listens."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield f"127.0.0.1:{other.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("option", ["--bind", "--metrics-bind"])
+async def test_a_first_start_that_cannot_listen_says_so_and_leaves_the_secret_to_the_next(tmp_path: Path, option: str):
+    with taken() as address:
+        code, output, errors = await said("serve", "--data", str(tmp_path), "--bind", "127.0.0.1:0", option, address)
+    assert (code, output) == (1, "")
+    assert address in errors.splitlines()[-1]
+    assert "Traceback" not in errors
+    async with served(tmp_path) as next:
+        assert next.client_secret

@@ -15,6 +15,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from libs.auth import TokenVerifier
 from libs.loops import Loop
 from libs.rpc import RpcServer, peers
+from libs.startup import StartupError
 from tests.support.echo import SERVICE, EchoServicer, EchoStub, echo_app, gather, text
 from tests.support.logs import lines
 from tests.support.principals import buyer
@@ -85,7 +86,7 @@ async def test_every_app_is_closed_even_if_one_fails_to(log: io.StringIO) -> Non
 
 async def test_a_taken_port_is_an_error(server: Served) -> None:
     other = RpcServer([], TokenVerifier(key_set), SERVICE_TOKENS)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(StartupError, match=f"cannot listen on {server.address}"):
         await other.start(server.address)
     await other.stop(0)
 
