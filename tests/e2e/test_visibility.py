@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 import pytest
 from rich.console import Console
 
 from services.host.demo import checkout
+from services.host.demo.marketplace import PASSWORD, PORTAL, party
 from services.host.demo.narrator import Narrator
 from tests.support.marketplace import ALL, INCOMING, OUTGOING, Marketplace, create, get
+from waybill.directory.v1 import user_service_pb2
+from waybill.fulfillment.v1 import (
+    inventory_service_pb2,
+    shipment_pb2,
+    shipment_service_pb2,
+    supplier_order_service_pb2,
+)
 from waybill.order.v1 import line_item_service_pb2, order_service_pb2
-from waybill_client import AsyncWaybill, WaybillError
+from waybill_client import AsyncWaybill, WaybillError, money
 
 QUIET = Narrator(Console(quiet=True), quiet=True)
 CHILDREN = ["PO9123-1", "PO9123-2", "PO9123-3", "PO9123-4"]
@@ -64,8 +74,6 @@ async def test_the_buyers_outgoing_order_is_the_sellers_incoming_one(market: Mar
 
 
 async def test_fulfillment_and_the_read_model_agree_on_what_a_supplier_sees(market: Marketplace) -> None:
-    from waybill.fulfillment.v1 import supplier_order_service_pb2
-
     await submitted(market)
     for supplier, clerk in market.cast.clerks.items():
         answer = await clerk.supplier_orders.ListSupplierOrders(
@@ -100,3 +108,90 @@ async def test_a_stranger_cannot_change_an_order_and_learns_nothing_of_it(market
         assert refused.value.reason in ("RESOURCE_NOT_FOUND", "ROLE_MISSING")
         assert "anvil" not in refused.value.message
     assert (await get(market.cast.ada, "MINE")).line_item_count == 1
+
+
+async def test_a_buyer_sees_shipments_without_what_is_the_suppliers_in_both_services(market: Marketplace) -> None:
+    await market.cast.ada.place_order({"crate": 2}, id="PO1")
+    clerk = market.cast.clerks["wh-east"]
+    parcel = shipment_pb2.Shipment(
+        id="P1", carrier="swift", tracking_number="SW-1", cost=money("7.40", "USD"),
+        items=[
+            shipment_pb2.ShipmentItem(
+                supplier_order_id="PO1-1", line_item_id="l1", quantity=2, inventory_record_id="crate-wh-east"
+            )
+        ],
+    )  # fmt: skip
+    parcel.xp.update({"gift": "wrapped"})
+    parcel.ship_time.GetCurrentTime()
+    made = await clerk.shipments.CreateShipment(shipment_service_pb2.CreateShipmentRequest(shipment=parcel))
+    whole = made.shipment
+    assert whole.items[0].inventory_record_id
+    bare = shipment_pb2.Shipment()
+    bare.CopyFrom(whole)
+    bare.ClearField("cost")
+    bare.items[0].ClearField("inventory_record_id")
+    for who in ("ada", "sam", "wh-east"):
+        expected = bare if who == "ada" else whole
+        assert await shipments(client_of(market, who)) == [expected], who
+        if who != "wh-east":
+            assert await tree(client_of(market, who), "PO1") == [expected], who
+    for who in ("bob", "gil", "wh-west", "northforge"):
+        assert await shipments(client_of(market, who)) == [], who
+        with pytest.raises(WaybillError) as refused:
+            await tree(client_of(market, who), "PO1")
+        assert refused.value.reason == "RESOURCE_NOT_FOUND", who
+
+
+async def shipments(client: AsyncWaybill) -> list[shipment_pb2.Shipment]:
+    """What fulfillment shows, read one by one as in the list."""
+    answer = await client.shipments.ListShipments(shipment_service_pb2.ListShipmentsRequest())
+    for shown in answer.shipments:
+        request = shipment_service_pb2.GetShipmentRequest(shipment_id=shown.id)
+        assert (await client.shipments.GetShipment(request)).shipment == shown
+    return list(answer.shipments)
+
+
+async def tree(client: AsyncWaybill, id: str) -> list[shipment_pb2.Shipment]:
+    """What the order service shows."""
+    answer = await client.orders.GetOrderTree(order_service_pb2.GetOrderTreeRequest(order_id=id))
+    return list(answer.shipments)
+
+
+@pytest.mark.parametrize(("kind", "company"), [("SELLER", "seller"), ("SUPPLIER", "northforge")])
+async def test_who_holds_no_role_for_orders_is_told_the_role_by_both_services(
+    sqlite_market: Marketplace, kind: str, company: str
+) -> None:
+    market = sqlite_market
+    await market.cast.ada.place_order({"anvil": 1}, id="PO1")
+    person = user_service_pb2.User(
+        id="pat", username="pat", party=party(kind, company), active=True, roles=["PriceScheduleAdmin"], password=PASSWORD
+    )
+    await market.cast.owner.users.CreateUser(user_service_pb2.CreateUserRequest(user=person))
+    async with AsyncWaybill(market.address, PORTAL, username="pat", password=PASSWORD) as pat:
+        asked: list[tuple[Awaitable[object], str]] = [
+            (pat.supplier_orders.ListSupplierOrders(supplier_order_service_pb2.ListSupplierOrdersRequest()), "OrderReader"),
+            (
+                pat.supplier_orders.GetSupplierOrder(
+                    supplier_order_service_pb2.GetSupplierOrderRequest(supplier_order_id="PO1-1")
+                ),
+                "OrderReader",
+            ),
+            (pat.shipments.ListShipments(shipment_service_pb2.ListShipmentsRequest()), "OrderReader"),
+            (pat.shipments.GetShipment(shipment_service_pb2.GetShipmentRequest(shipment_id="none")), "OrderReader"),
+            (pat.inventory.ListInventoryRecords(inventory_service_pb2.ListInventoryRecordsRequest()), "InventoryAdmin"),
+            (
+                pat.inventory.GetInventoryRecord(
+                    inventory_service_pb2.GetInventoryRecordRequest(inventory_record_id="anvil-northforge")
+                ),
+                "InventoryAdmin",
+            ),
+            (pat.inventory.ListStockMovements(inventory_service_pb2.ListStockMovementsRequest()), "InventoryAdmin"),
+            (listed(pat, ALL), "OrderReader"),
+            (get(pat, "PO1-1"), "OrderReader"),
+            (tree(pat, "PO1"), "OrderReader"),
+            (anext(aiter(pat.orders.WatchOrders(order_service_pb2.WatchOrdersRequest(direction=ALL)))), "OrderReader"),
+        ]
+        for asking, role in asked:
+            with pytest.raises(WaybillError) as refused:
+                await asking
+            assert (refused.value.code.name, refused.value.metadata) == ("PERMISSION_DENIED", {"role": role})

@@ -27,7 +27,7 @@ from services.fulfillment.domain.inventory import InventoryRecord
 from services.fulfillment.domain.ledger import Cause, Movement, MovementKind, effects
 from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.sourcing.model import Address
-from services.fulfillment.domain.visibility import may_act_for, supplier_side
+from services.fulfillment.domain.visibility import may_act_for, stock
 
 RESOURCE = "inventory record"
 
@@ -156,15 +156,16 @@ class InventoryRecords:
             return await self._visible(tx, caller, id)
 
     async def _visible(self, tx: Tx, caller: Principal, id: str, lock: bool = False) -> InventoryRecord:
+        seen = stock(caller)
         found = (await self._stock.records(tx, [id], lock)).get(id)
-        if found is None or not may_act_for(caller, found.supplier_id):
+        if found is None or not seen.of_supplier(found.supplier_id):
             raise missing(RESOURCE, id)
         return found
 
     async def page(self, caller: Principal, page: PageRequest) -> tuple[Sequence[InventoryRecord], str]:
         """Those that the caller may see."""
         async with self._transactions.reading() as tx:
-            return await self._queries.records(tx, supplier_side(caller), page)
+            return await self._queries.records(tx, stock(caller), page)
 
     async def update(
         self, caller: Principal, id: str, etag: str, edit: RecordEdit, request: Request

@@ -29,7 +29,7 @@ from services.fulfillment.domain.ledger import effects
 from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.shipment import Shipment
 from services.fulfillment.domain.supplier_order import SupplierOrder
-from services.fulfillment.domain.visibility import Scope, may_act_for, shipments
+from services.fulfillment.domain.visibility import Scope, may_act_for, seen, shipments
 
 RESOURCE = "shipment"
 
@@ -72,9 +72,7 @@ class Shipments:
             found = await self._shipments.get(tx, id)
         if found is None or not _holds(scope, found):
             raise missing(RESOURCE, id)
-        if scope.user_id is None:
-            return found
-        return replace(found, items=tuple(i for i in found.items if i.user_id == scope.user_id))
+        return seen(found, scope)
 
     async def page(self, caller: Principal, page: PageRequest, order_id: str) -> tuple[Sequence[Shipment], str]:
         """Those that the caller may see."""
@@ -146,9 +144,7 @@ def check_delivery(ship_time: datetime | None, delivery_time: datetime | None, f
 
 
 def _holds(scope: Scope, shipment: Shipment) -> bool:
-    if scope.nothing:
-        return False
-    if scope.supplier_id is not None and shipment.supplier_id != scope.supplier_id:
+    if not scope.of_supplier(shipment.supplier_id):
         return False
     if scope.buyer_id is not None and shipment.buyer_id != scope.buyer_id:
         return False

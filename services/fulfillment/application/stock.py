@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from libs.auth import Principal
-from libs.auth.principal import PartyKind
 from libs.clock import Clock
 from libs.errors import Violations
 from services.fulfillment.application.inventory_records import check_writer
@@ -23,7 +22,7 @@ from services.fulfillment.domain.inventory import Adjustment, InventoryRecord, L
 from services.fulfillment.domain.ledger import Cause, Movement, effects
 from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.sourcing.model import Stock
-from services.fulfillment.domain.visibility import may_act_for, supplier_side
+from services.fulfillment.domain.visibility import EVERYTHING, NOTHING, STOCK_READERS, may_act_for, stock
 
 
 class StockBook:
@@ -66,20 +65,21 @@ class StockBook:
     async def availability(
         self, caller: Principal, product_ids: Sequence[str], everything: bool
     ) -> dict[str, Availability]:
-        """By product. The seller, and services (`everything`), see all records, a supplier its own; buyers see sums."""
+        """By product. Services (`everything`), and whoever reads all stock, see all records, a supplier that reads stock its
+        own; everybody else sees sums."""
         async with self._transactions.reading() as tx:
             stocks = await self._stock.of_products(tx, product_ids)
-        for_shoppers = caller.party_kind is PartyKind.BUYER and not everything
+        own = EVERYTHING if everything else stock(caller) if caller.has(*STOCK_READERS) else NOTHING
         found: dict[str, list[Stock]] = {id: [] for id in product_ids}
         for s in stocks:
-            if everything or for_shoppers or may_act_for(caller, s.supplier_id):
+            if own.nothing or own.of_supplier(s.supplier_id):
                 found[s.product_id].append(s)
-        return {id: (for_buyers if for_shoppers else whole)(mine) for id, mine in found.items()}
+        return {id: (for_buyers if own.nothing else whole)(mine) for id, mine in found.items()}
 
     async def movements(self, caller: Principal, page: PageRequest) -> tuple[Sequence[LedgerEntry], str]:
         """The ledger of records that the caller may see."""
         async with self._transactions.reading() as tx:
-            return await self._queries.movements(tx, supplier_side(caller), page)
+            return await self._queries.movements(tx, stock(caller), page)
 
 
 def _movements(

@@ -23,7 +23,7 @@ from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.domain.actions.change import touched
 from services.fulfillment.domain.shipment import Shipment
 from services.fulfillment.domain.supplier_order import SupplierOrder
-from services.fulfillment.domain.visibility import may_act_for, supplier_side
+from services.fulfillment.domain.visibility import supplier_orders
 
 XpEdit = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """Merges a patch into stored data; raises when the result is too large."""
@@ -41,8 +41,9 @@ class OrderFulfillment:
 
 async def visible(orders: SupplierOrderPort, tx: Tx, caller: Principal, id: str, lock: bool = False) -> SupplierOrder:
     """The supplier order, or NOT_FOUND when there is none that the caller may see."""
+    seen = supplier_orders(caller)
     found = await orders.of_ids(tx, [id], lock)
-    if not found or not may_act_for(caller, found[0].supplier_id):
+    if not found or not seen.of_supplier(found[0].supplier_id):
         raise missing(RESOURCE, id)
     return found[0]
 
@@ -76,7 +77,7 @@ class SupplierOrders:
     async def page(self, caller: Principal, page: PageRequest) -> tuple[Sequence[SupplierOrder], str]:
         """Those that the caller may see."""
         async with self._transactions.reading(snapshot=True) as tx:
-            return await self._queries.supplier_orders(tx, supplier_side(caller), page)
+            return await self._queries.supplier_orders(tx, supplier_orders(caller), page)
 
     async def of_orders(self, order_keys: Sequence[str]) -> OrderFulfillment:
         """Everything of some buyer orders, as far as it fits into one answer."""

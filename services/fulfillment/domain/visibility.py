@@ -1,13 +1,18 @@
-"""Who may see what: one predicate a resource, stated once; the queries are its translation."""
+"""Who may see what: one predicate a resource, stated once; the queries are its translation.
+
+Whoever lacks every role that could show a resource is told the role; what a role does not show is not there.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from libs.auth import Principal, roles
 from libs.auth.principal import PartyKind
+from services.fulfillment.domain.shipment import Shipment
 
-SHIPMENT_READERS = (roles.SHOPPER, roles.ORDER_READER, roles.ORDER_ADMIN)
+STOCK_READERS = (roles.INVENTORY_ADMIN, roles.PRODUCT_ADMIN, roles.SHIPMENT_ADMIN)
+"""Who keeps stock, who sells it, who packs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,30 +31,65 @@ class Scope:
         """What a page token belongs to."""
         return {"s": repr(self.supplier_id), "b": repr(self.buyer_id), "u": repr(self.user_id)}
 
+    def of_supplier(self, supplier_id: str) -> bool:
+        """Whether what is this supplier's lies within, for all that suppliers narrow it."""
+        return not self.nothing and self.supplier_id in (None, supplier_id)
+
 
 NOTHING = Scope(nothing=True)
 EVERYTHING = Scope()
 
 
-def supplier_side(caller: Principal) -> Scope:
-    """Supplier orders, inventory and its ledger: the seller sees all, a supplier its own, buyers none."""
+def supplier_orders(caller: Principal) -> Scope:
+    """Supplier orders, with OrderReader or OrderAdmin, as in the order service. Raises `ROLE_MISSING`."""
+    return _with_role(caller, roles.ORDER_READER, roles.ORDER_ADMIN)
+
+
+def stock(caller: Principal) -> Scope:
+    """Inventory records and their ledger, with one of the roles that have to do with stock. Raises `ROLE_MISSING`."""
+    return _with_role(caller, *STOCK_READERS)
+
+
+def shipments(caller: Principal) -> Scope:
+    """Shipments: also buyers, of the own orders; of the whole company's with OrderReader or OrderAdmin.
+
+    Raises `ROLE_MISSING`.
+    """
+    if caller.party_kind is not PartyKind.BUYER:
+        return _with_role(caller, roles.ORDER_READER, roles.ORDER_ADMIN, roles.SHIPMENT_ADMIN)
+    caller.require(roles.SHOPPER, roles.ORDER_READER, roles.ORDER_ADMIN)
+    whole = caller.has(roles.ORDER_READER, roles.ORDER_ADMIN)
+    return Scope(buyer_id=caller.party_id, user_id=None if whole else caller.user_id)
+
+
+def seen(shipment: Shipment, scope: Scope) -> Shipment:
+    """A shipment of the scope as it is shown.
+
+    A buyer sees neither what it cost the supplier nor which stock its units were taken from, and a user without the
+    company's orders the own items only.
+    """
+    if scope.buyer_id is None:
+        return shipment
+    own = [i for i in shipment.items if scope.user_id in (None, i.user_id)]
+    return replace(shipment, cost=None, items=tuple(replace(i, record_id="") for i in own))
+
+
+def may_act_for(caller: Principal, supplier_id: str) -> bool:
+    """Whether what is this supplier's is the caller's to change, given the role: the seller's anything, a supplier's own."""
+    return _side(caller).of_supplier(supplier_id)
+
+
+def _with_role(caller: Principal, *any_of: str) -> Scope:
+    """What suppliers and the seller deal with; no role shows it to a buyer."""
+    if caller.party_kind is not PartyKind.BUYER:
+        caller.require(*any_of)
+    return _side(caller)
+
+
+def _side(caller: Principal) -> Scope:
+    """The seller's is all, a supplier's its own, a buyer's nothing."""
     if caller.is_seller:
         return EVERYTHING
     if caller.party_kind is PartyKind.SUPPLIER and caller.party_id:
         return Scope(supplier_id=caller.party_id)
     return NOTHING
-
-
-def shipments(caller: Principal) -> Scope:
-    """Shipments: also buyers, of the own orders; of the whole company's with OrderReader or OrderAdmin."""
-    if caller.party_kind is not PartyKind.BUYER:
-        return supplier_side(caller)
-    caller.require(*SHIPMENT_READERS)
-    whole = caller.has(roles.ORDER_READER, roles.ORDER_ADMIN)
-    return Scope(buyer_id=caller.party_id, user_id=None if whole else caller.user_id)
-
-
-def may_act_for(caller: Principal, supplier_id: str) -> bool:
-    """Whether the caller may change what is this supplier's: the seller anything, a supplier its own."""
-    scope = supplier_side(caller)
-    return not scope.nothing and scope.supplier_id in (None, supplier_id)

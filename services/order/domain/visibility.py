@@ -3,7 +3,9 @@
 A buyer's user sees the company's buyer orders: the own ones always, others' with OrderReader or OrderAdmin, and others'
 unsubmitted ones with UnsubmittedOrderReader as well. The seller's users see buyer orders in the same way, "own" being
 those they created for a buyer, and supplier orders with OrderReader or OrderAdmin. A supplier's users see the
-supplier orders of their company. (Seed, direction and visibility.)
+supplier orders of their company, with the same roles. (Seed, direction and visibility.)
+
+Whoever holds none of these roles is told so; what they do not show is not there.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from libs.auth import PartyKind, Principal, roles
+
+READERS = (roles.ORDER_READER, roles.ORDER_ADMIN)
 
 
 class Direction(StrEnum):
@@ -50,16 +54,16 @@ class Scope:
 
 
 def scope(caller: Principal, direction: Direction) -> Scope:
-    """What `caller` sees in `direction`."""
-    reads_all = caller.has(roles.ORDER_READER, roles.ORDER_ADMIN)
+    """What `caller` sees in `direction`. Raises `ROLE_MISSING` when no role of the caller shows any order."""
+    buyer = caller.party_kind is PartyKind.BUYER
+    caller.require(*((roles.SHOPPER, *READERS) if buyer else READERS))
+    reads_all = caller.has(*READERS)
     unsubmitted = caller.has(roles.UNSUBMITTED_ORDER_READER)
-    if caller.party_kind is PartyKind.BUYER:
-        if direction is Direction.INCOMING or not (reads_all or caller.has(roles.SHOPPER)):
+    if buyer:
+        if direction is Direction.INCOMING:
             return Scope(None, None)
         own = BuyerOrders(caller.party_id, caller.user_id, False, reads_all, reads_all and unsubmitted)
         return Scope(own, None)
-    if not reads_all:
-        return Scope(None, None)
     if caller.party_kind is PartyKind.SUPPLIER:
         if direction is Direction.OUTGOING:
             return Scope(None, None)

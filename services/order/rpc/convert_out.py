@@ -10,7 +10,7 @@ from libs.protoconv import address_out, decimal_out, money_out, time_out, xp_out
 from services.order.application.ports import SupplierOrderView
 from services.order.domain.fulfillment import open_units
 from services.order.domain.model import Event, Line, Order, OrderHold, Reason, Submission
-from waybill.fulfillment.v1 import supplier_order_pb2
+from waybill.fulfillment.v1 import shipment_pb2, supplier_order_pb2
 from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2, submission_pb2
 from waybill.type.v1 import party_pb2
 from waybill.type.v1.address_pb2 import Address
@@ -232,6 +232,16 @@ def supplier_lines_out(view: SupplierOrderView) -> list[line_item_pb2.LineItem]:
         if line.HasField("xp"):
             item.xp.CopyFrom(line.xp)
         made.append(item)
+    return made
+
+
+def shipment_out(document: bytes, to_buyer: bool) -> shipment_pb2.Shipment:
+    """A shipment as last reported. A buyer sees neither what it cost the supplier nor which stock its units come from."""
+    made = shipment_pb2.Shipment.FromString(document)
+    if to_buyer:
+        made.ClearField("cost")
+        for item in made.items:
+            item.ClearField("inventory_record_id")
     return made
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from libs import idempotency
-from libs.auth import Principal
+from libs.auth import PartyKind, Principal
 from libs.errors import Violations
 from libs.protoconv import mask_paths, time_out
 from libs.rpc import current
@@ -26,10 +26,11 @@ from services.order.rpc.convert_out import (
     event_out,
     lines_out,
     order_out,
+    shipment_out,
     supplier_lines_out,
     supplier_order_out,
 )
-from waybill.fulfillment.v1 import shipment_pb2, supplier_order_pb2
+from waybill.fulfillment.v1 import supplier_order_pb2
 from waybill.order.v1 import order_service_pb2 as pb
 from waybill.order.v1 import order_service_pb2_grpc as pb_grpc
 
@@ -145,7 +146,7 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
             supplier_orders=[
                 supplier_order_pb2.SupplierOrder.FromString(view.document) for view in tree.supplier_orders
             ],
-            shipments=[shipment_pb2.Shipment.FromString(document) for document in tree.shipments],
+            shipments=[shipment_out(document, caller.party_kind is PartyKind.BUYER) for document in tree.shipments],
         )
 
     async def ListOrderHistory(

@@ -206,4 +206,5 @@ async def test_nobody_is_told_of_the_stock_of_competitors(world: World) -> None:
     assert await seen(world.inventory()) == (15, everything)
     assert await seen(world.inventory(supplier())) == (5, [everything[1], everything[3]])
     assert await seen(world.inventory(buyer())) == (15, [("", "", "shop", 3)])
+    assert await seen(world.inventory(supplier(roles.ORDER_READER))) == (15, [("", "", "shop", 3)])
     assert await seen(world.served.service_stub(InventoryServiceStub, "order", buyer())) == (15, everything)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,7 +29,7 @@ from services.fulfillment.domain.ledger import MovementKind
 from services.fulfillment.domain.shipment import Shipment
 from services.fulfillment.domain.status import SupplierOrderStatus
 from services.fulfillment.domain.supplier_order import SupplierOrder
-from services.fulfillment.domain.visibility import Scope
+from services.fulfillment.domain.visibility import Scope, seen
 
 _R, _M, _O, _S = inventory_records.c, stock_movements.c, supplier_orders.c, shipments.c
 
@@ -130,13 +129,6 @@ class Queries:
         keys = possible(order_keys)
         n = await fitting_orders(tx, keys)
         return keys[:n], keys[n:]
-
-
-def seen(shipment: Shipment, scope: Scope) -> Shipment:
-    """The shipment as the scope may see it: a user without the company's orders sees the own items only."""
-    if scope.user_id is None:
-        return shipment
-    return replace(shipment, items=tuple(i for i in shipment.items if i.user_id == scope.user_id))
 
 
 def _of_supplier(columns: Any, scope: Scope) -> list[sa.ColumnElement[bool]]:
