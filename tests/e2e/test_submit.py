@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from services.host.demo.marketplace import CURRENCY, dock
-from tests.support.marketplace import ALL, Marketplace, create, get
+from tests.support.marketplace import ALL, OUTGOING, Marketplace, create, get
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import order_pb2, order_service_pb2, submission_pb2
@@ -176,6 +176,19 @@ async def test_canceling_an_open_order_returns_stock_and_money(market: Marketpla
     assert answer.order.status == order_pb2.ORDER_STATUS_CANCELED
     assert await balance(market) == ("500", "0")
     assert (await stock(market, "tape-wh-east")).allocated == 0
+
+
+async def test_the_history_of_a_canceled_order_tells_of_units_canceled_and_none_shipped(market: Marketplace) -> None:
+    await market.cast.ada.place_order({"anvil": 1, "lamp": 2}, id="OFF")
+    await market.cast.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="OFF"))
+    answer = await market.cast.ada.orders.ListOrderHistory(
+        order_service_pb2.ListOrderHistoryRequest(order_id="OFF", direction=OUTGOING)
+    )
+    told = [(e.type, dict(e.data)) for e in answer.events][-2:]
+    assert [type for type, _ in told] == ["order_canceled", "units_canceled"]
+    assert dict(told[1][1]["canceled"]) == {"l1": 1, "l2": 2}
+    assert [e.sequence for e in answer.events] == list(range(1, len(answer.events) + 1))
+    assert "units_shipped" not in {e.type for e in answer.events}
 
 
 async def test_a_shopper_cannot_cancel_an_open_order(market: Marketplace) -> None:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from libs.clock import Clock
@@ -21,6 +22,8 @@ from services.order.domain.fulfillment import UnitCount, newer, progress
 from services.order.domain.history import changed
 from services.order.domain.model import Event, Line, Order
 
+TOLD = 100
+"""Lines, or shipments, that an event names at most."""
 Amend = Callable[[Order], Order]
 """A further change of an order in the same transaction."""
 
@@ -123,20 +126,37 @@ class ReportFulfillment:
         result = progress(order, lines, counts.get(order.key, ()), now)
         if result.changed_lines:
             changed_lines[order.key] = result.changed_lines
-            shipments = sorted({s.id for s in reports.shipments if s.order_key == order.key and s.shipped})
-            units: dict[str, Any] = {line.id: line.quantity_shipped for line in result.changed_lines[:100]}
-            made, event = changed(
-                made, "units_shipped", "", "", now, data={"shipped": units, "shipments": shipments[:100]}
-            )
-            events.append(event)
+            for kind, data in _unit_changes(order, lines, result.changed_lines, reports):
+                made, event = changed(made, kind, "", "", now, data=data)
+                events.append(event)
         if result.completed or result.canceled:
-            kind = "order_completed" if result.completed else "order_canceled"
+            ended = "order_completed" if result.completed else "order_canceled"
             made, event = changed(
-                made, kind, "", "", now, status=result.order.status, complete_time=result.order.complete_time,
+                made, ended, "", "", now, status=result.order.status, complete_time=result.order.complete_time,
                 cancel_time=result.order.cancel_time,
             )  # fmt: skip
             events.append(event)
         return made, events
+
+
+def _unit_changes(
+    order: Order, before: Sequence[Line], after: Sequence[Line], reports: Reports
+) -> list[tuple[str, dict[str, Any]]]:
+    """What became of units, by type of event: the counts as they are now of 100 lines at most that shipped or were canceled."""
+    old = {line.id: line for line in before}
+    found: list[tuple[str, dict[str, Any]]] = []
+    shipped = {line.id: line.quantity_shipped for line in after if line.quantity_shipped != old[line.id].quantity_shipped}
+    if shipped:
+        left = sorted({s.id for s in reports.shipments if s.order_key == order.key and s.shipped})
+        found.append(("units_shipped", {"shipped": _first(shipped), "shipments": left[:TOLD]}))
+    canceled = {line.id: line.quantity_canceled for line in after if line.quantity_canceled != old[line.id].quantity_canceled}
+    if canceled:
+        found.append(("units_canceled", {"canceled": _first(canceled)}))
+    return found
+
+
+def _first(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(islice(counts.items(), TOLD))
 
 
 def _order_keys(reports: Reports) -> list[uuid.UUID]:
