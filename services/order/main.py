@@ -94,7 +94,7 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
     )
     holds = SqlHoldStore()
     hold = HoldOrder(db, orders, holds, requests, fulfillment, report, clock, ids)
-    read = ReadOrders(db, orders, report_store)
+    read = ReadOrders(db, orders, report_store, clock)
     order_servicer = OrderServicer(
         OrderUseCases(
             create=CreateOrder(db, orders, requests, build_order, clock),

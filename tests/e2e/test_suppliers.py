@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from tests.support.marketplace import OUTGOING, Marketplace, get
+from services.order.adapters.db.order_store import SqlOrderStore
+from tests.support.marketplace import ALL, OUTGOING, Marketplace, get
 from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as pb
 from waybill.order.v1 import order_pb2, order_service_pb2
@@ -80,3 +83,48 @@ async def test_a_caller_reads_its_own_write_by_its_version(market: Marketplace) 
         )
     )
     assert (answer.order.sub_status, answer.order.source_version) == ("ACCEPTED", accepted.supplier_order.version)
+
+
+def asked(id: str, version: int) -> order_service_pb2.GetOrderRequest:
+    """A supplier order at a version."""
+    return order_service_pb2.GetOrderRequest(order_id=id, direction=order_pb2.DIRECTION_INCOMING, min_version=version)
+
+
+@pytest.mark.parametrize("id", ["LATE-1", "LATE-2"])
+async def test_a_version_that_does_not_come_is_said_and_no_older_one_is_told(market: Marketplace, id: str) -> None:
+    await market.cast.ada.place_order({"tape": 1}, id="LATE")
+    with pytest.raises(WaybillError) as refused:
+        await market.cast.clerks["wh-east"].orders.GetOrder(asked(id, 99), timeout=4.0)
+    assert (refused.value.code.name, refused.value.reason) == ("ABORTED", "VERSION_NOT_REPORTED")
+    assert refused.value.metadata == {"order": id, "version": "99"}
+    assert refused.value.retry_after_seconds
+
+
+async def test_a_supplier_order_that_is_not_reported_yet_is_waited_for(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await market.cast.ada.place_order({"tape": 1}, id="SOON")
+    find, looks = SqlOrderStore.find_supplier_order, 0
+
+    async def later(*given: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return None if looks < 3 else await find(*given)
+
+    monkeypatch.setattr(SqlOrderStore, "find_supplier_order", later)
+    answer = await market.cast.clerks["wh-east"].orders.GetOrder(asked("SOON-1", 1))
+    assert (answer.order.id, looks) == ("SOON-1", 3)
+    looks = 0
+    with pytest.raises(WaybillError) as refused:
+        await market.cast.clerks["wh-east"].orders.GetOrder(asked("SOON-1", 0))
+    assert (refused.value.reason, looks) == ("RESOURCE_NOT_FOUND", 1)
+
+
+async def test_the_lines_of_a_supplier_order_have_a_total(market: Marketplace) -> None:
+    await market.cast.ada.place_order({"tape": 3}, id="SUM")
+    ask = order_service_pb2.GetOrderRequest(order_id="SUM-1", direction=ALL, include_line_items=True)
+    (theirs,) = (await market.cast.clerks["wh-east"].orders.GetOrder(ask)).line_items
+    ask = order_service_pb2.GetOrderRequest(order_id="SUM", direction=ALL, include_line_items=True)
+    (ours,) = (await market.cast.ada.orders.GetOrder(ask)).line_items
+    assert theirs.total == ours.total
+    assert ours.total.units > 0

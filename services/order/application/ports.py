@@ -38,7 +38,7 @@ class Transactions(Protocol):
     def transaction(self) -> AbstractAsyncContextManager[Tx]:
         """One that writes: commits at the end, rolls back on an error."""
 
-    def reading(self) -> AbstractAsyncContextManager[Tx]:
+    def reading(self, snapshot: bool = False) -> AbstractAsyncContextManager[Tx]:
         """One that only reads."""
 
     async def retrying(self, work: Callable[[Tx], Awaitable[T]]) -> T:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 
 from libs.auth import PartyKind, Principal
-from libs.errors import missing
+from libs.clock import Clock
+from libs.errors import Kind, WaybillError, missing
 from services.order.application.access import readable
-from services.order.application.ports import OrderStore, ReportStore, SupplierOrderView, Transactions
+from services.order.application.ports import OrderStore, ReportStore, SupplierOrderView, Transactions, Tx
 from services.order.domain.model import Event, Line, Order
 from services.order.domain.visibility import Direction, scope
 
 POLL = 0.05
+"""Seconds between looks for a report, at first; then twice as long each time, up to half a second."""
+Allocations = Mapping[str, Sequence[tuple[SupplierOrderView, int, int, int]]]
+"""Supplier orders by line, for the seller: (supplier order, quantity, shipped, canceled)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +33,21 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """An order of either kind; of a buyer order, if asked for, its lines."""
+
+    order: Order | SupplierOrderView
+    lines: tuple[Line, ...] = ()
+    allocations: Allocations = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Tree:
     """A buyer order with everything below it."""
 
     order: Order
     lines: tuple[Line, ...]
+    allocations: Allocations
     supplier_orders: tuple[SupplierOrderView, ...]
     shipments: tuple[bytes, ...]
 
@@ -41,38 +55,63 @@ class Tree:
 class ReadOrders:
     """Reads what the caller may see."""
 
-    def __init__(self, database: Transactions, orders: OrderStore, reports: ReportStore) -> None:
+    def __init__(self, database: Transactions, orders: OrderStore, reports: ReportStore, clock: Clock) -> None:
         self._db = database
         self._orders = orders
         self._reports = reports
+        self._clock = clock
 
     async def get(
         self, caller: Principal, order_id: str, direction: Direction, with_lines: bool, min_version: int, wait: float
-    ) -> tuple[Order | SupplierOrderView, tuple[Line, ...]]:
-        """One order of the direction; `min_version` waits at most `wait` seconds for a report."""
-        until = time.monotonic() + wait
+    ) -> Found:
+        """One order of the direction, with what belongs to it as of the same moment.
+
+        With `min_version` a supplier order is waited for, `wait` seconds at most, until it is reported at that version.
+        Raises `VERSION_NOT_REPORTED` when it is not, `RESOURCE_NOT_FOUND`.
+        """
+        until = self._clock.now() + timedelta(seconds=wait)
+        pause = POLL
         while True:
-            async with self._db.reading() as tx:
-                found = await self._find(tx, caller, order_id, direction)
-                lines: tuple[Line, ...] = ()
-                if with_lines and isinstance(found, Order):
-                    lines = await self._orders.lines(tx, found.key)
-            known = found.source_version if isinstance(found, SupplierOrderView) else min_version
-            if known >= min_version or time.monotonic() >= until:
-                return found, lines
-            await asyncio.sleep(POLL)
+            found = await self._look(caller, order_id, direction, with_lines)
+            if found is None and min_version <= 0:
+                raise missing("order", order_id)
+            if found is not None and (isinstance(found.order, Order) or found.order.source_version >= min_version):
+                return found
+            left = (until - self._clock.now()).total_seconds()
+            if left <= 0:
+                raise _not_reported(order_id, min_version)
+            await asyncio.sleep(min(pause, left))
+            pause = min(2 * pause, 0.5)
+
+    async def _look(
+        self, caller: Principal, order_id: str, direction: Direction, with_lines: bool
+    ) -> Found | None:
+        async with self._db.reading(snapshot=with_lines) as tx:
+            order = await self._seek(tx, caller, order_id, direction)
+            if order is None or not with_lines or not isinstance(order, Order):
+                return None if order is None else Found(order)
+            lines = await self._orders.lines(tx, order.key)
+            children: Sequence[SupplierOrderView] = ()
+            if _shows_allocations(caller, order):
+                children = await self._reports.supplier_orders(tx, [order.key])
+        return Found(order, lines, self._allocations(children))
 
     async def _find(
-        self, tx: object, caller: Principal, order_id: str, direction: Direction
+        self, tx: Tx, caller: Principal, order_id: str, direction: Direction
     ) -> Order | SupplierOrderView:
+        found = await self._seek(tx, caller, order_id, direction)
+        if found is None:
+            raise missing("order", order_id)
+        return found
+
+    async def _seek(
+        self, tx: Tx, caller: Principal, order_id: str, direction: Direction
+    ) -> Order | SupplierOrderView | None:
         seen = scope(caller, direction)
         order = await self._orders.find(tx, order_id, seen) if seen.buyer_orders else None
         if order is not None:
             return order
-        supplier = await self._orders.find_supplier_order(tx, order_id, seen) if seen.supplier_orders else None
-        if supplier is None:
-            raise missing("order", order_id)
-        return supplier
+        return await self._orders.find_supplier_order(tx, order_id, seen) if seen.supplier_orders else None
 
     async def page(
         self, caller: Principal, direction: Direction, query: Query
@@ -91,28 +130,34 @@ class ReadOrders:
         return found.id, events, token
 
     async def tree(self, caller: Principal, order_id: str) -> Tree:
-        """Buyers see lines and shipments; the seller also supplier orders."""
-        async with self._db.reading() as tx:
+        """Buyers see lines and shipments; the seller also supplier orders. All as of one moment."""
+        async with self._db.reading(snapshot=True) as tx:
             order = await readable(self._orders, tx, caller, order_id)
             lines = await self._orders.lines(tx, order.key)
             suppliers = await self._reports.supplier_orders(tx, [order.key])
             shipments = await self._reports.shipments(tx, [order.key])
         seller = caller.party_kind is PartyKind.SELLER
         return Tree(
-            order, lines, tuple(s for s in suppliers if not s.moved) if seller else (),
+            order, lines, self._allocations(suppliers if _shows_allocations(caller, order) else ()),
+            tuple(s for s in suppliers if not s.moved) if seller else (),
             tuple(document for *_, document in shipments),
         )
 
-    async def allocations(
-        self, caller: Principal, order: Order
-    ) -> dict[str, list[tuple[SupplierOrderView, int, int, int]]]:
-        """Supplier orders by line, for the seller: (supplier order, quantity, shipped, canceled)."""
-        if caller.party_kind is not PartyKind.SELLER or not order.is_submitted:
-            return {}
+    def _allocations(self, children: Sequence[SupplierOrderView]) -> Allocations:
         found: dict[str, list[tuple[SupplierOrderView, int, int, int]]] = {}
-        async with self._db.reading() as tx:
-            for view in await self._reports.supplier_orders(tx, [order.key]):
-                for c in self._reports.counts(view):
-                    if c.quantity:
-                        found.setdefault(c.line_item_id, []).append((view, c.quantity, c.shipped, c.canceled))
+        for view in children:
+            for c in self._reports.counts(view):
+                if c.quantity:
+                    found.setdefault(c.line_item_id, []).append((view, c.quantity, c.shipped, c.canceled))
         return found
+
+
+def _shows_allocations(caller: Principal, order: Order) -> bool:
+    return caller.party_kind is PartyKind.SELLER and order.is_submitted
+
+
+def _not_reported(order_id: str, version: int) -> WaybillError:
+    return WaybillError(
+        Kind.STALE, "VERSION_NOT_REPORTED", f"order {order_id} is not known at version {version} yet",
+        metadata={"order": order_id, "version": str(version)}, retry_after=timedelta(seconds=1),
+    )  # fmt: skip

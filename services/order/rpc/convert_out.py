@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from google.protobuf.struct_pb2 import Struct
+from google.type.money_pb2 import Money
 
-from libs.protoconv import address_out, decimal_out, money_out, time_out, xp_out
+from libs.protoconv import address_out, decimal_out, money_micros, money_out, time_out, xp_out
 from services.order.application.ports import SupplierOrderView
+from services.order.application.read_orders import Allocations, Found
 from services.order.domain.fulfillment import open_units
 from services.order.domain.model import Event, Line, Order, OrderHold, Reason, Submission
 from waybill.fulfillment.v1 import shipment_pb2, supplier_order_pb2
 from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2, submission_pb2
 from waybill.type.v1 import party_pb2
 from waybill.type.v1.address_pb2 import Address
-
-Allocations = Mapping[str, Sequence[tuple[SupplierOrderView, int, int, int]]]
 
 
 def party(kind: str, id: str) -> party_pb2.Party:
@@ -31,6 +31,13 @@ def status_out(status: str) -> order_pb2.OrderStatus.ValueType:
 def any_order(found: Order | SupplierOrderView) -> order_pb2.Order:
     """An order of either kind."""
     return order_out(found) if isinstance(found, Order) else supplier_order_out(found)
+
+
+def any_lines(found: Found) -> list[line_item_pb2.LineItem]:
+    """Lines of an order of either kind."""
+    if isinstance(found.order, Order):
+        return lines_out(found.order, found.lines, found.allocations)
+    return supplier_lines_out(found.order)
 
 
 def order_out(o: Order) -> order_pb2.Order:
@@ -223,6 +230,7 @@ def supplier_lines_out(view: SupplierOrderView) -> list[line_item_pb2.LineItem]:
             id=line.line_item_id, product_id=line.product_id, quantity=line.quantity,
             product=line_item_pb2.LineItemProduct(name=line.product_name, shippable=line.shippable),
             unit_price=line.unit_price, subtotal=line.subtotal, discount=line.discount, tax=line.tax,
+            total=_line_total(line, m.currency),
             pickup_location_id=line.pickup_location_id, quantity_shipped=line.quantity_shipped,
             quantity_canceled=line.quantity_canceled,
             quantity_open=max(0, line.quantity - line.quantity_shipped - line.quantity_canceled),
@@ -243,6 +251,10 @@ def shipment_out(document: bytes, to_buyer: bool) -> shipment_pb2.Shipment:
         for item in made.items:
             item.ClearField("inventory_record_id")
     return made
+
+
+def _line_total(line: supplier_order_pb2.SupplierOrderLine, currency: str) -> Money:
+    return money_out(money_micros(line.subtotal) - money_micros(line.discount) + money_micros(line.tax), currency)
 
 
 def event_out(order_id: str, event: Event) -> order_service_pb2.OrderEvent:

@@ -9,9 +9,8 @@ from libs.protoconv import mask_paths
 from libs.rpc import current
 from services.order.application.line_items import PATHS, LineItems
 from services.order.application.read_orders import ReadOrders
-from services.order.domain.model import Order
 from services.order.rpc.convert_in import direction_in, lines_in
-from services.order.rpc.convert_out import lines_out, order_out, supplier_lines_out
+from services.order.rpc.convert_out import any_lines, lines_out, order_out
 from services.order.rpc.order_servicer import request_key
 from waybill.order.v1 import line_item_pb2
 from waybill.order.v1 import line_item_service_pb2 as pb
@@ -59,10 +58,5 @@ class LineItemServicer(pb_grpc.LineItemServiceServicer):
 
     async def ListLineItems(self, request: pb.ListLineItemsRequest, context: Any) -> pb.ListLineItemsResponse:
         caller = current().principal
-        order, lines = await self._read.get(
-            caller, request.order_id, direction_in(request.direction), True, 0, 0.0
-        )
-        if isinstance(order, Order):
-            allocations = await self._read.allocations(caller, order)
-            return pb.ListLineItemsResponse(line_items=lines_out(order, lines, allocations))
-        return pb.ListLineItemsResponse(line_items=supplier_lines_out(order))
+        found = await self._read.get(caller, request.order_id, direction_in(request.direction), True, 0, 0.0)
+        return pb.ListLineItemsResponse(line_items=any_lines(found))

@@ -18,23 +18,24 @@ from services.order.application.hold_order import HoldOrder
 from services.order.application.read_orders import Query, ReadOrders
 from services.order.application.update_order import PATHS, UpdateOrder
 from services.order.application.watch_orders import Wanted, WatchOrders
-from services.order.domain.model import Order
 from services.order.rpc import resume
 from services.order.rpc.convert_in import direction_in, lines_in, order_in
 from services.order.rpc.convert_out import (
+    any_lines,
     any_order,
     event_out,
     lines_out,
     order_out,
     shipment_out,
-    supplier_lines_out,
     supplier_order_out,
 )
 from waybill.fulfillment.v1 import supplier_order_pb2
 from waybill.order.v1 import order_service_pb2 as pb
 from waybill.order.v1 import order_service_pb2_grpc as pb_grpc
 
-MIN_VERSION_WAIT = 5.0
+MIN_VERSION_WAIT = 10.0
+TO_ANSWER = 0.25
+"""Seconds of a call's deadline that are left for saying that a version has not come."""
 MAX_WATCHED = 100
 MAX_TYPES = 50
 
@@ -73,17 +74,12 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
 
     async def GetOrder(self, request: pb.GetOrderRequest, context: Any) -> pb.GetOrderResponse:
         caller = current().principal
-        order, lines = await self._use.read.get(
+        found = await self._use.read.get(
             caller, request.order_id, direction_in(request.direction), request.include_line_items,
-            request.min_version, current().remaining(MIN_VERSION_WAIT) or 0.0,
+            request.min_version, (current().remaining(MIN_VERSION_WAIT) or 0.0) - TO_ANSWER,
         )  # fmt: skip
-        answer = pb.GetOrderResponse(order=any_order(order))
-        if request.include_line_items and isinstance(order, Order):
-            allocations = await self._use.read.allocations(caller, order)
-            answer.line_items.extend(lines_out(order, lines, allocations))
-        elif request.include_line_items and not isinstance(order, Order):
-            answer.line_items.extend(supplier_lines_out(order))
-        return answer
+        lines = any_lines(found) if request.include_line_items else ()
+        return pb.GetOrderResponse(order=any_order(found.order), line_items=lines)
 
     async def ListOrders(self, request: pb.ListOrdersRequest, context: Any) -> pb.ListOrdersResponse:
         caller = current().principal
@@ -139,10 +135,9 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
     async def GetOrderTree(self, request: pb.GetOrderTreeRequest, context: Any) -> pb.GetOrderTreeResponse:
         caller = current().principal
         tree = await self._use.read.tree(caller, request.order_id)
-        allocations = await self._use.read.allocations(caller, tree.order)
         return pb.GetOrderTreeResponse(
             order=order_out(tree.order),
-            line_items=lines_out(tree.order, tree.lines, allocations),
+            line_items=lines_out(tree.order, tree.lines, tree.allocations),
             supplier_orders=[
                 supplier_order_pb2.SupplierOrder.FromString(view.document) for view in tree.supplier_orders
             ],
