@@ -13,29 +13,36 @@ from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill_client.aio_services import AsyncServices
 from waybill_client.calls import OPTIONS, identified, target
 from waybill_client.errors import WaybillError, from_rpc_error
-from waybill_client.session import SIGN_IN, TOKENS, Credentials, Token, place_order_request
+from waybill_client.session import SIGN_IN, TOKENS, Credentials, Metadata, Token, place_order_request
 from waybill_client.watching import Watch
 
 
 class _Channel:
-    """What a stub needs: calls with a token, errors in our form."""
+    """What a stub needs: calls with a token, errors in our form. A call whose token was over is made once more."""
 
     def __init__(
-        self, channel_of: Callable[[str], grpc.aio.Channel], metadata: Callable[[], Awaitable[Any]]
-    ) -> None:
+        self, channel_of: Callable[[str], grpc.aio.Channel], metadata: Callable[[], Awaitable[Metadata]],
+        outlived: Callable[[WaybillError, Metadata], bool],
+    ) -> None:  # fmt: skip
         self._channel_of = channel_of
         self._metadata = metadata
+        self._outlived = outlived
 
     def unary_unary(self, method: str, *args: Any, **kwargs: Any) -> Callable[..., Any]:
         kwargs.pop("_registered_method", None)
         inner = self._channel_of(method).unary_unary(method, *args, **kwargs)
 
         async def call(request: Any, timeout: float | None = 60.0) -> Any:
-            metadata = await self._metadata()
-            try:
-                return await inner(identified(request), timeout=timeout, metadata=metadata)
-            except grpc.aio.AioRpcError as error:
-                raise from_rpc_error(error) from None
+            request = identified(request)
+            for again in (True, False):
+                metadata = await self._metadata()
+                try:
+                    return await inner(request, timeout=timeout, metadata=metadata)
+                except grpc.aio.AioRpcError as error:
+                    told = from_rpc_error(error)
+                if not (self._outlived(told, metadata) and again):
+                    raise told
+            raise AssertionError("unreachable")
 
         return call
 
@@ -44,12 +51,18 @@ class _Channel:
         inner = self._channel_of(method).unary_stream(method, *args, **kwargs)
 
         async def call(request: Any, timeout: float | None = None) -> AsyncIterator[Any]:
-            metadata = await self._metadata()
-            try:
-                async for message in inner(request, timeout=timeout, metadata=metadata):
-                    yield message
-            except grpc.aio.AioRpcError as error:
-                raise from_rpc_error(error) from None
+            begun = False
+            for again in (True, False):
+                metadata = await self._metadata()
+                try:
+                    async for message in inner(request, timeout=timeout, metadata=metadata):
+                        begun = True
+                        yield message
+                    return
+                except grpc.aio.AioRpcError as error:
+                    told = from_rpc_error(error)
+                if begun or not (self._outlived(told, metadata) and again):
+                    raise told
 
         return call
 
@@ -71,7 +84,7 @@ class AsyncWaybill(AsyncServices):
         self._channels: dict[str, grpc.aio.Channel] = {}
         self._token = Token()
         self._lock = asyncio.Lock()
-        self.channel = _Channel(self._channel_of, self._metadata)
+        self.channel = _Channel(self._channel_of, self._metadata, self._outlived)
 
     def _channel_of(self, method: str) -> grpc.aio.Channel:
         """The channel of a method such as `/waybill.order.v1.OrderService/GetOrder`: one per address."""
@@ -104,7 +117,7 @@ class AsyncWaybill(AsyncServices):
         )
         return made  # fmt: skip
 
-    async def _metadata(self) -> Any:
+    async def _metadata(self) -> Metadata:
         if not self._token.fresh:
             async with self._lock:
                 if not self._token.fresh:
@@ -114,6 +127,9 @@ class AsyncWaybill(AsyncServices):
                     except grpc.aio.AioRpcError as error:
                         raise from_rpc_error(error) from None
         return self._token.metadata
+
+    def _outlived(self, error: WaybillError, used: Metadata) -> bool:
+        return self._token.outlived(error, used)
 
     async def place_order(
         self, lines: Mapping[str, int], *, id: str = "", purchase_order: str = "", request_id: str = ""

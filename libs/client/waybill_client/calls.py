@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+LARGEST = 64 * 1024 * 1024
+"""Bytes of an answer, as between services: an order of 5,000 lines is larger than the 4 MB that gRPC takes by itself."""
 OPTIONS = (
     (
         "grpc.service_config",
@@ -15,6 +17,7 @@ OPTIONS = (
     ),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 300),
+    ("grpc.max_receive_message_length", LARGEST),
 )
 """Every call may be sent again: reads change nothing, and `identified` gives every mutation an id.
 

@@ -7,10 +7,14 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import grpc
+
 from waybill.directory.v1 import token_service_pb2 as pb
 from waybill.order.v1 import checkout_service_pb2 as checkout_pb
 from waybill.order.v1 import line_item_pb2
+from waybill_client.errors import WaybillError
 
+Metadata = tuple[tuple[str, str], ...]
 TOKENS = "/waybill.directory.v1.TokenService/IssueToken"
 SIGN_IN = 30.0
 """Seconds that a directory may take: every other call of the client waits meanwhile."""
@@ -48,15 +52,24 @@ class Token:
     @property
     def fresh(self) -> bool:
         """Whether it can still be used."""
-        return bool(self.text) and time.time() < self._until
+        return bool(self.text) and time.monotonic() < self._until
 
     def keep(self, answer: pb.IssueTokenResponse) -> None:
-        """Takes a new one."""
+        """Takes a new one. How long it is good counts from now: no clock needs to agree with the server's."""
         self.text = answer.access_token
-        self._until = answer.expire_time.seconds - EARLY
+        self._until = time.monotonic() + answer.lifetime.seconds - EARLY
+
+    def outlived(self, error: WaybillError, used: Metadata) -> bool:
+        """Whether a call was refused because the token it carried is over, as after a sleep of this machine. It is used
+        no more, unless somebody has signed in again in the meantime."""
+        if (error.code, error.reason) != (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_EXPIRED"):
+            return False
+        if used == self.metadata:
+            self._until = 0.0
+        return True
 
     @property
-    def metadata(self) -> tuple[tuple[str, str], ...]:
+    def metadata(self) -> Metadata:
         """As a call carries it."""
         return (("authorization", f"Bearer {self.text}"),)
 

@@ -14,27 +14,35 @@ from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill_client.calls import OPTIONS, identified, target
 from waybill_client.errors import WaybillError, from_rpc_error
 from waybill_client.services import Services
-from waybill_client.session import SIGN_IN, TOKENS, Credentials, Token, place_order_request
+from waybill_client.session import SIGN_IN, TOKENS, Credentials, Metadata, Token, place_order_request
 from waybill_client.watching import Watch
 
 
 class _Channel:
-    """What a stub needs: calls with a token, errors in our form."""
+    """What a stub needs: calls with a token, errors in our form. A call whose token was over is made once more."""
 
     def __init__(
-        self, channel_of: Callable[[str], grpc.Channel], metadata: Callable[[], Any]
-    ) -> None:
+        self, channel_of: Callable[[str], grpc.Channel], metadata: Callable[[], Metadata],
+        outlived: Callable[[WaybillError, Metadata], bool],
+    ) -> None:  # fmt: skip
         self._channel_of = channel_of
         self._metadata = metadata
+        self._outlived = outlived
 
     def unary_unary(self, method: str, *args: Any, **kwargs: Any) -> Callable[..., Any]:
         inner = self._channel_of(method).unary_unary(method, *args, **kwargs)
 
         def call(request: Any, timeout: float | None = 60.0) -> Any:
-            try:
-                return inner(identified(request), timeout=timeout, metadata=self._metadata())
-            except grpc.RpcError as error:
-                raise from_rpc_error(error) from None
+            request = identified(request)
+            for again in (True, False):
+                metadata = self._metadata()
+                try:
+                    return inner(request, timeout=timeout, metadata=metadata)
+                except grpc.RpcError as error:
+                    told = from_rpc_error(error)
+                if not (self._outlived(told, metadata) and again):
+                    raise told
+            raise AssertionError("unreachable")
 
         return call
 
@@ -42,10 +50,18 @@ class _Channel:
         inner = self._channel_of(method).unary_stream(method, *args, **kwargs)
 
         def call(request: Any, timeout: float | None = None) -> Iterator[Any]:
-            try:
-                yield from inner(request, timeout=timeout, metadata=self._metadata())
-            except grpc.RpcError as error:
-                raise from_rpc_error(error) from None
+            begun = False
+            for again in (True, False):
+                metadata = self._metadata()
+                try:
+                    for message in inner(request, timeout=timeout, metadata=metadata):
+                        begun = True
+                        yield message
+                    return
+                except grpc.RpcError as error:
+                    told = from_rpc_error(error)
+                if begun or not (self._outlived(told, metadata) and again):
+                    raise told
 
         return call
 
@@ -70,7 +86,7 @@ class Waybill(Services):
         self._channels: dict[str, grpc.Channel] = {}
         self._token = Token()
         self._lock = threading.Lock()
-        self.channel = _Channel(self._channel_of, self._metadata)
+        self.channel = _Channel(self._channel_of, self._metadata, self._outlived)
 
     def _channel_of(self, method: str) -> grpc.Channel:
         """The channel of a method such as `/waybill.order.v1.OrderService/GetOrder`: one per address."""
@@ -85,7 +101,7 @@ class Waybill(Services):
             self._channels[address] = channel
         return channel
 
-    def _metadata(self) -> Any:
+    def _metadata(self) -> Metadata:
         with self._lock:
             if not self._token.fresh:
                 try:
@@ -94,6 +110,9 @@ class Waybill(Services):
                 except grpc.RpcError as error:
                     raise from_rpc_error(error) from None
             return self._token.metadata
+
+    def _outlived(self, error: WaybillError, used: Metadata) -> bool:
+        return self._token.outlived(error, used)
 
     def place_order(
         self, lines: Mapping[str, int], *, id: str = "", purchase_order: str = "", request_id: str = ""

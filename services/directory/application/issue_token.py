@@ -24,6 +24,7 @@ class Issued:
 
     token: str
     expire_time: datetime
+    lifetime: timedelta
     roles: frozenset[str]
 
 
@@ -77,4 +78,4 @@ class IssueToken:
         now, ttl = self._clock.now(), timedelta(minutes=client.minutes)
         principal = Principal(user.id, user.party_id, PartyKind(user.party_kind), roles, client.id)
         token = (await self._accounts.signer()).issue(principal, ttl, now)
-        return Issued(token, now + ttl, roles)
+        return Issued(token, now + ttl, ttl, roles)

@@ -30,10 +30,12 @@ class TokenServicer(pb_grpc.TokenServiceServicer):
             made = await self._issue.by_client(request.client_id, request.client_secret, request.roles)
         else:
             raise invalid("grant", "FIELD_REQUIRED", "a grant is required: password or client_credentials")
-        return pb.IssueTokenResponse(
+        answer = pb.IssueTokenResponse(
             access_token=made.token, token_type="Bearer", expire_time=time_out(made.expire_time),
             roles=sorted(made.roles),
         )  # fmt: skip
+        answer.lifetime.FromTimedelta(made.lifetime)
+        return answer
 
     async def GetKeySet(self, request: pb.GetKeySetRequest, context: Any) -> pb.GetKeySetResponse:
         return pb.GetKeySetResponse(keys=[pb.JsonWebKey(**key) for key in await self._accounts.key_set()])

@@ -1,0 +1,119 @@
+"""What the Python client does by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import grpc
+import pytest
+
+from libs.clock import ManualClock
+from services.host.demo.marketplace import PASSWORD, SHOP
+from tests.support.marketplace import OUTGOING, Marketplace, create, marketplace
+from waybill.catalog.v1 import product_pb2, product_service_pb2
+from waybill.directory.v1 import token_service_pb2
+from waybill.order.v1 import order_service_pb2
+from waybill_client import AsyncWaybill, Waybill, WaybillError
+from waybill_client.session import Token
+
+ASK = order_service_pb2.GetOrderRequest(order_id="O1", direction=OUTGOING)
+WATCH = order_service_pb2.WatchOrdersRequest(direction=OUTGOING, from_start=True)
+LONG = timedelta(minutes=61)
+"""Longer than a token is good."""
+
+
+@asynccontextmanager
+async def outlived(tmp_path: Path) -> AsyncIterator[tuple[AsyncWaybill, ManualClock]]:
+    """Ada with an order O1 and a token that she takes for a new one, though the server's time has gone on."""
+    clock = ManualClock(datetime.now(UTC))
+    async with marketplace(tmp_path, clock=clock) as market:
+        await create(market.cast.ada, "O1", anvil=1)
+        clock.advance(-LONG)
+        async with await AsyncWaybill.connect(market.address, SHOP, username="ada", password=PASSWORD) as ada:
+            yield ada, clock
+        clock.advance(datetime.now(UTC) - clock.now())
+
+
+async def test_a_client_whose_token_is_over_signs_in_again_once(tmp_path: Path) -> None:
+    async with outlived(tmp_path) as (ada, clock):
+        with pytest.raises(WaybillError) as refused:
+            await ada.orders.GetOrder(ASK)
+        assert refused.value.reason == "TOKEN_EXPIRED"
+        clock.advance(LONG)
+        assert (await ada.orders.GetOrder(ASK)).order.id == "O1"
+
+
+async def test_a_stream_whose_token_is_over_begins_with_a_new_one(tmp_path: Path) -> None:
+    async with outlived(tmp_path) as (ada, clock):
+        clock.advance(LONG)
+        async for message in ada.orders.WatchOrders(WATCH):
+            assert message.event.order_id == "O1"
+            break
+
+
+async def test_the_blocking_client_signs_in_again_too(tmp_path: Path) -> None:
+    async with outlived(tmp_path) as (ada, clock):
+        with Waybill(ada._address, SHOP, username="ada", password=PASSWORD) as blocking:
+            await asyncio.to_thread(blocking._metadata)
+            clock.advance(LONG)
+            assert (await asyncio.to_thread(blocking.orders.GetOrder, ASK)).order.id == "O1"
+        clock.advance(-LONG)
+        with Waybill(ada._address, SHOP, username="ada", password=PASSWORD) as blocking:
+            await asyncio.to_thread(blocking._metadata)
+            clock.advance(LONG)
+            first = await asyncio.to_thread(next, iter(blocking.orders.WatchOrders(WATCH)))
+            assert first.event.order_id == "O1"
+
+
+def issued(minutes: int, text: str = "one") -> token_service_pb2.IssueTokenResponse:
+    answer = token_service_pb2.IssueTokenResponse(access_token=text)
+    answer.lifetime.FromTimedelta(timedelta(minutes=minutes))
+    return answer
+
+
+def test_a_token_is_good_for_its_lifetime_whatever_the_clocks_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 5.0
+    monkeypatch.setattr("waybill_client.session.time.monotonic", lambda: now)
+    token = Token()
+    assert not token.fresh
+    answer = issued(60)
+    answer.expire_time.FromSeconds(1)
+    token.keep(answer)
+    assert token.fresh
+    now += 3_569.0
+    assert token.fresh
+    now += 1.0
+    assert not token.fresh
+
+
+def test_a_refused_token_is_given_up_unless_there_is_a_newer_one_already() -> None:
+    expired = WaybillError(grpc.StatusCode.UNAUTHENTICATED, "over")
+    expired.reason = "TOKEN_EXPIRED"
+    token = Token()
+    token.keep(issued(60))
+    used = token.metadata
+    assert not token.outlived(WaybillError(grpc.StatusCode.UNAUTHENTICATED, "no"), used)
+    assert token.fresh
+    token.keep(issued(60, "two"))
+    assert token.outlived(expired, used)
+    assert token.fresh
+    assert token.outlived(expired, token.metadata)
+    assert not token.fresh
+
+
+async def test_an_answer_of_more_than_four_megabytes_is_taken(sqlite_market: Marketplace) -> None:
+    owner = sqlite_market.cast.owner
+    for batch in range(2):
+        products = [product_pb2.Product(id=f"large-{batch}-{n}", name="Large", active=True) for n in range(400)]
+        for product in products:
+            product.xp.update({"text": "x" * 7_000})
+        await owner.products.BatchCreateProducts(product_service_pb2.BatchCreateProductsRequest(products=products))
+    request = product_service_pb2.ListProductsRequest(page_size=1_000)
+    answer = await owner.products.ListProducts(request)
+    assert answer.ByteSize() > 5_000_000
+    with Waybill(owner._address, "waybill-admin", owner._credentials.client_secret) as blocking:
+        assert await asyncio.to_thread(blocking.products.ListProducts, request) == answer
