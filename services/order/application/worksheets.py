@@ -1,17 +1,18 @@
 """GetWorksheet, EstimateShipping, SelectShipMethods, CalculateOrder: what a checkout works out, step by step.
 
-Remote calls come first, then one transaction that checks that the order has not changed meanwhile.
+Remote calls come first, then one transaction that lays what they said over the worksheet as it stands by then, and
+refuses when what they were asked about has changed meanwhile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from libs.auth import Principal
 from libs.clock import Clock
-from libs.errors import precondition
+from libs.errors import precondition, stale
 from services.order.application.access import readable, require_unchanged, writable
 from services.order.application.ports import (
     Fulfillment,
@@ -29,7 +30,7 @@ from services.order.domain.amounts import priced, totals, with_totals
 from services.order.domain.history import changed
 from services.order.domain.model import Line, Order
 from services.order.domain.status import Trigger
-from services.order.domain.worksheet import Worksheet, select
+from services.order.domain.worksheet import Estimate, Worksheet, select
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,10 @@ class Sheet:
     order: Order
     lines: tuple[Line, ...]
     worksheet: Worksheet
+
+
+Step = Callable[[Sheet], tuple[Worksheet, dict[str, Any]]]
+"""From what is stored to the new worksheet, and the fields of the order that change with it."""
 
 
 class Worksheets:
@@ -74,16 +79,21 @@ class Worksheets:
             return await self._load(tx, order), again
 
     async def estimate(self, caller: Principal, order_id: str, request: Request) -> Sheet:
-        """Plans sourcing and groups items; selections that still fit are kept."""
+        """Plans sourcing and groups items; selections that still fit are kept, also those made meanwhile."""
         sheet, again = await self._open(caller, order_id, request)
         if again:
             return sheet
-        worksheet = await self.estimated(sheet.order, sheet.lines, sheet.worksheet)
-        return await self._store(
-            caller, sheet, worksheet, request, "shipping_estimated",
-            {"ship_estimates": len(worksheet.estimates)},
-            lambda order: {"estimated_version": order.content_version, "calculated_version": 0},
-        )  # fmt: skip
+        made = await self.estimated(sheet.order, sheet.lines, Worksheet())
+
+        def step(stored: Sheet) -> tuple[Worksheet, dict[str, Any]]:
+            require_unchanged(sheet.order, stored.order)
+            return (
+                stored.worksheet.with_estimates(made.plan, made.estimates, self._clock.now()),
+                {"estimated_version": stored.order.content_version},
+            )
+
+        data = {"ship_estimates": len(made.estimates)}
+        return await self._store(caller, order_id, request, "shipping_estimated", data, step)
 
     async def estimated(self, order: Order, lines: Sequence[Line], worksheet: Worksheet) -> Worksheet:
         """The worksheet with new estimates, nothing stored; raises all problems at once."""
@@ -111,38 +121,41 @@ class Worksheets:
         self, caller: Principal, order_id: str, selections: Sequence[tuple[str, str]], request: Request
     ) -> Sheet:
         """Selects methods; stales the calculation."""
-        sheet, again = await self._open(caller, order_id, request)
-        if again:
-            return sheet
-        if not sheet.order.estimated:
-            raise precondition(
-                "SHIP_ESTIMATE_STALE", f"order {order_id} changed since shipping was estimated", order=order_id
-            )
-        return await self._store(
-            caller, sheet, select(sheet.worksheet, selections), request, "ship_methods_selected",
-            {"selections": [list(pair) for pair in selections][:100]}, lambda order: {"calculated_version": 0},
-        )  # fmt: skip
+
+        def step(stored: Sheet) -> tuple[Worksheet, dict[str, Any]]:
+            if not stored.order.estimated:
+                raise precondition(
+                    "SHIP_ESTIMATE_STALE", f"order {order_id} changed since shipping was estimated", order=order_id
+                )
+            return select(stored.worksheet, selections), {}
+
+        data = {"selections": [list(pair) for pair in selections][:100]}
+        return await self._store(caller, order_id, request, "ship_methods_selected", data, step)
 
     async def calculate(self, caller: Principal, order_id: str, request: Request) -> Sheet:
-        """Calculates every part of the amounts and stores it."""
+        """Calculates every part of the amounts and stores it. ABORTED when estimates or selections changed meanwhile."""
         sheet, again = await self._open(caller, order_id, request)
         if again:
             return sheet
-        order, worksheet, lines = await self.calculated(sheet.order, sheet.lines, sheet.worksheet)
+        order, made, lines = await self.calculated(sheet.order, sheet.lines, sheet.worksheet)
         async with self._db.transaction() as tx:
             now = self._clock.now()
-            if await self._requests.claim(tx, request, {"order": order_id}, now) is None:
-                locked = await writable(self._orders, tx, caller, order_id, now)
-                require_unchanged(sheet.order, locked)
-                after, event = changed(
-                    with_totals(locked, totals(locked, worksheet.lines, worksheet.shipments)),
-                    "order_calculated", caller.user_id, caller.party_id, now, data={"total": order.total},
-                )  # fmt: skip
-                await self._orders.save(tx, locked, after, [event])
-                await self._orders.update_lines(tx, order.key, lines)
-                await self._orders.save_worksheet(tx, order.key, worksheet)
-                return Sheet(after, lines, worksheet)
-            return await self._load(tx, await readable(self._orders, tx, caller, order_id))
+            if await self._requests.claim(tx, request, {"order": order_id}, now) is not None:
+                return await self._load(tx, await readable(self._orders, tx, caller, order_id))
+            locked = await writable(self._orders, tx, caller, order_id, now)
+            require_unchanged(sheet.order, locked)
+            stored = await self._orders.worksheet(tx, locked.key)
+            if _chosen(locked, stored) != _chosen(sheet.order, sheet.worksheet):
+                raise stale("order", order_id, str(locked.version))
+            after, event = changed(
+                with_totals(locked, totals(locked, made.lines, made.shipments)),
+                "order_calculated", caller.user_id, caller.party_id, now, data={"total": order.total},
+            )  # fmt: skip
+            worksheet = replace(stored, lines=made.lines, shipments=made.shipments, price_time=made.price_time)
+            await self._orders.save(tx, locked, after, [event])
+            await self._orders.update_lines(tx, locked.key, lines)
+            await self._orders.save_worksheet(tx, locked.key, worksheet)
+        return Sheet(after, lines, worksheet)
 
     async def calculated(
         self, order: Order, lines: Sequence[Line], worksheet: Worksheet
@@ -152,27 +165,32 @@ class Worksheets:
             raise precondition(
                 "SHIP_ESTIMATE_STALE", f"order {order.id} changed since shipping was estimated", order=order.id
             )
-        chosen = [e for e in worksheet.estimates if e.selected is not None] if order.estimated else []
-        parts, shipments, price_time, problems = await self._pricing.calculate(order, lines, chosen)
+        parts, shipments, price_time, problems = await self._pricing.calculate(
+            order, lines, _chosen(order, worksheet)
+        )
         if problems:
             raise refuse("CALCULATION_REFUSED", order.id, "a calculation", problems)
         made = replace(worksheet, lines=parts, shipments=shipments, price_time=price_time)
         return with_totals(order, totals(order, parts, shipments)), made, priced(lines, parts)
 
     async def _store(
-        self, caller: Principal, sheet: Sheet, worksheet: Worksheet, request: Request, type: str,
-        data: dict[str, Any], fields: Any,
-    ) -> Sheet:  # fmt: skip
-        order_id = sheet.order.id
+        self, caller: Principal, order_id: str, request: Request, type: str, data: dict[str, Any], step: Step
+    ) -> Sheet:
+        """The sheet after a step that is taken under the order's lock; whatever it was, it stales the calculation."""
         async with self._db.transaction() as tx:
             now = self._clock.now()
             if await self._requests.claim(tx, request, {"order": order_id}, now) is not None:
                 return await self._load(tx, await readable(self._orders, tx, caller, order_id))
-            locked = await writable(self._orders, tx, caller, order_id, now)
-            require_unchanged(sheet.order, locked)
+            stored = await self._load(tx, await writable(self._orders, tx, caller, order_id, now))
+            worksheet, fields = step(stored)
             after, event = changed(
-                locked, type, caller.user_id, caller.party_id, now, data=data, **fields(locked)
+                stored.order, type, caller.user_id, caller.party_id, now, data=data, calculated_version=0, **fields
             )
-            await self._orders.save(tx, locked, after, [event])
-            await self._orders.save_worksheet(tx, locked.key, worksheet)
-        return Sheet(after, sheet.lines, worksheet)
+            await self._orders.save(tx, stored.order, after, [event])
+            await self._orders.save_worksheet(tx, after.key, worksheet)
+        return Sheet(after, stored.lines, worksheet)
+
+
+def _chosen(order: Order, worksheet: Worksheet) -> list[Estimate]:
+    """What a calculation takes shipping costs from: the estimates with a method selected, if they are current."""
+    return [e for e in worksheet.estimates if e.selected is not None] if order.estimated else []

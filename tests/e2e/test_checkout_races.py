@@ -1,0 +1,151 @@
+"""Steps of one checkout that meet: what was acknowledged is not lost, and nothing is calculated from what is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.struct_pb2 import Struct
+
+from services.order.adapters.clients.pricing import PricingClient
+from services.order.adapters.clients.shipping import ShippingClient
+from tests.support.marketplace import Marketplace, create
+from waybill.order.v1 import checkout_service_pb2 as pb
+from waybill.order.v1 import order_pb2, order_service_pb2, worksheet_pb2
+from waybill_client import AsyncWaybill, WaybillError
+
+
+@dataclass(slots=True)
+class Pause:
+    """A call that waits until it may go on; `reached` tells that it has come."""
+
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@pytest.fixture
+def paused(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str], Pause]:
+    """Makes a method of an adapter wait, once, after its call was answered."""
+
+    def patch(owner: Any, name: str) -> Pause:
+        original, pause = getattr(owner, name), Pause()
+
+        async def waiting(*args: Any) -> Any:
+            answer = await original(*args)
+            monkeypatch.setattr(owner, name, original)
+            pause.reached.set()
+            await pause.go_on.wait()
+            return answer
+
+        monkeypatch.setattr(owner, name, waiting)
+        return pause
+
+    return patch
+
+
+@asynccontextmanager
+async def held_up(pause: Pause, call: Any) -> AsyncIterator[asyncio.Task[Any]]:
+    """The call, stopped at the pause; it goes on when the block ends."""
+    task = asyncio.ensure_future(call)
+    await pause.reached.wait()
+    try:
+        yield task
+    finally:
+        pause.go_on.set()
+
+
+async def estimated(client: AsyncWaybill, id: str) -> worksheet_pb2.OrderWorksheet:
+    """A checkout with two estimates, nothing selected."""
+    await create(client, id, anvil=1, lamp=1)
+    sheet = (await client.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id=id))).worksheet
+    assert len(sheet.ship_estimates) == 2
+    return sheet
+
+
+async def select(client: AsyncWaybill, id: str, method: str, *estimates: worksheet_pb2.WorksheetShipEstimate) -> None:
+    chosen = [pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id=method) for e in estimates]
+    await client.checkout.SelectShipMethods(pb.SelectShipMethodsRequest(order_id=id, selections=chosen))
+
+
+async def sheet_of(client: AsyncWaybill, id: str) -> worksheet_pb2.OrderWorksheet:
+    return (await client.checkout.GetWorksheet(pb.GetWorksheetRequest(order_id=id))).worksheet
+
+
+def methods(sheet: worksheet_pb2.OrderWorksheet) -> list[str]:
+    return [e.selected_ship_method_id for e in sheet.ship_estimates]
+
+
+async def test_selections_for_different_estimates_made_at_once_are_all_kept(market: Marketplace) -> None:
+    ada = market.cast.ada
+    for n in range(5):
+        sheet = await estimated(ada, f"BOTH-{n}")
+        await asyncio.gather(*(select(ada, f"BOTH-{n}", "ground", e) for e in sheet.ship_estimates))
+        assert methods(await sheet_of(ada, f"BOTH-{n}")) == ["ground", "ground"]
+
+
+async def test_a_calculation_that_a_selection_overtook_is_aborted_and_the_selection_stays(
+    market: Marketplace, paused: Callable[[Any, str], Pause]
+) -> None:
+    ada = market.cast.ada
+    sheet = await estimated(ada, "TAKEN")
+    await select(ada, "TAKEN", "ground", *sheet.ship_estimates)
+    pause = paused(PricingClient, "calculate")
+    async with held_up(pause, ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="TAKEN"))) as calculation:
+        await select(ada, "TAKEN", "two-day", sheet.ship_estimates[0])
+    with pytest.raises(WaybillError) as refused:
+        await calculation
+    assert (refused.value.code, refused.value.reason) == (grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
+    after = await sheet_of(ada, "TAKEN")
+    assert methods(after) == ["two-day", "ground"]
+    assert not after.order.calculated
+    again = await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="TAKEN"))
+    assert again.worksheet.order.calculated
+    assert methods(again.worksheet) == ["two-day", "ground"]
+
+
+async def test_a_calculation_is_not_disturbed_by_what_it_does_not_depend_on(
+    market: Marketplace, paused: Callable[[Any, str], Pause]
+) -> None:
+    ada = market.cast.ada
+    sheet = await estimated(ada, "CALM")
+    await select(ada, "CALM", "ground", *sheet.ship_estimates)
+    pause = paused(PricingClient, "calculate")
+    async with held_up(pause, ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="CALM"))) as calculation:
+        await ada.orders.UpdateOrder(
+            order_service_pb2.UpdateOrderRequest(order=order_pb2.Order(id="CALM", comments="ring twice"))
+        )
+        await ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id="CALM"))
+    done = (await calculation).worksheet
+    assert (done.order.calculated, done.order.comments, methods(done)) == (True, "ring twice", ["ground", "ground"])
+
+
+async def test_an_estimate_keeps_selections_that_were_made_while_it_was_worked_out(
+    market: Marketplace, paused: Callable[[Any, str], Pause]
+) -> None:
+    ada = market.cast.ada
+    sheet = await estimated(ada, "KEPT")
+    pause = paused(ShippingClient, "estimate")
+    async with held_up(pause, ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id="KEPT"))) as estimate:
+        await select(ada, "KEPT", "ground", *sheet.ship_estimates)
+    assert methods((await estimate).worksheet) == ["ground", "ground"]
+    assert methods(await sheet_of(ada, "KEPT")) == ["ground", "ground"]
+
+
+async def test_an_estimate_of_lines_that_changed_meanwhile_is_aborted(
+    market: Marketplace, paused: Callable[[Any, str], Pause]
+) -> None:
+    ada = market.cast.ada
+    await estimated(ada, "MOVED")
+    xp = Struct()
+    xp.update({"gift": True})
+    pause = paused(ShippingClient, "estimate")
+    async with held_up(pause, ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id="MOVED"))) as estimate:
+        await ada.orders.UpdateOrder(order_service_pb2.UpdateOrderRequest(order=order_pb2.Order(id="MOVED", xp=xp)))
+    with pytest.raises(WaybillError) as refused:
+        await estimate
+    assert (refused.value.reason, refused.value.metadata["etag"]) == ("ETAG_MISMATCH", "3")
