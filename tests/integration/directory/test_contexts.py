@@ -90,7 +90,7 @@ async def test_the_number_of_statements_does_not_depend_on_the_addresses(world):
     await counted("hq")
     one, many = await counted("hq"), await counted("hq", *(f"a{i}" for i in range(999)))
     assert one == many <= 6
-    too_many = await refused(world.contexts.GetOrderingContext(ask(addresses=[f"a{i}" for i in range(5_001)])))
+    too_many = await refused(world.contexts.GetOrderingContext(ask(addresses=[f"a{i}" for i in range(10_001)])))
     assert [(f.field, f.reason) for f in too_many.fields] == [("address_ids", "TOO_MANY_ITEMS")]
 
 
