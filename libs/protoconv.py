@@ -22,6 +22,8 @@ from libs.errors import Violations
 from libs.money import MoneyError, minor_unit
 
 XP_LIMIT = 8_000
+MAX_PATHS = 100
+"""Most paths in a field mask."""
 _MAX_UNITS = 10**12
 _SAFE_INTEGER = 2**53
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{0,18})?\Z")
@@ -167,8 +169,8 @@ def xp_in(found: Violations, field: str, message: Struct) -> dict[str, Any]:
 
 
 def xp_size_ok(found: Violations, field: str, xp: Mapping[str, Any]) -> None:
-    """Notes a violation when a merged xp has grown beyond the limit."""
-    if len(orjson.dumps(xp).decode()) > XP_LIMIT:
+    """Notes a violation when a merged xp has grown beyond the limit, unless that was noted of what is merged into it."""
+    if len(orjson.dumps(xp).decode()) > XP_LIMIT and all(v.field != field for v in found.items):
         found.add(field, "XP_TOO_LARGE", f"is at most {XP_LIMIT:,} characters of JSON")
 
 
@@ -249,6 +251,9 @@ def mask_paths(
     A path names a whole field. A part of one is refused rather than taken for the whole, which would reset its siblings.
     """
     permitted = set(allowed)
+    if len(mask.paths) > MAX_PATHS:
+        found.add(f"{field}.paths", "TOO_MANY_ITEMS", f"at most {MAX_PATHS}")
+        return []
     if not mask.paths:
         return [d.name for d, _ in message.ListFields() if d.name in permitted]
     paths: list[str] = []

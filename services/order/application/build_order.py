@@ -10,24 +10,28 @@ from typing import Any
 from libs.auth import PartyKind, Principal, roles
 from libs.clock import Clock
 from libs.errors import Violations, denied
-from libs.ids import IdSource
+from libs.ids import IdSource, valid_id
 from services.order.application.ports import Catalog, CatalogProduct, Directory, OrderingContext
 from services.order.domain.drafts import LineDraft, OrderDraft, check_lines
 from services.order.domain.model import Address, Line, Order
 from services.order.domain.readiness import Facts
 from services.order.domain.status import OrderStatus
 
+_ORDER_OVERRIDES = {"shipping_cost_override": roles.OVERRIDE_SHIPPING, "tax_override": roles.OVERRIDE_TAX}
+_LINE_OVERRIDES = {"unit_price_override": roles.OVERRIDE_UNIT_PRICE, "discount_override": roles.OVERRIDE_DISCOUNT}
 
-def require_override_roles(caller: Principal, order: OrderDraft | None, lines: Sequence[LineDraft]) -> None:
-    """Overrides are for those who hold their roles."""
-    if order is not None and order.shipping_cost_override is not None:
-        caller.require(roles.OVERRIDE_SHIPPING)
-    if order is not None and order.tax_override is not None:
-        caller.require(roles.OVERRIDE_TAX)
-    if any(line.unit_price_override is not None for line in lines):
-        caller.require(roles.OVERRIDE_UNIT_PRICE)
-    if any(line.discount_override is not None for line in lines):
-        caller.require(roles.OVERRIDE_DISCOUNT)
+
+def require_override_roles(caller: Principal, fields: Collection[str]) -> None:
+    """Overrides are for those who hold their roles. `fields` are those that a request sets or clears."""
+    for name, role in (_ORDER_OVERRIDES | _LINE_OVERRIDES).items():
+        if name in fields:
+            caller.require(role)
+
+
+def overrides_of(order: OrderDraft | None, lines: Sequence[LineDraft]) -> set[str]:
+    """Names of the overrides that something new is given."""
+    given = {name for name in _ORDER_OVERRIDES if order is not None and getattr(order, name) is not None}
+    return given | {name for name in _LINE_OVERRIDES if any(getattr(line, name) is not None for line in lines)}
 
 
 class BuildOrder:
@@ -44,18 +48,23 @@ class BuildOrder:
     ) -> tuple[Order, tuple[Line, ...], Facts]:
         """The order, UNSUBMITTED, with its lines; raises all violations at once."""
         buyer_id, user_id = self._who(caller, draft, found)
-        require_override_roles(caller, draft, drafts)
+        require_override_roles(caller, overrides_of(draft, drafts))
         check_lines(found, drafts)
         if draft.id:
             found.check_id("order.id", draft.id)
         wanted = address_ids(draft, drafts)
         products = {line.product_id for line in drafts}
         context, catalog = await asyncio.gather(
-            self._directory.ordering_context(buyer_id, user_id, caller.client_id, wanted),
-            self._catalog.products(products),
+            self._context(caller, buyer_id, user_id, wanted), self._catalog.products(products)
         )
-        self._check_context(found, draft, context, buyer_id)
         now = self._clock.now()
+        if context is None:
+            # Nobody's addresses and no currency: the lines are judged by the rest.
+            make_lines(found, drafts, catalog, None, 0, set(), now)
+            text = f"there is no buyer {buyer_id!r}"
+            found.require("order.from_party", not valid_id(buyer_id), "BUYER_NOT_FOUND", text)
+            raise found.error()
+        self._check_context(found, draft, context, user_id)
         order = self._order(caller, draft, context, buyer_id, user_id, len(drafts), now, found)
         lines = make_lines(found, drafts, catalog, context, 0, set(), now)
         check_currencies(found, order.currency, [*draft.currencies, *(c for d in drafts for c in d.currencies)])
@@ -76,22 +85,28 @@ class BuildOrder:
                 caller.require(roles.SHOPPER, roles.ORDER_ADMIN)
             return caller.party_id, draft.user_id or caller.user_id
         caller.require(roles.ORDER_ADMIN)
-        found.check_id("order.from_party.id", draft.buyer_id)
-        found.check_id("order.from_user.id", draft.user_id)
+        found.require("order.from_party.id", bool(draft.buyer_id), "FIELD_REQUIRED", "is required")
+        found.require("order.from_user.id", bool(draft.user_id), "FIELD_REQUIRED", "is required")
         return draft.buyer_id, draft.user_id
 
+    async def _context(
+        self, caller: Principal, buyer_id: str, user_id: str, wanted: Collection[str]
+    ) -> OrderingContext | None:
+        """What the directory says; None when there is no such buyer. Ids that are none are not asked about."""
+        if not valid_id(buyer_id):
+            return None
+        user = user_id if valid_id(user_id) else ""
+        context = await self._directory.ordering_context(buyer_id, user, caller.client_id, wanted)
+        return context if context.buyer_exists else None
+
     def _check_context(
-        self, found: Violations, draft: OrderDraft, context: OrderingContext, buyer_id: str
+        self, found: Violations, draft: OrderDraft, context: OrderingContext, user_id: str
     ) -> None:
-        if not context.buyer_exists:
-            if buyer_id:
-                found.add("order.from_party", "BUYER_NOT_FOUND", f"there is no buyer {buyer_id!r}")
-            return
         if not context.buyer_active:
             found.add("order.from_party", "BUYER_INACTIVE", "the buyer may not order")
-        if context.user is None:
+        if context.user is None and valid_id(user_id):
             found.add("order.from_user", "BUYER_NOT_FOUND", "the buyer has no such user")
-        elif not context.user_active:
+        elif context.user is not None and not context.user_active:
             found.add("order.from_user", "BUYER_INACTIVE", "the user may not order")
         if draft.currency and draft.currency != context.currency:
             found.add("order.currency", "CURRENCY_MISMATCH", f"this buyer orders in {context.currency}")
@@ -126,13 +141,15 @@ def address_ids(draft: OrderDraft, drafts: Sequence[LineDraft]) -> set[str]:
 
 
 def resolve_address(
-    found: Violations, field: str, id: str, given: Address | None, context: OrderingContext,
+    found: Violations, field: str, id: str, given: Address | None, context: OrderingContext | None,
     default: Address | None = None,
 ) -> tuple[str, Address | None]:  # fmt: skip
-    """The address meant: one of the book by its id, a one-time one, or the default."""
+    """The address meant: one of the book by its id, a one-time one, or the default. No context judges none."""
+    if context is None:
+        return id, given
     if id:
         known = context.addresses.get(id)
-        if known is None:
+        if known is None and valid_id(id):
             found.add(f"{field}_id", "ADDRESS_NOT_FOUND", f"there is no address {id!r} that this user may use")
         return id, known
     if given is not None:
@@ -150,7 +167,7 @@ def check_currencies(found: Violations, currency: str, used: Collection[tuple[st
 
 
 def make_lines(
-    found: Violations, drafts: Sequence[LineDraft], catalog: dict[str, CatalogProduct], context: OrderingContext,
+    found: Violations, drafts: Sequence[LineDraft], catalog: dict[str, CatalogProduct], context: OrderingContext | None,
     last_position: int, taken: set[str], now: datetime,
 ) -> tuple[Line, ...]:  # fmt: skip
     """Lines with a snapshot of their product; unknown and inactive products are violations."""
@@ -160,7 +177,7 @@ def make_lines(
         where = f"line_items[{i}]"
         product = catalog.get(draft.product_id)
         if product is None:
-            if draft.product_id:
+            if valid_id(draft.product_id):
                 text = f"there is no product {draft.product_id!r}"
                 found.add(f"{where}.product_id", "PRODUCT_NOT_FOUND", text)
             continue

@@ -15,6 +15,7 @@ from services.order.application.access import writable
 from services.order.application.build_order import (
     check_currencies,
     make_lines,
+    overrides_of,
     require_override_roles,
     resolve_address,
 )
@@ -27,7 +28,7 @@ from services.order.application.ports import (
     RequestStore,
     Transactions,
 )
-from services.order.domain.drafts import LineDraft, check_lines, check_quantity
+from services.order.domain.drafts import LineDraft, check_count, check_ids, check_lines, check_quantity
 from services.order.domain.history import changed
 from services.order.domain.model import Line, Order
 from services.order.domain.status import Trigger
@@ -67,12 +68,12 @@ class LineItems:
         request: Request,
     ) -> tuple[Order, tuple[Line, ...]]:  # fmt: skip
         """The order and the added lines."""
-        require_override_roles(caller, None, drafts)
         seen, again = await self._seen(caller, order_id, request)
         if again:
             return await self._again(caller, order_id, request)
+        require_override_roles(caller, overrides_of(None, drafts))
         found.require("line_items", bool(drafts), "FIELD_REQUIRED", "at least one line")
-        check_lines(found, drafts, seen.line_item_count)
+        check_lines(found, drafts)
         context, catalog = await asyncio.gather(
             self._context(caller, seen, drafts), self._catalog.products({d.product_id for d in drafts})
         )
@@ -83,6 +84,7 @@ class LineItems:
                 return order, await self._orders.lines(tx, order.key)
             order = await writable(self._orders, tx, caller, order_id, now, Trigger.EDIT, etag)
             existing = await self._orders.lines(tx, order.key)
+            check_count(found, len(existing) + len(drafts))
             last = max((line.position for line in existing), default=0)
             lines = make_lines(found, drafts, catalog, context, last, {line.id for line in existing}, now)
             check_currencies(found, order.currency, [c for d in drafts for c in d.currencies])
@@ -107,11 +109,12 @@ class LineItems:
         found: Violations, request: Request,
     ) -> tuple[Order, tuple[Line, ...]]:  # fmt: skip
         """The order and the changed lines."""
-        require_override_roles(caller, None, drafts)
         seen, again = await self._seen(caller, order_id, request)
         if again:
             return await self._again(caller, order_id, request)
+        require_override_roles(caller, paths)
         found.require("line_items", bool(drafts), "FIELD_REQUIRED", "at least one line")
+        check_ids(found, drafts)
         context = None
         if any("address" in path for path in paths):
             context = await self._context(caller, seen, drafts)

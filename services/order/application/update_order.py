@@ -16,7 +16,14 @@ from services.order.application.build_order import (
     require_override_roles,
     resolve_address,
 )
-from services.order.application.ports import Directory, OrderStore, Request, RequestStore, Transactions
+from services.order.application.ports import (
+    Directory,
+    OrderingContext,
+    OrderStore,
+    Request,
+    RequestStore,
+    Transactions,
+)
 from services.order.domain.drafts import OrderDraft
 from services.order.domain.history import changed
 from services.order.domain.model import Order
@@ -46,16 +53,10 @@ class UpdateOrder:
         request: Request,
     ) -> Order:  # fmt: skip
         """The order as stored."""
-        found.raise_if_any()
-        require_override_roles(caller, draft, ())
         trigger = Trigger.MARK if set(paths) <= {"xp"} else Trigger.EDIT
         context = None
         if any("address" in path for path in paths):
-            async with self._db.reading() as tx:
-                seen = await writable(self._orders, tx, caller, draft.id, self._clock.now(), trigger, etag)
-            context = await self._directory.ordering_context(
-                seen.buyer_id, seen.user.id, caller.client_id, address_ids(draft, ())
-            )
+            context = await self._context(caller, draft, trigger, etag, request)
         async with self._db.transaction() as tx:
             now = self._clock.now()
             recorded = await self._requests.claim(tx, request, {"id": draft.id}, now)
@@ -63,11 +64,14 @@ class UpdateOrder:
                 self._orders, tx, caller, draft.id, now, Trigger.MARK if recorded else trigger,
                 "" if recorded else etag,
             )  # fmt: skip
-            if recorded is not None or not paths:
+            if recorded is not None:
                 return order
+            require_override_roles(caller, paths)
             check_currencies(found, order.currency, draft.currencies)
             fields = self._fields(found, order, draft, paths, context)
             found.raise_if_any()
+            if not paths:
+                return order
             after, event = changed(
                 order, "order_updated", caller.user_id, caller.party_id, now,
                 content=bool(_STALING & set(paths)) or ("xp" in paths and order.status is OrderStatus.UNSUBMITTED),
@@ -76,12 +80,25 @@ class UpdateOrder:
             await self._orders.save(tx, order, after, [event])
         return after
 
+    async def _context(
+        self, caller: Principal, draft: OrderDraft, trigger: Trigger, etag: str, request: Request
+    ) -> OrderingContext | None:
+        """The addresses that are named; None when the request has been answered before."""
+        async with self._db.reading() as tx:
+            if await self._requests.find(tx, request) is not None:
+                return None
+            seen = await writable(self._orders, tx, caller, draft.id, self._clock.now(), trigger, etag)
+        return await self._directory.ordering_context(
+            seen.buyer_id, seen.user.id, caller.client_id, address_ids(draft, ())
+        )
+
     def _fields(
-        self, found: Violations, order: Order, draft: OrderDraft, paths: Sequence[str], context: Any
-    ) -> dict[str, Any]:
+        self, found: Violations, order: Order, draft: OrderDraft, paths: Sequence[str],
+        context: OrderingContext | None,
+    ) -> dict[str, Any]:  # fmt: skip
         fields: dict[str, Any] = {}
         for purpose in ("shipping", "billing"):
-            if f"{purpose}_address_id" in paths or f"{purpose}_address" in paths:
+            if context is not None and {f"{purpose}_address_id", f"{purpose}_address"} & set(paths):
                 fields[f"{purpose}_address_id"], fields[f"{purpose}_address"] = resolve_address(
                     found, f"order.{purpose}_address", getattr(draft, f"{purpose}_address_id"),
                     getattr(draft, f"{purpose}_address"), context,

@@ -50,21 +50,28 @@ class OrderDraft:
     """(field path, currency code) of every amount given."""
 
 
-def check_lines(found: Violations, drafts: Sequence[LineDraft], existing: int = 0) -> None:
-    """Adds a violation for every rule that the lines break by themselves: count, ids, quantities."""
-    if existing + len(drafts) > MAX_LINES:
-        found.add("line_items", "TOO_MANY_ITEMS", f"an order has at most {MAX_LINES} lines")
-        return
-    seen: set[str] = set()
+def check_lines(found: Violations, drafts: Sequence[LineDraft]) -> None:
+    """Adds a violation for every rule that new lines break by themselves: ids, quantities."""
     for i, draft in enumerate(drafts):
         where = f"line_items[{i}]"
         found.check_id(f"{where}.product_id", draft.product_id)
-        if draft.id:
-            found.check_id(f"{where}.id", draft.id)
-            if draft.id in seen:
-                found.add(f"{where}.id", "DUPLICATE_ITEM", f"line id {draft.id!r} stands twice")
-            seen.add(draft.id)
+        found.check_id(f"{where}.id", draft.id, required=False)
         check_quantity(found, f"{where}.quantity", draft.quantity)
+    check_ids(found, drafts)
+
+
+def check_ids(found: Violations, drafts: Sequence[LineDraft]) -> None:
+    """Adds a violation for every line whose id stands before it."""
+    seen: set[str] = set()
+    for i, draft in enumerate(drafts):
+        if draft.id in seen:
+            found.add(f"line_items[{i}].id", "DUPLICATE_ITEM", f"line id {draft.id!r} stands twice")
+        seen.update({draft.id} - {""})
+
+
+def check_count(found: Violations, count: int) -> None:
+    """Adds a violation when an order would have more lines than it may."""
+    found.require("line_items", count <= MAX_LINES, "TOO_MANY_ITEMS", f"an order has at most {MAX_LINES:,} lines")
 
 
 def check_quantity(found: Violations, where: str, quantity: int) -> None:

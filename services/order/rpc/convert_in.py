@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from libs import protoconv
 from libs.errors import Violations, invalid
-from services.order.domain.drafts import LineDraft, OrderDraft
+from services.order.domain.drafts import LineDraft, OrderDraft, check_count
 from services.order.domain.model import MAX_LINES
 from services.order.domain.visibility import Direction
 from waybill.order.v1 import line_item_pb2, order_pb2
 
+M = TypeVar("M", order_pb2.Order, line_item_pb2.LineItem)
 _DIRECTIONS = {
     order_pb2.DIRECTION_INCOMING: Direction.INCOMING,
     order_pb2.DIRECTION_OUTGOING: Direction.OUTGOING,
@@ -34,6 +35,17 @@ def key_in(text: str) -> uuid.UUID:
         return uuid.UUID(text)
     except ValueError:
         raise invalid("order_key", "FIELD_INVALID", "is no internal key") from None
+
+
+def masked(message: M, paths: Sequence[str]) -> M:
+    """The message with its id and what is to be changed: the rest may be what was read before, and is not judged."""
+    made = type(message)()
+    made.CopyFrom(message)
+    clear: Any = made.ClearField
+    for field, _ in message.ListFields():
+        if field.name != "id" and field.name not in paths:
+            clear(field.name)
+    return made
 
 
 class _Amounts:
@@ -91,7 +103,7 @@ def _address(found: Violations, where: str, message: Any, name: str) -> dict[str
 def lines_in(found: Violations, messages: Sequence[line_item_pb2.LineItem]) -> list[LineDraft]:
     """Lines as asked for; too many are not even looked at."""
     if len(messages) > MAX_LINES:
-        found.add("line_items", "TOO_MANY_ITEMS", f"an order has at most {MAX_LINES:,} lines")
+        check_count(found, len(messages))
         found.raise_if_any()
     return [_line(found, f"line_items[{i}]", message) for i, message in enumerate(messages)]
 

@@ -9,7 +9,9 @@ from libs.protoconv import mask_paths
 from libs.rpc import current
 from services.order.application.line_items import PATHS, LineItems
 from services.order.application.read_orders import ReadOrders
-from services.order.rpc.convert_in import direction_in, lines_in
+from services.order.domain.drafts import check_count
+from services.order.domain.model import MAX_LINES
+from services.order.rpc.convert_in import direction_in, lines_in, masked
 from services.order.rpc.convert_out import any_lines, lines_out, order_out
 from services.order.rpc.order_servicer import request_key
 from waybill.order.v1 import line_item_pb2
@@ -36,12 +38,14 @@ class LineItemServicer(pb_grpc.LineItemServiceServicer):
     ) -> pb.UpdateLineItemsResponse:
         caller, key = request_key(request)
         found = Violations()
-        drafts = lines_in(found, request.line_items)
+        check_count(found, len(request.line_items))
+        found.raise_if_any()
         # Without a mask the fields that are set on any line are changed on all.
         every = line_item_pb2.LineItem()
         for item in request.line_items:
             every.MergeFrom(item)
         paths = mask_paths(found, request.update_mask, every, PATHS)
+        drafts = lines_in(found, [masked(item, paths) for item in request.line_items])
         order, lines = await self._line_items.update(
             caller, request.order_id, drafts, paths, request.etag, found, key
         )
@@ -51,6 +55,10 @@ class LineItemServicer(pb_grpc.LineItemServiceServicer):
         self, request: pb.RemoveLineItemsRequest, context: Any
     ) -> pb.RemoveLineItemsResponse:
         caller, key = request_key(request)
+        found = Violations()
+        few = len(request.line_item_ids) <= MAX_LINES
+        found.require("line_item_ids", few, "TOO_MANY_ITEMS", f"at most {MAX_LINES:,}")
+        found.raise_if_any()
         order = await self._line_items.remove(
             caller, request.order_id, list(request.line_item_ids), request.etag, key
         )

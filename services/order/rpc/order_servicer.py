@@ -9,7 +9,7 @@ from typing import Any
 from libs import idempotency
 from libs.auth import PartyKind, Principal
 from libs.errors import Violations
-from libs.protoconv import mask_paths, time_out
+from libs.protoconv import mask_paths, text_in, time_out
 from libs.rpc import current
 from services.order.application.cancel_order import CancelOrder
 from services.order.application.create_order import CreateOrder
@@ -19,7 +19,7 @@ from services.order.application.read_orders import Query, ReadOrders
 from services.order.application.update_order import PATHS, UpdateOrder
 from services.order.application.watch_orders import Wanted, WatchOrders
 from services.order.rpc import resume
-from services.order.rpc.convert_in import direction_in, lines_in, order_in
+from services.order.rpc.convert_in import direction_in, lines_in, masked, order_in
 from services.order.rpc.convert_out import (
     any_lines,
     any_order,
@@ -92,10 +92,12 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
         caller, key = request_key(request)
         found = Violations()
         found.check_id("order.id", request.order.id)
+        nameless = bool(found)
         paths = mask_paths(found, request.update_mask, request.order, PATHS)
-        order = await self._use.update(
-            caller, order_in(found, request.order), paths, request.order.etag, found, key
-        )
+        draft = order_in(found, masked(request.order, paths))
+        if nameless:
+            raise found.error()
+        order = await self._use.update(caller, draft, paths, request.order.etag, found, key)
         return pb.UpdateOrderResponse(order=order_out(order))
 
     async def CancelOrder(self, request: pb.CancelOrderRequest, context: Any) -> pb.CancelOrderResponse:
@@ -180,4 +182,4 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
 
 
 def _check_comment(found: Violations, comment: str) -> None:
-    found.require("comment", len(comment) <= 2_000, "VALUE_OUT_OF_RANGE", "is at most 2,000 characters")
+    text_in(found, "comment", comment, 2_000)
