@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from libs.auth import PartyKind, Principal, roles
 from libs.errors import Kind, WaybillError, denied, missing, stale
 from services.order.application.ports import OrderStore, Tx
-from services.order.domain.model import Order
+from services.order.domain.model import Order, Submission
 from services.order.domain.status import Trigger, move
 from services.order.domain.visibility import Direction, scope
 
@@ -64,9 +64,20 @@ def require_no_attempt(order: Order, now: datetime) -> None:
     if attempt is None or not attempt.undecided:
         return
     left = max(attempt.deadline - now, timedelta(seconds=1))
-    raise WaybillError(
-        Kind.STALE, "SUBMISSION_IN_PROGRESS", f"order {order.id} is being submitted",
-        metadata={"order": order.id, "attempt": str(attempt.attempt)}, retry_after=min(left, timedelta(seconds=2)),
+    raise _in_progress(order, attempt, "is being submitted", min(left, timedelta(seconds=2)))
+
+
+def require_settled(order: Order) -> None:
+    """ABORTED while an attempt that was decided is not confirmed or released everywhere."""
+    attempt = order.submission
+    if attempt is not None and not attempt.finished:
+        raise _in_progress(order, attempt, "is still being confirmed", timedelta(seconds=1))
+
+
+def _in_progress(order: Order, attempt: Submission, what: str, again: timedelta) -> WaybillError:
+    return WaybillError(
+        Kind.STALE, "SUBMISSION_IN_PROGRESS", f"order {order.id} {what}",
+        metadata={"order": order.id, "attempt": str(attempt.attempt)}, retry_after=again,
     )  # fmt: skip
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from libs.auth import Principal, roles
 from libs.clock import Clock
-from libs.errors import denied, precondition
-from services.order.application.access import readable
+from libs.errors import denied
+from services.order.application.access import readable, require_settled
 from services.order.application.ports import (
     Fulfillment,
     OrderStore,
@@ -38,21 +38,23 @@ class ForwardOrder:
     async def __call__(
         self, caller: Principal, order_id: str, request: Request
     ) -> tuple[Order, list[SupplierOrderView]]:
-        """The buyer order and its supplier orders."""
+        """The buyer order and its supplier orders.
+
+        The request is recorded before fulfillment is told, so that another one under its id forwards nothing; a repeat
+        goes on where the first call stopped.
+        """
         caller.require(roles.ORDER_ADMIN)
-        async with self._db.reading() as tx:
-            order = await readable(self._orders, tx, caller, order_id)
-        if not caller.is_seller:
-            raise denied(roles.ORDER_ADMIN)
-        if order.forward_time is None:
-            move(order.id, order.status, Trigger.FORWARD)
-            if order.submission is None or not order.submission.finished:
-                raise precondition(
-                    "SUBMISSION_IN_PROGRESS", f"order {order_id} is still being confirmed", order=order_id
-                )
-            await self._report(await self._fulfillment.forward(order.key))
         async with self._db.transaction() as tx:
             await self._requests.claim(tx, request, {"order": order_id}, self._clock.now())
+            order = await readable(self._orders, tx, caller, order_id)
+            if not caller.is_seller:
+                raise denied(roles.ORDER_ADMIN)
+            if order.forward_time is None:
+                move(order.id, order.status, Trigger.FORWARD)
+                require_settled(order)
+        if order.forward_time is None:
+            await self._report(await self._fulfillment.forward(order.key))
+        async with self._db.reading() as tx:
             order = await readable(self._orders, tx, caller, order_id)
             views = await self._reports.supplier_orders(tx, [order.key])
             return order, [view for view in views if not view.moved]
