@@ -157,7 +157,7 @@ class SubmitOrder:
     def _trial(self, attempt: Attempt, loaded: Loaded) -> Trial:
         return Trial(
             loaded.order, loaded.lines, loaded.worksheet, attempt.attempt, attempt.deadline, not attempt.held,
-            str(attempt.caller["client"]), attempt.new_payments, loaded.facts, loaded.quote_is_fresh,
+            attempt.new_payments, loaded.facts, loaded.quote_is_fresh,
         )  # fmt: skip
 
     async def _wait(self, attempt: Attempt, order: Order) -> Order:

@@ -44,7 +44,6 @@ class Trial:
     attempt: int
     deadline: datetime
     validate_only: bool
-    client_id: str
     new_payments: tuple[str, ...] = ()
     facts: Facts | None = None
     """Given when directory and catalog have just been asked."""
@@ -67,8 +66,9 @@ class TrySubmission:
     async def __call__(self, trial: Trial) -> Tried:
         """All reasons of everything, not only the first."""
         order = trial.order
+        asked = asyncio.ensure_future(self._facts(trial))
         facts, prices, stock, money = await asyncio.gather(
-            self._facts(trial), self._prices(trial), self._stock(trial), self._money(trial)
+            asked, self._prices(trial), self._stock(trial), self._money(trial, asked)
         )
         found: list[Reason] = []
         known = facts if isinstance(facts, Facts) else None
@@ -97,13 +97,13 @@ class TrySubmission:
         if trial.facts is not None:
             return trial.facts
         order = trial.order
-        answer = await _guarded(self.facts(order, trial.lines, trial.client_id), "directory")
+        answer = await _guarded(self.facts(order, trial.lines), "directory")
         return [p.as_reason() for p in answer] if isinstance(answer, list) else answer
 
-    async def facts(self, order: Order, lines: Sequence[Line], client_id: str) -> Facts:
-        """What directory and catalog say now."""
+    async def facts(self, order: Order, lines: Sequence[Line]) -> Facts:
+        """What directory and catalog say now. The policy is that of the order's own channel, whoever submits it."""
         context, products = await asyncio.gather(
-            self._directory.ordering_context(order.buyer_id, order.user.id, client_id, ()),
+            self._directory.ordering_context(order.buyer_id, order.user.id, order.client_id, ()),
             self._catalog.products({line.product_id for line in lines}),
         )
         return Facts(
@@ -128,10 +128,11 @@ class TrySubmission:
             "fulfillment",
         )
 
-    async def _money(self, trial: Trial) -> PaymentTry:
+    async def _money(self, trial: Trial, asked: Awaitable[Facts | list[Reason]]) -> PaymentTry:
         if not trial.order.calculated:
             return PaymentTry([])
-        policy = trial.facts.policy if trial.facts is not None else trial.order.policy
+        facts = await asked
+        policy = facts.policy if isinstance(facts, Facts) else trial.order.policy
         answer = await _guarded(
             self._payments.reserve(
                 trial.order, trial.attempt, trial.deadline, trial.validate_only, policy.must_cover_total,
