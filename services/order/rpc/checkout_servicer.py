@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from libs.errors import Violations
@@ -15,6 +15,7 @@ from services.order.application.validate_order import ValidateOrder
 from services.order.application.worksheets import Worksheets
 from services.order.rpc.convert_in import key_in, lines_in, order_in
 from services.order.rpc.convert_out import lines_out, order_out, reasons_out
+from services.order.rpc.convert_payment import payments_in
 from services.order.rpc.convert_worksheet import worksheet_out
 from services.order.rpc.order_servicer import request_key
 from waybill.order.v1 import checkout_service_pb2 as pb
@@ -24,6 +25,8 @@ from waybill.payment.v1.payment_pb2 import Payment
 
 MAX_SELECTIONS = 5_000
 MAX_PAYMENTS = 20
+MAX_WISHES = 100
+"""Most ship methods that a PlaceOrder may name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
 
     async def AddPayments(self, request: pb.AddPaymentsRequest, context: Any) -> pb.AddPaymentsResponse:
         caller, key = request_key(request)
-        _payments(request.payments)
+        _few_payments(request.payments)
         made = await self._use.payments.add(caller, request.order_id, request.payments, request.request_id, key)
         return pb.AddPaymentsResponse(payments=made)
 
@@ -84,6 +87,10 @@ class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
         self, request: pb.RemovePaymentsRequest, context: Any
     ) -> pb.RemovePaymentsResponse:
         caller, key = request_key(request)
+        found = Violations()
+        count = len(request.payment_ids)
+        found.require("payment_ids", 0 < count <= MAX_PAYMENTS, "TOO_MANY_ITEMS", f"1 to {MAX_PAYMENTS} payments")
+        found.raise_if_any()
         await self._use.payments.remove(
             caller, request.order_id, list(request.payment_ids), request.request_id, key
         )
@@ -113,13 +120,11 @@ class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
 
     async def PlaceOrder(self, request: pb.PlaceOrderRequest, context: Any) -> pb.PlaceOrderResponse:
         caller, key = request_key(request)
-        _payments(request.payments)
+        _few_payments(request.payments)
         found = Violations()
+        wishes = _wishes_in(found, request)
         draft = order_in(found, request.order)
-        wishes = Wishes(
-            tuple(request.ship_method_ids),
-            request.ship_method_preference == pb.SHIP_METHOD_PREFERENCE_FASTEST,
-        )
+        draft = replace(draft, currencies=(*draft.currencies, *payments_in(found, request.payments)))
         payments = list(request.payments) or [Payment(type="purchase_order")]
         order, lines = await self._use.place(
             caller, draft, lines_in(found, request.line_items), wishes, payments, found, key
@@ -127,7 +132,17 @@ class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
         return pb.PlaceOrderResponse(order=order_out(order), line_items=lines_out(order, lines))
 
 
-def _payments(payments: Any) -> None:
+def _wishes_in(found: Violations, request: pb.PlaceOrderRequest) -> Wishes:
+    few = len(request.ship_method_ids) <= MAX_WISHES
+    found.require("ship_method_ids", few, "TOO_MANY_ITEMS", f"at most {MAX_WISHES}")
+    found.raise_if_any()
+    for i, id in enumerate(request.ship_method_ids):
+        found.check_id(f"ship_method_ids[{i}]", id)
+    fastest = request.ship_method_preference == pb.SHIP_METHOD_PREFERENCE_FASTEST
+    return Wishes(tuple(request.ship_method_ids), fastest)
+
+
+def _few_payments(payments: Any) -> None:
     found = Violations()
     found.require("payments", len(payments) <= MAX_PAYMENTS, "TOO_MANY_ITEMS", f"at most {MAX_PAYMENTS}")
     found.raise_if_any()

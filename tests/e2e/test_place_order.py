@@ -1,0 +1,199 @@
+"""PlaceOrder: methods as wished, and what is left when it is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc
+import pytest
+from google.type.money_pb2 import Money
+
+from services.host.demo.marketplace import CURRENCY, SHOP
+from tests.e2e.test_order_updates import refused, told, xp
+from tests.support.marketplace import ALL, Marketplace, create, get, lines
+from waybill.directory.v1 import api_client_service_pb2 as client_pb
+from waybill.directory.v1 import ordering_context_service_pb2 as context_pb
+from waybill.order.v1 import checkout_service_pb2 as pb
+from waybill.order.v1 import order_pb2, order_service_pb2, submission_pb2
+from waybill.payment.v1 import payment_pb2
+from waybill_client import AsyncWaybill, money
+
+Payment = payment_pb2.Payment
+
+
+def placing(id: str, *payments: Payment, **fields: Any) -> pb.PlaceOrderRequest:
+    return pb.PlaceOrderRequest(
+        order=order_pb2.Order(id=id), line_items=lines(anvil=1, lamp=1), payments=payments, **fields
+    )
+
+
+async def chosen(client: AsyncWaybill, id: str) -> list[str]:
+    answer = await client.checkout.GetWorksheet(pb.GetWorksheetRequest(order_id=id))
+    return [e.selected_ship_method_id for e in answer.worksheet.ship_estimates]
+
+
+async def test_methods_are_taken_as_wished_else_by_preference(sqlite_market: Marketplace) -> None:
+    ada = sqlite_market.cast.ada
+    await ada.checkout.PlaceOrder(placing("FAST", ship_method_preference=pb.SHIP_METHOD_PREFERENCE_FASTEST))
+    assert await chosen(ada, "FAST") == ["next-day", "next-day"]
+    await ada.checkout.PlaceOrder(placing("WISH", ship_method_ids=["balloon", "two-day"]))
+    assert await chosen(ada, "WISH") == ["two-day", "two-day"]
+    await ada.checkout.PlaceOrder(placing("PLAIN"))
+    assert await chosen(ada, "PLAIN") == ["ground", "ground"]
+
+
+async def test_a_malformed_payment_is_told_with_everything_else_and_the_id_stays_free(
+    sqlite_market: Marketplace,
+) -> None:
+    ada = sqlite_market.cast.ada
+    bad = placing(
+        "FREE",
+        Payment(type="purchase_order", amount=money("-1", CURRENCY)),
+        Payment(type="purchase_order", amount=Money(currency_code=CURRENCY, units=1, nanos=1)),
+        Payment(type="purchase_order", amount=money("1", "EUR"), description="a\x00b"),
+        Payment(id="a\x07", type="purchase_order", amount=money("1", CURRENCY), purchase_order_number="4\x0711"),
+        Payment(id="x", type="purchase_order", xp=xp(text="x" * 8_001)),
+        Payment(id="x", type="", spending_account_id="gift-ada"),
+        Payment(type="credit_card", amount=money("0", CURRENCY)),
+        ship_method_ids=["a b"],
+    )
+    bad.line_items[0].product_id = "unicorn"
+    error = await refused(ada.checkout.PlaceOrder(bad))
+    assert error.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert told(error) == {
+        ("payments[0].amount", "PAYMENT_AMOUNT_NOT_POSITIVE"), ("payments[1].amount", "AMOUNT_TOO_PRECISE"),
+        ("payments[2].amount", "CURRENCY_MISMATCH"), ("payments[2].description", "FIELD_INVALID"),
+        ("payments[3].id", "ID_INVALID"), ("payments[3].purchase_order_number", "FIELD_INVALID"),
+        ("payments[4].xp", "XP_TOO_LARGE"), ("payments[5].id", "DUPLICATE_ITEM"),
+        ("payments[5].type", "FIELD_REQUIRED"), ("payments[5].spending_account_id", "FIELD_INVALID"),
+        ("payments[5].amount", "PAYMENT_REST_REPEATED"), ("payments[6].credit_card_id", "FIELD_REQUIRED"),
+        ("payments[6].amount", "PAYMENT_AMOUNT_NOT_POSITIVE"), ("ship_method_ids[0]", "ID_INVALID"),
+        ("line_items[0].product_id", "PRODUCT_NOT_FOUND"),
+    }  # fmt: skip
+    page = await ada.orders.ListOrders(order_service_pb2.ListOrdersRequest(direction=ALL))
+    assert list(page.orders) == []
+    answer = await ada.checkout.PlaceOrder(placing("FREE", Payment(type="purchase_order")))
+    assert answer.order.status == order_pb2.ORDER_STATUS_OPEN
+
+
+async def test_lists_have_limits(sqlite_market: Marketplace) -> None:
+    ada = sqlite_market.cast.ada
+    for request, field in (
+        (placing("MANY", ship_method_ids=["ground"] * 101), "ship_method_ids"),
+        (placing("MANY", *[Payment(type="purchase_order")] * 21), "payments"),
+    ):
+        assert told(await refused(ada.checkout.PlaceOrder(request))) == {(field, "TOO_MANY_ITEMS")}
+    await create(ada, "MANY", anvil=1)
+    removal = pb.RemovePaymentsRequest(order_id="MANY", payment_ids=["p"] * 21)
+    assert told(await refused(ada.checkout.RemovePayments(removal))) == {("payment_ids", "TOO_MANY_ITEMS")}
+
+
+async def test_a_refused_one_leaves_the_order_with_its_reasons_and_without_the_payments(market: Marketplace) -> None:
+    ada = market.cast.ada
+    request = placing("LEFT", Payment(type="purchase_order", amount=money("1", CURRENCY)), request_id="p-1")
+    error = await refused(ada.checkout.PlaceOrder(request))
+    assert (error.reason, error.metadata) == ("SUBMIT_REFUSED", {"order": "LEFT", "attempt": "1"})
+    assert [(rule.reason, rule.subject) for rule in error.rules] == [("PAYMENTS_BELOW_TOTAL", "payments")]
+    order = await get(ada, "LEFT")
+    assert (order.status, order.calculated) == (order_pb2.ORDER_STATUS_UNSUBMITTED, True)
+    assert order.submission.state == submission_pb2.SUBMISSION_STATE_REFUSED
+    assert [reason.reason for reason in order.submission.reasons] == ["PAYMENTS_BELOW_TOTAL"]
+    listed = await ada.checkout.ListPayments(pb.ListPaymentsRequest(order_id="LEFT"))
+    assert list(listed.payments) == []
+    again = await refused(ada.checkout.PlaceOrder(request))
+    assert (again.reason, again.metadata) == (error.reason, error.metadata)
+    await ada.checkout.AddPayments(
+        pb.AddPaymentsRequest(order_id="LEFT", payments=[Payment(type="purchase_order")])
+    )
+    done = await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="LEFT"))
+    assert done.order.status == order_pb2.ORDER_STATUS_OPEN
+
+
+async def reasons(client: AsyncWaybill, id: str) -> list[str]:
+    answer = await client.checkout.ValidateOrder(pb.ValidateOrderRequest(order_id=id))
+    return sorted({reason.reason for reason in answer.reasons})
+
+
+async def test_validating_tells_all_reasons_and_stores_nothing(sqlite_market: Marketplace) -> None:
+    ada = sqlite_market.cast.ada
+    await create(ada, "CHECK", anvil=1)
+    assert await reasons(ada, "CHECK") == ["ORDER_NOT_CALCULATED", "SHIP_METHOD_MISSING"]
+    await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="CHECK"))
+    assert await reasons(ada, "CHECK") == ["PAYMENTS_BELOW_TOTAL", "SHIP_METHOD_MISSING"]
+    order = await get(ada, "CHECK")
+    assert (order.version, order.HasField("submission")) == (2, False)
+
+
+async def policy(market: Marketplace, **values: Any) -> None:
+    """Changes the policy of the web shop."""
+    made = context_pb.OrderingPolicy(auto_forward=True, require_ship_methods=True, **values)
+    await market.cast.owner.api_clients.UpdateApiClient(
+        client_pb.UpdateApiClientRequest(
+            api_client=client_pb.ApiClient(id=SHOP, policy=made), update_mask={"paths": ["policy"]}
+        )
+    )
+
+
+async def test_the_orders_own_channel_rules_whoever_submits(sqlite_market: Marketplace) -> None:
+    """The owner's client asks for no ship methods and forwards nothing by itself; ada's shop does both."""
+    ada, owner = sqlite_market.cast.ada, sqlite_market.cast.owner
+    await create(ada, "OWN", anvil=1)
+    await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="OWN"))
+    await ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id="OWN", payments=[Payment(type="purchase_order")]))
+    assert (await get(ada, "OWN")).client_id == SHOP
+    assert await reasons(owner, "OWN") == await reasons(ada, "OWN") == ["SHIP_METHOD_MISSING"]
+    error = await refused(owner.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="OWN")))
+    assert {rule.reason for rule in error.rules} == {"SHIP_METHOD_MISSING"}
+    sheet = await ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id="OWN"))
+    selections = [
+        pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground")
+        for e in sheet.worksheet.ship_estimates
+    ]
+    await ada.checkout.SelectShipMethods(pb.SelectShipMethodsRequest(order_id="OWN", selections=selections))
+    await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="OWN"))
+    done = await owner.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="OWN"))
+    assert (done.order.status, done.order.HasField("forward_time")) == (order_pb2.ORDER_STATUS_OPEN, True)
+
+
+async def test_a_submit_asks_for_the_cover_that_the_channel_asks_for_now(sqlite_market: Marketplace) -> None:
+    ada = sqlite_market.cast.ada
+    await create(ada, "COVER", anvil=1)
+    await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="COVER"))
+    assert "PAYMENTS_BELOW_TOTAL" in await reasons(ada, "COVER")
+    await policy(sqlite_market, payment_coverage=context_pb.PAYMENT_COVERAGE_NONE)
+    assert await reasons(ada, "COVER") == ["SHIP_METHOD_MISSING"]
+
+
+async def test_a_request_id_of_another_forward_forwards_nothing(sqlite_market: Marketplace) -> None:
+    ada, sam = sqlite_market.cast.ada, sqlite_market.cast.sam
+    await sqlite_market.cast.owner.api_clients.UpdateApiClient(
+        client_pb.UpdateApiClientRequest(
+            api_client=client_pb.ApiClient(id=SHOP, policy=context_pb.OrderingPolicy(auto_forward=False)),
+            update_mask={"paths": ["policy"]},
+        )
+    )
+    for id in ("ONE", "TWO"):
+        await ada.place_order({"anvil": 1}, id=id)
+
+    def forward(id: str) -> Any:
+        return sam.orders.ForwardOrder(order_service_pb2.ForwardOrderRequest(order_id=id, request_id="f"))
+
+    assert (await forward("ONE")).order.HasField("forward_time")
+    assert (await refused(forward("TWO"))).reason == "REQUEST_ID_REUSED"
+    assert not (await get(sam, "TWO")).HasField("forward_time")
+    assert len((await forward("ONE")).supplier_orders) == 1
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "a\x1bb", "x" * 2_001])
+async def test_a_comment_is_text_for_people(sqlite_market: Marketplace, text: str) -> None:
+    reason = "VALUE_OUT_OF_RANGE" if len(text) > 2_000 else "FIELD_INVALID"
+    ada, sam = sqlite_market.cast.ada, sqlite_market.cast.sam
+    await ada.place_order({"tape": 1}, id="TALK")
+    for call in (
+        sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="TALK", comment=text)),
+        sam.orders.HoldOrder(order_service_pb2.HoldOrderRequest(order_id="TALK", comment=text)),
+        sam.orders.ReleaseOrderHold(
+            order_service_pb2.ReleaseOrderHoldRequest(order_id="TALK", hold_id="h", comment=text)
+        ),
+    ):
+        assert told(await refused(call)) == {("comment", reason)}
