@@ -85,7 +85,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
     settle = SettleTransactions(
         database, payments, means, record, ask, clock, again, settings.void_timeout
     )
-    order_payments = OrderPayments(database, payments, means, requests, clock, ids)
+    order_payments = OrderPayments(database, payments, attempts, means, requests, clock, ids)
     end = EndAttempt(database, payments, attempts, record, settle, clock)
     use = PaymentUseCases(
         order_payments=order_payments,

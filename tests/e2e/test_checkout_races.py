@@ -12,12 +12,14 @@ import grpc
 import pytest
 from google.protobuf.struct_pb2 import Struct
 
+from services.order.adapters.clients.payment import PaymentClient
 from services.order.adapters.clients.pricing import PricingClient
 from services.order.adapters.clients.shipping import ShippingClient
 from tests.support.marketplace import Marketplace, create
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import order_pb2, order_service_pb2, worksheet_pb2
-from waybill_client import AsyncWaybill, WaybillError
+from waybill.payment.v1 import payment_pb2
+from waybill_client import AsyncWaybill, WaybillError, money
 
 
 @dataclass(slots=True)
@@ -149,3 +151,32 @@ async def test_an_estimate_of_lines_that_changed_meanwhile_is_aborted(
     with pytest.raises(WaybillError) as refused:
         await estimate
     assert (refused.value.reason, refused.value.metadata["etag"]) == ("ETAG_MISMATCH", "3")
+
+
+async def test_a_payment_that_a_submit_overtakes_is_not_left_on_the_open_order(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = market.cast.ada
+    sheet = await estimated(ada, "LATE")
+    await select(ada, "LATE", "ground", *sheet.ship_estimates)
+    await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="LATE"))
+    payment = payment_pb2.Payment(type="purchase_order")
+    await ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id="LATE", payments=[payment]))
+    original, pause = PaymentClient.create, Pause()
+
+    async def waiting(*args: Any) -> Any:
+        pause.reached.set()
+        await pause.go_on.wait()
+        return await original(*args)
+
+    monkeypatch.setattr(PaymentClient, "create", waiting)
+    payment = payment_pb2.Payment(type="purchase_order", amount=money("1", "USD"))
+    adding = ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id="LATE", payments=[payment]))
+    async with held_up(pause, adding) as late:
+        await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="LATE"))
+    with pytest.raises(WaybillError) as refused:
+        await late
+    assert (refused.value.code, refused.value.reason) == (grpc.StatusCode.ABORTED, "SUBMISSION_IN_PROGRESS")
+    assert refused.value.metadata == {"order": "LATE", "attempt": "1"}
+    listed = await ada.checkout.ListPayments(pb.ListPaymentsRequest(order_id="LATE"))
+    assert [p.state for p in listed.payments] == [payment_pb2.PAYMENT_STATE_CONFIRMED]

@@ -5,13 +5,21 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from libs.clock import Clock
 from libs.errors import FieldViolation, Kind, RuleViolation, Violations, WaybillError, missing
 from libs.ids import IdSource
-from services.payment.application.ports import MeansStore, PaymentStore, Request, RequestStore, Transactions, Tx
+from services.payment.application.ports import (
+    AttemptStore,
+    MeansStore,
+    PaymentStore,
+    Request,
+    RequestStore,
+    Transactions,
+    Tx,
+)
 from services.payment.domain.means import Means, unusable
 from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem, resolve
 from services.payment.domain.states import State, conflict
@@ -49,11 +57,12 @@ class OrderPayments:
     """Adds, removes, lists."""
 
     def __init__(
-        self, database: Transactions, payments: PaymentStore, means: MeansStore, requests: RequestStore, clock: Clock,
-        ids: IdSource,
+        self, database: Transactions, payments: PaymentStore, attempts: AttemptStore, means: MeansStore,
+        requests: RequestStore, clock: Clock, ids: IdSource,
     ) -> None:  # fmt: skip
         self._db = database
         self._payments = payments
+        self._attempts = attempts
         self._means = means
         self._requests = requests
         self._clock = clock
@@ -66,10 +75,13 @@ class OrderPayments:
 
         async def work(tx: Tx) -> list[Payment]:
             recorded = await self._requests.claim(tx, request, {"ids": [p.id for p in made]}, now)
-            existing = await self._payments.of_order(tx, order.key, lock=True)
             if recorded is not None:
-                by_id = {p.id: p for p in existing}
+                by_id = {p.id: p for p in await self._payments.of_order(tx, order.key)}
                 return [by_id[id] for id in recorded["ids"] if id in by_id]
+            attempt = await self._live(tx, order.key, now)
+            if attempt:
+                raise _held(order.id, attempt)
+            existing = await self._payments.of_order(tx, order.key)
             placed = placed_after(existing, made)
             _, problems = resolve([*existing, *placed], order.total, must_cover=False)
             problems += unusable(placed, await self.means(tx, placed), now)
@@ -108,12 +120,16 @@ class OrderPayments:
         """Removes payments that hold nothing."""
 
         async def work(tx: Tx) -> None:
-            if await self._requests.claim(tx, request, {}, self._clock.now()) is not None:
+            now = self._clock.now()
+            if await self._requests.claim(tx, request, {}, now) is not None:
                 return
+            attempt = await self._live(tx, key, now)
             existing = {p.id: p for p in await self._payments.of_order(tx, key, lock=True)}
             for id in payment_ids:
                 if id not in existing:
                     raise missing("payment", id)
+                if attempt:
+                    raise _held(existing[id].order_id, attempt)
                 if existing[id].state is not State.OPEN:
                     raise conflict(id, existing[id].state, "be removed")
             for row in await self._payments.transactions(tx, payment_ids):
@@ -122,6 +138,11 @@ class OrderPayments:
             await self._payments.remove(tx, payment_ids)
 
         await self._db.retrying(work)
+
+    async def _live(self, tx: Tx, key: uuid.UUID, now: datetime) -> int:
+        """The attempt that holds the order's payments, if any; none can begin to until the transaction ends."""
+        await self._attempts.lock(tx, key, now)
+        return await self._attempts.live(tx, key)
 
     async def list(self, keys: Sequence[uuid.UUID]) -> tuple[list[Payment], dict[str, list[Transaction]]]:
         """Payments of several orders with their transactions, in two statements."""
@@ -138,6 +159,14 @@ def placed_after(existing: Sequence[Payment], made: Sequence[Payment]) -> list[P
     """New payments, at positions after those that the order has."""
     last = max((p.position for p in existing), default=0)
     return [replace(p, position=last + p.position) for p in made]
+
+
+def _held(order_id: str, attempt: int) -> WaybillError:
+    """ABORTED: by the time of the retry the order is submitted, which its service tells, or the attempt released."""
+    return WaybillError(
+        Kind.STALE, "SUBMISSION_IN_PROGRESS", f"the payments of order {order_id} are those of its submit by now",
+        metadata={"order": order_id, "attempt": str(attempt)}, retry_after=timedelta(seconds=1),
+    )  # fmt: skip
 
 
 def _refused(made: Sequence[Payment], problems: Sequence[Problem]) -> WaybillError:

@@ -97,6 +97,12 @@ class AttemptStore(Protocol):
     ) -> str:
         """Writes the attempt and returns an empty text, or returns the state that stands there."""
 
+    async def lock(self, tx: Tx, key: uuid.UUID, now: datetime) -> None:
+        """Lets one transaction at a time reserve or change the order's payments, also when it has none."""
+
+    async def live(self, tx: Tx, key: uuid.UUID) -> int:
+        """The attempt that holds or has taken the order's payments; 0 for none."""
+
     async def end(self, tx: Tx, key: uuid.UUID, attempt: int, state: str, now: datetime) -> tuple[bool, str]:
         """Moves RESERVED on, or leaves the end of an unknown attempt. Returns whether it moved, and what stands."""
 

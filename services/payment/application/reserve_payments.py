@@ -75,6 +75,10 @@ class ReservePayments:
         stands = await self._attempts.open(
             tx, order.key, step.attempt, "RESERVED", step.deadline + self._grace, now
         )
+        if not made:
+            # Payments that are being added are waited for and seen. A checkout done in one call brings its own: its order
+            # came with the attempt begun, so nobody was let in before.
+            await self._attempts.lock(tx, order.key, now)
         existing = await self._payments.of_order(tx, order.key, lock=True)
         if stands:
             late = [Problem("", "ATTEMPT_RELEASED", "the attempt was released before")]

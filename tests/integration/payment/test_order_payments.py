@@ -202,8 +202,10 @@ async def test_what_holds_money_cannot_be_removed(world: World) -> None:
     await order.reserve()
     with pytest.raises(WaybillError) as held:
         await order.remove("p2")
-    assert (held.value.reason, held.value.metadata["state"]) == ("PAYMENT_STATE_CONFLICT", "RESERVED")
+    assert (held.value.kind, held.value.reason) == (Kind.STALE, "SUBMISSION_IN_PROGRESS")
+    assert held.value.metadata == {"order": f"PO-{order.key[:8]}", "attempt": "1"}
     await order.release()
+    await order.remove("p2")
 
 
 async def test_payments_of_many_orders_come_in_two_statements(world: World) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
-from libs.db import Tx
-from services.payment.adapters.db.tables import ATTEMPTS
+from libs.db import Tx, inserting
+from services.payment.adapters.db.tables import ATTEMPTS, LOCK
 
 A = ATTEMPTS.c
 _THIS = sa.and_(A.order_key == sa.bindparam("b_key"), A.attempt == sa.bindparam("b_attempt"))
@@ -18,6 +20,17 @@ _END = (
     .values(state=sa.bindparam("b_state"), update_time=sa.bindparam("b_now", type_=A.update_time.type))
 )
 _STATE = sa.select(A.state).where(_THIS)
+_LIVE = sa.select(sa.func.max(A.attempt)).where(
+    A.order_key == sa.bindparam("b_key"), A.state.in_(("RESERVED", "CONFIRMED"))
+)
+
+
+@cache
+def _locking(dialect: str) -> Any:
+    insert = inserting(dialect, ATTEMPTS)
+    return insert.on_conflict_do_update(
+        index_elements=["order_key", "attempt"], set_={"update_time": insert.excluded.update_time}
+    )
 
 
 class SqlAttemptStore:
@@ -30,6 +43,15 @@ class SqlAttemptStore:
         row = {"order_key": key, "attempt": attempt, "state": state, "expire_time": expire, "update_time": now}
         made = await tx.execute(tx.insert(ATTEMPTS).on_conflict_do_nothing(), row)
         return "" if made.rowcount == 1 else await self.state(tx, key, attempt)
+
+    async def lock(self, tx: Tx, key: uuid.UUID, now: datetime) -> None:
+        """Locks the row LOCK, which is made for it when the order has none."""
+        row = {"order_key": key, "attempt": LOCK, "state": "LOCK", "expire_time": now, "update_time": now}
+        await tx.execute(_locking(tx.dialect), row)
+
+    async def live(self, tx: Tx, key: uuid.UUID) -> int:
+        """The attempt that is reserved or confirmed; 0 for none."""
+        return int((await tx.execute(_LIVE, {"b_key": key})).scalar() or 0)
 
     async def end(self, tx: Tx, key: uuid.UUID, attempt: int, state: str, now: datetime) -> tuple[bool, str]:
         """Moves RESERVED on, or leaves the end of an unknown attempt. Returns whether it moved, and what stands."""

@@ -14,7 +14,7 @@ from libs.db.audit import count, judged, total
 from libs.outbox import parked
 from services.payment.adapters.db.alert_store import KIND
 from services.payment.adapters.db.audit_rules import PERMANENT, rules
-from services.payment.adapters.db.tables import ACCOUNTS, ALERTS, ATTEMPTS, LEDGER, PAYMENTS, TRANSACTIONS
+from services.payment.adapters.db.tables import ACCOUNTS, ALERTS, ATTEMPTS, LEDGER, LOCK, PAYMENTS, TRANSACTIONS
 
 CONTEXT = "payment"
 PAGE = 500
@@ -71,7 +71,9 @@ async def _page(tx: Tx, last: uuid.UUID) -> list[uuid.UUID]:
 async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
     made = [
         _fact(row, "payment_attempt", attempt=row.attempt, state=row.state, finished=int(row.state != "RESERVED"))
-        for row in await tx.execute(sa.select(X.order_key, X.attempt, X.state).where(X.order_key.in_(keys)))
+        for row in await tx.execute(
+            sa.select(X.order_key, X.attempt, X.state).where(X.order_key.in_(keys), X.attempt != LOCK)
+        )
     ]
     pending = sa.select(P.order_key, T.type, T.create_time).where(T.payment_id == P.id, T.result == "PENDING")
     made += [

@@ -82,6 +82,8 @@ ATTEMPTS = sa.Table(
     sa.Column("update_time", UtcTime(), nullable=False),
     sa.Index("ix_payment_attempts_state_expire_time", "state", "expire_time"),
 )  # fmt: skip
+LOCK = 0
+"""Number of no attempt: that row is locked by whoever reserves or changes an order's payments."""
 _ACCOUNT = (
     text("name", 100, required=True),
     ref("buyer_id", required=True, immutable=True),
