@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -15,7 +18,7 @@ from google.type.money_pb2 import Money
 from libs.auth import PartyKind, Principal, TokenSigner, roles
 from libs.auth.tokens import new_private_key
 from tests.support.marketplace import ALL, Marketplace, create, get, lines
-from waybill.order.v1 import checkout_service_pb2, line_item_pb2, order_pb2, order_service_pb2
+from waybill.order.v1 import checkout_service_pb2, line_item_pb2, line_item_service_pb2, order_pb2, order_service_pb2
 from waybill.order.v1.order_service_pb2_grpc import OrderServiceStub
 from waybill.payment.v1 import payment_pb2
 from waybill.type.v1.address_pb2 import Address
@@ -164,6 +167,32 @@ async def test_a_nul_in_an_id_or_a_filter_is_told_on_both_databases(market: Mark
     assert wrong.value.reason == "FILTER_INVALID"
 
 
+async def test_a_nul_in_the_id_of_an_order_is_told_by_every_change_of_one(market: Marketplace) -> None:
+    sam, id, request_id = market.cast.sam, "a\x00b", "r-1"
+    orders, checkout, items = order_service_pb2, checkout_service_pb2, line_item_service_pb2
+    line = line_item_pb2.LineItem(id="l1", product_id="anvil", quantity=1)
+    pair = checkout.ShipMethodSelection(ship_estimate_id="e", ship_method_id="ground")
+    for call, request in (
+        (sam.orders.CancelOrder, orders.CancelOrderRequest(order_id=id)),
+        (sam.orders.ForwardOrder, orders.ForwardOrderRequest(order_id=id)),
+        (sam.orders.HoldOrder, orders.HoldOrderRequest(order_id=id)),
+        (sam.orders.ReleaseOrderHold, orders.ReleaseOrderHoldRequest(order_id=id, hold_id="h")),
+        (sam.line_items.AddLineItems, items.AddLineItemsRequest(order_id=id, line_items=[line])),
+        (sam.line_items.UpdateLineItems, items.UpdateLineItemsRequest(order_id=id, line_items=[line])),
+        (sam.line_items.RemoveLineItems, items.RemoveLineItemsRequest(order_id=id, line_item_ids=["l1"])),
+        (sam.checkout.EstimateShipping, checkout.EstimateShippingRequest(order_id=id)),
+        (sam.checkout.SelectShipMethods, checkout.SelectShipMethodsRequest(order_id=id, selections=[pair])),
+        (sam.checkout.CalculateOrder, checkout.CalculateOrderRequest(order_id=id)),
+        (sam.checkout.AddPayments, checkout.AddPaymentsRequest(order_id=id)),
+        (sam.checkout.RemovePayments, checkout.RemovePaymentsRequest(order_id=id, payment_ids=["p"])),
+        (sam.checkout.SubmitOrder, checkout.SubmitOrderRequest(order_id=id)),
+    ):
+        request.request_id = request_id
+        with pytest.raises(WaybillError) as refused:
+            await call(request)
+        assert (refused.value.reason, refused.value.metadata["id"]) == ("RESOURCE_NOT_FOUND", id)
+
+
 async def test_an_id_that_is_taken_is_refused(sqlite_market: Marketplace) -> None:
     await create(sqlite_market.cast.ada, "SAME", anvil=1)
     with pytest.raises(WaybillError) as refused:
@@ -247,6 +276,20 @@ async def test_a_token_that_does_not_hold_is_refused(
             )
     assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
     assert from_rpc_error(refused.value).reason == reason
+
+
+async def test_a_token_whose_time_is_over_is_refused(sqlite_market: Marketplace, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "directory.sqlite3")) as database:
+        kid, pem = database.execute("SELECT kid, private_pem FROM signing_keys").fetchone()
+    token = TokenSigner(pem, kid).issue(CALLER, timedelta(hours=1), datetime.now(UTC) - timedelta(hours=2))
+    async with grpc.aio.insecure_channel(sqlite_market.address) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await OrderServiceStub(channel).GetOrder(
+                order_service_pb2.GetOrderRequest(order_id="ANY", direction=ALL),
+                metadata=(("authorization", f"Bearer {token}"),),
+            )
+    assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert from_rpc_error(refused.value).reason == "TOKEN_EXPIRED"
 
 
 async def test_bytes_that_are_no_message_are_an_invalid_argument(sqlite_market: Marketplace) -> None:

@@ -8,13 +8,16 @@ import grpc
 import pytest
 from google.type.money_pb2 import Money
 
+from libs.errors import Kind
+from libs.errors import WaybillError as Refusal
 from services.host.demo.marketplace import CURRENCY, SHOP
+from services.order.adapters.clients.payment import PaymentClient
 from tests.e2e.test_order_updates import refused, told, xp
 from tests.support.marketplace import ALL, Marketplace, create, get, lines
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
 from waybill.directory.v1 import ordering_context_service_pb2 as context_pb
 from waybill.order.v1 import checkout_service_pb2 as pb
-from waybill.order.v1 import order_pb2, order_service_pb2, submission_pb2
+from waybill.order.v1 import order_pb2, order_service_pb2, submission_pb2, submission_service_pb2
 from waybill.payment.v1 import payment_pb2
 from waybill_client import AsyncWaybill, money
 
@@ -182,6 +185,26 @@ async def test_a_request_id_of_another_forward_forwards_nothing(sqlite_market: M
     assert (await refused(forward("TWO"))).reason == "REQUEST_ID_REUSED"
     assert not (await get(sam, "TWO")).HasField("forward_time")
     assert len((await forward("ONE")).supplier_orders) == 1
+
+
+async def test_an_order_that_is_still_being_confirmed_is_forwarded_later(
+    sqlite_market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(*_: Any) -> None:
+        raise Refusal(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "not now")
+
+    monkeypatch.setattr(PaymentClient, "confirm", silent)
+    placed = await sqlite_market.cast.ada.place_order({"anvil": 1}, id="SOON")
+    assert (placed.status, placed.submission.finished) == (order_pb2.ORDER_STATUS_OPEN, False)
+    forward = order_service_pb2.ForwardOrderRequest(order_id="SOON", request_id="f")
+    error = await refused(sqlite_market.cast.sam.orders.ForwardOrder(forward))
+    assert (error.code, error.reason) == (grpc.StatusCode.ABORTED, "SUBMISSION_IN_PROGRESS")
+    assert error.metadata == {"order": "SOON", "attempt": "1"}
+    assert error.retry_after_seconds is not None
+    monkeypatch.undo()
+    operator = sqlite_market.cast.owner.submissions
+    await operator.DriveSubmission(submission_service_pb2.DriveSubmissionRequest(order_id="SOON", attempt=1))
+    assert (await sqlite_market.cast.sam.orders.ForwardOrder(forward)).order.HasField("forward_time")
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\x1bb", "x" * 2_001])

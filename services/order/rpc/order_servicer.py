@@ -8,7 +8,8 @@ from typing import Any
 
 from libs import idempotency
 from libs.auth import PartyKind, Principal
-from libs.errors import Violations
+from libs.errors import Violations, missing
+from libs.ids import valid_id
 from libs.protoconv import mask_paths, text_in, time_out
 from libs.rpc import current
 from services.order.application.cancel_order import CancelOrder
@@ -41,9 +42,13 @@ MAX_TYPES = 50
 
 
 def request_key(request: Any) -> tuple[Principal, idempotency.RequestKey | None]:
-    """The caller and the key of an idempotent request."""
+    """The caller and the key of an idempotent request. An order whose id is none is NOT_FOUND before anything is stored."""
     call = current()
-    return call.principal, idempotency.key_of(call.principal, call.method.rsplit("/", 1)[1], request)
+    caller = call.principal
+    order_id = getattr(request, "order_id", None)
+    if order_id is not None and not valid_id(order_id):
+        raise missing("order", order_id)
+    return caller, idempotency.key_of(caller, call.method.rsplit("/", 1)[1], request)
 
 
 @dataclass(frozen=True, slots=True)
