@@ -64,7 +64,7 @@ class BuildOrder:
             text = f"there is no buyer {buyer_id!r}"
             found.require("order.from_party", not valid_id(buyer_id), "BUYER_NOT_FOUND", text)
             raise found.error()
-        self._check_context(found, draft, context, user_id)
+        self._check_context(found, draft, context)
         order = self._order(caller, draft, context, buyer_id, user_id, len(drafts), now, found)
         lines = make_lines(found, drafts, catalog, context, 0, set(), now)
         check_currencies(found, order.currency, [*draft.currencies, *(c for d in drafts for c in d.currencies)])
@@ -99,14 +99,14 @@ class BuildOrder:
         context = await self._directory.ordering_context(buyer_id, user, caller.client_id, wanted)
         return context if context.buyer_exists else None
 
-    def _check_context(
-        self, found: Violations, draft: OrderDraft, context: OrderingContext, user_id: str
-    ) -> None:
+    def _check_context(self, found: Violations, draft: OrderDraft, context: OrderingContext) -> None:
         if not context.buyer_active:
             found.add("order.from_party", "BUYER_INACTIVE", "the buyer may not order")
-        if context.user is None and valid_id(user_id):
-            found.add("order.from_user", "BUYER_NOT_FOUND", "the buyer has no such user")
-        elif context.user is not None and not context.user_active:
+        if context.user is None:
+            # An id that is none has been told of.
+            if all(v.field != "order.from_user.id" for v in found.items):
+                found.add("order.from_user", "BUYER_NOT_FOUND", "the buyer has no such user")
+        elif not context.user_active:
             found.add("order.from_user", "BUYER_INACTIVE", "the user may not order")
         if draft.currency and draft.currency != context.currency:
             found.add("order.currency", "CURRENCY_MISMATCH", f"this buyer orders in {context.currency}")

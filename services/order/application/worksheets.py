@@ -145,7 +145,7 @@ class Worksheets:
             locked = await writable(self._orders, tx, caller, order_id, now)
             require_unchanged(sheet.order, locked)
             stored = await self._orders.worksheet(tx, locked.key)
-            if _chosen(locked, stored) != _chosen(sheet.order, sheet.worksheet):
+            if _costs(locked, stored) != _costs(sheet.order, sheet.worksheet):
                 raise stale("order", order_id, str(locked.version))
             after, event = changed(
                 with_totals(locked, totals(locked, made.lines, made.shipments)),
@@ -194,3 +194,8 @@ class Worksheets:
 def _chosen(order: Order, worksheet: Worksheet) -> list[Estimate]:
     """What a calculation takes shipping costs from: the estimates with a method selected, if they are current."""
     return [e for e in worksheet.estimates if e.selected is not None] if order.estimated else []
+
+
+def _costs(order: Order, worksheet: Worksheet) -> list[tuple[str, int]]:
+    """All that a calculation knows of the worksheet."""
+    return [(e.id, e.selected.cost) for e in _chosen(order, worksheet) if e.selected is not None]
