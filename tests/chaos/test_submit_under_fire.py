@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import uuid
 from collections.abc import AsyncIterator, Awaitable
 from datetime import timedelta
 from decimal import Decimal
@@ -11,12 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
 
+from libs.rpc.peers import unanswered
 from services.host.demo.marketplace import CURRENCY
+from services.order.application.cancel_order import CancelOrder
 from tests.chaos.seeds import fresh_seed, rounds
+from tests.chaos.steps import supplier_order
 from tests.support.loops import ShiftedClock, steps
 from tests.support.marketplace import ALL, OUTGOING, Marketplace, create, get, marketplace
-from waybill.fulfillment.v1 import inventory_service_pb2, shipment_pb2, shipment_service_pb2
+from waybill.catalog.v1 import product_pb2, product_service_pb2
+from waybill.fulfillment.v1 import inventory_service_pb2, shipment_pb2, shipment_service_pb2, supplier_order_pb2
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import line_item_pb2, line_item_service_pb2, order_pb2, order_service_pb2
 from waybill.payment.v1 import credit_card_service_pb2, payment_pb2
@@ -330,3 +336,44 @@ async def test_an_authorization_that_lapses_before_the_shipment_is_renewed_or_ne
         if held:
             await cancel(fire.sam, id)
             assert await fire.states(id) == ["VOIDED"]
+
+
+@pytest.mark.parametrize("dies", [False, True])
+async def test_a_cancel_that_freezes_an_order_while_it_completes_gives_way_to_it(
+    fire: Fire, monkeypatch: pytest.MonkeyPatch, dies: bool
+) -> None:
+    service = product_pb2.Product(id="lamp", shippable=False)
+    await fire.market.cast.owner.products.UpdateProduct(
+        product_service_pb2.UpdateProductRequest(product=service, update_mask=FieldMask(paths=["shippable"]))
+    )
+    await create(fire.ada, "SVC", lamp=1)
+    await fire.ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="SVC"))
+    await fire.ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id="SVC", payments=[gift()]))
+    frozen, completed, freeze = asyncio.Event(), asyncio.Event(), CancelOrder._freeze
+    cancels: list[asyncio.Task[str]] = []
+
+    async def freeze_and_wait(self: CancelOrder, key: uuid.UUID) -> None:
+        await freeze(self, key)
+        if not frozen.is_set():
+            frozen.set()
+            await completed.wait()
+            if dies:
+                raise unanswered("fulfillment")
+
+    async def canceled_meanwhile() -> None:
+        cancels.append(asyncio.create_task(fire.later(cancel(fire.sam, "SVC"))))
+        await frozen.wait()
+
+    monkeypatch.setattr(CancelOrder, "_freeze", freeze_and_wait)
+    fire.market.host.failpoints.arm("order.submit.decided", canceled_meanwhile)
+    await submit(fire.ada, "SVC")
+    assert (await get(fire.ada, "SVC")).status == order_pb2.ORDER_STATUS_COMPLETED
+    completed.set()
+    reason = await cancels[0]
+    await fire.complete()
+    assert dies or reason == "ORDER_STATUS_CONFLICT"
+    assert await fire.later(cancel(fire.sam, "SVC")) == "ORDER_STATUS_CONFLICT"
+    part = await supplier_order(fire.market.cast.clerks["lumenworks"], "SVC")
+    assert part.status == supplier_order_pb2.SUPPLIER_ORDER_STATUS_COMPLETED
+    assert (await get(fire.ada, "SVC")).status == order_pb2.ORDER_STATUS_COMPLETED
+    assert await fire.states("SVC") == ["CONFIRMED"]

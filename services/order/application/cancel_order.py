@@ -17,7 +17,6 @@ from services.order.application.ports import (
     Fulfillment,
     OrderStore,
     Payments,
-    Reports,
     Request,
     RequestStore,
     SubmissionStore,
@@ -122,15 +121,25 @@ class CancelOrder:
         except WaybillError as error:
             if error.kind is Kind.UNAVAILABLE:
                 raise
-            async with self._db.transaction() as tx:
-                await self._submissions.drop_cancellation(tx, key)
-            await self._reports(await self._thaw(key))
+            await self._withdraw(key)
             raise
 
-    async def _thaw(self, key: uuid.UUID) -> Reports:
-        return await self._fulfillment.unfreeze(key)
+    async def _withdraw(self, key: uuid.UUID) -> None:
+        """A refused cancel leaves nothing. Its row goes last: should this process die before, the completer finds it."""
+        await self._reports(await self._fulfillment.unfreeze(key))
+        async with self._db.transaction() as tx:
+            await self._submissions.drop_cancellation(tx, key)
 
     async def _decide(self, row: Cancellation) -> None:
+        try:
+            await self._cancel(row)
+        except WaybillError as error:
+            # What needs no shipment may have completed the order while it was frozen: its confirm was under way.
+            if error.kind is Kind.PRECONDITION:
+                await self._withdraw(row.order_key)
+            raise
+
+    async def _cancel(self, row: Cancellation) -> None:
         who = Principal.of_claims(row.caller)
         async with self._db.transaction() as tx:
             now = self._clock.now()
