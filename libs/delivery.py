@@ -17,6 +17,7 @@ from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
 
+from libs import failpoints
 from libs.errors import Kind, WaybillError
 
 UNANSWERED = frozenset({Kind.UNAVAILABLE, Kind.EXHAUSTED, Kind.STALE, Kind.UNAUTHENTICATED, Kind.DENIED})
@@ -121,6 +122,8 @@ async def deliver(
     if not has_time() or outcome.silences >= MAX_SILENCES:
         outcome.untried += [head(item) for item in items]
         return
+    if failpoints.WATCHED is not None:
+        await failpoints.WATCHED.reach(f"{failpoints.place()}:send:before")
     try:
         await send(items)
     except WaybillError as error:

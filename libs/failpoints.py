@@ -1,8 +1,8 @@
 """Named places where a process can be made to die or fail, so that tests can stop it exactly there.
 
 Two kinds. *Named* points stand in the code of a use case and are armed by name. *Automatic* points surround every
-commit and every call to another service; they exist only in a process that is watched (`WAYBILL_FAILPOINTS_DIR`), whose
-folder says what is armed and keeps what was reached.
+commit and every call to another service, and stand before whatever a relay sends; they exist only in a process that is
+watched (`WAYBILL_FAILPOINTS_DIR`), whose folder says what is armed and keeps what was reached.
 """
 
 from __future__ import annotations
@@ -17,11 +17,17 @@ KILLED = 137
 """Exit code of a process that died at a failpoint, as if by SIGKILL."""
 
 
+def numbered(name: str, time: int) -> str:
+    """The name of a place that is reached for the first, second, ... time."""
+    return name if time == 1 else f"{name}#{time}"
+
+
 class Watch:
     """The folder through which a test watches and kills processes.
 
-    `hits` collects one line per place reached; `armed` holds the name of the place at which the first process that
-    reaches it dies, or stops as by SIGSTOP if `=pause` follows; that process renames the file to `fired`.
+    `hits` collects one line per place reached; `armed` holds the name of the place at which the process that reaches it
+    dies, or stops as by SIGSTOP if `=pause` follows; that process renames the file to `fired`. A place that is reached
+    more than once is named by which time it is, over all processes: `name` is the first, `name#2` the second.
     `no-idempotency` switches idempotency off, so that a test can show that it would notice.
     """
 
@@ -30,8 +36,7 @@ class Watch:
 
     async def reach(self, name: str) -> None:
         """Marks the place; does not return where it is armed."""
-        with (self._folder / "hits").open("a") as hits:
-            hits.write(name + "\n")
+        name = numbered(name, self._count(name))
         armed = self._folder / "armed"
         try:
             wanted, _, action = armed.read_text().strip().partition("=")
@@ -47,6 +52,15 @@ class Watch:
             os.kill(os.getpid(), signal.SIGSTOP)
         else:
             os._exit(KILLED)
+
+    def _count(self, name: str) -> int:
+        """Which time it is. What stands before the line that is appended now was there first, whoever wrote it."""
+        hits = os.open(self._folder / "hits", os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(hits, f"{name}\n".encode())
+            return os.pread(hits, os.lseek(hits, 0, os.SEEK_CUR), 0).split(b"\n").count(name.encode())
+        finally:
+            os.close(hits)
 
     @property
     def idempotency_off(self) -> bool:

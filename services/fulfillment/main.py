@@ -157,14 +157,14 @@ def _stores(settings: Settings, runtime: Runtime) -> Stores:
 def _reservations(
     settings: Settings, runtime: Runtime, database: Database, s: Stores, release: ReleaseReservation
 ) -> ReservationServicer:
-    clock, ids, failpoints = runtime.clock, runtime.ids, runtime.failpoints
+    clock, ids = runtime.clock, runtime.ids
     grace = timedelta(seconds=settings.expiry_grace)
     changes = OrderChanges(s.stock, s.orders, clock)
     return ReservationServicer(
         UseCases(
             plan=PlanSourcing(database, s.stock),
-            reserve=ReserveStock(database, s.stock, s.reservations, clock, failpoints, grace),
-            confirm=ConfirmReservation(database, s.stock, s.reservations, s.orders, clock, ids, failpoints),
+            reserve=ReserveStock(database, s.stock, s.reservations, clock, grace),
+            confirm=ConfirmReservation(database, s.stock, s.reservations, s.orders, clock, ids),
             release=release,
             forward=ForwardOrder(database, s.reservations, changes, ids),
             freeze=FreezeOrder(database, s.reservations, changes, clock),
@@ -196,7 +196,6 @@ def _shipments(runtime: Runtime, database: Database, s: Stores, reporting: Repor
             reporting,
             runtime.clock,
             runtime.ids,
-            runtime.failpoints,
         ),
         Shipments(database, s.stock, s.orders, s.shipments, s.queries, s.requests, reporting, runtime.clock),
         runtime.clock,

@@ -50,6 +50,7 @@ async def failpoints(names: list[str], record: bool, broken: bool) -> int:
                 else:
                     say(f"{scenario.name}: {len(known[scenario.name])} places")
                     await runner.run(scenario, known[scenario.name], outcome)
+                say(f"{scenario.name}: done after {time.monotonic() - began:.0f} s")
             await cast.close()
     if record:
         CATALOGUE.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
@@ -57,9 +58,11 @@ async def failpoints(names: list[str], record: bool, broken: bool) -> int:
     for failure in outcome.failures:
         say(f"FAILED {failure}")
     services = "  ".join(f"{service} {count}" for service, count in sorted(outcome.survived.items()))
-    say(f"{outcome.points} deaths survived in {len(chosen)} scenarios, {len(outcome.failures)} failures")
+    expected = sum(len(known[scenario.name]) for scenario in chosen)
+    say(f"{expected} places of {len(chosen)} scenarios in {len(outcome.survived)} services: {outcome.points} deaths survived, "
+        f"{outcome.unhit} unhit, {len(outcome.failures)} failures")  # fmt: skip
     say(f"by service: {services}; {time.monotonic() - began:.0f} s")
-    return 1 if outcome.failures else 0
+    return 1 if outcome.failures or outcome.points < expected else 0
 
 
 async def replies(names: list[str]) -> int:

@@ -10,6 +10,7 @@ from tests.chaos import steps
 from tests.chaos.steps import until_answered
 from waybill.fulfillment.v1 import supplier_order_pb2
 from waybill.order.v1 import order_pb2, submission_pb2
+from waybill.payment.v1 import payment_pb2
 from waybill_client import WaybillError
 
 Step = Callable[[Cast, str], Awaitable[None]]
@@ -27,6 +28,8 @@ class Scenario:
     """A context that is killed before `act` and started again after it, so that background work is what counts."""
     background: str = ""
     """Which background work belongs to the scenario, as a regular expression over the names of places."""
+    beside: str = ""
+    """Which of its places are not, because loops reach them too while it goes on."""
 
 
 async def _nothing(cast: Cast, tag: str) -> None:
@@ -176,6 +179,58 @@ async def _one_unit_is_shipped(cast: Cast, tag: str) -> None:
     assert [line.quantity_shipped for line in mine.line_items] == [1], "shipped not exactly once"
 
 
+async def _packed(cast: Cast, tag: str) -> None:
+    await _accepted(cast, tag)
+    clerk = cast.clerks["northforge"]
+    mine = await steps.supplier_order(clerk, tag)
+    await steps.ship(clerk, mine.id, {"l1": 1}, id=f"{tag}-box", ship_time=None)
+
+
+async def _ship_packed(cast: Cast, tag: str) -> None:
+    await until_answered(lambda: steps.send(cast.clerks["northforge"], f"{tag}-box"))
+
+
+async def _silent_gateway(cast: Cast, tag: str) -> None:
+    await steps.cart(cast.ada, tag, "timeout")
+    order = await until_answered(lambda: steps.submit(cast.ada, tag))
+    assert order.submission.state == submission_pb2.SUBMISSION_STATE_TRYING
+
+
+async def _cancel_own(cast: Cast, tag: str) -> None:
+    await until_answered(lambda: steps.cancel(cast.ada, tag))
+
+
+async def _nothing_came_of_it(cast: Cast, tag: str) -> None:
+    order = (await steps.settled(cast.ada, tag)).order
+    assert (order.status, order.is_submitted) == (order_pb2.ORDER_STATUS_CANCELED, False)
+    assert order.submission.state == submission_pb2.SUBMISSION_STATE_REFUSED
+
+
+async def _captured(cast: Cast, tag: str) -> None:
+    await steps.place(cast.ada, tag, card="decline_refund")
+    await steps.settled(cast.ada, tag)
+    await steps.capture(cast.sam, tag)
+
+
+async def _needs_attention(cast: Cast, tag: str) -> None:
+    await _is_canceled(cast, tag)
+    async with steps.patience():
+        while (await steps.by_card(cast.sam, tag)).state != payment_pb2.PAYMENT_STATE_ATTENTION:
+            await steps.moment()
+
+
+async def _not_forwarded(cast: Cast, tag: str) -> None:
+    await steps.forward_by_itself(cast.owner, False)
+    try:
+        await _open(cast, tag)
+    finally:
+        await steps.forward_by_itself(cast.owner, True)
+
+
+async def _forward(cast: Cast, tag: str) -> None:
+    await until_answered(lambda: steps.forward(cast.sam, tag))
+
+
 async def _hold(cast: Cast, tag: str) -> None:
     await until_answered(lambda: steps.hold(cast.sam, tag))
 
@@ -231,6 +286,11 @@ async def _completes(cast: Cast, tag: str) -> None:
             await steps.moment()
 
 
+_TRIES = (
+    r"order>(directory|catalog)|order>\w+\.(Reserve|Authorize)|order\.submit\.tried|SubmitOrder\._wait|fulfillment\.ReserveStock|"
+    r"payment\.(ReservePayments|AuthorizePayments|authorize)|TestGateway\.(authorize|get_by_key)"
+)
+"""What the completer does every second about an attempt whose gateway is silent."""
 SCENARIOS = {
     scenario.name: scenario
     for scenario in (
@@ -245,7 +305,11 @@ SCENARIOS = {
         Scenario("accept", _open, _accept, _is_accepted),
         Scenario("reject", _open, _reject, _is_sourced_again),
         Scenario("ship", _accepted, _ship, _one_unit_is_shipped),
+        Scenario("ship-packed", _packed, _ship_packed, _one_unit_is_shipped),
+        Scenario("cancel-running", _silent_gateway, _cancel_own, _nothing_came_of_it, beside=_TRIES),
+        Scenario("attention", _captured, _cancel, _needs_attention, background="ReportAlerts"),
+        Scenario("forward", _not_forwarded, _forward, _is_open),
         Scenario("complete", _all_but_one, _ship_the_rest, _completes),
-        Scenario("report-back", _all_but_one, _ship_the_rest, _completes, down="order", background="Reporting"),
+        Scenario("report-back", _all_but_one, _ship_the_rest, _completes, down="order", background=r"Reporting\._|>order"),
     )
 }

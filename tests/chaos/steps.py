@@ -7,14 +7,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import grpc
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.host.demo.marketplace import CURRENCY, ITEMS
+from services.host.demo.marketplace import CURRENCY, ITEMS, SHOP
+from waybill.directory.v1 import api_client_service_pb2
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as supplier_pb
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2, submission_pb2
-from waybill.payment.v1 import credit_card_service_pb2, payment_pb2, spending_account_service_pb2
+from waybill.payment.v1 import credit_card_service_pb2, payment_pb2, payment_service_pb2, spending_account_service_pb2
 from waybill_client import AsyncWaybill, WaybillError, money
 
 T = TypeVar("T")
@@ -58,7 +60,7 @@ async def provide(
             ]
         )
     )
-    for id in ("approve", "decline", "late"):
+    for id in ("approve", "decline", "late", "timeout", "decline_refund"):
         await ada.credit_cards.CreateCreditCard(
             credit_card_service_pb2.CreateCreditCardRequest(
                 credit_card=credit_card_service_pb2.CreditCard(id=f"card-{id}", token=f"tok_{id}", partial_number="4242")
@@ -209,13 +211,14 @@ async def reject(clerk: AsyncWaybill, id: str) -> Any:
 
 
 async def ship(
-    clerk: AsyncWaybill, supplier_order_id: str, items: Mapping[str, int], tag: str = "ship", id: str = ""
-) -> shipment_pb2.Shipment:
-    """Ships units by line."""
+    clerk: AsyncWaybill, supplier_order_id: str, items: Mapping[str, int], tag: str = "ship", id: str = "",
+    ship_time: Timestamp | None = SHIPPED,
+) -> shipment_pb2.Shipment:  # fmt: skip
+    """Ships units by line, or packs them only."""
     answer = await clerk.shipments.CreateShipment(
         shipment_service_pb2.CreateShipmentRequest(
             shipment=shipment_pb2.Shipment(
-                id=id, carrier="swift", tracking_number="T", ship_time=SHIPPED,
+                id=id, carrier="swift", tracking_number="T", ship_time=ship_time,
                 items=[
                     shipment_pb2.ShipmentItem(supplier_order_id=supplier_order_id, line_item_id=line, quantity=quantity)
                     for line, quantity in items.items()
@@ -225,6 +228,45 @@ async def ship(
         )
     )  # fmt: skip
     return answer.shipment
+
+
+async def send(clerk: AsyncWaybill, id: str) -> shipment_pb2.Shipment:
+    """Ships what is packed."""
+    request = shipment_service_pb2.UpdateShipmentRequest(
+        shipment=shipment_pb2.Shipment(id=id, ship_time=SHIPPED), update_mask=FieldMask(paths=["ship_time"]),
+        request_id=f"{id}-send"[-100:],
+    )  # fmt: skip
+    return (await clerk.shipments.UpdateShipment(request)).shipment
+
+
+async def forward_by_itself(owner: AsyncWaybill, switch: bool) -> None:
+    """Whether orders of the shop's channel are split by supplier as soon as they are confirmed."""
+    found = await owner.api_clients.GetApiClient(api_client_service_pb2.GetApiClientRequest(api_client_id=SHOP))
+    shop = api_client_service_pb2.ApiClient(id=SHOP, policy=found.api_client.policy)
+    shop.policy.auto_forward = switch
+    mask = FieldMask(paths=["policy"])
+    await owner.api_clients.UpdateApiClient(
+        api_client_service_pb2.UpdateApiClientRequest(api_client=shop, update_mask=mask)
+    )
+
+
+async def forward(sam: AsyncWaybill, id: str) -> order_pb2.Order:
+    """The seller splits it by supplier."""
+    request = order_service_pb2.ForwardOrderRequest(order_id=id, request_id=f"{id}-forward")
+    return (await sam.orders.ForwardOrder(request)).order
+
+
+async def by_card(sam: AsyncWaybill, id: str) -> payment_pb2.Payment:
+    """An order's payment by card."""
+    found = (await sam.checkout.ListPayments(pb.ListPaymentsRequest(order_id=id))).payments
+    (card,) = (payment for payment in found if payment.type == "credit_card")
+    return card
+
+
+async def capture(sam: AsyncWaybill, id: str) -> None:
+    """The seller takes what is held of an order's card."""
+    request = payment_service_pb2.CapturePaymentRequest(payment_id=(await by_card(sam, id)).id, request_id=f"{id}-capture")
+    await sam.payments.CapturePayment(request)
 
 
 def patience() -> asyncio.Timeout:

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from libs.clock import Clock
 from libs.errors import precondition
-from libs.failpoints import Failpoints
 from libs.ids import IdSource
 from services.fulfillment.application.ports import (
     ReservationPort,
@@ -37,7 +36,6 @@ class ConfirmReservation:
         orders: SupplierOrderPort,
         clock: Clock,
         ids: IdSource,
-        failpoints: Failpoints,
     ) -> None:
         self._transactions = transactions
         self._stock = stock
@@ -45,16 +43,13 @@ class ConfirmReservation:
         self._orders = orders
         self._clock = clock
         self._ids = ids
-        self._failpoints = failpoints
 
     async def __call__(self, order: OrderSnapshot, attempt: int, forward: bool) -> list[SupplierOrder]:
         """The supplier orders, by number; a repeat returns them as they are now.
 
         Raises RESERVATION_RELEASED for an attempt that was released or never known: a defect of the caller.
         """
-        done = await self._transactions.retrying(lambda tx: self._confirm(tx, order, attempt, forward))
-        await self._failpoints.reach("fulfillment.confirm.after_commit")
-        return by_id(done)
+        return by_id(await self._transactions.retrying(lambda tx: self._confirm(tx, order, attempt, forward)))
 
     async def _confirm(self, tx: Tx, order: OrderSnapshot, attempt: int, forward: bool) -> list[SupplierOrder]:
         now = self._clock.now()

@@ -13,7 +13,6 @@ from typing import Any
 from libs.auth import Principal, roles
 from libs.clock import Clock
 from libs.errors import FieldViolation, Kind, WaybillError
-from libs.failpoints import Failpoints
 from libs.ids import IdSource
 from services.fulfillment.application.ports import (
     Request,
@@ -66,7 +65,6 @@ class CreateShipments:
         reporting: Reporting,
         clock: Clock,
         ids: IdSource,
-        failpoints: Failpoints,
     ) -> None:
         self._transactions = transactions
         self._stock = stock
@@ -76,7 +74,6 @@ class CreateShipments:
         self._reporting = reporting
         self._clock = clock
         self._ids = ids
-        self._failpoints = failpoints
 
     async def __call__(self, caller: Principal, drafts: Sequence[ShipmentDraft], request: Request) -> list[Shipment]:
         """The shipments as stored, in the order of the drafts; raises with all violations."""
@@ -92,7 +89,6 @@ class CreateShipments:
             return await self._create(tx, caller, ids, drafts, now)
 
         made, orders = await self._transactions.retrying(work)
-        await self._failpoints.reach("fulfillment.ship.after_commit")
         if orders:
             await self._reporting.tell(orders, made)
         return made

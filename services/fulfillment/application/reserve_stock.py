@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from libs.clock import Clock
-from libs.failpoints import Failpoints
 from services.fulfillment.application.plan_sourcing import stock_of
 from services.fulfillment.application.ports import ReservationPort, StockPort, Transactions, Tx
 from services.fulfillment.domain.ledger import Cause, effects, reserving
@@ -49,14 +48,12 @@ class ReserveStock:
         stock: StockPort,
         reservations: ReservationPort,
         clock: Clock,
-        failpoints: Failpoints,
         grace: timedelta,
     ) -> None:
         self._transactions = transactions
         self._stock = stock
         self._reservations = reservations
         self._clock = clock
-        self._failpoints = failpoints
         self._grace = grace
 
     async def check(self, demand: Demand) -> Reserved:
@@ -69,9 +66,7 @@ class ReserveStock:
         """Reserves, in four statements; a repeat returns what was recorded, a late try that it was
         released.
         """
-        done = await self._transactions.retrying(lambda tx: self._reserve(tx, demand))
-        await self._failpoints.reach("fulfillment.reserve.after_commit")
-        return done
+        return await self._transactions.retrying(lambda tx: self._reserve(tx, demand))
 
     async def _reserve(self, tx: Tx, demand: Demand) -> Reserved:
         now = self._clock.now()

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 import structlog
@@ -57,6 +58,22 @@ def test_kill_ends_the_process_at_once_without_cleaning_up() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (KILLED, "")
+
+
+def test_a_watched_place_kills_the_time_that_is_armed_and_no_other(tmp_path: Path) -> None:
+    code = (
+        "import asyncio, sys; from pathlib import Path; from libs.failpoints import Watch\n"
+        "asyncio.run(Watch(Path(sys.argv[1])).reach('a')); print('passed')"
+    )
+    (tmp_path / "armed").write_text("a#2")
+
+    def reach() -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
+
+    assert [(ended.returncode, ended.stdout) for ended in (reach(), reach(), reach())] == [
+        (0, "passed\n"), (KILLED, ""), (0, "passed\n"),
+    ]  # fmt: skip
+    assert (tmp_path / "hits").read_text() == "a\na\na\n"
 
 
 @pytest.fixture
