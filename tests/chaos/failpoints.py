@@ -167,7 +167,9 @@ class Enumeration:
         await scenario.prepare(self._cast, tag)
         await self._fleet.delivered()
 
-    async def run(self, scenario: Scenario, expected: list[str], outcome: Outcome) -> None:
+    async def run(
+        self, scenario: Scenario, expected: list[str], outcome: Outcome, first_failure_ends: bool = False
+    ) -> None:
         """Kills at every place of the scenario."""
         await self._fleet.assert_consistent()
         unhit, unknown = await self._compare(scenario, set(expected))
@@ -181,6 +183,8 @@ class Enumeration:
                 await self._fleet.revive()
                 outcome.failures.append(f"{scenario.name} at {place}: {type(error).__name__}: {error}"[:1_500])
                 self._say(f"  FAILED {scenario.name} at {place}: {error!r:.300}")
+                if first_failure_ends:
+                    return
                 continue
             service = service_of(place)
             outcome.survived[service] = outcome.survived.get(service, 0) + 1

@@ -1,11 +1,14 @@
 """What clients did and what they were told, and the judgement over it once everything has come to rest.
 
-Every operation has a tag of its own, so that a single look at the end tells whether it happened, and how often.
+Every operation has a tag of its own, so that a single look at the end tells whether it happened, and how often. Whoever was
+not told what became of an operation repeats it then, with its request id, and is told; that must be what is seen.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -27,6 +30,10 @@ _SUBMITTED = (
 )
 
 
+class Undecided(Exception):
+    """An answer that says that the attempt goes on."""
+
+
 @dataclass(slots=True)
 class Operation:
     """One call of a client, with its repeats."""
@@ -37,6 +44,10 @@ class Operation:
     tag: str
     outcome: str = UNKNOWN
     detail: str = ""
+    repeat: Callable[[], Awaitable[object]] | None = None
+    """The same call again, with its request id."""
+    doubted: bool = False
+    """Whether it was unknown when the storm was over."""
     units: dict[str, int] = field(default_factory=dict)
 
 
@@ -52,16 +63,64 @@ class Verdict:
     """There more than once, or more of it than was asked for."""
     phantom: list[str] = field(default_factory=list)
     """Refused, and there all the same."""
+    torn: list[str] = field(default_factory=list)
+    """Seen to be done, while the repeat of the same call was refused, or not answered at rest either."""
 
     @property
     def ok(self) -> bool:
         """Whether every promise was kept."""
-        return not (self.lost or self.doubled or self.phantom)
+        return not (self.lost or self.doubled or self.phantom or self.torn)
+
+
+async def resolve(cast: Cast, history: list[Operation]) -> list[str]:
+    """Repeats every operation whose outcome is unknown; from then on it is known. What is torn.
+
+    An operation that never arrived is done by its repeat, or refused: the judgement sees which.
+    """
+    torn: list[str] = []
+    for op in history:
+        if op.outcome != UNKNOWN:
+            continue
+        op.doubted = True
+        seen = await _seen(cast, op)
+        assert op.repeat is not None, op
+        try:
+            await _repeated(op.repeat)
+            op.outcome = OK
+        except TimeoutError:
+            torn.append(f"{op.tag}: not answered at rest")
+        except WaybillError as error:
+            op.outcome, op.detail = FAIL, error.reason
+            if seen:
+                torn.append(f"{op.tag}: seen to be done, its repeat says {error}")
+    return torn
+
+
+async def _repeated(call: Callable[[], Awaitable[object]]) -> None:
+    async with steps.patience():
+        while True:
+            with suppress(Undecided):
+                await until_answered(call)
+                return
+            await steps.moment()
+
+
+async def _seen(cast: Cast, op: Operation) -> bool:
+    """Whether the operation is seen to be done."""
+    try:
+        status = (await until_answered(lambda: steps.read(cast.ada, op.order))).order.status
+    except WaybillError as error:
+        if error.code.name != "NOT_FOUND":
+            raise
+        return False
+    if op.kind == "ship":
+        return op.tag in await _shipments(cast, op.order)
+    return status == order_pb2.ORDER_STATUS_CANCELED if op.kind == "cancel" else status in _SUBMITTED
 
 
 async def judge(cast: Cast, history: list[Operation]) -> Verdict:
     """Compares the history with what stands in the marketplace."""
-    verdict = Verdict(Counter(f"{op.kind} {op.outcome}" for op in history))
+    verdict = Verdict(Counter(f"{op.kind} {UNKNOWN if op.doubted else op.outcome}" for op in history))
     by_order: dict[str, dict[str, list[Operation]]] = {}
     for op in history:
         by_order.setdefault(op.order, {}).setdefault(op.kind, []).append(op)
@@ -94,8 +153,9 @@ async def _judge_order(cast: Cast, id: str, kinds: dict[str, list[Operation]], v
 
 
 def _turned_out(op: Operation, happened: bool, verdict: Verdict) -> None:
-    if op.outcome == UNKNOWN:
-        verdict.counts[f"{op.kind} unknown, {'done' if happened else 'not done'}"] += 1
+    if op.doubted:
+        how = "done" if happened else f"refused when repeated: {op.detail}"
+        verdict.counts[f"{op.kind} unknown, {how}"] += 1
 
 
 def _judge_cancels(order: order_pb2.Order, cancels: list[Operation], verdict: Verdict) -> None:
@@ -112,12 +172,7 @@ async def _judge_shipments(
     cast: Cast, found: order_service_pb2.GetOrderResponse, ships: list[Operation], verdict: Verdict
 ) -> None:
     order, lines = found.order, found.line_items
-    page = await until_answered(
-        lambda: cast.sam.shipments.ListShipments(
-            shipment_service_pb2.ListShipmentsRequest(order_id=order.id, page_size=100)
-        )
-    )
-    there = Counter(s.id for s in page.shipments)
+    there = await _shipments(cast, order.id)
     for op in ships:
         if op.outcome == OK and not there[op.tag]:
             verdict.lost.append(f"{op.tag}: the shipment was acknowledged")
@@ -131,6 +186,13 @@ async def _judge_shipments(
     for line in lines:
         if line.quantity_shipped != shipped[line.id]:
             verdict.doubled.append(f"{order.id} {line.id}: {line.quantity_shipped} shipped, {shipped[line.id]} asked for")
+
+
+async def _shipments(cast: Cast, id: str) -> Counter[str]:
+    page = await until_answered(
+        lambda: cast.sam.shipments.ListShipments(shipment_service_pb2.ListShipmentsRequest(order_id=id, page_size=100))
+    )
+    return Counter(s.id for s in page.shipments)
 
 
 async def _judge_money(cast: Cast, order: order_pb2.Order, verdict: Verdict) -> None:

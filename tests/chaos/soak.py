@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from services.host.demo.cast import Cast
 from tests.chaos import steps
-from tests.chaos.history import FAIL, OK, UNKNOWN, Operation
+from tests.chaos.history import FAIL, OK, UNKNOWN, Operation, Undecided
 from tests.support.crashable import Crashable
 from tests.support.fleet import Fleet
 from waybill.order.v1 import submission_pb2
@@ -42,9 +42,10 @@ class Storm:
     kills: Counter[str] = field(default_factory=Counter)
     over: bool = False
 
-
-class Undecided(Exception):
-    """An answer that says that the attempt goes on."""
+    @property
+    def processes(self) -> int:
+        """How many of the services' own."""
+        return self.kills.total() - self.kills["postgresql"]
 
 
 class Client:
@@ -115,6 +116,7 @@ class Client:
         await self._call(op, lambda: steps.cancel(self._cast.sam, chosen))
 
     async def _call(self, op: Operation, call: Callable[[], Awaitable[object]]) -> None:
+        op.repeat = call
         for _ in range(REPEATS):
             try:
                 await call()
