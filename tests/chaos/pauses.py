@@ -12,8 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from libs.failpoints import numbered
+from services.fulfillment.application import reporting
 from services.host.demo.cast import Cast
-from tests.chaos.failpoints import Folder
+from services.order.application import cancel_order, complete_submissions
+from services.payment.application import report_alerts
+from tests.chaos.failpoints import Folder, act
 from tests.chaos.scenarios import SCENARIOS
 from tests.support.fleet import Fleet, Member
 
@@ -29,9 +33,16 @@ PLACES = (
     ("cancel", "order>fulfillment.CancelOrder:before"),
     ("ship", "fulfillment>order.ReportFulfillment:before"),
 )
-"""Where somebody holds a lease, a row, or an answer that others wait for."""
-PAUSE = 16.0
-"""Seconds; the longest lease is ten."""
+"""Where somebody holds a row, or an answer that others wait for."""
+LEASED = (
+    ("late-gateway", "order.CompleteSubmissions.once:commit:after"),
+    ("report-back", "fulfillment.Reporting._deliver:send:before"),
+    ("attention", "payment.ReportAlerts._deliver:send:before"),
+)
+"""Where a loop has taken work under a lease. A replica must get to the same place before the sleeper wakes."""
+LEASES = (reporting.LEASE, report_alerts.LEASE, complete_submissions.LEASE, cancel_order.DRIVEN)
+PAUSE = max(LEASES).total_seconds() + 3.0
+"""Seconds: longer than anything that is taken is its taker's."""
 
 
 @dataclass(slots=True)
@@ -53,15 +64,18 @@ class Pauses:
 
     async def run(self, naps: Naps) -> None:
         """One pause at every place."""
-        for number, (name, place) in enumerate(PLACES, start=1):
+        for number, (name, place) in enumerate((*PLACES, *LEASED), start=1):
             scenario = SCENARIOS[name]
             tag = f"{name}-nap-{number}"
             try:
                 await scenario.prepare(self._cast, tag)
+                await self._fleet.delivered()
                 self._folder.arm(f"{place}=pause")
-                acting = asyncio.create_task(scenario.act(self._cast, tag))
+                acting = asyncio.create_task(act(self._fleet, scenario, self._cast, tag))
                 sleeper = await self._asleep()
                 await asyncio.sleep(PAUSE)
+                if (name, place) in LEASED:
+                    await self._taken_over(place)
                 self._wake(sleeper)
                 await acting
                 await scenario.verify(self._cast, tag)
@@ -77,8 +91,13 @@ class Pauses:
                 for member in self._fleet.members:
                     self._wake(member)
 
-    async def _asleep(self) -> Member:
+    async def _taken_over(self, place: str) -> None:
         async with asyncio.timeout(60):
+            while numbered(place, 2) not in self._folder.hits():
+                await asyncio.sleep(0.05)
+
+    async def _asleep(self) -> Member:
+        async with asyncio.timeout(120):
             while True:
                 for member in self._fleet.members:
                     if member.process is not None and _state(member.process.pid) == "T":
