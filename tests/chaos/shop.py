@@ -290,7 +290,7 @@ def shop(database_url: str) -> Iterator[Shop]:
     """A marketplace with a second channel and two cards of Ada's; checked at the end."""
     with asyncio.Runner() as runner, tempfile.TemporaryDirectory() as folder:
         opened = AsyncExitStack()
-        market = runner.run(opened.enter_async_context(marketplace(Path(folder), database_url)))
+        market = runner.run(opened.enter_async_context(marketplace(Path(folder), database_url, rests=True)))
         try:
             counter = runner.run(opened.enter_async_context(_counter(market)))
             yield Shop(runner, market, counter)

@@ -111,14 +111,14 @@ def space_of_postgres(disk: Disk) -> None:
 
 async def test_sqlite_on_a_full_disk_fails_calls_and_goes_on_when_there_is_space():
     with tiny_disk(24) as disk:
-        async with marketplace(disk.path) as market:
+        async with marketplace(disk.path, rests=True) as market:
             await assert_survives(market, disk)
 
 
 async def test_postgresql_with_a_full_tablespace_fails_calls_and_goes_on_when_there_is_space(tmp_path: Path):
     with tiny_disk(48, "postgres") as disk, crashable_cluster() as cluster:
         space_of_postgres(disk)
-        async with marketplace(tmp_path, await tablespace(cluster.url, disk)) as market:
+        async with marketplace(tmp_path, await tablespace(cluster.url, disk), rests=True) as market:
             await assert_survives(market, disk)
 
 
@@ -130,7 +130,7 @@ async def test_postgresql_that_has_no_space_for_its_log_ends_and_goes_on_when_it
             ("restart_after_crash=off", "min_wal_size=2MB", "max_wal_size=1GB", "checkpoint_timeout=1h"),
         ) as cluster,
     ):
-        async with marketplace(tmp_path, cluster.url) as market:
+        async with marketplace(tmp_path, cluster.url, rests=True) as market:
             await provide(market.cast.owner, market.cast.ada)
             await place(market.cast.ada, "BEFORE", CART)
             disk.fill()

@@ -53,7 +53,7 @@ async def deadlocks(url: str) -> int:
 
 
 async def test_calls_that_meet_over_the_same_rows_never_deadlock(cluster_database: str, tmp_path: Path):
-    async with marketplace(tmp_path, cluster_database) as market:
+    async with marketplace(tmp_path, cluster_database, rests=True) as market:
         await provide(market.cast.owner, market.cast.ada)
         async with running(HostSettings(data=tmp_path, database_url=cluster_database, pool_size=8)) as second:
             owner = AsyncWaybill(second.address, "waybill-admin", market.host.secret.client_secret)

@@ -90,7 +90,7 @@ async def test_a_consumer_that_goes_on_from_any_earlier_token_has_each_event_onc
     tmp_path: Path, database_url: str
 ) -> None:
     chance = random.Random(fresh_seed("watch"))
-    async with marketplace(tmp_path, database_url) as market:
+    async with marketplace(tmp_path, database_url, rests=True) as market:
         for n in range(4):
             await market.cast.ada.place_order({"tape": n + 1, "anvil": 1}, id=f"W{n}")
         told = await _read(market, Request(direction=OUTGOING, from_start=True), 16)

@@ -17,12 +17,11 @@ from services.host.check import Report, check
 from services.host.contexts import CONTEXTS
 from services.host.demo.cast import Cast, sign_in
 from services.host.demo.marketplace import set_up
+from tests.support.rest import PATIENCE, at_rest
 from waybill.operations.v1 import outbox_service_pb2
 from waybill_client import AsyncWaybill
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 150.0
-"""Seconds that everything has to come to rest: an attempt's deadline and what its reservations have beyond, and some more."""
 SECRET = "a-secret-of-the-tests-shared-by-all-services"
 _CLIENT_SECRET = re.compile(r"client secret\s+(\S+)")
 
@@ -166,13 +165,7 @@ class Fleet:
     async def assert_consistent(self, patience: float = PATIENCE) -> Report:
         """Fails when an invariant is broken, an order is still in motion or a change parked, and that stays so although
         everything had time to come to rest. The last report."""
-        until = asyncio.get_running_loop().time() + patience
-        report = await self.check()
-        while unrest(report) and asyncio.get_running_loop().time() < until:
-            await asyncio.sleep(0.5)
-            report = await self.check()
-        assert not unrest(report), unrest(report)
-        return report
+        return await at_rest(self.check, patience)
 
     async def delivered(self, patience: float = PATIENCE) -> None:
         """Once no service has a change left that another has not acknowledged."""
@@ -181,15 +174,6 @@ class Fleet:
                 outbox = owner.at(member.address).outbox
                 while (await outbox.ListOutboxEntries(outbox_service_pb2.ListOutboxEntriesRequest(page_size=1))).entries:
                     await asyncio.sleep(0.1)
-
-
-def unrest(report: Report) -> list[str]:
-    """What keeps a report from being that of a marketplace at rest in which every invariant holds."""
-    return [
-        *(f"{f.context} {f.rule} {f.subject}: {f.detail}" for f in report.findings),
-        *(f"in motion: {order}" for order in report.in_motion),
-        *(f"parked: {waiting.entry}: {waiting.error}" for waiting in report.parked),
-    ]
 
 
 def _pairs(members: Sequence[Member]) -> list[Sequence[Member]]:

@@ -1,0 +1,37 @@
+"""When a marketplace has come to rest: every invariant holds, nothing is in motion, and no change waits for an operator."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from services.host.check import Report
+
+PATIENCE = 150.0
+"""Seconds that everything has for it: an attempt's deadline, what its reservations have beyond, and some more."""
+
+
+async def at_rest(look: Callable[[], Awaitable[Report]], patience: float = PATIENCE) -> Report:
+    """Looks until all is at rest; the report that says so. Fails when it never does."""
+    until = asyncio.get_running_loop().time() + patience
+    while True:
+        report = await look()
+        found = unrest(report)
+        if not found:
+            return report
+        assert asyncio.get_running_loop().time() < until, found
+        await asyncio.sleep(0.5)
+
+
+def unrest(report: Report) -> list[str]:
+    """What keeps a report from being that of a marketplace at rest."""
+    return [
+        *broken(report),
+        *(f"in motion: {order}" for order in report.in_motion),
+        *(f"parked: {waiting.entry}: {waiting.error}" for waiting in report.parked),
+    ]
+
+
+def broken(report: Report) -> list[str]:
+    """Invariants that do not hold."""
+    return [f"{f.context} {f.rule} {f.subject}: {f.detail}" for f in report.findings]
