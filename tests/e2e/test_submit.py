@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from google.type.decimal_pb2 import Decimal
 
 from services.host.demo.marketplace import CURRENCY, dock
 from tests.support.marketplace import ALL, OUTGOING, Marketplace, create, get
@@ -13,6 +14,7 @@ from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import order_pb2, order_service_pb2, submission_pb2
 from waybill.payment.v1 import credit_card_service_pb2, payment_pb2
 from waybill.payment.v1 import spending_account_service_pb2 as account_pb
+from waybill.pricing.v1 import tax_rate_service_pb2 as tax_pb
 from waybill_client import AsyncWaybill, WaybillError, money
 
 
@@ -141,6 +143,23 @@ async def test_a_declined_card_refuses_the_submit_and_frees_everything(market: M
     order = await get(market.cast.ada, "POOR")
     assert order.status == order_pb2.ORDER_STATUS_UNSUBMITTED
     assert order.submission.state == submission_pb2.SUBMISSION_STATE_REFUSED
+
+
+async def test_a_tax_rate_that_changed_after_the_calculation_refuses_the_submit(market: Marketplace) -> None:
+    await ready(market.cast.ada, "TAXED", promise(), anvil=1)
+    rates = await market.cast.owner.tax_rates.ListTaxRates(tax_pb.ListTaxRatesRequest())
+    for rate in rates.tax_rates:
+        await market.cast.owner.tax_rates.UpdateTaxRate(
+            tax_pb.UpdateTaxRateRequest(tax_rate=tax_pb.TaxRate(id=rate.id, rate=Decimal(value="0.2")))
+        )
+    with pytest.raises(WaybillError) as refused:
+        await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="TAXED"))
+    told = {(rule.reason, rule.subject) for rule in refused.value.rules}
+    assert told <= {("TAX_CHANGED", "line_items[l1]"), ("TAX_CHANGED", "order")}
+    assert ("TAX_CHANGED", "line_items[l1]") in told
+    await market.cast.ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="TAXED"))
+    answer = await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="TAXED"))
+    assert answer.order.status == order_pb2.ORDER_STATUS_OPEN
 
 
 async def test_a_late_gateway_leaves_the_attempt_open_and_the_completer_ends_it(market: Marketplace) -> None:

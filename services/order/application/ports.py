@@ -313,8 +313,8 @@ class Pricing(Protocol):
     async def calculate(
         self, order: Order, lines: Sequence[Line], estimates: Sequence[Estimate]
     ) -> tuple[tuple[LinePart, ...], tuple[ShippingPart, ...], datetime, list[Problem]]: ...
-    async def check_prices(
-        self, order: Order, lines: Sequence[Line], attempt: int, deadline: datetime
+    async def check_quote(
+        self, order: Order, lines: Sequence[Line], shipments: Sequence[ShippingPart], attempt: int, deadline: datetime
     ) -> list[Problem]: ...
 
 

@@ -114,7 +114,10 @@ class TrySubmission:
         if trial.quote_is_fresh or not trial.order.calculated:
             return []
         return await _guarded(
-            self._pricing.check_prices(trial.order, trial.lines, trial.attempt, trial.deadline), "pricing"
+            self._pricing.check_quote(
+                trial.order, trial.lines, trial.worksheet.shipments, trial.attempt, trial.deadline
+            ),
+            "pricing",
         )
 
     async def _stock(self, trial: Trial) -> list[Problem]:

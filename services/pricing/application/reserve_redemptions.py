@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from libs.clock import Clock
 from services.pricing.application.ports import PriceStore, ReservationStore, Transactions, Tx
-from services.pricing.domain.calculation import Line, Problem, changed_prices
+from services.pricing.domain.calculation import Line, Problem
+from services.pricing.domain.quote import Quote, changed
 from services.pricing.domain.reasons import Reason
 
 OUTLIVES = timedelta(minutes=2)
@@ -38,7 +39,7 @@ class Redemptions:
         self._clock = clock
 
     async def reserve(
-        self, attempt: Attempt, buyer_id: str, currency: str, lines: Sequence[Line], expected: Mapping[str, int]
+        self, attempt: Attempt, buyer_id: str, currency: str, lines: Sequence[Line], quote: Quote
     ) -> tuple[str, list[Problem]]:
         """RESERVED, or why not; a repeat gets the state that stands. `validate_only` leaves nothing."""
         now = self._clock.now()
@@ -46,7 +47,8 @@ class Redemptions:
 
         async def check(tx: Tx) -> list[Problem]:
             schedules = await self._prices.schedules(tx, buyer_id, products) if products else {}
-            return changed_prices(currency, lines, expected, schedules, now)
+            rates = await self._prices.rates(tx, *quote.taxed(lines), now)
+            return changed(currency, lines, quote, schedules, rates, now)
 
         async def work(tx: Tx) -> tuple[str, list[Problem]]:
             if problems := await check(tx):

@@ -103,7 +103,7 @@ def calculate(
 ) -> Calculation:
     """Prices every line and taxes it where it goes. `schedules` are by product."""
     unit = minor_unit(currency)
-    quantities = _cumulative(lines)
+    quantities = cumulative(lines)
     priced: list[PricedLine] = []
     problems: list[Problem] = []
     room = LARGEST
@@ -136,7 +136,8 @@ def _too_large(line_id: str, description: str) -> Problem:
     return Problem(line_id, Reason.AMOUNT_TOO_LARGE, description)
 
 
-def _cumulative(lines: Sequence[Line]) -> dict[str, int]:
+def cumulative(lines: Sequence[Line]) -> dict[str, int]:
+    """Units of each product on all lines together."""
     sums: dict[str, int] = {}
     for line in lines:
         sums[line.product_id] = sums.get(line.product_id, 0) + line.quantity
@@ -180,21 +181,3 @@ def _ship(shipment: Shipment, destination: Destination | None, rates: Rates, uni
     rate = rates.rate(shipment.destination or destination, SHIPPING)
     cost = round_half_up(shipment.cost, unit)
     return PricedShipment(shipment.id, cost, scale(cost, rate, unit), rate)
-
-
-def changed_prices(
-    currency: str, lines: Sequence[Line], expected: Mapping[str, int], schedules: Mapping[str, Schedule],
-    now: datetime,
-) -> list[Problem]:  # fmt: skip
-    """Lines whose price is not the expected one any more, and lines that have none."""
-    quantities = _cumulative(lines)
-    problems: list[Problem] = []
-    for line in lines:
-        priced = unit_price(line, currency, quantities, schedules, now)
-        if isinstance(priced, Problem):
-            problems.append(priced)
-        elif line.id in expected and priced[0].unit != expected[line.id]:
-            problems.append(
-                Problem(line.id, Reason.PRICE_CHANGED, f"product {line.product_id} costs something else by now")
-            )
-    return problems

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from libs.errors import Violations
-from libs.protoconv import currency_in, decimal_out, money_in, money_out, text_in, time_in
+from libs.protoconv import currency_in, decimal_in, decimal_out, money_in, money_micros, money_out, text_in, time_in
 from services.pricing.application.reserve_redemptions import Attempt
 from services.pricing.domain.assignment import Assignment
 from services.pricing.domain.calculation import Line, PricedLine, PricedShipment, Problem, Shipment
+from services.pricing.domain.quote import Quote
 from services.pricing.domain.tax import Destination
 from waybill.pricing.v1 import price_schedule_service_pb2 as schedule_pb
 from waybill.pricing.v1 import pricing_service_pb2 as pb
@@ -62,6 +63,23 @@ def _line(found: Violations, currency: str, i: int, message: pb.PricingLine) -> 
         message.line_item_id, message.product_id, message.quantity, message.tax_class,
         amount("unit_price_override"), amount("discount_override"), destination_in(message, "destination"),
     )  # fmt: skip
+
+
+def quote_in(found: Violations, request: pb.ReserveRedemptionsRequest) -> Quote:
+    """What the order was quoted at."""
+    shipping = None
+    if request.HasField("expected_shipping_tax_rate"):
+        shipping = decimal_in(found, "expected_shipping_tax_rate", request.expected_shipping_tax_rate)
+    return Quote(
+        {p.line_item_id: money_micros(p.unit_price) for p in request.expected_prices if p.HasField("unit_price")},
+        {
+            p.line_item_id: decimal_in(found, f"expected_prices[{i}].tax_rate", p.tax_rate)
+            for i, p in enumerate(request.expected_prices)
+            if p.HasField("tax_rate")
+        },
+        shipping,
+        destination_in(request, "destination"),
+    )
 
 
 def shipments_in(found: Violations, currency: str, messages: Sequence[pb.PricingShipment]) -> list[Shipment]:

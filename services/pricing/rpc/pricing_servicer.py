@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from libs.errors import Violations
-from libs.protoconv import money_micros, time_out
+from libs.protoconv import time_out
 from libs.rpc import current, require_service
 from services.pricing.application.access import quoted_buyer
 from services.pricing.application.calculate_order import CalculateOrder
@@ -58,14 +58,9 @@ class PricingServicer(pb_grpc.PricingServiceServicer):
         found = Violations()
         attempt = convert.attempt_in(found, request)
         lines = convert.lines_in(found, request)
+        quote = convert.quote_in(found, request)
         found.raise_if_any()
-        state, problems = await self._redemptions.reserve(
-            attempt,
-            request.buyer_id,
-            request.currency,
-            lines,
-            {p.line_item_id: money_micros(p.unit_price) for p in request.expected_prices},
-        )
+        state, problems = await self._redemptions.reserve(attempt, request.buyer_id, request.currency, lines, quote)
         return pb.ReserveRedemptionsResponse(
             state=convert.state_out(state), problems=[convert.problem_out(p) for p in problems]
         )

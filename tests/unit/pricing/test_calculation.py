@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.pricing.domain.calculation import Line, Problem, Shipment, calculate, changed_prices
+from services.pricing.domain.calculation import Line, Problem, Shipment, calculate
+from services.pricing.domain.quote import Quote, changed
 from services.pricing.domain.schedule import Break, Price, Schedule, price_at
 from services.pricing.domain.tax import Destination, Rate, Rates
 
@@ -132,6 +133,17 @@ def test_a_subtotal_is_price_times_quantity_rounded_once(price: int, quantity: i
 
 def test_only_lines_whose_price_moved_are_named() -> None:
     schedules = {"p": schedule((1, 10)), "q": schedule((1, 20))}
-    found = changed_prices("USD", [Line("a", "p", 1), Line("b", "q", 1)], {"a": 10, "b": 19}, schedules, NOW)
+    lines = [Line("a", "p", 1), Line("b", "q", 1)]
+    found = changed("USD", lines, Quote({"a": 10, "b": 19}), schedules, NO_RATES, NOW)
     assert [(p.line_id, p.reason) for p in found] == [("b", "PRICE_CHANGED")]
     assert all(isinstance(p, Problem) for p in found)
+
+
+def test_lines_and_shipping_whose_tax_rate_moved_are_named() -> None:
+    rates = Rates([Rate("US", "", "", "standard", Decimal("0.0825")), Rate("US", "", "", "shipping", Decimal("0.05"))])
+    lines = [Line(id, "p", 1, unit_price_override=10) for id in ("same", "other", "unasked")]
+    quote = Quote({}, {"same": Decimal("0.08250"), "other": Decimal("0.08")}, Decimal("0.04"), HERE)
+    found = changed("USD", lines, quote, {}, rates, NOW)
+    assert [(p.line_id, p.reason) for p in found] == [("other", "TAX_CHANGED"), ("", "TAX_CHANGED")]
+    assert quote.taxed(lines) == ({HERE}, {"standard", "shipping"})
+    assert Quote().taxed(lines) == (set(), set())

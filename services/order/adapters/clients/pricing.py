@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from libs.protoconv import address_out, instant, money_micros, money_out, time_out
+from libs.protoconv import address_out, decimal_out, instant, money_micros, money_out, time_out
 from libs.rpc import Peers
 from services.order.application.ports import Problem
 from services.order.domain.amounts import Freight, freights
@@ -48,11 +48,14 @@ class PricingClient:
             [_problem(p) for p in answer.problems],
         )
 
-    async def check_prices(
-        self, order: Order, lines: Sequence[Line], attempt: int, deadline: datetime
+    async def check_quote(
+        self, order: Order, lines: Sequence[Line], shipments: Sequence[ShippingPart], attempt: int, deadline: datetime
     ) -> list[Problem]:
-        """Whether the prices on the order still hold. Nothing is redeemed yet, so nothing is left behind."""
-        cur = order.currency
+        """Whether the prices and tax rates on the order still hold; an amount that was overridden asks for none.
+
+        Nothing is redeemed yet, so nothing is left behind.
+        """
+        cur, taxed = order.currency, order.tax_override is None
         answer: pb.ReserveRedemptionsResponse = await self._stub.ReserveRedemptions(
             pb.ReserveRedemptionsRequest(
                 order_key=str(order.key),
@@ -63,10 +66,15 @@ class PricingClient:
                 currency=cur,
                 lines=[_line(line, cur) for line in lines],
                 expected_prices=[
-                    pb.ExpectedPrice(line_item_id=line.id, unit_price=money_out(line.unit_price, cur))
+                    pb.ExpectedPrice(
+                        line_item_id=line.id,
+                        unit_price=money_out(line.unit_price, cur) if line.unit_price_override is None else None,
+                        tax_rate=decimal_out(line.tax_rate) if taxed else None,
+                    )
                     for line in lines
-                    if line.unit_price_override is None
                 ],
+                destination=address_out(Address, order.shipping_address),
+                expected_shipping_tax_rate=decimal_out(shipments[0].tax_rate) if taxed and shipments else None,
             )
         )
         return [_problem(p) for p in answer.problems]
@@ -107,4 +115,4 @@ def _line_part(p: pb.PricedLine) -> LinePart:
 
 
 def _problem(p: pb.PricingProblem) -> Problem:
-    return Problem(p.reason, "pricing", f"line_items[{p.line_item_id}]", p.description)
+    return Problem(p.reason, "pricing", f"line_items[{p.line_item_id}]" if p.line_item_id else "order", p.description)

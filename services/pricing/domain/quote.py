@@ -1,0 +1,58 @@
+"""Whether what an order was quoted at still holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from services.pricing.domain.calculation import Line, Problem, cumulative, unit_price
+from services.pricing.domain.reasons import Reason
+from services.pricing.domain.schedule import Schedule
+from services.pricing.domain.tax import SHIPPING, STANDARD, Destination, Rates
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What was told, and must hold still; what is not in it is not checked."""
+
+    prices: Mapping[str, int] = field(default_factory=dict)
+    """Unit prices by line."""
+    tax_rates: Mapping[str, Decimal] = field(default_factory=dict)
+    """Tax rates by line."""
+    shipping_tax_rate: Decimal | None = None
+    destination: Destination | None = None
+    """Where the order goes: lines without a destination of their own, and shipping."""
+
+    def taxed(self, lines: Sequence[Line]) -> tuple[set[Destination], set[str]]:
+        """The places and classes whose rates it takes to check."""
+        mine = [line for line in lines if line.id in self.tax_rates]
+        places = {line.destination or self.destination for line in mine}
+        classes = {line.tax_class or STANDARD for line in mine}
+        if self.shipping_tax_rate is not None:
+            places, classes = places | {self.destination}, classes | {SHIPPING}
+        return {place for place in places if place is not None}, classes
+
+
+def changed(
+    currency: str, lines: Sequence[Line], quote: Quote, schedules: Mapping[str, Schedule], rates: Rates, now: datetime
+) -> list[Problem]:
+    """Lines whose price or tax rate is not the quoted one any more, lines that have no price, and shipping's rate."""
+    quantities = cumulative(lines)
+    problems: list[Problem] = []
+    for line in lines:
+        priced = unit_price(line, currency, quantities, schedules, now)
+        if isinstance(priced, Problem):
+            problems.append(priced)
+        elif priced[0].unit != quote.prices.get(line.id, priced[0].unit):
+            problems.append(
+                Problem(line.id, Reason.PRICE_CHANGED, f"product {line.product_id} costs something else by now")
+            )
+        told = quote.tax_rates.get(line.id)
+        if told is not None and told != rates.rate(line.destination or quote.destination, line.tax_class):
+            problems.append(Problem(line.id, Reason.TAX_CHANGED, f"product {line.product_id} is taxed otherwise by now"))
+    told = quote.shipping_tax_rate
+    if told is not None and told != rates.rate(quote.destination, SHIPPING):
+        problems.append(Problem("", Reason.TAX_CHANGED, "shipping is taxed otherwise by now"))
+    return problems
