@@ -7,7 +7,7 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.rpc import require_service
-from services.order.adapters.clients.reports import reports_of
+from services.order.adapters.reports import reports_of
 from services.order.application.hold_order import HoldOrder, PaymentAlert
 from services.order.application.report_fulfillment import ReportFulfillment
 from waybill.order.v1 import fulfillment_report_service_pb2 as pb

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 
 from libs.audit import Fact, Finding, RuleResult
 from libs.db import Tx
-from services.order.adapters.clients.reports import counts_of, reports_of
 from services.order.adapters.db.rows import attempt_of, line_of, order_of
 from services.order.adapters.db.tables import CANCELLATIONS, LINE_ITEMS, ORDERS, SUBMISSIONS, WORKSHEETS
 from services.order.adapters.db.worksheet_rows import worksheet_of
+from services.order.adapters.reports import counts_of, reports_of
 from services.order.application.ports import Attempt
 from services.order.domain.amounts import totals
 from services.order.domain.fulfillment import UnitCount, open_units, progress

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from libs import events
 from libs.db import Tx, inserting
-from services.order.adapters.clients.reports import counts_of
 from services.order.adapters.db.order_store import FIXED, LINE_UPDATE, ORDER_UPDATE, bound
 from services.order.adapters.db.rows import (
     event_row,
@@ -23,6 +22,7 @@ from services.order.adapters.db.rows import (
     supplier_view,
 )
 from services.order.adapters.db.tables import EVENTS, LINE_ITEMS, ORDERS, SHIPMENTS
+from services.order.adapters.reports import counts_of
 from services.order.application.ports import SupplierOrderView
 from services.order.domain.fulfillment import UnitCount
 from services.order.domain.model import Event, Line, Order

@@ -1,10 +1,10 @@
-"""Fulfillment's reports as the order service reads them."""
+"""Fulfillment's reports as the order service reads them: from calls of it and to it, and from its own database."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from libs.protoconv import address_plain, instant, money_micros, struct_plain
@@ -45,7 +45,7 @@ def _time(message: Any, field: str) -> datetime | None:
 
 def _supplier_order(m: supplier_order_pb2.SupplierOrder) -> ReportedSupplierOrder:
     status = _name(m)
-    created = _time(m, "create_time") or datetime.now(UTC)
+    created = instant(m.create_time)
     row: dict[str, Any] = {
         "key": uuid.UUID(m.key), "kind": "MOVED" if m.moved and m.implicit else "SUPPLIER",
         "id": m.id, "parent_key": uuid.UUID(m.order_key),
