@@ -9,7 +9,7 @@ import pytest
 
 from services.order.adapters.db.order_store import SqlOrderStore
 from tests.support.marketplace import OUTGOING, Marketplace, create
-from waybill.order.v1 import line_item_pb2, line_item_service_pb2, order_service_pb2
+from waybill.order.v1 import checkout_service_pb2, line_item_pb2, line_item_service_pb2, order_service_pb2
 from waybill_client import AsyncWaybill
 
 Seen = tuple[int, int]
@@ -28,7 +28,12 @@ async def of_tree(client: AsyncWaybill) -> Seen:
     return answer.order.version, answer.line_items[0].quantity
 
 
-@pytest.mark.parametrize("read", [of_order, of_tree])
+async def of_worksheet(client: AsyncWaybill) -> Seen:
+    answer = await client.checkout.GetWorksheet(checkout_service_pb2.GetWorksheetRequest(order_id="MOVING"))
+    return answer.worksheet.order.version, answer.worksheet.line_items[0].quantity
+
+
+@pytest.mark.parametrize("read", [of_order, of_tree, of_worksheet])
 async def test_an_order_and_its_lines_are_of_one_moment(
     market: Marketplace, monkeypatch: pytest.MonkeyPatch, read: Callable[[AsyncWaybill], Awaitable[Seen]]
 ) -> None:

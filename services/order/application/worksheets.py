@@ -67,7 +67,7 @@ class Worksheets:
 
     async def get(self, caller: Principal, order_id: str) -> Sheet:
         """As it is."""
-        async with self._db.reading() as tx:
+        async with self._db.reading(snapshot=True) as tx:
             return await self._load(tx, await readable(self._orders, tx, caller, order_id))
 
     async def _open(self, caller: Principal, order_id: str, request: Request) -> tuple[Sheet, bool]:
