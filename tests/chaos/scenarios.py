@@ -29,7 +29,7 @@ class Scenario:
     background: str = ""
     """Which background work belongs to the scenario, as a regular expression over the names of places."""
     beside: str = ""
-    """Which of its places are not, because loops reach them too while it goes on."""
+    """Which of its places are not, because loops reach them too while it goes on, or because only `verify` does."""
 
 
 async def _nothing(cast: Cast, tag: str) -> None:
@@ -307,7 +307,7 @@ SCENARIOS = {
         Scenario("ship", _accepted, _ship, _one_unit_is_shipped),
         Scenario("ship-packed", _packed, _ship_packed, _one_unit_is_shipped),
         Scenario("cancel-running", _silent_gateway, _cancel_own, _nothing_came_of_it, beside=_TRIES),
-        Scenario("attention", _captured, _cancel, _needs_attention, background="ReportAlerts"),
+        Scenario("attention", _captured, _cancel, _needs_attention, background="ReportAlerts", beside="ListPayments"),
         Scenario("forward", _not_forwarded, _forward, _is_open),
         Scenario("complete", _all_but_one, _ship_the_rest, _completes),
         Scenario("report-back", _all_but_one, _ship_the_rest, _completes, down="order", background=r"Reporting\._|>order"),
