@@ -175,7 +175,7 @@ async def test_the_audit_states_what_is_held(priced):
     await priced.release(2)
     assert [record async for record in priced.app.audited()] == [
         Fact("pricing", "attempt", str(ORDER), {"attempt": "1", "state": "RESERVED"}),
-        Summary("pricing", 4, 4, 0),
+        Summary("pricing", 5, 4, 0),
     ]
 
 
