@@ -17,7 +17,7 @@ from services.order.adapters.db.order_store import SqlOrderStore
 from services.order.adapters.db.submission_store import SqlSubmissionStore
 from services.order.application.ports import Attempt
 from services.order.application.submit_order import DEADLINE
-from services.order.domain.model import Event, Submission
+from services.order.domain.model import Event, OrderUser, Submission
 from services.order.domain.status import OrderStatus
 from services.order.domain.worksheet import Worksheet
 from services.order.main import VERSIONS, build
@@ -36,6 +36,8 @@ from waybill.order.v1 import fulfillment_report_service_pb2_grpc as pb_grpc
 from waybill.order.v1 import order_pb2, order_service_pb2, order_service_pb2_grpc
 
 ORDERED = {"l1": 5, "l2": 3}
+BUYER = "anna"
+"""Whose orders fulfillment's world makes."""
 State = SupplierOrder | Shipment
 
 
@@ -153,16 +155,16 @@ class Orders:
     async def opened(self, id: str) -> uuid.UUID:
         """A submitted order, as its submit leaves it before anything is reported."""
         begun, limit = builders.NOW, builders.NOW + DEADLINE
-        shown = Submission(1, "ACCEPTED", True, "ada", begun, limit, (), begun)
+        shown = Submission(1, "ACCEPTED", True, BUYER, begun, limit, (), begun)
         order = builders.order(
             key=uuid.uuid4(), id=id, status=OrderStatus.OPEN, is_submitted=True, submit_time=begun, version=3,
-            line_item_count=len(ORDERED), submission=shown,
+            line_item_count=len(ORDERED), submission=shown, user=OrderUser(BUYER), created_by=BUYER,
         )  # fmt: skip
         attempt = Attempt(order.key, 1, "ACCEPTED", True, True, {}, begun, limit, limit, decide_time=begun)
         lines = [builders.line(name, quantity, position=n) for n, (name, quantity) in enumerate(ORDERED.items())]
         told = (("order_created", "UNSUBMITTED"), ("submission_begun", "UNSUBMITTED"), ("order_submitted", "OPEN"))
         history = [
-            Event(order.key, n, type, status, "ada", "acme", begun) for n, (type, status) in enumerate(told, start=1)
+            Event(order.key, n, type, status, BUYER, "acme", begun) for n, (type, status) in enumerate(told, start=1)
         ]
         async with self.database.transaction() as tx:
             await self.store.insert(tx, order, lines, Worksheet(), history)
