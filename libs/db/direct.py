@@ -121,6 +121,10 @@ class Sender:
         except Exception as error:
             await greenlet_spawn(self._raise, sync, driver, error)
             raise
+        except BaseException as error:
+            # Canceled in the middle of an answer: a rollback over this connection could find it busy, and leave its locks.
+            sync.invalidate(error)
+            raise
 
     def _plan(self, statement: Any, row: Row | None, many: bool) -> tuple[Plan, Any]:
         compiled, *own, _ = statement._compile_w_cache(
