@@ -56,6 +56,8 @@ class PricingClient:
         Nothing is redeemed yet, so nothing is left behind.
         """
         cur, taxed = order.currency, order.tax_override is None
+        # Groups that go elsewhere are taxed by rates of their own, which one rate at the order's address says nothing of.
+        together = bool(order.shipping_address) and not any(line.shipping_address for line in lines)
         answer: pb.ReserveRedemptionsResponse = await self._stub.ReserveRedemptions(
             pb.ReserveRedemptionsRequest(
                 order_key=str(order.key),
@@ -74,7 +76,7 @@ class PricingClient:
                     for line in lines
                 ],
                 destination=address_out(Address, order.shipping_address),
-                expected_shipping_tax_rate=decimal_out(shipments[0].tax_rate) if taxed and shipments else None,
+                expected_shipping_tax_rate=decimal_out(shipments[0].tax_rate) if taxed and together and shipments else None,
             )
         )
         return [_problem(p) for p in answer.problems]
