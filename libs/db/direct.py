@@ -122,8 +122,9 @@ class Sender:
             await greenlet_spawn(self._raise, sync, driver, error)
             raise
         except BaseException as error:
-            # Canceled in the middle of an answer: a rollback over this connection could find it busy, and leave its locks.
-            sync.invalidate(error)
+            # Canceled, so nobody knows what this connection is at: it may not have heard that its transaction began. Closed
+            # as SQLAlchemy does it, which tells the server first: a statement that waits for a lock would go on to wait.
+            await greenlet_spawn(sync.invalidate, error)
             raise
 
     def _plan(self, statement: Any, row: Row | None, many: bool) -> tuple[Plan, Any]:

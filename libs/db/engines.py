@@ -58,10 +58,13 @@ def _begin(connection: Any) -> None:
 PATIENCE = 5.0
 """Seconds that a server may take to say that a statement took too long."""
 
+ABANDONED = 1
+"""Seconds after which a server sees that a process died while its statement waits, and gives up the locks it holds."""
+
 
 def postgresql_engine(url: URL, schema: str | None, tuning: Tuning) -> AsyncEngine:
     """A pool of connections that see `schema` only."""
-    settings = {"jit": "off", "application_name": "waybill"}
+    settings = {"jit": "off", "application_name": "waybill", "client_connection_check_interval": str(ABANDONED * 1_000)}
     for name, seconds in (
         ("statement_timeout", tuning.statement_timeout),
         ("lock_timeout", tuning.lock_timeout),

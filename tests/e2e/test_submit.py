@@ -8,10 +8,11 @@ import pytest
 from google.type.decimal_pb2 import Decimal
 
 from services.host.demo.marketplace import CURRENCY, dock
+from tests.e2e.test_order_updates import DEPOT
 from tests.support.marketplace import ALL, OUTGOING, Marketplace, create, get
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2
 from waybill.order.v1 import checkout_service_pb2 as pb
-from waybill.order.v1 import order_pb2, order_service_pb2, submission_pb2
+from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2, submission_pb2
 from waybill.payment.v1 import credit_card_service_pb2, payment_pb2
 from waybill.payment.v1 import spending_account_service_pb2 as account_pb
 from waybill.pricing.v1 import tax_rate_service_pb2 as tax_pb
@@ -21,6 +22,11 @@ from waybill_client import AsyncWaybill, WaybillError, money
 async def ready(client: AsyncWaybill, id: str, payments: list[payment_pb2.Payment], **quantities: int) -> None:
     """An order that only has to be submitted."""
     await create(client, id, **quantities)
+    await checked_out(client, id, payments)
+
+
+async def checked_out(client: AsyncWaybill, id: str, payments: list[payment_pb2.Payment]) -> None:
+    """Takes an order with lines to where it only has to be submitted."""
     sheet = (await client.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id=id))).worksheet
     await client.checkout.SelectShipMethods(
         pb.SelectShipMethodsRequest(
@@ -154,12 +160,37 @@ async def test_a_tax_rate_that_changed_after_the_calculation_refuses_the_submit(
         )
     with pytest.raises(WaybillError) as refused:
         await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="TAXED"))
-    told = {(rule.reason, rule.subject) for rule in refused.value.rules}
-    assert told <= {("TAX_CHANGED", "line_items[l1]"), ("TAX_CHANGED", "order")}
-    assert ("TAX_CHANGED", "line_items[l1]") in told
+    sheet = (await market.cast.ada.checkout.GetWorksheet(pb.GetWorksheetRequest(order_id="TAXED"))).worksheet
+    assert {(rule.reason, rule.subject) for rule in refused.value.rules} == {
+        ("TAX_CHANGED", "line_items[l1]"), ("TAX_CHANGED", f"ship_estimates[{sheet.ship_estimates[0].estimate.id}]"),
+    }  # fmt: skip
     await market.cast.ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="TAXED"))
     answer = await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="TAXED"))
     assert answer.order.status == order_pb2.ORDER_STATUS_OPEN
+
+
+async def test_shipping_that_goes_elsewhere_is_held_to_the_rate_of_its_own_place(market: Marketplace) -> None:
+    owner, ada = market.cast.owner, market.cast.ada
+    there = tax_pb.TaxRate(id="nv-shipping", country="US", region="NV", tax_class="shipping", rate=Decimal(value="0.05"))
+    await owner.tax_rates.CreateTaxRate(tax_pb.CreateTaxRateRequest(tax_rate=there))
+    apart = [
+        line_item_pb2.LineItem(id="home", product_id="anvil", quantity=1),
+        line_item_pb2.LineItem(id="away", product_id="anvil", quantity=1, shipping_address=DEPOT),
+    ]
+    for id in ("KEPT", "MOVED"):
+        await ada.orders.CreateOrder(
+            order_service_pb2.CreateOrderRequest(order=order_pb2.Order(id=id), line_items=apart)
+        )
+        await checked_out(ada, id, promise())
+    kept = await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="KEPT"))
+    assert kept.order.status == order_pb2.ORDER_STATUS_OPEN
+    there.rate.value = "0.06"
+    await owner.tax_rates.UpdateTaxRate(tax_pb.UpdateTaxRateRequest(tax_rate=there))
+    with pytest.raises(WaybillError) as refused:
+        await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="MOVED"))
+    sheet = (await ada.checkout.GetWorksheet(pb.GetWorksheetRequest(order_id="MOVED"))).worksheet
+    (away,) = [e.estimate.id for e in sheet.ship_estimates if e.estimate.items[0].line_item_id == "away"]
+    assert [(rule.reason, rule.subject) for rule in refused.value.rules] == [("TAX_CHANGED", f"ship_estimates[{away}]")]
 
 
 async def test_a_late_gateway_leaves_the_attempt_open_and_the_completer_ends_it(market: Marketplace) -> None:

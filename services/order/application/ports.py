@@ -314,7 +314,7 @@ class Pricing(Protocol):
         self, order: Order, lines: Sequence[Line], estimates: Sequence[Estimate]
     ) -> tuple[tuple[LinePart, ...], tuple[ShippingPart, ...], datetime, list[Problem]]: ...
     async def check_quote(
-        self, order: Order, lines: Sequence[Line], shipments: Sequence[ShippingPart], attempt: int, deadline: datetime
+        self, order: Order, lines: Sequence[Line], worksheet: Worksheet, attempt: int, deadline: datetime
     ) -> list[Problem]: ...
 
 

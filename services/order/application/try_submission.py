@@ -114,9 +114,7 @@ class TrySubmission:
         if trial.quote_is_fresh or not trial.order.calculated:
             return []
         return await _guarded(
-            self._pricing.check_quote(
-                trial.order, trial.lines, trial.worksheet.shipments, trial.attempt, trial.deadline
-            ),
+            self._pricing.check_quote(trial.order, trial.lines, trial.worksheet, trial.attempt, trial.deadline),
             "pricing",
         )
 

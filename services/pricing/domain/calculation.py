@@ -76,11 +76,12 @@ class PricedShipment:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What keeps a line from being priced."""
+    """What keeps a line, or an estimate's shipping, from being priced as it should; without either it is about the order."""
 
     line_id: str
     reason: str
     description: str
+    shipment_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

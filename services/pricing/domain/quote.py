@@ -14,6 +14,15 @@ from services.pricing.domain.tax import SHIPPING, STANDARD, Destination, Rates
 
 
 @dataclass(frozen=True, slots=True)
+class QuotedShipping:
+    """Shipping of one estimate; without a destination it goes where the order goes."""
+
+    id: str
+    tax_rate: Decimal
+    destination: Destination | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
     """What was told, and must hold still; what is not in it is not checked."""
 
@@ -21,24 +30,25 @@ class Quote:
     """Unit prices by line."""
     tax_rates: Mapping[str, Decimal] = field(default_factory=dict)
     """Tax rates by line."""
-    shipping_tax_rate: Decimal | None = None
+    shipping: Sequence[QuotedShipping] = ()
     destination: Destination | None = None
-    """Where the order goes: lines without a destination of their own, and shipping."""
+    """Where the order goes: lines and shipping without a destination of their own."""
 
     def taxed(self, lines: Sequence[Line]) -> tuple[set[Destination], set[str]]:
         """The places and classes whose rates it takes to check."""
         mine = [line for line in lines if line.id in self.tax_rates]
         places = {line.destination or self.destination for line in mine}
         classes = {line.tax_class or STANDARD for line in mine}
-        if self.shipping_tax_rate is not None:
-            places, classes = places | {self.destination}, classes | {SHIPPING}
+        if self.shipping:
+            places |= {shipping.destination or self.destination for shipping in self.shipping}
+            classes |= {SHIPPING}
         return {place for place in places if place is not None}, classes
 
 
 def changed(
     currency: str, lines: Sequence[Line], quote: Quote, schedules: Mapping[str, Schedule], rates: Rates, now: datetime
 ) -> list[Problem]:
-    """Lines whose price or tax rate is not the quoted one any more, lines that have no price, and shipping's rate."""
+    """Lines whose price or tax rate is not the quoted one any more, lines without a price, shipping that is taxed otherwise."""
     quantities = cumulative(lines)
     problems: list[Problem] = []
     for line in lines:
@@ -52,7 +62,8 @@ def changed(
         told = quote.tax_rates.get(line.id)
         if told is not None and told != rates.rate(line.destination or quote.destination, line.tax_class):
             problems.append(Problem(line.id, Reason.TAX_CHANGED, f"product {line.product_id} is taxed otherwise by now"))
-    told = quote.shipping_tax_rate
-    if told is not None and told != rates.rate(quote.destination, SHIPPING):
-        problems.append(Problem("", Reason.TAX_CHANGED, "shipping is taxed otherwise by now"))
-    return problems
+    return problems + [
+        Problem("", Reason.TAX_CHANGED, "its shipping is taxed otherwise by now", shipping.id)
+        for shipping in quote.shipping
+        if shipping.tax_rate != rates.rate(shipping.destination or quote.destination, SHIPPING)
+    ]

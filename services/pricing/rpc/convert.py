@@ -11,7 +11,7 @@ from libs.protoconv import currency_in, decimal_in, decimal_out, money_in, money
 from services.pricing.application.reserve_redemptions import Attempt
 from services.pricing.domain.assignment import Assignment
 from services.pricing.domain.calculation import Line, PricedLine, PricedShipment, Problem, Shipment
-from services.pricing.domain.quote import Quote
+from services.pricing.domain.quote import Quote, QuotedShipping
 from services.pricing.domain.tax import Destination
 from waybill.pricing.v1 import price_schedule_service_pb2 as schedule_pb
 from waybill.pricing.v1 import pricing_service_pb2 as pb
@@ -67,9 +67,9 @@ def _line(found: Violations, currency: str, i: int, message: pb.PricingLine) -> 
 
 def quote_in(found: Violations, request: pb.ReserveRedemptionsRequest) -> Quote:
     """What the order was quoted at."""
-    shipping = None
-    if request.HasField("expected_shipping_tax_rate"):
-        shipping = decimal_in(found, "expected_shipping_tax_rate", request.expected_shipping_tax_rate)
+    if len(request.expected_shipping) > MAX_LINES:
+        found.add("expected_shipping", "TOO_MANY_ITEMS", f"at most {MAX_LINES:,} estimates")
+        return Quote()
     return Quote(
         {p.line_item_id: money_micros(p.unit_price) for p in request.expected_prices if p.HasField("unit_price")},
         {
@@ -77,7 +77,14 @@ def quote_in(found: Violations, request: pb.ReserveRedemptionsRequest) -> Quote:
             for i, p in enumerate(request.expected_prices)
             if p.HasField("tax_rate")
         },
-        shipping,
+        [
+            QuotedShipping(
+                s.ship_estimate_id,
+                decimal_in(found, f"expected_shipping[{i}].tax_rate", s.tax_rate),
+                destination_in(s, "destination"),
+            )
+            for i, s in enumerate(request.expected_shipping)
+        ],
         destination_in(request, "destination"),
     )
 
@@ -125,7 +132,8 @@ def shipment_out(shipment: PricedShipment, currency: str) -> pb.PricedShipment:
 def problem_out(problem: Problem) -> pb.PricingProblem:
     """A problem."""
     return pb.PricingProblem(
-        line_item_id=problem.line_id, reason=problem.reason, description=problem.description
+        line_item_id=problem.line_id, ship_estimate_id=problem.shipment_id, reason=problem.reason,
+        description=problem.description,
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from datetime import datetime
+from random import Random
 
 import asyncpg
 import pytest
@@ -26,6 +27,18 @@ async def db(postgres_url, tmp_path) -> AsyncIterator[Database]:
     connection = await asyncpg.connect(postgres_url)
     await connection.execute(f"DROP SCHEMA {schema} CASCADE")
     await connection.close()
+
+
+WAITING = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+OPEN = sa.text(
+    "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database"
+    " WHERE datname = current_database() AND mode = 'RowExclusiveLock' AND relation = 'items'::regclass"
+)
+
+
+async def blocked(tx: Tx, statements: int) -> None:
+    while (await tx.execute(WAITING)).scalar_one() < statements:
+        await asyncio.sleep(0.01)
 
 
 async def put(db: Database, *names: str) -> None:
@@ -61,6 +74,83 @@ async def test_canceling_a_running_statement_undoes_the_transaction(db):
 
     async with db.reading() as tx:
         assert (await tx.execute(sa.select(ITEMS.c.name))).scalars().all() == ["nut"]
+
+
+def more(name: str) -> sa.Update:
+    return sa.update(ITEMS).where(ITEMS.c.name == name).values(amount=ITEMS.c.amount + 1)
+
+
+async def test_what_is_canceled_while_it_waits_for_a_lock_leaves_its_own_locks_at_once(db):
+    await put(db, "a", "b")
+
+    async def waits() -> None:
+        async with db.transaction() as tx:
+            await tx.execute(sa.text("SET LOCAL client_connection_check_interval = 0"))
+            await tx.execute(more("a"))
+            await tx.execute(more("b"))
+
+    async with db.transaction() as holder:
+        await holder.execute(more("b"))
+        waiting = asyncio.create_task(waits())
+        await blocked(holder, 1)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        async with db.transaction() as tx:
+            await tx.execute(sa.text("SET LOCAL lock_timeout = '2s'"))
+            await tx.execute(more("a"))
+        assert (await holder.execute(WAITING)).scalar_one() == 0
+
+
+async def test_a_process_that_dies_while_it_waits_for_a_lock_leaves_its_own_locks(db, postgres_url):
+    await put(db, "a", "b")
+    another = await Database.open(postgres_url, db.schema)
+
+    async def waits() -> None:
+        async with another.transaction() as tx:
+            await tx.execute(more("a"))
+            socket.append((await tx._connection.get_raw_connection()).driver_connection._transport)
+            await tx.execute(more("b"))
+
+    socket: list[asyncio.Transport] = []
+    async with db.transaction() as holder:
+        await holder.execute(more("b"))
+        waiting = asyncio.create_task(waits())
+        await blocked(holder, 1)
+        # As the kernel does it for a process that was killed: no word to the server.
+        socket[0].abort()
+        with pytest.raises(WaybillError):
+            await waiting
+        async with db.transaction() as tx:
+            await tx.execute(sa.text("SET LOCAL lock_timeout = '8s'"))
+            await tx.execute(more("a"))
+        assert (await holder.execute(WAITING)).scalar_one() == 0
+    await another.close()
+
+
+async def test_statements_canceled_anywhere_leave_no_transaction_open(db):
+    await put(db, *"abcdefgh")
+    random = Random(7)
+
+    async def one(number: int) -> None:
+        async with db.transaction() as tx:
+            await tx.execute(more(random.choice("abcd")))
+            await tx.execute(sa.text(f"SELECT {number}, generate_series(1, {random.choice((1, 5_000))})"))
+            await tx.execute(more(random.choice("efgh")))
+
+    async def canceled(number: int) -> None:
+        task = asyncio.create_task(one(number))
+        await asyncio.sleep(random.uniform(0, 0.03))
+        task.cancel()
+        await asyncio.wait([task])
+
+    for round in range(20):
+        await asyncio.gather(*(canceled(10 * round + i) for i in range(10)))
+    async with db.transaction() as tx:
+        await tx.execute(sa.text("SET LOCAL lock_timeout = '2s'"))
+        assert (await tx.execute(sa.update(ITEMS).values(amount=0))).rowcount == 8
+        assert (await tx.execute(OPEN)).scalar_one() == 1
+    assert db.connections() == {"all": (0, Tuning().pool_size)}
 
 
 async def test_retrying_gives_work_a_new_transaction_after_a_deadlock(db):

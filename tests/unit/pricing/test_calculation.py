@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.pricing.domain.calculation import Line, Problem, Shipment, calculate
-from services.pricing.domain.quote import Quote, changed
+from services.pricing.domain.quote import Quote, QuotedShipping, changed
 from services.pricing.domain.schedule import Break, Price, Schedule, price_at
 from services.pricing.domain.tax import Destination, Rate, Rates
 
@@ -142,8 +142,15 @@ def test_only_lines_whose_price_moved_are_named() -> None:
 def test_lines_and_shipping_whose_tax_rate_moved_are_named() -> None:
     rates = Rates([Rate("US", "", "", "standard", Decimal("0.0825")), Rate("US", "", "", "shipping", Decimal("0.05"))])
     lines = [Line(id, "p", 1, unit_price_override=10) for id in ("same", "other", "unasked")]
-    quote = Quote({}, {"same": Decimal("0.08250"), "other": Decimal("0.08")}, Decimal("0.04"), HERE)
+    there = Destination("DE", "", "10115")
+    shipping = [
+        QuotedShipping("here", Decimal("0.050")), QuotedShipping("moved", Decimal("0.04")),
+        QuotedShipping("there", Decimal(0), there), QuotedShipping("moved there", Decimal("0.05"), there),
+    ]  # fmt: skip
+    quote = Quote({}, {"same": Decimal("0.08250"), "other": Decimal("0.08")}, shipping, HERE)
     found = changed("USD", lines, quote, {}, rates, NOW)
-    assert [(p.line_id, p.reason) for p in found] == [("other", "TAX_CHANGED"), ("", "TAX_CHANGED")]
-    assert quote.taxed(lines) == ({HERE}, {"standard", "shipping"})
+    assert [(p.line_id, p.shipment_id, p.reason) for p in found] == [
+        ("other", "", "TAX_CHANGED"), ("", "moved", "TAX_CHANGED"), ("", "moved there", "TAX_CHANGED"),
+    ]  # fmt: skip
+    assert quote.taxed(lines) == ({HERE, there}, {"standard", "shipping"})
     assert Quote().taxed(lines) == (set(), set())

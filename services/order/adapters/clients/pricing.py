@@ -12,7 +12,7 @@ from libs.rpc import Peers
 from services.order.application.ports import Problem
 from services.order.domain.amounts import Freight, freights
 from services.order.domain.model import Line, Order
-from services.order.domain.worksheet import Estimate, LinePart, ShippingPart
+from services.order.domain.worksheet import Estimate, LinePart, ShippingPart, Worksheet
 from waybill.pricing.v1 import pricing_service_pb2 as pb
 from waybill.pricing.v1 import pricing_service_pb2_grpc as pb_grpc
 from waybill.type.v1.address_pb2 import Address
@@ -49,15 +49,13 @@ class PricingClient:
         )
 
     async def check_quote(
-        self, order: Order, lines: Sequence[Line], shipments: Sequence[ShippingPart], attempt: int, deadline: datetime
+        self, order: Order, lines: Sequence[Line], worksheet: Worksheet, attempt: int, deadline: datetime
     ) -> list[Problem]:
         """Whether the prices and tax rates on the order still hold; an amount that was overridden asks for none.
 
         Nothing is redeemed yet, so nothing is left behind.
         """
         cur, taxed = order.currency, order.tax_override is None
-        # Groups that go elsewhere are taxed by rates of their own, which one rate at the order's address says nothing of.
-        together = bool(order.shipping_address) and not any(line.shipping_address for line in lines)
         answer: pb.ReserveRedemptionsResponse = await self._stub.ReserveRedemptions(
             pb.ReserveRedemptionsRequest(
                 order_key=str(order.key),
@@ -76,7 +74,7 @@ class PricingClient:
                     for line in lines
                 ],
                 destination=address_out(Address, order.shipping_address),
-                expected_shipping_tax_rate=decimal_out(shipments[0].tax_rate) if taxed and together and shipments else None,
+                expected_shipping=_expected_shipping(order, lines, worksheet) if taxed else (),
             )
         )
         return [_problem(p) for p in answer.problems]
@@ -108,6 +106,19 @@ def _shipment(freight: Freight, currency: str) -> pb.PricingShipment:
     )  # fmt: skip
 
 
+def _expected_shipping(order: Order, lines: Sequence[Line], worksheet: Worksheet) -> list[pb.ExpectedShipping]:
+    """Each estimate's shipping where it goes; what is free bears no tax, whatever its rate."""
+    places = {freight.ship_estimate_id: freight.destination for freight in freights(order, lines, worksheet.estimates)}
+    return [
+        pb.ExpectedShipping(
+            ship_estimate_id=part.ship_estimate_id, destination=address_out(Address, places[part.ship_estimate_id]),
+            tax_rate=decimal_out(part.tax_rate),
+        )
+        for part in worksheet.shipments
+        if part.cost
+    ]  # fmt: skip
+
+
 def _line_part(p: pb.PricedLine) -> LinePart:
     return LinePart(
         p.line_item_id, money_micros(p.unit_price), money_micros(p.subtotal),
@@ -117,4 +128,7 @@ def _line_part(p: pb.PricedLine) -> LinePart:
 
 
 def _problem(p: pb.PricingProblem) -> Problem:
-    return Problem(p.reason, "pricing", f"line_items[{p.line_item_id}]" if p.line_item_id else "order", p.description)
+    subject = f"line_items[{p.line_item_id}]" if p.line_item_id else "order"
+    if p.ship_estimate_id:
+        subject = f"ship_estimates[{p.ship_estimate_id}]"
+    return Problem(p.reason, "pricing", subject, p.description)
