@@ -12,6 +12,8 @@ from tests.support.databases import (
     databases,
     other_database_url,
     postgres_url,
+    prepared,
+    prepared_files,
     run_summary,
 )
 
@@ -19,7 +21,10 @@ from tests.support.databases import (
 settings.register_profile("waybill", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("waybill")
 
-__all__ = ["backend", "cluster_database", "database_url", "databases", "other_database_url", "postgres_url"]
+__all__ = [
+    "backend", "cluster_database", "database_url", "databases", "other_database_url", "postgres_url", "prepared",
+    "prepared_files",
+]  # fmt: skip
 
 
 def pytest_configure(config: pytest.Config) -> None:

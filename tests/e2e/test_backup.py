@@ -52,11 +52,10 @@ async def waybill(command: str, archive: Path, data: Path, url: str) -> tuple[in
 @asynccontextmanager
 async def served_again(market: Marketplace, data: Path, url: str) -> AsyncIterator[Marketplace]:
     """Serves what was restored; everyone signs in with the secrets they had. Ends with the invariant check."""
-    assert market.host.secret is not None
     async with running(HostSettings(data=data, database_url=url, pool_size=8)) as host:
         assert host.secret is None
-        owner = AsyncWaybill(host.address, "waybill-admin", market.host.secret.client_secret)
-        again = Marketplace(host, await sign_in(host.address, owner))
+        owner = AsyncWaybill(host.address, "waybill-admin", market.secret.client_secret)
+        again = Marketplace(host, await sign_in(host.address, owner), market.secret, url)
         try:
             yield again
             await again.check()
@@ -163,14 +162,14 @@ class Load:
 
 
 async def test_a_backup_under_load_fails_no_call_and_is_one_consistent_state(
-    market: Marketplace, tmp_path: Path, database_url: str, other_database_url: str
+    market: Marketplace, tmp_path: Path, other_database_url: str
 ) -> None:
     await restock(market)
     archive, data = tmp_path / "archive", tmp_path / "restored"
     async with Load(market) as load:
         await load.some(15)
         before, shipped = set(load.placed), set(load.shipped)
-        code, said = await waybill("backup", archive, tmp_path, database_url)
+        code, said = await waybill("backup", archive, tmp_path, market.database_url)
         assert code == 0, said
         await load.some(5)
     code, back = await waybill("restore", archive, data, other_database_url)
@@ -198,7 +197,7 @@ async def age(data: Path, url: str) -> None:
 
 
 async def test_after_a_restore_the_feed_has_every_event_once_and_then_the_new_ones(
-    market: Marketplace, tmp_path: Path, database_url: str, other_database_url: str
+    market: Marketplace, tmp_path: Path, other_database_url: str
 ) -> None:
     archive, data = tmp_path / "archive", tmp_path / "restored"
     everything = Watch(direction=INCOMING, from_start=True)
@@ -207,8 +206,8 @@ async def test_after_a_restore_the_feed_has_every_event_once_and_then_the_new_on
     await market.check()
     told, token = await events(market.cast.sam, everything)
     assert {order for order, _ in told} == {"ONE", "TWO"}
-    await age(tmp_path, database_url)
-    assert (await waybill("backup", archive, tmp_path, database_url))[0] == 0
+    await age(tmp_path, market.database_url)
+    assert (await waybill("backup", archive, tmp_path, market.database_url))[0] == 0
     assert (await waybill("restore", archive, data, other_database_url))[0] == 0
     async with served_again(market, data, other_database_url) as again:
         with pytest.raises(WaybillError) as refused:
@@ -222,11 +221,11 @@ async def test_after_a_restore_the_feed_has_every_event_once_and_then_the_new_on
 
 
 async def test_an_archive_with_one_changed_byte_is_refused(
-    market: Marketplace, tmp_path: Path, database_url: str, other_database_url: str
+    market: Marketplace, tmp_path: Path, other_database_url: str
 ) -> None:
     archive, data = tmp_path / "archive", tmp_path / "restored"
     await create(market.cast.ada, "CART", anvil=1)
-    assert (await waybill("backup", archive, tmp_path, database_url))[0] == 0
+    assert (await waybill("backup", archive, tmp_path, market.database_url))[0] == 0
     for path in (archive / "manifest.json", max(archive.rglob("*"), key=lambda p: p.stat().st_size)):
         content = path.read_bytes()
         middle = len(content) // 2
@@ -242,11 +241,11 @@ async def test_an_archive_with_one_changed_byte_is_refused(
 
 
 async def test_what_an_archive_says_falsely_is_noticed_and_nothing_of_it_is_kept(
-    market: Marketplace, tmp_path: Path, database_url: str, other_database_url: str
+    market: Marketplace, tmp_path: Path, other_database_url: str
 ) -> None:
     archive, data = tmp_path / "archive", tmp_path / "restored"
     await market.cast.ada.place_order({"tape": 1}, id="TRUE")
-    assert (await waybill("backup", archive, tmp_path, database_url))[0] == 0
+    assert (await waybill("backup", archive, tmp_path, market.database_url))[0] == 0
     manifest = (archive / "manifest.json").read_text()
     more_rows, unknown = json.loads(manifest), json.loads(manifest)
     more_rows["contexts"]["order"]["tables"]["orders"]["rows"] += 1
@@ -270,13 +269,13 @@ def describe(archive: Path, manifest: str) -> None:
 
 
 async def test_contexts_in_databases_of_their_own_are_restored_and_cut_together(
-    market: Marketplace, tmp_path: Path, database_url: str, other_database_url: str, cluster_database: str
+    market: Marketplace, tmp_path: Path, other_database_url: str, cluster_database: str
 ) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
-    own = cluster_database if database_url else f"sqlite:///{tmp_path / 'elsewhere' / 'order.sqlite3'}"
+    own = cluster_database if market.database_url else f"sqlite:///{tmp_path / 'elsewhere' / 'order.sqlite3'}"
     apart = HostSettings(data=tmp_path / "restored", database_url=other_database_url, database_urls={"order": own})
     await market.cast.ada.place_order({"tape": 1, "lamp": 2}, id="APART")
-    await backup(HostSettings(data=tmp_path, database_url=database_url), first, lambda *_: None)
+    await backup(HostSettings(data=tmp_path, database_url=market.database_url), first, lambda *_: None)
     await restore(apart, first, lambda *_: None)
     await backup(apart, second, lambda *_: None)
     assert rows(second) == rows(first)
@@ -293,21 +292,21 @@ def rows(archive: Path) -> dict[str, dict[str, int]]:
 
 
 async def test_a_database_that_has_rows_is_not_restored_into(
-    market: Marketplace, tmp_path: Path, database_url: str
+    market: Marketplace, tmp_path: Path
 ) -> None:
     archive = tmp_path / "archive"
-    assert (await waybill("backup", archive, tmp_path, database_url))[0] == 0
+    assert (await waybill("backup", archive, tmp_path, market.database_url))[0] == 0
     await create(market.cast.ada, "CART", anvil=1)
-    code, said = await waybill("restore", archive, tmp_path, database_url)
+    code, said = await waybill("restore", archive, tmp_path, market.database_url)
     assert (code, said["error"]["reason"]) == (2, "DATABASE_NOT_EMPTY")
     assert "CART" in await orders(market.cast.ada)
 
 
 async def test_a_transaction_that_stays_open_makes_the_backup_give_up_and_nobody_else(
-    market: Marketplace, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+    market: Marketplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cut, "ATTEMPTS", 2)
-    archive, settings = tmp_path / "archive", HostSettings(data=tmp_path, database_url=database_url)
+    archive, settings = tmp_path / "archive", HostSettings(data=tmp_path, database_url=market.database_url)
     database = await Database.open(*settings.database("catalog"))
     async with database.transaction() as tx:
         await tx.execute(sa.text("DELETE FROM products WHERE id = 'none'"))
@@ -334,17 +333,16 @@ async def test_an_archive_is_not_written_over_another_nor_restored_into_another_
 
 
 async def test_a_submit_that_was_under_way_at_the_cut_is_brought_to_its_end_by_check_reconcile(
-    market: Marketplace, tmp_path: Path, database_url: str, other_database_url: str
+    market: Marketplace, tmp_path: Path, other_database_url: str
 ) -> None:
     archive, data = tmp_path / "archive", tmp_path / "restored"
     await card(market, "slow", "tok_late")
     await ready(market.cast.ada, "LATE", [payment_pb2.Payment(type="credit_card", credit_card_id="slow")], anvil=1)
     await market.cast.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="LATE"))
-    await backup(HostSettings(data=tmp_path, database_url=database_url), archive, lambda *_: None)
+    await backup(HostSettings(data=tmp_path, database_url=market.database_url), archive, lambda *_: None)
     assert await until(market.cast.ada, "LATE", order_pb2.ORDER_STATUS_OPEN)
     assert (await waybill("restore", archive, data, other_database_url))[0] == 0
-    assert market.host.secret is not None
-    secret = market.host.secret.client_secret
+    secret = market.secret.client_secret
     async with (
         running(HostSettings(data=data, database_url=other_database_url, background=False)) as idle,
         AsyncWaybill(idle.address, "waybill-admin", secret) as owner,

@@ -35,11 +35,10 @@ O = supplier_orders.c  # noqa: E741 - the columns
 
 async def run(at: Marketplace | Host, *arguments: str) -> tuple[int, str]:
     """The command in a process of its own: its exit code and what it prints."""
-    host = at if isinstance(at, Host) else at.host
-    secret = host.secret
+    secret = at.secret
     assert secret is not None
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.host.cli", "check", "--server", host.address, *arguments,
+        sys.executable, "-m", "services.host.cli", "check", "--server", at.address, *arguments,
         env={**os.environ, "WAYBILL_CLIENT_ID": secret.client_id, "WAYBILL_CLIENT_SECRET": secret.client_secret},
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
@@ -146,8 +145,7 @@ async def test_keys_that_are_none_are_refused(sqlite_market: Marketplace, keys: 
 
 async def told_to_an_auditor(market: Marketplace) -> str:
     """What is said while waiting, to a caller who may read and not retry."""
-    secret, told = market.host.secret, io.StringIO()
-    assert secret is not None
+    secret, told = market.secret, io.StringIO()
     async with AsyncWaybill(market.address, secret.client_id, secret.client_secret, roles=["AuditReader"]) as auditor:
         assert await reconciled(auditor, [], 30.0, Console(file=told))
     return told.getvalue()

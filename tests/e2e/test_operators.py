@@ -28,9 +28,7 @@ from waybill_client import WaybillError
 
 async def waybill(market: Marketplace, *arguments: str) -> tuple[int, str, str]:
     """Runs a command as the owner."""
-    secret = market.host.secret
-    assert secret is not None
-    return await said(*arguments, "--server", market.address, "--client-secret", secret.client_secret)
+    return await said(*arguments, "--server", market.address, "--client-secret", market.secret.client_secret)
 
 
 async def listed(market: Marketplace, *arguments: str) -> Any:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
 import pytest
-from sqlalchemy.engine import make_url
 
 from tests.support import postgres
+from tests.support.prepared import Prepared, copied_database, copied_files, drop_original, own_database
 
 Databases = Callable[[str], Awaitable[tuple[str, str | None]]]
 BACKENDS = ("sqlite", "postgresql")
@@ -30,12 +30,16 @@ def begin_run(config: pytest.Config) -> None:
 
 def run_summary() -> str:
     """Which PostgreSQL the run used; empty when it used none."""
-    source = postgres.shared_source(Path(os.environ[_FOLDER]))
-    return f"PostgreSQL of this run: {source}" if source else ""
+    server = postgres.shared_server(Path(os.environ[_FOLDER]))
+    return f"PostgreSQL of this run: {server.source}" if server is not None else ""
 
 
 def _end_run() -> None:
-    postgres.stop_shared(Path(os.environ.pop(_FOLDER)))
+    folder = Path(os.environ.pop(_FOLDER))
+    server = postgres.shared_server(folder)
+    if server is not None and not server.ours:
+        asyncio.run(drop_original(folder, server.url))
+    postgres.stop_shared(folder)
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +87,7 @@ async def database_url(backend: str, request: pytest.FixtureRequest) -> AsyncIte
     if backend == "sqlite":
         yield ""
         return
-    async with _database(request.getfixturevalue("postgres_url")) as url:
+    async with own_database(request.getfixturevalue("postgres_url")) as url:
         yield url
 
 
@@ -93,24 +97,29 @@ async def other_database_url(backend: str, request: pytest.FixtureRequest) -> As
     if backend == "sqlite":
         yield ""
         return
-    async with _database(request.getfixturevalue("postgres_url")) as url:
+    async with own_database(request.getfixturevalue("postgres_url")) as url:
         yield url
+
+
+@pytest.fixture
+async def prepared(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Prepared]:
+    """A marketplace that is set up and waits to be served: in `tmp_path`, or in a PostgreSQL database of its own."""
+    run = Path(os.environ[_FOLDER])
+    if backend == "sqlite":
+        yield await copied_files(run, tmp_path)
+        return
+    async with copied_database(run, request.getfixturevalue("postgres_url")) as copy:
+        yield copy
+
+
+@pytest.fixture
+async def prepared_files(tmp_path: Path) -> Prepared:
+    """The same on SQLite only."""
+    return await copied_files(Path(os.environ[_FOLDER]), tmp_path)
 
 
 @pytest.fixture
 async def cluster_database(postgres_url: str) -> AsyncIterator[str]:
     """A PostgreSQL database of its own, for what only PostgreSQL has a part in."""
-    async with _database(postgres_url) as url:
+    async with own_database(postgres_url) as url:
         yield url
-
-
-@asynccontextmanager
-async def _database(server: str) -> AsyncIterator[str]:
-    name = f"t{uuid.uuid4().hex[:12]}"
-    connection = await asyncpg.connect(server)
-    try:
-        await connection.execute(f'CREATE DATABASE "{name}"')
-        yield make_url(server).set(database=name).render_as_string(hide_password=False)
-        await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    finally:
-        await connection.close()

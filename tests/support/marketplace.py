@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from libs.clock import Clock
+from services.directory.application.bootstrap import OneTimeSecret
 from services.host.check import check
 from services.host.demo.cast import Cast, sign_in
 from services.host.demo.marketplace import set_up
@@ -28,6 +29,10 @@ class Marketplace:
 
     host: Host
     cast: Cast
+    secret: OneTimeSecret
+    """The owner's."""
+    database_url: str = ""
+    """Empty for SQLite."""
     rests: bool = False
     """Whether it is to come to rest before it is judged: with loops that run, and for tests that leave nothing unfinished."""
 
@@ -46,16 +51,22 @@ class Marketplace:
 
 @asynccontextmanager
 async def marketplace(
-    data: Path, database_url: str = "", clock: Clock | None = None, background: bool = True, rests: bool = False
-) -> AsyncIterator[Marketplace]:
-    """Serves, sets up, signs everyone in; checks the invariants at the end, at rest where it `rests`."""
+    data: Path, database_url: str = "", clock: Clock | None = None, background: bool = True, rests: bool = False,
+    secret: OneTimeSecret | None = None,
+) -> AsyncIterator[Marketplace]:  # fmt: skip
+    """Serves, sets up, signs everyone in; checks the invariants at the end, at rest where it `rests`.
+
+    `secret` is the owner's of a marketplace that is set up already.
+    """
     settings = HostSettings(data=data, database_url=database_url, pool_size=8, background=background)
     async with running(settings, clock) as host:
-        assert host.secret is not None
-        owner = AsyncWaybill(host.address, host.secret.client_id, host.secret.client_secret)
-        await set_up(owner)
+        told = secret or host.secret
+        assert told is not None
+        owner = AsyncWaybill(host.address, told.client_id, told.client_secret)
+        if secret is None:
+            await set_up(owner)
         cast = await sign_in(host.address, owner)
-        made = Marketplace(host, cast, rests)
+        made = Marketplace(host, cast, told, database_url, rests)
         try:
             yield made
             await made.check()

@@ -25,6 +25,9 @@ REMEDY = (
 )
 
 
+_RECORD = "server.json"
+
+
 class NoPostgresError(Exception):
     """None of the sources has one. The text names the remedies."""
 
@@ -38,6 +41,11 @@ class Server:
     """Where it came from, for people."""
     folder: str = ""
     container: str = ""
+
+    @property
+    def ours(self) -> bool:
+        """Whether `stop` ends it; another's keeps what is left in it."""
+        return bool(self.folder or self.container)
 
     def stop(self) -> None:
         """Ends it, if it is ours, and removes what it left."""
@@ -91,25 +99,26 @@ def throwaway_cluster(durable: bool = False) -> Iterator[str]:
 
 def shared(folder: Path) -> str:
     """The URL of the one server of all processes that share `folder`; the first that asks starts it."""
-    record = folder / "server.json"
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not record.exists():
-            record.write_text(json.dumps(asdict(start())))
-        return Server(**json.loads(record.read_text())).url
+        server = shared_server(folder)
+        if server is None:
+            server = start()
+            (folder / _RECORD).write_text(json.dumps(asdict(server)))
+        return server.url
 
 
-def shared_source(folder: Path) -> str:
-    """Where the server of `folder` came from; empty when no test asked for one."""
-    record = folder / "server.json"
-    return Server(**json.loads(record.read_text())).source if record.exists() else ""
+def shared_server(folder: Path) -> Server | None:
+    """The server of `folder`; none when no test asked for one."""
+    record = folder / _RECORD
+    return Server(**json.loads(record.read_text())) if record.exists() else None
 
 
 def stop_shared(folder: Path) -> None:
     """Ends the server of `folder`, if one was started, and removes the folder."""
-    record = folder / "server.json"
-    if record.exists():
-        Server(**json.loads(record.read_text())).stop()
+    server = shared_server(folder)
+    if server is not None:
+        server.stop()
     shutil.rmtree(folder, ignore_errors=True)
 
 

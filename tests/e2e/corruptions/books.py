@@ -92,7 +92,7 @@ async def books(data: Path, database_url: str) -> AsyncIterator[Books]:
         owner = AsyncWaybill(host.address, host.secret.client_id, host.secret.client_secret)
         await set_up(owner)
         cast = await sign_in(host.address, owner)
-        market = Marketplace(host, cast)
+        market = Marketplace(host, cast, host.secret, database_url)
         try:
             await _orders(market)
             yield Books(market, await _keys(market))
