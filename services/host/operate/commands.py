@@ -6,17 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from services.host.operate.session import (
-    DEFAULT_CLIENT,
-    AsJson,
-    ClientId,
-    ClientSecret,
-    Filter,
-    Operator,
-    Server,
-    in_turn,
-    run,
-)
+from services.host.operate.options import AsJson, Filter
+from services.host.operate.session import Operator, command, in_turn, named_or_all
 from services.host.operate.showing import age, due, show, word
 from waybill.order.v1 import order_command_service_pb2 as pb
 
@@ -24,50 +15,34 @@ commands = typer.Typer(no_args_is_help=True, help="Cancels and holds that other 
 COLUMNS = {"order": "bold", "buyer": "", "type": "", "decided": "", "age": "", "next try": ""}
 
 
-@commands.command("list")
-def list_commands(
-    filter: Filter = "",
-    server: Server = None,
-    client_id: ClientId = DEFAULT_CLIENT,
-    client_secret: ClientSecret = "",
-    json: AsJson = False,
-) -> None:
+@command(commands, "list")
+async def list_commands(at: Operator, filter: Filter = "", json: AsJson = False) -> int:
     """Lists what is not at its end: a cancel waits for fulfillment or payment, a hold or its release for fulfillment."""
-
-    async def work(at: Operator) -> int:
-        found = await _found(at, filter)
-        show(found, json, COLUMNS, map(_row, found), "no cancel and no hold is unfinished")
-        return 0
-
-    run(work, server, client_id, client_secret)
+    found = await _found(at, filter)
+    show(found, json, COLUMNS, map(_row, found), "no cancel and no hold is unfinished")
+    return 0
 
 
-@commands.command("resolve")
-def resolve_commands(
+@command(commands, "resolve")
+async def resolve_commands(
+    at: Operator,
     order: Annotated[list[str] | None, typer.Argument(help="Ids of orders.")] = None,
     all: Annotated[bool, typer.Option("--all", help="Everything unfinished.")] = False,
-    server: Server = None,
-    client_id: ClientId = DEFAULT_CLIENT,
-    client_secret: ClientSecret = "",
     json: AsJson = False,
-) -> None:
+) -> int:
     """Drives cancels and holds on now, and shows what is left of them. Exit code 1 when something is."""
-    if bool(order) == all:
-        raise typer.BadParameter("name orders, or say --all")
+    named_or_all(bool(order), all, "name orders, or say --all")
 
-    async def work(at: Operator) -> int:
-        async def resolve(id: str) -> list[Any]:
-            request = pb.DriveOrderCommandsRequest(order_id=id)
-            return list((await at.ask(lambda client: client.order_commands.DriveOrderCommands(request))).order_commands)
+    async def resolve(id: str) -> list[Any]:
+        request = pb.DriveOrderCommandsRequest(order_id=id)
+        return list((await at.ask(lambda client: client.order_commands.DriveOrderCommands(request))).order_commands)
 
-        wanted = list(dict.fromkeys(one.order_id for one in await _found(at, ""))) if all else order or []
-        done, refused = await in_turn(wanted, resolve, lambda id: id)
-        left = [one for of_order in done for one in of_order]
-        if json or left or not refused:
-            show(left, json, COLUMNS, map(_row, left), "nothing is unfinished")
-        return 1 if refused or left else 0
-
-    run(work, server, client_id, client_secret)
+    wanted = list(dict.fromkeys(one.order_id for one in await _found(at, ""))) if all else order or []
+    done, refused = await in_turn(wanted, resolve, lambda id: id)
+    left = [one for of_order in done for one in of_order]
+    if json or left or not refused:
+        show(left, json, COLUMNS, map(_row, left), "nothing is unfinished")
+    return 1 if refused or left else 0
 
 
 async def _found(at: Operator, filter: str) -> list[Any]:

@@ -6,18 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from services.host.operate.session import (
-    DEFAULT_CLIENT,
-    AsJson,
-    ClientId,
-    ClientSecret,
-    Filter,
-    Operator,
-    Server,
-    both,
-    in_turn,
-    run,
-)
+from services.host.operate.options import AsJson, Filter
+from services.host.operate.session import Operator, both, command, in_turn
 from services.host.operate.showing import age, show, word
 from waybill.order.v1 import order_pb2
 from waybill.order.v1 import order_service_pb2 as pb
@@ -26,67 +16,47 @@ holds = typer.Typer(no_args_is_help=True, help="Orders on hold: nothing of them 
 COLUMNS = {"order": "bold", "hold": "", "type": "", "payment": "", "age": "", "by": "", "comment": ""}
 
 
-@holds.command("list")
-def list_holds(
-    filter: Filter = "",
-    server: Server = None,
-    client_id: ClientId = DEFAULT_CLIENT,
-    client_secret: ClientSecret = "",
-    json: AsJson = False,
-) -> None:
+@command(holds, "list")
+async def list_holds(at: Operator, filter: Filter = "", json: AsJson = False) -> int:
     """Lists every hold in force, with who placed it and why. PAYMENT: a payment of the order is no longer good."""
-
-    async def work(at: Operator) -> int:
-        _show(await _found(at, both("held = true", filter)), json, "no order is on hold")
-        return 0
-
-    run(work, server, client_id, client_secret)
+    _show(await _found(at, both("held = true", filter)), json, "no order is on hold")
+    return 0
 
 
-@holds.command("place")
-def place_hold(
+@command(holds, "place")
+async def place_hold(
+    at: Operator,
     order: Annotated[list[str], typer.Argument(help="Ids of open orders.")],
     comment: Annotated[str, typer.Option(help="Why; the buyer can read it.")] = "",
-    server: Server = None,
-    client_id: ClientId = DEFAULT_CLIENT,
-    client_secret: ClientSecret = "",
     json: AsJson = False,
-) -> None:
+) -> int:
     """Puts orders on hold: no further unit is packed or shipped. Exit code 1 when one could not be held."""
 
-    async def work(at: Operator) -> int:
-        async def hold(id: str) -> order_pb2.Order:
-            request = pb.HoldOrderRequest(order_id=id, comment=comment)
-            held: order_pb2.Order = (await at.ask(lambda client: client.orders.HoldOrder(request))).order
-            return held
+    async def hold(id: str) -> order_pb2.Order:
+        request = pb.HoldOrderRequest(order_id=id, comment=comment)
+        held: order_pb2.Order = (await at.ask(lambda client: client.orders.HoldOrder(request))).order
+        return held
 
-        done, refused = await in_turn(order, hold, str)
-        _show(done, json, "no hold is left")
-        return int(refused)
-
-    run(work, server, client_id, client_secret)
+    done, refused = await in_turn(order, hold, str)
+    _show(done, json, "no hold is left")
+    return int(refused)
 
 
-@holds.command("release")
-def release_holds(
+@command(holds, "release")
+async def release_holds(
+    at: Operator,
     order: Annotated[list[str], typer.Argument(help="Ids of orders.")],
     hold: Annotated[str, typer.Option(help="One hold of the order; all that are in force unless given.")] = "",
     comment: Annotated[str, typer.Option(help="Why; the buyer can read it.")] = "",
-    server: Server = None,
-    client_id: ClientId = DEFAULT_CLIENT,
-    client_secret: ClientSecret = "",
     json: AsJson = False,
-) -> None:
+) -> int:
     """Releases holds: what is left of the orders can ship. Exit code 1 when one could not be released."""
     if hold and len(order) > 1:
         raise typer.BadParameter("--hold belongs to one order")
 
-    async def work(at: Operator) -> int:
-        done, refused = await in_turn(order, lambda id: _released(at, id, hold, comment), str)
-        _show(done, json, "no hold is left")
-        return int(refused)
-
-    run(work, server, client_id, client_secret)
+    done, refused = await in_turn(order, lambda id: _released(at, id, hold, comment), str)
+    _show(done, json, "no hold is left")
+    return int(refused)
 
 
 async def _released(at: Operator, id: str, hold: str, comment: str) -> order_pb2.Order:

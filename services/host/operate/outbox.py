@@ -6,18 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from services.host.operate.session import (
-    DEFAULT_CLIENT,
-    AsJson,
-    ClientId,
-    ClientSecret,
-    Filter,
-    Operator,
-    Server,
-    both,
-    in_turn,
-    run,
-)
+from services.host.operate.options import AsJson, Filter
+from services.host.operate.session import Operator, both, command, in_turn, named_or_all
 from services.host.operate.showing import age, due, show
 from waybill.operations.v1 import outbox_service_pb2 as pb
 from waybill_client import WaybillError
@@ -26,53 +16,42 @@ outbox = typer.Typer(no_args_is_help=True, help="Changes that other services hav
 COLUMNS = {"entry": "bold", "version": "", "delivered": "", "changed": "", "tries": "", "next try": "", "error": ""}
 
 
-@outbox.command("list")
-def list_entries(
+@command(outbox, "list")
+async def list_entries(
+    at: Operator,
     parked: Annotated[bool, typer.Option("--parked", help="Only what was rejected and waits for you.")] = False,
     pending: Annotated[bool, typer.Option("--pending", help="Only what is sent again by itself.")] = False,
     filter: Filter = "",
-    server: Server = None,
-    client_id: ClientId = DEFAULT_CLIENT,
-    client_secret: ClientSecret = "",
     json: AsJson = False,
-) -> None:
+) -> int:
     """Lists pending changes of every given server, the oldest first."""
     if parked and pending:
         raise typer.BadParameter("--parked or --pending, not both")
     wanted = both("parked = true" if parked else "parked = false" if pending else "", filter)
 
-    async def work(at: Operator) -> int:
-        found = await _found(at, wanted)
-        show(found, json, COLUMNS, map(_row, found), "nothing is parked" if parked else "nothing is pending")
-        return 0
-
-    run(work, server, client_id, client_secret)
+    found = await _found(at, wanted)
+    show(found, json, COLUMNS, map(_row, found), "nothing is parked" if parked else "nothing is pending")
+    return 0
 
 
-@outbox.command("retry")
-def retry_entries(
+@command(outbox, "retry")
+async def retry_entries(
+    at: Operator,
     entry: Annotated[list[str] | None, typer.Argument(help="As listed, such as fulfillment/supplier_order/PO9123-1.")] = None,
     parked: Annotated[bool, typer.Option("--parked", help="Everything that is parked.")] = False,
-    server: Server = None,
-    client_id: ClientId = DEFAULT_CLIENT,
-    client_secret: ClientSecret = "",
     json: AsJson = False,
-) -> None:
+) -> int:
     """Sends pending changes now, once the cause of their rejection is gone. Exit code 1 when one is not pending."""
-    if bool(entry) == parked:
-        raise typer.BadParameter("name entries, or say --parked")
+    named_or_all(bool(entry), parked, "name entries, or say --parked")
     names = [text.split("/") for text in entry or ()]
     if any(len(parts) != 3 for parts in names):
         raise typer.BadParameter("an entry is context/kind/id, as `waybill outbox list` shows it")
 
-    async def work(at: Operator) -> int:
-        chosen = names or [[e.context, e.kind, e.id] for e in await _found(at, "parked = true")]
-        requests = [pb.RetryOutboxEntryRequest(context=context, kind=kind, id=id) for context, kind, id in chosen]
-        done, refused = await in_turn(requests, lambda request: retry(at, request), lambda _: "")
-        show(done, json, COLUMNS, map(_row, done), "nothing to retry")
-        return int(refused)
-
-    run(work, server, client_id, client_secret)
+    chosen = names or [[e.context, e.kind, e.id] for e in await _found(at, "parked = true")]
+    requests = [pb.RetryOutboxEntryRequest(context=context, kind=kind, id=id) for context, kind, id in chosen]
+    done, refused = await in_turn(requests, lambda request: retry(at, request), lambda _: "")
+    show(done, json, COLUMNS, map(_row, done), "nothing to retry")
+    return int(refused)
 
 
 async def _found(at: Operator, filter: str) -> list[Any]:

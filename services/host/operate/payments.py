@@ -7,17 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from services.host.operate.session import (
-    DEFAULT_CLIENT,
-    AsJson,
-    ClientId,
-    ClientSecret,
-    Filter,
-    Operator,
-    Server,
-    both,
-    run,
-)
+from services.host.operate.options import AsJson, Filter
+from services.host.operate.session import Operator, both, command
 from services.host.operate.showing import age, show, word
 from waybill.payment.v1 import payment_pb2
 from waybill.payment.v1 import reconciliation_service_pb2 as pb
@@ -29,48 +20,37 @@ PATIENCE = 120.0
 """Seconds for a gateway's answers about as many payments."""
 
 
-@payments.command("list")
-def list_payments(
+@command(payments, "list")
+async def list_payments(
+    at: Operator,
     state: Annotated[str, typer.Option(help="AUTHORIZING, VOID_PENDING, ATTENTION or another state.")] = "",
     filter: Filter = "",
-    server: Server = None,
-    client_id: ClientId = DEFAULT_CLIENT,
-    client_secret: ClientSecret = "",
     json: AsJson = False,
-) -> None:
+) -> int:
     """Lists payments with an operation that the gateway has not answered, and those that need attention."""
     wanted = both(f"state = {state}" if state else "", filter)
 
-    async def work(at: Operator) -> int:
-        found = await _found(at, wanted)
-        show(found, json, COLUMNS, map(_row, found), "every payment is settled")
-        return 0
-
-    run(work, server, client_id, client_secret)
+    found = await _found(at, wanted)
+    show(found, json, COLUMNS, map(_row, found), "every payment is settled")
+    return 0
 
 
-@payments.command("reconcile")
-def reconcile_payments(
+@command(payments, "reconcile")
+async def reconcile_payments(
+    at: Operator,
     payment: Annotated[list[str] | None, typer.Argument(help="Ids; everything that is listed when none is named.")] = None,
-    server: Server = None,
-    client_id: ClientId = DEFAULT_CLIENT,
-    client_secret: ClientSecret = "",
     json: AsJson = False,
-) -> None:
+) -> int:
     """Asks the gateway now what became of open operations. Exit code 1 when a payment is still not settled."""
-
-    async def work(at: Operator) -> int:
-        done: list[Any] = []
-        ids = list(dict.fromkeys(payment or [one.id for one in await _found(at, "")]))
-        for start in range(0, len(ids), AT_ONCE):
-            request = pb.ReconcilePaymentsRequest(payment_ids=ids[start : start + AT_ONCE])
-            answer = await at.ask(lambda client: client.reconciliation.ReconcilePayments(request, timeout=PATIENCE))  # noqa: B023
-            done += answer.payments
-        rows = ([*_row(one.payment), "yes" if one.settled else "no"] for one in done)
-        show(done, json, {**COLUMNS, "settled": ""}, rows, "every payment is settled")
-        return 1 if any(not one.settled for one in done) else 0
-
-    run(work, server, client_id, client_secret)
+    done: list[Any] = []
+    ids = list(dict.fromkeys(payment or [one.id for one in await _found(at, "")]))
+    for start in range(0, len(ids), AT_ONCE):
+        request = pb.ReconcilePaymentsRequest(payment_ids=ids[start : start + AT_ONCE])
+        answer = await at.ask(lambda client: client.reconciliation.ReconcilePayments(request, timeout=PATIENCE))  # noqa: B023
+        done += answer.payments
+    rows = ([*_row(one.payment), "yes" if one.settled else "no"] for one in done)
+    show(done, json, {**COLUMNS, "settled": ""}, rows, "every payment is settled")
+    return 1 if any(not one.settled for one in done) else 0
 
 
 async def _found(at: Operator, filter: str) -> list[Any]:

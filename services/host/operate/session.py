@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import typer
 
 from services.host.contexts import DEFAULT_SERVER
+from services.host.operate.options import DEFAULT_CLIENT, ClientId, ClientSecret, Server
 from services.host.operate.showing import complain
 from waybill_client import AsyncWaybill, WaybillError
 
 T = TypeVar("T")
 S = TypeVar("S")
+Work = TypeVar("Work", bound=Callable[..., Awaitable[int]])
 ROUTED = ("operations", "order", "payment")
 """Contexts that a command calls at the server it was given; tokens come from the directory's."""
 PAGE = 500
-
-Server = Annotated[
-    list[str] | None,
-    typer.Option(help="host:port of a running marketplace; one for each server, the directory's first."),
-]
-ClientId = Annotated[str, typer.Option(envvar="WAYBILL_CLIENT_ID")]
-ClientSecret = Annotated[str, typer.Option(envvar="WAYBILL_CLIENT_SECRET")]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
-Filter = Annotated[str, typer.Option(help="AIP-160 filter, beside the other options.")]
-DEFAULT_CLIENT = "waybill-admin"
 
 
 class Operator:
@@ -84,20 +77,52 @@ async def operator(servers: Sequence[str] | None, client_id: str, client_secret:
         )
 
 
-def run(
-    work: Callable[[Operator], Awaitable[int]], servers: Sequence[str] | None, client_id: str, client_secret: str
-) -> None:
-    """Ends the process with the code that the work returns; a refusal is told in one line."""
+def _reached_by(server: Server = None, client_id: ClientId = DEFAULT_CLIENT, client_secret: ClientSecret = "") -> None:
+    """The options of every command: where the marketplace is, and who asks."""
 
-    async def told() -> int:
-        try:
-            async with operator(servers, client_id, client_secret) as at:
-                return await work(at)
-        except WaybillError as error:
-            complain(str(error))
-            return 2
 
-    raise typer.Exit(asyncio.run(told()))
+_REACH = inspect.signature(_reached_by, eval_str=True).parameters
+
+
+def command(app: typer.Typer, name: str) -> Callable[[Work], Work]:
+    """Makes a command of its work: a coroutine that takes the operator, then what was typed, and returns the exit code.
+
+    The options that say where the marketplace is and who asks are added to those of the work.
+    """
+
+    def made(work: Work) -> Work:
+        _, *own = inspect.signature(work, eval_str=True).parameters.values()
+        typed = [*own, *_REACH.values()]
+
+        def typed_in(**given: Any) -> None:
+            reach = {option: given.pop(option) for option in _REACH}
+            raise typer.Exit(asyncio.run(_told(lambda at: work(at, **given), **reach)))
+
+        typed_in.__doc__ = work.__doc__
+        typed_in.__annotations__ = {parameter.name: parameter.annotation for parameter in typed}
+        typed_in.__signature__ = inspect.Signature(typed)  # type: ignore[attr-defined]
+        app.command(name)(typed_in)
+        return work
+
+    return made
+
+
+async def _told(
+    work: Callable[[Operator], Awaitable[int]], server: Sequence[str] | None, client_id: str, client_secret: str
+) -> int:
+    """The work's exit code; a refusal is told in one line."""
+    try:
+        async with operator(server, client_id, client_secret) as at:
+            return await work(at)
+    except WaybillError as error:
+        complain(str(error))
+        return 2
+
+
+def named_or_all(named: bool, all: bool, remedy: str) -> None:
+    """A command that acts wants to be told on what: on what is named, or on everything; not on both, nor on neither."""
+    if named == all:
+        raise typer.BadParameter(remedy)
 
 
 async def in_turn(

@@ -6,18 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from services.host.operate.session import (
-    DEFAULT_CLIENT,
-    AsJson,
-    ClientId,
-    ClientSecret,
-    Filter,
-    Operator,
-    Server,
-    both,
-    in_turn,
-    run,
-)
+from services.host.operate.options import AsJson, Filter
+from services.host.operate.session import Operator, both, command, in_turn, named_or_all
 from services.host.operate.showing import age, due, show, word
 from waybill.order.v1 import submission_pb2
 from waybill.order.v1 import submission_service_pb2 as pb
@@ -26,57 +16,46 @@ submissions = typer.Typer(no_args_is_help=True, help="Attempts to submit that ar
 COLUMNS = {"order": "bold", "attempt": "", "state": "", "age": "", "deadline": "", "next try": "", "user": "", "reasons": ""}
 
 
-@submissions.command("list")
-def list_submissions(
+@command(submissions, "list")
+async def list_submissions(
+    at: Operator,
     state: Annotated[str, typer.Option(help="TRYING, ACCEPTED or REFUSED.")] = "",
     order: Annotated[str, typer.Option(help="Of one order, finished ones too.")] = "",
     filter: Filter = "",
-    server: Server = None,
-    client_id: ClientId = DEFAULT_CLIENT,
-    client_secret: ClientSecret = "",
     json: AsJson = False,
-) -> None:
+) -> int:
     """Lists unfinished attempts with their age and reasons: TRYING waits for an answer or its deadline, ACCEPTED for
     confirms, REFUSED for releases."""
     wanted = both(f"state = {state}" if state else "", filter)
     wanted = both(f'order_id = "{order}"', wanted) if order else both(wanted, "finished = false")
 
-    async def work(at: Operator) -> int:
-        found = await _found(at, wanted)
-        show(found, json, COLUMNS, map(_row, found), "no submission is unfinished" if not order else "no submission")
-        return 0
-
-    run(work, server, client_id, client_secret)
+    found = await _found(at, wanted)
+    show(found, json, COLUMNS, map(_row, found), "no submission is unfinished" if not order else "no submission")
+    return 0
 
 
-@submissions.command("resolve")
-def resolve_submissions(
+@command(submissions, "resolve")
+async def resolve_submissions(
+    at: Operator,
     order: Annotated[list[str] | None, typer.Argument(help="Ids of orders; their newest attempts are meant.")] = None,
     attempt: Annotated[int, typer.Option(help="Another attempt than the newest.")] = 0,
     all: Annotated[bool, typer.Option("--all", help="Everything unfinished.")] = False,
-    server: Server = None,
-    client_id: ClientId = DEFAULT_CLIENT,
-    client_secret: ClientSecret = "",
     json: AsJson = False,
-) -> None:
+) -> int:
     """Drives attempts on now: past its deadline an undecided one is refused, an accepted one is confirmed, a refused one
     released. Exit code 1 when one is still unfinished."""
-    if bool(order) == all:
-        raise typer.BadParameter("name orders, or say --all")
+    named_or_all(bool(order), all, "name orders, or say --all")
 
-    async def work(at: Operator) -> int:
-        async def resolve(chosen: tuple[str, int]) -> Any:
-            request = pb.DriveSubmissionRequest(order_id=chosen[0], attempt=chosen[1])
-            return (await at.ask(lambda client: client.submissions.DriveSubmission(request))).submission
+    async def resolve(chosen: tuple[str, int]) -> Any:
+        request = pb.DriveSubmissionRequest(order_id=chosen[0], attempt=chosen[1])
+        return (await at.ask(lambda client: client.submissions.DriveSubmission(request))).submission
 
-        wanted = [(id, attempt) for id in order or ()]
-        if all:
-            wanted = [(one.order_id, one.submission.attempt) for one in await _found(at, "finished = false")]
-        done, refused = await in_turn(wanted, resolve, lambda chosen: chosen[0])
-        show(done, json, COLUMNS, map(_row, done), "nothing to resolve")
-        return 1 if refused or any(not one.submission.finished for one in done) else 0
-
-    run(work, server, client_id, client_secret)
+    wanted = [(id, attempt) for id in order or ()]
+    if all:
+        wanted = [(one.order_id, one.submission.attempt) for one in await _found(at, "finished = false")]
+    done, refused = await in_turn(wanted, resolve, lambda chosen: chosen[0])
+    show(done, json, COLUMNS, map(_row, done), "nothing to resolve")
+    return 1 if refused or any(not one.submission.finished for one in done) else 0
 
 
 async def _found(at: Operator, filter: str) -> list[Any]:

@@ -8,8 +8,7 @@ import pytest
 
 from libs.auth import roles
 from libs.errors import WaybillError
-from tests.integration.payment.test_gateway import capture, held_at_gateway, state, transactions
-from tests.integration.payment.world import World, by_card, from_account
+from tests.integration.payment.world import World, by_card, capture, from_account, held_at_gateway, state, transactions
 from tests.support.principals import buyer, seller
 from waybill.payment.v1 import reconciliation_service_pb2 as pb
 from waybill.payment.v1 import reconciliation_service_pb2_grpc as pb_grpc

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from google.type.money_pb2 import Money
 
 from libs.audit import Fact, Finding
@@ -20,6 +21,7 @@ from libs.errors import Kind, WaybillError
 from libs.protoconv import money_micros, money_out, time_out
 from libs.rpc import require_service
 from libs.service import Runtime, ServiceApp
+from services.payment.adapters.db.tables import GATEWAY
 from services.payment.main import VERSIONS, Background, assemble
 from services.payment.settings import Settings
 from tests.support.principals import buyer, seller
@@ -350,3 +352,17 @@ def _partial(registration: Any) -> Any:
 def facts(records: list[Any], kind: str) -> list[Fact]:
     """Facts of one kind."""
     return [r for r in records if isinstance(r, Fact) and r.kind == kind]
+
+
+async def held_at_gateway(world: World) -> list[str]:
+    """Tokens of what the test gateway holds."""
+    async with world.database.reading() as tx:
+        c = GATEWAY.c
+        rows = await tx.execute(sa.select(c.token).where(c.operation == "authorize", c.state == "DONE"))
+        return [row.token for row in rows]
+
+
+async def later(world: World) -> int:
+    """Lets the background loop look again."""
+    world.clock.advance(timedelta(seconds=60))
+    return await world.background.settle.once()

@@ -1,0 +1,103 @@
+"""Calls that begin again, and calls that are too many."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from libs import repeats
+from libs.errors import Kind, WaybillError
+from tests.integration.libs.calls import ANNA, refusal
+from tests.support.echo import EchoServicer, EchoStub, echo_app, text
+from tests.support.server import Served, serving
+
+
+@pytest.mark.parametrize("left_something", [False, True])
+async def test_a_call_that_the_database_undid_begins_again_unless_it_has_left_something(
+    server: Served, echo: EchoServicer, left_something: bool
+) -> None:
+    runs = 0
+
+    async def answer(value: str) -> str:
+        nonlocal runs
+        runs += 1
+        if left_something:
+            repeats.committed()
+        if runs < 3:
+            raise WaybillError(Kind.EXHAUSTED, "DATABASE_BUSY", "undone", undone=True)
+        return value
+
+    echo.answer = answer
+    call = server.stub(EchoStub, ANNA).Echo(text("x"))
+    if left_something:
+        assert ((await refusal(call)).reason, runs) == ("DATABASE_BUSY", 1)
+    else:
+        assert ((await call).value, runs) == ("x", 3)
+
+
+async def test_a_call_that_is_undone_again_and_again_is_given_up(server: Served, echo: EchoServicer) -> None:
+    runs = 0
+
+    async def answer(value: str) -> str:
+        nonlocal runs
+        runs += 1
+        raise WaybillError(Kind.EXHAUSTED, "DATABASE_BUSY", "undone", undone=True)
+
+    echo.answer = answer
+    assert (await refusal(server.stub(EchoStub, ANNA).Echo(text("x")))).reason == "DATABASE_BUSY"
+    assert runs == repeats.ATTEMPTS
+
+
+async def test_outside_calls_over_the_limit_are_told_to_come_back_and_inside_ones_are_not(
+    echo: EchoServicer,
+) -> None:
+    free = asyncio.Event()
+    inside = asyncio.Semaphore(0)
+
+    async def answer(value: str) -> str:
+        if value == "wait":
+            inside.release()
+            await free.wait()
+        return value
+
+    echo.answer = answer
+    async with serving(echo_app(echo), max_outside_calls=2) as server:
+        stub = server.stub(EchoStub, ANNA)
+        waiting = [asyncio.create_task(stub.Echo(text("wait"))) for _ in range(2)]
+        for _ in waiting:
+            await inside.acquire()
+        error = await refusal(stub.Echo(text("x")))
+        assert error.kind is Kind.EXHAUSTED
+        assert error.retry_after is not None
+        assert (await server.service_stub(EchoStub, "order").Echo(text("x"))).value == "x"
+        free.set()
+        await asyncio.gather(*waiting)
+        assert (await stub.Echo(text("x"))).value == "x"
+
+
+async def test_outside_streams_have_a_limit_of_their_own_which_inside_ones_and_calls_do_not_feel(
+    echo: EchoServicer,
+) -> None:
+    free = asyncio.Event()
+
+    async def watched(value: str) -> AsyncIterator[str]:
+        yield value
+        await free.wait()
+
+    echo.watched = watched
+    async with serving(echo_app(echo), max_outside_streams=2) as server:
+        stub = server.stub(EchoStub, ANNA)
+        streams = [aiter(stub.Watch(text("a"))) for _ in range(2)]
+        for stream in streams:
+            assert (await anext(stream)).value == "a"
+        error = await refusal(anext(aiter(stub.Watch(text("b")))))
+        assert (error.kind, error.reason) == (Kind.EXHAUSTED, "TOO_MANY_CALLS")
+        assert error.retry_after is not None
+        assert (await stub.Echo(text("x"))).value == "x"
+        inside = aiter(server.service_stub(EchoStub, "order").Watch(text("c")))
+        assert (await anext(inside)).value == "c"
+        free.set()
+        assert [message.value for stream in streams async for message in stream] == []
+        assert (await anext(aiter(stub.Watch(text("d"))))).value == "d"
