@@ -140,9 +140,9 @@ def show_replicas(two: dict[str, Any], rows: list[dict[str, Any]]) -> None:
 
 def show(rows: list[dict[str, Any]], lines: list[dict[str, Any]]) -> None:
     """The tables."""
-    table = Table(title="three-line checkouts", box=box.SIMPLE)
-    for name in ("layout", "what", "at a time", "per second", "p50 ms", "p99 ms", "CPU ms", "rate / floor", "CPU / floor"):
-        table.add_column(name, justify="left" if name in ("layout", "what") else "right")
+    table = Table(title="three-line checkouts, so many at a time; rate and CPU against the floor", box=None, pad_edge=False)
+    for name in ("layout", "what", "x", "/s", "p50 ms", "p99 ms", "CPU ms", "rate", "CPU"):
+        table.add_column(name, justify="left" if name in ("layout", "what") else "right", no_wrap=True)
     for r in rows:
         table.add_row(
             r["layout"], r["name"], str(r["concurrency"]), f"{r['rate']:.1f}", f"{r['p50']:.1f}", f"{r['p99']:.1f}",
