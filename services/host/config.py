@@ -11,13 +11,10 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
+from libs.db.url import HIDDEN, masked_url
 from services.host.contexts import CONTEXTS, DEFAULT_SERVER
 from services.host.settings import CONTEXT_VARIABLES, SECRET, URL, VARIABLES, HostSettings, default_data, from_environment
-
-HIDDEN = "***"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +25,6 @@ class Setting:
     value: str
     source: str
     """`default`, `option --bind`, or `environment WAYBILL_POOL_SIZE`."""
-
-
-def masked_url(url: str) -> str:
-    """A URL without its password; what cannot be taken apart with certainty is hidden as a whole."""
-    if url.count("@") > 1:
-        return HIDDEN
-    try:
-        parsed = make_url(url)
-        keys = {key: value if key in ("sslmode", "ssl") else HIDDEN for key, value in parsed.query.items()}
-        return parsed.set(query=keys).render_as_string(hide_password=True)
-    except (ArgumentError, ValueError):
-        return HIDDEN
 
 
 def _shown(value: Any, metadata: Mapping[str, str]) -> str:

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 import asyncpg
 
 from libs.db.startup import DatabaseUrlError, UnreachableError
-from libs.db.url import parsed_url
+from libs.db.url import masked_url, parsed_url
 from libs.obs import get_logger
-from services.host.config import masked_url
 from services.host.settings import HostSettings
 
 PAUSE = 1.0

@@ -8,8 +8,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from libs.db.url import masked_url
 from services.host.cli import app
-from services.host.config import explain, masked_url
+from services.host.config import explain
 from services.host.settings import CONTEXT_VARIABLES, SECRET, URL, VARIABLES, HostSettings
 
 ENVIRONMENT = {
