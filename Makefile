@@ -59,6 +59,7 @@ down: ## Ends what `make up` started; VOLUMES=1 removes the database too
 
 lint: $(BIN)/.dev protos ## ruff, mypy, import-linter, buf
 	$(BIN)/ruff check libs services tests protos containers
+	$(BIN)/ruff format --check --quiet libs services tests protos containers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/buf lint
@@ -68,6 +69,7 @@ lint: $(BIN)/.dev protos ## ruff, mypy, import-linter, buf
 format: $(BIN)/.dev ## Put contracts and code into form
 	$(BIN)/buf format -w
 	$(BIN)/ruff check --fix --quiet libs services tests protos containers || true
+	$(BIN)/ruff format --quiet libs services tests protos containers
 
 # PARTS="failpoints" SCENARIOS="submit ship" takes some of it only.
 PARTS ?= failpoints replies pauses lives

@@ -137,8 +137,12 @@ def build() -> None:
     say(f"building {image()} ...")
     done = subprocess.run(
         ["docker", "build", "-f", "containers/Dockerfile", "-t", image(), "--force-rm", *given, "."],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, cwd=ROOT,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
     if done.returncode:
         sys.exit(f"{done.stdout[-6_000:]}\nthe image could not be built")
     say(f"built in {time.monotonic() - begun:.0f} s")

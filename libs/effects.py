@@ -27,8 +27,7 @@ def lost(dialect: str, requests: sa.Table, made: Mapping[str, sa.Table]) -> sa.S
     else:
         named = sa.func.json_each(r.outcome, "$.ids").table_valued("value")
     missing = [
-        sa.and_(r.method.like(f"%/{method}"), ~sa.exists().where(table.c.id == named.c.value))
-        for method, table in made.items()
+        sa.and_(r.method.like(f"%/{method}"), ~sa.exists().where(table.c.id == named.c.value)) for method, table in made.items()
     ]
     return (
         sa.select(r.request_id.label("subject"), told(r.method, ": there is no ", named.c.value))
@@ -37,9 +36,7 @@ def lost(dialect: str, requests: sa.Table, made: Mapping[str, sa.Table]) -> sa.S
     )
 
 
-def with_effects(
-    audit: Audit, database: Database, context: str, requests: sa.Table, made: Mapping[str, sa.Table]
-) -> Audit:
+def with_effects(audit: Audit, database: Database, context: str, requests: sa.Table, made: Mapping[str, sa.Table]) -> Audit:
     """The audit, and this rule after its own."""
 
     async def both(order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:

@@ -83,25 +83,25 @@ class WaybillError(Exception):
 def missing(resource: str, id: str) -> WaybillError:
     """There is no such resource, or the caller may not see it."""
     return WaybillError(
-        Kind.MISSING, "RESOURCE_NOT_FOUND", f"there is no {resource} {id!r}",
-        metadata={"resource": resource, "id": id},
-    )  # fmt: skip
+        Kind.MISSING, "RESOURCE_NOT_FOUND", f"there is no {resource} {id!r}", metadata={"resource": resource, "id": id}
+    )
 
 
 def exists(resource: str, id: str) -> WaybillError:
     """The id is taken."""
     return WaybillError(
-        Kind.EXISTS, "RESOURCE_EXISTS", f"{resource} {id!r} exists already",
-        metadata={"resource": resource, "id": id},
-    )  # fmt: skip
+        Kind.EXISTS, "RESOURCE_EXISTS", f"{resource} {id!r} exists already", metadata={"resource": resource, "id": id}
+    )
 
 
 def stale(resource: str, id: str, etag: str) -> WaybillError:
     """The resource changed since it was read; `etag` is the current one."""
     return WaybillError(
-        Kind.STALE, "ETAG_MISMATCH", f"{resource} {id!r} changed since it was read",
+        Kind.STALE,
+        "ETAG_MISMATCH",
+        f"{resource} {id!r} changed since it was read",
         metadata={"resource": resource, "id": id, "etag": etag},
-    )  # fmt: skip
+    )
 
 
 def denied(role: str) -> WaybillError:

@@ -105,9 +105,11 @@ async def find(tx: Tx, table: sa.Table, key: RequestKey | None) -> dict[str, Any
         return None
     if row.digest != key.digest:
         raise WaybillError(
-            Kind.INVALID, "REQUEST_ID_REUSED", "the request id was used for another request",
+            Kind.INVALID,
+            "REQUEST_ID_REUSED",
+            "the request id was used for another request",
             metadata={"request_id": key.request_id},
-        )  # fmt: skip
+        )
     return dict(row.outcome)
 
 
@@ -124,10 +126,15 @@ async def claim(
     inserted = await tx.execute(
         statement,
         {
-            "company": key.company, "user_id": key.user_id, "method": key.method, "request_id": key.request_id,
-            "digest": key.digest, "outcome": dict(outcome), "create_time": now,
+            "company": key.company,
+            "user_id": key.user_id,
+            "method": key.method,
+            "request_id": key.request_id,
+            "digest": key.digest,
+            "outcome": dict(outcome),
+            "create_time": now,
         },
-    )  # fmt: skip
+    )
     if inserted.rowcount == 1:
         return None
     return await find(tx, table, key)
@@ -139,9 +146,7 @@ async def amend(tx: Tx, table: sa.Table, key: RequestKey | None, outcome: Mappin
         await tx.execute(sa.update(table).where(_where(table)).values(outcome=dict(outcome)), _parameters(key))
 
 
-def forgetting(
-    database: Database, table: sa.Table, clock: Clock, pause: float = FORGET_PAUSE
-) -> Loop:
+def forgetting(database: Database, table: sa.Table, clock: Clock, pause: float = FORGET_PAUSE) -> Loop:
     """A background loop that forgets outcomes older than 30 days; safe in every replica.
 
     It looks soon after the start too, at different moments in different processes.

@@ -47,9 +47,12 @@ def changed(due: datetime) -> dict[str, Any]:
 def parked(context: str, kind: str, row: Any) -> Fact:
     """What an audit states of a row whose change is parked. The row has an `order_key`."""
     values = {
-        "kind": kind, "id": row.id, "key": str(row.key), "since": row.report_parked_time.isoformat(),
+        "kind": kind,
+        "id": row.id,
+        "key": str(row.key),
+        "since": row.report_parked_time.isoformat(),
         "error": row.report_error or "",
-    }  # fmt: skip
+    }
     return Fact(context, "parked", str(row.order_key), values)
 
 
@@ -140,9 +143,14 @@ def _failed(failure: Failure, now: datetime) -> dict[str, Any]:
 
 def _row(head: Head, due: datetime, tries: int, parked: datetime | None, error: str | None) -> dict[str, Any]:
     return {
-        "b_key": head.key, "b_version": head.version, "b_lease": head.lease, "b_time": due, "b_tries": tries,
-        "b_parked": parked, "b_error": error,
-    }  # fmt: skip
+        "b_key": head.key,
+        "b_version": head.version,
+        "b_lease": head.lease,
+        "b_time": due,
+        "b_tries": tries,
+        "b_parked": parked,
+        "b_error": error,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,18 +181,19 @@ class Outbox:
         c = self._all.c
         self._listing = Listing(
             {
-                "kind": Field(c.kind), "id": Field(c.id), "parked": Field(c.parked, "bool"), "tries": Field(c.tries, "int"),
+                "kind": Field(c.kind),
+                "id": Field(c.id),
+                "parked": Field(c.parked, "bool"),
+                "tries": Field(c.tries, "int"),
                 "change_time": Field(c.change_time, "time"),
             },
             c.key,
             default_order="change_time",
-        )  # fmt: skip
+        )
 
     async def list(self, filter: str, order_by: str, page_size: int, page_token: str) -> tuple[list[Entry], str]:
         """A page and the token of the next."""
-        plan = self._listing.plan(
-            self._db.dialect, filter=filter, order_by=order_by, page_size=page_size, page_token=page_token
-        )
+        plan = self._listing.plan(self._db.dialect, filter=filter, order_by=order_by, page_size=page_size, page_token=page_token)
         async with self._db.reading() as tx:
             page = plan.page((await tx.execute(plan.apply(sa.select(self._all)))).all())
         return [_entry(row) for row in page.rows], page.next_page_token
@@ -230,6 +239,4 @@ def _entries(kind: str, table: sa.Table) -> sa.Select[Any]:
 
 def _entry(row: Any) -> Entry:
     due = None if row.parked_time else row.due_time
-    return Entry(
-        row.kind, row.id, row.version, row.delivered, row.change_time, due, row.tries, row.parked_time, row.error or ""
-    )
+    return Entry(row.kind, row.id, row.version, row.delivered, row.change_time, due, row.tries, row.parked_time, row.error or "")

@@ -46,9 +46,7 @@ def money_micros(message: MoneyMessage) -> int:
     return int(message.units * 1_000_000 + message.nanos // 1_000)
 
 
-def money_in(
-    found: Violations, field: str, message: MoneyMessage, currency: str = "", negative: bool = False
-) -> int:
+def money_in(found: Violations, field: str, message: MoneyMessage, currency: str = "", negative: bool = False) -> int:
     """The micros of a caller's amount; `currency`, if given, is the one it must be in."""
     units, nanos = message.units, message.nanos
     if abs(nanos) > 999_999_999 or units * nanos < 0 or abs(units) > _MAX_UNITS:
@@ -85,18 +83,12 @@ def decimal_out(value: Decimal) -> DecimalMessage:
 
 
 def decimal_in(
-    found: Violations,
-    field: str,
-    message: DecimalMessage,
-    low: Decimal | None = None,
-    high: Decimal | None = None,
+    found: Violations, field: str, message: DecimalMessage, low: Decimal | None = None, high: Decimal | None = None
 ) -> Decimal:
     """A decimal between two bounds; empty is zero."""
     text = message.value or "0"
     if not _DECIMAL.match(text):
-        found.add(
-            field, "FIELD_INVALID", "is no decimal number of at most 18 digits before and after the point"
-        )
+        found.add(field, "FIELD_INVALID", "is no decimal number of at most 18 digits before and after the point")
         return Decimal(0)
     value = Decimal(text) or Decimal(0)
     if (low is not None and value < low) or (high is not None and value > high):

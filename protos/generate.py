@@ -56,17 +56,19 @@ def main() -> int:
     build.mkdir(parents=True)
     # protoc looks for the mypy plugin on PATH; it sits beside this interpreter.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    code = protoc.main([
-        "protoc",
-        f"-I{HERE}",
-        f"-I{google_root()}",
-        f"-I{files('grpc_tools') / '_proto'}",
-        f"--python_out={build}",
-        f"--mypy_out={build}",
-        f"--grpc_python_out={build}",
-        f"--mypy_grpc_out={build}",
-        *[str(p) for p in protos],
-    ])  # fmt: skip
+    code = protoc.main(
+        [
+            "protoc",
+            f"-I{HERE}",
+            f"-I{google_root()}",
+            f"-I{files('grpc_tools') / '_proto'}",
+            f"--python_out={build}",
+            f"--mypy_out={build}",
+            f"--grpc_python_out={build}",
+            f"--mypy_grpc_out={build}",
+            *[str(p) for p in protos],
+        ]
+    )
     if code != 0:
         return int(code)
     for folder in [d for d in (build / "waybill").rglob("*") if d.is_dir()] + [build / "waybill"]:

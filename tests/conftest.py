@@ -22,9 +22,15 @@ settings.register_profile("waybill", deadline=None, suppress_health_check=[Healt
 settings.load_profile("waybill")
 
 __all__ = [
-    "backend", "cluster_database", "database_url", "databases", "other_database_url", "postgres_url", "prepared",
+    "backend",
+    "cluster_database",
+    "database_url",
+    "databases",
+    "other_database_url",
+    "postgres_url",
+    "prepared",
     "prepared_files",
-]  # fmt: skip
+]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -32,9 +32,7 @@ def token_invalid(why: str) -> WaybillError:
 def new_private_key() -> str:
     """A new Ed25519 key as PEM."""
     key = Ed25519PrivateKey.generate()
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
 
 
 class TokenSigner:
@@ -50,16 +48,24 @@ class TokenSigner:
     def jwk(self) -> dict[str, str]:
         """The public key, as a JSON Web Key."""
         public = jwt.algorithms.OKPAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
-        return {**{k: str(v) for k, v in public.items() if k in ("kty", "crv", "x")},
-                "kid": self.kid, "alg": ALGORITHM, "use": "sig"}  # fmt: skip
+        return {
+            **{k: str(v) for k, v in public.items() if k in ("kty", "crv", "x")},
+            "kid": self.kid,
+            "alg": ALGORITHM,
+            "use": "sig",
+        }
 
     def issue(self, principal: Principal, ttl: timedelta, now: datetime) -> str:
         """A token that is good for `ttl`."""
         claims = {
-            **principal.claims(), "iss": ISSUER, "aud": AUDIENCE, "jti": str(new_key()),
-            "iat": int(now.timestamp()), "nbf": int(now.timestamp()),
+            **principal.claims(),
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "jti": str(new_key()),
+            "iat": int(now.timestamp()),
+            "nbf": int(now.timestamp()),
             "exp": int((now + ttl).timestamp()),
-        }  # fmt: skip
+        }
         return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"kid": self.kid})
 
 
@@ -71,9 +77,7 @@ class TokenVerifier:
     KEEP = 4_096
     LEEWAY = 2.0
 
-    def __init__(
-        self, fetch_keys: Callable[[], Awaitable[Sequence[Jwk]]], now: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, fetch_keys: Callable[[], Awaitable[Sequence[Jwk]]], now: Callable[[], float] = time.time) -> None:
         self._fetch = fetch_keys
         self._now = now
         self._fetching = asyncio.Lock()
@@ -101,12 +105,13 @@ class TokenVerifier:
         try:
             # The times are checked below, against the clock that was injected.
             claims = jwt.decode(
-                token, key, algorithms=[ALGORITHM], audience=AUDIENCE, issuer=ISSUER,
-                options={
-                    "require": ["exp", "iat", "sub"],
-                    "verify_exp": False, "verify_nbf": False, "verify_iat": False,
-                },
-            )  # fmt: skip
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                issuer=ISSUER,
+                options={"require": ["exp", "iat", "sub"], "verify_exp": False, "verify_nbf": False, "verify_iat": False},
+            )
             principal = Principal.of_claims(claims)
             expires, begins = float(claims["exp"]), float(claims.get("nbf", claims["iat"]))
         except (jwt.PyJWTError, KeyError, ValueError, TypeError):
@@ -160,9 +165,7 @@ class ServiceTokens:
         found = self._issued.get((service, acting))
         if found is not None and found[0] > now:
             return found[1]
-        claims: dict[str, Any] = {
-            "iss": service, "aud": SERVICE_AUDIENCE, "exp": datetime.fromtimestamp(now + self.TTL, UTC),
-        }  # fmt: skip
+        claims: dict[str, Any] = {"iss": service, "aud": SERVICE_AUDIENCE, "exp": datetime.fromtimestamp(now + self.TTL, UTC)}
         if acting is not None:
             claims["act"] = acting.claims()
         token = jwt.encode(claims, self._secret, algorithm="HS256")
@@ -179,9 +182,13 @@ class ServiceTokens:
             return found[1], found[2]
         try:
             claims = jwt.decode(
-                token, self._secret, algorithms=["HS256"], audience=SERVICE_AUDIENCE,
-                options={"require": ["exp", "iss"]}, leeway=5,
-            )  # fmt: skip
+                token,
+                self._secret,
+                algorithms=["HS256"],
+                audience=SERVICE_AUDIENCE,
+                options={"require": ["exp", "iss"]},
+                leeway=5,
+            )
             service = str(claims["iss"])
             acting = Principal.of_claims(claims["act"], service) if "act" in claims else None
         except (jwt.PyJWTError, KeyError, ValueError, TypeError):

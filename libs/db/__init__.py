@@ -7,6 +7,15 @@ from libs.db.tuning import Tuning
 from libs.db.types import Json, Micros, PublicId, UtcTime, metadata
 
 __all__ = [
-    "Database", "Json", "Micros", "PublicId", "Tuning", "Tx", "UtcTime", "counting", "inserting", "is_unique_violation",
+    "Database",
+    "Json",
+    "Micros",
+    "PublicId",
+    "Tuning",
+    "Tx",
+    "UtcTime",
+    "counting",
+    "inserting",
+    "is_unique_violation",
     "metadata",
-]  # fmt: skip
+]

@@ -86,9 +86,10 @@ class Plan:
                     for column, type in zip(columns, types, strict=True)
                 ]
                 self._metadata = SimpleResultMetaData(
-                    [column.keyname for column in columns], [tuple(column.objects) for column in columns],
+                    [column.keyname for column in columns],
+                    [tuple(column.objects) for column in columns],
                     _processors=reads if any(reads) else None,
-                )  # fmt: skip
+                )
         return Rows(self._metadata, rows, rowcount)
 
 
@@ -146,9 +147,7 @@ class Sender:
         prepared, attributes = await driver._prepare(text, self._dialect._invalidate_schema_cache_asof)
         rows = await prepared.fetch(*values)
         counted = _COUNTED.match(prepared.get_statusmsg() or "")
-        return plan.answer(
-            [(a.name, a.type.oid) for a in attributes or ()], rows, int(counted[1]) if counted else -1
-        )
+        return plan.answer([(a.name, a.type.oid) for a in attributes or ()], rows, int(counted[1]) if counted else -1)
 
     async def _send_many(self, driver: Any, plan: Plan, rows: list[list[Any]], alone: bool) -> Rows:
         inner = driver.driver_connection

@@ -56,9 +56,7 @@ def revisions(versions: Path, revision: str = "head") -> Known:
     return known(ScriptDirectory.from_config(config(versions)), revision)
 
 
-async def upgrade(
-    database: Database, versions: Path, schema: str | None = None, revision: str = "head"
-) -> Migrated:
+async def upgrade(database: Database, versions: Path, schema: str | None = None, revision: str = "head") -> Migrated:
     """Applies what is missing up to `revision`. Several processes may start at once: one migrates, the others wait.
 
     A database that a newer build migrated is left as it is. Raises `SchemaError` when this build may not work on it.

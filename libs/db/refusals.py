@@ -29,9 +29,12 @@ CONNECTING = (OSError, PoolTimeoutError, DBAPIError, asyncpg.PostgresError, asyn
 def busy(undone: bool = False) -> WaybillError:
     """Others hold what is wanted for too long, or undid the transaction; nothing has happened."""
     return WaybillError(
-        Kind.UNAVAILABLE, "DATABASE_BUSY", "the database is busy with other work",
-        retry_after=timedelta(milliseconds=100), undone=undone,
-    )  # fmt: skip
+        Kind.UNAVAILABLE,
+        "DATABASE_BUSY",
+        "the database is busy with other work",
+        retry_after=timedelta(milliseconds=100),
+        undone=undone,
+    )
 
 
 def unavailable() -> WaybillError:
@@ -43,9 +46,7 @@ def unavailable() -> WaybillError:
 
 def full() -> WaybillError:
     """The database's disk is full; nothing has happened. It goes on by itself when there is space."""
-    return WaybillError(
-        Kind.UNAVAILABLE, "STORAGE_FULL", "the database's disk is full", retry_after=timedelta(seconds=5)
-    )
+    return WaybillError(Kind.UNAVAILABLE, "STORAGE_FULL", "the database's disk is full", retry_after=timedelta(seconds=5))
 
 
 def unstorable(state: str) -> WaybillError:

@@ -47,9 +47,13 @@ async def write(context: str, message: str) -> None:
         settings.attributes["connection"] = connection
         command.upgrade(settings, "head")
         command.revision(
-            settings, message=re.sub(r"\W+", " ", message), autogenerate=True,
-            rev_id=f"{number:04d}", version_path=str(versions), process_revision_directives=refuse_nothing,
-        )  # fmt: skip
+            settings,
+            message=re.sub(r"\W+", " ", message),
+            autogenerate=True,
+            rev_id=f"{number:04d}",
+            version_path=str(versions),
+            process_revision_directives=refuse_nothing,
+        )
 
     with tempfile.TemporaryDirectory() as folder:
         database = await Database.open(f"sqlite:///{folder}/scratch.db")

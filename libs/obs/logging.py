@@ -15,9 +15,7 @@ def configure_logging(level: str = "INFO", json: bool = False, stream: TextIO | 
     """Sets up structlog for the process: JSON for machines, aligned text for people."""
     global _level
     _level = logging.getLevelNamesMapping()[level.upper()]
-    renderer: Any = (
-        structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
-    )
+    renderer: Any = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

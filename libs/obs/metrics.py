@@ -21,29 +21,33 @@ CALLS_SERVED = Counter(
     "waybill_calls_served", "Calls that have ended here, by their code.", ["service", "method", "code"], registry=REGISTRY
 )
 CALL_SECONDS = Histogram(
-    "waybill_call_duration_seconds", "How long the calls served here took; streams count when they end.",
-    ["service", "method"], buckets=SECONDS, registry=REGISTRY,
-)  # fmt: skip
+    "waybill_call_duration_seconds",
+    "How long the calls served here took; streams count when they end.",
+    ["service", "method"],
+    buckets=SECONDS,
+    registry=REGISTRY,
+)
 CALLS_SENT = Counter(
-    "waybill_calls_sent", "Calls to other services that have ended; their code as this service sees it.",
-    ["service", "peer", "method", "code"], registry=REGISTRY,
-)  # fmt: skip
+    "waybill_calls_sent",
+    "Calls to other services that have ended; their code as this service sees it.",
+    ["service", "peer", "method", "code"],
+    registry=REGISTRY,
+)
 SENT_SECONDS = Histogram(
-    "waybill_sent_call_duration_seconds", "How long calls to other services took.",
-    ["service", "peer", "method"], buckets=SECONDS, registry=REGISTRY,
-)  # fmt: skip
+    "waybill_sent_call_duration_seconds",
+    "How long calls to other services took.",
+    ["service", "peer", "method"],
+    buckets=SECONDS,
+    registry=REGISTRY,
+)
 OUTSIDE_RUNNING = OwnGauge("waybill_outside_calls", "Calls of outside callers that run now.", registry=REGISTRY)
 OUTSIDE_LIMIT = OwnGauge("waybill_outside_calls_limit", "How many may run before others are refused.", registry=REGISTRY)
-OUTSIDE_REFUSED = Counter(
-    "waybill_outside_calls_refused", "Calls refused with TOO_MANY_CALLS.", registry=REGISTRY
-)
+OUTSIDE_REFUSED = Counter("waybill_outside_calls_refused", "Calls refused with TOO_MANY_CALLS.", registry=REGISTRY)
 OUTSIDE_STREAMS = OwnGauge("waybill_outside_streams", "Streams of outside callers that are open now.", registry=REGISTRY)
 OUTSIDE_STREAMS_LIMIT = OwnGauge(
     "waybill_outside_streams_limit", "How many may be open before others are refused.", registry=REGISTRY
 )
-OUTSIDE_STREAMS_REFUSED = Counter(
-    "waybill_outside_streams_refused", "Streams refused with TOO_MANY_CALLS.", registry=REGISTRY
-)
+OUTSIDE_STREAMS_REFUSED = Counter("waybill_outside_streams_refused", "Streams refused with TOO_MANY_CALLS.", registry=REGISTRY)
 STREAMS = OwnGauge("waybill_streams", "Streams that are open now.", registry=REGISTRY)
 DATABASE_UP = OwnGauge("waybill_database_up", "1 while the database of a service answers.", ["service"], registry=REGISTRY)
 DEPENDENCY_UP = OwnGauge(
@@ -52,9 +56,7 @@ DEPENDENCY_UP = OwnGauge(
 LOOP_FAILURES = Counter(
     "waybill_loop_failures", "Looks of background loops that failed; others follow.", ["service"], registry=REGISTRY
 )
-_ACTIONS = Counter(
-    "waybill_actions", "What background loops have done.", ["service", "loop", "action"], registry=REGISTRY
-)
+_ACTIONS = Counter("waybill_actions", "What background loops have done.", ["service", "loop", "action"], registry=REGISTRY)
 
 SUBMISSIONS_DRIVEN = _ACTIONS.labels("order", "completer", "submission_driven")
 CANCELLATIONS_DRIVEN = _ACTIONS.labels("order", "completer", "cancellation_driven")
@@ -151,4 +153,3 @@ def families(readings: Iterable[Reading]) -> list[GaugeMetricFamily]:
             family = found[gauge.name] = GaugeMetricFamily(gauge.name, gauge.meaning, labels=gauge.labels)
         family.add_metric(one.labels, one.value)
     return list(found.values())
-

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 ACTIVE: Tracing | None = None
 """Where spans of this process go; None when traces are off."""
 Metadata = tuple[tuple[str, str], ...]
-FAULTS = frozenset(
-    {"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "CIRCUIT_OPEN"}
-)
+FAULTS = frozenset({"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "CIRCUIT_OPEN"})
 """Codes that a server is to blame for; the others are answers."""
 FLUSH_SECONDS = 3.0
 """How long a process that ends waits for its last spans to be taken."""
@@ -71,9 +69,7 @@ class Tracing:
 
     def call(self, service: str, method: str) -> tuple[Span, Metadata]:
         """Begins the span of a call to another service; what the call carries so that the other goes on with it."""
-        span = self._tracer(service).start_span(
-            method.lstrip("/"), kind=self._trace.SpanKind.CLIENT, attributes=_method(method)
-        )
+        span = self._tracer(service).start_span(method.lstrip("/"), kind=self._trace.SpanKind.CLIENT, attributes=_method(method))
         carrier: dict[str, str] = {}
         self._propagator.inject(carrier, self._trace.set_span_in_context(span))
         return span, tuple(carrier.items())

@@ -155,9 +155,8 @@ class Plan:
     """A checked list request."""
 
     def __init__(
-        self, condition: sa.ColumnElement[bool] | None, orders: Sequence[Order], size: int, after: list[Any] | None,
-        bound_to: str,
-    ) -> None:  # fmt: skip
+        self, condition: sa.ColumnElement[bool] | None, orders: Sequence[Order], size: int, after: list[Any] | None, bound_to: str
+    ) -> None:
         self._condition = condition
         self._orders = orders
         self._size = size

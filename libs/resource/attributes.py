@@ -39,9 +39,8 @@ class Attribute:
 
 
 def text(
-    name: str, limit: int = 200, *, required: bool = False, immutable: bool = False, index: bool = False,
-    default: str = "",
-) -> Attribute:  # fmt: skip
+    name: str, limit: int = 200, *, required: bool = False, immutable: bool = False, index: bool = False, default: str = ""
+) -> Attribute:
     """Text for people."""
 
     def read(found: Violations, where: str, message: Any, _: dict[str, Any]) -> str:
@@ -78,9 +77,8 @@ def refs(name: str, limit: int = 100) -> Attribute:
 def flag(name: str) -> Attribute:
     """True or false."""
     return Attribute(
-        name, sa.Boolean, lambda f, w, message, v: getattr(message, name), lambda row: row[name], "bool",
-        nullable=False,
-    )  # fmt: skip
+        name, sa.Boolean, lambda f, w, message, v: getattr(message, name), lambda row: row[name], "bool", nullable=False
+    )
 
 
 def integer(name: str, low: int, high: int, default: int | None = None) -> Attribute:
@@ -115,9 +113,7 @@ def money(name: str, *, required: bool = False, negative: bool = False) -> Attri
         if not message.HasField(name):
             found.require(f"{where}.{name}", not required, "FIELD_REQUIRED", "is required")
             return None
-        return protoconv.money_in(
-            found, f"{where}.{name}", getattr(message, name), values.get("currency", ""), negative
-        )
+        return protoconv.money_in(found, f"{where}.{name}", getattr(message, name), values.get("currency", ""), negative)
 
     def write(row: dict[str, Any]) -> Any:
         return None if row[name] is None else protoconv.money_out(row[name], row["currency"])
@@ -155,9 +151,7 @@ def enum(name: str, wrapper: Any, prefix: str) -> Attribute:
             return ""
         return str(wrapper.Name(number)).removeprefix(prefix)
 
-    return Attribute(
-        name, sa.String(40), read, lambda row: wrapper.Value(prefix + row[name]), "text", nullable=False
-    )
+    return Attribute(name, sa.String(40), read, lambda row: wrapper.Value(prefix + row[name]), "text", nullable=False)
 
 
 def document(name: str, check: Callable[[Violations, str, Any], Any] | None = None) -> Attribute:

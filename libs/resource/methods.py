@@ -33,9 +33,7 @@ def _of_ids(table: sa.Table) -> sa.Select[Any]:
 class StandardMethods:
     """Standard methods of one resource in one database."""
 
-    def __init__(
-        self, database: Database, requests: sa.Table, resource: Resource, clock: Clock, ids: IdSource
-    ) -> None:
+    def __init__(self, database: Database, requests: sa.Table, resource: Resource, clock: Clock, ids: IdSource) -> None:
         self._db = database
         self._requests = requests
         self.resource = resource
@@ -43,10 +41,16 @@ class StandardMethods:
         self._ids = ids
 
     async def create(
-        self, request: Any, messages: Sequence[Any], where: str, *, guard: Guard | None = None,
-        more: Mapping[str, Any] | None = None, before: Violations | None = None,
+        self,
+        request: Any,
+        messages: Sequence[Any],
+        where: str,
+        *,
+        guard: Guard | None = None,
+        more: Mapping[str, Any] | None = None,
+        before: Violations | None = None,
         then: Callable[[Tx, list[dict[str, Any]]], Awaitable[None]] | None = None,
-    ) -> list[Any]:  # fmt: skip
+    ) -> list[Any]:
         """Creates all or none. `where` is the request's field; a list field gets indices. `more` are columns
         that the message does not have; `before` is what is wrong so far; `then` runs in the same transaction."""
         resource, table = self.resource, self.resource.table
@@ -63,9 +67,7 @@ class StandardMethods:
             id = message.id or self._ids.public(resource.prefix)
             found.require(f"{path}.id", id not in seen, "DUPLICATE_ITEM", f"id {id!r} stands twice")
             seen.add(id)
-            items.append((path, {
-                "id": id, **values, **(more or {}), "version": 1, "create_time": now, "update_time": now,
-            }))  # fmt: skip
+            items.append((path, {"id": id, **values, **(more or {}), "version": 1, "create_time": now, "update_time": now}))
         key = idempotency.key_of(current().principal, current().method, request)
         ids = [values["id"] for _, values in items]
 
@@ -141,9 +143,13 @@ class StandardMethods:
         table = self.resource.table
         caller = current().principal
         plan = self.resource.listing.plan(
-            self._db.dialect, filter=request.filter, order_by=request.order_by, page_size=request.page_size,
-            page_token=request.page_token, bound={"party": caller.party_id, "user": caller.user_id},
-        )  # fmt: skip
+            self._db.dialect,
+            filter=request.filter,
+            order_by=request.order_by,
+            page_size=request.page_size,
+            page_token=request.page_token,
+            bound={"party": caller.party_id, "user": caller.user_id},
+        )
         statement = sa.select(table)
         if visible is not None:
             statement = statement.where(visible)
@@ -153,9 +159,16 @@ class StandardMethods:
         return [self.resource.write(row._mapping) for row in page.rows], page.next_page_token
 
     async def update(
-        self, request: Any, message: Any, where: str, *, visible: Clause = None, guard: Guard | None = None,
-        before: Violations | None = None, then: Callable[[Tx, dict[str, Any]], Awaitable[None]] | None = None,
-    ) -> Any:  # fmt: skip
+        self,
+        request: Any,
+        message: Any,
+        where: str,
+        *,
+        visible: Clause = None,
+        guard: Guard | None = None,
+        before: Violations | None = None,
+        then: Callable[[Tx, dict[str, Any]], Awaitable[None]] | None = None,
+    ) -> Any:
         """Changes the fields of the mask; xp is merged; a stale etag is ABORTED. `before` is what is wrong so far."""
         resource, table = self.resource, self.resource.table
         found = Violations()

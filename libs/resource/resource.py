@@ -72,9 +72,7 @@ class Resource:
             self._check(found, where, values)
         return values
 
-    def read_some(
-        self, found: Violations, where: str, message: Any, row: Any, paths: Sequence[str]
-    ) -> dict[str, Any]:
+    def read_some(self, found: Violations, where: str, message: Any, row: Any, paths: Sequence[str]) -> dict[str, Any]:
         """The changed values of an update; rules see the row as it would become."""
         changed: dict[str, Any] = {}
         for path in paths:

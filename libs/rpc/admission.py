@@ -26,6 +26,5 @@ class Admission:
             return
         self.refused.inc()
         raise WaybillError(
-            Kind.EXHAUSTED, "TOO_MANY_CALLS", f"too many {self.what} at the same time",
-            retry_after=timedelta(milliseconds=250),
-        )  # fmt: skip
+            Kind.EXHAUSTED, "TOO_MANY_CALLS", f"too many {self.what} at the same time", retry_after=timedelta(milliseconds=250)
+        )

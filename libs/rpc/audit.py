@@ -34,20 +34,14 @@ class AuditServicer(pb_grpc.AuditServiceServicer):
             async for record in app.audited(request.order_keys):
                 if isinstance(record, Finding):
                     yield pb.AuditResponse(
-                        finding=pb.Finding(
-                            context=record.context,
-                            rule=record.rule,
-                            subject=record.subject,
-                            detail=record.detail,
-                        )
+                        finding=pb.Finding(context=record.context, rule=record.rule, subject=record.subject, detail=record.detail)
                     )
                 elif isinstance(record, Fact):
                     yield pb.AuditResponse(
                         fact=pb.Fact(
-                            context=record.context, kind=record.kind, order_key=record.order_key,
-                            values=dict(record.values),
+                            context=record.context, kind=record.kind, order_key=record.order_key, values=dict(record.values)
                         )
-                    )  # fmt: skip
+                    )
                 else:
                     yield pb.AuditResponse(
                         summary=pb.Summary(

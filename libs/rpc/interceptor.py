@@ -98,9 +98,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         """Ends every stream with UNAVAILABLE, so that its caller resumes elsewhere. Other calls run to their end."""
         self._streams.end()
 
-    async def intercept_service(
-        self, continuation: Callable[[Any], Awaitable[Any]], details: grpc.HandlerCallDetails
-    ) -> Any:
+    async def intercept_service(self, continuation: Callable[[Any], Awaitable[Any]], details: grpc.HandlerCallDetails) -> Any:
         """The handler, wrapped once per method."""
         method = details.method
         wrapped = self._handlers.get(method)
@@ -191,10 +189,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
     def _wrap_open(self, method: str, handler: Any) -> Any:
         """Health and reflection: for everyone and not in the log, but their streams end with the server too."""
-        options = {
-            "request_deserializer": handler.request_deserializer,
-            "response_serializer": handler.response_serializer,
-        }
+        options = {"request_deserializer": handler.request_deserializer, "response_serializer": handler.response_serializer}
         if handler.unary_stream is not None:
             # Health sends what it has to say by itself.
             async def watch(request: Any, context: Any) -> None:
@@ -227,31 +222,23 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         elif user:
             scheme, _, token = user.partition(" ")
             if scheme.lower() != "bearer":
-                raise WaybillError(
-                    Kind.UNAUTHENTICATED, "TOKEN_INVALID", "the authorization is no bearer token"
-                )
+                raise WaybillError(Kind.UNAUTHENTICATED, "TOKEN_INVALID", "the authorization is no bearer token")
             caller = await self._verifier.verify(token)
         elif method not in self._anonymous:
             raise WaybillError(Kind.UNAUTHENTICATED, "TOKEN_MISSING", "the call carries no token")
         if isinstance(request, _Large):
             if caller_service is None:
-                raise WaybillError(
-                    Kind.INVALID, "MALFORMED_REQUEST", f"a request is at most {MAX_OUTSIDE // 2**20} MiB"
-                )
+                raise WaybillError(Kind.INVALID, "MALFORMED_REQUEST", f"a request is at most {MAX_OUTSIDE // 2**20} MiB")
             request = request.message()
         if request is _MALFORMED:
-            raise WaybillError(
-                Kind.INVALID, "MALFORMED_REQUEST", "the bytes are no message of the expected type"
-            )
+            raise WaybillError(Kind.INVALID, "MALFORMED_REQUEST", "the bytes are no message of the expected type")
         if caller_service is None:
             admission.require()
         left = context.time_remaining()
         deadline = None if left is None else time.monotonic() + left
         return Call(method, request_id or uuid.uuid4().hex, caller, caller_service, deadline), request
 
-    async def _fail(
-        self, context: Any, method: str, call: Call | None, error: WaybillError, name: str, began: float
-    ) -> None:
+    async def _fail(self, context: Any, method: str, call: Call | None, error: WaybillError, name: str, began: float) -> None:
         self._ended(method, call, error.kind.value, error.reason, began)
         await _abort(context, to_status(error, name))
 
@@ -285,9 +272,12 @@ def _drained(resume_token: str) -> WaybillError:
     """The server ends. The token of the last message of the stream goes along."""
     metadata = {"resume_token": resume_token} if resume_token else {}
     return WaybillError(
-        Kind.UNAVAILABLE, "SERVER_DRAINING", "the server ends; resume at another one", metadata=metadata,
+        Kind.UNAVAILABLE,
+        "SERVER_DRAINING",
+        "the server ends; resume at another one",
+        metadata=metadata,
         retry_after=timedelta(milliseconds=100),
-    )  # fmt: skip
+    )
 
 
 def _who(call: Call | None) -> str:

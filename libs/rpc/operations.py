@@ -31,9 +31,7 @@ class OutboxServicer(pb_grpc.OutboxServiceServicer):
     def __init__(self, apps: Sequence[ServiceApp]) -> None:
         self._outboxes: dict[str, Outbox] = {app.name: app.outbox for app in apps if app.outbox is not None}
 
-    async def ListOutboxEntries(
-        self, request: pb.ListOutboxEntriesRequest, context: Any
-    ) -> pb.ListOutboxEntriesResponse:
+    async def ListOutboxEntries(self, request: pb.ListOutboxEntriesRequest, context: Any) -> pb.ListOutboxEntriesResponse:
         """Context after context: the token says which, and where in it."""
         require_operator()
         names = [name for name in sorted(self._outboxes) if not request.contexts or name in request.contexts]
@@ -46,9 +44,7 @@ class OutboxServicer(pb_grpc.OutboxServiceServicer):
             later = names[names.index(name) + 1 :]
             if found:
                 following = f"{name}.{rest}" if rest else f"{later[0]}." if later else ""
-                return pb.ListOutboxEntriesResponse(
-                    entries=[_entry(name, entry) for entry in found], next_page_token=following
-                )
+                return pb.ListOutboxEntriesResponse(entries=[_entry(name, entry) for entry in found], next_page_token=following)
         return pb.ListOutboxEntriesResponse()
 
     async def RetryOutboxEntry(self, request: pb.RetryOutboxEntryRequest, context: Any) -> pb.RetryOutboxEntryResponse:
@@ -63,10 +59,17 @@ class OutboxServicer(pb_grpc.OutboxServiceServicer):
 
 def _entry(context: str, entry: Entry) -> pb.OutboxEntry:
     return pb.OutboxEntry(
-        context=context, kind=entry.kind, id=entry.id, sequence=entry.sequence, delivered_sequence=entry.delivered,
-        change_time=time_out(entry.change_time), due_time=time_out(entry.due_time), tries=entry.tries,
-        parked_time=time_out(entry.parked_time), error=entry.error,
-    )  # fmt: skip
+        context=context,
+        kind=entry.kind,
+        id=entry.id,
+        sequence=entry.sequence,
+        delivered_sequence=entry.delivered,
+        change_time=time_out(entry.change_time),
+        due_time=time_out(entry.due_time),
+        tries=entry.tries,
+        parked_time=time_out(entry.parked_time),
+        error=entry.error,
+    )
 
 
 def register_operations(server: Any, apps: Sequence[ServiceApp]) -> None:

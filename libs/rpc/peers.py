@@ -117,9 +117,7 @@ class _PeerChannel:
             sent[method] += 1
             metadata, left = self._peers.outgoing(timeout)
             try:
-                async for answer in channel.unary_stream(method, *args, **kwargs)(
-                    request, timeout=left, metadata=metadata
-                ):
+                async for answer in channel.unary_stream(method, *args, **kwargs)(request, timeout=left, metadata=metadata):
                     yield answer
             except grpc.aio.AioRpcError as error:
                 raise from_rpc_error(error, context) from None

@@ -62,9 +62,7 @@ class RpcServer:
         """Where the process calls itself when outside callers need TLS."""
         contexts = {full: app.name for app in apps for _, _, full in app.registrations}
         anonymous = frozenset().union(*(app.anonymous for app in apps)) if apps else frozenset()
-        self._interceptor = CallInterceptor(
-            contexts, anonymous, verifier, service_tokens, max_outside_calls, max_outside_streams
-        )
+        self._interceptor = CallInterceptor(contexts, anonymous, verifier, service_tokens, max_outside_calls, max_outside_streams)
         self._server = grpc.aio.server(
             interceptors=[self._interceptor],
             options=[

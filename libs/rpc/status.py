@@ -45,9 +45,7 @@ def to_status(error: WaybillError, context: str) -> status_pb2.Status:
     return status
 
 
-def _violations(
-    error: WaybillError,
-) -> tuple[error_details_pb2.BadRequest, error_details_pb2.PreconditionFailure, int]:
+def _violations(error: WaybillError) -> tuple[error_details_pb2.BadRequest, error_details_pb2.PreconditionFailure, int]:
     fields = error_details_pb2.BadRequest()
     rules = error_details_pb2.PreconditionFailure()
     left, omitted = DETAIL_BYTES, 0
@@ -74,9 +72,7 @@ def _pack(status: status_pb2.Status, detail: Any) -> None:
 
 def internal(context: str) -> status_pb2.Status:
     """A defect: nothing of it is told."""
-    status = status_pb2.Status(
-        code=grpc.StatusCode.INTERNAL.value[0], message="an internal error; the log has it"
-    )
+    status = status_pb2.Status(code=grpc.StatusCode.INTERNAL.value[0], message="an internal error; the log has it")
     _pack(status, error_details_pb2.ErrorInfo(reason="INTERNAL", domain=f"waybill.{context}"))
     return status
 
@@ -101,9 +97,13 @@ def from_rpc_error(error: grpc.aio.AioRpcError, dependency: str) -> WaybillError
 def unanswered(dependency: str, defect: bool = False) -> WaybillError:
     """A service did not answer, or failed by a defect: what became of the call is unknown."""
     return WaybillError(
-        Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", f"{dependency} did not answer",
-        metadata={"dependency": dependency}, retry_after=timedelta(seconds=1), defect=defect,
-    )  # fmt: skip
+        Kind.UNAVAILABLE,
+        "DEPENDENCY_UNAVAILABLE",
+        f"{dependency} did not answer",
+        metadata={"dependency": dependency},
+        retry_after=timedelta(seconds=1),
+        defect=defect,
+    )
 
 
 def from_status(status: status_pb2.Status, kind: Kind) -> WaybillError:
@@ -128,6 +128,12 @@ def from_status(status: status_pb2.Status, kind: Kind) -> WaybillError:
             packed.Unpack(retry)
             retry_after = retry.retry_delay.ToTimedelta()
     return WaybillError(
-        kind, info.reason, status.message, metadata=dict(info.metadata), fields=fields, rules=rules,
-        retry_after=retry_after, domain=info.domain,
-    )  # fmt: skip
+        kind,
+        info.reason,
+        status.message,
+        metadata=dict(info.metadata),
+        fields=fields,
+        rules=rules,
+        retry_after=retry_after,
+        domain=info.domain,
+    )

@@ -21,18 +21,12 @@ VERSIONS = Path(__file__).parent / "migrations" / "versions"
 
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the service."""
-    database = await open_migrated(
-        settings.database_url, settings.database_schema, VERSIONS, settings.tuning
-    )
+    database = await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.tuning)
     products = StandardMethods(database, REQUESTS, PRODUCT, runtime.clock, runtime.ids)
     return ServiceApp(
         name="catalog",
         registrations=[
-            (
-                pb_grpc.add_ProductServiceServicer_to_server,
-                ProductServicer(products),
-                "waybill.catalog.v1.ProductService",
-            )
+            (pb_grpc.add_ProductServiceServicer_to_server, ProductServicer(products), "waybill.catalog.v1.ProductService")
         ],
         background=[forgetting(database, REQUESTS, runtime.clock)],
         close=database.close,

@@ -140,29 +140,21 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             OrderingContextServicer(contexts, clock),
             "OrderingContext",
         ),
-        (
-            seller_service_pb2_grpc.add_SellerServiceServicer_to_server,
-            SellerServicer(standard(SELLER), contexts),
-            "Seller",
-        ),
+        (seller_service_pb2_grpc.add_SellerServiceServicer_to_server, SellerServicer(standard(SELLER), contexts), "Seller"),
         (buyer_service_pb2_grpc.add_BuyerServiceServicer_to_server, BuyerServicer(standard(BUYER)), "Buyer"),
-        (
-            supplier_service_pb2_grpc.add_SupplierServiceServicer_to_server,
-            SupplierServicer(standard(SUPPLIER)),
-            "Supplier",
-        ),
+        (supplier_service_pb2_grpc.add_SupplierServiceServicer_to_server, SupplierServicer(standard(SUPPLIER)), "Supplier"),
         (
             user_service_pb2_grpc.add_UserServiceServicer_to_server,
             UserServicer(
-                standard(USER), UserRules(parties, users, argon2),
-                SetPassword(database, requests, users, argon2, clock),
+                standard(USER), UserRules(parties, users, argon2), SetPassword(database, requests, users, argon2, clock)
             ),
             "User",
         ),
         (
             api_client_service_pb2_grpc.add_ApiClientServiceServicer_to_server,
             ApiClientServicer(
-                standard(CLIENT), ClientRules(parties, users),
+                standard(CLIENT),
+                ClientRules(parties, users),
                 RotateSecret(database, requests, SqlClientSecrets(), users, argon2, clock),
             ),
             "ApiClient",
@@ -172,20 +164,20 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             AddressServicer(
                 Addresses(database, requests, books, parties, clock),
                 AddressAssignments(database, requests, books, parties, clock),
-                books, clock, ids,
+                books,
+                clock,
+                ids,
             ),
             "Address",
         ),
-    ]  # fmt: skip
+    ]
     return ServiceApp(
         name="directory",
         registrations=[(add, servicer, f"{PACKAGE}.{name}Service") for add, servicer, name in served],
         background=[forgetting(database, REQUESTS, clock, settings.forget_pause_seconds)],
         close=database.close,
         anonymous=frozenset({f"/{PACKAGE}.TokenService/IssueToken", f"/{PACKAGE}.TokenService/GetKeySet"}),
-        audit=with_effects(
-            Audit(CensusReader(database, bool(settings.signing_key_pem))), database, "directory", REQUESTS, MADE
-        ),
+        audit=with_effects(Audit(CensusReader(database, bool(settings.signing_key_pem))), database, "directory", REQUESTS, MADE),
         statements=lambda: database.statements,
         database=database,
     )

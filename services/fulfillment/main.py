@@ -94,12 +94,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
     reporting = Reporting(database, stores.reports, stores.orders, stores.shipments, peer, runtime.clock)
     release = ReleaseReservation(database, stores.stock, stores.reservations, runtime.clock)
     expiry = ExpireReservations(
-        database,
-        stores.reservations,
-        peer,
-        release,
-        runtime.clock,
-        timedelta(seconds=settings.expiry_again),
+        database, stores.reservations, peer, release, runtime.clock, timedelta(seconds=settings.expiry_again)
     )
     app = ServiceApp(
         name="fulfillment",
@@ -144,13 +139,7 @@ def _stores(settings: Settings, runtime: Runtime) -> Stores:
     delay = timedelta(seconds=settings.relay_delay)
     orders, shipments = SupplierOrderStore(delay), ShipmentStore(delay)
     return Stores(
-        StockStore(runtime.ids),
-        ReservationStore(),
-        orders,
-        shipments,
-        ReportStore(),
-        RequestStore(),
-        Queries(orders, shipments),
+        StockStore(runtime.ids), ReservationStore(), orders, shipments, ReportStore(), RequestStore(), Queries(orders, shipments)
     )
 
 
@@ -179,24 +168,13 @@ def _supplier_orders(runtime: Runtime, database: Database, s: Stores, reporting:
     return SupplierOrderServicer(
         SupplierOrders(database, s.orders, s.shipments, s.queries, s.requests, reporting, runtime.clock),
         AcceptSupplierOrder(database, s.orders, s.requests, reporting, runtime.clock),
-        RejectSupplierOrder(
-            database, s.stock, s.reservations, s.orders, s.requests, reporting, runtime.clock, runtime.ids
-        ),
+        RejectSupplierOrder(database, s.stock, s.reservations, s.orders, s.requests, reporting, runtime.clock, runtime.ids),
     )
 
 
 def _shipments(runtime: Runtime, database: Database, s: Stores, reporting: Reporting) -> ShipmentServicer:
     return ShipmentServicer(
-        CreateShipments(
-            database,
-            s.stock,
-            s.orders,
-            s.shipments,
-            s.requests,
-            reporting,
-            runtime.clock,
-            runtime.ids,
-        ),
+        CreateShipments(database, s.stock, s.orders, s.shipments, s.requests, reporting, runtime.clock, runtime.ids),
         Shipments(database, s.stock, s.orders, s.shipments, s.queries, s.requests, reporting, runtime.clock),
         runtime.clock,
     )
@@ -204,14 +182,6 @@ def _shipments(runtime: Runtime, database: Database, s: Stores, reporting: Repor
 
 def _inventory(runtime: Runtime, database: Database, s: Stores) -> InventoryServicer:
     return InventoryServicer(
-        InventoryRecords(
-            database,
-            s.stock,
-            s.queries,
-            s.requests,
-            DirectoryClient(runtime.peers),
-            runtime.clock,
-            runtime.ids,
-        ),
+        InventoryRecords(database, s.stock, s.queries, s.requests, DirectoryClient(runtime.peers), runtime.clock, runtime.ids),
         StockBook(database, s.stock, s.queries, s.requests, runtime.clock),
     )

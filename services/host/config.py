@@ -70,9 +70,14 @@ def config(
 ) -> None:
     """Prints every setting, its value and where that comes from; secrets and passwords are masked."""
     options = {
-        "data": data, "database_url": database_url, "bind": bind, "only": only, "tls_certificate": tls_certificate,
-        "tls_key": tls_key, "metrics_bind": metrics_bind,
-    }  # fmt: skip
+        "data": data,
+        "database_url": database_url,
+        "bind": bind,
+        "only": only,
+        "tls_certificate": tls_certificate,
+        "tls_key": tls_key,
+        "metrics_bind": metrics_bind,
+    }
     try:
         settings = explain(os.environ, options)
     except ValueError as error:

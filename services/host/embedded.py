@@ -74,9 +74,7 @@ def _authority(host: HostSettings) -> grpc.ChannelCredentials | None:
 
 
 @asynccontextmanager
-async def running(
-    host: HostSettings, clock: Clock | None = None, ids: IdSource | None = None
-) -> AsyncIterator[Host]:
+async def running(host: HostSettings, clock: Clock | None = None, ids: IdSource | None = None) -> AsyncIterator[Host]:
     """Migrates, sets an empty marketplace up, serves until the block ends."""
     async with AsyncExitStack() as stack:
         if host.otlp_endpoint:
@@ -97,9 +95,15 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
         runtime = Runtime(clock, ids, peers.of(context), failpoints)
         apps[context] = await _part(context, "main").build(settings_of(host, context), runtime)
     server = RpcServer(
-        list(apps.values()), TokenVerifier(_key_fetcher(peers)), tokens, _credentials(host), host.max_calls,
-        host.max_streams, peers=peers, inner=not host.only,
-    )  # fmt: skip
+        list(apps.values()),
+        TokenVerifier(_key_fetcher(peers)),
+        tokens,
+        _credentials(host),
+        host.max_calls,
+        host.max_streams,
+        peers=peers,
+        inner=not host.only,
+    )
     try:
         async with AsyncExitStack() as stack:
             port = server.bind(host.bind)
@@ -137,8 +141,6 @@ def _key_fetcher(peers: Peers) -> Callable[[], Awaitable[list[Mapping[str, Any]]
 
     async def fetch() -> list[Mapping[str, Any]]:
         answer = await stub.GetKeySet(token_service_pb2.GetKeySetRequest())
-        return [
-            {"kid": k.kid, "kty": k.kty, "crv": k.crv, "x": k.x, "alg": k.alg, "use": k.use} for k in answer.keys
-        ]
+        return [{"kid": k.kid, "kty": k.kty, "crv": k.crv, "x": k.x, "alg": k.alg, "use": k.use} for k in answer.keys]
 
     return fetch

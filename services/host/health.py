@@ -31,9 +31,7 @@ def state(server: str, service: str = "", authority: Path | None = None) -> str:
         channel = grpc.secure_channel(server, grpc.ssl_channel_credentials(authority.read_bytes()))
     with channel:
         try:
-            answer = health_pb2_grpc.HealthStub(channel).Check(
-                health_pb2.HealthCheckRequest(service=service), timeout=PATIENCE
-            )
+            answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=service), timeout=PATIENCE)
         except grpc.RpcError as error:
             return f"{error.code().name}: {error.details()}"
     return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))

@@ -59,9 +59,7 @@ async def _migrate(host: HostSettings, context: str) -> Migrated:
 
 
 def migrate(
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of the SQLite files; default in the user's data directory.")
-    ] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the SQLite files; default in the user's data directory.")] = None,
     database_url: Annotated[str, typer.Option(help="PostgreSQL instead of SQLite files, a schema per service.")] = "",
     only: Annotated[list[str] | None, typer.Option(help="One service; can be repeated: " + ", ".join(CONTEXTS))] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,

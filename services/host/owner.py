@@ -37,9 +37,7 @@ def _group() -> None:
 
 @owner.command("reset-secret")
 def reset_secret(
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of the SQLite files; default in the user's data directory.")
-    ] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the SQLite files; default in the user's data directory.")] = None,
     database_url: Annotated[str, typer.Option(help="PostgreSQL instead of SQLite files, a schema per service.")] = "",
     json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,
 ) -> None:

@@ -47,9 +47,15 @@ def serve(
         raise typer.BadParameter("an address that others can reach needs --tls-certificate and --tls-key, or --insecure")
     configure_logging(log_level, log_json)
     settings = _settings(
-        data=data or default_data(), database_url=database_url, bind=bind, only=only,
-        tls_certificate=tls_certificate, tls_key=tls_key, metrics_bind=metrics_bind, migrate=False if no_migrate else None,
-    )  # fmt: skip
+        data=data or default_data(),
+        database_url=database_url,
+        bind=bind,
+        only=only,
+        tls_certificate=tls_certificate,
+        tls_key=tls_key,
+        metrics_bind=metrics_bind,
+        migrate=False if no_migrate else None,
+    )
     asyncio.run(_serve(settings))
 
 

@@ -83,9 +83,14 @@ class HostSettings:
     def tuning(self) -> Tuning:
         """How the hosted services use PostgreSQL."""
         return Tuning(
-            self.pool_size, self.pool_timeout, self.connect_timeout, self.statement_timeout, self.lock_timeout,
-            self.idle_timeout, self.migrate,
-        )  # fmt: skip
+            self.pool_size,
+            self.pool_timeout,
+            self.connect_timeout,
+            self.statement_timeout,
+            self.lock_timeout,
+            self.idle_timeout,
+            self.migrate,
+        )
 
     @property
     def hosted(self) -> tuple[str, ...]:

@@ -86,12 +86,9 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
     report = ReportFulfillment(db, report_store, clock)
     tries = TrySubmission(directory, catalog, pricing, fulfillment, payments)
     submit = SubmitOrder(
-        db, orders, submissions, requests, tries, fulfillment, payments, report, clock, runtime.failpoints,
-        peers.acting,
-    )  # fmt: skip
-    cancel = CancelOrder(
-        db, orders, submissions, requests, submit, fulfillment, payments, report, clock, peers.acting
+        db, orders, submissions, requests, tries, fulfillment, payments, report, clock, runtime.failpoints, peers.acting
     )
+    cancel = CancelOrder(db, orders, submissions, requests, submit, fulfillment, payments, report, clock, peers.acting)
     holds = SqlHoldStore()
     hold = HoldOrder(db, orders, holds, requests, fulfillment, report, clock, ids)
     read = ReadOrders(db, orders, report_store, clock)
@@ -113,9 +110,7 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
             validate=ValidateOrder(db, orders, tries, clock),
             submit=submit,
             resolve=ResolveSubmission(db, submissions, submit, clock),
-            place=PlaceOrder(
-                db, orders, submissions, requests, build_order, worksheets, payments, submit, clock
-            ),
+            place=PlaceOrder(db, orders, submissions, requests, build_order, worksheets, payments, submit, clock),
         )
     )
     line_items = LineItems(db, orders, requests, directory, catalog, clock)
@@ -129,11 +124,7 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
                 LineItemServicer(line_items, read),
                 f"{PACKAGE}.LineItemService",
             ),
-            (
-                checkout_service_pb2_grpc.add_CheckoutServiceServicer_to_server,
-                checkout_servicer,
-                f"{PACKAGE}.CheckoutService",
-            ),
+            (checkout_service_pb2_grpc.add_CheckoutServiceServicer_to_server, checkout_servicer, f"{PACKAGE}.CheckoutService"),
             (
                 fulfillment_report_service_pb2_grpc.add_FulfillmentReportServiceServicer_to_server,
                 FulfillmentReportServicer(report),
@@ -151,9 +142,7 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
             ),
             (
                 order_command_service_pb2_grpc.add_OrderCommandServiceServicer_to_server,
-                OrderCommandServicer(
-                    OperateCommands(db, SqlCommandQueries(db.dialect), submissions, holds, cancel, hold)
-                ),
+                OrderCommandServicer(OperateCommands(db, SqlCommandQueries(db.dialect), submissions, holds, cancel, hold)),
                 f"{PACKAGE}.OrderCommandService",
             ),
         ],

@@ -67,9 +67,7 @@ class Background:
 
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the service."""
-    database = await open_migrated(
-        settings.database_url, settings.database_schema, VERSIONS, settings.tuning
-    )
+    database = await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.tuning)
     app, _ = assemble(settings, runtime, database)
     return app
 
@@ -82,47 +80,33 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
     ask = AskGateway(gateway(settings, database, clock), settings.gateway_timeout)
     alerts = SqlAlertStore(ids)
     record = RecordChanges(payments, alerts, means, ids, ask.name, again)
-    settle = SettleTransactions(
-        database, payments, means, record, ask, clock, again, settings.void_timeout
-    )
+    settle = SettleTransactions(database, payments, means, record, ask, clock, again, settings.void_timeout)
     order_payments = OrderPayments(database, payments, attempts, means, requests, clock, ids)
     end = EndAttempt(database, payments, attempts, record, settle, clock)
     use = PaymentUseCases(
         order_payments=order_payments,
         reserve=ReservePayments(
-            database, payments, attempts, means, order_payments, record, clock,
-            timedelta(seconds=settings.expiry_grace),
+            database, payments, attempts, means, order_payments, record, clock, timedelta(seconds=settings.expiry_grace)
         ),
-        authorize=AuthorizePayments(
-            database, payments, attempts, means, record, ask, clock, runtime.failpoints
-        ),
+        authorize=AuthorizePayments(database, payments, attempts, means, record, ask, clock, runtime.failpoints),
         end=end,
         void=VoidPayments(database, payments, attempts, record, settle, clock),
         move=MoveMoney(database, payments, means, requests, record, settle, clock),
-    )  # fmt: skip
+    )
     background = Background(
-        ExpireAttempts(
-            database, attempts, end, OrderDecisions(runtime.peers), clock,
-            timedelta(seconds=settings.expiry_again),
-        ),
+        ExpireAttempts(database, attempts, end, OrderDecisions(runtime.peers), clock, timedelta(seconds=settings.expiry_again)),
         settle,
         RenewAuthorizations(database, payments, record, settle, clock, timedelta(seconds=settings.renew_early)),
         ReportAlerts(database, alerts, OrderReports(runtime.peers), clock),
-    )  # fmt: skip
-    reconcile = ReconcilePayments(
-        database, SqlUnsettledPayments(database.dialect), payments, settle, background.expire
     )
+    reconcile = ReconcilePayments(database, SqlUnsettledPayments(database.dialect), payments, settle, background.expire)
     standard = StandardMethods(database, REQUESTS, ACCOUNT, clock, ids)
     accounts = SpendingAccounts(database, means, requests, clock, ids)
     cards = StandardMethods(database, REQUESTS, CARD, clock, ids)
     app = ServiceApp(
         name="payment",
         registrations=[
-            (
-                payment_service_pb2_grpc.add_PaymentServiceServicer_to_server,
-                PaymentServicer(use),
-                f"{PACKAGE}.PaymentService",
-            ),
+            (payment_service_pb2_grpc.add_PaymentServiceServicer_to_server, PaymentServicer(use), f"{PACKAGE}.PaymentService"),
             (
                 spending_account_service_pb2_grpc.add_SpendingAccountServiceServicer_to_server,
                 SpendingAccountServicer(standard, accounts),
@@ -133,11 +117,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
                 CreditCardServicer(cards),
                 f"{PACKAGE}.CreditCardService",
             ),
-            (
-                ledger_service_pb2_grpc.add_LedgerServiceServicer_to_server,
-                LedgerServicer(database),
-                f"{PACKAGE}.LedgerService",
-            ),
+            (ledger_service_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerServicer(database), f"{PACKAGE}.LedgerService"),
             (
                 reconciliation_service_pb2_grpc.add_ReconciliationServiceServicer_to_server,
                 ReconciliationServicer(reconcile),

@@ -26,11 +26,7 @@ from services.pricing.rpc.price_schedule_servicer import PriceScheduleServicer
 from services.pricing.rpc.pricing_servicer import PricingServicer
 from services.pricing.rpc.tax_rate_servicer import TaxRateServicer
 from services.pricing.settings import Settings
-from waybill.pricing.v1 import (
-    price_schedule_service_pb2_grpc,
-    pricing_service_pb2_grpc,
-    tax_rate_service_pb2_grpc,
-)
+from waybill.pricing.v1 import price_schedule_service_pb2_grpc, pricing_service_pb2_grpc, tax_rate_service_pb2_grpc
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
 PACKAGE = "waybill.pricing.v1"
@@ -38,9 +34,7 @@ PACKAGE = "waybill.pricing.v1"
 
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the service."""
-    database = await open_migrated(
-        settings.database_url, settings.database_schema, VERSIONS, settings.tuning
-    )
+    database = await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.tuning)
     clock = runtime.clock
     prices, reservations, requests = SqlPriceStore(), SqlReservationStore(), SqlRequestStore()
 
@@ -61,19 +55,12 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             PriceScheduleServicer(standard(SCHEDULE), assigning, AssignmentLists(database)),
             "PriceScheduleService",
         ),
-        (
-            tax_rate_service_pb2_grpc.add_TaxRateServiceServicer_to_server,
-            TaxRateServicer(standard(TAX_RATE)),
-            "TaxRateService",
-        ),
+        (tax_rate_service_pb2_grpc.add_TaxRateServiceServicer_to_server, TaxRateServicer(standard(TAX_RATE)), "TaxRateService"),
     ]
     return ServiceApp(
         name="pricing",
         registrations=[(add, servicer, f"{PACKAGE}.{name}") for add, servicer, name in served],
-        background=[
-            Loop("expiry", expire.once, settings.expire_pause),
-            forgetting(database, REQUESTS, clock),
-        ],
+        background=[Loop("expiry", expire.once, settings.expire_pause), forgetting(database, REQUESTS, clock)],
         close=database.close,
         audit=with_effects(Audit(CensusReader(database)), database, "pricing", REQUESTS, MADE),
         statements=lambda: database.statements,

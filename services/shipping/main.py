@@ -39,30 +39,16 @@ PACKAGE = "waybill.shipping.v1"
 
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the services."""
-    database = await open_migrated(
-        settings.database_url, settings.database_schema, VERSIONS, settings.tuning
-    )
+    database = await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.tuning)
 
     def standard(resource: Resource) -> StandardMethods:
         return StandardMethods(database, tables.REQUESTS, resource, runtime.clock, runtime.ids)
 
     estimate = EstimateShipping(TermsReader(database), runtime.clock)
     served: list[tuple[Any, Any, str]] = [
-        (
-            shipping_service_pb2_grpc.add_ShippingServiceServicer_to_server,
-            ShippingServicer(estimate),
-            "Shipping",
-        ),
-        (
-            carrier_service_pb2_grpc.add_CarrierServiceServicer_to_server,
-            CarrierServicer(standard(tables.CARRIER)),
-            "Carrier",
-        ),
-        (
-            zone_service_pb2_grpc.add_ZoneServiceServicer_to_server,
-            ZoneServicer(standard(tables.ZONE)),
-            "Zone",
-        ),
+        (shipping_service_pb2_grpc.add_ShippingServiceServicer_to_server, ShippingServicer(estimate), "Shipping"),
+        (carrier_service_pb2_grpc.add_CarrierServiceServicer_to_server, CarrierServicer(standard(tables.CARRIER)), "Carrier"),
+        (zone_service_pb2_grpc.add_ZoneServiceServicer_to_server, ZoneServicer(standard(tables.ZONE)), "Zone"),
         (
             ship_method_service_pb2_grpc.add_ShipMethodServiceServicer_to_server,
             ShipMethodServicer(standard(tables.SHIP_METHOD), references.carriers),

@@ -40,9 +40,10 @@ async def series(layout: str, fleet: Fleet, ground: Fleet, rounds: int) -> list[
         base = await load.measure("floor", ground, load.floor_work(ground.addresses["floor"]), concurrency, count * 3)
         rows.append(row(layout, base, base))
         for name, work in (
-            ("PlaceOrder", load.place(client, 3)), ("no request id", load.place_bare(client, 3)),
+            ("PlaceOrder", load.place(client, 3)),
+            ("no request id", load.place_bare(client, 3)),
             ("checkout", load.checkout(client, 3)),
-        ):  # fmt: skip
+        ):
             rows.append(row(layout, await load.measure(name, fleet, work, concurrency, count), base))
             show_row(rows[-1])
     await client.close()
@@ -57,9 +58,12 @@ async def admin(fleet: Fleet) -> AsyncWaybill:
 def row(layout: str, measured: Measured, base: Measured) -> dict[str, Any]:
     """A row of the report."""
     return {
-        "layout": layout, **asdict(measured), "cpu_total": measured.cpu_total, "rate_to_floor": measured.rate / base.rate,
+        "layout": layout,
+        **asdict(measured),
+        "cpu_total": measured.cpu_total,
+        "rate_to_floor": measured.rate / base.rate,
         "cpu_to_floor": measured.cpu_total / base.cpu_total if base.cpu_total else 0.0,
-    }  # fmt: skip
+    }
 
 
 def show_row(r: dict[str, Any]) -> None:
@@ -84,9 +88,12 @@ async def replicas(url: str, rounds: int) -> dict[str, Any]:
         lags = await load.watch_lag(client, peak * 0.8, 10.0 if rounds < 100 else 30.0)
         await client.close()
     return {
-        "rows": [asdict(r) for r in rows], "peak": peak, "events": len(lags), "lag_p50_ms": lags[len(lags) // 2],
+        "rows": [asdict(r) for r in rows],
+        "peak": peak,
+        "events": len(lags),
+        "lag_p50_ms": lags[len(lags) // 2],
         "lag_p99_ms": lags[int(len(lags) * 0.99)],
-    }  # fmt: skip
+    }
 
 
 async def by_lines() -> list[dict[str, Any]]:
@@ -145,9 +152,16 @@ def show(rows: list[dict[str, Any]], lines: list[dict[str, Any]]) -> None:
         table.add_column(name, justify="left" if name in ("layout", "what") else "right", no_wrap=True)
     for r in rows:
         table.add_row(
-            r["layout"], r["name"], str(r["concurrency"]), f"{r['rate']:.1f}", f"{r['p50']:.1f}", f"{r['p99']:.1f}",
-            f"{r['cpu_total']:.1f}", f"{r['rate_to_floor']:.2f}", f"{r['cpu_to_floor']:.1f}",
-        )  # fmt: skip
+            r["layout"],
+            r["name"],
+            str(r["concurrency"]),
+            f"{r['rate']:.1f}",
+            f"{r['p50']:.1f}",
+            f"{r['p99']:.1f}",
+            f"{r['cpu_total']:.1f}",
+            f"{r['rate_to_floor']:.2f}",
+            f"{r['cpu_to_floor']:.1f}",
+        )
     out.print(table)
     last = next((r for r in reversed(rows) if r["layout"] == "distributed" and r["name"] == "PlaceOrder"), None)
     if last is not None:

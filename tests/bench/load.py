@@ -52,24 +52,31 @@ async def stock_up(owner: AsyncWaybill) -> None:
         product_service_pb2.BatchCreateProductsRequest(
             products=[
                 product_pb2.Product(
-                    id=id, name=id, active=True, shippable=True, track_inventory=True, default_supplier_id=s,
-                    ship_from_address_id=dock(s), weight_kg=Decimal(value="0.1"),
+                    id=id,
+                    name=id,
+                    active=True,
+                    shippable=True,
+                    track_inventory=True,
+                    default_supplier_id=s,
+                    ship_from_address_id=dock(s),
+                    weight_kg=Decimal(value="0.1"),
                 )
                 for id, s in zip(ids, suppliers, strict=True)
             ]
         )
-    )  # fmt: skip
+    )
     await owner.price_schedules.BatchCreatePriceSchedules(
         price_schedule_service_pb2.BatchCreatePriceSchedulesRequest(
             price_schedules=[
                 price_schedule_service_pb2.PriceSchedule(
-                    id=id, currency=CURRENCY,
+                    id=id,
+                    currency=CURRENCY,
                     price_breaks=[price_schedule_service_pb2.PriceBreak(quantity=1, price=money("9.99", CURRENCY))],
                 )
                 for id in ids
             ]
         )
-    )  # fmt: skip
+    )
     await owner.price_schedules.AssignPriceSchedules(
         price_schedule_service_pb2.AssignPriceSchedulesRequest(
             assignments=[price_schedule_service_pb2.PriceAssignment(product_id=i, price_schedule_id=i) for i in ids]
@@ -87,7 +94,7 @@ async def stock_up(owner: AsyncWaybill) -> None:
                 for id, s in zip(ids, suppliers, strict=True)
             ]
         )
-    )  # fmt: skip
+    )
 
 
 def lines(count: int) -> list[line_item_pb2.LineItem]:
@@ -109,9 +116,7 @@ def place_bare(client: AsyncWaybill, count: int) -> Work:
 
     async def work() -> None:
         stub = checkout_service_pb2_grpc.CheckoutServiceStub(client._channel_of("/waybill.order.v1.CheckoutService/PlaceOrder"))
-        await stub.PlaceOrder(
-            pb.PlaceOrderRequest(line_items=lines(count)), timeout=120, metadata=await client._metadata()
-        )
+        await stub.PlaceOrder(pb.PlaceOrderRequest(line_items=lines(count)), timeout=120, metadata=await client._metadata())
 
     return work
 
@@ -123,10 +128,7 @@ def checkout(client: AsyncWaybill, count: int) -> Work:
         made = await client.orders.CreateOrder(order_service_pb2.CreateOrderRequest(line_items=lines(count)))
         id = made.order.id
         sheet = (await client.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id=id))).worksheet
-        chosen = [
-            pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground")
-            for e in sheet.ship_estimates
-        ]
+        chosen = [pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.ship_estimates]
         await client.checkout.SelectShipMethods(pb.SelectShipMethodsRequest(order_id=id, selections=chosen))
         await client.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id=id))
         await client.checkout.AddPayments(

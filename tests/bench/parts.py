@@ -17,9 +17,7 @@ from libs.events import append, event_table
 from libs.idempotency import RequestKey
 
 METADATA = metadata()
-THINGS = sa.Table(
-    "things", METADATA, sa.Column("key", sa.Uuid(), primary_key=True), sa.Column("data", Json(), nullable=False)
-)
+THINGS = sa.Table("things", METADATA, sa.Column("key", sa.Uuid(), primary_key=True), sa.Column("data", Json(), nullable=False))
 REQUESTS = idempotency.table(METADATA)
 EVENTS = event_table(METADATA, "thing_events")
 DATA = {"lines": [{"product": f"p{i}", "quantity": i, "price": 9_990_000} for i in range(3)]}
@@ -65,8 +63,11 @@ async def with_both(tx: Tx) -> None:
 
 
 WORKS: tuple[tuple[str, Callable[[Tx], Awaitable[None]]], ...] = (
-    ("a change", plain), ("and its event", with_event), ("and its request", with_request), ("and both", with_both),
-)  # fmt: skip
+    ("a change", plain),
+    ("and its event", with_event),
+    ("and its request", with_request),
+    ("and both", with_both),
+)
 
 
 async def measure(layout: str, url: str, count: int) -> list[dict[str, Any]]:
@@ -89,8 +90,11 @@ async def measure(layout: str, url: str, count: int) -> list[dict[str, Any]]:
     await database.close()
     return [
         {
-            "layout": layout, "name": name, "wall_ms": statistics.median(wall[name]), "cpu_ms": statistics.mean(cpu[name]),
+            "layout": layout,
+            "name": name,
+            "wall_ms": statistics.median(wall[name]),
+            "cpu_ms": statistics.mean(cpu[name]),
             "cpu_to_plain": statistics.mean(cpu[name]) / statistics.mean(cpu[WORKS[0][0]]),
         }
         for name, _ in WORKS
-    ]  # fmt: skip
+    ]

@@ -59,8 +59,10 @@ async def failpoints(names: list[str], record: bool, broken: bool) -> int:
         say(f"FAILED {failure}")
     services = "  ".join(f"{service} {count}" for service, count in sorted(outcome.survived.items()))
     expected = sum(len(known[scenario.name]) for scenario in chosen)
-    say(f"{expected} places of {len(chosen)} scenarios in {len(outcome.survived)} services: {outcome.points} deaths survived, "
-        f"{outcome.unhit} unhit, {len(outcome.failures)} failures")  # fmt: skip
+    say(
+        f"{expected} places of {len(chosen)} scenarios in {len(outcome.survived)} services: {outcome.points} deaths survived, "
+        f"{outcome.unhit} unhit, {len(outcome.failures)} failures"
+    )
     say(f"by service: {services}; {time.monotonic() - began:.0f} s")
     return 1 if outcome.failures or outcome.points < expected else 0
 

@@ -167,9 +167,7 @@ class Enumeration:
         await scenario.prepare(self._cast, tag)
         await self._fleet.delivered()
 
-    async def run(
-        self, scenario: Scenario, expected: list[str], outcome: Outcome, first_failure_ends: bool = False
-    ) -> None:
+    async def run(self, scenario: Scenario, expected: list[str], outcome: Outcome, first_failure_ends: bool = False) -> None:
         """Kills at every place of the scenario."""
         await self._fleet.assert_consistent()
         unhit, unknown = await self._compare(scenario, set(expected))

@@ -23,11 +23,7 @@ from waybill_client import WaybillError
 from waybill_client.money import decimal
 
 OK, FAIL, UNKNOWN = "ok", "fail", "unknown"
-_SUBMITTED = (
-    order_pb2.ORDER_STATUS_OPEN,
-    order_pb2.ORDER_STATUS_COMPLETED,
-    order_pb2.ORDER_STATUS_CANCELED,
-)
+_SUBMITTED = (order_pb2.ORDER_STATUS_OPEN, order_pb2.ORDER_STATUS_COMPLETED, order_pb2.ORDER_STATUS_CANCELED)
 
 
 class Undecided(Exception):
@@ -196,9 +192,7 @@ async def _shipments(cast: Cast, id: str) -> Counter[str]:
 
 
 async def _judge_money(cast: Cast, order: order_pb2.Order, verdict: Verdict) -> None:
-    answer = await until_answered(
-        lambda: cast.ada.checkout.ListPayments(pb.ListPaymentsRequest(order_id=order.id))
-    )
+    answer = await until_answered(lambda: cast.ada.checkout.ListPayments(pb.ListPaymentsRequest(order_id=order.id)))
     held = sum((_net(payment) for payment in answer.payments), Decimal())
     due = Decimal() if order.status == order_pb2.ORDER_STATUS_CANCELED else decimal(order.total)
     if held > due:

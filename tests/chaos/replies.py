@@ -101,8 +101,11 @@ class LoseReplies:
         calls, commits = await self._certain(scenario)
         places = catalogue()[scenario.name]
         missing = called(places) - set(calls)
-        fewer = [f"{context} has {commits[context]} of {least} commits" for context, least in committed(places).items()
-                 if commits[context] < least]  # fmt: skip
+        fewer = [
+            f"{context} has {commits[context]} of {least} commits"
+            for context, least in committed(places).items()
+            if commits[context] < least
+        ]
         if not places or missing or fewer:
             losses.failures.append(f"{scenario.name}: not called {sorted(missing)}; {', '.join(fewer)}")
         self._say(f"{scenario.name}: {len(calls)} calls, {sum(commits.values())} commits")
@@ -140,9 +143,7 @@ class LoseReplies:
         await scenario.verify(self._cast, tag)
         return calls, commits
 
-    async def _strike(
-        self, scenario: Scenario, proxy: Proxy, fault: Fault, name: str, losses: Losses, skip: int = 0
-    ) -> None:
+    async def _strike(self, scenario: Scenario, proxy: Proxy, fault: Fault, name: str, losses: Losses, skip: int = 0) -> None:
         tag = self._tag(scenario)
         try:
             await scenario.prepare(self._cast, tag)

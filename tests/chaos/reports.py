@@ -57,13 +57,9 @@ class History:
 
 async def _snapshot(world: World, history: History) -> None:
     stub: Any = world.served.service_stub(so_grpc.SupplierOrderServiceStub, "order", seller())
-    answer = await stub.BatchGetOrderFulfillment(
-        so_service.BatchGetOrderFulfillmentRequest(order_keys=[history.order_key])
-    )
+    answer = await stub.BatchGetOrderFulfillment(so_service.BatchGetOrderFulfillmentRequest(order_keys=[history.order_key]))
     seen = {(state.key, state.version) for state in history.states}
-    history.states += [
-        s for s in (*answer.supplier_orders, *answer.shipments) if (s.key, s.version) not in seen
-    ]
+    history.states += [s for s in (*answer.supplier_orders, *answer.shipments) if (s.key, s.version) not in seen]
 
 
 async def _ships_in_parts(world: World, id: str) -> AsyncIterator[None]:
@@ -84,9 +80,7 @@ async def _is_rejected(world: World, id: str) -> AsyncIterator[None]:
     yield
     await call.AcceptSupplierOrder(so_service.AcceptSupplierOrderRequest(supplier_order_id=f"{id}-2"))
     yield
-    answer = await call.ListSupplierOrders(
-        so_service.ListSupplierOrdersRequest(filter=f'order_id = "{id}"', order_by="id")
-    )
+    answer = await call.ListSupplierOrders(so_service.ListSupplierOrdersRequest(filter=f'order_id = "{id}"', order_by="id"))
     for made in answer.supplier_orders:
         for x in made.line_items:
             if x.quantity:
@@ -157,15 +151,21 @@ class Orders:
         begun, limit = builders.NOW, builders.NOW + DEADLINE
         shown = Submission(1, "ACCEPTED", True, BUYER, begun, limit, (), begun)
         order = builders.order(
-            key=uuid.uuid4(), id=id, status=OrderStatus.OPEN, is_submitted=True, submit_time=begun, version=3,
-            line_item_count=len(ORDERED), submission=shown, user=OrderUser(BUYER), created_by=BUYER,
-        )  # fmt: skip
+            key=uuid.uuid4(),
+            id=id,
+            status=OrderStatus.OPEN,
+            is_submitted=True,
+            submit_time=begun,
+            version=3,
+            line_item_count=len(ORDERED),
+            submission=shown,
+            user=OrderUser(BUYER),
+            created_by=BUYER,
+        )
         attempt = Attempt(order.key, 1, "ACCEPTED", True, True, {}, begun, limit, limit, decide_time=begun)
         lines = [builders.line(name, quantity, position=n) for n, (name, quantity) in enumerate(ORDERED.items())]
         told = (("order_created", "UNSUBMITTED"), ("submission_begun", "UNSUBMITTED"), ("order_submitted", "OPEN"))
-        history = [
-            Event(order.key, n, type, status, BUYER, "acme", begun) for n, (type, status) in enumerate(told, start=1)
-        ]
+        history = [Event(order.key, n, type, status, BUYER, "acme", begun) for n, (type, status) in enumerate(told, start=1)]
         async with self.database.transaction() as tx:
             await self.store.insert(tx, order, lines, Worksheet(), history)
             await SqlSubmissionStore().insert(tx, attempt)
@@ -192,18 +192,18 @@ class Orders:
         return {
             "status": order_pb2.OrderStatus.Name(tree.order.status),
             "forwarded": tree.order.HasField("forward_time"),
-            "lines": {
-                x.id: (x.quantity, x.quantity_shipped, x.quantity_canceled, x.quantity_open) for x in tree.line_items
-            },
+            "lines": {x.id: (x.quantity, x.quantity_shipped, x.quantity_canceled, x.quantity_open) for x in tree.line_items},
             "parts": {
                 part.id.removeprefix(id): (
-                    part.status, part.version, part.moved,
+                    part.status,
+                    part.version,
+                    part.moved,
                     [(x.line_item_id, x.quantity, x.quantity_shipped, x.quantity_canceled) for x in part.line_items],
                 )
                 for part in tree.supplier_orders
             },
             "shipments": sorted((s.version, s.HasField("ship_time"), str(s.items)) for s in _nameless(tree.shipments)),
-        }  # fmt: skip
+        }
 
     async def _history(self, stub: Any, id: str, version: int | None) -> None:
         answer = await stub.ListOrderHistory(
@@ -253,5 +253,3 @@ async def order_service(url: str) -> AsyncIterator[Orders]:
             assert found == [], found
     finally:
         await database.close()
-
-

@@ -154,9 +154,7 @@ async def _reject(cast: Cast, tag: str) -> None:
 
 
 async def _is_sourced_again(cast: Cast, tag: str) -> None:
-    assert (await steps.supplier_order(cast.clerks["wh-east"], tag)).status == (
-        supplier_order_pb2.SUPPLIER_ORDER_STATUS_REJECTED
-    )
+    assert (await steps.supplier_order(cast.clerks["wh-east"], tag)).status == (supplier_order_pb2.SUPPLIER_ORDER_STATUS_REJECTED)
     moved = await steps.supplier_order(cast.clerks["wh-west"], tag)
     assert [line.quantity for line in moved.line_items] == [steps.CART["crate"]]
 

@@ -33,11 +33,7 @@ from waybill_client.money import decimal
 T = TypeVar("T")
 COUNTER = "counter"
 """A channel that does not forward by itself."""
-RECORDS = {
-    "nail": (("northforge", 12),),
-    "bolt": (("wh-east", 6), ("wh-west", 6)),
-    "lamp": (("lumenworks", 8),),
-}
+RECORDS = {"nail": (("northforge", 12),), "bolt": (("wh-east", 6), ("wh-west", 6)), "lamp": (("lumenworks", 8),)}
 ALL = order_pb2.DIRECTION_ALL
 
 
@@ -97,31 +93,36 @@ class Life:
             product_service_pb2.BatchCreateProductsRequest(
                 products=[
                     product_pb2.Product(
-                        id=self.product(kind), name=kind, active=True, default_supplier_id=records[0][0],
-                        supplier_ids=[s for s, _ in records[1:]], ship_from_address_id=dock(records[0][0]),
-                        shippable=True, track_inventory=True,
+                        id=self.product(kind),
+                        name=kind,
+                        active=True,
+                        default_supplier_id=records[0][0],
+                        supplier_ids=[s for s, _ in records[1:]],
+                        ship_from_address_id=dock(records[0][0]),
+                        shippable=True,
+                        track_inventory=True,
                     )
                     for kind, records in RECORDS.items()
                 ]
             )
-        )  # fmt: skip
+        )
         schedule, assignment = price_schedule_service_pb2.PriceSchedule, price_schedule_service_pb2.PriceAssignment
         await owner.price_schedules.BatchCreatePriceSchedules(
             price_schedule_service_pb2.BatchCreatePriceSchedulesRequest(
                 price_schedules=[
                     schedule(
-                        id=self.product(kind), name=kind, currency=CURRENCY,
+                        id=self.product(kind),
+                        name=kind,
+                        currency=CURRENCY,
                         price_breaks=[price_schedule_service_pb2.PriceBreak(quantity=1, price=money(price, CURRENCY))],
                     )
                     for kind, price in PRICES.items()
                 ]
             )
-        )  # fmt: skip
+        )
         await owner.price_schedules.AssignPriceSchedules(
             price_schedule_service_pb2.AssignPriceSchedulesRequest(
-                assignments=[
-                    assignment(product_id=self.product(kind), price_schedule_id=self.product(kind)) for kind in PRICES
-                ]
+                assignments=[assignment(product_id=self.product(kind), price_schedule_id=self.product(kind)) for kind in PRICES]
             )
         )
         await owner.inventory.BatchCreateInventoryRecords(
@@ -129,8 +130,11 @@ class Life:
                 inventory_records=[
                     inventory_service_pb2.NewInventoryRecord(
                         inventory_record=inventory_pb2.InventoryRecord(
-                            id=f"{self.product(kind)}-{supplier}", product_id=self.product(kind), supplier_id=supplier,
-                            location_id=dock(supplier), active=True,
+                            id=f"{self.product(kind)}-{supplier}",
+                            product_id=self.product(kind),
+                            supplier_id=supplier,
+                            location_id=dock(supplier),
+                            active=True,
                         ),
                         opening_quantity=quantity,
                     )
@@ -138,7 +142,7 @@ class Life:
                     for supplier, quantity in records
                 ]
             )
-        )  # fmt: skip
+        )
         await gift_card(owner, self.gift)
 
     @property
@@ -180,9 +184,7 @@ class Life:
             assert sum(r.allocated for r in mine) == self.model.allocated(kind), ("allocated", kind)
             assert all(r.available >= 0 for r in mine), ("available", kind)
         account = (
-            await owner.spending_accounts.GetSpendingAccount(
-                account_pb.GetSpendingAccountRequest(spending_account_id=self.gift)
-            )
+            await owner.spending_accounts.GetSpendingAccount(account_pb.GetSpendingAccountRequest(spending_account_id=self.gift))
         ).spending_account
         assert (decimal(account.balance), decimal(account.reserved)) == (self.model.balance(), 0)
         for order in self.model.orders.values():
@@ -192,9 +194,7 @@ class Life:
 async def compare_order(life: Life, order: Order) -> None:
     """One order, its lines, supplier orders, payments and history."""
     ada = life.buyer(order)
-    seen = await ada.orders.GetOrder(
-        order_service_pb2.GetOrderRequest(order_id=order.id, direction=ALL, include_line_items=True)
-    )
+    seen = await ada.orders.GetOrder(order_service_pb2.GetOrderRequest(order_id=order.id, direction=ALL, include_line_items=True))
     status = order_pb2.OrderStatus.Name(seen.order.status).removeprefix("ORDER_STATUS_")
     assert (order.id, status) == (order.id, order.status)
     assert seen.order.calculated == order.calculated
@@ -236,12 +236,15 @@ def part(s: so.SupplierOrder) -> Part:
     """A supplier order as the model has it."""
     lines = {
         x.line_item_id: PartLine(
-            x.quantity, sum(a.quantity - a.quantity_shipped for a in x.allocations), x.quantity_shipped,
-            x.quantity_packed, x.quantity_canceled,
+            x.quantity,
+            sum(a.quantity - a.quantity_shipped for a in x.allocations),
+            x.quantity_shipped,
+            x.quantity_packed,
+            x.quantity_canceled,
         )
         for x in s.line_items
         if x.quantity
-    }  # fmt: skip
+    }
     status = so.SupplierOrderStatus.Name(s.status).removeprefix("SUPPLIER_ORDER_STATUS_")
     return Part(s.supplier_id, status, s.implicit, lines)
 
@@ -251,11 +254,10 @@ async def gift_card(owner: AsyncWaybill, id: str) -> None:
     await owner.spending_accounts.CreateSpendingAccount(
         account_pb.CreateSpendingAccountRequest(
             spending_account=account_pb.SpendingAccount(
-                id=id, name="Gift card", buyer_id="acme", currency=CURRENCY, active=True,
-                opening_balance=money(GIFT, CURRENCY),
+                id=id, name="Gift card", buyer_id="acme", currency=CURRENCY, active=True, opening_balance=money(GIFT, CURRENCY)
             )
         )
-    )  # fmt: skip
+    )
     await owner.spending_accounts.AssignSpendingAccounts(
         account_pb.AssignSpendingAccountsRequest(
             assignments=[account_pb.SpendingAccountAssignment(spending_account_id=id, user_id="ada")]
@@ -305,15 +307,19 @@ async def _counter(market: Marketplace) -> AsyncIterator[AsyncWaybill]:
     await market.cast.owner.api_clients.CreateApiClient(
         api_client_service_pb2.CreateApiClientRequest(
             api_client=api_client_service_pb2.ApiClient(
-                id=COUNTER, name="Counter", active=True, allow_any_buyer=True,
+                id=COUNTER,
+                name="Counter",
+                active=True,
+                allow_any_buyer=True,
                 policy=ordering_context_service_pb2.OrderingPolicy(
-                    auto_forward=False, require_ship_methods=True,
+                    auto_forward=False,
+                    require_ship_methods=True,
                     payment_coverage=ordering_context_service_pb2.PAYMENT_COVERAGE_TOTAL,
                     sourcing_strategy="default_supplier",
                 ),
             )
         )
-    )  # fmt: skip
+    )
     for id, token in (("card", "tok_approve"), ("declined", "tok_decline")):
         await market.cast.ada.credit_cards.CreateCreditCard(
             credit_card_service_pb2.CreateCreditCardRequest(
@@ -322,4 +328,3 @@ async def _counter(market: Marketplace) -> AsyncIterator[AsyncWaybill]:
         )
     async with AsyncWaybill(market.address, COUNTER, username="ada", password=PASSWORD) as client:
         yield client
-

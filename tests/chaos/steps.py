@@ -29,9 +29,7 @@ SILENT = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.S
 """Codes that leave the outcome unknown."""
 
 
-async def provide(
-    owner: AsyncWaybill, ada: AsyncWaybill, units: int = 1_000_000, scarce: Sequence[str] = ()
-) -> None:
+async def provide(owner: AsyncWaybill, ada: AsyncWaybill, units: int = 1_000_000, scarce: Sequence[str] = ()) -> None:
     """Stock and money for any number of orders, except of what is to stay scarce."""
     await owner.inventory.AdjustStock(
         inventory_service_pb2.AdjustStockRequest(
@@ -48,16 +46,18 @@ async def provide(
     await owner.spending_accounts.CreateSpendingAccount(
         spending_account_service_pb2.CreateSpendingAccountRequest(
             spending_account=spending_account_service_pb2.SpendingAccount(
-                id=ACCOUNT, name="Shared", buyer_id="acme", currency=CURRENCY, active=True,
+                id=ACCOUNT,
+                name="Shared",
+                buyer_id="acme",
+                currency=CURRENCY,
+                active=True,
                 opening_balance=money("1000000.00", CURRENCY),
             )
         )
-    )  # fmt: skip
+    )
     await owner.spending_accounts.AssignSpendingAccounts(
         spending_account_service_pb2.AssignSpendingAccountsRequest(
-            assignments=[
-                spending_account_service_pb2.SpendingAccountAssignment(spending_account_id=ACCOUNT, user_id="ada")
-            ]
+            assignments=[spending_account_service_pb2.SpendingAccountAssignment(spending_account_id=ACCOUNT, user_id="ada")]
         )
     )
     for id in ("approve", "decline", "late", "timeout", "decline_refund"):
@@ -106,9 +106,7 @@ async def cart(ada: AsyncWaybill, id: str, card: str = "approve") -> None:
         order_service_pb2.CreateOrderRequest(order=order_pb2.Order(id=id), line_items=lines(CART), request_id=f"{id}-create")
     )
     sheet = (await ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id=id))).worksheet
-    chosen = [
-        pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.ship_estimates
-    ]
+    chosen = [pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.ship_estimates]
     await ada.checkout.SelectShipMethods(pb.SelectShipMethodsRequest(order_id=id, selections=chosen))
     await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id=id))
     await pay(ada, id, card)
@@ -143,9 +141,7 @@ async def submit_until_accepted(ada: AsyncWaybill, id: str, number: int = 1) -> 
             await asyncio.sleep(0.5)
 
 
-async def place(
-    ada: AsyncWaybill, id: str, quantities: Mapping[str, int] = CART, card: str = "approve"
-) -> order_pb2.Order:
+async def place(ada: AsyncWaybill, id: str, quantities: Mapping[str, int] = CART, card: str = "approve") -> order_pb2.Order:
     """The whole checkout in one call."""
     request = pb.PlaceOrderRequest(
         order=order_pb2.Order(id=id), line_items=lines(quantities), payments=payments(card), request_id=f"{id}-place"
@@ -211,14 +207,21 @@ async def reject(clerk: AsyncWaybill, id: str) -> Any:
 
 
 async def ship(
-    clerk: AsyncWaybill, supplier_order_id: str, items: Mapping[str, int], tag: str = "ship", id: str = "",
+    clerk: AsyncWaybill,
+    supplier_order_id: str,
+    items: Mapping[str, int],
+    tag: str = "ship",
+    id: str = "",
     ship_time: Timestamp | None = SHIPPED,
-) -> shipment_pb2.Shipment:  # fmt: skip
+) -> shipment_pb2.Shipment:
     """Ships units by line, or packs them only."""
     answer = await clerk.shipments.CreateShipment(
         shipment_service_pb2.CreateShipmentRequest(
             shipment=shipment_pb2.Shipment(
-                id=id, carrier="swift", tracking_number="T", ship_time=ship_time,
+                id=id,
+                carrier="swift",
+                tracking_number="T",
+                ship_time=ship_time,
                 items=[
                     shipment_pb2.ShipmentItem(supplier_order_id=supplier_order_id, line_item_id=line, quantity=quantity)
                     for line, quantity in items.items()
@@ -226,16 +229,17 @@ async def ship(
             ),
             request_id=f"{supplier_order_id}-{tag}"[-100:],
         )
-    )  # fmt: skip
+    )
     return answer.shipment
 
 
 async def send(clerk: AsyncWaybill, id: str) -> shipment_pb2.Shipment:
     """Ships what is packed."""
     request = shipment_service_pb2.UpdateShipmentRequest(
-        shipment=shipment_pb2.Shipment(id=id, ship_time=SHIPPED), update_mask=FieldMask(paths=["ship_time"]),
+        shipment=shipment_pb2.Shipment(id=id, ship_time=SHIPPED),
+        update_mask=FieldMask(paths=["ship_time"]),
         request_id=f"{id}-send"[-100:],
-    )  # fmt: skip
+    )
     return (await clerk.shipments.UpdateShipment(request)).shipment
 
 
@@ -245,9 +249,7 @@ async def forward_by_itself(owner: AsyncWaybill, switch: bool) -> None:
     shop = api_client_service_pb2.ApiClient(id=SHOP, policy=found.api_client.policy)
     shop.policy.auto_forward = switch
     mask = FieldMask(paths=["policy"])
-    await owner.api_clients.UpdateApiClient(
-        api_client_service_pb2.UpdateApiClientRequest(api_client=shop, update_mask=mask)
-    )
+    await owner.api_clients.UpdateApiClient(api_client_service_pb2.UpdateApiClientRequest(api_client=shop, update_mask=mask))
 
 
 async def forward(sam: AsyncWaybill, id: str) -> order_pb2.Order:

@@ -29,9 +29,7 @@ MAX_ORDERS = 3
 PRODUCTS = st.sampled_from(["nail", "bolt", "lamp"])
 QUANTITIES = st.integers(1, 7)
 INDEX = st.integers(0, 1_000)
-TYPES = {
-    "gift": "spending_account", "card": "credit_card", "declined": "credit_card", "promise": "purchase_order",
-}  # fmt: skip
+TYPES = {"gift": "spending_account", "card": "credit_card", "declined": "credit_card", "promise": "purchase_order"}
 
 
 class OrderLife(RuleBasedStateMachine):
@@ -115,21 +113,17 @@ class OrderLife(RuleBasedStateMachine):
         if how == "add" or not old:
             id = self.fresh("l")
             added = line_item_pb2.LineItem(id=id, product_id=self.life.product(kind), quantity=quantity)
-            if self.edit(
-                order, "AddLineItems", line_item_service_pb2.AddLineItemsRequest(order_id=order.id, line_items=[added])
-            ):
+            if self.edit(order, "AddLineItems", line_item_service_pb2.AddLineItemsRequest(order_id=order.id, line_items=[added])):
                 order.lines[id] = Line(kind, quantity)
         elif how == "change":
             line = line_item_pb2.LineItem(id=old, quantity=quantity)
             if self.edit(
-                order, "UpdateLineItems",
-                line_item_service_pb2.UpdateLineItemsRequest(order_id=order.id, line_items=[line]),
-            ):  # fmt: skip
+                order, "UpdateLineItems", line_item_service_pb2.UpdateLineItemsRequest(order_id=order.id, line_items=[line])
+            ):
                 order.lines[old].quantity = quantity
         elif self.edit(
-            order, "RemoveLineItems",
-            line_item_service_pb2.RemoveLineItemsRequest(order_id=order.id, line_item_ids=[old]),
-        ):  # fmt: skip
+            order, "RemoveLineItems", line_item_service_pb2.RemoveLineItemsRequest(order_id=order.id, line_item_ids=[old])
+        ):
             del order.lines[old]
 
     def unsubmitted_mostly(self, index: int) -> Order | None:
@@ -159,9 +153,7 @@ class OrderLife(RuleBasedStateMachine):
         if not order.lines:
             return
         sheet = self.run(self.life.send(checkout.EstimateShipping, estimate)).worksheet
-        chosen = [
-            pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.ship_estimates
-        ]
+        chosen = [pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.ship_estimates]
         select = pb.SelectShipMethodsRequest(order_id=order.id, selections=chosen)
         self.run(self.life.send(checkout.SelectShipMethods, select))
         calculated = self.run(self.life.send(checkout.CalculateOrder, pb.CalculateOrderRequest(order_id=order.id)))
@@ -407,10 +399,11 @@ def test_orders_live_as_the_model_says(database_url: str) -> None:
                 stateful_step_count=rounds("WAYBILL_CHAOS_STEPS", 20),
                 # A shorter example takes minutes to find: ask for it when a seed has failed.
                 phases=[Phase.generate, *([Phase.shrink] if rounds("WAYBILL_CHAOS_SHRINK", 0) else [])],
-                deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=True,
+                deadline=None,
+                database=None,
+                suppress_health_check=list(HealthCheck),
+                print_blob=True,
             ),
-        )  # fmt: skip
+        )
         told(f"order life: {dict(sorted(made.seen.items()))}")
         assert made.seen["SubmitOrder"], made.seen
-
-

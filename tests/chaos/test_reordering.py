@@ -63,9 +63,12 @@ def deliveries(database_url: str, tmp_path: Path) -> Iterator[Deliveries]:
 def test_reports_delivered_any_number_of_times_in_any_order_end_in_the_same_state(deliveries: Deliveries) -> None:
     @seed(fresh_seed("reordering"))
     @settings(
-        max_examples=rounds("WAYBILL_CHAOS_DELIVERIES", 40), deadline=None, database=None,
-        phases=[Phase.generate], suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+        max_examples=rounds("WAYBILL_CHAOS_DELIVERIES", 40),
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(data=st.data())
     def any_order(data: st.DataObject) -> None:
         history = deliveries.recorded[data.draw(st.sampled_from(range(len(deliveries.recorded))), label="history")]
@@ -79,16 +82,17 @@ def test_reports_delivered_any_number_of_times_in_any_order_end_in_the_same_stat
 def test_the_histories_end_as_they_were_written(deliveries: Deliveries) -> None:
     ends = {h.name: deliveries.in_order(h) for h in deliveries.recorded}
     assert {name: end["status"].removeprefix("ORDER_STATUS_") for name, end in ends.items()} == {
-        "PARTS": "COMPLETED", "REJECTED": "COMPLETED", "CANCELED": "CANCELED", "LATE": "OPEN",
-    }  # fmt: skip
+        "PARTS": "COMPLETED",
+        "REJECTED": "COMPLETED",
+        "CANCELED": "CANCELED",
+        "LATE": "OPEN",
+    }
     assert ends["LATE"]["lines"] == {"l1": (5, 5, 0, 0), "l2": (3, 1, 0, 2)}
     assert ends["CANCELED"]["lines"] == {"l1": (5, 0, 5, 0), "l2": (3, 0, 3, 0)}
     assert all(end["forwarded"] for end in ends.values())
 
 
-async def test_a_consumer_that_goes_on_from_any_earlier_token_has_each_event_once(
-    tmp_path: Path, database_url: str
-) -> None:
+async def test_a_consumer_that_goes_on_from_any_earlier_token_has_each_event_once(tmp_path: Path, database_url: str) -> None:
     chance = random.Random(fresh_seed("watch"))
     async with marketplace(tmp_path, database_url, rests=True) as market:
         for n in range(4):

@@ -32,9 +32,12 @@ async def test_the_demo_tells_the_same_story_with_two_replicas_of_every_service(
     story = await perform(cast, Narrator(Console(quiet=True), quiet=True), list(twins.addresses.values()))
     assert story["ok"]
     assert {name: story["order"][name] for name in ("subtotal", "shipping_cost", "tax", "total", "status")} == {
-        "subtotal": "2846.30 USD", "shipping_cost": "388.46 USD", "tax": "206.37 USD", "total": "3441.13 USD",
+        "subtotal": "2846.30 USD",
+        "shipping_cost": "388.46 USD",
+        "tax": "206.37 USD",
+        "total": "3441.13 USD",
         "status": "COMPLETED",
-    }  # fmt: skip
+    }
     assert len(story["supplier_orders"]) == 4
     await cast.close()
 

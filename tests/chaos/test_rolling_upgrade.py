@@ -25,9 +25,14 @@ from waybill_client import AsyncWaybill
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = {
-    "directory": "buyers", "catalog": "products", "pricing": "redemption_reservations", "shipping": "ship_methods",
-    "payment": "payments", "fulfillment": "supplier_orders", "order": "orders",
-}  # fmt: skip
+    "directory": "buyers",
+    "catalog": "products",
+    "pricing": "redemption_reservations",
+    "shipping": "ship_methods",
+    "payment": "payments",
+    "fulfillment": "supplier_orders",
+    "order": "orders",
+}
 """One table of each context that the load writes."""
 MIGRATION = '''"""{number}"""
 

@@ -51,9 +51,10 @@ class Fire:
     async def expire(self) -> None:
         """Every service looks for reservations past their time."""
         await asyncio.gather(
-            self.step("fulfillment", "ExpireReservations"), self.step("payment", "ExpireAttempts"),
+            self.step("fulfillment", "ExpireReservations"),
+            self.step("payment", "ExpireAttempts"),
             self.step("pricing", "ExpireReservations"),
-        )  # fmt: skip
+        )
 
     async def complete(self) -> None:
         """The completer looks, later than anyone's lease."""
@@ -115,9 +116,7 @@ async def fire(tmp_path: Path, database_url: str) -> AsyncIterator[Fire]:
     async with marketplace(tmp_path, database_url, clock, background=False) as market:
         for token in ("tok_approve", "tok_decline", "tok_late", "tok_timeout", "tok_late_void", "tok_once"):
             card = credit_card_service_pb2.CreditCard(id=token, token=token, partial_number="4242")
-            await market.cast.ada.credit_cards.CreateCreditCard(
-                credit_card_service_pb2.CreateCreditCardRequest(credit_card=card)
-            )
+            await market.cast.ada.credit_cards.CreateCreditCard(credit_card_service_pb2.CreateCreditCardRequest(credit_card=card))
         yield Fire(market, clock, random.Random(fresh_seed("submit under fire")))
 
 
@@ -228,9 +227,7 @@ async def test_of_a_cancel_and_a_shipment_exactly_one_wins(fire: Fire) -> None:
         id = f"CVS{n}"
         await fire.ready(id, gift("1.00"), payment_pb2.Payment(type="purchase_order"), tape=2)
         await submit(fire.ada, id)
-        calls = [
-            fire.later(cancel(fire.sam, id)), fire.later(ship(fire.market.cast.clerks["wh-east"], f"{id}-1", 1 + n % 2))
-        ]  # fmt: skip
+        calls = [fire.later(cancel(fire.sam, id)), fire.later(ship(fire.market.cast.clerks["wh-east"], f"{id}-1", 1 + n % 2))]
         canceled, left = await asyncio.gather(*calls)
         status = (await get(fire.ada, id)).status
         if canceled:
@@ -277,9 +274,7 @@ async def test_of_a_submit_and_an_edit_exactly_one_wins(fire: Fire) -> None:
         id = f"EDT{n}"
         await fire.ready(id, gift(), tape=2)
         line = line_item_pb2.LineItem(id="l1", quantity=3)
-        edit = fire.ada.line_items.UpdateLineItems(
-            line_item_service_pb2.UpdateLineItemsRequest(order_id=id, line_items=[line])
-        )
+        edit = fire.ada.line_items.UpdateLineItems(line_item_service_pb2.UpdateLineItemsRequest(order_id=id, line_items=[line]))
         submitted, edited = await asyncio.gather(fire.later(submit(fire.ada, id)), fire.later(edit))
         answer = await fire.ada.orders.GetOrder(
             order_service_pb2.GetOrderRequest(order_id=id, direction=ALL, include_line_items=True)

@@ -30,9 +30,7 @@ def _audited(system: Composed) -> None:
 def test_every_container_is_healthy_and_published_on_loopback_alone(system: Composed) -> None:
     services = [c for c in system.containers() if c["Config"]["Labels"]["com.docker.compose.service"] in CONTEXTS]
     assert {c["State"]["Health"]["Status"] for c in services} == {"healthy"}
-    assert {context: len(many) for context, many in system.addresses.items()} == {
-        **dict.fromkeys(CONTEXTS, 1), "order": 2,
-    }  # fmt: skip
+    assert {context: len(many) for context, many in system.addresses.items()} == {**dict.fromkeys(CONTEXTS, 1), "order": 2}
     published = [b["HostIp"] for c in system.containers() for many in c["NetworkSettings"]["Ports"].values() for b in many or []]
     assert set(published) == {"127.0.0.1"}
 

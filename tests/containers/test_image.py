@@ -21,9 +21,13 @@ def image() -> str:
     """Built from this checkout."""
     name = os.environ.get("WAYBILL_IMAGE") or IMAGE
     built = subprocess.run(
-        [sys.executable, "containers/stack.py", "build"], cwd=ROOT, check=False, capture_output=True, text=True,
+        [sys.executable, "containers/stack.py", "build"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
         env={**os.environ, "WAYBILL_IMAGE": name},
-    )  # fmt: skip
+    )
     assert built.returncode == 0, built.stderr
     return name
 
@@ -53,9 +57,8 @@ def test_without_arguments_it_serves_and_gets_healthy(image: str) -> None:
     docker("run", "-d", "--name", name, "--health-interval", "1s", image)
     try:
         said = subprocess.run(
-            ["docker", "exec", name, "sh", "-c", _UNTIL_HEALTHY],
-            capture_output=True, text=True, check=False, timeout=400,
-        )  # fmt: skip
+            ["docker", "exec", name, "sh", "-c", _UNTIL_HEALTHY], capture_output=True, text=True, check=False, timeout=400
+        )
         assert said.stdout.split()[-1] == "SERVING", said.stdout + said.stderr + docker("logs", name)
     finally:
         docker("rm", "-f", "-v", name)
@@ -64,9 +67,14 @@ def test_without_arguments_it_serves_and_gets_healthy(image: str) -> None:
 @pytest.mark.parametrize("command", [["make", "test-containers"], ["make", "up"]])
 def test_without_an_engine_it_says_so_in_one_line(command: list[str], tmp_path: Path) -> None:
     done = subprocess.run(
-        [*command, f"PYTHON={sys.executable}"], cwd=ROOT, capture_output=True, text=True, check=False,
-        env={**os.environ, "DOCKER_HOST": f"unix://{tmp_path}/none.sock"}, timeout=100,
-    )  # fmt: skip
+        [*command, f"PYTHON={sys.executable}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "DOCKER_HOST": f"unix://{tmp_path}/none.sock"},
+        timeout=100,
+    )
     assert done.returncode != 0
     said = [line for line in (done.stdout + done.stderr).splitlines() if line and not line.startswith(("make:", "make["))]
     assert len(said) == 1, said

@@ -42,9 +42,16 @@ async def waybill(command: str, archive: Path, data: Path, url: str) -> tuple[in
     """Runs a command in a process of its own: exit code and what it said."""
     where = ["--database-url", url] if url else ["--data", str(data)]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.host.cli", command, str(archive), "--json", *where,
-        stdout=asyncio.subprocess.PIPE, cwd=ROOT,
-    )  # fmt: skip
+        sys.executable,
+        "-m",
+        "services.host.cli",
+        command,
+        str(archive),
+        "--json",
+        *where,
+        stdout=asyncio.subprocess.PIPE,
+        cwd=ROOT,
+    )
     out, _ = await process.communicate()
     return int(process.returncode or 0), json.loads(out)
 
@@ -102,9 +109,7 @@ async def restock(market: Marketplace) -> None:
 async def ship(clerk: AsyncWaybill, supplier_order: supplier_order_pb2.SupplierOrder) -> None:
     shipment = shipment_pb2.Shipment(
         items=[
-            shipment_pb2.ShipmentItem(
-                supplier_order_id=supplier_order.id, line_item_id=line.line_item_id, quantity=line.quantity
-            )
+            shipment_pb2.ShipmentItem(supplier_order_id=supplier_order.id, line_item_id=line.line_item_id, quantity=line.quantity)
             for line in supplier_order.line_items
         ]
     )
@@ -220,9 +225,7 @@ async def test_after_a_restore_the_feed_has_every_event_once_and_then_the_new_on
         assert [order for order, _ in new] == ["THREE"]
 
 
-async def test_an_archive_with_one_changed_byte_is_refused(
-    market: Marketplace, tmp_path: Path, other_database_url: str
-) -> None:
+async def test_an_archive_with_one_changed_byte_is_refused(market: Marketplace, tmp_path: Path, other_database_url: str) -> None:
     archive, data = tmp_path / "archive", tmp_path / "restored"
     await create(market.cast.ada, "CART", anvil=1)
     assert (await waybill("backup", archive, tmp_path, market.database_url))[0] == 0
@@ -291,9 +294,7 @@ def rows(archive: Path) -> dict[str, dict[str, int]]:
     }
 
 
-async def test_a_database_that_has_rows_is_not_restored_into(
-    market: Marketplace, tmp_path: Path
-) -> None:
+async def test_a_database_that_has_rows_is_not_restored_into(market: Marketplace, tmp_path: Path) -> None:
     archive = tmp_path / "archive"
     assert (await waybill("backup", archive, tmp_path, market.database_url))[0] == 0
     await create(market.cast.ada, "CART", anvil=1)
@@ -351,9 +352,19 @@ async def test_a_submit_that_was_under_way_at_the_cut_is_brought_to_its_end_by_c
     assert left["submits that are not at their end"] == 1
     async with served_again(market, data, other_database_url) as again:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "services.host.cli", "check", "--reconcile", "--server", again.address,
-            "--client-secret", secret, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=ROOT,
-        )  # fmt: skip
+            sys.executable,
+            "-m",
+            "services.host.cli",
+            "check",
+            "--reconcile",
+            "--server",
+            again.address,
+            "--client-secret",
+            secret,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=ROOT,
+        )
         out, err = await process.communicate()
         assert process.returncode == 0, out
         assert b"invariants OK" in out

@@ -54,29 +54,32 @@ FIELDS: dict[str, tuple[Callable[[], Request], str, str]] = {
     "a quantity above the limit": (lambda: with_lines(anvil=1_000_001), "line_items[0].quantity", "VALUE_OUT_OF_RANGE"),
     "too many lines": (
         lambda: Request(
-            order=order_pb2.Order(id="BAD"),
-            line_items=[line_item_pb2.LineItem(product_id="anvil", quantity=1)] * 5_001,
+            order=order_pb2.Order(id="BAD"), line_items=[line_item_pb2.LineItem(product_id="anvil", quantity=1)] * 5_001
         ),
         "line_items",
         "TOO_MANY_ITEMS",
     ),
     "another currency": (lambda: with_order(currency="EUR"), "order.currency", "CURRENCY_MISMATCH"),
     "no currency at all": (lambda: with_order(currency="XXQ"), "order.currency", "FIELD_INVALID"),
-    "an unknown address": (
-        lambda: with_order(shipping_address_id="moon"), "order.shipping_address_id", "ADDRESS_NOT_FOUND",
-    ),
+    "an unknown address": (lambda: with_order(shipping_address_id="moon"), "order.shipping_address_id", "ADDRESS_NOT_FOUND"),
     "another buyer's address": (
-        lambda: with_order(shipping_address_id="hq-globex"), "order.shipping_address_id", "ADDRESS_NOT_FOUND",
+        lambda: with_order(shipping_address_id="hq-globex"),
+        "order.shipping_address_id",
+        "ADDRESS_NOT_FOUND",
     ),
     "an address without a country": (
-        lambda: with_order(shipping_address=Address(city="Oakland")), "order.shipping_address.country", "FIELD_REQUIRED",
+        lambda: with_order(shipping_address=Address(city="Oakland")),
+        "order.shipping_address.country",
+        "FIELD_REQUIRED",
     ),
     "an xp that is too large": (lambda: with_order(xp=big_xp()), "order.xp", "XP_TOO_LARGE"),
     "control characters in an id": (
-        lambda: Request(order=order_pb2.Order(id="BAD\x07"), line_items=lines(anvil=1)), "order.id", "ID_INVALID",
+        lambda: Request(order=order_pb2.Order(id="BAD\x07"), line_items=lines(anvil=1)),
+        "order.id",
+        "ID_INVALID",
     ),
     "control characters in a line's id": (lambda: with_line(id="a\nb"), "line_items[0].id", "ID_INVALID"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", FIELDS)
@@ -161,9 +164,7 @@ async def test_a_nul_in_an_id_or_a_filter_is_told_on_both_databases(market: Mark
         await get(market.cast.ada, "a\x00b")
     assert missing.value.reason == "RESOURCE_NOT_FOUND"
     with pytest.raises(WaybillError) as wrong:
-        await market.cast.ada.orders.ListOrders(
-            order_service_pb2.ListOrdersRequest(direction=ALL, filter='comments = "a\x00b"')
-        )
+        await market.cast.ada.orders.ListOrders(order_service_pb2.ListOrdersRequest(direction=ALL, filter='comments = "a\x00b"'))
     assert wrong.value.reason == "FILTER_INVALID"
 
 
@@ -271,9 +272,7 @@ async def test_a_token_that_does_not_hold_is_refused(
 ) -> None:
     async with grpc.aio.insecure_channel(sqlite_market.address) as channel:
         with pytest.raises(grpc.aio.AioRpcError) as refused:
-            await OrderServiceStub(channel).ListOrders(
-                order_service_pb2.ListOrdersRequest(direction=ALL), metadata=header()
-            )
+            await OrderServiceStub(channel).ListOrders(order_service_pb2.ListOrdersRequest(direction=ALL), metadata=header())
     assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
     assert from_rpc_error(refused.value).reason == reason
 
@@ -285,8 +284,7 @@ async def test_a_token_whose_time_is_over_is_refused(sqlite_market: Marketplace,
     async with grpc.aio.insecure_channel(sqlite_market.address) as channel:
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await OrderServiceStub(channel).GetOrder(
-                order_service_pb2.GetOrderRequest(order_id="ANY", direction=ALL),
-                metadata=(("authorization", f"Bearer {token}"),),
+                order_service_pb2.GetOrderRequest(order_id="ANY", direction=ALL), metadata=(("authorization", f"Bearer {token}"),)
             )
     assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
     assert from_rpc_error(refused.value).reason == "TOKEN_EXPIRED"
@@ -323,7 +321,5 @@ async def test_a_bad_list_argument_is_named(
     sqlite_market: Marketplace, arguments: dict[str, Any], field: str, reason: str
 ) -> None:
     with pytest.raises(WaybillError) as refused:
-        await sqlite_market.cast.ada.orders.ListOrders(
-            order_service_pb2.ListOrdersRequest(direction=ALL, **arguments)
-        )
+        await sqlite_market.cast.ada.orders.ListOrders(order_service_pb2.ListOrdersRequest(direction=ALL, **arguments))
     assert [(f.field, f.reason) for f in refused.value.fields] == [(field, reason)]

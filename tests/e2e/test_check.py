@@ -38,10 +38,16 @@ async def run(at: Marketplace | Host, *arguments: str) -> tuple[int, str]:
     secret = at.secret
     assert secret is not None
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.host.cli", "check", "--server", at.address, *arguments,
+        sys.executable,
+        "-m",
+        "services.host.cli",
+        "check",
+        "--server",
+        at.address,
+        *arguments,
         env={**os.environ, "WAYBILL_CLIENT_ID": secret.client_id, "WAYBILL_CLIENT_SECRET": secret.client_secret},
         stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+    )
     told, _ = await process.communicate()
     assert process.returncode is not None
     return process.returncode, told.decode()

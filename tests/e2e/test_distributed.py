@@ -29,9 +29,17 @@ async def test_an_order_is_placed_split_and_audited_across_seven_processes(clust
             assert [s.supplier_id for s in tree.supplier_orders] == ["northforge", "lumenworks", "wh-east", "wh-west"]
         servers = [argument for address in fleet.addresses.values() for argument in ("--server", address)]
         checked = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "services.host.cli", "check", "--client-secret", fleet.client_secret, *servers,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=ROOT,
-        )  # fmt: skip
+            sys.executable,
+            "-m",
+            "services.host.cli",
+            "check",
+            "--client-secret",
+            fleet.client_secret,
+            *servers,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            cwd=ROOT,
+        )
         said, _ = await checked.communicate()
         assert checked.returncode == 0, said.decode()
         assert "invariants OK" in said.decode()

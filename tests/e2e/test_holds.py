@@ -40,9 +40,7 @@ async def test_a_hold_is_seen_by_everyone_and_stops_the_supplier(market: Marketp
     made = await hold(sam, "HELD", "three cards in an hour", request_id="once")
     assert await hold(sam, "HELD", "three cards in an hour", request_id="once") == made
     (shown,) = made.holds
-    assert (shown.type, shown.user_id, shown.comment) == (
-        order_pb2.ORDER_HOLD_TYPE_MANUAL, "sam", "three cards in an hour",
-    )  # fmt: skip
+    assert (shown.type, shown.user_id, shown.comment) == (order_pb2.ORDER_HOLD_TYPE_MANUAL, "sam", "three cards in an hour")
     assert await refused(ship(east, "HELD-1", "l1", 1)) == "SUPPLIER_ORDER_HELD"
     assert (await get(east, "HELD-1", INCOMING)).held
     seen = await get(ada, "HELD", OUTGOING)

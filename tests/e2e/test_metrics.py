@@ -89,12 +89,7 @@ def test_every_metric_has_a_name_of_ours_and_stands_in_the_operations_page() -> 
 
 @pytest.mark.parametrize(
     ("bind", "expected"),
-    [
-        (":9464", ("127.0.0.1", 9464)),
-        ("9464", ("127.0.0.1", 9464)),
-        ("0.0.0.0:1", ("0.0.0.0", 1)),
-        ("[::1]:9464", ("::1", 9464)),
-    ],
+    [(":9464", ("127.0.0.1", 9464)), ("9464", ("127.0.0.1", 9464)), ("0.0.0.0:1", ("0.0.0.0", 1)), ("[::1]:9464", ("::1", 9464))],
 )
 def test_an_address_without_a_host_is_of_the_loopback(bind: str, expected: tuple[str, int]) -> None:
     from libs.obs.endpoint import address

@@ -128,8 +128,9 @@ async def test_a_cancel_and_a_hold_that_nobody_carries_out_are_listed_and_resolv
             assert ("STUCK" in errors, "DEAF" in errors) == (True, True)
         found = await listed(market, "commands", "list")
         assert [(one["order_id"], one["type"], one.get("decided", False)) for one in found] == [
-            ("STUCK", "ORDER_COMMAND_TYPE_CANCEL", False), ("DEAF", "ORDER_COMMAND_TYPE_HOLD", True),
-        ]  # fmt: skip
+            ("STUCK", "ORDER_COMMAND_TYPE_CANCEL", False),
+            ("DEAF", "ORDER_COMMAND_TYPE_HOLD", True),
+        ]
         (one,) = await listed(market, "commands", "list", "--filter", "type = HOLD")
         assert one["order_id"] == "DEAF"
 

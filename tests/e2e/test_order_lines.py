@@ -23,9 +23,7 @@ async def add(client: AsyncWaybill, id: str, *added: Line, etag: str = "") -> pb
     return await client.line_items.AddLineItems(pb.AddLineItemsRequest(order_id=id, line_items=added, etag=etag))
 
 
-async def change(
-    client: AsyncWaybill, id: str, *changed: Line, paths: tuple[str, ...] = (), etag: str = ""
-) -> list[Line]:
+async def change(client: AsyncWaybill, id: str, *changed: Line, paths: tuple[str, ...] = (), etag: str = "") -> list[Line]:
     request = pb.UpdateLineItemsRequest(order_id=id, line_items=changed, update_mask={"paths": paths}, etag=etag)
     return list((await client.line_items.UpdateLineItems(request)).line_items)
 
@@ -45,8 +43,10 @@ async def test_lines_are_listed_in_the_order_in_which_they_were_added(sqlite_mar
     await create(ada, "LIST", anvil=1, lamp=2)
     await add(ada, "LIST", Line(id="own", product_id="tape", quantity=3))
     assert [(line.id, line.product_id, line.quantity) for line in await listed(ada, "LIST")] == [
-        ("l1", "anvil", 1), ("l2", "lamp", 2), ("own", "tape", 3),
-    ]  # fmt: skip
+        ("l1", "anvil", 1),
+        ("l2", "lamp", 2),
+        ("own", "tape", 3),
+    ]
     assert (await remove(ada, "LIST", "l1", "own", "own")).line_item_count == 1
     assert [line.id for line in await listed(ada, "LIST")] == ["l2"]
     assert (await refused(listed(sqlite_market.cast.gil, "LIST"))).reason == "RESOURCE_NOT_FOUND"
@@ -55,9 +55,7 @@ async def test_lines_are_listed_in_the_order_in_which_they_were_added(sqlite_mar
 async def test_lines_that_are_not_on_the_order_or_stand_twice_are_named(sqlite_market: Marketplace) -> None:
     ada = sqlite_market.cast.ada
     await create(ada, "MISS", anvil=1, lamp=1)
-    error = await refused(
-        change(ada, "MISS", Line(id="l1", quantity=5), Line(id="nope", quantity=1), Line(id="l1", quantity=7))
-    )
+    error = await refused(change(ada, "MISS", Line(id="l1", quantity=5), Line(id="nope", quantity=1), Line(id="l1", quantity=7)))
     assert told(error) == {("line_items[1].id", "LINE_ITEM_NOT_FOUND"), ("line_items[2].id", "DUPLICATE_ITEM")}
     error = await refused(remove(ada, "MISS", "l1", "no\x00pe"))
     assert told(error) == {("line_item_ids[1]", "LINE_ITEM_NOT_FOUND")}
@@ -78,9 +76,7 @@ async def test_a_stale_etag_is_aborted_by_every_change_of_lines_and_by_a_submit(
         ada.checkout.SubmitOrder(submit),
     ):
         error = await refused(call)
-        assert (error.code, error.reason, error.metadata["etag"]) == (
-            grpc.StatusCode.ABORTED, "ETAG_MISMATCH", fresh,
-        )  # fmt: skip
+        assert (error.code, error.reason, error.metadata["etag"]) == (grpc.StatusCode.ABORTED, "ETAG_MISMATCH", fresh)
     await change(ada, "OLD", Line(id="l1", quantity=2), etag=fresh)
     assert (await remove(ada, "OLD", "l2", etag="3")).line_item_count == 2
 
@@ -88,9 +84,12 @@ async def test_a_stale_etag_is_aborted_by_every_change_of_lines_and_by_a_submit(
 async def priced(market: Marketplace, id: str) -> None:
     """An order of ada's with a line whose price and discount the seller has overridden."""
     line = Line(
-        id="a", product_id="anvil", quantity=1, unit_price_override=money("100", CURRENCY),
+        id="a",
+        product_id="anvil",
+        quantity=1,
+        unit_price_override=money("100", CURRENCY),
         discount_override=money("10", CURRENCY),
-    )  # fmt: skip
+    )
     request = order_service_pb2.CreateOrderRequest(
         order=order_pb2.Order(id=id, from_party={"id": "acme"}, from_user={"id": "ada"}), line_items=[line]
     )
@@ -124,9 +123,7 @@ async def test_bad_overrides_and_xp_of_lines_name_their_fields(sqlite_market: Ma
     owner = sqlite_market.cast.owner
     await priced(sqlite_market, "BADLY")
     fine = Money(currency_code=CURRENCY, units=1, nanos=1)
-    error = await refused(
-        change(owner, "BADLY", Line(id="a", unit_price_override=money("-1", CURRENCY), discount_override=fine))
-    )
+    error = await refused(change(owner, "BADLY", Line(id="a", unit_price_override=money("-1", CURRENCY), discount_override=fine)))
     assert told(error) == {
         ("line_items[0].unit_price_override", "AMOUNT_NEGATIVE"),
         ("line_items[0].discount_override", "AMOUNT_TOO_PRECISE"),
@@ -179,9 +176,7 @@ async def test_five_thousand_lines_with_addresses_of_their_own_are_an_order_and_
     error = await refused(add(ada, "HUGE", Line(product_id="tape", quantity=1)))
     assert told(error) == {("line_items", "TOO_MANY_ITEMS")}
     for ids in (["l1"] * 5_001, []):
-        call = sqlite_market.cast.ada.line_items.RemoveLineItems(
-            pb.RemoveLineItemsRequest(order_id="HUGE", line_item_ids=ids)
-        )
+        call = sqlite_market.cast.ada.line_items.RemoveLineItems(pb.RemoveLineItemsRequest(order_id="HUGE", line_item_ids=ids))
         assert told(await refused(call)) <= {("line_item_ids", "TOO_MANY_ITEMS"), ("line_item_ids", "FIELD_REQUIRED")}
     assert (await remove(ada, "HUGE", "l5000")).line_item_count == 4_999
 
@@ -203,9 +198,10 @@ async def test_an_order_for_nobody_is_refused_with_everything_else_that_is_wrong
     owner = sqlite_market.cast.owner
     wrong = [Line(product_id="unicorn", quantity=1), Line(product_id="a b", quantity=0)]
     about_lines = {
-        ("line_items[0].product_id", "PRODUCT_NOT_FOUND"), ("line_items[1].product_id", "ID_INVALID"),
+        ("line_items[0].product_id", "PRODUCT_NOT_FOUND"),
+        ("line_items[1].product_id", "ID_INVALID"),
         ("line_items[1].quantity", "VALUE_OUT_OF_RANGE"),
-    }  # fmt: skip
+    }
 
     async def create_for(buyer: str, user: str) -> set[tuple[str, str]]:
         order = order_pb2.Order(id="B D", from_party={"id": buyer}, from_user={"id": user}, shipping_address_id="moon")
@@ -214,16 +210,16 @@ async def test_an_order_for_nobody_is_refused_with_everything_else_that_is_wrong
         assert found >= about_lines | {("order.id", "ID_INVALID")}
         return found - about_lines - {("order.id", "ID_INVALID")}
 
-    assert await create_for("", "") == {
-        ("order.from_party.id", "FIELD_REQUIRED"), ("order.from_user.id", "FIELD_REQUIRED"),
-    }  # fmt: skip
+    assert await create_for("", "") == {("order.from_party.id", "FIELD_REQUIRED"), ("order.from_user.id", "FIELD_REQUIRED")}
     assert await create_for("a\x00b", "ada") == {("order.from_party.id", "ID_INVALID")}
     assert await create_for("nobody", "ada") == {("order.from_party", "BUYER_NOT_FOUND")}
     assert await create_for("acme", "a b") == {
-        ("order.from_user.id", "ID_INVALID"), ("order.shipping_address_id", "ADDRESS_NOT_FOUND"),
-    }  # fmt: skip
+        ("order.from_user.id", "ID_INVALID"),
+        ("order.shipping_address_id", "ADDRESS_NOT_FOUND"),
+    }
     assert await create_for("acme", "gil") == {
-        ("order.from_user", "BUYER_NOT_FOUND"), ("order.shipping_address_id", "ADDRESS_NOT_FOUND"),
-    }  # fmt: skip
+        ("order.from_user", "BUYER_NOT_FOUND"),
+        ("order.shipping_address_id", "ADDRESS_NOT_FOUND"),
+    }
     empty = order_service_pb2.CreateOrderRequest(order=order_pb2.Order(from_user={"id": "ada"}), line_items=lines(anvil=1))
     assert told(await refused(owner.orders.CreateOrder(empty))) == {("order.from_party.id", "FIELD_REQUIRED")}

@@ -48,11 +48,14 @@ async def overridden(market: Marketplace, id: str) -> order_pb2.Order:
     """An order of ada's whose shipping cost and tax the seller has overridden."""
     request = order_service_pb2.CreateOrderRequest(
         order=order_pb2.Order(
-            id=id, from_party={"id": "acme"}, from_user={"id": "ada"},
-            shipping_cost_override=money("5", CURRENCY), tax_override=money("7", CURRENCY),
+            id=id,
+            from_party={"id": "acme"},
+            from_user={"id": "ada"},
+            shipping_cost_override=money("5", CURRENCY),
+            tax_override=money("7", CURRENCY),
         ),
         line_items=lines(anvil=1),
-    )  # fmt: skip
+    )
     return (await market.cast.owner.orders.CreateOrder(request)).order
 
 
@@ -83,8 +86,7 @@ async def test_an_address_comes_from_the_book_or_is_given_for_once(sqlite_market
 async def test_a_buyer_that_ships_to_its_book_only_is_given_no_other_address(sqlite_market: Marketplace) -> None:
     await sqlite_market.cast.owner.buyers.UpdateBuyer(
         buyer_service_pb2.UpdateBuyerRequest(
-            buyer=buyer_service_pb2.Buyer(id="acme", restrict_addresses=True),
-            update_mask={"paths": ["restrict_addresses"]},
+            buyer=buyer_service_pb2.Buyer(id="acme", restrict_addresses=True), update_mask={"paths": ["restrict_addresses"]}
         )
     )
     ada = sqlite_market.cast.ada
@@ -119,9 +121,7 @@ async def test_an_override_is_changed_and_cleared_by_those_who_hold_its_role(sql
     assert not order.HasField("tax_override")
 
 
-@pytest.mark.parametrize(
-    ("field", "role"), [("shipping_cost_override", "OverrideShipping"), ("tax_override", "OverrideTax")]
-)
+@pytest.mark.parametrize(("field", "role"), [("shipping_cost_override", "OverrideShipping"), ("tax_override", "OverrideTax")])
 async def test_an_override_is_neither_changed_nor_cleared_without_its_role(
     sqlite_market: Marketplace, field: str, role: str
 ) -> None:
@@ -129,9 +129,10 @@ async def test_an_override_is_neither_changed_nor_cleared_without_its_role(
     before = await overridden(sqlite_market, "LOCKED")
     amount = money("1", CURRENCY)
     for call in (
-        update(ada, "LOCKED", field), update(ada, "LOCKED", field, **{field: amount}),
+        update(ada, "LOCKED", field),
+        update(ada, "LOCKED", field, **{field: amount}),
         update(ada, "LOCKED", **{field: amount}),
-    ):  # fmt: skip
+    ):
         error = await refused(call)
         assert (error.code, error.metadata) == (grpc.StatusCode.PERMISSION_DENIED, {"role": role})
     assert (await get(ada, "LOCKED")).version == before.version
@@ -141,7 +142,9 @@ async def test_what_the_mask_leaves_out_is_not_judged(sqlite_market: Marketplace
     ada = sqlite_market.cast.ada
     await overridden(sqlite_market, "MASKED")
     bad: dict[str, Any] = {
-        "shipping_cost_override": money("-1", "EUR"), "shipping_address": Address(), "xp": xp(text="x" * 9_000)
+        "shipping_cost_override": money("-1", "EUR"),
+        "shipping_address": Address(),
+        "xp": xp(text="x" * 9_000),
     }
     order = await update(ada, "MASKED", "comments", comments="ring twice", **bad)
     assert (order.comments, order.shipping_cost_override.units, dict(order.xp)) == ("ring twice", 5, {})
@@ -153,17 +156,32 @@ async def test_everything_wrong_with_an_update_is_told_at_once(sqlite_market: Ma
     await update(owner, "WRONG", xp=xp(a="x" * 5_000))
     error = await refused(
         update(
-            owner, "WRONG", "shipping_address_id", "billing_address", "comments", "shipping_cost_override", "tax_override",
-            "xp", "status", shipping_address_id="moon", billing_address=Address(country="US"), comments="a\x00b",
-            shipping_cost_override=money("-1", CURRENCY), tax_override=money("1", "EUR"), xp=xp(b="x" * 5_000),
+            owner,
+            "WRONG",
+            "shipping_address_id",
+            "billing_address",
+            "comments",
+            "shipping_cost_override",
+            "tax_override",
+            "xp",
+            "status",
+            shipping_address_id="moon",
+            billing_address=Address(country="US"),
+            comments="a\x00b",
+            shipping_cost_override=money("-1", CURRENCY),
+            tax_override=money("1", "EUR"),
+            xp=xp(b="x" * 5_000),
         )
-    )  # fmt: skip
+    )
     assert told(error) == {
-        ("update_mask.paths[6]", "FIELD_INVALID"), ("order.shipping_address_id", "ADDRESS_NOT_FOUND"),
-        ("order.billing_address.city", "FIELD_REQUIRED"), ("order.comments", "FIELD_INVALID"),
-        ("order.shipping_cost_override", "AMOUNT_NEGATIVE"), ("order.tax_override", "CURRENCY_MISMATCH"),
+        ("update_mask.paths[6]", "FIELD_INVALID"),
+        ("order.shipping_address_id", "ADDRESS_NOT_FOUND"),
+        ("order.billing_address.city", "FIELD_REQUIRED"),
+        ("order.comments", "FIELD_INVALID"),
+        ("order.shipping_cost_override", "AMOUNT_NEGATIVE"),
+        ("order.tax_override", "CURRENCY_MISMATCH"),
         ("order.xp", "XP_TOO_LARGE"),
-    }  # fmt: skip
+    }
     assert (await get(owner, "WRONG")).version == 2
     error = await refused(update(owner, "", comments="a\x00b"))
     assert told(error) == {("order.id", "FIELD_REQUIRED"), ("order.comments", "FIELD_INVALID")}
@@ -187,11 +205,14 @@ async def test_xp_is_merged_deeply_and_null_deletes_a_key(market: Marketplace) -
 @pytest.mark.parametrize(
     ("fields", "stales"),
     [
-        ({"shipping_address": DEPOT}, True), ({"shipping_cost_override": money("5", CURRENCY)}, True),
-        ({"tax_override": money("5", CURRENCY)}, True), ({"xp": xp(a=1)}, True), ({"comments": "ring"}, False),
+        ({"shipping_address": DEPOT}, True),
+        ({"shipping_cost_override": money("5", CURRENCY)}, True),
+        ({"tax_override": money("5", CURRENCY)}, True),
+        ({"xp": xp(a=1)}, True),
+        ({"comments": "ring"}, False),
         ({"billing_address": DEPOT}, False),
     ],
-)  # fmt: skip
+)
 async def test_an_update_stales_the_calculation_when_it_matters(
     sqlite_market: Marketplace, fields: dict[str, Any], stales: bool
 ) -> None:

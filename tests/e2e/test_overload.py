@@ -19,9 +19,7 @@ from waybill_client import WaybillError
 LIMIT = 30
 
 
-async def test_a_thousand_calls_at_once_are_served_or_refused_and_none_half_way(
-    tmp_path: Path, cluster_database: str
-) -> None:
+async def test_a_thousand_calls_at_once_are_served_or_refused_and_none_half_way(tmp_path: Path, cluster_database: str) -> None:
     async with fleet(cluster_database, tmp_path, environment={"WAYBILL_MAX_CALLS": str(LIMIT)}) as running:
         cast = await running.set_up()
         await provide(cast.owner, cast.ada)
@@ -76,9 +74,7 @@ async def test_a_client_that_goes_away_in_the_middle_of_a_submit_changes_nothing
         await gone.wait()
 
     market.host.failpoints.arm(place, wait_until_gone)
-    submitting = asyncio.create_task(
-        ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="GONE", request_id="once"))
-    )
+    submitting = asyncio.create_task(ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="GONE", request_id="once")))
     await asyncio.wait_for(reached.wait(), 10)
     submitting.cancel()
     with pytest.raises((asyncio.CancelledError, grpc.aio.AioRpcError)):

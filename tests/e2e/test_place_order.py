@@ -25,9 +25,7 @@ Payment = payment_pb2.Payment
 
 
 def placing(id: str, *payments: Payment, **fields: Any) -> pb.PlaceOrderRequest:
-    return pb.PlaceOrderRequest(
-        order=order_pb2.Order(id=id), line_items=lines(anvil=1, lamp=1), payments=payments, **fields
-    )
+    return pb.PlaceOrderRequest(order=order_pb2.Order(id=id), line_items=lines(anvil=1, lamp=1), payments=payments, **fields)
 
 
 async def chosen(client: AsyncWaybill, id: str) -> list[str]:
@@ -45,9 +43,7 @@ async def test_methods_are_taken_as_wished_else_by_preference(sqlite_market: Mar
     assert await chosen(ada, "PLAIN") == ["ground", "ground"]
 
 
-async def test_a_malformed_payment_is_told_with_everything_else_and_the_id_stays_free(
-    sqlite_market: Marketplace,
-) -> None:
+async def test_a_malformed_payment_is_told_with_everything_else_and_the_id_stays_free(sqlite_market: Marketplace) -> None:
     ada = sqlite_market.cast.ada
     bad = placing(
         "FREE",
@@ -64,15 +60,22 @@ async def test_a_malformed_payment_is_told_with_everything_else_and_the_id_stays
     error = await refused(ada.checkout.PlaceOrder(bad))
     assert error.code is grpc.StatusCode.INVALID_ARGUMENT
     assert told(error) == {
-        ("payments[0].amount", "PAYMENT_AMOUNT_NOT_POSITIVE"), ("payments[1].amount", "AMOUNT_TOO_PRECISE"),
-        ("payments[2].amount", "CURRENCY_MISMATCH"), ("payments[2].description", "FIELD_INVALID"),
-        ("payments[3].id", "ID_INVALID"), ("payments[3].purchase_order_number", "FIELD_INVALID"),
-        ("payments[4].xp", "XP_TOO_LARGE"), ("payments[5].id", "DUPLICATE_ITEM"),
-        ("payments[5].type", "FIELD_REQUIRED"), ("payments[5].spending_account_id", "FIELD_INVALID"),
-        ("payments[5].amount", "PAYMENT_REST_REPEATED"), ("payments[6].credit_card_id", "FIELD_REQUIRED"),
-        ("payments[6].amount", "PAYMENT_AMOUNT_NOT_POSITIVE"), ("ship_method_ids[0]", "ID_INVALID"),
+        ("payments[0].amount", "PAYMENT_AMOUNT_NOT_POSITIVE"),
+        ("payments[1].amount", "AMOUNT_TOO_PRECISE"),
+        ("payments[2].amount", "CURRENCY_MISMATCH"),
+        ("payments[2].description", "FIELD_INVALID"),
+        ("payments[3].id", "ID_INVALID"),
+        ("payments[3].purchase_order_number", "FIELD_INVALID"),
+        ("payments[4].xp", "XP_TOO_LARGE"),
+        ("payments[5].id", "DUPLICATE_ITEM"),
+        ("payments[5].type", "FIELD_REQUIRED"),
+        ("payments[5].spending_account_id", "FIELD_INVALID"),
+        ("payments[5].amount", "PAYMENT_REST_REPEATED"),
+        ("payments[6].credit_card_id", "FIELD_REQUIRED"),
+        ("payments[6].amount", "PAYMENT_AMOUNT_NOT_POSITIVE"),
+        ("ship_method_ids[0]", "ID_INVALID"),
         ("line_items[0].product_id", "PRODUCT_NOT_FOUND"),
-    }  # fmt: skip
+    }
     page = await ada.orders.ListOrders(order_service_pb2.ListOrdersRequest(direction=ALL))
     assert list(page.orders) == []
     answer = await ada.checkout.PlaceOrder(placing("FREE", Payment(type="purchase_order")))
@@ -105,9 +108,7 @@ async def test_a_refused_one_leaves_the_order_with_its_reasons_and_without_the_p
     assert list(listed.payments) == []
     again = await refused(ada.checkout.PlaceOrder(request))
     assert (again.reason, again.metadata) == (error.reason, error.metadata)
-    await ada.checkout.AddPayments(
-        pb.AddPaymentsRequest(order_id="LEFT", payments=[Payment(type="purchase_order")])
-    )
+    await ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id="LEFT", payments=[Payment(type="purchase_order")]))
     done = await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="LEFT"))
     assert done.order.status == order_pb2.ORDER_STATUS_OPEN
 
@@ -131,9 +132,7 @@ async def policy(market: Marketplace, **values: Any) -> None:
     """Changes the policy of the web shop."""
     made = context_pb.OrderingPolicy(auto_forward=True, require_ship_methods=True, **values)
     await market.cast.owner.api_clients.UpdateApiClient(
-        client_pb.UpdateApiClientRequest(
-            api_client=client_pb.ApiClient(id=SHOP, policy=made), update_mask={"paths": ["policy"]}
-        )
+        client_pb.UpdateApiClientRequest(api_client=client_pb.ApiClient(id=SHOP, policy=made), update_mask={"paths": ["policy"]})
     )
 
 
@@ -149,8 +148,7 @@ async def test_the_orders_own_channel_rules_whoever_submits(sqlite_market: Marke
     assert {rule.reason for rule in error.rules} == {"SHIP_METHOD_MISSING"}
     sheet = await ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id="OWN"))
     selections = [
-        pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground")
-        for e in sheet.worksheet.ship_estimates
+        pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.worksheet.ship_estimates
     ]
     await ada.checkout.SelectShipMethods(pb.SelectShipMethodsRequest(order_id="OWN", selections=selections))
     await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="OWN"))
@@ -215,8 +213,6 @@ async def test_a_comment_is_text_for_people(sqlite_market: Marketplace, text: st
     for call in (
         sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="TALK", comment=text)),
         sam.orders.HoldOrder(order_service_pb2.HoldOrderRequest(order_id="TALK", comment=text)),
-        sam.orders.ReleaseOrderHold(
-            order_service_pb2.ReleaseOrderHoldRequest(order_id="TALK", hold_id="h", comment=text)
-        ),
+        sam.orders.ReleaseOrderHold(order_service_pb2.ReleaseOrderHoldRequest(order_id="TALK", hold_id="h", comment=text)),
     ):
         assert told(await refused(call)) == {("comment", reason)}

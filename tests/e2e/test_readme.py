@@ -78,8 +78,11 @@ def test_help_names_every_command() -> None:
 @pytest.mark.parametrize("bind", ["0.0.0.0:0", "[::]:0"])
 def test_an_address_that_others_can_reach_needs_tls_or_a_word(bind: str) -> None:
     refused = subprocess.run(
-        [sys.executable, "-m", "services.host.cli", "serve", "--bind", bind], capture_output=True, text=True,
-        check=False, cwd=ROOT,
-    )  # fmt: skip
+        [sys.executable, "-m", "services.host.cli", "serve", "--bind", bind],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
     assert refused.returncode == 2
     assert "--insecure" in refused.stderr

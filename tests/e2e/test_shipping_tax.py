@@ -25,9 +25,7 @@ async def calculated(market: Marketplace) -> tuple[order_pb2.Order, dict[str, tu
     """The order, and cost and tax of shipping by estimate, in micros."""
     owner = market.cast.owner
     sheet = (await owner.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="TAX"))).worksheet
-    parts = {
-        s.ship_estimate_id: (money_micros(s.cost), money_micros(s.tax)) for s in sheet.calculation.shipments
-    }
+    parts = {s.ship_estimate_id: (money_micros(s.cost), money_micros(s.tax)) for s in sheet.calculation.shipments}
     return sheet.order, parts
 
 
@@ -44,9 +42,7 @@ async def test_shipping_is_taxed_at_each_groups_own_address_and_by_the_cost_that
     async def selected() -> dict[str, str]:
         """Estimates by their line, each with its method."""
         sheet = (await owner.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id="TAX"))).worksheet
-        chosen = [
-            pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.ship_estimates
-        ]
+        chosen = [pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.ship_estimates]
         await owner.checkout.SelectShipMethods(pb.SelectShipMethodsRequest(order_id="TAX", selections=chosen))
         return {e.estimate.items[0].line_item_id: e.estimate.id for e in sheet.ship_estimates}
 

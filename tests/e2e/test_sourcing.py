@@ -26,9 +26,8 @@ CASES = [
 async def prepared(market: Marketplace, strategy: str, priority: int) -> None:
     """The shop sources like this, West's crates have this priority, and nothing more is asked before a submit."""
     policy = ordering_context_service_pb2.OrderingPolicy(
-        auto_forward=True, payment_coverage=ordering_context_service_pb2.PAYMENT_COVERAGE_NONE,
-        sourcing_strategy=strategy,
-    )  # fmt: skip
+        auto_forward=True, payment_coverage=ordering_context_service_pb2.PAYMENT_COVERAGE_NONE, sourcing_strategy=strategy
+    )
     await market.cast.owner.api_clients.UpdateApiClient(
         api_client_service_pb2.UpdateApiClientRequest(
             api_client=api_client_service_pb2.ApiClient(id=SHOP, policy=policy), update_mask=FieldMask(paths=["policy"])

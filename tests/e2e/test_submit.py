@@ -32,8 +32,7 @@ async def checked_out(client: AsyncWaybill, id: str, payments: list[payment_pb2.
         pb.SelectShipMethodsRequest(
             order_id=id,
             selections=[
-                pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground")
-                for e in sheet.ship_estimates
+                pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.ship_estimates
             ],
         )
     )
@@ -134,9 +133,7 @@ async def test_the_same_request_id_joins_the_first_submit(market: Marketplace) -
 async def test_a_declined_card_refuses_the_submit_and_frees_everything(market: Marketplace) -> None:
     await card(market, "bad", "tok_decline")
     pay = [
-        payment_pb2.Payment(
-            id="g", type="spending_account", spending_account_id="gift-ada", amount=money("100.00", CURRENCY)
-        ),
+        payment_pb2.Payment(id="g", type="spending_account", spending_account_id="gift-ada", amount=money("100.00", CURRENCY)),
         payment_pb2.Payment(id="c", type="credit_card", credit_card_id="bad"),
     ]
     await ready(market.cast.ada, "POOR", pay, anvil=1)
@@ -162,8 +159,9 @@ async def test_a_tax_rate_that_changed_after_the_calculation_refuses_the_submit(
         await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="TAXED"))
     sheet = (await market.cast.ada.checkout.GetWorksheet(pb.GetWorksheetRequest(order_id="TAXED"))).worksheet
     assert {(rule.reason, rule.subject) for rule in refused.value.rules} == {
-        ("TAX_CHANGED", "line_items[l1]"), ("TAX_CHANGED", f"ship_estimates[{sheet.ship_estimates[0].estimate.id}]"),
-    }  # fmt: skip
+        ("TAX_CHANGED", "line_items[l1]"),
+        ("TAX_CHANGED", f"ship_estimates[{sheet.ship_estimates[0].estimate.id}]"),
+    }
     await market.cast.ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="TAXED"))
     answer = await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="TAXED"))
     assert answer.order.status == order_pb2.ORDER_STATUS_OPEN
@@ -178,9 +176,7 @@ async def test_shipping_that_goes_elsewhere_is_held_to_the_rate_of_its_own_place
         line_item_pb2.LineItem(id="away", product_id="anvil", quantity=1, shipping_address=DEPOT),
     ]
     for id in ("KEPT", "MOVED"):
-        await ada.orders.CreateOrder(
-            order_service_pb2.CreateOrderRequest(order=order_pb2.Order(id=id), line_items=apart)
-        )
+        await ada.orders.CreateOrder(order_service_pb2.CreateOrderRequest(order=order_pb2.Order(id=id), line_items=apart))
         await checked_out(ada, id, promise())
     kept = await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="KEPT"))
     assert kept.order.status == order_pb2.ORDER_STATUS_OPEN

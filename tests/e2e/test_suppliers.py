@@ -74,9 +74,7 @@ async def test_an_order_with_a_shipped_unit_cannot_be_canceled_and_can_ship_on(m
 async def test_a_caller_reads_its_own_write_by_its_version(market: Marketplace) -> None:
     await market.cast.ada.place_order({"tape": 1}, id="RYOW")
     east = market.cast.clerks["wh-east"]
-    accepted = await east.supplier_orders.AcceptSupplierOrder(
-        pb.AcceptSupplierOrderRequest(supplier_order_id="RYOW-1")
-    )
+    accepted = await east.supplier_orders.AcceptSupplierOrder(pb.AcceptSupplierOrderRequest(supplier_order_id="RYOW-1"))
     answer = await east.orders.GetOrder(
         order_service_pb2.GetOrderRequest(
             order_id="RYOW-1", direction=order_pb2.DIRECTION_INCOMING, min_version=accepted.supplier_order.version

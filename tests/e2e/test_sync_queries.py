@@ -44,9 +44,7 @@ async def test_submitted_orders_not_yet_downloaded_are_found_marked_and_then_gon
     assert await listed(market.cast.sam, missing, "submit_time desc") == ["P3", "P2", "P1"]
     mark = Struct()
     mark.update({"downloaded": True, "system": {"order_id": "ERP-7"}})
-    await market.cast.sam.orders.UpdateOrder(
-        order_service_pb2.UpdateOrderRequest(order=order_pb2.Order(id="P2", xp=mark))
-    )
+    await market.cast.sam.orders.UpdateOrder(order_service_pb2.UpdateOrderRequest(order=order_pb2.Order(id="P2", xp=mark)))
     assert await listed(market.cast.sam, missing, "submit_time desc") == ["P3", "P1"]
     assert await listed(market.cast.sam, 'xp.system.order_id = "ERP-7"', "id") == ["P2"]
     assert await listed(market.cast.sam, "xp.downloaded = true", "id") == ["P2"]

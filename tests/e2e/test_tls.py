@@ -66,9 +66,7 @@ async def test_one_process_serves_tls_outside_and_calls_itself_within(tmp_path: 
 async def test_services_of_their_own_processes_call_each_other_over_tls(tmp_path: Path, cluster_database: str) -> None:
     cert, key = certificate(tmp_path)
     trust = grpc.ssl_channel_credentials(cert.read_bytes())
-    environment = {
-        "WAYBILL_TLS_CERTIFICATE": str(cert), "WAYBILL_TLS_KEY": str(key), "WAYBILL_TLS_CA": str(cert),
-    }  # fmt: skip
+    environment = {"WAYBILL_TLS_CERTIFICATE": str(cert), "WAYBILL_TLS_KEY": str(key), "WAYBILL_TLS_CA": str(cert)}
     async with fleet(cluster_database, tmp_path / "logs", environment=environment) as running_fleet:
         addresses = running_fleet.addresses
         async with (

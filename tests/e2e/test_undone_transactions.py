@@ -81,26 +81,37 @@ async def shipped(market: Marketplace) -> None:
 
 CASES = {
     "begin": Case(
-        calculated, submit, "CheckoutService/SubmitOrder", "BEFORE INSERT ON submissions FOR EACH ROW",
+        calculated,
+        submit,
+        "CheckoutService/SubmitOrder",
+        "BEFORE INSERT ON submissions FOR EACH ROW",
         order_pb2.ORDER_STATUS_OPEN,
     ),
     "decide": Case(
-        calculated, submit, "CheckoutService/SubmitOrder",
+        calculated,
+        submit,
+        "CheckoutService/SubmitOrder",
         "BEFORE UPDATE ON submissions FOR EACH ROW WHEN (OLD.state = 'TRYING' AND NEW.state <> 'TRYING')",
         order_pb2.ORDER_STATUS_OPEN,
     ),
     "finish": Case(
-        calculated, submit, "CheckoutService/SubmitOrder",
-        "BEFORE UPDATE ON submissions FOR EACH ROW WHEN (NEW.finished)", order_pb2.ORDER_STATUS_OPEN,
+        calculated,
+        submit,
+        "CheckoutService/SubmitOrder",
+        "BEFORE UPDATE ON submissions FOR EACH ROW WHEN (NEW.finished)",
+        order_pb2.ORDER_STATUS_OPEN,
     ),
     "edit": Case(
         begun, edit, "OrderService/UpdateOrder", "BEFORE UPDATE ON orders FOR EACH ROW", order_pb2.ORDER_STATUS_UNSUBMITTED
     ),
     "report": Case(
-        placed, shipped, "FulfillmentReportService/ReportFulfillment", "BEFORE INSERT ON order_shipments FOR EACH ROW",
+        placed,
+        shipped,
+        "FulfillmentReportService/ReportFulfillment",
+        "BEFORE INSERT ON order_shipments FOR EACH ROW",
         order_pb2.ORDER_STATUS_COMPLETED,
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("code", ["40P01", "40001"])

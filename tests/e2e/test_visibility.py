@@ -12,12 +12,7 @@ from services.host.demo.marketplace import PASSWORD, PORTAL, party
 from services.host.demo.narrator import Narrator
 from tests.support.marketplace import ALL, INCOMING, OUTGOING, Marketplace, create, get
 from waybill.directory.v1 import user_service_pb2
-from waybill.fulfillment.v1 import (
-    inventory_service_pb2,
-    shipment_pb2,
-    shipment_service_pb2,
-    supplier_order_service_pb2,
-)
+from waybill.fulfillment.v1 import inventory_service_pb2, shipment_pb2, shipment_service_pb2, supplier_order_service_pb2
 from waybill.order.v1 import line_item_service_pb2, order_service_pb2
 from waybill_client import AsyncWaybill, WaybillError, money
 
@@ -76,9 +71,7 @@ async def test_the_buyers_outgoing_order_is_the_sellers_incoming_one(market: Mar
 async def test_fulfillment_and_the_read_model_agree_on_what_a_supplier_sees(market: Marketplace) -> None:
     await submitted(market)
     for supplier, clerk in market.cast.clerks.items():
-        answer = await clerk.supplier_orders.ListSupplierOrders(
-            supplier_order_service_pb2.ListSupplierOrdersRequest()
-        )
+        answer = await clerk.supplier_orders.ListSupplierOrders(supplier_order_service_pb2.ListSupplierOrdersRequest())
         assert [s.id for s in answer.supplier_orders] == await listed(clerk, INCOMING)
         (own,) = answer.supplier_orders
         seen = await get(clerk, own.id, INCOMING)
@@ -114,13 +107,16 @@ async def test_a_buyer_sees_shipments_without_what_is_the_suppliers_in_both_serv
     await market.cast.ada.place_order({"crate": 2}, id="PO1")
     clerk = market.cast.clerks["wh-east"]
     parcel = shipment_pb2.Shipment(
-        id="P1", carrier="swift", tracking_number="SW-1", cost=money("7.40", "USD"),
+        id="P1",
+        carrier="swift",
+        tracking_number="SW-1",
+        cost=money("7.40", "USD"),
         items=[
             shipment_pb2.ShipmentItem(
                 supplier_order_id="PO1-1", line_item_id="l1", quantity=2, inventory_record_id="crate-wh-east"
             )
         ],
-    )  # fmt: skip
+    )
     parcel.xp.update({"gift": "wrapped"})
     parcel.ship_time.GetCurrentTime()
     made = await clerk.shipments.CreateShipment(shipment_service_pb2.CreateShipmentRequest(shipment=parcel))

@@ -180,9 +180,7 @@ def place(token: str) -> tuple[int, int]:
     return xact, id
 
 
-async def test_the_token_of_a_watcher_who_sees_nothing_moves_on(
-    market: Marketplace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_token_of_a_watcher_who_sees_nothing_moves_on(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch_orders, "QUIET", 1)
     before = await checkpoint(market.cast.bob, Request(direction=OUTGOING, from_start=True))
     for id in ("W1", "W2"):

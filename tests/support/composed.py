@@ -44,8 +44,13 @@ class Composed:
     def _stack(self, *arguments: str) -> str:
         done = subprocess.run(
             [sys.executable, "containers/stack.py", *arguments, "--project", self.project],
-            capture_output=True, text=True, check=False, cwd=ROOT, env=self.environment, timeout=800,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=ROOT,
+            env=self.environment,
+            timeout=800,
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -67,9 +72,14 @@ class Composed:
     def waybill(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The command line of this checkout, with the owner's secret."""
         return subprocess.run(
-            [sys.executable, "-m", "services.host.cli", *arguments], capture_output=True, text=True, check=False, cwd=ROOT,
-            env={**os.environ, "WAYBILL_CLIENT_SECRET": self.client_secret, "COLUMNS": "400"}, timeout=200,
-        )  # fmt: skip
+            [sys.executable, "-m", "services.host.cli", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=ROOT,
+            env={**os.environ, "WAYBILL_CLIENT_SECRET": self.client_secret, "COLUMNS": "400"},
+            timeout=200,
+        )
 
     def client(self, client_id: str, client_secret: str = "", **who: Any) -> AsyncWaybill:
         """A caller who knows every replica."""

@@ -41,10 +41,7 @@ class EchoServicer:
 
 def add_echo(servicer: Any, server: Any) -> None:
     """What a generated add function does."""
-    kinds: dict[str, Any] = {
-        "request_deserializer": StringValue.FromString,
-        "response_serializer": StringValue.SerializeToString,
-    }
+    kinds: dict[str, Any] = {"request_deserializer": StringValue.FromString, "response_serializer": StringValue.SerializeToString}
     handlers = {
         "Echo": grpc.unary_unary_rpc_method_handler(servicer.Echo, **kinds),
         "Open": grpc.unary_unary_rpc_method_handler(servicer.Open, **kinds),
@@ -69,10 +66,7 @@ class EchoStub:
 def echo_app(servicer: EchoServicer | None = None, name: str = "echo", **more: Any) -> ServiceApp:
     """The service, built. `Open` needs no token."""
     return ServiceApp(
-        name=name,
-        registrations=[(add_echo, servicer or EchoServicer(), SERVICE)],
-        anonymous=frozenset({OPEN}),
-        **more,
+        name=name, registrations=[(add_echo, servicer or EchoServicer(), SERVICE)], anonymous=frozenset({OPEN}), **more
     )
 
 

@@ -51,9 +51,13 @@ class Marketplace:
 
 @asynccontextmanager
 async def marketplace(
-    data: Path, database_url: str = "", clock: Clock | None = None, background: bool = True, rests: bool = False,
+    data: Path,
+    database_url: str = "",
+    clock: Clock | None = None,
+    background: bool = True,
+    rests: bool = False,
     secret: OneTimeSecret | None = None,
-) -> AsyncIterator[Marketplace]:  # fmt: skip
+) -> AsyncIterator[Marketplace]:
     """Serves, sets up, signs everyone in; checks the invariants at the end, at rest where it `rests`.
 
     `secret` is the owner's of a marketplace that is set up already.

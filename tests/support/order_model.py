@@ -215,11 +215,13 @@ class Model:
             assert moved or all(kept[line] >= part.lines[line].quantity for line in part.lines), (id, part, parts[id])
         freed = {
             product: sum(
-                line.held for p in order.live_parts().values() for id, line in p.lines.items()
+                line.held
+                for p in order.live_parts().values()
+                for id, line in p.lines.items()
                 if order.lines[id].product == product
             )
             for product in STOCK
-        }  # fmt: skip
+        }
         order.parts = dict(parts)
         for product in STOCK:
             assert 0 <= self.available(product) <= before[product] + freed[product], product

@@ -156,10 +156,26 @@ def _cluster(durable: bool, initdb: Sequence[str] = (), options: Sequence[str] =
     if _as_postgres():
         shutil.chown(root, "postgres", "postgres")
     subprocess.run(
-        [*_as_postgres(), f"{binaries()}/initdb", "-D", str(root / "data"), "-U", "waybill", "-A", "trust",
-         "-E", "UTF8", *_locale(), "--no-sync", "--no-instructions", *initdb],
-        check=True, cwd=root, **_QUIET,
-    )  # fmt: skip
+        [
+            *_as_postgres(),
+            f"{binaries()}/initdb",
+            "-D",
+            str(root / "data"),
+            "-U",
+            "waybill",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            *_locale(),
+            "--no-sync",
+            "--no-instructions",
+            *initdb,
+        ],
+        check=True,
+        cwd=root,
+        **_QUIET,
+    )
     settings = ["listen_addresses=127.0.0.1", f"unix_socket_directories={root}", engine.CONNECTIONS, *options]
     port = _free_port()
     command = " ".join(f"-c {setting}" for setting in [f"port={port}", *settings, *([] if durable else engine.FAST)])

@@ -32,14 +32,18 @@ class Served:
         return await asyncio.wait_for(self.process.wait(), 30)
 
 
-async def said(
-    *arguments: str, environment: Mapping[str, str] | None = None, build: Path | None = None
-) -> tuple[int, str, str]:
+async def said(*arguments: str, environment: Mapping[str, str] | None = None, build: Path | None = None) -> tuple[int, str, str]:
     """Runs `waybill` with the arguments to its end: its exit code, output and errors."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.host.cli", *arguments, stdout=asyncio.subprocess.PIPE, cwd=build,
-        stderr=asyncio.subprocess.PIPE, env={**os.environ, "COLUMNS": "400", **(environment or {})},
-    )  # fmt: skip
+        sys.executable,
+        "-m",
+        "services.host.cli",
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        cwd=build,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "COLUMNS": "400", **(environment or {})},
+    )
     try:
         output, errors = await asyncio.wait_for(process.communicate(), 60)
     finally:

@@ -143,9 +143,8 @@ def runtime_for(
 ) -> Runtime:
     """The ports to build a service with. Its peers are connected later: by `serving`, or by `fake_peers`."""
     return Runtime(
-        clock or SystemClock(), ids or RandomIds(), peers or Peers(service, SERVICE_TOKENS),
-        failpoints or Failpoints(),
-    )  # fmt: skip
+        clock or SystemClock(), ids or RandomIds(), peers or Peers(service, SERVICE_TOKENS), failpoints or Failpoints()
+    )
 
 
 @asynccontextmanager
@@ -167,8 +166,7 @@ async def serving(
     port = await server.start("127.0.0.1:0")
     address = f"127.0.0.1:{port}"
     channel = grpc.aio.insecure_channel(
-        address,
-        options=[("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)],
+        address, options=[("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
     )
     connected = [peers] if isinstance(peers, Peers) else list(peers)
     for one in connected:

@@ -28,9 +28,7 @@ def by_fulfillment(caller: Principal) -> str:
 
 @pytest.mark.parametrize("kind", [PartyKind.SELLER, PartyKind.SUPPLIER])
 @pytest.mark.parametrize("held", HELD)
-def test_the_seller_and_suppliers_see_the_same_supplier_orders_in_both_services(
-    kind: PartyKind, held: tuple[str, ...]
-) -> None:
+def test_the_seller_and_suppliers_see_the_same_supplier_orders_in_both_services(kind: PartyKind, held: tuple[str, ...]) -> None:
     caller = Principal("me", "mine", kind, frozenset(held), "portal")
     assert by_fulfillment(caller) == by_order(caller)
     reads = bool({roles.ORDER_READER, roles.ORDER_ADMIN, roles.FULL_ACCESS} & set(held))

@@ -21,9 +21,11 @@ class _Channel:
     """What a stub needs: calls with a token, errors in our form. A call whose token was over is made once more."""
 
     def __init__(
-        self, channel_of: Callable[[str], grpc.aio.Channel], metadata: Callable[[], Awaitable[Metadata]],
+        self,
+        channel_of: Callable[[str], grpc.aio.Channel],
+        metadata: Callable[[], Awaitable[Metadata]],
         outlived: Callable[[WaybillError, Metadata], bool],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._channel_of = channel_of
         self._metadata = metadata
         self._outlived = outlived
@@ -71,10 +73,17 @@ class AsyncWaybill(AsyncServices):
     """A marketplace, seen by one caller. The same as `Waybill`, to be awaited."""
 
     def __init__(
-        self, address: str, client_id: str, client_secret: str = "", *, username: str = "", password: str = "",
-        roles: Sequence[str] = (), credentials: grpc.ChannelCredentials | None = None,
+        self,
+        address: str,
+        client_id: str,
+        client_secret: str = "",
+        *,
+        username: str = "",
+        password: str = "",
+        roles: Sequence[str] = (),
+        credentials: grpc.ChannelCredentials | None = None,
         addresses: Mapping[str, str] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """`addresses` says where single contexts are served, such as {"directory": "10.0.0.5:8420"}, when there is no
         one address in front of them."""
         self._credentials = Credentials(client_id, client_secret, username, password, tuple(roles))
@@ -109,13 +118,13 @@ class AsyncWaybill(AsyncServices):
     def at(self, address: str) -> AsyncWaybill:
         """The same caller, who asks another server of the marketplace for its audit and its outbox."""
         made = AsyncWaybill(
-            self._address, self._credentials.client_id, credentials=self._tls,
+            self._address,
+            self._credentials.client_id,
+            credentials=self._tls,
             addresses={**self._addresses, "audit": address, "operations": address},
         )
-        made._credentials, made._token, made._lock, made._channels = (
-            self._credentials, self._token, self._lock, self._channels,
-        )
-        return made  # fmt: skip
+        made._credentials, made._token, made._lock, made._channels = (self._credentials, self._token, self._lock, self._channels)
+        return made
 
     async def _metadata(self) -> Metadata:
         if not self._token.fresh:

@@ -74,9 +74,7 @@ class Token:
         return (("authorization", f"Bearer {self.text}"),)
 
 
-def place_order_request(
-    lines: Mapping[str, int], id: str, purchase_order: str, request_id: str
-) -> checkout_pb.PlaceOrderRequest:
+def place_order_request(lines: Mapping[str, int], id: str, purchase_order: str, request_id: str) -> checkout_pb.PlaceOrderRequest:
     """A whole checkout of these products and quantities."""
     made = checkout_pb.PlaceOrderRequest(
         line_items=[line_item_pb2.LineItem(product_id=p, quantity=q) for p, q in lines.items()],

@@ -22,9 +22,11 @@ class _Channel:
     """What a stub needs: calls with a token, errors in our form. A call whose token was over is made once more."""
 
     def __init__(
-        self, channel_of: Callable[[str], grpc.Channel], metadata: Callable[[], Metadata],
+        self,
+        channel_of: Callable[[str], grpc.Channel],
+        metadata: Callable[[], Metadata],
         outlived: Callable[[WaybillError, Metadata], bool],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._channel_of = channel_of
         self._metadata = metadata
         self._outlived = outlived
@@ -73,10 +75,17 @@ class Waybill(Services):
     """
 
     def __init__(
-        self, address: str, client_id: str, client_secret: str = "", *, username: str = "", password: str = "",
-        roles: Sequence[str] = (), credentials: grpc.ChannelCredentials | None = None,
+        self,
+        address: str,
+        client_id: str,
+        client_secret: str = "",
+        *,
+        username: str = "",
+        password: str = "",
+        roles: Sequence[str] = (),
+        credentials: grpc.ChannelCredentials | None = None,
         addresses: Mapping[str, str] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """`addresses` says where single contexts are served, such as {"directory": "10.0.0.5:8420"}, when there is no
         one address in front of them."""
         self._credentials = Credentials(client_id, client_secret, username, password, tuple(roles))

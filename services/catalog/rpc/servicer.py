@@ -26,9 +26,7 @@ class ProductServicer(pb_grpc.ProductServiceServicer):
         (made,) = await self._products.create(request, [request.product], "product")
         return pb.CreateProductResponse(product=made)
 
-    async def BatchCreateProducts(
-        self, request: pb.BatchCreateProductsRequest, context: Any
-    ) -> pb.BatchCreateProductsResponse:
+    async def BatchCreateProducts(self, request: pb.BatchCreateProductsRequest, context: Any) -> pb.BatchCreateProductsResponse:
         writer(current().principal)
         made = await self._products.create(request, request.products, "products")
         return pb.BatchCreateProductsResponse(products=made)
@@ -37,13 +35,9 @@ class ProductServicer(pb_grpc.ProductServiceServicer):
         found = await self._products.get(request.product_id, visible(current().principal))
         return pb.GetProductResponse(product=found)
 
-    async def BatchGetProducts(
-        self, request: pb.BatchGetProductsRequest, context: Any
-    ) -> pb.BatchGetProductsResponse:
+    async def BatchGetProducts(self, request: pb.BatchGetProductsRequest, context: Any) -> pb.BatchGetProductsResponse:
         wrong = Violations()
-        wrong.require(
-            "product_ids", len(request.product_ids) <= MAX_LOOKUP, "TOO_MANY_ITEMS", f"at most {MAX_LOOKUP:,}"
-        )
+        wrong.require("product_ids", len(request.product_ids) <= MAX_LOOKUP, "TOO_MANY_ITEMS", f"at most {MAX_LOOKUP:,}")
         wrong.raise_if_any()
         found, missing = await self._products.batch_get(request.product_ids, visible(current().principal))
         return pb.BatchGetProductsResponse(products=found, missing_product_ids=missing)

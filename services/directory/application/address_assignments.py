@@ -60,10 +60,14 @@ class AddressAssignments:
         people = await self._parties.members(tx, {(party, item.user_id) for party, item in items if item.user_id})
         for i, (party, item) in enumerate(items):
             found.require(
-                f"assignments[{i}].address_id", (party, item.address_id) in addresses or not item.address_id,
-                "ADDRESS_NOT_FOUND", "there is no such address in the book",
-            )  # fmt: skip
+                f"assignments[{i}].address_id",
+                (party, item.address_id) in addresses or not item.address_id,
+                "ADDRESS_NOT_FOUND",
+                "there is no such address in the book",
+            )
             found.require(
-                f"assignments[{i}].user_id", not item.user_id or (party, item.user_id) in people, "USER_NOT_FOUND",
+                f"assignments[{i}].user_id",
+                not item.user_id or (party, item.user_id) in people,
+                "USER_NOT_FOUND",
                 "there is no such user in the company",
-            )  # fmt: skip
+            )

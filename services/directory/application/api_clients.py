@@ -62,9 +62,8 @@ class RotateSecret:
     """RotateSecret."""
 
     def __init__(
-        self, transactions: Transactions, requests: Requests, clients: ClientSecrets, users: Users, secrets: Secrets,
-        clock: Clock,
-    ) -> None:  # fmt: skip
+        self, transactions: Transactions, requests: Requests, clients: ClientSecrets, users: Users, secrets: Secrets, clock: Clock
+    ) -> None:
         self._transactions = transactions
         self._requests = requests
         self._clients = clients

@@ -9,10 +9,14 @@ from services.directory.application.ports import CensusStore
 
 CONTEXT = "directory"
 RULES: Mapping[str, str] = {
-    "one_seller": "sellers", "signing_key": "", "user_has_company": "users", "client_has_default_user": "api_clients",
-    "address_has_company": "addresses", "assignment_has_address": "address_assignments",
+    "one_seller": "sellers",
+    "signing_key": "",
+    "user_has_company": "users",
+    "client_has_default_user": "api_clients",
+    "address_has_company": "addresses",
+    "assignment_has_address": "address_assignments",
     "assignment_has_user": "address_assignments",
-}  # fmt: skip
+}
 """What each looks at: one seller; a signing key; and five kinds of references that must not be orphaned."""
 
 

@@ -41,16 +41,35 @@ async def first_rows(
     now = clock.now()
     base = {"version": 1, "create_time": now, "update_time": now, "xp": {}}
     user = {
-        **base, "id": OWNER, "party": f"SELLER:{seller_id}", "username": OWNER, "username_key": OWNER,
-        "first_name": "", "last_name": "", "email": "", "phone": "", "active": True,
-        "roles": [roles.FULL_ACCESS], "password_hash": None,
-    }  # fmt: skip
+        **base,
+        "id": OWNER,
+        "party": f"SELLER:{seller_id}",
+        "username": OWNER,
+        "username_key": OWNER,
+        "first_name": "",
+        "last_name": "",
+        "email": "",
+        "phone": "",
+        "active": True,
+        "roles": [roles.FULL_ACCESS],
+        "password_hash": None,
+    }
     client = {
-        **base, "id": ADMIN_CLIENT, "name": "Administration", "active": True, "access_token_minutes": 60,
-        "allow_seller": True, "allow_any_buyer": True, "allow_any_supplier": True, "buyer_ids": [],
-        "supplier_ids": [], "roles": [], "default_user_id": OWNER, "policy": {"auto_forward": True},
+        **base,
+        "id": ADMIN_CLIENT,
+        "name": "Administration",
+        "active": True,
+        "access_token_minutes": 60,
+        "allow_seller": True,
+        "allow_any_buyer": True,
+        "allow_any_supplier": True,
+        "buyer_ids": [],
+        "supplier_ids": [],
+        "roles": [],
+        "default_user_id": OWNER,
+        "policy": {"auto_forward": True},
         "secret_hash": await hash(secret),
-    }  # fmt: skip
+    }
     key = {"kid": ids.public("key"), "private_pem": new_private_key(), "create_time": now, "retire_time": None}
     seller = {**base, "id": seller_id, "name": seller_name, "singleton": True}
     return FirstRows(seller, user, client, key)

@@ -72,9 +72,11 @@ class IssueToken:
         if roles is None:
             lacking = next(role for role in wanted if token_roles(user.roles, client.roles, [role]) is None)
             raise WaybillError(
-                Kind.DENIED, "ROLE_NOT_AVAILABLE", f"the role {lacking[:100]!r} is not available here",
+                Kind.DENIED,
+                "ROLE_NOT_AVAILABLE",
+                f"the role {lacking[:100]!r} is not available here",
                 metadata={"role": lacking[:100]},
-            )  # fmt: skip
+            )
         now, ttl = self._clock.now(), timedelta(minutes=client.minutes)
         principal = Principal(user.id, user.party_id, PartyKind(user.party_kind), roles, client.id)
         token = (await self._accounts.signer()).issue(principal, ttl, now)

@@ -34,7 +34,6 @@ class Requests(Protocol):
         ...
 
 
-
 class Accounts(Protocol):
     """Where clients, users and the signing keys are."""
 

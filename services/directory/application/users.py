@@ -57,9 +57,8 @@ class UserRules:
         known = await self._parties.existing(tx, {values["party"] for _, values in items if values["party"]})
         for where, values in items:
             found.require(
-                f"{where}.party", not values["party"] or values["party"] in known, "PARTY_NOT_FOUND",
-                "the company does not exist",
-            )  # fmt: skip
+                f"{where}.party", not values["party"] or values["party"] in known, "PARTY_NOT_FOUND", "the company does not exist"
+            )
             grantable(found, f"{where}.roles", caller, values["roles"])
         await self._names(tx, found, items)
 

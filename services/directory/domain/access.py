@@ -66,9 +66,15 @@ def token_roles(held: Collection[str], most: Collection[str], wanted: Collection
 
 
 def client_admits(
-    kind: str, party_id: str, *, seller: bool, any_buyer: bool, any_supplier: bool,
-    buyer_ids: Collection[str], supplier_ids: Collection[str],
-) -> bool:  # fmt: skip
+    kind: str,
+    party_id: str,
+    *,
+    seller: bool,
+    any_buyer: bool,
+    any_supplier: bool,
+    buyer_ids: Collection[str],
+    supplier_ids: Collection[str],
+) -> bool:
     """Whether users of a company may come through an API client."""
     if kind == PartyKind.SELLER.value:
         return seller

@@ -32,8 +32,9 @@ class Assignment:
     billing: bool
 
 
-def usable(addresses: Iterable[dict[str, Any]], assignments: Sequence[Assignment], user_id: str, restricted: bool
-           ) -> list[dict[str, Any]]:  # fmt: skip
+def usable(
+    addresses: Iterable[dict[str, Any]], assignments: Sequence[Assignment], user_id: str, restricted: bool
+) -> list[dict[str, Any]]:
     """All addresses of the book; of a restricted buyer only those assigned to the user or to everyone."""
     if not restricted:
         return list(addresses)

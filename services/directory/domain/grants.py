@@ -45,10 +45,15 @@ def admits(client: Client, user: Account) -> bool:
         and user.active
         and user.party_active
         and client_admits(
-            user.party_kind, user.party_id, seller=client.seller, any_buyer=client.any_buyer,
-            any_supplier=client.any_supplier, buyer_ids=client.buyer_ids, supplier_ids=client.supplier_ids,
+            user.party_kind,
+            user.party_id,
+            seller=client.seller,
+            any_buyer=client.any_buyer,
+            any_supplier=client.any_supplier,
+            buyer_ids=client.buyer_ids,
+            supplier_ids=client.supplier_ids,
         )
-    )  # fmt: skip
+    )
 
 
 def folded(username: str) -> str:

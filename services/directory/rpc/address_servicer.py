@@ -13,14 +13,7 @@ from libs.rpc import current
 from services.directory.adapters.db.address_books import SqlAddressBooks
 from services.directory.application.address_assignments import AddressAssignments
 from services.directory.application.addresses import Addresses, Change
-from services.directory.rpc.convert import (
-    assignment_in,
-    assignment_out,
-    book_in,
-    entry_in,
-    entry_out,
-    id_in,
-)
+from services.directory.rpc.convert import assignment_in, assignment_out, book_in, entry_in, entry_out, id_in
 from waybill.directory.v1 import address_service_pb2 as pb
 from waybill.directory.v1 import address_service_pb2_grpc as pb_grpc
 
@@ -42,9 +35,8 @@ class AddressServicer(pb_grpc.AddressServiceServicer):
     """Address books."""
 
     def __init__(
-        self, addresses: Addresses, assignments: AddressAssignments, books: SqlAddressBooks, clock: Clock,
-        ids: IdSource,
-    ) -> None:  # fmt: skip
+        self, addresses: Addresses, assignments: AddressAssignments, books: SqlAddressBooks, clock: Clock, ids: IdSource
+    ) -> None:
         self._addresses = addresses
         self._assignments = assignments
         self._books = books

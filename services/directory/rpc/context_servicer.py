@@ -55,18 +55,16 @@ class OrderingContextServicer(pb_grpc.OrderingContextServiceServicer):
             b = found.buyer
             answer.buyer.CopyFrom(
                 pb.OrderingBuyer(
-                    id=b.id, name=b.name, active=b.active, currency=b.currency,
-                    restrict_addresses=b.restrict_addresses,
+                    id=b.id, name=b.name, active=b.active, currency=b.currency, restrict_addresses=b.restrict_addresses
                 )
-            )  # fmt: skip
+            )
         if found.user is not None:
             u = found.user
             answer.user.CopyFrom(
                 pb.OrderingUser(
-                    id=u.id, username=u.username, first_name=u.first_name, last_name=u.last_name, email=u.email,
-                    active=u.active,
+                    id=u.id, username=u.username, first_name=u.first_name, last_name=u.last_name, email=u.email, active=u.active
                 )
-            )  # fmt: skip
+            )
         if found.shipping is not None:
             answer.default_shipping_address.CopyFrom(Address(**found.shipping))
         if found.billing is not None:

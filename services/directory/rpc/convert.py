@@ -41,19 +41,27 @@ def entry_in(found: Violations, field: str, caller: Principal, message: pb.Addre
     address["id"] = address.get("id") or ids.public("adr")
     found.check_id(f"{field}.user_id", message.user_id, required=False)
     return Entry(
-        party=book_in(found, f"{field}.party", caller, message.party), id=address["id"], user_id=message.user_id,
-        address=address, create_time=now, update_time=now,
+        party=book_in(found, f"{field}.party", caller, message.party),
+        id=address["id"],
+        user_id=message.user_id,
+        address=address,
+        create_time=now,
+        update_time=now,
         xp=protoconv.xp_in(found, f"{field}.xp", message.xp),
-    )  # fmt: skip
+    )
 
 
 def entry_out(entry: Entry) -> pb.AddressEntry:
     """An entry as callers see it."""
     return pb.AddressEntry(
-        party=party_message(entry.party), address=Address(**entry.address), user_id=entry.user_id,
-        xp=protoconv.xp_out(entry.xp), etag=str(entry.version),
-        create_time=protoconv.time_out(entry.create_time), update_time=protoconv.time_out(entry.update_time),
-    )  # fmt: skip
+        party=party_message(entry.party),
+        address=Address(**entry.address),
+        user_id=entry.user_id,
+        xp=protoconv.xp_out(entry.xp),
+        etag=str(entry.version),
+        create_time=protoconv.time_out(entry.create_time),
+        update_time=protoconv.time_out(entry.update_time),
+    )
 
 
 def assignment_in(found: Violations, field: str, caller: Principal, message: pb.AddressAssignment) -> tuple[str, Assignment]:
@@ -67,6 +75,5 @@ def assignment_in(found: Violations, field: str, caller: Principal, message: pb.
 def assignment_out(party: str, item: Assignment) -> pb.AddressAssignment:
     """An assignment as callers see it."""
     return pb.AddressAssignment(
-        party=party_message(party), address_id=item.address_id, user_id=item.user_id, shipping=item.shipping,
-        billing=item.billing,
-    )  # fmt: skip
+        party=party_message(party), address_id=item.address_id, user_id=item.user_id, shipping=item.shipping, billing=item.billing
+    )

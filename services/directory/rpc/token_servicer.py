@@ -23,17 +23,15 @@ class TokenServicer(pb_grpc.TokenServiceServicer):
         grant = request.WhichOneof("grant")
         if grant == "password":
             made = await self._issue.by_password(
-                request.client_id, request.client_secret, request.password.username, request.password.password,
-                request.roles,
-            )  # fmt: skip
+                request.client_id, request.client_secret, request.password.username, request.password.password, request.roles
+            )
         elif grant == "client_credentials":
             made = await self._issue.by_client(request.client_id, request.client_secret, request.roles)
         else:
             raise invalid("grant", "FIELD_REQUIRED", "a grant is required: password or client_credentials")
         answer = pb.IssueTokenResponse(
-            access_token=made.token, token_type="Bearer", expire_time=time_out(made.expire_time),
-            roles=sorted(made.roles),
-        )  # fmt: skip
+            access_token=made.token, token_type="Bearer", expire_time=time_out(made.expire_time), roles=sorted(made.roles)
+        )
         answer.lifetime.FromTimedelta(made.lifetime)
         return answer
 

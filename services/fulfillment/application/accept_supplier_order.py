@@ -15,12 +15,7 @@ class AcceptSupplierOrder:
     """The use case; it reports to the order service after its commit."""
 
     def __init__(
-        self,
-        transactions: Transactions,
-        orders: SupplierOrderPort,
-        requests: RequestPort,
-        reporting: Reporting,
-        clock: Clock,
+        self, transactions: Transactions, orders: SupplierOrderPort, requests: RequestPort, reporting: Reporting, clock: Clock
     ) -> None:
         self._transactions = transactions
         self._orders = orders

@@ -14,9 +14,7 @@ from services.fulfillment.domain.supplier_order import SupplierOrder
 class CancelOrder:
     """The use case. Idempotent."""
 
-    def __init__(
-        self, transactions: Transactions, reservations: ReservationPort, changes: OrderChanges, clock: Clock
-    ) -> None:
+    def __init__(self, transactions: Transactions, reservations: ReservationPort, changes: OrderChanges, clock: Clock) -> None:
         self._transactions = transactions
         self._reservations = reservations
         self._changes = changes
@@ -30,8 +28,6 @@ class CancelOrder:
 
         async def work(tx: Tx) -> list[SupplierOrder]:
             await self._reservations.set_freeze(tx, order_key, Freeze.CANCELED, self._clock.now())
-            return await self._changes.apply(
-                tx, order_key, lambda orders, now: cancel(orders, Cause(order_key), now)
-            )
+            return await self._changes.apply(tx, order_key, lambda orders, now: cancel(orders, Cause(order_key), now))
 
         return await self._transactions.retrying(work)

@@ -7,13 +7,7 @@ from dataclasses import replace
 from libs.clock import Clock
 from libs.errors import precondition
 from libs.ids import IdSource
-from services.fulfillment.application.ports import (
-    ReservationPort,
-    StockPort,
-    SupplierOrderPort,
-    Transactions,
-    Tx,
-)
+from services.fulfillment.application.ports import ReservationPort, StockPort, SupplierOrderPort, Transactions, Tx
 from services.fulfillment.domain.actions.cancel import cancel
 from services.fulfillment.domain.actions.change import Change
 from services.fulfillment.domain.actions.freeze import freeze
@@ -72,10 +66,7 @@ class ConfirmReservation:
             change = replace(change, created=freeze(change.created, now).changed)
         elif reserved.freeze is Freeze.CANCELED:
             ended = cancel(change.created, cause, now)
-            change = Change(
-                created=_latest(change.created, ended.changed),
-                movements=(*change.movements, *ended.movements),
-            )
+            change = Change(created=_latest(change.created, ended.changed), movements=(*change.movements, *ended.movements))
         await self._reservations.end(tx, reserved, ReservationState.CONFIRMED, now, order.xp)
         await self._stock.book(tx, change.movements, effects(change.movements), now)
         await self._orders.insert(tx, change.created, now)

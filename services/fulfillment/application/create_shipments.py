@@ -114,9 +114,7 @@ class CreateShipments:
             loading.check_stock(movements, await self._stock.of_keys(tx, sums, lock=True), fields)
         if loading.refusals:
             raise refusal(loading.refusals)
-        made = [
-            self._shipment(id, draft, items, orders, now) for id, draft, items in zip(ids, drafts, packed, strict=True)
-        ]
+        made = [self._shipment(id, draft, items, orders, now) for id, draft, items in zip(ids, drafts, packed, strict=True)]
         after = loading.touched_orders(now)
         await self._orders.save_units(tx, {o.key: o for o in orders.values()}, after, now)
         await self._stock.book(tx, movements, sums, now)
@@ -144,12 +142,7 @@ class CreateShipments:
             )
 
     def _shipment(
-        self,
-        id: str,
-        draft: ShipmentDraft,
-        items: tuple[ShipmentItem, ...],
-        orders: Mapping[str, SupplierOrder],
-        now: datetime,
+        self, id: str, draft: ShipmentDraft, items: tuple[ShipmentItem, ...], orders: Mapping[str, SupplierOrder], now: datetime
     ) -> Shipment:
         first = orders[items[0].supplier_order_id]
         return Shipment(

@@ -13,9 +13,7 @@ from services.fulfillment.domain.supplier_order import SupplierOrder
 class ForwardOrder:
     """The use case. Idempotent: an order that is forwarded stays as it is."""
 
-    def __init__(
-        self, transactions: Transactions, reservations: ReservationPort, changes: OrderChanges, ids: IdSource
-    ) -> None:
+    def __init__(self, transactions: Transactions, reservations: ReservationPort, changes: OrderChanges, ids: IdSource) -> None:
         self._transactions = transactions
         self._reservations = reservations
         self._changes = changes

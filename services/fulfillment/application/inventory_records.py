@@ -138,13 +138,7 @@ class InventoryRecords:
         records = [_record(d, self._ids, now) for d in drafts]
         await self._stock.insert(tx, records)
         movements = [
-            Movement(
-                r.key,
-                MovementKind.RECEIVE,
-                on_hand=d.opening,
-                cause=Cause(user_id=caller.user_id),
-                note="opening",
-            )
+            Movement(r.key, MovementKind.RECEIVE, on_hand=d.opening, cause=Cause(user_id=caller.user_id), note="opening")
             for r, d in zip(records, drafts, strict=True)
             if d.opening
         ]
@@ -167,9 +161,7 @@ class InventoryRecords:
         async with self._transactions.reading() as tx:
             return await self._queries.records(tx, stock(caller), page)
 
-    async def update(
-        self, caller: Principal, id: str, etag: str, edit: RecordEdit, request: Request
-    ) -> InventoryRecord:
+    async def update(self, caller: Principal, id: str, etag: str, edit: RecordEdit, request: Request) -> InventoryRecord:
         """Changes what may be edited. Raises STOCK_SHORTAGE, ETAG_MISMATCH."""
         check_writer(caller)
 
@@ -202,15 +194,9 @@ def _refuse_taken(drafts: Sequence[RecordDraft], taken: set[str]) -> None:
     if not taken:
         return
     again = [d for d in drafts if d.id in taken]
-    fields = [
-        FieldViolation(f"{d.field}.id", "RESOURCE_EXISTS", f"inventory record {d.id!r} exists already") for d in again
-    ]
+    fields = [FieldViolation(f"{d.field}.id", "RESOURCE_EXISTS", f"inventory record {d.id!r} exists already") for d in again]
     raise WaybillError(
-        Kind.EXISTS,
-        "RESOURCE_EXISTS",
-        fields[0].description,
-        metadata={"resource": RESOURCE, "id": again[0].id},
-        fields=fields,
+        Kind.EXISTS, "RESOURCE_EXISTS", fields[0].description, metadata={"resource": RESOURCE, "id": again[0].id}, fields=fields
     )
 
 

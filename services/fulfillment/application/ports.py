@@ -177,7 +177,6 @@ class RequestPort(Protocol):
         """Records the outcome; or returns that of an earlier call, and then nothing must be done."""
 
 
-
 class ReportPort(Protocol):
     """What the order service has not acknowledged."""
 

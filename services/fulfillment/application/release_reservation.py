@@ -14,9 +14,7 @@ from services.fulfillment.domain.sourcing.model import Strategy
 class ReleaseReservation:
     """The use case."""
 
-    def __init__(
-        self, transactions: Transactions, stock: StockPort, reservations: ReservationPort, clock: Clock
-    ) -> None:
+    def __init__(self, transactions: Transactions, stock: StockPort, reservations: ReservationPort, clock: Clock) -> None:
         self._transactions = transactions
         self._stock = stock
         self._reservations = reservations
@@ -31,14 +29,7 @@ class ReleaseReservation:
         known = await self._reservations.get(tx, order_key, attempt, lock=True)
         if known is None:
             tombstone = Reservation(
-                order_key,
-                attempt,
-                ReservationState.RELEASED,
-                Freeze.NONE,
-                Strategy.DEFAULT_SUPPLIER,
-                (),
-                (),
-                None,
+                order_key, attempt, ReservationState.RELEASED, Freeze.NONE, Strategy.DEFAULT_SUPPLIER, (), (), None
             )
             if await self._reservations.claim(tx, tombstone, now):
                 return ReservationState.RELEASED

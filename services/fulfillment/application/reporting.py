@@ -10,13 +10,7 @@ from libs.clock import Clock
 from libs.delivery import Consumer, Failure, Head, Outcome, companies, deliver
 from libs.errors import WaybillError
 from libs.obs import get_logger, metrics, tracing
-from services.fulfillment.application.ports import (
-    OrderPeer,
-    ReportPort,
-    ShipmentPort,
-    SupplierOrderPort,
-    Transactions,
-)
+from services.fulfillment.application.ports import OrderPeer, ReportPort, ShipmentPort, SupplierOrderPort, Transactions
 from services.fulfillment.domain.shipment import Shipment
 from services.fulfillment.domain.supplier_order import SupplierOrder
 
@@ -101,9 +95,7 @@ class Reporting:
         found: list[Report] = [*orders, *sent]
         return {item.key: item for item in found}
 
-    async def _deliver(
-        self, items: Sequence[Report], heads: Mapping[UUID, Head], until: datetime, outcome: Outcome
-    ) -> None:
+    async def _deliver(self, items: Sequence[Report], heads: Mapping[UUID, Head], until: datetime, outcome: Outcome) -> None:
         async def send(some: Sequence[Report]) -> None:
             orders, sent = _by_kind(some)
             with tracing.work("fulfillment", "relay reports"):

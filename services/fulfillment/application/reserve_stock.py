@@ -43,12 +43,7 @@ class ReserveStock:
     """
 
     def __init__(
-        self,
-        transactions: Transactions,
-        stock: StockPort,
-        reservations: ReservationPort,
-        clock: Clock,
-        grace: timedelta,
+        self, transactions: Transactions, stock: StockPort, reservations: ReservationPort, clock: Clock, grace: timedelta
     ) -> None:
         self._transactions = transactions
         self._stock = stock
@@ -114,10 +109,6 @@ class ReserveStock:
 
 def _recorded(earlier: Reservation) -> Reserved:
     if earlier.state is ReservationState.RELEASED:
-        problem = Problem(
-            "",
-            Reason.RESERVATION_RELEASED,
-            f"Attempt {earlier.attempt} was released; it cannot be tried again.",
-        )
+        problem = Problem("", Reason.RESERVATION_RELEASED, f"Attempt {earlier.attempt} was released; it cannot be tried again.")
         return Reserved(earlier.state, (), (problem,))
     return Reserved(earlier.state, earlier.assignments)

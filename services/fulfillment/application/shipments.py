@@ -101,16 +101,12 @@ class Shipments:
             await self._reporting.tell(orders, [after])
         return after
 
-    async def _edit(
-        self, tx: Tx, known: Shipment, edit: ShipmentEdit, now: datetime
-    ) -> tuple[Shipment, Sequence[SupplierOrder]]:
+    async def _edit(self, tx: Tx, known: Shipment, edit: ShipmentEdit, now: datetime) -> tuple[Shipment, Sequence[SupplierOrder]]:
         after = replace(known, **edit.values, version=known.version + 1, update_time=now)
         if edit.xp is not None:
             after = replace(after, xp=edit.xp(known.xp))
         if known.ship_time is not None and after.ship_time != known.ship_time:
-            raise precondition(
-                Reason.SHIPMENT_ALREADY_SHIPPED, f"Shipment {known.id} has left already.", shipment=known.id
-            )
+            raise precondition(Reason.SHIPMENT_ALREADY_SHIPPED, f"Shipment {known.id} has left already.", shipment=known.id)
         check_delivery(after.ship_time, after.delivery_time, "shipment.delivery_time")
         orders: Sequence[SupplierOrder] = ()
         if known.ship_time is None and after.ship_time is not None:

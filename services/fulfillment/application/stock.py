@@ -8,15 +8,7 @@ from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import Violations
 from services.fulfillment.application.inventory_records import check_writer
-from services.fulfillment.application.ports import (
-    PageRequest,
-    QueryPort,
-    Request,
-    RequestPort,
-    StockPort,
-    Transactions,
-    Tx,
-)
+from services.fulfillment.application.ports import PageRequest, QueryPort, Request, RequestPort, StockPort, Transactions, Tx
 from services.fulfillment.domain.availability import Availability, for_buyers, whole
 from services.fulfillment.domain.inventory import Adjustment, InventoryRecord, LedgerEntry
 from services.fulfillment.domain.ledger import Cause, Movement, effects
@@ -29,12 +21,7 @@ class StockBook:
     """The use cases."""
 
     def __init__(
-        self,
-        transactions: Transactions,
-        stock: StockPort,
-        queries: QueryPort,
-        requests: RequestPort,
-        clock: Clock,
+        self, transactions: Transactions, stock: StockPort, queries: QueryPort, requests: RequestPort, clock: Clock
     ) -> None:
         self._transactions = transactions
         self._stock = stock
@@ -42,9 +29,7 @@ class StockBook:
         self._requests = requests
         self._clock = clock
 
-    async def adjust(
-        self, caller: Principal, adjustments: Sequence[Adjustment], request: Request
-    ) -> list[InventoryRecord]:
+    async def adjust(self, caller: Principal, adjustments: Sequence[Adjustment], request: Request) -> list[InventoryRecord]:
         """Books all or none. A count below what is promised opens a shortage; one below zero is refused."""
         check_writer(caller)
         ids = [a.record_id for a in adjustments]
@@ -62,9 +47,7 @@ class StockBook:
 
         return await self._transactions.retrying(work)
 
-    async def availability(
-        self, caller: Principal, product_ids: Sequence[str], everything: bool
-    ) -> dict[str, Availability]:
+    async def availability(self, caller: Principal, product_ids: Sequence[str], everything: bool) -> dict[str, Availability]:
         """By product. Services (`everything`), and whoever reads all stock, see all records, a supplier that reads stock its
         own; everybody else sees sums."""
         async with self._transactions.reading() as tx:
@@ -82,9 +65,7 @@ class StockBook:
             return await self._queries.movements(tx, stock(caller), page)
 
 
-def _movements(
-    adjustments: Sequence[Adjustment], known: dict[str, InventoryRecord], caller: Principal
-) -> list[Movement]:
+def _movements(adjustments: Sequence[Adjustment], known: dict[str, InventoryRecord], caller: Principal) -> list[Movement]:
     found = Violations()
     movements = []
     for n, a in enumerate(adjustments):
@@ -99,9 +80,7 @@ def _movements(
         change = a.change_from(record.on_hand)
         if change < 0 and record.on_hand + change < 0:
             found.add(
-                f"adjustments[{n}].change",
-                "VALUE_OUT_OF_RANGE",
-                f"there are {record.on_hand} units: fewer than none cannot be",
+                f"adjustments[{n}].change", "VALUE_OUT_OF_RANGE", f"there are {record.on_hand} units: fewer than none cannot be"
             )
         movements.append(Movement(record.key, a.kind, on_hand=change, cause=Cause(user_id=caller.user_id), note=a.note))
     found.raise_if_any()

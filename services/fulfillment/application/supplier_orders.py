@@ -87,9 +87,7 @@ class SupplierOrders:
             sent = await self._shipments.of_orders(tx, keys)
         return OrderFulfillment(sorted(orders, key=lambda o: (o.order_key, o.number)), sent, left)
 
-    async def update(
-        self, caller: Principal, id: str, etag: str, edit: XpEdit | None, request: Request
-    ) -> SupplierOrder:
+    async def update(self, caller: Principal, id: str, etag: str, edit: XpEdit | None, request: Request) -> SupplierOrder:
         """Changes xp, in any status. Raises ETAG_MISMATCH when the caller's etag is not the current one."""
         caller.require(roles.ORDER_ADMIN)
 

@@ -13,9 +13,7 @@ from services.fulfillment.domain.supplier_order import SupplierOrder
 class UnfreezeOrder:
     """The use case. Idempotent."""
 
-    def __init__(
-        self, transactions: Transactions, reservations: ReservationPort, changes: OrderChanges, clock: Clock
-    ) -> None:
+    def __init__(self, transactions: Transactions, reservations: ReservationPort, changes: OrderChanges, clock: Clock) -> None:
         self._transactions = transactions
         self._reservations = reservations
         self._changes = changes

@@ -51,9 +51,7 @@ def for_buyers(stocks: Iterable[Stock]) -> Availability:
 
 
 def _place(s: Stock) -> PlaceAvailability:
-    return PlaceAvailability(
-        s.id, s.supplier_id, s.location_id, max(0, s.available), s.can_exceed, s.pickup, s.active
-    )
+    return PlaceAvailability(s.id, s.supplier_id, s.location_id, max(0, s.available), s.can_exceed, s.pickup, s.active)
 
 
 def _sum(stocks: Iterable[Stock], places: tuple[PlaceAvailability, ...]) -> Availability:

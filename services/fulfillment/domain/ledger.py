@@ -88,12 +88,7 @@ def releasing(assignments: Sequence[Assignment], cause: Cause) -> list[Movement]
 def allocating(record_key: uuid.UUID, units: int, line_item_id: str, cause: Cause, held: bool) -> Movement:
     """Units are promised to an order; `held` when its attempt had them reserved."""
     return Movement(
-        record_key,
-        MovementKind.ALLOCATE,
-        reserved=-units if held else 0,
-        allocated=units,
-        line_item_id=line_item_id,
-        cause=cause,
+        record_key, MovementKind.ALLOCATE, reserved=-units if held else 0, allocated=units, line_item_id=line_item_id, cause=cause
     )
 
 
@@ -104,14 +99,7 @@ def deallocating(record_key: uuid.UUID, units: int, line_item_id: str, cause: Ca
 
 def shipping(record_key: uuid.UUID, units: int, line_item_id: str, cause: Cause) -> Movement:
     """Promised units leave."""
-    return Movement(
-        record_key,
-        MovementKind.SHIP,
-        on_hand=-units,
-        allocated=-units,
-        line_item_id=line_item_id,
-        cause=cause,
-    )
+    return Movement(record_key, MovementKind.SHIP, on_hand=-units, allocated=-units, line_item_id=line_item_id, cause=cause)
 
 
 def returning(record_key: uuid.UUID, units: int, line_item_id: str, cause: Cause) -> Movement:

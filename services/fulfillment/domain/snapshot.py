@@ -63,9 +63,7 @@ def whole_order(
     taken: dict[str, list[Assignment]] = {}
     for item in assignments:
         taken.setdefault(item.line_item_id, []).append(item)
-    lines = tuple(
-        _line(position, line, taken.get(line.line_item_id, ()), new_key) for position, line in enumerate(order.lines)
-    )
+    lines = tuple(_line(position, line, taken.get(line.line_item_id, ()), new_key) for position, line in enumerate(order.lines))
     return SupplierOrder(
         key=new_key(),
         id=f"{order.order_id}-1",

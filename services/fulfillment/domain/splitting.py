@@ -12,13 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from libs.money import apportion, minor_unit
-from services.fulfillment.domain.supplier_order import (
-    Allocation,
-    OrderLine,
-    SelectionItem,
-    ShipSelection,
-    SupplierOrder,
-)
+from services.fulfillment.domain.supplier_order import Allocation, OrderLine, SelectionItem, ShipSelection, SupplierOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +75,7 @@ def partition(whole: SupplierOrder, parts: Sequence[Part]) -> list[Share]:
             selections[index].append(piece_of)
     subtotals = [sum(line.subtotal for line in mine) for mine in lines]
     shipping = follow_parts(whole.shipping_cost, [sum(s.cost for s in mine) for mine in selections], subtotals, unit)
-    taxes = [
-        sum(line.tax for line in mine) + sum(s.tax for s in chosen)
-        for mine, chosen in zip(lines, selections, strict=True)
-    ]
+    taxes = [sum(line.tax for line in mine) + sum(s.tax for s in chosen) for mine, chosen in zip(lines, selections, strict=True)]
     tax = follow_parts(whole.tax, taxes, subtotals, unit)
     return [
         Share(

@@ -11,13 +11,7 @@ from services.fulfillment.application.inventory_records import InventoryRecords,
 from services.fulfillment.application.stock import StockBook
 from services.fulfillment.domain.sourcing.model import MAX_LINES
 from services.fulfillment.rpc.messages import availability_out, movement_out, record_out
-from services.fulfillment.rpc.requests import (
-    adjustments_in,
-    page_in,
-    record_edit_in,
-    record_in,
-    refuse_duplicates,
-)
+from services.fulfillment.rpc.requests import adjustments_in, page_in, record_edit_in, record_in, refuse_duplicates
 from waybill.fulfillment.v1 import inventory_service_pb2 as pb
 from waybill.fulfillment.v1 import inventory_service_pb2_grpc
 
@@ -37,13 +31,9 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         """Creates one record."""
         call, found = current(), Violations()
         check_writer(call.principal)
-        draft = record_in(
-            found, "inventory_record", request.inventory_record, request.opening_quantity, "opening_quantity"
-        )
+        draft = record_in(found, "inventory_record", request.inventory_record, request.opening_quantity, "opening_quantity")
         found.raise_if_any()
-        (record,) = await self._records.create(
-            call.principal, [draft], idempotency.key_of(call.principal, call.method, request)
-        )
+        (record,) = await self._records.create(call.principal, [draft], idempotency.key_of(call.principal, call.method, request))
         return pb.CreateInventoryRecordResponse(inventory_record=record_out(record))
 
     async def BatchCreateInventoryRecords(
@@ -58,25 +48,15 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
             found.add("inventory_records", "TOO_MANY_ITEMS", f"at most {MAX_RECORDS:,}")
         fields = [f"inventory_records[{n}]" for n in range(min(len(items), MAX_RECORDS))]
         drafts = [
-            record_in(
-                found,
-                f"{f}.inventory_record",
-                m.inventory_record,
-                m.opening_quantity,
-                f"{f}.opening_quantity",
-            )
+            record_in(found, f"{f}.inventory_record", m.inventory_record, m.opening_quantity, f"{f}.opening_quantity")
             for f, m in zip(fields, items, strict=False)
         ]
         refuse_duplicates(found, [(f"{d.field}.id", d.id) for d in drafts])
         found.raise_if_any()
-        records = await self._records.create(
-            call.principal, drafts, idempotency.key_of(call.principal, call.method, request)
-        )
+        records = await self._records.create(call.principal, drafts, idempotency.key_of(call.principal, call.method, request))
         return pb.BatchCreateInventoryRecordsResponse(inventory_records=[record_out(r) for r in records])
 
-    async def GetInventoryRecord(
-        self, request: pb.GetInventoryRecordRequest, context: Any
-    ) -> pb.GetInventoryRecordResponse:
+    async def GetInventoryRecord(self, request: pb.GetInventoryRecordRequest, context: Any) -> pb.GetInventoryRecordResponse:
         """Reads one."""
         record = await self._records.get(current().principal, request.inventory_record_id)
         return pb.GetInventoryRecordResponse(inventory_record=record_out(record))
@@ -110,14 +90,10 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         check_writer(call.principal)
         adjustments = adjustments_in(found, request.adjustments)
         found.raise_if_any()
-        records = await self._book.adjust(
-            call.principal, adjustments, idempotency.key_of(call.principal, call.method, request)
-        )
+        records = await self._book.adjust(call.principal, adjustments, idempotency.key_of(call.principal, call.method, request))
         return pb.AdjustStockResponse(inventory_records=[record_out(r) for r in records])
 
-    async def CheckAvailability(
-        self, request: pb.CheckAvailabilityRequest, context: Any
-    ) -> pb.CheckAvailabilityResponse:
+    async def CheckAvailability(self, request: pb.CheckAvailabilityRequest, context: Any) -> pb.CheckAvailabilityResponse:
         """What can be had now."""
         ids, found = list(dict.fromkeys(request.product_ids)), Violations()
         if len(ids) > MAX_LINES:
@@ -127,9 +103,7 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         products = await self._book.availability(call.principal, ids, everything=call.caller_service is not None)
         return pb.CheckAvailabilityResponse(products=[availability_out(id, products[id]) for id in ids])
 
-    async def ListStockMovements(
-        self, request: pb.ListStockMovementsRequest, context: Any
-    ) -> pb.ListStockMovementsResponse:
+    async def ListStockMovements(self, request: pb.ListStockMovementsRequest, context: Any) -> pb.ListStockMovementsResponse:
         """Lists the ledger."""
         found, token = await self._book.movements(current().principal, page_in(request))
         return pb.ListStockMovementsResponse(stock_movements=[movement_out(m) for m in found], next_page_token=token)

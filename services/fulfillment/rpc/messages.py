@@ -8,19 +8,10 @@ from services.fulfillment.domain.inventory import InventoryRecord, LedgerEntry
 from services.fulfillment.domain.shipment import Shipment
 from services.fulfillment.domain.sourcing.model import Assignment, Problem
 from services.fulfillment.domain.supplier_order import OrderLine, SupplierOrder
-from waybill.fulfillment.v1 import (
-    inventory_pb2,
-    inventory_service_pb2,
-    shipment_pb2,
-    sourcing_pb2,
-    supplier_order_pb2,
-)
+from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, sourcing_pb2, supplier_order_pb2
 from waybill.type.v1.address_pb2 import Address
 
-_STATUS = {
-    name.removeprefix("SUPPLIER_ORDER_STATUS_"): number
-    for name, number in supplier_order_pb2.SupplierOrderStatus.items()
-}
+_STATUS = {name.removeprefix("SUPPLIER_ORDER_STATUS_"): number for name, number in supplier_order_pb2.SupplierOrderStatus.items()}
 _KIND = {name.removeprefix("STOCK_MOVEMENT_KIND_"): number for name, number in inventory_pb2.StockMovementKind.items()}
 
 
@@ -91,10 +82,7 @@ def _line_out(line: OrderLine, currency: str) -> supplier_order_pb2.SupplierOrde
         shippable=line.shippable,
         allocations=[
             supplier_order_pb2.LineAllocation(
-                inventory_record_id=a.record_id,
-                ship_from_id=a.ship_from_id,
-                quantity=a.quantity,
-                quantity_shipped=a.shipped,
+                inventory_record_id=a.record_id, ship_from_id=a.ship_from_id, quantity=a.quantity, quantity_shipped=a.shipped
             )
             for a in line.allocations
         ],

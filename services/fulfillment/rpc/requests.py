@@ -26,9 +26,7 @@ LATEST_SHIP_TIME = timedelta(minutes=5)
 """How far in the future a ship time may lie."""
 MAX_PRIORITY = 1_000_000
 RECORD_FIELDS = ("address", "can_exceed", "priority", "active", "pickup", "xp")
-SHIPMENT_FIELDS = (
-    "carrier", "tracking_number", "ship_method_id", "cost", "ship_time", "delivery_time", "xp",
-)  # fmt: skip
+SHIPMENT_FIELDS = ("carrier", "tracking_number", "ship_method_id", "cost", "ship_time", "delivery_time", "xp")
 _SHIPMENT_TEXTS = (("carrier", 200), ("tracking_number", 200), ("ship_method_id", 100))
 
 
@@ -60,9 +58,7 @@ def xp_edit(found: Violations, field: str, message: Struct) -> XpEdit:
     return merge
 
 
-def record_in(
-    found: Violations, field: str, m: inventory_pb2.InventoryRecord, opening: int, opening_field: str
-) -> RecordDraft:
+def record_in(found: Violations, field: str, m: inventory_pb2.InventoryRecord, opening: int, opening_field: str) -> RecordDraft:
     """A record to create."""
     found.check_id(f"{field}.id", m.id, required=False)
     found.check_id(f"{field}.product_id", m.product_id)
@@ -135,10 +131,7 @@ def adjustments_in(found: Violations, messages: Sequence[inventory_service_pb2.S
     if len(messages) > 1_000:
         found.add("adjustments", "TOO_MANY_ITEMS", "at most 1,000")
         return []
-    refuse_duplicates(
-        found,
-        [(f"adjustments[{n}].inventory_record_id", m.inventory_record_id) for n, m in enumerate(messages)],
-    )
+    refuse_duplicates(found, [(f"adjustments[{n}].inventory_record_id", m.inventory_record_id) for n, m in enumerate(messages)])
     return [_adjustment(found, f"adjustments[{n}]", m) for n, m in enumerate(messages)]
 
 
@@ -218,9 +211,7 @@ def _ship_time(found: Violations, field: str, m: shipment_pb2.Shipment, now: dat
     return ship_time
 
 
-def _delivery_time(
-    found: Violations, field: str, m: shipment_pb2.Shipment, ship_time: datetime | None
-) -> datetime | None:
+def _delivery_time(found: Violations, field: str, m: shipment_pb2.Shipment, ship_time: datetime | None) -> datetime | None:
     if not m.HasField("delivery_time"):
         return None
     delivery_time = time_in(found, f"{field}.delivery_time", m.delivery_time)

@@ -11,14 +11,7 @@ from libs.errors import Violations
 from libs.protoconv import address_plain, instant, money_micros, struct_plain
 from services.fulfillment.application.reserve_stock import Demand
 from services.fulfillment.domain.snapshot import OrderSnapshot, SnapshotLine
-from services.fulfillment.domain.sourcing.model import (
-    MAX_LINES,
-    MAX_QUANTITY,
-    Address,
-    Assignment,
-    Line,
-    Strategy,
-)
+from services.fulfillment.domain.sourcing.model import MAX_LINES, MAX_QUANTITY, Address, Assignment, Line, Strategy
 from services.fulfillment.domain.supplier_order import SelectionItem, ShipSelection
 from waybill.fulfillment.v1 import reservation_service_pb2 as pb
 from waybill.fulfillment.v1 import sourcing_pb2
@@ -90,15 +83,7 @@ def demand_in(found: Violations, m: pb.ReserveStockRequest) -> Demand:
         strategy_in(found, m.strategy),
         lines,
         tuple(
-            Assignment(
-                a.line_item_id,
-                a.product_id,
-                a.quantity,
-                a.supplier_id,
-                a.ship_from_id,
-                None,
-                a.inventory_record_id,
-            )
+            Assignment(a.line_item_id, a.product_id, a.quantity, a.supplier_id, a.ship_from_id, None, a.inventory_record_id)
             for a in m.plan
         ),
     )

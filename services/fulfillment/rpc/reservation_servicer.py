@@ -19,13 +19,7 @@ from services.fulfillment.application.set_order_hold import SetOrderHold
 from services.fulfillment.application.unfreeze_order import UnfreezeOrder
 from services.fulfillment.domain.supplier_order import SupplierOrder
 from services.fulfillment.rpc.messages import assignment_out, problem_out, supplier_order_out
-from services.fulfillment.rpc.reservation_requests import (
-    demand_in,
-    lines_in,
-    order_key_in,
-    snapshot_in,
-    strategy_in,
-)
+from services.fulfillment.rpc.reservation_requests import demand_in, lines_in, order_key_in, snapshot_in, strategy_in
 from waybill.fulfillment.v1 import reservation_service_pb2 as pb
 from waybill.fulfillment.v1 import reservation_service_pb2_grpc, supplier_order_pb2
 
@@ -71,8 +65,7 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
         found.raise_if_any()
         outcome = await self._use.plan(strategy, lines)
         return pb.PlanSourcingResponse(
-            assignments=[assignment_out(a) for a in outcome.assignments],
-            problems=[problem_out(p) for p in outcome.problems],
+            assignments=[assignment_out(a) for a in outcome.assignments], problems=[problem_out(p) for p in outcome.problems]
         )
 
     async def ReserveStock(self, request: pb.ReserveStockRequest, context: Any) -> pb.ReserveStockResponse:
@@ -89,9 +82,7 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
             problems=[problem_out(p) for p in done.problems],
         )
 
-    async def ConfirmReservation(
-        self, request: pb.ConfirmReservationRequest, context: Any
-    ) -> pb.ConfirmReservationResponse:
+    async def ConfirmReservation(self, request: pb.ConfirmReservationRequest, context: Any) -> pb.ConfirmReservationResponse:
         """Makes it permanent and creates the supplier orders."""
         require_service("order")
         found = Violations()
@@ -102,9 +93,7 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
         orders = await self._use.confirm(snapshot_in(request.order), request.attempt, request.forward)
         return pb.ConfirmReservationResponse(state=pb.RESERVATION_STATE_CONFIRMED, supplier_orders=_out(orders))
 
-    async def ReleaseReservation(
-        self, request: pb.ReleaseReservationRequest, context: Any
-    ) -> pb.ReleaseReservationResponse:
+    async def ReleaseReservation(self, request: pb.ReleaseReservationRequest, context: Any) -> pb.ReleaseReservationResponse:
         """Ends it."""
         require_service("order")
         found = Violations()

@@ -30,14 +30,10 @@ class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderService
         order = await self._orders.get(current().principal, request.supplier_order_id)
         return pb.GetSupplierOrderResponse(supplier_order=supplier_order_out(order))
 
-    async def ListSupplierOrders(
-        self, request: pb.ListSupplierOrdersRequest, context: Any
-    ) -> pb.ListSupplierOrdersResponse:
+    async def ListSupplierOrders(self, request: pb.ListSupplierOrdersRequest, context: Any) -> pb.ListSupplierOrdersResponse:
         """Lists them."""
         found, token = await self._orders.page(current().principal, page_in(request))
-        return pb.ListSupplierOrdersResponse(
-            supplier_orders=[supplier_order_out(o) for o in found], next_page_token=token
-        )
+        return pb.ListSupplierOrdersResponse(supplier_orders=[supplier_order_out(o) for o in found], next_page_token=token)
 
     async def BatchGetOrderFulfillment(
         self, request: pb.BatchGetOrderFulfillmentRequest, context: Any
@@ -53,9 +49,7 @@ class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderService
             left_order_keys=found.left,
         )
 
-    async def UpdateSupplierOrder(
-        self, request: pb.UpdateSupplierOrderRequest, context: Any
-    ) -> pb.UpdateSupplierOrderResponse:
+    async def UpdateSupplierOrder(self, request: pb.UpdateSupplierOrderRequest, context: Any) -> pb.UpdateSupplierOrderResponse:
         """Changes xp."""
         call, found, message = current(), Violations(), request.supplier_order
         check_supplier_order_id(found, "supplier_order.id", message.id)
@@ -63,37 +57,24 @@ class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderService
         edit = xp_edit(found, "supplier_order.xp", message.xp) if paths else None
         found.raise_if_any()
         order = await self._orders.update(
-            call.principal,
-            message.id,
-            message.etag,
-            edit,
-            idempotency.key_of(call.principal, call.method, request),
+            call.principal, message.id, message.etag, edit, idempotency.key_of(call.principal, call.method, request)
         )
         return pb.UpdateSupplierOrderResponse(supplier_order=supplier_order_out(order))
 
-    async def AcceptSupplierOrder(
-        self, request: pb.AcceptSupplierOrderRequest, context: Any
-    ) -> pb.AcceptSupplierOrderResponse:
+    async def AcceptSupplierOrder(self, request: pb.AcceptSupplierOrderRequest, context: Any) -> pb.AcceptSupplierOrderResponse:
         """The supplier says yes."""
         call = current()
         order = await self._accept(
-            call.principal,
-            request.supplier_order_id,
-            idempotency.key_of(call.principal, call.method, request),
+            call.principal, request.supplier_order_id, idempotency.key_of(call.principal, call.method, request)
         )
         return pb.AcceptSupplierOrderResponse(supplier_order=supplier_order_out(order))
 
-    async def RejectSupplierOrder(
-        self, request: pb.RejectSupplierOrderRequest, context: Any
-    ) -> pb.RejectSupplierOrderResponse:
+    async def RejectSupplierOrder(self, request: pb.RejectSupplierOrderRequest, context: Any) -> pb.RejectSupplierOrderResponse:
         """The supplier says no."""
         call, found = current(), Violations()
         text_in(found, "comment", request.comment, 2_000)
         found.raise_if_any()
         order = await self._reject(
-            call.principal,
-            request.supplier_order_id,
-            request.comment,
-            idempotency.key_of(call.principal, call.method, request),
+            call.principal, request.supplier_order_id, request.comment, idempotency.key_of(call.principal, call.method, request)
         )
         return pb.RejectSupplierOrderResponse(supplier_order=supplier_order_out(order))

@@ -147,8 +147,6 @@ def _parsed(folder: Path, content: Any) -> Manifest:
         raise bad(folder, f"its format is {content['format']}, this build reads {FORMAT}")
     contexts = {}
     for name, part in content["contexts"].items():
-        tables = {
-            table: TablePart(int(t["rows"]), t["file"], tuple(t["columns"])) for table, t in part["tables"].items()
-        }
+        tables = {table: TablePart(int(t["rows"]), t["file"], tuple(t["columns"])) for table, t in part["tables"].items()}
         contexts[name] = ContextPart(part["engine"], part["revision"], tables, part["sequences"], part["file"])
     return Manifest(datetime.fromisoformat(content["made"]), contexts, content["files"])

@@ -88,6 +88,7 @@ async def _cut(sources: Sequence[Source]) -> tuple[datetime, float, int]:
         # The writers that waited go first.
         await asyncio.sleep(random.uniform(0.1, 0.3))
     raise WaybillError(
-        Kind.UNAVAILABLE, "BACKUP_CONTENDED",
+        Kind.UNAVAILABLE,
+        "BACKUP_CONTENDED",
         f"a transaction stayed open all the time: the writers could not be fenced in {ATTEMPTS} attempts",
-    )  # fmt: skip
+    )

@@ -14,9 +14,7 @@ from sqlalchemy.engine import make_url
 from services.host.backup.archive import ContextPart, TablePart, writing
 from services.host.backup.source import NotHeld, Tell, all_of, no_tables
 
-_TABLES = (
-    "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind = 'r' ORDER BY relname"
-)
+_TABLES = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind = 'r' ORDER BY relname"
 _COLUMNS = (
     "SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped "
     "AND attgenerated = '' ORDER BY attnum"

@@ -13,15 +13,7 @@ from libs.db.migrate import upgrade
 from services.host.backup.archive import ContextPart, Manifest
 from services.host.backup.postgresql import ALEMBIC, connect, quoted, revision, tables
 from services.host.backup.source import Tell
-from services.host.backup.target import (
-    feed_statements,
-    not_empty,
-    owned,
-    require_known,
-    versions,
-    wrong_revision,
-    wrong_rows,
-)
+from services.host.backup.target import feed_statements, not_empty, owned, require_known, versions, wrong_revision, wrong_rows
 
 _REFERENCES = (
     "SELECT c.relname, f.relname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid "
@@ -76,11 +68,7 @@ class PostgresTarget:
             raise wrong_revision(context, found, wanted)
 
     async def _lock(self) -> None:
-        names = [
-            quoted(schema, table)
-            for schema in self._contexts.values()
-            for table in await tables(self._connection, schema)
-        ]
+        names = [quoted(schema, table) for schema in self._contexts.values() for table in await tables(self._connection, schema)]
         await self._connection.execute(f"LOCK TABLE {', '.join(names)} IN ACCESS EXCLUSIVE MODE")
 
     async def _load(self, folder: Path, context: str, schema: str, part: ContextPart, tell: Tell) -> None:

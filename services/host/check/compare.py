@@ -77,9 +77,7 @@ async def _first_look(clients: Sequence[AsyncWaybill], report: Report) -> dict[s
     return doubts
 
 
-async def _second_look(
-    clients: Sequence[AsyncWaybill], report: Report, doubts: dict[str, _Doubt]
-) -> dict[str, _Doubt]:
+async def _second_look(clients: Sequence[AsyncWaybill], report: Report, doubts: dict[str, _Doubt]) -> dict[str, _Doubt]:
     """What is still in doubt; what stays as it was while nothing that explains it was under way becomes a finding."""
     results = {result.rule: result for result in report.results if result.context == ACROSS}
     rules = [rule for rule in RULES if rule.name in results]

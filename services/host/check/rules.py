@@ -5,17 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from services.host.check.subjects import (
-    ALERT,
-    ATTEMPT,
-    CANCEL,
-    HOLD,
-    PENDING,
-    UNREPORTED,
-    Kind,
-    Subject,
-    Values,
-)
+from services.host.check.subjects import ALERT, ATTEMPT, CANCEL, HOLD, PENDING, UNREPORTED, Kind, Subject, Values
 
 HOLDERS = (("pricing", "attempt"), ("payment", "payment_attempt"), ("fulfillment", "stock_attempt"))
 AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "total")
@@ -187,9 +177,8 @@ def _never_ends(subject: Subject) -> Iterator[str]:
 
 
 def _rule(
-    name: str, needs: str, concerns: Callable[[Subject], bool], differences: Callable[[Subject], Iterator[str]],
-    *excuses: Kind,
-) -> CrossRule:  # fmt: skip
+    name: str, needs: str, concerns: Callable[[Subject], bool], differences: Callable[[Subject], Iterator[str]], *excuses: Kind
+) -> CrossRule:
     return CrossRule(name, frozenset(needs.split()), concerns, differences, excuses)
 
 

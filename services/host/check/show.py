@@ -23,9 +23,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "ok": report.ok and not report.missing,
         "rows": report.rows,
         "rules": [{"context": r.context, "rule": r.rule, "rows": r.rows, "broken": r.broken} for r in report.results],
-        "findings": [
-            {"context": f.context, "rule": f.rule, "subject": f.subject, "detail": f.detail} for f in report.findings
-        ],
+        "findings": [{"context": f.context, "rule": f.rule, "subject": f.subject, "detail": f.detail} for f in report.findings],
         "in_motion": report.in_motion,
         "missing": report.missing,
         "parked": [{"entry": p.entry, "since": p.since, "error": p.error} for p in report.parked],

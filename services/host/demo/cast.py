@@ -30,9 +30,7 @@ async def sign_in(address: str, owner: AsyncWaybill, addresses: Mapping[str, str
     """Password grants for everyone. `addresses` says where single contexts are served."""
 
     async def person(client_id: str, username: str) -> AsyncWaybill:
-        return await AsyncWaybill.connect(
-            address, client_id, username=username, password=PASSWORD, addresses=addresses
-        )
+        return await AsyncWaybill.connect(address, client_id, username=username, password=PASSWORD, addresses=addresses)
 
     return Cast(
         owner,

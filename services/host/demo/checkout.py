@@ -42,14 +42,13 @@ async def build(cast: Cast, tell: Narrator) -> list[dict[str, str]]:
             order=order_pb2.Order(id=ORDER, comments="Deliver before noon, please."),
             line_items=[
                 line_item_pb2.LineItem(
-                    id=id, product_id=product, quantity=TOO_MANY if product == "crate" else quantity,
-                    pickup_location_id=pickup,
+                    id=id, product_id=product, quantity=TOO_MANY if product == "crate" else quantity, pickup_location_id=pickup
                 )
                 for id, product, quantity, pickup in LINES
             ],
             request_id="demo-create",
         )
-    )  # fmt: skip
+    )
     answer = await cast.ada.checkout.ValidateOrder(checkout_service_pb2.ValidateOrderRequest(order_id=ORDER))
     reasons = [{"reason": r.reason, "context": r.context, "subject": r.subject} for r in answer.reasons]
     tell.line("waybill order", f"would refuse it for [bold]{len(reasons)}[/bold] reasons, all told at once:")
@@ -59,9 +58,7 @@ async def build(cast: Cast, tell: Narrator) -> list[dict[str, str]]:
     except WaybillError as error:
         tell.line("waybill order", f"refuses the submit: {error.reason}, nothing is held")
     await cast.ada.line_items.UpdateLineItems(
-        line_item_service_pb2.UpdateLineItemsRequest(
-            order_id=ORDER, line_items=[line_item_pb2.LineItem(id="l4", quantity=50)]
-        )
+        line_item_service_pb2.UpdateLineItemsRequest(order_id=ORDER, line_items=[line_item_pb2.LineItem(id="l4", quantity=50)])
     )
     tell.line(BUYER, "orders 50 crates instead; Warehouse East has 30")
     return reasons
@@ -69,18 +66,14 @@ async def build(cast: Cast, tell: Narrator) -> list[dict[str, str]]:
 
 async def ship_and_price(cast: Cast, tell: Narrator) -> worksheet_pb2.OrderWorksheet:
     """Estimates, chooses a method for every group, calculates."""
-    answer = await cast.ada.checkout.EstimateShipping(
-        checkout_service_pb2.EstimateShippingRequest(order_id=ORDER)
-    )
+    answer = await cast.ada.checkout.EstimateShipping(checkout_service_pb2.EstimateShippingRequest(order_id=ORDER))
     wanted = {"northforge": "ground", "lumenworks": "two-day", "wh-east": "ground", "wh-west": "next-day"}
     selections = []
     rows = []
     for item in answer.worksheet.ship_estimates:
         e = item.estimate
         method = "pick-up" if any(m.pickup for m in e.ship_methods) else wanted[e.supplier_id]
-        selections.append(
-            checkout_service_pb2.ShipMethodSelection(ship_estimate_id=e.id, ship_method_id=method)
-        )
+        selections.append(checkout_service_pb2.ShipMethodSelection(ship_estimate_id=e.id, ship_method_id=method))
         offers = "  ".join(
             f"[bold]{m.id} {text(m.cost)}[/bold]" if m.id == method else f"[dim]{m.id} {text(m.cost)}[/dim]"
             for m in e.ship_methods
@@ -97,10 +90,7 @@ async def ship_and_price(cast: Cast, tell: Narrator) -> worksheet_pb2.OrderWorks
     tell.line("waybill pricing", "calculates every line; totals are sums of these parts")
     tell.table(
         ("line", "product", "units", "price", "subtotal", "tax"),
-        [
-            (x.id, x.product_id, str(x.quantity), text(x.unit_price), text(x.subtotal), text(x.tax))
-            for x in sheet.line_items
-        ],
+        [(x.id, x.product_id, str(x.quantity), text(x.unit_price), text(x.subtotal), text(x.tax)) for x in sheet.line_items],
         right=(2, 3, 4, 5),
     )
     o = sheet.order
@@ -116,24 +106,27 @@ async def pay_and_submit(cast: Cast, tell: Narrator) -> order_pb2.Order:
     await cast.ada.credit_cards.CreateCreditCard(
         credit_card_service_pb2.CreateCreditCardRequest(
             credit_card=credit_card_service_pb2.CreditCard(
-                id="visa-ada", token="tok_approve", card_type="visa", partial_number="4242", cardholder_name="Ada",
+                id="visa-ada",
+                token="tok_approve",
+                card_type="visa",
+                partial_number="4242",
+                cardholder_name="Ada",
                 expiration="2031-08",
             )
         )
-    )  # fmt: skip
+    )
     await cast.ada.checkout.AddPayments(
         checkout_service_pb2.AddPaymentsRequest(
             order_id=ORDER,
             payments=[
                 payment_pb2.Payment(
-                    id="pay-gift", type="spending_account", spending_account_id="gift-ada",
-                    amount=money("300.00", CURRENCY),
+                    id="pay-gift", type="spending_account", spending_account_id="gift-ada", amount=money("300.00", CURRENCY)
                 ),
                 payment_pb2.Payment(id="pay-card", type="credit_card", credit_card_id="visa-ada"),
             ],
             request_id="demo-pay",
         )
-    )  # fmt: skip
+    )
     tell.line(BUYER, "pays 300.00 by gift card, the rest by credit card (4242)")
     request = checkout_service_pb2.SubmitOrderRequest(order_id=ORDER, request_id="demo-submit")
     answer = await cast.ada.checkout.SubmitOrder(request)
@@ -151,12 +144,13 @@ async def payments_of(cast: Cast) -> list[dict[str, Any]]:
     answer = await cast.ada.checkout.ListPayments(checkout_service_pb2.ListPaymentsRequest(order_id=ORDER))
     return [
         {
-            "id": p.id, "type": p.type, "amount": text(p.resolved_amount),
+            "id": p.id,
+            "type": p.type,
+            "amount": text(p.resolved_amount),
             "state": payment_pb2.PaymentState.Name(p.state).removeprefix("PAYMENT_STATE_"),
             "transactions": [
-                payment_pb2.PaymentTransactionType.Name(t.type).removeprefix("PAYMENT_TRANSACTION_TYPE_")
-                for t in p.transactions
+                payment_pb2.PaymentTransactionType.Name(t.type).removeprefix("PAYMENT_TRANSACTION_TYPE_") for t in p.transactions
             ],
         }
         for p in answer.payments
-    ]  # fmt: skip
+    ]

@@ -24,9 +24,12 @@ def direction(name: str) -> order_pb2.Direction.ValueType:
 async def views(cast: Cast) -> list[dict[str, Any]]:
     """What every party gets when it lists orders in every direction."""
     people: list[tuple[str, AsyncWaybill]] = [
-        ("ada, who ordered", cast.ada), ("bob, a colleague", cast.bob), ("gil, another buyer", cast.gil),
-        ("sam, the seller", cast.sam), *((f"clerk of {s}", c) for s, c in cast.clerks.items()),
-    ]  # fmt: skip
+        ("ada, who ordered", cast.ada),
+        ("bob, a colleague", cast.bob),
+        ("gil, another buyer", cast.gil),
+        ("sam, the seller", cast.sam),
+        *((f"clerk of {s}", c) for s, c in cast.clerks.items()),
+    ]
     seen: list[dict[str, Any]] = []
     for name, client in people:
         row: dict[str, Any] = {"who": name}
@@ -36,9 +39,7 @@ async def views(cast: Cast) -> list[dict[str, Any]]:
             )
             row[which.lower()] = [o.id for o in answer.orders]
         try:
-            await client.orders.GetOrder(
-                order_service_pb2.GetOrderRequest(order_id=ORDER, direction=direction("ALL"))
-            )
+            await client.orders.GetOrder(order_service_pb2.GetOrderRequest(order_id=ORDER, direction=direction("ALL")))
             row["reads"] = True
         except WaybillError as error:
             row["reads"] = False
@@ -51,9 +52,7 @@ async def fulfil(cast: Cast, tell: Narrator) -> list[dict[str, Any]]:
     """Every supplier accepts and ships, Northforge and Warehouse West in parts."""
     shipped: list[dict[str, Any]] = []
     for supplier, clerk in cast.clerks.items():
-        page = await clerk.supplier_orders.ListSupplierOrders(
-            supplier_order_service_pb2.ListSupplierOrdersRequest()
-        )
+        page = await clerk.supplier_orders.ListSupplierOrders(supplier_order_service_pb2.ListSupplierOrdersRequest())
         (mine,) = page.supplier_orders
         await clerk.supplier_orders.AcceptSupplierOrder(
             supplier_order_service_pb2.AcceptSupplierOrderRequest(supplier_order_id=mine.id)
@@ -62,12 +61,9 @@ async def fulfil(cast: Cast, tell: Narrator) -> list[dict[str, Any]]:
         for number, items in enumerate(_parcels(supplier, mine), start=1):
             shipment = await _ship(clerk, mine.id, f"{mine.id}-parcel-{number}", items)
             units = " ".join(f"{i.line_item_id}x{i.quantity}" for i in shipment.items)
-            shipped.append({"id": shipment.id, "supplier_order": mine.id, "units": units,
-                            "tracking": shipment.tracking_number})  # fmt: skip
+            shipped.append({"id": shipment.id, "supplier_order": mine.id, "units": units, "tracking": shipment.tracking_number})
             order = await cast.ada.orders.GetOrder(
-                order_service_pb2.GetOrderRequest(
-                    order_id=ORDER, direction=direction("OUTGOING"), include_line_items=True
-                )
+                order_service_pb2.GetOrderRequest(order_id=ORDER, direction=direction("OUTGOING"), include_line_items=True)
             )
             left = sum(line.quantity_open for line in order.line_items)
             tell.line(f"supplier {supplier}", f"ships {units}; the buyer's order has {left} open units")
@@ -85,26 +81,23 @@ def _parcels(supplier: str, mine: Any) -> list[list[tuple[str, int]]]:
     return [lines]
 
 
-async def _ship(
-    clerk: AsyncWaybill, supplier_order_id: str, id: str, items: list[tuple[str, int]]
-) -> shipment_pb2.Shipment:
+async def _ship(clerk: AsyncWaybill, supplier_order_id: str, id: str, items: list[tuple[str, int]]) -> shipment_pb2.Shipment:
     now = Timestamp()
     now.GetCurrentTime()
     answer = await clerk.shipments.CreateShipment(
         shipment_service_pb2.CreateShipmentRequest(
             shipment=shipment_pb2.Shipment(
-                id=id, carrier="swift", tracking_number=f"SW-{id[-10:].upper()}", ship_time=now,
+                id=id,
+                carrier="swift",
+                tracking_number=f"SW-{id[-10:].upper()}",
+                ship_time=now,
                 items=[
-                    shipment_pb2.ShipmentItem(
-                        supplier_order_id=supplier_order_id, line_item_id=line, quantity=quantity
-                    )
+                    shipment_pb2.ShipmentItem(supplier_order_id=supplier_order_id, line_item_id=line, quantity=quantity)
                     for line, quantity in items
                 ],
             ),
             request_id=f"demo-{id}",
         )
-    )  # fmt: skip
+    )
     made: shipment_pb2.Shipment = answer.shipment
     return made
-
-

@@ -66,13 +66,10 @@ ITEMS = (
     Item("anvil", "Anvil, 20 kg", "northforge", (), "20", ((1, "189.00"), (4, "175.50")), (("northforge", 40),)),
     Item("tongs", "Forge tongs", "northforge", (), "1.2", ((1, "24.95"), (10, "22.45")), (("northforge", 200),)),
     Item("lamp", "Work lamp", "lumenworks", (), "2.5", ((1, "64.30"),), (("lumenworks", 80),)),
-    Item(
-        "crate", "Steel crate", "wh-east", ("wh-west",), "6", ((1, "31.20"), (25, "28.08")),
-        (("wh-east", 30), ("wh-west", 40)),
-    ),
+    Item("crate", "Steel crate", "wh-east", ("wh-west",), "6", ((1, "31.20"), (25, "28.08")), (("wh-east", 30), ("wh-west", 40))),
     Item("tape", "Packing tape", "wh-east", ("wh-west",), "0.3", ((1, "3.333"),), (("wh-east", 500),)),
     Item("tarp", "Tarpaulin, 4 x 6 m", "wh-west", (), "4", ((1, "45.00"),), (("wh-west", 25),)),
-)  # fmt: skip
+)
 
 
 def party(kind: str, id: str) -> party_pb2.Party:
@@ -93,18 +90,18 @@ async def set_up(owner: AsyncWaybill) -> None:
     await owner.spending_accounts.CreateSpendingAccount(
         spending_account_service_pb2.CreateSpendingAccountRequest(
             spending_account=spending_account_service_pb2.SpendingAccount(
-                id="gift-ada", name="Gift card", buyer_id="acme", currency=CURRENCY, active=True,
+                id="gift-ada",
+                name="Gift card",
+                buyer_id="acme",
+                currency=CURRENCY,
+                active=True,
                 opening_balance=money("500.00", CURRENCY),
             )
         )
-    )  # fmt: skip
+    )
     await owner.spending_accounts.AssignSpendingAccounts(
         spending_account_service_pb2.AssignSpendingAccountsRequest(
-            assignments=[
-                spending_account_service_pb2.SpendingAccountAssignment(
-                    spending_account_id="gift-ada", user_id="ada"
-                )
-            ]
+            assignments=[spending_account_service_pb2.SpendingAccountAssignment(spending_account_id="gift-ada", user_id="ada")]
         )
     )
 
@@ -120,58 +117,63 @@ async def _parties(owner: AsyncWaybill) -> None:
     )
     await owner.suppliers.BatchCreateSuppliers(
         supplier_service_pb2.BatchCreateSuppliersRequest(
-            suppliers=[
-                supplier_service_pb2.Supplier(id=id, name=name, active=True) for id, name in SUPPLIERS.items()
-            ]
+            suppliers=[supplier_service_pb2.Supplier(id=id, name=name, active=True) for id, name in SUPPLIERS.items()]
         )
     )
     shopper = ["Shopper", "MeCreditCardAdmin"]
     clerk = ["OrderAdmin", "OrderReader", "ShipmentAdmin"]
     people = [
-        ("ada", "BUYER", "acme", shopper), ("bob", "BUYER", "acme", shopper), ("gil", "BUYER", "globex", shopper),
+        ("ada", "BUYER", "acme", shopper),
+        ("bob", "BUYER", "acme", shopper),
+        ("gil", "BUYER", "globex", shopper),
         *((f"clerk-{s}", "SUPPLIER", s, clerk) for s in SUPPLIERS),
         ("sam", "SELLER", "seller", ["OrderAdmin", "OrderReader", "ShipmentAdmin", "PaymentAdmin"]),
-    ]  # fmt: skip
+    ]
     await owner.users.BatchCreateUsers(
         user_service_pb2.BatchCreateUsersRequest(
             users=[
                 user_service_pb2.User(
-                    id=id, party=party(kind, company), username=id, first_name=id.capitalize(), active=True,
-                    roles=roles, password=PASSWORD,
+                    id=id,
+                    party=party(kind, company),
+                    username=id,
+                    first_name=id.capitalize(),
+                    active=True,
+                    roles=roles,
+                    password=PASSWORD,
                 )
                 for id, kind, company, roles in people
             ]
         )
-    )  # fmt: skip
+    )
     entries = [
         address_service_pb2.AddressEntry(
             party=party("SUPPLIER", s),
             address=Address(
-                id=dock(s), company_name=SUPPLIERS[s], lines=[street], city=city, region=region, postal_code=code,
-                country="US",
+                id=dock(s), company_name=SUPPLIERS[s], lines=[street], city=city, region=region, postal_code=code, country="US"
             ),
         )
         for s, (street, city, region, code) in PLACES.items()
-    ]  # fmt: skip
-    for buyer, city, region, code in (
-        ("acme", "San Jose", "CA", "95113"), ("globex", "Denver", "CO", "80202"),
-    ):  # fmt: skip
+    ]
+    for buyer, city, region, code in (("acme", "San Jose", "CA", "95113"), ("globex", "Denver", "CO", "80202")):
         entries.append(
             address_service_pb2.AddressEntry(
                 party=party("BUYER", buyer),
                 address=Address(
-                    id=f"hq-{buyer}", company_name=buyer.capitalize(), lines=["1 Main St"], city=city, region=region,
-                    postal_code=code, country="US",
+                    id=f"hq-{buyer}",
+                    company_name=buyer.capitalize(),
+                    lines=["1 Main St"],
+                    city=city,
+                    region=region,
+                    postal_code=code,
+                    country="US",
                 ),
             )
-        )  # fmt: skip
+        )
     await owner.addresses.CreateAddresses(address_service_pb2.CreateAddressesRequest(entries=entries))
     await owner.addresses.AssignAddresses(
         address_service_pb2.AssignAddressesRequest(
             assignments=[
-                address_service_pb2.AddressAssignment(
-                    party=party("BUYER", b), address_id=f"hq-{b}", shipping=True, billing=True
-                )
+                address_service_pb2.AddressAssignment(party=party("BUYER", b), address_id=f"hq-{b}", shipping=True, billing=True)
                 for b in ("acme", "globex")
             ]
         )
@@ -180,9 +182,13 @@ async def _parties(owner: AsyncWaybill) -> None:
         api_client_service_pb2.BatchCreateApiClientsRequest(
             api_clients=[
                 api_client_service_pb2.ApiClient(
-                    id=SHOP, name="Web shop", active=True, allow_any_buyer=True,
+                    id=SHOP,
+                    name="Web shop",
+                    active=True,
+                    allow_any_buyer=True,
                     policy=ordering_context_service_pb2.OrderingPolicy(
-                        auto_forward=True, require_ship_methods=True,
+                        auto_forward=True,
+                        require_ship_methods=True,
                         payment_coverage=ordering_context_service_pb2.PAYMENT_COVERAGE_TOTAL,
                         sourcing_strategy="default_supplier",
                     ),
@@ -192,7 +198,7 @@ async def _parties(owner: AsyncWaybill) -> None:
                 ),
             ]
         )
-    )  # fmt: skip
+    )
 
 
 async def _catalog(owner: AsyncWaybill) -> None:
@@ -200,34 +206,39 @@ async def _catalog(owner: AsyncWaybill) -> None:
         product_service_pb2.BatchCreateProductsRequest(
             products=[
                 product_pb2.Product(
-                    id=item.id, name=item.name, active=True, default_supplier_id=item.supplier,
-                    supplier_ids=item.others, ship_from_address_id=dock(item.supplier), shippable=True,
-                    track_inventory=True, weight_kg=Decimal(value=item.weight_kg),
+                    id=item.id,
+                    name=item.name,
+                    active=True,
+                    default_supplier_id=item.supplier,
+                    supplier_ids=item.others,
+                    ship_from_address_id=dock(item.supplier),
+                    shippable=True,
+                    track_inventory=True,
+                    weight_kg=Decimal(value=item.weight_kg),
                 )
                 for item in ITEMS
             ]
         )
-    )  # fmt: skip
+    )
     await owner.price_schedules.BatchCreatePriceSchedules(
         price_schedule_service_pb2.BatchCreatePriceSchedulesRequest(
             price_schedules=[
                 price_schedule_service_pb2.PriceSchedule(
-                    id=f"list-{item.id}", name=item.name, currency=CURRENCY,
+                    id=f"list-{item.id}",
+                    name=item.name,
+                    currency=CURRENCY,
                     price_breaks=[
-                        price_schedule_service_pb2.PriceBreak(quantity=q, price=money(p, CURRENCY))
-                        for q, p in item.prices
+                        price_schedule_service_pb2.PriceBreak(quantity=q, price=money(p, CURRENCY)) for q, p in item.prices
                     ],
                 )
                 for item in ITEMS
             ]
         )
-    )  # fmt: skip
+    )
     await owner.price_schedules.AssignPriceSchedules(
         price_schedule_service_pb2.AssignPriceSchedulesRequest(
             assignments=[
-                price_schedule_service_pb2.PriceAssignment(
-                    product_id=item.id, price_schedule_id=f"list-{item.id}"
-                )
+                price_schedule_service_pb2.PriceAssignment(product_id=item.id, price_schedule_id=f"list-{item.id}")
                 for item in ITEMS
             ]
         )
@@ -236,8 +247,7 @@ async def _catalog(owner: AsyncWaybill) -> None:
     await owner.tax_rates.BatchCreateTaxRates(
         tax_rate_service_pb2.BatchCreateTaxRatesRequest(
             tax_rates=[
-                tax_rate_service_pb2.TaxRate(country="US", region=r, tax_class=c, rate=Decimal(value=v))
-                for r, c, v in rates
+                tax_rate_service_pb2.TaxRate(country="US", region=r, tax_class=c, rate=Decimal(value=v)) for r, c, v in rates
             ]
         )
     )
@@ -246,7 +256,11 @@ async def _catalog(owner: AsyncWaybill) -> None:
             inventory_records=[
                 inventory_service_pb2.NewInventoryRecord(
                     inventory_record=inventory_pb2.InventoryRecord(
-                        id=f"{item.id}-{s}", product_id=item.id, supplier_id=s, location_id=dock(s), active=True,
+                        id=f"{item.id}-{s}",
+                        product_id=item.id,
+                        supplier_id=s,
+                        location_id=dock(s),
+                        active=True,
                         pickup=s == "wh-west",
                     ),
                     opening_quantity=quantity,
@@ -255,7 +269,7 @@ async def _catalog(owner: AsyncWaybill) -> None:
                 for s, quantity in item.stock
             ]
         )
-    )  # fmt: skip
+    )
 
 
 def _days(count: int) -> Duration:
@@ -276,9 +290,10 @@ async def _shipping(owner: AsyncWaybill) -> None:
         )
     )
     methods = (
-        ("ground", "Ground", 3, 5, "9.00", "0.35"), ("two-day", "Two-day", 2, 2, "19.00", "0.90"),
+        ("ground", "Ground", 3, 5, "9.00", "0.35"),
+        ("two-day", "Two-day", 2, 2, "19.00", "0.90"),
         ("next-day", "Next-day", 1, 1, "39.00", "1.80"),
-    )  # fmt: skip
+    )
     shipped = [
         ship_method_service_pb2.ShipMethod(
             id=id, name=name, carrier_id="swift", active=True, min_lead_time=_days(low), max_lead_time=_days(high)
@@ -286,9 +301,14 @@ async def _shipping(owner: AsyncWaybill) -> None:
         for id, name, low, high, _, _ in methods
     ]
     collected = ship_method_service_pb2.ShipMethod(
-        id="pick-up", name="Pick-up at the dock", carrier_id="swift", active=True, pickup=True,
-        min_lead_time=_days(0), max_lead_time=_days(1),
-    )  # fmt: skip
+        id="pick-up",
+        name="Pick-up at the dock",
+        carrier_id="swift",
+        active=True,
+        pickup=True,
+        min_lead_time=_days(0),
+        max_lead_time=_days(1),
+    )
     await owner.ship_methods.BatchCreateShipMethods(
         ship_method_service_pb2.BatchCreateShipMethodsRequest(ship_methods=[*shipped, collected])
     )
@@ -296,20 +316,19 @@ async def _shipping(owner: AsyncWaybill) -> None:
         rate_table_service_pb2.BatchCreateRateTablesRequest(
             rate_tables=[
                 rate_table_service_pb2.RateTable(
-                    id=f"{id}-us", ship_method_id=id, zone_id="us", currency=CURRENCY,
+                    id=f"{id}-us",
+                    ship_method_id=id,
+                    zone_id="us",
+                    currency=CURRENCY,
                     rows=[
-                        rate_table_service_pb2.RateRow(
-                            up_to_weight_kg=Decimal(value="50"), price=money(base, CURRENCY)
-                        ),
-                        rate_table_service_pb2.RateRow(
-                            price=money(base, CURRENCY), per_kg=money(per_kg, CURRENCY)
-                        ),
+                        rate_table_service_pb2.RateRow(up_to_weight_kg=Decimal(value="50"), price=money(base, CURRENCY)),
+                        rate_table_service_pb2.RateRow(price=money(base, CURRENCY), per_kg=money(per_kg, CURRENCY)),
                     ],
                 )
                 for id, _, _, _, base, per_kg in methods
             ]
         )
-    )  # fmt: skip
+    )
     await owner.ship_method_assignments.BatchCreateShipMethodAssignments(
         ship_method_assignment_service_pb2.BatchCreateShipMethodAssignmentsRequest(
             ship_method_assignments=[
@@ -323,14 +342,13 @@ async def _shipping(owner: AsyncWaybill) -> None:
         grouping_rule_service_pb2.BatchCreateGroupingRulesRequest(
             grouping_rules=[
                 rule(
-                    id="dropship", client_id=SHOP, priority=1,
+                    id="dropship",
+                    client_id=SHOP,
+                    priority=1,
                     match=grouping_rule_service_pb2.GroupingMatch(supplier_ids=["northforge", "lumenworks"]),
                     grouping=grouping_rule_service_pb2.GROUPING_SUPPLIER,
                 ),
-                rule(
-                    id="warehouses", client_id=SHOP, priority=2,
-                    grouping=grouping_rule_service_pb2.GROUPING_SHIP_FROM,
-                ),
+                rule(id="warehouses", client_id=SHOP, priority=2, grouping=grouping_rule_service_pb2.GROUPING_SHIP_FROM),
             ]
         )
-    )  # fmt: skip
+    )

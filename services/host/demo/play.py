@@ -46,9 +46,7 @@ async def play(console: Console, as_json: bool) -> int:
     return _told(console, as_json, story)
 
 
-async def play_at(
-    console: Console, as_json: bool, servers: Servers, client_id: str, client_secret: str
-) -> int:
+async def play_at(console: Console, as_json: bool, servers: Servers, client_id: str, client_secret: str) -> int:
     """The same in an empty marketplace that is being served. Raises `WaybillError` when it is not empty."""
     tell = Narrator(console, quiet=as_json)
     tell.chapter("A marketplace")
@@ -119,11 +117,14 @@ async def _watch(ada: AsyncWaybill, watched: list[dict[str, Any]], begun: asynci
         begun.set()
         if message.HasField("event"):
             e = message.event
-            watched.append({
-                "sequence": e.sequence, "type": e.type,
-                "status": order_pb2.OrderStatus.Name(e.status).removeprefix(STATUS),
-                "time": e.event_time.ToJsonString(),
-            })  # fmt: skip
+            watched.append(
+                {
+                    "sequence": e.sequence,
+                    "type": e.type,
+                    "status": order_pb2.OrderStatus.Name(e.status).removeprefix(STATUS),
+                    "time": e.event_time.ToJsonString(),
+                }
+            )
 
 
 async def _settled(watched: list[dict[str, Any]]) -> None:
@@ -142,9 +143,16 @@ async def _capture(cast: Cast, tell: Narrator) -> None:
 
 
 async def _close(
-    cast: Cast, tell: Narrator, order: order_pb2.Order, tree: Any, reasons: Any, views: Any, shipments: Any,
-    watched: list[dict[str, Any]], servers: Sequence[str],
-) -> dict[str, Any]:  # fmt: skip
+    cast: Cast,
+    tell: Narrator,
+    order: order_pb2.Order,
+    tree: Any,
+    reasons: Any,
+    views: Any,
+    shipments: Any,
+    watched: list[dict[str, Any]],
+    servers: Sequence[str],
+) -> dict[str, Any]:
     status = order_pb2.OrderStatus.Name(tree.order.status).removeprefix(STATUS)
     tell.chapter("The order, and everything below it")
     tell.tree(
@@ -181,10 +189,7 @@ async def _close(
     )
     gap_free = [w["sequence"] for w in watched] == list(range(1, len(watched) + 1))
     report = await check(cast.owner, servers)
-    ok = (
-        status == "COMPLETED" and len(tree.supplier_orders) == EXPECTED_SUPPLIER_ORDERS and exact and gap_free
-        and report.ok
-    )  # fmt: skip
+    ok = status == "COMPLETED" and len(tree.supplier_orders) == EXPECTED_SUPPLIER_ORDERS and exact and gap_free and report.ok
     tell.end(
         f"[bold green]invariants OK[/bold green]  {report.rules} rules over {report.rows} rows"
         if report.ok
@@ -195,8 +200,13 @@ async def _close(
     return {
         "ok": ok,
         "order": {
-            "id": o.id, "status": status, "subtotal": text(o.subtotal), "discount": text(o.discount),
-            "shipping_cost": text(o.shipping_cost), "tax": text(o.tax), "total": text(o.total),
+            "id": o.id,
+            "status": status,
+            "subtotal": text(o.subtotal),
+            "discount": text(o.discount),
+            "shipping_cost": text(o.shipping_cost),
+            "tax": text(o.tax),
+            "total": text(o.total),
             "attempt": order.submission.attempt,
         },
         "refused_first_for": reasons,
@@ -210,10 +220,12 @@ async def _close(
         "ledger": ledger,
         "watched": watched,
         "check": {
-            "ok": report.ok, "rules": report.rules, "rows": report.rows,
+            "ok": report.ok,
+            "rules": report.rules,
+            "rows": report.rows,
             "findings": [{"rule": f.rule, "subject": f.subject, "detail": f.detail} for f in report.findings],
         },
-    }  # fmt: skip
+    }
 
 
 def _supplier_status(value: supplier_order_pb2.SupplierOrderStatus.ValueType) -> str:
@@ -223,9 +235,6 @@ def _supplier_status(value: supplier_order_pb2.SupplierOrderStatus.ValueType) ->
 async def _ledger(owner: AsyncWaybill) -> list[dict[str, str]]:
     answer = await owner.ledger.ListLedgerEntries(ledger_service_pb2.ListLedgerEntriesRequest(page_size=100))
     return [
-        {
-            "transaction": e.transaction_id, "account": e.account, "amount": text(e.amount),
-            "description": e.description,
-        }
+        {"transaction": e.transaction_id, "account": e.account, "amount": text(e.amount), "description": e.description}
         for e in answer.entries
-    ]  # fmt: skip
+    ]

@@ -97,9 +97,7 @@ async def _remote(servers: Servers, client_id: str, secret: str) -> AsyncIterato
 
 
 @asynccontextmanager
-async def _embedded(
-    settings: HostSettings, client_id: str, secret: str
-) -> AsyncIterator[tuple[AsyncWaybill, Servers]]:
+async def _embedded(settings: HostSettings, client_id: str, secret: str) -> AsyncIterator[tuple[AsyncWaybill, Servers]]:
     async with running(settings) as host:
         settle()
         if host.secret is not None:
@@ -117,9 +115,7 @@ async def _embedded(
 async def _run(data: Northwind, session: Any, seller: str, with_orders: bool, as_json: bool) -> int:
     async with session as (owner, servers):
         await load(owner, data, seller)
-        err.print(
-            f"{len(data.customers)} buyers, {len(data.suppliers)} suppliers, {len(data.products)} products are in place"
-        )
+        err.print(f"{len(data.customers)} buyers, {len(data.suppliers)} suppliers, {len(data.products)} products are in place")
         if not with_orders:
             return 0
         clients = await employees(owner, servers, data)

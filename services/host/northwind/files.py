@@ -65,9 +65,8 @@ def read(folder: Path) -> Northwind:
             Line(row["product_id"], Decimal(row["unit_price"]), int(row["quantity"]), Decimal(row["discount"]))
         )
     return Northwind(
-        rows("customers"), rows("employees"), rows("suppliers"), rows("products"), rows("shippers"), rows("orders"),
-        dict(lines),
-    )  # fmt: skip
+        rows("customers"), rows("employees"), rows("suppliers"), rows("products"), rows("shippers"), rows("orders"), dict(lines)
+    )
 
 
 @cache

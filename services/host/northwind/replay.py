@@ -59,9 +59,8 @@ def remaining(orders: Sequence[Row], there: Iterable[order_pb2.Order]) -> list[R
 
 
 async def replay(
-    clients: dict[str, AsyncWaybill], data: Northwind, orders: Sequence[Row], done: Callable[[], None],
-    forward: bool = True,
-) -> None:  # fmt: skip
+    clients: dict[str, AsyncWaybill], data: Northwind, orders: Sequence[Row], done: Callable[[], None], forward: bool = True
+) -> None:
     """All orders, several at a time; `done` is called after each."""
     gate = asyncio.Semaphore(CONCURRENCY)
 
@@ -88,15 +87,14 @@ async def replay_order(seller: AsyncWaybill, row: Row, lines: Sequence[Line], fo
     )
     await seller.checkout.AddPayments(
         checkout_service_pb2.AddPaymentsRequest(
-            order_id=id, payments=[payment_pb2.Payment(id=f"po-{id}", type="purchase_order", purchase_order_number=id)],
+            order_id=id,
+            payments=[payment_pb2.Payment(id=f"po-{id}", type="purchase_order", purchase_order_number=id)],
             request_id=f"northwind-{id}-pay",
         )
-    )  # fmt: skip
+    )
     await _submit(seller, id)
     if forward:
-        await seller.orders.ForwardOrder(
-            order_service_pb2.ForwardOrderRequest(order_id=id, request_id=f"northwind-{id}-forward")
-        )
+        await seller.orders.ForwardOrder(order_service_pb2.ForwardOrderRequest(order_id=id, request_id=f"northwind-{id}-forward"))
     if row["shipped_date"]:
         await _ship(seller, row)
 
@@ -109,14 +107,20 @@ def _order(row: Row) -> order_pb2.Order:
         currency=CURRENCY,
         shipping_cost_override=money(row["freight"], CURRENCY),
         shipping_address=Address(
-            recipient=row["ship_name"], lines=[row["ship_address"]], city=row["ship_city"], region=row["ship_region"],
-            postal_code=row["ship_postal_code"], country=country(row["ship_country"]),
+            recipient=row["ship_name"],
+            lines=[row["ship_address"]],
+            city=row["ship_city"],
+            region=row["ship_region"],
+            postal_code=row["ship_postal_code"],
+            country=country(row["ship_country"]),
         ),
         xp=xp(
-            order_date=row["order_date"], required_date=row["required_date"], shipped_date=row["shipped_date"],
+            order_date=row["order_date"],
+            required_date=row["required_date"],
+            shipped_date=row["shipped_date"],
             shipper=f"shipper-{row['ship_via']}",
         ),
-    )  # fmt: skip
+    )
 
 
 def _line(line: Line) -> line_item_pb2.LineItem:
@@ -159,18 +163,18 @@ async def _ship(seller: AsyncWaybill, row: Row) -> None:
     ship_time = tree.order.forward_time if tree.order.HasField("forward_time") else tree.order.submit_time
     shipments = [
         shipment_pb2.Shipment(
-            id=f"{s.id}-shipment", carrier=f"shipper-{row['ship_via']}", ship_time=ship_time,
+            id=f"{s.id}-shipment",
+            carrier=f"shipper-{row['ship_via']}",
+            ship_time=ship_time,
             xp=xp(shipped_date=row["shipped_date"]),
             items=[
-                shipment_pb2.ShipmentItem(
-                    supplier_order_id=s.id, line_item_id=line.line_item_id, quantity=line.quantity
-                )
+                shipment_pb2.ShipmentItem(supplier_order_id=s.id, line_item_id=line.line_item_id, quantity=line.quantity)
                 for line in s.line_items
             ],
         )
         for s in tree.supplier_orders
         if s.line_items
-    ]  # fmt: skip
+    ]
     await seller.shipments.BatchCreateShipments(
         shipment_service_pb2.BatchCreateShipmentsRequest(shipments=shipments, request_id=f"northwind-{id}-ship")
     )

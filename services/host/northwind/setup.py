@@ -24,9 +24,15 @@ from waybill_client import AsyncWaybill, money
 CHANNEL = "northwind"
 CURRENCY = "USD"
 EMPLOYEE_ROLES = (
-    "OrderAdmin", "OrderReader", "UnsubmittedOrderReader", "ShipmentAdmin", "OverrideShipping", "OverrideTax",
-    "OverrideUnitPrice", "OverrideDiscount",
-)  # fmt: skip
+    "OrderAdmin",
+    "OrderReader",
+    "UnsubmittedOrderReader",
+    "ShipmentAdmin",
+    "OverrideShipping",
+    "OverrideTax",
+    "OverrideUnitPrice",
+    "OverrideDiscount",
+)
 
 
 def xp(**values: str) -> Struct:
@@ -39,10 +45,16 @@ def xp(**values: str) -> Struct:
 def address(row: Row, id: str) -> Address:
     """A postal address."""
     return Address(
-        id=id, company_name=row["company_name"], recipient=row["contact_name"], lines=[row["address"]],
-        city=row["city"], region=row["region"], postal_code=row["postal_code"], country=country(row["country"]),
+        id=id,
+        company_name=row["company_name"],
+        recipient=row["contact_name"],
+        lines=[row["address"]],
+        city=row["city"],
+        region=row["region"],
+        postal_code=row["postal_code"],
+        country=country(row["country"]),
         phone=row["phone"],
-    )  # fmt: skip
+    )
 
 
 def request_id(what: str) -> str:
@@ -63,7 +75,11 @@ async def _parties(owner: AsyncWaybill, data: Northwind, seller_id: str) -> None
             request_id=request_id("channel"),
             api_clients=[
                 api_client_service_pb2.ApiClient(
-                    id=CHANNEL, name="Northwind Traders", active=True, allow_seller=True, allow_any_buyer=True,
+                    id=CHANNEL,
+                    name="Northwind Traders",
+                    active=True,
+                    allow_seller=True,
+                    allow_any_buyer=True,
                     access_token_minutes=600,
                     policy=ordering_context_service_pb2.OrderingPolicy(
                         auto_forward=False, payment_coverage=ordering_context_service_pb2.PAYMENT_COVERAGE_TOTAL
@@ -71,7 +87,7 @@ async def _parties(owner: AsyncWaybill, data: Northwind, seller_id: str) -> None
                 )
             ],
         )
-    )  # fmt: skip
+    )
     await owner.buyers.BatchCreateBuyers(
         buyer_service_pb2.BatchCreateBuyersRequest(
             request_id=request_id("buyers"),
@@ -92,23 +108,30 @@ async def _parties(owner: AsyncWaybill, data: Northwind, seller_id: str) -> None
     )
     users = [
         user_service_pb2.User(
-            id=f"user-{c['customer_id']}", party=Party(kind=PARTY_KIND_BUYER, id=c["customer_id"]),
-            username=f"user-{c['customer_id']}", last_name=c["contact_name"], active=True, roles=["Shopper"],
+            id=f"user-{c['customer_id']}",
+            party=Party(kind=PARTY_KIND_BUYER, id=c["customer_id"]),
+            username=f"user-{c['customer_id']}",
+            last_name=c["contact_name"],
+            active=True,
+            roles=["Shopper"],
             xp=xp(title=c["contact_title"]),
         )
         for c in data.customers
-    ]  # fmt: skip
+    ]
     users += [
         user_service_pb2.User(
-            id=f"employee-{e['employee_id']}", party=Party(kind=PARTY_KIND_SELLER, id=seller_id),
-            username=f"employee-{e['employee_id']}", first_name=e["first_name"], last_name=e["last_name"],
-            active=True, roles=EMPLOYEE_ROLES, xp=xp(title=e["title"]),
+            id=f"employee-{e['employee_id']}",
+            party=Party(kind=PARTY_KIND_SELLER, id=seller_id),
+            username=f"employee-{e['employee_id']}",
+            first_name=e["first_name"],
+            last_name=e["last_name"],
+            active=True,
+            roles=EMPLOYEE_ROLES,
+            xp=xp(title=e["title"]),
         )
         for e in data.employees
-    ]  # fmt: skip
-    await owner.users.BatchCreateUsers(
-        user_service_pb2.BatchCreateUsersRequest(request_id=request_id("users"), users=users)
-    )
+    ]
+    await owner.users.BatchCreateUsers(user_service_pb2.BatchCreateUsersRequest(request_id=request_id("users"), users=users))
 
 
 async def _addresses(owner: AsyncWaybill, data: Northwind) -> None:
@@ -133,13 +156,15 @@ async def _addresses(owner: AsyncWaybill, data: Northwind) -> None:
             request_id=request_id("address-assignments"),
             assignments=[
                 address_service_pb2.AddressAssignment(
-                    party=Party(kind=PARTY_KIND_BUYER, id=c["customer_id"]), address_id=f"hq-{c['customer_id']}",
-                    shipping=True, billing=True,
+                    party=Party(kind=PARTY_KIND_BUYER, id=c["customer_id"]),
+                    address_id=f"hq-{c['customer_id']}",
+                    shipping=True,
+                    billing=True,
                 )
                 for c in data.customers
             ],
         )
-    )  # fmt: skip
+    )
 
 
 async def _products(owner: AsyncWaybill, data: Northwind) -> None:
@@ -158,33 +183,35 @@ async def _products(owner: AsyncWaybill, data: Northwind) -> None:
             request_id=request_id("products"),
             products=[
                 product_pb2.Product(
-                    id=product_id(p["product_id"]), name=p["product_name"], active=True, shippable=True,
-                    track_inventory=True, default_supplier_id=supplier_id(p["supplier_id"]),
+                    id=product_id(p["product_id"]),
+                    name=p["product_name"],
+                    active=True,
+                    shippable=True,
+                    track_inventory=True,
+                    default_supplier_id=supplier_id(p["supplier_id"]),
                     ship_from_address_id=f"dock-{p['supplier_id']}",
                     xp=xp(quantity_per_unit=p["quantity_per_unit"], category=p["category_id"]),
                 )
                 for p in data.products
             ],
         )
-    )  # fmt: skip
+    )
     schedules = [
         price_schedule_service_pb2.PriceSchedule(
-            id=product_id(p["product_id"]), name=p["product_name"], currency=CURRENCY,
+            id=product_id(p["product_id"]),
+            name=p["product_name"],
+            currency=CURRENCY,
             price_breaks=[price_schedule_service_pb2.PriceBreak(quantity=1, price=money(p["unit_price"], CURRENCY))],
         )
         for p in data.products
-    ]  # fmt: skip
+    ]
     await owner.price_schedules.BatchCreatePriceSchedules(
-        price_schedule_service_pb2.BatchCreatePriceSchedulesRequest(
-            request_id=request_id("prices"), price_schedules=schedules
-        )
+        price_schedule_service_pb2.BatchCreatePriceSchedulesRequest(request_id=request_id("prices"), price_schedules=schedules)
     )
     await owner.price_schedules.AssignPriceSchedules(
         price_schedule_service_pb2.AssignPriceSchedulesRequest(
             request_id=request_id("price-assignments"),
-            assignments=[
-                price_schedule_service_pb2.PriceAssignment(product_id=s.id, price_schedule_id=s.id) for s in schedules
-            ],
+            assignments=[price_schedule_service_pb2.PriceAssignment(product_id=s.id, price_schedule_id=s.id) for s in schedules],
         )
     )
     await owner.inventory.BatchCreateInventoryRecords(
@@ -193,8 +220,11 @@ async def _products(owner: AsyncWaybill, data: Northwind) -> None:
             inventory_records=[
                 inventory_service_pb2.NewInventoryRecord(
                     inventory_record=inventory_pb2.InventoryRecord(
-                        id=f"stock-{p['product_id']}", product_id=product_id(p["product_id"]),
-                        supplier_id=supplier_id(p["supplier_id"]), location_id=f"dock-{p['supplier_id']}", active=True,
+                        id=f"stock-{p['product_id']}",
+                        product_id=product_id(p["product_id"]),
+                        supplier_id=supplier_id(p["supplier_id"]),
+                        location_id=f"dock-{p['supplier_id']}",
+                        active=True,
                     ),
                     # The receipt covers what is in stock today and everything that the replay ships.
                     opening_quantity=int(p["units_in_stock"]) + demand.get(p["product_id"], 0),
@@ -202,4 +232,4 @@ async def _products(owner: AsyncWaybill, data: Northwind) -> None:
                 for p in data.products
             ],
         )
-    )  # fmt: skip
+    )

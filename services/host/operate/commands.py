@@ -47,13 +47,15 @@ async def resolve_commands(
 
 async def _found(at: Operator, filter: str) -> list[Any]:
     request = pb.ListOrderCommandsRequest(filter=filter)
-    return await at.every(
-        lambda client, asked: client.order_commands.ListOrderCommands(asked), request, "order_commands"
-    )
+    return await at.every(lambda client, asked: client.order_commands.ListOrderCommands(asked), request, "order_commands")
 
 
 def _row(one: pb.OrderCommand) -> list[str]:
     return [
-        one.order_id, one.buyer_id, word(pb.OrderCommandType, one.type), "yes" if one.decided else "no",
-        age(one.begin_time), due(one.next_action_time),
-    ]  # fmt: skip
+        one.order_id,
+        one.buyer_id,
+        word(pb.OrderCommandType, one.type),
+        "yes" if one.decided else "no",
+        age(one.begin_time),
+        due(one.next_action_time),
+    ]

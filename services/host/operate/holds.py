@@ -82,9 +82,14 @@ def _rows(order: order_pb2.Order) -> list[list[str]]:
     """One row for each hold in force."""
     return [
         [
-            order.id, hold.id, word(order_pb2.OrderHoldType, hold.type),
-            hold.payment_id, age(hold.create_time), hold.user_id, hold.comment,
+            order.id,
+            hold.id,
+            word(order_pb2.OrderHoldType, hold.type),
+            hold.payment_id,
+            age(hold.create_time),
+            hold.user_id,
+            hold.comment,
         ]
         for hold in order.holds
         if not hold.HasField("release_time")
-    ]  # fmt: skip
+    ]

@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 Server = Annotated[
-    list[str] | None,
-    typer.Option(help="host:port of a running marketplace; one for each server, the directory's first."),
+    list[str] | None, typer.Option(help="host:port of a running marketplace; one for each server, the directory's first.")
 ]
 ClientId = Annotated[str, typer.Option(envvar="WAYBILL_CLIENT_ID")]
 ClientSecret = Annotated[str, typer.Option(envvar="WAYBILL_CLIENT_SECRET")]

@@ -76,6 +76,11 @@ async def retry(at: Operator, request: pb.RetryOutboxEntryRequest) -> Any:
 def _row(e: pb.OutboxEntry) -> list[str]:
     next_try = "parked" if e.HasField("parked_time") else due(e.due_time)
     return [
-        f"{e.context}/{e.kind}/{e.id}", str(e.sequence), str(e.delivered_sequence), age(e.change_time), str(e.tries), next_try,
+        f"{e.context}/{e.kind}/{e.id}",
+        str(e.sequence),
+        str(e.delivered_sequence),
+        age(e.change_time),
+        str(e.tries),
+        next_try,
         e.error,
-    ]  # fmt: skip
+    ]

@@ -65,6 +65,11 @@ def _row(p: payment_pb2.Payment) -> list[str]:
     waiting = [t for t in p.transactions if t.result == pending]
     open = (f"{word(payment_pb2.PaymentTransactionType, t.type)} for {age(t.create_time)}" for t in waiting)
     return [
-        p.id, p.order_id, p.type, state, f"{amount.units + Decimal(amount.nanos).scaleb(-9):.2f} {amount.currency_code}",
-        age(p.update_time), ", ".join(open),
-    ]  # fmt: skip
+        p.id,
+        p.order_id,
+        p.type,
+        state,
+        f"{amount.units + Decimal(amount.nanos).scaleb(-9):.2f} {amount.currency_code}",
+        age(p.update_time),
+        ", ".join(open),
+    ]

@@ -125,9 +125,7 @@ def named_or_all(named: bool, all: bool, remedy: str) -> None:
         raise typer.BadParameter(remedy)
 
 
-async def in_turn(
-    items: Iterable[S], act: Callable[[S], Awaitable[T]], name: Callable[[S], str]
-) -> tuple[list[T], bool]:
+async def in_turn(items: Iterable[S], act: Callable[[S], Awaitable[T]], name: Callable[[S], str]) -> tuple[list[T], bool]:
     """Acts on one after the other and returns what came of it. What is refused is told, and the others go on; the flag
     says whether any was. An empty name stands for an error that names its subject itself."""
     done, refused = list[T](), False

@@ -17,9 +17,7 @@ out = Console()
 err = Console(stderr=True)
 
 
-def show(
-    found: Sequence[Any], as_json: bool, columns: Mapping[str, str], rows: Iterable[Sequence[str]], nothing: str
-) -> None:
+def show(found: Sequence[Any], as_json: bool, columns: Mapping[str, str], rows: Iterable[Sequence[str]], nothing: str) -> None:
     """For machines the messages, as one array with the names of their contracts; for people a table of rows, or one line
     when there is none. `columns` gives the style of each."""
     if as_json:

@@ -68,6 +68,12 @@ def _row(one: pb.OrderSubmission) -> list[str]:
     state = word(submission_pb2.SubmissionState, s.state)
     reasons = "; ".join(f"{r.reason} {r.subject}".strip() for r in s.reasons)
     return [
-        one.order_id, str(s.attempt), f"{state}, finished" if s.finished else state, age(s.begin_time), age(s.deadline),
-        due(one.next_action_time), s.user_id, reasons,
-    ]  # fmt: skip
+        one.order_id,
+        str(s.attempt),
+        f"{state}, finished" if s.finished else state,
+        age(s.begin_time),
+        age(s.deadline),
+        due(one.next_action_time),
+        s.user_id,
+        reasons,
+    ]

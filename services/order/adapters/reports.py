@@ -21,16 +21,14 @@ def reports_of(
 ) -> Reports:
     """Messages as reports. A shipment of several buyer orders becomes one report for each, with its own units."""
     return Reports(
-        tuple(_supplier_order(m) for m in supplier_orders),
-        tuple(report for m in shipments for report in _shipments(m)),
+        tuple(_supplier_order(m) for m in supplier_orders), tuple(report for m in shipments for report in _shipments(m))
     )
 
 
 def counts_of(message: supplier_order_pb2.SupplierOrder) -> tuple[UnitCount, ...]:
     """Units per line."""
     return tuple(
-        UnitCount(line.line_item_id, line.quantity, line.quantity_shipped, line.quantity_canceled)
-        for line in message.line_items
+        UnitCount(line.line_item_id, line.quantity, line.quantity_shipped, line.quantity_canceled) for line in message.line_items
     )
 
 
@@ -47,26 +45,53 @@ def _supplier_order(m: supplier_order_pb2.SupplierOrder) -> ReportedSupplierOrde
     status = _name(m)
     created = instant(m.create_time)
     row: dict[str, Any] = {
-        "key": uuid.UUID(m.key), "kind": "MOVED" if m.moved and m.implicit else "SUPPLIER",
-        "id": m.id, "parent_key": uuid.UUID(m.order_key),
-        "parent_id": m.order_id, "buyer_id": m.buyer_id, "supplier_id": m.supplier_id, "user_id": m.user_id,
-        "user": {"id": m.user_id}, "created_by": "", "client_id": m.client_id, "currency": m.currency,
-        "status": _STATUS.get(status, "OPEN"), "sub_status": status, "is_submitted": True, "policy": {},
-        "content_version": 1, "estimated_version": 0, "calculated_version": 1,
-        "line_item_count": len(m.line_items), "subtotal": money_micros(m.subtotal),
-        "discount": money_micros(m.discount), "shipping_cost": money_micros(m.shipping_cost),
-        "tax": money_micros(m.tax), "total": money_micros(m.total), "shipping_cost_override": None,
-        "tax_override": None, "shipping_address_id": "",
+        "key": uuid.UUID(m.key),
+        "kind": "MOVED" if m.moved and m.implicit else "SUPPLIER",
+        "id": m.id,
+        "parent_key": uuid.UUID(m.order_key),
+        "parent_id": m.order_id,
+        "buyer_id": m.buyer_id,
+        "supplier_id": m.supplier_id,
+        "user_id": m.user_id,
+        "user": {"id": m.user_id},
+        "created_by": "",
+        "client_id": m.client_id,
+        "currency": m.currency,
+        "status": _STATUS.get(status, "OPEN"),
+        "sub_status": status,
+        "is_submitted": True,
+        "policy": {},
+        "content_version": 1,
+        "estimated_version": 0,
+        "calculated_version": 1,
+        "line_item_count": len(m.line_items),
+        "subtotal": money_micros(m.subtotal),
+        "discount": money_micros(m.discount),
+        "shipping_cost": money_micros(m.shipping_cost),
+        "tax": money_micros(m.tax),
+        "total": money_micros(m.total),
+        "shipping_cost_override": None,
+        "tax_override": None,
+        "shipping_address_id": "",
         "shipping_address": address_plain(m.shipping_address) if m.HasField("shipping_address") else None,
         "billing_address_id": "",
         "billing_address": address_plain(m.billing_address) if m.HasField("billing_address") else None,
-        "comments": m.comments, "xp": struct_plain(m.xp), "submission": None, "held": m.held, "holds": None,
+        "comments": m.comments,
+        "xp": struct_plain(m.xp),
+        "submission": None,
+        "held": m.held,
+        "holds": None,
         "create_time": created,
-        "update_time": _time(m, "update_time") or created, "submit_time": created, "approve_time": None,
-        "decline_time": _time(m, "reject_time"), "forward_time": created,
-        "complete_time": _time(m, "complete_time"), "cancel_time": _time(m, "cancel_time"),
-        "source_version": m.version, "document": m.SerializeToString(),
-    }  # fmt: skip
+        "update_time": _time(m, "update_time") or created,
+        "submit_time": created,
+        "approve_time": None,
+        "decline_time": _time(m, "reject_time"),
+        "forward_time": created,
+        "complete_time": _time(m, "complete_time"),
+        "cancel_time": _time(m, "cancel_time"),
+        "source_version": m.version,
+        "document": m.SerializeToString(),
+    }
     return ReportedSupplierOrder(
         row["key"], m.id, row["parent_key"], m.supplier_id, status, m.version, m.implicit, counts_of(m), row
     )
@@ -80,8 +105,6 @@ def _shipments(m: shipment_pb2.Shipment) -> list[ReportedShipment]:
         del part.items[:]
         part.items.extend(item for item in m.items if item.order_key == key)
         reports.append(
-            ReportedShipment(
-                uuid.UUID(key), m.key or m.id, m.id, m.version, m.HasField("ship_time"), part.SerializeToString()
-            )
+            ReportedShipment(uuid.UUID(key), m.key or m.id, m.id, m.version, m.HasField("ship_time"), part.SerializeToString())
         )
     return reports

@@ -31,9 +31,8 @@ async def readable(store: OrderStore, tx: Tx, caller: Principal, order_id: str) 
 
 
 async def writable(
-    store: OrderStore, tx: Tx, caller: Principal, order_id: str, now: datetime, trigger: Trigger = Trigger.EDIT,
-    etag: str = "",
-) -> Order:  # fmt: skip
+    store: OrderStore, tx: Tx, caller: Principal, order_id: str, now: datetime, trigger: Trigger = Trigger.EDIT, etag: str = ""
+) -> Order:
     """A buyer order, locked, that the caller may change now."""
     order = await locked(store, tx, caller, order_id)
     require_writable(caller, order, now, trigger, etag)
@@ -76,9 +75,12 @@ def require_settled(order: Order) -> None:
 
 def _in_progress(order: Order, attempt: Submission, what: str, again: timedelta) -> WaybillError:
     return WaybillError(
-        Kind.STALE, "SUBMISSION_IN_PROGRESS", f"order {order.id} {what}",
-        metadata={"order": order.id, "attempt": str(attempt.attempt)}, retry_after=again,
-    )  # fmt: skip
+        Kind.STALE,
+        "SUBMISSION_IN_PROGRESS",
+        f"order {order.id} {what}",
+        metadata={"order": order.id, "attempt": str(attempt.attempt)},
+        retry_after=again,
+    )
 
 
 def require_unchanged(read: Order, locked: Order) -> None:

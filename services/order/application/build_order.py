@@ -89,9 +89,7 @@ class BuildOrder:
         found.require("order.from_user.id", bool(draft.user_id), "FIELD_REQUIRED", "is required")
         return draft.buyer_id, draft.user_id
 
-    async def _context(
-        self, caller: Principal, buyer_id: str, user_id: str, wanted: Collection[str]
-    ) -> OrderingContext | None:
+    async def _context(self, caller: Principal, buyer_id: str, user_id: str, wanted: Collection[str]) -> OrderingContext | None:
         """What the directory says; None when there is no such buyer. Ids that are none are not asked about."""
         if not valid_id(buyer_id):
             return None
@@ -112,27 +110,56 @@ class BuildOrder:
             found.add("order.currency", "CURRENCY_MISMATCH", f"this buyer orders in {context.currency}")
 
     def _order(
-        self, caller: Principal, draft: OrderDraft, context: OrderingContext, buyer_id: str, user_id: str,
-        lines: int, now: datetime, found: Violations,
-    ) -> Order:  # fmt: skip
+        self,
+        caller: Principal,
+        draft: OrderDraft,
+        context: OrderingContext,
+        buyer_id: str,
+        user_id: str,
+        lines: int,
+        now: datetime,
+        found: Violations,
+    ) -> Order:
         shipping_id, shipping = resolve_address(
-            found, "order.shipping_address", draft.shipping_address_id, draft.shipping_address, context,
+            found,
+            "order.shipping_address",
+            draft.shipping_address_id,
+            draft.shipping_address,
+            context,
             context.default_shipping_address,
-        )  # fmt: skip
+        )
         billing_id, billing = resolve_address(
-            found, "order.billing_address", draft.billing_address_id, draft.billing_address, context,
+            found,
+            "order.billing_address",
+            draft.billing_address_id,
+            draft.billing_address,
+            context,
             context.default_billing_address,
-        )  # fmt: skip
+        )
         user: Any = context.user
         return Order(
-            key=self._ids.key(), id=draft.id or self._ids.public("ord"), seller_id=context.seller_id,
-            buyer_id=buyer_id, user=user, created_by=caller.user_id, client_id=caller.client_id,
-            currency=draft.currency or context.currency, status=OrderStatus.UNSUBMITTED, policy=context.policy,
-            create_time=now, update_time=now, line_item_count=lines,
-            shipping_cost_override=draft.shipping_cost_override, tax_override=draft.tax_override,
-            shipping_address_id=shipping_id, shipping_address=shipping, billing_address_id=billing_id,
-            billing_address=billing, comments=draft.comments, xp=draft.xp,
-        )  # fmt: skip
+            key=self._ids.key(),
+            id=draft.id or self._ids.public("ord"),
+            seller_id=context.seller_id,
+            buyer_id=buyer_id,
+            user=user,
+            created_by=caller.user_id,
+            client_id=caller.client_id,
+            currency=draft.currency or context.currency,
+            status=OrderStatus.UNSUBMITTED,
+            policy=context.policy,
+            create_time=now,
+            update_time=now,
+            line_item_count=lines,
+            shipping_cost_override=draft.shipping_cost_override,
+            tax_override=draft.tax_override,
+            shipping_address_id=shipping_id,
+            shipping_address=shipping,
+            billing_address_id=billing_id,
+            billing_address=billing,
+            comments=draft.comments,
+            xp=draft.xp,
+        )
 
 
 def address_ids(draft: OrderDraft, drafts: Sequence[LineDraft]) -> set[str]:
@@ -141,9 +168,8 @@ def address_ids(draft: OrderDraft, drafts: Sequence[LineDraft]) -> set[str]:
 
 
 def resolve_address(
-    found: Violations, field: str, id: str, given: Address | None, context: OrderingContext | None,
-    default: Address | None = None,
-) -> tuple[str, Address | None]:  # fmt: skip
+    found: Violations, field: str, id: str, given: Address | None, context: OrderingContext | None, default: Address | None = None
+) -> tuple[str, Address | None]:
     """The address meant: one of the book by its id, a one-time one, or the default. No context judges none."""
     if context is None:
         return id, given
@@ -167,9 +193,14 @@ def check_currencies(found: Violations, currency: str, used: Collection[tuple[st
 
 
 def make_lines(
-    found: Violations, drafts: Sequence[LineDraft], catalog: dict[str, CatalogProduct], context: OrderingContext | None,
-    last_position: int, taken: set[str], now: datetime,
-) -> tuple[Line, ...]:  # fmt: skip
+    found: Violations,
+    drafts: Sequence[LineDraft],
+    catalog: dict[str, CatalogProduct],
+    context: OrderingContext | None,
+    last_position: int,
+    taken: set[str],
+    now: datetime,
+) -> tuple[Line, ...]:
     """Lines with a snapshot of their product; unknown and inactive products are violations."""
     used = taken | {draft.id for draft in drafts if draft.id}
     made: list[Line] = []
@@ -192,14 +223,22 @@ def make_lines(
         position = last_position + i + 1
         made.append(
             Line(
-                id=draft.id or _free_id(position, used), position=position, product_id=draft.product_id,
-                quantity=draft.quantity, product=product.snapshot, create_time=now,
-                unit_price_override=draft.unit_price_override, discount_override=draft.discount_override,
-                shipping_address_id=address_id, shipping_address=address,
-                pickup_location_id=draft.pickup_location_id, inventory_record_id=draft.inventory_record_id,
-                date_needed=draft.date_needed, xp=draft.xp,
+                id=draft.id or _free_id(position, used),
+                position=position,
+                product_id=draft.product_id,
+                quantity=draft.quantity,
+                product=product.snapshot,
+                create_time=now,
+                unit_price_override=draft.unit_price_override,
+                discount_override=draft.discount_override,
+                shipping_address_id=address_id,
+                shipping_address=address,
+                pickup_location_id=draft.pickup_location_id,
+                inventory_record_id=draft.inventory_record_id,
+                date_needed=draft.date_needed,
+                xp=draft.xp,
             )
-        )  # fmt: skip
+        )
     return tuple(made)
 
 

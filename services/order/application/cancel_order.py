@@ -38,10 +38,18 @@ class CancelOrder:
     """Cancels; unfinished cancels are taken up again by the completer."""
 
     def __init__(
-        self, database: Transactions, orders: OrderStore, submissions: SubmissionStore, requests: RequestStore,
-        submit: SubmitOrder, fulfillment: Fulfillment, payments: Payments, reports: ReportFulfillment, clock: Clock,
+        self,
+        database: Transactions,
+        orders: OrderStore,
+        submissions: SubmissionStore,
+        requests: RequestStore,
+        submit: SubmitOrder,
+        fulfillment: Fulfillment,
+        payments: Payments,
+        reports: ReportFulfillment,
+        clock: Clock,
         acting: Acting,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._db = database
         self._orders = orders
         self._submissions = submissions
@@ -86,9 +94,15 @@ class CancelOrder:
         if order.submission is not None and order.submission.undecided:
             attempt, order = await self._refuse(tx, order)
         after, event = changed(
-            order, "order_canceled", caller.user_id, caller.party_id, now, data={"comment": comment},
-            status=target, cancel_time=now,
-        )  # fmt: skip
+            order,
+            "order_canceled",
+            caller.user_id,
+            caller.party_id,
+            now,
+            data={"comment": comment},
+            status=target,
+            cancel_time=now,
+        )
         await self._orders.save(tx, order, after, [event])
         return after, None, attempt
 
@@ -107,9 +121,7 @@ class CancelOrder:
             if row.state == "FREEZING":
                 await self._freeze(row.order_key)
                 await self._decide(row)
-            reports, _ = await asyncio.gather(
-                self._fulfillment.cancel(row.order_key), self._payments.void(row.order_key)
-            )
+            reports, _ = await asyncio.gather(self._fulfillment.cancel(row.order_key), self._payments.void(row.order_key))
             async with self._db.transaction() as tx:
                 after = await self._reports.apply(tx, reports, {row.order_key: lambda order: order})
                 await self._submissions.set_cancellation(tx, row.order_key, "FINISHED")
@@ -148,9 +160,14 @@ class CancelOrder:
                 raise missing("order", str(row.order_key))
             if order.status is not OrderStatus.CANCELED:
                 after, event = changed(
-                    order, "order_canceled", who.user_id, who.party_id, now, data={"comment": row.comment},
-                    status=move(order.id, order.status, Trigger.CANCEL), cancel_time=now,
-                )  # fmt: skip
+                    order,
+                    "order_canceled",
+                    who.user_id,
+                    who.party_id,
+                    now,
+                    data={"comment": row.comment},
+                    status=move(order.id, order.status, Trigger.CANCEL),
+                    cancel_time=now,
+                )
                 await self._orders.save(tx, order, after, [event])
             await self._submissions.set_cancellation(tx, row.order_key, "DECIDED")
-

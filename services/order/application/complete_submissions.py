@@ -26,9 +26,15 @@ class CompleteSubmissions:
     """A background loop, safe in every replica: rows are leased, decisions are conditional, steps are idempotent."""
 
     def __init__(
-        self, database: Transactions, submissions: SubmissionStore, holds: HoldStore, submit: SubmitOrder,
-        cancel: CancelOrder, hold: HoldOrder, clock: Clock,
-    ) -> None:  # fmt: skip
+        self,
+        database: Transactions,
+        submissions: SubmissionStore,
+        holds: HoldStore,
+        submit: SubmitOrder,
+        cancel: CancelOrder,
+        hold: HoldOrder,
+        clock: Clock,
+    ) -> None:
         self._db = database
         self._submissions = submissions
         self._holds = holds

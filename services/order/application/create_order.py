@@ -18,9 +18,15 @@ from services.order.domain.worksheet import Worksheet
 def created(order: Order, caller: Principal) -> Event:
     """The first entry of an order's history."""
     return Event(
-        order.key, 1, "order_created", order.status.value, caller.user_id, caller.party_id, order.create_time,
+        order.key,
+        1,
+        "order_created",
+        order.status.value,
+        caller.user_id,
+        caller.party_id,
+        order.create_time,
         {"line_items": order.line_item_count},
-    )  # fmt: skip
+    )
 
 
 class CreateOrder:

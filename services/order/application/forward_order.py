@@ -24,9 +24,15 @@ class ForwardOrder:
     """For the seller; a forwarded order stays as it is."""
 
     def __init__(
-        self, database: Transactions, orders: OrderStore, reports: ReportStore, requests: RequestStore,
-        fulfillment: Fulfillment, report: ReportFulfillment, clock: Clock,
-    ) -> None:  # fmt: skip
+        self,
+        database: Transactions,
+        orders: OrderStore,
+        reports: ReportStore,
+        requests: RequestStore,
+        fulfillment: Fulfillment,
+        report: ReportFulfillment,
+        clock: Clock,
+    ) -> None:
         self._db = database
         self._orders = orders
         self._reports = reports
@@ -35,9 +41,7 @@ class ForwardOrder:
         self._report = report
         self._clock = clock
 
-    async def __call__(
-        self, caller: Principal, order_id: str, request: Request
-    ) -> tuple[Order, list[SupplierOrderView]]:
+    async def __call__(self, caller: Principal, order_id: str, request: Request) -> tuple[Order, list[SupplierOrderView]]:
         """The buyer order and its supplier orders.
 
         The request is recorded before fulfillment is told, so that another one under its id forwards nothing; a repeat

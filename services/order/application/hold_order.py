@@ -47,9 +47,16 @@ class HoldOrder:
     """Each decision is a row that is driven until fulfillment has it; fulfillment takes decisions by the order's version."""
 
     def __init__(
-        self, database: Transactions, orders: OrderStore, holds: HoldStore, requests: RequestStore,
-        fulfillment: Fulfillment, reports: ReportFulfillment, clock: Clock, ids: IdSource,
-    ) -> None:  # fmt: skip
+        self,
+        database: Transactions,
+        orders: OrderStore,
+        holds: HoldStore,
+        requests: RequestStore,
+        fulfillment: Fulfillment,
+        reports: ReportFulfillment,
+        clock: Clock,
+        ids: IdSource,
+    ) -> None:
         self._db = database
         self._orders = orders
         self._holds = holds
@@ -71,9 +78,7 @@ class HoldOrder:
                 order = await self._decide(tx, order, *place(order, hold, caller.party_id, now))
         return await self._tell(order)
 
-    async def release(
-        self, caller: Principal, order_id: str, hold_id: str, comment: str, request: Request
-    ) -> Order:
+    async def release(self, caller: Principal, order_id: str, hold_id: str, comment: str, request: Request) -> Order:
         """The order without that hold. Raises RESOURCE_NOT_FOUND."""
         _require_seller(caller)
         async with self._db.transaction() as tx:

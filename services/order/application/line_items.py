@@ -19,33 +19,39 @@ from services.order.application.build_order import (
     require_override_roles,
     resolve_address,
 )
-from services.order.application.ports import (
-    Catalog,
-    Directory,
-    OrderingContext,
-    OrderStore,
-    Request,
-    RequestStore,
-    Transactions,
-)
+from services.order.application.ports import Catalog, Directory, OrderingContext, OrderStore, Request, RequestStore, Transactions
 from services.order.domain.drafts import LineDraft, check_count, check_ids, check_lines, check_quantity
 from services.order.domain.history import changed
 from services.order.domain.model import Line, Order
 from services.order.domain.status import Trigger
 
-PATHS = frozenset({
-    "quantity", "shipping_address_id", "shipping_address", "pickup_location_id", "inventory_record_id",
-    "unit_price_override", "discount_override", "date_needed", "xp",
-})  # fmt: skip
+PATHS = frozenset(
+    {
+        "quantity",
+        "shipping_address_id",
+        "shipping_address",
+        "pickup_location_id",
+        "inventory_record_id",
+        "unit_price_override",
+        "discount_override",
+        "date_needed",
+        "xp",
+    }
+)
 
 
 class LineItems:
     """Changes of an UNSUBMITTED order's lines."""
 
     def __init__(
-        self, database: Transactions, orders: OrderStore, requests: RequestStore, directory: Directory,
-        catalog: Catalog, clock: Clock,
-    ) -> None:  # fmt: skip
+        self,
+        database: Transactions,
+        orders: OrderStore,
+        requests: RequestStore,
+        directory: Directory,
+        catalog: Catalog,
+        clock: Clock,
+    ) -> None:
         self._db = database
         self._orders = orders
         self._requests = requests
@@ -64,9 +70,8 @@ class LineItems:
             return await writable(self._orders, tx, caller, order_id, self._clock.now(), trigger), again
 
     async def add(
-        self, caller: Principal, order_id: str, drafts: Sequence[LineDraft], etag: str, found: Violations,
-        request: Request,
-    ) -> tuple[Order, tuple[Line, ...]]:  # fmt: skip
+        self, caller: Principal, order_id: str, drafts: Sequence[LineDraft], etag: str, found: Violations, request: Request
+    ) -> tuple[Order, tuple[Line, ...]]:
         """The order and the added lines."""
         seen, again = await self._seen(caller, order_id, request)
         if again:
@@ -90,24 +95,34 @@ class LineItems:
             check_currencies(found, order.currency, [c for d in drafts for c in d.currencies])
             found.raise_if_any()
             after, event = changed(
-                order, "line_items_added", caller.user_id, caller.party_id, now, content=True,
-                data={"count": len(lines)}, line_item_count=order.line_item_count + len(lines),
-            )  # fmt: skip
+                order,
+                "line_items_added",
+                caller.user_id,
+                caller.party_id,
+                now,
+                content=True,
+                data={"count": len(lines)},
+                line_item_count=order.line_item_count + len(lines),
+            )
             await self._orders.insert_lines(tx, order.key, lines)
             await self._orders.save(tx, order, after, [event])
         return after, lines
 
-    async def _again(
-        self, caller: Principal, order_id: str, request: Request
-    ) -> tuple[Order, tuple[Line, ...]]:
+    async def _again(self, caller: Principal, order_id: str, request: Request) -> tuple[Order, tuple[Line, ...]]:
         async with self._db.reading() as tx:
             order = await writable(self._orders, tx, caller, order_id, self._clock.now(), Trigger.MARK)
             return order, await self._orders.lines(tx, order.key)
 
     async def update(
-        self, caller: Principal, order_id: str, drafts: Sequence[LineDraft], paths: Sequence[str], etag: str,
-        found: Violations, request: Request,
-    ) -> tuple[Order, tuple[Line, ...]]:  # fmt: skip
+        self,
+        caller: Principal,
+        order_id: str,
+        drafts: Sequence[LineDraft],
+        paths: Sequence[str],
+        etag: str,
+        found: Violations,
+        request: Request,
+    ) -> tuple[Order, tuple[Line, ...]]:
         """The order and the changed lines."""
         seen, again = await self._seen(caller, order_id, request)
         if again:
@@ -133,16 +148,19 @@ class LineItems:
             check_currencies(found, order.currency, [c for d in drafts for c in d.currencies])
             found.raise_if_any()
             after, event = changed(
-                order, "line_items_updated", caller.user_id, caller.party_id, now, content=True,
+                order,
+                "line_items_updated",
+                caller.user_id,
+                caller.party_id,
+                now,
+                content=True,
                 data={"line_items": [line.id for line in lines][:100], "fields": sorted(paths)},
-            )  # fmt: skip
+            )
             await self._orders.update_lines(tx, order.key, lines)
             await self._orders.save(tx, order, after, [event])
         return after, tuple(lines)
 
-    async def remove(
-        self, caller: Principal, order_id: str, line_ids: Sequence[str], etag: str, request: Request
-    ) -> Order:
+    async def remove(self, caller: Principal, order_id: str, line_ids: Sequence[str], etag: str, request: Request) -> Order:
         """The order without the lines."""
         async with self._db.transaction() as tx:
             now = self._clock.now()
@@ -153,24 +171,27 @@ class LineItems:
             found = Violations()
             found.require("line_item_ids", bool(line_ids), "FIELD_REQUIRED", "at least one line")
             for i, id in enumerate(line_ids):
-                found.require(
-                    f"line_item_ids[{i}]", id in known, "LINE_ITEM_NOT_FOUND", f"the order has no line {id!r}"
-                )
+                found.require(f"line_item_ids[{i}]", id in known, "LINE_ITEM_NOT_FOUND", f"the order has no line {id!r}")
             found.raise_if_any()
             gone = set(line_ids)
             after, event = changed(
-                order, "line_items_removed", caller.user_id, caller.party_id, now, content=True,
-                data={"line_items": sorted(gone)[:100]}, line_item_count=order.line_item_count - len(gone),
-            )  # fmt: skip
+                order,
+                "line_items_removed",
+                caller.user_id,
+                caller.party_id,
+                now,
+                content=True,
+                data={"line_items": sorted(gone)[:100]},
+                line_item_count=order.line_item_count - len(gone),
+            )
             await self._orders.delete_lines(tx, order.key, sorted(gone))
             await self._orders.save(tx, order, after, [event])
         return after
 
 
 def _changed(
-    found: Violations, i: int, draft: LineDraft, existing: dict[str, Line], paths: Sequence[str],
-    context: OrderingContext | None,
-) -> Line | None:  # fmt: skip
+    found: Violations, i: int, draft: LineDraft, existing: dict[str, Line], paths: Sequence[str], context: OrderingContext | None
+) -> Line | None:
     where = f"line_items[{i}]"
     line = existing.get(draft.id)
     if line is None:
@@ -184,9 +205,7 @@ def _changed(
         fields["shipping_address_id"], fields["shipping_address"] = resolve_address(
             found, f"{where}.shipping_address", draft.shipping_address_id, draft.shipping_address, context
         )
-    for name in (
-        "pickup_location_id", "inventory_record_id", "unit_price_override", "discount_override", "date_needed",
-    ):  # fmt: skip
+    for name in ("pickup_location_id", "inventory_record_id", "unit_price_override", "discount_override", "date_needed"):
         if name in paths:
             fields[name] = getattr(draft, name)
     if "xp" in paths:

@@ -40,9 +40,14 @@ class OperateCommands:
     """For operators; whether the caller is one has been checked."""
 
     def __init__(
-        self, database: Transactions, queries: CommandQueries, submissions: SubmissionStore, holds: HoldStore,
-        cancel: CancelOrder, hold: HoldOrder,
-    ) -> None:  # fmt: skip
+        self,
+        database: Transactions,
+        queries: CommandQueries,
+        submissions: SubmissionStore,
+        holds: HoldStore,
+        cancel: CancelOrder,
+        hold: HoldOrder,
+    ) -> None:
         self._db = database
         self._queries = queries
         self._submissions = submissions

@@ -8,14 +8,7 @@ from libs.auth import PartyKind, Principal
 from libs.clock import Clock
 from libs.errors import missing, precondition
 from services.order.application.access import readable, writable
-from services.order.application.ports import (
-    OrderStore,
-    PaymentDocument,
-    Payments,
-    Request,
-    RequestStore,
-    Transactions,
-)
+from services.order.application.ports import OrderStore, PaymentDocument, Payments, Request, RequestStore, Transactions
 from services.order.domain.history import changed
 from services.order.domain.status import Trigger
 
@@ -72,7 +65,5 @@ class OrderPayments:
             if await self._requests.claim(tx, request, {"order": order_id}, now) is not None:
                 return
             order = await writable(self._orders, tx, caller, order_id, now, Trigger.MARK)
-            after, event = changed(
-                order, type, caller.user_id, caller.party_id, now, data={"count": count}
-            )
+            after, event = changed(order, type, caller.user_id, caller.party_id, now, data={"count": count})
             await self._orders.save(tx, order, after, [event])

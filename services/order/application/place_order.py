@@ -39,9 +39,17 @@ class PlaceOrder:
     """Create, estimate, select, calculate, pay and submit."""
 
     def __init__(
-        self, database: Transactions, orders: OrderStore, submissions: SubmissionStore, requests: RequestStore,
-        build: BuildOrder, worksheets: Worksheets, payments: Payments, submit: SubmitOrder, clock: Clock,
-    ) -> None:  # fmt: skip
+        self,
+        database: Transactions,
+        orders: OrderStore,
+        submissions: SubmissionStore,
+        requests: RequestStore,
+        build: BuildOrder,
+        worksheets: Worksheets,
+        payments: Payments,
+        submit: SubmitOrder,
+        clock: Clock,
+    ) -> None:
         self._db = database
         self._orders = orders
         self._submissions = submissions
@@ -53,9 +61,15 @@ class PlaceOrder:
         self._clock = clock
 
     async def __call__(
-        self, caller: Principal, draft: OrderDraft, drafts: Sequence[LineDraft], wishes: Wishes,
-        payments: Sequence[PaymentDocument], found: Violations, request: Request,
-    ) -> tuple[Order, tuple[Line, ...]]:  # fmt: skip
+        self,
+        caller: Principal,
+        draft: OrderDraft,
+        drafts: Sequence[LineDraft],
+        wishes: Wishes,
+        payments: Sequence[PaymentDocument],
+        found: Violations,
+        request: Request,
+    ) -> tuple[Order, tuple[Line, ...]]:
         """The order, submitted, with its lines."""
         if request is not None:
             async with self._db.reading() as tx:

@@ -83,9 +83,7 @@ class ReadOrders:
             await asyncio.sleep(min(pause, left))
             pause = min(2 * pause, 0.5)
 
-    async def _look(
-        self, caller: Principal, order_id: str, direction: Direction, with_lines: bool
-    ) -> Found | None:
+    async def _look(self, caller: Principal, order_id: str, direction: Direction, with_lines: bool) -> Found | None:
         async with self._db.reading(snapshot=with_lines) as tx:
             order = await self._seek(tx, caller, order_id, direction)
             if order is None or not with_lines or not isinstance(order, Order):
@@ -96,26 +94,20 @@ class ReadOrders:
                 children = await self._reports.supplier_orders(tx, [order.key])
         return Found(order, lines, self._allocations(children))
 
-    async def _find(
-        self, tx: Tx, caller: Principal, order_id: str, direction: Direction
-    ) -> Order | SupplierOrderView:
+    async def _find(self, tx: Tx, caller: Principal, order_id: str, direction: Direction) -> Order | SupplierOrderView:
         found = await self._seek(tx, caller, order_id, direction)
         if found is None:
             raise missing("order", order_id)
         return found
 
-    async def _seek(
-        self, tx: Tx, caller: Principal, order_id: str, direction: Direction
-    ) -> Order | SupplierOrderView | None:
+    async def _seek(self, tx: Tx, caller: Principal, order_id: str, direction: Direction) -> Order | SupplierOrderView | None:
         seen = scope(caller, direction)
         order = await self._orders.find(tx, order_id, seen) if seen.buyer_orders else None
         if order is not None:
             return order
         return await self._orders.find_supplier_order(tx, order_id, seen) if seen.supplier_orders else None
 
-    async def page(
-        self, caller: Principal, direction: Direction, query: Query
-    ) -> tuple[list[Order | SupplierOrderView], str]:
+    async def page(self, caller: Principal, direction: Direction, query: Query) -> tuple[list[Order | SupplierOrderView], str]:
         """A page."""
         async with self._db.reading() as tx:
             return await self._orders.list_orders(tx, scope(caller, direction), direction, query)
@@ -138,7 +130,9 @@ class ReadOrders:
             shipments = await self._reports.shipments(tx, [order.key])
         seller = caller.party_kind is PartyKind.SELLER
         return Tree(
-            order, lines, self._allocations(suppliers if _shows_allocations(caller, order) else ()),
+            order,
+            lines,
+            self._allocations(suppliers if _shows_allocations(caller, order) else ()),
             tuple(s for s in suppliers if not s.moved) if seller else (),
             tuple(document for *_, document in shipments),
         )
@@ -158,6 +152,9 @@ def _shows_allocations(caller: Principal, order: Order) -> bool:
 
 def _not_reported(order_id: str, version: int) -> WaybillError:
     return WaybillError(
-        Kind.STALE, "VERSION_NOT_REPORTED", f"order {order_id} is not known at version {version} yet",
-        metadata={"order": order_id, "version": str(version)}, retry_after=timedelta(seconds=1),
-    )  # fmt: skip
+        Kind.STALE,
+        "VERSION_NOT_REPORTED",
+        f"order {order_id} is not known at version {version} yet",
+        metadata={"order": order_id, "version": str(version)},
+        retry_after=timedelta(seconds=1),
+    )

@@ -10,14 +10,7 @@ from itertools import islice
 from typing import Any
 
 from libs.clock import Clock
-from services.order.application.ports import (
-    ReportedSupplierOrder,
-    Reports,
-    ReportStore,
-    SupplierOrderView,
-    Transactions,
-    Tx,
-)
+from services.order.application.ports import ReportedSupplierOrder, Reports, ReportStore, SupplierOrderView, Transactions, Tx
 from services.order.domain.fulfillment import UnitCount, newer, progress
 from services.order.domain.history import changed
 from services.order.domain.model import Event, Line, Order
@@ -45,9 +38,7 @@ class ReportFulfillment:
             known = await self.apply(tx, reports, {})
         return [key for key in keys if key not in known]
 
-    async def apply(
-        self, tx: Tx, reports: Reports, amend: Mapping[uuid.UUID, Amend]
-    ) -> dict[uuid.UUID, Order]:
+    async def apply(self, tx: Tx, reports: Reports, amend: Mapping[uuid.UUID, Amend]) -> dict[uuid.UUID, Order]:
         """Applies reports within a transaction; the buyer orders as they have become, by key."""
         now = self._clock.now()
         keys = sorted({*_order_keys(reports), *amend})
@@ -55,10 +46,7 @@ class ReportFulfillment:
         before = {view.key: view for view in await self._reports.supplier_orders(tx, list(orders))}
         versions = {str(key): view.source_version for key, view in before.items()}
         newest = {r.key: r for r in sorted(reports.supplier_orders, key=lambda r: r.version)}
-        fresh = [
-            r for r in newest.values()
-            if r.order_key in orders and newer(versions, str(r.key), r.version)
-        ]  # fmt: skip
+        fresh = [r for r in newest.values() if r.order_key in orders and newer(versions, str(r.key), r.version)]
         await self._save(tx, fresh, before, orders, reports, now)
         counts = self._counts(before, fresh)
         lines = await self._reports.lines_of(tx, list(orders)) if fresh else dict.fromkeys(orders, ())
@@ -79,23 +67,27 @@ class ReportFulfillment:
         return {**orders, **{order.key: order for order in after}}
 
     async def _save(
-        self, tx: Tx, fresh: Sequence[ReportedSupplierOrder], before: Mapping[uuid.UUID, SupplierOrderView],
-        orders: Mapping[uuid.UUID, Order], reports: Reports, now: datetime,
-    ) -> None:  # fmt: skip
+        self,
+        tx: Tx,
+        fresh: Sequence[ReportedSupplierOrder],
+        before: Mapping[uuid.UUID, SupplierOrderView],
+        orders: Mapping[uuid.UUID, Order],
+        reports: Reports,
+        now: datetime,
+    ) -> None:
         await self._reports.save_supplier_orders(
             tx,
             [
                 {
-                    **r.row, "seller_id": orders[r.order_key].seller_id,
+                    **r.row,
+                    "seller_id": orders[r.order_key].seller_id,
                     "version": before[r.key].version + 1 if r.key in before else 1,
                 }
                 for r in fresh
             ],
-        )  # fmt: skip
+        )
         await self._reports.save_shipments(
-            tx,
-            [(s.order_key, s.key, s.version, s.document) for s in reports.shipments if s.order_key in orders],
-            now,
+            tx, [(s.order_key, s.key, s.version, s.document) for s in reports.shipments if s.order_key in orders], now
         )
 
     def _counts(
@@ -111,10 +103,15 @@ class ReportFulfillment:
         return found
 
     def _advance(
-        self, order: Order, lines: Sequence[Line], counts: Mapping[uuid.UUID, list[UnitCount]],
-        fresh: Sequence[ReportedSupplierOrder], reports: Reports, changed_lines: dict[uuid.UUID, Sequence[Line]],
+        self,
+        order: Order,
+        lines: Sequence[Line],
+        counts: Mapping[uuid.UUID, list[UnitCount]],
+        fresh: Sequence[ReportedSupplierOrder],
+        reports: Reports,
+        changed_lines: dict[uuid.UUID, Sequence[Line]],
         now: datetime,
-    ) -> tuple[Order, list[Event]]:  # fmt: skip
+    ) -> tuple[Order, list[Event]]:
         events: list[Event] = []
         made = order
         forwarded = [r for r in fresh if r.order_key == order.key and not r.implicit]
@@ -132,9 +129,15 @@ class ReportFulfillment:
         if result.completed or result.canceled:
             ended = "order_completed" if result.completed else "order_canceled"
             made, event = changed(
-                made, ended, "", "", now, status=result.order.status, complete_time=result.order.complete_time,
+                made,
+                ended,
+                "",
+                "",
+                now,
+                status=result.order.status,
+                complete_time=result.order.complete_time,
                 cancel_time=result.order.cancel_time,
-            )  # fmt: skip
+            )
             events.append(event)
         return made, events
 
@@ -164,9 +167,8 @@ def _order_keys(reports: Reports) -> list[uuid.UUID]:
 
 
 def _supplier_event(
-    report: ReportedSupplierOrder, before: Mapping[uuid.UUID, SupplierOrderView],
-    orders: Mapping[uuid.UUID, Order], now: datetime,
-) -> list[Event]:  # fmt: skip
+    report: ReportedSupplierOrder, before: Mapping[uuid.UUID, SupplierOrderView], orders: Mapping[uuid.UUID, Order], now: datetime
+) -> list[Event]:
     old = before.get(report.key)
     type = "supplier_order_updated"
     if old is None:

@@ -15,9 +15,7 @@ class ResolveSubmission:
     """TRYING before the deadline; past it an undecided attempt is REFUSED first. Unknown attempts are REFUSED for
     ever: an attempt is written before its first try, so one that is not there has no try to come."""
 
-    def __init__(
-        self, database: Transactions, submissions: SubmissionStore, submit: SubmitOrder, clock: Clock
-    ) -> None:
+    def __init__(self, database: Transactions, submissions: SubmissionStore, submit: SubmitOrder, clock: Clock) -> None:
         self._db = database
         self._submissions = submissions
         self._submit = submit

@@ -62,10 +62,19 @@ class SubmitOrder:
     """Drives attempts: for SubmitOrder, PlaceOrder, and the completer."""
 
     def __init__(
-        self, database: Transactions, orders: OrderStore, submissions: SubmissionStore, requests: RequestStore,
-        tries: TrySubmission, fulfillment: Fulfillment, payments: Payments, reports: ReportFulfillment, clock: Clock,
-        failpoints: Failpoints, acting: Acting,
-    ) -> None:  # fmt: skip
+        self,
+        database: Transactions,
+        orders: OrderStore,
+        submissions: SubmissionStore,
+        requests: RequestStore,
+        tries: TrySubmission,
+        fulfillment: Fulfillment,
+        payments: Payments,
+        reports: ReportFulfillment,
+        clock: Clock,
+        failpoints: Failpoints,
+        acting: Acting,
+    ) -> None:
         self._db = database
         self._orders = orders
         self._submissions = submissions
@@ -156,9 +165,16 @@ class SubmitOrder:
 
     def _trial(self, attempt: Attempt, loaded: Loaded) -> Trial:
         return Trial(
-            loaded.order, loaded.lines, loaded.worksheet, attempt.attempt, attempt.deadline, not attempt.held,
-            attempt.new_payments, loaded.facts, loaded.quote_is_fresh,
-        )  # fmt: skip
+            loaded.order,
+            loaded.lines,
+            loaded.worksheet,
+            attempt.attempt,
+            attempt.deadline,
+            not attempt.held,
+            attempt.new_payments,
+            loaded.facts,
+            loaded.quote_is_fresh,
+        )
 
     async def _wait(self, attempt: Attempt, order: Order) -> Order:
         until = self._clock.now() + PENDING
@@ -181,9 +197,7 @@ class SubmitOrder:
         if not await self._submissions.decide(tx, key, number, state, tried.reasons, now, done):
             other = await self._submissions.get(tx, key, number)
             return other or attempt, order
-        decided = replace(
-            attempt, state=state, reasons=tried.reasons, decide_time=now, finished=done
-        )
+        decided = replace(attempt, state=state, reasons=tried.reasons, decide_time=now, finished=done)
         after, event = _decided(order, decided, tried.facts, now)
         await self._orders.save(tx, order, after, [event])
         return decided, after
@@ -202,9 +216,7 @@ class SubmitOrder:
                 )
                 await self._failpoints.reach("order.submit.confirmed")
                 return await self._db.retrying(lambda tx: self._confirmed(tx, key, number, reports))
-            await asyncio.gather(
-                self._fulfillment.release(key, number), self._payments.release(key, number)
-            )
+            await asyncio.gather(self._fulfillment.release(key, number), self._payments.release(key, number))
             return await self._db.retrying(lambda tx: self._released(tx, key, number))
         except WaybillError as error:
             if error.kind is not Kind.UNAVAILABLE:
@@ -225,43 +237,57 @@ class SubmitOrder:
         return finished(order, number)
 
 
-def new_attempt(
-    order: Order, number: int, caller: Principal, now: datetime, new_payments: Sequence[str] = ()
-) -> Attempt:
+def new_attempt(order: Order, number: int, caller: Principal, now: datetime, new_payments: Sequence[str] = ()) -> Attempt:
     """An attempt that begins now. What the order itself shows to be missing is only validated: nothing is held."""
     return Attempt(
-        order.key, number, "TRYING", False, order.calculated, caller.claims(), now, now + DEADLINE, now + COORDINATOR,
+        order.key,
+        number,
+        "TRYING",
+        False,
+        order.calculated,
+        caller.claims(),
+        now,
+        now + DEADLINE,
+        now + COORDINATOR,
         new_payments=tuple(new_payments),
-    )  # fmt: skip
+    )
 
 
 def begun(order: Order, attempt: Attempt, caller: Principal) -> tuple[Order, Event]:
     """The order with its attempt shown."""
-    shown = Submission(
-        attempt.attempt, "TRYING", False, caller.user_id, attempt.begin_time, attempt.deadline
-    )
+    shown = Submission(attempt.attempt, "TRYING", False, caller.user_id, attempt.begin_time, attempt.deadline)
     return changed(
-        order, "submission_begun", caller.user_id, caller.party_id, attempt.begin_time,
-        data={"attempt": attempt.attempt}, submission=shown,
-    )  # fmt: skip
+        order,
+        "submission_begun",
+        caller.user_id,
+        caller.party_id,
+        attempt.begin_time,
+        data={"attempt": attempt.attempt},
+        submission=shown,
+    )
 
 
 def _decided(order: Order, attempt: Attempt, facts: Facts | None, now: datetime) -> tuple[Order, Event]:
     who = Principal.of_claims(attempt.caller)
     shown = Submission(
-        attempt.attempt, attempt.state, attempt.finished, who.user_id, attempt.begin_time, attempt.deadline,
-        attempt.reasons, now,
-    )  # fmt: skip
+        attempt.attempt, attempt.state, attempt.finished, who.user_id, attempt.begin_time, attempt.deadline, attempt.reasons, now
+    )
     if attempt.state == "REFUSED":
         data = {"attempt": attempt.attempt, "reasons": sorted({r.reason for r in attempt.reasons})}
-        return changed(
-            order, "submission_refused", who.user_id, who.party_id, now, data=data, submission=shown
-        )
+        return changed(order, "submission_refused", who.user_id, who.party_id, now, data=data, submission=shown)
     return changed(
-        order, "order_submitted", who.user_id, who.party_id, now, data={"attempt": attempt.attempt},
-        submission=shown, status=move(order.id, order.status, Trigger.SUBMIT), is_submitted=True, submit_time=now,
+        order,
+        "order_submitted",
+        who.user_id,
+        who.party_id,
+        now,
+        data={"attempt": attempt.attempt},
+        submission=shown,
+        status=move(order.id, order.status, Trigger.SUBMIT),
+        is_submitted=True,
+        submit_time=now,
         policy=order.policy if facts is None else facts.policy,
-    )  # fmt: skip
+    )
 
 
 def outcome(order: Order, number: int, attempt: Attempt | None = None) -> Order:

@@ -9,15 +9,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from libs.errors import Kind, WaybillError
-from services.order.application.ports import (
-    Catalog,
-    Directory,
-    Fulfillment,
-    Payments,
-    PaymentTry,
-    Pricing,
-    Problem,
-)
+from services.order.application.ports import Catalog, Directory, Fulfillment, Payments, PaymentTry, Pricing, Problem
 from services.order.domain.model import Line, Order, Reason
 from services.order.domain.readiness import Facts, reasons
 from services.order.domain.worksheet import Worksheet
@@ -86,9 +78,7 @@ class TrySubmission:
 
     async def authorize(self, trial: Trial) -> Tried:
         """Second wave. A gateway that has not answered leaves the attempt undecided."""
-        answer = await _guarded(
-            self._payments.authorize(trial.order.key, trial.attempt, trial.deadline), "payment"
-        )
+        answer = await _guarded(self._payments.authorize(trial.order.key, trial.attempt, trial.deadline), "payment")
         if isinstance(answer, list):
             return Tried(tuple(p.as_reason() for p in answer))
         return Tried(tuple(p.as_reason() for p in answer.problems), answer.pending)
@@ -106,16 +96,13 @@ class TrySubmission:
             self._directory.ordering_context(order.buyer_id, order.user.id, order.client_id, ()),
             self._catalog.products({line.product_id for line in lines}),
         )
-        return Facts(
-            context.buyer_active, context.user_active, context.policy, {p.id for p in products.values() if p.active}
-        )
+        return Facts(context.buyer_active, context.user_active, context.policy, {p.id for p in products.values() if p.active})
 
     async def _prices(self, trial: Trial) -> list[Problem]:
         if trial.quote_is_fresh or not trial.order.calculated:
             return []
         return await _guarded(
-            self._pricing.check_quote(trial.order, trial.lines, trial.worksheet, trial.attempt, trial.deadline),
-            "pricing",
+            self._pricing.check_quote(trial.order, trial.lines, trial.worksheet, trial.attempt, trial.deadline), "pricing"
         )
 
     async def _stock(self, trial: Trial) -> list[Problem]:
@@ -123,9 +110,7 @@ class TrySubmission:
             return []
         plan = trial.worksheet.plan if trial.order.estimated else ()
         return await _guarded(
-            self._fulfillment.reserve(
-                trial.order, trial.lines, plan, trial.attempt, trial.deadline, trial.validate_only
-            ),
+            self._fulfillment.reserve(trial.order, trial.lines, plan, trial.attempt, trial.deadline, trial.validate_only),
             "fulfillment",
         )
 
@@ -136,11 +121,10 @@ class TrySubmission:
         policy = facts.policy if isinstance(facts, Facts) else trial.order.policy
         answer = await _guarded(
             self._payments.reserve(
-                trial.order, trial.attempt, trial.deadline, trial.validate_only, policy.must_cover_total,
-                trial.new_payments,
+                trial.order, trial.attempt, trial.deadline, trial.validate_only, policy.must_cover_total, trial.new_payments
             ),
             "payment",
-        )  # fmt: skip
+        )
         return PaymentTry(answer) if isinstance(answer, list) else answer
 
 

@@ -10,29 +10,25 @@ from libs.clock import Clock
 from libs.errors import Violations
 from libs.protoconv import merge_xp, xp_size_ok
 from services.order.application.access import writable
-from services.order.application.build_order import (
-    address_ids,
-    check_currencies,
-    require_override_roles,
-    resolve_address,
-)
-from services.order.application.ports import (
-    Directory,
-    OrderingContext,
-    OrderStore,
-    Request,
-    RequestStore,
-    Transactions,
-)
+from services.order.application.build_order import address_ids, check_currencies, require_override_roles, resolve_address
+from services.order.application.ports import Directory, OrderingContext, OrderStore, Request, RequestStore, Transactions
 from services.order.domain.drafts import OrderDraft
 from services.order.domain.history import changed
 from services.order.domain.model import Order
 from services.order.domain.status import OrderStatus, Trigger
 
-PATHS = frozenset({
-    "shipping_address_id", "shipping_address", "billing_address_id", "billing_address", "comments", "xp",
-    "shipping_cost_override", "tax_override",
-})  # fmt: skip
+PATHS = frozenset(
+    {
+        "shipping_address_id",
+        "shipping_address",
+        "billing_address_id",
+        "billing_address",
+        "comments",
+        "xp",
+        "shipping_cost_override",
+        "tax_override",
+    }
+)
 _STALING = PATHS - {"comments", "billing_address_id", "billing_address", "xp"}
 
 
@@ -49,9 +45,8 @@ class UpdateOrder:
         self._clock = clock
 
     async def __call__(
-        self, caller: Principal, draft: OrderDraft, paths: Sequence[str], etag: str, found: Violations,
-        request: Request,
-    ) -> Order:  # fmt: skip
+        self, caller: Principal, draft: OrderDraft, paths: Sequence[str], etag: str, found: Violations, request: Request
+    ) -> Order:
         """The order as stored."""
         trigger = Trigger.MARK if set(paths) <= {"xp"} else Trigger.EDIT
         context = None
@@ -61,9 +56,8 @@ class UpdateOrder:
             now = self._clock.now()
             recorded = await self._requests.claim(tx, request, {"id": draft.id}, now)
             order = await writable(
-                self._orders, tx, caller, draft.id, now, Trigger.MARK if recorded else trigger,
-                "" if recorded else etag,
-            )  # fmt: skip
+                self._orders, tx, caller, draft.id, now, Trigger.MARK if recorded else trigger, "" if recorded else etag
+            )
             if recorded is not None:
                 return order
             require_override_roles(caller, paths)
@@ -73,10 +67,15 @@ class UpdateOrder:
             if not paths:
                 return order
             after, event = changed(
-                order, "order_updated", caller.user_id, caller.party_id, now,
+                order,
+                "order_updated",
+                caller.user_id,
+                caller.party_id,
+                now,
                 content=bool(_STALING & set(paths)) or ("xp" in paths and order.status is OrderStatus.UNSUBMITTED),
-                data={"fields": sorted(paths)}, **fields,
-            )  # fmt: skip
+                data={"fields": sorted(paths)},
+                **fields,
+            )
             await self._orders.save(tx, order, after, [event])
         return after
 
@@ -88,21 +87,21 @@ class UpdateOrder:
             if await self._requests.find(tx, request) is not None:
                 return None
             seen = await writable(self._orders, tx, caller, draft.id, self._clock.now(), trigger, etag)
-        return await self._directory.ordering_context(
-            seen.buyer_id, seen.user.id, caller.client_id, address_ids(draft, ())
-        )
+        return await self._directory.ordering_context(seen.buyer_id, seen.user.id, caller.client_id, address_ids(draft, ()))
 
     def _fields(
-        self, found: Violations, order: Order, draft: OrderDraft, paths: Sequence[str],
-        context: OrderingContext | None,
-    ) -> dict[str, Any]:  # fmt: skip
+        self, found: Violations, order: Order, draft: OrderDraft, paths: Sequence[str], context: OrderingContext | None
+    ) -> dict[str, Any]:
         fields: dict[str, Any] = {}
         for purpose in ("shipping", "billing"):
             if context is not None and {f"{purpose}_address_id", f"{purpose}_address"} & set(paths):
                 fields[f"{purpose}_address_id"], fields[f"{purpose}_address"] = resolve_address(
-                    found, f"order.{purpose}_address", getattr(draft, f"{purpose}_address_id"),
-                    getattr(draft, f"{purpose}_address"), context,
-                )  # fmt: skip
+                    found,
+                    f"order.{purpose}_address",
+                    getattr(draft, f"{purpose}_address_id"),
+                    getattr(draft, f"{purpose}_address"),
+                    context,
+                )
         for name in ("comments", "shipping_cost_override", "tax_override"):
             if name in paths:
                 fields[name] = getattr(draft, name)

@@ -73,9 +73,7 @@ class WatchOrders:
         self._feed = feed
         self._clock = clock
 
-    async def __call__(
-        self, caller: Principal, wanted: Wanted, start: Start | None
-    ) -> AsyncIterator[Change]:
+    async def __call__(self, caller: Principal, wanted: Wanted, start: Start | None) -> AsyncIterator[Change]:
         """From a start, or from now. Raises `RESUME_TOKEN_EXPIRED` when it is too old, or another epoch has begun."""
         seen = scope(caller, wanted.direction)
         async with self._db.reading() as tx:
@@ -90,9 +88,7 @@ class WatchOrders:
         quiet = 0
         while True:
             async with self._db.reading() as tx:
-                found, onward = await self._feed.read(
-                    tx, position, BATCH, seen, wanted.order_ids, wanted.event_types
-                )
+                found, onward = await self._feed.read(tx, position, BATCH, seen, wanted.order_ids, wanted.event_types)
             now = self._clock.now()
             for place, order_id, event in found:
                 yield Change(place, current, order_id, event, now)
@@ -108,6 +104,8 @@ class WatchOrders:
 
 def _expired(why: str) -> WaybillError:
     return WaybillError(
-        Kind.OUT_OF_RANGE, "RESUME_TOKEN_EXPIRED", f"{why}: watch again with from_start, the history of every order is there",
+        Kind.OUT_OF_RANGE,
+        "RESUME_TOKEN_EXPIRED",
+        f"{why}: watch again with from_start, the history of every order is there",
         metadata={"field": "resume_token", "restart": "from_start"},
-    )  # fmt: skip
+    )

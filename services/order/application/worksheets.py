@@ -50,9 +50,15 @@ class Worksheets:
     """The steps of a checkout before payment."""
 
     def __init__(
-        self, database: Transactions, orders: OrderStore, requests: RequestStore, fulfillment: Fulfillment,
-        shipping: Shipping, pricing: Pricing, clock: Clock,
-    ) -> None:  # fmt: skip
+        self,
+        database: Transactions,
+        orders: OrderStore,
+        requests: RequestStore,
+        fulfillment: Fulfillment,
+        shipping: Shipping,
+        pricing: Pricing,
+        clock: Clock,
+    ) -> None:
         self._db = database
         self._orders = orders
         self._requests = requests
@@ -117,9 +123,7 @@ class Worksheets:
         if missing:
             raise refuse("ESTIMATE_REFUSED", order.id, "an estimate", missing)
 
-    async def select(
-        self, caller: Principal, order_id: str, selections: Sequence[tuple[str, str]], request: Request
-    ) -> Sheet:
+    async def select(self, caller: Principal, order_id: str, selections: Sequence[tuple[str, str]], request: Request) -> Sheet:
         """Selects methods; stales the calculation."""
 
         def step(stored: Sheet) -> tuple[Worksheet, dict[str, Any]]:
@@ -149,8 +153,12 @@ class Worksheets:
                 raise stale("order", order_id, str(locked.version))
             after, event = changed(
                 with_totals(locked, totals(locked, made.lines, made.shipments)),
-                "order_calculated", caller.user_id, caller.party_id, now, data={"total": order.total},
-            )  # fmt: skip
+                "order_calculated",
+                caller.user_id,
+                caller.party_id,
+                now,
+                data={"total": order.total},
+            )
             worksheet = replace(stored, lines=made.lines, shipments=made.shipments, price_time=made.price_time)
             await self._orders.save(tx, locked, after, [event])
             await self._orders.update_lines(tx, locked.key, lines)
@@ -162,12 +170,8 @@ class Worksheets:
     ) -> tuple[Order, Worksheet, tuple[Line, ...]]:
         """Order, worksheet and lines with their amounts, nothing stored; raises all problems at once."""
         if worksheet.estimates and not order.estimated and order.shipping_cost_override is None:
-            raise precondition(
-                "SHIP_ESTIMATE_STALE", f"order {order.id} changed since shipping was estimated", order=order.id
-            )
-        parts, shipments, price_time, problems = await self._pricing.calculate(
-            order, lines, _chosen(order, worksheet)
-        )
+            raise precondition("SHIP_ESTIMATE_STALE", f"order {order.id} changed since shipping was estimated", order=order.id)
+        parts, shipments, price_time, problems = await self._pricing.calculate(order, lines, _chosen(order, worksheet))
         if problems:
             raise refuse("CALCULATION_REFUSED", order.id, "a calculation", problems)
         made = replace(worksheet, lines=parts, shipments=shipments, price_time=price_time)

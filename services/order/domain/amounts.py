@@ -49,10 +49,7 @@ def freights(order: Order, lines: Sequence[Line], estimates: Sequence[Estimate])
     if own is not None:
         costs = list(apportion(own, costs, minor_unit(order.currency)))
     # All items of an estimate go to one place.
-    return [
-        Freight(e.id, cost, places.get(e.items[0][0]) if e.items else None)
-        for e, cost in zip(estimates, costs, strict=True)
-    ]
+    return [Freight(e.id, cost, places.get(e.items[0][0]) if e.items else None) for e, cost in zip(estimates, costs, strict=True)]
 
 
 def totals(order: Order, lines: Sequence[LinePart], shipments: Sequence[ShippingPart]) -> Totals:

@@ -46,9 +46,7 @@ def progress(order: Order, lines: Sequence[Line], counts: Iterable[UnitCount], n
     if order.status is not OrderStatus.OPEN or any(open_units(line) for line in after):
         return Progress(order, after, changed, completed=False, canceled=False)
     if any(line.quantity_shipped for line in after):
-        done = replace(
-            order, status=move(order.id, order.status, Trigger.COMPLETE), complete_time=now, update_time=now
-        )
+        done = replace(order, status=move(order.id, order.status, Trigger.COMPLETE), complete_time=now, update_time=now)
         return Progress(done, after, changed, completed=True, canceled=False)
     gone = replace(order, status=move(order.id, order.status, Trigger.CANCEL), cancel_time=now, update_time=now)
     return Progress(gone, after, changed, completed=False, canceled=True)

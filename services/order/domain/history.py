@@ -25,9 +25,6 @@ def changed(
     """The order with these fields, and the event that tells of it. `content` stales estimates and calculation."""
     version = order.version + 1
     after = replace(
-        order, **fields, version=version, update_time=now,
-        content_version=version if content else order.content_version,
-    )  # fmt: skip
-    return after, Event(
-        order.key, version, type, after.status.value, user_id, party_id, now, dict(data or {})
+        order, **fields, version=version, update_time=now, content_version=version if content else order.content_version
     )
+    return after, Event(order.key, version, type, after.status.value, user_id, party_id, now, dict(data or {}))

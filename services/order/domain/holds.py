@@ -24,14 +24,10 @@ def place(order: Order, hold: OrderHold, party_id: str, now: datetime) -> tuple[
     data: dict[str, Any] = {"hold": hold.id, "type": hold.type, "comment": hold.comment}
     if hold.payment_id:
         data["payment"] = hold.payment_id
-    return changed(
-        order, "order_held", hold.user_id, party_id, now, data=data, status=status, holds=(*order.holds, hold)
-    )
+    return changed(order, "order_held", hold.user_id, party_id, now, data=data, status=status, holds=(*order.holds, hold))
 
 
-def release(
-    order: Order, hold_id: str, user_id: str, party_id: str, comment: str, now: datetime
-) -> tuple[Order, Event | None]:
+def release(order: Order, hold_id: str, user_id: str, party_id: str, comment: str, now: datetime) -> tuple[Order, Event | None]:
     """The order with a hold released; as it is when that was done before. Raises RESOURCE_NOT_FOUND."""
     hold = next((hold for hold in order.holds if hold.id == hold_id), None)
     if hold is None:
@@ -40,9 +36,14 @@ def release(
         return order, None
     ended = replace(hold, release_time=now, release_user_id=user_id, release_comment=comment)
     return changed(
-        order, "order_hold_released", user_id, party_id, now, data={"hold": hold_id, "comment": comment},
+        order,
+        "order_hold_released",
+        user_id,
+        party_id,
+        now,
+        data={"hold": hold_id, "comment": comment},
         holds=tuple(ended if h.id == hold_id else h for h in order.holds),
-    )  # fmt: skip
+    )
 
 
 def wants_hold(order: Order, payment_id: str) -> bool:

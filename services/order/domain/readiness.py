@@ -51,22 +51,14 @@ def _contents(order: Order, lines: Sequence[Line], facts: Facts) -> Iterator[Rea
         yield _reason("ORDER_EMPTY", "line_items", "an order needs at least one line")
     for line in lines:
         if line.product_id not in facts.orderable_products:
-            yield _reason(
-                "PRODUCT_INACTIVE", f"line_items[{line.id}]", f"product {line.product_id} may not be ordered"
-            )
+            yield _reason("PRODUCT_INACTIVE", f"line_items[{line.id}]", f"product {line.product_id} may not be ordered")
         if line.shippable_address_missing(order):
-            yield _reason(
-                "SHIPPING_ADDRESS_MISSING", f"line_items[{line.id}]", "the line has no address to ship to"
-            )
+            yield _reason("SHIPPING_ADDRESS_MISSING", f"line_items[{line.id}]", "the line has no address to ship to")
 
 
-def _shipping(
-    order: Order, lines: Sequence[Line], worksheet: Worksheet, policy: Policy
-) -> Iterator[Reason]:
+def _shipping(order: Order, lines: Sequence[Line], worksheet: Worksheet, policy: Policy) -> Iterator[Reason]:
     if worksheet.estimates and not order.estimated:
-        yield _reason(
-            "SHIP_ESTIMATE_STALE", "ship_estimates", "the order changed since shipping was estimated"
-        )
+        yield _reason("SHIP_ESTIMATE_STALE", "ship_estimates", "the order changed since shipping was estimated")
     if not policy.require_ship_methods or order.shipping_cost_override is not None:
         return
     covered = {item for e in worksheet.estimates if e.selected is not None for item, _ in e.items}
@@ -78,6 +70,4 @@ def _shipping(
 
 def _amounts(order: Order) -> Iterator[Reason]:
     if not order.calculated:
-        yield _reason(
-            "ORDER_NOT_CALCULATED", "calculation", "the order was not calculated since it last changed"
-        )
+        yield _reason("ORDER_NOT_CALCULATED", "calculation", "the order was not calculated since it last changed")

@@ -81,10 +81,7 @@ def status_conflict(order_id: str, status: OrderStatus, trigger: Trigger) -> Way
     """The error for a move that the table does not have."""
     verb = trigger.value.lower().replace("_", " ")
     return precondition(
-        "ORDER_STATUS_CONFLICT",
-        f"order {order_id} is {status.value}: it cannot {verb}",
-        order=order_id,
-        status=status.value,
+        "ORDER_STATUS_CONFLICT", f"order {order_id} is {status.value}: it cannot {verb}", order=order_id, status=status.value
     )
 
 

@@ -95,15 +95,11 @@ class Worksheet:
     shipments: tuple[ShippingPart, ...] = ()
     price_time: datetime | None = None
 
-    def with_estimates(
-        self, plan: Sequence[Assignment], estimates: Sequence[Estimate], time: datetime
-    ) -> Worksheet:
+    def with_estimates(self, plan: Sequence[Assignment], estimates: Sequence[Estimate], time: datetime) -> Worksheet:
         """The worksheet with new estimates; a selection that is still offered by the same group is kept."""
         chosen = {e.id: e.selected_method_id for e in self.estimates}
         kept = tuple(
-            replace(e, selected_method_id=chosen[e.id])
-            if e.id in chosen and any(m.id == chosen[e.id] for m in e.methods)
-            else e
+            replace(e, selected_method_id=chosen[e.id]) if e.id in chosen and any(m.id == chosen[e.id] for m in e.methods) else e
             for e in estimates
         )
         return replace(self, plan=tuple(plan), estimates=kept, estimate_time=time)
@@ -121,9 +117,7 @@ def select(worksheet: Worksheet, selections: Iterable[tuple[str, str]]) -> Works
         estimate = by_id.get(estimate_id)
         if estimate is None:
             found.add(
-                f"selections[{i}].ship_estimate_id",
-                "SHIP_ESTIMATE_NOT_FOUND",
-                f"there is no ship estimate {estimate_id!r}",
+                f"selections[{i}].ship_estimate_id", "SHIP_ESTIMATE_NOT_FOUND", f"there is no ship estimate {estimate_id!r}"
             )
         elif not any(m.id == method_id for m in estimate.methods):
             found.add(
@@ -136,9 +130,7 @@ def select(worksheet: Worksheet, selections: Iterable[tuple[str, str]]) -> Works
         else:
             chosen[estimate_id] = method_id
     found.raise_if_any()
-    estimates = tuple(
-        replace(e, selected_method_id=chosen[e.id]) if e.id in chosen else e for e in worksheet.estimates
-    )
+    estimates = tuple(replace(e, selected_method_id=chosen[e.id]) if e.id in chosen else e for e in worksheet.estimates)
     return replace(worksheet, estimates=estimates)
 
 
@@ -156,7 +148,4 @@ def select_by_preference(worksheet: Worksheet, wanted: Sequence[str], fastest: b
             return min(estimate.methods, key=lambda m: (m.max_lead_seconds, m.cost, m.id)).id
         return min(estimate.methods, key=lambda m: (m.cost, m.max_lead_seconds, m.id)).id
 
-    return replace(
-        worksheet,
-        estimates=tuple(replace(e, selected_method_id=choice(e)) for e in worksheet.estimates),
-    )
+    return replace(worksheet, estimates=tuple(replace(e, selected_method_id=choice(e)) for e in worksheet.estimates))

@@ -51,16 +51,12 @@ class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
         sheet = await self._use.worksheets.get(current().principal, request.order_id)
         return pb.GetWorksheetResponse(worksheet=worksheet_out(sheet))
 
-    async def EstimateShipping(
-        self, request: pb.EstimateShippingRequest, context: Any
-    ) -> pb.EstimateShippingResponse:
+    async def EstimateShipping(self, request: pb.EstimateShippingRequest, context: Any) -> pb.EstimateShippingResponse:
         caller, key = request_key(request)
         sheet = await self._use.worksheets.estimate(caller, request.order_id, key)
         return pb.EstimateShippingResponse(worksheet=worksheet_out(sheet))
 
-    async def SelectShipMethods(
-        self, request: pb.SelectShipMethodsRequest, context: Any
-    ) -> pb.SelectShipMethodsResponse:
+    async def SelectShipMethods(self, request: pb.SelectShipMethodsRequest, context: Any) -> pb.SelectShipMethodsResponse:
         caller, key = request_key(request)
         found = Violations()
         count = len(request.selections)
@@ -70,9 +66,7 @@ class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
         sheet = await self._use.worksheets.select(caller, request.order_id, selections, key)
         return pb.SelectShipMethodsResponse(worksheet=worksheet_out(sheet))
 
-    async def CalculateOrder(
-        self, request: pb.CalculateOrderRequest, context: Any
-    ) -> pb.CalculateOrderResponse:
+    async def CalculateOrder(self, request: pb.CalculateOrderRequest, context: Any) -> pb.CalculateOrderResponse:
         caller, key = request_key(request)
         sheet = await self._use.worksheets.calculate(caller, request.order_id, key)
         return pb.CalculateOrderResponse(worksheet=worksheet_out(sheet))
@@ -83,17 +77,13 @@ class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
         made = await self._use.payments.add(caller, request.order_id, request.payments, request.request_id, key)
         return pb.AddPaymentsResponse(payments=made)
 
-    async def RemovePayments(
-        self, request: pb.RemovePaymentsRequest, context: Any
-    ) -> pb.RemovePaymentsResponse:
+    async def RemovePayments(self, request: pb.RemovePaymentsRequest, context: Any) -> pb.RemovePaymentsResponse:
         caller, key = request_key(request)
         found = Violations()
         count = len(request.payment_ids)
         found.require("payment_ids", 0 < count <= MAX_PAYMENTS, "TOO_MANY_ITEMS", f"1 to {MAX_PAYMENTS} payments")
         found.raise_if_any()
-        await self._use.payments.remove(
-            caller, request.order_id, list(request.payment_ids), request.request_id, key
-        )
+        await self._use.payments.remove(caller, request.order_id, list(request.payment_ids), request.request_id, key)
         return pb.RemovePaymentsResponse()
 
     async def ListPayments(self, request: pb.ListPaymentsRequest, context: Any) -> pb.ListPaymentsResponse:
@@ -109,14 +99,10 @@ class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
         order = await self._use.submit(caller, request.order_id, request.etag, key)
         return pb.SubmitOrderResponse(order=order_out(order))
 
-    async def ResolveSubmission(
-        self, request: pb.ResolveSubmissionRequest, context: Any
-    ) -> pb.ResolveSubmissionResponse:
+    async def ResolveSubmission(self, request: pb.ResolveSubmissionRequest, context: Any) -> pb.ResolveSubmissionResponse:
         require_service()
         state = await self._use.resolve(key_in(request.order_key), request.attempt)
-        return pb.ResolveSubmissionResponse(
-            state=submission_pb2.SubmissionState.Value(f"SUBMISSION_STATE_{state}")
-        )
+        return pb.ResolveSubmissionResponse(state=submission_pb2.SubmissionState.Value(f"SUBMISSION_STATE_{state}"))
 
     async def PlaceOrder(self, request: pb.PlaceOrderRequest, context: Any) -> pb.PlaceOrderResponse:
         caller, key = request_key(request)
@@ -126,9 +112,7 @@ class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
         draft = order_in(found, request.order)
         draft = replace(draft, currencies=(*draft.currencies, *payments_in(found, request.payments)))
         payments = list(request.payments) or [Payment(type="purchase_order")]
-        order, lines = await self._use.place(
-            caller, draft, lines_in(found, request.line_items), wishes, payments, found, key
-        )
+        order, lines = await self._use.place(caller, draft, lines_in(found, request.line_items), wishes, payments, found, key)
         return pb.PlaceOrderResponse(order=order_out(order), line_items=lines_out(order, lines))
 
 

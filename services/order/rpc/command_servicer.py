@@ -23,9 +23,7 @@ class OrderCommandServicer(pb_grpc.OrderCommandServiceServicer):
         found, token = await self._use.list(request)
         return pb.ListOrderCommandsResponse(order_commands=[_out(one) for one in found], next_page_token=token)
 
-    async def DriveOrderCommands(
-        self, request: pb.DriveOrderCommandsRequest, context: Any
-    ) -> pb.DriveOrderCommandsResponse:
+    async def DriveOrderCommands(self, request: pb.DriveOrderCommandsRequest, context: Any) -> pb.DriveOrderCommandsResponse:
         require_operator()
         found = Violations()
         found.check_id("order_id", request.order_id)

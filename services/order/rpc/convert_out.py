@@ -48,9 +48,7 @@ def order_out(o: Order) -> order_pb2.Order:
         key=str(o.key),
         from_party=party("BUYER", o.buyer_id),
         to_party=party("SELLER", o.seller_id),
-        from_user=order_pb2.OrderUser(
-            id=o.user.id, first_name=o.user.first_name, last_name=o.user.last_name, email=o.user.email
-        ),
+        from_user=order_pb2.OrderUser(id=o.user.id, first_name=o.user.first_name, last_name=o.user.last_name, email=o.user.email),
         client_id=o.client_id,
         status=status_out(o.status.value),
         sub_status=o.sub_status,
@@ -80,9 +78,15 @@ def order_out(o: Order) -> order_pb2.Order:
     if o.tax_override is not None:
         made.tax_override.CopyFrom(money_out(o.tax_override, cur))
     for name in (
-        "create_time", "update_time", "submit_time", "approve_time", "decline_time", "forward_time",
-        "complete_time", "cancel_time",
-    ):  # fmt: skip
+        "create_time",
+        "update_time",
+        "submit_time",
+        "approve_time",
+        "decline_time",
+        "forward_time",
+        "complete_time",
+        "cancel_time",
+    ):
         moment = getattr(o, name)
         if moment is not None:
             getattr(made, name).FromDatetime(moment)
@@ -118,11 +122,17 @@ def supplier_order_out(view: SupplierOrderView) -> order_pb2.Order:
         held=m.held,
     )
     for target, source in (
-        ("create_time", "create_time"), ("update_time", "update_time"), ("submit_time", "create_time"),
-        ("forward_time", "create_time"), ("complete_time", "complete_time"), ("cancel_time", "cancel_time"),
-        ("decline_time", "reject_time"), ("shipping_address", "shipping_address"),
-        ("billing_address", "billing_address"), ("xp", "xp"),
-    ):  # fmt: skip
+        ("create_time", "create_time"),
+        ("update_time", "update_time"),
+        ("submit_time", "create_time"),
+        ("forward_time", "create_time"),
+        ("complete_time", "complete_time"),
+        ("cancel_time", "cancel_time"),
+        ("decline_time", "reject_time"),
+        ("shipping_address", "shipping_address"),
+        ("billing_address", "billing_address"),
+        ("xp", "xp"),
+    ):
         if m.HasField(source):  # type: ignore[arg-type]
             getattr(made, target).CopyFrom(getattr(m, source))
     return made
@@ -166,16 +176,12 @@ def reasons_out(reasons: Iterable[Reason]) -> list[submission_pb2.SubmissionReas
     ]
 
 
-def lines_out(order: Order, lines: Iterable[Line], allocations: Allocations | None = None) -> list[
-    line_item_pb2.LineItem
-]:  # fmt: skip
+def lines_out(order: Order, lines: Iterable[Line], allocations: Allocations | None = None) -> list[line_item_pb2.LineItem]:
     """Lines of a buyer order."""
     return [_line(line, order, (allocations or {}).get(line.id, ())) for line in lines]
 
 
-def _line(
-    line: Line, order: Order, allocations: Sequence[tuple[SupplierOrderView, int, int, int]]
-) -> line_item_pb2.LineItem:
+def _line(line: Line, order: Order, allocations: Sequence[tuple[SupplierOrderView, int, int, int]]) -> line_item_pb2.LineItem:
     cur = order.currency
     product = line.product
     made = line_item_pb2.LineItem(
@@ -183,10 +189,15 @@ def _line(
         product_id=line.product_id,
         quantity=line.quantity,
         product=line_item_pb2.LineItemProduct(
-            name=product.name, default_supplier_id=product.default_supplier_id,
-            supplier_ids=product.supplier_ids, ship_from_address_id=product.ship_from_address_id,
-            shippable=product.shippable, track_inventory=product.track_inventory, tax_class=product.tax_class,
-            weight_kg=decimal_out(product.weight_kg), quantity_multiplier=product.quantity_multiplier,
+            name=product.name,
+            default_supplier_id=product.default_supplier_id,
+            supplier_ids=product.supplier_ids,
+            ship_from_address_id=product.ship_from_address_id,
+            shippable=product.shippable,
+            track_inventory=product.track_inventory,
+            tax_class=product.tax_class,
+            weight_kg=decimal_out(product.weight_kg),
+            quantity_multiplier=product.quantity_multiplier,
             etag=product.etag,
         ),
         unit_price=money_out(line.unit_price, cur),
@@ -205,7 +216,10 @@ def _line(
         quantity_open=open_units(line) if order.is_submitted else 0,
         allocations=[
             line_item_pb2.LineItemAllocation(
-                supplier_order_id=view.id, supplier_id=view.supplier_id, quantity=quantity, quantity_shipped=shipped,
+                supplier_order_id=view.id,
+                supplier_id=view.supplier_id,
+                quantity=quantity,
+                quantity_shipped=shipped,
                 quantity_canceled=canceled,
             )
             for view, quantity, shipped, canceled in allocations
@@ -213,7 +227,7 @@ def _line(
         date_needed=time_out(line.date_needed),
         xp=xp_out(line.xp),
         create_time=time_out(line.create_time),
-    )  # fmt: skip
+    )
     if line.unit_price_override is not None:
         made.unit_price_override.CopyFrom(money_out(line.unit_price_override, cur))
     if line.discount_override is not None:
@@ -227,14 +241,20 @@ def supplier_lines_out(view: SupplierOrderView) -> list[line_item_pb2.LineItem]:
     made: list[line_item_pb2.LineItem] = []
     for line in m.line_items:
         item = line_item_pb2.LineItem(
-            id=line.line_item_id, product_id=line.product_id, quantity=line.quantity,
+            id=line.line_item_id,
+            product_id=line.product_id,
+            quantity=line.quantity,
             product=line_item_pb2.LineItemProduct(name=line.product_name, shippable=line.shippable),
-            unit_price=line.unit_price, subtotal=line.subtotal, discount=line.discount, tax=line.tax,
+            unit_price=line.unit_price,
+            subtotal=line.subtotal,
+            discount=line.discount,
+            tax=line.tax,
             total=_line_total(line, m.currency),
-            pickup_location_id=line.pickup_location_id, quantity_shipped=line.quantity_shipped,
+            pickup_location_id=line.pickup_location_id,
+            quantity_shipped=line.quantity_shipped,
             quantity_canceled=line.quantity_canceled,
             quantity_open=max(0, line.quantity - line.quantity_shipped - line.quantity_canceled),
-        )  # fmt: skip
+        )
         if line.HasField("shipping_address"):
             item.shipping_address.CopyFrom(line.shipping_address)
         if line.HasField("xp"):
@@ -272,5 +292,3 @@ def event_out(order_id: str, event: Event) -> order_service_pb2.OrderEvent:
         data=data if event.data else None,
         event_time=time_out(event.time),
     )
-
-

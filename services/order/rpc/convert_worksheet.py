@@ -23,23 +23,29 @@ def worksheet_out(sheet: Sheet) -> worksheet_pb2.OrderWorksheet:
         line_items=lines_out(sheet.order, sheet.lines),
         sourcing_plan=[
             sourcing_pb2.SourcingAssignment(
-                line_item_id=a.line_item_id, product_id=a.product_id, quantity=a.quantity,
-                supplier_id=a.supplier_id, ship_from_id=a.ship_from_id,
-                inventory_record_id=a.inventory_record_id, ship_from=address_out(Address, a.ship_from),
+                line_item_id=a.line_item_id,
+                product_id=a.product_id,
+                quantity=a.quantity,
+                supplier_id=a.supplier_id,
+                ship_from_id=a.ship_from_id,
+                inventory_record_id=a.inventory_record_id,
+                ship_from=address_out(Address, a.ship_from),
             )
             for a in worksheet.plan
         ],
         ship_estimates=[_estimate(e, cur) for e in worksheet.estimates],
         ship_estimates_current=sheet.order.estimated,
         estimate_time=time_out(worksheet.estimate_time),
-    )  # fmt: skip
+    )
     if worksheet.price_time is not None:
         made.calculation.CopyFrom(
             worksheet_pb2.OrderCalculation(
                 lines=[_part(p, cur) for p in worksheet.lines],
                 shipments=[
                     pricing_pb.PricedShipment(
-                        ship_estimate_id=s.ship_estimate_id, cost=money_out(s.cost, cur), tax=money_out(s.tax, cur),
+                        ship_estimate_id=s.ship_estimate_id,
+                        cost=money_out(s.cost, cur),
+                        tax=money_out(s.tax, cur),
                         tax_rate=decimal_out(s.tax_rate),
                     )
                     for s in worksheet.shipments
@@ -47,7 +53,7 @@ def worksheet_out(sheet: Sheet) -> worksheet_pb2.OrderWorksheet:
                 price_time=time_out(worksheet.price_time),
                 current=sheet.order.calculated,
             )
-        )  # fmt: skip
+        )
     return made
 
 
@@ -60,9 +66,14 @@ def _estimate(e: Estimate, currency: str) -> worksheet_pb2.WorksheetShipEstimate
             items=[shipping_pb.ShipEstimateItem(line_item_id=line, quantity=q) for line, q in e.items],
             ship_methods=[
                 shipping_pb.ShipEstimateMethod(
-                    id=m.id, name=m.name, carrier_id=m.carrier_id, cost=money_out(m.cost, currency),
+                    id=m.id,
+                    name=m.name,
+                    carrier_id=m.carrier_id,
+                    cost=money_out(m.cost, currency),
                     min_lead_time=Duration(seconds=m.min_lead_seconds),
-                    max_lead_time=Duration(seconds=m.max_lead_seconds), pickup=m.pickup, xp=xp_out(m.xp),
+                    max_lead_time=Duration(seconds=m.max_lead_seconds),
+                    pickup=m.pickup,
+                    xp=xp_out(m.xp),
                 )
                 for m in e.methods
             ],
@@ -70,7 +81,7 @@ def _estimate(e: Estimate, currency: str) -> worksheet_pb2.WorksheetShipEstimate
             weight_kg=decimal_out(e.weight_kg),
         ),
         selected_ship_method_id=e.selected_method_id,
-    )  # fmt: skip
+    )
 
 
 def _part(p: LinePart, currency: str) -> pricing_pb.PricedLine:

@@ -33,9 +33,7 @@ class LineItemServicer(pb_grpc.LineItemServiceServicer):
         order, lines = await self._line_items.add(caller, request.order_id, drafts, request.etag, found, key)
         return pb.AddLineItemsResponse(order=order_out(order), line_items=lines_out(order, lines))
 
-    async def UpdateLineItems(
-        self, request: pb.UpdateLineItemsRequest, context: Any
-    ) -> pb.UpdateLineItemsResponse:
+    async def UpdateLineItems(self, request: pb.UpdateLineItemsRequest, context: Any) -> pb.UpdateLineItemsResponse:
         caller, key = request_key(request)
         found = Violations()
         check_count(found, len(request.line_items))
@@ -46,22 +44,16 @@ class LineItemServicer(pb_grpc.LineItemServiceServicer):
             every.MergeFrom(item)
         paths = mask_paths(found, request.update_mask, every, PATHS)
         drafts = lines_in(found, [masked(item, paths) for item in request.line_items])
-        order, lines = await self._line_items.update(
-            caller, request.order_id, drafts, paths, request.etag, found, key
-        )
+        order, lines = await self._line_items.update(caller, request.order_id, drafts, paths, request.etag, found, key)
         return pb.UpdateLineItemsResponse(order=order_out(order), line_items=lines_out(order, lines))
 
-    async def RemoveLineItems(
-        self, request: pb.RemoveLineItemsRequest, context: Any
-    ) -> pb.RemoveLineItemsResponse:
+    async def RemoveLineItems(self, request: pb.RemoveLineItemsRequest, context: Any) -> pb.RemoveLineItemsResponse:
         caller, key = request_key(request)
         found = Violations()
         few = len(request.line_item_ids) <= MAX_LINES
         found.require("line_item_ids", few, "TOO_MANY_ITEMS", f"at most {MAX_LINES:,}")
         found.raise_if_any()
-        order = await self._line_items.remove(
-            caller, request.order_id, list(request.line_item_ids), request.etag, key
-        )
+        order = await self._line_items.remove(caller, request.order_id, list(request.line_item_ids), request.etag, key)
         return pb.RemoveLineItemsResponse(order=order_out(order))
 
     async def ListLineItems(self, request: pb.ListLineItemsRequest, context: Any) -> pb.ListLineItemsResponse:

@@ -21,15 +21,7 @@ from services.order.application.update_order import PATHS, UpdateOrder
 from services.order.application.watch_orders import Wanted, WatchOrders
 from services.order.rpc import resume
 from services.order.rpc.convert_in import direction_in, lines_in, masked, order_in
-from services.order.rpc.convert_out import (
-    any_lines,
-    any_order,
-    event_out,
-    lines_out,
-    order_out,
-    shipment_out,
-    supplier_order_out,
-)
+from services.order.rpc.convert_out import any_lines, any_order, event_out, lines_out, order_out, shipment_out, supplier_order_out
 from waybill.fulfillment.v1 import supplier_order_pb2
 from waybill.order.v1 import order_service_pb2 as pb
 from waybill.order.v1 import order_service_pb2_grpc as pb_grpc
@@ -80,9 +72,13 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
     async def GetOrder(self, request: pb.GetOrderRequest, context: Any) -> pb.GetOrderResponse:
         caller = current().principal
         found = await self._use.read.get(
-            caller, request.order_id, direction_in(request.direction), request.include_line_items,
-            request.min_version, (current().remaining(MIN_VERSION_WAIT) or 0.0) - TO_ANSWER,
-        )  # fmt: skip
+            caller,
+            request.order_id,
+            direction_in(request.direction),
+            request.include_line_items,
+            request.min_version,
+            (current().remaining(MIN_VERSION_WAIT) or 0.0) - TO_ANSWER,
+        )
         lines = any_lines(found) if request.include_line_items else ()
         return pb.GetOrderResponse(order=any_order(found.order), line_items=lines)
 
@@ -116,9 +112,7 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
     async def ForwardOrder(self, request: pb.ForwardOrderRequest, context: Any) -> pb.ForwardOrderResponse:
         caller, key = request_key(request)
         order, suppliers = await self._use.forward(caller, request.order_id, key)
-        return pb.ForwardOrderResponse(
-            order=order_out(order), supplier_orders=[supplier_order_out(view) for view in suppliers]
-        )
+        return pb.ForwardOrderResponse(order=order_out(order), supplier_orders=[supplier_order_out(view) for view in suppliers])
 
     async def HoldOrder(self, request: pb.HoldOrderRequest, context: Any) -> pb.HoldOrderResponse:
         caller, key = request_key(request)
@@ -128,9 +122,7 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
         order = await self._use.hold.place(caller, request.order_id, request.comment, key)
         return pb.HoldOrderResponse(order=order_out(order))
 
-    async def ReleaseOrderHold(
-        self, request: pb.ReleaseOrderHoldRequest, context: Any
-    ) -> pb.ReleaseOrderHoldResponse:
+    async def ReleaseOrderHold(self, request: pb.ReleaseOrderHoldRequest, context: Any) -> pb.ReleaseOrderHoldResponse:
         caller, key = request_key(request)
         found = Violations()
         found.check_id("hold_id", request.hold_id)
@@ -145,26 +137,17 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
         return pb.GetOrderTreeResponse(
             order=order_out(tree.order),
             line_items=lines_out(tree.order, tree.lines, tree.allocations),
-            supplier_orders=[
-                supplier_order_pb2.SupplierOrder.FromString(view.document) for view in tree.supplier_orders
-            ],
+            supplier_orders=[supplier_order_pb2.SupplierOrder.FromString(view.document) for view in tree.supplier_orders],
             shipments=[shipment_out(document, caller.party_kind is PartyKind.BUYER) for document in tree.shipments],
         )
 
-    async def ListOrderHistory(
-        self, request: pb.ListOrderHistoryRequest, context: Any
-    ) -> pb.ListOrderHistoryResponse:
+    async def ListOrderHistory(self, request: pb.ListOrderHistoryRequest, context: Any) -> pb.ListOrderHistoryResponse:
         order_id, events, token = await self._use.read.history(
-            current().principal, request.order_id, direction_in(request.direction), request.page_size,
-            request.page_token,
-        )  # fmt: skip
-        return pb.ListOrderHistoryResponse(
-            events=[event_out(order_id, event) for event in events], next_page_token=token
+            current().principal, request.order_id, direction_in(request.direction), request.page_size, request.page_token
         )
+        return pb.ListOrderHistoryResponse(events=[event_out(order_id, event) for event in events], next_page_token=token)
 
-    async def WatchOrders(
-        self, request: pb.WatchOrdersRequest, context: Any
-    ) -> AsyncIterator[pb.WatchOrdersResponse]:
+    async def WatchOrders(self, request: pb.WatchOrdersRequest, context: Any) -> AsyncIterator[pb.WatchOrdersResponse]:
         caller = current().principal
         found = Violations()
         found.require("order_ids", len(request.order_ids) <= MAX_WATCHED, "TOO_MANY_ITEMS", f"at most {MAX_WATCHED}")
@@ -172,9 +155,7 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
         both = request.from_start and request.resume_token
         found.require("from_start", not both, "FIELD_INVALID", "not together with a resume token")
         found.raise_if_any()
-        wanted = Wanted(
-            direction_in(request.direction), tuple(request.order_ids), tuple(request.event_types)
-        )
+        wanted = Wanted(direction_in(request.direction), tuple(request.order_ids), tuple(request.event_types))
         bound = resume.binding(caller, wanted)
         start = resume.start(request.resume_token, bound, request.from_start)
         async for change in self._use.watch(caller, wanted, start):

@@ -25,9 +25,7 @@ class FulfillmentReportServicer(pb_grpc.FulfillmentReportServiceServicer):
     def __init__(self, report: ReportFulfillment) -> None:
         self._report = report
 
-    async def ReportFulfillment(
-        self, request: pb.ReportFulfillmentRequest, context: Any
-    ) -> pb.ReportFulfillmentResponse:
+    async def ReportFulfillment(self, request: pb.ReportFulfillmentRequest, context: Any) -> pb.ReportFulfillmentResponse:
         require_service("fulfillment")
         found = Violations()
         for name in ("supplier_orders", "shipments"):
@@ -44,9 +42,7 @@ class PaymentReportServicer(payment_grpc.PaymentReportServiceServicer):
     def __init__(self, hold: HoldOrder) -> None:
         self._hold = hold
 
-    async def ReportPayments(
-        self, request: payment_pb.ReportPaymentsRequest, context: Any
-    ) -> payment_pb.ReportPaymentsResponse:
+    async def ReportPayments(self, request: payment_pb.ReportPaymentsRequest, context: Any) -> payment_pb.ReportPaymentsResponse:
         require_service("payment")
         found = Violations()
         few = len(request.payments) <= MAX_REPORTS

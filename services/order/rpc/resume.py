@@ -18,10 +18,16 @@ from services.order.application.watch_orders import Change, Start, Wanted
 
 def binding(caller: Principal, wanted: Wanted) -> str:
     """What a token belongs to."""
-    text = orjson.dumps([
-        caller.party_kind.value, caller.party_id, caller.user_id, wanted.direction.value, sorted(wanted.order_ids),
-        sorted(wanted.event_types),
-    ])  # fmt: skip
+    text = orjson.dumps(
+        [
+            caller.party_kind.value,
+            caller.party_id,
+            caller.user_id,
+            wanted.direction.value,
+            sorted(wanted.order_ids),
+            sorted(wanted.event_types),
+        ]
+    )
     return hashlib.sha256(text).hexdigest()[:16]
 
 

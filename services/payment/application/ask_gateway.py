@@ -22,9 +22,7 @@ class AskGateway:
         self._timeout = timeout
         self.name = gateway.name
 
-    async def __call__(
-        self, operation: Callable[[Gateway], Awaitable[Answer]], within: float | None = None
-    ) -> Answer:
+    async def __call__(self, operation: Callable[[Gateway], Awaitable[Answer]], within: float | None = None) -> Answer:
         """The answer, or UNKNOWN after the time-out or `within` seconds."""
         limit = self._timeout if within is None else min(self._timeout, within)
         if limit <= 0:

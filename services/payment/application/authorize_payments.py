@@ -11,16 +11,7 @@ from datetime import datetime
 from libs.clock import Clock
 from libs.failpoints import Failpoints
 from services.payment.application.ask_gateway import NO_CARD, UNKNOWN, AskGateway
-from services.payment.application.ports import (
-    Answer,
-    AttemptStore,
-    Gateway,
-    MeansStore,
-    PaymentStore,
-    Transactions,
-    Tx,
-    Verdict,
-)
+from services.payment.application.ports import Answer, AttemptStore, Gateway, MeansStore, PaymentStore, Transactions, Tx, Verdict
 from services.payment.application.record_changes import RecordChanges
 from services.payment.domain.attempt import Change
 from services.payment.domain.means import Card
@@ -58,9 +49,16 @@ class AuthorizePayments:
     key: nothing is authorized twice."""
 
     def __init__(
-        self, database: Transactions, payments: PaymentStore, attempts: AttemptStore, means: MeansStore,
-        record: RecordChanges, ask: AskGateway, clock: Clock, failpoints: Failpoints,
-    ) -> None:  # fmt: skip
+        self,
+        database: Transactions,
+        payments: PaymentStore,
+        attempts: AttemptStore,
+        means: MeansStore,
+        record: RecordChanges,
+        ask: AskGateway,
+        clock: Clock,
+        failpoints: Failpoints,
+    ) -> None:
         self._db = database
         self._payments = payments
         self._attempts = attempts
@@ -128,9 +126,7 @@ class AuthorizePayments:
 
         return await self._ask(operate, within)
 
-    async def _note(
-        self, tx: Tx, key: uuid.UUID, asking: _Asking, known: Mapping[str, Answer]
-    ) -> list[Payment]:
+    async def _note(self, tx: Tx, key: uuid.UUID, asking: _Asking, known: Mapping[str, Answer]) -> list[Payment]:
         now = self._clock.now()
         payments = {p.id: p for p in await self._payments.of_order(tx, key, lock=True)}
         changes: list[Change] = []

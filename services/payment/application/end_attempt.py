@@ -21,9 +21,14 @@ class EndAttempt:
     """RESERVED ends in CONFIRMED or RELEASED; repeats return that state."""
 
     def __init__(
-        self, database: Transactions, payments: PaymentStore, attempts: AttemptStore, record: RecordChanges,
-        settle: SettleTransactions, clock: Clock,
-    ) -> None:  # fmt: skip
+        self,
+        database: Transactions,
+        payments: PaymentStore,
+        attempts: AttemptStore,
+        record: RecordChanges,
+        settle: SettleTransactions,
+        clock: Clock,
+    ) -> None:
         self._db = database
         self._payments = payments
         self._attempts = attempts

@@ -20,9 +20,14 @@ class ExpireAttempts:
     """A background loop, safe in every replica: rows are claimed, ends are conditional."""
 
     def __init__(
-        self, database: Transactions, attempts: AttemptStore, end: EndAttempt, decisions: Decisions, clock: Clock,
+        self,
+        database: Transactions,
+        attempts: AttemptStore,
+        end: EndAttempt,
+        decisions: Decisions,
+        clock: Clock,
         again: timedelta,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._db = database
         self._attempts = attempts
         self._end = end
@@ -37,9 +42,7 @@ class ExpireAttempts:
             # Most looks find nothing: those take no write lock.
             if not await self._attempts.any_expired(tx, now):
                 return 0
-        due = await self._db.retrying(
-            lambda tx: self._attempts.claim_expired(tx, now, now + self._again, BATCH)
-        )
+        due = await self._db.retrying(lambda tx: self._attempts.claim_expired(tx, now, now + self._again, BATCH))
         return await one_by_one(due, lambda found: self.ask(*found), _LOG)
 
     async def ask(self, key: uuid.UUID, attempt: int) -> bool:

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError, invalid, missing, precondition
-from services.payment.application.ports import (
-    MeansStore,
-    PaymentStore,
-    Request,
-    RequestStore,
-    Transactions,
-    Tx,
-)
+from services.payment.application.ports import MeansStore, PaymentStore, Request, RequestStore, Transactions, Tx
 from services.payment.application.record_changes import RecordChanges
 from services.payment.application.settle_transactions import SettleTransactions
 from services.payment.domain.attempt import Change
@@ -27,9 +20,15 @@ class MoveMoney:
     """Writes what it asks, asks, writes the answer. A repeat with the same request id finds the same movement."""
 
     def __init__(
-        self, database: Transactions, payments: PaymentStore, means: MeansStore, requests: RequestStore,
-        record: RecordChanges, settle: SettleTransactions, clock: Clock,
-    ) -> None:  # fmt: skip
+        self,
+        database: Transactions,
+        payments: PaymentStore,
+        means: MeansStore,
+        requests: RequestStore,
+        record: RecordChanges,
+        settle: SettleTransactions,
+        clock: Clock,
+    ) -> None:
         self._db = database
         self._payments = payments
         self._means = means
@@ -62,10 +61,11 @@ class MoveMoney:
         now = next(r for r in rows if r.id == row.id)
         if now.result is Result.PENDING:
             raise WaybillError(
-                Kind.UNAVAILABLE, "GATEWAY_SILENT",
+                Kind.UNAVAILABLE,
+                "GATEWAY_SILENT",
                 "the gateway did not answer: it is asked on, and a repeat with the same request id tells what it said",
                 metadata={"payment": payment_id},
-            )  # fmt: skip
+            )
         if now.result is Result.DECLINED:
             text = f"the gateway declined: {now.message}" if now.message else "the gateway declined"
             raise precondition("GATEWAY_DECLINED", text, payment=payment_id)

@@ -11,15 +11,7 @@ from typing import Any
 from libs.clock import Clock
 from libs.errors import FieldViolation, Kind, RuleViolation, Violations, WaybillError, missing
 from libs.ids import IdSource
-from services.payment.application.ports import (
-    AttemptStore,
-    MeansStore,
-    PaymentStore,
-    Request,
-    RequestStore,
-    Transactions,
-    Tx,
-)
+from services.payment.application.ports import AttemptStore, MeansStore, PaymentStore, Request, RequestStore, Transactions, Tx
 from services.payment.domain.means import Means, unusable
 from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem, resolve
 from services.payment.domain.states import State, conflict
@@ -57,9 +49,15 @@ class OrderPayments:
     """Adds, removes, lists."""
 
     def __init__(
-        self, database: Transactions, payments: PaymentStore, attempts: AttemptStore, means: MeansStore,
-        requests: RequestStore, clock: Clock, ids: IdSource,
-    ) -> None:  # fmt: skip
+        self,
+        database: Transactions,
+        payments: PaymentStore,
+        attempts: AttemptStore,
+        means: MeansStore,
+        requests: RequestStore,
+        clock: Clock,
+        ids: IdSource,
+    ) -> None:
         self._db = database
         self._payments = payments
         self._attempts = attempts
@@ -99,15 +97,26 @@ class OrderPayments:
         """Payments as they would be stored."""
         return [
             Payment(
-                id=draft.id or self._ids.public("pay"), order_key=order.key, order_id=order.id,
-                buyer_id=order.buyer_id, user_id=order.user_id, position=i, type=draft.type,
-                currency=order.currency, create_time=now, update_time=now, amount=draft.amount,
-                spending_account_id=draft.spending_account_id, credit_card_id=draft.credit_card_id,
-                purchase_order_number=draft.purchase_order_number, description=draft.description,
-                accepted=behavior(draft.type).accepted_at_once, xp=draft.xp,
+                id=draft.id or self._ids.public("pay"),
+                order_key=order.key,
+                order_id=order.id,
+                buyer_id=order.buyer_id,
+                user_id=order.user_id,
+                position=i,
+                type=draft.type,
+                currency=order.currency,
+                create_time=now,
+                update_time=now,
+                amount=draft.amount,
+                spending_account_id=draft.spending_account_id,
+                credit_card_id=draft.credit_card_id,
+                purchase_order_number=draft.purchase_order_number,
+                description=draft.description,
+                accepted=behavior(draft.type).accepted_at_once,
+                xp=draft.xp,
             )
             for i, draft in enumerate(drafts, start=1)
-        ]  # fmt: skip
+        ]
 
     async def means(self, tx: Tx, payments: Sequence[Payment], *, lock: bool = False) -> Means:
         """The accounts and cards that payments draw on; none of a kind is no statement."""
@@ -164,9 +173,12 @@ def placed_after(existing: Sequence[Payment], made: Sequence[Payment]) -> list[P
 def _held(order_id: str, attempt: int) -> WaybillError:
     """ABORTED: by the time of the retry the order is submitted, which its service tells, or the attempt released."""
     return WaybillError(
-        Kind.STALE, "SUBMISSION_IN_PROGRESS", f"the payments of order {order_id} are those of its submit by now",
-        metadata={"order": order_id, "attempt": str(attempt)}, retry_after=timedelta(seconds=1),
-    )  # fmt: skip
+        Kind.STALE,
+        "SUBMISSION_IN_PROGRESS",
+        f"the payments of order {order_id} are those of its submit by now",
+        metadata={"order": order_id, "attempt": str(attempt)},
+        retry_after=timedelta(seconds=1),
+    )
 
 
 def _refused(made: Sequence[Payment], problems: Sequence[Problem]) -> WaybillError:

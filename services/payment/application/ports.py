@@ -44,9 +44,7 @@ class PaymentStore(Protocol):
         """With their transactions."""
 
     async def add_transactions(self, tx: Tx, rows: Sequence[Transaction]) -> None: ...
-    async def settle(
-        self, tx: Tx, id: str, result: Result, reference: str, message: str, now: datetime
-    ) -> bool:
+    async def settle(self, tx: Tx, id: str, result: Result, reference: str, message: str, now: datetime) -> bool:
         """Writes the result of a pending transaction; False when it is known already."""
 
     async def take_over_refunds(self, tx: Tx, payment_ids: Collection[str]) -> None:
@@ -92,9 +90,7 @@ class AlertStore(Protocol):
 class AttemptStore(Protocol):
     """Attempts to submit: RESERVED ends in CONFIRMED or RELEASED."""
 
-    async def open(
-        self, tx: Tx, key: uuid.UUID, attempt: int, state: str, expire: datetime, now: datetime
-    ) -> str:
+    async def open(self, tx: Tx, key: uuid.UUID, attempt: int, state: str, expire: datetime, now: datetime) -> str:
         """Writes the attempt and returns an empty text, or returns the state that stands there."""
 
     async def lock(self, tx: Tx, key: uuid.UUID, now: datetime) -> None:
@@ -111,25 +107,19 @@ class AttemptStore(Protocol):
 
     async def state(self, tx: Tx, key: uuid.UUID, attempt: int) -> str: ...
     async def any_expired(self, tx: Tx, now: datetime) -> bool: ...
-    async def claim_expired(
-        self, tx: Tx, now: datetime, again: datetime, limit: int
-    ) -> list[tuple[uuid.UUID, int]]:
+    async def claim_expired(self, tx: Tx, now: datetime, again: datetime, limit: int) -> list[tuple[uuid.UUID, int]]:
         """Reserved attempts past their time; until `again` they are this replica's."""
 
 
 class MeansStore(Protocol):
     """Spending accounts, cards and the ledger."""
 
-    async def accounts(
-        self, tx: Tx, ids: Collection[str], *, lock: bool = False
-    ) -> dict[str, Account]: ...
+    async def accounts(self, tx: Tx, ids: Collection[str], *, lock: bool = False) -> dict[str, Account]: ...
     async def cards(self, tx: Tx, ids: Collection[str]) -> dict[str, Card]: ...
     async def hold(self, tx: Tx, demands: Mapping[str, Demand]) -> bool:
         """Reserves balances, all in one conditional update; False when one does not suffice."""
 
-    async def post(
-        self, tx: Tx, movements: Sequence[Movement], now: datetime, freed: Mapping[str, int] | None = None
-    ) -> None:
+    async def post(self, tx: Tx, movements: Sequence[Movement], now: datetime, freed: Mapping[str, int] | None = None) -> None:
         """Writes movements, changes balances by their sums, and frees what was reserved."""
 
     async def assign(self, tx: Tx, rows: Mapping[tuple[str, str], bool]) -> list[str]:
@@ -142,9 +132,7 @@ class RequestStore(Protocol):
     """Outcomes of idempotent requests."""
 
     async def find(self, tx: Tx, request: Request) -> dict[str, Any] | None: ...
-    async def claim(
-        self, tx: Tx, request: Request, outcome: dict[str, Any], now: datetime
-    ) -> dict[str, Any] | None: ...
+    async def claim(self, tx: Tx, request: Request, outcome: dict[str, Any], now: datetime) -> dict[str, Any] | None: ...
 
 
 class Verdict(StrEnum):

@@ -47,9 +47,13 @@ class ReconcilePayments:
     """For operators; whether the caller is one has been checked."""
 
     def __init__(
-        self, database: Transactions, unsettled: UnsettledPayments, payments: PaymentStore, settle: SettleTransactions,
+        self,
+        database: Transactions,
+        unsettled: UnsettledPayments,
+        payments: PaymentStore,
+        settle: SettleTransactions,
         expire: ExpireAttempts,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._db = database
         self._unsettled = unsettled
         self._payments = payments

@@ -14,18 +14,19 @@ from services.payment.domain.states import State
 from services.payment.domain.transaction import Cause, Entry, Result, Transaction, TransactionType
 
 WORDS = {
-    TransactionType.CONFIRM: "order confirmed", TransactionType.VOID: "order canceled",
-    TransactionType.CAPTURE: "captured", TransactionType.REFUND: "refunded",
-}  # fmt: skip
+    TransactionType.CONFIRM: "order confirmed",
+    TransactionType.VOID: "order canceled",
+    TransactionType.CAPTURE: "captured",
+    TransactionType.REFUND: "refunded",
+}
 
 
 class RecordChanges:
     """One way from decisions to rows, so that payments, transactions and ledger cannot disagree."""
 
     def __init__(
-        self, payments: PaymentStore, alerts: AlertStore, means: MeansStore, ids: IdSource, gateway_name: str,
-        again: timedelta,
-    ) -> None:  # fmt: skip
+        self, payments: PaymentStore, alerts: AlertStore, means: MeansStore, ids: IdSource, gateway_name: str, again: timedelta
+    ) -> None:
         self._payments = payments
         self._alerts = alerts
         self._means = means
@@ -77,7 +78,15 @@ class RecordChanges:
         attempts = entry.type is TransactionType.AUTHORIZE and entry.cause is not Cause.RENEWAL
         again = entry.pending and not attempts
         return Transaction(
-            id, payment.id, entry.type, Result.PENDING if entry.pending else Result.SUCCEEDED, entry.amount,
-            payment.attempt, now, entry.cause, key, result_time=None if entry.pending else now,
+            id,
+            payment.id,
+            entry.type,
+            Result.PENDING if entry.pending else Result.SUCCEEDED,
+            entry.amount,
+            payment.attempt,
+            now,
+            entry.cause,
+            key,
+            result_time=None if entry.pending else now,
             ask_time=now + self._again if again else None,
-        )  # fmt: skip
+        )

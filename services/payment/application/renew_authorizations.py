@@ -19,9 +19,14 @@ class RenewAuthorizations:
     time. The gateway is asked outside of any transaction; one that is silent is asked on by SettleTransactions."""
 
     def __init__(
-        self, database: Transactions, payments: PaymentStore, record: RecordChanges, settle: SettleTransactions,
-        clock: Clock, early: timedelta,
-    ) -> None:  # fmt: skip
+        self,
+        database: Transactions,
+        payments: PaymentStore,
+        record: RecordChanges,
+        settle: SettleTransactions,
+        clock: Clock,
+        early: timedelta,
+    ) -> None:
         self._db = database
         self._payments = payments
         self._record = record

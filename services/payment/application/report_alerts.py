@@ -52,9 +52,7 @@ class ReportAlerts:
                 _LOG.warning("alert_parked", key=str(failure.head.key), why=failure.reason)
         return len(heads)
 
-    async def _deliver(
-        self, alerts: Sequence[Alert], heads: Mapping[UUID, Head], until: datetime, outcome: Outcome
-    ) -> None:
+    async def _deliver(self, alerts: Sequence[Alert], heads: Mapping[UUID, Head], until: datetime, outcome: Outcome) -> None:
         async def send(some: Sequence[Alert]) -> None:
             with tracing.work("payment", "relay alerts"):
                 unknown = await self._peer.report(some, PATIENCE)

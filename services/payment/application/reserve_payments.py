@@ -44,9 +44,16 @@ class ReservePayments:
     """One transaction. The attempt's row comes first: a repeat, or a release, waits for it or is seen by it."""
 
     def __init__(
-        self, database: Transactions, payments: PaymentStore, attempts: AttemptStore, means: MeansStore,
-        order_payments: OrderPayments, record: RecordChanges, clock: Clock, grace: timedelta,
-    ) -> None:  # fmt: skip
+        self,
+        database: Transactions,
+        payments: PaymentStore,
+        attempts: AttemptStore,
+        means: MeansStore,
+        order_payments: OrderPayments,
+        record: RecordChanges,
+        clock: Clock,
+        grace: timedelta,
+    ) -> None:
         self._db = database
         self._payments = payments
         self._attempts = attempts
@@ -69,12 +76,8 @@ class ReservePayments:
         except RefusedError as refused:
             return Reserved("", refused.judgment)
 
-    async def _reserve(
-        self, tx: Tx, order: OrderRef, step: Step, made: Sequence[Payment], now: datetime
-    ) -> Reserved:
-        stands = await self._attempts.open(
-            tx, order.key, step.attempt, "RESERVED", step.deadline + self._grace, now
-        )
+    async def _reserve(self, tx: Tx, order: OrderRef, step: Step, made: Sequence[Payment], now: datetime) -> Reserved:
+        stands = await self._attempts.open(tx, order.key, step.attempt, "RESERVED", step.deadline + self._grace, now)
         if not made:
             # Payments that are being added are waited for and seen. A checkout done in one call brings its own: its order
             # came with the attempt begun, so nobody was let in before.

@@ -12,15 +12,7 @@ from datetime import datetime, timedelta
 from libs.clock import Clock
 from libs.obs import get_logger, metrics
 from services.payment.application.ask_gateway import NO_CARD, AskGateway
-from services.payment.application.ports import (
-    Answer,
-    Gateway,
-    MeansStore,
-    PaymentStore,
-    Transactions,
-    Tx,
-    Verdict,
-)
+from services.payment.application.ports import Answer, Gateway, MeansStore, PaymentStore, Transactions, Tx, Verdict
 from services.payment.application.record_changes import RecordChanges
 from services.payment.domain.payment import Payment
 from services.payment.domain.renewal import renewed
@@ -36,9 +28,16 @@ class SettleTransactions:
     """Also a background loop, safe in every replica: rows are claimed, answers are written by conditional updates."""
 
     def __init__(
-        self, database: Transactions, payments: PaymentStore, means: MeansStore, record: RecordChanges,
-        ask: AskGateway, clock: Clock, again: timedelta, patience: float,
-    ) -> None:  # fmt: skip
+        self,
+        database: Transactions,
+        payments: PaymentStore,
+        means: MeansStore,
+        record: RecordChanges,
+        ask: AskGateway,
+        clock: Clock,
+        again: timedelta,
+        patience: float,
+    ) -> None:
         self._db = database
         self._payments = payments
         self._means = means
@@ -55,9 +54,7 @@ class SettleTransactions:
             # Most looks find nothing: those take no write lock.
             if not await self._payments.any_due(tx, now):
                 return 0
-        due = await self._db.retrying(
-            lambda tx: self._payments.claim_due(tx, now, now + self._again, BATCH)
-        )
+        due = await self._db.retrying(lambda tx: self._payments.claim_due(tx, now, now + self._again, BATCH))
         answers = await asyncio.gather(*(self.settle(row) for row in due))
         return sum(answer.verdict is not Verdict.UNKNOWN for answer in answers)
 
@@ -86,13 +83,9 @@ class SettleTransactions:
                     return NO_CARD
                 return await gateway.authorize(row.gateway_key, card.token, row.amount, payment.currency)
             if row.type is TransactionType.CAPTURE:
-                return await gateway.capture(
-                    row.gateway_key, payment.authorization_key, row.amount, payment.currency
-                )
+                return await gateway.capture(row.gateway_key, payment.authorization_key, row.amount, payment.currency)
             if row.type is TransactionType.REFUND:
-                return await gateway.refund(
-                    row.gateway_key, payment.authorization_key, row.amount, payment.currency
-                )
+                return await gateway.refund(row.gateway_key, payment.authorization_key, row.amount, payment.currency)
             for other in others:
                 if other.gateway_key == row.gateway_key and _waits(other):
                     # The void would wipe out what became of it.

@@ -14,9 +14,7 @@ from services.payment.domain.ledger import issued
 class SpendingAccounts:
     """Assign, unassign, adjust; and the opening balance of new ones."""
 
-    def __init__(
-        self, database: Transactions, means: MeansStore, requests: RequestStore, clock: Clock, ids: IdSource
-    ) -> None:
+    def __init__(self, database: Transactions, means: MeansStore, requests: RequestStore, clock: Clock, ids: IdSource) -> None:
         self._db = database
         self._means = means
         self._requests = requests

@@ -17,9 +17,14 @@ class VoidPayments:
     """Idempotent by order."""
 
     def __init__(
-        self, database: Transactions, payments: PaymentStore, attempts: AttemptStore, record: RecordChanges,
-        settle: SettleTransactions, clock: Clock,
-    ) -> None:  # fmt: skip
+        self,
+        database: Transactions,
+        payments: PaymentStore,
+        attempts: AttemptStore,
+        record: RecordChanges,
+        settle: SettleTransactions,
+        clock: Clock,
+    ) -> None:
         self._db = database
         self._payments = payments
         self._attempts = attempts

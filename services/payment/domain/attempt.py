@@ -45,9 +45,7 @@ class Judgment:
         return any(p.holding is Holding.GATEWAY and p.due for p in self.payments)
 
 
-def judge(
-    payments: Sequence[Payment], total: int, currency: str, must_cover: bool, means: Means, now: datetime
-) -> Judgment:
+def judge(payments: Sequence[Payment], total: int, currency: str, must_cover: bool, means: Means, now: datetime) -> Judgment:
     """Everything is checked again against the total as it is now; all problems at once."""
     resolved, problems = resolve(payments, total, must_cover)
     for p in resolved:

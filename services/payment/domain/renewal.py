@@ -31,9 +31,8 @@ def renew(payment: Payment) -> Change:
 
 
 def renewed(
-    payment: Payment, asked: Transaction, approved: bool, expire: datetime | None, rows: Sequence[Transaction],
-    now: datetime,
-) -> Change:  # fmt: skip
+    payment: Payment, asked: Transaction, approved: bool, expire: datetime | None, rows: Sequence[Transaction], now: datetime
+) -> Change:
     """What the gateway's answer does: the new authorization replaces the old one, which is voided.
 
     A new one that is no longer wanted, because the order was canceled or money was taken meanwhile, is voided itself.
@@ -44,9 +43,7 @@ def renewed(
         return Change(payment.moved(Event.LAPSE, now) if wanted else payment)
     if not wanted:
         return Change(payment, _void(asked.amount, asked.gateway_key))
-    after = payment.moved(
-        Event.RENEW, now, renewals=payment.renewals + 1, authorization_expire_time=expire, accepted=True
-    )
+    after = payment.moved(Event.RENEW, now, renewals=payment.renewals + 1, authorization_expire_time=expire, accepted=True)
     return Change(after, _void(payment.due, payment.authorization_key))
 
 
@@ -55,9 +52,7 @@ def _void(amount: int, key: str) -> Entry:
 
 
 def _under_way(rows: Sequence[Transaction]) -> bool:
-    return _captures(rows) or any(
-        r.type is TransactionType.AUTHORIZE and r.result is Result.PENDING for r in rows
-    )
+    return _captures(rows) or any(r.type is TransactionType.AUTHORIZE and r.result is Result.PENDING for r in rows)
 
 
 def _captures(rows: Sequence[Transaction]) -> bool:

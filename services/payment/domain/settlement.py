@@ -20,9 +20,7 @@ def authorized(payment: Payment, approved: bool, now: datetime, expire: datetime
     return payment.moved(Event.APPROVE, now, accepted=True, authorization_expire_time=expire)
 
 
-def settled(
-    payment: Payment, asked: Transaction, approved: bool, now: datetime, rows: Sequence[Transaction] = ()
-) -> Change:
+def settled(payment: Payment, asked: Transaction, approved: bool, now: datetime, rows: Sequence[Transaction] = ()) -> Change:
     """The answer to a void, a capture or a refund. `rows` are the payment's transactions, which a capture looks at."""
     if asked.type is TransactionType.VOID:
         return _voided(payment, asked, approved, now)

@@ -100,9 +100,8 @@ def move(payment_id: str, state: State, event: Event) -> State:
 def conflict(payment_id: str, state: State, verb: str) -> WaybillError:
     """The error for what a state does not allow."""
     return precondition(
-        "PAYMENT_STATE_CONFLICT", f"payment {payment_id} is {state.value}: cannot {verb}",
-        payment=payment_id, state=state.value,
-    )  # fmt: skip
+        "PAYMENT_STATE_CONFLICT", f"payment {payment_id} is {state.value}: cannot {verb}", payment=payment_id, state=state.value
+    )
 
 
 def allows(state: State, event: Event) -> bool:

@@ -33,18 +33,14 @@ def key_in(text: str) -> uuid.UUID:
         raise invalid("order_key", "FIELD_INVALID", "is no internal key") from None
 
 
-def order_in(
-    found: Violations, message: service_pb.CreatePaymentsRequest | service_pb.ReservePaymentsRequest
-) -> OrderRef:
+def order_in(found: Violations, message: service_pb.CreatePaymentsRequest | service_pb.ReservePaymentsRequest) -> OrderRef:
     """What the order service passes."""
     currency = currency_in(found, "total.currency_code", message.total.currency_code)
     total = money_in(found, "total", message.total, currency) if currency else 0
     found.check_id("order_id", message.order_id)
     found.check_id("buyer_id", message.buyer_id)
     found.check_id("user_id", message.user_id)
-    return OrderRef(
-        key_in(message.order_key), message.order_id, message.buyer_id, message.user_id, total, currency
-    )
+    return OrderRef(key_in(message.order_key), message.order_id, message.buyer_id, message.user_id, total, currency)
 
 
 def drafts_in(found: Violations, messages: Sequence[pb.Payment], currency: str, field: str = "payments") -> list[Draft]:
@@ -71,24 +67,39 @@ def _draft(found: Violations, where: str, m: pb.Payment, currency: str) -> Draft
         if value and m.type != type:
             found.add(f"{where}.{name}", "FIELD_INVALID", f"is for payments of type {type}")
     return Draft(
-        m.id, m.type, amount, m.spending_account_id, m.credit_card_id,
+        m.id,
+        m.type,
+        amount,
+        m.spending_account_id,
+        m.credit_card_id,
         text_in(found, f"{where}.purchase_order_number", m.purchase_order_number, 100),
-        text_in(found, f"{where}.description", m.description, 2_000), xp_in(found, f"{where}.xp", m.xp),
-    )  # fmt: skip
+        text_in(found, f"{where}.description", m.description, 2_000),
+        xp_in(found, f"{where}.xp", m.xp),
+    )
 
 
 def payment_out(p: Payment, transactions: Sequence[Transaction] = ()) -> pb.Payment:
     """A payment with its transactions."""
     cur = p.currency
     made = pb.Payment(
-        id=p.id, order_id=p.order_id, type=p.type, spending_account_id=p.spending_account_id,
-        credit_card_id=p.credit_card_id, purchase_order_number=p.purchase_order_number, description=p.description,
-        accepted=p.accepted, state=pb.PaymentState.Value(f"PAYMENT_STATE_{p.state.value}"),
-        transactions=[_transaction(t, cur) for t in transactions], xp=xp_out(p.xp), etag=str(p.version),
-        create_time=time_out(p.create_time), update_time=time_out(p.update_time),
-        captured_amount=money_out(p.captured, cur), refunded_amount=money_out(p.refunded, cur),
+        id=p.id,
+        order_id=p.order_id,
+        type=p.type,
+        spending_account_id=p.spending_account_id,
+        credit_card_id=p.credit_card_id,
+        purchase_order_number=p.purchase_order_number,
+        description=p.description,
+        accepted=p.accepted,
+        state=pb.PaymentState.Value(f"PAYMENT_STATE_{p.state.value}"),
+        transactions=[_transaction(t, cur) for t in transactions],
+        xp=xp_out(p.xp),
+        etag=str(p.version),
+        create_time=time_out(p.create_time),
+        update_time=time_out(p.update_time),
+        captured_amount=money_out(p.captured, cur),
+        refunded_amount=money_out(p.refunded, cur),
         authorization_expire_time=time_out(p.authorization_expire_time if p.state in _HELD else None),
-    )  # fmt: skip
+    )
     if p.amount is not None:
         made.amount.CopyFrom(money_out(p.amount, cur))
     if p.resolved_amount is not None:
@@ -98,18 +109,21 @@ def payment_out(p: Payment, transactions: Sequence[Transaction] = ()) -> pb.Paym
 
 def _transaction(t: Transaction, currency: str) -> pb.PaymentTransaction:
     return pb.PaymentTransaction(
-        id=t.id, type=pb.PaymentTransactionType.Value(f"PAYMENT_TRANSACTION_TYPE_{t.type}"),
+        id=t.id,
+        type=pb.PaymentTransactionType.Value(f"PAYMENT_TRANSACTION_TYPE_{t.type}"),
         result=pb.PaymentTransactionResult.Value(f"PAYMENT_TRANSACTION_RESULT_{t.result}"),
-        amount=money_out(t.amount, currency), attempt=t.attempt, gateway_reference=t.gateway_reference,
-        message=t.message, create_time=time_out(t.create_time), result_time=time_out(t.result_time),
-    )  # fmt: skip
+        amount=money_out(t.amount, currency),
+        attempt=t.attempt,
+        gateway_reference=t.gateway_reference,
+        message=t.message,
+        create_time=time_out(t.create_time),
+        result_time=time_out(t.result_time),
+    )
 
 
 def problem_out(p: Problem) -> pb.PaymentProblem:
     """A problem."""
-    return pb.PaymentProblem(
-        payment_id=p.payment_id, reason=p.reason, description=p.description, contended=p.contended
-    )
+    return pb.PaymentProblem(payment_id=p.payment_id, reason=p.reason, description=p.description, contended=p.contended)
 
 
 def state_out(state: str) -> service_pb.PaymentReservationState.ValueType:

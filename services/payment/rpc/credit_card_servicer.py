@@ -33,9 +33,7 @@ class CreditCardServicer(pb_grpc.CreditCardServiceServicer):
     def __init__(self, standard: StandardMethods) -> None:
         self._standard = standard
 
-    async def CreateCreditCard(
-        self, request: pb.CreateCreditCardRequest, context: Any
-    ) -> pb.CreateCreditCardResponse:
+    async def CreateCreditCard(self, request: pb.CreateCreditCardRequest, context: Any) -> pb.CreateCreditCardResponse:
         caller = current().principal
         card = pb.CreditCard()
         card.CopyFrom(request.credit_card)
@@ -62,15 +60,11 @@ class CreditCardServicer(pb_grpc.CreditCardServiceServicer):
     async def GetCreditCard(self, request: pb.GetCreditCardRequest, context: Any) -> pb.GetCreditCardResponse:
         return pb.GetCreditCardResponse(credit_card=await self._standard.get(request.credit_card_id, _visible()))
 
-    async def ListCreditCards(
-        self, request: pb.ListCreditCardsRequest, context: Any
-    ) -> pb.ListCreditCardsResponse:
+    async def ListCreditCards(self, request: pb.ListCreditCardsRequest, context: Any) -> pb.ListCreditCardsResponse:
         page, token = await self._standard.list(request, _visible())
         return pb.ListCreditCardsResponse(credit_cards=page, next_page_token=token)
 
-    async def DeleteCreditCard(
-        self, request: pb.DeleteCreditCardRequest, context: Any
-    ) -> pb.DeleteCreditCardResponse:
+    async def DeleteCreditCard(self, request: pb.DeleteCreditCardRequest, context: Any) -> pb.DeleteCreditCardResponse:
         caller = current().principal
         caller.require(roles.CREDIT_CARD_ADMIN, roles.ME_CREDIT_CARD_ADMIN)
         visible = _visible()

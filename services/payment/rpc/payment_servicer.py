@@ -127,9 +127,7 @@ class PaymentServicer(pb_grpc.PaymentServiceServicer):
         drafts = convert.drafts_in(found, request.new_payments, order.currency, "new_payments")
         attempt = convert.attempt_in(found, request)
         found.raise_if_any()
-        step = Step(
-            attempt, instant(request.deadline), request.validate_only, request.must_cover_total
-        )
+        step = Step(attempt, instant(request.deadline), request.validate_only, request.must_cover_total)
         made = await self._use.reserve(order, step, drafts)
         return pb.ReservePaymentsResponse(
             state=convert.state_out(made.state),
@@ -138,13 +136,9 @@ class PaymentServicer(pb_grpc.PaymentServiceServicer):
             payments=[convert.payment_out(p) for p in made.judgment.payments],
         )
 
-    async def AuthorizePayments(
-        self, request: pb.AuthorizePaymentsRequest, context: Any
-    ) -> pb.AuthorizePaymentsResponse:
+    async def AuthorizePayments(self, request: pb.AuthorizePaymentsRequest, context: Any) -> pb.AuthorizePaymentsResponse:
         require_service("order")
-        made = await self._use.authorize(
-            convert.key_in(request.order_key), request.attempt, instant(request.deadline)
-        )
+        made = await self._use.authorize(convert.key_in(request.order_key), request.attempt, instant(request.deadline))
         return pb.AuthorizePaymentsResponse(
             state=convert.state_out(made.state),
             problems=[convert.problem_out(p) for p in made.problems],
@@ -155,15 +149,11 @@ class PaymentServicer(pb_grpc.PaymentServiceServicer):
     async def ConfirmPayments(self, request: pb.ConfirmPaymentsRequest, context: Any) -> pb.ConfirmPaymentsResponse:
         require_service("order")
         state, payments = await self._use.end.confirm(*_ended(request))
-        return pb.ConfirmPaymentsResponse(
-            state=convert.state_out(state), payments=[convert.payment_out(p) for p in payments]
-        )
+        return pb.ConfirmPaymentsResponse(state=convert.state_out(state), payments=[convert.payment_out(p) for p in payments])
 
     async def ReleasePayments(self, request: pb.ReleasePaymentsRequest, context: Any) -> pb.ReleasePaymentsResponse:
         require_service("order")
-        return pb.ReleasePaymentsResponse(
-            state=convert.state_out(await self._use.end.release(*_ended(request)))
-        )
+        return pb.ReleasePaymentsResponse(state=convert.state_out(await self._use.end.release(*_ended(request))))
 
     async def VoidPayments(self, request: pb.VoidPaymentsRequest, context: Any) -> pb.VoidPaymentsResponse:
         require_service("order")

@@ -29,9 +29,7 @@ class ReconciliationServicer(pb_grpc.ReconciliationServiceServicer):
             payments=[payment_out(one.payment, one.transactions) for one in found], next_page_token=token
         )
 
-    async def ReconcilePayments(
-        self, request: pb.ReconcilePaymentsRequest, context: Any
-    ) -> pb.ReconcilePaymentsResponse:
+    async def ReconcilePayments(self, request: pb.ReconcilePaymentsRequest, context: Any) -> pb.ReconcilePaymentsResponse:
         require_operator()
         found = Violations()
         few = 1 <= len(request.payment_ids) <= MAX_PAYMENTS
@@ -42,7 +40,6 @@ class ReconciliationServicer(pb_grpc.ReconciliationServiceServicer):
         done = await self._use(list(request.payment_ids))
         return pb.ReconcilePaymentsResponse(
             payments=[
-                pb.ReconciledPayment(payment=payment_out(one.payment, one.transactions), settled=one.settled)
-                for one in done
+                pb.ReconciledPayment(payment=payment_out(one.payment, one.transactions), settled=one.settled) for one in done
             ]
         )

@@ -87,9 +87,7 @@ class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
 
         return await self._standard.create(request, accounts, where, guard=check, then=post)
 
-    async def GetSpendingAccount(
-        self, request: pb.GetSpendingAccountRequest, context: Any
-    ) -> pb.GetSpendingAccountResponse:
+    async def GetSpendingAccount(self, request: pb.GetSpendingAccountRequest, context: Any) -> pb.GetSpendingAccountResponse:
         found = await self._standard.get(request.spending_account_id, _visible())
         return pb.GetSpendingAccountResponse(spending_account=found)
 
@@ -117,9 +115,11 @@ class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
         unknown = set(await self._accounts.assign(rows, _key(request)))
         for i, item in enumerate(items):
             found.require(
-                f"assignments[{i}].spending_account_id", item.spending_account_id not in unknown,
-                "SPENDING_ACCOUNT_NOT_FOUND", f"there is no account {item.spending_account_id!r}",
-            )  # fmt: skip
+                f"assignments[{i}].spending_account_id",
+                item.spending_account_id not in unknown,
+                "SPENDING_ACCOUNT_NOT_FOUND",
+                f"there is no account {item.spending_account_id!r}",
+            )
         found.raise_if_any()
         return pb.AssignSpendingAccountsResponse()
 

@@ -13,9 +13,7 @@ from services.pricing.domain.assignment import FIELD, Assignment, Key, check_key
 class AssignPriceSchedules:
     """Says which schedules price which products. Existence of products and buyers is other services' to know."""
 
-    def __init__(
-        self, database: Transactions, assignments: AssignmentStore, requests: RequestStore, clock: Clock
-    ) -> None:
+    def __init__(self, database: Transactions, assignments: AssignmentStore, requests: RequestStore, clock: Clock) -> None:
         self._db = database
         self._assignments = assignments
         self._requests = requests

@@ -10,9 +10,11 @@ from services.pricing.application.ports import CensusStore
 
 CONTEXT = "pricing"
 RULES: Mapping[str, str] = {
-    "assigned_schedule_exists": "price_assignments", "price_breaks_ascend": "price_schedules",
-    "rate_is_a_share": "tax_rates", "reservation_has_a_state": "redemption_reservations",
-}  # fmt: skip
+    "assigned_schedule_exists": "price_assignments",
+    "price_breaks_ascend": "price_schedules",
+    "rate_is_a_share": "tax_rates",
+    "reservation_has_a_state": "redemption_reservations",
+}
 """What each looks at."""
 
 
@@ -38,8 +40,7 @@ class Audit:
             for id in census.misordered
         ]
         findings += [
-            Finding(CONTEXT, "rate_is_a_share", f"tax rate {id}", "is not between 0 and 1")
-            for id in census.rates_out_of_range
+            Finding(CONTEXT, "rate_is_a_share", f"tax rate {id}", "is not between 0 and 1") for id in census.rates_out_of_range
         ]
         findings += [
             Finding(CONTEXT, "reservation_has_a_state", f"order {key}", f"attempt {attempt} is {state!r}")

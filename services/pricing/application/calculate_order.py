@@ -20,9 +20,8 @@ class CalculateOrder:
         self._clock = clock
 
     async def __call__(
-        self, buyer_id: str, currency: str, lines: Sequence[Line], shipments: Sequence[Shipment],
-        destination: Destination | None,
-    ) -> tuple[Calculation, datetime]:  # fmt: skip
+        self, buyer_id: str, currency: str, lines: Sequence[Line], shipments: Sequence[Shipment], destination: Destination | None
+    ) -> tuple[Calculation, datetime]:
         """The parts, and the instant at which they hold."""
         now = self._clock.now()
         places = {destination, *(x.destination for x in lines), *(s.destination for s in shipments)} - {None}

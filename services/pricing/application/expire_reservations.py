@@ -20,9 +20,8 @@ class ExpireReservations:
     """A background loop, safe in every replica: ends are conditional."""
 
     def __init__(
-        self, database: Transactions, reservations: ReservationStore, redemptions: Redemptions,
-        decisions: Decisions, clock: Clock,
-    ) -> None:  # fmt: skip
+        self, database: Transactions, reservations: ReservationStore, redemptions: Redemptions, decisions: Decisions, clock: Clock
+    ) -> None:
         self._db = database
         self._reservations = reservations
         self._redemptions = redemptions

@@ -32,9 +32,7 @@ class PriceStore(Protocol):
     async def schedules(self, tx: Tx, buyer_id: str, products: Collection[str]) -> dict[str, Schedule]:
         """The schedule that holds for each product: the buyer's, else the default."""
 
-    async def rates(
-        self, tx: Tx, places: Collection[Destination], classes: Collection[str], now: datetime
-    ) -> Rates:
+    async def rates(self, tx: Tx, places: Collection[Destination], classes: Collection[str], now: datetime) -> Rates:
         """All rates of these classes that can hold at these places now."""
 
 
@@ -59,9 +57,7 @@ class ReservationStore(Protocol):
 class RequestStore(Protocol):
     """Recorded outcomes of requests."""
 
-    async def claim(
-        self, tx: Tx, request: Request, outcome: Mapping[str, Any], now: datetime
-    ) -> dict[str, Any] | None:
+    async def claim(self, tx: Tx, request: Request, outcome: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
         """Records the outcome; or returns that of an earlier call."""
 
 

@@ -30,9 +30,7 @@ class Attempt:
 class Redemptions:
     """Reserve, confirm, release; each idempotent by (order, attempt)."""
 
-    def __init__(
-        self, database: Transactions, prices: PriceStore, reservations: ReservationStore, clock: Clock
-    ) -> None:
+    def __init__(self, database: Transactions, prices: PriceStore, reservations: ReservationStore, clock: Clock) -> None:
         self._db = database
         self._prices = prices
         self._reservations = reservations
@@ -67,6 +65,4 @@ class Redemptions:
 
     async def end(self, order_key: uuid.UUID, attempt: int, state: str) -> str:
         """CONFIRMED or RELEASED as asked, or what stands there already."""
-        return await self._db.retrying(
-            lambda tx: self._reservations.end(tx, order_key, attempt, state, self._clock.now())
-        )
+        return await self._db.retrying(lambda tx: self._reservations.end(tx, order_key, attempt, state, self._clock.now()))

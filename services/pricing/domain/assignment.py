@@ -45,6 +45,8 @@ def check_schedules(found: Violations, assignments: Sequence[Assignment], known:
     """Every schedule that is assigned exists."""
     for i, assignment in enumerate(assignments):
         found.require(
-            f"{FIELD}[{i}].price_schedule_id", assignment.schedule_id in known, Reason.PRICE_SCHEDULE_NOT_FOUND,
+            f"{FIELD}[{i}].price_schedule_id",
+            assignment.schedule_id in known,
+            Reason.PRICE_SCHEDULE_NOT_FOUND,
             f"there is no price schedule {assignment.schedule_id!r}",
-        )  # fmt: skip
+        )

@@ -122,11 +122,17 @@ def calculate(
         room -= subtotal + tax
         priced.append(
             PricedLine(
-                line.id, price.unit, subtotal, ((OVERRIDE, discount),) if discount else (),
-                tax, rate, schedule_id,
-                line.unit_price_override is not None, price.on_sale,
+                line.id,
+                price.unit,
+                subtotal,
+                ((OVERRIDE, discount),) if discount else (),
+                tax,
+                rate,
+                schedule_id,
+                line.unit_price_override is not None,
+                price.on_sale,
             )
-        )  # fmt: skip
+        )
     shipped = tuple(_ship(s, destination, rates, unit) for s in shipments)
     if sum(s.cost + s.tax for s in shipped) > LARGEST:
         problems.append(_too_large("", f"the order's shipping comes to {_UNITS}"))
@@ -164,9 +170,8 @@ def unit_price(
 
 
 def _line(
-    line: Line, currency: str, unit: int, quantities: Mapping[str, int], schedules: Mapping[str, Schedule],
-    now: datetime,
-) -> tuple[Price, int, int, str] | Problem:  # fmt: skip
+    line: Line, currency: str, unit: int, quantities: Mapping[str, int], schedules: Mapping[str, Schedule], now: datetime
+) -> tuple[Price, int, int, str] | Problem:
     priced = unit_price(line, currency, quantities, schedules, now)
     if isinstance(priced, Problem):
         return priced

@@ -56,9 +56,7 @@ def changed(
         if isinstance(priced, Problem):
             problems.append(priced)
         elif priced[0].unit != quote.prices.get(line.id, priced[0].unit):
-            problems.append(
-                Problem(line.id, Reason.PRICE_CHANGED, f"product {line.product_id} costs something else by now")
-            )
+            problems.append(Problem(line.id, Reason.PRICE_CHANGED, f"product {line.product_id} costs something else by now"))
         told = quote.tax_rates.get(line.id)
         if told is not None and told != rates.rate(line.destination or quote.destination, line.tax_class):
             problems.append(Problem(line.id, Reason.TAX_CHANGED, f"product {line.product_id} is taxed otherwise by now"))

@@ -39,9 +39,7 @@ class Schedule:
 
     def on_sale(self, now: datetime) -> bool:
         """Whether sale prices hold; a missing bound is open."""
-        return (self.sale_start is None or self.sale_start <= now) and (
-            self.sale_end is None or now < self.sale_end
-        )
+        return (self.sale_start is None or self.sale_start <= now) and (self.sale_end is None or now < self.sale_end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +85,8 @@ def misordered(breaks: Sequence[Break]) -> bool:
 def check(found: Violations, where: str, schedule: Mapping[str, Any]) -> None:
     """Rules between the attributes of a schedule."""
     low, high = schedule["min_quantity"], schedule["max_quantity"]
-    found.require(
-        f"{where}.max_quantity", not high or low <= high, "VALUE_OUT_OF_RANGE", "is below min_quantity"
-    )
+    found.require(f"{where}.max_quantity", not high or low <= high, "VALUE_OUT_OF_RANGE", "is below min_quantity")
     start, end = schedule["sale_start_time"], schedule["sale_end_time"]
     found.require(
-        f"{where}.sale_end_time", not (start and end) or start < end, Reason.SALE_TIMES_REVERSED,
-        "a sale ends after it begins",
-    )  # fmt: skip
+        f"{where}.sale_end_time", not (start and end) or start < end, Reason.SALE_TIMES_REVERSED, "a sale ends after it begins"
+    )

@@ -86,6 +86,5 @@ def check(found: Violations, where: str, rate: Mapping[str, Any]) -> None:
     """Rules between the attributes of a rate."""
     start, end = rate["start_time"], rate["end_time"]
     found.require(
-        f"{where}.end_time", not (start and end) or start < end, Reason.TAX_TIMES_REVERSED,
-        "a rate ends after it begins",
-    )  # fmt: skip
+        f"{where}.end_time", not (start and end) or start < end, Reason.TAX_TIMES_REVERSED, "a rate ends after it begins"
+    )

@@ -60,9 +60,14 @@ def _line(found: Violations, currency: str, i: int, message: pb.PricingLine) -> 
         return money_in(found, f"{where}.{name}", getattr(message, name), currency)
 
     return Line(
-        message.line_item_id, message.product_id, message.quantity, message.tax_class,
-        amount("unit_price_override"), amount("discount_override"), destination_in(message, "destination"),
-    )  # fmt: skip
+        message.line_item_id,
+        message.product_id,
+        message.quantity,
+        message.tax_class,
+        amount("unit_price_override"),
+        amount("discount_override"),
+        destination_in(message, "destination"),
+    )
 
 
 def quote_in(found: Violations, request: pb.ReserveRedemptionsRequest) -> Quote:
@@ -95,12 +100,9 @@ def shipments_in(found: Violations, currency: str, messages: Sequence[pb.Pricing
         found.add("shipments", "TOO_MANY_ITEMS", f"at most {MAX_LINES:,} estimates")
         return []
     return [
-        Shipment(
-            m.ship_estimate_id, money_in(found, f"shipments[{i}].cost", m.cost, currency),
-            destination_in(m, "destination"),
-        )
+        Shipment(m.ship_estimate_id, money_in(found, f"shipments[{i}].cost", m.cost, currency), destination_in(m, "destination"))
         for i, m in enumerate(messages)
-    ]  # fmt: skip
+    ]
 
 
 def line_out(line: PricedLine, currency: str) -> pb.PricedLine:
@@ -132,17 +134,14 @@ def shipment_out(shipment: PricedShipment, currency: str) -> pb.PricedShipment:
 def problem_out(problem: Problem) -> pb.PricingProblem:
     """A problem."""
     return pb.PricingProblem(
-        line_item_id=problem.line_id, ship_estimate_id=problem.shipment_id, reason=problem.reason,
-        description=problem.description,
+        line_item_id=problem.line_id, ship_estimate_id=problem.shipment_id, reason=problem.reason, description=problem.description
     )
 
 
 def assignment_out(assignment: Assignment) -> schedule_pb.PriceAssignment:
     """An assignment."""
     return schedule_pb.PriceAssignment(
-        product_id=assignment.key.product_id,
-        buyer_id=assignment.key.buyer_id,
-        price_schedule_id=assignment.schedule_id,
+        product_id=assignment.key.product_id, buyer_id=assignment.key.buyer_id, price_schedule_id=assignment.schedule_id
     )
 
 

@@ -28,16 +28,12 @@ def _request(message: Any) -> idempotency.RequestKey | None:
 class PriceScheduleServicer(pb_grpc.PriceScheduleServiceServicer):
     """Price schedules and their assignment to products."""
 
-    def __init__(
-        self, schedules: StandardMethods, assigning: AssignPriceSchedules, assignments: AssignmentLists
-    ) -> None:
+    def __init__(self, schedules: StandardMethods, assigning: AssignPriceSchedules, assignments: AssignmentLists) -> None:
         self._schedules = schedules
         self._assigning = assigning
         self._assignments = assignments
 
-    async def CreatePriceSchedule(
-        self, request: pb.CreatePriceScheduleRequest, context: Any
-    ) -> pb.CreatePriceScheduleResponse:
+    async def CreatePriceSchedule(self, request: pb.CreatePriceScheduleRequest, context: Any) -> pb.CreatePriceScheduleResponse:
         _admin()
         (made,) = await self._schedules.create(request, [request.price_schedule], "price_schedule")
         return pb.CreatePriceScheduleResponse(price_schedule=made)
@@ -49,22 +45,16 @@ class PriceScheduleServicer(pb_grpc.PriceScheduleServiceServicer):
         made = await self._schedules.create(request, request.price_schedules, "price_schedules")
         return pb.BatchCreatePriceSchedulesResponse(price_schedules=made)
 
-    async def GetPriceSchedule(
-        self, request: pb.GetPriceScheduleRequest, context: Any
-    ) -> pb.GetPriceScheduleResponse:
+    async def GetPriceSchedule(self, request: pb.GetPriceScheduleRequest, context: Any) -> pb.GetPriceScheduleResponse:
         _admin()
         return pb.GetPriceScheduleResponse(price_schedule=await self._schedules.get(request.price_schedule_id))
 
-    async def ListPriceSchedules(
-        self, request: pb.ListPriceSchedulesRequest, context: Any
-    ) -> pb.ListPriceSchedulesResponse:
+    async def ListPriceSchedules(self, request: pb.ListPriceSchedulesRequest, context: Any) -> pb.ListPriceSchedulesResponse:
         _admin()
         page, token = await self._schedules.list(request)
         return pb.ListPriceSchedulesResponse(price_schedules=page, next_page_token=token)
 
-    async def UpdatePriceSchedule(
-        self, request: pb.UpdatePriceScheduleRequest, context: Any
-    ) -> pb.UpdatePriceScheduleResponse:
+    async def UpdatePriceSchedule(self, request: pb.UpdatePriceScheduleRequest, context: Any) -> pb.UpdatePriceScheduleResponse:
         _admin()
         made = await self._schedules.update(request, request.price_schedule, "price_schedule")
         return pb.UpdatePriceScheduleResponse(price_schedule=made)
@@ -91,12 +81,9 @@ class PriceScheduleServicer(pb_grpc.PriceScheduleServiceServicer):
         _admin()
         caller = current().principal
         page, token = await self._assignments.page(
-            request.filter, request.page_size, request.page_token,
-            {"party": caller.party_id, "user": caller.user_id},
-        )  # fmt: skip
-        return pb.ListPriceAssignmentsResponse(
-            assignments=[convert.assignment_out(a) for a in page], next_page_token=token
+            request.filter, request.page_size, request.page_token, {"party": caller.party_id, "user": caller.user_id}
         )
+        return pb.ListPriceAssignmentsResponse(assignments=[convert.assignment_out(a) for a in page], next_page_token=token)
 
     async def BatchGetPriceAssignments(
         self, request: pb.BatchGetPriceAssignmentsRequest, context: Any

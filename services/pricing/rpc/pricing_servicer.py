@@ -33,9 +33,7 @@ class PricingServicer(pb_grpc.PricingServiceServicer):
             problems=[convert.problem_out(p) for p in made.problems],
         )
 
-    async def CalculateOrder(
-        self, request: pb.CalculateOrderRequest, context: Any
-    ) -> pb.CalculateOrderResponse:
+    async def CalculateOrder(self, request: pb.CalculateOrderRequest, context: Any) -> pb.CalculateOrderResponse:
         require_service("order")
         found = Violations()
         lines = convert.lines_in(found, request)
@@ -51,9 +49,7 @@ class PricingServicer(pb_grpc.PricingServiceServicer):
             price_time=time_out(now),
         )
 
-    async def ReserveRedemptions(
-        self, request: pb.ReserveRedemptionsRequest, context: Any
-    ) -> pb.ReserveRedemptionsResponse:
+    async def ReserveRedemptions(self, request: pb.ReserveRedemptionsRequest, context: Any) -> pb.ReserveRedemptionsResponse:
         require_service("order")
         found = Violations()
         attempt = convert.attempt_in(found, request)
@@ -61,21 +57,15 @@ class PricingServicer(pb_grpc.PricingServiceServicer):
         quote = convert.quote_in(found, request)
         found.raise_if_any()
         state, problems = await self._redemptions.reserve(attempt, request.buyer_id, request.currency, lines, quote)
-        return pb.ReserveRedemptionsResponse(
-            state=convert.state_out(state), problems=[convert.problem_out(p) for p in problems]
-        )
+        return pb.ReserveRedemptionsResponse(state=convert.state_out(state), problems=[convert.problem_out(p) for p in problems])
 
-    async def ConfirmRedemptions(
-        self, request: pb.ConfirmRedemptionsRequest, context: Any
-    ) -> pb.ConfirmRedemptionsResponse:
+    async def ConfirmRedemptions(self, request: pb.ConfirmRedemptionsRequest, context: Any) -> pb.ConfirmRedemptionsResponse:
         require_service("order")
         key, attempt = convert.step_in(request)
         state = await self._redemptions.end(key, attempt, "CONFIRMED")
         return pb.ConfirmRedemptionsResponse(state=convert.state_out(state))
 
-    async def ReleaseRedemptions(
-        self, request: pb.ReleaseRedemptionsRequest, context: Any
-    ) -> pb.ReleaseRedemptionsResponse:
+    async def ReleaseRedemptions(self, request: pb.ReleaseRedemptionsRequest, context: Any) -> pb.ReleaseRedemptionsResponse:
         require_service("order")
         key, attempt = convert.step_in(request)
         state = await self._redemptions.end(key, attempt, "RELEASED")

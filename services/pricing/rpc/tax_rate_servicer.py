@@ -26,9 +26,7 @@ class TaxRateServicer(pb_grpc.TaxRateServiceServicer):
         (made,) = await self._rates.create(request, [request.tax_rate], "tax_rate")
         return pb.CreateTaxRateResponse(tax_rate=made)
 
-    async def BatchCreateTaxRates(
-        self, request: pb.BatchCreateTaxRatesRequest, context: Any
-    ) -> pb.BatchCreateTaxRatesResponse:
+    async def BatchCreateTaxRates(self, request: pb.BatchCreateTaxRatesRequest, context: Any) -> pb.BatchCreateTaxRatesResponse:
         _admin()
         made = await self._rates.create(request, request.tax_rates, "tax_rates")
         return pb.BatchCreateTaxRatesResponse(tax_rates=made)

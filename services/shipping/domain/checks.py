@@ -24,6 +24,4 @@ def table_lead_times(found: Violations, where: str, table: Mapping[str, Any]) ->
 
 
 def _in_order(found: Violations, where: str, shortest: int, longest: int) -> None:
-    found.require(
-        f"{where}.max_lead_time", shortest <= longest, "VALUE_OUT_OF_RANGE", "must not be below min_lead_time"
-    )
+    found.require(f"{where}.max_lead_time", shortest <= longest, "VALUE_OUT_OF_RANGE", "must not be below min_lead_time")

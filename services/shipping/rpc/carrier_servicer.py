@@ -22,9 +22,7 @@ class CarrierServicer(pb_grpc.CarrierServiceServicer):
         (made,) = await self._methods.create(request, [request.carrier], "carrier")
         return pb.CreateCarrierResponse(carrier=made)
 
-    async def BatchCreateCarriers(
-        self, request: pb.BatchCreateCarriersRequest, context: Any
-    ) -> pb.BatchCreateCarriersResponse:
+    async def BatchCreateCarriers(self, request: pb.BatchCreateCarriersRequest, context: Any) -> pb.BatchCreateCarriersResponse:
         administrator(current().principal)
         made = await self._methods.create(request, request.carriers, "carriers")
         return pb.BatchCreateCarriersResponse(carriers=made)

@@ -29,27 +29,19 @@ def question_in(request: pb.EstimateShippingRequest) -> Question:
     found.check_id("buyer_id", request.buyer_id, required=False)
     found.check_id("client_id", request.client_id, required=False)
     protoconv.currency_in(found, "currency", request.currency)
-    found.require(
-        "items", len(request.items) <= MAX_ITEMS, "TOO_MANY_ITEMS", f"at most {MAX_ITEMS:,} items at a time"
-    )
+    found.require("items", len(request.items) <= MAX_ITEMS, "TOO_MANY_ITEMS", f"at most {MAX_ITEMS:,} items at a time")
     known: dict[bytes, Destination] = {}
     ordered_to = _destination(request.ship_to, known) if request.HasField("ship_to") else None
-    items = [
-        _item(found, f"items[{i}]", item, ordered_to, known)
-        for i, item in enumerate(request.items[:MAX_ITEMS])
-    ]
+    items = [_item(found, f"items[{i}]", item, ordered_to, known) for i, item in enumerate(request.items[:MAX_ITEMS])]
     found.raise_if_any()
     return Question(request.buyer_id, request.client_id, request.currency, ordered_to, items)
 
 
 def _item(
-    found: Violations, where: str, item: pb.ShippingItem, ordered_to: Destination | None,
-    known: dict[bytes, Destination],
-) -> Item:  # fmt: skip
+    found: Violations, where: str, item: pb.ShippingItem, ordered_to: Destination | None, known: dict[bytes, Destination]
+) -> Item:
     found.check_id(f"{where}.line_item_id", item.line_item_id)
-    found.require(
-        f"{where}.quantity", 1 <= item.quantity <= MAX_QUANTITY, "VALUE_OUT_OF_RANGE", "must be 1 or more"
-    )
+    found.require(f"{where}.quantity", 1 <= item.quantity <= MAX_QUANTITY, "VALUE_OUT_OF_RANGE", "must be 1 or more")
     weight = _ZERO
     if item.weight_kg.value:
         weight = protoconv.decimal_in(found, f"{where}.weight_kg", item.weight_kg, _ZERO, MAX_WEIGHT)
@@ -82,8 +74,7 @@ def answer_out(answer: Answer, currency: str) -> pb.EstimateShippingResponse:
     return pb.EstimateShippingResponse(
         ship_estimates=[_estimate(found, methods) for found in answer.estimates],
         problems=[
-            pb.ShippingProblem(line_item_id=p.line_item_id, reason=p.reason, description=p.description)
-            for p in answer.problems
+            pb.ShippingProblem(line_item_id=p.line_item_id, reason=p.reason, description=p.description) for p in answer.problems
         ],
         rate_time=protoconv.time_out(answer.rate_time),
     )

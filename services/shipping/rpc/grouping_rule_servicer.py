@@ -17,9 +17,7 @@ class GroupingRuleServicer(pb_grpc.GroupingRuleServiceServicer):
     def __init__(self, methods: StandardMethods) -> None:
         self._methods = methods
 
-    async def CreateGroupingRule(
-        self, request: pb.CreateGroupingRuleRequest, context: Any
-    ) -> pb.CreateGroupingRuleResponse:
+    async def CreateGroupingRule(self, request: pb.CreateGroupingRuleRequest, context: Any) -> pb.CreateGroupingRuleResponse:
         administrator(current().principal)
         (made,) = await self._methods.create(request, [request.grouping_rule], "grouping_rule")
         return pb.CreateGroupingRuleResponse(grouping_rule=made)
@@ -31,29 +29,21 @@ class GroupingRuleServicer(pb_grpc.GroupingRuleServiceServicer):
         made = await self._methods.create(request, request.grouping_rules, "grouping_rules")
         return pb.BatchCreateGroupingRulesResponse(grouping_rules=made)
 
-    async def GetGroupingRule(
-        self, request: pb.GetGroupingRuleRequest, context: Any
-    ) -> pb.GetGroupingRuleResponse:
+    async def GetGroupingRule(self, request: pb.GetGroupingRuleRequest, context: Any) -> pb.GetGroupingRuleResponse:
         administrator(current().principal)
         return pb.GetGroupingRuleResponse(grouping_rule=await self._methods.get(request.grouping_rule_id))
 
-    async def ListGroupingRules(
-        self, request: pb.ListGroupingRulesRequest, context: Any
-    ) -> pb.ListGroupingRulesResponse:
+    async def ListGroupingRules(self, request: pb.ListGroupingRulesRequest, context: Any) -> pb.ListGroupingRulesResponse:
         administrator(current().principal)
         page, token = await self._methods.list(request)
         return pb.ListGroupingRulesResponse(grouping_rules=page, next_page_token=token)
 
-    async def UpdateGroupingRule(
-        self, request: pb.UpdateGroupingRuleRequest, context: Any
-    ) -> pb.UpdateGroupingRuleResponse:
+    async def UpdateGroupingRule(self, request: pb.UpdateGroupingRuleRequest, context: Any) -> pb.UpdateGroupingRuleResponse:
         administrator(current().principal)
         changed = await self._methods.update(request, request.grouping_rule, "grouping_rule")
         return pb.UpdateGroupingRuleResponse(grouping_rule=changed)
 
-    async def DeleteGroupingRule(
-        self, request: pb.DeleteGroupingRuleRequest, context: Any
-    ) -> pb.DeleteGroupingRuleResponse:
+    async def DeleteGroupingRule(self, request: pb.DeleteGroupingRuleRequest, context: Any) -> pb.DeleteGroupingRuleResponse:
         administrator(current().principal)
         await self._methods.delete(request, request.grouping_rule_id)
         return pb.DeleteGroupingRuleResponse()

@@ -19,9 +19,7 @@ class RateTableServicer(pb_grpc.RateTableServiceServicer):
         self._methods = methods
         self._guard = guard
 
-    async def CreateRateTable(
-        self, request: pb.CreateRateTableRequest, context: Any
-    ) -> pb.CreateRateTableResponse:
+    async def CreateRateTable(self, request: pb.CreateRateTableRequest, context: Any) -> pb.CreateRateTableResponse:
         administrator(current().principal)
         (made,) = await self._methods.create(request, [request.rate_table], "rate_table", guard=self._guard)
         return pb.CreateRateTableResponse(rate_table=made)
@@ -37,16 +35,12 @@ class RateTableServicer(pb_grpc.RateTableServiceServicer):
         administrator(current().principal)
         return pb.GetRateTableResponse(rate_table=await self._methods.get(request.rate_table_id))
 
-    async def ListRateTables(
-        self, request: pb.ListRateTablesRequest, context: Any
-    ) -> pb.ListRateTablesResponse:
+    async def ListRateTables(self, request: pb.ListRateTablesRequest, context: Any) -> pb.ListRateTablesResponse:
         administrator(current().principal)
         page, token = await self._methods.list(request)
         return pb.ListRateTablesResponse(rate_tables=page, next_page_token=token)
 
-    async def UpdateRateTable(
-        self, request: pb.UpdateRateTableRequest, context: Any
-    ) -> pb.UpdateRateTableResponse:
+    async def UpdateRateTable(self, request: pb.UpdateRateTableRequest, context: Any) -> pb.UpdateRateTableResponse:
         administrator(current().principal)
         changed = await self._methods.update(request, request.rate_table, "rate_table")
         return pb.UpdateRateTableResponse(rate_table=changed)

@@ -24,10 +24,7 @@ class ShipMethodAssignmentServicer(pb_grpc.ShipMethodAssignmentServiceServicer):
     ) -> pb.CreateShipMethodAssignmentResponse:
         administrator(current().principal)
         (made,) = await self._methods.create(
-            request,
-            [request.ship_method_assignment],
-            "ship_method_assignment",
-            guard=self._guard,
+            request, [request.ship_method_assignment], "ship_method_assignment", guard=self._guard
         )
         return pb.CreateShipMethodAssignmentResponse(ship_method_assignment=made)
 
@@ -35,12 +32,7 @@ class ShipMethodAssignmentServicer(pb_grpc.ShipMethodAssignmentServiceServicer):
         self, request: pb.BatchCreateShipMethodAssignmentsRequest, context: Any
     ) -> pb.BatchCreateShipMethodAssignmentsResponse:
         administrator(current().principal)
-        made = await self._methods.create(
-            request,
-            request.ship_method_assignments,
-            "ship_method_assignments",
-            guard=self._guard,
-        )
+        made = await self._methods.create(request, request.ship_method_assignments, "ship_method_assignments", guard=self._guard)
         return pb.BatchCreateShipMethodAssignmentsResponse(ship_method_assignments=made)
 
     async def GetShipMethodAssignment(

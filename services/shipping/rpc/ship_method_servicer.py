@@ -19,9 +19,7 @@ class ShipMethodServicer(pb_grpc.ShipMethodServiceServicer):
         self._methods = methods
         self._guard = guard
 
-    async def CreateShipMethod(
-        self, request: pb.CreateShipMethodRequest, context: Any
-    ) -> pb.CreateShipMethodResponse:
+    async def CreateShipMethod(self, request: pb.CreateShipMethodRequest, context: Any) -> pb.CreateShipMethodResponse:
         administrator(current().principal)
         (made,) = await self._methods.create(request, [request.ship_method], "ship_method", guard=self._guard)
         return pb.CreateShipMethodResponse(ship_method=made)
@@ -37,16 +35,12 @@ class ShipMethodServicer(pb_grpc.ShipMethodServiceServicer):
         administrator(current().principal)
         return pb.GetShipMethodResponse(ship_method=await self._methods.get(request.ship_method_id))
 
-    async def ListShipMethods(
-        self, request: pb.ListShipMethodsRequest, context: Any
-    ) -> pb.ListShipMethodsResponse:
+    async def ListShipMethods(self, request: pb.ListShipMethodsRequest, context: Any) -> pb.ListShipMethodsResponse:
         administrator(current().principal)
         page, token = await self._methods.list(request)
         return pb.ListShipMethodsResponse(ship_methods=page, next_page_token=token)
 
-    async def UpdateShipMethod(
-        self, request: pb.UpdateShipMethodRequest, context: Any
-    ) -> pb.UpdateShipMethodResponse:
+    async def UpdateShipMethod(self, request: pb.UpdateShipMethodRequest, context: Any) -> pb.UpdateShipMethodResponse:
         administrator(current().principal)
         changed = await self._methods.update(request, request.ship_method, "ship_method", guard=self._guard)
         return pb.UpdateShipMethodResponse(ship_method=changed)

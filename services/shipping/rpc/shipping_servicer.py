@@ -17,8 +17,6 @@ class ShippingServicer(pb_grpc.ShippingServiceServicer):
     def __init__(self, estimate: EstimateShipping) -> None:
         self._estimate = estimate
 
-    async def EstimateShipping(
-        self, request: pb.EstimateShippingRequest, context: Any
-    ) -> pb.EstimateShippingResponse:
+    async def EstimateShipping(self, request: pb.EstimateShippingRequest, context: Any) -> pb.EstimateShippingResponse:
         require_service("order")
         return answer_out(await self._estimate(question_in(request)), request.currency)

@@ -22,9 +22,7 @@ class ZoneServicer(pb_grpc.ZoneServiceServicer):
         (made,) = await self._methods.create(request, [request.zone], "zone")
         return pb.CreateZoneResponse(zone=made)
 
-    async def BatchCreateZones(
-        self, request: pb.BatchCreateZonesRequest, context: Any
-    ) -> pb.BatchCreateZonesResponse:
+    async def BatchCreateZones(self, request: pb.BatchCreateZonesRequest, context: Any) -> pb.BatchCreateZonesResponse:
         administrator(current().principal)
         made = await self._methods.create(request, request.zones, "zones")
         return pb.BatchCreateZonesResponse(zones=made)

@@ -110,83 +110,102 @@ def released(books: Books) -> list[Any]:
 CORRUPTIONS = [
     breaks("fulfillment", "stock_counter_equals_ledger", RECORD, record(on_hand=R.on_hand + 1)),
     breaks("fulfillment", "stock_allocated_equals_allocations", RECORD, booked("ALLOCATE", allocated=1)),
-    breaks(
-        "fulfillment", "stock_not_negative", RECORD, booked("RELEASE", reserved=-1), "stock_reserved_equals_reservations"
-    ),
+    breaks("fulfillment", "stock_not_negative", RECORD, booked("RELEASE", reserved=-1), "stock_reserved_equals_reservations"),
     breaks("fulfillment", "stock_not_oversold", RECORD, oversold),
     breaks("fulfillment", "stock_reserved_equals_reservations", RECORD, booked("RESERVE", reserved=1)),
     breaks(
-        "fulfillment", "movement_is_of_its_kind", "",
+        "fulfillment",
+        "movement_is_of_its_kind",
+        "",
         lambda _: [sa.update(stock_movements).where(M.kind == "RECEIVE").values(kind="LOST")],
     ),
     breaks("fulfillment", "ended_attempt_holds_no_stock", "", allocated_elsewhere),
     breaks("fulfillment", "supplier_order_line_units", f"{GONE}-1/l1", line(f"{GONE}-1", packed=5)),
     breaks("fulfillment", "allocation_units", f"{OPEN}-1/l1", allocation(packed=-1)),
     breaks(
-        "fulfillment", "allocations_within_line", f"{OPEN}-1/l1", allocation(quantity=A.quantity + 1),
+        "fulfillment",
+        "allocations_within_line",
+        f"{OPEN}-1/l1",
+        allocation(quantity=A.quantity + 1),
         "stock_allocated_equals_allocations",
     ),
     breaks("fulfillment", "supplier_order_amounts", f"{OPEN}-1", line(f"{OPEN}-1", subtotal=L.subtotal + 1)),
     breaks("fulfillment", "supplier_order_has_lines", f"{OPEN}-9", without_lines, "read_model_is_current"),
+    breaks("fulfillment", "supplier_order_status", f"{DONE}-1", header(f"{DONE}-1", status="ACCEPTED"), "read_model_is_current"),
+    breaks("fulfillment", "one_confirmed_attempt", "", another_reservation(OPEN, 9), "confirmed_attempts_are_accepted"),
     breaks(
-        "fulfillment", "supplier_order_status", f"{DONE}-1", header(f"{DONE}-1", status="ACCEPTED"), "read_model_is_current"
-    ),
-    breaks(
-        "fulfillment", "one_confirmed_attempt", "", another_reservation(OPEN, 9), "confirmed_attempts_are_accepted"
-    ),
-    breaks(
-        "fulfillment", "confirmed_attempt_has_supplier_orders", "", another_reservation(CART, 1),
+        "fulfillment",
+        "confirmed_attempt_has_supplier_orders",
+        "",
+        another_reservation(CART, 1),
         "confirmed_attempts_are_accepted",
     ),
+    breaks("fulfillment", "supplier_order_has_confirmed_attempt", f"{OPEN}-1", released, "accepted_attempts_are_confirmed"),
     breaks(
-        "fulfillment", "supplier_order_has_confirmed_attempt", f"{OPEN}-1", released, "accepted_attempts_are_confirmed"
-    ),
-    breaks(
-        "fulfillment", "line_units_equal_shipments", f"{OPEN}-1/l1",
-        lambda books: [
-            sa.update(shipment_items).where(I.order_key == str(books.keys[OPEN])).values(quantity=I.quantity + 1)
-        ],
+        "fulfillment",
+        "line_units_equal_shipments",
+        f"{OPEN}-1/l1",
+        lambda books: [sa.update(shipment_items).where(I.order_key == str(books.keys[OPEN])).values(quantity=I.quantity + 1)],
     ),
     breaks("fulfillment", "shipment_item_has_its_line", "", item_of_no_line),
     breaks(
-        "fulfillment", "shipment_is_seen_as_its_orders", "packed",
+        "fulfillment",
+        "shipment_is_seen_as_its_orders",
+        "packed",
         lambda _: [sa.update(shipments).where(S.id == "packed").values(supplier_id="other")],
     ),
     breaks(
-        "fulfillment", "shipment_is_seen_as_its_orders", "packed",
+        "fulfillment",
+        "shipment_is_seen_as_its_orders",
+        "packed",
         lambda books: [sa.update(shipment_items).where(I.order_key == str(books.keys[OPEN])).values(user_id="other")],
     ),
+    breaks("fulfillment", "supplier_order_is_told_or_due", f"{OPEN}-1", header(f"{OPEN}-1", reported_version=O.version - 1)),
     breaks(
-        "fulfillment", "supplier_order_is_told_or_due", f"{OPEN}-1", header(f"{OPEN}-1", reported_version=O.version - 1)
-    ),
-    breaks(
-        "fulfillment", "shipment_is_told_or_due", "packed",
+        "fulfillment",
+        "shipment_is_told_or_due",
+        "packed",
         lambda _: [sa.update(shipments).where(S.id == "packed").values(reported_version=S.version - 1)],
     ),
     breaks("across", "reservations_belong_to_running_attempts", CART, reservation("RESERVED"), database="pricing"),
     breaks("across", "held_orders_do_not_ship", HELD, header(f"{HELD}-1", held=False), database="fulfillment"),
     breaks("across", "supplier_orders_partition_the_order", OPEN, another_line, database="fulfillment"),
     breaks(
-        "across", "supplier_orders_add_up_to_the_total", OPEN,
-        header(f"{OPEN}-1", shipping_cost=O.shipping_cost + 1, total=O.total + 1), database="fulfillment",
-    ),
-    breaks(
-        "across", "shipped_units_agree", OPEN, line(f"{OPEN}-1", canceled=L.canceled + 1), "allocations_within_line",
+        "across",
+        "supplier_orders_add_up_to_the_total",
+        OPEN,
+        header(f"{OPEN}-1", shipping_cost=O.shipping_cost + 1, total=O.total + 1),
         database="fulfillment",
     ),
     breaks(
-        "across", "read_model_is_current", OPEN,
-        header(f"{OPEN}-1", version=O.version + 1, reported_version=O.reported_version + 1), database="fulfillment",
+        "across",
+        "shipped_units_agree",
+        OPEN,
+        line(f"{OPEN}-1", canceled=L.canceled + 1),
+        "allocations_within_line",
+        database="fulfillment",
     ),
     breaks(
-        "across", "supplier_orders_are_listed_alike", OPEN, header(f"{OPEN}-1", supplier_id="other"),
-        "shipment_is_seen_as_its_orders", database="fulfillment",
+        "across",
+        "read_model_is_current",
+        OPEN,
+        header(f"{OPEN}-1", version=O.version + 1, reported_version=O.reported_version + 1),
+        database="fulfillment",
     ),
     breaks(
-        "across", "supplier_orders_are_listed_alike", HELD, header(f"{HELD}-1", user_id="other"), database="fulfillment"
+        "across",
+        "supplier_orders_are_listed_alike",
+        OPEN,
+        header(f"{OPEN}-1", supplier_id="other"),
+        "shipment_is_seen_as_its_orders",
+        database="fulfillment",
     ),
+    breaks("across", "supplier_orders_are_listed_alike", HELD, header(f"{HELD}-1", user_id="other"), database="fulfillment"),
     breaks(
-        "across", "work_comes_to_its_end", NO,
-        attempt(NO, 1, finished=False, begin_time=NOW - timedelta(days=1)), database="order",
+        "across",
+        "work_comes_to_its_end",
+        NO,
+        attempt(NO, 1, finished=False, begin_time=NOW - timedelta(days=1)),
+        database="order",
     ),
-]  # fmt: skip
+]

@@ -7,14 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.order.adapters.db.tables import (
-    CANCELLATIONS,
-    EVENTS,
-    LINE_ITEMS,
-    ORDERS,
-    REQUESTS,
-    SUBMISSIONS,
-)
+from services.order.adapters.db.tables import CANCELLATIONS, EVENTS, LINE_ITEMS, ORDERS, REQUESTS, SUBMISSIONS
 from tests.e2e.corruptions.books import CART, DONE, HELD, NO, OPEN, Books, breaks
 from tests.e2e.corruptions.setup import NOW
 from tests.support.tampering import like
@@ -29,16 +22,12 @@ def order(id: str, **values: Any) -> Any:
 
 def line(id: str, **values: Any) -> Any:
     """Changes the first line of an order."""
-    return lambda books: [
-        sa.update(LINE_ITEMS).where(L.order_key == books.keys[id], L.id == "l1").values(**values)
-    ]
+    return lambda books: [sa.update(LINE_ITEMS).where(L.order_key == books.keys[id], L.id == "l1").values(**values)]
 
 
 def attempt(id: str, number: int, **values: Any) -> Any:
     """Changes an attempt."""
-    return lambda books: [
-        sa.update(SUBMISSIONS).where(S.order_key == books.keys[id], S.attempt == number).values(**values)
-    ]
+    return lambda books: [sa.update(SUBMISSIONS).where(S.order_key == books.keys[id], S.attempt == number).values(**values)]
 
 
 def event(id: str, *where: Any, **values: Any) -> Any:
@@ -101,9 +90,7 @@ async def older_status(books: Books) -> list[Any]:
 
 def no_parts(books: Books) -> list[Any]:
     """The same total of other parts."""
-    return [
-        sa.update(ORDERS).where(O.id == CART).values(shipping_cost=O.shipping_cost + 1_000_000, tax=O.tax - 1_000_000)
-    ]
+    return [sa.update(ORDERS).where(O.id == CART).values(shipping_cost=O.shipping_cost + 1_000_000, tax=O.tax - 1_000_000)]
 
 
 async def held_for_another(books: Books) -> list[Any]:
@@ -122,14 +109,14 @@ CORRUPTIONS = [
     breaks("order", "history_has_no_gap", CART, event(CART, E.sequence == 1)),
     breaks("order", "event_is_of_an_order", "", stray_event),
     breaks("order", "newest_event_tells_the_status", CART, older_status),
+    breaks("order", "submitted_once", NO, attempt(NO, 1, state="ACCEPTED"), "accepted_attempts_are_confirmed"),
     breaks(
-        "order", "submitted_once", NO, attempt(NO, 1, state="ACCEPTED"),
-        "accepted_attempts_are_confirmed",
-    ),
-    breaks(
-        "order", "attempts_are_numbered", NO,
+        "order",
+        "attempts_are_numbered",
+        NO,
         lambda books: [sa.delete(SUBMISSIONS).where(S.order_key == books.keys[NO], S.attempt == 1)],
-        "history_tells_of_every_attempt", "submit_has_its_attempt",
+        "history_tells_of_every_attempt",
+        "submit_has_its_attempt",
     ),
     breaks("order", "attempt_is_decided_before_it_ends", NO, attempt(NO, 1, decide_time=None)),
     breaks("order", "history_tells_of_every_attempt", NO, event(NO, E.type == "submission_refused", type="order_updated")),
@@ -138,25 +125,30 @@ CORRUPTIONS = [
     breaks("order", "cancel_that_is_decided_stands", CART, cancel(CART), "status_follows_units"),
     breaks("order", "amounts_follow_from_the_worksheet", CART, no_parts),
     breaks(
-        "order", "status_follows_units", DONE, order(DONE, status="OPEN"),
-        "newest_event_tells_the_status", "times_follow_status", "units_are_those_reported",
+        "order",
+        "status_follows_units",
+        DONE,
+        order(DONE, status="OPEN"),
+        "newest_event_tells_the_status",
+        "times_follow_status",
+        "units_are_those_reported",
     ),
     breaks("order", "times_follow_status", OPEN, order(OPEN, complete_time=NOW)),
-    breaks(
-        "order", "units_are_those_reported", OPEN, line(OPEN, quantity_shipped=L.quantity_shipped + 1),
-        "shipped_units_agree",
-    ),
+    breaks("order", "units_are_those_reported", OPEN, line(OPEN, quantity_shipped=L.quantity_shipped + 1), "shipped_units_agree"),
     breaks("order", "read_model_is_its_report", OPEN, order(f"{OPEN}-1", tax=O.tax + 1, total=O.total + 1)),
     # Another supplier, or another buyer, would find it in its list.
     breaks(
-        "order", "read_model_is_its_report", OPEN, order(f"{OPEN}-1", supplier_id="other"),
-        "supplier_orders_are_listed_alike",
+        "order", "read_model_is_its_report", OPEN, order(f"{OPEN}-1", supplier_id="other"), "supplier_orders_are_listed_alike"
     ),
     breaks(
-        "order", "supplier_order_is_seen_as_its_order", f"{OPEN}-1", order(f"{OPEN}-1", buyer_id="other"),
-        "read_model_is_its_report", "supplier_orders_are_listed_alike",
+        "order",
+        "supplier_order_is_seen_as_its_order",
+        f"{OPEN}-1",
+        order(f"{OPEN}-1", buyer_id="other"),
+        "read_model_is_its_report",
+        "supplier_orders_are_listed_alike",
     ),
     breaks("order", "supplier_order_is_seen_as_its_order", f"{OPEN}-1", order(OPEN, buyer_id="other")),
     breaks("order", "order_is_listed_for_its_user", CART, order(CART, user_id="other")),
     breaks("order", "newest_attempt_is_shown", NO, shown_state),
-]  # fmt: skip
+]

@@ -6,16 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.payment.adapters.db.tables import (
-    ACCOUNTS,
-    ALERTS,
-    ATTEMPTS,
-    GATEWAY,
-    LEDGER,
-    PAYMENTS,
-    REQUESTS,
-    TRANSACTIONS,
-)
+from services.payment.adapters.db.tables import ACCOUNTS, ALERTS, ATTEMPTS, GATEWAY, LEDGER, PAYMENTS, REQUESTS, TRANSACTIONS
 from tests.e2e.corruptions.books import CART, DONE, OPEN, Books, breaks
 from tests.e2e.corruptions.setup import NOW
 from tests.support.tampering import like
@@ -94,64 +85,68 @@ CORRUPTIONS = [
     breaks("payment", "ledger_movement_balances", "", unbalanced),
     breaks("payment", "balance_is_ledger_sum", "gift-ada", lambda _: [sa.update(ACCOUNTS).values(balance=A.balance + 1)]),
     breaks(
-        "payment", "reserved_is_sum_of_reservations", "gift-ada",
-        lambda _: [sa.update(ACCOUNTS).values(reserved=A.reserved + 1)],
+        "payment", "reserved_is_sum_of_reservations", "gift-ada", lambda _: [sa.update(ACCOUNTS).values(reserved=A.reserved + 1)]
     ),
     breaks("payment", "held_payment_has_attempt", "c-po", payment("c-po", state="RESERVED")),
     breaks("payment", "permanent_payment_has_attempt", "d-po", payment("d-po", attempt=99)),
-    breaks(
-        "payment", "one_open_attempt", "", attempts(DONE, 8, 9, state="RESERVED"),
-        "reservations_belong_to_running_attempts",
-    ),
+    breaks("payment", "one_open_attempt", "", attempts(DONE, 8, 9, state="RESERVED"), "reservations_belong_to_running_attempts"),
     breaks("payment", "confirmed_attempt_left_nothing_open", "extra", another("d-po", state="OPEN")),
     breaks("payment", "void_pending_has_void", "extra", another("c-po", state="VOID_PENDING")),
-    breaks(
-        "payment", "authorizing_has_authorization", "extra", another("c-po", state="AUTHORIZING"),
-        "held_payment_has_attempt",
-    ),
-    breaks(
-        "payment", "held_card_is_authorized", "o-card", transaction("o-card", "AUTHORIZE"), "gateway_holds_what_is_wanted"
-    ),
-    breaks(
-        "payment", "one_confirmed_attempt", DONE, attempts(DONE, 9, state="CONFIRMED"), "confirmed_attempts_are_accepted"
-    ),
-    breaks(
-        "payment", "authorized_once_per_key", "o-card", again("o-card", "AUTHORIZE"), "one_authorization_a_payment"
-    ),
+    breaks("payment", "authorizing_has_authorization", "extra", another("c-po", state="AUTHORIZING"), "held_payment_has_attempt"),
+    breaks("payment", "held_card_is_authorized", "o-card", transaction("o-card", "AUTHORIZE"), "gateway_holds_what_is_wanted"),
+    breaks("payment", "one_confirmed_attempt", DONE, attempts(DONE, 9, state="CONFIRMED"), "confirmed_attempts_are_accepted"),
+    breaks("payment", "authorized_once_per_key", "o-card", again("o-card", "AUTHORIZE"), "one_authorization_a_payment"),
     breaks("payment", "one_authorization_a_payment", "o-card", held_twice),
     breaks("payment", "gateway_key_belongs_to_one_payment", "/o-card", one_key_for_two),
     breaks("payment", "request_has_its_effect", "stray", request),
     breaks("payment", "amount_is_resolved", "d-gift", payment("d-gift", amount=1)),
     breaks(
-        "payment", "captured_is_within_authorization", "o-card", payment("o-card", captured=10**12),
-        "captured_is_sum_of_captures", "ledger_shows_what_is_kept", "state_follows_amounts", "charged_at_most_the_total",
+        "payment",
+        "captured_is_within_authorization",
+        "o-card",
+        payment("o-card", captured=10**12),
+        "captured_is_sum_of_captures",
+        "ledger_shows_what_is_kept",
+        "state_follows_amounts",
+        "charged_at_most_the_total",
     ),
     breaks(
-        "payment", "refunded_is_within_taken", "d-card", payment("d-card", refunded=10**12),
-        "refunded_is_sum_of_refunds", "ledger_shows_what_is_kept",
+        "payment",
+        "refunded_is_within_taken",
+        "d-card",
+        payment("d-card", refunded=10**12),
+        "refunded_is_sum_of_refunds",
+        "ledger_shows_what_is_kept",
     ),
     breaks("payment", "captured_is_sum_of_captures", "d-card", transaction("d-card", "CAPTURE", amount=T.amount + 1)),
     breaks("payment", "refunded_is_sum_of_refunds", "d-card", transaction("d-card", "REFUND", amount=T.amount + 1)),
     breaks(
-        "payment", "ledger_shows_what_is_kept", "d-po",
+        "payment",
+        "ledger_shows_what_is_kept",
+        "d-po",
         lambda _: [sa.update(LEDGER).where(L.payment_id == "d-po").values(payment_id="")],
     ),
     breaks("payment", "state_follows_amounts", "d-card", payment("d-card", state="CONFIRMED")),
     breaks("payment", "gateway_holds_what_is_wanted", "stray", stray_hold),
     breaks(
-        "across", "payments_belong_to_submitted_orders", CART, payment("c-po", state="CONFIRMED", resolved_amount=1),
-        "permanent_payment_has_attempt", "ledger_shows_what_is_kept", database="payment",
-    ),
-    breaks(
-        "across", "charged_at_most_the_total", OPEN, payment("o-card", resolved_amount=P.resolved_amount + 1),
+        "across",
+        "payments_belong_to_submitted_orders",
+        CART,
+        payment("c-po", state="CONFIRMED", resolved_amount=1),
+        "permanent_payment_has_attempt",
+        "ledger_shows_what_is_kept",
         database="payment",
     ),
     breaks(
-        "across", "confirmed_attempts_are_accepted", CART, attempts(CART, 1, state="CONFIRMED"), database="payment"
+        "across", "charged_at_most_the_total", OPEN, payment("o-card", resolved_amount=P.resolved_amount + 1), database="payment"
     ),
+    breaks("across", "confirmed_attempts_are_accepted", CART, attempts(CART, 1, state="CONFIRMED"), database="payment"),
     breaks(
-        "across", "accepted_attempts_are_confirmed", OPEN,
+        "across",
+        "accepted_attempts_are_confirmed",
+        OPEN,
         lambda books: [sa.update(ATTEMPTS).where(X.order_key == books.keys[OPEN]).values(state="RELEASED")],
-        "permanent_payment_has_attempt", database="payment",
+        "permanent_payment_has_attempt",
+        database="payment",
     ),
-]  # fmt: skip
+]

@@ -61,8 +61,10 @@ CORRUPTIONS = [
     *[
         breaks(context, "request_has_its_effect", "stray", made_nothing(context, requests, method))
         for context, requests, method in (
-            ("directory", directory.REQUESTS, "BatchCreateUsers"), ("catalog", catalog.REQUESTS, "CreateProduct"),
-            ("pricing", pricing.REQUESTS, "CreatePriceSchedule"), ("shipping", shipping.REQUESTS, "CreateZone"),
+            ("directory", directory.REQUESTS, "BatchCreateUsers"),
+            ("catalog", catalog.REQUESTS, "CreateProduct"),
+            ("pricing", pricing.REQUESTS, "CreatePriceSchedule"),
+            ("shipping", shipping.REQUESTS, "CreateZone"),
             ("payment", payment.REQUESTS, "CreateSpendingAccount"),
             ("fulfillment", fulfillment.requests, "CreateShipment"),
             ("fulfillment", fulfillment.requests, "BatchCreateInventoryRecords"),
@@ -73,38 +75,47 @@ CORRUPTIONS = [
     breaks("directory", "user_has_company", "gil", set_where(USERS, "id", "gil", party="BUYER:gone")),
     breaks("directory", "client_has_default_user", "shop", set_where(CLIENTS, "id", "shop", default_user_id="nobody")),
     breaks(
-        "directory", "address_has_company", "dock-lumenworks",
+        "directory",
+        "address_has_company",
+        "dock-lumenworks",
         set_where(ADDRESSES, "id", "dock-lumenworks", party="SUPPLIER:gone"),
     ),
     breaks(
-        "directory", "assignment_has_address", "nowhere",
+        "directory",
+        "assignment_has_address",
+        "nowhere",
         set_where(ADDRESS_ASSIGNMENTS, "address_id", "hq-globex", address_id="nowhere"),
     ),
     breaks(
-        "directory", "assignment_has_user", "hq-globex for nobody",
+        "directory",
+        "assignment_has_user",
+        "hq-globex for nobody",
         set_where(ADDRESS_ASSIGNMENTS, "address_id", "hq-globex", user_id="nobody"),
     ),
-    breaks(
-        "catalog", "suppliers_stand_once", "crate",
-        set_where(PRODUCTS, "id", "crate", supplier_ids=["wh-west", "wh-west"]),
-    ),
+    breaks("catalog", "suppliers_stand_once", "crate", set_where(PRODUCTS, "id", "crate", supplier_ids=["wh-west", "wh-west"])),
     breaks("catalog", "multiplier_is_positive", "anvil", set_where(PRODUCTS, "id", "anvil", quantity_multiplier=0)),
     breaks("catalog", "measures_are_not_negative", "lamp", set_where(PRODUCTS, "id", "lamp", weight_kg="-1")),
     breaks(
-        "pricing", "assigned_schedule_exists", "anvil",
-        set_where(ASSIGNMENTS, "product_id", "anvil", price_schedule_id="nowhere"),
+        "pricing", "assigned_schedule_exists", "anvil", set_where(ASSIGNMENTS, "product_id", "anvil", price_schedule_id="nowhere")
     ),
     breaks(
-        "pricing", "price_breaks_ascend", "list-tape",
+        "pricing",
+        "price_breaks_ascend",
+        "list-tape",
         set_where(SCHEDULES, "id", "list-tape", price_breaks=[[2, 1, None], [1, 2, None]]),
     ),
     breaks("pricing", "rate_is_a_share", "", one_rate_out_of_range),
     breaks("pricing", "reservation_has_a_state", "", reservation("LOST")),
     breaks("shipping", "reference_exists", "ground", set_where(SHIP_METHODS, "id", "ground", carrier_id="nowhere")),
     breaks(
-        "shipping", "rate_rows_ascend", "ground-us",
-        set_where(RATE_TABLES, "id", "ground-us", rows=[
-            {"up_to": None, "price": 1, "per_kg": None}, {"up_to": "1", "price": 1, "per_kg": None},
-        ]),
+        "shipping",
+        "rate_rows_ascend",
+        "ground-us",
+        set_where(
+            RATE_TABLES,
+            "id",
+            "ground-us",
+            rows=[{"up_to": None, "price": 1, "per_kg": None}, {"up_to": "1", "price": 1, "per_kg": None}],
+        ),
     ),
-]  # fmt: skip
+]

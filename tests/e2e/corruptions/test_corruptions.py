@@ -15,9 +15,7 @@ from tests.support.tampering import tampered
 from waybill_client import AsyncWaybill
 
 OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
-TABLE: list[Corruption] = [
-    *setup.CORRUPTIONS, *order.CORRUPTIONS, *payment.CORRUPTIONS, *fulfillment.CORRUPTIONS,
-]  # fmt: skip
+TABLE: list[Corruption] = [*setup.CORRUPTIONS, *order.CORRUPTIONS, *payment.CORRUPTIONS, *fulfillment.CORRUPTIONS]
 
 
 async def test_no_rule_exists_that_cannot_fail(tmp_path: Path) -> None:
@@ -32,9 +30,7 @@ async def test_no_rule_exists_that_cannot_fail(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(300)
-async def test_every_corruption_is_found_and_named(
-    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_every_corruption_is_found_and_named(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compare, "PAUSE", 0.01)
     async with books(tmp_path, database_url) as made:
         sound = await check(made.market.cast.owner)

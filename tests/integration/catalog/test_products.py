@@ -46,10 +46,17 @@ def told(error):
 
 async def test_a_product_comes_back_as_it_was_stored(served):
     wanted = product(
-        description="For coyotes.", default_supplier_id="bolt", supplier_ids=["nut", "gear"],
-        ship_from_address_id="dock-1", track_inventory=True, tax_class="steel", quantity_multiplier=12,
-        weight_kg=Decimal(value="12.5"), length_cm=Decimal(value="40"), width_cm=Decimal(value="20.25"),
-    )  # fmt: skip
+        description="For coyotes.",
+        default_supplier_id="bolt",
+        supplier_ids=["nut", "gear"],
+        ship_from_address_id="dock-1",
+        track_inventory=True,
+        tax_class="steel",
+        quantity_multiplier=12,
+        weight_kg=Decimal(value="12.5"),
+        length_cm=Decimal(value="40"),
+        width_cm=Decimal(value="20.25"),
+    )
     wanted.xp.update({"color": "black", "nested": {"list": [1, "two", None, True]}})
     made = (await products(served).CreateProduct(pb.CreateProductRequest(product=wanted))).product
     assert (made.etag, made.create_time.ToDatetime(tzinfo=NOW.tzinfo)) == ("1", NOW)
@@ -69,26 +76,35 @@ async def test_what_is_left_out_has_its_default_and_an_id_is_made(served):
 
 async def test_everything_that_is_wrong_is_told_at_once_and_nothing_is_stored(served):
     bad = product(
-        "a b", name="", description="x" * 2_001, default_supplier_id="bolt", supplier_ids=["bolt", "c d"],
-        tax_class="\x07", quantity_multiplier=-1, weight_kg=Decimal(value="-1"), length_cm=Decimal(value="1e9"),
-    )  # fmt: skip
+        "a b",
+        name="",
+        description="x" * 2_001,
+        default_supplier_id="bolt",
+        supplier_ids=["bolt", "c d"],
+        tax_class="\x07",
+        quantity_multiplier=-1,
+        weight_kg=Decimal(value="-1"),
+        length_cm=Decimal(value="1e9"),
+    )
     bad.xp.update({"text": "x" * 8_001})
     with pytest.raises(WaybillError) as refused:
         await create(served, product(), bad, product())
     assert refused.value.kind is Kind.INVALID
-    assert told(refused) == sorted([
-        ("products[1].id", "ID_INVALID"),
-        ("products[1].name", "FIELD_REQUIRED"),
-        ("products[1].description", "VALUE_OUT_OF_RANGE"),
-        ("products[1].supplier_ids", "DEFAULT_SUPPLIER_REPEATED"),
-        ("products[1].supplier_ids[1]", "ID_INVALID"),
-        ("products[1].tax_class", "FIELD_INVALID"),
-        ("products[1].quantity_multiplier", "VALUE_OUT_OF_RANGE"),
-        ("products[1].weight_kg", "VALUE_OUT_OF_RANGE"),
-        ("products[1].length_cm", "FIELD_INVALID"),
-        ("products[1].xp", "XP_TOO_LARGE"),
-        ("products[2].id", "DUPLICATE_ITEM"),
-    ])  # fmt: skip
+    assert told(refused) == sorted(
+        [
+            ("products[1].id", "ID_INVALID"),
+            ("products[1].name", "FIELD_REQUIRED"),
+            ("products[1].description", "VALUE_OUT_OF_RANGE"),
+            ("products[1].supplier_ids", "DEFAULT_SUPPLIER_REPEATED"),
+            ("products[1].supplier_ids[1]", "ID_INVALID"),
+            ("products[1].tax_class", "FIELD_INVALID"),
+            ("products[1].quantity_multiplier", "VALUE_OUT_OF_RANGE"),
+            ("products[1].weight_kg", "VALUE_OUT_OF_RANGE"),
+            ("products[1].length_cm", "FIELD_INVALID"),
+            ("products[1].xp", "XP_TOO_LARGE"),
+            ("products[2].id", "DUPLICATE_ITEM"),
+        ]
+    )
     assert await count(served) == 0
 
 
@@ -166,9 +182,7 @@ async def test_five_thousand_ids_are_looked_up_in_one_statement_and_more_are_ref
 
     async def statements(count):
         before = served.statements
-        await products(served).BatchGetProducts(
-            pb.BatchGetProductsRequest(product_ids=[f"p{i}" for i in range(count)])
-        )
+        await products(served).BatchGetProducts(pb.BatchGetProductsRequest(product_ids=[f"p{i}" for i in range(count)]))
         return served.statements - before
 
     assert await statements(1) == await statements(1_000) == await statements(5_000) == 1
@@ -249,9 +263,7 @@ async def test_updates_at_once_of_the_same_version_have_one_winner(served):
 
     async def update(i):
         try:
-            await products(served).UpdateProduct(
-                pb.UpdateProductRequest(product=Product(id="anvil", name=f"n{i}", etag="1"))
-            )
+            await products(served).UpdateProduct(pb.UpdateProductRequest(product=Product(id="anvil", name=f"n{i}", etag="1")))
         except WaybillError as error:
             return error.reason
         return "OK"
@@ -264,7 +276,7 @@ async def test_lists_are_filtered_ordered_and_paged(served):
     for i, item in enumerate(made):
         item.xp.update({"rank": i})
     await create(served, *made)
-    asked = {"filter": 'active = true AND xp.rank > 0', "order_by": "name desc, id", "page_size": 2}
+    asked = {"filter": "active = true AND xp.rank > 0", "order_by": "name desc, id", "page_size": 2}
     first, token = await listed(served, **asked)
     second, end = await listed(served, **asked, page_token=token)
     assert (first, second, end) == (["p2", "p8"], ["p4", "p6"], "")

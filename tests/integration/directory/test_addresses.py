@@ -57,13 +57,23 @@ async def test_everything_wrong_with_addresses_is_told_at_once_and_nothing_is_st
     error = await refused(
         world.admin.addresses.CreateAddresses(
             create(
-                entry("a", city=""), entry("b", country="usa"), entry("bad id"), entry("c"), entry("c"),
-                entry("d", Party(kind=PARTY_KIND_BUYER, id="nowhere")), entry("e", Party(id="acme")),
-                entry("f", ACME, "gil"), entry("g", recipient="x\0"), entry("h", ACME, "an\0na"), entry("c", GLOBEX),
-                entry("i\0"), entry("j", Party(kind=PARTY_KIND_BUYER, id="ac\0me")), request_id="r1",
+                entry("a", city=""),
+                entry("b", country="usa"),
+                entry("bad id"),
+                entry("c"),
+                entry("c"),
+                entry("d", Party(kind=PARTY_KIND_BUYER, id="nowhere")),
+                entry("e", Party(id="acme")),
+                entry("f", ACME, "gil"),
+                entry("g", recipient="x\0"),
+                entry("h", ACME, "an\0na"),
+                entry("c", GLOBEX),
+                entry("i\0"),
+                entry("j", Party(kind=PARTY_KIND_BUYER, id="ac\0me")),
+                request_id="r1",
             )
         )
-    )  # fmt: skip
+    )
     assert noted(error) == [
         ("entries[0].address.city", "FIELD_REQUIRED"),
         ("entries[11].address.id", "ID_INVALID"),
@@ -116,7 +126,7 @@ async def test_an_update_replaces_the_address_and_merges_xp(world):
         (["address"], [("entry.address.city", "FIELD_REQUIRED"), ("entry.address.country", "FIELD_REQUIRED")]),
         (["address.city", "xp"], [("update_mask.paths[0]", "FIELD_INVALID")]),
         (["user_id"], [("update_mask.paths[0]", "FIELD_INVALID")]),
-    ):  # fmt: skip
+    ):
         only_xp.update_mask.CopyFrom(FieldMask(paths=paths))
         assert noted(await refused(world.admin.addresses.UpdateAddress(only_xp))) == wrong
 
@@ -171,10 +181,15 @@ async def test_an_assignment_names_an_address_and_a_user_of_the_company(world):
     await world.book(entry("hq"), entry("villa", GLOBEX))
     error = await refused(
         world.assign(
-            assignment("hq"), assignment("villa"), assignment("hq", "gil"), assignment(""), assignment("hq"),
-            assignment("h\0q"), assignment("hq", party=Party(kind=PARTY_KIND_BUYER, id="ac\0me")),
+            assignment("hq"),
+            assignment("villa"),
+            assignment("hq", "gil"),
+            assignment(""),
+            assignment("hq"),
+            assignment("h\0q"),
+            assignment("hq", party=Party(kind=PARTY_KIND_BUYER, id="ac\0me")),
         )
-    )  # fmt: skip
+    )
     assert noted(error) == [
         ("assignments[1].address_id", "ADDRESS_NOT_FOUND"),
         ("assignments[2].user_id", "USER_NOT_FOUND"),

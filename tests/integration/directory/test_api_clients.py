@@ -37,9 +37,13 @@ async def test_a_client_is_read_as_it_was_written(world):
     await world.companies()
     await world.people()
     wanted = client(
-        access_token_minutes=15, buyer_ids=["acme"], supplier_ids=["bolt"], roles=[roles.SHOPPER],
-        default_user_id="anna", policy=policies.OrderingPolicy(auto_forward=True, sourcing_strategy="priority"),
-    )  # fmt: skip
+        access_token_minutes=15,
+        buyer_ids=["acme"],
+        supplier_ids=["bolt"],
+        roles=[roles.SHOPPER],
+        default_user_id="anna",
+        policy=policies.OrderingPolicy(auto_forward=True, sourcing_strategy="priority"),
+    )
     made = (await world.admin.clients.CreateApiClient(create(wanted))).api_client
     for field in pb.ApiClient.DESCRIPTOR.fields_by_name:
         if field not in ("etag", "create_time", "update_time"):
@@ -55,11 +59,13 @@ async def test_everything_wrong_with_clients_is_told_at_once(world):
     await world.companies()
     batch = pb.BatchCreateApiClientsRequest(
         api_clients=[
-            client(id="a", name="", access_token_minutes=9), client(id="b", access_token_minutes=601),
-            client(id="c", default_user_id="nobody", roles=["Wizard"]), client(id="d", default_user_id="x\0"),
+            client(id="a", name="", access_token_minutes=9),
+            client(id="b", access_token_minutes=601),
+            client(id="c", default_user_id="nobody", roles=["Wizard"]),
+            client(id="d", default_user_id="x\0"),
             client(id="e", buyer_ids=["acme", "nowhere", "acme"], supplier_ids=["acme"]),
         ]
-    )  # fmt: skip
+    )
     assert noted(await refused(world.admin.clients.BatchCreateApiClients(batch))) == [
         ("api_clients[0].access_token_minutes", "VALUE_OUT_OF_RANGE"),
         ("api_clients[0].name", "FIELD_REQUIRED"),
@@ -146,8 +152,7 @@ async def test_an_update_changes_its_fields(world):
     await world.companies()
     await world.client()
     change = pb.UpdateApiClientRequest(
-        api_client=pb.ApiClient(id="shop", etag="1", policy=policies.OrderingPolicy(require_ship_methods=True)),
-        request_id="r1",
+        api_client=pb.ApiClient(id="shop", etag="1", policy=policies.OrderingPolicy(require_ship_methods=True)), request_id="r1"
     )
     for _ in range(2):
         made = (await world.admin.clients.UpdateApiClient(change)).api_client
@@ -155,8 +160,9 @@ async def test_an_update_changes_its_fields(world):
     change.request_id = "r2"
     change.update_mask.CopyFrom(FieldMask(paths=["policy.auto_forward", "xp.a", "name"]))
     assert noted(await refused(world.admin.clients.UpdateApiClient(change))) == [
-        ("update_mask.paths[0]", "FIELD_INVALID"), ("update_mask.paths[1]", "FIELD_INVALID"),
-    ]  # fmt: skip
+        ("update_mask.paths[0]", "FIELD_INVALID"),
+        ("update_mask.paths[1]", "FIELD_INVALID"),
+    ]
     change.ClearField("update_mask")
     assert (await refused(world.admin.clients.UpdateApiClient(change))).reason == "ETAG_MISMATCH"
 

@@ -37,10 +37,15 @@ async def test_a_buyer_is_read_as_it_was_written(world):
 async def test_everything_wrong_with_a_batch_is_told_at_once_and_nothing_is_stored(world):
     batch = buyers.BatchCreateBuyersRequest(
         buyers=[
-            acme(), acme(id="bad id"), acme(id="x\0"), acme(id="b", name=""), acme(id="c", currency="XYZ"),
-            acme(id="d", currency=""), acme(),
+            acme(),
+            acme(id="bad id"),
+            acme(id="x\0"),
+            acme(id="b", name=""),
+            acme(id="c", currency="XYZ"),
+            acme(id="d", currency=""),
+            acme(),
         ]
-    )  # fmt: skip
+    )
     error = await refused(world.admin.buyers.BatchCreateBuyers(batch))
     assert (error.kind, error.reason) == (Kind.INVALID, "INVALID_REQUEST")
     assert sorted(noted(error)) == [

@@ -23,9 +23,11 @@ async def small(world: World, restricted: bool = False) -> None:
     await world.companies(restricted)
     await world.people(user("anna", first_name="Anna", last_name="A", email="a@x"), user("bob"), user("gil", GLOBEX))
     policy = pb.OrderingPolicy(
-        auto_forward=True, payment_coverage=pb.PAYMENT_COVERAGE_NONE, require_ship_methods=True,
+        auto_forward=True,
+        payment_coverage=pb.PAYMENT_COVERAGE_NONE,
+        require_ship_methods=True,
         sourcing_strategy="fewest_parcels",
-    )  # fmt: skip
+    )
     await world.client(policy=policy)
     await world.book(entry("hq"), entry("dock"), entry("attic"), entry("hq", GLOBEX), entry("dock", BOLT))
     await world.assign(assignment("hq", billing=True), assignment("dock", "anna"), assignment("attic", "bob"))
@@ -105,14 +107,20 @@ async def test_what_is_no_id_is_told_as_such(world):
 
 async def test_addresses_of_any_book_are_read_by_any_service(world):
     await small(world)
-    refs = [(ACME, "hq"), (GLOBEX, "hq"), (BOLT, "dock"), (BOLT, "hq"), (SELLER, "hq"), (Party(id="acme"), "hq"),
-            (ACME, "x\0"), (Party(kind=PARTY_KIND_SUPPLIER, id="x\0"), "dock")]  # fmt: skip
+    refs = [
+        (ACME, "hq"),
+        (GLOBEX, "hq"),
+        (BOLT, "dock"),
+        (BOLT, "hq"),
+        (SELLER, "hq"),
+        (Party(id="acme"), "hq"),
+        (ACME, "x\0"),
+        (Party(kind=PARTY_KIND_SUPPLIER, id="x\0"), "dock"),
+    ]
     request = pb.BatchGetPartyAddressesRequest(refs=[pb.PartyAddressRef(party=p, address_id=a) for p, a in refs])
     for service in ("fulfillment", "shipping", "order"):
         found = await world.service(service).BatchGetPartyAddresses(request)
-        assert sorted((a.party.id, a.address.id) for a in found.addresses) == [
-            ("acme", "hq"), ("bolt", "dock"), ("globex", "hq"),
-        ]  # fmt: skip
+        assert sorted((a.party.id, a.address.id) for a in found.addresses) == [("acme", "hq"), ("bolt", "dock"), ("globex", "hq")]
     nothing = await world.service("order").BatchGetPartyAddresses(pb.BatchGetPartyAddressesRequest())
     assert not nothing.addresses
 
@@ -120,9 +128,10 @@ async def test_addresses_of_any_book_are_read_by_any_service(world):
 async def test_only_services_ask_and_only_the_order_service_for_contexts(world):
     users = world.served.stub(pb_grpc.OrderingContextServiceStub, seller())
     for call in (
-        users.GetOrderingContext(ask()), users.BatchGetPartyAddresses(pb.BatchGetPartyAddressesRequest()),
+        users.GetOrderingContext(ask()),
+        users.BatchGetPartyAddresses(pb.BatchGetPartyAddressesRequest()),
         world.service("pricing").GetOrderingContext(ask()),
-    ):  # fmt: skip
+    ):
         error = await refused(call)
         assert (error.kind, error.reason) == (Kind.DENIED, "SERVICE_ONLY")
 

@@ -18,9 +18,8 @@ from waybill.directory.v1 import token_service_pb2 as pb
 
 def by_password(client="shop", secret="", name="anna", password=PASSWORD, wanted=()):
     return pb.IssueTokenRequest(
-        client_id=client, client_secret=secret, roles=wanted,
-        password=pb.PasswordGrant(username=name, password=password),
-    )  # fmt: skip
+        client_id=client, client_secret=secret, roles=wanted, password=pb.PasswordGrant(username=name, password=password)
+    )
 
 
 def by_secret(client, secret, wanted=()):
@@ -69,11 +68,21 @@ async def test_wrong_grants_are_refused_alike(world, secret):
     await world.client()
     key = await world.client("closed", secret=True)
     for wrong in (
-        by_password(password="guess"), by_password(name="nobody"), by_password(client="nobody"), by_password(name=""),
-        by_password(name="an\0na"), by_password(client="sh\0p"), by_password("closed"), by_password("closed", "guess"),
-        by_password(name="sven"), by_password(name="owner"), by_secret("shop", ""), by_secret("closed", key),
-        by_secret(secret.client_id, "guess"), by_secret("nobody", "guess"),
-    ):  # fmt: skip
+        by_password(password="guess"),
+        by_password(name="nobody"),
+        by_password(client="nobody"),
+        by_password(name=""),
+        by_password(name="an\0na"),
+        by_password(client="sh\0p"),
+        by_password("closed"),
+        by_password("closed", "guess"),
+        by_password(name="sven"),
+        by_password(name="owner"),
+        by_secret("shop", ""),
+        by_secret("closed", key),
+        by_secret(secret.client_id, "guess"),
+        by_secret("nobody", "guess"),
+    ):
         error = await refused(world.tokens.IssueToken(wrong))
         assert (error.kind, error.reason, error.metadata) == (Kind.UNAUTHENTICATED, "GRANT_INVALID", {}), wrong
     assert (await world.tokens.IssueToken(by_password("closed", key))).roles == [roles.SHOPPER]

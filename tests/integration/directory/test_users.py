@@ -64,12 +64,18 @@ async def test_everything_wrong_with_users_is_told_at_once(world):
     error = await refused(
         world.admin.users.BatchCreateUsers(
             create(
-                user("u0", username="ANNA"), user("u1", nowhere), user("u2", roles=["Wizard", SHOPPER, SHOPPER]),
-                user("u3", username=""), user("u4", Party(id="acme")), user("u5"), user("u6", username="U5"),
-                user("u7", username="nul\0"), user("u5", username="other"),
+                user("u0", username="ANNA"),
+                user("u1", nowhere),
+                user("u2", roles=["Wizard", SHOPPER, SHOPPER]),
+                user("u3", username=""),
+                user("u4", Party(id="acme")),
+                user("u5"),
+                user("u6", username="U5"),
+                user("u7", username="nul\0"),
+                user("u5", username="other"),
             )
         )
-    )  # fmt: skip
+    )
     assert noted(error) == [
         ("users[0].username", "USERNAME_TAKEN"),
         ("users[1].party", "PARTY_NOT_FOUND"),
@@ -84,11 +90,15 @@ async def test_everything_wrong_with_users_is_told_at_once(world):
     short = await refused(
         world.admin.users.BatchCreateUsers(
             create(
-                user("u1", password="short"), user("u\0"), user("u3", username="", password="x" * 201),
-                user("u4", nowhere, password="short"), user("anna", username="anna2"), request_id="r1",
+                user("u1", password="short"),
+                user("u\0"),
+                user("u3", username="", password="x" * 201),
+                user("u4", nowhere, password="short"),
+                user("anna", username="anna2"),
+                request_id="r1",
             )
         )
-    )  # fmt: skip
+    )
     assert noted(short) == [
         ("users[0].password", "VALUE_OUT_OF_RANGE"),
         ("users[1].id", "ID_INVALID"),

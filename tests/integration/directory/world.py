@@ -75,9 +75,13 @@ class World:
 
     def calls(self, caller: Principal | None) -> Stubs:
         kinds = (
-            sellers_grpc.SellerServiceStub, buyers_grpc.BuyerServiceStub, suppliers_grpc.SupplierServiceStub,
-            users_grpc.UserServiceStub, addresses_grpc.AddressServiceStub, clients_grpc.ApiClientServiceStub,
-        )  # fmt: skip
+            sellers_grpc.SellerServiceStub,
+            buyers_grpc.BuyerServiceStub,
+            suppliers_grpc.SupplierServiceStub,
+            users_grpc.UserServiceStub,
+            addresses_grpc.AddressServiceStub,
+            clients_grpc.ApiClientServiceStub,
+        )
         return Stubs(*(self.served.stub(kind, caller) for kind in kinds))
 
     def service(self, name: str) -> Any:

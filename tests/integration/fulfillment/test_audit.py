@@ -57,9 +57,7 @@ async def stored(databases: Any) -> AsyncIterator[tuple[World, Database]]:
 
 
 @pytest.mark.parametrize(("rule", "breakage"), BREAKAGES, ids=[f"{n}-{r}" for n, (r, _) in enumerate(BREAKAGES)])
-async def test_the_audit_finds_a_broken_rule(
-    stored: tuple[World, Database], rule: str, breakage: sa.UpdateBase
-) -> None:
+async def test_the_audit_finds_a_broken_rule(stored: tuple[World, Database], rule: str, breakage: sa.UpdateBase) -> None:
     _, database = stored
     before = {t: await rows(database, t) for t in (*TABLES,)}
     async with database.transaction() as tx:
@@ -73,14 +71,7 @@ async def test_the_audit_finds_a_broken_rule(
             await tx.execute(sa.insert(table), kept)
 
 
-TABLES = (
-    inventory_records,
-    reservations,
-    supplier_orders,
-    supplier_order_lines,
-    allocations,
-    shipment_items,
-)
+TABLES = (inventory_records, reservations, supplier_orders, supplier_order_lines, allocations, shipment_items)
 
 
 async def rows(database: Database, table: sa.Table) -> list[dict[str, Any]]:

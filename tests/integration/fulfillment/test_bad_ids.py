@@ -34,9 +34,7 @@ def drafted(field: str) -> Call:
 def batch_drafted(field: str) -> Call:
     def call(w: World, id: str) -> Awaitable[Any]:
         new = inv_svc.NewInventoryRecord(inventory_record=new_record(**{field: id}))
-        return w.inventory().BatchCreateInventoryRecords(
-            inv_svc.BatchCreateInventoryRecordsRequest(inventory_records=[new])
-        )
+        return w.inventory().BatchCreateInventoryRecords(inv_svc.BatchCreateInventoryRecordsRequest(inventory_records=[new]))
 
     return call
 
@@ -87,9 +85,7 @@ NAMED: dict[str, tuple[Call, str]] = {
     "AdjustStock": (
         lambda w, id: w.inventory().AdjustStock(
             inv_svc.AdjustStockRequest(
-                adjustments=[
-                    inv_svc.StockAdjustment(inventory_record_id=id, kind=inv.STOCK_MOVEMENT_KIND_ADJUST, change=1)
-                ]
+                adjustments=[inv_svc.StockAdjustment(inventory_record_id=id, kind=inv.STOCK_MOVEMENT_KIND_ADJUST, change=1)]
             )
         ),
         "adjustments[0].inventory_record_id",
@@ -103,14 +99,9 @@ NAMED: dict[str, tuple[Call, str]] = {
         f"CreateShipment {field}": (shipped(**{field: "item"}), f"shipment.items[0].{field}")
         for field in ("supplier_order_id", "line_item_id", "inventory_record_id")
     },
-    **{
-        f"CreateShipment {field}": (shipped(**{field: "shipment"}), f"shipment.{field}")
-        for field in ("id", "ship_from_id")
-    },
-    "BatchCreateShipments": (
-        shipped(batch=True, supplier_order_id="item"), "shipments[0].items[0].supplier_order_id",
-    ),
-}  # fmt: skip
+    **{f"CreateShipment {field}": (shipped(**{field: "shipment"}), f"shipment.{field}") for field in ("id", "ship_from_id")},
+    "BatchCreateShipments": (shipped(batch=True, supplier_order_id="item"), "shipments[0].items[0].supplier_order_id"),
+}
 
 
 @pytest.mark.parametrize("call", MISSING)
@@ -171,6 +162,4 @@ async def test_a_long_order_id_makes_a_supplier_order_that_can_be_read_and_shipp
     await world.supplier_orders().UpdateSupplierOrder(
         so_svc.UpdateSupplierOrderRequest(supplier_order=so.SupplierOrder(id=made.id))
     )
-    await world.shipments().CreateShipment(
-        shp_svc.CreateShipmentRequest(shipment=shipment(items=[(made.id, "l1", 1)], at=START))
-    )
+    await world.shipments().CreateShipment(shp_svc.CreateShipmentRequest(shipment=shipment(items=[(made.id, "l1", 1)], at=START)))

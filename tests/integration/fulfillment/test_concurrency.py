@@ -83,9 +83,7 @@ async def test_a_forward_and_a_shipment_never_both_succeed(world: World) -> None
         calls = [world.ship(items=[(f"PO{n}-1", "l1", 1)]), forward]
         reasons = await outcomes(*(calls if n % 2 else reversed(calls)))
         assert sorted(reasons)[0] == ""
-        assert sorted(reasons)[1] in (
-            "ORDER_ALREADY_SHIPPED", "SUPPLIER_ORDER_STATUS_CONFLICT", "SHIPMENT_EXCEEDS_OPEN",
-        )  # fmt: skip
+        assert sorted(reasons)[1] in ("ORDER_ALREADY_SHIPPED", "SUPPLIER_ORDER_STATUS_CONFLICT", "SHIPMENT_EXCEEDS_OPEN")
 
 
 async def test_a_cancel_and_a_confirm_end_canceled_in_any_order(world: World) -> None:

@@ -37,29 +37,19 @@ def adjust(id: str, **values) -> svc.AdjustStockRequest:
 
 async def test_a_record_takes_its_address_from_the_directory_or_as_given(world: World) -> None:
     made = await create(world, seller(), record(), opening=7)
-    assert (made.id[:4], made.address.city, made.on_hand, made.available, made.active) == (
-        "inv_",
-        "Berlin",
-        7,
-        7,
-        True,
-    )
+    assert (made.id[:4], made.address.city, made.on_hand, made.available, made.active) == ("inv_", "Berlin", 7, 7, True)
     given = await create(world, seller(), record(location_id="", address=Address(id="east", city="Bonn", country="DE")))
     assert (given.location_id, given.address.city) == ("east", "Bonn")
     with pytest.raises(WaybillError) as missing:
         await create(world, seller(), record(location_id="nowhere"))
-    assert (missing.value.reason, missing.value.fields[0].field) == (
-        "LOCATION_NOT_FOUND", "inventory_record.location_id",
-    )  # fmt: skip
+    assert (missing.value.reason, missing.value.fields[0].field) == ("LOCATION_NOT_FOUND", "inventory_record.location_id")
 
 
 async def test_foreign_suppliers_and_unknown_locations_are_told_together(world: World) -> None:
     made = [record(supplier_id="nut", location_id="nowhere"), record(location_id="nowhere"), record()]
     with pytest.raises(WaybillError) as refused:
         await world.inventory(KEEPER).BatchCreateInventoryRecords(
-            svc.BatchCreateInventoryRecordsRequest(
-                inventory_records=[svc.NewInventoryRecord(inventory_record=r) for r in made]
-            )
+            svc.BatchCreateInventoryRecordsRequest(inventory_records=[svc.NewInventoryRecord(inventory_record=r) for r in made])
         )
     assert [(f.field, f.reason) for f in refused.value.fields] == [
         ("inventory_records[0].inventory_record.supplier_id", "FIELD_INVALID"),
@@ -98,9 +88,12 @@ async def test_a_batch_names_every_violation_and_stores_nothing(world: World) ->
         )
     fields = {f.field.removeprefix("inventory_records") for f in refused.value.fields}
     assert {
-        "[1].inventory_record.id", "[2].inventory_record.product_id", "[3].inventory_record.id",
-        "[3].inventory_record.location_id", "[0].opening_quantity",
-    } <= fields  # fmt: skip
+        "[1].inventory_record.id",
+        "[2].inventory_record.product_id",
+        "[3].inventory_record.id",
+        "[3].inventory_record.location_id",
+        "[0].opening_quantity",
+    } <= fields
     assert not (await world.inventory().ListInventoryRecords(svc.ListInventoryRecordsRequest())).inventory_records
     await create(world, seller(), record(id="a"))
     with pytest.raises(WaybillError) as taken:
@@ -117,8 +110,10 @@ async def test_counts_and_receipts_are_in_the_ledger(world: World) -> None:
         svc.ListStockMovementsRequest(filter='inventory_record_id = "a"', order_by="create_time")
     )
     assert [(m.on_hand_change, m.note, m.user_id) for m in ledger.stock_movements] == [
-        (5, "opening", "admin"), (4, "truck", "admin"), (-2, "counted", "admin"),
-    ]  # fmt: skip
+        (5, "opening", "admin"),
+        (4, "truck", "admin"),
+        (-2, "counted", "admin"),
+    ]
     adjusted = await world.inventory().ListStockMovements(svc.ListStockMovementsRequest(filter="kind = ADJUST"))
     assert len(adjusted.stock_movements) == 1
     for bad in (
@@ -149,8 +144,7 @@ async def test_a_record_is_edited_but_not_into_a_hidden_shortage(world: World) -
     await world.placed("PO1", line(quantity=3))
     stub = world.inventory()
     request = svc.UpdateInventoryRecordRequest(
-        inventory_record=inv.InventoryRecord(id="a", can_exceed=False),
-        update_mask=FieldMask(paths=["can_exceed"]),
+        inventory_record=inv.InventoryRecord(id="a", can_exceed=False), update_mask=FieldMask(paths=["can_exceed"])
     )
     with pytest.raises(WaybillError) as short:
         await stub.UpdateInventoryRecord(request)
@@ -175,16 +169,17 @@ async def test_availability_is_by_product_and_location(world: World) -> None:
     await world.stock(("c", "bit", "", 2), pickup=True, location="shop")
     await world.inventory().UpdateInventoryRecord(
         svc.UpdateInventoryRecordRequest(
-            inventory_record=inv.InventoryRecord(id="b", active=False),
-            update_mask=FieldMask(paths=["active"]),
+            inventory_record=inv.InventoryRecord(id="b", active=False), update_mask=FieldMask(paths=["active"])
         )
     )
     await world.placed("PO1", line(quantity=2))
     request = svc.CheckAvailabilityRequest(product_ids=["bit", "drill", "saw", "bit"])
     answer = await world.inventory().CheckAvailability(request)
     assert [(p.product_id, p.available, [r.inventory_record_id for r in p.records]) for p in answer.products] == [
-        ("bit", 2, ["c"]), ("drill", 3, ["a", "b"]), ("saw", 0, []),
-    ]  # fmt: skip
+        ("bit", 2, ["c"]),
+        ("drill", 3, ["a", "b"]),
+        ("saw", 0, []),
+    ]
     assert answer.products[0].records[0].pickup
 
 
@@ -195,14 +190,15 @@ async def test_nobody_is_told_of_the_stock_of_competitors(world: World) -> None:
 
     async def seen(stub) -> tuple[int, list[tuple[str, str, str, int]]]:
         (product,) = (await stub.CheckAvailability(request)).products
-        return product.available, [
-            (r.inventory_record_id, r.supplier_id, r.location_id, r.available) for r in product.records
-        ]
+        return product.available, [(r.inventory_record_id, r.supplier_id, r.location_id, r.available) for r in product.records]
 
     everything = [
-        ("a", "", "a-place", 5), ("b", "bolt", "b-place", 3), ("c", "nut", "c-place", 4), ("d", "bolt", "shop", 2),
+        ("a", "", "a-place", 5),
+        ("b", "bolt", "b-place", 3),
+        ("c", "nut", "c-place", 4),
+        ("d", "bolt", "shop", 2),
         ("e", "nut", "shop", 1),
-    ]  # fmt: skip
+    ]
     assert await seen(world.inventory()) == (15, everything)
     assert await seen(world.inventory(supplier())) == (5, [everything[1], everything[3]])
     assert await seen(world.inventory(buyer())) == (15, [("", "", "shop", 3)])

@@ -14,9 +14,7 @@ from waybill.fulfillment.v1 import reservation_service_pb2 as res
 
 
 async def release(world: World, key: str, attempt: int = 1) -> int:
-    answer = await world.reservations().ReleaseReservation(
-        res.ReleaseReservationRequest(order_key=key, attempt=attempt)
-    )
+    answer = await world.reservations().ReleaseReservation(res.ReleaseReservationRequest(order_key=key, attempt=attempt))
     return int(answer.state)
 
 
@@ -30,12 +28,7 @@ async def test_a_reservation_holds_units_and_a_confirm_allocates_them(world: Wor
     await world.check()
     assert [(f.kind, f.values["state"]) for f in world.facts] == [("stock_attempt", "RESERVED")]
     (made,) = await world.confirm(key, "PO1", line(quantity=4))
-    assert (made.id, made.supplier_id, status(made), cents(made.total)) == (
-        "PO1-1",
-        "",
-        "OPEN",
-        4004 + 70 + 999,
-    )
+    assert (made.id, made.supplier_id, status(made), cents(made.total)) == ("PO1-1", "", "OPEN", 4004 + 70 + 999)
     assert await world.counters("a") == (10, 0, 4, 6)
 
 
@@ -90,11 +83,7 @@ async def test_a_shortage_reserves_nothing_and_names_every_line(world: World) ->
     await world.stock(("a", "drill", "", 4), ("b", "bit", "", 1))
     refused = await world.reserve(new_key(), line("l1", 3), line("l2", 3), line("l3", 2, "bit"), line("l4", 1, "bit"))
     assert refused.state == res.RESERVATION_STATE_UNSPECIFIED
-    assert [(p.line_item_id, p.missing_quantity) for p in refused.problems] == [
-        ("l2", 2),
-        ("l3", 1),
-        ("l4", 1),
-    ]
+    assert [(p.line_item_id, p.missing_quantity) for p in refused.problems] == [("l2", 2), ("l3", 1), ("l4", 1)]
     assert await world.counters("a") == (4, 0, 0, 4)
 
 
@@ -143,10 +132,7 @@ async def test_uncounted_products_need_no_record(world: World) -> None:
 
 async def test_an_order_is_split_to_its_suppliers_to_the_cent(world: World) -> None:
     await world.stock(("a", "drill", "bolt", 2), ("b", "drill", "nut", 9))
-    lines = [
-        line("l1", 5, default_supplier_id="bolt", supplier_ids=["nut"]),
-        line("l2", 1, "bit", track_inventory=False),
-    ]
+    lines = [line("l1", 5, default_supplier_id="bolt", supplier_ids=["nut"]), line("l2", 1, "bit", track_inventory=False)]
     _, made = await world.placed("PO1", *lines)
     assert [(o.id, o.supplier_id, [(x.line_item_id, x.quantity) for x in o.line_items]) for o in made] == [
         ("PO1-1", "bolt", [("l1", 2)]),
@@ -194,13 +180,15 @@ async def test_internal_calls_are_for_services_only(world: World) -> None:
 async def test_a_bad_demand_is_refused_with_all_violations(world: World) -> None:
     with pytest.raises(WaybillError) as refused:
         await world.reservations().ReserveStock(
-            res.ReserveStockRequest(
-                order_key="k", attempt=0, strategy="nearest", lines=[line(quantity=0), line(product="")]
-            )
+            res.ReserveStockRequest(order_key="k", attempt=0, strategy="nearest", lines=[line(quantity=0), line(product="")])
         )
     assert {f.field for f in refused.value.fields} == {
-        "attempt", "strategy", "lines[0].quantity", "lines[1].line_item_id", "lines[1].product_id",
-    }  # fmt: skip
+        "attempt",
+        "strategy",
+        "lines[0].quantity",
+        "lines[1].line_item_id",
+        "lines[1].product_id",
+    }
 
 
 async def statements(world: World, work) -> int:
@@ -210,9 +198,7 @@ async def statements(world: World, work) -> int:
 
 
 @pytest.mark.parametrize("forward", [True, False])
-async def test_reserve_and_confirm_cost_the_same_statements_for_one_line_and_a_thousand(
-    world: World, forward: bool
-) -> None:
+async def test_reserve_and_confirm_cost_the_same_statements_for_one_line_and_a_thousand(world: World, forward: bool) -> None:
     await world.stock(*[(f"r{n}", f"p{n}", "bolt" if n % 2 else "", 5) for n in range(1_000)])
     few = [line("l0", 1, "p0"), line("l1", 1, "p1", default_supplier_id="bolt")]
     many = [line(f"l{n}", 1, f"p{n}", default_supplier_id="bolt" if n % 2 else "") for n in range(1_000)]

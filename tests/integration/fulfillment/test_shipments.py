@@ -23,15 +23,9 @@ async def test_parts_of_lines_of_two_orders_leave_together(world: World) -> None
     await world.placed("PO1", *lines)
     await world.placed("PO2", *lines)
     bolt = supplier()
-    first = await world.ship(
-        bolt, items=[("PO1-1", "l1", 2), ("PO1-1", "l2", 2), ("PO2-1", "l1", 3)], tracking_number="1Z"
-    )
+    first = await world.ship(bolt, items=[("PO1-1", "l1", 2), ("PO1-1", "l2", 2), ("PO2-1", "l1", 3)], tracking_number="1Z")
     assert (first.supplier_id, first.buyer_id, first.ship_to.city) == ("bolt", "acme", "Springfield")
-    assert [(i.order_id, i.product_id) for i in first.items] == [
-        ("PO1", "drill"),
-        ("PO1", "bit"),
-        ("PO2", "drill"),
-    ]
+    assert [(i.order_id, i.product_id) for i in first.items] == [("PO1", "drill"), ("PO1", "bit"), ("PO2", "drill")]
     one, two = [await world.supplier_order(id, bolt) for id in ("PO1-1", "PO2-1")]
     assert (status(one), [x.quantity_shipped for x in one.line_items]) == ("ACCEPTED", [2, 2])
     assert [x.quantity_shipped for x in two.line_items] == [3, 0]
@@ -46,9 +40,7 @@ async def test_units_count_as_shipped_once_there_is_a_ship_time(world: World) ->
     await world.placed("PO1", line(quantity=3))
     packed = await world.ship(items=[("PO1-1", "l1", 2)], at=None)
     order = await world.supplier_order("PO1-1")
-    assert (status(order), order.line_items[0].quantity_packed, order.line_items[0].quantity_shipped) == (
-        "ACCEPTED", 2, 0,
-    )  # fmt: skip
+    assert (status(order), order.line_items[0].quantity_packed, order.line_items[0].quantity_shipped) == ("ACCEPTED", 2, 0)
     with pytest.raises(WaybillError) as refused:
         await world.ship(items=[("PO1-1", "l1", 2)])
     assert (refused.value.reason, refused.value.metadata["open"]) == ("SHIPMENT_EXCEEDS_OPEN", "1")
@@ -58,39 +50,30 @@ async def test_units_count_as_shipped_once_there_is_a_ship_time(world: World) ->
     assert await world.counters("a") == (7, 0, 1, 6)
     with pytest.raises(WaybillError) as again:
         await world.shipments().UpdateShipment(
-            svc.UpdateShipmentRequest(
-                shipment=shp.Shipment(id=packed.id, ship_time=time_out(START - timedelta(days=1)))
-            )
+            svc.UpdateShipmentRequest(shipment=shp.Shipment(id=packed.id, ship_time=time_out(START - timedelta(days=1))))
         )
     assert again.value.reason == "SHIPMENT_ALREADY_SHIPPED"
 
 
 async def test_all_violations_are_told_and_nothing_is_half_done(world: World) -> None:
     await world.stock(("a", "drill", "bolt", 9), ("b", "bit", "nut", 9))
-    await world.placed(
-        "PO1", line("l1", 3, default_supplier_id="bolt"), line("l2", 1, "bit", default_supplier_id="nut")
-    )
+    await world.placed("PO1", line("l1", 3, default_supplier_id="bolt"), line("l2", 1, "bit", default_supplier_id="nut"))
     with pytest.raises(WaybillError) as refused:
         await world.ship(
-            items=[
-                ("PO1-1", "l1", 2),
-                ("PO1-1", "l1", 2),
-                ("PO1-2", "l2", 1),
-                ("PO1-1", "l9", 1),
-                ("PO9-1", "l1", 1),
-            ]
+            items=[("PO1-1", "l1", 2), ("PO1-1", "l1", 2), ("PO1-2", "l2", 1), ("PO1-1", "l9", 1), ("PO9-1", "l1", 1)]
         )
-    assert {f.reason for f in refused.value.fields} == {
-        "SHIPMENT_MIXED_PARTIES", "SHIPMENT_LINE_NOT_FOUND", "RESOURCE_NOT_FOUND",
-    }  # fmt: skip
+    assert {f.reason for f in refused.value.fields} == {"SHIPMENT_MIXED_PARTIES", "SHIPMENT_LINE_NOT_FOUND", "RESOURCE_NOT_FOUND"}
     assert [r.type for r in refused.value.rules] == ["SHIPMENT_EXCEEDS_OPEN"]
     assert await world.counters("a") == (9, 0, 3, 6)
     with pytest.raises(WaybillError) as bad:
         await world.ship(items=[("", "l1", 0)], at=START + timedelta(hours=1), id="a b", tracking_number="x" * 201)
     assert {f.field for f in bad.value.fields} == {
-        "shipment.items[0].supplier_order_id", "shipment.items[0].quantity", "shipment.ship_time", "shipment.id",
+        "shipment.items[0].supplier_order_id",
+        "shipment.items[0].quantity",
+        "shipment.ship_time",
+        "shipment.id",
         "shipment.tracking_number",
-    }  # fmt: skip
+    }
 
 
 async def test_a_supplier_ships_its_own_only(world: World) -> None:
@@ -116,9 +99,15 @@ async def test_everyone_sees_exactly_the_own_shipments(world: World) -> None:
     await world.ship(id="s3", items=[("PO3-1", "l1", 1)])
     seen = {}
     for caller in (
-        seller(), supplier(), supplier(party="nut"), buyer(user="anna"), buyer(user="otto"), buyer(user="eve"),
-        buyer(roles.ORDER_READER, user="eve"), buyer(party="globex", user="hank"),
-    ):  # fmt: skip
+        seller(),
+        supplier(),
+        supplier(party="nut"),
+        buyer(user="anna"),
+        buyer(user="otto"),
+        buyer(user="eve"),
+        buyer(roles.ORDER_READER, user="eve"),
+        buyer(party="globex", user="hank"),
+    ):
         answer = await world.shipments(caller).ListShipments(svc.ListShipmentsRequest(order_by="id"))
         seen[(caller.party_id, caller.user_id, len(caller.roles & {roles.ORDER_READER}))] = [
             (s.id, len(s.items)) for s in answer.shipments
@@ -154,8 +143,7 @@ async def test_a_batch_is_all_or_none_and_idempotent(world: World) -> None:
         )
     assert refused.value.reason == "SHIPMENT_EXCEEDS_OPEN"
     request = svc.BatchCreateShipmentsRequest(
-        shipments=[shipment(items=[("PO1-1", "l1", 3)]), shipment(id="s2", items=[("PO1-1", "l1", 1)])],
-        request_id="once",
+        shipments=[shipment(items=[("PO1-1", "l1", 3)]), shipment(id="s2", items=[("PO1-1", "l1", 1)])], request_id="once"
     )
     first = await stub.BatchCreateShipments(request)
     assert list((await stub.BatchCreateShipments(request)).shipments) == list(first.shipments)
@@ -171,9 +159,7 @@ async def test_what_is_not_counted_there_does_not_leave(world: World) -> None:
     await world.inventory().AdjustStock(
         inv_service.AdjustStockRequest(
             adjustments=[
-                inv_service.StockAdjustment(
-                    inventory_record_id="a", kind=inv.STOCK_MOVEMENT_KIND_ADJUST, count=3, note="broken"
-                )
+                inv_service.StockAdjustment(inventory_record_id="a", kind=inv.STOCK_MOVEMENT_KIND_ADJUST, count=3, note="broken")
             ]
         )
     )
@@ -200,8 +186,9 @@ async def test_of_a_batch_the_shipment_is_named_at_which_stock_runs_out(world: W
             svc.BatchCreateShipmentsRequest(shipments=[shipment(items=items) for items in drafts])
         )
     assert [(r.type, r.subject) for r in short.value.rules] == [
-        ("STOCK_SHORTAGE", "shipments[1].items"), ("STOCK_SHORTAGE", "shipments[2].items"),
-    ]  # fmt: skip
+        ("STOCK_SHORTAGE", "shipments[1].items"),
+        ("STOCK_SHORTAGE", "shipments[2].items"),
+    ]
 
 
 async def test_shipping_costs_the_same_statements_for_one_line_and_a_thousand(world: World) -> None:
@@ -232,10 +219,7 @@ async def test_tracking_and_delivery_are_edited(world: World) -> None:
     edited = await world.shipments().UpdateShipment(
         svc.UpdateShipmentRequest(
             shipment=shp.Shipment(
-                id="s1",
-                etag=made.etag,
-                tracking_number="1Z",
-                delivery_time=time_out(START + timedelta(days=1)),
+                id="s1", etag=made.etag, tracking_number="1Z", delivery_time=time_out(START + timedelta(days=1))
             )
         )
     )

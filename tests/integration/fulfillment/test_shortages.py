@@ -56,9 +56,7 @@ async def found(database: Database) -> list[tuple[str, str]]:
     return [(record.rule, record.detail) async for record in audit(database) if isinstance(record, Finding)]
 
 
-async def test_a_count_below_what_is_promised_opens_a_shortage_that_breaks_nothing(
-    stored: tuple[World, Database],
-) -> None:
+async def test_a_count_below_what_is_promised_opens_a_shortage_that_breaks_nothing(stored: tuple[World, Database]) -> None:
     world, database = stored
     await counted(world, -6)
     await counted(world, -3)
@@ -70,15 +68,11 @@ async def test_a_count_excuses_no_unit_that_is_promised_after_it(stored: tuple[W
     world, database = stored
     await counted(world, -9)
     async with tampered(database, await reserved_beyond(world, database, 4)):
-        assert await found(database) == [
-            ("stock_not_oversold", "1 on hand, 7 promised; of the 6 missing, counts took 0")
-        ]
+        assert await found(database) == [("stock_not_oversold", "1 on hand, 7 promised; of the 6 missing, counts took 0")]
 
 
 async def test_a_count_excuses_no_more_units_than_it_took(stored: tuple[World, Database]) -> None:
     world, database = stored
     async with tampered(database, await reserved_beyond(world, database, 500)):
         await counted(world, -1)
-        assert await found(database) == [
-            ("stock_not_oversold", "9 on hand, 503 promised; of the 494 missing, counts took 1")
-        ]
+        assert await found(database) == [("stock_not_oversold", "9 on hand, 503 promised; of the 494 missing, counts took 1")]

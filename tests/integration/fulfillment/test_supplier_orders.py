@@ -43,9 +43,7 @@ async def test_an_unforwarded_order_is_the_sellers_and_can_be_forwarded_later(wo
     answer = await world.reservations().ForwardOrder(res.ForwardOrderRequest(order_key=key))
     gone, *made = answer.supplier_orders
     assert (status(gone), gone.moved, cents(gone.total)) == ("CANCELED", True, 0)
-    assert [(o.id, o.supplier_id, cents(o.subtotal)) for o in made] == [
-        ("PO1-2", "bolt", 2_002), ("PO1-3", "nut", 3_003),
-    ]  # fmt: skip
+    assert [(o.id, o.supplier_id, cents(o.subtotal)) for o in made] == [("PO1-2", "bolt", 2_002), ("PO1-3", "nut", 3_003)]
     assert sum(cents(o.total) for o in made) == TOTAL
     again = await world.reservations().ForwardOrder(res.ForwardOrderRequest(order_key=key))
     assert list(again.supplier_orders) == list(answer.supplier_orders)
@@ -72,8 +70,11 @@ async def test_a_supplier_sees_and_accepts_its_own_only(world: World) -> None:
         answer = await world.supplier_orders(c).ListSupplierOrders(svc.ListSupplierOrdersRequest())
         listed[c.party_id] = [o.id for o in answer.supplier_orders]
     assert {k: sorted(v) for k, v in listed.items()} == {
-        "bolt": ["PO1-1"], "nut": ["PO1-2"], "seller": ["PO1-1", "PO1-2"], "acme": [],
-    }  # fmt: skip
+        "bolt": ["PO1-1"],
+        "nut": ["PO1-2"],
+        "seller": ["PO1-1", "PO1-2"],
+        "acme": [],
+    }
     accepted = await accept(world, "PO1-1", bolt)
     assert (status(accepted), accepted.version) == ("ACCEPTED", 2)
     assert (await accept(world, "PO1-1", bolt)).version == 2
@@ -127,8 +128,9 @@ async def test_rejected_units_are_sourced_again_and_the_rest_is_the_sellers(worl
     assert (status(gone), gone.reject_comment, gone.moved) == ("REJECTED", "no drills", True)
     _, nut, mine = await all_of(world, key)
     assert [(o.id, o.supplier_id, status(o), o.line_items[0].quantity) for o in (nut, mine)] == [
-        ("PO1-2", "nut", "OPEN", 3), ("PO1-3", "", "OPEN", 2),
-    ]  # fmt: skip
+        ("PO1-2", "nut", "OPEN", 3),
+        ("PO1-3", "", "OPEN", 2),
+    ]
     assert mine.line_items[0].quantity_unallocated == 2
     assert cents(nut.total) + cents(mine.total) == TOTAL
     assert await world.counters("a") == (9, 0, 0, 9)
@@ -188,10 +190,7 @@ async def test_a_cancel_returns_stock_and_refuses_packed_shipments(world: World)
     await world.reservations().FreezeOrder(res.FreezeOrderRequest(order_key=key))
     for _ in range(2):
         (gone,) = (await world.reservations().CancelOrder(res.CancelOrderRequest(order_key=key))).supplier_orders
-        assert [(x.quantity, x.quantity_shipped, x.quantity_canceled) for x in gone.line_items] == [
-            (2, 0, 2),
-            (3, 0, 3),
-        ]
+        assert [(x.quantity, x.quantity_shipped, x.quantity_canceled) for x in gone.line_items] == [(2, 0, 2), (3, 0, 3)]
         assert (status(gone), gone.version) == ("CANCELED", 4)
     assert await world.counters("a") == (9, 0, 0, 9)
     with pytest.raises(WaybillError) as refused:
@@ -250,10 +249,9 @@ async def test_marks_are_merged_filtered_and_guarded_by_etag(world: World) -> No
     assert [o.id for o in fresh.supplier_orders] == ["PO0-1"]
     rest = await stub.ListSupplierOrders(
         svc.ListSupplierOrdersRequest(
-            filter="NOT xp.downloaded = true AND status = OPEN", order_by="id", page_size=1,
-            page_token=fresh.next_page_token,
+            filter="NOT xp.downloaded = true AND status = OPEN", order_by="id", page_size=1, page_token=fresh.next_page_token
         )
-    )  # fmt: skip
+    )
     assert [o.id for o in rest.supplier_orders] == ["PO2-1"]
 
 

@@ -37,9 +37,7 @@ def seen(o: Any) -> tuple[int, int]:
     return o.version, o.line_items[0].quantity_shipped
 
 
-async def test_a_report_never_claims_a_version_with_the_units_of_the_next(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_report_never_claims_a_version_with_the_units_of_the_next(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await ship_between(world, monkeypatch)
     for expected in ((1, 0), (2, 2)):
         world.clock.advance(timedelta(minutes=1))

@@ -107,9 +107,7 @@ class FakeDirectory:
     async def BatchGetPartyAddresses(self, request: Any, context: Any) -> Any:
         return directory_pb.BatchGetPartyAddressesResponse(
             addresses=[
-                directory_pb.PartyAddress(
-                    party=ref.party, address=Address(id=ref.address_id, city="Berlin", country="DE")
-                )
+                directory_pb.PartyAddress(party=ref.party, address=Address(id=ref.address_id, city="Berlin", country="DE"))
                 for ref in request.refs
                 if ref.address_id != "nowhere"
             ]
@@ -155,9 +153,7 @@ class World:
         return self.served.stub(shp_grpc.ShipmentServiceStub, caller or seller())
 
     async def record(self, id: str) -> Any:
-        answer = await self.inventory().GetInventoryRecord(
-            inv_service.GetInventoryRecordRequest(inventory_record_id=id)
-        )
+        answer = await self.inventory().GetInventoryRecord(inv_service.GetInventoryRecordRequest(inventory_record_id=id))
         return answer.inventory_record
 
     async def counters(self, id: str) -> tuple[int, int, int, int]:
@@ -203,10 +199,7 @@ class World:
     ) -> list[Any]:
         answer = await self.reservations().ConfirmReservation(
             res.ConfirmReservationRequest(
-                order_key=key,
-                attempt=attempt,
-                forward=forward,
-                order=order(key, order_id, *lines, **values),
+                order_key=key, attempt=attempt, forward=forward, order=order(key, order_id, *lines, **values)
             )
         )
         assert answer.state == res.RESERVATION_STATE_CONFIRMED
@@ -233,9 +226,7 @@ class World:
         return answer.shipment
 
     async def supplier_order(self, id: str, caller: Principal | None = None) -> Any:
-        answer = await self.supplier_orders(caller).GetSupplierOrder(
-            so_service.GetSupplierOrderRequest(supplier_order_id=id)
-        )
+        answer = await self.supplier_orders(caller).GetSupplierOrder(so_service.GetSupplierOrderRequest(supplier_order_id=id))
         return answer.supplier_order
 
     async def check(self) -> None:
@@ -256,10 +247,7 @@ def dollars(cents: int) -> Money:
 def line(id: str = "l1", quantity: int = 1, product: str = "drill", **values: Any) -> Any:
     """A sourcing line; counted and shippable unless it says otherwise."""
     return src.SourcingLine(
-        line_item_id=id,
-        product_id=product,
-        quantity=quantity,
-        **{"track_inventory": True, "shippable": True, **values},
+        line_item_id=id, product_id=product, quantity=quantity, **{"track_inventory": True, "shippable": True, **values}
     )
 
 
@@ -344,9 +332,7 @@ async def fulfillment(databases: Any) -> AsyncIterator[World]:
         database = await open_migrated(url, schema, VERSIONS, settings.tuning)
         app, background = assemble(settings, runtime, database)
         async with serving(app) as served:
-            world = World(
-                served, app, background, clock, orders, replica=lambda: assemble(settings, runtime, database)[1]
-            )
+            world = World(served, app, background, clock, orders, replica=lambda: assemble(settings, runtime, database)[1])
             yield world
             await world.check()
 

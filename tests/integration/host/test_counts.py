@@ -41,9 +41,7 @@ class Counter:
 async def steps(host: Host, ada: AsyncWaybill, sam: AsyncWaybill, count: int) -> Counts:
     """A checkout of so many lines, step by step, and its shipment."""
     counter, id = Counter(host), f"N{count}"
-    await ada.orders.CreateOrder(
-        order_service_pb2.CreateOrderRequest(order=order_pb2.Order(id=id), line_items=load.lines(count))
-    )
+    await ada.orders.CreateOrder(order_service_pb2.CreateOrderRequest(order=order_pb2.Order(id=id), line_items=load.lines(count)))
     counter.step("create")
     await ada.line_items.UpdateLineItems(
         line_item_service_pb2.UpdateLineItemsRequest(
@@ -58,9 +56,7 @@ async def steps(host: Host, ada: AsyncWaybill, sam: AsyncWaybill, count: int) ->
     counter.step("select")
     await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id=id))
     counter.step("calculate")
-    await ada.checkout.AddPayments(
-        pb.AddPaymentsRequest(order_id=id, payments=[payment_pb2.Payment(type="purchase_order")])
-    )
+    await ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id=id, payments=[payment_pb2.Payment(type="purchase_order")]))
     counter.step("pay")
     await ada.checkout.ValidateOrder(pb.ValidateOrderRequest(order_id=id))
     counter.step("validate")

@@ -96,10 +96,19 @@ async def test_a_server_that_never_answers_is_waited_for_and_then_told_in_one_li
 async def test_a_server_that_comes_late_is_waited_for_and_then_served_from(cluster_database: str, tmp_path: Path):
     port = free_port()
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.host.cli", "serve", "--only", "catalog", "--bind", "127.0.0.1:0",
-        "--database-url", moved(cluster_database, host="127.0.0.1", port=port),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+        sys.executable,
+        "-m",
+        "services.host.cli",
+        "serve",
+        "--only",
+        "catalog",
+        "--bind",
+        "127.0.0.1:0",
+        "--database-url",
+        moved(cluster_database, host="127.0.0.1", port=port),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
     assert process.stdout is not None
     assert process.stderr is not None
     try:

@@ -85,9 +85,13 @@ async def test_a_call_goes_on_with_the_trace_of_its_caller_and_tells_its_refusal
     assert span.parent is not None
     assert span.parent.span_id == int("b" * 16, 16)
     assert dict(span.attributes or {}) | {"waybill.request_id": ""} == {
-        "rpc.system": "grpc", "rpc.service": PLACE.split("/")[0], "rpc.method": "PlaceOrder",
-        "rpc.response.status_code": "UNAUTHENTICATED", "waybill.reason": "TOKEN_MISSING", "waybill.request_id": "",
-    }  # fmt: skip
+        "rpc.system": "grpc",
+        "rpc.service": PLACE.split("/")[0],
+        "rpc.method": "PlaceOrder",
+        "rpc.response.status_code": "UNAUTHENTICATED",
+        "waybill.reason": "TOKEN_MISSING",
+        "waybill.request_id": "",
+    }
 
 
 def test_background_work_is_a_trace_of_its_own_that_tells_its_failure(exporter: InMemorySpanExporter) -> None:

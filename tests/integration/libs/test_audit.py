@@ -37,14 +37,8 @@ async def audit(server: Served, *contexts: str) -> list[pb.AuditResponse]:
 
 async def test_every_hosted_context_answers_and_ends_with_its_summary(server: Served) -> None:
     assert await audit(server) == [
-        pb.AuditResponse(
-            finding=pb.Finding(
-                context="echo", rule="counter_equals_ledger", subject="rec_1", detail="10 and 9"
-            )
-        ),
-        pb.AuditResponse(
-            fact=pb.Fact(context="echo", kind="reservation", order_key="k1", values={"units": "3"})
-        ),
+        pb.AuditResponse(finding=pb.Finding(context="echo", rule="counter_equals_ledger", subject="rec_1", detail="10 and 9")),
+        pb.AuditResponse(fact=pb.Fact(context="echo", kind="reservation", order_key="k1", values={"units": "3"})),
         pb.AuditResponse(summary=pb.Summary(context="echo", rules=2, rows=5, findings=1)),
         pb.AuditResponse(summary=pb.Summary(context="other")),
     ]

@@ -31,10 +31,7 @@ async def db(databases, tmp_path) -> AsyncIterator[Database]:
 
 
 def event(sequence: int, key: uuid.UUID = ORDER, type: str = "Changed") -> dict:
-    return {
-        "aggregate_key": key, "sequence": sequence, "type": type, "data": {"n": sequence}, "time": NOW,
-        "actor": "anna",
-    }  # fmt: skip
+    return {"aggregate_key": key, "sequence": sequence, "type": type, "data": {"n": sequence}, "time": NOW, "actor": "anna"}
 
 
 async def append(db: Database, *rows: dict) -> None:

@@ -104,11 +104,10 @@ async def test_processes_that_start_at_once_migrate_once(databases, tmp_path):
     versions = write_version(tmp_path)
     starting = [
         await asyncio.create_subprocess_exec(
-            sys.executable, "-c", SCRIPT, url, schema or "", str(versions),
-            cwd=ROOT, stderr=asyncio.subprocess.PIPE,
+            sys.executable, "-c", SCRIPT, url, schema or "", str(versions), cwd=ROOT, stderr=asyncio.subprocess.PIPE
         )
         for _ in range(4)
-    ]  # fmt: skip
+    ]
     ended = await asyncio.gather(*(process.communicate() for process in starting))
 
     assert [process.returncode for process in starting] == [0] * 4, ended

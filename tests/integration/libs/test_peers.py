@@ -45,9 +45,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def test_a_call_made_while_serving_another_carries_its_caller_request_and_deadline(
-    peers: Peers, far: EchoServicer
-) -> None:
+async def test_a_call_made_while_serving_another_carries_its_caller_request_and_deadline(peers: Peers, far: EchoServicer) -> None:
     calls: list[Call] = []
 
     async def note(value: str) -> str:
@@ -101,10 +99,14 @@ async def test_an_unanswered_call_ends_after_its_time_out(peers: Peers, far: Ech
 async def test_a_peers_error_arrives_whole(peers: Peers, far: EchoServicer) -> None:
     async def refuse(_: str) -> str:
         raise WaybillError(
-            Kind.PRECONDITION, "NOT_READY", "no", metadata={"order": "PO1"},
-            fields=[FieldViolation("a", "FIELD_INVALID", "b")], rules=[RuleViolation("T", "s", "d")],
+            Kind.PRECONDITION,
+            "NOT_READY",
+            "no",
+            metadata={"order": "PO1"},
+            fields=[FieldViolation("a", "FIELD_INVALID", "b")],
+            rules=[RuleViolation("T", "s", "d")],
             retry_after=timedelta(seconds=1),
-        )  # fmt: skip
+        )
 
     far.answer = refuse
     with pytest.raises(WaybillError) as caught:
@@ -117,9 +119,7 @@ async def test_a_peers_error_arrives_whole(peers: Peers, far: EchoServicer) -> N
     assert error.retry_after == timedelta(seconds=1)
 
 
-async def test_a_peers_error_passes_through_to_the_outside_with_its_domain(
-    peers: Peers, far: EchoServicer
-) -> None:
+async def test_a_peers_error_passes_through_to_the_outside_with_its_domain(peers: Peers, far: EchoServicer) -> None:
     async def refuse(_: str) -> str:
         raise missing("product", "p1")
 
@@ -166,9 +166,7 @@ async def test_a_peer_that_is_dead_fails_its_callers_at_once_until_it_is_back(fa
     await peers.close()
 
 
-async def test_a_peer_that_does_not_know_our_secret_is_unavailable_and_not_the_callers_fault(
-    far: EchoServicer,
-) -> None:
+async def test_a_peer_that_does_not_know_our_secret_is_unavailable_and_not_the_callers_fault(far: EchoServicer) -> None:
     strangers = Peers("near", ServiceTokens("another-secret-of-sufficient-length!"))
     async with fake_peers({"far": [(add_echo, far, SERVICE)]}, peers=strangers):
         await unavailable(strangers.stub("far", EchoStub).Echo(text("")))

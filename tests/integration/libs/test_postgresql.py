@@ -217,8 +217,11 @@ async def test_a_server_is_reached_through_a_socket_too(scheme):
     _, arguments = engine.dialect.create_connect_args(engine.url)
 
     assert {name: arguments[name] for name in ("host", "port", "user", "database")} == {
-        "host": "/run/postgresql", "port": 5433, "user": "clerk", "database": "orders",
-    }  # fmt: skip
+        "host": "/run/postgresql",
+        "port": 5433,
+        "user": "clerk",
+        "database": "orders",
+    }
 
 
 async def test_an_audit_outlives_the_pauses_that_end_other_transactions(postgres_url):

@@ -34,21 +34,47 @@ THINGS = sa.Table(
 T = THINGS.c
 LISTING = Listing(
     {
-        "id": Field(T.id), "name": Field(T.name), "note": Field(T.note), "quantity": Field(T.quantity, "int"),
-        "total": Field(T.total, "micros"), "active": Field(T.active, "bool"), "owner": Field(T.owner, "uuid"),
+        "id": Field(T.id),
+        "name": Field(T.name),
+        "note": Field(T.note),
+        "quantity": Field(T.quantity, "int"),
+        "total": Field(T.total, "micros"),
+        "active": Field(T.active, "bool"),
+        "owner": Field(T.owner, "uuid"),
         "status": Field(T.status, "enum", {"OPEN": "Open", "CLOSED": "Closed"}),
-        "create_time": Field(T.create_time, "time"), "ship_time": Field(T.ship_time, "time"),
+        "create_time": Field(T.create_time, "time"),
+        "ship_time": Field(T.ship_time, "time"),
     },
     T.id,
     xp=T.xp,
-)  # fmt: skip
+)
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NAMES = ["Bolt", "bolt", "BOLT", "PO-1", "PO1", "PO-10", "a_b", "a%b", "ä", "z", "", "Zebra", "é", "☃"]
 XPS: list[Any] = [
-    None, {}, {"a": None}, {"a": 5}, {"a": 5.5}, {"a": -1}, {"a": "5"}, {"a": "text"}, {"a": "Text"}, {"a": ""},
-    {"a": True}, {"a": False}, {"a": "true"}, {"a": ["red", 5, True]}, {"a": {"b": "deep"}}, {"a": {"b": 7}},
-    {"a": {"b": {"c": 1}}}, {"a": 10}, {"a": 9}, {"a": 12345678901}, {"a": "ä"}, {"null": 1, "0": "zero"}, {"a": []},
-]  # fmt: skip
+    None,
+    {},
+    {"a": None},
+    {"a": 5},
+    {"a": 5.5},
+    {"a": -1},
+    {"a": "5"},
+    {"a": "text"},
+    {"a": "Text"},
+    {"a": ""},
+    {"a": True},
+    {"a": False},
+    {"a": "true"},
+    {"a": ["red", 5, True]},
+    {"a": {"b": "deep"}},
+    {"a": {"b": 7}},
+    {"a": {"b": {"c": 1}}},
+    {"a": 10},
+    {"a": 9},
+    {"a": 12345678901},
+    {"a": "ä"},
+    {"null": 1, "0": "zero"},
+    {"a": []},
+]
 
 
 def things() -> list[dict[str, Any]]:
@@ -56,15 +82,20 @@ def things() -> list[dict[str, Any]]:
     chance = random.Random(7)
     return [
         {
-            "id": f"t{n:03}", "name": chance.choice(NAMES), "note": chance.choice([None, *NAMES]),
-            "quantity": chance.randint(-3, 3), "total": chance.choice([None, 0, 1, 12_500_000, -7, 2**40]),
-            "active": chance.choice([None, True, False]), "status": chance.choice(["Open", "Closed"]),
+            "id": f"t{n:03}",
+            "name": chance.choice(NAMES),
+            "note": chance.choice([None, *NAMES]),
+            "quantity": chance.randint(-3, 3),
+            "total": chance.choice([None, 0, 1, 12_500_000, -7, 2**40]),
+            "active": chance.choice([None, True, False]),
+            "status": chance.choice(["Open", "Closed"]),
             "owner": chance.choice([None, uuid.UUID(int=1), uuid.UUID(int=2)]),
             "create_time": START + timedelta(microseconds=chance.randint(0, 3)),
-            "ship_time": chance.choice([None, START, START + timedelta(days=1)]), "xp": XPS[n % len(XPS)],
+            "ship_time": chance.choice([None, START, START + timedelta(days=1)]),
+            "xp": XPS[n % len(XPS)],
         }
         for n in range(92)
-    ]  # fmt: skip
+    ]
 
 
 ROWS = things()
@@ -229,10 +260,26 @@ def sort(order_by: str) -> list[str]:
 
 
 ORDERS = [
-    "id", "id desc", "name", "name desc", "note", "note desc", "quantity, name desc", "quantity desc,note",
-    "total desc, active, owner desc", "active desc", "ship_time, create_time desc", "ship_time desc", "owner, note desc",
-    "xp.a", "xp.a desc", "xp.a.b desc, quantity", "active, xp.a desc, note asc", "status, total", "xp.nothing, name",
-]  # fmt: skip
+    "id",
+    "id desc",
+    "name",
+    "name desc",
+    "note",
+    "note desc",
+    "quantity, name desc",
+    "quantity desc,note",
+    "total desc, active, owner desc",
+    "active desc",
+    "ship_time, create_time desc",
+    "ship_time desc",
+    "owner, note desc",
+    "xp.a",
+    "xp.a desc",
+    "xp.a.b desc, quantity",
+    "active, xp.a desc, note asc",
+    "status, total",
+    "xp.nothing, name",
+]
 
 
 @pytest.mark.parametrize("order_by", ORDERS)
@@ -270,9 +317,11 @@ async def test_rows_that_come_and_go_between_pages_move_no_others(db):
 async def test_the_default_list_begins_at_an_index(databases, backend, tmp_path):
     tables = metadata()
     table = sa.Table(
-        "many", tables, sa.Column("id", sa.BigInteger, primary_key=True),
+        "many",
+        tables,
+        sa.Column("id", sa.BigInteger, primary_key=True),
         sa.Column("create_time", UtcTime(), nullable=False, index=True),
-    )  # fmt: skip
+    )
     listing = Listing({"create_time": Field(table.c.create_time, "time")}, table.c.id)
     async with created(*await databases("many"), tables, tmp_path) as db:
         async with db.transaction() as tx:

@@ -21,9 +21,14 @@ def things(tmp_path, monkeypatch) -> sa.MetaData:
     module = types.ModuleType("services.things.adapters.db.tables")
     module.METADATA = metadata()
     sa.Table(
-        "things", module.METADATA, sa.Column("key", sa.Uuid(), primary_key=True), sa.Column("at", UtcTime(), index=True),
-        sa.Column("xp", Json(), nullable=False), sa.Column("price", Micros()), sa.UniqueConstraint("price"),
-    )  # fmt: skip
+        "things",
+        module.METADATA,
+        sa.Column("key", sa.Uuid(), primary_key=True),
+        sa.Column("at", UtcTime(), index=True),
+        sa.Column("xp", Json(), nullable=False),
+        sa.Column("price", Micros()),
+        sa.UniqueConstraint("price"),
+    )
     idempotency.table(module.METADATA)
     event_table(module.METADATA, "thing_events")
     monkeypatch.setitem(sys.modules, module.__name__, module)

@@ -27,12 +27,7 @@ async def test_a_handler_knows_who_calls_what_and_until_when(server: Served, ech
     await EchoStub(server.channel).Echo(text("x"), metadata=server.metadata(ANNA, "req-1"), timeout=5)
     assert (await server.stub(EchoStub, ANNA).Echo(text("x"), timeout=None)).value == "seen"
     first, second = calls
-    assert (first.method, first.request_id, first.principal, first.caller_service) == (
-        ECHO,
-        "req-1",
-        ANNA,
-        None,
-    )
+    assert (first.method, first.request_id, first.principal, first.caller_service) == (ECHO, "req-1", ANNA, None)
     assert 4 < (first.remaining(60) or 0) < 5.5
     assert first.remaining(1) == 1
     assert second.deadline is None
@@ -99,9 +94,7 @@ async def test_an_open_method_needs_no_token_but_refuses_a_bad_one(server: Serve
         await EchoStub(server.channel).Open(text("x"), metadata=(("authorization", "Bearer x"),))
 
 
-async def test_an_open_method_that_asks_for_its_caller_refuses_nobody(
-    server: Served, echo: EchoServicer
-) -> None:
+async def test_an_open_method_that_asks_for_its_caller_refuses_nobody(server: Served, echo: EchoServicer) -> None:
     async def answer(_: str) -> str:
         return current().principal.user_id
 

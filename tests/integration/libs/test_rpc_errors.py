@@ -52,15 +52,23 @@ async def test_a_large_inside_message_that_does_not_parse_is_malformed(server: S
 async def test_an_error_keeps_all_its_parts(server: Served, echo: EchoServicer) -> None:
     async def answer(_: str) -> str:
         raise WaybillError(
-            Kind.STALE, "TOO_LATE", "überholt", metadata={"a": "b"},
-            fields=[FieldViolation("f", "FIELD_INVALID", "no")], retry_after=timedelta(seconds=2),
-        )  # fmt: skip
+            Kind.STALE,
+            "TOO_LATE",
+            "überholt",
+            metadata={"a": "b"},
+            fields=[FieldViolation("f", "FIELD_INVALID", "no")],
+            retry_after=timedelta(seconds=2),
+        )
 
     echo.answer = answer
     error = await refusal(server.stub(EchoStub, ANNA).Echo(text("x")))
     assert (error.kind, error.reason, error.message, error.metadata, error.domain) == (
-        Kind.STALE, "TOO_LATE", "überholt", {"a": "b"}, "waybill.echo",
-    )  # fmt: skip
+        Kind.STALE,
+        "TOO_LATE",
+        "überholt",
+        {"a": "b"},
+        "waybill.echo",
+    )
     assert error.fields == (FieldViolation("f", "FIELD_INVALID", "no"),)
     assert error.retry_after == timedelta(seconds=2)
 
@@ -78,9 +86,7 @@ async def test_thousands_of_violations_still_arrive_as_an_error(server: Served, 
     assert int(info_of(caught.value).metadata["omitted_violations"]) > 4_900
 
 
-async def test_a_defect_is_internal_and_leaks_nothing(
-    log: io.StringIO, server: Served, echo: EchoServicer
-) -> None:
+async def test_a_defect_is_internal_and_leaks_nothing(log: io.StringIO, server: Served, echo: EchoServicer) -> None:
     async def answer(_: str) -> str:
         raise RuntimeError("the password is hunter2")
 
@@ -94,17 +100,12 @@ async def test_a_defect_is_internal_and_leaks_nothing(
     assert [line["code"] for line in lines(log) if line["event"] == "call"] == ["INTERNAL"]
 
 
-async def test_a_defect_of_verification_is_internal_too(
-    server: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_defect_of_verification_is_internal_too(server: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     async def verify(*_: Any) -> None:
         raise RuntimeError("hunter2")
 
     monkeypatch.setattr(TokenVerifier, "verify", verify)
-    for call in (
-        server.stub(EchoStub, ANNA).Echo(text("x")),
-        anext(server.stub(EchoStub, ANNA).Watch(text("x"))),
-    ):
+    for call in (server.stub(EchoStub, ANNA).Echo(text("x")), anext(server.stub(EchoStub, ANNA).Watch(text("x")))):
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await call
         assert caught.value.code() is grpc.StatusCode.INTERNAL

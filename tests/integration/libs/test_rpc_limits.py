@@ -50,9 +50,7 @@ async def test_a_call_that_is_undone_again_and_again_is_given_up(server: Served,
     assert runs == repeats.ATTEMPTS
 
 
-async def test_outside_calls_over_the_limit_are_told_to_come_back_and_inside_ones_are_not(
-    echo: EchoServicer,
-) -> None:
+async def test_outside_calls_over_the_limit_are_told_to_come_back_and_inside_ones_are_not(echo: EchoServicer) -> None:
     free = asyncio.Event()
     inside = asyncio.Semaphore(0)
 
@@ -77,9 +75,7 @@ async def test_outside_calls_over_the_limit_are_told_to_come_back_and_inside_one
         assert (await stub.Echo(text("x"))).value == "x"
 
 
-async def test_outside_streams_have_a_limit_of_their_own_which_inside_ones_and_calls_do_not_feel(
-    echo: EchoServicer,
-) -> None:
+async def test_outside_streams_have_a_limit_of_their_own_which_inside_ones_and_calls_do_not_feel(echo: EchoServicer) -> None:
     free = asyncio.Event()
 
     async def watched(value: str) -> AsyncIterator[str]:

@@ -28,11 +28,7 @@ async def test_a_refused_call_is_logged_with_its_reason(log: io.StringIO, server
     await server.service_stub(EchoStub, "order", ANNA).Echo(text("x"))
     await server.service_stub(EchoStub, "order").Echo(text("x"))
     found = [(line["code"], line["reason"], line["caller"]) for line in lines(log) if line["event"] == "call"]
-    assert found == [
-        ("UNAUTHENTICATED", "TOKEN_MISSING", "nobody"),
-        ("OK", "", "order for buyer/acme/anna"),
-        ("OK", "", "order"),
-    ]  # fmt: skip
+    assert found == [("UNAUTHENTICATED", "TOKEN_MISSING", "nobody"), ("OK", "", "order for buyer/acme/anna"), ("OK", "", "order")]
 
 
 async def test_at_info_an_outside_call_and_every_failure_has_a_line_and_an_inside_call_that_went_well_has_none(

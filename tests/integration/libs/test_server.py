@@ -112,8 +112,9 @@ async def test_a_stream_that_just_sends_a_message_ends_as_unavailable_too() -> N
                 await gather(answers, [])
             await ending
     assert (refused.value.code(), refused.value.details()) == (
-        grpc.StatusCode.UNAVAILABLE, "the server ends; resume at another one",
-    )  # fmt: skip
+        grpc.StatusCode.UNAVAILABLE,
+        "the server ends; resume at another one",
+    )
 
 
 async def _grows(value: Callable[[], int]) -> bool:

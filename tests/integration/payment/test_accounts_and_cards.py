@@ -52,9 +52,7 @@ async def test_a_balance_is_the_sum_of_ledger_entries(world: World) -> None:
     assert units((await adjust(world, 25, "r2")).balance) == 75
     assert units((await adjust(world, -70)).balance) == 5
     entries = await world.entries('account = "spending_account:gift"')
-    assert [(units(e.amount), e.description) for e in entries] == [
-        (50, "opening balance"), (25, "because"), (-70, "because"),
-    ]  # fmt: skip
+    assert [(units(e.amount), e.description) for e in entries] == [(50, "opening balance"), (25, "because"), (-70, "because")]
     assert sum(units(e.amount) for e in await world.entries()) == 0
 
 
@@ -64,8 +62,9 @@ async def test_an_account_ends_after_it_begins(world: World) -> None:
     with pytest.raises(WaybillError) as refused:
         await create(world, account(start_time=begins, end_time=before, name=""))
     assert {(f.field, f.reason) for f in refused.value.fields} == {
-        ("spending_account.end_time", "ACCOUNT_TIMES_REVERSED"), ("spending_account.name", "FIELD_REQUIRED"),
-    }  # fmt: skip
+        ("spending_account.end_time", "ACCOUNT_TIMES_REVERSED"),
+        ("spending_account.name", "FIELD_REQUIRED"),
+    }
     await create(world, account(start_time=begins))
     with pytest.raises(WaybillError) as refused:
         await world.accounts().UpdateSpendingAccount(
@@ -92,8 +91,12 @@ async def test_wrong_accounts_are_refused_with_every_reason(world: World) -> Non
     with pytest.raises(WaybillError) as refused:
         await create(world, wrong)
     assert {f.field.removeprefix("spending_account.") for f in refused.value.fields} == {
-        "id", "name", "currency", "buyer_id", "opening_balance",
-    }  # fmt: skip
+        "id",
+        "name",
+        "currency",
+        "buyer_id",
+        "opening_balance",
+    }
     with pytest.raises(WaybillError) as refused:
         await world.accounts().BatchCreateSpendingAccounts(
             pb.BatchCreateSpendingAccountsRequest(
@@ -106,9 +109,7 @@ async def test_wrong_accounts_are_refused_with_every_reason(world: World) -> Non
 
 async def test_many_accounts_are_created_at_once(world: World) -> None:
     made = await world.accounts().BatchCreateSpendingAccounts(
-        pb.BatchCreateSpendingAccountsRequest(
-            spending_accounts=[account(f"a{i}", opening_balance=usd(i)) for i in range(300)]
-        )
+        pb.BatchCreateSpendingAccountsRequest(spending_accounts=[account(f"a{i}", opening_balance=usd(i)) for i in range(300)])
     )
     assert [units(a.balance) for a in made.spending_accounts] == list(range(300))
     assert len(await world.entries()) == 2 * 299
@@ -197,9 +198,14 @@ async def test_the_ledger_is_paged_oldest_first(world: World) -> None:
 def card(**more) -> card_pb.CreditCard:
     """A valid card."""
     values = {
-        "buyer_id": "acme", "token": "tok_secret", "card_type": "visa", "partial_number": "4242",
-        "cardholder_name": "Anna", "expiration": "2031-04", **more,
-    }  # fmt: skip
+        "buyer_id": "acme",
+        "token": "tok_secret",
+        "card_type": "visa",
+        "partial_number": "4242",
+        "cardholder_name": "Anna",
+        "expiration": "2031-04",
+        **more,
+    }
     return card_pb.CreditCard(**values)
 
 
@@ -224,10 +230,14 @@ async def test_a_token_is_stored_but_never_shown(log: io.StringIO, world: World)
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"card_type": f"visa {PAN}"}, {"partial_number": "424242424242"}, {"cardholder_name": "4242-4242-4242-4242"},
-        {"token": PAN}, {"token": "4242424242424242"}, {"id": "4242424242424242"},
+        {"card_type": f"visa {PAN}"},
+        {"partial_number": "424242424242"},
+        {"cardholder_name": "4242-4242-4242-4242"},
+        {"token": PAN},
+        {"token": "4242424242424242"},
+        {"id": "4242424242424242"},
     ],
-)  # fmt: skip
+)
 async def test_a_card_number_is_refused_wherever_it_stands(world: World, wrong: dict[str, str]) -> None:
     with pytest.raises(WaybillError) as refused:
         await keep(world, card(**wrong))
@@ -242,9 +252,11 @@ async def test_everything_wrong_with_a_card_is_told_at_once(world: World) -> Non
     with pytest.raises(WaybillError) as refused:
         await world.cards().CreateCreditCard(card_pb.CreateCreditCardRequest(credit_card=made))
     assert {(f.field, f.reason) for f in refused.value.fields} == {
-        ("credit_card.id", "CARD_NUMBER_REFUSED"), ("credit_card.buyer_id", "FIELD_REQUIRED"),
-        ("credit_card.partial_number", "VALUE_OUT_OF_RANGE"), ("credit_card.expiration", "FIELD_INVALID"),
-    }  # fmt: skip
+        ("credit_card.id", "CARD_NUMBER_REFUSED"),
+        ("credit_card.buyer_id", "FIELD_REQUIRED"),
+        ("credit_card.partial_number", "VALUE_OUT_OF_RANGE"),
+        ("credit_card.expiration", "FIELD_INVALID"),
+    }
 
 
 async def test_a_card_number_in_xp_is_refused(world: World) -> None:
@@ -272,9 +284,11 @@ async def test_users_see_their_own_and_their_companys_cards(world: World) -> Non
     assert await seen(seller()) == ["annas", "bobs", "company"]
 
     for id, caller, kind in (
-        ("company", own, Kind.MISSING), ("bobs", own, Kind.MISSING), ("annas", buyer(), Kind.DENIED),
+        ("company", own, Kind.MISSING),
+        ("bobs", own, Kind.MISSING),
+        ("annas", buyer(), Kind.DENIED),
         ("annas", supplier(roles.CREDIT_CARD_ADMIN), Kind.MISSING),
-    ):  # fmt: skip
+    ):
         with pytest.raises(WaybillError) as refused:
             await world.cards(caller).DeleteCreditCard(card_pb.DeleteCreditCardRequest(credit_card_id=id))
         assert refused.value.kind is kind
@@ -285,10 +299,13 @@ async def test_users_see_their_own_and_their_companys_cards(world: World) -> Non
 async def test_nobody_keeps_cards_of_others(world: World) -> None:
     own = buyer(roles.ME_CREDIT_CARD_ADMIN)
     for made, caller, kind in (
-        (card(buyer_id="other"), own, Kind.MISSING), (card(user_id="bob"), own, Kind.MISSING),
-        (card(), buyer(), Kind.DENIED), (card(), supplier(roles.CREDIT_CARD_ADMIN), Kind.DENIED),
-        (card(), seller(roles.ME_CREDIT_CARD_ADMIN), Kind.DENIED), (card(buyer_id=""), seller(), Kind.INVALID),
-    ):  # fmt: skip
+        (card(buyer_id="other"), own, Kind.MISSING),
+        (card(user_id="bob"), own, Kind.MISSING),
+        (card(), buyer(), Kind.DENIED),
+        (card(), supplier(roles.CREDIT_CARD_ADMIN), Kind.DENIED),
+        (card(), seller(roles.ME_CREDIT_CARD_ADMIN), Kind.DENIED),
+        (card(buyer_id=""), seller(), Kind.INVALID),
+    ):
         with pytest.raises(WaybillError) as refused:
             await keep(world, made, caller)
         assert refused.value.kind is kind

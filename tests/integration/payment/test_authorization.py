@@ -9,16 +9,7 @@ from libs.errors import Kind, WaybillError
 from services.payment.adapters.db.tables import GATEWAY
 from services.payment.adapters.gateways.testing import TestGateway
 from services.payment.application.ports import Verdict
-from tests.integration.payment.world import (
-    World,
-    by_card,
-    held_at_gateway,
-    later,
-    reasons,
-    running,
-    state,
-    transactions,
-)
+from tests.integration.payment.world import World, by_card, held_at_gateway, later, reasons, running, state, transactions
 from waybill.payment.v1 import credit_card_service_pb2 as card_pb
 from waybill.payment.v1 import payment_service_pb2 as pb
 
@@ -71,8 +62,9 @@ async def test_a_card_that_was_deleted_while_its_gateway_was_silent_holds_nothin
         key, operation = (await tx.execute(sa.select(GATEWAY.c.key, GATEWAY.c.state))).one()
     # Nothing that was sent before and is still on its way can hold anything.
     assert (operation, (await TestGateway(world.database).authorize(key, "tok_approve", 1, "USD")).verdict) == (
-        "VOIDED", Verdict.DECLINED,
-    )  # fmt: skip
+        "VOIDED",
+        Verdict.DECLINED,
+    )
     await order.release()
 
 

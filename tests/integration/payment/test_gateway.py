@@ -10,13 +10,7 @@ import pytest
 from services.payment.adapters.gateways.registry import GATEWAYS
 from services.payment.adapters.gateways.testing import TestGateway
 from services.payment.application.ports import Answer, Verdict
-from tests.integration.payment.world import (
-    World,
-    by_card,
-    held_at_gateway,
-    later,
-    running,
-)
+from tests.integration.payment.world import World, by_card, held_at_gateway, later, running
 
 
 async def test_the_test_gateway_answers_by_key(world: World) -> None:

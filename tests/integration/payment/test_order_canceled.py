@@ -31,9 +31,8 @@ async def test_a_canceled_order_gives_everything_back(world: World) -> None:
     await world.card("tok_late_void")
     order = world.order(200)
     await order.opened(
-        from_account("p1", "gift", 50), by_card("p2", "tok_approve", 60), by_card("p3", "tok_late_void", 40),
-        payment("p4"),
-    )  # fmt: skip
+        from_account("p1", "gift", 50), by_card("p2", "tok_approve", 60), by_card("p3", "tok_late_void", 40), payment("p4")
+    )
     await capture(world, "p2", 45)
     await refund(world, "p2", 5)
     await order.void()

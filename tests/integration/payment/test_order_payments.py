@@ -9,18 +9,7 @@ import pytest
 from libs.errors import Kind, WaybillError
 from libs.protoconv import time_out
 from services.payment.adapters.db.payment_store import SqlPaymentStore
-from tests.integration.payment.world import (
-    START,
-    World,
-    by_card,
-    facts,
-    from_account,
-    payment,
-    reasons,
-    state,
-    units,
-    usd,
-)
+from tests.integration.payment.world import START, World, by_card, facts, from_account, payment, reasons, state, units, usd
 from tests.support.undone import undone_once
 from waybill.payment.v1 import credit_card_service_pb2 as card_pb
 from waybill.payment.v1 import payment_service_pb2 as pb
@@ -46,9 +35,7 @@ async def test_payments_are_added_in_their_order_and_listed_with_their_fields(wo
     assert rest.id.startswith("pay_")
     one, two = await order.payments()
     assert (one.id, one.description, one.xp["iban"], units(one.amount)) == ("p1", "by wire", "kept", 10)
-    assert (two.purchase_order_number, two.HasField("amount"), two.HasField("resolved_amount")) == (
-        "4711", False, False,
-    )  # fmt: skip
+    assert (two.purchase_order_number, two.HasField("amount"), two.HasField("resolved_amount")) == ("4711", False, False)
 
 
 async def test_a_card_is_not_accepted_before_its_authorization(world: World) -> None:
@@ -76,9 +63,7 @@ async def test_only_one_payment_may_be_the_rest(world: World) -> None:
 
 async def test_everything_wrong_is_told_at_once(world: World) -> None:
     await world.card(user="bob")
-    error = await refused(
-        world, from_account("a", "nowhere", 60), by_card("b", "tok_approve", 60), payment("c"), payment("d")
-    )
+    error = await refused(world, from_account("a", "nowhere", 60), by_card("b", "tok_approve", 60), payment("c"), payment("d"))
     assert error.kind is Kind.INVALID
     assert {(f.field, f.reason) for f in error.fields} == {
         ("payments[0].spending_account_id", "SPENDING_ACCOUNT_NOT_FOUND"),
@@ -94,15 +79,28 @@ async def test_malformed_payments_name_their_fields(world: World) -> None:
     fine.amount.nanos = 1
     zero = payment("z", amount=0)
     error = await refused(
-        world, euro, fine, negative, zero, payment("bad\x00id"), payment("e"), payment("t", type=""),
-        payment("x", spending_account_id="gift"), payment("y", "credit_card"),
-    )  # fmt: skip
+        world,
+        euro,
+        fine,
+        negative,
+        zero,
+        payment("bad\x00id"),
+        payment("e"),
+        payment("t", type=""),
+        payment("x", spending_account_id="gift"),
+        payment("y", "credit_card"),
+    )
     assert {(f.field.removeprefix("payments"), f.reason) for f in error.fields} >= {
-        ("[0].amount", "CURRENCY_MISMATCH"), ("[1].amount", "AMOUNT_TOO_PRECISE"),
-        ("[2].amount", "PAYMENT_AMOUNT_NOT_POSITIVE"), ("[3].amount", "PAYMENT_AMOUNT_NOT_POSITIVE"),
-        ("[4].id", "ID_INVALID"), ("[5].id", "DUPLICATE_ITEM"), ("[6].type", "FIELD_REQUIRED"),
-        ("[7].spending_account_id", "FIELD_INVALID"), ("[8].credit_card_id", "FIELD_REQUIRED"),
-    }  # fmt: skip
+        ("[0].amount", "CURRENCY_MISMATCH"),
+        ("[1].amount", "AMOUNT_TOO_PRECISE"),
+        ("[2].amount", "PAYMENT_AMOUNT_NOT_POSITIVE"),
+        ("[3].amount", "PAYMENT_AMOUNT_NOT_POSITIVE"),
+        ("[4].id", "ID_INVALID"),
+        ("[5].id", "DUPLICATE_ITEM"),
+        ("[6].type", "FIELD_REQUIRED"),
+        ("[7].spending_account_id", "FIELD_INVALID"),
+        ("[8].credit_card_id", "FIELD_REQUIRED"),
+    }
     assert (await refused(world)).reason == "FIELD_REQUIRED"
 
 
@@ -146,15 +144,12 @@ async def test_an_account_must_fit_user_currency_and_time(world: World) -> None:
     await world.accounts().CreateSpendingAccount(
         account_pb.CreateSpendingAccountRequest(
             spending_account=account_pb.SpendingAccount(
-                id="euro", name="euro", buyer_id="acme", currency="EUR", active=True,
-                end_time=time_out(START - timedelta(days=1)),
+                id="euro", name="euro", buyer_id="acme", currency="EUR", active=True, end_time=time_out(START - timedelta(days=1))
             )
         )
-    )  # fmt: skip
+    )
     await world.accounts().AssignSpendingAccounts(
-        account_pb.AssignSpendingAccountsRequest(
-            assignments=[account_pb.SpendingAccountAssignment(spending_account_id="euro")]
-        )
+        account_pb.AssignSpendingAccountsRequest(assignments=[account_pb.SpendingAccountAssignment(spending_account_id="euro")])
     )
     error = await refused(world, from_account("p4", "euro"))
     assert [f.reason for f in error.fields] == ["CURRENCY_MISMATCH", "SPENDING_ACCOUNT_EXPIRED"]
@@ -170,16 +165,16 @@ async def test_everything_is_checked_again_when_it_is_reserved(world: World) -> 
     order = world.order(100)
     await order.add(from_account("p1", "gift", 30), by_card("p2", "tok_approve", 30), payment("p3", amount=40))
     await world.accounts().UnassignSpendingAccounts(
-        account_pb.UnassignSpendingAccountsRequest(
-            assignments=[account_pb.SpendingAccountAssignment(spending_account_id="gift")]
-        )
+        account_pb.UnassignSpendingAccountsRequest(assignments=[account_pb.SpendingAccountAssignment(spending_account_id="gift")])
     )
     await world.cards().DeleteCreditCard(card_pb.DeleteCreditCardRequest(credit_card_id="tok_approve"))
     order.total = 90
     tried = await order.reserve()
     assert [(p.payment_id, p.reason) for p in tried.problems] == [
-        ("", "PAYMENT_EXCEEDS_TOTAL"), ("p1", "SPENDING_ACCOUNT_NOT_FOUND"), ("p2", "CARD_NOT_FOUND"),
-    ]  # fmt: skip
+        ("", "PAYMENT_EXCEEDS_TOTAL"),
+        ("p1", "SPENDING_ACCOUNT_NOT_FOUND"),
+        ("p2", "CARD_NOT_FOUND"),
+    ]
     assert not any(p.contended for p in tried.problems)
 
 

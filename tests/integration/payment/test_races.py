@@ -14,9 +14,7 @@ from services.payment.adapters.db.means_store import SqlMeansStore
 from services.payment.adapters.db.payment_store import SqlPaymentStore
 from tests.integration.payment.world import World, payment
 
-BLOCKED = sa.text(
-    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%payment_attempts%'"
-)
+BLOCKED = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%payment_attempts%'")
 
 
 class Pause:

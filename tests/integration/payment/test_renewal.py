@@ -52,8 +52,12 @@ async def test_an_authorization_is_renewed_before_it_lapses_and_the_old_one_is_v
     assert state(card) == "CONFIRMED"
     assert instant(card.authorization_expire_time) == world.clock.now() + WEEK - timedelta(seconds=60)
     assert transactions(card) == [
-        "RESERVE SUCCEEDED", "AUTHORIZE SUCCEEDED", "CONFIRM SUCCEEDED", "AUTHORIZE SUCCEEDED", "VOID SUCCEEDED",
-    ]  # fmt: skip
+        "RESERVE SUCCEEDED",
+        "AUTHORIZE SUCCEEDED",
+        "CONFIRM SUCCEEDED",
+        "AUTHORIZE SUCCEEDED",
+        "VOID SUCCEEDED",
+    ]
     assert await world.background.renew.once() == 0
     world.clock.advance(SOON)
     assert await world.background.renew.once() == 1

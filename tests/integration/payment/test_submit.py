@@ -7,17 +7,7 @@ import asyncio
 import pytest
 
 from libs.errors import WaybillError
-from tests.integration.payment.world import (
-    World,
-    by_card,
-    facts,
-    from_account,
-    payment,
-    reasons,
-    state,
-    transactions,
-    units,
-)
+from tests.integration.payment.world import World, by_card, facts, from_account, payment, reasons, state, transactions, units
 from waybill.payment.v1 import payment_service_pb2 as pb
 
 RESERVED = pb.PAYMENT_RESERVATION_STATE_RESERVED
@@ -49,11 +39,13 @@ async def test_an_order_is_paid_by_account_card_and_promise(world: World) -> Non
     assert transactions(account) == ["RESERVE SUCCEEDED", "CONFIRM SUCCEEDED"]
     assert transactions(card) == ["RESERVE SUCCEEDED", "AUTHORIZE SUCCEEDED", "CONFIRM SUCCEEDED"]
     assert {e.account: units(e.amount) for e in await world.entries('payment_id = "p1"')} == {
-        "marketplace:receipts": 30, "spending_account:gift": -30,
-    }  # fmt: skip
+        "marketplace:receipts": 30,
+        "spending_account:gift": -30,
+    }
     assert {e.account: units(e.amount) for e in await world.entries('payment_id = "p3"')} == {
-        "marketplace:receivable": 25, "buyer:acme": -25,
-    }  # fmt: skip
+        "marketplace:receivable": 25,
+        "buyer:acme": -25,
+    }
     assert await world.entries('payment_id = "p2"') == []
     (fact,) = facts(await world.records(), "payments")
     assert (fact.order_key, fact.values["confirmed_total"], fact.values["count"]) == (order.key, "100000000", "3")
@@ -203,9 +195,7 @@ async def test_as_many_orders_succeed_at_once_as_fit(world: World) -> None:
     assert len(held) == 6
     assert await world.balance() == (100, 90)
     assert all(
-        [(p.reason, p.contended) for p in t.problems] == [("BALANCE_EXCEEDED", True)]
-        for t in tried
-        if t.state != RESERVED
+        [(p.reason, p.contended) for p in t.problems] == [("BALANCE_EXCEEDED", True)] for t in tried if t.state != RESERVED
     )
     await asyncio.gather(*(o.confirm() for o in held[:4]), *(o.release() for o in held[4:]))
     assert await world.balance() == (40, 0)
@@ -268,6 +258,4 @@ async def test_a_step_that_makes_no_sense_names_its_fields(world: World) -> None
     order = world.order(10)
     with pytest.raises(WaybillError) as wrong:
         await order.reserve(0, payment("bad id"), payment("x", "credit_card"))
-    assert {f.field for f in wrong.value.fields} == {
-        "attempt", "new_payments[0].id", "new_payments[1].credit_card_id",
-    }  # fmt: skip
+    assert {f.field for f in wrong.value.fields} == {"attempt", "new_payments[0].id", "new_payments[1].credit_card_id"}

@@ -152,16 +152,10 @@ class World:
         made = account_pb.SpendingAccount(
             id=id, name=id, buyer_id="acme", currency="USD", active=True, opening_balance=usd(balance)
         )
-        await self.accounts().CreateSpendingAccount(
-            account_pb.CreateSpendingAccountRequest(spending_account=made)
-        )
+        await self.accounts().CreateSpendingAccount(account_pb.CreateSpendingAccountRequest(spending_account=made))
         await self.accounts().AssignSpendingAccounts(
             account_pb.AssignSpendingAccountsRequest(
-                assignments=[
-                    account_pb.SpendingAccountAssignment(
-                        spending_account_id=id, user_id=user, allow_exceed=exceed
-                    )
-                ]
+                assignments=[account_pb.SpendingAccountAssignment(spending_account_id=id, user_id=user, allow_exceed=exceed)]
             )
         )
         return id
@@ -179,16 +173,12 @@ class World:
 
     async def balance(self, id: str = "gift") -> tuple[int, int]:
         """Balance and reserved."""
-        got = await self.accounts().GetSpendingAccount(
-            account_pb.GetSpendingAccountRequest(spending_account_id=id)
-        )
+        got = await self.accounts().GetSpendingAccount(account_pb.GetSpendingAccountRequest(spending_account_id=id))
         return units(got.spending_account.balance), units(got.spending_account.reserved)
 
     async def entries(self, filter: str = "") -> list[ledger_pb.LedgerEntry]:
         """The ledger."""
-        got = await self.ledger().ListLedgerEntries(
-            ledger_pb.ListLedgerEntriesRequest(filter=filter, page_size=1_000)
-        )
+        got = await self.ledger().ListLedgerEntries(ledger_pb.ListLedgerEntriesRequest(filter=filter, page_size=1_000))
         return list(got.entries)
 
     def order(self, total: int = 100, user: str = "anna", buyer_id: str = "acme") -> Order:
@@ -212,9 +202,12 @@ class Order:
 
     def _reference(self) -> dict[str, Any]:
         return {
-            "order_key": self.key, "order_id": f"PO-{self.key[:8]}", "buyer_id": self.buyer_id,
-            "user_id": self.user, "total": money_out(self.total * 1_000_000, "USD"),
-        }  # fmt: skip
+            "order_key": self.key,
+            "order_id": f"PO-{self.key[:8]}",
+            "buyer_id": self.buyer_id,
+            "user_id": self.user,
+            "total": money_out(self.total * 1_000_000, "USD"),
+        }
 
     async def add(self, *payments: pay.Payment, request_id: str = "") -> list[pay.Payment]:
         got = await self.world.payments.CreatePayments(
@@ -232,10 +225,14 @@ class Order:
     ) -> pb.ReservePaymentsResponse:
         return await self.world.payments.ReservePayments(
             pb.ReservePaymentsRequest(
-                **self._reference(), attempt=attempt, deadline=self._deadline(), validate_only=validate_only,
-                must_cover_total=must_cover, new_payments=new,
+                **self._reference(),
+                attempt=attempt,
+                deadline=self._deadline(),
+                validate_only=validate_only,
+                must_cover_total=must_cover,
+                new_payments=new,
             )
-        )  # fmt: skip
+        )
 
     async def authorize(self, attempt: int = 1) -> pb.AuthorizePaymentsResponse:
         return await self.world.payments.AuthorizePayments(
@@ -243,14 +240,10 @@ class Order:
         )
 
     async def confirm(self, attempt: int = 1) -> pb.ConfirmPaymentsResponse:
-        return await self.world.payments.ConfirmPayments(
-            pb.ConfirmPaymentsRequest(order_key=self.key, attempt=attempt)
-        )
+        return await self.world.payments.ConfirmPayments(pb.ConfirmPaymentsRequest(order_key=self.key, attempt=attempt))
 
     async def release(self, attempt: int = 1) -> str:
-        got = await self.world.payments.ReleasePayments(
-            pb.ReleasePaymentsRequest(order_key=self.key, attempt=attempt)
-        )
+        got = await self.world.payments.ReleasePayments(pb.ReleasePaymentsRequest(order_key=self.key, attempt=attempt))
         return pb.PaymentReservationState.Name(got.state).removeprefix("PAYMENT_RESERVATION_STATE_")
 
     async def void(self) -> list[pay.Payment]:
@@ -320,18 +313,13 @@ async def running(databases: Any, **settings: Any) -> AsyncIterator[World]:
     made = Settings(url, schema, **settings)
     database = await open_migrated(url, schema, VERSIONS)
     app, background = assemble(made, runtime, database)
-    registration = (
-        checkout_service_pb2_grpc.add_CheckoutServiceServicer_to_server, orders,
-        "waybill.order.v1.CheckoutService",
-    )  # fmt: skip
+    registration = (checkout_service_pb2_grpc.add_CheckoutServiceServicer_to_server, orders, "waybill.order.v1.CheckoutService")
     reports = (
-        payment_report_service_pb2_grpc.add_PaymentReportServiceServicer_to_server, orders,
+        payment_report_service_pb2_grpc.add_PaymentReportServiceServicer_to_server,
+        orders,
         "waybill.order.v1.PaymentReportService",
-    )  # fmt: skip
-    async with (
-        fake_peers({"order": [_partial(registration), reports]}, peers=runtime.peers),
-        serving(app) as served,
-    ):
+    )
+    async with fake_peers({"order": [_partial(registration), reports]}, peers=runtime.peers), serving(app) as served:
         world = World(served, app, background, database, clock, orders, runtime)
         yield world
         found = {r.rule for r in await world.records() if isinstance(r, Finding)}

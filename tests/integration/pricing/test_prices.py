@@ -36,9 +36,12 @@ async def test_every_part_of_an_order_is_priced(world):
     await world.price("anvil", (1, "10.005"), (10, "9.99"))
     await world.price("soup", "3.33")
     await world.tax(
-        rate("0.01"), rate("0.0725", region="CA"), rate("0.095", region="CA", postal_prefix="900"),
-        rate("0", region="CA", tax_class="food"), rate("0.05", tax_class="shipping"),
-    )  # fmt: skip
+        rate("0.01"),
+        rate("0.0725", region="CA"),
+        rate("0.095", region="CA", postal_prefix="900"),
+        rate("0", region="CA", tax_class="food"),
+        rate("0.05", tax_class="shipping"),
+    )
     nevada = Address(city="Reno", region="NV", postal_code="89501", country="US")
     berlin = Address(city="Berlin", country="DE")
     found = await world.calculate(
@@ -52,8 +55,7 @@ async def test_every_part_of_an_order_is_priced(world):
     assert list(found.problems) == []
     assert found.price_time.ToDatetime(tzinfo=NOW.tzinfo) == NOW
     assert [
-        (p.line_item_id, p.unit_price, p.subtotal, p.discount, p.tax, p.tax_rate.value, p.price_schedule_id)
-        for p in found.lines
+        (p.line_item_id, p.unit_price, p.subtotal, p.discount, p.tax, p.tax_rate.value, p.price_schedule_id) for p in found.lines
     ] == [
         ("l1", usd("10.005"), usd("30.02"), usd("0"), usd("2.85"), "0.095", "anvil"),
         ("l2", usd("9.99"), usd("99.90"), usd("0"), usd("1.00"), "0.01", "anvil"),
@@ -64,8 +66,9 @@ async def test_every_part_of_an_order_is_priced(world):
     assert [(d.source, d.amount) for d in found.lines[3].discounts] == [("override", usd("1.01"))]
     assert [p.price_overridden for p in found.lines] == [False, False, False, True, False]
     assert [(s.ship_estimate_id, s.cost, s.tax, s.tax_rate.value) for s in found.shipments] == [
-        ("e1", usd("7.77"), usd("0.39"), "0.05"), ("e2", usd("10"), usd("0"), "0"),
-    ]  # fmt: skip
+        ("e1", usd("7.77"), usd("0.39"), "0.05"),
+        ("e2", usd("10"), usd("0"), "0"),
+    ]
 
 
 async def test_a_currency_without_minor_unit_is_rounded_to_whole_units(world):
@@ -94,14 +97,21 @@ async def test_all_problems_are_told_with_their_lines_and_the_other_lines_are_pr
     await world.price("limited", "1", min_quantity=2, max_quantity=5)
     await world.price("boxed", (6, "1"), (12, "1"), restricted_quantity=True)
     found = await world.calculate(
-        line("low", "limited", 1), line("high", "limited", 6), line("box", "boxed", 7), line("lost", "unicorn"),
+        line("low", "limited", 1),
+        line("high", "limited", 6),
+        line("box", "boxed", 7),
+        line("lost", "unicorn"),
         line("gift", "unicorn", unit_price_override=usd("1"), discount_override=usd("1.01")),
-        line("fine", "limited", 3), line("free", "limited", 6, unit_price_override=usd("0")),
-    )  # fmt: skip
+        line("fine", "limited", 3),
+        line("free", "limited", 6, unit_price_override=usd("0")),
+    )
     assert [(p.line_item_id, p.reason) for p in found.problems] == [
-        ("low", "QUANTITY_BELOW_MINIMUM"), ("high", "QUANTITY_ABOVE_MAXIMUM"), ("box", "QUANTITY_NOT_ALLOWED"),
-        ("lost", "PRICE_MISSING"), ("gift", "DISCOUNT_ABOVE_SUBTOTAL"),
-    ]  # fmt: skip
+        ("low", "QUANTITY_BELOW_MINIMUM"),
+        ("high", "QUANTITY_ABOVE_MAXIMUM"),
+        ("box", "QUANTITY_NOT_ALLOWED"),
+        ("lost", "PRICE_MISSING"),
+        ("gift", "DISCOUNT_ABOVE_SUBTOTAL"),
+    ]
     assert [p.line_item_id for p in found.lines] == ["fine", "free"]
 
 
@@ -122,9 +132,7 @@ async def test_a_change_of_price_holds_in_the_next_calculation(world):
 
 
 async def test_sale_prices_and_tax_rates_hold_within_their_times(world):
-    await world.price(
-        "anvil", (1, "10", "5"), sale_start_time=time_out(NOW + HOUR), sale_end_time=time_out(NOW + 2 * HOUR)
-    )
+    await world.price("anvil", (1, "10", "5"), sale_start_time=time_out(NOW + HOUR), sale_end_time=time_out(NOW + 2 * HOUR))
     await world.tax(rate("0.1", end_time=time_out(NOW + HOUR)), rate("0.2", start_time=time_out(NOW + HOUR)))
     seen = []
     for _ in range(3):
@@ -175,10 +183,13 @@ async def test_five_thousand_lines_are_priced_and_one_more_is_refused(world):
 async def test_rates_of_other_places_classes_and_times_are_not_read(world, monkeypatch):
     await world.tax(
         *(rate("0.01", id=f"z{i}", postal_prefix=str(i)) for i in range(90_000, 90_500)),
-        rate("0.02", id="us"), rate("0.03", id="ca", region="CA"), rate("0.04", id="food", tax_class="food"),
-        rate("0.05", id="past", end_time=time_out(NOW)), rate("0.06", id="next", start_time=time_out(NOW + DAY)),
+        rate("0.02", id="us"),
+        rate("0.03", id="ca", region="CA"),
+        rate("0.04", id="food", tax_class="food"),
+        rate("0.05", id="past", end_time=time_out(NOW)),
+        rate("0.06", id="next", start_time=time_out(NOW + DAY)),
         rate("0.07", "CA", id="canada"),
-    )  # fmt: skip
+    )
     read = []
 
     class Counting(stores.Rates):
@@ -226,10 +237,15 @@ async def test_what_a_buyer_negotiated_is_seen_by_him_and_the_seller_only(world)
 async def test_everything_that_is_wrong_with_a_request_is_told_at_once(world):
     with pytest.raises(WaybillError) as refused:
         await quote(
-            world, seller(), line("", "a b", 0), line("l1", "a\0b", 1_000_001, tax_class="x" * 101),
+            world,
+            seller(),
+            line("", "a b", 0),
+            line("l1", "a\0b", 1_000_001, tax_class="x" * 101),
             line("l2", unit_price_override=usd("-1"), discount_override=usd("1", "EUR")),
-            line("l2", unit_price_override=Money(currency_code="USD", nanos=1)), buyer_id="a\0", currency="USD",
-        )  # fmt: skip
+            line("l2", unit_price_override=Money(currency_code="USD", nanos=1)),
+            buyer_id="a\0",
+            currency="USD",
+        )
     assert sorted((f.field, f.reason) for f in refused.value.fields) == [
         ("buyer_id", "ID_INVALID"),
         ("lines[0].line_item_id", "FIELD_REQUIRED"),

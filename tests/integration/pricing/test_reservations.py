@@ -64,9 +64,12 @@ async def test_a_release_that_comes_first_refuses_the_late_try(priced):
 async def test_prices_that_moved_are_named_and_a_refused_try_leaves_nothing(priced):
     await priced.price("rope", "2")
     tried = await priced.reserve(
-        line("l1"), line("l2", "rope"), line("l3", "unicorn"), line("l4", "rope", unit_price_override=usd("1")),
+        line("l1"),
+        line("l2", "rope"),
+        line("l3", "unicorn"),
+        line("l4", "rope", unit_price_override=usd("1")),
         expected={"l1": "10", "l2": "2.01", "l3": "5"},
-    )  # fmt: skip
+    )
     assert tried == ("UNSPECIFIED", [("l2", "PRICE_CHANGED"), ("l3", "PRICE_MISSING")])
     assert await priced.reservations() == {}
 
@@ -99,9 +102,11 @@ async def test_a_malformed_step_is_told_field_by_field(priced):
 async def test_steps_at_once_agree_on_one_end(priced):
     for attempt in range(1, 9):
         steps = [
-            priced.reserve(line("l1"), attempt=attempt, expected=L1), priced.release(attempt),
-            priced.reserve(line("l1"), attempt=attempt, expected=L1), priced.release(attempt),
-        ]  # fmt: skip
+            priced.reserve(line("l1"), attempt=attempt, expected=L1),
+            priced.release(attempt),
+            priced.reserve(line("l1"), attempt=attempt, expected=L1),
+            priced.release(attempt),
+        ]
         tried, released, again, released_again = await asyncio.gather(*steps)
         assert released == released_again == "RELEASED"
         assert {tried[0], again[0]} <= {"RESERVED", "RELEASED"}

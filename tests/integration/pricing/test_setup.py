@@ -29,16 +29,24 @@ async def assignments(world, **asked):
 
 async def test_a_schedule_comes_back_as_it_was_stored_with_its_breaks_in_order(world):
     wanted = schedule(
-        "s", (10, "8.5", "7.000001"), (1, "10"), min_quantity=1, max_quantity=500, use_cumulative_quantity=True,
-        restricted_quantity=True, sale_start_time=time_out(NOW), sale_end_time=time_out(NOW + DAY),
-    )  # fmt: skip
+        "s",
+        (10, "8.5", "7.000001"),
+        (1, "10"),
+        min_quantity=1,
+        max_quantity=500,
+        use_cumulative_quantity=True,
+        restricted_quantity=True,
+        sale_start_time=time_out(NOW),
+        sale_end_time=time_out(NOW + DAY),
+    )
     wanted.xp.update({"list": "autumn"})
     (made,) = await world.add(wanted)
-    found = (await world.schedules().GetPriceSchedule(pb.GetPriceScheduleRequest(price_schedule_id="s")))
+    found = await world.schedules().GetPriceSchedule(pb.GetPriceScheduleRequest(price_schedule_id="s"))
     assert found.price_schedule == made
     assert [(b.quantity, b.price, b.HasField("sale_price")) for b in made.price_breaks] == [
-        (1, usd("10"), False), (10, usd("8.5"), True),
-    ]  # fmt: skip
+        (1, usd("10"), False),
+        (10, usd("8.5"), True),
+    ]
     assert made.price_breaks[1].sale_price == usd("7.000001")
     for name in ("etag", "create_time", "update_time", "price_breaks"):
         made.ClearField(name)
@@ -48,26 +56,34 @@ async def test_a_schedule_comes_back_as_it_was_stored_with_its_breaks_in_order(w
 
 async def test_everything_that_is_wrong_with_schedules_is_told_at_once_and_nothing_is_stored(world):
     bad = schedule(
-        "bad", (0, "1"), (1, "1"), (1, "2"), min_quantity=9, max_quantity=3,
-        sale_start_time=time_out(NOW), sale_end_time=time_out(NOW),
-    )  # fmt: skip
+        "bad",
+        (0, "1"),
+        (1, "1"),
+        (1, "2"),
+        min_quantity=9,
+        max_quantity=3,
+        sale_start_time=time_out(NOW),
+        sale_end_time=time_out(NOW),
+    )
     bad.price_breaks.add(quantity=5)
     bad.price_breaks.add(quantity=6, price=Money(currency_code="USD", units=-1))
     bad.price_breaks.add(quantity=7, price=Money(currency_code="USD", nanos=1), sale_price=usd("1", "EUR"))
     with pytest.raises(WaybillError) as refused:
         await world.add(schedule("good", "1"), bad, schedule("empty"), schedule("odd", "1", currency="XXQ"))
-    assert told(refused) == sorted([
-        ("price_schedules[1].price_breaks[0].quantity", "VALUE_OUT_OF_RANGE"),
-        ("price_schedules[1].price_breaks[2].quantity", "DUPLICATE_ITEM"),
-        ("price_schedules[1].price_breaks[3].price", "FIELD_REQUIRED"),
-        ("price_schedules[1].price_breaks[4].price", "AMOUNT_NEGATIVE"),
-        ("price_schedules[1].price_breaks[5].price", "AMOUNT_TOO_PRECISE"),
-        ("price_schedules[1].price_breaks[5].sale_price", "CURRENCY_MISMATCH"),
-        ("price_schedules[1].max_quantity", "VALUE_OUT_OF_RANGE"),
-        ("price_schedules[1].sale_end_time", "SALE_TIMES_REVERSED"),
-        ("price_schedules[2].price_breaks", "FIELD_REQUIRED"),
-        ("price_schedules[3].currency", "FIELD_INVALID"),
-    ])  # fmt: skip
+    assert told(refused) == sorted(
+        [
+            ("price_schedules[1].price_breaks[0].quantity", "VALUE_OUT_OF_RANGE"),
+            ("price_schedules[1].price_breaks[2].quantity", "DUPLICATE_ITEM"),
+            ("price_schedules[1].price_breaks[3].price", "FIELD_REQUIRED"),
+            ("price_schedules[1].price_breaks[4].price", "AMOUNT_NEGATIVE"),
+            ("price_schedules[1].price_breaks[5].price", "AMOUNT_TOO_PRECISE"),
+            ("price_schedules[1].price_breaks[5].sale_price", "CURRENCY_MISMATCH"),
+            ("price_schedules[1].max_quantity", "VALUE_OUT_OF_RANGE"),
+            ("price_schedules[1].sale_end_time", "SALE_TIMES_REVERSED"),
+            ("price_schedules[2].price_breaks", "FIELD_REQUIRED"),
+            ("price_schedules[3].currency", "FIELD_INVALID"),
+        ]
+    )
     assert not (await world.schedules().ListPriceSchedules(pb.ListPriceSchedulesRequest())).price_schedules
 
 
@@ -106,16 +122,12 @@ async def test_an_assignment_is_replaced_ended_and_listed_by_product_and_buyer(w
     assert await assignments(world) == (everything, "")
     first, token = await assignments(world, page_size=2)
     assert (first, await assignments(world, page_size=2, page_token=token)) == (everything[:2], (everything[2:], ""))
-    assert (await assignments(world, filter='price_schedule_id = "a" AND buyer_id = ""'))[0] == [
-        ("p1", "", "a"), ("p2", "", "a"),
-    ]  # fmt: skip
+    assert (await assignments(world, filter='price_schedule_id = "a" AND buyer_id = ""'))[0] == [("p1", "", "a"), ("p2", "", "a")]
     got = await world.schedules().BatchGetPriceAssignments(pb.BatchGetPriceAssignmentsRequest(product_ids=["p1", "x"]))
     assert [(a.product_id, a.buyer_id) for a in got.assignments] == [("p1", ""), ("p1", "acme")]
     keys = [pb.PriceAssignmentKey(product_id="p1"), pb.PriceAssignmentKey(product_id="never")]
     for _ in range(2):
-        await world.schedules().UnassignPriceSchedules(
-            pb.UnassignPriceSchedulesRequest(assignments=keys, request_id="r2")
-        )
+        await world.schedules().UnassignPriceSchedules(pb.UnassignPriceSchedulesRequest(assignments=keys, request_id="r2"))
     assert (await assignments(world))[0] == everything[1:]
 
 
@@ -165,9 +177,7 @@ async def test_a_thousand_are_assigned_and_ended_in_as_many_statements_as_one(wo
         before = world.served.statements
         await world.assign(*((f"p{i}", "", f"s{i}") for i in range(count)), request_id=f"a{count}")
         keys = [pb.PriceAssignmentKey(product_id=f"p{i}") for i in range(count)]
-        await world.schedules().UnassignPriceSchedules(
-            pb.UnassignPriceSchedulesRequest(assignments=keys, request_id=f"u{count}")
-        )
+        await world.schedules().UnassignPriceSchedules(pb.UnassignPriceSchedulesRequest(assignments=keys, request_id=f"u{count}"))
         return world.served.statements - before
 
     assert await statements(1) == await statements(1_000) == 5
@@ -176,9 +186,15 @@ async def test_a_thousand_are_assigned_and_ended_in_as_many_statements_as_one(wo
 
 async def test_a_tax_rate_comes_back_as_it_is_kept(world):
     wanted = rate(
-        "0.0725", id="la", name="LA", region="CA", postal_prefix="sw 1-a", tax_class="food",
-        start_time=time_out(NOW), end_time=time_out(NOW + DAY),
-    )  # fmt: skip
+        "0.0725",
+        id="la",
+        name="LA",
+        region="CA",
+        postal_prefix="sw 1-a",
+        tax_class="food",
+        start_time=time_out(NOW),
+        end_time=time_out(NOW + DAY),
+    )
     (made,) = await world.tax(wanted)
     assert (await world.rates().GetTaxRate(rates_pb.GetTaxRateRequest(tax_rate_id="la"))).tax_rate == made
     wanted.postal_prefix = "SW1A"
@@ -190,10 +206,7 @@ async def test_a_tax_rate_comes_back_as_it_is_kept(world):
 
 
 async def test_wrong_tax_rates_are_told_at_once(world):
-    bad = rate(
-        "1.01", "usa", region="x" * 101, postal_prefix="9" * 21, start_time=time_out(NOW),
-        end_time=time_out(NOW - DAY),
-    )  # fmt: skip
+    bad = rate("1.01", "usa", region="x" * 101, postal_prefix="9" * 21, start_time=time_out(NOW), end_time=time_out(NOW - DAY))
     with pytest.raises(WaybillError) as refused:
         await world.tax(rate("0.1"), bad, rate("-0.1", ""), rate("0.1", "DE", postal_prefix="ß" * 20))
     assert told(refused) == [

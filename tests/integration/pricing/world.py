@@ -85,9 +85,7 @@ class World:
 
     async def assign(self, *made: tuple[str, str, str], request_id: str = "") -> None:
         """(product, buyer, schedule)."""
-        assignments = [
-            schedules_pb.PriceAssignment(product_id=p, buyer_id=b, price_schedule_id=s) for p, b, s in made
-        ]
+        assignments = [schedules_pb.PriceAssignment(product_id=p, buyer_id=b, price_schedule_id=s) for p, b, s in made]
         await self.schedules().AssignPriceSchedules(
             schedules_pb.AssignPriceSchedulesRequest(assignments=assignments, request_id=request_id)
         )
@@ -103,9 +101,7 @@ class World:
 
     async def calculate(self, *lines: pb.PricingLine, **fields: Any) -> pb.CalculateOrderResponse:
         asked = {"buyer_id": "acme", "currency": "USD", "destination": LA, **fields}
-        answer: pb.CalculateOrderResponse = await self.order.CalculateOrder(
-            pb.CalculateOrderRequest(lines=lines, **asked)
-        )
+        answer: pb.CalculateOrderResponse = await self.order.CalculateOrder(pb.CalculateOrderRequest(lines=lines, **asked))
         return answer
 
     async def reserve(

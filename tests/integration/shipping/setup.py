@@ -32,9 +32,7 @@ def usd(units: int, cents: int = 0, currency: str = "USD") -> Money:
 
 
 def row(up_to: str | None, price: Money, per_kg: Money | None = None) -> tables.RateRow:
-    return tables.RateRow(
-        up_to_weight_kg=None if up_to is None else Decimal(value=up_to), price=price, per_kg=per_kg
-    )
+    return tables.RateRow(up_to_weight_kg=None if up_to is None else Decimal(value=up_to), price=price, per_kg=per_kg)
 
 
 def days(count: int) -> Duration:
@@ -70,21 +68,12 @@ def admin(served: Served, principal: Principal | None = None) -> Admin:
 async def small_setup(served: Served) -> Admin:
     """Ground and next-day (up to 50 kg) within the US, and a counter: all for everyone."""
     me = admin(served)
-    await me.carriers.CreateCarrier(
-        carriers.CreateCarrierRequest(carrier=carriers.Carrier(id="ups", name="UPS", active=True))
-    )
+    await me.carriers.CreateCarrier(carriers.CreateCarrierRequest(carrier=carriers.Carrier(id="ups", name="UPS", active=True)))
     await me.zones.CreateZone(
-        zones.CreateZoneRequest(
-            zone=zones.Zone(id="us", name="USA", destinations=[zones.ZoneDestination(country="US")])
-        )
+        zones.CreateZoneRequest(zone=zones.Zone(id="us", name="USA", destinations=[zones.ZoneDestination(country="US")]))
     )
     ground = methods.ShipMethod(
-        id="ground",
-        name="Ground",
-        carrier_id="ups",
-        active=True,
-        min_lead_time=days(2),
-        max_lead_time=days(5),
+        id="ground", name="Ground", carrier_id="ups", active=True, min_lead_time=days(2), max_lead_time=days(5)
     )
     ground.xp.update({"code": "03", "green": True})
     await me.methods.BatchCreateShipMethods(
@@ -92,32 +81,37 @@ async def small_setup(served: Served) -> Admin:
             ship_methods=[
                 ground,
                 methods.ShipMethod(
-                    id="next-day", name="Next day", carrier_id="ups", active=True, min_lead_time=days(1),
-                    max_lead_time=days(1),
+                    id="next-day", name="Next day", carrier_id="ups", active=True, min_lead_time=days(1), max_lead_time=days(1)
                 ),
                 methods.ShipMethod(id="counter", name="Counter", active=True, pickup=True),
             ]
         )
-    )  # fmt: skip
+    )
     await me.tables.BatchCreateRateTables(
         tables.BatchCreateRateTablesRequest(
             rate_tables=[
                 tables.RateTable(
-                    id="ground-us", ship_method_id="ground", zone_id="us", currency="USD",
+                    id="ground-us",
+                    ship_method_id="ground",
+                    zone_id="us",
+                    currency="USD",
                     rows=[row("1", usd(5)), row(None, usd(4), usd(0, 75))],
                 ),
                 tables.RateTable(
-                    id="next-day-us", ship_method_id="next-day", zone_id="us", currency="USD",
-                    rows=[row("50", usd(20))], handling=usd(1, 50),
+                    id="next-day-us",
+                    ship_method_id="next-day",
+                    zone_id="us",
+                    currency="USD",
+                    rows=[row("50", usd(20))],
+                    handling=usd(1, 50),
                 ),
             ]
         )
-    )  # fmt: skip
+    )
     await me.assignments.BatchCreateShipMethodAssignments(
         assignments.BatchCreateShipMethodAssignmentsRequest(
             ship_method_assignments=[
-                assignments.ShipMethodAssignment(id=f"all-{id}", ship_method_id=id)
-                for id in ("ground", "next-day", "counter")
+                assignments.ShipMethodAssignment(id=f"all-{id}", ship_method_id=id) for id in ("ground", "next-day", "counter")
             ]
         )
     )

@@ -53,17 +53,18 @@ async def test_an_order_is_grouped_and_every_group_is_offered_its_methods(served
     )
     bolt, own, picked = found.ship_estimates
     assert [(i.line_item_id, i.quantity) for i in bolt.items] == [("l1", 2), ("l2", 4)]
-    assert (bolt.supplier_id, bolt.ship_from_id, bolt.grouping, bolt.weight_kg.value) == (
-        "bolt", "b1", "ship_from", "81",
-    )  # fmt: skip
+    assert (bolt.supplier_id, bolt.ship_from_id, bolt.grouping, bolt.weight_kg.value) == ("bolt", "b1", "ship_from", "81")
     assert offered(bolt) == ["ground"]
     assert bolt.ship_methods[0].cost == usd(64, 75)
     assert offered(own) == ["ground", "next-day"]
     assert [m.cost for m in own.ship_methods] == [usd(5), usd(21, 50)]
     ground = own.ship_methods[0]
     assert (ground.name, ground.carrier_id, ground.pickup, dict(ground.xp)) == (
-        "Ground", "ups", False, {"code": "03", "green": True},
-    )  # fmt: skip
+        "Ground",
+        "ups",
+        False,
+        {"code": "03", "green": True},
+    )
     assert (ground.min_lead_time.seconds, ground.max_lead_time.seconds) == (2 * 86_400, 5 * 86_400)
     assert (picked.grouping, offered(picked), picked.ship_methods[0].cost) == ("pickup", ["counter"], usd(0))
     assert picked.ship_methods[0].pickup
@@ -82,8 +83,7 @@ async def test_the_same_group_has_the_same_id_in_the_next_estimate(served):
 async def test_the_channels_rules_group_its_orders_and_default_rules_the_others(served):
     me = await small_setup(served)
     await add_rule(me, rules.GROUPING_ORDER, "default", match=rules.GroupingMatch())
-    await add_rule(me, rules.GROUPING_LINE, "big", client_id="shop", priority=1,
-                   match=rules.GroupingMatch(product_ids=["big"]))  # fmt: skip
+    await add_rule(me, rules.GROUPING_LINE, "big", client_id="shop", priority=1, match=rules.GroupingMatch(product_ids=["big"]))
     await add_rule(me, rules.GROUPING_SUPPLIER, "rest", client_id="shop", priority=2)
     items = [
         item("l1", product_id="big"),
@@ -147,16 +147,12 @@ async def test_a_method_is_offered_to_those_whom_it_is_assigned_to(served):
 async def test_inactive_methods_and_the_methods_of_an_inactive_carrier_are_offered_to_nobody(served):
     me = await small_setup(served)
     await me.methods.UpdateShipMethod(
-        methods.UpdateShipMethodRequest(
-            ship_method=methods.ShipMethod(id="ground"), update_mask=FieldMask(paths=["active"])
-        )
+        methods.UpdateShipMethodRequest(ship_method=methods.ShipMethod(id="ground"), update_mask=FieldMask(paths=["active"]))
     )
     found = await estimate(served, [item()])
     assert offered(found.ship_estimates[0]) == ["next-day"]
     await me.carriers.UpdateCarrier(
-        carriers.UpdateCarrierRequest(
-            carrier=carriers.Carrier(id="ups"), update_mask=FieldMask(paths=["active"])
-        )
+        carriers.UpdateCarrierRequest(carrier=carriers.Carrier(id="ups"), update_mask=FieldMask(paths=["active"]))
     )
     found = await estimate(served, [item(), item("l2", pickup_location_id="store")])
     assert [offered(e) for e in found.ship_estimates] == [[], ["counter"]]
@@ -167,10 +163,7 @@ async def test_lines_that_no_method_serves_are_problems_and_stay_in_the_estimate
     items = [item("l1"), item("l2", ship_to=BERLIN), item("l3", 9, ship_to=BERLIN)]
     found = await estimate(served, items)
     assert [len(e.items) for e in found.ship_estimates] == [1, 2]
-    assert [(p.line_item_id, p.reason) for p in found.problems] == [
-        ("l2", "NO_SHIP_METHOD"),
-        ("l3", "NO_SHIP_METHOD"),
-    ]
+    assert [(p.line_item_id, p.reason) for p in found.problems] == [("l2", "NO_SHIP_METHOD"), ("l3", "NO_SHIP_METHOD")]
     request = pb.EstimateShippingRequest(currency="USD", items=[item()])
     alone = await served.service_stub(pb_grpc.ShippingServiceStub, "order", buyer()).EstimateShipping(request)
     assert [p.reason for p in alone.problems] == ["SHIP_TO_MISSING"]
@@ -199,9 +192,11 @@ async def test_only_the_order_service_may_ask(served):
 async def test_everything_that_is_wrong_with_a_request_is_told_at_once(served):
     with pytest.raises(WaybillError) as refused:
         await estimate(
-            served, [item("", 0), item("a b", -1, weight="x"), item(weight="-1"), item(weight="1e-20")],
-            currency="XXZ", buyer_id="no good",
-        )  # fmt: skip
+            served,
+            [item("", 0), item("a b", -1, weight="x"), item(weight="-1"), item(weight="1e-20")],
+            currency="XXZ",
+            buyer_id="no good",
+        )
     assert [(f.field, f.reason) for f in refused.value.fields] == [
         ("buyer_id", "ID_INVALID"),
         ("currency", "FIELD_INVALID"),

@@ -23,21 +23,17 @@ def carrier(**more):
 
 
 def rate_table(**more):
-    values = {
-        "ship_method_id": "ground", "zone_id": "us", "currency": "EUR",
-        "rows": [row(None, usd(5, currency="EUR"))],
-    }  # fmt: skip
+    values = {"ship_method_id": "ground", "zone_id": "us", "currency": "EUR", "rows": [row(None, usd(5, currency="EUR"))]}
     return tables.RateTable(**{**values, **more})
 
 
 async def test_every_kind_of_resource_is_read_as_it_was_written(served):
     me = await small_setup(served)
     zone = zones.Zone(
-        id="west", name="West", destinations=[
-            zones.ZoneDestination(country="US", region="CA", postal_prefix="90"),
-            zones.ZoneDestination(country="CA"),
-        ],
-    )  # fmt: skip
+        id="west",
+        name="West",
+        destinations=[zones.ZoneDestination(country="US", region="CA", postal_prefix="90"), zones.ZoneDestination(country="CA")],
+    )
     zone.xp.update({"team": {"lead": "Ann"}})
     made = (await me.zones.CreateZone(zones.CreateZoneRequest(zone=zone))).zone
     assert (made.etag, made.destinations, made.xp) == ("1", zone.destinations, zone.xp)
@@ -45,30 +41,28 @@ async def test_every_kind_of_resource_is_read_as_it_was_written(served):
 
     wanted = rate_table(
         rows=[row("0.5", usd(5, 99, "EUR")), row(None, usd(0, 0, "EUR"), usd(1, 25, "EUR"))],
-        handling=usd(0, 50, "EUR"), min_lead_time=days(0), max_lead_time=days(3),
-    )  # fmt: skip
+        handling=usd(0, 50, "EUR"),
+        min_lead_time=days(0),
+        max_lead_time=days(3),
+    )
     table = (await me.tables.CreateRateTable(tables.CreateRateTableRequest(rate_table=wanted))).rate_table
     assert table.id.startswith("rtt_")
     assert (list(table.rows), table.handling) == (list(wanted.rows), wanted.handling)
     assert (table.min_lead_time, table.max_lead_time) == (wanted.min_lead_time, wanted.max_lead_time)
-    assert (
-        await me.tables.GetRateTable(tables.GetRateTableRequest(rate_table_id=table.id))
-    ).rate_table == table
+    assert (await me.tables.GetRateTable(tables.GetRateTableRequest(rate_table_id=table.id))).rate_table == table
 
     rule = rules.GroupingRule(
-        client_id="shop", priority=7, match=rules.GroupingMatch(supplier_ids=["a", "b"], product_ids=["p"]),
+        client_id="shop",
+        priority=7,
+        match=rules.GroupingMatch(supplier_ids=["a", "b"], product_ids=["p"]),
         grouping=rules.GROUPING_SUPPLIER,
-    )  # fmt: skip
-    kept = (
-        await me.rules.CreateGroupingRule(rules.CreateGroupingRuleRequest(grouping_rule=rule))
-    ).grouping_rule
+    )
+    kept = (await me.rules.CreateGroupingRule(rules.CreateGroupingRuleRequest(grouping_rule=rule))).grouping_rule
     assert (kept.match, kept.grouping, kept.priority) == (rule.match, rule.grouping, 7)
     got = await me.rules.GetGroupingRule(rules.GetGroupingRuleRequest(grouping_rule_id=kept.id))
     assert got.grouping_rule == kept
 
-    method = (
-        await me.methods.GetShipMethod(methods.GetShipMethodRequest(ship_method_id="counter"))
-    ).ship_method
+    method = (await me.methods.GetShipMethod(methods.GetShipMethodRequest(ship_method_id="counter"))).ship_method
     assert (method.pickup, method.carrier_id, method.HasField("min_lead_time")) == (True, "", False)
     one = await me.assignments.GetShipMethodAssignment(
         assignments.GetShipMethodAssignmentRequest(ship_method_assignment_id="all-ground")
@@ -98,9 +92,7 @@ async def test_identities_do_not_change(served):
     with pytest.raises(WaybillError) as refused:
         await me.tables.UpdateRateTable(
             tables.UpdateRateTableRequest(
-                rate_table=tables.RateTable(
-                    id="ground-us", ship_method_id="next-day", zone_id="x", currency="EUR"
-                )
+                rate_table=tables.RateTable(id="ground-us", ship_method_id="next-day", zone_id="x", currency="EUR")
             )
         )
     assert found_in(refused) == [
@@ -162,12 +154,18 @@ async def test_unknown_references_and_twins_are_refused_together(served):
 async def test_every_violation_of_a_rate_table_is_told_at_once(served):
     me = await small_setup(served)
     wrong = tables.RateTable(
-        id="no good", currency="USD", min_lead_time=Duration(seconds=1, nanos=5), handling=usd(-1),
+        id="no good",
+        currency="USD",
+        min_lead_time=Duration(seconds=1, nanos=5),
+        handling=usd(-1),
         rows=[
-            row(None, usd(1)), row("2", usd(1, currency="EUR")), row("2", usd(1), usd(-1)), tables.RateRow(),
+            row(None, usd(1)),
+            row("2", usd(1, currency="EUR")),
+            row("2", usd(1), usd(-1)),
+            tables.RateRow(),
             row("1e-13", usd(1)),
         ],
-    )  # fmt: skip
+    )
     with pytest.raises(WaybillError) as refused:
         await me.tables.CreateRateTable(tables.CreateRateTableRequest(rate_table=wrong))
     assert refused.value.reason == "INVALID_REQUEST"
@@ -196,13 +194,16 @@ async def test_wrong_zones_methods_and_rules_are_refused(served):
         await me.zones.CreateZone(
             zones.CreateZoneRequest(
                 zone=zones.Zone(
-                    name="Z", destinations=[
-                        zones.ZoneDestination(), zones.ZoneDestination(region="CA"),
-                        zones.ZoneDestination(country="us"), zones.ZoneDestination(country="DE", postal_prefix="ß" * 20),
+                    name="Z",
+                    destinations=[
+                        zones.ZoneDestination(),
+                        zones.ZoneDestination(region="CA"),
+                        zones.ZoneDestination(country="us"),
+                        zones.ZoneDestination(country="DE", postal_prefix="ß" * 20),
                     ],
                 )
             )
-        )  # fmt: skip
+        )
     assert found_in(refused) == [
         ("zone.destinations[1].country", "FIELD_REQUIRED"),
         ("zone.destinations[2].country", "FIELD_INVALID"),
@@ -272,9 +273,7 @@ async def test_a_repeated_request_has_one_effect(served):
 
 async def test_assignments_and_rules_are_deleted_once(served):
     me = await small_setup(served)
-    request = assignments.DeleteShipMethodAssignmentRequest(
-        ship_method_assignment_id="all-ground", request_id="gone"
-    )
+    request = assignments.DeleteShipMethodAssignmentRequest(ship_method_assignment_id="all-ground", request_id="gone")
     await me.assignments.DeleteShipMethodAssignment(request)
     await me.assignments.DeleteShipMethodAssignment(request)
     request.request_id = ""
@@ -293,9 +292,7 @@ async def test_lists_are_filtered_ordered_and_paged(served):
     seen, token = [], ""
     while True:
         page = await me.carriers.ListCarriers(
-            carriers.ListCarriersRequest(
-                page_size=2, page_token=token, filter="active = true", order_by="name desc"
-            )
+            carriers.ListCarriersRequest(page_size=2, page_token=token, filter="active = true", order_by="name desc")
         )
         seen += [c.id for c in page.carriers]
         token = page.next_page_token
@@ -315,8 +312,7 @@ async def test_a_batch_takes_a_constant_number_of_statements(served):
         await me.assignments.BatchCreateShipMethodAssignments(
             assignments.BatchCreateShipMethodAssignmentsRequest(
                 ship_method_assignments=[
-                    assignments.ShipMethodAssignment(ship_method_id="ground", buyer_id=f"b{size}-{i}")
-                    for i in range(size)
+                    assignments.ShipMethodAssignment(ship_method_id="ground", buyer_id=f"b{size}-{i}") for i in range(size)
                 ]
             )
         )

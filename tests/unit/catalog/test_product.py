@@ -5,9 +5,14 @@ from services.catalog.domain.product import Reason, broken_rules, check
 from waybill.catalog.v1 import error_reason_pb2
 
 SOUND = {
-    "default_supplier_id": "bolt", "supplier_ids": ["nut"], "quantity_multiplier": 1, "weight_kg": "1.5",
-    "length_cm": "0", "width_cm": "0", "height_cm": "0",
-}  # fmt: skip
+    "default_supplier_id": "bolt",
+    "supplier_ids": ["nut"],
+    "quantity_multiplier": 1,
+    "weight_kg": "1.5",
+    "length_cm": "0",
+    "width_cm": "0",
+    "height_cm": "0",
+}
 
 
 @pytest.mark.parametrize(

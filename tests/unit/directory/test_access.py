@@ -130,9 +130,12 @@ def test_nobody_gives_a_role_that_it_does_not_hold():
 
 def test_nobody_commands_a_user_who_holds_more():
     for caller, held, fine in (
-        (buyer(USERS, SHOP), [SHOP], True), (buyer(USERS), [SHOP], False), (buyer(USERS), [], True),
-        (seller(USERS), [FULL], False), (seller(), [FULL, SHOP], True),
-    ):  # fmt: skip
+        (buyer(USERS, SHOP), [SHOP], True),
+        (buyer(USERS), [SHOP], False),
+        (buyer(USERS), [], True),
+        (seller(USERS), [FULL], False),
+        (seller(), [FULL, SHOP], True),
+    ):
         found = Violations()
         commands(found, "user_id", caller, held)
         assert bool(found) is not fine

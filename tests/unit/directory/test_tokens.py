@@ -90,10 +90,15 @@ async def test_a_public_client_takes_passwords_but_no_credentials(world):
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"client": "nobody"}, {"secret": "guess"}, {"secret": ""}, {"name": "nobody"}, {"password": "guess"},
-        {"password": ""}, {"name": "robot", "password": ""},
+        {"client": "nobody"},
+        {"secret": "guess"},
+        {"secret": ""},
+        {"name": "nobody"},
+        {"password": "guess"},
+        {"password": ""},
+        {"name": "robot", "password": ""},
     ],
-)  # fmt: skip
+)
 async def test_whatever_is_wrong_gives_the_same_answer_at_the_same_cost(world, wrong):
     error = await refused(world.password(**wrong))
     assert (error.kind, error.reason, error.metadata) == (Kind.UNAUTHENTICATED, "GRANT_INVALID", {})

@@ -38,9 +38,7 @@ def line(id: str = "l1", quantity: int = 1, product: str = "drill", **values: An
     return Line(id, product, quantity, **values)
 
 
-def taken(
-    line_id: str, quantity: int, supplier: str = "", record: str = "", product: str = "drill"
-) -> Assignment:
+def taken(line_id: str, quantity: int, supplier: str = "", record: str = "", product: str = "drill") -> Assignment:
     """Units given to a supplier, from a record or uncounted."""
     key = uuid.uuid5(uuid.NAMESPACE_OID, record) if record else None
     return Assignment(line_id, product, quantity, supplier, f"{supplier}-place", key, record)
@@ -79,8 +77,6 @@ def snapshot(*lines: SnapshotLine, shipping: tuple[ShipSelection, ...] = (), **v
     )
 
 
-def confirmed(
-    order: OrderSnapshot, *assignments: Assignment, forward: bool = True, ids: SequentialIds | None = None
-) -> Change:
+def confirmed(order: OrderSnapshot, *assignments: Assignment, forward: bool = True, ids: SequentialIds | None = None) -> Change:
     """The supplier orders of an order whose stock was reserved like this."""
     return confirm(order, assignments, CAUSE, forward, (ids or SequentialIds()).key, NOW)

@@ -43,12 +43,7 @@ def shipped(order: SupplierOrder, *wanted: Wanted) -> SupplierOrder:
 def test_shipping_in_parts_accepts_and_then_completes() -> None:
     order = one_order(taken("l1", 5, "bolt", "a"))
     part = shipped(order, want(2))
-    assert (part.status, part.accept_time, part.lines[0].open, part.complete_time) == (
-        "ACCEPTED",
-        NOW,
-        3,
-        None,
-    )
+    assert (part.status, part.accept_time, part.lines[0].open, part.complete_time) == ("ACCEPTED", NOW, 3, None)
     whole = shipped(part, want(3))
     assert (whole.status, whole.complete_time, whole.version) == ("COMPLETED", NOW, 3)
 
@@ -58,8 +53,9 @@ def test_items_of_one_shipment_see_what_earlier_items_took() -> None:
     loading.pack([want(3), want(3)], "shipment.items")
     (refusal,) = loading.refusals
     assert (refusal.reason, refusal.metadata) == (
-        "SHIPMENT_EXCEEDS_OPEN", {"supplier_order": "PO1-1", "line_item": "l1", "open": "2"},
-    )  # fmt: skip
+        "SHIPMENT_EXCEEDS_OPEN",
+        {"supplier_order": "PO1-1", "line_item": "l1", "open": "2"},
+    )
 
 
 def test_all_violations_of_a_shipment_are_told_at_once() -> None:
@@ -69,9 +65,13 @@ def test_all_violations_of_a_shipment_are_told_at_once() -> None:
     loading = Loading([frozen])
     loading.pack([want(9), want(1, "l2"), want(1, "l3"), want(1, order="PO9-1"), want(1, record="b")], "x")
     assert [r.reason for r in loading.refusals] == [
-        "RESOURCE_NOT_FOUND", "SUPPLIER_ORDER_STATUS_CONFLICT", "SHIPMENT_EXCEEDS_OPEN",
-        "SHIPMENT_LINE_NOT_SHIPPABLE", "SHIPMENT_LINE_NOT_FOUND", "SHIPMENT_RECORD_NOT_ALLOCATED",
-    ]  # fmt: skip
+        "RESOURCE_NOT_FOUND",
+        "SUPPLIER_ORDER_STATUS_CONFLICT",
+        "SHIPMENT_EXCEEDS_OPEN",
+        "SHIPMENT_LINE_NOT_SHIPPABLE",
+        "SHIPMENT_LINE_NOT_FOUND",
+        "SHIPMENT_RECORD_NOT_ALLOCATED",
+    ]
 
 
 def test_units_are_drawn_from_the_allocations_in_turn_or_from_the_named_one() -> None:
@@ -135,17 +135,14 @@ def test_a_packed_unit_keeps_an_order_from_being_forwarded() -> None:
     assert refused.value.reason == "ORDER_ALREADY_SHIPPED"
 
 
-def rejected(
-    order: SupplierOrder, others: list[SupplierOrder], stocks: list[Stock], *demand: Line, ids: SequentialIds
-):
+def rejected(order: SupplierOrder, others: list[SupplierOrder], stocks: list[Stock], *demand: Line, ids: SequentialIds):
     return reject(
         Rejection(
-            order, "no time", [order, *others], {d.line_item_id: d for d in demand}, stocks,
-            Strategy.DEFAULT_SUPPLIER, CAUSE, {},
+            order, "no time", [order, *others], {d.line_item_id: d for d in demand}, stocks, Strategy.DEFAULT_SUPPLIER, CAUSE, {}
         ),
         ids.key,
         NOW,
-    )  # fmt: skip
+    )
 
 
 def test_rejected_units_go_to_another_supplier_and_the_rest_to_the_seller() -> None:
@@ -153,31 +150,23 @@ def test_rejected_units_go_to_another_supplier_and_the_rest_to_the_seller() -> N
     order_data = snapshot(order_line("l1", 5, 10_000_000, tax=1_000_000), shipping_cost=330_000)
     (order,) = confirmed(order_data, taken("l1", 5, "bolt", "a"), ids=ids).created
     stocks = [stock("a", on_hand=9, supplier="bolt", allocated=5), stock("b", on_hand=3, supplier="nut")]
-    change = rejected(
-        order, [], stocks, line("l1", 5, default_supplier_id="bolt", supplier_ids=("nut",)), ids=ids
-    )
+    change = rejected(order, [], stocks, line("l1", 5, default_supplier_id="bolt", supplier_ids=("nut",)), ids=ids)
     (gone,) = change.changed
     assert (gone.status, gone.moved, gone.reject_comment, gone.total) == ("REJECTED", True, "no time", 0)
     assert [(o.id, o.supplier_id, o.lines[0].quantity, o.lines[0].unallocated) for o in change.created] == [
-        ("PO1-2", "nut", 3, 0), ("PO1-3", "", 2, 2),
-    ]  # fmt: skip
+        ("PO1-2", "nut", 3, 0),
+        ("PO1-3", "", 2, 2),
+    ]
     assert sum(o.total for o in change.created) == order.total
-    assert {k: e.allocated for k, e in effects(change.movements).items()} == {
-        stocks[0].key: -5,
-        stocks[1].key: 3,
-    }
+    assert {k: e.allocated for k, e in effects(change.movements).items()} == {stocks[0].key: -5, stocks[1].key: 3}
 
 
 def test_rejected_units_join_the_order_that_the_supplier_has_already() -> None:
     ids = SequentialIds()
     both = (order_line("l1", 2), order_line("l2", 2))
-    first, second = confirmed(
-        snapshot(*both), taken("l1", 2, "bolt", "a"), taken("l2", 2, "nut", "b"), ids=ids
-    ).created
+    first, second = confirmed(snapshot(*both), taken("l1", 2, "bolt", "a"), taken("l2", 2, "nut", "b"), ids=ids).created
     stocks = [stock("b", on_hand=9, supplier="nut")]
-    change = rejected(
-        first, [second], stocks, line("l1", 2, default_supplier_id="bolt", supplier_ids=("nut",)), ids=ids
-    )
+    change = rejected(first, [second], stocks, line("l1", 2, default_supplier_id="bolt", supplier_ids=("nut",)), ids=ids)
     gone, joined = change.changed
     assert change.created == ()
     assert [x.line_item_id for x in joined.lines] == ["l1", "l2"]
@@ -196,14 +185,9 @@ def test_the_implicit_order_cannot_be_rejected() -> None:
     st.lists(st.integers(0, 8), min_size=3, max_size=3),
     st.booleans(),
 )
-def test_a_rejection_keeps_units_money_and_stock(
-    wanted: list[tuple[int, bool]], there: list[int], counted: bool
-) -> None:
+def test_a_rejection_keeps_units_money_and_stock(wanted: list[tuple[int, bool]], there: list[int], counted: bool) -> None:
     ids = SequentialIds()
-    lines = [
-        order_line(f"l{n}", q, 1_000_000 * n + 10_000, tax=70_000, shippable=s)
-        for n, (q, s) in enumerate(wanted)
-    ]
+    lines = [order_line(f"l{n}", q, 1_000_000 * n + 10_000, tax=70_000, shippable=s) for n, (q, s) in enumerate(wanted)]
     order_data = snapshot(*lines, shipping_cost=990_000)
     reserved = [taken(f"l{n}", q, "bolt", "a" if counted else "") for n, (q, _) in enumerate(wanted)]
     (order,) = confirmed(order_data, *reserved, ids=ids).created

@@ -38,16 +38,18 @@ def plainly(lines: Sequence[Line], found: Mapping[str, tuple[Stock, ...]]) -> di
 
 
 PRODUCTS, SUPPLIERS, PLACES = ("drill", "bit", "saw"), ("bolt", "nut"), ("east", "west", "north")
-LINES = st.lists(
-    st.tuples(st.sampled_from(PRODUCTS), st.integers(1, 9), st.sampled_from(("", "r0", "r1", "r2"))), max_size=6
-)
+LINES = st.lists(st.tuples(st.sampled_from(PRODUCTS), st.integers(1, 9), st.sampled_from(("", "r0", "r1", "r2"))), max_size=6)
 STOCKS = st.lists(
     st.tuples(
-        st.sampled_from(PRODUCTS), st.sampled_from(SUPPLIERS), st.sampled_from(PLACES), st.integers(0, 9),
-        st.integers(0, 2), st.booleans(),
+        st.sampled_from(PRODUCTS),
+        st.sampled_from(SUPPLIERS),
+        st.sampled_from(PLACES),
+        st.integers(0, 9),
+        st.integers(0, 2),
+        st.booleans(),
     ),
     max_size=10,
-)  # fmt: skip
+)
 
 
 @given(LINES, STOCKS)

@@ -49,10 +49,7 @@ def test_inactive_stock_is_not_taken() -> None:
 
 
 def test_a_pickup_takes_the_stock_of_its_location_before_others_use_it_up() -> None:
-    stocks = [
-        stock("a", on_hand=2, location="shop", pickup=True, priority=0),
-        stock("b", on_hand=5, priority=1),
-    ]
+    stocks = [stock("a", on_hand=2, location="shop", pickup=True, priority=0), stock("b", on_hand=5, priority=1)]
     lines = [line("l1", 2), line("l2", 2, pickup_location_id="shop")]
     assert placed(by_default(lines, stocks)) == [("l1", "b", 2), ("l2", "a", 2)]
 
@@ -113,37 +110,48 @@ def test_a_plan_is_followed_exactly_while_it_holds() -> None:
 STOCKS = st.lists(
     st.builds(
         lambda n, product, supplier, place, on_hand, promised, exceed, active, priority: stock(
-            f"r{n}", product, on_hand, supplier=supplier, location=place, reserved=promised,
-            can_exceed=exceed, active=active, pickup=True, priority=priority,
+            f"r{n}",
+            product,
+            on_hand,
+            supplier=supplier,
+            location=place,
+            reserved=promised,
+            can_exceed=exceed,
+            active=active,
+            pickup=True,
+            priority=priority,
         ),
-        st.integers(0, 10_000), st.sampled_from(["drill", "bit"]), st.sampled_from(["", "bolt", "nut"]),
-        st.sampled_from(["east", "west"]), st.integers(0, 12), st.integers(0, 4), st.booleans(),
+        st.integers(0, 10_000),
+        st.sampled_from(["drill", "bit"]),
+        st.sampled_from(["", "bolt", "nut"]),
+        st.sampled_from(["east", "west"]),
+        st.integers(0, 12),
+        st.integers(0, 4),
+        st.booleans(),
         st.booleans(),
         st.integers(0, 2),
     ),
-    max_size=8, unique_by=lambda s: s.id,
-)  # fmt: skip
+    max_size=8,
+    unique_by=lambda s: s.id,
+)
 LINES = st.lists(
     st.builds(
         lambda product, quantity, supplier, others, pickup: (product, quantity, supplier, others, pickup),
-        st.sampled_from(["drill", "bit"]), st.integers(1, 9), st.sampled_from(["", "bolt"]),
-        st.sampled_from([(), ("nut",), ("", "nut")]), st.sampled_from(["", "", "east"]),
+        st.sampled_from(["drill", "bit"]),
+        st.integers(1, 9),
+        st.sampled_from(["", "bolt"]),
+        st.sampled_from([(), ("nut",), ("", "nut")]),
+        st.sampled_from(["", "", "east"]),
     ),
-    min_size=1, max_size=6,
-)  # fmt: skip
+    min_size=1,
+    max_size=6,
+)
 
 
 @given(LINES, STOCKS, st.sampled_from(list(Strategy)))
 def test_sourcing_never_takes_what_is_not_there(raw: list, stocks: list[Stock], strategy: Strategy) -> None:
     lines = [
-        line(
-            f"l{n}",
-            quantity,
-            product,
-            default_supplier_id=supplier,
-            supplier_ids=others,
-            pickup_location_id=place,
-        )
+        line(f"l{n}", quantity, product, default_supplier_id=supplier, supplier_ids=others, pickup_location_id=place)
         for n, (product, quantity, supplier, others, place) in enumerate(raw)
     ]
     outcome = source(strategy, lines, stocks)
@@ -163,10 +171,7 @@ def test_sourcing_never_takes_what_is_not_there(raw: list, stocks: list[Stock], 
 
 @given(LINES, STOCKS)
 def test_a_line_is_short_only_when_the_product_is(raw: list, stocks: list[Stock]) -> None:
-    lines = [
-        line(f"l{n}", quantity, product, supplier_ids=("bolt", "nut"))
-        for n, (product, quantity, *_) in enumerate(raw)
-    ]
+    lines = [line(f"l{n}", quantity, product, supplier_ids=("bolt", "nut")) for n, (product, quantity, *_) in enumerate(raw)]
     outcome = source(Strategy.FEWEST_PARCELS, lines, stocks)
     for product in ("drill", "bit"):
         usable = [s for s in stocks if s.product_id == product and s.active]

@@ -19,9 +19,7 @@ CENT = 10_000
 
 
 def estimate(id: str, cost: int, *items: tuple[str, int, str], tax: int = 0) -> ShipSelection:
-    return ShipSelection(
-        id, "ground", "Ground", "ups", cost, tax, False, tuple(SelectionItem(*i) for i in items)
-    )
+    return ShipSelection(id, "ground", "Ground", "ups", cost, tax, False, tuple(SelectionItem(*i) for i in items))
 
 
 def total_of(order: OrderSnapshot) -> int:
@@ -55,19 +53,18 @@ def test_the_cost_of_an_estimate_follows_its_goods() -> None:
 
 
 def test_freight_set_for_the_whole_order_goes_by_subtotal_where_nothing_else_says() -> None:
-    order = snapshot(
-        order_line("l1", 1, 30_000_000), order_line("l2", 1, 10_000_000), shipping_cost=1_000_000
-    )
+    order = snapshot(order_line("l1", 1, 30_000_000), order_line("l2", 1, 10_000_000), shipping_cost=1_000_000)
     made = confirmed(order, taken("l1", 1, "bolt"), taken("l2", 1, "nut")).created
     assert [o.shipping_cost for o in made] == [750_000, 250_000]
 
 
 def test_freight_lowered_below_its_parts_never_turns_negative() -> None:
     order = snapshot(
-        order_line("l1"), order_line("l2"),
+        order_line("l1"),
+        order_line("l2"),
         shipping=(estimate("e1", 10_000_000, ("l1", 1, "bolt")), estimate("e2", 0, ("l2", 1, "nut"))),
         shipping_cost=0,
-    )  # fmt: skip
+    )
     made = confirmed(order, taken("l1", 1, "bolt"), taken("l2", 1, "nut")).created
     assert [o.shipping_cost for o in made] == [0, 0]
 
@@ -86,9 +83,7 @@ def test_forwarding_moves_every_unit_out_of_the_implicit_one() -> None:
     (implicit,) = confirmed(order, *reserved, forward=False, ids=ids).created
     change = forward([implicit], {}, ids.key, NOW)
     (gone,) = change.changed
-    assert (gone.status, gone.moved, gone.total, gone.lines[0].quantity, gone.lines[0].canceled) == (
-        "CANCELED", True, 0, 0, 0,
-    )  # fmt: skip
+    assert (gone.status, gone.moved, gone.total, gone.lines[0].quantity, gone.lines[0].canceled) == ("CANCELED", True, 0, 0, 0)
     assert [o.id for o in change.created] == ["PO1-2", "PO1-3"]
     assert sum(o.total for o in change.created) == total_of(order)
     assert change.movements == ()
@@ -114,19 +109,19 @@ def orders(draw: st.DrawFn) -> tuple[OrderSnapshot, list[Assignment]]:
     lines, reserved = [], []
     for n in range(draw(st.integers(1, 5))):
         shares = draw(
-            st.lists(
-                st.tuples(st.sampled_from(["", "bolt", "nut", "gear"]), st.integers(1, 7)),
-                min_size=1,
-                max_size=4,
-            )
+            st.lists(st.tuples(st.sampled_from(["", "bolt", "nut", "gear"]), st.integers(1, 7)), min_size=1, max_size=4)
         )
         subtotal = draw(money)
         lines.append(
             order_line(
-                f"l{n}", sum(q for _, q in shares), subtotal, discount=min(subtotal, draw(money)),
-                tax=draw(money), shippable=draw(st.booleans()),
+                f"l{n}",
+                sum(q for _, q in shares),
+                subtotal,
+                discount=min(subtotal, draw(money)),
+                tax=draw(money),
+                shippable=draw(st.booleans()),
             )
-        )  # fmt: skip
+        )
         reserved += [taken(f"l{n}", q, s, draw(st.sampled_from(["", "r1", "r2"]))) for s, q in shares]
     shipping = []
     for n in range(draw(st.integers(0, 3))):
@@ -146,9 +141,7 @@ def units(made: tuple[SupplierOrder, ...]) -> Counter[str]:
 
 
 @given(orders())
-def test_every_unit_and_every_cent_is_in_exactly_one_supplier_order(
-    case: tuple[OrderSnapshot, list[Assignment]],
-) -> None:
+def test_every_unit_and_every_cent_is_in_exactly_one_supplier_order(case: tuple[OrderSnapshot, list[Assignment]]) -> None:
     order, reserved = case
     made = confirmed(order, *reserved).created
     assert units(made) == Counter({x.line_item_id: x.quantity for x in order.lines})
@@ -170,14 +163,10 @@ def test_every_unit_and_every_cent_is_in_exactly_one_supplier_order(
 
 
 @given(orders())
-def test_forwarding_later_gives_what_forwarding_at_once_gives(
-    case: tuple[OrderSnapshot, list[Assignment]],
-) -> None:
+def test_forwarding_later_gives_what_forwarding_at_once_gives(case: tuple[OrderSnapshot, list[Assignment]]) -> None:
     order, reserved = case
     at_once = confirmed(order, *reserved).created
     ids = SequentialIds()
     (implicit,) = confirmed(order, *reserved, forward=False, ids=ids).created
     later = forward([implicit], {}, ids.key, NOW).created
-    assert [(o.supplier_id, o.total, o.status) for o in later] == [
-        (o.supplier_id, o.total, o.status) for o in at_once
-    ]
+    assert [(o.supplier_id, o.total, o.status) for o in later] == [(o.supplier_id, o.total, o.status) for o in at_once]

@@ -8,15 +8,7 @@ from itertools import product
 import pytest
 
 from libs.errors import WaybillError
-from services.fulfillment.domain.status import (
-    FORMER,
-    INITIAL,
-    TRANSITIONS,
-    SupplierOrderStatus,
-    Trigger,
-    derived,
-    move,
-)
+from services.fulfillment.domain.status import FORMER, INITIAL, TRANSITIONS, SupplierOrderStatus, Trigger, derived, move
 
 
 @dataclass(frozen=True)
@@ -37,9 +29,7 @@ def test_every_status_can_be_reached() -> None:
 
 
 def test_every_status_but_the_final_ones_has_a_way_out() -> None:
-    final = {
-        s for s in SupplierOrderStatus if not any(a == s and t != s for (a, _), t in TRANSITIONS.items())
-    }
+    final = {s for s in SupplierOrderStatus if not any(a == s and t != s for (a, _), t in TRANSITIONS.items())}
     assert final == {SupplierOrderStatus.REJECTED, SupplierOrderStatus.CANCELED}
 
 

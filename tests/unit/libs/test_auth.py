@@ -68,23 +68,24 @@ async def test_a_token_names_its_caller(signer: TokenSigner, directory: Director
 async def test_the_claims_are_the_documented_ones(signer: TokenSigner) -> None:
     claims = jwt.decode(issue(signer), options={"verify_signature": False})
     assert claims == {
-        "iss": "waybill", "aud": "waybill", "sub": "anna", "party": "acme", "kind": "BUYER",
-        "roles": [roles.ME_ADDRESS_ADMIN, roles.SHOPPER], "client": "shop", "jti": claims["jti"],
-        "iat": NOW.timestamp(), "nbf": NOW.timestamp(), "exp": NOW.timestamp() + 3600,
-    }  # fmt: skip
+        "iss": "waybill",
+        "aud": "waybill",
+        "sub": "anna",
+        "party": "acme",
+        "kind": "BUYER",
+        "roles": [roles.ME_ADDRESS_ADMIN, roles.SHOPPER],
+        "client": "shop",
+        "jti": claims["jti"],
+        "iat": NOW.timestamp(),
+        "nbf": NOW.timestamp(),
+        "exp": NOW.timestamp() + 3600,
+    }
     assert jwt.get_unverified_header(issue(signer)) == {"alg": "EdDSA", "kid": "k1", "typ": "JWT"}
 
 
 def test_the_public_key_is_exported_as_a_jwk_without_the_private_part(signer: TokenSigner) -> None:
     jwk = signer.jwk()
-    assert {**jwk, "x": ""} == {
-        "kty": "OKP",
-        "crv": "Ed25519",
-        "kid": "k1",
-        "alg": "EdDSA",
-        "use": "sig",
-        "x": "",
-    }
+    assert {**jwk, "x": ""} == {"kty": "OKP", "crv": "Ed25519", "kid": "k1", "alg": "EdDSA", "use": "sig", "x": ""}
     assert len(base64.urlsafe_b64decode(jwk["x"] + "=")) == 32
 
 
@@ -131,9 +132,7 @@ async def test_a_token_without_a_signature_is_refused(directory: Directory) -> N
     assert directory.asked == 0
 
 
-async def test_the_public_key_does_not_serve_as_a_shared_secret(
-    signer: TokenSigner, directory: Directory
-) -> None:
+async def test_the_public_key_does_not_serve_as_a_shared_secret(signer: TokenSigner, directory: Directory) -> None:
     import hashlib
     import hmac
 
@@ -165,11 +164,20 @@ async def test_what_is_no_token_is_refused(directory: Directory, token: str) -> 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"iss": "other"}, {"aud": "other"}, {"aud": SERVICE_AUDIENCE}, {"sub": None}, {"exp": None},
-        {"exp": "soon"}, {"kind": "KING"}, {"kind": None}, {"party": None}, {"roles": None}, {"client": None},
+        {"iss": "other"},
+        {"aud": "other"},
+        {"aud": SERVICE_AUDIENCE},
+        {"sub": None},
+        {"exp": None},
+        {"exp": "soon"},
+        {"kind": "KING"},
+        {"kind": None},
+        {"party": None},
+        {"roles": None},
+        {"client": None},
         {"nbf": "x"},
     ],
-)  # fmt: skip
+)
 async def test_a_signed_token_with_wrong_claims_is_refused(
     signer: TokenSigner, directory: Directory, changes: dict[str, Any]
 ) -> None:
@@ -177,17 +185,13 @@ async def test_a_signed_token_with_wrong_claims_is_refused(
     assert await directory.refusal(token) == INVALID
 
 
-async def test_the_key_set_is_asked_for_once_however_many_calls_wait(
-    signer: TokenSigner, directory: Directory
-) -> None:
+async def test_the_key_set_is_asked_for_once_however_many_calls_wait(signer: TokenSigner, directory: Directory) -> None:
     tokens = [issue(signer) for _ in range(20)]
     await asyncio.gather(*(directory.verifier.verify(token) for token in tokens))
     assert directory.asked == 1
 
 
-async def test_unknown_keys_do_not_make_it_ask_again_and_again(
-    signer: TokenSigner, directory: Directory
-) -> None:
+async def test_unknown_keys_do_not_make_it_ask_again_and_again(signer: TokenSigner, directory: Directory) -> None:
     await directory.verifier.verify(issue(signer))
     for i in range(20):
         assert await directory.refusal(issue(TokenSigner(new_private_key(), f"x{i}"))) == INVALID
@@ -203,9 +207,7 @@ async def test_a_new_key_is_learned(signer: TokenSigner, directory: Directory) -
     assert await directory.verifier.verify(issue(signer)) == ANNA
 
 
-async def test_a_key_that_was_taken_back_verifies_no_new_token(
-    signer: TokenSigner, directory: Directory
-) -> None:
+async def test_a_key_that_was_taken_back_verifies_no_new_token(signer: TokenSigner, directory: Directory) -> None:
     await directory.verifier.verify(issue(signer))
     directory.signers[:] = [TokenSigner(new_private_key(), "k2")]
     directory.verifier.REFRESH_SECONDS = 0.0
@@ -213,9 +215,7 @@ async def test_a_key_that_was_taken_back_verifies_no_new_token(
     assert await directory.refusal(issue(signer, ttl=timedelta(hours=2))) == INVALID
 
 
-async def test_a_key_set_that_cannot_be_fetched_is_no_verdict_on_the_token(
-    signer: TokenSigner, directory: Directory
-) -> None:
+async def test_a_key_set_that_cannot_be_fetched_is_no_verdict_on_the_token(signer: TokenSigner, directory: Directory) -> None:
     directory.broken = True
     assert await directory.refusal(issue(signer)) == (Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE")
     directory.broken = False

@@ -111,21 +111,13 @@ def test_a_huge_text_does_not_burst_the_trailers() -> None:
 
 def test_the_common_errors_name_what_they_are_about() -> None:
     assert missing("order", "PO1").metadata == {"resource": "order", "id": "PO1"}
-    assert (missing("order", "PO1").kind, missing("order", "PO1").reason) == (
-        Kind.MISSING,
-        "RESOURCE_NOT_FOUND",
-    )
+    assert (missing("order", "PO1").kind, missing("order", "PO1").reason) == (Kind.MISSING, "RESOURCE_NOT_FOUND")
     assert (exists("order", "PO1").kind, exists("order", "PO1").reason) == (Kind.EXISTS, "RESOURCE_EXISTS")
     assert stale("order", "PO1", "7").metadata == {"resource": "order", "id": "PO1", "etag": "7"}
-    assert (stale("order", "PO1", "7").kind, stale("order", "PO1", "7").reason) == (
-        Kind.STALE,
-        "ETAG_MISMATCH",
-    )
+    assert (stale("order", "PO1", "7").kind, stale("order", "PO1", "7").reason) == (Kind.STALE, "ETAG_MISMATCH")
     assert (denied("OrderAdmin").kind, denied("OrderAdmin").metadata) == (Kind.DENIED, {"role": "OrderAdmin"})
     refused = precondition("ORDER_CANCELED", "the order is canceled", order="PO1")
-    assert (refused.kind, refused.reason, refused.metadata) == (
-        Kind.PRECONDITION, "ORDER_CANCELED", {"order": "PO1"},
-    )  # fmt: skip
+    assert (refused.kind, refused.reason, refused.metadata) == (Kind.PRECONDITION, "ORDER_CANCELED", {"order": "PO1"})
 
 
 def test_nothing_wrong_raises_nothing() -> None:
@@ -139,9 +131,7 @@ def test_nothing_wrong_raises_nothing() -> None:
 
 def test_one_reason_becomes_the_errors_reason_and_names_the_field() -> None:
     error = invalid("order.currency", "FIELD_REQUIRED", "is required")
-    assert (error.kind, error.reason, error.metadata) == (
-        Kind.INVALID, "FIELD_REQUIRED", {"field": "order.currency"},
-    )  # fmt: skip
+    assert (error.kind, error.reason, error.metadata) == (Kind.INVALID, "FIELD_REQUIRED", {"field": "order.currency"})
     assert "order.currency" in error.message
 
 
@@ -154,8 +144,10 @@ def test_several_reasons_are_an_invalid_request_with_all_fields() -> None:
         found.raise_if_any()
     assert caught.value.reason == "INVALID_REQUEST"
     assert [(v.field, v.reason) for v in caught.value.fields] == [
-        ("order.id", "ID_INVALID"), ("order.buyer_id", "FIELD_REQUIRED"), ("lines", "TOO_MANY_ITEMS"),
-    ]  # fmt: skip
+        ("order.id", "ID_INVALID"),
+        ("order.buyer_id", "FIELD_REQUIRED"),
+        ("lines", "TOO_MANY_ITEMS"),
+    ]
 
 
 @pytest.mark.parametrize("value", ["a b", "a\n", "\x00", "é", "x" * 101, "a/b"])

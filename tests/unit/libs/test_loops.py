@@ -91,9 +91,11 @@ async def test_a_defect_has_its_traceback_once_and_another_defect_its_own(log: i
 
     await looks(RuntimeError("row 1"), RuntimeError("row 2"), ValueError("x"), UNAVAILABLE, other())
     assert told(log) == [
-        ("background loop failed", 1), ("background loop failed", 3), ("background loop postponed", 4),
+        ("background loop failed", 1),
+        ("background loop failed", 3),
+        ("background loop postponed", 4),
         ("background loop failed", 5),
-    ]  # fmt: skip
+    ]
     assert ["Traceback" in line.get("exception", "") for line in lines(log)] == [True, True, False, True]
 
 

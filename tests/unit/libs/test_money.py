@@ -26,8 +26,7 @@ RATES = st.decimals(-1000, 1000, allow_nan=False, allow_infinity=False, places=1
 
 
 @pytest.mark.parametrize(
-    ("currency", "unit"),
-    [("USD", 10_000), ("EUR", 10_000), ("JPY", 1_000_000), ("KWD", 1_000), ("CLF", 100), ("HUF", 10_000)],
+    ("currency", "unit"), [("USD", 10_000), ("EUR", 10_000), ("JPY", 1_000_000), ("KWD", 1_000), ("CLF", 100), ("HUF", 10_000)]
 )
 def test_the_minor_unit_is_the_one_of_iso_4217(currency: str, unit: int) -> None:
     assert minor_unit(currency) == unit
@@ -41,21 +40,13 @@ def test_an_unknown_currency_has_no_minor_unit(code: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "micros"),
-    [
-        ("12.50", 12_500_000),
-        ("-0.000001", -1),
-        ("1e3", 1_000_000_000),
-        (7, 7_000_000),
-        (Decimal("0.10"), 100_000),
-    ],
+    [("12.50", 12_500_000), ("-0.000001", -1), ("1e3", 1_000_000_000), (7, 7_000_000), (Decimal("0.10"), 100_000)],
 )
 def test_an_amount_is_read_exactly(text: str | int | Decimal, micros: int) -> None:
     assert Money.of(text, "USD") == Money(micros, "USD")
 
 
-@pytest.mark.parametrize(
-    "text", ["0.0000001", "1.00000000000000000000000000000001", "twelve", "", "NaN", "Infinity", "1,5"]
-)
+@pytest.mark.parametrize("text", ["0.0000001", "1.00000000000000000000000000000001", "twelve", "", "NaN", "Infinity", "1,5"])
 def test_an_amount_that_cannot_be_is_refused(text: str) -> None:
     with pytest.raises(MoneyError):
         Money.of(text, "USD")
@@ -69,13 +60,7 @@ def test_a_huge_amount_with_a_fine_tail_is_not_silently_cut() -> None:
 
 @pytest.mark.parametrize(
     ("micros", "rounded"),
-    [
-        (12_344_999, 12_340_000),
-        (12_345_000, 12_350_000),
-        (-12_345_000, -12_350_000),
-        (-12_344_999, -12_340_000),
-        (0, 0),
-    ],
+    [(12_344_999, 12_340_000), (12_345_000, 12_350_000), (-12_345_000, -12_350_000), (-12_344_999, -12_340_000), (0, 0)],
 )
 def test_rounding_takes_a_half_away_from_zero(micros: int, rounded: int) -> None:
     assert Money(micros, "USD").rounded() == Money(rounded, "USD")
@@ -92,9 +77,7 @@ def test_a_rate_is_applied_exactly_and_then_rounded_once() -> None:
 
 
 @given(MICROS, RATES, CURRENCIES)
-def test_a_product_is_the_nearest_multiple_of_the_minor_unit(
-    micros: int, rate: Decimal, currency: str
-) -> None:
+def test_a_product_is_the_nearest_multiple_of_the_minor_unit(micros: int, rate: Decimal, currency: str) -> None:
     unit = minor_unit(currency)
     exact = Fraction(micros) * Fraction(rate)
     got = Money(micros, currency).times(rate).micros
@@ -135,13 +118,7 @@ def test_text_has_at_least_the_currencys_digits(micros: int, currency: str, text
 
 def test_arithmetic_stays_in_one_currency() -> None:
     usd, eur = Money.of(1, "USD"), Money.of(1, "EUR")
-    for mix in (
-        lambda: usd + eur,
-        lambda: usd - eur,
-        lambda: usd < eur,
-        lambda: usd >= eur,
-        lambda: total([usd, eur], "USD"),
-    ):
+    for mix in (lambda: usd + eur, lambda: usd - eur, lambda: usd < eur, lambda: usd >= eur, lambda: total([usd, eur], "USD")):
         with pytest.raises(CurrencyMismatch):
             mix()
     assert usd != eur
@@ -178,9 +155,7 @@ def test_each_part_is_less_than_one_unit_from_its_exact_share(amount: int, weigh
 
 
 @given(MICROS, WEIGHTS, st.sampled_from([1, 10_000]))
-def test_who_weighs_nothing_gets_nothing_and_signs_do_not_mix(
-    amount: int, weights: list[int], unit: int
-) -> None:
+def test_who_weighs_nothing_gets_nothing_and_signs_do_not_mix(amount: int, weights: list[int], unit: int) -> None:
     parts = apportion(amount, weights, unit)
     for part, weight in zip(parts, weights, strict=True):
         assert part == 0 or (part < 0) == (amount < 0)

@@ -82,8 +82,7 @@ def test_an_amount_in_a_wrong_currency_is_noted(code: str, expected: str, violat
 
 
 @pytest.mark.parametrize(
-    ("text", "value"),
-    [("", "0"), ("0.0825", "0.0825"), ("-1.50", "-1.50"), ("+7", "7"), ("-0", "0"), ("5.", "5")],
+    ("text", "value"), [("", "0"), ("0.0825", "0.0825"), ("-1.50", "-1.50"), ("+7", "7"), ("-0", "0"), ("5.", "5")]
 )
 def test_a_decimal_is_read_exactly(text: str, value: str) -> None:
     found = Violations()
@@ -92,8 +91,7 @@ def test_a_decimal_is_read_exactly(text: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["NaN", "Infinity", "-inf", "1e999999999", "1E5", "1_000", "١", "1,5", "x", "1" * 19, "0." + "1" * 19],
+    "text", ["NaN", "Infinity", "-inf", "1e999999999", "1E5", "1_000", "١", "1,5", "x", "1" * 19, "0." + "1" * 19]
 )
 def test_what_is_no_bounded_decimal_is_noted_and_read_as_zero(text: str) -> None:
     found = Violations()
@@ -199,9 +197,7 @@ def test_a_backslash_u0000_spelled_out_is_text_like_any_other() -> None:
 def test_a_patch_is_laid_over_deeply_and_null_deletes() -> None:
     old = {"keep": 1, "drop": 2, "deep": {"a": 1, "b": {"c": 1}}, "list": [1, 2], "scalar": 5}
     patch = {"drop": None, "deep": {"b": {"c": None, "d": 2}}, "list": [3], "scalar": {"x": 1}, "gone": None}
-    assert protoconv.merge_xp(old, patch) == {
-        "keep": 1, "deep": {"a": 1, "b": {"d": 2}}, "list": [3], "scalar": {"x": 1},
-    }  # fmt: skip
+    assert protoconv.merge_xp(old, patch) == {"keep": 1, "deep": {"a": 1, "b": {"d": 2}}, "list": [3], "scalar": {"x": 1}}
     assert old["deep"] == {"a": 1, "b": {"c": 1}}
 
 
@@ -222,9 +218,16 @@ def test_text_is_bounded_and_without_control_characters() -> None:
 
 
 ADDRESS = {
-    "id": "home", "company_name": "Acme", "recipient": "Anna", "lines": ["1 Main St", "Apt 2"],
-    "city": "Austin", "region": "TX", "postal_code": "73301", "country": "US", "phone": "+1 555 0100",
-}  # fmt: skip
+    "id": "home",
+    "company_name": "Acme",
+    "recipient": "Anna",
+    "lines": ["1 Main St", "Apt 2"],
+    "city": "Austin",
+    "region": "TX",
+    "postal_code": "73301",
+    "country": "US",
+    "phone": "+1 555 0100",
+}
 
 
 def test_an_address_comes_in_and_goes_out() -> None:
@@ -239,15 +242,16 @@ def test_an_address_comes_in_and_goes_out() -> None:
 
 def test_everything_that_is_wrong_with_an_address_is_noted() -> None:
     found = Violations()
-    message = address_pb2.Address(
-        id="a b", recipient="x" * 201, lines=["a", "b", "c", "d", "e\x01"], city=" ", country="us"
-    )
+    message = address_pb2.Address(id="a b", recipient="x" * 201, lines=["a", "b", "c", "d", "e\x01"], city=" ", country="us")
     protoconv.address_in(found, "to", message)
     assert sorted(reasons(found)) == [
-        ("to.city", "FIELD_REQUIRED"), ("to.country", "FIELD_INVALID"), ("to.id", "ID_INVALID"),
-        ("to.lines", "TOO_MANY_ITEMS"), ("to.lines[4]", "FIELD_INVALID"),
+        ("to.city", "FIELD_REQUIRED"),
+        ("to.country", "FIELD_INVALID"),
+        ("to.id", "ID_INVALID"),
+        ("to.lines", "TOO_MANY_ITEMS"),
+        ("to.lines[4]", "FIELD_INVALID"),
         ("to.recipient", "VALUE_OUT_OF_RANGE"),
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("country", ["UK", "XX", "USA"])
@@ -268,9 +272,7 @@ def test_a_mask_names_fields_that_exist_and_may_change() -> None:
     found = Violations()
     mask = FieldMask(paths=["phone", "lines", "phone", "nope", "id"])
     assert protoconv.mask_paths(found, mask, address_pb2.Address(), {"phone", "lines"}) == ["phone", "lines"]
-    assert reasons(found) == [
-        ("update_mask.paths[3]", "FIELD_INVALID"), ("update_mask.paths[4]", "FIELD_INVALID"),
-    ]  # fmt: skip
+    assert reasons(found) == [("update_mask.paths[3]", "FIELD_INVALID"), ("update_mask.paths[4]", "FIELD_INVALID")]
 
 
 def test_a_mask_that_names_a_part_of_a_field_is_refused() -> None:

@@ -38,14 +38,18 @@ THINGS = sa.Table(
 T = THINGS.c
 LISTING = Listing(
     {
-        "name": Field(T.name), "note": Field(T.note), "quantity": Field(T.quantity, "int"),
-        "total": Field(T.total, "micros"), "active": Field(T.active, "bool"), "owner": Field(T.owner, "uuid"),
+        "name": Field(T.name),
+        "note": Field(T.note),
+        "quantity": Field(T.quantity, "int"),
+        "total": Field(T.total, "micros"),
+        "active": Field(T.active, "bool"),
+        "owner": Field(T.owner, "uuid"),
         "status": Field(T.status, "enum", {"OPEN": "Open", "CLOSED": "Closed"}),
         "create_time": Field(T.create_time, "time"),
     },
     T.id,
     xp=T.xp,
-)  # fmt: skip
+)
 DIALECTS = {"sqlite": sqlite.dialect(), "postgresql": postgresql.dialect()}
 BOUND = {"party": "acme"}
 
@@ -173,10 +177,7 @@ def test_any_filter_makes_a_statement_or_is_refused(text, dialect):
     assert reasons(dialect, filter=text) in ([], ["FILTER_INVALID"])
 
 
-@given(
-    words(_ORDER_WORDS) | st.text(max_size=40),
-    st.sampled_from(sorted(DIALECTS)),
-)
+@given(words(_ORDER_WORDS) | st.text(max_size=40), st.sampled_from(sorted(DIALECTS)))
 def test_any_order_makes_a_statement_or_is_refused(text, dialect):
     assert reasons(dialect, order_by=text) in ([], ["ORDER_BY_INVALID"])
 
@@ -223,8 +224,10 @@ def test_everything_wrong_is_told_at_once():
     found = refusal(filter="nope = 1", order_by="nope", page_size=-1)
 
     assert {field: reason for field, (reason, _) in found.items()} == {
-        "filter": "FILTER_INVALID", "order_by": "ORDER_BY_INVALID", "page_size": "VALUE_OUT_OF_RANGE",
-    }  # fmt: skip
+        "filter": "FILTER_INVALID",
+        "order_by": "ORDER_BY_INVALID",
+        "page_size": "VALUE_OUT_OF_RANGE",
+    }
 
 
 @pytest.mark.parametrize(("asked", "given_"), [(0, 50), (1, 1), (1_000, 1_000), (5_000, 1_000)])
@@ -291,10 +294,14 @@ def test_a_token_brings_back_a_number_of_xp(number):
 @pytest.mark.parametrize(
     "changed",
     [
-        {"filter": "active = true"}, {"order_by": "create_time"}, {"order_by": "name desc"},
-        {"bound": {"party": "umbrella"}}, {"bound": {"party": "acme", "direction": "INCOMING"}}, {"bound": None},
+        {"filter": "active = true"},
+        {"order_by": "create_time"},
+        {"order_by": "name desc"},
+        {"bound": {"party": "umbrella"}},
+        {"bound": {"party": "acme", "direction": "INCOMING"}},
+        {"bound": None},
     ],
-)  # fmt: skip
+)
 def test_a_token_is_bound_to_its_arguments(changed):
     mine = token("name", "Bolt", "k")
     LISTING.plan("sqlite", order_by="name", bound=BOUND, page_token=mine)
@@ -337,10 +344,16 @@ def test_a_token_with_forged_values_is_refused_or_has_values_of_the_right_kind(o
         return
     plan = LISTING.plan(dialect, order_by=order, page_token=forged)
     kinds = {
-        "name": str, "status": str, "note": (str, type(None)), "quantity": int, "total": (int, type(None)),
-        "active": bool, "owner": (uuid.UUID, type(None)), "create_time": datetime,
+        "name": str,
+        "status": str,
+        "note": (str, type(None)),
+        "quantity": int,
+        "total": (int, type(None)),
+        "active": bool,
+        "owner": (uuid.UUID, type(None)),
+        "create_time": datetime,
         "xp.a": (int, float, Decimal, type(None)),
-    }  # fmt: skip
+    }
     assert plan._after is not None
     assert isinstance(plan._after[0], kinds[order])
     assert isinstance(plan._after[-1], str)

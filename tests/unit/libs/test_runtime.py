@@ -71,8 +71,10 @@ def test_a_watched_place_kills_the_time_that_is_armed_and_no_other(tmp_path: Pat
         return subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
 
     assert [(ended.returncode, ended.stdout) for ended in (reach(), reach(), reach())] == [
-        (0, "passed\n"), (KILLED, ""), (0, "passed\n"),
-    ]  # fmt: skip
+        (0, "passed\n"),
+        (KILLED, ""),
+        (0, "passed\n"),
+    ]
     assert (tmp_path / "hits").read_text() == "a\na\na\n"
 
 

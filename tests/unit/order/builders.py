@@ -16,11 +16,23 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 def order(**fields: Any) -> Order:
     """A calculated, unsubmitted order."""
     made = Order(
-        key=uuid.UUID(int=1), id="PO1", seller_id="seller", buyer_id="acme", user=OrderUser("ada"), created_by="ada",
-        client_id="shop", currency="USD", status=OrderStatus.UNSUBMITTED, policy=Policy(), create_time=NOW,
-        update_time=NOW, content_version=1, calculated_version=1, estimated_version=1,
+        key=uuid.UUID(int=1),
+        id="PO1",
+        seller_id="seller",
+        buyer_id="acme",
+        user=OrderUser("ada"),
+        created_by="ada",
+        client_id="shop",
+        currency="USD",
+        status=OrderStatus.UNSUBMITTED,
+        policy=Policy(),
+        create_time=NOW,
+        update_time=NOW,
+        content_version=1,
+        calculated_version=1,
+        estimated_version=1,
         shipping_address={"city": "Oakland", "country": "US"},
-    )  # fmt: skip
+    )
     return replace(made, **fields)
 
 

@@ -63,9 +63,11 @@ async def test_what_one_fails_by_keeps_no_other_from_being_driven() -> None:
     rows, clock = Rows(), ManualClock(NOW)
     saga = Saga({KEYS[0]: RuntimeError("a defect"), KEYS[2]: WaybillError(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "no")})
     attempts: Any = SimpleNamespace(
-        anything_due=rows.anything_due, claim_due=rows.claim_due_attempts,
-        claim_due_cancellations=rows.claim_due_cancellations, get=rows.get,
-    )  # fmt: skip
+        anything_due=rows.anything_due,
+        claim_due=rows.claim_due_attempts,
+        claim_due_cancellations=rows.claim_due_cancellations,
+        get=rows.get,
+    )
     holds: Any = SimpleNamespace(any_due=rows.any_due, claim_due=rows.claim_due_holds)
     database: Any = rows
     driver: Any = saga

@@ -24,8 +24,12 @@ def test_all_reasons_come_at_once() -> None:
     bad = order(calculated_version=0, shipping_address=None)
     facts = replace(FACTS, buyer_active=False, orderable_products=set())
     assert names(bad, [line()], Worksheet(), facts) == [
-        "BUYER_INACTIVE", "PRODUCT_INACTIVE", "SHIPPING_ADDRESS_MISSING", "SHIP_METHOD_MISSING", "ORDER_NOT_CALCULATED",
-    ]  # fmt: skip
+        "BUYER_INACTIVE",
+        "PRODUCT_INACTIVE",
+        "SHIPPING_ADDRESS_MISSING",
+        "SHIP_METHOD_MISSING",
+        "ORDER_NOT_CALCULATED",
+    ]
 
 
 def test_an_order_without_lines_is_empty() -> None:

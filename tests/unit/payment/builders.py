@@ -16,18 +16,30 @@ ORDER = uuid.UUID(int=7)
 def a_payment(id: str = "p1", type: str = "purchase_order", amount: int | None = None, **more: Any) -> Payment:
     """A payment of acme's anna."""
     values: dict[str, Any] = {
-        "order_key": ORDER, "order_id": "PO1", "buyer_id": "acme", "user_id": "anna", "position": 1,
-        "currency": "USD", "create_time": NOW, "update_time": NOW, **more,
-    }  # fmt: skip
+        "order_key": ORDER,
+        "order_id": "PO1",
+        "buyer_id": "acme",
+        "user_id": "anna",
+        "position": 1,
+        "currency": "USD",
+        "create_time": NOW,
+        "update_time": NOW,
+        **more,
+    }
     return Payment(id=id, type=type, amount=amount, **values)
 
 
 def an_account(id: str = "gift", balance: int = 100, reserved: int = 0, **more: Any) -> Account:
     """An account of acme, for everyone."""
     values: dict[str, Any] = {
-        "buyer_id": "acme", "currency": "USD", "active": True, "start_time": None, "end_time": None,
-        "users": {"": False}, **more,
-    }  # fmt: skip
+        "buyer_id": "acme",
+        "currency": "USD",
+        "active": True,
+        "start_time": None,
+        "end_time": None,
+        "users": {"": False},
+        **more,
+    }
     return Account(id=id, balance=balance, reserved=reserved, **values)
 
 

@@ -19,9 +19,7 @@ AMOUNTS = st.lists(st.one_of(st.none(), st.integers(1, 10**12)), max_size=20)
 
 
 @given(AMOUNTS, st.integers(0, 10**13), st.booleans())
-def test_resolved_amounts_are_the_total_where_nothing_is_wrong(
-    amounts: list[int | None], total: int, must_cover: bool
-) -> None:
+def test_resolved_amounts_are_the_total_where_nothing_is_wrong(amounts: list[int | None], total: int, must_cover: bool) -> None:
     payments = [a_payment(f"p{i}", amount=amount) for i, amount in enumerate(amounts)]
     resolved, problems = resolve(payments, total, must_cover)
     shares = [p.due for p in resolved]
@@ -43,9 +41,7 @@ def test_resolved_amounts_are_the_total_where_nothing_is_wrong(
     st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 100)), max_size=20),
     st.fixed_dictionaries({k: st.tuples(st.integers(0, 200), st.integers(0, 100)) for k in "abc"}),
 )
-def test_accounts_are_never_oversold(
-    drawn: list[tuple[str, int]], balances: dict[str, tuple[int, int]]
-) -> None:
+def test_accounts_are_never_oversold(drawn: list[tuple[str, int]], balances: dict[str, tuple[int, int]]) -> None:
     accounts = {k: an_account(k, balance, reserved) for k, (balance, reserved) in balances.items()}
     payments = [
         a_payment(f"p{i}", "spending_account", spending_account_id=k, resolved_amount=amount)

@@ -11,9 +11,14 @@ from services.payment.domain.cards import check, is_number, looks_like_number
 def broken(**changes: object) -> list[tuple[str, str]]:
     """Fields and reasons of a card with these changes."""
     card = {
-        "card_type": "visa", "partial_number": "4242", "cardholder_name": "Anna", "expiration": "2031-04",
-        "token": "tok_1", "xp": {}, **changes,
-    }  # fmt: skip
+        "card_type": "visa",
+        "partial_number": "4242",
+        "cardholder_name": "Anna",
+        "expiration": "2031-04",
+        "token": "tok_1",
+        "xp": {},
+        **changes,
+    }
     found = Violations()
     check(found, "card", card)
     return [(v.field, v.reason) for v in found.items]
@@ -37,11 +42,15 @@ def test_less_does_not(text: str) -> None:
 @pytest.mark.parametrize(
     ("token", "number"),
     [
-        ("4242424242424242", True), ("4242 4242 4242 4242", True), ("378282246310005", True),
-        ("4242424242424241", False), ("tok_4242424242424242", False), ("tok_approve", False),
+        ("4242424242424242", True),
+        ("4242 4242 4242 4242", True),
+        ("378282246310005", True),
+        ("4242424242424241", False),
+        ("tok_4242424242424242", False),
+        ("tok_approve", False),
         ("9" * 30, False),
     ],
-)  # fmt: skip
+)
 def test_a_token_is_refused_when_it_is_a_card_number(token: str, number: bool) -> None:
     assert is_number(token) == number
     assert broken(token=token) == ([("card.token", "CARD_NUMBER_REFUSED")] if number else [])

@@ -69,9 +69,16 @@ class Books(RuleBasedStateMachine):
         """A transaction of an entry."""
         self.count += 1
         return Transaction(
-            f"t{self.count}", payment.id, entry.type, Result.PENDING if entry.pending else Result.SUCCEEDED,
-            entry.amount, payment.attempt, NOW, entry.cause, payment.authorization_key,
-        )  # fmt: skip
+            f"t{self.count}",
+            payment.id,
+            entry.type,
+            Result.PENDING if entry.pending else Result.SUCCEEDED,
+            entry.amount,
+            payment.attempt,
+            NOW,
+            entry.cause,
+            payment.authorization_key,
+        )
 
     def canceling(self, row: Transaction) -> list[Transaction]:
         """The row, and one of the order's cancel, if that has come."""
@@ -145,8 +152,7 @@ class Books(RuleBasedStateMachine):
         self.canceled = True
         rows = [row for _, row in self.pending]
         self.pending = [
-            (id, replace(row, cause=Cause.CANCEL) if row.type is TransactionType.REFUND else row)
-            for id, row in self.pending
+            (id, replace(row, cause=Cause.CANCEL) if row.type is TransactionType.REFUND else row) for id, row in self.pending
         ]
         self.book(cancel(self.payments, rows, NOW))
 

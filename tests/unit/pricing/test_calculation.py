@@ -22,10 +22,7 @@ def schedule(*breaks: tuple[int, int], **fields: object) -> Schedule:
     return Schedule("s", "USD", tuple(Break(q, p) for q, p in breaks), **fields)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("quantity", "expected"),
-    [(1, 10), (9, 10), (10, 8), (99, 8), (100, 5), (10_000, 5)],
-)
+@pytest.mark.parametrize(("quantity", "expected"), [(1, 10), (9, 10), (10, 8), (99, 8), (100, 5), (10_000, 5)])
 def test_the_break_with_the_greatest_quantity_not_above_the_lines_holds(quantity: int, expected: int) -> None:
     assert price_at(schedule((1, 10), (10, 8), (100, 5)), quantity, NOW) == Price(expected, False)
 
@@ -51,8 +48,7 @@ def test_a_quantity_below_the_first_break_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "expected"),
-    [(None, None, 7), (-1, 1, 7), (1, 2, 10), (-2, -1, 10), (None, 0, 10), (0, None, 7)],
+    ("start", "end", "expected"), [(None, None, 7), (-1, 1, 7), (1, 2, 10), (-2, -1, 10), (None, 0, 10), (0, None, 7)]
 )
 def test_a_sale_price_holds_within_its_times(start: int | None, end: int | None, expected: int) -> None:
     def at(days: int | None) -> datetime | None:
@@ -90,12 +86,14 @@ def test_what_cannot_be_priced_is_a_problem_with_its_line(line: Line, reason: st
 
 
 def test_the_most_specific_rate_holds() -> None:
-    rates = Rates([
-        Rate("US", "", "", "standard", Decimal("0.01")),
-        Rate("US", "CA", "", "standard", Decimal("0.07")),
-        Rate("US", "", "951", "standard", Decimal("0.09")),
-        Rate("US", "CA", "", "food", Decimal("0")),
-    ])  # fmt: skip
+    rates = Rates(
+        [
+            Rate("US", "", "", "standard", Decimal("0.01")),
+            Rate("US", "CA", "", "standard", Decimal("0.07")),
+            Rate("US", "", "951", "standard", Decimal("0.09")),
+            Rate("US", "CA", "", "food", Decimal("0")),
+        ]
+    )
     assert rates.rate(HERE, "") == Decimal("0.09")
     assert rates.rate(Destination("US", "CA", "90001"), "standard") == Decimal("0.07")
     assert rates.rate(Destination("US", "NV", "89101"), "standard") == Decimal("0.01")
@@ -144,13 +142,17 @@ def test_lines_and_shipping_whose_tax_rate_moved_are_named() -> None:
     lines = [Line(id, "p", 1, unit_price_override=10) for id in ("same", "other", "unasked")]
     there = Destination("DE", "", "10115")
     shipping = [
-        QuotedShipping("here", Decimal("0.050")), QuotedShipping("moved", Decimal("0.04")),
-        QuotedShipping("there", Decimal(0), there), QuotedShipping("moved there", Decimal("0.05"), there),
-    ]  # fmt: skip
+        QuotedShipping("here", Decimal("0.050")),
+        QuotedShipping("moved", Decimal("0.04")),
+        QuotedShipping("there", Decimal(0), there),
+        QuotedShipping("moved there", Decimal("0.05"), there),
+    ]
     quote = Quote({}, {"same": Decimal("0.08250"), "other": Decimal("0.08")}, shipping, HERE)
     found = changed("USD", lines, quote, {}, rates, NOW)
     assert [(p.line_id, p.shipment_id, p.reason) for p in found] == [
-        ("other", "", "TAX_CHANGED"), ("", "moved", "TAX_CHANGED"), ("", "moved there", "TAX_CHANGED"),
-    ]  # fmt: skip
+        ("other", "", "TAX_CHANGED"),
+        ("", "moved", "TAX_CHANGED"),
+        ("", "moved there", "TAX_CHANGED"),
+    ]
     assert quote.taxed(lines) == ({HERE, there}, {"standard", "shipping"})
     assert Quote().taxed(lines) == (set(), set())

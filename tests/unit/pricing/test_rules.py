@@ -29,10 +29,7 @@ def test_reasons_are_those_of_the_contract() -> None:
     assert {reason.value for reason in Reason} == names - {"UNSPECIFIED"}
 
 
-@pytest.mark.parametrize(
-    ("written", "given_"),
-    [("951", "95113"), ("SW1A", "sw1a 1aa"), ("1011", "10 11-AB"), ("", "")],
-)
+@pytest.mark.parametrize(("written", "given_"), [("951", "95113"), ("SW1A", "sw1a 1aa"), ("1011", "10 11-AB"), ("", "")])
 def test_postal_codes_compare_without_case_spaces_and_hyphens(written: str, given_: str) -> None:
     rates = Rates([Rate("GB", "", postal(written), "standard", Decimal("0.2"))])
     assert rates.rate(Destination("GB", "", given_), "standard") == Decimal("0.2")
@@ -78,11 +75,16 @@ def test_a_rate_ends_after_it_begins(start: int | None, end: int | None, refused
 @pytest.mark.parametrize(
     ("breaks", "wrong"),
     [
-        ([Break(1, 0)], False), ([Break(1, 5), Break(2, 4, 3)], False), ([], True), ([Break(0, 5)], True),
-        ([Break(2, 5), Break(1, 4)], True), ([Break(1, 5), Break(1, 4)], True), ([Break(1, -1)], True),
+        ([Break(1, 0)], False),
+        ([Break(1, 5), Break(2, 4, 3)], False),
+        ([], True),
+        ([Break(0, 5)], True),
+        ([Break(2, 5), Break(1, 4)], True),
+        ([Break(1, 5), Break(1, 4)], True),
+        ([Break(1, -1)], True),
         ([Break(1, 1, -1)], True),
     ],
-)  # fmt: skip
+)
 def test_stored_breaks_that_cannot_be_are_seen(breaks: list[Break], wrong: bool) -> None:
     assert misordered(breaks) is wrong
 
@@ -115,8 +117,10 @@ def test_lines_that_take_an_order_beyond_the_largest_amount_are_named_and_the_ot
     made = calculate("USD", lines, [Shipment("e", LARGEST), Shipment("f", MICRO)], None, {}, Rates(()), NOW)
     assert [line.id for line in made.lines] == ["half", "rest"]
     assert [(p.line_id, p.reason) for p in made.problems] == [
-        ("huge", "AMOUNT_TOO_LARGE"), ("more", "AMOUNT_TOO_LARGE"), ("", "AMOUNT_TOO_LARGE"),
-    ]  # fmt: skip
+        ("huge", "AMOUNT_TOO_LARGE"),
+        ("more", "AMOUNT_TOO_LARGE"),
+        ("", "AMOUNT_TOO_LARGE"),
+    ]
 
 
 @given(st.lists(st.tuples(st.integers(0, LARGEST), st.integers(1, 1_000_000)), max_size=10), st.integers(0, 10_000))

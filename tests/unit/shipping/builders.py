@@ -62,9 +62,7 @@ def table(
         )
         for row in rows or ((None, "5"),)
     )
-    return RateTable(
-        f"t-{zone.id}-{currency}", zone, currency, made, int(Decimal(handling) * UNIT), lead_times
-    )
+    return RateTable(f"t-{zone.id}-{currency}", zone, currency, made, int(Decimal(handling) * UNIT), lead_times)
 
 
 def method(

@@ -36,9 +36,7 @@ def test_the_whole_groups_weight_is_priced():
 
 
 def test_the_methods_most_specific_zone_prices_and_its_lead_times_override():
-    ground = method(
-        "ground", table((None, "5"), zone=US), table((None, "7"), zone=CALIFORNIA, lead_times=(DAY, DAY))
-    )
+    ground = method("ground", table((None, "5"), zone=US), table((None, "7"), zone=CALIFORNIA, lead_times=(DAY, DAY)))
     found, _ = estimate([item()], None, "USD", Terms((ground,), ()))
     (offer,) = found[0].offers
     assert (offer.cost, offer.min_lead_time, offer.max_lead_time) == (7_000_000, DAY, DAY)
@@ -50,10 +48,7 @@ def test_a_more_specific_zone_that_cannot_carry_the_weight_is_not_passed_over():
 
 
 def test_another_methods_finer_zone_takes_nothing_away():
-    methods = [
-        method("local", table((None, "3"), zone=CALIFORNIA)),
-        method("wide", table((None, "5"), zone=US)),
-    ]
+    methods = [method("local", table((None, "3"), zone=CALIFORNIA)), method("wide", table((None, "5"), zone=US))]
     assert offers_for([item()], *methods) == [("local", 300), ("wide", 500)]
 
 
@@ -108,10 +103,7 @@ def test_every_line_that_no_method_serves_is_a_problem_once():
     items = [item("l1"), item("l2", to=BERLIN), item("l2", to=BERLIN, origin="w2"), item("l3", to=None)]
     ground = method("ground", table((None, "5"), zone=US))
     estimates, problems = estimate(items, None, "USD", Terms((ground,), ()))
-    assert [(p.line_item_id, p.reason) for p in problems] == [
-        ("l2", "NO_SHIP_METHOD"),
-        ("l3", "SHIP_TO_MISSING"),
-    ]
+    assert [(p.line_item_id, p.reason) for p in problems] == [("l2", "NO_SHIP_METHOD"), ("l3", "SHIP_TO_MISSING")]
     assert [bool(e.offers) for e in estimates] == [True, False, False, False]
 
 

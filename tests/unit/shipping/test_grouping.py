@@ -29,15 +29,9 @@ def groups_of(items, *rules):
         (Grouping.ORDER, [(("l1", 2), ("l2", 3), ("l3", 1), ("l4", 10), ("l5", 1))]),
         (Grouping.LINE, [(("l1", 2),), (("l2", 3),), (("l3", 1),), (("l4", 10),), (("l5", 1),)]),
         (Grouping.SUPPLIER, [(("l1", 2), ("l2", 3)), (("l3", 1),), (("l4", 10), ("l5", 1))]),
-        (
-            Grouping.SHIP_FROM,
-            [(("l1", 2),), (("l2", 3),), (("l3", 1),), (("l4", 4), ("l5", 1)), (("l4", 6),)],
-        ),
+        (Grouping.SHIP_FROM, [(("l1", 2),), (("l2", 3),), (("l3", 1),), (("l4", 4), ("l5", 1)), (("l4", 6),)]),
         # A pick-up rule is for nothing that is delivered.
-        (
-            Grouping.PICKUP,
-            [(("l1", 2),), (("l2", 3),), (("l3", 1),), (("l4", 4), ("l5", 1)), (("l4", 6),)],
-        ),
+        (Grouping.PICKUP, [(("l1", 2),), (("l2", 3),), (("l3", 1),), (("l4", 4), ("l5", 1)), (("l4", 6),)]),
     ],
 )
 def test_each_grouping(grouping, groups):
@@ -125,8 +119,7 @@ def test_a_group_knows_its_supplier_origin_and_weight_unless_mixed():
 
 def test_the_same_origin_id_in_two_suppliers_books_is_not_the_same_origin():
     (mixed,) = group_items(
-        [item("l1", supplier="a", origin="main"), item("l2", supplier="b", origin="main")],
-        [rule(Grouping.ORDER)],
+        [item("l1", supplier="a", origin="main"), item("l2", supplier="b", origin="main")], [rule(Grouping.ORDER)]
     )
     assert mixed.ship_from_id is None
 

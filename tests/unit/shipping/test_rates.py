@@ -47,11 +47,7 @@ def test_a_price_is_rounded_half_up_to_the_currencys_minor_unit(currency, per_kg
     assert table((None, "0", per_kg), currency=currency).price(Decimal(weight)) == price
 
 
-@given(
-    price=st.integers(0, 10**15),
-    per_kg=st.integers(0, 10**12),
-    grams=st.integers(0, 10**12),
-)
+@given(price=st.integers(0, 10**15), per_kg=st.integers(0, 10**12), grams=st.integers(0, 10**12))
 def test_the_price_is_the_exact_sum_rounded_once(price, per_kg, grams):
     rates = table((None, str(Decimal(price) / 10**6), str(Decimal(per_kg) / 10**6)))
     exact = price * 1_000 + per_kg * grams  # thousandths of micros

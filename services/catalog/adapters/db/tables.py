@@ -43,7 +43,6 @@ def visible(caller: Principal) -> sa.ColumnElement[bool] | None:
         return sa.or_(PRODUCTS.c.active, PRODUCTS.c.default_supplier_id == caller.party_id)
     return PRODUCTS.c.active
 
-MADE = {
-    "CreateProduct": PRODUCTS, "BatchCreateProducts": PRODUCTS,
-}
+
+MADE = {"CreateProduct": PRODUCTS, "BatchCreateProducts": PRODUCTS}
 """By the method that makes it: what is never deleted again, so that the id in a recorded outcome leads somewhere."""

@@ -28,9 +28,18 @@ class SqlAccounts:
         if row is None:
             return None
         return Client(
-            row.id, row.active, row.access_token_minutes, row.secret_hash, row.default_user_id, row.roles,
-            row.allow_seller, row.allow_any_buyer, row.allow_any_supplier, row.buyer_ids, row.supplier_ids,
-        )  # fmt: skip
+            row.id,
+            row.active,
+            row.access_token_minutes,
+            row.secret_hash,
+            row.default_user_id,
+            row.roles,
+            row.allow_seller,
+            row.allow_any_buyer,
+            row.allow_any_supplier,
+            row.buyer_ids,
+            row.supplier_ids,
+        )
 
     async def user(self, *, username: str = "", user_id: str = "") -> Account | None:
         """A user by name or id, with its company's state."""

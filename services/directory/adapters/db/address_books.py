@@ -19,19 +19,25 @@ from services.directory.domain.addresses import Assignment, Entry
 _A, _AA = ADDRESSES.c, ADDRESS_ASSIGNMENTS.c
 _ENTRIES = Listing(
     {
-        "id": Field(_A.id), "user_id": Field(_A.user_id), "create_time": Field(_A.create_time, "time"),
+        "id": Field(_A.id),
+        "user_id": Field(_A.user_id),
+        "create_time": Field(_A.create_time, "time"),
         "update_time": Field(_A.update_time, "time"),
     },
-    _A.id, xp=_A.xp,
-)  # fmt: skip
+    _A.id,
+    xp=_A.xp,
+)
 _ASSIGNMENTS = Listing(
     {
-        "address_id": Field(_AA.address_id), "user_id": Field(_AA.user_id), "shipping": Field(_AA.shipping, "bool"),
+        "address_id": Field(_AA.address_id),
+        "user_id": Field(_AA.user_id),
+        "shipping": Field(_AA.shipping, "bool"),
         "billing": Field(_AA.billing, "bool"),
     },
     # The pair is unique in a book.
-    _AA.address_id + ":" + _AA.user_id, default_order="address_id",
-)  # fmt: skip
+    _AA.address_id + ":" + _AA.user_id,
+    default_order="address_id",
+)
 
 
 def _entry(row: Any) -> Entry:
@@ -40,10 +46,15 @@ def _entry(row: Any) -> Entry:
 
 def _row(entry: Entry) -> dict[str, Any]:
     return {
-        "party": entry.party, "id": entry.id, "user_id": entry.user_id, "address": dict(entry.address),
-        "xp": dict(entry.xp), "version": entry.version, "create_time": entry.create_time,
+        "party": entry.party,
+        "id": entry.id,
+        "user_id": entry.user_id,
+        "address": dict(entry.address),
+        "xp": dict(entry.xp),
+        "version": entry.version,
+        "create_time": entry.create_time,
         "update_time": entry.update_time,
-    }  # fmt: skip
+    }
 
 
 def _readable(caller: Principal, book: str) -> sa.ColumnElement[bool]:
@@ -116,19 +127,23 @@ class SqlAddressBooks:
         upsert = insert.on_conflict_do_update(index_elements=["party", "address_id", "user_id"], set_=kept)
         rows = [
             {
-                "party": party, "address_id": item.address_id, "user_id": item.user_id, "shipping": item.shipping,
+                "party": party,
+                "address_id": item.address_id,
+                "user_id": item.user_id,
+                "shipping": item.shipping,
                 "billing": item.billing,
             }
             for party, item in items
-        ]  # fmt: skip
+        ]
         await tx.execute(upsert, rows)
 
     async def unassign(self, tx: Tx, items: Sequence[tuple[str, Assignment]]) -> None:
         """Removes assignments."""
         named = sa.and_(
-            _AA.party == sa.bindparam("b_party"), _AA.address_id == sa.bindparam("b_address"),
+            _AA.party == sa.bindparam("b_party"),
+            _AA.address_id == sa.bindparam("b_address"),
             _AA.user_id == sa.bindparam("b_user"),
-        )  # fmt: skip
+        )
         rows = [{"b_party": party, "b_address": item.address_id, "b_user": item.user_id} for party, item in items]
         await tx.execute(sa.delete(ADDRESS_ASSIGNMENTS).where(named), rows)
 
@@ -161,7 +176,10 @@ class SqlAddressBooks:
 
     def _plan(self, listing: Listing, caller: Principal, book: str, request: Any) -> Any:
         return listing.plan(
-            self._db.dialect, filter=request.filter, order_by=request.order_by, page_size=request.page_size,
+            self._db.dialect,
+            filter=request.filter,
+            order_by=request.order_by,
+            page_size=request.page_size,
             page_token=request.page_token,
             bound={"party": caller.party_id, "user": caller.user_id, "book": book},
-        )  # fmt: skip
+        )

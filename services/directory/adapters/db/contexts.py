@@ -10,19 +10,11 @@ import sqlalchemy as sa
 
 from libs.db import Database, Tx
 from libs.ids import valid_id
-from services.directory.adapters.db.tables import (
-    ADDRESS_ASSIGNMENTS,
-    ADDRESSES,
-    BUYERS,
-    CLIENTS,
-    SELLERS,
-    USERS,
-)
+from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, BUYERS, CLIENTS, SELLERS, USERS
 from services.directory.domain.addresses import Assignment, default_id, usable
 
 _ASSIGNED = sa.select(ADDRESS_ASSIGNMENTS).where(
-    ADDRESS_ASSIGNMENTS.c.party == sa.bindparam("party"),
-    ADDRESS_ASSIGNMENTS.c.user_id.in_(("", sa.bindparam("user"))),
+    ADDRESS_ASSIGNMENTS.c.party == sa.bindparam("party"), ADDRESS_ASSIGNMENTS.c.user_id.in_(("", sa.bindparam("user")))
 )
 _ADDRESSES = sa.select(ADDRESSES.c.address).where(
     ADDRESSES.c.party == sa.bindparam("party"), ADDRESSES.c.id.in_(sa.bindparam("ids", expanding=True))
@@ -83,10 +75,15 @@ class SqlContexts:
         restricted = bool(buyer and buyer.restrict_addresses)
         allowed = {a["id"]: a for a in usable(rows, assigned, user_id, restricted)}
         return Context(
-            self._seller, buyer, user, policy, allowed.get(ship_id), allowed.get(bill_id),
+            self._seller,
+            buyer,
+            user,
+            policy,
+            allowed.get(ship_id),
+            allowed.get(bill_id),
             [allowed[id] for id in dict.fromkeys(address_ids) if id in allowed],
             [id for id in dict.fromkeys(address_ids) if id not in allowed],
-        )  # fmt: skip
+        )
 
     async def addresses(self, refs: Collection[tuple[str, str]]) -> list[tuple[str, dict[str, Any]]]:
         """Addresses of any book by (company, id), in one statement."""

@@ -19,4 +19,3 @@ class SqlRequests:
     ) -> dict[str, Any] | None:
         """Records the outcome; or returns that of an earlier call."""
         return await idempotency.claim(tx, REQUESTS, key, outcome, now)
-

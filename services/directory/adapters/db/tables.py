@@ -55,10 +55,12 @@ def _roles() -> Attribute:
 
 _SELLER = (text("name", 100, required=True), xp())
 SELLERS = resource_table(
-    METADATA, "sellers", _SELLER,
+    METADATA,
+    "sellers",
+    _SELLER,
     # Always true, and unique: there is one seller, whoever sets the marketplace up at the same time.
     sa.Column("singleton", sa.Boolean, nullable=False, unique=True),
-)  # fmt: skip
+)
 SELLER = Resource("seller", seller_pb.Seller, SELLERS, _SELLER, prefix="sel")
 _BUYER = (text("name", 100, required=True), flag("active"), currency(), flag("restrict_addresses"), xp())
 BUYERS = resource_table(METADATA, "buyers", _BUYER)
@@ -78,11 +80,13 @@ _USER = (
     xp(),
 )
 USERS = resource_table(
-    METADATA, "users", _USER,
+    METADATA,
+    "users",
+    _USER,
     # Folding can make three characters of one.
     sa.Column("username_key", sa.String(300), nullable=True, unique=True),
     sa.Column("password_hash", sa.String(300), nullable=True),
-)  # fmt: skip
+)
 USER = Resource("user", user_pb.User, USERS, _USER, prefix="usr")
 _CLIENT = (
     text("name", 100, required=True),
@@ -100,11 +104,16 @@ _CLIENT = (
 )
 CLIENTS = resource_table(METADATA, "api_clients", _CLIENT, sa.Column("secret_hash", sa.String(300), nullable=True))
 CLIENT = Resource(
-    "API client", client_pb.ApiClient, CLIENTS, _CLIENT, prefix="api",
+    "API client",
+    client_pb.ApiClient,
+    CLIENTS,
+    _CLIENT,
+    prefix="api",
     extra=lambda row: {"has_secret": bool(row.get("secret_hash"))},
-)  # fmt: skip
+)
 ADDRESSES = sa.Table(
-    "addresses", METADATA,
+    "addresses",
+    METADATA,
     sa.Column("party", sa.String(120), primary_key=True),
     sa.Column("id", sa.String(100), primary_key=True),
     sa.Column("user_id", sa.String(100), nullable=False),
@@ -113,23 +122,25 @@ ADDRESSES = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("create_time", UtcTime(), nullable=False),
     sa.Column("update_time", UtcTime(), nullable=False),
-)  # fmt: skip
+)
 ADDRESS_ASSIGNMENTS = sa.Table(
-    "address_assignments", METADATA,
+    "address_assignments",
+    METADATA,
     sa.Column("party", sa.String(120), primary_key=True),
     sa.Column("address_id", sa.String(100), primary_key=True),
     sa.Column("user_id", sa.String(100), primary_key=True),
     sa.Column("shipping", sa.Boolean, nullable=False),
     sa.Column("billing", sa.Boolean, nullable=False),
     sa.ForeignKeyConstraint(["party", "address_id"], ["addresses.party", "addresses.id"], ondelete="CASCADE"),
-)  # fmt: skip
+)
 SIGNING_KEYS = sa.Table(
-    "signing_keys", METADATA,
+    "signing_keys",
+    METADATA,
     sa.Column("kid", sa.String(100), primary_key=True),
     sa.Column("private_pem", sa.Text, nullable=False),
     sa.Column("create_time", UtcTime(), nullable=False),
     sa.Column("retire_time", UtcTime(), nullable=True),
-)  # fmt: skip
+)
 
 
 def visible(table: sa.Table, kind: PartyKind, caller: Principal) -> sa.ColumnElement[bool] | None:
@@ -145,10 +156,15 @@ def visible_users(caller: Principal) -> sa.ColumnElement[bool] | None:
         return None
     return USERS.c.party == f"{caller.party_kind.value}:{caller.party_id}"
 
+
 MADE = {
-    "CreateBuyer": BUYERS, "BatchCreateBuyers": BUYERS,
-    "CreateSupplier": SUPPLIERS, "BatchCreateSuppliers": SUPPLIERS,
-    "CreateUser": USERS, "BatchCreateUsers": USERS,
-    "CreateApiClient": CLIENTS, "BatchCreateApiClients": CLIENTS,
+    "CreateBuyer": BUYERS,
+    "BatchCreateBuyers": BUYERS,
+    "CreateSupplier": SUPPLIERS,
+    "BatchCreateSuppliers": SUPPLIERS,
+    "CreateUser": USERS,
+    "BatchCreateUsers": USERS,
+    "CreateApiClient": CLIENTS,
+    "BatchCreateApiClients": CLIENTS,
 }
 """By the method that makes it: what is never deleted again, so that the id in a recorded outcome leads somewhere."""

@@ -22,18 +22,13 @@ class DirectoryClient:
         """Addresses by (supplier id, address id); the empty supplier id is the seller."""
         request = ordering_context_service_pb2.BatchGetPartyAddressesRequest(
             refs=[
-                ordering_context_service_pb2.PartyAddressRef(
-                    party=_party(supplier_id, seller_id), address_id=address_id
-                )
+                ordering_context_service_pb2.PartyAddressRef(party=_party(supplier_id, seller_id), address_id=address_id)
                 for supplier_id, address_id in refs
             ]
         )
         answer = await self._stub.BatchGetPartyAddresses(request)
         return {
-            (
-                a.party.id if a.party.kind == party_pb2.PARTY_KIND_SUPPLIER else "",
-                a.address.id,
-            ): address_plain(a.address)
+            (a.party.id if a.party.kind == party_pb2.PARTY_KIND_SUPPLIER else "", a.address.id): address_plain(a.address)
             for a in answer.addresses
         }
 

@@ -24,10 +24,7 @@ class OrderClient:
     """
 
     def __init__(
-        self,
-        peers: Peers,
-        order_message: Callable[[SupplierOrder], Any],
-        shipment_message: Callable[[Shipment], Any],
+        self, peers: Peers, order_message: Callable[[SupplierOrder], Any], shipment_message: Callable[[Shipment], Any]
     ) -> None:
         self._order_message = order_message
         self._shipment_message = shipment_message
@@ -37,8 +34,7 @@ class OrderClient:
     async def report(self, orders: Sequence[SupplierOrder], sent: Sequence[Shipment], patience: float) -> set[str]:
         """Tells whole states; returns keys of buyer orders that the order service does not know."""
         request = fulfillment_report_service_pb2.ReportFulfillmentRequest(
-            supplier_orders=[self._order_message(o) for o in orders],
-            shipments=[self._shipment_message(s) for s in sent],
+            supplier_orders=[self._order_message(o) for o in orders], shipments=[self._shipment_message(s) for s in sent]
         )
         answer = await self._reports.ReportFulfillment(request, timeout=patience)
         return set(answer.unknown_order_keys)

@@ -96,22 +96,31 @@ async def _statuses(tx: Tx) -> AsyncIterator[Finding | RuleResult]:
     rule, looked_at, broken, last = "supplier_order_status", 0, 0, ""
     statement = (
         sa.select(
-            _O.id, _O.status, _O.moved, _O.accept_time, sa.func.sum(_L.quantity).label("quantity"),
-            sa.func.sum(_L.shipped).label("shipped"), sa.func.sum(_L.canceled).label("canceled"),
+            _O.id,
+            _O.status,
+            _O.moved,
+            _O.accept_time,
+            sa.func.sum(_L.quantity).label("quantity"),
+            sa.func.sum(_L.shipped).label("shipped"),
+            sa.func.sum(_L.canceled).label("canceled"),
         )
         .join_from(supplier_orders, supplier_order_lines, _L.supplier_order_key == _O.key)
         .group_by(_O.id, _O.status, _O.moved, _O.accept_time)
         .order_by(_O.id)
         .limit(PAGE)
-    )  # fmt: skip
+    )
     while rows := (await tx.execute(statement.where(_O.id > last))).all():
         for row in rows:
             units = _Units(int(row.quantity), int(row.shipped), int(row.canceled))
             made = derived([units], row.accept_time is not None)
             if not _stands(SupplierOrderStatus(row.status), made, bool(row.moved), units):
                 broken += 1
-                yield Finding(CONTEXT, rule, row.id, f"{row.status}; {units.quantity} units, {units.shipped} shipped, "
-                              f"{units.canceled} canceled make it {made}")  # fmt: skip
+                yield Finding(
+                    CONTEXT,
+                    rule,
+                    row.id,
+                    f"{row.status}; {units.quantity} units, {units.shipped} shipped, {units.canceled} canceled make it {made}",
+                )
         looked_at, last = looked_at + len(rows), rows[-1].id
     yield RuleResult(rule, looked_at, broken)
 

@@ -11,13 +11,7 @@ from libs.audit import Fact
 from libs.db import Tx
 from libs.db.audit import total
 from libs.outbox import parked
-from services.fulfillment.adapters.db.tables import (
-    reservations,
-    shipment_items,
-    shipments,
-    supplier_order_lines,
-    supplier_orders,
-)
+from services.fulfillment.adapters.db.tables import reservations, shipment_items, shipments, supplier_order_lines, supplier_orders
 
 CONTEXT = "fulfillment"
 PAGE = 500
@@ -68,12 +62,18 @@ async def _supplier_orders(tx: Tx, keys: Sequence[str]) -> list[Fact]:
     found: list[Fact] = []
     for row in await tx.execute(sa.select(supplier_orders).where(_O.order_key.in_(keys)).order_by(_O.number)):
         values = {
-            "id": row.id, "supplier_id": row.supplier_id, "status": row.status, "currency": row.currency,
-            "version": str(row.version), "held": str(int(row.held)),
-            "moved": str(int(row.moved)), "listed": str(int(not (row.implicit and row.moved))),
-            "buyer_id": row.buyer_id, "user_id": row.user_id,
+            "id": row.id,
+            "supplier_id": row.supplier_id,
+            "status": row.status,
+            "currency": row.currency,
+            "version": str(row.version),
+            "held": str(int(row.held)),
+            "moved": str(int(row.moved)),
+            "listed": str(int(not (row.implicit and row.moved))),
+            "buyer_id": row.buyer_id,
+            "user_id": row.user_id,
             **{name: str(row._mapping[name]) for name in ("subtotal", "discount", "shipping_cost", "tax", "total")},
-        }  # fmt: skip
+        }
         found.append(Fact(CONTEXT, "supplier_order", row.order_key, values))
         if row.report_time is not None:
             found.append(_untold("supplier_order", row))
@@ -110,9 +110,7 @@ async def _untold_lines(tx: Tx, keys: Sequence[str]) -> list[Fact]:
 async def _shipments(tx: Tx, keys: Sequence[str]) -> list[Fact]:
     found: list[Fact] = []
     rows = await tx.execute(
-        sa.select(
-            _I.order_key, _S.key, _S.id, _S.version, _S.report_time, _S.report_parked_time, _S.report_error, _S.update_time
-        )
+        sa.select(_I.order_key, _S.key, _S.id, _S.version, _S.report_time, _S.report_parked_time, _S.report_error, _S.update_time)
         .join_from(shipment_items, shipments, _S.key == _I.shipment_key)
         .where(_I.order_key.in_(keys))
         .distinct()

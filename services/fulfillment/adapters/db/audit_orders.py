@@ -34,19 +34,18 @@ def _lines(*columns: Any) -> sa.Select[Any]:
 def _line_rules() -> list[SqlRule]:
     of_line = (
         sa.select(
-            _A.supplier_order_key, _A.line_item_id, sa.func.sum(_A.quantity).label("quantity"),
-            sa.func.sum(_A.packed).label("packed"), sa.func.sum(_A.shipped).label("shipped"),
+            _A.supplier_order_key,
+            _A.line_item_id,
+            sa.func.sum(_A.quantity).label("quantity"),
+            sa.func.sum(_A.packed).label("packed"),
+            sa.func.sum(_A.shipped).label("shipped"),
         )
         .group_by(_A.supplier_order_key, _A.line_item_id)
         .subquery()
-    )  # fmt: skip
-    allocated = sa.and_(
-        of_line.c.supplier_order_key == _L.supplier_order_key, of_line.c.line_item_id == _L.line_item_id
     )
+    allocated = sa.and_(of_line.c.supplier_order_key == _L.supplier_order_key, of_line.c.line_item_id == _L.line_item_id)
     more = sa.or_(of_line.c.quantity > _L.quantity - _L.canceled, of_line.c.shipped > _L.shipped)
-    amiss = sa.or_(
-        _L.packed < 0, _L.shipped < 0, _L.canceled < 0, _L.packed + _L.shipped + _L.canceled > _L.quantity
-    )
+    amiss = sa.or_(_L.packed < 0, _L.shipped < 0, _L.canceled < 0, _L.packed + _L.shipped + _L.canceled > _L.quantity)
     return [
         SqlRule(
             "supplier_order_line_units",
@@ -77,9 +76,7 @@ def _line_rules() -> list[SqlRule]:
 
 def _header_rules() -> list[SqlRule]:
     sums = (
-        sa.select(
-            _L.supplier_order_key, sa.func.sum(_L.subtotal).label("subtotal"), sa.func.sum(_L.discount).label("discount")
-        )
+        sa.select(_L.supplier_order_key, sa.func.sum(_L.subtotal).label("subtotal"), sa.func.sum(_L.discount).label("discount"))
         .group_by(_L.supplier_order_key)
         .subquery()
     )
@@ -91,19 +88,14 @@ def _header_rules() -> list[SqlRule]:
     return [
         SqlRule(
             "supplier_order_amounts",
-            sa.select(
-                _O.id.label("subject"),
-                told("subtotal ", _O.subtotal, ", lines ", sums.c.subtotal, "; total ", _O.total),
-            )
+            sa.select(_O.id.label("subject"), told("subtotal ", _O.subtotal, ", lines ", sums.c.subtotal, "; total ", _O.total))
             .join_from(supplier_orders, sums, sums.c.supplier_order_key == _O.key)
             .where(wrong),
             supplier_orders,
         ),
         SqlRule(
             "supplier_order_has_lines",
-            sa.select(_O.id.label("subject"), told("no line")).where(
-                ~sa.exists().where(_L.supplier_order_key == _O.key)
-            ),
+            sa.select(_O.id.label("subject"), told("no line")).where(~sa.exists().where(_L.supplier_order_key == _O.key)),
             supplier_orders,
         ),
     ]
@@ -140,14 +132,11 @@ def _shipment_rules() -> list[SqlRule]:
     gone = sa.case((_S.ship_time.is_not(None), _I.quantity), else_=0)
     on_way = sa.case((_S.ship_time.is_(None), _I.quantity), else_=0)
     sent = (
-        sa.select(
-            _I.supplier_order_key, _I.line_item_id, sa.func.sum(gone).label("shipped"),
-            sa.func.sum(on_way).label("packed"),
-        )
+        sa.select(_I.supplier_order_key, _I.line_item_id, sa.func.sum(gone).label("shipped"), sa.func.sum(on_way).label("packed"))
         .join_from(shipment_items, shipments, _S.key == _I.shipment_key)
         .group_by(_I.supplier_order_key, _I.line_item_id)
         .subquery()
-    )  # fmt: skip
+    )
     joined = sa.and_(sent.c.supplier_order_key == _L.supplier_order_key, sent.c.line_item_id == _L.line_item_id)
     shipped, packed = sa.func.coalesce(sent.c.shipped, 0), sa.func.coalesce(sent.c.packed, 0)
     # What was packed when its order was canceled stays on the shipment, which can no longer leave.
@@ -172,20 +161,37 @@ def _shipment_rules() -> list[SqlRule]:
             "shipment_is_seen_as_its_orders",
             sa.select(
                 _S.id.label("subject"),
-                told("of ", _S.supplier_id, "/", _S.buyer_id, "/", _I.user_id, ", ", _O.id, " of ", _O.supplier_id, "/",
-                     _O.buyer_id, "/", _O.user_id),
+                told(
+                    "of ",
+                    _S.supplier_id,
+                    "/",
+                    _S.buyer_id,
+                    "/",
+                    _I.user_id,
+                    ", ",
+                    _O.id,
+                    " of ",
+                    _O.supplier_id,
+                    "/",
+                    _O.buyer_id,
+                    "/",
+                    _O.user_id,
+                ),
             )
             .join_from(shipment_items, shipments, _S.key == _I.shipment_key)
             .join(supplier_orders, _O.key == _I.supplier_order_key)
             .where(
                 sa.or_(
-                    _S.supplier_id != _O.supplier_id, _S.buyer_id != _O.buyer_id, _I.user_id != _O.user_id,
-                    _I.order_id != _O.order_id, _I.order_key != _O.order_key,
+                    _S.supplier_id != _O.supplier_id,
+                    _S.buyer_id != _O.buyer_id,
+                    _I.user_id != _O.user_id,
+                    _I.order_id != _O.order_id,
+                    _I.order_key != _O.order_key,
                 )
             ),
             shipment_items,
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _report_rules() -> list[SqlRule]:
@@ -202,7 +208,4 @@ def _report_rules() -> list[SqlRule]:
             table,
         )
 
-    return [
-        rule("supplier_order_is_told_or_due", supplier_orders),
-        rule("shipment_is_told_or_due", shipments),
-    ]
+    return [rule("supplier_order_is_told_or_due", supplier_orders), rule("shipment_is_told_or_due", shipments)]

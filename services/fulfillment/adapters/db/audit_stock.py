@@ -16,9 +16,13 @@ from services.fulfillment.adapters.db.tables import allocations, inventory_recor
 
 _R, _M, _A, _V = inventory_records.c, stock_movements.c, allocations.c, reservations.c
 _SIGNS = {
-    "RECEIVE": (1, 0, 0), "RESERVE": (0, 1, 0), "RELEASE": (0, -1, 0), "DEALLOCATE": (0, 0, -1), "SHIP": (-1, 0, -1),
+    "RECEIVE": (1, 0, 0),
+    "RESERVE": (0, 1, 0),
+    "RELEASE": (0, -1, 0),
+    "DEALLOCATE": (0, 0, -1),
+    "SHIP": (-1, 0, -1),
     "RETURN": (1, 0, 0),
-}  # fmt: skip
+}
 """Which counters (on hand, reserved, allocated) a kind of movement moves, and in which direction."""
 _SAME_TIME = timedelta(minutes=1)
 """How far the times of two movements of one record may be from the order in which they took place: each is read before its
@@ -44,12 +48,14 @@ def stock_rules() -> list[SqlRule]:
 def _counters() -> SqlRule:
     booked = (
         sa.select(
-            _M.record_key, sa.func.sum(_M.on_hand).label("a"), sa.func.sum(_M.reserved).label("b"),
+            _M.record_key,
+            sa.func.sum(_M.on_hand).label("a"),
+            sa.func.sum(_M.reserved).label("b"),
             sa.func.sum(_M.allocated).label("c"),
         )
         .group_by(_M.record_key)
         .subquery()
-    )  # fmt: skip
+    )
     a, b, c = (sa.func.coalesce(booked.c[name], 0) for name in "abc")
     return SqlRule(
         "stock_counter_equals_ledger",
@@ -95,9 +101,7 @@ def _movements() -> SqlRule:
     known = _M.kind.in_((*_SIGNS, "ADJUST", "ALLOCATE"))
     return SqlRule(
         "movement_is_of_its_kind",
-        sa.select(
-            _R.id.label("subject"), told(_M.kind, " of ", _M.on_hand, "/", _M.reserved, "/", _M.allocated)
-        )
+        sa.select(_R.id.label("subject"), told(_M.kind, " of ", _M.on_hand, "/", _M.reserved, "/", _M.allocated))
         .join_from(stock_movements, inventory_records, _R.key == _M.record_key)
         .where(sa.or_(*broken, sa.not_(known))),
         stock_movements,

@@ -42,11 +42,16 @@ def assignments_out(items: Iterable[Assignment]) -> list[list[Any]]:
     """
     return [
         [
-            a.line_item_id, a.product_id, a.quantity, a.supplier_id, a.ship_from_id,
-            None if a.record_key is None else a.record_key.hex, a.record_id,
+            a.line_item_id,
+            a.product_id,
+            a.quantity,
+            a.supplier_id,
+            a.ship_from_id,
+            None if a.record_key is None else a.record_key.hex,
+            a.record_id,
         ]
         for a in items
-    ]  # fmt: skip
+    ]
 
 
 def assignments_in(documents: Iterable[list[Any]]) -> tuple[Assignment, ...]:
@@ -78,11 +83,17 @@ def selections_in(documents: Iterable[Mapping[str, Any]]) -> tuple[ShipSelection
     """Chosen ship methods."""
     return tuple(
         ShipSelection(
-            d["estimate"], d["method"], d["name"], d["carrier"], d["cost"], d["tax"], d["pickup"],
+            d["estimate"],
+            d["method"],
+            d["name"],
+            d["carrier"],
+            d["cost"],
+            d["tax"],
+            d["pickup"],
             tuple(SelectionItem(*item) for item in d["items"]),
         )
         for d in documents
-    )  # fmt: skip
+    )
 
 
 def draws_out(draws: Iterable[Draw]) -> list[list[Any]]:

@@ -116,16 +116,13 @@ def allocations_of(rows: Iterable[Any]) -> dict[tuple[UUID, str], tuple[Allocati
     for row in rows:
         place = (row.supplier_order_key, row.line_item_id)
         made = Allocation(
-            row.key, row.record_key, row.record_id, row.supplier_id, row.ship_from_id, row.quantity,
-            row.packed, row.shipped,
-        )  # fmt: skip
+            row.key, row.record_key, row.record_id, row.supplier_id, row.ship_from_id, row.quantity, row.packed, row.shipped
+        )
         found[place] = (*found.get(place, ()), made)
     return found
 
 
-def lines_of(
-    rows: Iterable[Any], allocations: Mapping[tuple[UUID, str], tuple[Allocation, ...]]
-) -> dict[UUID, list[OrderLine]]:
+def lines_of(rows: Iterable[Any], allocations: Mapping[tuple[UUID, str], tuple[Allocation, ...]]) -> dict[UUID, list[OrderLine]]:
     """Lines by supplier order, in their positions."""
     found: dict[UUID, list[OrderLine]] = {}
     for row in rows:

@@ -25,13 +25,30 @@ from services.fulfillment.domain.supplier_order import SupplierOrder, valid_id
 
 _T, _L, _A = supplier_orders, supplier_order_lines, allocations
 _STATE = (
-    "status", "former_status", "moved", "held", "subtotal", "discount", "shipping_cost", "tax", "total", "selections",
-    "xp", "accept_time", "reject_time", "complete_time", "cancel_time", "reject_comment", "version",
-    "update_time", "report_time", "report_tries", "report_parked_time", "report_error",
-)  # fmt: skip
-_SAVE = (
-    sa.update(_T).where(_T.c.key == sa.bindparam("k")).values({name: sa.bindparam(f"new_{name}") for name in _STATE})
+    "status",
+    "former_status",
+    "moved",
+    "held",
+    "subtotal",
+    "discount",
+    "shipping_cost",
+    "tax",
+    "total",
+    "selections",
+    "xp",
+    "accept_time",
+    "reject_time",
+    "complete_time",
+    "cancel_time",
+    "reject_comment",
+    "version",
+    "update_time",
+    "report_time",
+    "report_tries",
+    "report_parked_time",
+    "report_error",
 )
+_SAVE = sa.update(_T).where(_T.c.key == sa.bindparam("k")).values({name: sa.bindparam(f"new_{name}") for name in _STATE})
 _SAVE_LINE = (
     sa.update(_L)
     .where(_L.c.supplier_order_key == sa.bindparam("k"), _L.c.line_item_id == sa.bindparam("l"))
@@ -79,9 +96,7 @@ class SupplierOrderStore:
         if not headers:
             return []
         keys = [row.key for row in headers]
-        held = await tx.execute(
-            sa.select(_A).where(_A.c.supplier_order_key.in_(keys)).order_by(_A.c.position, _A.c.key)
-        )
+        held = await tx.execute(sa.select(_A).where(_A.c.supplier_order_key.in_(keys)).order_by(_A.c.position, _A.c.key))
         rows = await tx.execute(sa.select(_L).where(_L.c.supplier_order_key.in_(keys)).order_by(_L.c.position))
         lines = lines_of(rows, allocations_of(held))
         return [order_of(row, lines.get(row.key, ())) for row in headers]
@@ -104,8 +119,7 @@ class SupplierOrderStore:
         """Stores headers of locked supplier orders: one statement."""
         if orders:
             await tx.execute(
-                _SAVE,
-                [{"k": o.key, **{f"new_{n}": v for n, v in state_row(o, now + self._delay).items()}} for o in orders],
+                _SAVE, [{"k": o.key, **{f"new_{n}": v for n, v in state_row(o, now + self._delay).items()}} for o in orders]
             )
 
     async def save_units(
@@ -113,26 +127,15 @@ class SupplierOrderStore:
     ) -> None:
         """Stores headers, and the packed and shipped units of the lines that changed: three statements."""
         await self.save(tx, orders, now)
-        lines = [
-            (o.key, new)
-            for o in orders
-            for old, new in zip(before[o.key].lines, o.lines, strict=True)
-            if old is not new
-        ]
+        lines = [(o.key, new) for o in orders for old, new in zip(before[o.key].lines, o.lines, strict=True) if old is not new]
         if lines:
             await tx.execute(
                 _SAVE_LINE,
-                [
-                    {"k": k, "l": line.line_item_id, "new_packed": line.packed, "new_shipped": line.shipped}
-                    for k, line in lines
-                ],
+                [{"k": k, "l": line.line_item_id, "new_packed": line.packed, "new_shipped": line.shipped} for k, line in lines],
             )
         held = [a for _, line in lines for a in line.allocations]
         if held:
-            await tx.execute(
-                _SAVE_ALLOCATION,
-                [{"k": a.key, "new_packed": a.packed, "new_shipped": a.shipped} for a in held],
-            )
+            await tx.execute(_SAVE_ALLOCATION, [{"k": a.key, "new_packed": a.packed, "new_shipped": a.shipped} for a in held])
 
     async def replace(self, tx: Tx, orders: Sequence[SupplierOrder], now: datetime) -> None:
         """Stores headers and all lines and allocations anew: five statements."""

@@ -138,12 +138,7 @@ def _of_supplier(columns: Any, scope: Scope) -> list[sa.ColumnElement[bool]]:
 
 
 async def _rows(
-    tx: Tx,
-    listing: Listing,
-    select: sa.Select[Any],
-    where: list[sa.ColumnElement[bool]],
-    scope: Scope,
-    page: PageRequest,
+    tx: Tx, listing: Listing, select: sa.Select[Any], where: list[sa.ColumnElement[bool]], scope: Scope, page: PageRequest
 ) -> tuple[list[Any], str]:
     plan = _plan(tx, listing, scope, page)
     kept = plan.page(await _found(tx, plan, select.where(*where)))

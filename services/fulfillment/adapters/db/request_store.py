@@ -15,12 +15,7 @@ class RequestStore:
     """Remembers requests for 30 days."""
 
     async def claim(
-        self,
-        tx: Tx,
-        request: idempotency.RequestKey | None,
-        outcome: Mapping[str, Any],
-        now: datetime,
+        self, tx: Tx, request: idempotency.RequestKey | None, outcome: Mapping[str, Any], now: datetime
     ) -> dict[str, Any] | None:
         """Records the outcome; or returns that of an earlier call."""
         return await idempotency.claim(tx, requests, request, outcome, now)
-

@@ -22,10 +22,7 @@ _END = (
     sa.update(_T)
     .where(_T.c.order_key == sa.bindparam("o"), _T.c.attempt == sa.bindparam("n"))
     .values(
-        state=sa.bindparam("to"),
-        check_time=sa.null(),
-        update_time=sa.bindparam("now"),
-        order_xp=sa.bindparam("xp", type_=Json()),
+        state=sa.bindparam("to"), check_time=sa.null(), update_time=sa.bindparam("now"), order_xp=sa.bindparam("xp", type_=Json())
     )
 )
 

@@ -21,12 +21,22 @@ from services.fulfillment.domain.shipment import Shipment, ShipmentItem
 
 _T, _I = shipments, shipment_items
 _STATE = (
-    "carrier", "tracking_number", "ship_method_id", "cost", "currency", "ship_time", "delivery_time", "xp",
-    "version", "update_time", "report_time", "report_tries", "report_parked_time", "report_error",
-)  # fmt: skip
-_SAVE = (
-    sa.update(_T).where(_T.c.key == sa.bindparam("k")).values({name: sa.bindparam(f"new_{name}") for name in _STATE})
+    "carrier",
+    "tracking_number",
+    "ship_method_id",
+    "cost",
+    "currency",
+    "ship_time",
+    "delivery_time",
+    "xp",
+    "version",
+    "update_time",
+    "report_time",
+    "report_tries",
+    "report_parked_time",
+    "report_error",
 )
+_SAVE = sa.update(_T).where(_T.c.key == sa.bindparam("k")).values({name: sa.bindparam(f"new_{name}") for name in _STATE})
 
 
 class ShipmentStore:
@@ -70,9 +80,7 @@ class ShipmentStore:
             return []
         keys = [row.key for row in headers]
         items: dict[UUID, list[ShipmentItem]] = {}
-        rows = await tx.execute(
-            sa.select(_I).where(_I.c.shipment_key.in_(keys)).order_by(_I.c.shipment_key, _I.c.position)
-        )
+        rows = await tx.execute(sa.select(_I).where(_I.c.shipment_key.in_(keys)).order_by(_I.c.shipment_key, _I.c.position))
         for row in rows:
             items.setdefault(row.shipment_key, []).append(_item(row))
         return [_shipment(row, items.get(row.key, ())) for row in headers]

@@ -21,9 +21,20 @@ from services.fulfillment.domain.sourcing.model import Stock
 
 _T = inventory_records
 _STOCK = (
-    _T.c.key, _T.c.id, _T.c.product_id, _T.c.supplier_id, _T.c.location_id, _T.c.on_hand, _T.c.reserved,
-    _T.c.allocated, _T.c.can_exceed, _T.c.priority, _T.c.active, _T.c.pickup, _T.c.address,
-)  # fmt: skip
+    _T.c.key,
+    _T.c.id,
+    _T.c.product_id,
+    _T.c.supplier_id,
+    _T.c.location_id,
+    _T.c.on_hand,
+    _T.c.reserved,
+    _T.c.allocated,
+    _T.c.can_exceed,
+    _T.c.priority,
+    _T.c.active,
+    _T.c.pickup,
+    _T.c.address,
+)
 _MOVE = sa.insert(stock_movements)
 _APPLY = (
     sa.update(_T)
@@ -40,16 +51,7 @@ _EDIT = (
     .values(
         {
             name: sa.bindparam(f"new_{name}")
-            for name in (
-                "address",
-                "can_exceed",
-                "priority",
-                "active",
-                "pickup",
-                "xp",
-                "version",
-                "update_time",
-            )
+            for name in ("address", "can_exceed", "priority", "active", "pickup", "xp", "version", "update_time")
         }
     )
 )
@@ -84,16 +86,11 @@ class StockStore:
         """Stock by key."""
         return await _stocks(tx, _BY_KEY[lock], sorted(set(keys)))
 
-    async def book(
-        self, tx: Tx, movements: Sequence[Movement], sums: Mapping[uuid.UUID, Effect], now: datetime
-    ) -> None:
+    async def book(self, tx: Tx, movements: Sequence[Movement], sums: Mapping[uuid.UUID, Effect], now: datetime) -> None:
         """Adds movements to the ledger and their sums to the counters: two statements."""
         if not movements:
             return
-        await tx.execute(
-            _APPLY,
-            [{"k": k, "a": e.on_hand, "b": e.reserved, "c": e.allocated} for k, e in sums.items()],
-        )
+        await tx.execute(_APPLY, [{"k": k, "a": e.on_hand, "b": e.reserved, "c": e.allocated} for k, e in sums.items()])
         await tx.execute(_MOVE, [self._movement_row(m, now) for m in movements])
 
     def _movement_row(self, m: Movement, now: datetime) -> dict[str, Any]:

@@ -213,7 +213,9 @@ shipment_items = sa.Table(
 requests = idempotency.table(METADATA)
 
 MADE = {
-    "CreateInventoryRecord": inventory_records, "BatchCreateInventoryRecords": inventory_records,
-    "CreateShipment": shipments, "BatchCreateShipments": shipments,
+    "CreateInventoryRecord": inventory_records,
+    "BatchCreateInventoryRecords": inventory_records,
+    "CreateShipment": shipments,
+    "BatchCreateShipments": shipments,
 }
 """By the method that makes it: what is never deleted again, so that the id in a recorded outcome leads somewhere."""

@@ -19,13 +19,7 @@ from services.fulfillment.domain.sourcing.model import Assignment, Line, Stock, 
 from services.fulfillment.domain.sourcing.pipeline import source
 from services.fulfillment.domain.splitting import Part, Share, partition
 from services.fulfillment.domain.status import SupplierOrderStatus, Trigger, move
-from services.fulfillment.domain.supplier_order import (
-    Allocation,
-    OrderLine,
-    ShipSelection,
-    SupplierOrder,
-    next_number,
-)
+from services.fulfillment.domain.supplier_order import Allocation, OrderLine, ShipSelection, SupplierOrder, next_number
 
 SELLER = ""
 """The seller's id as a supplier."""
@@ -107,13 +101,7 @@ def _source_again(rejection: Rejection, freed: Sequence[Movement]) -> list[Assig
     refused.add(rejection.rejected.supplier_id)
     back = effects(freed)
     stocks = [
-        replace(
-            s,
-            on_hand=s.on_hand + back[s.key].on_hand,
-            allocated=s.allocated + back[s.key].allocated,
-        )
-        if s.key in back
-        else s
+        replace(s, on_hand=s.on_hand + back[s.key].on_hand, allocated=s.allocated + back[s.key].allocated) if s.key in back else s
         for s in rejection.stocks
     ]
     wanted = [
@@ -188,12 +176,7 @@ def _parts(order: SupplierOrder, found: Iterable[Assignment], new_key: NewKey) -
 def _joinable(orders: Iterable[SupplierOrder], rejected: SupplierOrder, supplier_id: str) -> SupplierOrder | None:
     live = (SupplierOrderStatus.OPEN, SupplierOrderStatus.ACCEPTED)
     return next(
-        (
-            o
-            for o in orders
-            if o.key != rejected.key and o.supplier_id == supplier_id and o.status in live and not o.moved
-        ),
-        None,
+        (o for o in orders if o.key != rejected.key and o.supplier_id == supplier_id and o.status in live and not o.moved), None
     )
 
 

@@ -34,12 +34,7 @@ def _canceled(order: SupplierOrder, now: datetime) -> SupplierOrder:
     after = replace(touched(order, now), lines=lines, former_status=None)
     if any(line.shipped for line in lines):
         return settled(replace(after, status=SupplierOrderStatus.ACCEPTED, accept_time=order.accept_time or now), now)
-    return replace(
-        after,
-        status=move(order.id, order.status, Trigger.CANCEL),
-        cancel_time=now,
-        complete_time=None,
-    )
+    return replace(after, status=move(order.id, order.status, Trigger.CANCEL), cancel_time=now, complete_time=None)
 
 
 def _canceled_line(line: OrderLine) -> OrderLine:
@@ -49,9 +44,7 @@ def _canceled_line(line: OrderLine) -> OrderLine:
         packed=0,
         shipped=shipped,
         canceled=line.quantity - shipped,
-        allocations=tuple(
-            replace(a, quantity=a.shipped, packed=0) for a in line.allocations if line.shippable and a.shipped
-        ),
+        allocations=tuple(replace(a, quantity=a.shipped, packed=0) for a in line.allocations if line.shippable and a.shipped),
     )
 
 

@@ -31,11 +31,7 @@ def touched(order: SupplierOrder, now: datetime) -> SupplierOrder:
 
 def settled(order: SupplierOrder, now: datetime) -> SupplierOrder:
     """The supplier order with the status that its quantities make; decisions that stand above are kept."""
-    if order.status not in (
-        SupplierOrderStatus.OPEN,
-        SupplierOrderStatus.ACCEPTED,
-        SupplierOrderStatus.COMPLETED,
-    ):
+    if order.status not in (SupplierOrderStatus.OPEN, SupplierOrderStatus.ACCEPTED, SupplierOrderStatus.COMPLETED):
         return order
     status = derived(order.lines, order.accept_time is not None)
     done = status is SupplierOrderStatus.COMPLETED

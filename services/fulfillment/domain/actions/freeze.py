@@ -27,11 +27,7 @@ def freeze(orders: Sequence[SupplierOrder], now: datetime) -> Change:
 
 
 def _frozen(order: SupplierOrder, now: datetime) -> SupplierOrder:
-    return replace(
-        touched(order, now),
-        status=move(order.id, order.status, Trigger.FREEZE),
-        former_status=order.status,
-    )
+    return replace(touched(order, now), status=move(order.id, order.status, Trigger.FREEZE), former_status=order.status)
 
 
 def unfreeze(orders: Sequence[SupplierOrder], now: datetime) -> Change:

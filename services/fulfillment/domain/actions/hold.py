@@ -18,8 +18,6 @@ def hold(orders: Sequence[SupplierOrder], held: bool, now: datetime) -> Change:
     """Nothing more is packed or leaves of those that still could, or it may again. Statuses stay."""
     return Change(
         changed=tuple(
-            replace(touched(o, now), held=held)
-            for o in orders
-            if o.held is not held and (not held or o.status in SHIPPING)
+            replace(touched(o, now), held=held) for o in orders if o.held is not held and (not held or o.status in SHIPPING)
         )
     )

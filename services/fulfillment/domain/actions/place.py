@@ -21,12 +21,7 @@ from services.fulfillment.domain.supplier_order import SupplierOrder, next_numbe
 
 
 def confirm(
-    order: OrderSnapshot,
-    assignments: Sequence[Assignment],
-    cause: Cause,
-    forward: bool,
-    new_key: NewKey,
-    now: datetime,
+    order: OrderSnapshot, assignments: Sequence[Assignment], cause: Cause, forward: bool, new_key: NewKey, now: datetime
 ) -> Change:
     """What was reserved becomes allocated, and the supplier orders are made: by supplier, or the implicit
     one.

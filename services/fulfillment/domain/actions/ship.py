@@ -58,12 +58,7 @@ class Loading:
         known = [w for w in wanted if self._known(w)]
         orders = [self._orders[w.supplier_order_id] for w in known]
         if len({(o.supplier_id, o.buyer_id) for o in orders}) > 1:
-            self._refuse(
-                field,
-                Reason.SHIPMENT_MIXED_PARTIES,
-                "a shipment is of one supplier to one buyer",
-                in_request=True,
-            )
+            self._refuse(field, Reason.SHIPMENT_MIXED_PARTIES, "a shipment is of one supplier to one buyer", in_request=True)
         for order in {o.id: o for o in orders}.values():
             self._check_status(order, field)
         items = [self._pack_one(w, order) for w, order in zip(known, orders, strict=True)]
@@ -142,9 +137,17 @@ class Loading:
         self._lines[place] = packed(line, draws)
         self._used[order.id] = order
         return ShipmentItem(
-            order.key, order.id, order.order_key, order.order_id, order.user_id, line.line_item_id,
-            line.product_id, wanted.quantity, wanted.record_id, draws,
-        )  # fmt: skip
+            order.key,
+            order.id,
+            order.order_key,
+            order.order_id,
+            order.user_id,
+            line.line_item_id,
+            line.product_id,
+            wanted.quantity,
+            wanted.record_id,
+            draws,
+        )
 
     def leave(self, items: Iterable[ShipmentItem], shipment_id: str) -> list[Movement]:
         """Packed items leave: their units are shipped, and their stock goes out."""
@@ -156,9 +159,7 @@ class Loading:
             self._used[order.id] = order
             cause = Cause(item.order_key, shipment_id=shipment_id)
             movements.extend(
-                shipping(d.record_key, d.quantity, item.line_item_id, cause)
-                for d in item.draws
-                if d.record_key is not None
+                shipping(d.record_key, d.quantity, item.line_item_id, cause) for d in item.draws if d.record_key is not None
             )
         return movements
 
@@ -194,11 +195,7 @@ class Loading:
         """
         return tuple(
             _accepted(
-                replace(
-                    touched(order, now),
-                    lines=tuple(self._lines[(order.id, line.line_item_id)] for line in order.lines),
-                ),
-                now,
+                replace(touched(order, now), lines=tuple(self._lines[(order.id, line.line_item_id)] for line in order.lines)), now
             )
             for order in self._used.values()
         )

@@ -47,14 +47,7 @@ def _take(line: Line, ranked: Sequence[Stock], left: dict[uuid.UUID, int]) -> tu
 def from_stock(line: Line, stock: Stock, quantity: int) -> Assignment:
     """Units of a line taken from counted stock."""
     return Assignment(
-        line.line_item_id,
-        line.product_id,
-        quantity,
-        stock.supplier_id,
-        stock.location_id,
-        stock.key,
-        stock.id,
-        stock.address,
+        line.line_item_id, line.product_id, quantity, stock.supplier_id, stock.location_id, stock.key, stock.id, stock.address
     )
 
 

@@ -88,8 +88,7 @@ def bind(plan: Sequence[Assignment], stocks: Sequence[Stock]) -> tuple[Assignmen
     """The plan with the keys and addresses of the records that it names."""
     by_id = {s.id: s for s in stocks}
     return tuple(
-        replace(item, record_key=s.key, ship_from=s.address) if (s := by_id.get(item.record_id)) else item
-        for item in plan
+        replace(item, record_key=s.key, ship_from=s.address) if (s := by_id.get(item.record_id)) else item for item in plan
     )
 
 
@@ -98,9 +97,7 @@ def stale(lines: Sequence[Line], broken: frozenset[str]) -> tuple[Problem, ...]:
     named = [line.line_item_id for line in lines if line.line_item_id in broken] or sorted(broken)
     return tuple(
         Problem(
-            line_id,
-            Reason.SHIP_ESTIMATE_STALE,
-            "The stock that shipping was estimated for is gone; estimate shipping again.",
+            line_id, Reason.SHIP_ESTIMATE_STALE, "The stock that shipping was estimated for is gone; estimate shipping again."
         )
         for line_id in named
     )

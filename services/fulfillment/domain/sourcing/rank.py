@@ -18,10 +18,7 @@ def rank(strategy: Strategy, lines: Sequence[Line], found: Candidates) -> dict[s
         chosen = fewest_locations(lines, found)
 
         def order(line: Line) -> Callable[[Stock], tuple[object, ...]]:
-            return lambda s: (
-                chosen.get((s.supplier_id, s.location_id), len(chosen)),
-                *_by_supplier(line, s),
-            )
+            return lambda s: (chosen.get((s.supplier_id, s.location_id), len(chosen)), *_by_supplier(line, s))
 
     else:
 
@@ -57,9 +54,7 @@ def fewest_locations(lines: Sequence[Line], found: Candidates) -> Mapping[Locati
             here.setdefault((stock.supplier_id, stock.location_id), []).append((line.line_item_id, stock))
     best_priority = {place: min(s.priority for _, s in offers) for place, offers in here.items()}
     chosen: dict[Location, int] = {}
-    waiting = [
-        (-sum(_cover(offers, open_units).values()), best_priority[place], place) for place, offers in here.items()
-    ]
+    waiting = [(-sum(_cover(offers, open_units).values()), best_priority[place], place) for place, offers in here.items()]
     heapify(waiting)
     while open_units and waiting:
         _, priority, place = heappop(waiting)

@@ -25,14 +25,20 @@ class CatalogClient:
         wanted = sorted(product_ids)
         if not wanted:
             return {}
-        answer: pb.BatchGetProductsResponse = await self._stub.BatchGetProducts(
-            pb.BatchGetProductsRequest(product_ids=wanted)
-        )
+        answer: pb.BatchGetProductsResponse = await self._stub.BatchGetProducts(pb.BatchGetProductsRequest(product_ids=wanted))
         return {p.id: CatalogProduct(p.id, p.active, _snapshot(p)) for p in answer.products}
 
 
 def _snapshot(p: product_pb2.Product) -> ProductSnapshot:
     return ProductSnapshot(
-        p.name, p.default_supplier_id, tuple(p.supplier_ids), p.ship_from_address_id, p.shippable,
-        p.track_inventory, p.tax_class, Decimal(p.weight_kg.value or 0), p.quantity_multiplier, p.etag,
-    )  # fmt: skip
+        p.name,
+        p.default_supplier_id,
+        tuple(p.supplier_ids),
+        p.ship_from_address_id,
+        p.shippable,
+        p.track_inventory,
+        p.tax_class,
+        Decimal(p.weight_kg.value or 0),
+        p.quantity_multiplier,
+        p.etag,
+    )

@@ -24,9 +24,7 @@ class DirectoryClient:
     ) -> OrderingContext:
         """Who orders, how the channel wants it, and where to."""
         answer: pb.GetOrderingContextResponse = await self._stub.GetOrderingContext(
-            pb.GetOrderingContextRequest(
-                buyer_id=buyer_id, user_id=user_id, client_id=client_id, address_ids=sorted(address_ids)
-            )
+            pb.GetOrderingContextRequest(buyer_id=buyer_id, user_id=user_id, client_id=client_id, address_ids=sorted(address_ids))
         )
         user = answer.user if answer.HasField("user") else None
         shipping = answer.default_shipping_address if answer.HasField("default_shipping_address") else None

@@ -28,17 +28,19 @@ class FulfillmentClient:
     async def plan(self, order: Order, lines: Sequence[Line]) -> tuple[tuple[Assignment, ...], list[Problem]]:
         """Where every unit would come from."""
         answer: pb.PlanSourcingResponse = await self._stub.PlanSourcing(
-            pb.PlanSourcingRequest(
-                strategy=order.policy.sourcing_strategy,
-                lines=[_line(line) for line in lines],
-            )
+            pb.PlanSourcingRequest(strategy=order.policy.sourcing_strategy, lines=[_line(line) for line in lines])
         )
         return tuple(_assignment(a) for a in answer.assignments), [_problem(p) for p in answer.problems]
 
     async def reserve(
-        self, order: Order, lines: Sequence[Line], plan: Sequence[Assignment], attempt: int, deadline: datetime,
+        self,
+        order: Order,
+        lines: Sequence[Line],
+        plan: Sequence[Assignment],
+        attempt: int,
+        deadline: datetime,
         validate_only: bool,
-    ) -> list[Problem]:  # fmt: skip
+    ) -> list[Problem]:
         """Reserves as planned, or says why not."""
         answer: pb.ReserveStockResponse = await self._stub.ReserveStock(
             pb.ReserveStockRequest(
@@ -50,19 +52,20 @@ class FulfillmentClient:
                 lines=[_line(line) for line in lines],
                 plan=[
                     sourcing_pb2.SourcingAssignment(
-                        line_item_id=a.line_item_id, product_id=a.product_id, quantity=a.quantity,
-                        supplier_id=a.supplier_id, ship_from_id=a.ship_from_id,
+                        line_item_id=a.line_item_id,
+                        product_id=a.product_id,
+                        quantity=a.quantity,
+                        supplier_id=a.supplier_id,
+                        ship_from_id=a.ship_from_id,
                         inventory_record_id=a.inventory_record_id,
                     )
                     for a in plan
                 ],
             )
-        )  # fmt: skip
+        )
         return [_problem(p) for p in answer.problems]
 
-    async def confirm(
-        self, order: Order, lines: Sequence[Line], worksheet: Worksheet, attempt: int
-    ) -> Reports:
+    async def confirm(self, order: Order, lines: Sequence[Line], worksheet: Worksheet, attempt: int) -> Reports:
         """Makes the reservation permanent; the supplier orders that were made."""
         answer: pb.ConfirmReservationResponse = await self._stub.ConfirmReservation(
             pb.ConfirmReservationRequest(
@@ -120,9 +123,14 @@ def _line(line: Line) -> sourcing_pb2.SourcingLine:
 
 def _assignment(a: sourcing_pb2.SourcingAssignment) -> Assignment:
     return Assignment(
-        a.line_item_id, a.product_id, a.quantity, a.supplier_id, a.ship_from_id, a.inventory_record_id,
+        a.line_item_id,
+        a.product_id,
+        a.quantity,
+        a.supplier_id,
+        a.ship_from_id,
+        a.inventory_record_id,
         address_plain(a.ship_from) if a.HasField("ship_from") else None,
-    )  # fmt: skip
+    )
 
 
 def _problem(p: sourcing_pb2.SourcingProblem) -> Problem:
@@ -183,11 +191,16 @@ def _shipping(order: Order, worksheet: Worksheet) -> list[pb.OrderSnapshotShippi
         ]
         made.append(
             pb.OrderSnapshotShipping(
-                ship_estimate_id=estimate.id, ship_method_id=method.id, ship_method_name=method.name,
-                carrier_id=method.carrier_id, cost=money_out(method.cost, order.currency),
-                tax=money_out(taxes.get(estimate.id, 0), order.currency), pickup=method.pickup, items=items,
+                ship_estimate_id=estimate.id,
+                ship_method_id=method.id,
+                ship_method_name=method.name,
+                carrier_id=method.carrier_id,
+                cost=money_out(method.cost, order.currency),
+                tax=money_out(taxes.get(estimate.id, 0), order.currency),
+                pickup=method.pickup,
+                items=items,
             )
-        )  # fmt: skip
+        )
     return made
 
 

@@ -29,16 +29,19 @@ class PaymentClient:
         """As text."""
         return base64.b64encode(payment.SerializeToString()).decode()
 
-    async def create(
-        self, order: Order, payments: Sequence[payment_pb2.Payment], request_id: str
-    ) -> list[payment_pb2.Payment]:
+    async def create(self, order: Order, payments: Sequence[payment_pb2.Payment], request_id: str) -> list[payment_pb2.Payment]:
         """Adds payments; passes total, currency and user."""
         answer: pb.CreatePaymentsResponse = await self._stub.CreatePayments(
             pb.CreatePaymentsRequest(
-                order_key=str(order.key), order_id=order.id, buyer_id=order.buyer_id, user_id=order.user.id,
-                total=money_out(order.total, order.currency), payments=payments, request_id=request_id,
+                order_key=str(order.key),
+                order_id=order.id,
+                buyer_id=order.buyer_id,
+                user_id=order.user.id,
+                total=money_out(order.total, order.currency),
+                payments=payments,
+                request_id=request_id,
             )
-        )  # fmt: skip
+        )
         return list(answer.payments)
 
     async def remove(self, order: Order, payment_ids: Sequence[str], request_id: str) -> None:
@@ -55,18 +58,29 @@ class PaymentClient:
         return {uuid.UUID(o.order_key): list(o.payments) for o in answer.orders}
 
     async def reserve(
-        self, order: Order, attempt: int, deadline: datetime, validate_only: bool, must_cover_total: bool,
+        self,
+        order: Order,
+        attempt: int,
+        deadline: datetime,
+        validate_only: bool,
+        must_cover_total: bool,
         new_payments: Sequence[str],
-    ) -> PaymentTry:  # fmt: skip
+    ) -> PaymentTry:
         """First wave."""
         answer: pb.ReservePaymentsResponse = await self._stub.ReservePayments(
             pb.ReservePaymentsRequest(
-                order_key=str(order.key), attempt=attempt, deadline=time_out(deadline),
-                validate_only=validate_only, order_id=order.id, buyer_id=order.buyer_id, user_id=order.user.id,
-                total=money_out(order.total, order.currency), must_cover_total=must_cover_total,
+                order_key=str(order.key),
+                attempt=attempt,
+                deadline=time_out(deadline),
+                validate_only=validate_only,
+                order_id=order.id,
+                buyer_id=order.buyer_id,
+                user_id=order.user.id,
+                total=money_out(order.total, order.currency),
+                must_cover_total=must_cover_total,
                 new_payments=[payment_pb2.Payment.FromString(base64.b64decode(p)) for p in new_payments],
             )
-        )  # fmt: skip
+        )
         return PaymentTry([_problem(p) for p in answer.problems], answer.needs_authorization)
 
     async def authorize(self, key: uuid.UUID, attempt: int, deadline: datetime) -> PaymentTry:

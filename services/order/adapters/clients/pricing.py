@@ -101,9 +101,10 @@ def _line(line: Line, currency: str) -> pb.PricingLine:
 
 def _shipment(freight: Freight, currency: str) -> pb.PricingShipment:
     return pb.PricingShipment(
-        ship_estimate_id=freight.ship_estimate_id, cost=money_out(freight.cost, currency),
+        ship_estimate_id=freight.ship_estimate_id,
+        cost=money_out(freight.cost, currency),
         destination=address_out(Address, freight.destination),
-    )  # fmt: skip
+    )
 
 
 def _expected_shipping(order: Order, lines: Sequence[Line], worksheet: Worksheet) -> list[pb.ExpectedShipping]:
@@ -111,20 +112,28 @@ def _expected_shipping(order: Order, lines: Sequence[Line], worksheet: Worksheet
     places = {freight.ship_estimate_id: freight.destination for freight in freights(order, lines, worksheet.estimates)}
     return [
         pb.ExpectedShipping(
-            ship_estimate_id=part.ship_estimate_id, destination=address_out(Address, places[part.ship_estimate_id]),
+            ship_estimate_id=part.ship_estimate_id,
+            destination=address_out(Address, places[part.ship_estimate_id]),
             tax_rate=decimal_out(part.tax_rate),
         )
         for part in worksheet.shipments
         if part.cost
-    ]  # fmt: skip
+    ]
 
 
 def _line_part(p: pb.PricedLine) -> LinePart:
     return LinePart(
-        p.line_item_id, money_micros(p.unit_price), money_micros(p.subtotal),
-        tuple((d.source, money_micros(d.amount)) for d in p.discounts), money_micros(p.discount),
-        money_micros(p.tax), _rate(p.tax_rate.value), p.price_schedule_id, p.price_overridden, p.on_sale,
-    )  # fmt: skip
+        p.line_item_id,
+        money_micros(p.unit_price),
+        money_micros(p.subtotal),
+        tuple((d.source, money_micros(d.amount)) for d in p.discounts),
+        money_micros(p.discount),
+        money_micros(p.tax),
+        _rate(p.tax_rate.value),
+        p.price_schedule_id,
+        p.price_overridden,
+        p.on_sale,
+    )
 
 
 def _problem(p: pb.PricingProblem) -> Problem:

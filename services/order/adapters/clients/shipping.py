@@ -39,9 +39,7 @@ class ShippingClient:
                 items=items,
             )
         )
-        problems = [
-            Problem(p.reason, "shipping", f"line_items[{p.line_item_id}]", p.description) for p in answer.problems
-        ]
+        problems = [Problem(p.reason, "shipping", f"line_items[{p.line_item_id}]", p.description) for p in answer.problems]
         return tuple(_estimate(e) for e in answer.ship_estimates), problems
 
 
@@ -61,13 +59,23 @@ def _item(a: Assignment, line: Line) -> pb.ShippingItem:
 
 def _estimate(e: pb.ShipEstimate) -> Estimate:
     return Estimate(
-        e.id, e.supplier_id, e.ship_from_id, tuple((i.line_item_id, i.quantity) for i in e.items),
+        e.id,
+        e.supplier_id,
+        e.ship_from_id,
+        tuple((i.line_item_id, i.quantity) for i in e.items),
         tuple(
             Method(
-                m.id, m.name, m.carrier_id, money_micros(m.cost), m.min_lead_time.seconds, m.max_lead_time.seconds,
-                m.pickup, struct_plain(m.xp),
+                m.id,
+                m.name,
+                m.carrier_id,
+                money_micros(m.cost),
+                m.min_lead_time.seconds,
+                m.max_lead_time.seconds,
+                m.pickup,
+                struct_plain(m.xp),
             )
             for m in e.ship_methods
         ),
-        e.grouping, Decimal(e.weight_kg.value or 0),
-    )  # fmt: skip
+        e.grouping,
+        Decimal(e.weight_kg.value or 0),
+    )

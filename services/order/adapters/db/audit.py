@@ -60,9 +60,15 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
     attempts = sa.select(_S.order_key, _S.attempt, _S.state, _S.finished, _S.begin_time).where(_S.order_key.in_(keys))
     for row in await tx.execute(attempts):
         made.append(
-            _fact(row.order_key, "attempt", attempt=row.attempt, state=row.state, finished=int(row.finished),
-                  since=row.begin_time.isoformat())
-        )  # fmt: skip
+            _fact(
+                row.order_key,
+                "attempt",
+                attempt=row.attempt,
+                state=row.state,
+                finished=int(row.finished),
+                since=row.begin_time.isoformat(),
+            )
+        )
     for row in await tx.execute(sa.select(CANCELLATIONS).where(_C.order_key.in_(keys))):
         ended = int(row.state == "FINISHED")
         since = (row.begin_time or row.next_action_time).isoformat()
@@ -72,9 +78,17 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
     made += await _units(tx, submitted)
     for row in await tx.execute(sa.select(ORDERS).where(_O.parent_key.in_(keys), _O.kind != "BUYER")):
         made.append(
-            _fact(row.parent_key, "supplier_order", id=row.id, status=row.sub_status, total=row.total,
-                  version=row.source_version, listed=int(row.kind == "SUPPLIER"), **_parties(row))
-        )  # fmt: skip
+            _fact(
+                row.parent_key,
+                "supplier_order",
+                id=row.id,
+                status=row.sub_status,
+                total=row.total,
+                version=row.source_version,
+                listed=int(row.kind == "SUPPLIER"),
+                **_parties(row),
+            )
+        )
     for row in await tx.execute(sa.select(_P.order_key, _P.shipment_key, _P.version).where(_P.order_key.in_(keys))):
         made.append(_fact(row.order_key, "shipment", key=row.shipment_key, version=row.version))
     return sorted(made, key=lambda fact: fact.order_key)
@@ -83,10 +97,17 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
 def _order(row: Any) -> Fact:
     amounts = {name: row._mapping[name] for name in _AMOUNTS}
     return _fact(
-        row.key, "order", id=row.id, status=row.status, currency=row.currency, submitted=int(row.is_submitted),
-        version=row.version, held=int(row.held), holding_payments=" ".join(h["payment_id"] for h in row.holds or ()),
+        row.key,
+        "order",
+        id=row.id,
+        status=row.status,
+        currency=row.currency,
+        submitted=int(row.is_submitted),
+        version=row.version,
+        held=int(row.held),
+        holding_payments=" ".join(h["payment_id"] for h in row.holds or ()),
         **amounts,
-    )  # fmt: skip
+    )
 
 
 def _parties(row: Any) -> dict[str, str]:

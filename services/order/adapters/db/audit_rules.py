@@ -21,9 +21,7 @@ def rules() -> list[SqlRule]:
 
 def _money_rules() -> list[SqlRule]:
     sums = (
-        sa.select(
-            _L.order_key, sa.func.sum(_L.subtotal).label("subtotal"), sa.func.sum(_L.discount).label("discount")
-        )
+        sa.select(_L.order_key, sa.func.sum(_L.subtotal).label("subtotal"), sa.func.sum(_L.discount).label("discount"))
         .group_by(_L.order_key)
         .subquery()
     )
@@ -33,8 +31,18 @@ def _money_rules() -> list[SqlRule]:
             "total_is_sum_of_parts",
             sa.select(
                 _ID,
-                told("total ", _O.total, ": subtotal ", _O.subtotal, ", discount ", _O.discount, ", shipping ",
-                     _O.shipping_cost, ", tax ", _O.tax),
+                told(
+                    "total ",
+                    _O.total,
+                    ": subtotal ",
+                    _O.subtotal,
+                    ", discount ",
+                    _O.discount,
+                    ", shipping ",
+                    _O.shipping_cost,
+                    ", tax ",
+                    _O.tax,
+                ),
             ).where(_O.total != _O.subtotal - _O.discount + _O.shipping_cost + _O.tax),
             ORDERS,
         ),
@@ -43,12 +51,13 @@ def _money_rules() -> list[SqlRule]:
             sa.select(_ID, told(_O.subtotal, " and ", _O.discount, ", lines ", subtotal, " and ", discount))
             .outerjoin_from(ORDERS, sums, sums.c.order_key == _O.key)
             .where(
-                _O.kind == "BUYER", _O.calculated_version == _O.content_version,
+                _O.kind == "BUYER",
+                _O.calculated_version == _O.content_version,
                 sa.or_(subtotal != _O.subtotal, discount != _O.discount),
             ),
             _BUYER.where(_O.calculated_version == _O.content_version),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _unit_rules() -> list[SqlRule]:
@@ -112,12 +121,14 @@ def _history_rules() -> list[SqlRule]:
     """Every change bumps the version and leaves one event of that number."""
     events = (
         sa.select(
-            _E.aggregate_key, sa.func.count().label("count"), sa.func.min(_E.sequence).label("first"),
+            _E.aggregate_key,
+            sa.func.count().label("count"),
+            sa.func.min(_E.sequence).label("first"),
             sa.func.max(_E.sequence).label("last"),
         )
         .group_by(_E.aggregate_key)
         .subquery()
-    )  # fmt: skip
+    )
     count = sa.func.coalesce(events.c.count, 0)
     gap = sa.or_(count != _O.version, events.c.first != 1, events.c.last != _O.version)
     key: Any = sa.cast(_E.aggregate_key, sa.String).label("subject")
@@ -135,11 +146,7 @@ def _history_rules() -> list[SqlRule]:
             .where(gap),
             ORDERS,
         ),
-        SqlRule(
-            "event_is_of_an_order",
-            stray.where(~sa.exists().where(_O.key == _E.aggregate_key)),
-            EVENTS,
-        ),
+        SqlRule("event_is_of_an_order", stray.where(~sa.exists().where(_O.key == _E.aggregate_key)), EVENTS),
         SqlRule(
             "newest_event_tells_the_status",
             sa.select(_ID, told(_O.status, ", told ", newest.c.status))
@@ -152,9 +159,7 @@ def _history_rules() -> list[SqlRule]:
 
 def _told(types: tuple[str, ...]) -> Any:
     """How many events of these types an order has."""
-    return (
-        sa.select(sa.func.count()).where(_E.aggregate_key == _O.key, _E.type.in_(types)).correlate(ORDERS).scalar_subquery()
-    )
+    return sa.select(sa.func.count()).where(_E.aggregate_key == _O.key, _E.type.in_(types)).correlate(ORDERS).scalar_subquery()
 
 
 def _attempts(*where: Any) -> Any:

@@ -105,9 +105,11 @@ def _status(whole: Whole) -> str | None:
     order = whole.order
     canceled = whole.cancel_decided or (not order.is_submitted and order.cancel_time is not None)
     made = derived(
-        order.is_submitted, canceled, sum(open_units(line) for line in whole.lines),
+        order.is_submitted,
+        canceled,
+        sum(open_units(line) for line in whole.lines),
         sum(line.quantity_shipped for line in whole.lines),
-    )  # fmt: skip
+    )
     return "" if made is order.status else f"{order.status}, its units and decisions make it {made}"
 
 
@@ -115,9 +117,10 @@ def _times(whole: Whole) -> str | None:
     """Each status has its time, and no other has it."""
     order = whole.order
     pairs = (
-        ("submit", order.is_submitted, order.submit_time), ("cancel", order.status == "CANCELED", order.cancel_time),
+        ("submit", order.is_submitted, order.submit_time),
+        ("cancel", order.status == "CANCELED", order.cancel_time),
         ("complete", order.status == "COMPLETED", order.complete_time),
-    )  # fmt: skip
+    )
     wrong = [name for name, reached, time in pairs if reached != (time is not None)]
     return f"{order.status} against its times of {', '.join(wrong)}" if wrong else ""
 
@@ -137,10 +140,27 @@ def _quantities(whole: Whole) -> str | None:
 
 
 _COPIED = (
-    "id", "parent_id", "kind", "status", "sub_status", "total", "subtotal", "discount", "shipping_cost", "tax",
-    "source_version", "parent_key", "buyer_id", "supplier_id", "user_id", "created_by", "client_id", "currency",
-    "is_submitted", "held",
-)  # fmt: skip
+    "id",
+    "parent_id",
+    "kind",
+    "status",
+    "sub_status",
+    "total",
+    "subtotal",
+    "discount",
+    "shipping_cost",
+    "tax",
+    "source_version",
+    "parent_key",
+    "buyer_id",
+    "supplier_id",
+    "user_id",
+    "created_by",
+    "client_id",
+    "currency",
+    "is_submitted",
+    "held",
+)
 """What sorts a supplier order into listings, and what is shown of it there."""
 
 

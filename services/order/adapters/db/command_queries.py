@@ -14,13 +14,19 @@ from services.order.application.operate_commands import OrderCommand
 C, H = CANCELLATIONS.c, HOLD_COMMANDS.c
 O = ORDERS.c  # noqa: E741 - the columns, as everywhere in adapters
 _CANCELS = sa.select(
-    C.order_key, sa.literal("CANCEL").label("type"), (C.state != "FREEZING").label("decided"),
-    sa.func.coalesce(C.begin_time, C.next_action_time).label("begin_time"), C.next_action_time,
-).where(C.state != "FINISHED")  # fmt: skip
+    C.order_key,
+    sa.literal("CANCEL").label("type"),
+    (C.state != "FREEZING").label("decided"),
+    sa.func.coalesce(C.begin_time, C.next_action_time).label("begin_time"),
+    C.next_action_time,
+).where(C.state != "FINISHED")
 _HOLDS = sa.select(
-    H.order_key, sa.case((H.held, "HOLD"), else_="RELEASE_HOLD").label("type"), sa.true().label("decided"), H.begin_time,
+    H.order_key,
+    sa.case((H.held, "HOLD"), else_="RELEASE_HOLD").label("type"),
+    sa.true().label("decided"),
+    H.begin_time,
     H.next_action_time,
-)  # fmt: skip
+)
 _ALL = sa.union_all(_CANCELS, _HOLDS).subquery()
 A = _ALL.c
 LISTING = Listing(
@@ -46,9 +52,8 @@ class SqlCommandQueries:
     async def page(self, tx: Tx, query: Any) -> tuple[list[OrderCommand], str]:
         """A page of what is not at its end."""
         plan = LISTING.plan(
-            self._dialect, filter=query.filter, order_by=query.order_by, page_size=query.page_size,
-            page_token=query.page_token,
-        )  # fmt: skip
+            self._dialect, filter=query.filter, order_by=query.order_by, page_size=query.page_size, page_token=query.page_token
+        )
         page = plan.page((await tx.execute(plan.apply(_JOINED))).all())
         return [_found(row) for row in page.rows], page.next_page_token
 

@@ -37,9 +37,7 @@ class SqlHoldStore:
 
     async def told(self, tx: Tx, command: HoldCommand) -> None:
         """Fulfillment has it; a newer decision stays to be told."""
-        await tx.execute(
-            sa.delete(HOLD_COMMANDS).where(H.order_key == command.order_key, H.version == command.version)
-        )
+        await tx.execute(sa.delete(HOLD_COMMANDS).where(H.order_key == command.order_key, H.version == command.version))
 
     async def any_due(self, tx: Tx, now: datetime) -> bool:
         """Whether there is anything to take up; a look that costs no write."""

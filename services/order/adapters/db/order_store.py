@@ -50,21 +50,17 @@ LISTING = Listing(
         "comments": Field(O.comments),
         **{
             name: Field(O[name], "time")
-            for name in (
-                "create_time", "update_time", "submit_time", "forward_time", "complete_time", "cancel_time",
-            )
+            for name in ("create_time", "update_time", "submit_time", "forward_time", "complete_time", "cancel_time")
         },
     },
     O.key,
     xp=O.xp,
-)  # fmt: skip
+)
 FIXED = ("key", "kind", "id", "create_time", "created_by", "currency")
 """What never changes of a buyer order."""
 _GET = sa.select(ORDERS).where(O.key == sa.bindparam("key"), O.kind == "BUYER")
 _LOCK = _GET.with_for_update()
-_LINES = (
-    sa.select(LINE_ITEMS).where(LINE_ITEMS.c.order_key == sa.bindparam("key")).order_by(LINE_ITEMS.c.position)
-)
+_LINES = sa.select(LINE_ITEMS).where(LINE_ITEMS.c.order_key == sa.bindparam("key")).order_by(LINE_ITEMS.c.position)
 ORDER_UPDATE = (
     sa.update(ORDERS)
     .where(O.key == sa.bindparam("b_key"))
@@ -125,9 +121,7 @@ class SqlOrderStore:
         stored = (await tx.execute(statement)).scalar()
         return Worksheet() if stored is None else worksheet_of(stored)
 
-    async def insert(
-        self, tx: Tx, order: Order, lines: Sequence[Line], worksheet: Worksheet, happened: Sequence[Event]
-    ) -> None:
+    async def insert(self, tx: Tx, order: Order, lines: Sequence[Line], worksheet: Worksheet, happened: Sequence[Event]) -> None:
         """A new order with all that belongs to it."""
         await tx.execute(tx.insert(ORDERS), order_row(order))
         await self.insert_lines(tx, order.key, lines)
@@ -174,21 +168,21 @@ class SqlOrderStore:
     ) -> tuple[list[Order | SupplierOrderView], str]:
         """A page of what the scope lets see."""
         plan = LISTING.plan(
-            self._dialect, filter=query.filter, order_by=query.order_by, page_size=query.page_size,
-            page_token=query.page_token, bound={**query.bound, "direction": direction.value},
-        )  # fmt: skip
+            self._dialect,
+            filter=query.filter,
+            order_by=query.order_by,
+            page_size=query.page_size,
+            page_token=query.page_token,
+            bound={**query.bound, "direction": direction.value},
+        )
         rows = (await tx.execute(plan.apply(sa.select(ORDERS).where(condition(scope))))).all()
         page = plan.page(rows)
         found = [row._mapping for row in page.rows]
         return [order_of(r) if r["kind"] == "BUYER" else supplier_view(r) for r in found], page.next_page_token
 
-    async def history(
-        self, tx: Tx, key: uuid.UUID, page_size: int, page_token: str
-    ) -> tuple[list[Event], str]:
+    async def history(self, tx: Tx, key: uuid.UUID, page_size: int, page_token: str) -> tuple[list[Event], str]:
         """A page of what happened, oldest first."""
-        plan = HISTORY.plan(
-            self._dialect, page_size=page_size, page_token=page_token, bound={"order": str(key)}
-        )
+        plan = HISTORY.plan(self._dialect, page_size=page_size, page_token=page_token, bound={"order": str(key)})
         rows = (await tx.execute(plan.apply(sa.select(EVENTS).where(EVENTS.c.aggregate_key == key)))).all()
         page = plan.page(rows)
         return [event_of(row._mapping) for row in page.rows], page.next_page_token
@@ -202,9 +196,8 @@ def bound(row: dict[str, Any]) -> dict[str, Any]:
 LINE_UPDATE = (
     sa.update(LINE_ITEMS)
     .where(LINE_ITEMS.c.order_key == sa.bindparam("b_order_key"), LINE_ITEMS.c.id == sa.bindparam("b_id"))
-    .values({c.name: sa.bindparam(f"b_{c.name}", type_=c.type) for c in LINE_ITEMS.c
-             if c.name not in ("order_key", "id")})
-)  # fmt: skip
+    .values({c.name: sa.bindparam(f"b_{c.name}", type_=c.type) for c in LINE_ITEMS.c if c.name not in ("order_key", "id")})
+)
 
 
 class SqlRequestStore:

@@ -13,14 +13,7 @@ import sqlalchemy as sa
 from libs import events
 from libs.db import Tx, inserting
 from services.order.adapters.db.order_store import FIXED, LINE_UPDATE, ORDER_UPDATE, bound
-from services.order.adapters.db.rows import (
-    event_row,
-    line_of,
-    line_row,
-    order_of,
-    order_row,
-    supplier_view,
-)
+from services.order.adapters.db.rows import event_row, line_of, line_row, order_of, order_row, supplier_view
 from services.order.adapters.db.tables import EVENTS, LINE_ITEMS, ORDERS, SHIPMENTS
 from services.order.adapters.reports import counts_of
 from services.order.application.ports import SupplierOrderView
@@ -31,11 +24,7 @@ from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder
 O = ORDERS.c  # noqa: E741 - the columns
 _KEYS: sa.BindParameter[Any] = sa.bindparam("keys", expanding=True)
 _ORDERS = sa.select(ORDERS).where(O.key.in_(_KEYS), O.kind == "BUYER").order_by(O.key).with_for_update()
-_LINES = (
-    sa.select(LINE_ITEMS)
-    .where(LINE_ITEMS.c.order_key.in_(_KEYS))
-    .order_by(LINE_ITEMS.c.order_key, LINE_ITEMS.c.position)
-)
+_LINES = sa.select(LINE_ITEMS).where(LINE_ITEMS.c.order_key.in_(_KEYS)).order_by(LINE_ITEMS.c.order_key, LINE_ITEMS.c.position)
 _SUPPLIER_ORDERS = (
     sa.select(ORDERS)
     .where(O.parent_key.in_(sa.bindparam("parents", expanding=True)), O.kind != "BUYER")
@@ -75,9 +64,7 @@ class SqlReportStore:
         rows = (await tx.execute(_SUPPLIER_ORDERS, {"parents": list(parents)})).mappings()
         return [supplier_view(row) for row in rows]
 
-    async def shipments(
-        self, tx: Tx, parents: Collection[uuid.UUID]
-    ) -> list[tuple[uuid.UUID, str, int, bytes]]:
+    async def shipments(self, tx: Tx, parents: Collection[uuid.UUID]) -> list[tuple[uuid.UUID, str, int, bytes]]:
         """Shipments that hold units of buyer orders, oldest first."""
         c = SHIPMENTS.c
         statement = sa.select(SHIPMENTS).where(c.order_key.in_(list(parents))).order_by(c.shipment_key)
@@ -92,9 +79,7 @@ class SqlReportStore:
         if rows:
             await tx.execute(_laid_over(tx.dialect, tuple(rows[0])), [dict(row) for row in rows])
 
-    async def save_shipments(
-        self, tx: Tx, rows: Sequence[tuple[uuid.UUID, str, int, bytes]], now: datetime
-    ) -> None:
+    async def save_shipments(self, tx: Tx, rows: Sequence[tuple[uuid.UUID, str, int, bytes]], now: datetime) -> None:
         """Whole states, as above."""
         if not rows:
             return
@@ -121,9 +106,7 @@ class SqlReportStore:
             for row in rows:
                 for name in FIXED:
                     del row[name]
-            await tx.execute(
-                ORDER_UPDATE, [{"b_key": order.key, **bound(row)} for order, row in zip(orders, rows, strict=True)]
-            )
+            await tx.execute(ORDER_UPDATE, [{"b_key": order.key, **bound(row)} for order, row in zip(orders, rows, strict=True)])
         changed = [bound(line_row(key, line)) for key, of_order in lines.items() for line in of_order]
         if changed:
             await tx.execute(LINE_UPDATE, changed)

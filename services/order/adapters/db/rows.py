@@ -9,36 +9,72 @@ from decimal import Decimal
 from typing import Any
 
 from services.order.application.ports import Attempt, SupplierOrderView
-from services.order.domain.model import (
-    Event,
-    Line,
-    Order,
-    OrderHold,
-    OrderUser,
-    Policy,
-    ProductSnapshot,
-    Reason,
-    Submission,
-)
+from services.order.domain.model import Event, Line, Order, OrderHold, OrderUser, Policy, ProductSnapshot, Reason, Submission
 from services.order.domain.status import OrderStatus
 
 Row = Any
 """A row mapping; SQLAlchemy types its keys too narrowly for Mapping[str, Any]."""
 _ORDER_FIELDS = (
-    "key", "id", "seller_id", "buyer_id", "created_by", "client_id", "currency", "version", "content_version",
-    "estimated_version", "calculated_version", "is_submitted", "sub_status", "line_item_count", "subtotal",
-    "discount", "shipping_cost", "tax", "total", "shipping_cost_override", "tax_override",
-    "shipping_address_id", "shipping_address", "billing_address_id", "billing_address", "comments", "xp",
-    "create_time", "update_time", "submit_time", "approve_time", "decline_time", "forward_time",
-    "complete_time", "cancel_time",
-)  # fmt: skip
+    "key",
+    "id",
+    "seller_id",
+    "buyer_id",
+    "created_by",
+    "client_id",
+    "currency",
+    "version",
+    "content_version",
+    "estimated_version",
+    "calculated_version",
+    "is_submitted",
+    "sub_status",
+    "line_item_count",
+    "subtotal",
+    "discount",
+    "shipping_cost",
+    "tax",
+    "total",
+    "shipping_cost_override",
+    "tax_override",
+    "shipping_address_id",
+    "shipping_address",
+    "billing_address_id",
+    "billing_address",
+    "comments",
+    "xp",
+    "create_time",
+    "update_time",
+    "submit_time",
+    "approve_time",
+    "decline_time",
+    "forward_time",
+    "complete_time",
+    "cancel_time",
+)
 ORDER_COLUMNS = (*_ORDER_FIELDS, "kind", "user_id", "user", "status", "policy", "submission", "held", "holds")
 """What `order_row` names."""
 _LINE_FIELDS = (
-    "id", "position", "product_id", "quantity", "unit_price", "subtotal", "discount", "tax", "price_schedule_id",
-    "unit_price_override", "discount_override", "shipping_address_id", "shipping_address", "pickup_location_id",
-    "inventory_record_id", "quantity_shipped", "quantity_canceled", "date_needed", "xp", "create_time",
-)  # fmt: skip
+    "id",
+    "position",
+    "product_id",
+    "quantity",
+    "unit_price",
+    "subtotal",
+    "discount",
+    "tax",
+    "price_schedule_id",
+    "unit_price_override",
+    "discount_override",
+    "shipping_address_id",
+    "shipping_address",
+    "pickup_location_id",
+    "inventory_record_id",
+    "quantity_shipped",
+    "quantity_canceled",
+    "date_needed",
+    "xp",
+    "create_time",
+)
 
 
 def order_row(order: Order) -> dict[str, Any]:
@@ -72,9 +108,18 @@ def order_of(row: Row) -> Order:
 def supplier_view(row: Row) -> SupplierOrderView:
     """A supplier order as last reported."""
     return SupplierOrderView(
-        row["key"], row["id"], row["parent_key"], row["supplier_id"], row["seller_id"], row["status"],
-        row["sub_status"], row["version"], row["source_version"], row["document"], row["kind"] == "MOVED",
-    )  # fmt: skip
+        row["key"],
+        row["id"],
+        row["parent_key"],
+        row["supplier_id"],
+        row["seller_id"],
+        row["status"],
+        row["sub_status"],
+        row["version"],
+        row["source_version"],
+        row["document"],
+        row["kind"] == "MOVED",
+    )
 
 
 def submission_json(submission: Submission) -> dict[str, Any]:
@@ -95,11 +140,15 @@ def submission_of(stored: Row) -> Submission:
     """An attempt as it is kept on its order."""
     decided = stored["decide_time"]
     return Submission(
-        stored["attempt"], stored["state"], stored["finished"], stored["user_id"],
-        datetime.fromisoformat(stored["begin_time"]), datetime.fromisoformat(stored["deadline"]),
+        stored["attempt"],
+        stored["state"],
+        stored["finished"],
+        stored["user_id"],
+        datetime.fromisoformat(stored["begin_time"]),
+        datetime.fromisoformat(stored["deadline"]),
         tuple(Reason(**r) for r in stored["reasons"]),
         datetime.fromisoformat(decided) if decided else None,
-    )  # fmt: skip
+    )
 
 
 def _hold_json(hold: OrderHold) -> dict[str, Any]:
@@ -118,12 +167,17 @@ def _hold_of(stored: Row) -> OrderHold:
 
 def _product_json(product: ProductSnapshot) -> dict[str, Any]:
     return {
-        "name": product.name, "default_supplier_id": product.default_supplier_id,
-        "supplier_ids": list(product.supplier_ids), "ship_from_address_id": product.ship_from_address_id,
-        "shippable": product.shippable, "track_inventory": product.track_inventory,
-        "tax_class": product.tax_class, "weight_kg": str(product.weight_kg),
-        "quantity_multiplier": product.quantity_multiplier, "etag": product.etag,
-    }  # fmt: skip
+        "name": product.name,
+        "default_supplier_id": product.default_supplier_id,
+        "supplier_ids": list(product.supplier_ids),
+        "ship_from_address_id": product.ship_from_address_id,
+        "shippable": product.shippable,
+        "track_inventory": product.track_inventory,
+        "tax_class": product.tax_class,
+        "weight_kg": str(product.weight_kg),
+        "quantity_multiplier": product.quantity_multiplier,
+        "etag": product.etag,
+    }
 
 
 def _product_of(stored: Row) -> ProductSnapshot:
@@ -145,9 +199,7 @@ def line_row(key: uuid.UUID, line: Line) -> dict[str, Any]:
 def line_of(row: Row) -> Line:
     """A line."""
     return Line(
-        **{name: row[name] for name in _LINE_FIELDS},
-        product=_product_of(row["product"]),
-        tax_rate=Decimal(row["tax_rate"]),
+        **{name: row[name] for name in _LINE_FIELDS}, product=_product_of(row["product"]), tax_rate=Decimal(row["tax_rate"])
     )
 
 
@@ -158,36 +210,49 @@ def event_row(event: Event) -> dict[str, Any]:
         "sequence": event.sequence,
         "type": event.type,
         "time": event.time,
-        "data": {
-            "status": event.status, "user": event.user_id, "party": event.party_id, "data": dict(event.data),
-        },
-    }  # fmt: skip
+        "data": {"status": event.status, "user": event.user_id, "party": event.party_id, "data": dict(event.data)},
+    }
 
 
 def event_of(row: Row) -> Event:
     """An event."""
     data = row["data"]
     return Event(
-        row["aggregate_key"], row["sequence"], row["type"], data["status"], data["user"], data["party"],
-        row["time"], data["data"],
-    )  # fmt: skip
+        row["aggregate_key"], row["sequence"], row["type"], data["status"], data["user"], data["party"], row["time"], data["data"]
+    )
 
 
 def attempt_row(attempt: Attempt) -> dict[str, Any]:
     """The columns of a submission."""
     return {
-        "order_key": attempt.order_key, "attempt": attempt.attempt, "state": attempt.state,
-        "finished": attempt.finished, "held": attempt.held, "caller": dict(attempt.caller),
-        "reasons": [asdict(r) for r in attempt.reasons], "new_payments": list(attempt.new_payments),
-        "begin_time": attempt.begin_time, "deadline": attempt.deadline, "decide_time": attempt.decide_time,
+        "order_key": attempt.order_key,
+        "attempt": attempt.attempt,
+        "state": attempt.state,
+        "finished": attempt.finished,
+        "held": attempt.held,
+        "caller": dict(attempt.caller),
+        "reasons": [asdict(r) for r in attempt.reasons],
+        "new_payments": list(attempt.new_payments),
+        "begin_time": attempt.begin_time,
+        "deadline": attempt.deadline,
+        "decide_time": attempt.decide_time,
         "next_action_time": attempt.next_action_time,
-    }  # fmt: skip
+    }
 
 
 def attempt_of(row: Row) -> Attempt:
     """A submission."""
     return Attempt(
-        row["order_key"], row["attempt"], row["state"], row["finished"], row["held"], row["caller"],
-        row["begin_time"], row["deadline"], row["next_action_time"],
-        tuple(Reason(**r) for r in row["reasons"]), row["decide_time"], tuple(row["new_payments"]),
-    )  # fmt: skip
+        row["order_key"],
+        row["attempt"],
+        row["state"],
+        row["finished"],
+        row["held"],
+        row["caller"],
+        row["begin_time"],
+        row["deadline"],
+        row["next_action_time"],
+        tuple(Reason(**r) for r in row["reasons"]),
+        row["decide_time"],
+        tuple(row["new_payments"]),
+    )

@@ -39,9 +39,8 @@ class SqlSubmissionQueries:
     async def page(self, tx: Tx, query: Any) -> tuple[list[OrderAttempt], str]:
         """A page; unfinished attempts unless a filter is given."""
         plan = LISTING.plan(
-            self._dialect, filter=query.filter, order_by=query.order_by, page_size=query.page_size,
-            page_token=query.page_token,
-        )  # fmt: skip
+            self._dialect, filter=query.filter, order_by=query.order_by, page_size=query.page_size, page_token=query.page_token
+        )
         select = _JOINED if query.filter else _JOINED.where(sa.not_(S.finished))
         page = plan.page((await tx.execute(plan.apply(select))).all())
         return [_found(row._mapping) for row in page.rows], page.next_page_token

@@ -26,9 +26,7 @@ _DECIDE = (
 )
 _FINISH = (
     sa.update(SUBMISSIONS)
-    .where(
-        S.order_key == sa.bindparam("key"), S.attempt == sa.bindparam("number"), sa.not_(S.finished), S.state != "TRYING"
-    )
+    .where(S.order_key == sa.bindparam("key"), S.attempt == sa.bindparam("number"), sa.not_(S.finished), S.state != "TRYING")
     .values(finished=True)
 )
 
@@ -47,17 +45,20 @@ class SqlSubmissionStore:
         return None if row is None else attempt_of(row)
 
     async def decide(
-        self, tx: Tx, key: uuid.UUID, attempt: int, state: str, reasons: Sequence[Reason], now: datetime,
-        finished: bool,
-    ) -> bool:  # fmt: skip
+        self, tx: Tx, key: uuid.UUID, attempt: int, state: str, reasons: Sequence[Reason], now: datetime, finished: bool
+    ) -> bool:
         """The only point of no return: False when somebody else has decided."""
         decided = await tx.execute(
             _DECIDE,
             {
-                "key": key, "number": attempt, "new_state": state, "new_reasons": [asdict(r) for r in reasons],
-                "new_decide_time": now, "new_finished": finished,
+                "key": key,
+                "number": attempt,
+                "new_state": state,
+                "new_reasons": [asdict(r) for r in reasons],
+                "new_decide_time": now,
+                "new_finished": finished,
             },
-        )  # fmt: skip
+        )
         return decided.rowcount == 1
 
     async def finish(self, tx: Tx, key: uuid.UUID, attempt: int) -> bool:
@@ -67,11 +68,7 @@ class SqlSubmissionStore:
 
     async def postpone(self, tx: Tx, key: uuid.UUID, attempt: int, until: datetime) -> None:
         """Leaves the attempt alone for a while."""
-        await tx.execute(
-            sa.update(SUBMISSIONS)
-            .where(S.order_key == key, S.attempt == attempt)
-            .values(next_action_time=until)
-        )
+        await tx.execute(sa.update(SUBMISSIONS).where(S.order_key == key, S.attempt == attempt).values(next_action_time=until))
 
     async def anything_due(self, tx: Tx, now: datetime) -> bool:
         """Whether there is anything to take up; a look that costs no write."""
@@ -79,9 +76,7 @@ class SqlSubmissionStore:
         cancels = sa.select(sa.literal(1)).where(C.state != "FINISHED", C.next_action_time <= now)
         return (await tx.execute(attempts.union_all(cancels).limit(1))).first() is not None
 
-    async def claim_due(
-        self, tx: Tx, now: datetime, until: datetime, limit: int
-    ) -> list[tuple[uuid.UUID, int]]:
+    async def claim_due(self, tx: Tx, now: datetime, until: datetime, limit: int) -> list[tuple[uuid.UUID, int]]:
         """Attempts that nobody is driving; they are this caller's until `until`."""
         statement = (
             sa.select(S.order_key, S.attempt)
@@ -118,9 +113,7 @@ class SqlSubmissionStore:
         """Forgets a cancel that was refused."""
         await tx.execute(sa.delete(CANCELLATIONS).where(C.order_key == key))
 
-    async def claim_due_cancellations(
-        self, tx: Tx, now: datetime, until: datetime, limit: int
-    ) -> list[Cancellation]:
+    async def claim_due_cancellations(self, tx: Tx, now: datetime, until: datetime, limit: int) -> list[Cancellation]:
         """Cancels that nobody is driving."""
         statement = (
             sa.select(CANCELLATIONS)
@@ -131,7 +124,5 @@ class SqlSubmissionStore:
         due = [Cancellation(**row) for row in (await tx.execute(statement)).mappings()]
         if due:
             keys = [item.order_key for item in due]
-            await tx.execute(
-                sa.update(CANCELLATIONS).where(C.order_key.in_(keys)).values(next_action_time=until)
-            )
+            await tx.execute(sa.update(CANCELLATIONS).where(C.order_key.in_(keys)).values(next_action_time=until))
         return due

@@ -7,40 +7,51 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from services.order.domain.worksheet import (
-    Assignment,
-    Estimate,
-    LinePart,
-    Method,
-    ShippingPart,
-    Worksheet,
-)
+from services.order.domain.worksheet import Assignment, Estimate, LinePart, Method, ShippingPart, Worksheet
 
 
 def worksheet_json(sheet: Worksheet) -> dict[str, Any]:
     """What is stored."""
     return {
         "plan": [
-            [a.line_item_id, a.product_id, a.quantity, a.supplier_id, a.ship_from_id, a.inventory_record_id,
-             a.ship_from]
+            [a.line_item_id, a.product_id, a.quantity, a.supplier_id, a.ship_from_id, a.inventory_record_id, a.ship_from]
             for a in sheet.plan
         ],
         "estimates": [
-            [e.id, e.supplier_id, e.ship_from_id, e.items,
-             [[m.id, m.name, m.carrier_id, m.cost, m.min_lead_seconds, m.max_lead_seconds, m.pickup, dict(m.xp)]
-              for m in e.methods],
-             e.grouping, str(e.weight_kg), e.selected_method_id]
+            [
+                e.id,
+                e.supplier_id,
+                e.ship_from_id,
+                e.items,
+                [
+                    [m.id, m.name, m.carrier_id, m.cost, m.min_lead_seconds, m.max_lead_seconds, m.pickup, dict(m.xp)]
+                    for m in e.methods
+                ],
+                e.grouping,
+                str(e.weight_kg),
+                e.selected_method_id,
+            ]
             for e in sheet.estimates
         ],
         "estimate_time": sheet.estimate_time.isoformat() if sheet.estimate_time else None,
         "lines": [
-            [p.line_item_id, p.unit_price, p.subtotal, p.discounts, p.discount, p.tax, str(p.tax_rate),
-             p.price_schedule_id, p.price_overridden, p.on_sale]
+            [
+                p.line_item_id,
+                p.unit_price,
+                p.subtotal,
+                p.discounts,
+                p.discount,
+                p.tax,
+                str(p.tax_rate),
+                p.price_schedule_id,
+                p.price_overridden,
+                p.on_sale,
+            ]
             for p in sheet.lines
         ],
         "shipments": [[s.ship_estimate_id, s.cost, s.tax, str(s.tax_rate)] for s in sheet.shipments],
         "price_time": sheet.price_time.isoformat() if sheet.price_time else None,
-    }  # fmt: skip
+    }
 
 
 def _time(text: str | None) -> datetime | None:
@@ -62,14 +73,28 @@ def worksheet_of(stored: Mapping[str, Any]) -> Worksheet:
 def _estimate(item: list[Any]) -> Estimate:
     id, supplier_id, ship_from_id, items, methods, grouping, weight, selected = item
     return Estimate(
-        id, supplier_id, ship_from_id, tuple((line, quantity) for line, quantity in items),
-        tuple(Method(*m) for m in methods), grouping, Decimal(weight), selected,
-    )  # fmt: skip
+        id,
+        supplier_id,
+        ship_from_id,
+        tuple((line, quantity) for line, quantity in items),
+        tuple(Method(*m) for m in methods),
+        grouping,
+        Decimal(weight),
+        selected,
+    )
 
 
 def _line_part(item: list[Any]) -> LinePart:
     line, price, subtotal, discounts, discount, tax, rate, schedule, overridden, on_sale = item
     return LinePart(
-        line, price, subtotal, tuple((source, amount) for source, amount in discounts), discount, tax,
-        Decimal(rate), schedule, overridden, on_sale,
-    )  # fmt: skip
+        line,
+        price,
+        subtotal,
+        tuple((source, amount) for source, amount in discounts),
+        discount,
+        tax,
+        Decimal(rate),
+        schedule,
+        overridden,
+        on_sale,
+    )

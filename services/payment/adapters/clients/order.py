@@ -24,9 +24,7 @@ class OrderDecisions:
 
     async def resolve(self, key: uuid.UUID, attempt: int) -> str:
         """TRYING, ACCEPTED or REFUSED."""
-        answer = await self._stub.ResolveSubmission(
-            pb.ResolveSubmissionRequest(order_key=str(key), attempt=attempt)
-        )
+        answer = await self._stub.ResolveSubmission(pb.ResolveSubmissionRequest(order_key=str(key), attempt=attempt))
         return submission_pb2.SubmissionState.Name(answer.state).removeprefix("SUBMISSION_STATE_")
 
 
@@ -41,11 +39,13 @@ class OrderReports:
         request = report_pb.ReportPaymentsRequest(
             payments=[
                 report_pb.PaymentReport(
-                    order_key=str(alert.order_key), payment_id=alert.payment_id, message=alert.message,
+                    order_key=str(alert.order_key),
+                    payment_id=alert.payment_id,
+                    message=alert.message,
                     state=payment_pb2.PaymentState.Value(f"PAYMENT_STATE_{alert.state}"),
                 )
                 for alert in alerts
             ]
-        )  # fmt: skip
+        )
         answer = await self._stub.ReportPayments(request, timeout=patience)
         return {uuid.UUID(key) for key in answer.unknown_order_keys}

@@ -38,12 +38,18 @@ class SqlAlertStore:
             insert.on_conflict_do_update(index_elements=["id"], set_={**again, **{n: insert.excluded[n] for n in due}}),
             [
                 {
-                    "key": self._ids.key(), "id": p.id, "order_key": p.order_key, "version": 1, "create_time": now,
-                    "update_time": now, "reported_version": 0, **due,
+                    "key": self._ids.key(),
+                    "id": p.id,
+                    "order_key": p.order_key,
+                    "version": 1,
+                    "create_time": now,
+                    "update_time": now,
+                    "reported_version": 0,
+                    **due,
                 }
                 for p in payments
             ],
-        )  # fmt: skip
+        )
 
     async def of_keys(self, tx: Tx, keys: Collection[UUID]) -> list[Alert]:
         """Alerts with what the gateway said last."""

@@ -20,9 +20,7 @@ _END = (
     .values(state=sa.bindparam("b_state"), update_time=sa.bindparam("b_now", type_=A.update_time.type))
 )
 _STATE = sa.select(A.state).where(_THIS)
-_LIVE = sa.select(sa.func.max(A.attempt)).where(
-    A.order_key == sa.bindparam("b_key"), A.state.in_(("RESERVED", "CONFIRMED"))
-)
+_LIVE = sa.select(sa.func.max(A.attempt)).where(A.order_key == sa.bindparam("b_key"), A.state.in_(("RESERVED", "CONFIRMED")))
 
 
 @cache
@@ -36,9 +34,7 @@ def _locking(dialect: str) -> Any:
 class SqlAttemptStore:
     """RESERVED ends in CONFIRMED or RELEASED, by conditional updates."""
 
-    async def open(
-        self, tx: Tx, key: uuid.UUID, attempt: int, state: str, expire: datetime, now: datetime
-    ) -> str:
+    async def open(self, tx: Tx, key: uuid.UUID, attempt: int, state: str, expire: datetime, now: datetime) -> str:
         """Writes the attempt and returns an empty text, or returns the state that stands there."""
         row = {"order_key": key, "attempt": attempt, "state": state, "expire_time": expire, "update_time": now}
         made = await tx.execute(tx.insert(ATTEMPTS).on_conflict_do_nothing(), row)
@@ -78,9 +74,7 @@ class SqlAttemptStore:
         statement = sa.select(A.attempt).where(A.state == "RESERVED", A.expire_time <= now).limit(1)
         return (await tx.execute(statement)).first() is not None
 
-    async def claim_expired(
-        self, tx: Tx, now: datetime, again: datetime, limit: int
-    ) -> list[tuple[uuid.UUID, int]]:
+    async def claim_expired(self, tx: Tx, now: datetime, again: datetime, limit: int) -> list[tuple[uuid.UUID, int]]:
         """Reserved ones past their time; other replicas leave them alone until `again`."""
         statement = (
             sa.select(A.order_key, A.attempt)

@@ -71,9 +71,7 @@ async def _page(tx: Tx, last: uuid.UUID) -> list[uuid.UUID]:
 async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
     made = [
         _fact(row, "payment_attempt", attempt=row.attempt, state=row.state, finished=int(row.state != "RESERVED"))
-        for row in await tx.execute(
-            sa.select(X.order_key, X.attempt, X.state).where(X.order_key.in_(keys), X.attempt != LOCK)
-        )
+        for row in await tx.execute(sa.select(X.order_key, X.attempt, X.state).where(X.order_key.in_(keys), X.attempt != LOCK))
     ]
     pending = sa.select(P.order_key, T.type, T.create_time).where(T.payment_id == P.id, T.result == "PENDING")
     made += [
@@ -99,9 +97,17 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
     statement = sa.select(P.order_key, P.currency, sa.func.count().label("count"), version, *states)
     for row in await tx.execute(statement.where(P.order_key.in_(keys)).group_by(P.order_key, P.currency)):
         made.append(
-            _fact(row, "payments", currency=row.currency, count=int(row._mapping["count"]), version=int(row.version),
-                  confirmed_total=int(row.confirmed), charged=int(row.charged), refunded=int(row.refunded))
-        )  # fmt: skip
+            _fact(
+                row,
+                "payments",
+                currency=row.currency,
+                count=int(row._mapping["count"]),
+                version=int(row.version),
+                confirmed_total=int(row.confirmed),
+                charged=int(row.charged),
+                refunded=int(row.refunded),
+            )
+        )
     return sorted(made, key=lambda fact: fact.order_key)
 
 

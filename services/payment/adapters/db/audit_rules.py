@@ -37,27 +37,35 @@ def _transaction(type: str, result: str, *more: Any) -> Any:
 def rules(dialect: str) -> list[SqlRule]:
     """All of them."""
     made = {
-        **_ledger_rules(), **_attempt_rules(), **_charge_rules(), **_effect_rules(dialect), **_money_rules(),
-        **_gateway_rules(), **_alert_rules(),
-    }  # fmt: skip
+        **_ledger_rules(),
+        **_attempt_rules(),
+        **_charge_rules(),
+        **_effect_rules(dialect),
+        **_money_rules(),
+        **_gateway_rules(),
+        **_alert_rules(),
+    }
     return [SqlRule(name, broken, _OVER.get(name, PAYMENTS)) for name, broken in made.items()]
 
 
 _OVER: dict[str, sa.Table] = {
-    "ledger_movement_balances": LEDGER, "balance_is_ledger_sum": ACCOUNTS, "reserved_is_sum_of_reservations": ACCOUNTS,
-    "one_open_attempt": ATTEMPTS, "one_confirmed_attempt": ATTEMPTS, "gateway_holds_what_is_wanted": GATEWAY,
-    "gateway_key_belongs_to_one_payment": TRANSACTIONS, "request_has_its_effect": REQUESTS,
+    "ledger_movement_balances": LEDGER,
+    "balance_is_ledger_sum": ACCOUNTS,
+    "reserved_is_sum_of_reservations": ACCOUNTS,
+    "one_open_attempt": ATTEMPTS,
+    "one_confirmed_attempt": ATTEMPTS,
+    "gateway_holds_what_is_wanted": GATEWAY,
+    "gateway_key_belongs_to_one_payment": TRANSACTIONS,
+    "request_has_its_effect": REQUESTS,
     "alert_is_told_or_due": ALERTS,
-}  # fmt: skip
+}
 """What rules look at that do not look at payments."""
 
 
 def _ledger_rules() -> dict[str, sa.Select[Any]]:
     entries = sa.select(L.account, L.currency, sa.func.sum(L.amount).label("sum"))
     sums = entries.group_by(L.account, L.currency).subquery()
-    on_account = sa.and_(
-        sums.c.account == sa.literal("spending_account:") + A.id, sums.c.currency == A.currency
-    )
+    on_account = sa.and_(sums.c.account == sa.literal("spending_account:") + A.id, sums.c.currency == A.currency)
     booked = sa.func.coalesce(sums.c.sum, 0)
     reservations = (
         sa.select(P.spending_account_id, sa.func.sum(P.resolved_amount).label("sum"))
@@ -67,19 +75,13 @@ def _ledger_rules() -> dict[str, sa.Select[Any]]:
     )
     held = sa.func.coalesce(reservations.c.sum, 0)
     return {
-        "ledger_movement_balances": sa.select(
-            L.transaction_id.label("subject"), told("adds up to ", sa.func.sum(L.amount))
-        )
+        "ledger_movement_balances": sa.select(L.transaction_id.label("subject"), told("adds up to ", sa.func.sum(L.amount)))
         .group_by(L.transaction_id, L.currency)
         .having(sa.func.sum(L.amount) != 0),
-        "balance_is_ledger_sum": sa.select(
-            A.id.label("subject"), told(A.balance, ", the ledger says ", booked)
-        )
+        "balance_is_ledger_sum": sa.select(A.id.label("subject"), told(A.balance, ", the ledger says ", booked))
         .select_from(ACCOUNTS.outerjoin(sums, on_account))
         .where(A.balance != booked),
-        "reserved_is_sum_of_reservations": sa.select(
-            A.id.label("subject"), told(A.reserved, ", payments say ", held)
-        )
+        "reserved_is_sum_of_reservations": sa.select(A.id.label("subject"), told(A.reserved, ", payments say ", held))
         .select_from(ACCOUNTS.outerjoin(reservations, reservations.c.spending_account_id == A.id))
         .where(A.reserved != held),
     }
@@ -89,9 +91,7 @@ def _attempt_rules() -> dict[str, sa.Select[Any]]:
     subject, detail = P.id.label("subject"), told(P.state, " in attempt ", P.attempt)
     return {
         "held_payment_has_attempt": sa.select(subject, detail).where(P.state.in_(HELD), ~_attempt("RESERVED")),
-        "permanent_payment_has_attempt": sa.select(subject, detail).where(
-            P.state.in_(PERMANENT), ~_attempt("CONFIRMED")
-        ),
+        "permanent_payment_has_attempt": sa.select(subject, detail).where(P.state.in_(PERMANENT), ~_attempt("CONFIRMED")),
         "one_open_attempt": sa.select(
             _as_text(sa.func.max(P.order_id)).label("subject"), told(sa.func.count(), " attempts are reserved")
         )
@@ -100,17 +100,17 @@ def _attempt_rules() -> dict[str, sa.Select[Any]]:
         .group_by(X.order_key)
         .having(sa.func.count(sa.distinct(X.attempt)) > 1),
         "confirmed_attempt_left_nothing_open": sa.select(subject, detail).where(P.state == "OPEN", _attempt("CONFIRMED")),
-        "void_pending_has_void": sa.select(subject, detail).where(
-            P.state == "VOID_PENDING", ~_transaction("VOID", "PENDING")
-        ),
+        "void_pending_has_void": sa.select(subject, detail).where(P.state == "VOID_PENDING", ~_transaction("VOID", "PENDING")),
         "authorizing_has_authorization": sa.select(subject, detail).where(
             P.state == "AUTHORIZING", ~_transaction("AUTHORIZE", "PENDING", T.attempt == P.attempt)
         ),
         "held_card_is_authorized": sa.select(subject, detail).where(
-            P.type == CREDIT_CARD, P.resolved_amount > 0, P.state.in_(("AUTHORIZED", *PERMANENT)),
+            P.type == CREDIT_CARD,
+            P.resolved_amount > 0,
+            P.state.in_(("AUTHORIZED", *PERMANENT)),
             ~_transaction("AUTHORIZE", "SUCCEEDED", T.attempt == P.attempt),
         ),
-    }  # fmt: skip
+    }
 
 
 def _charge_rules() -> dict[str, sa.Select[Any]]:
@@ -141,9 +141,9 @@ def _charge_rules() -> dict[str, sa.Select[Any]]:
 def _effect_rules(dialect: str) -> dict[str, Any]:
     """What a request moved is a transaction; what it made is never deleted, payments of carts aside."""
     transaction = R.outcome["transaction"].as_string()
-    unmoved = sa.select(
-        R.request_id.label("subject"), told(R.method, ": there is no transaction ", transaction)
-    ).where(transaction.is_not(None), ~sa.exists().where(T.id == transaction))
+    unmoved = sa.select(R.request_id.label("subject"), told(R.method, ": there is no transaction ", transaction)).where(
+        transaction.is_not(None), ~sa.exists().where(T.id == transaction)
+    )
     return {effects.RULE: sa.union_all(unmoved, effects.lost(dialect, REQUESTS, MADE))}
 
 
@@ -153,11 +153,7 @@ def _as_text(column: Any) -> Any:
 
 def _money_rules() -> dict[str, sa.Select[Any]]:
     def done(type: str) -> Any:
-        return (
-            sa.select(total(T.amount))
-            .where(T.payment_id == P.id, T.type == type, T.result == "SUCCEEDED")
-            .scalar_subquery()
-        )
+        return sa.select(total(T.amount)).where(T.payment_id == P.id, T.type == type, T.result == "SUCCEEDED").scalar_subquery()
 
     due = sa.func.coalesce(P.resolved_amount, 0)
     taken = sa.case((P.type == CREDIT_CARD, P.captured), else_=due)
@@ -174,12 +170,10 @@ def _money_rules() -> dict[str, sa.Select[Any]]:
         "refunded_is_within_taken": sa.select(subject, told(P.refunded, " of ", taken)).where(
             sa.or_(P.refunded < 0, P.refunded > taken)
         ),
-        "captured_is_sum_of_captures": sa.select(
-            subject, told(P.captured, ", captures say ", done("CAPTURE"))
-        ).where(P.captured != done("CAPTURE")),
-        "refunded_is_sum_of_refunds": sa.select(
-            subject, told(P.refunded, ", refunds say ", done("REFUND"))
-        ).where(refunds),
+        "captured_is_sum_of_captures": sa.select(subject, told(P.captured, ", captures say ", done("CAPTURE"))).where(
+            P.captured != done("CAPTURE")
+        ),
+        "refunded_is_sum_of_refunds": sa.select(subject, told(P.refunded, ", refunds say ", done("REFUND"))).where(refunds),
         "ledger_shows_what_is_kept": _kept_in_ledger(),
         "state_follows_amounts": sa.select(
             subject, told(P.state, " of ", due, ", ", P.captured, " captured, ", P.refunded, " refunded")
@@ -209,11 +203,7 @@ def _kept_in_ledger() -> sa.Select[Any]:
     )
     shown = sa.func.coalesce(sums.c.sum, 0)
     due = sa.func.coalesce(P.resolved_amount, 0)
-    kept = sa.case(
-        (P.type == CREDIT_CARD, P.captured - P.refunded),
-        (P.state.in_(PERMANENT), due - P.refunded),
-        else_=0,
-    )
+    kept = sa.case((P.type == CREDIT_CARD, P.captured - P.refunded), (P.state.in_(PERMANENT), due - P.refunded), else_=0)
     return (
         sa.select(P.id.label("subject"), told(kept, ", the ledger says ", shown))
         .select_from(PAYMENTS.outerjoin(sums, sums.c.payment_id == P.id))
@@ -241,9 +231,9 @@ def _gateway_rules() -> dict[str, sa.Select[Any]]:
         .having(sa.func.count() > 1)
     )
     return {
-        "gateway_holds_what_is_wanted": sa.select(
-            G.key.label("subject"), told(G.amount, " is held at the test gateway")
-        ).where(G.operation == "authorize", G.state == "DONE", ~wanted, ~ending),
+        "gateway_holds_what_is_wanted": sa.select(G.key.label("subject"), told(G.amount, " is held at the test gateway")).where(
+            G.operation == "authorize", G.state == "DONE", ~wanted, ~ending
+        ),
         "one_authorization_a_payment": renewed,
     }
 

@@ -31,9 +31,10 @@ class Gauges:
         pending = sa.select(t.type, sa.func.count().label("found")).where(t.ask_time.is_not(None)).group_by(t.type)
         a = ALERTS.c
         untold = sa.select(
-            sa.func.count().label("found"), sa.func.count(a.report_parked_time).label("parked"),
+            sa.func.count().label("found"),
+            sa.func.count(a.report_parked_time).label("parked"),
             sa.func.min(a.update_time).label("oldest"),
-        ).where(a.report_time.is_not(None))  # fmt: skip
+        ).where(a.report_time.is_not(None))
         # A payment in ATTENTION has an alert, and alerts are few.
         troubled = sa.select(sa.func.count()).select_from(ALERTS.join(PAYMENTS, PAYMENTS.c.id == a.id))
         async with self._db.reading() as tx:

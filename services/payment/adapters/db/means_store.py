@@ -31,11 +31,10 @@ class SqlMeansStore:
             users.setdefault(row.spending_account_id, {})[row.user_id] = row.allow_exceed
         return {
             r.id: Account(
-                r.id, r.buyer_id, r.currency, r.active, r.start_time, r.end_time, r.balance, r.reserved,
-                users.get(r.id, {}),
+                r.id, r.buyer_id, r.currency, r.active, r.start_time, r.end_time, r.balance, r.reserved, users.get(r.id, {})
             )
             for r in rows
-        }  # fmt: skip
+        }
 
     async def cards(self, tx: Tx, ids: Collection[str]) -> dict[str, Card]:
         """Cards by id."""
@@ -58,18 +57,22 @@ class SqlMeansStore:
         )
         return bool(held.rowcount == len(demands))
 
-    async def post(
-        self, tx: Tx, movements: Sequence[Movement], now: datetime, freed: Mapping[str, int] | None = None
-    ) -> None:
+    async def post(self, tx: Tx, movements: Sequence[Movement], now: datetime, freed: Mapping[str, int] | None = None) -> None:
         """Writes movements, changes balances by their sums, and frees what was reserved."""
         rows = [
             {
-                "transaction_id": m.id, "account": side.account, "amount": side.amount, "currency": m.currency,
-                "order_id": m.order_id, "payment_id": m.payment_id, "description": m.description, "entry_time": now,
+                "transaction_id": m.id,
+                "account": side.account,
+                "amount": side.amount,
+                "currency": m.currency,
+                "order_id": m.order_id,
+                "payment_id": m.payment_id,
+                "description": m.description,
+                "entry_time": now,
             }
             for m in movements
             for side in m.sides
-        ]  # fmt: skip
+        ]
         if rows:
             await tx.execute(tx.insert(LEDGER), rows)
         await self._change(tx, account_gains(movements), freed or {})
@@ -100,12 +103,10 @@ class SqlMeansStore:
         if rows and not missing:
             insert = tx.insert(ACCOUNT_ASSIGNMENTS)
             statement = insert.on_conflict_do_update(
-                index_elements=["spending_account_id", "user_id"],
-                set_={"allow_exceed": insert.excluded.allow_exceed},
+                index_elements=["spending_account_id", "user_id"], set_={"allow_exceed": insert.excluded.allow_exceed}
             )
             values: list[dict[str, Any]] = [
-                {"spending_account_id": id, "user_id": user, "allow_exceed": rows[id, user]}
-                for id, user in sorted(rows)
+                {"spending_account_id": id, "user_id": user, "allow_exceed": rows[id, user]} for id, user in sorted(rows)
             ]
             await tx.execute(statement, values)
         return missing
@@ -119,6 +120,4 @@ class SqlMeansStore:
 
 
 def _by_id(amounts: Mapping[str, int]) -> sa.ColumnElement[int]:
-    return sa.case(
-        {id: sa.literal(amount, sa.BigInteger) for id, amount in amounts.items()}, value=A.id, else_=sa.literal(0)
-    )
+    return sa.case({id: sa.literal(amount, sa.BigInteger) for id, amount in amounts.items()}, value=A.id, else_=sa.literal(0))

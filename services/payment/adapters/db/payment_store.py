@@ -24,9 +24,17 @@ P, T = PAYMENTS.c, TRANSACTIONS.c
 _NAMES = [column.name for column in PAYMENTS.columns]
 _TRANSACTION_NAMES = [f.name for f in fields(Transaction)]
 _MUTABLE = (
-    "resolved_amount", "accepted", "state", "attempt", "captured", "refunded", "renewals", "authorization_expire_time",
-    "version", "update_time",
-)  # fmt: skip
+    "resolved_amount",
+    "accepted",
+    "state",
+    "attempt",
+    "captured",
+    "refunded",
+    "renewals",
+    "authorization_expire_time",
+    "version",
+    "update_time",
+)
 _SAVE = (
     sa.update(PAYMENTS)
     .where(P.id == sa.bindparam("b_id"))
@@ -117,18 +125,13 @@ class SqlPaymentStore:
         if rows:
             await tx.execute(tx.insert(TRANSACTIONS), [_transaction_row(row) for row in rows])
 
-    async def settle(
-        self, tx: Tx, id: str, result: Result, reference: str, message: str, now: datetime
-    ) -> bool:
+    async def settle(self, tx: Tx, id: str, result: Result, reference: str, message: str, now: datetime) -> bool:
         """Writes the result of a pending one; False when it is known already."""
         done = await tx.execute(
             sa.update(TRANSACTIONS)
             .where(T.id == id, T.result == Result.PENDING.value)
-            .values(
-                result=result.value, gateway_reference=reference[:200], message=message[:200], result_time=now,
-                ask_time=None,
-            )
-        )  # fmt: skip
+            .values(result=result.value, gateway_reference=reference[:200], message=message[:200], result_time=now, ask_time=None)
+        )
         return bool(done.rowcount == 1)
 
     async def take_over_refunds(self, tx: Tx, payment_ids: Collection[str]) -> None:
@@ -178,12 +181,11 @@ class SqlPaymentStore:
 
 def _lapsing(until: datetime) -> sa.Select[Any]:
     asked = sa.exists().where(
-        T.payment_id == P.id, T.result == Result.PENDING.value,
+        T.payment_id == P.id,
+        T.result == Result.PENDING.value,
         T.type.in_((TransactionType.AUTHORIZE.value, TransactionType.CAPTURE.value)),
-    )  # fmt: skip
-    return sa.select(PAYMENTS).where(
-        P.authorization_expire_time <= until, P.state == State.CONFIRMED.value, ~asked
     )
+    return sa.select(PAYMENTS).where(P.authorization_expire_time <= until, P.state == State.CONFIRMED.value, ~asked)
 
 
 def _transaction_row(row: Transaction) -> dict[str, Any]:
@@ -197,9 +199,6 @@ class SqlRequestStore:
         """The outcome of an earlier call."""
         return await idempotency.find(tx, REQUESTS, request)
 
-    async def claim(
-        self, tx: Tx, request: Request, outcome: dict[str, Any], now: datetime
-    ) -> dict[str, Any] | None:
+    async def claim(self, tx: Tx, request: Request, outcome: dict[str, Any], now: datetime) -> dict[str, Any] | None:
         """None for the first call, the recorded outcome for every other."""
         return await idempotency.claim(tx, REQUESTS, request, outcome, now)
-

@@ -19,7 +19,8 @@ METADATA = metadata()
 REQUESTS = idempotency.table(METADATA)
 
 PAYMENTS = sa.Table(
-    "payments", METADATA,
+    "payments",
+    METADATA,
     sa.Column("id", sa.String(100), primary_key=True),
     sa.Column("order_key", sa.Uuid(), nullable=False, index=True),
     sa.Column("order_id", sa.String(100), nullable=False),
@@ -45,9 +46,10 @@ PAYMENTS = sa.Table(
     sa.Column("xp", Json(), nullable=False),
     sa.Column("create_time", UtcTime(), nullable=False),
     sa.Column("update_time", UtcTime(), nullable=False),
-)  # fmt: skip
+)
 ALERTS = sa.Table(
-    "payment_alerts", METADATA,
+    "payment_alerts",
+    METADATA,
     sa.Column("key", sa.Uuid(), primary_key=True),
     sa.Column("id", sa.String(100), nullable=False, unique=True),
     sa.Column("order_key", sa.Uuid(), nullable=False),
@@ -55,10 +57,11 @@ ALERTS = sa.Table(
     sa.Column("create_time", UtcTime(), nullable=False),
     sa.Column("update_time", UtcTime(), nullable=False),
     *outbox.columns(),
-)  # fmt: skip
+)
 """Payments that need attention, by their ids: what the order service has to know of them."""
 TRANSACTIONS = sa.Table(
-    "payment_transactions", METADATA,
+    "payment_transactions",
+    METADATA,
     sa.Column("id", sa.String(100), primary_key=True),
     sa.Column("payment_id", sa.String(100), nullable=False, index=True),
     sa.Column("type", sa.String(20), nullable=False),
@@ -72,16 +75,17 @@ TRANSACTIONS = sa.Table(
     sa.Column("result_time", UtcTime(), nullable=True),
     sa.Column("cause", sa.String(20), nullable=False),
     sa.Column("ask_time", UtcTime(), nullable=True, index=True),
-)  # fmt: skip
+)
 ATTEMPTS = sa.Table(
-    "payment_attempts", METADATA,
+    "payment_attempts",
+    METADATA,
     sa.Column("order_key", sa.Uuid(), primary_key=True),
     sa.Column("attempt", sa.BigInteger, primary_key=True),
     sa.Column("state", sa.String(20), nullable=False),
     sa.Column("expire_time", UtcTime(), nullable=False),
     sa.Column("update_time", UtcTime(), nullable=False),
     sa.Index("ix_payment_attempts_state_expire_time", "state", "expire_time"),
-)  # fmt: skip
+)
 LOCK = 0
 """Number of no attempt: that row is locked by whoever reserves or changes an order's payments."""
 _ACCOUNT = (
@@ -94,10 +98,12 @@ _ACCOUNT = (
     xp(),
 )
 ACCOUNTS = resource_table(
-    METADATA, "spending_accounts", _ACCOUNT,
+    METADATA,
+    "spending_accounts",
+    _ACCOUNT,
     sa.Column("balance", Micros(), nullable=False, server_default="0"),
     sa.Column("reserved", Micros(), nullable=False, server_default="0"),
-)  # fmt: skip
+)
 
 
 def _balances(row: Any) -> dict[str, Any]:
@@ -112,13 +118,15 @@ ACCOUNT = Resource(
     "spending account", account_pb.SpendingAccount, ACCOUNTS, _ACCOUNT, prefix="spa", check=means.check, extra=_balances
 )
 ACCOUNT_ASSIGNMENTS = sa.Table(
-    "spending_account_assignments", METADATA,
+    "spending_account_assignments",
+    METADATA,
     sa.Column("spending_account_id", sa.String(100), sa.ForeignKey("spending_accounts.id"), primary_key=True),
     sa.Column("user_id", sa.String(100), primary_key=True),
     sa.Column("allow_exceed", sa.Boolean, nullable=False),
-)  # fmt: skip
+)
 LEDGER = sa.Table(
-    "ledger_entries", METADATA,
+    "ledger_entries",
+    METADATA,
     sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
     sa.Column("transaction_id", sa.String(100), nullable=False, index=True),
     sa.Column("account", sa.String(200), nullable=False, index=True),
@@ -128,7 +136,7 @@ LEDGER = sa.Table(
     sa.Column("payment_id", sa.String(100), nullable=False),
     sa.Column("description", sa.String(200), nullable=False),
     sa.Column("entry_time", UtcTime(), nullable=False),
-)  # fmt: skip
+)
 
 
 def _read_token(found: Violations, where: str, message: Any, _: dict[str, Any]) -> str:
@@ -148,7 +156,8 @@ _CARD = (
 CARDS = resource_table(METADATA, "credit_cards", _CARD)
 CARD = Resource("credit card", card_pb.CreditCard, CARDS, _CARD, prefix="crd", check=cards.check)
 GATEWAY = sa.Table(
-    "test_gateway_operations", METADATA,
+    "test_gateway_operations",
+    METADATA,
     sa.Column("key", sa.String(300), primary_key=True),
     sa.Column("operation", sa.String(20), nullable=False),
     sa.Column("authorization_key", sa.String(300), nullable=False, index=True),
@@ -159,9 +168,7 @@ GATEWAY = sa.Table(
     sa.Column("reference", sa.String(100), nullable=False),
     sa.Column("message", sa.String(200), nullable=False),
     sa.Column("expire_time", UtcTime(), nullable=True),
-)  # fmt: skip
+)
 
-MADE = {
-    "CreateSpendingAccount": ACCOUNTS, "BatchCreateSpendingAccounts": ACCOUNTS,
-}
+MADE = {"CreateSpendingAccount": ACCOUNTS, "BatchCreateSpendingAccounts": ACCOUNTS}
 """By the method that makes it: what is never deleted again, so that the id in a recorded outcome leads somewhere."""

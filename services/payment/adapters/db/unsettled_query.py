@@ -17,13 +17,16 @@ from services.payment.domain.states import State
 P = PAYMENTS.c
 LISTING = Listing(
     {
-        "id": Field(P.id), "order_id": Field(P.order_id), "buyer_id": Field(P.buyer_id), "type": Field(P.type),
+        "id": Field(P.id),
+        "order_id": Field(P.order_id),
+        "buyer_id": Field(P.buyer_id),
+        "type": Field(P.type),
         "state": Field(P.state, "enum", {state.value: state.value for state in State}),
         "update_time": Field(P.update_time, "time"),
     },
     P.id,
     default_order="update_time",
-)  # fmt: skip
+)
 _ASKED = sa.select(TRANSACTIONS.c.payment_id).where(TRANSACTIONS.c.ask_time.is_not(None))
 _UNSETTLED = sa.select(PAYMENTS).where(sa.or_(P.state.in_([s.value for s in UNSETTLED]), P.id.in_(_ASKED)))
 
@@ -36,8 +39,6 @@ class SqlUnsettledPayments:
 
     async def page(self, tx: Tx, query: Any) -> tuple[list[Payment], str]:
         """A page, those that changed longest ago first."""
-        plan = LISTING.plan(
-            self._dialect, filter=query.filter, page_size=query.page_size, page_token=query.page_token
-        )
+        plan = LISTING.plan(self._dialect, filter=query.filter, page_size=query.page_size, page_token=query.page_token)
         page = plan.page((await tx.execute(plan.apply(_UNSETTLED))).all())
         return [payment_of(row._mapping) for row in page.rows], page.next_page_token

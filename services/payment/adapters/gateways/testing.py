@@ -105,9 +105,7 @@ class TestGateway:
                 row = await self._become(tx, key, DONE)
         return Answer(Verdict.NOTHING) if row is None else _answer(row)
 
-    async def _take(
-        self, operation: str, key: str, authorization_key: str, amount: int, currency: str
-    ) -> Answer:
+    async def _take(self, operation: str, key: str, authorization_key: str, amount: int, currency: str) -> Answer:
         late = False
         async with self._db.transaction() as tx:
             row = await self._find(tx, key)
@@ -153,14 +151,29 @@ class TestGateway:
         return await self._find(tx, key)
 
     async def _put(
-        self, tx: Tx, key: str, operation: str, authorization_key: str, token: str, amount: int, currency: str,
-        state: str, message: str,
-    ) -> Any:  # fmt: skip
+        self,
+        tx: Tx,
+        key: str,
+        operation: str,
+        authorization_key: str,
+        token: str,
+        amount: int,
+        currency: str,
+        state: str,
+        message: str,
+    ) -> Any:
         row = {
-            "key": key, "operation": operation, "authorization_key": authorization_key, "token": token,
-            "amount": amount, "currency": currency, "state": state, "reference": new_id("gw"), "message": message,
+            "key": key,
+            "operation": operation,
+            "authorization_key": authorization_key,
+            "token": token,
+            "amount": amount,
+            "currency": currency,
+            "state": state,
+            "reference": new_id("gw"),
+            "message": message,
             "expire_time": self._clock.now() + self._lifetime if operation == "authorize" and amount else None,
-        }  # fmt: skip
+        }
         await tx.execute(tx.insert(GATEWAY).on_conflict_do_nothing(), row)
         return await self._find(tx, key)
 

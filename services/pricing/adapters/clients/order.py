@@ -19,7 +19,5 @@ class OrderDecisions:
 
     async def resolve(self, key: uuid.UUID, attempt: int) -> str:
         """TRYING, ACCEPTED or REFUSED."""
-        answer = await self._stub.ResolveSubmission(
-            pb.ResolveSubmissionRequest(order_key=str(key), attempt=attempt)
-        )
+        answer = await self._stub.ResolveSubmission(pb.ResolveSubmissionRequest(order_key=str(key), attempt=attempt))
         return submission_pb2.SubmissionState.Name(answer.state).removeprefix("SUBMISSION_STATE_")

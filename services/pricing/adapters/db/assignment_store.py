@@ -15,9 +15,10 @@ from services.pricing.domain.assignment import Assignment, Key
 _C = ASSIGNMENTS.c
 # A product has one assignment per buyer, so the buyer breaks the ties of an order by product, and of no other order.
 _LISTING = Listing(
-    {name: Field(_C[name], "text") for name in ("product_id", "buyer_id", "price_schedule_id")}, _C.buyer_id,
+    {name: Field(_C[name], "text") for name in ("product_id", "buyer_id", "price_schedule_id")},
+    _C.buyer_id,
     default_order="product_id",
-)  # fmt: skip
+)
 
 
 class SqlAssignmentStore:
@@ -37,17 +38,14 @@ class SqlAssignmentStore:
         ]
         await tx.execute(
             insert.on_conflict_do_update(
-                index_elements=["product_id", "buyer_id"],
-                set_={"price_schedule_id": insert.excluded.price_schedule_id},
+                index_elements=["product_id", "buyer_id"], set_={"price_schedule_id": insert.excluded.price_schedule_id}
             ),
             rows,
         )
 
     async def remove(self, tx: Tx, keys: Sequence[Key]) -> None:
         """Deletes, in the order of the keys."""
-        statement = sa.delete(ASSIGNMENTS).where(
-            _C.product_id == sa.bindparam("product"), _C.buyer_id == sa.bindparam("buyer")
-        )
+        statement = sa.delete(ASSIGNMENTS).where(_C.product_id == sa.bindparam("product"), _C.buyer_id == sa.bindparam("buyer"))
         ordered = sorted(keys, key=lambda key: (key.product_id, key.buyer_id))
         await tx.execute(statement, [{"product": key.product_id, "buyer": key.buyer_id} for key in ordered])
 
@@ -65,13 +63,9 @@ class AssignmentLists:
             rows = (await tx.execute(statement.order_by(_C.product_id, _C.buyer_id))).all()
         return [_assignment(row) for row in rows]
 
-    async def page(
-        self, filter: str, page_size: int, page_token: str, bound: dict[str, str]
-    ) -> tuple[list[Assignment], str]:
+    async def page(self, filter: str, page_size: int, page_token: str, bound: dict[str, str]) -> tuple[list[Assignment], str]:
         """A page by product and buyer, and the token of the next."""
-        plan = _LISTING.plan(
-            self._db.dialect, filter=filter, page_size=page_size, page_token=page_token, bound=bound
-        )
+        plan = _LISTING.plan(self._db.dialect, filter=filter, page_size=page_size, page_token=page_token, bound=bound)
         async with self._db.reading() as tx:
             page = plan.page((await tx.execute(plan.apply(sa.select(ASSIGNMENTS)))).all())
         return [_assignment(row) for row in page.rows], page.next_page_token

@@ -28,9 +28,7 @@ class CensusReader:
         """One snapshot."""
         a, s, t, r = ASSIGNMENTS.c, SCHEDULES.c, TAX_RATES.c, RESERVATIONS.c
         counts = [sa.select(sa.func.count()).select_from(table).scalar_subquery() for table in _ALL]
-        lost = sa.select(a.product_id, a.buyer_id, a.price_schedule_id).where(
-            ~sa.exists().where(s.id == a.price_schedule_id)
-        )
+        lost = sa.select(a.product_id, a.buyer_id, a.price_schedule_id).where(~sa.exists().where(s.id == a.price_schedule_id))
         open_ones = sa.select(r.order_key, r.attempt, r.state).where(r.state.not_in(_ENDED)).order_by(r.order_key)
         async with self._db.reading(snapshot=True) as tx:
             counted = (await tx.execute(sa.select(*counts))).one()

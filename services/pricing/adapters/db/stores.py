@@ -24,13 +24,22 @@ MAX_PREFIXES = 2_000
 _A, _S, _T = ASSIGNMENTS.c, SCHEDULES.c, TAX_RATES.c
 _SCHEDULES = (
     sa.select(
-        _A.product_id, _A.buyer_id, _S.id, _S.currency, _S.price_breaks, _S.min_quantity, _S.max_quantity,
-        _S.use_cumulative_quantity, _S.restricted_quantity, _S.sale_start_time, _S.sale_end_time,
+        _A.product_id,
+        _A.buyer_id,
+        _S.id,
+        _S.currency,
+        _S.price_breaks,
+        _S.min_quantity,
+        _S.max_quantity,
+        _S.use_cumulative_quantity,
+        _S.restricted_quantity,
+        _S.sale_start_time,
+        _S.sale_end_time,
     )
     .join(SCHEDULES, _S.id == _A.price_schedule_id)
     .where(_A.product_id.in_(sa.bindparam("products", expanding=True)), _A.buyer_id.in_(("", sa.bindparam("buyer"))))
     .order_by(_A.product_id, _A.buyer_id)
-)  # fmt: skip
+)
 _RATES = sa.select(_T.id, _T.country, _T.region, _T.postal_prefix, _T.tax_class, _T.rate, _T.start_time).where(
     _T.country.in_(sa.bindparam("countries", expanding=True)),
     _T.tax_class.in_(sa.bindparam("classes", expanding=True)),
@@ -49,15 +58,19 @@ class SqlPriceStore:
         for row in await tx.execute(_SCHEDULES, {"products": list(products), "buyer": buyer_id}):
             # Ordered by buyer: the default comes first, the buyer's own replaces it.
             found[row.product_id] = Schedule(
-                row.id, row.currency, tuple(Break(*item) for item in row.price_breaks), row.min_quantity,
-                row.max_quantity, row.use_cumulative_quantity, row.restricted_quantity, row.sale_start_time,
+                row.id,
+                row.currency,
+                tuple(Break(*item) for item in row.price_breaks),
+                row.min_quantity,
+                row.max_quantity,
+                row.use_cumulative_quantity,
+                row.restricted_quantity,
+                row.sale_start_time,
                 row.sale_end_time,
-            )  # fmt: skip
+            )
         return found
 
-    async def rates(
-        self, tx: Tx, places: Collection[Destination], classes: Collection[str], now: datetime
-    ) -> Rates:
+    async def rates(self, tx: Tx, places: Collection[Destination], classes: Collection[str], now: datetime) -> Rates:
         """Rates that can hold there now; no place at all is no statement.
 
         A country may have a rate for each of its postal codes, so those of other codes are not read.

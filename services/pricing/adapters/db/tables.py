@@ -34,9 +34,7 @@ def _read_breaks(found: Violations, where: str, message: Any, values: dict[str, 
     made: dict[int, list[int | None]] = {}
     for i, item in enumerate(breaks[:MAX_BREAKS]):
         at = f"{path}[{i}]"
-        found.require(
-            f"{at}.quantity", 1 <= item.quantity <= MAX_QUANTITY, "VALUE_OUT_OF_RANGE", f"1 to {MAX_QUANTITY:,}"
-        )
+        found.require(f"{at}.quantity", 1 <= item.quantity <= MAX_QUANTITY, "VALUE_OUT_OF_RANGE", f"1 to {MAX_QUANTITY:,}")
         found.require(f"{at}.quantity", item.quantity not in made, "DUPLICATE_ITEM", "stands twice")
         found.require(f"{at}.price", item.HasField("price"), "FIELD_REQUIRED", "is required")
         unit = values.get("currency", "")
@@ -93,9 +91,7 @@ _SCHEDULE = (
     xp(),
 )
 SCHEDULES = resource_table(METADATA, "price_schedules", _SCHEDULE)
-SCHEDULE = Resource(
-    "price schedule", schedule_pb.PriceSchedule, SCHEDULES, _SCHEDULE, prefix="prs", check=schedule.check
-)
+SCHEDULE = Resource("price schedule", schedule_pb.PriceSchedule, SCHEDULES, _SCHEDULE, prefix="prs", check=schedule.check)
 ASSIGNMENTS = sa.Table(
     "price_assignments",
     METADATA,
@@ -128,7 +124,5 @@ RESERVATIONS = sa.Table(
     sa.Column("update_time", UtcTime(), nullable=False),
 )
 
-MADE = {
-    "CreatePriceSchedule": SCHEDULES, "BatchCreatePriceSchedules": SCHEDULES,
-}
+MADE = {"CreatePriceSchedule": SCHEDULES, "BatchCreatePriceSchedules": SCHEDULES}
 """By the method that makes it: what is never deleted again, so that the id in a recorded outcome leads somewhere."""

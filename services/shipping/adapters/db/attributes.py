@@ -33,9 +33,11 @@ def lead_time(name: str) -> Attribute:
             return None
         value: Duration = getattr(message, name)
         found.require(
-            f"{where}.{name}", value.nanos == 0 and 0 <= value.seconds <= MAX_LEAD_TIME, "VALUE_OUT_OF_RANGE",
+            f"{where}.{name}",
+            value.nanos == 0 and 0 <= value.seconds <= MAX_LEAD_TIME,
+            "VALUE_OUT_OF_RANGE",
             "must be whole seconds, zero to one year",
-        )  # fmt: skip
+        )
         return value.seconds
 
     def write(row: dict[str, Any]) -> Duration | None:
@@ -56,21 +58,22 @@ def rate_rows() -> Attribute:
             path = f"{where}[{i}]"
             bound = None
             if row.HasField("up_to_weight_kg"):
-                bound = protoconv.decimal_in(
-                    found, f"{path}.up_to_weight_kg", row.up_to_weight_kg, Decimal(0), MAX_WEIGHT
-                )
+                bound = protoconv.decimal_in(found, f"{path}.up_to_weight_kg", row.up_to_weight_kg, Decimal(0), MAX_WEIGHT)
             bounds.append(bound)
             found.require(f"{path}.price", row.HasField("price"), "FIELD_REQUIRED", "is required")
-            made.append({
-                "up_to": None if bound is None else f"{bound:f}",
-                "price": _amount(found, path, row, "price", currency) or 0,
-                "per_kg": _amount(found, path, row, "per_kg", currency),
-            })  # fmt: skip
+            made.append(
+                {
+                    "up_to": None if bound is None else f"{bound:f}",
+                    "price": _amount(found, path, row, "price", currency) or 0,
+                    "per_kg": _amount(found, path, row, "per_kg", currency),
+                }
+            )
         for i in misordered(bounds):
             found.add(
-                f"{where}[{i}].up_to_weight_kg", Reason.RATE_ROWS_UNORDERED,
+                f"{where}[{i}].up_to_weight_kg",
+                Reason.RATE_ROWS_UNORDERED,
                 "must be above the row before; only the last row may be open",
-            )  # fmt: skip
+            )
         return made
 
     return Attribute("rows", Json(), read, _write_rows, nullable=False)
@@ -106,9 +109,8 @@ def check_places(found: Violations, where: str, places: Any) -> None:
             found.require(f"{path}.country", alone, "FIELD_REQUIRED", "is required with other fields")
         else:
             found.require(
-                f"{path}.country", place.country in _COUNTRIES, "FIELD_INVALID",
-                "must be an ISO 3166-1 alpha-2 code, upper case",
-            )  # fmt: skip
+                f"{path}.country", place.country in _COUNTRIES, "FIELD_INVALID", "must be an ISO 3166-1 alpha-2 code, upper case"
+            )
 
 
 def check_match(found: Violations, where: str, match: Any) -> None:

@@ -8,14 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db import Database
-from services.shipping.adapters.db.tables import (
-    ASSIGNMENTS,
-    CARRIERS,
-    GROUPING_RULES,
-    RATE_TABLES,
-    SHIP_METHODS,
-    ZONES,
-)
+from services.shipping.adapters.db.tables import ASSIGNMENTS, CARRIERS, GROUPING_RULES, RATE_TABLES, SHIP_METHODS, ZONES
 from services.shipping.application.ports import Census
 
 _ALL = (CARRIERS, ZONES, SHIP_METHODS, ASSIGNMENTS, RATE_TABLES, GROUPING_RULES)

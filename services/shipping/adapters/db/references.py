@@ -43,9 +43,7 @@ async def _ship_methods(tx: Tx, found: Violations, items: Items) -> None:
     await _exist(tx, found, items, "ship_method_id", SHIP_METHODS, reason, "ship method")
 
 
-async def _exist(
-    tx: Tx, found: Violations, items: Items, name: str, table: sa.Table, reason: Reason, word: str
-) -> None:
+async def _exist(tx: Tx, found: Violations, items: Items, name: str, table: sa.Table, reason: Reason, word: str) -> None:
     wanted = sorted({values[name] for _, values in items if valid_id(values[name])})
     known = set((await tx.execute(sa.select(table.c.id).where(table.c.id.in_(wanted)))).scalars())
     for path, values in items:

@@ -43,9 +43,8 @@ _SHIP_METHOD = (
 )
 SHIP_METHODS = resource_table(METADATA, "ship_methods", _SHIP_METHOD)
 SHIP_METHOD = Resource(
-    "ship method", ship_method_service_pb2.ShipMethod, SHIP_METHODS, _SHIP_METHOD, prefix="shm",
-    check=checks.method_lead_times,
-)  # fmt: skip
+    "ship method", ship_method_service_pb2.ShipMethod, SHIP_METHODS, _SHIP_METHOD, prefix="shm", check=checks.method_lead_times
+)
 
 _ASSIGNMENT = (
     ref("ship_method_id", required=True, index=False),
@@ -55,17 +54,17 @@ _ASSIGNMENT = (
     ref("ship_from_id", index=False),
 )
 ASSIGNMENTS = resource_table(
-    METADATA, "ship_method_assignments", _ASSIGNMENT,
+    METADATA,
+    "ship_method_assignments",
+    _ASSIGNMENT,
     # Named here: by the convention its name would be longer than PostgreSQL allows.
     sa.UniqueConstraint(
-        "ship_method_id", "buyer_id", "client_id", "supplier_id", "ship_from_id",
-        name="uq_ship_method_assignments_all",
+        "ship_method_id", "buyer_id", "client_id", "supplier_id", "ship_from_id", name="uq_ship_method_assignments_all"
     ),
-)  # fmt: skip
+)
 ASSIGNMENT = Resource(
-    "ship method assignment", ship_method_assignment_service_pb2.ShipMethodAssignment, ASSIGNMENTS,
-    _ASSIGNMENT, prefix="sma",
-)  # fmt: skip
+    "ship method assignment", ship_method_assignment_service_pb2.ShipMethodAssignment, ASSIGNMENTS, _ASSIGNMENT, prefix="sma"
+)
 
 _RATE_TABLE = (
     ref("ship_method_id", required=True, immutable=True, index=False),
@@ -76,13 +75,10 @@ _RATE_TABLE = (
     lead_time("min_lead_time"),
     lead_time("max_lead_time"),
 )
-RATE_TABLES = resource_table(
-    METADATA, "rate_tables", _RATE_TABLE, sa.UniqueConstraint("ship_method_id", "zone_id", "currency")
-)
+RATE_TABLES = resource_table(METADATA, "rate_tables", _RATE_TABLE, sa.UniqueConstraint("ship_method_id", "zone_id", "currency"))
 RATE_TABLE = Resource(
-    "rate table", rate_table_service_pb2.RateTable, RATE_TABLES, _RATE_TABLE, prefix="rtt",
-    check=checks.table_lead_times,
-)  # fmt: skip
+    "rate table", rate_table_service_pb2.RateTable, RATE_TABLES, _RATE_TABLE, prefix="rtt", check=checks.table_lead_times
+)
 
 _GROUPING_RULE = (
     ref("client_id", immutable=True),
@@ -91,14 +87,16 @@ _GROUPING_RULE = (
     enum("grouping", grouping_rule_service_pb2.Grouping, "GROUPING_"),
 )
 GROUPING_RULES = resource_table(METADATA, "grouping_rules", _GROUPING_RULE)
-GROUPING_RULE = Resource(
-    "grouping rule", grouping_rule_service_pb2.GroupingRule, GROUPING_RULES, _GROUPING_RULE, prefix="grp"
-)
+GROUPING_RULE = Resource("grouping rule", grouping_rule_service_pb2.GroupingRule, GROUPING_RULES, _GROUPING_RULE, prefix="grp")
 
 MADE = {
-    "CreateCarrier": CARRIERS, "BatchCreateCarriers": CARRIERS,
-    "CreateZone": ZONES, "BatchCreateZones": ZONES,
-    "CreateShipMethod": SHIP_METHODS, "BatchCreateShipMethods": SHIP_METHODS,
-    "CreateRateTable": RATE_TABLES, "BatchCreateRateTables": RATE_TABLES,
+    "CreateCarrier": CARRIERS,
+    "BatchCreateCarriers": CARRIERS,
+    "CreateZone": ZONES,
+    "BatchCreateZones": ZONES,
+    "CreateShipMethod": SHIP_METHODS,
+    "BatchCreateShipMethods": SHIP_METHODS,
+    "CreateRateTable": RATE_TABLES,
+    "BatchCreateRateTables": RATE_TABLES,
 }
 """By the method that makes it: what is never deleted again, so that the id in a recorded outcome leads somewhere."""

@@ -10,14 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db import Database, Tx
-from services.shipping.adapters.db.tables import (
-    ASSIGNMENTS,
-    CARRIERS,
-    GROUPING_RULES,
-    RATE_TABLES,
-    SHIP_METHODS,
-    ZONES,
-)
+from services.shipping.adapters.db.tables import ASSIGNMENTS, CARRIERS, GROUPING_RULES, RATE_TABLES, SHIP_METHODS, ZONES
 from services.shipping.domain.estimate import Terms
 from services.shipping.domain.grouping import Grouping, Rule
 from services.shipping.domain.methods import Scope, ShipMethod
@@ -28,8 +21,7 @@ Row = sa.RowMapping
 _M, _A, _C = SHIP_METHODS.c, ASSIGNMENTS.c, CARRIERS.c
 _ASSIGNED = (
     sa.select(
-        _M.id, _M.name, _M.carrier_id, _M.pickup, _M.min_lead_time, _M.max_lead_time, _M.xp,
-        _A.supplier_id, _A.ship_from_id,
+        _M.id, _M.name, _M.carrier_id, _M.pickup, _M.min_lead_time, _M.max_lead_time, _M.xp, _A.supplier_id, _A.ship_from_id
     )
     .select_from(SHIP_METHODS)
     .join(ASSIGNMENTS, _A.ship_method_id == _M.id)
@@ -37,7 +29,7 @@ _ASSIGNED = (
     .where(_M.active, _A.buyer_id.in_(("", sa.bindparam("buyer"))), _A.client_id.in_(("", sa.bindparam("client"))))
     .where(sa.or_(_M.carrier_id == "", _C.active))
     .order_by(_M.id, _A.id)
-)  # fmt: skip
+)
 """A row per method and assignment. The methods of an inactive carrier are left out."""
 _TABLES = (
     sa.select(RATE_TABLES, ZONES.c.destinations)
@@ -82,27 +74,28 @@ def _methods(assigned: Sequence[Row], tables: Sequence[Row]) -> tuple[ShipMethod
         scopes[row["id"]].append(Scope(row["supplier_id"], row["ship_from_id"]))
     return tuple(
         ShipMethod(
-            id, row["name"], row["carrier_id"], row["pickup"],
+            id,
+            row["name"],
+            row["carrier_id"],
+            row["pickup"],
             (row["min_lead_time"] or 0, row["max_lead_time"] or 0),
-            tuple(scopes[id]), tuple(tables_of[id]), row["xp"],
+            tuple(scopes[id]),
+            tuple(tables_of[id]),
+            row["xp"],
         )
         for id, row in first.items()
-    )  # fmt: skip
+    )
 
 
 def _places(destinations: Sequence[Mapping[str, str]]) -> tuple[Place, ...]:
     return tuple(
-        Place.of(place.get("country", ""), place.get("region", ""), place.get("postal_prefix", ""))
-        for place in destinations
+        Place.of(place.get("country", ""), place.get("region", ""), place.get("postal_prefix", "")) for place in destinations
     )
 
 
 def _table(row: Row, zone: Zone) -> RateTable:
     override = None if row["min_lead_time"] is None else (row["min_lead_time"], row["max_lead_time"])
-    rows = tuple(
-        RateRow(None if r["up_to"] is None else Decimal(r["up_to"]), r["price"], r["per_kg"] or 0)
-        for r in row["rows"]
-    )
+    rows = tuple(RateRow(None if r["up_to"] is None else Decimal(r["up_to"]), r["price"], r["per_kg"] or 0) for r in row["rows"])
     return RateTable(row["id"], zone, row["currency"], rows, row["handling"] or 0, override)
 
 
