@@ -239,4 +239,14 @@ def _entries(kind: str, table: sa.Table) -> sa.Select[Any]:
 
 def _entry(row: Any) -> Entry:
     due = None if row.parked_time else row.due_time
-    return Entry(row.kind, row.id, row.version, row.delivered, row.change_time, due, row.tries, row.parked_time, row.error or "")
+    return Entry(
+        kind=row.kind,
+        id=row.id,
+        sequence=row.version,
+        delivered=row.delivered,
+        change_time=row.change_time,
+        due_time=due,
+        tries=row.tries,
+        parked_time=row.parked_time,
+        error=row.error or "",
+    )

@@ -46,7 +46,16 @@ def text(
     def read(found: Violations, where: str, message: Any, _: dict[str, Any]) -> str:
         return protoconv.text_in(found, f"{where}.{name}", getattr(message, name) or default, limit, required)
 
-    return Attribute(name, sa.String(limit), read, lambda row: row[name], "text", immutable, False, index)
+    return Attribute(
+        name=name,
+        type=sa.String(limit),
+        read=read,
+        write=lambda row: row[name],
+        kind="text",
+        immutable=immutable,
+        nullable=False,
+        index=index,
+    )
 
 
 def ref(name: str, *, required: bool = False, immutable: bool = False, index: bool = True) -> Attribute:
@@ -57,7 +66,16 @@ def ref(name: str, *, required: bool = False, immutable: bool = False, index: bo
         found.check_id(f"{where}.{name}", value, required)
         return value
 
-    return Attribute(name, sa.String(100), read, lambda row: row[name], "text", immutable, False, index)
+    return Attribute(
+        name=name,
+        type=sa.String(100),
+        read=read,
+        write=lambda row: row[name],
+        kind="text",
+        immutable=immutable,
+        nullable=False,
+        index=index,
+    )
 
 
 def refs(name: str, limit: int = 100) -> Attribute:
@@ -127,7 +145,9 @@ def currency(name: str = "currency") -> Attribute:
     def read(found: Violations, where: str, message: Any, _: dict[str, Any]) -> str:
         return protoconv.currency_in(found, f"{where}.{name}", getattr(message, name))
 
-    return Attribute(name, sa.String(3), read, lambda row: row[name], "text", True, False)
+    return Attribute(
+        name=name, type=sa.String(3), read=read, write=lambda row: row[name], kind="text", immutable=True, nullable=False
+    )
 
 
 def time(name: str) -> Attribute:

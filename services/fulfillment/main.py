@@ -139,7 +139,13 @@ def _stores(settings: Settings, runtime: Runtime) -> Stores:
     delay = timedelta(seconds=settings.relay_delay)
     orders, shipments = SupplierOrderStore(delay), ShipmentStore(delay)
     return Stores(
-        StockStore(runtime.ids), ReservationStore(), orders, shipments, ReportStore(), RequestStore(), Queries(orders, shipments)
+        stock=StockStore(runtime.ids),
+        reservations=ReservationStore(),
+        orders=orders,
+        shipments=shipments,
+        reports=ReportStore(),
+        requests=RequestStore(),
+        queries=Queries(orders, shipments),
     )
 
 

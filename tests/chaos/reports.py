@@ -15,8 +15,8 @@ from libs.db import Database
 from libs.db.migrate import open_migrated
 from services.order.adapters.db.order_store import SqlOrderStore
 from services.order.adapters.db.submission_store import SqlSubmissionStore
+from services.order.application.attempts import DEADLINE
 from services.order.application.ports import Attempt
-from services.order.application.submit_order import DEADLINE
 from services.order.domain.model import Event, OrderUser, Submission
 from services.order.domain.status import OrderStatus
 from services.order.domain.worksheet import Worksheet

@@ -73,14 +73,14 @@ class RejectSupplierOrder:
         stocks = await self._stock.of_products(tx, {line.product_id for line in order.lines}, lock=True)
         change = reject(
             Rejection(
-                order,
-                comment,
-                orders,
-                {line.line_item_id: line for line in reserved.lines},
-                stocks,
-                reserved.strategy,
-                Cause(order.order_key),
-                reserved.order_xp,
+                rejected=order,
+                comment=comment,
+                orders=orders,
+                demand={line.line_item_id: line for line in reserved.lines},
+                stocks=stocks,
+                strategy=reserved.strategy,
+                cause=Cause(order.order_key),
+                order_xp=reserved.order_xp,
             ),
             self._ids.key,
             now,

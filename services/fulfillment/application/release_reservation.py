@@ -29,7 +29,14 @@ class ReleaseReservation:
         known = await self._reservations.get(tx, order_key, attempt, lock=True)
         if known is None:
             tombstone = Reservation(
-                order_key, attempt, ReservationState.RELEASED, Freeze.NONE, Strategy.DEFAULT_SUPPLIER, (), (), None
+                order_key=order_key,
+                attempt=attempt,
+                state=ReservationState.RELEASED,
+                freeze=Freeze.NONE,
+                strategy=Strategy.DEFAULT_SUPPLIER,
+                lines=(),
+                assignments=(),
+                check_time=None,
             )
             if await self._reservations.claim(tx, tombstone, now):
                 return ReservationState.RELEASED

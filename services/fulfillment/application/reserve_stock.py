@@ -70,14 +70,14 @@ class ReserveStock:
             claimed = await self._reservations.claim(
                 tx,
                 Reservation(
-                    demand.order_key,
-                    demand.attempt,
-                    ReservationState.RESERVED,
-                    Freeze.NONE,
-                    demand.strategy,
-                    demand.lines,
-                    outcome.assignments,
-                    max(demand.deadline, now) + self._grace,
+                    order_key=demand.order_key,
+                    attempt=demand.attempt,
+                    state=ReservationState.RESERVED,
+                    freeze=Freeze.NONE,
+                    strategy=demand.strategy,
+                    lines=demand.lines,
+                    assignments=outcome.assignments,
+                    check_time=max(demand.deadline, now) + self._grace,
                 ),
                 now,
             )

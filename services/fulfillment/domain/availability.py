@@ -45,13 +45,27 @@ def for_buyers(stocks: Iterable[Stock]) -> Availability:
             known = places.get(s.location_id)
             units, more = (known.available, known.can_exceed) if known else (0, False)
             places[s.location_id] = PlaceAvailability(
-                "", "", s.location_id, units + max(0, s.available), more or s.can_exceed, True, True
+                record_id="",
+                supplier_id="",
+                location_id=s.location_id,
+                available=units + max(0, s.available),
+                can_exceed=more or s.can_exceed,
+                pickup=True,
+                active=True,
             )
     return _sum(active, tuple(places.values()))
 
 
 def _place(s: Stock) -> PlaceAvailability:
-    return PlaceAvailability(s.id, s.supplier_id, s.location_id, max(0, s.available), s.can_exceed, s.pickup, s.active)
+    return PlaceAvailability(
+        record_id=s.id,
+        supplier_id=s.supplier_id,
+        location_id=s.location_id,
+        available=max(0, s.available),
+        can_exceed=s.can_exceed,
+        pickup=s.pickup,
+        active=s.active,
+    )
 
 
 def _sum(stocks: Iterable[Stock], places: tuple[PlaceAvailability, ...]) -> Availability:

@@ -79,13 +79,13 @@ def partition(whole: SupplierOrder, parts: Sequence[Part]) -> list[Share]:
     tax = follow_parts(whole.tax, taxes, subtotals, unit)
     return [
         Share(
-            part.supplier_id,
-            tuple(lines[i]),
-            subtotals[i],
-            sum(line.discount for line in lines[i]),
-            shipping[i],
-            tax[i],
-            tuple(selections[i]),
+            supplier_id=part.supplier_id,
+            lines=tuple(lines[i]),
+            subtotal=subtotals[i],
+            discount=sum(line.discount for line in lines[i]),
+            shipping_cost=shipping[i],
+            tax=tax[i],
+            selections=tuple(selections[i]),
         )
         for i, part in enumerate(parts)
     ]

@@ -55,16 +55,16 @@ def lines_in(found: Violations, messages: Iterable[sourcing_pb2.SourcingLine]) -
         seen.add(m.line_item_id)
         lines.append(
             Line(
-                m.line_item_id,
-                m.product_id,
-                m.quantity,
-                m.default_supplier_id,
-                tuple(m.supplier_ids),
-                m.ship_from_id,
-                m.track_inventory,
-                m.shippable,
-                m.pickup_location_id,
-                m.inventory_record_id,
+                line_item_id=m.line_item_id,
+                product_id=m.product_id,
+                quantity=m.quantity,
+                default_supplier_id=m.default_supplier_id,
+                supplier_ids=tuple(m.supplier_ids),
+                ship_from_id=m.ship_from_id,
+                track_inventory=m.track_inventory,
+                shippable=m.shippable,
+                pickup_location_id=m.pickup_location_id,
+                inventory_record_id=m.inventory_record_id,
             )
         )
     return tuple(lines)
@@ -83,7 +83,15 @@ def demand_in(found: Violations, m: pb.ReserveStockRequest) -> Demand:
         strategy_in(found, m.strategy),
         lines,
         tuple(
-            Assignment(a.line_item_id, a.product_id, a.quantity, a.supplier_id, a.ship_from_id, None, a.inventory_record_id)
+            Assignment(
+                line_item_id=a.line_item_id,
+                product_id=a.product_id,
+                quantity=a.quantity,
+                supplier_id=a.supplier_id,
+                ship_from_id=a.ship_from_id,
+                record_key=None,
+                record_id=a.inventory_record_id,
+            )
             for a in m.plan
         ),
     )
@@ -118,14 +126,14 @@ def snapshot_in(m: pb.OrderSnapshot) -> OrderSnapshot:
         ),
         shipping=tuple(
             ShipSelection(
-                s.ship_estimate_id,
-                s.ship_method_id,
-                s.ship_method_name,
-                s.carrier_id,
-                money_micros(s.cost),
-                money_micros(s.tax),
-                s.pickup,
-                tuple(SelectionItem(i.line_item_id, i.quantity, i.supplier_id) for i in s.items),
+                ship_estimate_id=s.ship_estimate_id,
+                ship_method_id=s.ship_method_id,
+                ship_method_name=s.ship_method_name,
+                carrier_id=s.carrier_id,
+                cost=money_micros(s.cost),
+                tax=money_micros(s.tax),
+                pickup=s.pickup,
+                items=tuple(SelectionItem(i.line_item_id, i.quantity, i.supplier_id) for i in s.items),
             )
             for s in m.shipping
         ),

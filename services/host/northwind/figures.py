@@ -52,7 +52,15 @@ def expected(data: Northwind, orders: list[Row]) -> Figures:
     shipped = sum(1 for order in orders if order["shipped_date"])
     suppliers = sum(len({supplier_of[x.product_id] for x in data.lines[o["order_id"]]}) for o in orders)
     return Figures(
-        len(orders), len(lines), gross, discount, freight, gross - discount + freight, suppliers, shipped, len(orders) - shipped
+        orders=len(orders),
+        lines=len(lines),
+        gross=gross,
+        discount=discount,
+        freight=freight,
+        total=gross - discount + freight,
+        supplier_orders=suppliers,
+        completed=shipped,
+        open=len(orders) - shipped,
     )
 
 

@@ -93,7 +93,15 @@ def _supplier_order(m: supplier_order_pb2.SupplierOrder) -> ReportedSupplierOrde
         "document": m.SerializeToString(),
     }
     return ReportedSupplierOrder(
-        row["key"], m.id, row["parent_key"], m.supplier_id, status, m.version, m.implicit, counts_of(m), row
+        key=row["key"],
+        id=m.id,
+        order_key=row["parent_key"],
+        supplier_id=m.supplier_id,
+        status=status,
+        version=m.version,
+        implicit=m.implicit,
+        counts=counts_of(m),
+        row=row,
     )
 
 

@@ -18,14 +18,14 @@ from services.order.domain.worksheet import Worksheet
 def created(order: Order, caller: Principal) -> Event:
     """The first entry of an order's history."""
     return Event(
-        order.key,
-        1,
-        "order_created",
-        order.status.value,
-        caller.user_id,
-        caller.party_id,
-        order.create_time,
-        {"line_items": order.line_item_count},
+        order_key=order.key,
+        sequence=1,
+        type="order_created",
+        status=order.status.value,
+        user_id=caller.user_id,
+        party_id=caller.party_id,
+        time=order.create_time,
+        data={"line_items": order.line_item_count},
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import Violations, exists
+from services.order.application.attempts import begun, new_attempt, outcome
 from services.order.application.build_order import BuildOrder
 from services.order.application.create_order import created
 from services.order.application.ports import (
@@ -19,7 +20,7 @@ from services.order.application.ports import (
     SubmissionStore,
     Transactions,
 )
-from services.order.application.submit_order import Loaded, SubmitOrder, begun, new_attempt, outcome
+from services.order.application.submit_order import Loaded, SubmitOrder
 from services.order.application.worksheets import Worksheets
 from services.order.domain.drafts import LineDraft, OrderDraft
 from services.order.domain.model import Line, Order

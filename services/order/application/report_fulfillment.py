@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -177,11 +176,15 @@ def _supplier_event(
         type = f"supplier_order_{report.status.lower()}"
     version = 1 if old is None else old.version + 1
     data = {"supplier_status": report.status, "source_version": report.version}
-    return [Event(report.key, version, type, str(report.row["status"]), "", "", now, data)]
-
-
-def finished(order: Order, attempt: int) -> Order:
-    """The order with its attempt finished."""
-    if order.submission is None or order.submission.attempt != attempt:
-        return order
-    return replace(order, submission=replace(order.submission, finished=True))
+    return [
+        Event(
+            order_key=report.key,
+            sequence=version,
+            type=type,
+            status=str(report.row["status"]),
+            user_id="",
+            party_id="",
+            time=now,
+            data=data,
+        )
+    ]

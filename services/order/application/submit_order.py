@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from libs.auth import Principal
 from libs.clock import Clock
-from libs.errors import Kind, RuleViolation, WaybillError, missing
+from libs.errors import Kind, WaybillError, missing
 from libs.failpoints import Failpoints
 from services.order.application.access import locked, readable, require_writable
+from services.order.application.attempts import COORDINATOR, begun, decided, finished, new_attempt, outcome
 from services.order.application.ports import (
     Attempt,
     Fulfillment,
@@ -30,18 +31,13 @@ from services.order.application.ports import (
     Transactions,
     Tx,
 )
-from services.order.application.report_fulfillment import ReportFulfillment, finished
+from services.order.application.report_fulfillment import ReportFulfillment
 from services.order.application.try_submission import Trial, Tried, TrySubmission
-from services.order.domain.history import changed
-from services.order.domain.model import Event, Line, Order, Reason, Submission
+from services.order.domain.model import Line, Order, Reason
 from services.order.domain.readiness import Facts
-from services.order.domain.status import Trigger, move
+from services.order.domain.status import Trigger
 from services.order.domain.worksheet import Worksheet
 
-DEADLINE = timedelta(seconds=60)
-"""How long an attempt may stay undecided."""
-COORDINATOR = timedelta(seconds=5)
-"""How long its coordinator has an attempt for itself before the completer looks at it."""
 PENDING = timedelta(seconds=1)
 """How soon the completer asks a silent gateway again."""
 Acting = Callable[[Principal], AbstractContextManager[None]]
@@ -165,15 +161,15 @@ class SubmitOrder:
 
     def _trial(self, attempt: Attempt, loaded: Loaded) -> Trial:
         return Trial(
-            loaded.order,
-            loaded.lines,
-            loaded.worksheet,
-            attempt.attempt,
-            attempt.deadline,
-            not attempt.held,
-            attempt.new_payments,
-            loaded.facts,
-            loaded.quote_is_fresh,
+            order=loaded.order,
+            lines=loaded.lines,
+            worksheet=loaded.worksheet,
+            attempt=attempt.attempt,
+            deadline=attempt.deadline,
+            validate_only=not attempt.held,
+            new_payments=attempt.new_payments,
+            facts=loaded.facts,
+            quote_is_fresh=loaded.quote_is_fresh,
         )
 
     async def _wait(self, attempt: Attempt, order: Order) -> Order:
@@ -197,10 +193,10 @@ class SubmitOrder:
         if not await self._submissions.decide(tx, key, number, state, tried.reasons, now, done):
             other = await self._submissions.get(tx, key, number)
             return other or attempt, order
-        decided = replace(attempt, state=state, reasons=tried.reasons, decide_time=now, finished=done)
-        after, event = _decided(order, decided, tried.facts, now)
+        ours = replace(attempt, state=state, reasons=tried.reasons, decide_time=now, finished=done)
+        after, event = decided(order, ours, tried.facts, now)
         await self._orders.save(tx, order, after, [event])
-        return decided, after
+        return ours, after
 
     async def _settle(self, attempt: Attempt, loaded: Loaded) -> Order:
         """Confirms or releases. What does not answer is left to the completer; the decision stands.
@@ -235,75 +231,3 @@ class SubmitOrder:
         await self._submissions.finish(tx, key, number)
         await self._orders.save(tx, order, finished(order, number), [])
         return finished(order, number)
-
-
-def new_attempt(order: Order, number: int, caller: Principal, now: datetime, new_payments: Sequence[str] = ()) -> Attempt:
-    """An attempt that begins now. What the order itself shows to be missing is only validated: nothing is held."""
-    return Attempt(
-        order.key,
-        number,
-        "TRYING",
-        False,
-        order.calculated,
-        caller.claims(),
-        now,
-        now + DEADLINE,
-        now + COORDINATOR,
-        new_payments=tuple(new_payments),
-    )
-
-
-def begun(order: Order, attempt: Attempt, caller: Principal) -> tuple[Order, Event]:
-    """The order with its attempt shown."""
-    shown = Submission(attempt.attempt, "TRYING", False, caller.user_id, attempt.begin_time, attempt.deadline)
-    return changed(
-        order,
-        "submission_begun",
-        caller.user_id,
-        caller.party_id,
-        attempt.begin_time,
-        data={"attempt": attempt.attempt},
-        submission=shown,
-    )
-
-
-def _decided(order: Order, attempt: Attempt, facts: Facts | None, now: datetime) -> tuple[Order, Event]:
-    who = Principal.of_claims(attempt.caller)
-    shown = Submission(
-        attempt.attempt, attempt.state, attempt.finished, who.user_id, attempt.begin_time, attempt.deadline, attempt.reasons, now
-    )
-    if attempt.state == "REFUSED":
-        data = {"attempt": attempt.attempt, "reasons": sorted({r.reason for r in attempt.reasons})}
-        return changed(order, "submission_refused", who.user_id, who.party_id, now, data=data, submission=shown)
-    return changed(
-        order,
-        "order_submitted",
-        who.user_id,
-        who.party_id,
-        now,
-        data={"attempt": attempt.attempt},
-        submission=shown,
-        status=move(order.id, order.status, Trigger.SUBMIT),
-        is_submitted=True,
-        submit_time=now,
-        policy=order.policy if facts is None else facts.policy,
-    )
-
-
-def outcome(order: Order, number: int, attempt: Attempt | None = None) -> Order:
-    """The order, or the refusal as an error that lists every reason."""
-    shown = order.submission
-    state = attempt.state if attempt is not None else (shown.state if shown else "")
-    reasons = attempt.reasons if attempt is not None else (shown.reasons if shown else ())
-    if state != "REFUSED":
-        return order
-    contended = bool(reasons) and all(r.contended for r in reasons)
-    text = "; ".join(f"{r.subject}: {r.description}" for r in reasons[:5])
-    raise WaybillError(
-        Kind.STALE if contended else Kind.PRECONDITION,
-        "SUBMIT_CONTENDED" if contended else "SUBMIT_REFUSED",
-        f"order {order.id} was not submitted: {text}",
-        metadata={"order": order.id, "attempt": str(number)},
-        rules=[RuleViolation(r.reason, r.subject, r.description) for r in reasons],
-        retry_after=timedelta(seconds=1) if contended else None,
-    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from libs.auth import Principal
 from libs.clock import Clock
 from services.order.application.access import readable, require_writer
+from services.order.application.attempts import DEADLINE
 from services.order.application.ports import OrderStore, Transactions
-from services.order.application.submit_order import DEADLINE
 from services.order.application.try_submission import Trial, TrySubmission
 from services.order.domain.model import Reason
 from services.order.domain.status import Trigger, move

@@ -27,4 +27,13 @@ def changed(
     after = replace(
         order, **fields, version=version, update_time=now, content_version=version if content else order.content_version
     )
-    return after, Event(order.key, version, type, after.status.value, user_id, party_id, now, dict(data or {}))
+    return after, Event(
+        order_key=order.key,
+        sequence=version,
+        type=type,
+        status=after.status.value,
+        user_id=user_id,
+        party_id=party_id,
+        time=now,
+        data=dict(data or {}),
+    )

@@ -78,15 +78,15 @@ class RecordChanges:
         attempts = entry.type is TransactionType.AUTHORIZE and entry.cause is not Cause.RENEWAL
         again = entry.pending and not attempts
         return Transaction(
-            id,
-            payment.id,
-            entry.type,
-            Result.PENDING if entry.pending else Result.SUCCEEDED,
-            entry.amount,
-            payment.attempt,
-            now,
-            entry.cause,
-            key,
+            id=id,
+            payment_id=payment.id,
+            type=entry.type,
+            result=Result.PENDING if entry.pending else Result.SUCCEEDED,
+            amount=entry.amount,
+            attempt=payment.attempt,
+            create_time=now,
+            cause=entry.cause,
+            gateway_key=key,
             result_time=None if entry.pending else now,
             ask_time=now + self._again if again else None,
         )

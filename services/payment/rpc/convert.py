@@ -67,14 +67,14 @@ def _draft(found: Violations, where: str, m: pb.Payment, currency: str) -> Draft
         if value and m.type != type:
             found.add(f"{where}.{name}", "FIELD_INVALID", f"is for payments of type {type}")
     return Draft(
-        m.id,
-        m.type,
-        amount,
-        m.spending_account_id,
-        m.credit_card_id,
-        text_in(found, f"{where}.purchase_order_number", m.purchase_order_number, 100),
-        text_in(found, f"{where}.description", m.description, 2_000),
-        xp_in(found, f"{where}.xp", m.xp),
+        id=m.id,
+        type=m.type,
+        amount=amount,
+        spending_account_id=m.spending_account_id,
+        credit_card_id=m.credit_card_id,
+        purchase_order_number=text_in(found, f"{where}.purchase_order_number", m.purchase_order_number, 100),
+        description=text_in(found, f"{where}.description", m.description, 2_000),
+        xp=xp_in(found, f"{where}.xp", m.xp),
     )
 
 

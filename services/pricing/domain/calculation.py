@@ -122,15 +122,15 @@ def calculate(
         room -= subtotal + tax
         priced.append(
             PricedLine(
-                line.id,
-                price.unit,
-                subtotal,
-                ((OVERRIDE, discount),) if discount else (),
-                tax,
-                rate,
-                schedule_id,
-                line.unit_price_override is not None,
-                price.on_sale,
+                id=line.id,
+                unit_price=price.unit,
+                subtotal=subtotal,
+                discounts=((OVERRIDE, discount),) if discount else (),
+                tax=tax,
+                tax_rate=rate,
+                schedule_id=schedule_id,
+                overridden=line.unit_price_override is not None,
+                on_sale=price.on_sale,
             )
         )
     shipped = tuple(_ship(s, destination, rates, unit) for s in shipments)

@@ -60,13 +60,13 @@ def _line(found: Violations, currency: str, i: int, message: pb.PricingLine) -> 
         return money_in(found, f"{where}.{name}", getattr(message, name), currency)
 
     return Line(
-        message.line_item_id,
-        message.product_id,
-        message.quantity,
-        message.tax_class,
-        amount("unit_price_override"),
-        amount("discount_override"),
-        destination_in(message, "destination"),
+        id=message.line_item_id,
+        product_id=message.product_id,
+        quantity=message.quantity,
+        tax_class=message.tax_class,
+        unit_price_override=amount("unit_price_override"),
+        discount_override=amount("discount_override"),
+        destination=destination_in(message, "destination"),
     )
 
 

@@ -139,11 +139,11 @@ def _group(rule: Rule, key: Key, items: Sequence[Item]) -> Group:
     one_supplier = all(item.supplier_id == first.supplier_id for item in items)
     one_origin = one_supplier and all(item.ship_from_id == first.ship_from_id for item in items)
     return Group(
-        estimate_id(rule, key),
-        rule.grouping,
-        first.supplier_id if one_supplier else None,
-        first.ship_from_id if one_origin else None,
-        first.destination,
-        tuple(lines.items()),
-        weight,
+        id=estimate_id(rule, key),
+        grouping=rule.grouping,
+        supplier_id=first.supplier_id if one_supplier else None,
+        ship_from_id=first.ship_from_id if one_origin else None,
+        destination=first.destination,
+        lines=tuple(lines.items()),
+        weight=weight,
     )

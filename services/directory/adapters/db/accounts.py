@@ -28,17 +28,17 @@ class SqlAccounts:
         if row is None:
             return None
         return Client(
-            row.id,
-            row.active,
-            row.access_token_minutes,
-            row.secret_hash,
-            row.default_user_id,
-            row.roles,
-            row.allow_seller,
-            row.allow_any_buyer,
-            row.allow_any_supplier,
-            row.buyer_ids,
-            row.supplier_ids,
+            id=row.id,
+            active=row.active,
+            minutes=row.access_token_minutes,
+            secret_hash=row.secret_hash,
+            default_user_id=row.default_user_id,
+            roles=row.roles,
+            seller=row.allow_seller,
+            any_buyer=row.allow_any_buyer,
+            any_supplier=row.allow_any_supplier,
+            buyer_ids=row.buyer_ids,
+            supplier_ids=row.supplier_ids,
         )
 
     async def user(self, *, username: str = "", user_id: str = "") -> Account | None:
@@ -56,7 +56,15 @@ class SqlAccounts:
         if table is not None:
             party = await self._first(sa.select(table.c.active).where(table.c.id == party_id))
             party_active = party is not None and bool(party.active)
-        return Account(row.id, kind, party_id, party_active, row.active, row.roles, row.password_hash)
+        return Account(
+            id=row.id,
+            party_kind=kind,
+            party_id=party_id,
+            party_active=party_active,
+            active=row.active,
+            roles=row.roles,
+            password_hash=row.password_hash,
+        )
 
     async def signer(self) -> TokenSigner:
         """The signer with the configured, or else the newest key."""

@@ -41,7 +41,16 @@ _ASSIGNMENTS = Listing(
 
 
 def _entry(row: Any) -> Entry:
-    return Entry(row.party, row.id, row.user_id, row.address, row.create_time, row.update_time, row.version, row.xp)
+    return Entry(
+        party=row.party,
+        id=row.id,
+        user_id=row.user_id,
+        address=row.address,
+        create_time=row.create_time,
+        update_time=row.update_time,
+        version=row.version,
+        xp=row.xp,
+    )
 
 
 def _row(entry: Entry) -> dict[str, Any]:

@@ -75,14 +75,14 @@ class SqlContexts:
         restricted = bool(buyer and buyer.restrict_addresses)
         allowed = {a["id"]: a for a in usable(rows, assigned, user_id, restricted)}
         return Context(
-            self._seller,
-            buyer,
-            user,
-            policy,
-            allowed.get(ship_id),
-            allowed.get(bill_id),
-            [allowed[id] for id in dict.fromkeys(address_ids) if id in allowed],
-            [id for id in dict.fromkeys(address_ids) if id not in allowed],
+            seller_id=self._seller,
+            buyer=buyer,
+            user=user,
+            policy=policy,
+            shipping=allowed.get(ship_id),
+            billing=allowed.get(bill_id),
+            addresses=[allowed[id] for id in dict.fromkeys(address_ids) if id in allowed],
+            missing=[id for id in dict.fromkeys(address_ids) if id not in allowed],
         )
 
     async def addresses(self, refs: Collection[tuple[str, str]]) -> list[tuple[str, dict[str, Any]]]:

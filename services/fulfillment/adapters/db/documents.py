@@ -57,7 +57,15 @@ def assignments_out(items: Iterable[Assignment]) -> list[list[Any]]:
 def assignments_in(documents: Iterable[list[Any]]) -> tuple[Assignment, ...]:
     """Assignments."""
     return tuple(
-        Assignment(line, product, quantity, supplier, origin, None if key is None else uuid.UUID(key), record_id)
+        Assignment(
+            line_item_id=line,
+            product_id=product,
+            quantity=quantity,
+            supplier_id=supplier,
+            ship_from_id=origin,
+            record_key=None if key is None else uuid.UUID(key),
+            record_id=record_id,
+        )
         for line, product, quantity, supplier, origin, key, record_id in documents
     )
 
@@ -83,14 +91,14 @@ def selections_in(documents: Iterable[Mapping[str, Any]]) -> tuple[ShipSelection
     """Chosen ship methods."""
     return tuple(
         ShipSelection(
-            d["estimate"],
-            d["method"],
-            d["name"],
-            d["carrier"],
-            d["cost"],
-            d["tax"],
-            d["pickup"],
-            tuple(SelectionItem(*item) for item in d["items"]),
+            ship_estimate_id=d["estimate"],
+            ship_method_id=d["method"],
+            ship_method_name=d["name"],
+            carrier_id=d["carrier"],
+            cost=d["cost"],
+            tax=d["tax"],
+            pickup=d["pickup"],
+            items=tuple(SelectionItem(*item) for item in d["items"]),
         )
         for d in documents
     )

@@ -116,7 +116,14 @@ def allocations_of(rows: Iterable[Any]) -> dict[tuple[UUID, str], tuple[Allocati
     for row in rows:
         place = (row.supplier_order_key, row.line_item_id)
         made = Allocation(
-            row.key, row.record_key, row.record_id, row.supplier_id, row.ship_from_id, row.quantity, row.packed, row.shipped
+            key=row.key,
+            record_key=row.record_key,
+            record_id=row.record_id,
+            supplier_id=row.supplier_id,
+            ship_from_id=row.ship_from_id,
+            quantity=row.quantity,
+            packed=row.packed,
+            shipped=row.shipped,
         )
         found[place] = (*found.get(place, ()), made)
     return found

@@ -114,14 +114,14 @@ class ReservationStore:
 
 def _reservation(row: Any) -> Reservation:
     return Reservation(
-        row.order_key,
-        row.attempt,
-        ReservationState(row.state),
-        Freeze(row.hold),
-        Strategy(row.strategy),
-        lines_in(row.lines),
-        assignments_in(row.assignments),
-        row.check_time,
-        row.held,
-        row.order_xp or {},
+        order_key=row.order_key,
+        attempt=row.attempt,
+        state=ReservationState(row.state),
+        freeze=Freeze(row.hold),
+        strategy=Strategy(row.strategy),
+        lines=lines_in(row.lines),
+        assignments=assignments_in(row.assignments),
+        check_time=row.check_time,
+        held=row.held,
+        order_xp=row.order_xp or {},
     )

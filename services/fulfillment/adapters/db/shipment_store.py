@@ -150,16 +150,16 @@ def _item_row(key: UUID, position: int, item: ShipmentItem) -> dict[str, Any]:
 
 def _item(row: Any) -> ShipmentItem:
     return ShipmentItem(
-        row.supplier_order_key,
-        row.supplier_order_id,
-        row.order_key,
-        row.order_id,
-        row.user_id,
-        row.line_item_id,
-        row.product_id,
-        row.quantity,
-        row.record_id,
-        draws_in(row.draws),
+        supplier_order_key=row.supplier_order_key,
+        supplier_order_id=row.supplier_order_id,
+        order_key=row.order_key,
+        order_id=row.order_id,
+        user_id=row.user_id,
+        line_item_id=row.line_item_id,
+        product_id=row.product_id,
+        quantity=row.quantity,
+        record_id=row.record_id,
+        draws=draws_in(row.draws),
     )
 
 

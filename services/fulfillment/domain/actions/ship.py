@@ -137,16 +137,16 @@ class Loading:
         self._lines[place] = packed(line, draws)
         self._used[order.id] = order
         return ShipmentItem(
-            order.key,
-            order.id,
-            order.order_key,
-            order.order_id,
-            order.user_id,
-            line.line_item_id,
-            line.product_id,
-            wanted.quantity,
-            wanted.record_id,
-            draws,
+            supplier_order_key=order.key,
+            supplier_order_id=order.id,
+            order_key=order.order_key,
+            order_id=order.order_id,
+            user_id=order.user_id,
+            line_item_id=line.line_item_id,
+            product_id=line.product_id,
+            quantity=wanted.quantity,
+            record_id=wanted.record_id,
+            draws=draws,
         )
 
     def leave(self, items: Iterable[ShipmentItem], shipment_id: str) -> list[Movement]:

@@ -47,7 +47,14 @@ def _take(line: Line, ranked: Sequence[Stock], left: dict[uuid.UUID, int]) -> tu
 def from_stock(line: Line, stock: Stock, quantity: int) -> Assignment:
     """Units of a line taken from counted stock."""
     return Assignment(
-        line.line_item_id, line.product_id, quantity, stock.supplier_id, stock.location_id, stock.key, stock.id, stock.address
+        line_item_id=line.line_item_id,
+        product_id=line.product_id,
+        quantity=quantity,
+        supplier_id=stock.supplier_id,
+        ship_from_id=stock.location_id,
+        record_key=stock.key,
+        record_id=stock.id,
+        ship_from=stock.address,
     )
 
 

@@ -31,14 +31,14 @@ class CatalogClient:
 
 def _snapshot(p: product_pb2.Product) -> ProductSnapshot:
     return ProductSnapshot(
-        p.name,
-        p.default_supplier_id,
-        tuple(p.supplier_ids),
-        p.ship_from_address_id,
-        p.shippable,
-        p.track_inventory,
-        p.tax_class,
-        Decimal(p.weight_kg.value or 0),
-        p.quantity_multiplier,
-        p.etag,
+        name=p.name,
+        default_supplier_id=p.default_supplier_id,
+        supplier_ids=tuple(p.supplier_ids),
+        ship_from_address_id=p.ship_from_address_id,
+        shippable=p.shippable,
+        track_inventory=p.track_inventory,
+        tax_class=p.tax_class,
+        weight_kg=Decimal(p.weight_kg.value or 0),
+        quantity_multiplier=p.quantity_multiplier,
+        etag=p.etag,
     )

@@ -123,13 +123,13 @@ def _line(line: Line) -> sourcing_pb2.SourcingLine:
 
 def _assignment(a: sourcing_pb2.SourcingAssignment) -> Assignment:
     return Assignment(
-        a.line_item_id,
-        a.product_id,
-        a.quantity,
-        a.supplier_id,
-        a.ship_from_id,
-        a.inventory_record_id,
-        address_plain(a.ship_from) if a.HasField("ship_from") else None,
+        line_item_id=a.line_item_id,
+        product_id=a.product_id,
+        quantity=a.quantity,
+        supplier_id=a.supplier_id,
+        ship_from_id=a.ship_from_id,
+        inventory_record_id=a.inventory_record_id,
+        ship_from=address_plain(a.ship_from) if a.HasField("ship_from") else None,
     )
 
 

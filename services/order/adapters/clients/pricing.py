@@ -123,16 +123,16 @@ def _expected_shipping(order: Order, lines: Sequence[Line], worksheet: Worksheet
 
 def _line_part(p: pb.PricedLine) -> LinePart:
     return LinePart(
-        p.line_item_id,
-        money_micros(p.unit_price),
-        money_micros(p.subtotal),
-        tuple((d.source, money_micros(d.amount)) for d in p.discounts),
-        money_micros(p.discount),
-        money_micros(p.tax),
-        _rate(p.tax_rate.value),
-        p.price_schedule_id,
-        p.price_overridden,
-        p.on_sale,
+        line_item_id=p.line_item_id,
+        unit_price=money_micros(p.unit_price),
+        subtotal=money_micros(p.subtotal),
+        discounts=tuple((d.source, money_micros(d.amount)) for d in p.discounts),
+        discount=money_micros(p.discount),
+        tax=money_micros(p.tax),
+        tax_rate=_rate(p.tax_rate.value),
+        price_schedule_id=p.price_schedule_id,
+        price_overridden=p.price_overridden,
+        on_sale=p.on_sale,
     )
 
 

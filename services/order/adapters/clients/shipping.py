@@ -59,23 +59,23 @@ def _item(a: Assignment, line: Line) -> pb.ShippingItem:
 
 def _estimate(e: pb.ShipEstimate) -> Estimate:
     return Estimate(
-        e.id,
-        e.supplier_id,
-        e.ship_from_id,
-        tuple((i.line_item_id, i.quantity) for i in e.items),
-        tuple(
+        id=e.id,
+        supplier_id=e.supplier_id,
+        ship_from_id=e.ship_from_id,
+        items=tuple((i.line_item_id, i.quantity) for i in e.items),
+        methods=tuple(
             Method(
-                m.id,
-                m.name,
-                m.carrier_id,
-                money_micros(m.cost),
-                m.min_lead_time.seconds,
-                m.max_lead_time.seconds,
-                m.pickup,
-                struct_plain(m.xp),
+                id=m.id,
+                name=m.name,
+                carrier_id=m.carrier_id,
+                cost=money_micros(m.cost),
+                min_lead_seconds=m.min_lead_time.seconds,
+                max_lead_seconds=m.max_lead_time.seconds,
+                pickup=m.pickup,
+                xp=struct_plain(m.xp),
             )
             for m in e.ship_methods
         ),
-        e.grouping,
-        Decimal(e.weight_kg.value or 0),
+        grouping=e.grouping,
+        weight_kg=Decimal(e.weight_kg.value or 0),
     )

@@ -67,5 +67,11 @@ class SqlCommandQueries:
 
 def _found(row: Any) -> OrderCommand:
     return OrderCommand(
-        row.order_key, row.order_id, row.buyer_id, row.type, bool(row.decided), row.begin_time, row.next_action_time
+        order_key=row.order_key,
+        order_id=row.order_id,
+        buyer_id=row.buyer_id,
+        type=row.type,
+        decided=bool(row.decided),
+        begin_time=row.begin_time,
+        next_action_time=row.next_action_time,
     )

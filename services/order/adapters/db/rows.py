@@ -108,17 +108,17 @@ def order_of(row: Row) -> Order:
 def supplier_view(row: Row) -> SupplierOrderView:
     """A supplier order as last reported."""
     return SupplierOrderView(
-        row["key"],
-        row["id"],
-        row["parent_key"],
-        row["supplier_id"],
-        row["seller_id"],
-        row["status"],
-        row["sub_status"],
-        row["version"],
-        row["source_version"],
-        row["document"],
-        row["kind"] == "MOVED",
+        key=row["key"],
+        id=row["id"],
+        parent_key=row["parent_key"],
+        supplier_id=row["supplier_id"],
+        seller_id=row["seller_id"],
+        status=row["status"],
+        sub_status=row["sub_status"],
+        version=row["version"],
+        source_version=row["source_version"],
+        document=row["document"],
+        moved=row["kind"] == "MOVED",
     )
 
 
@@ -140,14 +140,14 @@ def submission_of(stored: Row) -> Submission:
     """An attempt as it is kept on its order."""
     decided = stored["decide_time"]
     return Submission(
-        stored["attempt"],
-        stored["state"],
-        stored["finished"],
-        stored["user_id"],
-        datetime.fromisoformat(stored["begin_time"]),
-        datetime.fromisoformat(stored["deadline"]),
-        tuple(Reason(**r) for r in stored["reasons"]),
-        datetime.fromisoformat(decided) if decided else None,
+        attempt=stored["attempt"],
+        state=stored["state"],
+        finished=stored["finished"],
+        user_id=stored["user_id"],
+        begin_time=datetime.fromisoformat(stored["begin_time"]),
+        deadline=datetime.fromisoformat(stored["deadline"]),
+        reasons=tuple(Reason(**r) for r in stored["reasons"]),
+        decide_time=datetime.fromisoformat(decided) if decided else None,
     )
 
 
@@ -218,7 +218,14 @@ def event_of(row: Row) -> Event:
     """An event."""
     data = row["data"]
     return Event(
-        row["aggregate_key"], row["sequence"], row["type"], data["status"], data["user"], data["party"], row["time"], data["data"]
+        order_key=row["aggregate_key"],
+        sequence=row["sequence"],
+        type=row["type"],
+        status=data["status"],
+        user_id=data["user"],
+        party_id=data["party"],
+        time=row["time"],
+        data=data["data"],
     )
 
 
@@ -243,16 +250,16 @@ def attempt_row(attempt: Attempt) -> dict[str, Any]:
 def attempt_of(row: Row) -> Attempt:
     """A submission."""
     return Attempt(
-        row["order_key"],
-        row["attempt"],
-        row["state"],
-        row["finished"],
-        row["held"],
-        row["caller"],
-        row["begin_time"],
-        row["deadline"],
-        row["next_action_time"],
-        tuple(Reason(**r) for r in row["reasons"]),
-        row["decide_time"],
-        tuple(row["new_payments"]),
+        order_key=row["order_key"],
+        attempt=row["attempt"],
+        state=row["state"],
+        finished=row["finished"],
+        held=row["held"],
+        caller=row["caller"],
+        begin_time=row["begin_time"],
+        deadline=row["deadline"],
+        next_action_time=row["next_action_time"],
+        reasons=tuple(Reason(**r) for r in row["reasons"]),
+        decide_time=row["decide_time"],
+        new_payments=tuple(row["new_payments"]),
     )

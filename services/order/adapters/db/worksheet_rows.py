@@ -73,28 +73,28 @@ def worksheet_of(stored: Mapping[str, Any]) -> Worksheet:
 def _estimate(item: list[Any]) -> Estimate:
     id, supplier_id, ship_from_id, items, methods, grouping, weight, selected = item
     return Estimate(
-        id,
-        supplier_id,
-        ship_from_id,
-        tuple((line, quantity) for line, quantity in items),
-        tuple(Method(*m) for m in methods),
-        grouping,
-        Decimal(weight),
-        selected,
+        id=id,
+        supplier_id=supplier_id,
+        ship_from_id=ship_from_id,
+        items=tuple((line, quantity) for line, quantity in items),
+        methods=tuple(Method(*m) for m in methods),
+        grouping=grouping,
+        weight_kg=Decimal(weight),
+        selected_method_id=selected,
     )
 
 
 def _line_part(item: list[Any]) -> LinePart:
     line, price, subtotal, discounts, discount, tax, rate, schedule, overridden, on_sale = item
     return LinePart(
-        line,
-        price,
-        subtotal,
-        tuple((source, amount) for source, amount in discounts),
-        discount,
-        tax,
-        Decimal(rate),
-        schedule,
-        overridden,
-        on_sale,
+        line_item_id=line,
+        unit_price=price,
+        subtotal=subtotal,
+        discounts=tuple((source, amount) for source, amount in discounts),
+        discount=discount,
+        tax=tax,
+        tax_rate=Decimal(rate),
+        price_schedule_id=schedule,
+        price_overridden=overridden,
+        on_sale=on_sale,
     )

@@ -31,7 +31,15 @@ class SqlMeansStore:
             users.setdefault(row.spending_account_id, {})[row.user_id] = row.allow_exceed
         return {
             r.id: Account(
-                r.id, r.buyer_id, r.currency, r.active, r.start_time, r.end_time, r.balance, r.reserved, users.get(r.id, {})
+                id=r.id,
+                buyer_id=r.buyer_id,
+                currency=r.currency,
+                active=r.active,
+                start_time=r.start_time,
+                end_time=r.end_time,
+                balance=r.balance,
+                reserved=r.reserved,
+                users=users.get(r.id, {}),
             )
             for r in rows
         }

@@ -58,15 +58,15 @@ class SqlPriceStore:
         for row in await tx.execute(_SCHEDULES, {"products": list(products), "buyer": buyer_id}):
             # Ordered by buyer: the default comes first, the buyer's own replaces it.
             found[row.product_id] = Schedule(
-                row.id,
-                row.currency,
-                tuple(Break(*item) for item in row.price_breaks),
-                row.min_quantity,
-                row.max_quantity,
-                row.use_cumulative_quantity,
-                row.restricted_quantity,
-                row.sale_start_time,
-                row.sale_end_time,
+                id=row.id,
+                currency=row.currency,
+                breaks=tuple(Break(*item) for item in row.price_breaks),
+                min_quantity=row.min_quantity,
+                max_quantity=row.max_quantity,
+                cumulative=row.use_cumulative_quantity,
+                restricted=row.restricted_quantity,
+                sale_start=row.sale_start_time,
+                sale_end=row.sale_end_time,
             )
         return found
 
@@ -84,7 +84,15 @@ class SqlPriceStore:
         if few:
             wanted["prefixes"] = sorted(prefixes)
         return Rates(
-            Rate(r.country, r.region, r.postal_prefix, r.tax_class, Decimal(r.rate), r.start_time, r.id)
+            Rate(
+                country=r.country,
+                region=r.region,
+                postal_prefix=r.postal_prefix,
+                tax_class=r.tax_class,
+                rate=Decimal(r.rate),
+                start=r.start_time,
+                id=r.id,
+            )
             for r in await tx.execute(_RATES_OF_PREFIXES if few else _RATES, wanted)
         )
 

@@ -74,14 +74,14 @@ def _methods(assigned: Sequence[Row], tables: Sequence[Row]) -> tuple[ShipMethod
         scopes[row["id"]].append(Scope(row["supplier_id"], row["ship_from_id"]))
     return tuple(
         ShipMethod(
-            id,
-            row["name"],
-            row["carrier_id"],
-            row["pickup"],
-            (row["min_lead_time"] or 0, row["max_lead_time"] or 0),
-            tuple(scopes[id]),
-            tuple(tables_of[id]),
-            row["xp"],
+            id=id,
+            name=row["name"],
+            carrier_id=row["carrier_id"],
+            pickup=row["pickup"],
+            lead_times=(row["min_lead_time"] or 0, row["max_lead_time"] or 0),
+            scopes=tuple(scopes[id]),
+            tables=tuple(tables_of[id]),
+            xp=row["xp"],
         )
         for id, row in first.items()
     )
@@ -102,11 +102,11 @@ def _table(row: Row, zone: Zone) -> RateTable:
 def _rule(row: Row) -> Rule:
     match = row["match"] or {}
     return Rule(
-        row["id"],
-        Grouping(row["grouping"]),
-        bool(row["client_id"]),
-        row["priority"],
-        frozenset(match.get("supplier_ids", ())),
-        frozenset(match.get("ship_from_ids", ())),
-        frozenset(match.get("product_ids", ())),
+        id=row["id"],
+        grouping=Grouping(row["grouping"]),
+        own=bool(row["client_id"]),
+        priority=row["priority"],
+        suppliers=frozenset(match.get("supplier_ids", ())),
+        origins=frozenset(match.get("ship_from_ids", ())),
+        products=frozenset(match.get("product_ids", ())),
     )

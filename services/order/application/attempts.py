@@ -1,0 +1,107 @@
+"""A submission's attempt as the order shows it: begun, decided, finished; and what its caller is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from libs.auth import Principal
+from libs.errors import Kind, RuleViolation, WaybillError
+from services.order.application.ports import Attempt
+from services.order.domain.history import changed
+from services.order.domain.model import Event, Order, Submission
+from services.order.domain.readiness import Facts
+from services.order.domain.status import Trigger, move
+
+DEADLINE = timedelta(seconds=60)
+"""How long an attempt may stay undecided."""
+COORDINATOR = timedelta(seconds=5)
+"""How long its coordinator has an attempt for itself before the completer looks at it."""
+
+
+def new_attempt(order: Order, number: int, caller: Principal, now: datetime, new_payments: Sequence[str] = ()) -> Attempt:
+    """An attempt that begins now. What the order itself shows to be missing is only validated: nothing is held."""
+    return Attempt(
+        order_key=order.key,
+        attempt=number,
+        state="TRYING",
+        finished=False,
+        held=order.calculated,
+        caller=caller.claims(),
+        begin_time=now,
+        deadline=now + DEADLINE,
+        next_action_time=now + COORDINATOR,
+        new_payments=tuple(new_payments),
+    )
+
+
+def begun(order: Order, attempt: Attempt, caller: Principal) -> tuple[Order, Event]:
+    """The order with its attempt shown."""
+    shown = Submission(attempt.attempt, "TRYING", False, caller.user_id, attempt.begin_time, attempt.deadline)
+    return changed(
+        order,
+        "submission_begun",
+        caller.user_id,
+        caller.party_id,
+        attempt.begin_time,
+        data={"attempt": attempt.attempt},
+        submission=shown,
+    )
+
+
+def decided(order: Order, attempt: Attempt, facts: Facts | None, now: datetime) -> tuple[Order, Event]:
+    """The order after the decision: submitted, under the policy that was tried, or as it was, with the refusal shown."""
+    who = Principal.of_claims(attempt.caller)
+    shown = Submission(
+        attempt=attempt.attempt,
+        state=attempt.state,
+        finished=attempt.finished,
+        user_id=who.user_id,
+        begin_time=attempt.begin_time,
+        deadline=attempt.deadline,
+        reasons=attempt.reasons,
+        decide_time=now,
+    )
+    if attempt.state == "REFUSED":
+        data = {"attempt": attempt.attempt, "reasons": sorted({r.reason for r in attempt.reasons})}
+        return changed(order, "submission_refused", who.user_id, who.party_id, now, data=data, submission=shown)
+    return changed(
+        order,
+        "order_submitted",
+        who.user_id,
+        who.party_id,
+        now,
+        data={"attempt": attempt.attempt},
+        submission=shown,
+        status=move(order.id, order.status, Trigger.SUBMIT),
+        is_submitted=True,
+        submit_time=now,
+        policy=order.policy if facts is None else facts.policy,
+    )
+
+
+def finished(order: Order, attempt: int) -> Order:
+    """The order with its attempt finished."""
+    if order.submission is None or order.submission.attempt != attempt:
+        return order
+    return replace(order, submission=replace(order.submission, finished=True))
+
+
+def outcome(order: Order, number: int, attempt: Attempt | None = None) -> Order:
+    """The order, or the refusal as an error that lists every reason."""
+    shown = order.submission
+    state = attempt.state if attempt is not None else (shown.state if shown else "")
+    reasons = attempt.reasons if attempt is not None else (shown.reasons if shown else ())
+    if state != "REFUSED":
+        return order
+    contended = bool(reasons) and all(r.contended for r in reasons)
+    text = "; ".join(f"{r.subject}: {r.description}" for r in reasons[:5])
+    raise WaybillError(
+        Kind.STALE if contended else Kind.PRECONDITION,
+        "SUBMIT_CONTENDED" if contended else "SUBMIT_REFUSED",
+        f"order {order.id} was not submitted: {text}",
+        metadata={"order": order.id, "attempt": str(number)},
+        rules=[RuleViolation(r.reason, r.subject, r.description) for r in reasons],
+        retry_after=timedelta(seconds=1) if contended else None,
+    )
