@@ -11,7 +11,7 @@ from libs.auth import PartyKind, Principal, roles
 from libs.clock import Clock
 from libs.errors import Violations, denied
 from libs.ids import IdSource, valid_id
-from services.order.application.ports import Catalog, CatalogProduct, Directory, OrderingContext
+from services.order.application.peers import Catalog, CatalogProduct, Directory, OrderingContext
 from services.order.domain.drafts import LineDraft, OrderDraft, check_lines
 from services.order.domain.model import Address, Line, Order
 from services.order.domain.readiness import Facts

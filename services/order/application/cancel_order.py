@@ -11,12 +11,11 @@ from libs.auth import Principal, roles
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError, missing
 from services.order.application.access import require_writer
+from services.order.application.peers import Fulfillment, Payments
 from services.order.application.ports import (
     Attempt,
     Cancellation,
-    Fulfillment,
     OrderStore,
-    Payments,
     Request,
     RequestStore,
     SubmissionStore,

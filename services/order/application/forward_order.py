@@ -6,15 +6,8 @@ from libs.auth import Principal, roles
 from libs.clock import Clock
 from libs.errors import denied
 from services.order.application.access import readable, require_settled
-from services.order.application.ports import (
-    Fulfillment,
-    OrderStore,
-    ReportStore,
-    Request,
-    RequestStore,
-    SupplierOrderView,
-    Transactions,
-)
+from services.order.application.peers import Fulfillment
+from services.order.application.ports import OrderStore, ReportStore, Request, RequestStore, SupplierOrderView, Transactions
 from services.order.application.report_fulfillment import ReportFulfillment
 from services.order.domain.model import Order
 from services.order.domain.status import Trigger, move

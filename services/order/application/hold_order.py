@@ -13,17 +13,8 @@ from libs.errors import WaybillError, denied, missing
 from libs.ids import IdSource
 from libs.obs import get_logger
 from services.order.application.access import locked
-from services.order.application.ports import (
-    Fulfillment,
-    HoldCommand,
-    HoldStore,
-    OrderStore,
-    Reports,
-    Request,
-    RequestStore,
-    Transactions,
-    Tx,
-)
+from services.order.application.peers import Fulfillment
+from services.order.application.ports import HoldCommand, HoldStore, OrderStore, Reports, Request, RequestStore, Transactions, Tx
 from services.order.application.report_fulfillment import ReportFulfillment
 from services.order.domain.holds import MANUAL, PAYMENT, place, release, wants_hold
 from services.order.domain.model import Event, Order, OrderHold

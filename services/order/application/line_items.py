@@ -19,7 +19,8 @@ from services.order.application.build_order import (
     require_override_roles,
     resolve_address,
 )
-from services.order.application.ports import Catalog, Directory, OrderingContext, OrderStore, Request, RequestStore, Transactions
+from services.order.application.peers import Catalog, Directory, OrderingContext
+from services.order.application.ports import OrderStore, Request, RequestStore, Transactions
 from services.order.domain.drafts import LineDraft, check_count, check_ids, check_lines, check_quantity
 from services.order.domain.history import changed
 from services.order.domain.model import Line, Order

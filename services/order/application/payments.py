@@ -8,7 +8,8 @@ from libs.auth import PartyKind, Principal
 from libs.clock import Clock
 from libs.errors import missing, precondition
 from services.order.application.access import readable, writable
-from services.order.application.ports import OrderStore, PaymentDocument, Payments, Request, RequestStore, Transactions
+from services.order.application.peers import PaymentDocument, Payments
+from services.order.application.ports import OrderStore, Request, RequestStore, Transactions
 from services.order.domain.history import changed
 from services.order.domain.status import Trigger
 

@@ -11,15 +11,8 @@ from libs.errors import Violations, exists
 from services.order.application.attempts import begun, new_attempt, outcome
 from services.order.application.build_order import BuildOrder
 from services.order.application.create_order import created
-from services.order.application.ports import (
-    OrderStore,
-    PaymentDocument,
-    Payments,
-    Request,
-    RequestStore,
-    SubmissionStore,
-    Transactions,
-)
+from services.order.application.peers import PaymentDocument, Payments
+from services.order.application.ports import OrderStore, Request, RequestStore, SubmissionStore, Transactions
 from services.order.application.submit_order import Loaded, SubmitOrder
 from services.order.application.worksheets import Worksheets
 from services.order.domain.drafts import LineDraft, OrderDraft

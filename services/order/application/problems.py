@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from libs.errors import Kind, RuleViolation, WaybillError
-from services.order.application.ports import Problem
+from services.order.application.peers import Problem
 
 
 def refuse(reason: str, order_id: str, what: str, problems: Sequence[Problem]) -> WaybillError:

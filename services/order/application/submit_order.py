@@ -19,11 +19,10 @@ from libs.errors import Kind, WaybillError, missing
 from libs.failpoints import Failpoints
 from services.order.application.access import locked, readable, require_writable
 from services.order.application.attempts import COORDINATOR, begun, decided, finished, new_attempt, outcome
+from services.order.application.peers import Fulfillment, Payments
 from services.order.application.ports import (
     Attempt,
-    Fulfillment,
     OrderStore,
-    Payments,
     Reports,
     Request,
     RequestStore,

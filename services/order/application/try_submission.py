@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from libs.errors import Kind, WaybillError
-from services.order.application.ports import Catalog, Directory, Fulfillment, Payments, PaymentTry, Pricing, Problem
+from services.order.application.peers import Catalog, Directory, Fulfillment, Payments, PaymentTry, Pricing, Problem
 from services.order.domain.model import Line, Order, Reason
 from services.order.domain.readiness import Facts, reasons
 from services.order.domain.worksheet import Worksheet

@@ -11,7 +11,8 @@ from libs.errors import Violations
 from libs.protoconv import merge_xp, xp_size_ok
 from services.order.application.access import writable
 from services.order.application.build_order import address_ids, check_currencies, require_override_roles, resolve_address
-from services.order.application.ports import Directory, OrderingContext, OrderStore, Request, RequestStore, Transactions
+from services.order.application.peers import Directory, OrderingContext
+from services.order.application.ports import OrderStore, Request, RequestStore, Transactions
 from services.order.domain.drafts import OrderDraft
 from services.order.domain.history import changed
 from services.order.domain.model import Order

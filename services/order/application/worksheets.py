@@ -14,17 +14,8 @@ from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import precondition, stale
 from services.order.application.access import readable, require_unchanged, writable
-from services.order.application.ports import (
-    Fulfillment,
-    OrderStore,
-    Pricing,
-    Problem,
-    Request,
-    RequestStore,
-    Shipping,
-    Transactions,
-    Tx,
-)
+from services.order.application.peers import Fulfillment, Pricing, Problem, Shipping
+from services.order.application.ports import OrderStore, Request, RequestStore, Transactions, Tx
 from services.order.application.problems import refuse
 from services.order.domain.amounts import priced, totals, with_totals
 from services.order.domain.history import changed

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from libs.rpc import Peers
-from services.order.application.ports import CatalogProduct
+from services.order.application.peers import CatalogProduct
 from services.order.domain.model import ProductSnapshot
 from waybill.catalog.v1 import product_pb2
 from waybill.catalog.v1 import product_service_pb2 as pb

@@ -7,7 +7,7 @@ from typing import Any
 
 from libs.protoconv import address_plain
 from libs.rpc import Peers
-from services.order.application.ports import OrderingContext
+from services.order.application.peers import OrderingContext
 from services.order.domain.model import OrderUser, Policy
 from waybill.directory.v1 import ordering_context_service_pb2 as pb
 from waybill.directory.v1 import ordering_context_service_pb2_grpc as pb_grpc

@@ -10,7 +10,8 @@ from typing import Any
 from libs.protoconv import address_out, address_plain, money_out, time_out, xp_out
 from libs.rpc import Peers
 from services.order.adapters.reports import reports_of
-from services.order.application.ports import Problem, Reports
+from services.order.application.peers import Problem
+from services.order.application.ports import Reports
 from services.order.domain.model import Line, Order
 from services.order.domain.worksheet import Assignment, Worksheet
 from waybill.fulfillment.v1 import reservation_service_pb2 as pb

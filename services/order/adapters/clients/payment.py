@@ -10,7 +10,7 @@ from typing import Any
 
 from libs.protoconv import money_out, time_out
 from libs.rpc import Peers
-from services.order.application.ports import PaymentTry, Problem
+from services.order.application.peers import PaymentTry, Problem
 from services.order.domain.model import Order
 from waybill.payment.v1 import payment_pb2
 from waybill.payment.v1 import payment_service_pb2 as pb

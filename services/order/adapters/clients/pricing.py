@@ -9,7 +9,7 @@ from typing import Any
 
 from libs.protoconv import address_out, decimal_out, instant, money_micros, money_out, time_out
 from libs.rpc import Peers
-from services.order.application.ports import Problem
+from services.order.application.peers import Problem
 from services.order.domain.amounts import Freight, freights
 from services.order.domain.model import Line, Order
 from services.order.domain.worksheet import Estimate, LinePart, ShippingPart, Worksheet

@@ -1,0 +1,145 @@
+"""What the use cases ask of the other contexts, in this service's own words. Clients under `adapters` fulfil these."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from services.order.application.ports import Reports
+from services.order.domain.model import Address, Line, Order, OrderUser, Policy, ProductSnapshot, Reason
+from services.order.domain.worksheet import Assignment, Estimate, LinePart, ShippingPart, Worksheet
+
+PaymentDocument = Any
+"""A payment as the payment service's contract has it; the order service hands it on unread."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderingContext:
+    """What the directory says about who orders and where to."""
+
+    seller_id: str
+    buyer_exists: bool
+    buyer_active: bool
+    currency: str
+    restrict_addresses: bool
+    user: OrderUser | None
+    user_active: bool
+    policy: Policy
+    default_shipping_address: Address | None
+    default_billing_address: Address | None
+    addresses: Mapping[str, Address]
+    """Those asked for that may be used, by id."""
+
+
+class Directory(Protocol):
+    """Parties, users, addresses, channels."""
+
+    async def ordering_context(
+        self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str]
+    ) -> OrderingContext: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogProduct:
+    """A product as the catalog has it now."""
+
+    id: str
+    active: bool
+    snapshot: ProductSnapshot
+
+
+class Catalog(Protocol):
+    """Products."""
+
+    async def products(self, product_ids: Collection[str]) -> dict[str, CatalogProduct]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why another context refuses something."""
+
+    reason: str
+    context: str
+    subject: str
+    description: str
+    contended: bool = False
+
+    def as_reason(self) -> Reason:
+        """The same as a reason of an attempt."""
+        return Reason(self.reason, self.context, self.subject, self.description, self.contended)
+
+
+class Pricing(Protocol):
+    """Prices, discounts, tax."""
+
+    async def calculate(
+        self, order: Order, lines: Sequence[Line], estimates: Sequence[Estimate]
+    ) -> tuple[tuple[LinePart, ...], tuple[ShippingPart, ...], datetime, list[Problem]]: ...
+    async def check_quote(
+        self, order: Order, lines: Sequence[Line], worksheet: Worksheet, attempt: int, deadline: datetime
+    ) -> list[Problem]: ...
+
+
+class Shipping(Protocol):
+    """Ship estimates."""
+
+    async def estimate(
+        self, order: Order, lines: Sequence[Line], plan: Sequence[Assignment]
+    ) -> tuple[tuple[Estimate, ...], list[Problem]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentTry:
+    """What the payment service answers to a step of submit."""
+
+    problems: list[Problem]
+    needs_authorization: bool = False
+    pending: bool = False
+
+
+class Payments(Protocol):
+    """Money."""
+
+    async def create(self, order: Order, payments: Sequence[PaymentDocument], request_id: str) -> list[PaymentDocument]: ...
+    async def remove(self, order: Order, payment_ids: Sequence[str], request_id: str) -> None: ...
+    async def of_orders(self, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[PaymentDocument]]: ...
+    async def reserve(
+        self,
+        order: Order,
+        attempt: int,
+        deadline: datetime,
+        validate_only: bool,
+        must_cover_total: bool,
+        new_payments: Sequence[str],
+    ) -> PaymentTry: ...
+    async def authorize(self, key: uuid.UUID, attempt: int, deadline: datetime) -> PaymentTry: ...
+    async def confirm(self, key: uuid.UUID, attempt: int) -> None: ...
+    async def release(self, key: uuid.UUID, attempt: int) -> None: ...
+    async def void(self, key: uuid.UUID) -> None: ...
+    def pack(self, payment: PaymentDocument) -> str:
+        """The payment as text, to be kept with an attempt."""
+
+
+class Fulfillment(Protocol):
+    """Stock and supplier orders."""
+
+    async def plan(self, order: Order, lines: Sequence[Line]) -> tuple[tuple[Assignment, ...], list[Problem]]: ...
+    async def reserve(
+        self,
+        order: Order,
+        lines: Sequence[Line],
+        plan: Sequence[Assignment],
+        attempt: int,
+        deadline: datetime,
+        validate_only: bool,
+    ) -> list[Problem]: ...
+    async def confirm(self, order: Order, lines: Sequence[Line], worksheet: Worksheet, attempt: int) -> Reports: ...
+    async def release(self, key: uuid.UUID, attempt: int) -> None: ...
+    async def forward(self, key: uuid.UUID) -> Reports: ...
+    async def freeze(self, key: uuid.UUID) -> Reports: ...
+    async def unfreeze(self, key: uuid.UUID) -> Reports: ...
+    async def cancel(self, key: uuid.UUID) -> Reports: ...
+    async def hold(self, key: uuid.UUID, held: bool, version: int) -> Reports: ...
