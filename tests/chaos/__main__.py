@@ -18,6 +18,7 @@ from tests.chaos.pauses import Naps, Pauses
 from tests.chaos.replies import LoseReplies, Losses, wired
 from tests.chaos.scenarios import SCENARIOS
 from tests.chaos.soak import CLIENTS, Client, Storm, nemesis
+from tests.chaos.watching import Watcher, events_of
 from tests.support.crashable import crashable_cluster
 from tests.support.fleet import fleet
 from tests.support.postgres import throwaway_cluster
@@ -113,7 +114,9 @@ async def soak(seconds: float, seed: int) -> int:
         async with fleet(database.url, Path(name), replicas=2) as running:
             cast = await running.set_up()
             await steps.provide(cast.owner, cast.ada, scarce=("tarp",))
-            say(f"{len(running.members)} processes, {CLIENTS} clients, {seconds:.0f} s")
+            say(f"{len(running.members)} processes, {CLIENTS} clients, a watcher, {seconds:.0f} s")
+            watcher = Watcher(cast.ada)
+            watching = asyncio.create_task(watcher.run())
             clients = [Client(number, cast, seed, history, storm) for number in range(CLIENTS)]
             loads = [asyncio.create_task(client.run()) for client in clients]
             await nemesis(running, database, seconds, seed, storm)
@@ -123,11 +126,18 @@ async def soak(seconds: float, seed: int) -> int:
             report = await running.assert_consistent()
             verdict = await judge(cast, history)
             verdict.torn += torn
+            events = await events_of(cast.ada, {op.order for op in history})
+            await watcher.caught_up(events)
+            watching.cancel()
+            verdict.lost += watcher.missed(events)
+            verdict.doubled += watcher.told_wrongly()
+            verdict.phantom += watcher.made_up(events)
             await cast.close()
     kills = "  ".join(f"{name} {count}" for name, count in sorted(storm.kills.items()))
     say(f"{sum(storm.kills.values())} kills survived: {kills}")
     for kind, count in sorted(verdict.counts.items()):
         say(f"  {kind}: {count}")
+    say(f"  events the watcher was told: {len(watcher.told):,} of {len(events):,}")
     for word in ("lost", "doubled", "phantom", "torn"):
         found: list[str] = getattr(verdict, word)
         say(f"{len(found)} {word}")

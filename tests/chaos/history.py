@@ -40,6 +40,9 @@ class Operation:
     tag: str
     outcome: str = UNKNOWN
     detail: str = ""
+    """The last error."""
+    told: str = ""
+    """What a good answer said."""
     repeat: Callable[[], Awaitable[object]] | None = None
     """The same call again, with its request id."""
     doubted: bool = False
@@ -133,12 +136,12 @@ async def _judge_order(cast: Cast, id: str, kinds: dict[str, list[Operation]], v
         if error.code.name != "NOT_FOUND":
             raise
         if placed.outcome == OK:
-            verdict.lost.append(f"{id}: acknowledged, not there")
+            verdict.lost.append(f"{id}: acknowledged as {placed.told}; it is not there")
         _turned_out(placed, False, verdict)
         return
     happened = found.order.status in _SUBMITTED
     if placed.outcome == OK and not happened:
-        verdict.lost.append(f"{id}: acknowledged, {order_pb2.OrderStatus.Name(found.order.status)}")
+        verdict.lost.append(f"{id}: acknowledged as {placed.told}; it is {order_pb2.OrderStatus.Name(found.order.status)}")
     if placed.outcome == FAIL and happened:
         verdict.phantom.append(f"{id}: refused, submitted all the same")
     _turned_out(placed, happened, verdict)

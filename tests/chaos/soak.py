@@ -14,7 +14,7 @@ from tests.chaos import steps
 from tests.chaos.history import FAIL, OK, UNKNOWN, Operation, Undecided
 from tests.support.crashable import Crashable
 from tests.support.fleet import Fleet
-from waybill.order.v1 import submission_pb2
+from waybill.order.v1 import order_pb2, submission_pb2
 from waybill_client import WaybillError
 
 CLIENTS = 8
@@ -78,15 +78,18 @@ class Client:
         card = self._random.choices(["approve", "decline", "late"], [85, 10, 5])[0]
         op = Operation("place", id, id)
         self._history.append(op)
-        await self._call(op, lambda: self._placed(id, cart, card))
+        await self._call(op, lambda: self._placed(op, cart, card))
         if op.outcome == OK:
             self._open.append(id)
 
-    async def _placed(self, id: str, cart: dict[str, int], card: str) -> None:
-        order = await steps.place(self._cast.ada, id, cart, card)
-        if order.submission.state == submission_pb2.SUBMISSION_STATE_TRYING:
+    async def _placed(self, op: Operation, cart: dict[str, int], card: str) -> None:
+        order = await steps.place(self._cast.ada, op.order, cart, card)
+        shown = order.submission
+        if shown.state == submission_pb2.SUBMISSION_STATE_TRYING:
             # Not yet decided: the call was answered, the question was not.
-            raise Undecided(id)
+            raise Undecided(op.order)
+        state = submission_pb2.SubmissionState.Name(shown.state)
+        op.told = f"{order_pb2.OrderStatus.Name(order.status)}, attempt {shown.attempt} {state}"
 
     async def _ship(self) -> None:
         id = self._random.choice(self._open)

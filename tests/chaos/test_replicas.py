@@ -12,6 +12,7 @@ from rich.console import Console
 from services.host.demo.narrator import Narrator
 from services.host.demo.play import perform
 from tests.chaos import steps
+from tests.chaos.watching import events_of
 from tests.support.fleet import Fleet, fleet
 from waybill.catalog.v1 import product_service_pb2
 from waybill.order.v1 import order_pb2, order_service_pb2
@@ -107,7 +108,7 @@ async def test_a_rolling_restart_of_every_service_under_load_fails_no_call(twins
     assert failures == []
     assert restarted == 14
     assert len(placed) > 14, "the load did not run while processes were restarted"
-    expected = await _events(cast.ada, placed)
+    expected = await events_of(cast.ada, placed)
     async with asyncio.timeout(30):
         while not expected <= set(watcher.seen):
             await asyncio.sleep(0.1)
@@ -116,16 +117,3 @@ async def test_a_rolling_restart_of_every_service_under_load_fails_no_call(twins
     assert watcher.resumed > 0, "no stream was ended"
     assert len(watcher.seen) == len(set(watcher.seen)), "told twice"
     await cast.close()
-
-
-async def _events(ada: AsyncWaybill, orders: list[str]) -> set[tuple[str, int]]:
-    """Every event of these orders, by their histories."""
-    found: set[tuple[str, int]] = set()
-    for id in orders:
-        page = await ada.orders.ListOrderHistory(
-            order_service_pb2.ListOrderHistoryRequest(order_id=id, direction=order_pb2.DIRECTION_OUTGOING, page_size=100)
-        )
-        sequences = [event.sequence for event in page.events]
-        assert sequences == list(range(1, len(sequences) + 1)), id
-        found |= {(id, sequence) for sequence in sequences}
-    return found

@@ -15,6 +15,11 @@ from google.protobuf.struct_pb2 import Struct
 from services.order.adapters.clients.payment import PaymentClient
 from services.order.adapters.clients.pricing import PricingClient
 from services.order.adapters.clients.shipping import ShippingClient
+from services.order.application.ports import Attempt
+from services.order.application.submit_order import SubmitOrder
+from services.order.application.try_submission import Tried
+from services.order.domain.model import Order, Reason
+from tests.e2e.test_submit import promise, ready
 from tests.support.marketplace import Marketplace, create
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import order_pb2, order_service_pb2, worksheet_pb2
@@ -180,3 +185,25 @@ async def test_a_payment_that_a_submit_overtakes_is_not_left_on_the_open_order(
     assert refused.value.metadata == {"order": "LATE", "attempt": "1"}
     listed = await ada.checkout.ListPayments(pb.ListPaymentsRequest(order_id="LATE"))
     assert [p.state for p in listed.payments] == [payment_pb2.PAYMENT_STATE_CONFIRMED]
+
+
+async def test_whose_attempt_was_refused_is_told_so_though_a_later_one_has_succeeded(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, decide = market.cast.ada, SubmitOrder.decide
+    await ready(ada, "TWICE", promise(), anvil=1)
+    later = pb.SubmitOrderRequest(order_id="TWICE", request_id="second")
+
+    async def overtaken(self: SubmitOrder, attempt: Attempt, tried: Tried) -> tuple[Attempt, Order]:
+        # While it tried, the completer has given it up, and its caller has submitted once more.
+        monkeypatch.setattr(SubmitOrder, "decide", decide)
+        await decide(self, attempt, Tried((Reason("SUBMIT_TIMED_OUT", "order", "submission", "not decided in time"),)))
+        assert (await ada.checkout.SubmitOrder(later)).order.submission.attempt == 2
+        return await decide(self, attempt, tried)
+
+    monkeypatch.setattr(SubmitOrder, "decide", overtaken)
+    with pytest.raises(WaybillError) as refused:
+        await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="TWICE", request_id="first"))
+    assert (refused.value.reason, refused.value.metadata["attempt"]) == ("SUBMIT_REFUSED", "1")
+    order = (await sheet_of(ada, "TWICE")).order
+    assert (order.status, order.submission.attempt, order.submission.finished) == (order_pb2.ORDER_STATUS_OPEN, 2, True)

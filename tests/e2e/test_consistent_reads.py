@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from services.order.adapters.db.order_store import SqlOrderStore
+from services.order.adapters.db.submission_store import SqlSubmissionStore
+from services.order.application import submit_order
+from tests.e2e.test_submit import card
 from tests.support.marketplace import OUTGOING, Marketplace, create
-from waybill.order.v1 import checkout_service_pb2, line_item_pb2, line_item_service_pb2, order_service_pb2
-from waybill_client import AsyncWaybill
+from waybill.order.v1 import (
+    checkout_service_pb2,
+    line_item_pb2,
+    line_item_service_pb2,
+    order_pb2,
+    order_service_pb2,
+    submission_pb2,
+)
+from waybill.payment.v1 import payment_pb2
+from waybill_client import AsyncWaybill, WaybillError
 
 Seen = tuple[int, int]
 """The version of an order, and the quantity of its line."""
@@ -53,3 +65,33 @@ async def test_an_order_and_its_lines_are_of_one_moment(
     monkeypatch.setattr(SqlOrderStore, "lines", lines_after_a_change)
     assert await read(ada) == (1, 1)
     assert await read(ada) == (2, 7)
+
+
+async def test_a_repeat_that_looks_while_its_attempt_is_refused_does_not_take_it_for_placed(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = market.cast.ada
+    await card(market, "mute", "tok_timeout")
+    request = checkout_service_pb2.PlaceOrderRequest(
+        order=order_pb2.Order(id="TORN"),
+        line_items=[line_item_pb2.LineItem(product_id="anvil", quantity=1)],
+        payments=[payment_pb2.Payment(type="credit_card", credit_card_id="mute")],
+        request_id="torn",
+    )
+    trying = submission_pb2.SUBMISSION_STATE_TRYING
+    assert (await ada.checkout.PlaceOrder(request)).order.submission.state == trying
+    get, pending = SqlSubmissionStore.get, [order_service_pb2.CancelOrderRequest(order_id="TORN")]
+
+    async def get_before_a_cancel(*given: Any, **options: Any) -> Any:
+        # The attempt has been read, its order not yet.
+        found = await get(*given, **options)
+        if pending:
+            await ada.orders.CancelOrder(pending.pop())
+        return found
+
+    monkeypatch.setattr(submit_order, "COORDINATOR", timedelta(0))
+    monkeypatch.setattr(SqlSubmissionStore, "get", get_before_a_cancel)
+    assert (await ada.checkout.PlaceOrder(request)).order.submission.state == trying
+    with pytest.raises(WaybillError) as refused:
+        await ada.checkout.PlaceOrder(request)
+    assert refused.value.reason == "SUBMIT_REFUSED"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from libs.errors import invalid
-from services.order.application import submit_order
+from services.order.application import attempts, submit_order
 from services.order.application.cancel_order import CancelOrder
 from services.order.application.hold_order import HoldOrder
 from services.order.application.report_fulfillment import ReportFulfillment
@@ -64,7 +64,7 @@ async def test_a_submit_that_nobody_finishes_is_listed_and_resolved(
         assert code == 1, "before its deadline it may still be answered"
         assert "TRYING" in output
 
-        monkeypatch.setattr(submit_order, "DEADLINE", timedelta(0))
+        monkeypatch.setattr(attempts, "DEADLINE", timedelta(0))
         await card(market, "mute2", "tok_timeout")
         await ready(market.cast.ada, "LATE", [by_card("mute2")], anvil=1)
         monkeypatch.setattr(submit_order.SubmitOrder, "run", _gone)
@@ -81,9 +81,9 @@ async def test_a_submit_that_nobody_finishes_is_listed_and_resolved(
         await market.cast.ada.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="WAITS"))
 
 
-async def _gone(self: Any, attempt: Any, loaded: Any = None) -> order_pb2.Order:
+async def _gone(self: Any, attempt: Any, loaded: Any = None) -> Any:
     """A coordinator that writes its attempt down and does nothing more."""
-    return loaded.order
+    return attempt, loaded.order
 
 
 async def test_an_accepted_submit_is_confirmed_by_hand(

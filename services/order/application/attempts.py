@@ -88,20 +88,21 @@ def finished(order: Order, attempt: int) -> Order:
     return replace(order, submission=replace(order.submission, finished=True))
 
 
-def outcome(order: Order, number: int, attempt: Attempt | None = None) -> Order:
-    """The order, or the refusal as an error that lists every reason."""
-    shown = order.submission
-    state = attempt.state if attempt is not None else (shown.state if shown else "")
-    reasons = attempt.reasons if attempt is not None else (shown.reasons if shown else ())
-    if state != "REFUSED":
+def outcome(attempt: Attempt, order: Order) -> Order:
+    """The order, or the refusal as an error that lists every reason.
+
+    The attempt decides which: a later one of the same order may be what the order shows by now.
+    """
+    if attempt.state != "REFUSED":
         return order
+    reasons = attempt.reasons
     contended = bool(reasons) and all(r.contended for r in reasons)
     text = "; ".join(f"{r.subject}: {r.description}" for r in reasons[:5])
     raise WaybillError(
         Kind.STALE if contended else Kind.PRECONDITION,
         "SUBMIT_CONTENDED" if contended else "SUBMIT_REFUSED",
         f"order {order.id} was not submitted: {text}",
-        metadata={"order": order.id, "attempt": str(number)},
+        metadata={"order": order.id, "attempt": str(attempt.attempt)},
         rules=[RuleViolation(r.reason, r.subject, r.description) for r in reasons],
         retry_after=timedelta(seconds=1) if contended else None,
     )

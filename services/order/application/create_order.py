@@ -47,7 +47,8 @@ class CreateOrder:
         """The order as stored."""
         async with self._db.reading() as tx:
             recorded = await self._requests.find(tx, request)
-            if recorded is not None:
+        if recorded is not None:
+            async with self._db.reading(snapshot=True) as tx:
                 return await self._again(tx, caller, recorded["id"])
         order, lines, _ = await self._build(caller, draft, drafts, found)
         try:

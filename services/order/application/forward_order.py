@@ -51,7 +51,7 @@ class ForwardOrder:
                 require_settled(order)
         if order.forward_time is None:
             await self._report(await self._fulfillment.forward(order.key))
-        async with self._db.reading() as tx:
+        async with self._db.reading(snapshot=True) as tx:
             order = await readable(self._orders, tx, caller, order_id)
             views = await self._reports.supplier_orders(tx, [order.key])
             return order, [view for view in views if not view.moved]

@@ -110,7 +110,7 @@ class LineItems:
         return after, lines
 
     async def _again(self, caller: Principal, order_id: str, request: Request) -> tuple[Order, tuple[Line, ...]]:
-        async with self._db.reading() as tx:
+        async with self._db.reading(snapshot=True) as tx:
             order = await writable(self._orders, tx, caller, order_id, self._clock.now(), Trigger.MARK)
             return order, await self._orders.lines(tx, order.key)
 

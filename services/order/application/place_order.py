@@ -94,8 +94,8 @@ class PlaceOrder:
             raise
         if recorded is not None:
             return await self._again(caller, recorded["id"], request)
-        placed = await self._submit.run(attempt, Loaded(order, lines, worksheet, facts, quote_is_fresh=True))
-        return outcome(placed, 1), lines
+        driven = await self._submit.run(attempt, Loaded(order, lines, worksheet, facts, quote_is_fresh=True))
+        return outcome(*driven), lines
 
     async def _again(self, caller: Principal, order_id: str, request: Request) -> tuple[Order, tuple[Line, ...]]:
         """The outcome of the first call; waits for its decision."""

@@ -107,7 +107,7 @@ class SubmitOrder:
         if recorded is not None:
             return await self.join(order.key, recorded["attempt"])
         await self._failpoints.reach("order.submit.begun")
-        return outcome(await self.run(attempt, Loaded(order, lines, worksheet)), number)
+        return outcome(*await self.run(attempt, Loaded(order, lines, worksheet)))
 
     async def _let_go(self, order: Order) -> None:
         """What a refused attempt still holds would stand in the way of the next."""
@@ -122,17 +122,17 @@ class SubmitOrder:
     async def join(self, key: uuid.UUID, number: int) -> Order:
         """The outcome of an attempt that another call began; waits for the decision."""
         while True:
-            async with self._db.reading() as tx:
+            async with self._db.reading(snapshot=True) as tx:
                 attempt = await self._submissions.get(tx, key, number)
                 order = await self._orders.by_key(tx, key)
             if attempt is None or order is None:
                 raise missing("order", str(key))
             if attempt.state != "TRYING" or self._clock.now() > attempt.begin_time + COORDINATOR:
-                return outcome(order, number, attempt)
+                return outcome(attempt, order)
             await asyncio.sleep(0.05)
 
-    async def run(self, attempt: Attempt, loaded: Loaded | None = None) -> Order:
-        """Drives an attempt as far as it goes; safe to be run by several at once."""
+    async def run(self, attempt: Attempt, loaded: Loaded | None = None) -> tuple[Attempt, Order]:
+        """Drives an attempt as far as it goes; safe to be run by several at once. What has become of both."""
         with self._acting(Principal.of_claims(attempt.caller)):
             loaded = loaded or await self._load(attempt.order_key)
             if attempt.state == "TRYING":
@@ -143,13 +143,14 @@ class SubmitOrder:
                     tried = await self._tries(self._trial(attempt, loaded))
                     await self._failpoints.reach("order.submit.tried")
                     if tried.pending:
-                        return await self._wait(attempt, loaded.order)
+                        await self._wait(attempt)
+                        return attempt, loaded.order
                 attempt, order = await self.decide(attempt, tried)
                 loaded = replace(loaded, order=order)
                 await self._failpoints.reach("order.submit.decided")
             if attempt.finished:
-                return loaded.order
-            return await self._settle(attempt, loaded)
+                return attempt, loaded.order
+            return attempt, await self._settle(attempt, loaded)
 
     async def _load(self, key: uuid.UUID) -> Loaded:
         async with self._db.reading() as tx:
@@ -171,10 +172,9 @@ class SubmitOrder:
             quote_is_fresh=loaded.quote_is_fresh,
         )
 
-    async def _wait(self, attempt: Attempt, order: Order) -> Order:
+    async def _wait(self, attempt: Attempt) -> None:
         until = self._clock.now() + PENDING
         await self._db.retrying(lambda tx: self._submissions.postpone(tx, attempt.order_key, attempt.attempt, until))
-        return order
 
     async def decide(self, attempt: Attempt, tried: Tried) -> tuple[Attempt, Order]:
         """The decision: ours, or the one that somebody else has made."""

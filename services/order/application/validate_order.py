@@ -23,7 +23,7 @@ class ValidateOrder:
 
     async def __call__(self, caller: Principal, order_id: str) -> tuple[Reason, ...]:
         """Empty when the order can be submitted."""
-        async with self._db.reading() as tx:
+        async with self._db.reading(snapshot=True) as tx:
             order = await readable(self._orders, tx, caller, order_id)
             require_writer(caller, order)
             move(order.id, order.status, Trigger.SUBMIT)

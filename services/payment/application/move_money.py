@@ -55,7 +55,7 @@ class MoveMoney:
         row = await self._db.retrying(lambda tx: self._begin(tx, type, payment_id, amount, currency, request))
         if row.result is Result.PENDING:
             await self._settle.settle(row)
-        async with self._db.reading() as tx:
+        async with self._db.reading(snapshot=True) as tx:
             payment = await self._payments.get(tx, payment_id)
             rows = await self._payments.transactions(tx, [payment_id])
         now = next(r for r in rows if r.id == row.id)

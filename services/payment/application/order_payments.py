@@ -155,7 +155,7 @@ class OrderPayments:
 
     async def list(self, keys: Sequence[uuid.UUID]) -> tuple[list[Payment], dict[str, list[Transaction]]]:
         """Payments of several orders with their transactions, in two statements."""
-        async with self._db.reading() as tx:
+        async with self._db.reading(snapshot=True) as tx:
             payments = await self._payments.of_orders(tx, keys)
             rows = await self._payments.transactions(tx, [p.id for p in payments])
         by_payment: dict[str, list[Transaction]] = {}

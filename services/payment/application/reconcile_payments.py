@@ -62,7 +62,7 @@ class ReconcilePayments:
 
     async def unsettled(self, query: Any) -> tuple[list[Standing], str]:
         """A page and the token of the next."""
-        async with self._db.reading() as tx:
+        async with self._db.reading(snapshot=True) as tx:
             found, token = await self._unsettled.page(tx, query)
             return await self._standing(tx, found), token
 
@@ -77,7 +77,7 @@ class ReconcilePayments:
         return await self._load(payment_ids)
 
     async def _load(self, payment_ids: Sequence[str]) -> list[Standing]:
-        async with self._db.reading() as tx:
+        async with self._db.reading(snapshot=True) as tx:
             found = {p.id: p for p in await self._payments.of_ids(tx, payment_ids)}
             for id in payment_ids:
                 if id not in found:
