@@ -35,7 +35,7 @@ class Operation:
     """One call of a client, with its repeats."""
 
     kind: str
-    """place, cancel or ship."""
+    """place, ship, hold, release or cancel."""
     order: str
     tag: str
     outcome: str = UNKNOWN
@@ -48,6 +48,8 @@ class Operation:
     doubted: bool = False
     """Whether it was unknown when the storm was over."""
     units: dict[str, int] = field(default_factory=dict)
+    forbidden: bool = False
+    """Whether it must not be done: the order was on hold."""
 
 
 @dataclass(slots=True)
@@ -107,14 +109,18 @@ async def _repeated(call: Callable[[], Awaitable[object]]) -> None:
 async def _seen(cast: Cast, op: Operation) -> bool:
     """Whether the operation is seen to be done."""
     try:
-        status = (await until_answered(lambda: steps.read(cast.ada, op.order))).order.status
+        order = (await until_answered(lambda: steps.read(cast.ada, op.order))).order
     except WaybillError as error:
         if error.code.name != "NOT_FOUND":
             raise
         return False
     if op.kind == "ship":
         return op.tag in await _shipments(cast, op.order)
-    return status == order_pb2.ORDER_STATUS_CANCELED if op.kind == "cancel" else status in _SUBMITTED
+    if op.kind == "hold":
+        return any(hold.comment == op.tag for hold in order.holds)
+    if op.kind == "release":
+        return any(hold.comment == op.tag and hold.HasField("release_time") for hold in order.holds)
+    return order.status == order_pb2.ORDER_STATUS_CANCELED if op.kind == "cancel" else order.status in _SUBMITTED
 
 
 async def judge(cast: Cast, history: list[Operation]) -> Verdict:
@@ -147,6 +153,7 @@ async def _judge_order(cast: Cast, id: str, kinds: dict[str, list[Operation]], v
     _turned_out(placed, happened, verdict)
     if happened:
         _judge_cancels(found.order, kinds.get("cancel", []), verdict)
+        _judge_holds(found.order, kinds.get("hold", []), kinds.get("release", []), verdict)
         await _judge_shipments(cast, found, kinds.get("ship", []), verdict)
         await _judge_money(cast, found.order, verdict)
 
@@ -167,6 +174,23 @@ def _judge_cancels(order: order_pb2.Order, cancels: list[Operation], verdict: Ve
         verdict.phantom.append(f"{order.id}: canceled by nobody")
 
 
+def _judge_holds(order: order_pb2.Order, holds: list[Operation], releases: list[Operation], verdict: Verdict) -> None:
+    there = Counter(hold.comment for hold in order.holds)
+    ended = {hold.comment for hold in order.holds if hold.HasField("release_time")}
+    for op in holds:
+        if op.outcome == OK and not there[op.tag]:
+            verdict.lost.append(f"{order.id} {op.tag}: the hold was acknowledged")
+        if op.outcome == FAIL and there[op.tag]:
+            verdict.phantom.append(f"{order.id} {op.tag}: the hold was refused")
+        if there[op.tag] > 1:
+            verdict.doubled.append(f"{order.id} {op.tag}: {there[op.tag]} holds")
+        _turned_out(op, there[op.tag] > 0, verdict)
+    for op in releases:
+        if op.outcome == OK and op.tag not in ended:
+            verdict.lost.append(f"{order.id} {op.tag}: the hold's release was acknowledged")
+        _turned_out(op, op.tag in ended, verdict)
+
+
 async def _judge_shipments(
     cast: Cast, found: order_service_pb2.GetOrderResponse, ships: list[Operation], verdict: Verdict
 ) -> None:
@@ -177,6 +201,8 @@ async def _judge_shipments(
             verdict.lost.append(f"{op.tag}: the shipment was acknowledged")
         if op.outcome == FAIL and there[op.tag]:
             verdict.phantom.append(f"{op.tag}: the shipment was refused")
+        if op.forbidden and there[op.tag]:
+            verdict.phantom.append(f"{op.tag}: shipped while the order was on hold")
         _turned_out(op, there[op.tag] > 0, verdict)
     shipped: Counter[str] = Counter()
     for op in ships:

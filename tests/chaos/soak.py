@@ -49,7 +49,7 @@ class Storm:
 
 
 class Client:
-    """One client: places, ships and cancels, one call after the other, and writes down what it was told."""
+    """One client: places, ships, holds and cancels, one call after the other, and writes down what it was told."""
 
     def __init__(self, number: int, cast: Cast, seed: int, history: list[Operation], storm: Storm) -> None:
         self._number = number
@@ -66,8 +66,10 @@ class Client:
             roll = self._random.random()
             if roll < 0.55 or not self._open:
                 await self._place()
-            elif roll < 0.9:
-                await self._ship()
+            elif roll < 0.85:
+                await self._ship(self._random.choice(self._open))
+            elif roll < 0.92:
+                await self._hold(self._random.choice(self._open))
             else:
                 await self._cancel()
 
@@ -91,8 +93,7 @@ class Client:
         state = submission_pb2.SubmissionState.Name(shown.state)
         op.told = f"{order_pb2.OrderStatus.Name(order.status)}, attempt {shown.attempt} {state}"
 
-    async def _ship(self) -> None:
-        id = self._random.choice(self._open)
+    async def _ship(self, id: str, held: bool = False) -> None:
         supplier = self._random.choice(SUPPLIERS)
         clerk = self._cast.clerks[supplier]
         try:
@@ -107,9 +108,23 @@ class Client:
             return
         self._count += 1
         tag = f"{mine.id}-s{self._number}-{self._count}"
-        op = Operation("ship", id, tag, units=units)
+        op = Operation("ship", id, tag, units=units, forbidden=held)
         self._history.append(op)
         await self._call(op, lambda: steps.ship(clerk, mine.id, units, tag, id=tag))
+
+    async def _hold(self, id: str) -> None:
+        """Holds an order, ships of it all the same, and lets it go."""
+        self._count += 1
+        tag = f"h{self._number}-{self._count}"
+        op = Operation("hold", id, tag)
+        self._history.append(op)
+        await self._call(op, lambda: steps.hold(self._cast.sam, id, tag))
+        if op.outcome != OK:
+            return
+        await self._ship(id, held=True)
+        op = Operation("release", id, tag)
+        self._history.append(op)
+        await self._call(op, lambda: steps.release(self._cast.sam, id, tag))
 
     async def _cancel(self) -> None:
         chosen = self._random.choice(self._open)

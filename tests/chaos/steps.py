@@ -155,16 +155,16 @@ async def cancel(sam: AsyncWaybill, id: str) -> order_pb2.Order:
     return answer.order
 
 
-async def hold(sam: AsyncWaybill, id: str) -> order_pb2.Order:
-    """The seller puts it on hold."""
-    request = order_service_pb2.HoldOrderRequest(order_id=id, comment="odd address", request_id=f"{id}-hold")
+async def hold(sam: AsyncWaybill, id: str, tag: str = "odd address") -> order_pb2.Order:
+    """The seller puts it on hold; the tag tells one hold of it from another."""
+    request = order_service_pb2.HoldOrderRequest(order_id=id, comment=tag, request_id=f"{id}-hold-{tag}".replace(" ", "-"))
     return (await sam.orders.HoldOrder(request)).order
 
 
-async def release(sam: AsyncWaybill, id: str) -> order_pb2.Order:
-    """The seller releases its only hold."""
-    (only,) = (await read(sam, id)).order.holds
-    request = order_service_pb2.ReleaseOrderHoldRequest(order_id=id, hold_id=only.id, request_id=f"{id}-release")
+async def release(sam: AsyncWaybill, id: str, tag: str = "odd address") -> order_pb2.Order:
+    """The seller releases the hold with that tag."""
+    (only,) = (found for found in (await read(sam, id)).order.holds if found.comment == tag)
+    request = order_service_pb2.ReleaseOrderHoldRequest(order_id=id, hold_id=only.id, request_id=f"{id}-release-{only.id}")
     return (await sam.orders.ReleaseOrderHold(request)).order
 
 
