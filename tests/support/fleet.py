@@ -42,6 +42,8 @@ class Member:
     port: int
     log: Path
     process: asyncio.subprocess.Process | None = None
+    starting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while it is started: two who find it dead start it once."""
 
     @property
     def name(self) -> str:
@@ -89,7 +91,12 @@ class Fleet:
         return [m for m in self.members if m.context == context]
 
     async def start(self, member: Member) -> None:
-        """Starts a process and waits until it serves."""
+        """Starts a process, unless it runs, and waits until it serves."""
+        async with member.starting:
+            if not member.alive:
+                await self._start(member)
+
+    async def _start(self, member: Member) -> None:
         command = [sys.executable, "-m", "services.host.cli", "serve", "--only", member.context]
         command += ["--bind", member.address, "--log-level", "WARNING"]
         environment = {**os.environ, "COLUMNS": "400", "WAYBILL_DATABASE_URL": self.url, "WAYBILL_SERVICE_SECRET": SECRET}
