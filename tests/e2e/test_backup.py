@@ -26,7 +26,7 @@ from services.host.check.reconcile import reconcile
 from services.host.demo.cast import sign_in
 from services.host.embedded import running
 from services.host.settings import HostSettings
-from tests.e2e.test_submit import card, ready, until
+from tests.e2e.steps import card, ready, until
 from tests.support.marketplace import ALL, INCOMING, Marketplace, create
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2, supplier_order_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as pb

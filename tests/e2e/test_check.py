@@ -23,7 +23,7 @@ from services.host.check.reconcile import reconciled
 from services.host.embedded import Host, running
 from services.host.settings import HostSettings
 from services.order.application.report_fulfillment import ReportFulfillment
-from tests.e2e.test_operators import until_parked
+from tests.e2e.steps import until_parked
 from tests.support.marketplace import Marketplace
 from tests.support.tampering import tampered
 from waybill.audit.v1 import audit_service_pb2 as pb

@@ -19,7 +19,7 @@ from services.order.application.ports import Attempt
 from services.order.application.submit_order import SubmitOrder
 from services.order.application.try_submission import Tried
 from services.order.domain.model import Order, Reason
-from tests.e2e.test_submit import promise, ready
+from tests.e2e.steps import promise, ready
 from tests.support.marketplace import Marketplace, create
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import order_pb2, order_service_pb2, worksheet_pb2

@@ -11,7 +11,7 @@ import pytest
 from services.order.adapters.db.order_store import SqlOrderStore
 from services.order.adapters.db.submission_store import SqlSubmissionStore
 from services.order.application import submit_order
-from tests.e2e.test_submit import card
+from tests.e2e.steps import card
 from tests.support.marketplace import OUTGOING, Marketplace, create
 from waybill.order.v1 import (
     checkout_service_pb2,

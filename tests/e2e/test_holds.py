@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_suppliers import ship
+from tests.e2e.steps import ship
 from tests.support.loops import ShiftedClock, steps
 from tests.support.marketplace import INCOMING, OUTGOING, Marketplace, create, get, marketplace
 from waybill.order.v1 import order_pb2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -15,11 +14,10 @@ from services.order.application import attempts, submit_order
 from services.order.application.cancel_order import CancelOrder
 from services.order.application.hold_order import HoldOrder
 from services.order.application.report_fulfillment import ReportFulfillment
-from tests.e2e.test_submit import card, promise, ready
+from tests.e2e.steps import card, promise, ready, until_parked
 from tests.support.marketplace import Marketplace, get, marketplace
 from tests.support.process import said
 from waybill.fulfillment.v1 import supplier_order_service_pb2
-from waybill.operations.v1 import outbox_service_pb2
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import order_pb2, order_service_pb2, submission_pb2
 from waybill.payment.v1 import payment_pb2
@@ -171,16 +169,6 @@ async def test_a_rejected_report_is_listed_and_retried(market: Marketplace, monk
     code, _, errors = await waybill(market, "outbox", "retry", "fulfillment/supplier_order/PO1-1")
     assert (code, "RESOURCE_NOT_FOUND" in errors) == (1, True)
     assert await listed(market, "outbox", "retry", "--parked") == []
-
-
-async def until_parked(market: Marketplace, count: int) -> None:
-    """Waits until nothing is pending but so many parked entries."""
-    async with asyncio.timeout(30):
-        while True:
-            answer = await market.cast.owner.outbox.ListOutboxEntries(outbox_service_pb2.ListOutboxEntriesRequest())
-            if [e.HasField("parked_time") for e in answer.entries] == [True] * count:
-                return
-            await asyncio.sleep(0.05)
 
 
 async def test_a_payment_that_waits_for_its_gateway_is_listed_and_reconciled(tmp_path: Path, database_url: str) -> None:

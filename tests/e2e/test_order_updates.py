@@ -6,22 +6,14 @@ from typing import Any
 
 import grpc
 import pytest
-from google.protobuf.struct_pb2 import Struct
 
 from services.host.demo.marketplace import CURRENCY
+from tests.e2e.steps import DEPOT, refused, told, xp
 from tests.support.marketplace import Marketplace, create, get, lines
 from waybill.directory.v1 import buyer_service_pb2
 from waybill.order.v1 import checkout_service_pb2, order_pb2, order_service_pb2
 from waybill.type.v1.address_pb2 import Address
-from waybill_client import AsyncWaybill, WaybillError, money
-
-DEPOT = Address(company_name="Acme depot", lines=["2 Side St"], city="Reno", region="NV", postal_code="89501", country="US")
-
-
-def xp(**values: Any) -> Struct:
-    made = Struct()
-    made.update(values)
-    return made
+from waybill_client import AsyncWaybill, money
 
 
 async def update(
@@ -32,16 +24,6 @@ async def update(
         order=order_pb2.Order(id=id, etag=etag, **fields), update_mask={"paths": paths}, request_id=request_id
     )
     return (await client.orders.UpdateOrder(request)).order
-
-
-async def refused(call: Any) -> WaybillError:
-    with pytest.raises(WaybillError) as error:
-        await call
-    return error.value
-
-
-def told(error: WaybillError) -> set[tuple[str, str]]:
-    return {(f.field, f.reason) for f in error.fields}
 
 
 async def overridden(market: Marketplace, id: str) -> order_pb2.Order:

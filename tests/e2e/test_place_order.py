@@ -12,7 +12,7 @@ from libs.errors import Kind
 from libs.errors import WaybillError as Refusal
 from services.host.demo.marketplace import CURRENCY, SHOP
 from services.order.adapters.clients.payment import PaymentClient
-from tests.e2e.test_order_updates import refused, told, xp
+from tests.e2e.steps import refused, told, xp
 from tests.support.marketplace import ALL, Marketplace, create, get, lines
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
 from waybill.directory.v1 import ordering_context_service_pb2 as context_pb

@@ -8,40 +8,15 @@ import pytest
 from google.type.decimal_pb2 import Decimal
 
 from services.host.demo.marketplace import CURRENCY, dock
-from tests.e2e.test_order_updates import DEPOT
-from tests.support.marketplace import ALL, OUTGOING, Marketplace, create, get
+from tests.e2e.steps import DEPOT, card, checked_out, promise, ready, until
+from tests.support.marketplace import OUTGOING, Marketplace, get
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2, submission_pb2
-from waybill.payment.v1 import credit_card_service_pb2, payment_pb2
+from waybill.payment.v1 import payment_pb2
 from waybill.payment.v1 import spending_account_service_pb2 as account_pb
 from waybill.pricing.v1 import tax_rate_service_pb2 as tax_pb
-from waybill_client import AsyncWaybill, WaybillError, money
-
-
-async def ready(client: AsyncWaybill, id: str, payments: list[payment_pb2.Payment], **quantities: int) -> None:
-    """An order that only has to be submitted."""
-    await create(client, id, **quantities)
-    await checked_out(client, id, payments)
-
-
-async def checked_out(client: AsyncWaybill, id: str, payments: list[payment_pb2.Payment]) -> None:
-    """Takes an order with lines to where it only has to be submitted."""
-    sheet = (await client.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id=id))).worksheet
-    await client.checkout.SelectShipMethods(
-        pb.SelectShipMethodsRequest(
-            order_id=id,
-            selections=[
-                pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.ship_estimates
-            ],
-        )
-    )
-    await client.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id=id))
-    await client.checkout.AddPayments(pb.AddPaymentsRequest(order_id=id, payments=payments))
-
-
-def promise() -> list[payment_pb2.Payment]:
-    return [payment_pb2.Payment(type="purchase_order")]
+from waybill_client import WaybillError, money
 
 
 async def stock(market: Marketplace, record: str) -> inventory_pb2.InventoryRecord:
@@ -251,27 +226,9 @@ async def test_place_order_repeated_under_its_request_id_is_one_order(market: Ma
     assert (await stock(market, "tape-wh-east")).allocated == 3
 
 
-async def card(market: Marketplace, id: str, token: str) -> None:
-    await market.cast.ada.credit_cards.CreateCreditCard(
-        credit_card_service_pb2.CreateCreditCardRequest(
-            credit_card=credit_card_service_pb2.CreditCard(id=id, token=token, card_type="visa", partial_number="1111")
-        )
-    )
-
-
 async def balance(market: Marketplace) -> tuple[str, str]:
     answer = await market.cast.owner.spending_accounts.GetSpendingAccount(
         account_pb.GetSpendingAccountRequest(spending_account_id="gift-ada")
     )
     account = answer.spending_account
     return str(account.balance.units), str(account.reserved.units)
-
-
-async def until(client: AsyncWaybill, id: str, status: int) -> bool:
-    """Waits on the stream, not on the clock."""
-    request = order_service_pb2.WatchOrdersRequest(direction=ALL, order_ids=[id], from_start=True)
-    async with asyncio.timeout(30):
-        async for message in client.orders.WatchOrders(request):
-            if message.HasField("event") and message.event.status == status:
-                return True
-    return False

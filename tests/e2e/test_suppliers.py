@@ -7,20 +7,11 @@ from typing import Any
 import pytest
 
 from services.order.adapters.db.order_store import SqlOrderStore
+from tests.e2e.steps import ship
 from tests.support.marketplace import ALL, OUTGOING, Marketplace, get
-from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as pb
 from waybill.order.v1 import order_pb2, order_service_pb2
-from waybill_client import AsyncWaybill, WaybillError
-
-
-async def ship(clerk: AsyncWaybill, supplier_order_id: str, line: str, quantity: int) -> None:
-    """Units of a line, at once."""
-    shipment = shipment_pb2.Shipment(
-        items=[shipment_pb2.ShipmentItem(supplier_order_id=supplier_order_id, line_item_id=line, quantity=quantity)]
-    )
-    shipment.ship_time.GetCurrentTime()
-    await clerk.shipments.CreateShipment(shipment_service_pb2.CreateShipmentRequest(shipment=shipment))
+from waybill_client import WaybillError
 
 
 async def test_a_rejected_supplier_order_is_sourced_again_and_the_order_still_completes(market: Marketplace) -> None:

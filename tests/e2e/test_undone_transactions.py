@@ -11,8 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from libs.rpc.counters import served
-from tests.e2e.test_submit import promise, ready
-from tests.e2e.test_suppliers import ship
+from tests.e2e.steps import promise, ready, ship
 from tests.support.marketplace import Marketplace, create, get, marketplace
 from waybill.order.v1 import checkout_service_pb2, order_pb2, order_service_pb2
 

@@ -20,8 +20,7 @@ from services.host.embedded import running
 from services.host.settings import HostSettings
 from services.order.adapters.db.tables import ORDERS
 from services.payment.adapters.db.tables import PAYMENTS
-from tests.e2e.test_submit import ready
-from tests.e2e.test_suppliers import ship
+from tests.e2e.steps import ready, ship
 from tests.support.loops import steps
 from tests.support.marketplace import Marketplace
 from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from libs.errors import WaybillError
-from tests.integration.fulfillment.test_supplier_orders import accept, reject
-from tests.integration.fulfillment.world import World, line, new_key, status
+from tests.integration.fulfillment.world import World, accept, line, new_key, reject, status
 from waybill.fulfillment.v1 import reservation_service_pb2 as res
 
 

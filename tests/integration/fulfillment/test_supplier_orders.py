@@ -9,7 +9,7 @@ from google.protobuf.struct_pb2 import Struct
 
 from libs.auth import roles
 from libs.errors import WaybillError
-from tests.integration.fulfillment.world import World, cents, line, new_key, status
+from tests.integration.fulfillment.world import World, accept, cents, line, new_key, reject, status
 from tests.support.principals import buyer, seller, supplier
 from waybill.fulfillment.v1 import reservation_service_pb2 as res
 from waybill.fulfillment.v1 import supplier_order_pb2 as so
@@ -17,16 +17,6 @@ from waybill.fulfillment.v1 import supplier_order_service_pb2 as svc
 from waybill.fulfillment.v1.supplier_order_service_pb2_grpc import SupplierOrderServiceStub
 
 TOTAL = 1_001 * 5 + 70 + 999
-
-
-async def accept(world: World, id: str, caller=None, request_id: str = ""):
-    request = svc.AcceptSupplierOrderRequest(supplier_order_id=id, request_id=request_id)
-    return (await world.supplier_orders(caller).AcceptSupplierOrder(request)).supplier_order
-
-
-async def reject(world: World, id: str, caller=None):
-    request = svc.RejectSupplierOrderRequest(supplier_order_id=id, comment="no drills")
-    return (await world.supplier_orders(caller).RejectSupplierOrder(request)).supplier_order
 
 
 async def all_of(world: World, key: str) -> list:

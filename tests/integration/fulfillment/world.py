@@ -300,6 +300,18 @@ def cents(m: Any) -> int:
     return int(m.units * 100 + m.nanos // 10_000_000)
 
 
+async def accept(world: World, id: str, caller: Any = None, request_id: str = "") -> Any:
+    """The supplier order as it is after its supplier accepted it."""
+    request = so_service.AcceptSupplierOrderRequest(supplier_order_id=id, request_id=request_id)
+    return (await world.supplier_orders(caller).AcceptSupplierOrder(request)).supplier_order
+
+
+async def reject(world: World, id: str, caller: Any = None) -> Any:
+    """The supplier order as it is after its supplier rejected it."""
+    request = so_service.RejectSupplierOrderRequest(supplier_order_id=id, comment="no drills")
+    return (await world.supplier_orders(caller).RejectSupplierOrder(request)).supplier_order
+
+
 @asynccontextmanager
 async def fulfillment(databases: Any) -> AsyncIterator[World]:
     """The service over a fresh database; the block ends with its audit."""

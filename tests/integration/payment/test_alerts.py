@@ -9,8 +9,7 @@ import sqlalchemy as sa
 
 from libs.audit import Fact
 from services.payment.adapters.db.tables import ALERTS
-from tests.integration.payment.test_renewal import opened
-from tests.integration.payment.world import Order, World
+from tests.integration.payment.world import Order, World, opened
 
 
 async def lapsed(world: World) -> Order:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tests.integration.payment.test_renewal import opened
-from tests.integration.payment.world import World, by_card
+from tests.integration.payment.world import World, by_card, opened
 from tests.support.gauges import actions, gauges
 
 

@@ -11,11 +11,9 @@ import sqlalchemy as sa
 from libs.errors import WaybillError
 from libs.protoconv import instant
 from services.payment.adapters.db.tables import GATEWAY
-from tests.integration.payment.world import Order, World, by_card, capture, payment, state, transactions, units
+from tests.integration.payment.world import SOON, World, by_card, capture, later, opened, payment, state, transactions, units
 
 WEEK = timedelta(days=7)
-SOON = timedelta(days=6, minutes=1)
-"""Less than a day before an authorization of today lapses."""
 
 
 async def held(world: World) -> list[str]:
@@ -24,22 +22,6 @@ async def held(world: World) -> list[str]:
         c = GATEWAY.c
         rows = await tx.execute(sa.select(c.key).where(c.operation == "authorize", c.state == "DONE").order_by(c.key))
         return [row.key for row in rows]
-
-
-async def later(world: World) -> int:
-    """Lets the loop ask the gateway about what is not known."""
-    world.clock.advance(timedelta(seconds=60))
-    return await world.background.settle.once()
-
-
-async def opened(world: World, token: str = "tok_approve") -> Order:
-    """An order paid by card, whose authorization lapses in less than a day."""
-    await world.card(token)
-    order = world.order(100)
-    await order.opened(by_card("p1", token))
-    assert await world.background.renew.once() == 0, "not yet"
-    world.clock.advance(SOON)
-    return order
 
 
 async def test_an_authorization_is_renewed_before_it_lapses_and_the_old_one_is_voided(world: World) -> None:

@@ -44,6 +44,8 @@ from waybill.payment.v1 import spending_account_service_pb2 as account_pb
 from waybill.payment.v1 import spending_account_service_pb2_grpc as account_grpc
 
 START = datetime(2030, 5, 1, 12, tzinfo=UTC)
+SOON = timedelta(days=6, minutes=1)
+"""Less than a day before an authorization of today lapses."""
 
 
 def usd(units: int, currency: str = "USD") -> Money:
@@ -354,3 +356,13 @@ async def later(world: World) -> int:
     """Lets the background loop look again."""
     world.clock.advance(timedelta(seconds=60))
     return await world.background.settle.once()
+
+
+async def opened(world: World, token: str = "tok_approve") -> Order:
+    """An order paid by card, whose authorization lapses in less than a day."""
+    await world.card(token)
+    order = world.order(100)
+    await order.opened(by_card("p1", token))
+    assert await world.background.renew.once() == 0, "not yet"
+    world.clock.advance(SOON)
+    return order

@@ -1,0 +1,103 @@
+"""What the people of the marketplace do in many tests, and what they were told."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from google.protobuf.struct_pb2 import Struct
+
+from tests.support.marketplace import ALL, Marketplace, create
+from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2
+from waybill.operations.v1 import outbox_service_pb2
+from waybill.order.v1 import checkout_service_pb2 as pb
+from waybill.order.v1 import order_service_pb2
+from waybill.payment.v1 import credit_card_service_pb2, payment_pb2
+from waybill.type.v1.address_pb2 import Address
+from waybill_client import AsyncWaybill, WaybillError
+
+DEPOT = Address(company_name="Acme depot", lines=["2 Side St"], city="Reno", region="NV", postal_code="89501", country="US")
+
+
+async def ready(client: AsyncWaybill, id: str, payments: list[payment_pb2.Payment], **quantities: int) -> None:
+    """An order that only has to be submitted."""
+    await create(client, id, **quantities)
+    await checked_out(client, id, payments)
+
+
+async def checked_out(client: AsyncWaybill, id: str, payments: list[payment_pb2.Payment]) -> None:
+    """Takes an order with lines to where it only has to be submitted."""
+    sheet = (await client.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id=id))).worksheet
+    await client.checkout.SelectShipMethods(
+        pb.SelectShipMethodsRequest(
+            order_id=id,
+            selections=[
+                pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.ship_estimates
+            ],
+        )
+    )
+    await client.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id=id))
+    await client.checkout.AddPayments(pb.AddPaymentsRequest(order_id=id, payments=payments))
+
+
+def promise() -> list[payment_pb2.Payment]:
+    """Paid later, on a purchase order."""
+    return [payment_pb2.Payment(type="purchase_order")]
+
+
+async def card(market: Marketplace, id: str, token: str) -> None:
+    """A card of ada's."""
+    await market.cast.ada.credit_cards.CreateCreditCard(
+        credit_card_service_pb2.CreateCreditCardRequest(
+            credit_card=credit_card_service_pb2.CreditCard(id=id, token=token, card_type="visa", partial_number="1111")
+        )
+    )
+
+
+async def ship(clerk: AsyncWaybill, supplier_order_id: str, line: str, quantity: int) -> None:
+    """Units of a line, at once."""
+    shipment = shipment_pb2.Shipment(
+        items=[shipment_pb2.ShipmentItem(supplier_order_id=supplier_order_id, line_item_id=line, quantity=quantity)]
+    )
+    shipment.ship_time.GetCurrentTime()
+    await clerk.shipments.CreateShipment(shipment_service_pb2.CreateShipmentRequest(shipment=shipment))
+
+
+def xp(**values: Any) -> Struct:
+    """Extended properties."""
+    made = Struct()
+    made.update(values)
+    return made
+
+
+async def until(client: AsyncWaybill, id: str, status: int) -> bool:
+    """Waits on the stream, not on the clock."""
+    request = order_service_pb2.WatchOrdersRequest(direction=ALL, order_ids=[id], from_start=True)
+    async with asyncio.timeout(30):
+        async for message in client.orders.WatchOrders(request):
+            if message.HasField("event") and message.event.status == status:
+                return True
+    return False
+
+
+async def until_parked(market: Marketplace, count: int) -> None:
+    """Waits until nothing is pending but so many parked entries."""
+    async with asyncio.timeout(30):
+        while True:
+            answer = await market.cast.owner.outbox.ListOutboxEntries(outbox_service_pb2.ListOutboxEntriesRequest())
+            if [e.HasField("parked_time") for e in answer.entries] == [True] * count:
+                return
+            await asyncio.sleep(0.05)
+
+
+async def refused(call: Any) -> WaybillError:
+    """The refusal of a call that must be refused."""
+    with pytest.raises(WaybillError) as error:
+        await call
+    return error.value
+
+
+def told(error: WaybillError) -> set[tuple[str, str]]:
+    """The fields that an error names, with their reasons."""
+    return {(f.field, f.reason) for f in error.fields}
