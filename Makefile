@@ -73,10 +73,11 @@ format: $(BIN)/.dev ## Put contracts and code into form
 
 # PARTS="failpoints" SCENARIOS="submit ship" takes some of it only.
 PARTS ?= failpoints replies pauses lives
-chaos: $(BIN)/.dev protos ## A process killed at every place, every answer lost, processes paused beyond their leases
+chaos: $(BIN)/.dev protos ## A process killed at every place, every answer lost, processes paused, everyone at the same orders
 	@set -e; for part in $(PARTS); do case $$part in \
-	  lives) WAYBILL_CHAOS_LIVES=40 WAYBILL_CHAOS_STEPS=40 WAYBILL_CHAOS_DELIVERIES=500 WAYBILL_CHAOS_ROUNDS=50 \
-	    $(BIN)/python -m pytest -q tests/chaos/test_order_life.py tests/chaos/test_reordering.py tests/chaos/test_submit_under_fire.py;; \
+	  lives) WAYBILL_CHAOS_LIVES=40 WAYBILL_CHAOS_STEPS=40 WAYBILL_CHAOS_DELIVERIES=500 WAYBILL_CHAOS_ROUNDS=50 WAYBILL_CHAOS_BRAWLS=60 \
+	    $(BIN)/python -m pytest -q tests/chaos/test_order_life.py tests/chaos/test_reordering.py tests/chaos/test_submit_under_fire.py \
+	      tests/chaos/test_brawl.py;; \
 	  pauses) $(BIN)/python -m tests.chaos pauses;; \
 	  *) $(BIN)/python -m tests.chaos $$part $(foreach s,$(SCENARIOS),--scenario $(s));; \
 	esac; done

@@ -1,0 +1,42 @@
+"""Many people do everything to the same orders at once: no defect, no broken rule, nothing that is never told."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.chaos import steps
+from tests.chaos.brawl import Brawl
+from tests.chaos.seeds import fresh_seed, rounds, told
+from tests.chaos.watching import Watcher, events_of
+from tests.support.marketplace import marketplace
+
+ROUNDS = rounds("WAYBILL_CHAOS_BRAWLS", 6)
+PEOPLE, ACTS = 8, 20
+
+
+@pytest.mark.timeout(1_800)
+async def test_whatever_many_do_to_the_same_orders_at_once_the_books_hold(tmp_path: Path, database_url: str) -> None:
+    async with marketplace(tmp_path, database_url, rests=True) as market:
+        cast = market.cast
+        await steps.provide(cast.owner, cast.ada)
+        watcher = Watcher(cast.ada)
+        watching = asyncio.create_task(watcher.run())
+        brawl = Brawl(cast, random.Random(fresh_seed("brawl")))
+        orders: list[str] = []
+        for number in range(ROUNDS):
+            fresh = [f"x{number}-{n}" for n in range(3)]
+            orders += fresh
+            await brawl.fight(fresh, PEOPLE, ACTS)
+        told("\n".join(f"{act} {result}: {count}" for (act, result), count in sorted(brawl.tried.items())))
+        assert brawl.defects == []
+        assert brawl.tried.total() == ROUNDS * PEOPLE * ACTS
+        assert [act for act in ("place", "accept", "look") if not brawl.done(act)] == [], "nothing was done, so nothing is shown"
+        await market.check()
+        events = await events_of(cast.ada, orders)
+        await watcher.caught_up(events)
+        watching.cancel()
+        assert [*watcher.missed(events), *watcher.told_wrongly(), *watcher.made_up(events)] == []
