@@ -190,7 +190,8 @@ class Person:
         await steps.hold(self._sam, order, tag)
 
     async def release(self, order: str, tag: str) -> None:
-        holds = [hold for hold in (await steps.read(self._sam, order)).order.holds if not hold.HasField("release_time")]
+        found = (await steps.read(self._sam, order)).order.holds
+        holds = [h for h in found if h.type == order_pb2.ORDER_HOLD_TYPE_MANUAL and not h.HasField("release_time")]
         if not holds:
             raise Nothing
         await steps.release(self._sam, order, self._chance.choice(holds).comment)
