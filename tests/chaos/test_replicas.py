@@ -44,7 +44,10 @@ async def test_the_demo_tells_the_same_story_with_two_replicas_of_every_service(
 
 
 class Watcher:
-    """Watches everything from the start, and resumes whenever its stream ends."""
+    """Watches everything from the start, and resumes by itself whenever its stream ends.
+
+    Without the client library's own resumption, which `watching.Watcher` goes through: how a stream ends is the promise here.
+    """
 
     def __init__(self, client: AsyncWaybill) -> None:
         self._client = client
