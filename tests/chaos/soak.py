@@ -93,24 +93,26 @@ class Client:
         state = submission_pb2.SubmissionState.Name(shown.state)
         op.told = f"{order_pb2.OrderStatus.Name(order.status)}, attempt {shown.attempt} {state}"
 
-    async def _ship(self, id: str, held: bool = False) -> None:
+    async def _ship(self, id: str, held: bool = False) -> Operation | None:
+        """Ships one unit of each line that has some left at a supplier; None when there is nothing to ship."""
         supplier = self._random.choice(SUPPLIERS)
         clerk = self._cast.clerks[supplier]
         try:
             mine = await steps.supplier_order(clerk, id)
             await steps.accept(clerk, mine.id)
         except (WaybillError, ValueError):
-            return
+            return None
         units = {
             line.line_item_id: 1 for line in mine.line_items if line.quantity > line.quantity_shipped + line.quantity_canceled
         }
         if not units:
-            return
+            return None
         self._count += 1
         tag = f"{mine.id}-s{self._number}-{self._count}"
         op = Operation("ship", id, tag, units=units, forbidden=held)
         self._history.append(op)
         await self._call(op, lambda: steps.ship(clerk, mine.id, units, tag, id=tag))
+        return op
 
     async def _hold(self, id: str) -> None:
         """Holds an order, ships of it all the same, and lets it go."""
@@ -121,7 +123,10 @@ class Client:
         await self._call(op, lambda: steps.hold(self._cast.sam, id, tag))
         if op.outcome != OK:
             return
-        await self._ship(id, held=True)
+        shipped = await self._ship(id, held=True)
+        if shipped is not None and shipped.outcome == UNKNOWN:
+            # It is repeated when the storm is over, and must find the hold then too.
+            return
         op = Operation("release", id, tag)
         self._history.append(op)
         await self._call(op, lambda: steps.release(self._cast.sam, id, tag))
