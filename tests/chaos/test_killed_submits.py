@@ -10,9 +10,13 @@ import pytest
 
 from libs.failpoints import KILLED
 from services.host.check import check
+from services.host.check.subjects import ATTEMPT
 from services.host.demo.cast import sign_in
 from services.host.demo.marketplace import PASSWORD, SHOP, set_up
+from services.host.embedded import running
+from services.host.settings import HostSettings
 from tests.support.process import served
+from tests.support.rest import broken, unrest
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import order_pb2, order_service_pb2, submission_pb2
 from waybill.payment.v1 import credit_card_service_pb2, payment_pb2
@@ -57,18 +61,24 @@ async def finished(address: str) -> order_pb2.Order:
             await asyncio.sleep(0.2)
 
 
-@pytest.mark.parametrize("failpoint", ["order.submit.begun", "order.submit.tried", "order.submit.decided"])
-async def test_a_submit_killed_at_any_step_is_finished_by_the_next_process(
-    tmp_path: Path, database_url: str, failpoint: str
-) -> None:
-    async with served(tmp_path, database_url) as first:
+async def killed(data: Path, database_url: str, failpoint: str) -> str:
+    """A submit whose process dies there; the owner's secret."""
+    async with served(data, database_url) as first:
         secret = first.client_secret
         await prepare(first.address, secret)
-    async with served(tmp_path, database_url, failpoints=f"{failpoint}=kill") as second:
+    async with served(data, database_url, failpoints=f"{failpoint}=kill") as second:
         async with AsyncWaybill(second.address, SHOP, username="ada", password=PASSWORD) as ada:
             with contextlib.suppress(WaybillError):
                 await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id=ORDER, request_id="one"))
         assert await second.died() == KILLED
+    return secret
+
+
+@pytest.mark.parametrize("failpoint", ["order.submit.begun", "order.submit.tried", "order.submit.decided"])
+async def test_a_submit_killed_at_any_step_is_finished_by_the_next_process(
+    tmp_path: Path, database_url: str, failpoint: str
+) -> None:
+    secret = await killed(tmp_path, database_url, failpoint)
     async with served(tmp_path, database_url) as third:
         order = await finished(third.address)
         assert order.status == order_pb2.ORDER_STATUS_OPEN
@@ -81,3 +91,16 @@ async def test_a_submit_killed_at_any_step_is_finished_by_the_next_process(
         async with AsyncWaybill(third.address, "waybill-admin", secret) as owner:
             report = await check(owner)
             assert report.ok, [(f.rule, f.subject, f.detail) for f in report.findings]
+
+
+async def test_a_submit_that_is_decided_and_not_confirmed_is_told_to_be_under_way(tmp_path: Path, database_url: str) -> None:
+    """Nothing differs between the services, and yet its accounts are not debited: it is not at rest."""
+    secret = await killed(tmp_path, database_url, "order.submit.decided")
+    async with (
+        running(HostSettings(data=tmp_path, database_url=database_url, background=False)) as idle,
+        AsyncWaybill(idle.address, "waybill-admin", secret) as owner,
+    ):
+        report = await check(owner)
+    assert (broken(report), report.in_motion) == ([], [])
+    assert report.under_way == {ATTEMPT: 1, ("payment", "payment_attempt"): 1, ("fulfillment", "stock_attempt"): 1}
+    assert unrest(report) == ["under way: submits 1, attempts with payments reserved 1, attempts with stock reserved 1"]

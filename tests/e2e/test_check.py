@@ -20,6 +20,7 @@ from libs.errors import invalid
 from services.fulfillment.adapters.db.tables import supplier_orders
 from services.host.check import check, compare
 from services.host.check.reconcile import reconciled
+from services.host.check.subjects import UNREPORTED
 from services.host.embedded import Host, running
 from services.host.settings import HostSettings
 from services.order.application.report_fulfillment import ReportFulfillment
@@ -120,6 +121,7 @@ async def test_what_differs_while_a_report_is_under_way_is_told_apart_for_a_whil
     async with tampered(database, [sa.update(supplier_orders).where(O.id == "MOVING-1").values(**later)]):
         report = await check(sqlite_market.cast.owner)
     found = {finding.rule for finding in report.findings}
+    assert report.under_way == {UNREPORTED: 1}
     if age:
         assert (found, report.in_motion) == ({"read_model_is_current", "work_comes_to_its_end"}, [])
     else:

@@ -1,4 +1,5 @@
-"""When a marketplace has come to rest: every invariant holds, nothing is in motion, and no change waits for an operator."""
+"""When a marketplace has come to rest: every invariant holds, nothing is in motion or under way, and no change waits for an
+operator. That contexts do not differ is not enough: a submit that is decided differs in nothing before it is confirmed."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from services.host.check import Report
+from services.host.check.subjects import in_words
 
 PATIENCE = 150.0
 """Seconds that everything has for it: an attempt's deadline, what its reservations have beyond, and some more."""
@@ -28,6 +30,7 @@ def unrest(report: Report) -> list[str]:
     return [
         *broken(report),
         *(f"in motion: {order}" for order in report.in_motion),
+        *([f"under way: {in_words(report.under_way)}"] if report.under_way else []),
         *(f"parked: {waiting.entry}: {waiting.error}" for waiting in report.parked),
     ]
 

@@ -65,6 +65,7 @@ async def _first_look(clients: Sequence[AsyncWaybill], report: Report) -> dict[s
     async for subject in subjects({c: _facts(stream, report) for c, stream in opened.items()}):
         for rule in rules:
             across[rule.name].rows += rule.concerns(subject)
+        report.under_way += subject.unfinished
         # A shipment may be stated for several orders.
         parked |= {waiting.entry: waiting for waiting in subject.parked}
         doubt = _doubt(subject, rules)

@@ -8,12 +8,12 @@ knows. This waits for them, and says what is left. Only what is parked has to be
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from rich.console import Console
 
 from services.host.check.parked import KIND, Parked
+from services.host.check.subjects import Kind, Subject, in_words
 from services.host.operate.outbox import retry
 from services.host.operate.session import Operator
 from waybill.audit.v1 import audit_service_pb2 as pb
@@ -22,28 +22,6 @@ from waybill_client import AsyncWaybill, WaybillError
 
 PAUSE = 1.0
 """Seconds between two looks."""
-UNFINISHED = {
-    ("order", "attempt"): "submits that are not at their end",
-    ("order", "cancellation"): "cancels that are not at their end",
-    ("order", "hold"): "holds that fulfillment has not acknowledged",
-    ("pricing", "attempt"): "redemptions reserved",
-    ("payment", "payment_attempt"): "payments reserved",
-    ("payment", "pending"): "operations that a gateway has not answered",
-    ("payment", "alert"): "alerts that the order service has not acknowledged",
-    ("fulfillment", "stock_attempt"): "stock reserved",
-    ("fulfillment", "unreported"): "reports that the order service has not acknowledged",
-}
-"""Kinds of facts that tell of work under way."""
-
-
-def outstanding(facts: Sequence[pb.Fact]) -> Mapping[str, int]:
-    """How much of each kind is under way."""
-    found: Counter[str] = Counter()
-    for fact in facts:
-        what = UNFINISHED.get((fact.context, fact.kind))
-        if what is not None and fact.values.get("finished", "0") == "0":
-            found[what] += 1
-    return dict(found)
 
 
 def parked(facts: Sequence[pb.Fact]) -> list[Parked]:
@@ -56,9 +34,9 @@ async def reconcile(
     client: AsyncWaybill,
     servers: Sequence[str],
     patience: float,
-    tell: Callable[[Mapping[str, int]], None],
+    tell: Callable[[Mapping[Kind, int]], None],
     again: Callable[[Operator, Sequence[Parked]], Awaitable[None]] | None = None,
-) -> Mapping[str, int]:
+) -> Mapping[Kind, int]:
     """Waits until nothing is under way, at most `patience` seconds; returns what still is.
 
     `again` has what is parked at the first look, and may retry it.
@@ -71,7 +49,7 @@ async def reconcile(
         await again(Operator(clients), waiting)
         facts = await _facts(clients)
     while True:
-        left = outstanding(facts)
+        left = Subject.of("", facts).unfinished
         tell(left)
         if not left or loop.time() > until:
             return left
@@ -90,13 +68,13 @@ async def _facts(clients: Sequence[AsyncWaybill]) -> list[pb.Fact]:
 
 async def reconciled(client: AsyncWaybill, servers: Sequence[str], patience: float, out: Console) -> bool:
     """The same, told to people. Whether nothing is left under way."""
-    last: Mapping[str, int] | None = None
+    last: Mapping[Kind, int] | None = None
 
-    def tell(left: Mapping[str, int]) -> None:
+    def tell(left: Mapping[Kind, int]) -> None:
         nonlocal last
         if left != last:
-            what = ", ".join(f"{count} {name}" for name, count in left.items())
-            out.print(f"under way: {what}" if what else "nothing is under way", highlight=False, soft_wrap=True)
+            what = f"under way: {in_words(left)}" if left else "nothing is under way"
+            out.print(what, highlight=False, soft_wrap=True)
             last = left
 
     async def again(at: Operator, waiting: Sequence[Parked]) -> None:

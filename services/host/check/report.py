@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from services.host.check.parked import Parked
+from services.host.check.subjects import Kind
 from waybill.audit.v1 import audit_service_pb2 as pb
 
 
@@ -26,6 +28,8 @@ class Report:
     findings: list[pb.Finding] = field(default_factory=list)
     in_motion: list[str] = field(default_factory=list)
     """Orders whose contexts differed at every look while a submit, cancel, report or payment was under way."""
+    under_way: Counter[Kind] = field(default_factory=Counter)
+    """Work that was not at its end at the first look, by kind, whether or not contexts differed because of it."""
     parked: list[Parked] = field(default_factory=list)
     """Changes that wait for an operator: no invariant is broken by them, but the other service does not know."""
     rows: int = 0

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from services.host.check.parked import Parked
 from services.host.check.report import Report
+from services.host.check.subjects import in_words
 from waybill_client import WaybillError
 
 NAMED = 20
@@ -25,6 +26,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "rules": [{"context": r.context, "rule": r.rule, "rows": r.rows, "broken": r.broken} for r in report.results],
         "findings": [{"context": f.context, "rule": f.rule, "subject": f.subject, "detail": f.detail} for f in report.findings],
         "in_motion": report.in_motion,
+        "under_way": [{"context": c, "kind": k, "count": n} for (c, k), n in sorted(report.under_way.items())],
         "missing": report.missing,
         "parked": [{"entry": p.entry, "since": p.since, "error": p.error} for p in report.parked],
     }
@@ -56,6 +58,8 @@ def conclude(report: Report, out: Console) -> None:
     if report.in_motion:
         some = ", ".join(report.in_motion[:10])
         out.print(f"in motion, not judged: {len(report.in_motion)} orders ({some})", highlight=False, soft_wrap=True)
+    if report.under_way:
+        out.print(f"under way: {in_words(report.under_way)}", highlight=False, soft_wrap=True)
     if report.parked:
         _tell_parked(report.parked, out)
     if report.missing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,8 +25,25 @@ HOLD: Kind = ("order", "hold")
 UNREPORTED: Kind = ("fulfillment", "unreported")
 ALERT: Kind = ("payment", "alert")
 PENDING: Kind = ("payment", "pending")
+UNDER_WAY: Mapping[Kind, str] = {
+    ATTEMPT: "submits",
+    CANCEL: "cancels",
+    HOLD: "holds",
+    ("pricing", "attempt"): "attempts with redemptions reserved",
+    ("payment", "payment_attempt"): "attempts with payments reserved",
+    PENDING: "questions to a gateway",
+    ALERT: "alerts to the order service",
+    ("fulfillment", "stock_attempt"): "attempts with stock reserved",
+    UNREPORTED: "reports to the order service",
+}
+"""What tells of work that is not at its end, and how it is called."""
 _ENDS = (ATTEMPT, CANCEL, HOLD, UNREPORTED, ALERT)
 """Work that comes to its end by itself, and soon."""
+
+
+def in_words(under_way: Mapping[Kind, int]) -> str:
+    """Work under way, for people."""
+    return ", ".join(f"{what} {under_way[kind]:,}" for kind, what in UNDER_WAY.items() if under_way.get(kind))
 
 
 @dataclass(slots=True)
@@ -71,6 +89,11 @@ class Subject:
         return any(
             not _older(values, SILENT if kind == PENDING else OVERDUE, now) for kind in kinds for values in self._open(kind)
         )
+
+    @property
+    def unfinished(self) -> Counter[Kind]:
+        """How much work of every kind is not at its end."""
+        return Counter({kind: count for kind in UNDER_WAY if (count := len(self._open(kind)))})
 
     def overdue(self, now: datetime | None = None) -> list[str]:
         """What should have come to its end long ago. A gateway may be silent for longer: that is not ours."""
