@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.money_pb2 import Money
 
 from libs.errors import Kind
@@ -14,6 +15,7 @@ from services.host.demo.marketplace import CURRENCY, SHOP
 from services.order.adapters.clients.payment import PaymentClient
 from tests.e2e.steps import refused, told, xp
 from tests.support.marketplace import ALL, Marketplace, create, get, lines
+from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
 from waybill.directory.v1 import ordering_context_service_pb2 as context_pb
 from waybill.order.v1 import checkout_service_pb2 as pb
@@ -41,6 +43,22 @@ async def test_methods_are_taken_as_wished_else_by_preference(sqlite_market: Mar
     assert await chosen(ada, "WISH") == ["two-day", "two-day"]
     await ada.checkout.PlaceOrder(placing("PLAIN"))
     assert await chosen(ada, "PLAIN") == ["ground", "ground"]
+
+
+async def test_the_answer_shows_order_and_lines_as_they_are_read_a_repeat_too(sqlite_market: Marketplace) -> None:
+    """What needs no shipment is shipped as soon as it is confirmed: the lines are not those that were sent."""
+    cast = sqlite_market.cast
+    lamp = product_pb2.Product(id="lamp", shippable=False)
+    await cast.owner.products.UpdateProduct(
+        product_service_pb2.UpdateProductRequest(product=lamp, update_mask=FieldMask(paths=["shippable"]))
+    )
+    request = placing("MIXED", request_id="mixed")
+    first = await cast.ada.checkout.PlaceOrder(request)
+    asked = order_service_pb2.GetOrderRequest(order_id="MIXED", direction=ALL, include_line_items=True)  # type: ignore[arg-type]
+    read = await cast.ada.orders.GetOrder(asked)
+    assert [(line.quantity_shipped, line.quantity_open) for line in first.line_items] == [(0, 1), (1, 0)]
+    assert (first.order, list(first.line_items)) == (read.order, list(read.line_items))
+    assert await cast.ada.checkout.PlaceOrder(request) == first
 
 
 async def test_a_malformed_payment_is_told_with_everything_else_and_the_id_stays_free(sqlite_market: Marketplace) -> None:

@@ -124,7 +124,7 @@ class CancelOrder:
             async with self._db.transaction() as tx:
                 after = await self._reports.apply(tx, reports, {row.order_key: lambda order: order})
                 await self._submissions.set_cancellation(tx, row.order_key, "FINISHED")
-                return after[row.order_key]
+                return after.orders[row.order_key]
 
     async def _freeze(self, key: uuid.UUID) -> None:
         try:

@@ -15,7 +15,7 @@ from libs.obs import get_logger
 from services.order.application.access import locked
 from services.order.application.peers import Fulfillment
 from services.order.application.ports import HoldCommand, HoldStore, OrderStore, Reports, Request, RequestStore, Transactions, Tx
-from services.order.application.report_fulfillment import ReportFulfillment
+from services.order.application.report_fulfillment import Applied, ReportFulfillment
 from services.order.domain.holds import MANUAL, PAYMENT, place, release, wants_hold
 from services.order.domain.model import Event, Order, OrderHold
 
@@ -123,11 +123,11 @@ class HoldOrder:
         """Tells fulfillment; the order as it is then."""
         reports = await self._fulfillment.hold(command.order_key, command.held, command.version)
         after = await self._db.retrying(lambda tx: self._told(tx, command, reports))
-        if command.order_key not in after:
+        if command.order_key not in after.orders:
             raise missing("order", str(command.order_key))
-        return after[command.order_key]
+        return after.orders[command.order_key]
 
-    async def _told(self, tx: Tx, command: HoldCommand, reports: Reports) -> dict[uuid.UUID, Order]:
+    async def _told(self, tx: Tx, command: HoldCommand, reports: Reports) -> Applied:
         after = await self._reports.apply(tx, reports, {command.order_key: lambda order: order})
         await self._holds.told(tx, command)
         return after

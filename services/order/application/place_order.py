@@ -94,15 +94,13 @@ class PlaceOrder:
             raise
         if recorded is not None:
             return await self._again(caller, recorded["id"], request)
-        driven = await self._submit.run(attempt, Loaded(order, lines, worksheet, facts, quote_is_fresh=True))
-        return outcome(*driven), lines
+        attempt, driven = await self._submit.run(attempt, Loaded(order, lines, worksheet, facts, quote_is_fresh=True))
+        return outcome(attempt, driven.order), driven.lines
 
     async def _again(self, caller: Principal, order_id: str, request: Request) -> tuple[Order, tuple[Line, ...]]:
         """The outcome of the first call; waits for its decision."""
         async with self._db.reading() as tx:
             order = await self._orders.find(tx, order_id, scope(caller, Direction.ALL))
-        if order is not None:
-            order = await self._submit.join(order.key, 1)
-            async with self._db.reading() as tx:
-                return order, await self._orders.lines(tx, order.key)
-        raise exists("order", order_id)
+        if order is None:
+            raise exists("order", order_id)
+        return await self._submit.join(order.key, 1)

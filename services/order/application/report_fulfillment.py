@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from libs.clock import Clock
 from services.order.application.ports import ReportedSupplierOrder, Reports, ReportStore, SupplierOrderView, Transactions, Tx
-from services.order.domain.fulfillment import UnitCount, newer, progress
+from services.order.domain.fulfillment import Progress, UnitCount, newer, progress
 from services.order.domain.history import changed
 from services.order.domain.model import Event, Line, Order
 
@@ -18,6 +19,15 @@ TOLD = 100
 """Lines, or shipments, that an event names at most."""
 Amend = Callable[[Order], Order]
 """A further change of an order in the same transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Buyer orders as they have become, by key."""
+
+    orders: Mapping[uuid.UUID, Order]
+    lines: Mapping[uuid.UUID, tuple[Line, ...]]
+    """All lines of the orders that a report had news of."""
 
 
 class ReportFulfillment:
@@ -35,10 +45,10 @@ class ReportFulfillment:
             return []
         async with self._db.transaction() as tx:
             known = await self.apply(tx, reports, {})
-        return [key for key in keys if key not in known]
+        return [key for key in keys if key not in known.orders]
 
-    async def apply(self, tx: Tx, reports: Reports, amend: Mapping[uuid.UUID, Amend]) -> dict[uuid.UUID, Order]:
-        """Applies reports within a transaction; the buyer orders as they have become, by key."""
+    async def apply(self, tx: Tx, reports: Reports, amend: Mapping[uuid.UUID, Amend]) -> Applied:
+        """Applies reports within a transaction."""
         now = self._clock.now()
         keys = sorted({*_order_keys(reports), *amend})
         orders = {order.key: order for order in await self._reports.orders(tx, keys)}
@@ -51,19 +61,24 @@ class ReportFulfillment:
         lines = await self._reports.lines_of(tx, list(orders)) if fresh else dict.fromkeys(orders, ())
         events = [event for report in fresh for event in _supplier_event(report, before, orders, now)]
         after: list[Order] = []
+        lines_after: dict[uuid.UUID, tuple[Line, ...]] = {}
         changed_lines: dict[uuid.UUID, Sequence[Line]] = {}
         touched = {report.order_key for report in fresh}
         for key, order in orders.items():
             made = order
             if key in touched:
-                made, happened = self._advance(order, lines[key], counts, fresh, reports, changed_lines, now)
+                result = progress(order, lines[key], counts.get(key, ()), now)
+                lines_after[key] = result.lines
+                if result.changed_lines:
+                    changed_lines[key] = result.changed_lines
+                made, happened = self._advance(order, lines[key], result, fresh, reports, now)
                 events += happened
             if key in amend:
                 made = amend[key](made)
             if made is not order:
                 after.append(made)
         await self._reports.save_many(tx, after, changed_lines, events)
-        return {**orders, **{order.key: order for order in after}}
+        return Applied({**orders, **{order.key: order for order in after}}, lines_after)
 
     async def _save(
         self,
@@ -105,10 +120,9 @@ class ReportFulfillment:
         self,
         order: Order,
         lines: Sequence[Line],
-        counts: Mapping[uuid.UUID, list[UnitCount]],
+        result: Progress,
         fresh: Sequence[ReportedSupplierOrder],
         reports: Reports,
-        changed_lines: dict[uuid.UUID, Sequence[Line]],
         now: datetime,
     ) -> tuple[Order, list[Event]]:
         events: list[Event] = []
@@ -119,9 +133,7 @@ class ReportFulfillment:
                 made, "order_forwarded", "", "", now, data={"supplier_orders": len(forwarded)}, forward_time=now
             )
             events.append(event)
-        result = progress(order, lines, counts.get(order.key, ()), now)
         if result.changed_lines:
-            changed_lines[order.key] = result.changed_lines
             for kind, data in _unit_changes(order, lines, result.changed_lines, reports):
                 made, event = changed(made, kind, "", "", now, data=data)
                 events.append(event)

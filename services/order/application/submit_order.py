@@ -88,7 +88,7 @@ class SubmitOrder:
             order = await readable(self._orders, tx, caller, order_id)
             recorded = await self._requests.find(tx, request)
         if recorded is not None:
-            return await self.join(order.key, recorded["attempt"])
+            return (await self.join(order.key, recorded["attempt"]))[0]
         await self._let_go(order)
         async with self._db.transaction() as tx:
             now = self._clock.now()
@@ -105,9 +105,10 @@ class SubmitOrder:
                 await self._submissions.insert(tx, attempt)
                 await self._orders.save(tx, replace(order, version=order.version - 1), order, [event])
         if recorded is not None:
-            return await self.join(order.key, recorded["attempt"])
+            return (await self.join(order.key, recorded["attempt"]))[0]
         await self._failpoints.reach("order.submit.begun")
-        return outcome(*await self.run(attempt, Loaded(order, lines, worksheet)))
+        attempt, driven = await self.run(attempt, Loaded(order, lines, worksheet))
+        return outcome(attempt, driven.order)
 
     async def _let_go(self, order: Order) -> None:
         """What a refused attempt still holds would stand in the way of the next."""
@@ -119,20 +120,20 @@ class SubmitOrder:
         if refused is not None:
             await self.run(refused)
 
-    async def join(self, key: uuid.UUID, number: int) -> Order:
-        """The outcome of an attempt that another call began; waits for the decision."""
+    async def join(self, key: uuid.UUID, number: int) -> tuple[Order, tuple[Line, ...]]:
+        """The outcome of an attempt that another call began; waits for the decision. All of it is of one moment."""
         while True:
             async with self._db.reading(snapshot=True) as tx:
                 attempt = await self._submissions.get(tx, key, number)
                 order = await self._orders.by_key(tx, key)
-            if attempt is None or order is None:
-                raise missing("order", str(key))
-            if attempt.state != "TRYING" or self._clock.now() > attempt.begin_time + COORDINATOR:
-                return outcome(attempt, order)
+                if attempt is None or order is None:
+                    raise missing("order", str(key))
+                if attempt.state != "TRYING" or self._clock.now() > attempt.begin_time + COORDINATOR:
+                    return outcome(attempt, order), await self._orders.lines(tx, key)
             await asyncio.sleep(0.05)
 
-    async def run(self, attempt: Attempt, loaded: Loaded | None = None) -> tuple[Attempt, Order]:
-        """Drives an attempt as far as it goes; safe to be run by several at once. What has become of both."""
+    async def run(self, attempt: Attempt, loaded: Loaded | None = None) -> tuple[Attempt, Loaded]:
+        """Drives an attempt as far as it goes; safe to be run by several at once. What has become of it and of its order."""
         with self._acting(Principal.of_claims(attempt.caller)):
             loaded = loaded or await self._load(attempt.order_key)
             if attempt.state == "TRYING":
@@ -144,16 +145,18 @@ class SubmitOrder:
                     await self._failpoints.reach("order.submit.tried")
                     if tried.pending:
                         await self._wait(attempt)
-                        return attempt, loaded.order
+                        return attempt, loaded
                 attempt, order = await self.decide(attempt, tried)
-                loaded = replace(loaded, order=order)
+                alone = order.version == loaded.order.version + 1
+                # Decided by another who runs it: the lines may have moved on with the order.
+                loaded = replace(loaded, order=order) if alone else await self._load(attempt.order_key)
                 await self._failpoints.reach("order.submit.decided")
             if attempt.finished:
-                return attempt, loaded.order
+                return attempt, loaded
             return attempt, await self._settle(attempt, loaded)
 
     async def _load(self, key: uuid.UUID) -> Loaded:
-        async with self._db.reading() as tx:
+        async with self._db.reading(snapshot=True) as tx:
             order = await self._orders.by_key(tx, key)
             if order is None:
                 raise missing("order", str(key))
@@ -197,7 +200,7 @@ class SubmitOrder:
         await self._orders.save(tx, order, after, [event])
         return ours, after
 
-    async def _settle(self, attempt: Attempt, loaded: Loaded) -> Order:
+    async def _settle(self, attempt: Attempt, loaded: Loaded) -> Loaded:
         """Confirms or releases. What does not answer is left to the completer; the decision stands.
 
         Everywhere the order's row is locked before those of its submissions and cancellations.
@@ -210,18 +213,20 @@ class SubmitOrder:
                     self._payments.confirm(key, number),
                 )
                 await self._failpoints.reach("order.submit.confirmed")
-                return await self._db.retrying(lambda tx: self._confirmed(tx, key, number, reports))
+                order, lines = await self._db.retrying(lambda tx: self._confirmed(tx, key, number, reports))
+                return replace(loaded, order=order, lines=lines)
             await asyncio.gather(self._fulfillment.release(key, number), self._payments.release(key, number))
-            return await self._db.retrying(lambda tx: self._released(tx, key, number))
+            return replace(loaded, order=await self._db.retrying(lambda tx: self._released(tx, key, number)))
         except WaybillError as error:
             if error.kind is not Kind.UNAVAILABLE:
                 raise
-            return loaded.order
+            return loaded
 
-    async def _confirmed(self, tx: Tx, key: uuid.UUID, number: int, reports: Reports) -> Order:
+    async def _confirmed(self, tx: Tx, key: uuid.UUID, number: int, reports: Reports) -> tuple[Order, tuple[Line, ...]]:
         after = await self._reports.apply(tx, reports, {key: lambda order: finished(order, number)})
         await self._submissions.finish(tx, key, number)
-        return after[key]
+        # Nothing was news when another confirmed at the same time: then the lines were not read.
+        return after.orders[key], after.lines[key] if key in after.lines else await self._orders.lines(tx, key)
 
     async def _released(self, tx: Tx, key: uuid.UUID, number: int) -> Order:
         order = await self._orders.by_key(tx, key, lock=True)
