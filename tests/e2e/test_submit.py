@@ -183,6 +183,7 @@ async def test_a_cancel_decides_a_running_attempt_and_nothing_stays_held(market:
     answer = await market.cast.ada.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="STUCK"))
     assert answer.order.status == order_pb2.ORDER_STATUS_CANCELED
     assert answer.order.submission.reasons[0].reason == "SUBMIT_CANCELED"
+    assert answer.order == await get(market.cast.ada, "STUCK")
     assert (await stock(market, "anvil-northforge")).reserved == 0
 
 

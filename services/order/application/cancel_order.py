@@ -67,7 +67,8 @@ class CancelOrder:
         if row is not None:
             return await self.run(row)
         if attempt is not None and not attempt.finished:
-            await self._submit.run(attempt)
+            _, driven = await self._submit.run(attempt)
+            return driven.order
         return order
 
     async def _begin(
