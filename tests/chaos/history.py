@@ -224,10 +224,12 @@ async def _judge_money(cast: Cast, order: order_pb2.Order, verdict: Verdict) -> 
     answer = await until_answered(lambda: cast.ada.checkout.ListPayments(pb.ListPaymentsRequest(order_id=order.id)))
     held = sum((_net(payment) for payment in answer.payments), Decimal())
     due = Decimal() if order.status == order_pb2.ORDER_STATUS_CANCELED else decimal(order.total)
+    states = ", ".join(f"{payment.type} {payment_pb2.PaymentState.Name(payment.state)}" for payment in answer.payments)
+    text = f"{order.id}, attempt {order.submission.attempt}: {held} charged, {due} due ({states})"
     if held > due:
-        verdict.doubled.append(f"{order.id}: {held} charged, {due} due")
+        verdict.doubled.append(text)
     elif held < due:
-        verdict.lost.append(f"{order.id}: {held} charged, {due} due")
+        verdict.lost.append(text)
 
 
 def _net(payment: payment_pb2.Payment) -> Decimal:
