@@ -81,7 +81,7 @@ async def test_a_submit_that_nobody_finishes_is_listed_and_resolved(
 
 async def _gone(self: Any, attempt: Any, loaded: Any = None) -> Any:
     """A coordinator that writes its attempt down and does nothing more."""
-    return attempt, loaded.order
+    return attempt, loaded
 
 
 async def test_an_accepted_submit_is_confirmed_by_hand(
@@ -90,7 +90,7 @@ async def test_an_accepted_submit_is_confirmed_by_hand(
     async with marketplace(tmp_path, database_url, background=False) as market:
 
         async def silent(self: Any, attempt: Any, loaded: Any) -> Any:
-            return loaded.order
+            return loaded
 
         with monkeypatch.context() as patched:
             patched.setattr(submit_order.SubmitOrder, "_settle", silent)
