@@ -54,7 +54,7 @@ async def test_the_answer_shows_order_and_lines_as_they_are_read_a_repeat_too(sq
     )
     request = placing("MIXED", request_id="mixed")
     first = await cast.ada.checkout.PlaceOrder(request)
-    asked = order_service_pb2.GetOrderRequest(order_id="MIXED", direction=ALL, include_line_items=True)  # type: ignore[arg-type]
+    asked = order_service_pb2.GetOrderRequest(order_id="MIXED", direction=ALL, include_line_items=True)
     read = await cast.ada.orders.GetOrder(asked)
     assert [(line.quantity_shipped, line.quantity_open) for line in first.line_items] == [(0, 1), (1, 0)]
     assert (first.order, list(first.line_items)) == (read.order, list(read.line_items))
