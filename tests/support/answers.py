@@ -1,4 +1,4 @@
-"""What a mutation answers, beside what is read right after it: they must be the same."""
+"""What a mutation answers, beside what its repeat answers and what is read right after it: they must be the same."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ import waybill
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill_client import aio
+from waybill_client.calls import identified
 
 READS = ("Get", "List", "Watch", "Check", "BatchGet", "Validate", "IssueToken")
 """What begins the names of methods that change nothing."""
@@ -95,7 +96,8 @@ def _messages(answer: Message) -> Iterator[Message]:
 
 
 def compared(monkeypatch: pytest.MonkeyPatch, unreadable: frozenset[str] = frozenset()) -> Answers:
-    """From now on every mutation through the asynchronous client is followed by a reading, by the same caller."""
+    """From now on every mutation through the asynchronous client is repeated, with its request id, and followed by a
+    reading, by the same caller."""
     answers = Answers()
 
     def unary_unary(self: Any, path: str, *args: Any, **options: Any) -> Callable[..., Any]:
@@ -105,7 +107,10 @@ def compared(monkeypatch: pytest.MonkeyPatch, unreadable: frozenset[str] = froze
             return call
 
         async def compares(request: Any, timeout: float | None = 60.0) -> Any:
+            request = identified(request)
             answer = await call(request, timeout)
+            if await call(request, timeout) != answer:
+                answers.differences.append(f"{name}: its repeat answers something else")
             for told in _messages(answer):
                 if told.DESCRIPTOR.name not in unreadable:
                     answers.compare(name, told, await _read(self, told, answer))

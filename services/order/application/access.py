@@ -39,6 +39,15 @@ async def writable(
     return order
 
 
+async def seen_writable(
+    store: OrderStore, tx: Tx, caller: Principal, order_id: str, now: datetime, trigger: Trigger = Trigger.EDIT, etag: str = ""
+) -> Order:
+    """The same as a first look before remote calls, or of a repeat: not locked, so it may have changed by the next look."""
+    order = await readable(store, tx, caller, order_id)
+    require_writable(caller, order, now, trigger, etag)
+    return order
+
+
 async def locked(store: OrderStore, tx: Tx, caller: Principal, order_id: str) -> Order:
     """A buyer order that the caller may see, locked, in whatever state it is."""
     order = await store.find(tx, order_id, scope(caller, Direction.ALL), lock=True)

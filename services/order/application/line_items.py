@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import Violations
 from libs.protoconv import merge_xp, xp_size_ok
-from services.order.application.access import writable
+from services.order.application.access import locked, require_writable, seen_writable, writable
 from services.order.application.build_order import (
     check_currencies,
     make_lines,
@@ -64,19 +64,19 @@ class LineItems:
         wanted = {draft.shipping_address_id for draft in drafts} - {""}
         return await self._directory.ordering_context(order.buyer_id, order.user.id, caller.client_id, wanted)
 
-    async def _seen(self, caller: Principal, order_id: str, request: Request) -> tuple[Order, bool]:
+    async def _seen(self, caller: Principal, order_id: str, request: Request) -> tuple[Order, Mapping[str, Any] | None]:
         async with self._db.reading() as tx:
-            again = await self._requests.find(tx, request) is not None
-            trigger = Trigger.MARK if again else Trigger.EDIT
-            return await writable(self._orders, tx, caller, order_id, self._clock.now(), trigger), again
+            recorded = await self._requests.find(tx, request)
+            trigger = Trigger.EDIT if recorded is None else Trigger.MARK
+            return await seen_writable(self._orders, tx, caller, order_id, self._clock.now(), trigger), recorded
 
     async def add(
         self, caller: Principal, order_id: str, drafts: Sequence[LineDraft], etag: str, found: Violations, request: Request
     ) -> tuple[Order, tuple[Line, ...]]:
         """The order and the added lines."""
-        seen, again = await self._seen(caller, order_id, request)
-        if again:
-            return await self._again(caller, order_id, request)
+        seen, recorded = await self._seen(caller, order_id, request)
+        if recorded is not None:
+            return await self._again(caller, order_id, recorded)
         require_override_roles(caller, overrides_of(None, drafts))
         found.require("line_items", bool(drafts), "FIELD_REQUIRED", "at least one line")
         check_lines(found, drafts)
@@ -85,14 +85,18 @@ class LineItems:
         )
         async with self._db.transaction() as tx:
             now = self._clock.now()
-            if await self._requests.claim(tx, request, {"order": order_id}, now) is not None:
-                order = await writable(self._orders, tx, caller, order_id, now, Trigger.MARK)
-                return order, await self._orders.lines(tx, order.key)
-            order = await writable(self._orders, tx, caller, order_id, now, Trigger.EDIT, etag)
+            # The lock comes first: the ids that are recorded are those that are given.
+            order = await locked(self._orders, tx, caller, order_id)
             existing = await self._orders.lines(tx, order.key)
-            check_count(found, len(existing) + len(drafts))
             last = max((line.position for line in existing), default=0)
             lines = make_lines(found, drafts, catalog, context, last, {line.id for line in existing}, now)
+            outcome = {"order": order_id, "line_items": [line.id for line in lines]}
+            recorded = await self._requests.claim(tx, request, outcome, now)
+            if recorded is not None:
+                require_writable(caller, order, now, Trigger.MARK)
+                return order, _those(existing, recorded)
+            require_writable(caller, order, now, Trigger.EDIT, etag)
+            check_count(found, len(existing) + len(drafts))
             check_currencies(found, order.currency, [c for d in drafts for c in d.currencies])
             found.raise_if_any()
             after, event = changed(
@@ -109,10 +113,10 @@ class LineItems:
             await self._orders.save(tx, order, after, [event])
         return after, lines
 
-    async def _again(self, caller: Principal, order_id: str, request: Request) -> tuple[Order, tuple[Line, ...]]:
+    async def _again(self, caller: Principal, order_id: str, recorded: Mapping[str, Any]) -> tuple[Order, tuple[Line, ...]]:
         async with self._db.reading(snapshot=True) as tx:
-            order = await writable(self._orders, tx, caller, order_id, self._clock.now(), Trigger.MARK)
-            return order, await self._orders.lines(tx, order.key)
+            order = await seen_writable(self._orders, tx, caller, order_id, self._clock.now(), Trigger.MARK)
+            return order, _those(await self._orders.lines(tx, order.key), recorded)
 
     async def update(
         self,
@@ -125,9 +129,9 @@ class LineItems:
         request: Request,
     ) -> tuple[Order, tuple[Line, ...]]:
         """The order and the changed lines."""
-        seen, again = await self._seen(caller, order_id, request)
-        if again:
-            return await self._again(caller, order_id, request)
+        seen, recorded = await self._seen(caller, order_id, request)
+        if recorded is not None:
+            return await self._again(caller, order_id, recorded)
         require_override_roles(caller, paths)
         found.require("line_items", bool(drafts), "FIELD_REQUIRED", "at least one line")
         check_ids(found, drafts)
@@ -136,9 +140,11 @@ class LineItems:
             context = await self._context(caller, seen, drafts)
         async with self._db.transaction() as tx:
             now = self._clock.now()
-            if await self._requests.claim(tx, request, {"order": order_id}, now) is not None:
+            outcome = {"order": order_id, "line_items": [draft.id for draft in drafts]}
+            recorded = await self._requests.claim(tx, request, outcome, now)
+            if recorded is not None:
                 order = await writable(self._orders, tx, caller, order_id, now, Trigger.MARK)
-                return order, await self._orders.lines(tx, order.key)
+                return order, _those(await self._orders.lines(tx, order.key), recorded)
             order = await writable(self._orders, tx, caller, order_id, now, Trigger.EDIT, etag)
             existing = {line.id: line for line in await self._orders.lines(tx, order.key)}
             lines = [
@@ -188,6 +194,13 @@ class LineItems:
             await self._orders.delete_lines(tx, order.key, sorted(gone))
             await self._orders.save(tx, order, after, [event])
         return after
+
+
+def _those(lines: Sequence[Line], recorded: Mapping[str, Any]) -> tuple[Line, ...]:
+    """The lines that the first call added or changed, in its order, as far as they are still there."""
+    by_id = {line.id: line for line in lines}
+    # Requests recorded by an older version name none.
+    return tuple(by_id[id] for id in recorded.get("line_items", by_id) if id in by_id)
 
 
 def _changed(
