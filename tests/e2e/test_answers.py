@@ -8,11 +8,12 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.host.demo.marketplace import CURRENCY, dock
+from services.host.demo.marketplace import CURRENCY, SHOP, dock
 from tests.e2e.steps import card, checked_out, promise, ready, xp
-from tests.support.answers import READS, compared, services
+from tests.support.answers import READS, compared, sent_twice, services
 from tests.support.marketplace import Marketplace, create, lines, marketplace
 from waybill.catalog.v1 import product_pb2, product_service_pb2
+from waybill.directory.v1 import api_client_service_pb2 as client_pb
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2
 from waybill.fulfillment.v1 import supplier_order_pb2 as so_pb
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as so
@@ -26,6 +27,25 @@ from waybill_client import AsyncWaybill, money
 MASK = FieldMask(paths=["shippable"])
 SERVICES = ("CheckoutService", "LineItemService", "OrderService", "SupplierOrderService", "ShipmentService", "InventoryService")
 """Whose every mutation is to be compared."""
+
+
+COMMANDS = {
+    "AuthorizePayments",
+    "CancelOrder",
+    "ConfirmPayments",
+    "ConfirmReservation",
+    "CreatePayments",
+    "ForwardOrder",
+    "FreezeOrder",
+    "ReleasePayments",
+    "ReleaseReservation",
+    "ReportFulfillment",
+    "ReservePayments",
+    "ReserveStock",
+    "SetOrderHold",
+    "VoidPayments",
+}
+"""What services tell each other to do in the story."""
 
 
 def mutations() -> set[str]:
@@ -103,7 +123,12 @@ def parcel(part: str, line: str, quantity: int, sent: bool = True) -> shipment_p
 
 
 async def forwarded_rejected_and_canceled(market: Marketplace) -> None:
-    ada, sam = market.cast.ada, market.cast.sam
+    ada, sam, owner = market.cast.ada, market.cast.sam, market.cast.owner
+    shop = (await owner.api_clients.GetApiClient(client_pb.GetApiClientRequest(api_client_id=SHOP))).api_client
+    shop.policy.auto_forward = False
+    await owner.api_clients.UpdateApiClient(
+        client_pb.UpdateApiClientRequest(api_client=shop, update_mask=FieldMask(paths=["policy"]))
+    )
     await ada.place_order({"crate": 2, "anvil": 1}, id="OFF")
     await sam.orders.ForwardOrder(order_pb.ForwardOrderRequest(order_id="OFF"))
     page = await sam.supplier_orders.ListSupplierOrders(
@@ -144,16 +169,32 @@ async def stock_and_accounts(owner: AsyncWaybill) -> None:
     )
 
 
+async def story(market: Marketplace) -> None:
+    """Lives of orders that meet every mutation of theirs."""
+    await before_it_is_submitted(market.cast.ada)
+    await refused_and_canceled(market)
+    await placed_held_and_shipped(market)
+    await forwarded_rejected_and_canceled(market)
+    await stock_and_accounts(market.cast.owner)
+
+
 async def test_every_answer_is_that_of_its_repeat_and_what_is_read_right_after_it(
     tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = compared(monkeypatch, unreadable=frozenset({"AddressEntry"}))
     async with marketplace(tmp_path, database_url, background=False) as market:
-        await before_it_is_submitted(market.cast.ada)
-        await refused_and_canceled(market)
-        await placed_held_and_shipped(market)
-        await forwarded_rejected_and_canceled(market)
-        await stock_and_accounts(market.cast.owner)
+        await story(market)
     assert answers.differences == []
     assert mutations() - answers.compared == set()
     assert {"CapturePayment", "RefundPayment", "AdjustSpendingAccount"} <= answers.compared
+
+
+async def test_a_call_between_services_that_arrives_twice_has_one_effect_and_one_answer(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What gRPC sends again after a silence; the books are checked at the end."""
+    doubled = sent_twice(monkeypatch)
+    async with marketplace(tmp_path, database_url, background=False) as market:
+        await story(market)
+    assert doubled.differences == []
+    assert COMMANDS - doubled.compared == set()

@@ -15,11 +15,14 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 import waybill
+from libs.rpc import peers
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill_client import aio
 from waybill_client.calls import identified
 
+TIMES = {"read_time", "price_time", "rate_time"}
+"""Fields of answers that differ from one moment to the next."""
 READS = ("Get", "List", "Watch", "Check", "BatchGet", "Validate", "IssueToken")
 """What begins the names of methods that change nothing."""
 _unary_unary = aio._Channel.unary_unary
@@ -119,4 +122,26 @@ def compared(monkeypatch: pytest.MonkeyPatch, unreadable: frozenset[str] = froze
         return compares
 
     monkeypatch.setattr(aio._Channel, "unary_unary", unary_unary)
+    return answers
+
+
+def sent_twice(monkeypatch: pytest.MonkeyPatch) -> Answers:
+    """From now on every call between services is sent twice, and both answers are to be the same, but for what they show of
+    the time."""
+    answers, plain = Answers(), peers._PeerChannel.unary_unary
+
+    def unary_unary(self: Any, path: str, *args: Any, **options: Any) -> Callable[..., Any]:
+        call = plain(self, path, *args, **options)
+
+        async def twice(request: Any, timeout: float = peers.DEFAULT_TIMEOUT) -> Any:
+            first, second = await call(request, timeout), await call(request, timeout)
+            for answer in (first, second):
+                for name in TIMES.intersection(answer.DESCRIPTOR.fields_by_name):
+                    answer.ClearField(name)
+            answers.compare(path.rpartition("/")[2], first, second)
+            return second
+
+        return twice
+
+    monkeypatch.setattr(peers._PeerChannel, "unary_unary", unary_unary)
     return answers
