@@ -69,7 +69,7 @@ class PlaceOrder:
             async with self._db.reading() as tx:
                 recorded = await self._requests.find(tx, request)
             if recorded is not None:
-                return await self._again(caller, recorded["id"], request)
+                return await self._again(caller, recorded["id"])
         found.require("line_items", bool(drafts), "FIELD_REQUIRED", "at least one line")
         order, lines, facts = await self._build(caller, draft, drafts, found)
         worksheet = await self._worksheets.estimated(order, lines, Worksheet())
@@ -93,11 +93,11 @@ class PlaceOrder:
                 raise exists("order", order.id) from None
             raise
         if recorded is not None:
-            return await self._again(caller, recorded["id"], request)
+            return await self._again(caller, recorded["id"])
         attempt, driven = await self._submit.run(attempt, Loaded(order, lines, worksheet, facts, quote_is_fresh=True))
         return outcome(attempt, driven.order), driven.lines
 
-    async def _again(self, caller: Principal, order_id: str, request: Request) -> tuple[Order, tuple[Line, ...]]:
+    async def _again(self, caller: Principal, order_id: str) -> tuple[Order, tuple[Line, ...]]:
         """The outcome of the first call; waits for its decision."""
         async with self._db.reading() as tx:
             order = await self._orders.find(tx, order_id, scope(caller, Direction.ALL))
