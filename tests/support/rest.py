@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from services.host.check import Report
-from services.host.check.subjects import in_words
+from services.host.check.subjects import UNREPORTED, in_words
 
 PATIENCE = 150.0
 """Seconds that everything has for it: an attempt's deadline, what its reservations have beyond, and some more."""
@@ -27,10 +27,12 @@ async def at_rest(look: Callable[[], Awaitable[Report]], patience: float = PATIE
 
 def unrest(report: Report) -> list[str]:
     """What keeps a report from being that of a marketplace at rest."""
+    # A report that is told again although it is known is no unrest; one that is news makes contexts differ.
+    under_way = {kind: count for kind, count in report.under_way.items() if kind != UNREPORTED}
     return [
         *broken(report),
         *(f"in motion: {order}" for order in report.in_motion),
-        *([f"under way: {in_words(report.under_way)}"] if report.under_way else []),
+        *([f"under way: {in_words(under_way)}"] if under_way else []),
         *(f"parked: {waiting.entry}: {waiting.error}" for waiting in report.parked),
     ]
 

@@ -113,12 +113,15 @@ def cancel(payments: Sequence[Payment], rows: Sequence[Transaction], now: dateti
             changes += _cancel_at_gateway(p, [row for row in rows if row.payment_id == p.id], now)
             continue
         back = p.taken
-        entry = Entry(TransactionType.VOID, p.due, cause=Cause.CANCEL) if p.due else None
+        ends = _ENDS.get(p.state, TransactionType.VOID)
+        entry = Entry(ends, p.due, cause=Cause.CANCEL) if ends is not None and p.due else None
         after = p.moved(Event.VOID, now, accepted=False, refunded=p.refunded + back)
         changes.append(Change(after, entry, freed=_reserved(p), returned=back))
     return changes
 
 
+_ENDS = {State.OPEN: None, State.RESERVED: TransactionType.RELEASE}
+"""What a cancel records of what is not permanent: of a payment that nothing was reserved for nothing ends."""
 _AT_GATEWAY = (State.AUTHORIZING, State.AUTHORIZED, State.CONFIRMED, State.CAPTURED, State.ATTENTION)
 
 

@@ -19,7 +19,7 @@ def payment(id: str, **values: Any) -> Any:
     return lambda _: [sa.update(PAYMENTS).where(P.id == id).values(**values)]
 
 
-def transaction(id: str, type: str, **values: Any) -> Any:
+def transaction(id: str, type: str, /, **values: Any) -> Any:
     """Changes a payment's transactions of a type, or deletes them."""
     its = (T.payment_id == id, T.type == type)
     return lambda _: [sa.update(TRANSACTIONS).where(*its).values(**values) if values else sa.delete(TRANSACTIONS).where(*its)]
@@ -94,6 +94,7 @@ CORRUPTIONS = [
     breaks("payment", "void_pending_has_void", "extra", another("c-po", state="VOID_PENDING")),
     breaks("payment", "authorizing_has_authorization", "extra", another("c-po", state="AUTHORIZING"), "held_payment_has_attempt"),
     breaks("payment", "held_card_is_authorized", "o-card", transaction("o-card", "AUTHORIZE"), "gateway_holds_what_is_wanted"),
+    breaks("payment", "what_ends_was_begun", "d-po", transaction("d-po", "CONFIRM", type="VOID")),
     breaks("payment", "one_confirmed_attempt", DONE, attempts(DONE, 9, state="CONFIRMED"), "confirmed_attempts_are_accepted"),
     breaks("payment", "authorized_once_per_key", "o-card", again("o-card", "AUTHORIZE"), "one_authorization_a_payment"),
     breaks("payment", "one_authorization_a_payment", "o-card", held_twice),

@@ -30,6 +30,7 @@ BREAKAGES: list[tuple[str, sa.UpdateBase]] = [
     ("void_pending_has_void", paid("account", state="VOID_PENDING")),
     ("authorizing_has_authorization", paid("held_card", state="AUTHORIZING")),
     ("held_card_is_authorized", TRANSACTIONS.delete().where(T.payment_id == "card", T.type == "AUTHORIZE")),
+    ("what_ends_was_begun", TRANSACTIONS.update().where(T.payment_id == "promise", T.type == "CONFIRM").values(type="VOID")),
     ("amount_is_resolved", paid("account", resolved_amount=1)),
     ("captured_is_within_authorization", paid("card", captured=100_000_000)),
     ("refunded_is_within_taken", paid("card", refunded=99_000_000)),

@@ -203,6 +203,16 @@ def test_a_cancel_asks_for_what_is_not_on_its_way_back() -> None:
     assert [(e.type, e.amount) for e in asked if e] == [(TransactionType.REFUND, 70), (TransactionType.VOID, 20)]
 
 
+@pytest.mark.parametrize(("state", "recorded"), [(State.RESERVED, "RELEASE"), (State.CONFIRMED, "VOID")])
+def test_a_cancel_releases_what_is_reserved_and_voids_what_is_confirmed(state: State, recorded: str) -> None:
+    """A cancel may overtake the confirm: then nothing was taken, and nothing of it is voided."""
+    account = a_payment("account", "spending_account", 30, spending_account_id="gift", resolved_amount=30, state=state, attempt=1)
+    (change,) = cancel([account], [], NOW)
+    assert change.entry is not None
+    assert (change.payment.state, change.entry.type, change.entry.amount) == (State.VOIDED, recorded, 30)
+    assert (change.freed, change.returned) == ((30, 0) if state is State.RESERVED else (0, 30))
+
+
 def test_money_is_not_captured_of_a_canceled_order() -> None:
     rows = [a_row(TransactionType.REFUND, 80, Cause.CANCEL)]
     with pytest.raises(WaybillError, match="its order is canceled"):

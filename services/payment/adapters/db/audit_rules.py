@@ -39,6 +39,7 @@ def rules(dialect: str) -> list[SqlRule]:
     made = {
         **_ledger_rules(),
         **_attempt_rules(),
+        **_transaction_rules(),
         **_charge_rules(),
         **_effect_rules(dialect),
         **_money_rules(),
@@ -54,6 +55,7 @@ _OVER: dict[str, sa.Table] = {
     "reserved_is_sum_of_reservations": ACCOUNTS,
     "one_open_attempt": ATTEMPTS,
     "one_confirmed_attempt": ATTEMPTS,
+    "what_ends_was_begun": TRANSACTIONS,
     "gateway_holds_what_is_wanted": GATEWAY,
     "gateway_key_belongs_to_one_payment": TRANSACTIONS,
     "request_has_its_effect": REQUESTS,
@@ -110,6 +112,20 @@ def _attempt_rules() -> dict[str, sa.Select[Any]]:
             P.state.in_(("AUTHORIZED", *PERMANENT)),
             ~_transaction("AUTHORIZE", "SUCCEEDED", T.attempt == P.attempt),
         ),
+    }
+
+
+def _transaction_rules() -> dict[str, Any]:
+    begun = TRANSACTIONS.alias("begun")
+
+    def ends_nothing(type: str, *begins: str) -> Any:
+        its = (begun.c.payment_id == T.payment_id, begun.c.type.in_(begins))
+        return sa.and_(T.type == type, ~sa.exists().where(*its))
+
+    return {
+        "what_ends_was_begun": sa.select(T.payment_id.label("subject"), told(T.type, " of ", T.amount, " ends nothing")).where(
+            sa.or_(ends_nothing("RELEASE", "RESERVE"), ends_nothing("VOID", "AUTHORIZE", "CONFIRM"))
+        )
     }
 
 
