@@ -10,7 +10,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.host.demo.marketplace import CURRENCY, SHOP, dock
 from tests.e2e.steps import card, checked_out, promise, ready, xp
-from tests.support.answers import READS, compared, sent_twice, services
+from tests.support.answers import READS, compared, sent_twice
+from tests.support.contracts import services
 from tests.support.marketplace import Marketplace, create, lines, marketplace
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.directory.v1 import api_client_service_pb2 as client_pb

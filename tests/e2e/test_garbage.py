@@ -9,7 +9,7 @@ from collections import Counter
 from google.protobuf.message_factory import GetMessageClass
 
 from tests.e2e.steps import card, promise, ready
-from tests.support.answers import invoke, services
+from tests.support.contracts import invoke, services
 from tests.support.garbage import filled
 from tests.support.marketplace import Marketplace
 from waybill_client import WaybillError

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import pytest
-from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-import waybill
 from libs.rpc import peers
-from waybill.order.v1 import checkout_service_pb2 as pb
-from waybill.order.v1 import order_pb2, order_service_pb2
+from tests.support.contracts import invoke, services
+from waybill.order.v1 import checkout_service_pb2, checkout_service_pb2_grpc, order_pb2, order_service_pb2, order_service_pb2_grpc
 from waybill_client import aio
 from waybill_client.calls import identified
 
@@ -25,7 +20,6 @@ TIMES = {"read_time", "price_time", "rate_time"}
 """Fields of answers that differ from one moment to the next."""
 READS = ("Get", "List", "Watch", "Check", "BatchGet", "Validate", "IssueToken")
 """What begins the names of methods that change nothing."""
-_unary_unary = aio._Channel.unary_unary
 
 
 @dataclass(slots=True)
@@ -45,51 +39,45 @@ class Answers:
             self.differences.append(f"{method}: {told.DESCRIPTOR.name} differs in {', '.join(names)}")
 
 
-@cache
-def services() -> list[ServiceDescriptor]:
-    """Every service of the contracts."""
-    names = [m.name for m in pkgutil.walk_packages(waybill.__path__, "waybill.") if m.name.endswith("_service_pb2")]
-    return [s for name in names for s in importlib.import_module(name).DESCRIPTOR.services_by_name.values()]
+async def _line(client: Any, told: Any, answer: Any) -> Any:
+    read = await _order_of(client, answer.order.id)
+    return next((line for line in read.line_items if line.id == told.id), None)
 
 
-def method(resource: Descriptor, prefix: str) -> MethodDescriptor | None:
-    """The method of a resource's own package whose name is the prefix and the resource's."""
-    package = resource.file.package
-    found = (s.methods_by_name.get(prefix + resource.name) for s in services() if s.file.package == package)
-    return next((one for one in found if one is not None), None)
+async def _order(client: Any, told: Any, _: Any) -> Any:
+    return (await _order_of(client, told.id)).order
 
 
-async def invoke(channel: Any, called: MethodDescriptor, request: Message) -> Any:
-    """A call by a method's descriptor."""
-    path = f"/{called.containing_service.full_name}/{called.name}"
-    answer = GetMessageClass(called.output_type)
-    call = _unary_unary(
-        channel, path, request_serializer=type(request).SerializeToString, response_deserializer=answer.FromString
+async def _order_of(client: Any, id: str) -> Any:
+    request = order_service_pb2.GetOrderRequest(order_id=id, direction=order_pb2.DIRECTION_ALL, include_line_items=True)
+    return await order_service_pb2_grpc.OrderServiceStub(client).GetOrder(request)
+
+
+async def _payment(client: Any, told: Any, _: Any) -> Any:
+    listed = await checkout_service_pb2_grpc.CheckoutServiceStub(client).ListPayments(
+        checkout_service_pb2.ListPaymentsRequest(order_id=told.order_id)
     )
-    return await call(request)
+    return next((payment for payment in listed.payments if payment.id == told.id), None)
 
 
-async def _read(channel: Any, told: Any, answer: Any) -> Any:
-    """What the message in an answer is a picture of, as it is read."""
-    if isinstance(told, order_pb2.Order) or told.DESCRIPTOR.name == "LineItem":
-        order_id = told.id if isinstance(told, order_pb2.Order) else answer.order.id
-        called = method(order_pb2.Order.DESCRIPTOR, "Get")
-        assert called is not None
-        request = order_service_pb2.GetOrderRequest(order_id=order_id, direction=order_pb2.DIRECTION_ALL, include_line_items=True)
-        read = await invoke(channel, called, request)
-        return read.order if isinstance(told, order_pb2.Order) else next((x for x in read.line_items if x.id == told.id), None)
-    checkout = next(s for s in services() if s.name == "CheckoutService").methods_by_name
-    if told.DESCRIPTOR.name == "Payment":
-        listed = await invoke(channel, checkout["ListPayments"], pb.ListPaymentsRequest(order_id=told.order_id))
-        return next((x for x in listed.payments if x.id == told.id), None)
-    if told.DESCRIPTOR.name == "OrderWorksheet":
-        return (await invoke(channel, checkout["GetWorksheet"], pb.GetWorksheetRequest(order_id=told.order.id))).worksheet
-    called = method(told.DESCRIPTOR, "Get")
-    assert called is not None, f"nothing reads a {told.DESCRIPTOR.full_name}"
-    (id_field,) = (f.name for f in called.input_type.fields if f.name.endswith("_id"))
-    read = await invoke(channel, called, GetMessageClass(called.input_type)(**{id_field: told.id}))
-    (shown,) = (f.name for f in called.output_type.fields if f.message_type == told.DESCRIPTOR)
+async def _worksheet(client: Any, told: Any, _: Any) -> Any:
+    request = checkout_service_pb2.GetWorksheetRequest(order_id=told.order.id)
+    return (await checkout_service_pb2_grpc.CheckoutServiceStub(client).GetWorksheet(request)).worksheet
+
+
+async def _resource(client: Any, told: Any, _: Any) -> Any:
+    """By the method of its own package that gets it."""
+    kind = told.DESCRIPTOR
+    mine = (s.methods_by_name.get(f"Get{kind.name}") for s in services() if s.file.package == kind.file.package)
+    (method,) = (found for found in mine if found is not None)
+    (key,) = (f.name for f in method.input_type.fields if f.name.endswith("_id"))
+    read = await invoke(client, method, GetMessageClass(method.input_type)(**{key: told.id}))
+    (shown,) = (f.name for f in method.output_type.fields if f.message_type == kind)
     return getattr(read, shown)
+
+
+_READERS = {"Order": _order, "LineItem": _line, "Payment": _payment, "OrderWorksheet": _worksheet}
+"""How a message of an answer is read, by its name; everything else has a method that gets it."""
 
 
 def _messages(answer: Message) -> Iterator[Message]:
@@ -101,10 +89,10 @@ def _messages(answer: Message) -> Iterator[Message]:
 def compared(monkeypatch: pytest.MonkeyPatch, unreadable: frozenset[str] = frozenset()) -> Answers:
     """From now on every mutation through the asynchronous client is repeated, with its request id, and followed by a
     reading, by the same caller."""
-    answers = Answers()
+    answers, plain = Answers(), aio._Channel.unary_unary
 
     def unary_unary(self: Any, path: str, *args: Any, **options: Any) -> Callable[..., Any]:
-        call = _unary_unary(self, path, *args, **options)
+        call = plain(self, path, *args, **options)
         name = path.rpartition("/")[2]
         if name.startswith(READS):
             return call
@@ -115,8 +103,9 @@ def compared(monkeypatch: pytest.MonkeyPatch, unreadable: frozenset[str] = froze
             if await call(request, timeout) != answer:
                 answers.differences.append(f"{name}: its repeat answers something else")
             for told in _messages(answer):
-                if told.DESCRIPTOR.name not in unreadable:
-                    answers.compare(name, told, await _read(self, told, answer))
+                kind = told.DESCRIPTOR.name
+                if kind not in unreadable:
+                    answers.compare(name, told, await _READERS.get(kind, _resource)(self, told, answer))
             return answer
 
         return compares
