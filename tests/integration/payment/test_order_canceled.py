@@ -129,6 +129,10 @@ async def test_a_confirm_that_comes_after_the_cancel_debits_nothing(world: World
     await order.void()
     assert (await order.confirm()).state == pb.PAYMENT_RESERVATION_STATE_RELEASED
     assert await order.states() == ["VOIDED", "VOIDED"]
+    account, by = await order.payments()
+    assert transactions(account) == ["RESERVE SUCCEEDED", "RELEASE SUCCEEDED"]
+    assert transactions(by) == ["RESERVE SUCCEEDED", "AUTHORIZE SUCCEEDED", "VOID SUCCEEDED"]
+    assert [units(p.refunded_amount) for p in (account, by)] == [0, 0]
     assert await world.balance() == (50, 0)
     assert await held_at_gateway(world) == []
 
