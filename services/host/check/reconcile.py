@@ -49,6 +49,7 @@ async def reconcile(
         await again(Operator(clients), waiting)
         facts = await _facts(clients)
     while True:
+        # All orders as one: here it does not matter whose work it is.
         left = Subject.of("", facts).unfinished
         tell(left)
         if not left or loop.time() > until:

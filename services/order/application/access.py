@@ -31,19 +31,20 @@ async def readable(store: OrderStore, tx: Tx, caller: Principal, order_id: str) 
 
 
 async def writable(
-    store: OrderStore, tx: Tx, caller: Principal, order_id: str, now: datetime, trigger: Trigger = Trigger.EDIT, etag: str = ""
+    store: OrderStore,
+    tx: Tx,
+    caller: Principal,
+    order_id: str,
+    now: datetime,
+    trigger: Trigger = Trigger.EDIT,
+    etag: str = "",
+    lock: bool = True,
 ) -> Order:
-    """A buyer order, locked, that the caller may change now."""
-    order = await locked(store, tx, caller, order_id)
-    require_writable(caller, order, now, trigger, etag)
-    return order
+    """A buyer order that the caller may change now.
 
-
-async def seen_writable(
-    store: OrderStore, tx: Tx, caller: Principal, order_id: str, now: datetime, trigger: Trigger = Trigger.EDIT, etag: str = ""
-) -> Order:
-    """The same as a first look before remote calls, or of a repeat: not locked, so it may have changed by the next look."""
-    order = await readable(store, tx, caller, order_id)
+    Locked, unless it is only looked at, before remote calls or for a repeat: then it may have changed by the next look.
+    """
+    order = await (locked if lock else readable)(store, tx, caller, order_id)
     require_writable(caller, order, now, trigger, etag)
     return order
 

@@ -11,7 +11,7 @@ from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import Violations
 from libs.protoconv import merge_xp, xp_size_ok
-from services.order.application.access import locked, require_writable, seen_writable, writable
+from services.order.application.access import locked, require_writable, writable
 from services.order.application.build_order import (
     check_currencies,
     make_lines,
@@ -68,7 +68,7 @@ class LineItems:
         async with self._db.reading() as tx:
             recorded = await self._requests.find(tx, request)
             trigger = Trigger.EDIT if recorded is None else Trigger.MARK
-            return await seen_writable(self._orders, tx, caller, order_id, self._clock.now(), trigger), recorded
+            return await writable(self._orders, tx, caller, order_id, self._clock.now(), trigger, lock=False), recorded
 
     async def add(
         self, caller: Principal, order_id: str, drafts: Sequence[LineDraft], etag: str, found: Violations, request: Request
@@ -115,7 +115,7 @@ class LineItems:
 
     async def _again(self, caller: Principal, order_id: str, recorded: Mapping[str, Any]) -> tuple[Order, tuple[Line, ...]]:
         async with self._db.reading(snapshot=True) as tx:
-            order = await seen_writable(self._orders, tx, caller, order_id, self._clock.now(), Trigger.MARK)
+            order = await writable(self._orders, tx, caller, order_id, self._clock.now(), Trigger.MARK, lock=False)
             return order, _those(await self._orders.lines(tx, order.key), recorded)
 
     async def update(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from libs.auth import PartyKind, Principal
 from libs.clock import Clock
 from libs.errors import missing, precondition
-from services.order.application.access import readable, seen_writable, writable
+from services.order.application.access import readable, writable
 from services.order.application.peers import PaymentDocument, Payments
 from services.order.application.ports import OrderStore, Request, RequestStore, Transactions
 from services.order.domain.history import changed
@@ -33,7 +33,7 @@ class OrderPayments:
         async with self._db.reading() as tx:
             again = await self._requests.find(tx, request) is not None
             trigger = Trigger.MARK if again else Trigger.EDIT
-            order = await seen_writable(self._orders, tx, caller, order_id, self._clock.now(), trigger)
+            order = await writable(self._orders, tx, caller, order_id, self._clock.now(), trigger, lock=False)
         if not again and not order.calculated:
             raise precondition("ORDER_NOT_CALCULATED", f"order {order_id} is not calculated", order=order_id)
         made = await self._payments.create(order, payments, request_id)
@@ -47,7 +47,7 @@ class OrderPayments:
         async with self._db.reading() as tx:
             again = await self._requests.find(tx, request) is not None
             trigger = Trigger.MARK if again else Trigger.EDIT
-            order = await seen_writable(self._orders, tx, caller, order_id, self._clock.now(), trigger)
+            order = await writable(self._orders, tx, caller, order_id, self._clock.now(), trigger, lock=False)
         if not again:
             await self._payments.remove(order, payment_ids, request_id)
             await self._note(caller, order_id, "payments_removed", len(payment_ids), request)

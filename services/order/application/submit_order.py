@@ -147,9 +147,9 @@ class SubmitOrder:
                         await self._wait(attempt)
                         return attempt, loaded
                 attempt, order = await self.decide(attempt, tried)
-                alone = order.version == loaded.order.version + 1
-                # Decided by another who runs it: the lines may have moved on with the order.
-                loaded = replace(loaded, order=order) if alone else await self._load(attempt.order_key)
+                nothing_else = order.version == loaded.order.version + 1
+                # When more than the decision has happened the lines may have moved on with the order.
+                loaded = replace(loaded, order=order) if nothing_else else await self._load(attempt.order_key)
                 await self._failpoints.reach("order.submit.decided")
             if attempt.finished:
                 return attempt, loaded

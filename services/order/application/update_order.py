@@ -9,7 +9,7 @@ from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import Violations
 from libs.protoconv import merge_xp, xp_size_ok
-from services.order.application.access import seen_writable, writable
+from services.order.application.access import writable
 from services.order.application.build_order import address_ids, check_currencies, require_override_roles, resolve_address
 from services.order.application.peers import Directory, OrderingContext
 from services.order.application.ports import OrderStore, Request, RequestStore, Transactions
@@ -87,7 +87,7 @@ class UpdateOrder:
         async with self._db.reading() as tx:
             if await self._requests.find(tx, request) is not None:
                 return None
-            seen = await seen_writable(self._orders, tx, caller, draft.id, self._clock.now(), trigger, etag)
+            seen = await writable(self._orders, tx, caller, draft.id, self._clock.now(), trigger, etag, lock=False)
         return await self._directory.ordering_context(seen.buyer_id, seen.user.id, caller.client_id, address_ids(draft, ()))
 
     def _fields(

@@ -13,7 +13,7 @@ from typing import Any
 from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import precondition, stale
-from services.order.application.access import readable, require_unchanged, seen_writable, writable
+from services.order.application.access import readable, require_unchanged, writable
 from services.order.application.peers import Fulfillment, Pricing, Problem, Shipping
 from services.order.application.ports import OrderStore, Request, RequestStore, Transactions, Tx
 from services.order.application.problems import refuse
@@ -72,7 +72,7 @@ class Worksheets:
         async with self._db.reading() as tx:
             again = await self._requests.find(tx, request) is not None
             trigger = Trigger.MARK if again else Trigger.EDIT
-            order = await seen_writable(self._orders, tx, caller, order_id, self._clock.now(), trigger)
+            order = await writable(self._orders, tx, caller, order_id, self._clock.now(), trigger, lock=False)
             if not again:
                 # What changes between these reads changes the order: the step that follows sees that.
                 return await self._load(tx, order), False
