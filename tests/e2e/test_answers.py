@@ -25,7 +25,6 @@ from waybill.order.v1 import order_service_pb2 as order_pb
 from waybill.payment.v1 import payment_pb2, payment_service_pb2, spending_account_service_pb2
 from waybill_client import AsyncWaybill, money
 
-MASK = FieldMask(paths=["shippable"])
 SERVICES = ("CheckoutService", "LineItemService", "OrderService", "SupplierOrderService", "ShipmentService", "InventoryService")
 """Whose every mutation is to be compared."""
 
@@ -86,7 +85,9 @@ async def placed_held_and_shipped(market: Marketplace) -> None:
     """A lamp needs no shipment: it is shipped by the confirm."""
     ada, sam, owner, clerks = market.cast.ada, market.cast.sam, market.cast.owner, market.cast.clerks
     lamp = product_pb2.Product(id="lamp", shippable=False)
-    await owner.products.UpdateProduct(product_service_pb2.UpdateProductRequest(product=lamp, update_mask=MASK))
+    await owner.products.UpdateProduct(
+        product_service_pb2.UpdateProductRequest(product=lamp, update_mask=FieldMask(paths=["shippable"]))
+    )
     await card(market, "visa", "tok_approve")
     pays = payment_pb2.Payment(type="credit_card", credit_card_id="visa")
     placing = pb.PlaceOrderRequest(
