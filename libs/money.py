@@ -76,6 +76,38 @@ def apportion(total: int, weights: Sequence[int], unit: int = 1) -> tuple[int, .
     return tuple(sign * amount for amount in amounts)
 
 
+def share(amount: int, quantity: int, units: int, unit: int = 1) -> int:
+    """What the first `units` of a line of `quantity` units cost of its stored `amount`: docs/decisions.md, "Units have no rows".
+
+    `amount * units / quantity`, rounded half up to a multiple of `unit`, and never beyond `amount`. All units together cost
+    `amount` exactly. Raises ValueError for more units than the line has.
+    """
+    if not 0 <= units <= quantity:
+        raise ValueError(f"{units} is no number of units of {quantity}")
+    if units == quantity:
+        return amount
+    sign = -1 if amount < 0 else 1
+    over, under = abs(amount) * units, quantity * unit
+    # An amount that is itself no multiple could be passed by a share that is rounded up.
+    return sign * min((over * 2 + under) // (2 * under) * unit, abs(amount))
+
+
+def between(amount: int, quantity: int, start: int, end: int, unit: int = 1) -> int:
+    """What the units from position `start` up to, not including, position `end` cost, as in a slice: `share(end) - share(start)`.
+
+    Positions count from the front of the line, from zero. Slices that lie end to end add up to what they cover, whatever
+    the pieces are, and none has another sign than `amount`.
+    """
+    if start > end:
+        raise ValueError(f"{start} to {end} is no slice")
+    return share(amount, quantity, end, unit) - share(amount, quantity, start, unit)
+
+
+def is_minor(micros: int, currency: str) -> bool:
+    """Whether the currency has this amount: 0.01 USD and 5 JPY are, 0.001 USD and 0.5 JPY are not."""
+    return micros % minor_unit(currency) == 0
+
+
 def parse_micros(text: str | int | Decimal) -> int:
     """The micros of a decimal amount. Raises `MoneyError` when it is finer than a micro."""
     try:

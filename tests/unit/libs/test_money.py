@@ -12,10 +12,13 @@ from libs.money import (
     Money,
     MoneyError,
     apportion,
+    between,
+    is_minor,
     minor_unit,
     parse_micros,
     round_half_up,
     scale,
+    share,
     text_of,
     total,
 )
@@ -149,9 +152,9 @@ def test_each_part_is_less_than_one_unit_from_its_exact_share(amount: int, weigh
     unit = 10_000
     amount = amount // unit * unit
     shares = weights if any(weights) else [1] * len(weights)
-    for part, share in zip(apportion(amount, weights, unit), shares, strict=True):
+    for part, wanted in zip(apportion(amount, weights, unit), shares, strict=True):
         assert part % unit == 0
-        assert abs(part - Fraction(amount) * share / sum(shares)) < unit
+        assert abs(part - Fraction(amount) * wanted / sum(shares)) < unit
 
 
 @given(MICROS, WEIGHTS, st.sampled_from([1, 10_000]))
@@ -183,3 +186,67 @@ def test_nothing_can_be_split_between_nobody() -> None:
         apportion(1, [])
     with pytest.raises(ValueError, match="zero or more"):
         apportion(1, [2, -1])
+
+
+UNITS = st.sampled_from([1, 1_000, 10_000, 1_000_000])
+
+
+@st.composite
+def cut_lines(draw: st.DrawFn) -> tuple[int, int, list[int], int]:
+    """An amount, a quantity, the ends of the pieces that it is cut into, and a minor unit."""
+    quantity = draw(st.integers(1, 10**6))
+    ends = sorted(draw(st.lists(st.integers(0, quantity), max_size=12)))
+    return draw(MICROS), quantity, [*ends, quantity], draw(UNITS)
+
+
+@given(cut_lines())
+def test_units_cost_their_line_exactly_in_whatever_pieces(case: tuple[int, int, list[int], int]) -> None:
+    amount, quantity, ends, unit = case
+    pieces = [between(amount, quantity, start, end, unit) for start, end in zip([0, *ends], ends, strict=False)]
+    assert sum(pieces) == amount
+    assert all(piece == 0 or (piece < 0) == (amount < 0) for piece in pieces)
+
+
+@given(cut_lines())
+def test_units_cost_what_the_currency_has_and_less_than_one_minor_unit_beside_their_share(
+    case: tuple[int, int, list[int], int],
+) -> None:
+    amount, quantity, ends, unit = case
+    amount = amount // unit * unit
+    for units in ends:
+        cost = share(amount, quantity, units, unit)
+        assert cost % unit == 0
+        assert abs(cost - Fraction(amount) * units / quantity) <= Fraction(unit, 2)
+        assert share(-amount, quantity, units, unit) == -cost
+
+
+@pytest.mark.parametrize(("units", "cost"), [(0, 0), (1, 330_000), (2, 670_000), (3, 1_000_000)])
+def test_a_third_of_a_dollar_is_rounded_half_up(units: int, cost: int) -> None:
+    assert share(1_000_000, 3, units, 10_000) == cost
+
+
+def test_the_last_units_cost_what_the_first_ones_leave() -> None:
+    assert [between(1_000_000, 3, n, n + 1, 10_000) for n in range(3)] == [330_000, 340_000, 330_000]
+
+
+def test_a_line_of_no_units_costs_what_it_holds() -> None:
+    assert share(0, 0, 0) == 0
+
+
+@pytest.mark.parametrize(("quantity", "units"), [(3, 4), (3, -1), (0, 1)])
+def test_more_units_than_a_line_has_cost_nothing_that_can_be_told(quantity: int, units: int) -> None:
+    with pytest.raises(ValueError, match="no number of units"):
+        share(100, quantity, units)
+
+
+def test_a_slice_does_not_run_backwards() -> None:
+    with pytest.raises(ValueError, match="no slice"):
+        between(100, 3, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "has"),
+    [("0.01", "USD", True), ("0.001", "USD", False), ("0.5", "JPY", False), ("-5", "JPY", True), ("0.001", "KWD", True)],
+)
+def test_a_currency_has_multiples_of_its_minor_unit(amount: str, currency: str, has: bool) -> None:
+    assert is_minor(parse_micros(amount), currency) is has
