@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from unicodedata import category
+
 from libs import protoconv
 from libs.errors import Violations
+from libs.identify import folded
 
 MAX_PREFIX = 20
 """Characters of the longest postal prefix."""
@@ -12,8 +15,10 @@ _MARKS = str.maketrans("", "", " -")
 
 
 def postal(code: str) -> str:
-    """A postal code or prefix as it is compared: upper case, without spaces and hyphens."""
-    return code.translate(_MARKS).upper()
+    """A postal code or prefix as it is compared: folded, in upper case, without spaces and hyphens of any kind."""
+    if code.isascii():
+        return code.translate(_MARKS).upper()
+    return "".join(c for c in folded(code) if category(c) not in ("Zs", "Pd")).upper()
 
 
 def prefix_in(found: Violations, field: str, value: str) -> str:

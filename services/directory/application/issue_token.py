@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from libs.auth import PartyKind, Principal
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError
+from libs.identify import folded
 from services.directory.application.ports import Accounts, Secrets
 from services.directory.application.throttle import Throttle
 from services.directory.domain.access import token_roles
-from services.directory.domain.grants import Account, Client, admits, folded
+from services.directory.domain.grants import Account, Client, admits
 
 NAME_LIMIT = 300
 """Longer names exist in no directory; they are cut, so that they cannot fill the memory either."""
@@ -41,6 +42,7 @@ class IssueToken:
         self, client_id: str, client_secret: str, username: str, password: str, wanted: Sequence[str]
     ) -> Issued:
         """For a user who signs in. Raises GRANT_INVALID, TOO_MANY_ATTEMPTS, ROLE_NOT_AVAILABLE."""
+        username = username[:NAME_LIMIT]
         who = (client_id[:NAME_LIMIT], folded(username)[:NAME_LIMIT])
         self._throttle.check(*who)
         client = await self._accounts.client(client_id)

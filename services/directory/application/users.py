@@ -9,9 +9,9 @@ from typing import Any
 from libs.auth import Principal, roles
 from libs.clock import Clock
 from libs.errors import Violations, missing
+from libs.identify import folded
 from services.directory.application.ports import KnownUser, Parties, Request, Requests, Secrets, Transactions, Tx, Users
 from services.directory.domain.access import commands, grantable
-from services.directory.domain.grants import folded
 
 PASSWORD_LENGTHS = (8, 200)
 AT_ONCE = 2

@@ -54,8 +54,3 @@ def admits(client: Client, user: Account) -> bool:
             supplier_ids=client.supplier_ids,
         )
     )
-
-
-def folded(username: str) -> str:
-    """A user name without case: what is unique in the marketplace."""
-    return username.casefold()

@@ -8,7 +8,7 @@ from datetime import datetime
 from libs.clock import Clock
 from services.pricing.application.ports import PriceStore, Transactions
 from services.pricing.domain.calculation import Calculation, Line, Shipment, calculate
-from services.pricing.domain.tax import SHIPPING, STANDARD, Destination
+from services.pricing.domain.tax import SHIPPING, Destination, class_key
 
 
 class CalculateOrder:
@@ -25,7 +25,7 @@ class CalculateOrder:
         """The parts, and the instant at which they hold."""
         now = self._clock.now()
         places = {destination, *(x.destination for x in lines), *(s.destination for s in shipments)} - {None}
-        classes = {line.tax_class or STANDARD for line in lines} | ({SHIPPING} if shipments else set())
+        classes = {class_key(line.tax_class) for line in lines} | ({SHIPPING} if shipments else set())
         products = {line.product_id for line in lines if line.unit_price_override is None}
         async with self._db.reading() as tx:
             schedules = await self._prices.schedules(tx, buyer_id, products) if products else {}

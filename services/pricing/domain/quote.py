@@ -10,7 +10,7 @@ from decimal import Decimal
 from services.pricing.domain.calculation import Line, Problem, cumulative, unit_price
 from services.pricing.domain.reasons import Reason
 from services.pricing.domain.schedule import Schedule
-from services.pricing.domain.tax import SHIPPING, STANDARD, Destination, Rates
+from services.pricing.domain.tax import SHIPPING, Destination, Rates, class_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Quote:
         """The places and classes whose rates it takes to check."""
         mine = [line for line in lines if line.id in self.tax_rates]
         places = {line.destination or self.destination for line in mine}
-        classes = {line.tax_class or STANDARD for line in mine}
+        classes = {class_key(line.tax_class) for line in mine}
         if self.shipping:
             places |= {shipping.destination or self.destination for shipping in self.shipping}
             classes |= {SHIPPING}

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from libs.errors import Violations
+from libs.identify import folded
 from libs.postal import MAX_PREFIX, postal
 from services.pricing.domain.reasons import Reason
 
@@ -18,8 +19,9 @@ ZERO = Decimal(0)
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
-def _region(name: str) -> str:
-    return name.strip().casefold()
+def class_key(tax_class: str) -> str:
+    """A tax class as it is compared; an empty one is the standard class."""
+    return folded(tax_class) or STANDARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Rate:
     region: str
     postal_prefix: str
     tax_class: str
+    """As `class_key` makes it."""
     rate: Decimal
     start: datetime | None = None
     id: str = ""
@@ -66,16 +69,16 @@ class Rates:
         """The longest postal prefix wins, then the region, then the country; nothing fits: zero."""
         if destination is None:
             return ZERO
-        key = (destination, tax_class or STANDARD)
+        key = (destination, class_key(tax_class))
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = self._find(*key)
         return known
 
     def _find(self, destination: Destination, tax_class: str) -> Decimal:
-        region, code = _region(destination.region), postal(destination.postal_code)
+        region, code = folded(destination.region), postal(destination.postal_code)
         for rate in self._by_class.get((destination.country, tax_class), ()):
-            if rate.region and _region(rate.region) != region:
+            if rate.region and folded(rate.region) != region:
                 continue
             if code.startswith(rate.postal_prefix):
                 return rate.rate

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from libs.identify import folded
 from libs.postal import postal
 
 
@@ -33,7 +34,7 @@ class Place:
     @staticmethod
     def of(country: str, region: str, postal_prefix: str) -> Place:
         """From the texts of the seller."""
-        return Place(country, region.strip().casefold(), postal(postal_prefix))
+        return Place(country, folded(region), postal(postal_prefix))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class ZoneIndex:
         country; among equals the zone with the smaller id.
         """
         code = postal(to.postal_code)
-        regions = dict.fromkeys((to.region.strip().casefold(), ""))
+        regions = dict.fromkeys((folded(to.region), ""))
         countries = dict.fromkeys((to.country, ""))
         for length in self._lengths:
             if length > len(code):

@@ -9,6 +9,7 @@ from google.protobuf.struct_pb2 import Struct
 
 from libs import protoconv
 from libs.errors import Violations
+from libs.identify import folded
 from services.shipping.application.estimate_shipping import Answer, Question
 from services.shipping.domain.estimate import Estimate
 from services.shipping.domain.grouping import Item
@@ -62,8 +63,8 @@ def _destination(address: Address, known: dict[bytes, Destination]) -> Destinati
     serialized = address.SerializeToString(deterministic=True)
     found = known.get(serialized)
     if found is None:
-        postal = {k: v for k, v in protoconv.address_plain(address).items() if k not in ("id", "phone")}
-        key = repr(sorted(postal.items()))
+        texts = {k: v for k, v in protoconv.address_plain(address).items() if k not in ("id", "phone")}
+        key = repr(sorted((k, folded(v) if isinstance(v, str) else [folded(line) for line in v]) for k, v in texts.items()))
         found = known[serialized] = Destination(key, address.country, address.region, address.postal_code)
     return found
 

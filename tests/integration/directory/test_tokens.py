@@ -60,6 +60,8 @@ async def test_a_user_signs_in_whatever_the_case_of_its_name(world):
     assert answer.expire_time.ToDatetime(tzinfo=world.clock.now().tzinfo) == world.clock.now() + timedelta(minutes=20)
     anna = await verifier(world).verify(answer.access_token)
     assert (anna.party_kind, anna.party_id, anna.roles) == (PartyKind.BUYER, "acme", {roles.SHOPPER})
+    decomposed = await world.tokens.IssueToken(by_password(name="anna.a\u0308rger"))
+    assert (await verifier(world).verify(decomposed.access_token)).user_id == "anna"
 
 
 async def test_wrong_grants_are_refused_alike(world, secret):

@@ -137,6 +137,18 @@ async def test_a_user_name_is_unique_whatever_the_case(world):
     await world.admin.users.UpdateUser(update(users.User(id="bob", username="strasse"), "username"))
 
 
+async def test_a_user_name_is_unique_however_it_is_composed_and_has_no_blanks_around_it(world):
+    await world.companies()
+    await world.people(user("anna", username="Renée"))
+    wrong = ("Rene\u0301e", "ＲＥＮÉＥ", "René\u200be", " bob", "cat\u00a0", "\u200b", "\ufdfa" * 100)
+    error = await refused(world.admin.users.BatchCreateUsers(create(*(user(f"u{i}", username=n) for i, n in enumerate(wrong)))))
+    assert noted(error) == [
+        *((f"users[{i}].username", "USERNAME_TAKEN") for i in range(3)),
+        *((f"users[{i}].username", "FIELD_INVALID") for i in range(3, 6)),
+        ("users[6].username", "VALUE_OUT_OF_RANGE"),
+    ]
+
+
 async def test_of_two_at_the_same_time_one_gets_the_name(world):
     await world.companies()
     made = await asyncio.gather(

@@ -276,3 +276,13 @@ async def test_only_the_order_service_calculates_and_reserves(world, caller):
             with pytest.raises(WaybillError) as refused:
                 await calling
             assert (refused.value.kind, refused.value.reason) == (Kind.DENIED, "SERVICE_ONLY")
+
+
+async def test_a_rate_holds_however_its_region_and_class_are_typed(world):
+    await world.tax(rate("0.09975", "CA", region="Québec", tax_class="Livres É", postal_prefix="Ｇ1a"))
+    typed = Address(city="Québec", region="QUE\u0301BEC", postal_code="g1a 0a2", country="CA")
+    found = await world.calculate(
+        line("l1", tax_class="livres e\u0301", unit_price_override=usd("100"), destination=typed),
+        line("l2", tax_class="livres e", unit_price_override=usd("100"), destination=typed),
+    )
+    assert [priced.tax_rate.value for priced in found.lines] == ["0.09975", "0"]

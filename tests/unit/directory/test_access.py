@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from libs.auth import roles
 from libs.errors import Kind, Violations, WaybillError
+from libs.identify import folded
 from services.directory.domain.access import (
     client_admits,
     commands,
@@ -14,7 +15,7 @@ from services.directory.domain.access import (
     sees_party,
     token_roles,
 )
-from services.directory.domain.grants import Account, Client, admits, folded
+from services.directory.domain.grants import Account, Client, admits
 from tests.support.principals import buyer, seller, supplier
 
 FULL, SHOP, READ, USERS = roles.FULL_ACCESS, roles.SHOPPER, roles.ORDER_READER, roles.USER_ADMIN

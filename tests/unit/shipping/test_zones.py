@@ -76,3 +76,8 @@ def test_looking_up_finds_what_comparing_with_every_place_finds(places, country,
     zones, to = [zone(f"z{n}", *of) for n, of in enumerate(places)], Destination("x", country, region, code)
     found = ZoneIndex(zones).find(to)
     assert (found.id if found else None) == plainly(zones, to)
+
+
+def test_a_region_is_one_however_its_characters_are_composed():
+    assert holds(("CA", "Que\u0301bec", ""), Destination("", "CA", "QUÉBEC", "G1A"))
+    assert holds(("JP", "", "100"), Destination("", "JP", "", "１００－０００１"))

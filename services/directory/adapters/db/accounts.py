@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 from libs.auth import TokenSigner
 from libs.db import Database
+from libs.identify import folded
 from libs.ids import valid_id
 from services.directory.adapters.db.tables import BUYERS, CLIENTS, SIGNING_KEYS, SUPPLIERS, USERS
-from services.directory.domain.grants import Account, Client, folded
+from services.directory.domain.grants import Account, Client
 
 
 class SqlAccounts:

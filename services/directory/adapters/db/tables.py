@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from libs import idempotency
 from libs.auth import PartyKind, Principal
 from libs.db import Json, UtcTime, metadata
 from libs.errors import Violations
+from libs.identify import folded
 from libs.resource import Attribute, Resource, flag, integer, ref, refs, resource_table, text, xp
 from libs.resource.attributes import currency, document
 from services.directory.domain import access, policy
@@ -23,6 +25,8 @@ from waybill.type.v1 import party_pb2
 METADATA = metadata()
 REQUESTS = idempotency.table(METADATA)
 _KIND = "PARTY_KIND_"
+MAX_NAME_KEY = 300
+"""Characters of a user name as it is compared."""
 
 
 def party_text(party: party_pb2.Party) -> str:
@@ -53,6 +57,22 @@ def _roles() -> Attribute:
     return Attribute("roles", Json(), read, lambda row: row["roles"], nullable=False)
 
 
+def _username() -> Attribute:
+    typed = text("username", 100, required=True)
+
+    def read(found: Violations, where: str, message: Any, values: dict[str, Any]) -> str:
+        name: str = typed.read(found, where, message, values)
+        if name.strip():
+            key = folded(name)
+            plain = name == name.strip() and bool(key)
+            found.require(f"{where}.username", plain, "FIELD_INVALID", "has no blanks around it, and something that can be seen")
+            fits = len(key) <= MAX_NAME_KEY or len(name) > 100
+            found.require(f"{where}.username", fits, "VALUE_OUT_OF_RANGE", f"is at most {MAX_NAME_KEY} characters without case")
+        return name
+
+    return replace(typed, read=read)
+
+
 _SELLER = (text("name", 100, required=True), xp())
 SELLERS = resource_table(
     METADATA,
@@ -70,7 +90,7 @@ SUPPLIERS = resource_table(METADATA, "suppliers", _SUPPLIER)
 SUPPLIER = Resource("supplier", supplier_pb.Supplier, SUPPLIERS, _SUPPLIER, prefix="sup")
 _USER = (
     Attribute("party", sa.String(120), _read_party, lambda row: party_message(row["party"]), "text", True, False, True),
-    text("username", 100, required=True),
+    _username(),
     text("first_name", 100),
     text("last_name", 100),
     text("email", 200),
@@ -83,8 +103,8 @@ USERS = resource_table(
     METADATA,
     "users",
     _USER,
-    # Folding can make three characters of one.
-    sa.Column("username_key", sa.String(300), nullable=True, unique=True),
+    # Folding can make several characters of one.
+    sa.Column("username_key", sa.String(MAX_NAME_KEY), nullable=True, unique=True),
     sa.Column("password_hash", sa.String(300), nullable=True),
 )
 USER = Resource("user", user_pb.User, USERS, _USER, prefix="usr")

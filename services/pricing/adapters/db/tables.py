@@ -78,6 +78,20 @@ def _postal_prefix() -> Attribute:
     return replace(text("postal_prefix", MAX_PREFIX), read=read)
 
 
+def _tax_class() -> Attribute:
+    typed = text("tax_class", 100, default=tax.STANDARD)
+
+    def read(found: Violations, where: str, message: Any, values: dict[str, Any]) -> str:
+        # Kept as it is compared, so that a look-up can name it.
+        compared = tax.class_key(typed.read(found, where, message, values))
+        found.require(
+            f"{where}.tax_class", len(compared) <= 100, "VALUE_OUT_OF_RANGE", "is at most 100 characters as it is compared"
+        )
+        return compared
+
+    return replace(typed, read=read)
+
+
 _SCHEDULE = (
     text("name", 100),
     currency(),
@@ -104,7 +118,7 @@ _TAX_RATE = (
     _country(),
     text("region", 100),
     _postal_prefix(),
-    text("tax_class", 100, default="standard"),
+    _tax_class(),
     decimal("rate", Decimal(0), Decimal(1)),
     time("start_time"),
     time("end_time"),
