@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unicodedata import category
+from unicodedata import category, normalize
 
 from libs import protoconv
 from libs.errors import Violations
@@ -18,7 +18,9 @@ def postal(code: str) -> str:
     """A postal code or prefix as it is compared: folded, in upper case, without spaces and hyphens of any kind."""
     if code.isascii():
         return code.translate(_MARKS).upper()
-    return "".join(c for c in folded(code) if category(c) not in ("Zs", "Pd")).upper()
+    # What stood around a blank may be one character without it.
+    kept = "".join(c for c in folded(code) if category(c) not in ("Zs", "Pd"))
+    return normalize("NFKC", folded(kept).upper())
 
 
 def prefix_in(found: Violations, field: str, value: str) -> str:
