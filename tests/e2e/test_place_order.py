@@ -116,7 +116,7 @@ async def test_a_refused_one_leaves_the_order_with_its_reasons_and_without_the_p
     ada = market.cast.ada
     request = placing("LEFT", Payment(type="purchase_order", amount=money("1", CURRENCY)), request_id="p-1")
     error = await refused(ada.checkout.PlaceOrder(request))
-    assert (error.reason, error.metadata) == ("SUBMIT_REFUSED", {"order": "LEFT", "attempt": "1"})
+    assert (error.reason, error.metadata) == ("SUBMIT_REFUSED", {"order": "LEFT", "attempt": "1", "next": "SubmitOrder"})
     assert [(rule.reason, rule.subject) for rule in error.rules] == [("PAYMENTS_BELOW_TOTAL", "payments")]
     order = await get(ada, "LEFT")
     assert (order.status, order.calculated) == (order_pb2.ORDER_STATUS_UNSUBMITTED, True)
@@ -126,6 +126,10 @@ async def test_a_refused_one_leaves_the_order_with_its_reasons_and_without_the_p
     assert list(listed.payments) == []
     again = await refused(ada.checkout.PlaceOrder(request))
     assert (again.reason, again.metadata) == (error.reason, error.metadata)
+    mended = await refused(ada.checkout.PlaceOrder(placing("LEFT", Payment(type="purchase_order"), request_id="p-2")))
+    assert (mended.code, mended.reason) == (grpc.StatusCode.ALREADY_EXISTS, "RESOURCE_EXISTS")
+    assert mended.metadata == {"resource": "order", "id": "LEFT", "next": "SubmitOrder"}
+    assert mended.rules == error.rules
     await ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id="LEFT", payments=[Payment(type="purchase_order")]))
     done = await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="LEFT"))
     assert done.order.status == order_pb2.ORDER_STATUS_OPEN

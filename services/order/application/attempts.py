@@ -7,15 +7,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from libs.auth import Principal
-from libs.errors import Kind, RuleViolation, WaybillError
+from libs.errors import Kind, RuleViolation, WaybillError, exists
 from services.order.application.ports import Attempt
 from services.order.domain.history import changed
 from services.order.domain.model import Event, Order, Submission
 from services.order.domain.readiness import Facts
-from services.order.domain.status import Trigger, move
+from services.order.domain.status import OrderStatus, Trigger, move
 
 DEADLINE = timedelta(seconds=60)
 """How long an attempt may stay undecided."""
+NEXT = "SubmitOrder"
+"""The way on with an order that an attempt was refused of: it has everything but what was refused."""
 COORDINATOR = timedelta(seconds=5)
 """How long its coordinator has an attempt for itself before the completer looks at it."""
 
@@ -88,6 +90,21 @@ def finished(order: Order, attempt: int) -> Order:
     return replace(order, submission=replace(order.submission, finished=True))
 
 
+def taken(order: Order) -> WaybillError:
+    """What PlaceOrder answers when the order is there already, also from a PlaceOrder that was refused."""
+    error = exists("order", order.id)
+    if order.status is not OrderStatus.UNSUBMITTED:
+        return error
+    refused = order.submission.reasons if order.submission is not None else ()
+    return WaybillError(
+        error.kind,
+        error.reason,
+        f"{error.message}, unsubmitted: go on with {NEXT}, or place another one under another id",
+        metadata={**error.metadata, "next": NEXT},
+        rules=[RuleViolation(r.reason, r.subject, r.description) for r in refused],
+    )
+
+
 def outcome(attempt: Attempt, order: Order) -> Order:
     """The order, or the refusal as an error that lists every reason.
 
@@ -98,11 +115,13 @@ def outcome(attempt: Attempt, order: Order) -> Order:
     reasons = attempt.reasons
     contended = bool(reasons) and all(r.contended for r in reasons)
     text = "; ".join(f"{r.subject}: {r.description}" for r in reasons[:5])
+    # By now it may have been submitted by a later attempt, or canceled.
+    onward = {"next": NEXT} if order.status is OrderStatus.UNSUBMITTED else {}
     raise WaybillError(
         Kind.STALE if contended else Kind.PRECONDITION,
         "SUBMIT_CONTENDED" if contended else "SUBMIT_REFUSED",
-        f"order {order.id} was not submitted: {text}",
-        metadata={"order": order.id, "attempt": str(attempt.attempt)},
+        f"order {order.id} was not submitted: {text}" + (f"; mend that and call {NEXT}" if onward else ""),
+        metadata={"order": order.id, "attempt": str(attempt.attempt), **onward},
         rules=[RuleViolation(r.reason, r.subject, r.description) for r in reasons],
         retry_after=timedelta(seconds=1) if contended else None,
     )

@@ -76,7 +76,7 @@ class Pricing(Protocol):
     """Prices, discounts, tax."""
 
     async def calculate(
-        self, order: Order, lines: Sequence[Line], estimates: Sequence[Estimate]
+        self, order: Order, lines: Sequence[Line], worksheet: Worksheet
     ) -> tuple[tuple[LinePart, ...], tuple[ShippingPart, ...], datetime, list[Problem]]: ...
     async def check_quote(
         self, order: Order, lines: Sequence[Line], worksheet: Worksheet, attempt: int, deadline: datetime

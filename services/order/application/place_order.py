@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from libs.auth import Principal
 from libs.clock import Clock
-from libs.errors import Violations, exists
-from services.order.application.attempts import begun, new_attempt, outcome
+from libs.errors import Violations, WaybillError, exists
+from services.order.application.attempts import begun, new_attempt, outcome, taken
 from services.order.application.build_order import BuildOrder
 from services.order.application.create_order import created
 from services.order.application.peers import PaymentDocument, Payments
@@ -90,12 +90,18 @@ class PlaceOrder:
                     await self._submissions.insert(tx, attempt)
         except Exception as error:
             if self._orders.id_taken(error):
-                raise exists("order", order.id) from None
+                raise await self._taken(caller, order.id) from None
             raise
         if recorded is not None:
             return await self._again(caller, recorded["id"])
         attempt, driven = await self._submit.run(attempt, Loaded(order, lines, worksheet, facts, quote_is_fresh=True))
         return outcome(attempt, driven.order), driven.lines
+
+    async def _taken(self, caller: Principal, order_id: str) -> WaybillError:
+        """Why the id cannot be used, and the way on if the order is one that the caller may see."""
+        async with self._db.reading() as tx:
+            order = await self._orders.find(tx, order_id, scope(caller, Direction.ALL))
+        return exists("order", order_id) if order is None else taken(order)
 
     async def _again(self, caller: Principal, order_id: str) -> tuple[Order, tuple[Line, ...]]:
         """The outcome of the first call; waits for its decision."""

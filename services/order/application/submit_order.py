@@ -17,6 +17,7 @@ from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError, missing
 from libs.failpoints import Failpoints
+from libs.obs import get_logger
 from services.order.application.access import locked, readable, require_writable
 from services.order.application.attempts import COORDINATOR, begun, decided, finished, new_attempt, outcome
 from services.order.application.peers import Fulfillment, Payments
@@ -31,7 +32,7 @@ from services.order.application.ports import (
     Tx,
 )
 from services.order.application.report_fulfillment import ReportFulfillment
-from services.order.application.try_submission import Trial, Tried, TrySubmission
+from services.order.application.try_submission import FAILED, Trial, Tried, TrySubmission
 from services.order.domain.model import Line, Order, Reason
 from services.order.domain.readiness import Facts
 from services.order.domain.status import Trigger
@@ -39,6 +40,7 @@ from services.order.domain.worksheet import Worksheet
 
 PENDING = timedelta(seconds=1)
 """How soon the completer asks a silent gateway again."""
+log = get_logger("submit")
 Acting = Callable[[Principal], AbstractContextManager[None]]
 
 
@@ -141,7 +143,7 @@ class SubmitOrder:
                 if now >= attempt.deadline:
                     tried = Tried((Reason("SUBMIT_TIMED_OUT", "order", "submission", "not decided in time"),))
                 else:
-                    tried = await self._tries(self._trial(attempt, loaded))
+                    tried = await self._tried(attempt, loaded)
                     await self._failpoints.reach("order.submit.tried")
                     if tried.pending:
                         await self._wait(attempt)
@@ -161,6 +163,17 @@ class SubmitOrder:
             if order is None:
                 raise missing("order", str(key))
             return Loaded(order, await self._orders.lines(tx, key), await self._orders.worksheet(tx, key))
+
+    async def _tried(self, attempt: Attempt, loaded: Loaded) -> Tried:
+        """What the tries say. Whatever is unforeseen refuses the attempt, so that what it holds is released at once."""
+        try:
+            return await self._tries(self._trial(attempt, loaded))
+        except WaybillError:
+            raise
+        except Exception:
+            log.exception("attempt failed", order=str(attempt.order_key), attempt=attempt.attempt)
+            why = "could not be judged, by a defect of the order service that it has logged"
+            return Tried((Reason(FAILED, "order", "submission", why),))
 
     def _trial(self, attempt: Attempt, loaded: Loaded) -> Trial:
         return Trial(

@@ -9,12 +9,15 @@ from datetime import datetime
 from typing import TypeVar
 
 from libs.errors import Kind, WaybillError
+from libs.obs import get_logger
 from services.order.application.peers import Catalog, Directory, Fulfillment, Payments, PaymentTry, Pricing, Problem
 from services.order.domain.model import Line, Order, Reason
 from services.order.domain.readiness import Facts, reasons
 from services.order.domain.worksheet import Worksheet
 
 T = TypeVar("T")
+FAILED = "SUBMIT_FAILED"
+_LOG = get_logger("submit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,10 @@ class TrySubmission:
 
 
 async def _guarded(step: Awaitable[T], context: str) -> T | list[Problem]:
-    """The answer, or the error as problems. No answer is no answer: the attempt is refused and released."""
+    """The answer, or the error as problems. No answer is no answer: the attempt is refused and released.
+
+    So it is when a step fails by a defect of ours: it would fail at every repeat, and hold what the other steps hold.
+    """
     try:
         return await step
     except WaybillError as error:
@@ -138,3 +144,6 @@ async def _guarded(step: Awaitable[T], context: str) -> T | list[Problem]:
         if error.fields:
             return [Problem(f.reason, context, f.field, f.description) for f in error.fields]
         return [Problem(error.reason, context, context, error.message)]
+    except Exception:
+        _LOG.exception("step failed", context=context)
+        return [Problem(FAILED, context, context, "could not be asked, by a defect of the order service that it has logged")]

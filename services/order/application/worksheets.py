@@ -17,11 +17,11 @@ from services.order.application.access import readable, require_unchanged, writa
 from services.order.application.peers import Fulfillment, Pricing, Problem, Shipping
 from services.order.application.ports import OrderStore, Request, RequestStore, Transactions, Tx
 from services.order.application.problems import refuse
-from services.order.domain.amounts import priced, totals, with_totals
+from services.order.domain.amounts import charged, priced, totals, with_totals
 from services.order.domain.history import changed
 from services.order.domain.model import Line, Order
 from services.order.domain.status import Trigger
-from services.order.domain.worksheet import Estimate, Worksheet, select
+from services.order.domain.worksheet import Worksheet, select
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class Worksheets:
             locked = await writable(self._orders, tx, caller, order_id, now)
             require_unchanged(sheet.order, locked)
             stored = await self._orders.worksheet(tx, locked.key)
-            if _costs(locked, stored) != _costs(sheet.order, sheet.worksheet):
+            if charged(locked, sheet.lines, stored) != charged(sheet.order, sheet.lines, sheet.worksheet):
                 raise stale("order", order_id, str(locked.version))
             after, event = changed(
                 with_totals(locked, totals(locked, made.lines, made.shipments)),
@@ -165,7 +165,7 @@ class Worksheets:
         """Order, worksheet and lines with their amounts, nothing stored; raises all problems at once."""
         if worksheet.estimates and not order.estimated and order.shipping_cost_override is None:
             raise precondition("SHIP_ESTIMATE_STALE", f"order {order.id} changed since shipping was estimated", order=order.id)
-        parts, shipments, price_time, problems = await self._pricing.calculate(order, lines, _chosen(order, worksheet))
+        parts, shipments, price_time, problems = await self._pricing.calculate(order, lines, worksheet)
         if problems:
             raise refuse("CALCULATION_REFUSED", order.id, "a calculation", problems)
         made = replace(worksheet, lines=parts, shipments=shipments, price_time=price_time)
@@ -187,13 +187,3 @@ class Worksheets:
             await self._orders.save(tx, stored.order, after, [event])
             await self._orders.save_worksheet(tx, after.key, worksheet)
         return Sheet(after, stored.lines, worksheet)
-
-
-def _chosen(order: Order, worksheet: Worksheet) -> list[Estimate]:
-    """What a calculation takes shipping costs from: the estimates with a method selected, if they are current."""
-    return [e for e in worksheet.estimates if e.selected is not None] if order.estimated else []
-
-
-def _costs(order: Order, worksheet: Worksheet) -> list[tuple[str, int]]:
-    """All that a calculation knows of the worksheet."""
-    return [(e.id, e.selected.cost) for e in _chosen(order, worksheet) if e.selected is not None]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from libs.money import apportion, minor_unit
 from services.order.domain.model import Address, Line, Order
-from services.order.domain.worksheet import Estimate, LinePart, ShippingPart
+from services.order.domain.worksheet import Estimate, LinePart, ShippingPart, Worksheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,16 @@ class Freight:
     ship_estimate_id: str
     cost: int
     destination: Address | None = None
+
+
+def charged(order: Order, lines: Sequence[Line], worksheet: Worksheet) -> list[Freight]:
+    """The shipping of an order as it stands: what a calculation prices, and what a submit compares with that.
+
+    Only current estimates with a method selected have a price. A change of any of them stales the calculation, so that
+    both ask this about the same.
+    """
+    chosen = [e for e in worksheet.estimates if e.selected is not None] if order.estimated else []
+    return freights(order, lines, chosen)
 
 
 def freights(order: Order, lines: Sequence[Line], estimates: Sequence[Estimate]) -> list[Freight]:

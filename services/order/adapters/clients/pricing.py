@@ -10,9 +10,9 @@ from typing import Any
 from libs.protoconv import address_out, decimal_out, instant, money_micros, money_out, time_out
 from libs.rpc import Peers
 from services.order.application.peers import Problem
-from services.order.domain.amounts import Freight, freights
+from services.order.domain.amounts import Freight, charged
 from services.order.domain.model import Line, Order
-from services.order.domain.worksheet import Estimate, LinePart, ShippingPart, Worksheet
+from services.order.domain.worksheet import LinePart, ShippingPart, Worksheet
 from waybill.pricing.v1 import pricing_service_pb2 as pb
 from waybill.pricing.v1 import pricing_service_pb2_grpc as pb_grpc
 from waybill.type.v1.address_pb2 import Address
@@ -25,7 +25,7 @@ class PricingClient:
         self._stub: Any = peers.stub("pricing", pb_grpc.PricingServiceStub)
 
     async def calculate(
-        self, order: Order, lines: Sequence[Line], estimates: Sequence[Estimate]
+        self, order: Order, lines: Sequence[Line], worksheet: Worksheet
     ) -> tuple[tuple[LinePart, ...], tuple[ShippingPart, ...], datetime, list[Problem]]:
         """Every part of the amounts, or all problems."""
         cur = order.currency
@@ -34,7 +34,7 @@ class PricingClient:
                 buyer_id=order.buyer_id,
                 currency=cur,
                 lines=[_line(line, cur) for line in lines],
-                shipments=[_shipment(freight, cur) for freight in freights(order, lines, estimates)],
+                shipments=[_shipment(freight, cur) for freight in charged(order, lines, worksheet)],
                 destination=address_out(Address, order.shipping_address),
             )
         )
@@ -109,7 +109,7 @@ def _shipment(freight: Freight, currency: str) -> pb.PricingShipment:
 
 def _expected_shipping(order: Order, lines: Sequence[Line], worksheet: Worksheet) -> list[pb.ExpectedShipping]:
     """Each estimate's shipping where it goes; what is free bears no tax, whatever its rate."""
-    places = {freight.ship_estimate_id: freight.destination for freight in freights(order, lines, worksheet.estimates)}
+    places = {freight.ship_estimate_id: freight.destination for freight in charged(order, lines, worksheet)}
     return [
         pb.ExpectedShipping(
             ship_estimate_id=part.ship_estimate_id,

@@ -1,0 +1,56 @@
+"""What a submit compares is what was calculated, in whatever state the checkout is."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from services.order.adapters.clients.pricing import PricingClient
+from services.order.domain.worksheet import Estimate, Method, Worksheet
+from tests.unit.order.builders import NOW, line, order
+from waybill.pricing.v1 import pricing_service_pb2 as pb
+
+OVERRIDES = (None, 0, 5_000_000)
+SELECTED = ((), (0,), (0, 1))
+
+
+class Stub:
+    """Prices every shipment at its cost and keeps what it is asked."""
+
+    def __init__(self) -> None:
+        self.compared: list[str] = []
+
+    async def CalculateOrder(self, request: pb.CalculateOrderRequest) -> pb.CalculateOrderResponse:
+        parts = [pb.PricedShipment(ship_estimate_id=s.ship_estimate_id, cost=s.cost, tax=s.cost) for s in request.shipments]
+        return pb.CalculateOrderResponse(shipments=parts)
+
+    async def ReserveRedemptions(self, request: pb.ReserveRedemptionsRequest) -> pb.ReserveRedemptionsResponse:
+        self.compared = [s.ship_estimate_id for s in request.expected_shipping]
+        return pb.ReserveRedemptionsResponse()
+
+
+def estimates(selected: tuple[int, ...]) -> tuple[Estimate, ...]:
+    """Two, those of these numbers with a method."""
+    method = Method("ground", "Ground", "swift", 1_000_000, 1, 2)
+    plain = [Estimate(f"e{n}", "", "", ((f"l{n}", 1),), (method,), "line") for n in (0, 1)]
+    return tuple(replace(e, selected_method_id="ground") if n in selected else e for n, e in enumerate(plain))
+
+
+@pytest.mark.parametrize(
+    ("own", "selected", "stale"), [*itertools.product(OVERRIDES, SELECTED, (False, True))], ids=lambda value: str(value)
+)
+async def test_every_shipping_that_was_calculated_can_be_compared(
+    own: int | None, selected: tuple[int, ...], stale: bool
+) -> None:
+    stub = Stub()
+    peers: Any = SimpleNamespace(stub=lambda *_: stub)
+    client = PricingClient(peers)
+    wanted, lines = order(shipping_cost_override=own, estimated_version=0 if stale else 1), [line("l0"), line("l1")]
+    sheet = Worksheet(estimates=estimates(selected))
+    _, shipments, _, _ = await client.calculate(wanted, lines, sheet)
+    await client.check_quote(wanted, lines, replace(sheet, shipments=shipments), 1, NOW)
+    assert stub.compared == [part.ship_estimate_id for part in shipments if part.cost]
