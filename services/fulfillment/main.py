@@ -26,6 +26,7 @@ from services.fulfillment.adapters.db.shipment_store import ShipmentStore
 from services.fulfillment.adapters.db.stock_store import StockStore
 from services.fulfillment.application.accept_supplier_order import AcceptSupplierOrder
 from services.fulfillment.application.cancel_order import CancelOrder
+from services.fulfillment.application.change_order import ApplyChange, ReleaseChange, TryChange
 from services.fulfillment.application.confirm_reservation import ConfirmReservation
 from services.fulfillment.application.create_shipments import CreateShipments
 from services.fulfillment.application.expire_reservations import ExpireReservations
@@ -93,15 +94,17 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
     peer = OrderClient(runtime.peers, supplier_order_out, shipment_out)
     reporting = Reporting(database, stores.reports, stores.orders, stores.shipments, peer, runtime.clock)
     release = ReleaseReservation(database, stores.stock, stores.reservations, runtime.clock)
+    changes = OrderChanges(stores.stock, stores.orders, runtime.clock)
+    release_change = ReleaseChange(database, stores.reservations, stores.orders, changes, runtime.clock)
     expiry = ExpireReservations(
-        database, stores.reservations, peer, release, runtime.clock, timedelta(seconds=settings.expiry_again)
+        database, stores.reservations, peer, release, release_change, runtime.clock, timedelta(seconds=settings.expiry_again)
     )
     app = ServiceApp(
         name="fulfillment",
         registrations=[
             (
                 reservation_service_pb2_grpc.add_ReservationServiceServicer_to_server,
-                _reservations(settings, runtime, database, stores, release),
+                _reservations(settings, runtime, database, stores, release, release_change),
                 f"{PACKAGE}.ReservationService",
             ),
             (
@@ -150,7 +153,12 @@ def _stores(settings: Settings, runtime: Runtime) -> Stores:
 
 
 def _reservations(
-    settings: Settings, runtime: Runtime, database: Database, s: Stores, release: ReleaseReservation
+    settings: Settings,
+    runtime: Runtime,
+    database: Database,
+    s: Stores,
+    release: ReleaseReservation,
+    release_change: ReleaseChange,
 ) -> ReservationServicer:
     clock, ids = runtime.clock, runtime.ids
     grace = timedelta(seconds=settings.expiry_grace)
@@ -166,6 +174,9 @@ def _reservations(
             unfreeze=UnfreezeOrder(database, s.reservations, changes, clock),
             cancel=CancelOrder(database, s.reservations, changes, clock),
             hold=SetOrderHold(database, s.reservations, s.orders, changes, clock),
+            try_change=TryChange(database, s.reservations, s.orders, changes, clock, grace),
+            apply_change=ApplyChange(database, s.reservations, s.orders, changes, clock),
+            release_change=release_change,
         )
     )
 

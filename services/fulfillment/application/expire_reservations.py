@@ -7,8 +7,10 @@ from datetime import timedelta
 from libs.clock import Clock
 from libs.loops import one_by_one
 from libs.obs import get_logger, metrics, tracing
+from services.fulfillment.application.change_order import ReleaseChange
 from services.fulfillment.application.ports import OrderPeer, ReservationPort, Transactions
 from services.fulfillment.application.release_reservation import ReleaseReservation
+from services.fulfillment.domain.reservation import Kind
 
 BATCH = 100
 _LOG = get_logger("fulfillment.reservations")
@@ -26,6 +28,7 @@ class ExpireReservations:
         reservations: ReservationPort,
         peer: OrderPeer,
         release: ReleaseReservation,
+        changes: ReleaseChange,
         clock: Clock,
         again: timedelta,
     ) -> None:
@@ -33,6 +36,7 @@ class ExpireReservations:
         self._reservations = reservations
         self._peer = peer
         self._release = release
+        self._changes = changes
         self._clock = clock
         self._again = again
 
@@ -42,10 +46,10 @@ class ExpireReservations:
         due = await self._transactions.retrying(lambda tx: self._reservations.due(tx, now, now + self._again, BATCH))
         return await one_by_one(due, lambda found: self._ask(*found), _LOG)
 
-    async def _ask(self, order_key: str, attempt: int) -> bool:
+    async def _ask(self, order_key: str, attempt: int, kind: Kind) -> bool:
         with tracing.work("fulfillment", "expire reservation", order=order_key):
             if await self._peer.resolve(order_key, attempt) != "REFUSED":
                 return False
-            await self._release(order_key, attempt)
+            await (self._changes if kind is Kind.CHANGE else self._release)(order_key, attempt)
         metrics.STOCK_RELEASED.inc()
         return True

@@ -14,7 +14,7 @@ from uuid import UUID
 from libs.delivery import Head, Outcome
 from services.fulfillment.domain.inventory import InventoryRecord, LedgerEntry
 from services.fulfillment.domain.ledger import Effect, Movement
-from services.fulfillment.domain.reservation import Freeze, Reservation, ReservationState
+from services.fulfillment.domain.reservation import Freeze, Kind, Reservation, ReservationState
 from services.fulfillment.domain.shipment import Shipment
 from services.fulfillment.domain.sourcing.model import Address, Stock
 from services.fulfillment.domain.supplier_order import SupplierOrder
@@ -84,6 +84,9 @@ class ReservationPort(Protocol):
     async def confirmed(self, tx: Tx, order_key: str) -> Reservation | None:
         """The order's confirmed one, locked: it guards the set of the order's supplier orders."""
 
+    async def changing(self, tx: Tx, order_key: str) -> bool:
+        """Whether a change of the order is tried and neither applied nor released."""
+
     async def end(
         self, tx: Tx, r: Reservation, state: ReservationState, now: datetime, order_xp: Mapping[str, Any] | None = None
     ) -> None:
@@ -95,7 +98,7 @@ class ReservationPort(Protocol):
     async def set_freeze(self, tx: Tx, order_key: str, freeze: Freeze, now: datetime) -> None:
         """Notes a cancel's decision on every attempt of the order."""
 
-    async def due(self, tx: Tx, now: datetime, next_check: datetime, limit: int) -> list[tuple[str, int]]:
+    async def due(self, tx: Tx, now: datetime, next_check: datetime, limit: int) -> list[tuple[str, int, Kind]]:
         """Attempts whose end is overdue, taken until `next_check`."""
 
 

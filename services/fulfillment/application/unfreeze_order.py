@@ -5,6 +5,7 @@ from __future__ import annotations
 from libs.clock import Clock
 from services.fulfillment.application.order_changes import OrderChanges
 from services.fulfillment.application.ports import ReservationPort, Transactions, Tx
+from services.fulfillment.domain.actions.change import Change
 from services.fulfillment.domain.actions.freeze import unfreeze
 from services.fulfillment.domain.reservation import Freeze
 from services.fulfillment.domain.supplier_order import SupplierOrder
@@ -20,10 +21,13 @@ class UnfreezeOrder:
         self._clock = clock
 
     async def __call__(self, order_key: str) -> list[SupplierOrder]:
-        """Takes a freeze back. Returns every supplier order of the order, by number."""
+        """Takes a freeze back; not that of a change, should the call come late. Returns every supplier order of the order,
+        by number.
+        """
 
         async def work(tx: Tx) -> list[SupplierOrder]:
             await self._reservations.set_freeze(tx, order_key, Freeze.NONE, self._clock.now())
-            return await self._changes.apply(tx, order_key, unfreeze)
+            other = await self._reservations.changing(tx, order_key)
+            return await self._changes.apply(tx, order_key, (lambda orders, now: Change()) if other else unfreeze)
 
         return await self._transactions.retrying(work)

@@ -1,4 +1,4 @@
-"""What an attempt to submit holds, and how it ends."""
+"""What an attempt to submit or to change an order holds, and how it ends."""
 
 from __future__ import annotations
 
@@ -19,6 +19,13 @@ class ReservationState(StrEnum):
     RELEASED = "RELEASED"
 
 
+class Kind(StrEnum):
+    """What an attempt is for: its first hold on stock, or a change of an order that holds it already."""
+
+    SUBMIT = "SUBMIT"
+    CHANGE = "CHANGE"
+
+
 class Freeze(StrEnum):
     """How far the buyer's cancel of an order has come whose confirm may still be on its way."""
 
@@ -29,7 +36,10 @@ class Freeze(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """The reservation of one attempt of one order, with the demand as it was sourced."""
+    """The reservation of one attempt of one order, with the demand as it was sourced.
+
+    That of a change has no demand: what it holds is the order's open units, which are frozen while it is RESERVED.
+    """
 
     order_key: str
     attempt: int
@@ -43,3 +53,19 @@ class Reservation:
     """Whether the order is on hold: what is still to be created begins held."""
     order_xp: Mapping[str, Any] = field(default_factory=dict)
     """The buyer order's xp when it was confirmed: what its supplier orders start with."""
+    kind: Kind = Kind.SUBMIT
+
+
+def change(order_key: str, attempt: int, state: ReservationState, check_time: datetime | None) -> Reservation:
+    """That of a change."""
+    return Reservation(
+        order_key=order_key,
+        attempt=attempt,
+        state=state,
+        freeze=Freeze.NONE,
+        strategy=Strategy.DEFAULT_SUPPLIER,
+        lines=(),
+        assignments=(),
+        check_time=check_time,
+        kind=Kind.CHANGE,
+    )

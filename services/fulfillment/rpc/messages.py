@@ -8,8 +8,10 @@ from services.fulfillment.domain.inventory import InventoryRecord, LedgerEntry
 from services.fulfillment.domain.shipment import Shipment
 from services.fulfillment.domain.sourcing.model import Assignment, Problem
 from services.fulfillment.domain.supplier_order import OrderLine, SupplierOrder
+from services.fulfillment.domain.worth import Amounts, canceled
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, sourcing_pb2, supplier_order_pb2
 from waybill.type.v1.address_pb2 import Address
+from waybill.type.v1.canceled_amounts_pb2 import CanceledAmounts
 
 _STATUS = {name.removeprefix("SUPPLIER_ORDER_STATUS_"): number for name, number in supplier_order_pb2.SupplierOrderStatus.items()}
 _KIND = {name.removeprefix("STOCK_MOVEMENT_KIND_"): number for name, number in inventory_pb2.StockMovementKind.items()}
@@ -62,6 +64,18 @@ def supplier_order_out(o: SupplierOrder) -> supplier_order_pb2.SupplierOrder:
         reject_comment=o.reject_comment,
         moved=o.moved,
         held=o.held,
+        canceled=canceled_out(canceled(o), o.currency),
+    )
+
+
+def canceled_out(a: Amounts, currency: str) -> CanceledAmounts:
+    """What canceled units were sold for."""
+    return CanceledAmounts(
+        subtotal=money_out(a.subtotal, currency),
+        discount=money_out(a.discount, currency),
+        shipping_cost=money_out(a.shipping_cost, currency),
+        tax=money_out(a.tax, currency),
+        total=money_out(a.total, currency),
     )
 
 

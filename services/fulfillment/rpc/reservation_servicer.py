@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from libs.errors import Violations
+from libs.protoconv import instant
 from libs.rpc import require_service
 from services.fulfillment.application.cancel_order import CancelOrder
+from services.fulfillment.application.change_order import ApplyChange, ReleaseChange, TryChange
 from services.fulfillment.application.confirm_reservation import ConfirmReservation
 from services.fulfillment.application.forward_order import ForwardOrder
 from services.fulfillment.application.freeze_order import FreezeOrder
@@ -18,7 +20,7 @@ from services.fulfillment.application.reserve_stock import ReserveStock
 from services.fulfillment.application.set_order_hold import SetOrderHold
 from services.fulfillment.application.unfreeze_order import UnfreezeOrder
 from services.fulfillment.domain.supplier_order import SupplierOrder
-from services.fulfillment.rpc.messages import assignment_out, problem_out, supplier_order_out
+from services.fulfillment.rpc.messages import assignment_out, canceled_out, problem_out, supplier_order_out
 from services.fulfillment.rpc.reservation_requests import demand_in, lines_in, order_key_in, snapshot_in, strategy_in
 from waybill.fulfillment.v1 import reservation_service_pb2 as pb
 from waybill.fulfillment.v1 import reservation_service_pb2_grpc, supplier_order_pb2
@@ -36,6 +38,14 @@ def _order_key(order_key: str) -> str:
     return order_key
 
 
+def _change(request: pb.TryChangeRequest | pb.ApplyChangeRequest | pb.ReleaseChangeRequest) -> str:
+    require_service("order")
+    found = Violations()
+    order_key_in(found, request.order_key, request.attempt)
+    found.raise_if_any()
+    return request.order_key
+
+
 @dataclass(frozen=True, slots=True)
 class UseCases:
     """What the methods call."""
@@ -49,6 +59,9 @@ class UseCases:
     unfreeze: UnfreezeOrder
     cancel: CancelOrder
     hold: SetOrderHold
+    try_change: TryChange
+    apply_change: ApplyChange
+    release_change: ReleaseChange
 
 
 class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceServicer):
@@ -131,3 +144,18 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
         """Cancels everything."""
         orders = await self._use.cancel(_order_key(request.order_key))
         return pb.CancelOrderResponse(supplier_orders=_out(orders))
+
+    async def TryChange(self, request: pb.TryChangeRequest, context: Any) -> pb.TryChangeResponse:
+        """Freezes what is open."""
+        order_key = _change(request)
+        found = await self._use.try_change(order_key, request.attempt, instant(request.deadline))
+        currency = found.orders[0].currency
+        return pb.TryChangeResponse(supplier_orders=_out(found.orders), canceled=canceled_out(found.canceled, currency))
+
+    async def ApplyChange(self, request: pb.ApplyChangeRequest, context: Any) -> pb.ApplyChangeResponse:
+        """Cancels what is frozen."""
+        return pb.ApplyChangeResponse(supplier_orders=_out(await self._use.apply_change(_change(request), request.attempt)))
+
+    async def ReleaseChange(self, request: pb.ReleaseChangeRequest, context: Any) -> pb.ReleaseChangeResponse:
+        """Takes the freeze back."""
+        return pb.ReleaseChangeResponse(supplier_orders=_out(await self._use.release_change(_change(request), request.attempt)))

@@ -54,7 +54,9 @@ async def _of(tx: Tx, keys: Sequence[str]) -> list[Fact]:
 
 def _attempt(row: Any) -> Fact:
     ended = "0" if row.state == "RESERVED" else "1"
-    values = {"attempt": str(row.attempt), "state": row.state, "finished": ended, "tombstone": str(int(not row.lines))}
+    tombstone = row.kind == "SUBMIT" and not row.lines
+    values = {"attempt": str(row.attempt), "kind": row.kind, "state": row.state, "finished": ended}
+    values["tombstone"] = str(int(tombstone))
     return Fact(CONTEXT, "stock_attempt", row.order_key, values)
 
 

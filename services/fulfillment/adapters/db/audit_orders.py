@@ -106,7 +106,7 @@ def _attempt_rules() -> list[SqlRule]:
         SqlRule(
             "one_confirmed_attempt",
             sa.select(_V.order_key.label("subject"), told("attempts confirmed: ", sa.func.count()))
-            .where(_V.state == "CONFIRMED")
+            .where(_V.state == "CONFIRMED", _V.kind == "SUBMIT")
             .group_by(_V.order_key)
             .having(sa.func.count() > 1),
             reservations,
@@ -121,7 +121,16 @@ def _attempt_rules() -> list[SqlRule]:
         SqlRule(
             "supplier_order_has_confirmed_attempt",
             sa.select(_O.id.label("subject"), told("no attempt of its order is confirmed")).where(
-                ~sa.exists().where(_V.order_key == _O.order_key, _V.state == "CONFIRMED")
+                ~sa.exists().where(_V.order_key == _O.order_key, _V.state == "CONFIRMED", _V.kind == "SUBMIT")
+            ),
+            supplier_orders,
+        ),
+        SqlRule(
+            "frozen_after_shipping_is_being_changed",
+            sa.select(_O.id.label("subject"), told("FROZEN with units shipped; no change of its order is tried")).where(
+                _O.status == "FROZEN",
+                sa.exists().where(_L.supplier_order_key == _O.key, _L.shippable, _L.shipped > 0),
+                ~sa.exists().where(_V.order_key == _O.order_key, _V.kind == "CHANGE", _V.state == "RESERVED"),
             ),
             supplier_orders,
         ),
@@ -139,8 +148,8 @@ def _shipment_rules() -> list[SqlRule]:
     )
     joined = sa.and_(sent.c.supplier_order_key == _L.supplier_order_key, sent.c.line_item_id == _L.line_item_id)
     shipped, packed = sa.func.coalesce(sent.c.shipped, 0), sa.func.coalesce(sent.c.packed, 0)
-    # What was packed when its order was canceled stays on the shipment, which can no longer leave.
-    wrong = sa.or_(_L.shipped != shipped, sa.and_(_O.status != "CANCELED", _L.packed != packed))
+    # What was packed when its units were canceled stays on the shipment, which can no longer leave.
+    wrong = sa.or_(_L.shipped != shipped, sa.and_(_O.status.not_in(("CANCELED", "COMPLETED")), _L.packed != packed))
     its_line = sa.exists().where(_L.supplier_order_key == _I.supplier_order_key, _L.line_item_id == _I.line_item_id)
     return [
         SqlRule(

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from libs.db import Json, Tx
 from services.fulfillment.adapters.db.documents import assignments_in, assignments_out, lines_in, lines_out
 from services.fulfillment.adapters.db.tables import reservations
-from services.fulfillment.domain.reservation import Freeze, Reservation, ReservationState
+from services.fulfillment.domain.reservation import Freeze, Kind, Reservation, ReservationState
 from services.fulfillment.domain.sourcing.model import Strategy
 
 _T = reservations
@@ -37,6 +37,7 @@ class ReservationStore:
             {
                 "order_key": r.order_key,
                 "attempt": r.attempt,
+                "kind": r.kind.value,
                 "state": r.state.value,
                 "hold": r.freeze.value,
                 "strategy": r.strategy.value,
@@ -56,11 +57,23 @@ class ReservationStore:
 
     async def confirmed(self, tx: Tx, order_key: str) -> Reservation | None:
         """The order's confirmed reservation, locked: whoever changes the set of supplier orders comes here
-        first.
+        first. Of several confirmed attempts it is the lowest, the one that the supplier orders were made by.
         """
-        select = sa.select(_T).where(_T.c.order_key == order_key, _T.c.state == ReservationState.CONFIRMED.value)
+        select = (
+            sa.select(_T)
+            .where(_T.c.order_key == order_key, _T.c.state == ReservationState.CONFIRMED.value)
+            .order_by(_T.c.attempt)
+            .limit(1)
+        )
         row = (await tx.execute(select.with_for_update())).first()
         return None if row is None else _reservation(row)
+
+    async def changing(self, tx: Tx, order_key: str) -> bool:
+        """Whether a change of the order is tried and neither applied nor released."""
+        select = sa.select(sa.literal(1)).where(
+            _T.c.order_key == order_key, _T.c.kind == Kind.CHANGE.value, _T.c.state == ReservationState.RESERVED.value
+        )
+        return (await tx.execute(select.limit(1))).first() is not None
 
     async def end(
         self, tx: Tx, r: Reservation, state: ReservationState, now: datetime, order_xp: Mapping[str, Any] | None = None
@@ -81,33 +94,33 @@ class ReservationStore:
         )
 
     async def set_held(self, tx: Tx, order_key: str, held: bool, version: int, now: datetime) -> bool:
-        """Notes a hold, or its end, on every attempt of the order; False when a newer decision is known.
+        """Notes a hold, or its end, on every attempt to submit the order; False when a newer decision is known.
 
-        The update also locks the rows, as above.
+        The update also locks the rows, as above. A change makes nothing that could begin held.
         """
         changed = await tx.execute(
             sa.update(_T)
-            .where(_T.c.order_key == order_key, _T.c.held_version <= version)
+            .where(_T.c.order_key == order_key, _T.c.kind == Kind.SUBMIT.value, _T.c.held_version <= version)
             .values(held=held, held_version=version, update_time=now)
         )
         return bool(changed.rowcount)
 
-    async def due(self, tx: Tx, now: datetime, next_check: datetime, limit: int) -> list[tuple[str, int]]:
+    async def due(self, tx: Tx, now: datetime, next_check: datetime, limit: int) -> list[tuple[str, int, Kind]]:
         """Attempts whose end is overdue; taken for this replica until `next_check`."""
         select = (
-            sa.select(_T.c.order_key, _T.c.attempt)
+            sa.select(_T.c.order_key, _T.c.attempt, _T.c.kind)
             .where(_T.c.check_time <= now)
             .order_by(_T.c.check_time)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        found = [(row.order_key, row.attempt) for row in await tx.execute(select)]
+        found = [(row.order_key, row.attempt, Kind(row.kind)) for row in await tx.execute(select)]
         if found:
             await tx.execute(
                 sa.update(_T)
                 .where(_T.c.order_key == sa.bindparam("o"), _T.c.attempt == sa.bindparam("n"))
                 .values(check_time=sa.bindparam("next")),
-                [{"o": o, "n": n, "next": next_check} for o, n in found],
+                [{"o": o, "n": n, "next": next_check} for o, n, _ in found],
             )
         return found
 
@@ -124,4 +137,5 @@ def _reservation(row: Any) -> Reservation:
         check_time=row.check_time,
         held=row.held,
         order_xp=row.order_xp or {},
+        kind=Kind(row.kind),
     )

@@ -79,6 +79,8 @@ reservations = sa.Table(
     METADATA,
     sa.Column("order_key", ORDER_KEY, primary_key=True),
     sa.Column("attempt", sa.BigInteger, primary_key=True, autoincrement=False),
+    # SUBMIT holds stock; CHANGE holds the frozen units of the order's supplier orders.
+    sa.Column("kind", STATUS, nullable=False, server_default="SUBMIT"),
     _text("state", STATUS),
     # What a cancel has decided before the confirm arrived: '', FROZEN or CANCELED.
     _text("hold", STATUS),

@@ -164,9 +164,25 @@ class Loading:
         return movements
 
     def check_leaving(self, items: Iterable[ShipmentItem], field: str) -> None:
-        """Refuses when a supplier order of packed items may no longer ship."""
-        for order_id in dict.fromkeys(item.supplier_order_id for item in items):
+        """Refuses when a supplier order of packed items may no longer ship, or its packed units were canceled since."""
+        units: dict[tuple[str, str], int] = {}
+        for item in items:
+            place = (item.supplier_order_id, item.line_item_id)
+            units[place] = units.get(place, 0) + item.quantity
+        for order_id in dict.fromkeys(order_id for order_id, _ in units):
             self._check_status(self._orders[order_id], field)
+        for (order_id, line_item_id), quantity in units.items():
+            packed = self._lines[(order_id, line_item_id)].packed
+            if packed < quantity:
+                self._refuse(
+                    field,
+                    Reason.SHIPMENT_EXCEEDS_OPEN,
+                    f"Line {line_item_id} of supplier order {order_id} has {packed} packed units, not {quantity}: "
+                    "the others were canceled.",
+                    supplier_order=order_id,
+                    line_item=line_item_id,
+                    open=str(packed),
+                )
 
     def check_stock(self, movements: Iterable[Movement], stocks: Iterable[Stock], fields: Mapping[str, str]) -> None:
         """Refuses units that are not there: the count says fewer, so it has to be corrected first.
