@@ -29,6 +29,7 @@ from services.fulfillment.application.cancel_order import CancelOrder
 from services.fulfillment.application.change_order import ApplyChange, ReleaseChange, TryChange
 from services.fulfillment.application.confirm_reservation import ConfirmReservation
 from services.fulfillment.application.create_shipments import CreateShipments
+from services.fulfillment.application.deliver_open_units import DeliverOpenUnits
 from services.fulfillment.application.expire_reservations import ExpireReservations
 from services.fulfillment.application.forward_order import ForwardOrder
 from services.fulfillment.application.freeze_order import FreezeOrder
@@ -80,6 +81,7 @@ class Background:
 
     reporting: Reporting
     expiry: ExpireReservations
+    deliveries: DeliverOpenUnits
 
 
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
@@ -99,6 +101,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
     expiry = ExpireReservations(
         database, stores.reservations, peer, release, release_change, runtime.clock, timedelta(seconds=settings.expiry_again)
     )
+    deliveries = DeliverOpenUnits(database, stores.stock, stores.orders, reporting, runtime.clock)
     app = ServiceApp(
         name="fulfillment",
         registrations=[
@@ -125,6 +128,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         ],
         background=[
             Loop("relay", reporting.relay, settings.relay_pause),
+            Loop("deliveries", deliveries.once, settings.delivery_pause),
             Loop("expiry", expiry.once, settings.expiry_pause),
             forgetting(database, tables.requests, runtime.clock),
         ],
@@ -135,7 +139,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         gauges=Gauges(database, runtime.clock),
         outbox=Outbox(database, TABLES, runtime.clock),
     )
-    return app, Background(reporting, expiry)
+    return app, Background(reporting, expiry, deliveries)
 
 
 def _stores(settings: Settings, runtime: Runtime) -> Stores:

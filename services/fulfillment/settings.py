@@ -18,6 +18,8 @@ class Settings:
     """Between two looks of the relay for reports that the order service has not acknowledged."""
     relay_delay: float = 2.0
     """How long a change waits for its acknowledgement before the relay sends it."""
+    delivery_pause: float = 5.0
+    """Between two looks for what needs no shipment and can be delivered by now."""
     expiry_pause: float = 5.0
     """Between two looks for overdue reservations."""
     expiry_grace: float = 30.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -22,7 +23,7 @@ from waybill_client import AsyncWaybill, WaybillError, money
 T = TypeVar("T")
 ACCOUNT = "purse"
 """A spending account that many orders share."""
-SHIPPED = Timestamp(seconds=1_767_225_600)
+SHIPPED = Timestamp(seconds=int(time.time()))
 """Always the same: a repeat of a call must be the same call."""
 PATIENCE = 90.0
 SILENT = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED)

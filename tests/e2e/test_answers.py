@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,9 @@ from waybill.order.v1 import line_item_service_pb2 as line_pb
 from waybill.order.v1 import order_service_pb2 as order_pb
 from waybill.payment.v1 import payment_pb2, payment_service_pb2, spending_account_service_pb2
 from waybill_client import AsyncWaybill, money
+
+LEFT = Timestamp(seconds=int(time.time()))
+"""When parcels leave: a repeat says the same time."""
 
 SERVICES = ("CheckoutService", "LineItemService", "OrderService", "SupplierOrderService", "ShipmentService", "InventoryService")
 """Whose every mutation is to be compared."""
@@ -105,7 +109,7 @@ async def placed_held_and_shipped(market: Marketplace) -> None:
     packed = await clerk.shipments.CreateShipment(
         shipment_service_pb2.CreateShipmentRequest(shipment=parcel("LIFE-1", "l1", 1, sent=False))
     )
-    sent = shipment_pb2.Shipment(id=packed.shipment.id, ship_time=Timestamp(seconds=1_767_225_600))
+    sent = shipment_pb2.Shipment(id=packed.shipment.id, ship_time=LEFT)
     await clerk.shipments.UpdateShipment(
         shipment_service_pb2.UpdateShipmentRequest(shipment=sent, update_mask=FieldMask(paths=["ship_time"]))
     )
@@ -119,9 +123,7 @@ async def placed_held_and_shipped(market: Marketplace) -> None:
 
 def parcel(part: str, line: str, quantity: int, sent: bool = True) -> shipment_pb2.Shipment:
     item = shipment_pb2.ShipmentItem(supplier_order_id=part, line_item_id=line, quantity=quantity)
-    return shipment_pb2.Shipment(
-        carrier="swift", tracking_number="T", items=[item], ship_time=Timestamp(seconds=1_767_225_600) if sent else None
-    )
+    return shipment_pb2.Shipment(carrier="swift", tracking_number="T", items=[item], ship_time=LEFT if sent else None)
 
 
 async def forwarded_rejected_and_canceled(market: Marketplace) -> None:

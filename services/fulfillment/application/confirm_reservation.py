@@ -11,7 +11,7 @@ from services.fulfillment.application.ports import ReservationPort, StockPort, S
 from services.fulfillment.domain.actions.cancel import cancel
 from services.fulfillment.domain.actions.change import Change
 from services.fulfillment.domain.actions.freeze import freeze
-from services.fulfillment.domain.actions.place import confirm
+from services.fulfillment.domain.actions.place import confirm, delivered
 from services.fulfillment.domain.ledger import Cause, effects
 from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.reservation import Freeze, ReservationState
@@ -67,6 +67,9 @@ class ConfirmReservation:
         elif reserved.freeze is Freeze.CANCELED:
             ended = cancel(change.created, cause, now)
             change = Change(created=_latest(change.created, ended.changed), movements=(*change.movements, *ended.movements))
+        elif any(not line.shippable for line in order.lines):
+            stocks = await self._stock.of_keys(tx, effects(change.movements), lock=True)
+            change = delivered(change, stocks, now)
         await self._reservations.end(tx, reserved, ReservationState.CONFIRMED, now, order.xp)
         await self._stock.book(tx, change.movements, effects(change.movements), now)
         await self._orders.insert(tx, change.created, now)

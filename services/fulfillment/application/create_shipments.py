@@ -107,6 +107,7 @@ class CreateShipments:
             items = loading.pack(draft.items, f"{draft.field}.items")
             packed.append(items)
             if draft.ship_time is not None:
+                loading.check_time(items, draft.ship_time, f"{draft.field}.ship_time")
                 movements.extend(loading.leave(items, id))
         sums = effects(movements)
         if sums:

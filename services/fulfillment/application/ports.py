@@ -114,6 +114,9 @@ class SupplierOrderPort(Protocol):
     async def of_orders(self, tx: Tx, order_keys: Iterable[str], lock: bool = False) -> list[SupplierOrder]:
         """All of some buyer orders."""
 
+    async def deliverable(self, tx: Tx, limit: int) -> list[UUID]:
+        """Some that can be delivered from by now, without a shipment: their units are open, and stock of theirs is there."""
+
     async def insert(self, tx: Tx, orders: Sequence[SupplierOrder], now: datetime) -> None:
         """Adds them."""
 

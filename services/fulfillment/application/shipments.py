@@ -110,14 +110,15 @@ class Shipments:
         check_delivery(after.ship_time, after.delivery_time, "shipment.delivery_time")
         orders: Sequence[SupplierOrder] = ()
         if known.ship_time is None and after.ship_time is not None:
-            orders = await self._leave(tx, known, now)
+            orders = await self._leave(tx, known, after.ship_time, now)
         await self._shipments.save(tx, after, now)
         return after, orders
 
-    async def _leave(self, tx: Tx, shipment: Shipment, now: datetime) -> Sequence[SupplierOrder]:
+    async def _leave(self, tx: Tx, shipment: Shipment, ship_time: datetime, now: datetime) -> Sequence[SupplierOrder]:
         before = await self._orders.of_keys(tx, {i.supplier_order_key for i in shipment.items}, lock=True)
         loading = Loading(before)
         loading.check_leaving(shipment.items, "shipment.ship_time")
+        loading.check_time(shipment.items, ship_time, "shipment.ship_time")
         if loading.refusals:
             raise refusal(loading.refusals)
         movements = loading.leave(shipment.items, shipment.id)

@@ -100,8 +100,3 @@ def deallocating(record_key: uuid.UUID, units: int, line_item_id: str, cause: Ca
 def shipping(record_key: uuid.UUID, units: int, line_item_id: str, cause: Cause) -> Movement:
     """Promised units leave."""
     return Movement(record_key, MovementKind.SHIP, on_hand=-units, allocated=-units, line_item_id=line_item_id, cause=cause)
-
-
-def returning(record_key: uuid.UUID, units: int, line_item_id: str, cause: Cause) -> Movement:
-    """Units that had left are there again."""
-    return Movement(record_key, MovementKind.RETURN, on_hand=units, line_item_id=line_item_id, cause=cause)

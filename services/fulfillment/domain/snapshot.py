@@ -57,8 +57,8 @@ def whole_order(
 ) -> SupplierOrder:
     """The whole order as one supplier order of the seller: the implicit one, and what forwarding partitions.
 
-    Units take the stock that was reserved; lines that need no shipment count as shipped. A line that is on
-    the order and not in the reservation has no allocation: its shortage is visible.
+    Units take the stock that was reserved, and nothing has left. A line that is on the order and not in the
+    reservation has no allocation: its shortage is visible.
     """
     taken: dict[str, list[Assignment]] = {}
     for item in assignments:
@@ -104,22 +104,13 @@ def _line(position: int, line: SnapshotLine, taken: Sequence[Assignment], new_ke
         discount=line.discount,
         tax=line.tax,
         shippable=line.shippable,
-        shipped=0 if line.shippable else line.quantity,
-        allocations=tuple(allocation(item, line.shippable, new_key()) for item in taken),
+        allocations=tuple(allocation(item, new_key()) for item in taken),
         shipping_address=line.shipping_address,
         pickup_location_id=line.pickup_location_id,
         xp=line.xp,
     )
 
 
-def allocation(item: Assignment, shippable: bool, key: UUID) -> Allocation:
-    """Sourced units as units of a line; those that need no shipment have left at once."""
-    return Allocation(
-        key,
-        item.record_key,
-        item.record_id,
-        item.supplier_id,
-        item.ship_from_id,
-        item.quantity,
-        shipped=0 if shippable else item.quantity,
-    )
+def allocation(item: Assignment, key: UUID) -> Allocation:
+    """Sourced units as units of a line."""
+    return Allocation(key, item.record_key, item.record_id, item.supplier_id, item.ship_from_id, item.quantity)

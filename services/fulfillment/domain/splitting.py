@@ -130,8 +130,8 @@ def _pieces(line: OrderLine, parts: Sequence[Part], unit: int) -> Iterable[tuple
             replace(
                 line,
                 quantity=quantity,
-                # A line that needs no shipment is shipped whole; any other has not begun to be.
-                shipped=0 if line.shippable else quantity,
+                # What needs no shipment may have been delivered from its stock; of what does, nothing has left.
+                shipped=sum(a.shipped for a in part.allocations.get(line.line_item_id, ())),
                 packed=0,
                 canceled=0,
                 subtotal=subtotal,

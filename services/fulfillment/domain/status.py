@@ -39,8 +39,8 @@ class Trigger(StrEnum):
 S, T = SupplierOrderStatus, Trigger
 
 INITIAL = frozenset({S.OPEN, S.COMPLETED, S.FROZEN, S.CANCELED})
-"""How one can begin: COMPLETED when nothing has to be shipped, FROZEN or CANCELED when the cancel came
-first.
+"""How one can begin: COMPLETED when nothing has to be shipped and all is delivered, FROZEN or CANCELED when the cancel
+came first.
 """
 
 FORMER = "FORMER"
@@ -55,15 +55,13 @@ TRANSITIONS: dict[tuple[SupplierOrderStatus, Trigger], SupplierOrderStatus | str
     (S.OPEN, T.FREEZE): S.FROZEN,
     (S.OPEN, T.CANCEL): S.CANCELED,
     (S.ACCEPTED, T.ACCEPT): S.ACCEPTED,
+    (S.ACCEPTED, T.REJECT): S.REJECTED,
     (S.ACCEPTED, T.SHIP): S.ACCEPTED,
     (S.ACCEPTED, T.FINISH): S.COMPLETED,
     (S.ACCEPTED, T.MOVE_UNITS): S.CANCELED,
     (S.ACCEPTED, T.FREEZE): S.FROZEN,
     (S.ACCEPTED, T.CANCEL): S.CANCELED,
-    # Only lines without a shipment are done yet, else the freeze is refused.
-    (S.COMPLETED, T.FREEZE): S.FROZEN,
     (S.COMPLETED, T.MOVE_UNITS): S.CANCELED,
-    (S.COMPLETED, T.CANCEL): S.CANCELED,
     (S.FROZEN, T.FREEZE): S.FROZEN,
     (S.FROZEN, T.UNFREEZE): FORMER,
     (S.FROZEN, T.CANCEL): S.CANCELED,

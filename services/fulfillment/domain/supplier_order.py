@@ -80,9 +80,22 @@ class OrderLine:
         return self.open - self.packed
 
     @property
+    def delivered(self) -> int:
+        """Units that were delivered without a shipment: those that left the stock of a line that needs none."""
+        return 0 if self.shippable else sum(a.shipped for a in self.allocations)
+
+    @property
+    def packable(self) -> int:
+        """Units that can be put on a shipment.
+
+        Of a line that needs none they are those without stock: the others are delivered as soon as they are there.
+        """
+        return self.unpacked if self.shippable else self.unpacked - sum(a.unpacked for a in self.allocations)
+
+    @property
     def unallocated(self) -> int:
         """Open units that no stock is promised for."""
-        return self.quantity - self.canceled - sum(a.quantity for a in self.allocations)
+        return self.open - sum(a.held for a in self.allocations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +166,8 @@ class SupplierOrder:
         return self.subtotal - self.discount + self.shipping_cost + self.tax
 
     def has_left(self) -> bool:
-        """Whether a unit is on a shipment, left or being packed. Lines that need no shipment do not count."""
-        return any(line.shippable and (line.shipped or line.packed) for line in self.lines)
+        """Whether a unit is on a shipment, left or being packed. What was delivered without one does not count."""
+        return any(line.packed or line.shipped > line.delivered for line in self.lines)
 
     def line(self, line_item_id: str) -> OrderLine | None:
         """Its line of that id."""

@@ -15,7 +15,7 @@ from services.fulfillment.application.inventory_records import RecordDraft, Reco
 from services.fulfillment.application.ports import PageRequest
 from services.fulfillment.application.shipments import ShipmentEdit
 from services.fulfillment.application.supplier_orders import XpEdit
-from services.fulfillment.domain.actions.ship import Wanted
+from services.fulfillment.domain.actions.ship import LEEWAY, Wanted
 from services.fulfillment.domain.inventory import Adjustment
 from services.fulfillment.domain.ledger import MovementKind
 from services.fulfillment.domain.sourcing.model import MAX_LINES, MAX_QUANTITY
@@ -168,7 +168,8 @@ def shipment_in(found: Violations, field: str, m: shipment_pb2.Shipment, now: da
     if len(m.items) > MAX_LINES:
         found.add(f"{field}.items", "TOO_MANY_ITEMS", f"at most {MAX_LINES:,} items")
     ship_time = _ship_time(found, field, m, now)
-    delivery_time = _delivery_time(found, field, m, ship_time)
+    delivery_time = _delivery_time(found, field, m, now)
+    _delivered_after(found, field, delivery_time, ship_time)
     cost, currency = _cost(found, field, m)
     return ShipmentDraft(
         field=field,
@@ -211,13 +212,20 @@ def _ship_time(found: Violations, field: str, m: shipment_pb2.Shipment, now: dat
     return ship_time
 
 
-def _delivery_time(found: Violations, field: str, m: shipment_pb2.Shipment, ship_time: datetime | None) -> datetime | None:
+def _delivery_time(found: Violations, field: str, m: shipment_pb2.Shipment, now: datetime) -> datetime | None:
     if not m.HasField("delivery_time"):
         return None
     delivery_time = time_in(found, f"{field}.delivery_time", m.delivery_time)
+    if delivery_time > now + LEEWAY:
+        found.add(f"{field}.delivery_time", "VALUE_OUT_OF_RANGE", "is at most a day in the future")
+    return delivery_time
+
+
+def _delivered_after(found: Violations, field: str, delivery_time: datetime | None, ship_time: datetime | None) -> None:
+    if delivery_time is None:
+        return
     if ship_time is None or delivery_time < ship_time:
         found.add(f"{field}.delivery_time", "VALUE_OUT_OF_RANGE", "a shipment is delivered after it has left")
-    return delivery_time
 
 
 def shipment_edit_in(found: Violations, m: shipment_service_pb2.UpdateShipmentRequest, now: datetime) -> ShipmentEdit:
@@ -234,8 +242,6 @@ def shipment_edit_in(found: Violations, m: shipment_service_pb2.UpdateShipmentRe
     if "ship_time" in paths:
         values["ship_time"] = _ship_time(found, "shipment", s, now)
     if "delivery_time" in paths:
-        values["delivery_time"] = (
-            time_in(found, "shipment.delivery_time", s.delivery_time) if s.HasField("delivery_time") else None
-        )
+        values["delivery_time"] = _delivery_time(found, "shipment", s, now)
     edit = xp_edit(found, "shipment.xp", s.xp) if "xp" in paths else None
     return ShipmentEdit(values, edit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -225,3 +225,25 @@ async def test_tracking_and_delivery_are_edited(world: World) -> None:
     )
     assert (edited.shipment.tracking_number, edited.shipment.version) == ("1Z", 2)
     assert world.orders.shipments["s1"].tracking_number == "1Z"
+
+
+async def test_times_that_cannot_be_are_refused(world: World) -> None:
+    await world.stock(("a", "drill", "", 9))
+    await world.placed("PO1", line(quantity=3))
+    day, minute = timedelta(days=1), timedelta(minutes=1)
+    packed = await world.ship(items=[("PO1-1", "l1", 1)], at=None)
+
+    async def field(at: datetime, delivered: datetime) -> str:
+        values = {"ship_time": time_out(at), "delivery_time": time_out(delivered)}
+        with pytest.raises(WaybillError) as made:
+            await world.ship(items=[("PO1-1", "l1", 1)], at=at, delivery_time=time_out(delivered))
+        with pytest.raises(WaybillError) as changed:
+            await world.shipments().UpdateShipment(svc.UpdateShipmentRequest(shipment=shp.Shipment(id=packed.id, **values)))
+        (one,), (other,) = made.value.fields, changed.value.fields
+        assert (one.field, one.reason) == (other.field, "VALUE_OUT_OF_RANGE")
+        return one.field
+
+    assert await field(START - day - minute, START) == "shipment.ship_time"
+    assert await field(START, START + day + minute) == "shipment.delivery_time"
+    assert await field(START, START - minute) == "shipment.delivery_time"
+    await world.ship(items=[("PO1-1", "l1", 1)], at=START - day, delivery_time=time_out(START + day))

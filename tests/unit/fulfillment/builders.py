@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from libs.ids import SequentialIds
 from services.fulfillment.domain.actions.change import Change
-from services.fulfillment.domain.actions.place import confirm
+from services.fulfillment.domain.actions.place import confirm, delivered
 from services.fulfillment.domain.ledger import Cause
 from services.fulfillment.domain.snapshot import OrderSnapshot, SnapshotLine
 from services.fulfillment.domain.sourcing.model import Assignment, Line, Stock
@@ -77,6 +78,13 @@ def snapshot(*lines: SnapshotLine, shipping: tuple[ShipSelection, ...] = (), **v
     )
 
 
-def confirmed(order: OrderSnapshot, *assignments: Assignment, forward: bool = True, ids: SequentialIds | None = None) -> Change:
-    """The supplier orders of an order whose stock was reserved like this."""
-    return confirm(order, assignments, CAUSE, forward, (ids or SequentialIds()).key, NOW)
+def confirmed(
+    order: OrderSnapshot,
+    *assignments: Assignment,
+    forward: bool = True,
+    ids: SequentialIds | None = None,
+    stocks: Sequence[Stock] | None = None,
+) -> Change:
+    """The supplier orders of an order whose stock was reserved like this, and is there unless `stocks` say otherwise."""
+    there = [stock(a.record_id, on_hand=1_000) for a in assignments if a.record_id] if stocks is None else stocks
+    return delivered(confirm(order, assignments, CAUSE, forward, (ids or SequentialIds()).key, NOW), there, NOW)

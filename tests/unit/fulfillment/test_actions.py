@@ -6,17 +6,19 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from libs.errors import WaybillError
 from libs.ids import SequentialIds
-from services.fulfillment.domain.actions.answer import Rejection, accept, reject
+from services.fulfillment.domain.actions.answer import Rejection, accept, check_rejectable, reject
 from services.fulfillment.domain.actions.cancel import cancel
+from services.fulfillment.domain.actions.change import Change
+from services.fulfillment.domain.actions.deliver import Delivery
 from services.fulfillment.domain.actions.freeze import freeze, unfreeze
 from services.fulfillment.domain.actions.place import forward
 from services.fulfillment.domain.actions.ship import Loading, Wanted
-from services.fulfillment.domain.ledger import effects
+from services.fulfillment.domain.ledger import Effect, effects
 from services.fulfillment.domain.sourcing.model import Line, Stock, Strategy
 from services.fulfillment.domain.status import SupplierOrderStatus
 from services.fulfillment.domain.supplier_order import SupplierOrder
@@ -105,19 +107,97 @@ def test_an_order_with_a_shipped_unit_is_not_frozen() -> None:
     assert refused.value.reason == "ORDER_ALREADY_SHIPPED"
 
 
-def test_canceling_returns_all_stock_and_cancels_units_that_needed_no_shipment() -> None:
-    lines = (order_line("l1", 3), order_line("l2", 2, shippable=False))
-    change = confirmed(snapshot(*lines), taken("l1", 3, "bolt", "a"), taken("l2", 2, "bolt", "a"))
+def mixed(*, stocks: list[Stock] | None = None) -> Change:
+    """Three units to ship and two that need no shipment, of one record."""
+    lines = (order_line("l1", 3, 30_000_000), order_line("l2", 2, 20_000_000, shippable=False))
+    return confirmed(snapshot(*lines), taken("l1", 3, "bolt", "a"), taken("l2", 2, "bolt", "a"), stocks=stocks)
+
+
+def units(order: SupplierOrder) -> list[tuple[int, int, int]]:
+    return [(x.quantity, x.shipped, x.canceled) for x in order.lines]
+
+
+def test_a_cancel_of_what_has_not_left_frees_all_stock() -> None:
+    change = mixed(stocks=[])
     (order,) = change.created
-    assert (order.status, order.lines[1].shipped) == ("OPEN", 2)
     ended = cancel([order], CAUSE, NOW)
     (after,) = ended.changed
-    assert after.status == "CANCELED"
-    assert [(x.quantity, x.shipped, x.canceled) for x in after.lines] == [(3, 0, 3), (2, 0, 2)]
+    assert (after.status, units(after)) == ("CANCELED", [(3, 0, 3), (2, 0, 2)])
     (effect,) = effects([*change.movements, *ended.movements]).values()
     # Nothing is left but the end of the reservation.
     assert (effect.on_hand, effect.allocated, effect.reserved) == (0, 0, -5)
     assert cancel([after], CAUSE, NOW).changed == ()
+
+
+def test_delivered_units_keep_an_order_from_being_frozen_and_never_come_back() -> None:
+    change = mixed()
+    (order,) = change.created
+    assert (order.status, units(order)) == ("OPEN", [(3, 0, 0), (2, 2, 0)])
+    with pytest.raises(WaybillError) as refused:
+        freeze([order], NOW)
+    assert refused.value.reason == "ORDER_ALREADY_SHIPPED"
+    ended = cancel([order], CAUSE, NOW)
+    (after,) = ended.changed
+    assert (after.status, units(after)) == ("COMPLETED", [(3, 0, 3), (2, 2, 0)])
+    (effect,) = effects([*change.movements, *ended.movements]).values()
+    assert (effect.on_hand, effect.allocated) == (-2, 0)
+
+
+def test_a_rejection_leaves_delivered_units_where_they_are() -> None:
+    (order,) = mixed().created
+    demand = [line("l1", 3, default_supplier_id="bolt"), line("l2", 2, default_supplier_id="bolt", shippable=False)]
+    stocks = [stock("a", on_hand=8, supplier="bolt", allocated=3)]
+    change = rejected(order, [], stocks, *demand, ids=SequentialIds())
+    (kept,), (made,) = change.changed, change.created
+    assert (kept.status, units(kept), kept.total, kept.moved) == ("COMPLETED", [(0, 0, 0), (2, 2, 0)], 20_000_000, False)
+    assert (made.supplier_id, units(made), made.total) == ("", [(3, 0, 0)], 30_000_000)
+    assert effects(change.movements)[stocks[0].key] == Effect(allocated=-3)
+
+
+def test_an_accepted_order_is_rejected_for_what_is_not_packed() -> None:
+    accepted = accept(one_order(taken("l1", 5, "bolt", "a"), discount=1_000_000, tax=700_000), NOW)
+    loading = Loading([accepted])
+    loading.leave(loading.pack([want(1)], "x"), "s1")
+    loading.pack([want(1)], "x")
+    (order,) = loading.touched_orders(NOW)
+    change = rejected(order, [], [stock("b", supplier="nut")], line("l1", 5, supplier_ids=("bolt", "nut")), ids=SequentialIds())
+    (kept,), (made,) = change.changed, change.created
+    assert (kept.status, units(kept), kept.lines[0].packed, kept.reject_comment) == ("ACCEPTED", [(2, 1, 0)], 1, "no time")
+    assert (made.supplier_id, units(made)) == ("nut", [(3, 0, 0)])
+    assert [(o.subtotal, o.discount, o.tax) for o in (kept, made)] == [
+        (4_000_000, 400_000, 280_000),
+        (6_000_000, 600_000, 420_000),
+    ]
+    with pytest.raises(WaybillError) as refused:
+        check_rejectable(kept)
+    assert refused.value.reason == "SUPPLIER_ORDER_STATUS_CONFLICT"
+    back = rejected(made, [kept], [stock("a", supplier="bolt")], line("l1", 5, supplier_ids=("bolt", "nut")), ids=SequentialIds())
+    assert [o.supplier_id for o in back.created] == [""], "who has said no is not asked again"
+
+
+def test_units_that_a_count_took_away_stay_open_until_stock_comes() -> None:
+    lines = (order_line("l1", 3), order_line("l2", 2, shippable=False))
+    reserved = (taken("l1", 3, "bolt", "a"), taken("l2", 2, "bolt", "a"))
+    change = confirmed(snapshot(*lines), *reserved, stocks=[stock("a", on_hand=1, reserved=5)])
+    (order,) = change.created
+    assert (order.status, units(order), order.lines[1].packable) == ("OPEN", [(3, 0, 0), (2, 1, 0)], 0)
+    assert effects(change.movements)[stock("a").key] == Effect(on_hand=-1, reserved=-5, allocated=4)
+    later = Delivery([stock("a", on_hand=7, allocated=4)])
+    (after,) = later.of([order])
+    assert (units(after), [m.on_hand for m in later.movements]) == ([(3, 0, 0), (2, 2, 0)], [-1])
+    for waits in (replace(order, held=True), replace(order, status=SupplierOrderStatus.FROZEN)):
+        assert Delivery([stock("a")]).of([waits]) == (waits,)
+
+
+def test_units_that_no_stock_is_promised_for_are_delivered_on_a_shipment() -> None:
+    service = order_line("l1", 3, shippable=False)
+    (order,) = confirmed(snapshot(service), taken("l1", 2, "bolt", "a"), forward=False, stocks=[stock("a", on_hand=1)]).created
+    assert (units(order), order.lines[0].packable) == ([(3, 1, 0)], 1)
+    after = shipped(order, want(1))
+    assert (units(after), after.lines[0].unallocated, after.has_left()) == ([(3, 2, 0)], 0, True)
+    more = Loading([after])
+    more.pack([want(1)], "x")
+    assert [r.reason for r in more.refusals] == ["SHIPMENT_LINE_NOT_SHIPPABLE"]
 
 
 def test_an_order_of_services_alone_is_completed_when_it_is_confirmed() -> None:
@@ -181,36 +261,48 @@ def test_the_implicit_order_cannot_be_rejected() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.integers(1, 6), st.booleans()), min_size=1, max_size=4),
+    st.lists(st.tuples(st.integers(1, 6), st.booleans(), st.integers(0, 6)), min_size=1, max_size=4),
     st.lists(st.integers(0, 8), min_size=3, max_size=3),
     st.booleans(),
 )
-def test_a_rejection_keeps_units_money_and_stock(wanted: list[tuple[int, bool]], there: list[int], counted: bool) -> None:
+def test_a_rejection_keeps_units_money_and_stock(wanted: list[tuple[int, bool, int]], there: list[int], counted: bool) -> None:
     ids = SequentialIds()
-    lines = [order_line(f"l{n}", q, 1_000_000 * n + 10_000, tax=70_000, shippable=s) for n, (q, s) in enumerate(wanted)]
+    lines = [
+        order_line(f"l{n}", q, 1_000_000 * n + 10_000, tax=70_000, discount=10_000, shippable=s)
+        for n, (q, s, _) in enumerate(wanted)
+    ]
     order_data = snapshot(*lines, shipping_cost=990_000)
-    reserved = [taken(f"l{n}", q, "bolt", "a" if counted else "") for n, (q, _) in enumerate(wanted)]
-    (order,) = confirmed(order_data, *reserved, ids=ids).created
-    open_order = replace(order, status=SupplierOrderStatus.OPEN)
-    units = sum(q for q, _ in wanted)
+    reserved = [taken(f"l{n}", q, "bolt", "a" if counted else "") for n, (q, *_) in enumerate(wanted)]
+    (order,) = confirmed(order_data, *reserved, ids=ids, stocks=[]).created
+    loading = Loading([order])
+    packed = [want(min(k, q), f"l{n}") for n, (q, s, k) in enumerate(wanted) if s and k]
+    loading.leave(loading.pack(packed[:1], "x"), "s1")
+    loading.pack(packed[1:], "x")
+    before = (*loading.touched_orders(NOW), order)[0]
+    assume(any(x.unpacked for x in before.lines))
+    count = sum(q for q, *_ in wanted)
     stocks = [
-        stock("a", on_hand=units, supplier="bolt", allocated=units),
+        stock("a", on_hand=count, supplier="bolt", allocated=count),
         stock("b", on_hand=there[0], supplier="nut"),
         stock("c", on_hand=there[1], supplier="nut"),
         stock("d", on_hand=there[2]),
     ]
     demand = [
         line(f"l{n}", q, default_supplier_id="bolt", supplier_ids=("nut",), track_inventory=counted)
-        for n, (q, _) in enumerate(wanted)
+        for n, (q, *_) in enumerate(wanted)
     ]
-    change = rejected(open_order, [], stocks, *demand, ids=ids)
+    change = rejected(before, [], stocks, *demand, ids=ids)
     found: Counter[str] = Counter()
-    for o in change.created:
+    for o in (*change.changed, *change.created):
         for x in o.lines:
             found[x.line_item_id] += x.quantity
-            assert x.shippable or x.shipped == x.quantity
-    assert found == Counter({f"l{n}": q for n, (q, _) in enumerate(wanted)})
-    assert sum(o.total for o in change.created) == order.total
+            assert 0 <= x.discount <= x.subtotal
+            assert x.tax >= 0
+            assert o.key == before.key or x.shippable or x.open == x.unallocated, "what has stock is delivered"
+    assert found == Counter({f"l{n}": q for n, (q, *_) in enumerate(wanted)})
+    assert sum(o.total for o in (*change.changed, *change.created)) == before.total
+    (gone,) = change.changed
+    assert [x.unpacked for x in gone.lines] == [0] * len(lines)
     sums = effects(change.movements)
     for s in stocks[1:]:
         effect = sums.get(s.key)

@@ -149,14 +149,16 @@ def _shipment_rules() -> list[SqlRule]:
     joined = sa.and_(sent.c.supplier_order_key == _L.supplier_order_key, sent.c.line_item_id == _L.line_item_id)
     shipped, packed = sa.func.coalesce(sent.c.shipped, 0), sa.func.coalesce(sent.c.packed, 0)
     # What was packed when its units were canceled stays on the shipment, which can no longer leave.
-    wrong = sa.or_(_L.shipped != shipped, sa.and_(_O.status.not_in(("CANCELED", "COMPLETED")), _L.packed != packed))
+    # What needs no shipment is delivered without one, unless no stock is promised for it.
+    astray = sa.case((_L.shippable, _L.shipped != shipped), else_=_L.shipped < shipped)
+    wrong = sa.or_(astray, sa.and_(_O.status.not_in(("CANCELED", "COMPLETED")), _L.packed != packed))
     its_line = sa.exists().where(_L.supplier_order_key == _I.supplier_order_key, _L.line_item_id == _I.line_item_id)
     return [
         SqlRule(
             "line_units_equal_shipments",
             _lines(told(_L.shipped, "/", _L.packed, " on the line, ", shipped, "/", packed, " on shipments"))
             .outerjoin(sent, joined)
-            .where(_L.shippable, wrong),
+            .where(wrong),
             supplier_order_lines,
         ),
         SqlRule(

@@ -20,7 +20,13 @@ from services.fulfillment.adapters.db.order_rows import (
     state_row,
 )
 from services.fulfillment.adapters.db.possible import possible
-from services.fulfillment.adapters.db.tables import allocations, supplier_order_lines, supplier_orders
+from services.fulfillment.adapters.db.tables import (
+    OPEN_DELIVERY,
+    allocations,
+    inventory_records,
+    supplier_order_lines,
+    supplier_orders,
+)
 from services.fulfillment.domain.supplier_order import SupplierOrder, valid_id
 
 _T, _L, _A = supplier_orders, supplier_order_lines, allocations
@@ -60,6 +66,23 @@ _SAVE_ALLOCATION = (
     .values(packed=sa.bindparam("new_packed"), shipped=sa.bindparam("new_shipped"))
 )
 
+_R = inventory_records.c
+_DELIVERABLE = (
+    sa.select(_T.c.key)
+    .join_from(_L, _T, _T.c.key == _L.c.supplier_order_key)
+    .join(_A, sa.and_(_A.c.supplier_order_key == _L.c.supplier_order_key, _A.c.line_item_id == _L.c.line_item_id))
+    .outerjoin(inventory_records, _R.key == _A.c.record_key)
+    .where(
+        OPEN_DELIVERY,
+        _T.c.status.in_(("OPEN", "ACCEPTED")),
+        sa.not_(_T.c.held),
+        _A.c.quantity > _A.c.shipped,
+        sa.or_(_A.c.record_key.is_(None), _R.on_hand > 0, _R.can_exceed),
+    )
+    .distinct()
+    .order_by(_T.c.key)
+    .limit(sa.bindparam("limit"))
+)
 
 _ADD, _ADD_LINES, _ADD_ALLOCATIONS = sa.insert(_T), sa.insert(_L), sa.insert(_A)
 
@@ -84,6 +107,10 @@ class SupplierOrderStore:
     async def of_orders(self, tx: Tx, order_keys: Iterable[str], lock: bool = False) -> list[SupplierOrder]:
         """All of some buyer orders, moved ones too, in the order of their keys."""
         return await self._load(tx, _T.c.order_key.in_(possible(order_keys)), lock)
+
+    async def deliverable(self, tx: Tx, limit: int) -> list[UUID]:
+        """Some that can be delivered from by now, without a shipment."""
+        return [row.key for row in await tx.execute(_DELIVERABLE, {"limit": limit})]
 
     async def _load(self, tx: Tx, where: sa.ColumnElement[bool], lock: bool) -> list[SupplierOrder]:
         select = sa.select(_T).where(where).order_by(_T.c.key)

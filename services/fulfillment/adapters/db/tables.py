@@ -156,6 +156,17 @@ supplier_order_lines = sa.Table(
     _text("pickup_location_id"),
     sa.Column("xp", Json(), nullable=False),
 )
+OPEN_DELIVERY = sa.and_(
+    sa.not_(supplier_order_lines.c.shippable),
+    supplier_order_lines.c.quantity > supplier_order_lines.c.shipped + supplier_order_lines.c.canceled,
+)
+"""Lines that need no shipment and are not delivered whole: few at any time."""
+sa.Index(
+    "ix_supplier_order_lines_open_delivery",
+    supplier_order_lines.c.supplier_order_key,
+    sqlite_where=OPEN_DELIVERY,
+    postgresql_where=OPEN_DELIVERY,
+)
 
 allocations = sa.Table(
     "allocations",

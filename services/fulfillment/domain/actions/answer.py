@@ -10,8 +10,10 @@ from typing import Any
 from libs.errors import precondition
 from services.fulfillment.domain.actions.cancel import giving_back
 from services.fulfillment.domain.actions.change import Change, NewKey, moved_away, settled, touched
+from services.fulfillment.domain.actions.deliver import Delivery
+from services.fulfillment.domain.actions.part import parted
 from services.fulfillment.domain.actions.place import from_share
-from services.fulfillment.domain.ledger import Cause, Movement, allocating, effects, shipping
+from services.fulfillment.domain.ledger import Cause, Movement, allocating, effects
 from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.snapshot import allocation
 from services.fulfillment.domain.sourcing.assign import uncounted
@@ -52,10 +54,17 @@ class Rejection:
 
 
 def check_rejectable(order: SupplierOrder) -> SupplierOrderStatus:
-    """The status after a rejection; raises SUPPLIER_ORDER_STATUS_CONFLICT. The implicit one is forwarded
-    instead.
+    """The status after all its units have left it; raises SUPPLIER_ORDER_STATUS_CONFLICT. The implicit one is forwarded
+    instead, and of one that is packed whole nothing is left to reject.
     """
     status = move(order.id, order.status, Trigger.REJECT)
+    if not any(line.unpacked for line in order.lines):
+        raise precondition(
+            Reason.SUPPLIER_ORDER_STATUS_CONFLICT,
+            f"Every unit of supplier order {order.id} is packed: take it out of its shipment first.",
+            supplier_order=order.id,
+            status=order.status.value,
+        )
     if order.implicit:
         raise precondition(
             Reason.SUPPLIER_ORDER_STATUS_CONFLICT,
@@ -67,37 +76,47 @@ def check_rejectable(order: SupplierOrder) -> SupplierOrderStatus:
 
 
 def reject(rejection: Rejection, new_key: NewKey, now: datetime) -> Change:
-    """From OPEN to REJECTED: units are sourced again at the other allowed suppliers.
+    """From OPEN or ACCEPTED to REJECTED: units are sourced again at the other allowed suppliers.
 
-    What no one can take comes to the seller: from its own stock where there is some, else with a visible
-    shortage. Units join an OPEN or ACCEPTED supplier order of the new supplier, or make a new one; amounts
-    go with the units.
+    What is packed or has left stays, and then the supplier order with it: what is open on no shipment leaves it, and its
+    status is what its quantities make. What no one can take comes to the seller: from its own stock where there
+    is some, else with a visible shortage. Units join an OPEN or ACCEPTED supplier order of the new supplier, or make
+    a new one; amounts go with the units.
     """
     order = rejection.rejected
     status = check_rejectable(order)
-    freed = [m for line in order.lines for m in giving_back(line, rejection.cause)]
-    found = _source_again(rejection, freed)
-    parts = _parts(order, found, new_key)
-    shares = partition(order, parts)
-    gone = replace(moved_away(order, now), status=status, reject_time=now, reject_comment=rejection.comment)
+    kept, leaving = parted(order)
+    freed = [m for line in leaving.lines for m in giving_back(line, rejection.cause)]
+    found = _source_again(rejection, leaving, freed)
+    shares = partition(leaving, _parts(leaving, found, new_key))
+    if any(line.quantity for line in kept.lines):
+        rest = replace(touched(kept, now), reject_time=now, reject_comment=rejection.comment)
+        gone = settled(rest, now)
+    else:
+        gone = replace(moved_away(order, now), status=status, reject_time=now, reject_comment=rejection.comment)
     joined: list[SupplierOrder] = []
     made: list[SupplierOrder] = []
     number = next_number(rejection.orders)
     for share in shares:
         target = _joinable(rejection.orders, order, share.supplier_id)
         if target is not None:
-            joined.append(settled(_join(touched(target, now), share), now))
+            joined.append(_join(touched(target, now), share))
         else:
             made.append(from_share(order, rejection.order_xp, share, number + len(made), new_key, now))
-    taken = _taking(shares, rejection.cause)
-    return Change(changed=(gone, *joined), created=tuple(made), movements=(*freed, *taken))
+    delivery = Delivery(rejection.stocks)
+    homes = [settled(o, now) for o in delivery.of((*joined, *made))]
+    return Change(
+        changed=(gone, *homes[: len(joined)]),
+        created=tuple(homes[len(joined) :]),
+        movements=(*freed, *_taking(shares, rejection.cause), *delivery.movements),
+    )
 
 
-def _source_again(rejection: Rejection, freed: Sequence[Movement]) -> list[Assignment]:
+def _source_again(rejection: Rejection, leaving: SupplierOrder, freed: Sequence[Movement]) -> list[Assignment]:
     """New homes for the units, as far as there are any: first at allowed suppliers, then in the seller's
     own stock.
     """
-    refused = {o.supplier_id for o in rejection.orders if o.status is SupplierOrderStatus.REJECTED}
+    refused = {o.supplier_id for o in rejection.orders if o.reject_time is not None}
     refused.add(rejection.rejected.supplier_id)
     back = effects(freed)
     stocks = [
@@ -106,8 +125,8 @@ def _source_again(rejection: Rejection, freed: Sequence[Movement]) -> list[Assig
     ]
     wanted = [
         replace(rejection.demand[line.line_item_id], quantity=line.quantity)
-        for line in rejection.rejected.lines
-        if line.quantity and line.line_item_id in rejection.demand
+        for line in leaving.lines
+        if line.line_item_id in rejection.demand
     ]
     first: list[Assignment] = []
     counted: list[Line] = []
@@ -154,7 +173,6 @@ def _after(stocks: Iterable[Stock], taken: Iterable[Assignment]) -> list[Stock]:
 
 def _parts(order: SupplierOrder, found: Iterable[Assignment], new_key: NewKey) -> list[Part]:
     """New homes as parts; what has none is the seller's, without an allocation."""
-    shippable = {line.line_item_id: line.shippable for line in order.lines}
     units: dict[str, dict[str, int]] = {}
     held: dict[str, dict[str, tuple[Allocation, ...]]] = {}
     placed: dict[str, int] = {}
@@ -164,7 +182,7 @@ def _parts(order: SupplierOrder, found: Iterable[Assignment], new_key: NewKey) -
         mine = units.setdefault(item.supplier_id, {})
         mine[line_id] = mine.get(line_id, 0) + item.quantity
         kept = held.setdefault(item.supplier_id, {})
-        kept[line_id] = (*kept.get(line_id, ()), allocation(item, shippable[line_id], new_key()))
+        kept[line_id] = (*kept.get(line_id, ()), allocation(item, new_key()))
     for line in order.lines:
         rest = line.quantity - placed.get(line.line_item_id, 0)
         if rest:
@@ -227,5 +245,3 @@ def _taking(shares: Iterable[Share], cause: Cause) -> Iterable[Movement]:
             for a in line.allocations:
                 if a.record_key is not None:
                     yield allocating(a.record_key, a.quantity, line.line_item_id, cause, held=False)
-                    if a.shipped:
-                        yield shipping(a.record_key, a.shipped, line.line_item_id, cause)

@@ -11,17 +11,17 @@ from services.fulfillment.domain.actions.place import already_shipped
 from services.fulfillment.domain.status import SupplierOrderStatus, Trigger, move
 from services.fulfillment.domain.supplier_order import SupplierOrder
 
-FREEZABLE = (SupplierOrderStatus.OPEN, SupplierOrderStatus.ACCEPTED, SupplierOrderStatus.COMPLETED)
+FREEZABLE = (SupplierOrderStatus.OPEN, SupplierOrderStatus.ACCEPTED)
 
 
 def freeze(orders: Sequence[SupplierOrder], now: datetime) -> Change:
     """No supplier order can ship any more. Raises ORDER_ALREADY_SHIPPED when a unit has left.
 
-    A shipment that is only packed does not stand against it: it can no longer leave. Lines that need no
-    shipment do not count as left.
+    A unit that needed no shipment has left when it was delivered. A shipment that is only packed does not stand
+    against it: it can no longer leave.
     """
     for order in orders:
-        if any(line.shippable and line.shipped for line in order.lines):
+        if any(line.shipped for line in order.lines):
             raise already_shipped(order)
     return Change(changed=tuple(_frozen(o, now) for o in orders if o.status in FREEZABLE))
 

@@ -11,10 +11,11 @@ from typing import Any
 
 from libs.errors import precondition
 from services.fulfillment.domain.actions.change import Change, NewKey, moved_away, settled
-from services.fulfillment.domain.ledger import Cause, Movement, allocating, shipping
+from services.fulfillment.domain.actions.deliver import Delivery
+from services.fulfillment.domain.ledger import Cause, Movement, allocating
 from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.snapshot import OrderSnapshot, whole_order
-from services.fulfillment.domain.sourcing.model import Assignment
+from services.fulfillment.domain.sourcing.model import Assignment, Stock
 from services.fulfillment.domain.splitting import Share, partition, parts_by_supplier
 from services.fulfillment.domain.status import SupplierOrderStatus, Trigger, move
 from services.fulfillment.domain.supplier_order import SupplierOrder, next_number
@@ -29,6 +30,16 @@ def confirm(
     whole = whole_order(order, assignments, new_key, now)
     made = split(whole, order.xp, 1, new_key, now) if forward else (settled(whole, now),)
     return Change(created=made, movements=tuple(taking(made, cause, held=True)))
+
+
+def delivered(placed: Change, stocks: Iterable[Stock], now: datetime) -> Change:
+    """New supplier orders with all that needs no shipment delivered, as far as it is on hand now.
+
+    A count may have taken away what was reserved: such units stay open, and are delivered when stock comes.
+    """
+    delivery = Delivery(stocks)
+    made = tuple(settled(o, now) for o in delivery.of(placed.created))
+    return replace(placed, created=made, movements=(*placed.movements, *delivery.movements))
 
 
 def forward(orders: Sequence[SupplierOrder], xp: Mapping[str, Any], new_key: NewKey, now: datetime) -> Change:
@@ -103,12 +114,9 @@ def from_share(
 
 
 def taking(orders: Iterable[SupplierOrder], cause: Cause, held: bool) -> Iterable[Movement]:
-    """What new allocations do to stock; units that need no shipment leave at once."""
+    """What new allocations do to stock."""
     for order in orders:
         for line in order.lines:
             for a in line.allocations:
-                if a.record_key is None:
-                    continue
-                yield allocating(a.record_key, a.quantity, line.line_item_id, cause, held)
-                if a.shipped:
-                    yield shipping(a.record_key, a.shipped, line.line_item_id, cause)
+                if a.record_key is not None:
+                    yield allocating(a.record_key, a.quantity, line.line_item_id, cause, held)

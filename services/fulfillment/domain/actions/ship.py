@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.fulfillment.domain.actions.change import settled, touched
 from services.fulfillment.domain.ledger import Cause, Movement, shipping
@@ -14,6 +14,9 @@ from services.fulfillment.domain.shipment import Draw, ShipmentItem
 from services.fulfillment.domain.sourcing.model import Address, Stock
 from services.fulfillment.domain.status import TRANSITIONS, SupplierOrderStatus, Trigger
 from services.fulfillment.domain.supplier_order import Allocation, OrderLine, SupplierOrder
+
+LEEWAY = timedelta(days=1)
+"""How far the times that callers give may be beyond what can be: they are copied from paper, and of other clocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,23 +109,23 @@ class Loading:
                 in_request=True,
             )
             return None
-        if not line.shippable:
+        if not line.shippable and not line.packable:
             self._refuse(
                 f"{wanted.field}.line_item_id",
                 Reason.SHIPMENT_LINE_NOT_SHIPPABLE,
-                f"line {line.line_item_id} needs no shipment",
+                f"line {line.line_item_id} needs no shipment: its units are delivered as soon as they are there",
                 in_request=True,
             )
             return None
-        if wanted.quantity > line.unpacked:
+        if wanted.quantity > line.packable:
             self._refuse(
                 f"{wanted.field}.quantity",
                 Reason.SHIPMENT_EXCEEDS_OPEN,
-                f"Line {line.line_item_id} of supplier order {order.id} has {line.unpacked} open units on no "
+                f"Line {line.line_item_id} of supplier order {order.id} has {line.packable} open units on no "
                 f"other shipment, not {wanted.quantity}.",
                 supplier_order=order.id,
                 line_item=line.line_item_id,
-                open=str(line.unpacked),
+                open=str(line.packable),
             )
             return None
         draws = draw(line, wanted.quantity, wanted.record_id)
@@ -184,6 +187,12 @@ class Loading:
                     open=str(packed),
                 )
 
+    def check_time(self, items: Iterable[ShipmentItem], ship_time: datetime, field: str) -> None:
+        """Refuses a departure of before the units were ordered, with a day of leeway for clocks and books."""
+        ordered = max((self._orders[item.supplier_order_id].create_time for item in items), default=None)
+        if ordered is not None and ship_time < ordered - LEEWAY:
+            self._refuse(field, "VALUE_OUT_OF_RANGE", "lies more than a day before its supplier order was made", in_request=True)
+
     def check_stock(self, movements: Iterable[Movement], stocks: Iterable[Stock], fields: Mapping[str, str]) -> None:
         """Refuses units that are not there: the count says fewer, so it has to be corrected first.
 
@@ -231,7 +240,7 @@ def draw(line: OrderLine, quantity: int, record_id: str) -> tuple[Draw, ...] | N
     """
     draws: list[Draw] = []
     wanted = quantity
-    for a in line.allocations:
+    for a in line.allocations if line.shippable else ():
         if record_id and a.record_id != record_id:
             continue
         take = min(wanted, a.unpacked)
