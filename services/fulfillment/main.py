@@ -41,12 +41,14 @@ from services.fulfillment.application.release_reservation import ReleaseReservat
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.application.reserve_stock import ReserveStock
 from services.fulfillment.application.set_order_hold import SetOrderHold
+from services.fulfillment.application.shipment_items import ShipmentItems
 from services.fulfillment.application.shipments import Shipments
 from services.fulfillment.application.stock import StockBook
 from services.fulfillment.application.supplier_orders import SupplierOrders
 from services.fulfillment.application.unfreeze_order import UnfreezeOrder
+from services.fulfillment.application.void_parcels import VoidParcels
 from services.fulfillment.rpc.inventory_servicer import InventoryServicer
-from services.fulfillment.rpc.messages import shipment_out, supplier_order_out
+from services.fulfillment.rpc.messages import shipment_report, supplier_order_out
 from services.fulfillment.rpc.reservation_servicer import ReservationServicer, UseCases
 from services.fulfillment.rpc.shipment_servicer import ShipmentServicer
 from services.fulfillment.rpc.supplier_order_servicer import SupplierOrderServicer
@@ -93,7 +95,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
 def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[ServiceApp, Background]:
     """Wires the service over an open database."""
     stores = _stores(settings, runtime)
-    peer = OrderClient(runtime.peers, supplier_order_out, shipment_out)
+    peer = OrderClient(runtime.peers, supplier_order_out, shipment_report)
     reporting = Reporting(database, stores.reports, stores.orders, stores.shipments, peer, runtime.clock)
     release = ReleaseReservation(database, stores.stock, stores.reservations, runtime.clock)
     changes = OrderChanges(stores.stock, stores.orders, runtime.clock)
@@ -176,10 +178,10 @@ def _reservations(
             forward=ForwardOrder(database, s.reservations, changes, ids),
             freeze=FreezeOrder(database, s.reservations, changes, clock),
             unfreeze=UnfreezeOrder(database, s.reservations, changes, clock),
-            cancel=CancelOrder(database, s.reservations, changes, clock),
+            cancel=CancelOrder(database, s.reservations, changes, VoidParcels(s.shipments, clock), clock),
             hold=SetOrderHold(database, s.reservations, s.orders, changes, clock),
             try_change=TryChange(database, s.reservations, s.orders, changes, clock, grace),
-            apply_change=ApplyChange(database, s.reservations, s.orders, changes, clock),
+            apply_change=ApplyChange(database, s.reservations, s.orders, changes, VoidParcels(s.shipments, clock), clock),
             release_change=release_change,
         )
     )
@@ -197,6 +199,7 @@ def _shipments(runtime: Runtime, database: Database, s: Stores, reporting: Repor
     return ShipmentServicer(
         CreateShipments(database, s.stock, s.orders, s.shipments, s.requests, reporting, runtime.clock, runtime.ids),
         Shipments(database, s.stock, s.orders, s.shipments, s.queries, s.requests, reporting, runtime.clock),
+        ShipmentItems(database, s.orders, s.shipments, s.requests, reporting, runtime.clock),
         runtime.clock,
     )
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from libs.clock import Clock
 from services.fulfillment.application.order_changes import OrderChanges
 from services.fulfillment.application.ports import ReservationPort, Transactions, Tx
+from services.fulfillment.application.void_parcels import VoidParcels
 from services.fulfillment.domain.actions.cancel import cancel
+from services.fulfillment.domain.actions.change import Change
 from services.fulfillment.domain.ledger import Cause
 from services.fulfillment.domain.reservation import Freeze
 from services.fulfillment.domain.supplier_order import SupplierOrder
@@ -14,7 +19,10 @@ from services.fulfillment.domain.supplier_order import SupplierOrder
 class CancelOrder:
     """The use case. Idempotent."""
 
-    def __init__(self, transactions: Transactions, reservations: ReservationPort, changes: OrderChanges, clock: Clock) -> None:
+    def __init__(
+        self, transactions: Transactions, reservations: ReservationPort, changes: OrderChanges, parcels: VoidParcels, clock: Clock
+    ) -> None:
+        self._parcels = parcels
         self._transactions = transactions
         self._reservations = reservations
         self._changes = changes
@@ -26,8 +34,11 @@ class CancelOrder:
         Returns every supplier order of the order, by number.
         """
 
+        def ended(orders: Sequence[SupplierOrder], now: datetime) -> Change:
+            return cancel(orders, Cause(order_key), now)
+
         async def work(tx: Tx) -> list[SupplierOrder]:
             await self._reservations.set_freeze(tx, order_key, Freeze.CANCELED, self._clock.now())
-            return await self._changes.apply(tx, order_key, lambda orders, now: cancel(orders, Cause(order_key), now))
+            return await self._parcels.around(tx, order_key, lambda: self._changes.apply(tx, order_key, ended))
 
         return await self._transactions.retrying(work)

@@ -6,6 +6,7 @@ that comes first leaves a tombstone against the late try.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +14,8 @@ from libs.clock import Clock
 from libs.errors import missing, precondition
 from services.fulfillment.application.order_changes import OrderChanges
 from services.fulfillment.application.ports import ReservationPort, SupplierOrderPort, Transactions, Tx
+from services.fulfillment.application.void_parcels import VoidParcels
+from services.fulfillment.domain.actions.change import Change
 from services.fulfillment.domain.actions.freeze import unfreeze
 from services.fulfillment.domain.actions.give_up import give_up, stop
 from services.fulfillment.domain.ledger import Cause
@@ -94,6 +97,18 @@ class TryChange(_Changes):
 class ApplyChange(_Changes):
     """The last step of a change that was decided. Never refused for a business reason: the try is the promise."""
 
+    def __init__(
+        self,
+        transactions: Transactions,
+        reservations: ReservationPort,
+        orders: SupplierOrderPort,
+        changes: OrderChanges,
+        parcels: VoidParcels,
+        clock: Clock,
+    ) -> None:
+        super().__init__(transactions, reservations, orders, changes, clock)
+        self._parcels = parcels
+
     async def __call__(self, order_key: str, attempt: int) -> list[SupplierOrder]:
         """Cancels what is frozen. Every supplier order of the order, by number; a repeat returns them as they are now.
 
@@ -108,7 +123,11 @@ class ApplyChange(_Changes):
                 return await self._as_they_are(tx, order_key)
             await self._reservations.end(tx, known, ReservationState.CONFIRMED, self._clock.now())
             cause = Cause(order_key, attempt)
-            return await self._changes.apply(tx, order_key, lambda orders, now: give_up(orders, cause, now))
+
+            def ended(orders: Sequence[SupplierOrder], now: datetime) -> Change:
+                return give_up(orders, cause, now)
+
+            return await self._parcels.around(tx, order_key, lambda: self._changes.apply(tx, order_key, ended))
 
         return await self._transactions.retrying(work)
 

@@ -49,6 +49,7 @@ class ShipmentDraft:
     ship_to: Address | None = None
     ship_time: datetime | None = None
     delivery_time: datetime | None = None
+    supplier_number: str = ""
     xp: Mapping[str, Any] = default(default_factory=dict)
 
 
@@ -163,5 +164,6 @@ class CreateShipments:
             ship_to=goes_to(draft.ship_to, first, items[0].line_item_id),
             ship_time=draft.ship_time,
             delivery_time=draft.delivery_time,
+            supplier_number=draft.supplier_number,
             xp=draft.xp,
         )

@@ -153,8 +153,14 @@ class ShipmentPort(Protocol):
     async def insert(self, tx: Tx, made: Sequence[Shipment], now: datetime) -> None:
         """Adds them."""
 
+    async def packed(self, tx: Tx, order_key: str) -> list[Shipment]:
+        """Those that hold units of a buyer order and have not left, locked in the order of their keys."""
+
     async def save(self, tx: Tx, s: Shipment, now: datetime) -> None:
         """Stores the header."""
+
+    async def save_items(self, tx: Tx, changed: Sequence[Shipment], now: datetime) -> None:
+        """Stores headers, and all items anew."""
 
 
 class QueryPort(Protocol):

@@ -144,7 +144,7 @@ def _keys(item: Report) -> set[str]:
     """Of the buyer orders that it belongs to."""
     if isinstance(item, SupplierOrder):
         return {item.order_key}
-    return {part.order_key for part in item.items}
+    return {part.order_key for part in (*item.items, *item.emptied)}
 
 
 def portions(items: Sequence[Report]) -> Iterator[Sequence[Report]]:

@@ -70,7 +70,7 @@ class Shipments:
         scope = shipments(caller)
         async with self._transactions.reading(snapshot=True) as tx:
             found = await self._shipments.get(tx, id)
-        if found is None or not _holds(scope, found):
+        if found is None or found.delete_time is not None or not _holds(scope, found):
             raise missing(RESOURCE, id)
         return seen(found, scope)
 
@@ -92,6 +92,8 @@ class Shipments:
                 raise missing(RESOURCE, id)
             if replayed is not None:
                 return known, (), False
+            if known.delete_time is not None:
+                raise missing(RESOURCE, id)
             if etag and etag != str(known.version):
                 raise stale(RESOURCE, id, str(known.version))
             return *await self._edit(tx, known, edit, now), True
@@ -105,7 +107,10 @@ class Shipments:
         after = replace(known, **edit.values, version=known.version + 1, update_time=now)
         if edit.xp is not None:
             after = replace(after, xp=edit.xp(known.xp))
-        if known.ship_time is not None and after.ship_time != known.ship_time:
+        if known.void_time is not None and after.ship_time is not None:
+            raise precondition(Reason.SHIPMENT_VOID, f"All that shipment {known.id} holds was canceled.", shipment=known.id)
+        moved = known.ship_time is not None and (after.ship_to, after.ship_from_id) != (known.ship_to, known.ship_from_id)
+        if moved or (known.ship_time is not None and after.ship_time != known.ship_time):
             raise precondition(Reason.SHIPMENT_ALREADY_SHIPPED, f"Shipment {known.id} has left already.", shipment=known.id)
         check_delivery(after.ship_time, after.delivery_time, "shipment.delivery_time")
         orders: Sequence[SupplierOrder] = ()

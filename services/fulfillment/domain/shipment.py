@@ -58,3 +58,9 @@ class Shipment:
     delivery_time: datetime | None = None
     xp: Mapping[str, Any] = field(default_factory=dict)
     version: int = 1
+    supplier_number: str = ""
+    void_time: datetime | None = None
+    """When all that it holds was canceled, before it left."""
+    delete_time: datetime | None = None
+    emptied: tuple[ShipmentItem, ...] = ()
+    """One item of quantity 0 for every buyer order that it once held units of, and holds none of any more."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from libs.protoconv import address_out, money_out, time_out, xp_out
 from services.fulfillment.domain.availability import Availability
 from services.fulfillment.domain.inventory import InventoryRecord, LedgerEntry
@@ -106,8 +108,13 @@ def _line_out(line: OrderLine, currency: str) -> supplier_order_pb2.SupplierOrde
     )
 
 
+def shipment_report(s: Shipment) -> shipment_pb2.Shipment:
+    """A shipment as the order service is told of it: orders that it holds nothing of any more have an item of quantity 0."""
+    return shipment_out(replace(s, items=(*s.items, *s.emptied)))
+
+
 def shipment_out(s: Shipment) -> shipment_pb2.Shipment:
-    """A shipment, which is also its report."""
+    """A shipment."""
     return shipment_pb2.Shipment(
         id=s.id,
         key=str(s.key),
@@ -115,6 +122,9 @@ def shipment_out(s: Shipment) -> shipment_pb2.Shipment:
         buyer_id=s.buyer_id,
         carrier=s.carrier,
         tracking_number=s.tracking_number,
+        supplier_number=s.supplier_number,
+        void_time=time_out(s.void_time),
+        delete_time=time_out(s.delete_time),
         ship_method_id=s.ship_method_id,
         cost=None if s.cost is None else money_out(s.cost, s.currency),
         ship_from_id=s.ship_from_id,

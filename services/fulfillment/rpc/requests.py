@@ -26,8 +26,19 @@ LATEST_SHIP_TIME = timedelta(minutes=5)
 """How far in the future a ship time may lie."""
 MAX_PRIORITY = 1_000_000
 RECORD_FIELDS = ("address", "can_exceed", "priority", "active", "pickup", "xp")
-SHIPMENT_FIELDS = ("carrier", "tracking_number", "ship_method_id", "cost", "ship_time", "delivery_time", "xp")
-_SHIPMENT_TEXTS = (("carrier", 200), ("tracking_number", 200), ("ship_method_id", 100))
+SHIPMENT_FIELDS = (
+    "carrier",
+    "tracking_number",
+    "supplier_number",
+    "ship_method_id",
+    "cost",
+    "ship_from_id",
+    "ship_to",
+    "ship_time",
+    "delivery_time",
+    "xp",
+)
+_SHIPMENT_TEXTS = (("carrier", 200), ("tracking_number", 200), ("supplier_number", 100), ("ship_method_id", 100))
 
 
 class ListRequest(Protocol):
@@ -163,10 +174,6 @@ def shipment_in(found: Violations, field: str, m: shipment_pb2.Shipment, now: da
     for name, limit in _SHIPMENT_TEXTS:
         text_in(found, f"{field}.{name}", getattr(m, name), limit)
     found.check_id(f"{field}.ship_from_id", m.ship_from_id, required=False)
-    if not m.items:
-        found.add(f"{field}.items", "FIELD_REQUIRED", "a shipment has at least one item")
-    if len(m.items) > MAX_LINES:
-        found.add(f"{field}.items", "TOO_MANY_ITEMS", f"at most {MAX_LINES:,} items")
     ship_time = _ship_time(found, field, m, now)
     delivery_time = _delivery_time(found, field, m, now)
     _delivered_after(found, field, delivery_time, ship_time)
@@ -174,9 +181,10 @@ def shipment_in(found: Violations, field: str, m: shipment_pb2.Shipment, now: da
     return ShipmentDraft(
         field=field,
         id=m.id,
-        items=tuple(_item(found, f"{field}.items[{n}]", item) for n, item in enumerate(m.items[:MAX_LINES])),
+        items=items_in(found, f"{field}.items", m.items),
         carrier=m.carrier,
         tracking_number=m.tracking_number,
+        supplier_number=m.supplier_number,
         ship_method_id=m.ship_method_id,
         cost=cost,
         currency=currency,
@@ -186,6 +194,15 @@ def shipment_in(found: Violations, field: str, m: shipment_pb2.Shipment, now: da
         delivery_time=delivery_time,
         xp=xp_in(found, f"{field}.xp", m.xp),
     )
+
+
+def items_in(found: Violations, field: str, messages: Sequence[shipment_pb2.ShipmentItem]) -> tuple[Wanted, ...]:
+    """Units to put into a shipment or to take out of it."""
+    if not messages:
+        found.add(field, "FIELD_REQUIRED", "at least one item")
+    if len(messages) > MAX_LINES:
+        found.add(field, "TOO_MANY_ITEMS", f"at most {MAX_LINES:,} items")
+    return tuple(_item(found, f"{field}[{n}]", item) for n, item in enumerate(messages[:MAX_LINES]))
 
 
 def _item(found: Violations, field: str, m: shipment_pb2.ShipmentItem) -> Wanted:
@@ -239,6 +256,11 @@ def shipment_edit_in(found: Violations, m: shipment_service_pb2.UpdateShipmentRe
             values[name] = text_in(found, f"shipment.{name}", getattr(s, name), limit)
     if "cost" in paths:
         values["cost"], values["currency"] = _cost(found, "shipment", s)
+    if "ship_from_id" in paths:
+        found.check_id("shipment.ship_from_id", s.ship_from_id, required=False)
+        values["ship_from_id"] = s.ship_from_id
+    if "ship_to" in paths:
+        values["ship_to"] = address_in(found, "shipment.ship_to", s.ship_to)
     if "ship_time" in paths:
         values["ship_time"] = _ship_time(found, "shipment", s, now)
     if "delivery_time" in paths:

@@ -10,10 +10,11 @@ from libs.clock import Clock
 from libs.errors import Violations
 from libs.rpc import current
 from services.fulfillment.application.create_shipments import CreateShipments
+from services.fulfillment.application.shipment_items import ShipmentItems
 from services.fulfillment.application.shipments import Shipments
 from services.fulfillment.domain.sourcing.model import MAX_LINES
 from services.fulfillment.rpc.messages import shipment_out
-from services.fulfillment.rpc.requests import page_in, refuse_duplicates, shipment_edit_in, shipment_in
+from services.fulfillment.rpc.requests import items_in, page_in, refuse_duplicates, shipment_edit_in, shipment_in
 from waybill.fulfillment.v1 import shipment_service_pb2 as pb
 from waybill.fulfillment.v1 import shipment_service_pb2_grpc
 
@@ -23,7 +24,8 @@ MAX_SHIPMENTS = 100
 class ShipmentServicer(shipment_service_pb2_grpc.ShipmentServiceServicer):
     """Shipments of suppliers, the seller, and for buyers to read."""
 
-    def __init__(self, create: CreateShipments, shipments: Shipments, clock: Clock) -> None:
+    def __init__(self, create: CreateShipments, shipments: Shipments, items: ShipmentItems, clock: Clock) -> None:
+        self._items = items
         self._create = create
         self._shipments = shipments
         self._clock = clock
@@ -81,3 +83,31 @@ class ShipmentServicer(shipment_service_pb2_grpc.ShipmentServiceServicer):
             idempotency.key_of(call.principal, call.method, request),
         )
         return pb.UpdateShipmentResponse(shipment=shipment_out(shipment))
+
+    async def AddShipmentItems(self, request: pb.AddShipmentItemsRequest, context: Any) -> pb.AddShipmentItemsResponse:
+        """Puts units into one."""
+        call, found = current(), Violations()
+        call.principal.require(roles.SHIPMENT_ADMIN)
+        items = items_in(found, "items", request.items)
+        found.raise_if_any()
+        key = idempotency.key_of(call.principal, call.method, request)
+        shipment = await self._items.add(call.principal, request.shipment_id, request.etag, items, key)
+        return pb.AddShipmentItemsResponse(shipment=shipment_out(shipment))
+
+    async def RemoveShipmentItems(self, request: pb.RemoveShipmentItemsRequest, context: Any) -> pb.RemoveShipmentItemsResponse:
+        """Takes units out of one."""
+        call, found = current(), Violations()
+        call.principal.require(roles.SHIPMENT_ADMIN)
+        items = items_in(found, "items", request.items)
+        found.raise_if_any()
+        key = idempotency.key_of(call.principal, call.method, request)
+        shipment = await self._items.remove(call.principal, request.shipment_id, request.etag, items, key)
+        return pb.RemoveShipmentItemsResponse(shipment=shipment_out(shipment))
+
+    async def DeleteShipment(self, request: pb.DeleteShipmentRequest, context: Any) -> pb.DeleteShipmentResponse:
+        """Unpacks one."""
+        call = current()
+        call.principal.require(roles.SHIPMENT_ADMIN)
+        key = idempotency.key_of(call.principal, call.method, request)
+        await self._items.delete(call.principal, request.shipment_id, request.etag, key)
+        return pb.DeleteShipmentResponse()

@@ -11,7 +11,7 @@ from libs.rpc import current, require_service
 from services.fulfillment.application.accept_supplier_order import AcceptSupplierOrder
 from services.fulfillment.application.reject_supplier_order import RejectSupplierOrder
 from services.fulfillment.application.supplier_orders import SupplierOrders
-from services.fulfillment.rpc.messages import shipment_out, supplier_order_out
+from services.fulfillment.rpc.messages import shipment_report, supplier_order_out
 from services.fulfillment.rpc.requests import check_supplier_order_id, page_in, xp_edit
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as pb
 from waybill.fulfillment.v1 import supplier_order_service_pb2_grpc
@@ -45,7 +45,7 @@ class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderService
         found = await self._orders.of_orders(request.order_keys)
         return pb.BatchGetOrderFulfillmentResponse(
             supplier_orders=[supplier_order_out(o) for o in found.orders],
-            shipments=[shipment_out(s) for s in found.shipments],
+            shipments=[shipment_report(s) for s in found.shipments],
             left_order_keys=found.left,
         )
 

@@ -111,8 +111,8 @@ def _shipments(m: shipment_pb2.Shipment) -> list[ReportedShipment]:
         part = shipment_pb2.Shipment()
         part.CopyFrom(m)
         del part.items[:]
-        part.items.extend(item for item in m.items if item.order_key == key)
-        reports.append(
-            ReportedShipment(uuid.UUID(key), m.key or m.id, m.id, m.version, m.HasField("ship_time"), part.SerializeToString())
-        )
+        part.items.extend(item for item in m.items if item.order_key == key and item.quantity)
+        # A shipment that holds nothing of the order any more is known by its version alone.
+        document = part.SerializeToString() if part.items else b""
+        reports.append(ReportedShipment(uuid.UUID(key), m.key or m.id, m.id, m.version, m.HasField("ship_time"), document))
     return reports

@@ -53,7 +53,7 @@ async def test_a_change_gives_up_what_is_open_and_says_what_it_was_worth(world: 
     assert await world.counters("b") == (9, 0, 0, 9)
     with pytest.raises(WaybillError) as void:
         await world.send("box")
-    assert void.value.reason == "SHIPMENT_EXCEEDS_OPEN"
+    assert void.value.reason == "SHIPMENT_VOID"
 
 
 async def test_a_released_change_leaves_everything_as_it_was_and_cannot_be_tried_again(world: World) -> None:

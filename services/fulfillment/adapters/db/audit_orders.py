@@ -139,7 +139,7 @@ def _attempt_rules() -> list[SqlRule]:
 
 def _shipment_rules() -> list[SqlRule]:
     gone = sa.case((_S.ship_time.is_not(None), _I.quantity), else_=0)
-    on_way = sa.case((_S.ship_time.is_(None), _I.quantity), else_=0)
+    on_way = sa.case((sa.and_(_S.ship_time.is_(None), _S.void_time.is_(None)), _I.quantity), else_=0)
     sent = (
         sa.select(_I.supplier_order_key, _I.line_item_id, sa.func.sum(gone).label("shipped"), sa.func.sum(on_way).label("packed"))
         .join_from(shipment_items, shipments, _S.key == _I.shipment_key)
@@ -165,7 +165,7 @@ def _shipment_rules() -> list[SqlRule]:
             "shipment_item_has_its_line",
             sa.select(_S.id.label("subject"), told(_I.supplier_order_id, "/", _I.line_item_id))
             .join_from(shipment_items, shipments, _S.key == _I.shipment_key)
-            .where(sa.or_(~its_line, _I.quantity <= 0)),
+            .where(sa.or_(~its_line, _I.quantity < 0)),
             shipment_items,
         ),
         SqlRule(

@@ -72,8 +72,8 @@ _ORDERS = Listing(
 )
 _SHIPMENTS = Listing(
     {
-        **{n: Field(_S[n]) for n in ("id", "supplier_id", "buyer_id", "carrier", "tracking_number")},
-        **_times(_S, "ship_time", "delivery_time", "create_time", "update_time"),
+        **{n: Field(_S[n]) for n in ("id", "supplier_id", "buyer_id", "carrier", "tracking_number", "supplier_number")},
+        **_times(_S, "ship_time", "delivery_time", "void_time", "create_time", "update_time"),
     },
     _S.key,
     xp=_S.xp,
@@ -109,11 +109,11 @@ class Queries:
 
     async def shipments(self, tx: Tx, scope: Scope, page: PageRequest, order_id: str) -> tuple[list[Shipment], str]:
         """Shipments that the scope holds; of one buyer order, if named. A page ends before its items are too many."""
-        where = [*_of_supplier(_S, scope)]
+        where = [*_of_supplier(_S, scope), _S.delete_time.is_(None)]
         if scope.buyer_id is not None:
             where.append(_S.buyer_id == scope.buyer_id)
         if scope.user_id is not None or order_id:
-            items = sa.select(shipment_items.c.shipment_key)
+            items = sa.select(shipment_items.c.shipment_key).where(shipment_items.c.quantity > 0)
             if scope.user_id is not None:
                 items = items.where(shipment_items.c.user_id == scope.user_id)
             if order_id:

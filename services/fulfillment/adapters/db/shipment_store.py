@@ -23,11 +23,16 @@ _T, _I = shipments, shipment_items
 _STATE = (
     "carrier",
     "tracking_number",
+    "supplier_number",
+    "ship_from_id",
+    "ship_to",
     "ship_method_id",
     "cost",
     "currency",
     "ship_time",
     "delivery_time",
+    "void_time",
+    "delete_time",
     "xp",
     "version",
     "update_time",
@@ -96,8 +101,6 @@ class ShipmentStore:
                         "id": s.id,
                         "supplier_id": s.supplier_id,
                         "buyer_id": s.buyer_id,
-                        "ship_from_id": s.ship_from_id,
-                        "ship_to": s.ship_to,
                         "create_time": s.create_time,
                         "reported_version": 0,
                         **self._state(s, now),
@@ -109,26 +112,55 @@ class ShipmentStore:
             if is_unique_violation(error):
                 raise exists("shipment", made[0].id) from None
             raise
-        await tx.execute(sa.insert(_I), [_item_row(s.key, n, item) for s in made for n, item in enumerate(s.items)])
+        await _insert_items(tx, made)
+
+    async def packed(self, tx: Tx, order_key: str) -> list[Shipment]:
+        """Those that hold units of a buyer order and have not left, locked in the order of their keys."""
+        keys = sa.select(_I.c.shipment_key).where(_I.c.order_key == order_key, _I.c.quantity > 0)
+        waiting = (_T.c.key.in_(keys), _T.c.ship_time.is_(None), _T.c.void_time.is_(None))
+        rows = await tx.execute(sa.select(_T).where(*waiting).order_by(_T.c.key).with_for_update())
+        return await self.with_items(tx, rows.all())
 
     async def save(self, tx: Tx, s: Shipment, now: datetime) -> None:
-        """Stores the header of a locked shipment; its items never change."""
-        await tx.execute(_SAVE, {"k": s.key, **{f"new_{n}": v for n, v in self._state(s, now).items()}})
+        """Stores the header of a locked shipment."""
+        await self._save(tx, [s], now)
+
+    async def save_items(self, tx: Tx, changed: Sequence[Shipment], now: datetime) -> None:
+        """Stores headers of locked shipments, and all their items anew: three statements."""
+        if not changed:
+            return
+        await self._save(tx, changed, now)
+        await tx.execute(sa.delete(_I).where(_I.c.shipment_key.in_([s.key for s in changed])))
+        await _insert_items(tx, changed)
+
+    async def _save(self, tx: Tx, changed: Sequence[Shipment], now: datetime) -> None:
+        await tx.execute(_SAVE, [{"k": s.key, **{f"new_{n}": v for n, v in self._state(s, now).items()}} for s in changed])
 
     def _state(self, s: Shipment, now: datetime) -> dict[str, Any]:
         return {
             "carrier": s.carrier,
             "tracking_number": s.tracking_number,
+            "supplier_number": s.supplier_number,
+            "ship_from_id": s.ship_from_id,
+            "ship_to": s.ship_to,
             "ship_method_id": s.ship_method_id,
             "cost": s.cost,
             "currency": s.currency,
             "ship_time": s.ship_time,
             "delivery_time": s.delivery_time,
+            "void_time": s.void_time,
+            "delete_time": s.delete_time,
             "xp": dict(s.xp),
             "version": s.version,
             "update_time": s.update_time,
             **outbox.changed(now + self._delay),
         }
+
+
+async def _insert_items(tx: Tx, made: Sequence[Shipment]) -> None:
+    rows = [_item_row(s.key, n, item) for s in made for n, item in enumerate((*s.items, *s.emptied))]
+    if rows:
+        await tx.execute(sa.insert(_I), rows)
 
 
 def _item_row(key: UUID, position: int, item: ShipmentItem) -> dict[str, Any]:
@@ -169,7 +201,8 @@ def _shipment(row: Any, items: Sequence[ShipmentItem]) -> Shipment:
         id=row.id,
         supplier_id=row.supplier_id,
         buyer_id=row.buyer_id,
-        items=tuple(items),
+        items=tuple(item for item in items if item.quantity),
+        emptied=tuple(item for item in items if not item.quantity),
         create_time=row.create_time,
         update_time=row.update_time,
         carrier=row.carrier,
@@ -181,6 +214,9 @@ def _shipment(row: Any, items: Sequence[ShipmentItem]) -> Shipment:
         ship_to=row.ship_to,
         ship_time=row.ship_time,
         delivery_time=row.delivery_time,
+        supplier_number=row.supplier_number,
+        void_time=row.void_time,
+        delete_time=row.delete_time,
         xp=row.xp,
         version=row.version,
     )

@@ -56,11 +56,11 @@ class Loading:
         self._used: dict[str, SupplierOrder] = {}
         self.refusals: list[Refusal] = []
 
-    def pack(self, wanted: Sequence[Wanted], field: str) -> tuple[ShipmentItem, ...]:
-        """Puts units on one shipment; what cannot be is a refusal."""
+    def pack(self, wanted: Sequence[Wanted], field: str, party: tuple[str, str] | None = None) -> tuple[ShipmentItem, ...]:
+        """Puts units on one shipment; what cannot be is a refusal. `party` is its supplier and buyer, if it has them already."""
         known = [w for w in wanted if self._known(w)]
         orders = [self._orders[w.supplier_order_id] for w in known]
-        if len({(o.supplier_id, o.buyer_id) for o in orders}) > 1:
+        if len({(o.supplier_id, o.buyer_id) for o in orders} | ({party} if party else set())) > 1:
             self._refuse(field, Reason.SHIPMENT_MIXED_PARTIES, "a shipment is of one supplier to one buyer", in_request=True)
         for order in {o.id: o for o in orders}.values():
             self._check_status(order, field)
@@ -151,6 +151,29 @@ class Loading:
             record_id=wanted.record_id,
             draws=draws,
         )
+
+    def unpack(self, before: Iterable[ShipmentItem], after: Iterable[ShipmentItem]) -> None:
+        """Units of a shipment that has not left are on no shipment again, but for those that stay in it."""
+        for items, sign in ((before, -1), (after, 1)):
+            for item in items:
+                order = self._orders[item.supplier_order_id]
+                if order.status is SupplierOrderStatus.FROZEN:
+                    self._check_status(order, "items")
+                    return
+                place = (order.id, item.line_item_id)
+                self._lines[place] = _moved(self._lines[place], item.draws, packed=sign, shipped=0)
+                self._used[order.id] = order
+
+    def check_inside(self, wanted: Wanted, items: Iterable[ShipmentItem]) -> None:
+        """Refuses to take out what a shipment does not hold."""
+        place = (wanted.supplier_order_id, wanted.line_item_id)
+        units = sum(i.quantity for i in items if (i.supplier_order_id, i.line_item_id) == place)
+        if not units:
+            text = f"the shipment holds nothing of line {wanted.line_item_id} of supplier order {wanted.supplier_order_id}"
+            self._refuse(f"{wanted.field}.line_item_id", Reason.SHIPMENT_LINE_NOT_FOUND, text, in_request=True)
+        elif wanted.quantity > units:
+            text = f"the shipment holds {units} of them"
+            self._refuse(f"{wanted.field}.quantity", "VALUE_OUT_OF_RANGE", text, in_request=True)
 
     def leave(self, items: Iterable[ShipmentItem], shipment_id: str) -> list[Movement]:
         """Packed items leave: their units are shipped, and their stock goes out."""

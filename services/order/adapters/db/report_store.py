@@ -68,7 +68,7 @@ class SqlReportStore:
         """Shipments that hold units of buyer orders, oldest first."""
         c = SHIPMENTS.c
         statement = sa.select(SHIPMENTS).where(c.order_key.in_(list(parents))).order_by(c.shipment_key)
-        return [(r.order_key, r.shipment_key, r.version, r.document) for r in await tx.execute(statement)]
+        return [(r.order_key, r.shipment_key, r.version, r.document) for r in await tx.execute(statement) if r.document]
 
     def counts(self, view: SupplierOrderView) -> tuple[UnitCount, ...]:
         """Units per line, from the report itself."""

@@ -168,7 +168,7 @@ SHIPMENTS = sa.Table(
     sa.Column("document", sa.LargeBinary, nullable=False),
     sa.Column("update_time", UtcTime(), nullable=False),
 )
-"""Shipments as last reported, once for every order that they hold units of."""
+"""Shipments as last reported, once for every order that they hold units of; the document is empty once they hold none."""
 
 EVENTS = event_table(METADATA, "order_events")
 FEED_EPOCHS = epoch_table(METADATA, "order_feed_epochs")
