@@ -109,6 +109,14 @@ async def placed_held_and_shipped(market: Marketplace) -> None:
     packed = await clerk.shipments.CreateShipment(
         shipment_service_pb2.CreateShipmentRequest(shipment=parcel("LIFE-1", "l1", 1, sent=False))
     )
+    box = packed.shipment.id
+    more = [shipment_pb2.ShipmentItem(supplier_order_id="LIFE-1", line_item_id="l1", quantity=1)]
+    await clerk.shipments.AddShipmentItems(shipment_service_pb2.AddShipmentItemsRequest(shipment_id=box, items=more))
+    await clerk.shipments.RemoveShipmentItems(shipment_service_pb2.RemoveShipmentItemsRequest(shipment_id=box, items=more))
+    wrong = await clerk.shipments.CreateShipment(
+        shipment_service_pb2.CreateShipmentRequest(shipment=parcel("LIFE-1", "l1", 1, sent=False))
+    )
+    await clerk.shipments.DeleteShipment(shipment_service_pb2.DeleteShipmentRequest(shipment_id=wrong.shipment.id))
     sent = shipment_pb2.Shipment(id=packed.shipment.id, ship_time=LEFT)
     await clerk.shipments.UpdateShipment(
         shipment_service_pb2.UpdateShipmentRequest(shipment=sent, update_mask=FieldMask(paths=["ship_time"]))
