@@ -30,6 +30,7 @@ from services.order.application.build_order import BuildOrder
 from services.order.application.cancel_order import CancelOrder
 from services.order.application.complete_submissions import INTERVAL, CompleteSubmissions
 from services.order.application.create_order import CreateOrder
+from services.order.application.ended_orders import EndedOrders
 from services.order.application.forward_order import ForwardOrder
 from services.order.application.hold_order import HoldOrder
 from services.order.application.line_items import LineItems
@@ -132,7 +133,7 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
             ),
             (
                 payment_report_service_pb2_grpc.add_PaymentReportServiceServicer_to_server,
-                PaymentReportServicer(hold),
+                PaymentReportServicer(hold, EndedOrders(db, orders)),
                 f"{PACKAGE}.PaymentReportService",
             ),
             (

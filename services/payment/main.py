@@ -27,6 +27,7 @@ from services.payment.application.ask_gateway import AskGateway
 from services.payment.application.authorize_payments import AuthorizePayments
 from services.payment.application.end_attempt import EndAttempt
 from services.payment.application.expire_attempts import ExpireAttempts
+from services.payment.application.lower_payments import LowerPayments
 from services.payment.application.move_money import MoveMoney
 from services.payment.application.order_payments import OrderPayments
 from services.payment.application.reconcile_payments import ReconcilePayments
@@ -91,13 +92,15 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         authorize=AuthorizePayments(database, payments, attempts, means, record, ask, clock, runtime.failpoints),
         end=end,
         void=VoidPayments(database, payments, attempts, record, settle, clock),
-        move=MoveMoney(database, payments, means, requests, record, settle, clock),
+        lower=LowerPayments(database, payments, record, settle, clock),
+        move=MoveMoney(database, payments, requests, record, settle, clock),
     )
+    orders = OrderReports(runtime.peers)
     background = Background(
         ExpireAttempts(database, attempts, end, OrderDecisions(runtime.peers), clock, timedelta(seconds=settings.expiry_again)),
         settle,
-        RenewAuthorizations(database, payments, record, settle, clock, timedelta(seconds=settings.renew_early)),
-        ReportAlerts(database, alerts, OrderReports(runtime.peers), clock),
+        RenewAuthorizations(database, payments, record, settle, orders, clock, timedelta(seconds=settings.renew_early)),
+        ReportAlerts(database, alerts, orders, clock),
     )
     reconcile = ReconcilePayments(database, SqlUnsettledPayments(database.dialect), payments, settle, background.expire)
     standard = StandardMethods(database, REQUESTS, ACCOUNT, clock, ids)

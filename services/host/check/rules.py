@@ -126,7 +126,7 @@ def _seen_differently(subject: Subject) -> Iterator[str]:
 
 
 def _paid(subject: Subject) -> bool:
-    return any(int(v["confirmed_total"]) for v in subject.all("payment", "payments"))
+    return any(int(v["confirmed_total"]) or int(v["charged"]) for v in subject.all("payment", "payments"))
 
 
 def _paid_for_nothing(subject: Subject) -> Iterator[str]:

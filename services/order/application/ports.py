@@ -109,6 +109,9 @@ class OrderStore(Protocol):
     def id_taken(self, error: BaseException) -> bool:
         """Whether an insert failed because the public id is taken."""
 
+    async def running(self, tx: Tx, keys: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+        """Which of these buyer orders have not ended."""
+
     async def find_supplier_order(self, tx: Tx, order_id: str, scope: Scope) -> SupplierOrderView | None: ...
     async def lines(self, tx: Tx, key: uuid.UUID) -> tuple[Line, ...]: ...
     async def worksheet(self, tx: Tx, key: uuid.UUID) -> Worksheet: ...

@@ -8,8 +8,10 @@ from typing import Any
 from libs.errors import Violations
 from libs.rpc import require_service
 from services.order.adapters.reports import reports_of
+from services.order.application.ended_orders import EndedOrders
 from services.order.application.hold_order import HoldOrder, PaymentAlert
 from services.order.application.report_fulfillment import ReportFulfillment
+from services.order.rpc.convert_in import key_in
 from waybill.order.v1 import fulfillment_report_service_pb2 as pb
 from waybill.order.v1 import fulfillment_report_service_pb2_grpc as pb_grpc
 from waybill.order.v1 import payment_report_service_pb2 as payment_pb
@@ -37,10 +39,11 @@ class FulfillmentReportServicer(pb_grpc.FulfillmentReportServiceServicer):
 
 
 class PaymentReportServicer(payment_grpc.PaymentReportServiceServicer):
-    """Takes payments that need attention."""
+    """Takes payments that need attention; tells which orders have ended."""
 
-    def __init__(self, hold: HoldOrder) -> None:
+    def __init__(self, hold: HoldOrder, ended: EndedOrders) -> None:
         self._hold = hold
+        self._ended = ended
 
     async def ReportPayments(self, request: payment_pb.ReportPaymentsRequest, context: Any) -> payment_pb.ReportPaymentsResponse:
         require_service("payment")
@@ -51,6 +54,17 @@ class PaymentReportServicer(payment_grpc.PaymentReportServiceServicer):
         found.raise_if_any()
         unknown = await self._hold.report(alerts)
         return payment_pb.ReportPaymentsResponse(unknown_order_keys=[str(key) for key in unknown])
+
+    async def ListEndedOrders(
+        self, request: payment_pb.ListEndedOrdersRequest, context: Any
+    ) -> payment_pb.ListEndedOrdersResponse:
+        require_service("payment")
+        found = Violations()
+        few = len(request.order_keys) <= MAX_REPORTS
+        found.require("order_keys", few, "TOO_MANY_ITEMS", f"at most {MAX_REPORTS:,}")
+        found.raise_if_any()
+        ended = await self._ended([key_in(key) for key in request.order_keys])
+        return payment_pb.ListEndedOrdersResponse(order_keys=[str(key) for key in ended])
 
 
 def _alert(found: Violations, where: str, m: payment_pb.PaymentReport) -> PaymentAlert | None:

@@ -13,11 +13,11 @@ from libs.failpoints import Failpoints
 from services.payment.application.ask_gateway import NO_CARD, UNKNOWN, AskGateway
 from services.payment.application.ports import Answer, AttemptStore, Gateway, MeansStore, PaymentStore, Transactions, Tx, Verdict
 from services.payment.application.record_changes import RecordChanges
-from services.payment.domain.attempt import Change
+from services.payment.domain.course import Change
 from services.payment.domain.means import Card
 from services.payment.domain.payment import Payment, Problem
-from services.payment.domain.settlement import authorized
-from services.payment.domain.states import Event, State, allows
+from services.payment.domain.settlement import answered, authorized
+from services.payment.domain.states import Event, State
 from services.payment.domain.transaction import Entry, Result, Transaction, TransactionType
 from services.payment.domain.types import Holding
 
@@ -134,30 +134,25 @@ class AuthorizePayments:
             row, payment = asking.rows[id], payments[id]
             approved = answer.verdict is Verdict.APPROVED
             result = Result.SUCCEEDED if approved else Result.DECLINED
-            new = await self._payments.settle(tx, row.id, result, answer.reference, answer.message, now)
+            new = await self._payments.settle(tx, row.id, result, answer.reference, answer.message, now, answer.expire_time)
             if new and payment.state is State.AUTHORIZING and payment.attempt == row.attempt:
                 changes.append(Change(authorized(payment, approved, now, answer.expire_time)))
-            elif approved and await self._held_by_nobody(tx, row, new):
-                changes.append(_unwanted(payment, row, now))
+            elif approved:
+                changes += await self._late(tx, payment, row, new, now)
         if changes:
             await self._record(tx, changes, now)
         payments |= {c.payment.id: c.payment for c in changes}
         return list(payments.values())
 
-    async def _held_by_nobody(self, tx: Tx, row: Transaction, new: bool) -> bool:
-        """Whether an approval came so late that nobody will end what it holds."""
+    async def _late(self, tx: Tx, payment: Payment, row: Transaction, new: bool, now: datetime) -> list[Change]:
+        """An approval that came when its attempt had ended: what nobody wants of it is voided.
+
+        One that was recorded as declined, when a void was told that nothing is held, came after that.
+        """
         rows = await self._payments.transactions(tx, [row.payment_id])
-        if any(o.type is TransactionType.VOID and _pending(o) and o.gateway_key == row.gateway_key for o in rows):
-            return False
-        # Recorded as declined when a void was told that nothing is held: the approval came after that.
-        return new or any(o.id == row.id and o.result is Result.DECLINED for o in rows)
-
-
-def _unwanted(payment: Payment, row: Transaction, now: datetime) -> Change:
-    """The approval came when its attempt had ended and the gateway had said that nothing is held: it is voided."""
-    entry = Entry(TransactionType.VOID, row.amount, pending=True)
-    doubt = payment.attempt == row.attempt and allows(payment.state, Event.DOUBT)
-    return Change(payment.moved(Event.DOUBT, now, accepted=False) if doubt else payment, entry)
+        if not new and not any(o.id == row.id and o.result is Result.DECLINED for o in rows):
+            return []
+        return answered(payment, row, True, rows, now)
 
 
 def _declined(rows: Iterable[Transaction], known: Mapping[str, Answer]) -> list[Problem]:

@@ -1,19 +1,24 @@
-"""CapturePayment and RefundPayment: money that moves after an order opened."""
+"""CapturePayment, RefundPayment, VoidPayment: money that moves, or is let go, after an order opened."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError, invalid, missing, precondition
-from services.payment.application.ports import MeansStore, PaymentStore, Request, RequestStore, Transactions, Tx
+from services.payment.application.ports import PaymentStore, Request, RequestStore, Transactions, Tx
 from services.payment.application.record_changes import RecordChanges
 from services.payment.application.settle_transactions import SettleTransactions
-from services.payment.domain.attempt import Change
+from services.payment.domain.course import Change
+from services.payment.domain.lowering import void
 from services.payment.domain.payment import Payment
-from services.payment.domain.settlement import capture_amount, refund_amount, settled
-from services.payment.domain.transaction import Cause, Entry, Result, Transaction, TransactionType
-from services.payment.domain.types import Holding
+from services.payment.domain.settlement import capture, refund
+from services.payment.domain.transaction import Result, Transaction
 
-_AMOUNTS = {TransactionType.CAPTURE: capture_amount, TransactionType.REFUND: refund_amount}
+Decide = Callable[[Payment, Sequence[Transaction], datetime], list[Change]]
+"""What to record of a payment with these transactions; raises when it may not be."""
 
 
 class MoveMoney:
@@ -23,7 +28,6 @@ class MoveMoney:
         self,
         database: Transactions,
         payments: PaymentStore,
-        means: MeansStore,
         requests: RequestStore,
         record: RecordChanges,
         settle: SettleTransactions,
@@ -31,7 +35,6 @@ class MoveMoney:
     ) -> None:
         self._db = database
         self._payments = payments
-        self._means = means
         self._requests = requests
         self._record = record
         self._settle = settle
@@ -41,60 +44,74 @@ class MoveMoney:
         self, payment_id: str, amount: int | None, currency: str, request: Request
     ) -> tuple[Payment, list[Transaction]]:
         """Takes a card's money, at most what is authorized and not captured."""
-        return await self._move(TransactionType.CAPTURE, payment_id, amount, currency, request)
+
+        def decide(payment: Payment, rows: Sequence[Transaction], now: datetime) -> list[Change]:
+            _in_currency(payment, amount, currency)
+            return capture(payment, amount, rows, now)
+
+        return await self._move(payment_id, decide, request)
 
     async def refund(
         self, payment_id: str, amount: int | None, currency: str, request: Request
     ) -> tuple[Payment, list[Transaction]]:
         """Gives back, at most what was taken and not refunded. A promise is only recorded."""
-        return await self._move(TransactionType.REFUND, payment_id, amount, currency, request)
 
-    async def _move(
-        self, type: TransactionType, payment_id: str, amount: int | None, currency: str, request: Request
-    ) -> tuple[Payment, list[Transaction]]:
-        row = await self._db.retrying(lambda tx: self._begin(tx, type, payment_id, amount, currency, request))
-        if row.result is Result.PENDING:
-            await self._settle.settle(row)
-        async with self._db.reading(snapshot=True) as tx:
-            payment = await self._payments.get(tx, payment_id)
-            rows = await self._payments.transactions(tx, [payment_id])
-        now = next(r for r in rows if r.id == row.id)
-        if now.result is Result.PENDING:
+        def decide(payment: Payment, rows: Sequence[Transaction], now: datetime) -> list[Change]:
+            _in_currency(payment, amount, currency)
+            return refund(payment, amount, rows, now)
+
+        return await self._move(payment_id, decide, request)
+
+    async def void(self, payment_id: str, request: Request) -> tuple[Payment, list[Transaction]]:
+        """Lets go of what a card holds and has not taken. What the gateway does not answer is asked on."""
+        ids = await self._db.retrying(lambda tx: self._begin(tx, payment_id, void, request))
+        payment, rows = await self._load(payment_id)
+        await self._settle.promptly([row for row in rows if row.id in ids and row.result is Result.PENDING])
+        return await self._load(payment_id) if ids else (payment, rows)
+
+    async def _move(self, payment_id: str, decide: Decide, request: Request) -> tuple[Payment, list[Transaction]]:
+        ids = await self._db.retrying(lambda tx: self._begin(tx, payment_id, decide, request))
+        _, rows = await self._load(payment_id)
+        await asyncio.gather(*(self._settle.settle(row) for row in rows if row.id in ids and row.result is Result.PENDING))
+        payment, rows = await self._load(payment_id)
+        now = [row for row in rows if row.id in ids]
+        if any(row.result is Result.PENDING for row in now):
             raise WaybillError(
                 Kind.UNAVAILABLE,
                 "GATEWAY_SILENT",
                 "the gateway did not answer: it is asked on, and a repeat with the same request id tells what it said",
                 metadata={"payment": payment_id},
             )
-        if now.result is Result.DECLINED:
-            text = f"the gateway declined: {now.message}" if now.message else "the gateway declined"
+        declined = next((row for row in now if row.result is Result.DECLINED), None)
+        if declined is not None:
+            text = f"the gateway declined: {declined.message}" if declined.message else "the gateway declined"
             raise precondition("GATEWAY_DECLINED", text, payment=payment_id)
-        if payment is None:
-            raise missing("payment", payment_id)
         return payment, rows
 
-    async def _begin(
-        self, tx: Tx, type: TransactionType, payment_id: str, amount: int | None, currency: str, request: Request
-    ) -> Transaction:
+    async def _load(self, payment_id: str) -> tuple[Payment, list[Transaction]]:
+        async with self._db.reading(snapshot=True) as tx:
+            payment = await self._payments.get(tx, payment_id)
+            if payment is None:
+                raise missing("payment", payment_id)
+            return payment, await self._payments.transactions(tx, [payment_id])
+
+    async def _begin(self, tx: Tx, payment_id: str, decide: Decide, request: Request) -> list[str]:
+        """Ids of what was recorded, by this call or by the one that it repeats."""
         now = self._clock.now()
         payment = await self._payments.get(tx, payment_id, lock=True)
         if payment is None:
             raise missing("payment", payment_id)
-        rows = await self._payments.transactions(tx, [payment_id])
         # Under the payment's lock: the second of two calls at the same time sees what the first has recorded.
         recorded = await self._requests.find(tx, request)
         if recorded is not None:
-            return next(row for row in rows if row.id == recorded["transaction"])
-        if amount is not None and currency != payment.currency:
-            raise invalid("amount", "CURRENCY_MISMATCH", f"must be in {payment.currency}, not {currency or 'none'}")
-        wanted = _AMOUNTS[type](payment, amount, rows)
-        asked = payment.holding is Holding.GATEWAY
-        entry = Entry(type, wanted, pending=asked, cause=Cause.REQUEST)
-        row = self._record.transaction(payment, entry, now)
-        await self._requests.claim(tx, request, {"transaction": row.id}, now)
-        await self._payments.add_transactions(tx, [row])
-        if not asked:
-            change: Change = settled(payment, row, True, now)
-            await self._record.save(tx, [change.payment], now)
-            await self._means.post(tx, self._record.movements(change, row.id, type), now)
-        return row
+            return list(recorded["transactions"])
+        rows = await self._payments.transactions(tx, [payment_id])
+        made = await self._record(tx, decide(payment, rows, now), now)
+        ids = [row.id for row in made]
+        await self._requests.claim(tx, request, {"transactions": ids}, now)
+        return ids
+
+
+def _in_currency(payment: Payment, amount: int | None, currency: str) -> None:
+    if amount is not None and currency != payment.currency:
+        raise invalid("amount", "CURRENCY_MISMATCH", f"must be in {payment.currency}, not {currency or 'none'}")

@@ -44,17 +44,30 @@ class PaymentStore(Protocol):
         """With their transactions."""
 
     async def add_transactions(self, tx: Tx, rows: Sequence[Transaction]) -> None: ...
-    async def settle(self, tx: Tx, id: str, result: Result, reference: str, message: str, now: datetime) -> bool:
+    async def settle(
+        self, tx: Tx, id: str, result: Result, reference: str, message: str, now: datetime, expire: datetime | None = None
+    ) -> bool:
         """Writes the result of a pending transaction; False when it is known already."""
 
     async def take_over_refunds(self, tx: Tx, payment_ids: Collection[str]) -> None:
         """Pending refunds of these payments are for the order's cancel from now on, whoever asked for them."""
 
+    async def lowered(self, tx: Tx, key: uuid.UUID, attempt: int, now: datetime) -> bool:
+        """Notes that a change of an open order is applied; False when it, or a newer one, was before."""
+
+    async def ended(self, tx: Tx, keys: Collection[uuid.UUID]) -> set[uuid.UUID]:
+        """Which of these orders are known to have ended."""
+
+    async def note_ends(self, tx: Tx, keys: Collection[uuid.UUID], now: datetime) -> None:
+        """Notes that these orders have ended."""
+
     async def transactions(self, tx: Tx, payment_ids: Collection[str]) -> list[Transaction]: ...
-    async def any_lapsing(self, tx: Tx, until: datetime) -> bool: ...
-    async def claim_lapsing(self, tx: Tx, until: datetime, limit: int) -> list[Payment]:
-        """Confirmed payments whose authorization lapses until then and that nothing is asked about, locked for the
-        transaction; those that another replica has locked are left out."""
+    async def lapsing(self, tx: Tx, now: datetime, until: datetime, limit: int) -> set[uuid.UUID]:
+        """Orders of payments for which something is to be done: one of their authorizations has lapsed, or what is due
+        lapses until then and the order is not known to have ended."""
+
+    async def claim_lapsing(self, tx: Tx, now: datetime, until: datetime, limit: int) -> list[Payment]:
+        """Those payments, locked for the transaction; those that another replica has locked are left out."""
 
     async def any_due(self, tx: Tx, now: datetime) -> bool: ...
     async def claim_due(self, tx: Tx, now: datetime, again: datetime, limit: int) -> list[Transaction]:
@@ -202,3 +215,6 @@ class OrderPeer(Protocol):
 
     async def report(self, alerts: Sequence[Alert], patience: float) -> set[uuid.UUID]:
         """Returns keys of orders that it does not know."""
+
+    async def ended(self, keys: Collection[uuid.UUID]) -> set[uuid.UUID]:
+        """Which of these orders have ended; raises when it does not answer."""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from libs.ids import IdSource
 from services.payment.application.ports import AlertStore, MeansStore, PaymentStore, Tx
 from services.payment.domain import ledger
-from services.payment.domain.attempt import Change
+from services.payment.domain.course import Change
 from services.payment.domain.payment import Payment
 from services.payment.domain.states import State
 from services.payment.domain.transaction import Cause, Entry, Result, Transaction, TransactionType
@@ -47,35 +47,37 @@ class RecordChanges:
             if change.entry is not None:
                 row = self.transaction(payment, change.entry, now)
                 rows.append(row)
-                movements += self.movements(change, row.id, row.type)
-        await self.save(tx, list({c.payment.id: c.payment for c in changes}.values()), now)
+                movements += self._movements(change, row)
+            elif change.settles is not None:
+                movements += self._movements(change, change.settles)
+        await self._save(tx, list({c.payment.id: c.payment for c in changes}.values()), now)
         await self._payments.add_transactions(tx, rows)
         await self._means.post(tx, movements, now, freed)
         return [row for row in rows if row.result is Result.PENDING]
 
-    async def save(self, tx: Tx, payments: Sequence[Payment], now: datetime) -> None:
+    async def _save(self, tx: Tx, payments: Sequence[Payment], now: datetime) -> None:
         """Writes payments; of those that need attention the order service will hear."""
         await self._payments.save(tx, payments)
         await self._alerts.raise_for(tx, [p for p in payments if p.state is State.ATTENTION], now)
 
-    def movements(self, change: Change, id: str, type: TransactionType) -> list[ledger.Movement]:
+    def _movements(self, change: Change, row: Transaction) -> list[ledger.Movement]:
         """What a change moves in the ledger."""
         made: list[ledger.Movement] = []
         if change.taken:
-            made.append(ledger.taken(id, change.payment, change.taken, self._gateway_name, WORDS[type]))
+            made.append(ledger.taken(row.id, change.payment, change.taken, self._gateway_name, WORDS[row.type]))
         if change.returned:
-            made.append(ledger.returned(id, change.payment, change.returned, self._gateway_name, WORDS[type]))
+            made.append(ledger.returned(row.id, change.payment, change.returned, self._gateway_name, WORDS[row.type]))
         return made
 
     def transaction(self, payment: Payment, entry: Entry, now: datetime) -> Transaction:
         """A transaction of a payment, begun now."""
         id = self._ids.public("ptx")
-        key = ""
+        key, authorization = "", entry.authorization_key
         if entry.pending:
-            by_authorization = entry.type in (TransactionType.AUTHORIZE, TransactionType.VOID)
-            key = (entry.gateway_key or payment.authorization_key) if by_authorization else id
+            authorization = authorization or payment.authorization_key
+            key = authorization if entry.type in (TransactionType.AUTHORIZE, TransactionType.VOID) else id
         # The authorization of an attempt is asked about by the order's attempt alone, and voided with it.
-        attempts = entry.type is TransactionType.AUTHORIZE and entry.cause is not Cause.RENEWAL
+        attempts = entry.type is TransactionType.AUTHORIZE and entry.cause is Cause.SUBMIT
         again = entry.pending and not attempts
         return Transaction(
             id=id,
@@ -87,6 +89,7 @@ class RecordChanges:
             create_time=now,
             cause=entry.cause,
             gateway_key=key,
+            authorization_key=authorization,
             result_time=None if entry.pending else now,
             ask_time=now + self._again if again else None,
         )

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 
 from libs.clock import Clock
-from services.payment.application.ports import PaymentStore, Transactions, Tx
+from libs.errors import WaybillError
+from libs.obs import get_logger
+from services.payment.application.ports import OrderPeer, PaymentStore, Transactions, Tx
 from services.payment.application.record_changes import RecordChanges
 from services.payment.application.settle_transactions import SettleTransactions
-from services.payment.domain.renewal import renew, renewable
+from services.payment.domain.renewal import tend
+from services.payment.domain.states import State
 from services.payment.domain.transaction import Transaction
 
 BATCH = 50
+_LOG = get_logger("payment.gateway")
 
 
 class RenewAuthorizations:
@@ -24,6 +29,7 @@ class RenewAuthorizations:
         payments: PaymentStore,
         record: RecordChanges,
         settle: SettleTransactions,
+        orders: OrderPeer,
         clock: Clock,
         early: timedelta,
     ) -> None:
@@ -31,25 +37,40 @@ class RenewAuthorizations:
         self._payments = payments
         self._record = record
         self._settle = settle
+        self._orders = orders
         self._clock = clock
         self._early = early
 
     async def once(self) -> int:
-        """Renews what lapses soon; returns how many authorizations were asked for."""
-        until = self._clock.now() + self._early
+        """Renews what lapses soon, notes what has lapsed; returns how many authorizations were asked for."""
+        now = self._clock.now()
+        until = now + self._early
         async with self._db.reading() as tx:
             # Most looks find nothing: those take no write lock.
-            if not await self._payments.any_lapsing(tx, until):
-                return 0
-        rows = await self._db.retrying(self._begin)
+            keys = await self._payments.lapsing(tx, now, until, BATCH)
+            unknown = keys - await self._payments.ended(tx, keys)
+        if not keys:
+            return 0
+        try:
+            ended = await self._orders.ended(unknown) if unknown else set()
+        except WaybillError as error:
+            # Nothing is decided without knowing: there is a day left to ask again.
+            _LOG.info("renewal_postponed", orders=len(unknown), reason=error.reason)
+            return 0
+        rows = await self._db.retrying(lambda tx: self._begin(tx, keys, ended))
         await self._settle.promptly(rows)
         return len(rows)
 
-    async def _begin(self, tx: Tx) -> list[Transaction]:
+    async def _begin(self, tx: Tx, asked: set[uuid.UUID], ended: set[uuid.UUID]) -> list[Transaction]:
         now = self._clock.now()
         until = now + self._early
-        found = await self._payments.claim_lapsing(tx, until, BATCH)
+        await self._payments.note_ends(tx, ended, now)
+        # Of an order that came up since it is not known whether it has ended.
+        found = [p for p in await self._payments.claim_lapsing(tx, now, until, BATCH) if p.order_key in asked]
+        over = await self._payments.ended(tx, {p.order_key for p in found})
         rows = await self._payments.transactions(tx, [p.id for p in found])
-        by_payment = {p.id: [row for row in rows if row.payment_id == p.id] for p in found}
-        changes = [renew(p) for p in found if renewable(p, by_payment[p.id], until)]
+        changes = [change for p in found for change in tend(p, rows, until, p.order_key in over, now)]
+        for payment in {c.payment.id: c.payment for c in changes}.values():
+            if payment.state is State.ATTENTION:
+                _LOG.error("authorization_lapsed", payment=payment.id, order=payment.order_id)
         return await self._record(tx, changes, now) if changes else []

@@ -15,8 +15,7 @@ from services.payment.application.ask_gateway import NO_CARD, AskGateway
 from services.payment.application.ports import Answer, Gateway, MeansStore, PaymentStore, Transactions, Tx, Verdict
 from services.payment.application.record_changes import RecordChanges
 from services.payment.domain.payment import Payment
-from services.payment.domain.renewal import renewed
-from services.payment.domain.settlement import settled
+from services.payment.domain.settlement import answered
 from services.payment.domain.states import State
 from services.payment.domain.transaction import Result, Transaction, TransactionType
 
@@ -83,9 +82,9 @@ class SettleTransactions:
                     return NO_CARD
                 return await gateway.authorize(row.gateway_key, card.token, row.amount, payment.currency)
             if row.type is TransactionType.CAPTURE:
-                return await gateway.capture(row.gateway_key, payment.authorization_key, row.amount, payment.currency)
+                return await gateway.capture(row.gateway_key, row.authorization_key, row.amount, payment.currency)
             if row.type is TransactionType.REFUND:
-                return await gateway.refund(row.gateway_key, payment.authorization_key, row.amount, payment.currency)
+                return await gateway.refund(row.gateway_key, row.authorization_key, row.amount, payment.currency)
             for other in others:
                 if other.gateway_key == row.gateway_key and _waits(other):
                     # The void would wipe out what became of it.
@@ -116,27 +115,21 @@ class SettleTransactions:
         for asked, answer in answers:
             approved = answer.verdict is Verdict.APPROVED
             result = Result.SUCCEEDED if approved else Result.DECLINED
-            new = await self._payments.settle(tx, asked.id, result, answer.reference, answer.message, now)
-            if new and asked is row:
-                done = approved
-                payment = await self._apply(tx, payment, row, answer, now)
-        return done
+            new = await self._payments.settle(tx, asked.id, result, answer.reference, answer.message, now, answer.expire_time)
+            done = done or (new and asked is row)
+        if done:
+            await self._apply(tx, payment, row.id, now)
+        return done and answers[0][1].verdict is Verdict.APPROVED
 
-    async def _apply(self, tx: Tx, payment: Payment, row: Transaction, answer: Answer, now: datetime) -> Payment:
-        approved = answer.verdict is Verdict.APPROVED
+    async def _apply(self, tx: Tx, payment: Payment, id: str, now: datetime) -> None:
         rows = await self._payments.transactions(tx, [payment.id])
         # As it is now: a cancel may have taken it over since the gateway was asked.
-        row = next((r for r in rows if r.id == row.id), row)
-        if row.type is TransactionType.AUTHORIZE:
-            change = renewed(payment, row, approved, answer.expire_time, rows, now)
-            await self._record(tx, [change], now)
-            if change.payment.state is State.ATTENTION:
-                _LOG.error("authorization_lapses", payment=payment.id, order=payment.order_id, message=answer.message)
-            return change.payment
-        change = settled(payment, row, approved, now, rows)
-        await self._record.save(tx, [change.payment], now)
-        await self._means.post(tx, self._record.movements(change, row.id, row.type), now)
-        return change.payment
+        row = next(r for r in rows if r.id == id)
+        changes = answered(payment, row, row.result is Result.SUCCEEDED, rows, now)
+        await self._record(tx, changes, now)
+        after = changes[-1].payment
+        if after.state is State.ATTENTION and payment.state is not State.ATTENTION:
+            _LOG.error("payment_needs_attention", payment=after.id, order=after.order_id, type=row.type, message=row.message)
 
 
 def _waits(row: Transaction) -> bool:

@@ -6,26 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from services.payment.domain.course import Change, Course
 from services.payment.domain.means import Demand, Means, demands, unusable
 from services.payment.domain.payment import Payment, Problem, resolve
-from services.payment.domain.states import Event, State
-from services.payment.domain.transaction import Cause, Entry, Result, Transaction, TransactionType, pending
+from services.payment.domain.states import ENDS, Event, State, allows
+from services.payment.domain.transaction import Cause, Entry, Transaction, TransactionType
 from services.payment.domain.types import Holding
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A payment as it becomes, with the transaction to record, if any."""
-
-    payment: Payment
-    entry: Entry | None = None
-    freed: int = 0
-    """What a spending account gets back of its reserved part."""
-    taken: int = 0
-    """What is taken now."""
-    returned: int = 0
-    """What goes back now."""
-
 
 PASSING = (State.RESERVED, State.AUTHORIZING, State.AUTHORIZED, State.VOID_PENDING)
 """States of a payment that an attempt which was refused has not yet let go."""
@@ -65,7 +51,7 @@ def reserve(payments: Sequence[Payment], attempt: int, now: datetime) -> list[Ch
     """Held for the attempt."""
     return [
         Change(
-            p.moved(Event.RESERVE, now, attempt=attempt, renewals=0, authorization_expire_time=None),
+            p.moved(Event.RESERVE, now, attempt=attempt, authorization_expire_time=None),
             Entry(TransactionType.RESERVE, p.due) if p.due else None,
         )
         for p in payments
@@ -101,50 +87,36 @@ def release(payments: Sequence[Payment], now: datetime) -> list[Change]:
 
 
 def cancel(payments: Sequence[Payment], rows: Sequence[Transaction], now: datetime) -> list[Change]:
-    """The order was canceled: authorizations are voided, what was taken goes back.
+    """The order was canceled: nothing is due any more, authorizations are voided, what was taken goes back.
 
     `rows` are their transactions: what is on its way back, or voided, is not asked for again. So a repeat does nothing.
     """
     changes: list[Change] = []
     for p in payments:
-        if p.state in (State.VOIDED, State.REFUNDED, State.VOID_PENDING):
+        if p.state in ENDS and not p.due:
             continue
-        if p.holding is Holding.GATEWAY and (p.captured or p.state in _AT_GATEWAY):
-            changes += _cancel_at_gateway(p, [row for row in rows if row.payment_id == p.id], now)
-            continue
-        back = p.taken
-        ends = _ENDS.get(p.state, TransactionType.VOID)
-        entry = Entry(ends, p.due, cause=Cause.CANCEL) if ends is not None and p.due else None
-        after = p.moved(Event.VOID, now, accepted=False, refunded=p.refunded + back)
-        changes.append(Change(after, entry, freed=_reserved(p), returned=back))
+        if p.holding is Holding.GATEWAY and p.state not in _ENDS:
+            changes += _cancel_at_gateway(Course(p, rows, now))
+        elif p.state not in ENDS:
+            back = p.taken
+            ends = _ENDS.get(p.state, TransactionType.VOID)
+            entry = Entry(ends, p.due, cause=Cause.CANCEL) if ends is not None and p.due else None
+            after = p.moved(Event.VOID, now, accepted=False, refunded=p.refunded + back, due=0)
+            changes.append(Change(after, entry, freed=_reserved(p), returned=back))
     return changes
 
 
 _ENDS = {State.OPEN: None, State.RESERVED: TransactionType.RELEASE}
 """What a cancel records of what is not permanent: of a payment that nothing was reserved for nothing ends."""
-_AT_GATEWAY = (State.AUTHORIZING, State.AUTHORIZED, State.CONFIRMED, State.CAPTURED, State.ATTENTION)
 
 
-def _cancel_at_gateway(p: Payment, rows: Sequence[Transaction], now: datetime) -> list[Change]:
-    changes: list[Change] = []
-    if not p.captured:
-        if not p.due:
-            return [Change(p.moved(Event.VOID, now, accepted=False))]
-        void = Entry(TransactionType.VOID, p.due, True, Cause.CANCEL)
-        return [Change(p.moved(Event.DOUBT, now, accepted=False), void)]
-    back = p.taken - pending(rows, TransactionType.REFUND)
-    if back > 0:
-        changes.append(Change(p, Entry(TransactionType.REFUND, back, True, Cause.CANCEL)))
-    if p.captured < p.due and not _voided(p, rows):
-        changes.append(Change(p, Entry(TransactionType.VOID, p.due - p.captured, True, Cause.CANCEL)))
-    return changes
-
-
-def _voided(p: Payment, rows: Sequence[Transaction]) -> bool:
-    return any(
-        row.type is TransactionType.VOID and row.gateway_key == p.authorization_key and row.result is not Result.DECLINED
-        for row in rows
-    )
+def _cancel_at_gateway(course: Course) -> list[Change]:
+    course.change(due=0)
+    course.give_back(Cause.CANCEL)
+    course.end(course.authorizations, Cause.CANCEL)
+    if not course.payment.captured and allows(course.payment.state, Event.DOUBT):
+        course.move(Event.DOUBT, accepted=False)
+    return course.changes()
 
 
 def _reserved(p: Payment) -> int:

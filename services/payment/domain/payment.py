@@ -30,6 +30,8 @@ class Payment:
     update_time: datetime
     amount: int | None = None
     resolved_amount: int | None = None
+    due: int = 0
+    """What it stands for now: the resolved amount at first; falls when its order owes less, or another payment takes over."""
     spending_account_id: str = ""
     credit_card_id: str = ""
     purchase_order_number: str = ""
@@ -39,10 +41,8 @@ class Payment:
     attempt: int = 0
     captured: int = 0
     refunded: int = 0
-    renewals: int = 0
-    """How often its authorization was renewed."""
     authorization_expire_time: datetime | None = None
-    """When the gateway lets the authorization lapse."""
+    """When the gateway lets the first of its authorizations lapse that it still holds."""
     version: int = 1
     xp: Mapping[str, Any] = field(default_factory=dict)
 
@@ -52,26 +52,25 @@ class Payment:
         return behavior(self.type).holding
 
     @property
-    def due(self) -> int:
-        """What it stands for in the last attempt."""
-        return self.resolved_amount or 0
-
-    @property
     def taken(self) -> int:
         """What was taken and not given back: a card's captures, anything else from its confirmation on."""
         if self.holding is Holding.GATEWAY:
             return self.captured - self.refunded
-        return self.due - self.refunded if self.state in (State.CONFIRMED, State.CAPTURED) else 0
+        return (self.resolved_amount or 0) - self.refunded if self.state in (State.CONFIRMED, State.CAPTURED) else 0
+
+    @property
+    def uncaptured(self) -> int:
+        """What a card has still to take."""
+        return max(0, self.due - self.captured)
 
     @property
     def authorization_key(self) -> str:
-        """Our key of its authorization at the gateway, the same on every retry of the attempt."""
-        return self.authorization_key_of(self.renewals)
+        """Our key of its attempt's first authorization at the gateway, the same on every retry."""
+        return f"{self.order_key}/{self.attempt}/{self.id}"
 
-    def authorization_key_of(self, renewals: int) -> str:
-        """Our key of the authorization after so many renewals."""
-        first = f"{self.order_key}/{self.attempt}/{self.id}"
-        return f"{first}/{renewals}" if renewals else first
+    def renewal_key(self, number: int) -> str:
+        """Our key of the attempt's authorization that comes after so many others."""
+        return f"{self.authorization_key}/{number}"
 
     def moved(self, event: Event, now: datetime, **changes: Any) -> Payment:
         """The payment after an event; raises `PAYMENT_STATE_CONFLICT` when its state does not allow it."""
@@ -108,4 +107,4 @@ def resolve(payments: Sequence[Payment], total: int, must_cover: bool) -> tuple[
         problems.append(Problem("", "PAYMENTS_BELOW_TOTAL", "the payments do not cover the order's total"))
     rest = max(0, total - fixed)
     shares = [p.amount if p.amount is not None else (rest if p is rests[0] else 0) for p in payments]
-    return [replace(p, resolved_amount=share) for p, share in zip(payments, shares, strict=True)], problems
+    return [replace(p, resolved_amount=share, due=share) for p, share in zip(payments, shares, strict=True)], problems

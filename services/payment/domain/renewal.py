@@ -5,55 +5,43 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from services.payment.domain.attempt import Change
+from services.payment.domain.authorization import Hold
+from services.payment.domain.course import Change, Course
 from services.payment.domain.payment import Payment
-from services.payment.domain.states import Event, State
-from services.payment.domain.transaction import Cause, Entry, Result, Transaction, TransactionType
+from services.payment.domain.states import PERMANENT, Event, State
+from services.payment.domain.transaction import Cause, Entry, Transaction, TransactionType
 from services.payment.domain.types import Holding
 
 
-def renewable(payment: Payment, rows: Sequence[Transaction], until: datetime) -> bool:
-    """Whether a confirmed authorization lapses until then, and nothing is under way that needs it as it is."""
-    expire = payment.authorization_expire_time
-    return (
-        payment.holding is Holding.GATEWAY
-        and payment.state is State.CONFIRMED
-        and expire is not None
-        and expire <= until
-        and not _under_way(rows)
-    )
+def tend(payment: Payment, rows: Sequence[Transaction], until: datetime, ended: bool, now: datetime) -> list[Change]:
+    """Notes what has lapsed, and asks for a new authorization of what is due and lapses until then.
 
-
-def renew(payment: Payment) -> Change:
-    """Asks for a new authorization under a new key; the payment stays as it is until the gateway has answered."""
-    key = payment.authorization_key_of(payment.renewals + 1)
-    return Change(payment, Entry(TransactionType.AUTHORIZE, payment.due, True, Cause.RENEWAL, key))
-
-
-def renewed(
-    payment: Payment, asked: Transaction, approved: bool, expire: datetime | None, rows: Sequence[Transaction], now: datetime
-) -> Change:
-    """What the gateway's answer does: the new authorization replaces the old one, which is voided.
-
-    A new one that is no longer wanted, because the order was canceled or money was taken meanwhile, is voided itself.
-    A declined one leaves the payment to a person, before the old one lapses.
+    Of an order that has ended nothing is renewed: what lapses is let go. While a capture is under way all is left as it is.
     """
-    wanted = payment.state is State.CONFIRMED and payment.attempt == asked.attempt and not _captures(rows)
-    if not approved:
-        return Change(payment.moved(Event.LAPSE, now) if wanted else payment)
-    if not wanted:
-        return Change(payment, _void(asked.amount, asked.gateway_key))
-    after = payment.moved(Event.RENEW, now, renewals=payment.renewals + 1, authorization_expire_time=expire, accepted=True)
-    return Change(after, _void(payment.due, payment.authorization_key))
+    course = Course(payment, rows, now)
+    if payment.holding is not Holding.GATEWAY or payment.state not in PERMANENT or course.pending(TransactionType.CAPTURE):
+        return []
+    for a in course.held:
+        if a.expire_time is not None and a.expire_time <= now:
+            course.record(Entry(TransactionType.LAPSE, a.rest, cause=Cause.RENEWAL, authorization_key=a.key))
+    if course.wants_hold and not any(a.hold is Hold.ASKED for a in course.authorizations):
+        _go_on(course, until, ended)
+    changes = course.changes()
+    return changes if changes[0].payment is not payment or changes[0].entry is not None else []
 
 
-def _void(amount: int, key: str) -> Entry:
-    return Entry(TransactionType.VOID, amount, True, Cause.RENEWAL, key)
-
-
-def _under_way(rows: Sequence[Transaction]) -> bool:
-    return _captures(rows) or any(r.type is TransactionType.AUTHORIZE and r.result is Result.PENDING for r in rows)
-
-
-def _captures(rows: Sequence[Transaction]) -> bool:
-    return any(r.type is TransactionType.CAPTURE and r.result is Result.PENDING for r in rows)
+def _go_on(course: Course, until: datetime, ended: bool) -> None:
+    p = course.payment
+    if not course.held:
+        if ended:
+            course.change(due=p.captured)
+            course.trim(Cause.RENEWAL)
+        elif p.state is not State.ATTENTION:
+            course.move(Event.LAPSE)
+        return
+    expire = course.held[-1].expire_time
+    if ended or p.state is State.ATTENTION or expire is None or expire > until:
+        return
+    asked = [row for row in course.rows if row.type is TransactionType.AUTHORIZE and row.attempt == p.attempt]
+    # The payment stays as it is until the gateway has answered.
+    course.record(Entry(TransactionType.AUTHORIZE, p.uncaptured, True, Cause.RENEWAL, p.renewal_key(len(asked))))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from libs.errors import precondition
-from services.payment.domain.attempt import Change
+from services.payment.domain.authorization import Hold
+from services.payment.domain.course import Change, Course
 from services.payment.domain.payment import Payment
 from services.payment.domain.states import Event, State, allows, conflict, move
-from services.payment.domain.transaction import Cause, Transaction, TransactionType, canceled, pending
+from services.payment.domain.transaction import Cause, Entry, Transaction, TransactionType, canceled
 from services.payment.domain.types import Holding
 
 
@@ -20,68 +21,124 @@ def authorized(payment: Payment, approved: bool, now: datetime, expire: datetime
     return payment.moved(Event.APPROVE, now, accepted=True, authorization_expire_time=expire)
 
 
-def settled(payment: Payment, asked: Transaction, approved: bool, now: datetime, rows: Sequence[Transaction] = ()) -> Change:
-    """The answer to a void, a capture or a refund. `rows` are the payment's transactions, which a capture looks at."""
-    if asked.type is TransactionType.VOID:
-        return _voided(payment, asked, approved, now)
-    if asked.type is TransactionType.CAPTURE:
-        return _captured(payment, asked, approved, now, canceled(rows))
-    return _refunded(payment, asked, approved, now)
+def answered(payment: Payment, asked: Transaction, approved: bool, rows: Sequence[Transaction], now: datetime) -> list[Change]:
+    """What the gateway's answer to a transaction does. `rows` are the payment's transactions with the answer noted.
+
+    An answer is about the authorization whose key it names, and about no other.
+    """
+    course = Course(payment, rows, now)
+    _ANSWERS[asked.type](course, asked, approved)
+    return course.changes()
 
 
-def _voided(p: Payment, asked: Transaction, approved: bool, now: datetime) -> Change:
-    # The rest of a captured authorization, or one of an earlier attempt, ends without changing the payment's state.
-    if p.state is not State.VOID_PENDING or p.attempt != asked.attempt:
-        return Change(p)
+def _authorization(course: Course, asked: Transaction, approved: bool) -> None:
+    p = course.payment
+    mine = next(a for a in course.authorizations if a.key == asked.authorization_key)
+    if mine.hold is Hold.ENDING:
+        return
     if not approved:
-        return Change(p.moved(Event.ALARM, now))
-    return Change(p.moved(Event.VOID if asked.cause is Cause.CANCEL else Event.CLEAR, now))
+        if course.wants_hold and p.attempt == asked.attempt and p.state is not State.ATTENTION:
+            course.move(Event.LAPSE)
+        return
+    if not course.wants_hold or p.attempt != asked.attempt:
+        _unwanted(course, asked)
+        return
+    if mine.hold is not Hold.HELD:
+        # It was told that nothing is held, and the approval came after that.
+        course.record(Entry(TransactionType.VOID, asked.amount, True, Cause.RENEWAL, asked.authorization_key))
+        return
+    others = [a for a in course.held if a.key != asked.authorization_key]
+    if others and asked.amount > p.uncaptured - course.pending(TransactionType.CAPTURE):
+        # Money was taken meanwhile: what is left is still held, and renewed for less.
+        course.record(Entry(TransactionType.VOID, asked.amount, True, Cause.RENEWAL, asked.authorization_key))
+        return
+    event = Event.SETTLE if p.state is State.ATTENTION and p.captured else Event.RENEW
+    course.move(event, accepted=True)
+    course.end(others, Cause.RENEWAL)
 
 
-def _captured(p: Payment, asked: Transaction, approved: bool, now: datetime, unwanted: bool) -> Change:
+def _unwanted(course: Course, asked: Transaction) -> None:
+    """Nobody waits for it any more: its attempt was released, or nothing is due."""
+    cause = asked.cause if asked.cause is not Cause.SUBMIT or not canceled(course.rows) else Cause.CANCEL
+    course.record(Entry(TransactionType.VOID, asked.amount, True, cause, asked.authorization_key))
+    p = course.payment
+    if p.attempt == asked.attempt and not p.captured and allows(p.state, Event.DOUBT):
+        course.move(Event.DOUBT, accepted=False)
+
+
+def _void(course: Course, asked: Transaction, approved: bool) -> None:
+    """All that a void ends is told by what is still held."""
+
+
+def _capture(course: Course, asked: Transaction, approved: bool) -> None:
+    p = course.payment
     if not approved:
-        return Change(p)
+        course.trim(Cause.CHANGE)
+        return
+    captured = p.captured + asked.amount
     # Money that was taken although the order was canceled meanwhile must be seen by a person.
-    event = Event.ALARM if unwanted or not allows(p.state, Event.CAPTURE) else Event.CAPTURE
-    return Change(p.moved(event, now, captured=p.captured + asked.amount), taken=asked.amount)
+    unwanted = canceled(course.rows) or not allows(p.state, Event.CAPTURE)
+    event = Event.ALARM if unwanted else Event.CAPTURE_ALL if captured >= p.due else Event.CAPTURE
+    course.move(event, captured=captured)
+    course.settled(asked, taken=asked.amount)
+    if not unwanted:
+        course.give_back(Cause.CHANGE)
+        course.trim(Cause.CHANGE)
 
 
-def _refunded(p: Payment, asked: Transaction, approved: bool, now: datetime) -> Change:
+def _refund(course: Course, asked: Transaction, approved: bool) -> None:
     if not approved:
-        # Nobody waits for the answer when an order was canceled.
-        alarm = asked.cause is Cause.CANCEL and allows(p.state, Event.ALARM)
-        return Change(p.moved(Event.ALARM, now) if alarm else p)
-    event = Event.REFUND_ALL if asked.amount == p.taken else Event.REFUND_PART
-    return Change(p.moved(event, now, refunded=p.refunded + asked.amount), returned=asked.amount)
+        if asked.cause in (Cause.CANCEL, Cause.CHANGE):
+            # Nobody waits for the answer.
+            course.alarm()
+        return
+    course.move(Event.REFUND_PART, refunded=course.payment.refunded + asked.amount)
+    course.settled(asked, returned=asked.amount)
 
 
-def capture_amount(payment: Payment, wanted: int | None, rows: Sequence[Transaction]) -> int:
-    """What to capture: `wanted`, or all that is authorized and not captured.
+_ANSWERS: dict[TransactionType, Callable[[Course, Transaction, bool], None]] = {
+    TransactionType.AUTHORIZE: _authorization,
+    TransactionType.VOID: _void,
+    TransactionType.CAPTURE: _capture,
+    TransactionType.REFUND: _refund,
+}
+
+
+def capture(payment: Payment, wanted: int | None, rows: Sequence[Transaction], now: datetime) -> list[Change]:
+    """Takes `wanted`, or all that is due, authorized and not captured, of the newest authorization that is good.
 
     Raises `PAYMENT_STATE_CONFLICT` and `CAPTURE_EXCEEDS_AUTHORIZATION`.
     """
+    course = Course(payment, rows, now)
     if payment.holding is not Holding.GATEWAY:
         raise conflict(payment.id, payment.state, f"capture: a {payment.type} is taken when its order is confirmed")
     move(payment.id, payment.state, Event.CAPTURE)
-    if canceled(rows):
+    if canceled(course.rows):
         raise conflict(payment.id, payment.state, "capture: its order is canceled")
-    left = payment.due - payment.captured - pending(rows, TransactionType.CAPTURE)
+    held = course.held
+    if payment.state is State.ATTENTION and not held:
+        raise conflict(payment.id, payment.state, "capture: nothing is authorized")
+    room = held[-1].room if held else 0
+    left = min(room, payment.uncaptured - course.pending(TransactionType.CAPTURE))
     amount = left if wanted is None else wanted
     if not 0 < amount <= left:
         text = f"payment {payment.id} has less left to capture"
         raise precondition("CAPTURE_EXCEEDS_AUTHORIZATION", text, payment=payment.id)
-    return amount
+    course.record(Entry(TransactionType.CAPTURE, amount, True, Cause.REQUEST, held[-1].key))
+    return course.changes()
 
 
-def refund_amount(payment: Payment, wanted: int | None, rows: Sequence[Transaction]) -> int:
-    """What to refund: `wanted`, or all that was taken and not refunded.
+def refund(payment: Payment, wanted: int | None, rows: Sequence[Transaction], now: datetime) -> list[Change]:
+    """Gives back `wanted`, or all that was taken and is not on its way back.
 
     Raises `PAYMENT_STATE_CONFLICT` and `REFUND_EXCEEDS_CAPTURE`.
     """
+    course = Course(payment, rows, now)
     move(payment.id, payment.state, Event.REFUND_PART)
-    left = payment.taken - pending(rows, TransactionType.REFUND)
+    left = payment.taken - course.pending(TransactionType.REFUND)
     amount = left if wanted is None else wanted
     if not 0 < amount <= left:
         text = f"payment {payment.id} has less left to refund"
         raise precondition("REFUND_EXCEEDS_CAPTURE", text, payment=payment.id)
-    return amount
+    course.refund(amount, Cause.REQUEST)
+    return course.changes()

@@ -23,6 +23,12 @@ class State(StrEnum):
     ATTENTION = "ATTENTION"
 
 
+PERMANENT: Final = frozenset({State.CONFIRMED, State.CAPTURED, State.REFUNDED, State.ATTENTION})
+"""States of a payment whose order opened, unless nothing of it is left."""
+ENDS: Final = frozenset({State.VOIDED, State.REFUNDED})
+"""States in which nothing is held or kept; nothing has to follow."""
+
+
 class Event(StrEnum):
     """What happens to a payment."""
 
@@ -38,16 +44,22 @@ class Event(StrEnum):
     CLEAR = "CLEAR"
     """The gateway says that nothing is held; the payment can be used again."""
     VOID = "VOID"
-    """Nothing is held, and the order is canceled."""
+    """Nothing is held, and nothing is due any more."""
     CAPTURE = "CAPTURE"
+    """Money is taken."""
+    CAPTURE_ALL = "CAPTURE_ALL"
+    """All that is due is taken now."""
     REFUND_PART = "REFUND_PART"
     REFUND_ALL = "REFUND_ALL"
+    """All that was taken went back, and nothing is held any more."""
     ALARM = "ALARM"
     """A gateway answered what should not be."""
     RENEW = "RENEW"
     """A new authorization stands for the one that would have lapsed."""
     LAPSE = "LAPSE"
-    """The authorization lapses, and the gateway declined a new one."""
+    """The authorization that is needed lapses, and there is no new one."""
+    SETTLE = "SETTLE"
+    """What a person had to look at is in order: all that is due is taken, and nothing else."""
 
 
 _S, _E = State, Event
@@ -56,6 +68,7 @@ TRANSITIONS: Final[dict[tuple[State, Event], State]] = {
     (_S.RESERVED, _E.ASK): _S.AUTHORIZING,
     (_S.AUTHORIZING, _E.APPROVE): _S.AUTHORIZED,
     (_S.AUTHORIZING, _E.DECLINE): _S.RESERVED,
+    (_S.AUTHORIZING, _E.VOID): _S.VOIDED,
     (_S.RESERVED, _E.CONFIRM): _S.CONFIRMED,
     (_S.AUTHORIZED, _E.CONFIRM): _S.CONFIRMED,
     (_S.RESERVED, _E.RELEASE): _S.OPEN,
@@ -63,16 +76,27 @@ TRANSITIONS: Final[dict[tuple[State, Event], State]] = {
     (_S.AUTHORIZING, _E.DOUBT): _S.VOID_PENDING,
     (_S.AUTHORIZED, _E.DOUBT): _S.VOID_PENDING,
     (_S.CONFIRMED, _E.DOUBT): _S.VOID_PENDING,
+    (_S.VOIDED, _E.DOUBT): _S.VOID_PENDING,
     (_S.ATTENTION, _E.DOUBT): _S.VOID_PENDING,
     (_S.VOID_PENDING, _E.CLEAR): _S.OPEN,
     (_S.VOID_PENDING, _E.VOID): _S.VOIDED,
     (_S.OPEN, _E.VOID): _S.VOIDED,
     (_S.RESERVED, _E.VOID): _S.VOIDED,
     (_S.CONFIRMED, _E.VOID): _S.VOIDED,
+    (_S.ATTENTION, _E.VOID): _S.VOIDED,
     (_S.CONFIRMED, _E.CAPTURE): _S.CAPTURED,
-    (_S.CONFIRMED, _E.RENEW): _S.CONFIRMED,
-    (_S.CONFIRMED, _E.LAPSE): _S.ATTENTION,
     (_S.CAPTURED, _E.CAPTURE): _S.CAPTURED,
+    (_S.ATTENTION, _E.CAPTURE): _S.ATTENTION,
+    (_S.CONFIRMED, _E.CAPTURE_ALL): _S.CAPTURED,
+    (_S.CAPTURED, _E.CAPTURE_ALL): _S.CAPTURED,
+    (_S.ATTENTION, _E.CAPTURE_ALL): _S.CAPTURED,
+    (_S.ATTENTION, _E.SETTLE): _S.CAPTURED,
+    (_S.CONFIRMED, _E.RENEW): _S.CONFIRMED,
+    (_S.CAPTURED, _E.RENEW): _S.CAPTURED,
+    (_S.ATTENTION, _E.RENEW): _S.CONFIRMED,
+    (_S.CONFIRMED, _E.LAPSE): _S.ATTENTION,
+    (_S.CAPTURED, _E.LAPSE): _S.ATTENTION,
+    (_S.ATTENTION, _E.LAPSE): _S.ATTENTION,
     (_S.CONFIRMED, _E.REFUND_PART): _S.CONFIRMED,
     (_S.CAPTURED, _E.REFUND_PART): _S.CAPTURED,
     (_S.ATTENTION, _E.REFUND_PART): _S.ATTENTION,

@@ -18,6 +18,8 @@ class TransactionType(StrEnum):
     VOID = "VOID"
     CAPTURE = "CAPTURE"
     REFUND = "REFUND"
+    LAPSE = "LAPSE"
+    """The gateway lets an authorization go at its time."""
 
 
 class Result(StrEnum):
@@ -38,6 +40,10 @@ class Cause(StrEnum):
     """A person asked for it."""
     RENEWAL = "RENEWAL"
     """An authorization would lapse before it is needed."""
+    CHANGE = "CHANGE"
+    """The order owes less."""
+    REPLACEMENT = "REPLACEMENT"
+    """Another payment takes its place, or it takes another's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +59,15 @@ class Transaction:
     create_time: datetime
     cause: Cause = Cause.SUBMIT
     gateway_key: str = ""
+    authorization_key: str = ""
+    """Our key of the authorization that it asks for, ends, takes from or gives back to; empty when no gateway takes part."""
     gateway_reference: str = ""
     message: str = ""
     result_time: datetime | None = None
     ask_time: datetime | None = None
     """When the gateway is asked again about a pending one; None when nobody has to."""
+    expire_time: datetime | None = None
+    """When the gateway lets the authorization lapse that it asked for."""
 
 
 def pending(rows: Iterable[Transaction], type: TransactionType) -> int:
@@ -78,5 +88,5 @@ class Entry:
     amount: int
     pending: bool = False
     cause: Cause = Cause.SUBMIT
-    gateway_key: str = ""
-    """Key of the authorization that it is about; empty for the payment's present one."""
+    authorization_key: str = ""
+    """Key of the authorization that it is about; empty for the first of the payment's attempt."""

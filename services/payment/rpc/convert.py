@@ -104,6 +104,7 @@ def payment_out(p: Payment, transactions: Sequence[Transaction] = ()) -> pb.Paym
         made.amount.CopyFrom(money_out(p.amount, cur))
     if p.resolved_amount is not None:
         made.resolved_amount.CopyFrom(money_out(p.resolved_amount, cur))
+        made.due_amount.CopyFrom(money_out(p.due, cur))
     return made
 
 

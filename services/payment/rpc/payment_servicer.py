@@ -13,6 +13,7 @@ from libs.protoconv import instant, money_in
 from libs.rpc import current, require_service
 from services.payment.application.authorize_payments import AuthorizePayments
 from services.payment.application.end_attempt import EndAttempt
+from services.payment.application.lower_payments import LowerPayments
 from services.payment.application.move_money import MoveMoney
 from services.payment.application.order_payments import OrderPayments
 from services.payment.application.reserve_payments import ReservePayments, Step
@@ -34,6 +35,7 @@ class PaymentUseCases:
     authorize: AuthorizePayments
     end: EndAttempt
     void: VoidPayments
+    lower: LowerPayments
     move: MoveMoney
 
 
@@ -160,6 +162,15 @@ class PaymentServicer(pb_grpc.PaymentServiceServicer):
         payments = await self._use.void(convert.key_in(request.order_key))
         return pb.VoidPaymentsResponse(payments=[convert.payment_out(p) for p in payments])
 
+    async def LowerPayments(self, request: pb.LowerPaymentsRequest, context: Any) -> pb.LowerPaymentsResponse:
+        require_service("order")
+        found = Violations()
+        attempt = convert.attempt_in(found, request)
+        due = money_in(found, "due", request.due)
+        found.raise_if_any()
+        payments = await self._use.lower(convert.key_in(request.order_key), attempt, due)
+        return pb.LowerPaymentsResponse(payments=[convert.payment_out(p) for p in payments])
+
     async def CapturePayment(self, request: pb.CapturePaymentRequest, context: Any) -> pb.CapturePaymentResponse:
         _payment_admin()
         made, rows = await self._use.move.capture(request.payment_id, *_amount(request), _key(request))
@@ -169,3 +180,11 @@ class PaymentServicer(pb_grpc.PaymentServiceServicer):
         _payment_admin()
         made, rows = await self._use.move.refund(request.payment_id, *_amount(request), _key(request))
         return pb.RefundPaymentResponse(payment=convert.payment_out(made, rows))
+
+    async def VoidPayment(self, request: pb.VoidPaymentRequest, context: Any) -> pb.VoidPaymentResponse:
+        _payment_admin()
+        found = Violations()
+        found.check_id("payment_id", request.payment_id)
+        found.raise_if_any()
+        made, rows = await self._use.move.void(request.payment_id, _key(request))
+        return pb.VoidPaymentResponse(payment=convert.payment_out(made, rows))

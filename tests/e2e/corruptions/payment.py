@@ -30,7 +30,7 @@ def another(base: str, **values: Any) -> Any:
 
     async def make(books: Books) -> list[Any]:
         row = await books.row("payment", PAYMENTS, P.id == base)
-        nothing = {"amount": None, "resolved_amount": 0, "captured": 0, "refunded": 0}
+        nothing = {"amount": None, "resolved_amount": 0, "due": 0, "captured": 0, "refunded": 0}
         return [sa.insert(PAYMENTS).values(**like(row, id="extra", **{**nothing, **values}))]
 
     return make
@@ -119,6 +119,13 @@ CORRUPTIONS = [
         "refunded_is_sum_of_refunds",
         "ledger_shows_what_is_kept",
     ),
+    breaks(
+        "payment",
+        "due_is_within_resolved_amount",
+        "o-card",
+        payment("o-card", due=P.resolved_amount + 1),
+        "charged_at_most_the_total",
+    ),
     breaks("payment", "captured_is_sum_of_captures", "d-card", transaction("d-card", "CAPTURE", amount=T.amount + 1)),
     breaks("payment", "refunded_is_sum_of_refunds", "d-card", transaction("d-card", "REFUND", amount=T.amount + 1)),
     breaks(
@@ -133,13 +140,17 @@ CORRUPTIONS = [
         "across",
         "payments_belong_to_submitted_orders",
         CART,
-        payment("c-po", state="CONFIRMED", resolved_amount=1),
+        payment("c-po", state="CONFIRMED", resolved_amount=1, due=1),
         "permanent_payment_has_attempt",
         "ledger_shows_what_is_kept",
         database="payment",
     ),
     breaks(
-        "across", "charged_at_most_the_total", OPEN, payment("o-card", resolved_amount=P.resolved_amount + 1), database="payment"
+        "across",
+        "charged_at_most_the_total",
+        OPEN,
+        payment("o-card", resolved_amount=P.resolved_amount + 1, due=P.due + 1),
+        database="payment",
     ),
     breaks("across", "confirmed_attempts_are_accepted", CART, attempts(CART, 1, state="CONFIRMED"), database="payment"),
     breaks(

@@ -33,6 +33,7 @@ BREAKAGES: list[tuple[str, sa.UpdateBase]] = [
     ("what_ends_was_begun", TRANSACTIONS.update().where(T.payment_id == "promise", T.type == "CONFIRM").values(type="VOID")),
     ("amount_is_resolved", paid("account", resolved_amount=1)),
     ("captured_is_within_authorization", paid("card", captured=100_000_000)),
+    ("due_is_within_resolved_amount", paid("card", due=51_000_000)),
     ("refunded_is_within_taken", paid("card", refunded=99_000_000)),
     ("captured_is_sum_of_captures", paid("card", captured=1)),
     ("refunded_is_sum_of_refunds", paid("card", refunded=1)),

@@ -91,6 +91,8 @@ class FakeOrders:
         self.states: dict[str, str] = {}
         self.asked: list[tuple[str, int]] = []
         self.unknown: set[str] = set()
+        self.ended: set[str] = set()
+        """Orders that have ended."""
         self.alerts: list[tuple[str, str, str, str]] = []
         """Order, payment, state and message of each payment that it was told of."""
 
@@ -102,6 +104,13 @@ class FakeOrders:
         return checkout_service_pb2.ResolveSubmissionResponse(
             state=submission_pb2.SubmissionState.Value(f"SUBMISSION_STATE_{state}")
         )
+
+    async def ListEndedOrders(self, request: Any, context: Any) -> Any:
+        require_service("payment")
+        if self.down:
+            raise WaybillError(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "not now")
+        ended = [key for key in request.order_keys if key in self.ended]
+        return payment_report_service_pb2.ListEndedOrdersResponse(order_keys=ended)
 
     async def ReportPayments(self, request: Any, context: Any) -> Any:
         require_service("payment")
@@ -252,6 +261,10 @@ class Order:
         got = await self.world.payments.VoidPayments(pb.VoidPaymentsRequest(order_key=self.key))
         return list(got.payments)
 
+    async def lower(self, attempt: int, due: int) -> list[pay.Payment]:
+        request = pb.LowerPaymentsRequest(order_key=self.key, attempt=attempt, due=usd(due))
+        return list((await self.world.payments.LowerPayments(request)).payments)
+
     async def payments(self) -> list[pay.Payment]:
         got = await self.world.payments.ListPayments(pb.ListPaymentsRequest(order_keys=[self.key]))
         return list(got.orders[0].payments)
@@ -304,6 +317,12 @@ async def refund(
     if amount is not None:
         request.amount.CopyFrom(usd(amount))
     return (await world.people(caller).RefundPayment(request)).payment
+
+
+async def void_payment(world: World, id: str, request_id: str = "", caller: Principal | None = None) -> pay.Payment:
+    """VoidPayment."""
+    request = pb.VoidPaymentRequest(payment_id=id, request_id=request_id)
+    return (await world.people(caller).VoidPayment(request)).payment
 
 
 @asynccontextmanager

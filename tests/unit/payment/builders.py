@@ -24,6 +24,7 @@ def a_payment(id: str = "p1", type: str = "purchase_order", amount: int | None =
         "currency": "USD",
         "create_time": NOW,
         "update_time": NOW,
+        "due": more.get("resolved_amount") or 0,
         **more,
     }
     return Payment(id=id, type=type, amount=amount, **values)

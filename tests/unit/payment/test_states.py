@@ -7,20 +7,22 @@ import itertools
 import pytest
 
 from libs.errors import WaybillError
-from services.payment.domain.states import TRANSITIONS, Event, State, allows, move
+from services.payment.domain.states import ENDS, TRANSITIONS, Event, State, allows, move
 
 WANTED = {
     "OPEN": "RESERVE:RESERVED DOUBT:VOID_PENDING VOID:VOIDED",
     "RESERVED": "ASK:AUTHORIZING CONFIRM:CONFIRMED RELEASE:OPEN VOID:VOIDED ALARM:ATTENTION",
-    "AUTHORIZING": "APPROVE:AUTHORIZED DECLINE:RESERVED DOUBT:VOID_PENDING ALARM:ATTENTION",
+    "AUTHORIZING": "APPROVE:AUTHORIZED DECLINE:RESERVED DOUBT:VOID_PENDING VOID:VOIDED ALARM:ATTENTION",
     "AUTHORIZED": "CONFIRM:CONFIRMED DOUBT:VOID_PENDING",
-    "CONFIRMED": "DOUBT:VOID_PENDING VOID:VOIDED CAPTURE:CAPTURED RENEW:CONFIRMED LAPSE:ATTENTION REFUND_PART:CONFIRMED "
-    "REFUND_ALL:REFUNDED",
+    "CONFIRMED": "DOUBT:VOID_PENDING VOID:VOIDED CAPTURE:CAPTURED CAPTURE_ALL:CAPTURED RENEW:CONFIRMED LAPSE:ATTENTION "
+    "REFUND_PART:CONFIRMED REFUND_ALL:REFUNDED",
     "VOID_PENDING": "CLEAR:OPEN VOID:VOIDED ALARM:ATTENTION",
-    "VOIDED": "ALARM:ATTENTION",
-    "CAPTURED": "CAPTURE:CAPTURED REFUND_PART:CAPTURED REFUND_ALL:REFUNDED ALARM:ATTENTION",
+    "VOIDED": "DOUBT:VOID_PENDING ALARM:ATTENTION",
+    "CAPTURED": "CAPTURE:CAPTURED CAPTURE_ALL:CAPTURED RENEW:CAPTURED LAPSE:ATTENTION REFUND_PART:CAPTURED REFUND_ALL:REFUNDED "
+    "ALARM:ATTENTION",
     "REFUNDED": "ALARM:ATTENTION",
-    "ATTENTION": "DOUBT:VOID_PENDING REFUND_PART:ATTENTION REFUND_ALL:REFUNDED ALARM:ATTENTION",
+    "ATTENTION": "DOUBT:VOID_PENDING VOID:VOIDED CAPTURE:ATTENTION CAPTURE_ALL:CAPTURED SETTLE:CAPTURED RENEW:CONFIRMED "
+    "LAPSE:ATTENTION REFUND_PART:ATTENTION REFUND_ALL:REFUNDED ALARM:ATTENTION",
 }
 
 
@@ -44,6 +46,15 @@ def test_every_state_can_be_reached() -> None:
         before = set(reached)
         reached |= {target for (state, _), target in TRANSITIONS.items() if state in reached}
     assert reached == set(State)
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_every_state_leads_on_to_an_end(state: State) -> None:
+    reached, before = {state}, set[State]()
+    while reached != before:
+        before = set(reached)
+        reached |= {target for (source, _), target in TRANSITIONS.items() if source in reached}
+    assert reached & ENDS
 
 
 def test_every_event_moves_something() -> None:

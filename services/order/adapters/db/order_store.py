@@ -95,6 +95,11 @@ class SqlOrderStore:
         row = (await tx.execute(_LOCK if lock else _GET, {"key": key})).mappings().first()
         return None if row is None else order_of(row)
 
+    async def running(self, tx: Tx, keys: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+        """Which of these buyer orders have not ended."""
+        its = (O.kind == "BUYER", O.key.in_(list(keys)), O.status.not_in(("COMPLETED", "CANCELED")))
+        return set((await tx.execute(sa.select(O.key).where(*its))).scalars())
+
     def id_taken(self, error: BaseException) -> bool:
         """Whether the unique index of public ids said no."""
         return is_unique_violation(error, "kind")

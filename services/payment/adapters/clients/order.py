@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from libs.rpc import Peers
@@ -29,7 +29,7 @@ class OrderDecisions:
 
 
 class OrderReports:
-    """ReportPayments."""
+    """ReportPayments, ListEndedOrders."""
 
     def __init__(self, peers: Peers) -> None:
         self._stub: Any = peers.stub("order", report_grpc.PaymentReportServiceStub)
@@ -49,3 +49,9 @@ class OrderReports:
         )
         answer = await self._stub.ReportPayments(request, timeout=patience)
         return {uuid.UUID(key) for key in answer.unknown_order_keys}
+
+    async def ended(self, keys: Collection[uuid.UUID]) -> set[uuid.UUID]:
+        """Which of these orders have ended."""
+        request = report_pb.ListEndedOrdersRequest(order_keys=[str(key) for key in sorted(keys)])
+        answer = await self._stub.ListEndedOrders(request)
+        return {uuid.UUID(key) for key in answer.order_keys}

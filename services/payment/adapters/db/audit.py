@@ -85,10 +85,11 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
         if waits:
             made.append(parked(CONTEXT, KIND, row))
     taken = sa.case((P.type == "credit_card", P.captured), else_=P.resolved_amount)
+    due = sa.case((P.type == "credit_card", P.due), else_=P.resolved_amount)
     states = [
         total(sa.case((P.state.in_(states), amount), else_=0)).label(name)
         for name, states, amount in (
-            ("confirmed", PERMANENT, P.resolved_amount),
+            ("confirmed", PERMANENT, due),
             ("charged", PERMANENT, taken),
             ("refunded", PERMANENT, P.refunded),
         )

@@ -108,7 +108,7 @@ def _attempt_rules() -> dict[str, sa.Select[Any]]:
         ),
         "held_card_is_authorized": sa.select(subject, detail).where(
             P.type == CREDIT_CARD,
-            P.resolved_amount > 0,
+            P.due > 0,
             P.state.in_(("AUTHORIZED", *PERMANENT)),
             ~_transaction("AUTHORIZE", "SUCCEEDED", T.attempt == P.attempt),
         ),
@@ -171,8 +171,8 @@ def _money_rules() -> dict[str, sa.Select[Any]]:
     def done(type: str) -> Any:
         return sa.select(total(T.amount)).where(T.payment_id == P.id, T.type == type, T.result == "SUCCEEDED").scalar_subquery()
 
-    due = sa.func.coalesce(P.resolved_amount, 0)
-    taken = sa.case((P.type == CREDIT_CARD, P.captured), else_=due)
+    resolved = sa.func.coalesce(P.resolved_amount, 0)
+    taken = sa.case((P.type == CREDIT_CARD, P.captured), else_=resolved)
     subject = P.id.label("subject")
     # A canceled promise or account payment goes back without a refund of its own.
     refunds = sa.and_(P.refunded != done("REFUND"), sa.or_(P.type == CREDIT_CARD, P.state != "VOIDED"))
@@ -180,8 +180,11 @@ def _money_rules() -> dict[str, sa.Select[Any]]:
         "amount_is_resolved": sa.select(subject, told(P.resolved_amount, " of ", P.amount)).where(
             P.amount.is_not(None), P.resolved_amount.is_not(None), P.amount != P.resolved_amount
         ),
-        "captured_is_within_authorization": sa.select(subject, told(P.captured, " of ", due)).where(
-            sa.or_(P.captured < 0, P.captured > due)
+        "captured_is_within_authorization": sa.select(subject, told(P.captured, " of ", resolved)).where(
+            sa.or_(P.captured < 0, P.captured > resolved)
+        ),
+        "due_is_within_resolved_amount": sa.select(subject, told(P.due, " of ", resolved)).where(
+            sa.or_(P.due < 0, P.due > resolved)
         ),
         "refunded_is_within_taken": sa.select(subject, told(P.refunded, " of ", taken)).where(
             sa.or_(P.refunded < 0, P.refunded > taken)
@@ -192,21 +195,26 @@ def _money_rules() -> dict[str, sa.Select[Any]]:
         "refunded_is_sum_of_refunds": sa.select(subject, told(P.refunded, ", refunds say ", done("REFUND"))).where(refunds),
         "ledger_shows_what_is_kept": _kept_in_ledger(),
         "state_follows_amounts": sa.select(
-            subject, told(P.state, " of ", due, ", ", P.captured, " captured, ", P.refunded, " refunded")
-        ).where(_state_is_wrong(due)),
+            subject, told(P.state, " of ", P.due, ", ", P.captured, " captured, ", P.refunded, " refunded")
+        ).where(_state_is_wrong()),
     }
 
 
-def _state_is_wrong(due: Any) -> Any:
+def _state_is_wrong() -> Any:
     """What a state says of the amounts: nothing is taken before the confirm, nothing is left after a void or refund."""
-    card = P.type == CREDIT_CARD
+    card, resolved = P.type == CREDIT_CARD, sa.func.coalesce(P.resolved_amount, 0)
     before = P.state.in_(("OPEN", *HELD))
+    # All went back, but more is due or held: it can still be captured, or its end is asked for.
+    rest = sa.or_(P.due > P.captured, _transaction("VOID", "PENDING"))
     return sa.or_(
         sa.and_(before, sa.or_(P.captured != 0, P.refunded != 0)),
-        sa.and_(P.state == "CONFIRMED", sa.or_(P.captured != 0, sa.and_(due > 0, P.refunded == due))),
-        sa.and_(P.state == "CAPTURED", sa.or_(~card, P.captured == 0, P.refunded == P.captured)),
-        sa.and_(P.state == "REFUNDED", P.refunded != sa.case((card, P.captured), else_=due)),
-        sa.and_(P.state == "VOIDED", card, P.captured != P.refunded),
+        sa.and_(before, P.due != resolved),
+        sa.and_(P.state == "CONFIRMED", sa.or_(P.captured != 0, sa.and_(resolved > 0, P.refunded == resolved))),
+        sa.and_(P.state == "CONFIRMED", card, resolved > 0, P.due == 0),
+        sa.and_(P.state == "CAPTURED", sa.or_(~card, P.captured == 0, sa.and_(P.refunded == P.captured, ~rest))),
+        sa.and_(P.state == "REFUNDED", P.refunded != sa.case((card, P.captured), else_=resolved)),
+        sa.and_(P.state == "REFUNDED", card, P.due > P.captured),
+        sa.and_(P.state == "VOIDED", sa.or_(P.due != 0, sa.and_(card, P.captured != 0))),
     )
 
 
@@ -218,8 +226,8 @@ def _kept_in_ledger() -> sa.Select[Any]:
         .subquery()
     )
     shown = sa.func.coalesce(sums.c.sum, 0)
-    due = sa.func.coalesce(P.resolved_amount, 0)
-    kept = sa.case((P.type == CREDIT_CARD, P.captured - P.refunded), (P.state.in_(PERMANENT), due - P.refunded), else_=0)
+    resolved = sa.func.coalesce(P.resolved_amount, 0)
+    kept = sa.case((P.type == CREDIT_CARD, P.captured - P.refunded), (P.state.in_(PERMANENT), resolved - P.refunded), else_=0)
     return (
         sa.select(P.id.label("subject"), told(kept, ", the ledger says ", shown))
         .select_from(PAYMENTS.outerjoin(sums, sums.c.payment_id == P.id))
@@ -233,12 +241,25 @@ def _gateway_rules() -> dict[str, sa.Select[Any]]:
         sa.exists()
         .where(T.gateway_key == G.key, T.type == "AUTHORIZE", P.id == T.payment_id, P.attempt == T.attempt)
         .where(P.state.in_(("AUTHORIZING", "AUTHORIZED", "ATTENTION", *PERMANENT)))
+        .where(sa.or_(P.due > P.captured, P.state == "ATTENTION"))
     )
-    # A void or a renewal that is still asked about ends, or takes over, what is held.
-    asked = TRANSACTIONS.alias().c
-    ending = sa.exists().where(
-        asked.gateway_key == G.key, asked.result == "PENDING", sa.or_(asked.type == "VOID", asked.cause == "RENEWAL")
+    # A void or a renewal that is still asked about ends, or takes over, what is held; what has lapsed is held no more, and
+    # what was taken in whole is no hold.
+    asked, taken = TRANSACTIONS.alias().c, TRANSACTIONS.alias().c
+    under_way = sa.exists().where(
+        asked.authorization_key == G.key,
+        sa.or_(
+            asked.type == "LAPSE",
+            sa.and_(
+                asked.result == "PENDING",
+                sa.or_(asked.type.in_(("VOID", "CAPTURE")), sa.and_(asked.type == "AUTHORIZE", asked.cause == "RENEWAL")),
+            ),
+        ),
     )
+    captures = sa.select(total(taken.amount)).where(
+        taken.authorization_key == G.key, taken.type == "CAPTURE", taken.result == "SUCCEEDED"
+    )
+    ending = sa.or_(under_way, captures.scalar_subquery() >= G.amount)
     renewed = (
         sa.select(P.id.label("subject"), told(sa.func.count(), " authorizations are held for one payment"))
         .select_from(PAYMENTS.join(TRANSACTIONS, T.payment_id == P.id).join(GATEWAY, G.key == T.gateway_key))

@@ -14,10 +14,10 @@ from sqlalchemy.exc import IntegrityError
 from libs import idempotency
 from libs.db import Tx, is_unique_violation
 from libs.errors import exists
-from services.payment.adapters.db.tables import PAYMENTS, REQUESTS, TRANSACTIONS
+from services.payment.adapters.db.tables import ORDERS, PAYMENTS, REQUESTS, TRANSACTIONS
 from services.payment.application.ports import Request
 from services.payment.domain.payment import Payment
-from services.payment.domain.states import State
+from services.payment.domain.states import PERMANENT, State
 from services.payment.domain.transaction import Cause, Result, Transaction, TransactionType
 
 P, T = PAYMENTS.c, TRANSACTIONS.c
@@ -25,12 +25,12 @@ _NAMES = [column.name for column in PAYMENTS.columns]
 _TRANSACTION_NAMES = [f.name for f in fields(Transaction)]
 _MUTABLE = (
     "resolved_amount",
+    "due",
     "accepted",
     "state",
     "attempt",
     "captured",
     "refunded",
-    "renewals",
     "authorization_expire_time",
     "version",
     "update_time",
@@ -125,12 +125,21 @@ class SqlPaymentStore:
         if rows:
             await tx.execute(tx.insert(TRANSACTIONS), [_transaction_row(row) for row in rows])
 
-    async def settle(self, tx: Tx, id: str, result: Result, reference: str, message: str, now: datetime) -> bool:
+    async def settle(
+        self, tx: Tx, id: str, result: Result, reference: str, message: str, now: datetime, expire: datetime | None = None
+    ) -> bool:
         """Writes the result of a pending one; False when it is known already."""
         done = await tx.execute(
             sa.update(TRANSACTIONS)
             .where(T.id == id, T.result == Result.PENDING.value)
-            .values(result=result.value, gateway_reference=reference[:200], message=message[:200], result_time=now, ask_time=None)
+            .values(
+                result=result.value,
+                gateway_reference=reference[:200],
+                message=message[:200],
+                result_time=now,
+                ask_time=None,
+                expire_time=expire,
+            )
         )
         return bool(done.rowcount == 1)
 
@@ -149,13 +158,39 @@ class SqlPaymentStore:
         rows = (await tx.execute(statement.order_by(T.create_time, T.id))).mappings()
         return [transaction_of(row) for row in rows]
 
-    async def any_lapsing(self, tx: Tx, until: datetime) -> bool:
-        """Whether the authorization of a confirmed payment lapses until then."""
-        return (await tx.execute(_lapsing(until).limit(1))).first() is not None
+    async def lowered(self, tx: Tx, key: uuid.UUID, attempt: int, now: datetime) -> bool:
+        """Notes the last change that lowered an order's payments; False when it is not newer."""
+        insert = tx.insert(ORDERS)
+        newer = {"lowered_attempt": insert.excluded.lowered_attempt, "update_time": insert.excluded.update_time}
+        statement = insert.on_conflict_do_update(
+            index_elements=["order_key"], set_=newer, where=ORDERS.c.lowered_attempt < insert.excluded.lowered_attempt
+        )
+        row = {"order_key": key, "lowered_attempt": attempt, "update_time": now}
+        return bool((await tx.execute(statement, row)).rowcount == 1)
 
-    async def claim_lapsing(self, tx: Tx, until: datetime, limit: int) -> list[Payment]:
+    async def ended(self, tx: Tx, keys: Collection[uuid.UUID]) -> set[uuid.UUID]:
+        """Which of these orders are known to have ended."""
+        if not keys:
+            return set()
+        its = (ORDERS.c.order_key.in_(list(keys)), ORDERS.c.end_time.is_not(None))
+        return set((await tx.execute(sa.select(ORDERS.c.order_key).where(*its))).scalars())
+
+    async def note_ends(self, tx: Tx, keys: Collection[uuid.UUID], now: datetime) -> None:
+        """Notes that these orders have ended."""
+        if keys:
+            insert = tx.insert(ORDERS)
+            ends = {"end_time": insert.excluded.end_time, "update_time": insert.excluded.update_time}
+            rows = [{"order_key": key, "lowered_attempt": 0, "end_time": now, "update_time": now} for key in sorted(keys)]
+            await tx.execute(insert.on_conflict_do_update(index_elements=["order_key"], set_=ends), rows)
+
+    async def lapsing(self, tx: Tx, now: datetime, until: datetime, limit: int) -> set[uuid.UUID]:
+        """Orders of payments whose authorization is to be renewed, or has lapsed."""
+        found = await tx.execute(_lapsing(now, until).order_by(P.authorization_expire_time, P.id).limit(limit))
+        return {row["order_key"] for row in found.mappings()}
+
+    async def claim_lapsing(self, tx: Tx, now: datetime, until: datetime, limit: int) -> list[Payment]:
         """Those payments, locked; what another replica has locked is left to it."""
-        statement = _lapsing(until).order_by(P.authorization_expire_time, P.id).limit(limit)
+        statement = _lapsing(now, until).order_by(P.authorization_expire_time, P.id).limit(limit)
         found = await tx.execute(statement.with_for_update(skip_locked=True, of=PAYMENTS))
         return [payment_of(row) for row in found.mappings()]
 
@@ -179,13 +214,20 @@ class SqlPaymentStore:
         return found
 
 
-def _lapsing(until: datetime) -> sa.Select[Any]:
-    asked = sa.exists().where(
-        T.payment_id == P.id,
-        T.result == Result.PENDING.value,
-        T.type.in_((TransactionType.AUTHORIZE.value, TransactionType.CAPTURE.value)),
+def _lapsing(now: datetime, until: datetime) -> sa.Select[Any]:
+    def asked(type: TransactionType) -> sa.Exists:
+        return sa.exists().where(T.payment_id == P.id, T.result == Result.PENDING.value, T.type == type.value)
+
+    over = sa.exists().where(ORDERS.c.order_key == P.order_key, ORDERS.c.end_time.is_not(None))
+    renewed = sa.and_(
+        P.state.in_((State.CONFIRMED.value, State.CAPTURED.value)), P.due > P.captured, ~asked(TransactionType.AUTHORIZE), ~over
     )
-    return sa.select(PAYMENTS).where(P.authorization_expire_time <= until, P.state == State.CONFIRMED.value, ~asked)
+    return sa.select(PAYMENTS).where(
+        P.authorization_expire_time <= until,
+        P.state.in_([state.value for state in PERMANENT]),
+        ~asked(TransactionType.CAPTURE),
+        sa.or_(P.authorization_expire_time <= now, renewed),
+    )
 
 
 def _transaction_row(row: Transaction) -> dict[str, Any]:

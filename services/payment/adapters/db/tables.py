@@ -31,6 +31,7 @@ PAYMENTS = sa.Table(
     sa.Column("currency", sa.String(3), nullable=False),
     sa.Column("amount", Micros(), nullable=True),
     sa.Column("resolved_amount", Micros(), nullable=True),
+    sa.Column("due", Micros(), nullable=False, server_default="0"),
     sa.Column("spending_account_id", sa.String(100), nullable=False),
     sa.Column("credit_card_id", sa.String(100), nullable=False),
     sa.Column("purchase_order_number", sa.String(100), nullable=False),
@@ -40,13 +41,21 @@ PAYMENTS = sa.Table(
     sa.Column("attempt", sa.BigInteger, nullable=False),
     sa.Column("captured", Micros(), nullable=False),
     sa.Column("refunded", Micros(), nullable=False),
-    sa.Column("renewals", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("authorization_expire_time", UtcTime(), nullable=True, index=True),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("xp", Json(), nullable=False),
     sa.Column("create_time", UtcTime(), nullable=False),
     sa.Column("update_time", UtcTime(), nullable=False),
 )
+ORDERS = sa.Table(
+    "payment_orders",
+    METADATA,
+    sa.Column("order_key", sa.Uuid(), primary_key=True),
+    sa.Column("lowered_attempt", sa.BigInteger, nullable=False),
+    sa.Column("end_time", UtcTime(), nullable=True),
+    sa.Column("update_time", UtcTime(), nullable=False),
+)
+"""What payment has to remember of orders that opened: the last change that lowered their payments, and that they ended."""
 ALERTS = sa.Table(
     "payment_alerts",
     METADATA,
@@ -69,12 +78,14 @@ TRANSACTIONS = sa.Table(
     sa.Column("amount", Micros(), nullable=False),
     sa.Column("attempt", sa.BigInteger, nullable=False),
     sa.Column("gateway_key", sa.String(300), nullable=False, index=True),
+    sa.Column("authorization_key", sa.String(300), nullable=False, server_default=""),
     sa.Column("gateway_reference", sa.String(200), nullable=False),
     sa.Column("message", sa.String(200), nullable=False),
     sa.Column("create_time", UtcTime(), nullable=False),
     sa.Column("result_time", UtcTime(), nullable=True),
     sa.Column("cause", sa.String(20), nullable=False),
     sa.Column("ask_time", UtcTime(), nullable=True, index=True),
+    sa.Column("expire_time", UtcTime(), nullable=True),
 )
 ATTEMPTS = sa.Table(
     "payment_attempts",

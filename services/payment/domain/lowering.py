@@ -1,0 +1,63 @@
+"""What an order's payments stand for when it owes less, and when a person gives back what is held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from services.payment.domain.course import Change, Course
+from services.payment.domain.payment import Payment
+from services.payment.domain.states import PERMANENT, Event, conflict, move
+from services.payment.domain.transaction import Cause, Transaction, TransactionType, pending
+from services.payment.domain.types import Holding
+
+
+def lower(payments: Sequence[Payment], rows: Sequence[Transaction], due: int, now: datetime) -> list[Change]:
+    """Lowers what the payments of an open order stand for to `due` in all, and gives back what is beyond it.
+
+    Each stands for less only as long as the sum is too high: what cards have not taken first, the newest card first, then
+    promises, then accounts; what cards have taken comes last.
+    """
+    courses = [Course(p, rows, now) for p in payments if p.state in PERMANENT]
+    excess = sum(c.payment.due for c in courses) - due
+    for candidates, floor in _passes(courses):
+        for course in candidates:
+            cut = min(excess, max(0, course.payment.due - floor(course)))
+            if cut > 0:
+                course.change(due=course.payment.due - cut)
+                excess -= cut
+    return [change for course in courses if course.payment.due < _before(course, payments) for change in _lowered(course)]
+
+
+def _passes(courses: Sequence[Course]) -> Iterable[tuple[list[Course], Callable[[Course], int]]]:
+    def of(holding: Holding) -> list[Course]:
+        return [c for c in reversed(courses) if c.payment.holding is holding]
+
+    yield of(Holding.GATEWAY), lambda c: c.payment.captured + c.pending(TransactionType.CAPTURE)
+    yield of(Holding.NOTHING), lambda c: 0
+    yield of(Holding.BALANCE), lambda c: 0
+    yield of(Holding.GATEWAY), lambda c: 0
+
+
+def _before(course: Course, payments: Sequence[Payment]) -> int:
+    return next(p.due for p in payments if p.id == course.payment.id)
+
+
+def _lowered(course: Course) -> list[Change]:
+    course.give_back(Cause.CHANGE)
+    course.trim(Cause.CHANGE)
+    return course.changes()
+
+
+def void(payment: Payment, rows: Sequence[Transaction], now: datetime) -> list[Change]:
+    """What a card payment has not captured is not due any more, and given back. Raises `PAYMENT_STATE_CONFLICT`."""
+    if payment.holding is not Holding.GATEWAY:
+        raise conflict(payment.id, payment.state, f"be voided: no gateway holds a {payment.type}, it is refunded")
+    if payment.state not in PERMANENT:
+        move(payment.id, payment.state, Event.LAPSE)
+    if pending([row for row in rows if row.payment_id == payment.id], TransactionType.CAPTURE):
+        raise conflict(payment.id, payment.state, "be voided: a capture is under way")
+    course = Course(payment, rows, now)
+    course.change(due=min(payment.due, payment.captured))
+    course.trim(Cause.REQUEST)
+    return course.changes()
