@@ -28,6 +28,7 @@ from services.order.adapters.db.submission_store import SqlSubmissionStore
 from services.order.adapters.db.tables import REQUESTS
 from services.order.application.build_order import BuildOrder
 from services.order.application.cancel_order import CancelOrder
+from services.order.application.change_order import ChangeOrder
 from services.order.application.complete_submissions import INTERVAL, CompleteSubmissions
 from services.order.application.create_order import CreateOrder
 from services.order.application.ended_orders import EndedOrders
@@ -89,7 +90,10 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
     submit = SubmitOrder(
         db, orders, submissions, requests, tries, fulfillment, payments, report, clock, runtime.failpoints, peers.acting
     )
-    cancel = CancelOrder(db, orders, submissions, requests, submit, fulfillment, payments, report, clock, peers.acting)
+    changes = ChangeOrder(
+        db, orders, submissions, requests, submit, fulfillment, payments, report, clock, runtime.failpoints, peers.acting
+    )
+    cancel = CancelOrder(db, orders, submissions, requests, submit, changes, fulfillment, payments, report, clock, peers.acting)
     holds = SqlHoldStore()
     hold = HoldOrder(db, orders, holds, requests, fulfillment, report, clock, ids)
     read = ReadOrders(db, orders, report_store, clock)
@@ -99,6 +103,7 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
             read=read,
             update=UpdateOrder(db, orders, requests, directory, clock),
             cancel=cancel,
+            changes=changes,
             forward=ForwardOrder(db, orders, report_store, requests, fulfillment, report, clock),
             hold=hold,
             watch=WatchOrders(db, SqlFeed(notifier), clock),
@@ -115,7 +120,7 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
         )
     )
     line_items = LineItems(db, orders, requests, directory, catalog, clock)
-    completer = CompleteSubmissions(db, submissions, holds, submit, cancel, hold, clock)
+    completer = CompleteSubmissions(db, submissions, holds, submit, cancel, changes, hold, clock)
     return ServiceApp(
         name="order",
         registrations=[
@@ -138,7 +143,7 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
             ),
             (
                 submission_service_pb2_grpc.add_SubmissionServiceServicer_to_server,
-                SubmissionServicer(OperateSubmissions(db, SqlSubmissionQueries(db.dialect), submit)),
+                SubmissionServicer(OperateSubmissions(db, SqlSubmissionQueries(db.dialect), submit, changes)),
                 f"{PACKAGE}.SubmissionService",
             ),
             (

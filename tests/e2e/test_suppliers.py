@@ -51,17 +51,6 @@ async def test_more_than_is_open_cannot_be_shipped(market: Marketplace) -> None:
     assert (await get(market.cast.ada, "MORE", OUTGOING)).status == order_pb2.ORDER_STATUS_OPEN
 
 
-async def test_an_order_with_a_shipped_unit_cannot_be_canceled_and_can_ship_on(market: Marketplace) -> None:
-    await market.cast.ada.place_order({"tape": 2}, id="GONE")
-    east = market.cast.clerks["wh-east"]
-    await ship(east, "GONE-1", "l1", 1)
-    with pytest.raises(WaybillError) as refused:
-        await market.cast.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="GONE"))
-    assert refused.value.reason == "ORDER_ALREADY_SHIPPED"
-    await ship(east, "GONE-1", "l1", 1)
-    assert (await get(market.cast.ada, "GONE", OUTGOING)).status == order_pb2.ORDER_STATUS_COMPLETED
-
-
 async def test_a_caller_reads_its_own_write_by_its_version(market: Marketplace) -> None:
     await market.cast.ada.place_order({"tape": 1}, id="RYOW")
     east = market.cast.clerks["wh-east"]

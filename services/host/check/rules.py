@@ -52,14 +52,19 @@ def _confirmed_unaccepted(subject: Subject) -> Iterator[str]:
                 yield f"{context} confirmed attempt {held['attempt']}, which is {state}"
 
 
-def _accepted(subject: Subject) -> list[str]:
-    return [n for n, (state, finished) in _attempts(subject).items() if state == "ACCEPTED" and finished]
+def _accepted(subject: Subject, kind: str = "") -> list[str]:
+    """Attempts that were accepted and are at their end, of one kind or of all."""
+    kinds = {v["attempt"]: v["kind"] for v in subject.all("order", "attempt")}
+    ended = [n for n, (state, finished) in _attempts(subject).items() if state == "ACCEPTED" and finished]
+    return [n for n in ended if kind in ("", kinds[n])]
 
 
 def _accepted_unconfirmed(subject: Subject) -> Iterator[str]:
     canceled = subject.one("order", "order").get("status") == "CANCELED"
+    submits = _accepted(subject, "SUBMIT")
     for attempt in _accepted(subject):
-        for context, kind in HOLDERS[1:]:
+        # Payment knows no attempt of a change: what it has to do with one is a ceiling, which another rule compares.
+        for context, kind in HOLDERS[1:] if attempt in submits else HOLDERS[2:]:
             state = next((v["state"] for v in subject.all(context, kind) if v["attempt"] == attempt), "unknown")
             # A cancel that came before the confirm has released the payments.
             if state != "CONFIRMED" and not (canceled and context == "payment" and state == "RELEASED"):
@@ -102,6 +107,22 @@ def _amounts_differ(subject: Subject) -> Iterator[str]:
         made = sum(int(child[name]) for child in children)
         if children and made != int(order[name]):
             yield f"{name} {order[name]}, its supplier orders add up to {made}"
+
+
+def _canceled_differ(subject: Subject) -> Iterator[str]:
+    canceled = subject.one("order", "order").get("canceled_total", "0")
+    made = sum(int(child["canceled_total"]) for child in subject.all("fulfillment", "supplier_order"))
+    if made != int(canceled):
+        yield f"canceled {canceled}, its supplier orders add up to {made}"
+
+
+def _more_than_due(subject: Subject) -> Iterator[str]:
+    order = subject.one("order", "order")
+    due = int(order.get("total", "0")) - int(order.get("canceled_total", "0"))
+    for paid in subject.all("payment", "payments"):
+        kept = int(paid["charged"]) - int(paid["refunded"])
+        if order.get("status") == "COMPLETED" and kept > due:
+            yield f"{kept} kept of {due} due"
 
 
 def _not_current(subject: Subject) -> Iterator[str]:
@@ -192,6 +213,7 @@ RULES = (
     _rule("accepted_attempts_are_confirmed", "order fulfillment payment", _settled, _accepted_unconfirmed, ATTEMPT, CANCEL),
     _rule("supplier_orders_partition_the_order", "order fulfillment", _settled, _not_a_partition, ATTEMPT),
     _rule("supplier_orders_add_up_to_the_total", "order fulfillment", _settled, _amounts_differ, ATTEMPT),
+    _rule("canceled_amounts_add_up", "order fulfillment", _settled, _canceled_differ, *_REPORTED),
     _rule("shipped_units_agree", "order fulfillment", _settled, _units_differ, *_REPORTED),
     _rule("read_model_is_current", "order fulfillment", _settled, _not_current, *_REPORTED),
     _rule("supplier_orders_are_listed_alike", "order fulfillment", _settled, _seen_differently),
@@ -199,5 +221,6 @@ RULES = (
     _rule("held_orders_do_not_ship", "order fulfillment", _settled, _ships_while_held, ATTEMPT, HOLD),
     _rule("attention_holds_the_order", "order payment", _alerted, _not_held_for_payment, ALERT),
     _rule("charged_at_most_the_total", "order payment", _paid, _paid_too_much),
+    _rule("kept_at_most_what_is_due", "order payment", _paid, _more_than_due, ATTEMPT, CANCEL, PENDING, ALERT),
     _rule("work_comes_to_its_end", "order", _known, _never_ends),
 )

@@ -68,12 +68,13 @@ def require_writable(caller: Principal, order: Order, now: datetime, trigger: Tr
 
 
 def require_no_attempt(order: Order, now: datetime) -> None:
-    """ABORTED while an attempt to submit is undecided."""
+    """ABORTED while an attempt is undecided."""
     attempt = order.submission
     if attempt is None or not attempt.undecided:
         return
     left = max(attempt.deadline - now, timedelta(seconds=1))
-    raise _in_progress(order, attempt, "is being submitted", min(left, timedelta(seconds=2)))
+    doing = "is being submitted" if attempt.kind == "SUBMIT" else "is being changed"
+    raise _in_progress(order, attempt, doing, min(left, timedelta(seconds=2)))
 
 
 def require_settled(order: Order) -> None:
@@ -90,6 +91,17 @@ def _in_progress(order: Order, attempt: Submission, what: str, again: timedelta)
         f"order {order.id} {what}",
         metadata={"order": order.id, "attempt": str(attempt.attempt)},
         retry_after=again,
+    )
+
+
+def cancel_in_progress(order: Order) -> WaybillError:
+    """ABORTED: a cancel of the order is under way."""
+    return WaybillError(
+        Kind.STALE,
+        "CANCEL_IN_PROGRESS",
+        f"order {order.id} is being canceled",
+        metadata={"order": order.id},
+        retry_after=timedelta(seconds=1),
     )
 
 

@@ -1,4 +1,4 @@
-"""A submission's attempt as the order shows it: begun, decided, finished; and what its caller is told."""
+"""An attempt to submit or to change an order, as the order shows it: begun, decided, finished; and what its caller is told."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 from libs.auth import Principal
 from libs.errors import Kind, RuleViolation, WaybillError, exists
-from services.order.application.ports import Attempt
+from libs.money import text_of
+from services.order.application.ports import Attempt, OrderChange
 from services.order.domain.history import changed
-from services.order.domain.model import Event, Order, Submission
+from services.order.domain.model import Event, Order, Reason, Submission
 from services.order.domain.readiness import Facts
 from services.order.domain.status import OrderStatus, Trigger, move
 
@@ -18,6 +19,8 @@ DEADLINE = timedelta(seconds=60)
 """How long an attempt may stay undecided."""
 NEXT = "SubmitOrder"
 """The way on with an order that an attempt was refused of: it has everything but what was refused."""
+SUBMIT, CHANGE = "SUBMIT", "CHANGE"
+"""Kinds of attempts."""
 COORDINATOR = timedelta(seconds=5)
 """How long its coordinator has an attempt for itself before the completer looks at it."""
 
@@ -38,22 +41,31 @@ def new_attempt(order: Order, number: int, caller: Principal, now: datetime, new
     )
 
 
+def new_change(order: Order, caller: Principal, change: OrderChange, now: datetime) -> Attempt:
+    """A change of a submitted order that begins now, under the next number."""
+    number = 1 if order.submission is None else order.submission.attempt + 1
+    return replace(new_attempt(order, number, caller, now), held=True, kind=CHANGE, change=change)
+
+
 def begun(order: Order, attempt: Attempt, caller: Principal) -> tuple[Order, Event]:
     """The order with its attempt shown."""
-    shown = Submission(attempt.attempt, "TRYING", False, caller.user_id, attempt.begin_time, attempt.deadline)
+    shown = Submission(attempt.attempt, "TRYING", False, caller.user_id, attempt.begin_time, attempt.deadline, kind=attempt.kind)
+    data = {"attempt": attempt.attempt} if attempt.change is None else {"attempt": attempt.attempt, "change": attempt.change.what}
     return changed(
         order,
-        "submission_begun",
+        "submission_begun" if attempt.kind == SUBMIT else "change_begun",
         caller.user_id,
         caller.party_id,
         attempt.begin_time,
-        data={"attempt": attempt.attempt},
+        data=data,
         submission=shown,
     )
 
 
 def decided(order: Order, attempt: Attempt, facts: Facts | None, now: datetime) -> tuple[Order, Event]:
-    """The order after the decision: submitted, under the policy that was tried, or as it was, with the refusal shown."""
+    """The order after the decision: submitted, under the policy that was tried, or changed, or as it was, with the refusal
+    shown.
+    """
     who = Principal.of_claims(attempt.caller)
     shown = Submission(
         attempt=attempt.attempt,
@@ -64,10 +76,15 @@ def decided(order: Order, attempt: Attempt, facts: Facts | None, now: datetime) 
         deadline=attempt.deadline,
         reasons=attempt.reasons,
         decide_time=now,
+        kind=attempt.kind,
+        outcome=attempt.outcome,
     )
     if attempt.state == "REFUSED":
         data = {"attempt": attempt.attempt, "reasons": sorted({r.reason for r in attempt.reasons})}
-        return changed(order, "submission_refused", who.user_id, who.party_id, now, data=data, submission=shown)
+        type = "submission_refused" if attempt.kind == SUBMIT else "change_refused"
+        return changed(order, type, who.user_id, who.party_id, now, data=data, submission=shown)
+    if attempt.change is not None:
+        return _change_decided(order, attempt, attempt.change, shown, now)
     return changed(
         order,
         "order_submitted",
@@ -81,6 +98,25 @@ def decided(order: Order, attempt: Attempt, facts: Facts | None, now: datetime) 
         submit_time=now,
         policy=order.policy if facts is None else facts.policy,
     )
+
+
+def timed_out(attempt: Attempt) -> Reason:
+    """Why an attempt is refused that nobody decided in time."""
+    reason = "SUBMIT_TIMED_OUT" if attempt.kind == SUBMIT else "CHANGE_TIMED_OUT"
+    return Reason(reason, "order", "submission", "not decided in time")
+
+
+def _change_decided(order: Order, attempt: Attempt, change: OrderChange, shown: Submission, now: datetime) -> tuple[Order, Event]:
+    """The order with what is canceled of it; its units and its status follow when fulfillment has applied the change."""
+    who = Principal.of_claims(attempt.caller)
+    canceled = change.canceled or order.canceled
+    data = {
+        "attempt": attempt.attempt,
+        "change": change.what,
+        "comment": change.comment,
+        "canceled_total": text_of(canceled.total, order.currency),
+    }
+    return changed(order, "change_decided", who.user_id, who.party_id, now, data=data, submission=shown, canceled=canceled)
 
 
 def finished(order: Order, attempt: int) -> Order:
@@ -113,6 +149,8 @@ def outcome(attempt: Attempt, order: Order) -> Order:
     if attempt.state != "REFUSED":
         return order
     reasons = attempt.reasons
+    if attempt.kind == CHANGE:
+        raise _change_refused(attempt, order)
     contended = bool(reasons) and all(r.contended for r in reasons)
     text = "; ".join(f"{r.subject}: {r.description}" for r in reasons[:5])
     # By now it may have been submitted by a later attempt, or canceled.
@@ -124,4 +162,18 @@ def outcome(attempt: Attempt, order: Order) -> Order:
         metadata={"order": order.id, "attempt": str(attempt.attempt), **onward},
         rules=[RuleViolation(r.reason, r.subject, r.description) for r in reasons],
         retry_after=timedelta(seconds=1) if contended else None,
+    )
+
+
+def _change_refused(attempt: Attempt, order: Order) -> WaybillError:
+    """What is told when a change is refused. An order of which nothing has shipped is canceled as a whole instead."""
+    reasons = attempt.reasons
+    text = "; ".join(r.description for r in reasons)
+    onward = {"next": "CancelOrder"} if any(r.reason == "NOTHING_SHIPPED" for r in reasons) else {}
+    return WaybillError(
+        Kind.PRECONDITION,
+        "CHANGE_REFUSED",
+        f"order {order.id} was not changed: {text}" + ("; call CancelOrder" if onward else ""),
+        metadata={"order": order.id, "attempt": str(attempt.attempt), **onward},
+        rules=[RuleViolation(r.reason, r.subject, r.description) for r in reasons],
     )

@@ -1,5 +1,5 @@
 """CancelOrder. Before it opened an order is simply canceled; an open one is frozen where it could still ship, then
-decided, then undone."""
+decided, then undone. Of one that has shipped in part the rest is canceled, which is a change of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from datetime import timedelta
 from libs.auth import Principal, roles
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError, missing
-from services.order.application.access import require_writer
+from services.order.application.access import readable, require_settled, require_writer
+from services.order.application.attempts import CHANGE
+from services.order.application.change_order import ChangeOrder
 from services.order.application.peers import Fulfillment, Payments
 from services.order.application.ports import (
     Attempt,
@@ -43,6 +45,7 @@ class CancelOrder:
         submissions: SubmissionStore,
         requests: RequestStore,
         submit: SubmitOrder,
+        changes: ChangeOrder,
         fulfillment: Fulfillment,
         payments: Payments,
         reports: ReportFulfillment,
@@ -54,6 +57,7 @@ class CancelOrder:
         self._submissions = submissions
         self._requests = requests
         self._submit = submit
+        self._changes = changes
         self._fulfillment = fulfillment
         self._payments = payments
         self._reports = reports
@@ -61,7 +65,12 @@ class CancelOrder:
         self._acting = acting
 
     async def __call__(self, caller: Principal, order_id: str, comment: str, request: Request) -> Order:
-        """The order as it is now: CANCELED."""
+        """The order as it is now: CANCELED, or COMPLETED when something of it had shipped."""
+        async with self._db.reading() as tx:
+            known = await readable(self._orders, tx, caller, order_id) if await self._requests.find(tx, request) else None
+        again = None if known is None else await self._changes.joined(known)
+        if again is not None:
+            return again
         async with self._db.transaction() as tx:
             order, row, attempt = await self._begin(tx, caller, order_id, comment, request)
         if row is not None:
@@ -87,6 +96,8 @@ class CancelOrder:
         target = move(order.id, order.status, Trigger.CANCEL)
         if order.status is OrderStatus.OPEN:
             caller.require(roles.ORDER_ADMIN)
+            if order.submission is not None and order.submission.kind == CHANGE:
+                require_settled(order)
             fresh = Cancellation(order.key, "FREEZING", caller.claims(), comment, now + DRIVEN, now)
             await self._submissions.insert_cancellation(tx, fresh)
             return order, await self._submissions.cancellation(tx, order.key) or fresh, None
@@ -119,7 +130,9 @@ class CancelOrder:
         """Drives the cancel of an open order to its end."""
         with self._acting(Principal.of_claims(row.caller)):
             if row.state == "FREEZING":
-                await self._freeze(row.order_key)
+                rest = await self._freeze(row)
+                if rest is not None:
+                    return await self._changes.driven(rest)
                 await self._decide(row)
             reports, _ = await asyncio.gather(self._fulfillment.cancel(row.order_key), self._payments.void(row.order_key))
             async with self._db.transaction() as tx:
@@ -127,14 +140,38 @@ class CancelOrder:
                 await self._submissions.set_cancellation(tx, row.order_key, "FINISHED")
                 return after.orders[row.order_key]
 
-    async def _freeze(self, key: uuid.UUID) -> None:
+    async def _freeze(self, row: Cancellation) -> Attempt | None:
+        """Freezes all of the order; the change that cancels what is left of it, when something has shipped."""
         try:
-            await self._fulfillment.freeze(key)
+            await self._fulfillment.freeze(row.order_key)
         except WaybillError as error:
             if error.kind is Kind.UNAVAILABLE:
                 raise
-            await self._withdraw(key)
+            if error.reason == "ORDER_ALREADY_SHIPPED":
+                return await self._instead(row, error)
+            await self._withdraw(row.order_key)
             raise
+        return None
+
+    async def _instead(self, row: Cancellation, refused: WaybillError) -> Attempt:
+        """The cancel gives way to a change in one transaction, so that neither is forgotten."""
+        await self._reports(await self._fulfillment.unfreeze(row.order_key))
+        async with self._db.transaction() as tx:
+            order = await self._orders.by_key(tx, row.order_key, lock=True)
+            if order is None:
+                raise missing("order", str(row.order_key))
+            shown = order.submission
+            if await self._submissions.cancellation(tx, row.order_key) is None:
+                # Another that drives the same cancel was first.
+                began = await self._submissions.get(tx, order.key, shown.attempt) if shown else None
+                if began is None or began.kind != CHANGE:
+                    raise refused
+                return began
+            await self._submissions.drop_cancellation(tx, row.order_key)
+            if order.status is OrderStatus.OPEN and shown is not None and shown.finished:
+                return await self._changes.cancel_rest(tx, Principal.of_claims(row.caller), order, row.comment)
+        # It has completed meanwhile, or its submit is still being confirmed.
+        raise refused
 
     async def _withdraw(self, key: uuid.UUID) -> None:
         """A refused cancel leaves nothing. Its row goes last: should this process die before, the completer finds it."""
@@ -168,6 +205,7 @@ class CancelOrder:
                     data={"comment": row.comment},
                     status=move(order.id, order.status, Trigger.CANCEL),
                     cancel_time=now,
+                    canceled=order.wholly_canceled,
                 )
                 await self._orders.save(tx, order, after, [event])
             await self._submissions.set_cancellation(tx, row.order_key, "DECIDED")

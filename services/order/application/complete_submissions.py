@@ -11,7 +11,9 @@ from functools import partial
 from libs.clock import Clock
 from libs.loops import one_by_one
 from libs.obs import get_logger, metrics, tracing
+from services.order.application.attempts import SUBMIT
 from services.order.application.cancel_order import CancelOrder
+from services.order.application.change_order import ChangeOrder
 from services.order.application.hold_order import HoldOrder
 from services.order.application.ports import Cancellation, HoldCommand, HoldStore, SubmissionStore, Transactions
 from services.order.application.submit_order import SubmitOrder
@@ -32,6 +34,7 @@ class CompleteSubmissions:
         holds: HoldStore,
         submit: SubmitOrder,
         cancel: CancelOrder,
+        changes: ChangeOrder,
         hold: HoldOrder,
         clock: Clock,
     ) -> None:
@@ -40,6 +43,7 @@ class CompleteSubmissions:
         self._holds = holds
         self._submit = submit
         self._cancel = cancel
+        self._changes = changes
         self._hold = hold
         self._clock = clock
 
@@ -68,7 +72,7 @@ class CompleteSubmissions:
         if attempt is None or attempt.finished:
             return
         with tracing.work("order", "complete submission", order=str(key)):
-            await self._submit.run(attempt)
+            await (self._submit if attempt.kind == SUBMIT else self._changes).run(attempt)
         metrics.SUBMISSIONS_DRIVEN.inc()
 
     async def _cancel_on(self, row: Cancellation) -> None:

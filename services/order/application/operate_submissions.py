@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from libs.errors import missing
+from services.order.application.attempts import SUBMIT
+from services.order.application.change_order import ChangeOrder
 from services.order.application.ports import Attempt, Transactions, Tx
 from services.order.application.submit_order import SubmitOrder
 
@@ -31,10 +33,11 @@ class SubmissionQueries(Protocol):
 class OperateSubmissions:
     """For operators; whether the caller is one has been checked."""
 
-    def __init__(self, database: Transactions, queries: SubmissionQueries, submit: SubmitOrder) -> None:
+    def __init__(self, database: Transactions, queries: SubmissionQueries, submit: SubmitOrder, changes: ChangeOrder) -> None:
         self._db = database
         self._queries = queries
         self._submit = submit
+        self._changes = changes
 
     async def list(self, query: Any) -> tuple[Sequence[OrderAttempt], str]:
         """A page and the token of the next."""
@@ -46,7 +49,7 @@ class OperateSubmissions:
         found = await self._find(order_id, number)
         if found.attempt.finished:
             return found
-        await self._submit.run(found.attempt)
+        await (self._submit if found.attempt.kind == SUBMIT else self._changes).run(found.attempt)
         return await self._find(order_id, found.attempt.attempt)
 
     async def _find(self, order_id: str, number: int) -> OrderAttempt:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from services.order.domain.fulfillment import UnitCount
-from services.order.domain.model import Event, Line, Order, Reason
+from services.order.domain.model import CanceledAmounts, Event, Line, Order, Reason
 from services.order.domain.visibility import Direction, Scope
 from services.order.domain.worksheet import Worksheet
 
@@ -55,6 +55,17 @@ class SupplierOrderView:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderChange:
+    """What a change of an open order is to do: its open units are given up."""
+
+    what: str
+    """COMPLETE, the seller's decision, or CANCEL_REST, a cancel that came after something had shipped."""
+    comment: str = ""
+    canceled: CanceledAmounts | None = None
+    """What is canceled of the whole order with it; known once the try was good."""
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """A row of the submission table: what drives an attempt to its end."""
 
@@ -73,6 +84,11 @@ class Attempt:
     decide_time: datetime | None = None
     new_payments: tuple[str, ...] = ()
     """Payments to add with the try, serialized; only for a checkout done in one call."""
+    kind: str = "SUBMIT"
+    """SUBMIT or CHANGE."""
+    outcome: str = ""
+    """What an accepted one has led to: OPENED or CHANGED."""
+    change: OrderChange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +150,7 @@ class SubmissionStore(Protocol):
 
     async def insert(self, tx: Tx, attempt: Attempt) -> None: ...
     async def get(self, tx: Tx, key: uuid.UUID, attempt: int, *, lock: bool = False) -> Attempt | None: ...
-    async def decide(
-        self, tx: Tx, key: uuid.UUID, attempt: int, state: str, reasons: Sequence[Reason], now: datetime, finished: bool
-    ) -> bool: ...
+    async def decide(self, tx: Tx, decided: Attempt) -> bool: ...
     async def finish(self, tx: Tx, key: uuid.UUID, attempt: int) -> bool: ...
     async def postpone(self, tx: Tx, key: uuid.UUID, attempt: int, until: datetime) -> None: ...
     async def anything_due(self, tx: Tx, now: datetime) -> bool: ...

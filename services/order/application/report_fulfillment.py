@@ -148,6 +148,7 @@ class ReportFulfillment:
                 status=result.order.status,
                 complete_time=result.order.complete_time,
                 cancel_time=result.order.cancel_time,
+                canceled=made.wholly_canceled if result.canceled else made.canceled,
             )
             events.append(event)
         return made, events

@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 
 from libs.clock import Clock
+from services.order.application.attempts import timed_out
 from services.order.application.ports import SubmissionStore, Transactions
 from services.order.application.submit_order import SubmitOrder
 from services.order.application.try_submission import Tried
-from services.order.domain.model import Reason
 
 
 class ResolveSubmission:
@@ -29,6 +29,5 @@ class ResolveSubmission:
             return "REFUSED"
         if attempt.state != "TRYING" or self._clock.now() < attempt.deadline:
             return attempt.state
-        timed_out = Reason("SUBMIT_TIMED_OUT", "order", "submission", "not decided in time")
-        decided, _ = await self._submit.decide(attempt, Tried((timed_out,)))
+        decided, _ = await self._submit.decide(attempt, Tried((timed_out(attempt),)))
         return decided.state

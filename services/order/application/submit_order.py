@@ -19,7 +19,7 @@ from libs.errors import Kind, WaybillError, missing
 from libs.failpoints import Failpoints
 from libs.obs import get_logger
 from services.order.application.access import locked, readable, require_writable
-from services.order.application.attempts import COORDINATOR, begun, decided, finished, new_attempt, outcome
+from services.order.application.attempts import COORDINATOR, SUBMIT, begun, decided, finished, new_attempt, outcome, timed_out
 from services.order.application.peers import Fulfillment, Payments
 from services.order.application.ports import (
     Attempt,
@@ -115,7 +115,7 @@ class SubmitOrder:
     async def _let_go(self, order: Order) -> None:
         """What a refused attempt still holds would stand in the way of the next."""
         shown = order.submission
-        if shown is None or shown.state != "REFUSED" or shown.finished:
+        if shown is None or shown.kind != SUBMIT or shown.state != "REFUSED" or shown.finished:
             return
         async with self._db.reading() as tx:
             refused = await self._submissions.get(tx, order.key, shown.attempt)
@@ -141,7 +141,7 @@ class SubmitOrder:
             if attempt.state == "TRYING":
                 now = self._clock.now()
                 if now >= attempt.deadline:
-                    tried = Tried((Reason("SUBMIT_TIMED_OUT", "order", "submission", "not decided in time"),))
+                    tried = Tried((timed_out(attempt),))
                 else:
                     tried = await self._tried(attempt, loaded)
                     await self._failpoints.reach("order.submit.tried")
@@ -204,11 +204,13 @@ class SubmitOrder:
         if order is None:
             raise missing("order", str(key))
         state = "REFUSED" if tried.reasons else "ACCEPTED"
+        led_to = "" if tried.reasons else "OPENED" if attempt.change is None else "CHANGED"
+        change = attempt.change if attempt.change is None else replace(attempt.change, canceled=tried.canceled)
         done = state == "REFUSED" and not attempt.held
-        if not await self._submissions.decide(tx, key, number, state, tried.reasons, now, done):
+        ours = replace(attempt, state=state, outcome=led_to, reasons=tried.reasons, decide_time=now, finished=done, change=change)
+        if not await self._submissions.decide(tx, ours):
             other = await self._submissions.get(tx, key, number)
             return other or attempt, order
-        ours = replace(attempt, state=state, reasons=tried.reasons, decide_time=now, finished=done)
         after, event = decided(order, ours, tried.facts, now)
         await self._orders.save(tx, order, after, [event])
         return ours, after

@@ -11,7 +11,7 @@ from typing import TypeVar
 from libs.errors import Kind, WaybillError
 from libs.obs import get_logger
 from services.order.application.peers import Catalog, Directory, Fulfillment, Payments, PaymentTry, Pricing, Problem
-from services.order.domain.model import Line, Order, Reason
+from services.order.domain.model import CanceledAmounts, Line, Order, Reason
 from services.order.domain.readiness import Facts, reasons
 from services.order.domain.worksheet import Worksheet
 
@@ -27,6 +27,8 @@ class Tried:
     reasons: tuple[Reason, ...]
     pending: bool = False
     facts: Facts | None = None
+    canceled: CanceledAmounts | None = None
+    """What a change would cancel of its whole order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,8 +107,23 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class CanceledAmounts:
+    """What units that were canceled after the submit had been sold for."""
+
+    subtotal: int = 0
+    discount: int = 0
+    shipping_cost: int = 0
+    tax: int = 0
+
+    @property
+    def total(self) -> int:
+        """Subtotal less discount plus shipping cost plus tax."""
+        return self.subtotal - self.discount + self.shipping_cost + self.tax
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
-    """One attempt to submit, as it is shown on its order."""
+    """One attempt to submit or to change an order, as it is shown on its order."""
 
     attempt: int
     state: str
@@ -118,6 +133,10 @@ class Submission:
     deadline: datetime
     reasons: tuple[Reason, ...] = ()
     decide_time: datetime | None = None
+    kind: str = "SUBMIT"
+    """SUBMIT or CHANGE."""
+    outcome: str = ""
+    """What an accepted one has led to: OPENED or CHANGED."""
 
     @property
     def undecided(self) -> bool:
@@ -169,6 +188,8 @@ class Order:
     shipping_cost: int = 0
     tax: int = 0
     total: int = 0
+    canceled: CanceledAmounts = CanceledAmounts()
+    """Of what was sold. The amounts above stay: less these they are what is due."""
     shipping_cost_override: int | None = None
     tax_override: int | None = None
     shipping_address_id: str = ""
@@ -186,6 +207,16 @@ class Order:
     forward_time: datetime | None = None
     complete_time: datetime | None = None
     cancel_time: datetime | None = None
+
+    @property
+    def due(self) -> int:
+        """What the buyer owes in all."""
+        return self.total - self.canceled.total
+
+    @property
+    def wholly_canceled(self) -> CanceledAmounts:
+        """Its canceled amounts once nothing of it is left."""
+        return CanceledAmounts(self.subtotal, self.discount, self.shipping_cost, self.tax)
 
     @property
     def calculated(self) -> bool:

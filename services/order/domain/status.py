@@ -36,6 +36,7 @@ class Trigger(StrEnum):
     COMPLETE = "COMPLETE"
     REOPEN = "REOPEN"
     CANCEL = "CANCEL"
+    CHANGE = "CHANGE"
     HOLD = "HOLD"
     MARK = "MARK"
 
@@ -58,6 +59,8 @@ TRANSITIONS: Final[dict[tuple[OrderStatus, Trigger], OrderStatus]] = {
     (_S.AWAITING_APPROVAL, _T.CANCEL): _S.CANCELED,
     (_S.DECLINED, _T.CANCEL): _S.CANCELED,
     (_S.OPEN, _T.CANCEL): _S.CANCELED,
+    # What is open is given up; the quantities then make the status.
+    (_S.OPEN, _T.CHANGE): _S.OPEN,
     (_S.OPEN, _T.HOLD): _S.OPEN,
     **{(status, _T.MARK): status for status in OrderStatus},
 }

@@ -16,6 +16,7 @@ from waybill.fulfillment.v1 import shipment_pb2, supplier_order_pb2
 from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2, submission_pb2
 from waybill.type.v1 import party_pb2
 from waybill.type.v1.address_pb2 import Address
+from waybill.type.v1.canceled_amounts_pb2 import CanceledAmounts
 
 
 def party(kind: str, id: str) -> party_pb2.Party:
@@ -61,6 +62,13 @@ def order_out(o: Order) -> order_pb2.Order:
         shipping_cost=money_out(o.shipping_cost, cur),
         tax=money_out(o.tax, cur),
         total=money_out(o.total, cur),
+        canceled=CanceledAmounts(
+            subtotal=money_out(o.canceled.subtotal, cur),
+            discount=money_out(o.canceled.discount, cur),
+            shipping_cost=money_out(o.canceled.shipping_cost, cur),
+            tax=money_out(o.canceled.tax, cur),
+            total=money_out(o.canceled.total, cur),
+        ),
         shipping_address_id=o.shipping_address_id,
         shipping_address=address_out(Address, o.shipping_address),
         billing_address_id=o.billing_address_id,
@@ -163,6 +171,8 @@ def submission_out(s: Submission) -> submission_pb2.Submission:
         deadline=time_out(s.deadline),
         decide_time=time_out(s.decide_time),
         user_id=s.user_id,
+        kind=submission_pb2.SubmissionKind.Value(f"SUBMISSION_KIND_{s.kind}"),
+        outcome=submission_pb2.SubmissionOutcome.Value(f"SUBMISSION_OUTCOME_{s.outcome or 'UNSPECIFIED'}"),
     )
 
 

@@ -13,6 +13,7 @@ from libs.ids import valid_id
 from libs.protoconv import mask_paths, text_in, time_out
 from libs.rpc import current
 from services.order.application.cancel_order import CancelOrder
+from services.order.application.change_order import ChangeOrder
 from services.order.application.create_order import CreateOrder
 from services.order.application.forward_order import ForwardOrder
 from services.order.application.hold_order import HoldOrder
@@ -51,6 +52,7 @@ class OrderUseCases:
     read: ReadOrders
     update: UpdateOrder
     cancel: CancelOrder
+    changes: ChangeOrder
     forward: ForwardOrder
     hold: HoldOrder
     watch: WatchOrders
@@ -108,6 +110,14 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
         found.raise_if_any()
         order = await self._use.cancel(caller, request.order_id, request.comment, key)
         return pb.CancelOrderResponse(order=order_out(order))
+
+    async def CompleteOrder(self, request: pb.CompleteOrderRequest, context: Any) -> pb.CompleteOrderResponse:
+        caller, key = request_key(request)
+        found = Violations()
+        _check_comment(found, request.comment)
+        found.raise_if_any()
+        order = await self._use.changes.complete(caller, request.order_id, request.comment, request.etag, key)
+        return pb.CompleteOrderResponse(order=order_out(order))
 
     async def ForwardOrder(self, request: pb.ForwardOrderRequest, context: Any) -> pb.ForwardOrderResponse:
         caller, key = request_key(request)

@@ -48,6 +48,8 @@ def _out(one: OrderAttempt) -> pb.OrderSubmission:
             deadline=time_out(a.deadline),
             decide_time=time_out(a.decide_time),
             user_id=str(a.caller.get("sub", "")),
+            kind=submission_pb2.SubmissionKind.Value(f"SUBMISSION_KIND_{a.kind}"),
+            outcome=submission_pb2.SubmissionOutcome.Value(f"SUBMISSION_OUTCOME_{a.outcome or 'UNSPECIFIED'}"),
         ),
         next_action_time=None if a.finished else time_out(a.next_action_time),
     )

@@ -41,7 +41,7 @@ class Rows:
         return [SimpleNamespace(order_key=KEYS[3])]
 
     async def get(self, _: Any, key: uuid.UUID, number: int) -> Any:
-        return SimpleNamespace(order_key=key, finished=False)
+        return SimpleNamespace(order_key=key, finished=False, kind="SUBMIT")
 
 
 class Saga:
@@ -71,6 +71,29 @@ async def test_what_one_fails_by_keeps_no_other_from_being_driven() -> None:
     holds: Any = SimpleNamespace(any_due=rows.any_due, claim_due=rows.claim_due_holds)
     database: Any = rows
     driver: Any = saga
-    completer = CompleteSubmissions(database, attempts, holds, driver, driver, driver, clock)
+    changes: Any = Saga({})
+    completer = CompleteSubmissions(database, attempts, holds, driver, driver, changes, driver, clock)
     assert await completer.once() == 4
     assert sorted(saga.driven) == [KEYS[1], KEYS[3]]
+
+
+async def test_each_attempt_is_driven_by_what_its_kind_asks_for() -> None:
+    rows, submits, others = Rows(), Saga({}), Saga({})
+    kinds = {KEYS[0]: "SUBMIT", KEYS[1]: "CHANGE"}
+
+    async def get(_: Any, key: uuid.UUID, number: int) -> Any:
+        return SimpleNamespace(order_key=key, finished=False, kind=kinds[key])
+
+    attempts: Any = SimpleNamespace(
+        anything_due=rows.anything_due,
+        claim_due=rows.claim_due_attempts,
+        claim_due_cancellations=rows.claim_due_cancellations,
+        get=get,
+    )
+    holds: Any = SimpleNamespace(any_due=rows.any_due, claim_due=rows.claim_due_holds)
+    database: Any = rows
+    submit: Any = submits
+    change: Any = Saga({})
+    rest: Any = others
+    await CompleteSubmissions(database, attempts, holds, submit, rest, change, rest, ManualClock(NOW)).once()
+    assert (submits.driven, change.driven) == ([KEYS[0]], [KEYS[1]])

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from libs.protoconv import address_out, address_plain, money_out, time_out, xp_out
+from libs.protoconv import address_out, address_plain, money_micros, money_out, time_out, xp_out
 from libs.rpc import Peers
 from services.order.adapters.reports import reports_of
 from services.order.application.peers import Problem
 from services.order.application.ports import Reports
-from services.order.domain.model import Line, Order
+from services.order.domain.model import CanceledAmounts, Line, Order
 from services.order.domain.worksheet import Assignment, Worksheet
 from waybill.fulfillment.v1 import reservation_service_pb2 as pb
 from waybill.fulfillment.v1 import reservation_service_pb2_grpc as pb_grpc
@@ -21,7 +21,7 @@ from waybill.type.v1.address_pb2 import Address
 
 
 class FulfillmentClient:
-    """Sourcing, the steps of submit, forward and cancel."""
+    """Sourcing, the steps of submit, forward, cancel and change."""
 
     def __init__(self, peers: Peers) -> None:
         self._stub: Any = peers.stub("fulfillment", pb_grpc.ReservationServiceStub)
@@ -104,6 +104,22 @@ class FulfillmentClient:
     async def cancel(self, key: uuid.UUID) -> Reports:
         """Cancels what is frozen and returns its stock."""
         return reports_of((await self._stub.CancelOrder(pb.CancelOrderRequest(order_key=str(key)))).supplier_orders)
+
+    async def try_change(self, key: uuid.UUID, attempt: int, deadline: datetime) -> CanceledAmounts:
+        """Freezes what is open; what will have been canceled of the whole order."""
+        request = pb.TryChangeRequest(order_key=str(key), attempt=attempt, deadline=time_out(deadline))
+        a = (await self._stub.TryChange(request)).canceled
+        return CanceledAmounts(*(money_micros(m) for m in (a.subtotal, a.discount, a.shipping_cost, a.tax)))
+
+    async def apply_change(self, key: uuid.UUID, attempt: int) -> Reports:
+        """Cancels what is frozen for a change and returns its stock."""
+        request = pb.ApplyChangeRequest(order_key=str(key), attempt=attempt)
+        return reports_of((await self._stub.ApplyChange(request)).supplier_orders)
+
+    async def release_change(self, key: uuid.UUID, attempt: int) -> Reports:
+        """What is frozen for a change can ship again."""
+        request = pb.ReleaseChangeRequest(order_key=str(key), attempt=attempt)
+        return reports_of((await self._stub.ReleaseChange(request)).supplier_orders)
 
 
 def _line(line: Line) -> sourcing_pb2.SourcingLine:

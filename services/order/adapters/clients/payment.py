@@ -103,6 +103,12 @@ class PaymentClient:
         """Undoes confirmed payments."""
         await self._stub.VoidPayments(pb.VoidPaymentsRequest(order_key=str(key)))
 
+    async def lower(self, order: Order, attempt: int) -> None:
+        """Lowers what the payments stand for to what is due."""
+        await self._stub.LowerPayments(
+            pb.LowerPaymentsRequest(order_key=str(order.key), attempt=attempt, due=money_out(order.due, order.currency))
+        )
+
 
 def _problem(p: payment_pb2.PaymentProblem) -> Problem:
     subject = f"payments[{p.payment_id}]" if p.payment_id else "payments"

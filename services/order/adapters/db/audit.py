@@ -57,13 +57,14 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
     orders = (await tx.execute(sa.select(ORDERS).where(_O.key.in_(keys), _O.kind == "BUYER"))).all()
     submitted = [row.key for row in orders if row.is_submitted]
     made = [_order(row) for row in orders]
-    attempts = sa.select(_S.order_key, _S.attempt, _S.state, _S.finished, _S.begin_time).where(_S.order_key.in_(keys))
+    attempts = sa.select(_S.order_key, _S.attempt, _S.kind, _S.state, _S.finished, _S.begin_time).where(_S.order_key.in_(keys))
     for row in await tx.execute(attempts):
         made.append(
             _fact(
                 row.order_key,
                 "attempt",
                 attempt=row.attempt,
+                kind=row.kind,
                 state=row.state,
                 finished=int(row.finished),
                 since=row.begin_time.isoformat(),
@@ -106,6 +107,7 @@ def _order(row: Any) -> Fact:
         version=row.version,
         held=int(row.held),
         holding_payments=" ".join(h["payment_id"] for h in row.holds or ()),
+        canceled_total=row.canceled_total,
         **amounts,
     )
 

@@ -167,10 +167,11 @@ def _attempts(*where: Any) -> Any:
 
 
 def _attempt_rules() -> list[SqlRule]:
-    accepted, begun, decided = _attempts(_S.state == "ACCEPTED"), _attempts(), _attempts(_S.state != "TRYING")
+    opened = _attempts(_S.state == "ACCEPTED", _S.kind == "SUBMIT")
+    begun, decided = _attempts(), _attempts(_S.state != "TRYING")
     submitted = sa.case((_O.is_submitted, 1), else_=0)
-    begins = _told(("submission_begun",))
-    ends = _told(("order_submitted", "submission_refused"))
+    begins = _told(("submission_begun", "change_begun"))
+    ends = _told(("order_submitted", "submission_refused", "change_decided", "change_refused"))
     known = _S.state.in_(("TRYING", "ACCEPTED", "REFUSED"))
     undecided = sa.and_(_S.state == "TRYING", sa.or_(_S.finished, _S.decide_time.is_not(None)))
     newest = (
@@ -181,8 +182,8 @@ def _attempt_rules() -> list[SqlRule]:
     return [
         SqlRule(
             "submitted_once",
-            sa.select(_ID, told(accepted, " attempts accepted, submitted: ", submitted)).where(
-                _O.kind == "BUYER", accepted != submitted
+            sa.select(_ID, told(opened, " attempts accepted, submitted: ", submitted)).where(
+                _O.kind == "BUYER", opened != submitted
             ),
             _BUYER,
         ),

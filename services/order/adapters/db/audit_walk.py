@@ -18,7 +18,7 @@ from services.order.adapters.reports import counts_of, reports_of
 from services.order.application.ports import Attempt
 from services.order.domain.amounts import totals
 from services.order.domain.fulfillment import UnitCount, open_units, progress
-from services.order.domain.model import Line, Order
+from services.order.domain.model import CanceledAmounts, Line, Order
 from services.order.domain.status import derived
 from services.order.domain.worksheet import Worksheet
 from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder
@@ -40,6 +40,10 @@ class Whole:
     cancel_decided: bool = False
     held: bool = False
     """As its row says."""
+    canceled_total: int = 0
+    """As its row says."""
+    changed: CanceledAmounts | None = None
+    """What its last accepted change has canceled."""
     reports: list[Any] = field(default_factory=list)
     """Rows of its supplier orders."""
 
@@ -68,8 +72,8 @@ async def recomputed(tx: Tx, stated: Stated) -> AsyncIterator[Finding | Fact | R
 
 async def _page(tx: Tx, last: uuid.UUID) -> list[Whole]:
     statement = sa.select(ORDERS).where(_O.kind == "BUYER", _O.key > last).order_by(_O.key).limit(PAGE)
-    orders = [(order_of(row), row["held"]) for row in (await tx.execute(statement)).mappings()]
-    found = {order.key: Whole(order, held=held) for order, held in orders}
+    rows = (await tx.execute(statement)).mappings()
+    found = {row["key"]: Whole(order_of(row), held=row["held"], canceled_total=row["canceled_total"]) for row in rows}
     keys = list(found)
     if not keys:
         return []
@@ -79,7 +83,9 @@ async def _page(tx: Tx, last: uuid.UUID) -> list[Whole]:
         found[row.order_key].worksheet = worksheet_of(row.body)
     attempts = sa.select(SUBMISSIONS).where(_S.order_key.in_(keys)).order_by(_S.attempt)
     for attempt in (await tx.execute(attempts)).mappings():
-        found[attempt["order_key"]].newest = attempt_of(attempt)
+        newest = found[attempt["order_key"]].newest = attempt_of(attempt)
+        if newest.state == "ACCEPTED" and newest.change is not None:
+            found[attempt["order_key"]].changed = newest.change.canceled
     decided = sa.select(_C.order_key).where(_C.order_key.in_(keys), _C.state != "FREEZING")
     for row in await tx.execute(decided):
         found[row.order_key].cancel_decided = True
@@ -150,6 +156,11 @@ _COPIED = (
     "discount",
     "shipping_cost",
     "tax",
+    "canceled_subtotal",
+    "canceled_discount",
+    "canceled_shipping_cost",
+    "canceled_tax",
+    "canceled_total",
     "source_version",
     "parent_key",
     "buyer_id",
@@ -175,6 +186,18 @@ def _copies(whole: Whole) -> str | None:
     return f"not as reported: {', '.join(wrong)}" if wrong else ""
 
 
+def _canceled(whole: Whole) -> str | None:
+    """Canceled amounts are those of a decision: the whole order's, those of its last change, or none."""
+    order, change = whole.order, whole.changed
+    if order.status == "CANCELED":
+        made = order.wholly_canceled if order.is_submitted else CanceledAmounts()
+    else:
+        made = change or CanceledAmounts()
+    if order.canceled != made or whole.canceled_total != made.total:
+        return f"canceled {order.canceled}, {whole.canceled_total} in all; what was decided makes it {made}"
+    return ""
+
+
 def _shown(whole: Whole) -> str | None:
     """The attempt that the order shows is its newest."""
     newest, shown = whole.newest, whole.order.submission
@@ -182,8 +205,8 @@ def _shown(whole: Whole) -> str | None:
         return None
     if newest is None or shown is None:
         return "an attempt is shown that is not kept" if newest is None else "its newest attempt is not shown"
-    kept = _state(newest.attempt, newest.state, newest.finished, newest.decide_time)
-    seen = _state(shown.attempt, shown.state, shown.finished, shown.decide_time)
+    kept = _state(f"{newest.kind} {newest.attempt}", newest.state, newest.finished, newest.decide_time)
+    seen = _state(f"{shown.kind} {shown.attempt}", shown.state, shown.finished, shown.decide_time)
     return "" if seen == kept else f"shows {seen}, its attempt is {kept}"
 
 
@@ -194,7 +217,7 @@ def _held(whole: Whole) -> str | None:
     return "" if whole.held is whole.order.held else f"held: {whole.held}, its holds make it {whole.order.held}"
 
 
-def _state(attempt: int, state: str, finished: bool, decided: Any) -> str:
+def _state(attempt: str, state: str, finished: bool, decided: Any) -> str:
     return f"{attempt} {state} {'finished' if finished else 'unfinished'} {decided or ''}".strip()
 
 
@@ -204,6 +227,7 @@ RULES: dict[str, Callable[[Whole], str | None]] = {
     "times_follow_status": _times,
     "units_are_those_reported": _quantities,
     "read_model_is_its_report": _copies,
+    "canceled_amounts_follow_decisions": _canceled,
     "newest_attempt_is_shown": _shown,
     "held_follows_holds": _held,
 }

@@ -47,6 +47,7 @@ LISTING = Listing(
         "parent_order_id": Field(O.parent_id),
         "held": Field(O.held, "bool"),
         "total": Field(O.total, "micros"),
+        "canceled_total": Field(O.canceled_total, "micros"),
         "comments": Field(O.comments),
         **{
             name: Field(O[name], "time")

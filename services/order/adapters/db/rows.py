@@ -8,8 +8,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from services.order.application.ports import Attempt, SupplierOrderView
-from services.order.domain.model import Event, Line, Order, OrderHold, OrderUser, Policy, ProductSnapshot, Reason, Submission
+from services.order.application.ports import Attempt, OrderChange, SupplierOrderView
+from services.order.domain.model import (
+    CanceledAmounts,
+    Event,
+    Line,
+    Order,
+    OrderHold,
+    OrderUser,
+    Policy,
+    ProductSnapshot,
+    Reason,
+    Submission,
+)
 from services.order.domain.status import OrderStatus
 
 Row = Any
@@ -51,7 +62,20 @@ _ORDER_FIELDS = (
     "complete_time",
     "cancel_time",
 )
-ORDER_COLUMNS = (*_ORDER_FIELDS, "kind", "user_id", "user", "status", "policy", "submission", "held", "holds")
+CANCELED = ("subtotal", "discount", "shipping_cost", "tax")
+"""Amounts of canceled units; their columns are named `canceled_...`, as is that of their total."""
+ORDER_COLUMNS = (
+    *_ORDER_FIELDS,
+    *(f"canceled_{name}" for name in (*CANCELED, "total")),
+    "kind",
+    "user_id",
+    "user",
+    "status",
+    "policy",
+    "submission",
+    "held",
+    "holds",
+)
 """What `order_row` names."""
 _LINE_FIELDS = (
     "id",
@@ -89,6 +113,7 @@ def order_row(order: Order) -> dict[str, Any]:
         "submission": None if order.submission is None else submission_json(order.submission),
         "held": order.held,
         "holds": [_hold_json(hold) for hold in order.holds] or None,
+        **{f"canceled_{name}": getattr(order.canceled, name) for name in (*CANCELED, "total")},
     }
     return row
 
@@ -102,6 +127,7 @@ def order_of(row: Row) -> Order:
         policy=Policy(**row["policy"]),
         submission=None if row["submission"] is None else submission_of(row["submission"]),
         holds=tuple(_hold_of(stored) for stored in row["holds"] or ()),
+        canceled=CanceledAmounts(*(row[f"canceled_{name}"] for name in CANCELED)),
     )
 
 
@@ -133,6 +159,8 @@ def submission_json(submission: Submission) -> dict[str, Any]:
         "deadline": submission.deadline.isoformat(),
         "reasons": [asdict(r) for r in submission.reasons],
         "decide_time": submission.decide_time.isoformat() if submission.decide_time else None,
+        "kind": submission.kind,
+        "outcome": submission.outcome,
     }
 
 
@@ -148,6 +176,8 @@ def submission_of(stored: Row) -> Submission:
         deadline=datetime.fromisoformat(stored["deadline"]),
         reasons=tuple(Reason(**r) for r in stored["reasons"]),
         decide_time=datetime.fromisoformat(decided) if decided else None,
+        kind=stored.get("kind", "SUBMIT"),
+        outcome=stored.get("outcome", ""),
     )
 
 
@@ -244,7 +274,22 @@ def attempt_row(attempt: Attempt) -> dict[str, Any]:
         "deadline": attempt.deadline,
         "decide_time": attempt.decide_time,
         "next_action_time": attempt.next_action_time,
+        "kind": attempt.kind,
+        "outcome": attempt.outcome,
+        "change": change_json(attempt.change),
     }
+
+
+def change_json(change: OrderChange | None) -> dict[str, Any] | None:
+    """A change as it is kept with its attempt."""
+    return None if change is None else asdict(change)
+
+
+def _change_of(stored: Row) -> OrderChange | None:
+    if stored is None:
+        return None
+    canceled = stored["canceled"]
+    return OrderChange(stored["what"], stored["comment"], None if canceled is None else CanceledAmounts(**canceled))
 
 
 def attempt_of(row: Row) -> Attempt:
@@ -262,4 +307,7 @@ def attempt_of(row: Row) -> Attempt:
         reasons=tuple(Reason(**r) for r in row["reasons"]),
         decide_time=row["decide_time"],
         new_payments=tuple(row["new_payments"]),
+        kind=row["kind"],
+        outcome=row["outcome"],
+        change=_change_of(row["change"]),
     )

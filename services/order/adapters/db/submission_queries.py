@@ -20,6 +20,7 @@ LISTING = Listing(
         "buyer_id": Field(O.buyer_id),
         "attempt": Field(S.attempt, "int"),
         "state": Field(S.state, "enum", {name: name for name in ("TRYING", "ACCEPTED", "REFUSED")}),
+        "kind": Field(S.kind, "enum", {name: name for name in ("SUBMIT", "CHANGE")}),
         "finished": Field(S.finished, "bool"),
         "begin_time": Field(S.begin_time, "time"),
         "deadline": Field(S.deadline, "time"),

@@ -1,19 +1,17 @@
-"""Attempts to submit and cancels on their way, in the database."""
+"""Attempts, and cancels on their way, in the database."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from libs.db import Tx
-from services.order.adapters.db.rows import attempt_of, attempt_row
+from libs.db import Json, Tx
+from services.order.adapters.db.rows import attempt_of, attempt_row, change_json
 from services.order.adapters.db.tables import CANCELLATIONS, SUBMISSIONS
 from services.order.application.ports import Attempt, Cancellation
-from services.order.domain.model import Reason
 
 S = SUBMISSIONS.c
 C = CANCELLATIONS.c
@@ -22,8 +20,9 @@ C = CANCELLATIONS.c
 _DECIDE = (
     sa.update(SUBMISSIONS)
     .where(S.order_key == sa.bindparam("key"), S.attempt == sa.bindparam("number"), S.state == "TRYING")
-    .values({name: sa.bindparam(f"new_{name}") for name in ("state", "reasons", "decide_time", "finished")})
+    .values({name: sa.bindparam(f"new_{name}") for name in ("state", "outcome", "reasons", "decide_time", "finished")})
 )
+_DECIDE_CHANGE = _DECIDE.values(change=sa.bindparam("new_change", type_=Json()))
 _FINISH = (
     sa.update(SUBMISSIONS)
     .where(S.order_key == sa.bindparam("key"), S.attempt == sa.bindparam("number"), sa.not_(S.finished), S.state != "TRYING")
@@ -44,22 +43,20 @@ class SqlSubmissionStore:
         row = (await tx.execute(statement.with_for_update() if lock else statement)).mappings().first()
         return None if row is None else attempt_of(row)
 
-    async def decide(
-        self, tx: Tx, key: uuid.UUID, attempt: int, state: str, reasons: Sequence[Reason], now: datetime, finished: bool
-    ) -> bool:
+    async def decide(self, tx: Tx, decided: Attempt) -> bool:
         """The only point of no return: False when somebody else has decided."""
-        decided = await tx.execute(
-            _DECIDE,
-            {
-                "key": key,
-                "number": attempt,
-                "new_state": state,
-                "new_reasons": [asdict(r) for r in reasons],
-                "new_decide_time": now,
-                "new_finished": finished,
-            },
-        )
-        return decided.rowcount == 1
+        values = {
+            "key": decided.order_key,
+            "number": decided.attempt,
+            "new_state": decided.state,
+            "new_outcome": decided.outcome,
+            "new_reasons": [asdict(r) for r in decided.reasons],
+            "new_decide_time": decided.decide_time,
+            "new_finished": decided.finished,
+        }
+        if decided.change is None:
+            return (await tx.execute(_DECIDE, values)).rowcount == 1
+        return (await tx.execute(_DECIDE_CHANGE, {**values, "new_change": change_json(decided.change)})).rowcount == 1
 
     async def finish(self, tx: Tx, key: uuid.UUID, attempt: int) -> bool:
         """Everything that follows from the decision is done."""

@@ -1,0 +1,149 @@
+"""Orders, part of which has shipped: the seller completes them, and a cancel cancels the rest."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from services.order.adapters.clients.fulfillment import FulfillmentClient
+from services.order.application.change_order import ChangeOrder
+from services.order.application.submit_order import SubmitOrder
+from tests.e2e.steps import promise, ready, refused, ship, until
+from tests.support.marketplace import OUTGOING, Marketplace, get
+from waybill.fulfillment.v1 import inventory_service_pb2
+from waybill.order.v1 import checkout_service_pb2, order_pb2, order_service_pb2, submission_pb2
+from waybill.payment.v1 import payment_pb2
+from waybill.payment.v1 import spending_account_service_pb2 as account_pb
+from waybill_client import WaybillError
+
+COMPLETED, CANCELED, OPEN = order_pb2.ORDER_STATUS_COMPLETED, order_pb2.ORDER_STATUS_CANCELED, order_pb2.ORDER_STATUS_OPEN
+
+
+def cents(money: Any) -> int:
+    return int(money.units * 100 + money.nanos // 10_000_000)
+
+
+async def complete(market: Marketplace, id: str, **values: Any) -> order_pb2.Order:
+    answer = await market.cast.sam.orders.CompleteOrder(order_service_pb2.CompleteOrderRequest(order_id=id, **values))
+    return answer.order
+
+
+async def half_shipped(market: Marketplace, id: str) -> order_pb2.Order:
+    """Four tapes, two of which have left; paid from the gift card."""
+    pay = [payment_pb2.Payment(type="spending_account", spending_account_id="gift-ada")]
+    await ready(market.cast.ada, id, pay, tape=4)
+    await market.cast.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id=id))
+    await ship(market.cast.clerks["wh-east"], f"{id}-1", "l1", 2)
+    return await get(market.cast.ada, id, OUTGOING)
+
+
+async def tape(market: Marketplace) -> tuple[int, int]:
+    answer = await market.cast.owner.inventory.GetInventoryRecord(
+        inventory_service_pb2.GetInventoryRecordRequest(inventory_record_id="tape-wh-east")
+    )
+    return answer.inventory_record.on_hand, answer.inventory_record.allocated
+
+
+async def gift_card(market: Marketplace) -> int:
+    answer = await market.cast.owner.spending_accounts.GetSpendingAccount(
+        account_pb.GetSpendingAccountRequest(spending_account_id="gift-ada")
+    )
+    return cents(answer.spending_account.balance)
+
+
+async def test_the_seller_completes_an_order_and_what_is_open_is_given_back(market: Marketplace) -> None:
+    sold = await half_shipped(market, "ENOUGH")
+    on_hand, _ = await tape(market)
+    paid = await gift_card(market)
+    done = await complete(market, "ENOUGH", comment="no more tape", request_id="c-1")
+    assert done == await get(market.cast.ada, "ENOUGH", OUTGOING)
+    assert (done.status, cents(done.total)) == (COMPLETED, cents(sold.total))
+    assert cents(sold.subtotal) - cents(done.canceled.subtotal) == 667  # two of four at 3.3325, rounded half up
+    assert cents(done.canceled.shipping_cost) == 0
+    assert (done.submission.kind, done.submission.outcome) == (
+        submission_pb2.SUBMISSION_KIND_CHANGE,
+        submission_pb2.SUBMISSION_OUTCOME_CHANGED,
+    )
+    assert await tape(market) == (on_hand, 0)
+    assert await gift_card(market) - paid == cents(done.canceled.total)
+    assert await complete(market, "ENOUGH", comment="no more tape", request_id="c-1") == done
+    theirs = await get(market.cast.clerks["wh-east"], "ENOUGH-1")
+    assert (theirs.sub_status, theirs.canceled) == ("COMPLETED", done.canceled)
+    told = await market.cast.ada.orders.ListOrderHistory(
+        order_service_pb2.ListOrderHistoryRequest(order_id="ENOUGH", direction=OUTGOING)
+    )
+    assert [e.type for e in told.events][-4:] == ["change_begun", "change_decided", "units_canceled", "order_completed"]
+
+
+async def test_a_cancel_of_an_order_with_shipped_units_cancels_the_rest(market: Marketplace) -> None:
+    await half_shipped(market, "REST")
+    request = order_service_pb2.CancelOrderRequest(order_id="REST", comment="enough", request_id="x-1")
+    done = (await market.cast.sam.orders.CancelOrder(request)).order
+    assert (done.status, cents(done.canceled.total) > 0) == (COMPLETED, True)
+    assert (await market.cast.sam.orders.CancelOrder(request)).order == done
+
+
+async def test_what_has_nothing_shipped_or_nothing_open_is_not_completed(market: Marketplace) -> None:
+    await ready(market.cast.ada, "NONE", promise(), tape=1)
+    await market.cast.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="NONE"))
+    error = await refused(complete(market, "NONE", request_id="n-1"))
+    assert (error.reason, error.metadata["next"]) == ("CHANGE_REFUSED", "CancelOrder")
+    assert [rule.reason for rule in error.rules] == ["NOTHING_SHIPPED"]
+    assert (await refused(complete(market, "NONE", request_id="n-1"))).reason == "CHANGE_REFUSED"
+    whole = await market.cast.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="NONE"))
+    assert (whole.order.status, whole.order.canceled.total) == (CANCELED, whole.order.total)
+    assert (await refused(complete(market, "NONE"))).reason == "ORDER_STATUS_CONFLICT"
+
+
+async def test_only_the_seller_completes_an_order(market: Marketplace) -> None:
+    await half_shipped(market, "MINE")
+    request = order_service_pb2.CompleteOrderRequest(order_id="MINE")
+    for client in (market.cast.ada, market.cast.clerks["wh-east"]):
+        assert (await refused(client.orders.CompleteOrder(request))).reason == "ROLE_MISSING"
+    stale = order_service_pb2.CompleteOrderRequest(order_id="MINE", etag="1")
+    assert (await refused(market.cast.sam.orders.CompleteOrder(stale))).reason == "ETAG_MISMATCH"
+
+
+async def test_two_who_complete_an_order_at_once_change_it_once(market: Marketplace) -> None:
+    await half_shipped(market, "TWICE")
+    answers = await asyncio.gather(*(complete(market, "TWICE") for _ in range(2)), return_exceptions=True)
+    reasons = {answer.reason for answer in answers if isinstance(answer, WaybillError)}
+    assert reasons <= {"SUBMISSION_IN_PROGRESS", "ORDER_STATUS_CONFLICT", "CHANGE_REFUSED"}
+    assert await until(market.cast.ada, "TWICE", COMPLETED)
+
+
+@pytest.mark.parametrize("step", ["decide", "apply_change"])
+async def test_a_change_whose_coordinator_dies_is_driven_to_its_end(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    await half_shipped(market, "DIES")
+    owner: Any = SubmitOrder if step == "decide" else FulfillmentClient
+
+    async def dies(*_: Any) -> Any:
+        raise RuntimeError("gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, step, dies)
+        await refused(complete(market, "DIES"))
+        assert (await get(market.cast.ada, "DIES", OUTGOING)).status == OPEN
+    assert await until(market.cast.ada, "DIES", COMPLETED)
+
+
+async def test_a_change_that_nobody_decides_in_time_is_refused_and_everything_ships_on(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await half_shipped(market, "LATE")
+    lost = ChangeOrder._tried
+
+    async def too_late(self: ChangeOrder, attempt: Any) -> Any:
+        await lost(self, attempt)
+        self._clock = type("Later", (), {"now": lambda _: attempt.deadline})()  # type: ignore[assignment]
+        return await lost(self, attempt)
+
+    monkeypatch.setattr(ChangeOrder, "_tried", too_late)
+    error = await refused(complete(market, "LATE"))
+    assert [rule.reason for rule in error.rules] == ["CHANGE_TIMED_OUT"]
+    await ship(market.cast.clerks["wh-east"], "LATE-1", "l1", 2)
+    assert (await get(market.cast.ada, "LATE", OUTGOING)).status == COMPLETED
