@@ -34,6 +34,7 @@ SERVICES = ("CheckoutService", "LineItemService", "OrderService", "SupplierOrder
 
 
 COMMANDS = {
+    "ApplyChange",
     "AuthorizePayments",
     "CancelOrder",
     "ConfirmPayments",
@@ -41,12 +42,14 @@ COMMANDS = {
     "CreatePayments",
     "ForwardOrder",
     "FreezeOrder",
+    "LowerPayments",
     "ReleasePayments",
     "ReleaseReservation",
     "ReportFulfillment",
     "ReservePayments",
     "ReserveStock",
     "SetOrderHold",
+    "TryChange",
     "VoidPayments",
 }
 """What services tell each other to do in the story."""
@@ -153,6 +156,13 @@ async def forwarded_rejected_and_canceled(market: Marketplace) -> None:
     await sam.orders.CancelOrder(order_pb.CancelOrderRequest(order_id="OFF"))
 
 
+async def shipped_in_part_and_completed(market: Marketplace) -> None:
+    await market.cast.ada.place_order({"tape": 2}, id="HALF")
+    sent = shipment_service_pb2.CreateShipmentRequest(shipment=parcel("HALF-1", "l1", 1))
+    await market.cast.clerks["wh-east"].shipments.CreateShipment(sent)
+    await market.cast.sam.orders.CompleteOrder(order_pb.CompleteOrderRequest(order_id="HALF", comment="no more"))
+
+
 async def stock_and_accounts(owner: AsyncWaybill) -> None:
     record = inventory_pb2.InventoryRecord(
         id="spare", product_id="anvil", supplier_id="lumenworks", location_id=dock("lumenworks"), active=True
@@ -187,6 +197,7 @@ async def story(market: Marketplace) -> None:
     await refused_and_canceled(market)
     await placed_held_and_shipped(market)
     await forwarded_rejected_and_canceled(market)
+    await shipped_in_part_and_completed(market)
     await stock_and_accounts(market.cast.owner)
 
 

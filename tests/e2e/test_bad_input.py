@@ -175,6 +175,7 @@ async def test_a_nul_in_the_id_of_an_order_is_told_by_every_change_of_one(market
     pair = checkout.ShipMethodSelection(ship_estimate_id="e", ship_method_id="ground")
     for call, request in (
         (sam.orders.CancelOrder, orders.CancelOrderRequest(order_id=id)),
+        (sam.orders.CompleteOrder, orders.CompleteOrderRequest(order_id=id)),
         (sam.orders.ForwardOrder, orders.ForwardOrderRequest(order_id=id)),
         (sam.orders.HoldOrder, orders.HoldOrderRequest(order_id=id)),
         (sam.orders.ReleaseOrderHold, orders.ReleaseOrderHoldRequest(order_id=id, hold_id="h")),

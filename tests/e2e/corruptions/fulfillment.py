@@ -132,6 +132,13 @@ CORRUPTIONS = [
     breaks("fulfillment", "supplier_order_amounts", f"{OPEN}-1", line(f"{OPEN}-1", subtotal=L.subtotal + 1)),
     breaks("fulfillment", "supplier_order_has_lines", f"{OPEN}-9", without_lines, "read_model_is_current"),
     breaks("fulfillment", "supplier_order_status", f"{DONE}-1", header(f"{DONE}-1", status="ACCEPTED"), "read_model_is_current"),
+    breaks(
+        "fulfillment",
+        "frozen_after_shipping_is_being_changed",
+        f"{OPEN}-1",
+        header(f"{OPEN}-1", status="FROZEN"),
+        "read_model_is_current",
+    ),
     breaks("fulfillment", "one_confirmed_attempt", "", another_reservation(OPEN, 9), "confirmed_attempts_are_accepted"),
     breaks(
         "fulfillment",
