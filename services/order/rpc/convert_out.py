@@ -122,6 +122,7 @@ def supplier_order_out(view: SupplierOrderView) -> order_pb2.Order:
         shipping_cost=m.shipping_cost,
         tax=m.tax,
         total=m.total,
+        canceled=m.canceled,
         comments=m.comments,
         version=view.version,
         etag=m.etag,
