@@ -196,8 +196,8 @@ async def story(market: Marketplace) -> None:
     await before_it_is_submitted(market.cast.ada)
     await refused_and_canceled(market)
     await placed_held_and_shipped(market)
-    await forwarded_rejected_and_canceled(market)
     await shipped_in_part_and_completed(market)
+    await forwarded_rejected_and_canceled(market)
     await stock_and_accounts(market.cast.owner)
 
 
