@@ -190,6 +190,7 @@ CORRUPTIONS = [
         OPEN,
         line(f"{OPEN}-1", canceled=L.canceled + 1),
         "allocations_within_line",
+        "canceled_amounts_add_up",
         database="fulfillment",
     ),
     breaks(
