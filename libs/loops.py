@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from libs.errors import Kind, WaybillError
 from libs.obs import metrics
@@ -19,6 +19,13 @@ AGAIN = 1.0
 TELL = 60.0
 """Seconds after which trouble that lasts is told again."""
 _T = TypeVar("_T")
+
+
+class Tries(Protocol):
+    """Keeps how often each item has failed, and puts off those that have: see `libs.retries`."""
+
+    async def failed(self, item: Any, why: str) -> None: ...
+    async def went(self, item: Any) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +103,29 @@ def _canceled() -> bool:
     return task is None or task.cancelling() > 0
 
 
-async def one_by_one(items: Iterable[_T], act: Callable[[_T], Awaitable[bool]], log: Any) -> int:
+async def one_by_one(items: Iterable[_T], act: Callable[[_T], Awaitable[bool]], log: Any, tries: Tries) -> int:
     """Acts on each item and returns how often that did something. When what it needs does not answer, the rest is left
     for the next look: it would only wait as long."""
     done = 0
     for item in items:
         try:
             done += await act(item)
-        except WaybillError as error:
-            log.info("postponed", item=str(item), reason=error.reason)
-            if error.kind is Kind.UNAVAILABLE and not error.defect:
+            await tries.went(item)
+        except Exception as error:
+            await put_off(item, error, log, tries)
+            if isinstance(error, WaybillError) and error.kind is Kind.UNAVAILABLE and not error.defect:
                 break
-        except Exception:
-            log.exception("failed", item=str(item))
     return done
+
+
+async def put_off(item: Any, error: Exception, log: Any, tries: Tries) -> None:
+    """Tells what an item failed by and has it wait; never fails itself, since there are others."""
+    if isinstance(error, WaybillError):
+        log.info("postponed", item=str(item), reason=error.reason)
+    else:
+        log.error("failed", item=str(item), exc_info=error)
+    try:
+        await tries.failed(item, error.reason if isinstance(error, WaybillError) else type(error).__name__)
+    except Exception:
+        # It is due again when its lease ends.
+        log.exception("failure not noted", item=str(item))

@@ -56,6 +56,11 @@ def parked(context: str, kind: str, row: Any) -> Fact:
     return Fact(context, "parked", str(row.order_key), values)
 
 
+def tried(row: Any) -> dict[str, str]:
+    """What an audit states of a change that has been sent in vain, though it is not parked."""
+    return {"failures": str(row.report_tries), "failure": row.report_error or ""} if row.report_tries else {}
+
+
 class Heads:
     """The pending changes of one kind of aggregate."""
 

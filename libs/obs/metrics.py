@@ -56,6 +56,12 @@ DEPENDENCY_UP = OwnGauge(
 LOOP_FAILURES = Counter(
     "waybill_loop_failures", "Looks of background loops that failed; others follow.", ["service"], registry=REGISTRY
 )
+WORK_FAILURES = Counter(
+    "waybill_work_failures",
+    "Rows that a background loop took up and failed at; each is tried again, ever more rarely.",
+    ["service", "loop"],
+    registry=REGISTRY,
+)
 _ACTIONS = Counter("waybill_actions", "What background loops have done.", ["service", "loop", "action"], registry=REGISTRY)
 
 SUBMISSIONS_DRIVEN = _ACTIONS.labels("order", "completer", "submission_driven")

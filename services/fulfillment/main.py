@@ -11,6 +11,7 @@ from libs.db.migrate import open_migrated
 from libs.idempotency import forgetting
 from libs.loops import Loop
 from libs.outbox import Outbox
+from libs.retries import Retries
 from libs.service import Runtime, ServiceApp
 from services.fulfillment.adapters.clients.directory_client import DirectoryClient
 from services.fulfillment.adapters.clients.order_client import OrderClient
@@ -100,9 +101,11 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
     release = ReleaseReservation(database, stores.stock, stores.reservations, runtime.clock)
     changes = OrderChanges(stores.stock, stores.orders, runtime.clock)
     release_change = ReleaseChange(database, stores.reservations, stores.orders, changes, runtime.clock)
-    expiry = ExpireReservations(
-        database, stores.reservations, peer, release, release_change, runtime.clock, timedelta(seconds=settings.expiry_again)
-    )
+    counted, key = ("fulfillment", "expiry"), ("order_key", "attempt", "kind")
+    held = tables.reservations.c.check_time.is_not(None)
+    tries = Retries(database, runtime.clock, counted, tables.reservations, "check_time", *key, unfinished=held)
+    again = timedelta(seconds=settings.expiry_again)
+    expiry = ExpireReservations(database, stores.reservations, peer, release, release_change, runtime.clock, again, tries)
     deliveries = DeliverOpenUnits(database, stores.stock, stores.orders, reporting, runtime.clock)
     app = ServiceApp(
         name="fulfillment",

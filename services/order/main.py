@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from libs.clock import Clock
 from libs.db import Database
 from libs.db.migrate import open_migrated
 from libs.events import Notifier
 from libs.idempotency import forgetting
 from libs.loops import Loop
+from libs.retries import Retries
 from libs.service import Runtime, ServiceApp
 from services.order.adapters.clients.catalog import CatalogClient
 from services.order.adapters.clients.directory import DirectoryClient
@@ -25,11 +27,11 @@ from services.order.adapters.db.order_store import SqlOrderStore, SqlRequestStor
 from services.order.adapters.db.report_store import SqlReportStore
 from services.order.adapters.db.submission_queries import SqlSubmissionQueries
 from services.order.adapters.db.submission_store import SqlSubmissionStore
-from services.order.adapters.db.tables import REQUESTS
+from services.order.adapters.db.tables import CANCELLATIONS, HOLD_COMMANDS, REQUESTS, SUBMISSIONS
 from services.order.application.build_order import BuildOrder
 from services.order.application.cancel_order import CancelOrder
 from services.order.application.change_order import ChangeOrder
-from services.order.application.complete_submissions import INTERVAL, CompleteSubmissions
+from services.order.application.complete_submissions import INTERVAL, CompleteSubmissions, Retrying
 from services.order.application.create_order import CreateOrder
 from services.order.application.ended_orders import EndedOrders
 from services.order.application.forward_order import ForwardOrder
@@ -87,11 +89,13 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
     worksheets = Worksheets(db, orders, requests, fulfillment, shipping, pricing, clock)
     report = ReportFulfillment(db, report_store, clock)
     tries = TrySubmission(directory, catalog, pricing, fulfillment, payments)
+    retrying = _retrying(db, clock)
+    acting, left = peers.acting, retrying.attempts
     submit = SubmitOrder(
-        db, orders, submissions, requests, tries, fulfillment, payments, report, clock, runtime.failpoints, peers.acting
+        db, orders, submissions, requests, tries, fulfillment, payments, report, clock, runtime.failpoints, acting, left
     )
     changes = ChangeOrder(
-        db, orders, submissions, requests, submit, fulfillment, payments, report, clock, runtime.failpoints, peers.acting
+        db, orders, submissions, requests, submit, fulfillment, payments, report, clock, runtime.failpoints, acting, left
     )
     cancel = CancelOrder(db, orders, submissions, requests, submit, changes, fulfillment, payments, report, clock, peers.acting)
     holds = SqlHoldStore()
@@ -120,7 +124,7 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
         )
     )
     line_items = LineItems(db, orders, requests, directory, catalog, clock)
-    completer = CompleteSubmissions(db, submissions, holds, submit, cancel, changes, hold, clock)
+    completer = CompleteSubmissions(db, submissions, holds, submit, cancel, changes, hold, clock, retrying)
     return ServiceApp(
         name="order",
         registrations=[
@@ -158,4 +162,13 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
         statements=lambda: db.statements,
         database=db,
         gauges=Gauges(db, clock),
+    )
+
+
+def _retrying(db: Database, clock: Clock) -> Retrying:
+    counted, due = ("order", "completer"), "next_action_time"
+    return Retrying(
+        Retries(db, clock, counted, SUBMISSIONS, due, "order_key", "attempt", unfinished=~SUBMISSIONS.c.finished),
+        Retries(db, clock, counted, CANCELLATIONS, due, "order_key", unfinished=CANCELLATIONS.c.state != "FINISHED"),
+        Retries(db, clock, counted, HOLD_COMMANDS, due, "order_key"),
     )

@@ -12,6 +12,7 @@ from libs.idempotency import forgetting
 from libs.loops import Loop
 from libs.outbox import Outbox
 from libs.resource import StandardMethods
+from libs.retries import Retries
 from libs.service import Runtime, ServiceApp
 from services.payment.adapters.clients.order import OrderDecisions, OrderReports
 from services.payment.adapters.db.alert_store import KIND, SqlAlertStore
@@ -20,7 +21,7 @@ from services.payment.adapters.db.audit import Audit
 from services.payment.adapters.db.gauges import Gauges
 from services.payment.adapters.db.means_store import SqlMeansStore
 from services.payment.adapters.db.payment_store import SqlPaymentStore, SqlRequestStore
-from services.payment.adapters.db.tables import ACCOUNT, ALERTS, CARD, REQUESTS
+from services.payment.adapters.db.tables import ACCOUNT, ALERTS, ATTEMPTS, CARD, REQUESTS, TRANSACTIONS
 from services.payment.adapters.db.unsettled_query import SqlUnsettledPayments
 from services.payment.adapters.gateways.registry import gateway
 from services.payment.application.ask_gateway import AskGateway
@@ -78,10 +79,12 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
     clock, ids = runtime.clock, runtime.ids
     payments, attempts, means, requests = SqlPaymentStore(), SqlAttemptStore(), SqlMeansStore(), SqlRequestStore()
     again = timedelta(seconds=settings.settle_again)
+    pending, held = TRANSACTIONS.c.ask_time.is_not(None), ATTEMPTS.c.state == "RESERVED"
     ask = AskGateway(gateway(settings, database, clock), settings.gateway_timeout)
     alerts = SqlAlertStore(ids)
     record = RecordChanges(payments, alerts, means, ids, ask.name, again)
-    settle = SettleTransactions(database, payments, means, record, ask, clock, again, settings.void_timeout)
+    asked = Retries(database, clock, ("payment", "settle"), TRANSACTIONS, "ask_time", "id", unfinished=pending)
+    settle = SettleTransactions(database, payments, means, record, ask, clock, again, settings.void_timeout, asked)
     order_payments = OrderPayments(database, payments, attempts, means, requests, clock, ids)
     end = EndAttempt(database, payments, attempts, record, settle, clock)
     use = PaymentUseCases(
@@ -96,8 +99,11 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         move=MoveMoney(database, payments, requests, record, settle, clock),
     )
     orders = OrderReports(runtime.peers)
+    tries = Retries(database, clock, ("payment", "expiry"), ATTEMPTS, "expire_time", "order_key", "attempt", unfinished=held)
     background = Background(
-        ExpireAttempts(database, attempts, end, OrderDecisions(runtime.peers), clock, timedelta(seconds=settings.expiry_again)),
+        ExpireAttempts(
+            database, attempts, end, OrderDecisions(runtime.peers), clock, timedelta(seconds=settings.expiry_again), tries
+        ),
         settle,
         RenewAuthorizations(database, payments, record, settle, orders, clock, timedelta(seconds=settings.renew_early)),
         ReportAlerts(database, alerts, orders, clock),

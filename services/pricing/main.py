@@ -10,13 +10,14 @@ from libs.effects import with_effects
 from libs.idempotency import forgetting
 from libs.loops import Loop
 from libs.resource import Resource, StandardMethods
+from libs.retries import Retries
 from libs.service import Runtime, ServiceApp
 from services.pricing.adapters.clients.order import OrderDecisions
 from services.pricing.adapters.db.assignment_store import AssignmentLists, SqlAssignmentStore
 from services.pricing.adapters.db.census_store import CensusReader
 from services.pricing.adapters.db.gauges import Gauges
-from services.pricing.adapters.db.stores import SqlPriceStore, SqlRequestStore, SqlReservationStore
-from services.pricing.adapters.db.tables import MADE, REQUESTS, SCHEDULE, TAX_RATE
+from services.pricing.adapters.db.stores import RESERVED, SqlPriceStore, SqlRequestStore, SqlReservationStore
+from services.pricing.adapters.db.tables import MADE, REQUESTS, RESERVATIONS, SCHEDULE, TAX_RATE
 from services.pricing.application.assign_price_schedules import AssignPriceSchedules
 from services.pricing.application.audit import Audit
 from services.pricing.application.calculate_order import CalculateOrder
@@ -43,7 +44,9 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
 
     assigning = AssignPriceSchedules(database, SqlAssignmentStore(), requests, clock)
     redemptions = Redemptions(database, prices, reservations, clock)
-    expire = ExpireReservations(database, reservations, redemptions, OrderDecisions(runtime.peers), clock)
+    held = RESERVATIONS.c.state == RESERVED
+    tries = Retries(database, clock, ("pricing", "expiry"), RESERVATIONS, "expire_time", "order_key", "attempt", unfinished=held)
+    expire = ExpireReservations(database, reservations, redemptions, OrderDecisions(runtime.peers), clock, tries)
     served: list[tuple[Any, Any, str]] = [
         (
             pricing_service_pb2_grpc.add_PricingServiceServicer_to_server,

@@ -176,12 +176,12 @@ async def test_a_parked_entry_is_named_breaks_nothing_and_is_retried_by_reconcil
     await until_parked(market, 1)
     code, text = await run(market)
     *_, count, entry, last = text.splitlines()
-    assert (code, last.startswith("invariants OK  ")) == (0, True)
+    assert (code, last.startswith("invariants OK  ")) == (1, True)
     assert count.startswith("parked: 1 outbox entry waits for you")
     assert entry == "  fulfillment/supplier_order/PO1-1  FIELD_INVALID: supplier_orders: [is] not understood"
     code, text = await run(market, "--json")
     told = json.loads(text)
-    assert (code, told["ok"], told["in_motion"]) == (0, True, [])
+    assert (code, told["ok"], told["findings"], told["in_motion"]) == (1, False, [], [])
     assert [(p["entry"], p["error"][:13]) for p in told["parked"]] == [("fulfillment/supplier_order/PO1-1", "FIELD_INVALID")]
 
     code, text = await run(market, "--reconcile")

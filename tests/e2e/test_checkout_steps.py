@@ -17,7 +17,14 @@ from services.order.adapters.clients.pricing import PricingClient
 from tests.e2e.steps import promise, ready, refused
 from tests.support.marketplace import Marketplace, get, lines
 from waybill.order.v1 import checkout_service_pb2 as pb
-from waybill.order.v1 import line_item_pb2, line_item_service_pb2, order_pb2, order_service_pb2, submission_pb2
+from waybill.order.v1 import (
+    line_item_pb2,
+    line_item_service_pb2,
+    order_pb2,
+    order_service_pb2,
+    submission_pb2,
+    submission_service_pb2,
+)
 from waybill_client import AsyncWaybill, WaybillError, money
 
 Step = Callable[[AsyncWaybill, str], Awaitable[Any]]
@@ -131,3 +138,21 @@ async def test_a_step_that_raises_refuses_the_attempt_and_leaves_nothing_behind(
     assert (order.submission.state, order.submission.finished) == (submission_pb2.SUBMISSION_STATE_REFUSED, True)
     answer = await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="LEFT"))
     assert answer.order.status == order_pb2.ORDER_STATUS_OPEN
+
+
+async def test_what_a_confirm_fails_by_is_not_told_as_a_refusal_and_is_driven_on(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: Any) -> None:
+        raise KeyError("secret")
+
+    ada, operator = market.cast.ada, market.cast.owner.submissions
+    await ready(ada, "SOLD", promise(), anvil=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(FulfillmentClient, "confirm", broken)
+        answer = await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="SOLD"))
+        assert (answer.order.status, answer.order.submission.finished) == (order_pb2.ORDER_STATUS_OPEN, False)
+        (left,) = (await operator.ListSubmissions(submission_service_pb2.ListSubmissionsRequest())).submissions
+        assert (left.failures > 0, left.failure) == (True, "KeyError")
+    driven = await operator.DriveSubmission(submission_service_pb2.DriveSubmissionRequest(order_id="SOLD"))
+    assert (driven.submission.submission.finished, driven.submission.failures) == (True, 0)

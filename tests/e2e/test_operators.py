@@ -65,7 +65,7 @@ async def test_a_submit_that_nobody_finishes_is_listed_and_resolved(
         monkeypatch.setattr(attempts, "DEADLINE", timedelta(0))
         await card(market, "mute2", "tok_timeout")
         await ready(market.cast.ada, "LATE", [by_card("mute2")], anvil=1)
-        monkeypatch.setattr(submit_order.SubmitOrder, "run", _gone)
+        monkeypatch.setattr(submit_order.SubmitOrder, "drive", _gone)
         await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="LATE"))
         monkeypatch.undo()
         code, output, errors = await waybill(market, "submissions", "resolve", "LATE", "WAITS", "NONE")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from libs.clock import Clock
-from libs.loops import one_by_one
+from libs.loops import Tries, one_by_one
 from libs.obs import get_logger, metrics, tracing
 from services.fulfillment.application.change_order import ReleaseChange
 from services.fulfillment.application.ports import OrderPeer, ReservationPort, Transactions
@@ -31,6 +31,7 @@ class ExpireReservations:
         changes: ReleaseChange,
         clock: Clock,
         again: timedelta,
+        tries: Tries,
     ) -> None:
         self._transactions = transactions
         self._reservations = reservations
@@ -39,12 +40,13 @@ class ExpireReservations:
         self._changes = changes
         self._clock = clock
         self._again = again
+        self._tries = tries
 
     async def once(self) -> int:
         """Looks at what is overdue; returns how many were released. Safe in several replicas."""
         now = self._clock.now()
         due = await self._transactions.retrying(lambda tx: self._reservations.due(tx, now, now + self._again, BATCH))
-        return await one_by_one(due, lambda found: self._ask(*found), _LOG)
+        return await one_by_one(due, lambda found: self._ask(*found), _LOG, self._tries)
 
     async def _ask(self, order_key: str, attempt: int, kind: Kind) -> bool:
         with tracing.work("fulfillment", "expire reservation", order=order_key):

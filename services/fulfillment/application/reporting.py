@@ -77,6 +77,7 @@ class Reporting:
                 await self._deliver(some, {head.key: head for head in company}, until, outcome)
         if outcome.failures or outcome.untried:
             await self._transactions.retrying(lambda tx: self._reports.give_back(tx, outcome, self._clock.now()))
+        metrics.WORK_FAILURES.labels("fulfillment", "relay").inc(len(outcome.failures))
         for failure in outcome.failures:
             if failure.parks:
                 _LOG.warning("report_parked", kind=failure.head.kind, key=str(failure.head.key), why=failure.reason)

@@ -37,7 +37,8 @@ def check(
 ) -> None:
     """Proves the books: every service's invariants, and what only a comparison between them can show.
 
-    Exit code 1 when one is broken, 2 when the books could not be looked at, or not at all of them.
+    Exit code 1 when one is broken or when work waits for you, parked or failing again and again; 2 when the books could not
+    be looked at, or not at all of them.
     """
     wait = patience if reconcile else None
     try:
@@ -55,12 +56,10 @@ async def _check(servers: list[str], client_id: str, client_secret: str, as_json
     async with AsyncWaybill(servers[0], client_id, client_secret) as client:
         settled = reconciling is None or await reconciled(client, servers, reconciling, err)
         report = await audit(client, servers)
-    if reconciling is not None and report.parked:
-        settled = False
     if as_json:
         out.print_json(json_module.dumps(show.as_json(report)))
     else:
         show.show(report, out)
-    if not report.ok or not settled:
+    if not report.ok or not settled or report.waits:
         return 1
     return 2 if report.missing else 0

@@ -68,6 +68,7 @@ async def _first_look(clients: Sequence[AsyncWaybill], report: Report) -> dict[s
         report.under_way += subject.unfinished
         # A shipment may be stated for several orders.
         parked |= {waiting.entry: waiting for waiting in subject.parked}
+        report.failing += subject.failing
         doubt = _doubt(subject, rules)
         if doubt.differences:
             doubts[subject.key] = doubt

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from services.host.check.failing import Failing
 from services.host.check.parked import Parked
 from services.host.check.subjects import Kind
 from waybill.audit.v1 import audit_service_pb2 as pb
@@ -32,6 +33,8 @@ class Report:
     """Work that was not at its end at the first look, by kind, whether or not contexts differed because of it."""
     parked: list[Parked] = field(default_factory=list)
     """Changes that wait for an operator: no invariant is broken by them, but the other service does not know."""
+    failing: list[Failing] = field(default_factory=list)
+    """Work that fails again and again; it waits longer each time, and goes on by itself once its cause is mended."""
     rows: int = 0
     contexts: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
@@ -41,6 +44,11 @@ class Report:
     def ok(self) -> bool:
         """Whether every invariant holds."""
         return not self.findings
+
+    @property
+    def waits(self) -> bool:
+        """Whether something does not move on before somebody has looked."""
+        return bool(self.parked or self.failing)
 
     @property
     def rules(self) -> int:

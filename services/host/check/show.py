@@ -9,6 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from services.host.check.failing import Failing
 from services.host.check.parked import Parked
 from services.host.check.report import Report
 from services.host.check.subjects import in_words
@@ -21,7 +22,7 @@ NAMED = 20
 def as_json(report: Report) -> dict[str, Any]:
     """For machines."""
     return {
-        "ok": report.ok and not report.missing,
+        "ok": report.ok and not report.waits and not report.missing,
         "rows": report.rows,
         "rules": [{"context": r.context, "rule": r.rule, "rows": r.rows, "broken": r.broken} for r in report.results],
         "findings": [{"context": f.context, "rule": f.rule, "subject": f.subject, "detail": f.detail} for f in report.findings],
@@ -29,6 +30,10 @@ def as_json(report: Report) -> dict[str, Any]:
         "under_way": [{"context": c, "kind": k, "count": n} for (c, k), n in sorted(report.under_way.items())],
         "missing": report.missing,
         "parked": [{"entry": p.entry, "since": p.since, "error": p.error} for p in report.parked],
+        "failing": [
+            {"context": f.context, "kind": f.kind, "order": f.order, "failures": f.failures, "failure": f.failure}
+            for f in report.failing
+        ],
     }
 
 
@@ -62,6 +67,8 @@ def conclude(report: Report, out: Console) -> None:
         out.print(f"under way: {in_words(report.under_way)}", highlight=False, soft_wrap=True)
     if report.parked:
         _tell_parked(report.parked, out)
+    if report.failing:
+        _tell_failing(report.failing, out)
     if report.missing:
         what = f"not audited: {', '.join(report.missing)}; name the servers that host them with --server"
         out.print(what, style="red", highlight=False, soft_wrap=True)
@@ -79,3 +86,14 @@ def _tell_parked(parked: Sequence[Parked], out: Console) -> None:
         out.print(f"  {one.entry}  {one.error}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     if len(parked) > NAMED:
         out.print(f"  and {len(parked) - NAMED:,} more", style="yellow")
+
+
+def _tell_failing(failing: Sequence[Failing], out: Console) -> None:
+    """It goes on by itself once its cause is mended, but nobody else says what that is."""
+    what = "failing again and again: see the log of the service, mend the cause; it is then done within a minute"
+    out.print(f"{what} ({len(failing):,})", style="yellow", highlight=False, soft_wrap=True)
+    for one in failing[:NAMED]:
+        told = f"  {one.entry}  {one.failures} times  {one.failure}"
+        out.print(told, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    if len(failing) > NAMED:
+        out.print(f"  and {len(failing) - NAMED:,} more", style="yellow")

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from services.host.check.failing import Failing, failing
 from services.host.check.parked import KIND, Parked
 from waybill.audit.v1 import audit_service_pb2 as pb
 
@@ -83,6 +84,11 @@ class Subject:
     def parked(self) -> list[Parked]:
         """Changes that wait for an operator. Only they are excused, as long as they wait: see the rules."""
         return [Parked.of(context, v) for (context, kind), many in self.facts.items() if kind == KIND for v in many]
+
+    @property
+    def failing(self) -> list[Failing]:
+        """Work that fails again and again."""
+        return list(failing(self.name, self.facts))
 
     def under_way(self, kinds: Iterable[Kind], now: datetime | None = None) -> bool:
         """Whether work of these kinds is not at its end, and not for too long."""

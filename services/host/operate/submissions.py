@@ -13,7 +13,8 @@ from waybill.order.v1 import submission_pb2
 from waybill.order.v1 import submission_service_pb2 as pb
 
 submissions = typer.Typer(no_args_is_help=True, help="Attempts to submit that are not at their end.")
-COLUMNS = {"order": "bold", "attempt": "", "state": "", "age": "", "deadline": "", "next try": "", "user": "", "reasons": ""}
+NAMES = ("attempt", "state", "age", "deadline", "next try", "failures", "user", "reasons")
+COLUMNS = {"order": "bold", **dict.fromkeys(NAMES, "")}
 
 
 @command(submissions, "list")
@@ -74,6 +75,7 @@ def _row(one: pb.OrderSubmission) -> list[str]:
         age(s.begin_time),
         age(s.deadline),
         due(one.next_action_time),
+        f"{one.failures} {one.failure}" if one.failures else "",
         s.user_id,
         reasons,
     ]

@@ -76,7 +76,7 @@ class CancelOrder:
         if row is not None:
             return await self.run(row)
         if attempt is not None and not attempt.finished:
-            _, driven = await self._submit.run(attempt)
+            _, driven = await self._submit.drive(attempt)
             return driven.order
         return order
 

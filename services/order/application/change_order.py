@@ -11,8 +11,9 @@ import uuid
 
 from libs.auth import Principal, roles
 from libs.clock import Clock
-from libs.errors import Kind, WaybillError, denied, missing, stale
+from libs.errors import WaybillError, denied, missing, stale
 from libs.failpoints import Failpoints
+from libs.loops import Tries, put_off
 from libs.obs import get_logger
 from services.order.application.access import cancel_in_progress, locked, require_settled
 from services.order.application.attempts import begun, finished, new_change, outcome, timed_out
@@ -54,6 +55,7 @@ class ChangeOrder:
         clock: Clock,
         failpoints: Failpoints,
         acting: Acting,
+        retries: Tries,
     ) -> None:
         self._db = database
         self._orders = orders
@@ -66,6 +68,7 @@ class ChangeOrder:
         self._clock = clock
         self._failpoints = failpoints
         self._acting = acting
+        self._retries = retries
 
     async def complete(self, caller: Principal, order_id: str, comment: str, etag: str, request: Request) -> Order:
         """The order as it is once its open units are given up. Raises CHANGE_REFUSED, ORDER_STATUS_CONFLICT."""
@@ -101,19 +104,30 @@ class ChangeOrder:
 
     async def driven(self, attempt: Attempt) -> Order:
         """The order after its change, or the refusal as an error."""
-        return outcome(*await self.run(attempt))
+        with self._acting(Principal.of_claims(attempt.caller)):
+            attempt, order = await self._decided(attempt)
+            if not attempt.finished:
+                try:
+                    order = await self._settle(attempt, order)
+                except Exception as error:
+                    # The decision stands: what applying it fails by is the completer's.
+                    await put_off((attempt.order_key, attempt.attempt), error, log, self._retries)
+        return outcome(attempt, order)
 
     async def run(self, attempt: Attempt) -> tuple[Attempt, Order]:
         """Drives a change as far as it goes; safe to be run by several at once."""
         with self._acting(Principal.of_claims(attempt.caller)):
-            if attempt.state == "TRYING":
-                tried = await self._tried(attempt)
-                await self._failpoints.reach("order.change.tried")
-                attempt, order = await self._submit.decide(attempt, tried)
-                await self._failpoints.reach("order.change.decided")
-            else:
-                order = await self._load(attempt.order_key)
+            attempt, order = await self._decided(attempt)
             return attempt, order if attempt.finished else await self._settle(attempt, order)
+
+    async def _decided(self, attempt: Attempt) -> tuple[Attempt, Order]:
+        if attempt.state != "TRYING":
+            return attempt, await self._load(attempt.order_key)
+        tried = await self._tried(attempt)
+        await self._failpoints.reach("order.change.tried")
+        attempt, order = await self._submit.decide(attempt, tried)
+        await self._failpoints.reach("order.change.decided")
+        return attempt, order
 
     async def _load(self, key: uuid.UUID) -> Order:
         async with self._db.reading() as tx:
@@ -137,21 +151,14 @@ class ChangeOrder:
         return Tried((), canceled=canceled)
 
     async def _settle(self, attempt: Attempt, order: Order) -> Order:
-        """Applies or releases. What does not answer is left to the completer; the decision stands."""
+        """Applies or releases. Whatever that fails by, the decision stands and is driven on."""
         key, number = attempt.order_key, attempt.attempt
-        try:
-            if attempt.state == "ACCEPTED":
-                reports, _ = await asyncio.gather(
-                    self._fulfillment.apply_change(key, number), self._payments.lower(order, number)
-                )
-                await self._failpoints.reach("order.change.applied")
-            else:
-                reports = await self._fulfillment.release_change(key, number)
-            return await self._db.retrying(lambda tx: self._finished(tx, key, number, reports))
-        except WaybillError as error:
-            if error.kind is not Kind.UNAVAILABLE:
-                raise
-            return order
+        if attempt.state == "ACCEPTED":
+            reports, _ = await asyncio.gather(self._fulfillment.apply_change(key, number), self._payments.lower(order, number))
+            await self._failpoints.reach("order.change.applied")
+        else:
+            reports = await self._fulfillment.release_change(key, number)
+        return await self._db.retrying(lambda tx: self._finished(tx, key, number, reports))
 
     async def _finished(self, tx: Tx, key: uuid.UUID, number: int, reports: Reports) -> Order:
         after = await self._reports.apply(tx, reports, {key: lambda order: finished(order, number)})

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from libs.clock import Clock
-from libs.loops import one_by_one
+from libs.loops import Tries, one_by_one
 from libs.obs import get_logger, metrics, tracing
 from services.order.application.attempts import SUBMIT
 from services.order.application.cancel_order import CancelOrder
@@ -22,6 +24,15 @@ INTERVAL = 0.5
 LEASE = timedelta(seconds=10)
 BATCH = 20
 log = get_logger("completer")
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """How often attempts, by order and number, and cancels and holds, by order, have failed."""
+
+    attempts: Tries
+    cancels: Tries
+    holds: Tries
 
 
 class CompleteSubmissions:
@@ -37,6 +48,7 @@ class CompleteSubmissions:
         changes: ChangeOrder,
         hold: HoldOrder,
         clock: Clock,
+        retries: Retrying,
     ) -> None:
         self._db = database
         self._submissions = submissions
@@ -46,6 +58,7 @@ class CompleteSubmissions:
         self._changes = changes
         self._hold = hold
         self._clock = clock
+        self._retries = retries
 
     async def once(self) -> int:
         """Drives everything that is due; returns how much that was."""
@@ -60,9 +73,9 @@ class CompleteSubmissions:
             holds = await self._holds.claim_due(tx, now, now + LEASE, BATCH)
         # One that waits for a silent service must not keep the others waiting, nor one that fails hide them.
         await asyncio.gather(
-            *(_driven(f"attempt of {key}", partial(self._finish, key, number)) for key, number in attempts),
-            *(_driven(f"cancel of {row.order_key}", partial(self._cancel_on, row)) for row in cancels),
-            *(_driven(f"hold of {command.order_key}", partial(self._tell_hold, command)) for command in holds),
+            *(_driven(item, partial(self._finish, *item), self._retries.attempts) for item in attempts),
+            *(_driven(row.order_key, partial(self._cancel_on, row), self._retries.cancels) for row in cancels),
+            *(_driven(row.order_key, partial(self._tell_hold, row), self._retries.holds) for row in holds),
         )
         return len(attempts) + len(cancels) + len(holds)
 
@@ -85,11 +98,11 @@ class CompleteSubmissions:
             await self._hold.drive(command)
 
 
-async def _driven(what: str, drive: Callable[[], Awaitable[None]]) -> None:
-    """Drives one; whatever it fails by is logged, and it is taken up again when its lease ends."""
+async def _driven(item: Any, drive: Callable[[], Awaitable[None]], tries: Tries) -> None:
+    """Drives one; whatever it fails by is noted, and it is taken up again after a while."""
 
-    async def act(_: str) -> bool:
+    async def act(_: Any) -> bool:
         await drive()
         return True
 
-    await one_by_one([what], act, log)
+    await one_by_one([item], act, log, tries)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from libs.errors import missing
+from libs.errors import Kind, WaybillError, missing
 from services.order.application.attempts import SUBMIT
 from services.order.application.change_order import ChangeOrder
 from services.order.application.ports import Attempt, Transactions, Tx
@@ -49,7 +49,11 @@ class OperateSubmissions:
         found = await self._find(order_id, number)
         if found.attempt.finished:
             return found
-        await (self._submit if found.attempt.kind == SUBMIT else self._changes).run(found.attempt)
+        try:
+            await (self._submit if found.attempt.kind == SUBMIT else self._changes).run(found.attempt)
+        except WaybillError as error:
+            if error.kind is not Kind.UNAVAILABLE:
+                raise
         return await self._find(order_id, found.attempt.attempt)
 
     async def _find(self, order_id: str, number: int) -> OrderAttempt:

@@ -94,7 +94,7 @@ class PlaceOrder:
             raise
         if recorded is not None:
             return await self._again(caller, recorded["id"])
-        attempt, driven = await self._submit.run(attempt, Loaded(order, lines, worksheet, facts, quote_is_fresh=True))
+        attempt, driven = await self._submit.drive(attempt, Loaded(order, lines, worksheet, facts, quote_is_fresh=True))
         return outcome(attempt, driven.order), driven.lines
 
     async def _taken(self, caller: Principal, order_id: str) -> WaybillError:

@@ -89,6 +89,10 @@ class Attempt:
     outcome: str = ""
     """What an accepted one has led to: OPENED or CHANGED."""
     change: OrderChange | None = None
+    failures: int = 0
+    """How often in a row driving it on has failed."""
+    failure: str | None = None
+    """What it failed by at last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,8 @@ class Cancellation:
     next_action_time: datetime
     begin_time: datetime | None = None
     """None for one that an older build began."""
+    failures: int = 0
+    failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +121,8 @@ class HoldCommand:
     version: int
     begin_time: datetime
     next_action_time: datetime
+    failures: int = 0
+    failure: str | None = None
 
 
 class OrderStore(Protocol):

@@ -15,8 +15,9 @@ from datetime import timedelta
 
 from libs.auth import Principal
 from libs.clock import Clock
-from libs.errors import Kind, WaybillError, missing
+from libs.errors import WaybillError, missing
 from libs.failpoints import Failpoints
+from libs.loops import Tries, put_off
 from libs.obs import get_logger
 from services.order.application.access import locked, readable, require_writable
 from services.order.application.attempts import COORDINATOR, SUBMIT, begun, decided, finished, new_attempt, outcome, timed_out
@@ -71,6 +72,7 @@ class SubmitOrder:
         clock: Clock,
         failpoints: Failpoints,
         acting: Acting,
+        retries: Tries,
     ) -> None:
         self._db = database
         self._orders = orders
@@ -83,6 +85,7 @@ class SubmitOrder:
         self._clock = clock
         self._failpoints = failpoints
         self._acting = acting
+        self._retries = retries
 
     async def __call__(self, caller: Principal, order_id: str, etag: str, request: Request) -> Order:
         """The order as it is after the decision, or still TRYING when a gateway is silent."""
@@ -109,7 +112,7 @@ class SubmitOrder:
         if recorded is not None:
             return (await self.join(order.key, recorded["attempt"]))[0]
         await self._failpoints.reach("order.submit.begun")
-        attempt, driven = await self.run(attempt, Loaded(order, lines, worksheet))
+        attempt, driven = await self.drive(attempt, Loaded(order, lines, worksheet))
         return outcome(attempt, driven.order)
 
     async def _let_go(self, order: Order) -> None:
@@ -120,7 +123,7 @@ class SubmitOrder:
         async with self._db.reading() as tx:
             refused = await self._submissions.get(tx, order.key, shown.attempt)
         if refused is not None:
-            await self.run(refused)
+            await self.drive(refused)
 
     async def join(self, key: uuid.UUID, number: int) -> tuple[Order, tuple[Line, ...]]:
         """The outcome of an attempt that another call began; waits for the decision. All of it is of one moment."""
@@ -134,28 +137,45 @@ class SubmitOrder:
                     return outcome(attempt, order), await self._orders.lines(tx, key)
             await asyncio.sleep(0.05)
 
+    async def drive(self, attempt: Attempt, loaded: Loaded | None = None) -> tuple[Attempt, Loaded]:
+        """As `run`, for a caller who waits for the decision: what its confirm or release fails by is left to the completer."""
+        with self._acting(Principal.of_claims(attempt.caller)):
+            attempt, loaded = await self._decided(attempt, loaded)
+            if attempt.finished or attempt.state == "TRYING":
+                return attempt, loaded
+            try:
+                return attempt, await self._settle(attempt, loaded)
+            except Exception as error:
+                await put_off((attempt.order_key, attempt.attempt), error, log, self._retries)
+                return attempt, loaded
+
     async def run(self, attempt: Attempt, loaded: Loaded | None = None) -> tuple[Attempt, Loaded]:
         """Drives an attempt as far as it goes; safe to be run by several at once. What has become of it and of its order."""
         with self._acting(Principal.of_claims(attempt.caller)):
-            loaded = loaded or await self._load(attempt.order_key)
-            if attempt.state == "TRYING":
-                now = self._clock.now()
-                if now >= attempt.deadline:
-                    tried = Tried((timed_out(attempt),))
-                else:
-                    tried = await self._tried(attempt, loaded)
-                    await self._failpoints.reach("order.submit.tried")
-                    if tried.pending:
-                        await self._wait(attempt)
-                        return attempt, loaded
-                attempt, order = await self.decide(attempt, tried)
-                nothing_else = order.version == loaded.order.version + 1
-                # When more than the decision has happened the lines may have moved on with the order.
-                loaded = replace(loaded, order=order) if nothing_else else await self._load(attempt.order_key)
-                await self._failpoints.reach("order.submit.decided")
-            if attempt.finished:
+            attempt, loaded = await self._decided(attempt, loaded)
+            if attempt.finished or attempt.state == "TRYING":
                 return attempt, loaded
             return attempt, await self._settle(attempt, loaded)
+
+    async def _decided(self, attempt: Attempt, loaded: Loaded | None) -> tuple[Attempt, Loaded]:
+        """Tries and decides what is not decided. It stays TRYING while a gateway is silent."""
+        loaded = loaded or await self._load(attempt.order_key)
+        if attempt.state != "TRYING":
+            return attempt, loaded
+        if self._clock.now() >= attempt.deadline:
+            tried = Tried((timed_out(attempt),))
+        else:
+            tried = await self._tried(attempt, loaded)
+            await self._failpoints.reach("order.submit.tried")
+            if tried.pending:
+                await self._wait(attempt)
+                return attempt, loaded
+        attempt, order = await self.decide(attempt, tried)
+        nothing_else = order.version == loaded.order.version + 1
+        # When more than the decision has happened the lines may have moved on with the order.
+        loaded = replace(loaded, order=order) if nothing_else else await self._load(attempt.order_key)
+        await self._failpoints.reach("order.submit.decided")
+        return attempt, loaded
 
     async def _load(self, key: uuid.UUID) -> Loaded:
         async with self._db.reading(snapshot=True) as tx:
@@ -216,26 +236,21 @@ class SubmitOrder:
         return ours, after
 
     async def _settle(self, attempt: Attempt, loaded: Loaded) -> Loaded:
-        """Confirms or releases. What does not answer is left to the completer; the decision stands.
+        """Confirms or releases. Whatever that fails by, the decision stands and is driven on.
 
         Everywhere the order's row is locked before those of its submissions and cancellations.
         """
         key, number = attempt.order_key, attempt.attempt
-        try:
-            if attempt.state == "ACCEPTED":
-                reports, _ = await asyncio.gather(
-                    self._fulfillment.confirm(loaded.order, loaded.lines, loaded.worksheet, number),
-                    self._payments.confirm(key, number),
-                )
-                await self._failpoints.reach("order.submit.confirmed")
-                order, lines = await self._db.retrying(lambda tx: self._confirmed(tx, key, number, reports))
-                return replace(loaded, order=order, lines=lines)
-            await asyncio.gather(self._fulfillment.release(key, number), self._payments.release(key, number))
-            return replace(loaded, order=await self._db.retrying(lambda tx: self._released(tx, key, number)))
-        except WaybillError as error:
-            if error.kind is not Kind.UNAVAILABLE:
-                raise
-            return loaded
+        if attempt.state == "ACCEPTED":
+            reports, _ = await asyncio.gather(
+                self._fulfillment.confirm(loaded.order, loaded.lines, loaded.worksheet, number),
+                self._payments.confirm(key, number),
+            )
+            await self._failpoints.reach("order.submit.confirmed")
+            order, lines = await self._db.retrying(lambda tx: self._confirmed(tx, key, number, reports))
+            return replace(loaded, order=order, lines=lines)
+        await asyncio.gather(self._fulfillment.release(key, number), self._payments.release(key, number))
+        return replace(loaded, order=await self._db.retrying(lambda tx: self._released(tx, key, number)))
 
     async def _confirmed(self, tx: Tx, key: uuid.UUID, number: int, reports: Reports) -> tuple[Order, tuple[Line, ...]]:
         after = await self._reports.apply(tx, reports, {key: lambda order: finished(order, number)})

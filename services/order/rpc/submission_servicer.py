@@ -52,4 +52,6 @@ def _out(one: OrderAttempt) -> pb.OrderSubmission:
             outcome=submission_pb2.SubmissionOutcome.Value(f"SUBMISSION_OUTCOME_{a.outcome or 'UNSPECIFIED'}"),
         ),
         next_action_time=None if a.finished else time_out(a.next_action_time),
+        failures=0 if a.finished else a.failures,
+        failure="" if a.finished else a.failure or "",
     )

@@ -10,6 +10,8 @@ from services.payment.application.ports import Answer, Gateway, GatewayTimeout, 
 
 _LOG = get_logger("payment.gateway")
 UNKNOWN = Answer(Verdict.UNKNOWN)
+BROKEN = Answer(Verdict.UNKNOWN, message="gateway_failed")
+"""It has not been silent: asking it failed."""
 NO_CARD = Answer(Verdict.DECLINED, message="no_card")
 """Ours, not a gateway's: the card was deleted."""
 
@@ -35,4 +37,5 @@ class AskGateway:
         except Exception as error:
             # Its text may quote what was sent.
             _LOG.error("gateway_failed", gateway=self.name, error=type(error).__name__)
+            return BROKEN
         return UNKNOWN

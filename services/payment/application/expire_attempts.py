@@ -6,8 +6,7 @@ import uuid
 from datetime import timedelta
 
 from libs.clock import Clock
-from libs.errors import WaybillError
-from libs.loops import one_by_one
+from libs.loops import Tries, one_by_one
 from libs.obs import get_logger, metrics, tracing
 from services.payment.application.end_attempt import EndAttempt
 from services.payment.application.ports import AttemptStore, Decisions, Transactions
@@ -27,6 +26,7 @@ class ExpireAttempts:
         decisions: Decisions,
         clock: Clock,
         again: timedelta,
+        tries: Tries,
     ) -> None:
         self._db = database
         self._attempts = attempts
@@ -34,6 +34,7 @@ class ExpireAttempts:
         self._decisions = decisions
         self._clock = clock
         self._again = again
+        self._tries = tries
 
     async def once(self) -> int:
         """Asks about every attempt past its time; returns how many were ended."""
@@ -43,16 +44,12 @@ class ExpireAttempts:
             if not await self._attempts.any_expired(tx, now):
                 return 0
         due = await self._db.retrying(lambda tx: self._attempts.claim_expired(tx, now, now + self._again, BATCH))
-        return await one_by_one(due, lambda found: self.ask(*found), _LOG)
+        return await one_by_one(due, lambda found: self.ask(*found), _LOG, self._tries)
 
     async def ask(self, key: uuid.UUID, attempt: int) -> bool:
         """Asks about one attempt and does what was decided; whether it is ended now."""
-        try:
-            with tracing.work("payment", "expire attempt", order=str(key)):
-                decision = await self._decisions.resolve(key, attempt)
-        except WaybillError as error:
-            _LOG.info("resolve_postponed", order=str(key), attempt=attempt, reason=error.reason)
-            return False
+        with tracing.work("payment", "expire attempt", order=str(key)):
+            decision = await self._decisions.resolve(key, attempt)
         if decision == "ACCEPTED":
             await self._end.confirm(key, attempt)
         elif decision == "REFUSED":

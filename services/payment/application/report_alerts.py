@@ -8,7 +8,7 @@ from uuid import UUID
 
 from libs.clock import Clock
 from libs.delivery import Consumer, Failure, Head, Outcome, companies, deliver
-from libs.obs import get_logger, tracing
+from libs.obs import get_logger, metrics, tracing
 from services.payment.application.ports import Alert, AlertStore, OrderPeer, Transactions
 
 BATCH = 200
@@ -47,6 +47,7 @@ class ReportAlerts:
             await self._deliver([alerts[key] for key in of_key if key in alerts], of_key, until, outcome)
         if outcome.failures or outcome.untried:
             await self._db.retrying(lambda tx: self._alerts.give_back(tx, outcome, self._clock.now()))
+        metrics.WORK_FAILURES.labels("payment", "alerts").inc(len(outcome.failures))
         for failure in outcome.failures:
             if failure.parks:
                 _LOG.warning("alert_parked", key=str(failure.head.key), why=failure.reason)

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from libs.clock import Clock
+from libs.loops import Tries, put_off
 from libs.obs import get_logger, metrics
-from services.payment.application.ask_gateway import NO_CARD, AskGateway
+from services.payment.application.ask_gateway import BROKEN, NO_CARD, UNKNOWN, AskGateway
 from services.payment.application.ports import Answer, Gateway, MeansStore, PaymentStore, Transactions, Tx, Verdict
 from services.payment.application.record_changes import RecordChanges
 from services.payment.domain.payment import Payment
@@ -36,6 +37,7 @@ class SettleTransactions:
         clock: Clock,
         again: timedelta,
         patience: float,
+        tries: Tries,
     ) -> None:
         self._db = database
         self._payments = payments
@@ -45,6 +47,7 @@ class SettleTransactions:
         self._clock = clock
         self._again = again
         self._patience = patience
+        self._tries = tries
 
     async def once(self) -> int:
         """Asks about everything that is due; returns how much is settled now."""
@@ -54,12 +57,23 @@ class SettleTransactions:
             if not await self._payments.any_due(tx, now):
                 return 0
         due = await self._db.retrying(lambda tx: self._payments.claim_due(tx, now, now + self._again, BATCH))
-        answers = await asyncio.gather(*(self.settle(row) for row in due))
+        answers = await asyncio.gather(*(self._guarded(row) for row in due))
         return sum(answer.verdict is not Verdict.UNKNOWN for answer in answers)
 
     async def promptly(self, rows: Sequence[Transaction]) -> None:
         """Tries at once, for a short time; what is not answered is left to the loop."""
-        await asyncio.gather(*(self.settle(row, self._patience) for row in rows))
+        await asyncio.gather(*(self._guarded(row, self._patience) for row in rows))
+
+    async def _guarded(self, row: Transaction, within: float | None = None) -> Answer:
+        """What one fails by keeps no other from its answer: it is noted, and asked about again after a while."""
+        try:
+            answer = await self.settle(row, within)
+            if answer == BROKEN:
+                await self._tries.failed(row.id, BROKEN.message)
+            return answer
+        except Exception as error:
+            await put_off(row.id, error, _LOG, self._tries)
+            return UNKNOWN
 
     async def settle(self, row: Transaction, within: float | None = None) -> Answer:
         """Asks about one pending transaction and writes the answer."""
@@ -99,7 +113,7 @@ class SettleTransactions:
         if answer.verdict in (Verdict.APPROVED, Verdict.DECLINED):
             await self._write([(row, answer), *asked])
             return answer
-        return Answer(Verdict.UNKNOWN)
+        return answer if answer == BROKEN else UNKNOWN
 
     async def _write(self, answers: Sequence[tuple[Transaction, Answer]]) -> None:
         # The gateway has moved the money by now: what others undo is written again at once, not after another question.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 from libs.audit import Fact, Finding, Record, Summary, summarized
-from services.pricing.application.ports import CensusStore
+from services.pricing.application.ports import CensusStore, Held
 
 CONTEXT = "pricing"
 RULES: Mapping[str, str] = {
@@ -43,9 +42,9 @@ class Audit:
             Finding(CONTEXT, "rate_is_a_share", f"tax rate {id}", "is not between 0 and 1") for id in census.rates_out_of_range
         ]
         findings += [
-            Finding(CONTEXT, "reservation_has_a_state", f"order {key}", f"attempt {attempt} is {state!r}")
-            for key, attempt, state in census.states
-            if state != "RESERVED"
+            Finding(CONTEXT, "reservation_has_a_state", f"order {held.order_key}", f"attempt {held.attempt} is {held.state!r}")
+            for held in census.states
+            if held.state != "RESERVED"
         ]
         for finding in findings:
             yield finding
@@ -55,7 +54,8 @@ class Audit:
         yield summarized(CONTEXT, sum(census.rows.values()), looked_at, findings)
 
 
-def _facts(states: Sequence[tuple[uuid.UUID, int, str]]) -> Iterator[Fact]:
-    for key, attempt, state in states:
-        if state == "RESERVED":
-            yield Fact(CONTEXT, "attempt", str(key), {"attempt": str(attempt), "state": state})
+def _facts(states: Sequence[Held]) -> Iterator[Fact]:
+    for held in states:
+        if held.state == "RESERVED":
+            values = {"attempt": str(held.attempt), "state": held.state, **held.tried}
+            yield Fact(CONTEXT, "attempt", str(held.order_key), values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from libs.clock import Clock
-from libs.loops import one_by_one
+from libs.loops import Tries, one_by_one
 from libs.obs import get_logger, metrics, tracing
 from services.pricing.application.ports import Decisions, ReservationStore, Transactions
 from services.pricing.application.reserve_redemptions import Redemptions
@@ -20,19 +20,26 @@ class ExpireReservations:
     """A background loop, safe in every replica: ends are conditional."""
 
     def __init__(
-        self, database: Transactions, reservations: ReservationStore, redemptions: Redemptions, decisions: Decisions, clock: Clock
+        self,
+        database: Transactions,
+        reservations: ReservationStore,
+        redemptions: Redemptions,
+        decisions: Decisions,
+        clock: Clock,
+        tries: Tries,
     ) -> None:
         self._db = database
         self._reservations = reservations
         self._redemptions = redemptions
         self._decisions = decisions
         self._clock = clock
+        self._tries = tries
 
     async def once(self) -> int:
         """Asks about every reservation past its time; returns how many were ended."""
         async with self._db.reading() as tx:
             due = await self._reservations.expired(tx, self._clock.now(), ROUND)
-        return await one_by_one(due, lambda found: self._ask(*found), _LOG)
+        return await one_by_one(due, lambda found: self._ask(*found), _LOG, self._tries)
 
     async def _ask(self, key: uuid.UUID, attempt: int) -> bool:
         with tracing.work("pricing", "expire reservation", order=str(key)):

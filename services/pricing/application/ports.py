@@ -69,6 +69,16 @@ class Decisions(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A reservation that is not at its end, and how often asking about it has failed in a row."""
+
+    order_key: uuid.UUID
+    attempt: int
+    state: str
+    tried: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Census:
     """The whole database at one moment, as far as its invariants need it."""
 
@@ -79,8 +89,8 @@ class Census:
     misordered: tuple[str, ...]
     """Schedules whose breaks cannot be."""
     rates_out_of_range: tuple[str, ...]
-    states: tuple[tuple[uuid.UUID, int, str], ...]
-    """(order, attempt, state) of reservations that are held, or in no state at all."""
+    states: tuple[Held, ...]
+    """Reservations that are held, or in no state at all."""
 
 
 class CensusStore(Protocol):
@@ -89,5 +99,5 @@ class CensusStore(Protocol):
     async def take(self) -> Census:
         """One snapshot."""
 
-    async def reservations(self, order_keys: Sequence[str]) -> Sequence[tuple[uuid.UUID, int, str]]:
+    async def reservations(self, order_keys: Sequence[str]) -> Sequence[Held]:
         """(order, attempt, state) of what is held for these orders."""

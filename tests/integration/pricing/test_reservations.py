@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from libs.audit import Fact, Finding, Summary
 from libs.errors import Kind, WaybillError
+from libs.retries import Retries
 from services.pricing.adapters.db.stores import SqlPriceStore, SqlReservationStore
 from services.pricing.adapters.db.tables import RESERVATIONS, SCHEDULES, TAX_RATES
 from services.pricing.application.expire_reservations import ExpireReservations
@@ -138,7 +139,20 @@ class Order:
 def expiring(world, order):
     reservations = SqlReservationStore()
     redemptions = Redemptions(world.database, SqlPriceStore(), reservations, world.clock)
-    return ExpireReservations(world.database, reservations, redemptions, order, world.clock)
+    return ExpireReservations(world.database, reservations, redemptions, order, world.clock, tries(world))
+
+
+async def failures(world):
+    held = sa.select(RESERVATIONS.c.attempt, RESERVATIONS.c.failures).where(RESERVATIONS.c.state == "RESERVED")
+    async with world.database.reading() as tx:
+        return [tuple(row) for row in await tx.execute(held)]
+
+
+def tries(world):
+    held = RESERVATIONS.c.state == "RESERVED"
+    return Retries(
+        world.database, world.clock, ("pricing", "expiry"), RESERVATIONS, "expire_time", "order_key", "attempt", unfinished=held
+    )
 
 
 async def test_a_reservation_past_its_time_ends_as_the_order_service_decides(priced):
@@ -153,6 +167,15 @@ async def test_a_reservation_past_its_time_ends_as_the_order_service_decides(pri
     assert order.asked == [(ORDER, 1), (ORDER, 2), (ORDER, 3), (ORDER, 4)]
     assert await priced.reservations() == {1: "CONFIRMED", 2: "RELEASED", 3: "RESERVED", 4: "RESERVED"}
     assert await expire.once() == 0
+    assert order.asked[4:] == [(ORDER, 3)], "what failed waits"
+    assert [r.values for r in [record async for record in priced.app.audited()] if isinstance(r, Fact)] == [
+        {"attempt": "3", "state": "RESERVED"},
+        {"attempt": "4", "state": "RESERVED", "failures": "1", "failure": "NO"},
+    ]
+    order.decisions["a4"] = "TRYING"
+    priced.clock.advance(timedelta(seconds=2))
+    assert await expire.once() == 0
+    assert {(4, 0), (3, 0)} == set(await failures(priced))
 
 
 async def test_an_order_service_that_is_away_is_asked_once_a_round_and_nothing_ends(priced):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from libs.retries import STUCK
 from services.host.check.rules import RULES
 from services.host.check.subjects import (
     ALERT,
@@ -136,6 +137,15 @@ def parked(context: str, kind: str, id: str, key: str = "") -> pb.Fact:
 def broken(*told: pb.Fact) -> set[str]:
     subject = Subject.of("k", told)
     return {rule.name for rule in RULES if rule.concerns(subject) and any(rule.differences(subject))}
+
+
+def test_what_has_failed_often_enough_is_named_while_it_is_not_at_its_end() -> None:
+    def attempt(number: int, failures: int, finished: int = 0) -> pb.Fact:
+        values = {"attempt": number, "state": "ACCEPTED", "finished": finished, "failures": failures, "failure": "KeyError"}
+        return fact("order", "attempt", **{name: str(value) for name, value in values.items()})
+
+    subject = Subject.of("k", [attempt(1, STUCK - 1), attempt(2, STUCK), attempt(3, STUCK, 1), fact("order", "order", id="PO1")])
+    assert [(f.entry, f.failures, f.failure) for f in subject.failing] == [("order/attempt of order PO1", STUCK, "KeyError")]
 
 
 def test_what_is_parked_waits_and_neither_is_overdue_nor_excuses_the_order() -> None:

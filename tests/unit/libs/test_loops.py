@@ -112,6 +112,22 @@ def test_trouble_that_lasts_is_told_again_each_minute(log: io.StringIO) -> None:
     assert told(log)[3:] == [("background loop failed", 181), ("background loop still fails", 241)]
 
 
+class Noted:
+    """What failed by what, and what went well."""
+
+    def __init__(self) -> None:
+        self.failures: list[tuple[str, str]] = []
+        self.fine: list[str] = []
+
+    async def failed(self, item: str, why: str) -> None:
+        self.failures.append((item, why))
+        if item == "a":
+            raise UNAVAILABLE
+
+    async def went(self, item: str) -> None:
+        self.fine.append(item)
+
+
 def acting(*failing: tuple[str, Exception]) -> tuple[list[str], Callable[[str], Awaitable[bool]]]:
     seen: list[str] = []
 
@@ -128,12 +144,21 @@ async def test_what_one_item_fails_by_keeps_no_other_waiting(log: io.StringIO) -
     defect = WaybillError(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "order did not answer", defect=True)
     rule = WaybillError(Kind.PRECONDITION, "ATTEMPT_ENDED", "no")
     seen, act = acting(("a", RuntimeError("x")), ("b", defect), ("c", rule))
-    assert await one_by_one(["a", "b", "c", "idle", "d", "e"], act, get_logger("test")) == 2
+    tries = Noted()
+    assert await one_by_one(["a", "b", "c", "idle", "d", "e"], act, get_logger("test"), tries) == 2
     assert seen == ["a", "b", "c", "idle", "d", "e"]
-    assert [(line["event"], line["item"]) for line in lines(log)] == [("failed", "a"), ("postponed", "b"), ("postponed", "c")]
+    assert [(line["event"], line["item"]) for line in lines(log)] == [
+        ("failed", "a"),
+        ("failure not noted", "a"),
+        ("postponed", "b"),
+        ("postponed", "c"),
+    ]
+    assert tries.failures == [("a", "RuntimeError"), ("b", "DEPENDENCY_UNAVAILABLE"), ("c", "ATTEMPT_ENDED")]
+    assert tries.fine == ["idle", "d", "e"]
 
 
 async def test_the_rest_is_left_when_nobody_answers() -> None:
     seen, act = acting(("b", UNAVAILABLE))
-    assert await one_by_one(["a", "b", "c"], act, get_logger("test")) == 1
+    tries = Noted()
+    assert await one_by_one(["a", "b", "c"], act, get_logger("test"), tries) == 1
     assert seen == ["a", "b"]

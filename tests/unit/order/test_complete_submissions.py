@@ -11,7 +11,7 @@ from typing import Any
 
 from libs.clock import ManualClock
 from libs.errors import Kind, WaybillError
-from services.order.application.complete_submissions import CompleteSubmissions
+from services.order.application.complete_submissions import CompleteSubmissions, Retrying
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEYS = [uuid.UUID(int=number) for number in range(1, 5)]
@@ -59,6 +59,20 @@ class Saga:
     drive = run
 
 
+class Noted:
+    """What failed by what, and what went well."""
+
+    def __init__(self) -> None:
+        self.failures: list[tuple[Any, str]] = []
+        self.fine: list[Any] = []
+
+    async def failed(self, item: Any, why: str) -> None:
+        self.failures.append((item, why))
+
+    async def went(self, item: Any) -> None:
+        self.fine.append(item)
+
+
 async def test_what_one_fails_by_keeps_no_other_from_being_driven() -> None:
     rows, clock = Rows(), ManualClock(NOW)
     saga = Saga({KEYS[0]: RuntimeError("a defect"), KEYS[2]: WaybillError(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "no")})
@@ -71,10 +85,12 @@ async def test_what_one_fails_by_keeps_no_other_from_being_driven() -> None:
     holds: Any = SimpleNamespace(any_due=rows.any_due, claim_due=rows.claim_due_holds)
     database: Any = rows
     driver: Any = saga
-    changes: Any = Saga({})
-    completer = CompleteSubmissions(database, attempts, holds, driver, driver, changes, driver, clock)
+    tries = [Noted(), Noted(), Noted()]
+    completer = CompleteSubmissions(database, attempts, holds, driver, driver, driver, driver, clock, Retrying(*tries))
     assert await completer.once() == 4
     assert sorted(saga.driven) == [KEYS[1], KEYS[3]]
+    assert [t.failures for t in tries] == [[((KEYS[0], 1), "RuntimeError")], [(KEYS[2], "DEPENDENCY_UNAVAILABLE")], []]
+    assert [t.fine for t in tries] == [[(KEYS[1], 1)], [], [KEYS[3]]]
 
 
 async def test_each_attempt_is_driven_by_what_its_kind_asks_for() -> None:
@@ -95,5 +111,8 @@ async def test_each_attempt_is_driven_by_what_its_kind_asks_for() -> None:
     submit: Any = submits
     change: Any = Saga({})
     rest: Any = others
-    await CompleteSubmissions(database, attempts, holds, submit, rest, change, rest, ManualClock(NOW)).once()
+    none = Retrying(Noted(), Noted(), Noted())
+    await CompleteSubmissions(database, attempts, holds, submit, rest, change, rest, ManualClock(NOW), none).once()
+        database, attempts, holds, submit, rest, change, rest, ManualClock(NOW), Retrying(Noted(), Noted(), Noted())
+    ).once()
     assert (submits.driven, change.driven) == ([KEYS[0]], [KEYS[1]])

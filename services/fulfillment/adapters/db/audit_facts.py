@@ -12,13 +12,15 @@ import sqlalchemy as sa
 from libs.audit import Fact
 from libs.db import Tx
 from libs.db.audit import total
-from libs.outbox import parked
+from libs.outbox import parked, tried
+from libs.retries import told as failed
 from services.fulfillment.adapters.db.order_store import SupplierOrderStore
 from services.fulfillment.adapters.db.tables import reservations, shipment_items, shipments, supplier_order_lines, supplier_orders
 from services.fulfillment.domain.worth import canceled
 
 CONTEXT = "fulfillment"
 PAGE = 500
+_REPORT = ("report_time", "report_tries", "report_parked_time", "report_error")
 _O, _L, _V, _S, _I = supplier_orders.c, supplier_order_lines.c, reservations.c, shipments.c, shipment_items.c
 
 
@@ -61,6 +63,7 @@ def _attempt(row: Any) -> Fact:
     tombstone = row.kind == "SUBMIT" and not row.lines
     values = {"attempt": str(row.attempt), "kind": row.kind, "state": row.state, "finished": ended}
     values["tombstone"] = str(int(tombstone))
+    values |= failed(row) if row.state == "RESERVED" else {}
     return Fact(CONTEXT, "stock_attempt", row.order_key, values)
 
 
@@ -127,7 +130,7 @@ async def _untold_lines(tx: Tx, keys: Sequence[str]) -> list[Fact]:
 async def _shipments(tx: Tx, keys: Sequence[str]) -> list[Fact]:
     found: list[Fact] = []
     rows = await tx.execute(
-        sa.select(_I.order_key, _S.key, _S.id, _S.version, _S.report_time, _S.report_parked_time, _S.report_error, _S.update_time)
+        sa.select(_I.order_key, _S.key, _S.id, _S.version, _S.update_time, *(_S[name] for name in _REPORT))
         .join_from(shipment_items, shipments, _S.key == _I.shipment_key)
         .where(_I.order_key.in_(keys))
         .distinct()
@@ -144,4 +147,4 @@ def _untold(kind: str, row: Any) -> Fact:
     """Of a row whose newest state the order service does not know: it is on its way, or waits for an operator."""
     if row.report_parked_time is not None:
         return parked(CONTEXT, kind, row)
-    return Fact(CONTEXT, "unreported", row.order_key, {kind: row.id, "since": row.update_time.isoformat()})
+    return Fact(CONTEXT, "unreported", row.order_key, {kind: row.id, "since": row.update_time.isoformat(), **tried(row)})

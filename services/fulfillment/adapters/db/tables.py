@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs import idempotency, outbox
+from libs import idempotency, outbox, retries
 from libs.db import Json, Micros, PublicId, UtcTime, metadata
 
 METADATA = metadata()
@@ -96,6 +96,7 @@ reservations = sa.Table(
     sa.Column("check_time", UtcTime(), index=True),
     sa.Column("create_time", UtcTime(), nullable=False),
     sa.Column("update_time", UtcTime(), nullable=False),
+    *retries.columns(),
 )
 
 supplier_orders = sa.Table(

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from libs.audit import Fact, Finding, Record, RuleResult, Summary
 from libs.db import Database, Tx
 from libs.db.audit import count, judged
+from libs.retries import told
 from services.order.adapters.db.audit_rules import rules
 from services.order.adapters.db.audit_walk import recomputed
 from services.order.adapters.db.tables import CANCELLATIONS, EVENTS, HOLD_COMMANDS, LINE_ITEMS, ORDERS, SHIPMENTS, SUBMISSIONS
@@ -57,7 +58,9 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
     orders = (await tx.execute(sa.select(ORDERS).where(_O.key.in_(keys), _O.kind == "BUYER"))).all()
     submitted = [row.key for row in orders if row.is_submitted]
     made = [_order(row) for row in orders]
-    attempts = sa.select(_S.order_key, _S.attempt, _S.kind, _S.state, _S.finished, _S.begin_time).where(_S.order_key.in_(keys))
+    attempts = sa.select(_S.order_key, _S.attempt, _S.kind, _S.state, _S.finished, _S.begin_time, _S.failures, _S.failure).where(
+        _S.order_key.in_(keys)
+    )
     for row in await tx.execute(attempts):
         made.append(
             _fact(
@@ -68,14 +71,15 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
                 state=row.state,
                 finished=int(row.finished),
                 since=row.begin_time.isoformat(),
+                **told(row),
             )
         )
     for row in await tx.execute(sa.select(CANCELLATIONS).where(_C.order_key.in_(keys))):
         ended = int(row.state == "FINISHED")
         since = (row.begin_time or row.next_action_time).isoformat()
-        made.append(_fact(row.order_key, "cancellation", state=row.state, finished=ended, since=since))
+        made.append(_fact(row.order_key, "cancellation", state=row.state, finished=ended, since=since, **told(row)))
     for row in await tx.execute(sa.select(HOLD_COMMANDS).where(HOLD_COMMANDS.c.order_key.in_(keys))):
-        made.append(_fact(row.order_key, "hold", finished=0, since=row.begin_time.isoformat()))
+        made.append(_fact(row.order_key, "hold", finished=0, since=row.begin_time.isoformat(), **told(row)))
     made += await _units(tx, submitted)
     for row in await tx.execute(sa.select(ORDERS).where(_O.parent_key.in_(keys), _O.kind != "BUYER")):
         made.append(

@@ -25,7 +25,7 @@ class SqlHoldStore:
         await tx.execute(
             insert.on_conflict_do_update(
                 index_elements=["order_key"],
-                set_={name: x[name] for name in ("held", "version", "begin_time", "next_action_time")},
+                set_={name: x[name] for name in ("held", "version", "begin_time", "next_action_time", "failures", "failure")},
             ),
             asdict(command),
         )

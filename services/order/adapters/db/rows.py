@@ -310,4 +310,6 @@ def attempt_of(row: Row) -> Attempt:
         kind=row["kind"],
         outcome=row["outcome"],
         change=_change_of(row["change"]),
+        failures=row["failures"],
+        failure=row["failure"],
     )

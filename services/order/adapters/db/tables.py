@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from libs import idempotency
+from libs import idempotency, retries
 from libs.db import Json, Micros, UtcTime, metadata
 from libs.events import epoch_table, event_table
 
@@ -132,6 +132,7 @@ SUBMISSIONS = sa.Table(
     sa.Column("deadline", UtcTime(), nullable=False),
     sa.Column("decide_time", UtcTime(), nullable=True),
     sa.Column("next_action_time", UtcTime(), nullable=False),
+    *retries.columns(),
 )
 sa.Index(
     "uq_submissions_unfinished",
@@ -156,6 +157,7 @@ CANCELLATIONS = sa.Table(
     sa.Column("comment", sa.String(2_000), nullable=False),
     sa.Column("begin_time", UtcTime(), nullable=True),
     sa.Column("next_action_time", UtcTime(), nullable=False),
+    *retries.columns(),
 )
 
 HOLD_COMMANDS = sa.Table(
@@ -166,6 +168,7 @@ HOLD_COMMANDS = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("begin_time", UtcTime(), nullable=False),
     sa.Column("next_action_time", UtcTime(), nullable=False, index=True),
+    *retries.columns(),
 )
 """What fulfillment has to be told about holds; gone once it has it."""
 

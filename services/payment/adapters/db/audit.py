@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from libs.audit import Fact, Finding, Record, RuleResult, Summary
 from libs.db import Database, Tx
 from libs.db.audit import count, judged, total
-from libs.outbox import parked
+from libs.outbox import parked, tried
+from libs.retries import told
 from services.payment.adapters.db.alert_store import KIND
 from services.payment.adapters.db.audit_rules import PERMANENT, rules
 from services.payment.adapters.db.tables import ACCOUNTS, ALERTS, ATTEMPTS, LEDGER, LOCK, PAYMENTS, TRANSACTIONS
@@ -69,19 +70,22 @@ async def _page(tx: Tx, last: uuid.UUID) -> list[uuid.UUID]:
 
 
 async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
+    attempts = sa.select(X.order_key, X.attempt, X.state, X.failures, X.failure)
     made = [
-        _fact(row, "payment_attempt", attempt=row.attempt, state=row.state, finished=int(row.state != "RESERVED"))
-        for row in await tx.execute(sa.select(X.order_key, X.attempt, X.state).where(X.order_key.in_(keys), X.attempt != LOCK))
+        _fact(row, "payment_attempt", attempt=row.attempt, state=row.state, finished=int(row.state != "RESERVED"), **told(row))
+        for row in await tx.execute(attempts.where(X.order_key.in_(keys), X.attempt != LOCK))
     ]
-    pending = sa.select(P.order_key, T.type, T.create_time).where(T.payment_id == P.id, T.result == "PENDING")
+    pending = sa.select(P.order_key, T.id, T.type, T.create_time, T.failures, T.failure).join_from(
+        TRANSACTIONS, PAYMENTS, sa.and_(T.payment_id == P.id, T.result == "PENDING")
+    )
     made += [
-        _fact(row, "pending", type=row.type, since=row.create_time.isoformat())
+        _fact(row, "pending", id=row.id, type=row.type, since=row.create_time.isoformat(), **told(row))
         for row in await tx.execute(pending.where(P.order_key.in_(keys)))
     ]
     for row in await tx.execute(sa.select(ALERTS).where(ALERTS.c.order_key.in_(keys))):
         waits = row.report_parked_time is not None
         ended = int(row.report_time is None or waits)
-        made.append(_fact(row, "alert", payment=row.id, finished=ended, since=row.update_time.isoformat()))
+        made.append(_fact(row, "alert", payment=row.id, finished=ended, since=row.update_time.isoformat(), **tried(row)))
         if waits:
             made.append(parked(CONTEXT, KIND, row))
     taken = sa.case((P.type == "credit_card", P.captured), else_=P.resolved_amount)

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs import idempotency, outbox, protoconv
+from libs import idempotency, outbox, protoconv, retries
 from libs.db import Json, Micros, UtcTime, metadata
 from libs.errors import Violations
 from libs.resource import Attribute, Resource, flag, ref, resource_table, text, time, xp
@@ -86,6 +86,7 @@ TRANSACTIONS = sa.Table(
     sa.Column("cause", sa.String(20), nullable=False),
     sa.Column("ask_time", UtcTime(), nullable=True, index=True),
     sa.Column("expire_time", UtcTime(), nullable=True),
+    *retries.columns(),
 )
 ATTEMPTS = sa.Table(
     "payment_attempts",
@@ -95,6 +96,7 @@ ATTEMPTS = sa.Table(
     sa.Column("state", sa.String(20), nullable=False),
     sa.Column("expire_time", UtcTime(), nullable=False),
     sa.Column("update_time", UtcTime(), nullable=False),
+    *retries.columns(),
     sa.Index("ix_payment_attempts_state_expire_time", "state", "expire_time"),
 )
 LOCK = 0

@@ -5,12 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 
 from libs.db import Database
+from libs.retries import told
 from services.pricing.adapters.db.tables import ASSIGNMENTS, RESERVATIONS, SCHEDULES, TAX_RATES
-from services.pricing.application.ports import Census
+from services.pricing.application.ports import Census, Held
 from services.pricing.domain.assignment import Key
 from services.pricing.domain.schedule import Break, misordered
 
@@ -29,7 +31,7 @@ class CensusReader:
         a, s, t, r = ASSIGNMENTS.c, SCHEDULES.c, TAX_RATES.c, RESERVATIONS.c
         counts = [sa.select(sa.func.count()).select_from(table).scalar_subquery() for table in _ALL]
         lost = sa.select(a.product_id, a.buyer_id, a.price_schedule_id).where(~sa.exists().where(s.id == a.price_schedule_id))
-        open_ones = sa.select(r.order_key, r.attempt, r.state).where(r.state.not_in(_ENDED)).order_by(r.order_key)
+        open_ones = sa.select(RESERVATIONS).where(r.state.not_in(_ENDED)).order_by(r.order_key)
         async with self._db.reading(snapshot=True) as tx:
             counted = (await tx.execute(sa.select(*counts))).one()
             dangling = (await tx.execute(lost)).all()
@@ -41,13 +43,17 @@ class CensusReader:
             tuple((Key(row.product_id, row.buyer_id), row.price_schedule_id) for row in dangling),
             tuple(row.id for row in schedules if misordered([Break(*item) for item in row.price_breaks])),
             tuple(row.id for row in rates if not 0 <= Decimal(row.rate) <= 1),
-            tuple((row.order_key, row.attempt, row.state) for row in states),
+            tuple(_held(row) for row in states),
         )
 
-    async def reservations(self, order_keys: Sequence[str]) -> Sequence[tuple[uuid.UUID, int, str]]:
+    async def reservations(self, order_keys: Sequence[str]) -> Sequence[Held]:
         """What is held for these orders."""
         r = RESERVATIONS.c
         keys = [uuid.UUID(key) for key in order_keys]
-        held = sa.select(r.order_key, r.attempt, r.state).where(r.state.not_in(_ENDED), r.order_key.in_(keys))
+        held = sa.select(RESERVATIONS).where(r.state.not_in(_ENDED), r.order_key.in_(keys))
         async with self._db.reading() as tx:
-            return [(row.order_key, row.attempt, row.state) for row in await tx.execute(held.order_by(r.order_key))]
+            return [_held(row) for row in await tx.execute(held.order_by(r.order_key))]
+
+
+def _held(row: Any) -> Held:
+    return Held(row.order_key, row.attempt, row.state, told(row))

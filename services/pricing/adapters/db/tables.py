@@ -9,7 +9,7 @@ from typing import Any
 import pycountry
 import sqlalchemy as sa
 
-from libs import idempotency, protoconv
+from libs import idempotency, protoconv, retries
 from libs.db import Json, UtcTime, metadata
 from libs.errors import Violations
 from libs.postal import MAX_PREFIX, prefix_in
@@ -136,6 +136,7 @@ RESERVATIONS = sa.Table(
     sa.Column("state", sa.String(20), nullable=False, index=True),
     sa.Column("expire_time", UtcTime(), nullable=False),
     sa.Column("update_time", UtcTime(), nullable=False),
+    *retries.columns(),
 )
 
 MADE = {"CreatePriceSchedule": SCHEDULES, "BatchCreatePriceSchedules": SCHEDULES}
