@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from libs.clock import Clock
 from libs.errors import WaybillError
-from libs.obs import get_logger
+from libs.obs import get_logger, metrics
 from services.payment.application.ports import OrderPeer, PaymentStore, Transactions, Tx
 from services.payment.application.record_changes import RecordChanges
 from services.payment.application.settle_transactions import SettleTransactions
+from services.payment.domain.attempt import Change
+from services.payment.domain.payment import Payment
 from services.payment.domain.renewal import tend
 from services.payment.domain.states import State
 from services.payment.domain.transaction import Transaction
 
 BATCH = 50
-_LOG = get_logger("payment.gateway")
+_LOG = get_logger("payment.renewals")
 
 
 class RenewAuthorizations:
@@ -69,8 +72,18 @@ class RenewAuthorizations:
         found = [p for p in await self._payments.claim_lapsing(tx, now, until, BATCH) if p.order_key in asked]
         over = await self._payments.ended(tx, {p.order_key for p in found})
         rows = await self._payments.transactions(tx, [p.id for p in found])
-        changes = [change for p in found for change in tend(p, rows, until, p.order_key in over, now)]
+        changes = [change for p in found for change in _tended(p, rows, until, p.order_key in over, now)]
         for payment in {c.payment.id: c.payment for c in changes}.values():
             if payment.state is State.ATTENTION:
                 _LOG.error("authorization_lapsed", payment=payment.id, order=payment.order_id)
         return await self._record(tx, changes, now) if changes else []
+
+
+def _tended(payment: Payment, rows: Sequence[Transaction], until: datetime, ended: bool, now: datetime) -> list[Change]:
+    """What becomes of one payment; what that fails by keeps no other from being renewed."""
+    try:
+        return list(tend(payment, rows, until, ended, now))
+    except Exception:
+        metrics.WORK_FAILURES.labels("payment", "renew").inc()
+        _LOG.exception("renewal_failed", payment=payment.id, order=payment.order_id)
+        return []

@@ -11,6 +11,10 @@ import sqlalchemy as sa
 from libs.errors import WaybillError
 from libs.protoconv import instant
 from services.payment.adapters.db.tables import GATEWAY
+from services.payment.application import renew_authorizations
+from services.payment.domain import renewal
+from services.payment.domain.attempt import Change
+from services.payment.domain.payment import Payment
 from tests.integration.payment.world import SOON, World, by_card, capture, later, opened, payment, state, transactions, units
 
 WEEK = timedelta(days=7)
@@ -46,6 +50,25 @@ async def test_an_authorization_is_renewed_before_it_lapses_and_the_old_one_is_v
     await later(world)
     assert await held(world) == [f"{first}/2"]
     assert units((await capture(world, "p1")).captured_amount) == 100
+
+
+async def test_what_one_renewal_fails_by_keeps_no_other_from_being_renewed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.card("tok_approve")
+    for id in ("p1", "p2"):
+        await world.order(100).opened(by_card(id, "tok_approve"))
+    world.clock.advance(SOON)
+    broken: list[str] = []
+
+    def renew(payment: Payment) -> Change:
+        if not broken or payment.id in broken:
+            broken.append(payment.id)
+            raise KeyError(payment.id)
+        return renewal.renew(payment)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(renew_authorizations, "renew", renew)
+        assert await world.background.renew.once() == 1
+    assert await world.background.renew.once() == 1
 
 
 async def test_an_authorization_that_was_not_renewed_lapses(world: World) -> None:
