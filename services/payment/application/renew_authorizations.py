@@ -12,7 +12,7 @@ from libs.obs import get_logger, metrics
 from services.payment.application.ports import OrderPeer, PaymentStore, Transactions, Tx
 from services.payment.application.record_changes import RecordChanges
 from services.payment.application.settle_transactions import SettleTransactions
-from services.payment.domain.attempt import Change
+from services.payment.domain.course import Change
 from services.payment.domain.payment import Payment
 from services.payment.domain.renewal import tend
 from services.payment.domain.states import State

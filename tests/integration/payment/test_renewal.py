@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -59,14 +60,14 @@ async def test_what_one_renewal_fails_by_keeps_no_other_from_being_renewed(world
     world.clock.advance(SOON)
     broken: list[str] = []
 
-    def renew(payment: Payment) -> Change:
+    def tend(payment: Payment, *facts: Any) -> list[Change]:
         if not broken or payment.id in broken:
             broken.append(payment.id)
             raise KeyError(payment.id)
-        return renewal.renew(payment)
+        return renewal.tend(payment, *facts)
 
     with monkeypatch.context() as patched:
-        patched.setattr(renew_authorizations, "renew", renew)
+        patched.setattr(renew_authorizations, "tend", tend)
         assert await world.background.renew.once() == 1
     assert await world.background.renew.once() == 1
 

@@ -113,6 +113,4 @@ async def test_each_attempt_is_driven_by_what_its_kind_asks_for() -> None:
     rest: Any = others
     none = Retrying(Noted(), Noted(), Noted())
     await CompleteSubmissions(database, attempts, holds, submit, rest, change, rest, ManualClock(NOW), none).once()
-        database, attempts, holds, submit, rest, change, rest, ManualClock(NOW), Retrying(Noted(), Noted(), Noted())
-    ).once()
     assert (submits.driven, change.driven) == ([KEYS[0]], [KEYS[1]])
