@@ -10,6 +10,9 @@ import uuid_utils
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
+NUMBERED_ID = 120
+"""Most characters of an id that is made of a public one and a number."""
+_NUMBERED = re.compile(rf"[A-Za-z0-9_-]{{1,{NUMBERED_ID}}}\Z")
 
 
 def new_key() -> uuid.UUID:
@@ -27,6 +30,11 @@ def new_id(prefix: str) -> str:
 def valid_id(text: str) -> bool:
     """Whether it is 1 to 100 characters of A-Z a-z 0-9 _ -."""
     return bool(_ID.match(text))
+
+
+def valid_numbered_id(text: str) -> bool:
+    """Whether it can be an id that was made of a public one, by a dash and a number: at most 120 characters."""
+    return bool(_NUMBERED.match(text))
 
 
 class IdSource(Protocol):

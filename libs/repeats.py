@@ -24,6 +24,8 @@ ATTEMPTS = 5
 class _Work:
     """What is being done, by however many tasks."""
 
+    outside: bool
+    """Whether an outside caller asked for it, and not another service."""
     committed: bool = False
 
 
@@ -37,9 +39,24 @@ def committed() -> None:
         work.committed = True
 
 
-async def repeated(act: Callable[[], Awaitable[T]], attempts: int = ATTEMPTS) -> T:
+def begin(outside: bool) -> None:
+    """What this task does from now on is one work that is not repeated, such as a stream."""
+    _WORK.set(_Work(outside))
+
+
+def is_what_was_asked() -> bool:
+    """Whether what is done is still what an outside caller asked for, and has left nothing behind.
+
+    Then a value that cannot be stored came from that caller. Later, in a service that was called on the way and in a loop it is
+    a copy of what was accepted before: a defect of ours.
+    """
+    work = _WORK.get()
+    return work is not None and work.outside and not work.committed
+
+
+async def repeated(act: Callable[[], Awaitable[T]], attempts: int = ATTEMPTS, *, outside: bool = True) -> T:
     """Does the work, and again while it was undone without having left anything."""
-    work = _Work()
+    work = _Work(outside)
     token = _WORK.set(work)
     try:
         for attempt in range(attempts):

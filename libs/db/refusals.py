@@ -8,6 +8,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from libs import repeats
 from libs.db.failures import is_retryable
 from libs.errors import Kind, WaybillError
 from libs.obs import get_logger
@@ -49,11 +50,14 @@ def full() -> WaybillError:
     return WaybillError(Kind.UNAVAILABLE, "STORAGE_FULL", "the database's disk is full", retry_after=timedelta(seconds=5))
 
 
-def unstorable(state: str) -> WaybillError:
+def unstorable(state: str) -> WaybillError | None:
     """A value is longer than there is room for, or has characters that no database of ours stores; nothing has happened.
 
-    Requests are checked before; this is the net below. Which value it was, the database does not tell.
+    Requests are checked before; this is the net below. Which value it was, the database does not tell. None, for a defect,
+    where the value was accepted before: nobody is told that a request was wrong on which something has been decided.
     """
+    if not repeats.is_what_was_asked():
+        return None
     _LOG.warning("value_not_storable", sqlstate=state)
     text = "a value is too long, or has characters that cannot be stored"
     return WaybillError(Kind.INVALID, "VALUE_NOT_STORABLE", text)

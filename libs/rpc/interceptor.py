@@ -19,7 +19,7 @@ from grpc_status import rpc_status
 from libs.auth import ServiceTokens, TokenVerifier
 from libs.errors import Kind, WaybillError
 from libs.obs import get_logger, logs, metrics, tracing
-from libs.repeats import repeated
+from libs.repeats import begin, repeated
 from libs.rpc.admission import Admission
 from libs.rpc.call import CURRENT, Call
 from libs.rpc.counters import served
@@ -134,7 +134,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 self._outside.running += outside
                 token = CURRENT.set(call)
                 try:
-                    response = await repeated(lambda: inner(request, context))
+                    response = await repeated(lambda: inner(request, context), outside=outside)
                 except WaybillError as error:
                     return await self._fail(context, method, call, error, context_name, began)
                 except asyncio.CancelledError:
@@ -162,6 +162,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 call, entered = await self._enter(method, request, context, self._watching)
                 CURRENT.set(call)
                 outside = call.caller_service is None
+                begin(outside)
                 self._watching.running += outside
                 try:
                     async with aclosing(inner_stream(entered, context)) as responses:

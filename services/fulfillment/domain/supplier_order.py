@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,13 +10,6 @@ from typing import Any
 
 from services.fulfillment.domain.sourcing.model import Address
 from services.fulfillment.domain.status import SupplierOrderStatus
-
-_ID = re.compile(r"[A-Za-z0-9_-]{1,120}\Z")
-
-
-def valid_id(text: str) -> bool:
-    """Whether it can be the id of a supplier order: that of a buyer order, a dash and a number."""
-    return bool(_ID.match(text))
 
 
 @dataclass(frozen=True, slots=True)

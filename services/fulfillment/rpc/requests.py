@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from google.protobuf.struct_pb2 import Struct
 
 from libs.errors import Violations
+from libs.ids import valid_numbered_id
 from libs.protoconv import address_in, mask_paths, merge_xp, money_in, text_in, time_in, xp_in, xp_size_ok
 from services.fulfillment.application.create_shipments import ShipmentDraft
 from services.fulfillment.application.inventory_records import RecordDraft, RecordEdit
@@ -19,7 +20,6 @@ from services.fulfillment.domain.actions.ship import LEEWAY, Wanted
 from services.fulfillment.domain.inventory import Adjustment
 from services.fulfillment.domain.ledger import MovementKind
 from services.fulfillment.domain.sourcing.model import MAX_LINES, MAX_QUANTITY
-from services.fulfillment.domain.supplier_order import valid_id
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2
 
 LATEST_SHIP_TIME = timedelta(minutes=5)
@@ -107,7 +107,7 @@ def check_supplier_order_id(found: Violations, field: str, id: str) -> None:
     """Notes a missing or malformed id: it is longer than others by a dash and a number."""
     if not id:
         found.add(field, "FIELD_REQUIRED", "is required")
-    elif not valid_id(id):
+    elif not valid_numbered_id(id):
         found.add(field, "ID_INVALID", "the id of a supplier order is 1 to 120 characters of A-Z a-z 0-9 _ -")
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from libs.db import Database, Tuning, Tx
 from libs.db.engines import postgresql_engine
 from libs.errors import Kind, WaybillError
+from libs.repeats import repeated
 from tests.integration.libs.tables import ITEMS, METADATA, created
 
 
@@ -50,15 +51,36 @@ async def put(db: Database, *names: str) -> None:
     "values", [{"name": "x" * 101}, {"name": "a\0b"}, {"name": "bolt", "xp": {"a": "\0"}}], ids=["long", "nul", "nul in JSON"]
 )
 async def test_what_cannot_be_stored_is_the_callers_mistake_and_no_defect(db, values):
-    with pytest.raises(WaybillError) as caught:
+    async def store() -> None:
+        async with db.reading() as tx:
+            await tx.execute(sa.select(ITEMS))
         async with db.transaction() as tx:
             await tx.execute(tx.insert(ITEMS), {"key": uuid.uuid4(), **values})
 
-    assert (caught.value.kind, caught.value.reason) == (Kind.INVALID, "VALUE_NOT_STORABLE")
-    with pytest.raises(WaybillError) as caught:
+    async def find() -> None:
         async with db.reading() as tx:
             await tx.execute(sa.select(ITEMS).where(ITEMS.c.name == "a\0b"))
-    assert caught.value.reason == "VALUE_NOT_STORABLE"
+
+    for asked in (store, find):
+        with pytest.raises(WaybillError) as caught:
+            await repeated(asked)
+        assert (caught.value.kind, caught.value.reason) == (Kind.INVALID, "VALUE_NOT_STORABLE")
+
+
+async def test_what_was_accepted_and_cannot_be_stored_is_a_defect(db):
+    """After a commit, in a service that another one calls, and where nobody asked."""
+
+    async def store() -> None:
+        async with db.transaction() as tx:
+            await tx.execute(tx.insert(ITEMS), {"key": uuid.uuid4(), "name": "x" * 101})
+
+    async def later() -> None:
+        await put(db, "bolt")
+        await store()
+
+    for work in (repeated(later), repeated(store, outside=False), store()):
+        with pytest.raises(sa.exc.DBAPIError):
+            await work
 
 
 async def test_canceling_a_running_statement_undoes_the_transaction(db):

@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from libs.db import Tx
+from libs.ids import valid_numbered_id
 from services.fulfillment.adapters.db.order_rows import (
     allocation_rows,
     allocations_of,
@@ -27,7 +28,7 @@ from services.fulfillment.adapters.db.tables import (
     supplier_order_lines,
     supplier_orders,
 )
-from services.fulfillment.domain.supplier_order import SupplierOrder, valid_id
+from services.fulfillment.domain.supplier_order import SupplierOrder
 
 _T, _L, _A = supplier_orders, supplier_order_lines, allocations
 _STATE = (
@@ -98,7 +99,7 @@ class SupplierOrderStore:
 
     async def of_ids(self, tx: Tx, ids: Iterable[str], lock: bool = False) -> list[SupplierOrder]:
         """By public id, in the order of their keys."""
-        return await self._load(tx, _T.c.id.in_(sorted({id for id in ids if valid_id(id)})), lock)
+        return await self._load(tx, _T.c.id.in_(sorted({id for id in ids if valid_numbered_id(id)})), lock)
 
     async def of_keys(self, tx: Tx, keys: Iterable[UUID], lock: bool = False) -> list[SupplierOrder]:
         """By key."""

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 
 from libs import idempotency, outbox, retries
 from libs.db import Json, Micros, PublicId, UtcTime, metadata
+from libs.ids import NUMBERED_ID
 
 METADATA = metadata()
 ORDER_KEY = sa.String(36)
-SUPPLIER_ORDER_ID = sa.String(120)
+SUPPLIER_ORDER_ID = sa.String(NUMBERED_ID)
 """An order id of at most 100 characters, a dash and a number."""
 STATUS = sa.String(12)
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from libs import events, idempotency
 from libs.db import Tx, inserting, is_unique_violation
-from libs.ids import valid_id
+from libs.ids import valid_id, valid_numbered_id
 from libs.query import Field, Listing
 from services.order.adapters.db.rows import (
     ORDER_COLUMNS,
@@ -111,7 +111,7 @@ class SqlOrderStore:
 
     async def find_supplier_order(self, tx: Tx, order_id: str, scope: Scope) -> SupplierOrderView | None:
         """A supplier order that the scope lets see."""
-        if not valid_id(order_id):
+        if not valid_numbered_id(order_id):
             return None
         statement = sa.select(ORDERS).where(O.kind == "SUPPLIER", O.id == order_id, condition(scope))
         row = (await tx.execute(statement)).mappings().first()

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from libs import idempotency, retries
 from libs.db import Json, Micros, UtcTime, metadata
 from libs.events import epoch_table, event_table
+from libs.ids import NUMBERED_ID
 
 METADATA = metadata()
 REQUESTS = idempotency.table(METADATA)
@@ -16,7 +17,8 @@ ORDERS = sa.Table(
     METADATA,
     sa.Column("key", sa.Uuid(), primary_key=True),
     sa.Column("kind", sa.String(10), nullable=False),
-    sa.Column("id", sa.String(100), nullable=False),
+    # Supplier orders are called after their order, with a number: those ids are longer than a caller's.
+    sa.Column("id", sa.String(NUMBERED_ID), nullable=False),
     sa.Column("parent_key", sa.Uuid(), nullable=True, index=True),
     sa.Column("parent_id", sa.String(100), nullable=False, server_default=""),
     sa.Column("seller_id", sa.String(100), nullable=False),
