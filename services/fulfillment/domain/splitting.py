@@ -59,9 +59,11 @@ def parts_by_supplier(lines: Sequence[OrderLine]) -> list[Part]:
 def partition(whole: SupplierOrder, parts: Sequence[Part]) -> list[Share]:
     """Divides lines and amounts between the parts. Their units must be exactly those of the whole.
 
-    Subtotal, discount and tax of a line go by quantity; the cost of an estimate by the quantities in it;
-    shipping cost and tax of the header follow these parts, and go by subtotal where there is nothing to
-    follow. Raises ValueError when the parts are no partition.
+    Net, discount and tax of a line go by quantity, and its subtotal is net plus discount; the cost of an estimate
+    goes by the quantities in it; shipping cost and tax of the header follow these parts, and go by subtotal where
+    there is nothing to follow. No amount of a part is below zero, and no discount above its subtotal.
+
+    Raises ValueError when the parts are no partition.
     """
     _check(whole, parts)
     unit = minor_unit(whole.currency)
@@ -92,14 +94,13 @@ def partition(whole: SupplierOrder, parts: Sequence[Part]) -> list[Share]:
 
 
 def follow_parts(total: int, parts: Sequence[int], subtotals: Sequence[int], unit: int) -> tuple[int, ...]:
-    """The parts themselves when they add up to the total; otherwise the total in proportion to them.
-
-    An amount set for the whole order (freight, tax) scales its parts, so that none turns negative; where
-    there are no parts it goes by subtotal.
+    """The parts themselves, with what the total has beyond them (freight that no method was chosen for, and its tax) by
+    subtotal. A total below its parts is shared in proportion to them, so that none turns negative.
     """
-    if sum(parts) == total and total:
-        return tuple(parts)
-    return apportion(total, parts if any(parts) else subtotals, unit)
+    rest = total - sum(parts)
+    if rest < 0:
+        return apportion(total, parts, unit)
+    return tuple(part + more for part, more in zip(parts, apportion(rest, subtotals, unit), strict=True))
 
 
 def _check(whole: SupplierOrder, parts: Iterable[Part]) -> None:
@@ -117,13 +118,15 @@ def _pieces(line: OrderLine, parts: Sequence[Part], unit: int) -> Iterable[tuple
     if not owners:
         return
     weights = [part.units[line.line_item_id] for _, part in owners]
+    # Net and discount are split and the gross is their sum: subtotal and discount split apart could give a part more
+    # discount than subtotal, since each rounds for itself.
     amounts = zip(
-        apportion(line.subtotal, weights, unit),
+        apportion(line.subtotal - line.discount, weights, unit),
         apportion(line.discount, weights, unit),
         apportion(line.tax, weights, unit),
         strict=True,
     )
-    for (index, part), (subtotal, discount, tax) in zip(owners, amounts, strict=True):
+    for (index, part), (net, discount, tax) in zip(owners, amounts, strict=True):
         quantity = part.units[line.line_item_id]
         yield (
             index,
@@ -134,7 +137,7 @@ def _pieces(line: OrderLine, parts: Sequence[Part], unit: int) -> Iterable[tuple
                 shipped=sum(a.shipped for a in part.allocations.get(line.line_item_id, ())),
                 packed=0,
                 canceled=0,
-                subtotal=subtotal,
+                subtotal=net + discount,
                 discount=discount,
                 tax=tax,
                 allocations=part.allocations.get(line.line_item_id, ()),

@@ -194,14 +194,15 @@ def _snapshot_line(line: Line, currency: str) -> pb.OrderSnapshotLine:
 
 
 def _shipping(order: Order, worksheet: Worksheet) -> list[pb.OrderSnapshotShipping]:
-    """Chosen methods; each item with the supplier that it ships from, as the plan says."""
-    taxes = {s.ship_estimate_id: s.tax for s in worksheet.shipments}
+    """Chosen methods at what they are charged with; each item with the supplier that it ships from, as the plan says."""
+    charged = {s.ship_estimate_id: (s.cost, s.tax) for s in worksheet.shipments}
     sources = _sources(worksheet.plan)
     made: list[pb.OrderSnapshotShipping] = []
     for estimate in worksheet.estimates:
         method = estimate.selected
         if method is None:
             continue
+        cost, tax = charged.get(estimate.id, (0, 0))
         items = [
             pb.OrderSnapshotShippingItem(line_item_id=line, quantity=quantity, supplier_id=supplier)
             for line, quantity, supplier in _by_supplier(estimate.items, estimate.supplier_id, sources)
@@ -212,8 +213,8 @@ def _shipping(order: Order, worksheet: Worksheet) -> list[pb.OrderSnapshotShippi
                 ship_method_id=method.id,
                 ship_method_name=method.name,
                 carrier_id=method.carrier_id,
-                cost=money_out(method.cost, order.currency),
-                tax=money_out(taxes.get(estimate.id, 0), order.currency),
+                cost=money_out(cost, order.currency),
+                tax=money_out(tax, order.currency),
                 pickup=method.pickup,
                 items=items,
             )
