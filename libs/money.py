@@ -120,15 +120,6 @@ def parse_micros(text: str | int | Decimal) -> int:
     return micros
 
 
-def text_of(micros: int, currency: str) -> str:
-    """The amount with at least the currency's digits: `12.50`."""
-    digits = len(str(MICRO // minor_unit(currency))) - 1
-    whole, rest = divmod(abs(micros), MICRO)
-    sign = "-" if micros < 0 else ""
-    fraction = f"{rest:06d}".rstrip("0").ljust(digits, "0")
-    return f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}"
-
-
 @dataclass(frozen=True, slots=True)
 class Money:
     """An amount in one currency."""
@@ -190,10 +181,6 @@ class Money:
     def is_negative(self) -> bool:
         """Whether it is below zero."""
         return self.micros < 0
-
-    def text(self) -> str:
-        """Such as `12.50`."""
-        return text_of(self.micros, self.currency)
 
 
 def total(items: Iterable[Money], currency: str) -> Money:

@@ -19,7 +19,7 @@ from google.type.decimal_pb2 import Decimal as DecimalMessage
 from google.type.money_pb2 import Money as MoneyMessage
 
 from libs.errors import Violations
-from libs.money import MoneyError, minor_unit
+from libs.money import MoneyError, is_minor, minor_unit
 
 XP_LIMIT = 8_000
 MAX_PATHS = 100
@@ -46,22 +46,38 @@ def money_micros(message: MoneyMessage) -> int:
     return int(message.units * 1_000_000 + message.nanos // 1_000)
 
 
-def money_in(found: Violations, field: str, message: MoneyMessage, currency: str = "", negative: bool = False) -> int:
-    """The micros of a caller's amount; `currency`, if given, is the one it must be in."""
+def money_in(
+    found: Violations, field: str, message: MoneyMessage, currency: str = "", negative: bool = False, finer: bool = False
+) -> int:
+    """The micros of a caller's amount; `currency`, if given, is the one it must be in.
+
+    What is owed, held, moved or overridden is an amount that its currency has. `finer` is for prices and rates, which are
+    multiplied before they are rounded: those go down to a micro.
+    """
     units, nanos = message.units, message.nanos
     if abs(nanos) > 999_999_999 or units * nanos < 0 or abs(units) > _MAX_UNITS:
         found.add(field, "FIELD_INVALID", "units and nanos do not make an amount")
         return 0
-    if nanos % 1_000:
-        found.add(field, "AMOUNT_TOO_PRECISE", "an amount is no finer than a millionth of the unit")
     if currency and message.currency_code != currency:
         found.add(field, "CURRENCY_MISMATCH", f"must be in {currency}, not {message.currency_code or 'none'}")
     elif not currency:
         currency_in(found, f"{field}.currency_code", message.currency_code)
     micros = money_micros(message) if nanos >= 0 else -money_micros(MoneyMessage(units=-units, nanos=-nanos))
+    if nanos % 1_000:
+        found.add(field, "AMOUNT_TOO_PRECISE", "an amount is no finer than a millionth of the unit")
+    elif not finer and not _has(message.currency_code, micros):
+        found.add(field, "AMOUNT_TOO_PRECISE", f"{message.currency_code} has no such amount: it is finer than the minor unit")
     if micros < 0 and not negative:
         found.add(field, "AMOUNT_NEGATIVE", "must be zero or more")
     return micros
+
+
+def _has(currency: str, micros: int) -> bool:
+    """Whether the currency has the amount; what is no currency is told as that and nothing else."""
+    try:
+        return is_minor(micros, currency)
+    except MoneyError:
+        return True
 
 
 def currency_in(found: Violations, field: str, code: str) -> str:

@@ -124,14 +124,18 @@ def decimal(name: str, low: Decimal = Decimal(0), high: Decimal = Decimal(1_000_
     return Attribute(name, sa.String(40), read, write, nullable=False)
 
 
-def money(name: str, *, required: bool = False, negative: bool = False) -> Attribute:
-    """An amount in the currency of the resource's `currency` attribute, which must stand before it."""
+def money(name: str, *, required: bool = False, negative: bool = False, finer: bool = False) -> Attribute:
+    """An amount in the currency of the resource's `currency` attribute, which must stand before it.
+
+    `finer` is for a price or rate, which may be finer than the currency's minor unit.
+    """
 
     def read(found: Violations, where: str, message: Any, values: dict[str, Any]) -> int | None:
         if not message.HasField(name):
             found.require(f"{where}.{name}", not required, "FIELD_REQUIRED", "is required")
             return None
-        return protoconv.money_in(found, f"{where}.{name}", getattr(message, name), values.get("currency", ""), negative)
+        amount, unit = getattr(message, name), values.get("currency", "")
+        return protoconv.money_in(found, f"{where}.{name}", amount, unit, negative, finer)
 
     def write(row: dict[str, Any]) -> Any:
         return None if row[name] is None else protoconv.money_out(row[name], row["currency"])

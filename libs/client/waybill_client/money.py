@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cache
 
 from google.type.money_pb2 import Money
+from iso4217 import Currency
 
 
 def money(amount: str | int | Decimal, currency: str) -> Money:
@@ -22,8 +24,18 @@ def decimal(amount: Money) -> Decimal:
     return Decimal(amount.units) + Decimal(amount.nanos) / 1_000_000_000
 
 
+@cache
+def digits(currency: str) -> int:
+    """Digits after the point in the currency's minor unit: 2 for USD, 0 for JPY and for what ISO 4217 does not have."""
+    try:
+        return int(Currency(currency).exponent or 0)
+    except ValueError:
+        return 0
+
+
 def text(amount: Money) -> str:
-    """Such as `12.50 USD`."""
-    value = decimal(amount)
-    shown = f"{value:.2f}" if value == value.quantize(Decimal("0.01")) else f"{value:f}"
-    return f"{shown} {amount.currency_code}"
+    """With the currency's digits, and more where the amount is finer: `12.50 USD`, `5997 JPY`, `1.0079 USD`."""
+    value, least = decimal(amount), digits(amount.currency_code)
+    whole, _, fraction = f"{value:f}".partition(".")
+    shown = fraction.rstrip("0").ljust(least, "0")
+    return f"{whole}.{shown} {amount.currency_code}" if shown else f"{whole} {amount.currency_code}"

@@ -17,7 +17,7 @@ from services.host.check import check
 from services.host.demo import checkout, fulfil
 from services.host.demo.cast import Cast, sign_in
 from services.host.demo.checkout import ORDER
-from services.host.demo.marketplace import SUPPLIERS, set_up
+from services.host.demo.marketplace import CURRENCY, SUPPLIERS, set_up
 from services.host.demo.narrator import Narrator
 from services.host.embedded import running
 from services.host.servers import Servers
@@ -25,7 +25,7 @@ from services.host.settings import HostSettings
 from waybill.fulfillment.v1 import supplier_order_pb2
 from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill.payment.v1 import ledger_service_pb2, payment_service_pb2
-from waybill_client import AsyncWaybill, text
+from waybill_client import AsyncWaybill, money, text
 from waybill_client.money import decimal
 
 STATUS = "ORDER_STATUS_"
@@ -167,7 +167,9 @@ async def _close(
     )
     children = sum((decimal(s.total) for s in tree.supplier_orders), Decimal(0))
     exact = children == decimal(tree.order.total)
-    tell.line("waybill", f"the supplier orders add up to {children:.2f}: {'exact' if exact else 'NOT THE TOTAL'}")
+    tell.line(
+        "waybill", f"the supplier orders add up to {text(money(children, CURRENCY))}: {'exact' if exact else 'NOT THE TOTAL'}"
+    )
     payments = await checkout.payments_of(cast)
     tell.chapter("Money")
     tell.table(

@@ -24,11 +24,12 @@ from services.host.embedded import running
 from services.host.northwind.figures import KNOWN, Figures, listed, measured
 from services.host.northwind.files import Northwind, read
 from services.host.northwind.replay import employees, remaining, replay
-from services.host.northwind.setup import load
+from services.host.northwind.setup import CURRENCY, load
 from services.host.servers import Servers, parsed
 from services.host.settings import HostSettings, default_data
 from waybill.order.v1 import order_pb2
 from waybill_client import AsyncWaybill, WaybillError
+from waybill_client.money import digits
 
 out = Console()
 err = Console(stderr=True)
@@ -163,4 +164,4 @@ def _show(figures: Figures, report: Report) -> None:
 
 
 def _text(value: int | Decimal) -> str:
-    return f"{value:,.2f}" if isinstance(value, Decimal) else f"{value:,}"
+    return f"{value:,.{digits(CURRENCY)}f}" if isinstance(value, Decimal) else f"{value:,}"

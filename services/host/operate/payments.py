@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +11,7 @@ from services.host.operate.session import Operator, both, command
 from services.host.operate.showing import age, show, word
 from waybill.payment.v1 import payment_pb2
 from waybill.payment.v1 import reconciliation_service_pb2 as pb
+from waybill_client import text
 
 payments = typer.Typer(no_args_is_help=True, help="Payments whose money may not be where it should be.")
 COLUMNS = {"payment": "bold", "order": "", "type": "", "state": "", "amount": "", "changed": "", "open": ""}
@@ -64,12 +64,4 @@ def _row(p: payment_pb2.Payment) -> list[str]:
     pending = payment_pb2.PAYMENT_TRANSACTION_RESULT_PENDING
     waiting = [t for t in p.transactions if t.result == pending]
     open = (f"{word(payment_pb2.PaymentTransactionType, t.type)} for {age(t.create_time)}" for t in waiting)
-    return [
-        p.id,
-        p.order_id,
-        p.type,
-        state,
-        f"{amount.units + Decimal(amount.nanos).scaleb(-9):.2f} {amount.currency_code}",
-        age(p.update_time),
-        ", ".join(open),
-    ]
+    return [p.id, p.order_id, p.type, state, text(amount), age(p.update_time), ", ".join(open)]

@@ -17,7 +17,7 @@ from services.order.application.access import readable, require_unchanged, writa
 from services.order.application.peers import Fulfillment, Pricing, Problem, Shipping
 from services.order.application.ports import OrderStore, Request, RequestStore, Transactions, Tx
 from services.order.application.problems import refuse
-from services.order.domain.amounts import charged, priced, totals, with_totals
+from services.order.domain.amounts import charged, priced, totals, with_own_tax, with_totals
 from services.order.domain.history import changed
 from services.order.domain.model import Line, Order
 from services.order.domain.status import Trigger
@@ -146,7 +146,7 @@ class Worksheets:
             if charged(locked, sheet.lines, stored) != charged(sheet.order, sheet.lines, sheet.worksheet):
                 raise stale("order", order_id, str(locked.version))
             after, event = changed(
-                with_totals(locked, totals(locked, made.lines, made.shipments)),
+                with_totals(locked, totals(made.lines, made.shipments)),
                 "order_calculated",
                 caller.user_id,
                 caller.party_id,
@@ -168,8 +168,9 @@ class Worksheets:
         parts, shipments, price_time, problems = await self._pricing.calculate(order, lines, worksheet)
         if problems:
             raise refuse("CALCULATION_REFUSED", order.id, "a calculation", problems)
+        parts, shipments = with_own_tax(order, parts, shipments)
         made = replace(worksheet, lines=parts, shipments=shipments, price_time=price_time)
-        return with_totals(order, totals(order, parts, shipments)), made, priced(lines, parts)
+        return with_totals(order, totals(parts, shipments)), made, priced(lines, parts)
 
     async def _store(
         self, caller: Principal, order_id: str, request: Request, type: str, data: dict[str, Any], step: Step

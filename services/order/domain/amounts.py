@@ -62,15 +62,33 @@ def freights(order: Order, lines: Sequence[Line], estimates: Sequence[Estimate])
     return [Freight(e.id, cost, places.get(e.items[0][0]) if e.items else None) for e, cost in zip(estimates, costs, strict=True)]
 
 
-def totals(order: Order, lines: Sequence[LinePart], shipments: Sequence[ShippingPart]) -> Totals:
-    """Sums the parts; an override of shipping cost or tax takes the place of the sum it overrides."""
-    shipping = sum(s.cost for s in shipments)
-    tax = sum(p.tax for p in lines) + sum(s.tax for s in shipments)
+def with_own_tax(
+    order: Order, lines: Sequence[LinePart], shipments: Sequence[ShippingPart]
+) -> tuple[tuple[LinePart, ...], tuple[ShippingPart, ...]]:
+    """The parts with the tax that was set for the whole order in place of their own, as they are without one.
+
+    It is shared in proportion to what was calculated, or to what is taxed where nothing was. Every amount of the order
+    stays the sum of its parts.
+    """
+    own = order.tax_override
+    if own is None or not (lines or shipments):
+        return tuple(lines), tuple(shipments)
+    taxes = [p.tax for p in lines] + [s.tax for s in shipments]
+    bases = [p.subtotal - p.discount for p in lines] + [s.cost for s in shipments]
+    shares = apportion(own, taxes if any(taxes) else bases, minor_unit(order.currency))
+    return (
+        tuple(replace(p, tax=tax) for p, tax in zip(lines, shares[: len(lines)], strict=True)),
+        tuple(replace(s, tax=tax) for s, tax in zip(shipments, shares[len(lines) :], strict=True)),
+    )
+
+
+def totals(lines: Sequence[LinePart], shipments: Sequence[ShippingPart]) -> Totals:
+    """Sums the parts. What was set for the whole order is in them: see `freights` and `with_own_tax`."""
     return Totals(
         subtotal=sum(p.subtotal for p in lines),
         discount=sum(p.discount for p in lines),
-        shipping_cost=shipping if order.shipping_cost_override is None else order.shipping_cost_override,
-        tax=tax if order.tax_override is None else order.tax_override,
+        shipping_cost=sum(s.cost for s in shipments),
+        tax=sum(p.tax for p in lines) + sum(s.tax for s in shipments),
     )
 
 

@@ -55,12 +55,12 @@ class _Amounts:
         self._found = found
         self.currencies: list[tuple[str, str]] = []
 
-    def read(self, message: Any, where: str, name: str) -> int | None:
+    def read(self, message: Any, where: str, name: str, finer: bool = False) -> int | None:
         if not message.HasField(name):
             return None
         money = getattr(message, name)
         self.currencies.append((f"{where}.{name}", money.currency_code))
-        return protoconv.money_in(self._found, f"{where}.{name}", money)
+        return protoconv.money_in(self._found, f"{where}.{name}", money, finer=finer)
 
 
 def order_in(found: Violations, message: order_pb2.Order) -> OrderDraft:
@@ -110,7 +110,7 @@ def lines_in(found: Violations, messages: Sequence[line_item_pb2.LineItem]) -> l
 
 def _line(found: Violations, where: str, message: line_item_pb2.LineItem) -> LineDraft:
     amounts = _Amounts(found)
-    unit_price = amounts.read(message, where, "unit_price_override")
+    unit_price = amounts.read(message, where, "unit_price_override", finer=True)
     discount = amounts.read(message, where, "discount_override")
     for name in ("shipping_address_id", "pickup_location_id", "inventory_record_id"):
         found.check_id(f"{where}.{name}", getattr(message, name), required=False)

@@ -60,14 +60,19 @@ def _payment_admin() -> None:
         raise denied(roles.PAYMENT_ADMIN)
 
 
-def _amount(request: pb.CapturePaymentRequest | pb.RefundPaymentRequest) -> tuple[int | None, str]:
-    """How much, in which currency; None for all there is."""
-    found = Violations()
+def amount_in(found: Violations, request: pb.CapturePaymentRequest | pb.RefundPaymentRequest) -> int | None:
+    """How much of a payment is meant; None for all there is."""
     found.check_id("payment_id", request.payment_id)
     amount = None
     if request.HasField("amount"):
         amount = money_in(found, "amount", request.amount, negative=True)
         found.require("amount", amount > 0, "PAYMENT_AMOUNT_NOT_POSITIVE", "must be above zero")
+    return amount
+
+
+def _amount(request: pb.CapturePaymentRequest | pb.RefundPaymentRequest) -> tuple[int | None, str]:
+    found = Violations()
+    amount = amount_in(found, request)
     found.raise_if_any()
     return amount, request.amount.currency_code
 

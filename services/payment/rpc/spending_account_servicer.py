@@ -75,9 +75,7 @@ class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
             opening.clear()
             for (path, row), account in zip(items, accounts, strict=False):
                 row |= {"balance": 0, "reserved": 0}
-                given = account.HasField("opening_balance")
-                where = f"{path}.opening_balance"
-                opening.append(money_in(found, where, account.opening_balance, row["currency"]) if given else 0)
+                opening.append(opening_in(found, path, account, row["currency"]))
 
         async def post(tx: Tx, rows: list[dict[str, Any]]) -> None:
             pairs = list(zip(rows, opening, strict=True))
@@ -137,15 +135,27 @@ class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
     ) -> pb.AdjustSpendingAccountResponse:
         _admin()
         found = Violations()
-        currency = currency_in(found, "amount.currency_code", request.amount.currency_code)
-        amount = money_in(found, "amount", request.amount, currency, negative=True)
-        found.require("amount", amount != 0, "VALUE_OUT_OF_RANGE", "must be above or below zero")
+        amount, currency = adjustment_in(found, request)
         description = text_in(found, "description", request.description, 200)
         found.check_id("spending_account_id", request.spending_account_id)
         found.raise_if_any()
         id = request.spending_account_id
         await self._accounts.adjust(id, amount, currency, description, _key(request))
         return pb.AdjustSpendingAccountResponse(spending_account=await self._standard.get(id))
+
+
+def opening_in(found: Violations, where: str, account: pb.SpendingAccount, currency: str) -> int:
+    """What an account begins with."""
+    given = account.HasField("opening_balance")
+    return money_in(found, f"{where}.opening_balance", account.opening_balance, currency) if given else 0
+
+
+def adjustment_in(found: Violations, request: pb.AdjustSpendingAccountRequest) -> tuple[int, str]:
+    """How much is added or taken, and in which currency."""
+    currency = currency_in(found, "amount.currency_code", request.amount.currency_code)
+    amount = money_in(found, "amount", request.amount, currency, negative=True)
+    found.require("amount", amount != 0, "VALUE_OUT_OF_RANGE", "must be above or below zero")
+    return amount, currency
 
 
 def _checked(items: Sequence[pb.SpendingAccountAssignment]) -> Violations:

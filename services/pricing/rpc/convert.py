@@ -57,7 +57,7 @@ def _line(found: Violations, currency: str, i: int, message: pb.PricingLine) -> 
     def amount(name: Literal["unit_price_override", "discount_override"]) -> int | None:
         if not message.HasField(name):
             return None
-        return money_in(found, f"{where}.{name}", getattr(message, name), currency)
+        return money_in(found, f"{where}.{name}", getattr(message, name), currency, finer=name == "unit_price_override")
 
     return Line(
         id=message.line_item_id,

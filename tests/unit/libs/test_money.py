@@ -19,7 +19,6 @@ from libs.money import (
     round_half_up,
     scale,
     share,
-    text_of,
     total,
 )
 
@@ -97,26 +96,6 @@ def test_rounding_is_symmetric_and_idempotent(micros: int, unit: int) -> None:
     assert round_half_up(-micros, unit) == -rounded
     assert round_half_up(rounded, unit) == rounded
     assert scale(micros, Decimal(1), unit) == rounded
-
-
-@given(MICROS, CURRENCIES)
-def test_text_says_the_exact_amount_and_reads_back(micros: int, currency: str) -> None:
-    assert Money.of(Money(micros, currency).text(), currency) == Money(micros, currency)
-
-
-@pytest.mark.parametrize(
-    ("micros", "currency", "text"),
-    [
-        (12_500_000, "USD", "12.50"),
-        (-500_000, "USD", "-0.50"),
-        (12_345_678, "USD", "12.345678"),
-        (5_000_000, "JPY", "5"),
-        (1_234_000, "KWD", "1.234"),
-        (0, "EUR", "0.00"),
-    ],
-)
-def test_text_has_at_least_the_currencys_digits(micros: int, currency: str, text: str) -> None:
-    assert text_of(micros, currency) == text
 
 
 def test_arithmetic_stays_in_one_currency() -> None:

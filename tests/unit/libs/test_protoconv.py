@@ -32,7 +32,7 @@ def struct(values: dict[str, Any]) -> Struct:
 def test_an_amount_goes_out_and_comes_back(micros: int) -> None:
     message = protoconv.money_out(micros, "USD")
     found = Violations()
-    assert protoconv.money_in(found, "amount", message, "USD", negative=True) == micros
+    assert protoconv.money_in(found, "amount", message, "USD", negative=True, finer=True) == micros
     assert protoconv.money_micros(message) == micros
     assert not found
     assert message.units * message.nanos >= 0
@@ -49,7 +49,8 @@ def test_an_amount_goes_out_and_comes_back(micros: int) -> None:
         (10**12 + 1, 0, "FIELD_INVALID"),
         (-(2**63), 0, "FIELD_INVALID"),
         (-1, 0, "AMOUNT_NEGATIVE"),
-        (0, -1_000, "AMOUNT_NEGATIVE"),
+        (0, -10_000_000, "AMOUNT_NEGATIVE"),
+        (0, 1_000_000, "AMOUNT_TOO_PRECISE"),
     ],
 )
 def test_an_amount_that_cannot_be_is_noted(units: int, nanos: int, reason: str) -> None:
@@ -57,6 +58,14 @@ def test_an_amount_that_cannot_be_is_noted(units: int, nanos: int, reason: str) 
     message = MoneyMessage(currency_code="USD", units=units, nanos=nanos)
     protoconv.money_in(found, "price", message, "USD")
     assert reasons(found) == [("price", reason)]
+
+
+def test_a_price_may_be_finer_than_the_minor_unit_down_to_a_millionth() -> None:
+    found = Violations()
+    assert protoconv.money_in(found, "price", MoneyMessage(currency_code="JPY", nanos=1_000), "JPY", finer=True) == 1
+    assert not found
+    protoconv.money_in(found, "price", MoneyMessage(currency_code="JPY", nanos=999), "JPY", finer=True)
+    assert reasons(found) == [("price", "AMOUNT_TOO_PRECISE")]
 
 
 def test_the_largest_amount_passes() -> None:

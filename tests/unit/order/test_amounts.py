@@ -1,12 +1,13 @@
 """What shipping costs and where it is taxed; totals."""
 
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.order.domain.amounts import Freight, freights
-from services.order.domain.worksheet import Estimate, Method
+from services.order.domain.amounts import Freight, freights, totals, with_own_tax
+from services.order.domain.worksheet import Estimate, LinePart, Method, ShippingPart
 from tests.unit.order.builders import line, order
 
 CENT = 10_000
@@ -51,3 +52,38 @@ def test_a_cost_without_any_method_goes_to_the_order_or_else_to_its_first_line()
     assert freights(nowhere, lines, []) == [Freight("", 5, THERE)]
     assert freights(order(shipping_cost_override=0), lines, []) == []
     assert freights(order(), lines, []) == []
+
+
+def taxed(own: int | None, lines: list[tuple[int, int]], shipments: list[tuple[int, int]]) -> tuple[list[int], int]:
+    """Taxes of lines and shipments given as (base, tax), and the total of them, with a tax that was set."""
+    parts = [LinePart(f"l{i}", base, base, (), 0, tax, Decimal(0), "") for i, (base, tax) in enumerate(lines)]
+    freight = [ShippingPart(f"e{i}", base, tax, Decimal(0)) for i, (base, tax) in enumerate(shipments)]
+    made = with_own_tax(order(tax_override=own), parts, freight)
+    return [p.tax for p in made[0]] + [s.tax for s in made[1]], totals(*made).tax
+
+
+def test_a_tax_set_for_the_whole_order_is_shared_as_the_calculated_one_was() -> None:
+    assert taxed(None, [(9, 5 * CENT)], [(9, CENT)]) == ([5 * CENT, CENT], 6 * CENT)
+    assert taxed(3 * CENT, [(9, 5 * CENT)], [(9, CENT)]) == ([3 * CENT, 0], 3 * CENT)
+    assert taxed(0, [(9, 5 * CENT)], []) == ([0], 0)
+
+
+def test_a_tax_where_none_was_calculated_goes_by_what_is_taxed() -> None:
+    assert taxed(6 * CENT, [(2 * CENT, 0), (0, 0)], [(CENT, 0)]) == ([4 * CENT, 0, 2 * CENT], 6 * CENT)
+    assert taxed(2 * CENT, [(0, 0), (0, 0)], []) == ([CENT, CENT], 2 * CENT)
+
+
+def test_an_order_of_nothing_owes_no_tax() -> None:
+    assert taxed(5 * CENT, [], []) == ([], 0)
+
+
+PARTS = st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 10**9)), max_size=12)
+
+
+@given(st.integers(0, 10**12), PARTS.filter(bool), PARTS)
+def test_the_tax_that_was_set_is_the_sum_of_its_parts_and_none_is_below_zero(
+    own: int, lines: list[tuple[int, int]], shipments: list[tuple[int, int]]
+) -> None:
+    shares, total = taxed(own * CENT, lines, shipments)
+    assert sum(shares) == total == own * CENT
+    assert all(share >= 0 and share % CENT == 0 for share in shares)

@@ -99,7 +99,7 @@ def _totals(whole: Whole) -> str | None:
     order = whole.order
     if whole.worksheet is None or not order.calculated or not order.line_item_count:
         return None
-    made = totals(order, whole.worksheet.lines, whole.worksheet.shipments)
+    made = totals(whole.worksheet.lines, whole.worksheet.shipments)
     stored = (order.subtotal, order.discount, order.shipping_cost, order.tax)
     if stored == (made.subtotal, made.discount, made.shipping_cost, made.tax):
         return ""

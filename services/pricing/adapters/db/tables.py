@@ -38,10 +38,10 @@ def _read_breaks(found: Violations, where: str, message: Any, values: dict[str, 
         found.require(f"{at}.quantity", item.quantity not in made, "DUPLICATE_ITEM", "stands twice")
         found.require(f"{at}.price", item.HasField("price"), "FIELD_REQUIRED", "is required")
         unit = values.get("currency", "")
-        price = protoconv.money_in(found, f"{at}.price", item.price, unit) if item.HasField("price") else 0
+        price = protoconv.money_in(found, f"{at}.price", item.price, unit, finer=True) if item.HasField("price") else 0
         sale = None
         if item.HasField("sale_price"):
-            sale = protoconv.money_in(found, f"{at}.sale_price", item.sale_price, unit)
+            sale = protoconv.money_in(found, f"{at}.sale_price", item.sale_price, unit, finer=True)
         made[item.quantity] = [item.quantity, price, sale]
     return [made[quantity] for quantity in sorted(made)]
 

@@ -82,7 +82,7 @@ def rate_rows() -> Attribute:
 def _amount(found: Violations, where: str, row: Any, name: str, currency: str) -> int | None:
     if not row.HasField(name):
         return None
-    return protoconv.money_in(found, f"{where}.{name}", getattr(row, name), currency)
+    return protoconv.money_in(found, f"{where}.{name}", getattr(row, name), currency, finer=True)
 
 
 def _write_rows(values: dict[str, Any]) -> list[rate_table_service_pb2.RateRow]:

@@ -71,7 +71,7 @@ _RATE_TABLE = (
     ref("zone_id", required=True, immutable=True),
     currency(),
     rate_rows(),
-    money("handling"),
+    money("handling", finer=True),
     lead_time("min_lead_time"),
     lead_time("max_lead_time"),
 )
