@@ -108,6 +108,11 @@ def is_minor(micros: int, currency: str) -> bool:
     return micros % minor_unit(currency) == 0
 
 
+def exact_text(micros: int) -> str:
+    """The amount as a decimal without trailing zeros, for machines: `12.5`. `parse_micros` reads it back."""
+    return f"{Decimal(micros).scaleb(-6).normalize():f}"
+
+
 def parse_micros(text: str | int | Decimal) -> int:
     """The micros of a decimal amount. Raises `MoneyError` when it is finer than a micro."""
     try:

@@ -57,7 +57,11 @@ MESSAGES: dict[str, dict[str, Fineness]] = {
     "payment.v1.AdjustSpendingAccountRequest": {"amount": MINOR},
     "payment.v1.CapturePaymentRequest": {"amount": MINOR},
     "payment.v1.CreatePaymentsRequest": {"total": MINOR},
-    "payment.v1.Payment": {"amount": MINOR, **dict.fromkeys(("resolved_amount", "captured_amount", "refunded_amount"), SHOWN)},
+    "payment.v1.LowerPaymentsRequest": {"due": MINOR},
+    "payment.v1.Payment": {
+        "amount": MINOR,
+        **dict.fromkeys(("resolved_amount", "due_amount", "captured_amount", "refunded_amount"), SHOWN),
+    },
     "payment.v1.PaymentTransaction": {"amount": SHOWN},
     "payment.v1.RefundPaymentRequest": {"amount": MINOR},
     "payment.v1.ReservePaymentsRequest": {"total": MINOR},
@@ -106,6 +110,9 @@ READERS: dict[str, Callable[[Violations, Any], object]] = {
     ),
     "payment.v1.CreatePaymentsRequest.total": lambda found, m: payment.order_in(
         found, payment_service_pb2.CreatePaymentsRequest(total=m, **_total)
+    ),
+    "payment.v1.LowerPaymentsRequest.due": lambda found, m: payment.due_in(
+        found, payment_service_pb2.LowerPaymentsRequest(order_key=KEY, attempt=1, due=m)
     ),
     "payment.v1.Payment.amount": _payments,
     "payment.v1.RefundPaymentRequest.amount": lambda found, m: amount_in(

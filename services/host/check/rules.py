@@ -54,7 +54,7 @@ def _confirmed_unaccepted(subject: Subject) -> Iterator[str]:
 
 def _accepted(subject: Subject, kind: str = "") -> list[str]:
     """Attempts that were accepted and are at their end, of one kind or of all."""
-    kinds = {v["attempt"]: v["kind"] for v in subject.all("order", "attempt")}
+    kinds = {v["attempt"]: v.get("kind", "SUBMIT") for v in subject.all("order", "attempt")}
     ended = [n for n, (state, finished) in _attempts(subject).items() if state == "ACCEPTED" and finished]
     return [n for n in ended if kind in ("", kinds[n])]
 
@@ -111,7 +111,7 @@ def _amounts_differ(subject: Subject) -> Iterator[str]:
 
 def _canceled_differ(subject: Subject) -> Iterator[str]:
     canceled = subject.one("order", "order").get("canceled_total", "0")
-    made = sum(int(child["canceled_total"]) for child in subject.all("fulfillment", "supplier_order"))
+    made = sum(int(child.get("canceled_total", "0")) for child in subject.all("fulfillment", "supplier_order"))
     if made != int(canceled):
         yield f"canceled {canceled}, its supplier orders add up to {made}"
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from libs.auth import Principal
 from libs.errors import Kind, RuleViolation, WaybillError, exists
-from libs.money import text_of
+from libs.money import exact_text
 from services.order.application.ports import Attempt, OrderChange
 from services.order.domain.history import changed
 from services.order.domain.model import Event, Order, Reason, Submission
@@ -114,7 +114,7 @@ def _change_decided(order: Order, attempt: Attempt, change: OrderChange, shown: 
         "attempt": attempt.attempt,
         "change": change.what,
         "comment": change.comment,
-        "canceled_total": text_of(canceled.total, order.currency),
+        "canceled_total": exact_text(canceled.total),
     }
     return changed(order, "change_decided", who.user_id, who.party_id, now, data=data, submission=shown, canceled=canceled)
 

@@ -33,6 +33,11 @@ def key_in(text: str) -> uuid.UUID:
         raise invalid("order_key", "FIELD_INVALID", "is no internal key") from None
 
 
+def due_in(found: Violations, message: service_pb.LowerPaymentsRequest) -> int:
+    """What an order still owes, in micros; 0 when nothing."""
+    return money_in(found, "due", message.due)
+
+
 def order_in(found: Violations, message: service_pb.CreatePaymentsRequest | service_pb.ReservePaymentsRequest) -> OrderRef:
     """What the order service passes."""
     currency = currency_in(found, "total.currency_code", message.total.currency_code)

@@ -171,7 +171,7 @@ class PaymentServicer(pb_grpc.PaymentServiceServicer):
         require_service("order")
         found = Violations()
         attempt = convert.attempt_in(found, request)
-        due = money_in(found, "due", request.due)
+        due = convert.due_in(found, request)
         found.raise_if_any()
         payments = await self._use.lower(convert.key_in(request.order_key), attempt, due)
         return pb.LowerPaymentsResponse(payments=[convert.payment_out(p) for p in payments])
