@@ -14,6 +14,7 @@ from services.shipping.adapters.db import references, tables
 from services.shipping.adapters.db.census_store import CensusReader
 from services.shipping.adapters.db.terms_store import TermsReader
 from services.shipping.application.audit import Audit
+from services.shipping.application.check_selections import CheckSelections
 from services.shipping.application.estimate_shipping import EstimateShipping
 from services.shipping.rpc.carrier_servicer import CarrierServicer
 from services.shipping.rpc.grouping_rule_servicer import GroupingRuleServicer
@@ -44,9 +45,10 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     def standard(resource: Resource) -> StandardMethods:
         return StandardMethods(database, tables.REQUESTS, resource, runtime.clock, runtime.ids)
 
-    estimate = EstimateShipping(TermsReader(database), runtime.clock)
+    terms = TermsReader(database)
+    shipping = ShippingServicer(EstimateShipping(terms, runtime.clock), CheckSelections(terms))
     served: list[tuple[Any, Any, str]] = [
-        (shipping_service_pb2_grpc.add_ShippingServiceServicer_to_server, ShippingServicer(estimate), "Shipping"),
+        (shipping_service_pb2_grpc.add_ShippingServiceServicer_to_server, shipping, "Shipping"),
         (carrier_service_pb2_grpc.add_CarrierServiceServicer_to_server, CarrierServicer(standard(tables.CARRIER)), "Carrier"),
         (zone_service_pb2_grpc.add_ZoneServiceServicer_to_server, ZoneServicer(standard(tables.ZONE)), "Zone"),
         (

@@ -38,7 +38,8 @@ async def checked_out(client: AsyncWaybill, id: str, payments: list[payment_pb2.
         )
     )
     await client.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id=id))
-    await client.checkout.AddPayments(pb.AddPaymentsRequest(order_id=id, payments=payments))
+    if payments:
+        await client.checkout.AddPayments(pb.AddPaymentsRequest(order_id=id, payments=payments))
 
 
 def promise() -> list[payment_pb2.Payment]:

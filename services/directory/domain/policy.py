@@ -10,6 +10,10 @@ COVERAGES = frozenset({0, 1, 2})
 """Unspecified is taken as TOTAL."""
 STRATEGIES = frozenset({"", "default_supplier", "priority", "fewest_parcels"})
 
+ESTIMATE_VALID = 24 * 60 * 60
+"""Seconds that freight prices are kept where a channel says nothing."""
+LONGEST_VALID = 365 * 24 * 60 * 60
+
 
 def check(found: Violations, where: str, policy: Any) -> None:
     """Notes values that no order service would understand."""
@@ -22,3 +26,11 @@ def check(found: Violations, where: str, policy: Any) -> None:
         "FIELD_INVALID",
         "must be default_supplier, priority or fewest_parcels",
     )
+    if policy.HasField("estimate_valid"):
+        valid = policy.estimate_valid
+        found.require(
+            f"{where}.estimate_valid",
+            valid.nanos == 0 and 1 <= valid.seconds <= LONGEST_VALID,
+            "VALUE_OUT_OF_RANGE",
+            "must be whole seconds, one second to 365 days",
+        )

@@ -12,6 +12,7 @@ from libs.protoconv import time_out
 from libs.rpc import require_service
 from services.directory.adapters.db.contexts import SqlContexts
 from services.directory.adapters.db.tables import party_message, party_text
+from services.directory.domain.policy import ESTIMATE_VALID
 from waybill.directory.v1 import ordering_context_service_pb2 as pb
 from waybill.directory.v1 import ordering_context_service_pb2_grpc as pb_grpc
 from waybill.type.v1.address_pb2 import Address
@@ -25,6 +26,8 @@ def _policy(stored: dict[str, Any] | None) -> pb.OrderingPolicy:
     json_format.ParseDict(stored or {}, policy)
     if not policy.payment_coverage:
         policy.payment_coverage = pb.PAYMENT_COVERAGE_TOTAL
+    if not policy.HasField("estimate_valid"):
+        policy.estimate_valid.seconds = ESTIMATE_VALID
     return policy
 
 
@@ -47,6 +50,7 @@ class OrderingContextServicer(pb_grpc.OrderingContextServiceServicer):
         answer = pb.GetOrderingContextResponse(
             seller_id=found.seller_id,
             policy=_policy(found.policy),
+            channel_active=found.channel_active,
             addresses=[Address(**a) for a in found.addresses],
             missing_address_ids=found.missing,
             read_time=time_out(self._clock.now()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -69,9 +69,7 @@ class BuildOrder:
         lines = make_lines(found, drafts, catalog, context, 0, set(), now)
         check_currencies(found, order.currency, [*draft.currencies, *(c for d in drafts for c in d.currencies)])
         found.raise_if_any()
-        orderable = {p.id for p in catalog.values() if p.active}
-        facts = Facts(context.buyer_active, context.user_active, context.policy, orderable)
-        return order, lines, facts
+        return order, lines, facts_of(context, catalog)
 
     def _who(self, caller: Principal, draft: OrderDraft, found: Violations) -> tuple[str, str]:
         if caller.party_kind is PartyKind.SUPPLIER:
@@ -160,6 +158,21 @@ class BuildOrder:
             comments=draft.comments,
             xp=draft.xp,
         )
+
+
+def facts_of(context: OrderingContext, catalog: Mapping[str, CatalogProduct]) -> Facts:
+    """What directory and catalog say of an order's parts, as a submit looks at it."""
+    defaults = [a for a in (context.default_shipping_address, context.default_billing_address) if a is not None]
+    return Facts(
+        buyer_active=context.buyer_active,
+        user_active=context.user_active,
+        policy=context.policy,
+        products={p.id: p.snapshot for p in catalog.values() if p.active},
+        channel_active=context.channel_active,
+        currency=context.currency,
+        restrict_addresses=context.restrict_addresses,
+        addresses={**{str(a.get("id", "")): a for a in defaults}, **context.addresses},
+    )
 
 
 def address_ids(draft: OrderDraft, drafts: Sequence[LineDraft]) -> set[str]:

@@ -27,6 +27,7 @@ class OrderingContext:
     restrict_addresses: bool
     user: OrderUser | None
     user_active: bool
+    channel_active: bool
     policy: Policy
     default_shipping_address: Address | None
     default_billing_address: Address | None
@@ -85,6 +86,10 @@ class Pricing(Protocol):
 
 class Shipping(Protocol):
     """Ship estimates."""
+
+    async def check(self, order: Order, estimates: Sequence[Estimate]) -> list[Problem]:
+        """Selected methods that may not be used any more; one call for all of them, none when nothing is selected."""
+        ...
 
     async def estimate(
         self, order: Order, lines: Sequence[Line], plan: Sequence[Assignment]

@@ -201,6 +201,7 @@ class SubmitOrder:
             lines=loaded.lines,
             worksheet=loaded.worksheet,
             attempt=attempt.attempt,
+            begin_time=attempt.begin_time,
             deadline=attempt.deadline,
             validate_only=not attempt.held,
             new_payments=attempt.new_payments,

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from libs.errors import Kind, WaybillError
 from libs.obs import get_logger
-from services.order.application.peers import Catalog, Directory, Fulfillment, Payments, PaymentTry, Pricing, Problem
+from services.order.application.build_order import facts_of
+from services.order.application.peers import Catalog, Directory, Fulfillment, Payments, PaymentTry, Pricing, Problem, Shipping
 from services.order.domain.model import CanceledAmounts, Line, Order, Reason
 from services.order.domain.readiness import Facts, reasons
 from services.order.domain.worksheet import Worksheet
@@ -39,23 +40,32 @@ class Trial:
     lines: tuple[Line, ...]
     worksheet: Worksheet
     attempt: int
+    begin_time: datetime
+    """When the attempt began: what others promised must still be promised then."""
     deadline: datetime
     validate_only: bool
     new_payments: tuple[str, ...] = ()
     facts: Facts | None = None
     """Given when directory and catalog have just been asked."""
     quote_is_fresh: bool = False
-    """True when pricing has just calculated: then it need not confirm its own quote."""
+    """True when shipping has just estimated and pricing calculated: then they need not confirm what they said."""
 
 
 class TrySubmission:
     """Every try is idempotent under (order, attempt, step)."""
 
     def __init__(
-        self, directory: Directory, catalog: Catalog, pricing: Pricing, fulfillment: Fulfillment, payments: Payments
+        self,
+        directory: Directory,
+        catalog: Catalog,
+        shipping: Shipping,
+        pricing: Pricing,
+        fulfillment: Fulfillment,
+        payments: Payments,
     ) -> None:
         self._directory = directory
         self._catalog = catalog
+        self._shipping = shipping
         self._pricing = pricing
         self._fulfillment = fulfillment
         self._payments = payments
@@ -64,16 +74,16 @@ class TrySubmission:
         """All reasons of everything, not only the first."""
         order = trial.order
         asked = asyncio.ensure_future(self._facts(trial))
-        facts, prices, stock, money = await asyncio.gather(
-            asked, self._prices(trial), self._stock(trial), self._money(trial, asked)
+        facts, carriage, prices, stock, money = await asyncio.gather(
+            asked, self._carriage(trial), self._prices(trial), self._stock(trial), self._money(trial, asked)
         )
         found: list[Reason] = []
         known = facts if isinstance(facts, Facts) else None
         if known is None:
             found += facts if isinstance(facts, list) else []
         else:
-            found += reasons(order, trial.lines, trial.worksheet, known)
-        found += [p.as_reason() for p in (*prices, *stock, *money.problems)]
+            found += reasons(order, trial.lines, trial.worksheet, known, trial.begin_time)
+        found += [p.as_reason() for p in (*carriage, *prices, *stock, *money.problems)]
         if found or trial.validate_only:
             return Tried(tuple(found), facts=known)
         if money.needs_authorization:
@@ -97,11 +107,17 @@ class TrySubmission:
 
     async def facts(self, order: Order, lines: Sequence[Line]) -> Facts:
         """What directory and catalog say now. The policy is that of the order's own channel, whoever submits it."""
+        named = {order.shipping_address_id, order.billing_address_id, *(line.shipping_address_id for line in lines)} - {""}
         context, products = await asyncio.gather(
-            self._directory.ordering_context(order.buyer_id, order.user.id, order.client_id, ()),
+            self._directory.ordering_context(order.buyer_id, order.user.id, order.client_id, named),
             self._catalog.products({line.product_id for line in lines}),
         )
-        return Facts(context.buyer_active, context.user_active, context.policy, {p.id for p in products.values() if p.active})
+        return facts_of(context, products)
+
+    async def _carriage(self, trial: Trial) -> list[Problem]:
+        if trial.quote_is_fresh or not trial.order.estimated:
+            return []
+        return await _guarded(self._shipping.check(trial.order, trial.worksheet.estimates), "shipping")
 
     async def _prices(self, trial: Trial) -> list[Problem]:
         if trial.quote_is_fresh or not trial.order.calculated:

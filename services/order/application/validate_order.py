@@ -30,5 +30,6 @@ class ValidateOrder:
             lines = await self._orders.lines(tx, order.key)
             worksheet = await self._orders.worksheet(tx, order.key)
         number = 1 if order.submission is None else order.submission.attempt + 1
-        tried = await self._tries(Trial(order, lines, worksheet, number, self._clock.now() + DEADLINE, True))
+        now = self._clock.now()
+        tried = await self._tries(Trial(order, lines, worksheet, number, now, now + DEADLINE, True))
         return tried.reasons

@@ -6,7 +6,7 @@ refuses when what they were asked about has changed meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,12 +14,13 @@ from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import precondition, stale
 from services.order.application.access import readable, require_unchanged, writable
-from services.order.application.peers import Fulfillment, Pricing, Problem, Shipping
+from services.order.application.peers import Catalog, Fulfillment, Pricing, Problem, Shipping
 from services.order.application.ports import OrderStore, Request, RequestStore, Transactions, Tx
 from services.order.application.problems import refuse
 from services.order.domain.amounts import charged, priced, totals, with_own_tax, with_totals
 from services.order.domain.history import changed
-from services.order.domain.model import Line, Order
+from services.order.domain.model import Line, Order, ProductSnapshot
+from services.order.domain.products import renewed, sourced_otherwise
 from services.order.domain.status import Trigger
 from services.order.domain.worksheet import Worksheet, select
 
@@ -45,6 +46,7 @@ class Worksheets:
         database: Transactions,
         orders: OrderStore,
         requests: RequestStore,
+        catalog: Catalog,
         fulfillment: Fulfillment,
         shipping: Shipping,
         pricing: Pricing,
@@ -53,6 +55,7 @@ class Worksheets:
         self._db = database
         self._orders = orders
         self._requests = requests
+        self._catalog = catalog
         self._fulfillment = fulfillment
         self._shipping = shipping
         self._pricing = pricing
@@ -83,7 +86,8 @@ class Worksheets:
         sheet, again = await self._open(caller, order_id, request)
         if again:
             return sheet
-        made = await self.estimated(sheet.order, sheet.lines, Worksheet())
+        products = await self._products(sheet)
+        made = await self.estimated(sheet.order, renewed(sheet.lines, products), Worksheet())
 
         def step(stored: Sheet) -> tuple[Worksheet, dict[str, Any]]:
             require_unchanged(sheet.order, stored.order)
@@ -93,7 +97,12 @@ class Worksheets:
             )
 
         data = {"ship_estimates": len(made.estimates)}
-        return await self._store(caller, order_id, request, "shipping_estimated", data, step)
+        return await self._store(caller, order_id, request, "shipping_estimated", data, step, products)
+
+    async def _products(self, sheet: Sheet) -> dict[str, ProductSnapshot]:
+        """The products as the catalog has them now: what is worked out next is worked out from these."""
+        products = await self._catalog.products({line.product_id for line in sheet.lines})
+        return {p.id: p.snapshot for p in products.values()}
 
     async def estimated(self, order: Order, lines: Sequence[Line], worksheet: Worksheet) -> Worksheet:
         """The worksheet with new estimates, nothing stored; raises all problems at once."""
@@ -135,7 +144,10 @@ class Worksheets:
         sheet, again = await self._open(caller, order_id, request)
         if again:
             return sheet
-        order, made, lines = await self.calculated(sheet.order, sheet.lines, sheet.worksheet)
+        order, lines = sheet.order, renewed(sheet.lines, await self._products(sheet))
+        if sourced_otherwise(sheet.lines, lines):
+            order = replace(order, estimated_version=0)
+        order, made, lines = await self.calculated(order, lines, sheet.worksheet)
         async with self._db.transaction() as tx:
             now = self._clock.now()
             if await self._requests.claim(tx, request, {"order": order_id}, now) is not None:
@@ -143,10 +155,12 @@ class Worksheets:
             locked = await writable(self._orders, tx, caller, order_id, now)
             require_unchanged(sheet.order, locked)
             stored = await self._orders.worksheet(tx, locked.key)
-            if charged(locked, sheet.lines, stored) != charged(sheet.order, sheet.lines, sheet.worksheet):
+            if stored.plan != sheet.worksheet.plan or charged(locked, sheet.lines, stored) != charged(
+                sheet.order, sheet.lines, sheet.worksheet
+            ):
                 raise stale("order", order_id, str(locked.version))
             after, event = changed(
-                with_totals(locked, totals(made.lines, made.shipments)),
+                with_totals(replace(locked, estimated_version=order.estimated_version), totals(made.lines, made.shipments)),
                 "order_calculated",
                 caller.user_id,
                 caller.party_id,
@@ -173,9 +187,19 @@ class Worksheets:
         return with_totals(order, totals(parts, shipments)), made, priced(lines, parts)
 
     async def _store(
-        self, caller: Principal, order_id: str, request: Request, type: str, data: dict[str, Any], step: Step
+        self,
+        caller: Principal,
+        order_id: str,
+        request: Request,
+        type: str,
+        data: dict[str, Any],
+        step: Step,
+        products: Mapping[str, ProductSnapshot] | None = None,
     ) -> Sheet:
-        """The sheet after a step that is taken under the order's lock; whatever it was, it stales the calculation."""
+        """The sheet after a step that is taken under the order's lock; whatever it was, it stales the calculation.
+
+        `products` are those that it was taken with, where it has asked the catalog: the lines remember them.
+        """
         async with self._db.transaction() as tx:
             now = self._clock.now()
             if await self._requests.claim(tx, request, {"order": order_id}, now) is not None:
@@ -187,4 +211,8 @@ class Worksheets:
             )
             await self._orders.save(tx, stored.order, after, [event])
             await self._orders.save_worksheet(tx, after.key, worksheet)
-        return Sheet(after, stored.lines, worksheet)
+            lines = renewed(stored.lines, products or {})
+            await self._orders.update_lines(
+                tx, after.key, [line for line, old in zip(lines, stored.lines, strict=True) if line.product != old.product]
+            )
+        return Sheet(after, lines, worksheet)

@@ -83,6 +83,8 @@ class Policy:
     must_cover_total: bool = True
     require_ship_methods: bool = True
     sourcing_strategy: str = ""
+    estimate_valid_seconds: int = 86_400
+    """How long a freight price that was estimated is kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
 from services.shipping.domain.estimate import Terms
+from services.shipping.domain.methods import Scope
 
 
 class TermsStore(Protocol):
@@ -15,6 +16,10 @@ class TermsStore(Protocol):
 
     async def load(self, buyer_id: str, client_id: str) -> Terms:
         """Active methods assigned to the buyer and channel, with their tables; the channel's rules."""
+        ...
+
+    async def scopes(self, buyer_id: str, client_id: str, method_ids: Collection[str]) -> Mapping[str, Sequence[Scope]]:
+        """Of these methods the active ones that are assigned to the buyer and channel, each with its scopes."""
         ...
 
 

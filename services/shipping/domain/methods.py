@@ -21,8 +21,12 @@ class Scope:
 
     def holds(self, group: Group) -> bool:
         """Whether all of the group comes from there."""
-        return (not self.supplier_id or self.supplier_id == group.supplier_id) and (
-            not self.ship_from_id or self.ship_from_id == group.ship_from_id
+        return self.covers(group.supplier_id, group.ship_from_id)
+
+    def covers(self, supplier_id: str | None, ship_from_id: str | None) -> bool:
+        """Whether it is for what one supplier ships from one origin; None, or an empty id, is no single one."""
+        return (not self.supplier_id or self.supplier_id == supplier_id) and (
+            not self.ship_from_id or self.ship_from_id == ship_from_id
         )
 
 

@@ -1,7 +1,8 @@
-"""Between the messages of EstimateShipping and the domain."""
+"""Between the messages of ShippingService and the domain."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from google.protobuf.duration_pb2 import Duration
@@ -15,6 +16,8 @@ from services.shipping.domain.estimate import Estimate
 from services.shipping.domain.grouping import Item
 from services.shipping.domain.methods import Offer
 from services.shipping.domain.rates import MAX_WEIGHT
+from services.shipping.domain.reasons import Reason
+from services.shipping.domain.selection import Selection
 from services.shipping.domain.zones import Destination
 from waybill.shipping.v1 import shipping_service_pb2 as pb
 from waybill.type.v1.address_pb2 import Address
@@ -67,6 +70,33 @@ def _destination(address: Address, known: dict[bytes, Destination]) -> Destinati
         key = repr(sorted((k, folded(v) if isinstance(v, str) else [folded(line) for line in v]) for k, v in texts.items()))
         found = known[serialized] = Destination(key, address.country, address.region, address.postal_code)
     return found
+
+
+def selections_in(request: pb.CheckSelectionsRequest) -> list[Selection]:
+    """What was selected. Raises with every violation at once."""
+    found = Violations()
+    found.check_id("buyer_id", request.buyer_id, required=False)
+    found.check_id("client_id", request.client_id, required=False)
+    asked = request.selections
+    found.require("selections", len(asked) <= MAX_ITEMS, "TOO_MANY_ITEMS", f"at most {MAX_ITEMS:,} at a time")
+    for i, s in enumerate(asked[:MAX_ITEMS]):
+        found.check_id(f"selections[{i}].ship_method_id", s.ship_method_id)
+    found.raise_if_any()
+    return [Selection(s.ship_estimate_id, s.ship_method_id, s.supplier_id, s.ship_from_id) for s in asked]
+
+
+def unavailable_out(found: Sequence[Selection]) -> pb.CheckSelectionsResponse:
+    """The response: what may not be used any more."""
+    return pb.CheckSelectionsResponse(
+        problems=[
+            pb.SelectionProblem(
+                ship_estimate_id=s.estimate_id,
+                reason=Reason.SHIP_METHOD_UNAVAILABLE,
+                description=f"ship method {s.method_id} may not be used any more",
+            )
+            for s in found
+        ]
+    )
 
 
 def answer_out(answer: Answer, currency: str) -> pb.EstimateShippingResponse:

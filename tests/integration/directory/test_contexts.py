@@ -1,4 +1,5 @@
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
 from libs.errors import Kind, WaybillError
 from tests.integration.directory.world import ACME, BOLT, GLOBEX, SELLER, World, assignment, entry, user
@@ -53,12 +54,21 @@ async def test_missing_parts_are_absent_and_no_error(world):
     assert not found.HasField("buyer")
     assert not found.HasField("user")
     assert not found.HasField("default_shipping_address")
-    assert found.policy == pb.OrderingPolicy(payment_coverage=pb.PAYMENT_COVERAGE_TOTAL)
+    day = Duration(seconds=86_400)
+    assert found.policy == pb.OrderingPolicy(payment_coverage=pb.PAYMENT_COVERAGE_TOTAL, estimate_valid=day)
+    assert found.channel_active
     assert list(found.missing_address_ids) == ["hq"]
     # A user of another company is none of this one.
     assert not (await world.contexts.GetOrderingContext(ask("gil"))).HasField("user")
     company = await world.contexts.GetOrderingContext(ask(""))
     assert company.default_shipping_address.id == "hq"
+
+
+async def test_a_channel_that_is_switched_off_is_told_with_its_policy(world):
+    await small(world)
+    await world.client("closed", active=False, policy=pb.OrderingPolicy(estimate_valid=Duration(seconds=60)))
+    found = await world.contexts.GetOrderingContext(ask(client_id="closed"))
+    assert (found.channel_active, found.policy.estimate_valid.seconds) == (False, 60)
 
 
 async def test_a_restricted_buyer_orders_to_assigned_addresses_only(world):
@@ -138,9 +148,12 @@ async def test_only_services_ask_and_only_the_order_service_for_contexts(world):
 
 async def test_a_policy_that_no_order_service_understands_is_refused(world):
     await world.companies()
-    made = clients.ApiClient(name="Shop", policy=pb.OrderingPolicy(payment_coverage=7, sourcing_strategy="magic"))
+    made = clients.ApiClient(
+        name="Shop", policy=pb.OrderingPolicy(payment_coverage=7, sourcing_strategy="magic", estimate_valid=Duration(nanos=5))
+    )
     error = await refused(world.admin.clients.CreateApiClient(clients.CreateApiClientRequest(api_client=made)))
     assert sorted((f.field, f.reason) for f in error.fields) == [
+        ("api_client.policy.estimate_valid", "VALUE_OUT_OF_RANGE"),
         ("api_client.policy.payment_coverage", "FIELD_INVALID"),
         ("api_client.policy.sourcing_strategy", "FIELD_INVALID"),
     ]

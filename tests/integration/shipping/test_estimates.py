@@ -222,3 +222,24 @@ async def test_the_number_of_statements_is_the_same_for_one_item_and_for_a_thous
         assert sum(len(e.items) for e in found.ship_estimates) == size
         counts.append(served.statements - before)
     assert counts[0] == counts[1] == 3
+
+
+async def test_methods_that_were_switched_off_or_taken_away_are_told_for_all_estimates_at_once(served):
+    me = await small_setup(served)
+    stub = served.service_stub(pb_grpc.ShippingServiceStub, "order", buyer())
+
+    async def off(*selected):
+        made = [pb.Selection(ship_estimate_id=f"e{i}", ship_method_id=m, ship_from_id="w1") for i, m in enumerate(selected)]
+        answer = await stub.CheckSelections(pb.CheckSelectionsRequest(buyer_id="acme", client_id="shop", selections=made))
+        return [(p.ship_estimate_id, p.reason) for p in answer.problems]
+
+    assert await off("ground", "next-day", "ground") == []
+    assert await off("ground", "nowhere") == [("e1", "SHIP_METHOD_UNAVAILABLE")]
+    mask = FieldMask(paths=["active"])
+    change = methods.ShipMethod(id="ground", active=False)
+    await me.methods.UpdateShipMethod(methods.UpdateShipMethodRequest(ship_method=change, update_mask=mask))
+    assert await off("ground", "next-day", "ground") == [(e, "SHIP_METHOD_UNAVAILABLE") for e in ("e0", "e2")]
+    change = carriers.Carrier(id="ups", active=False)
+    await me.carriers.UpdateCarrier(carriers.UpdateCarrierRequest(carrier=change, update_mask=mask))
+    assert len(await off("ground", "next-day")) == 2
+    assert await off() == []

@@ -21,7 +21,7 @@ _ADDRESSES = sa.select(ADDRESSES.c.address).where(
 )
 _BUYER = sa.select(BUYERS).where(BUYERS.c.id == sa.bindparam("buyer"))
 _USER = sa.select(USERS).where(USERS.c.id == sa.bindparam("user"), USERS.c.party == sa.bindparam("party"))
-_POLICY = sa.select(CLIENTS.c.policy).where(CLIENTS.c.id == sa.bindparam("client"))
+_POLICY = sa.select(CLIENTS.c.policy, CLIENTS.c.active).where(CLIENTS.c.id == sa.bindparam("client"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class Context:
     seller_id: str
     buyer: Any
     user: Any
+    channel_active: bool
     policy: dict[str, Any] | None
     shipping: dict[str, Any] | None
     billing: dict[str, Any] | None
@@ -62,7 +63,7 @@ class SqlContexts:
             self._seller = await self._seller_in(tx)
             buyer = (await tx.execute(_BUYER, {"buyer": buyer_id})).first()
             user = (await tx.execute(_USER, {"user": user_id, "party": party})).first()
-            policy = (await tx.execute(_POLICY, {"client": client_id})).scalar()
+            channel = (await tx.execute(_POLICY, {"client": client_id})).first()
             assigned = [
                 Assignment(row.address_id, row.user_id, row.shipping, row.billing)
                 for row in await tx.execute(_ASSIGNED, {"party": party, "user": user_id})
@@ -78,7 +79,8 @@ class SqlContexts:
             seller_id=self._seller,
             buyer=buyer,
             user=user,
-            policy=policy,
+            channel_active=channel is None or bool(channel.active),
+            policy=None if channel is None else channel.policy,
             shipping=allowed.get(ship_id),
             billing=allowed.get(bill_id),
             addresses=[allowed[id] for id in dict.fromkeys(address_ids) if id in allowed],

@@ -37,11 +37,13 @@ class DirectoryClient:
             restrict_addresses=answer.buyer.restrict_addresses,
             user=None if user is None else OrderUser(user.id, user.first_name, user.last_name, user.email),
             user_active=user is not None and user.active,
+            channel_active=answer.channel_active,
             policy=Policy(
                 answer.policy.auto_forward,
                 answer.policy.payment_coverage != pb.PAYMENT_COVERAGE_NONE,
                 answer.policy.require_ship_methods,
                 answer.policy.sourcing_strategy,
+                answer.policy.estimate_valid.seconds,
             ),
             default_shipping_address=None if shipping is None else address_plain(shipping),
             default_billing_address=None if billing is None else address_plain(billing),

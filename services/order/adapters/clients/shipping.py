@@ -17,7 +17,7 @@ from waybill.type.v1.address_pb2 import Address
 
 
 class ShippingClient:
-    """EstimateShipping."""
+    """EstimateShipping and CheckSelections."""
 
     def __init__(self, peers: Peers) -> None:
         self._stub: Any = peers.stub("shipping", pb_grpc.ShippingServiceStub)
@@ -41,6 +41,22 @@ class ShippingClient:
         )
         problems = [Problem(p.reason, "shipping", f"line_items[{p.line_item_id}]", p.description) for p in answer.problems]
         return tuple(_estimate(e) for e in answer.ship_estimates), problems
+
+    async def check(self, order: Order, estimates: Sequence[Estimate]) -> list[Problem]:
+        """Selected methods that may not be used any more; nothing selected is no call."""
+        selections = [
+            pb.Selection(
+                ship_estimate_id=e.id, ship_method_id=e.selected.id, supplier_id=e.supplier_id, ship_from_id=e.ship_from_id
+            )
+            for e in estimates
+            if e.selected is not None
+        ]
+        if not selections:
+            return []
+        answer: pb.CheckSelectionsResponse = await self._stub.CheckSelections(
+            pb.CheckSelectionsRequest(buyer_id=order.buyer_id, client_id=order.client_id, selections=selections)
+        )
+        return [Problem(p.reason, "shipping", f"ship_estimates[{p.ship_estimate_id}]", p.description) for p in answer.problems]
 
 
 def _item(a: Assignment, line: Line) -> pb.ShippingItem:

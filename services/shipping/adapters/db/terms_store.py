@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -31,6 +31,7 @@ _ASSIGNED = (
     .order_by(_M.id, _A.id)
 )
 """A row per method and assignment. The methods of an inactive carrier are left out."""
+_ASSIGNED_OF = _ASSIGNED.where(_M.id.in_(sa.bindparam("methods", expanding=True)))
 _TABLES = (
     sa.select(RATE_TABLES, ZONES.c.destinations)
     .join(ZONES, ZONES.c.id == RATE_TABLES.c.zone_id)
@@ -53,6 +54,14 @@ class TermsReader:
             tables = await _rows(tx, _TABLES, methods=sorted({row["id"] for row in assigned}))
             rules = await _rows(tx, _RULES, client=client_id)
         return Terms(_methods(assigned, tables), tuple(_rule(row) for row in rules))
+
+    async def scopes(self, buyer_id: str, client_id: str, method_ids: Collection[str]) -> dict[str, list[Scope]]:
+        """Of these methods the active ones that are assigned to the buyer and channel, each with its scopes."""
+        found: dict[str, list[Scope]] = defaultdict(list)
+        async with self._db.reading() as tx:
+            for row in await _rows(tx, _ASSIGNED_OF, buyer=buyer_id, client=client_id, methods=sorted(method_ids)):
+                found[row["id"]].append(Scope(row["supplier_id"], row["ship_from_id"]))
+        return found
 
 
 async def _rows(tx: Tx, statement: sa.Select[Any], **parameters: Any) -> Sequence[Row]:

@@ -1,0 +1,43 @@
+"""How often a checkout calls other services and its databases, whatever the number of its lines."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from libs.rpc import counters
+from tests.e2e.steps import promise, ready
+from tests.support.marketplace import Marketplace, lines
+from waybill.order.v1 import checkout_service_pb2 as pb
+from waybill.order.v1 import order_pb2
+
+CHECK = "/waybill.shipping.v1.ShippingService/CheckSelections"
+MANY = {"anvil": 1, "tongs": 2, "lamp": 1, "crate": 3, "tape": 1, "tarp": 1}
+
+
+@pytest.fixture
+def sent() -> Counter[str]:
+    """Calls between services from now on."""
+    counters.sent.clear()
+    return counters.sent
+
+
+async def test_a_submit_asks_shipping_once_for_all_its_estimates(sqlite_market: Marketplace, sent: Counter[str]) -> None:
+    ada = sqlite_market.cast.ada
+    await ready(ada, "MANY", promise(), **MANY)
+    sent.clear()
+    await ada.checkout.ValidateOrder(pb.ValidateOrderRequest(order_id="MANY"))
+    await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="MANY"))
+    assert sent[CHECK] == 2
+    assert [name for name in sent if "ShippingService" in name] == [CHECK]
+
+
+async def test_placing_an_order_calls_other_services_ten_times_at_most(sqlite_market: Marketplace, sent: Counter[str]) -> None:
+    for id, quantities in (("ONE", {"tape": 1}), ("MANY", MANY)):
+        sent.clear()
+        request = pb.PlaceOrderRequest(order=order_pb2.Order(id=id), line_items=lines(**quantities), payments=promise())
+        await sqlite_market.cast.ada.checkout.PlaceOrder(request)
+        mine = {name: count for name, count in sent.items() if "Report" not in name}
+        assert sum(mine.values()) <= 10, mine
+        assert CHECK not in mine
