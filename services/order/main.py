@@ -86,7 +86,7 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
     shipping, payments, fulfillment = ShippingClient(peers), PaymentClient(peers), FulfillmentClient(peers)
 
     build_order = BuildOrder(directory, catalog, clock, ids)
-    worksheets = Worksheets(db, orders, requests, catalog, fulfillment, shipping, pricing, clock)
+    worksheets = Worksheets(db, orders, requests, directory, catalog, fulfillment, shipping, pricing, clock)
     report = ReportFulfillment(db, report_store, clock)
     tries = TrySubmission(directory, catalog, shipping, pricing, fulfillment, payments)
     retrying = _retrying(db, clock)

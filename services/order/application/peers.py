@@ -41,6 +41,9 @@ class Directory(Protocol):
     async def ordering_context(
         self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str]
     ) -> OrderingContext: ...
+    async def locations(self, seller_id: str, refs: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Address]:
+        """Addresses by (supplier id, address id), as far as they exist; the empty supplier id is the seller."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

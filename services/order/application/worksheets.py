@@ -14,7 +14,7 @@ from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import precondition, stale
 from services.order.application.access import readable, require_unchanged, writable
-from services.order.application.peers import Catalog, Fulfillment, Pricing, Problem, Shipping
+from services.order.application.peers import Catalog, Directory, Fulfillment, Pricing, Problem, Shipping
 from services.order.application.ports import OrderStore, Request, RequestStore, Transactions, Tx
 from services.order.application.problems import refuse
 from services.order.domain.amounts import charged, priced, totals, with_own_tax, with_totals
@@ -22,7 +22,7 @@ from services.order.domain.history import changed
 from services.order.domain.model import Line, Order, ProductSnapshot
 from services.order.domain.products import renewed, sourced_otherwise
 from services.order.domain.status import Trigger
-from services.order.domain.worksheet import Worksheet, select
+from services.order.domain.worksheet import Assignment, Worksheet, select
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class Worksheets:
         database: Transactions,
         orders: OrderStore,
         requests: RequestStore,
+        directory: Directory,
         catalog: Catalog,
         fulfillment: Fulfillment,
         shipping: Shipping,
@@ -55,6 +56,7 @@ class Worksheets:
         self._db = database
         self._orders = orders
         self._requests = requests
+        self._directory = directory
         self._catalog = catalog
         self._fulfillment = fulfillment
         self._shipping = shipping
@@ -110,10 +112,20 @@ class Worksheets:
         plan, problems = await self._fulfillment.plan(order, lines)
         if problems:
             raise refuse("ESTIMATE_REFUSED", order.id, "an estimate", problems)
+        plan = await self._located(order, lines, plan)
         estimates, problems = await self._shipping.estimate(order, lines, plan)
         if problems:
             raise refuse("ESTIMATE_REFUSED", order.id, "an estimate", problems)
         return worksheet.with_estimates(plan, estimates, self._clock.now())
+
+    async def _located(self, order: Order, lines: Sequence[Line], plan: Sequence[Assignment]) -> tuple[Assignment, ...]:
+        """The plan with the addresses of pick-up locations whose stock is not counted: no inventory record knows them."""
+        picked_up = {line.id for line in lines if line.pickup_location_id}
+        unplaced = {(a.supplier_id, a.ship_from_id) for a in plan if a.line_item_id in picked_up and a.ship_from is None}
+        if not unplaced:
+            return tuple(plan)
+        known = await self._directory.locations(order.seller_id, unplaced)
+        return tuple(replace(a, ship_from=a.ship_from or known.get((a.supplier_id, a.ship_from_id))) for a in plan)
 
     def _require_destination(self, order: Order, lines: Sequence[Line]) -> None:
         if not lines:
@@ -155,9 +167,9 @@ class Worksheets:
             locked = await writable(self._orders, tx, caller, order_id, now)
             require_unchanged(sheet.order, locked)
             stored = await self._orders.worksheet(tx, locked.key)
-            if stored.plan != sheet.worksheet.plan or charged(locked, sheet.lines, stored) != charged(
-                sheet.order, sheet.lines, sheet.worksheet
-            ):
+            # Not only the costs: goods that are picked up are taxed where the plan has them come from.
+            before, now_stored = charged(sheet.order, sheet.lines, sheet.worksheet), charged(locked, sheet.lines, stored)
+            if stored.plan != sheet.worksheet.plan or before != now_stored:
                 raise stale("order", order_id, str(locked.version))
             after, event = changed(
                 with_totals(replace(locked, estimated_version=order.estimated_version), totals(made.lines, made.shipments)),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from libs.money import apportion, minor_unit
 from services.order.domain.model import Address, Line, Order
+from services.order.domain.taxation import Places
 from services.order.domain.worksheet import Estimate, LinePart, ShippingPart, Worksheet
 
 
@@ -27,7 +28,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Freight:
-    """Shipping that is charged, and taxed where it goes; without a destination that is the order's."""
+    """Shipping that is charged, and taxed where it goes; without a destination nobody knows where."""
 
     ship_estimate_id: str
     cost: int
@@ -41,25 +42,22 @@ def charged(order: Order, lines: Sequence[Line], worksheet: Worksheet) -> list[F
     both ask this about the same.
     """
     chosen = [e for e in worksheet.estimates if e.selected is not None] if order.estimated else []
-    return freights(order, lines, chosen)
+    return freights(order, chosen, Places(order, lines, worksheet.plan))
 
 
-def freights(order: Order, lines: Sequence[Line], estimates: Sequence[Estimate]) -> list[Freight]:
+def freights(order: Order, estimates: Sequence[Estimate], places: Places) -> list[Freight]:
     """What each estimate's shipping costs: its method, or its share of a cost that was set for the whole order.
 
     Such a cost is shared in proportion to the methods' costs. Where no method is selected it stands alone, without an
     estimate.
     """
-    places = {line.id: None if line.pickup_location_id else line.shipping_address for line in lines}
     costs = [0 if e.selected is None else e.selected.cost for e in estimates]
     own = order.shipping_cost_override
     if own is not None and not estimates:
-        there = next((line.shipping_address for line in lines if line.product.shippable), None)
-        return [Freight("", own, order.shipping_address or there)] if own else []
+        return [Freight("", own, places.of_order())] if own else []
     if own is not None:
         costs = list(apportion(own, costs, minor_unit(order.currency)))
-    # All items of an estimate go to one place.
-    return [Freight(e.id, cost, places.get(e.items[0][0]) if e.items else None) for e, cost in zip(estimates, costs, strict=True)]
+    return [Freight(e.id, cost, places.of_estimate(e)) for e, cost in zip(estimates, costs, strict=True)]
 
 
 def with_own_tax(

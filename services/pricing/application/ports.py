@@ -35,6 +35,9 @@ class PriceStore(Protocol):
     async def rates(self, tx: Tx, places: Collection[Destination], classes: Collection[str], now: datetime) -> Rates:
         """All rates of these classes that can hold at these places now."""
 
+    async def any_rate(self, tx: Tx) -> bool:
+        """Whether anything is taxed anywhere, at any time."""
+
 
 class AssignmentStore(Protocol):
     """Which schedule prices which product. Rows are written in the order of their keys."""

@@ -46,7 +46,8 @@ class Redemptions:
         async def check(tx: Tx) -> list[Problem]:
             schedules = await self._prices.schedules(tx, buyer_id, products) if products else {}
             rates = await self._prices.rates(tx, *quote.taxed(lines), now)
-            return changed(currency, lines, quote, schedules, rates, now)
+            must_know = any(quote.unplaced(lines)) and await self._prices.any_rate(tx)
+            return changed(currency, lines, quote, schedules, rates, now, must_know)
 
         async def work(tx: Tx) -> tuple[str, list[Problem]]:
             if problems := await check(tx):

@@ -101,8 +101,12 @@ def calculate(
     schedules: Mapping[str, Schedule],
     rates: Rates,
     now: datetime,
+    must_know: bool = False,
 ) -> Calculation:
-    """Prices every line and taxes it where it goes. `schedules` are by product."""
+    """Prices every line and taxes it at its destination. `schedules` are by product.
+
+    `must_know` refuses what has no destination instead of taxing it at zero.
+    """
     unit = minor_unit(currency)
     quantities = cumulative(lines)
     priced: list[PricedLine] = []
@@ -113,7 +117,11 @@ def calculate(
         if isinstance(made, Problem):
             problems.append(made)
             continue
-        rate = rates.rate(line.destination or destination, line.tax_class)
+        place = line.destination or destination
+        if must_know and place is None:
+            problems.append(unplaced(line.id))
+            continue
+        rate = rates.rate(place, line.tax_class)
         price, subtotal, discount, schedule_id = made
         tax = scale(subtotal - discount, rate, unit) if rate else 0
         if subtotal + tax > room:
@@ -134,9 +142,17 @@ def calculate(
             )
         )
     shipped = tuple(_ship(s, destination, rates, unit) for s in shipments)
+    if must_know and destination is None:
+        problems += [unplaced(shipment_id=s.id) for s in shipments if s.cost and s.destination is None]
     if sum(s.cost + s.tax for s in shipped) > LARGEST:
         problems.append(_too_large("", f"the order's shipping comes to {_UNITS}"))
     return Calculation(tuple(priced), shipped, tuple(problems))
+
+
+def unplaced(line_id: str = "", shipment_id: str = "") -> Problem:
+    """What nobody knows the place of taxation of."""
+    text = "nobody knows where it is taxed: it has no destination, and there are tax rates"
+    return Problem(line_id, Reason.TAX_DESTINATION_MISSING, text, shipment_id)
 
 
 def _too_large(line_id: str, description: str) -> Problem:

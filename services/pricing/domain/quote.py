@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from services.pricing.domain.calculation import Line, Problem, cumulative, unit_price
+from services.pricing.domain.calculation import Line, Problem, cumulative, unit_price, unplaced
 from services.pricing.domain.reasons import Reason
 from services.pricing.domain.schedule import Schedule
 from services.pricing.domain.tax import SHIPPING, Destination, Rates, class_key
@@ -44,24 +44,47 @@ class Quote:
             classes |= {SHIPPING}
         return {place for place in places if place is not None}, classes
 
+    def unplaced(self, lines: Sequence[Line]) -> tuple[set[str], set[str]]:
+        """Ids of the lines and of the shipping that are to be taxed nobody knows where."""
+        if self.destination is not None:
+            return set(), set()
+        return (
+            {line.id for line in lines if line.id in self.tax_rates and line.destination is None},
+            {shipping.id for shipping in self.shipping if shipping.destination is None},
+        )
+
 
 def changed(
-    currency: str, lines: Sequence[Line], quote: Quote, schedules: Mapping[str, Schedule], rates: Rates, now: datetime
+    currency: str,
+    lines: Sequence[Line],
+    quote: Quote,
+    schedules: Mapping[str, Schedule],
+    rates: Rates,
+    now: datetime,
+    must_know: bool = False,
 ) -> list[Problem]:
-    """Lines whose price or tax rate is not the quoted one any more, lines without a price, shipping that is taxed otherwise."""
+    """Lines whose price or tax rate is not the quoted one any more, lines without a price, shipping that is taxed otherwise.
+
+    `must_know` refuses what has no destination.
+    """
     quantities = cumulative(lines)
     problems: list[Problem] = []
+    lost, lost_shipping = quote.unplaced(lines) if must_know else (set[str](), set[str]())
     for line in lines:
         priced = unit_price(line, currency, quantities, schedules, now)
         if isinstance(priced, Problem):
             problems.append(priced)
         elif priced[0].unit != quote.prices.get(line.id, priced[0].unit):
             problems.append(Problem(line.id, Reason.PRICE_CHANGED, f"product {line.product_id} costs something else by now"))
+        if line.id in lost:
+            problems.append(unplaced(line.id))
+            continue
         told = quote.tax_rates.get(line.id)
         if told is not None and told != rates.rate(line.destination or quote.destination, line.tax_class):
             problems.append(Problem(line.id, Reason.TAX_CHANGED, f"product {line.product_id} is taxed otherwise by now"))
-    return problems + [
-        Problem("", Reason.TAX_CHANGED, "its shipping is taxed otherwise by now", shipping.id)
-        for shipping in quote.shipping
-        if shipping.tax_rate != rates.rate(shipping.destination or quote.destination, SHIPPING)
-    ]
+    for shipping in quote.shipping:
+        if shipping.id in lost_shipping:
+            problems.append(unplaced(shipment_id=shipping.id))
+        elif shipping.tax_rate != rates.rate(shipping.destination or quote.destination, SHIPPING):
+            problems.append(Problem("", Reason.TAX_CHANGED, "its shipping is taxed otherwise by now", shipping.id))
+    return problems

@@ -40,7 +40,12 @@ class PricingServicer(pb_grpc.PricingServiceServicer):
         shipments = convert.shipments_in(found, request.currency, request.shipments)
         found.raise_if_any()
         made, now = await self._calculate(
-            request.buyer_id, request.currency, lines, shipments, convert.destination_in(request, "destination")
+            request.buyer_id,
+            request.currency,
+            lines,
+            shipments,
+            convert.destination_in(request, "destination"),
+            taxed=not request.tax_overridden,
         )
         return pb.CalculateOrderResponse(
             lines=[convert.line_out(x, request.currency) for x in made.lines],

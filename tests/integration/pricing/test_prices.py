@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from google.type.decimal_pb2 import Decimal
 from google.type.money_pb2 import Money
 
 from libs.errors import Kind, WaybillError
@@ -286,3 +287,21 @@ async def test_a_rate_holds_however_its_region_and_class_are_typed(world):
         line("l2", tax_class="livres e", unit_price_override=usd("100"), destination=typed),
     )
     assert [priced.tax_rate.value for priced in found.lines] == ["0.09975", "0"]
+
+
+async def test_an_order_that_is_taxed_nowhere_is_refused_once_there_is_any_rate(world):
+    lost = line("l1", unit_price_override=usd("5"))
+
+    async def reasons(**fields):
+        found = await world.calculate(lost, shipments=[shipping("e1", "3")], destination=None, **fields)
+        return [(p.line_item_id, p.ship_estimate_id, p.reason) for p in found.problems]
+
+    zero = [pb.ExpectedPrice(line_item_id="l1", tax_rate=Decimal(value="0"))]
+    assert await reasons() == []
+    assert await world.reserve(lost, validate_only=True, expected_prices=zero) == ("UNSPECIFIED", [])
+    await world.tax(rate("0.2", "FR"))
+    missing = "TAX_DESTINATION_MISSING"
+    assert await reasons() == [("l1", "", missing), ("", "e1", missing)]
+    assert await reasons(tax_overridden=True) == []
+    assert await world.reserve(lost, validate_only=True, expected_prices=zero) == ("UNSPECIFIED", [("l1", missing)])
+    assert not (await quote(world, seller(), lost)).problems

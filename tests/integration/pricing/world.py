@@ -110,8 +110,9 @@ class World:
         """State, and (line, reason) of every problem."""
         deadline = Timestamp()
         deadline.FromDatetime(self.clock.now() + timedelta(minutes=1))
+        prices = list(fields.pop("expected_prices", []))
         asked = {"buyer_id": "acme", "currency": "USD", "order_key": str(ORDER), "deadline": deadline, **fields}
-        prices = [pb.ExpectedPrice(line_item_id=i, unit_price=usd(p)) for i, p in (expected or {}).items()]
+        prices += [pb.ExpectedPrice(line_item_id=i, unit_price=usd(p)) for i, p in (expected or {}).items()]
         answer = await self.order.ReserveRedemptions(
             pb.ReserveRedemptionsRequest(lines=lines, attempt=attempt, expected_prices=prices, **asked)
         )

@@ -7,10 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.order.domain.amounts import Freight, freights, totals, with_own_tax
-from services.order.domain.worksheet import Estimate, LinePart, Method, ShippingPart
+from services.order.domain.model import Address, Line
+from services.order.domain.taxation import Places
+from services.order.domain.worksheet import Assignment, Estimate, LinePart, Method, ShippingPart
 from tests.unit.order.builders import line, order
 
 CENT = 10_000
+DOCK = {"id": "dock", "city": "Salem", "country": "US", "region": "OR"}
+HOME = {"city": "Lyon", "country": "FR"}
 THERE = {"city": "Reno", "country": "US", "region": "NV"}
 
 
@@ -23,13 +27,20 @@ def estimate(id: str, cost: int, *line_ids: str) -> Estimate:
 def costs(own: int | None, *methods: int) -> list[int]:
     """Costs of estimates whose methods cost so much."""
     made = [estimate(f"e{i}", cost, "l1") for i, cost in enumerate(methods)]
-    return [f.cost for f in freights(order(shipping_cost_override=own), [line()], made)]
+    wanted = order(shipping_cost_override=own)
+    return [f.cost for f in freights(wanted, made, Places(wanted, [line()], ()))]
 
 
 def test_shipping_costs_what_its_method_costs_and_is_taxed_where_its_lines_go() -> None:
+    sold = order()
     lines = [line("l1"), line("l2", shipping_address=THERE), line("l3", shipping_address=THERE, pickup_location_id="dock")]
     made = [estimate("e1", 5, "l1"), estimate("e2", 7, "l2"), estimate("e3", 0, "l3")]
-    assert freights(order(), lines, made) == [Freight("e1", 5), Freight("e2", 7, THERE), Freight("e3", 0)]
+    places = Places(sold, lines, [Assignment("l3", "anvil", 1, ship_from_id="dock", ship_from=DOCK)])
+    assert freights(sold, made, places) == [
+        Freight("e1", 5, sold.shipping_address),
+        Freight("e2", 7, THERE),
+        Freight("e3", 0, DOCK),
+    ]
 
 
 def test_a_cost_set_for_the_whole_order_is_shared_by_what_the_methods_cost() -> None:
@@ -44,14 +55,19 @@ def test_shares_add_up_to_the_cost_that_was_set(own: int, methods: list[int]) ->
     assert sum(costs(own, *methods)) == own
 
 
-def test_a_cost_without_any_method_goes_to_the_order_or_else_to_its_first_line() -> None:
-    wanted: Any = order(shipping_cost_override=5)
-    assert freights(wanted, [line(shipping_address=THERE)], []) == [Freight("", 5, wanted.shipping_address)]
-    nowhere = order(shipping_cost_override=5, shipping_address=None)
-    lines = [line("l0", shippable=False), line("l1", shipping_address=THERE)]
-    assert freights(nowhere, lines, []) == [Freight("", 5, THERE)]
-    assert freights(order(shipping_cost_override=0), lines, []) == []
-    assert freights(order(), lines, []) == []
+def test_a_cost_without_any_method_is_taxed_where_goods_go() -> None:
+    def place(*lines: Line, **fields: Any) -> Address | None:
+        wanted = order(shipping_cost_override=5, **fields)
+        (found,) = freights(wanted, [], Places(wanted, lines, ()))
+        return found.destination
+
+    there, service = line("l1", shipping_address=THERE), line("l2", shippable=False)
+    assert place(there, line("l0")) == order().shipping_address
+    assert place(service, there) == place(there, shipping_address=None) == THERE
+    assert place(service, shipping_address=None, billing_address=HOME) == HOME
+    assert place(service, shipping_address=None) is None
+    for free in (order(shipping_cost_override=0), order()):
+        assert freights(free, [], Places(free, [there], ())) == []
 
 
 def taxed(own: int | None, lines: list[tuple[int, int]], shipments: list[tuple[int, int]]) -> tuple[list[int], int]:

@@ -156,3 +156,20 @@ def test_lines_and_shipping_whose_tax_rate_moved_are_named() -> None:
     ]
     assert quote.taxed(lines) == ({HERE, there}, {"standard", "shipping"})
     assert Quote().taxed(lines) == (set(), set())
+
+
+def test_what_is_taxed_nobody_knows_where_is_named_and_what_costs_nothing_to_ship_is_not() -> None:
+    lines = [Line("lost", "p", 1, unit_price_override=10), Line("known", "p", 1, unit_price_override=10, destination=HERE)]
+    shipments = [Shipment("lost", 5), Shipment("free", 0), Shipment("known", 5, HERE)]
+
+    def named(must_know: bool) -> list[tuple[str, str, str]]:
+        made = calculate("USD", lines, shipments, None, {}, NO_RATES, NOW, must_know)
+        return [(p.line_id, p.shipment_id, p.reason) for p in made.problems]
+
+    missing = [("lost", "", "TAX_DESTINATION_MISSING"), ("", "lost", "TAX_DESTINATION_MISSING")]
+    assert (named(True), named(False)) == (missing, [])
+    rates = {"lost": Decimal(0), "known": Decimal(0)}
+    quote = Quote({}, rates, [QuotedShipping("lost", Decimal(0)), QuotedShipping("known", Decimal(0), HERE)])
+    found = changed("USD", lines, quote, {}, NO_RATES, NOW, must_know=True)
+    assert [(p.line_id, p.shipment_id, p.reason) for p in found] == missing
+    assert changed("USD", lines, Quote({}, {"known": Decimal(0)}), {}, NO_RATES, NOW, must_know=True) == []

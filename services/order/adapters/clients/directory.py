@@ -8,13 +8,14 @@ from typing import Any
 from libs.protoconv import address_plain
 from libs.rpc import Peers
 from services.order.application.peers import OrderingContext
-from services.order.domain.model import OrderUser, Policy
+from services.order.domain.model import Address, OrderUser, Policy
 from waybill.directory.v1 import ordering_context_service_pb2 as pb
 from waybill.directory.v1 import ordering_context_service_pb2_grpc as pb_grpc
+from waybill.type.v1 import party_pb2
 
 
 class DirectoryClient:
-    """GetOrderingContext."""
+    """GetOrderingContext and BatchGetPartyAddresses."""
 
     def __init__(self, peers: Peers) -> None:
         self._stub: Any = peers.stub("directory", pb_grpc.OrderingContextServiceStub)
@@ -49,3 +50,21 @@ class DirectoryClient:
             default_billing_address=None if billing is None else address_plain(billing),
             addresses={a.id: address_plain(a) for a in answer.addresses},
         )
+
+    async def locations(self, seller_id: str, refs: Collection[tuple[str, str]]) -> dict[tuple[str, str], Address]:
+        """Addresses by (supplier id, address id), as far as they exist; the empty supplier id is the seller."""
+        answer: pb.BatchGetPartyAddressesResponse = await self._stub.BatchGetPartyAddresses(
+            pb.BatchGetPartyAddressesRequest(
+                refs=[pb.PartyAddressRef(party=_party(supplier, seller_id), address_id=id) for supplier, id in sorted(refs)]
+            )
+        )
+        return {
+            (a.party.id if a.party.kind == party_pb2.PARTY_KIND_SUPPLIER else "", a.address.id): address_plain(a.address)
+            for a in answer.addresses
+        }
+
+
+def _party(supplier_id: str, seller_id: str) -> party_pb2.Party:
+    if supplier_id:
+        return party_pb2.Party(kind=party_pb2.PARTY_KIND_SUPPLIER, id=supplier_id)
+    return party_pb2.Party(kind=party_pb2.PARTY_KIND_SELLER, id=seller_id)

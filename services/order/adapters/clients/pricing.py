@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from libs.protoconv import address_out, decimal_out, instant, money_micros, money_out, time_out
+from libs.protoconv import decimal_out, instant, money_micros, money_out, time_out
 from libs.rpc import Peers
 from services.order.application.peers import Problem
 from services.order.domain.amounts import Freight, charged
 from services.order.domain.model import Line, Order
+from services.order.domain.taxation import Places
 from services.order.domain.worksheet import LinePart, ShippingPart, Worksheet
 from waybill.pricing.v1 import pricing_service_pb2 as pb
 from waybill.pricing.v1 import pricing_service_pb2_grpc as pb_grpc
 from waybill.type.v1.address_pb2 import Address
+
+_TAXED_BY = ("country", "region", "postal_code")
 
 
 class PricingClient:
@@ -28,14 +31,14 @@ class PricingClient:
         self, order: Order, lines: Sequence[Line], worksheet: Worksheet
     ) -> tuple[tuple[LinePart, ...], tuple[ShippingPart, ...], datetime, list[Problem]]:
         """Every part of the amounts, or all problems."""
-        cur = order.currency
+        cur, places = order.currency, Places(order, lines, worksheet.plan)
         answer: pb.CalculateOrderResponse = await self._stub.CalculateOrder(
             pb.CalculateOrderRequest(
                 buyer_id=order.buyer_id,
                 currency=cur,
-                lines=[_line(line, cur) for line in lines],
+                lines=[_line(line, cur, places) for line in lines],
                 shipments=[_shipment(freight, cur) for freight in charged(order, lines, worksheet)],
-                destination=address_out(Address, order.shipping_address),
+                tax_overridden=order.tax_override is not None,
             )
         )
         return (
@@ -56,6 +59,7 @@ class PricingClient:
         Nothing is redeemed yet, so nothing is left behind.
         """
         cur, taxed = order.currency, order.tax_override is None
+        places = Places(order, lines, worksheet.plan)
         answer: pb.ReserveRedemptionsResponse = await self._stub.ReserveRedemptions(
             pb.ReserveRedemptionsRequest(
                 order_key=str(order.key),
@@ -64,7 +68,7 @@ class PricingClient:
                 validate_only=True,
                 buyer_id=order.buyer_id,
                 currency=cur,
-                lines=[_line(line, cur) for line in lines],
+                lines=[_line(line, cur, places) for line in lines],
                 expected_prices=[
                     pb.ExpectedPrice(
                         line_item_id=line.id,
@@ -73,18 +77,22 @@ class PricingClient:
                     )
                     for line in lines
                 ],
-                destination=address_out(Address, order.shipping_address),
                 expected_shipping=_expected_shipping(order, lines, worksheet) if taxed else (),
             )
         )
         return [_problem(p) for p in answer.problems]
 
 
+def _place(address: Mapping[str, Any] | None) -> Address | None:
+    """What taxation looks at of an address."""
+    return None if address is None else Address(**{name: address[name] for name in _TAXED_BY if name in address})
+
+
 def _rate(text: str) -> Decimal:
     return Decimal(text or 0)
 
 
-def _line(line: Line, currency: str) -> pb.PricingLine:
+def _line(line: Line, currency: str, places: Places) -> pb.PricingLine:
     def amount(value: int | None) -> Any:
         return None if value is None else money_out(value, currency)
 
@@ -95,25 +103,23 @@ def _line(line: Line, currency: str) -> pb.PricingLine:
         tax_class=line.product.tax_class,
         unit_price_override=amount(line.unit_price_override),
         discount_override=amount(line.discount_override),
-        destination=address_out(Address, line.shipping_address),
+        destination=_place(places.of_line(line)),
     )
 
 
 def _shipment(freight: Freight, currency: str) -> pb.PricingShipment:
     return pb.PricingShipment(
-        ship_estimate_id=freight.ship_estimate_id,
-        cost=money_out(freight.cost, currency),
-        destination=address_out(Address, freight.destination),
+        ship_estimate_id=freight.ship_estimate_id, cost=money_out(freight.cost, currency), destination=_place(freight.destination)
     )
 
 
 def _expected_shipping(order: Order, lines: Sequence[Line], worksheet: Worksheet) -> list[pb.ExpectedShipping]:
     """Each estimate's shipping where it goes; what is free bears no tax, whatever its rate."""
-    places = {freight.ship_estimate_id: freight.destination for freight in charged(order, lines, worksheet)}
+    going = {freight.ship_estimate_id: freight.destination for freight in charged(order, lines, worksheet)}
     return [
         pb.ExpectedShipping(
             ship_estimate_id=part.ship_estimate_id,
-            destination=address_out(Address, places[part.ship_estimate_id]),
+            destination=_place(going[part.ship_estimate_id]),
             tax_rate=decimal_out(part.tax_rate),
         )
         for part in worksheet.shipments

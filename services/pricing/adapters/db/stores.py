@@ -96,6 +96,10 @@ class SqlPriceStore:
             for r in await tx.execute(_RATES_OF_PREFIXES if few else _RATES, wanted)
         )
 
+    async def any_rate(self, tx: Tx) -> bool:
+        """Whether anything is taxed anywhere, at any time."""
+        return (await tx.execute(sa.select(_T.id).limit(1))).first() is not None
+
 
 class SqlReservationStore:
     """Reservations by (order, attempt). RESERVED ends in CONFIRMED or RELEASED; a release that comes first stays."""
