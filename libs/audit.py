@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from google.protobuf.message import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +63,27 @@ def summarized(context: str, rows: int, looked_at: Mapping[str, int], findings: 
         broken[finding.rule] = broken.get(finding.rule, 0) + 1
     results = [RuleResult(rule, count, broken.get(rule, 0)) for rule, count in looked_at.items()]
     return Summary(context, len(results), rows, sum(broken.values()), results)
+
+
+def digests(message: Message) -> str:
+    """What a message says, field by field, short enough to be compared between services: `name:digest` with blanks between.
+
+    Of fields that are not set nothing is said. A list of messages is one field.
+    """
+    said: list[str] = []
+    for field_, value in message.ListFields():
+        part = type(message)()
+        if field_.is_repeated:
+            getattr(part, field_.name).extend(value)
+        elif field_.message_type is not None:
+            getattr(part, field_.name).CopyFrom(value)
+        else:
+            setattr(part, field_.name, value)
+        digest = hashlib.blake2b(part.SerializeToString(deterministic=True), digest_size=6).hexdigest()
+        said.append(f"{field_.name}:{digest}")
+    return " ".join(said)
+
+
+def differing(one: str, other: str) -> list[str]:
+    """Fields of which two messages' digests say different things, sorted."""
+    return sorted({text.partition(":")[0] for text in {*one.split()} ^ {*other.split()}})

@@ -44,8 +44,8 @@ def changed(due: datetime) -> dict[str, Any]:
     return {"report_time": due, "report_tries": 0, "report_parked_time": None, "report_error": None}
 
 
-def parked(context: str, kind: str, row: Any) -> Fact:
-    """What an audit states of a row whose change is parked. The row has an `order_key`."""
+def parked(context: str, kind: str, row: Any, order_key: str = "") -> Fact:
+    """What an audit states of a row whose change is parked, about an order: the row's own unless another is named."""
     values = {
         "kind": kind,
         "id": row.id,
@@ -53,7 +53,7 @@ def parked(context: str, kind: str, row: Any) -> Fact:
         "since": row.report_parked_time.isoformat(),
         "error": row.report_error or "",
     }
-    return Fact(context, "parked", str(row.order_key), values)
+    return Fact(context, "parked", order_key or str(row.order_key), values)
 
 
 def tried(row: Any) -> dict[str, str]:

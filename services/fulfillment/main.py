@@ -17,6 +17,7 @@ from services.fulfillment.adapters.clients.directory_client import DirectoryClie
 from services.fulfillment.adapters.clients.order_client import OrderClient
 from services.fulfillment.adapters.db import tables
 from services.fulfillment.adapters.db.audit import audit
+from services.fulfillment.adapters.db.audit_facts import Messages
 from services.fulfillment.adapters.db.gauges import Gauges
 from services.fulfillment.adapters.db.order_store import SupplierOrderStore
 from services.fulfillment.adapters.db.queries import Queries
@@ -138,7 +139,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
             forgetting(database, tables.requests, runtime.clock),
         ],
         close=database.close,
-        audit=lambda keys: audit(database, keys),
+        audit=lambda keys: audit(database, Messages(supplier_order_out, shipment_out), keys),
         statements=lambda: database.statements,
         database=database,
         gauges=Gauges(database, runtime.clock),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from libs.audit import differing
 from services.host.check.subjects import ALERT, ATTEMPT, CANCEL, HOLD, PENDING, UNREPORTED, Kind, Subject, Values
 
 HOLDERS = (("pricing", "attempt"), ("payment", "payment_attempt"), ("fulfillment", "stock_attempt"))
@@ -146,6 +147,16 @@ def _seen_differently(subject: Subject) -> Iterator[str]:
             yield f"supplier order {there['id']}: {'/'.join(seen(here))}, fulfillment says {'/'.join(seen(there))}"
 
 
+def _reported_otherwise(subject: Subject) -> Iterator[str]:
+    """Of one version both services have the same words."""
+    for kind, name in (("supplier_order", "id"), ("shipment", "key")):
+        known = {v[name]: v for v in subject.all("order", kind)}
+        for there in subject.all("fulfillment", kind):
+            here = known.get(there[name])
+            if here is not None and here["version"] == there["version"] and here["said"] != there["said"]:
+                yield f"{kind} {there['id']}: {', '.join(differing(here['said'], there['said']))} not as reported"
+
+
 def _paid(subject: Subject) -> bool:
     return any(int(v["confirmed_total"]) or int(v["charged"]) for v in subject.all("payment", "payments"))
 
@@ -217,6 +228,7 @@ RULES = (
     _rule("shipped_units_agree", "order fulfillment", _settled, _units_differ, *_REPORTED),
     _rule("read_model_is_current", "order fulfillment", _settled, _not_current, *_REPORTED),
     _rule("supplier_orders_are_listed_alike", "order fulfillment", _settled, _seen_differently),
+    _rule("reports_are_word_for_word", "order fulfillment", _settled, _reported_otherwise),
     _rule("payments_belong_to_submitted_orders", "order payment", _paid, _paid_for_nothing, ATTEMPT, CANCEL, PENDING),
     _rule("held_orders_do_not_ship", "order fulfillment", _settled, _ships_while_held, ATTEMPT, HOLD),
     _rule("attention_holds_the_order", "order payment", _alerted, _not_held_for_payment, ALERT),

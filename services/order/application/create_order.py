@@ -10,12 +10,13 @@ from libs.errors import Violations, exists, missing
 from services.order.application.build_order import BuildOrder
 from services.order.application.ports import OrderStore, Request, RequestStore, Transactions, Tx
 from services.order.domain.drafts import LineDraft, OrderDraft
+from services.order.domain.history import placed, stated
 from services.order.domain.model import Event, Line, Order
 from services.order.domain.visibility import Direction, scope
 from services.order.domain.worksheet import Worksheet
 
 
-def created(order: Order, caller: Principal) -> Event:
+def created(order: Order, lines: Sequence[Line], caller: Principal) -> Event:
     """The first entry of an order's history."""
     return Event(
         order_key=order.key,
@@ -26,6 +27,7 @@ def created(order: Order, caller: Principal) -> Event:
         party_id=caller.party_id,
         time=order.create_time,
         data={"line_items": order.line_item_count},
+        facts={**stated(order), "ship_to": placed(lines)},
     )
 
 
@@ -57,7 +59,7 @@ class CreateOrder:
                 recorded = await self._requests.claim(tx, request, outcome, self._clock.now())
                 if recorded is not None:
                     return await self._again(tx, caller, recorded["id"])
-                await self._orders.insert(tx, order, lines, Worksheet(), [created(order, caller)])
+                await self._orders.insert(tx, order, lines, Worksheet(), [created(order, lines, caller)])
         except Exception as error:
             if self._orders.id_taken(error):
                 raise exists("order", order.id) from None

@@ -22,7 +22,7 @@ from services.order.application.build_order import (
 from services.order.application.peers import Catalog, Directory, OrderingContext
 from services.order.application.ports import OrderStore, Request, RequestStore, Transactions
 from services.order.domain.drafts import LineDraft, check_count, check_ids, check_lines, check_quantity
-from services.order.domain.history import changed
+from services.order.domain.history import changed, placed
 from services.order.domain.model import Line, Order
 from services.order.domain.status import Trigger
 
@@ -107,6 +107,7 @@ class LineItems:
                 now,
                 content=True,
                 data={"count": len(lines)},
+                ship_to=placed(lines),
                 line_item_count=order.line_item_count + len(lines),
             )
             await self._orders.insert_lines(tx, order.key, lines)
@@ -162,6 +163,7 @@ class LineItems:
                 now,
                 content=True,
                 data={"line_items": [line.id for line in lines][:100], "fields": sorted(paths)},
+                ship_to=placed(lines, all=True) if any("address" in path for path in paths) else None,
             )
             await self._orders.update_lines(tx, order.key, lines)
             await self._orders.save(tx, order, after, [event])
@@ -174,7 +176,7 @@ class LineItems:
             if await self._requests.claim(tx, request, {"order": order_id}, now) is not None:
                 return await writable(self._orders, tx, caller, order_id, now, Trigger.MARK)
             order = await writable(self._orders, tx, caller, order_id, now, Trigger.EDIT, etag)
-            known = {line.id for line in await self._orders.lines(tx, order.key)}
+            known = {line.id: line for line in await self._orders.lines(tx, order.key)}
             found = Violations()
             found.require("line_item_ids", bool(line_ids), "FIELD_REQUIRED", "at least one line")
             for i, id in enumerate(line_ids):
@@ -189,6 +191,7 @@ class LineItems:
                 now,
                 content=True,
                 data={"line_items": sorted(gone)[:100]},
+                ship_to=dict.fromkeys(placed(known[id] for id in gone), ""),
                 line_item_count=order.line_item_count - len(gone),
             )
             await self._orders.delete_lines(tx, order.key, sorted(gone))

@@ -79,7 +79,7 @@ class PlaceOrder:
         packed = [self._payments.pack(payment) for payment in payments]
         now = self._clock.now()
         attempt = new_attempt(order, 1, caller, now, packed)
-        opening = created(order, caller)
+        opening = created(order, lines, caller)
         order, event = begun(order, attempt, caller)
         try:
             async with self._db.transaction() as tx:

@@ -3,12 +3,31 @@ tag are one thing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from services.order.domain.model import Event, Order
+from services.order.domain.model import Event, Line, Order
+
+
+def stated(order: Order) -> dict[str, Any]:
+    """What an event keeps of the order that it leaves behind: a second witness of what is stored nowhere else."""
+    return {
+        "created_by": order.created_by,
+        "client_id": order.client_id,
+        "currency": order.currency,
+        "content_version": order.content_version,
+        "shipping_address_id": order.shipping_address_id,
+        "billing_address_id": order.billing_address_id,
+        "line_items": order.line_item_count,
+        "total": order.total,
+    }
+
+
+def placed(lines: Iterable[Line], *, all: bool = False) -> dict[str, str]:
+    """Where lines go, by the id in the address book; lines that name none are left out unless `all` are told of."""
+    return {line.id: line.shipping_address_id for line in lines if all or line.shipping_address_id}
 
 
 def changed(
@@ -20,9 +39,11 @@ def changed(
     *,
     content: bool = False,
     data: Mapping[str, Any] | None = None,
+    ship_to: Mapping[str, str] | None = None,
     **fields: Any,
 ) -> tuple[Order, Event]:
-    """The order with these fields, and the event that tells of it. `content` stales estimates and calculation."""
+    """The order with these fields, and the event that tells of it. `content` stales estimates and calculation;
+    `ship_to` are lines whose place in the address book was changed by it."""
     version = order.version + 1
     after = replace(
         order, **fields, version=version, update_time=now, content_version=version if content else order.content_version
@@ -36,4 +57,5 @@ def changed(
         party_id=party_id,
         time=now,
         data=dict(data or {}),
+        facts={**stated(after), **({"ship_to": dict(ship_to)} if ship_to else {})},
     )

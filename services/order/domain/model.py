@@ -248,3 +248,5 @@ class Event:
     party_id: str
     time: datetime
     data: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What the order was after it. Kept for the audit and never shown: `data` is what callers see."""

@@ -62,7 +62,7 @@ Make = Callable[[Books], Any]
 
 @dataclass(frozen=True, slots=True)
 class Corruption:
-    """What breaks a rule. `also` are rules that cannot but break with it."""
+    """What breaks a rule. `also` are rules that break with it."""
 
     context: str
     rule: str

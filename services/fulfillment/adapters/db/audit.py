@@ -12,7 +12,7 @@ from libs import effects
 from libs.audit import Finding, Record, RuleResult, Summary
 from libs.db import Database, Tx
 from libs.db.audit import SqlRule, count, judged
-from services.fulfillment.adapters.db.audit_facts import facts
+from services.fulfillment.adapters.db.audit_facts import Messages, facts
 from services.fulfillment.adapters.db.audit_orders import order_rules
 from services.fulfillment.adapters.db.audit_stock import oversold, stock_rules
 from services.fulfillment.adapters.db.documents import assignments_in
@@ -34,7 +34,7 @@ PAGE = 1_000
 _R, _O, _L, _V = inventory_records.c, supplier_orders.c, supplier_order_lines.c, reservations.c
 
 
-async def audit(database: Database, order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
+async def audit(database: Database, messages: Messages, order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
     """Findings, facts and the summary of this context; with order keys only the facts about these orders."""
     results: list[RuleResult] = []
     rows = 0
@@ -47,7 +47,7 @@ async def audit(database: Database, order_keys: Sequence[str] = ()) -> AsyncIter
                     results.append(record)
             for table in (inventory_records, stock_movements, reservations, supplier_order_lines, shipment_items):
                 rows += await count(tx, table)
-        async for fact in facts(tx, order_keys):
+        async for fact in facts(tx, order_keys, messages):
             yield fact
     yield Summary(CONTEXT, len(results), rows, sum(r.broken for r in results), results)
 

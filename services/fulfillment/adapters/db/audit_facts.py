@@ -2,37 +2,50 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from libs.audit import Fact
+from libs.audit import Fact, digests
 from libs.db import Tx
 from libs.db.audit import total
 from libs.outbox import parked, tried
 from libs.retries import told as failed
 from services.fulfillment.adapters.db.order_store import SupplierOrderStore
+from services.fulfillment.adapters.db.shipment_store import ShipmentStore
 from services.fulfillment.adapters.db.tables import reservations, shipment_items, shipments, supplier_order_lines, supplier_orders
+from services.fulfillment.domain.shipment import Shipment
+from services.fulfillment.domain.supplier_order import SupplierOrder
 from services.fulfillment.domain.worth import canceled
 
 CONTEXT = "fulfillment"
 PAGE = 500
-_REPORT = ("report_time", "report_tries", "report_parked_time", "report_error")
 _O, _L, _V, _S, _I = supplier_orders.c, supplier_order_lines.c, reservations.c, shipments.c, shipment_items.c
 
 
-async def facts(tx: Tx, order_keys: Sequence[str]) -> AsyncIterator[Fact]:
+_ORDERS, _SHIPMENTS = SupplierOrderStore(timedelta()), ShipmentStore(timedelta())
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """Supplier orders and shipments as they are reported: what the order service should know, word for word."""
+
+    supplier_order: Callable[[SupplierOrder], Any]
+    shipment: Callable[[Shipment], Any]
+
+
+async def facts(tx: Tx, order_keys: Sequence[str], messages: Messages) -> AsyncIterator[Fact]:
     """About all orders, or those of these keys."""
     if order_keys:
-        for fact in await _of(tx, sorted(set(order_keys))):
+        for fact in await _of(tx, sorted(set(order_keys)), messages):
             yield fact
         return
     last = ""
     while keys := await _page(tx, last):
-        for fact in await _of(tx, keys):
+        for fact in await _of(tx, keys, messages):
             yield fact
         last = keys[-1]
 
@@ -47,13 +60,13 @@ async def _page(tx: Tx, last: str) -> list[str]:
     return [row.order_key for row in found]
 
 
-async def _of(tx: Tx, keys: Sequence[str]) -> list[Fact]:
+async def _of(tx: Tx, keys: Sequence[str], messages: Messages) -> list[Fact]:
     made = [
         *[_attempt(row) for row in await tx.execute(sa.select(reservations).where(_V.order_key.in_(keys)))],
-        *await _supplier_orders(tx, keys),
+        *await _supplier_orders(tx, keys, messages),
         *await _units(tx, keys),
         *await _untold_lines(tx, keys),
-        *await _shipments(tx, keys),
+        *await _shipments(tx, keys, messages),
     ]
     return sorted(made, key=lambda fact: fact.order_key)
 
@@ -67,11 +80,10 @@ def _attempt(row: Any) -> Fact:
     return Fact(CONTEXT, "stock_attempt", row.order_key, values)
 
 
-async def _supplier_orders(tx: Tx, keys: Sequence[str]) -> list[Fact]:
+async def _supplier_orders(tx: Tx, keys: Sequence[str], messages: Messages) -> list[Fact]:
     found: list[Fact] = []
     rows = (await tx.execute(sa.select(supplier_orders).where(_O.order_key.in_(keys)).order_by(_O.number))).all()
-    gone = await _canceled(tx, rows)
-    for row in rows:
+    for row, order in zip(rows, await _ORDERS.with_lines(tx, rows), strict=True):
         values = {
             "id": row.id,
             "supplier_id": row.supplier_id,
@@ -83,21 +95,14 @@ async def _supplier_orders(tx: Tx, keys: Sequence[str]) -> list[Fact]:
             "listed": str(int(not (row.implicit and row.moved))),
             "buyer_id": row.buyer_id,
             "user_id": row.user_id,
-            "canceled_total": str(gone.get(row.key, 0)),
+            "canceled_total": str(canceled(order).total),
+            "said": digests(messages.supplier_order(order)),
             **{name: str(row._mapping[name]) for name in ("subtotal", "discount", "shipping_cost", "tax", "total")},
         }
         found.append(Fact(CONTEXT, "supplier_order", row.order_key, values))
         if row.report_time is not None:
-            found.append(_untold("supplier_order", row))
+            found.append(_untold("supplier_order", row, row.order_key))
     return found
-
-
-async def _canceled(tx: Tx, rows: Sequence[Any]) -> dict[uuid.UUID, int]:
-    """What canceled units were sold for, by supplier order; of the few that have any the lines are read."""
-    some = sa.select(_L.supplier_order_key).where(_L.supplier_order_key.in_([row.key for row in rows]), _L.canceled > 0)
-    keys = {row.supplier_order_key for row in await tx.execute(some.distinct())}
-    orders = await SupplierOrderStore(timedelta()).with_lines(tx, [row for row in rows if row.key in keys])
-    return {order.key: canceled(order).total for order in orders}
 
 
 async def _units(tx: Tx, keys: Sequence[str]) -> list[Fact]:
@@ -127,24 +132,24 @@ async def _untold_lines(tx: Tx, keys: Sequence[str]) -> list[Fact]:
     return [Fact(CONTEXT, "untold_lines", key, values) for key, values in lines.items()]
 
 
-async def _shipments(tx: Tx, keys: Sequence[str]) -> list[Fact]:
+async def _shipments(tx: Tx, keys: Sequence[str], messages: Messages) -> list[Fact]:
     found: list[Fact] = []
-    rows = await tx.execute(
-        sa.select(_I.order_key, _S.key, _S.id, _S.version, _S.update_time, *(_S[name] for name in _REPORT))
-        .join_from(shipment_items, shipments, _S.key == _I.shipment_key)
-        .where(_I.order_key.in_(keys))
-        .distinct()
-    )
-    for row in rows:
-        values = {"key": str(row.key), "id": row.id, "version": str(row.version)}
-        found.append(Fact(CONTEXT, "shipment", row.order_key, values))
-        if row.report_time is not None:
-            found.append(_untold("shipment", row))
+    its = sa.select(_I.shipment_key).where(_I.order_key.in_(keys))
+    rows = (await tx.execute(sa.select(shipments).where(_S.key.in_(its)).order_by(_S.key))).all()
+    for row, shipment in zip(rows, await _SHIPMENTS.with_items(tx, rows), strict=True):
+        for order_key in sorted({item.order_key for item in shipment.items} & set(keys)):
+            # Every order is told of its own units only.
+            part = replace(shipment, items=tuple(item for item in shipment.items if item.order_key == order_key))
+            said = digests(messages.shipment(part))
+            values = {"key": str(row.key), "id": row.id, "version": str(row.version), "said": said}
+            found.append(Fact(CONTEXT, "shipment", order_key, values))
+            if row.report_time is not None:
+                found.append(_untold("shipment", row, order_key))
     return found
 
 
-def _untold(kind: str, row: Any) -> Fact:
+def _untold(kind: str, row: Any, order_key: str) -> Fact:
     """Of a row whose newest state the order service does not know: it is on its way, or waits for an operator."""
     if row.report_parked_time is not None:
-        return parked(CONTEXT, kind, row)
-    return Fact(CONTEXT, "unreported", row.order_key, {kind: row.id, "since": row.update_time.isoformat(), **tried(row)})
+        return parked(CONTEXT, kind, row, order_key)
+    return Fact(CONTEXT, "unreported", order_key, {kind: row.id, "since": row.update_time.isoformat(), **tried(row)})

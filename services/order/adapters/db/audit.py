@@ -8,13 +8,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs.audit import Fact, Finding, Record, RuleResult, Summary
+from libs.audit import Fact, Finding, Record, RuleResult, Summary, digests
 from libs.db import Database, Tx
 from libs.db.audit import count, judged
 from libs.retries import told
 from services.order.adapters.db.audit_rules import rules
 from services.order.adapters.db.audit_walk import recomputed
 from services.order.adapters.db.tables import CANCELLATIONS, EVENTS, HOLD_COMMANDS, LINE_ITEMS, ORDERS, SHIPMENTS, SUBMISSIONS
+from waybill.fulfillment.v1.shipment_pb2 import Shipment
+from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder
 
 CONTEXT = "order"
 _O, _L, _S, _C, _P = ORDERS.c, LINE_ITEMS.c, SUBMISSIONS.c, CANCELLATIONS.c, SHIPMENTS.c
@@ -91,11 +93,13 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
                 total=row.total,
                 version=row.source_version,
                 listed=int(row.kind == "SUPPLIER"),
+                said=digests(SupplierOrder.FromString(row.document)),
                 **_parties(row),
             )
         )
-    for row in await tx.execute(sa.select(_P.order_key, _P.shipment_key, _P.version).where(_P.order_key.in_(keys))):
-        made.append(_fact(row.order_key, "shipment", key=row.shipment_key, version=row.version))
+    for row in await tx.execute(sa.select(SHIPMENTS).where(_P.order_key.in_(keys))):
+        said = digests(Shipment.FromString(row.document))
+        made.append(_fact(row.order_key, "shipment", key=row.shipment_key, version=row.version, said=said))
     return sorted(made, key=lambda fact: fact.order_key)
 
 

@@ -4,48 +4,42 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 import sqlalchemy as sa
 
 from libs.audit import Fact, Finding, RuleResult
 from libs.db import Tx
-from services.order.adapters.db.rows import attempt_of, line_of, order_of
-from services.order.adapters.db.tables import CANCELLATIONS, LINE_ITEMS, ORDERS, SUBMISSIONS, WORKSHEETS
+from services.order.adapters.db.audit_parts import RULES as PARTS
+from services.order.adapters.db.audit_whole import Whole
+from services.order.adapters.db.audit_witnesses import RULES as WITNESSES
+from services.order.adapters.db.rows import attempt_of, event_of, line_of, order_of
+from services.order.adapters.db.tables import CANCELLATIONS, EVENTS, LINE_ITEMS, ORDERS, SUBMISSIONS, WORKSHEETS
 from services.order.adapters.db.worksheet_rows import worksheet_of
 from services.order.adapters.reports import counts_of, reports_of
 from services.order.application.ports import Attempt
 from services.order.domain.amounts import totals
 from services.order.domain.fulfillment import UnitCount, open_units, progress
-from services.order.domain.model import CanceledAmounts, Line, Order
+from services.order.domain.model import CanceledAmounts, Submission
 from services.order.domain.status import derived
-from services.order.domain.worksheet import Worksheet
 from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder
 
 CONTEXT = "order"
 PAGE = 200
 Stated = Callable[[Tx, Sequence[uuid.UUID]], Awaitable[Sequence[Fact]]]
-_O, _L, _S, _C = ORDERS.c, LINE_ITEMS.c, SUBMISSIONS.c, CANCELLATIONS.c
-
-
-@dataclass(slots=True)
-class Whole:
-    """One buyer order and all that was stored of it."""
-
-    order: Order
-    lines: list[Line] = field(default_factory=list)
-    worksheet: Worksheet | None = None
-    newest: Attempt | None = None
-    cancel_decided: bool = False
-    held: bool = False
-    """As its row says."""
-    canceled_total: int = 0
-    """As its row says."""
-    changed: CanceledAmounts | None = None
-    """What its last accepted change has canceled."""
-    reports: list[Any] = field(default_factory=list)
-    """Rows of its supplier orders."""
+_O, _L, _S, _C, _E = ORDERS.c, LINE_ITEMS.c, SUBMISSIONS.c, CANCELLATIONS.c, EVENTS.c
+_TOLD = (
+    "submission_begun",
+    "submission_refused",
+    "order_submitted",
+    "change_decided",
+    "order_forwarded",
+    "order_completed",
+    "order_canceled",
+    "line_items_added",
+    "line_items_updated",
+    "line_items_removed",
+)
+"""Events that bear witness: of attempts, of times, of where lines go."""
 
 
 async def recomputed(tx: Tx, stated: Stated) -> AsyncIterator[Finding | Fact | RuleResult]:
@@ -82,15 +76,21 @@ async def _page(tx: Tx, last: uuid.UUID) -> list[Whole]:
     for row in await tx.execute(sa.select(WORKSHEETS).where(WORKSHEETS.c.order_key.in_(keys))):
         found[row.order_key].worksheet = worksheet_of(row.body)
     attempts = sa.select(SUBMISSIONS).where(_S.order_key.in_(keys)).order_by(_S.attempt)
-    for attempt in (await tx.execute(attempts)).mappings():
-        newest = found[attempt["order_key"]].newest = attempt_of(attempt)
-        if newest.state == "ACCEPTED" and newest.change is not None:
-            found[attempt["order_key"]].changed = newest.change.canceled
-    decided = sa.select(_C.order_key).where(_C.order_key.in_(keys), _C.state != "FREEZING")
-    for row in await tx.execute(decided):
-        found[row.order_key].cancel_decided = True
+    for kept in (await tx.execute(attempts)).mappings():
+        attempt = attempt_of(kept)
+        found[attempt.order_key].attempts.append(attempt)
+        if attempt.state == "ACCEPTED" and attempt.change is not None:
+            found[attempt.order_key].changed = attempt.change.canceled
+    for row in await tx.execute(sa.select(CANCELLATIONS).where(_C.order_key.in_(keys))):
+        found[row.order_key].cancel_decided = row.state != "FREEZING"
+        found[row.order_key].cancel = row
     for row in await tx.execute(sa.select(ORDERS).where(_O.parent_key.in_(keys), _O.kind != "BUYER")):
         found[row.parent_key].reports.append(row)
+        found[row.parent_key].documents.append(SupplierOrder.FromString(row.document))
+    witnesses = sa.or_(_E.sequence == 1, _E.sequence == _O.version, _E.type.in_(_TOLD))
+    told = sa.select(EVENTS).join(ORDERS, _O.key == _E.aggregate_key).where(_O.key.in_(keys), witnesses)
+    for event in (await tx.execute(told)).mappings():
+        found[event["aggregate_key"]].events[event["sequence"]] = event_of(event)
     return list(found.values())
 
 
@@ -119,15 +119,25 @@ def _status(whole: Whole) -> str | None:
     return "" if made is order.status else f"{order.status}, its units and decisions make it {made}"
 
 
+_WHEN = {"forward_time": "order_forwarded", "complete_time": "order_completed", "cancel_time": "order_canceled"}
+"""What tells of a time."""
+
+
 def _times(whole: Whole) -> str | None:
     """Each status has its time, and no other has it."""
     order = whole.order
     pairs = (
         ("submit", order.is_submitted, order.submit_time),
         ("cancel", order.status == "CANCELED", order.cancel_time),
+        ("approve", False, order.approve_time),
+        ("decline", order.status == "DECLINED", order.decline_time),
         ("complete", order.status == "COMPLETED", order.complete_time),
     )
     wrong = [name for name, reached, time in pairs if reached != (time is not None)]
+    for name, type in _WHEN.items():
+        told, time = whole.event(type), getattr(order, name)
+        if bool(told) != (time is not None) or (told and told[-1].time != time):
+            wrong.append(f"{name} {time}")
     return f"{order.status} against its times of {', '.join(wrong)}" if wrong else ""
 
 
@@ -136,8 +146,8 @@ def _quantities(whole: Whole) -> str | None:
     if not whole.reports:
         return None
     counts: list[UnitCount] = []
-    for row in whole.reports:
-        counts += counts_of(SupplierOrder.FromString(row.document))
+    for document in whole.documents:
+        counts += counts_of(document)
     result = progress(whole.order, whole.lines, counts, whole.order.update_time)
     if not result.changed_lines and not result.completed and not result.canceled:
         return ""
@@ -145,44 +155,14 @@ def _quantities(whole: Whole) -> str | None:
     return f"the reports make it {result.order.status}, shipped/canceled {lines}"
 
 
-_COPIED = (
-    "id",
-    "parent_id",
-    "kind",
-    "status",
-    "sub_status",
-    "total",
-    "subtotal",
-    "discount",
-    "shipping_cost",
-    "tax",
-    "canceled_subtotal",
-    "canceled_discount",
-    "canceled_shipping_cost",
-    "canceled_tax",
-    "canceled_total",
-    "source_version",
-    "parent_key",
-    "buyer_id",
-    "supplier_id",
-    "user_id",
-    "created_by",
-    "client_id",
-    "currency",
-    "is_submitted",
-    "held",
-)
-"""What sorts a supplier order into listings, and what is shown of it there."""
-
-
 def _copies(whole: Whole) -> str | None:
     """Rows of supplier orders are what their reports say."""
     if not whole.reports:
         return None
     wrong: list[str] = []
-    for row in whole.reports:
-        (report,) = reports_of([SupplierOrder.FromString(row.document)]).supplier_orders
-        wrong += [f"{row.id}.{name}" for name in _COPIED if row._mapping[name] != report.row[name]]
+    for row, document in zip(whole.reports, whole.documents, strict=True):
+        (report,) = reports_of([document]).supplier_orders
+        wrong += [f"{row.id}.{name}" for name, value in report.row.items() if row._mapping[name] != value]
     return f"not as reported: {', '.join(wrong)}" if wrong else ""
 
 
@@ -205,8 +185,7 @@ def _shown(whole: Whole) -> str | None:
         return None
     if newest is None or shown is None:
         return "an attempt is shown that is not kept" if newest is None else "its newest attempt is not shown"
-    kept = _state(f"{newest.kind} {newest.attempt}", newest.state, newest.finished, newest.decide_time)
-    seen = _state(f"{shown.kind} {shown.attempt}", shown.state, shown.finished, shown.decide_time)
+    kept, seen = _state(newest), _state(shown)
     return "" if seen == kept else f"shows {seen}, its attempt is {kept}"
 
 
@@ -217,8 +196,10 @@ def _held(whole: Whole) -> str | None:
     return "" if whole.held is whole.order.held else f"held: {whole.held}, its holds make it {whole.order.held}"
 
 
-def _state(attempt: str, state: str, finished: bool, decided: Any) -> str:
-    return f"{attempt} {state} {'finished' if finished else 'unfinished'} {decided or ''}".strip()
+def _state(one: Attempt | Submission) -> str:
+    decided = one.decide_time or ""
+    ends = "finished" if one.finished else "unfinished"
+    return f"{one.kind} {one.attempt} {one.state} {ends} {decided}, begun {one.begin_time} until {one.deadline}"
 
 
 RULES: dict[str, Callable[[Whole], str | None]] = {
@@ -230,5 +211,7 @@ RULES: dict[str, Callable[[Whole], str | None]] = {
     "canceled_amounts_follow_decisions": _canceled,
     "newest_attempt_is_shown": _shown,
     "held_follows_holds": _held,
+    **PARTS,
+    **WITNESSES,
 }
 """By name: None when the order is none of the rule's business, an empty text when it holds, else what is wrong."""

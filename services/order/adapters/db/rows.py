@@ -240,7 +240,13 @@ def event_row(event: Event) -> dict[str, Any]:
         "sequence": event.sequence,
         "type": event.type,
         "time": event.time,
-        "data": {"status": event.status, "user": event.user_id, "party": event.party_id, "data": dict(event.data)},
+        "data": {
+            "status": event.status,
+            "user": event.user_id,
+            "party": event.party_id,
+            "data": dict(event.data),
+            "facts": dict(event.facts),
+        },
     }
 
 
@@ -256,6 +262,7 @@ def event_of(row: Row) -> Event:
         party_id=data["party"],
         time=row["time"],
         data=data["data"],
+        facts=data.get("facts", {}),
     )
 
 

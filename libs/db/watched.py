@@ -1,0 +1,77 @@
+"""Which rule of `waybill check` watches which stored column, and which columns are free, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """A column that no rule watches: nothing else states what it holds, or nothing depends on it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A column whose value follows from something else that is stored. A rule that knows both tells when it does not."""
+
+    rules: frozenset[str]
+    """Any of them may tell: which one does depends on the row."""
+
+
+Columns = Mapping[str, Watched | Free]
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What watches one table."""
+
+    columns: Columns
+    deleted: Watched | Free
+    """What tells that a row is gone."""
+
+
+Register = Mapping[sa.Table, Watch]
+"""Every table of a service."""
+
+
+def by(rules: str) -> Watched:
+    """Watched by rules, whose names stand with blanks between them."""
+    return Watched(frozenset(rules.split()))
+
+
+def all_by(rules: str, names: str) -> dict[str, Watched | Free]:
+    """Columns that the same rules watch."""
+    return {name: by(rules) for name in names.split()}
+
+
+def all_free(reason: str, names: str) -> dict[str, Watched | Free]:
+    """Columns that are free for the same reason."""
+    return {name: Free(reason) for name in names.split()}
+
+
+def rules_of(register: Register) -> set[str]:
+    """Every rule that it names."""
+    said = [one for watch in register.values() for one in (*watch.columns.values(), watch.deleted)]
+    return {rule for one in said if isinstance(one, Watched) for rule in one.rules}
+
+
+OUTBOX: Columns = {
+    **all_free("when and how often a change is told; `waybill outbox` shows it", "report_tries report_lease report_error"),
+    **all_free("when it is told again: a change whose time is lost is told of by the rule of its version", "report_time"),
+    **all_free("when it was set aside; what is parked is told of by itself", "report_parked_time"),
+}
+"""Columns of an outbox, apart from the version that was told."""
+REQUESTS = Watch(
+    {
+        "outcome": by("request_has_its_effect"),
+        **all_free("whose request it was and what it said: kept for 30 days to know its repeat", "company user_id digest"),
+        **all_free("kept for 30 days to know its repeat", "method request_id create_time"),
+    },
+    Free("outcomes are forgotten after 30 days"),
+)
+"""The table of recorded outcomes, which every service has."""

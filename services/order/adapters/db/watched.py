@@ -1,0 +1,114 @@
+"""What `waybill check` watches of the order service's tables, column by column."""
+
+from __future__ import annotations
+
+from libs.db.watched import REQUESTS as REQUESTS_WATCH
+from libs.db.watched import Free, Register, Watch, all_by, all_free, by
+from services.order.adapters.db import tables
+
+_ORDERS = Watch(
+    {
+        **all_by("event_is_of_an_order history_has_no_gap", "key"),
+        **all_by("supplier_orders_are_listed_alike read_model_is_its_report", "kind"),
+        **all_by("supplier_orders_are_made_of_the_order", "id shipping_address billing_address comments"),
+        **all_by("supplier_order_has_its_order", "parent_key"),
+        **all_by("supplier_order_is_seen_as_its_order", "seller_id buyer_id"),
+        **all_by("order_is_listed_for_its_user", "user_id user"),
+        **all_by(
+            "newest_event_states_the_order",
+            "created_by client_id currency shipping_address_id billing_address_id create_time update_time submit_time",
+        ),
+        **all_by("status_follows_units", "status"),
+        **all_by("submitted_once", "is_submitted"),
+        **all_by("history_has_no_gap", "version"),
+        **all_by("versions_follow_each_other", "content_version estimated_version calculated_version"),
+        **all_by("line_count_is_right", "line_item_count"),
+        **all_by("total_is_sum_of_parts", "subtotal discount shipping_cost tax total"),
+        **all_by("amounts_follow_from_the_worksheet", "shipping_cost_override tax_override"),
+        **all_by("newest_attempt_is_shown", "submission"),
+        **all_by("held_follows_holds", "held"),
+        **all_by("attention_holds_the_order", "holds"),
+        **all_by("times_follow_status", "approve_time decline_time forward_time complete_time cancel_time"),
+        **all_by("read_model_is_its_report", "parent_id supplier_id sub_status source_version"),
+        **all_by("read_model_is_its_report reports_are_word_for_word", "document"),
+        "policy": Free("the rules of the channel on the day of the submit: nothing is owed by them"),
+        "xp": Free("the owner's own values, which may change in every status"),
+    },
+    by("event_is_of_an_order"),
+)
+_LINE_ITEMS = Watch(
+    {
+        **all_by("line_count_is_right", "order_key"),
+        **all_by("supplier_orders_partition_the_order", "id"),
+        **all_by("supplier_orders_are_made_of_the_order", "product_id product shipping_address pickup_location_id xp"),
+        **all_by("amounts_are_price_and_rate supplier_orders_partition_the_order", "quantity"),
+        **all_by(
+            "line_amounts_follow_from_the_worksheet",
+            "position unit_price subtotal discount tax tax_rate price_schedule_id unit_price_override discount_override",
+        ),
+        **all_by("lines_go_where_they_were_sent", "shipping_address_id"),
+        **all_by("plan_is_of_the_lines", "inventory_record_id"),
+        **all_by("units_are_those_reported", "quantity_shipped quantity_canceled"),
+        "date_needed": Free("a wish of the buyer that nothing depends on"),
+        "create_time": Free("shown only: the order's history tells when lines were added"),
+    },
+    by("line_count_is_right"),
+)
+_SUBMISSIONS = Watch(
+    {
+        **all_by("history_tells_of_every_attempt", "order_key"),
+        **all_by("attempts_are_numbered", "attempt"),
+        **all_by("newest_attempt_is_shown", "state finished deadline"),
+        **all_by("attempts_are_as_told", "held caller reasons begin_time decide_time"),
+        "new_payments": Free("what PlaceOrder was given to make payments of: the payments are watched themselves"),
+        "next_action_time": Free("when the completer looks at it again; work that never ends is told of by itself"),
+    },
+    by("history_tells_of_every_attempt"),
+)
+_TOLD_ONCE = "what has to be told: gone once it is known, and work that does not end is told of by itself"
+WATCHED: Register = {
+    tables.ORDERS: _ORDERS,
+    tables.LINE_ITEMS: _LINE_ITEMS,
+    tables.WORKSHEETS: Watch(
+        {
+            **all_by("line_amounts_follow_from_the_worksheet", "order_key"),
+            "body": by(
+                "line_amounts_follow_from_the_worksheet amounts_follow_from_the_worksheet shipping_costs_what_was_chosen "
+                "plan_is_of_the_lines amounts_are_price_and_rate"
+            ),
+        },
+        by("line_amounts_follow_from_the_worksheet"),
+    ),
+    tables.SUBMISSIONS: _SUBMISSIONS,
+    tables.CANCELLATIONS: Watch(
+        {
+            **all_by("cancel_is_as_told", "order_key state caller comment"),
+            **all_free("when the completer looks at it, and since when: work that never ends is told of", "begin_time"),
+            **all_free("when the completer looks at it again", "next_action_time"),
+        },
+        by("cancel_is_as_told"),
+    ),
+    tables.HOLD_COMMANDS: Watch(all_free(_TOLD_ONCE, "order_key held version begin_time next_action_time"), Free(_TOLD_ONCE)),
+    tables.SHIPMENTS: Watch(
+        {
+            **all_by("read_model_is_current", "order_key shipment_key version"),
+            **all_by("reports_are_word_for_word", "document"),
+            "update_time": Free("when the report came"),
+        },
+        by("read_model_is_current"),
+    ),
+    tables.EVENTS: Watch(
+        {
+            **all_by("history_has_no_gap event_is_of_an_order", "aggregate_key sequence"),
+            **all_by("history_tells_of_every_attempt", "type"),
+            **all_by("newest_event_tells_the_status newest_event_states_the_order", "data time"),
+            **all_free("its place in the feed of this database", "id xact"),
+        },
+        by("history_has_no_gap"),
+    ),
+    tables.FEED_EPOCHS: Watch(
+        all_free("which restore the positions of watchers belong to: they are compared with nothing", "number epoch"),
+        Free("without it positions of before a restore would count again"),
+    ),
+    tables.REQUESTS: REQUESTS_WATCH,
+}

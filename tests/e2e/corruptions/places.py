@@ -1,0 +1,122 @@
+"""Rows that matter for the walk, and what their columns are changed to where the type does not say it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.order.adapters.db import tables as order
+from tests.e2e.corruptions.books import DONE, GONE, HELD, NO, OPEN, Books
+from tests.e2e.corruptions.walk import Change, Place, Places
+from waybill.fulfillment.v1.shipment_pb2 import Shipment
+from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder
+
+_O = order.ORDERS.c
+
+
+def of(column: sa.Column[Any], *values: Any) -> Any:
+    """Rows of some values of a column."""
+    return lambda _: column.in_(values)
+
+
+def of_order(column: sa.Column[Any], *ids: str) -> Any:
+    """Rows of orders, by their keys."""
+
+    def where(books: Books) -> Any:
+        keys = [books.keys[id] for id in ids]
+        return column.in_(keys if isinstance(column.type, sa.Uuid) else [str(key) for key in keys])
+
+    return where
+
+
+def to(value: Any) -> Mapping[str, Change]:
+    """This value."""
+    return {"": lambda _: value}
+
+
+def with_(**values: Any) -> Mapping[str, Change]:
+    """The document with other values."""
+    return {"": lambda stored: {**stored, **values}}
+
+
+def document(kind: type[Any], **values: Any) -> Mapping[str, Change]:
+    """The message with other values."""
+
+    def change(stored: bytes) -> bytes:
+        message = kind.FromString(stored)
+        for name, value in values.items():
+            setattr(message, name, value)
+        return bytes(message.SerializeToString())
+
+    return {"": change}
+
+
+def at(*path: str | int, by: Any = 1) -> Change:
+    """The document with one value in it raised, or replaced when it is no number."""
+
+    def change(stored: Any) -> Any:
+        if not path:
+            return stored + by if isinstance(stored, int | float) and not isinstance(stored, bool) else by
+        first, *rest = path
+        copy: Any = dict(stored) if isinstance(stored, Mapping) else list(stored)
+        copy[first] = at(*rest, by=by)(copy[first])
+        return copy
+
+    return change
+
+
+_SUPPLIER_ORDER = of(_O.id, f"{OPEN}-1")
+ORDER: Places = {
+    "orders": Place(of(_O.id, OPEN)),
+    **{f"orders.{name}": Place(_SUPPLIER_ORDER) for name in ("parent_key", "parent_id", "supplier_id", "sub_status")},
+    "orders.kind": Place(_SUPPLIER_ORDER, to("MOVED")),
+    "orders.source_version": Place(_SUPPLIER_ORDER),
+    "orders.document": Place(_SUPPLIER_ORDER, document(SupplierOrder, reject_comment="walked")),
+    "orders.user": Place(of(_O.id, OPEN), {"": at("id", by="other")}),
+    "orders.status": Place(of(_O.id, DONE), to("OPEN")),
+    "orders.submission": Place(of(_O.id, NO), {"state": at("state", by="ACCEPTED"), "attempt": at("attempt")}),
+    "orders.held": Place(of(_O.id, HELD)),
+    "orders.holds": Place(of(_O.id, HELD), {"payment": at(0, "payment_id", by="other")}),
+    "line_items": Place(of_order(order.LINE_ITEMS.c.order_key, DONE)),
+    "line_items.product": Place(
+        of_order(order.LINE_ITEMS.c.order_key, DONE), {"name": at("name", by="other"), "shippable": at("shippable", by=False)}
+    ),
+    "line_items.discount_override": Place(of_order(order.LINE_ITEMS.c.order_key, DONE), to(1_000_000)),
+    "line_items.tax_rate": Place(of_order(order.LINE_ITEMS.c.order_key, DONE), to("0.01")),
+    "worksheets": Place(of_order(order.WORKSHEETS.c.order_key, DONE)),
+    "worksheets.body": Place(
+        of_order(order.WORKSHEETS.c.order_key, DONE),
+        {
+            "planned units": at("plan", 0, 2),
+            "planned product": at("plan", 0, 1, by="other"),
+            "estimated units": at("estimates", 0, 3, 0, 1),
+            "selected method": at("estimates", 0, 7, by="other"),
+            "unit price": at("lines", 0, 1),
+            "subtotal": at("lines", 0, 2),
+            "discount": at("lines", 0, 4),
+            "tax": at("lines", 0, 5),
+            "tax rate": at("lines", 0, 6, by="0.01"),
+            "schedule": at("lines", 0, 7, by="other"),
+            "overridden": at("lines", 0, 8, by=True),
+            "shipping": at("shipments", 0, 1),
+            "shipping tax": at("shipments", 0, 2),
+        },
+    ),
+    "submissions": Place(of_order(order.SUBMISSIONS.c.order_key, NO)),
+    "submissions.state": Place(of_order(order.SUBMISSIONS.c.order_key, OPEN), to("REFUSED")),
+    **{f"submissions.{name}": Place(of_order(order.SUBMISSIONS.c.order_key, OPEN)) for name in ("finished", "deadline", "held")},
+    "submissions.caller": Place(of_order(order.SUBMISSIONS.c.order_key, NO), with_(sub="other")),
+    "submissions.reasons": Place(of_order(order.SUBMISSIONS.c.order_key, NO), to([])),
+    "cancellations.state": Place(of_order(order.CANCELLATIONS.c.order_key, GONE), to("FREEZING")),
+    "cancellations.caller": Place(None, with_(sub="other")),
+    "order_shipments": Place(of_order(order.SHIPMENTS.c.order_key, DONE)),
+    "order_shipments.document": Place(None, document(Shipment, carrier="walked")),
+    "order_events.type": Place(of(order.EVENTS.c.type, "order_submitted"), to("order_updated")),
+    "order_events": Place(of(order.EVENTS.c.type, "order_completed")),
+    "order_events.data": Place(
+        of(order.EVENTS.c.type, "order_completed"), {"status": at("status", by="OPEN"), "total": at("facts", "total")}
+    ),
+    "requests": Place(lambda _: order.REQUESTS.c.outcome["id"].as_string() == GONE, with_(id="NOWHERE")),
+}

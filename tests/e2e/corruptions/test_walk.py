@@ -1,0 +1,28 @@
+"""Whatever is changed or deleted behind a service's back, `waybill check` tells: column by column, table by table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from libs.db.watched import Register, rules_of
+from services.order.adapters.db.watched import WATCHED as ORDER
+from tests.e2e.corruptions import places
+from tests.e2e.corruptions.books import books
+from tests.e2e.corruptions.walk import Places, Walk, unseen
+
+SERVICES: dict[str, tuple[Register, Places]] = {"order": (ORDER, places.ORDER)}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("contexts", [("order",)], ids=" ".join)
+async def test_every_watched_column_is_seen_to(tmp_path: Path, database_url: str, contexts: tuple[str, ...]) -> None:
+    async with books(tmp_path, database_url) as made:
+        walk = Walk(made)
+        await walk.begin()
+        missed = [text for context in contexts for text in await unseen(walk, context, *SERVICES[context])]
+        assert not missed, "\n".join(missed)
+        named = set().union(*(rules_of(SERVICES[context][0]) for context in contexts))
+        assert sorted(named - walk.told) == []
+        await walk.begin()

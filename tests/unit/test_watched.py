@@ -1,0 +1,46 @@
+"""Every stored column is watched by a rule of `waybill check`, or named as free with a reason."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import sqlalchemy as sa
+
+from libs.db.types import Micros
+from libs.db.watched import Free, Register
+from services.order.adapters.db import tables as order_tables
+from services.order.adapters.db.watched import WATCHED as ORDER
+
+SERVICES: dict[str, tuple[sa.MetaData, Register]] = {"order": (order_tables.METADATA, ORDER)}
+MATTERS = re.compile(
+    r"(^|_)(amount|subtotal|discount|tax|total|cost|price|balance|reserved|allocated|on_hand|captured|refunded|quantity|packed|"
+    r"shipped|canceled|status|state|address|id|key)$"
+)
+"""Amounts, quantities, statuses, addresses and references, by their names."""
+UNSTATED = {"user_id", "request_id"}
+"""Of recorded outcomes: who asked, and for what."""
+PASSING = {"hold_commands"}
+"""Tables whose rows are gone once their work is done."""
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_column_is_watched_or_free_for_a_reason(service: str) -> None:
+    metadata, register = SERVICES[service]
+    assert {table.name for table in register} == set(metadata.tables)
+    for table, watch in register.items():
+        assert set(watch.columns) == {column.name for column in table.columns}, table.name
+        said = [*watch.columns.values(), watch.deleted]
+        assert all(one.reason if isinstance(one, Free) else one.rules for one in said), table.name
+
+
+@pytest.mark.parametrize("service", [name for name in ("order", "payment", "fulfillment") if name in SERVICES])
+def test_no_amount_quantity_status_address_or_reference_is_free(service: str) -> None:
+    free = {
+        f"{table.name}.{name}"
+        for table, watch in SERVICES[service][1].items()
+        for name, watched in watch.columns.items()
+        if isinstance(watched, Free) and (MATTERS.search(name) or isinstance(table.c[name].type, Micros))
+        if table.name not in PASSING and not (table.name == "requests" and name in UNSTATED)
+    }
+    assert free == set()
