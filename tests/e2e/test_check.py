@@ -78,11 +78,12 @@ async def test_a_broken_invariant_is_named_with_its_order_and_the_command_fails(
         failed, output = await run(sqlite_market, "--json")
     assert (code, failed) == (1, 1)
     assert "across supplier_orders_add_up_to_the_total WRONG:" in text
-    assert text.splitlines()[-1].startswith("invariants 1 broken")
+    assert text.splitlines()[-1].startswith("invariants 2 broken")
     told = json.loads(output)
     assert told["ok"] is False
     assert [(f["context"], f["rule"], f["subject"]) for f in told["findings"]] == [
-        ("across", "supplier_orders_add_up_to_the_total", "WRONG")
+        ("across", "supplier_orders_add_up_to_the_total", "WRONG"),
+        ("across", "reports_are_word_for_word", "WRONG"),
     ]
     broken = [r for r in told["rules"] if r["broken"]]
     assert broken == [{"context": "across", "rule": "supplier_orders_add_up_to_the_total", "rows": 1, "broken": 1}]

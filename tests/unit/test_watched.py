@@ -20,6 +20,8 @@ MATTERS = re.compile(
 """Amounts, quantities, statuses, addresses and references, by their names."""
 UNSTATED = {"user_id", "request_id"}
 """Of recorded outcomes: who asked, and for what."""
+SURROGATES = {"order_events.id"}
+"""Numbers of rows that nothing refers to."""
 PASSING = {"hold_commands"}
 """Tables whose rows are gone once their work is done."""
 
@@ -43,4 +45,4 @@ def test_no_amount_quantity_status_address_or_reference_is_free(service: str) ->
         if isinstance(watched, Free) and (MATTERS.search(name) or isinstance(table.c[name].type, Micros))
         if table.name not in PASSING and not (table.name == "requests" and name in UNSTATED)
     }
-    assert free == set()
+    assert sorted(free - SURROGATES) == []

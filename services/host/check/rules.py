@@ -153,7 +153,7 @@ def _reported_otherwise(subject: Subject) -> Iterator[str]:
         known = {v[name]: v for v in subject.all("order", kind)}
         for there in subject.all("fulfillment", kind):
             here = known.get(there[name])
-            if here is not None and here["version"] == there["version"] and here["said"] != there["said"]:
+            if here is not None and here["version"] == there["version"] and here.get("said") != there.get("said"):
                 yield f"{kind} {there['id']}: {', '.join(differing(here['said'], there['said']))} not as reported"
 
 
