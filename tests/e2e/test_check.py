@@ -86,7 +86,10 @@ async def test_a_broken_invariant_is_named_with_its_order_and_the_command_fails(
         ("across", "reports_are_word_for_word", "WRONG"),
     ]
     broken = [r for r in told["rules"] if r["broken"]]
-    assert broken == [{"context": "across", "rule": "supplier_orders_add_up_to_the_total", "rows": 1, "broken": 1}]
+    assert broken == [
+        {"context": "across", "rule": "supplier_orders_add_up_to_the_total", "rows": 1, "broken": 1},
+        {"context": "across", "rule": "reports_are_word_for_word", "rows": 1, "broken": 1},
+    ]
 
 
 async def test_books_that_cannot_be_looked_at_are_neither_sound_nor_broken(sqlite_market: Marketplace) -> None:
@@ -160,7 +163,7 @@ async def told_to_an_auditor(market: Marketplace) -> str:
     return told.getvalue()
 
 
-async def test_a_parked_entry_is_named_breaks_nothing_and_is_retried_by_reconcile(
+async def test_a_parked_entry_is_named_fails_the_check_breaks_no_rule_and_is_retried_by_reconcile(
     market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await market.cast.ada.place_order({"anvil": 1, "lamp": 1}, id="PO1")
