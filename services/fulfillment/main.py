@@ -50,7 +50,7 @@ from services.fulfillment.application.supplier_orders import SupplierOrders
 from services.fulfillment.application.unfreeze_order import UnfreezeOrder
 from services.fulfillment.application.void_parcels import VoidParcels
 from services.fulfillment.rpc.inventory_servicer import InventoryServicer
-from services.fulfillment.rpc.messages import shipment_report, supplier_order_out
+from services.fulfillment.rpc.messages import shipment_out, shipment_report, supplier_order_out
 from services.fulfillment.rpc.reservation_servicer import ReservationServicer, UseCases
 from services.fulfillment.rpc.shipment_servicer import ShipmentServicer
 from services.fulfillment.rpc.supplier_order_servicer import SupplierOrderServicer

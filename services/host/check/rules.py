@@ -181,6 +181,31 @@ def _paid_too_much(subject: Subject) -> Iterator[str]:
             yield f"{most} confirmed or charged of {order.get('total', '0')}"
 
 
+def _covers(subject: Subject) -> bool:
+    order = subject.one("order", "order")
+    return order.get("must_cover_total") == "1" and order.get("status") in ("OPEN", "COMPLETED") and _settled(subject)
+
+
+def _paid_too_little(subject: Subject) -> Iterator[str]:
+    """Where the channel wants the total covered. Of an order that is canceled in part something at least is promised."""
+    total = int(subject.one("order", "order")["total"])
+    promised = sum(int(paid["promised"]) for paid in subject.all("payment", "payments"))
+    whole = not any(int(canceled) for _, _, canceled in _units(subject, "order").values())
+    if promised < total if whole else total and not promised:
+        yield f"{promised} promised of {total}"
+
+
+def _has_payments(subject: Subject) -> bool:
+    return bool(subject.all("payment", "payments"))
+
+
+def _of_another_order(subject: Subject) -> Iterator[str]:
+    order = subject.one("order", "order")
+    for paid in subject.all("payment", "payments"):
+        if paid["stated_for"] != order.get("stated_for"):
+            yield f"payments of {paid['stated_for']}, the order is {order.get('stated_for', 'unknown')}"
+
+
 def _ships_while_held(subject: Subject) -> Iterator[str]:
     held = subject.one("order", "order").get("held", "0")
     for child in subject.all("fulfillment", "supplier_order"):
@@ -230,6 +255,8 @@ RULES = (
     _rule("supplier_orders_are_listed_alike", "order fulfillment", _settled, _seen_differently),
     _rule("reports_are_word_for_word", "order fulfillment", _settled, _reported_otherwise),
     _rule("payments_belong_to_submitted_orders", "order payment", _paid, _paid_for_nothing, ATTEMPT, CANCEL, PENDING),
+    _rule("paid_covers_the_total", "order payment", _covers, _paid_too_little, ATTEMPT, CANCEL, PENDING),
+    _rule("payments_name_their_order", "order payment", _has_payments, _of_another_order, ATTEMPT),
     _rule("held_orders_do_not_ship", "order fulfillment", _settled, _ships_while_held, ATTEMPT, HOLD),
     _rule("attention_holds_the_order", "order payment", _alerted, _not_held_for_payment, ALERT),
     _rule("charged_at_most_the_total", "order payment", _paid, _paid_too_much),

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.order.adapters.db import tables as order
+from services.payment.adapters.db import tables as payment
 from tests.e2e.corruptions.books import DONE, GONE, HELD, NO, OPEN, Books
 from tests.e2e.corruptions.walk import Change, Place, Places
 from waybill.fulfillment.v1.shipment_pb2 import Shipment
@@ -119,4 +120,49 @@ ORDER: Places = {
         of(order.EVENTS.c.type, "order_completed"), {"status": at("status", by="OPEN"), "total": at("facts", "total")}
     ),
     "requests": Place(lambda _: order.REQUESTS.c.outcome["id"].as_string() == GONE, with_(id="NOWHERE")),
+}
+
+
+def _charge(type: str) -> Any:
+    """The transactions of a type of the card that was charged."""
+    return lambda _: sa.and_(payment.TRANSACTIONS.c.payment_id == "d-card", payment.TRANSACTIONS.c.type == type)
+
+
+def _operation(name: str) -> Any:
+    return of(payment.GATEWAY.c.operation, name)
+
+
+_CONFIRMED = of(payment.LEDGER.c.payment_id, "d-po")
+PAYMENT: Places = {
+    "payments": Place(of(payment.PAYMENTS.c.id, "d-po")),
+    "payments.amount": Place(of(payment.PAYMENTS.c.id, "d-gift")),
+    "payments.type": Place(of(payment.PAYMENTS.c.id, "d-po"), to("spending_account")),
+    "payments.spending_account_id": Place(of(payment.PAYMENTS.c.id, "d-gift")),
+    **{f"payments.{name}": Place(of(payment.PAYMENTS.c.id, "d-card")) for name in ("credit_card_id", "captured", "refunded")},
+    "payments.state": Place(of(payment.PAYMENTS.c.id, "d-card"), to("CONFIRMED")),
+    "payment_transactions": Place(_charge("CAPTURE")),
+    "payment_transactions.type": Place(_charge("CAPTURE"), to("REFUND")),
+    "payment_transactions.result": Place(_charge("CAPTURE"), to("DECLINED")),
+    "payment_transactions.attempt": Place(_charge("AUTHORIZE")),
+    "payment_transactions.result_time": Place(_charge("CAPTURE"), to(None)),
+    "payment_attempts": Place(of_order(payment.ATTEMPTS.c.order_key, OPEN)),
+    "payment_attempts.-": Place(
+        lambda books: sa.and_(payment.ATTEMPTS.c.order_key == books.keys[OPEN], payment.ATTEMPTS.c.attempt > 0)
+    ),
+    "payment_attempts.order_key": Place(
+        lambda books: sa.and_(payment.ATTEMPTS.c.order_key == books.keys[OPEN], payment.ATTEMPTS.c.attempt > 0)
+    ),
+    "payment_attempts.attempt": Place(
+        lambda books: sa.and_(payment.ATTEMPTS.c.order_key == books.keys[OPEN], payment.ATTEMPTS.c.attempt > 0)
+    ),
+    "payment_attempts.state": Place(
+        lambda books: sa.and_(payment.ATTEMPTS.c.order_key == books.keys[OPEN], payment.ATTEMPTS.c.attempt > 0), to("RELEASED")
+    ),
+    "ledger_entries": Place(_CONFIRMED),
+    "credit_cards": Place(of(payment.CARDS.c.id, "visa")),
+    "test_gateway_operations": Place(_operation("capture")),
+    "test_gateway_operations.operation": Place(_operation("capture"), to("refund")),
+    "test_gateway_operations.state": Place(_operation("capture"), to("DECLINED")),
+    "payment_alerts.version": Place(),
+    "requests": Place(lambda _: payment.REQUESTS.c.outcome["transaction"].as_string().is_not(None), with_(transaction="nowhere")),
 }

@@ -8,15 +8,16 @@ import pytest
 
 from libs.db.watched import Register, rules_of
 from services.order.adapters.db.watched import WATCHED as ORDER
+from services.payment.adapters.db.watched import WATCHED as PAYMENT
 from tests.e2e.corruptions import places
 from tests.e2e.corruptions.books import books
 from tests.e2e.corruptions.walk import Places, Walk, unseen
 
-SERVICES: dict[str, tuple[Register, Places]] = {"order": (ORDER, places.ORDER)}
+SERVICES: dict[str, tuple[Register, Places]] = {"order": (ORDER, places.ORDER), "payment": (PAYMENT, places.PAYMENT)}
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("contexts", [("order",)], ids=" ".join)
+@pytest.mark.parametrize("contexts", [("order",), ("payment",)], ids=" ".join)
 async def test_every_watched_column_is_seen_to(tmp_path: Path, database_url: str, contexts: tuple[str, ...]) -> None:
     async with books(tmp_path, database_url) as made:
         walk = Walk(made)

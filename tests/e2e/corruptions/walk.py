@@ -86,7 +86,8 @@ class Walk:
         """Reads every context once; nothing may be wrong yet."""
         for context, app in self.books.market.host.apps.items():
             records = [record async for record in app.audited(())]
-            assert not [r for r in records if isinstance(r, Finding)], records
+            wrong = [r for r in records if isinstance(r, Finding)]
+            assert not wrong, wrong
             self.facts[context] = _facts(records)
         assert not self._across(self.facts)
 

@@ -94,12 +94,15 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
         total(sa.case((P.state.in_(states), amount), else_=0)).label(name)
         for name, states, amount in (
             ("confirmed", PERMANENT, due),
+            ("promised", (*PERMANENT, "ATTENTION"), due),
             ("charged", PERMANENT, taken),
             ("refunded", PERMANENT, P.refunded),
         )
     ]
     version = sa.func.sum(P.version).label("version")
-    statement = sa.select(P.order_key, P.currency, sa.func.count().label("count"), version, *states)
+    whose = P.order_id + "/" + P.buyer_id + "/" + P.user_id
+    stated_for = (sa.func.min(whose).label("first"), sa.func.max(whose).label("last"))
+    statement = sa.select(P.order_key, P.currency, sa.func.count().label("count"), version, *stated_for, *states)
     for row in await tx.execute(statement.where(P.order_key.in_(keys)).group_by(P.order_key, P.currency)):
         made.append(
             _fact(
@@ -109,6 +112,8 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
                 count=int(row._mapping["count"]),
                 version=int(row.version),
                 confirmed_total=int(row.confirmed),
+                promised=int(row.promised),
+                stated_for=" ".join(sorted({row.first, row.last})),
                 charged=int(row.charged),
                 refunded=int(row.refunded),
             )

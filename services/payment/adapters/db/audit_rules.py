@@ -8,7 +8,9 @@ import sqlalchemy as sa
 
 from libs import effects
 from libs.db.audit import SqlRule, told, total
+from services.payment.adapters.db.audit_causes import cause_rules
 from services.payment.adapters.db.tables import (
+    ACCOUNT_ASSIGNMENTS,
     ACCOUNTS,
     ALERTS,
     ATTEMPTS,
@@ -45,6 +47,7 @@ def rules(dialect: str) -> list[SqlRule]:
         **_money_rules(),
         **_gateway_rules(),
         **_alert_rules(),
+        **cause_rules(),
     }
     return [SqlRule(name, broken, _OVER.get(name, PAYMENTS)) for name, broken in made.items()]
 
@@ -60,6 +63,16 @@ _OVER: dict[str, sa.Table] = {
     "gateway_key_belongs_to_one_payment": TRANSACTIONS,
     "request_has_its_effect": REQUESTS,
     "alert_is_told_or_due": ALERTS,
+    "alert_is_of_its_payment": ALERTS,
+    "assignment_has_account": ACCOUNT_ASSIGNMENTS,
+    "transaction_has_its_payment": TRANSACTIONS,
+    "transaction_is_of_the_amount": TRANSACTIONS,
+    "transaction_is_timed": TRANSACTIONS,
+    "ledger_movement_has_two_sides": LEDGER,
+    "ledger_movement_has_its_transaction": LEDGER,
+    "ledger_issue_is_to_an_account": LEDGER,
+    "gateway_did_what_was_recorded": TRANSACTIONS,
+    "gateway_did_nothing_else": GATEWAY,
 }
 """What rules look at that do not look at payments."""
 

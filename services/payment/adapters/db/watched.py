@@ -1,0 +1,111 @@
+"""What `waybill check` watches of payment's tables, column by column."""
+
+from __future__ import annotations
+
+from libs.db.watched import OUTBOX, Free, Register, Watch, all_by, all_free, by
+from libs.db.watched import REQUESTS as REQUESTS_WATCH
+from services.payment.adapters.db import tables
+
+_SHOWN = "shown only: nothing is decided by it"
+_PAYMENTS = Watch(
+    {
+        **all_by("transaction_has_its_payment", "id"),
+        **all_by("payments_name_their_order", "order_key order_id buyer_id user_id"),
+        **all_by("payment_has_its_means", "type spending_account_id credit_card_id"),
+        **all_by("charged_at_most_the_total ledger_movement_has_its_transaction", "currency"),
+        **all_by("amount_is_resolved", "amount"),
+        **all_by("transaction_is_of_the_amount paid_covers_the_total", "resolved_amount"),
+        **all_by("payment_is_accepted", "accepted"),
+        **all_by("state_follows_amounts", "state"),
+        **all_by("permanent_payment_has_attempt", "attempt"),
+        **all_by("captured_is_sum_of_captures", "captured"),
+        **all_by("refunded_is_sum_of_refunds", "refunded"),
+        **all_free("a text of the buyer's", "purchase_order_number description xp"),
+        **all_free(_SHOWN, "position version create_time update_time"),
+        "renewals": Free("how often it was renewed: the keys of the authorizations are watched themselves"),
+        "authorization_expire_time": Free("what the gateway said: a lapse that comes unseen is told of as attention"),
+    },
+    by("transaction_has_its_payment paid_covers_the_total"),
+)
+_TRANSACTIONS = Watch(
+    {
+        **all_by("ledger_movement_has_its_transaction", "id"),
+        **all_by("transaction_has_its_payment", "payment_id"),
+        **all_by("captured_is_sum_of_captures", "type result amount"),
+        **all_by("held_card_is_authorized", "attempt"),
+        **all_by("gateway_did_what_was_recorded", "gateway_key gateway_reference"),
+        **all_by("transaction_is_timed", "result_time ask_time"),
+        **all_free(_SHOWN, "message create_time cause"),
+    },
+    by("ledger_movement_has_its_transaction"),
+)
+_LEDGER = Watch(
+    {
+        **all_by("ledger_movement_has_two_sides", "transaction_id order_id payment_id description entry_time currency"),
+        **all_by("ledger_movement_has_its_transaction", "account amount"),
+        "number": Free("the order of the book"),
+    },
+    by("ledger_movement_has_two_sides"),
+)
+_ACCOUNTS = Watch(
+    {
+        **all_by("ledger_issue_is_to_an_account", "id currency"),
+        **all_by("balance_is_ledger_sum", "balance"),
+        **all_by("reserved_is_sum_of_reservations", "reserved"),
+        **all_free("what the seller sets, and may change", "name active start_time end_time xp"),
+        "buyer_id": Free("whose it is: only the account itself states it"),
+        **all_free(_SHOWN, "version create_time update_time"),
+    },
+    by("ledger_issue_is_to_an_account"),
+)
+_GATEWAY = Watch(
+    {
+        **all_by("gateway_did_what_was_recorded", "key operation amount currency state reference"),
+        **all_by("gateway_did_nothing_else", "authorization_key"),
+        **all_free("how the test gateway plays its part", "token message expire_time"),
+    },
+    by("gateway_did_what_was_recorded"),
+)
+_ATTEMPTS = Watch(
+    {
+        **all_by("accepted_attempts_are_confirmed", "order_key attempt state"),
+        **all_free("when it is asked what became of it: an attempt that stays is told of", "expire_time update_time"),
+    },
+    by("accepted_attempts_are_confirmed"),
+)
+_ALERTS = Watch(
+    {
+        **OUTBOX,
+        **all_by("attention_is_alerted", "id"),
+        **all_by("alert_is_of_its_payment", "order_key"),
+        **all_by("alert_is_told_or_due", "version reported_version"),
+        **all_free(_SHOWN, "key create_time update_time"),
+    },
+    by("attention_is_alerted"),
+)
+WATCHED: Register = {
+    tables.PAYMENTS: _PAYMENTS,
+    tables.ALERTS: _ALERTS,
+    tables.TRANSACTIONS: _TRANSACTIONS,
+    tables.ATTEMPTS: _ATTEMPTS,
+    tables.ACCOUNTS: _ACCOUNTS,
+    tables.ACCOUNT_ASSIGNMENTS: Watch(
+        {
+            **all_by("assignment_has_account", "spending_account_id"),
+            **all_free("who may use the account: only the assignment states it", "user_id allow_exceed"),
+        },
+        Free("an assignment may end at any time"),
+    ),
+    tables.LEDGER: _LEDGER,
+    tables.CARDS: Watch(
+        {
+            **all_by("payment_has_its_means", "id buyer_id"),
+            **all_free("what the buyer said of the card; only the card states it", "user_id token card_type partial_number"),
+            **all_free("what the buyer said of the card; only the card states it", "cardholder_name expiration xp"),
+            **all_free(_SHOWN, "version create_time update_time"),
+        },
+        by("payment_has_its_means"),
+    ),
+    tables.GATEWAY: _GATEWAY,
+    tables.REQUESTS: REQUESTS_WATCH,
+}
