@@ -202,8 +202,8 @@ def _has_payments(subject: Subject) -> bool:
 def _of_another_order(subject: Subject) -> Iterator[str]:
     order = subject.one("order", "order")
     for paid in subject.all("payment", "payments"):
-        if paid["stated_for"] != order.get("stated_for"):
-            yield f"payments of {paid['stated_for']}, the order is {order.get('stated_for', 'unknown')}"
+        if paid.get("stated_for") != order.get("stated_for"):
+            yield f"payments of {paid.get('stated_for')}, the order is {order.get('stated_for', 'unknown')}"
 
 
 def _ships_while_held(subject: Subject) -> Iterator[str]:
