@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from libs.auth.principal import Principal
+from libs.auth.strength import weakness
 from libs.errors import Kind, WaybillError
 from libs.ids import new_key
 
@@ -153,8 +154,8 @@ class ServiceTokens:
     REUSE = 30.0
 
     def __init__(self, secret: str) -> None:
-        if len(secret) < 32:
-            raise ValueError("the service secret needs at least 32 characters")
+        if weak := weakness(secret):
+            raise ValueError(f"the service secret can be guessed: {weak}")
         self._secret = secret
         self._issued: OrderedDict[tuple[str, Principal | None], tuple[float, str]] = OrderedDict()
         self._verified: OrderedDict[str, tuple[float, str, Principal | None]] = OrderedDict()

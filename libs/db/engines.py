@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from libs.db.sqlite import creator
 from libs.db.tuning import Tuning
+from libs.private import FOLDER, close, private_file
 
 READERS = 4
 """Reading connections per SQLite file."""
@@ -32,7 +34,7 @@ def sqlite_engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
     path = url.database or ""
     if not path or path == ":memory:":
         raise ValueError("SQLite needs a file")
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    _keep_private(Path(path))
 
     def engine(size: int, writes: bool) -> AsyncEngine:
         made = create_async_engine(
@@ -49,6 +51,16 @@ def sqlite_engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
         return made
 
     return engine(1, True), engine(READERS, False)
+
+
+def _keep_private(path: Path) -> None:
+    """Makes the file before SQLite does, which gives the files beside it the same permissions; closes those of before."""
+    path.parent.mkdir(mode=FOLDER, parents=True, exist_ok=True)
+    # Where no file can be made, SQLite says so when it opens it.
+    with suppress(OSError):
+        private_file(path)
+        for beside in ("-wal", "-shm", "-journal"):
+            close(path.with_name(path.name + beside))
 
 
 def _begin(connection: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from libs.audit import Fact, Finding
 from libs.auth import roles
 from libs.errors import invalid
-from libs.rpc.call import current
+from libs.rpc.operations import require_operator
 from libs.service import ServiceApp
 from waybill.audit.v1 import audit_service_pb2 as pb
 from waybill.audit.v1 import audit_service_pb2_grpc as pb_grpc
@@ -26,7 +26,7 @@ class AuditServicer(pb_grpc.AuditServiceServicer):
 
     async def Audit(self, request: pb.AuditRequest, context: Any) -> AsyncIterator[pb.AuditResponse]:
         """Streams findings, facts and one summary per context."""
-        current().principal.require(roles.AUDIT_READER)
+        require_operator(roles.AUDIT_READER)
         _require_keys(request.order_keys)
         for app in self._apps:
             if request.contexts and app.name not in request.contexts:

@@ -17,12 +17,15 @@ from waybill.operations.v1 import outbox_service_pb2_grpc as pb_grpc
 OUTBOX_SERVICE = "waybill.operations.v1.OutboxService"
 
 
-def require_operator() -> None:
-    """Raises ROLE_MISSING unless the caller is an operator of the marketplace's owner."""
+def require_operator(role: str = roles.OPERATIONS_ADMIN) -> None:
+    """Raises ROLE_MISSING unless the caller is a user of the marketplace's owner who holds the role.
+
+    Another company's user who holds it is refused in the same words: within that company the role is worth nothing here.
+    """
     caller = current().principal
-    caller.require(roles.OPERATIONS_ADMIN)
+    caller.require(role)
     if not caller.is_seller:
-        raise denied(roles.OPERATIONS_ADMIN)
+        raise denied(role)
 
 
 class OutboxServicer(pb_grpc.OutboxServiceServicer):

@@ -8,20 +8,21 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import grpc
-
 from libs.auth import ServiceTokens, TokenVerifier
 from libs.clock import Clock, SystemClock
 from libs.failpoints import Failpoints
 from libs.ids import IdSource, RandomIds
 from libs.obs.endpoint import metrics_endpoint
 from libs.obs.tracing import exporting
+from libs.private import private_folder
 from libs.rpc import Peers, RpcServer
 from libs.service import Runtime, ServiceApp
 from libs.startup import StartupError
 from services.host.contexts import CONTEXTS
 from services.host.databases import wait_for_databases
+from services.host.lock import alone
 from services.host.settings import HostSettings
+from services.host.tls import authority, server_credentials
 from waybill.directory.v1 import token_service_pb2, token_service_pb2_grpc
 
 if TYPE_CHECKING:
@@ -60,36 +61,24 @@ def settings_of(host: HostSettings, context: str) -> Any:
     return _part(context, "settings").Settings(database_url=url, database_schema=schema, tuning=host.tuning, **extra)
 
 
-def _credentials(host: HostSettings) -> grpc.ServerCredentials | None:
-    if host.tls_certificate is None or host.tls_key is None:
-        return None
-    return grpc.ssl_server_credentials([(host.tls_key.read_bytes(), host.tls_certificate.read_bytes())])
-
-
-def _authority(host: HostSettings) -> grpc.ChannelCredentials | None:
-    # A process that hosts everything calls itself, within the machine.
-    if host.tls_ca is None or not host.only:
-        return None
-    return grpc.ssl_channel_credentials(host.tls_ca.read_bytes())
-
-
 @asynccontextmanager
 async def running(host: HostSettings, clock: Clock | None = None, ids: IdSource | None = None) -> AsyncIterator[Host]:
     """Migrates, sets an empty marketplace up, serves until the block ends."""
     async with AsyncExitStack() as stack:
         if host.otlp_endpoint:
             await stack.enter_async_context(exporting(host.otlp_endpoint))
+        await stack.enter_async_context(alone(host, host.hosted))
         yield await stack.enter_async_context(_serving(host, clock or SystemClock(), ids or RandomIds()))
 
 
 @asynccontextmanager
 async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIterator[Host]:
-    if host.data is not None and not host.database_url:
-        host.data.mkdir(parents=True, exist_ok=True)
+    if host.keeps_secret:
+        private_folder(host.folder)
+    tokens, credentials, trusted = ServiceTokens(host.secret()), server_credentials(host), authority(host)
     await wait_for_databases(host)
-    tokens = ServiceTokens(host.secret())
     failpoints = Failpoints.from_env(host.failpoints)
-    peers = Peers("host", tokens, host.addresses, _authority(host))
+    peers = Peers("host", tokens, host.addresses, trusted)
     apps: dict[str, ServiceApp] = {}
     for context in host.hosted:
         runtime = Runtime(clock, ids, peers.of(context), failpoints)
@@ -98,7 +87,7 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
         list(apps.values()),
         TokenVerifier(_key_fetcher(peers)),
         tokens,
-        _credentials(host),
+        credentials,
         host.max_calls,
         host.max_streams,
         peers=peers,

@@ -20,9 +20,12 @@ from libs.obs import configure_logging
 from libs.startup import StartupError
 from services.host.contexts import CONTEXTS
 from services.host.databases import wait_for_databases
+from services.host.lock import alone
 from services.host.settings import HostSettings, default_data, from_environment
 
 SERVICES = Path(__file__).resolve().parents[1]
+PATIENCE = 5.0
+"""Seconds that SQLite files may be in use by another process: one that migrates soon ends, one that serves does not."""
 out = Console()
 
 
@@ -42,7 +45,8 @@ def versions_of(context: str) -> Path:
 async def migrate_all(host: HostSettings, contexts: tuple[str, ...] = CONTEXTS) -> list[Outcome]:
     """Migrates the contexts' databases, one after the other. Raises `StartupError`."""
     await wait_for_databases(host, contexts)
-    return [Outcome(context, await _migrate(host, context)) for context in contexts]
+    async with alone(host, contexts, PATIENCE):
+        return [Outcome(context, await _migrate(host, context)) for context in contexts]
 
 
 async def _migrate(host: HostSettings, context: str) -> Migrated:

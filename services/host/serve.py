@@ -43,8 +43,6 @@ def serve(
     """Serves the marketplace: every service in this process, or one of them."""
     if only and only not in CONTEXTS:
         raise typer.BadParameter(f"there is no service {only!r}: one of {', '.join(CONTEXTS)}")
-    if not _loopback(bind) and tls_certificate is None and not insecure:
-        raise typer.BadParameter("an address that others can reach needs --tls-certificate and --tls-key, or --insecure")
     configure_logging(log_level, log_json)
     settings = _settings(
         data=data or default_data(),
@@ -56,6 +54,9 @@ def serve(
         metrics_bind=metrics_bind,
         migrate=False if no_migrate else None,
     )
+    if not _loopback(settings.bind) and settings.tls_certificate is None and not insecure:
+        raise typer.BadParameter("an address that others can reach needs --tls-certificate and --tls-key, or --insecure")
+    settings.require_secret()
     asyncio.run(_serve(settings))
 
 

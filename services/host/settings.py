@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from libs.auth.strength import weakness
 from libs.db.tuning import DEFAULT, Tuning
+from libs.db.url import parsed_url
+from libs.private import close, private_file, private_folder
+from libs.startup import StartupError
 from services.host.contexts import CONTEXTS
 
 SECRET = {"shown": "never"}
@@ -104,21 +109,61 @@ class HostSettings:
             return own, None if own.startswith("sqlite") else f"waybill_{context}"
         if self.database_url:
             return self.database_url, f"waybill_{context}"
-        folder = self.data or default_data()
-        return f"sqlite:///{folder / f'{context}.sqlite3'}", None
+        return f"sqlite:///{self.folder / f'{context}.sqlite3'}", None
+
+    @property
+    def folder(self) -> Path:
+        """Where SQLite files and what else a process keeps are."""
+        return self.data or default_data()
+
+    @property
+    def keeps_secret(self) -> bool:
+        """Whether all that it hosts is on SQLite: on one machine, where the secret can be kept beside the files."""
+        return all(parsed_url(self.database(context)[0]).get_backend_name() == "sqlite" for context in self.hosted)
 
     def secret(self) -> str:
-        """The service secret: given, or kept beside the data, or made now."""
+        """The service secret: given, or kept beside the data, or made now. Raises `SecretError`."""
         if self.service_secret:
+            if weak := weakness(self.service_secret):
+                raise SecretError(f"WAYBILL_SERVICE_SECRET can be guessed: {weak}. {REMEDY}")
             return self.service_secret
-        if self.database_url:
-            return secrets.token_urlsafe(48)
-        path = (self.data or default_data()) / "service.secret"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_urlsafe(48))
-        return path.read_text().strip()
+        if self.keeps_secret:
+            return _kept(self.folder / "service.secret")
+        if self.only or self.addresses:
+            raise SecretError(f"WAYBILL_SERVICE_SECRET is missing: services of other processes must know the same one. {REMEDY}")
+        return secrets.token_urlsafe(48)
+
+    def require_secret(self) -> None:
+        """Raises `SecretError` where other processes on the same database would each make a secret of their own."""
+        if not self.service_secret and not self.keeps_secret:
+            why = "a database that other processes can use needs the secret that all of them share"
+            raise SecretError(f"WAYBILL_SERVICE_SECRET is missing: {why}. {REMEDY}")
+
+
+REMEDY = """Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"""
+
+
+class SecretError(StartupError):
+    """The service secret is missing, or worth nothing."""
+
+    exit_code = 2
+
+
+def _kept(path: Path) -> str:
+    """The secret in the file; the first who asks makes it, and the others find it whole."""
+    private_folder(path.parent)
+    if not path.exists():
+        made = path.with_name(f"{path.name}.{os.getpid()}")
+        private_file(made)
+        made.write_text(secrets.token_urlsafe(48))
+        with suppress(FileExistsError):
+            os.link(made, path)
+        made.unlink()
+    close(path)
+    found = path.read_text().strip()
+    if weak := weakness(found):
+        raise SecretError(f"the service secret in {path} can be guessed: {weak}. Remove the file, and a new one is made")
+    return found
 
 
 def _switch(text: str) -> bool:

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+SECRET = "what-processes-of-a-test-share-on-one-database"
 _ADDRESS = re.compile(r"127\.0\.0\.1:(\d+)")
 _METRICS = re.compile(r"metrics: (\S+)")
 _SECRET = re.compile(r"client secret\s+(\S+)")
@@ -42,7 +43,7 @@ async def said(*arguments: str, environment: Mapping[str, str] | None = None, bu
         stdout=asyncio.subprocess.PIPE,
         cwd=build,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "COLUMNS": "400", **(environment or {})},
+        env={**os.environ, "COLUMNS": "400", "WAYBILL_SERVICE_SECRET": SECRET, **(environment or {})},
     )
     try:
         output, errors = await asyncio.wait_for(process.communicate(), 60)
@@ -69,7 +70,7 @@ async def served(
     command += ["--log-level", "ERROR", *(["--only", only] if only else []), *options]
     environment = {**os.environ, "WAYBILL_FAILPOINTS": failpoints, "COLUMNS": "400", **(variables or {})}
     if database_url:
-        environment |= {"WAYBILL_DATABASE_URL": database_url, "WAYBILL_SERVICE_SECRET": "s" * 48}
+        environment |= {"WAYBILL_DATABASE_URL": database_url, "WAYBILL_SERVICE_SECRET": SECRET}
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=environment, cwd=build)
     try:
         yield await _ready(process)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from libs.errors import WaybillError, precondition
+from libs.private import FILE, FOLDER, close
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -74,10 +75,11 @@ def bad(path: Path, why: str) -> WaybillError:
 @contextmanager
 def folder_for(folder: Path) -> Iterator[None]:
     """Makes the folder, and removes it when the block fails. One that holds anything is refused: `ARCHIVE_EXISTS`."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(mode=FOLDER, parents=True, exist_ok=True)
     if any(folder.iterdir()):
         message = f"{folder} is not empty: an archive is written into a folder of its own"
         raise precondition("ARCHIVE_EXISTS", message, archive=str(folder))
+    close(folder)
     try:
         yield
     except BaseException:
@@ -88,8 +90,8 @@ def folder_for(folder: Path) -> Iterator[None]:
 @contextmanager
 def writing(path: Path) -> Iterator[BinaryIO]:
     """A new file that only its owner may read, durable at the end of the block."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    path.parent.mkdir(mode=FOLDER, parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE), "wb") as file:
         yield file
         file.flush()
         os.fsync(file.fileno())

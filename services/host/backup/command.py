@@ -24,6 +24,7 @@ from services.host.backup.archive import Manifest
 from services.host.backup.cut import backup as make_backup
 from services.host.backup.restore import restore as load_archive
 from services.host.backup.source import Tell
+from services.host.lock import InUse
 from services.host.settings import HostSettings, from_environment
 
 T = TypeVar("T")
@@ -83,6 +84,8 @@ def _run(json: bool, work: Callable[[Tell], Awaitable[T]]) -> T:
             return asyncio.run(run())
     except WaybillError as refused:
         reason, message, metadata = refused.reason, refused.message, refused.metadata
+    except InUse as error:
+        reason, message, metadata = "DATABASE_IN_USE", str(error), {}
     except StartupError as error:
         reason = "DATABASE_URL_INVALID" if isinstance(error, DatabaseUrlError) else "DATABASE_UNAVAILABLE"
         message, metadata = str(error), {}

@@ -13,6 +13,7 @@ from services.host.backup.source import Tell, databases
 from services.host.backup.sqlite_target import SqliteTarget
 from services.host.backup.target import Target
 from services.host.contexts import CONTEXTS
+from services.host.lock import alone
 from services.host.settings import HostSettings
 
 
@@ -30,10 +31,11 @@ async def restore(settings: HostSettings, folder: Path, tell: Tell) -> Manifest:
     try:
         for target in targets:
             await target.check()
-        for target in targets:
-            await target.load(folder, manifest, tell)
-        for target in targets:
-            await target.commit()
+        async with alone(settings, CONTEXTS):
+            for target in targets:
+                await target.load(folder, manifest, tell)
+            for target in targets:
+                await target.commit()
     finally:
         for target in targets:
             await target.close()

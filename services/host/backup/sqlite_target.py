@@ -9,6 +9,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from libs.private import private_file
 from services.host.backup import sqlite
 from services.host.backup.archive import ContextPart, Manifest, bad
 from services.host.backup.source import Tell
@@ -41,9 +42,8 @@ class SqliteTarget:
         await asyncio.to_thread(self._load, folder, part)
 
     def _load(self, folder: Path, part: ContextPart) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         self._loaded.unlink(missing_ok=True)
-        self._loaded.touch(mode=0o600)
+        private_file(self._loaded)
         shutil.copyfile(folder / part.file, self._loaded)
         with closing(sqlite.connect(self._loaded)) as copy:
             if (found := copy.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
@@ -61,9 +61,9 @@ class SqliteTarget:
     async def commit(self) -> None:
         """Puts it into its place, under SQLite's own lock: a service may have the empty file open."""
         await self.check()
+        private_file(self._path)
         with closing(sqlite.connect(self._loaded)) as copy, closing(sqlite3.connect(self._path)) as place:
             copy.backup(place)
-        self._path.chmod(0o600)
 
     async def close(self) -> None:
         """Removes the copy."""

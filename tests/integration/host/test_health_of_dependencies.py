@@ -19,7 +19,7 @@ from tests.support.databases import Databases
 from tests.support.gate import gate
 
 ORDER, DIRECTORY = "waybill.order.v1.OrderService", "waybill.directory.v1.TokenService"
-SECRET = "s" * 48
+SECRET = "a-secret-that-only-this-test-has"
 
 
 @pytest.fixture(autouse=True)

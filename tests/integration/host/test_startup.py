@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import signal
 import socket
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from tests.support.process import said, served
+from tests.support.process import SECRET, said, served
 
 
 def free_port() -> int:
@@ -108,6 +109,7 @@ async def test_a_server_that_comes_late_is_waited_for_and_then_served_from(clust
         moved(cluster_database, host="127.0.0.1", port=port),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "WAYBILL_SERVICE_SECRET": SECRET},
     )
     assert process.stdout is not None
     assert process.stderr is not None

@@ -15,7 +15,7 @@ from libs.auth import PartyKind, Principal, ServiceTokens, TokenSigner, TokenVer
 from libs.auth.tokens import AUDIENCE, ISSUER, SERVICE_AUDIENCE, new_private_key
 from libs.errors import Kind, WaybillError
 
-SECRET = "s" * 32
+SECRET = "a-secret-that-only-this-test-has"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ANNA = Principal("anna", "acme", PartyKind.BUYER, frozenset({roles.SHOPPER, roles.ME_ADDRESS_ADMIN}), "shop")
 
@@ -282,7 +282,7 @@ def test_a_service_token_lives_a_minute_and_is_reused_for_half_of_it() -> None:
 @pytest.mark.parametrize(
     ("secret", "changes"),
     [
-        ("t" * 32, {}),
+        ("another-secret-than-what-it-has!", {}),
         (SECRET, {"aud": "waybill"}),
         (SECRET, {"exp": 1}),
         (SECRET, {"iss": None}),
@@ -307,8 +307,3 @@ def test_an_unsigned_service_token_is_refused() -> None:
 def test_a_users_token_is_no_service_token(signer: TokenSigner) -> None:
     with pytest.raises(WaybillError):
         ServiceTokens(SECRET).verify(issue(signer, at=datetime.now(UTC)))
-
-
-def test_a_short_secret_is_refused() -> None:
-    with pytest.raises(ValueError, match="32"):
-        ServiceTokens("short")
