@@ -16,7 +16,7 @@ from libs.query.parser import Compare, FilterError
 
 _LIMIT = 2**63
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}\Z")
-_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?\Z")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,4})?\Z")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?([Zz]|[+-][0-9:]{5})?)?\Z")
 OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "=": lambda a, b: a == b,

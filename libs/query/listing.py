@@ -15,7 +15,7 @@ from libs.query import paging
 from libs.query.fields import Field, by_bytes, compare
 from libs.query.paging import Order
 from libs.query.parser import Compare, FilterError, Group, Node, Not, parse
-from libs.query.xp import XpPath, compare_xp
+from libs.query.xp import MAX_PATH, XpPath, compare_xp
 
 DEFAULT_PAGE = 50
 MAX_PAGE = 1_000
@@ -137,7 +137,7 @@ class Listing:
             column = by_bytes(dialect, field.column) if kind == "text" else field.column
             return [Order(column, f"o{at}", kind, descending, field.nullable)]
         root, *path = name.split(".")
-        if root != "xp" or self._xp is None or not path or not all(_KEY.match(key) for key in path):
+        if root != "xp" or self._xp is None or not path or len(path) > MAX_PATH or not all(_KEY.match(key) for key in path):
             return []
         # Numbers come before texts; each is missing where the other stands.
         found = XpPath(dialect, self._xp, path)

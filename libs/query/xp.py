@@ -6,6 +6,8 @@ false with JSON booleans. A path names keys of objects; it does not index arrays
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -18,12 +20,20 @@ from libs.query.fields import OPERATIONS, by_bytes, contains, number
 from libs.query.parser import Compare, FilterError
 
 Expression = sa.ColumnElement[Any]
+EXACT = 2**53
+"""Numbers of xp are doubles, as those of google.protobuf.Struct are: from here on some integers are missing."""
+MAX_PATH = 20
+"""Names in a path; a database would follow each."""
+_NUMERIC = re.compile(r"[+-]?([0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?|nan|inf|infinity)\Z", re.IGNORECASE)
+"""Bare words that are meant as numbers, whether xp holds such a number or not."""
 
 
 class XpPath:
     """One path into one JSON column."""
 
     def __init__(self, dialect: str, column: Expression, path: Sequence[str]) -> None:
+        if len(path) > MAX_PATH:
+            raise FilterError(f"a path of xp has at most {MAX_PATH} names")
         self._dialect = dialect
         self._column = column
         self._numbers: tuple[str, ...]
@@ -135,5 +145,19 @@ def _value(node: Compare) -> str | bool | Decimal:
         return node.value
     if node.value.lower() in ("true", "false"):
         return node.value.lower() == "true"
+    return _number(node) if _NUMERIC.match(node.value) else node.value
+
+
+def _number(node: Compare) -> Decimal:
+    """The double that a literal stands for, written as short as it can be: so both databases compare it with stored ones.
+
+    Raises `FilterError` for what no double is: too large, not a number at all, or an integer that would become another one.
+    """
     found = number(node.value)
-    return node.value if found is None else found
+    double = math.inf if found is None else float(found)
+    where = f"{node.value[:50]!r} at character {node.at}"
+    if not math.isfinite(double):
+        raise FilterError(f"{where} is beyond the numbers that xp holds; a text goes in quotes")
+    if "e" not in node.value.lower() and abs(double) >= EXACT and int(double) != found:
+        raise FilterError(f"{where} is beyond the integers that xp tells apart, which end at 2^53; a text goes in quotes")
+    return Decimal(repr(double))

@@ -25,44 +25,26 @@ from libs.rpc.call import CURRENT, Call
 from libs.rpc.counters import served
 from libs.rpc.status import internal, to_status
 from libs.rpc.streams import ServerEnds, Streams
+from libs.rpc.wire import MAX_ELEMENTS, TooMany, require_few
 
 MAX_OUTSIDE = 4 * 1024 * 1024
 """Bytes of a request of an outside caller."""
 OPEN_PREFIXES = ("/grpc.health.", "/grpc.reflection.")
 
 
-class _Malformed:
-    pass
-
-
-class _Large:
-    """A request over the limit of outside callers; it is parsed once its caller turns out to be a service."""
-
-    def __init__(self, data: bytes, deserialize: Callable[[bytes], Any]) -> None:
-        self._data = data
-        self._deserialize = deserialize
-
-    def message(self) -> Any:
-        return _parse(self._data, self._deserialize)
-
-
-_MALFORMED = _Malformed()
-
-
-def _parse(data: bytes, deserialize: Callable[[bytes], Any]) -> Any:
+def _parsed(data: bytes, deserialize: Callable[[bytes], Any], outside: bool) -> Any:
+    """The message, once its caller is known. What an outside caller sends is measured before anything is made of it."""
     try:
+        if outside:
+            if len(data) > MAX_OUTSIDE:
+                raise WaybillError(Kind.INVALID, "MALFORMED_REQUEST", f"a request is at most {MAX_OUTSIDE // 2**20} MiB")
+            require_few(data, deserialize)
         return deserialize(data)
+    except TooMany:
+        why = f"a request has at most {MAX_ELEMENTS:,} elements, on all its levels together"
+        raise WaybillError(Kind.INVALID, "MALFORMED_REQUEST", why) from None
     except (DecodeError, ValueError):
-        return _MALFORMED
-
-
-def _safe(deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
-    """A deserializer that does not raise: gRPC would answer INTERNAL before any code of ours has run."""
-
-    def parse(data: bytes) -> Any:
-        return _Large(data, deserialize) if len(data) > MAX_OUTSIDE else _parse(data, deserialize)
-
-    return parse
+        raise WaybillError(Kind.INVALID, "MALFORMED_REQUEST", "the bytes are no message of the expected type") from None
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):
@@ -113,10 +95,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     def _wrap(self, method: str, handler: Any) -> Any:
         context_name = self._contexts.get(method.rsplit("/", 1)[0].lstrip("/"), "host")
         self._calls[method] = metrics.served_calls(context_name, method)
-        options = {
-            "request_deserializer": _safe(handler.request_deserializer),
-            "response_serializer": handler.response_serializer,
-        }
+        # Bytes come in as they are: nothing is made of them before their caller is known.
+        options = {"request_deserializer": None, "response_serializer": handler.response_serializer}
+        deserialize = handler.request_deserializer
         if handler.unary_unary is not None:
             inner = handler.unary_unary
 
@@ -125,7 +106,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 if tracing.ACTIVE is not None:
                     tracing.ACTIVE.serve(context_name, method, context.invocation_metadata())
                 try:
-                    call, request = await self._enter(method, request, context, self._outside)
+                    call, request = await self._enter(method, request, deserialize, context, self._outside)
                 except WaybillError as error:
                     return await self._fail(context, method, None, error, context_name, began)
                 except Exception:
@@ -159,7 +140,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
             async def messages() -> AsyncGenerator[Any, None]:
                 nonlocal call
-                call, entered = await self._enter(method, request, context, self._watching)
+                call, entered = await self._enter(method, request, deserialize, context, self._watching)
                 CURRENT.set(call)
                 outside = call.caller_service is None
                 begin(outside)
@@ -207,7 +188,10 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             return grpc.stream_stream_rpc_method_handler(converse, **options)
         return handler
 
-    async def _enter(self, method: str, request: Any, context: Any, admission: Admission) -> tuple[Call, Any]:
+    async def _enter(
+        self, method: str, data: bytes, deserialize: Callable[[bytes], Any], context: Any, admission: Admission
+    ) -> tuple[Call, Any]:
+        """Who calls, whether there is room for it, and what it says, in this order."""
         served[method] += 1
         user = service = request_id = ""
         for key, value in context.invocation_metadata() or ():
@@ -227,14 +211,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             caller = await self._verifier.verify(token)
         elif method not in self._anonymous:
             raise WaybillError(Kind.UNAUTHENTICATED, "TOKEN_MISSING", "the call carries no token")
-        if isinstance(request, _Large):
-            if caller_service is None:
-                raise WaybillError(Kind.INVALID, "MALFORMED_REQUEST", f"a request is at most {MAX_OUTSIDE // 2**20} MiB")
-            request = request.message()
-        if request is _MALFORMED:
-            raise WaybillError(Kind.INVALID, "MALFORMED_REQUEST", "the bytes are no message of the expected type")
         if caller_service is None:
             admission.require()
+        request = _parsed(data, deserialize, caller_service is None)
         left = context.time_remaining()
         deadline = None if left is None else time.monotonic() + left
         return Call(method, request_id or uuid.uuid4().hex, caller, caller_service, deadline), request

@@ -73,6 +73,10 @@ XPS: list[Any] = [
     {"a": 12345678901},
     {"a": "ä"},
     {"null": 1, "0": "zero"},
+    {"a": 2.0**53},
+    {"a": -1e300},
+    {"a": 0.1 + 0.2},
+    {"a": 1.7976931348623157e308},
     {"a": []},
 ]
 
@@ -216,6 +220,17 @@ FILTERS: dict[str, Rule] = {
     'xp.a:"ext"': lambda r: isinstance(xp(r, "a"), str) and "ext" in xp(r, "a"),
     'NOT xp.a:"red"': lambda r: xp(r, "a") != ["red", 5, True],
     'xp.a:"b"': lambda r: False,
+    "xp.a > 1e299": lambda r: is_number(xp(r, "a")) and xp(r, "a") > 1e299,
+    "xp.a < -1E+299": lambda r: is_number(xp(r, "a")) and xp(r, "a") < -1e299,
+    "xp.a = 9007199254740992": lambda r: xp(r, "a") == 2**53,
+    "xp.a = 9.007199254740993e15": lambda r: xp(r, "a") == 2**53,
+    "xp.a = 0.3": lambda r: xp(r, "a") == 0.3,
+    "xp.a = 0.30000000000000004": lambda r: xp(r, "a") == 0.1 + 0.2,
+    "xp.a = 0.300000000000000040000000000000001": lambda r: xp(r, "a") == 0.1 + 0.2,
+    "xp.a > -0": lambda r: is_number(xp(r, "a")) and xp(r, "a") > 0,
+    "xp.a > 1e-400": lambda r: is_number(xp(r, "a")) and xp(r, "a") > 0,
+    "xp.a:1e300": lambda r: False,
+    "xp.a:-1e300": lambda r: xp(r, "a") == -1e300,
 }
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+import grpc
 import pytest
+from google.protobuf.wrappers_pb2 import StringValue
 
 from libs import repeats
 from libs.errors import Kind, WaybillError
 from tests.integration.libs.calls import ANNA, refusal
-from tests.support.echo import EchoServicer, EchoStub, echo_app, text
+from tests.support.echo import ECHO, EchoServicer, EchoStub, echo_app, text
 from tests.support.server import Served, serving
+from waybill.order.v1 import order_service_pb2, order_service_pb2_grpc
 
 
 @pytest.mark.parametrize("left_something", [False, True])
@@ -97,3 +100,27 @@ async def test_outside_streams_have_a_limit_of_their_own_which_inside_ones_and_c
         free.set()
         assert [message.value for stream in streams async for message in stream] == []
         assert (await anext(aiter(stub.Watch(text("d"))))).value == "d"
+
+
+async def test_nothing_is_made_of_the_bytes_of_a_caller_who_is_not_known(server: Served) -> None:
+    """An outside caller's message that does not parse is refused for that, a stranger's for being one."""
+    send = server.channel.unary_unary(ECHO, response_deserializer=StringValue.FromString)
+    for metadata, reason in (((), "TOKEN_MISSING"), (server.metadata(ANNA), "MALFORMED_REQUEST")):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await send(b"\xff\xff", metadata=metadata)
+        assert reason.encode() in dict(refused.value.trailing_metadata())["grpc-status-details-bin"]
+
+
+async def test_a_message_of_very_many_empty_parts_is_refused_before_it_is_parsed() -> None:
+    app = echo_app()
+    servicer, service = order_service_pb2_grpc.OrderServiceServicer(), "waybill.order.v1.OrderService"
+    app.registrations.append((order_service_pb2_grpc.add_OrderServiceServicer_to_server, servicer, service))
+    number = order_service_pb2.CreateOrderRequest.DESCRIPTOR.fields_by_name["line_items"].number
+    async with serving(app) as server:
+        send = server.channel.unary_unary(f"/{service}/CreateOrder")
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await send(bytes([number << 3 | 2, 0]) * 2_000_000, metadata=server.metadata(ANNA))
+    assert (refused.value.code(), refused.value.details()) == (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "a request has at most 100,000 elements, on all its levels together",
+    )

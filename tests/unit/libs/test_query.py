@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import uuid
 from collections import namedtuple
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from libs.db import Json, Micros, UtcTime, metadata
 from libs.errors import WaybillError
 from libs.query import Field, Listing
 from libs.query.parser import MAX_DEPTH, Compare, FilterError, Group, Not, parse
+from libs.query.xp import compare_xp
 
 THINGS = sa.Table(
     "things",
@@ -366,3 +368,19 @@ def _sample(order: str) -> list[Any]:
 
 def _padded(text: str) -> str:
     return text + "=" * (-len(text) % 4)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+@pytest.mark.parametrize(
+    "literal",
+    ["1e309", "-1e400", "1e99999", "9" * 400, "NaN", "Infinity", "9007199254740993", "-9007199254740993", "18446744073709551615"],
+)
+def test_a_number_that_xp_cannot_hold_is_named_whatever_the_database(dialect, literal):
+    for op in ("=", ">", ":"):
+        with pytest.raises(FilterError, match=re.escape(literal[:50])):
+            compare_xp(dialect, sa.column("xp"), parse(f"xp.k {op} {literal}"))
+
+
+def test_a_path_of_xp_ends_somewhere():
+    with pytest.raises(FilterError, match="at most 20 names"):
+        compare_xp("postgresql", sa.column("xp"), parse("xp" + ".a" * 21 + " = 1"))
