@@ -20,7 +20,11 @@ def _history(whole: Whole) -> str | None:
     if first is None or newest is None:
         return None
     mine = stated(order)
-    wrong = [f"{name} {mine[name]}, told {told}" for name, told in newest.facts.items() if mine.get(name) != told]
+    wrong = [
+        f"{name} {mine[name]}, told {newest.facts[name]}"
+        for name in mine.keys() & newest.facts.keys()
+        if mine[name] != newest.facts[name]
+    ]
     if newest.time != order.update_time:
         wrong.append(f"update_time {order.update_time}, told {newest.time}")
     if (first.user_id, first.time) != (order.created_by, order.create_time):
