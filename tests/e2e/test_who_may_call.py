@@ -26,7 +26,8 @@ BOTH = {
     "UserService": "CreateUser BatchCreateUsers GetUser ListUsers UpdateUser SetPassword",
     "InventoryService": "GetInventoryRecord ListInventoryRecords UpdateInventoryRecord CheckAvailability ListStockMovements",
     "ShipmentService": (
-        "CreateShipment BatchCreateShipments GetShipment ListShipments UpdateShipment AddShipmentItems RemoveShipmentItems DeleteShipment"
+        "CreateShipment BatchCreateShipments GetShipment ListShipments UpdateShipment AddShipmentItems RemoveShipmentItems "
+        "DeleteShipment"
     ),
     "SupplierOrderService": "GetSupplierOrder ListSupplierOrders UpdateSupplierOrder AcceptSupplierOrder RejectSupplierOrder",
     "CheckoutService": (

@@ -20,11 +20,9 @@ def _history(whole: Whole) -> str | None:
     if first is None or newest is None:
         return None
     mine = stated(order)
-    wrong = [
-        f"{name} {mine[name]}, told {newest.facts[name]}"
-        for name in mine.keys() & newest.facts.keys()
-        if mine[name] != newest.facts[name]
-    ]
+    # Where the lines go to is told beside it, and looked at with the lines.
+    facts = {name: told for name, told in newest.facts.items() if name != "ship_to"}
+    wrong = [f"{name} {mine.get(name)}, told {told}" for name, told in facts.items() if mine.get(name) != told]
     if newest.time != order.update_time:
         wrong.append(f"update_time {order.update_time}, told {newest.time}")
     if (first.user_id, first.time) != (order.created_by, order.create_time):
