@@ -156,6 +156,12 @@ async def cancel(sam: AsyncWaybill, id: str) -> order_pb2.Order:
     return answer.order
 
 
+async def complete(sam: AsyncWaybill, id: str) -> order_pb2.Order:
+    """The seller completes it as it is: what is open is given up."""
+    answer = await sam.orders.CompleteOrder(order_service_pb2.CompleteOrderRequest(order_id=id, request_id=f"{id}-complete"))
+    return answer.order
+
+
 async def hold(sam: AsyncWaybill, id: str, tag: str = "odd address") -> order_pb2.Order:
     """The seller puts it on hold; the tag tells one hold of it from another."""
     request = order_service_pb2.HoldOrderRequest(order_id=id, comment=tag, request_id=f"{id}-hold-{tag}".replace(" ", "-"))
