@@ -161,6 +161,11 @@ async def shipped_in_part_and_completed(market: Marketplace) -> None:
     sent = shipment_service_pb2.CreateShipmentRequest(shipment=parcel("HALF-1", "l1", 1))
     await market.cast.clerks["wh-east"].shipments.CreateShipment(sent)
     await market.cast.sam.orders.CompleteOrder(order_pb.CompleteOrderRequest(order_id="HALF", comment="no more"))
+    await market.cast.ada.place_order({"tape": 2}, id="ALL")
+    whole = shipment_pb2.Shipment(carrier="swift", ship_time=LEFT)
+    await market.cast.clerks["wh-east"].shipments.ShipOrder(
+        shipment_service_pb2.ShipOrderRequest(supplier_order_id="ALL-1", shipment=whole)
+    )
 
 
 async def stock_and_accounts(owner: AsyncWaybill) -> None:

@@ -1,4 +1,4 @@
-"""CreateShipment and BatchCreateShipments: units go on shipments, and leave at once where a ship time is
+"""CreateShipment, BatchCreateShipments and ShipOrder: units go on shipments, and leave at once where a ship time is
 given.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from libs.auth import Principal, roles
 from libs.clock import Clock
-from libs.errors import FieldViolation, Kind, WaybillError
+from libs.errors import FieldViolation, Kind, WaybillError, missing
 from libs.ids import IdSource
 from services.fulfillment.application.ports import (
     Request,
@@ -26,6 +26,7 @@ from services.fulfillment.application.ports import (
 from services.fulfillment.application.refusals import refusal
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.domain.actions.ship import Loading, Wanted, goes_to
+from services.fulfillment.domain.actions.ship_all import pack_all
 from services.fulfillment.domain.ledger import Movement, effects
 from services.fulfillment.domain.shipment import Shipment, ShipmentItem
 from services.fulfillment.domain.sourcing.model import Address
@@ -35,7 +36,10 @@ from services.fulfillment.domain.visibility import may_act_for
 
 @dataclass(frozen=True, slots=True)
 class ShipmentDraft:
-    """A shipment as a caller wants it; `field` is its place in the request. An empty id is generated."""
+    """A shipment as a caller wants it; `field` is its place in the request. An empty id is generated.
+
+    With `all_of`, the id of a supplier order, it has no items: all that is open of that one goes into it.
+    """
 
     field: str
     id: str
@@ -51,6 +55,12 @@ class ShipmentDraft:
     delivery_time: datetime | None = None
     supplier_number: str = ""
     xp: Mapping[str, Any] = default(default_factory=dict)
+    all_of: str = ""
+
+    @property
+    def contents(self) -> str:
+        """The field that says what goes into it."""
+        return "supplier_order_id" if self.all_of else f"{self.field}.items"
 
 
 class CreateShipments:
@@ -98,21 +108,21 @@ class CreateShipments:
         self, tx: Tx, caller: Principal, ids: Sequence[str], drafts: Sequence[ShipmentDraft], now: datetime
     ) -> tuple[list[Shipment], Sequence[SupplierOrder]]:
         await self._refuse_taken(tx, drafts)
-        wanted = {w.supplier_order_id for draft in drafts for w in draft.items}
+        wanted = {id for draft in drafts for id in (draft.all_of, *(w.supplier_order_id for w in draft.items)) if id}
         found = await self._orders.of_ids(tx, wanted, lock=True)
         orders = {o.id: o for o in found if may_act_for(caller, o.supplier_id)}
         loading = Loading(orders.values())
         movements: list[Movement] = []
         packed: list[tuple[ShipmentItem, ...]] = []
         for id, draft in zip(ids, drafts, strict=True):
-            items = loading.pack(draft.items, f"{draft.field}.items")
+            items = _packed(loading, draft, orders)
             packed.append(items)
             if draft.ship_time is not None:
                 loading.check_time(items, draft.ship_time, f"{draft.field}.ship_time")
                 movements.extend(loading.leave(items, id))
         sums = effects(movements)
         if sums:
-            fields = {id: f"{draft.field}.items" for id, draft in zip(ids, drafts, strict=True)}
+            fields = {id: draft.contents for id, draft in zip(ids, drafts, strict=True)}
             loading.check_stock(movements, await self._stock.of_keys(tx, sums, lock=True), fields)
         if loading.refusals:
             raise refusal(loading.refusals)
@@ -167,3 +177,11 @@ class CreateShipments:
             supplier_number=draft.supplier_number,
             xp=draft.xp,
         )
+
+
+def _packed(loading: Loading, draft: ShipmentDraft, orders: Mapping[str, SupplierOrder]) -> tuple[ShipmentItem, ...]:
+    if not draft.all_of:
+        return loading.pack(draft.items, draft.contents)
+    if draft.all_of not in orders:
+        raise missing("supplier order", draft.all_of)
+    return pack_all(loading, orders[draft.all_of], draft.contents)

@@ -168,20 +168,30 @@ def _adjustment(found: Violations, field: str, m: inventory_service_pb2.StockAdj
     )
 
 
-def shipment_in(found: Violations, field: str, m: shipment_pb2.Shipment, now: datetime) -> ShipmentDraft:
-    """A shipment to create."""
+def ship_order_in(found: Violations, m: shipment_service_pb2.ShipOrderRequest, now: datetime) -> ShipmentDraft:
+    """A ShipOrderRequest's shipment: without items, and it leaves now unless it says when."""
+    check_supplier_order_id(found, "supplier_order_id", m.supplier_order_id)
+    if m.shipment.items:
+        found.add("shipment.items", "FIELD_INVALID", "must be empty: all that is open goes into it")
+    return shipment_in(found, "shipment", m.shipment, now, m.supplier_order_id)
+
+
+def shipment_in(
+    found: Violations, field: str, m: shipment_pb2.Shipment, now: datetime, all_of: str | None = None
+) -> ShipmentDraft:
+    """A shipment to create, of its items or of all that is open of one supplier order."""
     found.check_id(f"{field}.id", m.id, required=False)
     for name, limit in _SHIPMENT_TEXTS:
         text_in(found, f"{field}.{name}", getattr(m, name), limit)
     found.check_id(f"{field}.ship_from_id", m.ship_from_id, required=False)
-    ship_time = _ship_time(found, field, m, now)
+    ship_time = _ship_time(found, field, m, now) or (None if all_of is None else now)
     delivery_time = _delivery_time(found, field, m, now)
     _delivered_after(found, field, delivery_time, ship_time)
     cost, currency = _cost(found, field, m)
     return ShipmentDraft(
         field=field,
         id=m.id,
-        items=items_in(found, f"{field}.items", m.items),
+        items=items_in(found, f"{field}.items", m.items) if all_of is None else (),
         carrier=m.carrier,
         tracking_number=m.tracking_number,
         supplier_number=m.supplier_number,
@@ -193,6 +203,7 @@ def shipment_in(found: Violations, field: str, m: shipment_pb2.Shipment, now: da
         ship_time=ship_time,
         delivery_time=delivery_time,
         xp=xp_in(found, f"{field}.xp", m.xp),
+        all_of=all_of or "",
     )
 
 

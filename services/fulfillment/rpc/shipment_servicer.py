@@ -14,7 +14,7 @@ from services.fulfillment.application.shipment_items import ShipmentItems
 from services.fulfillment.application.shipments import Shipments
 from services.fulfillment.domain.sourcing.model import MAX_LINES
 from services.fulfillment.rpc.messages import shipment_out
-from services.fulfillment.rpc.requests import items_in, page_in, refuse_duplicates, shipment_edit_in, shipment_in
+from services.fulfillment.rpc.requests import items_in, page_in, refuse_duplicates, ship_order_in, shipment_edit_in, shipment_in
 from waybill.fulfillment.v1 import shipment_service_pb2 as pb
 from waybill.fulfillment.v1 import shipment_service_pb2_grpc
 
@@ -58,6 +58,15 @@ class ShipmentServicer(shipment_service_pb2_grpc.ShipmentServiceServicer):
         found.raise_if_any()
         made = await self._create(call.principal, drafts, idempotency.key_of(call.principal, call.method, request))
         return pb.BatchCreateShipmentsResponse(shipments=[shipment_out(s) for s in made])
+
+    async def ShipOrder(self, request: pb.ShipOrderRequest, context: Any) -> pb.ShipOrderResponse:
+        """Ships all that is open of a supplier order."""
+        call, found = current(), Violations()
+        call.principal.require(roles.SHIPMENT_ADMIN)
+        draft = ship_order_in(found, request, self._clock.now())
+        found.raise_if_any()
+        (made,) = await self._create(call.principal, [draft], idempotency.key_of(call.principal, call.method, request))
+        return pb.ShipOrderResponse(shipment=shipment_out(made))
 
     async def GetShipment(self, request: pb.GetShipmentRequest, context: Any) -> pb.GetShipmentResponse:
         """Reads one."""

@@ -63,7 +63,7 @@ class Loading:
         if len({(o.supplier_id, o.buyer_id) for o in orders} | ({party} if party else set())) > 1:
             self._refuse(field, Reason.SHIPMENT_MIXED_PARTIES, "a shipment is of one supplier to one buyer", in_request=True)
         for order in {o.id: o for o in orders}.values():
-            self._check_status(order, field)
+            self.check_status(order, field)
         items = [self._pack_one(w, order) for w, order in zip(known, orders, strict=True)]
         return tuple(item for item in items if item is not None)
 
@@ -78,7 +78,8 @@ class Loading:
             return False
         return True
 
-    def _check_status(self, order: SupplierOrder, field: str) -> None:
+    def check_status(self, order: SupplierOrder, field: str) -> None:
+        """Refuses when nothing of a supplier order may be packed or leave."""
         if (order.status, Trigger.SHIP) in TRANSITIONS:
             if order.held:
                 self._refuse(
@@ -158,7 +159,7 @@ class Loading:
             for item in items:
                 order = self._orders[item.supplier_order_id]
                 if order.status is SupplierOrderStatus.FROZEN:
-                    self._check_status(order, "items")
+                    self.check_status(order, "items")
                     return
                 place = (order.id, item.line_item_id)
                 self._lines[place] = _moved(self._lines[place], item.draws, packed=sign, shipped=0)
@@ -196,7 +197,7 @@ class Loading:
             place = (item.supplier_order_id, item.line_item_id)
             units[place] = units.get(place, 0) + item.quantity
         for order_id in dict.fromkeys(order_id for order_id, _ in units):
-            self._check_status(self._orders[order_id], field)
+            self.check_status(self._orders[order_id], field)
         for (order_id, line_item_id), quantity in units.items():
             packed = self._lines[(order_id, line_item_id)].packed
             if packed < quantity:
