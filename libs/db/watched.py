@@ -66,6 +66,8 @@ OUTBOX: Columns = {
     **all_free("when it was set aside; what is parked is told of by itself", "report_parked_time"),
 }
 """Columns of an outbox, apart from the version that was told."""
+FAILURES: Columns = all_free("how often work on it failed in a row: what is stuck is named by itself", "failures failure")
+"""Columns of rows that background work takes up again and again."""
 REQUESTS = Watch(
     {
         "outcome": by("request_has_its_effect"),

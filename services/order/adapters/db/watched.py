@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from libs.db.watched import FAILURES, Free, Register, Watch, all_by, all_free, by
 from libs.db.watched import REQUESTS as REQUESTS_WATCH
-from libs.db.watched import Free, Register, Watch, all_by, all_free, by
 from services.order.adapters.db import tables
 
 _ORDERS = Watch(
@@ -62,7 +62,10 @@ _SUBMISSIONS = Watch(
     {
         **all_by("history_tells_of_every_attempt", "order_key"),
         **all_by("attempts_are_numbered", "attempt"),
-        **all_by("newest_attempt_is_shown", "state finished deadline"),
+        **all_by("newest_attempt_is_shown", "state finished deadline kind"),
+        **all_by("canceled_amounts_follow_decisions", "change"),
+        "outcome": Free("follows from the kind and the state: shown only"),
+        **FAILURES,
         **all_by("attempts_are_as_told", "held caller reasons begin_time decide_time"),
         "new_payments": Free("what PlaceOrder was given to make payments of: the payments are watched themselves"),
         "next_action_time": Free("when the completer looks at it again; work that never ends is told of by itself"),
@@ -89,10 +92,13 @@ WATCHED: Register = {
             **all_by("cancel_is_as_told", "order_key state caller comment"),
             **all_free("when the completer looks at it, and since when: work that never ends is told of", "begin_time"),
             **all_free("when the completer looks at it again", "next_action_time"),
+            **FAILURES,
         },
         by("cancel_is_as_told"),
     ),
-    tables.HOLD_COMMANDS: Watch(all_free(_TOLD_ONCE, "order_key held version begin_time next_action_time"), Free(_TOLD_ONCE)),
+    tables.HOLD_COMMANDS: Watch(
+        {**all_free(_TOLD_ONCE, "order_key held version begin_time next_action_time"), **FAILURES}, Free(_TOLD_ONCE)
+    ),
     tables.SHIPMENTS: Watch(
         {
             **all_by("read_model_is_current", "order_key shipment_key version"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libs.db.watched import OUTBOX, Free, Register, Watch, all_by, all_free, by
+from libs.db.watched import FAILURES, OUTBOX, Free, Register, Watch, all_by, all_free, by
 from libs.db.watched import REQUESTS as REQUESTS_WATCH
 from services.payment.adapters.db import tables
 
@@ -22,7 +22,7 @@ _PAYMENTS = Watch(
         **all_by("refunded_is_sum_of_refunds", "refunded"),
         **all_free("a text of the buyer's", "purchase_order_number description xp"),
         **all_free(_SHOWN, "position version create_time update_time"),
-        "renewals": Free("how often it was renewed: the keys of the authorizations are watched themselves"),
+        **all_by("due_is_within_resolved_amount paid_covers_the_total", "due"),
         "authorization_expire_time": Free("what the gateway said: a lapse that comes unseen is told of as attention"),
     },
     by("transaction_has_its_payment paid_covers_the_total"),
@@ -33,7 +33,9 @@ _TRANSACTIONS = Watch(
         **all_by("transaction_has_its_payment", "payment_id"),
         **all_by("captured_is_sum_of_captures", "type result amount"),
         **all_by("held_card_is_authorized", "attempt"),
-        **all_by("gateway_did_what_was_recorded", "gateway_key gateway_reference"),
+        **all_by("gateway_did_what_was_recorded", "gateway_key gateway_reference authorization_key"),
+        "expire_time": Free("what the gateway said: a lapse that comes unseen is told of as attention"),
+        **FAILURES,
         **all_by("transaction_is_timed", "result_time ask_time"),
         **all_free(_SHOWN, "message create_time cause"),
     },
@@ -70,6 +72,7 @@ _ATTEMPTS = Watch(
     {
         **all_by("accepted_attempts_are_confirmed", "order_key attempt state"),
         **all_free("when it is asked what became of it: an attempt that stays is told of", "expire_time update_time"),
+        **FAILURES,
     },
     by("accepted_attempts_are_confirmed"),
 )
@@ -83,7 +86,16 @@ _ALERTS = Watch(
     },
     by("attention_is_alerted"),
 )
+_ORDERS = Watch(
+    {
+        "order_key": by("payments_name_their_order"),
+        **all_free("kept to answer repeats: dues are watched themselves", "lowered_attempt"),
+        **all_free("when it ended, and when that was noted", "end_time update_time"),
+    },
+    Free("kept to answer repeats: dues are watched themselves"),
+)
 WATCHED: Register = {
+    tables.ORDERS: _ORDERS,
     tables.PAYMENTS: _PAYMENTS,
     tables.ALERTS: _ALERTS,
     tables.TRANSACTIONS: _TRANSACTIONS,
