@@ -19,7 +19,7 @@ from services.host.demo.marketplace import CURRENCY, set_up
 from services.host.embedded import running
 from services.host.settings import HostSettings
 from services.order.adapters.db.tables import ORDERS
-from services.payment.adapters.db.tables import PAYMENTS
+from services.payment.adapters.db.tables import PAYMENTS, TRANSACTIONS
 from tests.e2e.steps import ready, ship
 from tests.support.loops import steps
 from tests.support.marketplace import Marketplace
@@ -150,6 +150,8 @@ async def _held(market: Marketplace) -> None:
     async with payment.database.transaction() as tx:
         soon = datetime.now(UTC) + timedelta(hours=1)
         await tx.execute(sa.update(PAYMENTS).where(PAYMENTS.c.id == "h-card").values(authorization_expire_time=soon))
+        asked = sa.and_(TRANSACTIONS.c.payment_id == "h-card", TRANSACTIONS.c.type == "AUTHORIZE")
+        await tx.execute(sa.update(TRANSACTIONS).where(asked).values(expire_time=soon))
     for loop in ("RenewAuthorizations", "ReportAlerts"):
         assert await steps(payment)[loop]() == 1
     # Its answer is a report: with it nothing of the order is under way.
