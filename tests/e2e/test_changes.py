@@ -12,11 +12,11 @@ from services.order.application.change_order import ChangeOrder
 from services.order.application.submit_order import SubmitOrder
 from tests.e2e.steps import promise, ready, refused, ship, until
 from tests.support.marketplace import OUTGOING, Marketplace, get
-from waybill.fulfillment.v1 import inventory_service_pb2
+from waybill.fulfillment.v1 import inventory_service_pb2, shipment_pb2, shipment_service_pb2
 from waybill.order.v1 import checkout_service_pb2, order_pb2, order_service_pb2, submission_pb2
 from waybill.payment.v1 import payment_pb2
 from waybill.payment.v1 import spending_account_service_pb2 as account_pb
-from waybill_client import WaybillError
+from waybill_client import AsyncWaybill, WaybillError
 
 COMPLETED, CANCELED, OPEN = order_pb2.ORDER_STATUS_COMPLETED, order_pb2.ORDER_STATUS_CANCELED, order_pb2.ORDER_STATUS_OPEN
 
@@ -83,6 +83,28 @@ async def test_a_cancel_of_an_order_with_shipped_units_cancels_the_rest(market: 
     done = (await market.cast.sam.orders.CancelOrder(request)).order
     assert (done.status, cents(done.canceled.total) > 0) == (COMPLETED, True)
     assert (await market.cast.sam.orders.CancelOrder(request)).order == done
+
+
+async def test_the_books_are_right_after_a_parcel_was_deleted_and_the_rest_was_given_up(market: Marketplace) -> None:
+    for id in ("PACKED", "PACKED-TOO"):
+        await half_shipped(market, id)
+        clerk = market.cast.clerks["wh-east"]
+        for parcel in await packed_twice(clerk, f"{id}-1"):
+            await clerk.shipments.DeleteShipment(shipment_service_pb2.DeleteShipmentRequest(shipment_id=parcel))
+        await market.check()
+    await packed_twice(market.cast.clerks["wh-east"], "PACKED-1")
+    await complete(market, "PACKED")
+    await market.check()
+    await packed_twice(market.cast.clerks["wh-east"], "PACKED-TOO-1")
+    await market.cast.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="PACKED-TOO"))
+    await market.check()
+
+
+async def packed_twice(clerk: AsyncWaybill, id: str) -> list[str]:
+    """Two parcels of one unit each."""
+    item = shipment_pb2.ShipmentItem(supplier_order_id=id, line_item_id="l1", quantity=1)
+    request = shipment_service_pb2.BatchCreateShipmentsRequest(shipments=[shipment_pb2.Shipment(items=[item]) for _ in range(2)])
+    return [parcel.id for parcel in (await clerk.shipments.BatchCreateShipments(request)).shipments]
 
 
 async def test_what_has_nothing_shipped_or_nothing_open_is_not_completed(market: Marketplace) -> None:

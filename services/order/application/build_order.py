@@ -12,7 +12,7 @@ from libs.clock import Clock
 from libs.errors import Violations, denied
 from libs.ids import IdSource, valid_id
 from services.order.application.peers import Catalog, CatalogProduct, Directory, OrderingContext
-from services.order.domain.drafts import LineDraft, OrderDraft, check_lines
+from services.order.domain.drafts import LineDraft, OrderDraft, check_date_needed, check_lines
 from services.order.domain.model import Address, Line, Order
 from services.order.domain.readiness import Facts
 from services.order.domain.status import OrderStatus
@@ -233,6 +233,7 @@ def make_lines(
         address_id, address = resolve_address(
             found, f"{where}.shipping_address", draft.shipping_address_id, draft.shipping_address, context
         )
+        check_date_needed(found, where, draft.date_needed, now)
         position = last_position + i + 1
         made.append(
             Line(

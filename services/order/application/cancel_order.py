@@ -183,7 +183,7 @@ class CancelOrder:
         try:
             await self._cancel(row)
         except WaybillError as error:
-            # What needs no shipment may have completed the order while it was frozen: its confirm was under way.
+            # A report of before the freeze may have ended the order meanwhile: the last unit had been rejected or canceled.
             if error.kind is Kind.PRECONDITION:
                 await self._withdraw(row.order_key)
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from libs.auth import Principal
@@ -21,7 +22,7 @@ from services.order.application.build_order import (
 )
 from services.order.application.peers import Catalog, Directory, OrderingContext
 from services.order.application.ports import OrderStore, Request, RequestStore, Transactions
-from services.order.domain.drafts import LineDraft, check_count, check_ids, check_lines, check_quantity
+from services.order.domain.drafts import LineDraft, check_count, check_date_needed, check_ids, check_lines, check_quantity
 from services.order.domain.history import changed, placed
 from services.order.domain.model import Line, Order
 from services.order.domain.status import Trigger
@@ -151,7 +152,7 @@ class LineItems:
             lines = [
                 made
                 for i, draft in enumerate(drafts)
-                if (made := _changed(found, i, draft, existing, paths, context)) is not None
+                if (made := _changed(found, i, draft, existing, paths, context, now)) is not None
             ]
             check_currencies(found, order.currency, [c for d in drafts for c in d.currencies])
             found.raise_if_any()
@@ -207,7 +208,13 @@ def _those(lines: Sequence[Line], recorded: Mapping[str, Any]) -> tuple[Line, ..
 
 
 def _changed(
-    found: Violations, i: int, draft: LineDraft, existing: dict[str, Line], paths: Sequence[str], context: OrderingContext | None
+    found: Violations,
+    i: int,
+    draft: LineDraft,
+    existing: dict[str, Line],
+    paths: Sequence[str],
+    context: OrderingContext | None,
+    now: datetime,
 ) -> Line | None:
     where = f"line_items[{i}]"
     line = existing.get(draft.id)
@@ -225,6 +232,8 @@ def _changed(
     for name in ("pickup_location_id", "inventory_record_id", "unit_price_override", "discount_override", "date_needed"):
         if name in paths:
             fields[name] = getattr(draft, name)
+    if "date_needed" in paths:
+        check_date_needed(found, where, draft.date_needed, now)
     if "xp" in paths:
         fields["xp"] = merge_xp(line.xp, draft.xp)
         xp_size_ok(found, f"{where}.xp", fields["xp"])

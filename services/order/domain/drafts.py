@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from libs.errors import Violations
 from services.order.domain.model import MAX_LINES, MAX_QUANTITY, Address
+
+LEEWAY = timedelta(days=1)
+"""How far before the moment a date may lie that should come after it: days begin elsewhere, and clocks differ."""
+FARTHEST = timedelta(days=3_660)
+"""How far ahead a buyer can need something: about ten years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,12 @@ def check_ids(found: Violations, drafts: Sequence[LineDraft]) -> None:
 def check_count(found: Violations, count: int) -> None:
     """Adds a violation when an order would have more lines than it may."""
     found.require("line_items", count <= MAX_LINES, "TOO_MANY_ITEMS", f"an order has at most {MAX_LINES:,} lines")
+
+
+def check_date_needed(found: Violations, where: str, needed: datetime | None, now: datetime) -> None:
+    """Adds a violation when a line is needed before it is asked for, or in a time that can only be a mistake."""
+    if needed is not None and not now - LEEWAY <= needed <= now + FARTHEST:
+        found.add(f"{where}.date_needed", "VALUE_OUT_OF_RANGE", "is from a day ago to ten years ahead")
 
 
 def check_quantity(found: Violations, where: str, quantity: int) -> None:

@@ -1,0 +1,67 @@
+"""No state is a dead end: from each that an order can reach, an rpc, a loop or an answer leads on to an end."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+
+import pytest
+
+from services.order.domain.status import OrderStatus as S
+from tests.unit.walk.orders import State, Walk
+
+UNPACKING = frozenset({"DeleteShipment", "RemoveShipmentItems"})
+ENDINGS = frozenset({"CancelOrder", "CompleteOrder"})
+WALKED_WITH_ONE_UNIT = frozenset({"HoldOrder", "VoidPayment", "lapse", "VOID declined", "REFUND declined"})
+"""Left out of the walk of two lines, which would take minutes; they do not look at lines or suppliers."""
+
+
+def walked(quantities: tuple[int, ...], without: frozenset[str] = frozenset()) -> tuple[list[State], list[State]]:
+    """Every state that can be reached, and those of them from which no end can be."""
+    walk = Walk(quantities, without)
+    states = [walk.first()]
+    numbers = {states[0]: 0}
+    sources: list[list[int]] = [[]]
+    for at, state in enumerate(states):  # It grows on the way: breadth first.
+        for _, after in walk.moves(state):
+            number = numbers.get(after)
+            if number is None:
+                number = numbers[after] = len(states)
+                states.append(after)
+                sources.append([])
+            sources[number].append(at)
+    reaches = [state.is_end for state in states]
+    todo = [at for at, end in enumerate(reaches) if end]
+    while todo:
+        for source in sources[todo.pop()]:
+            if not reaches[source]:
+                reaches[source] = True
+                todo.append(source)
+    return states, [state for at, state in enumerate(states) if not reaches[at]]
+
+
+@pytest.mark.parametrize(
+    ("quantities", "without"),
+    [((1,), frozenset()), ((1, 1), WALKED_WITH_ONE_UNIT)],
+    ids=["one unit", "two lines at two suppliers"],
+)
+def test_every_state_that_an_order_can_reach_leads_on_to_an_end(quantities: tuple[int, ...], without: frozenset[str]) -> None:
+    states, stuck = walked(quantities, without)
+    sys.stderr.write(f"{len(states):,} states of {quantities}: {dict(Counter(s.status.value for s in states))}\n")
+    assert not stuck, f"{len(stuck)} states without an exit, such as: {stuck[0].name}"
+    assert {s.status for s in states} == {S.UNSUBMITTED, S.OPEN, S.COMPLETED, S.CANCELED}
+
+
+def test_without_unpacking_a_parcel_that_must_not_leave_is_a_dead_end() -> None:
+    """It could not be sent, and nobody wants to end the order: the units have to come out of it."""
+    kept = WALKED_WITH_ONE_UNIT | ENDINGS | {"UpdateShipment"}
+    assert not [s for s in walked((1,), kept)[1] if s.goods.parcels]
+    stuck = [s for s in walked((1,), kept | UNPACKING)[1] if s.status is S.OPEN]
+    assert stuck
+    assert all(s.goods.parcels for s in stuck)
+
+
+def test_without_a_decision_to_end_it_an_order_that_nobody_ships_is_a_dead_end() -> None:
+    idle = WALKED_WITH_ONE_UNIT | {"UpdateShipment", "ShipOrder"}
+    assert not walked((1,), idle)[1]
+    assert any(s.status is S.OPEN for s in walked((1,), idle | ENDINGS)[1])
