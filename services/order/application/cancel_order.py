@@ -183,7 +183,7 @@ class CancelOrder:
         try:
             await self._cancel(row)
         except WaybillError as error:
-            # A report of before the freeze may have ended the order meanwhile: the last unit had been rejected or canceled.
+            # What is frozen cannot complete the order; should its status forbid the cancel all the same, nothing is left frozen.
             if error.kind is Kind.PRECONDITION:
                 await self._withdraw(row.order_key)
             raise
