@@ -11,7 +11,6 @@ import sqlalchemy as sa
 
 from libs.audit import Finding, Summary
 from libs.db import Database
-from services.fulfillment.adapters.db.audit import audit
 from services.fulfillment.adapters.db.tables import (
     allocations,
     inventory_records,
@@ -58,11 +57,11 @@ async def stored(databases: Any) -> AsyncIterator[tuple[World, Database]]:
 
 @pytest.mark.parametrize(("rule", "breakage"), BREAKAGES, ids=[f"{n}-{r}" for n, (r, _) in enumerate(BREAKAGES)])
 async def test_the_audit_finds_a_broken_rule(stored: tuple[World, Database], rule: str, breakage: sa.UpdateBase) -> None:
-    _, database = stored
+    world, database = stored
     before = {t: await rows(database, t) for t in (*TABLES,)}
     async with database.transaction() as tx:
         await tx.execute(breakage)
-    found = [r async for r in audit(database)]
+    found = [r async for r in world.app.audited()]
     assert rule in {r.rule for r in found if isinstance(r, Finding)}
     assert [r.findings for r in found if isinstance(r, Summary)] == [sum(isinstance(r, Finding) for r in found)]
     async with database.transaction() as tx:

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from libs.audit import Finding
 from libs.db import Database
-from services.fulfillment.adapters.db.audit import audit
 from services.fulfillment.adapters.db.tables import inventory_records, reservations, stock_movements
 from tests.integration.fulfillment.world import World, fulfillment, line, new_key
 from tests.support.tampering import like, tampered
@@ -52,27 +51,27 @@ async def reserved_beyond(world: World, database: Database, units: int) -> list[
     ]
 
 
-async def found(database: Database) -> list[tuple[str, str]]:
-    return [(record.rule, record.detail) async for record in audit(database) if isinstance(record, Finding)]
+async def found(world: World) -> list[tuple[str, str]]:
+    return [(record.rule, record.detail) async for record in world.app.audited() if isinstance(record, Finding)]
 
 
 async def test_a_count_below_what_is_promised_opens_a_shortage_that_breaks_nothing(stored: tuple[World, Database]) -> None:
-    world, database = stored
+    world, _ = stored
     await counted(world, -6)
     await counted(world, -3)
     assert (await world.counters("a"))[3] == -2
-    assert await found(database) == []
+    assert await found(world) == []
 
 
 async def test_a_count_excuses_no_unit_that_is_promised_after_it(stored: tuple[World, Database]) -> None:
     world, database = stored
     await counted(world, -9)
     async with tampered(database, await reserved_beyond(world, database, 4)):
-        assert await found(database) == [("stock_not_oversold", "1 on hand, 7 promised; of the 6 missing, counts took 0")]
+        assert await found(world) == [("stock_not_oversold", "1 on hand, 7 promised; of the 6 missing, counts took 0")]
 
 
 async def test_a_count_excuses_no_more_units_than_it_took(stored: tuple[World, Database]) -> None:
     world, database = stored
     async with tampered(database, await reserved_beyond(world, database, 500)):
         await counted(world, -1)
-        assert await found(database) == [("stock_not_oversold", "9 on hand, 503 promised; of the 494 missing, counts took 1")]
+        assert await found(world) == [("stock_not_oversold", "9 on hand, 503 promised; of the 494 missing, counts took 1")]
