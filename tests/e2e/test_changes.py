@@ -136,21 +136,31 @@ async def test_two_who_complete_an_order_at_once_change_it_once(market: Marketpl
     assert await until(market.cast.ada, "TWICE", COMPLETED)
 
 
-@pytest.mark.parametrize("step", ["decide", "apply_change"])
-async def test_a_change_whose_coordinator_dies_is_driven_to_its_end(
-    market: Marketplace, monkeypatch: pytest.MonkeyPatch, step: str
+async def dies(*_: Any) -> Any:
+    """What a call of somebody who is gone looks like."""
+    raise RuntimeError("gone")
+
+
+async def test_a_change_whose_coordinator_dies_before_the_decision_is_driven_to_its_end(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await half_shipped(market, "DIES")
-    owner: Any = SubmitOrder if step == "decide" else FulfillmentClient
-
-    async def dies(*_: Any) -> Any:
-        raise RuntimeError("gone")
-
     with monkeypatch.context() as patched:
-        patched.setattr(owner, step, dies)
+        patched.setattr(SubmitOrder, "decide", dies)
         await refused(complete(market, "DIES"))
         assert (await get(market.cast.ada, "DIES", OUTGOING)).status == OPEN
     assert await until(market.cast.ada, "DIES", COMPLETED)
+
+
+async def test_a_change_that_cannot_be_applied_yet_is_told_as_decided_and_is_driven_to_its_end(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await half_shipped(market, "FAILS")
+    with monkeypatch.context() as patched:
+        patched.setattr(FulfillmentClient, "apply_change", dies)
+        told = await complete(market, "FAILS")
+        assert (told.status, told.submission.outcome) == (OPEN, submission_pb2.SUBMISSION_OUTCOME_CHANGED)
+    assert await until(market.cast.ada, "FAILS", COMPLETED)
 
 
 async def test_a_change_that_nobody_decides_in_time_is_refused_and_everything_ships_on(
