@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
-from libs.audit import Audit, Finding, Record, RuleResult, Summary
+from libs.audit import Audit
 from libs.db import Database
-from libs.db.audit import SqlRule, judged, told
+from libs.db.audit import SqlRule, judged, told, with_rules
 
 RULE = "request_has_its_effect"
 
@@ -37,28 +36,6 @@ def lost(dialect: str, requests: sa.Table, made: Mapping[str, sa.Table]) -> sa.S
 
 
 def with_effects(audit: Audit, database: Database, context: str, requests: sa.Table, made: Mapping[str, sa.Table]) -> Audit:
-    """The audit, and this rule after its own."""
-
-    async def both(order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
-        results: list[RuleResult] = []
-        if not order_keys:
-            rule = SqlRule(RULE, lost(database.dialect, requests, made), requests)
-            async with database.auditing() as tx:
-                async for found in judged(tx, context, [rule]):
-                    if isinstance(found, Finding):
-                        yield found
-                    else:
-                        results.append(found)
-        async for record in audit(order_keys):
-            if isinstance(record, Summary):
-                yield replace(
-                    record,
-                    rules=record.rules + len(results),
-                    rows=record.rows + sum(r.rows for r in results),
-                    findings=record.findings + sum(r.broken for r in results),
-                    results=(*record.results, *results),
-                )
-            else:
-                yield record
-
-    return both
+    """The audit, and this rule."""
+    rule = SqlRule(RULE, lost(database.dialect, requests, made), requests)
+    return with_rules(audit, database, lambda tx: judged(tx, context, [rule]))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
-from libs.audit import Finding, RuleResult
-from libs.db.database import Tx
+from libs.audit import Audit, Finding, Record, RuleResult, Summary
+from libs.db.database import Database, Tx
 
 SHOWN = 1_000
 """Most findings of one rule that are told; all are counted."""
@@ -23,6 +23,38 @@ class SqlRule:
     broken: sa.Select[Any] | sa.CompoundSelect[Any]
     over: sa.Table | sa.Select[Any]
     """What it looks at: a table, or the rows that it is about."""
+
+
+Look = Callable[[Tx], AsyncIterator[Finding | RuleResult]]
+"""Judges rules within one snapshot: what breaks them, and of every rule what it looked at."""
+
+
+def with_rules(audit: Audit, database: Database, look: Look) -> Audit:
+    """The audit, and these rules before its own. They say nothing of single orders."""
+
+    async def both(order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
+        results: list[RuleResult] = []
+        if not order_keys:
+            async with database.auditing() as tx:
+                async for found in look(tx):
+                    if isinstance(found, Finding):
+                        yield found
+                    else:
+                        results.append(found)
+        async for record in audit(order_keys):
+            yield _with(record, results) if isinstance(record, Summary) else record
+
+    return both
+
+
+def _with(summary: Summary, results: Sequence[RuleResult]) -> Summary:
+    return replace(
+        summary,
+        rules=summary.rules + len(results),
+        rows=summary.rows + sum(r.rows for r in results),
+        findings=summary.findings + sum(r.broken for r in results),
+        results=(*summary.results, *results),
+    )
 
 
 def told(*parts: Any) -> sa.ColumnElement[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from libs.db.audit import with_rules
 from libs.db.migrate import open_migrated
 from libs.effects import with_effects
 from libs.idempotency import forgetting
 from libs.resource import StandardMethods
 from libs.service import Runtime, ServiceApp
+from services.catalog.adapters.db.audit_rules import look
 from services.catalog.adapters.db.census_store import CensusReader
 from services.catalog.adapters.db.tables import MADE, PRODUCT, REQUESTS
 from services.catalog.application.audit import Audit
@@ -23,6 +25,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the service."""
     database = await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.tuning)
     products = StandardMethods(database, REQUESTS, PRODUCT, runtime.clock, runtime.ids)
+    audit = with_rules(Audit(CensusReader(database)), database, look())
     return ServiceApp(
         name="catalog",
         registrations=[
@@ -30,7 +33,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         ],
         background=[forgetting(database, REQUESTS, runtime.clock)],
         close=database.close,
-        audit=with_effects(Audit(CensusReader(database)), database, "catalog", REQUESTS, MADE),
+        audit=with_effects(audit, database, "catalog", REQUESTS, MADE),
         statements=lambda: database.statements,
         database=database,
     )

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from libs.clock import Clock
 from libs.db import Database, Tx
+from libs.db.audit import with_rules
 from libs.db.migrate import open_migrated
 from libs.effects import with_effects
 from libs.idempotency import forgetting
@@ -18,6 +19,7 @@ from libs.resource import Resource, StandardMethods
 from libs.service import Runtime, ServiceApp
 from services.directory.adapters.db.accounts import SqlAccounts
 from services.directory.adapters.db.address_books import SqlAddressBooks
+from services.directory.adapters.db.audit_rules import look
 from services.directory.adapters.db.census import CensusReader
 from services.directory.adapters.db.contexts import SqlContexts
 from services.directory.adapters.db.parties import SqlParties
@@ -171,13 +173,15 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             "Address",
         ),
     ]
+    census = CensusReader(database, bool(settings.signing_key_pem))
+    audit = with_rules(Audit(census), database, look(database.dialect))
     return ServiceApp(
         name="directory",
         registrations=[(add, servicer, f"{PACKAGE}.{name}Service") for add, servicer, name in served],
         background=[forgetting(database, REQUESTS, clock, settings.forget_pause_seconds)],
         close=database.close,
         anonymous=frozenset({f"/{PACKAGE}.TokenService/IssueToken", f"/{PACKAGE}.TokenService/GetKeySet"}),
-        audit=with_effects(Audit(CensusReader(database, bool(settings.signing_key_pem))), database, "directory", REQUESTS, MADE),
+        audit=with_effects(audit, database, "directory", REQUESTS, MADE),
         statements=lambda: database.statements,
         database=database,
     )

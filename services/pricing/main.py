@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from libs.db.audit import with_rules
 from libs.db.migrate import open_migrated
 from libs.effects import with_effects
 from libs.idempotency import forgetting
@@ -14,6 +15,7 @@ from libs.retries import Retries
 from libs.service import Runtime, ServiceApp
 from services.pricing.adapters.clients.order import OrderDecisions
 from services.pricing.adapters.db.assignment_store import AssignmentLists, SqlAssignmentStore
+from services.pricing.adapters.db.audit_rules import look
 from services.pricing.adapters.db.census_store import CensusReader
 from services.pricing.adapters.db.gauges import Gauges
 from services.pricing.adapters.db.stores import RESERVED, SqlPriceStore, SqlRequestStore, SqlReservationStore
@@ -60,12 +62,13 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         ),
         (tax_rate_service_pb2_grpc.add_TaxRateServiceServicer_to_server, TaxRateServicer(standard(TAX_RATE)), "TaxRateService"),
     ]
+    audit = with_rules(Audit(CensusReader(database)), database, look())
     return ServiceApp(
         name="pricing",
         registrations=[(add, servicer, f"{PACKAGE}.{name}") for add, servicer, name in served],
         background=[Loop("expiry", expire.once, settings.expire_pause), forgetting(database, REQUESTS, clock)],
         close=database.close,
-        audit=with_effects(Audit(CensusReader(database)), database, "pricing", REQUESTS, MADE),
+        audit=with_effects(audit, database, "pricing", REQUESTS, MADE),
         statements=lambda: database.statements,
         database=database,
         gauges=Gauges(database),

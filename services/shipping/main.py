@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from libs.db.audit import with_rules
 from libs.db.migrate import open_migrated
 from libs.effects import with_effects
 from libs.idempotency import forgetting
 from libs.resource import Resource, StandardMethods
 from libs.service import Runtime, ServiceApp
 from services.shipping.adapters.db import references, tables
+from services.shipping.adapters.db.audit_rules import look
 from services.shipping.adapters.db.census_store import CensusReader
 from services.shipping.adapters.db.terms_store import TermsReader
 from services.shipping.application.audit import Audit
@@ -72,12 +74,13 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             "GroupingRule",
         ),
     ]
+    audit = with_rules(Audit(CensusReader(database)), database, look())
     return ServiceApp(
         name="shipping",
         registrations=[(add, servicer, f"{PACKAGE}.{name}Service") for add, servicer, name in served],
         background=[forgetting(database, tables.REQUESTS, runtime.clock)],
         close=database.close,
-        audit=with_effects(Audit(CensusReader(database)), database, "shipping", tables.REQUESTS, tables.MADE),
+        audit=with_effects(audit, database, "shipping", tables.REQUESTS, tables.MADE),
         statements=lambda: database.statements,
         database=database,
     )

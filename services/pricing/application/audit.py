@@ -1,8 +1,8 @@
-"""Audit: pricing's own invariants, and what it states about orders: which attempts hold redemptions."""
+"""Audit: pricing's own invariants, and what it states about orders: which attempts hold redemptions, or have taken them."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from libs.audit import Fact, Finding, Record, Summary, summarized
 from services.pricing.application.ports import CensusStore, Held
@@ -18,15 +18,15 @@ RULES: Mapping[str, str] = {
 
 
 class Audit:
-    """Yields what is wrong with one snapshot, the facts of reservations that are held, then a summary."""
+    """Yields what is wrong with one snapshot, the facts of reservations that were not released, then a summary."""
 
     def __init__(self, store: CensusStore) -> None:
         self._store = store
 
     async def __call__(self, order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
         if order_keys:
-            for fact in _facts(await self._store.reservations(order_keys)):
-                yield fact
+            for held in await self._store.reservations(order_keys):
+                yield _fact(held)
             yield Summary(CONTEXT, 0, 0, 0)
             return
         census = await self._store.take()
@@ -43,19 +43,17 @@ class Audit:
         ]
         findings += [
             Finding(CONTEXT, "reservation_has_a_state", f"order {held.order_key}", f"attempt {held.attempt} is {held.state!r}")
-            for held in census.states
-            if held.state != "RESERVED"
+            for held in census.unknown_states
         ]
         for finding in findings:
             yield finding
-        for fact in _facts(census.states):
-            yield fact
+        async for held in self._store.stated():
+            yield _fact(held)
         looked_at = {rule: census.rows[table] for rule, table in RULES.items()}
         yield summarized(CONTEXT, sum(census.rows.values()), looked_at, findings)
 
 
-def _facts(states: Sequence[Held]) -> Iterator[Fact]:
-    for held in states:
-        if held.state == "RESERVED":
-            values = {"attempt": str(held.attempt), "state": held.state, **held.tried}
-            yield Fact(CONTEXT, "attempt", str(held.order_key), values)
+def _fact(held: Held) -> Fact:
+    finished = "0" if held.state == "RESERVED" else "1"
+    values = {"attempt": str(held.attempt), "state": held.state, "finished": finished, **held.tried}
+    return Fact(CONTEXT, "attempt", str(held.order_key), values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,7 +73,7 @@ class Decisions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A reservation that is not at its end, and how often asking about it has failed in a row."""
+    """A reservation, and how often asking about it has failed in a row."""
 
     order_key: uuid.UUID
     attempt: int
@@ -92,8 +92,8 @@ class Census:
     misordered: tuple[str, ...]
     """Schedules whose breaks cannot be."""
     rates_out_of_range: tuple[str, ...]
-    states: tuple[Held, ...]
-    """Reservations that are held, or in no state at all."""
+    unknown_states: tuple[Held, ...]
+    """Reservations in a state that there is not."""
 
 
 class CensusStore(Protocol):
@@ -103,4 +103,8 @@ class CensusStore(Protocol):
         """One snapshot."""
 
     async def reservations(self, order_keys: Sequence[str]) -> Sequence[Held]:
-        """(order, attempt, state) of what is held for these orders."""
+        """What is reserved or confirmed for these orders."""
+
+    def stated(self) -> AsyncIterator[Held]:
+        """What is reserved or confirmed, in the order of the orders' keys, a part at a time."""
+        ...

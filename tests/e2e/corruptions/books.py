@@ -20,6 +20,7 @@ from services.host.embedded import running
 from services.host.settings import HostSettings
 from services.order.adapters.db.tables import ORDERS
 from services.payment.adapters.db.tables import PAYMENTS, TRANSACTIONS
+from services.pricing.adapters.db.tables import RESERVATIONS
 from tests.e2e.steps import ready, ship
 from tests.support.loops import steps
 from tests.support.marketplace import Marketplace
@@ -94,7 +95,9 @@ async def books(data: Path, database_url: str) -> AsyncIterator[Books]:
         market = Marketplace(host, cast, host.secret, database_url)
         try:
             await _orders(market)
-            yield Books(market, await _keys(market))
+            made = Books(market, await _keys(market))
+            await _redeemed(made)
+            yield made
         finally:
             await cast.close()
 
@@ -138,6 +141,14 @@ async def _orders(market: Marketplace) -> None:
         supplier_pb.RejectSupplierOrderRequest(supplier_order_id=f"{MOVED}-1", comment="dock flooded")
     )
     await _held(market)
+
+
+async def _redeemed(made: Books) -> None:
+    """As if the submit of OPEN had redeemed something; nothing can be redeemed yet."""
+    now = datetime.now(UTC)
+    row = {"order_key": made.keys[OPEN], "attempt": 1, "state": "CONFIRMED", "expire_time": now, "update_time": now}
+    async with made.database("pricing").transaction() as tx:
+        await tx.execute(sa.insert(RESERVATIONS).values(**row))
 
 
 async def _held(market: Marketplace) -> None:

@@ -57,6 +57,7 @@ def reservation(state: str) -> Any:
     return make
 
 
+_CONTRACT = "stored_as_its_contract_allows"
 CORRUPTIONS = [
     *[
         breaks(context, "request_has_its_effect", "stray", made_nothing(context, requests, method))
@@ -92,6 +93,12 @@ CORRUPTIONS = [
         "hq-globex for nobody",
         set_where(ADDRESS_ASSIGNMENTS, "address_id", "hq-globex", user_id="nobody"),
     ),
+    breaks("directory", "client_has_its_companies", "shop", set_where(CLIENTS, "id", "shop", buyer_ids=["acme", "nobody"])),
+    breaks("directory", "address_has_its_user", "hq-acme", set_where(ADDRESSES, "id", "hq-acme", user_id="gil")),
+    breaks("directory", _CONTRACT, "user ada", set_where(USERS, "id", "ada", username_key="Ada")),
+    breaks("catalog", _CONTRACT, "product tarp", set_where(PRODUCTS, "id", "tarp", tax_class="")),
+    breaks("pricing", _CONTRACT, "price schedule list-tape", set_where(SCHEDULES, "id", "list-tape", currency="ZZZ")),
+    breaks("shipping", _CONTRACT, "rate table ground-us", set_where(RATE_TABLES, "id", "ground-us", handling=-1)),
     breaks("catalog", "suppliers_stand_once", "crate", set_where(PRODUCTS, "id", "crate", supplier_ids=["wh-west", "wh-west"])),
     breaks("catalog", "multiplier_is_positive", "anvil", set_where(PRODUCTS, "id", "anvil", quantity_multiplier=0)),
     breaks("catalog", "measures_are_not_negative", "lamp", set_where(PRODUCTS, "id", "lamp", weight_kg="-1")),

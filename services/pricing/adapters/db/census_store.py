@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +17,9 @@ from services.pricing.domain.assignment import Key
 from services.pricing.domain.schedule import Break, misordered
 
 _ALL = (SCHEDULES, ASSIGNMENTS, TAX_RATES, RESERVATIONS)
-_ENDED = ("CONFIRMED", "RELEASED")
+_STATED = ("RESERVED", "CONFIRMED")
+PART = 5_000
+"""Reservations in memory at a time."""
 
 
 class CensusReader:
@@ -31,13 +33,13 @@ class CensusReader:
         a, s, t, r = ASSIGNMENTS.c, SCHEDULES.c, TAX_RATES.c, RESERVATIONS.c
         counts = [sa.select(sa.func.count()).select_from(table).scalar_subquery() for table in _ALL]
         lost = sa.select(a.product_id, a.buyer_id, a.price_schedule_id).where(~sa.exists().where(s.id == a.price_schedule_id))
-        open_ones = sa.select(RESERVATIONS).where(r.state.not_in(_ENDED)).order_by(r.order_key)
+        unknown = sa.select(RESERVATIONS).where(r.state.not_in((*_STATED, "RELEASED"))).order_by(r.order_key)
         async with self._db.reading(snapshot=True) as tx:
             counted = (await tx.execute(sa.select(*counts))).one()
             dangling = (await tx.execute(lost)).all()
             schedules = (await tx.execute(sa.select(s.id, s.price_breaks))).all()
             rates = (await tx.execute(sa.select(t.id, t.rate))).all()
-            states = (await tx.execute(open_ones)).all()
+            states = (await tx.execute(unknown)).all()
         return Census(
             {table.name: int(number) for table, number in zip(_ALL, counted, strict=True)},
             tuple((Key(row.product_id, row.buyer_id), row.price_schedule_id) for row in dangling),
@@ -50,9 +52,22 @@ class CensusReader:
         """What is held for these orders."""
         r = RESERVATIONS.c
         keys = [uuid.UUID(key) for key in order_keys]
-        held = sa.select(RESERVATIONS).where(r.state.not_in(_ENDED), r.order_key.in_(keys))
+        held = sa.select(RESERVATIONS).where(r.state.in_(_STATED), r.order_key.in_(keys))
         async with self._db.reading() as tx:
             return [_held(row) for row in await tx.execute(held.order_by(r.order_key))]
+
+    async def stated(self) -> AsyncIterator[Held]:
+        """What is reserved or confirmed, in the order of the orders' keys, a part at a time."""
+        r = RESERVATIONS.c
+        ordered = sa.select(RESERVATIONS).where(r.state.in_(_STATED)).order_by(r.order_key, r.attempt).limit(PART)
+        part = ordered
+        async with self._db.auditing() as tx:
+            while rows := (await tx.execute(part)).all():
+                for row in rows:
+                    yield _held(row)
+                last = rows[-1]
+                later = sa.and_(r.order_key == last.order_key, r.attempt > last.attempt)
+                part = ordered.where(sa.or_(r.order_key > last.order_key, later))
 
 
 def _held(row: Any) -> Held:

@@ -1,0 +1,86 @@
+"""What `waybill check` watches of the directory's tables, column by column."""
+
+from __future__ import annotations
+
+from libs.db.watched import REQUESTS as REQUESTS_WATCH
+from libs.db.watched import Free, Register, Watch, all_by, all_free, by
+from services.directory.adapters.db import tables
+
+_SAID = "what its owner says of it; only the row states it"
+_SHOWN = "shown, and compared with what a caller has read; nothing follows from it"
+_SECRET = "made of a secret that is not stored: whoever signs in with another is refused"
+_TIMES = all_free(_SHOWN, "version create_time update_time")
+_CONTRACT = "stored_as_its_contract_allows"
+WATCHED: Register = {
+    tables.SELLERS: Watch(
+        {"id": by("user_has_company"), "singleton": by(_CONTRACT), **all_free(_SAID, "name xp"), **_TIMES}, by("one_seller")
+    ),
+    tables.BUYERS: Watch(
+        {
+            "id": by("user_has_company address_has_company client_has_its_companies"),
+            "currency": by(_CONTRACT),
+            **all_free(_SAID, "name active restrict_addresses xp"),
+            **_TIMES,
+        },
+        by("user_has_company address_has_company client_has_its_companies"),
+    ),
+    tables.SUPPLIERS: Watch(
+        {
+            "id": by("user_has_company address_has_company client_has_its_companies"),
+            **all_free(_SAID, "name active xp"),
+            **_TIMES,
+        },
+        by("user_has_company address_has_company client_has_its_companies"),
+    ),
+    tables.USERS: Watch(
+        {
+            "id": by("client_has_default_user assignment_has_user address_has_its_user"),
+            "party": by("user_has_company"),
+            **all_by(_CONTRACT, "username username_key roles"),
+            **all_free(_SAID, "first_name last_name email phone active xp"),
+            "password_hash": Free(_SECRET),
+            **_TIMES,
+        },
+        by("client_has_default_user assignment_has_user address_has_its_user"),
+    ),
+    tables.CLIENTS: Watch(
+        {
+            "id": Free("orders name the client they came through, in their own service: the directory tells nothing by it"),
+            "default_user_id": by("client_has_default_user"),
+            **all_by("client_has_its_companies", "buyer_ids supplier_ids"),
+            **all_by(_CONTRACT, "access_token_minutes roles policy"),
+            **all_free(_SAID, "name active allow_seller allow_any_buyer allow_any_supplier xp"),
+            "secret_hash": Free(_SECRET),
+            **_TIMES,
+        },
+        Free("nothing in the directory names a client: whoever signs in by one that is gone is refused"),
+    ),
+    tables.ADDRESSES: Watch(
+        {
+            "party": by("address_has_company"),
+            "id": by("assignment_has_address"),
+            "user_id": by("address_has_its_user"),
+            "address": Free("what a company says of its own address: an order keeps a copy, which is watched there"),
+            "xp": Free(_SAID),
+            **_TIMES,
+        },
+        by("assignment_has_address"),
+    ),
+    tables.ADDRESS_ASSIGNMENTS: Watch(
+        {
+            **all_by("assignment_has_address", "party address_id"),
+            "user_id": by("assignment_has_user"),
+            **all_free("for what the address may be used: only the assignment states it", "shipping billing"),
+        },
+        Free("an assignment may end at any time"),
+    ),
+    tables.SIGNING_KEYS: Watch(
+        {
+            "retire_time": by("signing_key"),
+            **all_free("tokens of another key are refused at once; their holders sign in again", "kid private_pem"),
+            "create_time": Free(_SHOWN),
+        },
+        by("signing_key"),
+    ),
+    tables.REQUESTS: REQUESTS_WATCH,
+}

@@ -1,0 +1,47 @@
+"""What `waybill check` watches of pricing's tables, column by column."""
+
+from __future__ import annotations
+
+from libs.db.watched import REQUESTS as REQUESTS_WATCH
+from libs.db.watched import Free, Register, Watch, all_by, all_free, by
+from services.pricing.adapters.db import tables
+
+_CONTRACT = "stored_as_its_contract_allows"
+_SAID = "what the seller says; only the row states it"
+_ELSEWHERE = "leads into another service's tables: a product or buyer that is not there has no price to ask for"
+_TIMES = all_free("shown, and compared with what a caller has read", "version create_time update_time")
+WATCHED: Register = {
+    tables.SCHEDULES: Watch(
+        {
+            "id": by("assigned_schedule_exists"),
+            "price_breaks": by("price_breaks_ascend"),
+            **all_by(_CONTRACT, "currency min_quantity max_quantity"),
+            **all_free(_SAID, "name use_cumulative_quantity restricted_quantity sale_start_time sale_end_time xp"),
+            **_TIMES,
+        },
+        by("assigned_schedule_exists"),
+    ),
+    tables.ASSIGNMENTS: Watch(
+        {"price_schedule_id": by("assigned_schedule_exists"), **all_free(_ELSEWHERE, "product_id buyer_id")},
+        Free("an assignment may end at any time"),
+    ),
+    tables.TAX_RATES: Watch(
+        {
+            "rate": by("rate_is_a_share"),
+            **all_by(_CONTRACT, "country postal_prefix tax_class"),
+            **all_free(_SAID, "id name region start_time end_time xp"),
+            **_TIMES,
+        },
+        Free("a rate may be deleted at any time"),
+    ),
+    tables.RESERVATIONS: Watch(
+        {
+            "state": by("reservation_has_a_state reservations_belong_to_running_attempts"),
+            **all_by("reservations_belong_to_running_attempts confirmed_attempts_are_accepted", "order_key attempt"),
+            **all_free("when it is asked what became of it: one that stays is told of", "expire_time update_time"),
+            **all_free("how often asking failed; work that fails again and again is told of", "failures failure"),
+        },
+        Free("an attempt that redeems nothing has none, and the order does not state whether it does"),
+    ),
+    tables.REQUESTS: REQUESTS_WATCH,
+}

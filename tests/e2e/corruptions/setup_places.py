@@ -1,0 +1,100 @@
+"""Rows of directory, catalog, pricing and shipping that matter for the walk, and what their columns are changed to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.catalog.adapters.db import tables as catalog
+from services.directory.adapters.db import tables as directory
+from services.pricing.adapters.db import tables as pricing
+from services.shipping.adapters.db import tables as shipping
+from tests.e2e.corruptions.books import OPEN
+from tests.e2e.corruptions.places import of, of_order, to
+from tests.e2e.corruptions.walk import Place, Places
+
+
+def named_by(id: sa.Column[Any], reference: sa.Column[Any]) -> Any:
+    """Rows that another row names."""
+    return lambda _: sa.exists().where(reference == id).correlate(id.table)
+
+
+def _recorded(requests: sa.Table, method: str) -> Place:
+    return Place(lambda _: requests.c.method.like(f"%/{method}"), to({"ids": ["nowhere"]}))
+
+
+DIRECTORY: Places = {
+    "users": Place(of(directory.USERS.c.id, "gil")),
+    "users.username": Place(changes=to("Somebody Else")),
+    "users.roles": Place(changes=to(["Emperor"])),
+    "users.party": Place(changes=to("BUYER:gone")),
+    **{
+        f"users.{name}": Place(named_by(directory.USERS.c.id, directory.CLIENTS.c.default_user_id), to("nobody"))
+        for name in ("id", "-")
+    },
+    "buyers.currency": Place(changes=to("ZZZ")),
+    "sellers.singleton": Place(changes=to(False)),
+    "api_clients.buyer_ids": Place(changes=to(["nobody"])),
+    "api_clients.supplier_ids": Place(changes=to(["nobody"])),
+    "api_clients.access_token_minutes": Place(changes=to(1)),
+    "api_clients.roles": Place(changes=to(["Emperor"])),
+    "api_clients.policy": Place(changes=to({"sourcing_strategy": "dice"})),
+    "api_clients.default_user_id": Place(changes=to("nobody")),
+    "addresses.party": Place(changes=to("BUYER:gone")),
+    "addresses.user_id": Place(changes=to("nobody")),
+    **{
+        f"addresses.{name}": Place(named_by(directory.ADDRESSES.c.id, directory.ADDRESS_ASSIGNMENTS.c.address_id))
+        for name in ("id", "-")
+    },
+    "address_assignments.user_id": Place(changes=to("nobody")),
+    "signing_keys": Place(lambda _: directory.SIGNING_KEYS.c.retire_time.is_(None)),
+    "requests.outcome": _recorded(directory.REQUESTS, "BatchCreateUsers"),
+}
+CATALOG: Places = {
+    "products": Place(of(catalog.PRODUCTS.c.id, "crate")),
+    "products.tax_class": Place(changes=to("")),
+    "products.supplier_ids": Place(changes=to(["wh-west", "wh-west"])),
+    "products.quantity_multiplier": Place(changes=to(0)),
+    **{f"products.{name}": Place(changes=to("-1")) for name in ("weight_kg", "length_cm", "width_cm", "height_cm")},
+    "requests.outcome": _recorded(catalog.REQUESTS, "BatchCreateProducts"),
+}
+_ASSIGNED = named_by(pricing.SCHEDULES.c.id, pricing.ASSIGNMENTS.c.price_schedule_id)
+_REDEEMED = of_order(pricing.RESERVATIONS.c.order_key, OPEN)
+PRICING: Places = {
+    "price_schedules": Place(_ASSIGNED),
+    "price_schedules.price_breaks": Place(changes=to([[2, 1, None], [1, 2, None]])),
+    "price_schedules.currency": Place(changes=to("ZZZ")),
+    "price_schedules.min_quantity": Place(changes=to(-1)),
+    "price_schedules.max_quantity": Place(changes=to(-1)),
+    "price_assignments.price_schedule_id": Place(changes=to("nowhere")),
+    "tax_rates.rate": Place(changes=to("1.5")),
+    "tax_rates.country": Place(changes=to("ZZ")),
+    "tax_rates.postal_prefix": Place(changes=to("a-1")),
+    "tax_rates.tax_class": Place(changes=to("STANDARD")),
+    "redemption_reservations": Place(_REDEEMED),
+    "redemption_reservations.state": Place(_REDEEMED, {"lost": lambda _: "LOST", "held again": lambda _: "RESERVED"}),
+    "requests.outcome": _recorded(pricing.REQUESTS, "BatchCreatePriceSchedules"),
+}
+_S = shipping
+SHIPPING: Places = {
+    "carriers": Place(named_by(_S.CARRIERS.c.id, _S.SHIP_METHODS.c.carrier_id)),
+    "zones": Place(named_by(_S.ZONES.c.id, _S.RATE_TABLES.c.zone_id)),
+    "zones.destinations": Place(changes=to([{"country": "ZZ"}])),
+    "ship_methods": Place(named_by(_S.SHIP_METHODS.c.id, _S.RATE_TABLES.c.ship_method_id)),
+    "ship_methods.carrier_id": Place(changes=to("nowhere")),
+    "ship_methods.min_lead_time": Place(changes=to(-1)),
+    "ship_methods.max_lead_time": Place(changes=to(-1)),
+    "ship_method_assignments.ship_method_id": Place(changes=to("nowhere")),
+    "rate_tables.ship_method_id": Place(changes=to("nowhere")),
+    "rate_tables.zone_id": Place(changes=to("nowhere")),
+    "rate_tables.currency": Place(changes=to("ZZZ")),
+    "rate_tables.handling": Place(changes=to(-1)),
+    "rate_tables.rows": Place(changes=to([])),
+    "rate_tables.min_lead_time": Place(changes=to(-1)),
+    "rate_tables.max_lead_time": Place(changes=to(-1)),
+    "grouping_rules.priority": Place(changes=to(-1)),
+    "grouping_rules.match": Place(changes=to({"product_ids": ["no id"]})),
+    "grouping_rules.grouping": Place(changes=to("PILED")),
+    "requests.outcome": _recorded(_S.REQUESTS, "CreateZone"),
+}
