@@ -54,6 +54,6 @@ class Audit:
 
 
 def _fact(held: Held) -> Fact:
-    finished = "0" if held.state == "RESERVED" else "1"
-    values = {"attempt": str(held.attempt), "state": held.state, "finished": finished, **held.tried}
+    ended = {} if held.state == "RESERVED" else {"finished": "1"}
+    values = {"attempt": str(held.attempt), "state": held.state, **ended, **held.tried}
     return Fact(CONTEXT, "attempt", str(held.order_key), values)

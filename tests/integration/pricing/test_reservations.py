@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from libs.audit import Fact, Finding, Summary
 from libs.errors import Kind, WaybillError
 from libs.retries import Retries
+from services.pricing.adapters.db import census_store
 from services.pricing.adapters.db.stores import SqlPriceStore, SqlReservationStore
 from services.pricing.adapters.db.tables import RESERVATIONS, SCHEDULES, TAX_RATES
 from services.pricing.application.expire_reservations import ExpireReservations
@@ -169,6 +170,7 @@ async def test_a_reservation_past_its_time_ends_as_the_order_service_decides(pri
     assert await expire.once() == 0
     assert order.asked[4:] == [(ORDER, 3)], "what failed waits"
     assert [r.values for r in [record async for record in priced.app.audited()] if isinstance(r, Fact)] == [
+        {"attempt": "1", "state": "CONFIRMED", "finished": "1"},
         {"attempt": "3", "state": "RESERVED"},
         {"attempt": "4", "state": "RESERVED", "failures": "1", "failure": "NO"},
     ]
@@ -203,8 +205,16 @@ async def test_the_audit_states_what_is_held(priced):
     await priced.release(2)
     assert [record async for record in priced.app.audited()] == [
         Fact("pricing", "attempt", str(ORDER), {"attempt": "1", "state": "RESERVED"}),
-        Summary("pricing", 5, 4, 0),
+        Summary("pricing", 6, 5, 0),
     ]
+
+
+async def test_what_the_audit_states_comes_in_parts(priced, monkeypatch):
+    monkeypatch.setattr(census_store, "PART", 2)
+    for attempt in range(1, 6):
+        await priced.reserve(line("l1"), attempt=attempt, expected=L1)
+    stated = [r.values["attempt"] async for r in priced.app.audited() if isinstance(r, Fact)]
+    assert stated == ["1", "2", "3", "4", "5"]
 
 
 async def test_the_audit_finds_what_is_broken(priced):
@@ -217,6 +227,8 @@ async def test_the_audit_finds_what_is_broken(priced):
         await tx.execute(sa.update(RESERVATIONS).values(state="LOST"))
     found = [record async for record in priced.app.audited() if isinstance(record, Finding)]
     assert [(f.rule, f.subject) for f in found] == [
+        ("stored_as_its_contract_allows", "price schedule anvil"),
+        ("stored_as_its_contract_allows", "tax rate us"),
         ("price_breaks_ascend", "price schedule anvil"),
         ("rate_is_a_share", "tax rate us"),
         ("reservation_has_a_state", f"order {ORDER}"),

@@ -9,7 +9,7 @@ from tests.support.server import serving
 
 async def test_a_sound_set_up_yields_a_summary_only(served, app):
     await small_setup(served)
-    assert [record async for record in app.audited()] == [Summary("shipping", 3, 10, 0)]
+    assert [record async for record in app.audited()] == [Summary("shipping", 4, 17, 0)]
 
 
 async def test_a_reference_to_nothing_and_unordered_rows_are_found(settings, app):
@@ -27,4 +27,5 @@ async def test_a_reference_to_nothing_and_unordered_rows_are_found(settings, app
         ("rate_rows_ascend", "rate table ground-us"),
         ("reference_exists", "ship method ground"),
         ("reference_exists", "ship method next-day"),
+        ("stored_as_its_contract_allows", "rate table ground-us"),
     ]
