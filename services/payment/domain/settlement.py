@@ -79,7 +79,7 @@ def _capture(course: Course, asked: Transaction, approved: bool) -> None:
     # Money that was taken although the order was canceled meanwhile must be seen by a person.
     unwanted = canceled(course.rows) or not allows(p.state, Event.CAPTURE)
     event = Event.ALARM if unwanted else Event.CAPTURE_ALL if captured >= p.due else Event.CAPTURE
-    course.move(event, captured=captured)
+    course.move(event, captured=captured, accepted=True)
     course.settled(asked, taken=asked.amount)
     if not unwanted:
         course.give_back(Cause.CHANGE)
