@@ -139,7 +139,7 @@ class OrderPayments:
                     raise missing("payment", id)
                 if attempt:
                     raise _held(existing[id].order_id, attempt)
-                if existing[id].state is not State.OPEN:
+                if existing[id].state not in (State.OPEN, State.VOIDED):
                     raise conflict(id, existing[id].state, "be removed")
             for row in await self._payments.transactions(tx, payment_ids):
                 if row.result is Result.PENDING:
