@@ -152,8 +152,7 @@ async def test_a_change_that_commits_late_is_told_and_nothing_overtakes_it(tmp_p
         try:
             async with database.transaction() as late:
                 key = (await late.execute(sa.select(ORDERS.c.key).where(ORDERS.c.id == "SLOW"))).scalar_one()
-                await late.execute(sa.update(ORDERS).where(ORDERS.c.key == key).values(version=2, comments="late"))
-                await append(late, EVENTS, [updated(key, 2)])
+                await write_late(late, key)
                 # Others commit before it, and a watcher looks more than once.
                 await create(ada, "FAST", anvil=1)
                 with pytest.raises(TimeoutError):
@@ -202,8 +201,7 @@ async def test_a_watcher_who_sees_nothing_is_told_what_commits_late(
         try:
             async with database.transaction() as late:
                 key = (await late.execute(sa.select(ORDERS.c.key).where(ORDERS.c.id == "SLOW"))).scalar_one()
-                await late.execute(sa.update(ORDERS).where(ORDERS.c.key == key).values(version=2, comments="late"))
-                await append(late, EVENTS, [updated(key, 2)])
+                await write_late(late, key)
                 await create(ada, "FAST", anvil=1)
                 token = await checkpoint(ada, updates)
             resumed = Request(direction=OUTGOING, resume_token=token, event_types=["order_updated"])
@@ -212,10 +210,12 @@ async def test_a_watcher_who_sees_nothing_is_told_what_commits_late(
             await database.close()
 
 
-def updated(key: uuid.UUID, sequence: int) -> dict[str, Any]:
-    """An event as the order service would write it."""
-    event = Event(key, sequence, "order_updated", "UNSUBMITTED", "ada", "", datetime.now(UTC), {})
-    return event_row(event)
+async def write_late(late: Any, key: uuid.UUID) -> None:
+    """A second version of an order and its event, as the order service would write them."""
+    now = datetime.now(UTC)
+    values = {"version": 2, "comments": "late", "update_time": now}
+    await late.execute(sa.update(ORDERS).where(ORDERS.c.key == key).values(values))
+    await append(late, EVENTS, [event_row(Event(key, 2, "order_updated", "UNSUBMITTED", "ada", "", now, {}))])
 
 
 async def test_a_token_of_another_caller_is_refused(sqlite_market: Marketplace) -> None:
