@@ -34,6 +34,7 @@ from services.payment.application.order_payments import OrderPayments
 from services.payment.application.reconcile_payments import ReconcilePayments
 from services.payment.application.record_changes import RecordChanges
 from services.payment.application.renew_authorizations import RenewAuthorizations
+from services.payment.application.replace_payments import ReplacePayments
 from services.payment.application.report_alerts import ReportAlerts
 from services.payment.application.reserve_payments import ReservePayments
 from services.payment.application.settle_transactions import SettleTransactions
@@ -97,6 +98,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         void=VoidPayments(database, payments, attempts, record, settle, clock),
         lower=LowerPayments(database, payments, record, settle, clock),
         move=MoveMoney(database, payments, requests, record, settle, clock),
+        replace=ReplacePayments(database, payments, attempts, means, requests, order_payments, record, settle, clock),
     )
     orders = OrderReports(runtime.peers)
     tries = Retries(database, clock, ("payment", "expiry"), ATTEMPTS, "expire_time", "order_key", "attempt", unfinished=held)

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from libs.auth import PartyKind, Principal
 from libs.clock import Clock
 from libs.errors import missing, precondition
-from services.order.application.access import readable, writable
+from services.order.application.access import readable, require_no_attempt, writable
 from services.order.application.peers import PaymentDocument, Payments
 from services.order.application.ports import OrderStore, Request, RequestStore, Transactions
 from services.order.domain.history import changed
-from services.order.domain.status import Trigger
+from services.order.domain.status import OrderStatus, Trigger, move
 
 
 class OrderPayments:
-    """Payments of an order that is not submitted, and reading them ever after."""
+    """Payments of an order that is not submitted, their replacement while it is open, and reading them ever after."""
 
     def __init__(
         self, database: Transactions, orders: OrderStore, requests: RequestStore, payments: Payments, clock: Clock
@@ -29,11 +29,15 @@ class OrderPayments:
     async def add(
         self, caller: Principal, order_id: str, payments: Sequence[PaymentDocument], request_id: str, request: Request
     ) -> list[PaymentDocument]:
-        """The added payments."""
+        """The added payments. Those of an open order replace payments that need attention."""
+        now = self._clock.now()
         async with self._db.reading() as tx:
             again = await self._requests.find(tx, request) is not None
-            trigger = Trigger.MARK if again else Trigger.EDIT
-            order = await writable(self._orders, tx, caller, order_id, self._clock.now(), trigger, lock=False)
+            order = await writable(self._orders, tx, caller, order_id, now, Trigger.MARK, lock=False)
+        if not again:
+            require_no_attempt(order, now)
+            if order.status is not OrderStatus.OPEN:
+                move(order.id, order.status, Trigger.EDIT)
         if not again and not order.calculated:
             raise precondition("ORDER_NOT_CALCULATED", f"order {order_id} is not calculated", order=order_id)
         made = await self._payments.create(order, payments, request_id)

@@ -111,7 +111,9 @@ class PaymentTry:
 class Payments(Protocol):
     """Money."""
 
-    async def create(self, order: Order, payments: Sequence[PaymentDocument], request_id: str) -> list[PaymentDocument]: ...
+    async def create(self, order: Order, payments: Sequence[PaymentDocument], request_id: str) -> list[PaymentDocument]:
+        """Adds payments; those of an open order replace payments that need attention."""
+
     async def remove(self, order: Order, payment_ids: Sequence[str], request_id: str) -> None: ...
     async def of_orders(self, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[PaymentDocument]]: ...
     async def reserve(

@@ -78,7 +78,7 @@ class OrderPayments:
                 return [by_id[id] for id in recorded["ids"] if id in by_id]
             attempt = await self._live(tx, order.key, now)
             if attempt:
-                raise _held(order.id, attempt)
+                raise submission_in_progress(order.id, attempt)
             existing = await self._payments.of_order(tx, order.key)
             placed = placed_after(existing, made)
             _, problems = resolve([*existing, *placed], order.total, must_cover=False)
@@ -87,7 +87,7 @@ class OrderPayments:
                 text = f"an order has at most {MAX_PAYMENTS} payments"
                 problems.append(Problem("", "TOO_MANY_PAYMENTS", text, field="payments"))
             if problems:
-                raise _refused(placed, problems)
+                raise refused(placed, problems)
             await self._payments.insert(tx, placed)
             return placed
 
@@ -138,7 +138,7 @@ class OrderPayments:
                 if id not in existing:
                     raise missing("payment", id)
                 if attempt:
-                    raise _held(existing[id].order_id, attempt)
+                    raise submission_in_progress(existing[id].order_id, attempt)
                 if existing[id].state not in (State.OPEN, State.VOIDED):
                     raise conflict(id, existing[id].state, "be removed")
             for row in await self._payments.transactions(tx, payment_ids):
@@ -170,7 +170,7 @@ def placed_after(existing: Sequence[Payment], made: Sequence[Payment]) -> list[P
     return [replace(p, position=last + p.position) for p in made]
 
 
-def _held(order_id: str, attempt: int) -> WaybillError:
+def submission_in_progress(order_id: str, attempt: int) -> WaybillError:
     """ABORTED: by the time of the retry the order is submitted, which its service tells, or the attempt released."""
     return WaybillError(
         Kind.STALE,
@@ -181,7 +181,7 @@ def _held(order_id: str, attempt: int) -> WaybillError:
     )
 
 
-def _refused(made: Sequence[Payment], problems: Sequence[Problem]) -> WaybillError:
+def refused(made: Sequence[Payment], problems: Sequence[Problem]) -> WaybillError:
     """Problems of a field of the request make it invalid; a sum above the total alone is a rule."""
     index = {p.id: i for i, p in enumerate(made)}
     found = Violations()

@@ -15,10 +15,11 @@ from libs.obs import get_logger, metrics
 from services.payment.application.ask_gateway import BROKEN, NO_CARD, UNKNOWN, AskGateway
 from services.payment.application.ports import Answer, Gateway, MeansStore, PaymentStore, Transactions, Tx, Verdict
 from services.payment.application.record_changes import RecordChanges
+from services.payment.domain import replacement
 from services.payment.domain.payment import Payment
 from services.payment.domain.settlement import answered
 from services.payment.domain.states import State
-from services.payment.domain.transaction import Result, Transaction, TransactionType
+from services.payment.domain.transaction import Cause, Result, Transaction, TransactionType
 
 BATCH = 50
 _LOG = get_logger("payment.gateway")
@@ -123,27 +124,38 @@ class SettleTransactions:
     async def _note(self, tx: Tx, answers: Sequence[tuple[Transaction, Answer]]) -> bool:
         """Whether the first of them is done by this."""
         row, done, now = answers[0][0], False, self._clock.now()
-        payment = await self._payments.get(tx, row.payment_id, lock=True)
+        payment = await self._payments.get(tx, row.payment_id, lock=not _replaces(row))
         if payment is None:
             return False
+        # A replacement changes others: the order's payments are locked together, in their one order.
+        others = await self._payments.of_order(tx, payment.order_key, lock=True) if _replaces(row) else [payment]
         for asked, answer in answers:
             approved = answer.verdict is Verdict.APPROVED
             result = Result.SUCCEEDED if approved else Result.DECLINED
             new = await self._payments.settle(tx, asked.id, result, answer.reference, answer.message, now, answer.expire_time)
             done = done or (new and asked is row)
         if done:
-            await self._apply(tx, payment, row.id, now)
+            await self._apply(tx, others, row, now)
         return done and answers[0][1].verdict is Verdict.APPROVED
 
-    async def _apply(self, tx: Tx, payment: Payment, id: str, now: datetime) -> None:
-        rows = await self._payments.transactions(tx, [payment.id])
+    async def _apply(self, tx: Tx, payments: Sequence[Payment], asked: Transaction, now: datetime) -> None:
+        rows = await self._payments.transactions(tx, [p.id for p in payments])
         # As it is now: a cancel may have taken it over since the gateway was asked.
-        row = next(r for r in rows if r.id == id)
-        changes = answered(payment, row, row.result is Result.SUCCEEDED, rows, now)
+        row = next(r for r in rows if r.id == asked.id)
+        approved = row.result is Result.SUCCEEDED
+        payment = next(p for p in payments if p.id == row.payment_id)
+        if _replaces(row):
+            changes = replacement.answered(payments, row, approved, rows, now)
+        else:
+            changes = answered(payment, row, approved, rows, now)
         await self._record(tx, changes, now)
-        after = changes[-1].payment
+        after = next(c.payment for c in reversed(changes) if c.payment.id == payment.id)
         if after.state is State.ATTENTION and payment.state is not State.ATTENTION:
             _LOG.error("payment_needs_attention", payment=after.id, order=after.order_id, type=row.type, message=row.message)
+
+
+def _replaces(row: Transaction) -> bool:
+    return row.type is TransactionType.AUTHORIZE and row.cause is Cause.REPLACEMENT
 
 
 def _waits(row: Transaction) -> bool:

@@ -16,6 +16,7 @@ from services.payment.application.end_attempt import EndAttempt
 from services.payment.application.lower_payments import LowerPayments
 from services.payment.application.move_money import MoveMoney
 from services.payment.application.order_payments import OrderPayments
+from services.payment.application.replace_payments import ReplacePayments
 from services.payment.application.reserve_payments import ReservePayments, Step
 from services.payment.application.void_payments import VoidPayments
 from services.payment.domain.payment import MAX_PAYMENTS
@@ -37,19 +38,21 @@ class PaymentUseCases:
     void: VoidPayments
     lower: LowerPayments
     move: MoveMoney
+    replace: ReplacePayments
 
 
 def _key(request: Any) -> idempotency.RequestKey | None:
     return idempotency.key_of(current().principal, current().method, request)
 
 
-def _key_without_total(request: pb.CreatePaymentsRequest) -> idempotency.RequestKey | None:
-    """What the buyer asked for: the total is the order service's, and may have changed when it asks again."""
+def _bare_key(request: pb.CreatePaymentsRequest) -> idempotency.RequestKey | None:
+    """What the buyer asked for: the rest is the order service's, and may have changed when it asks again."""
     if not request.request_id:
         return None
     bare = pb.CreatePaymentsRequest()
     bare.CopyFrom(request)
     bare.ClearField("total")
+    bare.ClearField("replacement")
     return _key(bare)
 
 
@@ -97,7 +100,8 @@ class PaymentServicer(pb_grpc.PaymentServiceServicer):
         drafts = convert.drafts_in(found, request.payments, order.currency)
         found.require("payments", bool(drafts), "FIELD_REQUIRED", "at least one payment")
         found.raise_if_any()
-        made = await self._use.order_payments.create(order, drafts, _key_without_total(request))
+        create = self._use.replace if request.replacement else self._use.order_payments.create
+        made = await create(order, drafts, _bare_key(request))
         return pb.CreatePaymentsResponse(payments=[convert.payment_out(p) for p in made])
 
     async def RemovePayments(self, request: pb.RemovePaymentsRequest, context: Any) -> pb.RemovePaymentsResponse:

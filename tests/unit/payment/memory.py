@@ -131,6 +131,9 @@ class MemoryAttempts:
         self._m.attempts[key, attempt] = state if stands in ("", "RESERVED") else stands
         return stands == "RESERVED", self._m.attempts[key, attempt]
 
+    async def live(self, tx: Any, key: uuid.UUID) -> int:
+        return max((n for (_, n), state in self._m.attempts.items() if state in ("RESERVED", "CONFIRMED")), default=0)
+
     async def end_all(self, tx: Any, key: uuid.UUID, state: str, now: datetime) -> None:
         for one, stands in self._m.attempts.items():
             self._m.attempts[one] = state if stands == "RESERVED" else stands

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from services.payment.application.order_payments import Draft
 from services.payment.application.reserve_payments import Step
 from services.payment.domain.states import ENDS, State
 from services.payment.domain.types import Holding
@@ -135,6 +136,23 @@ class LifeOfPayments(RuleBasedStateMachine):
         self.life.gateway.mood = mood
         self.life.clock.advance(max(left, timedelta(0)))
         self.life.run(self.life.renew.once())
+
+    @precondition(lambda self: is_open(self) and any(p.state is State.ATTENTION for p in self.life.cards))
+    @rule(mood=MOODS, means=st.sampled_from(["credit_card", "credit_card", "spending_account", "purchase_order"]), amount=AMOUNTS)
+    def replace(self, mood: str, means: str, amount: int | None) -> None:
+        """What stands there when the answer is known at once is exactly what was asked for, or less."""
+        self.life.gateway.mood = mood
+        account = "gift" if means == "spending_account" else ""
+        card = "card" if means == "credit_card" else ""
+        draft = Draft("", means, amount, spending_account_id=account, credit_card_id=card)
+        before = self.life.uncovered()
+        made = self.life.run(self.life.replace(REF, [draft], None))
+        if not isinstance(made, list):
+            assert self.life.uncovered() == before, "refused, it changes nothing"
+        elif made[0].state is State.CONFIRMED:
+            assert self.life.uncovered() == before - made[0].due
+        else:
+            assert self.life.uncovered() == before, "nothing is given up before the new one is good"
 
     @precondition(lambda self: self.life.gateway.under_way)
     @rule()

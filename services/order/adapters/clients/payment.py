@@ -12,6 +12,7 @@ from libs.protoconv import money_out, time_out
 from libs.rpc import Peers
 from services.order.application.peers import PaymentTry, Problem
 from services.order.domain.model import Order
+from services.order.domain.status import OrderStatus
 from waybill.payment.v1 import payment_pb2
 from waybill.payment.v1 import payment_service_pb2 as pb
 from waybill.payment.v1 import payment_service_pb2_grpc as pb_grpc
@@ -30,7 +31,7 @@ class PaymentClient:
         return base64.b64encode(payment.SerializeToString()).decode()
 
     async def create(self, order: Order, payments: Sequence[payment_pb2.Payment], request_id: str) -> list[payment_pb2.Payment]:
-        """Adds payments; passes total, currency and user."""
+        """Adds payments; passes total, currency, user, and whether the order is open."""
         answer: pb.CreatePaymentsResponse = await self._stub.CreatePayments(
             pb.CreatePaymentsRequest(
                 order_key=str(order.key),
@@ -40,6 +41,7 @@ class PaymentClient:
                 total=money_out(order.total, order.currency),
                 payments=payments,
                 request_id=request_id,
+                replacement=order.status is OrderStatus.OPEN,
             )
         )
         return list(answer.payments)

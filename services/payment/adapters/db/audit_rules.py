@@ -104,8 +104,11 @@ def _ledger_rules() -> dict[str, sa.Select[Any]]:
 
 def _attempt_rules() -> dict[str, sa.Select[Any]]:
     subject, detail = P.id.label("subject"), told(P.state, " in attempt ", P.attempt)
+    replaces = _transaction("AUTHORIZE", "PENDING", T.cause == "REPLACEMENT")
     return {
-        "held_payment_has_attempt": sa.select(subject, detail).where(P.state.in_(HELD), ~_attempt("RESERVED")),
+        "held_payment_has_attempt": sa.select(subject, detail).where(
+            P.state.in_(HELD), ~_attempt("RESERVED"), ~sa.and_(P.state == "AUTHORIZING", replaces, _attempt("CONFIRMED"))
+        ),
         "permanent_payment_has_attempt": sa.select(subject, detail).where(P.state.in_(PERMANENT), ~_attempt("CONFIRMED")),
         "one_open_attempt": sa.select(
             _as_text(sa.func.max(P.order_id)).label("subject"), told(sa.func.count(), " attempts are reserved")

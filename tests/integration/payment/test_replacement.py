@@ -1,0 +1,96 @@
+"""Payments of an open order that take the place of one which needs attention."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from libs.errors import WaybillError
+from tests.integration.payment.world import (
+    Order,
+    World,
+    by_card,
+    from_account,
+    held_at_gateway,
+    later,
+    opened,
+    payment,
+    state,
+    units,
+)
+from waybill.payment.v1 import payment_pb2 as pay
+from waybill.payment.v1 import payment_service_pb2 as pb
+
+
+async def replaced(order: Order, *payments: pay.Payment, request_id: str = "") -> list[pay.Payment]:
+    """Adds payments to an open order."""
+    request = pb.CreatePaymentsRequest(**order._reference(), payments=payments, request_id=request_id, replacement=True)
+    return list((await order.world.payments.CreatePayments(request)).payments)
+
+
+async def in_need(world: World) -> Order:
+    """An order of 100 whose card was not renewed, while its old authorization is good."""
+    order = await opened(world, "tok_once")
+    await world.background.renew.once()
+    await later(world)
+    assert await order.states() == ["ATTENTION"]
+    return order
+
+
+async def test_a_card_that_is_good_takes_the_place_of_one_that_needs_attention(world: World) -> None:
+    order = await in_need(world)
+    await world.card("tok_approve")
+    (made,) = await replaced(order, by_card("p2", "tok_approve"), request_id="r1")
+    assert (state(made), units(made.resolved_amount)) == ("CONFIRMED", 100)
+    await later(world)
+    assert await order.states() == ["VOIDED", "CONFIRMED"]
+    assert await held_at_gateway(world) == ["tok_approve"]
+    (again,) = await replaced(order, by_card("p2", "tok_approve"), request_id="r1")
+    assert (again.id, len(await order.payments())) == ("p2", 2)
+
+
+async def test_an_account_and_a_promise_take_over_at_once_and_no_more_than_there_is_to_replace(world: World) -> None:
+    await world.account(balance=50)
+    order = await in_need(world)
+    with pytest.raises(WaybillError) as above:
+        await replaced(order, payment("p2", amount=101))
+    assert above.value.reason == "PAYMENT_EXCEEDS_TOTAL"
+    with pytest.raises(WaybillError) as short:
+        await replaced(order, from_account("p2", "gift", 51))
+    assert short.value.reason == "BALANCE_EXCEEDED"
+    await replaced(order, from_account("p2", "gift", 30))
+    assert (await world.balance(), await order.states()) == ((20, 0), ["ATTENTION", "CONFIRMED"])
+    await replaced(order, payment("p3"))
+    await later(world)
+    assert await order.states() == ["VOIDED", "CONFIRMED", "CONFIRMED"]
+    with pytest.raises(WaybillError) as none:
+        await replaced(order, payment("p4"))
+    assert none.value.reason == "PAYMENT_NOT_REPLACEABLE"
+
+
+@pytest.mark.parametrize(
+    ("token", "at_once", "at_last"),
+    [
+        ("tok_decline", ["ATTENTION", "VOIDED"], ["ATTENTION", "VOIDED"]),
+        ("tok_late", ["ATTENTION", "AUTHORIZING"], ["VOIDED", "CONFIRMED"]),
+    ],
+)
+async def test_the_old_payment_stays_until_the_new_one_is_good(world: World, token: str, at_once: Any, at_last: Any) -> None:
+    order = await in_need(world)
+    await world.card(token)
+    await replaced(order, by_card("p2", token))
+    assert await order.states() == at_once
+    for _ in range(3):
+        await later(world)
+    assert await order.states() == at_last
+
+
+async def test_a_replacement_that_is_under_way_ends_with_its_order(world: World) -> None:
+    order = await in_need(world)
+    await world.card("tok_late")
+    await replaced(order, by_card("p2", "tok_late"))
+    await order.void()
+    for _ in range(3):
+        await later(world)
+    assert (await order.states(), await held_at_gateway(world)) == (["VOIDED", "VOIDED"], [])
