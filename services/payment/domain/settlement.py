@@ -62,7 +62,9 @@ def _unwanted(course: Course, asked: Transaction) -> None:
     cause = asked.cause if asked.cause is not Cause.SUBMIT or not canceled(course.rows) else Cause.CANCEL
     course.record(Entry(TransactionType.VOID, asked.amount, True, cause, asked.authorization_key))
     p = course.payment
-    if p.attempt == asked.attempt and not p.captured and allows(p.state, Event.DOUBT):
+    # A capture that is under way decides whether anything was taken: its answer ends the rest.
+    kept = p.captured or course.pending(TransactionType.CAPTURE)
+    if p.attempt == asked.attempt and not kept and allows(p.state, Event.DOUBT):
         course.move(Event.DOUBT, accepted=False)
 
 
