@@ -14,17 +14,20 @@ from libs.db.audit import SqlRule, judged, told, with_rules
 RULE = "request_has_its_effect"
 
 
+def listed(dialect: str, requests: sa.Table, name: str) -> Any:
+    """The texts of a list in the outcomes, as a table with one column, `value`."""
+    outcome = requests.c.outcome
+    if dialect == "postgresql":
+        return sa.func.jsonb_array_elements_text(outcome[name]).table_valued("value")
+    return sa.func.json_each(outcome, f"$.{name}").table_valued("value")
+
+
 def lost(dialect: str, requests: sa.Table, made: Mapping[str, sa.Table]) -> sa.Select[Any]:
     """`subject` and `detail` of requests whose outcome names ids that do not exist.
 
     `made`: the methods that make a resource that is never deleted, by name, and its table, which has an `id`.
     """
-    r = requests.c
-    named: Any
-    if dialect == "postgresql":
-        named = sa.func.jsonb_array_elements_text(r.outcome["ids"]).table_valued("value")
-    else:
-        named = sa.func.json_each(r.outcome, "$.ids").table_valued("value")
+    r, named = requests.c, listed(dialect, requests, "ids")
     missing = [
         sa.and_(r.method.like(f"%/{method}"), ~sa.exists().where(table.c.id == named.c.value)) for method, table in made.items()
     ]

@@ -181,6 +181,19 @@ def _paid_too_much(subject: Subject) -> Iterator[str]:
             yield f"{most} confirmed or charged of {order.get('total', '0')}"
 
 
+def _changed_or_lowered(subject: Subject) -> bool:
+    return bool(subject.all("payment", "lowered")) or bool(_accepted(subject, "CHANGE"))
+
+
+def _not_lowered(subject: Subject) -> Iterator[str]:
+    """Payments stand for what the last change of the order has left of it."""
+    changes = {"0", *_accepted(subject, "CHANGE")}
+    last = max(changes, key=int)
+    lowered = subject.one("payment", "lowered").get("attempt", "0")
+    if lowered != last:
+        yield f"payments were lowered by attempt {lowered}, the last change is {last}"
+
+
 def _covers(subject: Subject) -> bool:
     order = subject.one("order", "order")
     return order.get("must_cover_total") == "1" and order.get("status") in ("OPEN", "COMPLETED") and _settled(subject)
@@ -256,6 +269,7 @@ RULES = (
     _rule("reports_are_word_for_word", "order fulfillment", _settled, _reported_otherwise),
     _rule("payments_belong_to_submitted_orders", "order payment", _paid, _paid_for_nothing, ATTEMPT, CANCEL, PENDING),
     _rule("paid_covers_the_total", "order payment", _covers, _paid_too_little, ATTEMPT, CANCEL, PENDING),
+    _rule("payments_are_lowered_by_changes", "order payment", _changed_or_lowered, _not_lowered, ATTEMPT),
     _rule("payments_name_their_order", "order payment", _has_payments, _of_another_order, ATTEMPT),
     _rule("held_orders_do_not_ship", "order fulfillment", _settled, _ships_while_held, ATTEMPT, HOLD),
     _rule("attention_holds_the_order", "order payment", _alerted, _not_held_for_payment, ALERT),

@@ -30,9 +30,9 @@ from waybill.order.v1 import checkout_service_pb2, order_service_pb2
 from waybill.payment.v1 import credit_card_service_pb2, payment_pb2, payment_service_pb2
 from waybill_client import AsyncWaybill, WaybillError, money
 
-DONE, OPEN, GONE, CART, NO, MOVED, HELD = "DONE", "OPEN", "GONE", "CART", "NO", "MOVED", "HELD"
-"""Completed and paid by three means; partly shipped; canceled; not submitted; refused twice; rejected by a supplier; on
-hold, as its card is no longer good."""
+DONE, OPEN, GONE, CART, NO, MOVED, CUT, HELD = "DONE", "OPEN", "GONE", "CART", "NO", "MOVED", "CUT", "HELD"
+"""Completed and paid by three means; partly shipped; canceled; not submitted; refused twice; rejected by a supplier; shipped
+in part and the rest canceled; on hold, as its card is no longer good."""
 
 
 @dataclass(slots=True)
@@ -140,6 +140,10 @@ async def _orders(market: Marketplace) -> None:
     await clerks["wh-east"].supplier_orders.RejectSupplierOrder(
         supplier_pb.RejectSupplierOrderRequest(supplier_order_id=f"{MOVED}-1", comment="dock flooded")
     )
+    await ready(ada, CUT, [payment_pb2.Payment(id="x-po", type="purchase_order")], tape=2)
+    await _submit(ada, CUT)
+    await ship(clerks["wh-east"], f"{CUT}-1", "l1", 1)
+    await owner.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id=CUT, request_id="cancel-cut"))
     await _held(market)
 
 

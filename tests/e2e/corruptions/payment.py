@@ -72,7 +72,7 @@ async def one_key_for_two(books: Books) -> list[Any]:
 
 async def request(books: Books) -> list[Any]:
     row = await books.row("payment", REQUESTS)
-    return [sa.insert(REQUESTS).values(**like(row, request_id="stray", outcome={"transaction": "nowhere"}))]
+    return [sa.insert(REQUESTS).values(**like(row, request_id="stray", outcome={"transactions": ["nowhere"]}))]
 
 
 def unbalanced(books: Books) -> list[Any]:

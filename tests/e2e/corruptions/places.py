@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from services.order.adapters.db import tables as order
 from services.payment.adapters.db import tables as payment
-from tests.e2e.corruptions.books import DONE, GONE, HELD, NO, OPEN, Books
+from tests.e2e.corruptions.books import CUT, DONE, GONE, HELD, NO, OPEN, Books
 from tests.e2e.corruptions.walk import Change, Place, Places
 from waybill.fulfillment.v1.shipment_pb2 import Shipment
 from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder
@@ -69,6 +69,7 @@ def at(*path: str | int, by: Any = 1) -> Change:
 
 
 _SUPPLIER_ORDER = of(_O.id, f"{OPEN}-1")
+_CHANGED = of(order.SUBMISSIONS.c.kind, "CHANGE")
 ORDER: Places = {
     "orders": Place(of(_O.id, OPEN)),
     **{f"orders.{name}": Place(_SUPPLIER_ORDER) for name in ("parent_key", "parent_id", "supplier_id", "sub_status")},
@@ -110,6 +111,9 @@ ORDER: Places = {
     **{f"submissions.{name}": Place(of_order(order.SUBMISSIONS.c.order_key, OPEN)) for name in ("finished", "deadline", "held")},
     "submissions.caller": Place(of_order(order.SUBMISSIONS.c.order_key, NO), with_(sub="other")),
     "submissions.reasons": Place(of_order(order.SUBMISSIONS.c.order_key, NO), to([])),
+    "submissions.change": Place(_CHANGED, {"total": at("canceled", "shipping_cost")}),
+    "submissions.kind": Place(_CHANGED, to("SUBMIT")),
+    "submissions.outcome": Place(_CHANGED, to("OPENED")),
     "cancellations.state": Place(of_order(order.CANCELLATIONS.c.order_key, GONE), to("FREEZING")),
     "cancellations.caller": Place(None, with_(sub="other")),
     "order_shipments": Place(of_order(order.SHIPMENTS.c.order_key, DONE)),
@@ -164,5 +168,6 @@ PAYMENT: Places = {
     "test_gateway_operations.operation": Place(_operation("capture"), to("refund")),
     "test_gateway_operations.state": Place(_operation("capture"), to("DECLINED")),
     "payment_alerts.version": Place(),
-    "requests": Place(lambda _: payment.REQUESTS.c.outcome["transaction"].as_string().is_not(None), with_(transaction="nowhere")),
+    "payment_orders": Place(of_order(payment.ORDERS.c.order_key, CUT)),
+    "requests": Place(lambda _: payment.REQUESTS.c.method.like("%/CapturePayment"), with_(transactions=["nowhere"])),
 }

@@ -9,11 +9,12 @@ import pytest
 from libs.db.watched import Register, rules_of
 from services.catalog.adapters.db.watched import WATCHED as CATALOG
 from services.directory.adapters.db.watched import WATCHED as DIRECTORY
+from services.fulfillment.adapters.db.watched import WATCHED as FULFILLMENT
 from services.order.adapters.db.watched import WATCHED as ORDER
 from services.payment.adapters.db.watched import WATCHED as PAYMENT
 from services.pricing.adapters.db.watched import WATCHED as PRICING
 from services.shipping.adapters.db.watched import WATCHED as SHIPPING
-from tests.e2e.corruptions import places, setup_places
+from tests.e2e.corruptions import places, places_of_goods, setup_places
 from tests.e2e.corruptions.books import books
 from tests.e2e.corruptions.walk import Places, Walk, unseen
 
@@ -24,12 +25,13 @@ SERVICES: dict[str, tuple[Register, Places]] = {
     "shipping": (SHIPPING, setup_places.SHIPPING),
     "order": (ORDER, places.ORDER),
     "payment": (PAYMENT, places.PAYMENT),
+    "fulfillment": (FULFILLMENT, places_of_goods.FULFILLMENT),
 }
 SETUP = ("directory", "catalog", "pricing", "shipping")
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("contexts", [SETUP, ("order",), ("payment",)], ids=" ".join)
+@pytest.mark.parametrize("contexts", [SETUP, ("order",), ("payment",), ("fulfillment",)], ids=" ".join)
 async def test_every_watched_column_is_seen_to(tmp_path: Path, database_url: str, contexts: tuple[str, ...]) -> None:
     async with books(tmp_path, database_url) as made:
         walk = Walk(made)

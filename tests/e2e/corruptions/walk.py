@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.audit import Fact, Finding, Record
-from libs.db.types import Json, Micros, UtcTime
+from libs.db.types import Json, Micros, PublicId, UtcTime
 from libs.db.watched import Register, Watched
 from services.host.check.rules import RULES
 from services.host.check.subjects import Subject
@@ -53,7 +53,7 @@ def another(column: sa.Column[Any], value: Any) -> Any:
         return (value or 0) + (1_000 if column.primary_key else 1)
     if isinstance(kind, Json):
         return _other_document(value)
-    if isinstance(kind, sa.String | sa.Text):
+    if isinstance(kind, sa.String | sa.Text | PublicId):
         return "EUR" if column.name == "currency" else _other_text(value)
     raise AssertionError(f"no other value of {column}")
 

@@ -12,6 +12,8 @@ from libs import effects
 from libs.audit import Finding, Record, RuleResult, Summary
 from libs.db import Database, Tx
 from libs.db.audit import SqlRule, count, judged
+from services.fulfillment.adapters.db.audit_books import book_rules
+from services.fulfillment.adapters.db.audit_causes import cause_rules
 from services.fulfillment.adapters.db.audit_facts import Messages, facts
 from services.fulfillment.adapters.db.audit_orders import order_rules
 from services.fulfillment.adapters.db.audit_stock import oversold, stock_rules
@@ -53,13 +55,15 @@ async def audit(database: Database, messages: Messages, order_keys: Sequence[str
 
 
 async def _judged(tx: Tx) -> AsyncIterator[Finding | RuleResult]:
-    async for record in judged(tx, CONTEXT, [*stock_rules(), *order_rules(), _effects(tx.dialect)]):
+    async for record in judged(tx, CONTEXT, [*stock_rules(), *order_rules(), *cause_rules(), _effects(tx.dialect)]):
         yield record
     async for record in oversold(tx, CONTEXT):
         yield record
     async for record in _reserved(tx):
         yield record
     async for record in _statuses(tx):
+        yield record
+    async for record in book_rules(tx, CONTEXT):
         yield record
 
 

@@ -95,15 +95,17 @@ async def _page(tx: Tx, last: uuid.UUID) -> list[Whole]:
 
 
 def _totals(whole: Whole) -> str | None:
-    """Amounts are the sums of the parts that the worksheet keeps."""
+    """Amounts are the sums of the parts that the worksheet keeps; what was set for the whole order is what its parts make."""
     order = whole.order
     if whole.worksheet is None or not order.calculated or not order.line_item_count:
         return None
     made = totals(whole.worksheet.lines, whole.worksheet.shipments)
     stored = (order.subtotal, order.discount, order.shipping_cost, order.tax)
-    if stored == (made.subtotal, made.discount, made.shipping_cost, made.tax):
-        return ""
-    return f"subtotal, discount, shipping, tax are {stored}, the parts make {made}"
+    if stored != (made.subtotal, made.discount, made.shipping_cost, made.tax):
+        return f"subtotal, discount, shipping, tax are {stored}, the parts make {made}"
+    by_hand = {"shipping_cost": order.shipping_cost_override, "tax": order.tax_override}
+    wrong = {name: own for name, own in by_hand.items() if own not in (None, getattr(made, name))}
+    return f"set by hand to {wrong}, the parts make {made}" if wrong else ""
 
 
 def _status(whole: Whole) -> str | None:

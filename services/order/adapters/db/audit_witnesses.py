@@ -11,6 +11,7 @@ from services.order.domain.history import stated
 from services.order.domain.model import Line, Order
 from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder, SupplierOrderLine
 
+_LED_TO = {"SUBMIT": "OPENED", "CHANGE": "CHANGED"}
 _SUMMED = ("subtotal", "discount", "tax")
 
 
@@ -51,6 +52,9 @@ def _attempts(whole: Whole) -> str | None:
             wrong.append(f"attempt {attempt.attempt} was refused for {[r.reason for r in attempt.reasons]}, told {told}")
         if attempt.state == "ACCEPTED" and not attempt.held:
             wrong.append(f"attempt {attempt.attempt} is accepted and held nothing")
+        made = _LED_TO[attempt.kind] if attempt.state == "ACCEPTED" else ""
+        if attempt.outcome != made:
+            wrong.append(f"attempt {attempt.attempt} led to {attempt.outcome!r}, its kind and state make it {made!r}")
     return "; ".join(wrong)
 
 
@@ -93,6 +97,7 @@ def _forwarded(whole: Whole) -> str | None:
             line = lines.get(item.line_item_id)
             if line is not None:
                 wrong += _against_line(document.id, item, line)
+    wrong += _freight(whole)
     for line in whole.lines:
         wrong += _sums(line, [i for d in whole.documents for i in d.line_items if i.line_item_id == line.id])
     return "; ".join(wrong)
@@ -135,6 +140,22 @@ def _sums(line: Line, items: list[SupplierOrderLine]) -> Iterator[str]:
         made = sum(money_micros(getattr(item, name)) for item in items)
         if getattr(line, name) != made:
             yield f"line {line.id}: {name} {getattr(line, name)}, in supplier orders {made}"
+
+
+def _freight(whole: Whole) -> Iterator[str]:
+    """What is charged for every chosen method is shared by the supplier orders."""
+    items = [i for d in whole.documents for i in d.line_items]
+    there = all(sum(i.quantity for i in items if i.line_item_id == line.id) == line.quantity for line in whole.lines)
+    if whole.worksheet is None or not there:
+        return
+    charged = {s.ship_estimate_id: s.cost for s in whole.worksheet.shipments}
+    chosen = {e.id: charged.get(e.id, 0) for e in whole.worksheet.estimates if e.selected is not None}
+    shared = dict.fromkeys(chosen, 0)
+    for selection in (s for d in whole.documents for s in d.ship_selections):
+        id = selection.ship_estimate_id
+        shared[id] = shared.get(id, 0) + money_micros(selection.cost)
+    if shared != chosen:
+        yield f"shipping is charged as {chosen}, in supplier orders {shared}"
 
 
 def _address(message: Any, name: str) -> Any:

@@ -15,7 +15,7 @@ from libs.outbox import parked, tried
 from libs.retries import told
 from services.payment.adapters.db.alert_store import KIND
 from services.payment.adapters.db.audit_rules import PERMANENT, rules
-from services.payment.adapters.db.tables import ACCOUNTS, ALERTS, ATTEMPTS, LEDGER, LOCK, PAYMENTS, TRANSACTIONS
+from services.payment.adapters.db.tables import ACCOUNTS, ALERTS, ATTEMPTS, LEDGER, LOCK, ORDERS, PAYMENTS, TRANSACTIONS
 
 CONTEXT = "payment"
 PAGE = 500
@@ -64,8 +64,8 @@ async def _page(tx: Tx, last: uuid.UUID) -> list[uuid.UUID]:
         c = table.c.order_key
         return sa.select(c).where(c > last).group_by(c).order_by(c).limit(PAGE).subquery().select()
 
-    both = keys(ATTEMPTS).union(keys(PAYMENTS)).subquery()
-    found = await tx.execute(sa.select(both.c.order_key).order_by(both.c.order_key).limit(PAGE))
+    known = sa.union(keys(ATTEMPTS), keys(PAYMENTS), keys(ORDERS)).subquery()
+    found = await tx.execute(sa.select(known.c.order_key).order_by(known.c.order_key).limit(PAGE))
     return [row.order_key for row in found]
 
 
@@ -118,6 +118,8 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
                 refunded=int(row.refunded),
             )
         )
+    for row in await tx.execute(sa.select(ORDERS).where(ORDERS.c.order_key.in_(keys), ORDERS.c.lowered_attempt > 0)):
+        made.append(_fact(row, "lowered", attempt=row.lowered_attempt))
     return sorted(made, key=lambda fact: fact.order_key)
 
 

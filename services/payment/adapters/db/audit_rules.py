@@ -172,9 +172,11 @@ def _charge_rules() -> dict[str, sa.Select[Any]]:
 
 def _effect_rules(dialect: str) -> dict[str, Any]:
     """What a request moved is a transaction; what it made is never deleted, payments of carts aside."""
-    transaction = R.outcome["transaction"].as_string()
-    unmoved = sa.select(R.request_id.label("subject"), told(R.method, ": there is no transaction ", transaction)).where(
-        transaction.is_not(None), ~sa.exists().where(T.id == transaction)
+    moved = effects.listed(dialect, REQUESTS, "transactions")
+    unmoved = (
+        sa.select(R.request_id.label("subject"), told(R.method, ": there is no transaction ", moved.c.value))
+        .select_from(REQUESTS.join(moved, sa.true()))
+        .where(~sa.exists().where(T.id == moved.c.value))
     )
     return {effects.RULE: sa.union_all(unmoved, effects.lost(dialect, REQUESTS, MADE))}
 

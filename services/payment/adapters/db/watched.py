@@ -33,7 +33,8 @@ _TRANSACTIONS = Watch(
         **all_by("transaction_has_its_payment", "payment_id"),
         **all_by("captured_is_sum_of_captures", "type result amount"),
         **all_by("held_card_is_authorized", "attempt"),
-        **all_by("gateway_did_what_was_recorded", "gateway_key gateway_reference authorization_key"),
+        **all_by("gateway_did_what_was_recorded", "gateway_key gateway_reference"),
+        **all_by("gateway_did_what_was_recorded gateway_holds_what_is_wanted", "authorization_key"),
         "expire_time": Free("what the gateway said: a lapse that comes unseen is told of as attention"),
         **FAILURES,
         **all_by("transaction_is_timed", "result_time ask_time"),
@@ -88,11 +89,10 @@ _ALERTS = Watch(
 )
 _ORDERS = Watch(
     {
-        "order_key": by("payments_name_their_order"),
-        **all_free("kept to answer repeats: dues are watched themselves", "lowered_attempt"),
+        **all_by("payments_are_lowered_by_changes", "order_key lowered_attempt"),
         **all_free("when it ended, and when that was noted", "end_time update_time"),
     },
-    Free("kept to answer repeats: dues are watched themselves"),
+    by("payments_are_lowered_by_changes"),
 )
 WATCHED: Register = {
     tables.ORDERS: _ORDERS,
