@@ -1,0 +1,114 @@
+"""What ledger, attempts, allocations and shipments of an order say of each other; what only looks different is told apart."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from services.fulfillment.adapters.db.audit_books import RULES, Books
+
+RECORD, ALLOCATION, SUPPLIER_ORDER = (uuid.UUID(int=n) for n in (1, 2, 3))
+LEFT = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def attempt(state: str = "CONFIRMED", units: int = 3) -> Any:
+    assigned = [["l1", "lamp", units, "north", "dock", RECORD.hex, "lamp-north"]]
+    lines = [{"l": "l1", "p": "lamp", "q": units}]
+    return SimpleNamespace(attempt=1, kind="SUBMIT", state=state, lines=lines, assignments=assigned)
+
+
+def movement(kind: str, on_hand: int = 0, reserved: int = 0, allocated: int = 0, **values: Any) -> Any:
+    its = {"attempt": 1, "line_item_id": "l1", "record_key": RECORD, "shipment_id": "", **values}
+    return SimpleNamespace(kind=kind, on_hand=on_hand, reserved=reserved, allocated=allocated, **its)
+
+
+def allocation(quantity: int = 3, packed: int = 0, shipped: int = 0, shippable: bool = True) -> Any:
+    units = {"quantity": quantity, "packed": packed, "shipped": shipped, "shippable": shippable}
+    its = {"key": ALLOCATION, "supplier_order_key": SUPPLIER_ORDER, "line_item_id": "l1", "record_key": RECORD}
+    return SimpleNamespace(**units, **its)
+
+
+def item(quantity: int, drawn: int | None = None, **values: Any) -> Any:
+    its = {"supplier_order_key": SUPPLIER_ORDER, "line_item_id": "l1", "status": "OPEN", "ship_time": None, "void_time": None}
+    draws = [[ALLOCATION.hex, RECORD.hex, drawn or quantity]]
+    return SimpleNamespace(**{"id": "parcel", "quantity": quantity, "draws": draws, **its, **values})
+
+
+def books(**values: Any) -> Books:
+    """An order of three lamps, confirmed; of its rows what is not given."""
+    line = SimpleNamespace(line_item_id="l1", product_id="lamp", quantity=3)
+    held = [movement("RESERVE", reserved=3), movement("ALLOCATE", reserved=-3, allocated=3)]
+    return Books(**{"attempts": [attempt()], "movements": held, "allocations": [allocation()], "lines": [line], **values})
+
+
+def broken(of: Books) -> set[str]:
+    return {name for name, rule in RULES.items() if any(rule(of))}
+
+
+ONE_LEFT = movement("SHIP", on_hand=-1, allocated=-1, attempt=0, shipment_id="parcel")
+LEGAL = {
+    "confirmed": books(),
+    "still tried": books(attempts=[attempt("RESERVED")], movements=[movement("RESERVE", reserved=3)], allocations=[], lines=[]),
+    "refused": books(
+        attempts=[attempt("RELEASED")],
+        movements=[movement("RESERVE", reserved=3), movement("RELEASE", reserved=-3)],
+        allocations=[],
+        lines=[],
+    ),
+    "packed": books(allocations=[allocation(packed=2)], items=[item(2)]),
+    "shipped": books(
+        movements=[*books().movements, ONE_LEFT], allocations=[allocation(shipped=1)], items=[item(1, ship_time=LEFT)]
+    ),
+    "canceled with a parcel that is void": books(
+        movements=[*books().movements, movement("DEALLOCATE", allocated=-3, attempt=0)],
+        allocations=[],
+        items=[item(2, void_time=LEFT, status="CANCELED")],
+    ),
+    "delivered without a shipment": books(
+        movements=[*books().movements, movement("SHIP", on_hand=-2, allocated=-2, attempt=0)],
+        allocations=[allocation(shipped=2, shippable=False)],
+    ),
+}
+
+
+@pytest.mark.parametrize("state", LEGAL)
+def test_a_state_that_an_order_may_be_in_breaks_no_rule(state: str) -> None:
+    assert broken(LEGAL[state]) == set()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "rules"),
+    [
+        (books(movements=[*books().movements, movement("DEALLOCATE", allocated=-1)]), {"ledger_agrees_with_allocations"}),
+        (books(movements=[*books().movements, movement("RESERVE", attempt=2, reserved=1)]), {"reserved_as_assigned"}),
+        (books(movements=[*books().movements, movement("DEALLOCATE", attempt=9)]), {"reserved_as_assigned"}),
+        (books(attempts=[attempt(units=2)]), {"reserved_as_assigned", "attempt_is_of_its_lines"}),
+        (books(lines=[]), {"attempt_is_of_its_lines"}),
+        (books(items=[item(2)]), {"shipment_draws_on_allocations"}),
+        (books(allocations=[allocation(packed=2)], items=[item(1, drawn=2)]), {"shipment_draws_on_allocations"}),
+        (
+            books(
+                movements=[*books().movements, ONE_LEFT],
+                allocations=[allocation(shipped=1)],
+                items=[item(1, id="another", ship_time=LEFT)],
+            ),
+            {"ledger_agrees_with_allocations"},
+        ),
+    ],
+    ids=[
+        "freed and still allocated",
+        "reserved by no attempt",
+        "moved by no attempt",
+        "assigned other units",
+        "in no supplier order",
+        "packed and not counted",
+        "drawn more than it holds",
+        "left on another shipment",
+    ],
+)
+def test_units_that_no_other_row_accounts_for_are_told(wrong: Books, rules: set[str]) -> None:
+    assert broken(wrong) == rules
