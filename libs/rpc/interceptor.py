@@ -16,28 +16,22 @@ from google.protobuf.message import DecodeError
 from google.rpc import status_pb2
 from grpc_status import rpc_status
 
-from libs.auth import ServiceTokens, TokenVerifier
 from libs.errors import Kind, WaybillError
 from libs.obs import get_logger, logs, metrics, tracing
 from libs.repeats import begin, repeated
 from libs.rpc.admission import Admission
 from libs.rpc.call import CURRENT, Call
 from libs.rpc.counters import served
+from libs.rpc.entrance import Entrance, Load, Tokens
 from libs.rpc.status import internal, to_status
 from libs.rpc.streams import ServerEnds, Streams
 from libs.rpc.wire import MAX_ELEMENTS, TooMany, require_few
-
-MAX_OUTSIDE = 4 * 1024 * 1024
-"""Bytes of a request of an outside caller."""
-OPEN_PREFIXES = ("/grpc.health.", "/grpc.reflection.")
 
 
 def _parsed(data: bytes, deserialize: Callable[[bytes], Any], outside: bool) -> Any:
     """The message, once its caller is known. What an outside caller sends is measured before anything is made of it."""
     try:
         if outside:
-            if len(data) > MAX_OUTSIDE:
-                raise WaybillError(Kind.INVALID, "MALFORMED_REQUEST", f"a request is at most {MAX_OUTSIDE // 2**20} MiB")
             require_few(data, deserialize)
         return deserialize(data)
     except TooMany:
@@ -50,35 +44,15 @@ def _parsed(data: bytes, deserialize: Callable[[bytes], Any], outside: bool) -> 
 class CallInterceptor(grpc.aio.ServerInterceptor):
     """One interceptor for all of it; a chain of them would cost a task each."""
 
-    def __init__(
-        self,
-        contexts: dict[str, str],
-        anonymous: frozenset[str],
-        verifier: TokenVerifier,
-        service_tokens: ServiceTokens,
-        max_outside_calls: int,
-        max_outside_streams: int,
-    ) -> None:
+    def __init__(self, contexts: dict[str, str], entrance: Entrance, load: Load, streams: Streams) -> None:
+        """`load` and `streams` are those of the whole process, however many ways lead into it."""
         self._contexts = contexts
-        self._anonymous = anonymous
-        self._verifier = verifier
-        self._service_tokens = service_tokens
-        self._outside = Admission(max_outside_calls, "calls", metrics.OUTSIDE_REFUSED)
-        self._watching = Admission(max_outside_streams, "streams", metrics.OUTSIDE_STREAMS_REFUSED)
-        """A stream lasts: counted among the calls, a few hundred watchers would shut everyone else out."""
+        self._entrance = entrance
+        self._load = load
         self._calls: dict[str, metrics.Calls] = {}
         self._handlers: dict[str, Any] = {}
-        self._streams = Streams()
+        self._streams = streams
         self._log = get_logger("rpc")
-        metrics.OUTSIDE_RUNNING.set_function(lambda: self._outside.running)
-        metrics.OUTSIDE_LIMIT.set(max_outside_calls)
-        metrics.OUTSIDE_STREAMS.set_function(lambda: self._watching.running)
-        metrics.OUTSIDE_STREAMS_LIMIT.set(max_outside_streams)
-        metrics.STREAMS.set_function(lambda: len(self._streams))
-
-    def drain(self) -> None:
-        """Ends every stream with UNAVAILABLE, so that its caller resumes elsewhere. Other calls run to their end."""
-        self._streams.end()
 
     async def intercept_service(self, continuation: Callable[[Any], Awaitable[Any]], details: grpc.HandlerCallDetails) -> Any:
         """The handler, wrapped once per method."""
@@ -88,7 +62,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             handler = await continuation(details)
             if handler is None:
                 return None
-            wrap = self._wrap_open if method.startswith(OPEN_PREFIXES) else self._wrap
+            wrap = self._wrap_open if method.startswith(self._entrance.open) else self._wrap
             wrapped = self._handlers[method] = wrap(method, handler)
         return wrapped
 
@@ -106,13 +80,13 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 if tracing.ACTIVE is not None:
                     tracing.ACTIVE.serve(context_name, method, context.invocation_metadata())
                 try:
-                    call, request = await self._enter(method, request, deserialize, context, self._outside)
+                    call, request = await self._enter(method, request, deserialize, context, self._load.calls)
                 except WaybillError as error:
                     return await self._fail(context, method, None, error, context_name, began)
                 except Exception:
                     return await self._crash(context, method, None, context_name, began)
-                outside = call.caller_service is None
-                self._outside.running += outside
+                outside = self._entrance.outside
+                self._load.calls.running += outside
                 token = CURRENT.set(call)
                 try:
                     response = await repeated(lambda: inner(request, context), outside=outside)
@@ -125,7 +99,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                     return await self._crash(context, method, call, context_name, began)
                 finally:
                     CURRENT.reset(token)
-                    self._outside.running -= outside
+                    self._load.calls.running -= outside
                 self._ended(method, call, "OK", "", began)
                 return response
 
@@ -140,17 +114,17 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
             async def messages() -> AsyncGenerator[Any, None]:
                 nonlocal call
-                call, entered = await self._enter(method, request, deserialize, context, self._watching)
+                call, entered = await self._enter(method, request, deserialize, context, self._load.streams)
                 CURRENT.set(call)
-                outside = call.caller_service is None
+                outside = self._entrance.outside
                 begin(outside)
-                self._watching.running += outside
+                self._load.streams.running += outside
                 try:
                     async with aclosing(inner_stream(entered, context)) as responses:
                         async for response in responses:
                             yield response
                 finally:
-                    self._watching.running -= outside
+                    self._load.streams.running -= outside
 
             try:
                 async for response in self._streams.carry(messages()):
@@ -201,19 +175,10 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 user = value
             elif key == "x-request-id":
                 request_id = value[:100]
-        caller, caller_service = None, None
-        if service:
-            caller_service, caller = self._service_tokens.verify(service)
-        elif user:
-            scheme, _, token = user.partition(" ")
-            if scheme.lower() != "bearer":
-                raise WaybillError(Kind.UNAUTHENTICATED, "TOKEN_INVALID", "the authorization is no bearer token")
-            caller = await self._verifier.verify(token)
-        elif method not in self._anonymous:
-            raise WaybillError(Kind.UNAUTHENTICATED, "TOKEN_MISSING", "the call carries no token")
-        if caller_service is None:
+        caller, caller_service = await self._entrance.caller(method, Tokens(service, user))
+        if self._entrance.outside:
             admission.require()
-        request = _parsed(data, deserialize, caller_service is None)
+        request = _parsed(data, deserialize, self._entrance.outside)
         left = context.time_remaining()
         deadline = None if left is None else time.monotonic() + left
         return Call(method, request_id or uuid.uuid4().hex, caller, caller_service, deadline), request

@@ -16,12 +16,12 @@ from libs.obs import get_logger, metrics, tracing
 from libs.rpc.breaker import Breaker
 from libs.rpc.call import CURRENT
 from libs.rpc.counters import sent
+from libs.rpc.entrance import MAX_INSIDE
 from libs.rpc.status import from_rpc_error, unanswered
 from libs.rpc.targets import ROUND_ROBIN, target
 
 S = TypeVar("S")
 DEFAULT_TIMEOUT = 10.0
-MAX_INSIDE = 64 * 1024 * 1024
 _SERVICE_CONFIG = f"""{{"methodConfig": [{{"name": [{{}}], "retryPolicy": {{"maxAttempts": 5, "initialBackoff": "0.05s",
 "maxBackoff": "0.5s", "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"]}}}}], {ROUND_ROBIN}}}"""
 """Every method between services is idempotent by contract, so an unanswered call may be sent again.

@@ -1,8 +1,9 @@
-"""One grpc.aio server that hosts one service or many."""
+"""One service or many, behind a listener for outside callers and one for services."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,12 +13,14 @@ from grpc_reflection.v1alpha import reflection
 
 from libs.auth import ServiceTokens, TokenVerifier
 from libs.loops import forever
-from libs.obs import get_logger
+from libs.obs import get_logger, metrics
 from libs.rpc.audit import AUDIT_SERVICE, register_audit
+from libs.rpc.entrance import HEALTH, MAX_INSIDE, REFLECTION, Entrance, Inside, Load, Outside
 from libs.rpc.health import Health
 from libs.rpc.interceptor import CallInterceptor
 from libs.rpc.operations import OUTBOX_SERVICE, register_operations
-from libs.rpc.peers import MAX_INSIDE, Peers
+from libs.rpc.peers import Peers
+from libs.rpc.streams import Streams
 from libs.service import ServiceApp
 from libs.startup import StartupError
 
@@ -40,7 +43,11 @@ class _Generic:
 
 
 class RpcServer:
-    """Serves apps on one port, with health, reflection, audit and outbox services; runs their background loops."""
+    """Serves apps, with health, reflection, audit and outbox services; runs their background loops.
+
+    What a message may weigh is a matter of a whole gRPC server, so there are two of them before the same servicers: the
+    public one knows users and takes 4 MiB, the inner one knows services and takes 64.
+    """
 
     def __init__(
         self,
@@ -51,64 +58,71 @@ class RpcServer:
         max_outside_calls: int = 256,
         max_outside_streams: int = 1_000,
         peers: Peers | None = None,
-        inner: bool = False,
+        inner_credentials: grpc.ServerCredentials | None = None,
     ) -> None:
-        """With `inner`, a server with credentials also listens on the loopback without any, for calls of its own."""
+        """`credentials` are shown to outside callers, `inner_credentials` to services; without them in the clear."""
         self._apps = list(apps)
         self._log = get_logger("server")
         self._credentials = credentials
-        self._inner = inner
+        self._inner_credentials = inner_credentials
         self.inner_port = 0
-        """Where the process calls itself when outside callers need TLS."""
+        """Where services are served, once it is bound."""
         contexts = {full: app.name for app in apps for _, _, full in app.registrations}
         anonymous = frozenset().union(*(app.anonymous for app in apps)) if apps else frozenset()
-        self._interceptor = CallInterceptor(contexts, anonymous, verifier, service_tokens, max_outside_calls, max_outside_streams)
-        self._server = grpc.aio.server(
-            interceptors=[self._interceptor],
+        load, self._streams = Load(max_outside_calls, max_outside_streams), Streams()
+        metrics.STREAMS.set_function(lambda: len(self._streams))
+        self._health = Health(self._apps, [AUDIT_SERVICE, OUTBOX_SERVICE], peers)
+
+        def server(entrance: Entrance) -> grpc.aio.Server:
+            return self._server(CallInterceptor(contexts, entrance, load, self._streams), entrance)
+
+        self._public, self._inner = server(Outside(verifier, anonymous)), server(Inside(service_tokens))
+        self._loops: list[asyncio.Task[None]] = []
+        self._served = False
+
+    def _server(self, interceptor: CallInterceptor, entrance: Entrance) -> grpc.aio.Server:
+        """A server of all that is served, for those who come in there."""
+        server = grpc.aio.server(
+            interceptors=[interceptor],
             options=[
-                ("grpc.max_receive_message_length", MAX_INSIDE),
+                ("grpc.max_receive_message_length", entrance.largest),
                 ("grpc.max_send_message_length", MAX_INSIDE),
                 ("grpc.so_reuseport", 0),
                 # gRPC drops what waits longer than this, by default 30 seconds; a caller's own deadline decides here.
                 ("grpc.server_max_unrequested_time_in_server", 600),
             ],
         )
-        generic = _Generic(self._server)
-        for app in apps:
+        generic = _Generic(server)
+        for app in self._apps:
             for add, servicer, _ in app.registrations:
                 add(servicer, generic)
         register_audit(generic, self._apps)
         register_operations(generic, self._apps)
-        self._health = Health(self._apps, [AUDIT_SERVICE, OUTBOX_SERVICE], peers)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, generic)
-        reflection.enable_server_reflection([*self._health.names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server)
-        self._loops: list[asyncio.Task[None]] = []
-        self._served = False
+        if HEALTH in entrance.open:
+            health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, generic)
+        if REFLECTION in entrance.open:
+            reflection.enable_server_reflection([*self._health.names, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
+        return server
 
-    def bind(self, address: str) -> int:
-        """Takes `host:port` and returns the port (0 takes a free one); calls are answered from `serve` on.
+    def bind(self, address: str, inner: str = "127.0.0.1:0") -> int:
+        """Takes `host:port` for outside callers and `inner` for services (0 takes a free port); returns the public port.
 
-        Raises `StartupError` when it cannot be had.
+        Calls are answered from `serve` on. Raises `StartupError` when one of them cannot be had.
         """
-        try:
-            if self._credentials is None:
-                return int(self._server.add_insecure_port(address))
-            port = self._server.add_secure_port(address, self._credentials)
-            if self._inner:
-                self.inner_port = self._server.add_insecure_port("127.0.0.1:0")
-        except RuntimeError as error:
-            raise StartupError(f"cannot listen on {address}: the port is taken, or the address is not this machine's") from error
-        return int(port)
+        port = _listen(self._public, address, self._credentials)
+        self.inner_port = _listen(self._inner, inner, self._inner_credentials)
+        return port
 
     async def serve(self) -> None:
         """Answers calls."""
-        await self._server.start()
+        await self._inner.start()
+        await self._public.start()
         self._served = True
         await self._health.begin()
 
-    async def start(self, bind: str) -> int:
-        """Listens on `host:port` and returns the port (0 takes a free one)."""
-        port = self.bind(bind)
+    async def start(self, bind: str, inner: str = "127.0.0.1:0") -> int:
+        """Listens as `bind` says, serves, and returns the public port."""
+        port = self.bind(bind, inner)
         await self.serve()
         return port
 
@@ -120,7 +134,7 @@ class RpcServer:
 
     async def wait(self) -> None:
         """Until the server ends."""
-        await self._server.wait_for_termination()
+        await self._public.wait_for_termination()
 
     async def stop(self, grace: float = 10.0, notice: float = 0.0) -> None:
         """Ends in an order that loses no call.
@@ -130,14 +144,26 @@ class RpcServer:
         """
         await self._health.leave()
         await asyncio.sleep(notice if self._served else 0.0)
-        self._interceptor.drain()
+        self._streams.end()
         for task in self._loops:
             task.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
-        await self._server.stop(grace)
+        # What is still done for an outside caller may need a call to this very process: services are served to the last.
+        until = time.monotonic() + grace
+        await self._public.stop(grace)
+        await self._inner.stop(max(min(grace, 1.0), until - time.monotonic()))
         await self._health.end()
         for app in self._apps:
             try:
                 await app.close()
             except Exception:
                 self._log.exception("a service did not close", service=app.name)
+
+
+def _listen(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None) -> int:
+    try:
+        if credentials is None:
+            return int(server.add_insecure_port(address))
+        return int(server.add_secure_port(address, credentials))
+    except RuntimeError as error:
+        raise StartupError(f"cannot listen on {address}: the port is taken, or the address is not this machine's") from error

@@ -49,6 +49,8 @@ def explain(environment: Mapping[str, str], options: Mapping[str, Any]) -> list[
                 source = f"environment {CONTEXT_VARIABLES[name].format(context.upper())}" if own else "default"
                 shown.append(Setting(f"{name}.{context}", _shown(own, field.metadata), source))
             continue
+        if name == "service_bind" and settings.only:
+            value = settings.inner_bind
         source = "default"
         if name in given:
             source = f"option --{name.replace('_', '-')}"
@@ -62,6 +64,7 @@ def config(
     data: Annotated[Path | None, typer.Option(help="As `waybill serve` has it; so are the others.")] = None,
     database_url: Annotated[str, typer.Option()] = "",
     bind: Annotated[str, typer.Option()] = "",
+    service_bind: Annotated[str, typer.Option()] = "",
     only: Annotated[str, typer.Option()] = "",
     tls_certificate: Annotated[Path | None, typer.Option()] = None,
     tls_key: Annotated[Path | None, typer.Option()] = None,
@@ -73,6 +76,7 @@ def config(
         "data": data,
         "database_url": database_url,
         "bind": bind,
+        "service_bind": service_bind,
         "only": only,
         "tls_certificate": tls_certificate,
         "tls_key": tls_key,

@@ -1,4 +1,4 @@
-"""Hosts services in this process: all of them on one port, or one of them. Between them goes real gRPC."""
+"""Hosts services in this process: all of them, or one of them. Between them goes real gRPC."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ class Host:
     """A running process."""
 
     address: str
-    """Where it listens: `127.0.0.1:8420`."""
+    """Where it listens for outside callers: `127.0.0.1:8420`."""
+    inner_address: str
+    """Where it listens for services."""
     secret: OneTimeSecret | None
     """How the owner signs in, when this start set the marketplace up."""
     apps: dict[str, ServiceApp]
@@ -91,11 +93,12 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
         host.max_calls,
         host.max_streams,
         peers=peers,
-        inner=not host.only,
+        inner_credentials=credentials if host.only else None,
     )
     try:
         async with AsyncExitStack() as stack:
-            port = server.bind(host.bind)
+            address = _reached(host.bind, server.bind(host.bind, host.inner_bind))
+            within = _reached(host.inner_bind, server.inner_port)
             metrics_address = ""
             if host.metrics_bind:
                 metrics_address = await stack.enter_async_context(_metrics(host.metrics_bind, list(apps.values())))
@@ -104,15 +107,18 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
             if "directory" in host.hosted:
                 secret = await _part("directory", "main").bootstrap(settings_of(host, "directory"), clock, ids)
             await server.serve()
-            address = f"{host.bind.rsplit(':', 1)[0].replace('0.0.0.0', '127.0.0.1')}:{port}"
-            within = f"127.0.0.1:{server.inner_port}" if server.inner_port else address
             peers.connect({context: host.addresses.get(context, within) for context in CONTEXTS if context in apps})
             if host.background:
                 server.run_background()
-            yield Host(address, secret, apps, server, failpoints, metrics_address)
+            yield Host(address, within, secret, apps, server, failpoints, metrics_address)
     finally:
         await server.stop(host.grace_seconds, host.drain)
         await peers.close()
+
+
+def _reached(bind: str, port: int) -> str:
+    """Where this machine finds what listens there."""
+    return f"{bind.rsplit(':', 1)[0].replace('0.0.0.0', '127.0.0.1')}:{port}"
 
 
 @asynccontextmanager

@@ -29,6 +29,9 @@ def serve(
     data: Annotated[Path | None, typer.Option(help="Folder of the SQLite files; default in the user's data directory.")] = None,
     database_url: Annotated[str, typer.Option(help="PostgreSQL instead of SQLite files, a schema per service.")] = "",
     bind: Annotated[str, typer.Option(help="host:port to listen on.")] = DEFAULT_SERVER,
+    service_bind: Annotated[
+        str, typer.Option(help="With --only: host:port for the other services; by default the next port after --bind's.")
+    ] = "",
     only: Annotated[str, typer.Option(help="One service: " + ", ".join(CONTEXTS))] = "",
     tls_certificate: Annotated[Path | None, typer.Option(help="PEM file.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="PEM file.")] = None,
@@ -48,13 +51,15 @@ def serve(
         data=data or default_data(),
         database_url=database_url,
         bind=bind,
+        service_bind=service_bind,
         only=only,
         tls_certificate=tls_certificate,
         tls_key=tls_key,
         metrics_bind=metrics_bind,
         migrate=False if no_migrate else None,
     )
-    if not _loopback(settings.bind) and settings.tls_certificate is None and not insecure:
+    binds = (settings.bind, settings.inner_bind)
+    if not all(_loopback(bind) for bind in binds) and settings.tls_certificate is None and not insecure:
         raise typer.BadParameter("an address that others can reach needs --tls-certificate and --tls-key, or --insecure")
     settings.require_secret()
     asyncio.run(_serve(settings))
@@ -93,6 +98,8 @@ async def _serve(settings: HostSettings) -> None:
     async with running(settings) as host:
         settle()
         out.print(f"[bold]waybill[/bold] serves {', '.join(host.apps)} on [bold]{host.address}[/bold]")
+        if settings.only:
+            out.print(f"services reach it on {host.inner_address}", highlight=False, soft_wrap=True)
         if host.metrics_address:
             out.print(f"metrics: http://{host.metrics_address}/metrics", highlight=False, soft_wrap=True)
         where = "PostgreSQL" if settings.database_url else str(settings.data)

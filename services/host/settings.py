@@ -16,6 +16,7 @@ from libs.private import close, private_file, private_folder
 from libs.startup import StartupError
 from services.host.contexts import CONTEXTS
 
+LAST_PORT = 65_535
 SECRET = {"shown": "never"}
 URL = {"shown": "without password"}
 """How `waybill config` shows a setting; others as they are."""
@@ -38,9 +39,13 @@ class HostSettings:
     database_urls: Mapping[str, str] = field(default_factory=dict, metadata=URL)
     """A database of its own for single contexts."""
     bind: str = "127.0.0.1:0"
+    """Where outside callers are served: `host:port`."""
+    service_bind: str = ""
+    """Where a process of one service serves the others; empty for the port after that of `bind`. A process of all of them
+    calls itself, on a port of the loopback that nobody needs to know."""
     only: str = ""
     addresses: Mapping[str, str] = field(default_factory=dict)
-    """Where contexts are served that this process does not host."""
+    """Where contexts serve other services that this process does not host: what their `service_bind` says."""
     service_secret: str = field(default="", metadata=SECRET)
     """Shared by all processes of a marketplace, at least 32 characters; made and kept in `data` when there is none."""
     seller_id: str = "seller"
@@ -76,6 +81,20 @@ class HostSettings:
     """Where Prometheus reads this process: `host:port`, or `:port` on the loopback; empty for nowhere."""
     otlp_endpoint: str = field(default="", metadata=URL)
     """Where traces are sent: an OTLP receiver, such as `http://127.0.0.1:4317`; empty for nowhere."""
+
+    @property
+    def inner_bind(self) -> str:
+        """Where services are served. Raises `BindError` when that is not to be told."""
+        if not self.only:
+            if self.service_bind:
+                raise BindError("--service-bind is for a process of one service (--only); one of all of them calls itself")
+            return "127.0.0.1:0"
+        if self.service_bind:
+            return self.service_bind
+        host, _, port = self.bind.rpartition(":")
+        if not host or not port.isdigit() or int(port) >= LAST_PORT:
+            raise BindError(f"no port follows that of --bind {self.bind}: give --service-bind")
+        return f"{host}:{int(port) + 1 if int(port) else 0}"
 
     @property
     def drain(self) -> float:
@@ -143,6 +162,12 @@ class HostSettings:
 REMEDY = """Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"""
 
 
+class BindError(StartupError):
+    """The process was not told where to listen for services."""
+
+    exit_code = 2
+
+
 class SecretError(StartupError):
     """The service secret is missing, or worth nothing."""
 
@@ -176,6 +201,7 @@ def _switch(text: str) -> bool:
 
 VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "database_url": ("WAYBILL_DATABASE_URL", str),
+    "service_bind": ("WAYBILL_SERVICE_BIND", str),
     "service_secret": ("WAYBILL_SERVICE_SECRET", str),
     "seller_id": ("WAYBILL_SELLER_ID", str),
     "seller_name": ("WAYBILL_SELLER_NAME", str),

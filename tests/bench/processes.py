@@ -91,14 +91,17 @@ def distributed(url: str, replicas: int = 1) -> Iterator[Fleet]:
     """A process per service and replica, PostgreSQL."""
     places = {context: [f"127.0.0.1:{free_port()}" for _ in range(replicas)] for context in CONTEXTS}
     addresses = {context: ",".join(many) for context, many in places.items()}
-    environment = {f"WAYBILL_{c.upper()}_ADDRESS": a for c, a in addresses.items()}
+    inner = {address: f"127.0.0.1:{free_port()}" for many in places.values() for address in many}
+    environment = {f"WAYBILL_{c.upper()}_ADDRESS": ",".join(inner[a] for a in many) for c, many in places.items()}
     environment |= {"WAYBILL_DATABASE_URL": url, "WAYBILL_SERVICE_SECRET": SECRET, "WAYBILL_DRAIN_SECONDS": "0"}
     secret = ""
     with ExitStack() as stack:
         processes = {}
         for context, many in places.items():
             for number, address in enumerate(many):
-                process = stack.enter_context(_process(_serve(address, only=context), environment))
+                process = stack.enter_context(
+                    _process([*_serve(address, only=context), "--service-bind", inner[address]], environment)
+                )
                 if context == "directory" and number == 0:
                     secret = _secret(process)
                 processes[context if number == 0 else f"{context}-{number}"] = psutil.Process(process.pid)

@@ -38,10 +38,13 @@ DELAY_SECONDS = 1.5
 
 @dataclass(slots=True)
 class Proxy:
-    """Listens on a port of its own and leads to `upstream`."""
+    """Listens on ports of its own: `port` leads to `upstream`, and `inner_port` to `inner_upstream`."""
 
     upstream: int = 0
     port: int = 0
+    inner_upstream: int = 0
+    """Of a service: where it listens for the others."""
+    inner_port: int = 0
     fault: Fault | None = None
     wanted: str = ""
     """The method that the fault waits for, such as `ReserveStock`; for PostgreSQL `COMMIT`."""
@@ -50,18 +53,23 @@ class Proxy:
     struck: int = 0
     seen: list[str] = field(default_factory=list)
     """Methods that were called, or COMMITs."""
-    _server: asyncio.Server | None = None
+    _servers: list[asyncio.Server] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def start(self) -> None:
         """Begins to listen."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = int(self._server.sockets[0].getsockname()[1])
+        self.port = await self._listen(lambda: self.upstream)
+        self.inner_port = await self._listen(lambda: self.inner_upstream)
+
+    async def _listen(self, upstream: Callable[[], int]) -> int:
+        server = await asyncio.start_server(lambda reader, writer: self._serve(reader, writer, upstream()), "127.0.0.1", 0)
+        self._servers.append(server)
+        return int(server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
         """Ends, with every connection."""
-        assert self._server is not None
-        self._server.close()
+        for server in self._servers:
+            server.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -86,20 +94,20 @@ class Proxy:
         self.struck += 1
         return found
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, upstream: int) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
         try:
-            await self._connect(reader, writer)
+            await self._connect(reader, writer, upstream)
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             self._tasks.discard(task)
             writer.close()
 
-    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.upstream)
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, upstream: int) -> None:
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", upstream)
         try:
             first = await reader.read(4)
             http2 = first == _PREFACE[:4]

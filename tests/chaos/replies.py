@@ -53,7 +53,7 @@ class Losses:
 
 @dataclass(slots=True)
 class Wire:
-    """A fleet whose calls and databases are all behind proxies."""
+    """A fleet whose calls and databases are all behind proxies: one of each context for its clients and for services alike."""
 
     fleet: Fleet
     services: dict[str, Proxy]
@@ -78,12 +78,14 @@ async def wired(url: str, folder: Path) -> AsyncIterator[Wire]:
             for context, proxy in databases.items()
         }
         routes = {context: f"127.0.0.1:{proxy.port}" for context, proxy in services.items()}
+        inner = {context: f"127.0.0.1:{proxy.inner_port}" for context, proxy in services.items()}
 
         def connect(made: Fleet) -> None:
             for context, proxy in services.items():
-                proxy.upstream = made.of(context)[0].port
+                (member,) = made.of(context)
+                proxy.upstream, proxy.inner_upstream = member.port, member.inner_port
 
-        async with fleet(url, folder, environment=environment, routes=routes, prepare=connect) as running:
+        async with fleet(url, folder, 1, environment, routes, inner, connect) as running:
             yield Wire(running, services, databases)
 
 

@@ -40,6 +40,8 @@ class Member:
     context: str
     number: int
     port: int
+    inner_port: int
+    """Where it serves the other services."""
     log: Path
     process: asyncio.subprocess.Process | None = None
     starting: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -56,6 +58,11 @@ class Member:
         return f"127.0.0.1:{self.port}"
 
     @property
+    def inner_address(self) -> str:
+        """Where it listens for services."""
+        return f"127.0.0.1:{self.inner_port}"
+
+    @property
     def alive(self) -> bool:
         """Whether its process runs."""
         return self.process is not None and self.process.returncode is None
@@ -70,21 +77,31 @@ class Fleet:
     members: list[Member]
     environment: dict[str, str] = field(default_factory=dict)
     routes: dict[str, str] = field(default_factory=dict)
-    """Where services look for others, if not at their own addresses: proxies, for instance."""
+    """Where callers look for services, if not at their own addresses: proxies, for instance."""
+    inner_routes: dict[str, str] = field(default_factory=dict)
+    """The same for services that look for each other."""
     client_secret: str = ""
 
     @property
     def addresses(self) -> dict[str, str]:
         """Every context with all of its replicas."""
-        found: dict[str, list[str]] = {}
-        for member in self.members:
-            found.setdefault(member.context, []).append(member.address)
-        return {context: ",".join(many) for context, many in found.items()}
+        return self._places(lambda member: member.address)
 
     @property
     def entrances(self) -> dict[str, str]:
         """Where callers knock."""
         return {**self.addresses, **self.routes}
+
+    @property
+    def inner_entrances(self) -> dict[str, str]:
+        """Where services knock at each other's."""
+        return {**self._places(lambda member: member.inner_address), **self.inner_routes}
+
+    def _places(self, place: Callable[[Member], str]) -> dict[str, str]:
+        found: dict[str, list[str]] = {}
+        for member in self.members:
+            found.setdefault(member.context, []).append(place(member))
+        return {context: ",".join(many) for context, many in found.items()}
 
     def of(self, context: str) -> list[Member]:
         """The replicas of a context."""
@@ -98,9 +115,9 @@ class Fleet:
 
     async def _start(self, member: Member) -> None:
         command = [sys.executable, "-m", "services.host.cli", "serve", "--only", member.context]
-        command += ["--bind", member.address, "--log-level", "WARNING"]
+        command += ["--bind", member.address, "--service-bind", member.inner_address, "--log-level", "WARNING"]
         environment = {**os.environ, "COLUMNS": "400", "WAYBILL_DATABASE_URL": self.url, "WAYBILL_SERVICE_SECRET": SECRET}
-        for context, address in self.entrances.items():
+        for context, address in self.inner_entrances.items():
             environment[f"WAYBILL_{context.upper()}_ADDRESS"] = address
         with member.log.open("a") as log:
             member.process = await asyncio.create_subprocess_exec(
@@ -195,17 +212,18 @@ async def fleet(
     replicas: Mapping[str, int] | int = 1,
     environment: Mapping[str, str] | None = None,
     routes: Mapping[str, str] | None = None,
+    inner_routes: Mapping[str, str] | None = None,
     prepare: Callable[[Fleet], None] | None = None,
 ) -> AsyncIterator[Fleet]:
     """Starts every service with its replicas, and ends them all with the block. `prepare` sees it before it starts."""
     count = dict.fromkeys(CONTEXTS, replicas) if isinstance(replicas, int) else replicas
     folder.mkdir(parents=True, exist_ok=True)
     members = [
-        Member(context, number, free_port(), folder / f"{context}-{number}.log")
+        Member(context, number, free_port(), free_port(), folder / f"{context}-{number}.log")
         for context in CONTEXTS
         for number in range(count.get(context, 1))
     ]
-    made = Fleet(url, folder, members, dict(environment or {}), dict(routes or {}))
+    made = Fleet(url, folder, members, dict(environment or {}), dict(routes or {}), dict(inner_routes or {}))
     if prepare is not None:
         prepare(made)
     try:

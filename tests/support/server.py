@@ -109,6 +109,8 @@ class Served:
     address: str
     channel: grpc.aio.Channel
     """A plain channel: calls over it raise AioRpcError and carry only the metadata that is passed."""
+    inner: grpc.aio.Channel
+    """The same to the listener for services."""
     apps: list[ServiceApp] = field(default_factory=list)
 
     def token(self, principal: Principal) -> str:
@@ -125,7 +127,7 @@ class Served:
 
     def service_stub(self, kind: Callable[[Any], S], service: str, acting: Principal | None = None) -> S:
         """A stub that calls as one of our services."""
-        return kind(_CallerChannel(self.channel, lambda: service_metadata(service, acting)))
+        return kind(_CallerChannel(self.inner, lambda: service_metadata(service, acting)))
 
     @property
     def statements(self) -> int:
@@ -165,20 +167,21 @@ async def serving(
     )
     port = await server.start("127.0.0.1:0")
     address = f"127.0.0.1:{port}"
-    channel = grpc.aio.insecure_channel(
-        address, options=[("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
-    )
+    within = f"127.0.0.1:{server.inner_port}"
+    options = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
+    channel, inner = (grpc.aio.insecure_channel(target, options=options) for target in (address, within))
     connected = [peers] if isinstance(peers, Peers) else list(peers)
     for one in connected:
-        one.connect({app.name: address for app in apps})
+        one.connect({app.name: within for app in apps})
     if background:
         server.run_background()
     try:
-        yield Served(server, address, channel, list(apps))
+        yield Served(server, address, channel, inner, list(apps))
     finally:
         for one in connected:
             await one.close()
         await channel.close()
+        await inner.close()
         await server.stop(grace=0.1)
 
 

@@ -69,7 +69,10 @@ async def test_a_server_is_not_serving_while_postgresql_is_away_and_serves_again
 async def test_a_service_that_is_away_is_told_by_name_and_changes_nothing_else(tmp_path: Path) -> None:
     async with running(HostSettings(data=tmp_path, only="pricing", service_secret=SECRET)) as pricing:
         settings = HostSettings(
-            data=tmp_path, only="order", service_secret=SECRET, addresses={"pricing": pricing.address, "order": "127.0.0.1:1"}
+            data=tmp_path,
+            only="order",
+            service_secret=SECRET,
+            addresses={"pricing": pricing.inner_address, "order": "127.0.0.1:1"},
         )
         async with running(settings) as order:
             await turns(order, "dependency/pricing", "SERVING")

@@ -60,7 +60,7 @@ async def test_a_call_made_while_serving_another_carries_its_caller_request_and_
         return (await onward.Echo(text(value))).value
 
     async with serving(echo_app(EchoServicer(relay))) as near:
-        stub = EchoStub(near.channel)
+        stub = EchoStub(near.inner)
         metadata = (("waybill-service", SERVICE_TOKENS.issue("edge", ANNA)), ("x-request-id", "req-9"))
         await stub.Echo(text("x"), metadata=metadata, timeout=3)
     [call] = calls

@@ -7,13 +7,14 @@ from datetime import timedelta
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from libs.errors import Kind
 from libs.rpc import Call, current, require_service
 from tests.integration.libs.calls import ANNA, info_of, refusal
-from tests.support.echo import ECHO, EchoServicer, EchoStub, text
+from tests.support.echo import ECHO, OPEN, EchoServicer, EchoStub, text
 from tests.support.principals import buyer, seller
-from tests.support.server import Served, token_for
+from tests.support.server import Served, service_metadata, token_for
 
 
 async def test_a_handler_knows_who_calls_what_and_until_when(server: Served, echo: EchoServicer) -> None:
@@ -83,9 +84,27 @@ async def test_the_scheme_may_be_written_in_any_case(server: Served) -> None:
 
 async def test_a_forged_service_identity_is_refused_whatever_else_is_right(server: Served) -> None:
     metadata = (*server.metadata(ANNA), ("waybill-service", server.token(seller())))
+    for channel in (server.channel, server.inner):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await EchoStub(channel).Echo(text("x"), metadata=metadata)
+        assert info_of(caught.value).reason == "TOKEN_INVALID"
+
+
+async def test_a_service_is_not_served_where_outside_callers_are(server: Served) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await EchoStub(server.channel).Echo(text("x"), metadata=metadata)
+        await EchoStub(server.channel).Echo(text("x"), metadata=service_metadata("order", ANNA))
+    assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
     assert info_of(caught.value).reason == "TOKEN_INVALID"
+
+
+async def test_whoever_is_no_service_is_not_served_where_services_are_and_nothing_is_made_of_the_message(server: Served) -> None:
+    for metadata, method in ((server.metadata(ANNA), ECHO), ((), ECHO), ((), OPEN)):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await server.inner.unary_unary(method)(b"\xff\xff", metadata=metadata)
+        assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+        assert info_of(caught.value).reason == "TOKEN_MISSING"
+    answer = await health_pb2_grpc.HealthStub(server.inner).Check(health_pb2.HealthCheckRequest())
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
 async def test_an_open_method_needs_no_token_but_refuses_a_bad_one(server: Served) -> None:

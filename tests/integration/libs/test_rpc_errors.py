@@ -11,7 +11,8 @@ import pytest
 
 from libs.auth import TokenVerifier
 from libs.errors import FieldViolation, Kind, WaybillError
-from libs.rpc.interceptor import MAX_OUTSIDE
+from libs.rpc.counters import served
+from libs.rpc.entrance import MAX_OUTSIDE
 from tests.integration.libs.calls import ANNA, info_of, raw, refusal
 from tests.support.echo import ECHO, OPEN, SERVICE, EchoServicer, EchoStub, text
 from tests.support.logs import lines
@@ -33,11 +34,15 @@ async def test_a_stranger_is_not_told_what_is_wrong_with_the_message(server: Ser
     assert info_of(caught.value).reason == "TOKEN_MISSING"
 
 
-async def test_an_outside_message_over_the_limit_is_refused_and_an_inside_one_is_not(server: Served) -> None:
-    large = text("x" * (MAX_OUTSIDE + 1))
-    error = await refusal(server.stub(EchoStub, ANNA).Echo(large))
-    assert error.kind is Kind.INVALID
-    assert len((await server.service_stub(EchoStub, "order").Echo(large)).value) == MAX_OUTSIDE + 1
+async def test_an_outside_message_over_the_limit_is_refused_by_grpc_and_an_inside_one_is_not(server: Served) -> None:
+    before = served[ECHO]
+    large = text("x" * 5_000_000).SerializeToString()
+    for compression in (None, grpc.Compression.Gzip):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await server.channel.unary_unary(ECHO)(large, metadata=server.metadata(ANNA), compression=compression)
+        assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert served[ECHO] == before
+    assert len((await server.service_stub(EchoStub, "order").Echo(text("x" * 20_000_000))).value) == 20_000_000
     fits = text("x" * (MAX_OUTSIDE - 10))
     assert len((await server.stub(EchoStub, ANNA).Echo(fits)).value) == MAX_OUTSIDE - 10
 
@@ -45,7 +50,7 @@ async def test_an_outside_message_over_the_limit_is_refused_and_an_inside_one_is
 async def test_a_large_inside_message_that_does_not_parse_is_malformed(server: Served) -> None:
     data = text("x" * MAX_OUTSIDE).SerializeToString() + b"\x07"
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await raw(server, data, service_metadata("order"))
+        await server.inner.unary_unary(ECHO)(data, metadata=service_metadata("order"))
     assert info_of(caught.value).reason == "MALFORMED_REQUEST"
 
 

@@ -129,7 +129,9 @@ async def test_calls_that_a_server_s_end_finds_on_their_way_are_answered_by_anot
         return RpcServer([echo_app()], TokenVerifier(key_set), SERVICE_TOKENS)
 
     servers = [replica(), replica()]
-    ports = [await server.start("127.0.0.1:0") for server in servers]
+    for server in servers:
+        await server.start("127.0.0.1:0")
+    ports = [server.inner_port for server in servers]
     over, answered = False, 0
 
     async def load(echo: EchoStub) -> None:
@@ -145,7 +147,7 @@ async def test_calls_that_a_server_s_end_finds_on_their_way_are_answered_by_anot
             # Shorter than the callers wait: what a server took and never looked at is let go when its grace is over.
             await servers[number].stop(grace=5)
             servers[number] = replica()
-            await servers[number].start(f"127.0.0.1:{ports[number]}")
+            await servers[number].start("127.0.0.1:0", f"127.0.0.1:{ports[number]}")
             while answered < before + 400 and not any(task.done() for task in loads):
                 await asyncio.sleep(0.02)
         over = True

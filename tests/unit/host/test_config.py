@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from libs.db.url import masked_url
 from services.host.cli import app
 from services.host.config import explain
-from services.host.settings import CONTEXT_VARIABLES, SECRET, URL, VARIABLES, HostSettings
+from services.host.settings import CONTEXT_VARIABLES, SECRET, URL, VARIABLES, BindError, HostSettings
 
 ENVIRONMENT = {
     "WAYBILL_DATABASE_URL": "postgresql://waybill:hunter2@db:5432/waybill?password=hunter2&sslmode=require",
@@ -38,6 +38,36 @@ def test_a_setting_tells_its_value_and_where_that_comes_from() -> None:
 def test_an_option_beats_the_environment() -> None:
     (url,) = [s for s in explain(ENVIRONMENT, {"database_url": "postgresql://x:hunter2@y/z"}) if s.name == "database_url"]
     assert (url.value, url.source) == ("postgresql://x:***@y/z", "option --database-url")
+
+
+@pytest.mark.parametrize(
+    ("options", "inner"),
+    [
+        ({}, "127.0.0.1:0"),
+        ({"only": "order", "bind": "10.0.0.11:8420"}, "10.0.0.11:8421"),
+        ({"only": "order", "bind": "[::1]:8420"}, "[::1]:8421"),
+        ({"only": "order", "bind": "127.0.0.1:0"}, "127.0.0.1:0"),
+        ({"only": "order", "bind": "0.0.0.0:8420", "service_bind": "10.0.0.11:9000"}, "10.0.0.11:9000"),
+    ],
+)
+def test_services_are_served_on_the_next_port_unless_another_is_given(options: dict[str, str], inner: str) -> None:
+    assert HostSettings(**options).inner_bind == inner  # type: ignore[arg-type]
+    if options:
+        (shown,) = [s.value for s in explain({}, options) if s.name == "service_bind"]
+        assert shown == inner
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"service_bind": "127.0.0.1:1"},
+        {"only": "order", "bind": "127.0.0.1:65535"},
+        {"only": "order", "bind": "unix:/run/waybill"},
+    ],
+)
+def test_a_listener_for_services_that_is_not_to_be_told_is_refused(options: dict[str, str]) -> None:
+    with pytest.raises(BindError, match="--service-bind"):
+        _ = HostSettings(**options).inner_bind  # type: ignore[arg-type]
 
 
 def test_every_setting_stands_there() -> None:
