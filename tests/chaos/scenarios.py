@@ -118,8 +118,12 @@ async def _shipped_a_part(cast: Cast, tag: str) -> None:
     await steps.ship(clerk, mine.id, {"l1": 1}, "first")
 
 
+async def _cancel_rest(cast: Cast, tag: str) -> None:
+    await steps.change_until_decided(lambda try_: steps.cancel(cast.sam, tag, try_))
+
+
 async def _give_up(cast: Cast, tag: str) -> None:
-    await until_answered(lambda: steps.complete(cast.sam, tag))
+    await steps.change_until_decided(lambda try_: steps.complete(cast.sam, tag, try_))
 
 
 async def _rest_is_canceled(cast: Cast, tag: str) -> None:
@@ -293,7 +297,7 @@ SCENARIOS = {
         Scenario("late-gateway", _late_cart, _submit, _is_open, background="CompleteSubmissions"),
         Scenario("place", _nothing, _place, _is_open),
         Scenario("cancel", _open, _cancel, _is_canceled),
-        Scenario("cancel-rest", _shipped_a_part, _cancel, _rest_is_canceled),
+        Scenario("cancel-rest", _shipped_a_part, _cancel_rest, _rest_is_canceled),
         Scenario("give-up", _shipped_a_part, _give_up, _rest_is_canceled),
         Scenario("hold", _accepted, _hold, _is_held),
         Scenario("release", _held, _release, _is_released),

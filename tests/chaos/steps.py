@@ -150,16 +150,28 @@ async def place(ada: AsyncWaybill, id: str, quantities: Mapping[str, int] = CART
     return (await ada.checkout.PlaceOrder(request)).order
 
 
-async def cancel(sam: AsyncWaybill, id: str) -> order_pb2.Order:
-    """The seller cancels it."""
-    answer = await sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id=id, request_id=f"{id}-cancel"))
-    return answer.order
+async def cancel(sam: AsyncWaybill, id: str, try_: int = 1) -> order_pb2.Order:
+    """The seller cancels it; another try is another request."""
+    request = order_service_pb2.CancelOrderRequest(order_id=id, request_id=f"{id}-cancel-{try_}")
+    return (await sam.orders.CancelOrder(request)).order
 
 
-async def complete(sam: AsyncWaybill, id: str) -> order_pb2.Order:
+async def complete(sam: AsyncWaybill, id: str, try_: int = 1) -> order_pb2.Order:
     """The seller completes it as it is: what is open is given up."""
-    answer = await sam.orders.CompleteOrder(order_service_pb2.CompleteOrderRequest(order_id=id, request_id=f"{id}-complete"))
-    return answer.order
+    request = order_service_pb2.CompleteOrderRequest(order_id=id, request_id=f"{id}-complete-{try_}")
+    return (await sam.orders.CompleteOrder(request)).order
+
+
+async def change_until_decided(change: Callable[[int], Awaitable[order_pb2.Order]]) -> order_pb2.Order:
+    """Asks for a change, and again under another request id when it was refused only for a service that did not answer."""
+    for try_ in range(1, 20):
+        try:
+            return await until_answered(lambda try_=try_: change(try_))  # type: ignore[misc]
+        except WaybillError as error:
+            if error.reason != "CHANGE_CONTENDED":
+                raise
+        await asyncio.sleep(0.2)
+    raise AssertionError("never decided")
 
 
 async def hold(sam: AsyncWaybill, id: str, tag: str = "odd address") -> order_pb2.Order:

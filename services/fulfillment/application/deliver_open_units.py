@@ -28,6 +28,10 @@ class DeliverOpenUnits:
 
     async def once(self) -> int:
         """Delivers what is on hand by now; returns of how many supplier orders."""
+        async with self._transactions.reading() as tx:
+            # Most looks find nothing: those take no write lock.
+            if not await self._orders.deliverable(tx, 1):
+                return 0
         changed = await self._transactions.retrying(self._deliver)
         await self._reporting.tell(changed)
         return len(changed)

@@ -170,10 +170,12 @@ def _change_refused(attempt: Attempt, order: Order) -> WaybillError:
     reasons = attempt.reasons
     text = "; ".join(r.description for r in reasons)
     onward = {"next": "CancelOrder"} if any(r.reason == "NOTHING_SHIPPED" for r in reasons) else {}
+    contended = bool(reasons) and all(r.contended for r in reasons)
     return WaybillError(
-        Kind.PRECONDITION,
-        "CHANGE_REFUSED",
+        Kind.STALE if contended else Kind.PRECONDITION,
+        "CHANGE_CONTENDED" if contended else "CHANGE_REFUSED",
         f"order {order.id} was not changed: {text}" + ("; call CancelOrder" if onward else ""),
         metadata={"order": order.id, "attempt": str(attempt.attempt), **onward},
         rules=[RuleViolation(r.reason, r.subject, r.description) for r in reasons],
+        retry_after=timedelta(seconds=1) if contended else None,
     )

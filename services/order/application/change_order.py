@@ -11,7 +11,7 @@ import uuid
 
 from libs.auth import Principal, roles
 from libs.clock import Clock
-from libs.errors import WaybillError, denied, missing, stale
+from libs.errors import Kind, WaybillError, denied, missing, stale
 from libs.failpoints import Failpoints
 from libs.loops import Tries, put_off
 from libs.obs import get_logger
@@ -143,6 +143,8 @@ class ChangeOrder:
         try:
             canceled = await self._fulfillment.try_change(attempt.order_key, attempt.attempt, attempt.deadline)
         except WaybillError as error:
+            if error.kind is Kind.UNAVAILABLE:
+                return Tried((Reason("DEPENDENCY_UNAVAILABLE", "fulfillment", "order", "fulfillment did not answer", True),))
             return Tried((Reason(error.reason, "fulfillment", "order", error.message),))
         except Exception:
             log.exception("change failed", order=str(attempt.order_key), attempt=attempt.attempt)
