@@ -27,7 +27,7 @@ BOTH = {
     "InventoryService": "GetInventoryRecord ListInventoryRecords UpdateInventoryRecord CheckAvailability ListStockMovements",
     "ShipmentService": (
         "CreateShipment BatchCreateShipments GetShipment ListShipments UpdateShipment AddShipmentItems RemoveShipmentItems "
-        "DeleteShipment"
+        "DeleteShipment ShipOrder"
     ),
     "SupplierOrderService": "GetSupplierOrder ListSupplierOrders UpdateSupplierOrder AcceptSupplierOrder RejectSupplierOrder",
     "CheckoutService": (

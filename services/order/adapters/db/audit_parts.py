@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
 
 from libs.money import minor_unit, round_half_up, scale
 from services.order.adapters.db.audit_whole import Whole
+from services.order.domain.amounts import with_own_tax
 from services.order.domain.model import Line
 from services.order.domain.worksheet import LinePart, Worksheet
 
@@ -50,21 +53,31 @@ def _against_part(line: Line, part: LinePart | None, unit: int) -> Iterator[str]
 
 
 def _amounts(whole: Whole) -> str | None:
-    """Subtotal = unit price x quantity and tax = rate x what is left of it, in the minor unit of the currency."""
-    if not whole.order.calculated or not whole.lines:
+    """Subtotal = unit price x quantity, tax = rate x what is left of it, in the minor unit of the currency.
+
+    A tax that was set for the whole order is shared as these taxes are.
+    """
+    sheet, order = whole.worksheet, whole.order
+    if sheet is None or not order.calculated or not whole.lines:
         return None
-    unit = minor_unit(whole.order.currency)
+    unit = minor_unit(order.currency)
+    taxed = [replace(p, tax=_tax(p.subtotal - p.discount, p.tax_rate, unit)) for p in sheet.lines]
+    freight = [replace(s, tax=_tax(s.cost, s.tax_rate, unit)) for s in sheet.shipments]
+    parts, shipments = with_own_tax(order, taxed, freight)
+    taxes = {p.line_item_id: p.tax for p in parts}
     wrong: list[str] = []
     for line in whole.lines:
-        subtotal = round_half_up(line.unit_price * line.quantity, unit)
-        tax = scale(subtotal - line.discount, line.tax_rate, unit) if line.tax_rate else 0
+        subtotal, tax = round_half_up(line.unit_price * line.quantity, unit), taxes.get(line.id, line.tax)
         if (line.subtotal, line.tax) != (subtotal, tax):
             wrong.append(f"line {line.id}: subtotal and tax {line.subtotal} and {line.tax}, its price makes {subtotal} and {tax}")
-    for part in whole.worksheet.shipments if whole.worksheet else ():
-        tax = scale(part.cost, part.tax_rate, unit) if part.tax_rate else 0
-        if part.tax != tax:
-            wrong.append(f"shipping {part.ship_estimate_id}: tax {part.tax}, its cost makes {tax}")
+    for stored, made in zip(sheet.shipments, shipments, strict=True):
+        if stored.tax != made.tax:
+            wrong.append(f"shipping {stored.ship_estimate_id}: tax {stored.tax}, its cost makes {made.tax}")
     return "; ".join(wrong)
+
+
+def _tax(base: int, rate: Decimal, unit: int) -> int:
+    return scale(base, rate, unit) if rate else 0
 
 
 def _shipping(whole: Whole) -> str | None:
