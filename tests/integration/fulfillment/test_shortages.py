@@ -36,18 +36,19 @@ async def counted(world: World, change: int) -> None:
 
 
 async def reserved_beyond(world: World, database: Database, units: int) -> list[Any]:
-    """The reservation takes more without a look at what is there: ledger, counter and reservation agree."""
+    """The reservation takes more without a look at what is there: ledger, counter, demand and assignment agree."""
     world.clock.advance(timedelta(hours=1))
     async with database.reading() as tx:
         taken = sa.select(stock_movements).where(stock_movements.c.kind == "RESERVE")
         movement = (await tx.execute(taken)).mappings().one()
-        (assignment,) = (await tx.execute(sa.select(reservations.c.assignments))).scalars().one()
+        ((assignment,), (wanted,)) = (await tx.execute(sa.select(reservations.c.assignments, reservations.c.lines))).one()
     more = like(movement, key=uuid.uuid4(), reserved=units, create_time=world.clock.now())
     assignment[2] += units
+    wanted["q"] += units
     return [
         sa.insert(stock_movements).values(**more),
         sa.update(inventory_records).values(reserved=inventory_records.c.reserved + units),
-        sa.update(reservations).values(assignments=[assignment]),
+        sa.update(reservations).values(assignments=[assignment], lines=[wanted]),
     ]
 
 
