@@ -128,7 +128,7 @@ async def entered(address: str, secret: str) -> Cast:
     return cast
 
 
-async def test_old_and_new_builds_serve_side_by_side_and_the_old_one_can_come_back(tmp_path, database_url):
+async def test_a_new_build_serves_beside_the_old_one_or_after_it_and_the_old_one_can_come_back(tmp_path, database_url):
     assert set(TABLES) == set(CONTEXTS)
     data = tmp_path / "data"
     host = HostSettings(data=data, database_url=database_url)
@@ -138,18 +138,24 @@ async def test_old_and_new_builds_serve_side_by_side_and_the_old_one_can_come_ba
         secret = old.client_secret
         cast = await entered(old.address, secret)
         async with under_load(old.address) as on_old:
-            # Expand, while the old build goes on.
+            # Expand, while the old build goes on. SQLite's files have one server at a time, and wait for its end.
             code, _, errors = await said("migrate", *at, build=newer)
-            assert code == 0, errors
-            for context in CONTEXTS:
-                assert await revision(host, context) == head(context) + 1
-            async with served(data, database_url, build=newer) as new, under_load(new.address) as on_new:
-                await on_old.grows()
-                await on_new.grows()
-                both = [*on_old.placed, *on_new.placed]
-                for id in both:
-                    await read(cast.ada, id)
+            assert (code, "in use by process" in errors) == ((0, False) if database_url else (1, True)), errors
+            both = on_old.placed
+            if database_url:
+                async with served(data, database_url, build=newer) as new, under_load(new.address) as on_new:
+                    await on_old.grows()
+                    await on_new.grows()
+                    both = [*on_old.placed, *on_new.placed]
+                    for id in both:
+                        await read(cast.ada, id)
         await cast.close()
+    if not database_url:
+        async with served(data, database_url, build=newer) as new, under_load(new.address) as on_new:
+            await on_new.grows()
+            both = [*both, *on_new.placed]
+    for context in CONTEXTS:
+        assert await revision(host, context) == head(context) + 1
     # The old build starts again on the expanded tables, and sees what both have written.
     async with served(data, database_url) as old:
         async with under_load(old.address), AsyncWaybill(old.address, SHOP, username="ada", password=PASSWORD) as ada:

@@ -6,7 +6,7 @@ import asyncio
 import random
 import uuid
 from collections.abc import AsyncIterator, Awaitable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -141,10 +141,10 @@ def cancel(client: AsyncWaybill, id: str) -> Awaitable[Any]:
     return client.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id=id))
 
 
-def ship(client: AsyncWaybill, supplier_order_id: str, quantity: int) -> Awaitable[Any]:
+def ship(client: AsyncWaybill, supplier_order_id: str, quantity: int, at: datetime | None = None) -> Awaitable[Any]:
     shipment = shipment_pb2.Shipment()
     shipment.items.add(supplier_order_id=supplier_order_id, line_item_id="l1", quantity=quantity)
-    shipment.ship_time.GetCurrentTime()
+    shipment.ship_time.FromDatetime(at or datetime.now(UTC))
     return client.shipments.CreateShipment(shipment_service_pb2.CreateShipmentRequest(shipment=shipment))
 
 
@@ -322,7 +322,8 @@ async def test_an_authorization_that_lapses_before_the_shipment_is_renewed_or_ne
         await fire.step("payment", "ReportAlerts")
         held = state == "ATTENTION"
         assert (await get(fire.sam, id)).held is held
-        assert await fire.later(ship(fire.market.cast.clerks["wh-east"], f"{id}-1", 1)) == ("SUPPLIER_ORDER_HELD" if held else "")
+        leaves = ship(fire.market.cast.clerks["wh-east"], f"{id}-1", 1, fire.clock.now())
+        assert await fire.later(leaves) == ("SUPPLIER_ORDER_HELD" if held else "")
         await fire.market.check()
         if held:
             await cancel(fire.sam, id)
