@@ -120,7 +120,13 @@ async def _seen(cast: Cast, op: Operation) -> bool:
         return any(hold.comment == op.tag for hold in order.holds)
     if op.kind == "release":
         return any(hold.comment == op.tag and hold.HasField("release_time") for hold in order.holds)
-    return order.status == order_pb2.ORDER_STATUS_CANCELED if op.kind == "cancel" else order.status in _SUBMITTED
+    return _is_canceled(order) if op.kind == "cancel" else order.status in _SUBMITTED
+
+
+def _is_canceled(order: order_pb2.Order) -> bool:
+    """Whole, or what was left of it when something had shipped."""
+    rest = order.status == order_pb2.ORDER_STATUS_COMPLETED and bool(decimal(order.canceled.total))
+    return rest or order.status == order_pb2.ORDER_STATUS_CANCELED
 
 
 async def judge(cast: Cast, history: list[Operation]) -> Verdict:
@@ -165,7 +171,7 @@ def _turned_out(op: Operation, happened: bool, verdict: Verdict) -> None:
 
 
 def _judge_cancels(order: order_pb2.Order, cancels: list[Operation], verdict: Verdict) -> None:
-    canceled = order.status == order_pb2.ORDER_STATUS_CANCELED
+    canceled = _is_canceled(order)
     for op in cancels:
         if op.outcome == OK and not canceled:
             verdict.lost.append(f"{op.tag}: the cancel was acknowledged")
@@ -222,8 +228,10 @@ async def _shipments(cast: Cast, id: str) -> Counter[str]:
 
 async def _judge_money(cast: Cast, order: order_pb2.Order, verdict: Verdict) -> None:
     answer = await until_answered(lambda: cast.ada.checkout.ListPayments(pb.ListPaymentsRequest(order_id=order.id)))
-    held = sum((_net(payment) for payment in answer.payments), Decimal())
-    due = Decimal() if order.status == order_pb2.ORDER_STATUS_CANCELED else decimal(order.total)
+    due = decimal(order.total) - decimal(order.canceled.total)
+    # Of an order that was canceled in part a card holds what was authorized for the whole, and is charged what is due.
+    part = bool(decimal(order.canceled.total)) and order.status != order_pb2.ORDER_STATUS_CANCELED
+    held = sum((decimal(p.due_amount) if part else _net(p) for p in answer.payments), Decimal())
     states = ", ".join(f"{payment.type} {payment_pb2.PaymentState.Name(payment.state)}" for payment in answer.payments)
     text = f"{order.id}, attempt {order.submission.attempt}: {held} charged, {due} due ({states})"
     if held > due:

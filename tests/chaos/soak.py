@@ -136,7 +136,13 @@ class Client:
         self._open.remove(chosen)
         op = Operation("cancel", chosen, f"{chosen}-cancel")
         self._history.append(op)
-        await self._call(op, lambda: steps.cancel(self._cast.sam, chosen))
+        await self._call(op, lambda: self._canceled(chosen))
+
+    async def _canceled(self, id: str) -> None:
+        order = await steps.cancel(self._cast.sam, id)
+        if order.submission.state == submission_pb2.SUBMISSION_STATE_TRYING:
+            # What was left of it is being canceled, and it is not yet decided.
+            raise Undecided(id)
 
     async def _call(self, op: Operation, call: Callable[[], Awaitable[object]]) -> None:
         op.repeat = call
