@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
-from services.host.collector import settle
+from services.host.process.garbage_collection import settle
 from tests.support.databases import (
     backend,
     begin_run,

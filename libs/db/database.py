@@ -17,7 +17,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import QueuePool
 
-from libs import failpoints, repeats
+from libs import failpoints
+from libs.db import conflicts
 from libs.db.direct import SENDABLE, Rows, Sender, nothing
 from libs.db.engines import PING, postgresql_engine, sqlite_engines
 from libs.db.failures import is_busy
@@ -219,7 +220,7 @@ class Database:
             with suppress(SQLAlchemyError):
                 await connection.rollback()
             raise
-        repeats.committed()
+        conflicts.committed()
         if watched is not None:
             await watched.reach(f"{name}:commit:after")
         for callback in tx.callbacks:
@@ -281,7 +282,7 @@ class Database:
                 if attempt == attempts - 1:
                     error.undone = False
                     raise
-            await repeats.pause(attempt)
+            await conflicts.pause(attempt)
         raise AssertionError("unreachable")
 
     def _sent(self) -> None:

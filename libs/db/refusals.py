@@ -8,7 +8,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from libs import repeats
+from libs.db import conflicts
 from libs.db.failures import is_retryable
 from libs.errors import Kind, WaybillError
 from libs.obs import get_logger
@@ -56,7 +56,7 @@ def unstorable(state: str) -> WaybillError | None:
     Requests are checked before; this is the net below. Which value it was, the database does not tell. None, for a defect,
     where the value was accepted before: nobody is told that a request was wrong on which something has been decided.
     """
-    if not repeats.is_what_was_asked():
+    if not conflicts.is_what_was_asked():
         return None
     _LOG.warning("value_not_storable", sqlstate=state)
     text = "a value is too long, or has characters that cannot be stored"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libs.startup import StartupError
+from libs.service.startup import StartupError
 
 
 class DatabaseUrlError(StartupError, ValueError):

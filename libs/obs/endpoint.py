@@ -16,7 +16,7 @@ from libs.obs.logging import get_logger
 from libs.obs.metrics import Reading
 
 if TYPE_CHECKING:
-    from libs.service import ServiceApp
+    from libs.service.app import ServiceApp
 
 PAUSE = 5.0
 """Seconds between two readings of the gauges."""

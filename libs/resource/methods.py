@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from libs import idempotency
 from libs.clock import Clock
 from libs.db import Database, Tx, is_unique_violation
 from libs.errors import Violations, exists, missing, stale
+from libs.idempotency import outcomes
 from libs.ids import IdSource, valid_id
 from libs.protoconv import mask_paths
 from libs.resource.resource import Resource
@@ -68,14 +68,14 @@ class StandardMethods:
             found.require(f"{path}.id", id not in seen, "DUPLICATE_ITEM", f"id {id!r} stands twice")
             seen.add(id)
             items.append((path, {"id": id, **values, **(more or {}), "version": 1, "create_time": now, "update_time": now}))
-        key = idempotency.key_of(current().principal, current().method, request)
+        key = outcomes.key_of(current().principal, current().method, request)
         ids = [values["id"] for _, values in items]
 
         # The database is not asked about ids that cannot be in it.
         possible = [id for id in ids if valid_id(id)]
 
         async def work(tx: Tx) -> list[Any]:
-            recorded = await idempotency.claim(tx, self._requests, key, {"ids": possible}, now)
+            recorded = await outcomes.claim(tx, self._requests, key, {"ids": possible}, now)
             if recorded is not None:
                 return await self._by_ids(tx, recorded["ids"])
             taken = set((await tx.execute(sa.select(table.c.id).where(table.c.id.in_(possible)))).scalars())
@@ -177,14 +177,14 @@ class StandardMethods:
         if found:
             found.also(before or Violations())
             found.raise_if_any()
-        key = idempotency.key_of(current().principal, current().method, request)
+        key = outcomes.key_of(current().principal, current().method, request)
         now = self._clock.now()
         statement = sa.select(table).where(table.c.id == message.id).with_for_update()
         if visible is not None:
             statement = statement.where(visible)
 
         async def work(tx: Tx) -> Any:
-            recorded = await idempotency.claim(tx, self._requests, key, {"id": message.id}, now)
+            recorded = await outcomes.claim(tx, self._requests, key, {"id": message.id}, now)
             row = (await tx.execute(statement)).mappings().first()
             if row is None:
                 raise missing(resource.name, message.id)
@@ -211,11 +211,11 @@ class StandardMethods:
         table = self.resource.table
         if not valid_id(id):
             raise missing(self.resource.name, id)
-        key = idempotency.key_of(current().principal, current().method, request)
+        key = outcomes.key_of(current().principal, current().method, request)
         condition = table.c.id == id if visible is None else sa.and_(table.c.id == id, visible)
 
         async def work(tx: Tx) -> None:
-            if await idempotency.claim(tx, self._requests, key, {"id": id}, self._clock.now()) is not None:
+            if await outcomes.claim(tx, self._requests, key, {"id": id}, self._clock.now()) is not None:
                 return
             if (await tx.execute(sa.delete(table).where(condition))).rowcount == 0:
                 raise missing(self.resource.name, id)

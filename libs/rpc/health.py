@@ -15,7 +15,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from libs.db import Database
 from libs.obs import get_logger, metrics
 from libs.rpc.peers import Peers
-from libs.service import ServiceApp
+from libs.service.app import ServiceApp
 
 DATABASE_SECONDS = 2.0
 """Between two looks at a database."""

@@ -16,9 +16,9 @@ from google.protobuf.message import DecodeError
 from google.rpc import status_pb2
 from grpc_status import rpc_status
 
+from libs.db.conflicts import begin, repeated
 from libs.errors import Kind, WaybillError
 from libs.obs import get_logger, logs, metrics, tracing
-from libs.repeats import begin, repeated
 from libs.rpc.admission import Admission
 from libs.rpc.call import CURRENT, Call
 from libs.rpc.counters import served

@@ -7,10 +7,10 @@ from typing import Any
 
 from libs.auth import roles
 from libs.errors import denied, invalid, missing
-from libs.outbox import Entry, Outbox
 from libs.protoconv import time_out
+from libs.relay.marks import Entry, Outbox
 from libs.rpc.call import current
-from libs.service import ServiceApp
+from libs.service.app import ServiceApp
 from waybill.operations.v1 import outbox_service_pb2 as pb
 from waybill.operations.v1 import outbox_service_pb2_grpc as pb_grpc
 

@@ -12,17 +12,17 @@ from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from libs.auth import ServiceTokens, TokenVerifier
-from libs.loops import forever
 from libs.obs import get_logger, metrics
-from libs.rpc.audit import AUDIT_SERVICE, register_audit
 from libs.rpc.entrance import HEALTH, MAX_INSIDE, REFLECTION, Entrance, Inside, Load, Outside
 from libs.rpc.health import Health
 from libs.rpc.interceptor import CallInterceptor
+from libs.rpc.invariants import AUDIT_SERVICE, register_audit
 from libs.rpc.operations import OUTBOX_SERVICE, register_operations
 from libs.rpc.peers import Peers
 from libs.rpc.streams import Streams
-from libs.service import ServiceApp
-from libs.startup import StartupError
+from libs.service.app import ServiceApp
+from libs.service.loops import forever
+from libs.service.startup import StartupError
 
 
 class _Generic:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from libs.db.audit import with_rules
+from libs.db.invariants import with_rules
 from libs.db.migrate import open_migrated
-from libs.effects import with_effects
-from libs.idempotency import forgetting
+from libs.idempotency.invariants import with_effects
+from libs.idempotency.outcomes import forgetting
 from libs.resource import StandardMethods
-from libs.service import Runtime, ServiceApp
-from services.catalog.adapters.db.audit_rules import look
-from services.catalog.adapters.db.census_store import CensusReader
+from libs.service.app import Runtime, ServiceApp
+from services.catalog.adapters.db.invariants.census_store import CensusReader
+from services.catalog.adapters.db.invariants.rules import look
 from services.catalog.adapters.db.tables import MADE, PRODUCT, REQUESTS
 from services.catalog.application.audit import Audit
 from services.catalog.rpc.servicer import ProductServicer

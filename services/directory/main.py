@@ -10,18 +10,18 @@ import sqlalchemy as sa
 
 from libs.clock import Clock
 from libs.db import Database, Tx
-from libs.db.audit import with_rules
+from libs.db.invariants import with_rules
 from libs.db.migrate import open_migrated
-from libs.effects import with_effects
-from libs.idempotency import forgetting
+from libs.idempotency.invariants import with_effects
+from libs.idempotency.outcomes import forgetting
 from libs.ids import IdSource
 from libs.resource import Resource, StandardMethods
-from libs.service import Runtime, ServiceApp
+from libs.service.app import Runtime, ServiceApp
 from services.directory.adapters.db.accounts import SqlAccounts
 from services.directory.adapters.db.address_books import SqlAddressBooks
-from services.directory.adapters.db.audit_rules import look
-from services.directory.adapters.db.census import CensusReader
 from services.directory.adapters.db.contexts import SqlContexts
+from services.directory.adapters.db.invariants.census import CensusReader
+from services.directory.adapters.db.invariants.rules import look
 from services.directory.adapters.db.parties import SqlParties
 from services.directory.adapters.db.requests import SqlRequests
 from services.directory.adapters.db.tables import (

@@ -8,52 +8,52 @@ from pathlib import Path
 
 from libs.db import Database
 from libs.db.migrate import open_migrated
-from libs.idempotency import forgetting
-from libs.loops import Loop
-from libs.outbox import Outbox
-from libs.retries import Retries
-from libs.service import Runtime, ServiceApp
+from libs.idempotency.outcomes import forgetting
+from libs.relay.marks import Outbox
+from libs.service.app import Runtime, ServiceApp
+from libs.service.loops import Loop
+from libs.service.retries import Retries
 from services.fulfillment.adapters.clients.directory_client import DirectoryClient
 from services.fulfillment.adapters.clients.order_client import OrderClient
 from services.fulfillment.adapters.db import tables
-from services.fulfillment.adapters.db.audit import audit
-from services.fulfillment.adapters.db.audit_facts import Messages
 from services.fulfillment.adapters.db.gauges import Gauges
-from services.fulfillment.adapters.db.order_store import SupplierOrderStore
+from services.fulfillment.adapters.db.invariants.audit import audit
+from services.fulfillment.adapters.db.invariants.facts import Messages
 from services.fulfillment.adapters.db.queries import Queries
 from services.fulfillment.adapters.db.report_store import TABLES, ReportStore
 from services.fulfillment.adapters.db.request_store import RequestStore
-from services.fulfillment.adapters.db.reservation_store import ReservationStore
-from services.fulfillment.adapters.db.shipment_store import ShipmentStore
-from services.fulfillment.adapters.db.stock_store import StockStore
-from services.fulfillment.application.accept_supplier_order import AcceptSupplierOrder
-from services.fulfillment.application.cancel_order import CancelOrder
-from services.fulfillment.application.change_order import ApplyChange, ReleaseChange, TryChange
-from services.fulfillment.application.confirm_reservation import ConfirmReservation
-from services.fulfillment.application.create_shipments import CreateShipments
-from services.fulfillment.application.deliver_open_units import DeliverOpenUnits
-from services.fulfillment.application.expire_reservations import ExpireReservations
-from services.fulfillment.application.forward_order import ForwardOrder
-from services.fulfillment.application.freeze_order import FreezeOrder
-from services.fulfillment.application.inventory_records import InventoryRecords
-from services.fulfillment.application.order_changes import OrderChanges
-from services.fulfillment.application.plan_sourcing import PlanSourcing
-from services.fulfillment.application.reject_supplier_order import RejectSupplierOrder
-from services.fulfillment.application.release_reservation import ReleaseReservation
+from services.fulfillment.adapters.db.shipments.shipment_store import ShipmentStore
+from services.fulfillment.adapters.db.sourcing.reservation_store import ReservationStore
+from services.fulfillment.adapters.db.stock.stock_store import StockStore
+from services.fulfillment.adapters.db.supplier_orders.order_store import SupplierOrderStore
 from services.fulfillment.application.reporting import Reporting
-from services.fulfillment.application.reserve_stock import ReserveStock
-from services.fulfillment.application.set_order_hold import SetOrderHold
-from services.fulfillment.application.shipment_items import ShipmentItems
-from services.fulfillment.application.shipments import Shipments
-from services.fulfillment.application.stock import StockBook
-from services.fulfillment.application.supplier_orders import SupplierOrders
-from services.fulfillment.application.unfreeze_order import UnfreezeOrder
-from services.fulfillment.application.void_parcels import VoidParcels
-from services.fulfillment.rpc.inventory_servicer import InventoryServicer
+from services.fulfillment.application.shipments.create_shipments import CreateShipments
+from services.fulfillment.application.shipments.shipment_items import ShipmentItems
+from services.fulfillment.application.shipments.shipments import Shipments
+from services.fulfillment.application.shipments.void_parcels import VoidParcels
+from services.fulfillment.application.sourcing.plan_sourcing import PlanSourcing
+from services.fulfillment.application.sourcing.release_reservation import ReleaseReservation
+from services.fulfillment.application.sourcing.reserve_stock import ReserveStock
+from services.fulfillment.application.stock.inventory_records import InventoryRecords
+from services.fulfillment.application.stock.stock_book import StockBook
+from services.fulfillment.application.supplier_orders.accept_supplier_order import AcceptSupplierOrder
+from services.fulfillment.application.supplier_orders.cancel_order import CancelOrder
+from services.fulfillment.application.supplier_orders.change_order import ApplyChange, ReleaseChange, TryChange
+from services.fulfillment.application.supplier_orders.confirm_reservation import ConfirmReservation
+from services.fulfillment.application.supplier_orders.deliver_open_units import DeliverOpenUnits
+from services.fulfillment.application.supplier_orders.expire_reservations import ExpireReservations
+from services.fulfillment.application.supplier_orders.forward_order import ForwardOrder
+from services.fulfillment.application.supplier_orders.freeze_order import FreezeOrder
+from services.fulfillment.application.supplier_orders.order_changes import OrderChanges
+from services.fulfillment.application.supplier_orders.reject_supplier_order import RejectSupplierOrder
+from services.fulfillment.application.supplier_orders.set_order_hold import SetOrderHold
+from services.fulfillment.application.supplier_orders.supplier_orders import SupplierOrders
+from services.fulfillment.application.supplier_orders.unfreeze_order import UnfreezeOrder
 from services.fulfillment.rpc.messages import shipment_out, shipment_report, supplier_order_out
-from services.fulfillment.rpc.reservation_servicer import ReservationServicer, UseCases
-from services.fulfillment.rpc.shipment_servicer import ShipmentServicer
-from services.fulfillment.rpc.supplier_order_servicer import SupplierOrderServicer
+from services.fulfillment.rpc.shipments.shipment_servicer import ShipmentServicer
+from services.fulfillment.rpc.sourcing.reservation_servicer import ReservationServicer, UseCases
+from services.fulfillment.rpc.stock.inventory_servicer import InventoryServicer
+from services.fulfillment.rpc.supplier_orders.supplier_order_servicer import SupplierOrderServicer
 from services.fulfillment.settings import Settings
 from waybill.fulfillment.v1 import (
     inventory_service_pb2_grpc,

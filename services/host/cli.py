@@ -11,19 +11,19 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from libs.startup import StartupError
+from libs.service.startup import StartupError
 
 COMMANDS: Mapping[str, str] = {
-    "serve": "services.host.serve:serve",
+    "serve": "services.host.process.serve:serve",
     "demo": "services.host.demo.command:demo",
     "check": "services.host.check.command:check",
     "import": "services.host.northwind.command:imports",
-    "migrate": "services.host.migrate:migrate",
+    "migrate": "services.host.process.migrate:migrate",
     "backup": "services.host.backup.command:backup",
     "restore": "services.host.backup.command:restore",
-    "owner": "services.host.owner:owner",
-    "config": "services.host.config:config",
-    "health": "services.host.health:health",
+    "owner": "services.host.process.owner:owner",
+    "config": "services.host.process.config:config",
+    "health": "services.host.process.health:health",
     "submissions": "services.host.operate.submissions:submissions",
     "commands": "services.host.operate.commands:commands",
     "outbox": "services.host.operate.outbox:outbox",

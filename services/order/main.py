@@ -7,55 +7,55 @@ from pathlib import Path
 from libs.clock import Clock
 from libs.db import Database
 from libs.db.migrate import open_migrated
-from libs.events import Notifier
-from libs.idempotency import forgetting
-from libs.loops import Loop
-from libs.retries import Retries
-from libs.service import Runtime, ServiceApp
+from libs.idempotency.outcomes import forgetting
+from libs.relay.feed import Notifier
+from libs.service.app import Runtime, ServiceApp
+from libs.service.loops import Loop
+from libs.service.retries import Retries
 from services.order.adapters.clients.catalog import CatalogClient
 from services.order.adapters.clients.directory import DirectoryClient
 from services.order.adapters.clients.fulfillment import FulfillmentClient
 from services.order.adapters.clients.payment import PaymentClient
 from services.order.adapters.clients.pricing import PricingClient
 from services.order.adapters.clients.shipping import ShippingClient
-from services.order.adapters.db.audit import Audit
-from services.order.adapters.db.command_queries import SqlCommandQueries
-from services.order.adapters.db.feed import SqlFeed
+from services.order.adapters.db.aftercare.command_queries import SqlCommandQueries
 from services.order.adapters.db.gauges import Gauges
-from services.order.adapters.db.hold_store import SqlHoldStore
+from services.order.adapters.db.invariants.audit import Audit
 from services.order.adapters.db.order_store import SqlOrderStore, SqlRequestStore
-from services.order.adapters.db.report_store import SqlReportStore
-from services.order.adapters.db.submission_queries import SqlSubmissionQueries
-from services.order.adapters.db.submission_store import SqlSubmissionStore
+from services.order.adapters.db.progress.hold_store import SqlHoldStore
+from services.order.adapters.db.progress.report_store import SqlReportStore
+from services.order.adapters.db.reading.feed import SqlFeed
+from services.order.adapters.db.submission.submission_queries import SqlSubmissionQueries
+from services.order.adapters.db.submission.submission_store import SqlSubmissionStore
 from services.order.adapters.db.tables import CANCELLATIONS, HOLD_COMMANDS, REQUESTS, SUBMISSIONS
-from services.order.application.build_order import BuildOrder
-from services.order.application.cancel_order import CancelOrder
-from services.order.application.change_order import ChangeOrder
-from services.order.application.complete_submissions import INTERVAL, CompleteSubmissions, Retrying
-from services.order.application.create_order import CreateOrder
-from services.order.application.ended_orders import EndedOrders
-from services.order.application.forward_order import ForwardOrder
-from services.order.application.hold_order import HoldOrder
-from services.order.application.line_items import LineItems
-from services.order.application.operate_commands import OperateCommands
-from services.order.application.operate_submissions import OperateSubmissions
-from services.order.application.payments import OrderPayments
-from services.order.application.place_order import PlaceOrder
-from services.order.application.read_orders import ReadOrders
-from services.order.application.report_fulfillment import ReportFulfillment
-from services.order.application.resolve_submission import ResolveSubmission
-from services.order.application.submit_order import SubmitOrder
-from services.order.application.try_submission import TrySubmission
-from services.order.application.update_order import UpdateOrder
-from services.order.application.validate_order import ValidateOrder
-from services.order.application.watch_orders import WatchOrders
-from services.order.application.worksheets import Worksheets
-from services.order.rpc.checkout_servicer import CheckoutServicer, CheckoutUseCases
-from services.order.rpc.command_servicer import OrderCommandServicer
-from services.order.rpc.line_item_servicer import LineItemServicer
+from services.order.application.aftercare.cancel_order import CancelOrder
+from services.order.application.aftercare.complete_order import ChangeOrder
+from services.order.application.aftercare.forward_order import ForwardOrder
+from services.order.application.aftercare.operate_commands import OperateCommands
+from services.order.application.building.build_order import BuildOrder
+from services.order.application.building.create_order import CreateOrder
+from services.order.application.building.line_items import LineItems
+from services.order.application.building.update_order import UpdateOrder
+from services.order.application.checkout.payments import OrderPayments
+from services.order.application.checkout.place_order import PlaceOrder
+from services.order.application.checkout.validate_order import ValidateOrder
+from services.order.application.checkout.worksheets import Worksheets
+from services.order.application.completer import INTERVAL, CompleteSubmissions, Retrying
+from services.order.application.progress.ended_orders import EndedOrders
+from services.order.application.progress.hold_order import HoldOrder
+from services.order.application.progress.report_fulfillment import ReportFulfillment
+from services.order.application.reading.read_orders import ReadOrders
+from services.order.application.reading.watch_orders import WatchOrders
+from services.order.application.submission.operate_submissions import OperateSubmissions
+from services.order.application.submission.resolve_submission import ResolveSubmission
+from services.order.application.submission.submit_order import SubmitOrder
+from services.order.application.submission.try_submission import TrySubmission
+from services.order.rpc.aftercare.command_servicer import OrderCommandServicer
+from services.order.rpc.building.line_item_servicer import LineItemServicer
+from services.order.rpc.checkout.checkout_servicer import CheckoutServicer, CheckoutUseCases
 from services.order.rpc.order_servicer import OrderServicer, OrderUseCases
-from services.order.rpc.report_servicer import FulfillmentReportServicer, PaymentReportServicer
-from services.order.rpc.submission_servicer import SubmissionServicer
+from services.order.rpc.progress.report_servicer import FulfillmentReportServicer, PaymentReportServicer
+from services.order.rpc.submission.submission_servicer import SubmissionServicer
 from services.order.settings import Settings
 from waybill.order.v1 import (
     checkout_service_pb2_grpc,

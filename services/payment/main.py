@@ -8,17 +8,17 @@ from pathlib import Path
 
 from libs.db import Database
 from libs.db.migrate import open_migrated
-from libs.idempotency import forgetting
-from libs.loops import Loop
-from libs.outbox import Outbox
+from libs.idempotency.outcomes import forgetting
+from libs.relay.marks import Outbox
 from libs.resource import StandardMethods
-from libs.retries import Retries
-from libs.service import Runtime, ServiceApp
+from libs.service.app import Runtime, ServiceApp
+from libs.service.loops import Loop
+from libs.service.retries import Retries
 from services.payment.adapters.clients.order import OrderDecisions, OrderReports
 from services.payment.adapters.db.alert_store import KIND, SqlAlertStore
 from services.payment.adapters.db.attempt_store import SqlAttemptStore
-from services.payment.adapters.db.audit import Audit
 from services.payment.adapters.db.gauges import Gauges
+from services.payment.adapters.db.invariants.audit import Audit
 from services.payment.adapters.db.means_store import SqlMeansStore
 from services.payment.adapters.db.payment_store import SqlPaymentStore, SqlRequestStore
 from services.payment.adapters.db.tables import ACCOUNT, ALERTS, ATTEMPTS, CARD, REQUESTS, TRANSACTIONS

@@ -5,29 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from libs.db.audit import with_rules
+from libs.db.invariants import with_rules
 from libs.db.migrate import open_migrated
-from libs.effects import with_effects
-from libs.idempotency import forgetting
-from libs.loops import Loop
+from libs.idempotency.invariants import with_effects
+from libs.idempotency.outcomes import forgetting
 from libs.resource import Resource, StandardMethods
-from libs.retries import Retries
-from libs.service import Runtime, ServiceApp
+from libs.service.app import Runtime, ServiceApp
+from libs.service.loops import Loop
+from libs.service.retries import Retries
 from services.pricing.adapters.clients.order import OrderDecisions
-from services.pricing.adapters.db.assignment_store import AssignmentLists, SqlAssignmentStore
-from services.pricing.adapters.db.audit_rules import look
-from services.pricing.adapters.db.census_store import CensusReader
 from services.pricing.adapters.db.gauges import Gauges
+from services.pricing.adapters.db.invariants.census_store import CensusReader
+from services.pricing.adapters.db.invariants.rules import look
+from services.pricing.adapters.db.schedules.assignment_store import AssignmentLists, SqlAssignmentStore
 from services.pricing.adapters.db.stores import RESERVED, SqlPriceStore, SqlRequestStore, SqlReservationStore
 from services.pricing.adapters.db.tables import MADE, REQUESTS, RESERVATIONS, SCHEDULE, TAX_RATE
-from services.pricing.application.assign_price_schedules import AssignPriceSchedules
 from services.pricing.application.audit import Audit
-from services.pricing.application.calculate_order import CalculateOrder
-from services.pricing.application.expire_reservations import ExpireReservations
-from services.pricing.application.reserve_redemptions import Redemptions
-from services.pricing.rpc.price_schedule_servicer import PriceScheduleServicer
-from services.pricing.rpc.pricing_servicer import PricingServicer
-from services.pricing.rpc.tax_rate_servicer import TaxRateServicer
+from services.pricing.application.calculation.calculate_order import CalculateOrder
+from services.pricing.application.calculation.expire_reservations import ExpireReservations
+from services.pricing.application.calculation.reserve_redemptions import Redemptions
+from services.pricing.application.schedules.assign_price_schedules import AssignPriceSchedules
+from services.pricing.rpc.calculation.pricing_servicer import PricingServicer
+from services.pricing.rpc.schedules.price_schedule_servicer import PriceScheduleServicer
+from services.pricing.rpc.tax.tax_rate_servicer import TaxRateServicer
 from services.pricing.settings import Settings
 from waybill.pricing.v1 import price_schedule_service_pb2_grpc, pricing_service_pb2_grpc, tax_rate_service_pb2_grpc
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from libs.db.audit import with_rules
+from libs.db.invariants import with_rules
 from libs.db.migrate import open_migrated
-from libs.effects import with_effects
-from libs.idempotency import forgetting
+from libs.idempotency.invariants import with_effects
+from libs.idempotency.outcomes import forgetting
 from libs.resource import Resource, StandardMethods
-from libs.service import Runtime, ServiceApp
+from libs.service.app import Runtime, ServiceApp
 from services.shipping.adapters.db import references, tables
-from services.shipping.adapters.db.audit_rules import look
-from services.shipping.adapters.db.census_store import CensusReader
+from services.shipping.adapters.db.invariants.census_store import CensusReader
+from services.shipping.adapters.db.invariants.rules import look
 from services.shipping.adapters.db.terms_store import TermsReader
 from services.shipping.application.audit import Audit
 from services.shipping.application.check_selections import CheckSelections

@@ -16,8 +16,8 @@ from rich.table import Table
 
 from libs.obs import configure_logging
 from libs.rpc import counters
-from services.host.embedded import running
-from services.host.settings import HostSettings
+from services.host.process.embedded import running
+from services.host.process.settings import HostSettings
 from tests.bench import load, parts, processes
 from tests.bench.load import Measured
 from tests.bench.processes import Fleet

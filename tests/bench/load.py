@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import grpc
 from google.type.decimal_pb2 import Decimal
 
-from services.host.demo.marketplace import CURRENCY, PASSWORD, SHOP, dock, set_up
+from services.host.sample.marketplace import CURRENCY, PASSWORD, SHOP, dock, set_up
 from tests.bench.processes import Fleet
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2

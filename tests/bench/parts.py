@@ -11,14 +11,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs import idempotency
 from libs.db import Database, Json, Tx, metadata
-from libs.events import append, event_table
-from libs.idempotency import RequestKey
+from libs.idempotency import outcomes
+from libs.idempotency.outcomes import RequestKey
+from libs.relay.feed import append, event_table
 
 METADATA = metadata()
 THINGS = sa.Table("things", METADATA, sa.Column("key", sa.Uuid(), primary_key=True), sa.Column("data", Json(), nullable=False))
-REQUESTS = idempotency.table(METADATA)
+REQUESTS = outcomes.table(METADATA)
 EVENTS = event_table(METADATA, "thing_events")
 DATA = {"lines": [{"product": f"p{i}", "quantity": i, "price": 9_990_000} for i in range(3)]}
 STATEMENT = sa.insert(THINGS)
@@ -37,7 +37,7 @@ async def _event(tx: Tx, key: uuid.UUID) -> None:
 
 async def _request(tx: Tx) -> None:
     key = RequestKey("BUYER:acme", "ada", "Make", uuid.uuid4().hex, "0" * 64)
-    await idempotency.claim(tx, REQUESTS, key, {"thing": "x"}, datetime.now(UTC))
+    await outcomes.claim(tx, REQUESTS, key, {"thing": "x"}, datetime.now(UTC))
 
 
 async def plain(tx: Tx) -> None:

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 import grpc
 from google.protobuf.struct_pb2 import Struct
 
-from services.host.demo.cast import Cast
-from services.host.demo.marketplace import CURRENCY, ITEMS
+from services.host.sample.marketplace import CURRENCY, ITEMS
+from services.host.sample.parties import Cast
 from tests.chaos import steps
 from waybill.fulfillment.v1 import shipment_service_pb2, supplier_order_pb2, supplier_order_service_pb2
 from waybill.order.v1 import checkout_service_pb2 as pb

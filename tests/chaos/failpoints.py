@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from libs.failpoints import numbered
-from services.host.demo.cast import Cast
+from services.host.sample.parties import Cast
 from tests.chaos.scenarios import Scenario
 from tests.support.fleet import Fleet
 

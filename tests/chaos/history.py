@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from services.host.demo.cast import Cast
+from services.host.sample.parties import Cast
 from tests.chaos import steps
 from tests.chaos.steps import until_answered
 from waybill.fulfillment.v1 import shipment_service_pb2

@@ -18,7 +18,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from services.host.contexts import CONTEXTS
-from services.host.demo.cast import Cast
+from services.host.sample.parties import Cast
 from tests.chaos.failpoints import RECORDINGS, catalogue, service_of
 from tests.chaos.proxy import Fault, Proxy, proxies
 from tests.chaos.scenarios import Scenario

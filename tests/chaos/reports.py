@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from libs.audit import Finding
 from libs.db import Database
 from libs.db.migrate import open_migrated
+from libs.invariants import Finding
 from services.order.adapters.db.order_store import SqlOrderStore
-from services.order.adapters.db.submission_store import SqlSubmissionStore
-from services.order.application.attempts import DEADLINE
+from services.order.adapters.db.submission.submission_store import SqlSubmissionStore
 from services.order.application.ports import Attempt
+from services.order.application.submission.attempts import DEADLINE
+from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import Event, OrderUser, Submission
 from services.order.domain.status import OrderStatus
-from services.order.domain.worksheet import Worksheet
 from services.order.main import VERSIONS, build
 from services.order.settings import Settings
 from tests.integration.fulfillment.world import World, fulfillment, line

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from services.host.demo.cast import Cast
+from services.host.sample.parties import Cast
 from tests.chaos import steps
 from tests.chaos.steps import until_answered
 from waybill.fulfillment.v1 import supplier_order_pb2

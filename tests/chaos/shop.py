@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from services.host.demo.marketplace import CURRENCY, PASSWORD, dock
+from services.host.sample.marketplace import CURRENCY, PASSWORD, dock
 from tests.support.marketplace import Marketplace, marketplace
 from tests.support.order_model import GIFT, PRICES, Model, Order, Part, PartLine
 from waybill.catalog.v1 import product_pb2, product_service_pb2

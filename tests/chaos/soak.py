@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from services.host.demo.cast import Cast
+from services.host.sample.parties import Cast
 from tests.chaos import steps
 from tests.chaos.history import FAIL, OK, UNKNOWN, Operation, Undecided
 from tests.support.crashable import Crashable

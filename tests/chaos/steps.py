@@ -11,7 +11,7 @@ import grpc
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.host.demo.marketplace import CURRENCY, ITEMS, SHOP
+from services.host.sample.marketplace import CURRENCY, ITEMS, SHOP
 from waybill.directory.v1 import api_client_service_pb2
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as supplier_pb

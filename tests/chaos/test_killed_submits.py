@@ -11,10 +11,10 @@ import pytest
 from libs.failpoints import KILLED
 from services.host.check import check
 from services.host.check.subjects import ATTEMPT
-from services.host.demo.cast import sign_in
-from services.host.demo.marketplace import PASSWORD, SHOP, set_up
-from services.host.embedded import running
-from services.host.settings import HostSettings
+from services.host.process.embedded import running
+from services.host.process.settings import HostSettings
+from services.host.sample.marketplace import PASSWORD, SHOP, set_up
+from services.host.sample.parties import sign_in
 from tests.support.process import served
 from tests.support.rest import broken, unrest
 from waybill.order.v1 import checkout_service_pb2 as pb

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import asyncpg
 
-from services.host.demo.cast import Cast, sign_in
-from services.host.embedded import running
-from services.host.settings import HostSettings
+from services.host.process.embedded import running
+from services.host.process.settings import HostSettings
+from services.host.sample.parties import Cast, sign_in
 from tests.chaos.steps import accept, cancel, place, provide, settled, ship, supplier_order, until_answered
 from tests.support.marketplace import marketplace
 from waybill_client import AsyncWaybill, WaybillError

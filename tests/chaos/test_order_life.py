@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
-from services.host.demo.marketplace import CURRENCY
+from services.host.sample.marketplace import CURRENCY
 from tests.chaos.seeds import fresh_seed, rounds, told
 from tests.chaos.shop import Call, Shop, shop
 from tests.support.order_model import LIVE, PARCEL, Line, Order, Parcel, Part, Payment

@@ -14,10 +14,10 @@ from libs.db import Database
 from libs.db.migrate import current, revisions
 from services.host.check import check
 from services.host.contexts import CONTEXTS
-from services.host.demo.cast import Cast, sign_in
-from services.host.demo.marketplace import PASSWORD, SHOP, set_up
-from services.host.migrate import versions_of
-from services.host.settings import HostSettings
+from services.host.process.migrate import versions_of
+from services.host.process.settings import HostSettings
+from services.host.sample.marketplace import PASSWORD, SHOP, set_up
+from services.host.sample.parties import Cast, sign_in
 from tests.chaos.steps import provide
 from tests.support.process import said, served
 from waybill.order.v1 import checkout_service_pb2, line_item_pb2, order_pb2, order_service_pb2

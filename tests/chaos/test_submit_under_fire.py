@@ -15,8 +15,8 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from libs.rpc.peers import unanswered
-from services.host.demo.marketplace import CURRENCY
-from services.order.application.cancel_order import CancelOrder
+from services.host.sample.marketplace import CURRENCY
+from services.order.application.aftercare.cancel_order import CancelOrder
 from tests.chaos.seeds import fresh_seed, rounds
 from tests.chaos.steps import supplier_order
 from tests.support.loops import ShiftedClock, steps

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from services.host.contexts import CONTEXTS
-from services.host.demo.marketplace import PASSWORD, SHOP
+from services.host.sample.marketplace import PASSWORD, SHOP
 from tests.support.composed import Composed, docker
 from tests.support.marketplace import get
 from waybill.order.v1 import order_pb2

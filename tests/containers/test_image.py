@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.composed import IMAGE, ROOT, docker
 
-_UNTIL_HEALTHY = "for i in $(seq 120); do python -m services.host.health && exec waybill health; sleep 1; done; exit 1"
+_UNTIL_HEALTHY = "for i in $(seq 120); do python -m services.host.process.health && exec waybill health; sleep 1; done; exit 1"
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +35,7 @@ def image() -> str:
 def test_it_runs_as_an_ordinary_user_and_knows_its_health(image: str) -> None:
     (told,) = json.loads(docker("inspect", image))
     assert told["Config"]["User"] == "10001:10001"
-    assert told["Config"]["Healthcheck"]["Test"] == ["CMD", "python", "-m", "services.host.health"]
+    assert told["Config"]["Healthcheck"]["Test"] == ["CMD", "python", "-m", "services.host.process.health"]
     assert docker("run", "--rm", "--entrypoint", "id", image, "-u").strip() == "10001"
 
 

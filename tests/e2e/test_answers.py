@@ -9,7 +9,7 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.host.demo.marketplace import CURRENCY, SHOP, dock
+from services.host.sample.marketplace import CURRENCY, SHOP, dock
 from tests.e2e.steps import card, checked_out, promise, ready, xp
 from tests.support.answers import READS, compared, sent_twice
 from tests.support.contracts import services

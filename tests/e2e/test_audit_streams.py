@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from libs.audit import Fact
-from services.order.adapters.db import audit_walk
+from libs.invariants import Fact
+from services.order.adapters.db.invariants import walk
 from tests.support.marketplace import Marketplace
 
 
@@ -14,15 +14,15 @@ async def test_facts_of_orders_are_told_page_by_page_while_the_walk_goes_on(
 ) -> None:
     for id in ("FIRST", "SECOND"):
         await sqlite_market.cast.ada.place_order({"tape": 1}, id=id)
-    pages, page = 0, audit_walk._page
+    pages, page = 0, walk._page
 
     async def counted(*arguments: object) -> object:
         nonlocal pages
         pages += 1
         return await page(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(audit_walk, "PAGE", 1)
-    monkeypatch.setattr(audit_walk, "_page", counted)
+    monkeypatch.setattr(walk, "PAGE", 1)
+    monkeypatch.setattr(walk, "_page", counted)
     seen = [
         (pages, record.values["id"])
         async for record in sqlite_market.host.apps["order"].audited()

@@ -17,16 +17,16 @@ import sqlalchemy as sa
 
 from libs.db import Database
 from libs.errors import WaybillError as Refused
-from services.host.backup import cut
+from services.host.backup import consistent_cut
 from services.host.backup.archive import digest, read
-from services.host.backup.cut import backup
+from services.host.backup.consistent_cut import backup
 from services.host.backup.restore import restore
 from services.host.backup.sqlite import connect
 from services.host.check.reconcile import reconcile
 from services.host.check.subjects import ATTEMPT
-from services.host.demo.cast import sign_in
-from services.host.embedded import running
-from services.host.settings import HostSettings
+from services.host.process.embedded import running
+from services.host.process.settings import HostSettings
+from services.host.sample.parties import sign_in
 from tests.e2e.steps import card, ready, until
 from tests.support.marketplace import ALL, INCOMING, Marketplace, create
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2, supplier_order_pb2
@@ -307,7 +307,7 @@ async def test_a_database_that_has_rows_is_not_restored_into(market: Marketplace
 async def test_a_transaction_that_stays_open_makes_the_backup_give_up_and_nobody_else(
     market: Marketplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cut, "ATTEMPTS", 2)
+    monkeypatch.setattr(consistent_cut, "ATTEMPTS", 2)
     archive, settings = tmp_path / "archive", HostSettings(data=tmp_path, database_url=market.database_url)
     database = await Database.open(*settings.database("catalog"))
     async with database.transaction() as tx:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from services.order.adapters.clients.fulfillment import FulfillmentClient
-from services.order.application.change_order import ChangeOrder
-from services.order.application.submit_order import SubmitOrder
+from services.order.application.aftercare.complete_order import ChangeOrder
+from services.order.application.submission.submit_order import SubmitOrder
 from tests.e2e.steps import promise, ready, refused, ship, until
 from tests.support.marketplace import OUTGOING, Marketplace, get
 from waybill.fulfillment.v1 import inventory_service_pb2, shipment_pb2, shipment_service_pb2

@@ -21,9 +21,9 @@ from services.fulfillment.adapters.db.tables import supplier_orders
 from services.host.check import check, compare
 from services.host.check.reconcile import reconciled
 from services.host.check.subjects import UNREPORTED
-from services.host.embedded import Host, running
-from services.host.settings import HostSettings
-from services.order.application.report_fulfillment import ReportFulfillment
+from services.host.process.embedded import Host, running
+from services.host.process.settings import HostSettings
+from services.order.application.progress.report_fulfillment import ReportFulfillment
 from tests.e2e.steps import until_parked
 from tests.support.marketplace import Marketplace
 from tests.support.tampering import tampered

@@ -16,8 +16,8 @@ from services.order.adapters.clients.payment import PaymentClient
 from services.order.adapters.clients.pricing import PricingClient
 from services.order.adapters.clients.shipping import ShippingClient
 from services.order.application.ports import Attempt
-from services.order.application.submit_order import SubmitOrder
-from services.order.application.try_submission import Tried
+from services.order.application.submission.submit_order import SubmitOrder
+from services.order.application.submission.try_submission import Tried
 from services.order.domain.model import Order, Reason
 from tests.e2e.steps import promise, ready
 from tests.support.marketplace import Marketplace, create

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from services.host.demo.marketplace import CURRENCY
+from services.host.sample.marketplace import CURRENCY
 from services.order.adapters.clients.fulfillment import FulfillmentClient
 from services.order.adapters.clients.payment import PaymentClient
 from services.order.adapters.clients.pricing import PricingClient

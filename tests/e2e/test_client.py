@@ -12,7 +12,7 @@ import grpc
 import pytest
 
 from libs.clock import ManualClock
-from services.host.demo.marketplace import PASSWORD, SHOP
+from services.host.sample.marketplace import PASSWORD, SHOP
 from tests.support.marketplace import OUTGOING, Marketplace, create, marketplace
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.directory.v1 import token_service_pb2

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from services.order.adapters.db.order_store import SqlOrderStore
-from services.order.adapters.db.submission_store import SqlSubmissionStore
-from services.order.application import submit_order
+from services.order.adapters.db.submission.submission_store import SqlSubmissionStore
+from services.order.application.submission import submit_order
 from tests.e2e.steps import card
 from tests.support.marketplace import OUTGOING, Marketplace, create
 from waybill.order.v1 import (

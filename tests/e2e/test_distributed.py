@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from services.host.demo.marketplace import PASSWORD, SHOP, set_up
+from services.host.sample.marketplace import PASSWORD, SHOP, set_up
 from tests.bench.processes import distributed
 from tests.support.process import said as waybill
 from waybill.order.v1 import order_pb2, order_service_pb2

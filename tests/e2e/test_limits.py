@@ -6,7 +6,7 @@ from typing import Any
 
 from google.type.decimal_pb2 import Decimal
 
-from services.host.demo.marketplace import CURRENCY, PASSWORD, party
+from services.host.sample.marketplace import CURRENCY, PASSWORD, party
 from tests.e2e.steps import xp
 from tests.support.marketplace import OUTGOING, Marketplace
 from waybill.catalog.v1 import product_pb2, product_service_pb2

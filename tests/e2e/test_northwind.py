@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from services.host.check import check
-from services.host.embedded import running
 from services.host.northwind.figures import KNOWN, expected, measured
 from services.host.northwind.files import Northwind, Row, country, read
 from services.host.northwind.replay import employees, replay
 from services.host.northwind.setup import load
-from services.host.servers import Servers
-from services.host.settings import HostSettings
+from services.host.process.embedded import running
+from services.host.process.settings import HostSettings
+from services.host.remote.servers import Servers
 from waybill.fulfillment.v1 import supplier_order_pb2
 from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill_client import AsyncWaybill

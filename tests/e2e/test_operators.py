@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from libs.errors import invalid
-from services.order.application import attempts, submit_order
-from services.order.application.cancel_order import CancelOrder
-from services.order.application.hold_order import HoldOrder
-from services.order.application.report_fulfillment import ReportFulfillment
+from services.order.application.aftercare.cancel_order import CancelOrder
+from services.order.application.progress.hold_order import HoldOrder
+from services.order.application.progress.report_fulfillment import ReportFulfillment
+from services.order.application.submission import attempts, submit_order
 from tests.e2e.steps import card, promise, ready, until_parked
 from tests.support.marketplace import Marketplace, get, marketplace
 from tests.support.process import said

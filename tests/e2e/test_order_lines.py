@@ -9,7 +9,7 @@ import grpc
 import pytest
 from google.type.money_pb2 import Money
 
-from services.host.demo.marketplace import CURRENCY
+from services.host.sample.marketplace import CURRENCY
 from tests.e2e.steps import DEPOT, refused, told, xp
 from tests.support.marketplace import ALL, Marketplace, create, get, lines
 from waybill.order.v1 import checkout_service_pb2, line_item_pb2, order_pb2, order_service_pb2

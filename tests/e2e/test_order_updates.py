@@ -7,7 +7,7 @@ from typing import Any
 import grpc
 import pytest
 
-from services.host.demo.marketplace import CURRENCY
+from services.host.sample.marketplace import CURRENCY
 from tests.e2e.steps import DEPOT, refused, told, xp
 from tests.support.marketplace import Marketplace, create, get, lines
 from waybill.directory.v1 import buyer_service_pb2

@@ -6,7 +6,7 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.decimal_pb2 import Decimal
 
-from services.host.demo.marketplace import dock, party
+from services.host.sample.marketplace import dock, party
 from tests.e2e.steps import promise, refused
 from tests.support.marketplace import Marketplace
 from waybill.catalog.v1 import product_pb2, product_service_pb2

@@ -11,7 +11,7 @@ from google.type.money_pb2 import Money
 
 from libs.errors import Kind
 from libs.errors import WaybillError as Refusal
-from services.host.demo.marketplace import CURRENCY, SHOP
+from services.host.sample.marketplace import CURRENCY, SHOP
 from services.order.adapters.clients.payment import PaymentClient
 from tests.e2e.steps import refused, told, xp
 from tests.support.marketplace import ALL, Marketplace, create, get, lines

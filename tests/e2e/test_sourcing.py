@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from services.host.demo.marketplace import SHOP
+from services.host.sample.marketplace import SHOP
 from tests.support.marketplace import Marketplace, create
 from waybill.directory.v1 import api_client_service_pb2, ordering_context_service_pb2
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, supplier_order_service_pb2

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from google.type.decimal_pb2 import Decimal
 
-from services.host.demo.marketplace import CURRENCY, dock
+from services.host.sample.marketplace import CURRENCY, dock
 from tests.e2e.steps import DEPOT, card, checked_out, promise, ready, until
 from tests.support.marketplace import OUTGOING, Marketplace, get
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from services.host.demo.marketplace import party
+from services.host.sample.marketplace import party
 from tests.e2e.steps import checked_out, promise, ready, refused
 from tests.support.marketplace import Marketplace, create
 from waybill.catalog.v1 import product_pb2, product_service_pb2

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from services.host.check import check
-from services.host.demo.marketplace import PASSWORD, SHOP, set_up
-from services.host.embedded import running
-from services.host.settings import HostSettings
+from services.host.process.embedded import running
+from services.host.process.settings import HostSettings
+from services.host.sample.marketplace import PASSWORD, SHOP, set_up
 from tests.support.fleet import fleet
 from waybill.order.v1 import order_pb2
 from waybill_client import AsyncWaybill, WaybillError

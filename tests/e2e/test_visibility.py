@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from services.host.demo import checkout
-from services.host.demo.marketplace import PASSWORD, PORTAL, party
 from services.host.demo.narrator import Narrator
+from services.host.sample.marketplace import PASSWORD, PORTAL, party
 from tests.support.marketplace import ALL, INCOMING, OUTGOING, Marketplace, create, get
 from waybill.directory.v1 import user_service_pb2
 from waybill.fulfillment.v1 import inventory_service_pb2, shipment_pb2, shipment_service_pb2, supplier_order_service_pb2

@@ -15,13 +15,13 @@ import pytest
 import sqlalchemy as sa
 
 from libs.db import Database
-from libs.events import append
-from services.host.demo.marketplace import PASSWORD, SHOP, set_up
-from services.host.embedded import running
-from services.host.settings import HostSettings
+from libs.relay.feed import append
+from services.host.process.embedded import running
+from services.host.process.settings import HostSettings
+from services.host.sample.marketplace import PASSWORD, SHOP, set_up
 from services.order.adapters.db.rows import event_row
 from services.order.adapters.db.tables import EVENTS, ORDERS
-from services.order.application import watch_orders
+from services.order.application.reading import watch_orders
 from services.order.domain.model import Event
 from tests.support.marketplace import ALL, INCOMING, OUTGOING, Marketplace, create, marketplace
 from waybill.order.v1 import order_pb2, order_service_pb2

@@ -6,7 +6,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
 from libs.auth import roles
-from services.host.demo.marketplace import PASSWORD, PORTAL, SHOP, party
+from services.host.sample.marketplace import PASSWORD, PORTAL, SHOP, party
 from tests.support.contracts import services
 from tests.support.marketplace import Marketplace
 from waybill.directory.v1 import user_service_pb2

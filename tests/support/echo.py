@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 from google.protobuf.wrappers_pb2 import StringValue
 
-from libs.service import ServiceApp
+from libs.service.app import ServiceApp
 
 SERVICE = "test.echo.v1.EchoService"
 ECHO = f"/{SERVICE}/Echo"

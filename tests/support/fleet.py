@@ -15,8 +15,8 @@ from pathlib import Path
 
 from services.host.check import Report, check
 from services.host.contexts import CONTEXTS
-from services.host.demo.cast import Cast, sign_in
-from services.host.demo.marketplace import set_up
+from services.host.sample.marketplace import set_up
+from services.host.sample.parties import Cast, sign_in
 from tests.support.rest import PATIENCE, at_rest
 from waybill.operations.v1 import outbox_service_pb2
 from waybill_client import AsyncWaybill

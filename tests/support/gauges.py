@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from libs.obs import metrics
-from libs.service import ServiceApp
+from libs.service.app import ServiceApp
 
 
 async def gauges(app: ServiceApp) -> dict[str, float]:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from libs.service import ServiceApp
+from libs.service.app import ServiceApp
 
 
 class ShiftedClock:

@@ -10,10 +10,10 @@ from pathlib import Path
 from libs.clock import Clock
 from services.directory.application.bootstrap import OneTimeSecret
 from services.host.check import check
-from services.host.demo.cast import Cast, sign_in
-from services.host.demo.marketplace import set_up
-from services.host.embedded import Host, running
-from services.host.settings import HostSettings
+from services.host.process.embedded import Host, running
+from services.host.process.settings import HostSettings
+from services.host.sample.marketplace import set_up
+from services.host.sample.parties import Cast, sign_in
 from tests.support.rest import at_rest, broken
 from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2
 from waybill_client import AsyncWaybill

@@ -15,9 +15,9 @@ import asyncpg
 from sqlalchemy.engine import make_url
 
 from services.directory.application.bootstrap import OneTimeSecret
-from services.host.demo.marketplace import set_up
-from services.host.embedded import running
-from services.host.settings import HostSettings
+from services.host.process.embedded import running
+from services.host.process.settings import HostSettings
+from services.host.sample.marketplace import set_up
 from waybill_client import AsyncWaybill
 
 

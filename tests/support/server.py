@@ -19,7 +19,7 @@ from libs.failpoints import Failpoints
 from libs.ids import IdSource, RandomIds
 from libs.rpc import Peers, RpcServer
 from libs.rpc.status import from_status
-from libs.service import Runtime, ServiceApp
+from libs.service.app import Runtime, ServiceApp
 
 S = TypeVar("S")
 Registration = tuple[Callable[[Any, Any], None], Any, str]

@@ -12,8 +12,8 @@ from google.type.money_pb2 import Money
 
 from libs.errors import Violations
 from services.fulfillment.rpc.requests import shipment_in
+from services.order.rpc.checkout.convert_payment import payments_in
 from services.order.rpc.convert_in import lines_in, order_in
-from services.order.rpc.convert_payment import payments_in
 from services.payment.rpc import convert as payment
 from services.payment.rpc.payment_servicer import amount_in
 from services.payment.rpc.spending_account_servicer import adjustment_in, opening_in

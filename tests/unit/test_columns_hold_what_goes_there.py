@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from libs.db import UtcTime
 from libs.ids import NUMBERED_ID
-from services.fulfillment.domain.status import SupplierOrderStatus
+from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus
 from services.order.domain.status import OrderStatus
 from services.payment.domain.states import State
 from tests.support.contracts import services

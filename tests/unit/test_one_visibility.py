@@ -5,7 +5,7 @@ import pytest
 from libs.auth import PartyKind, Principal, roles
 from libs.errors import WaybillError
 from services.fulfillment.domain.visibility import supplier_orders
-from services.order.domain.visibility import Direction, scope
+from services.order.domain.reading.visibility import Direction, scope
 
 HELD = [(), *((role,) for role in sorted(roles.ALL_ROLES)), (roles.ORDER_READER, roles.ORDER_ADMIN)]
 

@@ -10,19 +10,19 @@ import sqlalchemy as sa
 from libs.db.types import Micros
 from libs.db.watched import Free, Register
 from services.catalog.adapters.db import tables as catalog_tables
-from services.catalog.adapters.db.watched import WATCHED as CATALOG
+from services.catalog.adapters.db.invariants.watched import WATCHED as CATALOG
 from services.directory.adapters.db import tables as directory_tables
-from services.directory.adapters.db.watched import WATCHED as DIRECTORY
+from services.directory.adapters.db.invariants.watched import WATCHED as DIRECTORY
 from services.fulfillment.adapters.db import tables as fulfillment_tables
-from services.fulfillment.adapters.db.watched import WATCHED as FULFILLMENT
+from services.fulfillment.adapters.db.invariants.watched import WATCHED as FULFILLMENT
 from services.order.adapters.db import tables as order_tables
-from services.order.adapters.db.watched import WATCHED as ORDER
+from services.order.adapters.db.invariants.watched import WATCHED as ORDER
 from services.payment.adapters.db import tables as payment_tables
-from services.payment.adapters.db.watched import WATCHED as PAYMENT
+from services.payment.adapters.db.invariants.watched import WATCHED as PAYMENT
 from services.pricing.adapters.db import tables as pricing_tables
-from services.pricing.adapters.db.watched import WATCHED as PRICING
+from services.pricing.adapters.db.invariants.watched import WATCHED as PRICING
 from services.shipping.adapters.db import tables as shipping_tables
-from services.shipping.adapters.db.watched import WATCHED as SHIPPING
+from services.shipping.adapters.db.invariants.watched import WATCHED as SHIPPING
 
 SERVICES: dict[str, tuple[sa.MetaData, Register]] = {
     "catalog": (catalog_tables.METADATA, CATALOG),

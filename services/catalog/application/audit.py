@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
-from libs.audit import Finding, Record, Summary, summarized
+from libs.invariants import Finding, Record, Summary, summarized
 from services.catalog.application.ports import CensusStore
 from services.catalog.domain.product import RULES, broken_rules
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from libs.audit import Finding, Record, Summary, summarized
+from libs.invariants import Finding, Record, Summary, summarized
 from services.directory.application.ports import CensusStore
 
 CONTEXT = "directory"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from libs import idempotency
 from libs.auth import roles
 from libs.db import Tx
 from libs.errors import Violations
+from libs.idempotency import outcomes
 from libs.resource import StandardMethods
 from libs.rpc import current
 from services.directory.adapters.passwords import new_secret
@@ -60,7 +60,7 @@ class ApiClientServicer(pb_grpc.ApiClientServiceServicer):
 
     async def RotateSecret(self, request: pb.RotateSecretRequest, context: Any) -> pb.RotateSecretResponse:
         secret, caller = new_secret(), current().principal
-        key = idempotency.key_of(caller, current().method, request)
+        key = outcomes.key_of(caller, current().method, request)
         await self._rotate_secret(caller, request.api_client_id, secret, key)
         return pb.RotateSecretResponse(client_secret=secret)
 

@@ -11,13 +11,13 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from libs.delivery import Head, Outcome
-from services.fulfillment.domain.inventory import InventoryRecord, LedgerEntry
-from services.fulfillment.domain.ledger import Effect, Movement
-from services.fulfillment.domain.reservation import Freeze, Kind, Reservation, ReservationState
-from services.fulfillment.domain.shipment import Shipment
+from libs.relay.delivery import Head, Outcome
+from services.fulfillment.domain.shipments.shipment import Shipment
 from services.fulfillment.domain.sourcing.model import Address, Stock
-from services.fulfillment.domain.supplier_order import SupplierOrder
+from services.fulfillment.domain.sourcing.reservation import Freeze, Kind, Reservation, ReservationState
+from services.fulfillment.domain.stock.inventory import InventoryRecord, LedgerEntry
+from services.fulfillment.domain.stock.ledger import Effect, Movement
+from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from services.fulfillment.domain.visibility import Scope
 
 T = TypeVar("T")

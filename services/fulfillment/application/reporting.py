@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from libs.clock import Clock
-from libs.delivery import Consumer, Failure, Head, Outcome, companies, deliver
 from libs.errors import WaybillError
 from libs.obs import get_logger, metrics, tracing
+from libs.relay.delivery import Consumer, Failure, Head, Outcome, companies, deliver
 from services.fulfillment.application.ports import OrderPeer, ReportPort, ShipmentPort, SupplierOrderPort, Transactions
-from services.fulfillment.domain.shipment import Shipment
-from services.fulfillment.domain.supplier_order import SupplierOrder
+from services.fulfillment.domain.shipments.shipment import Shipment
+from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 
 BATCH = 200
 """Supplier orders, and shipments, that the relay takes at once."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from libs.auth import Principal, roles
 from libs.auth.principal import PartyKind
-from services.fulfillment.domain.shipment import Shipment
+from services.fulfillment.domain.shipments.shipment import Shipment
 
 STOCK_READERS = (roles.INVENTORY_ADMIN, roles.PRODUCT_ADMIN, roles.SHIPMENT_ADMIN)
 """Who keeps stock, who sells it, who packs it."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from libs.protoconv import address_out, money_out, time_out, xp_out
-from services.fulfillment.domain.availability import Availability
-from services.fulfillment.domain.inventory import InventoryRecord, LedgerEntry
-from services.fulfillment.domain.shipment import Shipment
+from services.fulfillment.domain.shipments.shipment import Shipment
 from services.fulfillment.domain.sourcing.model import Assignment, Problem
-from services.fulfillment.domain.supplier_order import OrderLine, SupplierOrder
-from services.fulfillment.domain.worth import Amounts, canceled
+from services.fulfillment.domain.stock.availability import Availability
+from services.fulfillment.domain.stock.inventory import InventoryRecord, LedgerEntry
+from services.fulfillment.domain.supplier_orders.supplier_order import OrderLine, SupplierOrder
+from services.fulfillment.domain.supplier_orders.worth import Amounts, canceled
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, sourcing_pb2, supplier_order_pb2
 from waybill.type.v1.address_pb2 import Address
 from waybill.type.v1.canceled_amounts_pb2 import CanceledAmounts

@@ -19,13 +19,13 @@ from rich.table import Table
 from libs.db.startup import DatabaseUrlError
 from libs.errors import WaybillError
 from libs.obs import configure_logging
-from libs.startup import StartupError
+from libs.service.startup import StartupError
 from services.host.backup.archive import Manifest
-from services.host.backup.cut import backup as make_backup
+from services.host.backup.consistent_cut import backup as make_backup
 from services.host.backup.restore import restore as load_archive
 from services.host.backup.source import Tell
-from services.host.lock import InUse
-from services.host.settings import HostSettings, from_environment
+from services.host.process.lock import InUse
+from services.host.process.settings import HostSettings, from_environment
 
 T = TypeVar("T")
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the archive.")]

@@ -13,8 +13,8 @@ from services.host.backup.source import Tell, databases
 from services.host.backup.sqlite_target import SqliteTarget
 from services.host.backup.target import Target
 from services.host.contexts import CONTEXTS
-from services.host.lock import alone
-from services.host.settings import HostSettings
+from services.host.process.lock import alone
+from services.host.process.settings import HostSettings
 
 
 async def restore(settings: HostSettings, folder: Path, tell: Tell) -> Manifest:

@@ -12,7 +12,7 @@ from libs.db.url import parsed_url
 from libs.errors import WaybillError, precondition
 from services.host.backup.archive import ContextPart
 from services.host.contexts import CONTEXTS
-from services.host.settings import HostSettings
+from services.host.process.settings import HostSettings
 
 Tell = Callable[[str, str], None]
 """Notes progress: (context, what is being done)."""

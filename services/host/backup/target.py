@@ -12,7 +12,7 @@ from alembic.util import CommandError
 
 from libs.db.migrate import config
 from libs.errors import WaybillError, precondition
-from libs.events import new_epoch
+from libs.relay.feed import new_epoch
 from services.host.backup.archive import Manifest
 from services.host.backup.source import Tell
 

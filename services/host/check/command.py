@@ -13,8 +13,8 @@ from services.host.check import show
 from services.host.check.compare import check as audit
 from services.host.check.reconcile import reconciled
 from services.host.contexts import DEFAULT_SERVER
-from services.host.operate.options import DEFAULT_CLIENT, AsJson, ClientId, ClientSecret, Server
-from services.host.operate.showing import complain
+from services.host.remote.options import DEFAULT_CLIENT, AsJson, ClientId, ClientSecret, Server
+from services.host.remote.showing import complain
 from waybill_client import AsyncWaybill, WaybillError
 
 out = Console()

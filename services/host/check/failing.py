@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from libs.retries import STUCK
+from libs.service.retries import STUCK
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from rich.console import Console
 from services.host.check.parked import KIND, Parked
 from services.host.check.subjects import Kind, Subject, in_words
 from services.host.operate.outbox import retry
-from services.host.operate.session import Operator
+from services.host.remote.session import Operator
 from waybill.audit.v1 import audit_service_pb2 as pb
 from waybill.operations.v1 import outbox_service_pb2
 from waybill_client import AsyncWaybill, WaybillError

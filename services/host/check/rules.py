@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from libs.audit import differing
+from libs.invariants import differing
 from services.host.check.subjects import ALERT, ATTEMPT, CANCEL, HOLD, PENDING, UNREPORTED, Kind, Subject, Values
 
 HOLDERS = (("pricing", "attempt"), ("payment", "payment_attempt"), ("fulfillment", "stock_attempt"))

@@ -6,9 +6,9 @@ from typing import Any
 
 from rich.markup import escape
 
-from services.host.demo.cast import Cast
-from services.host.demo.marketplace import CURRENCY, dock
 from services.host.demo.narrator import Narrator
+from services.host.sample.marketplace import CURRENCY, dock
+from services.host.sample.parties import Cast
 from waybill.order.v1 import (
     checkout_service_pb2,
     line_item_pb2,

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from libs.obs import configure_logging
-from services.host.servers import parsed
+from services.host.remote.servers import parsed
 from waybill_client import WaybillError
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.host.demo.cast import Cast
 from services.host.demo.checkout import ORDER
 from services.host.demo.narrator import Narrator
+from services.host.sample.parties import Cast
 from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2, supplier_order_service_pb2
 from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill_client import AsyncWaybill, WaybillError, text

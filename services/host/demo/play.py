@@ -15,13 +15,13 @@ from rich.console import Console
 
 from services.host.check import check
 from services.host.demo import checkout, fulfil
-from services.host.demo.cast import Cast, sign_in
 from services.host.demo.checkout import ORDER
-from services.host.demo.marketplace import CURRENCY, SUPPLIERS, set_up
 from services.host.demo.narrator import Narrator
-from services.host.embedded import running
-from services.host.servers import Servers
-from services.host.settings import HostSettings
+from services.host.process.embedded import running
+from services.host.process.settings import HostSettings
+from services.host.remote.servers import Servers
+from services.host.sample.marketplace import CURRENCY, SUPPLIERS, set_up
+from services.host.sample.parties import Cast, sign_in
 from waybill.fulfillment.v1 import supplier_order_pb2
 from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill.payment.v1 import ledger_service_pb2, payment_service_pb2

@@ -19,14 +19,14 @@ from rich.table import Table
 
 from libs.obs import configure_logging
 from services.host.check import Report, check
-from services.host.collector import settle
-from services.host.embedded import running
 from services.host.northwind.figures import KNOWN, Figures, listed, measured
 from services.host.northwind.files import Northwind, read
 from services.host.northwind.replay import employees, remaining, replay
 from services.host.northwind.setup import CURRENCY, load
-from services.host.servers import Servers, parsed
-from services.host.settings import HostSettings, default_data
+from services.host.process.embedded import running
+from services.host.process.garbage_collection import settle
+from services.host.process.settings import HostSettings, default_data
+from services.host.remote.servers import Servers, parsed
 from waybill.order.v1 import order_pb2
 from waybill_client import AsyncWaybill, WaybillError
 from waybill_client.money import digits

@@ -10,7 +10,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.host.northwind.files import Line, Northwind, Row, country, product_id
 from services.host.northwind.setup import CHANNEL, CURRENCY, xp
-from services.host.servers import Servers
+from services.host.remote.servers import Servers
 from waybill.directory.v1 import user_service_pb2
 from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2
 from waybill.order.v1 import checkout_service_pb2, line_item_pb2, order_pb2, order_service_pb2

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from services.host.operate.options import AsJson, Filter
-from services.host.operate.session import Operator, command, in_turn, named_or_all
-from services.host.operate.showing import age, due, show, word
+from services.host.remote.options import AsJson, Filter
+from services.host.remote.session import Operator, command, in_turn, named_or_all
+from services.host.remote.showing import age, due, show, word
 from waybill.order.v1 import order_command_service_pb2 as pb
 
 commands = typer.Typer(no_args_is_help=True, help="Cancels and holds that other services have still to carry out.")

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from services.host.operate.options import AsJson, Filter
-from services.host.operate.session import Operator, both, command, in_turn, named_or_all
-from services.host.operate.showing import age, due, show
+from services.host.remote.options import AsJson, Filter
+from services.host.remote.session import Operator, both, command, in_turn, named_or_all
+from services.host.remote.showing import age, due, show
 from waybill.operations.v1 import outbox_service_pb2 as pb
 from waybill_client import WaybillError
 

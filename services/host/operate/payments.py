@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from services.host.operate.options import AsJson, Filter
-from services.host.operate.session import Operator, both, command
-from services.host.operate.showing import age, show, word
+from services.host.remote.options import AsJson, Filter
+from services.host.remote.session import Operator, both, command
+from services.host.remote.showing import age, show, word
 from waybill.payment.v1 import payment_pb2
 from waybill.payment.v1 import reconciliation_service_pb2 as pb
 from waybill_client import text

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from services.host.operate.options import AsJson, Filter
-from services.host.operate.session import Operator, both, command, in_turn, named_or_all
-from services.host.operate.showing import age, due, show, word
+from services.host.remote.options import AsJson, Filter
+from services.host.remote.session import Operator, both, command, in_turn, named_or_all
+from services.host.remote.showing import age, due, show, word
 from waybill.order.v1 import submission_pb2
 from waybill.order.v1 import submission_service_pb2 as pb
 

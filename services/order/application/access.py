@@ -8,8 +8,8 @@ from libs.auth import PartyKind, Principal, roles
 from libs.errors import Kind, WaybillError, denied, missing, stale
 from services.order.application.ports import OrderStore, Tx
 from services.order.domain.model import Order, Submission
+from services.order.domain.reading.visibility import Direction, scope
 from services.order.domain.status import Trigger, move
-from services.order.domain.visibility import Direction, scope
 
 
 def require_writer(caller: Principal, order: Order) -> None:

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from services.order.application.ports import Reports
+from services.order.domain.checkout.worksheet import Assignment, Estimate, LinePart, ShippingPart, Worksheet
 from services.order.domain.model import Address, CanceledAmounts, Line, Order, OrderUser, Policy, ProductSnapshot, Reason
-from services.order.domain.worksheet import Assignment, Estimate, LinePart, ShippingPart, Worksheet
 
 PaymentDocument = Any
 """A payment as the payment service's contract has it; the order service hands it on unread."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from services.order.domain.fulfillment import UnitCount
+from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import CanceledAmounts, Event, Line, Order, Reason
-from services.order.domain.visibility import Direction, Scope
-from services.order.domain.worksheet import Worksheet
+from services.order.domain.progress.fulfillment import UnitCount
+from services.order.domain.reading.visibility import Direction, Scope
 
 T = TypeVar("T")
 Tx = Any

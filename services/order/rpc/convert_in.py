@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from libs import protoconv
 from libs.errors import Violations, invalid
-from services.order.domain.drafts import LineDraft, OrderDraft, check_count
+from services.order.domain.building.drafts import LineDraft, OrderDraft, check_count
 from services.order.domain.model import MAX_LINES
-from services.order.domain.visibility import Direction
+from services.order.domain.reading.visibility import Direction
 from waybill.order.v1 import line_item_pb2, order_pb2
 
 M = TypeVar("M", order_pb2.Order, line_item_pb2.LineItem)

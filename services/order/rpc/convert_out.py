@@ -9,9 +9,9 @@ from google.type.money_pb2 import Money
 
 from libs.protoconv import address_out, decimal_out, money_micros, money_out, time_out, xp_out
 from services.order.application.ports import SupplierOrderView
-from services.order.application.read_orders import Allocations, Found
-from services.order.domain.fulfillment import open_units
+from services.order.application.reading.read_orders import Allocations, Found
 from services.order.domain.model import Event, Line, Order, OrderHold, Reason, Submission
+from services.order.domain.progress.fulfillment import open_units
 from waybill.fulfillment.v1 import shipment_pb2, supplier_order_pb2
 from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2, submission_pb2
 from waybill.type.v1 import party_pb2

@@ -6,23 +6,23 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from libs import idempotency
 from libs.auth import PartyKind, Principal
 from libs.errors import Violations, missing
+from libs.idempotency import outcomes
 from libs.ids import valid_id
 from libs.protoconv import mask_paths, text_in, time_out
 from libs.rpc import current
-from services.order.application.cancel_order import CancelOrder
-from services.order.application.change_order import ChangeOrder
-from services.order.application.create_order import CreateOrder
-from services.order.application.forward_order import ForwardOrder
-from services.order.application.hold_order import HoldOrder
-from services.order.application.read_orders import Query, ReadOrders
-from services.order.application.update_order import PATHS, UpdateOrder
-from services.order.application.watch_orders import Wanted, WatchOrders
-from services.order.rpc import resume
+from services.order.application.aftercare.cancel_order import CancelOrder
+from services.order.application.aftercare.complete_order import ChangeOrder
+from services.order.application.aftercare.forward_order import ForwardOrder
+from services.order.application.building.create_order import CreateOrder
+from services.order.application.building.update_order import PATHS, UpdateOrder
+from services.order.application.progress.hold_order import HoldOrder
+from services.order.application.reading.read_orders import Query, ReadOrders
+from services.order.application.reading.watch_orders import Wanted, WatchOrders
 from services.order.rpc.convert_in import direction_in, lines_in, masked, order_in
 from services.order.rpc.convert_out import any_lines, any_order, event_out, lines_out, order_out, shipment_out, supplier_order_out
+from services.order.rpc.reading import watch_token
 from waybill.fulfillment.v1 import supplier_order_pb2
 from waybill.order.v1 import order_service_pb2 as pb
 from waybill.order.v1 import order_service_pb2_grpc as pb_grpc
@@ -34,14 +34,14 @@ MAX_WATCHED = 100
 MAX_TYPES = 50
 
 
-def request_key(request: Any) -> tuple[Principal, idempotency.RequestKey | None]:
+def request_key(request: Any) -> tuple[Principal, outcomes.RequestKey | None]:
     """The caller and the key of an idempotent request. An order whose id is none is NOT_FOUND before anything is stored."""
     call = current()
     caller = call.principal
     order_id = getattr(request, "order_id", None)
     if order_id is not None and not valid_id(order_id):
         raise missing("order", order_id)
-    return caller, idempotency.key_of(caller, call.method.rsplit("/", 1)[1], request)
+    return caller, outcomes.key_of(caller, call.method.rsplit("/", 1)[1], request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +166,10 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
         found.require("from_start", not both, "FIELD_INVALID", "not together with a resume token")
         found.raise_if_any()
         wanted = Wanted(direction_in(request.direction), tuple(request.order_ids), tuple(request.event_types))
-        bound = resume.binding(caller, wanted)
-        start = resume.start(request.resume_token, bound, request.from_start)
+        bound = watch_token.binding(caller, wanted)
+        start = watch_token.start(request.resume_token, bound, request.from_start)
         async for change in self._use.watch(caller, wanted, start):
-            answer = pb.WatchOrdersResponse(resume_token=resume.token(change, bound))
+            answer = pb.WatchOrdersResponse(resume_token=watch_token.token(change, bound))
             if change.event is None:
                 answer.checkpoint.CopyFrom(pb.WatchCheckpoint(checkpoint_time=time_out(change.time)))
             else:

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
-from libs.delivery import Head, Outcome
+from libs.relay.delivery import Head, Outcome
 from services.payment.domain.ledger import Movement
 from services.payment.domain.means import Account, Card, Demand
 from services.payment.domain.payment import Payment

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from libs.clock import Clock
-from libs.delivery import Consumer, Failure, Head, Outcome, companies, deliver
 from libs.obs import get_logger, metrics, tracing
+from libs.relay.delivery import Consumer, Failure, Head, Outcome, companies, deliver
 from services.payment.application.ports import Alert, AlertStore, OrderPeer, Transactions
 
 BATCH = 200

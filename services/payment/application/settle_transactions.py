@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from libs.clock import Clock
-from libs.loops import Tries, put_off
 from libs.obs import get_logger, metrics
+from libs.service.loops import Tries, put_off
 from services.payment.application.ask_gateway import BROKEN, NO_CARD, UNKNOWN, AskGateway
 from services.payment.application.ports import Answer, Gateway, MeansStore, PaymentStore, Transactions, Tx, Verdict
 from services.payment.application.record_changes import RecordChanges

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from libs.audit import Fact, Finding, Record, Summary, summarized
+from libs.invariants import Fact, Finding, Record, Summary, summarized
 from services.pricing.application.ports import CensusStore, Held
 
 CONTEXT = "pricing"

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from services.pricing.domain.assignment import Assignment, Key
-from services.pricing.domain.schedule import Schedule
-from services.pricing.domain.tax import Destination, Rates
+from services.pricing.domain.schedules.assignment import Assignment, Key
+from services.pricing.domain.schedules.schedule import Schedule
+from services.pricing.domain.tax.rates import Destination, Rates
 
 Tx = Any
 Request = Any

@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from libs.errors import Violations
 from libs.protoconv import currency_in, decimal_in, decimal_out, money_in, money_micros, money_out, text_in, time_in
-from services.pricing.application.reserve_redemptions import Attempt
-from services.pricing.domain.assignment import Assignment
-from services.pricing.domain.calculation import Line, PricedLine, PricedShipment, Problem, Shipment
-from services.pricing.domain.quote import Quote, QuotedShipping
-from services.pricing.domain.tax import Destination
+from services.pricing.application.calculation.reserve_redemptions import Attempt
+from services.pricing.domain.calculation.calculate import Line, PricedLine, PricedShipment, Problem, Shipment
+from services.pricing.domain.calculation.quote import Quote, QuotedShipping
+from services.pricing.domain.schedules.assignment import Assignment
+from services.pricing.domain.tax.rates import Destination
 from waybill.pricing.v1 import price_schedule_service_pb2 as schedule_pb
 from waybill.pricing.v1 import pricing_service_pb2 as pb
 

@@ -14,10 +14,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db import Database
-from services.host.demo.cast import sign_in
-from services.host.demo.marketplace import CURRENCY, set_up
-from services.host.embedded import running
-from services.host.settings import HostSettings
+from services.host.process.embedded import running
+from services.host.process.settings import HostSettings
+from services.host.sample.marketplace import CURRENCY, set_up
+from services.host.sample.parties import sign_in
 from services.order.adapters.db.tables import ORDERS
 from services.payment.adapters.db.tables import PAYMENTS, TRANSACTIONS
 from services.pricing.adapters.db.tables import RESERVATIONS

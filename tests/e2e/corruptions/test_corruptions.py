@@ -8,8 +8,8 @@ import pytest
 
 from libs.db.watched import rules_of
 from services.host.check import Report, check, compare
-from services.host.embedded import running
-from services.host.settings import HostSettings
+from services.host.process.embedded import running
+from services.host.process.settings import HostSettings
 from tests.e2e.corruptions import fulfillment, order, payment, setup
 from tests.e2e.corruptions.books import Books, Corruption, books
 from tests.e2e.corruptions.test_walk import SERVICES

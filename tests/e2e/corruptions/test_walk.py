@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from libs.db.watched import Register, rules_of
-from services.catalog.adapters.db.watched import WATCHED as CATALOG
-from services.directory.adapters.db.watched import WATCHED as DIRECTORY
-from services.fulfillment.adapters.db.watched import WATCHED as FULFILLMENT
-from services.order.adapters.db.watched import WATCHED as ORDER
-from services.payment.adapters.db.watched import WATCHED as PAYMENT
-from services.pricing.adapters.db.watched import WATCHED as PRICING
-from services.shipping.adapters.db.watched import WATCHED as SHIPPING
+from services.catalog.adapters.db.invariants.watched import WATCHED as CATALOG
+from services.directory.adapters.db.invariants.watched import WATCHED as DIRECTORY
+from services.fulfillment.adapters.db.invariants.watched import WATCHED as FULFILLMENT
+from services.order.adapters.db.invariants.watched import WATCHED as ORDER
+from services.payment.adapters.db.invariants.watched import WATCHED as PAYMENT
+from services.pricing.adapters.db.invariants.watched import WATCHED as PRICING
+from services.shipping.adapters.db.invariants.watched import WATCHED as SHIPPING
 from tests.e2e.corruptions import places, places_of_goods, setup_places
 from tests.e2e.corruptions.books import books
 from tests.e2e.corruptions.walk import Places, Walk, unseen

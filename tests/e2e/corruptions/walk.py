@@ -11,9 +11,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs.audit import Fact, Finding, Record
 from libs.db.types import Json, Micros, PublicId, UtcTime
 from libs.db.watched import Register, Watched
+from libs.invariants import Fact, Finding, Record
 from services.host.check.rules import RULES
 from services.host.check.subjects import Subject
 from tests.e2e.corruptions.books import Books

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from libs.audit import Finding
 from libs.clock import ManualClock
-from libs.service import ServiceApp
+from libs.invariants import Finding
+from libs.service.app import ServiceApp
 from services.catalog.main import build
 from services.catalog.settings import Settings
 from tests.support.server import Served, runtime_for, serving

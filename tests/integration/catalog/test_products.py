@@ -5,10 +5,10 @@ import sqlalchemy as sa
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.decimal_pb2 import Decimal
 
-from libs.audit import Finding, Summary
 from libs.db import Database
 from libs.errors import Kind, WaybillError
-from services.catalog.adapters.db import census_store
+from libs.invariants import Finding, Summary
+from services.catalog.adapters.db.invariants import census_store
 from services.catalog.adapters.db.tables import PRODUCTS
 from tests.integration.catalog.conftest import NOW
 from tests.support.principals import buyer, seller, supplier

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from libs.audit import Finding
 from libs.clock import ManualClock
 from libs.ids import RandomIds
-from libs.service import ServiceApp
+from libs.invariants import Finding
+from libs.service.app import ServiceApp
 from services.directory.application.bootstrap import OneTimeSecret
 from services.directory.main import bootstrap, build
 from services.directory.settings import Settings

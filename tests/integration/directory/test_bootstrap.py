@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from libs.audit import Finding, Summary
 from libs.db import Database
 from libs.errors import WaybillError
 from libs.ids import RandomIds
+from libs.invariants import Finding, Summary
 from services.directory.adapters.db.tables import (
     ADDRESS_ASSIGNMENTS,
     ADDRESSES,

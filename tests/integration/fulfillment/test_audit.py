@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 import sqlalchemy as sa
 
-from libs.audit import Finding, Summary
 from libs.db import Database
+from libs.invariants import Finding, Summary
 from services.fulfillment.adapters.db.tables import (
     allocations,
     inventory_records,

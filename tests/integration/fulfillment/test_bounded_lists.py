@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.fulfillment.adapters.db import sizes
+from services.fulfillment.adapters.db import answer_limits
 from tests.integration.fulfillment.world import World, line, new_key
 from tests.support.principals import seller
 from waybill.fulfillment.v1 import shipment_service_pb2 as shp_svc
@@ -44,7 +44,7 @@ class Call:
 
 
 async def test_a_page_ends_before_it_holds_too_many_lines(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sizes, "PAGE_LINES", 5)
+    monkeypatch.setattr(answer_limits, "PAGE_LINES", 5)
     await placed_and_shipped(world, 2, 3, 1, 7, 1, 1)
     listed = Call(world, world.supplier_orders().ListSupplierOrders)
     found, counts = await pages(listed, svc.ListSupplierOrdersRequest, "supplier_orders")
@@ -65,7 +65,7 @@ async def test_a_short_page_is_still_bounded_by_its_size(world: World) -> None:
 
 
 async def test_what_does_not_fit_into_a_batch_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sizes, "ANSWER_LINES", 8)
+    monkeypatch.setattr(answer_limits, "ANSWER_LINES", 8)
     keys = await placed_and_shipped(world, 2, 2, 2, 9)
     stub = world.served.service_stub(SupplierOrderServiceStub, "order", seller())
     left, read, asked = [*keys, new_key()], [], 0
@@ -86,4 +86,4 @@ async def test_what_does_not_fit_into_a_batch_is_named(world: World, monkeypatch
     [([], 5, 0), ([9], 5, 1), ([9, 1], 5, 1), ([2, 3], 5, 2), ([2, 3, 1], 5, 2), ([0, 0, 6], 5, 2)],
 )
 def test_as_many_fit_as_stay_within_the_limit_and_one_at_least(found: list[int], limit: int, expected: int) -> None:
-    assert sizes.fitting(found, limit) == expected
+    assert answer_limits.fitting(found, limit) == expected

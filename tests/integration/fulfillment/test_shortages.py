@@ -10,8 +10,8 @@ from typing import Any
 import pytest_asyncio
 import sqlalchemy as sa
 
-from libs.audit import Finding
 from libs.db import Database
+from libs.invariants import Finding
 from services.fulfillment.adapters.db.tables import inventory_records, reservations, stock_movements
 from tests.integration.fulfillment.world import World, fulfillment, line, new_key
 from tests.support.tampering import like, tampered

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.fulfillment.adapters.db.order_store import SupplierOrderStore
+from services.fulfillment.adapters.db.supplier_orders.order_store import SupplierOrderStore
 from tests.integration.fulfillment.world import World, line
 from tests.support.principals import seller
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as svc

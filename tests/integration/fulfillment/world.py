@@ -11,14 +11,14 @@ from typing import Any
 
 from google.type.money_pb2 import Money
 
-from libs.audit import Fact, Finding
 from libs.auth import Principal
 from libs.clock import ManualClock
 from libs.db.migrate import open_migrated
 from libs.errors import Kind, WaybillError
+from libs.invariants import Fact, Finding
 from libs.protoconv import time_out
 from libs.rpc import require_service
-from libs.service import ServiceApp
+from libs.service.app import ServiceApp
 from services.fulfillment.main import VERSIONS, Background, assemble
 from services.fulfillment.settings import Settings
 from tests.support.principals import seller

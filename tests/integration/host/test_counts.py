@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from libs.rpc import counters
-from services.host.embedded import Host, running
-from services.host.settings import HostSettings
+from services.host.process.embedded import Host, running
+from services.host.process.settings import HostSettings
 from tests.bench import load
 from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2
 from waybill.order.v1 import checkout_service_pb2 as pb

@@ -10,8 +10,8 @@ import pytest
 
 from libs.clock import ManualClock
 from services.host.check import check
-from services.host.embedded import Host, running
-from services.host.settings import HostSettings
+from services.host.process.embedded import Host, running
+from services.host.process.settings import HostSettings
 from tests.bench import load
 from tests.support.gauges import actions, gauges
 from waybill_client import AsyncWaybill, WaybillError

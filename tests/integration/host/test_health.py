@@ -6,8 +6,8 @@ import asyncio
 import sys
 from pathlib import Path
 
-from services.host.embedded import running
-from services.host.settings import HostSettings
+from services.host.process.embedded import running
+from services.host.process.settings import HostSettings
 
 
 async def _asked(*command: str) -> tuple[int, str]:
@@ -21,8 +21,8 @@ async def _asked(*command: str) -> tuple[int, str]:
 async def test_a_server_that_serves_is_healthy_and_one_that_has_ended_is_not(tmp_path: Path) -> None:
     async with running(HostSettings(data=tmp_path)) as host:
         assert await _asked("services.host.cli", "health", "--server", host.address) == (0, "SERVING")
-        assert await _asked("services.host.health", host.address) == (0, "SERVING")
-    code, said = await _asked("services.host.health", host.address)
+        assert await _asked("services.host.process.health", host.address) == (0, "SERVING")
+    code, said = await _asked("services.host.process.health", host.address)
     assert code == 1
     assert said.startswith("UNAVAILABLE")
 

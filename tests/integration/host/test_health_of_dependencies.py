@@ -13,8 +13,8 @@ from sqlalchemy.engine import make_url
 from libs.db import Database, Tuning
 from libs.rpc import health
 from libs.rpc.health import BUSY_LOOKS, DatabaseWatch
-from services.host.embedded import Host, running
-from services.host.settings import HostSettings
+from services.host.process.embedded import Host, running
+from services.host.process.settings import HostSettings
 from tests.support.databases import Databases
 from tests.support.gate import gate
 

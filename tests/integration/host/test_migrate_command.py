@@ -10,7 +10,7 @@ import pytest
 
 from libs.db.migrate import revisions
 from services.host.contexts import CONTEXTS
-from services.host.migrate import versions_of
+from services.host.process.migrate import versions_of
 from tests.support.process import said
 
 HEADS = {context: revisions(versions_of(context)).head for context in CONTEXTS}

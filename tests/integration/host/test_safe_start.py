@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from services.host.embedded import running
-from services.host.lock import InUse
-from services.host.settings import HostSettings
+from services.host.process.embedded import running
+from services.host.process.lock import InUse
+from services.host.process.settings import HostSettings
 from tests.e2e.test_tls import certificate
 from tests.support.process import said
 

@@ -162,7 +162,9 @@ async def test_a_receiver_that_is_away_harms_no_call(tmp_path: Path) -> None:
 
 
 async def test_without_a_receiver_nothing_of_it_is_loaded() -> None:
-    code = "import services.host.cli, services.host.embedded, sys; print([m for m in sys.modules if 'opentelemetry' in m])"
+    code = (
+        "import services.host.cli, services.host.process.embedded, sys; print([m for m in sys.modules if 'opentelemetry' in m])"
+    )
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE)
     said, _ = await process.communicate()
     assert said.decode().strip() == "[]"

@@ -12,13 +12,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from libs import events
 from libs.db import Database, Tx, is_unique_violation, metadata
-from libs.events import Notifier, Position
+from libs.relay import feed
+from libs.relay.feed import Notifier, Position
 from tests.integration.libs.tables import created
 
 METADATA = metadata()
-EVENTS = events.event_table(METADATA, "order_events", sa.Column("actor", sa.String(20), nullable=False))
+EVENTS = feed.event_table(METADATA, "order_events", sa.Column("actor", sa.String(20), nullable=False))
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 START = Position()
 ORDER = uuid.UUID(int=7)
@@ -36,7 +36,7 @@ def event(sequence: int, key: uuid.UUID = ORDER, type: str = "Changed") -> dict:
 
 async def append(db: Database, *rows: dict) -> None:
     async with db.transaction() as tx:
-        await events.append(tx, EVENTS, rows)
+        await feed.append(tx, EVENTS, rows)
 
 
 async def appended(db: Database, *rows: dict) -> None:
@@ -45,7 +45,7 @@ async def appended(db: Database, *rows: dict) -> None:
 
 
 async def read(tx: Tx, position: Position, limit: int = 100) -> list[tuple[Position, int]]:
-    rows, _ = await events.read(tx, EVENTS, sa.select(EVENTS), position, limit)
+    rows, _ = await feed.read(tx, EVENTS, sa.select(EVENTS), position, limit)
     return [(Position(row["xact"], row["id"]), row["sequence"]) for row in rows]
 
 
@@ -68,13 +68,13 @@ async def settled(db: Database) -> None:
 async def onward(db: Database, type: str, position: Position = START, limit: int = 100) -> tuple[list[int], Position]:
     """Sequences of one type of events, and where a reader of that type goes on."""
     async with db.reading() as tx:
-        rows, position = await events.read(tx, EVENTS, sa.select(EVENTS).where(EVENTS.c.type == type), position, limit)
+        rows, position = await feed.read(tx, EVENTS, sa.select(EVENTS).where(EVENTS.c.type == type), position, limit)
     return [row["sequence"] for row in rows], position
 
 
 async def latest(db: Database) -> Position:
     async with db.reading() as tx:
-        return await events.latest(tx, EVENTS)
+        return await feed.latest(tx, EVENTS)
 
 
 async def test_events_are_read_in_the_order_of_their_transactions(db):
@@ -156,7 +156,7 @@ async def test_a_number_in_the_sequence_is_given_once(db):
 async def test_what_was_undone_is_not_read(db):
     async def fail() -> None:
         async with db.transaction() as tx:
-            await events.append(tx, EVENTS, [event(1)])
+            await feed.append(tx, EVENTS, [event(1)])
             raise KeyError
 
     with pytest.raises(KeyError):
@@ -187,7 +187,7 @@ async def test_a_transaction_that_commits_late_is_not_skipped(postgres_url, tmp_
     other = uuid.UUID(int=8)
     async with created(postgres_url, schema, METADATA, tmp_path) as db:
         async with db.transaction() as slow:
-            await events.append(slow, EVENTS, [event(1)])
+            await feed.append(slow, EVENTS, [event(1)])
             await append(db, event(1, other), event(2, other))
             assert await after(db) == []
             position = await latest(db)
@@ -202,7 +202,7 @@ async def test_a_reader_whom_nothing_concerns_is_told_what_commits_late(postgres
     schema = f"t{uuid.uuid4().hex[:12]}"
     async with created(postgres_url, schema, METADATA, tmp_path) as db:
         async with db.transaction() as slow:
-            await events.append(slow, EVENTS, [event(1, type="Late")])
+            await feed.append(slow, EVENTS, [event(1, type="Late")])
             await append(db, event(1, uuid.UUID(int=8)), event(2, uuid.UUID(int=8)))
             found, position = await onward(db, "Late")
             assert found == []
@@ -218,11 +218,11 @@ async def test_one_aggregates_events_come_in_sequence_whichever_transaction_bega
         async with db.transaction() as early:
             await early.execute(sa.text("SELECT pg_current_xact_id()"))
             await append(db, event(1), event(2))
-            await events.append(early, EVENTS, [event(3), event(4), event(1, uuid.UUID(int=8))])
+            await feed.append(early, EVENTS, [event(3), event(4), event(1, uuid.UUID(int=8))])
         await appended(db, event(5))
         ours = sa.select(EVENTS).where(EVENTS.c.aggregate_key == ORDER)
         async with db.transaction() as tx:
-            rows, _ = await events.read(tx, EVENTS, ours, START, 10)
+            rows, _ = await feed.read(tx, EVENTS, ours, START, 10)
             assert [row["sequence"] for row in rows] == [1, 2, 3, 4, 5]
             await tx.execute(sa.text(f'DROP SCHEMA "{schema}" CASCADE'))
 
@@ -235,7 +235,7 @@ async def test_a_reader_gets_each_event_once_however_writers_overlap(db):
     async def write(key: uuid.UUID) -> None:
         for sequence in range(1, 16):
             async with db.transaction() as tx:
-                await events.append(tx, EVENTS, [event(sequence, key)])
+                await feed.append(tx, EVENTS, [event(sequence, key)])
                 await asyncio.sleep(0.001 * (sequence % 3))
 
     async def follow() -> None:

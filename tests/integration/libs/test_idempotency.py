@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from libs import idempotency
 from libs.db import Database, metadata
 from libs.errors import WaybillError
+from libs.idempotency import outcomes
 from tests.integration.libs.tables import created
 from tests.support.principals import buyer, seller
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 
 METADATA = metadata()
-REQUESTS = idempotency.table(METADATA)
+REQUESTS = outcomes.table(METADATA)
 EFFECTS = sa.Table("effects", METADATA, sa.Column("id", sa.Integer, primary_key=True))
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 METHOD = "CreateProduct"
@@ -37,16 +37,16 @@ def request(id: str = "r1", name: str = "Bolt", **xp: Any) -> product_service_pb
     return message
 
 
-def key(id: str = "r1", name: str = "Bolt", caller: Any = None, method: str = METHOD) -> idempotency.RequestKey:
-    found = idempotency.key_of(caller or seller(), method, request(id, name))
+def key(id: str = "r1", name: str = "Bolt", caller: Any = None, method: str = METHOD) -> outcomes.RequestKey:
+    found = outcomes.key_of(caller or seller(), method, request(id, name))
     assert found is not None
     return found
 
 
-async def call(db: Database, of: idempotency.RequestKey | None, outcome: str = "first", now: datetime = NOW) -> Any:
+async def call(db: Database, of: outcomes.RequestKey | None, outcome: str = "first", now: datetime = NOW) -> Any:
     """A use case: claims, then has an effect unless it is a replay."""
     async with db.transaction() as tx:
-        recorded = await idempotency.claim(tx, REQUESTS, of, {"id": outcome}, now)
+        recorded = await outcomes.claim(tx, REQUESTS, of, {"id": outcome}, now)
         if recorded is None:
             await tx.execute(tx.insert(EFFECTS), {})
         return recorded
@@ -64,7 +64,7 @@ async def test_a_replay_gets_the_recorded_outcome_and_has_no_effect(db):
 
 
 async def test_a_request_without_an_id_is_new_every_time(db):
-    assert idempotency.key_of(seller(), METHOD, request("")) is None
+    assert outcomes.key_of(seller(), METHOD, request("")) is None
     assert await call(db, None) is None
     assert await call(db, None) is None
     assert await effects(db) == 2
@@ -109,7 +109,7 @@ async def test_companies_whose_ids_are_as_long_as_ids_may_be_are_told_apart(db):
 async def test_a_failure_that_changed_nothing_is_not_kept(db):
     async def fail() -> None:
         async with db.transaction() as tx:
-            await idempotency.claim(tx, REQUESTS, key(), {"id": "x"}, NOW)
+            await outcomes.claim(tx, REQUESTS, key(), {"id": "x"}, NOW)
             raise KeyError
 
     with pytest.raises(KeyError):
@@ -124,7 +124,7 @@ async def test_a_second_call_at_the_same_time_waits_for_the_first_and_gets_its_o
 
     async def first() -> None:
         async with db.transaction() as tx:
-            assert await idempotency.claim(tx, REQUESTS, key(), {"id": "first"}, NOW) is None
+            assert await outcomes.claim(tx, REQUESTS, key(), {"id": "first"}, NOW) is None
             claimed.set()
             await go_on.wait()
 
@@ -145,7 +145,7 @@ async def test_a_second_call_at_the_same_time_takes_over_when_the_first_fails(db
 
     async def first() -> None:
         async with db.transaction() as tx:
-            await idempotency.claim(tx, REQUESTS, key(), {"id": "first"}, NOW)
+            await outcomes.claim(tx, REQUESTS, key(), {"id": "first"}, NOW)
             claimed.set()
             await go_on.wait()
             raise KeyError
@@ -173,34 +173,34 @@ async def test_of_many_calls_at_once_one_has_the_effect(db):
 
 async def test_an_outcome_may_be_amended_in_its_transaction(db):
     async with db.transaction() as tx:
-        assert await idempotency.claim(tx, REQUESTS, key(), {}, NOW) is None
-        await idempotency.amend(tx, REQUESTS, key(), {"ids": ["a", "b"]})
+        assert await outcomes.claim(tx, REQUESTS, key(), {}, NOW) is None
+        await outcomes.amend(tx, REQUESTS, key(), {"ids": ["a", "b"]})
 
     assert await call(db, key()) == {"ids": ["a", "b"]}
 
 
 async def test_looking_for_an_outcome_records_none(db):
     async with db.reading() as tx:
-        assert await idempotency.find(tx, REQUESTS, key()) is None
+        assert await outcomes.find(tx, REQUESTS, key()) is None
     await call(db, key())
     async with db.reading() as tx:
-        assert await idempotency.find(tx, REQUESTS, key()) == {"id": "first"}
+        assert await outcomes.find(tx, REQUESTS, key()) == {"id": "first"}
 
 
 async def test_outcomes_are_forgotten_after_thirty_days(db):
     await call(db, key("old"), now=NOW - timedelta(days=30, seconds=1))
     await call(db, key("young"), now=NOW - timedelta(days=29))
     async with db.transaction() as tx:
-        assert await idempotency.expire(tx, REQUESTS, NOW) == 1
+        assert await outcomes.expire(tx, REQUESTS, NOW) == 1
 
     assert await call(db, key("old"), "new") is None
     assert await call(db, key("young"), "new") == {"id": "first"}
 
 
 def test_the_same_request_has_the_same_digest_whatever_the_order_of_its_maps():
-    a = idempotency.key_of(seller(), METHOD, request(one=1, two=2))
-    b = idempotency.key_of(seller(), METHOD, request(two=2, one=1))
-    c = idempotency.key_of(seller(), METHOD, request("r2", one=1, two=2))
+    a = outcomes.key_of(seller(), METHOD, request(one=1, two=2))
+    b = outcomes.key_of(seller(), METHOD, request(two=2, one=1))
+    c = outcomes.key_of(seller(), METHOD, request("r2", one=1, two=2))
 
     assert a == b
     assert a is not None
@@ -210,7 +210,7 @@ def test_the_same_request_has_the_same_digest_whatever_the_order_of_its_maps():
 
 def test_making_a_key_leaves_the_request_as_it_is():
     message = request()
-    idempotency.key_of(seller(), METHOD, message)
+    outcomes.key_of(seller(), METHOD, message)
 
     assert message == request()
 
@@ -218,6 +218,6 @@ def test_making_a_key_leaves_the_request_as_it_is():
 @pytest.mark.parametrize("id", ["x" * 101, "a\nb", "\0"])
 def test_an_id_must_be_short_and_printable(id):
     with pytest.raises(WaybillError) as caught:
-        idempotency.key_of(seller(), METHOD, request(id))
+        outcomes.key_of(seller(), METHOD, request(id))
 
     assert [v.field for v in caught.value.fields] == ["request_id"]

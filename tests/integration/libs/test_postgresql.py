@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from libs.db import Database, Tuning, Tx
+from libs.db.conflicts import repeated
 from libs.db.engines import postgresql_engine
 from libs.errors import Kind, WaybillError
-from libs.repeats import repeated
 from tests.integration.libs.tables import ITEMS, METADATA, created
 
 

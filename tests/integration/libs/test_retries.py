@@ -8,11 +8,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from libs import retries
 from libs.clock import ManualClock
 from libs.db import UtcTime, metadata
 from libs.obs.metrics import REGISTRY
-from libs.retries import Retries, told
+from libs.service import retries
+from libs.service.retries import Retries, told
 from tests.integration.libs.tables import created
 from tests.support.databases import Databases
 

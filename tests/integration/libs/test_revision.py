@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from libs import idempotency
 from libs.db import Json, Micros, UtcTime, metadata, revision
-from libs.events import event_table
+from libs.idempotency import outcomes
+from libs.relay.feed import event_table
 from tests.integration.libs.tables import opened
 
 
@@ -29,7 +29,7 @@ def things(tmp_path, monkeypatch) -> sa.MetaData:
         sa.Column("price", Micros()),
         sa.UniqueConstraint("price"),
     )
-    idempotency.table(module.METADATA)
+    outcomes.table(module.METADATA)
     event_table(module.METADATA, "thing_events")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(revision, "SERVICES", tmp_path)

@@ -9,7 +9,7 @@ import grpc
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 
-from libs import repeats
+from libs.db import conflicts
 from libs.errors import Kind, WaybillError
 from tests.integration.libs.calls import ANNA, refusal
 from tests.support.echo import ECHO, EchoServicer, EchoStub, echo_app, text
@@ -27,7 +27,7 @@ async def test_a_call_that_the_database_undid_begins_again_unless_it_has_left_so
         nonlocal runs
         runs += 1
         if left_something:
-            repeats.committed()
+            conflicts.committed()
         if runs < 3:
             raise WaybillError(Kind.EXHAUSTED, "DATABASE_BUSY", "undone", undone=True)
         return value
@@ -50,7 +50,7 @@ async def test_a_call_that_is_undone_again_and_again_is_given_up(server: Served,
 
     echo.answer = answer
     assert (await refusal(server.stub(EchoStub, ANNA).Echo(text("x")))).reason == "DATABASE_BUSY"
-    assert runs == repeats.ATTEMPTS
+    assert runs == conflicts.ATTEMPTS
 
 
 async def test_outside_calls_over_the_limit_are_told_to_come_back_and_inside_ones_are_not(echo: EchoServicer) -> None:

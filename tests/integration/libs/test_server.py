@@ -13,9 +13,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from libs.auth import TokenVerifier
-from libs.loops import Loop
 from libs.rpc import RpcServer, peers
-from libs.startup import StartupError
+from libs.service.loops import Loop
+from libs.service.startup import StartupError
 from tests.support.echo import SERVICE, EchoServicer, EchoStub, echo_app, gather, text
 from tests.support.logs import lines
 from tests.support.principals import buyer
@@ -45,7 +45,7 @@ async def test_reflection_is_open_and_lists_every_service(server: Served) -> Non
 
 
 async def test_a_loop_that_fails_goes_on_and_ends_with_the_server(monkeypatch: pytest.MonkeyPatch, log: io.StringIO) -> None:
-    monkeypatch.setattr("libs.loops.AGAIN", 0.0)
+    monkeypatch.setattr("libs.service.loops.AGAIN", 0.0)
     looks, settled, ended = 0, asyncio.Event(), asyncio.Event()
 
     async def look() -> None:

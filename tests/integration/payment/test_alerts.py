@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from libs.audit import Fact
+from libs.invariants import Fact
 from services.payment.adapters.db.tables import ALERTS
 from tests.integration.payment.world import Order, World, opened
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from libs.audit import Finding, Summary
-from services.payment.adapters.db.audit_rules import rules
+from libs.invariants import Finding, Summary
+from services.payment.adapters.db.invariants.rules import rules
 from services.payment.adapters.db.tables import ACCOUNTS, ATTEMPTS, GATEWAY, LEDGER, PAYMENTS, TRANSACTIONS
 from tests.integration.payment.world import World, by_card, capture, from_account, payment, refund, running
 

@@ -12,15 +12,15 @@ from typing import Any
 import sqlalchemy as sa
 from google.type.money_pb2 import Money
 
-from libs.audit import Fact, Finding
 from libs.auth import Principal
 from libs.clock import ManualClock
 from libs.db import Database
 from libs.db.migrate import open_migrated
 from libs.errors import Kind, WaybillError
+from libs.invariants import Fact, Finding
 from libs.protoconv import money_micros, money_out, time_out
 from libs.rpc import require_service
-from libs.service import Runtime, ServiceApp
+from libs.service.app import Runtime, ServiceApp
 from services.payment.adapters.db.tables import GATEWAY
 from services.payment.main import VERSIONS, Background, assemble
 from services.payment.settings import Settings

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from libs.audit import Finding
 from libs.clock import ManualClock
 from libs.db import Database
+from libs.invariants import Finding
 from services.pricing.main import build
 from services.pricing.settings import Settings
 from tests.integration.pricing.world import World

@@ -12,7 +12,7 @@ from libs.protoconv import time_out
 from services.pricing.adapters.db import stores
 from services.pricing.adapters.db.stores import SqlPriceStore
 from services.pricing.adapters.db.tables import TAX_RATES
-from services.pricing.domain.tax import Destination
+from services.pricing.domain.tax.rates import Destination
 from tests.integration.pricing.conftest import NOW
 from tests.integration.pricing.world import LA, line, rate, schedule, usd
 from tests.support.principals import buyer, seller, supplier

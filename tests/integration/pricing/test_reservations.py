@@ -6,14 +6,14 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from libs.audit import Fact, Finding, Summary
 from libs.errors import Kind, WaybillError
-from libs.retries import Retries
-from services.pricing.adapters.db import census_store
+from libs.invariants import Fact, Finding, Summary
+from libs.service.retries import Retries
+from services.pricing.adapters.db.invariants import census_store
 from services.pricing.adapters.db.stores import SqlPriceStore, SqlReservationStore
 from services.pricing.adapters.db.tables import RESERVATIONS, SCHEDULES, TAX_RATES
-from services.pricing.application.expire_reservations import ExpireReservations
-from services.pricing.application.reserve_redemptions import OUTLIVES, Redemptions
+from services.pricing.application.calculation.expire_reservations import ExpireReservations
+from services.pricing.application.calculation.reserve_redemptions import OUTLIVES, Redemptions
 from tests.integration.pricing.world import ORDER, line, rate, schedule, usd
 from tests.support.undone import undone_once
 from waybill.pricing.v1 import pricing_service_pb2 as pb

@@ -15,7 +15,7 @@ from google.type.money_pb2 import Money
 from libs.auth import Principal
 from libs.clock import ManualClock
 from libs.db import Database
-from libs.service import ServiceApp
+from libs.service.app import ServiceApp
 from services.pricing.adapters.db.tables import RESERVATIONS
 from tests.support.principals import buyer, seller
 from tests.support.server import Served

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from libs.audit import Finding
 from libs.clock import ManualClock
-from libs.service import ServiceApp
+from libs.invariants import Finding
+from libs.service.app import ServiceApp
 from services.shipping.main import build
 from services.shipping.settings import Settings
 from tests.support.server import Served, runtime_for, serving

@@ -1,7 +1,7 @@
 import sqlalchemy as sa
 
-from libs.audit import Finding, Summary
 from libs.db import Database
+from libs.invariants import Finding, Summary
 from services.shipping.adapters.db.tables import CARRIERS, RATE_TABLES
 from tests.integration.shipping.setup import small_setup
 from tests.support.server import serving

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from libs.ids import SequentialIds
-from services.fulfillment.domain.actions.change import Change
-from services.fulfillment.domain.actions.place import confirm, delivered
-from services.fulfillment.domain.ledger import Cause
-from services.fulfillment.domain.snapshot import OrderSnapshot, SnapshotLine
 from services.fulfillment.domain.sourcing.model import Assignment, Line, Stock
-from services.fulfillment.domain.supplier_order import ShipSelection
+from services.fulfillment.domain.stock.ledger import Cause
+from services.fulfillment.domain.supplier_orders.actions.change import Change
+from services.fulfillment.domain.supplier_orders.actions.place import confirm, delivered
+from services.fulfillment.domain.supplier_orders.snapshot import OrderSnapshot, SnapshotLine
+from services.fulfillment.domain.supplier_orders.supplier_order import ShipSelection
 
 NOW = datetime(2030, 5, 1, 12, tzinfo=UTC)
 CAUSE = Cause("order-1", 1)

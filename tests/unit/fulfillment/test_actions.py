@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 
 from libs.errors import WaybillError
 from libs.ids import SequentialIds
-from services.fulfillment.domain.actions.answer import Rejection, accept, check_rejectable, reject
-from services.fulfillment.domain.actions.cancel import cancel
-from services.fulfillment.domain.actions.change import Change
-from services.fulfillment.domain.actions.deliver import Delivery
-from services.fulfillment.domain.actions.freeze import freeze, unfreeze
-from services.fulfillment.domain.actions.place import forward
-from services.fulfillment.domain.actions.ship import Loading, Wanted
-from services.fulfillment.domain.ledger import Effect, effects
+from services.fulfillment.domain.shipments.actions.ship import Loading, Wanted
 from services.fulfillment.domain.sourcing.model import Line, Stock, Strategy
-from services.fulfillment.domain.status import SupplierOrderStatus
-from services.fulfillment.domain.supplier_order import SupplierOrder
+from services.fulfillment.domain.stock.ledger import Effect, effects
+from services.fulfillment.domain.supplier_orders.actions.answer import Rejection, accept, check_rejectable, reject
+from services.fulfillment.domain.supplier_orders.actions.cancel import cancel
+from services.fulfillment.domain.supplier_orders.actions.change import Change
+from services.fulfillment.domain.supplier_orders.actions.deliver import Delivery
+from services.fulfillment.domain.supplier_orders.actions.freeze import freeze, unfreeze
+from services.fulfillment.domain.supplier_orders.actions.place import forward
+from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus
+from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from tests.unit.fulfillment.builders import CAUSE, NOW, confirmed, line, order_line, snapshot, stock, taken
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.fulfillment.adapters.db.audit_books import RULES, Books
+from services.fulfillment.adapters.db.invariants.books import RULES, Books
 
 RECORD, ALLOCATION, SUPPLIER_ORDER = (uuid.UUID(int=n) for n in (1, 2, 3))
 LEFT = datetime(2026, 1, 2, tzinfo=UTC)

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.errors import WaybillError
-from services.fulfillment.domain.actions.give_up import give_up, stop
-from services.fulfillment.domain.actions.ship import Loading, Wanted
-from services.fulfillment.domain.ledger import effects
-from services.fulfillment.domain.supplier_order import SelectionItem, ShipSelection, SupplierOrder
-from services.fulfillment.domain.worth import Amounts, canceled, given_up
+from services.fulfillment.domain.shipments.actions.ship import Loading, Wanted
+from services.fulfillment.domain.stock.ledger import effects
+from services.fulfillment.domain.supplier_orders.actions.give_up import give_up, stop
+from services.fulfillment.domain.supplier_orders.supplier_order import SelectionItem, ShipSelection, SupplierOrder
+from services.fulfillment.domain.supplier_orders.worth import Amounts, canceled, given_up
 from tests.unit.fulfillment.builders import CAUSE, NOW, confirmed, order_line, snapshot, taken
 
 CENT = 10_000

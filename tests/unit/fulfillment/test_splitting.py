@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.ids import SequentialIds
-from services.fulfillment.domain.actions.answer import Rejection, reject
-from services.fulfillment.domain.actions.place import forward
-from services.fulfillment.domain.snapshot import OrderSnapshot
 from services.fulfillment.domain.sourcing.model import Assignment, Strategy
-from services.fulfillment.domain.splitting import Part, partition
-from services.fulfillment.domain.supplier_order import SelectionItem, ShipSelection, SupplierOrder
+from services.fulfillment.domain.supplier_orders.actions.answer import Rejection, reject
+from services.fulfillment.domain.supplier_orders.actions.place import forward
+from services.fulfillment.domain.supplier_orders.snapshot import OrderSnapshot
+from services.fulfillment.domain.supplier_orders.splitting import Part, partition
+from services.fulfillment.domain.supplier_orders.supplier_order import SelectionItem, ShipSelection, SupplierOrder
 from tests.unit.fulfillment.builders import CAUSE, NOW, confirmed, line, order_line, snapshot, stock, taken
 
 CENT = 10_000

@@ -8,7 +8,15 @@ from itertools import product
 import pytest
 
 from libs.errors import WaybillError
-from services.fulfillment.domain.status import FORMER, INITIAL, TRANSITIONS, SupplierOrderStatus, Trigger, derived, move
+from services.fulfillment.domain.supplier_orders.status import (
+    FORMER,
+    INITIAL,
+    TRANSITIONS,
+    SupplierOrderStatus,
+    Trigger,
+    derived,
+    move,
+)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from libs.retries import STUCK
+from libs.service.retries import STUCK
 from services.host.check.rules import RULES
 from services.host.check.subjects import (
     ALERT,

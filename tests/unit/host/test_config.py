@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from libs.db.url import masked_url
 from services.host.cli import app
-from services.host.config import explain
-from services.host.settings import CONTEXT_VARIABLES, SECRET, URL, VARIABLES, BindError, HostSettings
+from services.host.process.config import explain
+from services.host.process.settings import CONTEXT_VARIABLES, SECRET, URL, VARIABLES, BindError, HostSettings
 
 ENVIRONMENT = {
     "WAYBILL_DATABASE_URL": "postgresql://waybill:hunter2@db:5432/waybill?password=hunter2&sslmode=require",

@@ -3,7 +3,7 @@
 import pytest
 
 from services.host.contexts import CONTEXTS
-from services.host.servers import parsed
+from services.host.remote.servers import parsed
 
 
 def test_one_server_serves_every_context():

@@ -10,7 +10,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.delivery import (
+from libs.errors import Kind, WaybillError
+from libs.relay.delivery import (
     DEFECT_TRIES,
     LONGEST_WAIT,
     MAX_SILENCES,
@@ -24,7 +25,6 @@ from libs.delivery import (
     deliver,
     wait,
 )
-from libs.errors import Kind, WaybillError
 
 
 def heads(count: int, tries: int = 0) -> list[Head]:

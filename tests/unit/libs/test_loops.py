@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from libs import loops
 from libs.errors import Kind, WaybillError
-from libs.loops import TELL, Loop, Trouble, forever, one_by_one
 from libs.obs import get_logger, metrics
+from libs.service import loops
+from libs.service.loops import TELL, Loop, Trouble, forever, one_by_one
 from tests.support.logs import lines, log
 
 __all__ = ["log"]

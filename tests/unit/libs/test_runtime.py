@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import structlog
 
-from libs.audit import Finding, Record, Summary
 from libs.failpoints import KILLED, Failpoints
+from libs.invariants import Finding, Record, Summary
 from libs.obs import configure_logging, get_logger
-from libs.service import ServiceApp
+from libs.service.app import ServiceApp
 
 
 async def test_a_place_that_is_not_armed_passes() -> None:

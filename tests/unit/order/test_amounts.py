@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.order.domain.amounts import Freight, freights, totals, with_own_tax
+from services.order.domain.checkout.amounts import Freight, freights, totals, with_own_tax
+from services.order.domain.checkout.taxation import Places
+from services.order.domain.checkout.worksheet import Assignment, Estimate, LinePart, Method, ShippingPart
 from services.order.domain.model import Address, Line
-from services.order.domain.taxation import Places
-from services.order.domain.worksheet import Assignment, Estimate, LinePart, Method, ShippingPart
 from tests.unit.order.builders import line, order
 
 CENT = 10_000

@@ -11,7 +11,7 @@ from typing import Any
 
 from libs.clock import ManualClock
 from libs.errors import Kind, WaybillError
-from services.order.application.complete_submissions import CompleteSubmissions, Retrying
+from services.order.application.completer import CompleteSubmissions, Retrying
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEYS = [uuid.UUID(int=number) for number in range(1, 5)]

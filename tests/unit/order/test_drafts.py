@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from libs.errors import Violations, WaybillError
-from services.order.domain.drafts import check_date_needed
+from services.order.domain.building.drafts import check_date_needed
 from tests.unit.order.builders import NOW
 
 

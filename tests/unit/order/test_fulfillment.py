@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.order.domain.fulfillment import UnitCount, newer, open_units, progress
+from services.order.domain.progress.fulfillment import UnitCount, newer, open_units, progress
 from services.order.domain.status import OrderStatus
 from tests.unit.order.builders import NOW, line, order
 

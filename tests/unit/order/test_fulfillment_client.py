@@ -10,8 +10,8 @@ import pytest
 
 from libs.protoconv import money_micros
 from services.order.adapters.clients.fulfillment import FulfillmentClient
-from services.order.domain.amounts import charged, totals
-from services.order.domain.worksheet import Estimate, Method, ShippingPart, Worksheet
+from services.order.domain.checkout.amounts import charged, totals
+from services.order.domain.checkout.worksheet import Estimate, Method, ShippingPart, Worksheet
 from tests.unit.order.builders import line, order
 from waybill.fulfillment.v1 import reservation_service_pb2 as pb
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from libs.errors import WaybillError
-from services.order.domain.holds import MANUAL, MAX_HOLDS, PAYMENT, place, release, wants_hold
 from services.order.domain.model import Order, OrderHold
+from services.order.domain.progress.holds import MANUAL, MAX_HOLDS, PAYMENT, place, release, wants_hold
 from services.order.domain.status import OrderStatus
 from tests.unit.order.builders import NOW, order
 

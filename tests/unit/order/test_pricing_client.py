@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from services.order.adapters.clients.pricing import PricingClient
-from services.order.domain.worksheet import Estimate, Method, Worksheet
+from services.order.domain.checkout.worksheet import Estimate, Method, Worksheet
 from tests.unit.order.builders import NOW, line, order
 from waybill.pricing.v1 import pricing_service_pb2 as pb
 

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
+from services.order.domain.checkout.worksheet import Estimate, Method, Worksheet
 from services.order.domain.model import Policy, Reason
-from services.order.domain.readiness import Facts, reasons
-from services.order.domain.worksheet import Estimate, Method, Worksheet
+from services.order.domain.submission.readiness import Facts, reasons
 from tests.unit.order.builders import NOW, line, order
 
 ANVIL = line().product

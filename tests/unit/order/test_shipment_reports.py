@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from services.order.adapters.reports import reports_of
+from services.order.contract.reports import reports_of
 from waybill.fulfillment.v1.shipment_pb2 import Shipment, ShipmentItem
 
 ONE, OTHER = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.order.domain.taxation import Places
-from services.order.domain.worksheet import Assignment, Estimate
+from services.order.domain.checkout.taxation import Places
+from services.order.domain.checkout.worksheet import Assignment, Estimate
 from tests.unit.order.builders import line, order
 
 SHIP = {"city": "Oakland", "country": "US"}

@@ -4,7 +4,7 @@ import pytest
 
 from libs.auth import PartyKind, Principal, roles
 from libs.errors import WaybillError
-from services.order.domain.visibility import BuyerOrders, Direction, Scope, SupplierOrders, scope
+from services.order.domain.reading.visibility import BuyerOrders, Direction, Scope, SupplierOrders, scope
 
 D = Direction
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from libs.errors import WaybillError
-from services.order.domain.worksheet import Estimate, Method, Worksheet, select, select_by_preference
+from services.order.domain.checkout.worksheet import Estimate, Method, Worksheet, select, select_by_preference
 from tests.unit.order.builders import NOW
 
 CHEAP = Method("ground", "Ground", "swift", 5, 3, 5)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.pricing.domain.calculation import Line, Problem, Shipment, calculate
-from services.pricing.domain.quote import Quote, QuotedShipping, changed
-from services.pricing.domain.schedule import Break, Price, Schedule, price_at
-from services.pricing.domain.tax import Destination, Rate, Rates
+from services.pricing.domain.calculation.calculate import Line, Problem, Shipment, calculate
+from services.pricing.domain.calculation.quote import Quote, QuotedShipping, changed
+from services.pricing.domain.schedules.schedule import Break, Price, Schedule, price_at
+from services.pricing.domain.tax.rates import Destination, Rate, Rates
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 CENT = 10_000

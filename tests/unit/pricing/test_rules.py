@@ -12,11 +12,11 @@ from libs.errors import Violations, WaybillError
 from libs.money import MICRO
 from libs.postal import MAX_PREFIX, postal
 from services.pricing.application.access import quoted_buyer, rates_administrator, schedules_administrator
-from services.pricing.domain.assignment import Assignment, Key, check_keys, check_schedules
-from services.pricing.domain.calculation import LARGEST, Line, Shipment, calculate
+from services.pricing.domain.calculation.calculate import LARGEST, Line, Shipment, calculate
 from services.pricing.domain.reasons import Reason
-from services.pricing.domain.schedule import Break, misordered
-from services.pricing.domain.tax import Destination, Rate, Rates, check
+from services.pricing.domain.schedules.assignment import Assignment, Key, check_keys, check_schedules
+from services.pricing.domain.schedules.schedule import Break, misordered
+from services.pricing.domain.tax.rates import Destination, Rate, Rates, check
 from tests.support.principals import buyer, seller, supplier
 from waybill.pricing.v1 import error_reason_pb2
 

@@ -14,17 +14,17 @@ from uuid import UUID
 
 from libs.errors import WaybillError
 from libs.ids import SequentialIds
-from services.fulfillment.application.refusals import refusal
-from services.fulfillment.domain.actions.answer import Rejection, accept, reject
-from services.fulfillment.domain.actions.change import Change, moved_away
-from services.fulfillment.domain.actions.parcel import holding, voided, without
-from services.fulfillment.domain.actions.place import forward
-from services.fulfillment.domain.actions.ship import Loading, Wanted
-from services.fulfillment.domain.actions.ship_all import pack_all
-from services.fulfillment.domain.shipment import Draw, Shipment, ShipmentItem
+from services.fulfillment.application.shipments.refusals import refusal
+from services.fulfillment.domain.shipments.actions.parcel import holding, voided, without
+from services.fulfillment.domain.shipments.actions.ship import Loading, Wanted
+from services.fulfillment.domain.shipments.actions.ship_all import pack_all
+from services.fulfillment.domain.shipments.shipment import Draw, Shipment, ShipmentItem
 from services.fulfillment.domain.sourcing.model import Line, Strategy
-from services.fulfillment.domain.status import derived
-from services.fulfillment.domain.supplier_order import Allocation, OrderLine, SupplierOrder
+from services.fulfillment.domain.supplier_orders.actions.answer import Rejection, accept, reject
+from services.fulfillment.domain.supplier_orders.actions.change import Change, moved_away
+from services.fulfillment.domain.supplier_orders.actions.place import forward
+from services.fulfillment.domain.supplier_orders.status import derived
+from services.fulfillment.domain.supplier_orders.supplier_order import Allocation, OrderLine, SupplierOrder
 from tests.unit.fulfillment.builders import CAUSE, NOW, confirmed, order_line, snapshot, taken
 
 UNIT = 1_000_000

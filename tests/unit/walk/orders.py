@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from libs.errors import WaybillError
-from services.fulfillment.domain.actions.cancel import cancel
-from services.fulfillment.domain.actions.freeze import freeze, unfreeze
-from services.fulfillment.domain.actions.give_up import give_up, stop
-from services.fulfillment.domain.actions.hold import hold
-from services.fulfillment.domain.worth import given_up
-from services.order.domain import holds
-from services.order.domain.fulfillment import UnitCount, progress
+from services.fulfillment.domain.supplier_orders.actions.cancel import cancel
+from services.fulfillment.domain.supplier_orders.actions.freeze import freeze, unfreeze
+from services.fulfillment.domain.supplier_orders.actions.give_up import give_up, stop
+from services.fulfillment.domain.supplier_orders.actions.hold import hold
+from services.fulfillment.domain.supplier_orders.worth import given_up
 from services.order.domain.model import Order, OrderHold
+from services.order.domain.progress import holds
+from services.order.domain.progress.fulfillment import UnitCount, progress
 from services.order.domain.status import OrderStatus, Trigger, move
 from services.payment.domain.states import State as PaymentState
 from tests.unit.fulfillment.builders import CAUSE

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from libs import idempotency
 from libs.auth import PartyKind, Principal
 from libs.db import metadata
+from libs.idempotency import outcomes
 from libs.resource import Resource, decimal, flag, integer, ref, refs, resource_table, text, xp
 from services.catalog.domain import product
 from waybill.catalog.v1 import product_pb2
 
 METADATA = metadata()
-REQUESTS = idempotency.table(METADATA)
+REQUESTS = outcomes.table(METADATA)
 
 _ATTRIBUTES = (
     text("name", 100, required=True),

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from libs import idempotency
 from libs.db import Tx
+from libs.idempotency import outcomes
 from services.directory.adapters.db.tables import REQUESTS
 
 
@@ -15,7 +15,7 @@ class SqlRequests:
     """Remembers requests for 30 days."""
 
     async def claim(
-        self, tx: Tx, key: idempotency.RequestKey | None, outcome: Mapping[str, Any], now: datetime
+        self, tx: Tx, key: outcomes.RequestKey | None, outcome: Mapping[str, Any], now: datetime
     ) -> dict[str, Any] | None:
         """Records the outcome; or returns that of an earlier call."""
-        return await idempotency.claim(tx, REQUESTS, key, outcome, now)
+        return await outcomes.claim(tx, REQUESTS, key, outcome, now)

@@ -7,10 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs import idempotency
 from libs.auth import PartyKind, Principal
 from libs.db import Json, UtcTime, metadata
 from libs.errors import Violations
+from libs.idempotency import outcomes
 from libs.identify import folded
 from libs.resource import Attribute, Resource, flag, integer, ref, refs, resource_table, text, xp
 from libs.resource.attributes import currency, document
@@ -23,7 +23,7 @@ from waybill.directory.v1 import user_service_pb2 as user_pb
 from waybill.type.v1 import party_pb2
 
 METADATA = metadata()
-REQUESTS = idempotency.table(METADATA)
+REQUESTS = outcomes.table(METADATA)
 _KIND = "PARTY_KIND_"
 MAX_NAME_KEY = 300
 """Characters of a user name as it is compared."""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from libs.rpc import Peers
-from services.fulfillment.domain.shipment import Shipment
-from services.fulfillment.domain.supplier_order import SupplierOrder
+from services.fulfillment.domain.shipments.shipment import Shipment
+from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from waybill.order.v1 import (
     checkout_service_pb2,
     checkout_service_pb2_grpc,

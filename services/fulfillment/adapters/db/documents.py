@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from services.fulfillment.domain.shipment import Draw
+from services.fulfillment.domain.shipments.shipment import Draw
 from services.fulfillment.domain.sourcing.model import Assignment, Line
-from services.fulfillment.domain.supplier_order import SelectionItem, ShipSelection
+from services.fulfillment.domain.supplier_orders.supplier_order import SelectionItem, ShipSelection
 
 _LINE = tuple(f for f in fields(Line) if f.name not in ("line_item_id", "product_id", "quantity"))
 

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from libs.db import Tx
 from libs.ids import valid_id
 from libs.query import Field, Listing, Plan
-from services.fulfillment.adapters.db.order_store import SupplierOrderStore
-from services.fulfillment.adapters.db.possible import possible
-from services.fulfillment.adapters.db.shipment_store import ShipmentStore
-from services.fulfillment.adapters.db.sizes import fitting_orders, fitting_rows
-from services.fulfillment.adapters.db.stock_store import record
+from services.fulfillment.adapters.db.answer_limits import fitting_orders, fitting_rows
+from services.fulfillment.adapters.db.shipments.shipment_store import ShipmentStore
+from services.fulfillment.adapters.db.stock.stock_store import record
+from services.fulfillment.adapters.db.storable_ids import possible
+from services.fulfillment.adapters.db.supplier_orders.order_store import SupplierOrderStore
 from services.fulfillment.adapters.db.tables import (
     inventory_records,
     shipment_items,
@@ -24,11 +24,11 @@ from services.fulfillment.adapters.db.tables import (
     supplier_orders,
 )
 from services.fulfillment.application.ports import PageRequest
-from services.fulfillment.domain.inventory import InventoryRecord, LedgerEntry
-from services.fulfillment.domain.ledger import MovementKind
-from services.fulfillment.domain.shipment import Shipment
-from services.fulfillment.domain.status import SupplierOrderStatus
-from services.fulfillment.domain.supplier_order import SupplierOrder
+from services.fulfillment.domain.shipments.shipment import Shipment
+from services.fulfillment.domain.stock.inventory import InventoryRecord, LedgerEntry
+from services.fulfillment.domain.stock.ledger import MovementKind
+from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus
+from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from services.fulfillment.domain.visibility import Scope, seen
 
 _R, _M, _O, _S = inventory_records.c, stock_movements.c, supplier_orders.c, shipments.c

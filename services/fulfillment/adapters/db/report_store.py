@@ -7,8 +7,8 @@ from datetime import datetime
 from uuid import UUID
 
 from libs.db import Tx
-from libs.delivery import Head, Outcome
-from libs.outbox import Heads
+from libs.relay.delivery import Head, Outcome
+from libs.relay.marks import Heads
 from services.fulfillment.adapters.db.tables import shipments, supplier_orders
 
 ORDER, SHIPMENT = "supplier_order", "shipment"

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from libs import idempotency
 from libs.db import Tx
+from libs.idempotency import outcomes
 from services.fulfillment.adapters.db.tables import requests
 
 
@@ -15,7 +15,7 @@ class RequestStore:
     """Remembers requests for 30 days."""
 
     async def claim(
-        self, tx: Tx, request: idempotency.RequestKey | None, outcome: Mapping[str, Any], now: datetime
+        self, tx: Tx, request: outcomes.RequestKey | None, outcome: Mapping[str, Any], now: datetime
     ) -> dict[str, Any] | None:
         """Records the outcome; or returns that of an earlier call."""
-        return await idempotency.claim(tx, requests, request, outcome, now)
+        return await outcomes.claim(tx, requests, request, outcome, now)

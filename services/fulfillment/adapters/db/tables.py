@@ -10,9 +10,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs import idempotency, outbox, retries
 from libs.db import Json, Micros, PublicId, UtcTime, metadata
+from libs.idempotency import outcomes
 from libs.ids import NUMBERED_ID
+from libs.relay import marks
+from libs.service import retries
 
 METADATA = metadata()
 ORDER_KEY = sa.String(36)
@@ -134,7 +136,7 @@ supplier_orders = sa.Table(
     sa.Column("cancel_time", UtcTime()),
     _text("reject_comment", sa.Text()),
     *_stamps(),
-    *outbox.columns(),
+    *marks.columns(),
 )
 
 supplier_order_lines = sa.Table(
@@ -208,7 +210,7 @@ shipments = sa.Table(
     sa.Column("delete_time", UtcTime()),
     sa.Column("xp", Json(), nullable=False),
     *_stamps(),
-    *outbox.columns(),
+    *marks.columns(),
 )
 
 shipment_items = sa.Table(
@@ -229,7 +231,7 @@ shipment_items = sa.Table(
     sa.Column("draws", Json(), nullable=False),
 )
 
-requests = idempotency.table(METADATA)
+requests = outcomes.table(METADATA)
 
 MADE = {
     "CreateInventoryRecord": inventory_records,

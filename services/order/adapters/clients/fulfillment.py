@@ -9,11 +9,11 @@ from typing import Any
 
 from libs.protoconv import address_out, address_plain, money_micros, money_out, time_out, xp_out
 from libs.rpc import Peers
-from services.order.adapters.reports import reports_of
 from services.order.application.peers import Problem
 from services.order.application.ports import Reports
+from services.order.contract.reports import reports_of
+from services.order.domain.checkout.worksheet import Assignment, Worksheet
 from services.order.domain.model import CanceledAmounts, Line, Order
-from services.order.domain.worksheet import Assignment, Worksheet
 from waybill.fulfillment.v1 import reservation_service_pb2 as pb
 from waybill.fulfillment.v1 import reservation_service_pb2_grpc as pb_grpc
 from waybill.fulfillment.v1 import sourcing_pb2

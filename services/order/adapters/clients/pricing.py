@@ -10,10 +10,10 @@ from typing import Any
 from libs.protoconv import decimal_out, instant, money_micros, money_out, time_out
 from libs.rpc import Peers
 from services.order.application.peers import Problem
-from services.order.domain.amounts import Freight, charged
+from services.order.domain.checkout.amounts import Freight, charged
+from services.order.domain.checkout.taxation import Places
+from services.order.domain.checkout.worksheet import LinePart, ShippingPart, Worksheet
 from services.order.domain.model import Line, Order
-from services.order.domain.taxation import Places
-from services.order.domain.worksheet import LinePart, ShippingPart, Worksheet
 from waybill.pricing.v1 import pricing_service_pb2 as pb
 from waybill.pricing.v1 import pricing_service_pb2_grpc as pb_grpc
 from waybill.type.v1.address_pb2 import Address

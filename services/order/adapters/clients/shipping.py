@@ -9,8 +9,8 @@ from typing import Any
 from libs.protoconv import address_out, decimal_out, money_micros, struct_plain
 from libs.rpc import Peers
 from services.order.application.peers import Problem
+from services.order.domain.checkout.worksheet import Assignment, Estimate, Method
 from services.order.domain.model import Line, Order
-from services.order.domain.worksheet import Assignment, Estimate, Method
 from waybill.shipping.v1 import shipping_service_pb2 as pb
 from waybill.shipping.v1 import shipping_service_pb2_grpc as pb_grpc
 from waybill.type.v1.address_pb2 import Address

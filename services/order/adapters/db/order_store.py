@@ -9,10 +9,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs import events, idempotency
 from libs.db import Tx, inserting, is_unique_violation
+from libs.idempotency import outcomes
 from libs.ids import valid_id, valid_numbered_id
 from libs.query import Field, Listing
+from libs.relay import feed
+from services.order.adapters.db.checkout.worksheet_rows import worksheet_json, worksheet_of
+from services.order.adapters.db.reading.visibility import condition
 from services.order.adapters.db.rows import (
     ORDER_COLUMNS,
     event_of,
@@ -24,13 +27,11 @@ from services.order.adapters.db.rows import (
     supplier_view,
 )
 from services.order.adapters.db.tables import EVENTS, LINE_ITEMS, ORDERS, REQUESTS, WORKSHEETS
-from services.order.adapters.db.visibility import condition
-from services.order.adapters.db.worksheet_rows import worksheet_json, worksheet_of
 from services.order.application.ports import Request, SupplierOrderView
+from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import Event, Line, Order
+from services.order.domain.reading.visibility import Direction, Scope
 from services.order.domain.status import OrderStatus
-from services.order.domain.visibility import Direction, Scope
-from services.order.domain.worksheet import Worksheet
 
 O = ORDERS.c  # noqa: E741 - the columns, as everywhere in adapters
 LISTING = Listing(
@@ -147,7 +148,7 @@ class SqlOrderStore:
 
     async def _tell(self, tx: Tx, happened: Sequence[Event]) -> None:
         if happened:
-            await events.append(tx, EVENTS, [event_row(event) for event in happened])
+            await feed.append(tx, EVENTS, [event_row(event) for event in happened])
             tx.after_commit(self._notify)
 
     async def insert_lines(self, tx: Tx, key: uuid.UUID, lines: Sequence[Line]) -> None:
@@ -211,8 +212,8 @@ class SqlRequestStore:
 
     async def find(self, tx: Tx, request: Request) -> dict[str, Any] | None:
         """The outcome of an earlier call."""
-        return await idempotency.find(tx, REQUESTS, request)
+        return await outcomes.find(tx, REQUESTS, request)
 
     async def claim(self, tx: Tx, request: Request, outcome: dict[str, Any], now: Any) -> dict[str, Any] | None:
         """None for the first call, the recorded outcome for every other."""
-        return await idempotency.claim(tx, REQUESTS, request, outcome, now)
+        return await outcomes.claim(tx, REQUESTS, request, outcome, now)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from libs import idempotency, retries
 from libs.db import Json, Micros, UtcTime, metadata
-from libs.events import epoch_table, event_table
+from libs.idempotency import outcomes
 from libs.ids import NUMBERED_ID
+from libs.relay.feed import epoch_table, event_table
+from libs.service import retries
 
 METADATA = metadata()
-REQUESTS = idempotency.table(METADATA)
+REQUESTS = outcomes.table(METADATA)
 
 ORDERS = sa.Table(
     "orders",

@@ -8,10 +8,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from libs import outbox
 from libs.db import Tx
-from libs.delivery import Head, Outcome
 from libs.ids import IdSource
+from libs.relay import marks
+from libs.relay.delivery import Head, Outcome
 from services.payment.adapters.db.tables import ALERTS, PAYMENTS, TRANSACTIONS
 from services.payment.application.ports import Alert
 from services.payment.domain.payment import Payment
@@ -25,14 +25,14 @@ class SqlAlertStore:
 
     def __init__(self, ids: IdSource) -> None:
         self._ids = ids
-        self._heads = outbox.Heads(KIND, ALERTS)
+        self._heads = marks.Heads(KIND, ALERTS)
 
     async def raise_for(self, tx: Tx, payments: Sequence[Payment], now: datetime) -> None:
         """The order service is to be told, again if it was told about an earlier attempt."""
         if not payments:
             return
         insert = tx.insert(ALERTS)
-        due = outbox.changed(now)
+        due = marks.changed(now)
         again = {"version": A.version + 1, "update_time": insert.excluded.update_time}
         await tx.execute(
             insert.on_conflict_do_update(index_elements=["id"], set_={**again, **{n: insert.excluded[n] for n in due}}),

@@ -11,9 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from libs import idempotency
 from libs.db import Tx, is_unique_violation
 from libs.errors import exists
+from libs.idempotency import outcomes
 from services.payment.adapters.db.tables import ORDERS, PAYMENTS, REQUESTS, TRANSACTIONS
 from services.payment.application.ports import Request
 from services.payment.domain.payment import Payment
@@ -239,8 +239,8 @@ class SqlRequestStore:
 
     async def find(self, tx: Tx, request: Request) -> dict[str, Any] | None:
         """The outcome of an earlier call."""
-        return await idempotency.find(tx, REQUESTS, request)
+        return await outcomes.find(tx, REQUESTS, request)
 
     async def claim(self, tx: Tx, request: Request, outcome: dict[str, Any], now: datetime) -> dict[str, Any] | None:
         """None for the first call, the recorded outcome for every other."""
-        return await idempotency.claim(tx, REQUESTS, request, outcome, now)
+        return await outcomes.claim(tx, REQUESTS, request, outcome, now)

@@ -6,17 +6,20 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs import idempotency, outbox, protoconv, retries
+from libs import protoconv
 from libs.db import Json, Micros, UtcTime, metadata
 from libs.errors import Violations
+from libs.idempotency import outcomes
+from libs.relay import marks
 from libs.resource import Attribute, Resource, flag, ref, resource_table, text, time, xp
 from libs.resource.attributes import currency
+from libs.service import retries
 from services.payment.domain import cards, means
 from waybill.payment.v1 import credit_card_service_pb2 as card_pb
 from waybill.payment.v1 import spending_account_service_pb2 as account_pb
 
 METADATA = metadata()
-REQUESTS = idempotency.table(METADATA)
+REQUESTS = outcomes.table(METADATA)
 
 PAYMENTS = sa.Table(
     "payments",
@@ -65,7 +68,7 @@ ALERTS = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("create_time", UtcTime(), nullable=False),
     sa.Column("update_time", UtcTime(), nullable=False),
-    *outbox.columns(),
+    *marks.columns(),
 )
 """Payments that need attention, by their ids: what the order service has to know of them."""
 TRANSACTIONS = sa.Table(

@@ -10,11 +10,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs import idempotency
 from libs.db import Tx
+from libs.idempotency import outcomes
 from services.pricing.adapters.db.tables import ASSIGNMENTS, REQUESTS, RESERVATIONS, SCHEDULES, TAX_RATES
-from services.pricing.domain.schedule import Break, Schedule
-from services.pricing.domain.tax import Destination, Rate, Rates
+from services.pricing.domain.schedules.schedule import Break, Schedule
+from services.pricing.domain.tax.rates import Destination, Rate, Rates
 
 RESERVED = "RESERVED"
 MAX_PREFIXES = 2_000
@@ -148,7 +148,7 @@ class SqlRequestStore:
     """Remembers requests for 30 days."""
 
     async def claim(
-        self, tx: Tx, request: idempotency.RequestKey | None, outcome: Mapping[str, Any], now: datetime
+        self, tx: Tx, request: outcomes.RequestKey | None, outcome: Mapping[str, Any], now: datetime
     ) -> dict[str, Any] | None:
         """Records the outcome; or returns that of an earlier call."""
-        return await idempotency.claim(tx, REQUESTS, request, outcome, now)
+        return await outcomes.claim(tx, REQUESTS, request, outcome, now)

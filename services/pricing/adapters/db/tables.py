@@ -9,18 +9,21 @@ from typing import Any
 import pycountry
 import sqlalchemy as sa
 
-from libs import idempotency, protoconv, retries
+from libs import protoconv
 from libs.db import Json, UtcTime, metadata
 from libs.errors import Violations
+from libs.idempotency import outcomes
 from libs.postal import MAX_PREFIX, prefix_in
 from libs.resource import Attribute, Resource, decimal, flag, integer, resource_table, text, time, xp
 from libs.resource.attributes import currency
-from services.pricing.domain import schedule, tax
+from libs.service import retries
+from services.pricing.domain.schedules import schedule
+from services.pricing.domain.tax import rates
 from waybill.pricing.v1 import price_schedule_service_pb2 as schedule_pb
 from waybill.pricing.v1 import tax_rate_service_pb2 as tax_pb
 
 METADATA = metadata()
-REQUESTS = idempotency.table(METADATA)
+REQUESTS = outcomes.table(METADATA)
 MAX_BREAKS = 100
 MAX_QUANTITY = 1_000_000
 _COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
@@ -79,11 +82,11 @@ def _postal_prefix() -> Attribute:
 
 
 def _tax_class() -> Attribute:
-    typed = text("tax_class", 100, default=tax.STANDARD)
+    typed = text("tax_class", 100, default=rates.STANDARD)
 
     def read(found: Violations, where: str, message: Any, values: dict[str, Any]) -> str:
         # Kept as it is compared, so that a look-up can name it.
-        compared = tax.class_key(typed.read(found, where, message, values))
+        compared = rates.class_key(typed.read(found, where, message, values))
         found.require(
             f"{where}.tax_class", len(compared) <= 100, "VALUE_OUT_OF_RANGE", "is at most 100 characters as it is compared"
         )
@@ -127,7 +130,7 @@ _TAX_RATE = (
 TAX_RATES = resource_table(
     METADATA, "tax_rates", _TAX_RATE, sa.Index("ix_tax_rates_place", "country", "tax_class", "postal_prefix")
 )
-TAX_RATE = Resource("tax rate", tax_pb.TaxRate, TAX_RATES, _TAX_RATE, prefix="tax", check=tax.check)
+TAX_RATE = Resource("tax rate", tax_pb.TaxRate, TAX_RATES, _TAX_RATE, prefix="tax", check=rates.check)
 RESERVATIONS = sa.Table(
     "redemption_reservations",
     METADATA,

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from libs import idempotency
 from libs.db import metadata
+from libs.idempotency import outcomes
 from libs.resource import Resource, document, enum, flag, integer, money, ref, resource_table, text, xp
 from libs.resource.attributes import currency
 from services.shipping.adapters.db.attributes import check_match, check_places, lead_time, rate_rows
@@ -22,7 +22,7 @@ from waybill.shipping.v1 import (
 )
 
 METADATA = metadata()
-REQUESTS = idempotency.table(METADATA)
+REQUESTS = outcomes.table(METADATA)
 
 _CARRIER = (text("name", 100, required=True), flag("active"), xp())
 CARRIERS = resource_table(METADATA, "carriers", _CARRIER)

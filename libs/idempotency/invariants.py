@@ -1,0 +1,44 @@
+"""What recorded outcomes name has to exist: one request id, one effect, as a rule of an audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.db import Database
+from libs.db.invariants import SqlRule, judged, told, with_rules
+from libs.invariants import Audit
+
+RULE = "request_has_its_effect"
+
+
+def listed(dialect: str, requests: sa.Table, name: str) -> Any:
+    """The texts of a list in the outcomes, as a table with one column, `value`."""
+    outcome = requests.c.outcome
+    if dialect == "postgresql":
+        return sa.func.jsonb_array_elements_text(outcome[name]).table_valued("value")
+    return sa.func.json_each(outcome, f"$.{name}").table_valued("value")
+
+
+def lost(dialect: str, requests: sa.Table, made: Mapping[str, sa.Table]) -> sa.Select[Any]:
+    """`subject` and `detail` of requests whose outcome names ids that do not exist.
+
+    `made`: the methods that make a resource that is never deleted, by name, and its table, which has an `id`.
+    """
+    r, named = requests.c, listed(dialect, requests, "ids")
+    missing = [
+        sa.and_(r.method.like(f"%/{method}"), ~sa.exists().where(table.c.id == named.c.value)) for method, table in made.items()
+    ]
+    return (
+        sa.select(r.request_id.label("subject"), told(r.method, ": there is no ", named.c.value))
+        .select_from(requests.join(named, sa.true()))
+        .where(sa.or_(*missing))
+    )
+
+
+def with_effects(audit: Audit, database: Database, context: str, requests: sa.Table, made: Mapping[str, sa.Table]) -> Audit:
+    """The audit, and this rule."""
+    rule = SqlRule(RULE, lost(database.dialect, requests, made), requests)
+    return with_rules(audit, database, lambda tx: judged(tx, context, [rule]))

@@ -1,0 +1,65 @@
+"""What a service is to the process that hosts it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from libs.clock import Clock
+from libs.failpoints import Failpoints
+from libs.ids import IdSource
+from libs.invariants import Audit, Record, Summary
+from libs.service.loops import Loop
+
+if TYPE_CHECKING:
+    from libs.db import Database
+    from libs.obs.metrics import Reading
+    from libs.relay.marks import Outbox
+    from libs.rpc.peers import Peers
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The ports that every service is built with."""
+
+    clock: Clock
+    ids: IdSource
+    peers: Peers
+    failpoints: Failpoints
+
+
+async def _nothing() -> None:
+    return None
+
+
+@dataclass(slots=True)
+class ServiceApp:
+    """A built service: what it serves, what runs beside, how it ends."""
+
+    name: str
+    registrations: list[tuple[Callable[[Any, Any], None], Any, str]]
+    """(add_XServicer_to_server, servicer, full service name)."""
+    background: list[Loop] = field(default_factory=list)
+    """What is looked at again and again, beside the calls."""
+    close: Callable[[], Awaitable[None]] = _nothing
+    anonymous: frozenset[str] = frozenset()
+    """Full method names, such as `/waybill.directory.v1.TokenService/IssueToken`, that need no token."""
+    audit: Audit | None = None
+    statements: Callable[[], int] = lambda: 0
+    """SQL statements sent so far."""
+    database: Database | None = None
+    """What it cannot serve without."""
+    gauges: Callable[[], Awaitable[Sequence[Reading]]] | None = None
+    """Numbers that only its database knows; a few cheap statements."""
+
+    outbox: Outbox | None = None
+    """Changes that other services have not acknowledged, for operators."""
+
+    async def audited(self, order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
+        """The service's own audit, or an empty one. With order keys only what it states about those orders."""
+        if self.audit is None:
+            yield Summary(self.name, 0, 0, 0)
+            return
+        async for record in self.audit(order_keys):
+            yield record

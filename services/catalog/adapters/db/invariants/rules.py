@@ -1,0 +1,12 @@
+"""What the catalog's resources can be, as rules of its audit."""
+
+from __future__ import annotations
+
+from libs.db.invariants import Look
+from libs.resource.invariants import Stored, looking
+from services.catalog.adapters.db.tables import PRODUCT
+
+
+def look() -> Look:
+    """Judges every product."""
+    return looking("catalog", (), (Stored(PRODUCT),))

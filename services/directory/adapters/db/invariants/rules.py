@@ -1,0 +1,57 @@
+"""The directory's rules of references between rows, and of what its resources can be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.db.invariants import Look, SqlRule, told
+from libs.identify import folded
+from libs.resource.invariants import Stored, looking
+from services.directory.adapters.db.tables import (
+    ADDRESSES,
+    BUYER,
+    BUYERS,
+    CLIENT,
+    CLIENTS,
+    SELLER,
+    SUPPLIER,
+    SUPPLIERS,
+    USER,
+    USERS,
+)
+
+_STORED = (
+    Stored(SELLER, {"singleton": lambda _: True}),
+    Stored(BUYER),
+    Stored(SUPPLIER),
+    Stored(USER, {"username_key": lambda row: folded(row["username"])}),
+    Stored(CLIENT),
+)
+
+
+def _admits_nobody(dialect: str, name: str, companies: sa.Table) -> sa.Select[Any]:
+    """API clients that admit companies that do not exist."""
+    column = CLIENTS.c[name]
+    each = sa.func.jsonb_array_elements_text(column) if dialect == "postgresql" else sa.func.json_each(column)
+    admitted = each.table_valued("value")
+    return (
+        sa.select(CLIENTS.c.id.label("subject"), told(name, " ", admitted.c.value))
+        .select_from(CLIENTS.join(admitted, sa.true()))
+        .where(~sa.exists().where(companies.c.id == admitted.c.value))
+    )
+
+
+def _of_nobody() -> sa.Select[Any]:
+    """Addresses of single users who are not in the company."""
+    a = ADDRESSES.c
+    member = sa.exists().where(USERS.c.id == a.user_id, USERS.c.party == a.party)
+    return sa.select(a.id.label("subject"), told(a.user_id)).where(a.user_id != "", ~member)
+
+
+def look(dialect: str) -> Look:
+    """Judges all of them."""
+    admitted = sa.union_all(_admits_nobody(dialect, "buyer_ids", BUYERS), _admits_nobody(dialect, "supplier_ids", SUPPLIERS))
+    rules = (SqlRule("client_has_its_companies", admitted, CLIENTS), SqlRule("address_has_its_user", _of_nobody(), ADDRESSES))
+    return looking("directory", rules, _STORED)

@@ -1,0 +1,138 @@
+"""Fulfillment's audit in one snapshot: its own rules (DESIGN section 8), and facts about orders for the others to compare."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from libs.db import Database, Tx
+from libs.db.invariants import SqlRule, count, judged
+from libs.idempotency import invariants
+from libs.invariants import Finding, Record, RuleResult, Summary
+from services.fulfillment.adapters.db.documents import assignments_in
+from services.fulfillment.adapters.db.invariants.books import book_rules
+from services.fulfillment.adapters.db.invariants.causes import cause_rules
+from services.fulfillment.adapters.db.invariants.facts import Messages, facts
+from services.fulfillment.adapters.db.invariants.orders import order_rules
+from services.fulfillment.adapters.db.invariants.stock import oversold, stock_rules
+from services.fulfillment.adapters.db.tables import (
+    MADE,
+    inventory_records,
+    requests,
+    reservations,
+    shipment_items,
+    stock_movements,
+    supplier_order_lines,
+    supplier_orders,
+)
+from services.fulfillment.domain.sourcing.assign import demand
+from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus, derived
+
+CONTEXT = "fulfillment"
+PAGE = 1_000
+_R, _O, _L, _V = inventory_records.c, supplier_orders.c, supplier_order_lines.c, reservations.c
+
+
+async def audit(database: Database, messages: Messages, order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
+    """Findings, facts and the summary of this context; with order keys only the facts about these orders."""
+    results: list[RuleResult] = []
+    rows = 0
+    async with database.auditing() as tx:
+        if not order_keys:
+            async for record in _judged(tx):
+                if isinstance(record, Finding):
+                    yield record
+                else:
+                    results.append(record)
+            for table in (inventory_records, stock_movements, reservations, supplier_order_lines, shipment_items):
+                rows += await count(tx, table)
+        async for fact in facts(tx, order_keys, messages):
+            yield fact
+    yield Summary(CONTEXT, len(results), rows, sum(r.broken for r in results), results)
+
+
+async def _judged(tx: Tx) -> AsyncIterator[Finding | RuleResult]:
+    async for record in judged(tx, CONTEXT, [*stock_rules(), *order_rules(), *cause_rules(), _effects(tx.dialect)]):
+        yield record
+    async for record in oversold(tx, CONTEXT):
+        yield record
+    async for record in _reserved(tx):
+        yield record
+    async for record in _statuses(tx):
+        yield record
+    async for record in book_rules(tx, CONTEXT):
+        yield record
+
+
+def _effects(dialect: str) -> SqlRule:
+    return SqlRule(invariants.RULE, invariants.lost(dialect, requests, MADE), requests)
+
+
+async def _reserved(tx: Tx) -> AsyncIterator[Finding | RuleResult]:
+    """Reserved counters against the demand of live reservations, of which there are few at any time."""
+    rule = "stock_reserved_equals_reservations"
+    units: dict[uuid.UUID, int] = {}
+    for row in await tx.execute(sa.select(_V.assignments).where(_V.state == "RESERVED")):
+        for key, quantity in demand(assignments_in(row.assignments)).items():
+            units[key] = units.get(key, 0) + quantity
+    broken = 0
+    where = sa.or_(_R.reserved != 0, _R.key.in_(sorted(units))) if units else _R.reserved != 0
+    for row in await tx.execute(sa.select(_R.key, _R.id, _R.reserved).where(where)):
+        expected = units.get(row.key, 0)
+        if row.reserved != expected:
+            broken += 1
+            yield Finding(CONTEXT, rule, row.id, f"reserved {row.reserved}, live reservations {expected}")
+    yield RuleResult(rule, await count(tx, inventory_records), broken)
+
+
+@dataclass(frozen=True, slots=True)
+class _Units:
+    quantity: int
+    shipped: int
+    canceled: int
+
+
+async def _statuses(tx: Tx) -> AsyncIterator[Finding | RuleResult]:
+    """The status is what the quantities and the recorded decisions make, computed again."""
+    rule, looked_at, broken, last = "supplier_order_status", 0, 0, ""
+    statement = (
+        sa.select(
+            _O.id,
+            _O.status,
+            _O.moved,
+            _O.accept_time,
+            sa.func.sum(_L.quantity).label("quantity"),
+            sa.func.sum(_L.shipped).label("shipped"),
+            sa.func.sum(_L.canceled).label("canceled"),
+        )
+        .join_from(supplier_orders, supplier_order_lines, _L.supplier_order_key == _O.key)
+        .group_by(_O.id, _O.status, _O.moved, _O.accept_time)
+        .order_by(_O.id)
+        .limit(PAGE)
+    )
+    while rows := (await tx.execute(statement.where(_O.id > last))).all():
+        for row in rows:
+            units = _Units(int(row.quantity), int(row.shipped), int(row.canceled))
+            made = derived([units], row.accept_time is not None)
+            if not _stands(SupplierOrderStatus(row.status), made, bool(row.moved), units):
+                broken += 1
+                yield Finding(
+                    CONTEXT,
+                    rule,
+                    row.id,
+                    f"{row.status}; {units.quantity} units, {units.shipped} shipped, {units.canceled} canceled make it {made}",
+                )
+        looked_at, last = looked_at + len(rows), rows[-1].id
+    yield RuleResult(rule, looked_at, broken)
+
+
+def _stands(status: SupplierOrderStatus, made: SupplierOrderStatus, moved: bool, units: _Units) -> bool:
+    """Whether a decision, or else the quantities, made the status."""
+    if moved:
+        return units.quantity == 0 and status in (SupplierOrderStatus.CANCELED, SupplierOrderStatus.REJECTED)
+    if status is SupplierOrderStatus.FROZEN:
+        return made is not SupplierOrderStatus.CANCELED
+    return status is made

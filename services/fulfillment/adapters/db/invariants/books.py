@@ -1,0 +1,196 @@
+"""Stock, order by order: what the ledger says was held, promised and sent is what attempts, allocations and shipments say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from libs.db import Tx
+from libs.invariants import Finding, RuleResult
+from services.fulfillment.adapters.db.documents import assignments_in, draws_in, lines_in
+from services.fulfillment.adapters.db.tables import (
+    allocations,
+    reservations,
+    shipment_items,
+    shipments,
+    stock_movements,
+    supplier_order_lines,
+    supplier_orders,
+)
+
+PAGE = 500
+_M, _V, _A = stock_movements.c, reservations.c, allocations.c
+_O, _L, _S, _I = supplier_orders.c, supplier_order_lines.c, shipments.c, shipment_items.c
+_ENDED = ("CANCELED", "COMPLETED")
+Units = Counter[tuple[Any, ...]]
+
+
+@dataclass(slots=True)
+class Books:
+    """One buyer order's rows."""
+
+    attempts: list[Any] = field(default_factory=list)
+    movements: list[Any] = field(default_factory=list)
+    """Summed by attempt, line, record, shipment and kind."""
+    allocations: list[Any] = field(default_factory=list)
+    lines: list[Any] = field(default_factory=list)
+    items: list[Any] = field(default_factory=list)
+
+
+async def book_rules(tx: Tx, context: str) -> AsyncIterator[Finding | RuleResult]:
+    """Findings of every rule, and after them what the rules looked at. A page of orders at a time."""
+    looked_at, broken, last = 0, Counter[str](), ""
+    while keys := await _page(tx, last):
+        for key, books in (await _load(tx, keys)).items():
+            for name, rule in RULES.items():
+                if wrong := "; ".join(rule(books)):
+                    broken[name] += 1
+                    yield Finding(context, name, key, wrong)
+        looked_at, last = looked_at + len(keys), keys[-1]
+    for name in RULES:
+        yield RuleResult(name, looked_at, broken[name])
+
+
+async def _page(tx: Tx, last: str) -> list[str]:
+    def keys(table: sa.Table) -> Any:
+        c = table.c.order_key
+        return sa.select(c).where(c > last).group_by(c).order_by(c).limit(PAGE).subquery().select()
+
+    found = sa.union(keys(reservations), keys(supplier_orders), keys(stock_movements)).subquery()
+    return [row.order_key for row in await tx.execute(sa.select(found.c.order_key).order_by(found.c.order_key).limit(PAGE))]
+
+
+async def _load(tx: Tx, keys: Sequence[str]) -> Mapping[str, Books]:
+    by = (_M.order_key, _M.attempt, _M.line_item_id, _M.record_key, _M.shipment_id, _M.kind)
+    sums = [sa.func.sum(column).label(column.name) for column in (_M.on_hand, _M.reserved, _M.allocated)]
+    its = _O.order_key.in_(keys)
+    wanted = {
+        "attempts": sa.select(_V.order_key, _V.attempt, _V.kind, _V.state, _V.lines, _V.assignments).where(
+            _V.order_key.in_(keys)
+        ),
+        "movements": sa.select(*by, *sums).where(_M.order_key.in_(keys)).group_by(*by),
+        "allocations": sa.select(_O.order_key, _O.status, _L.shippable, allocations)
+        .join_from(allocations, supplier_orders, _O.key == _A.supplier_order_key)
+        .join(supplier_order_lines, sa.and_(_L.supplier_order_key == _A.supplier_order_key, _L.line_item_id == _A.line_item_id))
+        .where(its),
+        "lines": sa.select(_O.order_key, _L.line_item_id, _L.product_id, _L.quantity)
+        .join_from(supplier_order_lines, supplier_orders, _O.key == _L.supplier_order_key)
+        .where(its),
+        "items": sa.select(_O.order_key, _O.status, _S.id, _S.ship_time, _S.void_time, *_ITEM)
+        .join_from(shipment_items, shipments, _S.key == _I.shipment_key)
+        .join(supplier_orders, _O.key == _I.supplier_order_key)
+        .where(its, _I.quantity > 0),
+    }
+    found = {key: Books() for key in keys}
+    for name, select in wanted.items():
+        for row in await tx.execute(select):
+            getattr(found[row.order_key], name).append(row)
+    return found
+
+
+_ITEM = (_I.supplier_order_key, _I.supplier_order_id, _I.line_item_id, _I.quantity, _I.draws)
+
+
+def _reserved(books: Books) -> Iterator[str]:
+    """What an attempt reserved is what was assigned to it; it holds that until it ends, and nothing afterwards."""
+    assigned, held = Units(), Units()
+    for row in books.attempts:
+        for a in assignments_in(row.assignments):
+            if a.record_key is not None:
+                assigned[(row.attempt, a.line_item_id, a.record_key)] += a.quantity
+                held[(row.attempt, a.line_item_id, a.record_key)] += a.quantity if row.state == "RESERVED" else 0
+    begun, left = Units(), Units()
+    for m in books.movements:
+        place = (m.attempt, m.line_item_id, m.record_key)
+        begun[place] += int(m.reserved) if m.kind == "RESERVE" else 0
+        left[place] += int(m.reserved)
+    yield from _differing(begun, assigned, "reserved", "assigned")
+    yield from _differing(left, held, "still reserved", "held by the attempt")
+    known = {0, *(row.attempt for row in books.attempts)}
+    yield from (f"{m.kind} of attempt {m.attempt}, which there is not" for m in books.movements if m.attempt not in known)
+
+
+def _promised(books: Books) -> Iterator[str]:
+    """What the ledger allocated and sent is what the allocations say; what left on a shipment is what it holds."""
+    open_units, gone = Units(), Units()
+    for a in books.allocations:
+        if a.record_key is not None:
+            open_units[(a.line_item_id, a.record_key)] += a.quantity - a.shipped
+            gone[(a.line_item_id, a.record_key)] += a.shipped
+    allocated, sent, by_shipment = Units(), Units(), Units()
+    for m in books.movements:
+        allocated[(m.line_item_id, m.record_key)] += int(m.allocated)
+        sent[(m.line_item_id, m.record_key)] -= int(m.on_hand)
+        if m.shipment_id:
+            by_shipment[(m.shipment_id, m.line_item_id, m.record_key)] -= int(m.on_hand)
+    drawn = Units()
+    for item in books.items:
+        for draw in draws_in(item.draws) if item.ship_time is not None else ():
+            if draw.record_key is not None:
+                drawn[(item.id, item.line_item_id, draw.record_key)] += draw.quantity
+    yield from _differing(allocated, open_units, "allocated", "open in allocations")
+    yield from _differing(sent, gone, "sent", "shipped in allocations")
+    yield from _differing(by_shipment, drawn, "sent", "drawn by the shipment")
+
+
+def _draws(books: Books) -> Iterator[str]:
+    """A shipment's units are drawn from allocations of their line, which say how many are packed and have left."""
+    known: dict[UUID, Any] = {a.key: a for a in books.allocations}
+    packed, shipped = Counter[UUID](), Counter[UUID]()
+    for item in books.items:
+        draws = draws_in(item.draws)
+        if sum(d.quantity for d in draws) != item.quantity:
+            yield f"shipment {item.id}: {item.quantity} units of {item.line_item_id}, drawn {sum(d.quantity for d in draws)}"
+        # Units that are canceled have no allocation any more, though their parcel may still show them.
+        if item.ship_time is None and (item.void_time is not None or item.status in _ENDED):
+            continue
+        for d in draws:
+            if d.allocation_key is None:
+                continue
+            (packed if item.ship_time is None else shipped)[d.allocation_key] += d.quantity
+            a = known.get(d.allocation_key)
+            place = (item.supplier_order_key, item.line_item_id, d.record_key)
+            if a is None or (a.supplier_order_key, a.line_item_id, a.record_key) != place:
+                yield f"shipment {item.id}: {item.line_item_id} is drawn from an allocation of something else"
+    for key, a in known.items():
+        # What needs no shipment may have been delivered without one.
+        left = a.shipped == shipped[key] if a.shippable else a.shipped >= shipped[key]
+        if a.packed != packed[key] or not left:
+            said = f"{packed[key]}/{shipped[key]} on shipments"
+            yield f"line {a.line_item_id}: {a.packed}/{a.shipped} packed and shipped in its allocation, {said}"
+
+
+def _demand(books: Books) -> Iterator[str]:
+    """Every unit that was asked for is assigned, and is in a supplier order once the attempt is confirmed."""
+    ordered = Units()
+    for line in books.lines:
+        ordered[(line.line_item_id, line.product_id)] += line.quantity
+    for row in books.attempts:
+        wanted, assigned = Units(), Units()
+        for line in lines_in(row.lines):
+            wanted[(line.line_item_id, line.product_id)] += line.quantity
+        for a in assignments_in(row.assignments):
+            assigned[(a.line_item_id, a.product_id)] += a.quantity
+        yield from _differing(assigned, wanted, "assigned", f"asked for by attempt {row.attempt}")
+        if row.state == "CONFIRMED" and row.kind == "SUBMIT":
+            yield from _differing(Units({place: ordered[place] for place in wanted}), wanted, "in supplier orders", "asked for")
+
+
+def _differing(one: Units, other: Units, here: str, there: str) -> Iterator[str]:
+    for place in sorted(one.keys() | other.keys(), key=str):
+        if one[place] != other[place]:
+            yield f"{'/'.join(map(str, place))}: {one[place]} {here}, {other[place]} {there}"
+
+
+RULES: Mapping[str, Callable[[Books], Iterator[str]]] = {
+    "reserved_as_assigned": _reserved,
+    "ledger_agrees_with_allocations": _promised,
+    "shipment_draws_on_allocations": _draws,
+    "attempt_is_of_its_lines": _demand,
+}
+"""By name: what is wrong with one order."""

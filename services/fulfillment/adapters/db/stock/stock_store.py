@@ -1,0 +1,193 @@
+"""Inventory records and their ledger."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from libs.db import Tx, is_unique_violation
+from libs.errors import exists
+from libs.ids import IdSource
+from services.fulfillment.adapters.db.storable_ids import possible
+from services.fulfillment.adapters.db.tables import inventory_records, stock_movements
+from services.fulfillment.domain.sourcing.model import Stock
+from services.fulfillment.domain.stock.inventory import InventoryRecord
+from services.fulfillment.domain.stock.ledger import Effect, Movement
+
+_T = inventory_records
+_STOCK = (
+    _T.c.key,
+    _T.c.id,
+    _T.c.product_id,
+    _T.c.supplier_id,
+    _T.c.location_id,
+    _T.c.on_hand,
+    _T.c.reserved,
+    _T.c.allocated,
+    _T.c.can_exceed,
+    _T.c.priority,
+    _T.c.active,
+    _T.c.pickup,
+    _T.c.address,
+)
+_MOVE = sa.insert(stock_movements)
+_APPLY = (
+    sa.update(_T)
+    .where(_T.c.key == sa.bindparam("k"))
+    .values(
+        on_hand=_T.c.on_hand + sa.bindparam("a"),
+        reserved=_T.c.reserved + sa.bindparam("b"),
+        allocated=_T.c.allocated + sa.bindparam("c"),
+    )
+)
+_EDIT = (
+    sa.update(_T)
+    .where(_T.c.key == sa.bindparam("k"))
+    .values(
+        {
+            name: sa.bindparam(f"new_{name}")
+            for name in ("address", "can_exceed", "priority", "active", "pickup", "xp", "version", "update_time")
+        }
+    )
+)
+
+
+def _find(column: sa.Column[Any]) -> tuple[sa.Select[Any], sa.Select[Any]]:
+    """Stock by a column, plain and locking; made once, as building a statement costs much of sending it."""
+    select = sa.select(*_STOCK).where(column.in_(sa.bindparam("wanted", expanding=True))).order_by(_T.c.key)
+    return select, select.with_for_update()
+
+
+_BY_PRODUCT, _BY_ID, _BY_KEY = _find(_T.c.product_id), _find(_T.c.id), _find(_T.c.key)
+
+
+class StockStore:
+    """Reads and writes stock. Counters change only together with the movements that they are sums of."""
+
+    def __init__(self, ids: IdSource) -> None:
+        self._ids = ids
+
+    async def of_products(self, tx: Tx, product_ids: Iterable[str], lock: bool = False) -> list[Stock]:
+        """All stock of the products; with `lock` held until the end of the transaction, in the order of the
+        keys.
+        """
+        return await _stocks(tx, _BY_PRODUCT[lock], possible(product_ids))
+
+    async def of_ids(self, tx: Tx, record_ids: Iterable[str], lock: bool = False) -> list[Stock]:
+        """Stock by public id."""
+        return await _stocks(tx, _BY_ID[lock], possible(record_ids))
+
+    async def of_keys(self, tx: Tx, keys: Iterable[uuid.UUID], lock: bool = False) -> list[Stock]:
+        """Stock by key."""
+        return await _stocks(tx, _BY_KEY[lock], sorted(set(keys)))
+
+    async def book(self, tx: Tx, movements: Sequence[Movement], sums: Mapping[uuid.UUID, Effect], now: datetime) -> None:
+        """Adds movements to the ledger and their sums to the counters: two statements."""
+        if not movements:
+            return
+        await tx.execute(_APPLY, [{"k": k, "a": e.on_hand, "b": e.reserved, "c": e.allocated} for k, e in sums.items()])
+        await tx.execute(_MOVE, [self._movement_row(m, now) for m in movements])
+
+    def _movement_row(self, m: Movement, now: datetime) -> dict[str, Any]:
+        return {
+            "key": self._ids.key(),
+            "record_key": m.record_key,
+            "kind": m.kind.value,
+            "on_hand": m.on_hand,
+            "reserved": m.reserved,
+            "allocated": m.allocated,
+            "order_key": m.cause.order_key,
+            "attempt": m.cause.attempt,
+            "line_item_id": m.line_item_id,
+            "shipment_id": m.cause.shipment_id,
+            "user_id": m.cause.user_id,
+            "note": m.note,
+            "create_time": now,
+        }
+
+    async def records(self, tx: Tx, record_ids: Iterable[str], lock: bool = False) -> dict[str, InventoryRecord]:
+        """Whole records by public id."""
+        select = sa.select(_T).where(_T.c.id.in_(possible(record_ids))).order_by(_T.c.key)
+        if lock:
+            select = select.with_for_update()
+        return {row.id: record(row) for row in await tx.execute(select)}
+
+    async def insert(self, tx: Tx, records: Sequence[InventoryRecord]) -> None:
+        """Adds records with empty counters; raises RESOURCE_EXISTS when an id was taken meanwhile."""
+        try:
+            await tx.execute(sa.insert(_T), [_row(r) for r in records])
+        except IntegrityError as error:
+            if is_unique_violation(error):
+                raise exists("inventory record", records[0].id) from None
+            raise
+
+    async def update(self, tx: Tx, r: InventoryRecord) -> None:
+        """Stores what may be edited."""
+        await tx.execute(
+            _EDIT,
+            {
+                "k": r.key,
+                "new_address": r.address,
+                "new_can_exceed": r.can_exceed,
+                "new_priority": r.priority,
+                "new_active": r.active,
+                "new_pickup": r.pickup,
+                "new_xp": dict(r.xp),
+                "new_version": r.version,
+                "new_update_time": r.update_time,
+            },
+        )
+
+
+async def _stocks(tx: Tx, select: sa.Select[Any], wanted: Sequence[Any]) -> list[Stock]:
+    return [Stock(*tuple(row)) for row in await tx.execute(select, {"wanted": wanted})]
+
+
+def record(row: Any) -> InventoryRecord:
+    """A row as a record."""
+    return InventoryRecord(
+        key=row.key,
+        id=row.id,
+        product_id=row.product_id,
+        supplier_id=row.supplier_id,
+        location_id=row.location_id,
+        create_time=row.create_time,
+        update_time=row.update_time,
+        address=row.address,
+        on_hand=row.on_hand,
+        reserved=row.reserved,
+        allocated=row.allocated,
+        can_exceed=row.can_exceed,
+        priority=row.priority,
+        active=row.active,
+        pickup=row.pickup,
+        xp=row.xp,
+        version=row.version,
+    )
+
+
+def _row(r: InventoryRecord) -> dict[str, Any]:
+    return {
+        "key": r.key,
+        "id": r.id,
+        "product_id": r.product_id,
+        "supplier_id": r.supplier_id,
+        "location_id": r.location_id,
+        "address": r.address,
+        "on_hand": 0,
+        "reserved": 0,
+        "allocated": 0,
+        "can_exceed": r.can_exceed,
+        "priority": r.priority,
+        "active": r.active,
+        "pickup": r.pickup,
+        "xp": dict(r.xp),
+        "version": r.version,
+        "create_time": r.create_time,
+        "update_time": r.update_time,
+    }

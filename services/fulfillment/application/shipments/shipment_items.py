@@ -1,0 +1,122 @@
+"""AddShipmentItems, RemoveShipmentItems and DeleteShipment: what is packed can be unpacked until it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from libs.auth import Principal, roles
+from libs.clock import Clock
+from libs.errors import invalid, missing, precondition, stale
+from services.fulfillment.application.ports import Request, RequestPort, ShipmentPort, SupplierOrderPort, Transactions, Tx
+from services.fulfillment.application.reporting import Reporting
+from services.fulfillment.application.shipments.refusals import refusal
+from services.fulfillment.domain.reasons import Reason
+from services.fulfillment.domain.shipments.actions.parcel import changed, deleted, holding, without
+from services.fulfillment.domain.shipments.actions.ship import Loading, Wanted
+from services.fulfillment.domain.shipments.shipment import Shipment
+from services.fulfillment.domain.sourcing.model import MAX_LINES
+from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
+from services.fulfillment.domain.visibility import may_act_for
+
+RESOURCE = "shipment"
+Edit = Callable[[Shipment, Loading, datetime], Shipment]
+"""A change of what a shipment holds; what stands against it is a refusal of the loading."""
+
+
+class ShipmentItems:
+    """The use cases."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        orders: SupplierOrderPort,
+        sent: ShipmentPort,
+        requests: RequestPort,
+        reporting: Reporting,
+        clock: Clock,
+    ) -> None:
+        self._transactions = transactions
+        self._orders = orders
+        self._shipments = sent
+        self._requests = requests
+        self._reporting = reporting
+        self._clock = clock
+
+    async def add(self, caller: Principal, id: str, etag: str, items: Sequence[Wanted], request: Request) -> Shipment:
+        """Puts more units into it, of the same supplier and buyer; raises with all violations."""
+
+        def edit(s: Shipment, loading: Loading, now: datetime) -> Shipment:
+            packed = loading.pack(items, "items", party=(s.supplier_id, s.buyer_id))
+            if len(s.items) + len(packed) > MAX_LINES:
+                raise invalid("items", "TOO_MANY_ITEMS", f"a shipment has at most {MAX_LINES:,} items")
+            return holding(changed(s, now), (*s.items, *packed))
+
+        return await self._change(caller, id, etag, edit, request, {w.supplier_order_id for w in items})
+
+    async def remove(self, caller: Principal, id: str, etag: str, items: Sequence[Wanted], request: Request) -> Shipment:
+        """Takes units out of it, not all of them; raises with all violations."""
+
+        def edit(s: Shipment, loading: Loading, now: datetime) -> Shipment:
+            rest = list(s.items)
+            for w in items:
+                loading.check_inside(w, rest)
+                rest = without(rest, w.supplier_order_id, w.line_item_id, w.quantity)
+            if not rest:
+                raise invalid("items", "FIELD_INVALID", "nothing would be left in the shipment: delete it")
+            loading.unpack(s.items, rest)
+            return holding(changed(s, now), rest)
+
+        return await self._change(caller, id, etag, edit, request, set())
+
+    async def delete(self, caller: Principal, id: str, etag: str, request: Request) -> Shipment:
+        """Unpacks all of it; its id stays taken."""
+
+        def edit(s: Shipment, loading: Loading, now: datetime) -> Shipment:
+            if s.void_time is None:
+                loading.unpack(s.items, ())
+            return deleted(s, now)
+
+        return await self._change(caller, id, etag, edit, request, set(), void=True)
+
+    async def _change(
+        self, caller: Principal, id: str, etag: str, edit: Edit, request: Request, order_ids: set[str], void: bool = False
+    ) -> Shipment:
+        caller.require(roles.SHIPMENT_ADMIN)
+
+        async def work(tx: Tx) -> tuple[Shipment, Sequence[SupplierOrder], bool]:
+            now = self._clock.now()
+            replayed = await self._requests.claim(tx, request, {}, now)
+            known = await self._shipments.get(tx, id, lock=True)
+            if known is None or not may_act_for(caller, known.supplier_id):
+                raise missing(RESOURCE, id)
+            if replayed is not None:
+                return known, (), False
+            check_packing(known, etag, void)
+            ids = order_ids | {item.supplier_order_id for item in known.items}
+            before = [o for o in await self._orders.of_ids(tx, ids, lock=True) if may_act_for(caller, o.supplier_id)]
+            loading = Loading(before)
+            after = edit(known, loading, now)
+            if loading.refusals:
+                raise refusal(loading.refusals)
+            orders = loading.touched_orders(now)
+            await self._orders.save_units(tx, {o.key: o for o in before}, orders, now)
+            await self._shipments.save_items(tx, [after], now)
+            return after, orders, True
+
+        after, orders, told = await self._transactions.retrying(work)
+        if told:
+            await self._reporting.tell(orders, [after])
+        return after
+
+
+def check_packing(s: Shipment, etag: str, void: bool = False) -> None:
+    """Raises unless the shipment is still being packed; `void` allows one that is void."""
+    if s.delete_time is not None:
+        raise missing(RESOURCE, s.id)
+    if etag and etag != str(s.version):
+        raise stale(RESOURCE, s.id, str(s.version))
+    if s.ship_time is not None:
+        raise precondition(Reason.SHIPMENT_ALREADY_SHIPPED, f"Shipment {s.id} has left already.", shipment=s.id)
+    if s.void_time is not None and not void:
+        raise precondition(Reason.SHIPMENT_VOID, f"All that shipment {s.id} holds was canceled.", shipment=s.id)

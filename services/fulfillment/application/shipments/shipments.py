@@ -1,0 +1,153 @@
+"""Get, list and update shipments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from libs.auth import Principal, roles
+from libs.clock import Clock
+from libs.errors import invalid, missing, precondition, stale
+from services.fulfillment.application.ports import (
+    PageRequest,
+    QueryPort,
+    Request,
+    RequestPort,
+    ShipmentPort,
+    StockPort,
+    SupplierOrderPort,
+    Transactions,
+    Tx,
+)
+from services.fulfillment.application.reporting import Reporting
+from services.fulfillment.application.shipments.refusals import refusal
+from services.fulfillment.application.supplier_orders.supplier_orders import XpEdit
+from services.fulfillment.domain.reasons import Reason
+from services.fulfillment.domain.shipments.actions.ship import Loading
+from services.fulfillment.domain.shipments.shipment import Shipment
+from services.fulfillment.domain.stock.ledger import effects
+from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
+from services.fulfillment.domain.visibility import Scope, may_act_for, seen, shipments
+
+RESOURCE = "shipment"
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentEdit:
+    """New values of a shipment's header by field name, and the merge of its xp, if any."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    xp: XpEdit | None = None
+
+
+class Shipments:
+    """The use cases."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        stock: StockPort,
+        orders: SupplierOrderPort,
+        sent: ShipmentPort,
+        queries: QueryPort,
+        requests: RequestPort,
+        reporting: Reporting,
+        clock: Clock,
+    ) -> None:
+        self._transactions = transactions
+        self._stock = stock
+        self._orders = orders
+        self._shipments = sent
+        self._queries = queries
+        self._requests = requests
+        self._reporting = reporting
+        self._clock = clock
+
+    async def get(self, caller: Principal, id: str) -> Shipment:
+        """One that the caller may see, with the items that the caller may see."""
+        scope = shipments(caller)
+        async with self._transactions.reading(snapshot=True) as tx:
+            found = await self._shipments.get(tx, id)
+        if found is None or found.delete_time is not None or not _holds(scope, found):
+            raise missing(RESOURCE, id)
+        return seen(found, scope)
+
+    async def page(self, caller: Principal, page: PageRequest, order_id: str) -> tuple[Sequence[Shipment], str]:
+        """Those that the caller may see."""
+        scope = shipments(caller)
+        async with self._transactions.reading(snapshot=True) as tx:
+            return await self._queries.shipments(tx, scope, page, order_id)
+
+    async def update(self, caller: Principal, id: str, etag: str, edit: ShipmentEdit, request: Request) -> Shipment:
+        """Changes the header; a ship time, set once, ships the units. Raises with all violations."""
+        caller.require(roles.SHIPMENT_ADMIN)
+
+        async def work(tx: Tx) -> tuple[Shipment, Sequence[SupplierOrder], bool]:
+            now = self._clock.now()
+            replayed = await self._requests.claim(tx, request, {}, now)
+            known = await self._shipments.get(tx, id, lock=True)
+            if known is None or not may_act_for(caller, known.supplier_id):
+                raise missing(RESOURCE, id)
+            if replayed is not None:
+                return known, (), False
+            if known.delete_time is not None:
+                raise missing(RESOURCE, id)
+            if etag and etag != str(known.version):
+                raise stale(RESOURCE, id, str(known.version))
+            return *await self._edit(tx, known, edit, now), True
+
+        after, orders, changed = await self._transactions.retrying(work)
+        if changed:
+            await self._reporting.tell(orders, [after])
+        return after
+
+    async def _edit(self, tx: Tx, known: Shipment, edit: ShipmentEdit, now: datetime) -> tuple[Shipment, Sequence[SupplierOrder]]:
+        after = replace(known, **edit.values, version=known.version + 1, update_time=now)
+        if edit.xp is not None:
+            after = replace(after, xp=edit.xp(known.xp))
+        if known.void_time is not None and after.ship_time is not None:
+            raise precondition(Reason.SHIPMENT_VOID, f"All that shipment {known.id} holds was canceled.", shipment=known.id)
+        moved = known.ship_time is not None and (after.ship_to, after.ship_from_id) != (known.ship_to, known.ship_from_id)
+        if moved or (known.ship_time is not None and after.ship_time != known.ship_time):
+            raise precondition(Reason.SHIPMENT_ALREADY_SHIPPED, f"Shipment {known.id} has left already.", shipment=known.id)
+        check_delivery(after.ship_time, after.delivery_time, "shipment.delivery_time")
+        orders: Sequence[SupplierOrder] = ()
+        if known.ship_time is None and after.ship_time is not None:
+            orders = await self._leave(tx, known, after.ship_time, now)
+        await self._shipments.save(tx, after, now)
+        return after, orders
+
+    async def _leave(self, tx: Tx, shipment: Shipment, ship_time: datetime, now: datetime) -> Sequence[SupplierOrder]:
+        before = await self._orders.of_keys(tx, {i.supplier_order_key for i in shipment.items}, lock=True)
+        loading = Loading(before)
+        loading.check_leaving(shipment.items, "shipment.ship_time")
+        loading.check_time(shipment.items, ship_time, "shipment.ship_time")
+        if loading.refusals:
+            raise refusal(loading.refusals)
+        movements = loading.leave(shipment.items, shipment.id)
+        sums = effects(movements)
+        if sums:
+            fields = {shipment.id: "shipment.ship_time"}
+            loading.check_stock(movements, await self._stock.of_keys(tx, sums, lock=True), fields)
+        if loading.refusals:
+            raise refusal(loading.refusals)
+        after = loading.touched_orders(now)
+        await self._orders.save_units(tx, {o.key: o for o in before}, after, now)
+        await self._stock.book(tx, movements, sums, now)
+        return after
+
+
+def check_delivery(ship_time: datetime | None, delivery_time: datetime | None, field: str) -> None:
+    """Raises unless a delivery comes after its departure."""
+    if delivery_time is not None and (ship_time is None or delivery_time < ship_time):
+        raise invalid(field, "VALUE_OUT_OF_RANGE", "a shipment is delivered after it has left")
+
+
+def _holds(scope: Scope, shipment: Shipment) -> bool:
+    if not scope.of_supplier(shipment.supplier_id):
+        return False
+    if scope.buyer_id is not None and shipment.buyer_id != scope.buyer_id:
+        return False
+    return scope.user_id is None or any(item.user_id == scope.user_id for item in shipment.items)

@@ -1,0 +1,218 @@
+"""Create, get, list and update inventory records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from libs.auth import Principal, roles
+from libs.auth.principal import PartyKind
+from libs.clock import Clock
+from libs.errors import FieldViolation, Kind, Violations, WaybillError, denied, missing, precondition, stale
+from libs.ids import IdSource
+from services.fulfillment.application.ports import (
+    AddressPeer,
+    PageRequest,
+    QueryPort,
+    Request,
+    RequestPort,
+    StockPort,
+    Transactions,
+    Tx,
+)
+from services.fulfillment.application.supplier_orders.supplier_orders import XpEdit
+from services.fulfillment.domain.reasons import Reason
+from services.fulfillment.domain.sourcing.model import Address
+from services.fulfillment.domain.stock.inventory import InventoryRecord
+from services.fulfillment.domain.stock.ledger import Cause, Movement, MovementKind, effects
+from services.fulfillment.domain.visibility import may_act_for, stock
+
+RESOURCE = "inventory record"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDraft:
+    """A record as a caller wants it; `field` is where it stands in the request. An empty id is generated."""
+
+    field: str
+    id: str
+    product_id: str
+    supplier_id: str
+    location_id: str
+    address: Address | None
+    can_exceed: bool
+    priority: int
+    active: bool
+    pickup: bool
+    xp: Mapping[str, Any]
+    opening: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordEdit:
+    """New values of a record by field name, and the merge of its xp, if any."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    xp: XpEdit | None = None
+
+
+def check_writer(caller: Principal) -> None:
+    """Raises unless the caller may write stock at all."""
+    caller.require(roles.INVENTORY_ADMIN)
+    if caller.party_kind is PartyKind.BUYER:
+        raise denied(roles.INVENTORY_ADMIN)
+
+
+class InventoryRecords:
+    """The use cases."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        stock: StockPort,
+        queries: QueryPort,
+        requests: RequestPort,
+        addresses: AddressPeer,
+        clock: Clock,
+        ids: IdSource,
+    ) -> None:
+        self._transactions = transactions
+        self._stock = stock
+        self._queries = queries
+        self._requests = requests
+        self._addresses = addresses
+        self._clock = clock
+        self._ids = ids
+
+    async def create(self, caller: Principal, drafts: Sequence[RecordDraft], request: Request) -> list[InventoryRecord]:
+        """Creates all or none, each with its opening receipt. Raises with all violations."""
+        check_writer(caller)
+        own = "" if caller.is_seller else caller.party_id
+        drafts = [
+            replace(
+                d,
+                supplier_id="" if caller.is_seller and d.supplier_id == caller.party_id else d.supplier_id or own,
+                id=d.id or self._ids.public("inv"),
+            )
+            for d in drafts
+        ]
+        drafts = await self._located(caller, drafts)
+        ids = [d.id for d in drafts]
+
+        async def work(tx: Tx) -> list[InventoryRecord]:
+            now = self._clock.now()
+            replayed = await self._requests.claim(tx, request, {"ids": ids}, now)
+            if replayed is None:
+                await self._insert(tx, drafts, now, caller)
+            wanted = ids if replayed is None else replayed["ids"]
+            found = await self._stock.records(tx, wanted)
+            return [found[id] for id in wanted]
+
+        return await self._transactions.retrying(work)
+
+    async def _located(self, caller: Principal, drafts: Sequence[RecordDraft]) -> list[RecordDraft]:
+        """The drafts with the snapshot of their location, from the directory where the caller gave none."""
+        found = Violations()
+        for d in drafts:
+            if not may_act_for(caller, d.supplier_id):
+                found.add(f"{d.field}.supplier_id", "FIELD_INVALID", "a supplier has records of its own only")
+        # The books of others are none of the caller's business: there nothing is looked for.
+        unplaced = [d for d in drafts if d.address is None and may_act_for(caller, d.supplier_id)]
+        refs = {(d.supplier_id, d.location_id) for d in unplaced}
+        known = await self._addresses.find(refs, caller.party_id) if refs else {}
+        for d in unplaced:
+            if (d.supplier_id, d.location_id) not in known:
+                found.add(
+                    f"{d.field}.location_id",
+                    Reason.LOCATION_NOT_FOUND,
+                    f"there is no address {d.location_id!r} in the book of {d.supplier_id or 'the seller'}",
+                )
+        found.raise_if_any()
+        return [replace(d, address=known[(d.supplier_id, d.location_id)]) if d.address is None else d for d in drafts]
+
+    async def _insert(self, tx: Tx, drafts: Sequence[RecordDraft], now: datetime, caller: Principal) -> None:
+        taken = await self._stock.records(tx, [d.id for d in drafts])
+        _refuse_taken(drafts, set(taken))
+        records = [_record(d, self._ids, now) for d in drafts]
+        await self._stock.insert(tx, records)
+        movements = [
+            Movement(r.key, MovementKind.RECEIVE, on_hand=d.opening, cause=Cause(user_id=caller.user_id), note="opening")
+            for r, d in zip(records, drafts, strict=True)
+            if d.opening
+        ]
+        await self._stock.book(tx, movements, effects(movements), now)
+
+    async def get(self, caller: Principal, id: str) -> InventoryRecord:
+        """One that the caller may see."""
+        async with self._transactions.reading() as tx:
+            return await self._visible(tx, caller, id)
+
+    async def _visible(self, tx: Tx, caller: Principal, id: str, lock: bool = False) -> InventoryRecord:
+        seen = stock(caller)
+        found = (await self._stock.records(tx, [id], lock)).get(id)
+        if found is None or not seen.of_supplier(found.supplier_id):
+            raise missing(RESOURCE, id)
+        return found
+
+    async def page(self, caller: Principal, page: PageRequest) -> tuple[Sequence[InventoryRecord], str]:
+        """Those that the caller may see."""
+        async with self._transactions.reading() as tx:
+            return await self._queries.records(tx, stock(caller), page)
+
+    async def update(self, caller: Principal, id: str, etag: str, edit: RecordEdit, request: Request) -> InventoryRecord:
+        """Changes what may be edited. Raises STOCK_SHORTAGE, ETAG_MISMATCH."""
+        check_writer(caller)
+
+        async def work(tx: Tx) -> InventoryRecord:
+            now = self._clock.now()
+            replayed = await self._requests.claim(tx, request, {}, now)
+            known = await self._visible(tx, caller, id, lock=True)
+            if replayed is not None:
+                return known
+            if etag and etag != str(known.version):
+                raise stale(RESOURCE, id, str(known.version))
+            after = replace(known, **edit.values, version=known.version + 1, update_time=now)
+            if "address" in edit.values:
+                after = replace(after, address={**edit.values["address"], "id": known.location_id})
+            if edit.xp is not None:
+                after = replace(after, xp=edit.xp(known.xp))
+            if known.can_exceed and not after.can_exceed and known.available < 0:
+                raise precondition(
+                    Reason.STOCK_SHORTAGE,
+                    f"Inventory record {id} is {-known.available} units short: receive them first.",
+                    inventory_record=id,
+                )
+            await self._stock.update(tx, after)
+            return after
+
+        return await self._transactions.retrying(work)
+
+
+def _refuse_taken(drafts: Sequence[RecordDraft], taken: set[str]) -> None:
+    if not taken:
+        return
+    again = [d for d in drafts if d.id in taken]
+    fields = [FieldViolation(f"{d.field}.id", "RESOURCE_EXISTS", f"inventory record {d.id!r} exists already") for d in again]
+    raise WaybillError(
+        Kind.EXISTS, "RESOURCE_EXISTS", fields[0].description, metadata={"resource": RESOURCE, "id": again[0].id}, fields=fields
+    )
+
+
+def _record(d: RecordDraft, ids: IdSource, now: datetime) -> InventoryRecord:
+    return InventoryRecord(
+        key=ids.key(),
+        id=d.id,
+        product_id=d.product_id,
+        supplier_id=d.supplier_id,
+        location_id=d.location_id,
+        create_time=now,
+        update_time=now,
+        address=d.address,
+        can_exceed=d.can_exceed,
+        priority=d.priority,
+        active=d.active,
+        pickup=d.pickup,
+        xp=d.xp,
+    )

@@ -1,0 +1,87 @@
+"""AdjustStock, CheckAvailability and ListStockMovements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from libs.auth import Principal
+from libs.clock import Clock
+from libs.errors import Violations
+from services.fulfillment.application.ports import PageRequest, QueryPort, Request, RequestPort, StockPort, Transactions, Tx
+from services.fulfillment.application.stock.inventory_records import check_writer
+from services.fulfillment.domain.reasons import Reason
+from services.fulfillment.domain.sourcing.model import Stock
+from services.fulfillment.domain.stock.availability import Availability, for_buyers, whole
+from services.fulfillment.domain.stock.inventory import Adjustment, InventoryRecord, LedgerEntry
+from services.fulfillment.domain.stock.ledger import Cause, Movement, effects
+from services.fulfillment.domain.visibility import EVERYTHING, NOTHING, STOCK_READERS, may_act_for, stock
+
+
+class StockBook:
+    """The use cases."""
+
+    def __init__(
+        self, transactions: Transactions, stock: StockPort, queries: QueryPort, requests: RequestPort, clock: Clock
+    ) -> None:
+        self._transactions = transactions
+        self._stock = stock
+        self._queries = queries
+        self._requests = requests
+        self._clock = clock
+
+    async def adjust(self, caller: Principal, adjustments: Sequence[Adjustment], request: Request) -> list[InventoryRecord]:
+        """Books all or none. A count below what is promised opens a shortage; one below zero is refused."""
+        check_writer(caller)
+        ids = [a.record_id for a in adjustments]
+
+        async def work(tx: Tx) -> list[InventoryRecord]:
+            now = self._clock.now()
+            replayed = await self._requests.claim(tx, request, {}, now)
+            known = await self._stock.records(tx, ids, lock=True)
+            mine = {id: r for id, r in known.items() if may_act_for(caller, r.supplier_id)}
+            if replayed is None:
+                movements = _movements(adjustments, mine, caller)
+                await self._stock.book(tx, movements, effects(movements), now)
+                mine = await self._stock.records(tx, ids)
+            return [mine[id] for id in ids]
+
+        return await self._transactions.retrying(work)
+
+    async def availability(self, caller: Principal, product_ids: Sequence[str], everything: bool) -> dict[str, Availability]:
+        """By product. Services (`everything`), and whoever reads all stock, see all records, a supplier that reads stock its
+        own; everybody else sees sums."""
+        async with self._transactions.reading() as tx:
+            stocks = await self._stock.of_products(tx, product_ids)
+        own = EVERYTHING if everything else stock(caller) if caller.has(*STOCK_READERS) else NOTHING
+        found: dict[str, list[Stock]] = {id: [] for id in product_ids}
+        for s in stocks:
+            if own.nothing or own.of_supplier(s.supplier_id):
+                found[s.product_id].append(s)
+        return {id: (for_buyers if own.nothing else whole)(mine) for id, mine in found.items()}
+
+    async def movements(self, caller: Principal, page: PageRequest) -> tuple[Sequence[LedgerEntry], str]:
+        """The ledger of records that the caller may see."""
+        async with self._transactions.reading() as tx:
+            return await self._queries.movements(tx, stock(caller), page)
+
+
+def _movements(adjustments: Sequence[Adjustment], known: dict[str, InventoryRecord], caller: Principal) -> list[Movement]:
+    found = Violations()
+    movements = []
+    for n, a in enumerate(adjustments):
+        record = known.get(a.record_id)
+        if record is None:
+            found.add(
+                f"adjustments[{n}].inventory_record_id",
+                Reason.INVENTORY_RECORD_NOT_FOUND,
+                f"there is no inventory record {a.record_id!r}",
+            )
+            continue
+        change = a.change_from(record.on_hand)
+        if change < 0 and record.on_hand + change < 0:
+            found.add(
+                f"adjustments[{n}].change", "VALUE_OUT_OF_RANGE", f"there are {record.on_hand} units: fewer than none cannot be"
+            )
+        movements.append(Movement(record.key, a.kind, on_hand=change, cause=Cause(user_id=caller.user_id), note=a.note))
+    found.raise_if_any()
+    return movements

@@ -1,0 +1,81 @@
+"""ConfirmReservation: makes an attempt's reservation permanent and creates the supplier orders."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from libs.clock import Clock
+from libs.errors import precondition
+from libs.ids import IdSource
+from services.fulfillment.application.ports import ReservationPort, StockPort, SupplierOrderPort, Transactions, Tx
+from services.fulfillment.domain.reasons import Reason
+from services.fulfillment.domain.sourcing.reservation import Freeze, ReservationState
+from services.fulfillment.domain.stock.ledger import Cause, effects
+from services.fulfillment.domain.supplier_orders.actions.cancel import cancel
+from services.fulfillment.domain.supplier_orders.actions.change import Change
+from services.fulfillment.domain.supplier_orders.actions.freeze import freeze
+from services.fulfillment.domain.supplier_orders.actions.place import confirm, delivered
+from services.fulfillment.domain.supplier_orders.snapshot import OrderSnapshot
+from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder, by_id
+
+
+class ConfirmReservation:
+    """The use case. Never refused for a business reason: the reservation is the promise."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        stock: StockPort,
+        reservations: ReservationPort,
+        orders: SupplierOrderPort,
+        clock: Clock,
+        ids: IdSource,
+    ) -> None:
+        self._transactions = transactions
+        self._stock = stock
+        self._reservations = reservations
+        self._orders = orders
+        self._clock = clock
+        self._ids = ids
+
+    async def __call__(self, order: OrderSnapshot, attempt: int, forward: bool) -> list[SupplierOrder]:
+        """The supplier orders, by number; a repeat returns them as they are now.
+
+        Raises RESERVATION_RELEASED for an attempt that was released or never known: a defect of the caller.
+        """
+        return by_id(await self._transactions.retrying(lambda tx: self._confirm(tx, order, attempt, forward)))
+
+    async def _confirm(self, tx: Tx, order: OrderSnapshot, attempt: int, forward: bool) -> list[SupplierOrder]:
+        now = self._clock.now()
+        reserved = await self._reservations.get(tx, order.order_key, attempt, lock=True)
+        if reserved is None or reserved.state is ReservationState.RELEASED:
+            raise precondition(
+                Reason.RESERVATION_RELEASED,
+                f"Attempt {attempt} of order {order.order_id} holds no reservation.",
+                order_key=order.order_key,
+                attempt=str(attempt),
+            )
+        if reserved.state is ReservationState.CONFIRMED:
+            return await self._orders.of_orders(tx, [order.order_key], lock=True)
+        cause = Cause(order.order_key, attempt)
+        change = confirm(order, reserved.assignments, cause, forward, self._ids.key, now)
+        if reserved.held:
+            change = replace(change, created=tuple(replace(o, held=True) for o in change.created))
+        # A cancel that came first decides over supplier orders that are only now made.
+        if reserved.freeze is Freeze.FROZEN:
+            change = replace(change, created=freeze(change.created, now).changed)
+        elif reserved.freeze is Freeze.CANCELED:
+            ended = cancel(change.created, cause, now)
+            change = Change(created=_latest(change.created, ended.changed), movements=(*change.movements, *ended.movements))
+        elif any(not line.shippable for line in order.lines):
+            stocks = await self._stock.of_keys(tx, effects(change.movements), lock=True)
+            change = delivered(change, stocks, now)
+        await self._reservations.end(tx, reserved, ReservationState.CONFIRMED, now, order.xp)
+        await self._stock.book(tx, change.movements, effects(change.movements), now)
+        await self._orders.insert(tx, change.created, now)
+        return list(change.created)
+
+
+def _latest(orders: tuple[SupplierOrder, ...], changed: tuple[SupplierOrder, ...]) -> tuple[SupplierOrder, ...]:
+    newer = {o.key: o for o in changed}
+    return tuple(newer.get(o.key, o) for o in orders)

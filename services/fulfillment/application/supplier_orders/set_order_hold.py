@@ -1,0 +1,45 @@
+"""SetOrderHold: the fraud or manual hold of a whole buyer order."""
+
+from __future__ import annotations
+
+from libs.clock import Clock
+from libs.errors import missing
+from services.fulfillment.application.ports import ReservationPort, SupplierOrderPort, Transactions, Tx
+from services.fulfillment.application.supplier_orders.order_changes import OrderChanges
+from services.fulfillment.domain.supplier_orders.actions.hold import hold
+from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder, by_id
+
+
+class SetOrderHold:
+    """The use case. The newest version known decides."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        reservations: ReservationPort,
+        orders: SupplierOrderPort,
+        changes: OrderChanges,
+        clock: Clock,
+    ) -> None:
+        self._transactions = transactions
+        self._reservations = reservations
+        self._orders = orders
+        self._changes = changes
+        self._clock = clock
+
+    async def __call__(self, order_key: str, held: bool, version: int) -> list[SupplierOrder]:
+        """Holds the order back from shipping, or ends that; what the confirm is still to create included. A version older
+        than one that is known changes nothing. Raises NOT_FOUND for an order that never reserved anything.
+
+        Returns every supplier order of the order, by number.
+        """
+
+        async def work(tx: Tx) -> list[SupplierOrder]:
+            if await self._reservations.set_held(tx, order_key, held, version, self._clock.now()):
+                return await self._changes.apply(tx, order_key, lambda orders, now: hold(orders, held, now))
+            orders = await self._orders.of_orders(tx, [order_key], lock=True)
+            if not orders:
+                raise missing("order", order_key)
+            return by_id(orders)
+
+        return await self._transactions.retrying(work)

@@ -1,0 +1,111 @@
+"""Get, list and update supplier orders, and what the order service reads of whole orders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from libs.auth import Principal, roles
+from libs.clock import Clock
+from libs.errors import missing, stale
+from services.fulfillment.application.ports import (
+    PageRequest,
+    QueryPort,
+    Request,
+    RequestPort,
+    ShipmentPort,
+    SupplierOrderPort,
+    Transactions,
+    Tx,
+)
+from services.fulfillment.application.reporting import Reporting
+from services.fulfillment.domain.shipments.shipment import Shipment
+from services.fulfillment.domain.supplier_orders.actions.change import touched
+from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
+from services.fulfillment.domain.visibility import supplier_orders
+
+XpEdit = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""Merges a patch into stored data; raises when the result is too large."""
+RESOURCE = "supplier order"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFulfillment:
+    """Everything of some buyer orders; `left` are the keys of those that did not fit."""
+
+    orders: Sequence[SupplierOrder]
+    shipments: Sequence[Shipment]
+    left: Sequence[str]
+
+
+async def visible(orders: SupplierOrderPort, tx: Tx, caller: Principal, id: str, lock: bool = False) -> SupplierOrder:
+    """The supplier order, or NOT_FOUND when there is none that the caller may see."""
+    seen = supplier_orders(caller)
+    found = await orders.of_ids(tx, [id], lock)
+    if not found or not seen.of_supplier(found[0].supplier_id):
+        raise missing(RESOURCE, id)
+    return found[0]
+
+
+class SupplierOrders:
+    """The use cases of reading, and of the owner's data."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        orders: SupplierOrderPort,
+        sent: ShipmentPort,
+        queries: QueryPort,
+        requests: RequestPort,
+        reporting: Reporting,
+        clock: Clock,
+    ) -> None:
+        self._transactions = transactions
+        self._orders = orders
+        self._shipments = sent
+        self._queries = queries
+        self._requests = requests
+        self._reporting = reporting
+        self._clock = clock
+
+    async def get(self, caller: Principal, id: str) -> SupplierOrder:
+        """One that the caller may see."""
+        async with self._transactions.reading(snapshot=True) as tx:
+            return await visible(self._orders, tx, caller, id)
+
+    async def page(self, caller: Principal, page: PageRequest) -> tuple[Sequence[SupplierOrder], str]:
+        """Those that the caller may see."""
+        async with self._transactions.reading(snapshot=True) as tx:
+            return await self._queries.supplier_orders(tx, supplier_orders(caller), page)
+
+    async def of_orders(self, order_keys: Sequence[str]) -> OrderFulfillment:
+        """Everything of some buyer orders, as far as it fits into one answer."""
+        async with self._transactions.reading(snapshot=True) as tx:
+            keys, left = await self._queries.fitting_orders(tx, order_keys)
+            orders = await self._orders.of_orders(tx, keys)
+            sent = await self._shipments.of_orders(tx, keys)
+        return OrderFulfillment(sorted(orders, key=lambda o: (o.order_key, o.number)), sent, left)
+
+    async def update(self, caller: Principal, id: str, etag: str, edit: XpEdit | None, request: Request) -> SupplierOrder:
+        """Changes xp, in any status. Raises ETAG_MISMATCH when the caller's etag is not the current one."""
+        caller.require(roles.ORDER_ADMIN)
+
+        async def work(tx: Tx) -> tuple[SupplierOrder, bool]:
+            now = self._clock.now()
+            replayed = await self._requests.claim(tx, request, {}, now)
+            order = await visible(self._orders, tx, caller, id, lock=True)
+            if replayed is not None:
+                return order, False
+            if etag and etag != str(order.version):
+                raise stale(RESOURCE, id, str(order.version))
+            if edit is None:
+                return order, False
+            after = replace(touched(order, now), xp=edit(order.xp))
+            await self._orders.save(tx, [after], now)
+            return after, True
+
+        order, changed = await self._transactions.retrying(work)
+        if changed:
+            await self._reporting.tell([order])
+        return order

@@ -1,1 +1,0 @@
-"""What can happen to the supplier orders of one order: one file an action, each a pure function."""

@@ -1,0 +1,96 @@
+"""A supplier order parted in two: what is packed or has left, and the open units that leave it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from libs.money import between, minor_unit
+from services.fulfillment.domain.supplier_orders.actions.change import emptied
+from services.fulfillment.domain.supplier_orders.splitting import follow_parts
+from services.fulfillment.domain.supplier_orders.supplier_order import OrderLine, SelectionItem, ShipSelection, SupplierOrder
+
+
+def parted(order: SupplierOrder) -> tuple[SupplierOrder, SupplierOrder]:
+    """What it keeps, and what leaves it: every unit and amount is in exactly one of the two, and no part is below zero.
+
+    A line keeps the cost of its units by position, packed and shipped ones at the front and canceled ones at the back.
+    The cost of an estimate stays where a unit of it is kept, since it is due with the first shipment, and leaves
+    with its units else.
+    """
+    unit = minor_unit(order.currency)
+    pairs = [_parted_line(line, unit) for line in order.lines]
+    kept, leaving = [k for k, _ in pairs], [gone for _, gone in pairs if gone.quantity]
+    staying, going = _selections(order.selections, {line.line_item_id: line.quantity for line in kept})
+    subtotals = [sum(line.subtotal for line in lines) for lines in (kept, leaving)]
+    shipping = follow_parts(order.shipping_cost, [sum(s.cost for s in chosen) for chosen in (staying, going)], subtotals, unit)
+    taxes = [
+        sum(line.tax for line in lines) + sum(s.tax for s in chosen) for lines, chosen in ((kept, staying), (leaving, going))
+    ]
+    tax = follow_parts(order.tax, taxes, subtotals, unit)
+    both = [
+        replace(
+            order,
+            lines=tuple(lines),
+            subtotal=subtotals[n],
+            discount=sum(line.discount for line in lines),
+            shipping_cost=shipping[n],
+            tax=tax[n],
+            selections=tuple(chosen),
+        )
+        for n, (lines, chosen) in enumerate(((kept, staying), (leaving, going)))
+    ]
+    return both[0], both[1]
+
+
+def _parted_line(line: OrderLine, unit: int) -> tuple[OrderLine, OrderLine]:
+    front, end = line.packed + line.shipped, line.quantity - line.canceled
+    if front == end:
+        return line, emptied(line)
+    if end - front == line.quantity:
+        return emptied(line), line
+    discount = between(line.discount, line.quantity, front, end, unit)
+    subtotal = between(line.subtotal - line.discount, line.quantity, front, end, unit) + discount
+    tax = between(line.tax, line.quantity, front, end, unit)
+    kept = replace(
+        line,
+        quantity=line.quantity - line.unpacked,
+        subtotal=line.subtotal - subtotal,
+        discount=line.discount - discount,
+        tax=line.tax - tax,
+        allocations=tuple(replace(a, quantity=a.packed + a.shipped) for a in line.allocations if a.packed + a.shipped),
+    )
+    leaving = replace(
+        line,
+        quantity=line.unpacked,
+        packed=0,
+        shipped=0,
+        canceled=0,
+        subtotal=subtotal,
+        discount=discount,
+        tax=tax,
+        allocations=tuple(replace(a, quantity=a.unpacked, packed=0, shipped=0) for a in line.allocations if a.unpacked),
+    )
+    return kept, leaving
+
+
+def _selections(selections: Sequence[ShipSelection], kept: dict[str, int]) -> tuple[list[ShipSelection], list[ShipSelection]]:
+    """The estimates of both parts; of a line in several the earlier ones hold its kept units."""
+    left = dict(kept)
+    staying: list[ShipSelection] = []
+    going: list[ShipSelection] = []
+    for s in selections:
+        here: list[SelectionItem] = []
+        gone: list[SelectionItem] = []
+        for item in s.items:
+            units = min(item.quantity, left.get(item.line_item_id, 0))
+            left[item.line_item_id] = left.get(item.line_item_id, 0) - units
+            if units:
+                here.append(replace(item, quantity=units))
+            if item.quantity > units:
+                gone.append(replace(item, quantity=item.quantity - units))
+        if here:
+            staying.append(replace(s, items=tuple(here)))
+        if gone or not here:
+            going.append(replace(s, items=tuple(gone), cost=0 if here else s.cost, tax=0 if here else s.tax))
+    return staying, going

@@ -1,0 +1,122 @@
+"""Confirm and forward: supplier orders come to be, either the seller's implicit one or one for each
+supplier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from libs.errors import precondition
+from services.fulfillment.domain.reasons import Reason
+from services.fulfillment.domain.sourcing.model import Assignment, Stock
+from services.fulfillment.domain.stock.ledger import Cause, Movement, allocating
+from services.fulfillment.domain.supplier_orders.actions.change import Change, NewKey, moved_away, settled
+from services.fulfillment.domain.supplier_orders.actions.deliver import Delivery
+from services.fulfillment.domain.supplier_orders.snapshot import OrderSnapshot, whole_order
+from services.fulfillment.domain.supplier_orders.splitting import Share, partition, parts_by_supplier
+from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus, Trigger, move
+from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder, next_number
+
+
+def confirm(
+    order: OrderSnapshot, assignments: Sequence[Assignment], cause: Cause, forward: bool, new_key: NewKey, now: datetime
+) -> Change:
+    """What was reserved becomes allocated, and the supplier orders are made: by supplier, or the implicit
+    one.
+    """
+    whole = whole_order(order, assignments, new_key, now)
+    made = split(whole, order.xp, 1, new_key, now) if forward else (settled(whole, now),)
+    return Change(created=made, movements=tuple(taking(made, cause, held=True)))
+
+
+def delivered(placed: Change, stocks: Iterable[Stock], now: datetime) -> Change:
+    """New supplier orders with all that needs no shipment delivered, as far as it is on hand now.
+
+    A count may have taken away what was reserved: such units stay open, and are delivered when stock comes.
+    """
+    delivery = Delivery(stocks)
+    made = tuple(settled(o, now) for o in delivery.of(placed.created))
+    return replace(placed, created=made, movements=(*placed.movements, *delivery.movements))
+
+
+def forward(orders: Sequence[SupplierOrder], xp: Mapping[str, Any], new_key: NewKey, now: datetime) -> Change:
+    """The implicit supplier order gives its units to one supplier order for each supplier. Nothing is
+    sourced again. `xp` is the buyer order's.
+
+    An order that is forwarded, or canceled, stays as it is. Raises ORDER_ALREADY_SHIPPED when a unit has
+    left or is packed, and SUPPLIER_ORDER_STATUS_CONFLICT while a cancel is being decided.
+    """
+    implicit = next((o for o in orders if o.implicit and not o.moved), None)
+    if implicit is None or implicit.status is SupplierOrderStatus.CANCELED:
+        return Change()
+    if implicit.has_left():
+        raise already_shipped(implicit)
+    status = move(implicit.id, implicit.status, Trigger.MOVE_UNITS)
+    made = split(implicit, xp, next_number(orders), new_key, now)
+    gone = replace(moved_away(implicit, now), status=status, cancel_time=now)
+    return Change(changed=(gone,), created=made)
+
+
+def already_shipped(order: SupplierOrder) -> Exception:
+    """The refusal of what can only be done before the first unit leaves."""
+    return precondition(
+        Reason.ORDER_ALREADY_SHIPPED,
+        f"Units of order {order.order_id} have left, or are packed on a shipment.",
+        order=order.order_id,
+    )
+
+
+def split(
+    whole: SupplierOrder, xp: Mapping[str, Any], first_number: int, new_key: NewKey, now: datetime
+) -> tuple[SupplierOrder, ...]:
+    """One supplier order for each supplier of the whole, numbered in the order of the first line."""
+    shares = partition(whole, parts_by_supplier(whole.lines))
+    return tuple(from_share(whole, xp, share, first_number + i, new_key, now) for i, share in enumerate(shares))
+
+
+def from_share(
+    whole: SupplierOrder, xp: Mapping[str, Any], share: Share, number: int, new_key: NewKey, now: datetime
+) -> SupplierOrder:
+    """A new supplier order of the same buyer order. Its xp begins as the buyer order's: what the owner of the whole
+    has written there is no other supplier's business.
+    """
+    made = SupplierOrder(
+        key=new_key(),
+        id=f"{whole.order_id}-{number}",
+        number=number,
+        order_key=whole.order_key,
+        order_id=whole.order_id,
+        supplier_id=share.supplier_id,
+        status=SupplierOrderStatus.OPEN,
+        implicit=False,
+        buyer_id=whole.buyer_id,
+        user_id=whole.user_id,
+        client_id=whole.client_id,
+        currency=whole.currency,
+        lines=share.lines,
+        subtotal=share.subtotal,
+        discount=share.discount,
+        shipping_cost=share.shipping_cost,
+        tax=share.tax,
+        selections=share.selections,
+        create_time=now,
+        update_time=now,
+        shipping_address=whole.shipping_address,
+        billing_address=whole.billing_address,
+        comments=whole.comments,
+        xp=xp,
+        held=whole.held,
+    )
+    return settled(made, now)
+
+
+def taking(orders: Iterable[SupplierOrder], cause: Cause, held: bool) -> Iterable[Movement]:
+    """What new allocations do to stock."""
+    for order in orders:
+        for line in order.lines:
+            for a in line.allocations:
+                if a.record_key is not None:
+                    yield allocating(a.record_key, a.quantity, line.line_item_id, cause, held)

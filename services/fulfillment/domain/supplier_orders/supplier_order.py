@@ -1,0 +1,176 @@
+"""The supplier order as values. Amounts are micros (10^-6) of the order's currency."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from services.fulfillment.domain.sourcing.model import Address
+from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """Units of a supplier order line at one location. Without a record their stock is not counted.
+
+    `packed` are on shipments that have not left, `shipped` on those that have; both are part of `quantity`.
+    """
+
+    key: uuid.UUID
+    record_key: uuid.UUID | None
+    record_id: str
+    supplier_id: str
+    ship_from_id: str
+    quantity: int
+    packed: int = 0
+    shipped: int = 0
+
+    @property
+    def unpacked(self) -> int:
+        """Units on no shipment."""
+        return self.quantity - self.packed - self.shipped
+
+    @property
+    def held(self) -> int:
+        """Units that the stock still holds for the line."""
+        return self.quantity - self.shipped
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """A line of a supplier order: units of one line of the buyer's order."""
+
+    line_item_id: str
+    position: int
+    product_id: str
+    product_name: str
+    quantity: int
+    unit_price: int
+    subtotal: int
+    discount: int
+    tax: int
+    shippable: bool
+    packed: int = 0
+    shipped: int = 0
+    canceled: int = 0
+    allocations: tuple[Allocation, ...] = ()
+    shipping_address: Address | None = None
+    pickup_location_id: str = ""
+    xp: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def open(self) -> int:
+        """Units neither shipped nor canceled."""
+        return self.quantity - self.shipped - self.canceled
+
+    @property
+    def unpacked(self) -> int:
+        """Open units on no shipment."""
+        return self.open - self.packed
+
+    @property
+    def delivered(self) -> int:
+        """Units that were delivered without a shipment: those that left the stock of a line that needs none."""
+        return 0 if self.shippable else sum(a.shipped for a in self.allocations)
+
+    @property
+    def packable(self) -> int:
+        """Units that can be put on a shipment.
+
+        Of a line that needs none they are those without stock: the others are delivered as soon as they are there.
+        """
+        return self.unpacked if self.shippable else self.unpacked - sum(a.unpacked for a in self.allocations)
+
+    @property
+    def unallocated(self) -> int:
+        """Open units that no stock is promised for."""
+        return self.open - sum(a.held for a in self.allocations)
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionItem:
+    """A quantity of a line in a ship estimate, and the supplier that it was estimated from."""
+
+    line_item_id: str
+    quantity: int
+    supplier_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShipSelection:
+    """The method that the buyer chose for one estimate, or the part of it that one supplier order carries."""
+
+    ship_estimate_id: str
+    ship_method_id: str
+    ship_method_name: str
+    carrier_id: str
+    cost: int
+    tax: int
+    pickup: bool
+    items: tuple[SelectionItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierOrder:
+    """What one supplier fulfills of one buyer order. `supplier_id` is empty for the seller itself."""
+
+    key: uuid.UUID
+    id: str
+    number: int
+    order_key: str
+    order_id: str
+    supplier_id: str
+    status: SupplierOrderStatus
+    implicit: bool
+    buyer_id: str
+    user_id: str
+    client_id: str
+    currency: str
+    lines: tuple[OrderLine, ...]
+    subtotal: int
+    discount: int
+    shipping_cost: int
+    tax: int
+    selections: tuple[ShipSelection, ...]
+    create_time: datetime
+    update_time: datetime
+    shipping_address: Address | None = None
+    billing_address: Address | None = None
+    comments: str = ""
+    xp: Mapping[str, Any] = field(default_factory=dict)
+    version: int = 1
+    moved: bool = False
+    former_status: SupplierOrderStatus | None = None
+    held: bool = False
+    """Whether the buyer order is on hold: nothing more is packed or leaves."""
+    accept_time: datetime | None = None
+    reject_time: datetime | None = None
+    complete_time: datetime | None = None
+    cancel_time: datetime | None = None
+    reject_comment: str = ""
+
+    @property
+    def total(self) -> int:
+        """Subtotal less discount plus shipping cost plus tax."""
+        return self.subtotal - self.discount + self.shipping_cost + self.tax
+
+    def has_left(self) -> bool:
+        """Whether a unit is on a shipment, left or being packed. What was delivered without one does not count."""
+        return any(line.packed or line.shipped > line.delivered for line in self.lines)
+
+    def line(self, line_item_id: str) -> OrderLine | None:
+        """Its line of that id."""
+        return next((line for line in self.lines if line.line_item_id == line_item_id), None)
+
+
+def by_id(orders: Iterable[SupplierOrder]) -> list[SupplierOrder]:
+    """In the order of their numbers."""
+    return sorted(orders, key=lambda order: order.number)
+
+
+def next_number(orders: Sequence[SupplierOrder]) -> int:
+    """The n of the next `{order}-{n}`."""
+    return max((order.number for order in orders), default=0) + 1

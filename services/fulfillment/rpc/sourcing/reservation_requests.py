@@ -1,0 +1,150 @@
+"""Messages of the order service as values.
+
+They come from Waybill itself, so only what would do harm is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from libs.errors import Violations
+from libs.protoconv import address_plain, instant, money_micros, struct_plain
+from services.fulfillment.application.sourcing.reserve_stock import Demand
+from services.fulfillment.domain.sourcing.model import MAX_LINES, MAX_QUANTITY, Address, Assignment, Line, Strategy
+from services.fulfillment.domain.supplier_orders.snapshot import OrderSnapshot, SnapshotLine
+from services.fulfillment.domain.supplier_orders.supplier_order import SelectionItem, ShipSelection
+from waybill.fulfillment.v1 import reservation_service_pb2 as pb
+from waybill.fulfillment.v1 import sourcing_pb2
+from waybill.type.v1 import address_pb2
+
+
+def strategy_in(found: Violations, name: str) -> Strategy:
+    """A strategy by name; empty is the default."""
+    try:
+        return Strategy(name or Strategy.DEFAULT_SUPPLIER)
+    except ValueError:
+        found.add("strategy", "FIELD_INVALID", f"must be one of {', '.join(Strategy)}")
+        return Strategy.DEFAULT_SUPPLIER
+
+
+def order_key_in(found: Violations, order_key: str, attempt: int | None = None) -> None:
+    """The names of a step: an order and an attempt."""
+    if not order_key or len(order_key) > 36:
+        found.add("order_key", "FIELD_REQUIRED", "is the order's internal key")
+    if attempt is not None and attempt < 1:
+        found.add("attempt", "VALUE_OUT_OF_RANGE", "must be 1 or more")
+
+
+def lines_in(found: Violations, messages: Iterable[sourcing_pb2.SourcingLine]) -> tuple[Line, ...]:
+    """Sourcing lines."""
+    lines: list[Line] = []
+    seen: set[str] = set()
+    for n, m in enumerate(messages):
+        if n >= MAX_LINES:
+            found.add("lines", "TOO_MANY_ITEMS", f"at most {MAX_LINES:,} lines")
+            break
+        field = f"lines[{n}]"
+        if not m.line_item_id:
+            found.add(f"{field}.line_item_id", "FIELD_REQUIRED", "is required")
+        elif m.line_item_id in seen:
+            found.add(f"{field}.line_item_id", "DUPLICATE_ITEM", "stands twice")
+        if not m.product_id:
+            found.add(f"{field}.product_id", "FIELD_REQUIRED", "is required")
+        if not 1 <= m.quantity <= MAX_QUANTITY:
+            found.add(f"{field}.quantity", "VALUE_OUT_OF_RANGE", f"must be 1 to {MAX_QUANTITY:,}")
+        seen.add(m.line_item_id)
+        lines.append(
+            Line(
+                line_item_id=m.line_item_id,
+                product_id=m.product_id,
+                quantity=m.quantity,
+                default_supplier_id=m.default_supplier_id,
+                supplier_ids=tuple(m.supplier_ids),
+                ship_from_id=m.ship_from_id,
+                track_inventory=m.track_inventory,
+                shippable=m.shippable,
+                pickup_location_id=m.pickup_location_id,
+                inventory_record_id=m.inventory_record_id,
+            )
+        )
+    return tuple(lines)
+
+
+def demand_in(found: Violations, m: pb.ReserveStockRequest) -> Demand:
+    """A ReserveStockRequest."""
+    order_key_in(found, m.order_key, m.attempt)
+    lines = lines_in(found, m.lines)
+    if not lines:
+        found.add("lines", "FIELD_REQUIRED", "at least one line")
+    return Demand(
+        m.order_key,
+        m.attempt,
+        instant(m.deadline),
+        strategy_in(found, m.strategy),
+        lines,
+        tuple(
+            Assignment(
+                line_item_id=a.line_item_id,
+                product_id=a.product_id,
+                quantity=a.quantity,
+                supplier_id=a.supplier_id,
+                ship_from_id=a.ship_from_id,
+                record_key=None,
+                record_id=a.inventory_record_id,
+            )
+            for a in m.plan
+        ),
+    )
+
+
+def snapshot_in(m: pb.OrderSnapshot) -> OrderSnapshot:
+    """An OrderSnapshot."""
+    return OrderSnapshot(
+        order_key=m.order_key,
+        order_id=m.order_id,
+        buyer_id=m.buyer_id,
+        user_id=m.user_id,
+        client_id=m.client_id,
+        currency=m.currency,
+        lines=tuple(
+            SnapshotLine(
+                line_item_id=line.line_item_id,
+                product_id=line.product_id,
+                product_name=line.product_name,
+                quantity=line.quantity,
+                unit_price=money_micros(line.unit_price),
+                subtotal=money_micros(line.subtotal),
+                discount=money_micros(line.discount),
+                tax=money_micros(line.tax),
+                shippable=line.shippable,
+                default_supplier_id=line.default_supplier_id,
+                shipping_address=_address(line.HasField("shipping_address"), line.shipping_address),
+                pickup_location_id=line.pickup_location_id,
+                xp=struct_plain(line.xp),
+            )
+            for line in m.lines
+        ),
+        shipping=tuple(
+            ShipSelection(
+                ship_estimate_id=s.ship_estimate_id,
+                ship_method_id=s.ship_method_id,
+                ship_method_name=s.ship_method_name,
+                carrier_id=s.carrier_id,
+                cost=money_micros(s.cost),
+                tax=money_micros(s.tax),
+                pickup=s.pickup,
+                items=tuple(SelectionItem(i.line_item_id, i.quantity, i.supplier_id) for i in s.items),
+            )
+            for s in m.shipping
+        ),
+        shipping_cost=money_micros(m.shipping_cost),
+        tax=money_micros(m.tax),
+        shipping_address=_address(m.HasField("shipping_address"), m.shipping_address),
+        billing_address=_address(m.HasField("billing_address"), m.billing_address),
+        comments=m.comments,
+        xp=struct_plain(m.xp),
+    )
+
+
+def _address(given: bool, message: address_pb2.Address) -> Address | None:
+    return address_plain(message) if given else None

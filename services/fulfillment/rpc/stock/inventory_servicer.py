@@ -1,0 +1,109 @@
+"""Serves waybill.fulfillment.v1.InventoryService: convert, call, convert."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libs.errors import Violations
+from libs.idempotency import outcomes
+from libs.rpc import current
+from services.fulfillment.application.stock.inventory_records import InventoryRecords, check_writer
+from services.fulfillment.application.stock.stock_book import StockBook
+from services.fulfillment.domain.sourcing.model import MAX_LINES
+from services.fulfillment.rpc.messages import availability_out, movement_out, record_out
+from services.fulfillment.rpc.requests import adjustments_in, page_in, record_edit_in, record_in, refuse_duplicates
+from waybill.fulfillment.v1 import inventory_service_pb2 as pb
+from waybill.fulfillment.v1 import inventory_service_pb2_grpc
+
+MAX_RECORDS = 1_000
+
+
+class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
+    """Stock for its owners, and availability for everyone."""
+
+    def __init__(self, records: InventoryRecords, book: StockBook) -> None:
+        self._records = records
+        self._book = book
+
+    async def CreateInventoryRecord(
+        self, request: pb.CreateInventoryRecordRequest, context: Any
+    ) -> pb.CreateInventoryRecordResponse:
+        """Creates one record."""
+        call, found = current(), Violations()
+        check_writer(call.principal)
+        draft = record_in(found, "inventory_record", request.inventory_record, request.opening_quantity, "opening_quantity")
+        found.raise_if_any()
+        (record,) = await self._records.create(call.principal, [draft], outcomes.key_of(call.principal, call.method, request))
+        return pb.CreateInventoryRecordResponse(inventory_record=record_out(record))
+
+    async def BatchCreateInventoryRecords(
+        self, request: pb.BatchCreateInventoryRecordsRequest, context: Any
+    ) -> pb.BatchCreateInventoryRecordsResponse:
+        """Creates many: all or none."""
+        call, found, items = current(), Violations(), request.inventory_records
+        check_writer(call.principal)
+        if not items:
+            found.add("inventory_records", "FIELD_REQUIRED", "at least one")
+        if len(items) > MAX_RECORDS:
+            found.add("inventory_records", "TOO_MANY_ITEMS", f"at most {MAX_RECORDS:,}")
+        fields = [f"inventory_records[{n}]" for n in range(min(len(items), MAX_RECORDS))]
+        drafts = [
+            record_in(found, f"{f}.inventory_record", m.inventory_record, m.opening_quantity, f"{f}.opening_quantity")
+            for f, m in zip(fields, items, strict=False)
+        ]
+        refuse_duplicates(found, [(f"{d.field}.id", d.id) for d in drafts])
+        found.raise_if_any()
+        records = await self._records.create(call.principal, drafts, outcomes.key_of(call.principal, call.method, request))
+        return pb.BatchCreateInventoryRecordsResponse(inventory_records=[record_out(r) for r in records])
+
+    async def GetInventoryRecord(self, request: pb.GetInventoryRecordRequest, context: Any) -> pb.GetInventoryRecordResponse:
+        """Reads one."""
+        record = await self._records.get(current().principal, request.inventory_record_id)
+        return pb.GetInventoryRecordResponse(inventory_record=record_out(record))
+
+    async def ListInventoryRecords(
+        self, request: pb.ListInventoryRecordsRequest, context: Any
+    ) -> pb.ListInventoryRecordsResponse:
+        """Lists them."""
+        found, token = await self._records.page(current().principal, page_in(request))
+        return pb.ListInventoryRecordsResponse(inventory_records=[record_out(r) for r in found], next_page_token=token)
+
+    async def UpdateInventoryRecord(
+        self, request: pb.UpdateInventoryRecordRequest, context: Any
+    ) -> pb.UpdateInventoryRecordResponse:
+        """Changes one."""
+        call, found = current(), Violations()
+        edit = record_edit_in(found, request)
+        found.raise_if_any()
+        record = await self._records.update(
+            call.principal,
+            request.inventory_record.id,
+            request.inventory_record.etag,
+            edit,
+            outcomes.key_of(call.principal, call.method, request),
+        )
+        return pb.UpdateInventoryRecordResponse(inventory_record=record_out(record))
+
+    async def AdjustStock(self, request: pb.AdjustStockRequest, context: Any) -> pb.AdjustStockResponse:
+        """Books receipts and counts."""
+        call, found = current(), Violations()
+        check_writer(call.principal)
+        adjustments = adjustments_in(found, request.adjustments)
+        found.raise_if_any()
+        records = await self._book.adjust(call.principal, adjustments, outcomes.key_of(call.principal, call.method, request))
+        return pb.AdjustStockResponse(inventory_records=[record_out(r) for r in records])
+
+    async def CheckAvailability(self, request: pb.CheckAvailabilityRequest, context: Any) -> pb.CheckAvailabilityResponse:
+        """What can be had now."""
+        ids, found = list(dict.fromkeys(request.product_ids)), Violations()
+        if len(ids) > MAX_LINES:
+            found.add("product_ids", "TOO_MANY_ITEMS", f"at most {MAX_LINES:,}")
+        found.raise_if_any()
+        call = current()
+        products = await self._book.availability(call.principal, ids, everything=call.caller_service is not None)
+        return pb.CheckAvailabilityResponse(products=[availability_out(id, products[id]) for id in ids])
+
+    async def ListStockMovements(self, request: pb.ListStockMovementsRequest, context: Any) -> pb.ListStockMovementsResponse:
+        """Lists the ledger."""
+        found, token = await self._book.movements(current().principal, page_in(request))
+        return pb.ListStockMovementsResponse(stock_movements=[movement_out(m) for m in found], next_page_token=token)

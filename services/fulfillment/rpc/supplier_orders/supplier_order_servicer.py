@@ -1,0 +1,80 @@
+"""Serves waybill.fulfillment.v1.SupplierOrderService: convert, call, convert."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libs.errors import Violations, invalid
+from libs.idempotency import outcomes
+from libs.protoconv import mask_paths, text_in
+from libs.rpc import current, require_service
+from services.fulfillment.application.supplier_orders.accept_supplier_order import AcceptSupplierOrder
+from services.fulfillment.application.supplier_orders.reject_supplier_order import RejectSupplierOrder
+from services.fulfillment.application.supplier_orders.supplier_orders import SupplierOrders
+from services.fulfillment.rpc.messages import shipment_report, supplier_order_out
+from services.fulfillment.rpc.requests import check_supplier_order_id, page_in, xp_edit
+from waybill.fulfillment.v1 import supplier_order_service_pb2 as pb
+from waybill.fulfillment.v1 import supplier_order_service_pb2_grpc
+
+
+class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderServiceServicer):
+    """Supplier orders for suppliers and the seller."""
+
+    def __init__(self, orders: SupplierOrders, accept: AcceptSupplierOrder, reject: RejectSupplierOrder) -> None:
+        self._orders = orders
+        self._accept = accept
+        self._reject = reject
+
+    async def GetSupplierOrder(self, request: pb.GetSupplierOrderRequest, context: Any) -> pb.GetSupplierOrderResponse:
+        """Reads one."""
+        order = await self._orders.get(current().principal, request.supplier_order_id)
+        return pb.GetSupplierOrderResponse(supplier_order=supplier_order_out(order))
+
+    async def ListSupplierOrders(self, request: pb.ListSupplierOrdersRequest, context: Any) -> pb.ListSupplierOrdersResponse:
+        """Lists them."""
+        found, token = await self._orders.page(current().principal, page_in(request))
+        return pb.ListSupplierOrdersResponse(supplier_orders=[supplier_order_out(o) for o in found], next_page_token=token)
+
+    async def BatchGetOrderFulfillment(
+        self, request: pb.BatchGetOrderFulfillmentRequest, context: Any
+    ) -> pb.BatchGetOrderFulfillmentResponse:
+        """Everything of some buyer orders."""
+        require_service("order")
+        if len(request.order_keys) > 1_000:
+            raise invalid("order_keys", "TOO_MANY_ITEMS", "at most 1,000")
+        found = await self._orders.of_orders(request.order_keys)
+        return pb.BatchGetOrderFulfillmentResponse(
+            supplier_orders=[supplier_order_out(o) for o in found.orders],
+            shipments=[shipment_report(s) for s in found.shipments],
+            left_order_keys=found.left,
+        )
+
+    async def UpdateSupplierOrder(self, request: pb.UpdateSupplierOrderRequest, context: Any) -> pb.UpdateSupplierOrderResponse:
+        """Changes xp."""
+        call, found, message = current(), Violations(), request.supplier_order
+        check_supplier_order_id(found, "supplier_order.id", message.id)
+        paths = mask_paths(found, request.update_mask, message, ("xp",))
+        edit = xp_edit(found, "supplier_order.xp", message.xp) if paths else None
+        found.raise_if_any()
+        order = await self._orders.update(
+            call.principal, message.id, message.etag, edit, outcomes.key_of(call.principal, call.method, request)
+        )
+        return pb.UpdateSupplierOrderResponse(supplier_order=supplier_order_out(order))
+
+    async def AcceptSupplierOrder(self, request: pb.AcceptSupplierOrderRequest, context: Any) -> pb.AcceptSupplierOrderResponse:
+        """The supplier says yes."""
+        call = current()
+        order = await self._accept(
+            call.principal, request.supplier_order_id, outcomes.key_of(call.principal, call.method, request)
+        )
+        return pb.AcceptSupplierOrderResponse(supplier_order=supplier_order_out(order))
+
+    async def RejectSupplierOrder(self, request: pb.RejectSupplierOrderRequest, context: Any) -> pb.RejectSupplierOrderResponse:
+        """The supplier says no."""
+        call, found = current(), Violations()
+        text_in(found, "comment", request.comment, 2_000)
+        found.raise_if_any()
+        order = await self._reject(
+            call.principal, request.supplier_order_id, request.comment, outcomes.key_of(call.principal, call.method, request)
+        )
+        return pb.RejectSupplierOrderResponse(supplier_order=supplier_order_out(order))

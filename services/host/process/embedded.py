@@ -1,0 +1,141 @@
+"""Hosts services in this process: all of them, or one of them. Between them goes real gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from libs.auth import ServiceTokens, TokenVerifier
+from libs.clock import Clock, SystemClock
+from libs.failpoints import Failpoints
+from libs.ids import IdSource, RandomIds
+from libs.obs.endpoint import metrics_endpoint
+from libs.obs.tracing import exporting
+from libs.private import private_folder
+from libs.rpc import Peers, RpcServer
+from libs.service.app import Runtime, ServiceApp
+from libs.service.startup import StartupError
+from services.host.contexts import CONTEXTS
+from services.host.process.databases import wait_for_databases
+from services.host.process.lock import alone
+from services.host.process.settings import HostSettings
+from services.host.process.tls import authority, server_credentials
+from waybill.directory.v1 import token_service_pb2, token_service_pb2_grpc
+
+if TYPE_CHECKING:
+    from services.directory.application.bootstrap import OneTimeSecret
+
+
+@dataclass(slots=True)
+class Host:
+    """A running process."""
+
+    address: str
+    """Where it listens for outside callers: `127.0.0.1:8420`."""
+    inner_address: str
+    """Where it listens for services."""
+    secret: OneTimeSecret | None
+    """How the owner signs in, when this start set the marketplace up."""
+    apps: dict[str, ServiceApp]
+    server: RpcServer
+    failpoints: Failpoints
+    metrics_address: str = ""
+    """Where its metrics are read, if anywhere."""
+
+    @property
+    def statements(self) -> int:
+        """SQL statements sent so far by all hosted services."""
+        return sum(app.statements() for app in self.apps.values())
+
+
+def _part(context: str, name: str) -> Any:
+    """A module of a service. A process imports those that it hosts."""
+    return import_module(f"services.{context}.{name}")
+
+
+def settings_of(host: HostSettings, context: str) -> Any:
+    """The settings of one service, as this process is told."""
+    url, schema = host.database(context)
+    extra = {"seller_id": host.seller_id, "seller_name": host.seller_name} if context == "directory" else {}
+    return _part(context, "settings").Settings(database_url=url, database_schema=schema, tuning=host.tuning, **extra)
+
+
+@asynccontextmanager
+async def running(host: HostSettings, clock: Clock | None = None, ids: IdSource | None = None) -> AsyncIterator[Host]:
+    """Migrates, sets an empty marketplace up, serves until the block ends."""
+    async with AsyncExitStack() as stack:
+        if host.otlp_endpoint:
+            await stack.enter_async_context(exporting(host.otlp_endpoint))
+        await stack.enter_async_context(alone(host, host.hosted))
+        yield await stack.enter_async_context(_serving(host, clock or SystemClock(), ids or RandomIds()))
+
+
+@asynccontextmanager
+async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIterator[Host]:
+    if host.keeps_secret:
+        private_folder(host.folder)
+    tokens, credentials, trusted = ServiceTokens(host.secret()), server_credentials(host), authority(host)
+    await wait_for_databases(host)
+    failpoints = Failpoints.from_env(host.failpoints)
+    peers = Peers("host", tokens, host.addresses, trusted)
+    apps: dict[str, ServiceApp] = {}
+    for context in host.hosted:
+        runtime = Runtime(clock, ids, peers.of(context), failpoints)
+        apps[context] = await _part(context, "main").build(settings_of(host, context), runtime)
+    server = RpcServer(
+        list(apps.values()),
+        TokenVerifier(_key_fetcher(peers)),
+        tokens,
+        credentials,
+        host.max_calls,
+        host.max_streams,
+        peers=peers,
+        inner_credentials=credentials if host.only else None,
+    )
+    try:
+        async with AsyncExitStack() as stack:
+            address = _reached(host.bind, server.bind(host.bind, host.inner_bind))
+            within = _reached(host.inner_bind, server.inner_port)
+            metrics_address = ""
+            if host.metrics_bind:
+                metrics_address = await stack.enter_async_context(_metrics(host.metrics_bind, list(apps.values())))
+            # A secret that is told once comes into being when nothing is left that keeps a process from starting.
+            secret = None
+            if "directory" in host.hosted:
+                secret = await _part("directory", "main").bootstrap(settings_of(host, "directory"), clock, ids)
+            await server.serve()
+            peers.connect({context: host.addresses.get(context, within) for context in CONTEXTS if context in apps})
+            if host.background:
+                server.run_background()
+            yield Host(address, within, secret, apps, server, failpoints, metrics_address)
+    finally:
+        await server.stop(host.grace_seconds, host.drain)
+        await peers.close()
+
+
+def _reached(bind: str, port: int) -> str:
+    """Where this machine finds what listens there."""
+    return f"{bind.rsplit(':', 1)[0].replace('0.0.0.0', '127.0.0.1')}:{port}"
+
+
+@asynccontextmanager
+async def _metrics(bind: str, apps: list[ServiceApp]) -> AsyncIterator[str]:
+    async with AsyncExitStack() as stack:
+        try:
+            address = await stack.enter_async_context(metrics_endpoint(bind, apps))
+        except OSError as error:
+            raise StartupError(f"cannot serve metrics on {bind}: {error.strerror or error}") from error
+        yield address
+
+
+def _key_fetcher(peers: Peers) -> Callable[[], Awaitable[list[Mapping[str, Any]]]]:
+    stub: Any = peers.stub("directory", token_service_pb2_grpc.TokenServiceStub)
+
+    async def fetch() -> list[Mapping[str, Any]]:
+        answer = await stub.GetKeySet(token_service_pb2.GetKeySetRequest())
+        return [{"kid": k.kid, "kty": k.kty, "crv": k.crv, "x": k.x, "alg": k.alg, "use": k.use} for k in answer.keys]
+
+    return fetch

@@ -1,0 +1,67 @@
+"""One server for each SQLite file: its writers are known to each other, and to no other process."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from libs.db.url import parsed_url
+from libs.private import FILE, close, private_folder
+from libs.service.startup import StartupError
+from services.host.process.settings import HostSettings
+
+PAUSE = 0.1
+
+
+class InUse(StartupError):
+    """Another process has the files; the text names it."""
+
+
+@asynccontextmanager
+async def alone(host: HostSettings, contexts: Sequence[str], patience: float = 0.0) -> AsyncIterator[None]:
+    """Keeps other servers from the SQLite files of the contexts until the block ends, or the process does, however it ends.
+
+    Waits `patience` seconds for another process, then raises `InUse`. PostgreSQL is made for many and is not asked.
+    """
+    async with AsyncExitStack() as stack:
+        for context in contexts:
+            url = parsed_url(host.database(context)[0])
+            if url.get_backend_name() == "sqlite" and url.database:
+                await stack.enter_async_context(_held(Path(url.database), patience))
+        yield
+
+
+@asynccontextmanager
+async def _held(path: Path, patience: float) -> AsyncIterator[None]:
+    if not path.parent.exists():
+        private_folder(path.parent)
+    file = path.with_name(f"{path.name}.lock")
+    lock = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE)
+    try:
+        close(file)
+        await _take(lock, path, patience)
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"process {os.getpid()} since {datetime.now(UTC).isoformat(timespec='seconds')}\n".encode(), 0)
+        yield
+    finally:
+        # Closing gives it up. The file stays: whoever removed it could leave two processes with a lock each.
+        os.close(lock)
+
+
+async def _take(lock: int, path: Path, patience: float) -> None:
+    loop = asyncio.get_running_loop()
+    until = loop.time() + patience
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if loop.time() >= until:
+                holder = os.pread(lock, 200, 0).decode(errors="replace").strip() or "another process"
+                raise InUse(f"{path} is in use by {holder}: SQLite files have one server at a time") from None
+        await asyncio.sleep(PAUSE)

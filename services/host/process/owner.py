@@ -1,0 +1,74 @@
+"""`waybill owner`: the way back in for whoever commands the databases."""
+
+from __future__ import annotations
+
+import asyncio
+import json as json_module
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from libs.clock import SystemClock
+from libs.db.url import parsed_url
+from libs.obs import configure_logging
+from libs.service.startup import StartupError
+from services.directory.application.bootstrap import OneTimeSecret
+from services.directory.main import reset_owner_secret
+from services.host.process.databases import wait_for_databases
+from services.host.process.embedded import settings_of
+from services.host.process.serve import out, show_secret
+from services.host.process.settings import HostSettings, default_data, from_environment
+
+owner = typer.Typer(no_args_is_help=True, help="The marketplace's owner.")
+
+
+class NoMarketplace(StartupError):
+    """There is nothing to command."""
+
+    exit_code = 2
+
+
+@owner.callback()
+def _group() -> None:
+    """The marketplace's owner."""
+
+
+@owner.command("reset-secret")
+def reset_secret(
+    data: Annotated[Path | None, typer.Option(help="Folder of the SQLite files; default in the user's data directory.")] = None,
+    database_url: Annotated[str, typer.Option(help="PostgreSQL instead of SQLite files, a schema per service.")] = "",
+    json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,
+) -> None:
+    """Gives the owner's client a new secret and prints it, once. The former one ends at once. No service is needed."""
+    configure_logging("WARNING")
+    try:
+        given = from_environment(os.environ) | {"data": data or default_data()}
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if database_url:
+        given["database_url"] = database_url
+    settings = HostSettings(**given)  # type: ignore[arg-type]
+    _check_file(settings)
+    made = asyncio.run(_reset(settings))
+    if json:
+        typer.echo(json_module.dumps({"client_id": made.client_id, "client_secret": made.client_secret}))
+        return
+    out.print("The owner's new secret, shown this once:")
+    show_secret(made)
+
+
+def _check_file(host: HostSettings) -> None:
+    """Opening a SQLite file that does not exist would make it."""
+    parsed = parsed_url(host.database("directory")[0])
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
+        raise NoMarketplace(f"there is no marketplace: {parsed.database} does not exist")
+
+
+async def _reset(host: HostSettings) -> OneTimeSecret:
+    await wait_for_databases(host, ("directory",))
+    made = await reset_owner_secret(settings_of(host, "directory"), SystemClock())
+    if made is None:
+        raise NoMarketplace("the marketplace was never set up: start `waybill serve`, which prints the first secret")
+    return made

@@ -1,0 +1,112 @@
+"""`waybill serve`: the marketplace, or one service of it, until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from libs.obs import configure_logging
+from services.host.contexts import CONTEXTS, DEFAULT_SERVER
+from services.host.process.embedded import running
+from services.host.process.garbage_collection import settle
+from services.host.process.settings import HostSettings, default_data, from_environment
+
+if TYPE_CHECKING:
+    from services.directory.application.bootstrap import OneTimeSecret
+
+out = Console()
+
+
+def serve(
+    data: Annotated[Path | None, typer.Option(help="Folder of the SQLite files; default in the user's data directory.")] = None,
+    database_url: Annotated[str, typer.Option(help="PostgreSQL instead of SQLite files, a schema per service.")] = "",
+    bind: Annotated[str, typer.Option(help="host:port to listen on.")] = DEFAULT_SERVER,
+    service_bind: Annotated[
+        str, typer.Option(help="With --only: host:port for the other services; by default the next port after --bind's.")
+    ] = "",
+    only: Annotated[str, typer.Option(help="One service: " + ", ".join(CONTEXTS))] = "",
+    tls_certificate: Annotated[Path | None, typer.Option(help="PEM file.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="PEM file.")] = None,
+    insecure: Annotated[bool, typer.Option("--insecure", help="No TLS although others can reach it.")] = False,
+    metrics_bind: Annotated[str, typer.Option(help="host:port for Prometheus; nowhere unless it is given.")] = "",
+    no_migrate: Annotated[
+        bool, typer.Option("--no-migrate", help="Refuse a database older than this build instead of migrating it.")
+    ] = False,
+    log_level: Annotated[str, typer.Option()] = "INFO",
+    log_json: Annotated[bool, typer.Option("--log-json")] = False,
+) -> None:
+    """Serves the marketplace: every service in this process, or one of them."""
+    if only and only not in CONTEXTS:
+        raise typer.BadParameter(f"there is no service {only!r}: one of {', '.join(CONTEXTS)}")
+    configure_logging(log_level, log_json)
+    settings = _settings(
+        data=data or default_data(),
+        database_url=database_url,
+        bind=bind,
+        service_bind=service_bind,
+        only=only,
+        tls_certificate=tls_certificate,
+        tls_key=tls_key,
+        metrics_bind=metrics_bind,
+        migrate=False if no_migrate else None,
+    )
+    binds = (settings.bind, settings.inner_bind)
+    if not all(_loopback(bind) for bind in binds) and settings.tls_certificate is None and not insecure:
+        raise typer.BadParameter("an address that others can reach needs --tls-certificate and --tls-key, or --insecure")
+    settings.require_secret()
+    asyncio.run(_serve(settings))
+
+
+def _settings(**given: Any) -> HostSettings:
+    """Settings of the environment, beaten by those given."""
+    try:
+        values = from_environment(os.environ)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    values.update({key: value for key, value in given.items() if value not in (None, "")})
+    return HostSettings(**values)  # type: ignore[arg-type]
+
+
+def _loopback(bind: str) -> bool:
+    host = bind.rsplit(":", 1)[0].strip("[]")
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def show_secret(secret: OneTimeSecret) -> None:
+    """For people."""
+    out.print(f"  client id      {secret.client_id}", highlight=False)
+    out.print(f"  client secret  {secret.client_secret}", highlight=False, soft_wrap=True)
+
+
+async def _serve(settings: HostSettings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with running(settings) as host:
+        settle()
+        out.print(f"[bold]waybill[/bold] serves {', '.join(host.apps)} on [bold]{host.address}[/bold]")
+        if settings.only:
+            out.print(f"services reach it on {host.inner_address}", highlight=False, soft_wrap=True)
+        if host.metrics_address:
+            out.print(f"metrics: http://{host.metrics_address}/metrics", highlight=False, soft_wrap=True)
+        where = "PostgreSQL" if settings.database_url else str(settings.data)
+        out.print(f"data: {where}", highlight=False, soft_wrap=True)
+        if host.secret is not None:
+            out.print("A new marketplace. The owner's secret, shown this once:")
+            show_secret(host.secret)
+        sys.stdout.flush()
+        await stop.wait()
+        out.print("stopping")

@@ -1,0 +1,100 @@
+"""The worksheet as JSON: compact lists, in the order of the fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from services.order.domain.checkout.worksheet import Assignment, Estimate, LinePart, Method, ShippingPart, Worksheet
+
+
+def worksheet_json(sheet: Worksheet) -> dict[str, Any]:
+    """What is stored."""
+    return {
+        "plan": [
+            [a.line_item_id, a.product_id, a.quantity, a.supplier_id, a.ship_from_id, a.inventory_record_id, a.ship_from]
+            for a in sheet.plan
+        ],
+        "estimates": [
+            [
+                e.id,
+                e.supplier_id,
+                e.ship_from_id,
+                e.items,
+                [
+                    [m.id, m.name, m.carrier_id, m.cost, m.min_lead_seconds, m.max_lead_seconds, m.pickup, dict(m.xp)]
+                    for m in e.methods
+                ],
+                e.grouping,
+                str(e.weight_kg),
+                e.selected_method_id,
+            ]
+            for e in sheet.estimates
+        ],
+        "estimate_time": sheet.estimate_time.isoformat() if sheet.estimate_time else None,
+        "lines": [
+            [
+                p.line_item_id,
+                p.unit_price,
+                p.subtotal,
+                p.discounts,
+                p.discount,
+                p.tax,
+                str(p.tax_rate),
+                p.price_schedule_id,
+                p.price_overridden,
+                p.on_sale,
+            ]
+            for p in sheet.lines
+        ],
+        "shipments": [[s.ship_estimate_id, s.cost, s.tax, str(s.tax_rate)] for s in sheet.shipments],
+        "price_time": sheet.price_time.isoformat() if sheet.price_time else None,
+    }
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def worksheet_of(stored: Mapping[str, Any]) -> Worksheet:
+    """What was stored."""
+    return Worksheet(
+        plan=tuple(Assignment(*item) for item in stored["plan"]),
+        estimates=tuple(_estimate(item) for item in stored["estimates"]),
+        estimate_time=_time(stored["estimate_time"]),
+        lines=tuple(_line_part(item) for item in stored["lines"]),
+        shipments=tuple(ShippingPart(i, cost, tax, Decimal(rate)) for i, cost, tax, rate in stored["shipments"]),
+        price_time=_time(stored["price_time"]),
+    )
+
+
+def _estimate(item: list[Any]) -> Estimate:
+    id, supplier_id, ship_from_id, items, methods, grouping, weight, selected = item
+    return Estimate(
+        id=id,
+        supplier_id=supplier_id,
+        ship_from_id=ship_from_id,
+        items=tuple((line, quantity) for line, quantity in items),
+        methods=tuple(Method(*m) for m in methods),
+        grouping=grouping,
+        weight_kg=Decimal(weight),
+        selected_method_id=selected,
+    )
+
+
+def _line_part(item: list[Any]) -> LinePart:
+    line, price, subtotal, discounts, discount, tax, rate, schedule, overridden, on_sale = item
+    return LinePart(
+        line_item_id=line,
+        unit_price=price,
+        subtotal=subtotal,
+        discounts=tuple((source, amount) for source, amount in discounts),
+        discount=discount,
+        tax=tax,
+        tax_rate=Decimal(rate),
+        price_schedule_id=schedule,
+        price_overridden=overridden,
+        on_sale=on_sale,
+    )

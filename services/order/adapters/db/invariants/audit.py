@@ -1,0 +1,142 @@
+"""The order service's audit in one snapshot: its own rules, and its facts about every order."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.db import Database, Tx
+from libs.db.invariants import count, judged
+from libs.invariants import Fact, Finding, Record, RuleResult, Summary, digests
+from libs.service.retries import told
+from services.order.adapters.db.invariants.rules import rules
+from services.order.adapters.db.invariants.walk import recomputed
+from services.order.adapters.db.tables import CANCELLATIONS, EVENTS, HOLD_COMMANDS, LINE_ITEMS, ORDERS, SHIPMENTS, SUBMISSIONS
+from waybill.fulfillment.v1.shipment_pb2 import Shipment
+from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder
+
+CONTEXT = "order"
+_O, _L, _S, _C, _P = ORDERS.c, LINE_ITEMS.c, SUBMISSIONS.c, CANCELLATIONS.c, SHIPMENTS.c
+_AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "total")
+
+
+class Audit:
+    """Totals are sums of parts; units add up; status follows from units; histories have no gap."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def __call__(self, order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
+        """Findings, facts and the summary; with order keys only the facts about these orders."""
+        results: list[RuleResult] = []
+        rows = 0
+        async with self._db.auditing() as tx:
+            if not order_keys:
+                async for record in _judged(tx):
+                    if isinstance(record, RuleResult):
+                        results.append(record)
+                    else:
+                        yield record
+                for table in (ORDERS, LINE_ITEMS, SUBMISSIONS, EVENTS):
+                    rows += await count(tx, table)
+            else:
+                for fact in await _of(tx, [uuid.UUID(key) for key in order_keys]):
+                    yield fact
+        yield Summary(CONTEXT, len(results), rows, sum(r.broken for r in results), results)
+
+
+async def _judged(tx: Tx) -> AsyncIterator[Finding | Fact | RuleResult]:
+    """The facts come with the walk, a page of orders at a time: the other contexts' wait for them."""
+    async for record in judged(tx, CONTEXT, rules()):
+        yield record
+    async for found in recomputed(tx, _of):
+        yield found
+
+
+async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
+    orders = (await tx.execute(sa.select(ORDERS).where(_O.key.in_(keys), _O.kind == "BUYER"))).all()
+    submitted = [row.key for row in orders if row.is_submitted]
+    made = [_order(row) for row in orders]
+    attempts = sa.select(_S.order_key, _S.attempt, _S.kind, _S.state, _S.finished, _S.begin_time, _S.failures, _S.failure).where(
+        _S.order_key.in_(keys)
+    )
+    for row in await tx.execute(attempts):
+        made.append(
+            _fact(
+                row.order_key,
+                "attempt",
+                attempt=row.attempt,
+                kind=row.kind,
+                state=row.state,
+                finished=int(row.finished),
+                since=row.begin_time.isoformat(),
+                **told(row),
+            )
+        )
+    for row in await tx.execute(sa.select(CANCELLATIONS).where(_C.order_key.in_(keys))):
+        ended = int(row.state == "FINISHED")
+        since = (row.begin_time or row.next_action_time).isoformat()
+        made.append(_fact(row.order_key, "cancellation", state=row.state, finished=ended, since=since, **told(row)))
+    for row in await tx.execute(sa.select(HOLD_COMMANDS).where(HOLD_COMMANDS.c.order_key.in_(keys))):
+        made.append(_fact(row.order_key, "hold", finished=0, since=row.begin_time.isoformat(), **told(row)))
+    made += await _units(tx, submitted)
+    for row in await tx.execute(sa.select(ORDERS).where(_O.parent_key.in_(keys), _O.kind != "BUYER")):
+        made.append(
+            _fact(
+                row.parent_key,
+                "supplier_order",
+                id=row.id,
+                status=row.sub_status,
+                total=row.total,
+                version=row.source_version,
+                listed=int(row.kind == "SUPPLIER"),
+                said=digests(SupplierOrder.FromString(row.document)),
+                **_parties(row),
+            )
+        )
+    for row in await tx.execute(sa.select(SHIPMENTS).where(_P.order_key.in_(keys))):
+        # One that holds nothing of the order any more is kept for its version alone.
+        said = digests(Shipment.FromString(row.document))
+        if said:
+            made.append(_fact(row.order_key, "shipment", key=row.shipment_key, version=row.version, said=said))
+    return sorted(made, key=lambda fact: fact.order_key)
+
+
+def _order(row: Any) -> Fact:
+    amounts = {name: row._mapping[name] for name in _AMOUNTS}
+    return _fact(
+        row.key,
+        "order",
+        id=row.id,
+        status=row.status,
+        stated_for=f"{row.id}/{row.buyer_id}/{row.user_id}",
+        currency=row.currency,
+        submitted=int(row.is_submitted),
+        must_cover_total=int(row.policy.get("must_cover_total", True)),
+        version=row.version,
+        held=int(row.held),
+        holding_payments=" ".join(h["payment_id"] for h in row.holds or ()),
+        canceled_total=row.canceled_total,
+        **amounts,
+    )
+
+
+def _parties(row: Any) -> dict[str, str]:
+    """Who sees it."""
+    return {"supplier_id": row.supplier_id, "buyer_id": row.buyer_id, "user_id": row.user_id}
+
+
+async def _units(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
+    """Units of every line: ordered/shipped/canceled."""
+    units: dict[uuid.UUID, dict[str, str]] = {key: {} for key in keys}
+    columns = (_L.order_key, _L.id, _L.quantity, _L.quantity_shipped, _L.quantity_canceled)
+    for row in await tx.execute(sa.select(*columns).where(_L.order_key.in_(keys))):
+        units[row.order_key][row.id] = f"{row.quantity}/{row.quantity_shipped}/{row.quantity_canceled}"
+    return [Fact(CONTEXT, "units", str(key), values) for key, values in units.items()]
+
+
+def _fact(key: uuid.UUID, kind: str, /, **values: Any) -> Fact:
+    return Fact(CONTEXT, kind, str(key), {name: str(value) for name, value in values.items()})

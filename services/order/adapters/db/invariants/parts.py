@@ -1,0 +1,133 @@
+"""Amounts of lines and shipping, worked out again from what they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+
+from libs.money import minor_unit, round_half_up, scale
+from services.order.adapters.db.invariants.whole import Whole
+from services.order.domain.checkout.amounts import with_own_tax
+from services.order.domain.checkout.worksheet import LinePart, Worksheet
+from services.order.domain.model import Line
+
+_BY_HAND = "override"
+"""Source of a discount that was set on the line itself, as pricing calls it."""
+_OF_THE_PART = ("unit_price", "subtotal", "discount", "tax", "tax_rate", "price_schedule_id")
+
+
+def _parts(whole: Whole) -> str | None:
+    """A line's amounts are those of its part in the worksheet, and what was set by hand is what they say."""
+    if not whole.order.calculated or not whole.lines:
+        return None
+    if whole.worksheet is None:
+        return "calculated, and nothing was worked out"
+    parts = {part.line_item_id: part for part in whole.worksheet.lines}
+    unit = minor_unit(whole.order.currency)
+    wrong = [name for line in whole.lines for name in _against_part(line, parts.get(line.id), unit)]
+    if list(parts) != [line.id for line in sorted(whole.lines, key=lambda line: line.position)]:
+        wrong.append("lines stand in another order")
+    if len({line.position for line in whole.lines}) != len(whole.lines):
+        wrong.append("two lines stand in one place")
+    return "; ".join(wrong)
+
+
+def _against_part(line: Line, part: LinePart | None, unit: int) -> Iterator[str]:
+    if part is None:
+        yield f"line {line.id} has no part"
+        return
+    for name in _OF_THE_PART:
+        mine, worked_out = getattr(line, name), getattr(part, name)
+        if mine != worked_out:
+            yield f"line {line.id}: {name} {mine}, worked out as {worked_out}"
+    if part.price_overridden is not (line.unit_price_override is not None):
+        yield f"line {line.id}: its price is {'' if part.price_overridden else 'not '}set by hand"
+    if line.unit_price_override not in (None, line.unit_price):
+        yield f"line {line.id}: unit_price {line.unit_price}, set by hand to {line.unit_price_override}"
+    if part.discount != sum(amount for _, amount in part.discounts):
+        yield f"line {line.id}: discount {part.discount} of {[amount for _, amount in part.discounts]}"
+    by_hand = round_half_up(line.discount_override or 0, unit)
+    if by_hand != sum(amount for source, amount in part.discounts if source == _BY_HAND):
+        yield f"line {line.id}: discount_override {line.discount_override}, taken off as {part.discounts}"
+
+
+def _amounts(whole: Whole) -> str | None:
+    """Subtotal = unit price x quantity, tax = rate x what is left of it, in the minor unit of the currency.
+
+    A tax that was set for the whole order is shared as these taxes are.
+    """
+    sheet, order = whole.worksheet, whole.order
+    if sheet is None or not order.calculated or not whole.lines:
+        return None
+    unit = minor_unit(order.currency)
+    taxed = [replace(p, tax=_tax(p.subtotal - p.discount, p.tax_rate, unit)) for p in sheet.lines]
+    freight = [replace(s, tax=_tax(s.cost, s.tax_rate, unit)) for s in sheet.shipments]
+    parts, shipments = with_own_tax(order, taxed, freight)
+    taxes = {p.line_item_id: p.tax for p in parts}
+    wrong: list[str] = []
+    for line in whole.lines:
+        subtotal, tax = round_half_up(line.unit_price * line.quantity, unit), taxes.get(line.id, line.tax)
+        if (line.subtotal, line.tax) != (subtotal, tax):
+            wrong.append(f"line {line.id}: subtotal and tax {line.subtotal} and {line.tax}, its price makes {subtotal} and {tax}")
+    for stored, made in zip(sheet.shipments, shipments, strict=True):
+        if stored.tax != made.tax:
+            wrong.append(f"shipping {stored.ship_estimate_id}: tax {stored.tax}, its cost makes {made.tax}")
+    return "; ".join(wrong)
+
+
+def _tax(base: int, rate: Decimal, unit: int) -> int:
+    return scale(base, rate, unit) if rate else 0
+
+
+def _shipping(whole: Whole) -> str | None:
+    """Shipping costs what the chosen methods cost, unless a cost was set for the whole order."""
+    sheet, order = whole.worksheet, whole.order
+    if sheet is None or not order.calculated or not order.estimated or not sheet.estimates:
+        return None
+    unit = minor_unit(order.currency)
+    chosen = {e.id: round_half_up(e.selected.cost, unit) for e in sheet.estimates if e.selected is not None}
+    charged = {s.ship_estimate_id: s.cost for s in sheet.shipments}
+    if order.shipping_cost_override is not None or charged == chosen:
+        return ""
+    return f"shipping is charged as {charged}, the chosen methods cost {chosen}"
+
+
+def _plan(whole: Whole) -> str | None:
+    """Every unit comes from one place and travels in one estimate; a record that was asked for is the one."""
+    sheet = whole.worksheet
+    if sheet is None or not whole.order.estimated or not sheet.plan or not whole.lines:
+        return None
+    return "; ".join(text for line in whole.lines for text in _against_plan(line, sheet))
+
+
+def _against_plan(line: Line, sheet: Worksheet) -> Iterator[str]:
+    mine = [a for a in sheet.plan if a.line_item_id == line.id]
+    planned = sum(a.quantity for a in mine)
+    carried = sum(units for e in sheet.estimates for id, units in e.items if id == line.id)
+    if planned != line.quantity or any(a.product_id != line.product_id for a in mine):
+        yield f"line {line.id}: {line.quantity} of {line.product_id}, planned {planned} of {sorted({a.product_id for a in mine})}"
+    if carried not in (0, line.quantity) or (line.product.shippable and not carried):
+        yield f"line {line.id}: {line.quantity} units, {carried} in ship estimates"
+    if line.inventory_record_id and any(a.inventory_record_id != line.inventory_record_id for a in mine):
+        yield f"line {line.id}: asks for record {line.inventory_record_id}, planned from another"
+
+
+def _versions(whole: Whole) -> str | None:
+    """An order is estimated and calculated for the content that it has, or for an older one; a submitted one as it is."""
+    o = whole.order
+    newer = not 1 <= o.content_version <= o.version or max(o.estimated_version, o.calculated_version) > o.content_version
+    stale = o.is_submitted and o.calculated_version != o.content_version
+    if not newer and not stale:
+        return ""
+    return f"version {o.version}, content {o.content_version}, estimated {o.estimated_version}, calculated {o.calculated_version}"
+
+
+RULES: dict[str, Callable[[Whole], str | None]] = {
+    "line_amounts_follow_from_the_worksheet": _parts,
+    "amounts_are_price_and_rate": _amounts,
+    "shipping_costs_what_was_chosen": _shipping,
+    "plan_is_of_the_lines": _plan,
+    "versions_follow_each_other": _versions,
+}
+"""By name: None when the order is none of the rule's business, an empty text when it holds, else what is wrong."""

@@ -1,0 +1,243 @@
+"""The order service's own invariants as SQL: every rule selects what breaks it (DESIGN section 8)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.db.invariants import SqlRule, told
+from services.order.adapters.db.tables import CANCELLATIONS, EVENTS, LINE_ITEMS, ORDERS, REQUESTS, SUBMISSIONS
+
+_O, _L, _E, _S, _C, _R = ORDERS.c, LINE_ITEMS.c, EVENTS.c, SUBMISSIONS.c, CANCELLATIONS.c, REQUESTS.c
+_ID = _O.id.label("subject")
+_BUYER = sa.select(_O.key).where(_O.kind == "BUYER")
+
+
+def rules() -> list[SqlRule]:
+    """All of them."""
+    return [*_money_rules(), *_unit_rules(), *_history_rules(), *_attempt_rules(), *_effect_rules()]
+
+
+def _money_rules() -> list[SqlRule]:
+    sums = (
+        sa.select(_L.order_key, sa.func.sum(_L.subtotal).label("subtotal"), sa.func.sum(_L.discount).label("discount"))
+        .group_by(_L.order_key)
+        .subquery()
+    )
+    subtotal, discount = sa.func.coalesce(sums.c.subtotal, 0), sa.func.coalesce(sums.c.discount, 0)
+    return [
+        SqlRule(
+            "total_is_sum_of_parts",
+            sa.select(
+                _ID,
+                told(
+                    "total ",
+                    _O.total,
+                    ": subtotal ",
+                    _O.subtotal,
+                    ", discount ",
+                    _O.discount,
+                    ", shipping ",
+                    _O.shipping_cost,
+                    ", tax ",
+                    _O.tax,
+                ),
+            ).where(_O.total != _O.subtotal - _O.discount + _O.shipping_cost + _O.tax),
+            ORDERS,
+        ),
+        SqlRule(
+            "amounts_are_sums_of_lines",
+            sa.select(_ID, told(_O.subtotal, " and ", _O.discount, ", lines ", subtotal, " and ", discount))
+            .outerjoin_from(ORDERS, sums, sums.c.order_key == _O.key)
+            .where(
+                _O.kind == "BUYER",
+                _O.calculated_version == _O.content_version,
+                sa.or_(subtotal != _O.subtotal, discount != _O.discount),
+            ),
+            _BUYER.where(_O.calculated_version == _O.content_version),
+        ),
+    ]
+
+
+def _unit_rules() -> list[SqlRule]:
+    lines = sa.select(_L.order_key, sa.func.count().label("lines")).group_by(_L.order_key).subquery()
+    count = sa.func.coalesce(lines.c.lines, 0)
+    shipped, canceled = _L.quantity_shipped, _L.quantity_canceled
+    return [
+        SqlRule(
+            "units_add_up",
+            sa.select(
+                (_O.id + "/" + _L.id).label("subject"),
+                told(_L.quantity, " ordered, ", shipped, " shipped, ", canceled, " canceled"),
+            )
+            .join_from(LINE_ITEMS, ORDERS, _O.key == _L.order_key)
+            .where(sa.or_(_L.quantity < 1, shipped < 0, canceled < 0, shipped + canceled > _L.quantity)),
+            LINE_ITEMS,
+        ),
+        SqlRule(
+            "line_count_is_right",
+            sa.select(_ID, told(count, " lines, not ", _O.line_item_count))
+            .outerjoin_from(ORDERS, lines, lines.c.order_key == _O.key)
+            .where(_O.kind == "BUYER", count != _O.line_item_count),
+            _BUYER,
+        ),
+        SqlRule(
+            "supplier_order_has_its_order",
+            sa.select(_ID, told("of order ", _O.parent_id)).where(
+                _O.kind != "BUYER", ~sa.exists().where(_PARENT.key == _O.parent_key, _PARENT.kind == "BUYER")
+            ),
+            _CHILDREN,
+        ),
+        SqlRule(
+            "supplier_order_is_seen_as_its_order",
+            sa.select(_ID, told(_seen(_O), ", its order ", _seen(_PARENT)))
+            .join_from(ORDERS, _PARENTS, _PARENT.key == _O.parent_key)
+            .where(_O.kind != "BUYER", sa.or_(*(_O[name] != _PARENT[name] for name in _PARTIES))),
+            _CHILDREN,
+        ),
+        SqlRule(
+            "order_is_listed_for_its_user",
+            sa.select(_ID, told("listed for ", _O.user_id, ", of ", _O.user["id"].as_string())).where(
+                _O.user_id != _O.user["id"].as_string()
+            ),
+            ORDERS,
+        ),
+    ]
+
+
+def _seen(columns: Any) -> Any:
+    return columns.seller_id + "/" + columns.buyer_id + "/" + columns.user_id
+
+
+_PARENTS = ORDERS.alias("parents")
+_PARENT = _PARENTS.c
+_CHILDREN = sa.select(_O.key).where(_O.kind != "BUYER")
+_PARTIES = ("seller_id", "buyer_id", "user_id")
+"""Whose an order is, on the buying side."""
+
+
+def _history_rules() -> list[SqlRule]:
+    """Every change bumps the version and leaves one event of that number."""
+    events = (
+        sa.select(
+            _E.aggregate_key,
+            sa.func.count().label("count"),
+            sa.func.min(_E.sequence).label("first"),
+            sa.func.max(_E.sequence).label("last"),
+        )
+        .group_by(_E.aggregate_key)
+        .subquery()
+    )
+    count = sa.func.coalesce(events.c.count, 0)
+    gap = sa.or_(count != _O.version, events.c.first != 1, events.c.last != _O.version)
+    key: Any = sa.cast(_E.aggregate_key, sa.String).label("subject")
+    stray: Any = sa.select(key, told("event ", _E.sequence, " ", _E.type))
+    newest: Any = (
+        sa.select(_E.aggregate_key, _E.data["status"].as_string().label("status"))
+        .join(ORDERS, sa.and_(_O.key == _E.aggregate_key, _O.version == _E.sequence))
+        .subquery()
+    )
+    return [
+        SqlRule(
+            "history_has_no_gap",
+            sa.select(_ID, told("version ", _O.version, ", ", count, " events up to ", sa.func.coalesce(events.c.last, 0)))
+            .outerjoin_from(ORDERS, events, events.c.aggregate_key == _O.key)
+            .where(gap),
+            ORDERS,
+        ),
+        SqlRule("event_is_of_an_order", stray.where(~sa.exists().where(_O.key == _E.aggregate_key)), EVENTS),
+        SqlRule(
+            "newest_event_tells_the_status",
+            sa.select(_ID, told(_O.status, ", told ", newest.c.status))
+            .join_from(ORDERS, newest, newest.c.aggregate_key == _O.key)
+            .where(newest.c.status != _O.status),
+            ORDERS,
+        ),
+    ]
+
+
+def _told(types: tuple[str, ...]) -> Any:
+    """How many events of these types an order has."""
+    return sa.select(sa.func.count()).where(_E.aggregate_key == _O.key, _E.type.in_(types)).correlate(ORDERS).scalar_subquery()
+
+
+def _attempts(*where: Any) -> Any:
+    return sa.select(sa.func.count()).where(_S.order_key == _O.key, *where).correlate(ORDERS).scalar_subquery()
+
+
+def _attempt_rules() -> list[SqlRule]:
+    opened = _attempts(_S.state == "ACCEPTED", _S.kind == "SUBMIT")
+    begun, decided = _attempts(), _attempts(_S.state != "TRYING")
+    submitted = sa.case((_O.is_submitted, 1), else_=0)
+    begins = _told(("submission_begun", "change_begun"))
+    ends = _told(("order_submitted", "submission_refused", "change_decided", "change_refused"))
+    known = _S.state.in_(("TRYING", "ACCEPTED", "REFUSED"))
+    undecided = sa.and_(_S.state == "TRYING", sa.or_(_S.finished, _S.decide_time.is_not(None)))
+    newest = (
+        sa.select(_S.order_key, sa.func.count().label("count"), sa.func.max(_S.attempt).label("last"))
+        .group_by(_S.order_key)
+        .subquery()
+    )
+    return [
+        SqlRule(
+            "submitted_once",
+            sa.select(_ID, told(opened, " attempts accepted, submitted: ", submitted)).where(
+                _O.kind == "BUYER", opened != submitted
+            ),
+            _BUYER,
+        ),
+        SqlRule(
+            "attempts_are_numbered",
+            sa.select(_ID, told(newest.c.count, " attempts up to number ", newest.c.last))
+            .join_from(ORDERS, newest, newest.c.order_key == _O.key)
+            .where(newest.c.count != newest.c.last),
+            SUBMISSIONS,
+        ),
+        SqlRule(
+            "attempt_is_decided_before_it_ends",
+            sa.select(_ID, told("attempt ", _S.attempt, " is ", _S.state))
+            .join_from(SUBMISSIONS, ORDERS, _O.key == _S.order_key)
+            .where(sa.or_(undecided, sa.not_(known), sa.and_(_S.state != "TRYING", _S.decide_time.is_(None)))),
+            SUBMISSIONS,
+        ),
+        SqlRule(
+            "history_tells_of_every_attempt",
+            sa.select(_ID, told(begins, " begun, ", ends, " decided by events; attempts: ", begun, ", ", decided)).where(
+                _O.kind == "BUYER", sa.or_(begins != begun, ends != decided)
+            ),
+            _BUYER,
+        ),
+    ]
+
+
+def _effect_rules() -> list[SqlRule]:
+    by_id = [_R.outcome[name].as_string() for name in ("id", "order")]
+    order_id, attempt = sa.func.coalesce(*by_id), _R.outcome["attempt"].as_integer()
+    unknown = ~sa.exists().where(_O.id == order_id)
+    never_begun = sa.and_(
+        attempt.is_not(None),
+        ~sa.exists().where(_O.id == order_id, _O.kind == "BUYER", _S.order_key == _O.key, _S.attempt == attempt),
+    )
+    its = sa.and_(_C.order_key == _O.key, _C.state != "FREEZING")
+    return [
+        SqlRule(
+            "request_has_its_effect",
+            sa.select(_R.request_id.label("subject"), told(_R.method, ": there is no order ", order_id)).where(
+                order_id.is_not(None), unknown
+            ),
+            REQUESTS,
+        ),
+        SqlRule(
+            "submit_has_its_attempt",
+            sa.select(_R.request_id.label("subject"), told(order_id, " has no attempt ", attempt)).where(never_begun),
+            REQUESTS,
+        ),
+        SqlRule(
+            "cancel_that_is_decided_stands",
+            sa.select(_ID, told(_O.status, ", its cancel is ", _C.state))
+            .join_from(ORDERS, CANCELLATIONS, its)
+            .where(_O.status != "CANCELED"),
+            CANCELLATIONS,
+        ),
+    ]

@@ -1,0 +1,172 @@
+"""Two witnesses of one thing: an order beside its history, its attempts and what fulfillment reported of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from libs.protoconv import address_plain, money_micros, struct_plain
+from services.order.adapters.db.invariants.whole import Whole
+from services.order.domain.history import stated
+from services.order.domain.model import Line, Order
+from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder, SupplierOrderLine
+
+_LED_TO = {"SUBMIT": "OPENED", "CHANGE": "CHANGED"}
+_SUMMED = ("subtotal", "discount", "tax")
+
+
+def _history(whole: Whole) -> str | None:
+    """The newest event states the order as it is; the first tells who made it, and when."""
+    order, first, newest = whole.order, whole.events.get(1), whole.events.get(whole.order.version)
+    if first is None or newest is None:
+        return None
+    mine = stated(order)
+    # Where the lines go to is told beside it, and looked at with the lines.
+    facts = {name: told for name, told in newest.facts.items() if name != "ship_to"}
+    wrong = [f"{name} {mine.get(name)}, told {told}" for name, told in facts.items() if mine.get(name) != told]
+    if newest.time != order.update_time:
+        wrong.append(f"update_time {order.update_time}, told {newest.time}")
+    if (first.user_id, first.time) != (order.created_by, order.create_time):
+        wrong.append(f"created by {order.created_by} at {order.create_time}, told {first.user_id} at {first.time}")
+    if order.is_submitted and whole.submit_time != order.submit_time:
+        wrong.append(f"submit_time {order.submit_time}, told {whole.submit_time}")
+    return "; ".join(wrong)
+
+
+def _attempts(whole: Whole) -> str | None:
+    """When an attempt began and was decided, by whom, and why it was refused, is what its events tell."""
+    if not whole.attempts:
+        return None
+    began = {event.data.get("attempt"): event for event in whole.event("submission_begun")}
+    ends = [e for type in ("submission_refused", "order_submitted", "change_decided") for e in whole.event(type)]
+    ended = {e.data.get("attempt"): e for e in ends}
+    wrong: list[str] = []
+    for attempt in whole.attempts:
+        begin, end = began.get(attempt.attempt), ended.get(attempt.attempt)
+        if begin is not None and (begin.time, begin.user_id) != (attempt.begin_time, attempt.caller.get("sub", begin.user_id)):
+            wrong.append(f"attempt {attempt.attempt} began {attempt.begin_time}, told {begin.time}")
+        if end is not None and end.time != attempt.decide_time:
+            wrong.append(f"attempt {attempt.attempt} was decided {attempt.decide_time}, told {end.time}")
+        told = None if end is None else end.data.get("reasons")
+        if told is not None and told != sorted({r.reason for r in attempt.reasons}):
+            wrong.append(f"attempt {attempt.attempt} was refused for {[r.reason for r in attempt.reasons]}, told {told}")
+        if attempt.state == "ACCEPTED" and not attempt.held:
+            wrong.append(f"attempt {attempt.attempt} is accepted and held nothing")
+        made = _LED_TO[attempt.kind] if attempt.state == "ACCEPTED" else ""
+        if attempt.outcome != made:
+            wrong.append(f"attempt {attempt.attempt} led to {attempt.outcome!r}, its kind and state make it {made!r}")
+    return "; ".join(wrong)
+
+
+def _canceled(whole: Whole) -> str | None:
+    """Who canceled an open order, and why, is what its history tells."""
+    row, told = whole.cancel, whole.event("order_canceled")
+    # What nobody has canceled ended because its suppliers did not ship.
+    if not whole.order.is_submitted or not told or not told[-1].user_id:
+        return None
+    if row is None or row.state == "FREEZING":
+        return f"canceled by {told[-1].user_id}, and nothing was decided"
+    did, said = (row.caller.get("sub"), row.comment), (told[-1].user_id, told[-1].data.get("comment"))
+    return "" if did == said else f"canceled by {did[0]} ({did[1]!r}), told {said[0]} ({said[1]!r})"
+
+
+def _places(whole: Whole) -> str | None:
+    """A line goes where its history says, by the id in the address book."""
+    first = whole.events.get(1)
+    if first is None or "ship_to" not in first.facts:
+        return None
+    told: dict[str, str] = {}
+    for _, event in sorted(whole.events.items()):
+        told |= event.facts.get("ship_to", {})
+    wrong = [
+        f"line {line.id}: shipping_address_id {line.shipping_address_id!r}, told {told.get(line.id, '')!r}"
+        for line in whole.lines
+        if line.shipping_address_id != told.get(line.id, "")
+    ]
+    return "; ".join(wrong)
+
+
+def _forwarded(whole: Whole) -> str | None:
+    """Header and lines are those that the supplier orders were made of, and their amounts add up to the lines'."""
+    if not whole.documents:
+        return None
+    lines = {line.id: line for line in whole.lines}
+    wrong = [text for document in whole.documents for text in _against_order(document, whole.order)]
+    for document in whole.documents:
+        for item in document.line_items:
+            line = lines.get(item.line_item_id)
+            if line is not None:
+                wrong += _against_line(document.id, item, line)
+    wrong += _freight(whole)
+    for line in whole.lines:
+        wrong += _sums(line, [i for d in whole.documents for i in d.line_items if i.line_item_id == line.id])
+    return "; ".join(wrong)
+
+
+def _against_order(m: SupplierOrder, order: Order) -> Iterator[str]:
+    pairs: dict[str, tuple[Any, Any]] = {
+        "order_id": (order.id, m.order_id),
+        "client_id": (order.client_id, m.client_id),
+        "currency": (order.currency, m.currency),
+        "comments": (order.comments, m.comments),
+        "shipping_address": (order.shipping_address, _address(m, "shipping_address")),
+        "billing_address": (order.billing_address, _address(m, "billing_address")),
+    }
+    for name, (mine, reported) in pairs.items():
+        if mine != reported:
+            yield f"{name} is not that of {m.id}"
+
+
+def _against_line(id: str, item: SupplierOrderLine, line: Line) -> Iterator[str]:
+    pairs: dict[str, tuple[Any, Any]] = {
+        "product_id": (line.product_id, item.product_id),
+        "product.name": (line.product.name, item.product_name),
+        "product.shippable": (line.product.shippable, item.shippable),
+        "unit_price": (line.unit_price, money_micros(item.unit_price)),
+        "shipping_address": (line.shipping_address, _address(item, "shipping_address")),
+        "pickup_location_id": (line.pickup_location_id, item.pickup_location_id),
+        "xp": (dict(line.xp), struct_plain(item.xp)),
+    }
+    for name, (mine, reported) in pairs.items():
+        if mine != reported:
+            yield f"line {line.id}: {name} is not that of {id}"
+
+
+def _sums(line: Line, items: list[SupplierOrderLine]) -> Iterator[str]:
+    # Where the units are not all there, another report is on its way, and brings their amounts.
+    if sum(item.quantity for item in items) != line.quantity:
+        return
+    for name in _SUMMED:
+        made = sum(money_micros(getattr(item, name)) for item in items)
+        if getattr(line, name) != made:
+            yield f"line {line.id}: {name} {getattr(line, name)}, in supplier orders {made}"
+
+
+def _freight(whole: Whole) -> Iterator[str]:
+    """What is charged for every chosen method is shared by the supplier orders."""
+    items = [i for d in whole.documents for i in d.line_items]
+    there = all(sum(i.quantity for i in items if i.line_item_id == line.id) == line.quantity for line in whole.lines)
+    if whole.worksheet is None or not there:
+        return
+    charged = {s.ship_estimate_id: s.cost for s in whole.worksheet.shipments}
+    chosen = {e.id: charged.get(e.id, 0) for e in whole.worksheet.estimates if e.selected is not None}
+    shared = dict.fromkeys(chosen, 0)
+    for selection in (s for d in whole.documents for s in d.ship_selections):
+        id = selection.ship_estimate_id
+        shared[id] = shared.get(id, 0) + money_micros(selection.cost)
+    if shared != chosen:
+        yield f"shipping is charged as {chosen}, in supplier orders {shared}"
+
+
+def _address(message: Any, name: str) -> Any:
+    return address_plain(getattr(message, name)) if message.HasField(name) else None
+
+
+RULES: dict[str, Callable[[Whole], str | None]] = {
+    "newest_event_states_the_order": _history,
+    "attempts_are_as_told": _attempts,
+    "cancel_is_as_told": _canceled,
+    "lines_go_where_they_were_sent": _places,
+    "supplier_orders_are_made_of_the_order": _forwarded,
+}
+"""By name: None when the order is none of the rule's business, an empty text when it holds, else what is wrong."""

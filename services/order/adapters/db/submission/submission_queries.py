@@ -1,0 +1,59 @@
+"""Attempts to submit by the public ids of their orders, for operators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.db import Tx
+from libs.query import Field, Listing
+from services.order.adapters.db.rows import attempt_of
+from services.order.adapters.db.tables import ORDERS, SUBMISSIONS
+from services.order.application.submission.operate_submissions import OrderAttempt
+
+S = SUBMISSIONS.c
+O = ORDERS.c  # noqa: E741 - the columns, as everywhere in adapters
+LISTING = Listing(
+    {
+        "order_id": Field(O.id),
+        "buyer_id": Field(O.buyer_id),
+        "attempt": Field(S.attempt, "int"),
+        "state": Field(S.state, "enum", {name: name for name in ("TRYING", "ACCEPTED", "REFUSED")}),
+        "kind": Field(S.kind, "enum", {name: name for name in ("SUBMIT", "CHANGE")}),
+        "finished": Field(S.finished, "bool"),
+        "begin_time": Field(S.begin_time, "time"),
+        "deadline": Field(S.deadline, "time"),
+    },
+    sa.cast(S.order_key, sa.String) + "/" + sa.cast(S.attempt, sa.String),
+    default_order="begin_time",
+)
+_JOINED = sa.select(SUBMISSIONS, O.id.label("order_id"), O.buyer_id).join(ORDERS, O.key == S.order_key)
+
+
+class SqlSubmissionQueries:
+    """Reads attempts with the public names of their orders."""
+
+    def __init__(self, dialect: str) -> None:
+        self._dialect = dialect
+
+    async def page(self, tx: Tx, query: Any) -> tuple[list[OrderAttempt], str]:
+        """A page; unfinished attempts unless a filter is given."""
+        plan = LISTING.plan(
+            self._dialect, filter=query.filter, order_by=query.order_by, page_size=query.page_size, page_token=query.page_token
+        )
+        select = _JOINED if query.filter else _JOINED.where(sa.not_(S.finished))
+        page = plan.page((await tx.execute(plan.apply(select))).all())
+        return [_found(row._mapping) for row in page.rows], page.next_page_token
+
+    async def find(self, tx: Tx, order_id: str, number: int) -> OrderAttempt | None:
+        """One attempt of an order, the newest when `number` is 0."""
+        select = _JOINED.where(O.kind == "BUYER", O.id == order_id)
+        if number:
+            select = select.where(S.attempt == number)
+        row = (await tx.execute(select.order_by(S.attempt.desc()).limit(1))).mappings().first()
+        return None if row is None else _found(row)
+
+
+def _found(row: Any) -> OrderAttempt:
+    return OrderAttempt(row["order_id"], row["buyer_id"], attempt_of(row))

@@ -1,0 +1,211 @@
+"""CancelOrder. Before it opened an order is simply canceled; an open one is frozen where it could still ship, then
+decided, then undone. Of one that has shipped in part the rest is canceled, which is a change of it."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from datetime import timedelta
+
+from libs.auth import Principal, roles
+from libs.clock import Clock
+from libs.errors import Kind, WaybillError, missing
+from services.order.application.access import readable, require_settled, require_writer
+from services.order.application.aftercare.complete_order import ChangeOrder
+from services.order.application.peers import Fulfillment, Payments
+from services.order.application.ports import (
+    Attempt,
+    Cancellation,
+    OrderStore,
+    Request,
+    RequestStore,
+    SubmissionStore,
+    Transactions,
+    Tx,
+)
+from services.order.application.progress.report_fulfillment import ReportFulfillment
+from services.order.application.submission.attempts import CHANGE
+from services.order.application.submission.submit_order import Acting, SubmitOrder
+from services.order.application.submission.try_submission import Tried
+from services.order.domain.history import changed
+from services.order.domain.model import Order, Reason
+from services.order.domain.reading.visibility import Direction, scope
+from services.order.domain.status import OrderStatus, Trigger, move
+
+DRIVEN = timedelta(seconds=10)
+
+
+class CancelOrder:
+    """Cancels; unfinished cancels are taken up again by the completer."""
+
+    def __init__(
+        self,
+        database: Transactions,
+        orders: OrderStore,
+        submissions: SubmissionStore,
+        requests: RequestStore,
+        submit: SubmitOrder,
+        changes: ChangeOrder,
+        fulfillment: Fulfillment,
+        payments: Payments,
+        reports: ReportFulfillment,
+        clock: Clock,
+        acting: Acting,
+    ) -> None:
+        self._db = database
+        self._orders = orders
+        self._submissions = submissions
+        self._requests = requests
+        self._submit = submit
+        self._changes = changes
+        self._fulfillment = fulfillment
+        self._payments = payments
+        self._reports = reports
+        self._clock = clock
+        self._acting = acting
+
+    async def __call__(self, caller: Principal, order_id: str, comment: str, request: Request) -> Order:
+        """The order as it is now: CANCELED, or COMPLETED when something of it had shipped."""
+        async with self._db.reading() as tx:
+            known = await readable(self._orders, tx, caller, order_id) if await self._requests.find(tx, request) else None
+        again = None if known is None else await self._changes.joined(known)
+        if again is not None:
+            return again
+        async with self._db.transaction() as tx:
+            order, row, attempt = await self._begin(tx, caller, order_id, comment, request)
+        if row is not None:
+            return await self.run(row)
+        if attempt is not None and not attempt.finished:
+            _, driven = await self._submit.drive(attempt)
+            return driven.order
+        return order
+
+    async def _begin(
+        self, tx: Tx, caller: Principal, order_id: str, comment: str, request: Request
+    ) -> tuple[Order, Cancellation | None, Attempt | None]:
+        """The order, and what is left to be driven: the cancel of an open order, or the attempt that was refused."""
+        now = self._clock.now()
+        recorded = await self._requests.claim(tx, request, {"order": order_id}, now)
+        order = await self._orders.find(tx, order_id, scope(caller, Direction.ALL), lock=True)
+        if order is None:
+            raise missing("order", order_id)
+        if recorded is not None and order.status is OrderStatus.CANCELED:
+            row = await self._submissions.cancellation(tx, order.key)
+            return order, row if row is not None and row.state != "FINISHED" else None, None
+        require_writer(caller, order)
+        target = move(order.id, order.status, Trigger.CANCEL)
+        if order.status is OrderStatus.OPEN:
+            caller.require(roles.ORDER_ADMIN)
+            if order.submission is not None and order.submission.kind == CHANGE:
+                require_settled(order)
+            fresh = Cancellation(order.key, "FREEZING", caller.claims(), comment, now + DRIVEN, now)
+            await self._submissions.insert_cancellation(tx, fresh)
+            return order, await self._submissions.cancellation(tx, order.key) or fresh, None
+        attempt = None
+        if order.submission is not None and order.submission.undecided:
+            attempt, order = await self._refuse(tx, order)
+        after, event = changed(
+            order,
+            "order_canceled",
+            caller.user_id,
+            caller.party_id,
+            now,
+            data={"comment": comment},
+            status=target,
+            cancel_time=now,
+        )
+        await self._orders.save(tx, order, after, [event])
+        return after, None, attempt
+
+    async def _refuse(self, tx: Tx, order: Order) -> tuple[Attempt | None, Order]:
+        """A cancel decides a running attempt."""
+        shown = order.submission
+        attempt = await self._submissions.get(tx, order.key, shown.attempt, lock=True) if shown else None
+        if attempt is None:
+            return None, order
+        why = Reason("SUBMIT_CANCELED", "order", "submission", "the order was canceled")
+        return await self._submit.decide_in(tx, attempt, Tried((why,)))
+
+    async def run(self, row: Cancellation) -> Order:
+        """Drives the cancel of an open order to its end."""
+        with self._acting(Principal.of_claims(row.caller)):
+            if row.state == "FREEZING":
+                rest = await self._freeze(row)
+                if rest is not None:
+                    return await self._changes.driven(rest)
+                await self._decide(row)
+            reports, _ = await asyncio.gather(self._fulfillment.cancel(row.order_key), self._payments.void(row.order_key))
+            async with self._db.transaction() as tx:
+                after = await self._reports.apply(tx, reports, {row.order_key: lambda order: order})
+                await self._submissions.set_cancellation(tx, row.order_key, "FINISHED")
+                return after.orders[row.order_key]
+
+    async def _freeze(self, row: Cancellation) -> Attempt | None:
+        """Freezes all of the order; the change that cancels what is left of it, when something has shipped."""
+        try:
+            await self._fulfillment.freeze(row.order_key)
+        except WaybillError as error:
+            if error.kind is Kind.UNAVAILABLE:
+                raise
+            if error.reason == "ORDER_ALREADY_SHIPPED":
+                return await self._instead(row, error)
+            await self._withdraw(row.order_key)
+            raise
+        return None
+
+    async def _instead(self, row: Cancellation, refused: WaybillError) -> Attempt:
+        """The cancel gives way to a change in one transaction, so that neither is forgotten."""
+        await self._reports(await self._fulfillment.unfreeze(row.order_key))
+        async with self._db.transaction() as tx:
+            order = await self._orders.by_key(tx, row.order_key, lock=True)
+            if order is None:
+                raise missing("order", str(row.order_key))
+            shown = order.submission
+            if await self._submissions.cancellation(tx, row.order_key) is None:
+                # Another that drives the same cancel was first.
+                began = await self._submissions.get(tx, order.key, shown.attempt) if shown else None
+                if began is None or began.kind != CHANGE:
+                    raise refused
+                return began
+            await self._submissions.drop_cancellation(tx, row.order_key)
+            if order.status is OrderStatus.OPEN and shown is not None and shown.finished:
+                return await self._changes.cancel_rest(tx, Principal.of_claims(row.caller), order, row.comment)
+        # It has completed meanwhile, or its submit is still being confirmed.
+        raise refused
+
+    async def _withdraw(self, key: uuid.UUID) -> None:
+        """A refused cancel leaves nothing. Its row goes last: should this process die before, the completer finds it."""
+        await self._reports(await self._fulfillment.unfreeze(key))
+        async with self._db.transaction() as tx:
+            await self._submissions.drop_cancellation(tx, key)
+
+    async def _decide(self, row: Cancellation) -> None:
+        try:
+            await self._cancel(row)
+        except WaybillError as error:
+            # What is frozen cannot complete the order; should its status forbid the cancel all the same, nothing is left frozen.
+            if error.kind is Kind.PRECONDITION:
+                await self._withdraw(row.order_key)
+            raise
+
+    async def _cancel(self, row: Cancellation) -> None:
+        who = Principal.of_claims(row.caller)
+        async with self._db.transaction() as tx:
+            now = self._clock.now()
+            order = await self._orders.by_key(tx, row.order_key, lock=True)
+            if order is None:
+                raise missing("order", str(row.order_key))
+            if order.status is not OrderStatus.CANCELED:
+                after, event = changed(
+                    order,
+                    "order_canceled",
+                    who.user_id,
+                    who.party_id,
+                    now,
+                    data={"comment": row.comment},
+                    status=move(order.id, order.status, Trigger.CANCEL),
+                    cancel_time=now,
+                    canceled=order.wholly_canceled,
+                )
+                await self._orders.save(tx, order, after, [event])
+            await self._submissions.set_cancellation(tx, row.order_key, "DECIDED")

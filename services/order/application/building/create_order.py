@@ -1,0 +1,73 @@
+"""CreateOrder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from libs.auth import Principal
+from libs.clock import Clock
+from libs.errors import Violations, exists, missing
+from services.order.application.building.build_order import BuildOrder
+from services.order.application.ports import OrderStore, Request, RequestStore, Transactions, Tx
+from services.order.domain.building.drafts import LineDraft, OrderDraft
+from services.order.domain.checkout.worksheet import Worksheet
+from services.order.domain.history import placed, stated
+from services.order.domain.model import Event, Line, Order
+from services.order.domain.reading.visibility import Direction, scope
+
+
+def created(order: Order, lines: Sequence[Line], caller: Principal) -> Event:
+    """The first entry of an order's history."""
+    return Event(
+        order_key=order.key,
+        sequence=1,
+        type="order_created",
+        status=order.status.value,
+        user_id=caller.user_id,
+        party_id=caller.party_id,
+        time=order.create_time,
+        data={"line_items": order.line_item_count},
+        facts={**stated(order), "ship_to": placed(lines)},
+    )
+
+
+class CreateOrder:
+    """Creates an order with its lines, all or nothing."""
+
+    def __init__(
+        self, database: Transactions, orders: OrderStore, requests: RequestStore, build: BuildOrder, clock: Clock
+    ) -> None:
+        self._db = database
+        self._orders = orders
+        self._requests = requests
+        self._build = build
+        self._clock = clock
+
+    async def __call__(
+        self, caller: Principal, draft: OrderDraft, drafts: Sequence[LineDraft], found: Violations, request: Request
+    ) -> tuple[Order, tuple[Line, ...]]:
+        """The order as stored."""
+        async with self._db.reading() as tx:
+            recorded = await self._requests.find(tx, request)
+        if recorded is not None:
+            async with self._db.reading(snapshot=True) as tx:
+                return await self._again(tx, caller, recorded["id"])
+        order, lines, _ = await self._build(caller, draft, drafts, found)
+        try:
+            async with self._db.transaction() as tx:
+                outcome = {"id": order.id}
+                recorded = await self._requests.claim(tx, request, outcome, self._clock.now())
+                if recorded is not None:
+                    return await self._again(tx, caller, recorded["id"])
+                await self._orders.insert(tx, order, lines, Worksheet(), [created(order, lines, caller)])
+        except Exception as error:
+            if self._orders.id_taken(error):
+                raise exists("order", order.id) from None
+            raise
+        return order, lines
+
+    async def _again(self, tx: Tx, caller: Principal, order_id: str) -> tuple[Order, tuple[Line, ...]]:
+        order = await self._orders.find(tx, order_id, scope(caller, Direction.ALL))
+        if order is None:
+            raise missing("order", order_id)
+        return order, await self._orders.lines(tx, order.key)

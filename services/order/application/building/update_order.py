@@ -1,0 +1,112 @@
+"""UpdateOrder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from libs.auth import Principal
+from libs.clock import Clock
+from libs.errors import Violations
+from libs.protoconv import merge_xp, xp_size_ok
+from services.order.application.access import writable
+from services.order.application.building.build_order import address_ids, check_currencies, require_override_roles, resolve_address
+from services.order.application.peers import Directory, OrderingContext
+from services.order.application.ports import OrderStore, Request, RequestStore, Transactions
+from services.order.domain.building.drafts import OrderDraft
+from services.order.domain.history import changed
+from services.order.domain.model import Order
+from services.order.domain.status import OrderStatus, Trigger
+
+PATHS = frozenset(
+    {
+        "shipping_address_id",
+        "shipping_address",
+        "billing_address_id",
+        "billing_address",
+        "comments",
+        "xp",
+        "shipping_cost_override",
+        "tax_override",
+    }
+)
+_STALING = PATHS - {"comments", "billing_address_id", "billing_address", "xp"}
+
+
+class UpdateOrder:
+    """Changes the fields of the mask. xp may change in every status; everything else while UNSUBMITTED."""
+
+    def __init__(
+        self, database: Transactions, orders: OrderStore, requests: RequestStore, directory: Directory, clock: Clock
+    ) -> None:
+        self._db = database
+        self._orders = orders
+        self._requests = requests
+        self._directory = directory
+        self._clock = clock
+
+    async def __call__(
+        self, caller: Principal, draft: OrderDraft, paths: Sequence[str], etag: str, found: Violations, request: Request
+    ) -> Order:
+        """The order as stored."""
+        trigger = Trigger.MARK if set(paths) <= {"xp"} else Trigger.EDIT
+        context = None
+        if any("address" in path for path in paths):
+            context = await self._context(caller, draft, trigger, etag, request)
+        async with self._db.transaction() as tx:
+            now = self._clock.now()
+            recorded = await self._requests.claim(tx, request, {"id": draft.id}, now)
+            order = await writable(
+                self._orders, tx, caller, draft.id, now, Trigger.MARK if recorded else trigger, "" if recorded else etag
+            )
+            if recorded is not None:
+                return order
+            require_override_roles(caller, paths)
+            check_currencies(found, order.currency, draft.currencies)
+            fields = self._fields(found, order, draft, paths, context)
+            found.raise_if_any()
+            if not paths:
+                return order
+            after, event = changed(
+                order,
+                "order_updated",
+                caller.user_id,
+                caller.party_id,
+                now,
+                content=bool(_STALING & set(paths)) or ("xp" in paths and order.status is OrderStatus.UNSUBMITTED),
+                data={"fields": sorted(paths)},
+                **fields,
+            )
+            await self._orders.save(tx, order, after, [event])
+        return after
+
+    async def _context(
+        self, caller: Principal, draft: OrderDraft, trigger: Trigger, etag: str, request: Request
+    ) -> OrderingContext | None:
+        """The addresses that are named; None when the request has been answered before."""
+        async with self._db.reading() as tx:
+            if await self._requests.find(tx, request) is not None:
+                return None
+            seen = await writable(self._orders, tx, caller, draft.id, self._clock.now(), trigger, etag, lock=False)
+        return await self._directory.ordering_context(seen.buyer_id, seen.user.id, caller.client_id, address_ids(draft, ()))
+
+    def _fields(
+        self, found: Violations, order: Order, draft: OrderDraft, paths: Sequence[str], context: OrderingContext | None
+    ) -> dict[str, Any]:
+        fields: dict[str, Any] = {}
+        for purpose in ("shipping", "billing"):
+            if context is not None and {f"{purpose}_address_id", f"{purpose}_address"} & set(paths):
+                fields[f"{purpose}_address_id"], fields[f"{purpose}_address"] = resolve_address(
+                    found,
+                    f"order.{purpose}_address",
+                    getattr(draft, f"{purpose}_address_id"),
+                    getattr(draft, f"{purpose}_address"),
+                    context,
+                )
+        for name in ("comments", "shipping_cost_override", "tax_override"):
+            if name in paths:
+                fields[name] = getattr(draft, name)
+        if "xp" in paths:
+            fields["xp"] = merge_xp(order.xp, draft.xp)
+            xp_size_ok(found, "order.xp", fields["xp"])
+        return fields

@@ -1,0 +1,230 @@
+"""GetWorksheet, EstimateShipping, SelectShipMethods, CalculateOrder: what a checkout works out, step by step.
+
+Remote calls come first, then one transaction that lays what they said over the worksheet as it stands by then, and
+refuses when what they were asked about has changed meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from libs.auth import Principal
+from libs.clock import Clock
+from libs.errors import precondition, stale
+from services.order.application.access import readable, require_unchanged, writable
+from services.order.application.checkout.problems import refuse
+from services.order.application.peers import Catalog, Directory, Fulfillment, Pricing, Problem, Shipping
+from services.order.application.ports import OrderStore, Request, RequestStore, Transactions, Tx
+from services.order.domain.building.products import renewed, sourced_otherwise
+from services.order.domain.checkout.amounts import charged, priced, totals, with_own_tax, with_totals
+from services.order.domain.checkout.worksheet import Assignment, Worksheet, select
+from services.order.domain.history import changed
+from services.order.domain.model import Line, Order, ProductSnapshot
+from services.order.domain.status import Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """An order with its lines and everything worked out."""
+
+    order: Order
+    lines: tuple[Line, ...]
+    worksheet: Worksheet
+
+
+Step = Callable[[Sheet], tuple[Worksheet, dict[str, Any]]]
+"""From what is stored to the new worksheet, and the fields of the order that change with it."""
+
+
+class Worksheets:
+    """The steps of a checkout before payment."""
+
+    def __init__(
+        self,
+        database: Transactions,
+        orders: OrderStore,
+        requests: RequestStore,
+        directory: Directory,
+        catalog: Catalog,
+        fulfillment: Fulfillment,
+        shipping: Shipping,
+        pricing: Pricing,
+        clock: Clock,
+    ) -> None:
+        self._db = database
+        self._orders = orders
+        self._requests = requests
+        self._directory = directory
+        self._catalog = catalog
+        self._fulfillment = fulfillment
+        self._shipping = shipping
+        self._pricing = pricing
+        self._clock = clock
+
+    async def _load(self, tx: Tx, order: Order) -> Sheet:
+        lines = await self._orders.lines(tx, order.key)
+        return Sheet(order, lines, await self._orders.worksheet(tx, order.key))
+
+    async def get(self, caller: Principal, order_id: str) -> Sheet:
+        """As it is."""
+        async with self._db.reading(snapshot=True) as tx:
+            return await self._load(tx, await readable(self._orders, tx, caller, order_id))
+
+    async def _open(self, caller: Principal, order_id: str, request: Request) -> tuple[Sheet, bool]:
+        """What the step works on, and whether its request has been answered before."""
+        async with self._db.reading() as tx:
+            again = await self._requests.find(tx, request) is not None
+            trigger = Trigger.MARK if again else Trigger.EDIT
+            order = await writable(self._orders, tx, caller, order_id, self._clock.now(), trigger, lock=False)
+            if not again:
+                # What changes between these reads changes the order: the step that follows sees that.
+                return await self._load(tx, order), False
+        return await self.get(caller, order_id), True
+
+    async def estimate(self, caller: Principal, order_id: str, request: Request) -> Sheet:
+        """Plans sourcing and groups items; selections that still fit are kept, also those made meanwhile."""
+        sheet, again = await self._open(caller, order_id, request)
+        if again:
+            return sheet
+        products = await self._products(sheet)
+        made = await self.estimated(sheet.order, renewed(sheet.lines, products), Worksheet())
+
+        def step(stored: Sheet) -> tuple[Worksheet, dict[str, Any]]:
+            require_unchanged(sheet.order, stored.order)
+            return (
+                stored.worksheet.with_estimates(made.plan, made.estimates, self._clock.now()),
+                {"estimated_version": stored.order.content_version},
+            )
+
+        data = {"ship_estimates": len(made.estimates)}
+        return await self._store(caller, order_id, request, "shipping_estimated", data, step, products)
+
+    async def _products(self, sheet: Sheet) -> dict[str, ProductSnapshot]:
+        """The products as the catalog has them now: what is worked out next is worked out from these."""
+        products = await self._catalog.products({line.product_id for line in sheet.lines})
+        return {p.id: p.snapshot for p in products.values()}
+
+    async def estimated(self, order: Order, lines: Sequence[Line], worksheet: Worksheet) -> Worksheet:
+        """The worksheet with new estimates, nothing stored; raises all problems at once."""
+        self._require_destination(order, lines)
+        plan, problems = await self._fulfillment.plan(order, lines)
+        if problems:
+            raise refuse("ESTIMATE_REFUSED", order.id, "an estimate", problems)
+        plan = await self._located(order, lines, plan)
+        estimates, problems = await self._shipping.estimate(order, lines, plan)
+        if problems:
+            raise refuse("ESTIMATE_REFUSED", order.id, "an estimate", problems)
+        return worksheet.with_estimates(plan, estimates, self._clock.now())
+
+    async def _located(self, order: Order, lines: Sequence[Line], plan: Sequence[Assignment]) -> tuple[Assignment, ...]:
+        """The plan with the addresses of pick-up locations whose stock is not counted: no inventory record knows them."""
+        picked_up = {line.id for line in lines if line.pickup_location_id}
+        unplaced = {(a.supplier_id, a.ship_from_id) for a in plan if a.line_item_id in picked_up and a.ship_from is None}
+        if not unplaced:
+            return tuple(plan)
+        known = await self._directory.locations(order.seller_id, unplaced)
+        return tuple(replace(a, ship_from=a.ship_from or known.get((a.supplier_id, a.ship_from_id))) for a in plan)
+
+    def _require_destination(self, order: Order, lines: Sequence[Line]) -> None:
+        if not lines:
+            raise precondition("ORDER_EMPTY", f"order {order.id} has no line", order=order.id)
+        missing = [
+            Problem("SHIPPING_ADDRESS_MISSING", "order", f"line_items[{line.id}]", "has no address to ship to")
+            for line in lines
+            if line.shippable_address_missing(order)
+        ]
+        if missing:
+            raise refuse("ESTIMATE_REFUSED", order.id, "an estimate", missing)
+
+    async def select(self, caller: Principal, order_id: str, selections: Sequence[tuple[str, str]], request: Request) -> Sheet:
+        """Selects methods; stales the calculation."""
+
+        def step(stored: Sheet) -> tuple[Worksheet, dict[str, Any]]:
+            if not stored.order.estimated:
+                raise precondition(
+                    "SHIP_ESTIMATE_STALE", f"order {order_id} changed since shipping was estimated", order=order_id
+                )
+            return select(stored.worksheet, selections), {}
+
+        data = {"selections": [list(pair) for pair in selections][:100]}
+        return await self._store(caller, order_id, request, "ship_methods_selected", data, step)
+
+    async def calculate(self, caller: Principal, order_id: str, request: Request) -> Sheet:
+        """Calculates every part of the amounts and stores it. ABORTED when estimates or selections changed meanwhile."""
+        sheet, again = await self._open(caller, order_id, request)
+        if again:
+            return sheet
+        order, lines = sheet.order, renewed(sheet.lines, await self._products(sheet))
+        if sourced_otherwise(sheet.lines, lines):
+            order = replace(order, estimated_version=0)
+        order, made, lines = await self.calculated(order, lines, sheet.worksheet)
+        async with self._db.transaction() as tx:
+            now = self._clock.now()
+            if await self._requests.claim(tx, request, {"order": order_id}, now) is not None:
+                return await self._load(tx, await readable(self._orders, tx, caller, order_id))
+            locked = await writable(self._orders, tx, caller, order_id, now)
+            require_unchanged(sheet.order, locked)
+            stored = await self._orders.worksheet(tx, locked.key)
+            # Not only the costs: goods that are picked up are taxed where the plan has them come from.
+            before, now_stored = charged(sheet.order, sheet.lines, sheet.worksheet), charged(locked, sheet.lines, stored)
+            if stored.plan != sheet.worksheet.plan or before != now_stored:
+                raise stale("order", order_id, str(locked.version))
+            after, event = changed(
+                with_totals(replace(locked, estimated_version=order.estimated_version), totals(made.lines, made.shipments)),
+                "order_calculated",
+                caller.user_id,
+                caller.party_id,
+                now,
+                data={"total": order.total},
+            )
+            worksheet = replace(stored, lines=made.lines, shipments=made.shipments, price_time=made.price_time)
+            await self._orders.save(tx, locked, after, [event])
+            await self._orders.update_lines(tx, locked.key, lines)
+            await self._orders.save_worksheet(tx, locked.key, worksheet)
+        return Sheet(after, lines, worksheet)
+
+    async def calculated(
+        self, order: Order, lines: Sequence[Line], worksheet: Worksheet
+    ) -> tuple[Order, Worksheet, tuple[Line, ...]]:
+        """Order, worksheet and lines with their amounts, nothing stored; raises all problems at once."""
+        if worksheet.estimates and not order.estimated and order.shipping_cost_override is None:
+            raise precondition("SHIP_ESTIMATE_STALE", f"order {order.id} changed since shipping was estimated", order=order.id)
+        parts, shipments, price_time, problems = await self._pricing.calculate(order, lines, worksheet)
+        if problems:
+            raise refuse("CALCULATION_REFUSED", order.id, "a calculation", problems)
+        parts, shipments = with_own_tax(order, parts, shipments)
+        made = replace(worksheet, lines=parts, shipments=shipments, price_time=price_time)
+        return with_totals(order, totals(parts, shipments)), made, priced(lines, parts)
+
+    async def _store(
+        self,
+        caller: Principal,
+        order_id: str,
+        request: Request,
+        type: str,
+        data: dict[str, Any],
+        step: Step,
+        products: Mapping[str, ProductSnapshot] | None = None,
+    ) -> Sheet:
+        """The sheet after a step that is taken under the order's lock; whatever it was, it stales the calculation.
+
+        `products` are those that it was taken with, where it has asked the catalog: the lines remember them.
+        """
+        async with self._db.transaction() as tx:
+            now = self._clock.now()
+            if await self._requests.claim(tx, request, {"order": order_id}, now) is not None:
+                return await self._load(tx, await readable(self._orders, tx, caller, order_id))
+            stored = await self._load(tx, await writable(self._orders, tx, caller, order_id, now))
+            worksheet, fields = step(stored)
+            after, event = changed(
+                stored.order, type, caller.user_id, caller.party_id, now, data=data, calculated_version=0, **fields
+            )
+            await self._orders.save(tx, stored.order, after, [event])
+            await self._orders.save_worksheet(tx, after.key, worksheet)
+            lines = renewed(stored.lines, products or {})
+            await self._orders.update_lines(
+                tx, after.key, [line for line, old in zip(lines, stored.lines, strict=True) if line.product != old.product]
+            )
+        return Sheet(after, lines, worksheet)

@@ -1,0 +1,203 @@
+"""ReportFulfillment: whole states at their versions; quantities, statuses and completion are recomputed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from libs.clock import Clock
+from services.order.application.ports import ReportedSupplierOrder, Reports, ReportStore, SupplierOrderView, Transactions, Tx
+from services.order.domain.history import changed
+from services.order.domain.model import Event, Line, Order
+from services.order.domain.progress.fulfillment import Progress, UnitCount, newer, progress
+
+TOLD = 100
+"""Lines, or shipments, that an event names at most."""
+Amend = Callable[[Order], Order]
+"""A further change of an order in the same transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Buyer orders as they have become, by key."""
+
+    orders: Mapping[uuid.UUID, Order]
+    lines: Mapping[uuid.UUID, tuple[Line, ...]]
+    """All lines of the orders that a report had news of."""
+
+
+class ReportFulfillment:
+    """Applies reports; also used with what the steps of submit, forward and cancel bring back."""
+
+    def __init__(self, database: Transactions, reports: ReportStore, clock: Clock) -> None:
+        self._db = database
+        self._reports = reports
+        self._clock = clock
+
+    async def __call__(self, reports: Reports) -> list[uuid.UUID]:
+        """Applies them; returns keys of buyer orders that are not known."""
+        keys = _order_keys(reports)
+        if not keys:
+            return []
+        async with self._db.transaction() as tx:
+            known = await self.apply(tx, reports, {})
+        return [key for key in keys if key not in known.orders]
+
+    async def apply(self, tx: Tx, reports: Reports, amend: Mapping[uuid.UUID, Amend]) -> Applied:
+        """Applies reports within a transaction."""
+        now = self._clock.now()
+        keys = sorted({*_order_keys(reports), *amend})
+        orders = {order.key: order for order in await self._reports.orders(tx, keys)}
+        before = {view.key: view for view in await self._reports.supplier_orders(tx, list(orders))}
+        versions = {str(key): view.source_version for key, view in before.items()}
+        newest = {r.key: r for r in sorted(reports.supplier_orders, key=lambda r: r.version)}
+        fresh = [r for r in newest.values() if r.order_key in orders and newer(versions, str(r.key), r.version)]
+        await self._save(tx, fresh, before, orders, reports, now)
+        counts = self._counts(before, fresh)
+        lines = await self._reports.lines_of(tx, list(orders)) if fresh else dict.fromkeys(orders, ())
+        events = [event for report in fresh for event in _supplier_event(report, before, orders, now)]
+        after: list[Order] = []
+        lines_after: dict[uuid.UUID, tuple[Line, ...]] = {}
+        changed_lines: dict[uuid.UUID, Sequence[Line]] = {}
+        touched = {report.order_key for report in fresh}
+        for key, order in orders.items():
+            made = order
+            if key in touched:
+                result = progress(order, lines[key], counts.get(key, ()), now)
+                lines_after[key] = result.lines
+                if result.changed_lines:
+                    changed_lines[key] = result.changed_lines
+                made, happened = self._advance(order, lines[key], result, fresh, reports, now)
+                events += happened
+            if key in amend:
+                made = amend[key](made)
+            if made is not order:
+                after.append(made)
+        await self._reports.save_many(tx, after, changed_lines, events)
+        return Applied({**orders, **{order.key: order for order in after}}, lines_after)
+
+    async def _save(
+        self,
+        tx: Tx,
+        fresh: Sequence[ReportedSupplierOrder],
+        before: Mapping[uuid.UUID, SupplierOrderView],
+        orders: Mapping[uuid.UUID, Order],
+        reports: Reports,
+        now: datetime,
+    ) -> None:
+        await self._reports.save_supplier_orders(
+            tx,
+            [
+                {
+                    **r.row,
+                    "seller_id": orders[r.order_key].seller_id,
+                    "version": before[r.key].version + 1 if r.key in before else 1,
+                }
+                for r in fresh
+            ],
+        )
+        await self._reports.save_shipments(
+            tx, [(s.order_key, s.key, s.version, s.document) for s in reports.shipments if s.order_key in orders], now
+        )
+
+    def _counts(
+        self, before: Mapping[uuid.UUID, SupplierOrderView], fresh: Sequence[ReportedSupplierOrder]
+    ) -> dict[uuid.UUID, list[UnitCount]]:
+        replaced = {r.key for r in fresh}
+        found: dict[uuid.UUID, list[UnitCount]] = {}
+        for view in before.values():
+            if view.key not in replaced:
+                found.setdefault(view.parent_key, []).extend(self._reports.counts(view))
+        for report in fresh:
+            found.setdefault(report.order_key, []).extend(report.counts)
+        return found
+
+    def _advance(
+        self,
+        order: Order,
+        lines: Sequence[Line],
+        result: Progress,
+        fresh: Sequence[ReportedSupplierOrder],
+        reports: Reports,
+        now: datetime,
+    ) -> tuple[Order, list[Event]]:
+        events: list[Event] = []
+        made = order
+        forwarded = [r for r in fresh if r.order_key == order.key and not r.implicit]
+        if forwarded and order.forward_time is None:
+            made, event = changed(
+                made, "order_forwarded", "", "", now, data={"supplier_orders": len(forwarded)}, forward_time=now
+            )
+            events.append(event)
+        if result.changed_lines:
+            for kind, data in _unit_changes(order, lines, result.changed_lines, reports):
+                made, event = changed(made, kind, "", "", now, data=data)
+                events.append(event)
+        if result.completed or result.canceled:
+            ended = "order_completed" if result.completed else "order_canceled"
+            made, event = changed(
+                made,
+                ended,
+                "",
+                "",
+                now,
+                status=result.order.status,
+                complete_time=result.order.complete_time,
+                cancel_time=result.order.cancel_time,
+                canceled=made.wholly_canceled if result.canceled else made.canceled,
+            )
+            events.append(event)
+        return made, events
+
+
+def _unit_changes(
+    order: Order, before: Sequence[Line], after: Sequence[Line], reports: Reports
+) -> list[tuple[str, dict[str, Any]]]:
+    """What became of units, by type of event: the counts as they are now of 100 lines at most that shipped or were canceled."""
+    old = {line.id: line for line in before}
+    found: list[tuple[str, dict[str, Any]]] = []
+    shipped = {line.id: line.quantity_shipped for line in after if line.quantity_shipped != old[line.id].quantity_shipped}
+    if shipped:
+        left = sorted({s.id for s in reports.shipments if s.order_key == order.key and s.shipped})
+        found.append(("units_shipped", {"shipped": _first(shipped), "shipments": left[:TOLD]}))
+    canceled = {line.id: line.quantity_canceled for line in after if line.quantity_canceled != old[line.id].quantity_canceled}
+    if canceled:
+        found.append(("units_canceled", {"canceled": _first(canceled)}))
+    return found
+
+
+def _first(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(islice(counts.items(), TOLD))
+
+
+def _order_keys(reports: Reports) -> list[uuid.UUID]:
+    return sorted({*(r.order_key for r in reports.supplier_orders), *(s.order_key for s in reports.shipments)})
+
+
+def _supplier_event(
+    report: ReportedSupplierOrder, before: Mapping[uuid.UUID, SupplierOrderView], orders: Mapping[uuid.UUID, Order], now: datetime
+) -> list[Event]:
+    old = before.get(report.key)
+    type = "supplier_order_updated"
+    if old is None:
+        type = "supplier_order_created"
+    elif old.sub_status != report.status:
+        type = f"supplier_order_{report.status.lower()}"
+    version = 1 if old is None else old.version + 1
+    data = {"supplier_status": report.status, "source_version": report.version}
+    return [
+        Event(
+            order_key=report.key,
+            sequence=version,
+            type=type,
+            status=str(report.row["status"]),
+            user_id="",
+            party_id="",
+            time=now,
+            data=data,
+        )
+    ]

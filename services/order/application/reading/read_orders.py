@@ -1,0 +1,160 @@
+"""GetOrder, ListOrders, ListLineItems, GetOrderTree, ListOrderHistory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from libs.auth import PartyKind, Principal
+from libs.clock import Clock
+from libs.errors import Kind, WaybillError, missing
+from services.order.application.access import readable
+from services.order.application.ports import OrderStore, ReportStore, SupplierOrderView, Transactions, Tx
+from services.order.domain.model import Event, Line, Order
+from services.order.domain.reading.visibility import Direction, scope
+
+POLL = 0.05
+"""Seconds between looks for a report, at first; then twice as long each time, up to half a second."""
+Allocations = Mapping[str, Sequence[tuple[SupplierOrderView, int, int, int]]]
+"""Supplier orders by line, for the seller: (supplier order, quantity, shipped, canceled)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a list is asked for."""
+
+    filter: str
+    order_by: str
+    page_size: int
+    page_token: str
+    bound: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An order of either kind; of a buyer order, if asked for, its lines."""
+
+    order: Order | SupplierOrderView
+    lines: tuple[Line, ...] = ()
+    allocations: Allocations = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A buyer order with everything below it."""
+
+    order: Order
+    lines: tuple[Line, ...]
+    allocations: Allocations
+    supplier_orders: tuple[SupplierOrderView, ...]
+    shipments: tuple[bytes, ...]
+
+
+class ReadOrders:
+    """Reads what the caller may see."""
+
+    def __init__(self, database: Transactions, orders: OrderStore, reports: ReportStore, clock: Clock) -> None:
+        self._db = database
+        self._orders = orders
+        self._reports = reports
+        self._clock = clock
+
+    async def get(
+        self, caller: Principal, order_id: str, direction: Direction, with_lines: bool, min_version: int, wait: float
+    ) -> Found:
+        """One order of the direction, with what belongs to it as of the same moment.
+
+        With `min_version` a supplier order is waited for, `wait` seconds at most, until it is reported at that version.
+        Raises `VERSION_NOT_REPORTED` when it is not, `RESOURCE_NOT_FOUND`.
+        """
+        until = self._clock.now() + timedelta(seconds=wait)
+        pause = POLL
+        while True:
+            found = await self._look(caller, order_id, direction, with_lines)
+            if found is None and min_version <= 0:
+                raise missing("order", order_id)
+            if found is not None and (isinstance(found.order, Order) or found.order.source_version >= min_version):
+                return found
+            left = (until - self._clock.now()).total_seconds()
+            if left <= 0:
+                raise _not_reported(order_id, min_version)
+            await asyncio.sleep(min(pause, left))
+            pause = min(2 * pause, 0.5)
+
+    async def _look(self, caller: Principal, order_id: str, direction: Direction, with_lines: bool) -> Found | None:
+        async with self._db.reading(snapshot=with_lines) as tx:
+            order = await self._seek(tx, caller, order_id, direction)
+            if order is None or not with_lines or not isinstance(order, Order):
+                return None if order is None else Found(order)
+            lines = await self._orders.lines(tx, order.key)
+            children: Sequence[SupplierOrderView] = ()
+            if _shows_allocations(caller, order):
+                children = await self._reports.supplier_orders(tx, [order.key])
+        return Found(order, lines, self._allocations(children))
+
+    async def _find(self, tx: Tx, caller: Principal, order_id: str, direction: Direction) -> Order | SupplierOrderView:
+        found = await self._seek(tx, caller, order_id, direction)
+        if found is None:
+            raise missing("order", order_id)
+        return found
+
+    async def _seek(self, tx: Tx, caller: Principal, order_id: str, direction: Direction) -> Order | SupplierOrderView | None:
+        seen = scope(caller, direction)
+        order = await self._orders.find(tx, order_id, seen) if seen.buyer_orders else None
+        if order is not None:
+            return order
+        return await self._orders.find_supplier_order(tx, order_id, seen) if seen.supplier_orders else None
+
+    async def page(self, caller: Principal, direction: Direction, query: Query) -> tuple[list[Order | SupplierOrderView], str]:
+        """A page."""
+        async with self._db.reading() as tx:
+            return await self._orders.list_orders(tx, scope(caller, direction), direction, query)
+
+    async def history(
+        self, caller: Principal, order_id: str, direction: Direction, page_size: int, page_token: str
+    ) -> tuple[str, list[Event], str]:
+        """A page of what happened to an order: its id, the events, the next token."""
+        async with self._db.reading() as tx:
+            found = await self._find(tx, caller, order_id, direction)
+            events, token = await self._orders.history(tx, found.key, page_size, page_token)
+        return found.id, events, token
+
+    async def tree(self, caller: Principal, order_id: str) -> Tree:
+        """Buyers see lines and shipments; the seller also supplier orders. All as of one moment."""
+        async with self._db.reading(snapshot=True) as tx:
+            order = await readable(self._orders, tx, caller, order_id)
+            lines = await self._orders.lines(tx, order.key)
+            suppliers = await self._reports.supplier_orders(tx, [order.key])
+            shipments = await self._reports.shipments(tx, [order.key])
+        seller = caller.party_kind is PartyKind.SELLER
+        return Tree(
+            order,
+            lines,
+            self._allocations(suppliers if _shows_allocations(caller, order) else ()),
+            tuple(s for s in suppliers if not s.moved) if seller else (),
+            tuple(document for *_, document in shipments),
+        )
+
+    def _allocations(self, children: Sequence[SupplierOrderView]) -> Allocations:
+        found: dict[str, list[tuple[SupplierOrderView, int, int, int]]] = {}
+        for view in children:
+            for c in self._reports.counts(view):
+                if c.quantity:
+                    found.setdefault(c.line_item_id, []).append((view, c.quantity, c.shipped, c.canceled))
+        return found
+
+
+def _shows_allocations(caller: Principal, order: Order) -> bool:
+    return caller.party_kind is PartyKind.SELLER and order.is_submitted
+
+
+def _not_reported(order_id: str, version: int) -> WaybillError:
+    return WaybillError(
+        Kind.STALE,
+        "VERSION_NOT_REPORTED",
+        f"order {order_id} is not known at version {version} yet",
+        metadata={"order": order_id, "version": str(version)},
+        retry_after=timedelta(seconds=1),
+    )

@@ -1,0 +1,111 @@
+"""WatchOrders: changes of orders that the caller may see, in the order in which they became visible."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from libs.auth import Principal
+from libs.clock import Clock
+from libs.errors import Kind, WaybillError
+from services.order.application.ports import Transactions, Tx
+from services.order.domain.model import Event
+from services.order.domain.reading.visibility import Direction, Scope, scope
+
+BATCH = 200
+POLL = 0.5
+"""Seconds between looks at the feed when nobody rings; another process may have written."""
+QUIET = 10
+"""Looks without news after which a checkpoint is sent."""
+KEPT = timedelta(days=90)
+"""How long a resume token is good for. The events themselves stay as long as their order: they are its history."""
+Position = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a watch goes on: what a resume token says. `given` is when the token was served, if it says so."""
+
+    position: Position
+    epoch: str | None = None
+    given: datetime | None = None
+
+
+class Feed(Protocol):
+    """The feed of order events."""
+
+    async def epoch(self, tx: Tx) -> str: ...
+    async def latest(self, tx: Tx) -> Position: ...
+    async def read(
+        self, tx: Tx, position: Position, limit: int, seen: Scope, order_ids: Sequence[str], types: Sequence[str]
+    ) -> tuple[list[tuple[Position, str, Event]], Position]: ...
+    async def wait(self, timeout: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is watched."""
+
+    direction: Direction
+    order_ids: tuple[str, ...]
+    event_types: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One message: an event, or a checkpoint with none."""
+
+    position: Position
+    epoch: str
+    order_id: str
+    event: Event | None
+    time: datetime
+    """When it was served."""
+
+
+class WatchOrders:
+    """Streams without end."""
+
+    def __init__(self, database: Transactions, feed: Feed, clock: Clock) -> None:
+        self._db = database
+        self._feed = feed
+        self._clock = clock
+
+    async def __call__(self, caller: Principal, wanted: Wanted, start: Start | None) -> AsyncIterator[Change]:
+        """From a start, or from now. Raises `RESUME_TOKEN_EXPIRED` when it is too old, or another epoch has begun."""
+        seen = scope(caller, wanted.direction)
+        async with self._db.reading() as tx:
+            current = await self._feed.epoch(tx)
+            if start is not None and start.epoch is not None and start.epoch != current:
+                raise _expired("the marketplace was restored from a backup after this token was given")
+            if start is not None and start.given is not None and start.given < self._clock.now() - KEPT:
+                raise _expired(f"the token is older than {KEPT.days} days")
+            position = await self._feed.latest(tx) if start is None else start.position
+        if start is None:
+            yield Change(position, current, "", None, self._clock.now())
+        quiet = 0
+        while True:
+            async with self._db.reading() as tx:
+                found, onward = await self._feed.read(tx, position, BATCH, seen, wanted.order_ids, wanted.event_types)
+            now = self._clock.now()
+            for place, order_id, event in found:
+                yield Change(place, current, order_id, event, now)
+            position = onward
+            if found:
+                quiet = 0
+                continue
+            quiet += 1
+            if quiet % QUIET == 0:
+                yield Change(position, current, "", None, self._clock.now())
+            await self._feed.wait(POLL)
+
+
+def _expired(why: str) -> WaybillError:
+    return WaybillError(
+        Kind.OUT_OF_RANGE,
+        "RESUME_TOKEN_EXPIRED",
+        f"{why}: watch again with from_start, the history of every order is there",
+        metadata={"field": "resume_token", "restart": "from_start"},
+    )

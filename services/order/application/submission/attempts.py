@@ -1,0 +1,181 @@
+"""An attempt to submit or to change an order, as the order shows it: begun, decided, finished; and what its caller is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from libs.auth import Principal
+from libs.errors import Kind, RuleViolation, WaybillError, exists
+from libs.money import exact_text
+from services.order.application.ports import Attempt, OrderChange
+from services.order.domain.history import changed
+from services.order.domain.model import Event, Order, Reason, Submission
+from services.order.domain.status import OrderStatus, Trigger, move
+from services.order.domain.submission.readiness import Facts
+
+DEADLINE = timedelta(seconds=60)
+"""How long an attempt may stay undecided."""
+NEXT = "SubmitOrder"
+"""The way on with an order that an attempt was refused of: it has everything but what was refused."""
+SUBMIT, CHANGE = "SUBMIT", "CHANGE"
+"""Kinds of attempts."""
+COORDINATOR = timedelta(seconds=5)
+"""How long its coordinator has an attempt for itself before the completer looks at it."""
+
+
+def new_attempt(order: Order, number: int, caller: Principal, now: datetime, new_payments: Sequence[str] = ()) -> Attempt:
+    """An attempt that begins now. What the order itself shows to be missing is only validated: nothing is held."""
+    return Attempt(
+        order_key=order.key,
+        attempt=number,
+        state="TRYING",
+        finished=False,
+        held=order.calculated,
+        caller=caller.claims(),
+        begin_time=now,
+        deadline=now + DEADLINE,
+        next_action_time=now + COORDINATOR,
+        new_payments=tuple(new_payments),
+    )
+
+
+def new_change(order: Order, caller: Principal, change: OrderChange, now: datetime) -> Attempt:
+    """A change of a submitted order that begins now, under the next number."""
+    number = 1 if order.submission is None else order.submission.attempt + 1
+    return replace(new_attempt(order, number, caller, now), held=True, kind=CHANGE, change=change)
+
+
+def begun(order: Order, attempt: Attempt, caller: Principal) -> tuple[Order, Event]:
+    """The order with its attempt shown."""
+    shown = Submission(attempt.attempt, "TRYING", False, caller.user_id, attempt.begin_time, attempt.deadline, kind=attempt.kind)
+    data = {"attempt": attempt.attempt} if attempt.change is None else {"attempt": attempt.attempt, "change": attempt.change.what}
+    return changed(
+        order,
+        "submission_begun" if attempt.kind == SUBMIT else "change_begun",
+        caller.user_id,
+        caller.party_id,
+        attempt.begin_time,
+        data=data,
+        submission=shown,
+    )
+
+
+def decided(order: Order, attempt: Attempt, facts: Facts | None, now: datetime) -> tuple[Order, Event]:
+    """The order after the decision: submitted, under the policy that was tried, or changed, or as it was, with the refusal
+    shown.
+    """
+    who = Principal.of_claims(attempt.caller)
+    shown = Submission(
+        attempt=attempt.attempt,
+        state=attempt.state,
+        finished=attempt.finished,
+        user_id=who.user_id,
+        begin_time=attempt.begin_time,
+        deadline=attempt.deadline,
+        reasons=attempt.reasons,
+        decide_time=now,
+        kind=attempt.kind,
+        outcome=attempt.outcome,
+    )
+    if attempt.state == "REFUSED":
+        data = {"attempt": attempt.attempt, "reasons": sorted({r.reason for r in attempt.reasons})}
+        type = "submission_refused" if attempt.kind == SUBMIT else "change_refused"
+        return changed(order, type, who.user_id, who.party_id, now, data=data, submission=shown)
+    if attempt.change is not None:
+        return _change_decided(order, attempt, attempt.change, shown, now)
+    return changed(
+        order,
+        "order_submitted",
+        who.user_id,
+        who.party_id,
+        now,
+        data={"attempt": attempt.attempt},
+        submission=shown,
+        status=move(order.id, order.status, Trigger.SUBMIT),
+        is_submitted=True,
+        submit_time=now,
+        policy=order.policy if facts is None else facts.policy,
+    )
+
+
+def timed_out(attempt: Attempt) -> Reason:
+    """Why an attempt is refused that nobody decided in time."""
+    reason = "SUBMIT_TIMED_OUT" if attempt.kind == SUBMIT else "CHANGE_TIMED_OUT"
+    return Reason(reason, "order", "submission", "not decided in time")
+
+
+def _change_decided(order: Order, attempt: Attempt, change: OrderChange, shown: Submission, now: datetime) -> tuple[Order, Event]:
+    """The order with what is canceled of it; its units and its status follow when fulfillment has applied the change."""
+    who = Principal.of_claims(attempt.caller)
+    canceled = change.canceled or order.canceled
+    data = {
+        "attempt": attempt.attempt,
+        "change": change.what,
+        "comment": change.comment,
+        "canceled_total": exact_text(canceled.total),
+    }
+    return changed(order, "change_decided", who.user_id, who.party_id, now, data=data, submission=shown, canceled=canceled)
+
+
+def finished(order: Order, attempt: int) -> Order:
+    """The order with its attempt finished."""
+    if order.submission is None or order.submission.attempt != attempt:
+        return order
+    return replace(order, submission=replace(order.submission, finished=True))
+
+
+def taken(order: Order) -> WaybillError:
+    """What PlaceOrder answers when the order is there already, also from a PlaceOrder that was refused."""
+    error = exists("order", order.id)
+    if order.status is not OrderStatus.UNSUBMITTED:
+        return error
+    refused = order.submission.reasons if order.submission is not None else ()
+    return WaybillError(
+        error.kind,
+        error.reason,
+        f"{error.message}, unsubmitted: go on with {NEXT}, or place another one under another id",
+        metadata={**error.metadata, "next": NEXT},
+        rules=[RuleViolation(r.reason, r.subject, r.description) for r in refused],
+    )
+
+
+def outcome(attempt: Attempt, order: Order) -> Order:
+    """The order, or the refusal as an error that lists every reason.
+
+    The attempt decides which: a later one of the same order may be what the order shows by now.
+    """
+    if attempt.state != "REFUSED":
+        return order
+    reasons = attempt.reasons
+    if attempt.kind == CHANGE:
+        raise _change_refused(attempt, order)
+    contended = bool(reasons) and all(r.contended for r in reasons)
+    text = "; ".join(f"{r.subject}: {r.description}" for r in reasons[:5])
+    # By now it may have been submitted by a later attempt, or canceled.
+    onward = {"next": NEXT} if order.status is OrderStatus.UNSUBMITTED else {}
+    raise WaybillError(
+        Kind.STALE if contended else Kind.PRECONDITION,
+        "SUBMIT_CONTENDED" if contended else "SUBMIT_REFUSED",
+        f"order {order.id} was not submitted: {text}" + (f"; mend that and call {NEXT}" if onward else ""),
+        metadata={"order": order.id, "attempt": str(attempt.attempt), **onward},
+        rules=[RuleViolation(r.reason, r.subject, r.description) for r in reasons],
+        retry_after=timedelta(seconds=1) if contended else None,
+    )
+
+
+def _change_refused(attempt: Attempt, order: Order) -> WaybillError:
+    """What is told when a change is refused. An order of which nothing has shipped is canceled as a whole instead."""
+    reasons = attempt.reasons
+    text = "; ".join(r.description for r in reasons)
+    onward = {"next": "CancelOrder"} if any(r.reason == "NOTHING_SHIPPED" for r in reasons) else {}
+    contended = bool(reasons) and all(r.contended for r in reasons)
+    return WaybillError(
+        Kind.STALE if contended else Kind.PRECONDITION,
+        "CHANGE_CONTENDED" if contended else "CHANGE_REFUSED",
+        f"order {order.id} was not changed: {text}" + ("; call CancelOrder" if onward else ""),
+        metadata={"order": order.id, "attempt": str(attempt.attempt), **onward},
+        rules=[RuleViolation(r.reason, r.subject, r.description) for r in reasons],
+        retry_after=timedelta(seconds=1) if contended else None,
+    )

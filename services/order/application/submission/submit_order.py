@@ -1,0 +1,277 @@
+"""SubmitOrder: begin, try, decide, confirm. The submission row drives an attempt to its end, whoever runs it.
+
+Begin writes the attempt; tries reserve under (order, attempt); decide is one conditional update, the only point of no
+return; confirm and release are commands driven from the row. A coordinator that dies is replaced by the completer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from libs.auth import Principal
+from libs.clock import Clock
+from libs.errors import WaybillError, missing
+from libs.failpoints import Failpoints
+from libs.obs import get_logger
+from libs.service.loops import Tries, put_off
+from services.order.application.access import locked, readable, require_writable
+from services.order.application.peers import Fulfillment, Payments
+from services.order.application.ports import (
+    Attempt,
+    OrderStore,
+    Reports,
+    Request,
+    RequestStore,
+    SubmissionStore,
+    Transactions,
+    Tx,
+)
+from services.order.application.progress.report_fulfillment import ReportFulfillment
+from services.order.application.submission.attempts import (
+    COORDINATOR,
+    SUBMIT,
+    begun,
+    decided,
+    finished,
+    new_attempt,
+    outcome,
+    timed_out,
+)
+from services.order.application.submission.try_submission import FAILED, Trial, Tried, TrySubmission
+from services.order.domain.checkout.worksheet import Worksheet
+from services.order.domain.model import Line, Order, Reason
+from services.order.domain.status import Trigger
+from services.order.domain.submission.readiness import Facts
+
+PENDING = timedelta(seconds=1)
+"""How soon the completer asks a silent gateway again."""
+log = get_logger("submit")
+Acting = Callable[[Principal], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What an attempt is about."""
+
+    order: Order
+    lines: tuple[Line, ...]
+    worksheet: Worksheet
+    facts: Facts | None = None
+    quote_is_fresh: bool = False
+
+
+class SubmitOrder:
+    """Drives attempts: for SubmitOrder, PlaceOrder, and the completer."""
+
+    def __init__(
+        self,
+        database: Transactions,
+        orders: OrderStore,
+        submissions: SubmissionStore,
+        requests: RequestStore,
+        tries: TrySubmission,
+        fulfillment: Fulfillment,
+        payments: Payments,
+        reports: ReportFulfillment,
+        clock: Clock,
+        failpoints: Failpoints,
+        acting: Acting,
+        retries: Tries,
+    ) -> None:
+        self._db = database
+        self._orders = orders
+        self._submissions = submissions
+        self._requests = requests
+        self._tries = tries
+        self._fulfillment = fulfillment
+        self._payments = payments
+        self._reports = reports
+        self._clock = clock
+        self._failpoints = failpoints
+        self._acting = acting
+        self._retries = retries
+
+    async def __call__(self, caller: Principal, order_id: str, etag: str, request: Request) -> Order:
+        """The order as it is after the decision, or still TRYING when a gateway is silent."""
+        async with self._db.reading() as tx:
+            order = await readable(self._orders, tx, caller, order_id)
+            recorded = await self._requests.find(tx, request)
+        if recorded is not None:
+            return (await self.join(order.key, recorded["attempt"]))[0]
+        await self._let_go(order)
+        async with self._db.transaction() as tx:
+            now = self._clock.now()
+            # The lock comes first: the number that is recorded is the number that is begun.
+            order = await locked(self._orders, tx, caller, order_id)
+            number = 1 if order.submission is None else order.submission.attempt + 1
+            recorded = await self._requests.claim(tx, request, {"order": order_id, "attempt": number}, now)
+            if recorded is None:
+                require_writable(caller, order, now, Trigger.SUBMIT, etag)
+                lines = await self._orders.lines(tx, order.key)
+                worksheet = await self._orders.worksheet(tx, order.key)
+                attempt = new_attempt(order, number, caller, now)
+                order, event = begun(order, attempt, caller)
+                await self._submissions.insert(tx, attempt)
+                await self._orders.save(tx, replace(order, version=order.version - 1), order, [event])
+        if recorded is not None:
+            return (await self.join(order.key, recorded["attempt"]))[0]
+        await self._failpoints.reach("order.submit.begun")
+        attempt, driven = await self.drive(attempt, Loaded(order, lines, worksheet))
+        return outcome(attempt, driven.order)
+
+    async def _let_go(self, order: Order) -> None:
+        """What a refused attempt still holds would stand in the way of the next."""
+        shown = order.submission
+        if shown is None or shown.kind != SUBMIT or shown.state != "REFUSED" or shown.finished:
+            return
+        async with self._db.reading() as tx:
+            refused = await self._submissions.get(tx, order.key, shown.attempt)
+        if refused is not None:
+            await self.drive(refused)
+
+    async def join(self, key: uuid.UUID, number: int) -> tuple[Order, tuple[Line, ...]]:
+        """The outcome of an attempt that another call began; waits for the decision. All of it is of one moment."""
+        while True:
+            async with self._db.reading(snapshot=True) as tx:
+                attempt = await self._submissions.get(tx, key, number)
+                order = await self._orders.by_key(tx, key)
+                if attempt is None or order is None:
+                    raise missing("order", str(key))
+                if attempt.state != "TRYING" or self._clock.now() > attempt.begin_time + COORDINATOR:
+                    return outcome(attempt, order), await self._orders.lines(tx, key)
+            await asyncio.sleep(0.05)
+
+    async def drive(self, attempt: Attempt, loaded: Loaded | None = None) -> tuple[Attempt, Loaded]:
+        """As `run`, for a caller who waits for the decision: what its confirm or release fails by is left to the completer."""
+        with self._acting(Principal.of_claims(attempt.caller)):
+            attempt, loaded = await self._decided(attempt, loaded)
+            if attempt.finished or attempt.state == "TRYING":
+                return attempt, loaded
+            try:
+                return attempt, await self._settle(attempt, loaded)
+            except Exception as error:
+                await put_off((attempt.order_key, attempt.attempt), error, log, self._retries)
+                return attempt, loaded
+
+    async def run(self, attempt: Attempt, loaded: Loaded | None = None) -> tuple[Attempt, Loaded]:
+        """Drives an attempt as far as it goes; safe to be run by several at once. What has become of it and of its order."""
+        with self._acting(Principal.of_claims(attempt.caller)):
+            attempt, loaded = await self._decided(attempt, loaded)
+            if attempt.finished or attempt.state == "TRYING":
+                return attempt, loaded
+            return attempt, await self._settle(attempt, loaded)
+
+    async def _decided(self, attempt: Attempt, loaded: Loaded | None) -> tuple[Attempt, Loaded]:
+        """Tries and decides what is not decided. It stays TRYING while a gateway is silent."""
+        loaded = loaded or await self._load(attempt.order_key)
+        if attempt.state != "TRYING":
+            return attempt, loaded
+        if self._clock.now() >= attempt.deadline:
+            tried = Tried((timed_out(attempt),))
+        else:
+            tried = await self._tried(attempt, loaded)
+            await self._failpoints.reach("order.submit.tried")
+            if tried.pending:
+                await self._wait(attempt)
+                return attempt, loaded
+        attempt, order = await self.decide(attempt, tried)
+        nothing_else = order.version == loaded.order.version + 1
+        # When more than the decision has happened the lines may have moved on with the order.
+        loaded = replace(loaded, order=order) if nothing_else else await self._load(attempt.order_key)
+        await self._failpoints.reach("order.submit.decided")
+        return attempt, loaded
+
+    async def _load(self, key: uuid.UUID) -> Loaded:
+        async with self._db.reading(snapshot=True) as tx:
+            order = await self._orders.by_key(tx, key)
+            if order is None:
+                raise missing("order", str(key))
+            return Loaded(order, await self._orders.lines(tx, key), await self._orders.worksheet(tx, key))
+
+    async def _tried(self, attempt: Attempt, loaded: Loaded) -> Tried:
+        """What the tries say. Whatever is unforeseen refuses the attempt, so that what it holds is released at once."""
+        try:
+            return await self._tries(self._trial(attempt, loaded))
+        except WaybillError:
+            raise
+        except Exception:
+            log.exception("attempt failed", order=str(attempt.order_key), attempt=attempt.attempt)
+            why = "could not be judged, by a defect of the order service that it has logged"
+            return Tried((Reason(FAILED, "order", "submission", why),))
+
+    def _trial(self, attempt: Attempt, loaded: Loaded) -> Trial:
+        return Trial(
+            order=loaded.order,
+            lines=loaded.lines,
+            worksheet=loaded.worksheet,
+            attempt=attempt.attempt,
+            begin_time=attempt.begin_time,
+            deadline=attempt.deadline,
+            validate_only=not attempt.held,
+            new_payments=attempt.new_payments,
+            facts=loaded.facts,
+            quote_is_fresh=loaded.quote_is_fresh,
+        )
+
+    async def _wait(self, attempt: Attempt) -> None:
+        until = self._clock.now() + PENDING
+        await self._db.retrying(lambda tx: self._submissions.postpone(tx, attempt.order_key, attempt.attempt, until))
+
+    async def decide(self, attempt: Attempt, tried: Tried) -> tuple[Attempt, Order]:
+        """The decision: ours, or the one that somebody else has made."""
+        return await self._db.retrying(lambda tx: self.decide_in(tx, attempt, tried))
+
+    async def decide_in(self, tx: Tx, attempt: Attempt, tried: Tried) -> tuple[Attempt, Order]:
+        """The same within a transaction."""
+        now = self._clock.now()
+        key, number = attempt.order_key, attempt.attempt
+        order = await self._orders.by_key(tx, key, lock=True)
+        if order is None:
+            raise missing("order", str(key))
+        state = "REFUSED" if tried.reasons else "ACCEPTED"
+        led_to = "" if tried.reasons else "OPENED" if attempt.change is None else "CHANGED"
+        change = attempt.change if attempt.change is None else replace(attempt.change, canceled=tried.canceled)
+        done = state == "REFUSED" and not attempt.held
+        ours = replace(attempt, state=state, outcome=led_to, reasons=tried.reasons, decide_time=now, finished=done, change=change)
+        if not await self._submissions.decide(tx, ours):
+            other = await self._submissions.get(tx, key, number)
+            return other or attempt, order
+        after, event = decided(order, ours, tried.facts, now)
+        await self._orders.save(tx, order, after, [event])
+        return ours, after
+
+    async def _settle(self, attempt: Attempt, loaded: Loaded) -> Loaded:
+        """Confirms or releases. Whatever that fails by, the decision stands and is driven on.
+
+        Everywhere the order's row is locked before those of its submissions and cancellations.
+        """
+        key, number = attempt.order_key, attempt.attempt
+        if attempt.state == "ACCEPTED":
+            reports, _ = await asyncio.gather(
+                self._fulfillment.confirm(loaded.order, loaded.lines, loaded.worksheet, number),
+                self._payments.confirm(key, number),
+            )
+            await self._failpoints.reach("order.submit.confirmed")
+            order, lines = await self._db.retrying(lambda tx: self._confirmed(tx, key, number, reports))
+            return replace(loaded, order=order, lines=lines)
+        await asyncio.gather(self._fulfillment.release(key, number), self._payments.release(key, number))
+        return replace(loaded, order=await self._db.retrying(lambda tx: self._released(tx, key, number)))
+
+    async def _confirmed(self, tx: Tx, key: uuid.UUID, number: int, reports: Reports) -> tuple[Order, tuple[Line, ...]]:
+        after = await self._reports.apply(tx, reports, {key: lambda order: finished(order, number)})
+        await self._submissions.finish(tx, key, number)
+        # Nothing was news when another confirmed at the same time: then the lines were not read.
+        return after.orders[key], after.lines[key] if key in after.lines else await self._orders.lines(tx, key)
+
+    async def _released(self, tx: Tx, key: uuid.UUID, number: int) -> Order:
+        order = await self._orders.by_key(tx, key, lock=True)
+        if order is None:
+            raise missing("order", str(key))
+        await self._submissions.finish(tx, key, number)
+        await self._orders.save(tx, order, finished(order, number), [])
+        return finished(order, number)

@@ -1,0 +1,121 @@
+"""Amounts of an order as sums of stored parts. Derived values come from here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from libs.money import apportion, minor_unit
+from services.order.domain.checkout.taxation import Places
+from services.order.domain.checkout.worksheet import Estimate, LinePart, ShippingPart, Worksheet
+from services.order.domain.model import Address, Line, Order
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Micros of the order's currency. total = subtotal - discount + shipping cost + tax."""
+
+    subtotal: int
+    discount: int
+    shipping_cost: int
+    tax: int
+
+    @property
+    def total(self) -> int:
+        """What the buyer pays."""
+        return self.subtotal - self.discount + self.shipping_cost + self.tax
+
+
+@dataclass(frozen=True, slots=True)
+class Freight:
+    """Shipping that is charged, and taxed where it goes; without a destination nobody knows where."""
+
+    ship_estimate_id: str
+    cost: int
+    destination: Address | None = None
+
+
+def charged(order: Order, lines: Sequence[Line], worksheet: Worksheet) -> list[Freight]:
+    """The shipping of an order as it stands: what a calculation prices, and what a submit compares with that.
+
+    Only current estimates with a method selected have a price. A change of any of them stales the calculation, so that
+    both ask this about the same.
+    """
+    chosen = [e for e in worksheet.estimates if e.selected is not None] if order.estimated else []
+    return freights(order, chosen, Places(order, lines, worksheet.plan))
+
+
+def freights(order: Order, estimates: Sequence[Estimate], places: Places) -> list[Freight]:
+    """What each estimate's shipping costs: its method, or its share of a cost that was set for the whole order.
+
+    Such a cost is shared in proportion to the methods' costs. Where no method is selected it stands alone, without an
+    estimate.
+    """
+    costs = [0 if e.selected is None else e.selected.cost for e in estimates]
+    own = order.shipping_cost_override
+    if own is not None and not estimates:
+        return [Freight("", own, places.of_order())] if own else []
+    if own is not None:
+        costs = list(apportion(own, costs, minor_unit(order.currency)))
+    return [Freight(e.id, cost, places.of_estimate(e)) for e, cost in zip(estimates, costs, strict=True)]
+
+
+def with_own_tax(
+    order: Order, lines: Sequence[LinePart], shipments: Sequence[ShippingPart]
+) -> tuple[tuple[LinePart, ...], tuple[ShippingPart, ...]]:
+    """The parts with the tax that was set for the whole order in place of their own, as they are without one.
+
+    It is shared in proportion to what was calculated, or to what is taxed where nothing was. Every amount of the order
+    stays the sum of its parts.
+    """
+    own = order.tax_override
+    if own is None or not (lines or shipments):
+        return tuple(lines), tuple(shipments)
+    taxes = [p.tax for p in lines] + [s.tax for s in shipments]
+    bases = [p.subtotal - p.discount for p in lines] + [s.cost for s in shipments]
+    shares = apportion(own, taxes if any(taxes) else bases, minor_unit(order.currency))
+    return (
+        tuple(replace(p, tax=tax) for p, tax in zip(lines, shares[: len(lines)], strict=True)),
+        tuple(replace(s, tax=tax) for s, tax in zip(shipments, shares[len(lines) :], strict=True)),
+    )
+
+
+def totals(lines: Sequence[LinePart], shipments: Sequence[ShippingPart]) -> Totals:
+    """Sums the parts. What was set for the whole order is in them: see `freights` and `with_own_tax`."""
+    return Totals(
+        subtotal=sum(p.subtotal for p in lines),
+        discount=sum(p.discount for p in lines),
+        shipping_cost=sum(s.cost for s in shipments),
+        tax=sum(p.tax for p in lines) + sum(s.tax for s in shipments),
+    )
+
+
+def priced(lines: Sequence[Line], parts: Sequence[LinePart]) -> tuple[Line, ...]:
+    """The lines with the amounts of their parts."""
+    by_id = {p.line_item_id: p for p in parts}
+    return tuple(_priced(line, by_id[line.id]) for line in lines)
+
+
+def _priced(line: Line, part: LinePart) -> Line:
+    return replace(
+        line,
+        unit_price=part.unit_price,
+        subtotal=part.subtotal,
+        discount=part.discount,
+        tax=part.tax,
+        tax_rate=part.tax_rate,
+        price_schedule_id=part.price_schedule_id,
+    )
+
+
+def with_totals(order: Order, sums: Totals) -> Order:
+    """The order with these amounts, calculated as it stands."""
+    return replace(
+        order,
+        subtotal=sums.subtotal,
+        discount=sums.discount,
+        shipping_cost=sums.shipping_cost,
+        tax=sums.tax,
+        total=sums.total,
+        calculated_version=order.content_version,
+    )

@@ -1,0 +1,121 @@
+"""What keeps an order from being submitted, as far as the order itself and the facts about its parts can tell.
+
+Prices, stock and money are judged by their owners; this judges the rest. All reasons are listed, not only the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from services.order.domain.building.products import changes
+from services.order.domain.checkout.worksheet import Worksheet
+from services.order.domain.model import Address, Line, Order, Policy, ProductSnapshot, Reason
+
+CONTEXT = "order"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What others say about an order's parts at the moment of the attempt."""
+
+    buyer_active: bool
+    user_active: bool
+    policy: Policy
+    products: Mapping[str, ProductSnapshot]
+    """The order's products that exist, are visible to the buyer and active, as they are now."""
+    channel_active: bool = True
+    currency: str = ""
+    """What the buyer orders in; empty when there is no such buyer."""
+    restrict_addresses: bool = False
+    addresses: Mapping[str, Address] = field(default_factory=dict)
+    """The addresses of the buyer's book that the order names and its user may use, as they are now."""
+
+
+def reasons(order: Order, lines: Sequence[Line], worksheet: Worksheet, facts: Facts, now: datetime) -> list[Reason]:
+    """Everything that is wrong, most general first. Promises of others must hold at `now`."""
+    return [
+        *_parties(order, facts),
+        *_contents(order, lines, facts),
+        *_addresses(order, lines, facts),
+        *_shipping(order, lines, worksheet, facts.policy, now),
+        *_amounts(order),
+    ]
+
+
+def _reason(reason: str, subject: str, description: str) -> Reason:
+    return Reason(reason, CONTEXT, subject, description)
+
+
+def _parties(order: Order, facts: Facts) -> Iterator[Reason]:
+    if not facts.buyer_active:
+        yield _reason("BUYER_INACTIVE", "from_party", f"buyer {order.buyer_id} may not order")
+    if not facts.user_active:
+        yield _reason("BUYER_INACTIVE", "from_user", f"user {order.user.id} may not order")
+    if not facts.channel_active:
+        yield _reason("CHANNEL_INACTIVE", "client_id", f"nothing is ordered through {order.client_id} any more")
+    if facts.currency and facts.currency != order.currency:
+        yield _reason("CURRENCY_MISMATCH", "currency", f"this buyer orders in {facts.currency} by now")
+
+
+def _contents(order: Order, lines: Sequence[Line], facts: Facts) -> Iterator[Reason]:
+    if not lines:
+        yield _reason("ORDER_EMPTY", "line_items", "an order needs at least one line")
+    for line in lines:
+        present = facts.products.get(line.product_id)
+        if present is None:
+            yield _reason("PRODUCT_INACTIVE", f"line_items[{line.id}]", f"product {line.product_id} may not be ordered")
+        elif names := changes(line.product, present):
+            text = f"product {line.product_id} has changed: {', '.join(names)}"
+            yield _reason("PRODUCT_CHANGED", f"line_items[{line.id}]", text)
+        if line.shippable_address_missing(order):
+            yield _reason("SHIPPING_ADDRESS_MISSING", f"line_items[{line.id}]", "the line has no address to ship to")
+
+
+def _addresses(order: Order, lines: Sequence[Line], facts: Facts) -> Iterator[Reason]:
+    """Addresses as the book has them: they may be taken away, changed, or no longer be free to choose."""
+    named = [("shipping_address", order.shipping_address_id, order.shipping_address)]
+    named += [("billing_address", order.billing_address_id, order.billing_address)]
+    named += [(f"line_items[{line.id}]", line.shipping_address_id, line.shipping_address) for line in lines]
+    for subject, id, remembered in named:
+        if id:
+            present = facts.addresses.get(id)
+            if present is None:
+                yield _reason("ADDRESS_NOT_FOUND", subject, f"there is no address {id!r} that this user may use")
+            elif _place(present) != _place(remembered or {}):
+                yield _reason("ADDRESS_CHANGED", subject, f"the book has another address {id!r} by now")
+        elif remembered is not None and facts.restrict_addresses:
+            yield _reason("ADDRESS_RESTRICTED", subject, "this buyer ships to assigned addresses of its book only")
+
+
+def _place(address: Address) -> dict[str, object]:
+    """Where and to whom; a telephone number decides nothing."""
+    return {name: value for name, value in address.items() if value and name not in ("id", "phone")}
+
+
+def _shipping(order: Order, lines: Sequence[Line], worksheet: Worksheet, policy: Policy, now: datetime) -> Iterator[Reason]:
+    if worksheet.estimates and not order.estimated:
+        yield _reason("SHIP_ESTIMATE_STALE", "ship_estimates", "the order changed since shipping was estimated")
+    elif order.shipping_cost_override is None and not _freight_kept(worksheet, policy, now):
+        yield _reason("SHIP_ESTIMATE_STALE", "ship_estimates", "shipping was estimated too long ago for its price to be kept")
+    if not policy.require_ship_methods or order.shipping_cost_override is not None:
+        return
+    covered = {item for e in worksheet.estimates if e.selected is not None for item, _ in e.items}
+    waiting = {item for e in worksheet.estimates if e.selected is None for item, _ in e.items}
+    for line in lines:
+        if line.product.shippable and (line.id in waiting or line.id not in covered):
+            yield _reason("SHIP_METHOD_MISSING", f"line_items[{line.id}]", "no ship method is selected")
+
+
+def _freight_kept(worksheet: Worksheet, policy: Policy, now: datetime) -> bool:
+    """Whether the prices of what is selected are still promised."""
+    made = worksheet.estimate_time
+    if made is None or all(e.selected is None for e in worksheet.estimates):
+        return True
+    return now <= made + timedelta(seconds=policy.estimate_valid_seconds)
+
+
+def _amounts(order: Order) -> Iterator[Reason]:
+    if not order.calculated:
+        yield _reason("ORDER_NOT_CALCULATED", "calculation", "the order was not calculated since it last changed")

@@ -1,0 +1,62 @@
+"""LineItemService."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libs.errors import Violations
+from libs.protoconv import mask_paths
+from libs.rpc import current
+from services.order.application.building.line_items import PATHS, LineItems
+from services.order.application.reading.read_orders import ReadOrders
+from services.order.domain.building.drafts import check_count
+from services.order.domain.model import MAX_LINES
+from services.order.rpc.convert_in import direction_in, lines_in, masked
+from services.order.rpc.convert_out import any_lines, lines_out, order_out
+from services.order.rpc.order_servicer import request_key
+from waybill.order.v1 import line_item_pb2
+from waybill.order.v1 import line_item_service_pb2 as pb
+from waybill.order.v1 import line_item_service_pb2_grpc as pb_grpc
+
+
+class LineItemServicer(pb_grpc.LineItemServiceServicer):
+    """Lines in batches."""
+
+    def __init__(self, line_items: LineItems, read: ReadOrders) -> None:
+        self._line_items = line_items
+        self._read = read
+
+    async def AddLineItems(self, request: pb.AddLineItemsRequest, context: Any) -> pb.AddLineItemsResponse:
+        caller, key = request_key(request)
+        found = Violations()
+        drafts = lines_in(found, request.line_items)
+        order, lines = await self._line_items.add(caller, request.order_id, drafts, request.etag, found, key)
+        return pb.AddLineItemsResponse(order=order_out(order), line_items=lines_out(order, lines))
+
+    async def UpdateLineItems(self, request: pb.UpdateLineItemsRequest, context: Any) -> pb.UpdateLineItemsResponse:
+        caller, key = request_key(request)
+        found = Violations()
+        check_count(found, len(request.line_items))
+        found.raise_if_any()
+        # Without a mask the fields that are set on any line are changed on all.
+        every = line_item_pb2.LineItem()
+        for item in request.line_items:
+            every.MergeFrom(item)
+        paths = mask_paths(found, request.update_mask, every, PATHS)
+        drafts = lines_in(found, [masked(item, paths) for item in request.line_items])
+        order, lines = await self._line_items.update(caller, request.order_id, drafts, paths, request.etag, found, key)
+        return pb.UpdateLineItemsResponse(order=order_out(order), line_items=lines_out(order, lines))
+
+    async def RemoveLineItems(self, request: pb.RemoveLineItemsRequest, context: Any) -> pb.RemoveLineItemsResponse:
+        caller, key = request_key(request)
+        found = Violations()
+        few = len(request.line_item_ids) <= MAX_LINES
+        found.require("line_item_ids", few, "TOO_MANY_ITEMS", f"at most {MAX_LINES:,}")
+        found.raise_if_any()
+        order = await self._line_items.remove(caller, request.order_id, list(request.line_item_ids), request.etag, key)
+        return pb.RemoveLineItemsResponse(order=order_out(order))
+
+    async def ListLineItems(self, request: pb.ListLineItemsRequest, context: Any) -> pb.ListLineItemsResponse:
+        caller = current().principal
+        found = await self._read.get(caller, request.order_id, direction_in(request.direction), True, 0, 0.0)
+        return pb.ListLineItemsResponse(line_items=any_lines(found))

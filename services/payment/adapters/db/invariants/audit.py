@@ -1,0 +1,127 @@
+"""Payment's audit in one snapshot: its own rules, and its facts about orders."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.db import Database, Tx
+from libs.db.invariants import count, judged, total
+from libs.invariants import Fact, Finding, Record, RuleResult, Summary
+from libs.relay.marks import parked, tried
+from libs.service.retries import told
+from services.payment.adapters.db.alert_store import KIND
+from services.payment.adapters.db.invariants.rules import PERMANENT, rules
+from services.payment.adapters.db.tables import ACCOUNTS, ALERTS, ATTEMPTS, LEDGER, LOCK, ORDERS, PAYMENTS, TRANSACTIONS
+
+CONTEXT = "payment"
+PAGE = 500
+P, T, X = PAYMENTS.c, TRANSACTIONS.c, ATTEMPTS.c
+
+
+class Audit:
+    """Movements balance; balances and reservations are sums; nothing is held that nobody wants."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def __call__(self, order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
+        """Findings, facts and the summary; with order keys only the facts about these orders."""
+        results: list[RuleResult] = []
+        rows = 0
+        async with self._db.auditing() as tx:
+            if not order_keys:
+                async for record in judged(tx, CONTEXT, rules(tx.dialect)):
+                    if isinstance(record, Finding):
+                        yield record
+                    else:
+                        results.append(record)
+                for table in (ACCOUNTS, PAYMENTS, TRANSACTIONS, LEDGER):
+                    rows += await count(tx, table)
+            async for fact in _facts(tx, [uuid.UUID(key) for key in order_keys]):
+                yield fact
+        yield Summary(CONTEXT, len(results), rows, sum(r.broken for r in results), results)
+
+
+async def _facts(tx: Tx, keys: Sequence[uuid.UUID]) -> AsyncIterator[Fact]:
+    """A page of orders at a time, in the order of their keys."""
+    if keys:
+        for fact in await _of(tx, keys):
+            yield fact
+        return
+    last = uuid.UUID(int=0)
+    while page := await _page(tx, last):
+        for fact in await _of(tx, page):
+            yield fact
+        last = page[-1]
+
+
+async def _page(tx: Tx, last: uuid.UUID) -> list[uuid.UUID]:
+    def keys(table: sa.Table) -> Any:
+        c = table.c.order_key
+        return sa.select(c).where(c > last).group_by(c).order_by(c).limit(PAGE).subquery().select()
+
+    known = sa.union(keys(ATTEMPTS), keys(PAYMENTS), keys(ORDERS)).subquery()
+    found = await tx.execute(sa.select(known.c.order_key).order_by(known.c.order_key).limit(PAGE))
+    return [row.order_key for row in found]
+
+
+async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
+    attempts = sa.select(X.order_key, X.attempt, X.state, X.failures, X.failure)
+    made = [
+        _fact(row, "payment_attempt", attempt=row.attempt, state=row.state, finished=int(row.state != "RESERVED"), **told(row))
+        for row in await tx.execute(attempts.where(X.order_key.in_(keys), X.attempt != LOCK))
+    ]
+    pending = sa.select(P.order_key, T.id, T.type, T.create_time, T.failures, T.failure).join_from(
+        TRANSACTIONS, PAYMENTS, sa.and_(T.payment_id == P.id, T.result == "PENDING")
+    )
+    made += [
+        _fact(row, "pending", id=row.id, type=row.type, since=row.create_time.isoformat(), **told(row))
+        for row in await tx.execute(pending.where(P.order_key.in_(keys)))
+    ]
+    for row in await tx.execute(sa.select(ALERTS).where(ALERTS.c.order_key.in_(keys))):
+        waits = row.report_parked_time is not None
+        ended = int(row.report_time is None or waits)
+        made.append(_fact(row, "alert", payment=row.id, finished=ended, since=row.update_time.isoformat(), **tried(row)))
+        if waits:
+            made.append(parked(CONTEXT, KIND, row))
+    taken = sa.case((P.type == "credit_card", P.captured), else_=P.resolved_amount)
+    due = sa.case((P.type == "credit_card", P.due), else_=P.resolved_amount)
+    states = [
+        total(sa.case((P.state.in_(states), amount), else_=0)).label(name)
+        for name, states, amount in (
+            ("confirmed", PERMANENT, due),
+            ("promised", (*PERMANENT, "ATTENTION"), due),
+            ("charged", PERMANENT, taken),
+            ("refunded", PERMANENT, P.refunded),
+        )
+    ]
+    version = sa.func.sum(P.version).label("version")
+    whose = P.order_id + "/" + P.buyer_id + "/" + P.user_id
+    stated_for = (sa.func.min(whose).label("first"), sa.func.max(whose).label("last"))
+    statement = sa.select(P.order_key, P.currency, sa.func.count().label("count"), version, *stated_for, *states)
+    for row in await tx.execute(statement.where(P.order_key.in_(keys)).group_by(P.order_key, P.currency)):
+        made.append(
+            _fact(
+                row,
+                "payments",
+                currency=row.currency,
+                count=int(row._mapping["count"]),
+                version=int(row.version),
+                confirmed_total=int(row.confirmed),
+                promised=int(row.promised),
+                stated_for=" ".join(sorted({row.first, row.last})),
+                charged=int(row.charged),
+                refunded=int(row.refunded),
+            )
+        )
+    for row in await tx.execute(sa.select(ORDERS).where(ORDERS.c.order_key.in_(keys), ORDERS.c.lowered_attempt > 0)):
+        made.append(_fact(row, "lowered", attempt=row.lowered_attempt))
+    return sorted(made, key=lambda fact: fact.order_key)
+
+
+def _fact(row: Any, kind: str, /, **values: Any) -> Fact:
+    return Fact(CONTEXT, kind, str(row.order_key), {name: str(value) for name, value in values.items()})

@@ -1,0 +1,160 @@
+"""Rules of causes: no movement without its transaction, no transaction without its payment, and the gateway's truth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.db.invariants import told
+from services.payment.adapters.db.tables import (
+    ACCOUNT_ASSIGNMENTS,
+    ACCOUNTS,
+    ALERTS,
+    CARDS,
+    GATEWAY,
+    LEDGER,
+    PAYMENTS,
+    TRANSACTIONS,
+)
+from services.payment.domain.ledger import ISSUED, RECEIPTS, RECEIVABLE
+from services.payment.domain.types import CREDIT_CARD, SPENDING_ACCOUNT
+
+L, P, T, G, A, C = LEDGER.c, PAYMENTS.c, TRANSACTIONS.c, GATEWAY.c, ACCOUNTS.c, CARDS.c
+_GIVES_BACK = ("VOID", "REFUND")
+_SPENDING, _BUYER, _GATEWAY = "spending_account:", "buyer:", "gateway:"
+
+
+def cause_rules() -> dict[str, Any]:
+    """All of them."""
+    return {
+        "transaction_has_its_payment": sa.select(T.payment_id.label("subject"), told(T.type, " of ", T.amount)).where(
+            ~sa.exists().where(P.id == T.payment_id)
+        ),
+        "transaction_is_of_the_amount": _amounts(),
+        "transaction_is_timed": _times(),
+        "ledger_movement_has_two_sides": _sides(),
+        "ledger_movement_has_its_transaction": _payments_movements(),
+        "ledger_issue_is_to_an_account": _issues(),
+        "payment_has_its_means": _means(),
+        "payment_is_accepted": sa.select(P.id.label("subject"), told(P.state, ", and not accepted")).where(
+            P.state.in_(("CONFIRMED", "CAPTURED", "REFUNDED")), ~P.accepted
+        ),
+        "alert_is_of_its_payment": sa.select(ALERTS.c.id.label("subject"), told("is of another order, or of no payment")).where(
+            ~sa.exists().where(P.id == ALERTS.c.id, P.order_key == ALERTS.c.order_key)
+        ),
+        "assignment_has_account": sa.select(
+            ACCOUNT_ASSIGNMENTS.c.spending_account_id.label("subject"), told("for ", ACCOUNT_ASSIGNMENTS.c.user_id)
+        ).where(~sa.exists().where(A.id == ACCOUNT_ASSIGNMENTS.c.spending_account_id)),
+        "gateway_did_what_was_recorded": _at_the_gateway(),
+        "gateway_did_nothing_else": _unrecorded(),
+    }
+
+
+def _amounts() -> Any:
+    """What was reserved, authorized and confirmed in a payment's attempt is its amount."""
+    begun = sa.or_(T.type.in_(("RESERVE", "CONFIRM")), sa.and_(T.type == "AUTHORIZE", T.cause == "SUBMIT"))
+    return (
+        sa.select(P.id.label("subject"), told(T.type, " of ", T.amount, ", the payment is of ", P.resolved_amount))
+        .join_from(TRANSACTIONS, PAYMENTS, P.id == T.payment_id)
+        .where(begun, T.result == "SUCCEEDED", T.attempt == P.attempt, P.state != "OPEN")
+        .where(sa.func.coalesce(P.resolved_amount, -1) != T.amount)
+    )
+
+
+def _times() -> Any:
+    """A transaction is pending until its result has a time; only a pending one is asked about."""
+    pending = T.result == "PENDING"
+    wrong = sa.or_(
+        sa.and_(pending, T.result_time.is_not(None)),
+        sa.and_(~pending, sa.or_(T.result_time.is_(None), T.ask_time.is_not(None))),
+        T.result_time < T.create_time,
+    )
+    return sa.select(T.payment_id.label("subject"), told(T.type, " is ", T.result, " against its times")).where(wrong)
+
+
+def _sides() -> Any:
+    """Two sides, of one order, one payment and one moment."""
+
+    def one(column: Any) -> Any:
+        return sa.func.count(sa.distinct(column)) == 1
+
+    alike = sa.and_(one(L.currency), one(L.order_id), one(L.payment_id), one(L.description), one(L.entry_time))
+    return (
+        sa.select(L.transaction_id.label("subject"), told(sa.func.count(), " sides, or of different orders or moments"))
+        .group_by(L.transaction_id)
+        .having(sa.or_(sa.func.count() != 2, ~alike))
+    )
+
+
+def _payments_movements() -> Any:
+    """A payment's movement is that of a transaction of it: its amount, its time, and between the accounts of its means."""
+    back = sa.case((T.type.in_(_GIVES_BACK), -T.amount), else_=T.amount)
+    ours = L.account.in_((RECEIPTS, RECEIVABLE))
+    theirs = sa.case(
+        (P.type == SPENDING_ACCOUNT, L.account == sa.literal(_SPENDING) + P.spending_account_id),
+        (P.type == CREDIT_CARD, L.account.startswith(_GATEWAY)),
+        else_=L.account == sa.literal(_BUYER) + P.buyer_id,
+    )
+    own = sa.case((P.type.in_((SPENDING_ACCOUNT, CREDIT_CARD)), RECEIPTS), else_=RECEIVABLE)
+    right = sa.and_(
+        L.payment_id == P.id,
+        L.order_id == P.order_id,
+        L.currency == P.currency,
+        L.entry_time == T.result_time,
+        L.amount == sa.case((ours, back), else_=-back),
+        sa.case((ours, L.account == own), else_=theirs),
+    )
+    caused = sa.exists().where(T.id == L.transaction_id, P.id == T.payment_id, T.result == "SUCCEEDED", right)
+    return sa.select(L.transaction_id.label("subject"), told(L.amount, " on ", L.account, " of payment ", L.payment_id)).where(
+        L.payment_id != "", ~caused
+    )
+
+
+def _issues() -> Any:
+    """What is of no payment gives to a spending account, or takes from it."""
+    account = sa.exists().where(L.account == sa.literal(_SPENDING) + A.id, L.currency == A.currency)
+    return sa.select(L.transaction_id.label("subject"), told(L.amount, " on ", L.account)).where(
+        L.payment_id == "",
+        sa.or_(L.order_id != "", sa.and_(L.account != ISSUED, ~account), sa.exists().where(T.id == L.transaction_id)),
+    )
+
+
+def _means() -> Any:
+    """An account of its currency, or a card of its buyer, and none of the other means."""
+    account = sa.exists().where(A.id == P.spending_account_id, A.currency == P.currency)
+    card = sa.exists().where(C.id == P.credit_card_id, C.buyer_id == P.buyer_id)
+    taken = P.state.in_(("RESERVED", "AUTHORIZING", "AUTHORIZED", "CONFIRMED", "CAPTURED", "ATTENTION"))
+    wrong = sa.or_(
+        sa.and_(P.type == SPENDING_ACCOUNT, taken, ~account),
+        sa.and_(P.type == CREDIT_CARD, taken, ~card),
+        sa.and_(P.type != SPENDING_ACCOUNT, P.spending_account_id != ""),
+        sa.and_(P.type != CREDIT_CARD, P.credit_card_id != ""),
+    )
+    return sa.select(P.id.label("subject"), told(P.type, " of ", P.spending_account_id, P.credit_card_id)).where(wrong)
+
+
+def _at_the_gateway() -> Any:
+    """The test gateway has every operation that it answered, as it is recorded. A real one has no table here."""
+    operation = sa.func.lower(T.type)
+    state = sa.or_(G.state == "DONE", sa.and_(G.operation == "authorize", G.state == "VOIDED"))
+    same = sa.and_(G.amount == T.amount, G.currency == P.currency, G.reference == T.gateway_reference, state)
+    done = sa.exists().where(G.key == T.gateway_key, G.operation == operation, same)
+    return (
+        sa.select(P.id.label("subject"), told(T.type, " of ", T.amount, " is not what the gateway has"))
+        .join_from(TRANSACTIONS, PAYMENTS, P.id == T.payment_id)
+        .where(T.type.in_(("AUTHORIZE", "CAPTURE", "REFUND")), T.result == "SUCCEEDED", T.gateway_key != "")
+        .where(sa.exists().select_from(GATEWAY), ~done)
+    )
+
+
+def _unrecorded() -> Any:
+    """Money that the test gateway took or gave back belongs to a transaction."""
+    asked = sa.exists().where(T.gateway_key == G.key, sa.func.lower(T.type) == G.operation)
+    authorized = GATEWAY.alias("authorized")
+    its = sa.exists().where(authorized.c.key == G.authorization_key, authorized.c.operation == "authorize")
+    known = G.state.in_(("DONE", "DECLINED", "VOIDED", "LATE"))
+    moved = G.operation.in_(("capture", "refund"))
+    return sa.select(G.key.label("subject"), told(G.operation, " of ", G.amount, " at the test gateway")).where(
+        sa.or_(sa.and_(moved, G.state == "DONE", sa.or_(~asked, ~its)), ~known, ~sa.or_(moved, G.operation == "authorize"))
+    )

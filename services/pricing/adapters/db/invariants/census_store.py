@@ -1,0 +1,74 @@
+"""Reads the whole database for the audit."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.db import Database
+from libs.service.retries import told
+from services.pricing.adapters.db.tables import ASSIGNMENTS, RESERVATIONS, SCHEDULES, TAX_RATES
+from services.pricing.application.ports import Census, Held
+from services.pricing.domain.schedules.assignment import Key
+from services.pricing.domain.schedules.schedule import Break, misordered
+
+_ALL = (SCHEDULES, ASSIGNMENTS, TAX_RATES, RESERVATIONS)
+_STATED = ("RESERVED", "CONFIRMED")
+PART = 5_000
+"""Reservations in memory at a time."""
+
+
+class CensusReader:
+    """`CensusStore` over the service's database."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def take(self) -> Census:
+        """One snapshot."""
+        a, s, t, r = ASSIGNMENTS.c, SCHEDULES.c, TAX_RATES.c, RESERVATIONS.c
+        counts = [sa.select(sa.func.count()).select_from(table).scalar_subquery() for table in _ALL]
+        lost = sa.select(a.product_id, a.buyer_id, a.price_schedule_id).where(~sa.exists().where(s.id == a.price_schedule_id))
+        unknown = sa.select(RESERVATIONS).where(r.state.not_in((*_STATED, "RELEASED"))).order_by(r.order_key)
+        async with self._db.reading(snapshot=True) as tx:
+            counted = (await tx.execute(sa.select(*counts))).one()
+            dangling = (await tx.execute(lost)).all()
+            schedules = (await tx.execute(sa.select(s.id, s.price_breaks))).all()
+            rates = (await tx.execute(sa.select(t.id, t.rate))).all()
+            states = (await tx.execute(unknown)).all()
+        return Census(
+            {table.name: int(number) for table, number in zip(_ALL, counted, strict=True)},
+            tuple((Key(row.product_id, row.buyer_id), row.price_schedule_id) for row in dangling),
+            tuple(row.id for row in schedules if misordered([Break(*item) for item in row.price_breaks])),
+            tuple(row.id for row in rates if not 0 <= Decimal(row.rate) <= 1),
+            tuple(_held(row) for row in states),
+        )
+
+    async def reservations(self, order_keys: Sequence[str]) -> Sequence[Held]:
+        """What is held for these orders."""
+        r = RESERVATIONS.c
+        keys = [uuid.UUID(key) for key in order_keys]
+        held = sa.select(RESERVATIONS).where(r.state.in_(_STATED), r.order_key.in_(keys))
+        async with self._db.reading() as tx:
+            return [_held(row) for row in await tx.execute(held.order_by(r.order_key))]
+
+    async def stated(self) -> AsyncIterator[Held]:
+        """What is reserved or confirmed, in the order of the orders' keys, a part at a time."""
+        r = RESERVATIONS.c
+        ordered = sa.select(RESERVATIONS).where(r.state.in_(_STATED)).order_by(r.order_key, r.attempt).limit(PART)
+        part = ordered
+        async with self._db.auditing() as tx:
+            while rows := (await tx.execute(part)).all():
+                for row in rows:
+                    yield _held(row)
+                last = rows[-1]
+                later = sa.and_(r.order_key == last.order_key, r.attempt > last.attempt)
+                part = ordered.where(sa.or_(r.order_key > last.order_key, later))
+
+
+def _held(row: Any) -> Held:
+    return Held(row.order_key, row.attempt, row.state, told(row))

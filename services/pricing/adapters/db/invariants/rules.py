@@ -1,0 +1,12 @@
+"""What pricing's resources can be, as rules of its audit."""
+
+from __future__ import annotations
+
+from libs.db.invariants import Look
+from libs.resource.invariants import Stored, looking
+from services.pricing.adapters.db.tables import SCHEDULE, TAX_RATE
+
+
+def look() -> Look:
+    """Judges every price schedule and tax rate."""
+    return looking("pricing", (), (Stored(SCHEDULE), Stored(TAX_RATE)))

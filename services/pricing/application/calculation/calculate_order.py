@@ -1,0 +1,47 @@
+"""QuoteLines and CalculateOrder: every part of an order's amounts in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from libs.clock import Clock
+from services.pricing.application.ports import PriceStore, Transactions
+from services.pricing.domain.calculation.calculate import Calculation, Line, Shipment, calculate
+from services.pricing.domain.tax.rates import SHIPPING, Destination, class_key
+
+
+class CalculateOrder:
+    """Pure calculation over what two statements load."""
+
+    def __init__(self, database: Transactions, prices: PriceStore, clock: Clock) -> None:
+        self._db = database
+        self._prices = prices
+        self._clock = clock
+
+    async def __call__(
+        self,
+        buyer_id: str,
+        currency: str,
+        lines: Sequence[Line],
+        shipments: Sequence[Shipment],
+        destination: Destination | None,
+        taxed: bool = False,
+    ) -> tuple[Calculation, datetime]:
+        """The parts, and the instant at which they hold. What is `taxed` must say where, as soon as there is any rate."""
+        now = self._clock.now()
+        places = {destination, *(x.destination for x in lines), *(s.destination for s in shipments)} - {None}
+        classes = {class_key(line.tax_class) for line in lines} | ({SHIPPING} if shipments else set())
+        products = {line.product_id for line in lines if line.unit_price_override is None}
+        async with self._db.reading() as tx:
+            schedules = await self._prices.schedules(tx, buyer_id, products) if products else {}
+            rates = await self._prices.rates(tx, [p for p in places if p is not None], classes, now)
+            must_know = taxed and _unplaced(lines, shipments, destination) and await self._prices.any_rate(tx)
+        return calculate(currency, lines, shipments, destination, schedules, rates, now, must_know), now
+
+
+def _unplaced(lines: Sequence[Line], shipments: Sequence[Shipment], destination: Destination | None) -> bool:
+    """Whether anything has no place of taxation."""
+    return destination is None and (
+        any(line.destination is None for line in lines) or any(s.cost and s.destination is None for s in shipments)
+    )

@@ -1,0 +1,51 @@
+"""Nobody guesses: a reservation past its time asks the order service, which decides."""
+
+from __future__ import annotations
+
+import uuid
+
+from libs.clock import Clock
+from libs.obs import get_logger, metrics, tracing
+from libs.service.loops import Tries, one_by_one
+from services.pricing.application.calculation.reserve_redemptions import Redemptions
+from services.pricing.application.ports import Decisions, ReservationStore, Transactions
+
+ROUND = 1_000
+"""Most reservations asked about in one round."""
+_LOG = get_logger("pricing.reservations")
+_ENDS = {"ACCEPTED": "CONFIRMED", "REFUSED": "RELEASED"}
+
+
+class ExpireReservations:
+    """A background loop, safe in every replica: ends are conditional."""
+
+    def __init__(
+        self,
+        database: Transactions,
+        reservations: ReservationStore,
+        redemptions: Redemptions,
+        decisions: Decisions,
+        clock: Clock,
+        tries: Tries,
+    ) -> None:
+        self._db = database
+        self._reservations = reservations
+        self._redemptions = redemptions
+        self._decisions = decisions
+        self._clock = clock
+        self._tries = tries
+
+    async def once(self) -> int:
+        """Asks about every reservation past its time; returns how many were ended."""
+        async with self._db.reading() as tx:
+            due = await self._reservations.expired(tx, self._clock.now(), ROUND)
+        return await one_by_one(due, lambda found: self._ask(*found), _LOG, self._tries)
+
+    async def _ask(self, key: uuid.UUID, attempt: int) -> bool:
+        with tracing.work("pricing", "expire reservation", order=str(key)):
+            decision = await self._decisions.resolve(key, attempt)
+        if decision not in _ENDS:
+            return False
+        await self._redemptions.end(key, attempt, _ENDS[decision])
+        metrics.REDEMPTIONS_ENDED[_ENDS[decision]].inc()
+        return True

@@ -1,0 +1,205 @@
+"""Prices of a whole order: every stored part, so that totals are sums of parts.
+
+Rounding is half up to the currency's minor unit, at the line's subtotal, its discount, its tax and the shipping tax,
+and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from libs.money import MICRO, minor_unit, round_half_up, scale
+from services.pricing.domain.reasons import CURRENCY_MISMATCH, Reason
+from services.pricing.domain.schedules.schedule import Price, Schedule, price_at
+from services.pricing.domain.tax.rates import SHIPPING, Destination, Rates
+
+OVERRIDE = "override"
+LARGEST = 10**12 * MICRO
+"""What the lines of an order may come to, and what its shipping may; sums of both fit 64 bits."""
+_UNITS = "more than 10^12 units of the currency"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line to price; amounts are micros of the order's currency."""
+
+    id: str
+    product_id: str
+    quantity: int
+    tax_class: str = ""
+    unit_price_override: int | None = None
+    discount_override: int | None = None
+    destination: Destination | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """Shipping of one estimate."""
+
+    id: str
+    cost: int
+    destination: Destination | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PricedLine:
+    """What a line costs."""
+
+    id: str
+    unit_price: int
+    subtotal: int
+    discounts: tuple[tuple[str, int], ...]
+    tax: int
+    tax_rate: Decimal
+    schedule_id: str
+    overridden: bool
+    on_sale: bool
+
+    @property
+    def discount(self) -> int:
+        """Sum of the discounts."""
+        return sum(amount for _, amount in self.discounts)
+
+
+@dataclass(frozen=True, slots=True)
+class PricedShipment:
+    """Shipping cost with its tax."""
+
+    id: str
+    cost: int
+    tax: int
+    tax_rate: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What keeps a line, or an estimate's shipping, from being priced as it should; without either it is about the order."""
+
+    line_id: str
+    reason: str
+    description: str
+    shipment_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Calculation:
+    """All parts of an order's amounts."""
+
+    lines: tuple[PricedLine, ...]
+    shipments: tuple[PricedShipment, ...]
+    problems: tuple[Problem, ...]
+
+
+def calculate(
+    currency: str,
+    lines: Sequence[Line],
+    shipments: Sequence[Shipment],
+    destination: Destination | None,
+    schedules: Mapping[str, Schedule],
+    rates: Rates,
+    now: datetime,
+    must_know: bool = False,
+) -> Calculation:
+    """Prices every line and taxes it at its destination. `schedules` are by product.
+
+    `must_know` refuses what has no destination instead of taxing it at zero.
+    """
+    unit = minor_unit(currency)
+    quantities = cumulative(lines)
+    priced: list[PricedLine] = []
+    problems: list[Problem] = []
+    room = LARGEST
+    for line in lines:
+        made = _line(line, currency, unit, quantities, schedules, now)
+        if isinstance(made, Problem):
+            problems.append(made)
+            continue
+        place = line.destination or destination
+        if must_know and place is None:
+            problems.append(unplaced(line.id))
+            continue
+        rate = rates.rate(place, line.tax_class)
+        price, subtotal, discount, schedule_id = made
+        tax = scale(subtotal - discount, rate, unit) if rate else 0
+        if subtotal + tax > room:
+            problems.append(_too_large(line.id, f"the order's lines come to {_UNITS} with this one"))
+            continue
+        room -= subtotal + tax
+        priced.append(
+            PricedLine(
+                id=line.id,
+                unit_price=price.unit,
+                subtotal=subtotal,
+                discounts=((OVERRIDE, discount),) if discount else (),
+                tax=tax,
+                tax_rate=rate,
+                schedule_id=schedule_id,
+                overridden=line.unit_price_override is not None,
+                on_sale=price.on_sale,
+            )
+        )
+    shipped = tuple(_ship(s, destination, rates, unit) for s in shipments)
+    if must_know and destination is None:
+        problems += [unplaced(shipment_id=s.id) for s in shipments if s.cost and s.destination is None]
+    if sum(s.cost + s.tax for s in shipped) > LARGEST:
+        problems.append(_too_large("", f"the order's shipping comes to {_UNITS}"))
+    return Calculation(tuple(priced), shipped, tuple(problems))
+
+
+def unplaced(line_id: str = "", shipment_id: str = "") -> Problem:
+    """What nobody knows the place of taxation of."""
+    text = "nobody knows where it is taxed: it has no destination, and there are tax rates"
+    return Problem(line_id, Reason.TAX_DESTINATION_MISSING, text, shipment_id)
+
+
+def _too_large(line_id: str, description: str) -> Problem:
+    return Problem(line_id, Reason.AMOUNT_TOO_LARGE, description)
+
+
+def cumulative(lines: Sequence[Line]) -> dict[str, int]:
+    """Units of each product on all lines together."""
+    sums: dict[str, int] = {}
+    for line in lines:
+        sums[line.product_id] = sums.get(line.product_id, 0) + line.quantity
+    return sums
+
+
+def unit_price(
+    line: Line, currency: str, quantities: Mapping[str, int], schedules: Mapping[str, Schedule], now: datetime
+) -> tuple[Price, str] | Problem:
+    """The line's unit price and the schedule it came from. An override asks no schedule."""
+    if line.unit_price_override is not None:
+        return Price(line.unit_price_override, False), ""
+    schedule = schedules.get(line.product_id)
+    if schedule is None:
+        return Problem(line.id, Reason.PRICE_MISSING, f"product {line.product_id} has no price for this buyer")
+    if schedule.currency != currency:
+        return Problem(line.id, CURRENCY_MISMATCH, f"its prices are in {schedule.currency}, not {currency}")
+    effective = quantities[line.product_id] if schedule.cumulative else line.quantity
+    price = price_at(schedule, effective, now)
+    if isinstance(price, tuple):
+        return Problem(line.id, *price)
+    return price, schedule.id
+
+
+def _line(
+    line: Line, currency: str, unit: int, quantities: Mapping[str, int], schedules: Mapping[str, Schedule], now: datetime
+) -> tuple[Price, int, int, str] | Problem:
+    priced = unit_price(line, currency, quantities, schedules, now)
+    if isinstance(priced, Problem):
+        return priced
+    price, schedule_id = priced
+    subtotal = round_half_up(price.unit * line.quantity, unit)
+    discount = round_half_up(line.discount_override or 0, unit)
+    if discount > subtotal:
+        return Problem(line.id, Reason.DISCOUNT_ABOVE_SUBTOTAL, "the discount is above the line's subtotal")
+    return price, subtotal, discount, schedule_id
+
+
+def _ship(shipment: Shipment, destination: Destination | None, rates: Rates, unit: int) -> PricedShipment:
+    rate = rates.rate(shipment.destination or destination, SHIPPING)
+    cost = round_half_up(shipment.cost, unit)
+    return PricedShipment(shipment.id, cost, scale(cost, rate, unit), rate)

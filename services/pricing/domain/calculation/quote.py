@@ -1,0 +1,90 @@
+"""Whether what an order was quoted at still holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from services.pricing.domain.calculation.calculate import Line, Problem, cumulative, unit_price, unplaced
+from services.pricing.domain.reasons import Reason
+from services.pricing.domain.schedules.schedule import Schedule
+from services.pricing.domain.tax.rates import SHIPPING, Destination, Rates, class_key
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedShipping:
+    """Shipping of one estimate; without a destination it goes where the order goes."""
+
+    id: str
+    tax_rate: Decimal
+    destination: Destination | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What was told, and must hold still; what is not in it is not checked."""
+
+    prices: Mapping[str, int] = field(default_factory=dict)
+    """Unit prices by line."""
+    tax_rates: Mapping[str, Decimal] = field(default_factory=dict)
+    """Tax rates by line."""
+    shipping: Sequence[QuotedShipping] = ()
+    destination: Destination | None = None
+    """Where the order goes: lines and shipping without a destination of their own."""
+
+    def taxed(self, lines: Sequence[Line]) -> tuple[set[Destination], set[str]]:
+        """The places and classes whose rates it takes to check."""
+        mine = [line for line in lines if line.id in self.tax_rates]
+        places = {line.destination or self.destination for line in mine}
+        classes = {class_key(line.tax_class) for line in mine}
+        if self.shipping:
+            places |= {shipping.destination or self.destination for shipping in self.shipping}
+            classes |= {SHIPPING}
+        return {place for place in places if place is not None}, classes
+
+    def unplaced(self, lines: Sequence[Line]) -> tuple[set[str], set[str]]:
+        """Ids of the lines and of the shipping that are to be taxed nobody knows where."""
+        if self.destination is not None:
+            return set(), set()
+        return (
+            {line.id for line in lines if line.id in self.tax_rates and line.destination is None},
+            {shipping.id for shipping in self.shipping if shipping.destination is None},
+        )
+
+
+def changed(
+    currency: str,
+    lines: Sequence[Line],
+    quote: Quote,
+    schedules: Mapping[str, Schedule],
+    rates: Rates,
+    now: datetime,
+    must_know: bool = False,
+) -> list[Problem]:
+    """Lines whose price or tax rate is not the quoted one any more, lines without a price, shipping that is taxed otherwise.
+
+    `must_know` refuses what has no destination.
+    """
+    quantities = cumulative(lines)
+    problems: list[Problem] = []
+    lost, lost_shipping = quote.unplaced(lines) if must_know else (set[str](), set[str]())
+    for line in lines:
+        priced = unit_price(line, currency, quantities, schedules, now)
+        if isinstance(priced, Problem):
+            problems.append(priced)
+        elif priced[0].unit != quote.prices.get(line.id, priced[0].unit):
+            problems.append(Problem(line.id, Reason.PRICE_CHANGED, f"product {line.product_id} costs something else by now"))
+        if line.id in lost:
+            problems.append(unplaced(line.id))
+            continue
+        told = quote.tax_rates.get(line.id)
+        if told is not None and told != rates.rate(line.destination or quote.destination, line.tax_class):
+            problems.append(Problem(line.id, Reason.TAX_CHANGED, f"product {line.product_id} is taxed otherwise by now"))
+    for shipping in quote.shipping:
+        if shipping.id in lost_shipping:
+            problems.append(unplaced(shipment_id=shipping.id))
+        elif shipping.tax_rate != rates.rate(shipping.destination or quote.destination, SHIPPING):
+            problems.append(Problem("", Reason.TAX_CHANGED, "its shipping is taxed otherwise by now", shipping.id))
+    return problems

@@ -1,0 +1,98 @@
+"""PriceScheduleService."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libs.errors import Violations
+from libs.idempotency import outcomes
+from libs.resource import StandardMethods
+from libs.rpc import current
+from services.pricing.adapters.db.schedules.assignment_store import AssignmentLists
+from services.pricing.application.access import schedules_administrator
+from services.pricing.application.schedules.assign_price_schedules import AssignPriceSchedules
+from services.pricing.domain.schedules.assignment import BATCH, Assignment, Key
+from services.pricing.rpc import convert
+from waybill.pricing.v1 import price_schedule_service_pb2 as pb
+from waybill.pricing.v1 import price_schedule_service_pb2_grpc as pb_grpc
+
+
+def _admin() -> None:
+    schedules_administrator(current().principal)
+
+
+def _request(message: Any) -> outcomes.RequestKey | None:
+    return outcomes.key_of(current().principal, current().method, message)
+
+
+class PriceScheduleServicer(pb_grpc.PriceScheduleServiceServicer):
+    """Price schedules and their assignment to products."""
+
+    def __init__(self, schedules: StandardMethods, assigning: AssignPriceSchedules, assignments: AssignmentLists) -> None:
+        self._schedules = schedules
+        self._assigning = assigning
+        self._assignments = assignments
+
+    async def CreatePriceSchedule(self, request: pb.CreatePriceScheduleRequest, context: Any) -> pb.CreatePriceScheduleResponse:
+        _admin()
+        (made,) = await self._schedules.create(request, [request.price_schedule], "price_schedule")
+        return pb.CreatePriceScheduleResponse(price_schedule=made)
+
+    async def BatchCreatePriceSchedules(
+        self, request: pb.BatchCreatePriceSchedulesRequest, context: Any
+    ) -> pb.BatchCreatePriceSchedulesResponse:
+        _admin()
+        made = await self._schedules.create(request, request.price_schedules, "price_schedules")
+        return pb.BatchCreatePriceSchedulesResponse(price_schedules=made)
+
+    async def GetPriceSchedule(self, request: pb.GetPriceScheduleRequest, context: Any) -> pb.GetPriceScheduleResponse:
+        _admin()
+        return pb.GetPriceScheduleResponse(price_schedule=await self._schedules.get(request.price_schedule_id))
+
+    async def ListPriceSchedules(self, request: pb.ListPriceSchedulesRequest, context: Any) -> pb.ListPriceSchedulesResponse:
+        _admin()
+        page, token = await self._schedules.list(request)
+        return pb.ListPriceSchedulesResponse(price_schedules=page, next_page_token=token)
+
+    async def UpdatePriceSchedule(self, request: pb.UpdatePriceScheduleRequest, context: Any) -> pb.UpdatePriceScheduleResponse:
+        _admin()
+        made = await self._schedules.update(request, request.price_schedule, "price_schedule")
+        return pb.UpdatePriceScheduleResponse(price_schedule=made)
+
+    async def AssignPriceSchedules(
+        self, request: pb.AssignPriceSchedulesRequest, context: Any
+    ) -> pb.AssignPriceSchedulesResponse:
+        _admin()
+        wanted = [Assignment(Key(a.product_id, a.buyer_id), a.price_schedule_id) for a in request.assignments]
+        await self._assigning.assign(_request(request), wanted)
+        return pb.AssignPriceSchedulesResponse()
+
+    async def UnassignPriceSchedules(
+        self, request: pb.UnassignPriceSchedulesRequest, context: Any
+    ) -> pb.UnassignPriceSchedulesResponse:
+        _admin()
+        keys = [Key(a.product_id, a.buyer_id) for a in request.assignments]
+        await self._assigning.unassign(_request(request), keys)
+        return pb.UnassignPriceSchedulesResponse()
+
+    async def ListPriceAssignments(
+        self, request: pb.ListPriceAssignmentsRequest, context: Any
+    ) -> pb.ListPriceAssignmentsResponse:
+        _admin()
+        caller = current().principal
+        page, token = await self._assignments.page(
+            request.filter, request.page_size, request.page_token, {"party": caller.party_id, "user": caller.user_id}
+        )
+        return pb.ListPriceAssignmentsResponse(assignments=[convert.assignment_out(a) for a in page], next_page_token=token)
+
+    async def BatchGetPriceAssignments(
+        self, request: pb.BatchGetPriceAssignmentsRequest, context: Any
+    ) -> pb.BatchGetPriceAssignmentsResponse:
+        _admin()
+        found = Violations()
+        found.require("product_ids", len(request.product_ids) <= BATCH, "TOO_MANY_ITEMS", f"at most {BATCH:,}")
+        for i, id in enumerate(request.product_ids[:BATCH]):
+            found.check_id(f"product_ids[{i}]", id)
+        found.raise_if_any()
+        made = await self._assignments.of_products(request.product_ids)
+        return pb.BatchGetPriceAssignmentsResponse(assignments=[convert.assignment_out(a) for a in made])
