@@ -163,14 +163,17 @@ async def complete(sam: AsyncWaybill, id: str, try_: int = 1) -> order_pb2.Order
 
 
 async def change_until_decided(change: Callable[[int], Awaitable[order_pb2.Order]]) -> order_pb2.Order:
-    """Asks for a change, and again under another request id when it was refused only for a service that did not answer."""
-    for try_ in range(1, 20):
+    """Asks for a change, and again under another request id when it was refused only for a service that did not answer.
+
+    Until that service has taken back what the refused one held, the answer is that it is in progress.
+    """
+    for try_ in range(1, 60):
         try:
             return await until_answered(lambda try_=try_: change(try_))  # type: ignore[misc]
         except WaybillError as error:
-            if error.reason != "CHANGE_CONTENDED":
+            if error.reason not in ("CHANGE_CONTENDED", "SUBMISSION_IN_PROGRESS"):
                 raise
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.5)
     raise AssertionError("never decided")
 
 

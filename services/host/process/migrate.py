@@ -23,7 +23,7 @@ from services.host.process.databases import wait_for_databases
 from services.host.process.lock import alone
 from services.host.process.settings import HostSettings, default_data, from_environment
 
-SERVICES = Path(__file__).resolve().parents[1]
+SERVICES = Path(__file__).resolve().parents[2]
 PATIENCE = 5.0
 """Seconds that SQLite files may be in use by another process: one that migrates soon ends, one that serves does not."""
 out = Console()

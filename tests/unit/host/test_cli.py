@@ -45,5 +45,5 @@ def test_a_command_for_operators_loads_no_service_and_no_database() -> None:
 
 
 def test_a_process_of_one_service_loads_no_other() -> None:
-    found = loaded("from services.host import embedded\nembedded._part('shipping', 'main')")
+    found = loaded("from services.host.process import embedded\nembedded._part('shipping', 'main')")
     assert {name for name in found if name.startswith("services.")} == {"services.host", "services.shipping"}
