@@ -30,6 +30,8 @@ DEFECT_TRIES = 10
 TAKES_FOR = 120.0
 """Seconds for which a consumer that took something counts as working: less than DEFECT_TRIES take, so that a consumer
 that fails at everything, such as a bad build, has nothing parked; more than LONGEST_WAIT, so that a culprit is tried within."""
+REASON_LENGTH = 500
+"""Characters that are kept of why a change was not taken."""
 _DEFECTS = re.compile(r"INTERNAL x(\d+):")
 MAX_SILENCES = 3
 """Sends in a row without an answer after which the rest is left for later."""
@@ -146,7 +148,7 @@ async def deliver(
         return
     outcome.silences = 0
     if len(items) == 1:
-        outcome.failures.append(Failure(head(items[0]), reason[:500], True))
+        outcome.failures.append(Failure(head(items[0]), reason[:REASON_LENGTH], True))
         return
     middle = len(items) // 2
     await deliver(items[:middle], head, send, has_time, outcome)

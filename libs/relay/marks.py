@@ -20,7 +20,7 @@ from libs.db import Database, Tx, UtcTime
 from libs.errors import missing
 from libs.invariants import Fact
 from libs.query import Field, Listing
-from libs.relay.delivery import Failure, Head, defects, wait
+from libs.relay.delivery import REASON_LENGTH, Failure, Head, defects, wait
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """When a parked change is due."""
@@ -35,7 +35,7 @@ def columns() -> list[sa.Column[Any]]:
         sa.Column("report_tries", sa.Integer, nullable=False),
         sa.Column("report_lease", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("report_parked_time", UtcTime()),
-        sa.Column("report_error", sa.String(500)),
+        sa.Column("report_error", sa.String(REASON_LENGTH)),
     ]
 
 

@@ -18,6 +18,8 @@ from libs.relay.delivery import wait
 
 STUCK = 10
 """Failures in a row after which a row is named as stuck: that is about five minutes."""
+FAILURE_LENGTH = 200
+"""Characters that are kept of what a row failed by."""
 
 
 def columns() -> list[sa.Column[Any]]:
@@ -25,7 +27,7 @@ def columns() -> list[sa.Column[Any]]:
     return [
         sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
         # Null when it has not failed since it last succeeded. A reason or the type of an exception, never its text.
-        sa.Column("failure", sa.String(200)),
+        sa.Column("failure", sa.String(FAILURE_LENGTH)),
     ]
 
 
@@ -72,7 +74,7 @@ class Retries:
         failures = (await tx.execute(count)).scalar()
         if failures is None:
             return
-        later = {"failures": failures + 1, "failure": why[:200], self._due: self._clock.now() + wait(failures + 1)}
+        later = {"failures": failures + 1, "failure": why[:FAILURE_LENGTH], self._due: self._clock.now() + wait(failures + 1)}
         await tx.execute(sa.update(self._table).where(*rows).values(**later))
 
     def _rows(self, item: Any) -> list[sa.ColumnElement[bool]]:

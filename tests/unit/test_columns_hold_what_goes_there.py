@@ -1,31 +1,175 @@
-"""Text columns are as wide as the longest thing that goes there: ids, copies of ids, ids that are made of ids, texts."""
+"""Text columns are as wide as the longest thing that goes there: ids, copies of ids, ids that are made of ids, texts.
+
+Every column of a text with a width is named here, or is an id by its name, or belongs to a resource: those have the width
+that their attribute's limit gives them, which `test_columns_and_contracts.py` proves.
+"""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterable, Iterator
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 
+from libs.auth import PartyKind
 from libs.db import UtcTime
-from libs.ids import NUMBERED_ID
+from libs.ids import NUMBERED_ID, new_id
+from libs.relay.delivery import REASON_LENGTH
+from libs.service.retries import FAILURE_LENGTH
+from services.directory.adapters.db.tables import MAX_NAME_KEY
+from services.fulfillment.domain.sourcing.model import Strategy
+from services.fulfillment.domain.sourcing.reservation import Freeze, ReservationState
+from services.fulfillment.domain.sourcing.reservation import Kind as ReservationKind
+from services.fulfillment.domain.stock.ledger import MovementKind
 from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus
+from services.order.application.submission.attempts import CHANGE, SUBMIT
 from services.order.domain.status import OrderStatus
+from services.payment.adapters.db.payment_store import kept
+from services.payment.adapters.db.tables import GATEWAY_WORD
+from services.payment.domain.ledger import ISSUED, RECEIPTS, RECEIVABLE, account_of
 from services.payment.domain.states import State
+from services.payment.domain.transaction import Cause, Result, TransactionType
 from tests.support.contracts import services
+from tests.support.texts import CONTEXTS, resources, texts
+from tests.unit.payment.builders import a_payment
+from waybill.order.v1 import submission_pb2
+from waybill.payment.v1 import payment_service_pb2
+from waybill.pricing.v1 import pricing_service_pb2
 
-CONTEXTS = ("directory", "catalog", "pricing", "shipping", "payment", "fulfillment", "order")
 ID = 100
+LONGEST_ID = "x" * ID
+KEY = len(str(uuid.UUID(int=0)))
+MADE_ID = len(new_id("abc"))
+CURRENCY = 3
+NUMBER = 2**63 - 1
+"""The highest of a count."""
 SUPPLIER_ORDERS = {
     ("fulfillment", "supplier_orders", "id"),
     ("fulfillment", "shipment_items", "supplier_order_id"),
     ("order", "orders", "id"),
 }
 """Where the ids stand that are made of an order's."""
+GATEWAY_KEY = len(a_payment(id=LONGEST_ID, attempt=NUMBER).renewal_key(NUMBER))
 
 
-def columns() -> Iterator[tuple[str, str, str, int]]:
+def longest(names: Iterable[str], prefix: str = "") -> int:
+    """Characters of the longest of some names."""
+    return max(len(name.removeprefix(prefix)) for name in names)
+
+
+PARTY = longest(PartyKind) + len(":") + ID
+ORDER_EVENTS = ("order_hold_released", "line_items_updated", "submission_begun", "supplier_orders")
+"""The longest kinds of events; a new one is as short as these, or has to be named here."""
+
+WIDTHS: dict[str, dict[str, int | str]] = {
+    "directory.addresses": {"party": PARTY},
+    "directory.address_assignments": {"party": PARTY},
+    "directory.api_clients": {"secret_hash": len(PasswordHasher(1, 8, 1).hash("x" * 200))},
+    "directory.signing_keys": {"kid": MADE_ID},
+    "directory.users": {"username_key": MAX_NAME_KEY, "password_hash": len(PasswordHasher(1, 8, 1).hash("x" * 200))},
+    "pricing.redemption_reservations": {
+        "state": longest(pricing_service_pb2.RedemptionState.keys(), "REDEMPTION_STATE_"),
+        "failure": FAILURE_LENGTH,
+    },
+    "payment.ledger_entries": {
+        "account": longest((account_of(LONGEST_ID), ISSUED, RECEIPTS, RECEIVABLE)),
+        "currency": CURRENCY,
+        "description": "payment.v1.AdjustSpendingAccountRequest.description",
+    },
+    "payment.payment_alerts": {"report_error": REASON_LENGTH},
+    "payment.payment_attempts": {
+        "state": longest(payment_service_pb2.PaymentReservationState.keys(), "PAYMENT_RESERVATION_STATE_"),
+        "failure": FAILURE_LENGTH,
+    },
+    "payment.payment_transactions": {
+        "type": longest(TransactionType),
+        "result": longest(Result),
+        "gateway_key": GATEWAY_KEY,
+        "authorization_key": GATEWAY_KEY,
+        "gateway_reference": GATEWAY_WORD,
+        "message": GATEWAY_WORD,
+        "cause": longest(Cause),
+        "failure": FAILURE_LENGTH,
+    },
+    "payment.payments": {
+        "type": ID,
+        "currency": CURRENCY,
+        "purchase_order_number": "payment.v1.Payment.purchase_order_number",
+        "description": "payment.v1.Payment.description",
+        "state": longest(State),
+    },
+    "payment.test_gateway_operations": {
+        "key": GATEWAY_KEY,
+        "operation": longest(("authorize", "capture", "refund")),
+        "authorization_key": GATEWAY_KEY,
+        "token": "payment.v1.CreditCard.token",
+        "currency": CURRENCY,
+        "state": longest(("DONE", "DECLINED", "VOIDED", "LATE")),
+        "reference": MADE_ID,
+        "message": longest(("insufficient_funds", "authorization_lapsed", "voided in advance", "void not answered")),
+    },
+    "fulfillment.reservations": {
+        "order_key": KEY,
+        "kind": longest(ReservationKind),
+        "state": longest(ReservationState),
+        "hold": longest(Freeze),
+        "strategy": longest(Strategy),
+        "failure": FAILURE_LENGTH,
+    },
+    "fulfillment.shipment_items": {"order_key": KEY},
+    "fulfillment.shipments": {
+        "carrier": "fulfillment.v1.Shipment.carrier",
+        "tracking_number": "fulfillment.v1.Shipment.tracking_number",
+        "supplier_number": "fulfillment.v1.Shipment.supplier_number",
+        "currency": CURRENCY,
+        "report_error": REASON_LENGTH,
+    },
+    "fulfillment.stock_movements": {
+        "kind": longest(MovementKind),
+        "order_key": KEY,
+        "note": "fulfillment.v1.StockAdjustment.note",
+    },
+    "fulfillment.supplier_orders": {
+        "order_key": KEY,
+        "status": longest(SupplierOrderStatus),
+        "former_status": longest(SupplierOrderStatus),
+        "currency": CURRENCY,
+        "report_error": REASON_LENGTH,
+    },
+    "order.cancellations": {
+        "state": longest(("FREEZING", "FINISHED")),
+        "comment": "order.v1.CancelOrderRequest.comment",
+        "failure": FAILURE_LENGTH,
+    },
+    "order.hold_commands": {"failure": FAILURE_LENGTH},
+    "order.line_items": {"tax_rate": len(f"0.{'9' * 18}")},
+    "order.order_events": {"type": longest(ORDER_EVENTS)},
+    "order.order_feed_epochs": {"epoch": len(uuid.UUID(int=0).hex)},
+    "order.order_shipments": {"shipment_key": KEY},
+    "order.orders": {
+        "kind": longest(("BUYER", "SUPPLIER", "MOVED")),
+        "created_by": ID,
+        "currency": CURRENCY,
+        "status": longest(OrderStatus),
+        "sub_status": longest(SupplierOrderStatus),
+        "comments": "order.v1.Order.comments",
+    },
+    "order.submissions": {
+        "kind": longest((SUBMIT, CHANGE)),
+        "state": longest(submission_pb2.SubmissionState.keys(), "SUBMISSION_STATE_"),
+        "outcome": longest(("OPENED", "CHANGED")),
+        "failure": FAILURE_LENGTH,
+    },
+}
+"""By table, what each column must hold: so many characters, or a text of a contract."""
+REQUESTS = {"company": ID, "method": longest(f"/{s.full_name}/{m.name}" for s in services() for m in s.methods), "digest": 64}
+"""What every service keeps of requests. The company is cut to the length of an id: `test_idempotency.py`."""
+
+
+def columns() -> Iterator[tuple[tuple[str, str, str], int]]:
     """Context, table, name and width of each text column that has one; times have a fixed form."""
     for context in CONTEXTS:
         metadata: sa.MetaData = importlib.import_module(f"services.{context}.adapters.db.tables").METADATA
@@ -33,53 +177,50 @@ def columns() -> Iterator[tuple[str, str, str, int]]:
             for column in table.columns:
                 of = column.type.impl if isinstance(column.type, sa.TypeDecorator) else column.type
                 if isinstance(of, sa.String) and of.length is not None and not isinstance(column.type, UtcTime):
-                    yield context, table.name, column.name, of.length
+                    yield (context, table.name, column.name), of.length
 
 
-COLUMNS = {(context, table, name): width for context, table, name, width in columns()}
+COLUMNS = dict(columns())
+NEEDED = {
+    **{(*at.split("."), name): needed for at, held in WIDTHS.items() for name, needed in held.items()},
+    **{(context, "requests", name): needed for context in CONTEXTS for name, needed in REQUESTS.items()},
+}
+IDS = {at for at in COLUMNS if at[2] == "id" or at[2].endswith("_id")}
+OF_RESOURCES = {(context, r.table.name, name) for context, r in resources() for name in r.attributes}
+
+
+def test_every_text_column_is_classified() -> None:
+    assert set(NEEDED) == set(COLUMNS) - IDS - OF_RESOURCES
+
+
+@pytest.mark.parametrize("at", sorted(NEEDED), ids=".".join)
+def test_a_column_holds_the_longest_that_goes_there(at: tuple[str, str, str]) -> None:
+    needed = NEEDED[at]
+    assert COLUMNS[at] >= (texts()[needed].limit if isinstance(needed, str) else needed)
 
 
 def test_ids_and_their_copies_fit() -> None:
     """Whatever is called an id holds the longest that a caller may choose."""
-    ids = {at: width for at, width in COLUMNS.items() if at[2] == "id" or at[2].endswith("_id")}
-    assert len(ids) > 50
-    assert {at for at, width in ids.items() if width < ID} == set()
+    assert len(IDS) > 50
+    assert {at for at in IDS if COLUMNS[at] < ID} == set()
 
 
 def test_ids_that_are_made_of_ids_fit() -> None:
-    assert {at for at, width in COLUMNS.items() if at in SUPPLIER_ORDERS and width >= NUMBERED_ID} == SUPPLIER_ORDERS
+    assert {at for at in SUPPLIER_ORDERS if COLUMNS[at] >= NUMBERED_ID} == SUPPLIER_ORDERS
     assert ID + len("-1000000") <= NUMBERED_ID
 
 
-@pytest.mark.parametrize(
-    ("at", "longest"),
-    [
-        (("directory", "users", "party"), len("SUPPLIER:") + ID),
-        (("directory", "addresses", "party"), len("SUPPLIER:") + ID),
-        (("directory", "address_assignments", "party"), len("SUPPLIER:") + ID),
-        (("payment", "ledger_entries", "account"), len("spending_account:") + ID),
-        (("order", "orders", "comments"), 2_000),
-        (("order", "cancellations", "comment"), 2_000),
-        (("payment", "payments", "description"), 2_000),
-        (("payment", "credit_cards", "token"), 200),
-        (("payment", "test_gateway_operations", "token"), 200),
-        (("payment", "ledger_entries", "description"), 200),
-        (("fulfillment", "stock_movements", "note"), 500),
-        (("fulfillment", "shipments", "carrier"), 200),
-        (("fulfillment", "shipments", "tracking_number"), 200),
-        (("fulfillment", "supplier_orders", "status"), max(map(len, SupplierOrderStatus))),
-        (("fulfillment", "supplier_orders", "former_status"), max(map(len, SupplierOrderStatus))),
-        (("order", "orders", "sub_status"), max(map(len, SupplierOrderStatus))),
-        (("order", "orders", "status"), max(map(len, OrderStatus))),
-        (("payment", "payments", "state"), max(map(len, State))),
-    ],
-)
-def test_what_is_no_id_fits(at: tuple[str, str, str], longest: int) -> None:
-    assert COLUMNS[at] >= longest
+def test_texts_that_are_passed_on_are_no_longer_where_they_go() -> None:
+    """What one contract lets in, and another takes over under a limit of its own."""
+    passed = {
+        "catalog.v1.Product.tax_class": "pricing.v1.PricingLine.tax_class",
+        "type.v1.Address.region": "pricing.v1.TaxRate.region",
+        "pricing.v1.TaxRate.region": "shipping.v1.ZoneDestination.region",
+        "pricing.v1.TaxRate.postal_prefix": "shipping.v1.ZoneDestination.postal_prefix",
+    }
+    assert {a: b for a, b in passed.items() if texts()[a].limit > texts()[b].limit} == {}
 
 
-@pytest.mark.parametrize("context", CONTEXTS)
-def test_the_names_of_methods_fit_beside_their_request_ids(context: str) -> None:
-    names = [f"/{s.full_name}/{m.name}" for s in services() for m in s.methods]
-    assert COLUMNS[context, "requests", "method"] >= max(map(len, names))
-    assert COLUMNS[context, "requests", "request_id"] >= ID
+def test_whatever_a_gateway_says_can_be_kept() -> None:
+    """What it did is done, so its words may be long, or hold what no database stores."""
+    assert kept("\0" + "x" * 300) == "x" * GATEWAY_WORD

@@ -106,7 +106,7 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
     async def CancelOrder(self, request: pb.CancelOrderRequest, context: Any) -> pb.CancelOrderResponse:
         caller, key = request_key(request)
         found = Violations()
-        _check_comment(found, request.comment)
+        check_comment(found, request.comment)
         found.raise_if_any()
         order = await self._use.cancel(caller, request.order_id, request.comment, key)
         return pb.CancelOrderResponse(order=order_out(order))
@@ -114,7 +114,7 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
     async def CompleteOrder(self, request: pb.CompleteOrderRequest, context: Any) -> pb.CompleteOrderResponse:
         caller, key = request_key(request)
         found = Violations()
-        _check_comment(found, request.comment)
+        check_comment(found, request.comment)
         found.raise_if_any()
         order = await self._use.changes.complete(caller, request.order_id, request.comment, request.etag, key)
         return pb.CompleteOrderResponse(order=order_out(order))
@@ -127,7 +127,7 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
     async def HoldOrder(self, request: pb.HoldOrderRequest, context: Any) -> pb.HoldOrderResponse:
         caller, key = request_key(request)
         found = Violations()
-        _check_comment(found, request.comment)
+        check_comment(found, request.comment)
         found.raise_if_any()
         order = await self._use.hold.place(caller, request.order_id, request.comment, key)
         return pb.HoldOrderResponse(order=order_out(order))
@@ -136,7 +136,7 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
         caller, key = request_key(request)
         found = Violations()
         found.check_id("hold_id", request.hold_id)
-        _check_comment(found, request.comment)
+        check_comment(found, request.comment)
         found.raise_if_any()
         order = await self._use.hold.release(caller, request.order_id, request.hold_id, request.comment, key)
         return pb.ReleaseOrderHoldResponse(order=order_out(order))
@@ -177,5 +177,6 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
             yield answer
 
 
-def _check_comment(found: Violations, comment: str) -> None:
+def check_comment(found: Violations, comment: str) -> None:
+    """Notes what is wrong with the comment of a cancel, a completion or a hold."""
     text_in(found, "comment", comment, 2_000)

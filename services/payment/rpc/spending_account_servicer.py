@@ -136,11 +136,10 @@ class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
         _admin()
         found = Violations()
         amount, currency = adjustment_in(found, request)
-        description = text_in(found, "description", request.description, 200)
         found.check_id("spending_account_id", request.spending_account_id)
         found.raise_if_any()
         id = request.spending_account_id
-        await self._accounts.adjust(id, amount, currency, description, _key(request))
+        await self._accounts.adjust(id, amount, currency, request.description, _key(request))
         return pb.AdjustSpendingAccountResponse(spending_account=await self._standard.get(id))
 
 
@@ -151,10 +150,11 @@ def opening_in(found: Violations, where: str, account: pb.SpendingAccount, curre
 
 
 def adjustment_in(found: Violations, request: pb.AdjustSpendingAccountRequest) -> tuple[int, str]:
-    """How much is added or taken, and in which currency."""
+    """How much is added or taken, and in which currency; notes what is wrong with the description, too."""
     currency = currency_in(found, "amount.currency_code", request.amount.currency_code)
     amount = money_in(found, "amount", request.amount, currency, negative=True)
     found.require("amount", amount != 0, "VALUE_OUT_OF_RANGE", "must be above or below zero")
+    text_in(found, "description", request.description, 200)
     return amount, currency
 
 

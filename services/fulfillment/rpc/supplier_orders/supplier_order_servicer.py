@@ -72,9 +72,14 @@ class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderService
     async def RejectSupplierOrder(self, request: pb.RejectSupplierOrderRequest, context: Any) -> pb.RejectSupplierOrderResponse:
         """The supplier says no."""
         call, found = current(), Violations()
-        text_in(found, "comment", request.comment, 2_000)
+        check_comment(found, request)
         found.raise_if_any()
         order = await self._reject(
             call.principal, request.supplier_order_id, request.comment, outcomes.key_of(call.principal, call.method, request)
         )
         return pb.RejectSupplierOrderResponse(supplier_order=supplier_order_out(order))
+
+
+def check_comment(found: Violations, request: pb.RejectSupplierOrderRequest) -> None:
+    """Notes what is wrong with the comment of a rejection."""
+    text_in(found, "comment", request.comment, 2_000)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from libs.db import Tx, is_unique_violation
 from libs.errors import exists
 from libs.idempotency import outcomes
-from services.payment.adapters.db.tables import ORDERS, PAYMENTS, REQUESTS, TRANSACTIONS
+from services.payment.adapters.db.tables import GATEWAY_WORD, ORDERS, PAYMENTS, REQUESTS, TRANSACTIONS
 from services.payment.application.ports import Request
 from services.payment.domain.payment import Payment
 from services.payment.domain.states import PERMANENT, State
@@ -134,8 +134,8 @@ class SqlPaymentStore:
             .where(T.id == id, T.result == Result.PENDING.value)
             .values(
                 result=result.value,
-                gateway_reference=reference[:200],
-                message=message[:200],
+                gateway_reference=kept(reference),
+                message=kept(message),
                 result_time=now,
                 ask_time=None,
                 expire_time=expire,
@@ -228,6 +228,11 @@ def _lapsing(now: datetime, until: datetime) -> sa.Select[Any]:
         ~asked(TransactionType.CAPTURE),
         sa.or_(P.authorization_expire_time <= now, renewed),
     )
+
+
+def kept(word: str) -> str:
+    """What is kept of a gateway's word. What it did is known by then, so nothing about the word may fail."""
+    return word.replace("\0", "")[:GATEWAY_WORD]
 
 
 def _transaction_row(row: Transaction) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from waybill.payment.v1 import spending_account_service_pb2 as account_pb
 
 METADATA = metadata()
 REQUESTS = outcomes.table(METADATA)
+GATEWAY_WORD = 200
+"""Characters that are kept of what a gateway says: its reference, and its message."""
 
 PAYMENTS = sa.Table(
     "payments",
@@ -82,8 +84,8 @@ TRANSACTIONS = sa.Table(
     sa.Column("attempt", sa.BigInteger, nullable=False),
     sa.Column("gateway_key", sa.String(300), nullable=False, index=True),
     sa.Column("authorization_key", sa.String(300), nullable=False, server_default=""),
-    sa.Column("gateway_reference", sa.String(200), nullable=False),
-    sa.Column("message", sa.String(200), nullable=False),
+    sa.Column("gateway_reference", sa.String(GATEWAY_WORD), nullable=False),
+    sa.Column("message", sa.String(GATEWAY_WORD), nullable=False),
     sa.Column("create_time", UtcTime(), nullable=False),
     sa.Column("result_time", UtcTime(), nullable=True),
     sa.Column("cause", sa.String(20), nullable=False),

@@ -119,7 +119,7 @@ ASSIGNMENTS = sa.Table(
 _TAX_RATE = (
     text("name", 100),
     _country(),
-    text("region", 100),
+    text("region", 200),
     _postal_prefix(),
     _tax_class(),
     decimal("rate", Decimal(0), Decimal(1)),

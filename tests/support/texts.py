@@ -1,0 +1,192 @@
+"""Texts of the contracts: how long each may be, and who reads it; what the contracts say of it stands in their sources."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from google.protobuf.message_factory import GetMessageClass
+
+from libs import postal, protoconv
+from libs.errors import Violations
+from libs.resource import Resource
+from services.fulfillment.rpc.requests import adjustments_in, shipment_in
+from services.fulfillment.rpc.supplier_orders import supplier_order_servicer
+from services.order.rpc.checkout.convert_payment import payments_in
+from services.order.rpc.convert_in import order_in
+from services.order.rpc.order_servicer import check_comment
+from services.payment.rpc import convert as payment
+from services.payment.rpc.spending_account_servicer import adjustment_in
+from services.pricing.rpc import convert as pricing
+from services.shipping.adapters.db.attributes import check_places
+from tests.support.contracts import requested, services
+from waybill.fulfillment.v1 import inventory_service_pb2, shipment_pb2, supplier_order_service_pb2
+from waybill.order.v1 import order_pb2
+from waybill.payment.v1 import payment_pb2, spending_account_service_pb2
+from waybill.pricing.v1 import pricing_service_pb2
+from waybill.shipping.v1 import zone_service_pb2
+from waybill.type.v1 import address_pb2
+
+CONTEXTS = ("directory", "catalog", "pricing", "shipping", "payment", "fulfillment", "order")
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+PROTOS = Path(__file__).parents[2] / "protos" / "waybill"
+Reader = Callable[[Violations, Any], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The longest that a field may be, and what notes it when it is longer."""
+
+    limit: int
+    read: Reader
+
+
+def resources() -> Iterator[tuple[str, Resource]]:
+    """Every resource with the context that it belongs to."""
+    for context in CONTEXTS:
+        tables = importlib.import_module(f"services.{context}.adapters.db.tables")
+        yield from ((context, value) for value in vars(tables).values() if isinstance(value, Resource))
+
+
+def of_attribute(resource: Resource, name: str) -> Reader:
+    """What reads a text of a resource."""
+    made = GetMessageClass(descriptor_of(resource))
+    attribute = resource.attributes[name]
+    return lambda found, text: attribute.read(found, "it", made(**{name: text}), {})
+
+
+def descriptor_of(resource: Resource) -> Any:
+    """The descriptor of a resource's message."""
+    return resource._message.DESCRIPTOR  # type: ignore[attr-defined]
+
+
+def _of_message(made: Any, name: str, read: Reader) -> Reader:
+    return lambda found, text: read(found, made(**{name: text}))
+
+
+def _payments(found: Violations, message: Any) -> None:
+    """Both who takes payments: the order service in PlaceOrder, the payment service in every other call."""
+    payments_in(found, [message])
+    payment.drafts_in(found, [message], "USD")
+
+
+def _line(found: Violations, message: Any) -> None:
+    pricing.lines_in(found, pricing_service_pb2.CalculateOrderRequest(currency="USD", lines=[message]))
+
+
+def _place(found: Violations, message: Any) -> None:
+    message.country = "US"
+    check_places(found, "destinations", [message])
+
+
+_NAMES = {
+    "catalog.v1.Product": {"name": 100, "description": 2_000, "tax_class": 100},
+    "directory.v1.ApiClient": {"name": 100},
+    "directory.v1.Buyer": {"name": 100},
+    "directory.v1.Seller": {"name": 100},
+    "directory.v1.Supplier": {"name": 100},
+    "directory.v1.User": {"username": 100, "first_name": 100, "last_name": 100, "email": 200, "phone": 100},
+    "payment.v1.CreditCard": {"token": 200, "card_type": 40, "cardholder_name": 100},
+    "payment.v1.SpendingAccount": {"name": 100},
+    "pricing.v1.PriceSchedule": {"name": 100},
+    "pricing.v1.TaxRate": {"name": 100, "region": 200, "postal_prefix": postal.MAX_PREFIX, "tax_class": 100},
+    "shipping.v1.Carrier": {"name": 100},
+    "shipping.v1.ShipMethod": {"name": 100},
+    "shipping.v1.Zone": {"name": 100},
+}
+"""Texts of resources, which are read by their attributes."""
+
+
+def _shipment(found: Violations, message: Any) -> None:
+    shipment_in(found, "shipment", message, NOW)
+
+
+_READ: dict[str, tuple[Any, Reader, dict[str, int]]] = {
+    "fulfillment.v1.Shipment": (
+        shipment_pb2.Shipment,
+        _shipment,
+        {"carrier": 200, "tracking_number": 200, "supplier_number": 100, "ship_method_id": 100},
+    ),
+    "fulfillment.v1.StockAdjustment": (
+        inventory_service_pb2.StockAdjustment,
+        lambda found, m: adjustments_in(found, [m]),
+        {"note": 500},
+    ),
+    "fulfillment.v1.RejectSupplierOrderRequest": (
+        supplier_order_service_pb2.RejectSupplierOrderRequest,
+        supplier_order_servicer.check_comment,
+        {"comment": 2_000},
+    ),
+    "order.v1.Order": (order_pb2.Order, order_in, {"comments": 2_000}),
+    "payment.v1.AdjustSpendingAccountRequest": (
+        spending_account_service_pb2.AdjustSpendingAccountRequest,
+        adjustment_in,
+        {"description": 200},
+    ),
+    "payment.v1.Payment": (payment_pb2.Payment, _payments, {"purchase_order_number": 100, "description": 2_000}),
+    "pricing.v1.PricingLine": (pricing_service_pb2.PricingLine, _line, {"tax_class": 100}),
+    "shipping.v1.ZoneDestination": (
+        zone_service_pb2.ZoneDestination,
+        _place,
+        {"region": 200, "postal_prefix": postal.MAX_PREFIX},
+    ),
+    "type.v1.Address": (
+        address_pb2.Address,
+        lambda found, m: protoconv.address_in(found, "address", m),
+        dict.fromkeys(("company_name", "recipient", "city", "region", "postal_code", "phone"), 200),
+    ),
+}
+"""Other texts: the message, who reads it, and how long each may be."""
+
+
+@cache
+def texts() -> dict[str, Text]:
+    """Every text that callers write for people or for comparing, by its field's name without `waybill.` before it."""
+    found: dict[str, Text] = {}
+    for _, resource in resources():
+        message = descriptor_of(resource).full_name.removeprefix("waybill.")
+        for name, limit in _NAMES.get(message, {}).items():
+            found[f"{message}.{name}"] = Text(limit, of_attribute(resource, name))
+    for message, (made, read, limits) in _READ.items():
+        for name, limit in limits.items():
+            found[f"{message}.{name}"] = Text(limit, _of_message(made, name, read))
+    for message in ("CancelOrderRequest", "CompleteOrderRequest", "HoldOrderRequest", "ReleaseOrderHoldRequest"):
+        found[f"order.v1.{message}.comment"] = Text(2_000, check_comment)
+    return found
+
+
+def requested_texts() -> set[str]:
+    """Every field of a text that a request can carry."""
+    return {
+        f"{name}.{field.name}".removeprefix("waybill.")
+        for name, message in requested(services()).items()
+        for field in message.fields
+        if field.type == field.TYPE_STRING
+    }
+
+
+@cache
+def comments() -> dict[str, str]:
+    """What the contracts say of each field, its message's comment before its own."""
+    found: dict[str, str] = {}
+    for path in sorted(PROTOS.rglob("*.proto")):
+        package = ".".join(path.relative_to(PROTOS).parts[:-1])
+        within, said = [("", "")], ""
+        for line in (line.strip() for line in path.read_text().splitlines()):
+            if line.startswith("//"):
+                said = f"{said} {line.removeprefix('//').strip()}"
+                continue
+            if opened := re.match(r"(message|enum|oneof|service|rpc) (\w+).*\{$", line):
+                within.append((opened[2], said))
+            elif line == "}":
+                within.pop()
+            elif field := re.match(r"(?:optional |repeated )?[\w.]+ (\w+) = \d+", line):
+                found[f"{package}.{within[-1][0]}.{field[1]}"] = f"{within[-1][1]} {said}"
+            said = ""
+    return found

@@ -1,0 +1,105 @@
+"""How long a text may be is said by its contract, and what is longer is refused by whoever reads it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from google.protobuf.message_factory import GetMessageClass
+from google.type.decimal_pb2 import Decimal
+
+from libs.errors import Violations
+from libs.identify import folded
+from services.directory.adapters.db.tables import MAX_NAME_KEY, USER
+from tests.support.texts import comments, descriptor_of, of_attribute, requested_texts, resources, texts
+
+GROWS = "\ufdfa"
+"""One character that is eighteen as texts are compared."""
+IDS = re.compile(r"\.(id|\w+_ids?|request_id|etag|key|order_keys?)$")
+ASKED = re.compile(r"\.(page_token|resume_token|filter|order_by|contexts|context|kind|event_types)$")
+"""What is only asked for: it is bounded where it is read, and stored nowhere."""
+NAMED = re.compile(r"\.(currency|country|strategy|sourcing_strategy|sub_status|roles)$")
+"""One of few names; anything else is refused."""
+COPIED = re.compile(
+    r"^fulfillment\.v1\.(OrderSnapshot|ShipSelection|SupplierOrder)|^order\.v1\.(LineItemProduct|Order(Hold|User)|SubmissionReason)"
+)
+"""Said by one service to another, or output only: as long as it was where another contract let it in."""
+OTHERS = {
+    "directory.v1.IssueTokenRequest.client_secret": "compared, and stored nowhere",
+    "directory.v1.PasswordGrant.password": "compared, and stored nowhere",
+    "directory.v1.PasswordGrant.username": "looked up, and stored nowhere",
+    "directory.v1.SetPasswordRequest.password": "a hash of it is stored",
+    "directory.v1.User.password": "a hash of it is stored",
+    "order.v1.PaymentReport.message": "a transaction's, cut where it is stored",
+    "payment.v1.CreditCard.expiration": "has one form",
+    "payment.v1.CreditCard.partial_number": "at most five characters, by a rule of the card",
+    "payment.v1.Payment.type": "has the form of an id",
+    "payment.v1.PaymentTransaction.gateway_reference": "the gateway's word, cut where it is stored",
+    "payment.v1.PaymentTransaction.message": "the gateway's word, cut where it is stored",
+    "type.v1.Address.lines": "each as long as the address says of every text",
+}
+ATTRIBUTES = {
+    f"{context}.{resource.name}.{name}": (resource, name)
+    for context, resource in resources()
+    for name, attribute in resource.attributes.items()
+    if isinstance(attribute.type, sa.String)
+}
+
+
+def refused(name: str, text: str) -> bool:
+    """Whether the field itself is refused."""
+    found = Violations()
+    texts()[name].read(found, text)
+    return any(v.field.rpartition(".")[2] == name.rpartition(".")[2] for v in found.items)
+
+
+def test_every_text_of_every_request_has_a_limit_or_a_reason() -> None:
+    free = {name for name in requested_texts() if any(p.search(name) for p in (IDS, ASKED, NAMED, COPIED))}
+    assert requested_texts() - free - set(OTHERS) - set(texts()) == set()
+    assert set(OTHERS) <= requested_texts() - free
+    assert set(texts()) <= requested_texts()
+
+
+@pytest.mark.parametrize("name", sorted(texts()))
+def test_a_text_is_as_long_as_its_contract_says_and_no_longer(name: str) -> None:
+    limit = texts()[name].limit
+    assert f"at most {limit:,} characters" in comments()[name].lower()
+    assert not refused(name, "x" * limit)
+    assert refused(name, "x" * (limit + 1))
+
+
+@pytest.mark.parametrize("at", sorted(ATTRIBUTES))
+def test_whatever_a_resource_accepts_fits_into_its_column(at: str) -> None:
+    resource, name = ATTRIBUTES[at]
+    width = resource.table.c[name].type.length
+    assert width is not None
+    for given in given_to(resource, name, width):
+        found = Violations()
+        stored = resource.attributes[name].read(found, "it", given, {})
+        assert found or len(stored) <= width, given
+
+
+def given_to(resource: Any, name: str, width: int) -> list[Any]:
+    """Messages whose field is as long as it can be, and longer, in characters that stay and in one that grows."""
+    made = GetMessageClass(descriptor_of(resource))
+    field = made.DESCRIPTOR.fields_by_name[name]
+    if field.type == field.TYPE_STRING:
+        lengths = (width // 18, width // 18 + 1, width, width + 1)
+        return [made(**{name: c * length}) for c in ("x", GROWS) for length in lengths]
+    if field.type == field.TYPE_ENUM:
+        return [made(**{name: value.number}) for value in field.enum_type.values]
+    if field.message_type.full_name == "google.type.Decimal":
+        nines = "9" * 18
+        return [made(**{name: Decimal(value=text)}) for text in (f"{nines}.{nines}", f"0.{nines}", f"{'0' * 17}1.{nines}")]
+    assert field.message_type.full_name == "waybill.type.v1.Party"
+    return [made(**{name: {"kind": kind, "id": "x" * length}}) for kind in (1, 2, 3) for length in (100, 101)]
+
+
+def test_a_user_name_fits_as_it_is_compared_too() -> None:
+    read = of_attribute(USER, "username")
+    for length in (16, 17, 100):
+        found = Violations()
+        read(found, GROWS * length)
+        assert bool(found) == (len(folded(GROWS * length)) > MAX_NAME_KEY)
