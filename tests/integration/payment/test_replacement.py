@@ -94,3 +94,19 @@ async def test_a_replacement_that_is_under_way_ends_with_its_order(world: World)
     for _ in range(3):
         await later(world)
     assert (await order.states(), await held_at_gateway(world)) == (["VOIDED", "VOIDED"], [])
+
+
+async def test_what_was_replaced_is_part_of_an_open_order_and_cannot_be_removed(world: World) -> None:
+    order = await in_need(world)
+    await replaced(order, payment("p2"))
+    await later(world)
+    before = await order.payments()
+    assert [state(p) for p in before] == ["VOIDED", "CONFIRMED"]
+    for ended in (False, True):
+        if ended:
+            await order.void()
+            before = await order.payments()
+        with pytest.raises(WaybillError) as refused:
+            await order.remove("p1", request_id="r1")
+        assert (refused.value.reason, refused.value.metadata["attempt"]) == ("SUBMISSION_IN_PROGRESS", "1")
+        assert await order.payments() == before
