@@ -18,19 +18,7 @@ from services.payment.application.ports import Answer, GatewayTimeout
 from services.payment.domain import renewal
 from services.payment.domain.attempt import Change
 from services.payment.domain.payment import Payment
-from tests.integration.payment.world import (
-    SOON,
-    World,
-    by_card,
-    capture,
-    later,
-    opened,
-    payment,
-    refund,
-    state,
-    transactions,
-    units,
-)
+from tests.integration.payment.world import SOON, World, by_card, capture, later, opened, payment, state, transactions, units
 
 WEEK = timedelta(days=7)
 
@@ -151,46 +139,56 @@ async def test_a_renewal_that_comes_through_after_a_capture_is_voided_and_the_ca
     assert units((await capture(world, "p1")).captured_amount) == 100
 
 
-@pytest.mark.parametrize(("done", "ends"), [(True, ("ATTENTION", 60)), (False, ("VOIDED", 0))])
+@pytest.mark.parametrize(
+    ("canceled", "done", "waits", "ends"),
+    [
+        (True, True, "VOID_PENDING", ("ATTENTION", 60, 0)),
+        (False, True, "CONFIRMED", ("REFUNDED", 60, 60)),
+        (False, False, "CONFIRMED", ("VOIDED", 0, 0)),
+    ],
+)
 async def test_a_renewal_that_nobody_wants_waits_for_the_capture_that_is_under_way(
-    world: World, monkeypatch: pytest.MonkeyPatch, done: bool, ends: Any
+    world: World, monkeypatch: pytest.MonkeyPatch, canceled: bool, done: bool, waits: str, ends: Any
 ) -> None:
     order = await opened(world, "tok_late_renewal")
     assert await world.background.renew.once() == 1
-    silent = silent_once(monkeypatch, done)
-    with pytest.raises(WaybillError, match="did not answer"):
-        await capture(world, "p1", 60)
-    await order.void()
-    assert silent == ["capture"]
-    for _ in range(4):
+    with monkeypatch.context() as silent:
+        silence_captures(silent, done)
+        with pytest.raises(WaybillError, match="did not answer"):
+            await capture(world, "p1", 60)
+        await (order.void() if canceled else order.lower(2, 0))
+        for _ in range(3):
+            await later(world)
+        (paid,) = await order.payments()
+        assert (state(paid), units(paid.captured_amount)) == (waits, 0)
+        assert [t for t in transactions(paid) if t.endswith("PENDING")] == ["CAPTURE PENDING"]
+    for _ in range(3):
         await later(world)
     (paid,) = await order.payments()
-    assert (state(paid), units(paid.captured_amount)) == ends
-    assert not [t for t in transactions(paid) if t.endswith("PENDING")]
-    assert await held(world) == []
-    if done:
-        assert state(await refund(world, "p1")) == "REFUNDED"
+    assert (state(paid), units(paid.captured_amount), units(paid.refunded_amount)) == ends
+    assert (await held(world), [t for t in transactions(paid) if t.endswith("PENDING")]) == ([], [])
 
 
-def silent_once(monkeypatch: pytest.MonkeyPatch, done: bool) -> list[str]:
-    """The next capture is not answered, whether it is done or declined; returns what was not answered."""
-    plain, seen = TestGateway.capture, list[str]()
-
-    async def capture(self: TestGateway, key: str, authorization_key: str, amount: int, currency: str) -> Answer:
-        if seen:
-            return await plain(self, key, authorization_key, amount, currency)
-        seen.append("capture")
-        with monkeypatch.context() as declining:
-            if not done:
-                declining.setattr(TestGateway, "_why_not", declined)
-            await plain(self, key, authorization_key, amount, currency)
-        raise GatewayTimeout
+def silence_captures(patched: pytest.MonkeyPatch, done: bool) -> None:
+    """No capture is answered, nor what became of it; each is done, or declined."""
+    plain, look = TestGateway.capture, TestGateway.get_by_key
 
     async def declined(*_: Any) -> str:
         return "declined"
 
-    monkeypatch.setattr(TestGateway, "capture", capture)
-    return seen
+    async def capture(*asked: Any) -> Answer:
+        await plain(*asked)
+        raise GatewayTimeout
+
+    async def get_by_key(self: TestGateway, key: str) -> Answer:
+        if key.startswith("ptx"):
+            raise GatewayTimeout
+        return await look(self, key)
+
+    if not done:
+        patched.setattr(TestGateway, "_why_not", declined)
+    patched.setattr(TestGateway, "capture", capture)
+    patched.setattr(TestGateway, "get_by_key", get_by_key)
 
 
 async def test_captures_and_renewals_at_once_take_the_money_once(world: World) -> None:
