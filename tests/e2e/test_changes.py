@@ -10,11 +10,11 @@ import pytest
 from services.order.adapters.clients.fulfillment import FulfillmentClient
 from services.order.application.aftercare.complete_order import ChangeOrder
 from services.order.application.submission.submit_order import SubmitOrder
-from tests.e2e.steps import promise, ready, refused, ship, until
+from tests.e2e.steps import card, promise, ready, refused, ship, until
 from tests.support.marketplace import OUTGOING, Marketplace, get
 from waybill.fulfillment.v1 import inventory_service_pb2, shipment_pb2, shipment_service_pb2
 from waybill.order.v1 import checkout_service_pb2, order_pb2, order_service_pb2, submission_pb2
-from waybill.payment.v1 import payment_pb2
+from waybill.payment.v1 import payment_pb2, payment_service_pb2
 from waybill.payment.v1 import spending_account_service_pb2 as account_pb
 from waybill_client import AsyncWaybill, WaybillError
 
@@ -98,6 +98,16 @@ async def test_the_books_are_right_after_a_parcel_was_deleted_and_the_rest_was_g
     await packed_twice(market.cast.clerks["wh-east"], "PACKED-TOO-1")
     await market.cast.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="PACKED-TOO"))
     await market.check()
+
+
+async def test_a_card_that_the_seller_gives_up_of_an_open_order_breaks_nothing(market: Marketplace) -> None:
+    await card(market, "visa", "tok_approve")
+    await ready(market.cast.ada, "WAIVED", [payment_pb2.Payment(id="waived", type="credit_card", credit_card_id="visa")], tape=4)
+    await market.cast.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="WAIVED"))
+    await ship(market.cast.clerks["wh-east"], "WAIVED-1", "l1", 2)
+    await market.cast.sam.payments.VoidPayment(payment_service_pb2.VoidPaymentRequest(payment_id="waived"))
+    await market.check()
+    await complete(market, "WAIVED")
 
 
 async def packed_twice(clerk: AsyncWaybill, id: str) -> list[str]:

@@ -200,12 +200,13 @@ def _covers(subject: Subject) -> bool:
 
 
 def _paid_too_little(subject: Subject) -> Iterator[str]:
-    """Where the channel wants the total covered. Of an order that is canceled in part something at least is promised."""
-    total = int(subject.one("order", "order")["total"])
-    promised = sum(int(paid["promised"]) for paid in subject.all("payment", "payments"))
-    whole = not any(int(canceled) for _, _, canceled in _units(subject, "order").values())
-    if promised < total if whole else total and not promised:
-        yield f"{promised} promised of {total}"
+    """Where the channel wants the total covered: all that is not canceled, but for what was given back by a person or lapsed."""
+    order = subject.one("order", "order")
+    owed = int(order["total"]) - int(order.get("canceled_total", "0"))
+    payments = subject.all("payment", "payments")
+    promised, waived = (sum(int(paid.get(name, "0")) for paid in payments) for name in ("promised", "waived"))
+    if promised + waived < owed:
+        yield f"{promised} promised of {owed}"
 
 
 def _has_payments(subject: Subject) -> bool:

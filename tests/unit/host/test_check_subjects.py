@@ -172,3 +172,17 @@ def test_an_order_is_not_held_for_a_payment_whose_alert_is_parked() -> None:
     assert "attention_holds_the_order" in broken(*told)
     assert "attention_holds_the_order" in broken(*told, parked("payment", "payment_alert", "p2"))
     assert "attention_holds_the_order" not in broken(*told, parked("payment", "payment_alert", "p1"))
+
+
+def test_an_order_is_covered_but_for_what_was_canceled_given_back_or_lapsed() -> None:
+    def told(promised: int, waived: int, canceled: int) -> set[str]:
+        order = fact("order", "order", total="100", canceled_total=str(canceled), must_cover_total="1", status="OPEN")
+        attempt = fact("order", "attempt", attempt="1", state="ACCEPTED", finished="1")
+        paid = fact("payment", "payments", promised=str(promised), waived=str(waived), confirmed_total="0", charged="0")
+        rule = next(rule for rule in RULES if rule.name == "paid_covers_the_total")
+        subject = Subject.of("k", [order, attempt, paid])
+        return set(rule.differences(subject)) if rule.concerns(subject) else {"not judged"}
+
+    assert told(100, 0, 0) == told(60, 40, 0) == told(60, 0, 40) == told(0, 0, 100) == told(0, 60, 40) == set()
+    assert told(99, 0, 0) == {"99 promised of 100"}
+    assert told(59, 0, 40) == {"59 promised of 60"}

@@ -90,6 +90,11 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
             made.append(parked(CONTEXT, KIND, row))
     taken = sa.case((P.type == "credit_card", P.captured), else_=P.resolved_amount)
     due = sa.case((P.type == "credit_card", P.due), else_=P.resolved_amount)
+    # What a person gave back, or the gateway let go at its time, is not asked for any more: that less is promised is legal.
+    given_back = sa.exists().where(
+        T.payment_id == P.id, sa.or_(T.type == "LAPSE", sa.and_(T.type == "VOID", T.cause == "REQUEST"))
+    )
+    waived = total(sa.case((given_back, P.resolved_amount - P.due), else_=0)).label("waived")
     states = [
         total(sa.case((P.state.in_(states), amount), else_=0)).label(name)
         for name, states, amount in (
@@ -102,7 +107,7 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
     version = sa.func.sum(P.version).label("version")
     whose = P.order_id + "/" + P.buyer_id + "/" + P.user_id
     stated_for = (sa.func.min(whose).label("first"), sa.func.max(whose).label("last"))
-    statement = sa.select(P.order_key, P.currency, sa.func.count().label("count"), version, *stated_for, *states)
+    statement = sa.select(P.order_key, P.currency, sa.func.count().label("count"), version, *stated_for, *states, waived)
     for row in await tx.execute(statement.where(P.order_key.in_(keys)).group_by(P.order_key, P.currency)):
         made.append(
             _fact(
@@ -113,6 +118,7 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
                 version=int(row.version),
                 confirmed_total=int(row.confirmed),
                 promised=int(row.promised),
+                waived=int(row.waived),
                 stated_for=" ".join(sorted({row.first, row.last})),
                 charged=int(row.charged),
                 refunded=int(row.refunded),
