@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from libs.errors import invalid
 from services.host.sample.marketplace import CURRENCY
 from services.order.adapters.clients.fulfillment import FulfillmentClient
 from services.order.adapters.clients.payment import PaymentClient
 from services.order.adapters.clients.pricing import PricingClient
+from services.order.application.submission import try_submission
 from tests.e2e.steps import promise, ready, refused
 from tests.support.marketplace import Marketplace, get, lines
 from waybill.order.v1 import checkout_service_pb2 as pb
@@ -116,6 +118,22 @@ async def test_what_is_calculated_can_be_validated_and_submitted_whatever_came_b
     placed.shipping_cost_override.CopyFrom(money("7", CURRENCY))
     answer = await owner.checkout.PlaceOrder(pb.PlaceOrderRequest(order=placed, line_items=lines(tarp=1), payments=promise()))
     assert answer.order.status == order_pb2.ORDER_STATUS_OPEN
+
+
+async def test_an_error_of_our_own_while_a_submit_is_judged_refuses_the_attempt_too(
+    sqlite_market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise invalid("secret", "FIELD_INVALID", "no caller sent it")
+
+    ada = sqlite_market.cast.ada
+    await ready(ada, "TYPED", promise(), anvil=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(try_submission, "reasons", broken)
+        error = await refused(ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="TYPED")))
+    assert (error.reason, [rule.reason for rule in error.rules]) == ("SUBMIT_REFUSED", ["SUBMIT_FAILED"])
+    again = await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="TYPED"))
+    assert again.order.status == order_pb2.ORDER_STATUS_OPEN
 
 
 @pytest.mark.parametrize(

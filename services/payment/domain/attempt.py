@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.payment.domain.course import Change, Course
@@ -97,7 +97,10 @@ def cancel(payments: Sequence[Payment], rows: Sequence[Transaction], now: dateti
             continue
         if p.holding is Holding.GATEWAY and p.state not in _ENDS:
             changes += _cancel_at_gateway(Course(p, rows, now))
-        elif p.state not in ENDS:
+        elif p.state in ENDS:
+            # All of it went back before.
+            changes.append(Change(replace(p, due=0, version=p.version + 1, update_time=now)))
+        else:
             back = p.taken
             ends = _ENDS.get(p.state, TransactionType.VOID)
             entry = Entry(ends, p.due, cause=Cause.CANCEL) if ends is not None and p.due else None

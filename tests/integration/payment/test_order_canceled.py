@@ -47,6 +47,25 @@ async def test_a_canceled_order_gives_everything_back(world: World) -> None:
     assert await world.balance() == (50, 0)
 
 
+async def test_nothing_is_due_of_a_canceled_order_that_was_refunded_before(world: World) -> None:
+    await world.account(balance=50)
+    await world.card("tok_approve")
+    order = world.order(200)
+    await order.opened(from_account("p1", "gift", 50), by_card("p2", "tok_approve", 60), payment("p3"))
+    await capture(world, "p2")
+    for id in ("p1", "p2", "p3"):
+        await refund(world, id)
+    await order.void()
+    payments = await order.payments()
+    assert [(state(p), units(p.due_amount), units(p.refunded_amount)) for p in payments] == [
+        ("REFUNDED", 0, 50),
+        ("REFUNDED", 0, 60),
+        ("REFUNDED", 0, 90),
+    ]
+    await order.void()
+    assert await order.payments() == payments
+
+
 async def test_a_refund_that_is_declined_after_a_cancel_needs_a_person(world: World) -> None:
     await world.card("tok_decline_refund")
     order = world.order(100)

@@ -15,7 +15,7 @@ from datetime import timedelta
 
 from libs.auth import Principal
 from libs.clock import Clock
-from libs.errors import WaybillError, missing
+from libs.errors import missing
 from libs.failpoints import Failpoints
 from libs.obs import get_logger
 from libs.service.loops import Tries, put_off
@@ -194,11 +194,12 @@ class SubmitOrder:
             return Loaded(order, await self._orders.lines(tx, key), await self._orders.worksheet(tx, key))
 
     async def _tried(self, attempt: Attempt, loaded: Loaded) -> Tried:
-        """What the tries say. Whatever is unforeseen refuses the attempt, so that what it holds is released at once."""
+        """What the tries say. Whatever is unforeseen refuses the attempt, so that what it holds is released at once.
+
+        What others answered is a reason already: an error of our own, even a typed one, is a defect here.
+        """
         try:
             return await self._tries(self._trial(attempt, loaded))
-        except WaybillError:
-            raise
         except Exception:
             log.exception("attempt failed", order=str(attempt.order_key), attempt=attempt.attempt)
             why = "could not be judged, by a defect of the order service that it has logged"
