@@ -46,6 +46,7 @@ from services.order.application.progress.hold_order import HoldOrder
 from services.order.application.progress.report_fulfillment import ReportFulfillment
 from services.order.application.reading.read_orders import ReadOrders
 from services.order.application.reading.watch_orders import WatchOrders
+from services.order.application.submission.attempts import CHANGE, SUBMIT
 from services.order.application.submission.operate_submissions import OperateSubmissions
 from services.order.application.submission.resolve_submission import ResolveSubmission
 from services.order.application.submission.submit_order import SubmitOrder
@@ -147,7 +148,7 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
             ),
             (
                 submission_service_pb2_grpc.add_SubmissionServiceServicer_to_server,
-                SubmissionServicer(OperateSubmissions(db, SqlSubmissionQueries(db.dialect), submit, changes)),
+                SubmissionServicer(OperateSubmissions(db, SqlSubmissionQueries(db.dialect), {SUBMIT: submit, CHANGE: changes})),
                 f"{PACKAGE}.SubmissionService",
             ),
             (

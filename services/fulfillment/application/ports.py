@@ -25,6 +25,8 @@ Tx = Any
 """A transaction of the store; opaque here."""
 Request = Any
 """The key of an idempotent request; None when the caller gave no request id."""
+XpEdit = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""Merges a patch into the stored xp; raises when the result is too large."""
 
 
 @dataclass(frozen=True, slots=True)

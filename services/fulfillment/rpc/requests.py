@@ -11,11 +11,10 @@ from google.protobuf.struct_pb2 import Struct
 from libs.errors import Violations
 from libs.ids import valid_numbered_id
 from libs.protoconv import address_in, mask_paths, merge_xp, money_in, text_in, time_in, xp_in, xp_size_ok
-from services.fulfillment.application.ports import PageRequest
+from services.fulfillment.application.ports import PageRequest, XpEdit
 from services.fulfillment.application.shipments.create_shipments import ShipmentDraft
 from services.fulfillment.application.shipments.shipments import ShipmentEdit
 from services.fulfillment.application.stock.inventory_records import RecordDraft, RecordEdit
-from services.fulfillment.application.supplier_orders.supplier_orders import XpEdit
 from services.fulfillment.domain.shipments.actions.ship import LEEWAY, Wanted
 from services.fulfillment.domain.sourcing.model import MAX_LINES, MAX_QUANTITY
 from services.fulfillment.domain.stock.inventory import Adjustment

@@ -20,10 +20,10 @@ from services.fulfillment.application.ports import (
     SupplierOrderPort,
     Transactions,
     Tx,
+    XpEdit,
 )
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.application.shipments.refusals import refusal
-from services.fulfillment.application.supplier_orders.supplier_orders import XpEdit
 from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.shipments.actions.ship import Loading
 from services.fulfillment.domain.shipments.shipment import Shipment

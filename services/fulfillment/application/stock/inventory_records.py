@@ -21,8 +21,8 @@ from services.fulfillment.application.ports import (
     StockPort,
     Transactions,
     Tx,
+    XpEdit,
 )
-from services.fulfillment.application.supplier_orders.supplier_orders import XpEdit
 from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.sourcing.model import Address
 from services.fulfillment.domain.stock.inventory import InventoryRecord

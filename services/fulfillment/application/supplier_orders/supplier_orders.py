@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from libs.auth import Principal, roles
 from libs.clock import Clock
@@ -18,6 +17,7 @@ from services.fulfillment.application.ports import (
     SupplierOrderPort,
     Transactions,
     Tx,
+    XpEdit,
 )
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.domain.shipments.shipment import Shipment
@@ -25,8 +25,6 @@ from services.fulfillment.domain.supplier_orders.actions.change import touched
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from services.fulfillment.domain.visibility import supplier_orders
 
-XpEdit = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-"""Merges a patch into stored data; raises when the result is too large."""
 RESOURCE = "supplier order"
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from libs.errors import Kind, WaybillError, missing
-from services.order.application.aftercare.complete_order import ChangeOrder
 from services.order.application.ports import Attempt, Transactions, Tx
-from services.order.application.submission.attempts import SUBMIT
-from services.order.application.submission.submit_order import SubmitOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +27,21 @@ class SubmissionQueries(Protocol):
         """One attempt of an order, the newest when `number` is 0."""
 
 
+class AttemptDriver(Protocol):
+    """Drives attempts of one kind to their end."""
+
+    async def run(self, attempt: Attempt) -> object:
+        """As far as it goes now; safe to be run by several at once."""
+
+
 class OperateSubmissions:
     """For operators; whether the caller is one has been checked."""
 
-    def __init__(self, database: Transactions, queries: SubmissionQueries, submit: SubmitOrder, changes: ChangeOrder) -> None:
+    def __init__(self, database: Transactions, queries: SubmissionQueries, drivers: Mapping[str, AttemptDriver]) -> None:
+        """`drivers`: by the kind of attempt."""
         self._db = database
         self._queries = queries
-        self._submit = submit
-        self._changes = changes
+        self._drivers = drivers
 
     async def list(self, query: Any) -> tuple[Sequence[OrderAttempt], str]:
         """A page and the token of the next."""
@@ -50,7 +54,7 @@ class OperateSubmissions:
         if found.attempt.finished:
             return found
         try:
-            await (self._submit if found.attempt.kind == SUBMIT else self._changes).run(found.attempt)
+            await self._drivers[found.attempt.kind].run(found.attempt)
         except WaybillError as error:
             if error.kind is not Kind.UNAVAILABLE:
                 raise
