@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
+from iso4217 import Currency
 
 from libs.db.database import Database, Tx
 from libs.invariants import Audit, Finding, Record, RuleResult, Summary
+from libs.money import minor_unit
 
 SHOWN = 1_000
 """Most findings of one rule that are told; all are counted."""
@@ -69,6 +71,16 @@ def told(*parts: Any) -> sa.ColumnElement[str]:
 def total(column: Any) -> Any:
     """A sum that is 0 over nothing."""
     return sa.func.coalesce(sa.func.sum(column), 0)
+
+
+def finer_than_minor_unit(currency: Any, *amounts: Any) -> sa.ColumnElement[bool]:
+    """Whether one of the amounts, in micros, is no whole number of minor units of its currency. What is null is not."""
+    units: dict[int, list[str]] = {}
+    for known in Currency:
+        units.setdefault(minor_unit(known.code), []).append(known.code)
+    usual = minor_unit("USD")
+    unit = sa.case(*((currency.in_(codes), unit) for unit, codes in units.items() if unit != usual), else_=usual)
+    return sa.or_(*(amount % unit != 0 for amount in amounts))
 
 
 async def count(tx: Tx, over: sa.Table | sa.Select[Any] | sa.CompoundSelect[Any]) -> int:

@@ -192,21 +192,32 @@ def _not_lowered(subject: Subject) -> Iterator[str]:
     lowered = subject.one("payment", "lowered").get("attempt", "0")
     if lowered != last:
         yield f"payments were lowered by attempt {lowered}, the last change is {last}"
+        return
+    order = subject.one("order", "order")
+    left = int(order.get("total", "0")) - int(order.get("canceled_total", "0"))
+    due = sum(int(paid["due"]) for paid in subject.all("payment", "payments"))
+    if due > left:
+        yield f"payments stand for {due}, the last change has left {left}"
 
 
 def _covers(subject: Subject) -> bool:
-    order = subject.one("order", "order")
-    return order.get("must_cover_total") == "1" and order.get("status") in ("OPEN", "COMPLETED") and _settled(subject)
+    return subject.one("order", "order").get("must_cover_total") == "1" and _settled(subject)
 
 
 def _paid_too_little(subject: Subject) -> Iterator[str]:
-    """Where the channel wants the total covered: all that is not canceled, but for what was given back by a person or lapsed."""
+    """Where the channel wants the total covered: what is not canceled is promised, unless the seller gave it up or the
+    gateway let it go; and what is canceled as a whole was covered, by payments that are kept."""
     order = subject.one("order", "order")
-    owed = int(order["total"]) - int(order.get("canceled_total", "0"))
-    payments = subject.all("payment", "payments")
-    promised, waived = (sum(int(paid.get(name, "0")) for paid in payments) for name in ("promised", "waived"))
-    if promised + waived < owed:
-        yield f"{promised} promised of {owed}"
+    paid = subject.all("payment", "payments")
+    if order["status"] == "CANCELED":
+        made, known = sum(int(p["resolved"]) for p in paid), not any(int(p["unresolved"]) for p in paid)
+        if known and made < int(order["total"]):
+            yield f"canceled, payments were of {made} of {order['total']}"
+        return
+    wanted = int(order["total"]) - int(order["canceled_total"])
+    promised, given_up = sum(int(p["promised"]) for p in paid), sum(int(p["given_up"]) for p in paid)
+    if promised + given_up < wanted:
+        yield f"{promised} promised of {wanted}"
 
 
 def _has_payments(subject: Subject) -> bool:
@@ -228,7 +239,7 @@ def _ships_while_held(subject: Subject) -> Iterator[str]:
 
 
 def _alerted(subject: Subject) -> bool:
-    return bool(subject.all("payment", "alert"))
+    return bool(subject.all("payment", "alert") or subject.one("order", "order").get("holding_payments", "").split())
 
 
 def _not_held_for_payment(subject: Subject) -> Iterator[str]:
@@ -237,6 +248,9 @@ def _not_held_for_payment(subject: Subject) -> Iterator[str]:
     for alert in subject.all("payment", "alert"):
         if order.get("status") == "OPEN" and alert["payment"] not in known:
             yield f"payment {alert['payment']} needs attention, and the order was never held for it"
+    alerted = {alert["payment"] for alert in subject.all("payment", "alert")}
+    for payment in sorted({*order.get("holding_payments", "").split()} - alerted):
+        yield f"the order was held for payment {payment}, which raised no alert"
 
 
 def _known(subject: Subject) -> bool:

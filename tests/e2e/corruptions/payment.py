@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.payment.adapters.db.tables import ACCOUNTS, ALERTS, ATTEMPTS, GATEWAY, LEDGER, PAYMENTS, REQUESTS, TRANSACTIONS
-from tests.e2e.corruptions.books import CART, DONE, OPEN, Books, breaks
+from tests.e2e.corruptions.books import CART, CUT, DONE, GONE, HELD, OPEN, Books, breaks
 from tests.e2e.corruptions.setup import NOW
 from tests.support.tampering import like
 
@@ -75,12 +75,57 @@ async def request(books: Books) -> list[Any]:
     return [sa.insert(REQUESTS).values(**like(row, request_id="stray", outcome={"transactions": ["nowhere"]}))]
 
 
+async def promise_of_nothing(books: Books) -> list[Any]:
+    row = await books.row("payment", PAYMENTS, P.id == "d-po")
+    return [sa.insert(PAYMENTS).values(**like(row, id="extra", amount=None, resolved_amount=0, due=0))]
+
+
+def shifted(amount: int) -> Any:
+    """The same sum, paid by other means: two payments with all that is recorded of them."""
+
+    def moved(id: str, by: int) -> list[Any]:
+        more = sa.case((L.amount > 0, L.amount + by), else_=L.amount - by)
+        begun = (T.payment_id == id, T.type.in_(("RESERVE", "CONFIRM")))
+        return [
+            sa.update(PAYMENTS)
+            .where(P.id == id)
+            .values(amount=P.amount + by, resolved_amount=P.resolved_amount + by, due=P.due + by),
+            sa.update(TRANSACTIONS).where(*begun).values(amount=T.amount + by),
+            sa.update(LEDGER).where(L.payment_id == id).values(amount=more),
+        ]
+
+    spent = sa.update(ACCOUNTS).where(A.id == "gift-ada").values(balance=A.balance - amount)
+    return lambda _: [*moved("d-po", -amount), *moved("d-gift", amount), spent]
+
+
+def never_paid(books: Books) -> list[Any]:
+    """The payments of an order that is canceled, gone with all that is recorded of them."""
+    its = sa.select(P.id).where(P.order_key == books.keys[GONE]).scalar_subquery()
+    return [
+        sa.delete(TRANSACTIONS).where(T.payment_id.in_(its)),
+        sa.delete(LEDGER).where(L.payment_id.in_(its)),
+        sa.delete(PAYMENTS).where(P.order_key == books.keys[GONE]),
+    ]
+
+
 def unbalanced(books: Books) -> list[Any]:
     return [sa.update(LEDGER).where(L.payment_id == "d-po", L.account.like("buyer:%")).values(amount=L.amount + 1)]
 
 
 CORRUPTIONS = [
     breaks("payment", "attention_is_alerted", "h-card", lambda _: [sa.delete(ALERTS)]),
+    breaks(
+        "across",
+        "attention_holds_the_order",
+        HELD,
+        lambda _: [sa.delete(ALERTS), sa.update(PAYMENTS).where(P.id == "h-card").values(state="CONFIRMED")],
+        database="payment",
+    ),
+    breaks("payment", "payment_was_confirmed", "extra", promise_of_nothing),
+    breaks("payment", "amounts_have_the_minor_unit", "d-gift", shifted(5_000)),
+    breaks("across", "paid_covers_the_total", GONE, never_paid, database="payment"),
+    breaks("across", "paid_covers_the_total", CUT, payment("x-po", due=P.due - 1_000_000), database="payment"),
+    breaks("across", "payments_are_lowered_by_changes", CUT, payment("x-po", due=P.due + 1_000_000), database="payment"),
     breaks("payment", "alert_is_told_or_due", "h-card", lambda _: [sa.update(ALERTS).values(reported_version=0)]),
     breaks("payment", "ledger_movement_balances", "", unbalanced),
     breaks("payment", "balance_is_ledger_sum", "gift-ada", lambda _: [sa.update(ACCOUNTS).values(balance=A.balance + 1)]),

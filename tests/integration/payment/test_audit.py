@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from libs.invariants import Finding, Summary
+from libs.invariants import Fact, Finding, Summary
 from services.payment.adapters.db.invariants.rules import rules
 from services.payment.adapters.db.tables import ACCOUNTS, ATTEMPTS, GATEWAY, LEDGER, PAYMENTS, TRANSACTIONS
-from tests.integration.payment.world import World, by_card, capture, from_account, payment, refund, running
+from tests.integration.payment.world import World, by_card, capture, from_account, payment, refund, running, void_payment
 
 P, T = PAYMENTS.c, TRANSACTIONS.c
 
@@ -88,3 +88,16 @@ async def test_nothing_is_found_where_nothing_is_wrong(stored: World) -> None:
     assert [r for r in await stored.records() if isinstance(r, Finding)] == []
     async with stored.database.reading() as tx:
         assert (await tx.execute(sa.select(sa.func.count()).select_from(GATEWAY))).scalar() == 4
+
+
+async def test_what_the_seller_gave_up_is_told_beside_what_is_promised(stored: World) -> None:
+    await void_payment(stored, "card")
+    (told,) = [
+        r.values for r in await stored.records() if isinstance(r, Fact) and r.kind == "payments" and r.values["charged"] != "0"
+    ]
+    assert (told["due"], told["promised"], told["given_up"], told["resolved"]) == (
+        "90000000",
+        "90000000",
+        "10000000",
+        "100000000",
+    )

@@ -14,12 +14,19 @@ from libs.invariants import Fact, Finding, Record, RuleResult, Summary
 from libs.relay.marks import parked, tried
 from libs.service.retries import told
 from services.payment.adapters.db.alert_store import KIND
-from services.payment.adapters.db.invariants.rules import PERMANENT, rules
+from services.payment.adapters.db.invariants.causes import PERMANENT
+from services.payment.adapters.db.invariants.rules import rules
 from services.payment.adapters.db.tables import ACCOUNTS, ALERTS, ATTEMPTS, LEDGER, LOCK, ORDERS, PAYMENTS, TRANSACTIONS
 
 CONTEXT = "payment"
 PAGE = 500
 P, T, X = PAYMENTS.c, TRANSACTIONS.c, ATTEMPTS.c
+_GIVEN_UP = (
+    sa.exists()
+    .where(T.payment_id == P.id, sa.or_(T.type == "LAPSE", sa.and_(T.type == "VOID", T.cause == "REQUEST")))
+    .correlate(PAYMENTS)
+)
+"""Payments of which a person gave something back, or the gateway let it go at its time: nobody asks for that any more."""
 
 
 class Audit:
@@ -90,24 +97,26 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
             made.append(parked(CONTEXT, KIND, row))
     taken = sa.case((P.type == "credit_card", P.captured), else_=P.resolved_amount)
     due = sa.case((P.type == "credit_card", P.due), else_=P.resolved_amount)
-    # What a person gave back, or the gateway let go at its time, is not asked for any more: that less is promised is legal.
-    given_back = sa.exists().where(
-        T.payment_id == P.id, sa.or_(T.type == "LAPSE", sa.and_(T.type == "VOID", T.cause == "REQUEST"))
-    )
-    waived = total(sa.case((given_back, P.resolved_amount - P.due), else_=0)).label("waived")
     states = [
         total(sa.case((P.state.in_(states), amount), else_=0)).label(name)
         for name, states, amount in (
             ("confirmed", PERMANENT, due),
-            ("promised", (*PERMANENT, "ATTENTION"), due),
+            ("due", PERMANENT, P.due),
+            ("promised", (*PERMANENT, "ATTENTION"), P.due),
             ("charged", PERMANENT, taken),
             ("refunded", PERMANENT, P.refunded),
         )
     ]
+    states += [
+        # What nobody asks for any more, and what its payments were of when they were made.
+        total(sa.case((_GIVEN_UP, P.resolved_amount - P.due), else_=0)).label("given_up"),
+        total(P.resolved_amount).label("resolved"),
+        total(sa.case((P.resolved_amount.is_(None), 1), else_=0)).label("unresolved"),
+    ]
     version = sa.func.sum(P.version).label("version")
     whose = P.order_id + "/" + P.buyer_id + "/" + P.user_id
     stated_for = (sa.func.min(whose).label("first"), sa.func.max(whose).label("last"))
-    statement = sa.select(P.order_key, P.currency, sa.func.count().label("count"), version, *stated_for, *states, waived)
+    statement = sa.select(P.order_key, P.currency, sa.func.count().label("count"), version, *stated_for, *states)
     for row in await tx.execute(statement.where(P.order_key.in_(keys)).group_by(P.order_key, P.currency)):
         made.append(
             _fact(
@@ -118,10 +127,13 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
                 version=int(row.version),
                 confirmed_total=int(row.confirmed),
                 promised=int(row.promised),
-                waived=int(row.waived),
+                due=int(row.due),
                 stated_for=" ".join(sorted({row.first, row.last})),
                 charged=int(row.charged),
                 refunded=int(row.refunded),
+                given_up=int(row.given_up),
+                resolved=int(row.resolved),
+                unresolved=int(row.unresolved),
             )
         )
     for row in await tx.execute(sa.select(ORDERS).where(ORDERS.c.order_key.in_(keys), ORDERS.c.lowered_attempt > 0)):

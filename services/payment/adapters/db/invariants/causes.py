@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs.db.invariants import told
+from libs.db.invariants import finer_than_minor_unit, told
 from services.payment.adapters.db.tables import (
     ACCOUNT_ASSIGNMENTS,
     ACCOUNTS,
@@ -22,6 +22,7 @@ from services.payment.domain.types import CREDIT_CARD, SPENDING_ACCOUNT
 
 L, P, T, G, A, C = LEDGER.c, PAYMENTS.c, TRANSACTIONS.c, GATEWAY.c, ACCOUNTS.c, CARDS.c
 _GIVES_BACK = ("VOID", "REFUND")
+PERMANENT = ("CONFIRMED", "CAPTURED", "REFUNDED")
 _SPENDING, _BUYER, _GATEWAY = "spending_account:", "buyer:", "gateway:"
 
 
@@ -38,8 +39,12 @@ def cause_rules() -> dict[str, Any]:
         "ledger_issue_is_to_an_account": _issues(),
         "payment_has_its_means": _means(),
         "payment_is_accepted": sa.select(P.id.label("subject"), told(P.state, ", and not accepted")).where(
-            P.state.in_(("CONFIRMED", "CAPTURED", "REFUNDED")), ~P.accepted
+            P.state.in_(PERMANENT), ~P.accepted
         ),
+        "payment_was_confirmed": sa.select(P.id.label("subject"), told(P.state, ", and never confirmed")).where(
+            P.state.in_(PERMANENT), ~sa.exists().where(T.payment_id == P.id, T.type == "CONFIRM", T.result == "SUCCEEDED")
+        ),
+        "amounts_have_the_minor_unit": _fractions(),
         "alert_is_of_its_payment": sa.select(ALERTS.c.id.label("subject"), told("is of another order, or of no payment")).where(
             ~sa.exists().where(P.id == ALERTS.c.id, P.order_key == ALERTS.c.order_key)
         ),
@@ -59,6 +64,23 @@ def _amounts() -> Any:
         .join_from(TRANSACTIONS, PAYMENTS, P.id == T.payment_id)
         .where(begun, T.result == "SUCCEEDED", T.attempt == P.attempt, P.state != "OPEN")
         .where(sa.func.coalesce(P.resolved_amount, -1) != T.amount)
+    )
+
+
+def _fractions() -> Any:
+    """What is owed, held or moved can be paid: it has no part of a minor unit."""
+
+    def of(subject: Any, currency: Any, *amounts: Any) -> sa.Select[Any]:
+        return sa.select(subject.label("subject"), told("an amount is finer than ", currency, " has")).where(
+            finer_than_minor_unit(currency, *amounts)
+        )
+
+    moved = of(T.payment_id, P.currency, T.amount).join_from(TRANSACTIONS, PAYMENTS, P.id == T.payment_id)
+    return sa.union_all(
+        of(P.id, P.currency, P.amount, P.resolved_amount, P.due, P.captured, P.refunded),
+        moved,
+        of(L.transaction_id, L.currency, L.amount),
+        of(A.id, A.currency, A.balance, A.reserved),
     )
 
 
@@ -122,8 +144,8 @@ def _issues() -> Any:
 
 def _means() -> Any:
     """An account of its currency, or a card of its buyer, and none of the other means."""
-    account = sa.exists().where(A.id == P.spending_account_id, A.currency == P.currency)
-    card = sa.exists().where(C.id == P.credit_card_id, C.buyer_id == P.buyer_id)
+    account = sa.exists().where(A.id == P.spending_account_id, A.currency == P.currency, A.buyer_id == P.buyer_id)
+    card = sa.exists().where(C.id == P.credit_card_id, C.buyer_id == P.buyer_id, C.user_id.in_(("", P.user_id)))
     taken = P.state.in_(("RESERVED", "AUTHORIZING", "AUTHORIZED", "CONFIRMED", "CAPTURED", "ATTENTION"))
     wrong = sa.or_(
         sa.and_(P.type == SPENDING_ACCOUNT, taken, ~account),

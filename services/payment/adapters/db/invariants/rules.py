@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from libs.db.invariants import SqlRule, told, total
 from libs.idempotency import invariants
-from services.payment.adapters.db.invariants.causes import cause_rules
+from services.payment.adapters.db.invariants.causes import PERMANENT, cause_rules
 from services.payment.adapters.db.tables import (
     ACCOUNT_ASSIGNMENTS,
     ACCOUNTS,
@@ -25,7 +25,6 @@ from services.payment.domain.types import CREDIT_CARD, SPENDING_ACCOUNT
 
 A, L, P, T, X, G, R = ACCOUNTS.c, LEDGER.c, PAYMENTS.c, TRANSACTIONS.c, ATTEMPTS.c, GATEWAY.c, REQUESTS.c
 HELD = ("RESERVED", "AUTHORIZING", "AUTHORIZED")
-PERMANENT = ("CONFIRMED", "CAPTURED", "REFUNDED")
 
 
 def _attempt(*states: str) -> Any:

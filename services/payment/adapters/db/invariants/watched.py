@@ -56,7 +56,7 @@ _ACCOUNTS = Watch(
         **all_by("balance_is_ledger_sum", "balance"),
         **all_by("reserved_is_sum_of_reservations", "reserved"),
         **all_free("what the seller sets, and may change", "name active start_time end_time xp"),
-        "buyer_id": Free("whose it is: only the account itself states it"),
+        **all_by("payment_has_its_means", "buyer_id"),
         **all_free(_SHOWN, "version create_time update_time"),
     },
     by("ledger_issue_is_to_an_account"),
@@ -111,8 +111,8 @@ WATCHED: Register = {
     tables.LEDGER: _LEDGER,
     tables.CARDS: Watch(
         {
-            **all_by("payment_has_its_means", "id buyer_id"),
-            **all_free("what the buyer said of the card; only the card states it", "user_id token card_type partial_number"),
+            **all_by("payment_has_its_means", "id buyer_id user_id"),
+            **all_free("what the buyer said of the card; only the card states it", "token card_type partial_number"),
             **all_free("what the buyer said of the card; only the card states it", "cardholder_name expiration xp"),
             **all_free(_SHOWN, "version create_time update_time"),
         },
