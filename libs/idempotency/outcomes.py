@@ -6,21 +6,18 @@ SHA-256 of the request without its id, and kept for 30 days.
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from libs import failpoints
-from libs.auth import Principal
 from libs.clock import Clock
 from libs.db import Database, Json, Tx, UtcTime
-from libs.errors import Kind, WaybillError, invalid
+from libs.errors import Kind, WaybillError
+from libs.idempotency.key import RequestKey
 from libs.service.loops import Loop
 
 KEPT = timedelta(days=30)
@@ -29,18 +26,6 @@ FORGET_PAUSE = 3_600.0
 FIRST_LOOK = (10.0, 120.0)
 """Seconds after the start between which the first look is taken."""
 FORGOTTEN_AT_ONCE = 5_000
-ID_LENGTH = 100
-
-
-@dataclass(frozen=True, slots=True)
-class RequestKey:
-    """One request of one caller."""
-
-    company: str
-    user_id: str
-    method: str
-    request_id: str
-    digest: str
 
 
 def table(metadata: sa.MetaData) -> sa.Table:
@@ -56,28 +41,6 @@ def table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("outcome", Json(), nullable=False),
         sa.Column("create_time", UtcTime(), nullable=False, index=True),
     )
-
-
-def key_of(principal: Principal, method: str, message: Any) -> RequestKey | None:
-    """The key of a request; None when the caller gave no request id: then a retry is a new call."""
-    request_id: str = message.request_id
-    if not request_id or (failpoints.WATCHED is not None and failpoints.WATCHED.idempotency_off):
-        return None
-    if len(request_id) > 100 or not request_id.isprintable():
-        raise invalid("request_id", "VALUE_OUT_OF_RANGE", "a request id is 1 to 100 printable characters")
-    bare = type(message)()
-    bare.CopyFrom(message)
-    bare.request_id = ""
-    digest = hashlib.sha256(bare.SerializeToString(deterministic=True)).hexdigest()
-    return RequestKey(_company(principal), principal.user_id, method, request_id, digest)
-
-
-def _company(principal: Principal) -> str:
-    """Kind and id of the caller's company. Together they may be longer than a column of ids: a digest then stands for the
-    id, behind a sign that no id has."""
-    kind, id = principal.party_kind.value, principal.party_id
-    plain = f"{kind}:{id}"
-    return plain if len(plain) <= ID_LENGTH else f"{kind}:#{hashlib.sha256(id.encode()).hexdigest()}"
 
 
 _KEY = ("company", "user_id", "method", "request_id")

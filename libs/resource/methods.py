@@ -13,6 +13,7 @@ from libs.clock import Clock
 from libs.db import Database, Tx, is_unique_violation
 from libs.errors import Violations, exists, missing, stale
 from libs.idempotency import outcomes
+from libs.idempotency.key import key_of
 from libs.ids import IdSource, valid_id
 from libs.protoconv import mask_paths
 from libs.resource.resource import Resource
@@ -68,7 +69,7 @@ class StandardMethods:
             found.require(f"{path}.id", id not in seen, "DUPLICATE_ITEM", f"id {id!r} stands twice")
             seen.add(id)
             items.append((path, {"id": id, **values, **(more or {}), "version": 1, "create_time": now, "update_time": now}))
-        key = outcomes.key_of(current().principal, current().method, request)
+        key = key_of(current().principal, current().method, request)
         ids = [values["id"] for _, values in items]
 
         # The database is not asked about ids that cannot be in it.
@@ -177,7 +178,7 @@ class StandardMethods:
         if found:
             found.also(before or Violations())
             found.raise_if_any()
-        key = outcomes.key_of(current().principal, current().method, request)
+        key = key_of(current().principal, current().method, request)
         now = self._clock.now()
         statement = sa.select(table).where(table.c.id == message.id).with_for_update()
         if visible is not None:
@@ -211,7 +212,7 @@ class StandardMethods:
         table = self.resource.table
         if not valid_id(id):
             raise missing(self.resource.name, id)
-        key = outcomes.key_of(current().principal, current().method, request)
+        key = key_of(current().principal, current().method, request)
         condition = table.c.id == id if visible is None else sa.and_(table.c.id == id, visible)
 
         async def work(tx: Tx) -> None:

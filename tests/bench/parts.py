@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from libs.db import Database, Json, Tx, metadata
 from libs.idempotency import outcomes
-from libs.idempotency.outcomes import RequestKey
+from libs.idempotency.key import RequestKey
 from libs.relay.feed import append, event_table
 
 METADATA = metadata()

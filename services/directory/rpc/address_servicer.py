@@ -8,7 +8,7 @@ from typing import Any
 from libs import protoconv
 from libs.clock import Clock
 from libs.errors import Violations
-from libs.idempotency import outcomes
+from libs.idempotency.key import RequestKey, key_of
 from libs.ids import IdSource
 from libs.rpc import current
 from services.directory.adapters.db.address_books import SqlAddressBooks
@@ -21,8 +21,8 @@ from waybill.directory.v1 import address_service_pb2_grpc as pb_grpc
 BATCH = 1_000
 
 
-def _key(request: Any) -> outcomes.RequestKey | None:
-    return outcomes.key_of(current().principal, current().method, request)
+def _key(request: Any) -> RequestKey | None:
+    return key_of(current().principal, current().method, request)
 
 
 def _counted(field: str, items: Sequence[Any]) -> Violations:

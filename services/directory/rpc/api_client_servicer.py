@@ -8,7 +8,7 @@ from typing import Any
 from libs.auth import roles
 from libs.db import Tx
 from libs.errors import Violations
-from libs.idempotency import outcomes
+from libs.idempotency.key import key_of
 from libs.resource import StandardMethods
 from libs.rpc import current
 from services.directory.adapters.passwords import new_secret
@@ -60,7 +60,7 @@ class ApiClientServicer(pb_grpc.ApiClientServiceServicer):
 
     async def RotateSecret(self, request: pb.RotateSecretRequest, context: Any) -> pb.RotateSecretResponse:
         secret, caller = new_secret(), current().principal
-        key = outcomes.key_of(caller, current().method, request)
+        key = key_of(caller, current().method, request)
         await self._rotate_secret(caller, request.api_client_id, secret, key)
         return pb.RotateSecretResponse(client_secret=secret)
 

@@ -8,7 +8,7 @@ from typing import Any
 from libs.auth import roles
 from libs.db import Tx
 from libs.errors import Violations
-from libs.idempotency import outcomes
+from libs.idempotency.key import key_of
 from libs.resource import StandardMethods
 from libs.rpc import current
 from services.directory.adapters.db.tables import party_text, visible_users
@@ -73,7 +73,7 @@ class UserServicer(pb_grpc.UserServiceServicer):
     async def SetPassword(self, request: pb.SetPasswordRequest, context: Any) -> pb.SetPasswordResponse:
         caller = current().principal
         bare = pb.SetPasswordRequest(user_id=request.user_id, request_id=request.request_id)
-        key = outcomes.key_of(caller, current().method, bare)
+        key = key_of(caller, current().method, bare)
         await self._set_password(caller, request.user_id, request.password, key)
         return pb.SetPasswordResponse()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from libs.auth import PartyKind, Principal
 from libs.errors import Violations, missing
-from libs.idempotency import outcomes
+from libs.idempotency.key import RequestKey, key_of
 from libs.ids import valid_id
 from libs.protoconv import mask_paths, text_in, time_out
 from libs.rpc import current
@@ -34,14 +34,14 @@ MAX_WATCHED = 100
 MAX_TYPES = 50
 
 
-def request_key(request: Any) -> tuple[Principal, outcomes.RequestKey | None]:
+def request_key(request: Any) -> tuple[Principal, RequestKey | None]:
     """The caller and the key of an idempotent request. An order whose id is none is NOT_FOUND before anything is stored."""
     call = current()
     caller = call.principal
     order_id = getattr(request, "order_id", None)
     if order_id is not None and not valid_id(order_id):
         raise missing("order", order_id)
-    return caller, outcomes.key_of(caller, call.method.rsplit("/", 1)[1], request)
+    return caller, key_of(caller, call.method.rsplit("/", 1)[1], request)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from libs.auth import roles
 from libs.errors import Violations, denied
-from libs.idempotency import outcomes
+from libs.idempotency.key import RequestKey, key_of
 from libs.protoconv import instant, money_in
 from libs.rpc import current, require_service
 from services.payment.application.authorize_payments import AuthorizePayments
@@ -41,11 +41,11 @@ class PaymentUseCases:
     replace: ReplacePayments
 
 
-def _key(request: Any) -> outcomes.RequestKey | None:
-    return outcomes.key_of(current().principal, current().method, request)
+def _key(request: Any) -> RequestKey | None:
+    return key_of(current().principal, current().method, request)
 
 
-def _bare_key(request: pb.CreatePaymentsRequest) -> outcomes.RequestKey | None:
+def _bare_key(request: pb.CreatePaymentsRequest) -> RequestKey | None:
     """What the buyer asked for: the rest is the order service's, and may have changed when it asks again."""
     if not request.request_id:
         return None

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from libs.auth import PartyKind, roles
 from libs.db import Tx
 from libs.errors import Violations, denied
-from libs.idempotency import outcomes
+from libs.idempotency.key import RequestKey, key_of
 from libs.protoconv import currency_in, money_in, text_in
 from libs.resource import StandardMethods
 from libs.rpc import current
@@ -43,8 +43,8 @@ def _visible() -> sa.ColumnElement[bool] | None:
     return sa.and_(ACCOUNTS.c.buyer_id == caller.party_id, ACCOUNTS.c.id.in_(mine))
 
 
-def _key(request: Any) -> outcomes.RequestKey | None:
-    return outcomes.key_of(current().principal, current().method, request)
+def _key(request: Any) -> RequestKey | None:
+    return key_of(current().principal, current().method, request)
 
 
 class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):

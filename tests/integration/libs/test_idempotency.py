@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from libs.db import Database, metadata
 from libs.errors import WaybillError
 from libs.idempotency import outcomes
+from libs.idempotency.key import RequestKey, key_of
 from tests.integration.libs.tables import created
 from tests.support.principals import buyer, seller
 from waybill.catalog.v1 import product_pb2, product_service_pb2
@@ -37,13 +38,13 @@ def request(id: str = "r1", name: str = "Bolt", **xp: Any) -> product_service_pb
     return message
 
 
-def key(id: str = "r1", name: str = "Bolt", caller: Any = None, method: str = METHOD) -> outcomes.RequestKey:
-    found = outcomes.key_of(caller or seller(), method, request(id, name))
+def key(id: str = "r1", name: str = "Bolt", caller: Any = None, method: str = METHOD) -> RequestKey:
+    found = key_of(caller or seller(), method, request(id, name))
     assert found is not None
     return found
 
 
-async def call(db: Database, of: outcomes.RequestKey | None, outcome: str = "first", now: datetime = NOW) -> Any:
+async def call(db: Database, of: RequestKey | None, outcome: str = "first", now: datetime = NOW) -> Any:
     """A use case: claims, then has an effect unless it is a replay."""
     async with db.transaction() as tx:
         recorded = await outcomes.claim(tx, REQUESTS, of, {"id": outcome}, now)
@@ -64,7 +65,7 @@ async def test_a_replay_gets_the_recorded_outcome_and_has_no_effect(db):
 
 
 async def test_a_request_without_an_id_is_new_every_time(db):
-    assert outcomes.key_of(seller(), METHOD, request("")) is None
+    assert key_of(seller(), METHOD, request("")) is None
     assert await call(db, None) is None
     assert await call(db, None) is None
     assert await effects(db) == 2
@@ -198,9 +199,9 @@ async def test_outcomes_are_forgotten_after_thirty_days(db):
 
 
 def test_the_same_request_has_the_same_digest_whatever_the_order_of_its_maps():
-    a = outcomes.key_of(seller(), METHOD, request(one=1, two=2))
-    b = outcomes.key_of(seller(), METHOD, request(two=2, one=1))
-    c = outcomes.key_of(seller(), METHOD, request("r2", one=1, two=2))
+    a = key_of(seller(), METHOD, request(one=1, two=2))
+    b = key_of(seller(), METHOD, request(two=2, one=1))
+    c = key_of(seller(), METHOD, request("r2", one=1, two=2))
 
     assert a == b
     assert a is not None
@@ -210,7 +211,7 @@ def test_the_same_request_has_the_same_digest_whatever_the_order_of_its_maps():
 
 def test_making_a_key_leaves_the_request_as_it_is():
     message = request()
-    outcomes.key_of(seller(), METHOD, message)
+    key_of(seller(), METHOD, message)
 
     assert message == request()
 
@@ -218,6 +219,6 @@ def test_making_a_key_leaves_the_request_as_it_is():
 @pytest.mark.parametrize("id", ["x" * 101, "a\nb", "\0"])
 def test_an_id_must_be_short_and_printable(id):
     with pytest.raises(WaybillError) as caught:
-        outcomes.key_of(seller(), METHOD, request(id))
+        key_of(seller(), METHOD, request(id))
 
     assert [v.field for v in caught.value.fields] == ["request_id"]

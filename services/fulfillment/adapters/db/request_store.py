@@ -8,14 +8,13 @@ from typing import Any
 
 from libs.db import Tx
 from libs.idempotency import outcomes
+from libs.idempotency.key import RequestKey
 from services.fulfillment.adapters.db.tables import requests
 
 
 class RequestStore:
     """Remembers requests for 30 days."""
 
-    async def claim(
-        self, tx: Tx, request: outcomes.RequestKey | None, outcome: Mapping[str, Any], now: datetime
-    ) -> dict[str, Any] | None:
+    async def claim(self, tx: Tx, request: RequestKey | None, outcome: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
         """Records the outcome; or returns that of an earlier call."""
         return await outcomes.claim(tx, requests, request, outcome, now)

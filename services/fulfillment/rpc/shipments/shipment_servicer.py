@@ -7,7 +7,7 @@ from typing import Any
 from libs.auth import roles
 from libs.clock import Clock
 from libs.errors import Violations
-from libs.idempotency import outcomes
+from libs.idempotency.key import key_of
 from libs.rpc import current
 from services.fulfillment.application.shipments.create_shipments import CreateShipments
 from services.fulfillment.application.shipments.shipment_items import ShipmentItems
@@ -36,7 +36,7 @@ class ShipmentServicer(shipment_service_pb2_grpc.ShipmentServiceServicer):
         call.principal.require(roles.SHIPMENT_ADMIN)
         draft = shipment_in(found, "shipment", request.shipment, self._clock.now())
         found.raise_if_any()
-        (made,) = await self._create(call.principal, [draft], outcomes.key_of(call.principal, call.method, request))
+        (made,) = await self._create(call.principal, [draft], key_of(call.principal, call.method, request))
         return pb.CreateShipmentResponse(shipment=shipment_out(made))
 
     async def BatchCreateShipments(
@@ -56,7 +56,7 @@ class ShipmentServicer(shipment_service_pb2_grpc.ShipmentServiceServicer):
         drafts = [shipment_in(found, f"shipments[{n}]", m, now) for n, m in enumerate(messages)]
         refuse_duplicates(found, [(f"{d.field}.id", d.id) for d in drafts])
         found.raise_if_any()
-        made = await self._create(call.principal, drafts, outcomes.key_of(call.principal, call.method, request))
+        made = await self._create(call.principal, drafts, key_of(call.principal, call.method, request))
         return pb.BatchCreateShipmentsResponse(shipments=[shipment_out(s) for s in made])
 
     async def ShipOrder(self, request: pb.ShipOrderRequest, context: Any) -> pb.ShipOrderResponse:
@@ -65,7 +65,7 @@ class ShipmentServicer(shipment_service_pb2_grpc.ShipmentServiceServicer):
         call.principal.require(roles.SHIPMENT_ADMIN)
         draft = ship_order_in(found, request, self._clock.now())
         found.raise_if_any()
-        (made,) = await self._create(call.principal, [draft], outcomes.key_of(call.principal, call.method, request))
+        (made,) = await self._create(call.principal, [draft], key_of(call.principal, call.method, request))
         return pb.ShipOrderResponse(shipment=shipment_out(made))
 
     async def GetShipment(self, request: pb.GetShipmentRequest, context: Any) -> pb.GetShipmentResponse:
@@ -85,11 +85,7 @@ class ShipmentServicer(shipment_service_pb2_grpc.ShipmentServiceServicer):
         edit = shipment_edit_in(found, request, self._clock.now())
         found.raise_if_any()
         shipment = await self._shipments.update(
-            call.principal,
-            request.shipment.id,
-            request.shipment.etag,
-            edit,
-            outcomes.key_of(call.principal, call.method, request),
+            call.principal, request.shipment.id, request.shipment.etag, edit, key_of(call.principal, call.method, request)
         )
         return pb.UpdateShipmentResponse(shipment=shipment_out(shipment))
 
@@ -99,7 +95,7 @@ class ShipmentServicer(shipment_service_pb2_grpc.ShipmentServiceServicer):
         call.principal.require(roles.SHIPMENT_ADMIN)
         items = items_in(found, "items", request.items)
         found.raise_if_any()
-        key = outcomes.key_of(call.principal, call.method, request)
+        key = key_of(call.principal, call.method, request)
         shipment = await self._items.add(call.principal, request.shipment_id, request.etag, items, key)
         return pb.AddShipmentItemsResponse(shipment=shipment_out(shipment))
 
@@ -109,7 +105,7 @@ class ShipmentServicer(shipment_service_pb2_grpc.ShipmentServiceServicer):
         call.principal.require(roles.SHIPMENT_ADMIN)
         items = items_in(found, "items", request.items)
         found.raise_if_any()
-        key = outcomes.key_of(call.principal, call.method, request)
+        key = key_of(call.principal, call.method, request)
         shipment = await self._items.remove(call.principal, request.shipment_id, request.etag, items, key)
         return pb.RemoveShipmentItemsResponse(shipment=shipment_out(shipment))
 
@@ -117,6 +113,6 @@ class ShipmentServicer(shipment_service_pb2_grpc.ShipmentServiceServicer):
         """Unpacks one."""
         call = current()
         call.principal.require(roles.SHIPMENT_ADMIN)
-        key = outcomes.key_of(call.principal, call.method, request)
+        key = key_of(call.principal, call.method, request)
         await self._items.delete(call.principal, request.shipment_id, request.etag, key)
         return pb.DeleteShipmentResponse()

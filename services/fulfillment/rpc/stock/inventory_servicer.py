@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from libs.errors import Violations
-from libs.idempotency import outcomes
+from libs.idempotency.key import key_of
 from libs.rpc import current
 from services.fulfillment.application.stock.inventory_records import InventoryRecords, check_writer
 from services.fulfillment.application.stock.stock_book import StockBook
@@ -33,7 +33,7 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         check_writer(call.principal)
         draft = record_in(found, "inventory_record", request.inventory_record, request.opening_quantity, "opening_quantity")
         found.raise_if_any()
-        (record,) = await self._records.create(call.principal, [draft], outcomes.key_of(call.principal, call.method, request))
+        (record,) = await self._records.create(call.principal, [draft], key_of(call.principal, call.method, request))
         return pb.CreateInventoryRecordResponse(inventory_record=record_out(record))
 
     async def BatchCreateInventoryRecords(
@@ -53,7 +53,7 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         ]
         refuse_duplicates(found, [(f"{d.field}.id", d.id) for d in drafts])
         found.raise_if_any()
-        records = await self._records.create(call.principal, drafts, outcomes.key_of(call.principal, call.method, request))
+        records = await self._records.create(call.principal, drafts, key_of(call.principal, call.method, request))
         return pb.BatchCreateInventoryRecordsResponse(inventory_records=[record_out(r) for r in records])
 
     async def GetInventoryRecord(self, request: pb.GetInventoryRecordRequest, context: Any) -> pb.GetInventoryRecordResponse:
@@ -80,7 +80,7 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
             request.inventory_record.id,
             request.inventory_record.etag,
             edit,
-            outcomes.key_of(call.principal, call.method, request),
+            key_of(call.principal, call.method, request),
         )
         return pb.UpdateInventoryRecordResponse(inventory_record=record_out(record))
 
@@ -90,7 +90,7 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         check_writer(call.principal)
         adjustments = adjustments_in(found, request.adjustments)
         found.raise_if_any()
-        records = await self._book.adjust(call.principal, adjustments, outcomes.key_of(call.principal, call.method, request))
+        records = await self._book.adjust(call.principal, adjustments, key_of(call.principal, call.method, request))
         return pb.AdjustStockResponse(inventory_records=[record_out(r) for r in records])
 
     async def CheckAvailability(self, request: pb.CheckAvailabilityRequest, context: Any) -> pb.CheckAvailabilityResponse:

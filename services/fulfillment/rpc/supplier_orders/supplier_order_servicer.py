@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from libs.errors import Violations, invalid
-from libs.idempotency import outcomes
+from libs.idempotency.key import key_of
 from libs.protoconv import mask_paths, text_in
 from libs.rpc import current, require_service
 from services.fulfillment.application.supplier_orders.accept_supplier_order import AcceptSupplierOrder
@@ -57,16 +57,14 @@ class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderService
         edit = xp_edit(found, "supplier_order.xp", message.xp) if paths else None
         found.raise_if_any()
         order = await self._orders.update(
-            call.principal, message.id, message.etag, edit, outcomes.key_of(call.principal, call.method, request)
+            call.principal, message.id, message.etag, edit, key_of(call.principal, call.method, request)
         )
         return pb.UpdateSupplierOrderResponse(supplier_order=supplier_order_out(order))
 
     async def AcceptSupplierOrder(self, request: pb.AcceptSupplierOrderRequest, context: Any) -> pb.AcceptSupplierOrderResponse:
         """The supplier says yes."""
         call = current()
-        order = await self._accept(
-            call.principal, request.supplier_order_id, outcomes.key_of(call.principal, call.method, request)
-        )
+        order = await self._accept(call.principal, request.supplier_order_id, key_of(call.principal, call.method, request))
         return pb.AcceptSupplierOrderResponse(supplier_order=supplier_order_out(order))
 
     async def RejectSupplierOrder(self, request: pb.RejectSupplierOrderRequest, context: Any) -> pb.RejectSupplierOrderResponse:
@@ -75,7 +73,7 @@ class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderService
         check_comment(found, request)
         found.raise_if_any()
         order = await self._reject(
-            call.principal, request.supplier_order_id, request.comment, outcomes.key_of(call.principal, call.method, request)
+            call.principal, request.supplier_order_id, request.comment, key_of(call.principal, call.method, request)
         )
         return pb.RejectSupplierOrderResponse(supplier_order=supplier_order_out(order))
 

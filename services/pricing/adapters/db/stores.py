@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from libs.db import Tx
 from libs.idempotency import outcomes
+from libs.idempotency.key import RequestKey
 from services.pricing.adapters.db.tables import ASSIGNMENTS, REQUESTS, RESERVATIONS, SCHEDULES, TAX_RATES
 from services.pricing.domain.schedules.schedule import Break, Schedule
 from services.pricing.domain.tax.rates import Destination, Rate, Rates
@@ -147,8 +148,6 @@ class SqlReservationStore:
 class SqlRequestStore:
     """Remembers requests for 30 days."""
 
-    async def claim(
-        self, tx: Tx, request: outcomes.RequestKey | None, outcome: Mapping[str, Any], now: datetime
-    ) -> dict[str, Any] | None:
+    async def claim(self, tx: Tx, request: RequestKey | None, outcome: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
         """Records the outcome; or returns that of an earlier call."""
         return await outcomes.claim(tx, REQUESTS, request, outcome, now)

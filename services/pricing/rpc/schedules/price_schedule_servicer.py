@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from libs.errors import Violations
-from libs.idempotency import outcomes
+from libs.idempotency.key import RequestKey, key_of
 from libs.resource import StandardMethods
 from libs.rpc import current
 from services.pricing.adapters.db.schedules.assignment_store import AssignmentLists
@@ -21,8 +21,8 @@ def _admin() -> None:
     schedules_administrator(current().principal)
 
 
-def _request(message: Any) -> outcomes.RequestKey | None:
-    return outcomes.key_of(current().principal, current().method, message)
+def _request(message: Any) -> RequestKey | None:
+    return key_of(current().principal, current().method, message)
 
 
 class PriceScheduleServicer(pb_grpc.PriceScheduleServiceServicer):
