@@ -88,6 +88,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
     settle = SettleTransactions(database, payments, means, record, ask, clock, again, settings.void_timeout, asked)
     order_payments = OrderPayments(database, payments, attempts, means, requests, clock, ids)
     end = EndAttempt(database, payments, attempts, record, settle, clock)
+    orders = OrderReports(runtime.peers)
     use = PaymentUseCases(
         order_payments=order_payments,
         reserve=ReservePayments(
@@ -97,10 +98,9 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         end=end,
         void=VoidPayments(database, payments, attempts, record, settle, clock),
         lower=LowerPayments(database, payments, record, settle, clock),
-        move=MoveMoney(database, payments, requests, record, settle, clock),
+        move=MoveMoney(database, payments, requests, record, settle, orders, clock),
         replace=ReplacePayments(database, payments, attempts, means, requests, order_payments, record, settle, clock),
     )
-    orders = OrderReports(runtime.peers)
     tries = Retries(database, clock, ("payment", "expiry"), ATTEMPTS, "expire_time", "order_key", "attempt", unfinished=held)
     background = Background(
         ExpireAttempts(

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError, invalid, missing, precondition
-from services.payment.application.ports import PaymentStore, Request, RequestStore, Transactions, Tx
+from services.payment.application.ports import OrderPeer, PaymentStore, Request, RequestStore, Transactions, Tx
 from services.payment.application.record_changes import RecordChanges
 from services.payment.application.settle_transactions import SettleTransactions
 from services.payment.domain.course import Change
@@ -31,6 +31,7 @@ class MoveMoney:
         requests: RequestStore,
         record: RecordChanges,
         settle: SettleTransactions,
+        orders: OrderPeer,
         clock: Clock,
     ) -> None:
         self._db = database
@@ -38,6 +39,7 @@ class MoveMoney:
         self._requests = requests
         self._record = record
         self._settle = settle
+        self._orders = orders
         self._clock = clock
 
     async def capture(
@@ -63,8 +65,17 @@ class MoveMoney:
         return await self._move(payment_id, decide, request)
 
     async def void(self, payment_id: str, request: Request) -> tuple[Payment, list[Transaction]]:
-        """Lets go of what a card holds and has not taken. What the gateway does not answer is asked on."""
-        ids = await self._db.retrying(lambda tx: self._begin(tx, payment_id, void, request))
+        """Lets go of what a card holds and has not taken. What the gateway does not answer is asked on.
+
+        Asks the order service first whether the order has ended, and raises when it does not answer.
+        """
+        payment, _ = await self._load(payment_id)
+        ended = bool(await self._orders.ended({payment.order_key}))
+
+        def decide(payment: Payment, rows: Sequence[Transaction], now: datetime) -> list[Change]:
+            return void(payment, rows, ended, now)
+
+        ids = await self._db.retrying(lambda tx: self._begin(tx, payment_id, decide, request))
         payment, rows = await self._load(payment_id)
         await self._settle.promptly([row for row in rows if row.id in ids and row.result is Result.PENDING])
         return await self._load(payment_id) if ids else (payment, rows)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from services.payment.domain.course import Change, Course
 from services.payment.domain.payment import Payment
-from services.payment.domain.states import PERMANENT, Event, conflict, move
+from services.payment.domain.states import PERMANENT, Event, State, conflict, move
 from services.payment.domain.transaction import Cause, Transaction, TransactionType, pending
 from services.payment.domain.types import Holding
 
@@ -49,8 +49,12 @@ def _lowered(course: Course) -> list[Change]:
     return course.changes()
 
 
-def void(payment: Payment, rows: Sequence[Transaction], now: datetime) -> list[Change]:
-    """What a card payment has not captured is not due any more, and given back. Raises `PAYMENT_STATE_CONFLICT`."""
+def void(payment: Payment, rows: Sequence[Transaction], ended: bool, now: datetime) -> list[Change]:
+    """What a card payment has not captured is given back. Raises `PAYMENT_STATE_CONFLICT`.
+
+    When its order has `ended` that is not due any more. An open order goes on owing it: the payment needs attention, so that
+    the order is held, and another can take its place.
+    """
     if payment.holding is not Holding.GATEWAY:
         raise conflict(payment.id, payment.state, f"be voided: no gateway holds a {payment.type}, it is refunded")
     if payment.state not in PERMANENT:
@@ -58,6 +62,10 @@ def void(payment: Payment, rows: Sequence[Transaction], now: datetime) -> list[C
     if pending([row for row in rows if row.payment_id == payment.id], TransactionType.CAPTURE):
         raise conflict(payment.id, payment.state, "be voided: a capture is under way")
     course = Course(payment, rows, now)
-    course.change(due=min(payment.due, payment.captured))
-    course.trim(Cause.REQUEST)
+    if ended or not course.wants_hold:
+        course.change(due=min(payment.due, payment.captured))
+        course.trim(Cause.REQUEST)
+    elif payment.state is not State.ATTENTION or course.held:
+        course.end(course.authorizations, Cause.REQUEST)
+        course.move(Event.LAPSE)
     return course.changes()

@@ -86,11 +86,20 @@ async def test_a_seller_gives_back_what_is_not_captured(world: World) -> None:
     order = world.order(100)
     await order.opened(by_card("p1", "tok_approve", 40), by_card("p2", "tok_approve"))
     await capture(world, "p2", 25)
+    world.orders.ended.add(order.key)
     for _ in range(2):
         assert state(await void_payment(world, "p1", "v1")) == "VOIDED"
         assert state(await void_payment(world, "p2", "v2")) == "CAPTURED"
     assert await held_at_gateway(world) == []
     assert state(await refund(world, "p2")) == "REFUNDED"
+
+
+async def test_a_void_waits_for_the_order_service_to_say_whether_the_order_has_ended(world: World) -> None:
+    order = await opened(world)
+    world.orders.down = True
+    with pytest.raises(WaybillError, match="not now"):
+        await void_payment(world, "p1")
+    assert await order.states() == ["CONFIRMED"]
 
 
 async def test_what_no_gateway_holds_is_not_voided(world: World) -> None:
@@ -127,6 +136,7 @@ async def test_an_authorization_that_lapses_although_it_is_needed_needs_a_person
     await world.background.renew.once()
     (paid,) = await order.payments()
     assert (state(paid), transactions(paid)[-1], units(paid.transactions[-1].amount)) == ("ATTENTION", "LAPSE SUCCEEDED", 40)
+    world.orders.ended.add(order.key)
     assert state(await void_payment(world, "p1")) == "CAPTURED"
 
 

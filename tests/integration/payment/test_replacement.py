@@ -11,6 +11,7 @@ from tests.integration.payment.world import (
     Order,
     World,
     by_card,
+    capture,
     from_account,
     held_at_gateway,
     later,
@@ -18,6 +19,7 @@ from tests.integration.payment.world import (
     payment,
     state,
     units,
+    void_payment,
 )
 from waybill.payment.v1 import payment_pb2 as pay
 from waybill.payment.v1 import payment_service_pb2 as pb
@@ -110,3 +112,20 @@ async def test_what_was_replaced_is_part_of_an_open_order_and_cannot_be_removed(
             await order.remove("p1", request_id="r1")
         assert (refused.value.reason, refused.value.metadata["attempt"]) == ("SUBMISSION_IN_PROGRESS", "1")
         assert await order.payments() == before
+
+
+async def test_an_open_order_goes_on_owing_what_a_seller_gave_back_of_its_card(world: World) -> None:
+    await world.card("tok_late_void")
+    order = world.order(100)
+    await order.opened(by_card("p1", "tok_late_void"))
+    await capture(world, "p1", 25)
+    voided = await void_payment(world, "p1", "v1")
+    assert (state(voided), units(voided.due_amount)) == ("ATTENTION", 100)
+    await later(world)
+    assert await held_at_gateway(world) == []
+    assert await void_payment(world, "p1", "v2") == (await order.payments())[0], "there is nothing left to give back"
+    await world.background.alerts.once()
+    assert [(payment, told) for _, payment, told, _ in world.orders.alerts] == [("p1", "ATTENTION")]
+    (promised,) = await replaced(order, payment("p2"))
+    assert (state(promised), units(promised.due_amount)) == ("CONFIRMED", 75)
+    assert await order.states() == ["CAPTURED", "CONFIRMED"]

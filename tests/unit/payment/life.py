@@ -69,9 +69,9 @@ class Life:
         self.end = EndAttempt(db, payments, attempts, record, self.settle, clock)
         self.void = VoidPayments(db, payments, attempts, record, self.settle, clock)
         self.lower = LowerPayments(db, payments, record, self.settle, clock)
-        self.move = MoveMoney(db, payments, requests, record, self.settle, clock)
-        self.replace = ReplacePayments(db, payments, attempts, means, requests, orders, record, self.settle, clock)
         peer: Any = self
+        self.move = MoveMoney(db, payments, requests, record, self.settle, peer, clock)
+        self.replace = ReplacePayments(db, payments, attempts, means, requests, orders, record, self.settle, clock)
         self.renew = RenewAuthorizations(db, payments, record, self.settle, peer, clock, timedelta(days=1))
         made = (
             a_payment("account", "spending_account", 20, spending_account_id="gift", position=1),

@@ -84,7 +84,7 @@ def moves(m: Money, ended: bool) -> Iterator[tuple[str, Money]]:
     for name, act in (
         ("CapturePayment", lambda: settlement.capture(p, None, rows, NOW)),
         ("RefundPayment", lambda: settlement.refund(p, None, rows, NOW)),
-        ("VoidPayment", lambda: lowering.void(p, rows, NOW)),
+        ("VoidPayment", lambda: lowering.void(p, rows, ended, NOW)),
         ("lapse", lambda: renewal.tend(p, rows, LAPSES, ended, LAPSES)),
     ):
         try:
