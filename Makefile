@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # Two workers: each has databases of its own.
 WORKERS ?= 2
 
-.PHONY: help demo serve test test-unit test-chaos test-containers engine image up down lint format protos chaos soak bench clean
+.PHONY: help demo serve test test-unit test-chaos test-containers engine image up down lint format protos chaos soak bench clean release
 
 help: ## What can be run
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ $(BIN)/.dev: requirements-dev.txt $(BIN)/.runtime
 
 protos: $(BIN)/.runtime ## Generate code from the contracts
 	@$(BIN)/python protos/generate.py
+
+release: protos ## The contracts for other languages: build/waybill-protos-<version>.tar.gz
+	@$(BIN)/python protos/release.py
 
 demo: protos ## One marketplace order from cart to completed, through real services
 	@$(BIN)/waybill demo

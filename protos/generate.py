@@ -1,13 +1,17 @@
 """Generates the Python package `waybill` from the contracts in this folder.
 
 Run as `python protos/generate.py`. The output goes to `gen/waybill`, is never committed and is rebuilt whenever a
-contract is newer than it. The protos of `google.type` and `google.rpc` come with the googleapis-common-protos wheel;
-they are laid out under `build/googleapis` too, so that buf can read them as a second module without a network.
+contract is newer than it. The protos of `google.*` come with the googleapis-common-protos wheel; those that the contracts
+import are laid out under `build/googleapis` too, so that buf can read them as a second module without a network.
+
+Beside the generated code, in `gen/waybill/proto_files`, lies the complete set of contracts for other languages: it is what
+`waybill protos` writes and what a release archive holds.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from importlib.resources import files
@@ -20,6 +24,16 @@ ROOT = HERE.parent
 OUT = ROOT / "gen"
 STAMP = OUT / ".stamp"
 GOOGLEAPIS = ROOT / "build" / "googleapis"
+IMPORT = re.compile(r'^import\s+(?:public\s+|weak\s+)?"([^"]+)";', re.MULTILINE)
+WELL_KNOWN = "google/protobuf/"
+"""Protos that every compiler brings along."""
+OF_ERRORS = ("google/rpc/status.proto", "google/rpc/error_details.proto")
+"""What errors carry in their trailers. No contract imports them, but a client needs them to read an error."""
+BUF_YAML = """version: v2
+modules:
+  - path: .
+"""
+"""Makes a folder of protos a workspace of buf."""
 
 
 def google_root() -> Path:
@@ -29,12 +43,35 @@ def google_root() -> Path:
     return Path(money.__file__).resolve().parents[2]
 
 
-def lay_out_googleapis() -> None:
-    """Copies the few google protos that the contracts import to where buf finds them."""
-    for name in ("type/money", "type/decimal", "type/date"):
-        target = GOOGLEAPIS / "google" / f"{name}.proto"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(google_root() / "google" / f"{name}.proto", target)
+def google_protos(contracts: list[Path]) -> list[str]:
+    """Names of the google protos that these contracts and their errors need, with what those import in turn."""
+    texts = [path.read_text() for path in contracts]
+    wanted = [*OF_ERRORS, *(name for text in texts for name in IMPORT.findall(text))]
+    found: set[str] = set()
+    while wanted:
+        name = wanted.pop()
+        if name in found or name.startswith((WELL_KNOWN, "waybill/")):
+            continue
+        found.add(name)
+        wanted += IMPORT.findall((google_root() / name).read_text())
+    return sorted(found)
+
+
+def lay_out_googleapis(names: list[str], target: Path) -> None:
+    """Copies google protos below a folder."""
+    for name in names:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(google_root() / name, target / name)
+
+
+def lay_out_contracts(contracts: list[Path], google: list[str], target: Path) -> None:
+    """Fills a folder with everything that a compiler of another language needs."""
+    for path in contracts:
+        copy = target / path.relative_to(HERE)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+    lay_out_googleapis(google, target)
+    (target / "buf.yaml").write_text(BUF_YAML)
 
 
 def up_to_date(protos: list[Path]) -> bool:
@@ -48,7 +85,8 @@ def up_to_date(protos: list[Path]) -> bool:
 
 def main() -> int:
     protos = sorted((HERE / "waybill").rglob("*.proto"))
-    lay_out_googleapis()
+    google = google_protos(protos)
+    lay_out_googleapis(google, GOOGLEAPIS)
     if "--force" not in sys.argv and up_to_date(protos):
         return 0
     build = ROOT / "build" / "gen"
@@ -63,9 +101,9 @@ def main() -> int:
             f"-I{google_root()}",
             f"-I{files('grpc_tools') / '_proto'}",
             f"--python_out={build}",
-            f"--mypy_out={build}",
+            f"--mypy_out=quiet:{build}",
             f"--grpc_python_out={build}",
-            f"--mypy_grpc_out={build}",
+            f"--mypy_grpc_out=quiet:{build}",
             *[str(p) for p in protos],
         ]
     )
@@ -74,6 +112,7 @@ def main() -> int:
     for folder in [d for d in (build / "waybill").rglob("*") if d.is_dir()] + [build / "waybill"]:
         (folder / "__init__.py").touch()
         (folder / "py.typed").touch()
+    lay_out_contracts(protos, google, build / "waybill" / "proto_files")
     OUT.mkdir(exist_ok=True)
     shutil.rmtree(OUT / "waybill", ignore_errors=True)
     shutil.move(str(build / "waybill"), str(OUT / "waybill"))

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "restore": "services.host.backup.command:restore",
     "owner": "services.host.process.owner:owner",
     "config": "services.host.process.config:config",
+    "protos": "services.host.protos:protos",
     "health": "services.host.process.health:health",
     "submissions": "services.host.operate.submissions:submissions",
     "commands": "services.host.operate.commands:commands",
