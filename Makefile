@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # Two workers: each has databases of its own.
 WORKERS ?= 2
 
-.PHONY: help demo serve test test-unit test-chaos test-containers engine image up down lint format protos chaos soak bench clean release
+.PHONY: help demo serve test test-unit test-chaos test-containers engine image up down lint format protos chaos soak bench clean release dist test-clients
 
 help: ## What can be run
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -28,6 +28,10 @@ protos: $(BIN)/.runtime ## Generate code from the contracts
 release: protos ## The contracts for other languages: build/waybill-protos-<version>.tar.gz
 	@$(BIN)/python protos/release.py
 
+dist: protos ## Wheels of the server, of the client and of the stubs: build/dist
+	@rm -rf build/dist
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w build/dist ./protos ./libs/client .
+
 demo: protos ## One marketplace order from cart to completed, through real services
 	@$(BIN)/waybill demo
 
@@ -47,6 +51,10 @@ test-unit: $(BIN)/.dev protos ## The tests that need no database
 test-containers: engine $(BIN)/.dev protos ## PostgreSQL in a container, the composed system from the image; needs an engine
 	@WAYBILL_TEST_POSTGRES_SOURCE=container $(BIN)/python -m pytest -n $(WORKERS) -k postgresql tests/integration/libs tests/e2e/test_submit.py
 	@$(BIN)/python -m pytest -p no:xdist -p no:randomly tests/containers
+
+test-clients: $(BIN)/.dev protos ## The client programs of docs/clients.md; needs Node 20, npm and both package indexes
+	@npm --version >/dev/null 2>&1 || { echo "the client programs need Node 20 with npm: install them (apt-get install nodejs npm)" >&2; exit 1; }
+	@$(BIN)/python -m pytest -p no:xdist -p no:randomly tests/clients
 
 engine:
 	@docker info >/dev/null 2>&1 || { echo "tests in containers need an engine, and none answers: install Docker and start it" >&2; exit 1; }

@@ -2,7 +2,7 @@
 
 from waybill_client.aio import AsyncWaybill
 from waybill_client.errors import FieldViolation, RuleViolation, WaybillError
-from waybill_client.money import money, text
+from waybill_client.money import decimal, money, text
 from waybill_client.sync import Waybill
 
-__all__ = ["AsyncWaybill", "FieldViolation", "RuleViolation", "Waybill", "WaybillError", "money", "text"]
+__all__ = ["AsyncWaybill", "FieldViolation", "RuleViolation", "Waybill", "WaybillError", "decimal", "money", "text"]
