@@ -9,7 +9,6 @@ from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 from libs.auth import ServiceTokens, TokenVerifier
 from libs.obs import get_logger, metrics
@@ -19,6 +18,7 @@ from libs.rpc.interceptor import CallInterceptor
 from libs.rpc.invariants import AUDIT_SERVICE, register_audit
 from libs.rpc.operations import OUTBOX_SERVICE, register_operations
 from libs.rpc.peers import Peers
+from libs.rpc.reflection import register_reflection
 from libs.rpc.streams import Streams
 from libs.service.app import ServiceApp
 from libs.service.loops import forever
@@ -101,7 +101,7 @@ class RpcServer:
         if HEALTH in entrance.open:
             health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, generic)
         if REFLECTION in entrance.open:
-            reflection.enable_server_reflection([*self._health.names, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
+            register_reflection(generic, [*self._health.names, health.SERVICE_NAME])
         return server
 
     def bind(self, address: str, inner: str = "127.0.0.1:0") -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from libs.errors import invalid
+from libs.errors import Violations
 from libs.protoconv import time_out
 from services.directory.adapters.db.accounts import SqlAccounts
 from services.directory.application.issue_token import IssueToken
@@ -20,15 +20,13 @@ class TokenServicer(pb_grpc.TokenServiceServicer):
         self._accounts = accounts
 
     async def IssueToken(self, request: pb.IssueTokenRequest, context: Any) -> pb.IssueTokenResponse:
-        grant = request.WhichOneof("grant")
-        if grant == "password":
+        _require_fields(request)
+        if request.WhichOneof("grant") == "password":
             made = await self._issue.by_password(
                 request.client_id, request.client_secret, request.password.username, request.password.password, request.roles
             )
-        elif grant == "client_credentials":
-            made = await self._issue.by_client(request.client_id, request.client_secret, request.roles)
         else:
-            raise invalid("grant", "FIELD_REQUIRED", "a grant is required: password or client_credentials")
+            made = await self._issue.by_client(request.client_id, request.client_secret, request.roles)
         answer = pb.IssueTokenResponse(
             access_token=made.token, token_type="Bearer", expire_time=time_out(made.expire_time), roles=sorted(made.roles)
         )
@@ -37,3 +35,17 @@ class TokenServicer(pb_grpc.TokenServiceServicer):
 
     async def GetKeySet(self, request: pb.GetKeySetRequest, context: Any) -> pb.GetKeySetResponse:
         return pb.GetKeySetResponse(keys=[pb.JsonWebKey(**key) for key in await self._accounts.key_set()])
+
+
+def _require_fields(request: pb.IssueTokenRequest) -> None:
+    """What is missing is a mistake of the program, not a wrong password, and does not count as a failed attempt. A public
+    client has no secret, so a password grant may come without one."""
+    found, grant = Violations(), request.WhichOneof("grant")
+    required = {"client_id": request.client_id, "grant": grant}
+    if grant == "password":
+        required |= {"password.username": request.password.username, "password.password": request.password.password}
+    elif grant == "client_credentials":
+        required["client_secret"] = request.client_secret
+    for field, value in required.items():
+        found.require(field, bool(value), "FIELD_REQUIRED", "is required")
+    found.raise_if_any()

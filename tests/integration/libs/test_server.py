@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf import descriptor_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
@@ -36,12 +37,37 @@ async def test_health_is_open_and_names_every_service(server: Served, service: s
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
-async def test_reflection_is_open_and_lists_every_service(server: Served) -> None:
-    stub = reflection_pb2_grpc.ServerReflectionStub(server.channel)
-    call = stub.ServerReflectionInfo(iter([reflection_pb2.ServerReflectionRequest(list_services="")]))
-    answer = await anext(aiter(call))
+REFLECTIONS = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
+
+
+async def reflected(server: Served, name: str, **question: str) -> reflection_pb2.ServerReflectionResponse:
+    """What the reflection service of this name answers. Both have the same messages on the wire."""
+    ask = server.channel.stream_stream(
+        f"/{name}/ServerReflectionInfo",
+        request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
+        response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
+    )
+    return await anext(aiter(ask(iter([reflection_pb2.ServerReflectionRequest(**question)]))))
+
+
+@pytest.mark.parametrize("name", REFLECTIONS)
+async def test_reflection_is_open_under_both_names_and_lists_every_service(server: Served, name: str) -> None:
+    answer = await reflected(server, name, list_services="")
     names = {service.name for service in answer.list_services_response.service}
-    assert {SERVICE, "waybill.audit.v1.AuditService", "grpc.health.v1.Health"} <= names
+    assert {SERVICE, "waybill.audit.v1.AuditService", "grpc.health.v1.Health", *REFLECTIONS} <= names
+
+
+@pytest.mark.parametrize("symbol", REFLECTIONS)
+@pytest.mark.parametrize("name", REFLECTIONS)
+async def test_reflection_describes_itself_under_both_names(server: Served, name: str, symbol: str) -> None:
+    answer = await reflected(server, name, file_containing_symbol=symbol)
+    (packed,) = answer.file_descriptor_response.file_descriptor_proto
+    file = descriptor_pb2.FileDescriptorProto.FromString(packed)
+    package = symbol.rpartition(".")[0]
+    assert (file.package, file.service[0].name) == (package, "ServerReflection")
+    used = {field.type_name for message in file.message_type for field in message.field if field.type_name}
+    used |= {file.service[0].method[0].input_type, file.service[0].method[0].output_type}
+    assert all(kind.startswith(f".{package}.") for kind in used)
 
 
 async def test_a_loop_that_fails_goes_on_and_ends_with_the_server(monkeypatch: pytest.MonkeyPatch, log: io.StringIO) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import runpy
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -41,3 +43,14 @@ def test_the_server_runs_with_what_its_parts_need(folder: str) -> None:
     pinned = {name.split("==")[0] for name in project(".")["dependencies"]}
     wanted = {needed.split(">=")[0] for needed in project(folder)["dependencies"] if not needed.startswith("waybill")}
     assert wanted <= pinned
+
+
+@pytest.mark.parametrize(
+    ("build", "wanted"), [("editable", []), ("standard", ["waybill-protos==1.2.3", "waybill-client==1.2.3"])]
+)
+def test_a_wheel_of_the_server_needs_the_parts_and_a_checkout_brings_them(build: str, wanted: list[str]) -> None:
+    parts = runpy.run_path(str(ROOT / "protos" / "hatch_build.py"))["Parts"]
+    metadata: Any = SimpleNamespace(version="1.2.3")
+    data: dict[str, Any] = {"dependencies": []}
+    parts(str(ROOT), {}, None, metadata, str(ROOT), "wheel").initialize(build, data)
+    assert data["dependencies"] == wanted
