@@ -7,3 +7,5 @@ class StartupError(Exception):
     """The text is for people, one line, without secrets."""
 
     exit_code = 1
+    reason = "START_FAILED"
+    """The same for machines."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Any
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from typer._click.exceptions import NoArgsIsHelpError
+from typer._click.shell_completion import CompletionItem
 from typer.core import TyperGroup
 
-from libs.service.startup import StartupError
+from services.host import failure
 
+PROGRAM = "waybill"
 COMMANDS: Mapping[str, str] = {
     "serve": "services.host.process.serve:serve",
     "demo": "services.host.demo.command:demo",
@@ -35,7 +39,7 @@ COMMANDS: Mapping[str, str] = {
 
 
 class _Imported(TyperGroup):
-    """A group whose commands are imported one by one."""
+    """A group whose commands are imported one by one, and which says in one line why a command could not do its work."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """All of them, in the order in which help shows them."""
@@ -55,22 +59,61 @@ class _Imported(TyperGroup):
         command.name = cmd_name
         return command
 
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[CompletionItem]:
+        """What a shell offers. Names of commands come without their help, for which all of them would be imported."""
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        return [CompletionItem(name) for name in COMMANDS if name.startswith(incomplete)]
 
-app = typer.Typer(cls=_Imported, no_args_is_help=True, add_completion=False)
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Runs a command and ends the process with its exit code."""
+        words = list(sys.argv[1:] if args is None else args)
+        try:
+            code = super().main(words, prog_name or PROGRAM, complete_var, False, windows_expand_args, **extra)
+        except NoArgsIsHelpError as help:
+            help.show()
+            code = help.exit_code
+        except Exception as error:
+            said = failure.told(error)
+            if said is None:
+                raise
+            failure.show(said, "--json" in words)
+            code = said.exit_code
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+# A traceback is for defects, and then it is the plain one: the decorated one is 150 lines long.
+app = typer.Typer(cls=_Imported, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"waybill {version('waybill')}")
+        raise typer.Exit
 
 
 @app.callback()
-def waybill() -> None:
+def waybill(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
     """Waybill: an order and fulfillment engine."""
 
 
 def main() -> None:
-    """Entry point. A database that no command can work with is one line."""
-    try:
-        app()
-    except StartupError as error:
-        Console(stderr=True).print(str(error), style="red", markup=False, soft_wrap=True)
-        sys.exit(error.exit_code)
+    """Entry point."""
+    # gRPC reports failures to its callers, who say them in their own words; its own log would stand between the lines.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    app()
 
 
 if __name__ == "__main__":

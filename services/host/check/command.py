@@ -13,9 +13,8 @@ from services.host.check import show
 from services.host.check.compare import check as audit
 from services.host.check.reconcile import reconciled
 from services.host.contexts import DEFAULT_SERVER
-from services.host.remote.options import DEFAULT_CLIENT, AsJson, ClientId, ClientSecret, Server
-from services.host.remote.showing import complain
-from waybill_client import AsyncWaybill, WaybillError
+from services.host.remote.options import DEFAULT_CLIENT, AsJson, ClientId, ClientSecret, Server, require_secret
+from waybill_client import AsyncWaybill
 
 out = Console()
 err = Console(stderr=True)
@@ -41,15 +40,8 @@ def check(
     be looked at, or not at all of them.
     """
     wait = patience if reconcile else None
-    try:
-        code = asyncio.run(_check(server or [DEFAULT_SERVER], client_id, client_secret, json, wait))
-    except WaybillError as error:
-        if json:
-            out.print_json(json_module.dumps(show.refused(error)))
-        else:
-            complain(str(error))
-        code = 2
-    raise typer.Exit(code)
+    require_secret(client_secret, "the owner's")
+    raise typer.Exit(asyncio.run(_check(server or [DEFAULT_SERVER], client_id, client_secret, json, wait)))
 
 
 async def _check(servers: list[str], client_id: str, client_secret: str, as_json: bool, reconciling: float | None) -> int:

@@ -13,7 +13,6 @@ from services.host.check.failing import Failing
 from services.host.check.parked import Parked
 from services.host.check.report import Report
 from services.host.check.subjects import in_words
-from waybill_client import WaybillError
 
 NAMED = 20
 """Parked entries that are named to people; machines hear of all."""
@@ -35,11 +34,6 @@ def as_json(report: Report) -> dict[str, Any]:
             for f in report.failing
         ],
     }
-
-
-def refused(error: WaybillError) -> dict[str, Any]:
-    """For machines: the books could not be looked at."""
-    return {"ok": False, "error": {"code": error.code.name, "reason": error.reason, "message": error.message}}
 
 
 def show(report: Report, out: Console) -> None:

@@ -9,6 +9,8 @@ import typer
 from rich.console import Console
 
 from libs.obs import configure_logging
+from services.host.failure import Failure
+from services.host.remote.options import require_secret
 from services.host.remote.servers import parsed
 from waybill_client import WaybillError
 
@@ -32,14 +34,9 @@ def demo(
     out = Console()
     if not server:
         raise typer.Exit(asyncio.run(play(out, json)))
+    require_secret(client_secret, "the owner's")
     try:
-        servers = parsed(server)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    try:
-        code = asyncio.run(play_at(out, json, servers, client_id, client_secret))
+        raise typer.Exit(asyncio.run(play_at(out, json, parsed(server), client_id, client_secret)))
     except WaybillError as refused:
-        said = f"the demo needs an empty marketplace and its owner's secret: {refused}"
-        Console(stderr=True).print(said, style="red", markup=False)
-        code = 1
-    raise typer.Exit(code)
+        message = f"the demo needs an empty marketplace and its owner's secret: {refused.message}"
+        raise Failure(refused.reason or refused.code.name, message, refused.metadata, exit_code=1, named=True) from refused

@@ -26,9 +26,10 @@ from services.host.northwind.setup import CURRENCY, load
 from services.host.process.embedded import running
 from services.host.process.garbage_collection import settle
 from services.host.process.settings import HostSettings, default_data
+from services.host.remote.options import require_secret
 from services.host.remote.servers import Servers, parsed
 from waybill.order.v1 import order_pb2
-from waybill_client import AsyncWaybill, WaybillError
+from waybill_client import AsyncWaybill
 from waybill_client.money import digits
 
 out = Console()
@@ -45,7 +46,9 @@ def _imports() -> None:
 def import_northwind(
     folder: Annotated[Path, typer.Argument(help="Folder with the CSV files.", exists=True, file_okay=False)],
     replay: Annotated[bool, typer.Option("--replay", help="Put all historic orders through the real calls.")] = False,
-    data: Annotated[Path | None, typer.Option(help="Folder of a marketplace on SQLite, not being served.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Folder of a marketplace on SQLite, not being served.")
+    ] = None,
     database_url: Annotated[str, typer.Option(help="PostgreSQL of a marketplace, not being served.")] = "",
     server: Annotated[
         list[str] | None,
@@ -62,19 +65,11 @@ def import_northwind(
     configure_logging("WARNING")
     settings = HostSettings(data=data or default_data() / "northwind", database_url=database_url, seller_id=seller)
     if server:
-        try:
-            session = _remote(parsed(server), client_id, client_secret)
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from None
+        require_secret(client_secret, "the owner's")
+        session = _remote(parsed(server), client_id, client_secret)
     else:
         session = _embedded(settings, client_id, client_secret)
-    code = 1
-    try:
-        code = asyncio.run(_run(_read(folder), session, seller, replay, json))
-    except* WaybillError as refused:
-        # Orders run side by side, so there may be several refusals; the first tells what is wrong.
-        err.print(_first(refused), style="red", soft_wrap=True, markup=False)
-    raise typer.Exit(code)
+    raise typer.Exit(asyncio.run(_run(_read(folder), session, seller, replay, json)))
 
 
 def _read(folder: Path) -> Northwind:
@@ -82,13 +77,6 @@ def _read(folder: Path) -> Northwind:
         return read(folder)
     except (OSError, ValueError, KeyError, ArithmeticError) as error:
         raise typer.BadParameter(f"{folder} does not hold Northwind's files: {type(error).__name__}: {error}") from None
-
-
-def _first(errors: BaseExceptionGroup[WaybillError]) -> str:
-    found: BaseException = errors
-    while isinstance(found, BaseExceptionGroup):
-        found = found.exceptions[0]
-    return str(found)
 
 
 @asynccontextmanager

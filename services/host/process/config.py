@@ -14,7 +14,17 @@ import typer
 
 from libs.db.url import HIDDEN, masked_url
 from services.host.contexts import CONTEXTS, DEFAULT_SERVER
-from services.host.process.settings import CONTEXT_VARIABLES, SECRET, URL, VARIABLES, HostSettings, default_data, from_environment
+from services.host.options import require_context
+from services.host.process.settings import (
+    CONTEXT_VARIABLES,
+    SECRET,
+    URL,
+    VARIABLES,
+    HostSettings,
+    SettingError,
+    default_data,
+    from_environment,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +71,11 @@ def explain(environment: Mapping[str, str], options: Mapping[str, Any]) -> list[
 
 
 def config(
-    data: Annotated[Path | None, typer.Option(help="As `waybill serve` has it; so are the others.")] = None,
+    data: Annotated[Path | None, typer.Option(file_okay=False, help="As `waybill serve` has it; so are the others.")] = None,
     database_url: Annotated[str, typer.Option()] = "",
     bind: Annotated[str, typer.Option()] = "",
     service_bind: Annotated[str, typer.Option()] = "",
-    only: Annotated[str, typer.Option()] = "",
+    only: Annotated[str, typer.Option(callback=require_context)] = "",
     tls_certificate: Annotated[Path | None, typer.Option()] = None,
     tls_key: Annotated[Path | None, typer.Option()] = None,
     metrics_bind: Annotated[str, typer.Option()] = "",
@@ -85,7 +95,7 @@ def config(
     try:
         settings = explain(os.environ, options)
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+        raise SettingError(str(error)) from None
     if json:
         typer.echo(orjson.dumps([dataclasses.asdict(s) for s in settings], option=orjson.OPT_INDENT_2))
         return

@@ -13,14 +13,17 @@ import grpc
 import typer
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from services.host.addresses import require_callable
 from services.host.contexts import DEFAULT_SERVER
 
 PATIENCE = 3.0
 """Seconds within which a server that is well answers."""
 
-Server = Annotated[str, typer.Option(help="host:port of the server.")]
+Server = Annotated[str, typer.Option(callback=require_callable, help="host:port of the server.")]
 Service = Annotated[str, typer.Option(help="One service by its full name; empty means the whole server.")]
-Authority = Annotated[Path | None, typer.Option(help="PEM file to trust, for a server with TLS.")]
+Authority = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, readable=True, help="PEM file to trust, for a server with TLS.")
+]
 
 
 def state(server: str, service: str = "", authority: Path | None = None) -> str:

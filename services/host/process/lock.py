@@ -21,6 +21,8 @@ PAUSE = 0.1
 class InUse(StartupError):
     """Another process has the files; the text names it."""
 
+    reason = "DATABASE_IN_USE"
+
 
 @asynccontextmanager
 async def alone(host: HostSettings, contexts: Sequence[str], patience: float = 0.0) -> AsyncIterator[None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json as json_module
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -19,9 +18,11 @@ from libs.errors import WaybillError
 from libs.obs import configure_logging
 from libs.service.startup import StartupError
 from services.host.contexts import CONTEXTS
+from services.host.options import AsJson, Data, DatabaseUrl, require_context
+from services.host.options import settings as given_settings
 from services.host.process.databases import wait_for_databases
 from services.host.process.lock import alone
-from services.host.process.settings import HostSettings, default_data, from_environment
+from services.host.process.settings import HostSettings
 
 SERVICES = Path(__file__).resolve().parents[2]
 PATIENCE = 5.0
@@ -63,23 +64,16 @@ async def _migrate(host: HostSettings, context: str) -> Migrated:
 
 
 def migrate(
-    data: Annotated[Path | None, typer.Option(help="Folder of the SQLite files; default in the user's data directory.")] = None,
-    database_url: Annotated[str, typer.Option(help="PostgreSQL instead of SQLite files, a schema per service.")] = "",
+    data: Data = None,
+    database_url: DatabaseUrl = "",
     only: Annotated[list[str] | None, typer.Option(help="One service; can be repeated: " + ", ".join(CONTEXTS))] = None,
-    json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Brings every service's database to this build's revision. Can be repeated, and run from several places at once."""
     for context in only or []:
-        if context not in CONTEXTS:
-            raise typer.BadParameter(f"there is no service {context!r}: one of {', '.join(CONTEXTS)}")
+        require_context(context)
     configure_logging("WARNING")
-    try:
-        given = from_environment(os.environ) | {"data": data or default_data()}
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    if database_url:
-        given["database_url"] = database_url
-    settings = HostSettings(**given)  # type: ignore[arg-type]
+    settings = given_settings(data=data, database_url=database_url)
     show(asyncio.run(migrate_all(settings, tuple(only or CONTEXTS))), json)
 
 

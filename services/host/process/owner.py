@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json as json_module
-import os
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -16,10 +14,12 @@ from libs.obs import configure_logging
 from libs.service.startup import StartupError
 from services.directory.application.bootstrap import OneTimeSecret
 from services.directory.main import reset_owner_secret
+from services.host.options import AsJson, Data, DatabaseUrl
+from services.host.options import settings as given_settings
 from services.host.process.databases import wait_for_databases
 from services.host.process.embedded import settings_of
 from services.host.process.serve import out, show_secret
-from services.host.process.settings import HostSettings, default_data, from_environment
+from services.host.process.settings import HostSettings
 
 owner = typer.Typer(no_args_is_help=True, help="The marketplace's owner.")
 
@@ -28,6 +28,7 @@ class NoMarketplace(StartupError):
     """There is nothing to command."""
 
     exit_code = 2
+    reason = "MARKETPLACE_MISSING"
 
 
 @owner.callback()
@@ -36,20 +37,10 @@ def _group() -> None:
 
 
 @owner.command("reset-secret")
-def reset_secret(
-    data: Annotated[Path | None, typer.Option(help="Folder of the SQLite files; default in the user's data directory.")] = None,
-    database_url: Annotated[str, typer.Option(help="PostgreSQL instead of SQLite files, a schema per service.")] = "",
-    json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,
-) -> None:
+def reset_secret(data: Data = None, database_url: DatabaseUrl = "", json: AsJson = False) -> None:
     """Gives the owner's client a new secret and prints it, once. The former one ends at once. No service is needed."""
     configure_logging("WARNING")
-    try:
-        given = from_environment(os.environ) | {"data": data or default_data()}
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    if database_url:
-        given["database_url"] = database_url
-    settings = HostSettings(**given)  # type: ignore[arg-type]
+    settings = given_settings(data=data, database_url=database_url)
     _check_file(settings)
     made = asyncio.run(_reset(settings))
     if json:

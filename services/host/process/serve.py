@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import os
 import signal
 import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from libs.obs import configure_logging
+from libs.obs.endpoint import address as metrics_address
+from services.host.addresses import require_callable, require_free
 from services.host.contexts import CONTEXTS, DEFAULT_SERVER
+from services.host.options import Data, DatabaseUrl, pem_file, require_context
+from services.host.options import settings as given_settings
 from services.host.process.embedded import running
 from services.host.process.garbage_collection import settle
-from services.host.process.settings import HostSettings, default_data, from_environment
+from services.host.process.settings import HostSettings
 
 if TYPE_CHECKING:
     from services.directory.application.bootstrap import OneTimeSecret
@@ -25,30 +29,38 @@ if TYPE_CHECKING:
 out = Console()
 
 
+class Level(StrEnum):
+    """What a log holds: this and what is more urgent."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+    CRITICAL = "CRITICAL"
+
+
 def serve(
-    data: Annotated[Path | None, typer.Option(help="Folder of the SQLite files; default in the user's data directory.")] = None,
-    database_url: Annotated[str, typer.Option(help="PostgreSQL instead of SQLite files, a schema per service.")] = "",
+    data: Data = None,
+    database_url: DatabaseUrl = "",
     bind: Annotated[str, typer.Option(help="host:port to listen on.")] = DEFAULT_SERVER,
     service_bind: Annotated[
         str, typer.Option(help="With --only: host:port for the other services; by default the next port after --bind's.")
     ] = "",
-    only: Annotated[str, typer.Option(help="One service: " + ", ".join(CONTEXTS))] = "",
-    tls_certificate: Annotated[Path | None, typer.Option(help="PEM file.")] = None,
-    tls_key: Annotated[Path | None, typer.Option(help="PEM file.")] = None,
+    only: Annotated[str, typer.Option(callback=require_context, help="One service: " + ", ".join(CONTEXTS))] = "",
+    tls_certificate: Annotated[Path | None, pem_file()] = None,
+    tls_key: Annotated[Path | None, pem_file()] = None,
     insecure: Annotated[bool, typer.Option("--insecure", help="No TLS although others can reach it.")] = False,
     metrics_bind: Annotated[str, typer.Option(help="host:port for Prometheus; nowhere unless it is given.")] = "",
     no_migrate: Annotated[
         bool, typer.Option("--no-migrate", help="Refuse a database older than this build instead of migrating it.")
     ] = False,
-    log_level: Annotated[str, typer.Option()] = "INFO",
+    log_level: Annotated[Level, typer.Option(case_sensitive=False)] = Level.INFO,
     log_json: Annotated[bool, typer.Option("--log-json")] = False,
 ) -> None:
     """Serves the marketplace: every service in this process, or one of them."""
-    if only and only not in CONTEXTS:
-        raise typer.BadParameter(f"there is no service {only!r}: one of {', '.join(CONTEXTS)}")
     configure_logging(log_level, log_json)
-    settings = _settings(
-        data=data or default_data(),
+    settings = given_settings(
+        data=data,
         database_url=database_url,
         bind=bind,
         service_bind=service_bind,
@@ -58,6 +70,7 @@ def serve(
         metrics_bind=metrics_bind,
         migrate=False if no_migrate else None,
     )
+    _require_listening(settings)
     binds = (settings.bind, settings.inner_bind)
     if not all(_loopback(bind) for bind in binds) and settings.tls_certificate is None and not insecure:
         raise typer.BadParameter("an address that others can reach needs --tls-certificate and --tls-key, or --insecure")
@@ -65,14 +78,14 @@ def serve(
     asyncio.run(_serve(settings))
 
 
-def _settings(**given: Any) -> HostSettings:
-    """Settings of the environment, beaten by those given."""
-    try:
-        values = from_environment(os.environ)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    values.update({key: value for key, value in given.items() if value not in (None, "")})
-    return HostSettings(**values)  # type: ignore[arg-type]
+def _require_listening(settings: HostSettings) -> None:
+    """Raises `AddressError` when the process could not listen, or could not call the services that it is told of."""
+    require_free("--bind", settings.bind)
+    require_free("--service-bind", settings.inner_bind)
+    if settings.metrics_bind:
+        require_free("--metrics-bind", settings.metrics_bind, metrics_address)
+    for address in settings.addresses.values():
+        require_callable(address)
 
 
 def _loopback(bind: str) -> bool:
@@ -97,7 +110,9 @@ async def _serve(settings: HostSettings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with running(settings) as host:
         settle()
-        out.print(f"[bold]waybill[/bold] serves {', '.join(host.apps)} on [bold]{host.address}[/bold]")
+        out.print(
+            f"[bold]waybill[/bold] serves {', '.join(host.apps)} on [bold]{host.address}[/bold]", emoji=False, soft_wrap=True
+        )
         if settings.only:
             out.print(f"services reach it on {host.inner_address}", highlight=False, soft_wrap=True)
         if host.metrics_address:

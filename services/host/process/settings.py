@@ -166,12 +166,21 @@ class BindError(StartupError):
     """The process was not told where to listen for services."""
 
     exit_code = 2
+    reason = "ADDRESS_INVALID"
+
+
+class SettingError(StartupError):
+    """A variable of the environment says what its setting cannot be."""
+
+    exit_code = 2
+    reason = "SETTING_INVALID"
 
 
 class SecretError(StartupError):
     """The service secret is missing, or worth nothing."""
 
     exit_code = 2
+    reason = "SECRET_INVALID"
 
 
 def _kept(path: Path) -> str:

@@ -16,6 +16,7 @@ class TlsError(StartupError):
     """The process was told to use TLS, and cannot."""
 
     exit_code = 2
+    reason = "TLS_INVALID"
 
 
 def server_credentials(host: HostSettings) -> grpc.ServerCredentials | None:

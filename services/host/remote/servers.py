@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from services.host.addresses import AddressError, require_callable
 from services.host.contexts import CONTEXTS
 
 
@@ -24,17 +25,18 @@ class Servers:
 
 
 def parsed(given: Iterable[str]) -> Servers:
-    """Reads them. Raises `ValueError` when a context is unknown or left without a server."""
+    """Reads them. Raises `AddressError` when a context is unknown or left without a server."""
     default, contexts = "", dict[str, str]()
     for text in given:
         context, named, address = text.partition("=")
         if not named:
-            default = text
+            default = require_callable(text)
         elif context in CONTEXTS and address:
+            require_callable(address)
             contexts[context] = f"{contexts[context]},{address}" if context in contexts else address
         else:
-            raise ValueError(f"{text!r} is neither host:port nor one of {', '.join(CONTEXTS)}, an equals sign and host:port")
+            raise AddressError(f"{text!r} is neither host:port nor one of {', '.join(CONTEXTS)}, an equals sign and host:port")
     missing = [context for context in CONTEXTS if not default and context not in contexts]
     if missing:
-        raise ValueError(f"no server is given for {', '.join(missing)}")
+        raise AddressError(f"no server is given for {', '.join(missing)}")
     return Servers(default or contexts[CONTEXTS[0]], contexts)

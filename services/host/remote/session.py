@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import typer
 
 from services.host.contexts import DEFAULT_SERVER
-from services.host.remote.options import DEFAULT_CLIENT, ClientId, ClientSecret, Server
+from services.host.remote.options import DEFAULT_CLIENT, ClientId, ClientSecret, Server, require_secret
 from services.host.remote.showing import complain
 from waybill_client import AsyncWaybill, WaybillError
 
@@ -110,13 +110,10 @@ def command(app: typer.Typer, name: str) -> Callable[[Work], Work]:
 async def _told(
     work: Callable[[Operator], Awaitable[int]], server: Sequence[str] | None, client_id: str, client_secret: str
 ) -> int:
-    """The work's exit code; a refusal is told in one line."""
-    try:
-        async with operator(server, client_id, client_secret) as at:
-            return await work(at)
-    except WaybillError as error:
-        complain(str(error))
-        return 2
+    """The work's exit code."""
+    require_secret(client_secret)
+    async with operator(server, client_id, client_secret) as at:
+        return await work(at)
 
 
 def named_or_all(named: bool, all: bool, remedy: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 from typer.testing import CliRunner
@@ -47,3 +48,19 @@ def test_a_command_for_operators_loads_no_service_and_no_database() -> None:
 def test_a_process_of_one_service_loads_no_other() -> None:
     found = loaded("from services.host.process import embedded\nembedded._part('shipping', 'main')")
     assert {name for name in found if name.startswith("services.")} == {"services.host", "services.shipping"}
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    shown = CliRunner().invoke(app, ["--version"])
+    assert (shown.exit_code, shown.stdout) == (0, f"waybill {version('waybill')}\n")
+
+
+def test_a_shell_completes_commands_and_options_of_them() -> None:
+    def offered(words: str, number: int) -> set[str]:
+        asked = {"_WAYBILL_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(number)}
+        return set(CliRunner().invoke(app, [], prog_name="waybill", env=asked).stdout.split())
+
+    assert offered("waybill s", 1) == {"serve", "submissions"}
+    assert offered("waybill holds re", 2) == {"release"}
+    assert "--metrics-bind" in offered("waybill serve --m", 2)
+    assert "--install-completion" in CliRunner().invoke(app, ["--help"]).stdout
