@@ -50,10 +50,20 @@ def told(error: BaseException) -> Failure | None:
     if isinstance(error, ClickException):
         return _misused(error)
     if isinstance(error, WaybillError):
-        return Failure(error.reason, error.message, error.metadata, named=True)
+        return Failure(error.reason, _with_cause(error.message, error), error.metadata, named=True)
     if isinstance(error, StartupError):
-        return Failure(error.reason, str(error), exit_code=error.exit_code)
+        return Failure(error.reason, _with_cause(str(error), error), exit_code=error.exit_code)
     return _of_server(error) or _of_database(error) or _of_machine(error)
+
+
+def _with_cause(message: str, error: BaseException) -> str:
+    """With what the database itself said, which whoever runs it may see and callers of a service may not."""
+    cause = error.__cause__
+    while cause is not None:
+        if (said := _of_database(cause)) and said.message not in message:
+            return f"{message} ({said.message})"
+        cause = cause.__cause__
+    return message
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

@@ -127,6 +127,11 @@ def test_what_machine_and_database_refuse_is_told_and_a_defect_is_not() -> None:
     broken = told(sqlite3.DatabaseError("file is not a database"))
     assert broken is not None
     assert broken.reason == "DATABASE_UNAVAILABLE"
+    answerless = StartupError("the database does not answer")
+    answerless.__cause__ = sqlite3.DatabaseError("file is not a database")
+    explained = told(answerless)
+    assert explained is not None
+    assert explained.message == "the database does not answer (DatabaseError: file is not a database)"
     later = told(StartupError("not now"))
     assert later is not None
     assert later.exit_code == 1
