@@ -4,6 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # Two workers: each has databases of its own.
 WORKERS ?= 2
+PIP := set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-check --no-color --progress-bar off
+# A line for each package while it comes, instead of a silent minute; errors come in full on their own stream.
+PROGRESS := | awk '/^ *(Collecting|Downloading|Building|Installing|Successfully)/ { sub(/^ */, "  "); print substr($$0, 1, 100); fflush() }'
 
 .PHONY: help demo serve test test-unit test-chaos test-containers engine image up down lint format protos chaos soak bench clean release dist test-clients
 
@@ -13,13 +16,13 @@ help: ## What can be run
 $(BIN)/.runtime: requirements.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing the requirements ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(PIP) -r requirements.txt $(PROGRESS)
+	@$(PIP) --no-deps --no-build-isolation -e . $(PROGRESS)
 	@touch $@
 
 $(BIN)/.dev: requirements-dev.txt $(BIN)/.runtime
 	@echo "installing what tests and checks need ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(PIP) -r requirements-dev.txt $(PROGRESS)
 	@touch $@
 
 protos: $(BIN)/.runtime ## Generate code from the contracts

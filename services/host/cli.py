@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, str] = {
     "config": "services.host.process.config:config",
     "protos": "services.host.protos:protos",
     "health": "services.host.process.health:health",
+    "order": "services.host.operate.orders:orders",
     "submissions": "services.host.operate.submissions:submissions",
     "commands": "services.host.operate.commands:commands",
     "outbox": "services.host.operate.outbox:outbox",

@@ -21,6 +21,7 @@ from services.fulfillment.adapters.db.tables import supplier_orders
 from services.host.check import check, compare
 from services.host.check.reconcile import reconciled
 from services.host.check.subjects import UNREPORTED
+from services.host.contexts import CONTEXTS
 from services.host.process.embedded import Host, running
 from services.host.process.settings import HostSettings
 from services.order.application.progress.report_fulfillment import ReportFulfillment
@@ -62,9 +63,17 @@ def amount_off(market: Marketplace, id: str) -> AbstractAsyncContextManager[None
     return tampered(database, [sa.update(supplier_orders).where(O.id == id).values(**more)])
 
 
-async def test_the_command_prints_every_invariant_and_ends_with_one_line(sqlite_market: Marketplace) -> None:
+async def test_the_command_sums_up_every_context_and_ends_with_one_line(sqlite_market: Marketplace) -> None:
     await sqlite_market.cast.ada.place_order({"tape": 2}, id="FINE")
     code, text = await run(sqlite_market)
+    assert code == 0
+    assert [line.split()[0] for line in text.splitlines()[3:-2]] == [*CONTEXTS, "across"]
+    assert text.splitlines()[-1].startswith("invariants OK  ")
+
+
+async def test_verbose_prints_every_invariant(sqlite_market: Marketplace) -> None:
+    await sqlite_market.cast.ada.place_order({"tape": 2}, id="FINE")
+    code, text = await run(sqlite_market, "--verbose")
     assert code == 0
     for name in ("stock_counter_equals_ledger", "history_has_no_gap", "supplier_orders_partition_the_order"):
         assert name in text

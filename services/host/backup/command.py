@@ -19,6 +19,7 @@ from services.host.backup.restore import restore as load_archive
 from services.host.backup.source import Tell
 from services.host.failure import REFUSED, told
 from services.host.options import AsJson, Data, DatabaseUrl, settings
+from services.host.tables import put
 
 T = TypeVar("T")
 Folder = Annotated[Path, typer.Argument(metavar="DIR", file_okay=False, help="Folder of the archive.")]
@@ -80,4 +81,4 @@ def _show(manifest: Manifest) -> None:
     table = Table("service", "database", "revision", "tables", "rows", box=None)
     for name, part in manifest.contexts.items():
         table.add_row(name, part.engine, part.revision, str(len(part.tables)), f"{part.rows:,}")
-    Console().print(table)
+    put(Console(), table)

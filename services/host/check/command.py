@@ -25,6 +25,7 @@ def check(
     client_id: ClientId = DEFAULT_CLIENT,
     client_secret: ClientSecret = "",
     json: AsJson = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every invariant with its counts, not their sums.")] = False,
     reconcile: Annotated[
         bool,
         typer.Option(
@@ -41,17 +42,19 @@ def check(
     """
     wait = patience if reconcile else None
     require_secret(client_secret, "the owner's")
-    raise typer.Exit(asyncio.run(_check(server or [DEFAULT_SERVER], client_id, client_secret, json, wait)))
+    raise typer.Exit(asyncio.run(_check(server or [DEFAULT_SERVER], client_id, client_secret, json, verbose, wait)))
 
 
-async def _check(servers: list[str], client_id: str, client_secret: str, as_json: bool, reconciling: float | None) -> int:
+async def _check(
+    servers: list[str], client_id: str, client_secret: str, as_json: bool, verbose: bool, reconciling: float | None
+) -> int:
     async with AsyncWaybill(servers[0], client_id, client_secret) as client:
         settled = reconciling is None or await reconciled(client, servers, reconciling, err)
         report = await audit(client, servers)
     if as_json:
         out.print_json(json_module.dumps(show.as_json(report)))
     else:
-        show.show(report, out)
+        show.show(report, out, verbose)
     if not report.ok or not settled or report.waits:
         return 1
     return 2 if report.missing else 0

@@ -11,8 +11,9 @@ from rich.table import Table
 
 from services.host.check.failing import Failing
 from services.host.check.parked import Parked
-from services.host.check.report import Report
+from services.host.check.report import Report, Result
 from services.host.check.subjects import in_words
+from services.host.tables import put
 
 NAMED = 20
 """Parked entries that are named to people; machines hear of all."""
@@ -36,18 +37,38 @@ def as_json(report: Report) -> dict[str, Any]:
     }
 
 
-def show(report: Report, out: Console) -> None:
-    """Every invariant with its counts, every finding, and one line that says it all."""
-    table = Table(box=box.SIMPLE, header_style="dim")
-    for name in ("context", "invariant", "rows", "broken"):
-        table.add_column(name, justify="right" if name in ("rows", "broken") else "left")
+def show(report: Report, out: Console, verbose: bool = False) -> None:
+    """The counts of every area, or of every invariant; every finding; and one line that says it all."""
+    put(out, _rules(report.results) if verbose else _areas(report.results))
+    conclude(report, out)
+
+
+def _rules(results: Sequence[Result]) -> Table:
+    table = _counts("context", "invariant")
     last = ""
-    for r in report.results:
+    for r in results:
         style = "red" if r.broken else None
         table.add_row(r.context if r.context != last else "", r.rule, f"{r.rows:,}", f"{r.broken:,}", style=style)
         last = r.context
-    out.print(table)
-    conclude(report, out)
+    return table
+
+
+def _areas(results: Sequence[Result]) -> Table:
+    """One row for each context, and one for what is compared between them."""
+    table = _counts("context", "invariants")
+    for context in dict.fromkeys(r.context for r in results):
+        own = [r for r in results if r.context == context]
+        rows, broken = sum(r.rows for r in own), sum(r.broken for r in own)
+        table.add_row(context, f"{len(own):,}", f"{rows:,}", f"{broken:,}", style="red" if broken else None)
+    return table
+
+
+def _counts(*names: str) -> Table:
+    """Names to the left, counts to the right."""
+    table = Table(box=box.SIMPLE, header_style="dim")
+    for name in (*names, "rows", "broken"):
+        table.add_column(name, justify="left" if name in ("context", "invariant") else "right")
+    return table
 
 
 def conclude(report: Report, out: Console) -> None:

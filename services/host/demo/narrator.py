@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.tree import Tree
 
+from services.host.tables import put
+
 COLOURS = {"seller": "magenta", "buyer": "cyan", "supplier": "yellow", "waybill": "green", "stranger": "red"}
 
 
@@ -44,7 +46,7 @@ class Narrator:
             table.add_column(column, justify="right" if i in right else "left")
         for row in rows:
             table.add_row(*row)
-        self._console.print(table)
+        put(self._console, table)
 
     def tree(self, title: str, branches: Iterable[tuple[str, Sequence[str]]]) -> None:
         """The order with what hangs below it."""
@@ -55,7 +57,7 @@ class Narrator:
             node = tree.add(branch)
             for leaf in leaves:
                 node.add(leaf)
-        self._console.print(tree)
+        put(self._console, tree)
 
     def end(self, text: str) -> None:
         """The last line."""

@@ -28,6 +28,7 @@ from services.host.process.garbage_collection import settle
 from services.host.process.settings import HostSettings, default_data
 from services.host.remote.options import require_secret
 from services.host.remote.servers import Servers, parsed
+from services.host.tables import put
 from waybill.order.v1 import order_pb2
 from waybill_client import AsyncWaybill
 from waybill_client.money import digits
@@ -104,8 +105,11 @@ async def _embedded(settings: HostSettings, client_id: str, secret: str) -> Asyn
 async def _run(data: Northwind, session: Any, seller: str, with_orders: bool, as_json: bool) -> int:
     async with session as (owner, servers):
         await load(owner, data, seller)
-        err.print(f"{len(data.customers)} buyers, {len(data.suppliers)} suppliers, {len(data.products)} products are in place")
+        loaded = {"buyers": len(data.customers), "suppliers": len(data.suppliers), "products": len(data.products)}
+        err.print(f"{', '.join(f'{count} {name}' for name, count in loaded.items())} are in place", highlight=False)
         if not with_orders:
+            if as_json:
+                out.print_json(json_module.dumps({"ok": True, "loaded": loaded}))
             return 0
         clients = await employees(owner, servers, data)
         with _progress() as bar:
@@ -144,7 +148,7 @@ def _show(figures: Figures, report: Report) -> None:
         ours, known = getattr(figures, item.name), getattr(KNOWN, item.name)
         mark = "[green]=[/green]" if ours == known else "[red]differs[/red]"
         table.add_row(item.name.replace("_", " "), _text(ours), _text(known), mark)
-    out.print(table)
+    put(out, table)
     for finding in report.findings:
         out.print(f"[red]{finding.context}[/red] {finding.rule} {finding.subject}: {finding.detail}")
     word = "[green]invariants OK[/green]" if report.ok else f"[red]{len(report.findings)} invariants broken[/red]"

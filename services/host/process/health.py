@@ -5,6 +5,7 @@ Containers ask every few seconds, so they call `python -m services.host.process.
 
 from __future__ import annotations
 
+import json as json_module
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from services.host.addresses import require_callable
 from services.host.contexts import DEFAULT_SERVER
 
+SERVING = "SERVING"
 PATIENCE = 3.0
 """Seconds within which a server that is well answers."""
 
@@ -24,6 +26,8 @@ Service = Annotated[str, typer.Option(help="One service by its full name; empty 
 Authority = Annotated[
     Path | None, typer.Option(exists=True, dir_okay=False, readable=True, help="PEM file to trust, for a server with TLS.")
 ]
+
+AsJson = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
 
 
 def state(server: str, service: str = "", authority: Path | None = None) -> str:
@@ -40,14 +44,14 @@ def state(server: str, service: str = "", authority: Path | None = None) -> str:
     return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
 
 
-def health(server: Server = DEFAULT_SERVER, service: Service = "", tls_ca: Authority = None) -> None:
+def health(server: Server = DEFAULT_SERVER, service: Service = "", tls_ca: Authority = None, json: AsJson = False) -> None:
     """Asks a server whether it serves: exit code 0 when it does, else 1."""
     found = state(server, service, tls_ca)
-    typer.echo(found)
-    raise typer.Exit(0 if found == "SERVING" else 1)
+    typer.echo(json_module.dumps({"ok": found == SERVING, "state": found}) if json else found)
+    raise typer.Exit(0 if found == SERVING else 1)
 
 
 if __name__ == "__main__":
     said = state(sys.argv[1] if len(sys.argv) > 1 else DEFAULT_SERVER)
     sys.stdout.write(said + "\n")
-    sys.exit(said != "SERVING")
+    sys.exit(said != SERVING)

@@ -10,8 +10,9 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+
+from services.host.tables import cell, put
 
 out = Console()
 err = Console(stderr=True)
@@ -21,18 +22,28 @@ def show(found: Sequence[Any], as_json: bool, columns: Mapping[str, str], rows: 
     """For machines the messages, as one array with the names of their contracts; for people a table of rows, or one line
     when there is none. `columns` gives the style of each."""
     if as_json:
-        out.print_json(json.dumps([_as_json(message) for message in found]))
+        print_json([as_data(message) for message in found])
         return
     lines = list(rows)
     if not lines:
         out.print(f"[green]{nothing}[/green]")
         return
-    table = Table(box=None, pad_edge=False)
+    put(out, table(columns, lines))
+
+
+def table(columns: Mapping[str, str], rows: Iterable[Sequence[str]]) -> Table:
+    """Rows under their columns; `columns` gives the style of each."""
+    made = Table(box=None, pad_edge=False)
     for name, style in columns.items():
-        table.add_column(name, style=style or None, overflow="fold")
-    for line in lines:
-        table.add_row(*(escape(cell) for cell in line))
-    out.print(table)
+        made.add_column(name, style=style or None, overflow="fold")
+    for row in rows:
+        made.add_row(*(cell(out, value) for value in row))
+    return made
+
+
+def print_json(value: Any) -> None:
+    """For machines."""
+    out.print_json(json.dumps(value))
 
 
 def complain(text: str) -> None:
@@ -68,5 +79,6 @@ def _length(seconds: int) -> str:
     return f"{seconds} s"
 
 
-def _as_json(message: Any) -> dict[str, Any]:
+def as_data(message: Any) -> dict[str, Any]:
+    """A message with the names of its contract."""
     return MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
