@@ -4,6 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # Two workers: each has databases of its own.
 WORKERS ?= 2
+# For pipefail.
+SHELL := bash
 PIP := set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-check --no-color --progress-bar off
 # A line for each package while it comes, instead of a silent minute; errors come in full on their own stream.
 PROGRESS := | awk '/^ *(Collecting|Downloading|Building|Installing|Successfully)/ { sub(/^ */, "  "); print substr($$0, 1, 100); fflush() }'

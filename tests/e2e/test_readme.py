@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import subprocess
 import sys
@@ -10,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.process import served
+from tests.support.process import Served, served
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
+SCRIPT = ROOT / "docs" / "first_steps.py"
 STEPS = (ROOT / "docs" / "first-steps.md").read_text()
 
 
@@ -24,36 +26,50 @@ def blocks(text: str, language: str) -> list[str]:
     return [code.strip("\n") for info, code in fenced if info == language]
 
 
-async def run(code: str, tmp_path: Path, name: str) -> str:
+async def run(path: Path, **environment: str) -> str:
     """Runs a program; returns what it prints."""
-    path = tmp_path / name
-    path.write_text(code)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(path), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=ROOT
+        sys.executable,
+        str(path),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        cwd=ROOT,
+        env={**os.environ, **environment},
     )
     out, _ = await process.communicate()
     assert process.returncode == 0, out.decode()
     return out.decode()
 
 
-async def test_the_first_steps_and_the_first_order_run_as_they_are_written(tmp_path: Path) -> None:
-    (setup,) = blocks(STEPS, "python")
+async def first_steps(server: Served) -> None:
+    """What every newcomer runs."""
+    await run(SCRIPT, WAYBILL_SERVER=server.address, WAYBILL_CLIENT_SECRET=server.client_secret)
+
+
+def test_the_page_of_the_first_steps_shows_the_script() -> None:
+    (shown,) = blocks(STEPS, "python")
+    assert shown == SCRIPT.read_text().strip("\n")
+    (command,) = blocks(STEPS, "")
+    assert command.endswith(f"{SCRIPT.relative_to(ROOT)}")
+
+
+async def test_the_first_steps_can_be_taken_twice_and_the_first_order_runs_as_it_is_written(tmp_path: Path) -> None:
     (order,) = blocks(README, "python")
     assert len([line for line in order.splitlines() if line.strip()]) < 10
     async with served(tmp_path / "data") as server:
-        setup = setup.replace("127.0.0.1:8420", server.address).replace("SECRET", repr(server.client_secret))
-        await run(setup, tmp_path, "setup.py")
-        printed = await run(order.replace("127.0.0.1:8420", server.address), tmp_path, "order.py")
+        await first_steps(server)
+        await first_steps(server)
+        program = tmp_path / "order.py"
+        program.write_text(order.replace("127.0.0.1:8420", server.address))
+        printed = await run(program)
     # 4 x 189.00 + 2 x 64.30, and 9.00 to ship the one parcel.
     assert printed.split() == ["PO1", "893.60", "USD"]
 
 
 async def test_buf_curl_lists_services_gets_a_token_creates_and_reads_an_order(tmp_path: Path) -> None:
-    (setup,) = blocks(STEPS, "python")
     shell = next(block for block in blocks(README, "") if "buf curl" in block)
     async with served(tmp_path / "data") as server:
-        setup = setup.replace("127.0.0.1:8420", server.address).replace("SECRET", repr(server.client_secret))
-        await run(setup, tmp_path, "setup.py")
+        await first_steps(server)
         script = f"set -eu\nPATH={Path(sys.executable).parent}:$PATH\n" + shell.replace("127.0.0.1:8420", server.address)
         process = await asyncio.create_subprocess_exec(
             "bash", "-c", script, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=ROOT

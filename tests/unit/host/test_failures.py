@@ -10,8 +10,10 @@ from pathlib import Path
 
 import grpc
 import pytest
+import structlog
 from typer.testing import CliRunner
 
+from libs.obs import logging
 from libs.service.startup import StartupError
 from services.host.addresses import AddressError, require_callable, require_free, split
 from services.host.cli import app
@@ -24,6 +26,9 @@ def a_place_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.delenv("WAYBILL_CLIENT_SECRET", raising=False)
+    # The stream of a command that runs within this process is closed after it; logs of later tests would go there.
+    monkeypatch.setattr(structlog, "configure", lambda **_: None)
+    monkeypatch.setattr(logging, "_level", logging._level)
     (tmp_path / "file").write_text("no folder and no certificate")
 
 
