@@ -15,8 +15,9 @@ from services.payment.domain.types import Holding
 def lower(payments: Sequence[Payment], rows: Sequence[Transaction], due: int, now: datetime) -> list[Change]:
     """Lowers what the payments of an open order stand for to `due` in all, and gives back what is beyond it.
 
-    Each stands for less only as long as the sum is too high: what cards have not taken first, the newest card first, then
-    promises, then accounts; what cards have taken comes last.
+    Each stands for less only as long as the sum is too high: what a person has given back first, where nothing is left to
+    be taken; then what cards have not taken, the newest card first, then promises, then accounts; what cards have taken
+    comes last.
     """
     courses = [Course(p, rows, now) for p in payments if p.state in PERMANENT]
     excess = sum(c.payment.due for c in courses) - due
@@ -33,6 +34,8 @@ def _passes(courses: Sequence[Course]) -> Iterable[tuple[list[Course], Callable[
     def of(holding: Holding) -> list[Course]:
         return [c for c in reversed(courses) if c.payment.holding is holding]
 
+    done = [c for c in reversed(courses) if c.payment.holding is not Holding.GATEWAY or not c.payment.uncaptured]
+    yield done, lambda c: c.payment.taken - c.pending(TransactionType.REFUND)
     yield of(Holding.GATEWAY), lambda c: c.payment.captured + c.pending(TransactionType.CAPTURE)
     yield of(Holding.NOTHING), lambda c: 0
     yield of(Holding.BALANCE), lambda c: 0

@@ -54,6 +54,21 @@ async def test_what_was_captured_beyond_what_is_due_goes_back_less_what_a_person
     assert refused.value.reason == "CAPTURE_EXCEEDS_AUTHORIZATION"
 
 
+async def test_what_a_person_gave_back_of_an_account_costs_no_card_its_hold(world: World) -> None:
+    await world.account(balance=60)
+    await world.card()
+    order = world.order(100)
+    await order.opened(from_account("p1", "gift", 60), by_card("p2", "tok_approve"))
+    await refund(world, "p1", 50)
+    after = await order.lower(2, 50)
+    assert [(state(p), units(p.due_amount), units(p.refunded_amount)) for p in after] == [
+        ("CONFIRMED", 10, 50),
+        ("CONFIRMED", 40, 0),
+    ]
+    assert state(await capture(world, "p2", 40)) == "CAPTURED"
+    assert await world.balance() == (50, 0)
+
+
 async def test_a_capture_under_way_that_comes_through_beyond_what_is_due_goes_back(world: World) -> None:
     await world.card("tok_late_capture")
     order = world.order(100)
