@@ -20,6 +20,13 @@ class AddressError(StartupError, ValueError):
     reason = "ADDRESS_INVALID"
 
 
+class ListenError(AddressError):
+    """The machine does not let this process listen there now; it may when another process has ended."""
+
+    exit_code = 1
+    reason = "LISTEN_FAILED"
+
+
 def split(address: str) -> tuple[str, int]:
     """Host and port of `host:port`; an IPv6 host stands in brackets. Raises `AddressError`."""
     host, colon, port = address.rpartition(":")
@@ -44,7 +51,8 @@ def require_callable(address: str) -> str:
 
 
 def require_free(option: str, address: str, read: Callable[[str], tuple[str, int]] = split) -> None:
-    """Returns if a server can listen there. Raises `AddressError` that names the option and says why not.
+    """Returns if a server can listen there. Raises `AddressError` that names the option and says why not;
+    `ListenError` when it is the machine that refuses.
     `read` takes the address apart, and raises ValueError when it is none.
 
     Another process may take the port a moment later, which the server itself reports. Asked first, because a start
@@ -66,4 +74,4 @@ def require_free(option: str, address: str, read: Callable[[str], tuple[str, int
             tried.listen(1)
         except OSError as error:
             why = os.strerror(error.errno) if error.errno else str(error)
-            raise AddressError(f"{option} {address}: {why}") from None
+            raise ListenError(f"cannot listen on {option} {address}: {why}") from None

@@ -18,11 +18,6 @@ DatabaseUrl = Annotated[str, typer.Option(help="PostgreSQL instead of SQLite fil
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
 
 
-def pem_file() -> Any:
-    """An option for a file in PEM."""
-    return typer.Option(exists=True, dir_okay=False, readable=True, help="PEM file.")
-
-
 def require_context(name: str) -> str:
     """The name, if a service has it. Raises `typer.BadParameter`."""
     if name and name not in CONTEXTS:

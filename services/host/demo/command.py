@@ -39,4 +39,4 @@ def demo(
         raise typer.Exit(asyncio.run(play_at(out, json, parsed(server), client_id, client_secret)))
     except WaybillError as refused:
         message = f"the demo needs an empty marketplace and its owner's secret: {refused.message}"
-        raise Failure(refused.reason or refused.code.name, message, refused.metadata, exit_code=1, named=True) from refused
+        raise Failure(refused.reason or refused.code.name, message, refused.metadata, named=True) from refused

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import json as json_module
 import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -17,9 +18,9 @@ from libs.obs import configure_logging
 from libs.obs.endpoint import address as metrics_address
 from services.host.addresses import require_callable, require_free
 from services.host.contexts import CONTEXTS, DEFAULT_SERVER
-from services.host.options import Data, DatabaseUrl, pem_file, require_context
+from services.host.options import AsJson, Data, DatabaseUrl, require_context
 from services.host.options import settings as given_settings
-from services.host.process.embedded import running
+from services.host.process.embedded import Host, running
 from services.host.process.garbage_collection import settle
 from services.host.process.settings import HostSettings
 
@@ -47,8 +48,8 @@ def serve(
         str, typer.Option(help="With --only: host:port for the other services; by default the next port after --bind's.")
     ] = "",
     only: Annotated[str, typer.Option(callback=require_context, help="One service: " + ", ".join(CONTEXTS))] = "",
-    tls_certificate: Annotated[Path | None, pem_file()] = None,
-    tls_key: Annotated[Path | None, pem_file()] = None,
+    tls_certificate: Annotated[Path | None, typer.Option(help="PEM file.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="PEM file.")] = None,
     insecure: Annotated[bool, typer.Option("--insecure", help="No TLS although others can reach it.")] = False,
     metrics_bind: Annotated[str, typer.Option(help="host:port for Prometheus; nowhere unless it is given.")] = "",
     no_migrate: Annotated[
@@ -56,6 +57,7 @@ def serve(
     ] = False,
     log_level: Annotated[Level, typer.Option(case_sensitive=False)] = Level.INFO,
     log_json: Annotated[bool, typer.Option("--log-json")] = False,
+    json: AsJson = False,
 ) -> None:
     """Serves the marketplace: every service in this process, or one of them."""
     configure_logging(log_level, log_json)
@@ -75,7 +77,7 @@ def serve(
     if not all(_loopback(bind) for bind in binds) and settings.tls_certificate is None and not insecure:
         raise typer.BadParameter("an address that others can reach needs --tls-certificate and --tls-key, or --insecure")
     settings.require_secret()
-    asyncio.run(_serve(settings))
+    asyncio.run(_serve(settings, json))
 
 
 def _require_listening(settings: HostSettings) -> None:
@@ -104,24 +106,47 @@ def show_secret(secret: OneTimeSecret) -> None:
     out.print(f"  client secret  {secret.client_secret}", highlight=False, soft_wrap=True)
 
 
-async def _serve(settings: HostSettings) -> None:
+def _show(host: Host, settings: HostSettings) -> None:
+    """For people: what is served, where, and from which data."""
+    served = f"[bold]waybill[/bold] serves {', '.join(host.apps)} on [bold]{host.address}[/bold]"
+    out.print(served, emoji=False, soft_wrap=True)
+    if settings.only:
+        out.print(f"services reach it on {host.inner_address}", highlight=False, soft_wrap=True)
+    if host.metrics_address:
+        out.print(f"metrics: http://{host.metrics_address}/metrics", highlight=False, soft_wrap=True)
+    out.print(f"data: {_where(settings)}", highlight=False, soft_wrap=True)
+    if host.secret is not None:
+        out.print("A new marketplace. The owner's secret, shown this once:")
+        show_secret(host.secret)
+
+
+def as_json(host: Host, settings: HostSettings) -> dict[str, Any]:
+    """The same for machines, as one line. The client's id and secret are there at the first start only."""
+    said: dict[str, Any] = {"services": list(host.apps), "address": host.address, "data": _where(settings)}
+    if settings.only:
+        said["inner_address"] = host.inner_address
+    if host.metrics_address:
+        said["metrics"] = f"http://{host.metrics_address}/metrics"
+    if host.secret is not None:
+        said |= {"client_id": host.secret.client_id, "client_secret": host.secret.client_secret}
+    return said
+
+
+def _where(settings: HostSettings) -> str:
+    return "PostgreSQL" if settings.database_url else str(settings.data)
+
+
+async def _serve(settings: HostSettings, json: bool) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with running(settings) as host:
         settle()
-        out.print(
-            f"[bold]waybill[/bold] serves {', '.join(host.apps)} on [bold]{host.address}[/bold]", emoji=False, soft_wrap=True
-        )
-        if settings.only:
-            out.print(f"services reach it on {host.inner_address}", highlight=False, soft_wrap=True)
-        if host.metrics_address:
-            out.print(f"metrics: http://{host.metrics_address}/metrics", highlight=False, soft_wrap=True)
-        where = "PostgreSQL" if settings.database_url else str(settings.data)
-        out.print(f"data: {where}", highlight=False, soft_wrap=True)
-        if host.secret is not None:
-            out.print("A new marketplace. The owner's secret, shown this once:")
-            show_secret(host.secret)
+        if json:
+            typer.echo(json_module.dumps(as_json(host, settings)))
+        else:
+            _show(host, settings)
         sys.stdout.flush()
         await stop.wait()
-        out.print("stopping")
+        if not json:
+            out.print("stopping")

@@ -49,7 +49,7 @@ SAID = [
     ("serve --metrics-bind here", "a metrics address is host:port, not 'here'"),
     ("serve --only orders", "there is no service 'orders'"),
     ("serve --log-level LOUD", "'LOUD' is not one of"),
-    ("serve --tls-certificate none.pem --tls-key file", "file 'none.pem' does not exist"),
+    ("serve --bind 127.0.0.1:0 --tls-certificate none.pem --tls-key file", "none.pem cannot be read: No such file"),
     ("serve --bind 127.0.0.1:0 --tls-certificate file --tls-key file", "file is no certificate in PEM"),
     ("config --only orders", "there is no service 'orders'"),
     ("migrate --only orders", "there is no service 'orders'"),
@@ -88,7 +88,7 @@ def test_a_value_that_cannot_be_is_one_line_and_exit_code_2(typed: str, text: st
 def test_a_port_in_use_is_said_before_anything_is_made(option: str, taken: str, tmp_path: Path) -> None:
     binds = {"--bind": "127.0.0.1:0", option: taken}
     said = CliRunner().invoke(app, ["serve", "--data", "new", *(word for pair in binds.items() for word in pair)])
-    assert (said.exit_code, said.stderr) == (2, f"{option} {taken}: Address already in use\n")
+    assert (said.exit_code, said.stderr) == (1, f"cannot listen on {option} {taken}: Address already in use\n")
     assert not (tmp_path / "new").exists()
 
 
