@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from google.protobuf.message import Message
+
+from libs.errors import Kind, WaybillError
+
+UNREADABLE = "rows_can_be_read"
+"""The rule of what is stored and cannot be made sense of at all. It is only told of when it is broken."""
+ENDED = "the audit, which ends here"
+"""Subject of what an audit as a whole has failed by. Its parts go on without what they cannot read, so it is a last resort."""
+MOST = 200
+"""Characters of an error that are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +66,58 @@ With order keys: only the facts about those orders, and a summary."""
 
 
 def summarized(context: str, rows: int, looked_at: Mapping[str, int], findings: Iterable[Finding]) -> Summary:
-    """The summary of rules that look at so many rows each."""
-    broken: dict[str, int] = {}
+    """The summary of rules that look at so many rows each; findings of other rules are not counted."""
+    broken: dict[str, int] = dict.fromkeys(looked_at, 0)
     for finding in findings:
-        broken[finding.rule] = broken.get(finding.rule, 0) + 1
-    results = [RuleResult(rule, count, broken.get(rule, 0)) for rule, count in looked_at.items()]
+        if finding.rule in broken:
+            broken[finding.rule] += 1
+    results = [RuleResult(rule, count, broken[rule]) for rule, count in looked_at.items()]
     return Summary(context, len(results), rows, sum(broken.values()), results)
+
+
+def why(error: Exception) -> str:
+    """What something stored could not be made sense of by.
+
+    Raises the error again when it says nothing of what is stored: when something that is needed does not answer.
+    """
+    if isinstance(error, WaybillError) and error.kind is Kind.UNAVAILABLE:
+        raise error
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"[:MOST]
+
+
+def unreadable(context: str, subject: str, error: Exception) -> Finding:
+    """What is told of something stored that cannot be made sense of."""
+    return Finding(context, UNREADABLE, subject, why(error))
+
+
+async def told_to_the_end(context: str, records: AsyncIterator[Record]) -> AsyncIterator[Record]:
+    """The records of an audit, and its summary however it ends: what it fails by is a finding.
+
+    What cannot be read is told once, though several rules may have stumbled over it.
+    """
+    unread: dict[Finding, None] = {}
+    summary = Summary(context, 0, 0, 0)
+    try:
+        async for record in records:
+            if isinstance(record, Summary):
+                summary = record
+            elif not isinstance(record, Finding) or record.rule != UNREADABLE:
+                yield record
+            elif record not in unread:
+                unread[record] = None
+                yield record
+    except Exception as error:
+        found = unreadable(context, ENDED, error)
+        unread[found] = None
+        yield found
+    yield _with_unread(summary, len(unread))
+
+
+def _with_unread(summary: Summary, count: int) -> Summary:
+    if not count:
+        return summary
+    results = (*summary.results, RuleResult(UNREADABLE, count, count))
+    return replace(summary, rules=summary.rules + 1, findings=summary.findings + count, results=results)
 
 
 def digests(message: Message) -> str:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from iso4217 import Currency
 
+from libs import invariants as told_of
 from libs.db.database import Database, Tx
+from libs.db.refusals import refusal
 from libs.invariants import Audit, Finding, Record, RuleResult, Summary
 from libs.money import minor_unit
 
+_K = TypeVar("_K")
+_T = TypeVar("_T")
 SHOWN = 1_000
 """Most findings of one rule that are told; all are counted."""
+NOT_KNOWN = "a row that is not known"
+"""Subject of what a rule failed by as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +30,7 @@ class SqlRule:
 
     name: str
     broken: sa.Select[Any] | sa.CompoundSelect[Any]
-    over: sa.Table | sa.Select[Any]
+    over: sa.Table | sa.Select[Any] | sa.CompoundSelect[Any]
     """What it looks at: a table, or the rows that it is about."""
 
 
@@ -68,6 +75,24 @@ def told(*parts: Any) -> sa.ColumnElement[str]:
     return detail
 
 
+def names_are_known(names: Mapping[sa.Column[Any], Iterable[str]]) -> SqlRule:
+    """What stands in these columns are names that the software has given: no others, and none of a newer version."""
+    by_table: dict[Any, list[tuple[sa.Column[Any], list[str]]]] = {}
+    for column, known in names.items():
+        by_table.setdefault(column.table, []).append((column, sorted(known)))
+    found = [_of_unknown_names(table, columns) for table, columns in by_table.items()]
+    rows = sa.union_all(*(sa.select(sa.literal(1).label("row")).select_from(table) for table in by_table))
+    return SqlRule("names_are_known", sa.union_all(*found), rows)
+
+
+def _of_unknown_names(table: sa.Table, columns: Sequence[tuple[sa.Column[Any], list[str]]]) -> sa.Select[Any]:
+    key = [part for column in table.primary_key for part in ("/", column)][1:]
+    said = [part for column, _ in columns for part in (f", {column.name} '", sa.func.coalesce(column, ""), "'")]
+    unknown = sa.or_(*(column.not_in(known) for column, known in columns))
+    subject = told(f"{table.name} ", *key).element.label("subject")
+    return sa.select(subject, told(said[0][2:], *said[1:])).where(unknown)
+
+
 def total(column: Any) -> Any:
     """A sum that is 0 over nothing."""
     return sa.func.coalesce(sa.func.sum(column), 0)
@@ -90,17 +115,85 @@ async def count(tx: Tx, over: sa.Table | sa.Select[Any] | sa.CompoundSelect[Any]
 
 
 async def judged(tx: Tx, context: str, rules: Sequence[SqlRule]) -> AsyncIterator[Finding | RuleResult]:
-    """Findings of every rule, and after them what the rule looked at."""
+    """Findings of every rule, and after them what the rule looked at. A rule that fails is broken, and hinders no other."""
     counts: dict[sa.Table, int] = {}
     for rule in rules:
-        rows = (await tx.execute(rule.broken.limit(SHOWN))).all()
-        broken = len(rows) if len(rows) < SHOWN else await count(tx, rule.broken)
-        for row in rows:
-            yield Finding(context, rule.name, str(row.subject), str(row.detail))
-        if not isinstance(rule.over, sa.Table):
-            looked_at = await count(tx, rule.over)
-        else:
-            if rule.over not in counts:
-                counts[rule.over] = await count(tx, rule.over)
-            looked_at = counts[rule.over]
-        yield RuleResult(rule.name, looked_at, broken)
+        try:
+            async with _apart(tx):
+                records = await _judge(tx, context, rule, counts)
+        except Exception as error:
+            records = [Finding(context, rule.name, NOT_KNOWN, why(error)), RuleResult(rule.name, 0, 1)]
+        for record in records:
+            yield record
+
+
+async def _judge(tx: Tx, context: str, rule: SqlRule, counts: dict[sa.Table, int]) -> list[Finding | RuleResult]:
+    rows = (await tx.execute(rule.broken.limit(SHOWN))).all()
+    broken = len(rows) if len(rows) < SHOWN else await count(tx, rule.broken)
+    found: list[Finding | RuleResult] = [Finding(context, rule.name, str(row.subject), str(row.detail)) for row in rows]
+    if not isinstance(rule.over, sa.Table):
+        looked_at = await count(tx, rule.over)
+    else:
+        if rule.over not in counts:
+            counts[rule.over] = await count(tx, rule.over)
+        looked_at = counts[rule.over]
+    return [*found, RuleResult(rule.name, looked_at, broken)]
+
+
+@asynccontextmanager
+async def _apart(tx: Tx) -> AsyncIterator[None]:
+    """What fails in the block leaves the transaction usable. SQLite's is so by itself."""
+    if tx.dialect != "postgresql":
+        yield
+        return
+    await tx.execute(sa.text("SAVEPOINT apart"))
+    try:
+        yield
+    except Exception as error:
+        why(error)
+        await tx.execute(sa.text("ROLLBACK TO SAVEPOINT apart"))
+        raise
+    await tx.execute(sa.text("RELEASE SAVEPOINT apart"))
+
+
+def why(error: Exception) -> str:
+    """What something stored could not be made sense of by; what the database itself fails by is raised again."""
+    refused = refusal(error)
+    if refused is not None:
+        raise refused from error
+    return told_of.why(error)
+
+
+async def readable(
+    context: str, what: str, keys: Sequence[_K], read: Callable[[Sequence[_K]], Awaitable[Iterable[_T]]]
+) -> AsyncIterator[_T | Finding]:
+    """All that `read` makes of these keys, in their order; of one of which it can make nothing, a finding.
+
+    They are read together. Only where that fails does each half stand for itself, so that those at fault are found.
+    """
+    if not keys:
+        return
+    try:
+        found = list(await read(keys))
+    except Exception as error:
+        if len(keys) == 1:
+            yield Finding(context, told_of.UNREADABLE, f"{what} {keys[0]}", why(error))
+            return
+        why(error)
+        middle = len(keys) // 2
+        for half in (keys[:middle], keys[middle:]):
+            async for one in readable(context, what, half, read):
+                yield one
+        return
+    for one in found:
+        yield one
+
+
+async def in_parts(context: str, **parts: AsyncIterator[Finding | RuleResult]) -> AsyncIterator[Finding | RuleResult]:
+    """One part of an audit after the other; what one fails by hinders no other."""
+    for name, part in parts.items():
+        try:
+            async for record in part:
+                yield record
+        except Exception as error:
+            yield Finding(context, told_of.UNREADABLE, f"all that is looked at for {name}", why(error))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,8 +22,15 @@ def listed(dialect: str, requests: sa.Table, name: str) -> Any:
     return sa.func.json_each(outcome, f"$.{name}").table_valued("value")
 
 
-def lost(dialect: str, requests: sa.Table, made: Mapping[str, sa.Table]) -> sa.Select[Any]:
-    """`subject` and `detail` of requests whose outcome names ids that do not exist.
+def shapeless(dialect: str, requests: sa.Table) -> sa.Select[Any]:
+    """`subject` and `detail` of requests whose outcome is none: a repeat could not be answered from it."""
+    r = requests.c
+    kind = sa.func.jsonb_typeof(r.outcome) if dialect == "postgresql" else sa.func.json_type(r.outcome)
+    return sa.select(r.request_id.label("subject"), told(r.method, ": its outcome cannot be read")).where(kind != "object")
+
+
+def lost(dialect: str, requests: sa.Table, made: Mapping[str, sa.Table]) -> Sequence[sa.Select[Any]]:
+    """`subject` and `detail` of requests whose outcome is none, and of those whose outcome names ids that do not exist.
 
     `made`: the methods that make a resource that is never deleted, by name, and its table, which has an `id`.
     """
@@ -31,14 +38,15 @@ def lost(dialect: str, requests: sa.Table, made: Mapping[str, sa.Table]) -> sa.S
     missing = [
         sa.and_(r.method.like(f"%/{method}"), ~sa.exists().where(table.c.id == named.c.value)) for method, table in made.items()
     ]
-    return (
+    unmade = (
         sa.select(r.request_id.label("subject"), told(r.method, ": there is no ", named.c.value))
         .select_from(requests.join(named, sa.true()))
         .where(sa.or_(*missing))
     )
+    return [shapeless(dialect, requests), unmade]
 
 
 def with_effects(audit: Audit, database: Database, context: str, requests: sa.Table, made: Mapping[str, sa.Table]) -> Audit:
     """The audit, and this rule."""
-    rule = SqlRule(RULE, lost(database.dialect, requests, made), requests)
+    rule = SqlRule(RULE, sa.union_all(*lost(database.dialect, requests, made)), requests)
     return with_rules(audit, database, lambda tx: judged(tx, context, [rule]))

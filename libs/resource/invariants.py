@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db import Tx
-from libs.db.invariants import SHOWN, Look, SqlRule, judged
+from libs.db.invariants import SHOWN, Look, SqlRule, judged, readable, why
 from libs.errors import Violations
 from libs.invariants import Finding, RuleResult
 from libs.resource.resource import Resource
@@ -33,7 +33,8 @@ def wrong(stored: Stored, row: Row) -> list[str]:
     resource, found = stored.resource, Violations()
     try:
         values = resource.read(found, "", resource.write(row))
-    except (ArithmeticError, KeyError, LookupError, TypeError, ValueError):
+    except Exception as error:
+        why(error)
         # What cannot even be put into a message, as an amount in a currency that there is not.
         return ["row"]
     columns = {name for name, value in values.items() if value != row[name]}
@@ -50,7 +51,10 @@ def looking(context: str, rules: Sequence[SqlRule], stored: Sequence[Stored]) ->
             yield record
         rows, broken = 0, 0
         for kind in stored:
-            async for row in _rows(tx, kind.resource.table):
+            async for row in _rows(tx, context, kind.resource):
+                if isinstance(row, Finding):
+                    yield row
+                    continue
                 rows += 1
                 if columns := wrong(kind, row):
                     broken += 1
@@ -61,10 +65,15 @@ def looking(context: str, rules: Sequence[SqlRule], stored: Sequence[Stored]) ->
     return look
 
 
-async def _rows(tx: Tx, table: sa.Table) -> AsyncIterator[Row]:
-    last = ""
-    ordered = sa.select(table).order_by(table.c.id).limit(PART)
-    while rows := (await tx.execute(ordered.where(table.c.id > last))).mappings().all():
-        for row in rows:
-            yield dict(row)
-        last = rows[-1]["id"]
+async def _rows(tx: Tx, context: str, resource: Resource) -> AsyncIterator[Row | Finding]:
+    table, last = resource.table, ""
+    ordered = sa.select(table.c.id).order_by(table.c.id).limit(PART)
+
+    async def read(ids: Sequence[str]) -> list[Row]:
+        rows = await tx.execute(sa.select(table).where(table.c.id.in_(ids)).order_by(table.c.id))
+        return [dict(row) for row in rows.mappings()]
+
+    while ids := (await tx.execute(ordered.where(table.c.id > last))).scalars().all():
+        async for row in readable(context, resource.name, ids, read):
+            yield row
+        last = ids[-1]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from libs.clock import Clock
 from libs.failpoints import Failpoints
 from libs.ids import IdSource
-from libs.invariants import Audit, Record, Summary
+from libs.invariants import Audit, Record, Summary, told_to_the_end
 from libs.service.loops import Loop
 
 if TYPE_CHECKING:
@@ -57,9 +57,12 @@ class ServiceApp:
     """Changes that other services have not acknowledged, for operators."""
 
     async def audited(self, order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
-        """The service's own audit, or an empty one. With order keys only what it states about those orders."""
+        """The service's own audit, or an empty one; what it cannot read is a finding.
+
+        With order keys only what it states about those orders.
+        """
         if self.audit is None:
             yield Summary(self.name, 0, 0, 0)
             return
-        async for record in self.audit(order_keys):
+        async for record in told_to_the_end(self.name, self.audit(order_keys)):
             yield record

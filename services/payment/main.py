@@ -21,7 +21,7 @@ from services.payment.adapters.db.gauges import Gauges
 from services.payment.adapters.db.invariants.audit import Audit
 from services.payment.adapters.db.means_store import SqlMeansStore
 from services.payment.adapters.db.payment_store import SqlPaymentStore, SqlRequestStore
-from services.payment.adapters.db.tables import ACCOUNT, ALERTS, ATTEMPTS, CARD, REQUESTS, TRANSACTIONS
+from services.payment.adapters.db.tables import ACCOUNT, ALERTS, ATTEMPTS, CARD, PAYMENTS, REQUESTS, TRANSACTIONS
 from services.payment.adapters.db.unsettled_query import SqlUnsettledPayments
 from services.payment.adapters.gateways.registry import gateway
 from services.payment.application.ask_gateway import AskGateway
@@ -102,12 +102,14 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         replace=ReplacePayments(database, payments, attempts, means, requests, order_payments, record, settle, clock),
     )
     tries = Retries(database, clock, ("payment", "expiry"), ATTEMPTS, "expire_time", "order_key", "attempt", unfinished=held)
+    lapses = PAYMENTS.c.authorization_expire_time.is_not(None)
+    renewals = Retries(database, clock, ("payment", "renew"), PAYMENTS, "renew_time", "order_key", unfinished=lapses)
     background = Background(
         ExpireAttempts(
             database, attempts, end, OrderDecisions(runtime.peers), clock, timedelta(seconds=settings.expiry_again), tries
         ),
         settle,
-        RenewAuthorizations(database, payments, record, settle, orders, clock, timedelta(seconds=settings.renew_early)),
+        RenewAuthorizations(database, payments, record, settle, orders, clock, timedelta(seconds=settings.renew_early), renewals),
         ReportAlerts(database, alerts, orders, clock),
     )
     reconcile = ReconcilePayments(database, SqlUnsettledPayments(database.dialect), payments, settle, background.expire)

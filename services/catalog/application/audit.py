@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 
-from libs.invariants import Finding, Record, Summary, summarized
+from libs.invariants import Finding, Record, Summary, summarized, unreadable
 from services.catalog.application.ports import CensusStore
 from services.catalog.domain.product import RULES, broken_rules
 
@@ -24,11 +25,16 @@ class Audit:
         rows, findings = 0, list[Finding]()
         async for products in self._store.take():
             rows += len(products)
-            findings += [
-                Finding(CONTEXT, rule, f"product {product['id']}", "does not hold")
-                for product in products
-                for rule in broken_rules(product)
-            ]
+            findings += [finding for product in products for finding in _judged(product)]
         for finding in findings:
             yield finding
         yield summarized(CONTEXT, rows, dict.fromkeys(RULES, rows), findings)
+
+
+def _judged(product: Mapping[str, Any]) -> list[Finding]:
+    """What is wrong with a product; that it cannot be judged, if need be."""
+    subject = f"product {product['id']}"
+    try:
+        return [Finding(CONTEXT, rule, subject, "does not hold") for rule in broken_rules(product)]
+    except Exception as error:
+        return [unreadable(CONTEXT, subject, error)]

@@ -36,6 +36,13 @@ def _repeats(default: str, others: Sequence[str]) -> bool:
 RULES = ("suppliers_stand_once", "multiplier_is_positive", "measures_are_not_negative")
 
 
+def _is_measure(stored: str) -> bool:
+    try:
+        return Decimal(stored) >= 0
+    except (ArithmeticError, TypeError, ValueError):
+        return False
+
+
 def broken_rules(product: Mapping[str, Any]) -> list[str]:
     """What is wrong with a stored product: those of `RULES` that do not hold."""
     broken: list[str] = []
@@ -44,6 +51,6 @@ def broken_rules(product: Mapping[str, Any]) -> list[str]:
         broken.append("suppliers_stand_once")
     if product["quantity_multiplier"] < 1:
         broken.append("multiplier_is_positive")
-    if any(Decimal(product[measure]) < 0 for measure in MEASURES):
+    if not all(_is_measure(product[measure]) for measure in MEASURES):
         broken.append("measures_are_not_negative")
     return broken

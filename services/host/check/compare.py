@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from libs.invariants import why
 from services.host.check.parked import Parked
 from services.host.check.report import Report, Result
 from services.host.check.rules import RULES, CrossRule
@@ -107,10 +108,18 @@ async def _second_look(clients: Sequence[AsyncWaybill], report: Report, doubts: 
 
 
 def _doubt(subject: Subject, rules: Iterable[CrossRule]) -> _Doubt:
-    found = [(rule, "; ".join(rule.differences(subject))) for rule in rules if rule.concerns(subject)]
+    found = [(rule, _differences(rule, subject)) for rule in rules if rule.concerns(subject)]
     broken = [(rule, detail) for rule, detail in found if detail]
     excused = {rule.name for rule, _ in broken if subject.under_way(rule.excuses)}
     return _Doubt(subject, [(rule.name, detail) for rule, detail in broken], excused)
+
+
+def _differences(rule: CrossRule, subject: Subject) -> str:
+    """How the contexts differ. What cannot even be compared differs."""
+    try:
+        return "; ".join(rule.differences(subject))
+    except Exception as error:
+        return f"cannot be compared: {why(error)}"
 
 
 def _parts(keys: Sequence[str]) -> list[Sequence[str]]:

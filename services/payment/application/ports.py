@@ -66,7 +66,7 @@ class PaymentStore(Protocol):
         """Orders of payments for which something is to be done: one of their authorizations has lapsed, or what is due
         lapses until then and the order is not known to have ended."""
 
-    async def claim_lapsing(self, tx: Tx, now: datetime, until: datetime, limit: int) -> list[Payment]:
+    async def claim_lapsing(self, tx: Tx, key: uuid.UUID, now: datetime, until: datetime) -> list[Payment]:
         """Those payments, locked for the transaction; those that another replica has locked are left out."""
 
     async def any_due(self, tx: Tx, now: datetime) -> bool: ...

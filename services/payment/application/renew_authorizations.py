@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from libs.clock import Clock
-from libs.errors import WaybillError
-from libs.obs import get_logger, metrics
+from libs.errors import Kind, WaybillError
+from libs.obs import get_logger
+from libs.service.loops import Tries, one_by_one, put_off
 from services.payment.application.ports import OrderPeer, PaymentStore, Transactions, Tx
 from services.payment.application.record_changes import RecordChanges
 from services.payment.application.settle_transactions import SettleTransactions
-from services.payment.domain.course import Change
-from services.payment.domain.payment import Payment
 from services.payment.domain.renewal import tend
 from services.payment.domain.states import State
 from services.payment.domain.transaction import Transaction
@@ -24,7 +22,8 @@ _LOG = get_logger("payment.renewals")
 
 class RenewAuthorizations:
     """A background loop, safe in every replica: payments are locked while a renewal is written down, and have one at a
-    time. The gateway is asked outside of any transaction; one that is silent is asked on by SettleTransactions."""
+    time. Each order is taken up by itself, and one that fails waits longer each time: it keeps no other from being renewed.
+    The gateway is asked outside of any transaction; one that is silent is asked on by SettleTransactions."""
 
     def __init__(
         self,
@@ -35,6 +34,7 @@ class RenewAuthorizations:
         orders: OrderPeer,
         clock: Clock,
         early: timedelta,
+        tries: Tries,
     ) -> None:
         self._db = database
         self._payments = payments
@@ -43,6 +43,7 @@ class RenewAuthorizations:
         self._orders = orders
         self._clock = clock
         self._early = early
+        self._tries = tries
 
     async def once(self) -> int:
         """Renews what lapses soon, notes what has lapsed; returns how many authorizations were asked for."""
@@ -52,38 +53,43 @@ class RenewAuthorizations:
             # Most looks find nothing: those take no write lock.
             keys = await self._payments.lapsing(tx, now, until, BATCH)
             unknown = keys - await self._payments.ended(tx, keys)
+        ended = await self._ended(unknown)
+        asked = keys if ended is not None else keys - unknown
+        begun: list[Transaction] = []
+
+        async def begin(key: uuid.UUID) -> bool:
+            rows = await self._db.retrying(lambda tx: self._begin(tx, key, key in (ended or ())))
+            begun.extend(rows)
+            return bool(rows)
+
+        await one_by_one(sorted(asked), begin, _LOG, self._tries)
+        await self._settle.promptly(begun)
+        return len(begun)
+
+    async def _ended(self, keys: set[uuid.UUID]) -> set[uuid.UUID] | None:
+        """Which of these orders have ended, as the order service says; None when it does not say."""
         if not keys:
-            return 0
+            return set()
         try:
-            ended = await self._orders.ended(unknown) if unknown else set()
+            return await self._orders.ended(keys)
         except WaybillError as error:
             # Nothing is decided without knowing: there is a day left to ask again.
-            _LOG.info("renewal_postponed", orders=len(unknown), reason=error.reason)
-            return 0
-        rows = await self._db.retrying(lambda tx: self._begin(tx, keys, ended))
-        await self._settle.promptly(rows)
-        return len(rows)
+            if error.defect or error.kind is not Kind.UNAVAILABLE:
+                for key in keys:
+                    await put_off(key, error, _LOG, self._tries)
+            else:
+                _LOG.info("renewal_postponed", orders=len(keys), reason=error.reason)
+            return None
 
-    async def _begin(self, tx: Tx, asked: set[uuid.UUID], ended: set[uuid.UUID]) -> list[Transaction]:
+    async def _begin(self, tx: Tx, key: uuid.UUID, has_ended: bool) -> list[Transaction]:
         now = self._clock.now()
         until = now + self._early
-        await self._payments.note_ends(tx, ended, now)
-        # Of an order that came up since it is not known whether it has ended.
-        found = [p for p in await self._payments.claim_lapsing(tx, now, until, BATCH) if p.order_key in asked]
-        over = await self._payments.ended(tx, {p.order_key for p in found})
+        await self._payments.note_ends(tx, {key} if has_ended else set(), now)
+        found = await self._payments.claim_lapsing(tx, key, now, until)
+        over = await self._payments.ended(tx, {key})
         rows = await self._payments.transactions(tx, [p.id for p in found])
-        changes = [change for p in found for change in _tended(p, rows, until, p.order_key in over, now)]
+        changes = [change for p in found for change in tend(p, rows, until, key in over, now)]
         for payment in {c.payment.id: c.payment for c in changes}.values():
             if payment.state is State.ATTENTION:
                 _LOG.error("authorization_lapsed", payment=payment.id, order=payment.order_id)
         return await self._record(tx, changes, now) if changes else []
-
-
-def _tended(payment: Payment, rows: Sequence[Transaction], until: datetime, ended: bool, now: datetime) -> list[Change]:
-    """What becomes of one payment; what that fails by keeps no other from being renewed."""
-    try:
-        return list(tend(payment, rows, until, ended, now))
-    except Exception:
-        metrics.WORK_FAILURES.labels("payment", "renew").inc()
-        _LOG.exception("renewal_failed", payment=payment.id, order=payment.order_id)
-        return []

@@ -27,9 +27,10 @@ class Audit:
             for kind, id, reference in census.dangling
         ]
         for id, bounds in census.weight_bounds.items():
-            wrong = misordered(bounds)
+            wrong = [] if bounds is None else misordered(bounds)
             if wrong or not bounds:
-                detail = f"rows {wrong} do not ascend" if wrong else "has no rows"
+                without = "has no rows" if bounds == [] else "its rows are no rates"
+                detail = f"rows {wrong} do not ascend" if wrong else without
                 findings.append(Finding(CONTEXT, "rate_rows_ascend", f"rate table {id}", detail))
         for finding in findings:
             yield finding

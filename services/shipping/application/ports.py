@@ -31,8 +31,8 @@ class Census:
     """By table."""
     dangling: tuple[tuple[str, str, str], ...]
     """(kind of resource, its id, the reference that leads nowhere)."""
-    weight_bounds: Mapping[str, list[Decimal | None]]
-    """Of every rate table by id."""
+    weight_bounds: Mapping[str, list[Decimal | None] | None]
+    """Of every rate table by id; None where what is stored are no rows of rates."""
 
 
 class CensusStore(Protocol):

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from libs.db.types import Json, Micros, PublicId, UtcTime
 from libs.db.watched import Register, Watched
-from libs.invariants import Fact, Finding, Record
+from libs.invariants import ENDED, Fact, Finding, Record
 from services.host.check.rules import RULES
 from services.host.check.subjects import Subject
 from tests.e2e.corruptions.books import Books
@@ -81,6 +81,8 @@ class Walk:
     facts: dict[str, list[pb.Fact]] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
     """Rules that have told of what they watch."""
+    ended: str = ""
+    """What the last audit was ended by before its time."""
 
     async def begin(self) -> None:
         """Reads every context once; nothing may be wrong yet."""
@@ -94,7 +96,9 @@ class Walk:
     async def found(self, context: str) -> set[str]:
         """Rules that say something is wrong."""
         records = [record async for record in self.books.market.host.apps[context].audited(())]
-        broken = {r.rule for r in records if isinstance(r, Finding)}
+        findings = [r for r in records if isinstance(r, Finding)]
+        self.ended = next((r.detail for r in findings if r.subject == ENDED), "")
+        broken = {r.rule for r in findings}
         return broken | self._across({**self.facts, context: _facts(records)})
 
     def _across(self, facts: Mapping[str, Sequence[pb.Fact]]) -> set[str]:
@@ -150,29 +154,31 @@ async def _changed(
     column = table.c[name]
     filled = sa.case((sa.or_(column.is_(None), sa.cast(column, sa.String) == ""), 1), else_=0)
     where = [] if row is None else [row(walk.books)]
-    found = await _first(walk, context, sa.select(table).where(*where).order_by(filled, *table.primary_key))
+    found = await first(walk, context, sa.select(table).where(*where).order_by(filled, *table.primary_key))
     if found is None:
         return f"{table.name}.{name}: no row"
-    statement = sa.update(table).where(*_its(table, found)).values({name: change(found[name])})
+    statement = sa.update(table).where(*its(table, found)).values({name: change(found[name])})
     return await _judged(walk, context, f"{table.name}.{name} {variant}".strip(), statement, watched)
 
 
 async def _deletion(walk: Walk, context: str, table: sa.Table, watched: Watched, places: Places) -> str | None:
     place = places.get(f"{table.name}.-") or places.get(table.name) or Place()
     where = [] if place.row is None else [place.row(walk.books)]
-    found = await _first(walk, context, sa.select(table).where(*where).order_by(*table.primary_key))
+    found = await first(walk, context, sa.select(table).where(*where).order_by(*table.primary_key))
     if found is None:
         return f"{table.name}: no row"
-    return await _judged(walk, context, f"a row of {table.name}", sa.delete(table).where(*_its(table, found)), watched)
+    return await _judged(walk, context, f"a row of {table.name}", sa.delete(table).where(*its(table, found)), watched)
 
 
-async def _first(walk: Walk, context: str, statement: sa.Select[Any]) -> dict[str, Any] | None:
+async def first(walk: Walk, context: str, statement: sa.Select[Any]) -> dict[str, Any] | None:
+    """The first row of a service that a statement selects."""
     async with walk.books.database(context).reading() as tx:
         found = (await tx.execute(statement.limit(1))).mappings().first()
     return None if found is None else dict(found)
 
 
-def _its(table: sa.Table, row: Mapping[str, Any]) -> list[Any]:
+def its(table: sa.Table, row: Mapping[str, Any]) -> list[Any]:
+    """The condition of this very row."""
     return [column == row[column.name] for column in table.primary_key]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from libs.service.retries import STUCK
-from services.host.check.rules import RULES
+from services.host.check.compare import _doubt
+from services.host.check.rules import RULES, CrossRule
 from services.host.check.subjects import (
     ALERT,
     ATTEMPT,
@@ -208,3 +209,14 @@ def test_an_order_is_held_only_for_a_payment_that_raised_an_alert() -> None:
     order = fact("order", "order", id="PO1", status="OPEN", holding_payments="p1")
     assert "attention_holds_the_order" in broken(order)
     assert "attention_holds_the_order" not in broken(order, fact("payment", "alert", payment="p1", finished="1"))
+
+
+def test_what_cannot_be_compared_differs() -> None:
+    def differences(_: Subject) -> Iterator[str]:
+        yield f"{int('NO_SUCH_VALUE')}"
+
+    rule = CrossRule("totals", frozenset(), lambda _: True, differences, ())
+    doubt = _doubt(Subject("k1"), [rule])
+    assert doubt.differences == [
+        ("totals", "cannot be compared: ValueError: invalid literal for int() with base 10: 'NO_SUCH_VALUE'")
+    ]

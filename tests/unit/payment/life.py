@@ -72,7 +72,7 @@ class Life:
         peer: Any = self
         self.move = MoveMoney(db, payments, requests, record, self.settle, peer, clock)
         self.replace = ReplacePayments(db, payments, attempts, means, requests, orders, record, self.settle, clock)
-        self.renew = RenewAuthorizations(db, payments, record, self.settle, peer, clock, timedelta(days=1))
+        self.renew = RenewAuthorizations(db, payments, record, self.settle, peer, clock, timedelta(days=1), NoTries())
         made = (
             a_payment("account", "spending_account", 20, spending_account_id="gift", position=1),
             a_payment("card", "credit_card", 60, credit_card_id="card", position=2, accepted=False),

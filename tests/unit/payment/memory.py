@@ -96,10 +96,10 @@ class MemoryPayments:
         return [row for row in self._m.rows.values() if row.payment_id in payment_ids]
 
     async def lapsing(self, tx: Any, now: datetime, until: datetime, limit: int) -> set[uuid.UUID]:
-        return {p.order_key for p in await self.claim_lapsing(tx, now, until, limit)}
+        return {p.order_key for p in self._m.payments.values() if self._lapsing(p, now, until)}
 
-    async def claim_lapsing(self, tx: Any, now: datetime, until: datetime, limit: int) -> list[Payment]:
-        return [p for p in self._m.payments.values() if self._lapsing(p, now, until)]
+    async def claim_lapsing(self, tx: Any, key: uuid.UUID, now: datetime, until: datetime) -> list[Payment]:
+        return [p for p in self._m.payments.values() if p.order_key == key and self._lapsing(p, now, until)]
 
     def _lapsing(self, p: Payment, now: datetime, until: datetime) -> bool:
         expire = p.authorization_expire_time

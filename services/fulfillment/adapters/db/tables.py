@@ -6,6 +6,7 @@ lock, and the audit proves it; checking each of 5,000 rows again would cost a lo
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +16,9 @@ from libs.idempotency import outcomes
 from libs.ids import NUMBERED_ID
 from libs.relay import marks
 from libs.service import retries
+from services.fulfillment.domain.sourcing.reservation import Freeze, Kind, ReservationState
+from services.fulfillment.domain.stock.ledger import MovementKind
+from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus
 
 METADATA = metadata()
 ORDER_KEY = sa.String(36)
@@ -240,3 +244,13 @@ MADE = {
     "BatchCreateShipments": shipments,
 }
 """By the method that makes it: what is never deleted again, so that the id in a recorded outcome leads somewhere."""
+
+NAMES: Mapping[sa.Column[Any], Iterable[str]] = {
+    stock_movements.c.kind: MovementKind,
+    reservations.c.kind: Kind,
+    reservations.c.state: ReservationState,
+    reservations.c.hold: Freeze,
+    supplier_orders.c.status: SupplierOrderStatus,
+    supplier_orders.c.former_status: SupplierOrderStatus,
+}
+"""Columns of names that the software gives, and the names."""

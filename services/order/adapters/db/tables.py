@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 import sqlalchemy as sa
 
 from libs.db import Json, Micros, UtcTime, metadata
@@ -9,6 +12,7 @@ from libs.idempotency import outcomes
 from libs.ids import NUMBERED_ID
 from libs.relay.feed import epoch_table, event_table
 from libs.service import retries
+from services.order.domain.status import OrderStatus
 
 METADATA = metadata()
 REQUESTS = outcomes.table(METADATA)
@@ -188,3 +192,13 @@ SHIPMENTS = sa.Table(
 
 EVENTS = event_table(METADATA, "order_events")
 FEED_EPOCHS = epoch_table(METADATA, "order_feed_epochs")
+
+NAMES: Mapping[sa.Column[Any], Iterable[str]] = {
+    ORDERS.c.kind: ("BUYER", "SUPPLIER", "MOVED"),
+    ORDERS.c.status: OrderStatus,
+    SUBMISSIONS.c.kind: ("SUBMIT", "CHANGE"),
+    SUBMISSIONS.c.state: ("TRYING", "ACCEPTED", "REFUSED"),
+    SUBMISSIONS.c.outcome: ("", "OPENED", "CHANGED"),
+    CANCELLATIONS.c.state: ("FREEZING", "DECIDED", "FINISHED"),
+}
+"""Columns of names that the software gives, and the names."""

@@ -188,9 +188,9 @@ class SqlPaymentStore:
         found = await tx.execute(_lapsing(now, until).order_by(P.authorization_expire_time, P.id).limit(limit))
         return {row["order_key"] for row in found.mappings()}
 
-    async def claim_lapsing(self, tx: Tx, now: datetime, until: datetime, limit: int) -> list[Payment]:
-        """Those payments, locked; what another replica has locked is left to it."""
-        statement = _lapsing(now, until).order_by(P.authorization_expire_time, P.id).limit(limit)
+    async def claim_lapsing(self, tx: Tx, key: uuid.UUID, now: datetime, until: datetime) -> list[Payment]:
+        """Those payments of an order, locked; what another replica has locked is left to it."""
+        statement = _lapsing(now, until).where(P.order_key == key).order_by(P.id)
         found = await tx.execute(statement.with_for_update(skip_locked=True, of=PAYMENTS))
         return [payment_of(row) for row in found.mappings()]
 
@@ -227,6 +227,7 @@ def _lapsing(now: datetime, until: datetime) -> sa.Select[Any]:
         P.state.in_([state.value for state in PERMANENT]),
         ~asked(TransactionType.CAPTURE),
         sa.or_(P.authorization_expire_time <= now, renewed),
+        sa.or_(P.renew_time.is_(None), P.renew_time <= now),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +16,8 @@ from libs.resource import Attribute, Resource, flag, ref, resource_table, text, 
 from libs.resource.attributes import currency
 from libs.service import retries
 from services.payment.domain import cards, means
+from services.payment.domain.states import State
+from services.payment.domain.transaction import Cause, Result, TransactionType
 from waybill.payment.v1 import credit_card_service_pb2 as card_pb
 from waybill.payment.v1 import spending_account_service_pb2 as account_pb
 
@@ -47,6 +50,9 @@ PAYMENTS = sa.Table(
     sa.Column("captured", Micros(), nullable=False),
     sa.Column("refunded", Micros(), nullable=False),
     sa.Column("authorization_expire_time", UtcTime(), nullable=True, index=True),
+    # When its renewal is tried again, of one that has failed; null when it has not.
+    sa.Column("renew_time", UtcTime(), nullable=True),
+    *retries.columns(),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("xp", Json(), nullable=False),
     sa.Column("create_time", UtcTime(), nullable=False),
@@ -190,3 +196,13 @@ GATEWAY = sa.Table(
 
 MADE = {"CreateSpendingAccount": ACCOUNTS, "BatchCreateSpendingAccounts": ACCOUNTS}
 """By the method that makes it: what is never deleted again, so that the id in a recorded outcome leads somewhere."""
+
+NAMES: Mapping[sa.Column[Any], Iterable[str]] = {
+    PAYMENTS.c.state: State,
+    TRANSACTIONS.c.type: TransactionType,
+    TRANSACTIONS.c.result: Result,
+    TRANSACTIONS.c.cause: Cause,
+    ATTEMPTS.c.state: ("LOCK", "RESERVED", "CONFIRMED", "RELEASED"),
+    GATEWAY.c.operation: ("authorize", "capture", "refund"),
+}
+"""Columns of names that the software gives, and the names."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from libs.db import Database, Tx
-from libs.db.invariants import SqlRule, count, judged
+from libs.db.invariants import SqlRule, count, in_parts, judged, names_are_known, readable
 from libs.idempotency import invariants
 from libs.invariants import Finding, Record, RuleResult, Summary
 from services.fulfillment.adapters.db.documents import assignments_in
@@ -20,6 +20,7 @@ from services.fulfillment.adapters.db.invariants.orders import order_rules
 from services.fulfillment.adapters.db.invariants.stock import oversold, stock_rules
 from services.fulfillment.adapters.db.tables import (
     MADE,
+    NAMES,
     inventory_records,
     requests,
     reservations,
@@ -55,28 +56,38 @@ async def audit(database: Database, messages: Messages, order_keys: Sequence[str
 
 
 async def _judged(tx: Tx) -> AsyncIterator[Finding | RuleResult]:
-    async for record in judged(tx, CONTEXT, [*stock_rules(), *order_rules(), *cause_rules(), _effects(tx.dialect)]):
-        yield record
-    async for record in oversold(tx, CONTEXT):
-        yield record
-    async for record in _reserved(tx):
-        yield record
-    async for record in _statuses(tx):
-        yield record
-    async for record in book_rules(tx, CONTEXT):
+    rules = [*stock_rules(), *order_rules(), *cause_rules(), names_are_known(NAMES), _effects(tx.dialect)]
+    async for record in in_parts(
+        CONTEXT,
+        references=judged(tx, CONTEXT, rules),
+        shortages=oversold(tx, CONTEXT),
+        reservations=_reserved(tx),
+        statuses=_statuses(tx),
+        books=book_rules(tx, CONTEXT),
+    ):
         yield record
 
 
 def _effects(dialect: str) -> SqlRule:
-    return SqlRule(invariants.RULE, invariants.lost(dialect, requests, MADE), requests)
+    return SqlRule(invariants.RULE, sa.union_all(*invariants.lost(dialect, requests, MADE)), requests)
 
 
 async def _reserved(tx: Tx) -> AsyncIterator[Finding | RuleResult]:
     """Reserved counters against the demand of live reservations, of which there are few at any time."""
     rule = "stock_reserved_equals_reservations"
     units: dict[uuid.UUID, int] = {}
-    for row in await tx.execute(sa.select(_V.assignments).where(_V.state == "RESERVED")):
-        for key, quantity in demand(assignments_in(row.assignments)).items():
+    live = _V.state == "RESERVED"
+    orders = (await tx.execute(sa.select(_V.order_key).where(live).distinct().order_by(_V.order_key))).scalars().all()
+
+    async def read(keys: Sequence[str]) -> list[Mapping[uuid.UUID, int]]:
+        rows = await tx.execute(sa.select(_V.assignments).where(live, _V.order_key.in_(keys)))
+        return [demand(assignments_in(row.assignments)) for row in rows]
+
+    async for held in readable(CONTEXT, "order", orders, read):
+        if isinstance(held, Finding):
+            yield held
+            continue
+        for key, quantity in held.items():
             units[key] = units.get(key, 0) + quantity
     broken = 0
     where = sa.or_(_R.reserved != 0, _R.key.in_(sorted(units))) if units else _R.reserved != 0
@@ -117,7 +128,7 @@ async def _statuses(tx: Tx) -> AsyncIterator[Finding | RuleResult]:
         for row in rows:
             units = _Units(int(row.quantity), int(row.shipped), int(row.canceled))
             made = derived([units], row.accept_time is not None)
-            if not _stands(SupplierOrderStatus(row.status), made, bool(row.moved), units):
+            if not _stands(row.status, made, bool(row.moved), units):
                 broken += 1
                 yield Finding(
                     CONTEXT,
@@ -129,10 +140,10 @@ async def _statuses(tx: Tx) -> AsyncIterator[Finding | RuleResult]:
     yield RuleResult(rule, looked_at, broken)
 
 
-def _stands(status: SupplierOrderStatus, made: SupplierOrderStatus, moved: bool, units: _Units) -> bool:
-    """Whether a decision, or else the quantities, made the status."""
+def _stands(status: str, made: SupplierOrderStatus, moved: bool, units: _Units) -> bool:
+    """Whether a decision, or else the quantities, made the status. It may be one that there is not."""
     if moved:
         return units.quantity == 0 and status in (SupplierOrderStatus.CANCELED, SupplierOrderStatus.REJECTED)
-    if status is SupplierOrderStatus.FROZEN:
+    if status == SupplierOrderStatus.FROZEN:
         return made is not SupplierOrderStatus.CANCELED
-    return status is made
+    return status == made

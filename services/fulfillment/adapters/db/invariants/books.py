@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from libs.db import Tx
+from libs.db.invariants import readable, why
 from libs.invariants import Finding, RuleResult
 from services.fulfillment.adapters.db.documents import assignments_in, draws_in, lines_in
 from services.fulfillment.adapters.db.tables import (
@@ -45,15 +46,31 @@ class Books:
 async def book_rules(tx: Tx, context: str) -> AsyncIterator[Finding | RuleResult]:
     """Findings of every rule, and after them what the rules looked at. A page of orders at a time."""
     looked_at, broken, last = 0, Counter[str](), ""
+
+    async def read(keys: Sequence[str]) -> Sequence[tuple[str, Books]]:
+        return list((await _load(tx, keys)).items())
+
     while keys := await _page(tx, last):
-        for key, books in (await _load(tx, keys)).items():
+        async for found in readable(context, "order", keys, read):
+            if isinstance(found, Finding):
+                yield found
+                continue
+            key, books = found
             for name, rule in RULES.items():
-                if wrong := "; ".join(rule(books)):
+                if wrong := "; ".join(_judged(rule, books)):
                     broken[name] += 1
                     yield Finding(context, name, key, wrong)
         looked_at, last = looked_at + len(keys), keys[-1]
     for name in RULES:
         yield RuleResult(name, looked_at, broken[name])
+
+
+def _judged(rule: Callable[[Books], Iterator[str]], books: Books) -> Iterator[str]:
+    """What a rule says of an order; one that cannot be worked out is broken."""
+    try:
+        yield from rule(books)
+    except Exception as error:
+        yield f"cannot be worked out: {why(error)}"
 
 
 async def _page(tx: Tx, last: str) -> list[str]:

@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db import Tx
-from libs.db.invariants import total
-from libs.invariants import Fact, digests
+from libs.db.invariants import readable, total
+from libs.invariants import Fact, Finding, digests
 from libs.relay.marks import parked, tried
 from libs.service.retries import told as failed
 from services.fulfillment.adapters.db.shipments.shipment_store import ShipmentStore
@@ -37,15 +37,19 @@ class Messages:
     shipment: Callable[[Shipment], Any]
 
 
-async def facts(tx: Tx, order_keys: Sequence[str], messages: Messages) -> AsyncIterator[Fact]:
-    """About all orders, or those of these keys."""
+async def facts(tx: Tx, order_keys: Sequence[str], messages: Messages) -> AsyncIterator[Fact | Finding]:
+    """About all orders, or those of these keys; findings of what cannot be read."""
+
+    async def read(keys: Sequence[str]) -> list[Fact]:
+        return await _of(tx, keys, messages)
+
     if order_keys:
-        for fact in await _of(tx, sorted(set(order_keys)), messages):
+        async for fact in readable(CONTEXT, "order", sorted(set(order_keys)), read):
             yield fact
         return
     last = ""
     while keys := await _page(tx, last):
-        for fact in await _of(tx, keys, messages):
+        async for fact in readable(CONTEXT, "order", keys, read):
             yield fact
         last = keys[-1]
 

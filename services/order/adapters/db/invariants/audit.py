@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
 from libs.db import Database, Tx
-from libs.db.invariants import count, judged
+from libs.db.invariants import count, judged, readable
 from libs.invariants import Fact, Finding, Record, RuleResult, Summary, digests
 from libs.service.retries import told
 from services.order.adapters.db.invariants.rules import rules
@@ -43,14 +44,14 @@ class Audit:
                 for table in (ORDERS, LINE_ITEMS, SUBMISSIONS, EVENTS):
                     rows += await count(tx, table)
             else:
-                for fact in await _of(tx, [uuid.UUID(key) for key in order_keys]):
+                async for fact in readable(CONTEXT, "order", [uuid.UUID(key) for key in order_keys], partial(_of, tx)):
                     yield fact
         yield Summary(CONTEXT, len(results), rows, sum(r.broken for r in results), results)
 
 
 async def _judged(tx: Tx) -> AsyncIterator[Finding | Fact | RuleResult]:
     """The facts come with the walk, a page of orders at a time: the other contexts' wait for them."""
-    async for record in judged(tx, CONTEXT, rules()):
+    async for record in judged(tx, CONTEXT, rules(tx.dialect)):
         yield record
     async for found in recomputed(tx, _of):
         yield found

@@ -6,17 +6,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs.db.invariants import SqlRule, told
-from services.order.adapters.db.tables import CANCELLATIONS, EVENTS, LINE_ITEMS, ORDERS, REQUESTS, SUBMISSIONS
+from libs.db.invariants import SqlRule, names_are_known, told
+from libs.idempotency import invariants
+from services.order.adapters.db.tables import CANCELLATIONS, EVENTS, LINE_ITEMS, NAMES, ORDERS, REQUESTS, SUBMISSIONS
 
 _O, _L, _E, _S, _C, _R = ORDERS.c, LINE_ITEMS.c, EVENTS.c, SUBMISSIONS.c, CANCELLATIONS.c, REQUESTS.c
 _ID = _O.id.label("subject")
 _BUYER = sa.select(_O.key).where(_O.kind == "BUYER")
 
 
-def rules() -> list[SqlRule]:
+def rules(dialect: str) -> list[SqlRule]:
     """All of them."""
-    return [*_money_rules(), *_unit_rules(), *_history_rules(), *_attempt_rules(), *_effect_rules()]
+    parts = (_money_rules(), _unit_rules(), _history_rules(), _attempt_rules(), _effect_rules(dialect))
+    return [*(rule for part in parts for rule in part), names_are_known(NAMES)]
 
 
 def _money_rules() -> list[SqlRule]:
@@ -211,7 +213,7 @@ def _attempt_rules() -> list[SqlRule]:
     ]
 
 
-def _effect_rules() -> list[SqlRule]:
+def _effect_rules(dialect: str) -> list[SqlRule]:
     by_id = [_R.outcome[name].as_string() for name in ("id", "order")]
     order_id, attempt = sa.func.coalesce(*by_id), _R.outcome["attempt"].as_integer()
     unknown = ~sa.exists().where(_O.id == order_id)
@@ -223,8 +225,11 @@ def _effect_rules() -> list[SqlRule]:
     return [
         SqlRule(
             "request_has_its_effect",
-            sa.select(_R.request_id.label("subject"), told(_R.method, ": there is no order ", order_id)).where(
-                order_id.is_not(None), unknown
+            sa.union_all(
+                invariants.shapeless(dialect, REQUESTS),
+                sa.select(_R.request_id.label("subject"), told(_R.method, ": there is no order ", order_id)).where(
+                    order_id.is_not(None), unknown
+                ),
             ),
             REQUESTS,
         ),

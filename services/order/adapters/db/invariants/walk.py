@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 
 import sqlalchemy as sa
 
 from libs.db import Tx
+from libs.db.invariants import readable, why
 from libs.invariants import Fact, Finding, RuleResult
 from services.order.adapters.db.checkout.worksheet_rows import worksheet_of
 from services.order.adapters.db.invariants.parts import RULES as PARTS
@@ -47,30 +49,42 @@ async def recomputed(tx: Tx, stated: Stated) -> AsyncIterator[Finding | Fact | R
     looked at."""
     rows, broken = dict.fromkeys(RULES, 0), dict.fromkeys(RULES, 0)
     last = uuid.UUID(int=0)
-    while page := await _page(tx, last):
-        for whole in page:
+    while keys := await _page(tx, last):
+        async for whole in readable(CONTEXT, "order", keys, partial(_wholes, tx)):
+            if isinstance(whole, Finding):
+                yield whole
+                continue
             for name, rule in RULES.items():
-                detail = rule(whole)
+                detail = _judged(rule, whole)
                 if detail is None:
                     continue
                 rows[name] += 1
                 if detail:
                     broken[name] += 1
                     yield Finding(CONTEXT, name, whole.order.id, detail)
-        for fact in await stated(tx, [whole.order.key for whole in page]):
+        async for fact in readable(CONTEXT, "order", keys, partial(stated, tx)):
             yield fact
-        last = page[-1].order.key
+        last = keys[-1]
     for name in RULES:
         yield RuleResult(name, rows[name], broken[name])
 
 
-async def _page(tx: Tx, last: uuid.UUID) -> list[Whole]:
-    statement = sa.select(ORDERS).where(_O.kind == "BUYER", _O.key > last).order_by(_O.key).limit(PAGE)
-    rows = (await tx.execute(statement)).mappings()
+def _judged(rule: Callable[[Whole], str | None], whole: Whole) -> str | None:
+    """What a rule says of an order; one that cannot be worked out is broken."""
+    try:
+        return rule(whole)
+    except Exception as error:
+        return f"cannot be worked out: {why(error)}"
+
+
+async def _page(tx: Tx, last: uuid.UUID) -> Sequence[uuid.UUID]:
+    statement = sa.select(_O.key).where(_O.kind == "BUYER", _O.key > last).order_by(_O.key).limit(PAGE)
+    return (await tx.execute(statement)).scalars().all()
+
+
+async def _wholes(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Whole]:
+    rows = (await tx.execute(sa.select(ORDERS).where(_O.key.in_(keys)).order_by(_O.key))).mappings()
     found = {row["key"]: Whole(order_of(row), held=row["held"], canceled_total=row["canceled_total"]) for row in rows}
-    keys = list(found)
-    if not keys:
-        return []
     for line in (await tx.execute(sa.select(LINE_ITEMS).where(_L.order_key.in_(keys)))).mappings():
         found[line["order_key"]].lines.append(line_of(line))
     for row in await tx.execute(sa.select(WORKSHEETS).where(WORKSHEETS.c.order_key.in_(keys))):

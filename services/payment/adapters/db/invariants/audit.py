@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
 from libs.db import Database, Tx
-from libs.db.invariants import count, judged, total
+from libs.db.invariants import count, judged, readable, total
 from libs.invariants import Fact, Finding, Record, RuleResult, Summary
 from libs.relay.marks import parked, tried
 from libs.service.retries import told
@@ -53,15 +54,15 @@ class Audit:
         yield Summary(CONTEXT, len(results), rows, sum(r.broken for r in results), results)
 
 
-async def _facts(tx: Tx, keys: Sequence[uuid.UUID]) -> AsyncIterator[Fact]:
+async def _facts(tx: Tx, keys: Sequence[uuid.UUID]) -> AsyncIterator[Fact | Finding]:
     """A page of orders at a time, in the order of their keys."""
     if keys:
-        for fact in await _of(tx, keys):
+        async for fact in readable(CONTEXT, "order", keys, partial(_of, tx)):
             yield fact
         return
     last = uuid.UUID(int=0)
     while page := await _page(tx, last):
-        for fact in await _of(tx, page):
+        async for fact in readable(CONTEXT, "order", page, partial(_of, tx)):
             yield fact
         last = page[-1]
 
@@ -89,6 +90,15 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
         _fact(row, "pending", id=row.id, type=row.type, since=row.create_time.isoformat(), **told(row))
         for row in await tx.execute(pending.where(P.order_key.in_(keys)))
     ]
+    # Of a payment of which nothing is held any more, an old failure is of no account.
+    failing = sa.select(P.order_key, P.id, P.failures, P.failure).where(
+        P.order_key.in_(keys),
+        P.failures > 0,
+        P.state.in_(PERMANENT),
+        P.due > P.captured,
+        P.authorization_expire_time.is_not(None),
+    )
+    made += [_fact(row, "renewal", payment=row.id, **told(row)) for row in await tx.execute(failing)]
     for row in await tx.execute(sa.select(ALERTS).where(ALERTS.c.order_key.in_(keys))):
         waits = row.report_parked_time is not None
         ended = int(row.report_time is None or waits)

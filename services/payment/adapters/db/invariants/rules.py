@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs.db.invariants import SqlRule, told, total
+from libs.db.invariants import SqlRule, names_are_known, told, total
 from libs.idempotency import invariants
 from services.payment.adapters.db.invariants.causes import PERMANENT, cause_rules
 from services.payment.adapters.db.tables import (
@@ -17,6 +17,7 @@ from services.payment.adapters.db.tables import (
     GATEWAY,
     LEDGER,
     MADE,
+    NAMES,
     PAYMENTS,
     REQUESTS,
     TRANSACTIONS,
@@ -48,7 +49,7 @@ def rules(dialect: str) -> list[SqlRule]:
         **_alert_rules(),
         **cause_rules(),
     }
-    return [SqlRule(name, broken, _OVER.get(name, PAYMENTS)) for name, broken in made.items()]
+    return [*(SqlRule(name, broken, _OVER.get(name, PAYMENTS)) for name, broken in made.items()), names_are_known(NAMES)]
 
 
 _OVER: dict[str, sa.Table] = {
@@ -177,7 +178,7 @@ def _effect_rules(dialect: str) -> dict[str, Any]:
         .select_from(REQUESTS.join(moved, sa.true()))
         .where(~sa.exists().where(T.id == moved.c.value))
     )
-    return {invariants.RULE: sa.union_all(unmoved, invariants.lost(dialect, REQUESTS, MADE))}
+    return {invariants.RULE: sa.union_all(unmoved, *invariants.lost(dialect, REQUESTS, MADE))}
 
 
 def _as_text(column: Any) -> Any:

@@ -24,6 +24,8 @@ _PAYMENTS = Watch(
         **all_free(_SHOWN, "position version create_time update_time"),
         **all_by("due_is_within_resolved_amount paid_covers_the_total", "due"),
         "authorization_expire_time": Free("what the gateway said: a lapse that comes unseen is told of as attention"),
+        "renew_time": Free("when a renewal that failed is tried again: one that fails on and on is named by itself"),
+        **FAILURES,
     },
     by("transaction_has_its_payment paid_covers_the_total"),
 )
@@ -38,7 +40,8 @@ _TRANSACTIONS = Watch(
         "expire_time": Free("what the gateway said: a lapse that comes unseen is told of as attention"),
         **FAILURES,
         **all_by("transaction_is_timed", "result_time ask_time"),
-        **all_free(_SHOWN, "message create_time cause"),
+        "cause": by("names_are_known"),
+        **all_free(_SHOWN, "message create_time"),
     },
     by("ledger_movement_has_its_transaction"),
 )

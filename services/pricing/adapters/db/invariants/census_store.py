@@ -43,8 +43,8 @@ class CensusReader:
         return Census(
             {table.name: int(number) for table, number in zip(_ALL, counted, strict=True)},
             tuple((Key(row.product_id, row.buyer_id), row.price_schedule_id) for row in dangling),
-            tuple(row.id for row in schedules if misordered([Break(*item) for item in row.price_breaks])),
-            tuple(row.id for row in rates if not 0 <= Decimal(row.rate) <= 1),
+            tuple(row.id for row in schedules if not _ascend(row.price_breaks)),
+            tuple(row.id for row in rates if not _is_share(row.rate)),
             tuple(_held(row) for row in states),
         )
 
@@ -68,6 +68,22 @@ class CensusReader:
                 last = rows[-1]
                 later = sa.and_(r.order_key == last.order_key, r.attempt > last.attempt)
                 part = ordered.where(sa.or_(r.order_key > last.order_key, later))
+
+
+def _ascend(stored: Any) -> bool:
+    """Whether what is stored are price breaks at all, and in their order."""
+    try:
+        return not misordered([Break(*item) for item in stored])
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        return False
+
+
+def _is_share(stored: Any) -> bool:
+    """Whether a rate is a number from 0 to 1."""
+    try:
+        return 0 <= Decimal(stored) <= 1
+    except (ArithmeticError, TypeError, ValueError):
+        return False
 
 
 def _held(row: Any) -> Held:

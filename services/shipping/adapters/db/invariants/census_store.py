@@ -45,5 +45,9 @@ class CensusReader:
         return Census(rows_of, tuple(dangling), {row["id"]: _bounds(row["rows"]) for row in tables})
 
 
-def _bounds(rates: list[dict[str, Any]]) -> list[Decimal | None]:
-    return [None if row["up_to"] is None else Decimal(row["up_to"]) for row in rates]
+def _bounds(stored: Any) -> list[Decimal | None] | None:
+    """Of every row the weight up to which it is; None when what is stored are no rows of rates."""
+    try:
+        return [None if row["up_to"] is None else Decimal(row["up_to"]) for row in stored]
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        return None
