@@ -10,7 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from libs.errors import WaybillError
+from libs.invariants import Fact
 from libs.protoconv import instant
+from libs.service.retries import STUCK
 from services.payment.adapters.db.tables import GATEWAY
 from services.payment.adapters.gateways.testing import TestGateway
 from services.payment.application import renew_authorizations
@@ -29,6 +31,12 @@ async def held(world: World) -> list[str]:
         c = GATEWAY.c
         rows = await tx.execute(sa.select(c.key).where(c.operation == "authorize", c.state == "DONE").order_by(c.key))
         return [row.key for row in rows]
+
+
+async def failing(world: World) -> list[tuple[str, str, str]]:
+    """Payments whose renewal has failed: (id, how often in a row, by what)."""
+    facts = [fact for fact in await world.records() if isinstance(fact, Fact) and fact.kind == "renewal"]
+    return [(fact.values["payment"], fact.values["failures"], fact.values["failure"]) for fact in facts]
 
 
 async def test_an_authorization_is_renewed_before_it_lapses_and_the_old_one_is_voided(world: World) -> None:
@@ -71,7 +79,16 @@ async def test_what_one_renewal_fails_by_keeps_no_other_from_being_renewed(world
     with monkeypatch.context() as patched:
         patched.setattr(renew_authorizations, "tend", tend)
         assert await world.background.renew.once() == 1
+        # It waits, longer each time, and is named by the check once it has failed too often.
+        assert await world.background.renew.once() == 0
+        assert await failing(world) == [("p1", "1", "KeyError")] or await failing(world) == [("p2", "1", "KeyError")]
+        for _ in range(STUCK - 1):
+            world.clock.advance(timedelta(minutes=1))
+            assert await world.background.renew.once() == 0
+        assert [(failures, why) for _, failures, why in await failing(world)] == [(str(STUCK), "KeyError")]
+    world.clock.advance(timedelta(minutes=1))
     assert await world.background.renew.once() == 1
+    assert await failing(world) == []
 
 
 async def test_an_authorization_that_was_not_renewed_lapses(world: World) -> None:

@@ -21,7 +21,7 @@ from services.payment.domain.states import PERMANENT, State
 from services.payment.domain.transaction import Cause, Result, Transaction, TransactionType
 
 P, T = PAYMENTS.c, TRANSACTIONS.c
-_NAMES = [column.name for column in PAYMENTS.columns]
+_NAMES = [f.name for f in fields(Payment)]
 _TRANSACTION_NAMES = [f.name for f in fields(Transaction)]
 _MUTABLE = (
     "resolved_amount",
