@@ -201,6 +201,7 @@ async def compare_order(life: Life, order: Order) -> None:
     if order.calculated:
         assert decimal(seen.order.subtotal) == order.subtotal
         assert decimal(seen.order.total) == order.calculated_total
+    assert decimal(seen.order.canceled.total) == order.canceled
     opened = order.status in ("OPEN", "COMPLETED") or bool(order.parts)
     assert {x.id: (x.quantity, x.quantity_shipped, x.quantity_canceled, x.quantity_open) for x in seen.line_items} == {
         id: (x.quantity, x.shipped, x.canceled, x.quantity - x.shipped - x.canceled if opened else 0)

@@ -77,7 +77,7 @@ class OrderLife(RuleBasedStateMachine):
         """Every open order is canceled, or shipped as far as it is not; then the books are checked."""
         if sys.exc_info()[0] is None:
             for n, order in enumerate([o for o in self.model.orders.values() if o.status == "OPEN"]):
-                if order.shipped or (n + self.number) % 2:
+                if (n + self.number) % 2:
                     self.ship_all_of(order)
                 else:
                     self.cancel_order(order)
@@ -343,11 +343,22 @@ class OrderLife(RuleBasedStateMachine):
         shipment.ship_time.GetCurrentTime()
         request = shipment_service_pb2.UpdateShipmentRequest(shipment=shipment)
         call = self.clerk(part).shipments.UpdateShipment
-        if part.status == "CANCELED":
+        if parcel.void:
             assert self.run(self.life.refused(call, request)) == "SHIPMENT_VOID"
             return
         self.run(self.life.send(call, request))
         self.model.leave(order, parcel)
+
+    @rule(index=INDEX, which=INDEX)
+    def ship_one_and_cancel(self, index: int, which: int) -> None:
+        """A unit leaves, and then nobody wants the rest."""
+        if (found := self.part(index, *LIVE)) is None:
+            return
+        order, id, part = found
+        line_id, line = sorted(part.lines.items())[which % len(part.lines)]
+        if line.unpacked:
+            self.pack(order, id, part, line_id, 1, leaves=True)
+        self.cancel_order(order)
 
     @rule(index=INDEX)
     def cancel(self, index: int) -> None:
@@ -361,10 +372,24 @@ class OrderLife(RuleBasedStateMachine):
         request = order_service_pb2.CancelOrderRequest(order_id=order.id)
         if order.status in ("CANCELED", "COMPLETED"):
             assert self.run(self.life.refused(client.orders.CancelOrder, request)) == "ORDER_STATUS_CONFLICT"
-        elif not order.shipped:
-            # Of what has shipped in part the rest would be canceled: tests/e2e/test_changes.py.
-            self.run(self.life.send(client.orders.CancelOrder, request))
-            self.model.cancel(order)
+        else:
+            answer = self.run(self.life.send(client.orders.CancelOrder, request)).order
+            if order.shipped:
+                self.cancel_rest(order, answer)
+            else:
+                self.model.cancel(order)
+
+    def cancel_rest(self, order: Order, answer: order_pb2.Order) -> None:
+        """Of what has shipped in part the rest is canceled, by an attempt of the order."""
+        worth, rounding = order.worth_of_the_rest()
+        canceled = decimal(answer.canceled.total)
+        freight = decimal(answer.canceled.shipping_cost)
+        assert freight % PARCEL == 0, freight
+        assert freight < PARCEL * order.parcels_estimated, "a parcel has left"
+        assert abs(canceled - freight - worth) <= rounding, (canceled, freight, worth)
+        order.attempts += 1
+        self.model.cancel_rest(order, canceled)
+        self.shop.seen["rests canceled"] += 1
 
     @rule(index=INDEX)
     def replay(self, index: int) -> None:

@@ -44,9 +44,14 @@ class PartLine:
     canceled: int = 0
 
     @property
+    def open(self) -> int:
+        """Units that have neither left nor been canceled."""
+        return self.quantity - self.shipped - self.canceled
+
+    @property
     def unpacked(self) -> int:
         """Open units on no shipment."""
-        return self.quantity - self.shipped - self.canceled - self.packed
+        return self.open - self.packed
 
 
 @dataclass(slots=True)
@@ -78,6 +83,8 @@ class Parcel:
     quantity: int
     held: int
     left: bool = False
+    void: bool = False
+    """Whether its units were canceled before it left."""
 
 
 @dataclass(slots=True)
@@ -108,6 +115,8 @@ class Order:
     parcels_estimated: int = 0
     attempts: int = 0
     forwarded: bool = False
+    canceled: Decimal = Decimal(0)
+    """What the canceled units of an order that opened were sold for."""
 
     @property
     def subtotal(self) -> Decimal:
@@ -123,6 +132,15 @@ class Order:
     def edited(self) -> None:
         """Its lines have changed: what was worked out no longer holds."""
         self.estimated = self.calculated = False
+
+    def worth_of_the_rest(self) -> tuple[Decimal, Decimal]:
+        """What the units that have not left were sold for, and how far rounding by supplier order may differ from it."""
+        worth, parts = Decimal(0), Decimal(0)
+        for id, line in self.lines.items():
+            amount = cents(PRICES[line.product] * line.quantity)
+            worth += (amount + cents(amount * TAX)) * (line.quantity - line.shipped) / line.quantity
+            parts += sum(id in part.lines for part in self.parts.values())
+        return worth, 2 * CENT * parts
 
     def live_parts(self) -> dict[str, Part]:
         """Supplier orders that hold units."""
@@ -238,6 +256,8 @@ class Model:
     def cancel(self, order: Order) -> None:
         """Every unit is canceled, every payment undone."""
         if order.status == "OPEN":
+            order.canceled = order.calculated_total
+            _void_parcels(order)
             for part in order.live_parts().values():
                 part.status = "CANCELED"
                 for line in part.lines.values():
@@ -247,6 +267,31 @@ class Model:
             for p in order.payments.values():
                 p.state = "VOIDED"
         order.status = "CANCELED"
+
+    def cancel_rest(self, order: Order, canceled: Decimal) -> None:
+        """What has not left is canceled, packed units too; `canceled` is what it was sold for, which is no longer due."""
+        order.canceled = canceled
+        _void_parcels(order)
+        for part in order.live_parts().values():
+            for id, line in part.lines.items():
+                order.lines[id].canceled += line.open
+                line.canceled += line.open
+                line.held = line.packed = 0
+            if part.status in LIVE:
+                part.status = "COMPLETED" if any(line.shipped for line in part.lines.values()) else "CANCELED"
+        order.status = "COMPLETED"
+        self._lower(order, canceled)
+
+    def _lower(self, order: Order, excess: Decimal) -> None:
+        """Cards give back first, the newest first, then promises, then the gift card."""
+        for kind, end in (("card", "VOIDED"), ("promise", "REFUNDED"), ("gift", "REFUNDED")):
+            for p in reversed([p for p in order.payments.values() if p.kind == kind and p.due]):
+                cut = min(excess, p.due)
+                p.due -= cut
+                excess -= cut
+                if not p.due:
+                    p.state = end
+        assert not excess
 
     def pack(self, order: Order, part: Part, line_id: str, quantity: int) -> int:
         """Puts units on a parcel; returns for how many stock is promised."""
@@ -271,6 +316,11 @@ class Model:
         part.settle()
         if all(x.quantity == x.shipped + x.canceled for x in order.lines.values()):
             order.status = "COMPLETED"
+
+
+def _void_parcels(order: Order) -> None:
+    for parcel in order.parcels.values():
+        parcel.void = not parcel.left
 
 
 def quantities(parts: Iterable[Part]) -> dict[str, int]:
