@@ -81,22 +81,20 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                     tracing.ACTIVE.serve(context_name, method, context.invocation_metadata())
                 try:
                     call, request = await self._enter(method, request, deserialize, context, self._load.calls)
-                except WaybillError as error:
+                except Exception as error:
+                    request = None
                     return await self._fail(context, method, None, error, context_name, began)
-                except Exception:
-                    return await self._crash(context, method, None, context_name, began)
                 outside = self._entrance.outside
                 self._load.calls.running += outside
                 token = CURRENT.set(call)
                 try:
                     response = await repeated(lambda: inner(request, context), outside=outside)
-                except WaybillError as error:
-                    return await self._fail(context, method, call, error, context_name, began)
                 except asyncio.CancelledError:
                     self._ended(method, call, "CANCELLED", "", began)
                     raise
-                except Exception:
-                    return await self._crash(context, method, call, context_name, began)
+                except Exception as error:
+                    request = None
+                    return await self._fail(context, method, call, error, context_name, began)
                 finally:
                     CURRENT.reset(token)
                     self._load.calls.running -= outside
@@ -113,8 +111,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             call, resume_token = None, ""
 
             async def messages() -> AsyncGenerator[Any, None]:
-                nonlocal call
+                nonlocal call, request
                 call, entered = await self._enter(method, request, deserialize, context, self._load.streams)
+                request = None
                 CURRENT.set(call)
                 outside = self._entrance.outside
                 begin(outside)
@@ -133,13 +132,12 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 self._ended(method, call, "OK", "", began)
             except ServerEnds:
                 await self._fail(context, method, call, _drained(resume_token), context_name, began)
-            except WaybillError as error:
-                await self._fail(context, method, call, error, context_name, began)
             except asyncio.CancelledError:
                 self._ended(method, call, "CANCELLED", "", began)
                 raise
-            except Exception:
-                await self._crash(context, method, call, context_name, began)
+            except Exception as error:
+                request = None
+                await self._fail(context, method, call, error, context_name, began)
 
         return grpc.unary_stream_rpc_method_handler(stream, **options)
 
@@ -183,14 +181,17 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         deadline = None if left is None else time.monotonic() + left
         return Call(method, request_id or uuid.uuid4().hex, caller, caller_service, deadline), request
 
-    async def _fail(self, context: Any, method: str, call: Call | None, error: WaybillError, name: str, began: float) -> None:
-        self._ended(method, call, error.kind.value, error.reason, began)
-        await _abort(context, to_status(error, name))
-
-    async def _crash(self, context: Any, method: str, call: Call | None, name: str, began: float) -> None:
-        self._log.exception("call failed", method=method, request_id=call.request_id if call else "")
-        self._ended(method, call, "INTERNAL", "INTERNAL", began)
-        await _abort(context, internal(name))
+    async def _fail(self, context: Any, method: str, call: Call | None, error: Exception, name: str, began: float) -> None:
+        """Tells a failure; what is no WaybillError is a defect, and is logged with where it came from."""
+        if isinstance(error, WaybillError):
+            self._ended(method, call, error.kind.value, error.reason, began)
+            status = to_status(error, name)
+        else:
+            self._log.exception("call failed", method=method, request_id=call.request_id if call else "")
+            self._ended(method, call, "INTERNAL", "INTERNAL", began)
+            status = internal(name)
+        _forget(error)
+        await _abort(context, status)
 
     def _ended(self, method: str, call: Call | None, code: str, reason: str, began: float) -> None:
         """Counts the call, ends its span, and writes its one line."""
@@ -232,6 +233,17 @@ def _who(call: Call | None) -> str:
         return call.caller_service or "anonymous"
     who = f"{call.caller.party_kind.value.lower()}/{call.caller.party_id}/{call.caller.user_id}"
     return f"{call.caller_service} for {who}" if call.caller_service else who
+
+
+def _forget(error: BaseException | None) -> None:
+    """Lets go of the frames that an exception went through, and of those of its causes.
+
+    gRPC keeps what aborts a call in a cycle with the call, until the collector looks, which is rare. A frame in it would
+    keep the request: a few hundred refused calls of strangers would fill the memory.
+    """
+    while error is not None:
+        error.__traceback__ = None
+        error.__cause__, error.__context__, error = None, None, error.__cause__ or error.__context__
 
 
 async def _abort(context: Any, status: status_pb2.Status) -> None:
