@@ -58,7 +58,8 @@ test-containers: engine $(BIN)/.dev protos ## PostgreSQL in a container, the com
 	@$(BIN)/python -m pytest -p no:xdist -p no:randomly tests/containers
 
 test-clients: $(BIN)/.dev protos ## The client programs of docs/clients.md; needs Node 20, npm and both package indexes
-	@npm --version >/dev/null 2>&1 || { echo "the client programs need Node 20 with npm: install them (apt-get install nodejs npm)" >&2; exit 1; }
+	@npm --version >/dev/null 2>&1 && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' \
+	  || { echo "the client programs need Node 20 or newer with npm: install them (apt-get install nodejs npm)" >&2; exit 1; }
 	@$(BIN)/python -m pytest -p no:xdist -p no:randomly tests/clients
 
 engine:

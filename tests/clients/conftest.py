@@ -29,14 +29,27 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return top
 
 
+async def set_up(server: Served, folder: Path) -> None:
+    """The first steps of a newcomer, by which there is something to order."""
+    (setup,) = blocks(STEPS, "python")
+    setup = setup.replace("127.0.0.1:8420", server.address).replace("SECRET", repr(server.client_secret))
+    await run(setup, folder, "setup.py")
+
+
 @pytest.fixture
 async def shop(tmp_path: Path) -> AsyncIterator[Served]:
     """The marketplace of docs/first-steps.md, served by a process of its own."""
-    (setup,) = blocks(STEPS, "python")
     async with served(tmp_path / "data") as server:
-        setup = setup.replace("127.0.0.1:8420", server.address).replace("SECRET", repr(server.client_secret))
-        await run(setup, tmp_path, "setup.py")
+        await set_up(server, tmp_path)
         yield server
+
+
+@pytest.fixture(scope="session")
+def node(archive: Path) -> Path:
+    """The folder of the Node programs, with their packages."""
+    folder = archive / "docs" / "clients" / "node"
+    subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=folder, check=True, capture_output=True)
+    return folder
 
 
 async def done(*command: str, folder: Path) -> list[str]:

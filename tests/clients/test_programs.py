@@ -20,11 +20,9 @@ REFUSED = "refused INVALID_ARGUMENT VALUE_OUT_OF_RANGE line_items[0].quantity:VA
 
 
 @pytest.mark.timeout(300)
-async def test_node_places_and_watches_an_order_with_nothing_but_the_archive(archive: Path, shop: Served) -> None:
-    folder = archive / "docs" / "clients" / "node"
-    await done("npm", "ci", "--no-audit", "--no-fund", folder=folder)
+async def test_node_places_and_watches_an_order_with_nothing_but_the_archive(node: Path, shop: Served) -> None:
     placed, repeated, goods, xp, field, missing, *events = await done(
-        "node", "order.mjs", "../../../protos", shop.address, *SIGN_IN, folder=folder
+        "node", "order.mjs", "../../../protos", shop.address, *SIGN_IN, folder=node
     )
     assert placed == f"placed ORDER_STATUS_OPEN {TOTAL}"
     assert repeated == "repeated the same order"

@@ -89,6 +89,7 @@ export class Waybill {
 
   // The details of an error are a google.rpc.Status in its trailers.
   errorOf(error) {
+    if (!(error.metadata instanceof grpc.Metadata)) return error; // a mistake of this program
     const made = new WaybillError(error.code, error.details);
     const [packed] = error.metadata?.get('grpc-status-details-bin') ?? [];
     const details = packed ? this.types['google.rpc.Status'].deserialize(packed).details : [];
