@@ -28,7 +28,13 @@ class Failure(Exception):
     """Why a command could not do its work."""
 
     def __init__(
-        self, reason: str, message: str, metadata: Mapping[str, str] | None = None, exit_code: int = REFUSED, named: bool = False
+        self,
+        reason: str,
+        message: str,
+        metadata: Mapping[str, str] | None = None,
+        exit_code: int = REFUSED,
+        named: bool = False,
+        code: str = "",
     ) -> None:
         super().__init__(message)
         self.reason = reason
@@ -36,6 +42,8 @@ class Failure(Exception):
         self.message = message
         self.metadata = dict(metadata or {})
         self.exit_code = exit_code
+        self.code = code
+        """The status code of the call that a server refused; empty when none did."""
         self.named = named
         """Whether people are shown the reason too: a documented one that they can look up."""
 
@@ -90,7 +98,7 @@ def _of_server(error: BaseException) -> Failure | None:
     reason, message = error.reason or error.code.name, error.message
     if reason == "UNAVAILABLE":
         message = f"no server answers: {message}"
-    return Failure(reason, message, error.metadata, named=True)
+    return Failure(reason, message, error.metadata, named=True, code=error.code.name)
 
 
 def _of_database(error: BaseException) -> Failure | None:
@@ -119,10 +127,12 @@ def _of_machine(error: BaseException) -> Failure | None:
 def show(failure: Failure, as_json: bool) -> None:
     """Says it: to machines where they read the result, to people beside it."""
     if as_json:
-        said = {"reason": failure.reason, "message": failure.message, "metadata": failure.metadata}
+        code = {"code": failure.code} if failure.code else {}
+        said = {**code, "reason": failure.reason, "message": failure.message, "metadata": failure.metadata}
         typer.echo(json.dumps({"ok": False, "error": said}))
         return
     line = " ".join(failure.message.split())
     if failure.named:
-        line = f"{failure.reason}: {line}"
+        codes = dict.fromkeys((failure.code, failure.reason))
+        line = f"{' '.join(filter(None, codes))}: {line}"
     Console(stderr=True).print(line, style="red", markup=False, emoji=False, highlight=False, soft_wrap=True)

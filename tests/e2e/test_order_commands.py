@@ -41,4 +41,4 @@ async def test_an_order_that_is_not_there_is_one_line(sqlite_market: Marketplace
     access = ("--server", sqlite_market.address, "--client-secret", sqlite_market.secret.client_secret)
     code, output, errors = await said("order", "show", "NONE", *access)
     assert (code, output) == (2, "")
-    assert errors == "RESOURCE_NOT_FOUND: there is no order 'NONE'\n"
+    assert errors == "NOT_FOUND RESOURCE_NOT_FOUND: there is no order 'NONE'\n"

@@ -39,4 +39,5 @@ def demo(
         raise typer.Exit(asyncio.run(play_at(out, json, parsed(server), client_id, client_secret)))
     except WaybillError as refused:
         message = f"the demo needs an empty marketplace and its owner's secret: {refused.message}"
-        raise Failure(refused.reason or refused.code.name, message, refused.metadata, named=True) from refused
+        code = refused.code.name
+        raise Failure(refused.reason or code, message, refused.metadata, named=True, code=code) from refused
