@@ -22,6 +22,7 @@ def stated(order: Order) -> dict[str, Any]:
         "billing_address_id": order.billing_address_id,
         "line_items": order.line_item_count,
         "total": order.total,
+        "must_cover_total": order.policy.must_cover_total,
     }
 
 

@@ -18,7 +18,7 @@ from services.fulfillment.adapters.db.tables import (
     supplier_order_lines,
     supplier_orders,
 )
-from tests.e2e.corruptions.books import CART, DONE, GONE, HELD, NO, OPEN, Books, breaks
+from tests.e2e.corruptions.books import CART, DONE, GONE, HELD, MOVED, NO, OPEN, Books, breaks
 from tests.e2e.corruptions.order import attempt
 from tests.e2e.corruptions.setup import NOW, reservation
 from tests.support.tampering import like
@@ -107,7 +107,49 @@ def released(books: Books) -> list[Any]:
     return [sa.update(reservations).where(V.order_key == str(books.keys[OPEN])).values(state="RELEASED")]
 
 
+def parcel(**values: Any) -> Any:
+    """Changes the shipment of OPEN that has left."""
+    left = sa.and_(I.order_key == O.order_key, O.id == f"{OPEN}-1", I.shipment_key == S.key, S.ship_time.is_not(None))
+    its = sa.select(S.id).where(left).scalar_subquery()
+    return lambda _: [sa.update(shipments).where(S.id.in_(its)).values(**values)]
+
+
+async def renumbered(books: Books) -> list[Any]:
+    """The supplier order that was rejected is gone with its lines: the one that took its units stands alone."""
+    row = await books.row("fulfillment", supplier_orders, O.id == f"{MOVED}-1")
+    return [
+        sa.delete(supplier_orders).where(O.key == row["key"]),
+        sa.delete(supplier_order_lines).where(L.supplier_order_key == row["key"]),
+    ]
+
+
+def taxed_elsewhere(_: Books) -> list[Any]:
+    """The same tax of one order, owed by another of its supplier orders."""
+    return [
+        sa.update(supplier_orders).where(O.id == id).values(tax=O.tax + by, total=O.total + by)
+        for id, by in ((f"{DONE}-1", 10_000), (f"{DONE}-2", -10_000))
+    ]
+
+
 CORRUPTIONS = [
+    breaks("fulfillment", "supplier_order_charges_its_own_parts", "", taxed_elsewhere, "reports_are_word_for_word"),
+    breaks("fulfillment", "supplier_order_is_numbered", MOVED, renumbered, "read_model_is_current"),
+    breaks("fulfillment", "supplier_order_is_timed", f"{DONE}-1", header(f"{DONE}-1", complete_time=None)),
+    breaks("fulfillment", "supplier_order_is_timed", f"{OPEN}-1", header(f"{OPEN}-1", complete_time=O.create_time)),
+    breaks("fulfillment", "supplier_order_is_timed", f"{HELD}-1", header(f"{HELD}-1", accept_time=NOW - timedelta(days=9))),
+    breaks("fulfillment", "shipment_is_timed", "", parcel(ship_time=NOW - timedelta(days=9_000))),
+    breaks("fulfillment", "shipment_is_timed", "", parcel(void_time=S.ship_time)),
+    breaks("fulfillment", "shipment_is_timed", "packed", lambda _: [sa.update(shipments).values(delivery_time=S.create_time)]),
+    breaks(
+        "fulfillment", "amounts_have_the_minor_unit", "packed", lambda _: [sa.update(shipments).values(cost=-1, currency="USD")]
+    ),
+    breaks(
+        "fulfillment",
+        "amounts_have_the_minor_unit",
+        f"{OPEN}-1",
+        header(f"{OPEN}-1", tax=O.tax + 5_000, shipping_cost=O.shipping_cost - 5_000),
+        "supplier_orders_add_up_to_the_total",
+    ),
     breaks("fulfillment", "stock_counter_equals_ledger", RECORD, record(on_hand=R.on_hand + 1)),
     breaks("fulfillment", "stock_allocated_equals_allocations", RECORD, booked("ALLOCATE", allocated=1)),
     breaks("fulfillment", "stock_not_negative", RECORD, booked("RELEASE", reserved=-1), "stock_reserved_equals_reservations"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -98,7 +99,40 @@ async def held_for_another(books: Books) -> list[Any]:
     return [sa.update(ORDERS).where(O.id == HELD).values(holds=[{**hold, "payment_id": "other"} for hold in row["holds"]])]
 
 
+def retold(type: str, *, minutes: int = 0, total: int = 0, **values: Any) -> Any:
+    """An older event of OPEN that tells another amount, status or time; of its submit also where that is kept beside it."""
+
+    async def make(books: Books) -> list[Any]:
+        its = (E.aggregate_key == books.keys[OPEN], E.type == type)
+        row = await books.row("order", EVENTS, *its)
+        facts = {**row["data"]["facts"], "total": row["data"]["facts"]["total"] + total}
+        time = row["time"] - timedelta(minutes=minutes)
+        changed = [sa.update(EVENTS).where(*its).values(data={**row["data"], "facts": facts, **values}, time=time)]
+        if not minutes:
+            return changed
+        kept = await books.row("order", ORDERS, O.id == OPEN)
+        shown = {**kept["submission"], "decide_time": time.isoformat()}
+        return [
+            *changed,
+            sa.update(ORDERS).where(O.id == OPEN).values(submit_time=time, submission=shown),
+            sa.update(SUBMISSIONS).where(S.order_key == books.keys[OPEN]).values(decide_time=time),
+        ]
+
+    return make
+
+
 CORRUPTIONS = [
+    breaks("order", "newest_event_states_the_order", OPEN, retold("order_submitted", total=1_000_000)),
+    breaks("order", "newest_event_states_the_order", OPEN, retold("order_submitted", status="CANCELED")),
+    breaks("order", "newest_event_states_the_order", OPEN, retold("order_submitted", minutes=60)),
+    breaks("order", "attempts_are_as_told", OPEN, retold("order_submitted", user="gil")),
+    breaks(
+        "order",
+        "amounts_have_the_minor_unit",
+        CART,
+        order(CART, tax=O.tax + 1_000, shipping_cost=O.shipping_cost - 1_000),
+        "amounts_follow_from_the_worksheet",
+    ),
     breaks("order", "held_follows_holds", HELD, order(HELD, held=False), "held_orders_do_not_ship"),
     breaks("across", "attention_holds_the_order", HELD, held_for_another, database="order"),
     breaks(

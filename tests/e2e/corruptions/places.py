@@ -76,6 +76,7 @@ ORDER: Places = {
     "orders.kind": Place(_SUPPLIER_ORDER, to("MOVED")),
     "orders.source_version": Place(_SUPPLIER_ORDER),
     "orders.document": Place(_SUPPLIER_ORDER, document(SupplierOrder, reject_comment="walked")),
+    "orders.policy": Place(of(_O.id, OPEN), with_(must_cover_total=False)),
     "orders.user": Place(of(_O.id, OPEN), {"": at("id", by="other")}),
     "orders.status": Place(of(_O.id, DONE), to("OPEN")),
     "orders.submission": Place(of(_O.id, NO), {"state": at("state", by="ACCEPTED"), "attempt": at("attempt")}),

@@ -38,9 +38,18 @@ def item(quantity: int, drawn: int | None = None, **values: Any) -> Any:
     return SimpleNamespace(**{"id": "parcel", "quantity": quantity, "draws": draws, **its, **values})
 
 
+def supplier_order(number: int = 1, shipping: int = 0, tax: int = 0, chosen: tuple[int, int] | None = None, **values: Any) -> Any:
+    """With one chosen method of this cost and tax, or none."""
+    method = {"estimate": "e", "method": "m", "name": "", "carrier": "", "pickup": False, "items": []}
+    selections = [] if chosen is None else [{**method, "cost": chosen[0], "tax": chosen[1]}]
+    its = {"key": SUPPLIER_ORDER if number == 1 else uuid.UUID(int=99), "id": f"PO1-{number}"}
+    return SimpleNamespace(**its, shipping_cost=shipping, tax=tax, selections=selections, **values)
+
+
 def books(**values: Any) -> Books:
     """An order of three lamps, confirmed; of its rows what is not given."""
-    line = SimpleNamespace(line_item_id="l1", product_id="lamp", quantity=3)
+    line = SimpleNamespace(supplier_order_key=SUPPLIER_ORDER, line_item_id="l1", product_id="lamp", quantity=3, tax=0)
+    values.setdefault("orders", [supplier_order()])
     held = [movement("RESERVE", reserved=3), movement("ALLOCATE", reserved=-3, allocated=3)]
     return Books(**{"attempts": [attempt()], "movements": held, "allocations": [allocation()], "lines": [line], **values})
 
@@ -50,7 +59,10 @@ def broken(of: Books) -> set[str]:
 
 
 ONE_LEFT = movement("SHIP", on_hand=-1, allocated=-1, attempt=0, shipment_id="parcel")
+TWO = [supplier_order(shipping=5, tax=1, chosen=(5, 1)), supplier_order(2, shipping=7, tax=2, chosen=(7, 2))]
 LEGAL = {
+    "freight and tax of its own": books(orders=TWO),
+    "freight that was set by hand without a method": books(orders=[supplier_order(shipping=4), supplier_order(2, shipping=2)]),
     "confirmed": books(),
     "still tried": books(attempts=[attempt("RESERVED")], movements=[movement("RESERVE", reserved=3)], allocations=[], lines=[]),
     "refused": books(
@@ -83,6 +95,14 @@ def test_a_state_that_an_order_may_be_in_breaks_no_rule(state: str) -> None:
 @pytest.mark.parametrize(
     ("wrong", "rules"),
     [
+        (
+            books(orders=[supplier_order(shipping=6, chosen=(5, 0)), supplier_order(2, shipping=6, chosen=(7, 0))]),
+            {"supplier_order_charges_its_own_parts"},
+        ),
+        (
+            books(orders=[supplier_order(tax=2, chosen=(0, 1)), supplier_order(2, tax=1, chosen=(0, 2))]),
+            {"supplier_order_charges_its_own_parts"},
+        ),
         (books(movements=[*books().movements, movement("DEALLOCATE", allocated=-1)]), {"ledger_agrees_with_allocations"}),
         (books(movements=[*books().movements, movement("RESERVE", attempt=2, reserved=1)]), {"reserved_as_assigned"}),
         (books(movements=[*books().movements, movement("DEALLOCATE", attempt=9)]), {"reserved_as_assigned"}),
@@ -100,6 +120,8 @@ def test_a_state_that_an_order_may_be_in_breaks_no_rule(state: str) -> None:
         ),
     ],
     ids=[
+        "freight of another supplier order",
+        "tax of another supplier order",
         "freed and still allocated",
         "reserved by no attempt",
         "moved by no attempt",

@@ -12,6 +12,7 @@ from libs.db import Database, Tx
 from libs.db.invariants import SqlRule, count, in_parts, judged, names_are_known, readable
 from libs.idempotency import invariants
 from libs.invariants import Finding, Record, RuleResult, Summary
+from services.fulfillment.adapters.db.audit_times import time_rules
 from services.fulfillment.adapters.db.documents import assignments_in
 from services.fulfillment.adapters.db.invariants.books import book_rules
 from services.fulfillment.adapters.db.invariants.causes import cause_rules
@@ -65,6 +66,8 @@ async def _judged(tx: Tx) -> AsyncIterator[Finding | RuleResult]:
         statuses=_statuses(tx),
         books=book_rules(tx, CONTEXT),
     ):
+        yield record
+    async for record in time_rules(tx, CONTEXT):
         yield record
 
 

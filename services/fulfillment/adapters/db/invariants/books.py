@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from libs.db import Tx
 from libs.db.invariants import readable, why
 from libs.invariants import Finding, RuleResult
-from services.fulfillment.adapters.db.documents import assignments_in, draws_in, lines_in
+from services.fulfillment.adapters.db.documents import assignments_in, draws_in, lines_in, selections_in
 from services.fulfillment.adapters.db.tables import (
     allocations,
     reservations,
@@ -39,6 +39,8 @@ class Books:
     movements: list[Any] = field(default_factory=list)
     """Summed by attempt, line, record, shipment and kind."""
     allocations: list[Any] = field(default_factory=list)
+    orders: list[Any] = field(default_factory=list)
+    """Supplier orders."""
     lines: list[Any] = field(default_factory=list)
     items: list[Any] = field(default_factory=list)
 
@@ -95,7 +97,8 @@ async def _load(tx: Tx, keys: Sequence[str]) -> Mapping[str, Books]:
         .join_from(allocations, supplier_orders, _O.key == _A.supplier_order_key)
         .join(supplier_order_lines, sa.and_(_L.supplier_order_key == _A.supplier_order_key, _L.line_item_id == _A.line_item_id))
         .where(its),
-        "lines": sa.select(_O.order_key, _L.line_item_id, _L.product_id, _L.quantity)
+        "orders": sa.select(_O.order_key, _O.key, _O.id, _O.shipping_cost, _O.tax, _O.selections).where(its),
+        "lines": sa.select(_O.order_key, _L.supplier_order_key, _L.line_item_id, _L.product_id, _L.quantity, _L.tax)
         .join_from(supplier_order_lines, supplier_orders, _O.key == _L.supplier_order_key)
         .where(its),
         "items": sa.select(_O.order_key, _O.status, _S.id, _S.ship_time, _S.void_time, *_ITEM)
@@ -198,6 +201,27 @@ def _demand(books: Books) -> Iterator[str]:
             yield from _differing(Units({place: ordered[place] for place in wanted}), wanted, "in supplier orders", "asked for")
 
 
+def _shares(books: Books) -> Iterator[str]:
+    """Freight and tax of every supplier order are those of its own selections and lines, where they are of the whole order.
+
+    What was set by hand for an order without a selected method belongs to no selection, and is shared by other weights.
+    """
+    charged, made = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    ids = {o.key: o.id for o in books.orders}
+    for o in books.orders:
+        charged[(o.id, "shipping_cost")] += o.shipping_cost
+        charged[(o.id, "tax")] += o.tax
+        for selection in selections_in(o.selections):
+            made[(o.id, "shipping_cost")] += selection.cost
+            made[(o.id, "tax")] += selection.tax
+    for line in books.lines:
+        made[(ids[line.supplier_order_key], "tax")] += line.tax
+    for name in ("shipping_cost", "tax"):
+        mine = {id: (charged[(id, name)], made[(id, name)]) for id in ids.values()}
+        if sum(c for c, _ in mine.values()) == sum(m for _, m in mine.values()):
+            yield from (f"{id}: {name} {c}, its parts make {m}" for id, (c, m) in sorted(mine.items()) if c != m)
+
+
 def _differing(one: Units, other: Units, here: str, there: str) -> Iterator[str]:
     for place in sorted(one.keys() | other.keys(), key=str):
         if one[place] != other[place]:
@@ -209,5 +233,6 @@ RULES: Mapping[str, Callable[[Books], Iterator[str]]] = {
     "ledger_agrees_with_allocations": _promised,
     "shipment_draws_on_allocations": _draws,
     "attempt_is_of_its_lines": _demand,
+    "supplier_order_charges_its_own_parts": _shares,
 }
 """By name: what is wrong with one order."""

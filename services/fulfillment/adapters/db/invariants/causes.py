@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs.db.invariants import SqlRule, told
+from libs.db.invariants import SqlRule, finer_than_minor_unit, told
 from services.fulfillment.adapters.db.tables import (
     allocations,
     inventory_records,
@@ -130,11 +130,19 @@ def _order_rules() -> list[SqlRule]:
     return [
         SqlRule(
             "supplier_order_is_numbered",
-            sa.select(_O.id.label("subject"), told("number ", _O.number, " of order ", _O.order_id)).where(
-                _O.id != _O.order_id + "-" + sa.cast(_O.number, sa.String)
+            sa.union_all(
+                sa.select(_O.id.label("subject"), told("number ", _O.number, " of order ", _O.order_id)).where(
+                    _O.id != _O.order_id + "-" + sa.cast(_O.number, sa.String)
+                ),
+                sa.select(
+                    sa.func.max(_O.order_id).label("subject"), told(sa.func.count(), " numbers up to ", sa.func.max(_O.number))
+                )
+                .group_by(_O.order_key)
+                .having(sa.or_(sa.func.count(sa.distinct(_O.number)) != sa.func.max(_O.number), sa.func.min(_O.number) < 1)),
             ),
             supplier_orders,
         ),
+        SqlRule("amounts_have_the_minor_unit", _fractions(), supplier_orders),
         SqlRule(
             "frozen_remembers_what_it_was",
             sa.select(
@@ -143,6 +151,22 @@ def _order_rules() -> list[SqlRule]:
             supplier_orders,
         ),
     ]
+
+
+def _fractions() -> Any:
+    """What is owed for a supplier order, and what a shipment has cost, has no part of a minor unit, and is not negative."""
+    header = (_O.subtotal, _O.discount, _O.shipping_cost, _O.tax, _O.total)
+    line = (_L.subtotal, _L.discount, _L.tax)
+
+    def of(subject: Any, currency: Any, amounts: Any) -> sa.Select[Any]:
+        wrong = sa.or_(finer_than_minor_unit(currency, *amounts), *(amount < 0 for amount in amounts))
+        return sa.select(subject.label("subject"), told("an amount that ", currency, " does not have")).where(wrong)
+
+    return sa.union_all(
+        of(_O.id, _O.currency, header),
+        of(_O.id, _O.currency, line).join_from(supplier_order_lines, supplier_orders, _O.key == _L.supplier_order_key),
+        of(_S.id, _S.currency, (_S.cost,)),
+    )
 
 
 def _shipment_rules() -> list[SqlRule]:

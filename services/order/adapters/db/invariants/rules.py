@@ -6,7 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs.db.invariants import SqlRule, names_are_known, told
+from libs.db import Micros
+from libs.db.invariants import SqlRule, finer_than_minor_unit, names_are_known, told
 from libs.idempotency import invariants
 from services.order.adapters.db.tables import CANCELLATIONS, EVENTS, LINE_ITEMS, NAMES, ORDERS, REQUESTS, SUBMISSIONS
 
@@ -59,7 +60,19 @@ def _money_rules() -> list[SqlRule]:
             ),
             _BUYER.where(_O.calculated_version == _O.content_version),
         ),
+        SqlRule("amounts_have_the_minor_unit", _fractions(), ORDERS),
     ]
+
+
+def _fractions() -> Any:
+    """What is owed or set by hand for an order has no part of a minor unit; prices and rates may."""
+    owed = [c for c in ORDERS.columns if isinstance(c.type, Micros)]
+    detail = told("an amount is finer than ", _O.currency, " has")
+    of_lines = sa.select(_ID, detail).join_from(LINE_ITEMS, ORDERS, _O.key == _L.order_key)
+    return sa.union_all(
+        sa.select(_ID, detail).where(finer_than_minor_unit(_O.currency, *owed)),
+        of_lines.where(finer_than_minor_unit(_O.currency, _L.subtotal, _L.discount, _L.tax)),
+    )
 
 
 def _unit_rules() -> list[SqlRule]:

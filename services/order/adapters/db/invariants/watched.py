@@ -35,7 +35,7 @@ _ORDERS = Watch(
         **all_by("times_follow_status", "approve_time decline_time forward_time complete_time cancel_time"),
         **all_by("read_model_is_its_report", "parent_id supplier_id sub_status source_version"),
         **all_by("reports_are_word_for_word", "document"),
-        "policy": Free("the rules of the channel on the day of the submit: nothing is owed by them"),
+        **all_by("newest_event_states_the_order", "policy"),
         "xp": Free("the owner's own values, which may change in every status"),
     },
     by("event_is_of_an_order"),

@@ -47,6 +47,11 @@ class Whole:
         return [event for _, event in sorted(self.events.items()) if event.type == type]
 
     @property
+    def submit_sequence(self) -> int:
+        """Which of its events tells that it was submitted; beyond all of them when none does."""
+        return next((event.sequence for event in self.event("order_submitted")), self.order.version + 1)
+
+    @property
     def submit_time(self) -> datetime | None:
         """When the order was submitted, as its history says."""
         return next((event.time for event in self.event("order_submitted")), None)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 from libs.protoconv import address_plain, money_micros, struct_plain
 from services.order.adapters.db.invariants.whole import Whole
 from services.order.domain.history import stated
-from services.order.domain.model import Line, Order
+from services.order.domain.model import Event, Line, Order
 from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder, SupplierOrderLine
 
 _LED_TO = {"SUBMIT": "OPENED", "CHANGE": "CHANGED"}
+_LEADS_TO = {"order_created": "UNSUBMITTED", "submission_begun": "UNSUBMITTED", "submission_refused": "UNSUBMITTED"}
+_LEADS_TO |= {"order_submitted": "OPEN", "order_completed": "COMPLETED", "order_canceled": "CANCELED"}
+"""What an order is after such an event."""
+_NEVER_CHANGED = ("created_by", "client_id", "currency")
+_KEPT_ONCE_SUBMITTED = ("content_version", "line_items", "total", "must_cover_total")
+_CLOCKS = timedelta(minutes=1)
+"""How far the clocks of two replicas may be apart."""
 _SUMMED = ("subtotal", "discount", "tax")
 
 
@@ -24,6 +33,12 @@ def _history(whole: Whole) -> str | None:
     # Where the lines go to is told beside it, and looked at with the lines.
     facts = {name: told for name, told in newest.facts.items() if name != "ship_to"}
     wrong = [f"{name} {mine.get(name)}, told {told}" for name, told in facts.items() if mine.get(name) != told]
+    for event in whole.events.values():
+        if event is not newest:
+            wrong += [f"{name} {mine[name]}, event {event.sequence} told {told}" for name, told in _kept(whole, event, mine)]
+        if event.status != _LEADS_TO.get(event.type, event.status):
+            wrong.append(f"event {event.sequence} {event.type} told {event.status}")
+    wrong += _backwards([event for _, event in sorted(whole.events.items())])
     if newest.time != order.update_time:
         wrong.append(f"update_time {order.update_time}, told {newest.time}")
     if (first.user_id, first.time) != (order.created_by, order.create_time):
@@ -31,6 +46,20 @@ def _history(whole: Whole) -> str | None:
     if order.is_submitted and whole.submit_time != order.submit_time:
         wrong.append(f"submit_time {order.submit_time}, told {whole.submit_time}")
     return "; ".join(wrong)
+
+
+def _kept(whole: Whole, event: Event, mine: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What an older event told of that has not changed since, and is told otherwise now."""
+    submitted = whole.order.is_submitted and whole.submit_sequence <= event.sequence
+    for name in (*_NEVER_CHANGED, *(_KEPT_ONCE_SUBMITTED if submitted else ())):
+        if name in event.facts and event.facts[name] != mine[name]:
+            yield name, event.facts[name]
+
+
+def _backwards(events: Sequence[Event]) -> Iterator[str]:
+    for before, after in pairwise(events):
+        if after.time < before.time - _CLOCKS:
+            yield f"event {after.sequence} at {after.time}, event {before.sequence} at {before.time}"
 
 
 def _attempts(whole: Whole) -> str | None:
@@ -47,6 +76,8 @@ def _attempts(whole: Whole) -> str | None:
             wrong.append(f"attempt {attempt.attempt} began {attempt.begin_time}, told {begin.time}")
         if end is not None and end.time != attempt.decide_time:
             wrong.append(f"attempt {attempt.attempt} was decided {attempt.decide_time}, told {end.time}")
+        if end is not None and end.user_id != attempt.caller.get("sub", end.user_id):
+            wrong.append(f"attempt {attempt.attempt} is of {attempt.caller['sub']}, told {end.user_id}")
         told = None if end is None else end.data.get("reasons")
         if told is not None and told != sorted({r.reason for r in attempt.reasons}):
             wrong.append(f"attempt {attempt.attempt} was refused for {[r.reason for r in attempt.reasons]}, told {told}")
