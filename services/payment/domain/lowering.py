@@ -55,8 +55,8 @@ def _lowered(course: Course) -> list[Change]:
 def void(payment: Payment, rows: Sequence[Transaction], ended: bool, now: datetime) -> list[Change]:
     """What a card payment has not captured is given back. Raises `PAYMENT_STATE_CONFLICT`.
 
-    When its order has `ended` that is not due any more. An open order goes on owing it: the payment needs attention, so that
-    the order is held, and another can take its place.
+    When its order has `ended`, or never opened, that is not due any more. An open order goes on owing it: the payment needs
+    attention, so that the order is held, and another can take its place.
     """
     if payment.holding is not Holding.GATEWAY:
         raise conflict(payment.id, payment.state, f"be voided: no gateway holds a {payment.type}, it is refunded")
@@ -65,10 +65,11 @@ def void(payment: Payment, rows: Sequence[Transaction], ended: bool, now: dateti
     if pending([row for row in rows if row.payment_id == payment.id], TransactionType.CAPTURE):
         raise conflict(payment.id, payment.state, "be voided: a capture is under way")
     course = Course(payment, rows, now)
-    if ended or not course.wants_hold:
+    opened = any(row.type is TransactionType.CONFIRM and row.attempt == payment.attempt for row in course.rows)
+    if ended or not opened or not course.wants_hold:
         course.change(due=min(payment.due, payment.captured))
         course.trim(Cause.REQUEST)
-    elif payment.state is not State.ATTENTION or course.held:
+    elif payment.state is not State.ATTENTION or any(a.live for a in course.authorizations):
         course.end(course.authorizations, Cause.REQUEST)
         course.move(Event.LAPSE)
     return course.changes()

@@ -172,6 +172,7 @@ class Life:
         taken = any(row.type is TransactionType.CAPTURE and row.result is Result.SUCCEEDED for row in rows)
         return (
             any(row.type is TransactionType.LAPSE for row in rows)
+            or any(row.type is TransactionType.VOID and row.cause is Cause.REQUEST for row in rows)
             or (TransactionType.AUTHORIZE, Cause.RENEWAL) in declined
             or any(type is TransactionType.VOID for type, _ in declined)
             or any((TransactionType.REFUND, cause) in declined for cause in (Cause.CANCEL, Cause.CHANGE))

@@ -212,7 +212,8 @@ class LifeOfPayments(RuleBasedStateMachine):
         self._person()
 
     def _person(self) -> None:
-        """A person who gives back what is held, and then what was taken, comes to an end too."""
+        """A person who gives back what is held of an order that has ended, and then what was taken, comes to an end too."""
+        self.life.over = True
         for p in list(self.life.memory.payments.values()):
             if p.holding is Holding.GATEWAY:
                 self.life.run(self.life.move.void(p.id, None))
