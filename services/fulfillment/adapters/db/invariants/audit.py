@@ -12,13 +12,13 @@ from libs.db import Database, Tx
 from libs.db.invariants import SqlRule, count, in_parts, judged, names_are_known, readable
 from libs.idempotency import invariants
 from libs.invariants import Finding, Record, RuleResult, Summary
-from services.fulfillment.adapters.db.audit_times import time_rules
 from services.fulfillment.adapters.db.documents import assignments_in
 from services.fulfillment.adapters.db.invariants.books import book_rules
 from services.fulfillment.adapters.db.invariants.causes import cause_rules
 from services.fulfillment.adapters.db.invariants.facts import Messages, facts
 from services.fulfillment.adapters.db.invariants.orders import order_rules
 from services.fulfillment.adapters.db.invariants.stock import oversold, stock_rules
+from services.fulfillment.adapters.db.invariants.times import time_rules
 from services.fulfillment.adapters.db.tables import (
     MADE,
     NAMES,
