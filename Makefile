@@ -10,7 +10,7 @@ PIP := set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-check
 # A line for each package while it comes, instead of a silent minute; errors come in full on their own stream.
 PROGRESS := | awk '/^ *(Collecting|Downloading|Building|Installing|Successfully)/ { sub(/^ */, "  "); print substr($$0, 1, 100); fflush() }'
 
-.PHONY: help demo serve test test-unit test-chaos test-containers engine image up down lint format protos chaos soak bench clean release dist test-clients
+.PHONY: help demo serve test test-long test-unit test-chaos test-containers engine image up down lint format protos chaos soak bench clean release dist test-clients
 
 help: ## What can be run
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -43,14 +43,17 @@ demo: protos ## One marketplace order from cart to completed, through real servi
 serve: protos ## The marketplace on this machine, SQLite
 	@$(BIN)/waybill serve
 
-test: $(BIN)/.dev protos ## All tests that need no container, on SQLite and on PostgreSQL
-	@$(BIN)/python -m pytest -n $(WORKERS)
+test: $(BIN)/.dev protos ## All tests that need no container, on SQLite and on PostgreSQL; the long ones apart
+	@$(BIN)/python -m pytest -n $(WORKERS) -m 'not long'
+
+test-long: $(BIN)/.dev protos ## Overload, every corruption, the large walks and replays, backups under load
+	@$(BIN)/python -m pytest -n $(WORKERS) -m long
 
 test-chaos: $(BIN)/.dev protos ## Killed processes, replicas restarted and upgraded, full disks, models of the order's life
 	@$(BIN)/python -m pytest -n $(WORKERS) tests/chaos
 
 test-unit: $(BIN)/.dev protos ## The tests that need no database
-	@$(BIN)/python -m pytest -n $(WORKERS) tests/unit
+	@$(BIN)/python -m pytest -n $(WORKERS) -m 'not long' tests/unit
 
 # A part of the store tests again, on PostgreSQL in a container and nowhere else; then the composed system.
 test-containers: engine $(BIN)/.dev protos ## PostgreSQL in a container, the composed system from the image; needs an engine

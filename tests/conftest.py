@@ -16,6 +16,7 @@ from tests.support.databases import (
     prepared_files,
     run_summary,
 )
+from tests.support.times import Times
 
 # How fast a machine draws examples is no property of the code.
 settings.register_profile("waybill", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -36,6 +37,7 @@ __all__ = [
 def pytest_configure(config: pytest.Config) -> None:
     """Before anything is collected, in the process that starts the workers and in each worker."""
     begin_run(config)
+    config.pluginmanager.register(Times(), "times")
 
 
 def pytest_collection_finish() -> None:

@@ -1,4 +1,5 @@
-"""One marketplace per test, on both databases."""
+"""Marketplaces for tests: one of a test's own, on PostgreSQL and where a test is marked `on_sqlite` on SQLite too, or one that
+runs for as long as the worker does."""
 
 from __future__ import annotations
 
@@ -6,9 +7,35 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
+from tests.support.databases import run_folder
 from tests.support.marketplace import Marketplace, marketplace
-from tests.support.prepared import Prepared
+from tests.support.prepared import Prepared, copied_files
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What uses a marketplace that outlives the test runs in the loop that serves it."""
+    for item in items:
+        if "shared_market" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Which databases a test runs on: the wiring is the same, so what the embedded default adds is shown by a part of them."""
+    if "backend" not in metafunc.fixturenames:
+        return
+    found: list[object] = ["postgresql"]
+    marker = metafunc.definition.get_closest_marker("on_sqlite")
+    if marker is not None:
+        found.insert(0, pytest.param("sqlite", marks=[pytest.mark.long] if marker.kwargs.get("long") else []))
+    metafunc.parametrize("backend", found, indirect=True)
+
+
+@pytest.fixture
+def backend(request: pytest.FixtureRequest) -> str:
+    """The database of a test."""
+    return str(request.param)
 
 
 @pytest.fixture
@@ -23,3 +50,22 @@ async def sqlite_market(tmp_path: Path, prepared_files: Prepared) -> AsyncIterat
     """The same on SQLite only, for what no database has a part in."""
     async with marketplace(tmp_path, secret=prepared_files.secret) as made:
         yield made
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def running_market(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Marketplace]:
+    """What `shared_market` gives to all; whatever they left behind is judged when the last has ended."""
+    data = tmp_path_factory.mktemp("shared")
+    prepared = await copied_files(run_folder(), data)
+    async with marketplace(data, secret=prepared.secret) as made:
+        yield made
+
+
+@pytest.fixture
+def shared_market(running_market: Marketplace) -> Marketplace:
+    """A marketplace on SQLite that other tests use too.
+
+    A test that takes it makes orders under ids that no other test uses, looks only at those, and leaves what is set up as it
+    was; it has no asynchronous fixtures of its own.
+    """
+    return running_market

@@ -167,6 +167,7 @@ class Load:
         await asyncio.gather(*self._tasks)
 
 
+@pytest.mark.on_sqlite(long=True)
 async def test_a_backup_under_load_fails_no_call_and_is_one_consistent_state(
     market: Marketplace, tmp_path: Path, other_database_url: str
 ) -> None:
@@ -202,6 +203,7 @@ async def age(data: Path, url: str) -> None:
             file.execute("UPDATE order_events SET xact = 0")
 
 
+@pytest.mark.on_sqlite
 async def test_after_a_restore_the_feed_has_every_event_once_and_then_the_new_ones(
     market: Marketplace, tmp_path: Path, other_database_url: str
 ) -> None:
@@ -226,6 +228,7 @@ async def test_after_a_restore_the_feed_has_every_event_once_and_then_the_new_on
         assert [order for order, _ in new] == ["THREE"]
 
 
+@pytest.mark.on_sqlite
 async def test_an_archive_with_one_changed_byte_is_refused(market: Marketplace, tmp_path: Path, other_database_url: str) -> None:
     archive, data = tmp_path / "archive", tmp_path / "restored"
     await create(market.cast.ada, "CART", anvil=1)
@@ -244,6 +247,7 @@ async def test_an_archive_with_one_changed_byte_is_refused(market: Marketplace, 
     assert not data.exists()
 
 
+@pytest.mark.on_sqlite
 async def test_what_an_archive_says_falsely_is_noticed_and_nothing_of_it_is_kept(
     market: Marketplace, tmp_path: Path, other_database_url: str
 ) -> None:
@@ -272,6 +276,7 @@ def describe(archive: Path, manifest: str) -> None:
     (archive / "SHA256SUMS").write_text("\n".join(sums))
 
 
+@pytest.mark.on_sqlite(long=True)
 async def test_contexts_in_databases_of_their_own_are_restored_and_cut_together(
     market: Marketplace, tmp_path: Path, other_database_url: str, cluster_database: str
 ) -> None:
@@ -295,6 +300,7 @@ def rows(archive: Path) -> dict[str, dict[str, int]]:
     }
 
 
+@pytest.mark.on_sqlite
 async def test_a_database_that_has_rows_is_not_restored_into(market: Marketplace, tmp_path: Path) -> None:
     archive = tmp_path / "archive"
     assert (await waybill("backup", archive, tmp_path, market.database_url))[0] == 0
@@ -304,6 +310,7 @@ async def test_a_database_that_has_rows_is_not_restored_into(market: Marketplace
     assert "CART" in await orders(market.cast.ada)
 
 
+@pytest.mark.on_sqlite(long=True)
 async def test_a_transaction_that_stays_open_makes_the_backup_give_up_and_nobody_else(
     market: Marketplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -334,6 +341,7 @@ async def test_an_archive_is_not_written_over_another_nor_restored_into_another_
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.on_sqlite(long=True)
 async def test_a_submit_that_was_under_way_at_the_cut_is_brought_to_its_end_by_check_reconcile(
     market: Marketplace, tmp_path: Path, other_database_url: str
 ) -> None:

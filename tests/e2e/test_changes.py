@@ -53,6 +53,7 @@ async def gift_card(market: Marketplace) -> int:
     return cents(answer.spending_account.balance)
 
 
+@pytest.mark.on_sqlite
 async def test_the_seller_completes_an_order_and_what_is_open_is_given_back(market: Marketplace) -> None:
     sold = await half_shipped(market, "ENOUGH")
     on_hand, _ = await tape(market)
@@ -151,6 +152,7 @@ async def dies(*_: Any) -> Any:
     raise RuntimeError("gone")
 
 
+@pytest.mark.on_sqlite
 async def test_a_change_whose_coordinator_dies_before_the_decision_is_driven_to_its_end(
     market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -87,6 +87,7 @@ def methods(sheet: worksheet_pb2.OrderWorksheet) -> list[str]:
     return [e.selected_ship_method_id for e in sheet.ship_estimates]
 
 
+@pytest.mark.on_sqlite
 async def test_selections_for_different_estimates_made_at_once_are_all_kept(market: Marketplace) -> None:
     ada = market.cast.ada
     for n in range(5):

@@ -14,6 +14,7 @@ import pytest
 from libs.clock import ManualClock
 from services.host.sample.marketplace import PASSWORD, SHOP
 from tests.support.marketplace import OUTGOING, Marketplace, create, marketplace
+from tests.support.prepared import Prepared
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.directory.v1 import token_service_pb2
 from waybill.order.v1 import order_service_pb2
@@ -27,10 +28,10 @@ LONG = timedelta(minutes=61)
 
 
 @asynccontextmanager
-async def outlived(tmp_path: Path) -> AsyncIterator[tuple[AsyncWaybill, ManualClock]]:
+async def outlived(tmp_path: Path, prepared_files: Prepared) -> AsyncIterator[tuple[AsyncWaybill, ManualClock]]:
     """Ada with an order O1 and a token that she takes for a new one, though the server's time has gone on."""
     clock = ManualClock(datetime.now(UTC))
-    async with marketplace(tmp_path, clock=clock) as market:
+    async with marketplace(tmp_path, clock=clock, secret=prepared_files.secret) as market:
         await create(market.cast.ada, "O1", anvil=1)
         clock.advance(-LONG)
         async with await AsyncWaybill.connect(market.address, SHOP, username="ada", password=PASSWORD) as ada:
@@ -38,8 +39,8 @@ async def outlived(tmp_path: Path) -> AsyncIterator[tuple[AsyncWaybill, ManualCl
         clock.advance(datetime.now(UTC) - clock.now())
 
 
-async def test_a_client_whose_token_is_over_signs_in_again_once(tmp_path: Path) -> None:
-    async with outlived(tmp_path) as (ada, clock):
+async def test_a_client_whose_token_is_over_signs_in_again_once(tmp_path: Path, prepared_files: Prepared) -> None:
+    async with outlived(tmp_path, prepared_files) as (ada, clock):
         with pytest.raises(WaybillError) as refused:
             await ada.orders.GetOrder(ASK)
         assert refused.value.reason == "TOKEN_EXPIRED"
@@ -47,16 +48,16 @@ async def test_a_client_whose_token_is_over_signs_in_again_once(tmp_path: Path) 
         assert (await ada.orders.GetOrder(ASK)).order.id == "O1"
 
 
-async def test_a_stream_whose_token_is_over_begins_with_a_new_one(tmp_path: Path) -> None:
-    async with outlived(tmp_path) as (ada, clock):
+async def test_a_stream_whose_token_is_over_begins_with_a_new_one(tmp_path: Path, prepared_files: Prepared) -> None:
+    async with outlived(tmp_path, prepared_files) as (ada, clock):
         clock.advance(LONG)
         async for message in ada.orders.WatchOrders(WATCH):
             assert message.event.order_id == "O1"
             break
 
 
-async def test_the_blocking_client_signs_in_again_too(tmp_path: Path) -> None:
-    async with outlived(tmp_path) as (ada, clock):
+async def test_the_blocking_client_signs_in_again_too(tmp_path: Path, prepared_files: Prepared) -> None:
+    async with outlived(tmp_path, prepared_files) as (ada, clock):
         with Waybill(ada._address, SHOP, username="ada", password=PASSWORD) as blocking:
             await asyncio.to_thread(blocking._metadata)
             clock.advance(LONG)

@@ -45,6 +45,7 @@ async def of_worksheet(client: AsyncWaybill) -> Seen:
     return answer.worksheet.order.version, answer.worksheet.line_items[0].quantity
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("read", [of_order, of_tree, of_worksheet])
 async def test_an_order_and_its_lines_are_of_one_moment(
     market: Marketplace, monkeypatch: pytest.MonkeyPatch, read: Callable[[AsyncWaybill], Awaitable[Seen]]
@@ -67,6 +68,7 @@ async def test_an_order_and_its_lines_are_of_one_moment(
     assert await read(ada) == (2, 7)
 
 
+@pytest.mark.on_sqlite
 async def test_a_repeat_that_looks_while_its_attempt_is_refused_does_not_take_it_for_placed(
     market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """PO9123 from cart to completed: the story that the demo tells, with exact figures."""
 
+import pytest
 from rich.console import Console
 
 from services.host.demo.narrator import Narrator
@@ -15,6 +16,7 @@ TOTALS = {
 }
 
 
+@pytest.mark.on_sqlite
 async def test_the_order_completes_with_four_supplier_orders_and_exact_totals(market: Marketplace) -> None:
     story = await perform(market.cast, Narrator(Console(quiet=True), quiet=True))
     assert story["ok"]

@@ -6,6 +6,7 @@ import os
 import random
 from collections import Counter
 
+import pytest
 from google.protobuf.message_factory import GetMessageClass
 
 from tests.e2e.steps import card, promise, ready
@@ -20,6 +21,7 @@ LOCK_OUT = {"RotateSecret", "SetPassword"}
 """Who these hit cannot go on."""
 
 
+@pytest.mark.on_sqlite
 async def test_garbage_is_done_or_refused_with_a_reason(market: Marketplace) -> None:
     rng, codes, bad = random.Random(SEED), Counter[str](), list[str]()
     ada = market.cast.ada

@@ -12,6 +12,7 @@ import pytest
 from tests.e2e.steps import ship
 from tests.support.loops import ShiftedClock, steps
 from tests.support.marketplace import INCOMING, OUTGOING, Marketplace, create, get, marketplace
+from tests.support.prepared import Prepared
 from waybill.order.v1 import order_pb2
 from waybill.order.v1 import order_service_pb2 as pb
 from waybill_client import AsyncWaybill, WaybillError
@@ -33,6 +34,7 @@ async def refused(call: object) -> str:
     return error.value.reason
 
 
+@pytest.mark.on_sqlite
 async def test_a_hold_is_seen_by_everyone_and_stops_the_supplier(market: Marketplace) -> None:
     ada, sam, east = market.cast.ada, market.cast.sam, market.cast.clerks["wh-east"]
     await ada.place_order({"tape": 2}, id="HELD")
@@ -73,10 +75,10 @@ async def test_who_may_not_hold_and_what_cannot_be_held(market: Marketplace) -> 
 
 
 @pytest.fixture
-async def still(tmp_path: Path, database_url: str) -> AsyncIterator[tuple[Marketplace, ShiftedClock]]:
+async def still(tmp_path: Path, prepared: Prepared) -> AsyncIterator[tuple[Marketplace, ShiftedClock]]:
     """A marketplace whose clock and loops stand still until they are told to move on."""
     clock = ShiftedClock()
-    async with marketplace(tmp_path, database_url, clock, background=False) as market:
+    async with marketplace(tmp_path, prepared.database_url, clock, background=False, secret=prepared.secret) as market:
         yield market, clock
 
 

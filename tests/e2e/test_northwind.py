@@ -55,12 +55,15 @@ def test_country_names_become_iso_codes(name: str, code: str) -> None:
     assert country(name) == code
 
 
-async def test_a_replay_reproduces_every_figure_to_the_cent(tmp_path: Path, database_url: str) -> None:
-    orders = some(40)
+@pytest.mark.on_sqlite(long=True)
+@pytest.mark.parametrize("count", [5, pytest.param(40, marks=pytest.mark.long)])
+async def test_a_replay_reproduces_every_figure_to_the_cent(tmp_path: Path, database_url: str, count: int) -> None:
+    orders = some(count)
     async with replayed(tmp_path, database_url, orders, forward=True) as owner:
         assert await measured(owner) == expected(DATA, orders)
 
 
+@pytest.mark.long
 async def test_a_replay_that_is_repeated_changes_nothing(tmp_path: Path) -> None:
     orders = some(6)
     async with running(HostSettings(data=tmp_path)) as host:

@@ -16,6 +16,7 @@ from services.order.application.progress.report_fulfillment import ReportFulfill
 from services.order.application.submission import attempts, submit_order
 from tests.e2e.steps import card, promise, ready, until_parked
 from tests.support.marketplace import Marketplace, get, marketplace
+from tests.support.prepared import Prepared
 from tests.support.process import said
 from waybill.fulfillment.v1 import supplier_order_service_pb2
 from waybill.order.v1 import checkout_service_pb2 as pb
@@ -45,10 +46,11 @@ def by_card(id: str) -> payment_pb2.Payment:
     return payment_pb2.Payment(id=f"pay-{id}", type="credit_card", credit_card_id=id)
 
 
+@pytest.mark.on_sqlite
 async def test_a_submit_that_nobody_finishes_is_listed_and_resolved(
-    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with marketplace(tmp_path, database_url, background=False) as market:
+    async with marketplace(tmp_path, prepared.database_url, background=False, secret=prepared.secret) as market:
         assert "no submission is unfinished" in (await waybill(market, "submissions", "list"))[1]
         await card(market, "mute", "tok_timeout")
         order = await submit(market, "WAITS", by_card("mute"))
@@ -85,9 +87,9 @@ async def _gone(self: Any, attempt: Any, loaded: Any = None) -> Any:
 
 
 async def test_an_accepted_submit_is_confirmed_by_hand(
-    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with marketplace(tmp_path, database_url, background=False) as market:
+    async with marketplace(tmp_path, prepared.database_url, background=False, secret=prepared.secret) as market:
 
         async def silent(self: Any, attempt: Any, loaded: Any) -> Any:
             return loaded
@@ -104,9 +106,9 @@ async def test_an_accepted_submit_is_confirmed_by_hand(
 
 
 async def test_a_cancel_and_a_hold_that_nobody_carries_out_are_listed_and_resolved(
-    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with marketplace(tmp_path, database_url, background=False) as market:
+    async with marketplace(tmp_path, prepared.database_url, background=False, secret=prepared.secret) as market:
         assert "no cancel and no hold is unfinished" in (await waybill(market, "commands", "list"))[1]
         for id in ("STUCK", "DEAF"):
             await market.cast.ada.place_order({"tape": 1}, id=id)
@@ -171,8 +173,8 @@ async def test_a_rejected_report_is_listed_and_retried(market: Marketplace, monk
     assert await listed(market, "outbox", "retry", "--parked") == []
 
 
-async def test_a_payment_that_waits_for_its_gateway_is_listed_and_reconciled(tmp_path: Path, database_url: str) -> None:
-    async with marketplace(tmp_path, database_url, background=False) as market:
+async def test_a_payment_that_waits_for_its_gateway_is_listed_and_reconciled(tmp_path: Path, prepared: Prepared) -> None:
+    async with marketplace(tmp_path, prepared.database_url, background=False, secret=prepared.secret) as market:
         assert "every payment is settled" in (await waybill(market, "payments", "reconcile"))[1]
         await card(market, "slow", "tok_late_void")
         order = await submit(market, "PO1", by_card("slow"))

@@ -19,6 +19,7 @@ from waybill_client import WaybillError
 LIMIT = 30
 
 
+@pytest.mark.long
 async def test_a_thousand_calls_at_once_are_served_or_refused_and_none_half_way(tmp_path: Path, cluster_database: str) -> None:
     async with fleet(cluster_database, tmp_path, environment={"WAYBILL_MAX_CALLS": str(LIMIT)}) as running:
         cast = await running.set_up()

@@ -45,6 +45,7 @@ async def scarce(market: Marketplace, quantity: int) -> str:
     return "scarce"
 
 
+@pytest.mark.on_sqlite
 async def test_fifty_submits_over_stock_for_twenty_sell_exactly_twenty(market: Marketplace) -> None:
     record = await scarce(market, 20)
     ids = [f"RACE-{i}" for i in range(50)]
@@ -96,6 +97,7 @@ async def test_two_submits_of_one_order_under_two_request_ids_have_one_effect(ma
     assert len(tree.supplier_orders) == 1
 
 
+@pytest.mark.on_sqlite
 async def test_the_same_request_id_joins_the_first_submit(market: Marketplace) -> None:
     await ready(market.cast.ada, "JOIN", promise(), anvil=1)
     request = pb.SubmitOrderRequest(order_id="JOIN", request_id="once")
@@ -105,6 +107,7 @@ async def test_the_same_request_id_joins_the_first_submit(market: Marketplace) -
     assert (await stock(market, "anvil-northforge")).allocated == 1
 
 
+@pytest.mark.on_sqlite
 async def test_a_declined_card_refuses_the_submit_and_frees_everything(market: Marketplace) -> None:
     await card(market, "bad", "tok_decline")
     pay = [
@@ -187,6 +190,7 @@ async def test_a_cancel_decides_a_running_attempt_and_nothing_stays_held(market:
     assert (await stock(market, "anvil-northforge")).reserved == 0
 
 
+@pytest.mark.on_sqlite
 async def test_canceling_an_open_order_returns_stock_and_money(market: Marketplace) -> None:
     pay = [payment_pb2.Payment(type="spending_account", spending_account_id="gift-ada")]
     await ready(market.cast.ada, "OFF", pay, tape=10)

@@ -14,6 +14,7 @@ from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill_client import WaybillError
 
 
+@pytest.mark.on_sqlite
 async def test_a_rejected_supplier_order_is_sourced_again_and_the_order_still_completes(market: Marketplace) -> None:
     await market.cast.ada.place_order({"crate": 5}, id="AGAIN")
     await market.cast.clerks["wh-east"].supplier_orders.RejectSupplierOrder(
@@ -28,6 +29,7 @@ async def test_a_rejected_supplier_order_is_sourced_again_and_the_order_still_co
     assert order.HasField("complete_time")
 
 
+@pytest.mark.on_sqlite
 async def test_part_shipments_move_the_buyers_units_one_by_one(market: Marketplace) -> None:
     await market.cast.ada.place_order({"tape": 3}, id="PARTS")
     east = market.cast.clerks["wh-east"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from google.protobuf.struct_pb2 import Struct
 
 from tests.support.marketplace import INCOMING, Marketplace, create
@@ -26,6 +27,7 @@ async def listed(client: AsyncWaybill, filter: str, order_by: str) -> list[str]:
             return ids
 
 
+@pytest.mark.on_sqlite
 async def test_unsubmitted_orders_created_before_a_date_come_newest_first(market: Marketplace) -> None:
     for id in ("C1", "C2", "C3"):
         await create(market.cast.ada, id, anvil=1)
@@ -36,6 +38,7 @@ async def test_unsubmitted_orders_created_before_a_date_come_newest_first(market
     assert await listed(market.cast.owner, wanted, "create_time desc") == ["C3", "C2", "C1"]
 
 
+@pytest.mark.on_sqlite
 async def test_submitted_orders_not_yet_downloaded_are_found_marked_and_then_gone(market: Marketplace) -> None:
     for id in ("P1", "P2", "P3"):
         await market.cast.ada.place_order({"tape": 1}, id=id)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from libs.rpc.counters import served
 from tests.e2e.steps import promise, ready, ship
 from tests.support.marketplace import Marketplace, create, get, marketplace
+from tests.support.prepared import Prepared
 from waybill.order.v1 import checkout_service_pb2, order_pb2, order_service_pb2
 
 UNDONE = 2
@@ -116,10 +117,10 @@ CASES = {
 @pytest.mark.parametrize("code", ["40P01", "40001"])
 @pytest.mark.parametrize("name", CASES)
 async def test_what_the_database_undid_because_of_others_is_done_again(
-    cluster_database: str, tmp_path: Path, name: str, code: str
+    prepared: Prepared, tmp_path: Path, name: str, code: str
 ) -> None:
     case = CASES[name]
-    async with marketplace(tmp_path, cluster_database, background=False) as market:
+    async with marketplace(tmp_path, prepared.database_url, background=False, secret=prepared.secret) as market:
         await case.prepare(market)
         before = served.copy()
         async with undone(market, case.when, code):

@@ -46,6 +46,7 @@ async def listed(client: AsyncWaybill, direction: int) -> list[str]:
     return [o.id for o in answer.orders]
 
 
+@pytest.mark.on_sqlite
 async def test_each_party_lists_and_reads_exactly_its_own_view_in_every_direction(market: Marketplace) -> None:
     await submitted(market)
     for who, by_direction in EXPECTED.items():

@@ -24,6 +24,7 @@ from services.order.adapters.db.tables import EVENTS, ORDERS
 from services.order.application.reading import watch_orders
 from services.order.domain.model import Event
 from tests.support.marketplace import ALL, INCOMING, OUTGOING, Marketplace, create, marketplace
+from tests.support.prepared import Prepared
 from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill_client import AsyncWaybill, Waybill, WaybillError
 
@@ -44,6 +45,7 @@ async def collect(client: AsyncWaybill, request: Request, count: int) -> tuple[l
     return found, token
 
 
+@pytest.mark.on_sqlite
 async def test_a_resumed_watch_goes_on_where_it_ended(market: Marketplace) -> None:
     ada = market.cast.ada
     for id in ("W1", "W2", "W3"):
@@ -53,6 +55,7 @@ async def test_a_resumed_watch_goes_on_where_it_ended(market: Marketplace) -> No
     assert [*first, *rest] == [("W1", 1), ("W2", 1), ("W3", 1)]
 
 
+@pytest.mark.on_sqlite
 async def test_a_watch_of_the_client_goes_on_when_its_server_is_replaced(tmp_path: Path, database_url: str) -> None:
     settings = HostSettings(data=tmp_path, database_url=database_url, pool_size=8)
     seen: list[tuple[str, int]] = []
@@ -94,6 +97,7 @@ def _blocking_events(address: str, into: list[tuple[str, int]], count: int) -> N
                 return
 
 
+@pytest.mark.on_sqlite
 async def test_changes_written_at_the_same_time_are_all_told_once(market: Marketplace) -> None:
     ada = market.cast.ada
     watching = asyncio.create_task(collect(ada, Request(direction=OUTGOING, from_start=True), 20))
@@ -143,12 +147,12 @@ def older(token: str, days: int) -> str:
     return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
 
 
-async def test_a_change_that_commits_late_is_told_and_nothing_overtakes_it(tmp_path: Path, cluster_database: str) -> None:
-    async with marketplace(tmp_path, cluster_database) as market:
+async def test_a_change_that_commits_late_is_told_and_nothing_overtakes_it(tmp_path: Path, prepared: Prepared) -> None:
+    async with marketplace(tmp_path, prepared.database_url, secret=prepared.secret) as market:
         ada = market.cast.ada
         await create(ada, "SLOW", anvil=1)
         _, token = await collect(ada, Request(direction=OUTGOING, from_start=True), 1)
-        database = await Database.open(cluster_database, "waybill_order")
+        database = await Database.open(prepared.database_url, "waybill_order")
         try:
             async with database.transaction() as late:
                 key = (await late.execute(sa.select(ORDERS.c.key).where(ORDERS.c.id == "SLOW"))).scalar_one()
@@ -190,14 +194,14 @@ async def test_the_token_of_a_watcher_who_sees_nothing_moves_on(market: Marketpl
 
 
 async def test_a_watcher_who_sees_nothing_is_told_what_commits_late(
-    tmp_path: Path, cluster_database: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch_orders, "QUIET", 1)
-    async with marketplace(tmp_path, cluster_database) as market:
+    async with marketplace(tmp_path, prepared.database_url, secret=prepared.secret) as market:
         ada = market.cast.ada
         await create(ada, "SLOW", anvil=1)
         updates = Request(direction=OUTGOING, from_start=True, event_types=["order_updated"])
-        database = await Database.open(cluster_database, "waybill_order")
+        database = await Database.open(prepared.database_url, "waybill_order")
         try:
             async with database.transaction() as late:
                 key = (await late.execute(sa.select(ORDERS.c.key).where(ORDERS.c.id == "SLOW"))).scalar_one()

@@ -28,9 +28,14 @@ def begin_run(config: pytest.Config) -> None:
         config.add_cleanup(_end_run)
 
 
+def run_folder() -> Path:
+    """What all workers of a run share."""
+    return Path(os.environ[_FOLDER])
+
+
 def run_summary() -> str:
     """Which PostgreSQL the run used; empty when it used none."""
-    server = postgres.shared_server(Path(os.environ[_FOLDER]))
+    server = postgres.shared_server(run_folder())
     return f"PostgreSQL of this run: {server.source}" if server is not None else ""
 
 
@@ -46,7 +51,7 @@ def _end_run() -> None:
 def postgres_url() -> str:
     """A server, the same for all workers of a run."""
     try:
-        return postgres.shared(Path(os.environ[_FOLDER]))
+        return postgres.shared(run_folder())
     except postgres.NoPostgresError as error:
         why = str(error)
     pytest.fail(why, pytrace=False)
@@ -104,7 +109,7 @@ async def other_database_url(backend: str, request: pytest.FixtureRequest) -> As
 @pytest.fixture
 async def prepared(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Prepared]:
     """A marketplace that is set up and waits to be served: in `tmp_path`, or in a PostgreSQL database of its own."""
-    run = Path(os.environ[_FOLDER])
+    run = run_folder()
     if backend == "sqlite":
         yield await copied_files(run, tmp_path)
         return
@@ -115,7 +120,7 @@ async def prepared(backend: str, request: pytest.FixtureRequest, tmp_path: Path)
 @pytest.fixture
 async def prepared_files(tmp_path: Path) -> Prepared:
     """The same on SQLite only."""
-    return await copied_files(Path(os.environ[_FOLDER]), tmp_path)
+    return await copied_files(run_folder(), tmp_path)
 
 
 @pytest.fixture

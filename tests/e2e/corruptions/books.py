@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from libs.db import Database
 from services.host.process.embedded import running
 from services.host.process.settings import HostSettings
-from services.host.sample.marketplace import CURRENCY, set_up
+from services.host.sample.marketplace import CURRENCY
 from services.host.sample.parties import sign_in
 from services.order.adapters.db.tables import ORDERS
 from services.payment.adapters.db.tables import PAYMENTS, TRANSACTIONS
@@ -24,6 +24,7 @@ from services.pricing.adapters.db.tables import RESERVATIONS
 from tests.e2e.steps import ready, ship
 from tests.support.loops import steps
 from tests.support.marketplace import Marketplace
+from tests.support.prepared import Prepared
 from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as supplier_pb
 from waybill.order.v1 import checkout_service_pb2, order_service_pb2
@@ -85,14 +86,12 @@ def breaks(context: str, rule: str, subject: str, make: Make, *also: str, databa
 
 
 @asynccontextmanager
-async def books(data: Path, database_url: str) -> AsyncIterator[Books]:
+async def books(data: Path, prepared: Prepared) -> AsyncIterator[Books]:
     """Nothing runs in the background: what is broken stays so until it is found."""
-    async with running(HostSettings(data=data, database_url=database_url, pool_size=8, background=False)) as host:
-        assert host.secret is not None
-        owner = AsyncWaybill(host.address, host.secret.client_id, host.secret.client_secret)
-        await set_up(owner)
+    async with running(HostSettings(data=data, database_url=prepared.database_url, pool_size=8, background=False)) as host:
+        owner = AsyncWaybill(host.address, prepared.secret.client_id, prepared.secret.client_secret)
         cast = await sign_in(host.address, owner)
-        market = Marketplace(host, cast, host.secret, database_url)
+        market = Marketplace(host, cast, prepared.secret, prepared.database_url)
         try:
             await _orders(market)
             made = Books(market, await _keys(market))

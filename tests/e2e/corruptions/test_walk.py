@@ -21,6 +21,7 @@ from tests.e2e.corruptions import places, places_of_goods, setup_places
 from tests.e2e.corruptions.books import books
 from tests.e2e.corruptions.nonsense import untold
 from tests.e2e.corruptions.walk import Places, Walk, unseen
+from tests.support.prepared import Prepared
 
 SERVICES: dict[str, tuple[Register, Places]] = {
     "directory": (DIRECTORY, setup_places.DIRECTORY),
@@ -34,10 +35,15 @@ SERVICES: dict[str, tuple[Register, Places]] = {
 SETUP = ("directory", "catalog", "pricing", "shipping")
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("contexts", [SETUP, ("order",), ("payment",), ("fulfillment",)], ids=" ".join)
-async def test_every_watched_column_is_seen_to(tmp_path: Path, database_url: str, contexts: tuple[str, ...]) -> None:
-    async with books(tmp_path, database_url) as made:
+@pytest.mark.parametrize(
+    "contexts",
+    [*(pytest.param(c, marks=pytest.mark.long) for c in (SETUP, ("order",), ("payment",), ("fulfillment",))), ("catalog",)],
+    ids=" ".join,
+)
+async def test_every_watched_column_is_seen_to(tmp_path: Path, prepared: Prepared, contexts: tuple[str, ...]) -> None:
+    async with books(tmp_path, prepared) as made:
         walk = Walk(made)
         await walk.begin()
         missed = [text for context in contexts for text in await unseen(walk, context, *SERVICES[context])]

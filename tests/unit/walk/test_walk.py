@@ -42,7 +42,7 @@ def walked(quantities: tuple[int, ...], without: frozenset[str] = frozenset()) -
 
 @pytest.mark.parametrize(
     ("quantities", "without"),
-    [((1,), frozenset()), ((1, 1), WALKED_WITH_ONE_UNIT)],
+    [((1,), frozenset()), pytest.param((1, 1), WALKED_WITH_ONE_UNIT, marks=pytest.mark.long)],
     ids=["one unit", "two lines at two suppliers"],
 )
 def test_every_state_that_an_order_can_reach_leads_on_to_an_end(quantities: tuple[int, ...], without: frozenset[str]) -> None:
