@@ -11,13 +11,15 @@ import pytest_asyncio
 
 from tests.support.databases import run_folder
 from tests.support.marketplace import Marketplace, marketplace
-from tests.support.prepared import Prepared, copied_files
+from tests.support.prepared import Prepared, copied_database, copied_files
+
+SHARED = {"shared_market", "shared_sqlite_market"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What uses a marketplace that outlives the test runs in the loop that serves it."""
     for item in items:
-        if "shared_market" in getattr(item, "fixturenames", ()):
+        if SHARED & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
@@ -53,19 +55,36 @@ async def sqlite_market(tmp_path: Path, prepared_files: Prepared) -> AsyncIterat
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def running_market(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Marketplace]:
+async def running_market(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> AsyncIterator[Marketplace]:
     """What `shared_market` gives to all; whatever they left behind is judged when the last has ended."""
     data = tmp_path_factory.mktemp("shared")
-    prepared = await copied_files(run_folder(), data)
-    async with marketplace(data, secret=prepared.secret) as made:
+    async with (
+        copied_database(run_folder(), postgres_url) as copy,
+        marketplace(data, copy.database_url, secret=copy.secret) as made,
+    ):
+        yield made
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def running_sqlite_market(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Marketplace]:
+    """The same for `shared_sqlite_market`."""
+    data = tmp_path_factory.mktemp("shared")
+    copy = await copied_files(run_folder(), data)
+    async with marketplace(data, secret=copy.secret) as made:
         yield made
 
 
 @pytest.fixture
 def shared_market(running_market: Marketplace) -> Marketplace:
-    """A marketplace on SQLite that other tests use too.
+    """A marketplace on PostgreSQL that other tests use too.
 
     A test that takes it makes orders under ids that no other test uses, looks only at those, and leaves what is set up as it
     was; it has no asynchronous fixtures of its own.
     """
     return running_market
+
+
+@pytest.fixture
+def shared_sqlite_market(running_sqlite_market: Marketplace) -> Marketplace:
+    """The same on SQLite, for what no database has a part in."""
+    return running_sqlite_market

@@ -89,18 +89,18 @@ async def newest(market: Marketplace) -> list[str]:
 
 
 @pytest.mark.parametrize("case", FIELDS)
-async def test_a_bad_field_is_named_with_its_rule_and_nothing_is_stored(shared_market: Marketplace, case: str) -> None:
+async def test_a_bad_field_is_named_with_its_rule_and_nothing_is_stored(shared_sqlite_market: Marketplace, case: str) -> None:
     request, field, reason = FIELDS[case]
-    before = await newest(shared_market)
+    before = await newest(shared_sqlite_market)
     with pytest.raises(WaybillError) as refused:
-        await shared_market.cast.ada.orders.CreateOrder(request())
+        await shared_sqlite_market.cast.ada.orders.CreateOrder(request())
     assert refused.value.code is grpc.StatusCode.INVALID_ARGUMENT
     assert (field, reason) in [(f.field, f.reason) for f in refused.value.fields]
     assert refused.value.reason in (reason, "INVALID_REQUEST")
-    assert await newest(shared_market) == before
+    assert await newest(shared_sqlite_market) == before
 
 
-async def test_every_violation_is_told_at_once(shared_market: Marketplace) -> None:
+async def test_every_violation_is_told_at_once(shared_sqlite_market: Marketplace) -> None:
     request = Request(
         order=order_pb2.Order(id="B D", currency="EUR", shipping_address_id="moon"),
         line_items=[
@@ -109,7 +109,7 @@ async def test_every_violation_is_told_at_once(shared_market: Marketplace) -> No
         ],
     )
     with pytest.raises(WaybillError) as refused:
-        await shared_market.cast.ada.orders.CreateOrder(request)
+        await shared_sqlite_market.cast.ada.orders.CreateOrder(request)
     assert {(f.field, f.reason) for f in refused.value.fields} == {
         ("order.id", "ID_INVALID"),
         ("order.currency", "CURRENCY_MISMATCH"),
@@ -129,18 +129,18 @@ async def test_every_violation_is_told_at_once(shared_market: Marketplace) -> No
         (Money(currency_code="USD", units=1, nanos=-5), "FIELD_INVALID"),
     ],
 )
-async def test_a_bad_price_is_refused(shared_market: Marketplace, amount: Money, reason: str) -> None:
+async def test_a_bad_price_is_refused(shared_sqlite_market: Marketplace, amount: Money, reason: str) -> None:
     request = with_line(unit_price_override=amount)
     request.order.from_party.id = "acme"
     request.order.from_user.id = "ada"
     with pytest.raises(WaybillError) as refused:
-        await shared_market.cast.owner.orders.CreateOrder(request)
+        await shared_sqlite_market.cast.owner.orders.CreateOrder(request)
     assert ("line_items[0].unit_price_override", reason) in [(f.field, f.reason) for f in refused.value.fields]
 
 
-async def test_an_override_without_its_role_names_the_role(shared_market: Marketplace) -> None:
+async def test_an_override_without_its_role_names_the_role(shared_sqlite_market: Marketplace) -> None:
     with pytest.raises(WaybillError) as refused:
-        await shared_market.cast.ada.orders.CreateOrder(with_line(unit_price_override=money("1", "USD")))
+        await shared_sqlite_market.cast.ada.orders.CreateOrder(with_line(unit_price_override=money("1", "USD")))
     assert refused.value.metadata == {"role": "OverrideUnitPrice"}
 
 
@@ -157,10 +157,10 @@ async def test_an_inactive_product_is_not_there_for_a_buyer(sqlite_market: Marke
     assert refused.value.fields[0].reason in ("PRODUCT_INACTIVE", "PRODUCT_NOT_FOUND")
 
 
-async def test_a_foreign_order_is_not_found(shared_market: Marketplace) -> None:
-    await create(shared_market.cast.ada, "OURS", anvil=1)
+async def test_a_foreign_order_is_not_found(shared_sqlite_market: Marketplace) -> None:
+    await create(shared_sqlite_market.cast.ada, "OURS", anvil=1)
     with pytest.raises(WaybillError) as refused:
-        await shared_market.cast.gil.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="OURS"))
+        await shared_sqlite_market.cast.gil.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="OURS"))
     assert refused.value.code is grpc.StatusCode.NOT_FOUND
     assert refused.value.metadata == {"resource": "order", "id": "OURS"}
 
@@ -203,39 +203,39 @@ async def test_a_nul_in_the_id_of_an_order_is_told_by_every_change_of_one(market
         assert (refused.value.reason, refused.value.metadata["id"]) == ("RESOURCE_NOT_FOUND", id)
 
 
-async def test_an_id_that_is_taken_is_refused(shared_market: Marketplace) -> None:
-    await create(shared_market.cast.ada, "SAME", anvil=1)
+async def test_an_id_that_is_taken_is_refused(shared_sqlite_market: Marketplace) -> None:
+    await create(shared_sqlite_market.cast.ada, "SAME", anvil=1)
     with pytest.raises(WaybillError) as refused:
-        await create(shared_market.cast.gil, "SAME", anvil=1)
+        await create(shared_sqlite_market.cast.gil, "SAME", anvil=1)
     assert (refused.value.code, refused.value.reason) == (grpc.StatusCode.ALREADY_EXISTS, "RESOURCE_EXISTS")
 
 
-async def test_a_stale_etag_is_aborted_and_tells_the_current_one(shared_market: Marketplace) -> None:
-    order = await create(shared_market.cast.ada, "ETAG", anvil=1)
+async def test_a_stale_etag_is_aborted_and_tells_the_current_one(shared_sqlite_market: Marketplace) -> None:
+    order = await create(shared_sqlite_market.cast.ada, "ETAG", anvil=1)
 
     def update(etag: str, comments: str) -> order_service_pb2.UpdateOrderRequest:
         return order_service_pb2.UpdateOrderRequest(order=order_pb2.Order(id="ETAG", etag=etag, comments=comments))
 
-    await shared_market.cast.ada.orders.UpdateOrder(update(order.etag, "one"))
+    await shared_sqlite_market.cast.ada.orders.UpdateOrder(update(order.etag, "one"))
     with pytest.raises(WaybillError) as refused:
-        await shared_market.cast.ada.orders.UpdateOrder(update(order.etag, "two"))
+        await shared_sqlite_market.cast.ada.orders.UpdateOrder(update(order.etag, "two"))
     assert (refused.value.code, refused.value.reason) == (grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
     assert refused.value.metadata["etag"] == "2"
-    assert (await get(shared_market.cast.ada, "ETAG")).comments == "one"
+    assert (await get(shared_sqlite_market.cast.ada, "ETAG")).comments == "one"
 
 
-async def test_a_request_id_with_another_body_is_refused(shared_market: Marketplace) -> None:
+async def test_a_request_id_with_another_body_is_refused(shared_sqlite_market: Marketplace) -> None:
     first = Request(order=order_pb2.Order(id="R1"), line_items=lines(anvil=1), request_id="r")
     other = Request(order=order_pb2.Order(id="R2"), line_items=lines(anvil=1), request_id="r")
-    await shared_market.cast.ada.orders.CreateOrder(first)
-    assert (await shared_market.cast.ada.orders.CreateOrder(first)).order.id == "R1"
+    await shared_sqlite_market.cast.ada.orders.CreateOrder(first)
+    assert (await shared_sqlite_market.cast.ada.orders.CreateOrder(first)).order.id == "R1"
     with pytest.raises(WaybillError) as refused:
-        await shared_market.cast.ada.orders.CreateOrder(other)
+        await shared_sqlite_market.cast.ada.orders.CreateOrder(other)
     assert refused.value.reason == "REQUEST_ID_REUSED"
 
 
-async def test_payments_above_the_total_are_refused(shared_market: Marketplace) -> None:
-    ada = shared_market.cast.ada
+async def test_payments_above_the_total_are_refused(shared_sqlite_market: Marketplace) -> None:
+    ada = shared_sqlite_market.cast.ada
     await create(ada, "RICH", tape=1)
     with pytest.raises(WaybillError) as early:
         await ada.checkout.AddPayments(
@@ -277,9 +277,9 @@ def unsigned() -> str:
     ],
 )
 async def test_a_token_that_does_not_hold_is_refused(
-    shared_market: Marketplace, header: Callable[[], tuple[tuple[str, str], ...]], reason: str
+    shared_sqlite_market: Marketplace, header: Callable[[], tuple[tuple[str, str], ...]], reason: str
 ) -> None:
-    async with grpc.aio.insecure_channel(shared_market.address) as channel:
+    async with grpc.aio.insecure_channel(shared_sqlite_market.address) as channel:
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await OrderServiceStub(channel).ListOrders(order_service_pb2.ListOrdersRequest(direction=ALL), metadata=header())
     assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
@@ -299,9 +299,9 @@ async def test_a_token_whose_time_is_over_is_refused(sqlite_market: Marketplace,
     assert from_rpc_error(refused.value).reason == "TOKEN_EXPIRED"
 
 
-async def test_bytes_that_are_no_message_are_an_invalid_argument(shared_market: Marketplace) -> None:
-    metadata = await shared_market.cast.ada._metadata()
-    async with grpc.aio.insecure_channel(shared_market.address) as channel:
+async def test_bytes_that_are_no_message_are_an_invalid_argument(shared_sqlite_market: Marketplace) -> None:
+    metadata = await shared_sqlite_market.cast.ada._metadata()
+    async with grpc.aio.insecure_channel(shared_sqlite_market.address) as channel:
         call = channel.unary_unary("/waybill.order.v1.OrderService/GetOrder")
         for garbage in (b"\xff\xff\xff\xff", b"\x0a\x02\xc3\x28"):
             with pytest.raises(grpc.aio.AioRpcError) as refused:
@@ -310,9 +310,9 @@ async def test_bytes_that_are_no_message_are_an_invalid_argument(shared_market: 
             assert (error.code, error.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "MALFORMED_REQUEST")
 
 
-async def test_an_unspecified_direction_is_refused(shared_market: Marketplace) -> None:
+async def test_an_unspecified_direction_is_refused(shared_sqlite_market: Marketplace) -> None:
     with pytest.raises(WaybillError) as refused:
-        await shared_market.cast.ada.orders.ListOrders(order_service_pb2.ListOrdersRequest())
+        await shared_sqlite_market.cast.ada.orders.ListOrders(order_service_pb2.ListOrdersRequest())
     assert [(f.field, f.reason) for f in refused.value.fields] == [("direction", "FIELD_REQUIRED")]
 
 
@@ -327,8 +327,8 @@ async def test_an_unspecified_direction_is_refused(shared_market: Marketplace) -
     ],
 )
 async def test_a_bad_list_argument_is_named(
-    shared_market: Marketplace, arguments: dict[str, Any], field: str, reason: str
+    shared_sqlite_market: Marketplace, arguments: dict[str, Any], field: str, reason: str
 ) -> None:
     with pytest.raises(WaybillError) as refused:
-        await shared_market.cast.ada.orders.ListOrders(order_service_pb2.ListOrdersRequest(direction=ALL, **arguments))
+        await shared_sqlite_market.cast.ada.orders.ListOrders(order_service_pb2.ListOrdersRequest(direction=ALL, **arguments))
     assert [(f.field, f.reason) for f in refused.value.fields] == [(field, reason)]

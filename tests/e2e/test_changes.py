@@ -78,27 +78,27 @@ async def test_the_seller_completes_an_order_and_what_is_open_is_given_back(mark
     assert [e.type for e in told.events][-4:] == ["change_begun", "change_decided", "units_canceled", "order_completed"]
 
 
-async def test_a_cancel_of_an_order_with_shipped_units_cancels_the_rest(market: Marketplace) -> None:
-    await half_shipped(market, "REST")
+async def test_a_cancel_of_an_order_with_shipped_units_cancels_the_rest(shared_market: Marketplace) -> None:
+    await half_shipped(shared_market, "REST")
     request = order_service_pb2.CancelOrderRequest(order_id="REST", comment="enough", request_id="x-1")
-    done = (await market.cast.sam.orders.CancelOrder(request)).order
+    done = (await shared_market.cast.sam.orders.CancelOrder(request)).order
     assert (done.status, cents(done.canceled.total) > 0) == (COMPLETED, True)
-    assert (await market.cast.sam.orders.CancelOrder(request)).order == done
+    assert (await shared_market.cast.sam.orders.CancelOrder(request)).order == done
 
 
-async def test_the_books_are_right_after_a_parcel_was_deleted_and_the_rest_was_given_up(market: Marketplace) -> None:
+async def test_the_books_are_right_after_a_parcel_was_deleted_and_the_rest_was_given_up(shared_market: Marketplace) -> None:
     for id in ("PACKED", "PACKED-TOO"):
-        await half_shipped(market, id)
-        clerk = market.cast.clerks["wh-east"]
+        await half_shipped(shared_market, id)
+        clerk = shared_market.cast.clerks["wh-east"]
         for parcel in await packed_twice(clerk, f"{id}-1"):
             await clerk.shipments.DeleteShipment(shipment_service_pb2.DeleteShipmentRequest(shipment_id=parcel))
-        await market.check()
-    await packed_twice(market.cast.clerks["wh-east"], "PACKED-1")
-    await complete(market, "PACKED")
-    await market.check()
-    await packed_twice(market.cast.clerks["wh-east"], "PACKED-TOO-1")
-    await market.cast.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="PACKED-TOO"))
-    await market.check()
+        await shared_market.check()
+    await packed_twice(shared_market.cast.clerks["wh-east"], "PACKED-1")
+    await complete(shared_market, "PACKED")
+    await shared_market.check()
+    await packed_twice(shared_market.cast.clerks["wh-east"], "PACKED-TOO-1")
+    await shared_market.cast.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="PACKED-TOO"))
+    await shared_market.check()
 
 
 async def test_a_card_that_the_seller_gives_up_of_an_open_order_breaks_nothing(market: Marketplace) -> None:
@@ -118,33 +118,33 @@ async def packed_twice(clerk: AsyncWaybill, id: str) -> list[str]:
     return [parcel.id for parcel in (await clerk.shipments.BatchCreateShipments(request)).shipments]
 
 
-async def test_what_has_nothing_shipped_or_nothing_open_is_not_completed(market: Marketplace) -> None:
-    await ready(market.cast.ada, "NONE", promise(), tape=1)
-    await market.cast.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="NONE"))
-    error = await refused(complete(market, "NONE", request_id="n-1"))
+async def test_what_has_nothing_shipped_or_nothing_open_is_not_completed(shared_market: Marketplace) -> None:
+    await ready(shared_market.cast.ada, "NONE", promise(), tape=1)
+    await shared_market.cast.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="NONE"))
+    error = await refused(complete(shared_market, "NONE", request_id="n-1"))
     assert (error.reason, error.metadata["next"]) == ("CHANGE_REFUSED", "CancelOrder")
     assert [rule.reason for rule in error.rules] == ["NOTHING_SHIPPED"]
-    assert (await refused(complete(market, "NONE", request_id="n-1"))).reason == "CHANGE_REFUSED"
-    whole = await market.cast.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="NONE"))
+    assert (await refused(complete(shared_market, "NONE", request_id="n-1"))).reason == "CHANGE_REFUSED"
+    whole = await shared_market.cast.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="NONE"))
     assert (whole.order.status, whole.order.canceled.total) == (CANCELED, whole.order.total)
-    assert (await refused(complete(market, "NONE"))).reason == "ORDER_STATUS_CONFLICT"
+    assert (await refused(complete(shared_market, "NONE"))).reason == "ORDER_STATUS_CONFLICT"
 
 
-async def test_only_the_seller_completes_an_order(market: Marketplace) -> None:
-    await half_shipped(market, "MINE")
+async def test_only_the_seller_completes_an_order(shared_market: Marketplace) -> None:
+    await half_shipped(shared_market, "MINE")
     request = order_service_pb2.CompleteOrderRequest(order_id="MINE")
-    for client in (market.cast.ada, market.cast.clerks["wh-east"]):
+    for client in (shared_market.cast.ada, shared_market.cast.clerks["wh-east"]):
         assert (await refused(client.orders.CompleteOrder(request))).reason == "ROLE_MISSING"
     stale = order_service_pb2.CompleteOrderRequest(order_id="MINE", etag="1")
-    assert (await refused(market.cast.sam.orders.CompleteOrder(stale))).reason == "ETAG_MISMATCH"
+    assert (await refused(shared_market.cast.sam.orders.CompleteOrder(stale))).reason == "ETAG_MISMATCH"
 
 
-async def test_two_who_complete_an_order_at_once_change_it_once(market: Marketplace) -> None:
-    await half_shipped(market, "TWICE")
-    answers = await asyncio.gather(*(complete(market, "TWICE") for _ in range(2)), return_exceptions=True)
+async def test_two_who_complete_an_order_at_once_change_it_once(shared_market: Marketplace) -> None:
+    await half_shipped(shared_market, "TWICE")
+    answers = await asyncio.gather(*(complete(shared_market, "TWICE") for _ in range(2)), return_exceptions=True)
     reasons = {answer.reason for answer in answers if isinstance(answer, WaybillError)}
     assert reasons <= {"SUBMISSION_IN_PROGRESS", "ORDER_STATUS_CONFLICT", "CHANGE_REFUSED"}
-    assert await until(market.cast.ada, "TWICE", COMPLETED)
+    assert await until(shared_market.cast.ada, "TWICE", COMPLETED)
 
 
 async def dies(*_: Any) -> Any:

@@ -59,8 +59,8 @@ async def test_a_hold_is_seen_by_everyone_and_stops_the_supplier(market: Marketp
     assert (await get(ada, "HELD", OUTGOING)).status == order_pb2.ORDER_STATUS_COMPLETED
 
 
-async def test_who_may_not_hold_and_what_cannot_be_held(market: Marketplace) -> None:
-    cast = market.cast
+async def test_who_may_not_hold_and_what_cannot_be_held(shared_market: Marketplace) -> None:
+    cast = shared_market.cast
     await cast.ada.place_order({"tape": 1}, id="OPEN")
     await create(cast.ada, "CART", tape=1)
     assert await refused(hold(cast.ada, "OPEN")) == "ROLE_MISSING"

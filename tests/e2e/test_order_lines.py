@@ -38,8 +38,8 @@ async def listed(client: AsyncWaybill, id: str) -> list[Line]:
     return list(answer.line_items)
 
 
-async def test_lines_are_listed_in_the_order_in_which_they_were_added(shared_market: Marketplace) -> None:
-    ada = shared_market.cast.ada
+async def test_lines_are_listed_in_the_order_in_which_they_were_added(shared_sqlite_market: Marketplace) -> None:
+    ada = shared_sqlite_market.cast.ada
     await create(ada, "LIST", anvil=1, lamp=2)
     await add(ada, "LIST", Line(id="own", product_id="tape", quantity=3))
     assert [(line.id, line.product_id, line.quantity) for line in await listed(ada, "LIST")] == [
@@ -49,11 +49,11 @@ async def test_lines_are_listed_in_the_order_in_which_they_were_added(shared_mar
     ]
     assert (await remove(ada, "LIST", "l1", "own", "own")).line_item_count == 1
     assert [line.id for line in await listed(ada, "LIST")] == ["l2"]
-    assert (await refused(listed(shared_market.cast.gil, "LIST"))).reason == "RESOURCE_NOT_FOUND"
+    assert (await refused(listed(shared_sqlite_market.cast.gil, "LIST"))).reason == "RESOURCE_NOT_FOUND"
 
 
-async def test_lines_that_are_not_on_the_order_or_stand_twice_are_named(shared_market: Marketplace) -> None:
-    ada = shared_market.cast.ada
+async def test_lines_that_are_not_on_the_order_or_stand_twice_are_named(shared_sqlite_market: Marketplace) -> None:
+    ada = shared_sqlite_market.cast.ada
     await create(ada, "MISS", anvil=1, lamp=1)
     error = await refused(change(ada, "MISS", Line(id="l1", quantity=5), Line(id="nope", quantity=1), Line(id="l1", quantity=7)))
     assert told(error) == {("line_items[1].id", "LINE_ITEM_NOT_FOUND"), ("line_items[2].id", "DUPLICATE_ITEM")}
@@ -64,8 +64,8 @@ async def test_lines_that_are_not_on_the_order_or_stand_twice_are_named(shared_m
     assert [line.quantity for line in await listed(ada, "MISS")] == [1, 1]
 
 
-async def test_a_stale_etag_is_aborted_by_every_change_of_lines_and_by_a_submit(shared_market: Marketplace) -> None:
-    ada = shared_market.cast.ada
+async def test_a_stale_etag_is_aborted_by_every_change_of_lines_and_by_a_submit(shared_sqlite_market: Marketplace) -> None:
+    ada = shared_sqlite_market.cast.ada
     etag = (await create(ada, "OLD", anvil=1, lamp=1)).etag
     fresh = (await add(ada, "OLD", Line(product_id="tape", quantity=1), etag=etag)).order.etag
     submit = checkout_service_pb2.SubmitOrderRequest(order_id="OLD", etag=etag)
@@ -100,11 +100,11 @@ async def priced(market: Marketplace, id: str) -> None:
     ("field", "role"), [("unit_price_override", "OverrideUnitPrice"), ("discount_override", "OverrideDiscount")]
 )
 async def test_an_override_of_a_line_is_neither_set_nor_cleared_without_its_role(
-    shared_market: Marketplace, field: str, role: str
+    shared_sqlite_market: Marketplace, field: str, role: str
 ) -> None:
-    ada, owner = shared_market.cast.ada, shared_market.cast.owner
+    ada, owner = shared_sqlite_market.cast.ada, shared_sqlite_market.cast.owner
     id = f"PRICE-{role}"
-    await priced(shared_market, id)
+    await priced(shared_sqlite_market, id)
     given: dict[str, Any] = {field: money("1", CURRENCY)}
     for call in (
         change(ada, id, Line(id="a"), paths=(field,)),
@@ -120,9 +120,9 @@ async def test_an_override_of_a_line_is_neither_set_nor_cleared_without_its_role
     assert not line.HasField(field)
 
 
-async def test_bad_overrides_and_xp_of_lines_name_their_fields(shared_market: Marketplace) -> None:
-    owner = shared_market.cast.owner
-    await priced(shared_market, "BADLY")
+async def test_bad_overrides_and_xp_of_lines_name_their_fields(shared_sqlite_market: Marketplace) -> None:
+    owner = shared_sqlite_market.cast.owner
+    await priced(shared_sqlite_market, "BADLY")
     fine = Money(currency_code=CURRENCY, units=1, nanos=1)
     error = await refused(change(owner, "BADLY", Line(id="a", unit_price_override=money("-1", CURRENCY), discount_override=fine)))
     assert told(error) == {
@@ -150,8 +150,8 @@ async def test_a_line_may_ship_to_an_address_of_its_own(market: Marketplace) -> 
     assert sorted(groups) == [["l1"], ["l2"]]
 
 
-async def test_a_pick_up_at_an_unknown_place_cannot_be_estimated(shared_market: Marketplace) -> None:
-    ada = shared_market.cast.ada
+async def test_a_pick_up_at_an_unknown_place_cannot_be_estimated(shared_sqlite_market: Marketplace) -> None:
+    ada = shared_sqlite_market.cast.ada
     await create(ada, "PICK", anvil=1)
     await change(ada, "PICK", Line(id="l1", pickup_location_id="nowhere"))
     estimate = checkout_service_pb2.EstimateShippingRequest(order_id="PICK")
@@ -161,9 +161,9 @@ async def test_a_pick_up_at_an_unknown_place_cannot_be_estimated(shared_market: 
 
 
 async def test_five_thousand_lines_with_addresses_of_their_own_are_an_order_and_one_more_is_not(
-    shared_market: Marketplace,
+    shared_sqlite_market: Marketplace,
 ) -> None:
-    ada = shared_market.cast.ada
+    ada = shared_sqlite_market.cast.ada
     request = order_service_pb2.CreateOrderRequest(
         order=order_pb2.Order(id="HUGE", shipping_address_id="hq-acme"),
         line_items=[Line(product_id="tape", quantity=1, shipping_address_id=f"a{i}") for i in range(5_000)],
@@ -177,7 +177,7 @@ async def test_five_thousand_lines_with_addresses_of_their_own_are_an_order_and_
     error = await refused(add(ada, "HUGE", Line(product_id="tape", quantity=1)))
     assert told(error) == {("line_items", "TOO_MANY_ITEMS")}
     for ids in (["l1"] * 5_001, []):
-        call = shared_market.cast.ada.line_items.RemoveLineItems(pb.RemoveLineItemsRequest(order_id="HUGE", line_item_ids=ids))
+        call = ada.line_items.RemoveLineItems(pb.RemoveLineItemsRequest(order_id="HUGE", line_item_ids=ids))
         assert told(await refused(call)) <= {("line_item_ids", "TOO_MANY_ITEMS"), ("line_item_ids", "FIELD_REQUIRED")}
     assert (await remove(ada, "HUGE", "l5000")).line_item_count == 4_999
 
@@ -196,8 +196,8 @@ async def test_lines_added_at_once_do_not_pass_the_limit_together(market: Market
     assert (await get(ada, "FULL")).line_item_count == 5_000
 
 
-async def test_an_order_for_nobody_is_refused_with_everything_else_that_is_wrong(shared_market: Marketplace) -> None:
-    owner = shared_market.cast.owner
+async def test_an_order_for_nobody_is_refused_with_everything_else_that_is_wrong(shared_sqlite_market: Marketplace) -> None:
+    owner = shared_sqlite_market.cast.owner
     wrong = [Line(product_id="unicorn", quantity=1), Line(product_id="a b", quantity=0)]
     about_lines = {
         ("line_items[0].product_id", "PRODUCT_NOT_FOUND"),

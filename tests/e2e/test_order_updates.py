@@ -50,8 +50,8 @@ async def calculated(client: AsyncWaybill, id: str) -> order_pb2.Order:
     return answer.worksheet.order
 
 
-async def test_an_address_comes_from_the_book_or_is_given_for_once(shared_market: Marketplace) -> None:
-    ada = shared_market.cast.ada
+async def test_an_address_comes_from_the_book_or_is_given_for_once(shared_sqlite_market: Marketplace) -> None:
+    ada = shared_sqlite_market.cast.ada
     await create(ada, "WHERE", anvil=1)
     order = await update(ada, "WHERE", shipping_address=DEPOT, billing_address=DEPOT)
     assert (order.shipping_address_id, order.shipping_address.city, order.billing_address.city) == ("", "Reno", "Reno")
@@ -80,8 +80,8 @@ async def test_a_buyer_that_ships_to_its_book_only_is_given_no_other_address(sql
     assert (await update(ada, "STRICT", shipping_address_id="hq-acme")).shipping_address_id == "hq-acme"
 
 
-async def test_an_update_with_an_address_under_its_request_id_is_answered_again(shared_market: Marketplace) -> None:
-    ada = shared_market.cast.ada
+async def test_an_update_with_an_address_under_its_request_id_is_answered_again(shared_sqlite_market: Marketplace) -> None:
+    ada = shared_sqlite_market.cast.ada
     made = await create(ada, "AGAIN", anvil=1)
     first = await update(ada, "AGAIN", etag=made.etag, request_id="u-1", shipping_address=DEPOT)
     again = await update(ada, "AGAIN", etag=made.etag, request_id="u-1", shipping_address=DEPOT)
@@ -93,9 +93,9 @@ async def test_an_update_with_an_address_under_its_request_id_is_answered_again(
     assert error.reason == "REQUEST_ID_REUSED"
 
 
-async def test_an_override_is_changed_and_cleared_by_those_who_hold_its_role(shared_market: Marketplace) -> None:
-    owner = shared_market.cast.owner
-    await overridden(shared_market, "CHEAP")
+async def test_an_override_is_changed_and_cleared_by_those_who_hold_its_role(shared_sqlite_market: Marketplace) -> None:
+    owner = shared_sqlite_market.cast.owner
+    await overridden(shared_sqlite_market, "CHEAP")
     order = await update(owner, "CHEAP", shipping_cost_override=money("6", CURRENCY))
     assert (order.shipping_cost_override.units, order.tax_override.units) == (6, 7)
     order = await update(owner, "CHEAP", "shipping_cost_override", "tax_override")
@@ -105,11 +105,11 @@ async def test_an_override_is_changed_and_cleared_by_those_who_hold_its_role(sha
 
 @pytest.mark.parametrize(("field", "role"), [("shipping_cost_override", "OverrideShipping"), ("tax_override", "OverrideTax")])
 async def test_an_override_is_neither_changed_nor_cleared_without_its_role(
-    shared_market: Marketplace, field: str, role: str
+    shared_sqlite_market: Marketplace, field: str, role: str
 ) -> None:
-    ada = shared_market.cast.ada
+    ada = shared_sqlite_market.cast.ada
     id = f"LOCKED-{role}"
-    before = await overridden(shared_market, id)
+    before = await overridden(shared_sqlite_market, id)
     amount = money("1", CURRENCY)
     for call in (update(ada, id, field), update(ada, id, field, **{field: amount}), update(ada, id, **{field: amount})):
         error = await refused(call)
@@ -117,9 +117,9 @@ async def test_an_override_is_neither_changed_nor_cleared_without_its_role(
     assert (await get(ada, id)).version == before.version
 
 
-async def test_what_the_mask_leaves_out_is_not_judged(shared_market: Marketplace) -> None:
-    ada = shared_market.cast.ada
-    await overridden(shared_market, "MASKED")
+async def test_what_the_mask_leaves_out_is_not_judged(shared_sqlite_market: Marketplace) -> None:
+    ada = shared_sqlite_market.cast.ada
+    await overridden(shared_sqlite_market, "MASKED")
     bad: dict[str, Any] = {
         "shipping_cost_override": money("-1", "EUR"),
         "shipping_address": Address(),
@@ -129,9 +129,9 @@ async def test_what_the_mask_leaves_out_is_not_judged(shared_market: Marketplace
     assert (order.comments, order.shipping_cost_override.units, dict(order.xp)) == ("ring twice", 5, {})
 
 
-async def test_everything_wrong_with_an_update_is_told_at_once(shared_market: Marketplace) -> None:
-    owner = shared_market.cast.owner
-    await overridden(shared_market, "WRONG")
+async def test_everything_wrong_with_an_update_is_told_at_once(shared_sqlite_market: Marketplace) -> None:
+    owner = shared_sqlite_market.cast.owner
+    await overridden(shared_sqlite_market, "WRONG")
     await update(owner, "WRONG", xp=xp(a="x" * 5_000))
     error = await refused(
         update(
@@ -166,9 +166,9 @@ async def test_everything_wrong_with_an_update_is_told_at_once(shared_market: Ma
     assert told(error) == {("order.id", "FIELD_REQUIRED"), ("order.comments", "FIELD_INVALID")}
 
 
-async def test_a_mask_has_at_most_a_hundred_paths(shared_market: Marketplace) -> None:
-    await create(shared_market.cast.ada, "LONG", anvil=1)
-    error = await refused(update(shared_market.cast.ada, "LONG", *["nonsense"] * 101))
+async def test_a_mask_has_at_most_a_hundred_paths(shared_sqlite_market: Marketplace) -> None:
+    await create(shared_sqlite_market.cast.ada, "LONG", anvil=1)
+    error = await refused(update(shared_sqlite_market.cast.ada, "LONG", *["nonsense"] * 101))
     assert told(error) == {("update_mask.paths", "TOO_MANY_ITEMS")}
 
 
@@ -194,15 +194,15 @@ async def test_xp_is_merged_deeply_and_null_deletes_a_key(market: Marketplace) -
     ],
 )
 async def test_an_update_stales_the_calculation_when_it_matters(
-    shared_market: Marketplace, fields: dict[str, Any], stales: bool
+    shared_sqlite_market: Marketplace, fields: dict[str, Any], stales: bool
 ) -> None:
     id = f"STALE-{'-'.join(fields)}"
-    await calculated(shared_market.cast.ada, id)
-    assert (await update(shared_market.cast.owner, id, **fields)).calculated is not stales
+    await calculated(shared_sqlite_market.cast.ada, id)
+    assert (await update(shared_sqlite_market.cast.owner, id, **fields)).calculated is not stales
 
 
-async def test_only_xp_of_a_canceled_order_may_change(shared_market: Marketplace) -> None:
-    ada = shared_market.cast.ada
+async def test_only_xp_of_a_canceled_order_may_change(shared_sqlite_market: Marketplace) -> None:
+    ada = shared_sqlite_market.cast.ada
     await create(ada, "GONE", anvil=1)
     await ada.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="GONE", comment="no money"))
     for fields in ({"comments": "no"}, {"shipping_address": DEPOT}, {"comments": "no", "xp": xp(a=1)}):

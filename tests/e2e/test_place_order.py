@@ -35,8 +35,8 @@ async def chosen(client: AsyncWaybill, id: str) -> list[str]:
     return [e.selected_ship_method_id for e in answer.worksheet.ship_estimates]
 
 
-async def test_methods_are_taken_as_wished_else_by_preference(sqlite_market: Marketplace) -> None:
-    ada = sqlite_market.cast.ada
+async def test_methods_are_taken_as_wished_else_by_preference(shared_sqlite_market: Marketplace) -> None:
+    ada = shared_sqlite_market.cast.ada
     await ada.checkout.PlaceOrder(placing("FAST", ship_method_preference=pb.SHIP_METHOD_PREFERENCE_FASTEST))
     assert await chosen(ada, "FAST") == ["next-day", "next-day"]
     await ada.checkout.PlaceOrder(placing("WISH", ship_method_ids=["balloon", "two-day"]))
@@ -100,8 +100,8 @@ async def test_a_malformed_payment_is_told_with_everything_else_and_the_id_stays
     assert answer.order.status == order_pb2.ORDER_STATUS_OPEN
 
 
-async def test_lists_have_limits(sqlite_market: Marketplace) -> None:
-    ada = sqlite_market.cast.ada
+async def test_lists_have_limits(shared_sqlite_market: Marketplace) -> None:
+    ada = shared_sqlite_market.cast.ada
     for request, field in (
         (placing("MANY", ship_method_ids=["ground"] * 101), "ship_method_ids"),
         (placing("MANY", *[Payment(type="purchase_order")] * 21), "payments"),
@@ -140,8 +140,8 @@ async def reasons(client: AsyncWaybill, id: str) -> list[str]:
     return sorted({reason.reason for reason in answer.reasons})
 
 
-async def test_validating_tells_all_reasons_and_stores_nothing(sqlite_market: Marketplace) -> None:
-    ada = sqlite_market.cast.ada
+async def test_validating_tells_all_reasons_and_stores_nothing(shared_sqlite_market: Marketplace) -> None:
+    ada = shared_sqlite_market.cast.ada
     await create(ada, "CHECK", anvil=1)
     assert await reasons(ada, "CHECK") == ["ORDER_NOT_CALCULATED", "SHIP_METHOD_MISSING"]
     await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="CHECK"))
@@ -158,9 +158,9 @@ async def policy(market: Marketplace, **values: Any) -> None:
     )
 
 
-async def test_the_orders_own_channel_rules_whoever_submits(sqlite_market: Marketplace) -> None:
+async def test_the_orders_own_channel_rules_whoever_submits(shared_sqlite_market: Marketplace) -> None:
     """The owner's client asks for no ship methods and forwards nothing by itself; ada's shop does both."""
-    ada, owner = sqlite_market.cast.ada, sqlite_market.cast.owner
+    ada, owner = shared_sqlite_market.cast.ada, shared_sqlite_market.cast.owner
     await create(ada, "OWN", anvil=1)
     await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="OWN"))
     await ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id="OWN", payments=[Payment(type="purchase_order")]))

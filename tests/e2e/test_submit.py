@@ -204,10 +204,10 @@ async def test_canceling_an_open_order_returns_stock_and_money(market: Marketpla
     assert (await stock(market, "tape-wh-east")).allocated == 0
 
 
-async def test_the_history_of_a_canceled_order_tells_of_units_canceled_and_none_shipped(market: Marketplace) -> None:
-    await market.cast.ada.place_order({"anvil": 1, "lamp": 2}, id="OFF")
-    await market.cast.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="OFF"))
-    answer = await market.cast.ada.orders.ListOrderHistory(
+async def test_the_history_of_a_canceled_order_tells_of_units_canceled_and_none_shipped(shared_market: Marketplace) -> None:
+    await shared_market.cast.ada.place_order({"anvil": 1, "lamp": 2}, id="OFF")
+    await shared_market.cast.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="OFF"))
+    answer = await shared_market.cast.ada.orders.ListOrderHistory(
         order_service_pb2.ListOrderHistoryRequest(order_id="OFF", direction=OUTGOING)
     )
     told = [(e.type, dict(e.data)) for e in answer.events][-2:]
@@ -217,10 +217,10 @@ async def test_the_history_of_a_canceled_order_tells_of_units_canceled_and_none_
     assert "units_shipped" not in {e.type for e in answer.events}
 
 
-async def test_a_shopper_cannot_cancel_an_open_order(market: Marketplace) -> None:
-    await market.cast.ada.place_order({"tape": 1}, id="KEEP")
+async def test_a_shopper_cannot_cancel_an_open_order(shared_market: Marketplace) -> None:
+    await shared_market.cast.ada.place_order({"tape": 1}, id="KEEP")
     with pytest.raises(WaybillError) as refused:
-        await market.cast.ada.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="KEEP"))
+        await shared_market.cast.ada.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="KEEP"))
     assert (refused.value.reason, refused.value.metadata["role"]) == ("ROLE_MISSING", "OrderAdmin")
 
 

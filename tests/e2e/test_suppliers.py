@@ -44,18 +44,18 @@ async def test_part_shipments_move_the_buyers_units_one_by_one(market: Marketpla
     assert left == [(2, open_), (1, open_), (0, completed)]
 
 
-async def test_more_than_is_open_cannot_be_shipped(market: Marketplace) -> None:
-    await market.cast.ada.place_order({"tape": 3}, id="MORE")
+async def test_more_than_is_open_cannot_be_shipped(shared_market: Marketplace) -> None:
+    await shared_market.cast.ada.place_order({"tape": 3}, id="MORE")
     with pytest.raises(WaybillError) as refused:
-        await ship(market.cast.clerks["wh-east"], "MORE-1", "l1", 4)
+        await ship(shared_market.cast.clerks["wh-east"], "MORE-1", "l1", 4)
     reasons = {refused.value.reason, *(f.reason for f in refused.value.fields), *(r.reason for r in refused.value.rules)}
     assert "SHIPMENT_EXCEEDS_OPEN" in reasons
-    assert (await get(market.cast.ada, "MORE", OUTGOING)).status == order_pb2.ORDER_STATUS_OPEN
+    assert (await get(shared_market.cast.ada, "MORE", OUTGOING)).status == order_pb2.ORDER_STATUS_OPEN
 
 
-async def test_a_caller_reads_its_own_write_by_its_version(market: Marketplace) -> None:
-    await market.cast.ada.place_order({"tape": 1}, id="RYOW")
-    east = market.cast.clerks["wh-east"]
+async def test_a_caller_reads_its_own_write_by_its_version(shared_market: Marketplace) -> None:
+    await shared_market.cast.ada.place_order({"tape": 1}, id="RYOW")
+    east = shared_market.cast.clerks["wh-east"]
     accepted = await east.supplier_orders.AcceptSupplierOrder(pb.AcceptSupplierOrderRequest(supplier_order_id="RYOW-1"))
     answer = await east.orders.GetOrder(
         order_service_pb2.GetOrderRequest(
@@ -100,11 +100,11 @@ async def test_a_supplier_order_that_is_not_reported_yet_is_waited_for(
     assert (refused.value.reason, looks) == ("RESOURCE_NOT_FOUND", 1)
 
 
-async def test_the_lines_of_a_supplier_order_have_a_total(market: Marketplace) -> None:
-    await market.cast.ada.place_order({"tape": 3}, id="SUM")
+async def test_the_lines_of_a_supplier_order_have_a_total(shared_market: Marketplace) -> None:
+    await shared_market.cast.ada.place_order({"tape": 3}, id="SUM")
     ask = order_service_pb2.GetOrderRequest(order_id="SUM-1", direction=ALL, include_line_items=True)
-    (theirs,) = (await market.cast.clerks["wh-east"].orders.GetOrder(ask)).line_items
+    (theirs,) = (await shared_market.cast.clerks["wh-east"].orders.GetOrder(ask)).line_items
     ask = order_service_pb2.GetOrderRequest(order_id="SUM", direction=ALL, include_line_items=True)
-    (ours,) = (await market.cast.ada.orders.GetOrder(ask)).line_items
+    (ours,) = (await shared_market.cast.ada.orders.GetOrder(ask)).line_items
     assert theirs.total == ours.total
     assert ours.total.units > 0
