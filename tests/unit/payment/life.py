@@ -72,7 +72,8 @@ class Life:
         peer: Any = self
         self.move = MoveMoney(db, payments, requests, record, self.settle, peer, clock)
         self.replace = ReplacePayments(db, payments, attempts, means, requests, orders, record, self.settle, clock)
-        self.renew = RenewAuthorizations(db, payments, record, self.settle, peer, clock, timedelta(days=1), NoTries())
+        self.renewals = NoTries()
+        self.renew = RenewAuthorizations(db, payments, record, self.settle, peer, clock, timedelta(days=1), self.renewals)
         made = (
             a_payment("account", "spending_account", 20, spending_account_id="gift", position=1),
             a_payment("card", "credit_card", 60, credit_card_id="card", position=2, accepted=False),
@@ -128,6 +129,7 @@ class Life:
     def check_books(self) -> None:
         """At every moment."""
         m = self.memory
+        assert not self.renewals.failures
         assert sum(m.sides.values()) == 0
         assert m.account.balance == 1_000 + m.sides.get("spending_account:gift", 0)
         reserved = [p.due for p in m.payments.values() if p.holding is Holding.BALANCE and p.state is State.RESERVED]

@@ -176,9 +176,14 @@ class MemoryRequests:
 
 
 class NoTries:
-    """Tries that nobody counts."""
+    """Tries that put nothing off, and remember what failed."""
 
-    async def failed(self, item: Any, why: str) -> None: ...
+    def __init__(self) -> None:
+        self.failures: list[tuple[Any, str]] = []
+
+    async def failed(self, item: Any, why: str) -> None:
+        self.failures.append((item, why))
+
     async def went(self, item: Any) -> None: ...
 
 
