@@ -1,1 +1,1 @@
-"""Where every unit of an order comes from, as a pipeline of small pure stages (DESIGN section 5)."""
+"""Where every unit of an order comes from, as a pipeline of small pure stages."""

@@ -34,7 +34,7 @@ class Progress:
 def progress(order: Order, lines: Sequence[Line], counts: Iterable[UnitCount], now: datetime) -> Progress:
     """Recomputes shipped and canceled units per line and, from them alone, whether the order is done.
 
-    No open unit left: COMPLETED if any shipped, else CANCELED (DESIGN section 5, reporting back).
+    No open unit left: COMPLETED if any shipped, else CANCELED.
     """
     shipped: dict[str, int] = {}
     canceled: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""Fulfillment's audit in one snapshot: its own rules (DESIGN section 8), and facts about orders for the others to compare."""
+"""Fulfillment's audit in one snapshot: its own rules, and facts about orders for the others to compare."""
 
 from __future__ import annotations
 

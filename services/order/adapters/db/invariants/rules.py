@@ -1,4 +1,4 @@
-"""The order service's own invariants as SQL: every rule selects what breaks it (DESIGN section 8)."""
+"""The order service's own invariants as SQL: every rule selects what breaks it."""
 
 from __future__ import annotations
 
