@@ -8,7 +8,7 @@ from libs.db.invariants import with_rules
 from libs.db.migrate import open_migrated
 from libs.idempotency.invariants import with_effects
 from libs.idempotency.outcomes import forgetting
-from libs.resource import StandardMethods
+from libs.resource.database import StandardMethods
 from libs.service.app import Runtime, ServiceApp
 from services.catalog.adapters.db.invariants.census_store import CensusReader
 from services.catalog.adapters.db.invariants.rules import look
@@ -24,7 +24,7 @@ VERSIONS = Path(__file__).parent / "migrations" / "versions"
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the service."""
     database = await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.tuning)
-    products = StandardMethods(database, REQUESTS, PRODUCT, runtime.clock, runtime.ids)
+    products = StandardMethods(database, REQUESTS, PRODUCT, runtime.clock, runtime.ids, lambda tx: tx)
     audit = with_rules(Audit(CensusReader(database)), database, look())
     return ServiceApp(
         name="catalog",

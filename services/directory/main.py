@@ -15,7 +15,7 @@ from libs.db.migrate import open_migrated
 from libs.idempotency.invariants import with_effects
 from libs.idempotency.outcomes import forgetting
 from libs.ids import IdSource
-from libs.resource import Resource, StandardMethods
+from libs.resource.database import Resource, StandardMethods
 from libs.service.app import Runtime, ServiceApp
 from services.directory.adapters.db.accounts import SqlAccounts
 from services.directory.adapters.db.address_books import SqlAddressBooks
@@ -128,8 +128,8 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     contexts, requests, parties, users = SqlContexts(database), SqlRequests(), SqlParties(), SqlUsers()
     books = SqlAddressBooks(database)
 
-    def standard(resource: Resource) -> StandardMethods:
-        return StandardMethods(database, REQUESTS, resource, clock, ids)
+    def standard(resource: Resource) -> StandardMethods[Tx]:
+        return StandardMethods(database, REQUESTS, resource, clock, ids, lambda tx: tx)
 
     served: list[tuple[Any, Any, str]] = [
         (

@@ -10,7 +10,7 @@ from libs.db import Database
 from libs.db.migrate import open_migrated
 from libs.idempotency.outcomes import forgetting
 from libs.relay.marks import Outbox
-from libs.resource import StandardMethods
+from libs.resource.database import StandardMethods
 from libs.service.app import Runtime, ServiceApp
 from libs.service.loops import Loop
 from libs.service.retries import Retries
@@ -113,9 +113,9 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         ReportAlerts(database, alerts, orders, clock),
     )
     reconcile = ReconcilePayments(database, SqlUnsettledPayments(database.dialect), payments, settle, background.expire)
-    standard = StandardMethods(database, REQUESTS, ACCOUNT, clock, ids)
+    standard = StandardMethods(database, REQUESTS, ACCOUNT, clock, ids, lambda tx: tx)
     accounts = SpendingAccounts(database, means, requests, clock, ids)
-    cards = StandardMethods(database, REQUESTS, CARD, clock, ids)
+    cards = StandardMethods(database, REQUESTS, CARD, clock, ids, lambda tx: tx)
     app = ServiceApp(
         name="payment",
         registrations=[

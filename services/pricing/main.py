@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from libs.db import Tx
 from libs.db.invariants import with_rules
 from libs.db.migrate import open_migrated
 from libs.idempotency.invariants import with_effects
 from libs.idempotency.outcomes import forgetting
-from libs.resource import Resource, StandardMethods
+from libs.resource.database import Resource, StandardMethods
 from libs.service.app import Runtime, ServiceApp
 from libs.service.loops import Loop
 from libs.service.retries import Retries
@@ -41,8 +42,8 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     clock = runtime.clock
     prices, reservations, requests = SqlPriceStore(), SqlReservationStore(), SqlRequestStore()
 
-    def standard(resource: Resource) -> StandardMethods:
-        return StandardMethods(database, REQUESTS, resource, clock, runtime.ids)
+    def standard(resource: Resource) -> StandardMethods[Tx]:
+        return StandardMethods(database, REQUESTS, resource, clock, runtime.ids, lambda tx: tx)
 
     assigning = AssignPriceSchedules(database, SqlAssignmentStore(), requests, clock)
     redemptions = Redemptions(database, prices, reservations, clock)

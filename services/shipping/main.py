@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from libs.db import Tx
 from libs.db.invariants import with_rules
 from libs.db.migrate import open_migrated
 from libs.idempotency.invariants import with_effects
 from libs.idempotency.outcomes import forgetting
-from libs.resource import Resource, StandardMethods
+from libs.resource.database import Resource, StandardMethods
 from libs.service.app import Runtime, ServiceApp
 from services.shipping.adapters.db import references, tables
 from services.shipping.adapters.db.invariants.census_store import CensusReader
@@ -44,8 +45,8 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the services."""
     database = await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.tuning)
 
-    def standard(resource: Resource) -> StandardMethods:
-        return StandardMethods(database, tables.REQUESTS, resource, runtime.clock, runtime.ids)
+    def standard(resource: Resource) -> StandardMethods[Tx]:
+        return StandardMethods(database, tables.REQUESTS, resource, runtime.clock, runtime.ids, lambda tx: tx)
 
     terms = TermsReader(database)
     shipping = ShippingServicer(EstimateShipping(terms, runtime.clock), CheckSelections(terms))

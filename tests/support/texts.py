@@ -15,7 +15,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from libs import postal, protoconv
 from libs.errors import Violations
-from libs.resource import Resource
+from libs.resource.database import Resource
 from services.fulfillment.rpc.requests import adjustments_in, shipment_in
 from services.fulfillment.rpc.supplier_orders import supplier_order_servicer
 from services.order.rpc.checkout.convert_payment import payments_in
@@ -24,7 +24,7 @@ from services.order.rpc.order_servicer import check_comment
 from services.payment.rpc import convert as payment
 from services.payment.rpc.spending_account_servicer import adjustment_in
 from services.pricing.rpc import convert as pricing
-from services.shipping.adapters.db.attributes import check_places
+from services.shipping.contract.attributes import check_places
 from tests.support.contracts import requested, services
 from waybill.fulfillment.v1 import inventory_service_pb2, shipment_pb2, supplier_order_service_pb2
 from waybill.order.v1 import order_pb2
@@ -57,13 +57,13 @@ def resources() -> Iterator[tuple[str, Resource]]:
 def of_attribute(resource: Resource, name: str) -> Reader:
     """What reads a text of a resource."""
     made = GetMessageClass(descriptor_of(resource))
-    attribute = resource.attributes[name]
+    attribute = resource.shape.attributes[name]
     return lambda found, text: attribute.read(found, "it", made(**{name: text}), {})
 
 
 def descriptor_of(resource: Resource) -> Any:
     """The descriptor of a resource's message."""
-    return resource._message.DESCRIPTOR  # type: ignore[attr-defined]
+    return resource.shape.message.DESCRIPTOR  # type: ignore[attr-defined]
 
 
 def _of_message(made: Any, name: str, read: Reader) -> Reader:

@@ -6,13 +6,14 @@ import re
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from google.protobuf.message_factory import GetMessageClass
 from google.type.decimal_pb2 import Decimal
 
 from libs.errors import Violations
 from libs.identify import folded
-from services.directory.adapters.db.tables import MAX_NAME_KEY, USER
+from libs.resource.contract import Storage
+from services.directory.adapters.db.tables import USER
+from services.directory.contract.resources import MAX_NAME_KEY
 from tests.support.texts import comments, descriptor_of, of_attribute, requested_texts, resources, texts
 
 GROWS = "\ufdfa"
@@ -41,10 +42,10 @@ OTHERS = {
     "type.v1.Address.lines": "each as long as the address says of every text",
 }
 ATTRIBUTES = {
-    f"{context}.{resource.name}.{name}": (resource, name)
+    f"{context}.{resource.shape.name}.{name}": (resource, name)
     for context, resource in resources()
-    for name, attribute in resource.attributes.items()
-    if isinstance(attribute.type, sa.String)
+    for name, attribute in resource.shape.attributes.items()
+    if attribute.storage is Storage.TEXT
 }
 
 
@@ -77,7 +78,7 @@ def test_whatever_a_resource_accepts_fits_into_its_column(at: str) -> None:
     assert width is not None
     for given in given_to(resource, name, width):
         found = Violations()
-        stored = resource.attributes[name].read(found, "it", given, {})
+        stored = resource.shape.attributes[name].read(found, "it", given, {})
         assert found or len(stored) <= width, given
 
 

@@ -19,7 +19,7 @@ from libs.db import UtcTime
 from libs.ids import NUMBERED_ID, new_id
 from libs.relay.delivery import REASON_LENGTH
 from libs.service.retries import FAILURE_LENGTH
-from services.directory.adapters.db.tables import MAX_NAME_KEY
+from services.directory.contract.resources import MAX_NAME_KEY
 from services.fulfillment.domain.sourcing.model import Strategy
 from services.fulfillment.domain.sourcing.reservation import Freeze, ReservationState
 from services.fulfillment.domain.sourcing.reservation import Kind as ReservationKind
@@ -186,7 +186,7 @@ NEEDED = {
     **{(context, "requests", name): needed for context in CONTEXTS for name, needed in REQUESTS.items()},
 }
 IDS = {at for at in COLUMNS if at[2] == "id" or at[2].endswith("_id")}
-OF_RESOURCES = {(context, r.table.name, name) for context, r in resources() for name in r.attributes}
+OF_RESOURCES = {(context, r.table.name, name) for context, r in resources() for name in r.shape.attributes}
 
 
 def test_every_text_column_is_classified() -> None:

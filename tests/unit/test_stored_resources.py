@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from libs.identify import folded
-from libs.resource.invariants import Stored, wrong
+from libs.resource.database.invariants import Stored, wrong
 from services.directory.adapters.db.tables import USER
 from services.pricing.adapters.db.tables import TAX_RATE
 

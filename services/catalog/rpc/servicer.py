@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from libs.errors import Violations
-from libs.resource import StandardMethods
+from libs.resource.contract import Methods
 from libs.rpc import current
-from services.catalog.adapters.db.tables import visible
 from services.catalog.application.access import writer
 from waybill.catalog.v1 import product_service_pb2 as pb
 from waybill.catalog.v1 import product_service_pb2_grpc as pb_grpc
@@ -18,7 +17,7 @@ MAX_LOOKUP = 5_000
 class ProductServicer(pb_grpc.ProductServiceServicer):
     """Products and their look-up by other services."""
 
-    def __init__(self, products: StandardMethods) -> None:
+    def __init__(self, products: Methods[Any]) -> None:
         self._products = products
 
     async def CreateProduct(self, request: pb.CreateProductRequest, context: Any) -> pb.CreateProductResponse:
@@ -32,18 +31,18 @@ class ProductServicer(pb_grpc.ProductServiceServicer):
         return pb.BatchCreateProductsResponse(products=made)
 
     async def GetProduct(self, request: pb.GetProductRequest, context: Any) -> pb.GetProductResponse:
-        found = await self._products.get(request.product_id, visible(current().principal))
+        found = await self._products.get(request.product_id)
         return pb.GetProductResponse(product=found)
 
     async def BatchGetProducts(self, request: pb.BatchGetProductsRequest, context: Any) -> pb.BatchGetProductsResponse:
         wrong = Violations()
         wrong.require("product_ids", len(request.product_ids) <= MAX_LOOKUP, "TOO_MANY_ITEMS", f"at most {MAX_LOOKUP:,}")
         wrong.raise_if_any()
-        found, missing = await self._products.batch_get(request.product_ids, visible(current().principal))
+        found, missing = await self._products.batch_get(request.product_ids)
         return pb.BatchGetProductsResponse(products=found, missing_product_ids=missing)
 
     async def ListProducts(self, request: pb.ListProductsRequest, context: Any) -> pb.ListProductsResponse:
-        page, token = await self._products.list(request, visible(current().principal))
+        page, token = await self._products.list(request)
         return pb.ListProductsResponse(products=page, next_page_token=token)
 
     async def UpdateProduct(self, request: pb.UpdateProductRequest, context: Any) -> pb.UpdateProductResponse:

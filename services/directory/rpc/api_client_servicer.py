@@ -9,7 +9,7 @@ from libs.auth import roles
 from libs.db import Tx
 from libs.errors import Violations
 from libs.idempotency.key import key_of
-from libs.resource import StandardMethods
+from libs.resource.contract import Methods
 from libs.rpc import current
 from services.directory.adapters.passwords import new_secret
 from services.directory.application.api_clients import ClientRules, RotateSecret
@@ -26,7 +26,7 @@ def _admin() -> None:
 class ApiClientServicer(pb_grpc.ApiClientServiceServicer):
     """Channels."""
 
-    def __init__(self, clients: StandardMethods, rules: ClientRules, rotate_secret: RotateSecret) -> None:
+    def __init__(self, clients: Methods[Any], rules: ClientRules, rotate_secret: RotateSecret) -> None:
         self._clients = clients
         self._rules = rules
         self._rotate_secret = rotate_secret

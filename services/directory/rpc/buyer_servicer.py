@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import sqlalchemy as sa
-
-from libs.auth import PartyKind, roles
-from libs.resource import StandardMethods
+from libs.auth import roles
+from libs.resource.contract import Methods
 from libs.rpc import current
-from services.directory.adapters.db.tables import BUYERS, visible
 from services.directory.domain.access import require_seller
 from services.directory.rpc.convert import id_in
 from waybill.directory.v1 import buyer_service_pb2 as pb
@@ -20,14 +17,10 @@ def _admin() -> None:
     require_seller(current().principal, roles.BUYER_ADMIN)
 
 
-def _visible() -> sa.ColumnElement[bool] | None:
-    return visible(BUYERS, PartyKind.BUYER, current().principal)
-
-
 class BuyerServicer(pb_grpc.BuyerServiceServicer):
     """Buyers, and who sees them."""
 
-    def __init__(self, buyers: StandardMethods) -> None:
+    def __init__(self, buyers: Methods[Any]) -> None:
         self._buyers = buyers
 
     async def CreateBuyer(self, request: pb.CreateBuyerRequest, context: Any) -> pb.CreateBuyerResponse:
@@ -41,14 +34,14 @@ class BuyerServicer(pb_grpc.BuyerServiceServicer):
         return pb.BatchCreateBuyersResponse(buyers=made)
 
     async def GetBuyer(self, request: pb.GetBuyerRequest, context: Any) -> pb.GetBuyerResponse:
-        found = await self._buyers.get(id_in("buyer_id", request.buyer_id), _visible())
+        found = await self._buyers.get(id_in("buyer_id", request.buyer_id))
         return pb.GetBuyerResponse(buyer=found)
 
     async def ListBuyers(self, request: pb.ListBuyersRequest, context: Any) -> pb.ListBuyersResponse:
-        page, token = await self._buyers.list(request, _visible())
+        page, token = await self._buyers.list(request)
         return pb.ListBuyersResponse(buyers=page, next_page_token=token)
 
     async def UpdateBuyer(self, request: pb.UpdateBuyerRequest, context: Any) -> pb.UpdateBuyerResponse:
         _admin()
-        made = await self._buyers.update(request, request.buyer, "buyer", visible=_visible())
+        made = await self._buyers.update(request, request.buyer, "buyer")
         return pb.UpdateBuyerResponse(buyer=made)

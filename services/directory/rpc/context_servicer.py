@@ -11,7 +11,7 @@ from libs.errors import Violations
 from libs.protoconv import time_out
 from libs.rpc import require_service
 from services.directory.adapters.db.contexts import SqlContexts
-from services.directory.adapters.db.tables import party_message, party_text
+from services.directory.contract.parties import party_message, party_text
 from services.directory.domain.policy import ESTIMATE_VALID
 from waybill.directory.v1 import ordering_context_service_pb2 as pb
 from waybill.directory.v1 import ordering_context_service_pb2_grpc as pb_grpc

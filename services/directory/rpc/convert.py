@@ -8,7 +8,7 @@ from libs import protoconv
 from libs.auth import Principal
 from libs.errors import Violations
 from libs.ids import IdSource
-from services.directory.adapters.db.tables import party_message, party_text
+from services.directory.contract.parties import party_message, party_text
 from services.directory.domain.access import require_party
 from services.directory.domain.addresses import Assignment, Entry
 from waybill.directory.v1 import address_service_pb2 as pb

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from libs.auth import roles
-from libs.resource import StandardMethods
+from libs.resource.contract import Methods
 from libs.rpc import current
 from services.directory.adapters.db.contexts import SqlContexts
 from services.directory.domain.access import require_seller
@@ -16,7 +16,7 @@ from waybill.directory.v1 import seller_service_pb2_grpc as pb_grpc
 class SellerServicer(pb_grpc.SellerServiceServicer):
     """The owner of the marketplace."""
 
-    def __init__(self, sellers: StandardMethods, contexts: SqlContexts) -> None:
+    def __init__(self, sellers: Methods[Any], contexts: SqlContexts) -> None:
         self._sellers = sellers
         self._contexts = contexts
 

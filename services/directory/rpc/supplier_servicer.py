@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import sqlalchemy as sa
-
-from libs.auth import PartyKind, roles
-from libs.resource import StandardMethods
+from libs.auth import roles
+from libs.resource.contract import Methods
 from libs.rpc import current
-from services.directory.adapters.db.tables import SUPPLIERS, visible
 from services.directory.domain.access import require_seller
 from services.directory.rpc.convert import id_in
 from waybill.directory.v1 import supplier_service_pb2 as pb
@@ -20,14 +17,10 @@ def _admin() -> None:
     require_seller(current().principal, roles.SUPPLIER_ADMIN)
 
 
-def _visible() -> sa.ColumnElement[bool] | None:
-    return visible(SUPPLIERS, PartyKind.SUPPLIER, current().principal)
-
-
 class SupplierServicer(pb_grpc.SupplierServiceServicer):
     """Suppliers, and who sees them."""
 
-    def __init__(self, suppliers: StandardMethods) -> None:
+    def __init__(self, suppliers: Methods[Any]) -> None:
         self._suppliers = suppliers
 
     async def CreateSupplier(self, request: pb.CreateSupplierRequest, context: Any) -> pb.CreateSupplierResponse:
@@ -43,14 +36,14 @@ class SupplierServicer(pb_grpc.SupplierServiceServicer):
         return pb.BatchCreateSuppliersResponse(suppliers=made)
 
     async def GetSupplier(self, request: pb.GetSupplierRequest, context: Any) -> pb.GetSupplierResponse:
-        found = await self._suppliers.get(id_in("supplier_id", request.supplier_id), _visible())
+        found = await self._suppliers.get(id_in("supplier_id", request.supplier_id))
         return pb.GetSupplierResponse(supplier=found)
 
     async def ListSuppliers(self, request: pb.ListSuppliersRequest, context: Any) -> pb.ListSuppliersResponse:
-        page, token = await self._suppliers.list(request, _visible())
+        page, token = await self._suppliers.list(request)
         return pb.ListSuppliersResponse(suppliers=page, next_page_token=token)
 
     async def UpdateSupplier(self, request: pb.UpdateSupplierRequest, context: Any) -> pb.UpdateSupplierResponse:
         _admin()
-        made = await self._suppliers.update(request, request.supplier, "supplier", visible=_visible())
+        made = await self._suppliers.update(request, request.supplier, "supplier")
         return pb.UpdateSupplierResponse(supplier=made)

@@ -9,23 +9,22 @@ from libs.auth import roles
 from libs.db import Tx
 from libs.errors import Violations
 from libs.idempotency.key import key_of
-from libs.resource import StandardMethods
+from libs.resource.contract import Items, Methods
 from libs.rpc import current
-from services.directory.adapters.db.tables import party_text, visible_users
 from services.directory.application.users import SetPassword, UserRules, check_password
+from services.directory.contract.parties import party_text
 from services.directory.domain.access import require_party
 from services.directory.rpc.convert import id_in
 from waybill.directory.v1 import user_service_pb2 as pb
 from waybill.directory.v1 import user_service_pb2_grpc as pb_grpc
 
 BATCH = 1_000
-Items = Sequence[tuple[str, dict[str, Any]]]
 
 
 class UserServicer(pb_grpc.UserServiceServicer):
     """Users of companies."""
 
-    def __init__(self, users: StandardMethods, rules: UserRules, set_password: SetPassword) -> None:
+    def __init__(self, users: Methods[Any], rules: UserRules, set_password: SetPassword) -> None:
         self._users = users
         self._rules = rules
         self._set_password = set_password
@@ -44,11 +43,10 @@ class UserServicer(pb_grpc.UserServiceServicer):
         return pb.BatchCreateUsersResponse(users=await self._create(bare, bare.users, passwords, "users"))
 
     async def GetUser(self, request: pb.GetUserRequest, context: Any) -> pb.GetUserResponse:
-        visible = visible_users(current().principal)
-        return pb.GetUserResponse(user=await self._users.get(id_in("user_id", request.user_id), visible))
+        return pb.GetUserResponse(user=await self._users.get(id_in("user_id", request.user_id)))
 
     async def ListUsers(self, request: pb.ListUsersRequest, context: Any) -> pb.ListUsersResponse:
-        page, token = await self._users.list(request, visible_users(current().principal))
+        page, token = await self._users.list(request)
         return pb.ListUsersResponse(users=page, next_page_token=token)
 
     async def UpdateUser(self, request: pb.UpdateUserRequest, context: Any) -> pb.UpdateUserResponse:
@@ -62,12 +60,10 @@ class UserServicer(pb_grpc.UserServiceServicer):
         async def guard(tx: Tx, wrong: Violations, items: Items) -> None:
             await self._rules.of_changed(tx, wrong, caller, items, bool(password))
 
-        async def keep(tx: Tx, row: dict[str, Any]) -> None:
-            await self._rules.keep(tx, [row], hashes)
+        async def keep(tx: Tx, rows: list[dict[str, Any]]) -> None:
+            await self._rules.keep(tx, rows, hashes)
 
-        made = await self._users.update(
-            bare, bare.user, "user", visible=visible_users(caller), guard=guard, before=found, then=keep
-        )
+        made = await self._users.update(bare, bare.user, "user", guard=guard, before=found, then=keep)
         return pb.UpdateUserResponse(user=made)
 
     async def SetPassword(self, request: pb.SetPasswordRequest, context: Any) -> pb.SetPasswordResponse:

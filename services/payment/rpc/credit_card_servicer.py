@@ -4,33 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import sqlalchemy as sa
-
 from libs.auth import PartyKind, roles
 from libs.errors import Violations, denied, missing
-from libs.resource import StandardMethods
+from libs.resource.contract import Methods
 from libs.rpc import current
-from services.payment.adapters.db.tables import CARDS
 from services.payment.domain import cards
 from waybill.payment.v1 import credit_card_service_pb2 as pb
 from waybill.payment.v1 import credit_card_service_pb2_grpc as pb_grpc
 
 
-def _visible() -> sa.ColumnElement[bool] | None:
-    """Users see their own and their company's cards; card administrators of the seller all."""
-    caller = current().principal
-    if caller.party_kind is PartyKind.BUYER:
-        of_company = CARDS.c.buyer_id == caller.party_id
-        if caller.has(roles.CREDIT_CARD_ADMIN):
-            return of_company
-        return sa.and_(of_company, CARDS.c.user_id.in_(["", caller.user_id]))
-    return None if caller.is_seller and caller.has(roles.CREDIT_CARD_ADMIN) else sa.false()
-
-
 class CreditCardServicer(pb_grpc.CreditCardServiceServicer):
     """Cards on file: tokens and what people recognize them by."""
 
-    def __init__(self, standard: StandardMethods) -> None:
+    def __init__(self, standard: Methods[Any]) -> None:
         self._standard = standard
 
     async def CreateCreditCard(self, request: pb.CreateCreditCardRequest, context: Any) -> pb.CreateCreditCardResponse:
@@ -58,19 +44,16 @@ class CreditCardServicer(pb_grpc.CreditCardServiceServicer):
         return pb.CreateCreditCardResponse(credit_card=made)
 
     async def GetCreditCard(self, request: pb.GetCreditCardRequest, context: Any) -> pb.GetCreditCardResponse:
-        return pb.GetCreditCardResponse(credit_card=await self._standard.get(request.credit_card_id, _visible()))
+        return pb.GetCreditCardResponse(credit_card=await self._standard.get(request.credit_card_id))
 
     async def ListCreditCards(self, request: pb.ListCreditCardsRequest, context: Any) -> pb.ListCreditCardsResponse:
-        page, token = await self._standard.list(request, _visible())
+        page, token = await self._standard.list(request)
         return pb.ListCreditCardsResponse(credit_cards=page, next_page_token=token)
 
     async def DeleteCreditCard(self, request: pb.DeleteCreditCardRequest, context: Any) -> pb.DeleteCreditCardResponse:
         caller = current().principal
         caller.require(roles.CREDIT_CARD_ADMIN, roles.ME_CREDIT_CARD_ADMIN)
-        visible = _visible()
         if caller.is_seller:
             caller.require(roles.CREDIT_CARD_ADMIN)
-        elif not caller.has(roles.CREDIT_CARD_ADMIN):
-            visible = sa.and_(CARDS.c.buyer_id == caller.party_id, CARDS.c.user_id == caller.user_id)
-        await self._standard.delete(request, request.credit_card_id, visible)
+        await self._standard.delete(request, request.credit_card_id)
         return pb.DeleteCreditCardResponse()

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import sqlalchemy as sa
-
-from libs.auth import PartyKind, roles
+from libs.auth import roles
 from libs.db import Tx
 from libs.errors import Violations, denied
 from libs.idempotency.key import RequestKey, key_of
 from libs.protoconv import currency_in, money_in, text_in
-from libs.resource import StandardMethods
+from libs.resource.contract import Items, Methods
 from libs.rpc import current
-from services.payment.adapters.db.tables import ACCOUNT_ASSIGNMENTS, ACCOUNTS
 from services.payment.application.spending_accounts import SpendingAccounts
 from waybill.payment.v1 import spending_account_service_pb2 as pb
 from waybill.payment.v1 import spending_account_service_pb2_grpc as pb_grpc
@@ -30,19 +27,6 @@ def _admin() -> None:
         raise denied(roles.SPENDING_ACCOUNT_ADMIN)
 
 
-def _visible() -> sa.ColumnElement[bool] | None:
-    """Buyers see accounts assigned to them; the seller's administrators all; suppliers none."""
-    caller = current().principal
-    if caller.party_kind is PartyKind.SELLER:
-        caller.require(roles.SPENDING_ACCOUNT_ADMIN, roles.PAYMENT_ADMIN)
-        return None
-    if caller.party_kind is not PartyKind.BUYER:
-        return sa.false()
-    a = ACCOUNT_ASSIGNMENTS.c
-    mine = sa.select(a.spending_account_id).where(a.user_id.in_(["", caller.user_id]))
-    return sa.and_(ACCOUNTS.c.buyer_id == caller.party_id, ACCOUNTS.c.id.in_(mine))
-
-
 def _key(request: Any) -> RequestKey | None:
     return key_of(current().principal, current().method, request)
 
@@ -50,7 +34,7 @@ def _key(request: Any) -> RequestKey | None:
 class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
     """Balances that buyers pay with."""
 
-    def __init__(self, standard: StandardMethods, accounts: SpendingAccounts) -> None:
+    def __init__(self, standard: Methods[Tx], accounts: SpendingAccounts) -> None:
         self._standard = standard
         self._accounts = accounts
 
@@ -71,7 +55,7 @@ class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
 
         opening: list[int] = []
 
-        async def check(_: Tx, found: Violations, items: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        async def check(_: Tx, found: Violations, items: Items) -> None:
             opening.clear()
             for (path, row), account in zip(items, accounts, strict=False):
                 row |= {"balance": 0, "reserved": 0}
@@ -86,13 +70,13 @@ class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
         return await self._standard.create(request, accounts, where, guard=check, then=post)
 
     async def GetSpendingAccount(self, request: pb.GetSpendingAccountRequest, context: Any) -> pb.GetSpendingAccountResponse:
-        found = await self._standard.get(request.spending_account_id, _visible())
+        found = await self._standard.get(request.spending_account_id)
         return pb.GetSpendingAccountResponse(spending_account=found)
 
     async def ListSpendingAccounts(
         self, request: pb.ListSpendingAccountsRequest, context: Any
     ) -> pb.ListSpendingAccountsResponse:
-        page, token = await self._standard.list(request, _visible())
+        page, token = await self._standard.list(request)
         return pb.ListSpendingAccountsResponse(spending_accounts=page, next_page_token=token)
 
     async def UpdateSpendingAccount(

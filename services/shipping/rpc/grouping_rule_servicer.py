@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from libs.resource import StandardMethods
+from libs.resource.contract import Methods
 from libs.rpc import current
 from services.shipping.application.access import administrator
 from waybill.shipping.v1 import grouping_rule_service_pb2 as pb
@@ -14,7 +14,7 @@ from waybill.shipping.v1 import grouping_rule_service_pb2_grpc as pb_grpc
 class GroupingRuleServicer(pb_grpc.GroupingRuleServiceServicer):
     """Grouping rules."""
 
-    def __init__(self, methods: StandardMethods) -> None:
+    def __init__(self, methods: Methods[Any]) -> None:
         self._methods = methods
 
     async def CreateGroupingRule(self, request: pb.CreateGroupingRuleRequest, context: Any) -> pb.CreateGroupingRuleResponse:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from libs.resource import StandardMethods
-from libs.resource.methods import Guard
+from libs.resource.contract import Guard, Methods
 from libs.rpc import current
 from services.shipping.application.access import administrator
 from waybill.shipping.v1 import rate_table_service_pb2 as pb
@@ -15,7 +14,7 @@ from waybill.shipping.v1 import rate_table_service_pb2_grpc as pb_grpc
 class RateTableServicer(pb_grpc.RateTableServiceServicer):
     """Rate tables."""
 
-    def __init__(self, methods: StandardMethods, guard: Guard) -> None:
+    def __init__(self, methods: Methods[Any], guard: Guard[Any]) -> None:
         self._methods = methods
         self._guard = guard
 

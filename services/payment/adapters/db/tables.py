@@ -7,19 +7,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs import protoconv
+from libs.auth import PartyKind, Principal, roles
 from libs.db import Json, Micros, UtcTime, metadata
-from libs.errors import Violations
 from libs.idempotency import outcomes
 from libs.relay import marks
-from libs.resource import Attribute, Resource, flag, ref, resource_table, text, time, xp
-from libs.resource.attributes import currency
+from libs.resource.database import Resource, resource_table
 from libs.service import retries
-from services.payment.domain import cards, means
+from services.payment.contract import resources
 from services.payment.domain.states import State
 from services.payment.domain.transaction import Cause, Result, TransactionType
-from waybill.payment.v1 import credit_card_service_pb2 as card_pb
-from waybill.payment.v1 import spending_account_service_pb2 as account_pb
 
 METADATA = metadata()
 REQUESTS = outcomes.table(METADATA)
@@ -112,35 +108,15 @@ ATTEMPTS = sa.Table(
 )
 LOCK = 0
 """Number of no attempt: that row is locked by whoever reserves or changes an order's payments."""
-_ACCOUNT = (
-    text("name", 100, required=True),
-    ref("buyer_id", required=True, immutable=True),
-    currency(),
-    flag("active"),
-    time("start_time"),
-    time("end_time"),
-    xp(),
-)
 ACCOUNTS = resource_table(
     METADATA,
     "spending_accounts",
-    _ACCOUNT,
+    resources.ACCOUNT,
     sa.Column("balance", Micros(), nullable=False, server_default="0"),
     sa.Column("reserved", Micros(), nullable=False, server_default="0"),
 )
 
 
-def _balances(row: Any) -> dict[str, Any]:
-    unit = row["currency"]
-    return {
-        "balance": protoconv.money_out(row.get("balance") or 0, unit),
-        "reserved": protoconv.money_out(row.get("reserved") or 0, unit),
-    }
-
-
-ACCOUNT = Resource(
-    "spending account", account_pb.SpendingAccount, ACCOUNTS, _ACCOUNT, prefix="spa", check=means.check, extra=_balances
-)
 ACCOUNT_ASSIGNMENTS = sa.Table(
     "spending_account_assignments",
     METADATA,
@@ -163,22 +139,7 @@ LEDGER = sa.Table(
 )
 
 
-def _read_token(found: Violations, where: str, message: Any, _: dict[str, Any]) -> str:
-    return protoconv.text_in(found, f"{where}.token", message.token, 200, required=True)
-
-
-_CARD = (
-    ref("buyer_id", immutable=True),
-    ref("user_id", immutable=True),
-    Attribute("token", sa.String(200), _read_token, lambda row: None, immutable=True, nullable=False),
-    text("card_type", 40),
-    text("partial_number", 40),
-    text("cardholder_name", 100),
-    text("expiration", 7),
-    xp(),
-)
-CARDS = resource_table(METADATA, "credit_cards", _CARD)
-CARD = Resource("credit card", card_pb.CreditCard, CARDS, _CARD, prefix="crd", check=cards.check)
+CARDS = resource_table(METADATA, "credit_cards", resources.CARD)
 GATEWAY = sa.Table(
     "test_gateway_operations",
     METADATA,
@@ -193,6 +154,39 @@ GATEWAY = sa.Table(
     sa.Column("message", sa.String(200), nullable=False),
     sa.Column("expire_time", UtcTime(), nullable=True),
 )
+
+
+def visible_accounts(caller: Principal) -> sa.ColumnElement[bool] | None:
+    """Buyers see accounts assigned to them; the seller's administrators all; suppliers none."""
+    if caller.party_kind is PartyKind.SELLER:
+        caller.require(roles.SPENDING_ACCOUNT_ADMIN, roles.PAYMENT_ADMIN)
+        return None
+    if caller.party_kind is not PartyKind.BUYER:
+        return sa.false()
+    a = ACCOUNT_ASSIGNMENTS.c
+    mine = sa.select(a.spending_account_id).where(a.user_id.in_(["", caller.user_id]))
+    return sa.and_(ACCOUNTS.c.buyer_id == caller.party_id, ACCOUNTS.c.id.in_(mine))
+
+
+def visible_cards(caller: Principal) -> sa.ColumnElement[bool] | None:
+    """Users see their own and their company's cards; card administrators of the seller all."""
+    if caller.party_kind is PartyKind.BUYER:
+        of_company = CARDS.c.buyer_id == caller.party_id
+        if caller.has(roles.CREDIT_CARD_ADMIN):
+            return of_company
+        return sa.and_(of_company, CARDS.c.user_id.in_(["", caller.user_id]))
+    return None if caller.is_seller and caller.has(roles.CREDIT_CARD_ADMIN) else sa.false()
+
+
+def deletable_cards(caller: Principal) -> sa.ColumnElement[bool] | None:
+    """Card administrators delete what they see; other users their own cards only."""
+    if caller.has(roles.CREDIT_CARD_ADMIN):
+        return visible_cards(caller)
+    return sa.and_(CARDS.c.buyer_id == caller.party_id, CARDS.c.user_id == caller.user_id)
+
+
+ACCOUNT = Resource(resources.ACCOUNT, ACCOUNTS, visible_accounts)
+CARD = Resource(resources.CARD, CARDS, visible_cards, deletable_cards)
 
 MADE = {"CreateSpendingAccount": ACCOUNTS, "BatchCreateSpendingAccounts": ACCOUNTS}
 """By the method that makes it: what is never deleted again, so that the id in a recorded outcome leads somewhere."""

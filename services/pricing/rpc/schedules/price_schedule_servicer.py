@@ -6,7 +6,7 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.idempotency.key import RequestKey, key_of
-from libs.resource import StandardMethods
+from libs.resource.contract import Methods
 from libs.rpc import current
 from services.pricing.adapters.db.schedules.assignment_store import AssignmentLists
 from services.pricing.application.access import schedules_administrator
@@ -28,7 +28,7 @@ def _request(message: Any) -> RequestKey | None:
 class PriceScheduleServicer(pb_grpc.PriceScheduleServiceServicer):
     """Price schedules and their assignment to products."""
 
-    def __init__(self, schedules: StandardMethods, assigning: AssignPriceSchedules, assignments: AssignmentLists) -> None:
+    def __init__(self, schedules: Methods[Any], assigning: AssignPriceSchedules, assignments: AssignmentLists) -> None:
         self._schedules = schedules
         self._assigning = assigning
         self._assignments = assignments

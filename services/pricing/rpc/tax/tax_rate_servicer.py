@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from libs.resource import StandardMethods
+from libs.resource.contract import Methods
 from libs.rpc import current
 from services.pricing.application.access import rates_administrator
 from waybill.pricing.v1 import tax_rate_service_pb2 as pb
@@ -18,7 +18,7 @@ def _admin() -> None:
 class TaxRateServicer(pb_grpc.TaxRateServiceServicer):
     """Tax rates."""
 
-    def __init__(self, rates: StandardMethods) -> None:
+    def __init__(self, rates: Methods[Any]) -> None:
         self._rates = rates
 
     async def CreateTaxRate(self, request: pb.CreateTaxRateRequest, context: Any) -> pb.CreateTaxRateResponse:

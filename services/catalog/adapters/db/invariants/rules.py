@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from libs.db.invariants import Look
-from libs.resource.invariants import Stored, looking
+from libs.resource.database.invariants import Stored, looking
 from services.catalog.adapters.db.tables import PRODUCT
 
 

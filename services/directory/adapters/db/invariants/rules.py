@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from libs.db.invariants import Look, SqlRule, told
 from libs.identify import folded
-from libs.resource.invariants import Stored, looking
+from libs.resource.database.invariants import Stored, looking
 from services.directory.adapters.db.tables import (
     ADDRESSES,
     BUYER,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from libs.db.invariants import Look
-from libs.resource.invariants import Stored, looking
+from libs.resource.database.invariants import Stored, looking
 from services.shipping.adapters.db.tables import CARRIER, GROUPING_RULE, RATE_TABLE, SHIP_METHOD, ZONE
 
 

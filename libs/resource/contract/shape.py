@@ -1,66 +1,41 @@
-"""A resource: its table, its message, and the way between them."""
+"""What a resource is: its message, its attributes, and the way between messages and values."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import sqlalchemy as sa
 from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from libs import protoconv
-from libs.db import UtcTime
 from libs.errors import Violations
-from libs.query import Field, Listing
-from libs.resource.attributes import Attribute
+from libs.resource.contract.attributes import Attribute
 
 Check = Callable[[Violations, str, Mapping[str, Any]], None]
 """Rules between several attributes: (violations, field path, values)."""
 
 
-def resource_table(metadata: sa.MetaData, name: str, attributes: Iterable[Attribute], *more: Any) -> sa.Table:
-    """The table of a resource: public id, the attributes, version and times, and what else it needs."""
-    return sa.Table(
-        name,
-        metadata,
-        sa.Column("id", sa.String(100), primary_key=True),
-        *(a.column() for a in attributes),
-        sa.Column("version", sa.BigInteger, nullable=False),
-        sa.Column("create_time", UtcTime(), nullable=False, index=True),
-        sa.Column("update_time", UtcTime(), nullable=False),
-        *more,
-    )
-
-
-class Resource:
+class Shape:
     """One kind of resource. `name` is its word in errors, `prefix` begins generated ids."""
 
     def __init__(
         self,
         name: str,
         message: Callable[..., Any],
-        table: sa.Table,
         attributes: Sequence[Attribute],
         *,
         prefix: str,
         check: Check | None = None,
         extra: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None,
-        fields: Mapping[str, Field] | None = None,
     ) -> None:
         self.name = name
-        self.table = table
         self.prefix = prefix
         self.attributes = {a.name: a for a in attributes}
-        self._message = message
+        self.message = message
         self._check = check
         self._extra = extra
-        filterable = {a.name: Field(table.c[a.name], a.kind) for a in attributes if a.kind}
-        for name_, kind in (("id", "text"), ("create_time", "time"), ("update_time", "time")):
-            filterable[name_] = Field(table.c[name_], kind)
-        filterable.update(fields or {})
-        self.listing = Listing(filterable, table.c.id, xp=table.c.xp if "xp" in table.c else None)
 
     def read(self, found: Violations, where: str, message: Any) -> dict[str, Any]:
         """The values of a message, checked."""
@@ -91,7 +66,7 @@ class Resource:
     def write(self, row: Any) -> Any:
         """The message of a row."""
         values = dict(row)
-        made = self._message(id=values["id"])
+        made = self.message(id=values["id"])
         for attribute in self.attributes.values():
             _put(made, attribute.name, attribute.write(values))
         if hasattr(made, "etag"):

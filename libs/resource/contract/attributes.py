@@ -1,17 +1,16 @@
-"""Kinds of attributes: how a field of a message is stored, checked, shown and filtered by."""
+"""Kinds of attributes: how a field of a message is read and checked, kept, shown and filtered by."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum, auto
 from typing import Any
 
-import sqlalchemy as sa
 from google.protobuf import json_format
 
 from libs import protoconv
-from libs.db import Json, Micros, UtcTime
 from libs.errors import Violations
 
 Read = Callable[[Violations, str, Any, dict[str, Any]], Any]
@@ -20,22 +19,32 @@ Write = Callable[[dict[str, Any]], Any]
 """(row) -> value for the message's constructor; None leaves the field unset."""
 
 
+class Storage(Enum):
+    """What a database keeps of an attribute."""
+
+    TEXT = auto()
+    WHOLE = auto()
+    TRUTH = auto()
+    MICROS = auto()
+    """An amount of money, in millionths of its currency's unit."""
+    INSTANT = auto()
+    DOCUMENT = auto()
+    """Lists and maps, as JSON."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One field. `kind` is the kind that lists filter by; empty for none."""
+    """One field. `kind` is the kind that lists filter by; empty for none. `length` is the most characters of a text."""
 
     name: str
-    type: Any
+    storage: Storage
     read: Read
     write: Write
     kind: str = ""
     immutable: bool = False
     nullable: bool = True
     index: bool = False
-
-    def column(self) -> sa.Column[Any]:
-        """Its column."""
-        return sa.Column(self.name, self.type, nullable=self.nullable, index=self.index)
+    length: int = 0
 
 
 def text(
@@ -48,7 +57,8 @@ def text(
 
     return Attribute(
         name=name,
-        type=sa.String(limit),
+        storage=Storage.TEXT,
+        length=limit,
         read=read,
         write=lambda row: row[name],
         kind="text",
@@ -68,7 +78,8 @@ def ref(name: str, *, required: bool = False, immutable: bool = False, index: bo
 
     return Attribute(
         name=name,
-        type=sa.String(100),
+        storage=Storage.TEXT,
+        length=100,
         read=read,
         write=lambda row: row[name],
         kind="text",
@@ -89,13 +100,13 @@ def refs(name: str, limit: int = 100) -> Attribute:
             found.require(f"{where}.{name}[{i}]", value not in values[:i], "DUPLICATE_ITEM", "stands twice")
         return values
 
-    return Attribute(name, Json(), read, lambda row: row[name], nullable=False)
+    return Attribute(name, Storage.DOCUMENT, read, lambda row: row[name], nullable=False)
 
 
 def flag(name: str) -> Attribute:
     """True or false."""
     return Attribute(
-        name, sa.Boolean, lambda f, w, message, v: getattr(message, name), lambda row: row[name], "bool", nullable=False
+        name, Storage.TRUTH, lambda f, w, message, v: getattr(message, name), lambda row: row[name], "bool", nullable=False
     )
 
 
@@ -109,7 +120,7 @@ def integer(name: str, low: int, high: int, default: int | None = None) -> Attri
         found.require(f"{where}.{name}", low <= value <= high, "VALUE_OUT_OF_RANGE", f"must be {low} to {high}")
         return value
 
-    return Attribute(name, sa.BigInteger, read, lambda row: row[name], "int", nullable=False)
+    return Attribute(name, Storage.WHOLE, read, lambda row: row[name], "int", nullable=False)
 
 
 def decimal(name: str, low: Decimal = Decimal(0), high: Decimal = Decimal(1_000_000)) -> Attribute:
@@ -121,7 +132,7 @@ def decimal(name: str, low: Decimal = Decimal(0), high: Decimal = Decimal(1_000_
     def write(row: dict[str, Any]) -> Any:
         return protoconv.decimal_out(Decimal(row[name])) if row[name] not in ("", "0") else None
 
-    return Attribute(name, sa.String(40), read, write, nullable=False)
+    return Attribute(name, Storage.TEXT, read, write, nullable=False, length=40)
 
 
 def money(name: str, *, required: bool = False, negative: bool = False, finer: bool = False) -> Attribute:
@@ -140,7 +151,7 @@ def money(name: str, *, required: bool = False, negative: bool = False, finer: b
     def write(row: dict[str, Any]) -> Any:
         return None if row[name] is None else protoconv.money_out(row[name], row["currency"])
 
-    return Attribute(name, Micros(), read, write, "micros")
+    return Attribute(name, Storage.MICROS, read, write, "micros")
 
 
 def currency(name: str = "currency") -> Attribute:
@@ -150,7 +161,14 @@ def currency(name: str = "currency") -> Attribute:
         return protoconv.currency_in(found, f"{where}.{name}", getattr(message, name))
 
     return Attribute(
-        name=name, type=sa.String(3), read=read, write=lambda row: row[name], kind="text", immutable=True, nullable=False
+        name=name,
+        storage=Storage.TEXT,
+        length=3,
+        read=read,
+        write=lambda row: row[name],
+        kind="text",
+        immutable=True,
+        nullable=False,
     )
 
 
@@ -162,7 +180,7 @@ def time(name: str) -> Attribute:
             return None
         return protoconv.time_in(found, f"{where}.{name}", getattr(message, name))
 
-    return Attribute(name, UtcTime(), read, lambda row: protoconv.time_out(row[name]), "time")
+    return Attribute(name, Storage.INSTANT, read, lambda row: protoconv.time_out(row[name]), "time")
 
 
 def enum(name: str, wrapper: Any, prefix: str) -> Attribute:
@@ -175,7 +193,7 @@ def enum(name: str, wrapper: Any, prefix: str) -> Attribute:
             return ""
         return str(wrapper.Name(number)).removeprefix(prefix)
 
-    return Attribute(name, sa.String(40), read, lambda row: wrapper.Value(prefix + row[name]), "text", nullable=False)
+    return Attribute(name, Storage.TEXT, read, lambda row: wrapper.Value(prefix + row[name]), "text", nullable=False, length=40)
 
 
 def document(name: str, check: Callable[[Violations, str, Any], Any] | None = None) -> Attribute:
@@ -194,7 +212,7 @@ def document(name: str, check: Callable[[Violations, str, Any], Any] | None = No
             check(found, f"{where}.{name}", value)
         return json_format.MessageToDict(value, preserving_proto_field_name=True)
 
-    return Attribute(name, Json(), read, lambda row: row[name])
+    return Attribute(name, Storage.DOCUMENT, read, lambda row: row[name])
 
 
 def xp() -> Attribute:
@@ -203,4 +221,4 @@ def xp() -> Attribute:
     def read(found: Violations, where: str, message: Any, _: dict[str, Any]) -> dict[str, Any]:
         return protoconv.xp_in(found, f"{where}.xp", message.xp)
 
-    return Attribute("xp", Json(), read, lambda row: protoconv.xp_out(row["xp"]), nullable=False)
+    return Attribute("xp", Storage.DOCUMENT, read, lambda row: protoconv.xp_out(row["xp"]), nullable=False)

@@ -12,7 +12,7 @@ from libs.db import Tx
 from libs.db.invariants import SHOWN, Look, SqlRule, judged, readable, why
 from libs.errors import Violations
 from libs.invariants import Finding, RuleResult
-from libs.resource.resource import Resource
+from libs.resource.database.resource import Resource
 
 RULE = "stored_as_its_contract_allows"
 PART = 1_000
@@ -30,9 +30,9 @@ class Stored:
 
 def wrong(stored: Stored, row: Row) -> list[str]:
     """Names of columns that no request could have left as they are, sorted. Empty when the row is sound."""
-    resource, found = stored.resource, Violations()
+    shape, found = stored.resource.shape, Violations()
     try:
-        values = resource.read(found, "", resource.write(row))
+        values = shape.read(found, "", shape.write(row))
     except Exception as error:
         why(error)
         # What cannot even be put into a message, as an amount in a currency that there is not.
@@ -59,7 +59,7 @@ def looking(context: str, rules: Sequence[SqlRule], stored: Sequence[Stored]) ->
                 if columns := wrong(kind, row):
                     broken += 1
                     if broken <= SHOWN:
-                        yield Finding(context, RULE, f"{kind.resource.name} {row['id']}", ", ".join(columns))
+                        yield Finding(context, RULE, f"{kind.resource.shape.name} {row['id']}", ", ".join(columns))
         yield RuleResult(RULE, rows, broken)
 
     return look
@@ -74,6 +74,6 @@ async def _rows(tx: Tx, context: str, resource: Resource) -> AsyncIterator[Row |
         return [dict(row) for row in rows.mappings()]
 
     while ids := (await tx.execute(ordered.where(table.c.id > last))).scalars().all():
-        async for row in readable(context, resource.name, ids, read):
+        async for row in readable(context, resource.shape.name, ids, read):
             yield row
         last = ids[-1]

@@ -6,14 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 import pycountry
-import sqlalchemy as sa
 from google.protobuf.duration_pb2 import Duration
 
 from libs import protoconv
-from libs.db import Json
 from libs.errors import Violations
 from libs.postal import prefix_in
-from libs.resource import Attribute
+from libs.resource.contract import Attribute, Storage
 from services.shipping.domain.rates import MAX_WEIGHT, misordered
 from services.shipping.domain.reasons import Reason
 from waybill.shipping.v1 import rate_table_service_pb2
@@ -43,7 +41,7 @@ def lead_time(name: str) -> Attribute:
     def write(row: dict[str, Any]) -> Duration | None:
         return None if row[name] is None else Duration(seconds=row[name])
 
-    return Attribute(name, sa.BigInteger, read, write, "int")
+    return Attribute(name, Storage.WHOLE, read, write, "int")
 
 
 def rate_rows() -> Attribute:
@@ -76,7 +74,7 @@ def rate_rows() -> Attribute:
             )
         return made
 
-    return Attribute("rows", Json(), read, _write_rows, nullable=False)
+    return Attribute("rows", Storage.DOCUMENT, read, _write_rows, nullable=False)
 
 
 def _amount(found: Violations, where: str, row: Any, name: str, currency: str) -> int | None:

@@ -1,10 +1,10 @@
-"""The standard methods."""
+"""The standard methods over one table."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -16,14 +16,13 @@ from libs.idempotency import outcomes
 from libs.idempotency.key import key_of
 from libs.ids import IdSource, valid_id
 from libs.protoconv import mask_paths
-from libs.resource.resource import Resource
+from libs.resource.contract import Guard, Then
+from libs.resource.database.resource import Resource
 from libs.rpc.call import current
 
 T = TypeVar("T")
+Work = TypeVar("Work")
 BATCH = 1_000
-Clause = sa.ColumnElement[bool] | None
-Guard = Callable[[Tx, Violations, Sequence[tuple[str, dict[str, Any]]]], Awaitable[None]]
-"""Checks that need the database: (transaction, violations, (field path, values) of every item)."""
 
 
 @cache
@@ -31,13 +30,16 @@ def _of_ids(table: sa.Table) -> sa.Select[Any]:
     return sa.select(table).where(table.c.id.in_(sa.bindparam("ids", expanding=True)))
 
 
-class StandardMethods:
-    """Standard methods of one resource in one database."""
+class StandardMethods(Generic[Work]):
+    """Fulfils `libs.resource.contract.Methods` in one database; `bind` makes the stores that guards are given."""
 
-    def __init__(self, database: Database, requests: sa.Table, resource: Resource, clock: Clock, ids: IdSource) -> None:
+    def __init__(
+        self, database: Database, requests: sa.Table, resource: Resource, clock: Clock, ids: IdSource, bind: Callable[[Tx], Work]
+    ) -> None:
         self._db = database
         self._requests = requests
-        self.resource = resource
+        self._resource = resource
+        self._bind = bind
         self._clock = clock
         self._ids = ids
 
@@ -47,14 +49,13 @@ class StandardMethods:
         messages: Sequence[Any],
         where: str,
         *,
-        guard: Guard | None = None,
-        more: Mapping[str, Any] | None = None,
+        guard: Guard[Work] | None = None,
         before: Violations | None = None,
-        then: Callable[[Tx, list[dict[str, Any]]], Awaitable[None]] | None = None,
+        then: Then[Work] | None = None,
     ) -> list[Any]:
-        """Creates all or none. `where` is the request's field; a list field gets indices. `more` are columns
-        that the message does not have; `before` is what is wrong so far; `then` runs in the same transaction."""
-        resource, table = self.resource, self.resource.table
+        """Creates all or none. `where` is the request's field; a list field gets indices. `before` is what is wrong
+        so far; `then` runs in the same transaction."""
+        shape, table = self._resource.shape, self._resource.table
         found = Violations()
         found.also(before or Violations())
         batch = request.DESCRIPTOR.fields_by_name[where].is_repeated
@@ -64,11 +65,11 @@ class StandardMethods:
         seen: set[str] = set()
         for i, message in enumerate(messages[:BATCH]):
             path = f"{where}[{i}]" if batch else where
-            values = resource.read(found, path, message)
-            id = message.id or self._ids.public(resource.prefix)
+            values = shape.read(found, path, message)
+            id = message.id or self._ids.public(shape.prefix)
             found.require(f"{path}.id", id not in seen, "DUPLICATE_ITEM", f"id {id!r} stands twice")
             seen.add(id)
-            items.append((path, {"id": id, **values, **(more or {}), "version": 1, "create_time": now, "update_time": now}))
+            items.append((path, {"id": id, **values, "version": 1, "create_time": now, "update_time": now}))
         key = key_of(current().principal, current().method, request)
         ids = [values["id"] for _, values in items]
 
@@ -83,17 +84,17 @@ class StandardMethods:
             wrong = Violations()
             wrong.also(found)
             if guard is not None:
-                await guard(tx, wrong, items)
+                await guard(self._bind(tx), wrong, items)
             if taken and not wrong:
-                raise exists(resource.name, next(id for id in ids if id in taken))
+                raise exists(shape.name, next(id for id in ids if id in taken))
             for path, values in items:
                 wrong.require(f"{path}.id", values["id"] not in taken, "RESOURCE_EXISTS", "the id is taken")
             wrong.raise_if_any()
             rows = [values for _, values in items]
             await tx.execute(tx.insert(table), rows)
             if then is not None:
-                await then(tx, rows)
-            return [resource.write(row) for row in rows]
+                await then(self._bind(tx), rows)
+            return [shape.write(row) for row in rows]
 
         if found and guard is None:
             found.raise_if_any()
@@ -109,41 +110,44 @@ class StandardMethods:
                 raise
         return await self._db.retrying(work)
 
+    def _seen(self, statement: sa.Select[Any]) -> sa.Select[Any]:
+        """Of these rows those that the caller sees."""
+        visible = self._resource.visible(current().principal)
+        return statement if visible is None else statement.where(visible)
+
     async def _by_ids(self, tx: Tx, ids: Sequence[str]) -> list[Any]:
-        table = self.resource.table
+        table = self._resource.table
         rows = (await tx.execute(_of_ids(table), {"ids": list(ids)})).mappings().all()
-        by_id = {row["id"]: self.resource.write(row) for row in rows}
+        by_id = {row["id"]: self._resource.shape.write(row) for row in rows}
         return [by_id[id] for id in ids if id in by_id]
 
-    async def get(self, id: str, visible: Clause = None) -> Any:
+    async def get(self, id: str) -> Any:
         """Reads one; NOT_FOUND also for what is not visible."""
-        table = self.resource.table
+        table = self._resource.table
         if not valid_id(id):
-            raise missing(self.resource.name, id)
-        statement = sa.select(table).where(table.c.id == id)
-        if visible is not None:
-            statement = statement.where(visible)
+            raise missing(self._resource.shape.name, id)
+        statement = self._seen(sa.select(table).where(table.c.id == id))
         async with self._db.reading() as tx:
             row = (await tx.execute(statement)).mappings().first()
         if row is None:
-            raise missing(self.resource.name, id)
-        return self.resource.write(row)
+            raise missing(self._resource.shape.name, id)
+        return self._resource.shape.write(row)
 
-    async def batch_get(self, ids: Sequence[str], visible: Clause = None) -> tuple[list[Any], list[str]]:
+    async def batch_get(self, ids: Sequence[str]) -> tuple[list[Any], list[str]]:
         """Reads many in one statement; ids that are not found come second."""
-        table = self.resource.table
+        table = self._resource.table
         wanted = list(dict.fromkeys(ids))
-        statement = _of_ids(table) if visible is None else _of_ids(table).where(visible)
+        statement = self._seen(_of_ids(table))
         async with self._db.reading() as tx:
             rows = (await tx.execute(statement, {"ids": [id for id in wanted if valid_id(id)]})).mappings().all()
         got = {row["id"] for row in rows}
-        return [self.resource.write(row) for row in rows], [id for id in wanted if id not in got]
+        return [self._resource.shape.write(row) for row in rows], [id for id in wanted if id not in got]
 
-    async def list(self, request: Any, visible: Clause = None) -> tuple[list[Any], str]:
+    async def list(self, request: Any) -> tuple[list[Any], str]:
         """A page."""
-        table = self.resource.table
+        table = self._resource.table
         caller = current().principal
-        plan = self.resource.listing.plan(
+        plan = self._resource.listing.plan(
             self._db.dialect,
             filter=request.filter,
             order_by=request.order_by,
@@ -151,13 +155,11 @@ class StandardMethods:
             page_token=request.page_token,
             bound={"party": caller.party_id, "user": caller.user_id},
         )
-        statement = sa.select(table)
-        if visible is not None:
-            statement = statement.where(visible)
+        statement = plan.apply(self._seen(sa.select(table)))
         async with self._db.reading() as tx:
-            rows = (await tx.execute(plan.apply(statement))).all()
+            rows = (await tx.execute(statement)).all()
         page = plan.page(rows)
-        return [self.resource.write(row._mapping) for row in page.rows], page.next_page_token
+        return [self._resource.shape.write(row._mapping) for row in page.rows], page.next_page_token
 
     async def update(
         self,
@@ -165,60 +167,59 @@ class StandardMethods:
         message: Any,
         where: str,
         *,
-        visible: Clause = None,
-        guard: Guard | None = None,
+        guard: Guard[Work] | None = None,
         before: Violations | None = None,
-        then: Callable[[Tx, dict[str, Any]], Awaitable[None]] | None = None,
+        then: Then[Work] | None = None,
     ) -> Any:
         """Changes the fields of the mask; xp is merged; a stale etag is ABORTED. `before` is what is wrong so far."""
-        resource, table = self.resource, self.resource.table
+        shape, table = self._resource.shape, self._resource.table
         found = Violations()
-        paths = mask_paths(found, request.update_mask, message, resource.attributes)
+        paths = mask_paths(found, request.update_mask, message, shape.attributes)
         found.check_id(f"{where}.id", message.id)
         if found:
             found.also(before or Violations())
             found.raise_if_any()
         key = key_of(current().principal, current().method, request)
         now = self._clock.now()
-        statement = sa.select(table).where(table.c.id == message.id).with_for_update()
-        if visible is not None:
-            statement = statement.where(visible)
+        statement = self._seen(sa.select(table).where(table.c.id == message.id).with_for_update())
 
         async def work(tx: Tx) -> Any:
             recorded = await outcomes.claim(tx, self._requests, key, {"id": message.id}, now)
             row = (await tx.execute(statement)).mappings().first()
             if row is None:
-                raise missing(resource.name, message.id)
+                raise missing(shape.name, message.id)
             if recorded is not None:
-                return resource.write(row)
+                return shape.write(row)
             if message.etag and message.etag != str(row["version"]):
-                raise stale(resource.name, message.id, str(row["version"]))
+                raise stale(shape.name, message.id, str(row["version"]))
             wrong = Violations()
             wrong.also(before or Violations())
-            changed = resource.read_some(wrong, where, message, row, paths)
+            changed = shape.read_some(wrong, where, message, row, paths)
             if guard is not None:
-                await guard(tx, wrong, [(where, {**row, **changed})])
+                await guard(self._bind(tx), wrong, [(where, {**row, **changed})])
             wrong.raise_if_any()
             changed |= {"version": row["version"] + 1, "update_time": now}
             await tx.execute(sa.update(table).where(table.c.id == message.id).values(**changed))
             if then is not None:
-                await then(tx, {**row, **changed})
-            return resource.write({**row, **changed})
+                await then(self._bind(tx), [{**row, **changed}])
+            return shape.write({**row, **changed})
 
         return await self._racing(work)
 
-    async def delete(self, request: Any, id: str, visible: Clause = None) -> None:
+    async def delete(self, request: Any, id: str) -> None:
         """Deletes one; a repeat of the same request is no error."""
-        table = self.resource.table
+        table = self._resource.table
         if not valid_id(id):
-            raise missing(self.resource.name, id)
+            raise missing(self._resource.shape.name, id)
         key = key_of(current().principal, current().method, request)
-        condition = table.c.id == id if visible is None else sa.and_(table.c.id == id, visible)
+        statement, deletable = sa.delete(table).where(table.c.id == id), self._resource.deletable(current().principal)
+        if deletable is not None:
+            statement = statement.where(deletable)
 
         async def work(tx: Tx) -> None:
             if await outcomes.claim(tx, self._requests, key, {"id": id}, self._clock.now()) is not None:
                 return
-            if (await tx.execute(sa.delete(table).where(condition))).rowcount == 0:
-                raise missing(self.resource.name, id)
+            if (await tx.execute(statement)).rowcount == 0:
+                raise missing(self._resource.shape.name, id)
 
         await self._db.retrying(work)

@@ -1,0 +1,64 @@
+"""A resource and the table that keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.auth import Principal
+from libs.db import Json, Micros, UtcTime
+from libs.query import Field, Listing
+from libs.resource.contract import Attribute, Shape, Storage
+
+Clause = sa.ColumnElement[bool] | None
+"""A condition on rows; None is all."""
+Rule = Callable[[Principal], Clause]
+"""The rows that are there for a caller."""
+_TYPES: Mapping[Storage, Callable[[int], Any]] = {
+    Storage.TEXT: sa.String,
+    Storage.WHOLE: lambda _: sa.BigInteger(),
+    Storage.TRUTH: lambda _: sa.Boolean(),
+    Storage.MICROS: lambda _: Micros(),
+    Storage.INSTANT: lambda _: UtcTime(),
+    Storage.DOCUMENT: lambda _: Json(),
+}
+
+
+def _column(attribute: Attribute) -> sa.Column[Any]:
+    made = _TYPES[attribute.storage](attribute.length)
+    return sa.Column(attribute.name, made, nullable=attribute.nullable, index=attribute.index)
+
+
+def resource_table(metadata: sa.MetaData, name: str, shape: Shape, *more: Any) -> sa.Table:
+    """The table of a resource: public id, the attributes, version and times, and what else it needs."""
+    return sa.Table(
+        name,
+        metadata,
+        sa.Column("id", sa.String(100), primary_key=True),
+        *(_column(a) for a in shape.attributes.values()),
+        sa.Column("version", sa.BigInteger, nullable=False),
+        sa.Column("create_time", UtcTime(), nullable=False, index=True),
+        sa.Column("update_time", UtcTime(), nullable=False),
+        *more,
+    )
+
+
+def _everyone(_: Principal) -> Clause:
+    return None
+
+
+class Resource:
+    """A shape in its table. `visible` says which rows a caller sees, `deletable` which of them it may delete; both are
+    all rows unless given."""
+
+    def __init__(self, shape: Shape, table: sa.Table, visible: Rule = _everyone, deletable: Rule | None = None) -> None:
+        self.shape = shape
+        self.table = table
+        self.visible = visible
+        self.deletable = deletable or visible
+        filterable = {a.name: Field(table.c[a.name], a.kind) for a in shape.attributes.values() if a.kind}
+        for name, kind in (("id", "text"), ("create_time", "time"), ("update_time", "time")):
+            filterable[name] = Field(table.c[name], kind)
+        self.listing = Listing(filterable, table.c.id, xp=table.c.xp if "xp" in table.c else None)

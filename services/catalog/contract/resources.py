@@ -1,0 +1,26 @@
+"""What products are, between their message and the values that are kept."""
+
+from __future__ import annotations
+
+from libs.resource.contract import Shape, decimal, flag, integer, ref, refs, text, xp
+from services.catalog.domain import product
+from waybill.catalog.v1 import product_pb2
+
+_ATTRIBUTES = (
+    text("name", 100, required=True),
+    text("description", 2_000),
+    flag("active"),
+    ref("default_supplier_id"),
+    refs("supplier_ids", product.MAX_SUPPLIERS),
+    ref("ship_from_address_id", index=False),
+    flag("shippable"),
+    flag("track_inventory"),
+    text("tax_class", 100, default="standard"),
+    integer("quantity_multiplier", 1, 1_000_000, default=1),
+    decimal("weight_kg"),
+    decimal("length_cm"),
+    decimal("width_cm"),
+    decimal("height_cm"),
+    xp(),
+)
+PRODUCT = Shape("product", product_pb2.Product, _ATTRIBUTES, prefix="prd", check=product.check)

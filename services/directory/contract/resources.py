@@ -1,0 +1,98 @@
+"""What companies, users and API clients are, between their messages and the values that are kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from libs.errors import Violations
+from libs.identify import folded
+from libs.resource.contract import Attribute, Shape, Storage, currency, document, flag, integer, ref, refs, text, xp
+from services.directory.contract.parties import party_message, party_text
+from services.directory.domain import access, policy
+from waybill.directory.v1 import api_client_service_pb2 as client_pb
+from waybill.directory.v1 import buyer_service_pb2 as buyer_pb
+from waybill.directory.v1 import seller_service_pb2 as seller_pb
+from waybill.directory.v1 import supplier_service_pb2 as supplier_pb
+from waybill.directory.v1 import user_service_pb2 as user_pb
+
+MAX_NAME_KEY = 300
+"""Characters of a user name as it is compared."""
+
+
+def _read_party(found: Violations, where: str, message: Any, _: dict[str, Any]) -> str:
+    found.check_id(f"{where}.party.id", message.party.id)
+    stored = party_text(message.party)
+    found.require(f"{where}.party.kind", bool(stored), "FIELD_REQUIRED", "is required")
+    return stored
+
+
+def _roles() -> Attribute:
+    def read(found: Violations, where: str, message: Any, _: dict[str, Any]) -> list[str]:
+        access.known_roles(found, f"{where}.roles", message.roles)
+        return list(message.roles)
+
+    return Attribute("roles", Storage.DOCUMENT, read, lambda row: row["roles"], nullable=False)
+
+
+def _username() -> Attribute:
+    typed = text("username", 100, required=True)
+
+    def read(found: Violations, where: str, message: Any, values: dict[str, Any]) -> str:
+        name: str = typed.read(found, where, message, values)
+        if name.strip():
+            key = folded(name)
+            plain = name == name.strip() and bool(key)
+            found.require(f"{where}.username", plain, "FIELD_INVALID", "has no blanks around it, and something that can be seen")
+            fits = len(key) <= MAX_NAME_KEY or len(name) > 100
+            found.require(f"{where}.username", fits, "VALUE_OUT_OF_RANGE", f"is at most {MAX_NAME_KEY} characters without case")
+        return name
+
+    return replace(typed, read=read)
+
+
+_SELLER = (text("name", 100, required=True), xp())
+SELLER = Shape("seller", seller_pb.Seller, _SELLER, prefix="sel")
+_BUYER = (text("name", 100, required=True), flag("active"), currency(), flag("restrict_addresses"), xp())
+BUYER = Shape("buyer", buyer_pb.Buyer, _BUYER, prefix="buy")
+_SUPPLIER = (text("name", 100, required=True), flag("active"), xp())
+SUPPLIER = Shape("supplier", supplier_pb.Supplier, _SUPPLIER, prefix="sup")
+_USER = (
+    Attribute(
+        "party",
+        Storage.TEXT,
+        _read_party,
+        lambda row: party_message(row["party"]),
+        "text",
+        immutable=True,
+        nullable=False,
+        index=True,
+        length=120,
+    ),
+    _username(),
+    text("first_name", 100),
+    text("last_name", 100),
+    text("email", 200),
+    text("phone", 100),
+    flag("active"),
+    _roles(),
+    xp(),
+)
+USER = Shape("user", user_pb.User, _USER, prefix="usr")
+_CLIENT = (
+    text("name", 100, required=True),
+    flag("active"),
+    integer("access_token_minutes", 10, 600, default=60),
+    flag("allow_seller"),
+    flag("allow_any_buyer"),
+    flag("allow_any_supplier"),
+    refs("buyer_ids", 1_000),
+    refs("supplier_ids", 1_000),
+    _roles(),
+    ref("default_user_id", index=False),
+    document("policy", policy.check),
+    xp(),
+)
+CLIENT = Shape(
+    "API client", client_pb.ApiClient, _CLIENT, prefix="api", extra=lambda row: {"has_secret": bool(row.get("secret_hash"))}
+)

@@ -1,0 +1,62 @@
+"""What the seller's shipping set-up is made of, between messages and the values that are kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from libs.resource.contract import Shape, currency, document, enum, flag, integer, money, ref, text, xp
+from services.shipping.contract.attributes import check_match, check_places, lead_time, rate_rows
+from services.shipping.domain import checks
+from waybill.shipping.v1 import (
+    carrier_service_pb2,
+    grouping_rule_service_pb2,
+    rate_table_service_pb2,
+    ship_method_assignment_service_pb2,
+    ship_method_service_pb2,
+    zone_service_pb2,
+)
+
+_CARRIER = (text("name", 100, required=True), flag("active"), xp())
+CARRIER = Shape("carrier", carrier_service_pb2.Carrier, _CARRIER, prefix="car")
+
+_ZONE = (text("name", 100, required=True), document("destinations", check_places), xp())
+ZONE = Shape("zone", zone_service_pb2.Zone, _ZONE, prefix="zon")
+
+_SHIP_METHOD = (
+    text("name", 100, required=True),
+    ref("carrier_id"),
+    flag("active"),
+    replace(flag("pickup"), immutable=True),
+    lead_time("min_lead_time"),
+    lead_time("max_lead_time"),
+    xp(),
+)
+SHIP_METHOD = Shape("ship method", ship_method_service_pb2.ShipMethod, _SHIP_METHOD, prefix="shm", check=checks.method_lead_times)
+
+_ASSIGNMENT = (
+    ref("ship_method_id", required=True, index=False),
+    ref("buyer_id"),
+    ref("client_id", index=False),
+    ref("supplier_id", index=False),
+    ref("ship_from_id", index=False),
+)
+ASSIGNMENT = Shape("ship method assignment", ship_method_assignment_service_pb2.ShipMethodAssignment, _ASSIGNMENT, prefix="sma")
+
+_RATE_TABLE = (
+    ref("ship_method_id", required=True, immutable=True, index=False),
+    ref("zone_id", required=True, immutable=True),
+    currency(),
+    rate_rows(),
+    money("handling", finer=True),
+    lead_time("min_lead_time"),
+    lead_time("max_lead_time"),
+)
+RATE_TABLE = Shape("rate table", rate_table_service_pb2.RateTable, _RATE_TABLE, prefix="rtt", check=checks.table_lead_times)
+
+_GROUPING_RULE = (
+    ref("client_id", immutable=True),
+    integer("priority", 0, 1_000_000),
+    document("match", check_match),
+    enum("grouping", grouping_rule_service_pb2.Grouping, "GROUPING_"),
+)
+GROUPING_RULE = Shape("grouping rule", grouping_rule_service_pb2.GroupingRule, _GROUPING_RULE, prefix="grp")
