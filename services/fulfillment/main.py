@@ -8,29 +8,26 @@ from pathlib import Path
 
 from libs.db import Database
 from libs.db.migrate import open_migrated
+from libs.db.unit_of_work import SqlUnitsOfWork
 from libs.idempotency.outcomes import forgetting
 from libs.relay.marks import Outbox
 from libs.service.app import Runtime, ServiceApp
 from libs.service.loops import Loop
 from libs.service.retries import Retries
+from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.adapters.clients.directory_client import DirectoryClient
 from services.fulfillment.adapters.clients.order_client import OrderClient
 from services.fulfillment.adapters.db import tables
 from services.fulfillment.adapters.db.gauges import Gauges
 from services.fulfillment.adapters.db.invariants.audit import audit
 from services.fulfillment.adapters.db.invariants.facts import Messages
-from services.fulfillment.adapters.db.queries import Queries
-from services.fulfillment.adapters.db.report_store import TABLES, ReportStore
-from services.fulfillment.adapters.db.request_store import RequestStore
-from services.fulfillment.adapters.db.shipments.shipment_store import ShipmentStore
-from services.fulfillment.adapters.db.sourcing.reservation_store import ReservationStore
-from services.fulfillment.adapters.db.stock.stock_store import StockStore
-from services.fulfillment.adapters.db.supplier_orders.order_store import SupplierOrderStore
+from services.fulfillment.adapters.db.report_store import TABLES
+from services.fulfillment.adapters.db.work import SqlFulfillmentWork
+from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.application.shipments.create_shipments import CreateShipments
 from services.fulfillment.application.shipments.shipment_items import ShipmentItems
 from services.fulfillment.application.shipments.shipments import Shipments
-from services.fulfillment.application.shipments.void_parcels import VoidParcels
 from services.fulfillment.application.sourcing.plan_sourcing import PlanSourcing
 from services.fulfillment.application.sourcing.release_reservation import ReleaseReservation
 from services.fulfillment.application.sourcing.reserve_stock import ReserveStock
@@ -44,7 +41,6 @@ from services.fulfillment.application.supplier_orders.deliver_open_units import 
 from services.fulfillment.application.supplier_orders.expire_reservations import ExpireReservations
 from services.fulfillment.application.supplier_orders.forward_order import ForwardOrder
 from services.fulfillment.application.supplier_orders.freeze_order import FreezeOrder
-from services.fulfillment.application.supplier_orders.order_changes import OrderChanges
 from services.fulfillment.application.supplier_orders.reject_supplier_order import RejectSupplierOrder
 from services.fulfillment.application.supplier_orders.set_order_hold import SetOrderHold
 from services.fulfillment.application.supplier_orders.supplier_orders import SupplierOrders
@@ -64,19 +60,7 @@ from waybill.fulfillment.v1 import (
 
 PACKAGE = "waybill.fulfillment.v1"
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """What the use cases keep things in."""
-
-    stock: StockStore
-    reservations: ReservationStore
-    orders: SupplierOrderStore
-    shipments: ShipmentStore
-    reports: ReportStore
-    requests: RequestStore
-    queries: Queries
+Units = UnitsOfWork[FulfillmentWork]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,39 +80,36 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
 
 def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[ServiceApp, Background]:
     """Wires the service over an open database."""
-    stores = _stores(settings, runtime)
+    delay = timedelta(seconds=settings.relay_delay)
+    units: Units = SqlUnitsOfWork(database, lambda tx: SqlFulfillmentWork(tx, runtime.ids, delay))
     peer = OrderClient(runtime.peers, supplier_order_out, shipment_report)
-    reporting = Reporting(database, stores.reports, stores.orders, stores.shipments, peer, runtime.clock)
-    release = ReleaseReservation(database, stores.stock, stores.reservations, runtime.clock)
-    changes = OrderChanges(stores.stock, stores.orders, runtime.clock)
-    release_change = ReleaseChange(database, stores.reservations, stores.orders, changes, runtime.clock)
+    reporting = Reporting(units, peer, runtime.clock)
     counted, key = ("fulfillment", "expiry"), ("order_key", "attempt", "kind")
     held = tables.reservations.c.check_time.is_not(None)
     tries = Retries(database, runtime.clock, counted, tables.reservations, "check_time", *key, unfinished=held)
-    again = timedelta(seconds=settings.expiry_again)
-    expiry = ExpireReservations(database, stores.reservations, peer, release, release_change, runtime.clock, again, tries)
-    deliveries = DeliverOpenUnits(database, stores.stock, stores.orders, reporting, runtime.clock)
+    expiry = ExpireReservations(units, peer, runtime.clock, timedelta(seconds=settings.expiry_again), tries)
+    deliveries = DeliverOpenUnits(units, reporting, runtime.clock)
     app = ServiceApp(
         name="fulfillment",
         registrations=[
             (
                 reservation_service_pb2_grpc.add_ReservationServiceServicer_to_server,
-                _reservations(settings, runtime, database, stores, release, release_change),
+                _reservations(settings, runtime, units),
                 f"{PACKAGE}.ReservationService",
             ),
             (
                 supplier_order_service_pb2_grpc.add_SupplierOrderServiceServicer_to_server,
-                _supplier_orders(runtime, database, stores, reporting),
+                _supplier_orders(runtime, units, reporting),
                 f"{PACKAGE}.SupplierOrderService",
             ),
             (
                 shipment_service_pb2_grpc.add_ShipmentServiceServicer_to_server,
-                _shipments(runtime, database, stores, reporting),
+                _shipments(runtime, units, reporting),
                 f"{PACKAGE}.ShipmentService",
             ),
             (
                 inventory_service_pb2_grpc.add_InventoryServiceServicer_to_server,
-                _inventory(runtime, database, stores),
+                _inventory(runtime, units),
                 f"{PACKAGE}.InventoryService",
             ),
         ],
@@ -148,68 +129,45 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
     return app, Background(reporting, expiry, deliveries)
 
 
-def _stores(settings: Settings, runtime: Runtime) -> Stores:
-    delay = timedelta(seconds=settings.relay_delay)
-    orders, shipments = SupplierOrderStore(delay), ShipmentStore(delay)
-    return Stores(
-        stock=StockStore(runtime.ids),
-        reservations=ReservationStore(),
-        orders=orders,
-        shipments=shipments,
-        reports=ReportStore(),
-        requests=RequestStore(),
-        queries=Queries(orders, shipments),
-    )
-
-
-def _reservations(
-    settings: Settings,
-    runtime: Runtime,
-    database: Database,
-    s: Stores,
-    release: ReleaseReservation,
-    release_change: ReleaseChange,
-) -> ReservationServicer:
+def _reservations(settings: Settings, runtime: Runtime, units: Units) -> ReservationServicer:
     clock, ids = runtime.clock, runtime.ids
     grace = timedelta(seconds=settings.expiry_grace)
-    changes = OrderChanges(s.stock, s.orders, clock)
     return ReservationServicer(
         UseCases(
-            plan=PlanSourcing(database, s.stock),
-            reserve=ReserveStock(database, s.stock, s.reservations, clock, grace),
-            confirm=ConfirmReservation(database, s.stock, s.reservations, s.orders, clock, ids),
-            release=release,
-            forward=ForwardOrder(database, s.reservations, changes, ids),
-            freeze=FreezeOrder(database, s.reservations, changes, clock),
-            unfreeze=UnfreezeOrder(database, s.reservations, changes, clock),
-            cancel=CancelOrder(database, s.reservations, changes, VoidParcels(s.shipments, clock), clock),
-            hold=SetOrderHold(database, s.reservations, s.orders, changes, clock),
-            try_change=TryChange(database, s.reservations, s.orders, changes, clock, grace),
-            apply_change=ApplyChange(database, s.reservations, s.orders, changes, VoidParcels(s.shipments, clock), clock),
-            release_change=release_change,
+            plan=PlanSourcing(units),
+            reserve=ReserveStock(units, clock, grace),
+            confirm=ConfirmReservation(units, clock, ids),
+            release=ReleaseReservation(units, clock),
+            forward=ForwardOrder(units, clock, ids),
+            freeze=FreezeOrder(units, clock),
+            unfreeze=UnfreezeOrder(units, clock),
+            cancel=CancelOrder(units, clock),
+            hold=SetOrderHold(units, clock),
+            try_change=TryChange(units, clock, grace),
+            apply_change=ApplyChange(units, clock),
+            release_change=ReleaseChange(units, clock),
         )
     )
 
 
-def _supplier_orders(runtime: Runtime, database: Database, s: Stores, reporting: Reporting) -> SupplierOrderServicer:
+def _supplier_orders(runtime: Runtime, units: Units, reporting: Reporting) -> SupplierOrderServicer:
     return SupplierOrderServicer(
-        SupplierOrders(database, s.orders, s.shipments, s.queries, s.requests, reporting, runtime.clock),
-        AcceptSupplierOrder(database, s.orders, s.requests, reporting, runtime.clock),
-        RejectSupplierOrder(database, s.stock, s.reservations, s.orders, s.requests, reporting, runtime.clock, runtime.ids),
+        SupplierOrders(units, reporting, runtime.clock),
+        AcceptSupplierOrder(units, reporting, runtime.clock),
+        RejectSupplierOrder(units, reporting, runtime.clock, runtime.ids),
     )
 
 
-def _shipments(runtime: Runtime, database: Database, s: Stores, reporting: Reporting) -> ShipmentServicer:
+def _shipments(runtime: Runtime, units: Units, reporting: Reporting) -> ShipmentServicer:
     return ShipmentServicer(
-        CreateShipments(database, s.stock, s.orders, s.shipments, s.requests, reporting, runtime.clock, runtime.ids),
-        Shipments(database, s.stock, s.orders, s.shipments, s.queries, s.requests, reporting, runtime.clock),
-        ShipmentItems(database, s.orders, s.shipments, s.requests, reporting, runtime.clock),
+        CreateShipments(units, reporting, runtime.clock, runtime.ids),
+        Shipments(units, reporting, runtime.clock),
+        ShipmentItems(units, reporting, runtime.clock),
         runtime.clock,
     )
 
 
-def _inventory(runtime: Runtime, database: Database, s: Stores) -> InventoryServicer:
+def _inventory(runtime: Runtime, units: Units) -> InventoryServicer:
     return InventoryServicer(
-        InventoryRecords(database, s.stock, s.queries, s.requests, DirectoryClient(runtime.peers), runtime.clock, runtime.ids),
-        StockBook(database, s.stock, s.queries, s.requests, runtime.clock),
+        InventoryRecords(units, DirectoryClient(runtime.peers), runtime.clock, runtime.ids), StockBook(units, runtime.clock)
     )

@@ -1,16 +1,16 @@
-"""What the use cases need from outside: a database, its stores, and the other contexts. Adapters fulfil
+"""What the use cases need from outside: the stores that a transaction carries, and the other contexts. Adapters fulfil
 these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 from uuid import UUID
 
+from libs.idempotency.key import RequestKey
 from libs.relay.delivery import Head, Outcome
 from services.fulfillment.domain.shipments.shipment import Shipment
 from services.fulfillment.domain.sourcing.model import Address, Stock
@@ -20,12 +20,7 @@ from services.fulfillment.domain.stock.ledger import Effect, Movement
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from services.fulfillment.domain.visibility import Scope
 
-T = TypeVar("T")
-Tx = Any
-"""A transaction of the store; opaque here."""
-Request = Any
-"""The key of an idempotent request; None when the caller gave no request id."""
-XpEdit = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+XpEdit = Callable[[Mapping[str, object]], Mapping[str, object]]
 """Merges a patch into the stored xp; raises when the result is too large."""
 
 
@@ -39,169 +34,192 @@ class PageRequest:
     order_by: str = ""
 
 
-class Transactions(Protocol):
-    """Opens transactions of the fulfillment database."""
-
-    def reading(self, snapshot: bool = False) -> AbstractAsyncContextManager[Tx]:
-        """One that only reads; with `snapshot` all its statements see one moment."""
-
-    async def retrying(self, work: Callable[[Tx], Awaitable[T]]) -> T:
-        """Runs `work` in one that writes, again when the database asks for it."""
-
-
-class StockPort(Protocol):
+class StockStore(Protocol):
     """Inventory records and their ledger."""
 
-    async def of_products(self, tx: Tx, product_ids: Iterable[str], lock: bool = False) -> list[Stock]:
+    async def of_products(self, product_ids: Iterable[str], lock: bool = False) -> list[Stock]:
         """All stock of the products, in the order of the keys."""
 
-    async def of_ids(self, tx: Tx, record_ids: Iterable[str], lock: bool = False) -> list[Stock]:
+    async def of_ids(self, record_ids: Iterable[str], lock: bool = False) -> list[Stock]:
         """Stock by public id."""
 
-    async def of_keys(self, tx: Tx, keys: Iterable[UUID], lock: bool = False) -> list[Stock]:
+    async def of_keys(self, keys: Iterable[UUID], lock: bool = False) -> list[Stock]:
         """Stock by key."""
 
-    async def book(self, tx: Tx, movements: Sequence[Movement], sums: Mapping[UUID, Effect], now: datetime) -> None:
+    async def book(self, movements: Sequence[Movement], sums: Mapping[UUID, Effect], now: datetime) -> None:
         """Adds movements to the ledger and their sums to the counters."""
 
-    async def records(self, tx: Tx, record_ids: Iterable[str], lock: bool = False) -> dict[str, InventoryRecord]:
+    async def records(self, record_ids: Iterable[str], lock: bool = False) -> dict[str, InventoryRecord]:
         """Whole records by public id."""
 
-    async def insert(self, tx: Tx, records: Sequence[InventoryRecord]) -> None:
+    async def insert(self, records: Sequence[InventoryRecord]) -> None:
         """Adds records with empty counters."""
 
-    async def update(self, tx: Tx, r: InventoryRecord) -> None:
+    async def update(self, r: InventoryRecord) -> None:
         """Stores what may be edited."""
 
 
-class ReservationPort(Protocol):
+class ReservationStore(Protocol):
     """Reservations of attempts."""
 
-    async def claim(self, tx: Tx, r: Reservation, now: datetime) -> bool:
+    async def claim(self, r: Reservation, now: datetime) -> bool:
         """Adds one; False when the attempt has one already."""
 
-    async def get(self, tx: Tx, order_key: str, attempt: int, lock: bool = False) -> Reservation | None:
+    async def get(self, order_key: str, attempt: int, lock: bool = False) -> Reservation | None:
         """That of an attempt."""
 
-    async def confirmed(self, tx: Tx, order_key: str) -> Reservation | None:
+    async def confirmed(self, order_key: str) -> Reservation | None:
         """The order's confirmed one, locked: it guards the set of the order's supplier orders."""
 
-    async def changing(self, tx: Tx, order_key: str) -> bool:
+    async def changing(self, order_key: str) -> bool:
         """Whether a change of the order is tried and neither applied nor released."""
 
     async def end(
-        self, tx: Tx, r: Reservation, state: ReservationState, now: datetime, order_xp: Mapping[str, Any] | None = None
+        self, r: Reservation, state: ReservationState, now: datetime, order_xp: Mapping[str, object] | None = None
     ) -> None:
         """Moves a locked one to its final state; a confirmed one keeps the buyer order's xp."""
 
-    async def set_held(self, tx: Tx, order_key: str, held: bool, version: int, now: datetime) -> bool:
+    async def set_held(self, order_key: str, held: bool, version: int, now: datetime) -> bool:
         """Notes a hold, or its end, on every attempt; False when a newer decision is known."""
 
-    async def set_freeze(self, tx: Tx, order_key: str, freeze: Freeze, now: datetime) -> None:
+    async def set_freeze(self, order_key: str, freeze: Freeze, now: datetime) -> None:
         """Notes a cancel's decision on every attempt of the order."""
 
-    async def due(self, tx: Tx, now: datetime, next_check: datetime, limit: int) -> list[tuple[str, int, Kind]]:
+    async def due(self, now: datetime, next_check: datetime, limit: int) -> list[tuple[str, int, Kind]]:
         """Attempts whose end is overdue, taken until `next_check`."""
 
 
-class SupplierOrderPort(Protocol):
+class SupplierOrderStore(Protocol):
     """Supplier orders with lines and allocations."""
 
-    async def of_ids(self, tx: Tx, ids: Iterable[str], lock: bool = False) -> list[SupplierOrder]:
+    async def of_ids(self, ids: Iterable[str], lock: bool = False) -> list[SupplierOrder]:
         """By public id, in the order of the keys."""
 
-    async def of_keys(self, tx: Tx, keys: Iterable[UUID], lock: bool = False) -> list[SupplierOrder]:
+    async def of_keys(self, keys: Iterable[UUID], lock: bool = False) -> list[SupplierOrder]:
         """By key."""
 
-    async def of_orders(self, tx: Tx, order_keys: Iterable[str], lock: bool = False) -> list[SupplierOrder]:
+    async def of_orders(self, order_keys: Iterable[str], lock: bool = False) -> list[SupplierOrder]:
         """All of some buyer orders."""
 
-    async def deliverable(self, tx: Tx, limit: int) -> list[UUID]:
+    async def deliverable(self, limit: int) -> list[UUID]:
         """Some that can be delivered from by now, without a shipment: their units are open, and stock of theirs is there."""
 
-    async def insert(self, tx: Tx, orders: Sequence[SupplierOrder], now: datetime) -> None:
+    async def insert(self, orders: Sequence[SupplierOrder], now: datetime) -> None:
         """Adds them."""
 
-    async def save(self, tx: Tx, orders: Sequence[SupplierOrder], now: datetime) -> None:
+    async def save(self, orders: Sequence[SupplierOrder], now: datetime) -> None:
         """Stores headers."""
 
-    async def save_units(
-        self, tx: Tx, before: Mapping[UUID, SupplierOrder], orders: Sequence[SupplierOrder], now: datetime
-    ) -> None:
+    async def save_units(self, before: Mapping[UUID, SupplierOrder], orders: Sequence[SupplierOrder], now: datetime) -> None:
         """Stores headers, and packed and shipped units of changed lines."""
 
-    async def replace(self, tx: Tx, orders: Sequence[SupplierOrder], now: datetime) -> None:
+    async def replace(self, orders: Sequence[SupplierOrder], now: datetime) -> None:
         """Stores headers and all lines anew."""
 
 
-class ShipmentPort(Protocol):
+class ShipmentStore(Protocol):
     """Shipments with items."""
 
-    async def get(self, tx: Tx, id: str, lock: bool = False) -> Shipment | None:
+    async def get(self, id: str, lock: bool = False) -> Shipment | None:
         """By public id."""
 
-    async def taken(self, tx: Tx, ids: Iterable[str]) -> set[str]:
+    async def taken(self, ids: Iterable[str]) -> set[str]:
         """Which of the public ids are in use."""
 
-    async def of_orders(self, tx: Tx, order_keys: Iterable[str]) -> list[Shipment]:
+    async def of_orders(self, order_keys: Iterable[str]) -> list[Shipment]:
         """All that hold units of some buyer orders."""
 
-    async def of_keys(self, tx: Tx, keys: Iterable[UUID]) -> list[Shipment]:
+    async def of_keys(self, keys: Iterable[UUID]) -> list[Shipment]:
         """By key."""
 
-    async def of_ids(self, tx: Tx, ids: Iterable[str]) -> list[Shipment]:
+    async def of_ids(self, ids: Iterable[str]) -> list[Shipment]:
         """By public id."""
 
-    async def insert(self, tx: Tx, made: Sequence[Shipment], now: datetime) -> None:
+    async def insert(self, made: Sequence[Shipment], now: datetime) -> None:
         """Adds them."""
 
-    async def packed(self, tx: Tx, order_key: str) -> list[Shipment]:
+    async def packed(self, order_key: str) -> list[Shipment]:
         """Those that hold units of a buyer order and have not left, locked in the order of their keys."""
 
-    async def save(self, tx: Tx, s: Shipment, now: datetime) -> None:
+    async def save(self, s: Shipment, now: datetime) -> None:
         """Stores the header."""
 
-    async def save_items(self, tx: Tx, changed: Sequence[Shipment], now: datetime) -> None:
+    async def save_items(self, changed: Sequence[Shipment], now: datetime) -> None:
         """Stores headers, and all items anew."""
 
 
-class QueryPort(Protocol):
+class Lists(Protocol):
     """Lists for callers; each gives the page and the token of the next."""
 
-    async def records(self, tx: Tx, scope: Scope, page: PageRequest) -> tuple[list[InventoryRecord], str]:
+    async def records(self, scope: Scope, page: PageRequest) -> tuple[list[InventoryRecord], str]:
         """Inventory records."""
 
-    async def movements(self, tx: Tx, scope: Scope, page: PageRequest) -> tuple[list[LedgerEntry], str]:
+    async def movements(self, scope: Scope, page: PageRequest) -> tuple[list[LedgerEntry], str]:
         """The ledger."""
 
-    async def supplier_orders(self, tx: Tx, scope: Scope, page: PageRequest) -> tuple[list[SupplierOrder], str]:
+    async def supplier_orders(self, scope: Scope, page: PageRequest) -> tuple[list[SupplierOrder], str]:
         """Supplier orders. A page may hold fewer than asked for, so that its lines do not become too many."""
 
-    async def shipments(self, tx: Tx, scope: Scope, page: PageRequest, order_id: str) -> tuple[list[Shipment], str]:
+    async def shipments(self, scope: Scope, page: PageRequest, order_id: str) -> tuple[list[Shipment], str]:
         """Shipments, as bounded by their items."""
 
-    async def fitting_orders(self, tx: Tx, order_keys: Iterable[str]) -> tuple[list[str], list[str]]:
+    async def fitting_orders(self, order_keys: Iterable[str]) -> tuple[list[str], list[str]]:
         """The buyer orders whose supplier orders and shipments fit into one answer, and the others."""
 
 
-class RequestPort(Protocol):
+class RequestStore(Protocol):
     """Outcomes of idempotent requests."""
 
-    async def claim(self, tx: Tx, request: Request, outcome: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
-        """Records the outcome; or returns that of an earlier call, and then nothing must be done."""
+    async def claim(self, request: RequestKey | None, now: datetime, made: Sequence[str] = ()) -> Sequence[str] | None:
+        """Records the ids of what the request makes; or returns those of an earlier call, and then nothing must be done.
+
+        `request` is None when the caller gave no request id.
+        """
 
 
-class ReportPort(Protocol):
+class ReportStore(Protocol):
     """What the order service has not acknowledged."""
 
-    async def take(self, tx: Tx, now: datetime, until: datetime, limit: int) -> list[Head]:
+    async def take(self, now: datetime, until: datetime, limit: int) -> list[Head]:
         """Supplier orders and shipments to report, at most `limit` of each, this relay's until `until`."""
 
-    async def acknowledge(self, tx: Tx, orders: Mapping[UUID, int], sent: Mapping[UUID, int]) -> None:
+    async def acknowledge(self, orders: Mapping[UUID, int], sent: Mapping[UUID, int]) -> None:
         """Notes the versions that the order service has."""
 
-    async def give_back(self, tx: Tx, outcome: Outcome, now: datetime) -> None:
+    async def give_back(self, outcome: Outcome, now: datetime) -> None:
         """Parks or postpones what failed, as far as it is still this relay's."""
+
+
+class FulfillmentWork(Protocol):
+    """One transaction of the fulfillment database, with its stores."""
+
+    @property
+    def stock(self) -> StockStore:
+        """Inventory records and their ledger."""
+
+    @property
+    def reservations(self) -> ReservationStore:
+        """Reservations of attempts."""
+
+    @property
+    def orders(self) -> SupplierOrderStore:
+        """Supplier orders."""
+
+    @property
+    def shipments(self) -> ShipmentStore:
+        """Shipments."""
+
+    @property
+    def lists(self) -> Lists:
+        """What callers list."""
+
+    @property
+    def requests(self) -> RequestStore:
+        """Outcomes of idempotent requests."""
+
+    @property
+    def reports(self) -> ReportStore:
+        """What the order service has not acknowledged."""
 
 
 class OrderPeer(Protocol):

@@ -10,7 +10,8 @@ from libs.clock import Clock
 from libs.errors import WaybillError
 from libs.obs import get_logger, metrics, tracing
 from libs.relay.delivery import Consumer, Failure, Head, Outcome, companies, deliver
-from services.fulfillment.application.ports import OrderPeer, ReportPort, ShipmentPort, SupplierOrderPort, Transactions
+from libs.service.unit_of_work import UnitsOfWork
+from services.fulfillment.application.ports import FulfillmentWork, OrderPeer
 from services.fulfillment.domain.shipments.shipment import Shipment
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 
@@ -32,19 +33,8 @@ Report = SupplierOrder | Shipment
 class Reporting:
     """Sends whole states at their versions; the order service ignores what it knows already."""
 
-    def __init__(
-        self,
-        transactions: Transactions,
-        reports: ReportPort,
-        orders: SupplierOrderPort,
-        sent: ShipmentPort,
-        peer: OrderPeer,
-        clock: Clock,
-    ) -> None:
-        self._transactions = transactions
-        self._reports = reports
-        self._orders = orders
-        self._shipments = sent
+    def __init__(self, units: UnitsOfWork[FulfillmentWork], peer: OrderPeer, clock: Clock) -> None:
+        self._units = units
         self._peer = peer
         self._clock = clock
         self._pressing = False
@@ -68,7 +58,7 @@ class Reporting:
         """Sends what is due; returns how many rows. Replicas do not meet: each takes its rows for a while."""
         now = self._clock.now()
         until, outcome = now + LEASE, Outcome(self._consumer)
-        heads = await self._transactions.retrying(lambda tx: self._reports.take(tx, now, until, BATCH))
+        heads = await self._units.retrying(lambda work: work.reports.take(now, until, BATCH))
         if not heads:
             return 0
         items = await self._load(heads)
@@ -76,7 +66,7 @@ class Reporting:
             for some in portions([items[head.key] for head in company if head.key in items]):
                 await self._deliver(some, {head.key: head for head in company}, until, outcome)
         if outcome.failures or outcome.untried:
-            await self._transactions.retrying(lambda tx: self._reports.give_back(tx, outcome, self._clock.now()))
+            await self._units.retrying(lambda work: work.reports.give_back(outcome, self._clock.now()))
         metrics.WORK_FAILURES.labels("fulfillment", "relay").inc(len(outcome.failures))
         for failure in outcome.failures:
             if failure.parks:
@@ -90,9 +80,9 @@ class Reporting:
         for head in heads:
             by_kind.setdefault(head.kind, []).append(head.key)
         # One moment: a header at its version goes with the units of that version, or a newer state would pass for it.
-        async with self._transactions.reading(snapshot=True) as tx:
-            orders = await self._orders.of_keys(tx, by_kind["supplier_order"]) if "supplier_order" in by_kind else []
-            sent = await self._shipments.of_keys(tx, by_kind["shipment"]) if "shipment" in by_kind else []
+        async with self._units.reading(snapshot=True) as work:
+            orders = await work.orders.of_keys(by_kind["supplier_order"]) if "supplier_order" in by_kind else []
+            sent = await work.shipments.of_keys(by_kind["shipment"]) if "shipment" in by_kind else []
         found: list[Report] = [*orders, *sent]
         return {item.key: item for item in found}
 
@@ -121,7 +111,7 @@ class Reporting:
         told = {o.key: o.version for o in orders if not _keys(o) & unknown}
         seen = {s.key: s.version for s in sent if not _keys(s) & unknown}
         if told or seen:
-            await self._transactions.retrying(lambda tx: self._reports.acknowledge(tx, told, seen))
+            await self._units.retrying(lambda work: work.reports.acknowledge(told, seen))
         return len(told) + len(seen)
 
     async def relay(self) -> None:

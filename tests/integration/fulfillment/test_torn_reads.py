@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.fulfillment.adapters.db.supplier_orders.order_store import SupplierOrderStore
+from services.fulfillment.adapters.db.supplier_orders.order_store import SqlSupplierOrderStore
 from tests.integration.fulfillment.world import World, line
 from tests.support.principals import seller
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as svc
@@ -19,17 +19,17 @@ async def ship_between(world: World, monkeypatch: pytest.MonkeyPatch) -> str:
     """An order; the next time its header is read, it is shipped before its lines are. Its key."""
     await world.stock(("a", "drill", "", 9))
     key, _ = await world.placed("PO1", line(quantity=2))
-    whole, waiting = SupplierOrderStore.with_lines, [True]
+    whole, waiting = SqlSupplierOrderStore.with_lines, [True]
 
-    async def between(self: SupplierOrderStore, tx: Any, headers: Any) -> Any:
+    async def between(self: SqlSupplierOrderStore, headers: Any) -> Any:
         if waiting:
             waiting.clear()
             world.orders.down = True
             await world.ship(items=[("PO1-1", "l1", 2)])
             world.orders.down = False
-        return await whole(self, tx, headers)
+        return await whole(self, headers)
 
-    monkeypatch.setattr(SupplierOrderStore, "with_lines", between)
+    monkeypatch.setattr(SqlSupplierOrderStore, "with_lines", between)
     return key
 
 

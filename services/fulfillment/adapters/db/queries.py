@@ -11,10 +11,10 @@ from libs.db import Tx
 from libs.ids import valid_id
 from libs.query import Field, Listing, Plan
 from services.fulfillment.adapters.db.answer_limits import fitting_orders, fitting_rows
-from services.fulfillment.adapters.db.shipments.shipment_store import ShipmentStore
+from services.fulfillment.adapters.db.shipments.shipment_store import SqlShipmentStore
 from services.fulfillment.adapters.db.stock.stock_store import record
 from services.fulfillment.adapters.db.storable_ids import possible
-from services.fulfillment.adapters.db.supplier_orders.order_store import SupplierOrderStore
+from services.fulfillment.adapters.db.supplier_orders.order_store import SqlSupplierOrderStore
 from services.fulfillment.adapters.db.tables import (
     inventory_records,
     shipment_items,
@@ -80,34 +80,37 @@ _SHIPMENTS = Listing(
 )
 
 
-class Queries:
+class SqlLists:
     """Lists for callers."""
 
-    def __init__(self, orders: SupplierOrderStore, sent: ShipmentStore) -> None:
+    __slots__ = ("_orders", "_shipments", "_tx")
+
+    def __init__(self, tx: Tx, orders: SqlSupplierOrderStore, sent: SqlShipmentStore) -> None:
+        self._tx = tx
         self._orders = orders
         self._shipments = sent
 
-    async def records(self, tx: Tx, scope: Scope, page: PageRequest) -> tuple[list[InventoryRecord], str]:
+    async def records(self, scope: Scope, page: PageRequest) -> tuple[list[InventoryRecord], str]:
         """Inventory records that the scope holds."""
-        rows, token = await _rows(tx, _RECORDS, sa.select(inventory_records), _of_supplier(_R, scope), scope, page)
+        rows, token = await _rows(self._tx, _RECORDS, sa.select(inventory_records), _of_supplier(_R, scope), scope, page)
         return [record(row) for row in rows], token
 
-    async def movements(self, tx: Tx, scope: Scope, page: PageRequest) -> tuple[list[LedgerEntry], str]:
+    async def movements(self, scope: Scope, page: PageRequest) -> tuple[list[LedgerEntry], str]:
         """The ledger of these records."""
         select = sa.select(
             *[c for c in stock_movements.c if c.name != "record_key"], _R.id.label("record_id"), _R.product_id
         ).join(inventory_records, _R.key == _M.record_key)
-        rows, token = await _rows(tx, _MOVEMENTS, select, _of_supplier(_R, scope), scope, page)
+        rows, token = await _rows(self._tx, _MOVEMENTS, select, _of_supplier(_R, scope), scope, page)
         return [_entry(row) for row in rows], token
 
-    async def supplier_orders(self, tx: Tx, scope: Scope, page: PageRequest) -> tuple[list[SupplierOrder], str]:
+    async def supplier_orders(self, scope: Scope, page: PageRequest) -> tuple[list[SupplierOrder], str]:
         """Supplier orders that the scope holds; a page ends before its lines are too many."""
-        plan = _plan(tx, _ORDERS, scope, page)
-        rows = await _found(tx, plan, sa.select(supplier_orders).where(*_of_supplier(_O, scope)))
-        kept = plan.page(rows, await fitting_rows(tx, supplier_order_lines.c.supplier_order_key, rows))
-        return await self._orders.with_lines(tx, kept.rows), kept.next_page_token
+        plan = _plan(self._tx, _ORDERS, scope, page)
+        rows = await _found(self._tx, plan, sa.select(supplier_orders).where(*_of_supplier(_O, scope)))
+        kept = plan.page(rows, await fitting_rows(self._tx, supplier_order_lines.c.supplier_order_key, rows))
+        return await self._orders.with_lines(kept.rows), kept.next_page_token
 
-    async def shipments(self, tx: Tx, scope: Scope, page: PageRequest, order_id: str) -> tuple[list[Shipment], str]:
+    async def shipments(self, scope: Scope, page: PageRequest, order_id: str) -> tuple[list[Shipment], str]:
         """Shipments that the scope holds; of one buyer order, if named. A page ends before its items are too many."""
         where = [*_of_supplier(_S, scope), _S.delete_time.is_(None)]
         if scope.buyer_id is not None:
@@ -119,15 +122,15 @@ class Queries:
             if order_id:
                 items = items.where(shipment_items.c.order_id == order_id if valid_id(order_id) else sa.false())
             where.append(_S.key.in_(items))
-        plan = _plan(tx, _SHIPMENTS, scope, page, order=order_id)
-        rows = await _found(tx, plan, sa.select(shipments).where(*where))
-        kept = plan.page(rows, await fitting_rows(tx, shipment_items.c.shipment_key, rows))
-        return [seen(s, scope) for s in await self._shipments.with_items(tx, kept.rows)], kept.next_page_token
+        plan = _plan(self._tx, _SHIPMENTS, scope, page, order=order_id)
+        rows = await _found(self._tx, plan, sa.select(shipments).where(*where))
+        kept = plan.page(rows, await fitting_rows(self._tx, shipment_items.c.shipment_key, rows))
+        return [seen(s, scope) for s in await self._shipments.with_items(kept.rows)], kept.next_page_token
 
-    async def fitting_orders(self, tx: Tx, order_keys: Iterable[str]) -> tuple[list[str], list[str]]:
+    async def fitting_orders(self, order_keys: Iterable[str]) -> tuple[list[str], list[str]]:
         """The buyer orders whose supplier orders and shipments fit into one answer, and the others."""
         keys = possible(order_keys)
-        n = await fitting_orders(tx, keys)
+        n = await fitting_orders(self._tx, keys)
         return keys[:n], keys[n:]
 
 

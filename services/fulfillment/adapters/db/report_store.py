@@ -14,25 +14,28 @@ from services.fulfillment.adapters.db.tables import shipments, supplier_orders
 ORDER, SHIPMENT = "supplier_order", "shipment"
 TABLES = {ORDER: supplier_orders, SHIPMENT: shipments}
 """Whose states are reported, by the kind that operators read."""
+_HEADS = {kind: Heads(kind, table) for kind, table in TABLES.items()}
 
 
-class ReportStore:
+class SqlReportStore:
     """Versions told and untold, of supplier orders and shipments alike."""
 
-    def __init__(self) -> None:
-        self._heads = {kind: Heads(kind, table) for kind, table in TABLES.items()}
+    __slots__ = ("_tx",)
 
-    async def take(self, tx: Tx, now: datetime, until: datetime, limit: int) -> list[Head]:
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    async def take(self, now: datetime, until: datetime, limit: int) -> list[Head]:
         """Supplier orders and shipments to report, at most `limit` of each, this relay's until `until`."""
-        return [head for heads in self._heads.values() for head in await heads.take(tx, now, until, limit)]
+        return [head for heads in _HEADS.values() for head in await heads.take(self._tx, now, until, limit)]
 
-    async def acknowledge(self, tx: Tx, orders: Mapping[UUID, int], sent: Mapping[UUID, int]) -> None:
+    async def acknowledge(self, orders: Mapping[UUID, int], sent: Mapping[UUID, int]) -> None:
         """Notes the versions that the order service has; a later version stays to be told."""
-        await self._heads[ORDER].acknowledge(tx, orders)
-        await self._heads[SHIPMENT].acknowledge(tx, sent)
+        await _HEADS[ORDER].acknowledge(self._tx, orders)
+        await _HEADS[SHIPMENT].acknowledge(self._tx, sent)
 
-    async def give_back(self, tx: Tx, outcome: Outcome, now: datetime) -> None:
+    async def give_back(self, outcome: Outcome, now: datetime) -> None:
         """Parks or postpones what failed, as far as it is still this relay's."""
-        for kind, heads in self._heads.items():
+        for kind, heads in _HEADS.items():
             failed = [f for f in outcome.failures if f.head.kind == kind]
-            await heads.give_back(tx, failed, [h for h in outcome.untried if h.kind == kind], now)
+            await heads.give_back(self._tx, failed, [h for h in outcome.untried if h.kind == kind], now)

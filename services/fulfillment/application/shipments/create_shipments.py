@@ -13,16 +13,10 @@ from typing import Any
 from libs.auth import Principal, roles
 from libs.clock import Clock
 from libs.errors import FieldViolation, Kind, WaybillError, missing
+from libs.idempotency.key import RequestKey
 from libs.ids import IdSource
-from services.fulfillment.application.ports import (
-    Request,
-    RequestPort,
-    ShipmentPort,
-    StockPort,
-    SupplierOrderPort,
-    Transactions,
-    Tx,
-)
+from libs.service.unit_of_work import UnitsOfWork
+from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.application.shipments.refusals import refusal
 from services.fulfillment.domain.shipments.actions.ship import Loading, Wanted, goes_to
@@ -66,50 +60,36 @@ class ShipmentDraft:
 class CreateShipments:
     """The use case, for one shipment or many: all or none, in a constant number of statements."""
 
-    def __init__(
-        self,
-        transactions: Transactions,
-        stock: StockPort,
-        orders: SupplierOrderPort,
-        sent: ShipmentPort,
-        requests: RequestPort,
-        reporting: Reporting,
-        clock: Clock,
-        ids: IdSource,
-    ) -> None:
-        self._transactions = transactions
-        self._stock = stock
-        self._orders = orders
-        self._shipments = sent
-        self._requests = requests
+    def __init__(self, units: UnitsOfWork[FulfillmentWork], reporting: Reporting, clock: Clock, ids: IdSource) -> None:
+        self._units = units
         self._reporting = reporting
         self._clock = clock
         self._ids = ids
 
-    async def __call__(self, caller: Principal, drafts: Sequence[ShipmentDraft], request: Request) -> list[Shipment]:
+    async def __call__(self, caller: Principal, drafts: Sequence[ShipmentDraft], request: RequestKey | None) -> list[Shipment]:
         """The shipments as stored, in the order of the drafts; raises with all violations."""
         caller.require(roles.SHIPMENT_ADMIN)
         ids = [draft.id or self._ids.public("shp") for draft in drafts]
 
-        async def work(tx: Tx) -> tuple[list[Shipment], Sequence[SupplierOrder]]:
+        async def decide(work: FulfillmentWork) -> tuple[list[Shipment], Sequence[SupplierOrder]]:
             now = self._clock.now()
-            replayed = await self._requests.claim(tx, request, {"ids": ids}, now)
+            replayed = await work.requests.claim(request, now, ids)
             if replayed is not None:
-                known = {s.id: s for s in await self._shipments.of_ids(tx, replayed["ids"])}
-                return [known[id] for id in replayed["ids"]], ()
-            return await self._create(tx, caller, ids, drafts, now)
+                known = {s.id: s for s in await work.shipments.of_ids(replayed)}
+                return [known[id] for id in replayed], ()
+            return await self._create(work, caller, ids, drafts, now)
 
-        made, orders = await self._transactions.retrying(work)
+        made, orders = await self._units.retrying(decide)
         if orders:
             await self._reporting.tell(orders, made)
         return made
 
     async def _create(
-        self, tx: Tx, caller: Principal, ids: Sequence[str], drafts: Sequence[ShipmentDraft], now: datetime
+        self, work: FulfillmentWork, caller: Principal, ids: Sequence[str], drafts: Sequence[ShipmentDraft], now: datetime
     ) -> tuple[list[Shipment], Sequence[SupplierOrder]]:
-        await self._refuse_taken(tx, drafts)
+        await self._refuse_taken(work, drafts)
         wanted = {id for draft in drafts for id in (draft.all_of, *(w.supplier_order_id for w in draft.items)) if id}
-        found = await self._orders.of_ids(tx, wanted, lock=True)
+        found = await work.orders.of_ids(wanted, lock=True)
         orders = {o.id: o for o in found if may_act_for(caller, o.supplier_id)}
         loading = Loading(orders.values())
         movements: list[Movement] = []
@@ -123,21 +103,21 @@ class CreateShipments:
         sums = effects(movements)
         if sums:
             fields = {id: draft.contents for id, draft in zip(ids, drafts, strict=True)}
-            loading.check_stock(movements, await self._stock.of_keys(tx, sums, lock=True), fields)
+            loading.check_stock(movements, await work.stock.of_keys(sums, lock=True), fields)
         if loading.refusals:
             raise refusal(loading.refusals)
         made = [self._shipment(id, draft, items, orders, now) for id, draft, items in zip(ids, drafts, packed, strict=True)]
         after = loading.touched_orders(now)
-        await self._orders.save_units(tx, {o.key: o for o in orders.values()}, after, now)
-        await self._stock.book(tx, movements, sums, now)
-        await self._shipments.insert(tx, made, now)
+        await work.orders.save_units({o.key: o for o in orders.values()}, after, now)
+        await work.stock.book(movements, sums, now)
+        await work.shipments.insert(made, now)
         return made, after
 
-    async def _refuse_taken(self, tx: Tx, drafts: Sequence[ShipmentDraft]) -> None:
+    async def _refuse_taken(self, work: FulfillmentWork, drafts: Sequence[ShipmentDraft]) -> None:
         chosen = [draft for draft in drafts if draft.id]
         if not chosen:
             return
-        taken = await self._shipments.taken(tx, [draft.id for draft in chosen])
+        taken = await work.shipments.taken([draft.id for draft in chosen])
         fields = [
             FieldViolation(f"{draft.field}.id", "RESOURCE_EXISTS", f"shipment {draft.id!r} exists already")
             for draft in chosen

@@ -8,7 +8,9 @@ from datetime import datetime
 from libs.auth import Principal, roles
 from libs.clock import Clock
 from libs.errors import invalid, missing, precondition, stale
-from services.fulfillment.application.ports import Request, RequestPort, ShipmentPort, SupplierOrderPort, Transactions, Tx
+from libs.idempotency.key import RequestKey
+from libs.service.unit_of_work import UnitsOfWork
+from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.application.shipments.refusals import refusal
 from services.fulfillment.domain.reasons import Reason
@@ -27,23 +29,12 @@ Edit = Callable[[Shipment, Loading, datetime], Shipment]
 class ShipmentItems:
     """The use cases."""
 
-    def __init__(
-        self,
-        transactions: Transactions,
-        orders: SupplierOrderPort,
-        sent: ShipmentPort,
-        requests: RequestPort,
-        reporting: Reporting,
-        clock: Clock,
-    ) -> None:
-        self._transactions = transactions
-        self._orders = orders
-        self._shipments = sent
-        self._requests = requests
+    def __init__(self, units: UnitsOfWork[FulfillmentWork], reporting: Reporting, clock: Clock) -> None:
+        self._units = units
         self._reporting = reporting
         self._clock = clock
 
-    async def add(self, caller: Principal, id: str, etag: str, items: Sequence[Wanted], request: Request) -> Shipment:
+    async def add(self, caller: Principal, id: str, etag: str, items: Sequence[Wanted], request: RequestKey | None) -> Shipment:
         """Puts more units into it, of the same supplier and buyer; raises with all violations."""
 
         def edit(s: Shipment, loading: Loading, now: datetime) -> Shipment:
@@ -54,7 +45,9 @@ class ShipmentItems:
 
         return await self._change(caller, id, etag, edit, request, {w.supplier_order_id for w in items})
 
-    async def remove(self, caller: Principal, id: str, etag: str, items: Sequence[Wanted], request: Request) -> Shipment:
+    async def remove(
+        self, caller: Principal, id: str, etag: str, items: Sequence[Wanted], request: RequestKey | None
+    ) -> Shipment:
         """Takes units out of it, not all of them; raises with all violations."""
 
         def edit(s: Shipment, loading: Loading, now: datetime) -> Shipment:
@@ -69,7 +62,7 @@ class ShipmentItems:
 
         return await self._change(caller, id, etag, edit, request, set())
 
-    async def delete(self, caller: Principal, id: str, etag: str, request: Request) -> Shipment:
+    async def delete(self, caller: Principal, id: str, etag: str, request: RequestKey | None) -> Shipment:
         """Unpacks all of it; its id stays taken."""
 
         def edit(s: Shipment, loading: Loading, now: datetime) -> Shipment:
@@ -80,31 +73,38 @@ class ShipmentItems:
         return await self._change(caller, id, etag, edit, request, set(), void=True)
 
     async def _change(
-        self, caller: Principal, id: str, etag: str, edit: Edit, request: Request, order_ids: set[str], void: bool = False
+        self,
+        caller: Principal,
+        id: str,
+        etag: str,
+        edit: Edit,
+        request: RequestKey | None,
+        order_ids: set[str],
+        void: bool = False,
     ) -> Shipment:
         caller.require(roles.SHIPMENT_ADMIN)
 
-        async def work(tx: Tx) -> tuple[Shipment, Sequence[SupplierOrder], bool]:
+        async def decide(work: FulfillmentWork) -> tuple[Shipment, Sequence[SupplierOrder], bool]:
             now = self._clock.now()
-            replayed = await self._requests.claim(tx, request, {}, now)
-            known = await self._shipments.get(tx, id, lock=True)
+            replayed = await work.requests.claim(request, now)
+            known = await work.shipments.get(id, lock=True)
             if known is None or not may_act_for(caller, known.supplier_id):
                 raise missing(RESOURCE, id)
             if replayed is not None:
                 return known, (), False
             check_packing(known, etag, void)
             ids = order_ids | {item.supplier_order_id for item in known.items}
-            before = [o for o in await self._orders.of_ids(tx, ids, lock=True) if may_act_for(caller, o.supplier_id)]
+            before = [o for o in await work.orders.of_ids(ids, lock=True) if may_act_for(caller, o.supplier_id)]
             loading = Loading(before)
             after = edit(known, loading, now)
             if loading.refusals:
                 raise refusal(loading.refusals)
             orders = loading.touched_orders(now)
-            await self._orders.save_units(tx, {o.key: o for o in before}, orders, now)
-            await self._shipments.save_items(tx, [after], now)
+            await work.orders.save_units({o.key: o for o in before}, orders, now)
+            await work.shipments.save_items([after], now)
             return after, orders, True
 
-        after, orders, told = await self._transactions.retrying(work)
+        after, orders, told = await self._units.retrying(decide)
         if told:
             await self._reporting.tell(orders, [after])
         return after

@@ -10,18 +10,9 @@ from typing import Any
 from libs.auth import Principal, roles
 from libs.clock import Clock
 from libs.errors import invalid, missing, precondition, stale
-from services.fulfillment.application.ports import (
-    PageRequest,
-    QueryPort,
-    Request,
-    RequestPort,
-    ShipmentPort,
-    StockPort,
-    SupplierOrderPort,
-    Transactions,
-    Tx,
-    XpEdit,
-)
+from libs.idempotency.key import RequestKey
+from libs.service.unit_of_work import UnitsOfWork
+from services.fulfillment.application.ports import FulfillmentWork, PageRequest, XpEdit
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.application.shipments.refusals import refusal
 from services.fulfillment.domain.reasons import Reason
@@ -45,31 +36,16 @@ class ShipmentEdit:
 class Shipments:
     """The use cases."""
 
-    def __init__(
-        self,
-        transactions: Transactions,
-        stock: StockPort,
-        orders: SupplierOrderPort,
-        sent: ShipmentPort,
-        queries: QueryPort,
-        requests: RequestPort,
-        reporting: Reporting,
-        clock: Clock,
-    ) -> None:
-        self._transactions = transactions
-        self._stock = stock
-        self._orders = orders
-        self._shipments = sent
-        self._queries = queries
-        self._requests = requests
+    def __init__(self, units: UnitsOfWork[FulfillmentWork], reporting: Reporting, clock: Clock) -> None:
+        self._units = units
         self._reporting = reporting
         self._clock = clock
 
     async def get(self, caller: Principal, id: str) -> Shipment:
         """One that the caller may see, with the items that the caller may see."""
         scope = shipments(caller)
-        async with self._transactions.reading(snapshot=True) as tx:
-            found = await self._shipments.get(tx, id)
+        async with self._units.reading(snapshot=True) as work:
+            found = await work.shipments.get(id)
         if found is None or found.delete_time is not None or not _holds(scope, found):
             raise missing(RESOURCE, id)
         return seen(found, scope)
@@ -77,17 +53,17 @@ class Shipments:
     async def page(self, caller: Principal, page: PageRequest, order_id: str) -> tuple[Sequence[Shipment], str]:
         """Those that the caller may see."""
         scope = shipments(caller)
-        async with self._transactions.reading(snapshot=True) as tx:
-            return await self._queries.shipments(tx, scope, page, order_id)
+        async with self._units.reading(snapshot=True) as work:
+            return await work.lists.shipments(scope, page, order_id)
 
-    async def update(self, caller: Principal, id: str, etag: str, edit: ShipmentEdit, request: Request) -> Shipment:
+    async def update(self, caller: Principal, id: str, etag: str, edit: ShipmentEdit, request: RequestKey | None) -> Shipment:
         """Changes the header; a ship time, set once, ships the units. Raises with all violations."""
         caller.require(roles.SHIPMENT_ADMIN)
 
-        async def work(tx: Tx) -> tuple[Shipment, Sequence[SupplierOrder], bool]:
+        async def decide(work: FulfillmentWork) -> tuple[Shipment, Sequence[SupplierOrder], bool]:
             now = self._clock.now()
-            replayed = await self._requests.claim(tx, request, {}, now)
-            known = await self._shipments.get(tx, id, lock=True)
+            replayed = await work.requests.claim(request, now)
+            known = await work.shipments.get(id, lock=True)
             if known is None or not may_act_for(caller, known.supplier_id):
                 raise missing(RESOURCE, id)
             if replayed is not None:
@@ -96,14 +72,16 @@ class Shipments:
                 raise missing(RESOURCE, id)
             if etag and etag != str(known.version):
                 raise stale(RESOURCE, id, str(known.version))
-            return *await self._edit(tx, known, edit, now), True
+            return *await self._edit(work, known, edit, now), True
 
-        after, orders, changed = await self._transactions.retrying(work)
+        after, orders, changed = await self._units.retrying(decide)
         if changed:
             await self._reporting.tell(orders, [after])
         return after
 
-    async def _edit(self, tx: Tx, known: Shipment, edit: ShipmentEdit, now: datetime) -> tuple[Shipment, Sequence[SupplierOrder]]:
+    async def _edit(
+        self, work: FulfillmentWork, known: Shipment, edit: ShipmentEdit, now: datetime
+    ) -> tuple[Shipment, Sequence[SupplierOrder]]:
         after = replace(known, **edit.values, version=known.version + 1, update_time=now)
         if edit.xp is not None:
             after = replace(after, xp=edit.xp(known.xp))
@@ -115,12 +93,14 @@ class Shipments:
         check_delivery(after.ship_time, after.delivery_time, "shipment.delivery_time")
         orders: Sequence[SupplierOrder] = ()
         if known.ship_time is None and after.ship_time is not None:
-            orders = await self._leave(tx, known, after.ship_time, now)
-        await self._shipments.save(tx, after, now)
+            orders = await self._leave(work, known, after.ship_time, now)
+        await work.shipments.save(after, now)
         return after, orders
 
-    async def _leave(self, tx: Tx, shipment: Shipment, ship_time: datetime, now: datetime) -> Sequence[SupplierOrder]:
-        before = await self._orders.of_keys(tx, {i.supplier_order_key for i in shipment.items}, lock=True)
+    async def _leave(
+        self, work: FulfillmentWork, shipment: Shipment, ship_time: datetime, now: datetime
+    ) -> Sequence[SupplierOrder]:
+        before = await work.orders.of_keys({i.supplier_order_key for i in shipment.items}, lock=True)
         loading = Loading(before)
         loading.check_leaving(shipment.items, "shipment.ship_time")
         loading.check_time(shipment.items, ship_time, "shipment.ship_time")
@@ -130,12 +110,12 @@ class Shipments:
         sums = effects(movements)
         if sums:
             fields = {shipment.id: "shipment.ship_time"}
-            loading.check_stock(movements, await self._stock.of_keys(tx, sums, lock=True), fields)
+            loading.check_stock(movements, await work.stock.of_keys(sums, lock=True), fields)
         if loading.refusals:
             raise refusal(loading.refusals)
         after = loading.touched_orders(now)
-        await self._orders.save_units(tx, {o.key: o for o in before}, after, now)
-        await self._stock.book(tx, movements, sums, now)
+        await work.orders.save_units({o.key: o for o in before}, after, now)
+        await work.stock.book(movements, sums, now)
         return after
 
 

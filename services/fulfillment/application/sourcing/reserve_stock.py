@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from libs.clock import Clock
-from services.fulfillment.application.ports import ReservationPort, StockPort, Transactions, Tx
+from libs.service.unit_of_work import UnitsOfWork
+from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.sourcing.plan_sourcing import stock_of
 from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.sourcing.model import Assignment, Line, Outcome, Problem, Strategy
@@ -42,33 +43,28 @@ class ReserveStock:
     `grace`: how long past the attempt's deadline the order service is asked what became of it.
     """
 
-    def __init__(
-        self, transactions: Transactions, stock: StockPort, reservations: ReservationPort, clock: Clock, grace: timedelta
-    ) -> None:
-        self._transactions = transactions
-        self._stock = stock
-        self._reservations = reservations
+    def __init__(self, units: UnitsOfWork[FulfillmentWork], clock: Clock, grace: timedelta) -> None:
+        self._units = units
         self._clock = clock
         self._grace = grace
 
     async def check(self, demand: Demand) -> Reserved:
         """Whether the demand could be reserved now. Leaves nothing."""
-        async with self._transactions.reading() as tx:
-            outcome = await self._decide(tx, demand, lock=False)
+        async with self._units.reading() as work:
+            outcome = await self._decide(work, demand, lock=False)
         return Reserved(None, outcome.assignments, outcome.problems)
 
     async def __call__(self, demand: Demand) -> Reserved:
         """Reserves, in four statements; a repeat returns what was recorded, a late try that it was
         released.
         """
-        return await self._transactions.retrying(lambda tx: self._reserve(tx, demand))
+        return await self._units.retrying(lambda work: self._reserve(work, demand))
 
-    async def _reserve(self, tx: Tx, demand: Demand) -> Reserved:
+    async def _reserve(self, work: FulfillmentWork, demand: Demand) -> Reserved:
         now = self._clock.now()
-        outcome = await self._decide(tx, demand, lock=True)
+        outcome = await self._decide(work, demand, lock=True)
         if not outcome.problems:
-            claimed = await self._reservations.claim(
-                tx,
+            claimed = await work.reservations.claim(
                 Reservation(
                     order_key=demand.order_key,
                     attempt=demand.attempt,
@@ -83,27 +79,27 @@ class ReserveStock:
             )
             if claimed:
                 movements = reserving(outcome.assignments, Cause(demand.order_key, demand.attempt))
-                await self._stock.book(tx, movements, effects(movements), now)
+                await work.stock.book(movements, effects(movements), now)
                 return Reserved(ReservationState.RESERVED, outcome.assignments)
         # Refused, or not the first: what an earlier call of the same attempt left is what counts.
-        earlier = await self._reservations.get(tx, demand.order_key, demand.attempt)
+        earlier = await work.reservations.get(demand.order_key, demand.attempt)
         return Reserved(None, (), outcome.problems) if earlier is None else _recorded(earlier)
 
-    async def _decide(self, tx: Tx, demand: Demand, lock: bool) -> Outcome:
+    async def _decide(self, work: FulfillmentWork, demand: Demand, lock: bool) -> Outcome:
         """Follows the plan, or sources.
 
         A plan that no longer holds is stale if the lines could be sourced at all.
         """
         if not demand.plan:
-            stocks = await stock_of(self._stock, tx, demand.lines, lock)
+            stocks = await stock_of(work, demand.lines, lock)
             return source(demand.strategy, demand.lines, stocks)
         named = {item.record_id for item in demand.plan if item.record_id}
-        stocks = await self._stock.of_ids(tx, named, lock) if named else []
+        stocks = await work.stock.of_ids(named, lock) if named else []
         broken = follow(demand.lines, demand.plan, stocks)
         if not broken:
             return Outcome(bind(demand.plan, stocks))
         # Not locked: this only tells why. Locking more records now could deadlock with their key order.
-        again = source(demand.strategy, demand.lines, await stock_of(self._stock, tx, demand.lines, lock=False))
+        again = source(demand.strategy, demand.lines, await stock_of(work, demand.lines, lock=False))
         return Outcome((), again.problems or stale(demand.lines, broken))
 
 

@@ -11,18 +11,10 @@ from libs.auth import Principal, roles
 from libs.auth.principal import PartyKind
 from libs.clock import Clock
 from libs.errors import FieldViolation, Kind, Violations, WaybillError, denied, missing, precondition, stale
+from libs.idempotency.key import RequestKey
 from libs.ids import IdSource
-from services.fulfillment.application.ports import (
-    AddressPeer,
-    PageRequest,
-    QueryPort,
-    Request,
-    RequestPort,
-    StockPort,
-    Transactions,
-    Tx,
-    XpEdit,
-)
+from libs.service.unit_of_work import UnitsOfWork
+from services.fulfillment.application.ports import AddressPeer, FulfillmentWork, PageRequest, XpEdit
 from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.sourcing.model import Address
 from services.fulfillment.domain.stock.inventory import InventoryRecord
@@ -68,25 +60,13 @@ def check_writer(caller: Principal) -> None:
 class InventoryRecords:
     """The use cases."""
 
-    def __init__(
-        self,
-        transactions: Transactions,
-        stock: StockPort,
-        queries: QueryPort,
-        requests: RequestPort,
-        addresses: AddressPeer,
-        clock: Clock,
-        ids: IdSource,
-    ) -> None:
-        self._transactions = transactions
-        self._stock = stock
-        self._queries = queries
-        self._requests = requests
+    def __init__(self, units: UnitsOfWork[FulfillmentWork], addresses: AddressPeer, clock: Clock, ids: IdSource) -> None:
+        self._units = units
         self._addresses = addresses
         self._clock = clock
         self._ids = ids
 
-    async def create(self, caller: Principal, drafts: Sequence[RecordDraft], request: Request) -> list[InventoryRecord]:
+    async def create(self, caller: Principal, drafts: Sequence[RecordDraft], request: RequestKey | None) -> list[InventoryRecord]:
         """Creates all or none, each with its opening receipt. Raises with all violations."""
         check_writer(caller)
         own = "" if caller.is_seller else caller.party_id
@@ -101,16 +81,16 @@ class InventoryRecords:
         drafts = await self._located(caller, drafts)
         ids = [d.id for d in drafts]
 
-        async def work(tx: Tx) -> list[InventoryRecord]:
+        async def decide(work: FulfillmentWork) -> list[InventoryRecord]:
             now = self._clock.now()
-            replayed = await self._requests.claim(tx, request, {"ids": ids}, now)
+            replayed = await work.requests.claim(request, now, ids)
             if replayed is None:
-                await self._insert(tx, drafts, now, caller)
-            wanted = ids if replayed is None else replayed["ids"]
-            found = await self._stock.records(tx, wanted)
+                await self._insert(work, drafts, now, caller)
+            wanted = ids if replayed is None else replayed
+            found = await work.stock.records(wanted)
             return [found[id] for id in wanted]
 
-        return await self._transactions.retrying(work)
+        return await self._units.retrying(decide)
 
     async def _located(self, caller: Principal, drafts: Sequence[RecordDraft]) -> list[RecordDraft]:
         """The drafts with the snapshot of their location, from the directory where the caller gave none."""
@@ -132,43 +112,45 @@ class InventoryRecords:
         found.raise_if_any()
         return [replace(d, address=known[(d.supplier_id, d.location_id)]) if d.address is None else d for d in drafts]
 
-    async def _insert(self, tx: Tx, drafts: Sequence[RecordDraft], now: datetime, caller: Principal) -> None:
-        taken = await self._stock.records(tx, [d.id for d in drafts])
+    async def _insert(self, work: FulfillmentWork, drafts: Sequence[RecordDraft], now: datetime, caller: Principal) -> None:
+        taken = await work.stock.records([d.id for d in drafts])
         _refuse_taken(drafts, set(taken))
         records = [_record(d, self._ids, now) for d in drafts]
-        await self._stock.insert(tx, records)
+        await work.stock.insert(records)
         movements = [
             Movement(r.key, MovementKind.RECEIVE, on_hand=d.opening, cause=Cause(user_id=caller.user_id), note="opening")
             for r, d in zip(records, drafts, strict=True)
             if d.opening
         ]
-        await self._stock.book(tx, movements, effects(movements), now)
+        await work.stock.book(movements, effects(movements), now)
 
     async def get(self, caller: Principal, id: str) -> InventoryRecord:
         """One that the caller may see."""
-        async with self._transactions.reading() as tx:
-            return await self._visible(tx, caller, id)
+        async with self._units.reading() as work:
+            return await self._visible(work, caller, id)
 
-    async def _visible(self, tx: Tx, caller: Principal, id: str, lock: bool = False) -> InventoryRecord:
+    async def _visible(self, work: FulfillmentWork, caller: Principal, id: str, lock: bool = False) -> InventoryRecord:
         seen = stock(caller)
-        found = (await self._stock.records(tx, [id], lock)).get(id)
+        found = (await work.stock.records([id], lock)).get(id)
         if found is None or not seen.of_supplier(found.supplier_id):
             raise missing(RESOURCE, id)
         return found
 
     async def page(self, caller: Principal, page: PageRequest) -> tuple[Sequence[InventoryRecord], str]:
         """Those that the caller may see."""
-        async with self._transactions.reading() as tx:
-            return await self._queries.records(tx, stock(caller), page)
+        async with self._units.reading() as work:
+            return await work.lists.records(stock(caller), page)
 
-    async def update(self, caller: Principal, id: str, etag: str, edit: RecordEdit, request: Request) -> InventoryRecord:
+    async def update(
+        self, caller: Principal, id: str, etag: str, edit: RecordEdit, request: RequestKey | None
+    ) -> InventoryRecord:
         """Changes what may be edited. Raises STOCK_SHORTAGE, ETAG_MISMATCH."""
         check_writer(caller)
 
-        async def work(tx: Tx) -> InventoryRecord:
+        async def decide(work: FulfillmentWork) -> InventoryRecord:
             now = self._clock.now()
-            replayed = await self._requests.claim(tx, request, {}, now)
-            known = await self._visible(tx, caller, id, lock=True)
+            replayed = await work.requests.claim(request, now)
+            known = await self._visible(work, caller, id, lock=True)
             if replayed is not None:
                 return known
             if etag and etag != str(known.version):
@@ -184,10 +166,10 @@ class InventoryRecords:
                     f"Inventory record {id} is {-known.available} units short: receive them first.",
                     inventory_record=id,
                 )
-            await self._stock.update(tx, after)
+            await work.stock.update(after)
             return after
 
-        return await self._transactions.retrying(work)
+        return await self._units.retrying(decide)
 
 
 def _refuse_taken(drafts: Sequence[RecordDraft], taken: set[str]) -> None:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import Violations
-from services.fulfillment.application.ports import PageRequest, QueryPort, Request, RequestPort, StockPort, Transactions, Tx
+from libs.idempotency.key import RequestKey
+from libs.service.unit_of_work import UnitsOfWork
+from services.fulfillment.application.ports import FulfillmentWork, PageRequest
 from services.fulfillment.application.stock.inventory_records import check_writer
 from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.sourcing.model import Stock
@@ -20,38 +22,35 @@ from services.fulfillment.domain.visibility import EVERYTHING, NOTHING, STOCK_RE
 class StockBook:
     """The use cases."""
 
-    def __init__(
-        self, transactions: Transactions, stock: StockPort, queries: QueryPort, requests: RequestPort, clock: Clock
-    ) -> None:
-        self._transactions = transactions
-        self._stock = stock
-        self._queries = queries
-        self._requests = requests
+    def __init__(self, units: UnitsOfWork[FulfillmentWork], clock: Clock) -> None:
+        self._units = units
         self._clock = clock
 
-    async def adjust(self, caller: Principal, adjustments: Sequence[Adjustment], request: Request) -> list[InventoryRecord]:
+    async def adjust(
+        self, caller: Principal, adjustments: Sequence[Adjustment], request: RequestKey | None
+    ) -> list[InventoryRecord]:
         """Books all or none. A count below what is promised opens a shortage; one below zero is refused."""
         check_writer(caller)
         ids = [a.record_id for a in adjustments]
 
-        async def work(tx: Tx) -> list[InventoryRecord]:
+        async def decide(work: FulfillmentWork) -> list[InventoryRecord]:
             now = self._clock.now()
-            replayed = await self._requests.claim(tx, request, {}, now)
-            known = await self._stock.records(tx, ids, lock=True)
+            replayed = await work.requests.claim(request, now)
+            known = await work.stock.records(ids, lock=True)
             mine = {id: r for id, r in known.items() if may_act_for(caller, r.supplier_id)}
             if replayed is None:
                 movements = _movements(adjustments, mine, caller)
-                await self._stock.book(tx, movements, effects(movements), now)
-                mine = await self._stock.records(tx, ids)
+                await work.stock.book(movements, effects(movements), now)
+                mine = await work.stock.records(ids)
             return [mine[id] for id in ids]
 
-        return await self._transactions.retrying(work)
+        return await self._units.retrying(decide)
 
     async def availability(self, caller: Principal, product_ids: Sequence[str], everything: bool) -> dict[str, Availability]:
         """By product. Services (`everything`), and whoever reads all stock, see all records, a supplier that reads stock its
         own; everybody else sees sums."""
-        async with self._transactions.reading() as tx:
-            stocks = await self._stock.of_products(tx, product_ids)
+        async with self._units.reading() as work:
+            stocks = await work.stock.of_products(product_ids)
         own = EVERYTHING if everything else stock(caller) if caller.has(*STOCK_READERS) else NOTHING
         found: dict[str, list[Stock]] = {id: [] for id in product_ids}
         for s in stocks:
@@ -61,8 +60,8 @@ class StockBook:
 
     async def movements(self, caller: Principal, page: PageRequest) -> tuple[Sequence[LedgerEntry], str]:
         """The ledger of records that the caller may see."""
-        async with self._transactions.reading() as tx:
-            return await self._queries.movements(tx, stock(caller), page)
+        async with self._units.reading() as work:
+            return await work.lists.movements(stock(caller), page)
 
 
 def _movements(adjustments: Sequence[Adjustment], known: dict[str, InventoryRecord], caller: Principal) -> list[Movement]:

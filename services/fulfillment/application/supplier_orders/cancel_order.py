@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from libs.clock import Clock
-from services.fulfillment.application.ports import ReservationPort, Transactions, Tx
-from services.fulfillment.application.shipments.void_parcels import VoidParcels
-from services.fulfillment.application.supplier_orders.order_changes import OrderChanges
+from libs.service.unit_of_work import UnitsOfWork
+from services.fulfillment.application.ports import FulfillmentWork
+from services.fulfillment.application.shipments.void_parcels import void_parcels
+from services.fulfillment.application.supplier_orders.order_changes import apply_action
 from services.fulfillment.domain.sourcing.reservation import Freeze
 from services.fulfillment.domain.stock.ledger import Cause
 from services.fulfillment.domain.supplier_orders.actions.cancel import cancel
@@ -19,13 +20,8 @@ from services.fulfillment.domain.supplier_orders.supplier_order import SupplierO
 class CancelOrder:
     """The use case. Idempotent."""
 
-    def __init__(
-        self, transactions: Transactions, reservations: ReservationPort, changes: OrderChanges, parcels: VoidParcels, clock: Clock
-    ) -> None:
-        self._parcels = parcels
-        self._transactions = transactions
-        self._reservations = reservations
-        self._changes = changes
+    def __init__(self, units: UnitsOfWork[FulfillmentWork], clock: Clock) -> None:
+        self._units = units
         self._clock = clock
 
     async def __call__(self, order_key: str) -> list[SupplierOrder]:
@@ -37,8 +33,8 @@ class CancelOrder:
         def ended(orders: Sequence[SupplierOrder], now: datetime) -> Change:
             return cancel(orders, Cause(order_key), now)
 
-        async def work(tx: Tx) -> list[SupplierOrder]:
-            await self._reservations.set_freeze(tx, order_key, Freeze.CANCELED, self._clock.now())
-            return await self._parcels.around(tx, order_key, lambda: self._changes.apply(tx, order_key, ended))
+        async def decide(work: FulfillmentWork) -> list[SupplierOrder]:
+            await work.reservations.set_freeze(order_key, Freeze.CANCELED, self._clock.now())
+            return await void_parcels(work, self._clock, order_key, lambda: apply_action(work, self._clock, order_key, ended))
 
-        return await self._transactions.retrying(work)
+        return await self._units.retrying(decide)

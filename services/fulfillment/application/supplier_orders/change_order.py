@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 
 from libs.clock import Clock
 from libs.errors import missing, precondition
-from services.fulfillment.application.ports import ReservationPort, SupplierOrderPort, Transactions, Tx
-from services.fulfillment.application.shipments.void_parcels import VoidParcels
-from services.fulfillment.application.supplier_orders.order_changes import OrderChanges
+from libs.service.unit_of_work import UnitsOfWork
+from services.fulfillment.application.ports import FulfillmentWork
+from services.fulfillment.application.shipments.void_parcels import void_parcels
+from services.fulfillment.application.supplier_orders.order_changes import apply_action
 from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.sourcing.reservation import Reservation, ReservationState, change
 from services.fulfillment.domain.stock.ledger import Cause
@@ -36,42 +37,24 @@ class Stopped:
 class _Changes:
     """What the three share. All lock the order's confirmed reservation first, then the change's own row."""
 
-    def __init__(
-        self,
-        transactions: Transactions,
-        reservations: ReservationPort,
-        orders: SupplierOrderPort,
-        changes: OrderChanges,
-        clock: Clock,
-    ) -> None:
-        self._transactions = transactions
-        self._reservations = reservations
-        self._orders = orders
-        self._changes = changes
+    def __init__(self, units: UnitsOfWork[FulfillmentWork], clock: Clock) -> None:
+        self._units = units
         self._clock = clock
 
-    async def _known(self, tx: Tx, order_key: str, attempt: int) -> Reservation | None:
-        if await self._reservations.confirmed(tx, order_key) is None:
+    async def _known(self, work: FulfillmentWork, order_key: str, attempt: int) -> Reservation | None:
+        if await work.reservations.confirmed(order_key) is None:
             raise missing("order", order_key)
-        return await self._reservations.get(tx, order_key, attempt, lock=True)
+        return await work.reservations.get(order_key, attempt, lock=True)
 
-    async def _as_they_are(self, tx: Tx, order_key: str) -> list[SupplierOrder]:
-        return by_id(await self._orders.of_orders(tx, [order_key], lock=True))
+    async def _as_they_are(self, work: FulfillmentWork, order_key: str) -> list[SupplierOrder]:
+        return by_id(await work.orders.of_orders([order_key], lock=True))
 
 
 class TryChange(_Changes):
     """The first step. `grace`: how long past the attempt's deadline the order service is asked what became of it."""
 
-    def __init__(
-        self,
-        transactions: Transactions,
-        reservations: ReservationPort,
-        orders: SupplierOrderPort,
-        changes: OrderChanges,
-        clock: Clock,
-        grace: timedelta,
-    ) -> None:
-        super().__init__(transactions, reservations, orders, changes, clock)
+    def __init__(self, units: UnitsOfWork[FulfillmentWork], clock: Clock, grace: timedelta) -> None:
+        super().__init__(units, clock)
         self._grace = grace
 
     async def __call__(self, order_key: str, attempt: int, deadline: datetime) -> Stopped:
@@ -79,35 +62,23 @@ class TryChange(_Changes):
         for an order without supplier orders.
         """
 
-        async def work(tx: Tx) -> list[SupplierOrder]:
+        async def decide(work: FulfillmentWork) -> list[SupplierOrder]:
             now = self._clock.now()
-            known = await self._known(tx, order_key, attempt)
+            known = await self._known(work, order_key, attempt)
             if known is not None:
                 if known.state is ReservationState.RELEASED:
                     raise _released(order_key, attempt)
-                return await self._as_they_are(tx, order_key)
+                return await self._as_they_are(work, order_key)
             check = max(deadline, now) + self._grace
-            await self._reservations.claim(tx, change(order_key, attempt, ReservationState.RESERVED, check), now)
-            return await self._changes.apply(tx, order_key, stop)
+            await work.reservations.claim(change(order_key, attempt, ReservationState.RESERVED, check), now)
+            return await apply_action(work, self._clock, order_key, stop)
 
-        orders = await self._transactions.retrying(work)
+        orders = await self._units.retrying(decide)
         return Stopped(orders, given_up(orders))
 
 
 class ApplyChange(_Changes):
     """The last step of a change that was decided. Never refused for a business reason: the try is the promise."""
-
-    def __init__(
-        self,
-        transactions: Transactions,
-        reservations: ReservationPort,
-        orders: SupplierOrderPort,
-        changes: OrderChanges,
-        parcels: VoidParcels,
-        clock: Clock,
-    ) -> None:
-        super().__init__(transactions, reservations, orders, changes, clock)
-        self._parcels = parcels
 
     async def __call__(self, order_key: str, attempt: int) -> list[SupplierOrder]:
         """Cancels what is frozen. Every supplier order of the order, by number; a repeat returns them as they are now.
@@ -115,21 +86,21 @@ class ApplyChange(_Changes):
         Raises RESERVATION_RELEASED for a change that was released or never tried: a defect of the caller.
         """
 
-        async def work(tx: Tx) -> list[SupplierOrder]:
-            known = await self._known(tx, order_key, attempt)
+        async def decide(work: FulfillmentWork) -> list[SupplierOrder]:
+            known = await self._known(work, order_key, attempt)
             if known is None or known.state is ReservationState.RELEASED:
                 raise _released(order_key, attempt)
             if known.state is ReservationState.CONFIRMED:
-                return await self._as_they_are(tx, order_key)
-            await self._reservations.end(tx, known, ReservationState.CONFIRMED, self._clock.now())
+                return await self._as_they_are(work, order_key)
+            await work.reservations.end(known, ReservationState.CONFIRMED, self._clock.now())
             cause = Cause(order_key, attempt)
 
             def ended(orders: Sequence[SupplierOrder], now: datetime) -> Change:
                 return give_up(orders, cause, now)
 
-            return await self._parcels.around(tx, order_key, lambda: self._changes.apply(tx, order_key, ended))
+            return await void_parcels(work, self._clock, order_key, lambda: apply_action(work, self._clock, order_key, ended))
 
-        return await self._transactions.retrying(work)
+        return await self._units.retrying(decide)
 
 
 class ReleaseChange(_Changes):
@@ -140,17 +111,17 @@ class ReleaseChange(_Changes):
         change was applied or released before.
         """
 
-        async def work(tx: Tx) -> list[SupplierOrder]:
+        async def decide(work: FulfillmentWork) -> list[SupplierOrder]:
             now = self._clock.now()
-            known = await self._known(tx, order_key, attempt)
+            known = await self._known(work, order_key, attempt)
             if known is None:
-                await self._reservations.claim(tx, change(order_key, attempt, ReservationState.RELEASED, None), now)
+                await work.reservations.claim(change(order_key, attempt, ReservationState.RELEASED, None), now)
             if known is None or known.state is not ReservationState.RESERVED:
-                return await self._as_they_are(tx, order_key)
-            await self._reservations.end(tx, known, ReservationState.RELEASED, now)
-            return await self._changes.apply(tx, order_key, unfreeze)
+                return await self._as_they_are(work, order_key)
+            await work.reservations.end(known, ReservationState.RELEASED, now)
+            return await apply_action(work, self._clock, order_key, unfreeze)
 
-        return await self._transactions.retrying(work)
+        return await self._units.retrying(decide)
 
 
 def _released(order_key: str, attempt: int) -> Exception:

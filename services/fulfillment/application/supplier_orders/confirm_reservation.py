@@ -7,7 +7,8 @@ from dataclasses import replace
 from libs.clock import Clock
 from libs.errors import precondition
 from libs.ids import IdSource
-from services.fulfillment.application.ports import ReservationPort, StockPort, SupplierOrderPort, Transactions, Tx
+from libs.service.unit_of_work import UnitsOfWork
+from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.sourcing.reservation import Freeze, ReservationState
 from services.fulfillment.domain.stock.ledger import Cause, effects
@@ -22,19 +23,8 @@ from services.fulfillment.domain.supplier_orders.supplier_order import SupplierO
 class ConfirmReservation:
     """The use case. Never refused for a business reason: the reservation is the promise."""
 
-    def __init__(
-        self,
-        transactions: Transactions,
-        stock: StockPort,
-        reservations: ReservationPort,
-        orders: SupplierOrderPort,
-        clock: Clock,
-        ids: IdSource,
-    ) -> None:
-        self._transactions = transactions
-        self._stock = stock
-        self._reservations = reservations
-        self._orders = orders
+    def __init__(self, units: UnitsOfWork[FulfillmentWork], clock: Clock, ids: IdSource) -> None:
+        self._units = units
         self._clock = clock
         self._ids = ids
 
@@ -43,11 +33,11 @@ class ConfirmReservation:
 
         Raises RESERVATION_RELEASED for an attempt that was released or never known: a defect of the caller.
         """
-        return by_id(await self._transactions.retrying(lambda tx: self._confirm(tx, order, attempt, forward)))
+        return by_id(await self._units.retrying(lambda work: self._confirm(work, order, attempt, forward)))
 
-    async def _confirm(self, tx: Tx, order: OrderSnapshot, attempt: int, forward: bool) -> list[SupplierOrder]:
+    async def _confirm(self, work: FulfillmentWork, order: OrderSnapshot, attempt: int, forward: bool) -> list[SupplierOrder]:
         now = self._clock.now()
-        reserved = await self._reservations.get(tx, order.order_key, attempt, lock=True)
+        reserved = await work.reservations.get(order.order_key, attempt, lock=True)
         if reserved is None or reserved.state is ReservationState.RELEASED:
             raise precondition(
                 Reason.RESERVATION_RELEASED,
@@ -56,7 +46,7 @@ class ConfirmReservation:
                 attempt=str(attempt),
             )
         if reserved.state is ReservationState.CONFIRMED:
-            return await self._orders.of_orders(tx, [order.order_key], lock=True)
+            return await work.orders.of_orders([order.order_key], lock=True)
         cause = Cause(order.order_key, attempt)
         change = confirm(order, reserved.assignments, cause, forward, self._ids.key, now)
         if reserved.held:
@@ -68,11 +58,11 @@ class ConfirmReservation:
             ended = cancel(change.created, cause, now)
             change = Change(created=_latest(change.created, ended.changed), movements=(*change.movements, *ended.movements))
         elif any(not line.shippable for line in order.lines):
-            stocks = await self._stock.of_keys(tx, effects(change.movements), lock=True)
+            stocks = await work.stock.of_keys(effects(change.movements), lock=True)
             change = delivered(change, stocks, now)
-        await self._reservations.end(tx, reserved, ReservationState.CONFIRMED, now, order.xp)
-        await self._stock.book(tx, change.movements, effects(change.movements), now)
-        await self._orders.insert(tx, change.created, now)
+        await work.reservations.end(reserved, ReservationState.CONFIRMED, now, order.xp)
+        await work.stock.book(change.movements, effects(change.movements), now)
+        await work.orders.insert(change.created, now)
         return list(change.created)
 
 

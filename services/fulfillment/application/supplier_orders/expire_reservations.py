@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 from libs.clock import Clock
 from libs.obs import get_logger, metrics, tracing
 from libs.service.loops import Tries, one_by_one
-from services.fulfillment.application.ports import OrderPeer, ReservationPort, Transactions
+from libs.service.unit_of_work import UnitsOfWork
+from services.fulfillment.application.ports import FulfillmentWork, OrderPeer
 from services.fulfillment.application.sourcing.release_reservation import ReleaseReservation
 from services.fulfillment.application.supplier_orders.change_order import ReleaseChange
 from services.fulfillment.domain.sourcing.reservation import Kind
@@ -19,39 +21,33 @@ _LOG = get_logger("fulfillment.reservations")
 class ExpireReservations:
     """Releases what was REFUSED.
 
-    TRYING, ACCEPTED (its confirm is on the way) and no answer leave it as it is.
+    TRYING, ACCEPTED (its confirm is on the way) and no answer leave it as it is. `again`: how long until another look at
+    what is left.
     """
 
     def __init__(
-        self,
-        transactions: Transactions,
-        reservations: ReservationPort,
-        peer: OrderPeer,
-        release: ReleaseReservation,
-        changes: ReleaseChange,
-        clock: Clock,
-        again: timedelta,
-        tries: Tries,
+        self, units: UnitsOfWork[FulfillmentWork], peer: OrderPeer, clock: Clock, again: timedelta, tries: Tries
     ) -> None:
-        self._transactions = transactions
-        self._reservations = reservations
+        self._units = units
         self._peer = peer
-        self._release = release
-        self._changes = changes
         self._clock = clock
         self._again = again
         self._tries = tries
+        self._release: Mapping[Kind, Callable[[str, int], Awaitable[object]]] = {
+            Kind.SUBMIT: ReleaseReservation(units, clock),
+            Kind.CHANGE: ReleaseChange(units, clock),
+        }
 
     async def once(self) -> int:
         """Looks at what is overdue; returns how many were released. Safe in several replicas."""
         now = self._clock.now()
-        due = await self._transactions.retrying(lambda tx: self._reservations.due(tx, now, now + self._again, BATCH))
+        due = await self._units.retrying(lambda work: work.reservations.due(now, now + self._again, BATCH))
         return await one_by_one(due, lambda found: self._ask(*found), _LOG, self._tries)
 
     async def _ask(self, order_key: str, attempt: int, kind: Kind) -> bool:
         with tracing.work("fulfillment", "expire reservation", order=order_key):
             if await self._peer.resolve(order_key, attempt) != "REFUSED":
                 return False
-            await (self._changes if kind is Kind.CHANGE else self._release)(order_key, attempt)
+            await self._release[kind](order_key, attempt)
         metrics.STOCK_RELEASED.inc()
         return True

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from libs.clock import Clock
 from libs.errors import missing
 from libs.ids import IdSource
-from services.fulfillment.application.ports import ReservationPort, Transactions, Tx
-from services.fulfillment.application.supplier_orders.order_changes import OrderChanges
+from libs.service.unit_of_work import UnitsOfWork
+from services.fulfillment.application.ports import FulfillmentWork
+from services.fulfillment.application.supplier_orders.order_changes import apply_action
 from services.fulfillment.domain.supplier_orders.actions.place import forward
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 
@@ -13,10 +15,9 @@ from services.fulfillment.domain.supplier_orders.supplier_order import SupplierO
 class ForwardOrder:
     """The use case. Idempotent: an order that is forwarded stays as it is."""
 
-    def __init__(self, transactions: Transactions, reservations: ReservationPort, changes: OrderChanges, ids: IdSource) -> None:
-        self._transactions = transactions
-        self._reservations = reservations
-        self._changes = changes
+    def __init__(self, units: UnitsOfWork[FulfillmentWork], clock: Clock, ids: IdSource) -> None:
+        self._units = units
+        self._clock = clock
         self._ids = ids
 
     async def __call__(self, order_key: str) -> list[SupplierOrder]:
@@ -24,12 +25,12 @@ class ForwardOrder:
         confirm has come.
         """
 
-        async def work(tx: Tx) -> list[SupplierOrder]:
-            reserved = await self._reservations.confirmed(tx, order_key)
+        async def decide(work: FulfillmentWork) -> list[SupplierOrder]:
+            reserved = await work.reservations.confirmed(order_key)
             if reserved is None:
                 raise missing("order", order_key)
-            return await self._changes.apply(
-                tx, order_key, lambda orders, now: forward(orders, reserved.order_xp, self._ids.key, now)
+            return await apply_action(
+                work, self._clock, order_key, lambda orders, now: forward(orders, reserved.order_xp, self._ids.key, now)
             )
 
-        return await self._transactions.retrying(work)
+        return await self._units.retrying(decide)

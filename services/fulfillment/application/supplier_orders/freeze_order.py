@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from libs.clock import Clock
-from services.fulfillment.application.ports import ReservationPort, Transactions, Tx
-from services.fulfillment.application.supplier_orders.order_changes import OrderChanges
+from libs.service.unit_of_work import UnitsOfWork
+from services.fulfillment.application.ports import FulfillmentWork
+from services.fulfillment.application.supplier_orders.order_changes import apply_action
 from services.fulfillment.domain.sourcing.reservation import Freeze
 from services.fulfillment.domain.supplier_orders.actions.freeze import freeze
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
@@ -13,10 +14,8 @@ from services.fulfillment.domain.supplier_orders.supplier_order import SupplierO
 class FreezeOrder:
     """The use case. Idempotent."""
 
-    def __init__(self, transactions: Transactions, reservations: ReservationPort, changes: OrderChanges, clock: Clock) -> None:
-        self._transactions = transactions
-        self._reservations = reservations
-        self._changes = changes
+    def __init__(self, units: UnitsOfWork[FulfillmentWork], clock: Clock) -> None:
+        self._units = units
         self._clock = clock
 
     async def __call__(self, order_key: str) -> list[SupplierOrder]:
@@ -25,8 +24,8 @@ class FreezeOrder:
         Returns every supplier order of the order, by number.
         """
 
-        async def work(tx: Tx) -> list[SupplierOrder]:
-            await self._reservations.set_freeze(tx, order_key, Freeze.FROZEN, self._clock.now())
-            return await self._changes.apply(tx, order_key, freeze)
+        async def decide(work: FulfillmentWork) -> list[SupplierOrder]:
+            await work.reservations.set_freeze(order_key, Freeze.FROZEN, self._clock.now())
+            return await apply_action(work, self._clock, order_key, freeze)
 
-        return await self._transactions.retrying(work)
+        return await self._units.retrying(decide)

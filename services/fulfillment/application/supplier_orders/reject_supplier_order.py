@@ -5,16 +5,10 @@ from __future__ import annotations
 from libs.auth import Principal, roles
 from libs.clock import Clock
 from libs.errors import missing
+from libs.idempotency.key import RequestKey
 from libs.ids import IdSource
-from services.fulfillment.application.ports import (
-    Request,
-    RequestPort,
-    ReservationPort,
-    StockPort,
-    SupplierOrderPort,
-    Transactions,
-    Tx,
-)
+from libs.service.unit_of_work import UnitsOfWork
+from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.application.supplier_orders.supplier_orders import RESOURCE, visible
 from services.fulfillment.domain.stock.ledger import Cause, effects
@@ -25,52 +19,38 @@ from services.fulfillment.domain.supplier_orders.supplier_order import SupplierO
 class RejectSupplierOrder:
     """The use case; it reports to the order service after its commit."""
 
-    def __init__(
-        self,
-        transactions: Transactions,
-        stock: StockPort,
-        reservations: ReservationPort,
-        orders: SupplierOrderPort,
-        requests: RequestPort,
-        reporting: Reporting,
-        clock: Clock,
-        ids: IdSource,
-    ) -> None:
-        self._transactions = transactions
-        self._stock = stock
-        self._reservations = reservations
-        self._orders = orders
-        self._requests = requests
+    def __init__(self, units: UnitsOfWork[FulfillmentWork], reporting: Reporting, clock: Clock, ids: IdSource) -> None:
+        self._units = units
         self._reporting = reporting
         self._clock = clock
         self._ids = ids
 
-    async def __call__(self, caller: Principal, id: str, comment: str, request: Request) -> SupplierOrder:
+    async def __call__(self, caller: Principal, id: str, comment: str, request: RequestKey | None) -> SupplierOrder:
         """From OPEN to REJECTED; its units find new homes. Raises SUPPLIER_ORDER_STATUS_CONFLICT."""
         caller.require(roles.ORDER_ADMIN)
 
-        async def work(tx: Tx) -> list[SupplierOrder]:
-            replayed = await self._requests.claim(tx, request, {}, self._clock.now())
+        async def decide(work: FulfillmentWork) -> list[SupplierOrder]:
+            replayed = await work.requests.claim(request, self._clock.now())
             # What is only read here is locked below, after the order's reservation.
-            order = await visible(self._orders, tx, caller, id, lock=replayed is not None)
+            order = await visible(work, caller, id, lock=replayed is not None)
             if replayed is not None:
                 return [order]
-            return await self._reject(tx, order, comment)
+            return await self._reject(work, order, comment)
 
-        changed = await self._transactions.retrying(work)
+        changed = await self._units.retrying(decide)
         await self._reporting.tell(changed)
         return changed[0]
 
-    async def _reject(self, tx: Tx, seen: SupplierOrder, comment: str) -> list[SupplierOrder]:
+    async def _reject(self, work: FulfillmentWork, seen: SupplierOrder, comment: str) -> list[SupplierOrder]:
         """The rejected one first, then all that took its units."""
         now = self._clock.now()
-        reserved = await self._reservations.confirmed(tx, seen.order_key)
+        reserved = await work.reservations.confirmed(seen.order_key)
         if reserved is None:
             raise missing(RESOURCE, seen.id)
-        orders = await self._orders.of_orders(tx, [seen.order_key], lock=True)
+        orders = await work.orders.of_orders([seen.order_key], lock=True)
         order = next(o for o in orders if o.key == seen.key)
         check_rejectable(order)
-        stocks = await self._stock.of_products(tx, {line.product_id for line in order.lines}, lock=True)
+        stocks = await work.stock.of_products({line.product_id for line in order.lines}, lock=True)
         change = reject(
             Rejection(
                 rejected=order,
@@ -85,7 +65,7 @@ class RejectSupplierOrder:
             self._ids.key,
             now,
         )
-        await self._stock.book(tx, change.movements, effects(change.movements), now)
-        await self._orders.replace(tx, change.changed, now)
-        await self._orders.insert(tx, change.created, now)
+        await work.stock.book(change.movements, effects(change.movements), now)
+        await work.orders.replace(change.changed, now)
+        await work.orders.insert(change.created, now)
         return [*change.changed, *change.created]

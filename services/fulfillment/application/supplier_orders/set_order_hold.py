@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from libs.clock import Clock
 from libs.errors import missing
-from services.fulfillment.application.ports import ReservationPort, SupplierOrderPort, Transactions, Tx
-from services.fulfillment.application.supplier_orders.order_changes import OrderChanges
+from libs.service.unit_of_work import UnitsOfWork
+from services.fulfillment.application.ports import FulfillmentWork
+from services.fulfillment.application.supplier_orders.order_changes import apply_action
 from services.fulfillment.domain.supplier_orders.actions.hold import hold
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder, by_id
 
@@ -13,18 +14,8 @@ from services.fulfillment.domain.supplier_orders.supplier_order import SupplierO
 class SetOrderHold:
     """The use case. The newest version known decides."""
 
-    def __init__(
-        self,
-        transactions: Transactions,
-        reservations: ReservationPort,
-        orders: SupplierOrderPort,
-        changes: OrderChanges,
-        clock: Clock,
-    ) -> None:
-        self._transactions = transactions
-        self._reservations = reservations
-        self._orders = orders
-        self._changes = changes
+    def __init__(self, units: UnitsOfWork[FulfillmentWork], clock: Clock) -> None:
+        self._units = units
         self._clock = clock
 
     async def __call__(self, order_key: str, held: bool, version: int) -> list[SupplierOrder]:
@@ -34,12 +25,12 @@ class SetOrderHold:
         Returns every supplier order of the order, by number.
         """
 
-        async def work(tx: Tx) -> list[SupplierOrder]:
-            if await self._reservations.set_held(tx, order_key, held, version, self._clock.now()):
-                return await self._changes.apply(tx, order_key, lambda orders, now: hold(orders, held, now))
-            orders = await self._orders.of_orders(tx, [order_key], lock=True)
+        async def decide(work: FulfillmentWork) -> list[SupplierOrder]:
+            if await work.reservations.set_held(order_key, held, version, self._clock.now()):
+                return await apply_action(work, self._clock, order_key, lambda orders, now: hold(orders, held, now))
+            orders = await work.orders.of_orders([order_key], lock=True)
             if not orders:
                 raise missing("order", order_key)
             return by_id(orders)
 
-        return await self._transactions.retrying(work)
+        return await self._units.retrying(decide)

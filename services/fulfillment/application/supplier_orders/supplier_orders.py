@@ -8,17 +8,9 @@ from dataclasses import dataclass, replace
 from libs.auth import Principal, roles
 from libs.clock import Clock
 from libs.errors import missing, stale
-from services.fulfillment.application.ports import (
-    PageRequest,
-    QueryPort,
-    Request,
-    RequestPort,
-    ShipmentPort,
-    SupplierOrderPort,
-    Transactions,
-    Tx,
-    XpEdit,
-)
+from libs.idempotency.key import RequestKey
+from libs.service.unit_of_work import UnitsOfWork
+from services.fulfillment.application.ports import FulfillmentWork, PageRequest, XpEdit
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.domain.shipments.shipment import Shipment
 from services.fulfillment.domain.supplier_orders.actions.change import touched
@@ -37,10 +29,10 @@ class OrderFulfillment:
     left: Sequence[str]
 
 
-async def visible(orders: SupplierOrderPort, tx: Tx, caller: Principal, id: str, lock: bool = False) -> SupplierOrder:
+async def visible(work: FulfillmentWork, caller: Principal, id: str, lock: bool = False) -> SupplierOrder:
     """The supplier order, or NOT_FOUND when there is none that the caller may see."""
     seen = supplier_orders(caller)
-    found = await orders.of_ids(tx, [id], lock)
+    found = await work.orders.of_ids([id], lock)
     if not found or not seen.of_supplier(found[0].supplier_id):
         raise missing(RESOURCE, id)
     return found[0]
@@ -49,50 +41,39 @@ async def visible(orders: SupplierOrderPort, tx: Tx, caller: Principal, id: str,
 class SupplierOrders:
     """The use cases of reading, and of the owner's data."""
 
-    def __init__(
-        self,
-        transactions: Transactions,
-        orders: SupplierOrderPort,
-        sent: ShipmentPort,
-        queries: QueryPort,
-        requests: RequestPort,
-        reporting: Reporting,
-        clock: Clock,
-    ) -> None:
-        self._transactions = transactions
-        self._orders = orders
-        self._shipments = sent
-        self._queries = queries
-        self._requests = requests
+    def __init__(self, units: UnitsOfWork[FulfillmentWork], reporting: Reporting, clock: Clock) -> None:
+        self._units = units
         self._reporting = reporting
         self._clock = clock
 
     async def get(self, caller: Principal, id: str) -> SupplierOrder:
         """One that the caller may see."""
-        async with self._transactions.reading(snapshot=True) as tx:
-            return await visible(self._orders, tx, caller, id)
+        async with self._units.reading(snapshot=True) as work:
+            return await visible(work, caller, id)
 
     async def page(self, caller: Principal, page: PageRequest) -> tuple[Sequence[SupplierOrder], str]:
         """Those that the caller may see."""
-        async with self._transactions.reading(snapshot=True) as tx:
-            return await self._queries.supplier_orders(tx, supplier_orders(caller), page)
+        async with self._units.reading(snapshot=True) as work:
+            return await work.lists.supplier_orders(supplier_orders(caller), page)
 
     async def of_orders(self, order_keys: Sequence[str]) -> OrderFulfillment:
         """Everything of some buyer orders, as far as it fits into one answer."""
-        async with self._transactions.reading(snapshot=True) as tx:
-            keys, left = await self._queries.fitting_orders(tx, order_keys)
-            orders = await self._orders.of_orders(tx, keys)
-            sent = await self._shipments.of_orders(tx, keys)
+        async with self._units.reading(snapshot=True) as work:
+            keys, left = await work.lists.fitting_orders(order_keys)
+            orders = await work.orders.of_orders(keys)
+            sent = await work.shipments.of_orders(keys)
         return OrderFulfillment(sorted(orders, key=lambda o: (o.order_key, o.number)), sent, left)
 
-    async def update(self, caller: Principal, id: str, etag: str, edit: XpEdit | None, request: Request) -> SupplierOrder:
+    async def update(
+        self, caller: Principal, id: str, etag: str, edit: XpEdit | None, request: RequestKey | None
+    ) -> SupplierOrder:
         """Changes xp, in any status. Raises ETAG_MISMATCH when the caller's etag is not the current one."""
         caller.require(roles.ORDER_ADMIN)
 
-        async def work(tx: Tx) -> tuple[SupplierOrder, bool]:
+        async def decide(work: FulfillmentWork) -> tuple[SupplierOrder, bool]:
             now = self._clock.now()
-            replayed = await self._requests.claim(tx, request, {}, now)
-            order = await visible(self._orders, tx, caller, id, lock=True)
+            replayed = await work.requests.claim(request, now)
+            order = await visible(work, caller, id, lock=True)
             if replayed is not None:
                 return order, False
             if etag and etag != str(order.version):
@@ -100,10 +81,10 @@ class SupplierOrders:
             if edit is None:
                 return order, False
             after = replace(touched(order, now), xp=edit(order.xp))
-            await self._orders.save(tx, [after], now)
+            await work.orders.save([after], now)
             return after, True
 
-        order, changed = await self._transactions.retrying(work)
+        order, changed = await self._units.retrying(decide)
         if changed:
             await self._reporting.tell([order])
         return order

@@ -14,8 +14,8 @@ from libs.db.invariants import readable, total
 from libs.invariants import Fact, Finding, digests
 from libs.relay.marks import parked, tried
 from libs.service.retries import told as failed
-from services.fulfillment.adapters.db.shipments.shipment_store import ShipmentStore
-from services.fulfillment.adapters.db.supplier_orders.order_store import SupplierOrderStore
+from services.fulfillment.adapters.db.shipments.shipment_store import SqlShipmentStore
+from services.fulfillment.adapters.db.supplier_orders.order_store import SqlSupplierOrderStore
 from services.fulfillment.adapters.db.tables import reservations, shipment_items, shipments, supplier_order_lines, supplier_orders
 from services.fulfillment.domain.shipments.shipment import Shipment
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
@@ -24,9 +24,6 @@ from services.fulfillment.domain.supplier_orders.worth import canceled
 CONTEXT = "fulfillment"
 PAGE = 500
 _O, _L, _V, _S, _I = supplier_orders.c, supplier_order_lines.c, reservations.c, shipments.c, shipment_items.c
-
-
-_ORDERS, _SHIPMENTS = SupplierOrderStore(timedelta()), ShipmentStore(timedelta())
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +84,7 @@ def _attempt(row: Any) -> Fact:
 async def _supplier_orders(tx: Tx, keys: Sequence[str], messages: Messages) -> list[Fact]:
     found: list[Fact] = []
     rows = (await tx.execute(sa.select(supplier_orders).where(_O.order_key.in_(keys)).order_by(_O.number))).all()
-    for row, order in zip(rows, await _ORDERS.with_lines(tx, rows), strict=True):
+    for row, order in zip(rows, await SqlSupplierOrderStore(tx, timedelta()).with_lines(rows), strict=True):
         values = {
             "id": row.id,
             "supplier_id": row.supplier_id,
@@ -140,7 +137,7 @@ async def _shipments(tx: Tx, keys: Sequence[str], messages: Messages) -> list[Fa
     found: list[Fact] = []
     its = sa.select(_I.shipment_key).where(_I.order_key.in_(keys))
     rows = (await tx.execute(sa.select(shipments).where(_S.key.in_(its)).order_by(_S.key))).all()
-    for row, shipment in zip(rows, await _SHIPMENTS.with_items(tx, rows), strict=True):
+    for row, shipment in zip(rows, await SqlShipmentStore(tx, timedelta()).with_items(rows), strict=True):
         for order_key in sorted({item.order_key for item in shipment.items} & set(keys)):
             # Every order is told of its own units only.
             part = replace(shipment, items=tuple(item for item in shipment.items if item.order_key == order_key))

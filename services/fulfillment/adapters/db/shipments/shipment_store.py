@@ -44,56 +44,59 @@ _STATE = (
 _SAVE = sa.update(_T).where(_T.c.key == sa.bindparam("k")).values({name: sa.bindparam(f"new_{name}") for name in _STATE})
 
 
-class ShipmentStore:
+class SqlShipmentStore:
     """Reads and writes shipments."""
 
-    def __init__(self, relay_delay: timedelta) -> None:
+    __slots__ = ("_delay", "_tx")
+
+    def __init__(self, tx: Tx, relay_delay: timedelta) -> None:
+        self._tx = tx
         self._delay = relay_delay
 
-    async def get(self, tx: Tx, id: str, lock: bool = False) -> Shipment | None:
+    async def get(self, id: str, lock: bool = False) -> Shipment | None:
         """By public id."""
         if not valid_id(id):
             return None
         select = sa.select(_T).where(_T.c.id == id)
-        found = await self.with_items(tx, (await tx.execute(select.with_for_update() if lock else select)).all())
+        found = await self.with_items((await self._tx.execute(select.with_for_update() if lock else select)).all())
         return found[0] if found else None
 
-    async def taken(self, tx: Tx, ids: Iterable[str]) -> set[str]:
+    async def taken(self, ids: Iterable[str]) -> set[str]:
         """Which of the public ids are in use."""
-        rows = await tx.execute(sa.select(_T.c.id).where(_T.c.id.in_(sorted(set(ids)))))
+        rows = await self._tx.execute(sa.select(_T.c.id).where(_T.c.id.in_(sorted(set(ids)))))
         return {row.id for row in rows}
 
-    async def of_orders(self, tx: Tx, order_keys: Iterable[str]) -> list[Shipment]:
+    async def of_orders(self, order_keys: Iterable[str]) -> list[Shipment]:
         """All that hold units of some buyer orders, oldest first."""
         keys = sa.select(_I.c.shipment_key).where(_I.c.order_key.in_(possible(order_keys)))
-        rows = await tx.execute(sa.select(_T).where(_T.c.key.in_(keys)).order_by(_T.c.create_time, _T.c.key))
-        return await self.with_items(tx, rows.all())
+        rows = await self._tx.execute(sa.select(_T).where(_T.c.key.in_(keys)).order_by(_T.c.create_time, _T.c.key))
+        return await self.with_items(rows.all())
 
-    async def of_keys(self, tx: Tx, keys: Iterable[UUID]) -> list[Shipment]:
+    async def of_keys(self, keys: Iterable[UUID]) -> list[Shipment]:
         """By key."""
-        rows = await tx.execute(sa.select(_T).where(_T.c.key.in_(sorted(set(keys)))))
-        return await self.with_items(tx, rows.all())
+        rows = await self._tx.execute(sa.select(_T).where(_T.c.key.in_(sorted(set(keys)))))
+        return await self.with_items(rows.all())
 
-    async def of_ids(self, tx: Tx, ids: Iterable[str]) -> list[Shipment]:
+    async def of_ids(self, ids: Iterable[str]) -> list[Shipment]:
         """By public id."""
-        rows = await tx.execute(sa.select(_T).where(_T.c.id.in_(sorted(set(ids)))))
-        return await self.with_items(tx, rows.all())
+        rows = await self._tx.execute(sa.select(_T).where(_T.c.id.in_(sorted(set(ids)))))
+        return await self.with_items(rows.all())
 
-    async def with_items(self, tx: Tx, headers: Sequence[Any]) -> list[Shipment]:
+    async def with_items(self, headers: Sequence[Any]) -> list[Shipment]:
         """Rows of shipments with their items, in the order given."""
         if not headers:
             return []
         keys = [row.key for row in headers]
         items: dict[UUID, list[ShipmentItem]] = {}
-        rows = await tx.execute(sa.select(_I).where(_I.c.shipment_key.in_(keys)).order_by(_I.c.shipment_key, _I.c.position))
+        rows = await self._tx.execute(sa.select(_I).where(_I.c.shipment_key.in_(keys)).order_by(_I.c.shipment_key, _I.c.position))
         for row in rows:
             items.setdefault(row.shipment_key, []).append(_item(row))
         return [_shipment(row, items.get(row.key, ())) for row in headers]
 
-    async def insert(self, tx: Tx, made: Sequence[Shipment], now: datetime) -> None:
+    async def insert(self, made: Sequence[Shipment], now: datetime) -> None:
         """Adds shipments; raises RESOURCE_EXISTS when an id was taken meanwhile."""
         try:
-            await tx.execute(
+            await self._tx.execute(
                 sa.insert(_T),
                 [
                     {
@@ -112,29 +115,29 @@ class ShipmentStore:
             if is_unique_violation(error):
                 raise exists("shipment", made[0].id) from None
             raise
-        await _insert_items(tx, made)
+        await _insert_items(self._tx, made)
 
-    async def packed(self, tx: Tx, order_key: str) -> list[Shipment]:
+    async def packed(self, order_key: str) -> list[Shipment]:
         """Those that hold units of a buyer order and have not left, locked in the order of their keys."""
         keys = sa.select(_I.c.shipment_key).where(_I.c.order_key == order_key, _I.c.quantity > 0)
         waiting = (_T.c.key.in_(keys), _T.c.ship_time.is_(None), _T.c.void_time.is_(None))
-        rows = await tx.execute(sa.select(_T).where(*waiting).order_by(_T.c.key).with_for_update())
-        return await self.with_items(tx, rows.all())
+        rows = await self._tx.execute(sa.select(_T).where(*waiting).order_by(_T.c.key).with_for_update())
+        return await self.with_items(rows.all())
 
-    async def save(self, tx: Tx, s: Shipment, now: datetime) -> None:
+    async def save(self, s: Shipment, now: datetime) -> None:
         """Stores the header of a locked shipment."""
-        await self._save(tx, [s], now)
+        await self._save([s], now)
 
-    async def save_items(self, tx: Tx, changed: Sequence[Shipment], now: datetime) -> None:
+    async def save_items(self, changed: Sequence[Shipment], now: datetime) -> None:
         """Stores headers of locked shipments, and all their items anew: three statements."""
         if not changed:
             return
-        await self._save(tx, changed, now)
-        await tx.execute(sa.delete(_I).where(_I.c.shipment_key.in_([s.key for s in changed])))
-        await _insert_items(tx, changed)
+        await self._save(changed, now)
+        await self._tx.execute(sa.delete(_I).where(_I.c.shipment_key.in_([s.key for s in changed])))
+        await _insert_items(self._tx, changed)
 
-    async def _save(self, tx: Tx, changed: Sequence[Shipment], now: datetime) -> None:
-        await tx.execute(_SAVE, [{"k": s.key, **{f"new_{n}": v for n, v in self._state(s, now).items()}} for s in changed])
+    async def _save(self, changed: Sequence[Shipment], now: datetime) -> None:
+        await self._tx.execute(_SAVE, [{"k": s.key, **{f"new_{n}": v for n, v in self._state(s, now).items()}} for s in changed])
 
     def _state(self, s: Shipment, now: datetime) -> dict[str, Any]:
         return {

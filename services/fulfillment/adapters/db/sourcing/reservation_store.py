@@ -27,13 +27,18 @@ _END = (
 )
 
 
-class ReservationStore:
+class SqlReservationStore:
     """Reads and writes reservations."""
 
-    async def claim(self, tx: Tx, r: Reservation, now: datetime) -> bool:
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    async def claim(self, r: Reservation, now: datetime) -> bool:
         """Adds the reservation; False when the attempt has one already, be it a tombstone."""
-        result = await tx.execute(
-            tx.insert(_T).on_conflict_do_nothing(),
+        result = await self._tx.execute(
+            self._tx.insert(_T).on_conflict_do_nothing(),
             {
                 "order_key": r.order_key,
                 "attempt": r.attempt,
@@ -50,12 +55,12 @@ class ReservationStore:
         )
         return bool(result.rowcount == 1)
 
-    async def get(self, tx: Tx, order_key: str, attempt: int, lock: bool = False) -> Reservation | None:
+    async def get(self, order_key: str, attempt: int, lock: bool = False) -> Reservation | None:
         """The reservation of an attempt."""
-        row = (await tx.execute(_LOCK if lock else _GET, {"o": order_key, "n": attempt})).first()
+        row = (await self._tx.execute(_LOCK if lock else _GET, {"o": order_key, "n": attempt})).first()
         return None if row is None else _reservation(row)
 
-    async def confirmed(self, tx: Tx, order_key: str) -> Reservation | None:
+    async def confirmed(self, order_key: str) -> Reservation | None:
         """The order's confirmed reservation, locked: whoever changes the set of supplier orders comes here
         first. Of several confirmed attempts it is the lowest, the one that the supplier orders were made by.
         """
@@ -65,47 +70,47 @@ class ReservationStore:
             .order_by(_T.c.attempt)
             .limit(1)
         )
-        row = (await tx.execute(select.with_for_update())).first()
+        row = (await self._tx.execute(select.with_for_update())).first()
         return None if row is None else _reservation(row)
 
-    async def changing(self, tx: Tx, order_key: str) -> bool:
+    async def changing(self, order_key: str) -> bool:
         """Whether a change of the order is tried and neither applied nor released."""
         select = sa.select(sa.literal(1)).where(
             _T.c.order_key == order_key, _T.c.kind == Kind.CHANGE.value, _T.c.state == ReservationState.RESERVED.value
         )
-        return (await tx.execute(select.limit(1))).first() is not None
+        return (await self._tx.execute(select.limit(1))).first() is not None
 
     async def end(
-        self, tx: Tx, r: Reservation, state: ReservationState, now: datetime, order_xp: Mapping[str, Any] | None = None
+        self, r: Reservation, state: ReservationState, now: datetime, order_xp: Mapping[str, object] | None = None
     ) -> None:
         """Moves a locked reservation to its final state; a confirmed one keeps the buyer order's xp."""
         xp = None if order_xp is None else dict(order_xp)
-        await tx.execute(_END, {"o": r.order_key, "n": r.attempt, "to": state.value, "now": now, "xp": xp})
+        await self._tx.execute(_END, {"o": r.order_key, "n": r.attempt, "to": state.value, "now": now, "xp": xp})
 
-    async def set_freeze(self, tx: Tx, order_key: str, freeze: Freeze, now: datetime) -> None:
+    async def set_freeze(self, order_key: str, freeze: Freeze, now: datetime) -> None:
         """Notes a cancel's decision on every attempt of the order; CANCELED is never taken back.
 
         The update also locks the rows, so that a confirm comes either before or after it as a whole.
         """
-        await tx.execute(
+        await self._tx.execute(
             sa.update(_T)
             .where(_T.c.order_key == order_key, _T.c.hold != Freeze.CANCELED.value)
             .values(hold=freeze.value, update_time=now)
         )
 
-    async def set_held(self, tx: Tx, order_key: str, held: bool, version: int, now: datetime) -> bool:
+    async def set_held(self, order_key: str, held: bool, version: int, now: datetime) -> bool:
         """Notes a hold, or its end, on every attempt to submit the order; False when a newer decision is known.
 
         The update also locks the rows, as above. A change makes nothing that could begin held.
         """
-        changed = await tx.execute(
+        changed = await self._tx.execute(
             sa.update(_T)
             .where(_T.c.order_key == order_key, _T.c.kind == Kind.SUBMIT.value, _T.c.held_version <= version)
             .values(held=held, held_version=version, update_time=now)
         )
         return bool(changed.rowcount)
 
-    async def due(self, tx: Tx, now: datetime, next_check: datetime, limit: int) -> list[tuple[str, int, Kind]]:
+    async def due(self, now: datetime, next_check: datetime, limit: int) -> list[tuple[str, int, Kind]]:
         """Attempts whose end is overdue; taken for this replica until `next_check`."""
         select = (
             sa.select(_T.c.order_key, _T.c.attempt, _T.c.kind)
@@ -114,9 +119,9 @@ class ReservationStore:
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        found = [(row.order_key, row.attempt, Kind(row.kind)) for row in await tx.execute(select)]
+        found = [(row.order_key, row.attempt, Kind(row.kind)) for row in await self._tx.execute(select)]
         if found:
-            await tx.execute(
+            await self._tx.execute(
                 sa.update(_T)
                 .where(_T.c.order_key == sa.bindparam("o"), _T.c.attempt == sa.bindparam("n"))
                 .values(check_time=sa.bindparam("next")),

@@ -66,32 +66,35 @@ def _find(column: sa.Column[Any]) -> tuple[sa.Select[Any], sa.Select[Any]]:
 _BY_PRODUCT, _BY_ID, _BY_KEY = _find(_T.c.product_id), _find(_T.c.id), _find(_T.c.key)
 
 
-class StockStore:
+class SqlStockStore:
     """Reads and writes stock. Counters change only together with the movements that they are sums of."""
 
-    def __init__(self, ids: IdSource) -> None:
+    __slots__ = ("_ids", "_tx")
+
+    def __init__(self, tx: Tx, ids: IdSource) -> None:
+        self._tx = tx
         self._ids = ids
 
-    async def of_products(self, tx: Tx, product_ids: Iterable[str], lock: bool = False) -> list[Stock]:
+    async def of_products(self, product_ids: Iterable[str], lock: bool = False) -> list[Stock]:
         """All stock of the products; with `lock` held until the end of the transaction, in the order of the
         keys.
         """
-        return await _stocks(tx, _BY_PRODUCT[lock], possible(product_ids))
+        return await _stocks(self._tx, _BY_PRODUCT[lock], possible(product_ids))
 
-    async def of_ids(self, tx: Tx, record_ids: Iterable[str], lock: bool = False) -> list[Stock]:
+    async def of_ids(self, record_ids: Iterable[str], lock: bool = False) -> list[Stock]:
         """Stock by public id."""
-        return await _stocks(tx, _BY_ID[lock], possible(record_ids))
+        return await _stocks(self._tx, _BY_ID[lock], possible(record_ids))
 
-    async def of_keys(self, tx: Tx, keys: Iterable[uuid.UUID], lock: bool = False) -> list[Stock]:
+    async def of_keys(self, keys: Iterable[uuid.UUID], lock: bool = False) -> list[Stock]:
         """Stock by key."""
-        return await _stocks(tx, _BY_KEY[lock], sorted(set(keys)))
+        return await _stocks(self._tx, _BY_KEY[lock], sorted(set(keys)))
 
-    async def book(self, tx: Tx, movements: Sequence[Movement], sums: Mapping[uuid.UUID, Effect], now: datetime) -> None:
+    async def book(self, movements: Sequence[Movement], sums: Mapping[uuid.UUID, Effect], now: datetime) -> None:
         """Adds movements to the ledger and their sums to the counters: two statements."""
         if not movements:
             return
-        await tx.execute(_APPLY, [{"k": k, "a": e.on_hand, "b": e.reserved, "c": e.allocated} for k, e in sums.items()])
-        await tx.execute(_MOVE, [self._movement_row(m, now) for m in movements])
+        await self._tx.execute(_APPLY, [{"k": k, "a": e.on_hand, "b": e.reserved, "c": e.allocated} for k, e in sums.items()])
+        await self._tx.execute(_MOVE, [self._movement_row(m, now) for m in movements])
 
     def _movement_row(self, m: Movement, now: datetime) -> dict[str, Any]:
         return {
@@ -110,25 +113,25 @@ class StockStore:
             "create_time": now,
         }
 
-    async def records(self, tx: Tx, record_ids: Iterable[str], lock: bool = False) -> dict[str, InventoryRecord]:
+    async def records(self, record_ids: Iterable[str], lock: bool = False) -> dict[str, InventoryRecord]:
         """Whole records by public id."""
         select = sa.select(_T).where(_T.c.id.in_(possible(record_ids))).order_by(_T.c.key)
         if lock:
             select = select.with_for_update()
-        return {row.id: record(row) for row in await tx.execute(select)}
+        return {row.id: record(row) for row in await self._tx.execute(select)}
 
-    async def insert(self, tx: Tx, records: Sequence[InventoryRecord]) -> None:
+    async def insert(self, records: Sequence[InventoryRecord]) -> None:
         """Adds records with empty counters; raises RESOURCE_EXISTS when an id was taken meanwhile."""
         try:
-            await tx.execute(sa.insert(_T), [_row(r) for r in records])
+            await self._tx.execute(sa.insert(_T), [_row(r) for r in records])
         except IntegrityError as error:
             if is_unique_violation(error):
                 raise exists("inventory record", records[0].id) from None
             raise
 
-    async def update(self, tx: Tx, r: InventoryRecord) -> None:
+    async def update(self, r: InventoryRecord) -> None:
         """Stores what may be edited."""
-        await tx.execute(
+        await self._tx.execute(
             _EDIT,
             {
                 "k": r.key,

@@ -88,89 +88,92 @@ _DELIVERABLE = (
 _ADD, _ADD_LINES, _ADD_ALLOCATIONS = sa.insert(_T), sa.insert(_L), sa.insert(_A)
 
 
-class SupplierOrderStore:
+class SqlSupplierOrderStore:
     """Reads and writes supplier orders.
 
     `relay_delay`: how long the relay waits before it reports a change.
     """
 
-    def __init__(self, relay_delay: timedelta) -> None:
+    __slots__ = ("_delay", "_tx")
+
+    def __init__(self, tx: Tx, relay_delay: timedelta) -> None:
+        self._tx = tx
         self._delay = relay_delay
 
-    async def of_ids(self, tx: Tx, ids: Iterable[str], lock: bool = False) -> list[SupplierOrder]:
+    async def of_ids(self, ids: Iterable[str], lock: bool = False) -> list[SupplierOrder]:
         """By public id, in the order of their keys."""
-        return await self._load(tx, _T.c.id.in_(sorted({id for id in ids if valid_numbered_id(id)})), lock)
+        return await self._load(_T.c.id.in_(sorted({id for id in ids if valid_numbered_id(id)})), lock)
 
-    async def of_keys(self, tx: Tx, keys: Iterable[UUID], lock: bool = False) -> list[SupplierOrder]:
+    async def of_keys(self, keys: Iterable[UUID], lock: bool = False) -> list[SupplierOrder]:
         """By key."""
-        return await self._load(tx, _T.c.key.in_(sorted(set(keys))), lock)
+        return await self._load(_T.c.key.in_(sorted(set(keys))), lock)
 
-    async def of_orders(self, tx: Tx, order_keys: Iterable[str], lock: bool = False) -> list[SupplierOrder]:
+    async def of_orders(self, order_keys: Iterable[str], lock: bool = False) -> list[SupplierOrder]:
         """All of some buyer orders, moved ones too, in the order of their keys."""
-        return await self._load(tx, _T.c.order_key.in_(possible(order_keys)), lock)
+        return await self._load(_T.c.order_key.in_(possible(order_keys)), lock)
 
-    async def deliverable(self, tx: Tx, limit: int) -> list[UUID]:
+    async def deliverable(self, limit: int) -> list[UUID]:
         """Some that can be delivered from by now, without a shipment."""
-        return [row.key for row in await tx.execute(_DELIVERABLE, {"limit": limit})]
+        return [row.key for row in await self._tx.execute(_DELIVERABLE, {"limit": limit})]
 
-    async def _load(self, tx: Tx, where: sa.ColumnElement[bool], lock: bool) -> list[SupplierOrder]:
+    async def _load(self, where: sa.ColumnElement[bool], lock: bool) -> list[SupplierOrder]:
         select = sa.select(_T).where(where).order_by(_T.c.key)
         if lock:
             select = select.with_for_update()
-        return await self.with_lines(tx, (await tx.execute(select)).all())
+        return await self.with_lines((await self._tx.execute(select)).all())
 
-    async def with_lines(self, tx: Tx, headers: Sequence[Any]) -> list[SupplierOrder]:
+    async def with_lines(self, headers: Sequence[Any]) -> list[SupplierOrder]:
         """Rows of supplier orders with their lines, in the order given."""
         if not headers:
             return []
         keys = [row.key for row in headers]
-        held = await tx.execute(sa.select(_A).where(_A.c.supplier_order_key.in_(keys)).order_by(_A.c.position, _A.c.key))
-        rows = await tx.execute(sa.select(_L).where(_L.c.supplier_order_key.in_(keys)).order_by(_L.c.position))
+        held = await self._tx.execute(sa.select(_A).where(_A.c.supplier_order_key.in_(keys)).order_by(_A.c.position, _A.c.key))
+        rows = await self._tx.execute(sa.select(_L).where(_L.c.supplier_order_key.in_(keys)).order_by(_L.c.position))
         lines = lines_of(rows, allocations_of(held))
         return [order_of(row, lines.get(row.key, ())) for row in headers]
 
-    async def insert(self, tx: Tx, orders: Sequence[SupplierOrder], now: datetime) -> None:
+    async def insert(self, orders: Sequence[SupplierOrder], now: datetime) -> None:
         """Adds supplier orders; the relay will report them."""
         if not orders:
             return
-        await tx.execute(_ADD, [header_row(o, now + self._delay) for o in orders])
-        await self._insert_lines(tx, orders)
+        await self._tx.execute(_ADD, [header_row(o, now + self._delay) for o in orders])
+        await self._insert_lines(orders)
 
-    async def _insert_lines(self, tx: Tx, orders: Sequence[SupplierOrder]) -> None:
+    async def _insert_lines(self, orders: Sequence[SupplierOrder]) -> None:
         lines, held = line_rows(orders), allocation_rows(orders)
         if lines:
-            await tx.execute(_ADD_LINES, lines)
+            await self._tx.execute(_ADD_LINES, lines)
         if held:
-            await tx.execute(_ADD_ALLOCATIONS, held)
+            await self._tx.execute(_ADD_ALLOCATIONS, held)
 
-    async def save(self, tx: Tx, orders: Sequence[SupplierOrder], now: datetime) -> None:
+    async def save(self, orders: Sequence[SupplierOrder], now: datetime) -> None:
         """Stores headers of locked supplier orders: one statement."""
         if orders:
-            await tx.execute(
+            await self._tx.execute(
                 _SAVE, [{"k": o.key, **{f"new_{n}": v for n, v in state_row(o, now + self._delay).items()}} for o in orders]
             )
 
-    async def save_units(
-        self, tx: Tx, before: Mapping[UUID, SupplierOrder], orders: Sequence[SupplierOrder], now: datetime
-    ) -> None:
+    async def save_units(self, before: Mapping[UUID, SupplierOrder], orders: Sequence[SupplierOrder], now: datetime) -> None:
         """Stores headers, and the packed and shipped units of the lines that changed: three statements."""
-        await self.save(tx, orders, now)
+        await self.save(orders, now)
         lines = [(o.key, new) for o in orders for old, new in zip(before[o.key].lines, o.lines, strict=True) if old is not new]
         if lines:
-            await tx.execute(
+            await self._tx.execute(
                 _SAVE_LINE,
                 [{"k": k, "l": line.line_item_id, "new_packed": line.packed, "new_shipped": line.shipped} for k, line in lines],
             )
         held = [a for _, line in lines for a in line.allocations]
         if held:
-            await tx.execute(_SAVE_ALLOCATION, [{"k": a.key, "new_packed": a.packed, "new_shipped": a.shipped} for a in held])
+            await self._tx.execute(
+                _SAVE_ALLOCATION, [{"k": a.key, "new_packed": a.packed, "new_shipped": a.shipped} for a in held]
+            )
 
-    async def replace(self, tx: Tx, orders: Sequence[SupplierOrder], now: datetime) -> None:
+    async def replace(self, orders: Sequence[SupplierOrder], now: datetime) -> None:
         """Stores headers and all lines and allocations anew: five statements."""
         if not orders:
             return
-        await self.save(tx, orders, now)
+        await self.save(orders, now)
         keys = [o.key for o in orders]
-        await tx.execute(sa.delete(_A).where(_A.c.supplier_order_key.in_(keys)))
-        await tx.execute(sa.delete(_L).where(_L.c.supplier_order_key.in_(keys)))
-        await self._insert_lines(tx, orders)
+        await self._tx.execute(sa.delete(_A).where(_A.c.supplier_order_key.in_(keys)))
+        await self._tx.execute(sa.delete(_L).where(_L.c.supplier_order_key.in_(keys)))
+        await self._insert_lines(orders)
