@@ -52,7 +52,8 @@ async def stored(databases: Any) -> AsyncIterator[tuple[World, Database]]:
         await world.ship(items=[("PO1-1", "l1", 1)])
         key = new_key()
         await world.reserve(key, line(quantity=2), attempt=2)
-        yield world, world.background.reporting._transactions  # type: ignore[misc]
+        assert world.app.database is not None
+        yield world, world.app.database
 
 
 @pytest.mark.parametrize(("rule", "breakage"), BREAKAGES, ids=[f"{n}-{r}" for n, (r, _) in enumerate(BREAKAGES)])

@@ -25,7 +25,8 @@ async def stored(databases: Any) -> AsyncIterator[tuple[World, Database]]:
     async with fulfillment(databases) as world:
         await world.stock(("a", "drill", "", 10))
         await world.reserve(new_key(), line(quantity=3))
-        yield world, world.background.reporting._transactions  # type: ignore[misc]
+        assert world.app.database is not None
+        yield world, world.app.database
 
 
 async def counted(world: World, change: int) -> None:
