@@ -6,44 +6,30 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
 from libs.clock import Clock
-from libs.db import Database, Tx
+from libs.db import Database
 from libs.db.invariants import with_rules
 from libs.db.migrate import open_migrated
+from libs.db.unit_of_work import SqlUnitsOfWork
 from libs.idempotency.invariants import with_effects
 from libs.idempotency.outcomes import forgetting
 from libs.ids import IdSource
 from libs.resource.database import Resource, StandardMethods
 from libs.service.app import Runtime, ServiceApp
 from services.directory.adapters.db.accounts import SqlAccounts
-from services.directory.adapters.db.address_books import SqlAddressBooks
+from services.directory.adapters.db.address_lists import SqlAddressLists
 from services.directory.adapters.db.contexts import SqlContexts
+from services.directory.adapters.db.first_rows import first_rows, is_empty, store
 from services.directory.adapters.db.invariants.census import CensusReader
 from services.directory.adapters.db.invariants.rules import look
-from services.directory.adapters.db.parties import SqlParties
-from services.directory.adapters.db.requests import SqlRequests
-from services.directory.adapters.db.tables import (
-    BUYER,
-    CLIENT,
-    CLIENTS,
-    MADE,
-    REQUESTS,
-    SELLER,
-    SELLERS,
-    SIGNING_KEYS,
-    SUPPLIER,
-    USER,
-    USERS,
-)
-from services.directory.adapters.db.users import SqlClientSecrets, SqlUsers
-from services.directory.adapters.passwords import Argon2, new_secret
+from services.directory.adapters.db.tables import BUYER, CLIENT, MADE, REQUESTS, SELLER, SUPPLIER, USER
+from services.directory.adapters.db.work import SqlDirectoryWork
+from services.directory.adapters.passwords import Argon2
 from services.directory.application.address_assignments import AddressAssignments
 from services.directory.application.addresses import Addresses
-from services.directory.application.api_clients import ClientRules, RotateSecret
+from services.directory.application.api_clients import RotateSecret
 from services.directory.application.audit import Audit
-from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER, OneTimeSecret, first_rows
+from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER, OneTimeSecret
 from services.directory.application.issue_token import IssueToken
 from services.directory.application.users import SetPassword, UserRules
 from services.directory.rpc.address_servicer import AddressServicer
@@ -77,23 +63,16 @@ async def _open(settings: Settings) -> Database:
 async def bootstrap(settings: Settings, clock: Clock, ids: IdSource) -> OneTimeSecret | None:
     """Sets an empty directory up; None when it is not empty. Safe when two processes start at once."""
     database = await _open(settings)
-    secret = new_secret()
     argon2 = Argon2(settings.argon2_time, settings.argon2_memory_kib)
+    secret = argon2.new()
     try:
-        async with database.reading() as tx:
-            if (await tx.execute(sa.select(SELLERS.c.id))).first() is not None:
-                return None
+        if not await is_empty(database):
+            return None
         rows = await first_rows(settings.seller_id, settings.seller_name, secret, argon2.hash, clock, ids)
-        async with database.transaction() as tx:
-            made = await tx.execute(tx.insert(SELLERS).on_conflict_do_nothing(), rows.seller)
-            if made.rowcount == 0:
-                return None
-            await tx.execute(tx.insert(USERS), rows.user)
-            await tx.execute(tx.insert(CLIENTS), rows.client)
-            await tx.execute(tx.insert(SIGNING_KEYS), rows.key)
+        made = await store(database, rows)
     finally:
         await database.close()
-    return OneTimeSecret(ADMIN_CLIENT, secret, OWNER)
+    return OneTimeSecret(ADMIN_CLIENT, secret, OWNER) if made else None
 
 
 async def reset_owner_secret(settings: Settings, clock: Clock) -> OneTimeSecret | None:
@@ -102,18 +81,18 @@ async def reset_owner_secret(settings: Settings, clock: Clock) -> OneTimeSecret 
     For whoever commands the database: no caller is asked for. Does not migrate; raises `SchemaError`.
     """
     database = await _open(replace(settings, tuning=replace(settings.tuning, migrate=False)))
-    secret = new_secret()
-    hashed = await Argon2(settings.argon2_time, settings.argon2_memory_kib).hash(secret)
-    clients = SqlClientSecrets()
+    argon2 = Argon2(settings.argon2_time, settings.argon2_memory_kib)
+    secret = argon2.new()
+    hashed = await argon2.hash(secret)
 
-    async def work(tx: Tx) -> bool:
-        if await clients.limits(tx, ADMIN_CLIENT) is None:
+    async def reset(work: SqlDirectoryWork) -> bool:
+        if await work.client_secrets.limits(ADMIN_CLIENT) is None:
             return False
-        await clients.set_secret(tx, ADMIN_CLIENT, hashed, clock.now())
+        await work.client_secrets.set_secret(ADMIN_CLIENT, hashed, clock.now())
         return True
 
     try:
-        known = await database.retrying(work)
+        known = await SqlUnitsOfWork(database, SqlDirectoryWork).retrying(reset)
     finally:
         await database.close()
     return OneTimeSecret(ADMIN_CLIENT, secret, OWNER) if known else None
@@ -125,11 +104,10 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     clock, ids = runtime.clock, runtime.ids
     argon2 = Argon2(settings.argon2_time, settings.argon2_memory_kib)
     accounts = SqlAccounts(database, settings.signing_key_pem)
-    contexts, requests, parties, users = SqlContexts(database), SqlRequests(), SqlParties(), SqlUsers()
-    books = SqlAddressBooks(database)
+    contexts, units = SqlContexts(database), SqlUnitsOfWork(database, SqlDirectoryWork)
 
-    def standard(resource: Resource) -> StandardMethods[Tx]:
-        return StandardMethods(database, REQUESTS, resource, clock, ids, lambda tx: tx)
+    def standard(resource: Resource) -> StandardMethods[SqlDirectoryWork]:
+        return StandardMethods(database, REQUESTS, resource, clock, ids, SqlDirectoryWork)
 
     served: list[tuple[Any, Any, str]] = [
         (
@@ -147,29 +125,17 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         (supplier_service_pb2_grpc.add_SupplierServiceServicer_to_server, SupplierServicer(standard(SUPPLIER)), "Supplier"),
         (
             user_service_pb2_grpc.add_UserServiceServicer_to_server,
-            UserServicer(
-                standard(USER), UserRules(parties, users, argon2), SetPassword(database, requests, users, argon2, clock)
-            ),
+            UserServicer(standard(USER), UserRules(argon2), SetPassword(units, argon2, clock)),
             "User",
         ),
         (
             api_client_service_pb2_grpc.add_ApiClientServiceServicer_to_server,
-            ApiClientServicer(
-                standard(CLIENT),
-                ClientRules(parties, users),
-                RotateSecret(database, requests, SqlClientSecrets(), users, argon2, clock),
-            ),
+            ApiClientServicer(standard(CLIENT), RotateSecret(units, argon2, clock)),
             "ApiClient",
         ),
         (
             address_service_pb2_grpc.add_AddressServiceServicer_to_server,
-            AddressServicer(
-                Addresses(database, requests, books, parties, clock),
-                AddressAssignments(database, requests, books, parties, clock),
-                books,
-                clock,
-                ids,
-            ),
+            AddressServicer(Addresses(units, clock), AddressAssignments(units, clock), SqlAddressLists(database), clock, ids),
             "Address",
         ),
     ]

@@ -10,11 +10,15 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 
 class Argon2:
-    """Hashes and verifies. Verifying against nothing takes as long as against something."""
+    """Makes, hashes and verifies. Verifying against nothing takes as long as against something."""
 
     def __init__(self, time_cost: int, memory_kib: int) -> None:
         self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1)
         self._decoy = self._hasher.hash(secrets.token_urlsafe(16))
+
+    def new(self) -> str:
+        """A secret that cannot be guessed."""
+        return secrets.token_urlsafe(32)
 
     async def hash(self, secret: str) -> str:
         """The hash, with its own salt."""
@@ -29,8 +33,3 @@ class Argon2:
             return self._hasher.verify(hashed or self._decoy, secret) and hashed is not None
         except (VerificationError, InvalidHashError):
             return False
-
-
-def new_secret() -> str:
-    """A secret that cannot be guessed."""
-    return secrets.token_urlsafe(32)

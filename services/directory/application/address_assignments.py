@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from libs.auth import Principal, roles
 from libs.clock import Clock
 from libs.errors import Violations
-from services.directory.application.ports import AddressBooks, Parties, Request, Requests, Transactions, Tx
+from libs.idempotency.key import RequestKey
+from services.directory.application.ports import DirectoryWork, Units
 from services.directory.domain.addresses import Assignment
 
 Assigned = Sequence[tuple[str, Assignment]]
@@ -17,16 +18,11 @@ Assigned = Sequence[tuple[str, Assignment]]
 class AddressAssignments:
     """Says who may use which address."""
 
-    def __init__(
-        self, transactions: Transactions, requests: Requests, books: AddressBooks, parties: Parties, clock: Clock
-    ) -> None:
-        self._transactions = transactions
-        self._requests = requests
-        self._books = books
-        self._parties = parties
+    def __init__(self, units: Units, clock: Clock) -> None:
+        self._units = units
         self._clock = clock
 
-    async def assign(self, caller: Principal, found: Violations, items: Assigned, request: Request) -> None:
+    async def assign(self, caller: Principal, found: Violations, items: Assigned, request: RequestKey | None) -> None:
         """Adds or replaces all or none. `found` is what is wrong so far."""
         caller.require(roles.ADDRESS_ADMIN)
         seen: set[tuple[str, str, str]] = set()
@@ -35,29 +31,29 @@ class AddressAssignments:
             found.require(f"assignments[{i}]", key not in seen, "DUPLICATE_ITEM", "stands twice")
             seen.add(key)
 
-        async def work(tx: Tx) -> None:
-            if await self._requests.claim(tx, request, {}, self._clock.now()) is not None:
+        async def do(work: DirectoryWork) -> None:
+            if await work.requests.claim(request, {}, self._clock.now()) is not None:
                 return
-            await self._check(tx, found, items)
+            await self._check(work, found, items)
             found.raise_if_any()
-            await self._books.assign(tx, items)
+            await work.books.assign(items)
 
-        await self._transactions.retrying(work)
+        await self._units.retrying(do)
 
-    async def unassign(self, caller: Principal, found: Violations, items: Assigned, request: Request) -> None:
+    async def unassign(self, caller: Principal, found: Violations, items: Assigned, request: RequestKey | None) -> None:
         """Removes those that exist."""
         caller.require(roles.ADDRESS_ADMIN)
         found.raise_if_any()
 
-        async def work(tx: Tx) -> None:
-            if await self._requests.claim(tx, request, {}, self._clock.now()) is None:
-                await self._books.unassign(tx, items)
+        async def do(work: DirectoryWork) -> None:
+            if await work.requests.claim(request, {}, self._clock.now()) is None:
+                await work.books.unassign(items)
 
-        await self._transactions.retrying(work)
+        await self._units.retrying(do)
 
-    async def _check(self, tx: Tx, found: Violations, items: Assigned) -> None:
-        addresses = await self._books.taken(tx, {(party, item.address_id) for party, item in items})
-        people = await self._parties.members(tx, {(party, item.user_id) for party, item in items if item.user_id})
+    async def _check(self, work: DirectoryWork, found: Violations, items: Assigned) -> None:
+        addresses = await work.books.taken({(party, item.address_id) for party, item in items})
+        people = await work.parties.members({(party, item.user_id) for party, item in items if item.user_id})
         for i, (party, item) in enumerate(items):
             found.require(
                 f"assignments[{i}].address_id",

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from libs.auth import PartyKind, Principal, roles
 from libs.clock import Clock
 from libs.errors import Violations, exists, missing, stale
+from libs.idempotency.key import RequestKey
 from libs.protoconv import merge_xp, xp_size_ok
-from services.directory.application.ports import AddressBooks, Parties, Request, Requests, Transactions, Tx
-from services.directory.domain.addresses import Assignment, Entry
+from services.directory.application.ports import DirectoryWork, Units
+from services.directory.domain.addresses import Assignment, Entry, Fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,8 @@ class Change:
     party: str
     id: str
     etag: str
-    address: Mapping[str, Any] | None
-    xp: Mapping[str, Any] | None
+    address: Fields | None
+    xp: Fields | None
 
 
 def only_own(caller: Principal) -> bool:
@@ -37,16 +37,13 @@ def only_own(caller: Principal) -> bool:
 class Addresses:
     """Writes address books."""
 
-    def __init__(
-        self, transactions: Transactions, requests: Requests, books: AddressBooks, parties: Parties, clock: Clock
-    ) -> None:
-        self._transactions = transactions
-        self._requests = requests
-        self._books = books
-        self._parties = parties
+    def __init__(self, units: Units, clock: Clock) -> None:
+        self._units = units
         self._clock = clock
 
-    async def create(self, caller: Principal, found: Violations, entries: Sequence[Entry], request: Request) -> list[Entry]:
+    async def create(
+        self, caller: Principal, found: Violations, entries: Sequence[Entry], request: RequestKey | None
+    ) -> list[Entry]:
         """Adds all or none. `found` is what is wrong so far."""
         own = only_own(caller)
         if own:
@@ -57,32 +54,32 @@ class Addresses:
         for i, key in enumerate(keys):
             found.require(f"entries[{i}].address.id", key not in keys[:i], "DUPLICATE_ITEM", f"{key[1]!r} stands twice")
 
-        async def work(tx: Tx) -> list[Entry]:
+        async def do(work: DirectoryWork) -> list[Entry]:
             # What is refused records nothing; the database is not asked to keep what it cannot.
-            recorded = await self._requests.claim(tx, request, {"keys": [] if found else keys}, now)
+            recorded = await work.requests.claim(request, {"keys": [] if found else keys}, now)
             if recorded is not None:
-                return await self._books.read(tx, [(party, id) for party, id in recorded["keys"]])
-            await self._open_to(tx, caller, own)
-            await self._check(tx, found, entries)
+                return await work.books.read([(party, id) for party, id in recorded["keys"]])
+            await self._open_to(work, caller, own)
+            await self._check(work, found, entries)
             found.raise_if_any()
-            taken = await self._books.taken(tx, keys)
+            taken = await work.books.taken(keys)
             if taken:
                 raise exists("address", min(taken)[1])
-            await self._books.add(tx, entries)
+            await work.books.add(entries)
             mine = [(e.party, Assignment(e.id, e.user_id, False, False)) for e in entries if e.user_id]
-            await self._books.assign(tx, mine)
+            await work.books.assign(mine)
             return list(entries)
 
-        return await self._transactions.retrying(work)
+        return await self._units.retrying(do)
 
-    async def update(self, caller: Principal, change: Change, request: Request) -> Entry:
+    async def update(self, caller: Principal, change: Change, request: RequestKey | None) -> Entry:
         """Replaces the address, merges xp."""
         own = only_own(caller)
         now = self._clock.now()
 
-        async def work(tx: Tx) -> Entry:
-            recorded = await self._requests.claim(tx, request, {}, now)
-            entry = await self._entry(tx, caller, own, change.party, change.id)
+        async def do(work: DirectoryWork) -> Entry:
+            recorded = await work.requests.claim(request, {}, now)
+            entry = await self._entry(work, caller, own, change.party, change.id)
             if recorded is not None:
                 return entry
             if change.etag and change.etag != str(entry.version):
@@ -95,38 +92,38 @@ class Addresses:
                 changed = replace(changed, xp=merge_xp(entry.xp, change.xp))
                 xp_size_ok(found, "entry.xp", changed.xp)
                 found.raise_if_any()
-            await self._books.replace(tx, changed)
+            await work.books.replace(changed)
             return changed
 
-        return await self._transactions.retrying(work)
+        return await self._units.retrying(do)
 
-    async def delete(self, caller: Principal, party: str, id: str, request: Request) -> None:
+    async def delete(self, caller: Principal, party: str, id: str, request: RequestKey | None) -> None:
         """Removes an entry and its assignments."""
         own = only_own(caller)
 
-        async def work(tx: Tx) -> None:
-            if await self._requests.claim(tx, request, {}, self._clock.now()) is not None:
+        async def do(work: DirectoryWork) -> None:
+            if await work.requests.claim(request, {}, self._clock.now()) is not None:
                 return
-            await self._entry(tx, caller, own, party, id)
-            await self._books.remove(tx, party, id)
+            await self._entry(work, caller, own, party, id)
+            await work.books.remove(party, id)
 
-        await self._transactions.retrying(work)
+        await self._units.retrying(do)
 
-    async def _entry(self, tx: Tx, caller: Principal, own: bool, party: str, id: str) -> Entry:
-        await self._open_to(tx, caller, own)
-        entry = await self._books.get(tx, party, id)
+    async def _entry(self, work: DirectoryWork, caller: Principal, own: bool, party: str, id: str) -> Entry:
+        await self._open_to(work, caller, own)
+        entry = await work.books.get(party, id)
         if entry is None or (own and entry.user_id != caller.user_id):
             raise missing("address", id)
         return entry
 
-    async def _open_to(self, tx: Tx, caller: Principal, own: bool) -> None:
+    async def _open_to(self, work: DirectoryWork, caller: Principal, own: bool) -> None:
         """Users of a restricted buyer have no own addresses."""
-        if own and await self._books.restricted(tx, caller):
+        if own and await work.books.restricted(caller):
             caller.require(roles.ADDRESS_ADMIN)
 
-    async def _check(self, tx: Tx, found: Violations, entries: Collection[Entry]) -> None:
-        companies = await self._parties.existing(tx, {entry.party for entry in entries if entry.party})
-        people = await self._parties.members(tx, {(e.party, e.user_id) for e in entries if e.user_id})
+    async def _check(self, work: DirectoryWork, found: Violations, entries: Collection[Entry]) -> None:
+        companies = await work.parties.existing({entry.party for entry in entries if entry.party})
+        people = await work.parties.members({(e.party, e.user_id) for e in entries if e.user_id})
         for i, entry in enumerate(entries):
             known = entry.party in companies or not entry.party
             found.require(f"entries[{i}].party", known, "PARTY_NOT_FOUND", "the company does not exist")

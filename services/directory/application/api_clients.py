@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from libs.auth import Principal, roles
 from libs.clock import Clock
 from libs.errors import Violations, missing, precondition
-from services.directory.application.ports import (
-    ClientSecrets,
-    KnownUser,
-    Parties,
-    Request,
-    Requests,
-    Secrets,
-    Transactions,
-    Tx,
-    Users,
-)
+from libs.idempotency.key import RequestKey
+from services.directory.application.ports import DirectoryWork, KnownUser, Secrets, Units
 from services.directory.domain.access import commands, require_seller, token_roles
 
 
@@ -27,52 +18,48 @@ def _own_roles(user: KnownUser | None, most: Sequence[str]) -> frozenset[str]:
     return frozenset() if user is None else token_roles(user.roles, most, ()) or frozenset()
 
 
-class ClientRules:
-    """The checks that need the database."""
+@dataclass(frozen=True, slots=True)
+class ClientValues:
+    """An API client as it would become, and the field of the request that says so."""
 
-    def __init__(self, parties: Parties, users: Users) -> None:
-        self._parties = parties
-        self._users = users
+    where: str
+    default_user_id: str
+    roles: Sequence[str]
+    buyer_ids: Sequence[str]
+    supplier_ids: Sequence[str]
 
-    async def __call__(
-        self, tx: Tx, found: Violations, caller: Principal, items: Sequence[tuple[str, Mapping[str, Any]]]
-    ) -> None:
-        """Users and companies exist; the caller holds what the client's own tokens carry."""
-        known = await self._users.known(tx, {values["default_user_id"] for _, values in items} - {""})
-        companies = {company for _, values in items for _, company in _companies(values)}
-        existing = await self._parties.existing(tx, companies)
-        for where, values in items:
-            user = known.get(values["default_user_id"])
-            there = user is not None or not values["default_user_id"]
-            found.require(f"{where}.default_user_id", there, "USER_NOT_FOUND", "there is no such user")
-            commands(found, f"{where}.default_user_id", caller, _own_roles(user, values["roles"]))
-            for field, company in _companies(values):
-                found.require(f"{where}.{field}", company in existing, "PARTY_NOT_FOUND", "the company does not exist")
+    def companies(self) -> list[tuple[str, str]]:
+        """(field, company) of all that it admits by name."""
+        return [
+            (f"{self.where}.{field}[{i}]", f"{kind}:{id}")
+            for field, kind, ids in (("buyer_ids", "BUYER", self.buyer_ids), ("supplier_ids", "SUPPLIER", self.supplier_ids))
+            for i, id in enumerate(ids)
+        ]
 
 
-def _companies(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [
-        (f"{field}[{i}]", f"{kind}:{id}")
-        for field, kind in (("buyer_ids", "BUYER"), ("supplier_ids", "SUPPLIER"))
-        for i, id in enumerate(values[field])
-    ]
+async def check_clients(work: DirectoryWork, found: Violations, caller: Principal, clients: Sequence[ClientValues]) -> None:
+    """Users and companies exist; the caller holds what the clients' own tokens carry."""
+    known = await work.users.known({client.default_user_id for client in clients} - {""})
+    existing = await work.parties.existing({company for client in clients for _, company in client.companies()})
+    for client in clients:
+        where, user = f"{client.where}.default_user_id", known.get(client.default_user_id)
+        there = user is not None or not client.default_user_id
+        found.require(where, there, "USER_NOT_FOUND", "there is no such user")
+        commands(found, where, caller, _own_roles(user, client.roles))
+        for field, company in client.companies():
+            found.require(field, company in existing, "PARTY_NOT_FOUND", "the company does not exist")
 
 
 class RotateSecret:
     """RotateSecret."""
 
-    def __init__(
-        self, transactions: Transactions, requests: Requests, clients: ClientSecrets, users: Users, secrets: Secrets, clock: Clock
-    ) -> None:
-        self._transactions = transactions
-        self._requests = requests
-        self._clients = clients
-        self._users = users
+    def __init__(self, units: Units, secrets: Secrets, clock: Clock) -> None:
+        self._units = units
         self._secrets = secrets
         self._clock = clock
 
-    async def __call__(self, caller: Principal, client_id: str, secret: str, request: Request) -> None:
-        """Makes `secret` the client's only one.
+    async def __call__(self, caller: Principal, client_id: str, request: RequestKey | None) -> str:
+        """Makes a secret, from now on the client's only one, and returns it.
 
         Raises `SECRET_SHOWN_ONCE` for a repeat: no secret is recorded with its request, and an empty answer could be
         taken for one.
@@ -81,20 +68,22 @@ class RotateSecret:
         found = Violations()
         found.check_id("api_client_id", client_id)
         found.raise_if_any()
+        secret = self._secrets.new()
         hashed = await self._secrets.hash(secret)
         now = self._clock.now()
 
-        async def work(tx: Tx) -> None:
-            if await self._requests.claim(tx, request, {}, now) is not None:
+        async def do(work: DirectoryWork) -> None:
+            if await work.requests.claim(request, {}, now) is not None:
                 text = "the request has made a secret, which cannot be shown again: rotate under another request id"
                 raise precondition("SECRET_SHOWN_ONCE", text, api_client=client_id)
-            limits = await self._clients.limits(tx, client_id)
+            limits = await work.client_secrets.limits(client_id)
             if limits is None:
                 raise missing("API client", client_id)
             user_id, most = limits
-            user = (await self._users.known(tx, [user_id])).get(user_id) if user_id else None
+            user = (await work.users.known([user_id])).get(user_id) if user_id else None
             commands(found, "api_client_id", caller, _own_roles(user, most))
             found.raise_if_any()
-            await self._clients.set_secret(tx, client_id, hashed, now)
+            await work.client_secrets.set_secret(client_id, hashed, now)
 
-        await self._transactions.retrying(work)
+        await self._units.retrying(do)
+        return secret

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
 from libs.auth import Principal, TokenSigner
-from services.directory.domain.addresses import Assignment, Entry
+from libs.idempotency.key import RequestKey
+from libs.query.request import PageRequest
+from libs.service.unit_of_work import UnitsOfWork
+from services.directory.domain.addresses import Assignment, Entry, Fields
 from services.directory.domain.grants import Account, Client
+from services.directory.domain.ordering import OrderingContext
 
-T = TypeVar("T")
-Tx = Any
-"""An open transaction: opaque here, the stores know what it is."""
-Request = Any
-"""The key of an idempotent request; None when the caller gave no request id."""
-
-
-class Transactions(Protocol):
-    """Opens transactions."""
-
-    async def retrying(self, work: Callable[[Tx], Awaitable[T]]) -> T:
-        """Runs the work in a writing transaction; again when the database asks for it."""
-        ...
+Outcome = Mapping[str, Sequence[Sequence[str]]]
+"""What is recorded of a request: the keys of what it made, or nothing."""
 
 
 class Requests(Protocol):
     """Requests with an id of the caller's own."""
 
-    async def claim(self, tx: Tx, key: Request, outcome: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
-        """Records the outcome; or returns that of an earlier call."""
+    async def claim(self, key: RequestKey | None, outcome: Outcome, now: datetime) -> Outcome | None:
+        """Records the outcome; or returns that of an earlier call. A request without an id is always new."""
         ...
 
 
@@ -40,10 +33,17 @@ class Accounts(Protocol):
     async def client(self, client_id: str) -> Client | None: ...
     async def user(self, *, username: str = "", user_id: str = "") -> Account | None: ...
     async def signer(self) -> TokenSigner: ...
+    async def key_set(self) -> Sequence[Mapping[str, str]]:
+        """Public keys that are not retired."""
+        ...
 
 
 class Secrets(Protocol):
-    """Hashes and checks secrets."""
+    """Makes, hashes and checks secrets."""
+
+    def new(self) -> str:
+        """One that cannot be guessed."""
+        ...
 
     async def hash(self, secret: str) -> str: ...
     async def verify(self, hashed: str | None, secret: str) -> bool: ...
@@ -52,11 +52,11 @@ class Secrets(Protocol):
 class Parties(Protocol):
     """Which companies and users there are. A company is one text, `BUYER:acme`."""
 
-    async def existing(self, tx: Tx, parties: Collection[str]) -> set[str]:
+    async def existing(self, parties: Collection[str]) -> set[str]:
         """Those that exist."""
         ...
 
-    async def members(self, tx: Tx, users: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    async def members(self, users: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those (company, user id) that exist."""
         ...
 
@@ -74,23 +74,23 @@ class KnownUser:
 class Users(Protocol):
     """Names and secrets of users."""
 
-    async def names(self, tx: Tx, keys: Collection[str]) -> dict[str, str]:
+    async def names(self, keys: Collection[str]) -> dict[str, str]:
         """User id by folded name."""
         ...
 
-    async def known(self, tx: Tx, ids: Collection[str]) -> dict[str, KnownUser]:
+    async def known(self, ids: Collection[str]) -> dict[str, KnownUser]:
         """Users by id."""
         ...
 
-    async def keep(self, tx: Tx, secrets: Sequence[tuple[str, str, str | None]]) -> None:
+    async def keep(self, secrets: Sequence[tuple[str, str, str | None]]) -> None:
         """Stores (id, folded name, password hash); without a hash the password stays. Raises USERNAME_TAKEN."""
         ...
 
-    async def visible(self, tx: Tx, caller: Principal, id: str) -> KnownUser | None:
+    async def visible(self, caller: Principal, id: str) -> KnownUser | None:
         """A user that the caller may see, locked."""
         ...
 
-    async def set_password(self, tx: Tx, id: str, hashed: str, now: datetime) -> None:
+    async def set_password(self, id: str, hashed: str, now: datetime) -> None:
         """Stores the hash, as a new version of the user."""
         ...
 
@@ -98,11 +98,11 @@ class Users(Protocol):
 class ClientSecrets(Protocol):
     """Secrets of API clients."""
 
-    async def limits(self, tx: Tx, id: str) -> tuple[str, Sequence[str]] | None:
+    async def limits(self, id: str) -> tuple[str, Sequence[str]] | None:
         """Default user and role limit of a client, locked; none if there is no such client."""
         ...
 
-    async def set_secret(self, tx: Tx, id: str, hashed: str, now: datetime) -> None:
+    async def set_secret(self, id: str, hashed: str, now: datetime) -> None:
         """Stores the hash, as a new version of the client."""
         ...
 
@@ -110,40 +110,93 @@ class ClientSecrets(Protocol):
 class AddressBooks(Protocol):
     """Address books and assignments."""
 
-    async def restricted(self, tx: Tx, caller: Principal) -> bool:
+    async def restricted(self, caller: Principal) -> bool:
         """Whether the caller's buyer restricts addresses."""
         ...
 
-    async def taken(self, tx: Tx, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    async def taken(self, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those (company, address id) that exist, locked against removal."""
         ...
 
-    async def read(self, tx: Tx, keys: Sequence[tuple[str, str]]) -> list[Entry]:
+    async def read(self, keys: Sequence[tuple[str, str]]) -> list[Entry]:
         """Entries by (company, address id), in that order, without those that are gone."""
         ...
 
-    async def get(self, tx: Tx, party: str, id: str) -> Entry | None:
+    async def get(self, party: str, id: str) -> Entry | None:
         """One entry, locked."""
         ...
 
-    async def add(self, tx: Tx, entries: Sequence[Entry]) -> None:
+    async def add(self, entries: Sequence[Entry]) -> None:
         """Adds entries. Raises RESOURCE_EXISTS."""
         ...
 
-    async def replace(self, tx: Tx, entry: Entry) -> None:
+    async def replace(self, entry: Entry) -> None:
         """Writes an entry anew."""
         ...
 
-    async def remove(self, tx: Tx, party: str, id: str) -> None:
+    async def remove(self, party: str, id: str) -> None:
         """Removes an entry and its assignments."""
         ...
 
-    async def assign(self, tx: Tx, party_and_assignment: Sequence[tuple[str, Assignment]]) -> None:
+    async def assign(self, party_and_assignment: Sequence[tuple[str, Assignment]]) -> None:
         """Adds or replaces assignments."""
         ...
 
-    async def unassign(self, tx: Tx, party_and_assignment: Sequence[tuple[str, Assignment]]) -> None:
+    async def unassign(self, party_and_assignment: Sequence[tuple[str, Assignment]]) -> None:
         """Removes assignments."""
+        ...
+
+
+class DirectoryWork(Protocol):
+    """The directory's stores in one transaction."""
+
+    @property
+    def requests(self) -> Requests: ...
+    @property
+    def parties(self) -> Parties: ...
+    @property
+    def users(self) -> Users: ...
+    @property
+    def client_secrets(self) -> ClientSecrets: ...
+    @property
+    def books(self) -> AddressBooks: ...
+
+
+Units = UnitsOfWork[DirectoryWork]
+
+
+class AddressLists(Protocol):
+    """Address books as far as a caller may read them."""
+
+    async def batch(self, caller: Principal, book: str, ids: Sequence[str], most: int) -> Sequence[Entry]:
+        """Entries by id, or the beginning of the book."""
+        ...
+
+    async def page(self, caller: Principal, book: str, request: PageRequest) -> tuple[Sequence[Entry], str]:
+        """A page of a book, and the token of the next."""
+        ...
+
+    async def assignments(
+        self, caller: Principal, book: str, request: PageRequest
+    ) -> tuple[Sequence[tuple[str, Assignment]], str]:
+        """A page of a book's assignments, each with its company; without AddressAdmin those of the caller and of
+        everyone."""
+        ...
+
+
+class Contexts(Protocol):
+    """What other services ask about parties."""
+
+    async def seller_id(self) -> str:
+        """The id of the seller; it never changes."""
+        ...
+
+    async def ordering(self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str]) -> OrderingContext:
+        """Who orders and where to; the number of addresses does not matter."""
+        ...
+
+    async def addresses(self, refs: Collection[tuple[str, str]]) -> Sequence[tuple[str, Fields]]:
+        """Addresses of any book by (company, id), each with its company."""
         ...
 
 

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from libs.auth import Principal, roles
 from libs.clock import Clock
 from libs.errors import Violations, missing
+from libs.idempotency.key import RequestKey
 from libs.identify import folded
-from services.directory.application.ports import KnownUser, Parties, Request, Requests, Secrets, Transactions, Tx, Users
+from services.directory.application.ports import DirectoryWork, KnownUser, Secrets, Units
 from services.directory.domain.access import commands, grantable
 
 PASSWORD_LENGTHS = (8, 200)
 AT_ONCE = 2
 """Passwords of one batch that are hashed at the same time; the rest of the threads is for those who sign in."""
-Items = Sequence[tuple[str, Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class UserValues:
+    """A user as it would become, and the field of the request that says so."""
+
+    where: str
+    id: str
+    party: str
+    username: str
+    active: bool
+    roles: Sequence[str]
 
 
 def check_password(found: Violations, where: str, password: str, required: bool = False) -> None:
@@ -31,9 +43,7 @@ def check_password(found: Violations, where: str, password: str, required: bool 
 class UserRules:
     """The checks that need the database, and what is stored beside the resource."""
 
-    def __init__(self, parties: Parties, users: Users, secrets: Secrets) -> None:
-        self._parties = parties
-        self._users = users
+    def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
 
     async def hashes(self, passwords: Sequence[str]) -> list[str | None]:
@@ -48,57 +58,54 @@ class UserRules:
 
         return list(await asyncio.gather(*(one(password) for password in passwords)))
 
-    async def keep(self, tx: Tx, rows: Sequence[Mapping[str, Any]], hashes: Sequence[str | None]) -> None:
-        """Stores folded names and hashes in the transaction that stores the users."""
-        await self._users.keep(tx, [(row["id"], folded(row["username"]), h) for row, h in zip(rows, hashes, strict=True)])
+    async def keep(self, work: DirectoryWork, names: Sequence[tuple[str, str]], hashes: Sequence[str | None]) -> None:
+        """Stores folded names and hashes of (id, user name) in the transaction that stores the users."""
+        await work.users.keep([(id, folded(name), hash) for (id, name), hash in zip(names, hashes, strict=True)])
 
-    async def of_new(self, tx: Tx, found: Violations, caller: Principal, items: Items) -> None:
+    async def of_new(self, work: DirectoryWork, found: Violations, caller: Principal, users: Sequence[UserValues]) -> None:
         """Companies exist, names are free, roles may be given."""
-        known = await self._parties.existing(tx, {values["party"] for _, values in items if values["party"]})
-        for where, values in items:
-            found.require(
-                f"{where}.party", not values["party"] or values["party"] in known, "PARTY_NOT_FOUND", "the company does not exist"
-            )
-            grantable(found, f"{where}.roles", caller, values["roles"])
-        await self._names(tx, found, items)
+        known = await work.parties.existing({user.party for user in users if user.party})
+        for user in users:
+            there = not user.party or user.party in known
+            found.require(f"{user.where}.party", there, "PARTY_NOT_FOUND", "the company does not exist")
+            grantable(found, f"{user.where}.roles", caller, user.roles)
+        await _free_names(work, found, users)
 
-    async def of_changed(self, tx: Tx, found: Violations, caller: Principal, items: Items, password: bool) -> None:
+    async def of_changed(
+        self, work: DirectoryWork, found: Violations, caller: Principal, user: UserValues, password: bool
+    ) -> None:
         """As of new ones; and whoever changes how a user signs in must hold the user's roles."""
-        before = await self._users.known(tx, [values["id"] for _, values in items])
-        for where, values in items:
-            old = before[values["id"]]
-            if list(old.roles) != list(values["roles"]):
-                grantable(found, f"{where}.roles", caller, values["roles"])
-            if password or _differs(old, values):
-                commands(found, f"{where}.id", caller, old.roles)
-        await self._names(tx, found, items)
-
-    async def _names(self, tx: Tx, found: Violations, items: Items) -> None:
-        names = {folded(values["username"]): values["id"] for _, values in items}
-        taken = await self._users.names(tx, names)
-        seen: set[str] = set()
-        for where, values in items:
-            name = folded(values["username"])
-            free = taken.get(name, values["id"]) == values["id"] and name not in seen
-            found.require(f"{where}.username", free or not name, "USERNAME_TAKEN", "the user name is taken")
-            seen.add(name)
+        old = (await work.users.known([user.id]))[user.id]
+        if list(old.roles) != list(user.roles):
+            grantable(found, f"{user.where}.roles", caller, user.roles)
+        if password or _differs(old, user):
+            commands(found, f"{user.where}.id", caller, old.roles)
+        await _free_names(work, found, [user])
 
 
-def _differs(old: KnownUser, values: Mapping[str, Any]) -> bool:
-    return old.username != values["username"] or old.active != values["active"] or list(old.roles) != list(values["roles"])
+async def _free_names(work: DirectoryWork, found: Violations, users: Sequence[UserValues]) -> None:
+    taken = await work.users.names({folded(user.username) for user in users})
+    seen: set[str] = set()
+    for user in users:
+        name = folded(user.username)
+        free = taken.get(name, user.id) == user.id and name not in seen
+        found.require(f"{user.where}.username", free or not name, "USERNAME_TAKEN", "the user name is taken")
+        seen.add(name)
+
+
+def _differs(old: KnownUser, new: UserValues) -> bool:
+    return old.username != new.username or old.active != new.active or list(old.roles) != list(new.roles)
 
 
 class SetPassword:
     """SetPassword."""
 
-    def __init__(self, transactions: Transactions, requests: Requests, users: Users, secrets: Secrets, clock: Clock) -> None:
-        self._transactions = transactions
-        self._requests = requests
-        self._users = users
+    def __init__(self, units: Units, secrets: Secrets, clock: Clock) -> None:
+        self._units = units
         self._secrets = secrets
         self._clock = clock
 
-    async def __call__(self, caller: Principal, user_id: str, password: str, request: Request) -> None:
+    async def __call__(self, caller: Principal, user_id: str, password: str, request: RequestKey | None) -> None:
         """Needs UserAdmin, and every role that the user holds."""
         caller.require(roles.USER_ADMIN)
         found = Violations()
@@ -108,14 +115,14 @@ class SetPassword:
         hashed = await self._secrets.hash(password)
         now = self._clock.now()
 
-        async def work(tx: Tx) -> None:
-            if await self._requests.claim(tx, request, {}, now) is not None:
+        async def do(work: DirectoryWork) -> None:
+            if await work.requests.claim(request, {}, now) is not None:
                 return
-            user = await self._users.visible(tx, caller, user_id)
+            user = await work.users.visible(caller, user_id)
             if user is None:
                 raise missing("user", user_id)
             commands(found, "user_id", caller, user.roles)
             found.raise_if_any()
-            await self._users.set_password(tx, user_id, hashed, now)
+            await work.users.set_password(user_id, hashed, now)
 
-        await self._transactions.retrying(work)
+        await self._units.retrying(do)

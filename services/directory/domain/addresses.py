@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+Fields = Mapping[str, Any]
+"""An address by the names of its contract's fields."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -15,7 +18,7 @@ class Entry:
     party: str
     id: str
     user_id: str
-    address: Mapping[str, Any]
+    address: Fields
     create_time: datetime
     update_time: datetime
     version: int = 1

@@ -10,10 +10,11 @@ from libs.clock import Clock
 from libs.errors import Violations
 from libs.idempotency.key import RequestKey, key_of
 from libs.ids import IdSource
+from libs.query.request import PageRequest
 from libs.rpc import current
-from services.directory.adapters.db.address_books import SqlAddressBooks
 from services.directory.application.address_assignments import AddressAssignments
 from services.directory.application.addresses import Addresses, Change
+from services.directory.application.ports import AddressLists
 from services.directory.rpc.convert import assignment_in, assignment_out, book_in, entry_in, entry_out, id_in
 from waybill.directory.v1 import address_service_pb2 as pb
 from waybill.directory.v1 import address_service_pb2_grpc as pb_grpc
@@ -23,6 +24,10 @@ BATCH = 1_000
 
 def _key(request: Any) -> RequestKey | None:
     return key_of(current().principal, current().method, request)
+
+
+def _page(request: Any) -> PageRequest:
+    return PageRequest(request.page_size, request.page_token, request.filter, request.order_by)
 
 
 def _counted(field: str, items: Sequence[Any]) -> Violations:
@@ -36,7 +41,7 @@ class AddressServicer(pb_grpc.AddressServiceServicer):
     """Address books."""
 
     def __init__(
-        self, addresses: Addresses, assignments: AddressAssignments, books: SqlAddressBooks, clock: Clock, ids: IdSource
+        self, addresses: Addresses, assignments: AddressAssignments, books: AddressLists, clock: Clock, ids: IdSource
     ) -> None:
         self._addresses = addresses
         self._assignments = assignments
@@ -67,7 +72,7 @@ class AddressServicer(pb_grpc.AddressServiceServicer):
         )
 
     async def ListAddresses(self, request: pb.ListAddressesRequest, context: Any) -> pb.ListAddressesResponse:
-        page, token = await self._books.page(current().principal, self._book(request), request)
+        page, token = await self._books.page(current().principal, self._book(request), _page(request))
         return pb.ListAddressesResponse(entries=[entry_out(entry) for entry in page], next_page_token=token)
 
     async def UpdateAddress(self, request: pb.UpdateAddressRequest, context: Any) -> pb.UpdateAddressResponse:
@@ -105,7 +110,7 @@ class AddressServicer(pb_grpc.AddressServiceServicer):
     async def ListAddressAssignments(
         self, request: pb.ListAddressAssignmentsRequest, context: Any
     ) -> pb.ListAddressAssignmentsResponse:
-        page, token = await self._books.assignments(current().principal, self._book(request), request)
+        page, token = await self._books.assignments(current().principal, self._book(request), _page(request))
         return pb.ListAddressAssignmentsResponse(
             assignments=[assignment_out(party, item) for party, item in page], next_page_token=token
         )

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from libs.auth import roles
-from libs.db import Tx
 from libs.errors import Violations
 from libs.idempotency.key import key_of
-from libs.resource.contract import Methods
+from libs.resource.contract import Items, Methods
 from libs.rpc import current
-from services.directory.adapters.passwords import new_secret
-from services.directory.application.api_clients import ClientRules, RotateSecret
+from services.directory.application.api_clients import ClientValues, RotateSecret, check_clients
+from services.directory.application.ports import DirectoryWork
 from services.directory.domain.access import require_seller
 from services.directory.rpc.convert import id_in
 from waybill.directory.v1 import api_client_service_pb2 as pb
@@ -26,21 +24,20 @@ def _admin() -> None:
 class ApiClientServicer(pb_grpc.ApiClientServiceServicer):
     """Channels."""
 
-    def __init__(self, clients: Methods[Any], rules: ClientRules, rotate_secret: RotateSecret) -> None:
+    def __init__(self, clients: Methods[DirectoryWork], rotate_secret: RotateSecret) -> None:
         self._clients = clients
-        self._rules = rules
         self._rotate_secret = rotate_secret
 
     async def CreateApiClient(self, request: pb.CreateApiClientRequest, context: Any) -> pb.CreateApiClientResponse:
         _admin()
-        (made,) = await self._clients.create(request, [request.api_client], "api_client", guard=self._guard)
+        (made,) = await self._clients.create(request, [request.api_client], "api_client", guard=_guard)
         return pb.CreateApiClientResponse(api_client=made)
 
     async def BatchCreateApiClients(
         self, request: pb.BatchCreateApiClientsRequest, context: Any
     ) -> pb.BatchCreateApiClientsResponse:
         _admin()
-        made = await self._clients.create(request, request.api_clients, "api_clients", guard=self._guard)
+        made = await self._clients.create(request, request.api_clients, "api_clients", guard=_guard)
         return pb.BatchCreateApiClientsResponse(api_clients=made)
 
     async def GetApiClient(self, request: pb.GetApiClientRequest, context: Any) -> pb.GetApiClientResponse:
@@ -55,14 +52,15 @@ class ApiClientServicer(pb_grpc.ApiClientServiceServicer):
 
     async def UpdateApiClient(self, request: pb.UpdateApiClientRequest, context: Any) -> pb.UpdateApiClientResponse:
         _admin()
-        made = await self._clients.update(request, request.api_client, "api_client", guard=self._guard)
+        made = await self._clients.update(request, request.api_client, "api_client", guard=_guard)
         return pb.UpdateApiClientResponse(api_client=made)
 
     async def RotateSecret(self, request: pb.RotateSecretRequest, context: Any) -> pb.RotateSecretResponse:
-        secret, caller = new_secret(), current().principal
-        key = key_of(caller, current().method, request)
-        await self._rotate_secret(caller, request.api_client_id, secret, key)
+        caller = current().principal
+        secret = await self._rotate_secret(caller, request.api_client_id, key_of(caller, current().method, request))
         return pb.RotateSecretResponse(client_secret=secret)
 
-    async def _guard(self, tx: Tx, found: Violations, items: Sequence[tuple[str, dict[str, Any]]]) -> None:
-        await self._rules(tx, found, current().principal, items)
+
+async def _guard(work: DirectoryWork, found: Violations, items: Items) -> None:
+    clients = [ClientValues(where, v["default_user_id"], v["roles"], v["buyer_ids"], v["supplier_ids"]) for where, v in items]
+    await check_clients(work, found, current().principal, clients)

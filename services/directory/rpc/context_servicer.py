@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from google.protobuf import json_format
@@ -10,7 +11,7 @@ from libs.clock import Clock
 from libs.errors import Violations
 from libs.protoconv import time_out
 from libs.rpc import require_service
-from services.directory.adapters.db.contexts import SqlContexts
+from services.directory.application.ports import Contexts
 from services.directory.contract.parties import party_message, party_text
 from services.directory.domain.policy import ESTIMATE_VALID
 from waybill.directory.v1 import ordering_context_service_pb2 as pb
@@ -21,9 +22,9 @@ MAX_ADDRESSES = 10_000
 """Enough for an order whose 5,000 lines all go elsewhere, with its own two."""
 
 
-def _policy(stored: dict[str, Any] | None) -> pb.OrderingPolicy:
+def _policy(stored: Mapping[str, Any] | None) -> pb.OrderingPolicy:
     policy = pb.OrderingPolicy()
-    json_format.ParseDict(stored or {}, policy)
+    json_format.ParseDict(dict(stored or {}), policy)
     if not policy.payment_coverage:
         policy.payment_coverage = pb.PAYMENT_COVERAGE_TOTAL
     if not policy.HasField("estimate_valid"):
@@ -34,7 +35,7 @@ def _policy(stored: dict[str, Any] | None) -> pb.OrderingPolicy:
 class OrderingContextServicer(pb_grpc.OrderingContextServiceServicer):
     """What an order's header is made of."""
 
-    def __init__(self, contexts: SqlContexts, clock: Clock) -> None:
+    def __init__(self, contexts: Contexts, clock: Clock) -> None:
         self._contexts = contexts
         self._clock = clock
 

@@ -7,7 +7,7 @@ from typing import Any
 from libs.auth import roles
 from libs.resource.contract import Methods
 from libs.rpc import current
-from services.directory.adapters.db.contexts import SqlContexts
+from services.directory.application.ports import Contexts, DirectoryWork
 from services.directory.domain.access import require_seller
 from waybill.directory.v1 import seller_service_pb2 as pb
 from waybill.directory.v1 import seller_service_pb2_grpc as pb_grpc
@@ -16,7 +16,7 @@ from waybill.directory.v1 import seller_service_pb2_grpc as pb_grpc
 class SellerServicer(pb_grpc.SellerServiceServicer):
     """The owner of the marketplace."""
 
-    def __init__(self, sellers: Methods[Any], contexts: SqlContexts) -> None:
+    def __init__(self, sellers: Methods[DirectoryWork], contexts: Contexts) -> None:
         self._sellers = sellers
         self._contexts = contexts
 

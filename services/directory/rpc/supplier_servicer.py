@@ -7,6 +7,7 @@ from typing import Any
 from libs.auth import roles
 from libs.resource.contract import Methods
 from libs.rpc import current
+from services.directory.application.ports import DirectoryWork
 from services.directory.domain.access import require_seller
 from services.directory.rpc.convert import id_in
 from waybill.directory.v1 import supplier_service_pb2 as pb
@@ -20,7 +21,7 @@ def _admin() -> None:
 class SupplierServicer(pb_grpc.SupplierServiceServicer):
     """Suppliers, and who sees them."""
 
-    def __init__(self, suppliers: Methods[Any]) -> None:
+    def __init__(self, suppliers: Methods[DirectoryWork]) -> None:
         self._suppliers = suppliers
 
     async def CreateSupplier(self, request: pb.CreateSupplierRequest, context: Any) -> pb.CreateSupplierResponse:

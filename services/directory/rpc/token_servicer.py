@@ -6,8 +6,8 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.protoconv import time_out
-from services.directory.adapters.db.accounts import SqlAccounts
 from services.directory.application.issue_token import IssueToken
+from services.directory.application.ports import Accounts
 from waybill.directory.v1 import token_service_pb2 as pb
 from waybill.directory.v1 import token_service_pb2_grpc as pb_grpc
 
@@ -15,7 +15,7 @@ from waybill.directory.v1 import token_service_pb2_grpc as pb_grpc
 class TokenServicer(pb_grpc.TokenServiceServicer):
     """Tokens and the keys to verify them with."""
 
-    def __init__(self, issue: IssueToken, accounts: SqlAccounts) -> None:
+    def __init__(self, issue: IssueToken, accounts: Accounts) -> None:
         self._issue = issue
         self._accounts = accounts
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from libs.auth import roles
-from libs.db import Tx
 from libs.errors import Violations
 from libs.idempotency.key import key_of
 from libs.resource.contract import Items, Methods
 from libs.rpc import current
-from services.directory.application.users import SetPassword, UserRules, check_password
+from services.directory.application.ports import DirectoryWork
+from services.directory.application.users import SetPassword, UserRules, UserValues, check_password
 from services.directory.contract.parties import party_text
 from services.directory.domain.access import require_party
 from services.directory.rpc.convert import id_in
@@ -24,7 +24,7 @@ BATCH = 1_000
 class UserServicer(pb_grpc.UserServiceServicer):
     """Users of companies."""
 
-    def __init__(self, users: Methods[Any], rules: UserRules, set_password: SetPassword) -> None:
+    def __init__(self, users: Methods[DirectoryWork], rules: UserRules, set_password: SetPassword) -> None:
         self._users = users
         self._rules = rules
         self._set_password = set_password
@@ -57,11 +57,12 @@ class UserServicer(pb_grpc.UserServiceServicer):
         check_password(found, "user.password", password, required="password" in request.update_mask.paths)
         hashes = [] if found else await self._rules.hashes([password])
 
-        async def guard(tx: Tx, wrong: Violations, items: Items) -> None:
-            await self._rules.of_changed(tx, wrong, caller, items, bool(password))
+        async def guard(work: DirectoryWork, wrong: Violations, items: Items) -> None:
+            (user,) = _values(items)
+            await self._rules.of_changed(work, wrong, caller, user, bool(password))
 
-        async def keep(tx: Tx, rows: list[dict[str, Any]]) -> None:
-            await self._rules.keep(tx, rows, hashes)
+        async def keep(work: DirectoryWork, rows: list[dict[str, Any]]) -> None:
+            await self._rules.keep(work, _names(rows), hashes)
 
         made = await self._users.update(bare, bare.user, "user", guard=guard, before=found, then=keep)
         return pb.UpdateUserResponse(user=made)
@@ -89,13 +90,21 @@ class UserServicer(pb_grpc.UserServiceServicer):
         # Nothing of what is refused is hashed.
         hashes = [] if found else await self._rules.hashes(passwords)
 
-        async def guard(tx: Tx, wrong: Violations, items: Items) -> None:
-            await self._rules.of_new(tx, wrong, caller, items)
+        async def guard(work: DirectoryWork, wrong: Violations, items: Items) -> None:
+            await self._rules.of_new(work, wrong, caller, _values(items))
 
-        async def keep(tx: Tx, rows: list[dict[str, Any]]) -> None:
-            await self._rules.keep(tx, rows, hashes)
+        async def keep(work: DirectoryWork, rows: list[dict[str, Any]]) -> None:
+            await self._rules.keep(work, _names(rows), hashes)
 
         return await self._users.create(bare, users, where, guard=guard, before=found, then=keep)
+
+
+def _values(items: Items) -> list[UserValues]:
+    return [UserValues(where, v["id"], v["party"], v["username"], v["active"], v["roles"]) for where, v in items]
+
+
+def _names(rows: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(row["id"], row["username"]) for row in rows]
 
 
 def _without_password(user: pb.User) -> pb.User:

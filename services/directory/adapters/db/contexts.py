@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +11,7 @@ from libs.db import Database, Tx
 from libs.ids import valid_id
 from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, BUYERS, CLIENTS, SELLERS, USERS
 from services.directory.domain.addresses import Assignment, default_id, usable
+from services.directory.domain.ordering import OrderingBuyer, OrderingContext, OrderingUser
 
 _ASSIGNED = sa.select(ADDRESS_ASSIGNMENTS).where(
     ADDRESS_ASSIGNMENTS.c.party == sa.bindparam("party"), ADDRESS_ASSIGNMENTS.c.user_id.in_(("", sa.bindparam("user")))
@@ -22,21 +22,6 @@ _ADDRESSES = sa.select(ADDRESSES.c.address).where(
 _BUYER = sa.select(BUYERS).where(BUYERS.c.id == sa.bindparam("buyer"))
 _USER = sa.select(USERS).where(USERS.c.id == sa.bindparam("user"), USERS.c.party == sa.bindparam("party"))
 _POLICY = sa.select(CLIENTS.c.policy, CLIENTS.c.active).where(CLIENTS.c.id == sa.bindparam("client"))
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """Rows about who orders and where to."""
-
-    seller_id: str
-    buyer: Any
-    user: Any
-    channel_active: bool
-    policy: dict[str, Any] | None
-    shipping: dict[str, Any] | None
-    billing: dict[str, Any] | None
-    addresses: list[dict[str, Any]]
-    missing: list[str]
 
 
 class SqlContexts:
@@ -56,7 +41,7 @@ class SqlContexts:
     async def _seller_in(self, tx: Tx) -> str:
         return self._seller or str((await tx.execute(sa.select(SELLERS.c.id))).scalar() or "")
 
-    async def ordering(self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str]) -> Context:
+    async def ordering(self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str]) -> OrderingContext:
         """Seller, buyer, user, policy, assignments and addresses: one statement each, however many addresses."""
         party = f"BUYER:{buyer_id}"
         async with self._db.reading() as tx:
@@ -75,10 +60,10 @@ class SqlContexts:
                 rows = (await tx.execute(_ADDRESSES, {"party": party, "ids": sorted(wanted)})).scalars().all()
         restricted = bool(buyer and buyer.restrict_addresses)
         allowed = {a["id"]: a for a in usable(rows, assigned, user_id, restricted)}
-        return Context(
+        return OrderingContext(
             seller_id=self._seller,
-            buyer=buyer,
-            user=user,
+            buyer=None if buyer is None else _buyer(buyer),
+            user=None if user is None else _user(user),
             channel_active=channel is None or bool(channel.active),
             policy=None if channel is None else channel.policy,
             shipping=allowed.get(ship_id),
@@ -99,3 +84,11 @@ class SqlContexts:
         async with self._db.reading() as tx:
             rows = (await tx.execute(statement)).all()
         return [(row.party, row.address) for row in rows if (row.party, row.id) in wanted]
+
+
+def _buyer(row: Any) -> OrderingBuyer:
+    return OrderingBuyer(row.id, row.name, row.active, row.currency, row.restrict_addresses)
+
+
+def _user(row: Any) -> OrderingUser:
+    return OrderingUser(row.id, row.username, row.first_name, row.last_name, row.email, row.active)

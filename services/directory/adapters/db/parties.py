@@ -16,21 +16,26 @@ _TABLES = (("BUYER", BUYERS), ("SUPPLIER", SUPPLIERS), ("SELLER", SELLERS))
 class SqlParties:
     """Looks companies and members up, in a constant number of statements."""
 
-    async def existing(self, tx: Tx, parties: Collection[str]) -> set[str]:
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    async def existing(self, parties: Collection[str]) -> set[str]:
         """Those companies that exist."""
         found: set[str] = set()
         for kind, table in _TABLES:
             ids = sorted({id for k, _, id in (party.partition(":") for party in parties) if k == kind})
             ids = [id for id in ids if valid_id(id)]
             if ids:
-                rows = await tx.execute(sa.select(table.c.id).where(table.c.id.in_(ids)))
+                rows = await self._tx.execute(sa.select(table.c.id).where(table.c.id.in_(ids)))
                 found |= {f"{kind}:{id}" for id in rows.scalars()}
         return found
 
-    async def members(self, tx: Tx, users: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    async def members(self, users: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those (company, user id) that exist."""
         ids = sorted({id for _, id in users if valid_id(id)})
         if not ids:
             return set()
         u = USERS.c
-        return {(row.party, row.id) for row in await tx.execute(sa.select(u.party, u.id).where(u.id.in_(ids)))}
+        return {(row.party, row.id) for row in await self._tx.execute(sa.select(u.party, u.id).where(u.id.in_(ids)))}

@@ -20,23 +20,28 @@ _KNOWN = (_U.id, _U.username, _U.active, _U.roles)
 class SqlUsers:
     """What a user signs in with."""
 
-    async def names(self, tx: Tx, keys: Collection[str]) -> dict[str, str]:
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    async def names(self, keys: Collection[str]) -> dict[str, str]:
         """User id by folded name."""
         wanted = sorted(key for key in keys if key and "\0" not in key)
         if not wanted:
             return {}
-        rows = await tx.execute(sa.select(_U.username_key, _U.id).where(_U.username_key.in_(wanted)))
+        rows = await self._tx.execute(sa.select(_U.username_key, _U.id).where(_U.username_key.in_(wanted)))
         return {row.username_key: row.id for row in rows}
 
-    async def known(self, tx: Tx, ids: Collection[str]) -> dict[str, KnownUser]:
+    async def known(self, ids: Collection[str]) -> dict[str, KnownUser]:
         """Users by id."""
         wanted = sorted(id for id in ids if valid_id(id))
         if not wanted:
             return {}
-        rows = await tx.execute(sa.select(*_KNOWN).where(_U.id.in_(wanted)))
+        rows = await self._tx.execute(sa.select(*_KNOWN).where(_U.id.in_(wanted)))
         return {row.id: KnownUser(row.id, row.username, row.active, row.roles) for row in rows}
 
-    async def keep(self, tx: Tx, secrets: Sequence[tuple[str, str, str | None]]) -> None:
+    async def keep(self, secrets: Sequence[tuple[str, str, str | None]]) -> None:
         """Stores (id, folded name, password hash); without a hash the password stays."""
         statement = (
             sa.update(USERS)
@@ -46,32 +51,37 @@ class SqlUsers:
                 password_hash=sa.func.coalesce(sa.bindparam("b_hash", type_=sa.String), _U.password_hash),
             )
         )
-        await tx.execute(statement, [{"b_id": id, "b_key": key, "b_hash": hash} for id, key, hash in secrets])
+        await self._tx.execute(statement, [{"b_id": id, "b_key": key, "b_hash": hash} for id, key, hash in secrets])
 
-    async def visible(self, tx: Tx, caller: Principal, id: str) -> KnownUser | None:
+    async def visible(self, caller: Principal, id: str) -> KnownUser | None:
         """A user that the caller may see, locked."""
         statement = sa.select(*_KNOWN).where(_U.id == id).with_for_update()
         visible = visible_users(caller)
-        row = (await tx.execute(statement if visible is None else statement.where(visible))).first()
+        row = (await self._tx.execute(statement if visible is None else statement.where(visible))).first()
         return None if row is None else KnownUser(row.id, row.username, row.active, row.roles)
 
-    async def set_password(self, tx: Tx, id: str, hashed: str, now: datetime) -> None:
+    async def set_password(self, id: str, hashed: str, now: datetime) -> None:
         """Stores the hash, as a new version of the user."""
         values = {"password_hash": hashed, "version": _U.version + 1, "update_time": now}
-        await tx.execute(sa.update(USERS).where(_U.id == id).values(values))
+        await self._tx.execute(sa.update(USERS).where(_U.id == id).values(values))
 
 
 class SqlClientSecrets:
     """Secrets of API clients."""
 
-    async def limits(self, tx: Tx, id: str) -> tuple[str, Sequence[str]] | None:
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    async def limits(self, id: str) -> tuple[str, Sequence[str]] | None:
         """Default user and role limit of a client, locked; none if there is no such client."""
         c = CLIENTS.c
-        row = (await tx.execute(sa.select(c.default_user_id, c.roles).where(c.id == id).with_for_update())).first()
+        row = (await self._tx.execute(sa.select(c.default_user_id, c.roles).where(c.id == id).with_for_update())).first()
         return None if row is None else (row.default_user_id, row.roles)
 
-    async def set_secret(self, tx: Tx, id: str, hashed: str, now: datetime) -> None:
+    async def set_secret(self, id: str, hashed: str, now: datetime) -> None:
         """Stores the hash, as a new version of the client."""
         c = CLIENTS.c
         values = {"secret_hash": hashed, "version": c.version + 1, "update_time": now}
-        await tx.execute(sa.update(CLIENTS).where(c.id == id).values(values))
+        await self._tx.execute(sa.update(CLIENTS).where(c.id == id).values(values))

@@ -1,0 +1,92 @@
+"""Lists of address books and assignments, as far as a caller may see them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from libs.auth import PartyKind, Principal, roles
+from libs.db import Database
+from libs.query import Field, Listing
+from libs.query.listing import Plan
+from libs.query.request import PageRequest
+from services.directory.adapters.db.address_books import entry_of
+from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, BUYERS
+from services.directory.domain.addresses import Assignment, Entry
+
+_A, _AA = ADDRESSES.c, ADDRESS_ASSIGNMENTS.c
+_ENTRIES = Listing(
+    {
+        "id": Field(_A.id),
+        "user_id": Field(_A.user_id),
+        "create_time": Field(_A.create_time, "time"),
+        "update_time": Field(_A.update_time, "time"),
+    },
+    _A.id,
+    xp=_A.xp,
+)
+_ASSIGNMENTS = Listing(
+    {
+        "address_id": Field(_AA.address_id),
+        "user_id": Field(_AA.user_id),
+        "shipping": Field(_AA.shipping, "bool"),
+        "billing": Field(_AA.billing, "bool"),
+    },
+    # The pair is unique in a book.
+    _AA.address_id + ":" + _AA.user_id,
+    default_order="address_id",
+)
+
+
+def _readable(caller: Principal, book: str) -> sa.ColumnElement[bool]:
+    """A book; of a restricted buyer, to those without AddressAdmin, only what is assigned to them or to everyone."""
+    if caller.service is not None or caller.party_kind is not PartyKind.BUYER or caller.has(roles.ADDRESS_ADMIN):
+        return _A.party == book
+    restricted = sa.exists().where(BUYERS.c.id == caller.party_id, BUYERS.c.restrict_addresses)
+    assigned = sa.exists().where(_AA.party == _A.party, _AA.address_id == _A.id, _AA.user_id.in_(["", caller.user_id]))
+    return sa.and_(_A.party == book, sa.or_(~restricted, assigned))
+
+
+class SqlAddressLists:
+    """Reads address books, each list in a transaction of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def batch(self, caller: Principal, book: str, ids: Sequence[str], most: int) -> list[Entry]:
+        """Entries by id, or the beginning of the book."""
+        statement = sa.select(ADDRESSES).where(_readable(caller, book)).order_by(_A.id).limit(most)
+        if ids:
+            statement = statement.where(_A.id.in_(list(ids)))
+        async with self._db.reading() as tx:
+            return [entry_of(row) for row in await tx.execute(statement)]
+
+    async def page(self, caller: Principal, book: str, request: PageRequest) -> tuple[list[Entry], str]:
+        """A page of a book."""
+        plan = self._plan(_ENTRIES, caller, book, request)
+        statement = plan.apply(sa.select(ADDRESSES).where(_readable(caller, book)))
+        async with self._db.reading() as tx:
+            page = plan.page((await tx.execute(statement)).all())
+        return [entry_of(row) for row in page.rows], page.next_page_token
+
+    async def assignments(self, caller: Principal, book: str, request: PageRequest) -> tuple[list[tuple[str, Assignment]], str]:
+        """A page of a book's assignments; without AddressAdmin those of the caller and of everyone."""
+        plan = self._plan(_ASSIGNMENTS, caller, book, request)
+        statement = sa.select(ADDRESS_ASSIGNMENTS).where(_AA.party == book)
+        if caller.service is None and not caller.has(roles.ADDRESS_ADMIN):
+            statement = statement.where(_AA.user_id.in_(["", caller.user_id]))
+        async with self._db.reading() as tx:
+            page = plan.page((await tx.execute(plan.apply(statement))).all())
+        found = [(r.party, Assignment(r.address_id, r.user_id, r.shipping, r.billing)) for r in page.rows]
+        return found, page.next_page_token
+
+    def _plan(self, listing: Listing, caller: Principal, book: str, request: PageRequest) -> Plan:
+        return listing.plan(
+            self._db.dialect,
+            filter=request.filter,
+            order_by=request.order_by,
+            page_size=request.page_size,
+            page_token=request.page_token,
+            bound={"party": caller.party_id, "user": caller.user_id, "book": book},
+        )

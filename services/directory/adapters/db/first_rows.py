@@ -1,0 +1,86 @@
+"""What an empty directory is set up with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.auth import roles
+from libs.auth.tokens import new_private_key
+from libs.clock import Clock
+from libs.db import Database
+from libs.ids import IdSource
+from services.directory.adapters.db.tables import CLIENTS, SELLERS, SIGNING_KEYS, USERS
+from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER
+
+
+@dataclass(frozen=True, slots=True)
+class FirstRows:
+    """Rows of an empty directory."""
+
+    seller: dict[str, Any]
+    user: dict[str, Any]
+    client: dict[str, Any]
+    key: dict[str, Any]
+
+
+async def first_rows(
+    seller_id: str, seller_name: str, secret: str, hash: Callable[[str], Awaitable[str]], clock: Clock, ids: IdSource
+) -> FirstRows:
+    """The owner with every role, and a client that admits everyone."""
+    now = clock.now()
+    base = {"version": 1, "create_time": now, "update_time": now, "xp": {}}
+    user = {
+        **base,
+        "id": OWNER,
+        "party": f"SELLER:{seller_id}",
+        "username": OWNER,
+        "username_key": OWNER,
+        "first_name": "",
+        "last_name": "",
+        "email": "",
+        "phone": "",
+        "active": True,
+        "roles": [roles.FULL_ACCESS],
+        "password_hash": None,
+    }
+    client = {
+        **base,
+        "id": ADMIN_CLIENT,
+        "name": "Administration",
+        "active": True,
+        "access_token_minutes": 60,
+        "allow_seller": True,
+        "allow_any_buyer": True,
+        "allow_any_supplier": True,
+        "buyer_ids": [],
+        "supplier_ids": [],
+        "roles": [],
+        "default_user_id": OWNER,
+        "policy": {"auto_forward": True},
+        "secret_hash": await hash(secret),
+    }
+    key = {"kid": ids.public("key"), "private_pem": new_private_key(), "create_time": now, "retire_time": None}
+    seller = {**base, "id": seller_id, "name": seller_name, "singleton": True}
+    return FirstRows(seller, user, client, key)
+
+
+async def is_empty(database: Database) -> bool:
+    """Whether the directory was never set up."""
+    async with database.reading() as tx:
+        return (await tx.execute(sa.select(SELLERS.c.id))).first() is None
+
+
+async def store(database: Database, rows: FirstRows) -> bool:
+    """Stores all of them; False, and nothing stored, when another process was faster."""
+    async with database.transaction() as tx:
+        made = await tx.execute(tx.insert(SELLERS).on_conflict_do_nothing(), rows.seller)
+        if made.rowcount == 0:
+            return False
+        await tx.execute(tx.insert(USERS), rows.user)
+        await tx.execute(tx.insert(CLIENTS), rows.client)
+        await tx.execute(tx.insert(SIGNING_KEYS), rows.key)
+    return True

@@ -1,0 +1,43 @@
+"""The directory's stores in one transaction."""
+
+from __future__ import annotations
+
+from libs.db import Tx
+from services.directory.adapters.db.address_books import SqlAddressBooks
+from services.directory.adapters.db.parties import SqlParties
+from services.directory.adapters.db.requests import SqlRequests
+from services.directory.adapters.db.users import SqlClientSecrets, SqlUsers
+
+
+class SqlDirectoryWork:
+    """Fulfils `DirectoryWork`. A store is made when it is asked for; that costs no statement."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    @property
+    def requests(self) -> SqlRequests:
+        """Recorded outcomes."""
+        return SqlRequests(self._tx)
+
+    @property
+    def parties(self) -> SqlParties:
+        """Companies and their members."""
+        return SqlParties(self._tx)
+
+    @property
+    def users(self) -> SqlUsers:
+        """Names and secrets of users."""
+        return SqlUsers(self._tx)
+
+    @property
+    def client_secrets(self) -> SqlClientSecrets:
+        """Secrets of API clients."""
+        return SqlClientSecrets(self._tx)
+
+    @property
+    def books(self) -> SqlAddressBooks:
+        """Address books and assignments."""
+        return SqlAddressBooks(self._tx)
