@@ -209,6 +209,15 @@ def test_forwarding_later_gives_what_forwarding_at_once_gives(case: tuple[OrderS
     assert [(o.supplier_id, o.total, o.status) for o in later] == [(o.supplier_id, o.total, o.status) for o in at_once]
 
 
+def test_freight_of_goods_that_are_free_goes_on_with_them_when_their_supplier_says_no() -> None:
+    order = snapshot(order_line("l0", 1, 0), shipping_cost=10_000)
+    ids = SequentialIds()
+    (gone,) = confirmed(order, taken("l0", 1, "bolt"), ids=ids).created
+    demand = {"l0": line("l0", 1, default_supplier_id="bolt", supplier_ids=("nut",), track_inventory=False)}
+    change = reject(Rejection(gone, "no", [gone], demand, [], Strategy.DEFAULT_SUPPLIER, CAUSE, {}), ids.key, NOW)
+    assert [(o.supplier_id, o.shipping_cost) for o in change.created] == [("nut", 10_000)]
+
+
 @given(orders(), st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=1, max_size=5))
 def test_whatever_is_rejected_and_joined_no_part_is_below_zero_and_nothing_is_lost(
     case: tuple[OrderSnapshot, list[Assignment]], answers: list[tuple[int, bool]]

@@ -82,9 +82,10 @@ def partition(whole: SupplierOrder, parts: Sequence[Part]) -> list[Share]:
         for index, piece_of in _selection_pieces(selection, owned, unit):
             selections[index].append(piece_of)
     subtotals = [sum(line.subtotal for line in mine) for mine in lines]
-    shipping = follow_parts(whole.shipping_cost, [sum(s.cost for s in mine) for mine in selections], subtotals, unit)
+    weights = by_goods(lines)
+    shipping = follow_parts(whole.shipping_cost, [sum(s.cost for s in mine) for mine in selections], weights, unit)
     taxes = [sum(line.tax for line in mine) + sum(s.tax for s in chosen) for mine, chosen in zip(lines, selections, strict=True)]
-    tax = follow_parts(whole.tax, taxes, subtotals, unit)
+    tax = follow_parts(whole.tax, taxes, weights, unit)
     return [
         Share(
             supplier_id=part.supplier_id,
@@ -99,14 +100,23 @@ def partition(whole: SupplierOrder, parts: Sequence[Part]) -> list[Share]:
     ]
 
 
-def follow_parts(total: int, parts: Sequence[int], subtotals: Sequence[int], unit: int) -> tuple[int, ...]:
+def by_goods(parts: Iterable[Sequence[OrderLine]]) -> list[int]:
+    """How much of an order each part is: by subtotal, and by units where everything is free, so that a part without a unit
+    never keeps an amount.
+    """
+    counted = [(sum(line.subtotal for line in lines), sum(line.quantity for line in lines)) for lines in parts]
+    free = not any(subtotal for subtotal, _ in counted)
+    return [units if free else subtotal for subtotal, units in counted]
+
+
+def follow_parts(total: int, parts: Sequence[int], weights: Sequence[int], unit: int) -> tuple[int, ...]:
     """The parts themselves, with what the total has beyond them (freight that no method was chosen for, and its tax) by
-    subtotal. A total below its parts is shared in proportion to them, so that none turns negative.
+    weight. A total below its parts is shared in proportion to them, so that none turns negative.
     """
     rest = total - sum(parts)
     if rest < 0:
         return apportion(total, parts, unit)
-    return tuple(part + more for part, more in zip(parts, apportion(rest, subtotals, unit), strict=True))
+    return tuple(part + more for part, more in zip(parts, apportion(rest, weights, unit), strict=True))
 
 
 def _check(whole: SupplierOrder, parts: Iterable[Part]) -> None:

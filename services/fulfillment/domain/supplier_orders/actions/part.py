@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from libs.money import between, minor_unit
 from services.fulfillment.domain.supplier_orders.actions.change import emptied
-from services.fulfillment.domain.supplier_orders.splitting import follow_parts
+from services.fulfillment.domain.supplier_orders.splitting import by_goods, follow_parts
 from services.fulfillment.domain.supplier_orders.supplier_order import OrderLine, SelectionItem, ShipSelection, SupplierOrder
 
 
@@ -23,11 +23,12 @@ def parted(order: SupplierOrder) -> tuple[SupplierOrder, SupplierOrder]:
     kept, leaving = [k for k, _ in pairs], [gone for _, gone in pairs if gone.quantity]
     staying, going = _selections(order.selections, {line.line_item_id: line.quantity for line in kept})
     subtotals = [sum(line.subtotal for line in lines) for lines in (kept, leaving)]
-    shipping = follow_parts(order.shipping_cost, [sum(s.cost for s in chosen) for chosen in (staying, going)], subtotals, unit)
+    weights = by_goods((kept, leaving))
+    shipping = follow_parts(order.shipping_cost, [sum(s.cost for s in chosen) for chosen in (staying, going)], weights, unit)
     taxes = [
         sum(line.tax for line in lines) + sum(s.tax for s in chosen) for lines, chosen in ((kept, staying), (leaving, going))
     ]
-    tax = follow_parts(order.tax, taxes, subtotals, unit)
+    tax = follow_parts(order.tax, taxes, weights, unit)
     both = [
         replace(
             order,
