@@ -20,7 +20,6 @@ from services.fulfillment.adapters.clients.order_client import OrderClient
 from services.fulfillment.adapters.db import tables
 from services.fulfillment.adapters.db.gauges import Gauges
 from services.fulfillment.adapters.db.invariants.audit import audit
-from services.fulfillment.adapters.db.invariants.facts import Messages
 from services.fulfillment.adapters.db.report_store import TABLES
 from services.fulfillment.adapters.db.work import SqlFulfillmentWork
 from services.fulfillment.application.ports import FulfillmentWork
@@ -45,7 +44,6 @@ from services.fulfillment.application.supplier_orders.reject_supplier_order impo
 from services.fulfillment.application.supplier_orders.set_order_hold import SetOrderHold
 from services.fulfillment.application.supplier_orders.supplier_orders import SupplierOrders
 from services.fulfillment.application.supplier_orders.unfreeze_order import UnfreezeOrder
-from services.fulfillment.rpc.messages import shipment_out, shipment_report, supplier_order_out
 from services.fulfillment.rpc.shipments.shipment_servicer import ShipmentServicer
 from services.fulfillment.rpc.sourcing.reservation_servicer import ReservationServicer, UseCases
 from services.fulfillment.rpc.stock.inventory_servicer import InventoryServicer
@@ -82,7 +80,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
     """Wires the service over an open database."""
     delay = timedelta(seconds=settings.relay_delay)
     units: Units = SqlUnitsOfWork(database, lambda tx: SqlFulfillmentWork(tx, runtime.ids, delay))
-    peer = OrderClient(runtime.peers, supplier_order_out, shipment_report)
+    peer = OrderClient(runtime.peers)
     reporting = Reporting(units, peer, runtime.clock)
     counted, key = ("fulfillment", "expiry"), ("order_key", "attempt", "kind")
     held = tables.reservations.c.check_time.is_not(None)
@@ -120,7 +118,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
             forgetting(database, tables.requests, runtime.clock),
         ],
         close=database.close,
-        audit=lambda keys: audit(database, Messages(supplier_order_out, shipment_out), keys),
+        audit=lambda keys: audit(database, keys),
         statements=lambda: database.statements,
         database=database,
         gauges=Gauges(database, runtime.clock),

@@ -16,7 +16,8 @@ from google.protobuf.message_factory import GetMessageClass
 from libs import postal, protoconv
 from libs.errors import Violations
 from libs.resource.database import Resource
-from services.fulfillment.rpc.requests import adjustments_in, shipment_in
+from services.fulfillment.rpc.shipments.requests import shipment_in
+from services.fulfillment.rpc.stock.requests import adjustments_in
 from services.fulfillment.rpc.supplier_orders import supplier_order_servicer
 from services.order.rpc.checkout.convert_payment import payments_in
 from services.order.rpc.convert_in import order_in

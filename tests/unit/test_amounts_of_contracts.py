@@ -11,7 +11,7 @@ import pytest
 from google.type.money_pb2 import Money
 
 from libs.errors import Violations
-from services.fulfillment.rpc.requests import shipment_in
+from services.fulfillment.rpc.shipments.requests import shipment_in
 from services.order.rpc.checkout.convert_payment import payments_in
 from services.order.rpc.convert_in import lines_in, order_in
 from services.payment.rpc import convert as payment

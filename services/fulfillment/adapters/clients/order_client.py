@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from libs.rpc import Peers
+from services.fulfillment.contract.reports import shipment_report, supplier_order_out
 from services.fulfillment.domain.shipments.shipment import Shipment
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from waybill.order.v1 import (
@@ -18,23 +19,16 @@ from waybill.order.v1 import (
 
 
 class OrderClient:
-    """Calls the order service on behalf of this one.
+    """Calls the order service on behalf of this one. A report is the resource's own message."""
 
-    A report is the resource's own message: the two functions make it.
-    """
-
-    def __init__(
-        self, peers: Peers, order_message: Callable[[SupplierOrder], Any], shipment_message: Callable[[Shipment], Any]
-    ) -> None:
-        self._order_message = order_message
-        self._shipment_message = shipment_message
+    def __init__(self, peers: Peers) -> None:
         self._reports: Any = peers.stub("order", fulfillment_report_service_pb2_grpc.FulfillmentReportServiceStub)
         self._checkout: Any = peers.stub("order", checkout_service_pb2_grpc.CheckoutServiceStub)
 
     async def report(self, orders: Sequence[SupplierOrder], sent: Sequence[Shipment], patience: float) -> set[str]:
         """Tells whole states; returns keys of buyer orders that the order service does not know."""
         request = fulfillment_report_service_pb2.ReportFulfillmentRequest(
-            supplier_orders=[self._order_message(o) for o in orders], shipments=[self._shipment_message(s) for s in sent]
+            supplier_orders=[supplier_order_out(o) for o in orders], shipments=[shipment_report(s) for s in sent]
         )
         answer = await self._reports.ReportFulfillment(request, timeout=patience)
         return set(answer.unknown_order_keys)

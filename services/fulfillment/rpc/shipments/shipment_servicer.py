@@ -12,9 +12,10 @@ from libs.rpc import current
 from services.fulfillment.application.shipments.create_shipments import CreateShipments
 from services.fulfillment.application.shipments.shipment_items import ShipmentItems
 from services.fulfillment.application.shipments.shipments import Shipments
+from services.fulfillment.contract.reports import shipment_out
 from services.fulfillment.domain.sourcing.model import MAX_LINES
-from services.fulfillment.rpc.messages import shipment_out
-from services.fulfillment.rpc.requests import items_in, page_in, refuse_duplicates, ship_order_in, shipment_edit_in, shipment_in
+from services.fulfillment.rpc.requests import page_in, refuse_duplicates
+from services.fulfillment.rpc.shipments.requests import items_in, ship_order_in, shipment_edit_in, shipment_in
 from waybill.fulfillment.v1 import shipment_service_pb2 as pb
 from waybill.fulfillment.v1 import shipment_service_pb2_grpc
 

@@ -19,8 +19,9 @@ from services.fulfillment.application.supplier_orders.forward_order import Forwa
 from services.fulfillment.application.supplier_orders.freeze_order import FreezeOrder
 from services.fulfillment.application.supplier_orders.set_order_hold import SetOrderHold
 from services.fulfillment.application.supplier_orders.unfreeze_order import UnfreezeOrder
+from services.fulfillment.contract.reports import canceled_out, supplier_order_out
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
-from services.fulfillment.rpc.messages import assignment_out, canceled_out, problem_out, supplier_order_out
+from services.fulfillment.rpc.sourcing.messages import assignment_out, problem_out
 from services.fulfillment.rpc.sourcing.reservation_requests import demand_in, lines_in, order_key_in, snapshot_in, strategy_in
 from waybill.fulfillment.v1 import reservation_service_pb2 as pb
 from waybill.fulfillment.v1 import reservation_service_pb2_grpc, supplier_order_pb2

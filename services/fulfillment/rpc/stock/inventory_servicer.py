@@ -10,8 +10,9 @@ from libs.rpc import current
 from services.fulfillment.application.stock.inventory_records import InventoryRecords, check_writer
 from services.fulfillment.application.stock.stock_book import StockBook
 from services.fulfillment.domain.sourcing.model import MAX_LINES
-from services.fulfillment.rpc.messages import availability_out, movement_out, record_out
-from services.fulfillment.rpc.requests import adjustments_in, page_in, record_edit_in, record_in, refuse_duplicates
+from services.fulfillment.rpc.requests import page_in, refuse_duplicates
+from services.fulfillment.rpc.stock.messages import availability_out, movement_out, record_out
+from services.fulfillment.rpc.stock.requests import adjustments_in, record_edit_in, record_in
 from waybill.fulfillment.v1 import inventory_service_pb2 as pb
 from waybill.fulfillment.v1 import inventory_service_pb2_grpc
 

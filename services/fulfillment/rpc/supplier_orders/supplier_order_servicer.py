@@ -11,7 +11,7 @@ from libs.rpc import current, require_service
 from services.fulfillment.application.supplier_orders.accept_supplier_order import AcceptSupplierOrder
 from services.fulfillment.application.supplier_orders.reject_supplier_order import RejectSupplierOrder
 from services.fulfillment.application.supplier_orders.supplier_orders import SupplierOrders
-from services.fulfillment.rpc.messages import shipment_report, supplier_order_out
+from services.fulfillment.contract.reports import shipment_report, supplier_order_out
 from services.fulfillment.rpc.requests import check_supplier_order_id, page_in, xp_edit
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as pb
 from waybill.fulfillment.v1 import supplier_order_service_pb2_grpc

@@ -15,7 +15,7 @@ from libs.invariants import Finding, Record, RuleResult, Summary
 from services.fulfillment.adapters.db.documents import assignments_in
 from services.fulfillment.adapters.db.invariants.books import book_rules
 from services.fulfillment.adapters.db.invariants.causes import cause_rules
-from services.fulfillment.adapters.db.invariants.facts import Messages, facts
+from services.fulfillment.adapters.db.invariants.facts import facts
 from services.fulfillment.adapters.db.invariants.orders import order_rules
 from services.fulfillment.adapters.db.invariants.stock import oversold, stock_rules
 from services.fulfillment.adapters.db.invariants.times import time_rules
@@ -38,7 +38,7 @@ PAGE = 1_000
 _R, _O, _L, _V = inventory_records.c, supplier_orders.c, supplier_order_lines.c, reservations.c
 
 
-async def audit(database: Database, messages: Messages, order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
+async def audit(database: Database, order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
     """Findings, facts and the summary of this context; with order keys only the facts about these orders."""
     results: list[RuleResult] = []
     rows = 0
@@ -51,7 +51,7 @@ async def audit(database: Database, messages: Messages, order_keys: Sequence[str
                     results.append(record)
             for table in (inventory_records, stock_movements, reservations, supplier_order_lines, shipment_items):
                 rows += await count(tx, table)
-        async for fact in facts(tx, order_keys, messages):
+        async for fact in facts(tx, order_keys):
             yield fact
     yield Summary(CONTEXT, len(results), rows, sum(r.broken for r in results), results)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,8 +17,7 @@ from libs.service.retries import told as failed
 from services.fulfillment.adapters.db.shipments.shipment_store import SqlShipmentStore
 from services.fulfillment.adapters.db.supplier_orders.order_store import SqlSupplierOrderStore
 from services.fulfillment.adapters.db.tables import reservations, shipment_items, shipments, supplier_order_lines, supplier_orders
-from services.fulfillment.domain.shipments.shipment import Shipment
-from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
+from services.fulfillment.contract.reports import shipment_out, supplier_order_out
 from services.fulfillment.domain.supplier_orders.worth import canceled
 
 CONTEXT = "fulfillment"
@@ -26,19 +25,11 @@ PAGE = 500
 _O, _L, _V, _S, _I = supplier_orders.c, supplier_order_lines.c, reservations.c, shipments.c, shipment_items.c
 
 
-@dataclass(frozen=True, slots=True)
-class Messages:
-    """Supplier orders and shipments as they are reported: what the order service should know, word for word."""
-
-    supplier_order: Callable[[SupplierOrder], Any]
-    shipment: Callable[[Shipment], Any]
-
-
-async def facts(tx: Tx, order_keys: Sequence[str], messages: Messages) -> AsyncIterator[Fact | Finding]:
+async def facts(tx: Tx, order_keys: Sequence[str]) -> AsyncIterator[Fact | Finding]:
     """About all orders, or those of these keys; findings of what cannot be read."""
 
     async def read(keys: Sequence[str]) -> list[Fact]:
-        return await _of(tx, keys, messages)
+        return await _of(tx, keys)
 
     if order_keys:
         async for fact in readable(CONTEXT, "order", sorted(set(order_keys)), read):
@@ -61,13 +52,13 @@ async def _page(tx: Tx, last: str) -> list[str]:
     return [row.order_key for row in found]
 
 
-async def _of(tx: Tx, keys: Sequence[str], messages: Messages) -> list[Fact]:
+async def _of(tx: Tx, keys: Sequence[str]) -> list[Fact]:
     made = [
         *[_attempt(row) for row in await tx.execute(sa.select(reservations).where(_V.order_key.in_(keys)))],
-        *await _supplier_orders(tx, keys, messages),
+        *await _supplier_orders(tx, keys),
         *await _units(tx, keys),
         *await _untold_lines(tx, keys),
-        *await _shipments(tx, keys, messages),
+        *await _shipments(tx, keys),
     ]
     return sorted(made, key=lambda fact: fact.order_key)
 
@@ -81,7 +72,7 @@ def _attempt(row: Any) -> Fact:
     return Fact(CONTEXT, "stock_attempt", row.order_key, values)
 
 
-async def _supplier_orders(tx: Tx, keys: Sequence[str], messages: Messages) -> list[Fact]:
+async def _supplier_orders(tx: Tx, keys: Sequence[str]) -> list[Fact]:
     found: list[Fact] = []
     rows = (await tx.execute(sa.select(supplier_orders).where(_O.order_key.in_(keys)).order_by(_O.number))).all()
     for row, order in zip(rows, await SqlSupplierOrderStore(tx, timedelta()).with_lines(rows), strict=True):
@@ -97,7 +88,7 @@ async def _supplier_orders(tx: Tx, keys: Sequence[str], messages: Messages) -> l
             "buyer_id": row.buyer_id,
             "user_id": row.user_id,
             "canceled_total": str(canceled(order).total),
-            "said": digests(messages.supplier_order(order)),
+            "said": digests(supplier_order_out(order)),
             **{name: str(row._mapping[name]) for name in ("subtotal", "discount", "shipping_cost", "tax", "total")},
         }
         found.append(Fact(CONTEXT, "supplier_order", row.order_key, values))
@@ -133,7 +124,7 @@ async def _untold_lines(tx: Tx, keys: Sequence[str]) -> list[Fact]:
     return [Fact(CONTEXT, "untold_lines", key, values) for key, values in lines.items()]
 
 
-async def _shipments(tx: Tx, keys: Sequence[str], messages: Messages) -> list[Fact]:
+async def _shipments(tx: Tx, keys: Sequence[str]) -> list[Fact]:
     found: list[Fact] = []
     its = sa.select(_I.shipment_key).where(_I.order_key.in_(keys))
     rows = (await tx.execute(sa.select(shipments).where(_S.key.in_(its)).order_by(_S.key))).all()
@@ -141,7 +132,7 @@ async def _shipments(tx: Tx, keys: Sequence[str], messages: Messages) -> list[Fa
         for order_key in sorted({item.order_key for item in shipment.items} & set(keys)):
             # Every order is told of its own units only.
             part = replace(shipment, items=tuple(item for item in shipment.items if item.order_key == order_key))
-            said = digests(messages.shipment(part))
+            said = digests(shipment_out(part))
             values = {"key": str(row.key), "id": row.id, "version": str(row.version), "said": said}
             found.append(Fact(CONTEXT, "shipment", order_key, values))
             if row.report_time is not None:

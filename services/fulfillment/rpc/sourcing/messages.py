@@ -1,0 +1,32 @@
+"""Outcomes of sourcing as messages."""
+
+from __future__ import annotations
+
+from libs.protoconv import address_out
+from services.fulfillment.domain.sourcing.model import Assignment, Problem
+from waybill.fulfillment.v1 import sourcing_pb2
+from waybill.type.v1.address_pb2 import Address
+
+
+def assignment_out(a: Assignment, with_origin: bool = True) -> sourcing_pb2.SourcingAssignment:
+    """A quantity of a line at a location."""
+    return sourcing_pb2.SourcingAssignment(
+        line_item_id=a.line_item_id,
+        product_id=a.product_id,
+        quantity=a.quantity,
+        supplier_id=a.supplier_id,
+        ship_from_id=a.ship_from_id,
+        inventory_record_id=a.record_id,
+        ship_from=address_out(Address, a.ship_from) if with_origin else None,
+    )
+
+
+def problem_out(p: Problem) -> sourcing_pb2.SourcingProblem:
+    """Why a line does not hold."""
+    return sourcing_pb2.SourcingProblem(
+        line_item_id=p.line_item_id,
+        reason=str(p.reason),
+        description=p.description,
+        missing_quantity=p.missing_quantity,
+        contended=p.contended,
+    )

@@ -1,0 +1,76 @@
+"""Stock as messages."""
+
+from __future__ import annotations
+
+from libs.protoconv import address_out, time_out, xp_out
+from services.fulfillment.domain.stock.availability import Availability
+from services.fulfillment.domain.stock.inventory import InventoryRecord, LedgerEntry
+from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2
+from waybill.type.v1.address_pb2 import Address
+
+_KIND = {name.removeprefix("STOCK_MOVEMENT_KIND_"): number for name, number in inventory_pb2.StockMovementKind.items()}
+
+
+def record_out(r: InventoryRecord) -> inventory_pb2.InventoryRecord:
+    """An inventory record with its counters."""
+    return inventory_pb2.InventoryRecord(
+        id=r.id,
+        product_id=r.product_id,
+        supplier_id=r.supplier_id,
+        location_id=r.location_id,
+        address=address_out(Address, r.address),
+        on_hand=r.on_hand,
+        reserved=r.reserved,
+        allocated=r.allocated,
+        available=r.available,
+        shortage=max(0, -r.available),
+        can_exceed=r.can_exceed,
+        priority=r.priority,
+        active=r.active,
+        pickup=r.pickup,
+        xp=xp_out(r.xp),
+        etag=str(r.version),
+        create_time=time_out(r.create_time),
+        update_time=time_out(r.update_time),
+    )
+
+
+def movement_out(m: LedgerEntry) -> inventory_pb2.StockMovement:
+    """An entry of the ledger."""
+    return inventory_pb2.StockMovement(
+        key=str(m.key),
+        inventory_record_id=m.record_id,
+        product_id=m.product_id,
+        kind=_KIND[m.kind],
+        on_hand_change=m.on_hand,
+        reserved_change=m.reserved,
+        allocated_change=m.allocated,
+        order_key=m.order_key,
+        attempt=m.attempt,
+        line_item_id=m.line_item_id,
+        shipment_id=m.shipment_id,
+        user_id=m.user_id,
+        note=m.note,
+        create_time=time_out(m.create_time),
+    )
+
+
+def availability_out(product_id: str, found: Availability) -> inventory_service_pb2.ProductAvailability:
+    """What can be had of a product."""
+    return inventory_service_pb2.ProductAvailability(
+        product_id=product_id,
+        available=found.available,
+        can_exceed=found.can_exceed,
+        records=[
+            inventory_service_pb2.RecordAvailability(
+                inventory_record_id=p.record_id,
+                supplier_id=p.supplier_id,
+                location_id=p.location_id,
+                available=p.available,
+                can_exceed=p.can_exceed,
+                pickup=p.pickup,
+                active=p.active,
+            )
+            for p in found.places
+        ],
+    )

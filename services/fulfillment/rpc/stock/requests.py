@@ -1,0 +1,100 @@
+"""Messages about stock as values: everything is checked, all violations are collected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from libs.errors import Violations
+from libs.protoconv import address_in, mask_paths, text_in, xp_in
+from services.fulfillment.application.stock.inventory_records import RecordDraft, RecordEdit
+from services.fulfillment.domain.sourcing.model import MAX_QUANTITY
+from services.fulfillment.domain.stock.inventory import Adjustment
+from services.fulfillment.domain.stock.ledger import MovementKind
+from services.fulfillment.rpc.requests import refuse_duplicates, xp_edit
+from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2
+
+MAX_PRIORITY = 1_000_000
+RECORD_FIELDS = ("address", "can_exceed", "priority", "active", "pickup", "xp")
+
+
+def record_in(found: Violations, field: str, m: inventory_pb2.InventoryRecord, opening: int, opening_field: str) -> RecordDraft:
+    """A record to create."""
+    found.check_id(f"{field}.id", m.id, required=False)
+    found.check_id(f"{field}.product_id", m.product_id)
+    found.check_id(f"{field}.supplier_id", m.supplier_id, required=False)
+    location = m.location_id or m.address.id
+    found.check_id(f"{field}.location_id", location)
+    _priority(found, f"{field}.priority", m.priority)
+    if not 0 <= opening <= MAX_QUANTITY:
+        found.add(opening_field, "VALUE_OUT_OF_RANGE", f"must be 0 to {MAX_QUANTITY:,}")
+    address = None
+    if m.HasField("address"):
+        address = {**address_in(found, f"{field}.address", m.address), "id": location}
+    return RecordDraft(
+        field=field,
+        id=m.id,
+        product_id=m.product_id,
+        supplier_id=m.supplier_id,
+        location_id=location,
+        address=address,
+        can_exceed=m.can_exceed,
+        priority=m.priority,
+        active=m.active if m.HasField("active") else True,
+        pickup=m.pickup,
+        xp=xp_in(found, f"{field}.xp", m.xp),
+        opening=opening,
+    )
+
+
+def record_edit_in(found: Violations, m: inventory_service_pb2.UpdateInventoryRecordRequest) -> RecordEdit:
+    """An UpdateInventoryRecordRequest's changes."""
+    record = m.inventory_record
+    found.check_id("inventory_record.id", record.id)
+    paths = mask_paths(found, m.update_mask, record, RECORD_FIELDS)
+    values: dict[str, Any] = {
+        name: getattr(record, name) for name in ("can_exceed", "priority", "active", "pickup") if name in paths
+    }
+    _priority(found, "inventory_record.priority", record.priority)
+    if "address" in paths:
+        values["address"] = address_in(found, "inventory_record.address", record.address)
+    edit = xp_edit(found, "inventory_record.xp", record.xp) if "xp" in paths else None
+    return RecordEdit(values, edit)
+
+
+def adjustments_in(found: Violations, messages: Sequence[inventory_service_pb2.StockAdjustment]) -> list[Adjustment]:
+    """An AdjustStockRequest's bookings."""
+    if not messages:
+        found.add("adjustments", "FIELD_REQUIRED", "at least one")
+    if len(messages) > 1_000:
+        found.add("adjustments", "TOO_MANY_ITEMS", "at most 1,000")
+        return []
+    refuse_duplicates(found, [(f"adjustments[{n}].inventory_record_id", m.inventory_record_id) for n, m in enumerate(messages)])
+    return [_adjustment(found, f"adjustments[{n}]", m) for n, m in enumerate(messages)]
+
+
+def _priority(found: Violations, field: str, value: int) -> None:
+    if abs(value) > MAX_PRIORITY:
+        found.add(field, "VALUE_OUT_OF_RANGE", f"must be within {MAX_PRIORITY:,} of zero")
+
+
+def _adjustment(found: Violations, field: str, m: inventory_service_pb2.StockAdjustment) -> Adjustment:
+    found.check_id(f"{field}.inventory_record_id", m.inventory_record_id)
+    text_in(found, f"{field}.note", m.note, 500)
+    receive = m.kind == inventory_pb2.STOCK_MOVEMENT_KIND_RECEIVE
+    if not receive and m.kind != inventory_pb2.STOCK_MOVEMENT_KIND_ADJUST:
+        found.add(f"{field}.kind", "FIELD_INVALID", "must be RECEIVE or ADJUST")
+    which = m.WhichOneof("amount")
+    if which is None:
+        found.add(f"{field}.change", "FIELD_REQUIRED", "change or count is required")
+    elif receive and (which == "count" or m.change <= 0):
+        found.add(f"{field}.{which}", "VALUE_OUT_OF_RANGE", "a receipt is a change above 0")
+    elif abs(getattr(m, which)) > MAX_QUANTITY or (which == "count" and m.count < 0):
+        found.add(f"{field}.{which}", "VALUE_OUT_OF_RANGE", f"must be within {MAX_QUANTITY:,}")
+    return Adjustment(
+        m.inventory_record_id,
+        MovementKind.RECEIVE if receive else MovementKind.ADJUST,
+        m.change if which == "change" else None,
+        m.count if which == "count" else None,
+        m.note,
+    )
