@@ -164,6 +164,18 @@ async def test_a_record_is_edited_but_not_into_a_hidden_shortage(world: World) -
     assert len(fixed.value.fields) == 2
 
 
+async def test_an_edit_leaves_what_it_does_not_name_and_the_location_of_the_record(world: World) -> None:
+    made = await create(world, seller(), record(id="a", location_id="shop", priority=3), opening=1)
+    changed = inv.InventoryRecord(id="a", address=Address(id="elsewhere", city="Rome", country="IT"), priority=9)
+    for xp in ({"color": "red", "shelf": 1}, {"color": None, "shelf": 2}):
+        changed.xp.Clear()
+        changed.xp.update(xp)
+        request = svc.UpdateInventoryRecordRequest(inventory_record=changed, update_mask=FieldMask(paths=["address", "xp"]))
+        after = (await world.inventory().UpdateInventoryRecord(request)).inventory_record
+    assert (after.address.id, after.address.city, after.priority, after.on_hand) == ("shop", "Rome", 3, 1)
+    assert (dict(after.xp), after.create_time) == ({"shelf": 2}, made.create_time)
+
+
 async def test_availability_is_by_product_and_location(world: World) -> None:
     await world.stock(("a", "drill", "", 5), ("b", "drill", "bolt", 3))
     await world.stock(("c", "bit", "", 2), pickup=True, location="shop")

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as default
 from datetime import datetime
-from typing import Any
 
 from libs.auth import Principal, roles
 from libs.clock import Clock
@@ -48,7 +47,7 @@ class ShipmentDraft:
     ship_time: datetime | None = None
     delivery_time: datetime | None = None
     supplier_number: str = ""
-    xp: Mapping[str, Any] = default(default_factory=dict)
+    xp: Mapping[str, object] = default(default_factory=dict)
     all_of: str = ""
 
     @property

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from libs.auth import Principal, roles
 from libs.clock import Clock
 from libs.errors import invalid, missing, precondition, stale
 from libs.idempotency.key import RequestKey
 from libs.service.unit_of_work import UnitsOfWork
-from services.fulfillment.application.ports import FulfillmentWork, PageRequest, XpEdit
+from services.fulfillment.application.ports import FulfillmentWork, PageRequest
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.application.shipments.refusals import refusal
 from services.fulfillment.domain.reasons import Reason
@@ -25,12 +24,8 @@ from services.fulfillment.domain.visibility import Scope, may_act_for, seen, shi
 RESOURCE = "shipment"
 
 
-@dataclass(frozen=True, slots=True)
-class ShipmentEdit:
-    """New values of a shipment's header by field name, and the merge of its xp, if any."""
-
-    values: Mapping[str, Any] = field(default_factory=dict)
-    xp: XpEdit | None = None
+ShipmentEdit = Callable[[Shipment], Shipment]
+"""Puts the caller's values into a shipment's header; raises when its xp becomes too large."""
 
 
 class Shipments:
@@ -82,9 +77,7 @@ class Shipments:
     async def _edit(
         self, work: FulfillmentWork, known: Shipment, edit: ShipmentEdit, now: datetime
     ) -> tuple[Shipment, Sequence[SupplierOrder]]:
-        after = replace(known, **edit.values, version=known.version + 1, update_time=now)
-        if edit.xp is not None:
-            after = replace(after, xp=edit.xp(known.xp))
+        after = replace(edit(known), version=known.version + 1, update_time=now)
         if known.void_time is not None and after.ship_time is not None:
             raise precondition(Reason.SHIPMENT_VOID, f"All that shipment {known.id} holds was canceled.", shipment=known.id)
         moved = known.ship_time is not None and (after.ship_to, after.ship_from_id) != (known.ship_to, known.ship_from_id)

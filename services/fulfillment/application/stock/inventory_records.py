@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from libs.auth import Principal, roles
 from libs.auth.principal import PartyKind
@@ -14,7 +13,7 @@ from libs.errors import FieldViolation, Kind, Violations, WaybillError, denied, 
 from libs.idempotency.key import RequestKey
 from libs.ids import IdSource
 from libs.service.unit_of_work import UnitsOfWork
-from services.fulfillment.application.ports import AddressPeer, FulfillmentWork, PageRequest, XpEdit
+from services.fulfillment.application.ports import AddressPeer, FulfillmentWork, PageRequest
 from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.sourcing.model import Address
 from services.fulfillment.domain.stock.inventory import InventoryRecord
@@ -38,16 +37,12 @@ class RecordDraft:
     priority: int
     active: bool
     pickup: bool
-    xp: Mapping[str, Any]
+    xp: Mapping[str, object]
     opening: int
 
 
-@dataclass(frozen=True, slots=True)
-class RecordEdit:
-    """New values of a record by field name, and the merge of its xp, if any."""
-
-    values: Mapping[str, Any] = field(default_factory=dict)
-    xp: XpEdit | None = None
+RecordEdit = Callable[[InventoryRecord], InventoryRecord]
+"""Puts the caller's values into a record; raises when its xp becomes too large."""
 
 
 def check_writer(caller: Principal) -> None:
@@ -155,11 +150,9 @@ class InventoryRecords:
                 return known
             if etag and etag != str(known.version):
                 raise stale(RESOURCE, id, str(known.version))
-            after = replace(known, **edit.values, version=known.version + 1, update_time=now)
-            if "address" in edit.values:
-                after = replace(after, address={**edit.values["address"], "id": known.location_id})
-            if edit.xp is not None:
-                after = replace(after, xp=edit.xp(known.xp))
+            after = replace(edit(known), version=known.version + 1, update_time=now)
+            if after.address is not None and after.address is not known.address:
+                after = replace(after, address={**after.address, "id": known.location_id})
             if known.can_exceed and not after.can_exceed and known.available < 0:
                 raise precondition(
                     Reason.STOCK_SHORTAGE,

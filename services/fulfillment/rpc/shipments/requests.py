@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from libs.protoconv import address_in, mask_paths, money_in, text_in, time_in, x
 from services.fulfillment.application.shipments.create_shipments import ShipmentDraft
 from services.fulfillment.application.shipments.shipments import ShipmentEdit
 from services.fulfillment.domain.shipments.actions.ship import LEEWAY, Wanted
+from services.fulfillment.domain.shipments.shipment import Shipment
 from services.fulfillment.domain.sourcing.model import MAX_LINES, MAX_QUANTITY
 from services.fulfillment.rpc.requests import check_supplier_order_id, xp_edit
 from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2
@@ -91,8 +93,12 @@ def shipment_edit_in(found: Violations, m: shipment_service_pb2.UpdateShipmentRe
         values["ship_time"] = _ship_time(found, "shipment", s, now)
     if "delivery_time" in paths:
         values["delivery_time"] = _delivery_time(found, "shipment", s, now)
-    edit = xp_edit(found, "shipment.xp", s.xp) if "xp" in paths else None
-    return ShipmentEdit(values, edit)
+    merge = xp_edit(found, "shipment.xp", s.xp) if "xp" in paths else None
+
+    def edit(old: Shipment) -> Shipment:
+        return replace(old, **values, xp=old.xp if merge is None else merge(old.xp))
+
+    return edit
 
 
 def items_in(found: Violations, field: str, messages: Sequence[shipment_pb2.ShipmentItem]) -> tuple[Wanted, ...]:

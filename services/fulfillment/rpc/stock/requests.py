@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from libs.errors import Violations
 from libs.protoconv import address_in, mask_paths, text_in, xp_in
 from services.fulfillment.application.stock.inventory_records import RecordDraft, RecordEdit
 from services.fulfillment.domain.sourcing.model import MAX_QUANTITY
-from services.fulfillment.domain.stock.inventory import Adjustment
+from services.fulfillment.domain.stock.inventory import Adjustment, InventoryRecord
 from services.fulfillment.domain.stock.ledger import MovementKind
 from services.fulfillment.rpc.requests import refuse_duplicates, xp_edit
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2
@@ -58,8 +59,12 @@ def record_edit_in(found: Violations, m: inventory_service_pb2.UpdateInventoryRe
     _priority(found, "inventory_record.priority", record.priority)
     if "address" in paths:
         values["address"] = address_in(found, "inventory_record.address", record.address)
-    edit = xp_edit(found, "inventory_record.xp", record.xp) if "xp" in paths else None
-    return RecordEdit(values, edit)
+    merge = xp_edit(found, "inventory_record.xp", record.xp) if "xp" in paths else None
+
+    def edit(old: InventoryRecord) -> InventoryRecord:
+        return replace(old, **values, xp=old.xp if merge is None else merge(old.xp))
+
+    return edit
 
 
 def adjustments_in(found: Violations, messages: Sequence[inventory_service_pb2.StockAdjustment]) -> list[Adjustment]:
