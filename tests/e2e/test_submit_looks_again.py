@@ -10,7 +10,7 @@ from tests.support.marketplace import Marketplace, create
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.directory.v1 import address_service_pb2, buyer_service_pb2
 from waybill.order.v1 import checkout_service_pb2 as pb
-from waybill.order.v1 import order_pb2, order_service_pb2
+from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2
 from waybill.shipping.v1 import ship_method_service_pb2
 from waybill.type.v1.address_pb2 import Address
 
@@ -82,6 +82,26 @@ async def test_a_method_that_is_off_and_an_address_that_was_taken_away_are_refus
         ("ADDRESS_NOT_FOUND", "billing_address"),
         *(("SHIP_METHOD_UNAVAILABLE", f"ship_estimates[{e.estimate.id}]") for e in worksheet.ship_estimates),
     ]
+
+
+async def test_a_restricted_buyer_ships_to_no_address_that_is_assigned_for_billing_only(sqlite_market: Marketplace) -> None:
+    ada, owner = sqlite_market.cast.ada, sqlite_market.cast.owner
+    await ready(ada, "BILL", promise(), tape=1)
+    await owner.buyers.UpdateBuyer(
+        buyer_service_pb2.UpdateBuyerRequest(
+            buyer=buyer_service_pb2.Buyer(id="acme", restrict_addresses=True), update_mask=FieldMask(paths=["restrict_addresses"])
+        )
+    )
+    only = address_service_pb2.AddressAssignment(party=party("BUYER", "acme"), address_id=ACME, billing=True)
+    await owner.addresses.AssignAddresses(address_service_pb2.AssignAddressesRequest(assignments=[only]))
+    assert await reasons(sqlite_market, "BILL") == [("ADDRESS_NOT_FOUND", "shipping_address")]
+    both = order_pb2.Order(id="BOTH", shipping_address_id=ACME, billing_address_id=ACME)
+    line = line_item_pb2.LineItem(product_id="tape", quantity=1, shipping_address_id=ACME)
+    error = await refused(ada.orders.CreateOrder(order_service_pb2.CreateOrderRequest(order=both, line_items=[line])))
+    assert {(f.field, f.reason) for f in error.fields} == {
+        ("order.shipping_address_id", "ADDRESS_NOT_FOUND"),
+        ("line_items[0].shipping_address_id", "ADDRESS_NOT_FOUND"),
+    }
 
 
 async def test_an_address_that_changed_in_the_book_is_refused_until_it_is_set_again(sqlite_market: Marketplace) -> None:

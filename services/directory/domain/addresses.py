@@ -35,14 +35,28 @@ class Assignment:
     billing: bool
 
 
-def usable(
-    addresses: Iterable[dict[str, Any]], assignments: Sequence[Assignment], user_id: str, restricted: bool
-) -> list[dict[str, Any]]:
-    """All addresses of the book; of a restricted buyer only those assigned to the user or to everyone."""
+@dataclass(frozen=True, slots=True)
+class Usable:
+    """An address of a book, and what a user may use it for."""
+
+    address: Fields
+    shipping: bool = True
+    billing: bool = True
+
+
+def usable(addresses: Iterable[Fields], assignments: Sequence[Assignment], user_id: str, restricted: bool) -> list[Usable]:
+    """All addresses of the book for every purpose; of a restricted buyer only those assigned to the user or to everyone,
+    for the purposes that these assignments name together."""
     if not restricted:
-        return list(addresses)
-    assigned = {a.address_id for a in assignments if a.user_id in ("", user_id)}
-    return [address for address in addresses if address["id"] in assigned]
+        return [Usable(address) for address in addresses]
+    mine = [a for a in assignments if a.user_id in ("", user_id)]
+    shipping = {a.address_id for a in mine if a.shipping}
+    billing = {a.address_id for a in mine if a.billing}
+    return [
+        Usable(address, address["id"] in shipping, address["id"] in billing)
+        for address in addresses
+        if address["id"] in shipping | billing
+    ]
 
 
 def default_id(assignments: Sequence[Assignment], user_id: str, billing: bool) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.directory.domain.addresses import Fields
+from services.directory.domain.addresses import Fields, Usable
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,6 @@ class OrderingContext:
     """How the channel wants orders handled, by the names of its contract's fields."""
     shipping: Fields | None
     billing: Fields | None
-    addresses: Sequence[Fields]
+    addresses: Sequence[Usable]
     missing: Sequence[str]
-    """Ids of asked addresses that the user may not use."""
+    """Ids of asked addresses that the user may use for nothing."""

@@ -52,7 +52,9 @@ class OrderingContextServicer(pb_grpc.OrderingContextServiceServicer):
             seller_id=found.seller_id,
             policy=_policy(found.policy),
             channel_active=found.channel_active,
-            addresses=[Address(**a) for a in found.addresses],
+            addresses=[
+                pb.UsableAddress(address=Address(**u.address), shipping=u.shipping, billing=u.billing) for u in found.addresses
+            ],
             missing_address_ids=found.missing,
             read_time=time_out(self._clock.now()),
         )

@@ -31,8 +31,10 @@ class OrderingContext:
     policy: Policy
     default_shipping_address: Address | None
     default_billing_address: Address | None
-    addresses: Mapping[str, Address]
-    """Those asked for that may be used, by id."""
+    shipping_addresses: Mapping[str, Address]
+    """Those asked for that may be shipped to, by id."""
+    billing_addresses: Mapping[str, Address]
+    """The same for billing."""
 
 
 class Directory(Protocol):

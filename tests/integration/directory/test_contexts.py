@@ -43,7 +43,7 @@ async def test_everything_about_an_order_comes_in_one_call(world):
     assert (found.policy.auto_forward, found.policy.payment_coverage) == (True, pb.PAYMENT_COVERAGE_NONE)
     assert (found.policy.require_ship_methods, found.policy.sourcing_strategy) == (True, "fewest_parcels")
     assert (found.default_shipping_address.id, found.default_billing_address.id) == ("dock", "hq")
-    assert [a.id for a in found.addresses] == ["attic", "hq"]
+    assert [u.address.id for u in found.addresses] == ["attic", "hq"]
     assert list(found.missing_address_ids) == ["nowhere", "x\0"]
     assert found.read_time.ToDatetime(tzinfo=world.clock.now().tzinfo) == world.clock.now()
 
@@ -75,10 +75,11 @@ async def test_a_restricted_buyer_orders_to_assigned_addresses_only(world):
     await small(world, restricted=True)
     found = await world.contexts.GetOrderingContext(ask(addresses=["attic", "dock", "hq"]))
     assert found.buyer.restrict_addresses
-    assert ([a.id for a in found.addresses], list(found.missing_address_ids)) == (["dock", "hq"], ["attic"])
+    assert ([u.address.id for u in found.addresses], list(found.missing_address_ids)) == (["dock", "hq"], ["attic"])
+    assert [(u.shipping, u.billing) for u in found.addresses] == [(True, False), (True, True)]
     assert found.default_shipping_address.id == "dock"
     bob = await world.contexts.GetOrderingContext(ask("bob", addresses=["attic", "dock"]))
-    assert ([a.id for a in bob.addresses], list(bob.missing_address_ids)) == (["attic"], ["dock"])
+    assert ([u.address.id for u in bob.addresses], list(bob.missing_address_ids)) == (["attic"], ["dock"])
 
 
 async def test_two_defaults_at_one_level_are_none(world):

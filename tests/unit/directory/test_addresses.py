@@ -3,7 +3,7 @@ import pytest
 from libs.auth import roles
 from libs.errors import WaybillError
 from services.directory.application.addresses import only_own
-from services.directory.domain.addresses import Assignment, default_id, usable
+from services.directory.domain.addresses import Assignment, Usable, default_id, usable
 from tests.support.principals import buyer, seller, supplier
 
 
@@ -39,14 +39,28 @@ def test_the_default_is_the_only_one_at_the_most_specific_level(assignments, use
 
 def test_users_of_an_unrestricted_buyer_may_use_the_whole_book():
     book = [{"id": "a"}, {"id": "b"}]
-    assert usable(book, [], "anna", restricted=False) == book
+    assert usable(book, [], "anna", restricted=False) == [Usable(address, True, True) for address in book]
 
 
 def test_users_of_a_restricted_buyer_may_use_what_is_assigned_to_them_or_to_all():
     book = [{"id": id} for id in "abcd"]
-    assigned = [Assignment("a", "", False, False), ship("b", "anna"), ship("c", "bob")]
-    assert [a["id"] for a in usable(book, assigned, "anna", restricted=True)] == ["a", "b"]
-    assert [a["id"] for a in usable(book, assigned, "", restricted=True)] == ["a"]
+    assigned = [bill("a"), ship("b", "anna"), ship("c", "bob")]
+    assert [u.address["id"] for u in usable(book, assigned, "anna", restricted=True)] == ["a", "b"]
+    assert [u.address["id"] for u in usable(book, assigned, "", restricted=True)] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("assigned", "purposes"),
+    [
+        ([ship("a")], [(True, False)]),
+        ([bill("a")], [(False, True)]),
+        ([ship("a"), bill("a", "anna")], [(True, True)]),
+        ([ship("a", "bob"), bill("a")], [(False, True)]),
+        ([Assignment("a", "anna", False, False)], []),
+    ],
+)
+def test_an_assignment_lets_a_restricted_buyer_use_an_address_for_its_purposes_only(assigned, purposes):
+    assert [(u.shipping, u.billing) for u in usable([{"id": "a"}], assigned, "anna", restricted=True)] == purposes
 
 
 def test_who_may_write_a_book():

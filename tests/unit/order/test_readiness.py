@@ -101,10 +101,21 @@ def test_addresses_of_the_book_are_asked_again() -> None:
     lines = [line(), line("l2", shipping_address_id="gone", shipping_address=HOME)]
     sheet = replace(SHEET, estimates=(replace(SHEET.estimates[0], items=(("l1", 1), ("l2", 1))),))
     book = {"home": HOME | {"phone": "2"}, "office": {"id": "office", "city": "Las Vegas"}}
-    assert [(r.reason, r.subject) for r in told(made, lines, sheet, replace(FACTS, addresses=book))] == [
+    facts = replace(FACTS, shipping_addresses=book, billing_addresses=book)
+    assert [(r.reason, r.subject) for r in told(made, lines, sheet, facts)] == [
         ("ADDRESS_CHANGED", "billing_address"),
         ("ADDRESS_NOT_FOUND", "line_items[l2]"),
     ]
+
+
+def test_an_address_is_shipped_to_and_billed_to_only_as_far_as_the_book_allows_that_purpose() -> None:
+    to_home = order(shipping_address_id="home", shipping_address=HOME, billing_address_id="home", billing_address=HOME)
+    book = {"home": HOME}
+    for facts, subject in (
+        (replace(FACTS, billing_addresses=book), "shipping_address"),
+        (replace(FACTS, shipping_addresses=book), "billing_address"),
+    ):
+        assert [(r.reason, r.subject) for r in told(to_home, [line()], SHEET, facts)] == [("ADDRESS_NOT_FOUND", subject)]
 
 
 def test_a_one_time_address_is_refused_once_the_buyer_is_restricted_to_its_book() -> None:

@@ -59,15 +59,16 @@ class SqlContexts:
             if wanted:
                 rows = (await tx.execute(_ADDRESSES, {"party": party, "ids": sorted(wanted)})).scalars().all()
         restricted = bool(buyer and buyer.restrict_addresses)
-        allowed = {a["id"]: a for a in usable(rows, assigned, user_id, restricted)}
+        allowed = {u.address["id"]: u for u in usable(rows, assigned, user_id, restricted)}
+        ship_to, bill_to = allowed.get(ship_id), allowed.get(bill_id)
         return OrderingContext(
             seller_id=self._seller,
             buyer=None if buyer is None else _buyer(buyer),
             user=None if user is None else _user(user),
             channel_active=channel is None or bool(channel.active),
             policy=None if channel is None else channel.policy,
-            shipping=allowed.get(ship_id),
-            billing=allowed.get(bill_id),
+            shipping=None if ship_to is None else ship_to.address,
+            billing=None if bill_to is None else bill_to.address,
             addresses=[allowed[id] for id in dict.fromkeys(address_ids) if id in allowed],
             missing=[id for id in dict.fromkeys(address_ids) if id not in allowed],
         )

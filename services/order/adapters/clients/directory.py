@@ -48,7 +48,8 @@ class DirectoryClient:
             ),
             default_shipping_address=None if shipping is None else address_plain(shipping),
             default_billing_address=None if billing is None else address_plain(billing),
-            addresses={a.id: address_plain(a) for a in answer.addresses},
+            shipping_addresses={u.address.id: address_plain(u.address) for u in answer.addresses if u.shipping},
+            billing_addresses={u.address.id: address_plain(u.address) for u in answer.addresses if u.billing},
         )
 
     async def locations(self, seller_id: str, refs: Collection[tuple[str, str]]) -> dict[tuple[str, str], Address]:

@@ -133,6 +133,7 @@ class BuildOrder:
             draft.billing_address,
             context,
             context.default_billing_address,
+            billing=True,
         )
         user: Any = context.user
         return Order(
@@ -162,7 +163,6 @@ class BuildOrder:
 
 def facts_of(context: OrderingContext, catalog: Mapping[str, CatalogProduct]) -> Facts:
     """What directory and catalog say of an order's parts, as a submit looks at it."""
-    defaults = [a for a in (context.default_shipping_address, context.default_billing_address) if a is not None]
     return Facts(
         buyer_active=context.buyer_active,
         user_active=context.user_active,
@@ -171,8 +171,13 @@ def facts_of(context: OrderingContext, catalog: Mapping[str, CatalogProduct]) ->
         channel_active=context.channel_active,
         currency=context.currency,
         restrict_addresses=context.restrict_addresses,
-        addresses={**{str(a.get("id", "")): a for a in defaults}, **context.addresses},
+        shipping_addresses=_with(context.default_shipping_address, context.shipping_addresses),
+        billing_addresses=_with(context.default_billing_address, context.billing_addresses),
     )
+
+
+def _with(default: Address | None, named: Mapping[str, Address]) -> Mapping[str, Address]:
+    return named if default is None else {str(default.get("id", "")): default, **named}
 
 
 def address_ids(draft: OrderDraft, drafts: Sequence[LineDraft]) -> set[str]:
@@ -181,15 +186,24 @@ def address_ids(draft: OrderDraft, drafts: Sequence[LineDraft]) -> set[str]:
 
 
 def resolve_address(
-    found: Violations, field: str, id: str, given: Address | None, context: OrderingContext | None, default: Address | None = None
+    found: Violations,
+    field: str,
+    id: str,
+    given: Address | None,
+    context: OrderingContext | None,
+    default: Address | None = None,
+    *,
+    billing: bool = False,
 ) -> tuple[str, Address | None]:
-    """The address meant: one of the book by its id, a one-time one, or the default. No context judges none."""
+    """The address meant, to ship to or else to bill to: one of the book by its id, a one-time one, or the default. No
+    context judges none."""
     if context is None:
         return id, given
     if id:
-        known = context.addresses.get(id)
+        known = (context.billing_addresses if billing else context.shipping_addresses).get(id)
         if known is None and valid_id(id):
-            found.add(f"{field}_id", "ADDRESS_NOT_FOUND", f"there is no address {id!r} that this user may use")
+            use = "bill" if billing else "ship"
+            found.add(f"{field}_id", "ADDRESS_NOT_FOUND", f"there is no address {id!r} that this user may {use} to")
         return id, known
     if given is not None:
         if context.restrict_addresses:

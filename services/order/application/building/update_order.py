@@ -102,6 +102,7 @@ class UpdateOrder:
                     getattr(draft, f"{purpose}_address_id"),
                     getattr(draft, f"{purpose}_address"),
                     context,
+                    billing=purpose == "billing",
                 )
         for name in ("comments", "shipping_cost_override", "tax_override"):
             if name in paths:

@@ -29,8 +29,10 @@ class Facts:
     currency: str = ""
     """What the buyer orders in; empty when there is no such buyer."""
     restrict_addresses: bool = False
-    addresses: Mapping[str, Address] = field(default_factory=dict)
-    """The addresses of the buyer's book that the order names and its user may use, as they are now."""
+    shipping_addresses: Mapping[str, Address] = field(default_factory=dict)
+    """The addresses of the buyer's book that the order names and its user may ship to, as they are now."""
+    billing_addresses: Mapping[str, Address] = field(default_factory=dict)
+    """The same for billing."""
 
 
 def reasons(order: Order, lines: Sequence[Line], worksheet: Worksheet, facts: Facts, now: datetime) -> list[Reason]:
@@ -75,14 +77,15 @@ def _contents(order: Order, lines: Sequence[Line], facts: Facts) -> Iterator[Rea
 
 def _addresses(order: Order, lines: Sequence[Line], facts: Facts) -> Iterator[Reason]:
     """Addresses as the book has them: they may be taken away, changed, or no longer be free to choose."""
-    named = [("shipping_address", order.shipping_address_id, order.shipping_address)]
-    named += [("billing_address", order.billing_address_id, order.billing_address)]
-    named += [(f"line_items[{line.id}]", line.shipping_address_id, line.shipping_address) for line in lines]
-    for subject, id, remembered in named:
+    named = [("shipping_address", "ship", order.shipping_address_id, order.shipping_address)]
+    named += [("billing_address", "bill", order.billing_address_id, order.billing_address)]
+    named += [(f"line_items[{line.id}]", "ship", line.shipping_address_id, line.shipping_address) for line in lines]
+    for subject, use, id, remembered in named:
         if id:
-            present = facts.addresses.get(id)
+            book = facts.billing_addresses if use == "bill" else facts.shipping_addresses
+            present = book.get(id)
             if present is None:
-                yield _reason("ADDRESS_NOT_FOUND", subject, f"there is no address {id!r} that this user may use")
+                yield _reason("ADDRESS_NOT_FOUND", subject, f"there is no address {id!r} that this user may {use} to")
             elif _place(present) != _place(remembered or {}):
                 yield _reason("ADDRESS_CHANGED", subject, f"the book has another address {id!r} by now")
         elif remembered is not None and facts.restrict_addresses:
