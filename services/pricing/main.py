@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from libs.db import Tx
 from libs.db.invariants import with_rules
 from libs.db.migrate import open_migrated
+from libs.db.unit_of_work import SqlUnitsOfWork
 from libs.idempotency.invariants import with_effects
 from libs.idempotency.outcomes import forgetting
 from libs.resource.database import Resource, StandardMethods
@@ -18,9 +18,10 @@ from services.pricing.adapters.clients.order import OrderDecisions
 from services.pricing.adapters.db.gauges import Gauges
 from services.pricing.adapters.db.invariants.census_store import CensusReader
 from services.pricing.adapters.db.invariants.rules import look
-from services.pricing.adapters.db.schedules.assignment_store import AssignmentLists, SqlAssignmentStore
-from services.pricing.adapters.db.stores import RESERVED, SqlPriceStore, SqlRequestStore, SqlReservationStore
+from services.pricing.adapters.db.schedules.assignment_store import SqlAssignmentLists
+from services.pricing.adapters.db.stores import RESERVED
 from services.pricing.adapters.db.tables import MADE, REQUESTS, RESERVATIONS, SCHEDULE, TAX_RATE
+from services.pricing.adapters.db.work import SqlPricingWork
 from services.pricing.application.audit import Audit
 from services.pricing.application.calculation.calculate_order import CalculateOrder
 from services.pricing.application.calculation.expire_reservations import ExpireReservations
@@ -40,25 +41,25 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the service."""
     database = await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.tuning)
     clock = runtime.clock
-    prices, reservations, requests = SqlPriceStore(), SqlReservationStore(), SqlRequestStore()
+    units = SqlUnitsOfWork(database, SqlPricingWork)
 
-    def standard(resource: Resource) -> StandardMethods[Tx]:
-        return StandardMethods(database, REQUESTS, resource, clock, runtime.ids, lambda tx: tx)
+    def standard(resource: Resource) -> StandardMethods[SqlPricingWork]:
+        return StandardMethods(database, REQUESTS, resource, clock, runtime.ids, SqlPricingWork)
 
-    assigning = AssignPriceSchedules(database, SqlAssignmentStore(), requests, clock)
-    redemptions = Redemptions(database, prices, reservations, clock)
+    assigning = AssignPriceSchedules(units, clock)
+    redemptions = Redemptions(units, clock)
     held = RESERVATIONS.c.state == RESERVED
     tries = Retries(database, clock, ("pricing", "expiry"), RESERVATIONS, "expire_time", "order_key", "attempt", unfinished=held)
-    expire = ExpireReservations(database, reservations, redemptions, OrderDecisions(runtime.peers), clock, tries)
+    expire = ExpireReservations(units, redemptions, OrderDecisions(runtime.peers), clock, tries)
     served: list[tuple[Any, Any, str]] = [
         (
             pricing_service_pb2_grpc.add_PricingServiceServicer_to_server,
-            PricingServicer(CalculateOrder(database, prices, clock), redemptions),
+            PricingServicer(CalculateOrder(units, clock), redemptions),
             "PricingService",
         ),
         (
             price_schedule_service_pb2_grpc.add_PriceScheduleServiceServicer_to_server,
-            PriceScheduleServicer(standard(SCHEDULE), assigning, AssignmentLists(database)),
+            PriceScheduleServicer(standard(SCHEDULE), assigning, SqlAssignmentLists(database)),
             "PriceScheduleService",
         ),
         (tax_rate_service_pb2_grpc.add_TaxRateServiceServicer_to_server, TaxRateServicer(standard(TAX_RATE)), "TaxRateService"),

@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from libs.db import Tx
 from libs.db.invariants import with_rules
 from libs.db.migrate import open_migrated
 from libs.idempotency.invariants import with_effects
 from libs.idempotency.outcomes import forgetting
 from libs.resource.database import Resource, StandardMethods
 from libs.service.app import Runtime, ServiceApp
-from services.shipping.adapters.db import references, tables
+from services.shipping.adapters.db import tables
 from services.shipping.adapters.db.invariants.census_store import CensusReader
 from services.shipping.adapters.db.invariants.rules import look
 from services.shipping.adapters.db.terms_store import TermsReader
+from services.shipping.adapters.db.work import SqlShippingWork
 from services.shipping.application.audit import Audit
 from services.shipping.application.check_selections import CheckSelections
 from services.shipping.application.estimate_shipping import EstimateShipping
@@ -45,8 +45,8 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the services."""
     database = await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.tuning)
 
-    def standard(resource: Resource) -> StandardMethods[Tx]:
-        return StandardMethods(database, tables.REQUESTS, resource, runtime.clock, runtime.ids, lambda tx: tx)
+    def standard(resource: Resource) -> StandardMethods[SqlShippingWork]:
+        return StandardMethods(database, tables.REQUESTS, resource, runtime.clock, runtime.ids, SqlShippingWork)
 
     terms = TermsReader(database)
     shipping = ShippingServicer(EstimateShipping(terms, runtime.clock), CheckSelections(terms))
@@ -56,17 +56,17 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         (zone_service_pb2_grpc.add_ZoneServiceServicer_to_server, ZoneServicer(standard(tables.ZONE)), "Zone"),
         (
             ship_method_service_pb2_grpc.add_ShipMethodServiceServicer_to_server,
-            ShipMethodServicer(standard(tables.SHIP_METHOD), references.carriers),
+            ShipMethodServicer(standard(tables.SHIP_METHOD)),
             "ShipMethod",
         ),
         (
             ship_method_assignment_service_pb2_grpc.add_ShipMethodAssignmentServiceServicer_to_server,
-            ShipMethodAssignmentServicer(standard(tables.ASSIGNMENT), references.of_assignments),
+            ShipMethodAssignmentServicer(standard(tables.ASSIGNMENT)),
             "ShipMethodAssignment",
         ),
         (
             rate_table_service_pb2_grpc.add_RateTableServiceServicer_to_server,
-            RateTableServicer(standard(tables.RATE_TABLE), references.of_rate_tables),
+            RateTableServicer(standard(tables.RATE_TABLE)),
             "RateTable",
         ),
         (

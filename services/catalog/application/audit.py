@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
 
 from libs.invariants import Finding, Record, Summary, summarized, unreadable
 from services.catalog.application.ports import CensusStore
-from services.catalog.domain.product import RULES, broken_rules
+from services.catalog.domain.product import RULES, StoredProduct, broken_rules
 
 CONTEXT = "catalog"
 
@@ -31,9 +30,9 @@ class Audit:
         yield summarized(CONTEXT, rows, dict.fromkeys(RULES, rows), findings)
 
 
-def _judged(product: Mapping[str, Any]) -> list[Finding]:
+def _judged(product: StoredProduct) -> list[Finding]:
     """What is wrong with a product; that it cannot be judged, if need be."""
-    subject = f"product {product['id']}"
+    subject = f"product {product.id}"
     try:
         return [Finding(CONTEXT, rule, subject, "does not hold") for rule in broken_rules(product)]
     except Exception as error:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from services.catalog.domain.product import StoredProduct
 
 
 class CensusStore(Protocol):
     """Reads every product for the audit."""
 
-    def take(self) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
-        """One snapshot, part by part: id, suppliers, multiplier and measures of each product."""
+    def take(self) -> AsyncIterator[Sequence[StoredProduct]]:
+        """One snapshot, part by part."""
+        ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -43,14 +44,25 @@ def _is_measure(stored: str) -> bool:
         return False
 
 
-def broken_rules(product: Mapping[str, Any]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class StoredProduct:
+    """A product as it is kept, as far as its rules look at it; nothing is certain of it until they have."""
+
+    id: str
+    default_supplier_id: str
+    supplier_ids: Sequence[str]
+    quantity_multiplier: int
+    measures: Sequence[str]
+
+
+def broken_rules(product: StoredProduct) -> list[str]:
     """What is wrong with a stored product: those of `RULES` that do not hold."""
     broken: list[str] = []
-    others = product["supplier_ids"]
-    if _repeats(product["default_supplier_id"], others) or len(set(others)) < len(others):
+    others = product.supplier_ids
+    if _repeats(product.default_supplier_id, others) or len(set(others)) < len(others):
         broken.append("suppliers_stand_once")
-    if product["quantity_multiplier"] < 1:
+    if product.quantity_multiplier < 1:
         broken.append("multiplier_is_positive")
-    if not all(_is_measure(product[measure]) for measure in MEASURES):
+    if not all(_is_measure(measure) for measure in product.measures):
         broken.append("measures_are_not_negative")
     return broken

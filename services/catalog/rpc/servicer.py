@@ -17,7 +17,7 @@ MAX_LOOKUP = 5_000
 class ProductServicer(pb_grpc.ProductServiceServicer):
     """Products and their look-up by other services."""
 
-    def __init__(self, products: Methods[Any]) -> None:
+    def __init__(self, products: Methods[object]) -> None:
         self._products = products
 
     async def CreateProduct(self, request: pb.CreateProductRequest, context: Any) -> pb.CreateProductResponse:

@@ -3,65 +3,84 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
+from libs.idempotency.key import RequestKey
+from libs.query.request import PageRequest
+from libs.service.unit_of_work import UnitsOfWork
 from services.pricing.domain.schedules.assignment import Assignment, Key
 from services.pricing.domain.schedules.schedule import Schedule
 from services.pricing.domain.tax.rates import Destination, Rates
-
-Tx = Any
-Request = Any
-T = TypeVar("T")
-
-
-class Transactions(Protocol):
-    """Opens transactions of the pricing database."""
-
-    def transaction(self) -> AbstractAsyncContextManager[Tx]: ...
-    def reading(self) -> AbstractAsyncContextManager[Tx]: ...
-    async def retrying(self, work: Callable[[Tx], Awaitable[T]]) -> T: ...
 
 
 class PriceStore(Protocol):
     """Schedules and rates, for whole orders."""
 
-    async def schedules(self, tx: Tx, buyer_id: str, products: Collection[str]) -> dict[str, Schedule]:
+    async def schedules(self, buyer_id: str, products: Collection[str]) -> dict[str, Schedule]:
         """The schedule that holds for each product: the buyer's, else the default."""
 
-    async def rates(self, tx: Tx, places: Collection[Destination], classes: Collection[str], now: datetime) -> Rates:
+    async def rates(self, places: Collection[Destination], classes: Collection[str], now: datetime) -> Rates:
         """All rates of these classes that can hold at these places now."""
 
-    async def any_rate(self, tx: Tx) -> bool:
+    async def any_rate(self) -> bool:
         """Whether anything is taxed anywhere, at any time."""
 
 
 class AssignmentStore(Protocol):
     """Which schedule prices which product. Rows are written in the order of their keys."""
 
-    async def known_schedules(self, tx: Tx, ids: Collection[str]) -> set[str]: ...
-    async def put(self, tx: Tx, assignments: Sequence[Assignment]) -> None: ...
-    async def remove(self, tx: Tx, keys: Sequence[Key]) -> None: ...
+    async def known_schedules(self, ids: Collection[str]) -> set[str]: ...
+    async def put(self, assignments: Sequence[Assignment]) -> None: ...
+    async def remove(self, keys: Sequence[Key]) -> None: ...
 
 
 class ReservationStore(Protocol):
     """What attempts to submit hold."""
 
-    async def reserve(self, tx: Tx, key: uuid.UUID, attempt: int, expire: datetime, now: datetime) -> str: ...
-    async def end(self, tx: Tx, key: uuid.UUID, attempt: int, state: str, now: datetime) -> str: ...
-    async def state(self, tx: Tx, key: uuid.UUID, attempt: int) -> str: ...
-    async def expired(self, tx: Tx, now: datetime, limit: int) -> list[tuple[uuid.UUID, int]]:
+    async def reserve(self, key: uuid.UUID, attempt: int, expire: datetime, now: datetime) -> str: ...
+    async def end(self, key: uuid.UUID, attempt: int, state: str, now: datetime) -> str: ...
+    async def state(self, key: uuid.UUID, attempt: int) -> str: ...
+    async def expired(self, now: datetime, limit: int) -> list[tuple[uuid.UUID, int]]:
         """Those past their time, the oldest first."""
 
 
 class RequestStore(Protocol):
-    """Recorded outcomes of requests."""
+    """Recorded requests."""
 
-    async def claim(self, tx: Tx, request: Request, outcome: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
-        """Records the outcome; or returns that of an earlier call."""
+    async def claim(self, request: RequestKey | None, now: datetime) -> bool:
+        """Records the request; False when it was made before. A request without an id is always new."""
+        ...
+
+
+class PricingWork(Protocol):
+    """Pricing's stores in one transaction."""
+
+    @property
+    def prices(self) -> PriceStore: ...
+    @property
+    def assignments(self) -> AssignmentStore: ...
+    @property
+    def reservations(self) -> ReservationStore: ...
+    @property
+    def requests(self) -> RequestStore: ...
+
+
+Units = UnitsOfWork[PricingWork]
+
+
+class AssignmentLists(Protocol):
+    """Reads which schedule prices which product."""
+
+    async def of_products(self, product_ids: Sequence[str]) -> Sequence[Assignment]:
+        """Of these products, by product and buyer."""
+        ...
+
+    async def page(self, request: PageRequest, bound: Mapping[str, str]) -> tuple[Sequence[Assignment], str]:
+        """A page by product and buyer, and the token of the next; `bound` is what else the token belongs to."""
+        ...
 
 
 class Decisions(Protocol):

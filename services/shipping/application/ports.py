@@ -7,8 +7,35 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
+from libs.errors import Violations
 from services.shipping.domain.estimate import Terms
 from services.shipping.domain.methods import Scope
+
+References = Sequence[tuple[str, Mapping[str, str]]]
+"""(field path of a resource, its id and what it refers to, by the fields' names)."""
+
+
+class ReferenceStore(Protocol):
+    """Checks of references and twins before resources are stored, each in as many statements for many as for one."""
+
+    async def carriers(self, found: Violations, items: References) -> None:
+        """The `carrier_id` of ship methods exists."""
+        ...
+
+    async def of_assignments(self, found: Violations, items: References) -> None:
+        """The ship method exists, and the same assignment does not."""
+        ...
+
+    async def of_rate_tables(self, found: Violations, items: References) -> None:
+        """Ship method and zone exist, and no other table of both in the same currency."""
+        ...
+
+
+class ShippingWork(Protocol):
+    """Shipping's stores in one transaction."""
+
+    @property
+    def references(self) -> ReferenceStore: ...
 
 
 class TermsStore(Protocol):

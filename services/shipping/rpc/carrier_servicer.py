@@ -7,6 +7,7 @@ from typing import Any
 from libs.resource.contract import Methods
 from libs.rpc import current
 from services.shipping.application.access import administrator
+from services.shipping.application.ports import ShippingWork
 from waybill.shipping.v1 import carrier_service_pb2 as pb
 from waybill.shipping.v1 import carrier_service_pb2_grpc as pb_grpc
 
@@ -14,7 +15,7 @@ from waybill.shipping.v1 import carrier_service_pb2_grpc as pb_grpc
 class CarrierServicer(pb_grpc.CarrierServiceServicer):
     """Carriers."""
 
-    def __init__(self, methods: Methods[Any]) -> None:
+    def __init__(self, methods: Methods[ShippingWork]) -> None:
         self._methods = methods
 
     async def CreateCarrier(self, request: pb.CreateCarrierRequest, context: Any) -> pb.CreateCarrierResponse:

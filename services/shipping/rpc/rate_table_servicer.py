@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from libs.resource.contract import Guard, Methods
+from libs.resource.contract import Methods
 from libs.rpc import current
 from services.shipping.application.access import administrator
+from services.shipping.application.ports import ShippingWork
+from services.shipping.rpc.references import of_rate_tables
 from waybill.shipping.v1 import rate_table_service_pb2 as pb
 from waybill.shipping.v1 import rate_table_service_pb2_grpc as pb_grpc
 
@@ -14,20 +16,19 @@ from waybill.shipping.v1 import rate_table_service_pb2_grpc as pb_grpc
 class RateTableServicer(pb_grpc.RateTableServiceServicer):
     """Rate tables."""
 
-    def __init__(self, methods: Methods[Any], guard: Guard[Any]) -> None:
+    def __init__(self, methods: Methods[ShippingWork]) -> None:
         self._methods = methods
-        self._guard = guard
 
     async def CreateRateTable(self, request: pb.CreateRateTableRequest, context: Any) -> pb.CreateRateTableResponse:
         administrator(current().principal)
-        (made,) = await self._methods.create(request, [request.rate_table], "rate_table", guard=self._guard)
+        (made,) = await self._methods.create(request, [request.rate_table], "rate_table", guard=of_rate_tables)
         return pb.CreateRateTableResponse(rate_table=made)
 
     async def BatchCreateRateTables(
         self, request: pb.BatchCreateRateTablesRequest, context: Any
     ) -> pb.BatchCreateRateTablesResponse:
         administrator(current().principal)
-        made = await self._methods.create(request, request.rate_tables, "rate_tables", guard=self._guard)
+        made = await self._methods.create(request, request.rate_tables, "rate_tables", guard=of_rate_tables)
         return pb.BatchCreateRateTablesResponse(rate_tables=made)
 
     async def GetRateTable(self, request: pb.GetRateTableRequest, context: Any) -> pb.GetRateTableResponse:

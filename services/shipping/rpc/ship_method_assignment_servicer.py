@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from libs.resource.contract import Guard, Methods
+from libs.resource.contract import Methods
 from libs.rpc import current
 from services.shipping.application.access import administrator
+from services.shipping.application.ports import ShippingWork
+from services.shipping.rpc.references import of_assignments
 from waybill.shipping.v1 import ship_method_assignment_service_pb2 as pb
 from waybill.shipping.v1 import ship_method_assignment_service_pb2_grpc as pb_grpc
 
@@ -14,16 +16,15 @@ from waybill.shipping.v1 import ship_method_assignment_service_pb2_grpc as pb_gr
 class ShipMethodAssignmentServicer(pb_grpc.ShipMethodAssignmentServiceServicer):
     """Assignments of ship methods."""
 
-    def __init__(self, methods: Methods[Any], guard: Guard[Any]) -> None:
+    def __init__(self, methods: Methods[ShippingWork]) -> None:
         self._methods = methods
-        self._guard = guard
 
     async def CreateShipMethodAssignment(
         self, request: pb.CreateShipMethodAssignmentRequest, context: Any
     ) -> pb.CreateShipMethodAssignmentResponse:
         administrator(current().principal)
         (made,) = await self._methods.create(
-            request, [request.ship_method_assignment], "ship_method_assignment", guard=self._guard
+            request, [request.ship_method_assignment], "ship_method_assignment", guard=of_assignments
         )
         return pb.CreateShipMethodAssignmentResponse(ship_method_assignment=made)
 
@@ -31,7 +32,9 @@ class ShipMethodAssignmentServicer(pb_grpc.ShipMethodAssignmentServiceServicer):
         self, request: pb.BatchCreateShipMethodAssignmentsRequest, context: Any
     ) -> pb.BatchCreateShipMethodAssignmentsResponse:
         administrator(current().principal)
-        made = await self._methods.create(request, request.ship_method_assignments, "ship_method_assignments", guard=self._guard)
+        made = await self._methods.create(
+            request, request.ship_method_assignments, "ship_method_assignments", guard=of_assignments
+        )
         return pb.BatchCreateShipMethodAssignmentsResponse(ship_method_assignments=made)
 
     async def GetShipMethodAssignment(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from libs.resource.contract import Guard, Methods
+from libs.resource.contract import Methods
 from libs.rpc import current
 from services.shipping.application.access import administrator
+from services.shipping.application.ports import ShippingWork
+from services.shipping.rpc.references import of_ship_methods
 from waybill.shipping.v1 import ship_method_service_pb2 as pb
 from waybill.shipping.v1 import ship_method_service_pb2_grpc as pb_grpc
 
@@ -14,20 +16,19 @@ from waybill.shipping.v1 import ship_method_service_pb2_grpc as pb_grpc
 class ShipMethodServicer(pb_grpc.ShipMethodServiceServicer):
     """Ship methods."""
 
-    def __init__(self, methods: Methods[Any], guard: Guard[Any]) -> None:
+    def __init__(self, methods: Methods[ShippingWork]) -> None:
         self._methods = methods
-        self._guard = guard
 
     async def CreateShipMethod(self, request: pb.CreateShipMethodRequest, context: Any) -> pb.CreateShipMethodResponse:
         administrator(current().principal)
-        (made,) = await self._methods.create(request, [request.ship_method], "ship_method", guard=self._guard)
+        (made,) = await self._methods.create(request, [request.ship_method], "ship_method", guard=of_ship_methods)
         return pb.CreateShipMethodResponse(ship_method=made)
 
     async def BatchCreateShipMethods(
         self, request: pb.BatchCreateShipMethodsRequest, context: Any
     ) -> pb.BatchCreateShipMethodsResponse:
         administrator(current().principal)
-        made = await self._methods.create(request, request.ship_methods, "ship_methods", guard=self._guard)
+        made = await self._methods.create(request, request.ship_methods, "ship_methods", guard=of_ship_methods)
         return pb.BatchCreateShipMethodsResponse(ship_methods=made)
 
     async def GetShipMethod(self, request: pb.GetShipMethodRequest, context: Any) -> pb.GetShipMethodResponse:
@@ -41,5 +42,5 @@ class ShipMethodServicer(pb_grpc.ShipMethodServiceServicer):
 
     async def UpdateShipMethod(self, request: pb.UpdateShipMethodRequest, context: Any) -> pb.UpdateShipMethodResponse:
         administrator(current().principal)
-        changed = await self._methods.update(request, request.ship_method, "ship_method", guard=self._guard)
+        changed = await self._methods.update(request, request.ship_method, "ship_method", guard=of_ship_methods)
         return pb.UpdateShipMethodResponse(ship_method=changed)

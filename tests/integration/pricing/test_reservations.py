@@ -6,12 +6,14 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from libs.db.unit_of_work import SqlUnitsOfWork
 from libs.errors import Kind, WaybillError
 from libs.invariants import Fact, Finding, Summary
 from libs.service.retries import Retries
 from services.pricing.adapters.db.invariants import census_store
-from services.pricing.adapters.db.stores import SqlPriceStore, SqlReservationStore
+from services.pricing.adapters.db.stores import SqlReservationStore
 from services.pricing.adapters.db.tables import RESERVATIONS, SCHEDULES, TAX_RATES
+from services.pricing.adapters.db.work import SqlPricingWork
 from services.pricing.application.calculation.expire_reservations import ExpireReservations
 from services.pricing.application.calculation.reserve_redemptions import OUTLIVES, Redemptions
 from tests.integration.pricing.world import ORDER, line, rate, schedule, usd
@@ -138,9 +140,8 @@ class Order:
 
 
 def expiring(world, order):
-    reservations = SqlReservationStore()
-    redemptions = Redemptions(world.database, SqlPriceStore(), reservations, world.clock)
-    return ExpireReservations(world.database, reservations, redemptions, order, world.clock, tries(world))
+    units = SqlUnitsOfWork(world.database, SqlPricingWork)
+    return ExpireReservations(units, Redemptions(units, world.clock), order, world.clock, tries(world))
 
 
 async def failures(world):

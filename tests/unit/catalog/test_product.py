@@ -1,7 +1,9 @@
+from typing import Any
+
 import pytest
 
 from libs.errors import Violations
-from services.catalog.domain.product import Reason, broken_rules, check
+from services.catalog.domain.product import MEASURES, Reason, StoredProduct, broken_rules, check
 from waybill.catalog.v1 import error_reason_pb2
 
 SOUND = {
@@ -13,6 +15,11 @@ SOUND = {
     "width_cm": "0",
     "height_cm": "0",
 }
+
+
+def stored(row: dict[str, Any]) -> StoredProduct:
+    measures = [row[name] for name in MEASURES]
+    return StoredProduct("anvil", row["default_supplier_id"], row["supplier_ids"], row["quantity_multiplier"], measures)
 
 
 @pytest.mark.parametrize(
@@ -36,8 +43,8 @@ def test_the_default_supplier_stands_once(default: str, others: list[str], refus
     ],
 )
 def test_a_broken_product_names_its_rule(change: dict[str, object], rule: str) -> None:
-    assert broken_rules(SOUND) == []
-    assert broken_rules({**SOUND, **change}) == [rule]
+    assert broken_rules(stored(SOUND)) == []
+    assert broken_rules(stored({**SOUND, **change})) == [rule]
 
 
 def test_reasons_are_those_of_the_contract() -> None:

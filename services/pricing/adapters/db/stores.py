@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -53,10 +53,15 @@ _RATES_OF_PREFIXES = _RATES.where(_T.postal_prefix.in_(sa.bindparam("prefixes", 
 class SqlPriceStore:
     """Reads for whole orders: one statement each, whatever the number of lines."""
 
-    async def schedules(self, tx: Tx, buyer_id: str, products: Collection[str]) -> dict[str, Schedule]:
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    async def schedules(self, buyer_id: str, products: Collection[str]) -> dict[str, Schedule]:
         """An explicit assignment to the buyer beats the product's default."""
         found: dict[str, Schedule] = {}
-        for row in await tx.execute(_SCHEDULES, {"products": list(products), "buyer": buyer_id}):
+        for row in await self._tx.execute(_SCHEDULES, {"products": list(products), "buyer": buyer_id}):
             # Ordered by buyer: the default comes first, the buyer's own replaces it.
             found[row.product_id] = Schedule(
                 id=row.id,
@@ -71,7 +76,7 @@ class SqlPriceStore:
             )
         return found
 
-    async def rates(self, tx: Tx, places: Collection[Destination], classes: Collection[str], now: datetime) -> Rates:
+    async def rates(self, places: Collection[Destination], classes: Collection[str], now: datetime) -> Rates:
         """Rates that can hold there now; no place at all is no statement.
 
         A country may have a rate for each of its postal codes, so those of other codes are not read.
@@ -94,60 +99,70 @@ class SqlPriceStore:
                 start=r.start_time,
                 id=r.id,
             )
-            for r in await tx.execute(_RATES_OF_PREFIXES if few else _RATES, wanted)
+            for r in await self._tx.execute(_RATES_OF_PREFIXES if few else _RATES, wanted)
         )
 
-    async def any_rate(self, tx: Tx) -> bool:
+    async def any_rate(self) -> bool:
         """Whether anything is taxed anywhere, at any time."""
-        return (await tx.execute(sa.select(_T.id).limit(1))).first() is not None
+        return (await self._tx.execute(sa.select(_T.id).limit(1))).first() is not None
 
 
 class SqlReservationStore:
     """Reservations by (order, attempt). RESERVED ends in CONFIRMED or RELEASED; a release that comes first stays."""
 
-    async def reserve(self, tx: Tx, key: uuid.UUID, attempt: int, expire: datetime, now: datetime) -> str:
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    async def reserve(self, key: uuid.UUID, attempt: int, expire: datetime, now: datetime) -> str:
         """RESERVED, or the state that stands there already."""
         row = {"order_key": key, "attempt": attempt, "state": RESERVED, "expire_time": expire, "update_time": now}
-        made = await tx.execute(tx.insert(RESERVATIONS).on_conflict_do_nothing(), row)
-        return RESERVED if made.rowcount == 1 else await self.state(tx, key, attempt)
+        made = await self._tx.execute(self._tx.insert(RESERVATIONS).on_conflict_do_nothing(), row)
+        return RESERVED if made.rowcount == 1 else await self.state(key, attempt)
 
-    async def end(self, tx: Tx, key: uuid.UUID, attempt: int, state: str, now: datetime) -> str:
+    async def end(self, key: uuid.UUID, attempt: int, state: str, now: datetime) -> str:
         """Moves RESERVED on, or leaves a tombstone; returns the state that stands."""
-        if await self._move(tx, key, attempt, state, now):
+        if await self._move(key, attempt, state, now):
             return state
         row = {"order_key": key, "attempt": attempt, "state": state, "expire_time": now, "update_time": now}
-        made = await tx.execute(tx.insert(RESERVATIONS).on_conflict_do_nothing(), row)
+        made = await self._tx.execute(self._tx.insert(RESERVATIONS).on_conflict_do_nothing(), row)
         # A reserve may have committed while the insert waited for it: then there is something to end after all.
-        if made.rowcount == 1 or await self._move(tx, key, attempt, state, now):
+        if made.rowcount == 1 or await self._move(key, attempt, state, now):
             return state
-        return await self.state(tx, key, attempt)
+        return await self.state(key, attempt)
 
-    async def _move(self, tx: Tx, key: uuid.UUID, attempt: int, state: str, now: datetime) -> bool:
+    async def _move(self, key: uuid.UUID, attempt: int, state: str, now: datetime) -> bool:
         c = RESERVATIONS.c
-        moved = await tx.execute(
+        moved = await self._tx.execute(
             sa.update(RESERVATIONS)
             .where(c.order_key == key, c.attempt == attempt, c.state == RESERVED)
             .values(state=state, update_time=now)
         )
         return moved.rowcount == 1
 
-    async def state(self, tx: Tx, key: uuid.UUID, attempt: int) -> str:
+    async def state(self, key: uuid.UUID, attempt: int) -> str:
         """The state, or an empty text."""
         c = RESERVATIONS.c
         statement = sa.select(c.state).where(c.order_key == key, c.attempt == attempt)
-        return str((await tx.execute(statement)).scalar() or "")
+        return str((await self._tx.execute(statement)).scalar() or "")
 
-    async def expired(self, tx: Tx, now: datetime, limit: int) -> list[tuple[uuid.UUID, int]]:
+    async def expired(self, now: datetime, limit: int) -> list[tuple[uuid.UUID, int]]:
         """Reservations past their time, the oldest first."""
         c = RESERVATIONS.c
         statement = sa.select(c.order_key, c.attempt).where(c.state == RESERVED, c.expire_time < now)
-        rows = await tx.execute(statement.order_by(c.expire_time, c.order_key, c.attempt).limit(limit))
+        rows = await self._tx.execute(statement.order_by(c.expire_time, c.order_key, c.attempt).limit(limit))
         return [(row.order_key, row.attempt) for row in rows]
 
 
 class SqlRequestStore:
     """Remembers requests for 30 days."""
 
-    async def claim(self, tx: Tx, request: RequestKey | None, outcome: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
-        """Records the outcome; or returns that of an earlier call."""
-        return await outcomes.claim(tx, REQUESTS, request, outcome, now)
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    async def claim(self, request: RequestKey | None, now: datetime) -> bool:
+        """Records the request; False when it was made before."""
+        return await outcomes.claim(self._tx, REQUESTS, request, {}, now) is None

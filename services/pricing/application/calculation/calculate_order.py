@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from libs.clock import Clock
-from services.pricing.application.ports import PriceStore, Transactions
+from services.pricing.application.ports import Units
 from services.pricing.domain.calculation.calculate import Calculation, Line, Shipment, calculate
 from services.pricing.domain.tax.rates import SHIPPING, Destination, class_key
 
@@ -14,9 +14,8 @@ from services.pricing.domain.tax.rates import SHIPPING, Destination, class_key
 class CalculateOrder:
     """Pure calculation over what two statements load."""
 
-    def __init__(self, database: Transactions, prices: PriceStore, clock: Clock) -> None:
-        self._db = database
-        self._prices = prices
+    def __init__(self, units: Units, clock: Clock) -> None:
+        self._units = units
         self._clock = clock
 
     async def __call__(
@@ -33,10 +32,10 @@ class CalculateOrder:
         places = {destination, *(x.destination for x in lines), *(s.destination for s in shipments)} - {None}
         classes = {class_key(line.tax_class) for line in lines} | ({SHIPPING} if shipments else set())
         products = {line.product_id for line in lines if line.unit_price_override is None}
-        async with self._db.reading() as tx:
-            schedules = await self._prices.schedules(tx, buyer_id, products) if products else {}
-            rates = await self._prices.rates(tx, [p for p in places if p is not None], classes, now)
-            must_know = taxed and _unplaced(lines, shipments, destination) and await self._prices.any_rate(tx)
+        async with self._units.reading() as work:
+            schedules = await work.prices.schedules(buyer_id, products) if products else {}
+            rates = await work.prices.rates([p for p in places if p is not None], classes, now)
+            must_know = taxed and _unplaced(lines, shipments, destination) and await work.prices.any_rate()
         return calculate(currency, lines, shipments, destination, schedules, rates, now, must_know), now
 
 

@@ -8,7 +8,7 @@ from libs.clock import Clock
 from libs.obs import get_logger, metrics, tracing
 from libs.service.loops import Tries, one_by_one
 from services.pricing.application.calculation.reserve_redemptions import Redemptions
-from services.pricing.application.ports import Decisions, ReservationStore, Transactions
+from services.pricing.application.ports import Decisions, Units
 
 ROUND = 1_000
 """Most reservations asked about in one round."""
@@ -19,17 +19,8 @@ _ENDS = {"ACCEPTED": "CONFIRMED", "REFUSED": "RELEASED"}
 class ExpireReservations:
     """A background loop, safe in every replica: ends are conditional."""
 
-    def __init__(
-        self,
-        database: Transactions,
-        reservations: ReservationStore,
-        redemptions: Redemptions,
-        decisions: Decisions,
-        clock: Clock,
-        tries: Tries,
-    ) -> None:
-        self._db = database
-        self._reservations = reservations
+    def __init__(self, units: Units, redemptions: Redemptions, decisions: Decisions, clock: Clock, tries: Tries) -> None:
+        self._units = units
         self._redemptions = redemptions
         self._decisions = decisions
         self._clock = clock
@@ -37,8 +28,8 @@ class ExpireReservations:
 
     async def once(self) -> int:
         """Asks about every reservation past its time; returns how many were ended."""
-        async with self._db.reading() as tx:
-            due = await self._reservations.expired(tx, self._clock.now(), ROUND)
+        async with self._units.reading() as work:
+            due = await work.reservations.expired(self._clock.now(), ROUND)
         return await one_by_one(due, lambda found: self._ask(*found), _LOG, self._tries)
 
     async def _ask(self, key: uuid.UUID, attempt: int) -> bool:

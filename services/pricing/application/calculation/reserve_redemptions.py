@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from libs.clock import Clock
-from services.pricing.application.ports import PriceStore, ReservationStore, Transactions, Tx
+from services.pricing.application.ports import PricingWork, Units
 from services.pricing.domain.calculation.calculate import Line, Problem
 from services.pricing.domain.calculation.quote import Quote, changed
 from services.pricing.domain.reasons import Reason
@@ -30,10 +30,8 @@ class Attempt:
 class Redemptions:
     """Reserve, confirm, release; each idempotent by (order, attempt)."""
 
-    def __init__(self, database: Transactions, prices: PriceStore, reservations: ReservationStore, clock: Clock) -> None:
-        self._db = database
-        self._prices = prices
-        self._reservations = reservations
+    def __init__(self, units: Units, clock: Clock) -> None:
+        self._units = units
         self._clock = clock
 
     async def reserve(
@@ -43,27 +41,28 @@ class Redemptions:
         now = self._clock.now()
         products = {line.product_id for line in lines if line.unit_price_override is None}
 
-        async def check(tx: Tx) -> list[Problem]:
-            schedules = await self._prices.schedules(tx, buyer_id, products) if products else {}
-            rates = await self._prices.rates(tx, *quote.taxed(lines), now)
-            must_know = any(quote.unplaced(lines)) and await self._prices.any_rate(tx)
+        async def check(work: PricingWork) -> list[Problem]:
+            schedules = await work.prices.schedules(buyer_id, products) if products else {}
+            rates = await work.prices.rates(*quote.taxed(lines), now)
+            must_know = any(quote.unplaced(lines)) and await work.prices.any_rate()
             return changed(currency, lines, quote, schedules, rates, now, must_know)
 
-        async def work(tx: Tx) -> tuple[str, list[Problem]]:
-            if problems := await check(tx):
+        async def reserve(work: PricingWork) -> tuple[str, list[Problem]]:
+            if problems := await check(work):
                 # Prices may have moved since this very attempt was reserved: then its promise stands.
-                return await self._reservations.state(tx, attempt.order_key, attempt.number), problems
+                return await work.reservations.state(attempt.order_key, attempt.number), problems
             until = attempt.deadline + OUTLIVES
-            return await self._reservations.reserve(tx, attempt.order_key, attempt.number, until, now), []
+            return await work.reservations.reserve(attempt.order_key, attempt.number, until, now), []
 
         if attempt.validate_only:
-            async with self._db.reading() as tx:
-                return "", await check(tx)
-        state, problems = await self._db.retrying(work)
+            async with self._units.reading() as work:
+                return "", await check(work)
+        state, problems = await self._units.retrying(reserve)
         if state == "RELEASED":
             return state, [Problem("", Reason.ATTEMPT_RELEASED, "the attempt was released before")]
         return state, [] if state else problems
 
     async def end(self, order_key: uuid.UUID, attempt: int, state: str) -> str:
         """CONFIRMED or RELEASED as asked, or what stands there already."""
-        return await self._db.retrying(lambda tx: self._reservations.end(tx, order_key, attempt, state, self._clock.now()))
+        now = self._clock.now()
+        return await self._units.retrying(lambda work: work.reservations.end(order_key, attempt, state, now))

@@ -6,10 +6,11 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.idempotency.key import RequestKey, key_of
+from libs.query.request import PageRequest
 from libs.resource.contract import Methods
 from libs.rpc import current
-from services.pricing.adapters.db.schedules.assignment_store import AssignmentLists
 from services.pricing.application.access import schedules_administrator
+from services.pricing.application.ports import AssignmentLists, PricingWork
 from services.pricing.application.schedules.assign_price_schedules import AssignPriceSchedules
 from services.pricing.domain.schedules.assignment import BATCH, Assignment, Key
 from services.pricing.rpc import convert
@@ -28,7 +29,7 @@ def _request(message: Any) -> RequestKey | None:
 class PriceScheduleServicer(pb_grpc.PriceScheduleServiceServicer):
     """Price schedules and their assignment to products."""
 
-    def __init__(self, schedules: Methods[Any], assigning: AssignPriceSchedules, assignments: AssignmentLists) -> None:
+    def __init__(self, schedules: Methods[PricingWork], assigning: AssignPriceSchedules, assignments: AssignmentLists) -> None:
         self._schedules = schedules
         self._assigning = assigning
         self._assignments = assignments
@@ -81,7 +82,7 @@ class PriceScheduleServicer(pb_grpc.PriceScheduleServiceServicer):
         _admin()
         caller = current().principal
         page, token = await self._assignments.page(
-            request.filter, request.page_size, request.page_token, {"party": caller.party_id, "user": caller.user_id}
+            PageRequest(request.page_size, request.page_token, request.filter), {"party": caller.party_id, "user": caller.user_id}
         )
         return pb.ListPriceAssignmentsResponse(assignments=[convert.assignment_out(a) for a in page], next_page_token=token)
 

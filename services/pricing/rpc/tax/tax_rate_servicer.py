@@ -7,6 +7,7 @@ from typing import Any
 from libs.resource.contract import Methods
 from libs.rpc import current
 from services.pricing.application.access import rates_administrator
+from services.pricing.application.ports import PricingWork
 from waybill.pricing.v1 import tax_rate_service_pb2 as pb
 from waybill.pricing.v1 import tax_rate_service_pb2_grpc as pb_grpc
 
@@ -18,7 +19,7 @@ def _admin() -> None:
 class TaxRateServicer(pb_grpc.TaxRateServiceServicer):
     """Tax rates."""
 
-    def __init__(self, rates: Methods[Any]) -> None:
+    def __init__(self, rates: Methods[PricingWork]) -> None:
         self._rates = rates
 
     async def CreateTaxRate(self, request: pb.CreateTaxRateRequest, context: Any) -> pb.CreateTaxRateResponse:

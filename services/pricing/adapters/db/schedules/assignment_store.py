@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from libs.db import Database, Tx
 from libs.query import Field, Listing
+from libs.query.request import PageRequest
 from services.pricing.adapters.db.tables import ASSIGNMENTS, SCHEDULES
 from services.pricing.domain.schedules.assignment import Assignment, Key
 
@@ -24,33 +25,38 @@ _LISTING = Listing(
 class SqlAssignmentStore:
     """Writes, one statement each, whatever their number."""
 
-    async def known_schedules(self, tx: Tx, ids: Collection[str]) -> set[str]:
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    async def known_schedules(self, ids: Collection[str]) -> set[str]:
         """Those of the schedules that exist."""
         statement = sa.select(SCHEDULES.c.id).where(SCHEDULES.c.id.in_(sorted(ids)))
-        return set((await tx.execute(statement)).scalars())
+        return set((await self._tx.execute(statement)).scalars())
 
-    async def put(self, tx: Tx, assignments: Sequence[Assignment]) -> None:
+    async def put(self, assignments: Sequence[Assignment]) -> None:
         """Inserts or replaces, in the order of the keys, so that two calls do not wait for each other."""
-        insert = tx.insert(ASSIGNMENTS)
+        insert = self._tx.insert(ASSIGNMENTS)
         rows = [
             {"product_id": a.key.product_id, "buyer_id": a.key.buyer_id, "price_schedule_id": a.schedule_id}
             for a in sorted(assignments, key=lambda a: (a.key.product_id, a.key.buyer_id))
         ]
-        await tx.execute(
+        await self._tx.execute(
             insert.on_conflict_do_update(
                 index_elements=["product_id", "buyer_id"], set_={"price_schedule_id": insert.excluded.price_schedule_id}
             ),
             rows,
         )
 
-    async def remove(self, tx: Tx, keys: Sequence[Key]) -> None:
+    async def remove(self, keys: Sequence[Key]) -> None:
         """Deletes, in the order of the keys."""
         statement = sa.delete(ASSIGNMENTS).where(_C.product_id == sa.bindparam("product"), _C.buyer_id == sa.bindparam("buyer"))
         ordered = sorted(keys, key=lambda key: (key.product_id, key.buyer_id))
-        await tx.execute(statement, [{"product": key.product_id, "buyer": key.buyer_id} for key in ordered])
+        await self._tx.execute(statement, [{"product": key.product_id, "buyer": key.buyer_id} for key in ordered])
 
 
-class AssignmentLists:
+class SqlAssignmentLists:
     """Reads of assignments."""
 
     def __init__(self, database: Database) -> None:
@@ -63,9 +69,11 @@ class AssignmentLists:
             rows = (await tx.execute(statement.order_by(_C.product_id, _C.buyer_id))).all()
         return [_assignment(row) for row in rows]
 
-    async def page(self, filter: str, page_size: int, page_token: str, bound: dict[str, str]) -> tuple[list[Assignment], str]:
+    async def page(self, request: PageRequest, bound: Mapping[str, str]) -> tuple[list[Assignment], str]:
         """A page by product and buyer, and the token of the next."""
-        plan = _LISTING.plan(self._db.dialect, filter=filter, page_size=page_size, page_token=page_token, bound=bound)
+        plan = _LISTING.plan(
+            self._db.dialect, filter=request.filter, page_size=request.page_size, page_token=request.page_token, bound=bound
+        )
         async with self._db.reading() as tx:
             page = plan.page((await tx.execute(plan.apply(sa.select(ASSIGNMENTS)))).all())
         return [_assignment(row) for row in page.rows], page.next_page_token

@@ -1,0 +1,36 @@
+"""Pricing's stores in one transaction."""
+
+from __future__ import annotations
+
+from libs.db import Tx
+from services.pricing.adapters.db.schedules.assignment_store import SqlAssignmentStore
+from services.pricing.adapters.db.stores import SqlPriceStore, SqlRequestStore, SqlReservationStore
+
+
+class SqlPricingWork:
+    """Fulfils `PricingWork`. A store is made when it is asked for; that costs no statement."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    @property
+    def prices(self) -> SqlPriceStore:
+        """Schedules and rates."""
+        return SqlPriceStore(self._tx)
+
+    @property
+    def assignments(self) -> SqlAssignmentStore:
+        """Which schedule prices which product."""
+        return SqlAssignmentStore(self._tx)
+
+    @property
+    def reservations(self) -> SqlReservationStore:
+        """What attempts to submit hold."""
+        return SqlReservationStore(self._tx)
+
+    @property
+    def requests(self) -> SqlRequestStore:
+        """Recorded requests."""
+        return SqlRequestStore(self._tx)
