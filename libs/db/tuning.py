@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from libs.service.settings import seconds, setting
+
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
     """Times are in seconds; 0 switches a timeout off. On SQLite only `migrate` has a meaning."""
 
-    pool_size: int = 10
-    """Connections of one process to one service's database."""
-    pool_timeout: float = 30.0
-    """How long a transaction waits for a free connection."""
-    connect_timeout: float = 10.0
-    """How long opening a connection may take."""
-    statement_timeout: float = 30.0
-    """How long one statement may run, its waits for locks included."""
-    lock_timeout: float = 10.0
-    """How long a statement waits for one lock."""
-    idle_timeout: float = 60.0
-    """How long a transaction may stay open without sending anything, before the server ends its connection."""
-    migrate: bool = True
-    """Whether opening the database brings it to the newest revision; without it an older one is refused."""
+    pool_size: int = setting(10, "Connections of one process to one service's PostgreSQL.", at_least=1, at_most=1_000)
+    pool_timeout: float = seconds(30.0, "How long a transaction waits for a free connection.")
+    connect_timeout: float = seconds(10.0, "How long opening a connection may take; 0 for any time.")
+    statement_timeout: float = seconds(30.0, "How long one statement may run, its waits for locks included; 0 for any time.")
+    lock_timeout: float = seconds(10.0, "How long a statement waits for one lock; 0 for any time.")
+    idle_timeout: float = seconds(
+        60.0, "How long a transaction may be silent before the server ends its connection; 0 for any time."
+    )
+    migrate: bool = setting(
+        True, "Whether a start brings the database to this build's revision; without it an older one is refused."
+    )
 
 
 DEFAULT = Tuning()

@@ -1,7 +1,7 @@
 """Requests with an id of the caller's own have one effect, however often they arrive.
 
 The key is (company, user, method, request id); the outcome is stored in the transaction of the effect together with a
-SHA-256 of the request without its id, and kept for 30 days.
+SHA-256 of the request without its id, and kept for 30 days unless the service is told otherwise.
 """
 
 from __future__ import annotations
@@ -109,22 +109,22 @@ async def amend(tx: Tx, table: sa.Table, key: RequestKey | None, outcome: Mappin
         await tx.execute(sa.update(table).where(_where(table)).values(outcome=dict(outcome)), _parameters(key))
 
 
-def forgetting(database: Database, table: sa.Table, clock: Clock, pause: float = FORGET_PAUSE) -> Loop:
-    """A background loop that forgets outcomes older than 30 days; safe in every replica.
+def forgetting(database: Database, table: sa.Table, clock: Clock, kept: timedelta = KEPT, pause: float = FORGET_PAUSE) -> Loop:
+    """A background loop that forgets outcomes older than `kept`; safe in every replica.
 
     It looks soon after the start too, at different moments in different processes.
     """
 
     async def forget() -> None:
-        while await database.retrying(lambda tx: expire(tx, table, clock.now())) >= FORGOTTEN_AT_ONCE:
+        while await database.retrying(lambda tx: expire(tx, table, clock.now(), kept)) >= FORGOTTEN_AT_ONCE:
             pass
 
     return Loop("forget", forget, pause, min(pause, random.uniform(*FIRST_LOOK)))
 
 
-async def expire(tx: Tx, table: sa.Table, now: datetime) -> int:
-    """Forgets outcomes older than 30 days, so many at once that no statement takes long; returns how many."""
+async def expire(tx: Tx, table: sa.Table, now: datetime, kept: timedelta = KEPT) -> int:
+    """Forgets outcomes older than `kept`, so many at once that no statement takes long; returns how many."""
     key = list(table.primary_key.columns)
-    old = sa.select(*key).where(table.c.create_time < now - KEPT).limit(FORGOTTEN_AT_ONCE)
+    old = sa.select(*key).where(table.c.create_time < now - kept).limit(FORGOTTEN_AT_ONCE)
     result = await tx.execute(sa.delete(table).where(sa.tuple_(*key).in_(old)))
     return int(result.rowcount)

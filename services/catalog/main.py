@@ -31,7 +31,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         registrations=[
             (pb_grpc.add_ProductServiceServicer_to_server, ProductServicer(products), "waybill.catalog.v1.ProductService")
         ],
-        background=[forgetting(database, REQUESTS, runtime.clock)],
+        background=[forgetting(database, REQUESTS, runtime.clock, settings.remembered, settings.forget_pause)],
         close=database.close,
         audit=with_effects(audit, database, "catalog", REQUESTS, MADE),
         statements=lambda: database.statements,

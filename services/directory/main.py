@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from services.directory.application.api_clients import RotateSecret
 from services.directory.application.audit import Audit
 from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER, OneTimeSecret
 from services.directory.application.issue_token import IssueToken
+from services.directory.application.throttle import Throttle
 from services.directory.application.users import SetPassword, UserRules
 from services.directory.rpc.address_servicer import AddressServicer
 from services.directory.rpc.api_client_servicer import ApiClientServicer
@@ -105,6 +107,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     argon2 = Argon2(settings.argon2_time, settings.argon2_memory_kib)
     accounts = SqlAccounts(database, settings.signing_key_pem)
     contexts, units = SqlContexts(database), SqlUnitsOfWork(database, SqlDirectoryWork)
+    window = timedelta(seconds=settings.failed_sign_in_window)
 
     def standard(resource: Resource) -> StandardMethods[SqlDirectoryWork]:
         return StandardMethods(database, REQUESTS, resource, clock, ids, SqlDirectoryWork)
@@ -112,7 +115,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     served: list[tuple[Any, Any, str]] = [
         (
             token_service_pb2_grpc.add_TokenServiceServicer_to_server,
-            TokenServicer(IssueToken(accounts, argon2, clock), accounts),
+            TokenServicer(IssueToken(accounts, argon2, clock, Throttle(clock, settings.failed_sign_ins, window)), accounts),
             "Token",
         ),
         (
@@ -144,7 +147,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     return ServiceApp(
         name="directory",
         registrations=[(add, servicer, f"{PACKAGE}.{name}Service") for add, servicer, name in served],
-        background=[forgetting(database, REQUESTS, clock, settings.forget_pause_seconds)],
+        background=[forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause)],
         close=database.close,
         anonymous=frozenset({f"/{PACKAGE}.TokenService/IssueToken", f"/{PACKAGE}.TokenService/GetKeySet"}),
         audit=with_effects(audit, database, "directory", REQUESTS, MADE),

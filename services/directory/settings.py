@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from libs.db.tuning import DEFAULT, Tuning
+from libs.service.service_settings import ServiceSettings
+from libs.service.settings import HIDDEN, seconds, setting
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """Where its database is, who owns the marketplace, and how dear a password check is."""
+class Settings(ServiceSettings):
+    """Who owns the marketplace, and how dear and how often a password is checked. Times are in seconds."""
 
-    database_url: str
-    database_schema: str | None = None
-    tuning: Tuning = DEFAULT
-    seller_id: str = "seller"
-    seller_name: str = "Seller"
-    signing_key_pem: str = ""
-    """An Ed25519 private key that takes the place of the one in the database."""
-    argon2_time: int = 2
-    argon2_memory_kib: int = 19_456
-    forget_pause_seconds: float = 3_600.0
-    """Between two deletions of outcomes of old requests."""
+    seller_id: str = setting("seller", "Id of the seller of a marketplace that is set up now.", pattern="[A-Za-z0-9_-]{1,100}")
+    seller_name: str = setting("Seller", "Name of the seller of a marketplace that is set up now.")
+    signing_key_pem: str = setting(
+        "", "An Ed25519 private key in PEM that signs tokens in place of the one in the database.", shown=HIDDEN
+    )
+    argon2_time: int = setting(2, "Passes that argon2id makes for one hash of a password or secret.", at_least=1, at_most=100)
+    argon2_memory_kib: int = setting(
+        19_456, "Memory that argon2id fills for one hash.", unit="KiB", at_least=8, at_most=4_194_304
+    )
+    failed_sign_ins: int = setting(
+        10,
+        "Failed sign-ins of one client and user name within the window, after which more are refused.",
+        at_least=1,
+        at_most=1_000,
+    )
+    failed_sign_in_window: float = seconds(60.0, "The window in which failed sign-ins count.", at_least=1.0, at_most=86_400.0)

@@ -115,7 +115,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
             Loop("relay", reporting.relay, settings.relay_pause),
             Loop("deliveries", deliveries.once, settings.delivery_pause),
             Loop("expiry", expiry.once, settings.expiry_pause),
-            forgetting(database, tables.requests, runtime.clock),
+            forgetting(database, tables.requests, runtime.clock, settings.remembered, settings.forget_pause),
         ],
         close=database.close,
         audit=lambda keys: audit(database, keys),

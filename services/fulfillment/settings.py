@@ -1,28 +1,28 @@
-"""What the host may set of this service."""
+"""What the service is told from outside."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from libs.db.tuning import DEFAULT, Tuning
+from libs.service.service_settings import ServiceSettings
+from libs.service.settings import seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """Times are in seconds."""
+class Settings(ServiceSettings):
+    """How often its loops look, and how long they wait. Times are in seconds."""
 
-    database_url: str
-    database_schema: str | None = None
-    tuning: Tuning = DEFAULT
-    relay_pause: float = 1.0
-    """Between two looks of the relay for reports that the order service has not acknowledged."""
-    relay_delay: float = 2.0
-    """How long a change waits for its acknowledgement before the relay sends it."""
-    delivery_pause: float = 5.0
-    """Between two looks for what needs no shipment and can be delivered by now."""
-    expiry_pause: float = 5.0
-    """Between two looks for overdue reservations."""
-    expiry_grace: float = 30.0
-    """How long past an attempt's deadline the order service is asked what became of it."""
-    expiry_again: float = 30.0
-    """How long until it is asked again when the attempt is not decided or confirmed."""
+    relay_pause: float = seconds(
+        1.0, "Between two looks of the relay for reports that the order service has not acknowledged.", at_least=0.05
+    )
+    relay_delay: float = seconds(2.0, "How long a change waits for its acknowledgement before the relay sends it.")
+    delivery_pause: float = seconds(
+        5.0, "Between two looks for what needs no shipment and can be delivered by now.", at_least=0.05
+    )
+    expiry_pause: float = seconds(5.0, "Between two looks for overdue reservations.", at_least=0.05)
+    expiry_grace: float = seconds(
+        30.0, "How long past an attempt's deadline the order service is asked what became of it.", at_least=1.0
+    )
+    expiry_again: float = seconds(
+        30.0, "How long until it is asked again when the attempt is not decided or confirmed.", at_least=1.0
+    )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from services.host.contexts import CONTEXTS
-from services.host.process.settings import HostSettings, SettingError, default_data, from_environment
+from services.host.contexts import CONTEXTS, DEFAULT_SERVER
+from services.host.process.settings import HostSettings, SettingError, default_data
+from services.host.process.variables import Given, from_environment
 
 Data = Annotated[
     Path | None, typer.Option(file_okay=False, help="Folder of the SQLite files; default in the user's data directory.")
@@ -27,10 +30,23 @@ def require_context(name: str) -> str:
 
 def settings(**given: Any) -> HostSettings:
     """Settings of the environment, beaten by the options that were given. Raises `SettingError`."""
+    return merged(environment(os.environ).settings, given)
+
+
+def environment(variables: Mapping[str, str]) -> Given:
+    """What the environment gives. Raises `SettingError`."""
     try:
-        values = from_environment(os.environ)
+        return from_environment(variables)
     except ValueError as error:
         raise SettingError(str(error)) from None
-    values.setdefault("data", default_data())
-    values.update({key: value for key, value in given.items() if value not in (None, "")})
-    return HostSettings(**values)  # type: ignore[arg-type]
+
+
+def merged(values: Mapping[str, Any], given: Mapping[str, Any]) -> HostSettings:
+    """`values` beaten by the options that were given."""
+    options = {key: value for key, value in given.items() if value not in (None, "")}
+    migrate = options.pop("migrate", None)
+    made = HostSettings(**{"data": default_data(), "bind": DEFAULT_SERVER, **values, **options})
+    if migrate is None:
+        return made
+    services = {context: {**told, "migrate": migrate} for context, told in made.services.items()}
+    return replace(made, tuning=replace(made.tuning, migrate=migrate), services=services)

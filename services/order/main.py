@@ -75,10 +75,10 @@ PACKAGE = "waybill.order.v1"
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the service."""
     db = await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.tuning)
-    return _wire(db, runtime)
+    return _wire(settings, db, runtime)
 
 
-def _wire(db: Database, runtime: Runtime) -> ServiceApp:
+def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
     clock, ids, peers = runtime.clock, runtime.ids, runtime.peers
     notifier = Notifier()
     orders, requests = SqlOrderStore(db.dialect, notifier.notify), SqlRequestStore()
@@ -157,7 +157,10 @@ def _wire(db: Database, runtime: Runtime) -> ServiceApp:
                 f"{PACKAGE}.OrderCommandService",
             ),
         ],
-        background=[Loop("completer", completer.once, INTERVAL), forgetting(db, REQUESTS, clock)],
+        background=[
+            Loop("completer", completer.once, INTERVAL),
+            forgetting(db, REQUESTS, clock, settings.remembered, settings.forget_pause),
+        ],
         close=db.close,
         audit=Audit(db),
         statements=lambda: db.statements,

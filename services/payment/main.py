@@ -142,7 +142,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
             Loop("settle", background.settle.once, settings.settle_pause),
             Loop("renew", background.renew.once, settings.renew_pause),
             Loop("alerts", background.alerts.once, settings.relay_pause),
-            forgetting(database, REQUESTS, clock),
+            forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause),
         ],
         close=database.close,
         audit=Audit(database),

@@ -68,7 +68,10 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     return ServiceApp(
         name="pricing",
         registrations=[(add, servicer, f"{PACKAGE}.{name}") for add, servicer, name in served],
-        background=[Loop("expiry", expire.once, settings.expire_pause), forgetting(database, REQUESTS, clock)],
+        background=[
+            Loop("expiry", expire.once, settings.expire_pause),
+            forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause),
+        ],
         close=database.close,
         audit=with_effects(audit, database, "pricing", REQUESTS, MADE),
         statements=lambda: database.statements,

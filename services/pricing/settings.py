@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from libs.db.tuning import DEFAULT, Tuning
+from libs.service.service_settings import ServiceSettings
+from libs.service.settings import seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """Where its database is, and how often reservations are looked at. On PostgreSQL everything lives in the schema."""
+class Settings(ServiceSettings):
+    """How often reservations are looked at. Times are in seconds."""
 
-    database_url: str
-    database_schema: str | None = None
-    tuning: Tuning = DEFAULT
-    expire_pause: float = 5.0
-    """Seconds between two looks for reservations past their time."""
+    expire_pause: float = seconds(5.0, "Between two looks for reservations past their time.", at_least=0.05)

@@ -79,7 +79,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     return ServiceApp(
         name="shipping",
         registrations=[(add, servicer, f"{PACKAGE}.{name}Service") for add, servicer, name in served],
-        background=[forgetting(database, tables.REQUESTS, runtime.clock)],
+        background=[forgetting(database, tables.REQUESTS, runtime.clock, settings.remembered, settings.forget_pause)],
         close=database.close,
         audit=with_effects(audit, database, "shipping", tables.REQUESTS, tables.MADE),
         statements=lambda: database.statements,

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from libs.db.tuning import DEFAULT, Tuning
+from libs.service.service_settings import ServiceSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """Where its database is. On PostgreSQL everything lives in the schema."""
-
-    database_url: str
-    database_schema: str | None = None
-    tuning: Tuning = DEFAULT
+class Settings(ServiceSettings):
+    """What every service is told, and no more."""

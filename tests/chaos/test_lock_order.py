@@ -8,6 +8,7 @@ from pathlib import Path
 
 import asyncpg
 
+from libs.db.tuning import Tuning
 from services.host.process.embedded import running
 from services.host.process.settings import HostSettings
 from services.host.sample.parties import Cast, sign_in
@@ -55,7 +56,7 @@ async def deadlocks(url: str) -> int:
 async def test_calls_that_meet_over_the_same_rows_never_deadlock(cluster_database: str, tmp_path: Path):
     async with marketplace(tmp_path, cluster_database, rests=True) as market:
         await provide(market.cast.owner, market.cast.ada)
-        async with running(HostSettings(data=tmp_path, database_url=cluster_database, pool_size=8)) as second:
+        async with running(HostSettings(data=tmp_path, database_url=cluster_database, tuning=Tuning(pool_size=8))) as second:
             owner = AsyncWaybill(second.address, "waybill-admin", market.secret.client_secret)
             other = await sign_in(second.address, owner)
             await asyncio.gather(*(live([market.cast, other], number) for number in range(ORDERS)))

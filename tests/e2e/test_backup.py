@@ -16,6 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from libs.db import Database
+from libs.db.tuning import Tuning
 from libs.errors import WaybillError as Refused
 from services.host.backup import consistent_cut
 from services.host.backup.archive import digest, read
@@ -60,7 +61,7 @@ async def waybill(command: str, archive: Path, data: Path, url: str) -> tuple[in
 @asynccontextmanager
 async def served_again(market: Marketplace, data: Path, url: str) -> AsyncIterator[Marketplace]:
     """Serves what was restored; everyone signs in with the secrets they had. Ends with the invariant check."""
-    async with running(HostSettings(data=data, database_url=url, pool_size=8)) as host:
+    async with running(HostSettings(data=data, database_url=url, tuning=Tuning(pool_size=8))) as host:
         assert host.secret is None
         owner = AsyncWaybill(host.address, "waybill-admin", market.secret.client_secret)
         again = Marketplace(host, await sign_in(host.address, owner), market.secret, url)
@@ -282,7 +283,7 @@ async def test_contexts_in_databases_of_their_own_are_restored_and_cut_together(
 ) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     own = cluster_database if market.database_url else f"sqlite:///{tmp_path / 'elsewhere' / 'order.sqlite3'}"
-    apart = HostSettings(data=tmp_path / "restored", database_url=other_database_url, database_urls={"order": own})
+    apart = HostSettings(data=tmp_path / "restored", database_url=other_database_url, services={"order": {"database_url": own}})
     await market.cast.ada.place_order({"tape": 1, "lamp": 2}, id="APART")
     await backup(HostSettings(data=tmp_path, database_url=market.database_url), first, lambda *_: None)
     await restore(apart, first, lambda *_: None)

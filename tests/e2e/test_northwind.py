@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from libs.db.tuning import Tuning
 from services.host.check import check
 from services.host.northwind.figures import KNOWN, expected, measured
 from services.host.northwind.files import Northwind, Row, country, read
@@ -33,7 +34,7 @@ def some(count: int) -> list[Row]:
 @asynccontextmanager
 async def replayed(folder: Path, url: str, orders: list[Row], forward: bool) -> AsyncIterator[AsyncWaybill]:
     """A marketplace in which these orders have been replayed; its invariants are checked."""
-    async with running(HostSettings(data=folder, database_url=url, pool_size=8)) as host:
+    async with running(HostSettings(data=folder, database_url=url, tuning=Tuning(pool_size=8))) as host:
         assert host.secret is not None
         owner = AsyncWaybill(host.address, host.secret.client_id, host.secret.client_secret)
         await load(owner, DATA, "seller")

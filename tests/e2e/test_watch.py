@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from libs.db import Database
+from libs.db.tuning import Tuning
 from libs.relay.feed import append
 from services.host.process.embedded import running
 from services.host.process.settings import HostSettings
@@ -57,7 +58,7 @@ async def test_a_resumed_watch_goes_on_where_it_ended(market: Marketplace) -> No
 
 @pytest.mark.on_sqlite
 async def test_a_watch_of_the_client_goes_on_when_its_server_is_replaced(tmp_path: Path, database_url: str) -> None:
-    settings = HostSettings(data=tmp_path, database_url=database_url, pool_size=8)
+    settings = HostSettings(data=tmp_path, database_url=database_url, tuning=Tuning(pool_size=8))
     seen: list[tuple[str, int]] = []
     too: list[tuple[str, int]] = []
     async with running(settings) as first:

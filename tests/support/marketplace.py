@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from libs.clock import Clock
+from libs.db.tuning import Tuning
 from services.directory.application.bootstrap import OneTimeSecret
 from services.host.check import check
 from services.host.process.embedded import Host, running
@@ -62,7 +63,7 @@ async def marketplace(
 
     `secret` is the owner's of a marketplace that is set up already.
     """
-    settings = HostSettings(data=data, database_url=database_url, pool_size=8, background=background)
+    settings = HostSettings(data=data, database_url=database_url, tuning=Tuning(pool_size=8), background=background)
     async with running(settings, clock) as host:
         told = secret or host.secret
         assert told is not None

@@ -32,11 +32,11 @@ class Issued:
 class IssueToken:
     """Checks a grant and signs a token."""
 
-    def __init__(self, accounts: Accounts, secrets: Secrets, clock: Clock) -> None:
+    def __init__(self, accounts: Accounts, secrets: Secrets, clock: Clock, throttle: Throttle) -> None:
         self._accounts = accounts
         self._secrets = secrets
         self._clock = clock
-        self._throttle = Throttle(clock)
+        self._throttle = throttle
 
     async def by_password(
         self, client_id: str, client_secret: str, username: str, password: str, wanted: Sequence[str]

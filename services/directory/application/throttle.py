@@ -8,17 +8,17 @@ from datetime import datetime, timedelta
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError
 
-LIMIT = 10
-WINDOW = timedelta(minutes=1)
 KEPT = 10_000
 """Names that are remembered; the one that failed longest ago is forgotten first."""
 
 
 class Throttle:
-    """Refuses after ten failures within a minute."""
+    """Refuses after so many failures within the window."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, limit: int, window: timedelta) -> None:
         self._clock = clock
+        self._limit = limit
+        self._window = window
         self._failures: OrderedDict[tuple[str, str], deque[datetime]] = OrderedDict()
 
     def check(self, client_id: str, name: str) -> None:
@@ -28,15 +28,15 @@ class Throttle:
         no more may be answered than of many in a row.
         """
         failures = self._failures.get((client_id, name))
-        if failures is None or len(failures) < LIMIT:
+        if failures is None or len(failures) < self._limit:
             return
-        left = failures[0] + WINDOW - self._clock.now()
+        left = failures[0] + self._window - self._clock.now()
         if left > timedelta(0):
-            raise WaybillError(Kind.EXHAUSTED, "TOO_MANY_ATTEMPTS", "too many failed attempts: wait a minute", retry_after=left)
+            raise WaybillError(Kind.EXHAUSTED, "TOO_MANY_ATTEMPTS", "too many failed attempts: wait a while", retry_after=left)
 
     def failed(self, client_id: str, name: str) -> None:
         """Counts a failure."""
-        failures = self._failures.setdefault((client_id, name), deque(maxlen=LIMIT))
+        failures = self._failures.setdefault((client_id, name), deque(maxlen=self._limit))
         failures.append(self._clock.now())
         self._failures.move_to_end((client_id, name))
         if len(self._failures) > KEPT:

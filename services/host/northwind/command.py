@@ -64,7 +64,9 @@ def import_northwind(
 ) -> None:
     """Loads Northwind as a marketplace; can be repeated."""
     configure_logging("WARNING")
-    settings = HostSettings(data=data or default_data() / "northwind", database_url=database_url, seller_id=seller)
+    settings = HostSettings(
+        data=data or default_data() / "northwind", database_url=database_url, services={"directory": {"seller_id": seller}}
+    )
     if server:
         require_secret(client_secret, "the owner's")
         session = _remote(parsed(server), client_id, client_secret)

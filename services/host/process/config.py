@@ -1,4 +1,4 @@
-"""`waybill config`: every setting of a process, its value and where the value comes from. Secrets are never shown."""
+"""`waybill config`: every setting, its variable, meaning, value and where the value comes from. Secrets are never shown."""
 
 from __future__ import annotations
 
@@ -11,63 +11,92 @@ from typing import Annotated, Any
 
 import orjson
 import typer
+from rich.console import Console
+from rich.table import Table
 
-from libs.db.url import HIDDEN, masked_url
-from services.host.contexts import CONTEXTS, DEFAULT_SERVER
-from services.host.options import require_context
-from services.host.process.settings import (
-    CONTEXT_VARIABLES,
-    SECRET,
-    URL,
-    VARIABLES,
-    HostSettings,
-    SettingError,
-    default_data,
-    from_environment,
-)
+from libs.db.url import HIDDEN as MASK
+from libs.db.url import masked_url
+from libs.service.settings import HIDDEN, URL
+from services.host.options import environment, merged, require_context
+from services.host.process.settings import HostSettings
+from services.host.process.variables import ADDRESS, FILE, Variable, variables
+from services.host.tables import cell, put
+
+out = Console()
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One setting as it is shown."""
 
+    variable: str
     name: str
     value: str
+    unit: str
     source: str
     """`default`, `option --bind`, or `environment WAYBILL_POOL_SIZE`."""
+    default: str
+    range: str
+    file: str
+    """The variable that names a file with the value; empty where there is none."""
+    meaning: str
 
 
-def _shown(value: Any, metadata: Mapping[str, str]) -> str:
+def _shown(value: Any, shown: str) -> str:
     if value in (None, ""):
         return ""
-    if metadata == SECRET:
-        return HIDDEN
-    return masked_url(str(value)) if metadata == URL else str(value)
+    if shown == HIDDEN:
+        return MASK
+    if shown == URL:
+        return masked_url(str(value))
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
-def explain(environment: Mapping[str, str], options: Mapping[str, Any]) -> list[Setting]:
-    """The settings that `waybill serve` would run with. Raises ValueError naming the variable that is wrong."""
-    given = {key: value for key, value in options.items() if value not in (None, "")}
-    found = from_environment(environment)
-    settings = HostSettings(**{"data": default_data(), "bind": DEFAULT_SERVER, **found, **given})
-    shown: list[Setting] = []
-    for field in dataclasses.fields(HostSettings):
-        value, name = getattr(settings, field.name), field.name
-        if name in CONTEXT_VARIABLES:
-            for context in CONTEXTS:
-                own = value.get(context)
-                source = f"environment {CONTEXT_VARIABLES[name].format(context.upper())}" if own else "default"
-                shown.append(Setting(f"{name}.{context}", _shown(own, field.metadata), source))
-            continue
-        if name == "service_bind" and settings.only:
-            value = settings.inner_bind
-        source = "default"
-        if name in given:
-            source = f"option --{name.replace('_', '-')}"
-        elif name in found:
-            source = f"environment {VARIABLES[name][0]}"
-        shown.append(Setting(name, _shown(value, field.metadata), source))
-    return shown
+def explain(given: Mapping[str, str], options: Mapping[str, Any]) -> list[Setting]:
+    """The settings that `waybill serve` would run with. Raises `SettingError` naming the variable that is wrong."""
+    found = environment(given)
+    settings = merged(found.settings, options)
+    chosen = {key for key, value in options.items() if value not in (None, "")}
+    return [_explained(variable, settings, found.sources, chosen) for variable in variables()]
+
+
+def _explained(variable: Variable, settings: HostSettings, sources: Mapping[str, str], options: set[str]) -> Setting:
+    about, name = variable.field.about, variable.setting
+    source = "default"
+    if name in options:
+        source = f"option --{name.replace('_', '-')}"
+    elif name in sources:
+        source = f"environment {sources[name]}"
+    elif variable.context and variable.field.within and variable.field.name in sources:
+        source = f"environment {sources[variable.field.name]}"
+    return Setting(
+        variable=variable.name,
+        name=name,
+        value=_shown(_value(variable, settings), about.shown),
+        unit=about.unit,
+        source=source,
+        default=_shown(variable.field.default, about.shown),
+        range=variable.field.range,
+        file=f"{variable.name}{FILE}" if about.file else "",
+        meaning=about.meaning,
+    )
+
+
+def _value(variable: Variable, settings: HostSettings) -> Any:
+    name, context = variable.field.name, variable.context
+    if variable.field is ADDRESS:
+        return settings.addresses.get(context)
+    if context and variable.field.within:
+        return getattr(settings.tuning_of(context), name)
+    if context:
+        return settings.services.get(context, {}).get(name, variable.field.default)
+    if variable.field.within:
+        return getattr(settings.tuning, name)
+    if name == "service_bind" and settings.only:
+        return settings.inner_bind
+    return getattr(settings, name)
 
 
 def config(
@@ -81,7 +110,7 @@ def config(
     metrics_bind: Annotated[str, typer.Option()] = "",
     json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,
 ) -> None:
-    """Prints every setting, its value and where that comes from; secrets and passwords are masked."""
+    """Prints every setting: its variable, value, where that comes from, range and meaning; secrets are masked."""
     options = {
         "data": data,
         "database_url": database_url,
@@ -92,13 +121,18 @@ def config(
         "tls_key": tls_key,
         "metrics_bind": metrics_bind,
     }
-    try:
-        settings = explain(os.environ, options)
-    except ValueError as error:
-        raise SettingError(str(error)) from None
+    settings = explain(os.environ, options)
     if json:
         typer.echo(orjson.dumps([dataclasses.asdict(s) for s in settings], option=orjson.OPT_INDENT_2))
         return
-    widths = [max(len(text) for text in column) for column in zip(*((s.name, s.source) for s in settings), strict=True)]
-    for setting in settings:
-        typer.echo(f"{setting.name:<{widths[0]}}  {setting.source:<{widths[1]}}  {setting.value}".rstrip())
+    table = Table("variable", "value", "from", "default", "range", "meaning", box=None, pad_edge=False)
+    table.columns[0].no_wrap = True
+    for s in settings:
+        source = s.source.removeprefix("environment ").replace(s.variable, "variable", 1) if s.source != "default" else ""
+        texts = (s.variable, _with(s.value, s.unit), source, _with(s.default, s.unit), s.range, s.meaning)
+        table.add_row(*(cell(out, text) for text in texts))
+    put(out, table)
+
+
+def _with(value: str, unit: str) -> str:
+    return f"{value} {unit}" if value and unit else value

@@ -37,7 +37,7 @@ async def _wait(url: str, host: HostSettings) -> None:
     until = loop.time() + host.database_wait
     while True:
         try:
-            await _answers(url, host.connect_timeout or 10.0)
+            await _answers(url, host.tuning.connect_timeout or 10.0)
             return
         except _HOPELESS as error:
             raise DatabaseUrlError(f"{masked_url(url)} refuses: {error}") from None

@@ -58,9 +58,7 @@ def _part(context: str, name: str) -> Any:
 
 def settings_of(host: HostSettings, context: str) -> Any:
     """The settings of one service, as this process is told."""
-    url, schema = host.database(context)
-    extra = {"seller_id": host.seller_id, "seller_name": host.seller_name} if context == "directory" else {}
-    return _part(context, "settings").Settings(database_url=url, database_schema=schema, tuning=host.tuning, **extra)
+    return host.settings_of(context, _part(context, "settings").Settings)
 
 
 @asynccontextmanager

@@ -52,7 +52,7 @@ async def migrate_all(host: HostSettings, contexts: tuple[str, ...] = CONTEXTS) 
 
 async def _migrate(host: HostSettings, context: str) -> Migrated:
     url, schema = host.database(context)
-    database = await Database.open(url, schema, host.tuning)
+    database = await Database.open(url, schema, host.tuning_of(context))
     try:
         return await upgrade(database, versions_of(context))
     except SchemaError as error:

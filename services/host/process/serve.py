@@ -43,7 +43,7 @@ class Level(StrEnum):
 def serve(
     data: Data = None,
     database_url: DatabaseUrl = "",
-    bind: Annotated[str, typer.Option(help="host:port to listen on.")] = DEFAULT_SERVER,
+    bind: Annotated[str, typer.Option(help="host:port to listen on.", show_default=DEFAULT_SERVER)] = "",
     service_bind: Annotated[
         str, typer.Option(help="With --only: host:port for the other services; by default the next port after --bind's.")
     ] = "",

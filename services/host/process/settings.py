@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from libs.auth.strength import weakness
 from libs.db.tuning import DEFAULT, Tuning
 from libs.db.url import parsed_url
 from libs.private import close, private_file, private_folder
+from libs.service.service_settings import ServiceSettings
+from libs.service.settings import HIDDEN, SECONDS, URL, build, seconds, setting
 from libs.service.startup import StartupError
 from services.host.contexts import CONTEXTS
 
 LAST_PORT = 65_535
-SECRET = {"shown": "never"}
-URL = {"shown": "without password"}
-"""How `waybill config` shows a setting; others as they are."""
+S = TypeVar("S", bound=ServiceSettings)
 
 
 def default_data() -> Path:
@@ -30,57 +31,56 @@ def default_data() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class HostSettings:
-    """One process. Without `only` it hosts every service."""
+    """One process. Without `only` it hosts every service. Times are in seconds."""
 
-    data: Path | None = None
-    """Folder of the SQLite files and of the service secret."""
-    database_url: str = field(default="", metadata=URL)
-    """PostgreSQL for all hosted services, each in its own schema `waybill_<context>`; takes the place of `data`."""
-    database_urls: Mapping[str, str] = field(default_factory=dict, metadata=URL)
-    """A database of its own for single contexts."""
-    bind: str = "127.0.0.1:0"
-    """Where outside callers are served: `host:port`."""
-    service_bind: str = ""
-    """Where a process of one service serves the others; empty for the port after that of `bind`. A process of all of them
-    calls itself, on a port of the loopback that nobody needs to know."""
-    only: str = ""
+    data: Path | None = setting(None, "Folder of the SQLite files and of the service secret.")
+    database_url: str = setting(
+        "", "PostgreSQL for all hosted services, each in a schema of its own; takes the place of the data folder.", shown=URL
+    )
+    bind: str = setting("127.0.0.1:0", "Where outside callers are served: host:port.")
+    service_bind: str = setting(
+        "", "Where a process of one service serves the others: host:port; the port after that of the bind unless given."
+    )
+    """A process of all services calls itself, on a port of the loopback that nobody needs to know."""
+    only: str = setting("", "The one service that the process hosts; all of them unless given.", choices=CONTEXTS)
     addresses: Mapping[str, str] = field(default_factory=dict)
     """Where contexts serve other services that this process does not host: what their `service_bind` says."""
-    service_secret: str = field(default="", metadata=SECRET)
-    """Shared by all processes of a marketplace, at least 32 characters; made and kept in `data` when there is none."""
-    seller_id: str = "seller"
-    seller_name: str = "Seller"
-    pool_size: int = 10
-    """Connections to PostgreSQL of each hosted service. `Tuning` says more of this and what follows."""
-    pool_timeout: float = DEFAULT.pool_timeout
-    connect_timeout: float = DEFAULT.connect_timeout
-    statement_timeout: float = DEFAULT.statement_timeout
-    lock_timeout: float = DEFAULT.lock_timeout
-    idle_timeout: float = DEFAULT.idle_timeout
-    database_wait: float = 30.0
-    """Seconds that a start waits for a database that does not answer."""
-    migrate: bool = True
-    """Whether a start migrates; without it a service refuses to start on a schema older than its own."""
-    failpoints: str = ""
-    tls_certificate: Path | None = None
-    tls_key: Path | None = None
-    tls_ca: Path | None = None
-    """Certificates that vouch for the other services; without it services call each other in the clear."""
-    background: bool = True
-    drain_seconds: float | None = None
-    """How long a server that is told to end goes on serving while its health says NOT_SERVING, so that callers find the
-    other replicas first; 2 for a process of one service, 0 for one of all."""
-    grace_seconds: float = 10.0
-    """How long running calls may take to finish after that."""
-    max_calls: int = 256
-    """Calls of outside callers that a process serves at the same time; more are refused with RESOURCE_EXHAUSTED. Calls
-    between services are never refused: one that is waiting for them would be refused half-way."""
-    max_streams: int = 1_000
-    """Streams, such as WatchOrders, that outside callers may have open at the same time; the same goes for more of them."""
-    metrics_bind: str = ""
-    """Where Prometheus reads this process: `host:port`, or `:port` on the loopback; empty for nowhere."""
-    otlp_endpoint: str = field(default="", metadata=URL)
-    """Where traces are sent: an OTLP receiver, such as `http://127.0.0.1:4317`; empty for nowhere."""
+    service_secret: str = setting(
+        "", "Shared by all processes of a marketplace, 32 or more characters; made and kept beside SQLite files.", shown=HIDDEN
+    )
+    tuning: Tuning = DEFAULT
+    """How hosted services use their databases, where they are not told otherwise."""
+    services: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """What single services are told: by context, by field of its settings. What is not here keeps its default."""
+    database_wait: float = seconds(30.0, "How long a start waits for a database that does not answer; 0 tries once.")
+    failpoints: str = setting("", "Places at which the process fails, for tests: <name>=raise or <name>=exit, with commas.")
+    tls_certificate: Path | None = setting(None, "PEM file of the certificate that callers are shown.")
+    tls_key: Path | None = setting(None, "PEM file of its key.")
+    tls_ca: Path | None = setting(
+        None, "PEM file of certificates that vouch for the other services; without it they are called in the clear."
+    )
+    background: bool = setting(True, "Whether the loops that drive unfinished work run in this process.")
+    drain_seconds: float | None = setting(
+        None,
+        "How long a server that is ended goes on serving while its health says NOT_SERVING, so that callers find other "
+        "replicas first; 2 for a process of one service, 0 for one of all.",
+        unit=SECONDS,
+        at_least=0.0,
+    )
+    grace_seconds: float = seconds(10.0, "How long running calls may take to finish after that.")
+    max_calls: int = setting(
+        256,
+        "Calls of outside callers served at the same time; more are refused with RESOURCE_EXHAUSTED. Calls between services "
+        "are never refused.",
+        at_least=1,
+    )
+    max_streams: int = setting(
+        1_000, "Streams, such as WatchOrders, that outside callers may have open at the same time.", at_least=1
+    )
+    metrics_bind: str = setting("", "Where Prometheus reads this process: host:port, or :port on the loopback; else nowhere.")
+    otlp_endpoint: str = setting(
+        "", "Where traces are sent: an OTLP receiver, such as http://127.0.0.1:4317; else nowhere.", shown=URL
+    )
 
     @property
     def inner_bind(self) -> str:
@@ -104,30 +104,26 @@ class HostSettings:
         return 2.0 if self.only else 0.0
 
     @property
-    def tuning(self) -> Tuning:
-        """How the hosted services use PostgreSQL."""
-        return Tuning(
-            self.pool_size,
-            self.pool_timeout,
-            self.connect_timeout,
-            self.statement_timeout,
-            self.lock_timeout,
-            self.idle_timeout,
-            self.migrate,
-        )
-
-    @property
     def hosted(self) -> tuple[str, ...]:
         """The contexts that this process serves."""
         return (self.only,) if self.only else CONTEXTS
 
+    def tuning_of(self, context: str) -> Tuning:
+        """How a context's service uses its database."""
+        return build(ServiceSettings, {"tuning": self.tuning}, self.services.get(context, {})).tuning
+
+    def settings_of(self, context: str, cls: type[S]) -> S:
+        """The settings of a context's service, an object of its settings class."""
+        url, schema = self.database(context)
+        given = {**self.services.get(context, {}), "database_url": url, "database_schema": schema}
+        return build(cls, {"tuning": self.tuning}, given)
+
     def database(self, context: str) -> tuple[str, str | None]:
         """URL and schema of a context's database."""
-        own = self.database_urls.get(context)
-        if own:
-            return own, None if own.startswith("sqlite") else f"waybill_{context}"
-        if self.database_url:
-            return self.database_url, f"waybill_{context}"
+        given = self.services.get(context, {})
+        url, schema = given.get("database_url") or self.database_url, given.get("database_schema") or f"waybill_{context}"
+        if url:
+            return str(url), None if str(url).startswith("sqlite") else str(schema)
         return f"sqlite:///{self.folder / f'{context}.sqlite3'}", None
 
     @property
@@ -197,57 +193,4 @@ def _kept(path: Path) -> str:
     found = path.read_text().strip()
     if weak := weakness(found):
         raise SecretError(f"the service secret in {path} can be guessed: {weak}. Remove the file, and a new one is made")
-    return found
-
-
-def _switch(text: str) -> bool:
-    """`on` or `off`, in the words that people use for it."""
-    for words, meant in ((("on", "yes", "true", "1"), True), (("off", "no", "false", "0"), False)):
-        if text.lower() in words:
-            return meant
-    raise ValueError(f"{text!r} is neither on nor off")
-
-
-VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
-    "database_url": ("WAYBILL_DATABASE_URL", str),
-    "service_bind": ("WAYBILL_SERVICE_BIND", str),
-    "service_secret": ("WAYBILL_SERVICE_SECRET", str),
-    "seller_id": ("WAYBILL_SELLER_ID", str),
-    "seller_name": ("WAYBILL_SELLER_NAME", str),
-    "pool_size": ("WAYBILL_POOL_SIZE", int),
-    "max_calls": ("WAYBILL_MAX_CALLS", int),
-    "max_streams": ("WAYBILL_MAX_STREAMS", int),
-    "tls_certificate": ("WAYBILL_TLS_CERTIFICATE", Path),
-    "tls_key": ("WAYBILL_TLS_KEY", Path),
-    "tls_ca": ("WAYBILL_TLS_CA", Path),
-    "pool_timeout": ("WAYBILL_POOL_TIMEOUT", float),
-    "connect_timeout": ("WAYBILL_CONNECT_TIMEOUT", float),
-    "statement_timeout": ("WAYBILL_STATEMENT_TIMEOUT", float),
-    "lock_timeout": ("WAYBILL_LOCK_TIMEOUT", float),
-    "idle_timeout": ("WAYBILL_IDLE_TIMEOUT", float),
-    "database_wait": ("WAYBILL_DATABASE_WAIT", float),
-    "migrate": ("WAYBILL_MIGRATE", _switch),
-    "failpoints": ("WAYBILL_FAILPOINTS", str),
-    "drain_seconds": ("WAYBILL_DRAIN_SECONDS", float),
-    "grace_seconds": ("WAYBILL_GRACE_SECONDS", float),
-    "metrics_bind": ("WAYBILL_METRICS_BIND", str),
-    "otlp_endpoint": ("OTEL_EXPORTER_OTLP_ENDPOINT", str),
-}
-"""By setting: the variable that gives it, and how it is read."""
-CONTEXT_VARIABLES: Mapping[str, str] = {"database_urls": "WAYBILL_{}_DATABASE_URL", "addresses": "WAYBILL_{}_ADDRESS"}
-"""The same for settings that each context may have: the context stands between, in capitals."""
-
-
-def from_environment(environment: Mapping[str, str]) -> dict[str, object]:
-    """Settings that the environment gives; the command line beats them. Raises ValueError naming the variable."""
-    found: dict[str, object] = {}
-    for key, (name, read) in VARIABLES.items():
-        if environment.get(name):
-            try:
-                found[key] = read(environment[name])
-            except ValueError as error:
-                raise ValueError(f"{name}: {error}") from None
-    for key, form in CONTEXT_VARIABLES.items():
-        names = {context: form.format(context.upper()) for context in CONTEXTS}
-        found[key] = {context: environment[name] for context, name in names.items() if environment.get(name)}
     return found

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db import Database
+from libs.db.tuning import Tuning
 from services.host.process.embedded import running
 from services.host.process.settings import HostSettings
 from services.host.sample.marketplace import CURRENCY
@@ -88,7 +89,9 @@ def breaks(context: str, rule: str, subject: str, make: Make, *also: str, databa
 @asynccontextmanager
 async def books(data: Path, prepared: Prepared) -> AsyncIterator[Books]:
     """Nothing runs in the background: what is broken stays so until it is found."""
-    async with running(HostSettings(data=data, database_url=prepared.database_url, pool_size=8, background=False)) as host:
+    async with running(
+        HostSettings(data=data, database_url=prepared.database_url, tuning=Tuning(pool_size=8), background=False)
+    ) as host:
         owner = AsyncWaybill(host.address, prepared.secret.client_id, prepared.secret.client_secret)
         cast = await sign_in(host.address, owner)
         market = Marketplace(host, cast, prepared.secret, prepared.database_url)

@@ -85,7 +85,7 @@ async def test_what_refers_to_nothing_is_found(settings, app, clock):
 
 
 async def test_outcomes_of_requests_are_forgotten_after_thirty_days(settings, secret, clock):
-    app = await build(replace(settings, forget_pause_seconds=0.001), runtime_for("directory", clock=clock))
+    app = await build(replace(settings, forget_pause=0.001), runtime_for("directory", clock=clock))
     async with serving(app, background=True) as served:
         world = World(served, clock)
         request = users.CreateUserRequest(user=user("anna", SELLER), request_id="r1")

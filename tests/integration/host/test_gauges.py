@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from libs.clock import ManualClock
+from libs.db.tuning import Tuning
 from services.host.check import check
 from services.host.process.embedded import Host, running
 from services.host.process.settings import HostSettings
@@ -29,7 +30,11 @@ async def unfinished(host: Host) -> dict[str, float]:
 async def test_an_unfinished_submit_counts_with_its_age_and_its_reservations(tmp_path: Path, database_url: str) -> None:
     clock = ManualClock(datetime.now(UTC))
     settings = HostSettings(
-        data=tmp_path, database_url=database_url, pool_size=4, background=False, failpoints="order.submit.tried=raise"
+        data=tmp_path,
+        database_url=database_url,
+        tuning=Tuning(pool_size=4),
+        background=False,
+        failpoints="order.submit.tried=raise",
     )
     before = actions("order", "completer", "submission_driven")
     async with running(settings, clock) as host:

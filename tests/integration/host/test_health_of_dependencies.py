@@ -52,7 +52,11 @@ async def test_a_server_is_not_serving_while_postgresql_is_away_and_serves_again
     async with gate(url.host or "127.0.0.1", url.port or 5432) as door:
         through = url.set(host="127.0.0.1", port=door.own).render_as_string(hide_password=False)
         settings = HostSettings(
-            data=tmp_path, database_urls={"order": through}, service_secret=SECRET, pool_size=2, background=False
+            data=tmp_path,
+            services={"order": {"database_url": through}},
+            service_secret=SECRET,
+            tuning=Tuning(pool_size=2),
+            background=False,
         )
         async with running(settings) as host:
             assert await state(host.address) == "SERVING"

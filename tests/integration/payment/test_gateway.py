@@ -47,7 +47,7 @@ class Forgetful(TestGateway):
 
 async def test_a_provider_that_approves_after_the_void_is_voided_again(databases, monkeypatch) -> None:
     monkeypatch.setitem(GATEWAYS, "forgetful", lambda settings, database, clock: Forgetful(database))
-    async with running(databases, gateway="forgetful") as world:
+    async with running(databases, credit_card_gateway="forgetful") as world:
         await world.card()
         order = world.order(100)
         await order.add(by_card("p1", "tok_approve"))
@@ -68,7 +68,7 @@ async def test_a_gateway_that_breaks_is_a_gateway_without_an_answer(databases, m
             raise RuntimeError(f"cannot parse {token}")
 
     monkeypatch.setitem(GATEWAYS, "broken", lambda settings, database, clock: Broken(database))
-    async with running(databases, gateway="broken") as world:
+    async with running(databases, credit_card_gateway="broken") as world:
         await world.card()
         order = world.order(100)
         await order.add(by_card("p1", "tok_approve"))
@@ -79,5 +79,5 @@ async def test_a_gateway_that_breaks_is_a_gateway_without_an_answer(databases, m
 
 async def test_an_unknown_gateway_does_not_start(databases) -> None:
     with pytest.raises(ValueError, match="there is no gateway 'nowhere'"):
-        async with running(databases, gateway="nowhere"):
+        async with running(databases, credit_card_gateway="nowhere"):
             pass

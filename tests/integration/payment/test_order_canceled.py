@@ -107,7 +107,7 @@ async def test_a_refund_on_its_way_that_is_declined_after_the_cancel_needs_a_per
             return Answer(Verdict.UNKNOWN) if self.asked == 1 else Answer(Verdict.DECLINED, message="expired")
 
     monkeypatch.setitem(GATEWAYS, "refuses", lambda settings, database, clock: Refuses(database))
-    async with running(databases, gateway="refuses") as world:
+    async with running(databases, credit_card_gateway="refuses") as world:
         await world.card()
         order = world.order(100)
         await order.opened(by_card("p1", "tok_approve"))

@@ -10,9 +10,10 @@ from libs.auth.tokens import new_private_key
 from libs.clock import ManualClock
 from libs.errors import Kind, WaybillError
 from services.directory.application.issue_token import IssueToken
-from services.directory.application.throttle import KEPT, LIMIT, Throttle
+from services.directory.application.throttle import KEPT, Throttle
 from services.directory.domain.grants import Account, Client
 
+LIMIT, WINDOW = 10, timedelta(minutes=1)
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SHOP = Client("shop", True, 30, "hash of s3cret", "robot", (), False, True, False, (), ())
 PUBLIC = replace(SHOP, id="app", secret_hash=None)
@@ -50,7 +51,7 @@ class Secrets:
 class World:
     def __init__(self):
         self.accounts, self.secrets, self.clock = Accounts(), Secrets(), ManualClock(NOW)
-        self.issue = IssueToken(self.accounts, self.secrets, self.clock)
+        self.issue = IssueToken(self.accounts, self.secrets, self.clock, Throttle(self.clock, LIMIT, WINDOW))
 
     async def password(self, client="shop", secret="s3cret", name="anna", password="open sesame", wanted=()):
         return await self.issue.by_password(client, secret, name, password, wanted)
@@ -166,7 +167,7 @@ async def test_of_attempts_at_the_same_time_no_more_are_answered(world):
 
 
 def test_the_throttle_forgets_who_failed_longest_ago():
-    throttle = Throttle(ManualClock(NOW))
+    throttle = Throttle(ManualClock(NOW), LIMIT, WINDOW)
     for _ in range(LIMIT):
         throttle.failed("shop", "anna")
     for i in range(KEPT):

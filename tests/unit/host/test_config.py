@@ -9,9 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 from libs.db.url import masked_url
+from libs.service.settings import HIDDEN, URL
 from services.host.cli import app
 from services.host.process.config import explain
-from services.host.process.settings import CONTEXT_VARIABLES, SECRET, URL, VARIABLES, BindError, HostSettings
+from services.host.process.settings import BindError, HostSettings
+from services.host.process.variables import variables
 
 ENVIRONMENT = {
     "WAYBILL_DATABASE_URL": "postgresql://waybill:hunter2@db:5432/waybill?password=hunter2&sslmode=require",
@@ -27,10 +29,11 @@ def test_a_setting_tells_its_value_and_where_that_comes_from() -> None:
     found = {s.name: (s.value, s.source) for s in explain(ENVIRONMENT, {"bind": "0.0.0.0:1", "only": "", "data": None})}
     assert found["bind"] == ("0.0.0.0:1", "option --bind")
     assert found["pool_size"] == ("7", "environment WAYBILL_POOL_SIZE")
-    assert found["seller_id"] == ("seller", "default")
+    assert found["order.pool_size"] == ("7", "environment WAYBILL_POOL_SIZE")
+    assert found["directory.seller_id"] == ("seller", "default")
     assert found["only"] == ("", "default")
-    assert found["addresses.pricing"] == ("pricing:8420", "environment WAYBILL_PRICING_ADDRESS")
-    assert found["addresses.order"] == ("", "default")
+    assert found["pricing.address"] == ("pricing:8420", "environment WAYBILL_PRICING_ADDRESS")
+    assert found["order.address"] == ("", "default")
     assert found["service_secret"] == ("***", "environment WAYBILL_SERVICE_SECRET")
     assert found["database_url"][0] == "postgresql://waybill:***@db:5432/waybill?password=%2A%2A%2A&sslmode=require"
 
@@ -70,10 +73,13 @@ def test_a_listener_for_services_that_is_not_to_be_told_is_refused(options: dict
         _ = HostSettings(**options).inner_bind  # type: ignore[arg-type]
 
 
-def test_every_setting_stands_there() -> None:
-    shown = {s.name.split(".")[0] for s in explain({}, {})}
-    assert shown == {field.name for field in dataclasses.fields(HostSettings)}
-    assert set(VARIABLES) | set(CONTEXT_VARIABLES) <= shown
+def test_every_setting_stands_there_with_its_meaning() -> None:
+    shown = explain({}, {})
+    assert [s.variable for s in shown] == [v.name for v in variables()]
+    assert all(s.meaning for s in shown)
+    assert {"unit": "s", "default": "5", "range": "from 0.1"}.items() <= dataclasses.asdict(
+        next(s for s in shown if s.variable == "WAYBILL_PAYMENT_GATEWAY_TIMEOUT")
+    ).items()
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
@@ -84,15 +90,16 @@ def test_no_secret_is_printed(options: list[str]) -> None:
     assert "hunter2" not in done.output
     assert "/etc/key.pem" in done.output
     if options:
-        assert {"name": "pool_size", "value": "7", "source": "environment WAYBILL_POOL_SIZE"} in json.loads(done.output)
+        (pool,) = [setting for setting in json.loads(done.output) if setting["variable"] == "WAYBILL_POOL_SIZE"]
+        assert (pool["value"], pool["default"], pool["source"]) == ("7", "10", "environment WAYBILL_POOL_SIZE")
 
 
 def test_whatever_is_called_a_secret_or_may_hold_a_password_is_marked() -> None:
-    for field in dataclasses.fields(HostSettings):
-        if "secret" in field.name or "password" in field.name or "token" in field.name:
-            assert field.metadata == SECRET
-        if "url" in field.name or "endpoint" in field.name:
-            assert field.metadata == URL
+    for one in (variable.field for variable in variables()):
+        if any(word in one.name for word in ("secret", "password", "token", "_pem")):
+            assert one.about.shown == HIDDEN
+        if "url" in one.name or "endpoint" in one.name:
+            assert one.about.shown == URL
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_a_variable_that_cannot_be_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     for command in (["serve"], ["migrate"], ["config"], ["owner", "reset-secret"], ["backup", "archive"]):
         said = CliRunner().invoke(app, command)
         assert (said.exit_code, said.stderr.count("\n")) == (2, 1)
-        assert "WAYBILL_POOL_SIZE: invalid literal" in said.stderr
+        assert "WAYBILL_POOL_SIZE: 'many' is not a whole number" in said.stderr
 
 
 def test_a_server_that_does_not_answer_is_one_line(taken: str) -> None:

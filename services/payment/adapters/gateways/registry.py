@@ -24,8 +24,8 @@ GATEWAYS: Final[Mapping[str, Make]] = {"test": _test}
 
 
 def gateway(settings: Settings, database: Database, clock: Clock) -> Gateway:
-    """The gateway that the settings name; raises ValueError for an unknown one."""
-    make = GATEWAYS.get(settings.gateway)
+    """The gateway of credit cards that the settings name; raises ValueError for an unknown one."""
+    make = GATEWAYS.get(settings.credit_card_gateway)
     if make is None:
-        raise ValueError(f"there is no gateway {settings.gateway!r}: one of {', '.join(GATEWAYS)}")
+        raise ValueError(f"there is no gateway {settings.credit_card_gateway!r}: one of {', '.join(GATEWAYS)}")
     return make(settings, database, clock)

@@ -1,0 +1,34 @@
+"""What every service can be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from libs.db.tuning import DEFAULT, Tuning
+from libs.service.settings import URL, seconds, setting
+
+DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSettings:
+    """Where its database is, how it uses it, and how long it remembers requests. Times are in seconds."""
+
+    database_url: str = setting("", "Where the service's database is, if not where those of all are.", shown=URL)
+    database_schema: str | None = setting(
+        None, "Its schema on PostgreSQL; waybill_<service> unless given.", pattern="[a-z_][a-z0-9_]{0,62}"
+    )
+    tuning: Tuning = DEFAULT
+    outcome_retention: float = seconds(
+        30 * DAY,
+        "How long the outcome of a request is remembered, so that the same request sent again has no second effect.",
+        at_least=DAY,
+        at_most=3_650 * DAY,
+    )
+    forget_pause: float = seconds(3_600.0, "Between two deletions of outcomes that are older than that.", at_least=1.0)
+
+    @property
+    def remembered(self) -> timedelta:
+        """The retention of outcomes."""
+        return timedelta(seconds=self.outcome_retention)
