@@ -1,4 +1,6 @@
-"""Every metric of Waybill, with its name, its labels and its meaning. Counting is cheap and always on; reading is not.
+"""Metrics that every service has, with their names, labels and meanings; what only one counts is in its own `metrics.py`.
+
+Counting is cheap and always on; reading is not.
 
 What a process counts itself is incremented where it happens. What only a database knows is a `Gauge`: a service reads its
 own every few seconds while an endpoint is open (`libs/obs/endpoint.py`).
@@ -64,16 +66,10 @@ WORK_FAILURES = Counter(
 )
 _ACTIONS = Counter("waybill_actions", "What background loops have done.", ["service", "loop", "action"], registry=REGISTRY)
 
-SUBMISSIONS_DRIVEN = _ACTIONS.labels("order", "completer", "submission_driven")
-CANCELLATIONS_DRIVEN = _ACTIONS.labels("order", "completer", "cancellation_driven")
-STOCK_RELEASED = _ACTIONS.labels("fulfillment", "expiry", "released")
-REPORTS_RELAYED = _ACTIONS.labels("fulfillment", "relay", "reported")
-REDEMPTIONS_ENDED = {s: _ACTIONS.labels("pricing", "expiry", s.lower()) for s in ("CONFIRMED", "RELEASED")}
-PAYMENTS_ENDED = {d: _ACTIONS.labels("payment", "expiry", a) for d, a in (("ACCEPTED", "confirmed"), ("REFUSED", "released"))}
-PAYMENTS_SETTLED = {
-    t: _ACTIONS.labels("payment", "settle", a)
-    for t, a in (("VOID", "voided"), ("CAPTURE", "captured"), ("REFUND", "refunded"), ("AUTHORIZE", "renewed"))
-}
+
+def action(service: str, loop: str, action: str) -> Counter:
+    """Counts one kind of what a background loop does."""
+    return _ACTIONS.labels(service, loop, action)
 
 
 class Calls:
@@ -128,21 +124,6 @@ class Gauge:
         return Reading(self, labels, float(value))
 
 
-SUBMISSIONS = Gauge("waybill_submissions_unfinished", "Submits that are not at their end.", ("state",))
-SUBMISSIONS_AGE = Gauge("waybill_submissions_oldest_seconds", "Since the oldest unfinished submit began; 0 for none.")
-ORDERS_HELD = Gauge("waybill_orders_held", "Open orders on hold.")
-CANCELLATIONS = Gauge("waybill_cancellations_unfinished", "Cancels that are not at their end.", ("state",))
-REPORTS = Gauge("waybill_reports_pending", "Supplier orders and shipments that the order service has not acknowledged.")
-REPORTS_PARKED = Gauge("waybill_reports_parked", "Those of them that the order service rejected.")
-REPORTS_AGE = Gauge("waybill_reports_oldest_seconds", "Since the oldest of them changed; 0 for none.")
-RESERVATIONS = Gauge(
-    "waybill_reservations_outstanding", "Attempts whose reservation is neither confirmed nor released.", ("service", "state")
-)
-TRANSACTIONS = Gauge("waybill_payment_transactions_pending", "Operations that a gateway has not answered.", ("type",))
-ATTENTION = Gauge("waybill_payments_attention", "Payments that a person has to look at.")
-ALERTS = Gauge("waybill_payment_alerts_pending", "Payments that need attention and whose order service does not know it yet.")
-ALERTS_PARKED = Gauge("waybill_payment_alerts_parked", "Those of them that the order service rejected.")
-ALERTS_AGE = Gauge("waybill_payment_alerts_oldest_seconds", "Since the oldest of them came to need attention; 0 for none.")
 CONNECTIONS = Gauge("waybill_db_connections", "Connections that the pool may open.", ("service", "pool"))
 CONNECTIONS_USED = Gauge("waybill_db_connections_used", "Connections that are checked out.", ("service", "pool"))
 STATEMENTS = ("waybill_sql_statements", "SQL statements sent.", ("service",))

@@ -15,8 +15,9 @@ import pytest
 from google.protobuf.struct_pb2 import Struct
 from google.type.money_pb2 import Money
 
-from libs.auth import PartyKind, Principal, TokenSigner, roles
+from libs.auth import PartyKind, Principal, TokenSigner
 from libs.auth.tokens import new_private_key
+from services import roles
 from tests.support.marketplace import ALL, Marketplace, create, get, lines
 from waybill.order.v1 import checkout_service_pb2, line_item_pb2, line_item_service_pb2, order_pb2, order_service_pb2
 from waybill.order.v1.order_service_pb2_grpc import OrderServiceStub

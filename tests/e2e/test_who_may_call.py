@@ -5,7 +5,7 @@ from __future__ import annotations
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
-from libs.auth import roles
+from services import roles
 from services.host.sample.marketplace import PASSWORD, PORTAL, SHOP, party
 from tests.support.contracts import services
 from tests.support.marketplace import Marketplace

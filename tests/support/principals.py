@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from libs.auth import PartyKind, Principal, roles
+from libs.auth import PartyKind, Principal
+from services import roles
 
 
 def seller(*held: str, user: str = "admin") -> Principal:

@@ -100,6 +100,7 @@ WIDTHS: dict[str, dict[str, int | str]] = {
         "purchase_order_number": "payment.v1.Payment.purchase_order_number",
         "description": "payment.v1.Payment.description",
         "state": longest(State),
+        "failure": FAILURE_LENGTH,
     },
     "payment.test_gateway_operations": {
         "key": GATEWAY_KEY,

@@ -2,8 +2,9 @@
 
 import pytest
 
-from libs.auth import PartyKind, Principal, roles
+from libs.auth import PartyKind, Principal
 from libs.errors import WaybillError
+from services import roles
 from services.fulfillment.domain.visibility import supplier_orders
 from services.order.domain.reading.visibility import Direction, scope
 

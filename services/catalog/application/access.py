@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from libs.auth import Principal, roles
+from libs.auth import Principal
 from libs.errors import denied
+from services import roles
 
 
 def writer(caller: Principal) -> None:

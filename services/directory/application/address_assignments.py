@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libs.auth import Principal, roles
+from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import Violations
 from libs.idempotency.key import RequestKey
+from services import roles
 from services.directory.application.ports import DirectoryWork, Units
 from services.directory.domain.addresses import Assignment
 

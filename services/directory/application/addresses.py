@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from libs.auth import PartyKind, Principal, roles
+from libs.auth import PartyKind, Principal
 from libs.clock import Clock
 from libs.errors import Violations, exists, missing, stale
 from libs.idempotency.key import RequestKey
 from libs.protoconv import merge_xp, xp_size_ok
+from services import roles
 from services.directory.application.ports import DirectoryWork, Units
 from services.directory.domain.addresses import Assignment, Entry, Fields
 

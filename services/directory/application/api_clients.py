@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from libs.auth import Principal, roles
+from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import Violations, missing, precondition
 from libs.idempotency.key import RequestKey
+from services import roles
 from services.directory.application.ports import DirectoryWork, KnownUser, Secrets, Units
 from services.directory.domain.access import commands, require_seller, token_roles
 

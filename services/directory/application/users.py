@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from libs.auth import Principal, roles
+from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import Violations, missing
 from libs.idempotency.key import RequestKey
 from libs.identify import folded
+from services import roles
 from services.directory.application.ports import DirectoryWork, KnownUser, Secrets, Units
 from services.directory.domain.access import commands, grantable
 

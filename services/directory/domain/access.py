@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from libs.auth import PartyKind, Principal, roles
+from libs.auth import PartyKind, Principal
 from libs.errors import Violations, denied, missing
+from services import roles
 
 
 def sees_party(caller: Principal, kind: str, id: str) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from libs.auth import roles
 from libs.errors import Violations
 from libs.idempotency.key import key_of
 from libs.resource.contract import Items, Methods
 from libs.rpc import current
+from services import roles
 from services.directory.application.api_clients import ClientValues, RotateSecret, check_clients
 from services.directory.application.ports import DirectoryWork
 from services.directory.domain.access import require_seller

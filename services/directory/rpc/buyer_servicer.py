@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from libs.auth import roles
 from libs.resource.contract import Methods
 from libs.rpc import current
+from services import roles
 from services.directory.application.ports import DirectoryWork
 from services.directory.domain.access import require_seller
 from services.directory.rpc.convert import id_in

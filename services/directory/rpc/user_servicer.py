@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from libs.auth import roles
 from libs.errors import Violations
 from libs.idempotency.key import key_of
 from libs.resource.contract import Items, Methods
 from libs.rpc import current
+from services import roles
 from services.directory.application.ports import DirectoryWork
 from services.directory.application.users import SetPassword, UserRules, UserValues, check_password
 from services.directory.contract.parties import party_text

@@ -8,9 +8,11 @@ from uuid import UUID
 
 from libs.clock import Clock
 from libs.errors import WaybillError
-from libs.obs import get_logger, metrics, tracing
+from libs.obs import get_logger, tracing
+from libs.obs.metrics import WORK_FAILURES
 from libs.relay.delivery import Consumer, Failure, Head, Outcome, companies, deliver
 from libs.service.unit_of_work import UnitsOfWork
+from services.fulfillment import metrics
 from services.fulfillment.application.ports import FulfillmentWork, OrderPeer
 from services.fulfillment.domain.shipments.shipment import Shipment
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
@@ -67,7 +69,7 @@ class Reporting:
                 await self._deliver(some, {head.key: head for head in company}, until, outcome)
         if outcome.failures or outcome.untried:
             await self._units.retrying(lambda work: work.reports.give_back(outcome, self._clock.now()))
-        metrics.WORK_FAILURES.labels("fulfillment", "relay").inc(len(outcome.failures))
+        WORK_FAILURES.labels("fulfillment", "relay").inc(len(outcome.failures))
         for failure in outcome.failures:
             if failure.parks:
                 _LOG.warning("report_parked", kind=failure.head.kind, key=str(failure.head.key), why=failure.reason)

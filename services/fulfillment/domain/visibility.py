@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from libs.auth import Principal, roles
+from libs.auth import Principal
 from libs.auth.principal import PartyKind
+from services import roles
 from services.fulfillment.domain.shipments.shipment import Shipment
 
 STOCK_READERS = (roles.INVENTORY_ADMIN, roles.PRODUCT_ADMIN, roles.SHIPMENT_ADMIN)

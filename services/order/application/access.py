@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from libs.auth import PartyKind, Principal, roles
+from libs.auth import PartyKind, Principal
 from libs.errors import Kind, WaybillError, denied, missing, stale
+from services import roles
 from services.order.application.ports import OrderStore, Tx
 from services.order.domain.model import Order, Submission
 from services.order.domain.reading.visibility import Direction, scope

@@ -11,8 +11,9 @@ from functools import partial
 from typing import Any
 
 from libs.clock import Clock
-from libs.obs import get_logger, metrics, tracing
+from libs.obs import get_logger, tracing
 from libs.service.loops import Tries, one_by_one
+from services.order import metrics
 from services.order.application.aftercare.cancel_order import CancelOrder
 from services.order.application.aftercare.complete_order import ChangeOrder
 from services.order.application.ports import Cancellation, HoldCommand, HoldStore, SubmissionStore, Transactions

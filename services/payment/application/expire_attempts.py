@@ -6,8 +6,9 @@ import uuid
 from datetime import timedelta
 
 from libs.clock import Clock
-from libs.obs import get_logger, metrics, tracing
+from libs.obs import get_logger, tracing
 from libs.service.loops import Tries, one_by_one
+from services.payment import metrics
 from services.payment.application.end_attempt import EndAttempt
 from services.payment.application.ports import AttemptStore, Decisions, Transactions
 

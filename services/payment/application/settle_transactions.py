@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from libs.clock import Clock
-from libs.obs import get_logger, metrics
+from libs.obs import get_logger
 from libs.service.loops import Tries, put_off
+from services.payment import metrics
 from services.payment.application.ask_gateway import BROKEN, NO_CARD, UNKNOWN, AskGateway
 from services.payment.application.ports import Answer, Gateway, MeansStore, PaymentStore, Transactions, Tx, Verdict
 from services.payment.application.record_changes import RecordChanges

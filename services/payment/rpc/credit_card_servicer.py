@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from libs.auth import PartyKind, roles
+from libs.auth import PartyKind
 from libs.errors import Violations, denied, missing
 from libs.resource.contract import Methods
 from libs.rpc import current
+from services import roles
 from services.payment.domain import cards
 from waybill.payment.v1 import credit_card_service_pb2 as pb
 from waybill.payment.v1 import credit_card_service_pb2_grpc as pb_grpc

@@ -6,12 +6,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs.auth import roles
 from libs.db import Database
 from libs.errors import denied
 from libs.protoconv import money_out, time_out
 from libs.query import Field, Listing
 from libs.rpc import current
+from services import roles
 from services.payment.adapters.db.tables import LEDGER
 from waybill.payment.v1 import ledger_service_pb2 as pb
 from waybill.payment.v1 import ledger_service_pb2_grpc as pb_grpc

@@ -6,11 +6,11 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from libs.auth import roles
 from libs.errors import Violations, denied
 from libs.idempotency.key import RequestKey, key_of
 from libs.protoconv import instant, money_in
 from libs.rpc import current, require_service
+from services import roles
 from services.payment.application.authorize_payments import AuthorizePayments
 from services.payment.application.end_attempt import EndAttempt
 from services.payment.application.lower_payments import LowerPayments

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from libs.auth import roles
 from libs.db import Tx
 from libs.errors import Violations, denied
 from libs.idempotency.key import RequestKey, key_of
 from libs.protoconv import currency_in, money_in, text_in
 from libs.resource.contract import Items, Methods
 from libs.rpc import current
+from services import roles
 from services.payment.application.spending_accounts import SpendingAccounts
 from waybill.payment.v1 import spending_account_service_pb2 as pb
 from waybill.payment.v1 import spending_account_service_pb2_grpc as pb_grpc

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from libs.auth import PartyKind, Principal, roles
+from libs.auth import PartyKind, Principal
 from libs.errors import denied, missing
+from services import roles
 
 
 def schedules_administrator(caller: Principal) -> None:

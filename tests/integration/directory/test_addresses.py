@@ -3,8 +3,8 @@ import asyncio
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from libs.auth import roles
 from libs.errors import Kind, WaybillError
+from services import roles
 from tests.integration.directory.world import ACME, BOLT, GLOBEX, SELLER, address, assignment, entry, user
 from tests.support.principals import buyer, seller, supplier
 from waybill.directory.v1 import address_service_pb2 as pb

@@ -3,8 +3,8 @@ import asyncio
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from libs.auth import roles
 from libs.errors import Kind, WaybillError
+from services import roles
 from tests.support.principals import buyer, seller, supplier
 from waybill.directory.v1 import buyer_service_pb2 as buyers
 from waybill.directory.v1 import seller_service_pb2 as sellers

@@ -5,9 +5,10 @@ from datetime import timedelta
 import jwt
 import pytest
 
-from libs.auth import PartyKind, TokenSigner, TokenVerifier, roles
+from libs.auth import PartyKind, TokenSigner, TokenVerifier
 from libs.auth.tokens import new_private_key
 from libs.errors import Kind, WaybillError
+from services import roles
 from services.directory.main import build
 from services.directory.settings import Settings
 from tests.integration.directory.world import PASSWORD, World, user

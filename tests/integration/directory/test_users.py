@@ -4,9 +4,9 @@ import pytest
 import sqlalchemy as sa
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from libs.auth import roles
 from libs.db import Database
 from libs.errors import Kind, WaybillError
+from services import roles
 from services.directory.adapters.db.tables import REQUESTS, USERS
 from tests.integration.directory.world import ACME, BOLT, GLOBEX, PASSWORD, SELLER, user
 from tests.support.principals import buyer, seller, supplier

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from libs.auth import Principal, roles
+from libs.auth import Principal
 from libs.clock import ManualClock
+from services import roles
 from tests.support.principals import seller
 from tests.support.server import Served
 from waybill.directory.v1 import address_service_pb2 as addresses

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from libs.auth import roles
 from libs.errors import WaybillError
+from services import roles
 from tests.integration.fulfillment.world import World, line
 from tests.support.principals import buyer, seller, supplier
 from waybill.fulfillment.v1 import inventory_pb2 as inv

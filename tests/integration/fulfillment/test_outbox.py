@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from libs.auth import roles
 from libs.errors import Kind, WaybillError
 from libs.invariants import Fact
+from services import roles
 from tests.integration.fulfillment.world import World, line, status
 from tests.support.gauges import gauges
 from tests.support.principals import buyer, seller

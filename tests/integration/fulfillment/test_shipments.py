@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from libs.auth import roles
 from libs.errors import WaybillError
 from libs.protoconv import time_out
+from services import roles
 from tests.integration.fulfillment.world import START, World, line, new_key, shipment, status
 from tests.support.principals import buyer, seller, supplier
 from waybill.fulfillment.v1 import inventory_pb2 as inv

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from google.protobuf.struct_pb2 import Struct
 
-from libs.auth import roles
 from libs.errors import WaybillError
+from services import roles
 from tests.integration.fulfillment.world import World, accept, cents, line, new_key, reject, status
 from tests.support.principals import buyer, seller, supplier
 from waybill.fulfillment.v1 import reservation_service_pb2 as res

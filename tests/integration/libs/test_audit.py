@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from libs.auth import roles
 from libs.errors import Kind, WaybillError
 from libs.invariants import Fact, Finding, Record, Summary
+from services import roles
 from tests.support.echo import echo_app
 from tests.support.principals import buyer, seller
 from tests.support.server import Served, serving

@@ -9,9 +9,9 @@ import pytest
 import sqlalchemy as sa
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from libs.auth import roles
 from libs.errors import Kind, WaybillError
 from libs.protoconv import time_out
+from services import roles
 from services.payment.adapters.db.tables import CARDS
 from tests.integration.payment.world import World, capture, from_account, refund, units, usd
 from tests.support.logs import log

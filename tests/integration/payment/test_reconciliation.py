@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from libs.auth import roles
 from libs.errors import WaybillError
+from services import roles
 from tests.integration.payment.world import World, by_card, capture, from_account, held_at_gateway, state, transactions
 from tests.support.principals import buyer, seller
 from waybill.payment.v1 import reconciliation_service_pb2 as pb

@@ -2,8 +2,8 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from libs.auth import roles
 from libs.errors import Kind, WaybillError
+from services import roles
 from tests.integration.shipping.setup import admin, days, row, small_setup, usd
 from tests.support.principals import buyer, seller, supplier
 from waybill.shipping.v1 import carrier_service_pb2 as carriers

@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.auth import roles
 from libs.errors import Kind, Violations, WaybillError
 from libs.identify import folded
+from services import roles
 from services.directory.domain.access import (
     client_admits,
     commands,

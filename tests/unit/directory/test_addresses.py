@@ -1,7 +1,7 @@
 import pytest
 
-from libs.auth import roles
 from libs.errors import WaybillError
+from services import roles
 from services.directory.application.addresses import only_own
 from services.directory.domain.addresses import Assignment, Usable, default_id, usable
 from tests.support.principals import buyer, seller, supplier

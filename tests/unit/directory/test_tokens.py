@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from libs.auth import TokenSigner, TokenVerifier, roles
+from libs.auth import TokenSigner, TokenVerifier
 from libs.auth.tokens import new_private_key
 from libs.clock import ManualClock
 from libs.errors import Kind, WaybillError
+from services import roles
 from services.directory.application.issue_token import IssueToken
 from services.directory.application.throttle import KEPT, Throttle
 from services.directory.domain.grants import Account, Client

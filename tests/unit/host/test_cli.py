@@ -47,7 +47,8 @@ def test_a_command_for_operators_loads_no_service_and_no_database() -> None:
 
 def test_a_process_of_one_service_loads_no_other() -> None:
     found = loaded("from services.host.process import embedded\nembedded._part('shipping', 'main')")
-    assert {name for name in found if name.startswith("services.")} == {"services.host", "services.shipping"}
+    services = {name for name in found if name.startswith("services.")}
+    assert services == {"services.host", "services.roles", "services.shipping"}
 
 
 def test_the_version_is_that_of_the_distribution() -> None:

@@ -11,9 +11,10 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from libs.auth import PartyKind, Principal, ServiceTokens, TokenSigner, TokenVerifier, roles
+from libs.auth import PartyKind, Principal, ServiceTokens, TokenSigner, TokenVerifier
 from libs.auth.tokens import AUDIENCE, ISSUER, SERVICE_AUDIENCE, new_private_key
 from libs.errors import Kind, WaybillError
+from services import roles
 
 SECRET = "a-secret-that-only-this-test-has"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

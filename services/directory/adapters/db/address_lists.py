@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from libs.auth import PartyKind, Principal, roles
+from libs.auth import PartyKind, Principal
 from libs.db import Database
 from libs.query import Field, Listing
 from libs.query.listing import Plan
 from libs.query.request import PageRequest
+from services import roles
 from services.directory.adapters.db.address_books import entry_of
 from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, BUYERS
 from services.directory.domain.addresses import Assignment, Entry

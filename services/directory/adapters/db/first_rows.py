@@ -8,11 +8,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs.auth import roles
 from libs.auth.tokens import new_private_key
 from libs.clock import Clock
 from libs.db import Database
 from libs.ids import IdSource
+from services import roles
 from services.directory.adapters.db.tables import CLIENTS, SELLERS, SIGNING_KEYS, USERS
 from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER
 

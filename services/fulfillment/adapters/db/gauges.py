@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from libs.clock import Clock
 from libs.db import Database
-from libs.obs import metrics
+from libs.obs.metrics import Reading
+from services.fulfillment import metrics
 from services.fulfillment.adapters.db.tables import reservations, shipments, supplier_orders
 
 
@@ -20,7 +21,7 @@ class Gauges:
         self._db = database
         self._clock = clock
 
-    async def __call__(self) -> Sequence[metrics.Reading]:
+    async def __call__(self) -> Sequence[Reading]:
         """The readings now."""
         held = (
             sa.select(reservations.c.state, sa.func.count().label("found"))

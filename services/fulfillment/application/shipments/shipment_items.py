@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from libs.auth import Principal, roles
+from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import invalid, missing, precondition, stale
 from libs.idempotency.key import RequestKey
 from libs.service.unit_of_work import UnitsOfWork
+from services import roles
 from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.application.shipments.refusals import refusal

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from libs.auth import Principal, roles
+from libs.auth import Principal
 from libs.auth.principal import PartyKind
 from libs.clock import Clock
 from libs.errors import FieldViolation, Kind, Violations, WaybillError, denied, missing, precondition, stale
 from libs.idempotency.key import RequestKey
 from libs.ids import IdSource
 from libs.service.unit_of_work import UnitsOfWork
+from services import roles
 from services.fulfillment.application.ports import AddressPeer, FulfillmentWork, PageRequest
 from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.sourcing.model import Address

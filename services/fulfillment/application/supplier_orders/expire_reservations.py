@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 from libs.clock import Clock
-from libs.obs import get_logger, metrics, tracing
+from libs.obs import get_logger, tracing
 from libs.service.loops import Tries, one_by_one
 from libs.service.unit_of_work import UnitsOfWork
+from services.fulfillment import metrics
 from services.fulfillment.application.ports import FulfillmentWork, OrderPeer
 from services.fulfillment.application.sourcing.release_reservation import ReleaseReservation
 from services.fulfillment.application.supplier_orders.change_order import ReleaseChange

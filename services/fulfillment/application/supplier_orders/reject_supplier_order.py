@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from libs.auth import Principal, roles
+from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import missing
 from libs.idempotency.key import RequestKey
 from libs.ids import IdSource
 from libs.service.unit_of_work import UnitsOfWork
+from services import roles
 from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.application.supplier_orders.supplier_orders import RESOURCE, visible

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from libs.auth import Principal, roles
+from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import missing, stale
 from libs.idempotency.key import RequestKey
 from libs.service.unit_of_work import UnitsOfWork
+from services import roles
 from services.fulfillment.application.ports import FulfillmentWork, PageRequest, XpEdit
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.domain.shipments.shipment import Shipment

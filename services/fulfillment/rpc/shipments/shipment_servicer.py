@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from libs.auth import roles
 from libs.clock import Clock
 from libs.errors import Violations
 from libs.idempotency.key import key_of
 from libs.rpc import current
+from services import roles
 from services.fulfillment.application.shipments.create_shipments import CreateShipments
 from services.fulfillment.application.shipments.shipment_items import ShipmentItems
 from services.fulfillment.application.shipments.shipments import Shipments

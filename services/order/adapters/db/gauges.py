@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from libs.clock import Clock
 from libs.db import Database
-from libs.obs import metrics
+from libs.obs.metrics import Reading
+from services.order import metrics
 from services.order.adapters.db.tables import CANCELLATIONS, ORDERS, SUBMISSIONS
 
 STATES = ("TRYING", "ACCEPTED", "REFUSED")
@@ -22,7 +23,7 @@ class Gauges:
         self._db = database
         self._clock = clock
 
-    async def __call__(self) -> Sequence[metrics.Reading]:
+    async def __call__(self) -> Sequence[Reading]:
         """The readings now."""
         s, c = SUBMISSIONS.c, CANCELLATIONS.c
         count = sa.func.count().label("found")

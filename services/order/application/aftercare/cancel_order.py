@@ -7,9 +7,10 @@ import asyncio
 import uuid
 from datetime import timedelta
 
-from libs.auth import Principal, roles
+from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError, missing
+from services import roles
 from services.order.application.access import readable, require_settled, require_writer
 from services.order.application.aftercare.complete_order import ChangeOrder
 from services.order.application.peers import Fulfillment, Payments

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import uuid
 
-from libs.auth import Principal, roles
+from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError, denied, missing, stale
 from libs.failpoints import Failpoints
 from libs.obs import get_logger
 from libs.service.loops import Tries, put_off
+from services import roles
 from services.order.application.access import cancel_in_progress, locked, require_settled
 from services.order.application.peers import Fulfillment, Payments
 from services.order.application.ports import (

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from libs.auth import Principal, roles
+from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import denied
+from services import roles
 from services.order.application.access import readable, require_settled
 from services.order.application.peers import Fulfillment
 from services.order.application.ports import OrderStore, ReportStore, Request, RequestStore, SupplierOrderView, Transactions

@@ -7,10 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from libs.auth import PartyKind, Principal, roles
+from libs.auth import PartyKind, Principal
 from libs.clock import Clock
 from libs.errors import Violations, denied
 from libs.ids import IdSource, valid_id
+from services import roles
 from services.order.application.peers import Catalog, CatalogProduct, Directory, OrderingContext
 from services.order.domain.building.drafts import LineDraft, OrderDraft, check_date_needed, check_lines
 from services.order.domain.model import Address, Line, Order

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from libs.auth import Principal, roles
+from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import WaybillError, denied, missing
 from libs.ids import IdSource
 from libs.obs import get_logger
+from services import roles
 from services.order.application.access import locked
 from services.order.application.peers import Fulfillment
 from services.order.application.ports import HoldCommand, HoldStore, OrderStore, Reports, Request, RequestStore, Transactions, Tx

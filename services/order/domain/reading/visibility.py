@@ -13,7 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from libs.auth import PartyKind, Principal, roles
+from libs.auth import PartyKind, Principal
+from services import roles
 
 READERS = (roles.ORDER_READER, roles.ORDER_ADMIN)
 

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from libs.clock import Clock
 from libs.db import Database
-from libs.obs import metrics
+from libs.obs.metrics import Reading
+from services.payment import metrics
 from services.payment.adapters.db.tables import ALERTS, ATTEMPTS, PAYMENTS, TRANSACTIONS
 from services.payment.domain.states import State
 from services.payment.domain.transaction import TransactionType
@@ -24,7 +25,7 @@ class Gauges:
         self._db = database
         self._clock = clock
 
-    async def __call__(self) -> Sequence[metrics.Reading]:
+    async def __call__(self) -> Sequence[Reading]:
         """The readings now."""
         t = TRANSACTIONS.c
         reserved = sa.select(sa.func.count()).where(ATTEMPTS.c.state == "RESERVED")

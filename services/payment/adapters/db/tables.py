@@ -7,12 +7,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs.auth import PartyKind, Principal, roles
+from libs.auth import PartyKind, Principal
 from libs.db import Json, Micros, UtcTime, metadata
 from libs.idempotency import outcomes
 from libs.relay import marks
 from libs.resource.database import Resource, resource_table
 from libs.service import retries
+from services import roles
 from services.payment.contract import resources
 from services.payment.domain.states import State
 from services.payment.domain.transaction import Cause, Result, TransactionType

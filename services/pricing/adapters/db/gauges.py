@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from libs.db import Database
-from libs.obs import metrics
+from libs.obs.metrics import Reading
+from services.pricing import metrics
 from services.pricing.adapters.db.tables import RESERVATIONS
 
 
@@ -17,7 +18,7 @@ class Gauges:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def __call__(self) -> Sequence[metrics.Reading]:
+    async def __call__(self) -> Sequence[Reading]:
         """The readings now."""
         reserved = sa.select(sa.func.count()).where(RESERVATIONS.c.state == "RESERVED")
         async with self._db.reading() as tx:

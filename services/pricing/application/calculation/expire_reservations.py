@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 
 from libs.clock import Clock
-from libs.obs import get_logger, metrics, tracing
+from libs.obs import get_logger, tracing
 from libs.service.loops import Tries, one_by_one
+from services.pricing import metrics
 from services.pricing.application.calculation.reserve_redemptions import Redemptions
 from services.pricing.application.ports import Decisions, Units
 

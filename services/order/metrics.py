@@ -1,0 +1,13 @@
+"""What the order service counts and measures beside what every service does."""
+
+from __future__ import annotations
+
+from libs.obs.metrics import Gauge, action
+
+SUBMISSIONS_DRIVEN = action("order", "completer", "submission_driven")
+CANCELLATIONS_DRIVEN = action("order", "completer", "cancellation_driven")
+
+SUBMISSIONS = Gauge("waybill_submissions_unfinished", "Submits that are not at their end.", ("state",))
+SUBMISSIONS_AGE = Gauge("waybill_submissions_oldest_seconds", "Since the oldest unfinished submit began; 0 for none.")
+ORDERS_HELD = Gauge("waybill_orders_held", "Open orders on hold.")
+CANCELLATIONS = Gauge("waybill_cancellations_unfinished", "Cancels that are not at their end.", ("state",))

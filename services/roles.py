@@ -1,0 +1,67 @@
+"""Names of the roles: the directory grants them, and every service checks those that its calls need.
+
+They are one contract of all services, as what a token carries is; which role a call needs is said where it is answered.
+"""
+
+from typing import Final
+
+from libs.auth.roles import AUDIT_READER, FULL_ACCESS, OPERATIONS_ADMIN
+
+__all__ = [
+    "ADDRESS_ADMIN",
+    "ALL_ROLES",
+    "API_CLIENT_ADMIN",
+    "AUDIT_READER",
+    "BUYER_ADMIN",
+    "CREDIT_CARD_ADMIN",
+    "FULL_ACCESS",
+    "INVENTORY_ADMIN",
+    "ME_ADDRESS_ADMIN",
+    "ME_CREDIT_CARD_ADMIN",
+    "OPERATIONS_ADMIN",
+    "ORDER_ADMIN",
+    "ORDER_READER",
+    "OVERRIDE_DISCOUNT",
+    "OVERRIDE_SHIPPING",
+    "OVERRIDE_TAX",
+    "OVERRIDE_UNIT_PRICE",
+    "PAYMENT_ADMIN",
+    "PRICE_SCHEDULE_ADMIN",
+    "PRODUCT_ADMIN",
+    "SHIPMENT_ADMIN",
+    "SHIPPING_ADMIN",
+    "SHOPPER",
+    "SPENDING_ACCOUNT_ADMIN",
+    "SUPPLIER_ADMIN",
+    "TAX_RATE_ADMIN",
+    "UNSUBMITTED_ORDER_READER",
+    "USER_ADMIN",
+]
+
+SHOPPER: Final = "Shopper"
+ORDER_ADMIN: Final = "OrderAdmin"
+ORDER_READER: Final = "OrderReader"
+UNSUBMITTED_ORDER_READER: Final = "UnsubmittedOrderReader"
+SHIPMENT_ADMIN: Final = "ShipmentAdmin"
+OVERRIDE_SHIPPING: Final = "OverrideShipping"
+OVERRIDE_TAX: Final = "OverrideTax"
+OVERRIDE_UNIT_PRICE: Final = "OverrideUnitPrice"
+OVERRIDE_DISCOUNT: Final = "OverrideDiscount"
+PRODUCT_ADMIN: Final = "ProductAdmin"
+PRICE_SCHEDULE_ADMIN: Final = "PriceScheduleAdmin"
+TAX_RATE_ADMIN: Final = "TaxRateAdmin"
+SHIPPING_ADMIN: Final = "ShippingAdmin"
+SPENDING_ACCOUNT_ADMIN: Final = "SpendingAccountAdmin"
+CREDIT_CARD_ADMIN: Final = "CreditCardAdmin"
+ME_CREDIT_CARD_ADMIN: Final = "MeCreditCardAdmin"
+PAYMENT_ADMIN: Final = "PaymentAdmin"
+INVENTORY_ADMIN: Final = "InventoryAdmin"
+BUYER_ADMIN: Final = "BuyerAdmin"
+SUPPLIER_ADMIN: Final = "SupplierAdmin"
+USER_ADMIN: Final = "UserAdmin"
+ADDRESS_ADMIN: Final = "AddressAdmin"
+ME_ADDRESS_ADMIN: Final = "MeAddressAdmin"
+API_CLIENT_ADMIN: Final = "ApiClientAdmin"
+
+ALL_ROLES: Final = frozenset(value for name, value in dict(globals()).items() if name.isupper())
+"""Every role there is; FullAccess has them all."""
