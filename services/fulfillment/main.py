@@ -86,7 +86,8 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
     held = tables.reservations.c.check_time.is_not(None)
     tries = Retries(database, runtime.clock, counted, tables.reservations, "check_time", *key, unfinished=held)
     expiry = ExpireReservations(units, peer, runtime.clock, timedelta(seconds=settings.expiry_again), tries)
-    deliveries = DeliverOpenUnits(units, reporting, runtime.clock)
+    failed = Retries(database, runtime.clock, ("fulfillment", "deliveries"), tables.supplier_orders, "deliver_time", "key")
+    deliveries = DeliverOpenUnits(units, reporting, runtime.clock, failed)
     app = ServiceApp(
         name="fulfillment",
         registrations=[

@@ -101,8 +101,10 @@ class SupplierOrderStore(Protocol):
     async def of_orders(self, order_keys: Iterable[str], lock: bool = False) -> list[SupplierOrder]:
         """All of some buyer orders."""
 
-    async def deliverable(self, limit: int) -> list[UUID]:
-        """Some that can be delivered from by now, without a shipment: their units are open, and stock of theirs is there."""
+    async def deliverable(self, now: datetime, limit: int) -> Mapping[UUID, bool]:
+        """Some that can be delivered from by now, without a shipment: their units are open, and stock of theirs is there.
+        With each, whether its delivery failed when it was last tried; one that waits to be tried again is left out.
+        """
 
     async def insert(self, orders: Sequence[SupplierOrder], now: datetime) -> None:
         """Adds them."""

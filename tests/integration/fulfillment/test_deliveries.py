@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 from libs.errors import WaybillError
+from services.fulfillment.domain.supplier_orders.actions.deliver import Delivery
+from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from tests.integration.fulfillment.world import World, accept, line, reject, status
 from waybill.fulfillment.v1 import inventory_pb2 as inv
 from waybill.fulfillment.v1 import inventory_service_pb2 as inv_service
@@ -62,3 +67,34 @@ async def test_nothing_is_delivered_while_a_cancel_is_being_decided(world: World
     await world.reservations().UnfreezeOrder(res.UnfreezeOrderRequest(order_key=key))
     assert await world.background.deliveries.once() == 1
     assert status(await world.supplier_order("PO1-1")) == "COMPLETED"
+
+
+async def test_an_order_that_cannot_be_delivered_keeps_no_other_waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.stock(("k", "key", "bolt", 6))
+    keys = [f"0f0e0d0c-0000-4000-8000-00000000000{n}" for n in (3, 4)]
+    for key in keys:
+        await world.reserve(key, KEYS)
+    await count(world, 0)
+    for key, id in zip(keys, ("PO1", "PO2"), strict=True):
+        await world.confirm(key, id, KEYS)
+    await count(world, 6)
+    sound: Any = Delivery.of
+
+    def of(delivery: Delivery, orders: list[SupplierOrder]) -> Any:
+        if any(o.id == "PO1-1" for o in orders):
+            raise RuntimeError("no one knows why")
+        return sound(delivery, orders)
+
+    monkeypatch.setattr(Delivery, "of", of)
+    assert await world.background.deliveries.once() == 1
+    assert [status(await world.supplier_order(id)) for id in ("PO1-1", "PO2-1")] == ["OPEN", "COMPLETED"]
+    await world.check()
+    told = [f.values for f in world.facts if f.kind == "delivery"]
+    assert told == [{"id": "PO1-1", "failures": "1", "failure": "RuntimeError"}]
+    monkeypatch.undo()
+    assert await world.background.deliveries.once() == 0
+    world.clock.advance(timedelta(minutes=1))
+    assert await world.background.deliveries.once() == 1
+    assert status(await world.supplier_order("PO1-1")) == "COMPLETED"
+    await world.check()
+    assert not [f for f in world.facts if f.kind == "delivery"]

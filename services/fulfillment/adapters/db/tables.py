@@ -141,6 +141,9 @@ supplier_orders = sa.Table(
     _text("reject_comment", sa.Text()),
     *_stamps(),
     *marks.columns(),
+    # When the delivery of its open units is tried again, of one that has failed; null when it has not.
+    sa.Column("deliver_time", UtcTime()),
+    *retries.columns(),
 )
 
 supplier_order_lines = sa.Table(

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+from uuid import UUID
+
 from libs.clock import Clock
+from libs.obs import get_logger
+from libs.service.loops import Tries, one_by_one
 from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.reporting import Reporting
@@ -11,32 +17,50 @@ from services.fulfillment.domain.supplier_orders.actions.change import settled, 
 from services.fulfillment.domain.supplier_orders.actions.deliver import Delivery
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 
+_LOG = get_logger("fulfillment.deliveries")
 BATCH = 100
 """Supplier orders that one transaction delivers from."""
 
 
 class DeliverOpenUnits:
-    """The look of a background loop; safe in every replica."""
+    """The look of a background loop; safe in every replica.
 
-    def __init__(self, units: UnitsOfWork[FulfillmentWork], reporting: Reporting, clock: Clock) -> None:
+    All are delivered in one transaction. When it fails each is tried by itself, so that one that cannot be delivered keeps
+    no other waiting; one that failed stays by itself until it went.
+    """
+
+    def __init__(self, units: UnitsOfWork[FulfillmentWork], reporting: Reporting, clock: Clock, tries: Tries) -> None:
         self._units = units
         self._reporting = reporting
         self._clock = clock
+        self._tries = tries
 
     async def once(self) -> int:
         """Delivers what is on hand by now; returns of how many supplier orders."""
         async with self._units.reading() as work:
             # Most looks find nothing: those take no write lock.
-            if not await work.orders.deliverable(1):
-                return 0
-        changed = await self._units.retrying(self._deliver)
+            found = await work.orders.deliverable(self._clock.now(), BATCH)
+        alone = [key for key, failed in found.items() if failed]
+        together = [key for key, failed in found.items() if not failed]
+        changed = 0
+        try:
+            changed = await self._tell(together)
+        except Exception as error:
+            _LOG.warning("delivering one by one", error=type(error).__name__)
+            alone += together
+        return changed + await one_by_one(alone, self._one, _LOG, self._tries)
+
+    async def _one(self, key: UUID) -> bool:
+        return await self._tell([key]) > 0
+
+    async def _tell(self, keys: Sequence[UUID]) -> int:
+        if not keys:
+            return 0
+        changed = await self._units.retrying(partial(self._deliver, keys))
         await self._reporting.tell(changed)
         return len(changed)
 
-    async def _deliver(self, work: FulfillmentWork) -> list[SupplierOrder]:
-        keys = await work.orders.deliverable(BATCH)
-        if not keys:
-            return []
+    async def _deliver(self, keys: Sequence[UUID], work: FulfillmentWork) -> list[SupplierOrder]:
         now = self._clock.now()
         before = await work.orders.of_keys(keys, lock=True)
         records = {a.record_key for o in before for line in o.lines if not line.shippable for a in line.allocations if a.unpacked}

@@ -16,7 +16,14 @@ from libs.relay.marks import parked, tried
 from libs.service.retries import told as failed
 from services.fulfillment.adapters.db.shipments.shipment_store import SqlShipmentStore
 from services.fulfillment.adapters.db.supplier_orders.order_store import SqlSupplierOrderStore
-from services.fulfillment.adapters.db.tables import reservations, shipment_items, shipments, supplier_order_lines, supplier_orders
+from services.fulfillment.adapters.db.tables import (
+    OPEN_DELIVERY,
+    reservations,
+    shipment_items,
+    shipments,
+    supplier_order_lines,
+    supplier_orders,
+)
 from services.fulfillment.contract.reports import shipment_out, supplier_order_out
 from services.fulfillment.domain.supplier_orders.worth import canceled
 
@@ -56,6 +63,7 @@ async def _of(tx: Tx, keys: Sequence[str]) -> list[Fact]:
     made = [
         *[_attempt(row) for row in await tx.execute(sa.select(reservations).where(_V.order_key.in_(keys)))],
         *await _supplier_orders(tx, keys),
+        *await _deliveries(tx, keys),
         *await _units(tx, keys),
         *await _untold_lines(tx, keys),
         *await _shipments(tx, keys),
@@ -95,6 +103,14 @@ async def _supplier_orders(tx: Tx, keys: Sequence[str]) -> list[Fact]:
         if row.report_time is not None:
             found.append(_untold("supplier_order", row, row.order_key))
     return found
+
+
+async def _deliveries(tx: Tx, keys: Sequence[str]) -> list[Fact]:
+    """Supplier orders whose units need no shipment, are open, and could not be delivered when that was last tried."""
+    is_open = sa.exists().where(_L.supplier_order_key == _O.key, OPEN_DELIVERY)
+    failing = sa.select(_O.order_key, _O.id, _O.failures, _O.failure).where(_O.order_key.in_(keys), _O.failures > 0, is_open)
+    rows = await tx.execute(failing.where(_O.status.in_(("OPEN", "ACCEPTED"))))
+    return [Fact(CONTEXT, "delivery", row.order_key, {"id": row.id, **failed(row)}) for row in rows]
 
 
 async def _units(tx: Tx, keys: Sequence[str]) -> list[Fact]:

@@ -66,6 +66,8 @@ _SUPPLIER_ORDERS = Watch(
         **all_by("frozen_remembers_what_it_was", "former_status"),
         **all_by("read_model_is_current", "version"),
         **all_by("supplier_order_is_told_or_due", "reported_version"),
+        "deliver_time": Free("when a delivery that failed is tried again: one that fails on and on is named by itself"),
+        **FAILURES,
     },
     by("read_model_is_current"),
 )

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from libs.db import Tx
+from libs.db import Tx, UtcTime
 from libs.ids import valid_numbered_id
 from services.fulfillment.adapters.db.storable_ids import possible
 from services.fulfillment.adapters.db.supplier_orders.order_rows import (
@@ -69,7 +69,7 @@ _SAVE_ALLOCATION = (
 
 _R = inventory_records.c
 _DELIVERABLE = (
-    sa.select(_T.c.key)
+    sa.select(_T.c.key, _T.c.failures)
     .join_from(_L, _T, _T.c.key == _L.c.supplier_order_key)
     .join(_A, sa.and_(_A.c.supplier_order_key == _L.c.supplier_order_key, _A.c.line_item_id == _L.c.line_item_id))
     .outerjoin(inventory_records, _R.key == _A.c.record_key)
@@ -77,6 +77,7 @@ _DELIVERABLE = (
         OPEN_DELIVERY,
         _T.c.status.in_(("OPEN", "ACCEPTED")),
         sa.not_(_T.c.held),
+        sa.or_(_T.c.deliver_time.is_(None), _T.c.deliver_time <= sa.bindparam("now", type_=UtcTime())),
         _A.c.quantity > _A.c.shipped,
         sa.or_(_A.c.record_key.is_(None), _R.on_hand > 0, _R.can_exceed),
     )
@@ -112,9 +113,10 @@ class SqlSupplierOrderStore:
         """All of some buyer orders, moved ones too, in the order of their keys."""
         return await self._load(_T.c.order_key.in_(possible(order_keys)), lock)
 
-    async def deliverable(self, limit: int) -> list[UUID]:
-        """Some that can be delivered from by now, without a shipment."""
-        return [row.key for row in await self._tx.execute(_DELIVERABLE, {"limit": limit})]
+    async def deliverable(self, now: datetime, limit: int) -> dict[UUID, bool]:
+        """Some that can be delivered from by now, without a shipment, and whether that failed when it was last tried."""
+        found = await self._tx.execute(_DELIVERABLE, {"now": now, "limit": limit})
+        return {row.key: row.failures > 0 for row in found}
 
     async def _load(self, where: sa.ColumnElement[bool], lock: bool) -> list[SupplierOrder]:
         select = sa.select(_T).where(where).order_by(_T.c.key)
