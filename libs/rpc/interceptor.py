@@ -23,6 +23,7 @@ from libs.rpc.admission import Admission
 from libs.rpc.call import CURRENT, Call
 from libs.rpc.counters import served
 from libs.rpc.entrance import Entrance, Load, Tokens
+from libs.rpc.required import explained
 from libs.rpc.status import internal, to_status
 from libs.rpc.streams import ServerEnds, Streams
 from libs.rpc.wire import MAX_ELEMENTS, TooMany, require_few
@@ -93,8 +94,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                     self._ended(method, call, "CANCELLED", "", began)
                     raise
                 except Exception as error:
+                    failure = explained(error, request) if isinstance(error, WaybillError) else error
                     request = None
-                    return await self._fail(context, method, call, error, context_name, began)
+                    return await self._fail(context, method, call, failure, context_name, began)
                 finally:
                     CURRENT.reset(token)
                     self._load.calls.running -= outside

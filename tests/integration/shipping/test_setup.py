@@ -211,7 +211,7 @@ async def test_wrong_zones_methods_and_rules_are_refused(served):
     ]
     with pytest.raises(WaybillError) as refused:
         await me.zones.CreateZone(zones.CreateZoneRequest(zone=zones.Zone(name="Z")))
-    assert found_in(refused) == [("zone.destinations", "TOO_MANY_ITEMS")]
+    assert found_in(refused) == [("zone.destinations", "FIELD_REQUIRED")]
     with pytest.raises(WaybillError) as refused:
         await me.methods.CreateShipMethod(
             methods.CreateShipMethodRequest(
