@@ -182,6 +182,7 @@ async def test_a_nul_in_the_id_of_an_order_is_told_by_every_change_of_one(market
     orders, checkout, items = order_service_pb2, checkout_service_pb2, line_item_service_pb2
     line = line_item_pb2.LineItem(id="l1", product_id="anvil", quantity=1)
     pair = checkout.ShipMethodSelection(ship_estimate_id="e", ship_method_id="ground")
+    paid = payment_pb2.Payment(type="purchase_order")
     for call, request in (
         (sam.orders.CancelOrder, orders.CancelOrderRequest(order_id=id)),
         (sam.orders.CompleteOrder, orders.CompleteOrderRequest(order_id=id)),
@@ -194,7 +195,7 @@ async def test_a_nul_in_the_id_of_an_order_is_told_by_every_change_of_one(market
         (sam.checkout.EstimateShipping, checkout.EstimateShippingRequest(order_id=id)),
         (sam.checkout.SelectShipMethods, checkout.SelectShipMethodsRequest(order_id=id, selections=[pair])),
         (sam.checkout.CalculateOrder, checkout.CalculateOrderRequest(order_id=id)),
-        (sam.checkout.AddPayments, checkout.AddPaymentsRequest(order_id=id)),
+        (sam.checkout.AddPayments, checkout.AddPaymentsRequest(order_id=id, payments=[paid])),
         (sam.checkout.RemovePayments, checkout.RemovePaymentsRequest(order_id=id, payment_ids=["p"])),
         (sam.checkout.SubmitOrder, checkout.SubmitOrderRequest(order_id=id)),
     ):

@@ -10,6 +10,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from google.protobuf.message_factory import GetMessageClass
 
 from libs.rpc.required import REASON, behaviors
+from tests.e2e.steps import card, promise, ready
 from tests.support.contracts import invoke, services
 from tests.support.marketplace import Marketplace
 from waybill_client import AsyncWaybill, WaybillError
@@ -134,3 +135,88 @@ async def samples(client: AsyncWaybill) -> dict[str, Any]:
             if field.message_type is not None and field.is_repeated:
                 found[field.message_type.full_name] = items[0]
     return found
+
+
+OWN = {"User": "username", "CreditCard": "token", "ShipMethodAssignment": "ship_from_id"}
+"""Fields that a copy cannot have from the original."""
+ONE_OF_A_KIND = ("InventoryRecord", "RateTable")
+"""What there is only one of for its place: it is updated, and no copy is made."""
+ELSEWHERE = ("CreatePayments", "UpdateLineItems")
+"""For services alone, or within an order."""
+
+
+def copied(sample: Any, id: str) -> Any:
+    """Another one like it, for a request that creates it."""
+    made = type(sample)()
+    made.CopyFrom(sample)
+    for field in made.DESCRIPTOR.fields:
+        if field.name == "etag" or "OUTPUT_ONLY" in behaviors(field):
+            made.ClearField(field.name)
+    made.id = id
+    if id != sample.id and (name := OWN.get(made.DESCRIPTOR.name)):
+        setattr(made, name, id)
+    return made
+
+
+def spoiled(message: Any) -> Any:
+    """The message, with rubbish in everything that is output only."""
+    for field in outputs(message.DESCRIPTOR):
+        message.ClearField(field.name)
+        rubbish(field, message)
+    return message
+
+
+def kept(message: Any) -> list[str]:
+    """What is output only and holds rubbish all the same, of a message that a service has answered with."""
+    trash = spoiled(type(message)())
+    return [f.full_name for f in outputs(message.DESCRIPTOR) if shown(message, f) == shown(trash, f)]
+
+
+async def told(client: AsyncWaybill, method: MethodDescriptor, field: FieldDescriptor, message: Any) -> Any:
+    """The resource as the answer to a request has it that carries it."""
+    request = GetMessageClass(method.input_type)()
+    if field.is_repeated:
+        getattr(request, field.name).append(message)
+    else:
+        getattr(request, field.name).CopyFrom(message)
+    answer = getattr(await invoke(client.channel, method, request), field.name)
+    return answer[0] if field.is_repeated else answer
+
+
+@pytest.mark.on_sqlite
+async def test_what_is_output_only_is_never_taken_from_a_caller(market: Marketplace) -> None:
+    ada, owner = market.cast.ada, market.cast.owner
+    await card(market, "visa", "tok_approve")
+    await ada.place_order({"anvil": 2, "lamp": 1}, id="PO1")
+    await ready(ada, "CART", promise(), anvil=1, lamp=2)
+    known, taken, tried = await samples(owner), [], set()
+    for method in unary():
+        field = resource_of(method)
+        sample = None if field is None else known.get(field.message_type.full_name)
+        if field is None or sample is None or not method.name.startswith(("Create", "BatchCreate", "Update")):
+            continue
+        changes = method.name.startswith("Update")
+        if method.name in ELSEWHERE or (field.message_type.name in ONE_OF_A_KIND and not changes):
+            continue
+        message = spoiled(copied(sample, sample.id if changes else f"{method.name}-1"))
+        try:
+            after = await told(owner, method, field, message)
+        except WaybillError as error:
+            taken.append(f"{method.name}: {error}")
+            continue
+        tried.add(method.name)
+        taken += [f"{method.name}: {name}" for name in _wrong(sample, after, changes)]
+    assert not taken, "\n".join(taken)
+    assert len(tried) > 30, sorted(tried)
+
+
+def _wrong(before: Any, after: Any, changes: bool) -> list[str]:
+    """Output-only fields of an answer that came from the caller: rubbish in what was made, a change in what was there."""
+    if not changes:
+        return kept(after)
+    moved = ("update_time", "version", "calculated")
+    return [
+        field.full_name
+        for field in outputs(before.DESCRIPTOR)
+        if field.name not in moved and shown(before, field) != shown(after, field)
+    ]

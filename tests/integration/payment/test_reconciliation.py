@@ -91,7 +91,7 @@ async def test_lists_have_pages_and_unknown_payments_are_told(world: World) -> N
     first = await stub(world).ListUnsettledPayments(pb.ListUnsettledPaymentsRequest(page_size=2))
     (last,) = await unsettled(world, page_size=2, page_token=first.next_page_token)
     assert sorted([last.id, *(p.id for p in first.payments)]) == ["p0", "p1", "p2"]
-    for ids, reason in (([], "TOO_MANY_ITEMS"), (["p0", "nobody"], "RESOURCE_NOT_FOUND"), (["no id"], "ID_INVALID")):
+    for ids, reason in (([], "FIELD_REQUIRED"), (["p0", "nobody"], "RESOURCE_NOT_FOUND"), (["no id"], "ID_INVALID")):
         with pytest.raises(WaybillError) as refused:
             await reconciled(world, *ids)
         assert refused.value.reason == reason
