@@ -150,13 +150,12 @@ def _public(jwk: Jwk) -> Ed25519PublicKey:
 class ServiceTokens:
     """Tokens between services: the service's identity and the acting user's claims, never their token."""
 
-    TTL = 60.0
-    REUSE = 30.0
-
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str, lifetime: float = 60.0) -> None:
+        """`lifetime` is in seconds; a token is used again for the first half of it."""
         if weak := weakness(secret):
             raise ValueError(f"the service secret can be guessed: {weak}")
         self._secret = secret
+        self._lifetime = lifetime
         self._issued: OrderedDict[tuple[str, Principal | None], tuple[float, str]] = OrderedDict()
         self._verified: OrderedDict[str, tuple[float, str, Principal | None]] = OrderedDict()
 
@@ -166,11 +165,15 @@ class ServiceTokens:
         found = self._issued.get((service, acting))
         if found is not None and found[0] > now:
             return found[1]
-        claims: dict[str, Any] = {"iss": service, "aud": SERVICE_AUDIENCE, "exp": datetime.fromtimestamp(now + self.TTL, UTC)}
+        claims: dict[str, Any] = {
+            "iss": service,
+            "aud": SERVICE_AUDIENCE,
+            "exp": datetime.fromtimestamp(now + self._lifetime, UTC),
+        }
         if acting is not None:
             claims["act"] = acting.claims()
         token = jwt.encode(claims, self._secret, algorithm="HS256")
-        self._issued[(service, acting)] = (now + self.REUSE, token)
+        self._issued[(service, acting)] = (now + self._lifetime / 2, token)
         if len(self._issued) > 2_048:
             self._issued.popitem(last=False)
         return token

@@ -13,7 +13,7 @@ import grpc
 from libs import failpoints
 from libs.auth import Principal, ServiceTokens
 from libs.obs import get_logger, metrics, tracing
-from libs.rpc.breaker import Breaker
+from libs.rpc.breaker import DEFAULT, Breaker, CallLimits
 from libs.rpc.call import CURRENT
 from libs.rpc.counters import sent
 from libs.rpc.entrance import MAX_INSIDE
@@ -21,7 +21,6 @@ from libs.rpc.status import from_rpc_error, unanswered
 from libs.rpc.targets import ROUND_ROBIN, target
 
 S = TypeVar("S")
-DEFAULT_TIMEOUT = 10.0
 _SERVICE_CONFIG = f"""{{"methodConfig": [{{"name": [{{}}], "retryPolicy": {{"maxAttempts": 5, "initialBackoff": "0.05s",
 "maxBackoff": "0.5s", "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"]}}}}], {ROUND_ROBIN}}}"""
 """Every method between services is idempotent by contract, so an unanswered call may be sent again.
@@ -66,7 +65,7 @@ class _PeerChannel:
         point = f"{context}.{method.rsplit('/', 1)[-1]}"
         calls = metrics.sent_calls(self._peers.name, context, method)
 
-        async def call(request: Any, timeout: float = DEFAULT_TIMEOUT) -> Any:
+        async def call(request: Any, timeout: float | None = None) -> Any:
             address = self._peers.address(context)
             multi = callables.get(address)
             if multi is None:
@@ -79,7 +78,7 @@ class _PeerChannel:
             if watched is not None:
                 await watched.reach(f"{self._peers.name}>{point}:before")
             sent[method] += 1
-            metadata, left = self._peers.outgoing(timeout)
+            metadata, left = self._peers.outgoing(self._peers.limits.call_timeout if timeout is None else timeout)
             began, active, span = time.perf_counter(), tracing.ACTIVE, None
             if active is not None:
                 span, traced = active.call(self._peers.name, method)
@@ -139,7 +138,9 @@ class Peers:
         tokens: ServiceTokens,
         addresses: Mapping[str, str] | None = None,
         credentials: grpc.ChannelCredentials | None = None,
+        limits: CallLimits = DEFAULT,
     ) -> None:
+        self.limits = limits
         self._credentials = credentials
         self._service = service
         self._tokens = tokens
@@ -158,7 +159,7 @@ class Peers:
 
     def of(self, service: str) -> Peers:
         """The same peers, called by another service of this process."""
-        other = Peers(service, self._tokens, credentials=self._credentials)
+        other = Peers(service, self._tokens, credentials=self._credentials, limits=self.limits)
         other._addresses = self._addresses
         other._channels = self._channels
         return other
@@ -175,7 +176,7 @@ class Peers:
         """The circuit to a context."""
         breaker = self._breakers.get(context)
         if breaker is None:
-            breaker = self._breakers[context] = Breaker()
+            breaker = self._breakers[context] = Breaker(limits=self.limits)
         return breaker
 
     def channel(self, address: str) -> grpc.aio.Channel:

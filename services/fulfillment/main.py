@@ -81,7 +81,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
     delay = timedelta(seconds=settings.relay_delay)
     units: Units = SqlUnitsOfWork(database, lambda tx: SqlFulfillmentWork(tx, runtime.ids, delay))
     peer = OrderClient(runtime.peers)
-    reporting = Reporting(units, peer, runtime.clock)
+    reporting = Reporting(units, peer, runtime.clock, settings.relay)
     counted, key = ("fulfillment", "expiry"), ("order_key", "attempt", "kind")
     held = tables.reservations.c.check_time.is_not(None)
     tries = Retries(database, runtime.clock, counted, tables.reservations, "check_time", *key, unfinished=held)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from libs.relay.limits import DEFAULT, RelayLimits
 from libs.service.service_settings import ServiceSettings
 from libs.service.settings import seconds
 
@@ -12,6 +13,7 @@ from libs.service.settings import seconds
 class Settings(ServiceSettings):
     """How often its loops look, and how long they wait. Times are in seconds."""
 
+    relay: RelayLimits = DEFAULT
     relay_pause: float = seconds(
         1.0, "Between two looks of the relay for reports that the order service has not acknowledged.", at_least=0.05
     )

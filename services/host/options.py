@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from libs.service.settings import build
 from services.host.contexts import CONTEXTS, DEFAULT_SERVER
 from services.host.process.settings import HostSettings, SettingError, default_data
 from services.host.process.variables import Given, from_environment
@@ -44,9 +44,8 @@ def environment(variables: Mapping[str, str]) -> Given:
 def merged(values: Mapping[str, Any], given: Mapping[str, Any]) -> HostSettings:
     """`values` beaten by the options that were given."""
     options = {key: value for key, value in given.items() if value not in (None, "")}
-    migrate = options.pop("migrate", None)
-    made = HostSettings(**{"data": default_data(), "bind": DEFAULT_SERVER, **values, **options})
-    if migrate is None:
-        return made
-    services = {context: {**told, "migrate": migrate} for context, told in made.services.items()}
-    return replace(made, tuning=replace(made.tuning, migrate=migrate), services=services)
+    services = values["services"]
+    if "migrate" in options:
+        services = {context: {**told, "migrate": options["migrate"]} for context, told in services.items()}
+    common = {"data": default_data(), "bind": DEFAULT_SERVER, "addresses": values["addresses"], "services": services}
+    return build(HostSettings, common, {**values, **options})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from libs.clock import Clock
@@ -40,7 +41,7 @@ from services.order.application.checkout.payments import OrderPayments
 from services.order.application.checkout.place_order import PlaceOrder
 from services.order.application.checkout.validate_order import ValidateOrder
 from services.order.application.checkout.worksheets import Worksheets
-from services.order.application.completer import INTERVAL, CompleteSubmissions, Retrying
+from services.order.application.completer import CompleteSubmissions, Retrying
 from services.order.application.progress.ended_orders import EndedOrders
 from services.order.application.progress.hold_order import HoldOrder
 from services.order.application.progress.report_fulfillment import ReportFulfillment
@@ -111,7 +112,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
             changes=changes,
             forward=ForwardOrder(db, orders, report_store, requests, fulfillment, report, clock),
             hold=hold,
-            watch=WatchOrders(db, SqlFeed(notifier), clock),
+            watch=WatchOrders(db, SqlFeed(notifier), clock, timedelta(seconds=settings.resume_token_retention)),
         )
     )
     checkout_servicer = CheckoutServicer(
@@ -125,7 +126,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
         )
     )
     line_items = LineItems(db, orders, requests, directory, catalog, clock)
-    completer = CompleteSubmissions(db, submissions, holds, submit, cancel, changes, hold, clock, retrying)
+    completer = CompleteSubmissions(db, submissions, holds, submit, cancel, changes, hold, clock, retrying, settings.completer)
     return ServiceApp(
         name="order",
         registrations=[
@@ -158,7 +159,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
             ),
         ],
         background=[
-            Loop("completer", completer.once, INTERVAL),
+            Loop("completer", completer.once, settings.completer_pause),
             forgetting(db, REQUESTS, clock, settings.remembered, settings.forget_pause),
         ],
         close=db.close,

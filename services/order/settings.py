@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from libs.service.service_settings import ServiceSettings
+from libs.service.service_settings import DAY, ServiceSettings
+from libs.service.settings import seconds
+from services.order.application.limits import DEFAULT, CompleterLimits
 
 
 @dataclass(frozen=True, slots=True)
 class Settings(ServiceSettings):
-    """What every service is told, and no more."""
+    """How unfinished work is driven on, and how long a watch may pause. Times are in seconds."""
+
+    completer: CompleterLimits = DEFAULT
+    completer_pause: float = seconds(
+        0.5, "Between two looks for attempts, cancels and holds whose coordinator is gone.", at_least=0.05
+    )
+    resume_token_retention: float = seconds(
+        90 * DAY, "How long a watch can be resumed with a token that it gave.", at_least=60.0, at_most=3_650 * DAY
+    )

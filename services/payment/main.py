@@ -110,7 +110,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         ),
         settle,
         RenewAuthorizations(database, payments, record, settle, orders, clock, timedelta(seconds=settings.renew_early), renewals),
-        ReportAlerts(database, alerts, orders, clock),
+        ReportAlerts(database, alerts, orders, clock, settings.relay),
     )
     reconcile = ReconcilePayments(database, SqlUnsettledPayments(database.dialect), payments, settle, background.expire)
     standard = StandardMethods(database, REQUESTS, ACCOUNT, clock, ids, lambda tx: tx)

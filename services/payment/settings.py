@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from libs.relay.limits import DEFAULT, RelayLimits
 from libs.service.service_settings import ServiceSettings
 from libs.service.settings import seconds, setting
 
@@ -27,6 +28,7 @@ class Settings(ServiceSettings):
     renew_pause: float = seconds(60.0, "Between two looks for authorizations that lapse.", at_least=0.05)
     settle_pause: float = seconds(1.0, "Between two looks for gateway operations without an answer.", at_least=0.05)
     settle_again: float = seconds(10.0, "How long until a gateway is asked again.", at_least=0.1)
+    relay: RelayLimits = DEFAULT
     relay_pause: float = seconds(
         1.0, "Between two looks for payments that need attention and that the order service does not know of.", at_least=0.05
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +48,11 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         return StandardMethods(database, REQUESTS, resource, clock, runtime.ids, SqlPricingWork)
 
     assigning = AssignPriceSchedules(units, clock)
-    redemptions = Redemptions(units, clock)
+    redemptions = Redemptions(units, clock, timedelta(seconds=settings.expiry_grace))
     held = RESERVATIONS.c.state == RESERVED
     tries = Retries(database, clock, ("pricing", "expiry"), RESERVATIONS, "expire_time", "order_key", "attempt", unfinished=held)
-    expire = ExpireReservations(units, redemptions, OrderDecisions(runtime.peers), clock, tries)
+    decisions = OrderDecisions(runtime.peers)
+    expire = ExpireReservations(units, redemptions, decisions, clock, tries, settings.expiry_batch)
     served: list[tuple[Any, Any, str]] = [
         (
             pricing_service_pb2_grpc.add_PricingServiceServicer_to_server,
@@ -69,7 +71,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         name="pricing",
         registrations=[(add, servicer, f"{PACKAGE}.{name}") for add, servicer, name in served],
         background=[
-            Loop("expiry", expire.once, settings.expire_pause),
+            Loop("expiry", expire.once, settings.expiry_pause),
             forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause),
         ],
         close=database.close,

@@ -15,8 +15,8 @@ from tests.support.garbage import filled
 from tests.support.marketplace import Marketplace
 from waybill_client import WaybillError
 
-ROUNDS = int(os.environ.get("WAYBILL_GARBAGE_ROUNDS", "4"))
-SEED = int(os.environ.get("WAYBILL_GARBAGE_SEED", "1"))
+ROUNDS = int(os.environ.get("WAYBILL_TEST_GARBAGE_ROUNDS", "4"))
+SEED = int(os.environ.get("WAYBILL_TEST_GARBAGE_SEED", "1"))
 LOCK_OUT = {"RotateSecret", "SetPassword"}
 """Who these hit cannot go on."""
 

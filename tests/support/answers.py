@@ -131,7 +131,7 @@ def sent_twice(monkeypatch: pytest.MonkeyPatch) -> Answers:
     def unary_unary(self: Any, path: str, *args: Any, **options: Any) -> Callable[..., Any]:
         call = plain(self, path, *args, **options)
 
-        async def twice(request: Any, timeout: float = peers.DEFAULT_TIMEOUT) -> Any:
+        async def twice(request: Any, timeout: float | None = None) -> Any:
             first, second = await call(request, timeout), await call(request, timeout)
             answers.compare(path.rpartition("/")[2], _timeless(first), _timeless(second))
             return second

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from libs.clock import Clock
@@ -11,23 +11,18 @@ from libs.errors import WaybillError
 from libs.obs import get_logger, tracing
 from libs.obs.metrics import WORK_FAILURES
 from libs.relay.delivery import Consumer, Failure, Head, Outcome, companies, deliver
+from libs.relay.limits import DEFAULT, RelayLimits
 from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment import metrics
 from services.fulfillment.application.ports import FulfillmentWork, OrderPeer
 from services.fulfillment.domain.shipments.shipment import Shipment
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 
-BATCH = 200
 """Supplier orders, and shipments, that the relay takes at once."""
 MAX_LINES = 10_000
 """Lines and items in one report: it has to fit into a message."""
 PATIENCE_INLINE = 2.0
 """Seconds that a caller waits for the order service to hear of a change that is committed anyway."""
-PATIENCE_RELAY = 10.0
-LEASE = timedelta(seconds=15)
-"""How long a relay has what it took; it begins no send that could outlast this."""
-UNKNOWN_TRIES = 10
-"""How often a buyer order may be unknown to the order service before what belongs to it is parked: several minutes."""
 _LOG = get_logger("fulfillment.reporting")
 Report = SupplierOrder | Shipment
 
@@ -35,7 +30,8 @@ Report = SupplierOrder | Shipment
 class Reporting:
     """Sends whole states at their versions; the order service ignores what it knows already."""
 
-    def __init__(self, units: UnitsOfWork[FulfillmentWork], peer: OrderPeer, clock: Clock) -> None:
+    def __init__(self, units: UnitsOfWork[FulfillmentWork], peer: OrderPeer, clock: Clock, limits: RelayLimits = DEFAULT) -> None:
+        self._limits = limits
         self._units = units
         self._peer = peer
         self._clock = clock
@@ -59,8 +55,8 @@ class Reporting:
     async def relay_once(self) -> int:
         """Sends what is due; returns how many rows. Replicas do not meet: each takes its rows for a while."""
         now = self._clock.now()
-        until, outcome = now + LEASE, Outcome(self._consumer)
-        heads = await self._units.retrying(lambda work: work.reports.take(now, until, BATCH))
+        until, outcome = now + self._limits.lease, Outcome(self._consumer)
+        heads = await self._units.retrying(lambda work: work.reports.take(now, until, self._limits.relay_batch))
         if not heads:
             return 0
         items = await self._load(heads)
@@ -74,7 +70,7 @@ class Reporting:
             if failure.parks:
                 _LOG.warning("report_parked", kind=failure.head.kind, key=str(failure.head.key), why=failure.reason)
         # What the order service does not answer now it need not be asked again at once.
-        self._pressing = len(heads) >= BATCH and not outcome.silences
+        self._pressing = len(heads) >= self._limits.relay_batch and not outcome.silences
         return len(heads)
 
     async def _load(self, heads: Sequence[Head]) -> dict[UUID, Report]:
@@ -92,11 +88,11 @@ class Reporting:
         async def send(some: Sequence[Report]) -> None:
             orders, sent = _by_kind(some)
             with tracing.work("fulfillment", "relay reports"):
-                unknown = await self._peer.report(orders, sent, PATIENCE_RELAY)
+                unknown = await self._peer.report(orders, sent, self._limits.relay_timeout)
             delivered.append((orders, sent, unknown))
 
         def has_time() -> bool:
-            return self._clock.now() + timedelta(seconds=PATIENCE_RELAY) < until
+            return self._clock.now() + self._limits.timeout < until
 
         delivered: list[tuple[list[SupplierOrder], list[Shipment], set[str]]] = []
         await deliver(items, lambda item: heads[item.key], send, has_time, outcome)
@@ -107,7 +103,7 @@ class Reporting:
             for item in both:
                 if _keys(item) & unknown:
                     head = heads[item.key]
-                    outcome.failures.append(Failure(head, "ORDER_UNKNOWN", head.tries + 1 >= UNKNOWN_TRIES))
+                    outcome.failures.append(Failure(head, "ORDER_UNKNOWN", head.tries + 1 >= self._limits.relay_unknown_tries))
 
     async def _acknowledge(self, orders: Iterable[SupplierOrder], sent: Iterable[Shipment], unknown: set[str]) -> int:
         told = {o.key: o.version for o in orders if not _keys(o) & unknown}

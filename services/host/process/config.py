@@ -93,7 +93,7 @@ def _value(variable: Variable, settings: HostSettings) -> Any:
     if context:
         return settings.services.get(context, {}).get(name, variable.field.default)
     if variable.field.within:
-        return getattr(settings.tuning, name)
+        return getattr(getattr(settings, variable.field.within), name)
     if name == "service_bind" and settings.only:
         return settings.inner_bind
     return getattr(settings, name)

@@ -75,10 +75,14 @@ async def running(host: HostSettings, clock: Clock | None = None, ids: IdSource 
 async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIterator[Host]:
     if host.keeps_secret:
         private_folder(host.folder)
-    tokens, credentials, trusted = ServiceTokens(host.secret()), server_credentials(host), authority(host)
+    tokens, credentials, trusted = (
+        ServiceTokens(host.secret(), host.service_token_lifetime),
+        server_credentials(host),
+        authority(host),
+    )
     await wait_for_databases(host)
     failpoints = Failpoints.from_env(host.failpoints)
-    peers = Peers("host", tokens, host.addresses, trusted)
+    peers = Peers("host", tokens, host.addresses, trusted, host.calls)
     apps: dict[str, ServiceApp] = {}
     for context in host.hosted:
         runtime = Runtime(clock, ids, peers.of(context), failpoints)

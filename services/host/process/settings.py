@@ -14,6 +14,8 @@ from libs.auth.strength import weakness
 from libs.db.tuning import DEFAULT, Tuning
 from libs.db.url import parsed_url
 from libs.private import close, private_file, private_folder
+from libs.rpc.breaker import DEFAULT as CALLS
+from libs.rpc.breaker import CallLimits
 from libs.service.service_settings import ServiceSettings
 from libs.service.settings import HIDDEN, SECONDS, URL, build, seconds, setting
 from libs.service.startup import StartupError
@@ -50,6 +52,14 @@ class HostSettings:
     )
     tuning: Tuning = DEFAULT
     """How hosted services use their databases, where they are not told otherwise."""
+    calls: CallLimits = CALLS
+    """What services grant each other."""
+    service_token_lifetime: float = seconds(
+        60.0,
+        "How long a token between services holds; clocks of processes may differ by less than half of it.",
+        at_least=10.0,
+        at_most=3_600.0,
+    )
     services: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """What single services are told: by context, by field of its settings. What is not here keeps its default."""
     database_wait: float = seconds(30.0, "How long a start waits for a database that does not answer; 0 tries once.")

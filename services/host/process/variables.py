@@ -16,7 +16,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from libs.db.tuning import Tuning
 from libs.service.settings import About, Field, fields_of
 from services.host.contexts import CONTEXTS
 from services.host.process.settings import HostSettings
@@ -71,7 +70,7 @@ class Given:
     """What an environment says."""
 
     settings: dict[str, Any]
-    """Fields of `HostSettings`."""
+    """By name of the setting, those of groups in `HostSettings` included; and what single services are told."""
     sources: dict[str, str]
     """By name of the setting: the variable that gave it."""
 
@@ -95,7 +94,6 @@ def from_environment(environment: Mapping[str, str]) -> Given:
     given, sources = Given({}, {}), {}
     addresses: dict[str, str] = {}
     services: dict[str, dict[str, Any]] = {}
-    tuning: dict[str, Any] = {}
     for variable in variables():
         name, text = _text(variable, environment)
         if not text:
@@ -109,14 +107,10 @@ def from_environment(environment: Mapping[str, str]) -> Given:
             addresses[variable.context] = value
         elif variable.context:
             services.setdefault(variable.context, {})[variable.field.name] = value
-        elif variable.field.within:
-            tuning[variable.field.name] = value
         else:
             given.settings[variable.field.name] = value
     given.sources.update(sources)
     given.settings.update(addresses=addresses, services=services)
-    if tuning:
-        given.settings["tuning"] = Tuning(**tuning)
     return given
 
 

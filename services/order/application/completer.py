@@ -6,7 +6,6 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -16,14 +15,12 @@ from libs.service.loops import Tries, one_by_one
 from services.order import metrics
 from services.order.application.aftercare.cancel_order import CancelOrder
 from services.order.application.aftercare.complete_order import ChangeOrder
+from services.order.application.limits import DEFAULT, CompleterLimits
 from services.order.application.ports import Cancellation, HoldCommand, HoldStore, SubmissionStore, Transactions
 from services.order.application.progress.hold_order import HoldOrder
 from services.order.application.submission.attempts import SUBMIT
 from services.order.application.submission.submit_order import SubmitOrder
 
-INTERVAL = 0.5
-LEASE = timedelta(seconds=10)
-BATCH = 20
 log = get_logger("completer")
 
 
@@ -50,7 +47,9 @@ class CompleteSubmissions:
         hold: HoldOrder,
         clock: Clock,
         retries: Retrying,
+        limits: CompleterLimits = DEFAULT,
     ) -> None:
+        self._limits = limits
         self._db = database
         self._submissions = submissions
         self._holds = holds
@@ -68,10 +67,11 @@ class CompleteSubmissions:
             due = await self._submissions.anything_due(tx, now) or await self._holds.any_due(tx, now)
         if not due:
             return 0
+        until, most = now + self._limits.lease, self._limits.completer_batch
         async with self._db.transaction() as tx:
-            attempts = await self._submissions.claim_due(tx, now, now + LEASE, BATCH)
-            cancels = await self._submissions.claim_due_cancellations(tx, now, now + LEASE, BATCH)
-            holds = await self._holds.claim_due(tx, now, now + LEASE, BATCH)
+            attempts = await self._submissions.claim_due(tx, now, until, most)
+            cancels = await self._submissions.claim_due_cancellations(tx, now, until, most)
+            holds = await self._holds.claim_due(tx, now, until, most)
         # One that waits for a silent service must not keep the others waiting, nor one that fails hide them.
         await asyncio.gather(
             *(_driven(item, partial(self._finish, *item), self._retries.attempts) for item in attempts),

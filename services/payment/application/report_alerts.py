@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from libs.clock import Clock
 from libs.obs import get_logger, metrics, tracing
 from libs.relay.delivery import Consumer, Failure, Head, Outcome, companies, deliver
+from libs.relay.limits import DEFAULT, RelayLimits
 from services.payment.application.ports import Alert, AlertStore, OrderPeer, Transactions
 
-BATCH = 200
-PATIENCE = 10.0
-"""Seconds that the order service is waited for."""
-LEASE = timedelta(seconds=15)
-"""How long a relay has what it took; it begins no send that could outlast this."""
-UNKNOWN_TRIES = 10
-"""How often an order may be unknown to the order service before its alert is parked: several minutes."""
 _LOG = get_logger("payment.alerts")
 
 
 class ReportAlerts:
     """A background loop, safe in every replica: each takes its rows for a while."""
 
-    def __init__(self, database: Transactions, alerts: AlertStore, peer: OrderPeer, clock: Clock) -> None:
+    def __init__(
+        self, database: Transactions, alerts: AlertStore, peer: OrderPeer, clock: Clock, limits: RelayLimits = DEFAULT
+    ) -> None:
+        self._limits = limits
         self._db = database
         self._alerts = alerts
         self._peer = peer
@@ -34,12 +31,12 @@ class ReportAlerts:
     async def once(self) -> int:
         """Tells what is due; returns how much that was."""
         now = self._clock.now()
-        until, outcome = now + LEASE, Outcome(self._consumer)
+        until, outcome = now + self._limits.lease, Outcome(self._consumer)
         async with self._db.reading() as tx:
             # Most looks find nothing: those take no write lock.
             if not await self._alerts.any_due(tx, now):
                 return 0
-        heads = await self._db.retrying(lambda tx: self._alerts.take(tx, now, until, BATCH))
+        heads = await self._db.retrying(lambda tx: self._alerts.take(tx, now, until, self._limits.relay_batch))
         async with self._db.reading() as tx:
             alerts = {alert.key: alert for alert in await self._alerts.of_keys(tx, [head.key for head in heads])}
         for company in companies(heads):
@@ -56,15 +53,15 @@ class ReportAlerts:
     async def _deliver(self, alerts: Sequence[Alert], heads: Mapping[UUID, Head], until: datetime, outcome: Outcome) -> None:
         async def send(some: Sequence[Alert]) -> None:
             with tracing.work("payment", "relay alerts"):
-                unknown = await self._peer.report(some, PATIENCE)
+                unknown = await self._peer.report(some, self._limits.relay_timeout)
             told.update({alert.key: alert.version for alert in some if alert.order_key not in unknown})
             for alert in some:
                 if alert.order_key in unknown:
                     head = heads[alert.key]
-                    outcome.failures.append(Failure(head, "ORDER_UNKNOWN", head.tries + 1 >= UNKNOWN_TRIES))
+                    outcome.failures.append(Failure(head, "ORDER_UNKNOWN", head.tries + 1 >= self._limits.relay_unknown_tries))
 
         def has_time() -> bool:
-            return self._clock.now() + timedelta(seconds=PATIENCE) < until
+            return self._clock.now() + self._limits.timeout < until
 
         told: dict[UUID, int] = {}
         await deliver(alerts, lambda alert: heads[alert.key], send, has_time, outcome)

@@ -12,7 +12,7 @@ import pytest
 from libs.auth import ServiceTokens
 from libs.errors import FieldViolation, Kind, RuleViolation, WaybillError, missing
 from libs.rpc import Call, Peers, current, require_service
-from libs.rpc.breaker import FAILURES, OPEN_SECONDS, Breaker
+from libs.rpc.breaker import DEFAULT, Breaker
 from libs.rpc.counters import sent, served
 from tests.support.echo import ECHO, SERVICE, WATCH, EchoServicer, EchoStub, add_echo, echo_app, gather, text
 from tests.support.principals import buyer, seller
@@ -154,15 +154,15 @@ async def test_a_peer_that_is_dead_fails_its_callers_at_once_until_it_is_back(fa
     peers = Peers("near", SERVICE_TOKENS, {"far": f"127.0.0.1:{free_port()}"})
     peers._breakers["far"] = Breaker(lambda: moment)
     stub, before = peers.stub("far", EchoStub), sent[ECHO]
-    for _ in range(FAILURES + 20):
+    for _ in range(DEFAULT.circuit_failures + 20):
         await unavailable(stub.Echo(text("x")))
-    assert sent[ECHO] - before == FAILURES
+    assert sent[ECHO] - before == DEFAULT.circuit_failures
     async with serving(echo_app(far, name="far"), peers=peers):
         await unavailable(stub.Echo(text("x")))
-        assert sent[ECHO] - before == FAILURES
-        moment = OPEN_SECONDS
+        assert sent[ECHO] - before == DEFAULT.circuit_failures
+        moment = DEFAULT.circuit_seconds
         assert [(await stub.Echo(text("x"))).value for _ in range(3)] == ["x"] * 3
-        assert sent[ECHO] - before == FAILURES + 3
+        assert sent[ECHO] - before == DEFAULT.circuit_failures + 3
     await peers.close()
 
 

@@ -15,11 +15,13 @@ from services.pricing.adapters.db.stores import SqlReservationStore
 from services.pricing.adapters.db.tables import RESERVATIONS, SCHEDULES, TAX_RATES
 from services.pricing.adapters.db.work import SqlPricingWork
 from services.pricing.application.calculation.expire_reservations import ExpireReservations
-from services.pricing.application.calculation.reserve_redemptions import OUTLIVES, Redemptions
+from services.pricing.application.calculation.reserve_redemptions import Redemptions
 from tests.integration.pricing.world import ORDER, line, rate, schedule, usd
 from tests.support.undone import undone_once
 from waybill.pricing.v1 import pricing_service_pb2 as pb
 
+OUTLIVES = timedelta(minutes=2)
+"""How much longer than its attempt a reservation lives, unless the service is told otherwise."""
 LATER = OUTLIVES + timedelta(minutes=2)
 L1 = {"l1": "10"}
 
@@ -141,7 +143,7 @@ class Order:
 
 def expiring(world, order):
     units = SqlUnitsOfWork(world.database, SqlPricingWork)
-    return ExpireReservations(units, Redemptions(units, world.clock), order, world.clock, tries(world))
+    return ExpireReservations(units, Redemptions(units, world.clock, OUTLIVES), order, world.clock, tries(world), 1_000)
 
 
 async def failures(world):

@@ -70,7 +70,7 @@ def test_what_a_variable_says_reaches_the_settings_that_are_built(variable: Vari
     if variable.field is ADDRESS:
         assert host.addresses[variable.context] == value
     elif not variable.context:
-        assert getattr(host.tuning if variable.field.within else host, name) == value
+        assert getattr(getattr(host, variable.field.within) if variable.field.within else host, name) == value
     else:
         settings = host.settings_of(variable.context, settings_class(variable.context))
         if name == "database_schema":

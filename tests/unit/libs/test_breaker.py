@@ -1,6 +1,6 @@
 """The circuit breaker, by its clock."""
 
-from libs.rpc.breaker import FAILURES, OPEN_SECONDS, Breaker
+from libs.rpc.breaker import DEFAULT, Breaker
 from libs.rpc.targets import target
 
 
@@ -17,7 +17,7 @@ class Clock:
 def broken(clock: Clock) -> Breaker:
     """A circuit that has just opened."""
     breaker = Breaker(clock)
-    for _ in range(FAILURES):
+    for _ in range(DEFAULT.circuit_failures):
         assert breaker.admits()
         breaker.unanswered()
     return breaker
@@ -31,7 +31,7 @@ def test_calls_without_an_answer_open_the_circuit_and_fail_at_once() -> None:
 
 def test_an_answer_in_between_keeps_it_closed() -> None:
     breaker = Breaker(Clock())
-    for _ in range(FAILURES * 3):
+    for _ in range(DEFAULT.circuit_failures * 3):
         breaker.unanswered()
         breaker.answered()
     assert breaker.admits()
@@ -40,7 +40,7 @@ def test_an_answer_in_between_keeps_it_closed() -> None:
 def test_past_the_open_time_one_call_is_let_through_and_the_others_wait_for_it() -> None:
     clock = Clock()
     breaker = broken(clock)
-    clock.time += OPEN_SECONDS
+    clock.time += DEFAULT.circuit_seconds
     assert breaker.admits()
     assert not breaker.admits()
 
@@ -48,11 +48,11 @@ def test_past_the_open_time_one_call_is_let_through_and_the_others_wait_for_it()
 def test_the_trial_call_closes_or_opens_it_again() -> None:
     clock = Clock()
     breaker = broken(clock)
-    clock.time += OPEN_SECONDS
+    clock.time += DEFAULT.circuit_seconds
     assert breaker.admits()
     breaker.unanswered()
     assert not breaker.admits()
-    clock.time += OPEN_SECONDS
+    clock.time += DEFAULT.circuit_seconds
     assert breaker.admits()
     breaker.answered()
     assert all(breaker.admits() for _ in range(10))

@@ -1,6 +1,6 @@
 """Whatever happens to an order's payments, in whatever order a gateway answers: at rest it holds what the order wants.
 
-`WAYBILL_PAYMENT_SEQUENCES` sets how many sequences are tried.
+`WAYBILL_TEST_PAYMENT_SEQUENCES` sets how many sequences are tried.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.unit.payment.builders import ORDER
 from tests.unit.payment.life import REF, TOTAL, Life
 
 FEW = 60
-SEQUENCES = int(os.environ.get("WAYBILL_PAYMENT_SEQUENCES", FEW))
+SEQUENCES = int(os.environ.get("WAYBILL_TEST_PAYMENT_SEQUENCES", FEW))
 MOODS = st.sampled_from(["approve", "approve", "approve", "decline", "silent", "late"])
 CARDS = st.sampled_from(["card", "second"])
 AMOUNTS = st.sampled_from([None, 1, 3, 5, 10, 15, 20, 40])

@@ -68,7 +68,9 @@ class Change:
 class WatchOrders:
     """Streams without end."""
 
-    def __init__(self, database: Transactions, feed: Feed, clock: Clock) -> None:
+    def __init__(self, database: Transactions, feed: Feed, clock: Clock, kept: timedelta = KEPT) -> None:
+        """`kept` is how long a token can be used."""
+        self._kept = kept
         self._db = database
         self._feed = feed
         self._clock = clock
@@ -80,8 +82,8 @@ class WatchOrders:
             current = await self._feed.epoch(tx)
             if start is not None and start.epoch is not None and start.epoch != current:
                 raise _expired("the marketplace was restored from a backup after this token was given")
-            if start is not None and start.given is not None and start.given < self._clock.now() - KEPT:
-                raise _expired(f"the token is older than {KEPT.days} days")
+            if start is not None and start.given is not None and start.given < self._clock.now() - self._kept:
+                raise _expired(f"the token is older than {self._kept.total_seconds() / 86_400:g} days")
             position = await self._feed.latest(tx) if start is None else start.position
         if start is None:
             yield Change(position, current, "", None, self._clock.now())

@@ -11,8 +11,6 @@ from services.pricing import metrics
 from services.pricing.application.calculation.reserve_redemptions import Redemptions
 from services.pricing.application.ports import Decisions, Units
 
-ROUND = 1_000
-"""Most reservations asked about in one round."""
 _LOG = get_logger("pricing.reservations")
 _ENDS = {"ACCEPTED": "CONFIRMED", "REFUSED": "RELEASED"}
 
@@ -20,8 +18,12 @@ _ENDS = {"ACCEPTED": "CONFIRMED", "REFUSED": "RELEASED"}
 class ExpireReservations:
     """A background loop, safe in every replica: ends are conditional."""
 
-    def __init__(self, units: Units, redemptions: Redemptions, decisions: Decisions, clock: Clock, tries: Tries) -> None:
+    def __init__(
+        self, units: Units, redemptions: Redemptions, decisions: Decisions, clock: Clock, tries: Tries, batch: int
+    ) -> None:
+        """`batch` is how many one look takes up."""
         self._units = units
+        self._batch = batch
         self._redemptions = redemptions
         self._decisions = decisions
         self._clock = clock
@@ -30,7 +32,7 @@ class ExpireReservations:
     async def once(self) -> int:
         """Asks about every reservation past its time; returns how many were ended."""
         async with self._units.reading() as work:
-            due = await work.reservations.expired(self._clock.now(), ROUND)
+            due = await work.reservations.expired(self._clock.now(), self._batch)
         return await one_by_one(due, lambda found: self._ask(*found), _LOG, self._tries)
 
     async def _ask(self, key: uuid.UUID, attempt: int) -> bool:

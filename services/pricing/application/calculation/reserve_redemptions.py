@@ -13,9 +13,6 @@ from services.pricing.domain.calculation.calculate import Line, Problem
 from services.pricing.domain.calculation.quote import Quote, changed
 from services.pricing.domain.reasons import Reason
 
-OUTLIVES = timedelta(minutes=2)
-"""How much longer than the attempt's deadline a reservation lives before anyone asks about it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -30,8 +27,10 @@ class Attempt:
 class Redemptions:
     """Reserve, confirm, release; each idempotent by (order, attempt)."""
 
-    def __init__(self, units: Units, clock: Clock) -> None:
+    def __init__(self, units: Units, clock: Clock, grace: timedelta) -> None:
+        """`grace` is how much longer than its attempt's deadline a reservation lives before anyone asks about it."""
         self._units = units
+        self._grace = grace
         self._clock = clock
 
     async def reserve(
@@ -51,7 +50,7 @@ class Redemptions:
             if problems := await check(work):
                 # Prices may have moved since this very attempt was reserved: then its promise stands.
                 return await work.reservations.state(attempt.order_key, attempt.number), problems
-            until = attempt.deadline + OUTLIVES
+            until = attempt.deadline + self._grace
             return await work.reservations.reserve(attempt.order_key, attempt.number, until, now), []
 
         if attempt.validate_only:
