@@ -19,7 +19,7 @@ from libs.db.url import masked_url
 from libs.service.settings import HIDDEN, URL
 from services.host.options import environment, merged, require_context
 from services.host.process.settings import HostSettings
-from services.host.process.variables import ADDRESS, FILE, Variable, variables
+from services.host.process.variables import ADDRESS, FILE, Variable, settings_class, variables
 from services.host.tables import cell, put
 
 out = Console()
@@ -89,7 +89,7 @@ def _value(variable: Variable, settings: HostSettings) -> Any:
     if variable.field is ADDRESS:
         return settings.addresses.get(context)
     if context and variable.field.within:
-        return getattr(settings.tuning_of(context), name)
+        return getattr(getattr(settings.settings_of(context, settings_class(context)), variable.field.within), name)
     if context:
         return settings.services.get(context, {}).get(name, variable.field.default)
     if variable.field.within:

@@ -16,6 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from libs.service.service_settings import ServiceSettings
 from libs.service.settings import About, Field, fields_of
 from services.host.contexts import CONTEXTS
 from services.host.process.settings import HostSettings
@@ -82,9 +83,14 @@ def variables() -> tuple[Variable, ...]:
     return (*own, *(variable for context in CONTEXTS for variable in _of_service(context)))
 
 
+def settings_class(context: str) -> type[ServiceSettings]:
+    """The settings of a context's service."""
+    found: type[ServiceSettings] = import_module(f"services.{context}.settings").Settings
+    return found
+
+
 def _of_service(context: str) -> Iterator[Variable]:
-    settings = import_module(f"services.{context}.settings").Settings
-    for one in (ADDRESS, *fields_of(settings)):
+    for one in (ADDRESS, *fields_of(settings_class(context))):
         yield Variable(f"{PREFIX}{context.upper()}_{one.name.upper()}", one, context)
 
 

@@ -95,7 +95,7 @@ def test_no_secret_is_printed(options: list[str]) -> None:
 
 
 def test_whatever_is_called_a_secret_or_may_hold_a_password_is_marked() -> None:
-    for one in (variable.field for variable in variables()):
+    for one in (variable.field for variable in variables() if variable.field.type is str):
         if any(word in one.name for word in ("secret", "password", "token", "_pem")):
             assert one.about.shown == HIDDEN
         if "url" in one.name or "endpoint" in one.name:

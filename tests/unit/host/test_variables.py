@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from services.host.cli import app
 from services.host.contexts import CONTEXTS
 from services.host.options import merged
 from services.host.process.settings import HostSettings
-from services.host.process.variables import ADDRESS, Variable, from_environment, variables
+from services.host.process.variables import ADDRESS, Variable, from_environment, settings_class, variables
 
 OF_PROCESS_ONLY = {"addresses", "services"}
 """Fields of the process that gather what variables of single services say."""
@@ -41,10 +40,6 @@ def another(variable: Variable) -> tuple[str, object]:
         value = next(v for v in (high, low, 7.0) if v is not None and v != field.default)
         return f"{value:g}" if field.type is float else str(int(value)), field.type(value)
     return "changed", field.type("changed")
-
-
-def settings_class(context: str) -> Any:
-    return import_module(f"services.{context}.settings").Settings
 
 
 @pytest.mark.parametrize("context", CONTEXTS)
@@ -77,7 +72,7 @@ def test_what_a_variable_says_reaches_the_settings_that_are_built(variable: Vari
             # SQLite has none.
             host = merged(from_environment({variable.name: text, "WAYBILL_DATABASE_URL": "postgresql://h/d"}).settings, {})
             settings = host.settings_of(variable.context, settings_class(variable.context))
-        assert getattr(settings.tuning if variable.field.within else settings, name) == value
+        assert getattr(getattr(settings, variable.field.within) if variable.field.within else settings, name) == value
 
 
 @pytest.mark.parametrize("variable", variables(), ids=lambda v: v.name)
