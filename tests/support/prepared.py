@@ -8,15 +8,12 @@ import shutil
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
-from functools import partial
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from unittest import mock
 
 import asyncpg
 from sqlalchemy.engine import make_url
 
-from services.directory import settings as directory
 from services.directory.application.bootstrap import OneTimeSecret
 from services.host.process.embedded import running
 from services.host.process.settings import HostSettings
@@ -108,9 +105,8 @@ async def _execute(server: str, statement: str) -> None:
 
 async def _set_up(settings: HostSettings) -> OneTimeSecret:
     # A hash says how dear it is to verify: what is cheap in the original is so wherever somebody signs in to a copy.
-    cheap = partial(directory.Settings, argon2_time=1, argon2_memory_kib=8)
-    with mock.patch.object(directory, "Settings", cheap):
-        return await _served_once(settings)
+    cheap = {"argon2_time": 1, "argon2_memory_kib": 8}
+    return await _served_once(replace(settings, services={"directory": cheap}))
 
 
 async def _served_once(settings: HostSettings) -> OneTimeSecret:
