@@ -64,7 +64,8 @@ def confirm(payments: Sequence[Payment], now: datetime) -> list[Change]:
 
 
 def _confirmed(p: Payment, now: datetime) -> Change:
-    entry = Entry(TransactionType.CONFIRM, p.due) if p.due else None
+    # Of nothing too, where others paid for all: every payment that is permanent has been confirmed.
+    entry = Entry(TransactionType.CONFIRM, p.due)
     if p.holding is Holding.GATEWAY:
         if p.due and p.state is not State.AUTHORIZED:
             return Change(p.moved(Event.ALARM, now))

@@ -206,7 +206,7 @@ async def test_a_tax_rate_comes_back_as_it_is_kept(world):
 
 
 async def test_wrong_tax_rates_are_told_at_once(world):
-    bad = rate("1.01", "usa", region="x" * 101, postal_prefix="9" * 21, start_time=time_out(NOW), end_time=time_out(NOW - DAY))
+    bad = rate("1.01", "usa", region="x" * 201, postal_prefix="9" * 21, start_time=time_out(NOW), end_time=time_out(NOW - DAY))
     with pytest.raises(WaybillError) as refused:
         await world.tax(rate("0.1"), bad, rate("-0.1", ""), rate("0.1", "DE", postal_prefix="ß" * 20))
     assert told(refused) == [
