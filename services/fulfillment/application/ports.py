@@ -228,7 +228,7 @@ class OrderPeer(Protocol):
     """The order service."""
 
     async def report(self, orders: Sequence[SupplierOrder], sent: Sequence[Shipment], patience: float) -> set[str]:
-        """Tells it whole states, waits `patience` seconds; returns keys of buyer orders it does not know."""
+        """Sends it whole states, waits `patience` seconds; returns keys of buyer orders it does not know."""
 
     async def resolve(self, order_key: str, attempt: int) -> str:
         """What became of an attempt: TRYING, ACCEPTED or REFUSED."""

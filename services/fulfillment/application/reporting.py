@@ -38,7 +38,7 @@ class Reporting:
         self._pressing = False
         self._consumer = Consumer()
 
-    async def tell(self, orders: Sequence[SupplierOrder], sent: Sequence[Shipment] = ()) -> None:
+    async def report(self, orders: Sequence[SupplierOrder], sent: Sequence[Shipment] = ()) -> None:
         """Right after a commit, best effort: what is not acknowledged now the relay sends later."""
         if not orders and not sent:
             return
@@ -106,11 +106,11 @@ class Reporting:
                     outcome.failures.append(Failure(head, "ORDER_UNKNOWN", head.tries + 1 >= self._limits.relay_unknown_tries))
 
     async def _acknowledge(self, orders: Iterable[SupplierOrder], sent: Iterable[Shipment], unknown: set[str]) -> int:
-        told = {o.key: o.version for o in orders if not _keys(o) & unknown}
-        seen = {s.key: s.version for s in sent if not _keys(s) & unknown}
-        if told or seen:
-            await self._units.retrying(lambda work: work.reports.acknowledge(told, seen))
-        return len(told) + len(seen)
+        order_versions = {o.key: o.version for o in orders if not _keys(o) & unknown}
+        shipment_versions = {s.key: s.version for s in sent if not _keys(s) & unknown}
+        if order_versions or shipment_versions:
+            await self._units.retrying(lambda work: work.reports.acknowledge(order_versions, shipment_versions))
+        return len(order_versions) + len(shipment_versions)
 
     async def relay(self) -> None:
         """Everything that is due. What fails is tried again, for ever, ever more rarely."""

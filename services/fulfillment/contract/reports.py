@@ -105,7 +105,7 @@ def _line_out(line: OrderLine, currency: str) -> supplier_order_pb2.SupplierOrde
 
 
 def shipment_report(s: Shipment) -> shipment_pb2.Shipment:
-    """A shipment as the order service is told of it: orders that it holds nothing of any more have an item of quantity 0."""
+    """A shipment as it is reported to the order service: orders that it holds nothing of any more have an item of quantity 0."""
     return shipment_out(replace(s, items=(*s.items, *s.emptied)))
 
 

@@ -26,7 +26,7 @@ class OrderClient:
         self._checkout: Any = peers.stub("order", checkout_service_pb2_grpc.CheckoutServiceStub)
 
     async def report(self, orders: Sequence[SupplierOrder], sent: Sequence[Shipment], patience: float) -> set[str]:
-        """Tells whole states; returns keys of buyer orders that the order service does not know."""
+        """Sends whole states; returns keys of buyer orders that the order service does not know."""
         request = fulfillment_report_service_pb2.ReportFulfillmentRequest(
             supplier_orders=[supplier_order_out(o) for o in orders], shipments=[shipment_report(s) for s in sent]
         )

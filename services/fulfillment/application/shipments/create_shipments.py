@@ -81,7 +81,7 @@ class CreateShipments:
 
         made, orders = await self._units.retrying(decide)
         if orders:
-            await self._reporting.tell(orders, made)
+            await self._reporting.report(orders, made)
         return made
 
     async def _create(

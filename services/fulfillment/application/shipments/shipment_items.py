@@ -105,9 +105,9 @@ class ShipmentItems:
             await work.shipments.save_items([after], now)
             return after, orders, True
 
-        after, orders, told = await self._units.retrying(decide)
-        if told:
-            await self._reporting.tell(orders, [after])
+        after, orders, edited = await self._units.retrying(decide)
+        if edited:
+            await self._reporting.report(orders, [after])
         return after
 
 

@@ -72,7 +72,7 @@ class Shipments:
 
         after, orders, changed = await self._units.retrying(decide)
         if changed:
-            await self._reporting.tell(orders, [after])
+            await self._reporting.report(orders, [after])
         return after
 
     async def _edit(

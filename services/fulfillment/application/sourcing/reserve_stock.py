@@ -98,7 +98,7 @@ class ReserveStock:
         broken = follow(demand.lines, demand.plan, stocks)
         if not broken:
             return Outcome(bind(demand.plan, stocks))
-        # Not locked: this only tells why. Locking more records now could deadlock with their key order.
+        # Not locked: this only finds out why. Locking more records now could deadlock with their key order.
         again = source(demand.strategy, demand.lines, await stock_of(work, demand.lines, lock=False))
         return Outcome((), again.problems or stale(demand.lines, broken))
 

@@ -37,5 +37,5 @@ class AcceptSupplierOrder:
 
         order, changed = await self._units.retrying(decide)
         if changed:
-            await self._reporting.tell([order])
+            await self._reporting.report([order])
         return order

@@ -44,20 +44,20 @@ class DeliverOpenUnits:
         together = [key for key, failed in found.items() if not failed]
         changed = 0
         try:
-            changed = await self._tell(together)
+            changed = await self._report(together)
         except Exception as error:
             _LOG.warning("delivering one by one", error=type(error).__name__)
             alone += together
         return changed + await one_by_one(alone, self._one, _LOG, self._tries)
 
     async def _one(self, key: UUID) -> bool:
-        return await self._tell([key]) > 0
+        return await self._report([key]) > 0
 
-    async def _tell(self, keys: Sequence[UUID]) -> int:
+    async def _report(self, keys: Sequence[UUID]) -> int:
         if not keys:
             return 0
         changed = await self._units.retrying(partial(self._deliver, keys))
-        await self._reporting.tell(changed)
+        await self._reporting.report(changed)
         return len(changed)
 
     async def _deliver(self, keys: Sequence[UUID], work: FulfillmentWork) -> list[SupplierOrder]:

@@ -39,7 +39,7 @@ class RejectSupplierOrder:
             return await self._reject(work, order, comment)
 
         changed = await self._units.retrying(decide)
-        await self._reporting.tell(changed)
+        await self._reporting.report(changed)
         return changed[0]
 
     async def _reject(self, work: FulfillmentWork, seen: SupplierOrder, comment: str) -> list[SupplierOrder]:

@@ -87,5 +87,5 @@ class SupplierOrders:
 
         order, changed = await self._units.retrying(decide)
         if changed:
-            await self._reporting.tell([order])
+            await self._reporting.report([order])
         return order
