@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from libs.clock import Clock
 from libs.db import Database
 from libs.db.migrate import open_migrated
+from libs.db.unit_of_work import SqlUnitsOfWork
 from libs.idempotency.outcomes import forgetting
 from libs.relay.feed import Notifier
 from libs.service.app import Runtime, ServiceApp
@@ -22,13 +25,10 @@ from services.order.adapters.clients.shipping import ShippingClient
 from services.order.adapters.db.aftercare.command_queries import SqlCommandQueries
 from services.order.adapters.db.gauges import Gauges
 from services.order.adapters.db.invariants.audit import Audit
-from services.order.adapters.db.order_store import SqlOrderStore, SqlRequestStore
-from services.order.adapters.db.progress.hold_store import SqlHoldStore
-from services.order.adapters.db.progress.report_store import SqlReportStore
 from services.order.adapters.db.reading.feed import SqlFeed
 from services.order.adapters.db.submission.submission_queries import SqlSubmissionQueries
-from services.order.adapters.db.submission.submission_store import SqlSubmissionStore
 from services.order.adapters.db.tables import CANCELLATIONS, HOLD_COMMANDS, REQUESTS, SUBMISSIONS
+from services.order.adapters.db.work import SqlOrderWork
 from services.order.application.aftercare.cancel_order import CancelOrder
 from services.order.application.aftercare.complete_order import ChangeOrder
 from services.order.application.aftercare.forward_order import ForwardOrder
@@ -41,15 +41,18 @@ from services.order.application.checkout.payments import OrderPayments
 from services.order.application.checkout.place_order import PlaceOrder
 from services.order.application.checkout.validate_order import ValidateOrder
 from services.order.application.checkout.worksheets import Worksheets
-from services.order.application.completer import CompleteSubmissions, Retrying
+from services.order.application.completer import CompleteSubmissions, Driver
+from services.order.application.drivers import Attempts, Cancels, Holds
+from services.order.application.peers import Peers
 from services.order.application.progress.ended_orders import EndedOrders
 from services.order.application.progress.hold_order import HoldOrder
 from services.order.application.progress.report_fulfillment import ReportFulfillment
 from services.order.application.reading.read_orders import ReadOrders
 from services.order.application.reading.watch_orders import WatchOrders
 from services.order.application.submission.attempts import CHANGE, SUBMIT
-from services.order.application.submission.operate_submissions import OperateSubmissions
+from services.order.application.submission.operate_submissions import AttemptDriver, OperateSubmissions
 from services.order.application.submission.resolve_submission import ResolveSubmission
+from services.order.application.submission.steps import Steps
 from services.order.application.submission.submit_order import SubmitOrder
 from services.order.application.submission.try_submission import TrySubmission
 from services.order.rpc.aftercare.command_servicer import OrderCommandServicer
@@ -82,51 +85,57 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
 def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
     clock, ids, peers = runtime.clock, runtime.ids, runtime.peers
     notifier = Notifier()
-    orders, requests = SqlOrderStore(db.dialect, notifier.notify), SqlRequestStore()
-    submissions, report_store = SqlSubmissionStore(), SqlReportStore(notifier.notify)
-    directory, catalog, pricing = DirectoryClient(peers), CatalogClient(peers), PricingClient(peers)
-    shipping, payments, fulfillment = ShippingClient(peers), PaymentClient(peers), FulfillmentClient(peers)
+    units = SqlUnitsOfWork(db, lambda tx: SqlOrderWork(tx, notifier.notify))
+    others = Peers(
+        directory=DirectoryClient(peers),
+        catalog=CatalogClient(peers),
+        pricing=PricingClient(peers),
+        shipping=ShippingClient(peers),
+        fulfillment=FulfillmentClient(peers),
+        payments=PaymentClient(peers),
+    )
+    directory, catalog, fulfillment = others.directory, others.catalog, others.fulfillment
+    report = ReportFulfillment(units, clock)
+    steps = Steps(report, clock, runtime.failpoints, peers.acting, _retries(db, clock, SUBMISSIONS))
 
     build_order = BuildOrder(directory, catalog, clock, ids)
-    worksheets = Worksheets(db, orders, requests, directory, catalog, fulfillment, shipping, pricing, clock)
-    report = ReportFulfillment(db, report_store, clock)
-    tries = TrySubmission(directory, catalog, shipping, pricing, fulfillment, payments)
-    retrying = _retrying(db, clock)
-    acting, left = peers.acting, retrying.attempts
-    submit = SubmitOrder(
-        db, orders, submissions, requests, tries, fulfillment, payments, report, clock, runtime.failpoints, acting, left
-    )
-    changes = ChangeOrder(
-        db, orders, submissions, requests, submit, fulfillment, payments, report, clock, runtime.failpoints, acting, left
-    )
-    cancel = CancelOrder(db, orders, submissions, requests, submit, changes, fulfillment, payments, report, clock, peers.acting)
-    holds = SqlHoldStore()
-    hold = HoldOrder(db, orders, holds, requests, fulfillment, report, clock, ids)
-    read = ReadOrders(db, orders, report_store, clock)
+    worksheets = Worksheets(units, others, clock)
+    tries = TrySubmission(others)
+    submit = SubmitOrder(units, others, tries, steps)
+    changes = ChangeOrder(units, others, submit, steps)
+    cancel = CancelOrder(units, others, submit, changes, steps)
+    hold = HoldOrder(units, fulfillment, report, clock, ids)
+    read = ReadOrders(units, clock)
+    kinds: dict[str, AttemptDriver] = {SUBMIT: submit, CHANGE: changes}
+    drivers: list[Driver] = [
+        Attempts(units, kinds, steps.retries),
+        Cancels(cancel, _retries(db, clock, CANCELLATIONS)),
+        Holds(hold, _retries(db, clock, HOLD_COMMANDS)),
+    ]
     order_servicer = OrderServicer(
         OrderUseCases(
-            create=CreateOrder(db, orders, requests, build_order, clock),
+            create=CreateOrder(units, build_order, clock),
             read=read,
-            update=UpdateOrder(db, orders, requests, directory, clock),
+            update=UpdateOrder(units, directory, clock),
             cancel=cancel,
             changes=changes,
-            forward=ForwardOrder(db, orders, report_store, requests, fulfillment, report, clock),
+            forward=ForwardOrder(units, fulfillment, report, clock),
             hold=hold,
-            watch=WatchOrders(db, SqlFeed(notifier), clock, timedelta(seconds=settings.resume_token_retention)),
+            watch=WatchOrders(SqlUnitsOfWork(db, SqlFeed), notifier, clock, timedelta(seconds=settings.resume_token_retention)),
         )
     )
     checkout_servicer = CheckoutServicer(
         CheckoutUseCases(
             worksheets=worksheets,
-            payments=OrderPayments(db, orders, requests, payments, clock),
-            validate=ValidateOrder(db, orders, tries, clock),
+            payments=OrderPayments(units, others.payments, clock),
+            validate=ValidateOrder(units, tries, clock),
             submit=submit,
-            resolve=ResolveSubmission(db, submissions, submit, clock),
-            place=PlaceOrder(db, orders, submissions, requests, build_order, worksheets, payments, submit, clock),
+            resolve=ResolveSubmission(units, submit, clock),
+            place=PlaceOrder(units, build_order, worksheets, submit),
         )
     )
-    line_items = LineItems(db, orders, requests, directory, catalog, clock)
-    completer = CompleteSubmissions(db, submissions, holds, submit, cancel, changes, hold, clock, retrying, settings.completer)
+    line_items = LineItems(units, directory, catalog, clock)
+    completer = CompleteSubmissions(units, drivers, clock, settings.completer)
     return ServiceApp(
         name="order",
         registrations=[
@@ -144,17 +153,17 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
             ),
             (
                 payment_report_service_pb2_grpc.add_PaymentReportServiceServicer_to_server,
-                PaymentReportServicer(hold, EndedOrders(db, orders)),
+                PaymentReportServicer(hold, EndedOrders(units)),
                 f"{PACKAGE}.PaymentReportService",
             ),
             (
                 submission_service_pb2_grpc.add_SubmissionServiceServicer_to_server,
-                SubmissionServicer(OperateSubmissions(db, SqlSubmissionQueries(db.dialect), {SUBMIT: submit, CHANGE: changes})),
+                SubmissionServicer(OperateSubmissions(SqlUnitsOfWork(db, SqlSubmissionQueries), kinds)),
                 f"{PACKAGE}.SubmissionService",
             ),
             (
                 order_command_service_pb2_grpc.add_OrderCommandServiceServicer_to_server,
-                OrderCommandServicer(OperateCommands(db, SqlCommandQueries(db.dialect), submissions, holds, cancel, hold)),
+                OrderCommandServicer(OperateCommands(units, SqlUnitsOfWork(db, SqlCommandQueries), cancel, hold)),
                 f"{PACKAGE}.OrderCommandService",
             ),
         ],
@@ -170,10 +179,8 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
     )
 
 
-def _retrying(db: Database, clock: Clock) -> Retrying:
-    counted, due = ("order", "completer"), "next_action_time"
-    return Retrying(
-        Retries(db, clock, counted, SUBMISSIONS, due, "order_key", "attempt", unfinished=~SUBMISSIONS.c.finished),
-        Retries(db, clock, counted, CANCELLATIONS, due, "order_key", unfinished=CANCELLATIONS.c.state != "FINISHED"),
-        Retries(db, clock, counted, HOLD_COMMANDS, due, "order_key"),
-    )
+def _retries(db: Database, clock: Clock, table: sa.Table) -> Retries:
+    """How often what a table drives has failed: known by the order, attempts by their number too."""
+    known_by = ("order_key", "attempt") if table is SUBMISSIONS else ("order_key",)
+    unfinished = {SUBMISSIONS: ~SUBMISSIONS.c.finished, CANCELLATIONS: CANCELLATIONS.c.state != "FINISHED"}.get(table)
+    return Retries(db, clock, ("order", "completer"), table, "next_action_time", *known_by, unfinished=unfinished)

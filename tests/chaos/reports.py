@@ -13,8 +13,7 @@ from typing import Any
 from libs.db import Database
 from libs.db.migrate import open_migrated
 from libs.invariants import Finding
-from services.order.adapters.db.order_store import SqlOrderStore
-from services.order.adapters.db.submission.submission_store import SqlSubmissionStore
+from services.order.adapters.db.work import SqlOrderWork
 from services.order.application.ports import Attempt
 from services.order.application.submission.attempts import DEADLINE
 from services.order.domain.checkout.worksheet import Worksheet
@@ -148,7 +147,6 @@ class Orders:
 
     served: Served
     database: Database
-    store: SqlOrderStore
 
     async def opened(self, id: str) -> uuid.UUID:
         """A submitted order, as its submit leaves it before anything is reported."""
@@ -171,8 +169,9 @@ class Orders:
         told = (("order_created", "UNSUBMITTED"), ("submission_begun", "UNSUBMITTED"), ("order_submitted", "OPEN"))
         history = [Event(order.key, n, type, status, BUYER, "acme", begun) for n, (type, status) in enumerate(told, start=1)]
         async with self.database.transaction() as tx:
-            await self.store.insert(tx, order, lines, Worksheet(), history)
-            await SqlSubmissionStore().insert(tx, attempt)
+            work = SqlOrderWork(tx, lambda: None)
+            await work.orders.insert(order, lines, Worksheet(), history)
+            await work.submissions.insert(attempt)
         return order.key
 
     async def deliver(self, *states: State) -> None:
@@ -252,7 +251,7 @@ async def order_service(url: str) -> AsyncIterator[Orders]:
     database = await open_migrated(url, schema, VERSIONS)
     try:
         async with serving(app) as served:
-            yield Orders(served, database, SqlOrderStore(database.dialect, lambda: None))
+            yield Orders(served, database)
             found = [r async for r in app.audited() if isinstance(r, Finding) and r.rule not in NOT_WORKED_OUT]
             assert found == [], found
     finally:

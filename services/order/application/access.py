@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from libs.auth import PartyKind, Principal
 from libs.errors import Kind, WaybillError, denied, missing, stale
 from services import roles
-from services.order.application.ports import OrderStore, Tx
+from services.order.application.ports import OrderStore
 from services.order.domain.model import Order, Submission
 from services.order.domain.reading.visibility import Direction, scope
 from services.order.domain.status import Trigger, move
@@ -23,9 +23,9 @@ def require_writer(caller: Principal, order: Order) -> None:
         caller.require(roles.ORDER_ADMIN)
 
 
-async def readable(store: OrderStore, tx: Tx, caller: Principal, order_id: str) -> Order:
+async def readable(store: OrderStore, caller: Principal, order_id: str) -> Order:
     """A buyer order that the caller may see; NOT_FOUND otherwise."""
-    order = await store.find(tx, order_id, scope(caller, Direction.ALL))
+    order = await store.find(order_id, scope(caller, Direction.ALL))
     if order is None:
         raise missing("order", order_id)
     return order
@@ -33,7 +33,6 @@ async def readable(store: OrderStore, tx: Tx, caller: Principal, order_id: str) 
 
 async def writable(
     store: OrderStore,
-    tx: Tx,
     caller: Principal,
     order_id: str,
     now: datetime,
@@ -45,14 +44,14 @@ async def writable(
 
     Locked, unless it is only looked at, before remote calls or for a repeat: then it may have changed by the next look.
     """
-    order = await (locked if lock else readable)(store, tx, caller, order_id)
+    order = await (locked if lock else readable)(store, caller, order_id)
     require_writable(caller, order, now, trigger, etag)
     return order
 
 
-async def locked(store: OrderStore, tx: Tx, caller: Principal, order_id: str) -> Order:
+async def locked(store: OrderStore, caller: Principal, order_id: str) -> Order:
     """A buyer order that the caller may see, locked, in whatever state it is."""
-    order = await store.find(tx, order_id, scope(caller, Direction.ALL), lock=True)
+    order = await store.find(order_id, scope(caller, Direction.ALL), lock=True)
     if order is None:
         raise missing("order", order_id)
     return order

@@ -163,3 +163,15 @@ class Fulfillment(Protocol):
     async def apply_change(self, key: uuid.UUID, attempt: int) -> Reports: ...
     async def release_change(self, key: uuid.UUID, attempt: int) -> Reports: ...
     async def hold(self, key: uuid.UUID, held: bool, version: int) -> Reports: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """The other contexts."""
+
+    directory: Directory
+    catalog: Catalog
+    pricing: Pricing
+    shipping: Shipping
+    fulfillment: Fulfillment
+    payments: Payments

@@ -11,6 +11,7 @@ from libs.errors import Violations, missing
 from libs.idempotency.key import RequestKey, key_of
 from libs.ids import valid_id
 from libs.protoconv import mask_paths, text_in, time_out
+from libs.query.request import PageRequest
 from libs.rpc import current
 from services.order.application.aftercare.cancel_order import CancelOrder
 from services.order.application.aftercare.complete_order import ChangeOrder
@@ -18,7 +19,7 @@ from services.order.application.aftercare.forward_order import ForwardOrder
 from services.order.application.building.create_order import CreateOrder
 from services.order.application.building.update_order import PATHS, UpdateOrder
 from services.order.application.progress.hold_order import HoldOrder
-from services.order.application.reading.read_orders import Query, ReadOrders
+from services.order.application.reading.read_orders import ReadOrders
 from services.order.application.reading.watch_orders import Wanted, WatchOrders
 from services.order.rpc.convert_in import direction_in, lines_in, masked, order_in
 from services.order.rpc.convert_out import any_lines, any_order, event_out, lines_out, order_out, shipment_out, supplier_order_out
@@ -87,8 +88,8 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
     async def ListOrders(self, request: pb.ListOrdersRequest, context: Any) -> pb.ListOrdersResponse:
         caller = current().principal
         bound = {"party": caller.party_id, "user": caller.user_id}
-        query = Query(request.filter, request.order_by, request.page_size, request.page_token, bound)
-        page, token = await self._use.read.page(caller, direction_in(request.direction), query)
+        query = PageRequest(request.page_size, request.page_token, request.filter, request.order_by)
+        page, token = await self._use.read.page(caller, direction_in(request.direction), query, bound)
         return pb.ListOrdersResponse(orders=[any_order(o) for o in page], next_page_token=token)
 
     async def UpdateOrder(self, request: pb.UpdateOrderRequest, context: Any) -> pb.UpdateOrderResponse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -11,37 +11,41 @@ from typing import Any
 
 from libs.clock import ManualClock
 from libs.errors import Kind, WaybillError
-from services.order.application.completer import CompleteSubmissions, Retrying
+from services.order.application.completer import CompleteSubmissions
+from services.order.application.drivers import Attempts, Cancels, Holds
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEYS = [uuid.UUID(int=number) for number in range(1, 5)]
 
 
 class Rows:
-    """Two attempts, a cancel and a hold that are due, and the transactions that find them."""
+    """Transactions that find two attempts, a cancel and a hold that are due; the stores are all this object."""
+
+    def __init__(self) -> None:
+        self.kinds = {KEYS[0]: "SUBMIT", KEYS[1]: "SUBMIT"}
+        attempts = [(KEYS[0], 1), (KEYS[1], 1)]
+        cancels, holds = [SimpleNamespace(order_key=KEYS[2])], [SimpleNamespace(order_key=KEYS[3])]
+        self.submissions = SimpleNamespace(any_due=self.due, claim_due=self.found(attempts), get=self.get)
+        self.cancellations = SimpleNamespace(any_due=self.due, claim_due=self.found(cancels))
+        self.holds = SimpleNamespace(any_due=self.due, claim_due=self.found(holds))
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[None]:
-        yield
+    async def transaction(self) -> AsyncIterator[Any]:
+        yield self
 
     reading = transaction
 
-    async def anything_due(self, *_: Any) -> bool:
+    async def due(self, *_: Any) -> bool:
         return True
 
-    any_due = anything_due
+    def found(self, rows: list[Any]) -> Callable[..., Awaitable[list[Any]]]:
+        async def claim(*_: Any) -> list[Any]:
+            return rows
 
-    async def claim_due_attempts(self, *_: Any) -> list[Any]:
-        return [(KEYS[0], 1), (KEYS[1], 1)]
+        return claim
 
-    async def claim_due_cancellations(self, *_: Any) -> list[Any]:
-        return [SimpleNamespace(order_key=KEYS[2])]
-
-    async def claim_due_holds(self, *_: Any) -> list[Any]:
-        return [SimpleNamespace(order_key=KEYS[3])]
-
-    async def get(self, _: Any, key: uuid.UUID, number: int) -> Any:
-        return SimpleNamespace(order_key=key, finished=False, kind="SUBMIT")
+    async def get(self, key: uuid.UUID, number: int) -> Any:
+        return SimpleNamespace(order_key=key, finished=False, kind=self.kinds[key])
 
 
 class Saga:
@@ -73,44 +77,37 @@ class Noted:
         self.fine.append(item)
 
 
+def completer(rows: Any, submit: Any, change: Any, cancel: Any, hold: Any, tries: Sequence[Noted]) -> CompleteSubmissions:
+    """One that drives everything there is."""
+    kinds = {"SUBMIT": submit, "CHANGE": change}
+    drivers = [Attempts(rows, kinds, tries[0]), Cancels(cancel, tries[1]), Holds(hold, tries[2])]
+    return CompleteSubmissions(rows, drivers, ManualClock(NOW))
+
+
 async def test_what_one_fails_by_keeps_no_other_from_being_driven() -> None:
-    rows, clock = Rows(), ManualClock(NOW)
     saga = Saga({KEYS[0]: RuntimeError("a defect"), KEYS[2]: WaybillError(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "no")})
-    attempts: Any = SimpleNamespace(
-        anything_due=rows.anything_due,
-        claim_due=rows.claim_due_attempts,
-        claim_due_cancellations=rows.claim_due_cancellations,
-        get=rows.get,
-    )
-    holds: Any = SimpleNamespace(any_due=rows.any_due, claim_due=rows.claim_due_holds)
-    database: Any = rows
-    driver: Any = saga
     tries = [Noted(), Noted(), Noted()]
-    completer = CompleteSubmissions(database, attempts, holds, driver, driver, driver, driver, clock, Retrying(*tries))
-    assert await completer.once() == 4
+    assert await completer(Rows(), saga, saga, saga, saga, tries).once() == 4
     assert sorted(saga.driven) == [KEYS[1], KEYS[3]]
     assert [t.failures for t in tries] == [[((KEYS[0], 1), "RuntimeError")], [(KEYS[2], "DEPENDENCY_UNAVAILABLE")], []]
     assert [t.fine for t in tries] == [[(KEYS[1], 1)], [], [KEYS[3]]]
 
 
 async def test_each_attempt_is_driven_by_what_its_kind_asks_for() -> None:
-    rows, submits, others = Rows(), Saga({}), Saga({})
-    kinds = {KEYS[0]: "SUBMIT", KEYS[1]: "CHANGE"}
+    rows, submit, change, rest = Rows(), Saga({}), Saga({}), Saga({})
+    rows.kinds[KEYS[1]] = "CHANGE"
+    await completer(rows, submit, change, rest, rest, [Noted(), Noted(), Noted()]).once()
+    assert (submit.driven, change.driven) == ([KEYS[0]], [KEYS[1]])
 
-    async def get(_: Any, key: uuid.UUID, number: int) -> Any:
-        return SimpleNamespace(order_key=key, finished=False, kind=kinds[key])
 
-    attempts: Any = SimpleNamespace(
-        anything_due=rows.anything_due,
-        claim_due=rows.claim_due_attempts,
-        claim_due_cancellations=rows.claim_due_cancellations,
-        get=get,
-    )
-    holds: Any = SimpleNamespace(any_due=rows.any_due, claim_due=rows.claim_due_holds)
-    database: Any = rows
-    submit: Any = submits
-    change: Any = Saga({})
-    rest: Any = others
-    none = Retrying(Noted(), Noted(), Noted())
-    await CompleteSubmissions(database, attempts, holds, submit, rest, change, rest, ManualClock(NOW), none).once()
-    assert (submits.driven, change.driven) == ([KEYS[0]], [KEYS[1]])
+async def test_each_kind_of_work_is_taken_up_when_it_alone_is_due() -> None:
+    async def nothing(*_: Any) -> Any:
+        return []
+
+    stores = ("submissions", "cancellations", "holds")
+    for due in stores:
+        rows, saga = Rows(), Saga({})
+        for other in set(stores) - {due}:
+            store = getattr(rows, other)
+            store.any_due = store.claim_due = nothing
+        assert await completer(rows, saga, saga, saga, saga, [Noted(), Noted(), Noted()]).once() == len(saga.driven) > 0

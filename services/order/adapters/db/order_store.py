@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -11,8 +11,10 @@ import sqlalchemy as sa
 
 from libs.db import Tx, inserting, is_unique_violation
 from libs.idempotency import outcomes
+from libs.idempotency.key import RequestKey
 from libs.ids import valid_id, valid_numbered_id
 from libs.query import Field, Listing
+from libs.query.request import PageRequest
 from libs.relay import feed
 from services.order.adapters.db.checkout.worksheet_rows import worksheet_json, worksheet_of
 from services.order.adapters.db.reading.visibility import condition
@@ -27,7 +29,7 @@ from services.order.adapters.db.rows import (
     supplier_view,
 )
 from services.order.adapters.db.tables import EVENTS, LINE_ITEMS, ORDERS, REQUESTS, WORKSHEETS
-from services.order.application.ports import Request, SupplierOrderView
+from services.order.application.ports import OrderIdTaken, SupplierOrderView
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import Event, Line, Order
 from services.order.domain.reading.visibility import Direction, Scope
@@ -81,116 +83,117 @@ def _keeping_worksheets(dialect: str) -> Any:
 class SqlOrderStore:
     """An aggregate loads in two statements; the worksheet is a third."""
 
-    def __init__(self, dialect: str, notify: Callable[[], None]) -> None:
-        self._dialect = dialect
+    def __init__(self, tx: Tx, notify: Callable[[], None]) -> None:
+        self._tx = tx
         self._notify = notify
 
-    async def find(self, tx: Tx, order_id: str, scope: Scope, *, lock: bool = False) -> Order | None:
+    async def find(self, order_id: str, scope: Scope, *, lock: bool = False) -> Order | None:
         """A buyer order that the scope lets see."""
         if not valid_id(order_id):
             return None
         statement = sa.select(ORDERS).where(O.kind == "BUYER", O.id == order_id, condition(scope))
-        return await self._one(tx, statement, lock)
+        return await self._one(statement, lock)
 
-    async def by_key(self, tx: Tx, key: uuid.UUID, *, lock: bool = False) -> Order | None:
+    async def by_key(self, key: uuid.UUID, *, lock: bool = False) -> Order | None:
         """A buyer order by its internal key."""
-        row = (await tx.execute(_LOCK if lock else _GET, {"key": key})).mappings().first()
+        row = (await self._tx.execute(_LOCK if lock else _GET, {"key": key})).mappings().first()
         return None if row is None else order_of(row)
 
-    async def running(self, tx: Tx, keys: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    async def running(self, keys: Sequence[uuid.UUID]) -> set[uuid.UUID]:
         """Which of these buyer orders have not ended."""
         its = (O.kind == "BUYER", O.key.in_(list(keys)), O.status.not_in(("COMPLETED", "CANCELED")))
-        return set((await tx.execute(sa.select(O.key).where(*its))).scalars())
+        return set((await self._tx.execute(sa.select(O.key).where(*its))).scalars())
 
-    def id_taken(self, error: BaseException) -> bool:
-        """Whether the unique index of public ids said no."""
-        return is_unique_violation(error, "kind")
-
-    async def _one(self, tx: Tx, statement: sa.Select[Any], lock: bool) -> Order | None:
-        row = (await tx.execute(statement.with_for_update() if lock else statement)).mappings().first()
+    async def _one(self, statement: sa.Select[Any], lock: bool) -> Order | None:
+        row = (await self._tx.execute(statement.with_for_update() if lock else statement)).mappings().first()
         return None if row is None else order_of(row)
 
-    async def find_supplier_order(self, tx: Tx, order_id: str, scope: Scope) -> SupplierOrderView | None:
+    async def find_supplier_order(self, order_id: str, scope: Scope) -> SupplierOrderView | None:
         """A supplier order that the scope lets see."""
         if not valid_numbered_id(order_id):
             return None
         statement = sa.select(ORDERS).where(O.kind == "SUPPLIER", O.id == order_id, condition(scope))
-        row = (await tx.execute(statement)).mappings().first()
+        row = (await self._tx.execute(statement)).mappings().first()
         return None if row is None else supplier_view(row)
 
-    async def lines(self, tx: Tx, key: uuid.UUID) -> tuple[Line, ...]:
+    async def lines(self, key: uuid.UUID) -> tuple[Line, ...]:
         """Lines in the order in which they were added."""
-        return tuple(line_of(row) for row in (await tx.execute(_LINES, {"key": key})).mappings())
+        return tuple(line_of(row) for row in (await self._tx.execute(_LINES, {"key": key})).mappings())
 
-    async def worksheet(self, tx: Tx, key: uuid.UUID) -> Worksheet:
+    async def worksheet(self, key: uuid.UUID) -> Worksheet:
         """What has been worked out; empty when nothing has."""
         statement = sa.select(WORKSHEETS.c.body).where(WORKSHEETS.c.order_key == key)
-        stored = (await tx.execute(statement)).scalar()
+        stored = (await self._tx.execute(statement)).scalar()
         return Worksheet() if stored is None else worksheet_of(stored)
 
-    async def insert(self, tx: Tx, order: Order, lines: Sequence[Line], worksheet: Worksheet, happened: Sequence[Event]) -> None:
-        """A new order with all that belongs to it."""
-        await tx.execute(tx.insert(ORDERS), order_row(order))
-        await self.insert_lines(tx, order.key, lines)
+    async def insert(self, order: Order, lines: Sequence[Line], worksheet: Worksheet, happened: Sequence[Event]) -> None:
+        """A new order with all that belongs to it. The unique index of public ids says which are taken."""
+        try:
+            await self._tx.execute(self._tx.insert(ORDERS), order_row(order))
+        except Exception as error:
+            if is_unique_violation(error, "kind"):
+                raise OrderIdTaken(order.id) from error
+            raise
+        await self.insert_lines(order.key, lines)
         if worksheet != Worksheet():
-            await self.save_worksheet(tx, order.key, worksheet)
-        await self._tell(tx, happened)
+            await self.save_worksheet(order.key, worksheet)
+        await self._tell(happened)
 
-    async def save(self, tx: Tx, before: Order, after: Order, happened: Sequence[Event]) -> None:
+    async def save(self, before: Order, after: Order, happened: Sequence[Event]) -> None:
         """The order as it has become; fails when somebody else wrote it meanwhile."""
         row = order_row(after)
         for name in FIXED:
             del row[name]
-        saved = await tx.execute(_SAVE, {"b_key": before.key, "known_version": before.version, **bound(row)})
+        saved = await self._tx.execute(_SAVE, {"b_key": before.key, "known_version": before.version, **bound(row)})
         if saved.rowcount != 1:
             raise RuntimeError("an order was written without its lock")
-        await self._tell(tx, happened)
+        await self._tell(happened)
 
-    async def _tell(self, tx: Tx, happened: Sequence[Event]) -> None:
+    async def _tell(self, happened: Sequence[Event]) -> None:
         if happened:
-            await feed.append(tx, EVENTS, [event_row(event) for event in happened])
-            tx.after_commit(self._notify)
+            await feed.append(self._tx, EVENTS, [event_row(event) for event in happened])
+            self._tx.after_commit(self._notify)
 
-    async def insert_lines(self, tx: Tx, key: uuid.UUID, lines: Sequence[Line]) -> None:
+    async def insert_lines(self, key: uuid.UUID, lines: Sequence[Line]) -> None:
         """New lines, in one statement."""
         if lines:
-            await tx.execute(tx.insert(LINE_ITEMS), [line_row(key, line) for line in lines])
+            await self._tx.execute(self._tx.insert(LINE_ITEMS), [line_row(key, line) for line in lines])
 
-    async def update_lines(self, tx: Tx, key: uuid.UUID, lines: Sequence[Line]) -> None:
+    async def update_lines(self, key: uuid.UUID, lines: Sequence[Line]) -> None:
         """Changed lines, in one statement."""
         if lines:
-            await tx.execute(LINE_UPDATE, [bound(line_row(key, line)) for line in lines])
+            await self._tx.execute(LINE_UPDATE, [bound(line_row(key, line)) for line in lines])
 
-    async def delete_lines(self, tx: Tx, key: uuid.UUID, line_ids: Sequence[str]) -> None:
+    async def delete_lines(self, key: uuid.UUID, line_ids: Sequence[str]) -> None:
         """Removed lines, in one statement."""
         c = LINE_ITEMS.c
-        await tx.execute(sa.delete(LINE_ITEMS).where(c.order_key == key, c.id.in_(list(line_ids))))
+        await self._tx.execute(sa.delete(LINE_ITEMS).where(c.order_key == key, c.id.in_(list(line_ids))))
 
-    async def save_worksheet(self, tx: Tx, key: uuid.UUID, worksheet: Worksheet) -> None:
+    async def save_worksheet(self, key: uuid.UUID, worksheet: Worksheet) -> None:
         """The worksheet as it has become."""
-        await tx.execute(_keeping_worksheets(tx.dialect), {"order_key": key, "body": worksheet_json(worksheet)})
+        await self._tx.execute(_keeping_worksheets(self._tx.dialect), {"order_key": key, "body": worksheet_json(worksheet)})
 
     async def list_orders(
-        self, tx: Tx, scope: Scope, direction: Direction, query: Any
+        self, scope: Scope, direction: Direction, query: PageRequest, bound: Mapping[str, str]
     ) -> tuple[list[Order | SupplierOrderView], str]:
         """A page of what the scope lets see."""
         plan = LISTING.plan(
-            self._dialect,
+            self._tx.dialect,
             filter=query.filter,
             order_by=query.order_by,
             page_size=query.page_size,
             page_token=query.page_token,
-            bound={**query.bound, "direction": direction.value},
+            bound={**bound, "direction": direction.value},
         )
-        rows = (await tx.execute(plan.apply(sa.select(ORDERS).where(condition(scope))))).all()
+        rows = (await self._tx.execute(plan.apply(sa.select(ORDERS).where(condition(scope))))).all()
         page = plan.page(rows)
         found = [row._mapping for row in page.rows]
         return [order_of(r) if r["kind"] == "BUYER" else supplier_view(r) for r in found], page.next_page_token
 
-    async def history(self, tx: Tx, key: uuid.UUID, page_size: int, page_token: str) -> tuple[list[Event], str]:
+    async def history(self, key: uuid.UUID, page_size: int, page_token: str) -> tuple[list[Event], str]:
         """A page of what happened, oldest first."""
-        plan = HISTORY.plan(self._dialect, page_size=page_size, page_token=page_token, bound={"order": str(key)})
-        rows = (await tx.execute(plan.apply(sa.select(EVENTS).where(EVENTS.c.aggregate_key == key)))).all()
+        plan = HISTORY.plan(self._tx.dialect, page_size=page_size, page_token=page_token, bound={"order": str(key)})
+        rows = (await self._tx.execute(plan.apply(sa.select(EVENTS).where(EVENTS.c.aggregate_key == key)))).all()
         page = plan.page(rows)
         return [event_of(row._mapping) for row in page.rows], page.next_page_token
 
@@ -210,10 +213,13 @@ LINE_UPDATE = (
 class SqlRequestStore:
     """Outcomes of idempotent requests."""
 
-    async def find(self, tx: Tx, request: Request) -> dict[str, Any] | None:
-        """The outcome of an earlier call."""
-        return await outcomes.find(tx, REQUESTS, request)
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
 
-    async def claim(self, tx: Tx, request: Request, outcome: dict[str, Any], now: Any) -> dict[str, Any] | None:
+    async def find(self, request: RequestKey | None) -> dict[str, Any] | None:
+        """The outcome of an earlier call."""
+        return await outcomes.find(self._tx, REQUESTS, request)
+
+    async def claim(self, request: RequestKey | None, outcome: dict[str, Any], now: Any) -> dict[str, Any] | None:
         """None for the first call, the recorded outcome for every other."""
-        return await outcomes.claim(tx, REQUESTS, request, outcome, now)
+        return await outcomes.claim(self._tx, REQUESTS, request, outcome, now)

@@ -8,25 +8,16 @@ import uuid
 from datetime import timedelta
 
 from libs.auth import Principal
-from libs.clock import Clock
 from libs.errors import Kind, WaybillError, missing
+from libs.idempotency.key import RequestKey
 from services import roles
 from services.order.application.access import readable, require_settled, require_writer
 from services.order.application.aftercare.complete_order import ChangeOrder
-from services.order.application.peers import Fulfillment, Payments
-from services.order.application.ports import (
-    Attempt,
-    Cancellation,
-    OrderStore,
-    Request,
-    RequestStore,
-    SubmissionStore,
-    Transactions,
-    Tx,
-)
-from services.order.application.progress.report_fulfillment import ReportFulfillment
+from services.order.application.peers import Peers
+from services.order.application.ports import Attempt, Cancellation, OrderWork, Units
 from services.order.application.submission.attempts import CHANGE
-from services.order.application.submission.submit_order import Acting, SubmitOrder
+from services.order.application.submission.steps import Steps
+from services.order.application.submission.submit_order import SubmitOrder
 from services.order.application.submission.try_submission import Tried
 from services.order.domain.history import changed
 from services.order.domain.model import Order, Reason
@@ -39,41 +30,24 @@ DRIVEN = timedelta(seconds=10)
 class CancelOrder:
     """Cancels; unfinished cancels are taken up again by the completer."""
 
-    def __init__(
-        self,
-        database: Transactions,
-        orders: OrderStore,
-        submissions: SubmissionStore,
-        requests: RequestStore,
-        submit: SubmitOrder,
-        changes: ChangeOrder,
-        fulfillment: Fulfillment,
-        payments: Payments,
-        reports: ReportFulfillment,
-        clock: Clock,
-        acting: Acting,
-    ) -> None:
-        self._db = database
-        self._orders = orders
-        self._submissions = submissions
-        self._requests = requests
+    def __init__(self, units: Units, peers: Peers, submit: SubmitOrder, changes: ChangeOrder, steps: Steps) -> None:
+        self._units = units
+        self._peers = peers
         self._submit = submit
         self._changes = changes
-        self._fulfillment = fulfillment
-        self._payments = payments
-        self._reports = reports
-        self._clock = clock
-        self._acting = acting
+        self._reports = steps.reports
+        self._clock = steps.clock
+        self._acting = steps.acting
 
-    async def __call__(self, caller: Principal, order_id: str, comment: str, request: Request) -> Order:
+    async def __call__(self, caller: Principal, order_id: str, comment: str, request: RequestKey | None) -> Order:
         """The order as it is now: CANCELED, or COMPLETED when something of it had shipped."""
-        async with self._db.reading() as tx:
-            known = await readable(self._orders, tx, caller, order_id) if await self._requests.find(tx, request) else None
+        async with self._units.reading() as work:
+            known = await readable(work.orders, caller, order_id) if await work.requests.find(request) else None
         again = None if known is None else await self._changes.joined(known)
         if again is not None:
             return again
-        async with self._db.transaction() as tx:
-            order, row, attempt = await self._begin(tx, caller, order_id, comment, request)
+        async with self._units.transaction() as work:
+            order, row, attempt = await self._begin(work, caller, order_id, comment, request)
         if row is not None:
             return await self.run(row)
         if attempt is not None and not attempt.finished:
@@ -82,16 +56,16 @@ class CancelOrder:
         return order
 
     async def _begin(
-        self, tx: Tx, caller: Principal, order_id: str, comment: str, request: Request
+        self, work: OrderWork, caller: Principal, order_id: str, comment: str, request: RequestKey | None
     ) -> tuple[Order, Cancellation | None, Attempt | None]:
         """The order, and what is left to be driven: the cancel of an open order, or the attempt that was refused."""
         now = self._clock.now()
-        recorded = await self._requests.claim(tx, request, {"order": order_id}, now)
-        order = await self._orders.find(tx, order_id, scope(caller, Direction.ALL), lock=True)
+        recorded = await work.requests.claim(request, {"order": order_id}, now)
+        order = await work.orders.find(order_id, scope(caller, Direction.ALL), lock=True)
         if order is None:
             raise missing("order", order_id)
         if recorded is not None and order.status is OrderStatus.CANCELED:
-            row = await self._submissions.cancellation(tx, order.key)
+            row = await work.cancellations.get(order.key)
             return order, row if row is not None and row.state != "FINISHED" else None, None
         require_writer(caller, order)
         target = move(order.id, order.status, Trigger.CANCEL)
@@ -100,11 +74,11 @@ class CancelOrder:
             if order.submission is not None and order.submission.kind == CHANGE:
                 require_settled(order)
             fresh = Cancellation(order.key, "FREEZING", caller.claims(), comment, now + DRIVEN, now)
-            await self._submissions.insert_cancellation(tx, fresh)
-            return order, await self._submissions.cancellation(tx, order.key) or fresh, None
+            await work.cancellations.insert(fresh)
+            return order, await work.cancellations.get(order.key) or fresh, None
         attempt = None
         if order.submission is not None and order.submission.undecided:
-            attempt, order = await self._refuse(tx, order)
+            attempt, order = await self._refuse(work, order)
         after, event = changed(
             order,
             "order_canceled",
@@ -115,17 +89,17 @@ class CancelOrder:
             status=target,
             cancel_time=now,
         )
-        await self._orders.save(tx, order, after, [event])
+        await work.orders.save(order, after, [event])
         return after, None, attempt
 
-    async def _refuse(self, tx: Tx, order: Order) -> tuple[Attempt | None, Order]:
+    async def _refuse(self, work: OrderWork, order: Order) -> tuple[Attempt | None, Order]:
         """A cancel decides a running attempt."""
         shown = order.submission
-        attempt = await self._submissions.get(tx, order.key, shown.attempt, lock=True) if shown else None
+        attempt = await work.submissions.get(order.key, shown.attempt, lock=True) if shown else None
         if attempt is None:
             return None, order
         why = Reason("SUBMIT_CANCELED", "order", "submission", "the order was canceled")
-        return await self._submit.decide_in(tx, attempt, Tried((why,)))
+        return await self._submit.decide_in(work, attempt, Tried((why,)))
 
     async def run(self, row: Cancellation) -> Order:
         """Drives the cancel of an open order to its end."""
@@ -135,16 +109,18 @@ class CancelOrder:
                 if rest is not None:
                     return await self._changes.driven(rest)
                 await self._decide(row)
-            reports, _ = await asyncio.gather(self._fulfillment.cancel(row.order_key), self._payments.void(row.order_key))
-            async with self._db.transaction() as tx:
-                after = await self._reports.apply(tx, reports, {row.order_key: lambda order: order})
-                await self._submissions.set_cancellation(tx, row.order_key, "FINISHED")
+            reports, _ = await asyncio.gather(
+                self._peers.fulfillment.cancel(row.order_key), self._peers.payments.void(row.order_key)
+            )
+            async with self._units.transaction() as work:
+                after = await self._reports.apply(work, reports, {row.order_key: lambda order: order})
+                await work.cancellations.set_state(row.order_key, "FINISHED")
                 return after.orders[row.order_key]
 
     async def _freeze(self, row: Cancellation) -> Attempt | None:
         """Freezes all of the order; the change that cancels what is left of it, when something has shipped."""
         try:
-            await self._fulfillment.freeze(row.order_key)
+            await self._peers.fulfillment.freeze(row.order_key)
         except WaybillError as error:
             if error.kind is Kind.UNAVAILABLE:
                 raise
@@ -156,29 +132,29 @@ class CancelOrder:
 
     async def _instead(self, row: Cancellation, refused: WaybillError) -> Attempt:
         """The cancel gives way to a change in one transaction, so that neither is forgotten."""
-        await self._reports(await self._fulfillment.unfreeze(row.order_key))
-        async with self._db.transaction() as tx:
-            order = await self._orders.by_key(tx, row.order_key, lock=True)
+        await self._reports(await self._peers.fulfillment.unfreeze(row.order_key))
+        async with self._units.transaction() as work:
+            order = await work.orders.by_key(row.order_key, lock=True)
             if order is None:
                 raise missing("order", str(row.order_key))
             shown = order.submission
-            if await self._submissions.cancellation(tx, row.order_key) is None:
+            if await work.cancellations.get(row.order_key) is None:
                 # Another that drives the same cancel was first.
-                began = await self._submissions.get(tx, order.key, shown.attempt) if shown else None
+                began = await work.submissions.get(order.key, shown.attempt) if shown else None
                 if began is None or began.kind != CHANGE:
                     raise refused
                 return began
-            await self._submissions.drop_cancellation(tx, row.order_key)
+            await work.cancellations.drop(row.order_key)
             if order.status is OrderStatus.OPEN and shown is not None and shown.finished:
-                return await self._changes.cancel_rest(tx, Principal.of_claims(row.caller), order, row.comment)
+                return await self._changes.cancel_rest(work, Principal.of_claims(row.caller), order, row.comment)
         # It has completed meanwhile, or its submit is still being confirmed.
         raise refused
 
     async def _withdraw(self, key: uuid.UUID) -> None:
         """A refused cancel leaves nothing. Its row goes last: should this process die before, the completer finds it."""
-        await self._reports(await self._fulfillment.unfreeze(key))
-        async with self._db.transaction() as tx:
-            await self._submissions.drop_cancellation(tx, key)
+        await self._reports(await self._peers.fulfillment.unfreeze(key))
+        async with self._units.transaction() as work:
+            await work.cancellations.drop(key)
 
     async def _decide(self, row: Cancellation) -> None:
         try:
@@ -191,9 +167,9 @@ class CancelOrder:
 
     async def _cancel(self, row: Cancellation) -> None:
         who = Principal.of_claims(row.caller)
-        async with self._db.transaction() as tx:
+        async with self._units.transaction() as work:
             now = self._clock.now()
-            order = await self._orders.by_key(tx, row.order_key, lock=True)
+            order = await work.orders.by_key(row.order_key, lock=True)
             if order is None:
                 raise missing("order", str(row.order_key))
             if order.status is not OrderStatus.CANCELED:
@@ -208,5 +184,5 @@ class CancelOrder:
                     cancel_time=now,
                     canceled=order.wholly_canceled,
                 )
-                await self._orders.save(tx, order, after, [event])
-            await self._submissions.set_cancellation(tx, row.order_key, "DECIDED")
+                await work.orders.save(order, after, [event])
+            await work.cancellations.set_state(row.order_key, "DECIDED")

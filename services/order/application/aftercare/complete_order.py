@@ -10,28 +10,17 @@ import asyncio
 import uuid
 
 from libs.auth import Principal
-from libs.clock import Clock
 from libs.errors import Kind, WaybillError, denied, missing, stale
-from libs.failpoints import Failpoints
+from libs.idempotency.key import RequestKey
 from libs.obs import get_logger
-from libs.service.loops import Tries, put_off
+from libs.service.loops import put_off
 from services import roles
 from services.order.application.access import cancel_in_progress, locked, require_settled
-from services.order.application.peers import Fulfillment, Payments
-from services.order.application.ports import (
-    Attempt,
-    OrderChange,
-    OrderStore,
-    Reports,
-    Request,
-    RequestStore,
-    SubmissionStore,
-    Transactions,
-    Tx,
-)
-from services.order.application.progress.report_fulfillment import ReportFulfillment
+from services.order.application.peers import Peers
+from services.order.application.ports import Attempt, OrderChange, OrderWork, Reports, Units
 from services.order.application.submission.attempts import begun, finished, new_change, outcome, timed_out
-from services.order.application.submission.submit_order import Acting, SubmitOrder
+from services.order.application.submission.steps import Steps
+from services.order.application.submission.submit_order import SubmitOrder
 from services.order.application.submission.try_submission import FAILED, Tried
 from services.order.domain.model import Order, Reason
 from services.order.domain.status import Trigger, move
@@ -43,64 +32,46 @@ log = get_logger("changes")
 class ChangeOrder:
     """Drives changes: for CompleteOrder, for CancelOrder, and for the completer."""
 
-    def __init__(
-        self,
-        database: Transactions,
-        orders: OrderStore,
-        submissions: SubmissionStore,
-        requests: RequestStore,
-        submit: SubmitOrder,
-        fulfillment: Fulfillment,
-        payments: Payments,
-        reports: ReportFulfillment,
-        clock: Clock,
-        failpoints: Failpoints,
-        acting: Acting,
-        retries: Tries,
-    ) -> None:
-        self._db = database
-        self._orders = orders
-        self._submissions = submissions
-        self._requests = requests
+    def __init__(self, units: Units, peers: Peers, submit: SubmitOrder, steps: Steps) -> None:
+        self._units = units
+        self._peers = peers
         self._submit = submit
-        self._fulfillment = fulfillment
-        self._payments = payments
-        self._reports = reports
-        self._clock = clock
-        self._failpoints = failpoints
-        self._acting = acting
-        self._retries = retries
+        self._reports = steps.reports
+        self._clock = steps.clock
+        self._failpoints = steps.failpoints
+        self._acting = steps.acting
+        self._retries = steps.retries
 
-    async def complete(self, caller: Principal, order_id: str, comment: str, etag: str, request: Request) -> Order:
+    async def complete(self, caller: Principal, order_id: str, comment: str, etag: str, request: RequestKey | None) -> Order:
         """The order as it is once its open units are given up. Raises CHANGE_REFUSED, ORDER_STATUS_CONFLICT."""
         caller.require(roles.ORDER_ADMIN)
         if not caller.is_seller:
             raise denied(roles.ORDER_ADMIN)
-        async with self._db.transaction() as tx:
+        async with self._units.transaction() as work:
             # The lock comes first: the number that is recorded is the number that is begun.
-            order = await locked(self._orders, tx, caller, order_id)
+            order = await locked(work.orders, caller, order_id)
             number = 1 if order.submission is None else order.submission.attempt + 1
             claimed = {"order": order_id, "attempt": number}
-            recorded = await self._requests.claim(tx, request, claimed, self._clock.now())
+            recorded = await work.requests.claim(request, claimed, self._clock.now())
             if recorded is None:
                 if etag and etag != str(order.version):
                     raise stale("order", order.id, str(order.version))
-                attempt = await self.begin(tx, caller, order, OrderChange(COMPLETE, comment))
+                attempt = await self.begin(work, caller, order, OrderChange(COMPLETE, comment))
         if recorded is not None:
             return (await self._submit.join(order.key, recorded["attempt"]))[0]
         await self._failpoints.reach("order.change.begun")
         return await self.driven(attempt)
 
-    async def begin(self, tx: Tx, caller: Principal, order: Order, change: OrderChange) -> Attempt:
+    async def begin(self, work: OrderWork, caller: Principal, order: Order, change: OrderChange) -> Attempt:
         """A change of a locked order. Raises ORDER_STATUS_CONFLICT; ABORTED while something else is being done with it."""
         move(order.id, order.status, Trigger.CHANGE)
         require_settled(order)
-        if await self._submissions.cancellation(tx, order.key) is not None:
+        if await work.cancellations.get(order.key) is not None:
             raise cancel_in_progress(order)
         attempt = new_change(order, caller, change, self._clock.now())
         after, event = begun(order, attempt, caller)
-        await self._submissions.insert(tx, attempt)
-        await self._orders.save(tx, order, after, [event])
+        await work.submissions.insert(attempt)
+        await work.orders.save(order, after, [event])
         return attempt
 
     async def driven(self, attempt: Attempt) -> Order:
@@ -131,8 +102,8 @@ class ChangeOrder:
         return attempt, order
 
     async def _load(self, key: uuid.UUID) -> Order:
-        async with self._db.reading() as tx:
-            order = await self._orders.by_key(tx, key)
+        async with self._units.reading() as work:
+            order = await work.orders.by_key(key)
         if order is None:
             raise missing("order", str(key))
         return order
@@ -142,7 +113,7 @@ class ChangeOrder:
         if self._clock.now() >= attempt.deadline:
             return Tried((timed_out(attempt),))
         try:
-            canceled = await self._fulfillment.try_change(attempt.order_key, attempt.attempt, attempt.deadline)
+            canceled = await self._peers.fulfillment.try_change(attempt.order_key, attempt.attempt, attempt.deadline)
         except WaybillError as error:
             if error.kind is Kind.UNAVAILABLE:
                 return Tried((Reason("DEPENDENCY_UNAVAILABLE", "fulfillment", "order", "fulfillment did not answer", True),))
@@ -157,15 +128,17 @@ class ChangeOrder:
         """Applies or releases. Whatever that fails by, the decision stands and is driven on."""
         key, number = attempt.order_key, attempt.attempt
         if attempt.state == "ACCEPTED":
-            reports, _ = await asyncio.gather(self._fulfillment.apply_change(key, number), self._payments.lower(order, number))
+            reports, _ = await asyncio.gather(
+                self._peers.fulfillment.apply_change(key, number), self._peers.payments.lower(order, number)
+            )
             await self._failpoints.reach("order.change.applied")
         else:
-            reports = await self._fulfillment.release_change(key, number)
-        return await self._db.retrying(lambda tx: self._finished(tx, key, number, reports))
+            reports = await self._peers.fulfillment.release_change(key, number)
+        return await self._units.retrying(lambda work: self._finished(work, key, number, reports))
 
-    async def _finished(self, tx: Tx, key: uuid.UUID, number: int, reports: Reports) -> Order:
-        after = await self._reports.apply(tx, reports, {key: lambda order: finished(order, number)})
-        await self._submissions.finish(tx, key, number)
+    async def _finished(self, work: OrderWork, key: uuid.UUID, number: int, reports: Reports) -> Order:
+        after = await self._reports.apply(work, reports, {key: lambda order: finished(order, number)})
+        await work.submissions.finish(key, number)
         return after.orders[key]
 
     async def joined(self, order: Order) -> Order | None:
@@ -173,12 +146,12 @@ class ChangeOrder:
         shown = order.submission
         if shown is None:
             return None
-        async with self._db.reading() as tx:
-            attempt = await self._submissions.get(tx, order.key, shown.attempt)
+        async with self._units.reading() as work:
+            attempt = await work.submissions.get(order.key, shown.attempt)
         if attempt is None or attempt.change is None or attempt.change.what != CANCEL_REST:
             return None
         return (await self._submit.join(order.key, shown.attempt))[0]
 
-    async def cancel_rest(self, tx: Tx, caller: Principal, order: Order, comment: str) -> Attempt:
+    async def cancel_rest(self, work: OrderWork, caller: Principal, order: Order, comment: str) -> Attempt:
         """Begins the cancel of what is left of a locked order, instead of a cancel of the whole."""
-        return await self.begin(tx, caller, order, OrderChange(CANCEL_REST, comment))
+        return await self.begin(work, caller, order, OrderChange(CANCEL_REST, comment))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import denied
+from libs.idempotency.key import RequestKey
 from services import roles
 from services.order.application.access import readable, require_settled
 from services.order.application.peers import Fulfillment
-from services.order.application.ports import OrderStore, ReportStore, Request, RequestStore, SupplierOrderView, Transactions
+from services.order.application.ports import SupplierOrderView, Units
 from services.order.application.progress.report_fulfillment import ReportFulfillment
 from services.order.domain.model import Order
 from services.order.domain.status import Trigger, move
@@ -17,34 +18,24 @@ from services.order.domain.status import Trigger, move
 class ForwardOrder:
     """For the seller; a forwarded order stays as it is."""
 
-    def __init__(
-        self,
-        database: Transactions,
-        orders: OrderStore,
-        reports: ReportStore,
-        requests: RequestStore,
-        fulfillment: Fulfillment,
-        report: ReportFulfillment,
-        clock: Clock,
-    ) -> None:
-        self._db = database
-        self._orders = orders
-        self._reports = reports
-        self._requests = requests
+    def __init__(self, units: Units, fulfillment: Fulfillment, report: ReportFulfillment, clock: Clock) -> None:
+        self._units = units
         self._fulfillment = fulfillment
         self._report = report
         self._clock = clock
 
-    async def __call__(self, caller: Principal, order_id: str, request: Request) -> tuple[Order, list[SupplierOrderView]]:
+    async def __call__(
+        self, caller: Principal, order_id: str, request: RequestKey | None
+    ) -> tuple[Order, list[SupplierOrderView]]:
         """The buyer order and its supplier orders.
 
         The request is recorded before fulfillment is told, so that another one under its id forwards nothing; a repeat
         goes on where the first call stopped.
         """
         caller.require(roles.ORDER_ADMIN)
-        async with self._db.transaction() as tx:
-            await self._requests.claim(tx, request, {"order": order_id}, self._clock.now())
-            order = await readable(self._orders, tx, caller, order_id)
+        async with self._units.transaction() as work:
+            await work.requests.claim(request, {"order": order_id}, self._clock.now())
+            order = await readable(work.orders, caller, order_id)
             if not caller.is_seller:
                 raise denied(roles.ORDER_ADMIN)
             if order.forward_time is None:
@@ -52,7 +43,7 @@ class ForwardOrder:
                 require_settled(order)
         if order.forward_time is None:
             await self._report(await self._fulfillment.forward(order.key))
-        async with self._db.reading(snapshot=True) as tx:
-            order = await readable(self._orders, tx, caller, order_id)
-            views = await self._reports.supplier_orders(tx, [order.key])
+        async with self._units.reading(snapshot=True) as work:
+            order = await readable(work.orders, caller, order_id)
+            views = await work.reports.supplier_orders([order.key])
             return order, [view for view in views if not view.moved]

@@ -6,11 +6,13 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from libs.errors import missing
+from libs.query.request import PageRequest
+from libs.service.unit_of_work import UnitsOfWork
 from services.order.application.aftercare.cancel_order import CancelOrder
-from services.order.application.ports import HoldStore, SubmissionStore, Transactions, Tx
+from services.order.application.ports import Units
 from services.order.application.progress.hold_order import HoldOrder
 
 
@@ -31,41 +33,31 @@ class OrderCommand:
 class CommandQueries(Protocol):
     """Commands that are not at their end."""
 
-    async def page(self, tx: Tx, query: Any) -> tuple[Sequence[OrderCommand], str]: ...
-    async def of_order(self, tx: Tx, order_id: str) -> Sequence[OrderCommand] | None:
+    async def page(self, query: PageRequest) -> tuple[Sequence[OrderCommand], str]: ...
+    async def of_order(self, order_id: str) -> Sequence[OrderCommand] | None:
         """Those of one buyer order; None when there is no such order."""
 
 
 class OperateCommands:
     """For operators; whether the caller is one has been checked."""
 
-    def __init__(
-        self,
-        database: Transactions,
-        queries: CommandQueries,
-        submissions: SubmissionStore,
-        holds: HoldStore,
-        cancel: CancelOrder,
-        hold: HoldOrder,
-    ) -> None:
-        self._db = database
-        self._queries = queries
-        self._submissions = submissions
-        self._holds = holds
+    def __init__(self, units: Units, commands: UnitsOfWork[CommandQueries], cancel: CancelOrder, hold: HoldOrder) -> None:
+        self._units = units
+        self._commands = commands
         self._cancel = cancel
         self._hold = hold
 
-    async def list(self, query: Any) -> tuple[Sequence[OrderCommand], str]:
+    async def list(self, query: PageRequest) -> tuple[Sequence[OrderCommand], str]:
         """A page and the token of the next."""
-        async with self._db.reading() as tx:
-            return await self._queries.page(tx, query)
+        async with self._commands.reading() as commands:
+            return await commands.page(query)
 
     async def drive(self, order_id: str) -> Sequence[OrderCommand]:
         """Drives what is unfinished of an order as the completer would; returns what still is."""
         for one in await self._of(order_id):
-            async with self._db.reading() as tx:
-                cancel = await self._submissions.cancellation(tx, one.order_key)
-                hold = await self._holds.command(tx, one.order_key)
+            async with self._units.reading() as work:
+                cancel = await work.cancellations.get(one.order_key)
+                hold = await work.holds.command(one.order_key)
             if one.type == "CANCEL":
                 if cancel is not None and cancel.state != "FINISHED":
                     await self._cancel.run(cancel)
@@ -74,8 +66,8 @@ class OperateCommands:
         return await self._of(order_id)
 
     async def _of(self, order_id: str) -> Sequence[OrderCommand]:
-        async with self._db.reading() as tx:
-            found = await self._queries.of_order(tx, order_id)
+        async with self._commands.reading() as commands:
+            found = await commands.of_order(order_id)
         if found is None:
             raise missing("order", order_id)
         return found

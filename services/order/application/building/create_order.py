@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import Violations, exists, missing
+from libs.idempotency.key import RequestKey
 from services.order.application.building.build_order import BuildOrder
-from services.order.application.ports import OrderStore, Request, RequestStore, Transactions, Tx
+from services.order.application.ports import OrderIdTaken, OrderWork, Units
 from services.order.domain.building.drafts import LineDraft, OrderDraft
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.history import placed, stated
@@ -34,40 +35,34 @@ def created(order: Order, lines: Sequence[Line], caller: Principal) -> Event:
 class CreateOrder:
     """Creates an order with its lines, all or nothing."""
 
-    def __init__(
-        self, database: Transactions, orders: OrderStore, requests: RequestStore, build: BuildOrder, clock: Clock
-    ) -> None:
-        self._db = database
-        self._orders = orders
-        self._requests = requests
+    def __init__(self, units: Units, build: BuildOrder, clock: Clock) -> None:
+        self._units = units
         self._build = build
         self._clock = clock
 
     async def __call__(
-        self, caller: Principal, draft: OrderDraft, drafts: Sequence[LineDraft], found: Violations, request: Request
+        self, caller: Principal, draft: OrderDraft, drafts: Sequence[LineDraft], found: Violations, request: RequestKey | None
     ) -> tuple[Order, tuple[Line, ...]]:
         """The order as stored."""
-        async with self._db.reading() as tx:
-            recorded = await self._requests.find(tx, request)
+        async with self._units.reading() as work:
+            recorded = await work.requests.find(request)
         if recorded is not None:
-            async with self._db.reading(snapshot=True) as tx:
-                return await self._again(tx, caller, recorded["id"])
+            async with self._units.reading(snapshot=True) as work:
+                return await self._again(work, caller, recorded["id"])
         order, lines, _ = await self._build(caller, draft, drafts, found)
         try:
-            async with self._db.transaction() as tx:
+            async with self._units.transaction() as work:
                 outcome = {"id": order.id}
-                recorded = await self._requests.claim(tx, request, outcome, self._clock.now())
+                recorded = await work.requests.claim(request, outcome, self._clock.now())
                 if recorded is not None:
-                    return await self._again(tx, caller, recorded["id"])
-                await self._orders.insert(tx, order, lines, Worksheet(), [created(order, lines, caller)])
-        except Exception as error:
-            if self._orders.id_taken(error):
-                raise exists("order", order.id) from None
-            raise
+                    return await self._again(work, caller, recorded["id"])
+                await work.orders.insert(order, lines, Worksheet(), [created(order, lines, caller)])
+        except OrderIdTaken:
+            raise exists("order", order.id) from None
         return order, lines
 
-    async def _again(self, tx: Tx, caller: Principal, order_id: str) -> tuple[Order, tuple[Line, ...]]:
-        order = await self._orders.find(tx, order_id, scope(caller, Direction.ALL))
+    async def _again(self, work: OrderWork, caller: Principal, order_id: str) -> tuple[Order, tuple[Line, ...]]:
+        order = await work.orders.find(order_id, scope(caller, Direction.ALL))
         if order is None:
             raise missing("order", order_id)
-        return order, await self._orders.lines(tx, order.key)
+        return order, await work.orders.lines(order.key)

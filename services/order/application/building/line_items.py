@@ -11,6 +11,7 @@ from typing import Any
 from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import Violations
+from libs.idempotency.key import RequestKey
 from libs.protoconv import merge_xp, xp_size_ok
 from services.order.application.access import locked, require_writable, writable
 from services.order.application.building.build_order import (
@@ -21,7 +22,7 @@ from services.order.application.building.build_order import (
     resolve_address,
 )
 from services.order.application.peers import Catalog, Directory, OrderingContext
-from services.order.application.ports import OrderStore, Request, RequestStore, Transactions
+from services.order.application.ports import Units
 from services.order.domain.building.drafts import (
     LineDraft,
     check_count,
@@ -52,18 +53,8 @@ PATHS = frozenset(
 class LineItems:
     """Changes of an UNSUBMITTED order's lines."""
 
-    def __init__(
-        self,
-        database: Transactions,
-        orders: OrderStore,
-        requests: RequestStore,
-        directory: Directory,
-        catalog: Catalog,
-        clock: Clock,
-    ) -> None:
-        self._db = database
-        self._orders = orders
-        self._requests = requests
+    def __init__(self, units: Units, directory: Directory, catalog: Catalog, clock: Clock) -> None:
+        self._units = units
         self._directory = directory
         self._catalog = catalog
         self._clock = clock
@@ -72,14 +63,20 @@ class LineItems:
         wanted = {draft.shipping_address_id for draft in drafts} - {""}
         return await self._directory.ordering_context(order.buyer_id, order.user.id, caller.client_id, wanted)
 
-    async def _seen(self, caller: Principal, order_id: str, request: Request) -> tuple[Order, Mapping[str, Any] | None]:
-        async with self._db.reading() as tx:
-            recorded = await self._requests.find(tx, request)
+    async def _seen(self, caller: Principal, order_id: str, request: RequestKey | None) -> tuple[Order, Mapping[str, Any] | None]:
+        async with self._units.reading() as work:
+            recorded = await work.requests.find(request)
             trigger = Trigger.EDIT if recorded is None else Trigger.MARK
-            return await writable(self._orders, tx, caller, order_id, self._clock.now(), trigger, lock=False), recorded
+            return await writable(work.orders, caller, order_id, self._clock.now(), trigger, lock=False), recorded
 
     async def add(
-        self, caller: Principal, order_id: str, drafts: Sequence[LineDraft], etag: str, found: Violations, request: Request
+        self,
+        caller: Principal,
+        order_id: str,
+        drafts: Sequence[LineDraft],
+        etag: str,
+        found: Violations,
+        request: RequestKey | None,
     ) -> tuple[Order, tuple[Line, ...]]:
         """The order and the added lines."""
         seen, recorded = await self._seen(caller, order_id, request)
@@ -91,15 +88,15 @@ class LineItems:
         context, catalog = await asyncio.gather(
             self._context(caller, seen, drafts), self._catalog.products({d.product_id for d in drafts})
         )
-        async with self._db.transaction() as tx:
+        async with self._units.transaction() as work:
             now = self._clock.now()
             # The lock comes first: the ids that are recorded are those that are given.
-            order = await locked(self._orders, tx, caller, order_id)
-            existing = await self._orders.lines(tx, order.key)
+            order = await locked(work.orders, caller, order_id)
+            existing = await work.orders.lines(order.key)
             last = max((line.position for line in existing), default=0)
             lines = make_lines(found, drafts, catalog, context, last, {line.id for line in existing}, now)
             outcome = {"order": order_id, "line_items": [line.id for line in lines]}
-            recorded = await self._requests.claim(tx, request, outcome, now)
+            recorded = await work.requests.claim(request, outcome, now)
             if recorded is not None:
                 require_writable(caller, order, now, Trigger.MARK)
                 return order, _those(existing, recorded)
@@ -118,14 +115,14 @@ class LineItems:
                 ship_to=placed(lines),
                 line_item_count=order.line_item_count + len(lines),
             )
-            await self._orders.insert_lines(tx, order.key, lines)
-            await self._orders.save(tx, order, after, [event])
+            await work.orders.insert_lines(order.key, lines)
+            await work.orders.save(order, after, [event])
         return after, lines
 
     async def _again(self, caller: Principal, order_id: str, recorded: Mapping[str, Any]) -> tuple[Order, tuple[Line, ...]]:
-        async with self._db.reading(snapshot=True) as tx:
-            order = await writable(self._orders, tx, caller, order_id, self._clock.now(), Trigger.MARK, lock=False)
-            return order, _those(await self._orders.lines(tx, order.key), recorded)
+        async with self._units.reading(snapshot=True) as work:
+            order = await writable(work.orders, caller, order_id, self._clock.now(), Trigger.MARK, lock=False)
+            return order, _those(await work.orders.lines(order.key), recorded)
 
     async def update(
         self,
@@ -135,7 +132,7 @@ class LineItems:
         paths: Sequence[str],
         etag: str,
         found: Violations,
-        request: Request,
+        request: RequestKey | None,
     ) -> tuple[Order, tuple[Line, ...]]:
         """The order and the changed lines."""
         seen, recorded = await self._seen(caller, order_id, request)
@@ -147,15 +144,15 @@ class LineItems:
         context = None
         if any("address" in path for path in paths):
             context = await self._context(caller, seen, drafts)
-        async with self._db.transaction() as tx:
+        async with self._units.transaction() as work:
             now = self._clock.now()
             outcome = {"order": order_id, "line_items": [draft.id for draft in drafts]}
-            recorded = await self._requests.claim(tx, request, outcome, now)
+            recorded = await work.requests.claim(request, outcome, now)
             if recorded is not None:
-                order = await writable(self._orders, tx, caller, order_id, now, Trigger.MARK)
-                return order, _those(await self._orders.lines(tx, order.key), recorded)
-            order = await writable(self._orders, tx, caller, order_id, now, Trigger.EDIT, etag)
-            existing = {line.id: line for line in await self._orders.lines(tx, order.key)}
+                order = await writable(work.orders, caller, order_id, now, Trigger.MARK)
+                return order, _those(await work.orders.lines(order.key), recorded)
+            order = await writable(work.orders, caller, order_id, now, Trigger.EDIT, etag)
+            existing = {line.id: line for line in await work.orders.lines(order.key)}
             lines = [
                 made
                 for i, draft in enumerate(drafts)
@@ -173,18 +170,20 @@ class LineItems:
                 data={"line_items": [line.id for line in lines][:100], "fields": sorted(paths)},
                 ship_to=placed(lines, all=True) if any("address" in path for path in paths) else None,
             )
-            await self._orders.update_lines(tx, order.key, lines)
-            await self._orders.save(tx, order, after, [event])
+            await work.orders.update_lines(order.key, lines)
+            await work.orders.save(order, after, [event])
         return after, tuple(lines)
 
-    async def remove(self, caller: Principal, order_id: str, line_ids: Sequence[str], etag: str, request: Request) -> Order:
+    async def remove(
+        self, caller: Principal, order_id: str, line_ids: Sequence[str], etag: str, request: RequestKey | None
+    ) -> Order:
         """The order without the lines."""
-        async with self._db.transaction() as tx:
+        async with self._units.transaction() as work:
             now = self._clock.now()
-            if await self._requests.claim(tx, request, {"order": order_id}, now) is not None:
-                return await writable(self._orders, tx, caller, order_id, now, Trigger.MARK)
-            order = await writable(self._orders, tx, caller, order_id, now, Trigger.EDIT, etag)
-            known = {line.id: line for line in await self._orders.lines(tx, order.key)}
+            if await work.requests.claim(request, {"order": order_id}, now) is not None:
+                return await writable(work.orders, caller, order_id, now, Trigger.MARK)
+            order = await writable(work.orders, caller, order_id, now, Trigger.EDIT, etag)
+            known = {line.id: line for line in await work.orders.lines(order.key)}
             found = Violations()
             found.require("line_item_ids", bool(line_ids), "FIELD_REQUIRED", "at least one line")
             for i, id in enumerate(line_ids):
@@ -202,8 +201,8 @@ class LineItems:
                 ship_to=dict.fromkeys(placed(known[id] for id in gone), ""),
                 line_item_count=order.line_item_count - len(gone),
             )
-            await self._orders.delete_lines(tx, order.key, sorted(gone))
-            await self._orders.save(tx, order, after, [event])
+            await work.orders.delete_lines(order.key, sorted(gone))
+            await work.orders.save(order, after, [event])
         return after
 
 

@@ -8,11 +8,12 @@ from typing import Any
 from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import Violations
+from libs.idempotency.key import RequestKey
 from libs.protoconv import merge_xp, xp_size_ok
 from services.order.application.access import writable
 from services.order.application.building.build_order import address_ids, check_currencies, require_override_roles, resolve_address
 from services.order.application.peers import Directory, OrderingContext
-from services.order.application.ports import OrderStore, Request, RequestStore, Transactions
+from services.order.application.ports import Units
 from services.order.domain.building.drafts import OrderDraft
 from services.order.domain.history import changed
 from services.order.domain.model import Order
@@ -36,28 +37,24 @@ _STALING = PATHS - {"comments", "billing_address_id", "billing_address", "xp"}
 class UpdateOrder:
     """Changes the fields of the mask. xp may change in every status; everything else while UNSUBMITTED."""
 
-    def __init__(
-        self, database: Transactions, orders: OrderStore, requests: RequestStore, directory: Directory, clock: Clock
-    ) -> None:
-        self._db = database
-        self._orders = orders
-        self._requests = requests
+    def __init__(self, units: Units, directory: Directory, clock: Clock) -> None:
+        self._units = units
         self._directory = directory
         self._clock = clock
 
     async def __call__(
-        self, caller: Principal, draft: OrderDraft, paths: Sequence[str], etag: str, found: Violations, request: Request
+        self, caller: Principal, draft: OrderDraft, paths: Sequence[str], etag: str, found: Violations, request: RequestKey | None
     ) -> Order:
         """The order as stored."""
         trigger = Trigger.MARK if set(paths) <= {"xp"} else Trigger.EDIT
         context = None
         if any("address" in path for path in paths):
             context = await self._context(caller, draft, trigger, etag, request)
-        async with self._db.transaction() as tx:
+        async with self._units.transaction() as work:
             now = self._clock.now()
-            recorded = await self._requests.claim(tx, request, {"id": draft.id}, now)
+            recorded = await work.requests.claim(request, {"id": draft.id}, now)
             order = await writable(
-                self._orders, tx, caller, draft.id, now, Trigger.MARK if recorded else trigger, "" if recorded else etag
+                work.orders, caller, draft.id, now, Trigger.MARK if recorded else trigger, "" if recorded else etag
             )
             if recorded is not None:
                 return order
@@ -77,17 +74,17 @@ class UpdateOrder:
                 data={"fields": sorted(paths)},
                 **fields,
             )
-            await self._orders.save(tx, order, after, [event])
+            await work.orders.save(order, after, [event])
         return after
 
     async def _context(
-        self, caller: Principal, draft: OrderDraft, trigger: Trigger, etag: str, request: Request
+        self, caller: Principal, draft: OrderDraft, trigger: Trigger, etag: str, request: RequestKey | None
     ) -> OrderingContext | None:
         """The addresses that are named; None when the request has been answered before."""
-        async with self._db.reading() as tx:
-            if await self._requests.find(tx, request) is not None:
+        async with self._units.reading() as work:
+            if await work.requests.find(request) is not None:
                 return None
-            seen = await writable(self._orders, tx, caller, draft.id, self._clock.now(), trigger, etag, lock=False)
+            seen = await writable(work.orders, caller, draft.id, self._clock.now(), trigger, etag, lock=False)
         return await self._directory.ordering_context(seen.buyer_id, seen.user.id, caller.client_id, address_ids(draft, ()))
 
     def _fields(

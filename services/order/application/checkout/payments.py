@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from libs.auth import PartyKind, Principal
 from libs.clock import Clock
 from libs.errors import missing, precondition
+from libs.idempotency.key import RequestKey
 from services.order.application.access import readable, require_no_attempt, writable
 from services.order.application.peers import PaymentDocument, Payments
-from services.order.application.ports import OrderStore, Request, RequestStore, Transactions
+from services.order.application.ports import Units
 from services.order.domain.history import changed
 from services.order.domain.status import OrderStatus, Trigger, move
 
@@ -17,23 +18,19 @@ from services.order.domain.status import OrderStatus, Trigger, move
 class OrderPayments:
     """Payments of an order that is not submitted, their replacement while it is open, and reading them ever after."""
 
-    def __init__(
-        self, database: Transactions, orders: OrderStore, requests: RequestStore, payments: Payments, clock: Clock
-    ) -> None:
-        self._db = database
-        self._orders = orders
-        self._requests = requests
+    def __init__(self, units: Units, payments: Payments, clock: Clock) -> None:
+        self._units = units
         self._payments = payments
         self._clock = clock
 
     async def add(
-        self, caller: Principal, order_id: str, payments: Sequence[PaymentDocument], request_id: str, request: Request
+        self, caller: Principal, order_id: str, payments: Sequence[PaymentDocument], request_id: str, request: RequestKey | None
     ) -> list[PaymentDocument]:
         """The added payments. Those of an open order replace payments that need attention."""
         now = self._clock.now()
-        async with self._db.reading() as tx:
-            again = await self._requests.find(tx, request) is not None
-            order = await writable(self._orders, tx, caller, order_id, now, Trigger.MARK, lock=False)
+        async with self._units.reading() as work:
+            again = await work.requests.find(request) is not None
+            order = await writable(work.orders, caller, order_id, now, Trigger.MARK, lock=False)
         if not again:
             require_no_attempt(order, now)
             if order.status is not OrderStatus.OPEN:
@@ -45,13 +42,13 @@ class OrderPayments:
         return made
 
     async def remove(
-        self, caller: Principal, order_id: str, payment_ids: Sequence[str], request_id: str, request: Request
+        self, caller: Principal, order_id: str, payment_ids: Sequence[str], request_id: str, request: RequestKey | None
     ) -> None:
         """Removes them."""
-        async with self._db.reading() as tx:
-            again = await self._requests.find(tx, request) is not None
+        async with self._units.reading() as work:
+            again = await work.requests.find(request) is not None
             trigger = Trigger.MARK if again else Trigger.EDIT
-            order = await writable(self._orders, tx, caller, order_id, self._clock.now(), trigger, lock=False)
+            order = await writable(work.orders, caller, order_id, self._clock.now(), trigger, lock=False)
         if not again:
             await self._payments.remove(order, payment_ids, request_id)
             await self._note(caller, order_id, "payments_removed", len(payment_ids), request)
@@ -60,15 +57,15 @@ class OrderPayments:
         """All payments of an order; suppliers see none."""
         if caller.party_kind is PartyKind.SUPPLIER:
             raise missing("order", order_id)
-        async with self._db.reading() as tx:
-            order = await readable(self._orders, tx, caller, order_id)
+        async with self._units.reading() as work:
+            order = await readable(work.orders, caller, order_id)
         return (await self._payments.of_orders([order.key])).get(order.key, [])
 
-    async def _note(self, caller: Principal, order_id: str, type: str, count: int, request: Request) -> None:
-        async with self._db.transaction() as tx:
+    async def _note(self, caller: Principal, order_id: str, type: str, count: int, request: RequestKey | None) -> None:
+        async with self._units.transaction() as work:
             now = self._clock.now()
-            if await self._requests.claim(tx, request, {"order": order_id}, now) is not None:
+            if await work.requests.claim(request, {"order": order_id}, now) is not None:
                 return
-            order = await writable(self._orders, tx, caller, order_id, now, Trigger.MARK)
+            order = await writable(work.orders, caller, order_id, now, Trigger.MARK)
             after, event = changed(order, type, caller.user_id, caller.party_id, now, data={"count": count})
-            await self._orders.save(tx, order, after, [event])
+            await work.orders.save(order, after, [event])

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from libs.auth import Principal
-from libs.clock import Clock
 from libs.errors import Violations, WaybillError, exists
+from libs.idempotency.key import RequestKey
 from services.order.application.building.build_order import BuildOrder
 from services.order.application.building.create_order import created
 from services.order.application.checkout.worksheets import Worksheets
-from services.order.application.peers import PaymentDocument, Payments
-from services.order.application.ports import OrderStore, Request, RequestStore, SubmissionStore, Transactions
-from services.order.application.submission.attempts import begun, new_attempt, outcome, taken
+from services.order.application.peers import PaymentDocument
+from services.order.application.ports import OrderIdTaken, Units
+from services.order.application.submission.attempts import begun, outcome, taken
 from services.order.application.submission.submit_order import Loaded, SubmitOrder
 from services.order.domain.building.drafts import LineDraft, OrderDraft
 from services.order.domain.checkout.worksheet import Worksheet, select_by_preference
@@ -32,27 +32,11 @@ class Wishes:
 class PlaceOrder:
     """Create, estimate, select, calculate, pay and submit."""
 
-    def __init__(
-        self,
-        database: Transactions,
-        orders: OrderStore,
-        submissions: SubmissionStore,
-        requests: RequestStore,
-        build: BuildOrder,
-        worksheets: Worksheets,
-        payments: Payments,
-        submit: SubmitOrder,
-        clock: Clock,
-    ) -> None:
-        self._db = database
-        self._orders = orders
-        self._submissions = submissions
-        self._requests = requests
+    def __init__(self, units: Units, build: BuildOrder, worksheets: Worksheets, submit: SubmitOrder) -> None:
+        self._units = units
         self._build = build
         self._worksheets = worksheets
-        self._payments = payments
         self._submit = submit
-        self._clock = clock
 
     async def __call__(
         self,
@@ -62,12 +46,12 @@ class PlaceOrder:
         wishes: Wishes,
         payments: Sequence[PaymentDocument],
         found: Violations,
-        request: Request,
+        request: RequestKey | None,
     ) -> tuple[Order, tuple[Line, ...]]:
         """The order, submitted, with its lines."""
         if request is not None:
-            async with self._db.reading() as tx:
-                recorded = await self._requests.find(tx, request)
+            async with self._units.reading() as work:
+                recorded = await work.requests.find(request)
             if recorded is not None:
                 return await self._again(caller, recorded["id"])
         found.require("line_items", bool(drafts), "FIELD_REQUIRED", "at least one line")
@@ -76,22 +60,18 @@ class PlaceOrder:
         worksheet = select_by_preference(worksheet, wishes.ship_method_ids, wishes.fastest)
         order = replace(order, estimated_version=order.content_version)
         order, worksheet, lines = await self._worksheets.calculated(order, lines, worksheet)
-        packed = [self._payments.pack(payment) for payment in payments]
-        now = self._clock.now()
-        attempt = new_attempt(order, 1, caller, now, packed)
+        attempt = self._submit.first(order, caller, payments)
         opening = created(order, lines, caller)
         order, event = begun(order, attempt, caller)
         try:
-            async with self._db.transaction() as tx:
+            async with self._units.transaction() as work:
                 outcome_of = {"id": order.id, "attempt": 1}
-                recorded = await self._requests.claim(tx, request, outcome_of, now)
+                recorded = await work.requests.claim(request, outcome_of, attempt.begin_time)
                 if recorded is None:
-                    await self._orders.insert(tx, order, lines, worksheet, [opening, event])
-                    await self._submissions.insert(tx, attempt)
-        except Exception as error:
-            if self._orders.id_taken(error):
-                raise await self._taken(caller, order.id) from None
-            raise
+                    await work.orders.insert(order, lines, worksheet, [opening, event])
+                    await work.submissions.insert(attempt)
+        except OrderIdTaken:
+            raise await self._taken(caller, order.id) from None
         if recorded is not None:
             return await self._again(caller, recorded["id"])
         attempt, driven = await self._submit.drive(attempt, Loaded(order, lines, worksheet, facts, quote_is_fresh=True))
@@ -99,14 +79,14 @@ class PlaceOrder:
 
     async def _taken(self, caller: Principal, order_id: str) -> WaybillError:
         """Why the id cannot be used, and the way on if the order is one that the caller may see."""
-        async with self._db.reading() as tx:
-            order = await self._orders.find(tx, order_id, scope(caller, Direction.ALL))
+        async with self._units.reading() as work:
+            order = await work.orders.find(order_id, scope(caller, Direction.ALL))
         return exists("order", order_id) if order is None else taken(order)
 
     async def _again(self, caller: Principal, order_id: str) -> tuple[Order, tuple[Line, ...]]:
         """The outcome of the first call; waits for its decision."""
-        async with self._db.reading() as tx:
-            order = await self._orders.find(tx, order_id, scope(caller, Direction.ALL))
+        async with self._units.reading() as work:
+            order = await work.orders.find(order_id, scope(caller, Direction.ALL))
         if order is None:
             raise exists("order", order_id)
         return await self._submit.join(order.key, 1)

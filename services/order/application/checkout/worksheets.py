@@ -13,10 +13,11 @@ from typing import Any
 from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import precondition, stale
+from libs.idempotency.key import RequestKey
 from services.order.application.access import readable, require_unchanged, writable
 from services.order.application.checkout.problems import refuse
-from services.order.application.peers import Catalog, Directory, Fulfillment, Pricing, Problem, Shipping
-from services.order.application.ports import OrderStore, Request, RequestStore, Transactions, Tx
+from services.order.application.peers import Peers, Problem
+from services.order.application.ports import OrderWork, Units
 from services.order.domain.building.products import renewed, sourced_otherwise
 from services.order.domain.checkout.amounts import charged, priced, totals, with_own_tax, with_totals
 from services.order.domain.checkout.worksheet import Assignment, Worksheet, select
@@ -41,49 +42,32 @@ Step = Callable[[Sheet], tuple[Worksheet, dict[str, Any]]]
 class Worksheets:
     """The steps of a checkout before payment."""
 
-    def __init__(
-        self,
-        database: Transactions,
-        orders: OrderStore,
-        requests: RequestStore,
-        directory: Directory,
-        catalog: Catalog,
-        fulfillment: Fulfillment,
-        shipping: Shipping,
-        pricing: Pricing,
-        clock: Clock,
-    ) -> None:
-        self._db = database
-        self._orders = orders
-        self._requests = requests
-        self._directory = directory
-        self._catalog = catalog
-        self._fulfillment = fulfillment
-        self._shipping = shipping
-        self._pricing = pricing
+    def __init__(self, units: Units, peers: Peers, clock: Clock) -> None:
+        self._units = units
+        self._peers = peers
         self._clock = clock
 
-    async def _load(self, tx: Tx, order: Order) -> Sheet:
-        lines = await self._orders.lines(tx, order.key)
-        return Sheet(order, lines, await self._orders.worksheet(tx, order.key))
+    async def _load(self, work: OrderWork, order: Order) -> Sheet:
+        lines = await work.orders.lines(order.key)
+        return Sheet(order, lines, await work.orders.worksheet(order.key))
 
     async def get(self, caller: Principal, order_id: str) -> Sheet:
         """As it is."""
-        async with self._db.reading(snapshot=True) as tx:
-            return await self._load(tx, await readable(self._orders, tx, caller, order_id))
+        async with self._units.reading(snapshot=True) as work:
+            return await self._load(work, await readable(work.orders, caller, order_id))
 
-    async def _open(self, caller: Principal, order_id: str, request: Request) -> tuple[Sheet, bool]:
+    async def _open(self, caller: Principal, order_id: str, request: RequestKey | None) -> tuple[Sheet, bool]:
         """What the step works on, and whether its request has been answered before."""
-        async with self._db.reading() as tx:
-            again = await self._requests.find(tx, request) is not None
+        async with self._units.reading() as work:
+            again = await work.requests.find(request) is not None
             trigger = Trigger.MARK if again else Trigger.EDIT
-            order = await writable(self._orders, tx, caller, order_id, self._clock.now(), trigger, lock=False)
+            order = await writable(work.orders, caller, order_id, self._clock.now(), trigger, lock=False)
             if not again:
                 # What changes between these reads changes the order: the step that follows sees that.
-                return await self._load(tx, order), False
+                return await self._load(work, order), False
         return await self.get(caller, order_id), True
 
-    async def estimate(self, caller: Principal, order_id: str, request: Request) -> Sheet:
+    async def estimate(self, caller: Principal, order_id: str, request: RequestKey | None) -> Sheet:
         """Plans sourcing and groups items; selections that still fit are kept, also those made meanwhile."""
         sheet, again = await self._open(caller, order_id, request)
         if again:
@@ -103,17 +87,17 @@ class Worksheets:
 
     async def _products(self, sheet: Sheet) -> dict[str, ProductSnapshot]:
         """The products as the catalog has them now: what is worked out next is worked out from these."""
-        products = await self._catalog.products({line.product_id for line in sheet.lines})
+        products = await self._peers.catalog.products({line.product_id for line in sheet.lines})
         return {p.id: p.snapshot for p in products.values()}
 
     async def estimated(self, order: Order, lines: Sequence[Line], worksheet: Worksheet) -> Worksheet:
         """The worksheet with new estimates, nothing stored; raises all problems at once."""
         self._require_destination(order, lines)
-        plan, problems = await self._fulfillment.plan(order, lines)
+        plan, problems = await self._peers.fulfillment.plan(order, lines)
         if problems:
             raise refuse("ESTIMATE_REFUSED", order.id, "an estimate", problems)
         plan = await self._located(order, lines, plan)
-        estimates, problems = await self._shipping.estimate(order, lines, plan)
+        estimates, problems = await self._peers.shipping.estimate(order, lines, plan)
         if problems:
             raise refuse("ESTIMATE_REFUSED", order.id, "an estimate", problems)
         return worksheet.with_estimates(plan, estimates, self._clock.now())
@@ -124,7 +108,7 @@ class Worksheets:
         unplaced = {(a.supplier_id, a.ship_from_id) for a in plan if a.line_item_id in picked_up and a.ship_from is None}
         if not unplaced:
             return tuple(plan)
-        known = await self._directory.locations(order.seller_id, unplaced)
+        known = await self._peers.directory.locations(order.seller_id, unplaced)
         return tuple(replace(a, ship_from=a.ship_from or known.get((a.supplier_id, a.ship_from_id))) for a in plan)
 
     def _require_destination(self, order: Order, lines: Sequence[Line]) -> None:
@@ -138,7 +122,9 @@ class Worksheets:
         if missing:
             raise refuse("ESTIMATE_REFUSED", order.id, "an estimate", missing)
 
-    async def select(self, caller: Principal, order_id: str, selections: Sequence[tuple[str, str]], request: Request) -> Sheet:
+    async def select(
+        self, caller: Principal, order_id: str, selections: Sequence[tuple[str, str]], request: RequestKey | None
+    ) -> Sheet:
         """Selects methods; stales the calculation."""
 
         def step(stored: Sheet) -> tuple[Worksheet, dict[str, Any]]:
@@ -151,7 +137,7 @@ class Worksheets:
         data = {"selections": [list(pair) for pair in selections][:100]}
         return await self._store(caller, order_id, request, "ship_methods_selected", data, step)
 
-    async def calculate(self, caller: Principal, order_id: str, request: Request) -> Sheet:
+    async def calculate(self, caller: Principal, order_id: str, request: RequestKey | None) -> Sheet:
         """Calculates every part of the amounts and stores it. ABORTED when estimates or selections changed meanwhile."""
         sheet, again = await self._open(caller, order_id, request)
         if again:
@@ -160,13 +146,13 @@ class Worksheets:
         if sourced_otherwise(sheet.lines, lines):
             order = replace(order, estimated_version=0)
         order, made, lines = await self.calculated(order, lines, sheet.worksheet)
-        async with self._db.transaction() as tx:
+        async with self._units.transaction() as work:
             now = self._clock.now()
-            if await self._requests.claim(tx, request, {"order": order_id}, now) is not None:
-                return await self._load(tx, await readable(self._orders, tx, caller, order_id))
-            locked = await writable(self._orders, tx, caller, order_id, now)
+            if await work.requests.claim(request, {"order": order_id}, now) is not None:
+                return await self._load(work, await readable(work.orders, caller, order_id))
+            locked = await writable(work.orders, caller, order_id, now)
             require_unchanged(sheet.order, locked)
-            stored = await self._orders.worksheet(tx, locked.key)
+            stored = await work.orders.worksheet(locked.key)
             # Not only the costs: goods that are picked up are taxed where the plan has them come from.
             before, now_stored = charged(sheet.order, sheet.lines, sheet.worksheet), charged(locked, sheet.lines, stored)
             if stored.plan != sheet.worksheet.plan or before != now_stored:
@@ -180,9 +166,9 @@ class Worksheets:
                 data={"total": order.total},
             )
             worksheet = replace(stored, lines=made.lines, shipments=made.shipments, price_time=made.price_time)
-            await self._orders.save(tx, locked, after, [event])
-            await self._orders.update_lines(tx, locked.key, lines)
-            await self._orders.save_worksheet(tx, locked.key, worksheet)
+            await work.orders.save(locked, after, [event])
+            await work.orders.update_lines(locked.key, lines)
+            await work.orders.save_worksheet(locked.key, worksheet)
         return Sheet(after, lines, worksheet)
 
     async def calculated(
@@ -191,7 +177,7 @@ class Worksheets:
         """Order, worksheet and lines with their amounts, nothing stored; raises all problems at once."""
         if worksheet.estimates and not order.estimated and order.shipping_cost_override is None:
             raise precondition("SHIP_ESTIMATE_STALE", f"order {order.id} changed since shipping was estimated", order=order.id)
-        parts, shipments, price_time, problems = await self._pricing.calculate(order, lines, worksheet)
+        parts, shipments, price_time, problems = await self._peers.pricing.calculate(order, lines, worksheet)
         if problems:
             raise refuse("CALCULATION_REFUSED", order.id, "a calculation", problems)
         parts, shipments = with_own_tax(order, parts, shipments)
@@ -202,7 +188,7 @@ class Worksheets:
         self,
         caller: Principal,
         order_id: str,
-        request: Request,
+        request: RequestKey | None,
         type: str,
         data: dict[str, Any],
         step: Step,
@@ -212,19 +198,19 @@ class Worksheets:
 
         `products` are those that it was taken with, where it has asked the catalog: the lines remember them.
         """
-        async with self._db.transaction() as tx:
+        async with self._units.transaction() as work:
             now = self._clock.now()
-            if await self._requests.claim(tx, request, {"order": order_id}, now) is not None:
-                return await self._load(tx, await readable(self._orders, tx, caller, order_id))
-            stored = await self._load(tx, await writable(self._orders, tx, caller, order_id, now))
+            if await work.requests.claim(request, {"order": order_id}, now) is not None:
+                return await self._load(work, await readable(work.orders, caller, order_id))
+            stored = await self._load(work, await writable(work.orders, caller, order_id, now))
             worksheet, fields = step(stored)
             after, event = changed(
                 stored.order, type, caller.user_id, caller.party_id, now, data=data, calculated_version=0, **fields
             )
-            await self._orders.save(tx, stored.order, after, [event])
-            await self._orders.save_worksheet(tx, after.key, worksheet)
+            await work.orders.save(stored.order, after, [event])
+            await work.orders.save_worksheet(after.key, worksheet)
             lines = renewed(stored.lines, products or {})
-            await self._orders.update_lines(
-                tx, after.key, [line for line, old in zip(lines, stored.lines, strict=True) if line.product != old.product]
+            await work.orders.update_lines(
+                after.key, [line for line, old in zip(lines, stored.lines, strict=True) if line.product != old.product]
             )
         return Sheet(after, lines, worksheet)

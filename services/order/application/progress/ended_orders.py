@@ -5,18 +5,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from services.order.application.ports import OrderStore, Transactions
+from services.order.application.ports import Units
 
 
 class EndedOrders:
     """Of many orders at once, in one statement."""
 
-    def __init__(self, database: Transactions, orders: OrderStore) -> None:
-        self._db = database
-        self._orders = orders
+    def __init__(self, units: Units) -> None:
+        self._units = units
 
     async def __call__(self, keys: Sequence[uuid.UUID]) -> list[uuid.UUID]:
         """Those that are COMPLETED or CANCELED, and those that are not known."""
-        async with self._db.reading() as tx:
-            running = await self._orders.running(tx, keys)
+        async with self._units.reading() as work:
+            running = await work.orders.running(keys)
         return [key for key in keys if key not in running]

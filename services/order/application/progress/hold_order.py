@@ -10,12 +10,13 @@ from datetime import timedelta
 from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import WaybillError, denied, missing
+from libs.idempotency.key import RequestKey
 from libs.ids import IdSource
 from libs.obs import get_logger
 from services import roles
 from services.order.application.access import locked
 from services.order.application.peers import Fulfillment
-from services.order.application.ports import HoldCommand, HoldStore, OrderStore, Reports, Request, RequestStore, Transactions, Tx
+from services.order.application.ports import HoldCommand, OrderWork, Reports, Units
 from services.order.application.progress.report_fulfillment import Applied, ReportFulfillment
 from services.order.domain.model import Event, Order, OrderHold
 from services.order.domain.progress.holds import MANUAL, PAYMENT, place, release, wants_hold
@@ -38,48 +39,35 @@ class PaymentAlert:
 class HoldOrder:
     """Each decision is a row that is driven until fulfillment has it; fulfillment takes decisions by the order's version."""
 
-    def __init__(
-        self,
-        database: Transactions,
-        orders: OrderStore,
-        holds: HoldStore,
-        requests: RequestStore,
-        fulfillment: Fulfillment,
-        reports: ReportFulfillment,
-        clock: Clock,
-        ids: IdSource,
-    ) -> None:
-        self._db = database
-        self._orders = orders
-        self._holds = holds
-        self._requests = requests
+    def __init__(self, units: Units, fulfillment: Fulfillment, reports: ReportFulfillment, clock: Clock, ids: IdSource) -> None:
+        self._units = units
         self._fulfillment = fulfillment
         self._reports = reports
         self._clock = clock
         self._ids = ids
 
-    async def place(self, caller: Principal, order_id: str, comment: str, request: Request) -> Order:
+    async def place(self, caller: Principal, order_id: str, comment: str, request: RequestKey | None) -> Order:
         """The order, held by one hold more. Raises ORDER_STATUS_CONFLICT, TOO_MANY_HOLDS."""
         _require_seller(caller)
-        async with self._db.transaction() as tx:
+        async with self._units.transaction() as work:
             now = self._clock.now()
             hold = OrderHold(self._ids.public("hld"), MANUAL, now, comment=comment, user_id=caller.user_id)
-            recorded = await self._requests.claim(tx, request, {"order": order_id}, now)
-            order = await locked(self._orders, tx, caller, order_id)
+            recorded = await work.requests.claim(request, {"order": order_id}, now)
+            order = await locked(work.orders, caller, order_id)
             if recorded is None:
-                order = await self._decide(tx, order, *place(order, hold, caller.party_id, now))
+                order = await self._decide(work, order, *place(order, hold, caller.party_id, now))
         return await self._tell(order)
 
-    async def release(self, caller: Principal, order_id: str, hold_id: str, comment: str, request: Request) -> Order:
+    async def release(self, caller: Principal, order_id: str, hold_id: str, comment: str, request: RequestKey | None) -> Order:
         """The order without that hold. Raises RESOURCE_NOT_FOUND."""
         _require_seller(caller)
-        async with self._db.transaction() as tx:
+        async with self._units.transaction() as work:
             now = self._clock.now()
-            recorded = await self._requests.claim(tx, request, {"order": order_id}, now)
-            order = await locked(self._orders, tx, caller, order_id)
+            recorded = await work.requests.claim(request, {"order": order_id}, now)
+            order = await locked(work.orders, caller, order_id)
             if recorded is None:
                 after, event = release(order, hold_id, caller.user_id, caller.party_id, comment, now)
-                order = await self._decide(tx, order, after, event) if event else order
+                order = await self._decide(work, order, after, event) if event else order
         return await self._tell(order)
 
     async def report(self, alerts: Sequence[PaymentAlert]) -> list[uuid.UUID]:
@@ -89,7 +77,7 @@ class HoldOrder:
         """
         unknown: list[uuid.UUID] = []
         for alert in alerts:
-            order = await self._db.retrying(lambda tx, alert=alert: self._alerted(tx, alert))  # type: ignore[misc]
+            order = await self._units.retrying(lambda work, alert=alert: self._alerted(work, alert))  # type: ignore[misc]
             if order is None:
                 unknown.append(alert.order_key)
                 continue
@@ -99,38 +87,38 @@ class HoldOrder:
                 log.warning("hold not told", order=str(order.key), reason=error.reason)
         return unknown
 
-    async def _alerted(self, tx: Tx, alert: PaymentAlert) -> Order | None:
-        order = await self._orders.by_key(tx, alert.order_key, lock=True)
+    async def _alerted(self, work: OrderWork, alert: PaymentAlert) -> Order | None:
+        order = await work.orders.by_key(alert.order_key, lock=True)
         if order is None or not wants_hold(order, alert.payment_id):
             return order
         now = self._clock.now()
         comment = f"payment {alert.payment_id} needs attention" + (f": {alert.message}" if alert.message else "")
         hold = OrderHold(self._ids.public("hld"), PAYMENT, now, payment_id=alert.payment_id, comment=comment)
-        return await self._decide(tx, order, *place(order, hold, "", now))
+        return await self._decide(work, order, *place(order, hold, "", now))
 
-    async def _decide(self, tx: Tx, before: Order, after: Order, event: Event) -> Order:
-        await self._orders.save(tx, before, after, [event])
+    async def _decide(self, work: OrderWork, before: Order, after: Order, event: Event) -> Order:
+        await work.orders.save(before, after, [event])
         if after.held is not before.held:
             now = self._clock.now()
-            await self._holds.set_command(tx, HoldCommand(after.key, after.held, after.version, now, now + DRIVEN))
+            await work.holds.set_command(HoldCommand(after.key, after.held, after.version, now, now + DRIVEN))
         return after
 
     async def _tell(self, order: Order) -> Order:
-        async with self._db.reading() as tx:
-            command = await self._holds.command(tx, order.key)
+        async with self._units.reading() as work:
+            command = await work.holds.command(order.key)
         return order if command is None else await self.drive(command)
 
     async def drive(self, command: HoldCommand) -> Order:
         """Tells fulfillment; the order as it is then."""
         reports = await self._fulfillment.hold(command.order_key, command.held, command.version)
-        after = await self._db.retrying(lambda tx: self._told(tx, command, reports))
+        after = await self._units.retrying(lambda work: self._told(work, command, reports))
         if command.order_key not in after.orders:
             raise missing("order", str(command.order_key))
         return after.orders[command.order_key]
 
-    async def _told(self, tx: Tx, command: HoldCommand, reports: Reports) -> Applied:
-        after = await self._reports.apply(tx, reports, {command.order_key: lambda order: order})
-        await self._holds.told(tx, command)
+    async def _told(self, work: OrderWork, command: HoldCommand, reports: Reports) -> Applied:
+        after = await self._reports.apply(work, reports, {command.order_key: lambda order: order})
+        await work.holds.told(command)
         return after
 
 

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from libs.clock import Clock
-from services.order.application.ports import ReportedSupplierOrder, Reports, ReportStore, SupplierOrderView, Transactions, Tx
+from services.order.application.ports import OrderWork, ReportedSupplierOrder, Reports, SupplierOrderView, Units
 from services.order.domain.history import changed
 from services.order.domain.model import Event, Line, Order
 from services.order.domain.progress.fulfillment import Progress, UnitCount, newer, progress
@@ -33,9 +33,8 @@ class Applied:
 class ReportFulfillment:
     """Applies reports; also used with what the steps of submit, forward and cancel bring back."""
 
-    def __init__(self, database: Transactions, reports: ReportStore, clock: Clock) -> None:
-        self._db = database
-        self._reports = reports
+    def __init__(self, units: Units, clock: Clock) -> None:
+        self._units = units
         self._clock = clock
 
     async def __call__(self, reports: Reports) -> list[uuid.UUID]:
@@ -43,22 +42,22 @@ class ReportFulfillment:
         keys = _order_keys(reports)
         if not keys:
             return []
-        async with self._db.transaction() as tx:
-            known = await self.apply(tx, reports, {})
+        async with self._units.transaction() as work:
+            known = await self.apply(work, reports, {})
         return [key for key in keys if key not in known.orders]
 
-    async def apply(self, tx: Tx, reports: Reports, amend: Mapping[uuid.UUID, Amend]) -> Applied:
+    async def apply(self, work: OrderWork, reports: Reports, amend: Mapping[uuid.UUID, Amend]) -> Applied:
         """Applies reports within a transaction."""
         now = self._clock.now()
         keys = sorted({*_order_keys(reports), *amend})
-        orders = {order.key: order for order in await self._reports.orders(tx, keys)}
-        before = {view.key: view for view in await self._reports.supplier_orders(tx, list(orders))}
+        orders = {order.key: order for order in await work.reports.orders(keys)}
+        before = {view.key: view for view in await work.reports.supplier_orders(list(orders))}
         versions = {str(key): view.source_version for key, view in before.items()}
         newest = {r.key: r for r in sorted(reports.supplier_orders, key=lambda r: r.version)}
         fresh = [r for r in newest.values() if r.order_key in orders and newer(versions, str(r.key), r.version)]
-        await self._save(tx, fresh, before, orders, reports, now)
-        counts = self._counts(before, fresh)
-        lines = await self._reports.lines_of(tx, list(orders)) if fresh else dict.fromkeys(orders, ())
+        await self._save(work, fresh, before, orders, reports, now)
+        counts = _counts(work, before, fresh)
+        lines = await work.reports.lines_of(list(orders)) if fresh else dict.fromkeys(orders, ())
         events = [event for report in fresh for event in _supplier_event(report, before, orders, now)]
         after: list[Order] = []
         lines_after: dict[uuid.UUID, tuple[Line, ...]] = {}
@@ -77,20 +76,19 @@ class ReportFulfillment:
                 made = amend[key](made)
             if made is not order:
                 after.append(made)
-        await self._reports.save_many(tx, after, changed_lines, events)
+        await work.reports.save_many(after, changed_lines, events)
         return Applied({**orders, **{order.key: order for order in after}}, lines_after)
 
     async def _save(
         self,
-        tx: Tx,
+        work: OrderWork,
         fresh: Sequence[ReportedSupplierOrder],
         before: Mapping[uuid.UUID, SupplierOrderView],
         orders: Mapping[uuid.UUID, Order],
         reports: Reports,
         now: datetime,
     ) -> None:
-        await self._reports.save_supplier_orders(
-            tx,
+        await work.reports.save_supplier_orders(
             [
                 {
                     **r.row,
@@ -98,23 +96,11 @@ class ReportFulfillment:
                     "version": before[r.key].version + 1 if r.key in before else 1,
                 }
                 for r in fresh
-            ],
+            ]
         )
-        await self._reports.save_shipments(
-            tx, [(s.order_key, s.key, s.version, s.document) for s in reports.shipments if s.order_key in orders], now
+        await work.reports.save_shipments(
+            [(s.order_key, s.key, s.version, s.document) for s in reports.shipments if s.order_key in orders], now
         )
-
-    def _counts(
-        self, before: Mapping[uuid.UUID, SupplierOrderView], fresh: Sequence[ReportedSupplierOrder]
-    ) -> dict[uuid.UUID, list[UnitCount]]:
-        replaced = {r.key for r in fresh}
-        found: dict[uuid.UUID, list[UnitCount]] = {}
-        for view in before.values():
-            if view.key not in replaced:
-                found.setdefault(view.parent_key, []).extend(self._reports.counts(view))
-        for report in fresh:
-            found.setdefault(report.order_key, []).extend(report.counts)
-        return found
 
     def _advance(
         self,
@@ -152,6 +138,19 @@ class ReportFulfillment:
             )
             events.append(event)
         return made, events
+
+
+def _counts(
+    work: OrderWork, before: Mapping[uuid.UUID, SupplierOrderView], fresh: Sequence[ReportedSupplierOrder]
+) -> dict[uuid.UUID, list[UnitCount]]:
+    replaced = {r.key for r in fresh}
+    found: dict[uuid.UUID, list[UnitCount]] = {}
+    for view in before.values():
+        if view.key not in replaced:
+            found.setdefault(view.parent_key, []).extend(work.reports.counts(view))
+    for report in fresh:
+        found.setdefault(report.order_key, []).extend(report.counts)
+    return found
 
 
 def _unit_changes(

@@ -10,8 +10,9 @@ from datetime import timedelta
 from libs.auth import PartyKind, Principal
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError, missing
+from libs.query.request import PageRequest
 from services.order.application.access import readable
-from services.order.application.ports import OrderStore, ReportStore, SupplierOrderView, Transactions, Tx
+from services.order.application.ports import OrderWork, SupplierOrderView, Units
 from services.order.domain.model import Event, Line, Order
 from services.order.domain.reading.visibility import Direction, scope
 
@@ -19,17 +20,6 @@ POLL = 0.05
 """Seconds between looks for a report, at first; then twice as long each time, up to half a second."""
 Allocations = Mapping[str, Sequence[tuple[SupplierOrderView, int, int, int]]]
 """Supplier orders by line, for the seller: (supplier order, quantity, shipped, canceled)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What a list is asked for."""
-
-    filter: str
-    order_by: str
-    page_size: int
-    page_token: str
-    bound: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +45,8 @@ class Tree:
 class ReadOrders:
     """Reads what the caller may see."""
 
-    def __init__(self, database: Transactions, orders: OrderStore, reports: ReportStore, clock: Clock) -> None:
-        self._db = database
-        self._orders = orders
-        self._reports = reports
+    def __init__(self, units: Units, clock: Clock) -> None:
+        self._units = units
         self._clock = clock
 
     async def get(
@@ -84,66 +72,71 @@ class ReadOrders:
             pause = min(2 * pause, 0.5)
 
     async def _look(self, caller: Principal, order_id: str, direction: Direction, with_lines: bool) -> Found | None:
-        async with self._db.reading(snapshot=with_lines) as tx:
-            order = await self._seek(tx, caller, order_id, direction)
+        async with self._units.reading(snapshot=with_lines) as work:
+            order = await self._seek(work, caller, order_id, direction)
             if order is None or not with_lines or not isinstance(order, Order):
                 return None if order is None else Found(order)
-            lines = await self._orders.lines(tx, order.key)
+            lines = await work.orders.lines(order.key)
             children: Sequence[SupplierOrderView] = ()
             if _shows_allocations(caller, order):
-                children = await self._reports.supplier_orders(tx, [order.key])
-        return Found(order, lines, self._allocations(children))
+                children = await work.reports.supplier_orders([order.key])
+            return Found(order, lines, _allocations(work, children))
 
-    async def _find(self, tx: Tx, caller: Principal, order_id: str, direction: Direction) -> Order | SupplierOrderView:
-        found = await self._seek(tx, caller, order_id, direction)
+    async def _find(self, work: OrderWork, caller: Principal, order_id: str, direction: Direction) -> Order | SupplierOrderView:
+        found = await self._seek(work, caller, order_id, direction)
         if found is None:
             raise missing("order", order_id)
         return found
 
-    async def _seek(self, tx: Tx, caller: Principal, order_id: str, direction: Direction) -> Order | SupplierOrderView | None:
+    async def _seek(
+        self, work: OrderWork, caller: Principal, order_id: str, direction: Direction
+    ) -> Order | SupplierOrderView | None:
         seen = scope(caller, direction)
-        order = await self._orders.find(tx, order_id, seen) if seen.buyer_orders else None
+        order = await work.orders.find(order_id, seen) if seen.buyer_orders else None
         if order is not None:
             return order
-        return await self._orders.find_supplier_order(tx, order_id, seen) if seen.supplier_orders else None
+        return await work.orders.find_supplier_order(order_id, seen) if seen.supplier_orders else None
 
-    async def page(self, caller: Principal, direction: Direction, query: Query) -> tuple[list[Order | SupplierOrderView], str]:
+    async def page(
+        self, caller: Principal, direction: Direction, query: PageRequest, bound: Mapping[str, str]
+    ) -> tuple[list[Order | SupplierOrderView], str]:
         """A page."""
-        async with self._db.reading() as tx:
-            return await self._orders.list_orders(tx, scope(caller, direction), direction, query)
+        async with self._units.reading() as work:
+            return await work.orders.list_orders(scope(caller, direction), direction, query, bound)
 
     async def history(
         self, caller: Principal, order_id: str, direction: Direction, page_size: int, page_token: str
     ) -> tuple[str, list[Event], str]:
         """A page of what happened to an order: its id, the events, the next token."""
-        async with self._db.reading() as tx:
-            found = await self._find(tx, caller, order_id, direction)
-            events, token = await self._orders.history(tx, found.key, page_size, page_token)
+        async with self._units.reading() as work:
+            found = await self._find(work, caller, order_id, direction)
+            events, token = await work.orders.history(found.key, page_size, page_token)
         return found.id, events, token
 
     async def tree(self, caller: Principal, order_id: str) -> Tree:
         """Buyers see lines and shipments; the seller also supplier orders. All as of one moment."""
-        async with self._db.reading(snapshot=True) as tx:
-            order = await readable(self._orders, tx, caller, order_id)
-            lines = await self._orders.lines(tx, order.key)
-            suppliers = await self._reports.supplier_orders(tx, [order.key])
-            shipments = await self._reports.shipments(tx, [order.key])
-        seller = caller.party_kind is PartyKind.SELLER
-        return Tree(
-            order,
-            lines,
-            self._allocations(suppliers if _shows_allocations(caller, order) else ()),
-            tuple(s for s in suppliers if not s.moved) if seller else (),
-            tuple(document for *_, document in shipments),
-        )
+        async with self._units.reading(snapshot=True) as work:
+            order = await readable(work.orders, caller, order_id)
+            lines = await work.orders.lines(order.key)
+            suppliers = await work.reports.supplier_orders([order.key])
+            shipments = await work.reports.shipments([order.key])
+            seller = caller.party_kind is PartyKind.SELLER
+            return Tree(
+                order,
+                lines,
+                _allocations(work, suppliers if _shows_allocations(caller, order) else ()),
+                tuple(s for s in suppliers if not s.moved) if seller else (),
+                tuple(document for *_, document in shipments),
+            )
 
-    def _allocations(self, children: Sequence[SupplierOrderView]) -> Allocations:
-        found: dict[str, list[tuple[SupplierOrderView, int, int, int]]] = {}
-        for view in children:
-            for c in self._reports.counts(view):
-                if c.quantity:
-                    found.setdefault(c.line_item_id, []).append((view, c.quantity, c.shipped, c.canceled))
-        return found
+
+def _allocations(work: OrderWork, children: Sequence[SupplierOrderView]) -> Allocations:
+    found: dict[str, list[tuple[SupplierOrderView, int, int, int]]] = {}
+    for view in children:
+        for c in work.reports.counts(view):
+            if c.quantity:
+                found.setdefault(c.line_item_id, []).append((view, c.quantity, c.shipped, c.canceled))
+    return found
 
 
 def _shows_allocations(caller: Principal, order: Order) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError
-from services.order.application.ports import Transactions, Tx
+from libs.service.unit_of_work import UnitsOfWork
 from services.order.domain.model import Event
 from services.order.domain.reading.visibility import Direction, Scope, scope
 
@@ -36,12 +36,18 @@ class Start:
 class Feed(Protocol):
     """The feed of order events."""
 
-    async def epoch(self, tx: Tx) -> str: ...
-    async def latest(self, tx: Tx) -> Position: ...
+    async def epoch(self) -> str: ...
+    async def latest(self) -> Position: ...
     async def read(
-        self, tx: Tx, position: Position, limit: int, seen: Scope, order_ids: Sequence[str], types: Sequence[str]
+        self, position: Position, limit: int, seen: Scope, order_ids: Sequence[str], types: Sequence[str]
     ) -> tuple[list[tuple[Position, str, Event]], Position]: ...
-    async def wait(self, timeout: float) -> None: ...
+
+
+class News(Protocol):
+    """Rings when this process has added to the feed."""
+
+    async def wait(self, timeout: float) -> None:
+        """Until something may have been added, `timeout` seconds at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,29 +74,29 @@ class Change:
 class WatchOrders:
     """Streams without end."""
 
-    def __init__(self, database: Transactions, feed: Feed, clock: Clock, kept: timedelta = KEPT) -> None:
+    def __init__(self, feeds: UnitsOfWork[Feed], news: News, clock: Clock, kept: timedelta = KEPT) -> None:
         """`kept` is how long a token can be used."""
         self._kept = kept
-        self._db = database
-        self._feed = feed
+        self._feeds = feeds
+        self._news = news
         self._clock = clock
 
     async def __call__(self, caller: Principal, wanted: Wanted, start: Start | None) -> AsyncIterator[Change]:
         """From a start, or from now. Raises `RESUME_TOKEN_EXPIRED` when it is too old, or another epoch has begun."""
         seen = scope(caller, wanted.direction)
-        async with self._db.reading() as tx:
-            current = await self._feed.epoch(tx)
+        async with self._feeds.reading() as feed:
+            current = await feed.epoch()
             if start is not None and start.epoch is not None and start.epoch != current:
                 raise _expired("the marketplace was restored from a backup after this token was given")
             if start is not None and start.given is not None and start.given < self._clock.now() - self._kept:
                 raise _expired(f"the token is older than {self._kept.total_seconds() / 86_400:g} days")
-            position = await self._feed.latest(tx) if start is None else start.position
+            position = await feed.latest() if start is None else start.position
         if start is None:
             yield Change(position, current, "", None, self._clock.now())
         quiet = 0
         while True:
-            async with self._db.reading() as tx:
-                found, onward = await self._feed.read(tx, position, BATCH, seen, wanted.order_ids, wanted.event_types)
+            async with self._feeds.reading() as feed:
+                found, onward = await feed.read(position, BATCH, seen, wanted.order_ids, wanted.event_types)
             now = self._clock.now()
             for place, order_id, event in found:
                 yield Change(place, current, order_id, event, now)
@@ -101,7 +107,7 @@ class WatchOrders:
             quiet += 1
             if quiet % QUIET == 0:
                 yield Change(position, current, "", None, self._clock.now())
-            await self._feed.wait(POLL)
+            await self._news.wait(POLL)
 
 
 def _expired(why: str) -> WaybillError:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from libs.errors import Kind, WaybillError, missing
-from services.order.application.ports import Attempt, Transactions, Tx
+from libs.query.request import PageRequest
+from libs.service.unit_of_work import UnitsOfWork
+from services.order.application.ports import Attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +24,8 @@ class OrderAttempt:
 class SubmissionQueries(Protocol):
     """Attempts by the public ids of their orders."""
 
-    async def page(self, tx: Tx, query: Any) -> tuple[Sequence[OrderAttempt], str]: ...
-    async def find(self, tx: Tx, order_id: str, number: int) -> OrderAttempt | None:
+    async def page(self, query: PageRequest) -> tuple[Sequence[OrderAttempt], str]: ...
+    async def find(self, order_id: str, number: int) -> OrderAttempt | None:
         """One attempt of an order, the newest when `number` is 0."""
 
 
@@ -37,16 +39,15 @@ class AttemptDriver(Protocol):
 class OperateSubmissions:
     """For operators; whether the caller is one has been checked."""
 
-    def __init__(self, database: Transactions, queries: SubmissionQueries, drivers: Mapping[str, AttemptDriver]) -> None:
+    def __init__(self, attempts: UnitsOfWork[SubmissionQueries], drivers: Mapping[str, AttemptDriver]) -> None:
         """`drivers`: by the kind of attempt."""
-        self._db = database
-        self._queries = queries
+        self._attempts = attempts
         self._drivers = drivers
 
-    async def list(self, query: Any) -> tuple[Sequence[OrderAttempt], str]:
+    async def list(self, query: PageRequest) -> tuple[Sequence[OrderAttempt], str]:
         """A page and the token of the next."""
-        async with self._db.reading() as tx:
-            return await self._queries.page(tx, query)
+        async with self._attempts.reading() as attempts:
+            return await attempts.page(query)
 
     async def drive(self, order_id: str, number: int) -> OrderAttempt:
         """Drives an attempt as the completer would, and returns it as it has become."""
@@ -61,8 +62,8 @@ class OperateSubmissions:
         return await self._find(order_id, found.attempt.attempt)
 
     async def _find(self, order_id: str, number: int) -> OrderAttempt:
-        async with self._db.reading() as tx:
-            found = await self._queries.find(tx, order_id, number)
+        async with self._attempts.reading() as attempts:
+            found = await attempts.find(order_id, number)
         if found is None:
             raise missing("submission", f"{order_id}/{number}" if number else order_id)
         return found

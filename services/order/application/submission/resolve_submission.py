@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from libs.clock import Clock
-from services.order.application.ports import SubmissionStore, Transactions
+from services.order.application.ports import Units
 from services.order.application.submission.attempts import timed_out
 from services.order.application.submission.submit_order import SubmitOrder
 from services.order.application.submission.try_submission import Tried
@@ -15,16 +15,15 @@ class ResolveSubmission:
     """TRYING before the deadline; past it an undecided attempt is REFUSED first. Unknown attempts are REFUSED for
     ever: an attempt is written before its first try, so one that is not there has no try to come."""
 
-    def __init__(self, database: Transactions, submissions: SubmissionStore, submit: SubmitOrder, clock: Clock) -> None:
-        self._db = database
-        self._submissions = submissions
+    def __init__(self, units: Units, submit: SubmitOrder, clock: Clock) -> None:
+        self._units = units
         self._submit = submit
         self._clock = clock
 
     async def __call__(self, key: uuid.UUID, number: int) -> str:
         """TRYING, ACCEPTED or REFUSED."""
-        async with self._db.reading() as tx:
-            attempt = await self._submissions.get(tx, key, number)
+        async with self._units.reading() as work:
+            attempt = await work.submissions.get(key, number)
         if attempt is None:
             return "REFUSED"
         if attempt.state != "TRYING" or self._clock.now() < attempt.deadline:

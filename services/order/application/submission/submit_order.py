@@ -8,30 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from libs.auth import Principal
-from libs.clock import Clock
 from libs.errors import missing
-from libs.failpoints import Failpoints
+from libs.idempotency.key import RequestKey
 from libs.obs import get_logger
-from libs.service.loops import Tries, put_off
+from libs.service.loops import put_off
 from services.order.application.access import locked, readable, require_writable
-from services.order.application.peers import Fulfillment, Payments
-from services.order.application.ports import (
-    Attempt,
-    OrderStore,
-    Reports,
-    Request,
-    RequestStore,
-    SubmissionStore,
-    Transactions,
-    Tx,
-)
-from services.order.application.progress.report_fulfillment import ReportFulfillment
+from services.order.application.peers import PaymentDocument, Peers
+from services.order.application.ports import Attempt, OrderWork, Reports, Units
 from services.order.application.submission.attempts import (
     COORDINATOR,
     SUBMIT,
@@ -42,6 +30,7 @@ from services.order.application.submission.attempts import (
     outcome,
     timed_out,
 )
+from services.order.application.submission.steps import Steps
 from services.order.application.submission.try_submission import FAILED, Trial, Tried, TrySubmission
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import Line, Order, Reason
@@ -51,7 +40,6 @@ from services.order.domain.submission.readiness import Facts
 PENDING = timedelta(seconds=1)
 """How soon the completer asks a silent gateway again."""
 log = get_logger("submit")
-Acting = Callable[[Principal], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,82 +56,69 @@ class Loaded:
 class SubmitOrder:
     """Drives attempts: for SubmitOrder, PlaceOrder, and the completer."""
 
-    def __init__(
-        self,
-        database: Transactions,
-        orders: OrderStore,
-        submissions: SubmissionStore,
-        requests: RequestStore,
-        tries: TrySubmission,
-        fulfillment: Fulfillment,
-        payments: Payments,
-        reports: ReportFulfillment,
-        clock: Clock,
-        failpoints: Failpoints,
-        acting: Acting,
-        retries: Tries,
-    ) -> None:
-        self._db = database
-        self._orders = orders
-        self._submissions = submissions
-        self._requests = requests
+    def __init__(self, units: Units, peers: Peers, tries: TrySubmission, steps: Steps) -> None:
+        self._units = units
+        self._peers = peers
         self._tries = tries
-        self._fulfillment = fulfillment
-        self._payments = payments
-        self._reports = reports
-        self._clock = clock
-        self._failpoints = failpoints
-        self._acting = acting
-        self._retries = retries
+        self._reports = steps.reports
+        self._clock = steps.clock
+        self._failpoints = steps.failpoints
+        self._acting = steps.acting
+        self._retries = steps.retries
 
-    async def __call__(self, caller: Principal, order_id: str, etag: str, request: Request) -> Order:
+    async def __call__(self, caller: Principal, order_id: str, etag: str, request: RequestKey | None) -> Order:
         """The order as it is after the decision, or still TRYING when a gateway is silent."""
-        async with self._db.reading() as tx:
-            order = await readable(self._orders, tx, caller, order_id)
-            recorded = await self._requests.find(tx, request)
+        async with self._units.reading() as work:
+            order = await readable(work.orders, caller, order_id)
+            recorded = await work.requests.find(request)
         if recorded is not None:
             return (await self.join(order.key, recorded["attempt"]))[0]
         await self._let_go(order)
-        async with self._db.transaction() as tx:
+        async with self._units.transaction() as work:
             now = self._clock.now()
             # The lock comes first: the number that is recorded is the number that is begun.
-            order = await locked(self._orders, tx, caller, order_id)
+            order = await locked(work.orders, caller, order_id)
             number = 1 if order.submission is None else order.submission.attempt + 1
-            recorded = await self._requests.claim(tx, request, {"order": order_id, "attempt": number}, now)
+            recorded = await work.requests.claim(request, {"order": order_id, "attempt": number}, now)
             if recorded is None:
                 require_writable(caller, order, now, Trigger.SUBMIT, etag)
-                lines = await self._orders.lines(tx, order.key)
-                worksheet = await self._orders.worksheet(tx, order.key)
+                lines = await work.orders.lines(order.key)
+                worksheet = await work.orders.worksheet(order.key)
                 attempt = new_attempt(order, number, caller, now)
                 order, event = begun(order, attempt, caller)
-                await self._submissions.insert(tx, attempt)
-                await self._orders.save(tx, replace(order, version=order.version - 1), order, [event])
+                await work.submissions.insert(attempt)
+                await work.orders.save(replace(order, version=order.version - 1), order, [event])
         if recorded is not None:
             return (await self.join(order.key, recorded["attempt"]))[0]
         await self._failpoints.reach("order.submit.begun")
         attempt, driven = await self.drive(attempt, Loaded(order, lines, worksheet))
         return outcome(attempt, driven.order)
 
+    def first(self, order: Order, caller: Principal, payments: Sequence[PaymentDocument]) -> Attempt:
+        """The attempt that begins together with a new order; it adds these payments with its try."""
+        packed = [self._peers.payments.pack(payment) for payment in payments]
+        return new_attempt(order, 1, caller, self._clock.now(), packed)
+
     async def _let_go(self, order: Order) -> None:
         """What a refused attempt still holds would stand in the way of the next."""
         shown = order.submission
         if shown is None or shown.kind != SUBMIT or shown.state != "REFUSED" or shown.finished:
             return
-        async with self._db.reading() as tx:
-            refused = await self._submissions.get(tx, order.key, shown.attempt)
+        async with self._units.reading() as work:
+            refused = await work.submissions.get(order.key, shown.attempt)
         if refused is not None:
             await self.drive(refused)
 
     async def join(self, key: uuid.UUID, number: int) -> tuple[Order, tuple[Line, ...]]:
         """The outcome of an attempt that another call began; waits for the decision. All of it is of one moment."""
         while True:
-            async with self._db.reading(snapshot=True) as tx:
-                attempt = await self._submissions.get(tx, key, number)
-                order = await self._orders.by_key(tx, key)
+            async with self._units.reading(snapshot=True) as work:
+                attempt = await work.submissions.get(key, number)
+                order = await work.orders.by_key(key)
                 if attempt is None or order is None:
                     raise missing("order", str(key))
                 if attempt.state != "TRYING" or self._clock.now() > attempt.begin_time + COORDINATOR:
-                    return outcome(attempt, order), await self._orders.lines(tx, key)
+                    return outcome(attempt, order), await work.orders.lines(key)
             await asyncio.sleep(0.05)
 
     async def drive(self, attempt: Attempt, loaded: Loaded | None = None) -> tuple[Attempt, Loaded]:
@@ -187,11 +162,11 @@ class SubmitOrder:
         return attempt, loaded
 
     async def _load(self, key: uuid.UUID) -> Loaded:
-        async with self._db.reading(snapshot=True) as tx:
-            order = await self._orders.by_key(tx, key)
+        async with self._units.reading(snapshot=True) as work:
+            order = await work.orders.by_key(key)
             if order is None:
                 raise missing("order", str(key))
-            return Loaded(order, await self._orders.lines(tx, key), await self._orders.worksheet(tx, key))
+            return Loaded(order, await work.orders.lines(key), await work.orders.worksheet(key))
 
     async def _tried(self, attempt: Attempt, loaded: Loaded) -> Tried:
         """What the tries say. Whatever is unforeseen refuses the attempt, so that what it holds is released at once.
@@ -221,17 +196,17 @@ class SubmitOrder:
 
     async def _wait(self, attempt: Attempt) -> None:
         until = self._clock.now() + PENDING
-        await self._db.retrying(lambda tx: self._submissions.postpone(tx, attempt.order_key, attempt.attempt, until))
+        await self._units.retrying(lambda work: work.submissions.postpone(attempt.order_key, attempt.attempt, until))
 
     async def decide(self, attempt: Attempt, tried: Tried) -> tuple[Attempt, Order]:
         """The decision: ours, or the one that somebody else has made."""
-        return await self._db.retrying(lambda tx: self.decide_in(tx, attempt, tried))
+        return await self._units.retrying(lambda work: self.decide_in(work, attempt, tried))
 
-    async def decide_in(self, tx: Tx, attempt: Attempt, tried: Tried) -> tuple[Attempt, Order]:
+    async def decide_in(self, work: OrderWork, attempt: Attempt, tried: Tried) -> tuple[Attempt, Order]:
         """The same within a transaction."""
         now = self._clock.now()
         key, number = attempt.order_key, attempt.attempt
-        order = await self._orders.by_key(tx, key, lock=True)
+        order = await work.orders.by_key(key, lock=True)
         if order is None:
             raise missing("order", str(key))
         state = "REFUSED" if tried.reasons else "ACCEPTED"
@@ -239,11 +214,11 @@ class SubmitOrder:
         change = attempt.change if attempt.change is None else replace(attempt.change, canceled=tried.canceled)
         done = state == "REFUSED" and not attempt.held
         ours = replace(attempt, state=state, outcome=led_to, reasons=tried.reasons, decide_time=now, finished=done, change=change)
-        if not await self._submissions.decide(tx, ours):
-            other = await self._submissions.get(tx, key, number)
+        if not await work.submissions.decide(ours):
+            other = await work.submissions.get(key, number)
             return other or attempt, order
         after, event = decided(order, ours, tried.facts, now)
-        await self._orders.save(tx, order, after, [event])
+        await work.orders.save(order, after, [event])
         return ours, after
 
     async def _settle(self, attempt: Attempt, loaded: Loaded) -> Loaded:
@@ -254,25 +229,25 @@ class SubmitOrder:
         key, number = attempt.order_key, attempt.attempt
         if attempt.state == "ACCEPTED":
             reports, _ = await asyncio.gather(
-                self._fulfillment.confirm(loaded.order, loaded.lines, loaded.worksheet, number),
-                self._payments.confirm(key, number),
+                self._peers.fulfillment.confirm(loaded.order, loaded.lines, loaded.worksheet, number),
+                self._peers.payments.confirm(key, number),
             )
             await self._failpoints.reach("order.submit.confirmed")
-            order, lines = await self._db.retrying(lambda tx: self._confirmed(tx, key, number, reports))
+            order, lines = await self._units.retrying(lambda work: self._confirmed(work, key, number, reports))
             return replace(loaded, order=order, lines=lines)
-        await asyncio.gather(self._fulfillment.release(key, number), self._payments.release(key, number))
-        return replace(loaded, order=await self._db.retrying(lambda tx: self._released(tx, key, number)))
+        await asyncio.gather(self._peers.fulfillment.release(key, number), self._peers.payments.release(key, number))
+        return replace(loaded, order=await self._units.retrying(lambda work: self._released(work, key, number)))
 
-    async def _confirmed(self, tx: Tx, key: uuid.UUID, number: int, reports: Reports) -> tuple[Order, tuple[Line, ...]]:
-        after = await self._reports.apply(tx, reports, {key: lambda order: finished(order, number)})
-        await self._submissions.finish(tx, key, number)
+    async def _confirmed(self, work: OrderWork, key: uuid.UUID, number: int, reports: Reports) -> tuple[Order, tuple[Line, ...]]:
+        after = await self._reports.apply(work, reports, {key: lambda order: finished(order, number)})
+        await work.submissions.finish(key, number)
         # Nothing was news when another confirmed at the same time: then the lines were not read.
-        return after.orders[key], after.lines[key] if key in after.lines else await self._orders.lines(tx, key)
+        return after.orders[key], after.lines[key] if key in after.lines else await work.orders.lines(key)
 
-    async def _released(self, tx: Tx, key: uuid.UUID, number: int) -> Order:
-        order = await self._orders.by_key(tx, key, lock=True)
+    async def _released(self, work: OrderWork, key: uuid.UUID, number: int) -> Order:
+        order = await work.orders.by_key(key, lock=True)
         if order is None:
             raise missing("order", str(key))
-        await self._submissions.finish(tx, key, number)
-        await self._orders.save(tx, order, finished(order, number), [])
+        await work.submissions.finish(key, number)
+        await work.orders.save(order, finished(order, number), [])
         return finished(order, number)

@@ -11,7 +11,7 @@ from typing import TypeVar
 from libs.errors import Kind, WaybillError
 from libs.obs import get_logger
 from services.order.application.building.build_order import facts_of
-from services.order.application.peers import Catalog, Directory, Fulfillment, Payments, PaymentTry, Pricing, Problem, Shipping
+from services.order.application.peers import PaymentTry, Peers, Problem
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import CanceledAmounts, Line, Order, Reason
 from services.order.domain.submission.readiness import Facts, reasons
@@ -54,21 +54,8 @@ class Trial:
 class TrySubmission:
     """Every try is idempotent under (order, attempt, step)."""
 
-    def __init__(
-        self,
-        directory: Directory,
-        catalog: Catalog,
-        shipping: Shipping,
-        pricing: Pricing,
-        fulfillment: Fulfillment,
-        payments: Payments,
-    ) -> None:
-        self._directory = directory
-        self._catalog = catalog
-        self._shipping = shipping
-        self._pricing = pricing
-        self._fulfillment = fulfillment
-        self._payments = payments
+    def __init__(self, peers: Peers) -> None:
+        self._peers = peers
 
     async def __call__(self, trial: Trial) -> Tried:
         """All reasons of everything, not only the first."""
@@ -93,7 +80,7 @@ class TrySubmission:
 
     async def authorize(self, trial: Trial) -> Tried:
         """Second wave. A gateway that has not answered leaves the attempt undecided."""
-        answer = await _guarded(self._payments.authorize(trial.order.key, trial.attempt, trial.deadline), "payment")
+        answer = await _guarded(self._peers.payments.authorize(trial.order.key, trial.attempt, trial.deadline), "payment")
         if isinstance(answer, list):
             return Tried(tuple(p.as_reason() for p in answer))
         return Tried(tuple(p.as_reason() for p in answer.problems), answer.pending)
@@ -109,21 +96,21 @@ class TrySubmission:
         """What directory and catalog say now. The policy is that of the order's own channel, whoever submits it."""
         named = {order.shipping_address_id, order.billing_address_id, *(line.shipping_address_id for line in lines)} - {""}
         context, products = await asyncio.gather(
-            self._directory.ordering_context(order.buyer_id, order.user.id, order.client_id, named),
-            self._catalog.products({line.product_id for line in lines}),
+            self._peers.directory.ordering_context(order.buyer_id, order.user.id, order.client_id, named),
+            self._peers.catalog.products({line.product_id for line in lines}),
         )
         return facts_of(context, products)
 
     async def _carriage(self, trial: Trial) -> list[Problem]:
         if trial.quote_is_fresh or not trial.order.estimated:
             return []
-        return await _guarded(self._shipping.check(trial.order, trial.worksheet.estimates), "shipping")
+        return await _guarded(self._peers.shipping.check(trial.order, trial.worksheet.estimates), "shipping")
 
     async def _prices(self, trial: Trial) -> list[Problem]:
         if trial.quote_is_fresh or not trial.order.calculated:
             return []
         return await _guarded(
-            self._pricing.check_quote(trial.order, trial.lines, trial.worksheet, trial.attempt, trial.deadline), "pricing"
+            self._peers.pricing.check_quote(trial.order, trial.lines, trial.worksheet, trial.attempt, trial.deadline), "pricing"
         )
 
     async def _stock(self, trial: Trial) -> list[Problem]:
@@ -131,7 +118,7 @@ class TrySubmission:
             return []
         plan = trial.worksheet.plan if trial.order.estimated else ()
         return await _guarded(
-            self._fulfillment.reserve(trial.order, trial.lines, plan, trial.attempt, trial.deadline, trial.validate_only),
+            self._peers.fulfillment.reserve(trial.order, trial.lines, plan, trial.attempt, trial.deadline, trial.validate_only),
             "fulfillment",
         )
 
@@ -141,7 +128,7 @@ class TrySubmission:
         facts = await asked
         policy = facts.policy if isinstance(facts, Facts) else trial.order.policy
         answer = await _guarded(
-            self._payments.reserve(
+            self._peers.payments.reserve(
                 trial.order, trial.attempt, trial.deadline, trial.validate_only, policy.must_cover_total, trial.new_payments
             ),
             "payment",

@@ -6,6 +6,7 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.protoconv import time_out
+from libs.query.request import PageRequest
 from libs.rpc.operations import require_operator
 from services.order.application.submission.operate_submissions import OperateSubmissions, OrderAttempt
 from services.order.rpc.convert_out import reasons_out
@@ -22,7 +23,7 @@ class SubmissionServicer(pb_grpc.SubmissionServiceServicer):
 
     async def ListSubmissions(self, request: pb.ListSubmissionsRequest, context: Any) -> pb.ListSubmissionsResponse:
         require_operator()
-        found, token = await self._use.list(request)
+        found, token = await self._use.list(PageRequest(request.page_size, request.page_token, request.filter, request.order_by))
         return pb.ListSubmissionsResponse(submissions=[_out(one) for one in found], next_page_token=token)
 
     async def DriveSubmission(self, request: pb.DriveSubmissionRequest, context: Any) -> pb.DriveSubmissionResponse:

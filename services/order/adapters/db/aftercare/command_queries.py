@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from libs.db import Tx
 from libs.query import Field, Listing
+from libs.query.request import PageRequest
 from services.order.adapters.db.tables import CANCELLATIONS, HOLD_COMMANDS, ORDERS
 from services.order.application.aftercare.operate_commands import OrderCommand
 
@@ -46,23 +47,23 @@ _JOINED = sa.select(_ALL, O.id.label("order_id"), O.buyer_id).join(ORDERS, O.key
 class SqlCommandQueries:
     """Reads commands with the public names of their orders."""
 
-    def __init__(self, dialect: str) -> None:
-        self._dialect = dialect
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
 
-    async def page(self, tx: Tx, query: Any) -> tuple[list[OrderCommand], str]:
+    async def page(self, query: PageRequest) -> tuple[list[OrderCommand], str]:
         """A page of what is not at its end."""
         plan = LISTING.plan(
-            self._dialect, filter=query.filter, order_by=query.order_by, page_size=query.page_size, page_token=query.page_token
+            self._tx.dialect, filter=query.filter, order_by=query.order_by, page_size=query.page_size, page_token=query.page_token
         )
-        page = plan.page((await tx.execute(plan.apply(_JOINED))).all())
+        page = plan.page((await self._tx.execute(plan.apply(_JOINED))).all())
         return [_found(row) for row in page.rows], page.next_page_token
 
-    async def of_order(self, tx: Tx, order_id: str) -> list[OrderCommand] | None:
+    async def of_order(self, order_id: str) -> list[OrderCommand] | None:
         """What is unfinished of one buyer order; None when there is no such order."""
-        key = (await tx.execute(sa.select(O.key).where(O.kind == "BUYER", O.id == order_id))).scalar()
+        key = (await self._tx.execute(sa.select(O.key).where(O.kind == "BUYER", O.id == order_id))).scalar()
         if key is None:
             return None
-        return [_found(row) for row in await tx.execute(_JOINED.where(A.order_key == key).order_by(A.type))]
+        return [_found(row) for row in await self._tx.execute(_JOINED.where(A.order_key == key).order_by(A.type))]
 
 
 def _found(row: Any) -> OrderCommand:

@@ -18,11 +18,14 @@ H = HOLD_COMMANDS.c
 class SqlHoldStore:
     """One row an order while there is something to tell."""
 
-    async def set_command(self, tx: Tx, command: HoldCommand) -> None:
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    async def set_command(self, command: HoldCommand) -> None:
         """The newest decision; the order is locked."""
-        insert = tx.insert(HOLD_COMMANDS)
+        insert = self._tx.insert(HOLD_COMMANDS)
         x = insert.excluded
-        await tx.execute(
+        await self._tx.execute(
             insert.on_conflict_do_update(
                 index_elements=["order_key"],
                 set_={name: x[name] for name in ("held", "version", "begin_time", "next_action_time", "failures", "failure")},
@@ -30,21 +33,21 @@ class SqlHoldStore:
             asdict(command),
         )
 
-    async def command(self, tx: Tx, key: uuid.UUID) -> HoldCommand | None:
+    async def command(self, key: uuid.UUID) -> HoldCommand | None:
         """What is still to be told about an order."""
-        row = (await tx.execute(sa.select(HOLD_COMMANDS).where(H.order_key == key))).mappings().first()
+        row = (await self._tx.execute(sa.select(HOLD_COMMANDS).where(H.order_key == key))).mappings().first()
         return None if row is None else HoldCommand(**row)
 
-    async def told(self, tx: Tx, command: HoldCommand) -> None:
+    async def told(self, command: HoldCommand) -> None:
         """Fulfillment has it; a newer decision stays to be told."""
-        await tx.execute(sa.delete(HOLD_COMMANDS).where(H.order_key == command.order_key, H.version == command.version))
+        await self._tx.execute(sa.delete(HOLD_COMMANDS).where(H.order_key == command.order_key, H.version == command.version))
 
-    async def any_due(self, tx: Tx, now: datetime) -> bool:
+    async def any_due(self, now: datetime) -> bool:
         """Whether there is anything to take up; a look that costs no write."""
         due = sa.select(sa.literal(1)).where(H.next_action_time <= now).limit(1)
-        return (await tx.execute(due)).first() is not None
+        return (await self._tx.execute(due)).first() is not None
 
-    async def claim_due(self, tx: Tx, now: datetime, until: datetime, limit: int) -> list[HoldCommand]:
+    async def claim_due(self, now: datetime, until: datetime, limit: int) -> list[HoldCommand]:
         """Commands that nobody is driving."""
         statement = (
             sa.select(HOLD_COMMANDS)
@@ -53,8 +56,8 @@ class SqlHoldStore:
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        due = [HoldCommand(**row) for row in (await tx.execute(statement)).mappings()]
+        due = [HoldCommand(**row) for row in (await self._tx.execute(statement)).mappings()]
         if due:
             keys = [command.order_key for command in due]
-            await tx.execute(sa.update(HOLD_COMMANDS).where(H.order_key.in_(keys)).values(next_action_time=until))
+            await self._tx.execute(sa.update(HOLD_COMMANDS).where(H.order_key.in_(keys)).values(next_action_time=until))
         return due

@@ -44,48 +44,49 @@ def _laid_over(dialect: str, names: tuple[str, ...]) -> Any:
 class SqlReportStore:
     """A constant number of statements for any number of orders."""
 
-    def __init__(self, notify: Callable[[], None]) -> None:
+    def __init__(self, tx: Tx, notify: Callable[[], None]) -> None:
+        self._tx = tx
         self._notify = notify
 
-    async def orders(self, tx: Tx, keys: Sequence[uuid.UUID]) -> list[Order]:
+    async def orders(self, keys: Sequence[uuid.UUID]) -> list[Order]:
         """Buyer orders, locked in the order of their keys."""
-        rows = (await tx.execute(_ORDERS, {"keys": list(keys)})).mappings()
+        rows = (await self._tx.execute(_ORDERS, {"keys": list(keys)})).mappings()
         return [order_of(row) for row in rows]
 
-    async def lines_of(self, tx: Tx, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[Line, ...]]:
+    async def lines_of(self, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[Line, ...]]:
         """Lines of several orders."""
         found: dict[uuid.UUID, list[Line]] = {key: [] for key in keys}
-        for row in (await tx.execute(_LINES, {"keys": list(keys)})).mappings():
+        for row in (await self._tx.execute(_LINES, {"keys": list(keys)})).mappings():
             found[row["order_key"]].append(line_of(row))
         return {key: tuple(lines) for key, lines in found.items()}
 
-    async def supplier_orders(self, tx: Tx, parents: Collection[uuid.UUID]) -> list[SupplierOrderView]:
+    async def supplier_orders(self, parents: Collection[uuid.UUID]) -> list[SupplierOrderView]:
         """Supplier orders of buyer orders, by id."""
-        rows = (await tx.execute(_SUPPLIER_ORDERS, {"parents": list(parents)})).mappings()
+        rows = (await self._tx.execute(_SUPPLIER_ORDERS, {"parents": list(parents)})).mappings()
         return [supplier_view(row) for row in rows]
 
-    async def shipments(self, tx: Tx, parents: Collection[uuid.UUID]) -> list[tuple[uuid.UUID, str, int, bytes]]:
+    async def shipments(self, parents: Collection[uuid.UUID]) -> list[tuple[uuid.UUID, str, int, bytes]]:
         """Shipments that hold units of buyer orders, oldest first."""
         c = SHIPMENTS.c
         statement = sa.select(SHIPMENTS).where(c.order_key.in_(list(parents))).order_by(c.shipment_key)
-        return [(r.order_key, r.shipment_key, r.version, r.document) for r in await tx.execute(statement) if r.document]
+        return [(r.order_key, r.shipment_key, r.version, r.document) for r in await self._tx.execute(statement) if r.document]
 
     def counts(self, view: SupplierOrderView) -> tuple[UnitCount, ...]:
         """Units per line, from the report itself."""
         return counts_of(SupplierOrder.FromString(view.document))
 
-    async def save_supplier_orders(self, tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    async def save_supplier_orders(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Whole states: inserted, or laid over an older one."""
         if rows:
-            await tx.execute(_laid_over(tx.dialect, tuple(rows[0])), [dict(row) for row in rows])
+            await self._tx.execute(_laid_over(self._tx.dialect, tuple(rows[0])), [dict(row) for row in rows])
 
-    async def save_shipments(self, tx: Tx, rows: Sequence[tuple[uuid.UUID, str, int, bytes]], now: datetime) -> None:
+    async def save_shipments(self, rows: Sequence[tuple[uuid.UUID, str, int, bytes]], now: datetime) -> None:
         """Whole states, as above."""
         if not rows:
             return
-        insert = tx.insert(SHIPMENTS)
+        insert = self._tx.insert(SHIPMENTS)
         x = insert.excluded
-        await tx.execute(
+        await self._tx.execute(
             insert.on_conflict_do_update(
                 index_elements=["order_key", "shipment_key"],
                 set_={"version": x.version, "document": x.document, "update_time": x.update_time},
@@ -98,7 +99,7 @@ class SqlReportStore:
         )
 
     async def save_many(
-        self, tx: Tx, orders: Sequence[Order], lines: Mapping[uuid.UUID, Sequence[Line]], happened: Sequence[Event]
+        self, orders: Sequence[Order], lines: Mapping[uuid.UUID, Sequence[Line]], happened: Sequence[Event]
     ) -> None:
         """Orders, changed lines and events, in one statement each."""
         if orders:
@@ -106,10 +107,12 @@ class SqlReportStore:
             for row in rows:
                 for name in FIXED:
                     del row[name]
-            await tx.execute(ORDER_UPDATE, [{"b_key": order.key, **bound(row)} for order, row in zip(orders, rows, strict=True)])
+            await self._tx.execute(
+                ORDER_UPDATE, [{"b_key": order.key, **bound(row)} for order, row in zip(orders, rows, strict=True)]
+            )
         changed = [bound(line_row(key, line)) for key, of_order in lines.items() for line in of_order]
         if changed:
-            await tx.execute(LINE_UPDATE, changed)
+            await self._tx.execute(LINE_UPDATE, changed)
         if happened:
-            await feed.append(tx, EVENTS, [event_row(event) for event in happened])
-            tx.after_commit(self._notify)
+            await feed.append(self._tx, EVENTS, [event_row(event) for event in happened])
+            self._tx.after_commit(self._notify)

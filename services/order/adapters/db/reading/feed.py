@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from libs.db import Tx
 from libs.relay import feed
-from libs.relay.feed import Notifier, Position
+from libs.relay.feed import Position
 from services.order.adapters.db.reading.visibility import condition
 from services.order.adapters.db.rows import event_of
 from services.order.adapters.db.tables import EVENTS, FEED_EPOCHS, ORDERS
@@ -17,21 +17,21 @@ from services.order.domain.reading.visibility import Scope
 
 
 class SqlFeed:
-    """Reads the events table; woken by the writers of this process."""
+    """Reads the events table."""
 
-    def __init__(self, notifier: Notifier) -> None:
-        self._notifier = notifier
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
 
-    async def epoch(self, tx: Tx) -> str:
+    async def epoch(self) -> str:
         """What positions belong to."""
-        return await feed.epoch(tx, FEED_EPOCHS)
+        return await feed.epoch(self._tx, FEED_EPOCHS)
 
-    async def latest(self, tx: Tx) -> Position:
+    async def latest(self) -> Position:
         """The end of the feed."""
-        return await feed.latest(tx, EVENTS)
+        return await feed.latest(self._tx, EVENTS)
 
     async def read(
-        self, tx: Tx, position: Position, limit: int, seen: Scope, order_ids: Sequence[str], types: Sequence[str]
+        self, position: Position, limit: int, seen: Scope, order_ids: Sequence[str], types: Sequence[str]
     ) -> tuple[list[tuple[Position, str, Event]], Position]:
         """What came after the position and may be seen, and the position to read on from."""
         statement = (
@@ -43,9 +43,5 @@ class SqlFeed:
             statement = statement.where(ORDERS.c.id.in_(list(order_ids)))
         if types:
             statement = statement.where(EVENTS.c.type.in_(list(types)))
-        rows, onward = await feed.read(tx, EVENTS, statement, position, limit)
+        rows, onward = await feed.read(self._tx, EVENTS, statement, position, limit)
         return [(Position(row["xact"], row["id"]), row["order_id"], event_of(row)) for row in rows], onward
-
-    async def wait(self, timeout: float) -> None:
-        """Until something may have been added."""
-        await self._notifier.wait(timeout)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from libs.db import Tx
 from libs.query import Field, Listing
+from libs.query.request import PageRequest
 from services.order.adapters.db.rows import attempt_of
 from services.order.adapters.db.tables import ORDERS, SUBMISSIONS
 from services.order.application.submission.operate_submissions import OrderAttempt
@@ -34,24 +35,24 @@ _JOINED = sa.select(SUBMISSIONS, O.id.label("order_id"), O.buyer_id).join(ORDERS
 class SqlSubmissionQueries:
     """Reads attempts with the public names of their orders."""
 
-    def __init__(self, dialect: str) -> None:
-        self._dialect = dialect
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
 
-    async def page(self, tx: Tx, query: Any) -> tuple[list[OrderAttempt], str]:
+    async def page(self, query: PageRequest) -> tuple[list[OrderAttempt], str]:
         """A page; unfinished attempts unless a filter is given."""
         plan = LISTING.plan(
-            self._dialect, filter=query.filter, order_by=query.order_by, page_size=query.page_size, page_token=query.page_token
+            self._tx.dialect, filter=query.filter, order_by=query.order_by, page_size=query.page_size, page_token=query.page_token
         )
         select = _JOINED if query.filter else _JOINED.where(sa.not_(S.finished))
-        page = plan.page((await tx.execute(plan.apply(select))).all())
+        page = plan.page((await self._tx.execute(plan.apply(select))).all())
         return [_found(row._mapping) for row in page.rows], page.next_page_token
 
-    async def find(self, tx: Tx, order_id: str, number: int) -> OrderAttempt | None:
+    async def find(self, order_id: str, number: int) -> OrderAttempt | None:
         """One attempt of an order, the newest when `number` is 0."""
         select = _JOINED.where(O.kind == "BUYER", O.id == order_id)
         if number:
             select = select.where(S.attempt == number)
-        row = (await tx.execute(select.order_by(S.attempt.desc()).limit(1))).mappings().first()
+        row = (await self._tx.execute(select.order_by(S.attempt.desc()).limit(1))).mappings().first()
         return None if row is None else _found(row)
 
 

@@ -1,4 +1,4 @@
-"""Attempts, and cancels on their way, in the database."""
+"""Attempts in the database."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import sqlalchemy as sa
 
 from libs.db import Json, Tx
 from services.order.adapters.db.rows import attempt_of, attempt_row, change_json
-from services.order.adapters.db.tables import CANCELLATIONS, SUBMISSIONS
-from services.order.application.ports import Attempt, Cancellation
+from services.order.adapters.db.tables import SUBMISSIONS
+from services.order.application.ports import Attempt
 
 S = SUBMISSIONS.c
-C = CANCELLATIONS.c
 
 
 _DECIDE = (
@@ -31,19 +30,22 @@ _FINISH = (
 
 
 class SqlSubmissionStore:
-    """The rows that drive a submit or a cancel to its end."""
+    """The rows that drive a submit or a change to its end."""
 
-    async def insert(self, tx: Tx, attempt: Attempt) -> None:
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    async def insert(self, attempt: Attempt) -> None:
         """A new attempt; a unique index allows one undecided attempt per order."""
-        await tx.execute(tx.insert(SUBMISSIONS), attempt_row(attempt))
+        await self._tx.execute(self._tx.insert(SUBMISSIONS), attempt_row(attempt))
 
-    async def get(self, tx: Tx, key: uuid.UUID, attempt: int, *, lock: bool = False) -> Attempt | None:
+    async def get(self, key: uuid.UUID, attempt: int, *, lock: bool = False) -> Attempt | None:
         """An attempt."""
         statement = sa.select(SUBMISSIONS).where(S.order_key == key, S.attempt == attempt)
-        row = (await tx.execute(statement.with_for_update() if lock else statement)).mappings().first()
+        row = (await self._tx.execute(statement.with_for_update() if lock else statement)).mappings().first()
         return None if row is None else attempt_of(row)
 
-    async def decide(self, tx: Tx, decided: Attempt) -> bool:
+    async def decide(self, decided: Attempt) -> bool:
         """The only point of no return: False when somebody else has decided."""
         values = {
             "key": decided.order_key,
@@ -55,25 +57,26 @@ class SqlSubmissionStore:
             "new_finished": decided.finished,
         }
         if decided.change is None:
-            return (await tx.execute(_DECIDE, values)).rowcount == 1
-        return (await tx.execute(_DECIDE_CHANGE, {**values, "new_change": change_json(decided.change)})).rowcount == 1
+            return (await self._tx.execute(_DECIDE, values)).rowcount == 1
+        return (await self._tx.execute(_DECIDE_CHANGE, {**values, "new_change": change_json(decided.change)})).rowcount == 1
 
-    async def finish(self, tx: Tx, key: uuid.UUID, attempt: int) -> bool:
+    async def finish(self, key: uuid.UUID, attempt: int) -> bool:
         """Everything that follows from the decision is done."""
-        done = await tx.execute(_FINISH, {"key": key, "number": attempt})
+        done = await self._tx.execute(_FINISH, {"key": key, "number": attempt})
         return done.rowcount == 1
 
-    async def postpone(self, tx: Tx, key: uuid.UUID, attempt: int, until: datetime) -> None:
+    async def postpone(self, key: uuid.UUID, attempt: int, until: datetime) -> None:
         """Leaves the attempt alone for a while."""
-        await tx.execute(sa.update(SUBMISSIONS).where(S.order_key == key, S.attempt == attempt).values(next_action_time=until))
+        await self._tx.execute(
+            sa.update(SUBMISSIONS).where(S.order_key == key, S.attempt == attempt).values(next_action_time=until)
+        )
 
-    async def anything_due(self, tx: Tx, now: datetime) -> bool:
+    async def any_due(self, now: datetime) -> bool:
         """Whether there is anything to take up; a look that costs no write."""
-        attempts = sa.select(sa.literal(1)).where(sa.not_(S.finished), S.next_action_time <= now)
-        cancels = sa.select(sa.literal(1)).where(C.state != "FINISHED", C.next_action_time <= now)
-        return (await tx.execute(attempts.union_all(cancels).limit(1))).first() is not None
+        due = sa.select(sa.literal(1)).where(sa.not_(S.finished), S.next_action_time <= now).limit(1)
+        return (await self._tx.execute(due)).first() is not None
 
-    async def claim_due(self, tx: Tx, now: datetime, until: datetime, limit: int) -> list[tuple[uuid.UUID, int]]:
+    async def claim_due(self, now: datetime, until: datetime, limit: int) -> list[tuple[uuid.UUID, int]]:
         """Attempts that nobody is driving; they are this caller's until `until`."""
         statement = (
             sa.select(S.order_key, S.attempt)
@@ -82,44 +85,12 @@ class SqlSubmissionStore:
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        due = [(row.order_key, row.attempt) for row in await tx.execute(statement)]
+        due = [(row.order_key, row.attempt) for row in await self._tx.execute(statement)]
         if due:
             mine = (
                 sa.update(SUBMISSIONS)
                 .where(S.order_key == sa.bindparam("b_key"), S.attempt == sa.bindparam("b_attempt"))
                 .values(next_action_time=until)
             )
-            await tx.execute(mine, [{"b_key": key, "b_attempt": attempt} for key, attempt in due])
-        return due
-
-    async def insert_cancellation(self, tx: Tx, row: Cancellation) -> bool:
-        """False when the order is being canceled already."""
-        made = await tx.execute(tx.insert(CANCELLATIONS).on_conflict_do_nothing(), asdict(row))
-        return made.rowcount == 1
-
-    async def cancellation(self, tx: Tx, key: uuid.UUID) -> Cancellation | None:
-        """The cancel of an order, if any."""
-        row = (await tx.execute(sa.select(CANCELLATIONS).where(C.order_key == key))).mappings().first()
-        return None if row is None else Cancellation(**row)
-
-    async def set_cancellation(self, tx: Tx, key: uuid.UUID, state: str) -> None:
-        """Moves a cancel on."""
-        await tx.execute(sa.update(CANCELLATIONS).where(C.order_key == key).values(state=state))
-
-    async def drop_cancellation(self, tx: Tx, key: uuid.UUID) -> None:
-        """Forgets a cancel that was refused."""
-        await tx.execute(sa.delete(CANCELLATIONS).where(C.order_key == key))
-
-    async def claim_due_cancellations(self, tx: Tx, now: datetime, until: datetime, limit: int) -> list[Cancellation]:
-        """Cancels that nobody is driving."""
-        statement = (
-            sa.select(CANCELLATIONS)
-            .where(C.state != "FINISHED", C.next_action_time <= now)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        due = [Cancellation(**row) for row in (await tx.execute(statement)).mappings()]
-        if due:
-            keys = [item.order_key for item in due]
-            await tx.execute(sa.update(CANCELLATIONS).where(C.order_key.in_(keys)).values(next_action_time=until))
+            await self._tx.execute(mine, [{"b_key": key, "b_attempt": attempt} for key, attempt in due])
         return due

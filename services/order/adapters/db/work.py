@@ -1,0 +1,53 @@
+"""The order service's stores in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from libs.db import Tx
+from services.order.adapters.db.aftercare.cancellation_store import SqlCancellationStore
+from services.order.adapters.db.order_store import SqlOrderStore, SqlRequestStore
+from services.order.adapters.db.progress.hold_store import SqlHoldStore
+from services.order.adapters.db.progress.report_store import SqlReportStore
+from services.order.adapters.db.submission.submission_store import SqlSubmissionStore
+
+
+class SqlOrderWork:
+    """Fulfils `OrderWork`. A store is made when it is asked for; that costs no statement."""
+
+    __slots__ = ("_notify", "_tx")
+
+    def __init__(self, tx: Tx, notify: Callable[[], None]) -> None:
+        """`notify` rings for those who watch, after a commit with news."""
+        self._tx = tx
+        self._notify = notify
+
+    @property
+    def orders(self) -> SqlOrderStore:
+        """Buyer orders, their lines, worksheets and history."""
+        return SqlOrderStore(self._tx, self._notify)
+
+    @property
+    def submissions(self) -> SqlSubmissionStore:
+        """Attempts to submit or to change orders."""
+        return SqlSubmissionStore(self._tx)
+
+    @property
+    def cancellations(self) -> SqlCancellationStore:
+        """Cancels on their way."""
+        return SqlCancellationStore(self._tx)
+
+    @property
+    def holds(self) -> SqlHoldStore:
+        """What fulfillment has not been told about holds."""
+        return SqlHoldStore(self._tx)
+
+    @property
+    def reports(self) -> SqlReportStore:
+        """What fulfillment has reported."""
+        return SqlReportStore(self._tx, self._notify)
+
+    @property
+    def requests(self) -> SqlRequestStore:
+        """Recorded requests."""
+        return SqlRequestStore(self._tx)
