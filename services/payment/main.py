@@ -6,33 +6,38 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from libs.db import Database
+import sqlalchemy as sa
+
+from libs.clock import Clock
+from libs.db import Database, Tx
 from libs.db.migrate import open_migrated
+from libs.db.unit_of_work import SqlUnitsOfWork
 from libs.idempotency.outcomes import forgetting
 from libs.relay.marks import Outbox
-from libs.resource.database import StandardMethods
+from libs.resource.database import Resource, StandardMethods
 from libs.service.app import Runtime, ServiceApp
 from libs.service.loops import Loop
 from libs.service.retries import Retries
 from services.payment.adapters.clients.order import OrderDecisions, OrderReports
-from services.payment.adapters.db.alert_store import KIND, SqlAlertStore
-from services.payment.adapters.db.attempt_store import SqlAttemptStore
+from services.payment.adapters.db.alert_store import KIND
 from services.payment.adapters.db.gauges import Gauges
 from services.payment.adapters.db.invariants.audit import Audit
-from services.payment.adapters.db.means_store import SqlMeansStore
-from services.payment.adapters.db.payment_store import SqlPaymentStore, SqlRequestStore
+from services.payment.adapters.db.ledger_query import SqlLedgerEntries
 from services.payment.adapters.db.tables import ACCOUNT, ALERTS, ATTEMPTS, CARD, PAYMENTS, REQUESTS, TRANSACTIONS
-from services.payment.adapters.db.unsettled_query import SqlUnsettledPayments
-from services.payment.adapters.gateways.registry import gateway
+from services.payment.adapters.db.work import SqlPaymentWork
+from services.payment.adapters.gateways.registry import Surroundings
+from services.payment.adapters.gateways.registry import gateways as chosen_gateways
 from services.payment.application.ask_gateway import AskGateway
 from services.payment.application.authorize_payments import AuthorizePayments
 from services.payment.application.end_attempt import EndAttempt
-from services.payment.application.expire_attempts import ExpireAttempts
+from services.payment.application.expire_attempts import ExpireAttempts, Pace
+from services.payment.application.gateways import Gateways
 from services.payment.application.lower_payments import LowerPayments
 from services.payment.application.move_money import MoveMoney
 from services.payment.application.order_payments import OrderPayments
+from services.payment.application.ports import Units
 from services.payment.application.reconcile_payments import ReconcilePayments
-from services.payment.application.record_changes import RecordChanges
+from services.payment.application.record_changes import Books, RecordChanges
 from services.payment.application.renew_authorizations import RenewAuthorizations
 from services.payment.application.replace_payments import ReplacePayments
 from services.payment.application.report_alerts import ReportAlerts
@@ -78,59 +83,44 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
 def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[ServiceApp, Background]:
     """Wires the service on an open database."""
     clock, ids = runtime.clock, runtime.ids
-    payments, attempts, means, requests = SqlPaymentStore(), SqlAttemptStore(), SqlMeansStore(), SqlRequestStore()
-    again = timedelta(seconds=settings.settle_again)
-    pending, held = TRANSACTIONS.c.ask_time.is_not(None), ATTEMPTS.c.state == "RESERVED"
-    ask = AskGateway(gateway(settings, database, clock), settings.gateway_timeout)
-    alerts = SqlAlertStore(ids)
-    record = RecordChanges(payments, alerts, means, ids, ask.name, again)
-    asked = Retries(database, clock, ("payment", "settle"), TRANSACTIONS, "ask_time", "id", unfinished=pending)
-    settle = SettleTransactions(database, payments, means, record, ask, clock, again, settings.void_timeout, asked)
-    order_payments = OrderPayments(database, payments, attempts, means, requests, clock, ids)
-    end = EndAttempt(database, payments, attempts, record, settle, clock)
-    orders = OrderReports(runtime.peers)
-    use = PaymentUseCases(
-        order_payments=order_payments,
-        reserve=ReservePayments(
-            database, payments, attempts, means, order_payments, record, clock, timedelta(seconds=settings.expiry_grace)
-        ),
-        authorize=AuthorizePayments(database, payments, attempts, means, record, ask, clock, runtime.failpoints),
-        end=end,
-        void=VoidPayments(database, payments, attempts, record, settle, clock),
-        lower=LowerPayments(database, payments, record, settle, clock),
-        move=MoveMoney(database, payments, requests, record, settle, orders, clock),
-        replace=ReplacePayments(database, payments, attempts, means, requests, order_payments, record, settle, clock),
-    )
-    tries = Retries(database, clock, ("payment", "expiry"), ATTEMPTS, "expire_time", "order_key", "attempt", unfinished=held)
-    lapses = PAYMENTS.c.authorization_expire_time.is_not(None)
-    renewals = Retries(database, clock, ("payment", "renew"), PAYMENTS, "renew_time", "order_key", unfinished=lapses)
-    background = Background(
-        ExpireAttempts(
-            database, attempts, end, OrderDecisions(runtime.peers), clock, timedelta(seconds=settings.expiry_again), tries
-        ),
-        settle,
-        RenewAuthorizations(database, payments, record, settle, orders, clock, timedelta(seconds=settings.renew_early), renewals),
-        ReportAlerts(database, alerts, orders, clock, settings.relay),
-    )
-    reconcile = ReconcilePayments(database, SqlUnsettledPayments(database.dialect), payments, settle, background.expire)
-    standard = StandardMethods(database, REQUESTS, ACCOUNT, clock, ids, lambda tx: tx)
-    accounts = SpendingAccounts(database, means, requests, clock, ids)
-    cards = StandardMethods(database, REQUESTS, CARD, clock, ids, lambda tx: tx)
+
+    def bind(tx: Tx) -> SqlPaymentWork:
+        return SqlPaymentWork(tx, ids)
+
+    def standard(resource: Resource) -> StandardMethods[SqlPaymentWork]:
+        return StandardMethods(database, REQUESTS, resource, clock, ids, bind)
+
+    units = SqlUnitsOfWork(database, bind)
+    gateways = chosen_gateways(Surroundings(settings, database, clock))
+    use, background = _use_cases(settings, runtime, database, units, gateways)
+    reconcile = ReconcilePayments(units, background.settle, background.expire)
+    accounts = SpendingAccounts(units, clock, ids)
+
+    async def close() -> None:
+        try:
+            await gateways.close()
+        finally:
+            await database.close()
+
     app = ServiceApp(
         name="payment",
         registrations=[
             (payment_service_pb2_grpc.add_PaymentServiceServicer_to_server, PaymentServicer(use), f"{PACKAGE}.PaymentService"),
             (
                 spending_account_service_pb2_grpc.add_SpendingAccountServiceServicer_to_server,
-                SpendingAccountServicer(standard, accounts),
+                SpendingAccountServicer(standard(ACCOUNT), accounts),
                 f"{PACKAGE}.SpendingAccountService",
             ),
             (
                 credit_card_service_pb2_grpc.add_CreditCardServiceServicer_to_server,
-                CreditCardServicer(cards),
+                CreditCardServicer(standard(CARD)),
                 f"{PACKAGE}.CreditCardService",
             ),
-            (ledger_service_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerServicer(database), f"{PACKAGE}.LedgerService"),
+            (
+                ledger_service_pb2_grpc.add_LedgerServiceServicer_to_server,
+                LedgerServicer(SqlLedgerEntries(database)),
+                f"{PACKAGE}.LedgerService",
+            ),
             (
                 reconciliation_service_pb2_grpc.add_ReconciliationServiceServicer_to_server,
                 ReconciliationServicer(reconcile),
@@ -144,7 +134,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
             Loop("alerts", background.alerts.once, settings.relay_pause),
             forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause),
         ],
-        close=database.close,
+        close=close,
         audit=Audit(database),
         statements=lambda: database.statements,
         database=database,
@@ -152,3 +142,48 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         outbox=Outbox(database, {KIND: ALERTS}, clock),
     )
     return app, background
+
+
+def _use_cases(
+    settings: Settings, runtime: Runtime, database: Database, units: Units, gateways: Gateways
+) -> tuple[PaymentUseCases, Background]:
+    clock, ids = runtime.clock, runtime.ids
+    again = timedelta(seconds=settings.settle_again)
+    books = Books(units, RecordChanges(ids, gateways, again), clock)
+    ask = AskGateway(gateways, settings.gateway_timeout)
+    tries = _tries(database, clock)
+    settle = SettleTransactions(books, ask, settings.void_timeout, again, tries["settle"])
+    orders, order_payments, end = OrderReports(runtime.peers), OrderPayments(units, clock, ids), EndAttempt(books, settle)
+    use = PaymentUseCases(
+        order_payments=order_payments,
+        reserve=ReservePayments(books, order_payments, timedelta(seconds=settings.expiry_grace)),
+        authorize=AuthorizePayments(books, ask, runtime.failpoints),
+        end=end,
+        void=VoidPayments(books, settle),
+        lower=LowerPayments(books, settle),
+        move=MoveMoney(books, settle, orders),
+        replace=ReplacePayments(books, order_payments, settle),
+    )
+    expiry_again, early = timedelta(seconds=settings.expiry_again), timedelta(seconds=settings.renew_early)
+    background = Background(
+        ExpireAttempts(units, clock, end, OrderDecisions(runtime.peers), Pace(expiry_again, tries["expiry"])),
+        settle,
+        RenewAuthorizations(books, settle, orders, early, tries["renew"]),
+        ReportAlerts(units, orders, clock, settings.relay),
+    )
+    return use, background
+
+
+def _tries(database: Database, clock: Clock) -> dict[str, Retries]:
+    """By what is tried: the rows that wait longer each time it fails."""
+    pending, held = TRANSACTIONS.c.ask_time.is_not(None), ATTEMPTS.c.state == "RESERVED"
+    lapses = PAYMENTS.c.authorization_expire_time.is_not(None)
+
+    def tries(what: str, table: sa.Table, due: str, *key: str, unfinished: sa.ColumnElement[bool]) -> Retries:
+        return Retries(database, clock, ("payment", what), table, due, *key, unfinished=unfinished)
+
+    return {
+        "settle": tries("settle", TRANSACTIONS, "ask_time", "id", unfinished=pending),
+        "expiry": tries("expiry", ATTEMPTS, "expire_time", "order_key", "attempt", unfinished=held),
+        "renew": tries("renew", PAYMENTS, "renew_time", "order_key", unfinished=lapses),
+    }

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from libs.clock import Clock
 from libs.failpoints import Failpoints
 from services.payment.application.ask_gateway import NO_CARD, UNKNOWN, AskGateway
-from services.payment.application.ports import Answer, AttemptStore, Gateway, MeansStore, PaymentStore, Transactions, Tx, Verdict
-from services.payment.application.record_changes import RecordChanges
+from services.payment.application.ports import Answer, Gateway, PaymentWork, Verdict
+from services.payment.application.record_changes import Books
 from services.payment.domain.course import Change
 from services.payment.domain.means import Card
 from services.payment.domain.payment import Payment, Problem
@@ -48,29 +47,14 @@ class AuthorizePayments:
     """Writes that it asks, asks, writes the answer. A repeat looks the answer up before it asks again, by the same
     key: nothing is authorized twice."""
 
-    def __init__(
-        self,
-        database: Transactions,
-        payments: PaymentStore,
-        attempts: AttemptStore,
-        means: MeansStore,
-        record: RecordChanges,
-        ask: AskGateway,
-        clock: Clock,
-        failpoints: Failpoints,
-    ) -> None:
-        self._db = database
-        self._payments = payments
-        self._attempts = attempts
-        self._means = means
-        self._record = record
+    def __init__(self, books: Books, ask: AskGateway, failpoints: Failpoints) -> None:
+        self._units, self._record, self._clock = books.units, books.record, books.clock
         self._ask = ask
-        self._clock = clock
         self._failpoints = failpoints
 
     async def __call__(self, key: uuid.UUID, attempt: int, deadline: datetime) -> Authorized:
         """Idempotent by (order, attempt)."""
-        asking = await self._db.retrying(lambda tx: self._begin(tx, key, attempt))
+        asking = await self._units.retrying(lambda work: self._begin(work, key, attempt))
         if asking.state != "RESERVED":
             late = [Problem("", "ATTEMPT_RELEASED", "the attempt is not reserved")]
             return Authorized(asking.state, [] if asking.state == "CONFIRMED" else late, False, asking.payments)
@@ -82,19 +66,19 @@ class AuthorizePayments:
         known = {p.id: a for p, a in zip(waiting, answers, strict=True) if a.verdict is not Verdict.UNKNOWN}
         payments = asking.payments
         if known:
-            payments = await self._db.retrying(lambda tx: self._note(tx, key, asking, known))
+            payments = await self._units.retrying(lambda work: self._note(work, key, asking, known))
         problems = _declined(asking.rows.values(), known)
         return Authorized("RESERVED", problems, len(known) < len(waiting), payments)
 
-    async def _begin(self, tx: Tx, key: uuid.UUID, attempt: int) -> _Asking:
-        payments = await self._payments.of_order(tx, key, lock=True)
-        state = await self._attempts.state(tx, key, attempt)
+    async def _begin(self, work: PaymentWork, key: uuid.UUID, attempt: int) -> _Asking:
+        payments = await work.payments.of_order(key, lock=True)
+        state = await work.attempts.state(key, attempt)
         if state != "RESERVED":
             return _Asking(state, payments)
         mine = [p for p in payments if p.holding is Holding.GATEWAY and p.due and p.attempt == attempt]
         rows = {
             row.payment_id: row
-            for row in await self._payments.transactions(tx, [p.id for p in mine])
+            for row in await work.payments.transactions([p.id for p in mine])
             if row.type is TransactionType.AUTHORIZE and row.attempt == attempt
         }
         asked_before = set(rows)
@@ -105,9 +89,9 @@ class AuthorizePayments:
             if p.id not in rows
         ]
         if fresh:
-            rows |= {row.payment_id: row for row in await self._record(tx, fresh, now)}
+            rows |= {row.payment_id: row for row in await self._record(work, fresh, now)}
         waiting = {p.credit_card_id for p in mine if _pending(rows[p.id])}
-        cards = await self._means.cards(tx, waiting)
+        cards = await work.means.cards(waiting)
         changed = {c.payment.id: c.payment for c in fresh}
         return _Asking(state, [changed.get(p.id, p) for p in payments], rows, asked_before, cards)
 
@@ -124,32 +108,32 @@ class AuthorizePayments:
                 return await _without_card(gateway, row.gateway_key, payment.id in asking.asked_before)
             return await gateway.authorize(row.gateway_key, card.token, row.amount, payment.currency)
 
-        return await self._ask(operate, within)
+        return await self._ask(payment.type, operate, within)
 
-    async def _note(self, tx: Tx, key: uuid.UUID, asking: _Asking, known: Mapping[str, Answer]) -> list[Payment]:
+    async def _note(self, work: PaymentWork, key: uuid.UUID, asking: _Asking, known: Mapping[str, Answer]) -> list[Payment]:
         now = self._clock.now()
-        payments = {p.id: p for p in await self._payments.of_order(tx, key, lock=True)}
+        payments = {p.id: p for p in await work.payments.of_order(key, lock=True)}
         changes: list[Change] = []
         for id, answer in known.items():
             row, payment = asking.rows[id], payments[id]
             approved = answer.verdict is Verdict.APPROVED
             result = Result.SUCCEEDED if approved else Result.DECLINED
-            new = await self._payments.settle(tx, row.id, result, answer.reference, answer.message, now, answer.expire_time)
+            new = await work.payments.settle(row.id, result, answer.reference, answer.message, now, answer.expire_time)
             if new and payment.state is State.AUTHORIZING and payment.attempt == row.attempt:
                 changes.append(Change(authorized(payment, approved, now, answer.expire_time)))
             elif approved:
-                changes += await self._late(tx, payment, row, new, now)
+                changes += await self._late(work, payment, row, new, now)
         if changes:
-            await self._record(tx, changes, now)
+            await self._record(work, changes, now)
         payments |= {c.payment.id: c.payment for c in changes}
         return list(payments.values())
 
-    async def _late(self, tx: Tx, payment: Payment, row: Transaction, new: bool, now: datetime) -> list[Change]:
+    async def _late(self, work: PaymentWork, payment: Payment, row: Transaction, new: bool, now: datetime) -> list[Change]:
         """An approval that came when its attempt had ended: what nobody wants of it is voided.
 
         One that was recorded as declined, when a void was told that nothing is held, came after that.
         """
-        rows = await self._payments.transactions(tx, [row.payment_id])
+        rows = await work.payments.transactions([row.payment_id])
         if not new and not any(o.id == row.id and o.result is Result.DECLINED for o in rows):
             return []
         return answered(payment, row, True, rows, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from datetime import timedelta
 
 from libs.clock import Clock
@@ -10,41 +11,38 @@ from libs.obs import get_logger, tracing
 from libs.service.loops import Tries, one_by_one
 from services.payment import metrics
 from services.payment.application.end_attempt import EndAttempt
-from services.payment.application.ports import AttemptStore, Decisions, Transactions
+from services.payment.application.ports import Decisions, Units
 
 BATCH = 100
 _LOG = get_logger("payment.attempts")
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When an attempt that is not decided is asked about again, and how much later each time that asking fails."""
+
+    again: timedelta
+    tries: Tries
+
+
 class ExpireAttempts:
     """A background loop, safe in every replica: rows are claimed, ends are conditional."""
 
-    def __init__(
-        self,
-        database: Transactions,
-        attempts: AttemptStore,
-        end: EndAttempt,
-        decisions: Decisions,
-        clock: Clock,
-        again: timedelta,
-        tries: Tries,
-    ) -> None:
-        self._db = database
-        self._attempts = attempts
+    def __init__(self, units: Units, clock: Clock, end: EndAttempt, decisions: Decisions, pace: Pace) -> None:
+        self._units = units
+        self._clock = clock
         self._end = end
         self._decisions = decisions
-        self._clock = clock
-        self._again = again
-        self._tries = tries
+        self._again, self._tries = pace.again, pace.tries
 
     async def once(self) -> int:
         """Asks about every attempt past its time; returns how many were ended."""
         now = self._clock.now()
-        async with self._db.reading() as tx:
+        async with self._units.reading() as work:
             # Most looks find nothing: those take no write lock.
-            if not await self._attempts.any_expired(tx, now):
+            if not await work.attempts.any_expired(now):
                 return 0
-        due = await self._db.retrying(lambda tx: self._attempts.claim_expired(tx, now, now + self._again, BATCH))
+        due = await self._units.retrying(lambda work: work.attempts.claim_expired(now, now + self._again, BATCH))
         return await one_by_one(due, lambda found: self.ask(*found), _LOG, self._tries)
 
     async def ask(self, key: uuid.UUID, attempt: int) -> bool:

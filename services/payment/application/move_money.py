@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from libs.clock import Clock
 from libs.errors import Kind, WaybillError, invalid, missing, precondition
-from services.payment.application.ports import OrderPeer, PaymentStore, Request, RequestStore, Transactions, Tx
-from services.payment.application.record_changes import RecordChanges
+from libs.idempotency.key import RequestKey
+from services.payment.application.ports import OrderPeer, PaymentWork
+from services.payment.application.record_changes import Books
 from services.payment.application.settle_transactions import SettleTransactions
 from services.payment.domain.course import Change
 from services.payment.domain.lowering import void
@@ -24,26 +24,13 @@ Decide = Callable[[Payment, Sequence[Transaction], datetime], list[Change]]
 class MoveMoney:
     """Writes what it asks, asks, writes the answer. A repeat with the same request id finds the same movement."""
 
-    def __init__(
-        self,
-        database: Transactions,
-        payments: PaymentStore,
-        requests: RequestStore,
-        record: RecordChanges,
-        settle: SettleTransactions,
-        orders: OrderPeer,
-        clock: Clock,
-    ) -> None:
-        self._db = database
-        self._payments = payments
-        self._requests = requests
-        self._record = record
+    def __init__(self, books: Books, settle: SettleTransactions, orders: OrderPeer) -> None:
+        self._units, self._record, self._clock = books.units, books.record, books.clock
         self._settle = settle
         self._orders = orders
-        self._clock = clock
 
     async def capture(
-        self, payment_id: str, amount: int | None, currency: str, request: Request
+        self, payment_id: str, amount: int | None, currency: str, request: RequestKey | None
     ) -> tuple[Payment, list[Transaction]]:
         """Takes a card's money, at most what is authorized and not captured."""
 
@@ -54,7 +41,7 @@ class MoveMoney:
         return await self._move(payment_id, decide, request)
 
     async def refund(
-        self, payment_id: str, amount: int | None, currency: str, request: Request
+        self, payment_id: str, amount: int | None, currency: str, request: RequestKey | None
     ) -> tuple[Payment, list[Transaction]]:
         """Gives back, at most what was taken and not refunded. A promise is only recorded."""
 
@@ -64,7 +51,7 @@ class MoveMoney:
 
         return await self._move(payment_id, decide, request)
 
-    async def void(self, payment_id: str, request: Request) -> tuple[Payment, list[Transaction]]:
+    async def void(self, payment_id: str, request: RequestKey | None) -> tuple[Payment, list[Transaction]]:
         """Lets go of what a card holds and has not taken. What the gateway does not answer is asked on.
 
         Asks the order service first whether the order has ended, and raises when it does not answer.
@@ -75,13 +62,13 @@ class MoveMoney:
         def decide(payment: Payment, rows: Sequence[Transaction], now: datetime) -> list[Change]:
             return void(payment, rows, ended, now)
 
-        ids = await self._db.retrying(lambda tx: self._begin(tx, payment_id, decide, request))
+        ids = await self._units.retrying(lambda work: self._begin(work, payment_id, decide, request))
         payment, rows = await self._load(payment_id)
         await self._settle.promptly([row for row in rows if row.id in ids and row.result is Result.PENDING])
         return await self._load(payment_id) if ids else (payment, rows)
 
-    async def _move(self, payment_id: str, decide: Decide, request: Request) -> tuple[Payment, list[Transaction]]:
-        ids = await self._db.retrying(lambda tx: self._begin(tx, payment_id, decide, request))
+    async def _move(self, payment_id: str, decide: Decide, request: RequestKey | None) -> tuple[Payment, list[Transaction]]:
+        ids = await self._units.retrying(lambda work: self._begin(work, payment_id, decide, request))
         _, rows = await self._load(payment_id)
         await asyncio.gather(*(self._settle.settle(row) for row in rows if row.id in ids and row.result is Result.PENDING))
         payment, rows = await self._load(payment_id)
@@ -100,26 +87,26 @@ class MoveMoney:
         return payment, rows
 
     async def _load(self, payment_id: str) -> tuple[Payment, list[Transaction]]:
-        async with self._db.reading(snapshot=True) as tx:
-            payment = await self._payments.get(tx, payment_id)
+        async with self._units.reading(snapshot=True) as work:
+            payment = await work.payments.get(payment_id)
             if payment is None:
                 raise missing("payment", payment_id)
-            return payment, await self._payments.transactions(tx, [payment_id])
+            return payment, await work.payments.transactions([payment_id])
 
-    async def _begin(self, tx: Tx, payment_id: str, decide: Decide, request: Request) -> list[str]:
+    async def _begin(self, work: PaymentWork, payment_id: str, decide: Decide, request: RequestKey | None) -> list[str]:
         """Ids of what was recorded, by this call or by the one that it repeats."""
         now = self._clock.now()
-        payment = await self._payments.get(tx, payment_id, lock=True)
+        payment = await work.payments.get(payment_id, lock=True)
         if payment is None:
             raise missing("payment", payment_id)
         # Under the payment's lock: the second of two calls at the same time sees what the first has recorded.
-        recorded = await self._requests.find(tx, request)
+        recorded = await work.requests.find(request)
         if recorded is not None:
             return list(recorded["transactions"])
-        rows = await self._payments.transactions(tx, [payment_id])
-        made = await self._record(tx, decide(payment, rows, now), now)
+        rows = await work.payments.transactions([payment_id])
+        made = await self._record(work, decide(payment, rows, now), now)
         ids = [row.id for row in made]
-        await self._requests.claim(tx, request, {"transactions": ids}, now)
+        await work.requests.claim(request, {"transactions": ids}, now)
         return ids
 
 

@@ -6,12 +6,12 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from libs.clock import Clock
 from libs.errors import FieldViolation, Kind, RuleViolation, Violations, WaybillError, missing
+from libs.idempotency.key import RequestKey
 from libs.ids import IdSource
-from services.payment.application.ports import AttemptStore, MeansStore, PaymentStore, Request, RequestStore, Transactions, Tx
+from services.payment.application.ports import PaymentWork, Units
 from services.payment.domain.means import Means, unusable
 from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem, resolve
 from services.payment.domain.states import State, conflict
@@ -30,7 +30,7 @@ class Draft:
     credit_card_id: str = ""
     purchase_order_number: str = ""
     description: str = ""
-    xp: Mapping[str, Any] = field(default_factory=dict)
+    xp: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,50 +48,37 @@ class OrderRef:
 class OrderPayments:
     """Adds, removes, lists."""
 
-    def __init__(
-        self,
-        database: Transactions,
-        payments: PaymentStore,
-        attempts: AttemptStore,
-        means: MeansStore,
-        requests: RequestStore,
-        clock: Clock,
-        ids: IdSource,
-    ) -> None:
-        self._db = database
-        self._payments = payments
-        self._attempts = attempts
-        self._means = means
-        self._requests = requests
+    def __init__(self, units: Units, clock: Clock, ids: IdSource) -> None:
+        self._units = units
         self._clock = clock
         self._ids = ids
 
-    async def create(self, order: OrderRef, drafts: Sequence[Draft], request: Request) -> list[Payment]:
+    async def create(self, order: OrderRef, drafts: Sequence[Draft], request: RequestKey | None) -> list[Payment]:
         """The payments as stored. Everything that is wrong is told at once."""
         now = self._clock.now()
         made = self.compose(order, drafts, now)
 
-        async def work(tx: Tx) -> list[Payment]:
-            recorded = await self._requests.claim(tx, request, {"ids": [p.id for p in made]}, now)
+        async def store(work: PaymentWork) -> list[Payment]:
+            recorded = await work.requests.claim(request, {"ids": [p.id for p in made]}, now)
             if recorded is not None:
-                by_id = {p.id: p for p in await self._payments.of_order(tx, order.key)}
+                by_id = {p.id: p for p in await work.payments.of_order(order.key)}
                 return [by_id[id] for id in recorded["ids"] if id in by_id]
-            attempt = await self._live(tx, order.key, now)
+            attempt = await self._live(work, order.key, now)
             if attempt:
                 raise submission_in_progress(order.id, attempt)
-            existing = await self._payments.of_order(tx, order.key)
+            existing = await work.payments.of_order(order.key)
             placed = placed_after(existing, made)
             _, problems = resolve([*existing, *placed], order.total, must_cover=False)
-            problems += unusable(placed, await self.means(tx, placed), now)
+            problems += unusable(placed, await self.means(work, placed), now)
             if len(existing) + len(placed) > MAX_PAYMENTS:
                 text = f"an order has at most {MAX_PAYMENTS} payments"
                 problems.append(Problem("", "TOO_MANY_PAYMENTS", text, field="payments"))
             if problems:
                 raise refused(placed, problems)
-            await self._payments.insert(tx, placed)
+            await work.payments.insert(placed)
             return placed
 
-        return await self._db.retrying(work)
+        return await self._units.retrying(store)
 
     def compose(self, order: OrderRef, drafts: Sequence[Draft], now: datetime) -> list[Payment]:
         """Payments as they would be stored."""
@@ -118,22 +105,22 @@ class OrderPayments:
             for i, draft in enumerate(drafts, start=1)
         ]
 
-    async def means(self, tx: Tx, payments: Sequence[Payment], *, lock: bool = False) -> Means:
+    async def means(self, work: PaymentWork, payments: Sequence[Payment], *, lock: bool = False) -> Means:
         """The accounts and cards that payments draw on; none of a kind is no statement."""
         return Means(
-            await self._means.accounts(tx, {p.spending_account_id for p in payments}, lock=lock),
-            await self._means.cards(tx, {p.credit_card_id for p in payments}),
+            await work.means.accounts({p.spending_account_id for p in payments}, lock=lock),
+            await work.means.cards({p.credit_card_id for p in payments}),
         )
 
-    async def remove(self, key: uuid.UUID, payment_ids: Sequence[str], request: Request) -> None:
+    async def remove(self, key: uuid.UUID, payment_ids: Sequence[str], request: RequestKey | None) -> None:
         """Removes payments that hold nothing."""
 
-        async def work(tx: Tx) -> None:
+        async def take_out(work: PaymentWork) -> None:
             now = self._clock.now()
-            if await self._requests.claim(tx, request, {}, now) is not None:
+            if await work.requests.claim(request, {}, now) is not None:
                 return
-            attempt = await self._live(tx, key, now)
-            existing = {p.id: p for p in await self._payments.of_order(tx, key, lock=True)}
+            attempt = await self._live(work, key, now)
+            existing = {p.id: p for p in await work.payments.of_order(key, lock=True)}
             for id in payment_ids:
                 if id not in existing:
                     raise missing("payment", id)
@@ -141,23 +128,23 @@ class OrderPayments:
                     raise submission_in_progress(existing[id].order_id, attempt)
                 if existing[id].state not in (State.OPEN, State.VOIDED):
                     raise conflict(id, existing[id].state, "be removed")
-            for row in await self._payments.transactions(tx, payment_ids):
+            for row in await work.payments.transactions(payment_ids):
                 if row.result is Result.PENDING:
                     raise conflict(row.payment_id, State.VOID_PENDING, "be removed")
-            await self._payments.remove(tx, payment_ids)
+            await work.payments.remove(payment_ids)
 
-        await self._db.retrying(work)
+        await self._units.retrying(take_out)
 
-    async def _live(self, tx: Tx, key: uuid.UUID, now: datetime) -> int:
+    async def _live(self, work: PaymentWork, key: uuid.UUID, now: datetime) -> int:
         """The attempt that holds the order's payments, if any; none can begin to until the transaction ends."""
-        await self._attempts.lock(tx, key, now)
-        return await self._attempts.live(tx, key)
+        await work.attempts.lock(key, now)
+        return await work.attempts.live(key)
 
     async def list(self, keys: Sequence[uuid.UUID]) -> tuple[list[Payment], dict[str, list[Transaction]]]:
         """Payments of several orders with their transactions, in two statements."""
-        async with self._db.reading(snapshot=True) as tx:
-            payments = await self._payments.of_orders(tx, keys)
-            rows = await self._payments.transactions(tx, [p.id for p in payments])
+        async with self._units.reading(snapshot=True) as work:
+            payments = await work.payments.of_orders(keys)
+            rows = await work.payments.transactions([p.id for p in payments])
         by_payment: dict[str, list[Transaction]] = {}
         for row in rows:
             by_payment.setdefault(row.payment_id, []).append(row)

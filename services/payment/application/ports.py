@@ -3,74 +3,68 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
-from libs.relay.delivery import Head, Outcome
+from libs.idempotency.key import RequestKey
+from libs.query.request import PageRequest
+from libs.relay.delivery import Head
+from libs.relay.delivery import Outcome as Delivery
+from libs.service.unit_of_work import UnitsOfWork
 from services.payment.domain.ledger import Movement
 from services.payment.domain.means import Account, Card, Demand
 from services.payment.domain.payment import Payment
 from services.payment.domain.transaction import Result, Transaction
 
-Tx = Any
-Request = Any
-T = TypeVar("T")
-
-
-class Transactions(Protocol):
-    """Opens transactions of the payment database. Rows are locked in one order: attempts, payments, accounts."""
-
-    def transaction(self) -> AbstractAsyncContextManager[Tx]: ...
-    def reading(self, snapshot: bool = False) -> AbstractAsyncContextManager[Tx]: ...
-    async def retrying(self, work: Callable[[Tx], Awaitable[T]]) -> T: ...
+Outcome = Mapping[str, Sequence[str]]
+"""What is recorded of a request: the ids of what it made, or nothing."""
 
 
 class PaymentStore(Protocol):
     """Payments and their transactions."""
 
-    async def of_order(self, tx: Tx, key: uuid.UUID, *, lock: bool = False) -> list[Payment]: ...
-    async def of_orders(self, tx: Tx, keys: Collection[uuid.UUID]) -> list[Payment]: ...
-    async def of_ids(self, tx: Tx, ids: Collection[str]) -> list[Payment]: ...
-    async def get(self, tx: Tx, payment_id: str, *, lock: bool = False) -> Payment | None: ...
-    async def insert(self, tx: Tx, payments: Sequence[Payment]) -> None:
+    async def of_order(self, key: uuid.UUID, *, lock: bool = False) -> list[Payment]: ...
+    async def of_orders(self, keys: Collection[uuid.UUID]) -> list[Payment]: ...
+    async def of_ids(self, ids: Collection[str]) -> list[Payment]: ...
+    async def get(self, payment_id: str, *, lock: bool = False) -> Payment | None: ...
+    async def insert(self, payments: Sequence[Payment]) -> None:
         """Raises `RESOURCE_EXISTS` when an id is taken."""
 
-    async def save(self, tx: Tx, payments: Sequence[Payment]) -> None: ...
-    async def remove(self, tx: Tx, payment_ids: Sequence[str]) -> None:
+    async def save(self, payments: Sequence[Payment]) -> None: ...
+    async def remove(self, payment_ids: Sequence[str]) -> None:
         """With their transactions."""
 
-    async def add_transactions(self, tx: Tx, rows: Sequence[Transaction]) -> None: ...
+    async def add_transactions(self, rows: Sequence[Transaction]) -> None: ...
     async def settle(
-        self, tx: Tx, id: str, result: Result, reference: str, message: str, now: datetime, expire: datetime | None = None
+        self, id: str, result: Result, reference: str, message: str, now: datetime, expire: datetime | None = None
     ) -> bool:
         """Writes the result of a pending transaction; False when it is known already."""
 
-    async def take_over_refunds(self, tx: Tx, payment_ids: Collection[str]) -> None:
+    async def take_over_refunds(self, payment_ids: Collection[str]) -> None:
         """Pending refunds of these payments are for the order's cancel from now on, whoever asked for them."""
 
-    async def lowered(self, tx: Tx, key: uuid.UUID, attempt: int, now: datetime) -> bool:
+    async def lowered(self, key: uuid.UUID, attempt: int, now: datetime) -> bool:
         """Notes that a change of an open order is applied; False when it, or a newer one, was before."""
 
-    async def ended(self, tx: Tx, keys: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    async def ended(self, keys: Collection[uuid.UUID]) -> set[uuid.UUID]:
         """Which of these orders are known to have ended."""
 
-    async def note_ends(self, tx: Tx, keys: Collection[uuid.UUID], now: datetime) -> None:
+    async def note_ends(self, keys: Collection[uuid.UUID], now: datetime) -> None:
         """Notes that these orders have ended."""
 
-    async def transactions(self, tx: Tx, payment_ids: Collection[str]) -> list[Transaction]: ...
-    async def lapsing(self, tx: Tx, now: datetime, until: datetime, limit: int) -> set[uuid.UUID]:
+    async def transactions(self, payment_ids: Collection[str]) -> list[Transaction]: ...
+    async def lapsing(self, now: datetime, until: datetime, limit: int) -> set[uuid.UUID]:
         """Orders of payments for which something is to be done: one of their authorizations has lapsed, or what is due
         lapses until then and the order is not known to have ended."""
 
-    async def claim_lapsing(self, tx: Tx, key: uuid.UUID, now: datetime, until: datetime) -> list[Payment]:
+    async def claim_lapsing(self, key: uuid.UUID, now: datetime, until: datetime) -> list[Payment]:
         """Those payments, locked for the transaction; those that another replica has locked are left out."""
 
-    async def any_due(self, tx: Tx, now: datetime) -> bool: ...
-    async def claim_due(self, tx: Tx, now: datetime, again: datetime, limit: int) -> list[Transaction]:
+    async def any_due(self, now: datetime) -> bool: ...
+    async def claim_due(self, now: datetime, again: datetime, limit: int) -> list[Transaction]:
         """Pending transactions whose gateway has to be asked; until `again` they are this replica's."""
 
 
@@ -90,62 +84,114 @@ class Alert:
 class AlertStore(Protocol):
     """Payments that need attention, and whether the order service knows."""
 
-    async def raise_for(self, tx: Tx, payments: Sequence[Payment], now: datetime) -> None:
+    async def raise_for(self, payments: Sequence[Payment], now: datetime) -> None:
         """Writes that the order service is to be told; in the transaction of the change."""
 
-    async def of_keys(self, tx: Tx, keys: Collection[uuid.UUID]) -> list[Alert]: ...
-    async def any_due(self, tx: Tx, now: datetime) -> bool: ...
-    async def take(self, tx: Tx, now: datetime, until: datetime, limit: int) -> list[Head]: ...
-    async def acknowledge(self, tx: Tx, versions: Mapping[uuid.UUID, int]) -> None: ...
-    async def give_back(self, tx: Tx, outcome: Outcome, now: datetime) -> None: ...
+    async def of_keys(self, keys: Collection[uuid.UUID]) -> list[Alert]: ...
+    async def any_due(self, now: datetime) -> bool: ...
+    async def take(self, now: datetime, until: datetime, limit: int) -> list[Head]: ...
+    async def acknowledge(self, versions: Mapping[uuid.UUID, int]) -> None: ...
+    async def give_back(self, outcome: Delivery, now: datetime) -> None: ...
 
 
 class AttemptStore(Protocol):
     """Attempts to submit: RESERVED ends in CONFIRMED or RELEASED."""
 
-    async def open(self, tx: Tx, key: uuid.UUID, attempt: int, state: str, expire: datetime, now: datetime) -> str:
+    async def open(self, key: uuid.UUID, attempt: int, state: str, expire: datetime, now: datetime) -> str:
         """Writes the attempt and returns an empty text, or returns the state that stands there."""
 
-    async def lock(self, tx: Tx, key: uuid.UUID, now: datetime) -> None:
+    async def lock(self, key: uuid.UUID, now: datetime) -> None:
         """Lets one transaction at a time reserve or change the order's payments, also when it has none."""
 
-    async def live(self, tx: Tx, key: uuid.UUID) -> int:
+    async def live(self, key: uuid.UUID) -> int:
         """The attempt that holds or has taken the order's payments; 0 for none."""
 
-    async def end(self, tx: Tx, key: uuid.UUID, attempt: int, state: str, now: datetime) -> tuple[bool, str]:
+    async def end(self, key: uuid.UUID, attempt: int, state: str, now: datetime) -> tuple[bool, str]:
         """Moves RESERVED on, or leaves the end of an unknown attempt. Returns whether it moved, and what stands."""
 
-    async def end_all(self, tx: Tx, key: uuid.UUID, state: str, now: datetime) -> None:
+    async def end_all(self, key: uuid.UUID, state: str, now: datetime) -> None:
         """Moves every RESERVED attempt of the order on."""
 
-    async def state(self, tx: Tx, key: uuid.UUID, attempt: int) -> str: ...
-    async def any_expired(self, tx: Tx, now: datetime) -> bool: ...
-    async def claim_expired(self, tx: Tx, now: datetime, again: datetime, limit: int) -> list[tuple[uuid.UUID, int]]:
+    async def state(self, key: uuid.UUID, attempt: int) -> str: ...
+    async def any_expired(self, now: datetime) -> bool: ...
+    async def claim_expired(self, now: datetime, again: datetime, limit: int) -> list[tuple[uuid.UUID, int]]:
         """Reserved attempts past their time; until `again` they are this replica's."""
 
 
 class MeansStore(Protocol):
     """Spending accounts, cards and the ledger."""
 
-    async def accounts(self, tx: Tx, ids: Collection[str], *, lock: bool = False) -> dict[str, Account]: ...
-    async def cards(self, tx: Tx, ids: Collection[str]) -> dict[str, Card]: ...
-    async def hold(self, tx: Tx, demands: Mapping[str, Demand]) -> bool:
+    async def accounts(self, ids: Collection[str], *, lock: bool = False) -> dict[str, Account]: ...
+    async def cards(self, ids: Collection[str]) -> dict[str, Card]: ...
+    async def hold(self, demands: Mapping[str, Demand]) -> bool:
         """Reserves balances, all in one conditional update; False when one does not suffice."""
 
-    async def post(self, tx: Tx, movements: Sequence[Movement], now: datetime, freed: Mapping[str, int] | None = None) -> None:
+    async def post(self, movements: Sequence[Movement], now: datetime, freed: Mapping[str, int] | None = None) -> None:
         """Writes movements, changes balances by their sums, and frees what was reserved."""
 
-    async def assign(self, tx: Tx, rows: Mapping[tuple[str, str], bool]) -> list[str]:
+    async def assign(self, rows: Mapping[tuple[str, str], bool]) -> list[str]:
         """Writes assignments by (account, user) with allow_exceed; returns accounts that do not exist."""
 
-    async def unassign(self, tx: Tx, pairs: Collection[tuple[str, str]]) -> None: ...
+    async def unassign(self, pairs: Collection[tuple[str, str]]) -> None: ...
 
 
 class RequestStore(Protocol):
     """Outcomes of idempotent requests."""
 
-    async def find(self, tx: Tx, request: Request) -> dict[str, Any] | None: ...
-    async def claim(self, tx: Tx, request: Request, outcome: dict[str, Any], now: datetime) -> dict[str, Any] | None: ...
+    async def find(self, request: RequestKey | None) -> Outcome | None:
+        """The outcome of an earlier call. A request without an id is always new."""
+
+    async def claim(self, request: RequestKey | None, outcome: Outcome, now: datetime) -> Outcome | None:
+        """Records the outcome; or returns that of an earlier call."""
+
+
+class UnsettledPayments(Protocol):
+    """Payments with something open."""
+
+    async def page(self, request: PageRequest) -> tuple[list[Payment], str]:
+        """A page, those that changed longest ago first, and the token of the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One side of a movement, as it is listed; the amount in micros."""
+
+    number: int
+    transaction_id: str
+    account: str
+    amount: int
+    currency: str
+    order_id: str
+    payment_id: str
+    description: str
+    entry_time: datetime
+
+
+class LedgerEntries(Protocol):
+    """The ledger, for those who read it."""
+
+    async def page(self, request: PageRequest) -> tuple[list[LedgerEntry], str]:
+        """A page, oldest first, and the token of the next."""
+
+
+class PaymentWork(Protocol):
+    """The stores of payment in one transaction. Rows are locked in one order: attempts, payments, accounts."""
+
+    @property
+    def payments(self) -> PaymentStore: ...
+    @property
+    def attempts(self) -> AttemptStore: ...
+    @property
+    def means(self) -> MeansStore: ...
+    @property
+    def alerts(self) -> AlertStore: ...
+    @property
+    def requests(self) -> RequestStore: ...
+    @property
+    def unsettled(self) -> UnsettledPayments: ...
+
+
+Units = UnitsOfWork[PaymentWork]
 
 
 class Verdict(StrEnum):
@@ -182,6 +228,7 @@ class Gateway(Protocol):
     """
 
     name: str
+    """Unique among the gateways of a marketplace: the ledger has an account of that name."""
 
     async def authorize(self, key: str, token: str, amount: int, currency: str) -> Answer:
         """Holds an amount in micros."""
@@ -201,6 +248,9 @@ class Gateway(Protocol):
 
     async def get_by_key(self, key: str) -> Answer:
         """What became of an operation."""
+
+    async def close(self) -> None:
+        """Ends its connections, at the end of the process; nothing is asked after that."""
 
 
 class Decisions(Protocol):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 from libs.errors import missing
+from libs.query.request import PageRequest
 from services.payment.application.expire_attempts import ExpireAttempts
-from services.payment.application.ports import PaymentStore, Transactions, Tx
+from services.payment.application.ports import PaymentWork, Units
 from services.payment.application.settle_transactions import SettleTransactions
 from services.payment.domain.payment import Payment
 from services.payment.domain.states import State
@@ -37,34 +37,19 @@ class Standing:
         return tuple(t for t in self.transactions if t.result is Result.PENDING and t.ask_time is not None)
 
 
-class UnsettledPayments(Protocol):
-    """Payments with something open."""
-
-    async def page(self, tx: Tx, query: Any) -> tuple[list[Payment], str]: ...
-
-
 class ReconcilePayments:
     """For operators; whether the caller is one has been checked."""
 
-    def __init__(
-        self,
-        database: Transactions,
-        unsettled: UnsettledPayments,
-        payments: PaymentStore,
-        settle: SettleTransactions,
-        expire: ExpireAttempts,
-    ) -> None:
-        self._db = database
-        self._unsettled = unsettled
-        self._payments = payments
+    def __init__(self, units: Units, settle: SettleTransactions, expire: ExpireAttempts) -> None:
+        self._units = units
         self._settle = settle
         self._expire = expire
 
-    async def unsettled(self, query: Any) -> tuple[list[Standing], str]:
+    async def unsettled(self, request: PageRequest) -> tuple[list[Standing], str]:
         """A page and the token of the next."""
-        async with self._db.reading(snapshot=True) as tx:
-            found, token = await self._unsettled.page(tx, query)
-            return await self._standing(tx, found), token
+        async with self._units.reading(snapshot=True) as work:
+            found, token = await work.unsettled.page(request)
+            return await self._standing(work, found), token
 
     async def __call__(self, payment_ids: Sequence[str]) -> list[Standing]:
         """Asks about them at once and returns them as they have become. Raises NOT_FOUND for the first unknown one."""
@@ -77,13 +62,13 @@ class ReconcilePayments:
         return await self._load(payment_ids)
 
     async def _load(self, payment_ids: Sequence[str]) -> list[Standing]:
-        async with self._db.reading(snapshot=True) as tx:
-            found = {p.id: p for p in await self._payments.of_ids(tx, payment_ids)}
+        async with self._units.reading(snapshot=True) as work:
+            found = {p.id: p for p in await work.payments.of_ids(payment_ids)}
             for id in payment_ids:
                 if id not in found:
                     raise missing("payment", id)
-            return await self._standing(tx, [found[id] for id in payment_ids])
+            return await self._standing(work, [found[id] for id in payment_ids])
 
-    async def _standing(self, tx: Tx, payments: Sequence[Payment]) -> list[Standing]:
-        rows = await self._payments.transactions(tx, [p.id for p in payments])
+    async def _standing(self, work: PaymentWork, payments: Sequence[Payment]) -> list[Standing]:
+        rows = await work.payments.transactions([p.id for p in payments])
         return [Standing(p, tuple(row for row in rows if row.payment_id == p.id)) for p in payments]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from libs.clock import Clock
 from libs.ids import IdSource
-from services.payment.application.ports import AlertStore, MeansStore, PaymentStore, Tx
+from services.payment.application.gateways import Gateways
+from services.payment.application.ports import PaymentWork, Units
 from services.payment.domain import ledger
 from services.payment.domain.course import Change
 from services.payment.domain.payment import Payment
@@ -24,17 +27,12 @@ WORDS = {
 class RecordChanges:
     """One way from decisions to rows, so that payments, transactions and ledger cannot disagree."""
 
-    def __init__(
-        self, payments: PaymentStore, alerts: AlertStore, means: MeansStore, ids: IdSource, gateway_name: str, again: timedelta
-    ) -> None:
-        self._payments = payments
-        self._alerts = alerts
-        self._means = means
+    def __init__(self, ids: IdSource, gateways: Gateways, again: timedelta) -> None:
         self._ids = ids
-        self._gateway_name = gateway_name
+        self._gateways = gateways
         self._again = again
 
-    async def __call__(self, tx: Tx, changes: Sequence[Change], now: datetime) -> list[Transaction]:
+    async def __call__(self, work: PaymentWork, changes: Sequence[Change], now: datetime) -> list[Transaction]:
         """Returns the transactions that a gateway has to be asked about."""
         rows: list[Transaction] = []
         movements: list[ledger.Movement] = []
@@ -50,23 +48,24 @@ class RecordChanges:
                 movements += self._movements(change, row)
             elif change.settles is not None:
                 movements += self._movements(change, change.settles)
-        await self._save(tx, list({c.payment.id: c.payment for c in changes}.values()), now)
-        await self._payments.add_transactions(tx, rows)
-        await self._means.post(tx, movements, now, freed)
+        await self._save(work, list({c.payment.id: c.payment for c in changes}.values()), now)
+        await work.payments.add_transactions(rows)
+        await work.means.post(movements, now, freed)
         return [row for row in rows if row.result is Result.PENDING]
 
-    async def _save(self, tx: Tx, payments: Sequence[Payment], now: datetime) -> None:
+    async def _save(self, work: PaymentWork, payments: Sequence[Payment], now: datetime) -> None:
         """Writes payments; of those that need attention the order service will hear."""
-        await self._payments.save(tx, payments)
-        await self._alerts.raise_for(tx, [p for p in payments if p.state is State.ATTENTION], now)
+        await work.payments.save(payments)
+        await work.alerts.raise_for([p for p in payments if p.state is State.ATTENTION], now)
 
     def _movements(self, change: Change, row: Transaction) -> list[ledger.Movement]:
         """What a change moves in the ledger."""
         made: list[ledger.Movement] = []
+        payment, gateway = change.payment, self._gateways.name_of(change.payment.type)
         if change.taken:
-            made.append(ledger.taken(row.id, change.payment, change.taken, self._gateway_name, WORDS[row.type]))
+            made.append(ledger.taken(row.id, payment, change.taken, gateway, WORDS[row.type]))
         if change.returned:
-            made.append(ledger.returned(row.id, change.payment, change.returned, self._gateway_name, WORDS[row.type]))
+            made.append(ledger.returned(row.id, payment, change.returned, gateway, WORDS[row.type]))
         return made
 
     def transaction(self, payment: Payment, entry: Entry, now: datetime) -> Transaction:
@@ -93,3 +92,12 @@ class RecordChanges:
             result_time=None if entry.pending else now,
             ask_time=now + self._again if again else None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What every use case that changes payments goes through: transactions, one way to record, one clock."""
+
+    units: Units
+    record: RecordChanges
+    clock: Clock

@@ -5,12 +5,11 @@ from __future__ import annotations
 import uuid
 from datetime import timedelta
 
-from libs.clock import Clock
 from libs.errors import Kind, WaybillError
 from libs.obs import get_logger
 from libs.service.loops import Tries, one_by_one, put_off
-from services.payment.application.ports import OrderPeer, PaymentStore, Transactions, Tx
-from services.payment.application.record_changes import RecordChanges
+from services.payment.application.ports import OrderPeer, PaymentWork
+from services.payment.application.record_changes import Books
 from services.payment.application.settle_transactions import SettleTransactions
 from services.payment.domain.renewal import tend
 from services.payment.domain.states import State
@@ -25,23 +24,10 @@ class RenewAuthorizations:
     time. Each order is taken up by itself, and one that fails waits longer each time: it keeps no other from being renewed.
     The gateway is asked outside of any transaction; one that is silent is asked on by SettleTransactions."""
 
-    def __init__(
-        self,
-        database: Transactions,
-        payments: PaymentStore,
-        record: RecordChanges,
-        settle: SettleTransactions,
-        orders: OrderPeer,
-        clock: Clock,
-        early: timedelta,
-        tries: Tries,
-    ) -> None:
-        self._db = database
-        self._payments = payments
-        self._record = record
+    def __init__(self, books: Books, settle: SettleTransactions, orders: OrderPeer, early: timedelta, tries: Tries) -> None:
+        self._units, self._record, self._clock = books.units, books.record, books.clock
         self._settle = settle
         self._orders = orders
-        self._clock = clock
         self._early = early
         self._tries = tries
 
@@ -49,16 +35,16 @@ class RenewAuthorizations:
         """Renews what lapses soon, notes what has lapsed; returns how many authorizations were asked for."""
         now = self._clock.now()
         until = now + self._early
-        async with self._db.reading() as tx:
+        async with self._units.reading() as work:
             # Most looks find nothing: those take no write lock.
-            keys = await self._payments.lapsing(tx, now, until, BATCH)
-            unknown = keys - await self._payments.ended(tx, keys)
+            keys = await work.payments.lapsing(now, until, BATCH)
+            unknown = keys - await work.payments.ended(keys)
         ended = await self._ended(unknown)
         asked = keys if ended is not None else keys - unknown
         begun: list[Transaction] = []
 
         async def begin(key: uuid.UUID) -> bool:
-            rows = await self._db.retrying(lambda tx: self._begin(tx, key, key in (ended or ())))
+            rows = await self._units.retrying(lambda work: self._begin(work, key, key in (ended or ())))
             begun.extend(rows)
             return bool(rows)
 
@@ -81,15 +67,15 @@ class RenewAuthorizations:
                 _LOG.info("renewal_postponed", orders=len(keys), reason=error.reason)
             return None
 
-    async def _begin(self, tx: Tx, key: uuid.UUID, has_ended: bool) -> list[Transaction]:
+    async def _begin(self, work: PaymentWork, key: uuid.UUID, has_ended: bool) -> list[Transaction]:
         now = self._clock.now()
         until = now + self._early
-        await self._payments.note_ends(tx, {key} if has_ended else set(), now)
-        found = await self._payments.claim_lapsing(tx, key, now, until)
-        over = await self._payments.ended(tx, {key})
-        rows = await self._payments.transactions(tx, [p.id for p in found])
+        await work.payments.note_ends({key} if has_ended else set(), now)
+        found = await work.payments.claim_lapsing(key, now, until)
+        over = await work.payments.ended({key})
+        rows = await work.payments.transactions([p.id for p in found])
         changes = [change for p in found for change in tend(p, rows, until, key in over, now)]
         for payment in {c.payment.id: c.payment for c in changes}.values():
             if payment.state is State.ATTENTION:
                 _LOG.error("authorization_lapsed", payment=payment.id, order=payment.order_id)
-        return await self._record(tx, changes, now) if changes else []
+        return await self._record(work, changes, now) if changes else []

@@ -10,7 +10,7 @@ from libs.clock import Clock
 from libs.obs import get_logger, metrics, tracing
 from libs.relay.delivery import Consumer, Failure, Head, Outcome, companies, deliver
 from libs.relay.limits import DEFAULT, RelayLimits
-from services.payment.application.ports import Alert, AlertStore, OrderPeer, Transactions
+from services.payment.application.ports import Alert, OrderPeer, Units
 
 _LOG = get_logger("payment.alerts")
 
@@ -18,12 +18,9 @@ _LOG = get_logger("payment.alerts")
 class ReportAlerts:
     """A background loop, safe in every replica: each takes its rows for a while."""
 
-    def __init__(
-        self, database: Transactions, alerts: AlertStore, peer: OrderPeer, clock: Clock, limits: RelayLimits = DEFAULT
-    ) -> None:
+    def __init__(self, units: Units, peer: OrderPeer, clock: Clock, limits: RelayLimits = DEFAULT) -> None:
         self._limits = limits
-        self._db = database
-        self._alerts = alerts
+        self._units = units
         self._peer = peer
         self._clock = clock
         self._consumer = Consumer()
@@ -32,18 +29,18 @@ class ReportAlerts:
         """Tells what is due; returns how much that was."""
         now = self._clock.now()
         until, outcome = now + self._limits.lease, Outcome(self._consumer)
-        async with self._db.reading() as tx:
+        async with self._units.reading() as work:
             # Most looks find nothing: those take no write lock.
-            if not await self._alerts.any_due(tx, now):
+            if not await work.alerts.any_due(now):
                 return 0
-        heads = await self._db.retrying(lambda tx: self._alerts.take(tx, now, until, self._limits.relay_batch))
-        async with self._db.reading() as tx:
-            alerts = {alert.key: alert for alert in await self._alerts.of_keys(tx, [head.key for head in heads])}
+        heads = await self._units.retrying(lambda work: work.alerts.take(now, until, self._limits.relay_batch))
+        async with self._units.reading() as work:
+            alerts = {alert.key: alert for alert in await work.alerts.of_keys([head.key for head in heads])}
         for company in companies(heads):
             of_key = {head.key: head for head in company}
             await self._deliver([alerts[key] for key in of_key if key in alerts], of_key, until, outcome)
         if outcome.failures or outcome.untried:
-            await self._db.retrying(lambda tx: self._alerts.give_back(tx, outcome, self._clock.now()))
+            await self._units.retrying(lambda work: work.alerts.give_back(outcome, self._clock.now()))
         metrics.WORK_FAILURES.labels("payment", "alerts").inc(len(outcome.failures))
         for failure in outcome.failures:
             if failure.parks:
@@ -67,4 +64,4 @@ class ReportAlerts:
         await deliver(alerts, lambda alert: heads[alert.key], send, has_time, outcome)
         # Not within `send`: trouble of our own database is no answer of the order service.
         if told:
-            await self._db.retrying(lambda tx: self._alerts.acknowledge(tx, told))
+            await self._units.retrying(lambda work: work.alerts.acknowledge(told))

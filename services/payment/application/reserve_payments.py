@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from libs.clock import Clock
 from services.payment.application.order_payments import Draft, OrderPayments, OrderRef, placed_after
-from services.payment.application.ports import AttemptStore, MeansStore, PaymentStore, Transactions, Tx
-from services.payment.application.record_changes import RecordChanges
+from services.payment.application.ports import PaymentWork
+from services.payment.application.record_changes import Books
 from services.payment.domain.attempt import Judgment, judge, reserve
 from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem
 
@@ -43,24 +42,9 @@ class RefusedError(Exception):
 class ReservePayments:
     """One transaction. The attempt's row comes first: a repeat, or a release, waits for it or is seen by it."""
 
-    def __init__(
-        self,
-        database: Transactions,
-        payments: PaymentStore,
-        attempts: AttemptStore,
-        means: MeansStore,
-        order_payments: OrderPayments,
-        record: RecordChanges,
-        clock: Clock,
-        grace: timedelta,
-    ) -> None:
-        self._db = database
-        self._payments = payments
-        self._attempts = attempts
-        self._means = means
+    def __init__(self, books: Books, order_payments: OrderPayments, grace: timedelta) -> None:
+        self._units, self._record, self._clock = books.units, books.record, books.clock
         self._order_payments = order_payments
-        self._record = record
-        self._clock = clock
         self._grace = grace
 
     async def __call__(self, order: OrderRef, step: Step, new: Sequence[Draft]) -> Reserved:
@@ -68,39 +52,39 @@ class ReservePayments:
         now = self._clock.now()
         made = self._order_payments.compose(order, new, now)
         if step.validate_only:
-            async with self._db.reading() as tx:
-                existing = await self._payments.of_order(tx, order.key)
-                return Reserved("", await self._judge(tx, order, step, [*existing, *made], now, lock=False))
+            async with self._units.reading() as work:
+                existing = await work.payments.of_order(order.key)
+                return Reserved("", await self._judge(work, order, step, [*existing, *made], now, lock=False))
         try:
-            return await self._db.retrying(lambda tx: self._reserve(tx, order, step, made, now))
+            return await self._units.retrying(lambda work: self._reserve(work, order, step, made, now))
         except RefusedError as refused:
             return Reserved("", refused.judgment)
 
-    async def _reserve(self, tx: Tx, order: OrderRef, step: Step, made: Sequence[Payment], now: datetime) -> Reserved:
-        stands = await self._attempts.open(tx, order.key, step.attempt, "RESERVED", step.deadline + self._grace, now)
+    async def _reserve(self, work: PaymentWork, order: OrderRef, step: Step, made: Sequence[Payment], now: datetime) -> Reserved:
+        stands = await work.attempts.open(order.key, step.attempt, "RESERVED", step.deadline + self._grace, now)
         if not made:
             # Payments that are being added are waited for and seen. A checkout done in one call brings its own: its order
             # came with the attempt begun, so nobody was let in before.
-            await self._attempts.lock(tx, order.key, now)
-        existing = await self._payments.of_order(tx, order.key, lock=True)
+            await work.attempts.lock(order.key, now)
+        existing = await work.payments.of_order(order.key, lock=True)
         if stands:
             late = [Problem("", "ATTEMPT_RELEASED", "the attempt was released before")]
             return Reserved(stands, Judgment(existing, late if stands == "RELEASED" else []))
         added = placed_after(existing, made)
-        judgment = await self._judge(tx, order, step, [*existing, *added], now, lock=True)
+        judgment = await self._judge(work, order, step, [*existing, *added], now, lock=True)
         if judgment.problems:
             raise RefusedError(judgment)
-        if not await self._means.hold(tx, judgment.demands):
+        if not await work.means.hold(judgment.demands):
             raise AssertionError("balances changed although they are locked")
-        await self._payments.insert(tx, added)
+        await work.payments.insert(added)
         changes = reserve(judgment.payments, step.attempt, now)
-        await self._record(tx, changes, now)
+        await self._record(work, changes, now)
         return Reserved("RESERVED", Judgment([c.payment for c in changes], []))
 
     async def _judge(
-        self, tx: Tx, order: OrderRef, step: Step, payments: Sequence[Payment], now: datetime, *, lock: bool
+        self, work: PaymentWork, order: OrderRef, step: Step, payments: Sequence[Payment], now: datetime, *, lock: bool
     ) -> Judgment:
-        means = await self._order_payments.means(tx, payments, lock=lock)
+        means = await self._order_payments.means(work, payments, lock=lock)
         judgment = judge(payments, order.total, order.currency, step.must_cover_total, means, now)
         if len(payments) > MAX_PAYMENTS:
             text = f"an order has at most {MAX_PAYMENTS} payments"

@@ -9,13 +9,12 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from libs.clock import Clock
 from libs.obs import get_logger
 from libs.service.loops import Tries, put_off
 from services.payment import metrics
 from services.payment.application.ask_gateway import BROKEN, NO_CARD, UNKNOWN, AskGateway
-from services.payment.application.ports import Answer, Gateway, MeansStore, PaymentStore, Transactions, Tx, Verdict
-from services.payment.application.record_changes import RecordChanges
+from services.payment.application.ports import Answer, Gateway, PaymentWork, Verdict
+from services.payment.application.record_changes import Books
 from services.payment.domain import replacement
 from services.payment.domain.payment import Payment
 from services.payment.domain.settlement import answered
@@ -29,36 +28,22 @@ _LOG = get_logger("payment.gateway")
 class SettleTransactions:
     """Also a background loop, safe in every replica: rows are claimed, answers are written by conditional updates."""
 
-    def __init__(
-        self,
-        database: Transactions,
-        payments: PaymentStore,
-        means: MeansStore,
-        record: RecordChanges,
-        ask: AskGateway,
-        clock: Clock,
-        again: timedelta,
-        patience: float,
-        tries: Tries,
-    ) -> None:
-        self._db = database
-        self._payments = payments
-        self._means = means
-        self._record = record
+    def __init__(self, books: Books, ask: AskGateway, patience: float, again: timedelta, tries: Tries) -> None:
+        """`patience`: seconds that callers wait for an answer; `again`: when a gateway is asked again."""
+        self._units, self._record, self._clock = books.units, books.record, books.clock
         self._ask = ask
-        self._clock = clock
-        self._again = again
         self._patience = patience
+        self._again = again
         self._tries = tries
 
     async def once(self) -> int:
         """Asks about everything that is due; returns how much is settled now."""
         now = self._clock.now()
-        async with self._db.reading() as tx:
+        async with self._units.reading() as work:
             # Most looks find nothing: those take no write lock.
-            if not await self._payments.any_due(tx, now):
+            if not await work.payments.any_due(now):
                 return 0
-        due = await self._db.retrying(lambda tx: self._payments.claim_due(tx, now, now + self._again, BATCH))
+        due = await self._units.retrying(lambda work: work.payments.claim_due(now, now + self._again, BATCH))
         answers = await asyncio.gather(*(self._guarded(row) for row in due))
         return sum(answer.verdict is not Verdict.UNKNOWN for answer in answers)
 
@@ -79,11 +64,11 @@ class SettleTransactions:
 
     async def settle(self, row: Transaction, within: float | None = None) -> Answer:
         """Asks about one pending transaction and writes the answer."""
-        async with self._db.reading() as tx:
-            payment = await self._payments.get(tx, row.payment_id)
-            others = await self._payments.transactions(tx, [row.payment_id])
+        async with self._units.reading() as work:
+            payment = await work.payments.get(row.payment_id)
+            others = await work.payments.transactions([row.payment_id])
             renewal = row.type is TransactionType.AUTHORIZE and payment is not None
-            cards = await self._means.cards(tx, {payment.credit_card_id}) if payment and renewal else {}
+            cards = await work.means.cards({payment.credit_card_id}) if payment and renewal else {}
         if payment is None:
             return Answer(Verdict.UNKNOWN)
         asked: list[tuple[Transaction, Answer]] = []
@@ -109,7 +94,7 @@ class SettleTransactions:
                 return Answer(Verdict.UNKNOWN)
             return await gateway.void(row.gateway_key)
 
-        answer = await self._ask(operate, within)
+        answer = await self._ask(payment.type, operate, within)
         if row.type is TransactionType.VOID and answer.verdict is Verdict.NOTHING:
             answer = Answer(Verdict.APPROVED, answer.reference, answer.message)
         if answer.verdict in (Verdict.APPROVED, Verdict.DECLINED):
@@ -119,28 +104,28 @@ class SettleTransactions:
 
     async def _write(self, answers: Sequence[tuple[Transaction, Answer]]) -> None:
         # The gateway has moved the money by now: what others undo is written again at once, not after another question.
-        if await self._db.retrying(lambda tx: self._note(tx, answers)):
+        if await self._units.retrying(lambda work: self._note(work, answers)):
             metrics.PAYMENTS_SETTLED[answers[0][0].type].inc()
 
-    async def _note(self, tx: Tx, answers: Sequence[tuple[Transaction, Answer]]) -> bool:
+    async def _note(self, work: PaymentWork, answers: Sequence[tuple[Transaction, Answer]]) -> bool:
         """Whether the first of them is done by this."""
         row, done, now = answers[0][0], False, self._clock.now()
-        payment = await self._payments.get(tx, row.payment_id, lock=not _replaces(row))
+        payment = await work.payments.get(row.payment_id, lock=not _replaces(row))
         if payment is None:
             return False
         # A replacement changes others: the order's payments are locked together, in their one order.
-        others = await self._payments.of_order(tx, payment.order_key, lock=True) if _replaces(row) else [payment]
+        others = await work.payments.of_order(payment.order_key, lock=True) if _replaces(row) else [payment]
         for asked, answer in answers:
             approved = answer.verdict is Verdict.APPROVED
             result = Result.SUCCEEDED if approved else Result.DECLINED
-            new = await self._payments.settle(tx, asked.id, result, answer.reference, answer.message, now, answer.expire_time)
+            new = await work.payments.settle(asked.id, result, answer.reference, answer.message, now, answer.expire_time)
             done = done or (new and asked is row)
         if done:
-            await self._apply(tx, others, row, now)
+            await self._apply(work, others, row, now)
         return done and answers[0][1].verdict is Verdict.APPROVED
 
-    async def _apply(self, tx: Tx, payments: Sequence[Payment], asked: Transaction, now: datetime) -> None:
-        rows = await self._payments.transactions(tx, [p.id for p in payments])
+    async def _apply(self, work: PaymentWork, payments: Sequence[Payment], asked: Transaction, now: datetime) -> None:
+        rows = await work.payments.transactions([p.id for p in payments])
         # As it is now: a cancel may have taken it over since the gateway was asked.
         row = next(r for r in rows if r.id == asked.id)
         approved = row.result is Result.SUCCEEDED
@@ -149,7 +134,7 @@ class SettleTransactions:
             changes = replacement.answered(payments, row, approved, rows, now)
         else:
             changes = answered(payment, row, approved, rows, now)
-        await self._record(tx, changes, now)
+        await self._record(work, changes, now)
         after = next(c.payment for c in reversed(changes) if c.payment.id == payment.id)
         if after.state is State.ATTENTION and payment.state is not State.ATTENTION:
             _LOG.error("payment_needs_attention", payment=after.id, order=after.order_id, type=row.type, message=row.message)

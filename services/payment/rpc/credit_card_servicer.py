@@ -9,6 +9,7 @@ from libs.errors import Violations, denied, missing
 from libs.resource.contract import Methods
 from libs.rpc import current
 from services import roles
+from services.payment.application.ports import PaymentWork
 from services.payment.domain import cards
 from waybill.payment.v1 import credit_card_service_pb2 as pb
 from waybill.payment.v1 import credit_card_service_pb2_grpc as pb_grpc
@@ -17,7 +18,7 @@ from waybill.payment.v1 import credit_card_service_pb2_grpc as pb_grpc
 class CreditCardServicer(pb_grpc.CreditCardServiceServicer):
     """Cards on file: tokens and what people recognize them by."""
 
-    def __init__(self, standard: Methods[Any]) -> None:
+    def __init__(self, standard: Methods[PaymentWork]) -> None:
         self._standard = standard
 
     async def CreateCreditCard(self, request: pb.CreateCreditCardRequest, context: Any) -> pb.CreateCreditCardResponse:

@@ -4,48 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-import sqlalchemy as sa
-
-from libs.db import Database
 from libs.errors import denied
 from libs.protoconv import money_out, time_out
-from libs.query import Field, Listing
 from libs.rpc import current
 from services import roles
-from services.payment.adapters.db.tables import LEDGER
+from services.payment.application.ports import LedgerEntries
+from services.payment.rpc.convert import page_in
 from waybill.payment.v1 import ledger_service_pb2 as pb
 from waybill.payment.v1 import ledger_service_pb2_grpc as pb_grpc
-
-C = LEDGER.c
-LISTING = Listing(
-    {
-        "account": Field(C.account),
-        "order_id": Field(C.order_id),
-        "payment_id": Field(C.payment_id),
-        "transaction_id": Field(C.transaction_id),
-        "entry_time": Field(C.entry_time, "time"),
-        "number": Field(C.number, "int"),
-    },
-    C.number,
-    default_order="number",
-)
 
 
 class LedgerServicer(pb_grpc.LedgerServiceServicer):
     """Reads the ledger."""
 
-    def __init__(self, database: Database) -> None:
-        self._db = database
+    def __init__(self, entries: LedgerEntries) -> None:
+        self._entries = entries
 
     async def ListLedgerEntries(self, request: pb.ListLedgerEntriesRequest, context: Any) -> pb.ListLedgerEntriesResponse:
         caller = current().principal
         caller.require(roles.PAYMENT_ADMIN, roles.SPENDING_ACCOUNT_ADMIN)
         if not caller.is_seller:
             raise denied(roles.PAYMENT_ADMIN)
-        plan = LISTING.plan(self._db.dialect, filter=request.filter, page_size=request.page_size, page_token=request.page_token)
-        async with self._db.reading() as tx:
-            rows = (await tx.execute(plan.apply(sa.select(LEDGER)))).all()
-        page = plan.page(rows)
+        found, token = await self._entries.page(page_in(request))
         return pb.ListLedgerEntriesResponse(
             entries=[
                 pb.LedgerEntry(
@@ -58,7 +38,7 @@ class LedgerServicer(pb_grpc.LedgerServiceServicer):
                     description=r.description,
                     entry_time=time_out(r.entry_time),
                 )
-                for r in page.rows
+                for r in found
             ],
-            next_page_token=page.next_page_token,
+            next_page_token=token,
         )

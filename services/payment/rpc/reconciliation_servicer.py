@@ -7,7 +7,7 @@ from typing import Any
 from libs.errors import Violations
 from libs.rpc.operations import require_operator
 from services.payment.application.reconcile_payments import ReconcilePayments
-from services.payment.rpc.convert import payment_out
+from services.payment.rpc.convert import page_in, payment_out
 from waybill.payment.v1 import reconciliation_service_pb2 as pb
 from waybill.payment.v1 import reconciliation_service_pb2_grpc as pb_grpc
 
@@ -24,7 +24,7 @@ class ReconciliationServicer(pb_grpc.ReconciliationServiceServicer):
         self, request: pb.ListUnsettledPaymentsRequest, context: Any
     ) -> pb.ListUnsettledPaymentsResponse:
         require_operator()
-        found, token = await self._use.unsettled(request)
+        found, token = await self._use.unsettled(page_in(request))
         return pb.ListUnsettledPaymentsResponse(
             payments=[payment_out(one.payment, one.transactions) for one in found], next_page_token=token
         )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from libs.db import Tx
 from libs.errors import Violations, denied
 from libs.idempotency.key import RequestKey, key_of
 from libs.protoconv import currency_in, money_in, text_in
 from libs.resource.contract import Items, Methods
 from libs.rpc import current
 from services import roles
+from services.payment.application.ports import PaymentWork
 from services.payment.application.spending_accounts import SpendingAccounts
 from waybill.payment.v1 import spending_account_service_pb2 as pb
 from waybill.payment.v1 import spending_account_service_pb2_grpc as pb_grpc
@@ -34,7 +34,7 @@ def _key(request: Any) -> RequestKey | None:
 class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
     """Balances that buyers pay with."""
 
-    def __init__(self, standard: Methods[Tx], accounts: SpendingAccounts) -> None:
+    def __init__(self, standard: Methods[PaymentWork], accounts: SpendingAccounts) -> None:
         self._standard = standard
         self._accounts = accounts
 
@@ -55,15 +55,15 @@ class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
 
         opening: list[int] = []
 
-        async def check(_: Tx, found: Violations, items: Items) -> None:
+        async def check(_: PaymentWork, found: Violations, items: Items) -> None:
             opening.clear()
             for (path, row), account in zip(items, accounts, strict=False):
                 row |= {"balance": 0, "reserved": 0}
                 opening.append(opening_in(found, path, account, row["currency"]))
 
-        async def post(tx: Tx, rows: list[dict[str, Any]]) -> None:
+        async def post(work: PaymentWork, rows: list[dict[str, Any]]) -> None:
             pairs = list(zip(rows, opening, strict=True))
-            await self._accounts.opened(tx, [(row["id"], row["currency"], amount) for row, amount in pairs])
+            await self._accounts.opened(work, [(row["id"], row["currency"], amount) for row, amount in pairs])
             for row, amount in pairs:
                 row["balance"] = amount
 

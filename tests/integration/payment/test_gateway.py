@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from services.payment.adapters.gateways.registry import GATEWAYS
+from services.payment.adapters.gateways.registry import GATEWAYS, Surroundings
 from services.payment.adapters.gateways.testing import TestGateway
 from services.payment.application.ports import Answer, Verdict
+from services.payment.domain.types import CREDIT_CARD
 from tests.integration.payment.world import World, by_card, held_at_gateway, later, running
 
 
 async def test_the_test_gateway_answers_by_key(world: World) -> None:
-    gateway = world.background.settle._ask._gateway
+    gateway = TestGateway(world.database)
     assert (await gateway.get_by_key("k")).verdict is Verdict.NOTHING
     first = await gateway.authorize("k", "tok_approve", 10, "USD")
     assert await gateway.authorize("k", "tok_approve", 10, "USD") == first
@@ -46,14 +47,19 @@ class Forgetful(TestGateway):
 
 
 async def test_a_provider_that_approves_after_the_void_is_voided_again(databases, monkeypatch) -> None:
-    monkeypatch.setitem(GATEWAYS, "forgetful", lambda settings, database, clock: Forgetful(database))
+    made: list[Forgetful] = []
+
+    def forgetful(made_in: Surroundings) -> Forgetful:
+        made.append(Forgetful(made_in.database))
+        return made[0]
+
+    monkeypatch.setitem(GATEWAYS, (CREDIT_CARD, "forgetful"), forgetful)
     async with running(databases, credit_card_gateway="forgetful") as world:
         await world.card()
         order = world.order(100)
         await order.add(by_card("p1", "tok_approve"))
         await order.reserve()
-        gateway = world.background.settle._ask._gateway
-        gateway.before_authorize = order.release
+        made[0].before_authorize = order.release
         await order.authorize()
         assert await order.states() == ["VOID_PENDING"]
         assert await held_at_gateway(world) == ["tok_approve"]
@@ -67,7 +73,7 @@ async def test_a_gateway_that_breaks_is_a_gateway_without_an_answer(databases, m
         async def authorize(self, key: str, token: str, amount: int, currency: str) -> Answer:
             raise RuntimeError(f"cannot parse {token}")
 
-    monkeypatch.setitem(GATEWAYS, "broken", lambda settings, database, clock: Broken(database))
+    monkeypatch.setitem(GATEWAYS, (CREDIT_CARD, "broken"), lambda made_in: Broken(made_in.database))
     async with running(databases, credit_card_gateway="broken") as world:
         await world.card()
         order = world.order(100)
@@ -78,6 +84,21 @@ async def test_a_gateway_that_breaks_is_a_gateway_without_an_answer(databases, m
 
 
 async def test_an_unknown_gateway_does_not_start(databases) -> None:
-    with pytest.raises(ValueError, match="there is no gateway 'nowhere'"):
+    why = "there is no gateway 'nowhere' for payments of type 'credit_card': one of test"
+    with pytest.raises(ValueError, match=why):
         async with running(databases, credit_card_gateway="nowhere"):
             pass
+
+
+async def test_a_gateway_is_closed_with_the_service_before_its_database(databases, monkeypatch) -> None:
+    closed: list[str] = []
+
+    class Held(TestGateway):
+        async def close(self) -> None:
+            assert (await self.get_by_key("k")).verdict is Verdict.NOTHING
+            closed.append(self.name)
+
+    monkeypatch.setitem(GATEWAYS, (CREDIT_CARD, "held"), lambda made_in: Held(made_in.database))
+    async with running(databases, credit_card_gateway="held"):
+        assert closed == []
+    assert closed == ["test"]

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from libs.errors import Kind, WaybillError
+from services.payment.adapters.db.payment_store import SqlPaymentStore
 from tests.integration.payment.world import (
     World,
     by_card,
@@ -108,7 +109,7 @@ async def test_an_answer_that_a_deadlock_undid_is_written_again_at_once(world: W
     await world.card()
     order = world.order(100)
     await order.opened(by_card("p1", "tok_approve"))
-    calls = undone_once(monkeypatch, world.background.settle._payments, "settle")
+    calls = undone_once(monkeypatch, SqlPaymentStore, "settle")
     paid = await capture(world, "p1", 60)
     assert (units(paid.captured_amount), calls) == (60, ["settle", "settle"])
     assert transactions(paid).count("CAPTURE SUCCEEDED") == 1

@@ -14,10 +14,11 @@ from libs.ids import SequentialIds
 from services.payment.application.ask_gateway import AskGateway
 from services.payment.application.authorize_payments import AuthorizePayments
 from services.payment.application.end_attempt import EndAttempt
+from services.payment.application.gateways import Gateways
 from services.payment.application.lower_payments import LowerPayments
 from services.payment.application.move_money import MoveMoney
 from services.payment.application.order_payments import OrderPayments, OrderRef
-from services.payment.application.record_changes import RecordChanges
+from services.payment.application.record_changes import Books, RecordChanges
 from services.payment.application.renew_authorizations import RenewAuthorizations
 from services.payment.application.replace_payments import ReplacePayments
 from services.payment.application.reserve_payments import ReservePayments
@@ -27,18 +28,9 @@ from services.payment.domain.authorization import Hold, authorizations
 from services.payment.domain.payment import Payment
 from services.payment.domain.states import PERMANENT, State
 from services.payment.domain.transaction import Cause, Result, Transaction, TransactionType
-from services.payment.domain.types import Holding
+from services.payment.domain.types import CREDIT_CARD, Holding
 from tests.unit.payment.builders import NOW, ORDER, a_payment
-from tests.unit.payment.memory import (
-    Memory,
-    MemoryAlerts,
-    MemoryAttempts,
-    MemoryMeans,
-    MemoryPayments,
-    MemoryRequests,
-    NoTries,
-    WilfulGateway,
-)
+from tests.unit.payment.memory import Memory, NoTries, WilfulGateway
 
 TOTAL = 140
 REF = OrderRef(ORDER, "PO1", "acme", "anna", TOTAL, "USD")
@@ -51,29 +43,24 @@ class Life:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.clock, self.memory, self.over = ManualClock(NOW), Memory(), False
-        self.gateway, self.alerts = WilfulGateway(self.clock), MemoryAlerts()
+        self.gateway = WilfulGateway(self.clock)
         # Memory has what the use cases of this model call, and no more of the ports.
-        db: Any = self.memory
-        clock, ids = self.clock, SequentialIds()
-        payments: Any = MemoryPayments(self.memory)
-        attempts: Any = MemoryAttempts(self.memory)
-        means: Any = MemoryMeans(self.memory)
-        requests: Any = MemoryRequests()
-        alerts: Any = self.alerts
-        ask = AskGateway(self.gateway, 5.0)
-        record = RecordChanges(payments, alerts, means, ids, "wilful", AGAIN)
-        self.settle = SettleTransactions(db, payments, means, record, ask, clock, AGAIN, 1.0, NoTries())
-        orders = OrderPayments(db, payments, attempts, means, requests, clock, ids)
-        self.reserve = ReservePayments(db, payments, attempts, means, orders, record, clock, timedelta(0))
-        self.authorize = AuthorizePayments(db, payments, attempts, means, record, ask, clock, Failpoints())
-        self.end = EndAttempt(db, payments, attempts, record, self.settle, clock)
-        self.void = VoidPayments(db, payments, attempts, record, self.settle, clock)
-        self.lower = LowerPayments(db, payments, record, self.settle, clock)
+        units: Any = self.memory
+        ids, gateways = SequentialIds(), Gateways({CREDIT_CARD: self.gateway})
+        books = Books(units, RecordChanges(ids, gateways, AGAIN), self.clock)
+        ask = AskGateway(gateways, 5.0)
+        self.settle = SettleTransactions(books, ask, 1.0, AGAIN, NoTries())
+        orders = OrderPayments(units, self.clock, ids)
+        self.reserve = ReservePayments(books, orders, timedelta(0))
+        self.authorize = AuthorizePayments(books, ask, Failpoints())
+        self.end = EndAttempt(books, self.settle)
+        self.void = VoidPayments(books, self.settle)
+        self.lower = LowerPayments(books, self.settle)
         peer: Any = self
-        self.move = MoveMoney(db, payments, requests, record, self.settle, peer, clock)
-        self.replace = ReplacePayments(db, payments, attempts, means, requests, orders, record, self.settle, clock)
+        self.move = MoveMoney(books, self.settle, peer)
+        self.replace = ReplacePayments(books, orders, self.settle)
         self.renewals = NoTries()
-        self.renew = RenewAuthorizations(db, payments, record, self.settle, peer, clock, timedelta(days=1), self.renewals)
+        self.renew = RenewAuthorizations(books, self.settle, peer, timedelta(days=1), self.renewals)
         made = (
             a_payment("account", "spending_account", 20, spending_account_id="gift", position=1),
             a_payment("card", "credit_card", 60, credit_card_id="card", position=2, accepted=False),
@@ -138,7 +125,7 @@ class Life:
         assert sum(p.due for p in m.payments.values() if p.state in PERMANENT) <= TOTAL
         for p in m.payments.values():
             assert 0 <= p.due <= (p.resolved_amount or 0)
-            assert p.state is not State.ATTENTION or p.id in self.alerts.raised
+            assert p.state is not State.ATTENTION or p.id in m.alerts
 
     def check_at_rest(self) -> None:
         """The gateway holds what the order wants: exactly, authorization by authorization."""

@@ -32,15 +32,17 @@ class Memory:
     ended: set[uuid.UUID] = field(default_factory=set)
     account: Account = field(default_factory=lambda: an_account(balance=1_000))
     sides: dict[str, int] = field(default_factory=dict)
+    alerts: set[str] = field(default_factory=set)
+    """Payments that the order service is to be told of."""
 
     @asynccontextmanager
-    async def reading(self, snapshot: bool = False) -> AsyncIterator[None]:
-        yield None
+    async def reading(self, snapshot: bool = False) -> AsyncIterator[MemoryWork]:
+        yield MemoryWork(self)
 
     async def retrying(self, work: Callable[[Any], Awaitable[Any]]) -> Any:
         kept = {name: value.copy() if hasattr(value, "copy") else value for name, value in vars(self).items()}
         try:
-            return await work(None)
+            return await work(MemoryWork(self))
         except Exception:
             vars(self).update(kept)
             raise
@@ -52,23 +54,23 @@ class MemoryPayments:
     def __init__(self, memory: Memory) -> None:
         self._m = memory
 
-    async def of_order(self, tx: Any, key: uuid.UUID, *, lock: bool = False) -> list[Payment]:
+    async def of_order(self, key: uuid.UUID, *, lock: bool = False) -> list[Payment]:
         return sorted((p for p in self._m.payments.values() if p.order_key == key), key=lambda p: p.position)
 
-    async def get(self, tx: Any, payment_id: str, *, lock: bool = False) -> Payment | None:
+    async def get(self, payment_id: str, *, lock: bool = False) -> Payment | None:
         return self._m.payments.get(payment_id)
 
-    async def insert(self, tx: Any, payments: Sequence[Payment]) -> None:
-        await self.save(tx, payments)
+    async def insert(self, payments: Sequence[Payment]) -> None:
+        await self.save(payments)
 
-    async def save(self, tx: Any, payments: Sequence[Payment]) -> None:
+    async def save(self, payments: Sequence[Payment]) -> None:
         self._m.payments.update({p.id: p for p in payments})
 
-    async def add_transactions(self, tx: Any, rows: Sequence[Transaction]) -> None:
+    async def add_transactions(self, rows: Sequence[Transaction]) -> None:
         self._m.rows.update({row.id: row for row in rows})
 
     async def settle(
-        self, tx: Any, id: str, result: Result, reference: str, message: str, now: datetime, expire: datetime | None = None
+        self, id: str, result: Result, reference: str, message: str, now: datetime, expire: datetime | None = None
     ) -> bool:
         row = self._m.rows[id]
         if row.result is not Result.PENDING:
@@ -76,29 +78,29 @@ class MemoryPayments:
         self._m.rows[id] = replace(row, result=result, message=message, result_time=now, ask_time=None, expire_time=expire)
         return True
 
-    async def take_over_refunds(self, tx: Any, payment_ids: Collection[str]) -> None:
+    async def take_over_refunds(self, payment_ids: Collection[str]) -> None:
         for row in list(self._m.rows.values()):
             if row.payment_id in payment_ids and row.type is TransactionType.REFUND and row.result is Result.PENDING:
                 self._m.rows[row.id] = replace(row, cause=Cause.CANCEL)
 
-    async def lowered(self, tx: Any, key: uuid.UUID, attempt: int, now: datetime) -> bool:
+    async def lowered(self, key: uuid.UUID, attempt: int, now: datetime) -> bool:
         newer = attempt > self._m.lowered.get(key, 0)
         self._m.lowered[key] = max(attempt, self._m.lowered.get(key, 0))
         return newer
 
-    async def ended(self, tx: Any, keys: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    async def ended(self, keys: Collection[uuid.UUID]) -> set[uuid.UUID]:
         return self._m.ended & set(keys)
 
-    async def note_ends(self, tx: Any, keys: Collection[uuid.UUID], now: datetime) -> None:
+    async def note_ends(self, keys: Collection[uuid.UUID], now: datetime) -> None:
         self._m.ended |= set(keys)
 
-    async def transactions(self, tx: Any, payment_ids: Collection[str]) -> list[Transaction]:
+    async def transactions(self, payment_ids: Collection[str]) -> list[Transaction]:
         return [row for row in self._m.rows.values() if row.payment_id in payment_ids]
 
-    async def lapsing(self, tx: Any, now: datetime, until: datetime, limit: int) -> set[uuid.UUID]:
+    async def lapsing(self, now: datetime, until: datetime, limit: int) -> set[uuid.UUID]:
         return {p.order_key for p in self._m.payments.values() if self._lapsing(p, now, until)}
 
-    async def claim_lapsing(self, tx: Any, key: uuid.UUID, now: datetime, until: datetime) -> list[Payment]:
+    async def claim_lapsing(self, key: uuid.UUID, now: datetime, until: datetime) -> list[Payment]:
         return [p for p in self._m.payments.values() if p.order_key == key and self._lapsing(p, now, until)]
 
     def _lapsing(self, p: Payment, now: datetime, until: datetime) -> bool:
@@ -116,25 +118,25 @@ class MemoryAttempts:
     def __init__(self, memory: Memory) -> None:
         self._m = memory
 
-    async def open(self, tx: Any, key: uuid.UUID, attempt: int, state: str, expire: datetime, now: datetime) -> str:
+    async def open(self, key: uuid.UUID, attempt: int, state: str, expire: datetime, now: datetime) -> str:
         stands = self._m.attempts.setdefault((key, attempt), "")
         self._m.attempts[key, attempt] = stands or state
         return stands
 
-    async def lock(self, tx: Any, key: uuid.UUID, now: datetime) -> None: ...
+    async def lock(self, key: uuid.UUID, now: datetime) -> None: ...
 
-    async def state(self, tx: Any, key: uuid.UUID, attempt: int) -> str:
+    async def state(self, key: uuid.UUID, attempt: int) -> str:
         return self._m.attempts.get((key, attempt), "")
 
-    async def end(self, tx: Any, key: uuid.UUID, attempt: int, state: str, now: datetime) -> tuple[bool, str]:
+    async def end(self, key: uuid.UUID, attempt: int, state: str, now: datetime) -> tuple[bool, str]:
         stands = self._m.attempts.get((key, attempt), "")
         self._m.attempts[key, attempt] = state if stands in ("", "RESERVED") else stands
         return stands == "RESERVED", self._m.attempts[key, attempt]
 
-    async def live(self, tx: Any, key: uuid.UUID) -> int:
+    async def live(self, key: uuid.UUID) -> int:
         return max((n for (_, n), state in self._m.attempts.items() if state in ("RESERVED", "CONFIRMED")), default=0)
 
-    async def end_all(self, tx: Any, key: uuid.UUID, state: str, now: datetime) -> None:
+    async def end_all(self, key: uuid.UUID, state: str, now: datetime) -> None:
         for one, stands in self._m.attempts.items():
             self._m.attempts[one] = state if stands == "RESERVED" else stands
 
@@ -145,18 +147,18 @@ class MemoryMeans:
     def __init__(self, memory: Memory) -> None:
         self._m = memory
 
-    async def accounts(self, tx: Any, ids: Collection[str], *, lock: bool = False) -> dict[str, Account]:
+    async def accounts(self, ids: Collection[str], *, lock: bool = False) -> dict[str, Account]:
         return {self._m.account.id: self._m.account}
 
-    async def cards(self, tx: Any, ids: Collection[str]) -> dict[str, Card]:
+    async def cards(self, ids: Collection[str]) -> dict[str, Card]:
         return {"card": a_card()}
 
-    async def hold(self, tx: Any, demands: Mapping[str, Any]) -> bool:
+    async def hold(self, demands: Mapping[str, Any]) -> bool:
         amount = sum(d.amount for d in demands.values())
         self._m.account = replace(self._m.account, reserved=self._m.account.reserved + amount)
         return True
 
-    async def post(self, tx: Any, movements: Sequence[Movement], now: datetime, freed: Mapping[str, int] | None = None) -> None:
+    async def post(self, movements: Sequence[Movement], now: datetime, freed: Mapping[str, int] | None = None) -> None:
         for movement in movements:
             for side in movement.sides:
                 self._m.sides[side.account] = self._m.sides.get(side.account, 0) + side.amount
@@ -168,10 +170,10 @@ class MemoryMeans:
 class MemoryRequests:
     """RequestStore that never saw a request."""
 
-    async def find(self, tx: Any, request: Any) -> None:
+    async def find(self, request: Any) -> None:
         return None
 
-    async def claim(self, tx: Any, request: Any, outcome: Any, now: datetime) -> None:
+    async def claim(self, request: Any, outcome: Any, now: datetime) -> None:
         return None
 
 
@@ -190,11 +192,22 @@ class NoTries:
 class MemoryAlerts:
     """AlertStore: which payments it was told of."""
 
-    def __init__(self) -> None:
-        self.raised: set[str] = set()
+    def __init__(self, memory: Memory) -> None:
+        self._m = memory
 
-    async def raise_for(self, tx: Any, payments: Sequence[Payment], now: datetime) -> None:
-        self.raised |= {p.id for p in payments}
+    async def raise_for(self, payments: Sequence[Payment], now: datetime) -> None:
+        self._m.alerts |= {p.id for p in payments}
+
+
+class MemoryWork:
+    """PaymentWork, as far as the model of a payment's life goes."""
+
+    def __init__(self, memory: Memory) -> None:
+        self.payments = MemoryPayments(memory)
+        self.attempts = MemoryAttempts(memory)
+        self.means = MemoryMeans(memory)
+        self.alerts = MemoryAlerts(memory)
+        self.requests = MemoryRequests()
 
 
 class WilfulGateway:
@@ -221,6 +234,8 @@ class WilfulGateway:
 
     async def refund(self, key: str, authorization_key: str, amount: int, currency: str) -> Answer:
         return self._do(key, lambda no: self._take(key, "refunded", authorization_key, amount, no))
+
+    async def close(self) -> None: ...
 
     async def get_by_key(self, key: str) -> Answer:
         if self.mood in ("silent", "late"):

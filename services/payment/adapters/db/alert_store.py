@@ -17,24 +17,27 @@ from services.payment.application.ports import Alert
 from services.payment.domain.payment import Payment
 
 KIND = "payment_alert"
+_HEADS = marks.Heads(KIND, ALERTS)
 A, P, T = ALERTS.c, PAYMENTS.c, TRANSACTIONS.c
 
 
 class SqlAlertStore:
     """One row a payment, written in the transaction in which it came to need attention."""
 
-    def __init__(self, ids: IdSource) -> None:
-        self._ids = ids
-        self._heads = marks.Heads(KIND, ALERTS)
+    __slots__ = ("_ids", "_tx")
 
-    async def raise_for(self, tx: Tx, payments: Sequence[Payment], now: datetime) -> None:
+    def __init__(self, tx: Tx, ids: IdSource) -> None:
+        self._tx = tx
+        self._ids = ids
+
+    async def raise_for(self, payments: Sequence[Payment], now: datetime) -> None:
         """The order service is to be told, again if it was told about an earlier attempt."""
         if not payments:
             return
-        insert = tx.insert(ALERTS)
+        insert = self._tx.insert(ALERTS)
         due = marks.changed(now)
         again = {"version": A.version + 1, "update_time": insert.excluded.update_time}
-        await tx.execute(
+        await self._tx.execute(
             insert.on_conflict_do_update(index_elements=["id"], set_={**again, **{n: insert.excluded[n] for n in due}}),
             [
                 {
@@ -51,11 +54,11 @@ class SqlAlertStore:
             ],
         )
 
-    async def of_keys(self, tx: Tx, keys: Collection[UUID]) -> list[Alert]:
+    async def of_keys(self, keys: Collection[UUID]) -> list[Alert]:
         """Alerts with what the gateway said last."""
         declined = sa.select(T.payment_id, T.message, T.create_time).where(T.result == "DECLINED", T.message != "")
         last = declined.subquery()
-        rows = await tx.execute(
+        rows = await self._tx.execute(
             sa.select(A.key, A.id, A.order_key, A.version, P.state, last.c.message)
             .select_from(ALERTS.join(PAYMENTS, P.id == A.id).outerjoin(last, last.c.payment_id == A.id))
             .where(A.key.in_(list(keys)))
@@ -64,18 +67,18 @@ class SqlAlertStore:
         found = {row.key: Alert(row.key, row.id, row.order_key, row.version, row.state, row.message or "") for row in rows}
         return list(found.values())
 
-    async def any_due(self, tx: Tx, now: datetime) -> bool:
+    async def any_due(self, now: datetime) -> bool:
         """Whether there is anything to tell; a look that costs no write."""
-        return (await tx.execute(sa.select(A.key).where(A.report_time <= now).limit(1))).first() is not None
+        return (await self._tx.execute(sa.select(A.key).where(A.report_time <= now).limit(1))).first() is not None
 
-    async def take(self, tx: Tx, now: datetime, until: datetime, limit: int) -> list[Head]:
+    async def take(self, now: datetime, until: datetime, limit: int) -> list[Head]:
         """What is due; this relay's until `until`."""
-        return await self._heads.take(tx, now, until, limit)
+        return await _HEADS.take(self._tx, now, until, limit)
 
-    async def acknowledge(self, tx: Tx, versions: Mapping[UUID, int]) -> None:
+    async def acknowledge(self, versions: Mapping[UUID, int]) -> None:
         """The order service knows these versions."""
-        await self._heads.acknowledge(tx, versions)
+        await _HEADS.acknowledge(self._tx, versions)
 
-    async def give_back(self, tx: Tx, outcome: Outcome, now: datetime) -> None:
+    async def give_back(self, outcome: Outcome, now: datetime) -> None:
         """Parks or postpones what failed, as far as it is still this relay's."""
-        await self._heads.give_back(tx, outcome.failures, outcome.untried, now)
+        await _HEADS.give_back(self._tx, outcome.failures, outcome.untried, now)

@@ -34,47 +34,52 @@ def _locking(dialect: str) -> Any:
 class SqlAttemptStore:
     """RESERVED ends in CONFIRMED or RELEASED, by conditional updates."""
 
-    async def open(self, tx: Tx, key: uuid.UUID, attempt: int, state: str, expire: datetime, now: datetime) -> str:
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    async def open(self, key: uuid.UUID, attempt: int, state: str, expire: datetime, now: datetime) -> str:
         """Writes the attempt and returns an empty text, or returns the state that stands there."""
         row = {"order_key": key, "attempt": attempt, "state": state, "expire_time": expire, "update_time": now}
-        made = await tx.execute(tx.insert(ATTEMPTS).on_conflict_do_nothing(), row)
-        return "" if made.rowcount == 1 else await self.state(tx, key, attempt)
+        made = await self._tx.execute(self._tx.insert(ATTEMPTS).on_conflict_do_nothing(), row)
+        return "" if made.rowcount == 1 else await self.state(key, attempt)
 
-    async def lock(self, tx: Tx, key: uuid.UUID, now: datetime) -> None:
+    async def lock(self, key: uuid.UUID, now: datetime) -> None:
         """Locks the row LOCK, which is made for it when the order has none."""
         row = {"order_key": key, "attempt": LOCK, "state": "LOCK", "expire_time": now, "update_time": now}
-        await tx.execute(_locking(tx.dialect), row)
+        await self._tx.execute(_locking(self._tx.dialect), row)
 
-    async def live(self, tx: Tx, key: uuid.UUID) -> int:
+    async def live(self, key: uuid.UUID) -> int:
         """The attempt that is reserved or confirmed; 0 for none."""
-        return int((await tx.execute(_LIVE, {"b_key": key})).scalar() or 0)
+        return int((await self._tx.execute(_LIVE, {"b_key": key})).scalar() or 0)
 
-    async def end(self, tx: Tx, key: uuid.UUID, attempt: int, state: str, now: datetime) -> tuple[bool, str]:
+    async def end(self, key: uuid.UUID, attempt: int, state: str, now: datetime) -> tuple[bool, str]:
         """Moves RESERVED on, or leaves the end of an unknown attempt. Returns whether it moved, and what stands."""
         values = {"b_key": key, "b_attempt": attempt, "b_state": state, "b_now": now}
-        if (await tx.execute(_END, values)).rowcount == 1:
+        if (await self._tx.execute(_END, values)).rowcount == 1:
             return True, state
-        stands = await self.open(tx, key, attempt, state, now, now) or state
+        stands = await self.open(key, attempt, state, now, now) or state
         if stands == "RESERVED":
             # The update has not seen a try that was not yet committed; the insert has waited for it.
-            return (await tx.execute(_END, values)).rowcount == 1, state
+            return (await self._tx.execute(_END, values)).rowcount == 1, state
         return False, stands
 
-    async def end_all(self, tx: Tx, key: uuid.UUID, state: str, now: datetime) -> None:
+    async def end_all(self, key: uuid.UUID, state: str, now: datetime) -> None:
         """Moves every RESERVED attempt of the order on."""
         statement = sa.update(ATTEMPTS).where(A.order_key == key, A.state == "RESERVED")
-        await tx.execute(statement.values(state=state, update_time=now))
+        await self._tx.execute(statement.values(state=state, update_time=now))
 
-    async def state(self, tx: Tx, key: uuid.UUID, attempt: int) -> str:
+    async def state(self, key: uuid.UUID, attempt: int) -> str:
         """The state of an attempt; empty for an unknown one."""
-        return str((await tx.execute(_STATE, {"b_key": key, "b_attempt": attempt})).scalar() or "")
+        return str((await self._tx.execute(_STATE, {"b_key": key, "b_attempt": attempt})).scalar() or "")
 
-    async def any_expired(self, tx: Tx, now: datetime) -> bool:
+    async def any_expired(self, now: datetime) -> bool:
         """Whether a reserved one is past its time."""
         statement = sa.select(A.attempt).where(A.state == "RESERVED", A.expire_time <= now).limit(1)
-        return (await tx.execute(statement)).first() is not None
+        return (await self._tx.execute(statement)).first() is not None
 
-    async def claim_expired(self, tx: Tx, now: datetime, again: datetime, limit: int) -> list[tuple[uuid.UUID, int]]:
+    async def claim_expired(self, now: datetime, again: datetime, limit: int) -> list[tuple[uuid.UUID, int]]:
         """Reserved ones past their time; other replicas leave them alone until `again`."""
         statement = (
             sa.select(A.order_key, A.attempt)
@@ -83,8 +88,8 @@ class SqlAttemptStore:
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        found = [(row.order_key, row.attempt) for row in await tx.execute(statement)]
+        found = [(row.order_key, row.attempt) for row in await self._tx.execute(statement)]
         if found:
             later = sa.update(ATTEMPTS).where(_THIS, A.state == "RESERVED").values(expire_time=again)
-            await tx.execute(later, [{"b_key": key, "b_attempt": attempt} for key, attempt in found])
+            await self._tx.execute(later, [{"b_key": key, "b_attempt": attempt} for key, attempt in found])
         return found

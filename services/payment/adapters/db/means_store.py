@@ -19,15 +19,20 @@ A, S, C = ACCOUNTS.c, ACCOUNT_ASSIGNMENTS.c, CARDS.c
 class SqlMeansStore:
     """Rows of accounts are locked in the order of their ids."""
 
-    async def accounts(self, tx: Tx, ids: Collection[str], *, lock: bool = False) -> dict[str, Account]:
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    async def accounts(self, ids: Collection[str], *, lock: bool = False) -> dict[str, Account]:
         """Spending accounts with their assignments."""
         wanted = sorted({id for id in ids if id})
         if not wanted:
             return {}
         statement = sa.select(ACCOUNTS).where(A.id.in_(wanted)).order_by(A.id)
-        rows = (await tx.execute(statement.with_for_update() if lock else statement)).all()
+        rows = (await self._tx.execute(statement.with_for_update() if lock else statement)).all()
         users: dict[str, dict[str, bool]] = {}
-        for row in await tx.execute(sa.select(ACCOUNT_ASSIGNMENTS).where(S.spending_account_id.in_(wanted))):
+        for row in await self._tx.execute(sa.select(ACCOUNT_ASSIGNMENTS).where(S.spending_account_id.in_(wanted))):
             users.setdefault(row.spending_account_id, {})[row.user_id] = row.allow_exceed
         return {
             r.id: Account(
@@ -44,28 +49,28 @@ class SqlMeansStore:
             for r in rows
         }
 
-    async def cards(self, tx: Tx, ids: Collection[str]) -> dict[str, Card]:
+    async def cards(self, ids: Collection[str]) -> dict[str, Card]:
         """Cards by id."""
         wanted = sorted({id for id in ids if id})
         if not wanted:
             return {}
-        rows = await tx.execute(sa.select(C.id, C.buyer_id, C.user_id, C.token).where(C.id.in_(wanted)))
+        rows = await self._tx.execute(sa.select(C.id, C.buyer_id, C.user_id, C.token).where(C.id.in_(wanted)))
         return {r.id: Card(r.id, r.buyer_id, r.user_id, r.token) for r in rows}
 
-    async def hold(self, tx: Tx, demands: Mapping[str, Demand]) -> bool:
+    async def hold(self, demands: Mapping[str, Demand]) -> bool:
         """Reserves balances, all or none: `balance - reserved >= amount` stands in the update itself."""
         if not demands:
             return True
         amount = _by_id({id: d.amount for id, d in demands.items()})
         exceeding = [id for id, d in demands.items() if d.exceed]
-        held = await tx.execute(
+        held = await self._tx.execute(
             sa.update(ACCOUNTS)
             .where(A.id.in_(list(demands)), sa.or_(A.id.in_(exceeding), A.balance - A.reserved >= amount))
             .values(reserved=A.reserved + amount)
         )
         return bool(held.rowcount == len(demands))
 
-    async def post(self, tx: Tx, movements: Sequence[Movement], now: datetime, freed: Mapping[str, int] | None = None) -> None:
+    async def post(self, movements: Sequence[Movement], now: datetime, freed: Mapping[str, int] | None = None) -> None:
         """Writes movements, changes balances by their sums, and frees what was reserved."""
         rows = [
             {
@@ -82,16 +87,16 @@ class SqlMeansStore:
             for side in m.sides
         ]
         if rows:
-            await tx.execute(tx.insert(LEDGER), rows)
-        await self._change(tx, account_gains(movements), freed or {})
+            await self._tx.execute(self._tx.insert(LEDGER), rows)
+        await self._change(account_gains(movements), freed or {})
 
-    async def _change(self, tx: Tx, gains: Mapping[str, int], freed: Mapping[str, int]) -> None:
+    async def _change(self, gains: Mapping[str, int], freed: Mapping[str, int]) -> None:
         ids = sorted({*gains, *freed})
         if not ids:
             return
         if len(ids) > 1:
             # An update of several rows locks them in no order that can be told.
-            await tx.execute(sa.select(A.id).where(A.id.in_(ids)).order_by(A.id).with_for_update())
+            await self._tx.execute(sa.select(A.id).where(A.id.in_(ids)).order_by(A.id).with_for_update())
         statement = (
             sa.update(ACCOUNTS)
             .where(A.id == sa.bindparam("b_id"))
@@ -101,30 +106,30 @@ class SqlMeansStore:
             )
         )
         rows = [{"b_id": id, "b_gain": gains.get(id, 0), "b_freed": freed.get(id, 0)} for id in ids]
-        await tx.execute(statement, rows)
+        await self._tx.execute(statement, rows)
 
-    async def assign(self, tx: Tx, rows: Mapping[tuple[str, str], bool]) -> list[str]:
+    async def assign(self, rows: Mapping[tuple[str, str], bool]) -> list[str]:
         """Writes assignments by (account, user) with allow_exceed; returns accounts that do not exist."""
         ids = sorted({id for id, _ in rows})
-        known = set((await tx.execute(sa.select(A.id).where(A.id.in_(ids)))).scalars())
+        known = set((await self._tx.execute(sa.select(A.id).where(A.id.in_(ids)))).scalars())
         missing = [id for id in ids if id not in known]
         if rows and not missing:
-            insert = tx.insert(ACCOUNT_ASSIGNMENTS)
+            insert = self._tx.insert(ACCOUNT_ASSIGNMENTS)
             statement = insert.on_conflict_do_update(
                 index_elements=["spending_account_id", "user_id"], set_={"allow_exceed": insert.excluded.allow_exceed}
             )
             values: list[dict[str, Any]] = [
                 {"spending_account_id": id, "user_id": user, "allow_exceed": rows[id, user]} for id, user in sorted(rows)
             ]
-            await tx.execute(statement, values)
+            await self._tx.execute(statement, values)
         return missing
 
-    async def unassign(self, tx: Tx, pairs: Collection[tuple[str, str]]) -> None:
+    async def unassign(self, pairs: Collection[tuple[str, str]]) -> None:
         """Ends assignments; those that do not exist are none."""
         statement = sa.delete(ACCOUNT_ASSIGNMENTS).where(
             S.spending_account_id == sa.bindparam("b_id"), S.user_id == sa.bindparam("b_user")
         )
-        await tx.execute(statement, [{"b_id": id, "b_user": user} for id, user in sorted(set(pairs))])
+        await self._tx.execute(statement, [{"b_id": id, "b_user": user} for id, user in sorted(set(pairs))])
 
 
 def _by_id(amounts: Mapping[str, int]) -> sa.ColumnElement[int]:

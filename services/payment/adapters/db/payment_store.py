@@ -1,4 +1,4 @@
-"""Payments, their transactions, and the outcomes of requests."""
+"""Payments and their transactions."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from libs.db import Tx, is_unique_violation
 from libs.errors import exists
-from libs.idempotency import outcomes
-from services.payment.adapters.db.tables import GATEWAY_WORD, ORDERS, PAYMENTS, REQUESTS, TRANSACTIONS
-from services.payment.application.ports import Request
+from services.payment.adapters.db.tables import GATEWAY_WORD, ORDERS, PAYMENTS, TRANSACTIONS
 from services.payment.domain.payment import Payment
 from services.payment.domain.states import PERMANENT, State
 from services.payment.domain.transaction import Cause, Result, Transaction, TransactionType
@@ -72,64 +70,69 @@ def transaction_of(row: Any) -> Transaction:
 class SqlPaymentStore:
     """One statement for all payments of an order."""
 
-    async def of_order(self, tx: Tx, key: uuid.UUID, *, lock: bool = False) -> list[Payment]:
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    async def of_order(self, key: uuid.UUID, *, lock: bool = False) -> list[Payment]:
         """Payments of an order, oldest first."""
         statement = _OF_ORDER.with_for_update() if lock else _OF_ORDER
-        return [payment_of(r) for r in (await tx.execute(statement, {"order_key": key})).mappings()]
+        return [payment_of(r) for r in (await self._tx.execute(statement, {"order_key": key})).mappings()]
 
-    async def of_orders(self, tx: Tx, keys: Collection[uuid.UUID]) -> list[Payment]:
+    async def of_orders(self, keys: Collection[uuid.UUID]) -> list[Payment]:
         """Payments of several orders, oldest first."""
         statement = sa.select(PAYMENTS).where(P.order_key.in_(list(keys))).order_by(P.position, P.id)
-        return [payment_of(r) for r in (await tx.execute(statement)).mappings()]
+        return [payment_of(r) for r in (await self._tx.execute(statement)).mappings()]
 
-    async def of_ids(self, tx: Tx, ids: Collection[str]) -> list[Payment]:
+    async def of_ids(self, ids: Collection[str]) -> list[Payment]:
         """Payments by their ids."""
-        rows = await tx.execute(sa.select(PAYMENTS).where(P.id.in_(list(ids))))
+        rows = await self._tx.execute(sa.select(PAYMENTS).where(P.id.in_(list(ids))))
         return [payment_of(row) for row in rows.mappings()]
 
-    async def get(self, tx: Tx, payment_id: str, *, lock: bool = False) -> Payment | None:
+    async def get(self, payment_id: str, *, lock: bool = False) -> Payment | None:
         """One payment."""
         statement = sa.select(PAYMENTS).where(P.id == payment_id)
-        found = await tx.execute(statement.with_for_update() if lock else statement)
+        found = await self._tx.execute(statement.with_for_update() if lock else statement)
         row = found.mappings().first()
         return None if row is None else payment_of(row)
 
-    async def insert(self, tx: Tx, payments: Sequence[Payment]) -> None:
+    async def insert(self, payments: Sequence[Payment]) -> None:
         """New ones; an id that is taken is RESOURCE_EXISTS."""
         if not payments:
             return
         ids = [p.id for p in payments]
-        taken = (await tx.execute(_TAKEN, {"ids": ids})).scalars().first()
+        taken = (await self._tx.execute(_TAKEN, {"ids": ids})).scalars().first()
         if taken is not None:
             raise exists("payment", taken)
         try:
-            await tx.execute(tx.insert(PAYMENTS), [payment_row(p) for p in payments])
+            await self._tx.execute(self._tx.insert(PAYMENTS), [payment_row(p) for p in payments])
         except IntegrityError as error:
             if is_unique_violation(error):
                 raise exists("payment", ids[0]) from None
             raise
 
-    async def save(self, tx: Tx, payments: Sequence[Payment]) -> None:
+    async def save(self, payments: Sequence[Payment]) -> None:
         """Changed ones, in one statement."""
         if payments:
             rows = [{"b_id": p.id, **{f"b_{n}": getattr(p, n) for n in _MUTABLE}} for p in payments]
-            await tx.execute(_SAVE, [{**row, "b_state": row["b_state"].value} for row in rows])
+            await self._tx.execute(_SAVE, [{**row, "b_state": row["b_state"].value} for row in rows])
 
-    async def remove(self, tx: Tx, payment_ids: Sequence[str]) -> None:
+    async def remove(self, payment_ids: Sequence[str]) -> None:
         """Removed ones, with their transactions: the id may be given again."""
-        await tx.execute(sa.delete(TRANSACTIONS).where(T.payment_id.in_(list(payment_ids))))
-        await tx.execute(sa.delete(PAYMENTS).where(P.id.in_(list(payment_ids))))
+        await self._tx.execute(sa.delete(TRANSACTIONS).where(T.payment_id.in_(list(payment_ids))))
+        await self._tx.execute(sa.delete(PAYMENTS).where(P.id.in_(list(payment_ids))))
 
-    async def add_transactions(self, tx: Tx, rows: Sequence[Transaction]) -> None:
+    async def add_transactions(self, rows: Sequence[Transaction]) -> None:
         """New ones."""
         if rows:
-            await tx.execute(tx.insert(TRANSACTIONS), [_transaction_row(row) for row in rows])
+            await self._tx.execute(self._tx.insert(TRANSACTIONS), [_transaction_row(row) for row in rows])
 
     async def settle(
-        self, tx: Tx, id: str, result: Result, reference: str, message: str, now: datetime, expire: datetime | None = None
+        self, id: str, result: Result, reference: str, message: str, now: datetime, expire: datetime | None = None
     ) -> bool:
         """Writes the result of a pending one; False when it is known already."""
-        done = await tx.execute(
+        done = await self._tx.execute(
             sa.update(TRANSACTIONS)
             .where(T.id == id, T.result == Result.PENDING.value)
             .values(
@@ -143,62 +146,62 @@ class SqlPaymentStore:
         )
         return bool(done.rowcount == 1)
 
-    async def take_over_refunds(self, tx: Tx, payment_ids: Collection[str]) -> None:
+    async def take_over_refunds(self, payment_ids: Collection[str]) -> None:
         """Pending refunds become part of the order's cancel."""
         if payment_ids:
             pending = sa.and_(T.type == TransactionType.REFUND.value, T.result == Result.PENDING.value)
             statement = sa.update(TRANSACTIONS).where(T.payment_id.in_(list(payment_ids)), pending)
-            await tx.execute(statement.values(cause=Cause.CANCEL.value))
+            await self._tx.execute(statement.values(cause=Cause.CANCEL.value))
 
-    async def transactions(self, tx: Tx, payment_ids: Collection[str]) -> list[Transaction]:
+    async def transactions(self, payment_ids: Collection[str]) -> list[Transaction]:
         """Transactions of payments, oldest first."""
         if not payment_ids:
             return []
         statement = sa.select(TRANSACTIONS).where(T.payment_id.in_(list(payment_ids)))
-        rows = (await tx.execute(statement.order_by(T.create_time, T.id))).mappings()
+        rows = (await self._tx.execute(statement.order_by(T.create_time, T.id))).mappings()
         return [transaction_of(row) for row in rows]
 
-    async def lowered(self, tx: Tx, key: uuid.UUID, attempt: int, now: datetime) -> bool:
+    async def lowered(self, key: uuid.UUID, attempt: int, now: datetime) -> bool:
         """Notes the last change that lowered an order's payments; False when it is not newer."""
-        insert = tx.insert(ORDERS)
+        insert = self._tx.insert(ORDERS)
         newer = {"lowered_attempt": insert.excluded.lowered_attempt, "update_time": insert.excluded.update_time}
         statement = insert.on_conflict_do_update(
             index_elements=["order_key"], set_=newer, where=ORDERS.c.lowered_attempt < insert.excluded.lowered_attempt
         )
         row = {"order_key": key, "lowered_attempt": attempt, "update_time": now}
-        return bool((await tx.execute(statement, row)).rowcount == 1)
+        return bool((await self._tx.execute(statement, row)).rowcount == 1)
 
-    async def ended(self, tx: Tx, keys: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    async def ended(self, keys: Collection[uuid.UUID]) -> set[uuid.UUID]:
         """Which of these orders are known to have ended."""
         if not keys:
             return set()
         its = (ORDERS.c.order_key.in_(list(keys)), ORDERS.c.end_time.is_not(None))
-        return set((await tx.execute(sa.select(ORDERS.c.order_key).where(*its))).scalars())
+        return set((await self._tx.execute(sa.select(ORDERS.c.order_key).where(*its))).scalars())
 
-    async def note_ends(self, tx: Tx, keys: Collection[uuid.UUID], now: datetime) -> None:
+    async def note_ends(self, keys: Collection[uuid.UUID], now: datetime) -> None:
         """Notes that these orders have ended."""
         if keys:
-            insert = tx.insert(ORDERS)
+            insert = self._tx.insert(ORDERS)
             ends = {"end_time": insert.excluded.end_time, "update_time": insert.excluded.update_time}
             rows = [{"order_key": key, "lowered_attempt": 0, "end_time": now, "update_time": now} for key in sorted(keys)]
-            await tx.execute(insert.on_conflict_do_update(index_elements=["order_key"], set_=ends), rows)
+            await self._tx.execute(insert.on_conflict_do_update(index_elements=["order_key"], set_=ends), rows)
 
-    async def lapsing(self, tx: Tx, now: datetime, until: datetime, limit: int) -> set[uuid.UUID]:
+    async def lapsing(self, now: datetime, until: datetime, limit: int) -> set[uuid.UUID]:
         """Orders of payments whose authorization is to be renewed, or has lapsed."""
-        found = await tx.execute(_lapsing(now, until).order_by(P.authorization_expire_time, P.id).limit(limit))
+        found = await self._tx.execute(_lapsing(now, until).order_by(P.authorization_expire_time, P.id).limit(limit))
         return {row["order_key"] for row in found.mappings()}
 
-    async def claim_lapsing(self, tx: Tx, key: uuid.UUID, now: datetime, until: datetime) -> list[Payment]:
+    async def claim_lapsing(self, key: uuid.UUID, now: datetime, until: datetime) -> list[Payment]:
         """Those payments of an order, locked; what another replica has locked is left to it."""
         statement = _lapsing(now, until).where(P.order_key == key).order_by(P.id)
-        found = await tx.execute(statement.with_for_update(skip_locked=True, of=PAYMENTS))
+        found = await self._tx.execute(statement.with_for_update(skip_locked=True, of=PAYMENTS))
         return [payment_of(row) for row in found.mappings()]
 
-    async def any_due(self, tx: Tx, now: datetime) -> bool:
+    async def any_due(self, now: datetime) -> bool:
         """Whether a gateway has to be asked about any."""
-        return (await tx.execute(sa.select(T.id).where(T.ask_time <= now).limit(1))).first() is not None
+        return (await self._tx.execute(sa.select(T.id).where(T.ask_time <= now).limit(1))).first() is not None
 
-    async def claim_due(self, tx: Tx, now: datetime, again: datetime, limit: int) -> list[Transaction]:
+    async def claim_due(self, now: datetime, again: datetime, limit: int) -> list[Transaction]:
         """Pending ones that a gateway has to be asked about; other replicas leave them alone until `again`."""
         statement = (
             sa.select(TRANSACTIONS)
@@ -207,10 +210,10 @@ class SqlPaymentStore:
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        found = [transaction_of(row) for row in (await tx.execute(statement)).mappings()]
+        found = [transaction_of(row) for row in (await self._tx.execute(statement)).mappings()]
         if found:
             ids = [row.id for row in found]
-            await tx.execute(sa.update(TRANSACTIONS).where(T.id.in_(ids)).values(ask_time=again))
+            await self._tx.execute(sa.update(TRANSACTIONS).where(T.id.in_(ids)).values(ask_time=again))
         return found
 
 
@@ -238,15 +241,3 @@ def kept(word: str) -> str:
 
 def _transaction_row(row: Transaction) -> dict[str, Any]:
     return {**asdict(row), "type": row.type.value, "result": row.result.value, "cause": row.cause.value}
-
-
-class SqlRequestStore:
-    """Outcomes of idempotent requests."""
-
-    async def find(self, tx: Tx, request: Request) -> dict[str, Any] | None:
-        """The outcome of an earlier call."""
-        return await outcomes.find(tx, REQUESTS, request)
-
-    async def claim(self, tx: Tx, request: Request, outcome: dict[str, Any], now: datetime) -> dict[str, Any] | None:
-        """None for the first call, the recorded outcome for every other."""
-        return await outcomes.claim(tx, REQUESTS, request, outcome, now)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
 
 from libs.db import Tx
 from libs.query import Field, Listing
+from libs.query.request import PageRequest
 from services.payment.adapters.db.payment_store import payment_of
 from services.payment.adapters.db.tables import PAYMENTS, TRANSACTIONS
 from services.payment.application.reconcile_payments import UNSETTLED
@@ -34,11 +33,13 @@ _UNSETTLED = sa.select(PAYMENTS).where(sa.or_(P.state.in_([s.value for s in UNSE
 class SqlUnsettledPayments:
     """Looks at every payment: for people, not for loops."""
 
-    def __init__(self, dialect: str) -> None:
-        self._dialect = dialect
+    __slots__ = ("_tx",)
 
-    async def page(self, tx: Tx, query: Any) -> tuple[list[Payment], str]:
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    async def page(self, request: PageRequest) -> tuple[list[Payment], str]:
         """A page, those that changed longest ago first."""
-        plan = LISTING.plan(self._dialect, filter=query.filter, page_size=query.page_size, page_token=query.page_token)
-        page = plan.page((await tx.execute(plan.apply(_UNSETTLED))).all())
+        plan = LISTING.plan(self._tx.dialect, filter=request.filter, page_size=request.page_size, page_token=request.page_token)
+        page = plan.page((await self._tx.execute(plan.apply(_UNSETTLED))).all())
         return [payment_of(row._mapping) for row in page.rows], page.next_page_token

@@ -49,6 +49,9 @@ class TestGateway:
         self._clock = clock or SystemClock()
         self._lifetime = lifetime
 
+    async def close(self) -> None:
+        """It is in the service's own database, and has no session of its own."""
+
     async def authorize(self, key: str, token: str, amount: int, currency: str) -> Answer:
         """Holds an amount."""
         if token == "tok_timeout":

@@ -1,0 +1,53 @@
+"""Entries of the ledger, as they are listed."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from libs.db import Database
+from libs.query import Field, Listing
+from libs.query.request import PageRequest
+from services.payment.adapters.db.tables import LEDGER
+from services.payment.application.ports import LedgerEntry
+
+C = LEDGER.c
+LISTING = Listing(
+    {
+        "account": Field(C.account),
+        "order_id": Field(C.order_id),
+        "payment_id": Field(C.payment_id),
+        "transaction_id": Field(C.transaction_id),
+        "entry_time": Field(C.entry_time, "time"),
+        "number": Field(C.number, "int"),
+    },
+    C.number,
+    default_order="number",
+)
+
+
+class SqlLedgerEntries:
+    """Reads the ledger."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def page(self, request: PageRequest) -> tuple[list[LedgerEntry], str]:
+        """A page, oldest first, and the token of the next."""
+        plan = LISTING.plan(self._db.dialect, filter=request.filter, page_size=request.page_size, page_token=request.page_token)
+        async with self._db.reading() as tx:
+            page = plan.page((await tx.execute(plan.apply(sa.select(LEDGER)))).all())
+        found = [
+            LedgerEntry(
+                number=r.number,
+                transaction_id=r.transaction_id,
+                account=r.account,
+                amount=r.amount,
+                currency=r.currency,
+                order_id=r.order_id,
+                payment_id=r.payment_id,
+                description=r.description,
+                entry_time=r.entry_time,
+            )
+            for r in page.rows
+        ]
+        return found, page.next_page_token
