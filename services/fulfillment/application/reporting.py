@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from uuid import UUID
 
 from libs.clock import Clock
 from libs.errors import WaybillError
 from libs.obs import get_logger, tracing
-from libs.obs.metrics import WORK_FAILURES
-from libs.relay.delivery import Consumer, Failure, Head, Outcome, companies, deliver
+from libs.relay.delivery import Head, companies
 from libs.relay.limits import DEFAULT, RelayLimits
+from libs.relay.turn import Relay, Turn
 from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment import metrics
 from services.fulfillment.application.ports import FulfillmentWork, OrderPeer
 from services.fulfillment.domain.shipments.shipment import Shipment
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 
-"""Supplier orders, and shipments, that the relay takes at once."""
 MAX_LINES = 10_000
 """Lines and items in one report: it has to fit into a message."""
 PATIENCE_INLINE = 2.0
@@ -31,12 +29,10 @@ class Reporting:
     """Sends whole states at their versions; the order service ignores what it knows already."""
 
     def __init__(self, units: UnitsOfWork[FulfillmentWork], peer: OrderPeer, clock: Clock, limits: RelayLimits = DEFAULT) -> None:
-        self._limits = limits
         self._units = units
         self._peer = peer
-        self._clock = clock
+        self._relay = Relay("fulfillment", "relay", clock, limits)
         self._pressing = False
-        self._consumer = Consumer()
 
     async def report(self, orders: Sequence[SupplierOrder], sent: Sequence[Shipment] = ()) -> None:
         """Right after a commit, best effort: what is not acknowledged now the relay sends later."""
@@ -44,7 +40,7 @@ class Reporting:
             return
         try:
             unknown = await self._peer.report(orders, sent, PATIENCE_INLINE)
-            self._consumer.took()
+            self._relay.consumer.took()
             await self._acknowledge(orders, sent, unknown)
         except WaybillError as error:
             _LOG.info("report_postponed", reason=error.reason, supplier_orders=len(orders), shipments=len(sent))
@@ -54,23 +50,17 @@ class Reporting:
 
     async def relay_once(self) -> int:
         """Sends what is due; returns how many rows. Replicas do not meet: each takes its rows for a while."""
-        now = self._clock.now()
-        until, outcome = now + self._limits.lease, Outcome(self._consumer)
-        heads = await self._units.retrying(lambda work: work.reports.take(now, until, self._limits.relay_batch))
+        turn = self._relay.turn()
+        heads = await self._units.retrying(lambda work: work.reports.take(turn.began, turn.until, turn.limits.relay_batch))
         if not heads:
             return 0
         items = await self._load(heads)
         for company in companies(heads):
             for some in portions([items[head.key] for head in company if head.key in items]):
-                await self._deliver(some, {head.key: head for head in company}, until, outcome)
-        if outcome.failures or outcome.untried:
-            await self._units.retrying(lambda work: work.reports.give_back(outcome, self._clock.now()))
-        WORK_FAILURES.labels("fulfillment", "relay").inc(len(outcome.failures))
-        for failure in outcome.failures:
-            if failure.parks:
-                _LOG.warning("report_parked", kind=failure.head.kind, key=str(failure.head.key), why=failure.reason)
+                await self._deliver(some, {head.key: head for head in company}, turn)
+        await turn.end(lambda outcome, now: self._units.retrying(lambda work: work.reports.give_back(outcome, now)))
         # What the order service does not answer now it need not be asked again at once.
-        self._pressing = len(heads) >= self._limits.relay_batch and not outcome.silences
+        self._pressing = len(heads) >= turn.limits.relay_batch and not turn.outcome.silences
         return len(heads)
 
     async def _load(self, heads: Sequence[Head]) -> dict[UUID, Report]:
@@ -84,33 +74,29 @@ class Reporting:
         found: list[Report] = [*orders, *sent]
         return {item.key: item for item in found}
 
-    async def _deliver(self, items: Sequence[Report], heads: Mapping[UUID, Head], until: datetime, outcome: Outcome) -> None:
+    async def _deliver(self, items: Sequence[Report], heads: Mapping[UUID, Head], turn: Turn) -> None:
         async def send(some: Sequence[Report]) -> None:
             orders, sent = _by_kind(some)
             with tracing.work("fulfillment", "relay reports"):
-                unknown = await self._peer.report(orders, sent, self._limits.relay_timeout)
+                unknown = await self._peer.report(orders, sent, turn.limits.relay_timeout)
             delivered.append((orders, sent, unknown))
 
-        def has_time() -> bool:
-            return self._clock.now() + self._limits.timeout < until
-
         delivered: list[tuple[list[SupplierOrder], list[Shipment], set[str]]] = []
-        await deliver(items, lambda item: heads[item.key], send, has_time, outcome)
+        await turn.deliver(items, heads, send)
         for orders, sent, unknown in delivered:
             known = await self._acknowledge(orders, sent, unknown)
             metrics.REPORTS_RELAYED.inc(known)
             both: list[Report] = [*orders, *sent]
             for item in both:
                 if _keys(item) & unknown:
-                    head = heads[item.key]
-                    outcome.failures.append(Failure(head, "ORDER_UNKNOWN", head.tries + 1 >= self._limits.relay_unknown_tries))
+                    turn.unknown(heads[item.key], "ORDER_UNKNOWN")
 
     async def _acknowledge(self, orders: Iterable[SupplierOrder], sent: Iterable[Shipment], unknown: set[str]) -> int:
-        order_versions = {o.key: o.version for o in orders if not _keys(o) & unknown}
-        shipment_versions = {s.key: s.version for s in sent if not _keys(s) & unknown}
-        if order_versions or shipment_versions:
-            await self._units.retrying(lambda work: work.reports.acknowledge(order_versions, shipment_versions))
-        return len(order_versions) + len(shipment_versions)
+        told = {o.key: o.version for o in orders if not _keys(o) & unknown}
+        seen = {s.key: s.version for s in sent if not _keys(s) & unknown}
+        if told or seen:
+            await self._units.retrying(lambda work: work.reports.acknowledge(told, seen))
+        return len(told) + len(seen)
 
     async def relay(self) -> None:
         """Everything that is due. What fails is tried again, for ever, ever more rarely."""
