@@ -344,7 +344,7 @@ async def running(databases: Any, **settings: Any) -> AsyncIterator[World]:
         world = World(served, app, background, database, clock, orders, runtime)
         yield world
         found = {r.rule for r in await world.records() if isinstance(r, Finding)}
-        assert found == world.broken
+        assert found == world.broken, found
 
 
 def _partial(registration: Any) -> Any:
