@@ -8,6 +8,7 @@ from libs.errors import WaybillError
 from services.payment.adapters.gateways.registry import GATEWAYS
 from services.payment.adapters.gateways.testing import TestGateway
 from services.payment.application.ports import Answer, Verdict
+from services.payment.domain.types import CREDIT_CARD
 from tests.integration.payment.world import (
     World,
     by_card,
@@ -106,7 +107,7 @@ async def test_a_refund_on_its_way_that_is_declined_after_the_cancel_needs_a_per
             self.asked += 1
             return Answer(Verdict.UNKNOWN) if self.asked == 1 else Answer(Verdict.DECLINED, message="expired")
 
-    monkeypatch.setitem(GATEWAYS, "refuses", lambda settings, database, clock: Refuses(database))
+    monkeypatch.setitem(GATEWAYS, (CREDIT_CARD, "refuses"), lambda made_in: Refuses(made_in.database))
     async with running(databases, credit_card_gateway="refuses") as world:
         await world.card()
         order = world.order(100)
