@@ -63,9 +63,10 @@ async def test_what_failed_is_given_back_at_the_time_of_the_end() -> None:
     assert now == NOW + timedelta(seconds=3)
 
 
-@pytest.mark.parametrize(
-    ("tries", "parks"), [(0, False), (DEFAULT.relay_unknown_tries - 2, False), (DEFAULT.relay_unknown_tries - 1, True)]
-)
+LAST = DEFAULT.relay_unknown_tries - 1
+
+
+@pytest.mark.parametrize(("tries", "parks"), [(0, False), (LAST - 1, False), (LAST, True)])
 async def test_what_a_consumer_does_not_know_is_parked_after_so_many_tries(tries: int, parks: bool) -> None:
     turn = Relay("order", "relay", ManualClock(NOW)).turn()
     turn.unknown(head(tries), "ORDER_UNKNOWN")

@@ -42,10 +42,7 @@ def cause_rules() -> dict[str, Any]:
             P.state.in_(PERMANENT), ~P.accepted
         ),
         "payment_was_confirmed": sa.select(P.id.label("subject"), told(P.state, ", and never confirmed")).where(
-            P.state.in_(PERMANENT),
-            # A rest of nothing has nothing to confirm, and no transaction.
-            P.resolved_amount > 0,
-            ~sa.exists().where(T.payment_id == P.id, T.type == "CONFIRM", T.result == "SUCCEEDED"),
+            P.state.in_(PERMANENT), ~sa.exists().where(T.payment_id == P.id, T.type == "CONFIRM", T.result == "SUCCEEDED")
         ),
         "amounts_have_the_minor_unit": _fractions(),
         "alert_is_of_its_payment": sa.select(ALERTS.c.id.label("subject"), told("is of another order, or of no payment")).where(
