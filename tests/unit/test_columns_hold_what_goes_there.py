@@ -140,6 +140,7 @@ WIDTHS: dict[str, dict[str, int | str]] = {
         "former_status": longest(SupplierOrderStatus),
         "currency": CURRENCY,
         "report_error": REASON_LENGTH,
+        "failure": FAILURE_LENGTH,
     },
     "order.cancellations": {
         "state": longest(("FREEZING", "FINISHED")),
