@@ -60,6 +60,7 @@ from services.order.rpc.building.line_item_servicer import LineItemServicer
 from services.order.rpc.checkout.checkout_servicer import CheckoutServicer, CheckoutUseCases
 from services.order.rpc.order_servicer import OrderServicer, OrderUseCases
 from services.order.rpc.progress.report_servicer import FulfillmentReportServicer, PaymentReportServicer
+from services.order.rpc.submission.submission_decision_servicer import SubmissionDecisionServicer
 from services.order.rpc.submission.submission_servicer import SubmissionServicer
 from services.order.settings import Settings
 from waybill.order.v1 import (
@@ -69,6 +70,7 @@ from waybill.order.v1 import (
     order_command_service_pb2_grpc,
     order_service_pb2_grpc,
     payment_report_service_pb2_grpc,
+    submission_decision_service_pb2_grpc,
     submission_service_pb2_grpc,
 )
 
@@ -130,7 +132,6 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
             payments=OrderPayments(units, others.payments, clock),
             validate=ValidateOrder(units, tries, clock),
             submit=submit,
-            resolve=ResolveSubmission(units, submit, clock),
             place=PlaceOrder(units, build_order, worksheets, submit),
         )
     )
@@ -155,6 +156,11 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
                 payment_report_service_pb2_grpc.add_PaymentReportServiceServicer_to_server,
                 PaymentReportServicer(hold, EndedOrders(units)),
                 f"{PACKAGE}.PaymentReportService",
+            ),
+            (
+                submission_decision_service_pb2_grpc.add_SubmissionDecisionServiceServicer_to_server,
+                SubmissionDecisionServicer(ResolveSubmission(units, submit, clock)),
+                f"{PACKAGE}.SubmissionDecisionService",
             ),
             (
                 submission_service_pb2_grpc.add_SubmissionServiceServicer_to_server,

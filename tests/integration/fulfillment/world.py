@@ -40,10 +40,10 @@ from waybill.fulfillment.v1 import supplier_order_service_pb2_grpc as so_grpc
 from waybill.operations.v1 import outbox_service_pb2 as outbox_pb
 from waybill.operations.v1 import outbox_service_pb2_grpc as outbox_grpc
 from waybill.order.v1 import (
-    checkout_service_pb2,
-    checkout_service_pb2_grpc,
     fulfillment_report_service_pb2,
     fulfillment_report_service_pb2_grpc,
+    submission_decision_service_pb2,
+    submission_decision_service_pb2_grpc,
     submission_pb2,
 )
 from waybill.type.v1.address_pb2 import Address
@@ -96,7 +96,7 @@ class FakeOrders:
         if self.down:
             raise WaybillError(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "not now")
         state = self.states.get(request.order_key, "REFUSED")
-        return checkout_service_pb2.ResolveSubmissionResponse(
+        return submission_decision_service_pb2.ResolveSubmissionResponse(
             state=submission_pb2.SubmissionState.Value(f"SUBMISSION_STATE_{state}")
         )
 
@@ -326,9 +326,9 @@ async def fulfillment(databases: Any) -> AsyncIterator[World]:
                 "waybill.order.v1.FulfillmentReportService",
             ),
             (
-                checkout_service_pb2_grpc.add_CheckoutServiceServicer_to_server,
-                _with_checkout(orders),
-                "waybill.order.v1.CheckoutService",
+                submission_decision_service_pb2_grpc.add_SubmissionDecisionServiceServicer_to_server,
+                _deciding(orders),
+                "waybill.order.v1.SubmissionDecisionService",
             ),
         ],
         "directory": [
@@ -353,9 +353,9 @@ class _Directory(FakeDirectory, directory_grpc.OrderingContextServiceServicer):
     pass
 
 
-def _with_checkout(orders: FakeOrders) -> Any:
-    class Checkout(checkout_service_pb2_grpc.CheckoutServiceServicer):
+def _deciding(orders: FakeOrders) -> Any:
+    class Decisions(submission_decision_service_pb2_grpc.SubmissionDecisionServiceServicer):
         async def ResolveSubmission(self, request: Any, context: Any) -> Any:
             return await orders.ResolveSubmission(request, context)
 
-    return Checkout()
+    return Decisions()

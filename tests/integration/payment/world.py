@@ -27,10 +27,10 @@ from services.payment.settings import Settings
 from tests.support.principals import buyer, seller
 from tests.support.server import Served, fake_peers, runtime_for, serving
 from waybill.order.v1 import (
-    checkout_service_pb2,
-    checkout_service_pb2_grpc,
     payment_report_service_pb2,
     payment_report_service_pb2_grpc,
+    submission_decision_service_pb2,
+    submission_decision_service_pb2_grpc,
     submission_pb2,
 )
 from waybill.payment.v1 import credit_card_service_pb2 as card_pb
@@ -101,7 +101,7 @@ class FakeOrders:
             raise WaybillError(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "not now")
         self.asked.append((request.order_key, request.attempt))
         state = self.states.get(request.order_key, "REFUSED")
-        return checkout_service_pb2.ResolveSubmissionResponse(
+        return submission_decision_service_pb2.ResolveSubmissionResponse(
             state=submission_pb2.SubmissionState.Value(f"SUBMISSION_STATE_{state}")
         )
 
@@ -334,7 +334,11 @@ async def running(databases: Any, **settings: Any) -> AsyncIterator[World]:
     made = Settings(url, schema, **settings)
     database = await open_migrated(url, schema, VERSIONS)
     app, background = assemble(made, runtime, database)
-    registration = (checkout_service_pb2_grpc.add_CheckoutServiceServicer_to_server, orders, "waybill.order.v1.CheckoutService")
+    registration = (
+        submission_decision_service_pb2_grpc.add_SubmissionDecisionServiceServicer_to_server,
+        orders,
+        "waybill.order.v1.SubmissionDecisionService",
+    )
     reports = (
         payment_report_service_pb2_grpc.add_PaymentReportServiceServicer_to_server,
         orders,
@@ -350,7 +354,7 @@ async def running(databases: Any, **settings: Any) -> AsyncIterator[World]:
 def _partial(registration: Any) -> Any:
     """The generated add function wants every method: those that are not faked answer UNIMPLEMENTED."""
     add, fake, name = registration
-    base = checkout_service_pb2_grpc.CheckoutServiceServicer
+    base = submission_decision_service_pb2_grpc.SubmissionDecisionServiceServicer
 
     class Whole(base):  # type: ignore[misc, valid-type]
         ResolveSubmission = fake.ResolveSubmission

@@ -10,10 +10,10 @@ from services.fulfillment.contract.reports import shipment_report, supplier_orde
 from services.fulfillment.domain.shipments.shipment import Shipment
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from waybill.order.v1 import (
-    checkout_service_pb2,
-    checkout_service_pb2_grpc,
     fulfillment_report_service_pb2,
     fulfillment_report_service_pb2_grpc,
+    submission_decision_service_pb2,
+    submission_decision_service_pb2_grpc,
     submission_pb2,
 )
 
@@ -23,7 +23,7 @@ class OrderClient:
 
     def __init__(self, peers: Peers) -> None:
         self._reports: Any = peers.stub("order", fulfillment_report_service_pb2_grpc.FulfillmentReportServiceStub)
-        self._checkout: Any = peers.stub("order", checkout_service_pb2_grpc.CheckoutServiceStub)
+        self._decisions: Any = peers.stub("order", submission_decision_service_pb2_grpc.SubmissionDecisionServiceStub)
 
     async def report(self, orders: Sequence[SupplierOrder], sent: Sequence[Shipment], patience: float) -> set[str]:
         """Sends whole states; returns keys of buyer orders that the order service does not know."""
@@ -35,8 +35,8 @@ class OrderClient:
 
     async def resolve(self, order_key: str, attempt: int) -> str:
         """What became of an attempt: TRYING, ACCEPTED or REFUSED."""
-        answer = await self._checkout.ResolveSubmission(
-            checkout_service_pb2.ResolveSubmissionRequest(order_key=order_key, attempt=attempt)
+        answer = await self._decisions.ResolveSubmission(
+            submission_decision_service_pb2.ResolveSubmissionRequest(order_key=order_key, attempt=attempt)
         )
         name = submission_pb2.SubmissionState.Name(answer.state)
         return str(name).removeprefix("SUBMISSION_STATE_")

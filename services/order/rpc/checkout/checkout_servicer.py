@@ -6,21 +6,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from libs.errors import Violations
-from libs.rpc import current, require_service
+from libs.rpc import current
 from services.order.application.checkout.payments import OrderPayments
 from services.order.application.checkout.place_order import PlaceOrder, Wishes
 from services.order.application.checkout.validate_order import ValidateOrder
 from services.order.application.checkout.worksheets import Worksheets
-from services.order.application.submission.resolve_submission import ResolveSubmission
 from services.order.application.submission.submit_order import SubmitOrder
 from services.order.rpc.checkout.convert_payment import payments_in
 from services.order.rpc.checkout.convert_worksheet import worksheet_out
-from services.order.rpc.convert_in import key_in, lines_in, order_in
+from services.order.rpc.convert_in import lines_in, order_in
 from services.order.rpc.convert_out import lines_out, order_out, reasons_out
 from services.order.rpc.order_servicer import request_key
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import checkout_service_pb2_grpc as pb_grpc
-from waybill.order.v1 import submission_pb2
 from waybill.payment.v1.payment_pb2 import Payment
 
 MAX_SELECTIONS = 5_000
@@ -37,7 +35,6 @@ class CheckoutUseCases:
     payments: OrderPayments
     validate: ValidateOrder
     submit: SubmitOrder
-    resolve: ResolveSubmission
     place: PlaceOrder
 
 
@@ -98,11 +95,6 @@ class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
         caller, key = request_key(request)
         order = await self._use.submit(caller, request.order_id, request.etag, key)
         return pb.SubmitOrderResponse(order=order_out(order))
-
-    async def ResolveSubmission(self, request: pb.ResolveSubmissionRequest, context: Any) -> pb.ResolveSubmissionResponse:
-        require_service()
-        state = await self._use.resolve(key_in(request.order_key), request.attempt)
-        return pb.ResolveSubmissionResponse(state=submission_pb2.SubmissionState.Value(f"SUBMISSION_STATE_{state}"))
 
     async def PlaceOrder(self, request: pb.PlaceOrderRequest, context: Any) -> pb.PlaceOrderResponse:
         caller, key = request_key(request)

@@ -8,10 +8,10 @@ from typing import Any
 
 from libs.rpc import Peers
 from services.payment.application.ports import Alert
-from waybill.order.v1 import checkout_service_pb2 as pb
-from waybill.order.v1 import checkout_service_pb2_grpc as pb_grpc
 from waybill.order.v1 import payment_report_service_pb2 as report_pb
 from waybill.order.v1 import payment_report_service_pb2_grpc as report_grpc
+from waybill.order.v1 import submission_decision_service_pb2 as pb
+from waybill.order.v1 import submission_decision_service_pb2_grpc as pb_grpc
 from waybill.order.v1 import submission_pb2
 from waybill.payment.v1 import payment_pb2
 
@@ -20,7 +20,7 @@ class OrderDecisions:
     """ResolveSubmission."""
 
     def __init__(self, peers: Peers) -> None:
-        self._stub: Any = peers.stub("order", pb_grpc.CheckoutServiceStub)
+        self._stub: Any = peers.stub("order", pb_grpc.SubmissionDecisionServiceStub)
 
     async def resolve(self, key: uuid.UUID, attempt: int) -> str:
         """TRYING, ACCEPTED or REFUSED."""

@@ -6,8 +6,8 @@ import uuid
 from typing import Any
 
 from libs.rpc import Peers
-from waybill.order.v1 import checkout_service_pb2 as pb
-from waybill.order.v1 import checkout_service_pb2_grpc as pb_grpc
+from waybill.order.v1 import submission_decision_service_pb2 as pb
+from waybill.order.v1 import submission_decision_service_pb2_grpc as pb_grpc
 from waybill.order.v1 import submission_pb2
 
 
@@ -15,7 +15,7 @@ class OrderDecisions:
     """ResolveSubmission."""
 
     def __init__(self, peers: Peers) -> None:
-        self._stub: Any = peers.stub("order", pb_grpc.CheckoutServiceStub)
+        self._stub: Any = peers.stub("order", pb_grpc.SubmissionDecisionServiceStub)
 
     async def resolve(self, key: uuid.UUID, attempt: int) -> str:
         """TRYING, ACCEPTED or REFUSED."""
