@@ -134,7 +134,6 @@ WIDTHS: dict[str, dict[str, int | str]] = {
         "note": "fulfillment.v1.StockAdjustment.note",
     },
     "fulfillment.supplier_orders": {
-        "failure": FAILURE_LENGTH,
         "order_key": KEY,
         "status": longest(SupplierOrderStatus),
         "former_status": longest(SupplierOrderStatus),
