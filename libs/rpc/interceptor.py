@@ -67,6 +67,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             wrapped = self._handlers[method] = wrap(method, handler)
         return wrapped
 
+    # Long because the steps of one call share what they know of it, and their order is the point.
     def _wrap(self, method: str, handler: Any) -> Any:
         context_name = self._contexts.get(method.rsplit("/", 1)[0].lstrip("/"), "host")
         self._calls[method] = metrics.served_calls(context_name, method)

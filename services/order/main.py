@@ -84,6 +84,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     return _wire(settings, db, runtime)
 
 
+# Long because wiring is one list: what is built, from what, and where it is served.
 def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
     clock, ids, peers = runtime.clock, runtime.ids, runtime.peers
     notifier = Notifier()

@@ -80,6 +80,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     return app
 
 
+# Long because wiring is one list: what is built, from what, and where it is served.
 def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[ServiceApp, Background]:
     """Wires the service on an open database."""
     clock, ids = runtime.clock, runtime.ids

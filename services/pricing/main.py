@@ -25,7 +25,7 @@ from services.pricing.adapters.db.tables import MADE, REQUESTS, RESERVATIONS, SC
 from services.pricing.adapters.db.work import SqlPricingWork
 from services.pricing.application.audit import Audit
 from services.pricing.application.calculation.calculate_order import CalculateOrder
-from services.pricing.application.calculation.expire_reservations import ExpireReservations
+from services.pricing.application.calculation.expire_reservations import ExpireReservations, Pace
 from services.pricing.application.calculation.reserve_redemptions import Redemptions
 from services.pricing.application.schedules.assign_price_schedules import AssignPriceSchedules
 from services.pricing.rpc.calculation.pricing_servicer import PricingServicer
@@ -52,7 +52,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     held = RESERVATIONS.c.state == RESERVED
     tries = Retries(database, clock, ("pricing", "expiry"), RESERVATIONS, "expire_time", "order_key", "attempt", unfinished=held)
     decisions = OrderDecisions(runtime.peers)
-    expire = ExpireReservations(units, redemptions, decisions, clock, tries, settings.expiry_batch)
+    expire = ExpireReservations(units, redemptions, decisions, clock, Pace(settings.expiry_batch, tries))
     served: list[tuple[Any, Any, str]] = [
         (
             pricing_service_pb2_grpc.add_PricingServiceServicer_to_server,

@@ -1,6 +1,7 @@
 """The life of orders against a model of units and money: whatever is done, in whatever order, clients see what the
 model says, and a repeated call changes nothing."""
 
+# Long because the model and the machine that drives it are read side by side.
 from __future__ import annotations
 
 import asyncio

@@ -1,5 +1,6 @@
 """Submits, cancels, shipments and expiries that meet: exactly one wins, and units and money agree with it."""
 
+# Long because the history and its judge are read side by side.
 from __future__ import annotations
 
 import asyncio

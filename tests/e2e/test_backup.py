@@ -1,5 +1,6 @@
 """Backup: one consistent cut while everything goes on. Restore: the same marketplace, in empty databases only."""
 
+# Long because every case shares the marketplaces and the way to compare them.
 from __future__ import annotations
 
 import asyncio

@@ -142,6 +142,7 @@ async def _capture(cast: Cast, tell: Narrator) -> None:
     tell.line("seller sam", f"captures {text(answer.payment.captured_amount)} from the card: everything has shipped")
 
 
+# Long because it tells the end of the story in the order of its events.
 async def _close(
     cast: Cast,
     tell: Narrator,

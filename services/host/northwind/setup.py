@@ -69,6 +69,7 @@ async def load(owner: AsyncWaybill, data: Northwind, seller_id: str) -> None:
     await _products(owner, data)
 
 
+# Long because it lists what is set up, one request after the other.
 async def _parties(owner: AsyncWaybill, data: Northwind, seller_id: str) -> None:
     await owner.api_clients.BatchCreateApiClients(
         api_client_service_pb2.BatchCreateApiClientsRequest(
@@ -167,6 +168,7 @@ async def _addresses(owner: AsyncWaybill, data: Northwind) -> None:
     )
 
 
+# Long because it lists what is set up, one request after the other.
 async def _products(owner: AsyncWaybill, data: Northwind) -> None:
     demand = data.demand()
     await owner.carriers.BatchCreateCarriers(

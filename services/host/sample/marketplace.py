@@ -1,5 +1,6 @@
 """The marketplace of the demo: two dropship suppliers, the seller's two warehouses, two buyers, six products."""
 
+# Long because it is the data of one marketplace, which demo, tests and documents share.
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -106,6 +107,7 @@ async def set_up(owner: AsyncWaybill) -> None:
     )
 
 
+# Long because it lists what is set up, one request after the other.
 async def _parties(owner: AsyncWaybill) -> None:
     await owner.buyers.BatchCreateBuyers(
         buyer_service_pb2.BatchCreateBuyersRequest(
@@ -201,6 +203,7 @@ async def _parties(owner: AsyncWaybill) -> None:
     )
 
 
+# Long because it lists what is set up, one request after the other.
 async def _catalog(owner: AsyncWaybill) -> None:
     await owner.products.BatchCreateProducts(
         product_service_pb2.BatchCreateProductsRequest(
@@ -276,6 +279,7 @@ def _days(count: int) -> Duration:
     return Duration(seconds=count * 86_400)
 
 
+# Long because it lists what is set up, one request after the other.
 async def _shipping(owner: AsyncWaybill) -> None:
     await owner.carriers.CreateCarrier(
         carrier_service_pb2.CreateCarrierRequest(

@@ -42,6 +42,7 @@ def _time(message: Any, field: str) -> datetime | None:
     return instant(getattr(message, field)) if message.HasField(field) else None
 
 
+# Long because it names every column of the read model once.
 def _supplier_order(m: supplier_order_pb2.SupplierOrder) -> ReportedSupplierOrder:
     status = _name(m)
     created = instant(m.create_time)

@@ -1,5 +1,6 @@
 """The fulfillment service on a real server, with an order service and a directory that remember everything."""
 
+# Long because it has one short builder for each message of the context.
 from __future__ import annotations
 
 import uuid

@@ -1,5 +1,6 @@
 """Lists on both databases: every filter and every order give what Python's own comparison gives."""
 
+# Long because it is the table of the filter language, case by case.
 from __future__ import annotations
 
 import random

@@ -1,5 +1,6 @@
 """The payment service on a real server, with an order service that answers what it is told."""
 
+# Long because it has one short builder for each message of the context.
 from __future__ import annotations
 
 import uuid

@@ -1,5 +1,6 @@
 """The filter language, ordering and page tokens: what they accept, and how they refuse the rest."""
 
+# Long because it is the table of the filter language, case by case.
 from __future__ import annotations
 
 import base64

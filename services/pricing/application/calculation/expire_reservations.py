@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 
 from libs.clock import Clock
 from libs.obs import get_logger, tracing
@@ -15,25 +16,29 @@ _LOG = get_logger("pricing.reservations")
 _ENDS = {"ACCEPTED": "CONFIRMED", "REFUSED": "RELEASED"}
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much one look takes up, and how long what fails waits."""
+
+    batch: int
+    tries: Tries
+
+
 class ExpireReservations:
     """A background loop, safe in every replica: ends are conditional."""
 
-    def __init__(
-        self, units: Units, redemptions: Redemptions, decisions: Decisions, clock: Clock, tries: Tries, batch: int
-    ) -> None:
-        """`batch` is how many one look takes up."""
+    def __init__(self, units: Units, redemptions: Redemptions, decisions: Decisions, clock: Clock, pace: Pace) -> None:
         self._units = units
-        self._batch = batch
         self._redemptions = redemptions
         self._decisions = decisions
         self._clock = clock
-        self._tries = tries
+        self._pace = pace
 
     async def once(self) -> int:
         """Asks about every reservation past its time; returns how many were ended."""
         async with self._units.reading() as work:
-            due = await work.reservations.expired(self._clock.now(), self._batch)
-        return await one_by_one(due, lambda found: self._ask(*found), _LOG, self._tries)
+            due = await work.reservations.expired(self._clock.now(), self._pace.batch)
+        return await one_by_one(due, lambda found: self._ask(*found), _LOG, self._pace.tries)
 
     async def _ask(self, key: uuid.UUID, attempt: int) -> bool:
         with tracing.work("pricing", "expire reservation", order=str(key)):

@@ -137,6 +137,7 @@ def _attempt_rules() -> list[SqlRule]:
     ]
 
 
+# Long because it is a list of rules, each to be read alone.
 def _shipment_rules() -> list[SqlRule]:
     gone = sa.case((_S.ship_time.is_not(None), _I.quantity), else_=0)
     on_way = sa.case((sa.and_(_S.ship_time.is_(None), _S.void_time.is_(None)), _I.quantity), else_=0)

@@ -77,6 +77,7 @@ async def _page(tx: Tx, last: uuid.UUID) -> list[uuid.UUID]:
     return [row.order_key for row in found]
 
 
+# Long because the facts of a page of orders are one list.
 async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
     attempts = sa.select(X.order_key, X.attempt, X.state, X.failures, X.failure)
     made = [
