@@ -14,7 +14,7 @@ from services.pricing.adapters.db.invariants import census_store
 from services.pricing.adapters.db.stores import SqlReservationStore
 from services.pricing.adapters.db.tables import RESERVATIONS, SCHEDULES, TAX_RATES
 from services.pricing.adapters.db.work import SqlPricingWork
-from services.pricing.application.calculation.expire_reservations import ExpireReservations
+from services.pricing.application.calculation.expire_reservations import ExpireReservations, Pace
 from services.pricing.application.calculation.reserve_redemptions import Redemptions
 from tests.integration.pricing.world import ORDER, line, rate, schedule, usd
 from tests.support.undone import undone_once
@@ -143,7 +143,7 @@ class Order:
 
 def expiring(world, order):
     units = SqlUnitsOfWork(world.database, SqlPricingWork)
-    return ExpireReservations(units, Redemptions(units, world.clock, OUTLIVES), order, world.clock, tries(world), 1_000)
+    return ExpireReservations(units, Redemptions(units, world.clock, OUTLIVES), order, world.clock, Pace(1_000, tries(world)))
 
 
 async def failures(world):
