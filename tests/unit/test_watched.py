@@ -42,8 +42,6 @@ UNSTATED = {"user_id", "request_id"}
 """Of recorded outcomes: who asked, and for what."""
 SURROGATES = {"order_events.id", "payment_alerts.key", "stock_movements.key"}
 """Numbers of rows that nothing refers to."""
-SET_BY_ITS_OWNER = {"inventory_records.address"}
-"""What may be changed at any time, and is copied where it decides something."""
 APART = {"hold_commands", "credit_cards", "spending_account_assignments", "spending_accounts"}
 """Tables whose rows are gone once their work is done, or that are no orders, payments, stock or shipments."""
 
@@ -68,4 +66,4 @@ def test_no_amount_quantity_status_address_or_reference_is_free(service: str) ->
         if isinstance(table.c[name].type, Micros) or (MATTERS.search(name) and table.name not in APART)
         if not (table.name == "requests" and name in UNSTATED)
     }
-    assert sorted(free - SURROGATES - SET_BY_ITS_OWNER) == []
+    assert sorted(free - SURROGATES) == []

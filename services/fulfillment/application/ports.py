@@ -55,8 +55,8 @@ class StockStore(Protocol):
     async def insert(self, records: Sequence[InventoryRecord]) -> None:
         """Adds records with empty counters."""
 
-    async def update(self, r: InventoryRecord) -> None:
-        """Stores what may be edited."""
+    async def update(self, r: InventoryRecord, *, moved: bool) -> None:
+        """Stores what may be edited; `moved` when it has another address."""
 
 
 class ReservationStore(Protocol):

@@ -26,7 +26,7 @@ from tests.e2e.steps import ready, ship
 from tests.support.loops import steps
 from tests.support.marketplace import Marketplace
 from tests.support.prepared import Prepared
-from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2
+from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as supplier_pb
 from waybill.order.v1 import checkout_service_pb2, order_service_pb2
 from waybill.payment.v1 import credit_card_service_pb2, payment_pb2, payment_service_pb2
@@ -35,6 +35,10 @@ from waybill_client import AsyncWaybill, WaybillError, money
 DONE, OPEN, GONE, CART, NO, MOVED, CUT, HELD = "DONE", "OPEN", "GONE", "CART", "NO", "MOVED", "CUT", "HELD"
 """Completed and paid by three means; partly shipped; canceled; not submitted; refused twice; rejected by a supplier; shipped
 in part and the rest canceled; on hold, as its card is no longer good."""
+
+
+COUNTED = "tongs-northforge"
+"""A record whose units were counted once more."""
 
 
 @dataclass(slots=True)
@@ -146,6 +150,10 @@ async def _orders(market: Marketplace) -> None:
     await _submit(ada, CUT)
     await ship(clerks["wh-east"], f"{CUT}-1", "l1", 1)
     await owner.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id=CUT, request_id="cancel-cut"))
+    counted = inventory_service_pb2.StockAdjustment(
+        inventory_record_id=COUNTED, kind=inventory_pb2.STOCK_MOVEMENT_KIND_ADJUST, change=1
+    )
+    await owner.inventory.AdjustStock(inventory_service_pb2.AdjustStockRequest(adjustments=[counted], request_id="count"))
     await _held(market)
 
 

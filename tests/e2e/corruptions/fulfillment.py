@@ -18,7 +18,7 @@ from services.fulfillment.adapters.db.tables import (
     supplier_order_lines,
     supplier_orders,
 )
-from tests.e2e.corruptions.books import CART, DONE, GONE, HELD, MOVED, NO, OPEN, Books, breaks
+from tests.e2e.corruptions.books import CART, COUNTED, DONE, GONE, HELD, MOVED, NO, OPEN, Books, breaks
 from tests.e2e.corruptions.order import attempt
 from tests.e2e.corruptions.setup import NOW, reservation
 from tests.support.tampering import like
@@ -46,6 +46,12 @@ def booked(kind: str, **changes: int) -> Any:
         ]
 
     return make
+
+
+def by_another(_: Books) -> list[Any]:
+    """What a person counted, as if somebody else had."""
+    its = sa.select(R.key).where(R.id == COUNTED).scalar_subquery()
+    return [sa.update(stock_movements).where(M.record_key == its, M.kind == "ADJUST").values(user_id="other")]
 
 
 async def oversold(books: Books) -> list[Any]:
@@ -151,6 +157,8 @@ CORRUPTIONS = [
         "supplier_orders_add_up_to_the_total",
     ),
     breaks("fulfillment", "stock_counter_equals_ledger", RECORD, record(on_hand=R.on_hand + 1)),
+    breaks("fulfillment", "stock_lies_where_it_was_put", RECORD, record(address={"city": "Elsewhere"})),
+    breaks("fulfillment", "movement_is_by_who_asked", COUNTED, by_another),
     breaks("fulfillment", "stock_allocated_equals_allocations", RECORD, booked("ALLOCATE", allocated=1)),
     breaks("fulfillment", "stock_not_negative", RECORD, booked("RELEASE", reserved=-1), "stock_reserved_equals_reservations"),
     breaks("fulfillment", "stock_not_oversold", RECORD, oversold),

@@ -15,6 +15,7 @@ _M, _R, _V, _S, _A = (
     table.c
     for table in (tables.stock_movements, tables.inventory_records, tables.reservations, tables.shipments, tables.allocations)
 )
+_KEY = sa.select(_R.key).where(_R.id == "tongs-northforge").scalar_subquery()
 _ORDER = of(tables.supplier_orders.c.id, f"{OPEN}-1")
 _ATTEMPT = of_order(_V.order_key, OPEN)
 
@@ -36,10 +37,13 @@ def _packed(books: Books) -> Any:
 
 FULFILLMENT: Places = {
     "inventory_records": Place(of(_R.id, "tongs-northforge")),
+    "stock_addresses": Place(lambda _: tables.stock_addresses.c.record_key == _KEY),
     "stock_movements": Place(_movement("ALLOCATE", OPEN)),
     "stock_movements.kind": Place(_movement("ALLOCATE", OPEN), to("LOST")),
     "stock_movements.shipment_id": Place(_movement("SHIP", OPEN), {"another": lambda _: "other", "none": lambda _: ""}),
-    "stock_movements.user_id": Place(_movement("RESERVE", OPEN)),
+    "stock_movements.user_id": Place(
+        lambda _: sa.and_(_M.record_key == _KEY, _M.kind == "ADJUST"), {"another": lambda _: "other", "nobody": lambda _: ""}
+    ),
     "reservations": Place(_ATTEMPT),
     "reservations.state": Place(_ATTEMPT, to("RELEASED")),
     "reservations.kind": Place(_ATTEMPT, to("CHANGE")),

@@ -63,6 +63,17 @@ inventory_records = sa.Table(
     *_stamps(),
 )
 
+stock_addresses = sa.Table(
+    "stock_addresses",
+    METADATA,
+    sa.Column("record_key", sa.Uuid, primary_key=True),
+    # The record's version that the address came with.
+    sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("address", Json()),
+    sa.Column("create_time", UtcTime(), nullable=False),
+)
+"""Every address that a record was given, by its creation or an update: the newest one is where it lies."""
+
 stock_movements = sa.Table(
     "stock_movements",
     METADATA,
@@ -243,10 +254,11 @@ requests = outcomes.table(METADATA)
 MADE = {
     "CreateInventoryRecord": inventory_records,
     "BatchCreateInventoryRecords": inventory_records,
+    "AdjustStock": inventory_records,
     "CreateShipment": shipments,
     "BatchCreateShipments": shipments,
 }
-"""By the method that makes it: what is never deleted again, so that the id in a recorded outcome leads somewhere."""
+"""By the method that makes or changes it: what is never deleted again, so that the id in a recorded outcome leads somewhere."""
 
 NAMES: Mapping[sa.Column[Any], Iterable[str]] = {
     stock_movements.c.kind: MovementKind,

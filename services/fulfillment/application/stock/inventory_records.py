@@ -160,7 +160,7 @@ class InventoryRecords:
                     f"Inventory record {id} is {-known.available} units short: receive them first.",
                     inventory_record=id,
                 )
-            await work.stock.update(after)
+            await work.stock.update(after, moved=after.address != known.address)
             return after
 
         return await self._units.retrying(decide)

@@ -35,7 +35,8 @@ class StockBook:
 
         async def decide(work: FulfillmentWork) -> list[InventoryRecord]:
             now = self._clock.now()
-            replayed = await work.requests.claim(request, now)
+            # Whose request moved which records stays known, so that movements can be held against it.
+            replayed = await work.requests.claim(request, now, list(dict.fromkeys(ids)))
             known = await work.stock.records(ids, lock=True)
             mine = {id: r for id, r in known.items() if may_act_for(caller, r.supplier_id)}
             if replayed is None:

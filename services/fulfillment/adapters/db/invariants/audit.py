@@ -57,7 +57,7 @@ async def audit(database: Database, order_keys: Sequence[str] = ()) -> AsyncIter
 
 
 async def _judged(tx: Tx) -> AsyncIterator[Finding | RuleResult]:
-    rules = [*stock_rules(), *order_rules(), *cause_rules(), names_are_known(NAMES), _effects(tx.dialect)]
+    rules = [*stock_rules(tx.dialect), *order_rules(), *cause_rules(), names_are_known(NAMES), _effects(tx.dialect)]
     async for record in in_parts(
         CONTEXT,
         references=judged(tx, CONTEXT, rules),

@@ -11,10 +11,19 @@ import sqlalchemy as sa
 
 from libs.db import Tx
 from libs.db.invariants import SqlRule, count, told
+from libs.idempotency.invariants import listed
 from libs.invariants import Finding, RuleResult
-from services.fulfillment.adapters.db.tables import allocations, inventory_records, reservations, stock_movements
+from services.fulfillment.adapters.db.tables import (
+    allocations,
+    inventory_records,
+    requests,
+    reservations,
+    stock_addresses,
+    stock_movements,
+)
 
 _R, _M, _A, _V = inventory_records.c, stock_movements.c, allocations.c, reservations.c
+_P, _Q = stock_addresses.c, requests.c
 _SIGNS = {
     "RECEIVE": (1, 0, 0),
     "RESERVE": (0, 1, 0),
@@ -24,12 +33,14 @@ _SIGNS = {
     "RETURN": (1, 0, 0),
 }
 """Which counters (on hand, reserved, allocated) a kind of movement moves, and in which direction."""
+_BY_HAND = ("AdjustStock", "CreateInventoryRecord", "BatchCreateInventoryRecords")
+"""Methods by which a person moves units."""
 _SAME_TIME = timedelta(minutes=1)
 """How far the times of two movements of one record may be from the order in which they took place: each is read before its
 transaction waits for the record, and by another replica's clock."""
 
 
-def stock_rules() -> list[SqlRule]:
+def stock_rules(dialect: str) -> list[SqlRule]:
     """All of them."""
     negative = sa.or_(_R.reserved < 0, _R.allocated < 0, sa.and_(_R.on_hand < 0, sa.not_(_R.can_exceed)))
     return [
@@ -42,7 +53,51 @@ def stock_rules() -> list[SqlRule]:
         ),
         _movements(),
         _ended(),
+        _placed(),
+        _asked(dialect),
     ]
+
+
+def _placed() -> SqlRule:
+    """A record has the address that it was given last, and was given one when it was made."""
+    newer = stock_addresses.alias()
+    last = ~sa.exists().where(newer.c.record_key == _P.record_key, newer.c.version > _P.version)
+    first = sa.exists().where(_P.record_key == _R.key, _P.version == 1)
+    wrong = sa.or_(
+        _R.key.is_(None),
+        _P.version > _R.version,
+        _P.version < 1,
+        sa.and_(last, sa.func.coalesce(_text(_R.address), "") != sa.func.coalesce(_text(_P.address), "")),
+    )
+    return SqlRule(
+        "stock_lies_where_it_was_put",
+        sa.union_all(
+            sa.select(sa.func.coalesce(_R.id, "").label("subject"), told("the address of version ", _P.version, " is another"))
+            .outerjoin_from(stock_addresses, inventory_records, _R.key == _P.record_key)
+            .where(wrong),
+            sa.select(_R.id.label("subject"), told("has no address from when it was made")).where(~first),
+        ),
+        inventory_records,
+    )
+
+
+def _text(document: Any) -> Any:
+    return sa.cast(document, sa.Text)
+
+
+def _asked(dialect: str) -> SqlRule:
+    """What a recorded request moved is by its user. A request and what it moves have one time."""
+    moved = listed(dialect, requests, "ids")
+    asked = sa.and_(moved.c.value == _R.id, _Q.create_time == _M.create_time)
+    by_hand = sa.or_(*(_Q.method.like(f"%/{name}") for name in _BY_HAND))
+    return SqlRule(
+        "movement_is_by_who_asked",
+        sa.select(_R.id.label("subject"), told(_M.kind, " by user '", _M.user_id, "', asked for by '", _Q.user_id, "'"))
+        .select_from(requests.join(moved, sa.true()).join(inventory_records, moved.c.value == _R.id))
+        .join(stock_movements, sa.and_(_M.record_key == _R.key, asked))
+        .where(by_hand, _M.order_key == "", _M.user_id != _Q.user_id),
+        requests,
+    )
 
 
 def _counters() -> SqlRule:

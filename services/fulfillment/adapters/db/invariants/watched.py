@@ -13,13 +13,15 @@ _INVENTORY = Watch(
         **all_by("stock_counter_equals_ledger movement_has_its_record", "key"),
         **all_by("allocation_is_of_its_record", "id product_id supplier_id location_id"),
         **all_by("stock_counter_equals_ledger", "on_hand reserved allocated"),
-        "address": Free(
-            "what its supplier says of the location; only the record states it, and orders keep what they were planned with"
-        ),
+        "address": by("stock_lies_where_it_was_put"),
         **all_free(_SET, "can_exceed priority active pickup xp"),
         **all_free(_SHOWN, "version create_time update_time"),
     },
     by("movement_has_its_record"),
+)
+_ADDRESSES = Watch(
+    {**all_by("stock_lies_where_it_was_put", "record_key version address"), **all_free(_SHOWN, "create_time")},
+    by("stock_lies_where_it_was_put"),
 )
 _MOVEMENTS = Watch(
     {
@@ -30,7 +32,7 @@ _MOVEMENTS = Watch(
             "movement_has_its_cause reserved_as_assigned ledger_agrees_with_allocations", "order_key line_item_id shipment_id"
         ),
         **all_by("reserved_as_assigned", "attempt"),
-        **all_by("movement_has_its_cause", "user_id"),
+        **all_by("movement_has_its_cause movement_is_by_who_asked", "user_id"),
         **all_free(_SHOWN, "key note create_time"),
     },
     by("stock_counter_equals_ledger"),
@@ -121,6 +123,7 @@ _ITEMS = Watch(
 )
 WATCHED: Register = {
     tables.inventory_records: _INVENTORY,
+    tables.stock_addresses: _ADDRESSES,
     tables.stock_movements: _MOVEMENTS,
     tables.reservations: _RESERVATIONS,
     tables.supplier_orders: _SUPPLIER_ORDERS,

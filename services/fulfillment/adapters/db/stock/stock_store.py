@@ -14,7 +14,7 @@ from libs.db import Tx, is_unique_violation
 from libs.errors import exists
 from libs.ids import IdSource
 from services.fulfillment.adapters.db.storable_ids import possible
-from services.fulfillment.adapters.db.tables import inventory_records, stock_movements
+from services.fulfillment.adapters.db.tables import inventory_records, stock_addresses, stock_movements
 from services.fulfillment.domain.sourcing.model import Stock
 from services.fulfillment.domain.stock.inventory import InventoryRecord
 from services.fulfillment.domain.stock.ledger import Effect, Movement
@@ -36,6 +36,7 @@ _STOCK = (
     _T.c.address,
 )
 _MOVE = sa.insert(stock_movements)
+_PLACE = sa.insert(stock_addresses)
 _APPLY = (
     sa.update(_T)
     .where(_T.c.key == sa.bindparam("k"))
@@ -128,9 +129,19 @@ class SqlStockStore:
             if is_unique_violation(error):
                 raise exists("inventory record", records[0].id) from None
             raise
+        await self._place(records)
 
-    async def update(self, r: InventoryRecord) -> None:
-        """Stores what may be edited."""
+    async def _place(self, records: Sequence[InventoryRecord]) -> None:
+        """Notes the addresses that came with these versions."""
+        await self._tx.execute(
+            _PLACE,
+            [{"record_key": r.key, "version": r.version, "address": r.address, "create_time": r.update_time} for r in records],
+        )
+
+    async def update(self, r: InventoryRecord, *, moved: bool) -> None:
+        """Stores what may be edited; `moved` when it has another address."""
+        if moved:
+            await self._place([r])
         await self._tx.execute(
             _EDIT,
             {
