@@ -79,6 +79,10 @@ WIDTHS: dict[str, dict[str, int | str]] = {
         "currency": CURRENCY,
         "description": "payment.v1.AdjustSpendingAccountRequest.description",
     },
+    "payment.spending_account_adjustments": {
+        "currency": CURRENCY,
+        "description": "payment.v1.AdjustSpendingAccountRequest.description",
+    },
     "payment.payment_alerts": {"report_error": REASON_LENGTH},
     "payment.payment_attempts": {
         "state": longest(payment_service_pb2.PaymentReservationState.keys(), "PAYMENT_RESERVATION_STATE_"),

@@ -165,6 +165,9 @@ class LedgerEntry:
     payment_id: str
     description: str
     entry_time: datetime
+    user_id: str = ""
+    """Who asked for it, where it belongs to no payment."""
+    request_id: str = ""
 
 
 class LedgerEntries(Protocol):

@@ -9,7 +9,7 @@ from libs.errors import invalid, missing, precondition
 from libs.idempotency.key import RequestKey
 from libs.ids import IdSource
 from services.payment.application.ports import PaymentWork, Units
-from services.payment.domain.ledger import issued
+from services.payment.domain.ledger import Asked, issued
 
 
 class SpendingAccounts:
@@ -20,10 +20,10 @@ class SpendingAccounts:
         self._clock = clock
         self._ids = ids
 
-    async def opened(self, work: PaymentWork, accounts: Sequence[tuple[str, str, int]]) -> None:
+    async def opened(self, work: PaymentWork, accounts: Sequence[tuple[str, str, int]], asked: Asked) -> None:
         """Posts opening balances of new accounts: (id, currency, amount)."""
         movements = [
-            issued(self._ids.public("mov"), id, currency, amount, "opening balance")
+            issued(self._ids.public("mov"), id, currency, amount, "opening balance", asked)
             for id, currency, amount in accounts
             if amount
         ]
@@ -55,12 +55,15 @@ class SpendingAccounts:
 
         await self._units.retrying(take_back)
 
-    async def adjust(self, id: str, amount: int, currency: str, description: str, request: RequestKey | None) -> None:
+    async def adjust(
+        self, id: str, amount: int, currency: str, description: str, asked: Asked, request: RequestKey | None
+    ) -> None:
         """Adds to a balance, or takes from what is not reserved."""
+        made = self._ids.public("mov")
 
         async def post(work: PaymentWork) -> None:
             now = self._clock.now()
-            recorded = await work.requests.claim(request, {}, now)
+            recorded = await work.requests.claim(request, {"adjustments": [made]}, now)
             account = (await work.means.accounts([id], lock=True)).get(id)
             if account is None:
                 raise missing("spending account", id)
@@ -70,7 +73,7 @@ class SpendingAccounts:
                 raise invalid("amount", "CURRENCY_MISMATCH", f"must be in {account.currency}")
             if amount < 0 and account.balance - account.reserved + amount < 0:
                 raise precondition("BALANCE_EXCEEDED", f"account {id} has not that much", spending_account=id)
-            movement = issued(self._ids.public("mov"), id, currency, amount, description or "adjustment")
+            movement = issued(made, id, currency, amount, description or "adjustment", asked)
             await work.means.post([movement], now)
 
         await self._units.retrying(post)

@@ -23,8 +23,25 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asked for a movement that belongs to no payment, and in which request; empty for one without an id."""
+
+    user_id: str
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """Why a balance changes without a payment. Its id, currency and description are those of the movement."""
+
+    spending_account_id: str
+    amount: int
+    asked: Asked
+
+
+@dataclass(frozen=True, slots=True)
 class Movement:
-    """A movement of money. Its id is that of the payment's transaction, where there is one."""
+    """A movement of money. Its id is that of the payment's transaction, or of the adjustment, that is its cause."""
 
     id: str
     currency: str
@@ -32,6 +49,8 @@ class Movement:
     sides: tuple[Side, ...]
     order_id: str = ""
     payment_id: str = ""
+    adjustment: Adjustment | None = None
+    """Of a movement without a payment."""
 
     def __post_init__(self) -> None:
         if sum(side.amount for side in self.sides):
@@ -47,9 +66,10 @@ def _between(gains: str, loses: str, amount: int) -> tuple[Side, ...]:
     return Side(gains, amount), Side(loses, -amount)
 
 
-def issued(id: str, spending_account_id: str, currency: str, amount: int, description: str) -> Movement:
+def issued(id: str, spending_account_id: str, currency: str, amount: int, description: str, asked: Asked) -> Movement:
     """A balance is added to, or taken from."""
-    return Movement(id, currency, description, _between(account_of(spending_account_id), ISSUED, amount))
+    sides = _between(account_of(spending_account_id), ISSUED, amount)
+    return Movement(id, currency, description, sides, adjustment=Adjustment(spending_account_id, amount, asked))
 
 
 def taken(id: str, payment: Payment, amount: int, gateway: str, description: str) -> Movement:

@@ -37,6 +37,8 @@ class LedgerServicer(pb_grpc.LedgerServiceServicer):
                     payment_id=r.payment_id,
                     description=r.description,
                     entry_time=time_out(r.entry_time),
+                    user_id=r.user_id,
+                    request_id=r.request_id,
                 )
                 for r in found
             ],

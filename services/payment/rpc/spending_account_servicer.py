@@ -13,6 +13,7 @@ from libs.rpc import current
 from services import roles
 from services.payment.application.ports import PaymentWork
 from services.payment.application.spending_accounts import SpendingAccounts
+from services.payment.domain.ledger import Asked
 from waybill.payment.v1 import spending_account_service_pb2 as pb
 from waybill.payment.v1 import spending_account_service_pb2_grpc as pb_grpc
 
@@ -29,6 +30,10 @@ def _admin() -> None:
 
 def _key(request: Any) -> RequestKey | None:
     return key_of(current().principal, current().method, request)
+
+
+def _asked(request: Any) -> Asked:
+    return Asked(current().principal.user_id, request.request_id)
 
 
 class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
@@ -63,7 +68,8 @@ class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
 
         async def post(work: PaymentWork, rows: list[dict[str, Any]]) -> None:
             pairs = list(zip(rows, opening, strict=True))
-            await self._accounts.opened(work, [(row["id"], row["currency"], amount) for row, amount in pairs])
+            opened = [(row["id"], row["currency"], amount) for row, amount in pairs]
+            await self._accounts.opened(work, opened, _asked(request))
             for row, amount in pairs:
                 row["balance"] = amount
 
@@ -123,7 +129,7 @@ class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
         found.check_id("spending_account_id", request.spending_account_id)
         found.raise_if_any()
         id = request.spending_account_id
-        await self._accounts.adjust(id, amount, currency, request.description, _key(request))
+        await self._accounts.adjust(id, amount, currency, request.description, _asked(request), _key(request))
         return pb.AdjustSpendingAccountResponse(spending_account=await self._standard.get(id))
 
 

@@ -29,7 +29,7 @@ from tests.support.prepared import Prepared
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as supplier_pb
 from waybill.order.v1 import checkout_service_pb2, order_service_pb2
-from waybill.payment.v1 import credit_card_service_pb2, payment_pb2, payment_service_pb2
+from waybill.payment.v1 import credit_card_service_pb2, payment_pb2, payment_service_pb2, spending_account_service_pb2
 from waybill_client import AsyncWaybill, WaybillError, money
 
 DONE, OPEN, GONE, CART, NO, MOVED, CUT, HELD = "DONE", "OPEN", "GONE", "CART", "NO", "MOVED", "CUT", "HELD"
@@ -154,6 +154,10 @@ async def _orders(market: Marketplace) -> None:
         inventory_record_id=COUNTED, kind=inventory_pb2.STOCK_MOVEMENT_KIND_ADJUST, change=1
     )
     await owner.inventory.AdjustStock(inventory_service_pb2.AdjustStockRequest(adjustments=[counted], request_id="count"))
+    adjusted = spending_account_service_pb2.AdjustSpendingAccountRequest(
+        spending_account_id="gift-ada", amount=money("1.00", CURRENCY), description="sorry", request_id="adjust"
+    )
+    await owner.spending_accounts.AdjustSpendingAccount(adjusted)
     await _held(market)
 
 

@@ -6,7 +6,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.payment.adapters.db.tables import ACCOUNTS, ALERTS, ATTEMPTS, GATEWAY, LEDGER, PAYMENTS, REQUESTS, TRANSACTIONS
+from services.payment.adapters.db.tables import (
+    ACCOUNTS,
+    ADJUSTMENTS,
+    ALERTS,
+    ATTEMPTS,
+    GATEWAY,
+    LEDGER,
+    PAYMENTS,
+    REQUESTS,
+    TRANSACTIONS,
+)
 from tests.e2e.corruptions.books import CART, CUT, DONE, GONE, HELD, OPEN, Books, breaks
 from tests.e2e.corruptions.setup import NOW
 from tests.support.tampering import like
@@ -112,7 +122,21 @@ def unbalanced(books: Books) -> list[Any]:
     return [sa.update(LEDGER).where(L.payment_id == "d-po", L.account.like("buyer:%")).values(amount=L.amount + 1)]
 
 
+async def money_of_nobody(books: Books) -> list[Any]:
+    """An issue that nobody asked for: both sides of a movement, and the balance that they add up to."""
+    its = (L.payment_id == "", L.account == "spending_account:gift-ada")
+    row = await books.row("payment", LEDGER, *its)
+    forged = like(row, transaction_id="mov_forged", amount=7_000_000, number=1_000_001)
+    return [
+        sa.insert(LEDGER).values(**forged),
+        sa.insert(LEDGER).values(**like(forged, account="marketplace:issued", amount=-7_000_000, number=1_000_002)),
+        sa.update(ACCOUNTS).where(A.id == "gift-ada").values(balance=A.balance + 7_000_000),
+    ]
+
+
 CORRUPTIONS = [
+    breaks("payment", "ledger_issue_has_its_adjustment", "mov_forged", money_of_nobody),
+    breaks("payment", "adjustment_is_by_who_asked", "adjust", lambda _: [sa.update(ADJUSTMENTS).values(user_id="other")]),
     breaks("payment", "attention_is_alerted", "h-card", lambda _: [sa.delete(ALERTS)]),
     breaks(
         "across",

@@ -53,6 +53,7 @@ async def test_a_balance_is_the_sum_of_ledger_entries(world: World) -> None:
     assert units((await adjust(world, -70)).balance) == 5
     entries = await world.entries('account = "spending_account:gift"')
     assert [(units(e.amount), e.description) for e in entries] == [(50, "opening balance"), (25, "because"), (-70, "because")]
+    assert [(e.user_id, e.request_id) for e in entries] == [("admin", "r1"), ("admin", "r2"), ("admin", "")]
     assert sum(units(e.amount) for e in await world.entries()) == 0
 
 

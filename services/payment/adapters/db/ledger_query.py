@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from libs.db import Database
 from libs.query import Field, Listing
 from libs.query.request import PageRequest
-from services.payment.adapters.db.tables import LEDGER
+from services.payment.adapters.db.tables import ADJUSTMENTS, LEDGER
 from services.payment.application.ports import LedgerEntry
 
 C = LEDGER.c
@@ -25,6 +25,13 @@ LISTING = Listing(
 )
 
 
+_ENTRIES = sa.select(
+    LEDGER,
+    sa.func.coalesce(ADJUSTMENTS.c.user_id, "").label("user_id"),
+    sa.func.coalesce(ADJUSTMENTS.c.request_id, "").label("request_id"),
+).outerjoin_from(LEDGER, ADJUSTMENTS, ADJUSTMENTS.c.id == C.transaction_id)
+
+
 class SqlLedgerEntries:
     """Reads the ledger."""
 
@@ -35,7 +42,7 @@ class SqlLedgerEntries:
         """A page, oldest first, and the token of the next."""
         plan = LISTING.plan(self._db.dialect, filter=request.filter, page_size=request.page_size, page_token=request.page_token)
         async with self._db.reading() as tx:
-            page = plan.page((await tx.execute(plan.apply(sa.select(LEDGER)))).all())
+            page = plan.page((await tx.execute(plan.apply(_ENTRIES))).all())
         found = [
             LedgerEntry(
                 number=r.number,
@@ -47,6 +54,8 @@ class SqlLedgerEntries:
                 payment_id=r.payment_id,
                 description=r.description,
                 entry_time=r.entry_time,
+                user_id=r.user_id,
+                request_id=r.request_id,
             )
             for r in page.rows
         ]

@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db import Tx
-from services.payment.adapters.db.tables import ACCOUNT_ASSIGNMENTS, ACCOUNTS, CARDS, LEDGER
-from services.payment.domain.ledger import Movement, account_gains
+from services.payment.adapters.db.tables import ACCOUNT_ASSIGNMENTS, ACCOUNTS, ADJUSTMENTS, CARDS, LEDGER
+from services.payment.domain.ledger import Adjustment, Movement, account_gains
 from services.payment.domain.means import Account, Card, Demand
 
 A, S, C = ACCOUNTS.c, ACCOUNT_ASSIGNMENTS.c, CARDS.c
@@ -88,6 +88,8 @@ class SqlMeansStore:
         ]
         if rows:
             await self._tx.execute(self._tx.insert(LEDGER), rows)
+        if causes := [_adjustment(m, m.adjustment, now) for m in movements if m.adjustment is not None]:
+            await self._tx.execute(self._tx.insert(ADJUSTMENTS), causes)
         await self._change(account_gains(movements), freed or {})
 
     async def _change(self, gains: Mapping[str, int], freed: Mapping[str, int]) -> None:
@@ -134,3 +136,16 @@ class SqlMeansStore:
 
 def _by_id(amounts: Mapping[str, int]) -> sa.ColumnElement[int]:
     return sa.case({id: sa.literal(amount, sa.BigInteger) for id, amount in amounts.items()}, value=A.id, else_=sa.literal(0))
+
+
+def _adjustment(m: Movement, adjustment: Adjustment, now: datetime) -> dict[str, Any]:
+    return {
+        "id": m.id,
+        "spending_account_id": adjustment.spending_account_id,
+        "amount": adjustment.amount,
+        "currency": m.currency,
+        "description": m.description,
+        "user_id": adjustment.asked.user_id,
+        "request_id": adjustment.asked.request_id,
+        "create_time": now,
+    }

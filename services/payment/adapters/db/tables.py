@@ -125,6 +125,20 @@ ACCOUNT_ASSIGNMENTS = sa.Table(
     sa.Column("user_id", sa.String(100), primary_key=True),
     sa.Column("allow_exceed", sa.Boolean, nullable=False),
 )
+ADJUSTMENTS = sa.Table(
+    "spending_account_adjustments",
+    METADATA,
+    sa.Column("id", sa.String(100), primary_key=True),
+    sa.Column("spending_account_id", sa.String(100), nullable=False),
+    sa.Column("amount", Micros(), nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("description", sa.String(200), nullable=False),
+    # Empty where who asked, or in which request, was not noted.
+    sa.Column("user_id", sa.String(100), nullable=False),
+    sa.Column("request_id", sa.String(100), nullable=False),
+    sa.Column("create_time", UtcTime(), nullable=False),
+)
+"""Why balances change without a payment: the cause of each movement that issues money, under the movement's id."""
 LEDGER = sa.Table(
     "ledger_entries",
     METADATA,

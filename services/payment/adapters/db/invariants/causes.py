@@ -10,6 +10,7 @@ from libs.db.invariants import finer_than_minor_unit, told
 from services.payment.adapters.db.tables import (
     ACCOUNT_ASSIGNMENTS,
     ACCOUNTS,
+    ADJUSTMENTS,
     ALERTS,
     CARDS,
     GATEWAY,
@@ -20,6 +21,7 @@ from services.payment.adapters.db.tables import (
 from services.payment.domain.ledger import ISSUED, RECEIPTS, RECEIVABLE
 from services.payment.domain.types import CREDIT_CARD, SPENDING_ACCOUNT
 
+J = ADJUSTMENTS.c
 L, P, T, G, A, C = LEDGER.c, PAYMENTS.c, TRANSACTIONS.c, GATEWAY.c, ACCOUNTS.c, CARDS.c
 _GIVES_BACK = ("VOID", "REFUND")
 PERMANENT = ("CONFIRMED", "CAPTURED", "REFUNDED")
@@ -37,6 +39,7 @@ def cause_rules() -> dict[str, Any]:
         "ledger_movement_has_two_sides": _sides(),
         "ledger_movement_has_its_transaction": _payments_movements(),
         "ledger_issue_is_to_an_account": _issues(),
+        "ledger_issue_has_its_adjustment": _adjustments(),
         "payment_has_its_means": _means(),
         "payment_is_accepted": sa.select(P.id.label("subject"), told(P.state, ", and not accepted")).where(
             P.state.in_(PERMANENT), ~P.accepted
@@ -139,6 +142,21 @@ def _issues() -> Any:
     return sa.select(L.transaction_id.label("subject"), told(L.amount, " on ", L.account)).where(
         L.payment_id == "",
         sa.or_(L.order_id != "", sa.and_(L.account != ISSUED, ~account), sa.exists().where(T.id == L.transaction_id)),
+    )
+
+
+def _adjustments() -> Any:
+    """What is of no payment was asked for: an adjustment of the account says so, of the same amount, moment and reason."""
+    account = L.account == sa.literal(_SPENDING) + J.spending_account_id
+    side = sa.or_(sa.and_(account, L.amount == J.amount), sa.and_(L.account == ISSUED, L.amount == -J.amount))
+    same = sa.and_(L.currency == J.currency, L.entry_time == J.create_time, L.description == J.description, side)
+    return sa.union_all(
+        sa.select(L.transaction_id.label("subject"), told(L.amount, " on ", L.account, ", and nobody asked for it")).where(
+            L.payment_id == "", ~sa.exists().where(J.id == L.transaction_id, same)
+        ),
+        sa.select(J.id.label("subject"), told(J.amount, " for ", J.spending_account_id, " moved nothing")).where(
+            ~sa.exists().where(L.transaction_id == J.id, L.payment_id == "", account)
+        ),
     )
 
 

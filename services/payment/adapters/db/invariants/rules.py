@@ -12,6 +12,7 @@ from services.payment.adapters.db.invariants.causes import PERMANENT, cause_rule
 from services.payment.adapters.db.tables import (
     ACCOUNT_ASSIGNMENTS,
     ACCOUNTS,
+    ADJUSTMENTS,
     ALERTS,
     ATTEMPTS,
     GATEWAY,
@@ -71,6 +72,8 @@ _OVER: dict[str, sa.Table] = {
     "ledger_movement_has_two_sides": LEDGER,
     "ledger_movement_has_its_transaction": LEDGER,
     "ledger_issue_is_to_an_account": LEDGER,
+    "ledger_issue_has_its_adjustment": LEDGER,
+    "adjustment_is_by_who_asked": ADJUSTMENTS,
     "gateway_did_what_was_recorded": TRANSACTIONS,
     "gateway_did_nothing_else": GATEWAY,
 }
@@ -178,7 +181,17 @@ def _effect_rules(dialect: str) -> dict[str, Any]:
         .select_from(REQUESTS.join(moved, sa.true()))
         .where(~sa.exists().where(T.id == moved.c.value))
     )
-    return {invariants.RULE: sa.union_all(unmoved, *invariants.lost(dialect, REQUESTS, MADE))}
+    adjusted, j = invariants.listed(dialect, REQUESTS, "adjustments"), ADJUSTMENTS.c
+    asked = sa.and_(j.user_id == R.user_id, j.request_id == R.request_id)
+    unasked = (
+        sa.select(R.request_id.label("subject"), told(R.method, ": the adjustment ", adjusted.c.value, " is not by its user"))
+        .select_from(REQUESTS.join(adjusted, sa.true()))
+        .where(~sa.exists().where(j.id == adjusted.c.value, asked))
+    )
+    return {
+        invariants.RULE: sa.union_all(unmoved, *invariants.lost(dialect, REQUESTS, MADE)),
+        "adjustment_is_by_who_asked": unasked,
+    }
 
 
 def _as_text(column: Any) -> Any:

@@ -53,6 +53,13 @@ _LEDGER = Watch(
     },
     by("ledger_movement_has_two_sides"),
 )
+_ADJUSTMENTS = Watch(
+    {
+        **all_by("ledger_issue_has_its_adjustment", "id spending_account_id amount currency description create_time"),
+        **all_by("adjustment_is_by_who_asked", "user_id request_id"),
+    },
+    by("ledger_issue_has_its_adjustment"),
+)
 _ACCOUNTS = Watch(
     {
         **all_by("ledger_issue_is_to_an_account", "id currency"),
@@ -111,6 +118,7 @@ WATCHED: Register = {
         },
         Free("an assignment may end at any time"),
     ),
+    tables.ADJUSTMENTS: _ADJUSTMENTS,
     tables.LEDGER: _LEDGER,
     tables.CARDS: Watch(
         {
