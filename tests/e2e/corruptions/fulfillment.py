@@ -157,6 +157,12 @@ CORRUPTIONS = [
         "supplier_orders_add_up_to_the_total",
     ),
     breaks("fulfillment", "stock_counter_equals_ledger", RECORD, record(on_hand=R.on_hand + 1)),
+    breaks(
+        "fulfillment",
+        "shipment_cost_has_a_currency",
+        "packed",
+        lambda _: [sa.update(shipments).where(S.id == "packed").values(cost=1_000_000, currency="EUR")],
+    ),
     breaks("fulfillment", "stock_lies_where_it_was_put", RECORD, record(address={"city": "Elsewhere"})),
     breaks("fulfillment", "movement_is_by_who_asked", COUNTED, by_another),
     breaks("fulfillment", "stock_allocated_equals_allocations", RECORD, booked("ALLOCATE", allocated=1)),

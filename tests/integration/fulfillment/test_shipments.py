@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from google.type.money_pb2 import Money
 
 from libs.errors import WaybillError
 from libs.protoconv import time_out
 from services import roles
-from tests.integration.fulfillment.world import START, World, line, new_key, shipment, status
+from tests.integration.fulfillment.world import START, World, dollars, line, new_key, shipment, status
 from tests.support.principals import buyer, seller, supplier
 from waybill.fulfillment.v1 import inventory_pb2 as inv
 from waybill.fulfillment.v1 import inventory_service_pb2 as inv_service
@@ -247,3 +248,19 @@ async def test_times_that_cannot_be_are_refused(world: World) -> None:
     assert await field(START, START + day + minute) == "shipment.delivery_time"
     assert await field(START, START - minute) == "shipment.delivery_time"
     await world.ship(items=[("PO1-1", "l1", 1)], at=START - day, delivery_time=time_out(START + day))
+
+
+async def test_a_shipment_costs_in_the_currency_of_its_orders(world: World) -> None:
+    await world.stock(("a", "drill", "bolt", 9))
+    await world.placed("PO1", line(quantity=3, default_supplier_id="bolt"))
+    euros = Money(currency_code="EUR", units=7)
+    with pytest.raises(WaybillError) as refused:
+        await world.ship(items=[("PO1-1", "l1", 1)], cost=euros)
+    assert [(f.field, f.reason) for f in refused.value.fields] == [("shipment.cost", "CURRENCY_MISMATCH")]
+    made = await world.ship(items=[("PO1-1", "l1", 1)], at=None)
+    with pytest.raises(WaybillError) as changed:
+        await world.shipments().UpdateShipment(svc.UpdateShipmentRequest(shipment=shp.Shipment(id=made.id, cost=euros)))
+    assert [(f.field, f.reason) for f in changed.value.fields] == [("shipment.cost", "CURRENCY_MISMATCH")]
+    priced = shp.Shipment(id=made.id, cost=dollars(700))
+    await world.shipments().UpdateShipment(svc.UpdateShipmentRequest(shipment=priced))
+    await world.check()

@@ -97,6 +97,7 @@ class CreateShipments:
         for id, draft in zip(ids, drafts, strict=True):
             items = _packed(loading, draft, orders)
             packed.append(items)
+            loading.check_cost(items, draft.currency, f"{draft.field}.cost")
             if draft.ship_time is not None:
                 loading.check_time(items, draft.ship_time, f"{draft.field}.ship_time")
                 movements.extend(loading.leave(items, id))

@@ -40,6 +40,7 @@ class ShipmentItems:
 
         def edit(s: Shipment, loading: Loading, now: datetime) -> Shipment:
             packed = loading.pack(items, "items", party=(s.supplier_id, s.buyer_id))
+            loading.check_cost(packed, s.currency, "items")
             if len(s.items) + len(packed) > MAX_LINES:
                 raise invalid("items", "TOO_MANY_ITEMS", f"a shipment has at most {MAX_LINES:,} items")
             return holding(changed(s, now), (*s.items, *packed))

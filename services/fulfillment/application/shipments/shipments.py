@@ -85,11 +85,19 @@ class Shipments:
         if moved or (known.ship_time is not None and after.ship_time != known.ship_time):
             raise precondition(Reason.SHIPMENT_ALREADY_SHIPPED, f"Shipment {known.id} has left already.", shipment=known.id)
         check_delivery(after.ship_time, after.delivery_time, "shipment.delivery_time")
+        if after.currency not in ("", known.currency):
+            await self._check_cost(work, after)
         orders: Sequence[SupplierOrder] = ()
         if known.ship_time is None and after.ship_time is not None:
             orders = await self._leave(work, known, after.ship_time, now)
         await work.shipments.save(after, now)
         return after, orders
+
+    async def _check_cost(self, work: FulfillmentWork, shipment: Shipment) -> None:
+        loading = Loading(await work.orders.of_keys({i.supplier_order_key for i in shipment.items}))
+        loading.check_cost(shipment.items, shipment.currency, "shipment.cost")
+        if loading.refusals:
+            raise refusal(loading.refusals)
 
     async def _leave(
         self, work: FulfillmentWork, shipment: Shipment, ship_time: datetime, now: datetime

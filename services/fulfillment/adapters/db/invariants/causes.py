@@ -188,7 +188,11 @@ def _shipment_rules() -> list[SqlRule]:
         SqlRule(
             "shipment_cost_has_a_currency",
             sa.select(_S.id.label("subject"), told("currency '", _S.currency, "'")).where(
-                _S.cost.is_(None) != (_S.currency == "")
+                sa.or_(
+                    _S.cost.is_(None) != (_S.currency == ""),
+                    sa.exists().where(_I.shipment_key == _S.key, _O.key == _I.supplier_order_key, _O.currency != _S.currency)
+                    & (_S.currency != ""),
+                )
             ),
             shipments,
         ),

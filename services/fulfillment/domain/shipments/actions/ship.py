@@ -78,6 +78,11 @@ class Loading:
             return False
         return True
 
+    def check_cost(self, items: Sequence[ShipmentItem], currency: str, field: str) -> None:
+        """Refuses a cost in another currency than that of the orders that it is for; none at all is fine."""
+        for owed in sorted({self._orders[item.supplier_order_id].currency for item in items} - {currency}) if currency else ():
+            self._refuse(field, "CURRENCY_MISMATCH", f"must be in {owed}, not {currency}", in_request=True)
+
     def check_status(self, order: SupplierOrder, field: str) -> None:
         """Refuses when nothing of a supplier order may be packed or leave."""
         if (order.status, Trigger.SHIP) in TRANSITIONS:
