@@ -12,6 +12,7 @@ from grpc_health.v1 import health, health_pb2_grpc
 
 from libs.auth import ServiceTokens, TokenVerifier
 from libs.obs import get_logger, metrics
+from libs.rpc.changes import CHANGE_SERVICE, register_changes
 from libs.rpc.entrance import HEALTH, MAX_INSIDE, REFLECTION, Entrance, Inside, Load, Outside
 from libs.rpc.health import Health
 from libs.rpc.interceptor import CallInterceptor
@@ -43,7 +44,7 @@ class _Generic:
 
 
 class RpcServer:
-    """Serves apps, with health, reflection, audit and outbox services; runs their background loops.
+    """Serves apps, with health, reflection, audit, outbox and change services; runs their background loops.
 
     What a message may weigh is a matter of a whole gRPC server, so there are two of them before the same servicers: the
     public one knows users and takes 4 MiB, the inner one knows services and takes 64.
@@ -71,7 +72,7 @@ class RpcServer:
         anonymous = frozenset().union(*(app.anonymous for app in apps)) if apps else frozenset()
         load, self._streams = Load(max_outside_calls, max_outside_streams), Streams()
         metrics.STREAMS.set_function(lambda: len(self._streams))
-        self._health = Health(self._apps, [AUDIT_SERVICE, OUTBOX_SERVICE], peers)
+        self._health = Health(self._apps, [AUDIT_SERVICE, OUTBOX_SERVICE, CHANGE_SERVICE], peers)
 
         def server(entrance: Entrance) -> grpc.aio.Server:
             return self._server(CallInterceptor(contexts, entrance, load, self._streams), entrance)
@@ -98,6 +99,7 @@ class RpcServer:
                 add(servicer, generic)
         register_audit(generic, self._apps)
         register_operations(generic, self._apps)
+        register_changes(generic, self._apps)
         if HEALTH in entrance.open:
             health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, generic)
         if REFLECTION in entrance.open:

@@ -15,6 +15,7 @@ from libs.service.loops import Loop
 if TYPE_CHECKING:
     from libs.db import Database
     from libs.obs.metrics import Reading
+    from libs.relay.change_feed import ChangeFeed
     from libs.relay.marks import Outbox
     from libs.rpc.peers import Peers
 
@@ -55,6 +56,8 @@ class ServiceApp:
 
     outbox: Outbox | None = None
     """Changes that other services have not acknowledged, for operators."""
+    changes: ChangeFeed | None = None
+    """Everything that it has changed, in the order of commits."""
 
     async def audited(self, order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
         """The service's own audit, or an empty one; what it cannot read is a finding.

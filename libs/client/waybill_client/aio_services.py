@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from waybill.fulfillment.v1.inventory_service_pb2_grpc import InventoryServiceAsyncStub
     from waybill.fulfillment.v1.shipment_service_pb2_grpc import ShipmentServiceAsyncStub
     from waybill.fulfillment.v1.supplier_order_service_pb2_grpc import SupplierOrderServiceAsyncStub
+    from waybill.changes.v1.change_service_pb2_grpc import ChangeServiceAsyncStub
     from waybill.operations.v1.outbox_service_pb2_grpc import OutboxServiceAsyncStub
     from waybill.order.v1.checkout_service_pb2_grpc import CheckoutServiceAsyncStub
     from waybill.order.v1.line_item_service_pb2_grpc import LineItemServiceAsyncStub
@@ -78,6 +79,7 @@ class AsyncServices:
     shipments: ShipmentServiceAsyncStub = _stub("shipments")
     audit: AuditServiceAsyncStub = _stub("audit")
     outbox: OutboxServiceAsyncStub = _stub("outbox")
+    changes: ChangeServiceAsyncStub = _stub("changes")
     submissions: SubmissionServiceAsyncStub = _stub("submissions")
     order_commands: OrderCommandServiceAsyncStub = _stub("order_commands")
     reconciliation: ReconciliationServiceAsyncStub = _stub("reconciliation")

@@ -17,6 +17,7 @@ from waybill.directory.v1.user_service_pb2_grpc import UserServiceStub
 from waybill.fulfillment.v1.inventory_service_pb2_grpc import InventoryServiceStub
 from waybill.fulfillment.v1.shipment_service_pb2_grpc import ShipmentServiceStub
 from waybill.fulfillment.v1.supplier_order_service_pb2_grpc import SupplierOrderServiceStub
+from waybill.changes.v1.change_service_pb2_grpc import ChangeServiceStub
 from waybill.operations.v1.outbox_service_pb2_grpc import OutboxServiceStub
 from waybill.order.v1.checkout_service_pb2_grpc import CheckoutServiceStub
 from waybill.order.v1.line_item_service_pb2_grpc import LineItemServiceStub
@@ -91,6 +92,7 @@ class Services:
     shipments = Service(ShipmentServiceStub)
     audit = Service(AuditServiceStub)
     outbox = Service(OutboxServiceStub)
+    changes = Service(ChangeServiceStub)
     submissions = Service(SubmissionServiceStub)
     order_commands = Service(OrderCommandServiceStub)
     reconciliation = Service(ReconciliationServiceStub)

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
+from google.protobuf.json_format import MessageToDict
 from sqlalchemy.exc import IntegrityError
 
 from libs.clock import Clock
@@ -16,6 +17,8 @@ from libs.idempotency import outcomes
 from libs.idempotency.key import key_of
 from libs.ids import IdSource, valid_id
 from libs.protoconv import mask_paths
+from libs.relay import changes
+from libs.relay.changes import Change
 from libs.resource.contract import Guard, Then
 from libs.resource.database.resource import Resource
 from libs.rpc.call import current
@@ -42,6 +45,7 @@ class StandardMethods(Generic[Work]):
         self._bind = bind
         self._clock = clock
         self._ids = ids
+        self._changes = changes.tables_of(requests.metadata) if changes.keeps_changes(requests.metadata) else None
 
     async def create(
         self,
@@ -92,6 +96,7 @@ class StandardMethods(Generic[Work]):
             wrong.raise_if_any()
             rows = [values for _, values in items]
             await tx.execute(tx.insert(table), rows)
+            await self._tell(tx, [Change(shape.name, row["id"], 1, now) for row in rows])
             if then is not None:
                 await then(self._bind(tx), rows)
             return [shape.write(row) for row in rows]
@@ -99,6 +104,11 @@ class StandardMethods(Generic[Work]):
         if found and guard is None:
             found.raise_if_any()
         return await self._racing(work)
+
+    async def _tell(self, tx: Tx, made: Sequence[Change]) -> None:
+        """Writes what has changed into the service's feed, if it keeps one."""
+        if self._changes is not None:
+            await changes.append(tx, self._changes, made)
 
     async def _racing(self, work: Callable[[Tx], Awaitable[T]]) -> T:
         """Runs `work`, and once more when another transaction was faster with something that is unique: its look-ups
@@ -200,6 +210,7 @@ class StandardMethods(Generic[Work]):
             wrong.raise_if_any()
             changed |= {"version": row["version"] + 1, "update_time": now}
             await tx.execute(sa.update(table).where(table.c.id == message.id).values(**changed))
+            await self._tell(tx, [Change(shape.name, message.id, changed["version"], now)])
             if then is not None:
                 await then(self._bind(tx), [{**row, **changed}])
             return shape.write({**row, **changed})
@@ -212,14 +223,18 @@ class StandardMethods(Generic[Work]):
         if not valid_id(id):
             raise missing(self._resource.shape.name, id)
         key = key_of(current().principal, current().method, request)
+        shape, now = self._resource.shape, self._clock.now()
         statement, deletable = sa.delete(table).where(table.c.id == id), self._resource.deletable(current().principal)
         if deletable is not None:
             statement = statement.where(deletable)
 
         async def work(tx: Tx) -> None:
-            if await outcomes.claim(tx, self._requests, key, {"id": id}, self._clock.now()) is not None:
+            if await outcomes.claim(tx, self._requests, key, {"id": id}, now) is not None:
                 return
-            if (await tx.execute(statement)).rowcount == 0:
-                raise missing(self._resource.shape.name, id)
+            row = (await tx.execute(statement.returning(*table.c))).mappings().first()
+            if row is None:
+                raise missing(shape.name, id)
+            body = MessageToDict(shape.write(row), preserving_proto_field_name=True)
+            await self._tell(tx, [Change(shape.name, id, row["version"], now, body)])
 
         await self._db.retrying(work)

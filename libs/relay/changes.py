@@ -1,0 +1,177 @@
+"""The changes of a service, written in the transactions that make them, and the switch that stops the writing.
+
+A row says that one version of one resource came to be, by whom and by which call. It carries no body, since the owner
+can be asked for it; only a delete keeps the last one, which is to be had nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.db import Json, Tx, UtcTime
+from libs.rpc.call import CURRENT
+
+CHANGES = "changes"
+STATE = "change_feed"
+_WRITTEN = (
+    "resource",
+    "resource_id",
+    "version",
+    "method",
+    "client_id",
+    "actor",
+    "impersonator",
+    "request_id",
+    "time",
+    "body",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One version of one resource."""
+
+    resource: str
+    """What it is, in the words of error messages: `product`, `ship method`."""
+    resource_id: str
+    version: int
+    """The version that came to be; for a delete, the one that is gone."""
+    time: datetime
+    body: Mapping[str, Any] | None = None
+    """The last body of what was deleted, as JSON of its message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The call that makes a change; without a call, background work of the service itself, and every field is empty."""
+
+    method: str = ""
+    """Full name of the rpc, such as `/waybill.catalog.v1.ProductService/CreateProduct`."""
+    client_id: str = ""
+    actor: str = ""
+    """The user; empty where nobody is signed in."""
+    impersonator: str = ""
+    """The user who acts in the actor's place; no token says so yet."""
+    request_id: str = ""
+
+
+def cause() -> Cause:
+    """What is being served."""
+    call = CURRENT.get()
+    if call is None:
+        return Cause()
+    caller = call.caller
+    client, actor = ("", "") if caller is None else (caller.client_id, caller.user_id)
+    return Cause(call.method, client, actor, "", call.request_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeTables:
+    """Where a service keeps its changes."""
+
+    changes: sa.Table
+    state: sa.Table
+    """One row, or none as long as the feed has never been off: then it is on, in its first epoch."""
+
+
+def change_tables(metadata: sa.MetaData) -> ChangeTables:
+    """Adds the tables to those of a service."""
+    sa.Table(
+        CHANGES,
+        metadata,
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+        sa.Column("xact", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("resource", sa.String(60), nullable=False),
+        sa.Column("resource_id", sa.String(150), nullable=False),
+        sa.Column("version", sa.BigInteger, nullable=False),
+        sa.Column("method", sa.String(120), nullable=False),
+        sa.Column("client_id", sa.String(100), nullable=False),
+        sa.Column("actor", sa.String(100), nullable=False),
+        sa.Column("impersonator", sa.String(100), nullable=False),
+        sa.Column("request_id", sa.String(200), nullable=False),
+        sa.Column("time", UtcTime(), nullable=False, index=True),
+        sa.Column("body", Json(), nullable=True),
+        sa.Index("ix_changes_feed", "xact", "id"),
+        sa.Index("ix_changes_resource", "resource", "resource_id", "xact"),
+        # Else SQLite gives the id of a newest row that was forgotten again, and positions beyond it skip the new one.
+        sqlite_autoincrement=True,
+    )
+    sa.Table(
+        STATE,
+        metadata,
+        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("enabled", sa.Boolean, nullable=False),
+        sa.Column("epoch", sa.String(40), nullable=False),
+        # The newest id from before this epoch, and the newest place that has been forgotten.
+        sa.Column("before_id", sa.BigInteger, nullable=False),
+        sa.Column("lost_xact", sa.BigInteger, nullable=False),
+        sa.Column("lost_id", sa.BigInteger, nullable=False),
+    )
+    return tables_of(metadata)
+
+
+def tables_of(metadata: sa.MetaData) -> ChangeTables:
+    """The tables that `change_tables` has added; raises KeyError when it has not."""
+    return ChangeTables(metadata.tables[CHANGES], metadata.tables[STATE])
+
+
+def keeps_changes(metadata: sa.MetaData) -> bool:
+    """Whether a service keeps them."""
+    return CHANGES in metadata.tables
+
+
+async def append(tx: Tx, tables: ChangeTables, changes: Sequence[Change]) -> None:
+    """Writes changes in the transaction that makes them, after the rows that they tell of: one statement for all.
+
+    While the feed is off the statement writes nothing. It asks for the switch itself, and it holds the lock of the table
+    until the transaction ends; so `switch` knows that nobody goes on by what it was before.
+    """
+    by = cause()
+    rows = [
+        {
+            "resource": change.resource,
+            "resource_id": change.resource_id,
+            "version": change.version,
+            "method": by.method,
+            "client_id": by.client_id,
+            "actor": by.actor,
+            "impersonator": by.impersonator,
+            "request_id": by.request_id[:200],
+            "time": change.time,
+            "body": None if change.body is None else dict(change.body),
+        }
+        for change in changes
+    ]
+    await tx.execute(_appending(tables.changes, tables.state, tx.dialect), rows)
+
+
+@cache
+def _appending(changes: sa.Table, state: sa.Table, dialect: str) -> sa.Insert:
+    values: list[Any] = [sa.bindparam(name, type_=changes.c[name].type) for name in _WRITTEN]
+    names = list(_WRITTEN)
+    if dialect == "postgresql":
+        names.append("xact")
+        values.append(_place(changes))
+    off = sa.exists(sa.select(sa.literal_column("1")).select_from(state).where(sa.not_(state.c.enabled)))
+    return sa.insert(changes).from_select(names, sa.select(*values).where(~off), include_defaults=False)
+
+
+def _place(changes: sa.Table) -> sa.ColumnElement[int]:
+    """Our transaction's id; or that of the resource's change before, if it is higher.
+
+    A transaction may have had its id before it got hold of the resource, after one with a higher id. When the higher
+    one may be served, so may everything below it.
+    """
+    mine = sa.cast(sa.cast(sa.func.pg_current_xact_id(), sa.String), sa.BigInteger)
+    other = changes.alias("before")
+    before = sa.select(sa.func.max(other.c.xact)).where(
+        other.c.resource == sa.bindparam("resource", type_=other.c.resource.type),
+        other.c.resource_id == sa.bindparam("resource_id", type_=other.c.resource_id.type),
+    )
+    return sa.func.greatest(mine, before.scalar_subquery())

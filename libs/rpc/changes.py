@@ -1,0 +1,126 @@
+"""Serves the feeds of changes of the hosted apps."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import orjson
+from google.protobuf.json_format import ParseDict
+
+from libs.errors import Violations, invalid, missing
+from libs.protoconv import time_out
+from libs.relay.change_feed import ChangeFeed, Entry, Place
+from libs.relay.feed import Position
+from libs.rpc.call import current
+from libs.rpc.operations import require_operator
+from libs.service.app import ServiceApp
+from waybill.changes.v1 import change_service_pb2 as pb
+from waybill.changes.v1 import change_service_pb2_grpc as pb_grpc
+
+CHANGE_SERVICE = "waybill.changes.v1.ChangeService"
+BATCH = 200
+POLL = 0.5
+"""Seconds between two looks at a feed that has nothing new."""
+QUIET = 10
+"""Looks without news after which a token is sent."""
+MAX_RESOURCES = 50
+MAX_TOKEN = 1_000
+
+
+class ChangeServicer(pb_grpc.ChangeServiceServicer):
+    """Every server answers for the contexts it hosts."""
+
+    def __init__(self, apps: Sequence[ServiceApp]) -> None:
+        self._feeds: dict[str, ChangeFeed] = {app.name: app.changes for app in apps if app.changes is not None}
+
+    async def WatchChanges(self, request: pb.WatchChangesRequest, context: Any) -> AsyncIterator[pb.WatchChangesResponse]:
+        """Looks again and again."""
+        require_operator()
+        _check(request)
+        feed = self._feeds.get(request.context)
+        if feed is None:
+            raise missing("feed of changes", request.context)
+        bound = _binding(request)
+        if request.resume_token:
+            place = _place(request.resume_token, bound)
+        else:
+            place = await (feed.oldest() if request.from_start else feed.latest())
+            yield pb.WatchChangesResponse(resume_token=_token(place, bound))
+        quiet = 0
+        while True:
+            found, place = await feed.read(place, request.resources, BATCH)
+            for entry in found:
+                yield pb.WatchChangesResponse(change=_change(entry), resume_token=_token(entry.place, bound))
+            if found:
+                quiet = 0
+                continue
+            quiet += 1
+            if quiet % QUIET == 0:
+                yield pb.WatchChangesResponse(resume_token=_token(place, bound))
+            await asyncio.sleep(POLL)
+
+
+def _check(request: pb.WatchChangesRequest) -> None:
+    found = Violations()
+    found.require("context", bool(request.context), "FIELD_REQUIRED", "name the context")
+    found.require("resources", len(request.resources) <= MAX_RESOURCES, "TOO_MANY_ITEMS", f"at most {MAX_RESOURCES}")
+    both = request.from_start and request.resume_token
+    found.require("from_start", not both, "FIELD_INVALID", "not together with a resume token")
+    found.raise_if_any()
+
+
+def _binding(request: pb.WatchChangesRequest) -> str:
+    """What a token belongs to: the caller's company and what is watched."""
+    text = orjson.dumps([current().principal.party_id, request.context, sorted(request.resources)])
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
+def _token(place: Place, bound: str) -> str:
+    text = orjson.dumps([bound, place.position.xact, place.position.id, place.epoch])
+    return base64.urlsafe_b64encode(text).decode().rstrip("=")
+
+
+def _place(text: str, bound: str) -> Place:
+    try:
+        if len(text) > MAX_TOKEN:
+            raise ValueError
+        owner, xact, id, epoch = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        if not hmac.compare_digest(str(owner), bound):
+            raise ValueError
+        position = Position(int(xact), int(id))
+        if not (0 <= position.xact < 2**63 and 0 <= position.id < 2**63):
+            raise ValueError
+        return Place(position, str(epoch))
+    except (ValueError, TypeError, OverflowError, binascii.Error, orjson.JSONDecodeError):
+        raise invalid(
+            "resume_token", "RESUME_TOKEN_INVALID", "the resume token belongs to another watch or is none of ours"
+        ) from None
+
+
+def _change(entry: Entry) -> pb.Change:
+    change, cause = entry.change, entry.cause
+    answer = pb.Change(
+        resource=change.resource,
+        resource_id=change.resource_id,
+        version=change.version,
+        method=cause.method,
+        client_id=cause.client_id,
+        actor=cause.actor,
+        impersonator=cause.impersonator,
+        request_id=cause.request_id,
+        time=time_out(change.time),
+    )
+    if change.body is not None:
+        ParseDict(dict(change.body), answer.deleted_body)
+    return answer
+
+
+def register_changes(server: Any, apps: Sequence[ServiceApp]) -> None:
+    """Adds the service to a server."""
+    pb_grpc.add_ChangeServiceServicer_to_server(ChangeServicer(apps), server)
