@@ -68,6 +68,19 @@ OUTBOX: Columns = {
 """Columns of an outbox, apart from the version that was told."""
 FAILURES: Columns = all_free("how often work on it failed in a row: what is stuck is named by itself", "failures failure")
 """Columns of rows that background work takes up again and again."""
+CHANGES = Watch(
+    all_free(
+        "what the feed of changes says of a version that its own row holds, and of who made it",
+        "id xact resource resource_id version method client_id actor impersonator request_id time body",
+    ),
+    Free("changes are forgotten after 30 days"),
+)
+"""The feed of changes."""
+CHANGE_FEED = Watch(
+    all_free("the switch of the feed, and where it begins", "number enabled epoch before_id lost_xact lost_id"),
+    Free("without it the feed is on, in its first epoch: positions of another are refused"),
+)
+"""The state of that feed."""
 REQUESTS = Watch(
     {
         "outcome": by("request_has_its_effect"),

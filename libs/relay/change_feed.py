@@ -6,18 +6,19 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
 
 import sqlalchemy as sa
 
 from libs.clock import Clock
 from libs.db import Database, Tx
-from libs.errors import Kind, WaybillError
 from libs.relay import feed
-from libs.relay.changes import CHANGES, STATE, Cause, Change, ChangeTables
+from libs.relay.change import Cause, Change, Entry, Place, position_lost
+from libs.relay.changes import CHANGES, STATE, ChangeTables
 from libs.relay.feed import Position
 from libs.service.loops import Loop
 
+START = Position()
+"""Before everything."""
 KEPT = timedelta(days=30)
 """How long changes are kept, unless a service says otherwise."""
 FORGET_PAUSE = 3_600.0
@@ -26,55 +27,11 @@ FORGOTTEN_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A position, and the epoch that it belongs to."""
-
-    position: Position
-    epoch: str
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A change where it stands in the feed."""
-
-    place: Place
-    change: Change
-    cause: Cause
-
-
-class ChangeFeed(Protocol):
-    """The feed of one service. Places are opaque to everybody else."""
-
-    async def oldest(self) -> Place:
-        """Before everything that is still known."""
-
-    async def latest(self) -> Place:
-        """The end as it may be served now."""
-
-    async def read(self, place: Place, resources: Sequence[str], limit: int) -> tuple[list[Entry], Place]:
-        """What follows a place, of these resources or of all, and where to go on.
-
-        Raises `POSITION_LOST` when something after the place is not known any more: it was forgotten, the feed has been
-        off since, or the service was restored from a backup.
-        """
-
-
-def position_lost(why: str) -> WaybillError:
-    """Something after the place of a reader is not known any more."""
-    return WaybillError(
-        Kind.OUT_OF_RANGE,
-        "POSITION_LOST",
-        f"{why}: read the resources themselves, and watch from now on",
-        metadata={"field": "resume_token", "restart": "from_start"},
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class _State:
     enabled: bool = True
     epoch: str = ""
     before_id: int = 0
-    lost: Position = Position()
+    lost: Position = START
 
 
 async def _state(tx: Tx, tables: ChangeTables) -> _State:

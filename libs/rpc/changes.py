@@ -15,7 +15,7 @@ from google.protobuf.json_format import ParseDict
 
 from libs.errors import Violations, invalid, missing
 from libs.protoconv import time_out
-from libs.relay.change_feed import ChangeFeed, Entry, Place
+from libs.relay.change import ChangeFeed, Entry, Place
 from libs.relay.feed import Position
 from libs.rpc.call import current
 from libs.rpc.operations import require_operator
@@ -28,7 +28,7 @@ BATCH = 200
 POLL = 0.5
 """Seconds between two looks at a feed that has nothing new."""
 QUIET = 10
-"""Looks without news after which a token is sent."""
+"""Looks without news between two tokens; the first look after news brings one."""
 MAX_RESOURCES = 50
 MAX_TOKEN = 1_000
 
@@ -61,7 +61,7 @@ class ChangeServicer(pb_grpc.ChangeServiceServicer):
                 quiet = 0
                 continue
             quiet += 1
-            if quiet % QUIET == 0:
+            if quiet % QUIET == 1:
                 yield pb.WatchChangesResponse(resume_token=_token(place, bound))
             await asyncio.sleep(POLL)
 

@@ -15,7 +15,7 @@ from libs.service.loops import Loop
 if TYPE_CHECKING:
     from libs.db import Database
     from libs.obs.metrics import Reading
-    from libs.relay.change_feed import ChangeFeed
+    from libs.relay.change import ChangeFeed
     from libs.relay.marks import Outbox
     from libs.rpc.peers import Peers
 

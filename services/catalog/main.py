@@ -8,11 +8,12 @@ from libs.db.invariants import with_rules
 from libs.db.migrate import open_migrated
 from libs.idempotency.invariants import with_effects
 from libs.idempotency.outcomes import forgetting
+from libs.relay.change_feed import SqlChangeFeed
 from libs.resource.database import StandardMethods
 from libs.service.app import Runtime, ServiceApp
 from services.catalog.adapters.db.invariants.census_store import CensusReader
 from services.catalog.adapters.db.invariants.rules import look
-from services.catalog.adapters.db.tables import MADE, PRODUCT, REQUESTS
+from services.catalog.adapters.db.tables import CHANGES, MADE, PRODUCT, REQUESTS
 from services.catalog.application.audit import Audit
 from services.catalog.rpc.servicer import ProductServicer
 from services.catalog.settings import Settings
@@ -27,14 +28,19 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     # Products have no checks that need other tables, so what guards are given does not matter.
     products = StandardMethods(database, REQUESTS, PRODUCT, runtime.clock, runtime.ids, lambda tx: tx)
     audit = with_rules(Audit(CensusReader(database)), database, look())
+    changes = SqlChangeFeed(database, CHANGES)
     return ServiceApp(
         name="catalog",
         registrations=[
             (pb_grpc.add_ProductServiceServicer_to_server, ProductServicer(products), "waybill.catalog.v1.ProductService")
         ],
-        background=[forgetting(database, REQUESTS, runtime.clock, settings.remembered, settings.forget_pause)],
+        background=[
+            forgetting(database, REQUESTS, runtime.clock, settings.remembered, settings.forget_pause),
+            changes.forgetting(runtime.clock),
+        ],
         close=database.close,
         audit=with_effects(audit, database, "catalog", REQUESTS, MADE),
         statements=lambda: database.statements,
         database=database,
+        changes=changes,
     )

@@ -15,6 +15,7 @@ from libs.db.unit_of_work import SqlUnitsOfWork
 from libs.idempotency.invariants import with_effects
 from libs.idempotency.outcomes import forgetting
 from libs.ids import IdSource
+from libs.relay.change_feed import SqlChangeFeed
 from libs.resource.database import Resource, StandardMethods
 from libs.service.app import Runtime, ServiceApp
 from services.directory.adapters.db.accounts import SqlAccounts
@@ -23,7 +24,7 @@ from services.directory.adapters.db.contexts import SqlContexts
 from services.directory.adapters.db.first_rows import first_rows, is_empty, store
 from services.directory.adapters.db.invariants.census import CensusReader
 from services.directory.adapters.db.invariants.rules import look
-from services.directory.adapters.db.tables import BUYER, CLIENT, MADE, REQUESTS, SELLER, SUPPLIER, USER
+from services.directory.adapters.db.tables import BUYER, CHANGES, CLIENT, MADE, REQUESTS, SELLER, SUPPLIER, USER
 from services.directory.adapters.db.work import SqlDirectoryWork
 from services.directory.adapters.passwords import Argon2
 from services.directory.application.address_assignments import AddressAssignments
@@ -144,13 +145,15 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     ]
     census = CensusReader(database, bool(settings.signing_key_pem))
     audit = with_rules(Audit(census), database, look(database.dialect))
+    changes = SqlChangeFeed(database, CHANGES)
     return ServiceApp(
         name="directory",
         registrations=[(add, servicer, f"{PACKAGE}.{name}Service") for add, servicer, name in served],
-        background=[forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause)],
+        background=[forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause), changes.forgetting(clock)],
         close=database.close,
         anonymous=frozenset({f"/{PACKAGE}.TokenService/IssueToken", f"/{PACKAGE}.TokenService/GetKeySet"}),
         audit=with_effects(audit, database, "directory", REQUESTS, MADE),
         statements=lambda: database.statements,
         database=database,
+        changes=changes,
     )

@@ -10,6 +10,7 @@ from libs.db import Database
 from libs.db.migrate import open_migrated
 from libs.db.unit_of_work import SqlUnitsOfWork
 from libs.idempotency.outcomes import forgetting
+from libs.relay.change_feed import SqlChangeFeed
 from libs.relay.marks import Outbox
 from libs.service.app import Runtime, ServiceApp
 from libs.service.loops import Loop
@@ -88,6 +89,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
     expiry = ExpireReservations(units, peer, runtime.clock, timedelta(seconds=settings.expiry_again), tries)
     failed = Retries(database, runtime.clock, ("fulfillment", "deliveries"), tables.supplier_orders, "deliver_time", "key")
     deliveries = DeliverOpenUnits(units, reporting, runtime.clock, failed)
+    changes = SqlChangeFeed(database, tables.changes)
     app = ServiceApp(
         name="fulfillment",
         registrations=[
@@ -117,11 +119,13 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
             Loop("deliveries", deliveries.once, settings.delivery_pause),
             Loop("expiry", expiry.once, settings.expiry_pause),
             forgetting(database, tables.requests, runtime.clock, settings.remembered, settings.forget_pause),
+            changes.forgetting(runtime.clock),
         ],
         close=database.close,
         audit=lambda keys: audit(database, keys),
         statements=lambda: database.statements,
         database=database,
+        changes=changes,
         gauges=Gauges(database, runtime.clock),
         outbox=Outbox(database, TABLES, runtime.clock),
     )

@@ -25,6 +25,7 @@ from services.order.adapters.clients.shipping import ShippingClient
 from services.order.adapters.db.aftercare.command_queries import SqlCommandQueries
 from services.order.adapters.db.gauges import Gauges
 from services.order.adapters.db.invariants.audit import Audit
+from services.order.adapters.db.reading.change_feed import OrderChangeFeed
 from services.order.adapters.db.reading.feed import SqlFeed
 from services.order.adapters.db.submission.submission_queries import SqlSubmissionQueries
 from services.order.adapters.db.tables import CANCELLATIONS, HOLD_COMMANDS, REQUESTS, SUBMISSIONS
@@ -182,6 +183,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
         audit=Audit(db),
         statements=lambda: db.statements,
         database=db,
+        changes=OrderChangeFeed(db),
         gauges=Gauges(db, clock),
     )
 

@@ -13,6 +13,7 @@ from libs.db import Database, Tx
 from libs.db.migrate import open_migrated
 from libs.db.unit_of_work import SqlUnitsOfWork
 from libs.idempotency.outcomes import forgetting
+from libs.relay.change_feed import SqlChangeFeed
 from libs.relay.marks import Outbox
 from libs.resource.database import Resource, StandardMethods
 from libs.service.app import Runtime, ServiceApp
@@ -23,7 +24,7 @@ from services.payment.adapters.db.alert_store import KIND
 from services.payment.adapters.db.gauges import Gauges
 from services.payment.adapters.db.invariants.audit import Audit
 from services.payment.adapters.db.ledger_query import SqlLedgerEntries
-from services.payment.adapters.db.tables import ACCOUNT, ALERTS, ATTEMPTS, CARD, PAYMENTS, REQUESTS, TRANSACTIONS
+from services.payment.adapters.db.tables import ACCOUNT, ALERTS, ATTEMPTS, CARD, CHANGES, PAYMENTS, REQUESTS, TRANSACTIONS
 from services.payment.adapters.db.work import SqlPaymentWork
 from services.payment.adapters.gateways.registry import Surroundings
 from services.payment.adapters.gateways.registry import gateways as chosen_gateways
@@ -103,6 +104,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         finally:
             await database.close()
 
+    changes = SqlChangeFeed(database, CHANGES)
     app = ServiceApp(
         name="payment",
         registrations=[
@@ -134,11 +136,13 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
             Loop("renew", background.renew.once, settings.renew_pause),
             Loop("alerts", background.alerts.once, settings.relay_pause),
             forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause),
+            changes.forgetting(clock),
         ],
         close=close,
         audit=Audit(database),
         statements=lambda: database.statements,
         database=database,
+        changes=changes,
         gauges=Gauges(database, clock),
         outbox=Outbox(database, {KIND: ALERTS}, clock),
     )

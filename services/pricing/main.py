@@ -11,6 +11,7 @@ from libs.db.migrate import open_migrated
 from libs.db.unit_of_work import SqlUnitsOfWork
 from libs.idempotency.invariants import with_effects
 from libs.idempotency.outcomes import forgetting
+from libs.relay.change_feed import SqlChangeFeed
 from libs.resource.database import Resource, StandardMethods
 from libs.service.app import Runtime, ServiceApp
 from libs.service.loops import Loop
@@ -21,7 +22,7 @@ from services.pricing.adapters.db.invariants.census_store import CensusReader
 from services.pricing.adapters.db.invariants.rules import look
 from services.pricing.adapters.db.schedules.assignment_store import SqlAssignmentLists
 from services.pricing.adapters.db.stores import RESERVED
-from services.pricing.adapters.db.tables import MADE, REQUESTS, RESERVATIONS, SCHEDULE, TAX_RATE
+from services.pricing.adapters.db.tables import CHANGES, MADE, REQUESTS, RESERVATIONS, SCHEDULE, TAX_RATE
 from services.pricing.adapters.db.work import SqlPricingWork
 from services.pricing.application.audit import Audit
 from services.pricing.application.calculation.calculate_order import CalculateOrder
@@ -67,16 +68,19 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         (tax_rate_service_pb2_grpc.add_TaxRateServiceServicer_to_server, TaxRateServicer(standard(TAX_RATE)), "TaxRateService"),
     ]
     audit = with_rules(Audit(CensusReader(database)), database, look())
+    changes = SqlChangeFeed(database, CHANGES)
     return ServiceApp(
         name="pricing",
         registrations=[(add, servicer, f"{PACKAGE}.{name}") for add, servicer, name in served],
         background=[
             Loop("expiry", expire.once, settings.expiry_pause),
             forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause),
+            changes.forgetting(clock),
         ],
         close=database.close,
         audit=with_effects(audit, database, "pricing", REQUESTS, MADE),
         statements=lambda: database.statements,
         database=database,
+        changes=changes,
         gauges=Gauges(database),
     )

@@ -9,6 +9,7 @@ from libs.db.invariants import with_rules
 from libs.db.migrate import open_migrated
 from libs.idempotency.invariants import with_effects
 from libs.idempotency.outcomes import forgetting
+from libs.relay.change_feed import SqlChangeFeed
 from libs.resource.database import Resource, StandardMethods
 from libs.service.app import Runtime, ServiceApp
 from services.shipping.adapters.db import tables
@@ -76,12 +77,17 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         ),
     ]
     audit = with_rules(Audit(CensusReader(database)), database, look())
+    changes = SqlChangeFeed(database, tables.CHANGES)
     return ServiceApp(
         name="shipping",
         registrations=[(add, servicer, f"{PACKAGE}.{name}Service") for add, servicer, name in served],
-        background=[forgetting(database, tables.REQUESTS, runtime.clock, settings.remembered, settings.forget_pause)],
+        background=[
+            forgetting(database, tables.REQUESTS, runtime.clock, settings.remembered, settings.forget_pause),
+            changes.forgetting(runtime.clock),
+        ],
         close=database.close,
         audit=with_effects(audit, database, "shipping", tables.REQUESTS, tables.MADE),
         statements=lambda: database.statements,
         database=database,
+        changes=changes,
     )

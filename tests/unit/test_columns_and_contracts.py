@@ -19,7 +19,7 @@ from tests.support.texts import comments, descriptor_of, of_attribute, requested
 GROWS = "\ufdfa"
 """One character that is eighteen as texts are compared."""
 IDS = re.compile(r"\.(id|\w+_ids?|request_id|etag|key|order_keys?)$")
-ASKED = re.compile(r"\.(page_token|resume_token|filter|order_by|contexts|context|kind|event_types)$")
+ASKED = re.compile(r"\.(page_token|resume_token|filter|order_by|contexts|context|kind|event_types|resources)$")
 """What is only asked for: it is bounded where it is read, and stored nowhere."""
 NAMED = re.compile(r"\.(currency|country|strategy|sourcing_strategy|sub_status|roles)$")
 """One of few names; anything else is refused."""

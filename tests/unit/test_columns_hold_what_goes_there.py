@@ -173,6 +173,12 @@ WIDTHS: dict[str, dict[str, int | str]] = {
 """By table, what each column must hold: so many characters, or a text of a contract."""
 REQUESTS = {"company": ID, "method": longest(f"/{s.full_name}/{m.name}" for s in services() for m in s.methods), "digest": 64}
 """What every service keeps of requests. The company is cut to the length of an id: `test_idempotency.py`."""
+TOLD = ("inventory record", "supplier order", "shipment", "payment", "address", *(r.shape.name for _, r in resources()))
+CHANGED = {
+    "changes": {"resource": longest(TOLD), "method": REQUESTS["method"], "actor": ID, "impersonator": ID},
+    "change_feed": {"epoch": len(uuid.UUID(int=0).hex)},
+}
+"""What every service but order keeps of its changes; order's are its events."""
 
 
 def columns() -> Iterator[tuple[tuple[str, str, str], int]]:
@@ -190,6 +196,13 @@ COLUMNS = dict(columns())
 NEEDED = {
     **{(*at.split("."), name): needed for at, held in WIDTHS.items() for name, needed in held.items()},
     **{(context, "requests", name): needed for context in CONTEXTS for name, needed in REQUESTS.items()},
+    **{
+        (context, table, name): needed
+        for context in CONTEXTS
+        if context != "order"
+        for table, held in CHANGED.items()
+        for name, needed in held.items()
+    },
 }
 IDS = {at for at in COLUMNS if at[2] == "id" or at[2].endswith("_id")}
 OF_RESOURCES = {(context, r.table.name, name) for context, r in resources() for name in r.shape.attributes}

@@ -9,6 +9,7 @@ from waybill_client.services import Services
 if TYPE_CHECKING:
     from waybill.audit.v1.audit_service_pb2_grpc import AuditServiceAsyncStub
     from waybill.catalog.v1.product_service_pb2_grpc import ProductServiceAsyncStub
+    from waybill.changes.v1.change_service_pb2_grpc import ChangeServiceAsyncStub
     from waybill.directory.v1.address_service_pb2_grpc import AddressServiceAsyncStub
     from waybill.directory.v1.api_client_service_pb2_grpc import ApiClientServiceAsyncStub
     from waybill.directory.v1.buyer_service_pb2_grpc import BuyerServiceAsyncStub
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from waybill.fulfillment.v1.inventory_service_pb2_grpc import InventoryServiceAsyncStub
     from waybill.fulfillment.v1.shipment_service_pb2_grpc import ShipmentServiceAsyncStub
     from waybill.fulfillment.v1.supplier_order_service_pb2_grpc import SupplierOrderServiceAsyncStub
-    from waybill.changes.v1.change_service_pb2_grpc import ChangeServiceAsyncStub
     from waybill.operations.v1.outbox_service_pb2_grpc import OutboxServiceAsyncStub
     from waybill.order.v1.checkout_service_pb2_grpc import CheckoutServiceAsyncStub
     from waybill.order.v1.line_item_service_pb2_grpc import LineItemServiceAsyncStub

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from waybill.audit.v1.audit_service_pb2_grpc import AuditServiceStub
 from waybill.catalog.v1.product_service_pb2_grpc import ProductServiceStub
+from waybill.changes.v1.change_service_pb2_grpc import ChangeServiceStub
 from waybill.directory.v1.address_service_pb2_grpc import AddressServiceStub
 from waybill.directory.v1.api_client_service_pb2_grpc import ApiClientServiceStub
 from waybill.directory.v1.buyer_service_pb2_grpc import BuyerServiceStub
@@ -17,7 +18,6 @@ from waybill.directory.v1.user_service_pb2_grpc import UserServiceStub
 from waybill.fulfillment.v1.inventory_service_pb2_grpc import InventoryServiceStub
 from waybill.fulfillment.v1.shipment_service_pb2_grpc import ShipmentServiceStub
 from waybill.fulfillment.v1.supplier_order_service_pb2_grpc import SupplierOrderServiceStub
-from waybill.changes.v1.change_service_pb2_grpc import ChangeServiceStub
 from waybill.operations.v1.outbox_service_pb2_grpc import OutboxServiceStub
 from waybill.order.v1.checkout_service_pb2_grpc import CheckoutServiceStub
 from waybill.order.v1.line_item_service_pb2_grpc import LineItemServiceStub

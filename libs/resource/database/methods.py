@@ -18,7 +18,7 @@ from libs.idempotency.key import key_of
 from libs.ids import IdSource, valid_id
 from libs.protoconv import mask_paths
 from libs.relay import changes
-from libs.relay.changes import Change
+from libs.relay.change import Change
 from libs.resource.contract import Guard, Then
 from libs.resource.database.resource import Resource
 from libs.rpc.call import current

@@ -103,10 +103,11 @@ class Addresses:
         own = only_own(caller)
 
         async def do(work: DirectoryWork) -> None:
-            if await work.requests.claim(request, {}, self._clock.now()) is not None:
+            now = self._clock.now()
+            if await work.requests.claim(request, {}, now) is not None:
                 return
             await self._entry(work, caller, own, party, id)
-            await work.books.remove(party, id)
+            await work.books.remove(party, id, now)
 
         await self._units.retrying(do)
 

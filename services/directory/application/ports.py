@@ -134,7 +134,7 @@ class AddressBooks(Protocol):
         """Writes an entry anew."""
         ...
 
-    async def remove(self, party: str, id: str) -> None:
+    async def remove(self, party: str, id: str, now: datetime) -> None:
         """Removes an entry and its assignments."""
         ...
 

@@ -12,13 +12,15 @@ from alembic.util import CommandError
 
 from libs.db.migrate import config
 from libs.errors import WaybillError, precondition
+from libs.relay.change_feed import restored
+from libs.relay.changes import keeps_changes
 from libs.relay.feed import new_epoch
 from services.host.backup.archive import Manifest
 from services.host.backup.source import Tell
 
 SERVICES = Path(__file__).resolve().parents[2]
 FEEDS = {"order": ("order_events", "order_feed_epochs")}
-"""Tables of the event feeds that outsiders hold positions in, and of their epochs."""
+"""Tables of the event feeds that are history too, and of their epochs."""
 
 
 class Target(Protocol):
@@ -44,12 +46,18 @@ def versions(context: str) -> Path:
 
 def owned(context: str) -> set[str]:
     """The tables that a service of this build keeps its data in; others belong to the migrations."""
+    return {table.name for table in _metadata(context).tables.values()}
+
+
+def _metadata(context: str) -> sa.MetaData:
     tables: sa.MetaData = importlib.import_module(f"services.{context}.adapters.db.tables").METADATA
-    return {table.name for table in tables.tables.values()}
+    return tables
 
 
 def feed_statements(context: str, prefix: str = "") -> list[str]:
-    """What begins a new epoch of the context's feed, if it has one."""
+    """What begins a new epoch of the context's feed, in which outsiders hold positions."""
+    if keeps_changes(_metadata(context)):
+        return restored(prefix)
     if context not in FEEDS:
         return []
     events, epochs = FEEDS[context]

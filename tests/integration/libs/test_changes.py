@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from libs.db import Database, Tx, metadata
 from libs.errors import WaybillError
 from libs.relay import change_feed, changes
-from libs.relay.change_feed import Place, SqlChangeFeed
-from libs.relay.changes import Change
+from libs.relay.change import Cause, Change, Place
+from libs.relay.change_feed import SqlChangeFeed
 from libs.relay.feed import latest
 from tests.integration.libs.tables import created
 
@@ -94,14 +94,17 @@ async def test_a_change_without_a_call_has_no_cause_and_a_delete_keeps_its_body(
 
     (entry,), _ = await feed.read(await feed.oldest(), (), 100)
     assert entry.change == Change("product", "p1", 4, NOW, {"name": "Chair"})
-    assert entry.cause == changes.Cause()
+    assert entry.cause == Cause()
 
 
 async def test_what_is_undone_leaves_no_change(db, feed):
-    with pytest.raises(ZeroDivisionError):
+    async def undone() -> None:
         async with db.transaction() as tx:
             await changes.append(tx, TABLES, [change(1)])
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await undone()
 
     assert await read(feed, db, await feed.oldest()) == []
 

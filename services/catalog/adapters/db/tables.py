@@ -7,11 +7,13 @@ import sqlalchemy as sa
 from libs.auth import PartyKind, Principal
 from libs.db import metadata
 from libs.idempotency import outcomes
+from libs.relay.changes import change_tables
 from libs.resource.database import Resource, resource_table
 from services.catalog.contract import resources
 
 METADATA = metadata()
 REQUESTS = outcomes.table(METADATA)
+CHANGES = change_tables(METADATA)
 
 PRODUCTS = resource_table(METADATA, "products", resources.PRODUCT)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,9 @@ from libs.auth import Principal
 from libs.db import Tx, is_unique_violation
 from libs.errors import exists
 from libs.ids import valid_id
-from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, BUYERS
+from libs.relay.change import Change
+from libs.relay.changes import append
+from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, BUYERS, CHANGES
 from services.directory.domain.addresses import Assignment, Entry
 
 _A, _AA = ADDRESSES.c, ADDRESS_ASSIGNMENTS.c
@@ -90,14 +93,31 @@ class SqlAddressBooks:
                 # Free when they were looked up; another transaction was faster with one of them.
                 raise exists("address", entries[0].id) from None
             raise
+        await self._tell(entries)
 
     async def replace(self, entry: Entry) -> None:
         """Writes an entry anew."""
         await self._tx.execute(sa.update(ADDRESSES).where(_A.party == entry.party, _A.id == entry.id).values(_row(entry)))
+        await self._tell([entry])
 
-    async def remove(self, party: str, id: str) -> None:
+    async def remove(self, party: str, id: str, now: datetime) -> None:
         """Removes an entry; its assignments go with it."""
-        await self._tx.execute(sa.delete(ADDRESSES).where(_A.party == party, _A.id == id))
+        statement = sa.delete(ADDRESSES).where(_A.party == party, _A.id == id).returning(ADDRESSES)
+        await self._tell([entry_of(row) for row in await self._tx.execute(statement)], now)
+
+    async def _tell(self, entries: Sequence[Entry], deleted: datetime | None = None) -> None:
+        """An id is unique within its company's book only, so the company stands before it."""
+        made = [
+            Change(
+                "address",
+                f"{e.party}/{e.id}",
+                e.version,
+                deleted or e.update_time,
+                {"id": e.id, "user_id": e.user_id, "address": dict(e.address), "xp": dict(e.xp)} if deleted else None,
+            )
+            for e in entries
+        ]
+        await append(self._tx, CHANGES, made)
 
     async def assign(self, items: Sequence[tuple[str, Assignment]]) -> None:
         """Adds or replaces assignments."""

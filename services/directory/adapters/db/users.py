@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from libs.auth import Principal
 from libs.db import Tx
 from libs.ids import valid_id
-from services.directory.adapters.db.tables import CLIENTS, USERS, visible_users
+from libs.relay.change import Change
+from libs.relay.changes import append
+from services.directory.adapters.db.tables import CHANGES, CLIENTS, USERS, visible_users
 from services.directory.application.ports import KnownUser
 
 _U = USERS.c
@@ -63,7 +65,9 @@ class SqlUsers:
     async def set_password(self, id: str, hashed: str, now: datetime) -> None:
         """Stores the hash, as a new version of the user."""
         values = {"password_hash": hashed, "version": _U.version + 1, "update_time": now}
-        await self._tx.execute(sa.update(USERS).where(_U.id == id).values(values))
+        statement = sa.update(USERS).where(_U.id == id).values(values).returning(_U.version)
+        versions = (await self._tx.execute(statement)).scalars()
+        await append(self._tx, CHANGES, [Change("user", id, version, now) for version in versions])
 
 
 class SqlClientSecrets:
@@ -84,4 +88,6 @@ class SqlClientSecrets:
         """Stores the hash, as a new version of the client."""
         c = CLIENTS.c
         values = {"secret_hash": hashed, "version": c.version + 1, "update_time": now}
-        await self._tx.execute(sa.update(CLIENTS).where(c.id == id).values(values))
+        statement = sa.update(CLIENTS).where(c.id == id).values(values).returning(c.version)
+        versions = (await self._tx.execute(statement)).scalars()
+        await append(self._tx, CHANGES, [Change("API client", id, version, now) for version in versions])

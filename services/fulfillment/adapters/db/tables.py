@@ -15,6 +15,7 @@ from libs.db import Json, Micros, PublicId, UtcTime, metadata
 from libs.idempotency import outcomes
 from libs.ids import NUMBERED_ID
 from libs.relay import marks
+from libs.relay.changes import change_tables
 from libs.service import retries
 from services.fulfillment.domain.sourcing.reservation import Freeze, Kind, ReservationState
 from services.fulfillment.domain.stock.ledger import MovementKind
@@ -250,6 +251,7 @@ shipment_items = sa.Table(
 )
 
 requests = outcomes.table(METADATA)
+changes = change_tables(METADATA)
 
 MADE = {
     "CreateInventoryRecord": inventory_records,

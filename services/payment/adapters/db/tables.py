@@ -11,6 +11,7 @@ from libs.auth import PartyKind, Principal
 from libs.db import Json, Micros, UtcTime, metadata
 from libs.idempotency import outcomes
 from libs.relay import marks
+from libs.relay.changes import change_tables
 from libs.resource.database import Resource, resource_table
 from libs.service import retries
 from services import roles
@@ -20,6 +21,7 @@ from services.payment.domain.transaction import Cause, Result, TransactionType
 
 METADATA = metadata()
 REQUESTS = outcomes.table(METADATA)
+CHANGES = change_tables(METADATA)
 GATEWAY_WORD = 200
 """Characters that are kept of what a gateway says: its reference, and its message."""
 

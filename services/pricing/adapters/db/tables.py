@@ -6,12 +6,14 @@ import sqlalchemy as sa
 
 from libs.db import UtcTime, metadata
 from libs.idempotency import outcomes
+from libs.relay.changes import change_tables
 from libs.resource.database import Resource, resource_table
 from libs.service import retries
 from services.pricing.contract import resources
 
 METADATA = metadata()
 REQUESTS = outcomes.table(METADATA)
+CHANGES = change_tables(METADATA)
 SCHEDULES = resource_table(METADATA, "price_schedules", resources.SCHEDULE)
 SCHEDULE = Resource(resources.SCHEDULE, SCHEDULES)
 ASSIGNMENTS = sa.Table(

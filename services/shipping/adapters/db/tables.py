@@ -6,11 +6,13 @@ import sqlalchemy as sa
 
 from libs.db import metadata
 from libs.idempotency import outcomes
+from libs.relay.changes import change_tables
 from libs.resource.database import Resource, resource_table
 from services.shipping.contract import resources
 
 METADATA = metadata()
 REQUESTS = outcomes.table(METADATA)
+CHANGES = change_tables(METADATA)
 
 CARRIERS = resource_table(METADATA, "carriers", resources.CARRIER)
 CARRIER = Resource(resources.CARRIER, CARRIERS)

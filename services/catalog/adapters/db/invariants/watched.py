@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from libs.db.watched import CHANGE_FEED, Register, Watch, all_by, all_free, by
+from libs.db.watched import CHANGES as CHANGES_WATCH
 from libs.db.watched import REQUESTS as REQUESTS_WATCH
-from libs.db.watched import Register, Watch, all_by, all_free, by
 from services.catalog.adapters.db import tables
 
 _ELSEWHERE = "leads into another service's tables, which is asked at every use and refuses what it does not know"
@@ -23,4 +24,6 @@ WATCHED: Register = {
         by("request_has_its_effect"),
     ),
     tables.REQUESTS: REQUESTS_WATCH,
+    tables.CHANGES.changes: CHANGES_WATCH,
+    tables.CHANGES.state: CHANGE_FEED,
 }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from libs.db.watched import CHANGE_FEED, Free, Register, Watch, all_by, all_free, by
+from libs.db.watched import CHANGES as CHANGES_WATCH
 from libs.db.watched import REQUESTS as REQUESTS_WATCH
-from libs.db.watched import Free, Register, Watch, all_by, all_free, by
 from services.directory.adapters.db import tables
 
 _SAID = "what its owner says of it; only the row states it"
@@ -83,4 +84,6 @@ WATCHED: Register = {
         by("signing_key"),
     ),
     tables.REQUESTS: REQUESTS_WATCH,
+    tables.CHANGES.changes: CHANGES_WATCH,
+    tables.CHANGES.state: CHANGE_FEED,
 }

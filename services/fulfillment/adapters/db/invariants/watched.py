@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from libs.db.watched import FAILURES, OUTBOX, Free, Register, Watch, all_by, all_free, by
+from libs.db.watched import CHANGE_FEED, FAILURES, OUTBOX, Free, Register, Watch, all_by, all_free, by
+from libs.db.watched import CHANGES as CHANGES_WATCH
 from libs.db.watched import REQUESTS as REQUESTS_WATCH
 from services.fulfillment.adapters.db import tables
 
@@ -132,4 +133,6 @@ WATCHED: Register = {
     tables.shipments: _SHIPMENTS,
     tables.shipment_items: _ITEMS,
     tables.requests: REQUESTS_WATCH,
+    tables.changes.changes: CHANGES_WATCH,
+    tables.changes.state: CHANGE_FEED,
 }

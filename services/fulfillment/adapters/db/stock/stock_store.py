@@ -13,8 +13,10 @@ from sqlalchemy.exc import IntegrityError
 from libs.db import Tx, is_unique_violation
 from libs.errors import exists
 from libs.ids import IdSource
+from libs.relay.change import Change
+from libs.relay.changes import append
 from services.fulfillment.adapters.db.storable_ids import possible
-from services.fulfillment.adapters.db.tables import inventory_records, stock_addresses, stock_movements
+from services.fulfillment.adapters.db.tables import changes, inventory_records, stock_addresses, stock_movements
 from services.fulfillment.domain.sourcing.model import Stock
 from services.fulfillment.domain.stock.inventory import InventoryRecord
 from services.fulfillment.domain.stock.ledger import Effect, Movement
@@ -130,6 +132,11 @@ class SqlStockStore:
                 raise exists("inventory record", records[0].id) from None
             raise
         await self._place(records)
+        await self._tell(records)
+
+    async def _tell(self, changed: Sequence[InventoryRecord]) -> None:
+        made = [Change("inventory record", r.id, r.version, r.update_time) for r in changed]
+        await append(self._tx, changes, made)
 
     async def _place(self, records: Sequence[InventoryRecord]) -> None:
         """Notes the addresses that came with these versions."""
@@ -156,6 +163,7 @@ class SqlStockStore:
                 "new_update_time": r.update_time,
             },
         )
+        await self._tell([r])
 
 
 async def _stocks(tx: Tx, select: sa.Select[Any], wanted: Sequence[Any]) -> list[Stock]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from libs.db.watched import FAILURES, OUTBOX, Free, Register, Watch, all_by, all_free, by
+from libs.db.watched import CHANGE_FEED, FAILURES, OUTBOX, Free, Register, Watch, all_by, all_free, by
+from libs.db.watched import CHANGES as CHANGES_WATCH
 from libs.db.watched import REQUESTS as REQUESTS_WATCH
 from services.payment.adapters.db import tables
 
@@ -131,4 +132,6 @@ WATCHED: Register = {
     ),
     tables.GATEWAY: _GATEWAY,
     tables.REQUESTS: REQUESTS_WATCH,
+    tables.CHANGES.changes: CHANGES_WATCH,
+    tables.CHANGES.state: CHANGE_FEED,
 }

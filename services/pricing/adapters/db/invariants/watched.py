@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from libs.db.watched import CHANGE_FEED, Free, Register, Watch, all_by, all_free, by
+from libs.db.watched import CHANGES as CHANGES_WATCH
 from libs.db.watched import REQUESTS as REQUESTS_WATCH
-from libs.db.watched import Free, Register, Watch, all_by, all_free, by
 from services.pricing.adapters.db import tables
 
 _CONTRACT = "stored_as_its_contract_allows"
@@ -44,4 +45,6 @@ WATCHED: Register = {
         Free("an attempt that redeems nothing has none, and the order does not state whether it does"),
     ),
     tables.REQUESTS: REQUESTS_WATCH,
+    tables.CHANGES.changes: CHANGES_WATCH,
+    tables.CHANGES.state: CHANGE_FEED,
 }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from libs.db.watched import CHANGE_FEED, Free, Register, Watch, all_by, all_free, by
+from libs.db.watched import CHANGES as CHANGES_WATCH
 from libs.db.watched import REQUESTS as REQUESTS_WATCH
-from libs.db.watched import Free, Register, Watch, all_by, all_free, by
 from services.shipping.adapters.db import tables
 
 _CONTRACT = "stored_as_its_contract_allows"
@@ -55,4 +56,6 @@ WATCHED: Register = {
         Free("a rule may be deleted at any time"),
     ),
     tables.REQUESTS: REQUESTS_WATCH,
+    tables.CHANGES.changes: CHANGES_WATCH,
+    tables.CHANGES.state: CHANGE_FEED,
 }

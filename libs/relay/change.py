@@ -1,0 +1,83 @@
+"""What a feed of changes says, apart from how it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from libs.errors import Kind, WaybillError
+from libs.relay.feed import Position
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One version of one resource."""
+
+    resource: str
+    """What it is, in the words of error messages: `product`, `ship method`."""
+    resource_id: str
+    version: int
+    """The version that came to be; for a delete, the one that is gone."""
+    time: datetime
+    body: Mapping[str, Any] | None = None
+    """The last body of what was deleted, as JSON of its message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The call that makes a change; without a call, background work of the service itself, and every field is empty."""
+
+    method: str = ""
+    """Full name of the rpc, such as `/waybill.catalog.v1.ProductService/CreateProduct`."""
+    client_id: str = ""
+    actor: str = ""
+    """The user; empty where nobody is signed in."""
+    impersonator: str = ""
+    """The user who acts in the actor's place; no token says so yet."""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A position, and the epoch that it belongs to."""
+
+    position: Position
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A change where it stands in the feed."""
+
+    place: Place
+    change: Change
+    cause: Cause
+
+
+class ChangeFeed(Protocol):
+    """The feed of one service. Places are opaque to everybody else."""
+
+    async def oldest(self) -> Place:
+        """Before everything that is still known."""
+
+    async def latest(self) -> Place:
+        """The end as it may be served now."""
+
+    async def read(self, place: Place, resources: Sequence[str], limit: int) -> tuple[list[Entry], Place]:
+        """What follows a place, of these resources or of all, and where to go on.
+
+        Raises `POSITION_LOST` when something after the place is not known any more: it was forgotten, the feed has been
+        off since, or the service was restored from a backup.
+        """
+
+
+def position_lost(why: str) -> WaybillError:
+    """Something after the place of a reader is not known any more."""
+    return WaybillError(
+        Kind.OUT_OF_RANGE,
+        "POSITION_LOST",
+        f"{why}: read the resources themselves, and watch from now on",
+        metadata={"field": "resume_token", "restart": "from_start"},
+    )

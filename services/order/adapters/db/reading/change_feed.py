@@ -1,0 +1,55 @@
+"""The order service's feed of changes: its events, which are the history of its orders too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from libs.db import Database
+from libs.relay import feed
+from libs.relay.change import Cause, Change, Entry, Place, position_lost
+from libs.relay.feed import Position
+from services.order.adapters.db.rows import event_of
+from services.order.adapters.db.tables import EVENTS, FEED_EPOCHS, ORDERS
+
+RESOURCE = "order"
+
+
+class OrderChangeFeed:
+    """Fulfils `libs.relay.change_feed.ChangeFeed`. Events stay as long as their order, so none is ever forgotten, and
+    they are never off."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def oldest(self) -> Place:
+        """Before the first event."""
+        async with self._db.reading() as tx:
+            return Place(Position(), await feed.epoch(tx, FEED_EPOCHS))
+
+    async def latest(self) -> Place:
+        """The end as it may be served now."""
+        async with self._db.reading(snapshot=True) as tx:
+            return Place(await feed.latest(tx, EVENTS), await feed.epoch(tx, FEED_EPOCHS))
+
+    async def read(self, place: Place, resources: Sequence[str], limit: int) -> tuple[list[Entry], Place]:
+        """Raises `POSITION_LOST` for a place from before a restore."""
+        wanted = sa.select(EVENTS, ORDERS.c.id.label("order_id")).join(ORDERS, ORDERS.c.key == EVENTS.c.aggregate_key)
+        if resources and RESOURCE not in resources:
+            wanted = wanted.where(sa.false())
+        async with self._db.reading(snapshot=True) as tx:
+            epoch = await feed.epoch(tx, FEED_EPOCHS)
+            if place.epoch != epoch:
+                raise position_lost("the service was restored from a backup since")
+            rows, onward = await feed.read(tx, EVENTS, wanted, place.position, limit)
+        return [_entry(row, epoch) for row in rows], Place(onward, epoch)
+
+
+def _entry(row: sa.RowMapping, epoch: str) -> Entry:
+    event = event_of(row)
+    return Entry(
+        Place(Position(row["xact"], row["id"]), epoch),
+        Change(RESOURCE, row["order_id"], event.sequence, event.time),
+        Cause(event.type, actor=event.user_id),
+    )

@@ -1,0 +1,117 @@
+"""A change of every context is read from its feed, by a reader that comes back after a restart too."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from services.host.process.embedded import running
+from services.host.process.settings import HostSettings
+from services.host.sample.marketplace import PASSWORD, SHOP, set_up
+from tests.e2e.steps import promise
+from tests.support.marketplace import lines
+from waybill.catalog.v1 import product_pb2, product_service_pb2
+from waybill.changes.v1 import change_service_pb2 as pb
+from waybill.order.v1 import checkout_service_pb2, order_pb2
+from waybill_client import AsyncWaybill, WaybillError
+
+CONTEXTS = {
+    "directory": "user",
+    "catalog": "product",
+    "pricing": "price schedule",
+    "shipping": "ship method",
+    "payment": "payment",
+    "fulfillment": "supplier order",
+    "order": "order",
+}
+"""Every context, and a resource of it that the sample marketplace and an order make."""
+Seen = list[tuple[str, str, int]]
+
+
+async def read(owner: AsyncWaybill, context: str, token: str = "", until: int = 0) -> tuple[Seen, str]:
+    """Changes after a place, up to the first message that brings none or to so many."""
+    seen: Seen = []
+    request = pb.WatchChangesRequest(context=context, resume_token=token, from_start=not token)
+    async with asyncio.timeout(60):
+        async for message in owner.changes.WatchChanges(request):
+            token = message.resume_token
+            if message.HasField("change"):
+                seen.append((message.change.resource, message.change.resource_id, message.change.version))
+            elif seen or not request.from_start:
+                break
+            if until and len(seen) == until:
+                break
+    return seen, token
+
+
+async def place(ada: AsyncWaybill, id: str) -> None:
+    request = checkout_service_pb2.PlaceOrderRequest(order=order_pb2.Order(id=id), line_items=lines(tape=1), payments=promise())
+    await ada.checkout.PlaceOrder(request)
+
+
+@pytest.mark.on_sqlite
+async def test_the_feed_of_every_context_goes_on_after_a_restart_with_none_missed_and_none_twice(
+    tmp_path: Path, database_url: str
+) -> None:
+    settings = HostSettings(data=tmp_path, database_url=database_url, pool_size=8)
+    before: dict[str, tuple[Seen, str]] = {}
+    async with running(settings) as first:
+        assert first.secret is not None
+        address, secret = first.address, first.secret.client_secret
+        async with (
+            AsyncWaybill(address, "waybill-admin", secret) as owner,
+            AsyncWaybill(address, SHOP, username="ada", password=PASSWORD) as ada,
+        ):
+            await set_up(owner)
+            await place(ada, "FIRST")
+            for context in CONTEXTS:
+                before[context] = await read(owner, context, until=1)
+    async with (
+        running(dataclasses.replace(settings, bind=address)),
+        AsyncWaybill(address, "waybill-admin", secret) as owner,
+        AsyncWaybill(address, SHOP, username="ada", password=PASSWORD) as ada,
+    ):
+        await place(ada, "SECOND")
+        for context, resource in CONTEXTS.items():
+            first_part, token = before[context]
+            rest, _ = await read(owner, context, token)
+            whole, _ = await read(owner, context)
+            assert [*first_part, *rest] == whole
+            assert len(set(whole)) == len(whole)
+            assert resource in {name for name, _, _ in whole}, context
+
+
+async def test_a_change_says_who_made_it_by_which_call_and_belongs_to_the_seller_s_operators(shared_sqlite_market) -> None:
+    market = shared_sqlite_market
+    made = product_pb2.Product(id="told", name="Told")
+    await market.cast.owner.products.CreateProduct(product_service_pb2.CreateProductRequest(product=made))
+    request = pb.WatchChangesRequest(context="catalog", from_start=True)
+    async with asyncio.timeout(60):
+        async for message in market.cast.owner.changes.WatchChanges(request):
+            if message.change.resource_id == "told":
+                break
+    assert message.change.method == "/waybill.catalog.v1.ProductService/CreateProduct"
+    assert message.change.version == 1
+    assert message.change.actor
+    assert message.change.client_id
+    with pytest.raises(WaybillError) as refused:
+        await anext(aiter(market.cast.ada.changes.WatchChanges(request)))
+    assert refused.value.reason == "ROLE_MISSING"
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({}, "FIELD_REQUIRED"),
+        ({"context": "moon"}, "RESOURCE_NOT_FOUND"),
+        ({"context": "catalog", "resume_token": "x"}, "RESUME_TOKEN_INVALID"),
+        ({"context": "catalog", "resume_token": "x", "from_start": True}, "FIELD_INVALID"),
+    ],
+)
+async def test_a_watch_that_cannot_be_is_refused(shared_sqlite_market, fields: dict, reason: str) -> None:
+    with pytest.raises(WaybillError) as refused:
+        await anext(aiter(shared_sqlite_market.cast.owner.changes.WatchChanges(pb.WatchChangesRequest(**fields))))
+    assert refused.value.reason == reason
