@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from libs.db.tuning import Tuning
 from services.host.process.embedded import running
 from services.host.process.settings import HostSettings
 from services.host.sample.marketplace import PASSWORD, SHOP, set_up
@@ -56,7 +57,7 @@ async def place(ada: AsyncWaybill, id: str) -> None:
 async def test_the_feed_of_every_context_goes_on_after_a_restart_with_none_missed_and_none_twice(
     tmp_path: Path, database_url: str
 ) -> None:
-    settings = HostSettings(data=tmp_path, database_url=database_url, pool_size=8)
+    settings = HostSettings(data=tmp_path, database_url=database_url, tuning=Tuning(pool_size=8))
     before: dict[str, tuple[Seen, str]] = {}
     async with running(settings) as first:
         assert first.secret is not None
