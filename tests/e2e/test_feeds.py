@@ -17,6 +17,7 @@ from tests.support.marketplace import lines
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.changes.v1 import change_service_pb2 as pb
 from waybill.order.v1 import checkout_service_pb2, order_pb2
+from waybill.payment.v1 import credit_card_service_pb2
 from waybill_client import AsyncWaybill, WaybillError
 
 CONTEXTS = {
@@ -24,8 +25,8 @@ CONTEXTS = {
     "catalog": "product",
     "pricing": "price schedule",
     "shipping": "ship method",
-    "payment": "payment",
-    "fulfillment": "supplier order",
+    "payment": "credit card",
+    "fulfillment": "inventory record",
     "order": "order",
 }
 """Every context, and a resource of it that the sample marketplace and an order make."""
@@ -53,6 +54,11 @@ async def place(ada: AsyncWaybill, id: str) -> None:
     await ada.checkout.PlaceOrder(request)
 
 
+async def keep_card(ada: AsyncWaybill, id: str) -> None:
+    card = credit_card_service_pb2.CreditCard(id=id, token="tok_approve", partial_number="4242")
+    await ada.credit_cards.CreateCreditCard(credit_card_service_pb2.CreateCreditCardRequest(credit_card=card))
+
+
 @pytest.mark.on_sqlite
 async def test_the_feed_of_every_context_goes_on_after_a_restart_with_none_missed_and_none_twice(
     tmp_path: Path, database_url: str
@@ -68,6 +74,7 @@ async def test_the_feed_of_every_context_goes_on_after_a_restart_with_none_misse
         ):
             await set_up(owner)
             await place(ada, "FIRST")
+            await keep_card(ada, "first")
             for context in CONTEXTS:
                 before[context] = await read(owner, context, until=1)
     async with (
@@ -76,6 +83,7 @@ async def test_the_feed_of_every_context_goes_on_after_a_restart_with_none_misse
         AsyncWaybill(address, SHOP, username="ada", password=PASSWORD) as ada,
     ):
         await place(ada, "SECOND")
+        await keep_card(ada, "second")
         for context, resource in CONTEXTS.items():
             first_part, token = before[context]
             rest, _ = await read(owner, context, token)

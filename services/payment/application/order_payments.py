@@ -131,7 +131,7 @@ class OrderPayments:
             for row in await work.payments.transactions(payment_ids):
                 if row.result is Result.PENDING:
                     raise conflict(row.payment_id, State.VOID_PENDING, "be removed")
-            await work.payments.remove(payment_ids, now)
+            await work.payments.remove(payment_ids)
 
         await self._units.retrying(take_out)
 

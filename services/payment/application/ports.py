@@ -34,7 +34,7 @@ class PaymentStore(Protocol):
         """Raises `RESOURCE_EXISTS` when an id is taken."""
 
     async def save(self, payments: Sequence[Payment]) -> None: ...
-    async def remove(self, payment_ids: Sequence[str], now: datetime) -> None:
+    async def remove(self, payment_ids: Sequence[str]) -> None:
         """With their transactions."""
 
     async def add_transactions(self, rows: Sequence[Transaction]) -> None: ...

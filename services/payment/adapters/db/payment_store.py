@@ -13,9 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from libs.db import Tx, is_unique_violation
 from libs.errors import exists
-from libs.relay.change import Change
-from libs.relay.changes import append
-from services.payment.adapters.db.tables import CHANGES, GATEWAY_WORD, ORDERS, PAYMENTS, TRANSACTIONS
+from services.payment.adapters.db.tables import GATEWAY_WORD, ORDERS, PAYMENTS, TRANSACTIONS
 from services.payment.domain.payment import Payment
 from services.payment.domain.states import PERMANENT, State
 from services.payment.domain.transaction import Cause, Result, Transaction, TransactionType
@@ -53,16 +51,6 @@ def payment_of(row: Any) -> Payment:
 
 
 _SHOWN = ("id", "order_id", "type", "currency", "spending_account_id", "credit_card_id", "purchase_order_number")
-
-
-def _last(payment: Payment) -> dict[str, Any]:
-    """What is kept of a payment that was removed; amounts in micros, as text, since JSON's numbers are not exact."""
-    amount = None if payment.amount is None else str(payment.amount)
-    return {**{name: getattr(payment, name) for name in _SHOWN}, "amount_micros": amount, "xp": dict(payment.xp)}
-
-
-async def _tell(tx: Tx, payments: Sequence[Payment]) -> None:
-    await append(tx, CHANGES, [Change("payment", p.id, p.version, p.update_time) for p in payments])
 
 
 def payment_row(payment: Payment) -> dict[str, Any]:
@@ -126,21 +114,17 @@ class SqlPaymentStore:
             if is_unique_violation(error):
                 raise exists("payment", ids[0]) from None
             raise
-        await _tell(self._tx, payments)
 
     async def save(self, payments: Sequence[Payment]) -> None:
         """Changed ones, in one statement."""
         if payments:
             rows = [{"b_id": p.id, **{f"b_{n}": getattr(p, n) for n in _MUTABLE}} for p in payments]
             await self._tx.execute(_SAVE, [{**row, "b_state": row["b_state"].value} for row in rows])
-            await _tell(self._tx, payments)
 
-    async def remove(self, payment_ids: Sequence[str], now: datetime) -> None:
+    async def remove(self, payment_ids: Sequence[str]) -> None:
         """Removed ones, with their transactions: the id may be given again."""
         await self._tx.execute(sa.delete(TRANSACTIONS).where(T.payment_id.in_(list(payment_ids))))
-        gone = await self._tx.execute(sa.delete(PAYMENTS).where(P.id.in_(list(payment_ids))).returning(PAYMENTS))
-        payments = [payment_of(row) for row in gone.mappings()]
-        await append(self._tx, CHANGES, [Change("payment", p.id, p.version, now, _last(p)) for p in payments])
+        await self._tx.execute(sa.delete(PAYMENTS).where(P.id.in_(list(payment_ids))))
 
     async def add_transactions(self, rows: Sequence[Transaction]) -> None:
         """New ones."""
