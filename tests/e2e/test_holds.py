@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from services.order.application.drivers import Holds
 from tests.e2e.steps import ship
 from tests.support.loops import ShiftedClock, steps
 from tests.support.marketplace import INCOMING, OUTGOING, Marketplace, create, get, marketplace
@@ -88,7 +89,7 @@ async def test_a_hold_that_fulfillment_did_not_hear_of_is_told_by_the_completer(
     market, clock = still
     await market.cast.ada.place_order({"tape": 1}, id="DEAF")
     complete = steps(market.host.apps["order"])["CompleteSubmissions"]
-    holds = complete.__self__._hold  # type: ignore[attr-defined]
+    (holds,) = (driver._hold for driver in complete.__self__._drivers if isinstance(driver, Holds))  # type: ignore[attr-defined]
 
     async def deaf(*_: object) -> None:
         raise ConnectionError

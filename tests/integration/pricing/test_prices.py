@@ -202,9 +202,9 @@ async def test_rates_of_other_places_classes_and_times_are_not_read(world, monke
     monkeypatch.setattr(stores, "Rates", Counting)
     place = Destination("US", "CA", LA.postal_code)
     async with world.database.reading() as tx:
-        rates = await SqlPriceStore().rates(tx, [place], ["standard"], NOW)
+        rates = await SqlPriceStore(tx).rates([place], ["standard"], NOW)
         monkeypatch.setattr(stores, "MAX_PREFIXES", 3)
-        all_rates = await SqlPriceStore().rates(tx, [place], ["standard"], NOW)
+        all_rates = await SqlPriceStore(tx).rates([place], ["standard"], NOW)
         count = (await tx.execute(sa.select(sa.func.count()).select_from(TAX_RATES))).scalar_one()
     assert read[0] == ["ca", "us", "z90012"]
     assert len(read[1]) == count - 4
