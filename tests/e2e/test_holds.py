@@ -66,7 +66,7 @@ async def test_who_may_not_hold_and_what_cannot_be_held(shared_market: Marketpla
     await create(cast.ada, "CART", tape=1)
     assert await refused(hold(cast.ada, "OPEN")) == "ROLE_MISSING"
     assert await refused(hold(cast.clerks["wh-east"], "OPEN")) == "ROLE_MISSING"
-    assert await refused(hold(cast.sam, "NONE")) == "RESOURCE_NOT_FOUND"
+    assert await refused(hold(cast.sam, "NO-SUCH-ORDER")) == "RESOURCE_NOT_FOUND"
     assert await refused(release(cast.sam, "OPEN", "hld_none")) == "RESOURCE_NOT_FOUND"
     with pytest.raises(WaybillError) as wrong:
         await release(cast.sam, "OPEN", "no id", "x" * 2_001)
