@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_readme import STEPS, blocks, run
+from tests.e2e.test_readme import first_steps
 from tests.support.process import Served, served
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,18 +29,11 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return top
 
 
-async def set_up(server: Served, folder: Path) -> None:
-    """The first steps of a newcomer, by which there is something to order."""
-    (setup,) = blocks(STEPS, "python")
-    setup = setup.replace("127.0.0.1:8420", server.address).replace("SECRET", repr(server.client_secret))
-    await run(setup, folder, "setup.py")
-
-
 @pytest.fixture
 async def shop(tmp_path: Path) -> AsyncIterator[Served]:
     """The marketplace of docs/first-steps.md, served by a process of its own."""
     async with served(tmp_path / "data") as server:
-        await set_up(server, tmp_path)
+        await first_steps(server)
         yield server
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import done, set_up
+from tests.clients.conftest import done
+from tests.e2e.test_readme import first_steps
 from tests.support.process import served
 from waybill_client import Waybill
 
@@ -47,7 +48,7 @@ async def test_a_watch_goes_on_at_the_next_server_and_tells_every_order_once(nod
             waybill.place_order({"anvil": 1}, id=id)
 
     async with served(tmp_path / "data") as first:
-        await set_up(first, tmp_path)
+        await first_steps(first)
         await asyncio.to_thread(order, first.address, "first")
         command = ("node", "--input-type=module", "-e", WATCH, first.address, PASSWORD)
         watching = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, cwd=node)
