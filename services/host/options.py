@@ -18,7 +18,6 @@ Data = Annotated[
     Path | None, typer.Option(file_okay=False, help="Folder of the SQLite files; default in the user's data directory.")
 ]
 DatabaseUrl = Annotated[str, typer.Option(help="PostgreSQL instead of SQLite files, a schema per service.")]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
 
 
 def require_context(name: str) -> str:

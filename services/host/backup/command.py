@@ -18,7 +18,8 @@ from services.host.backup.consistent_cut import backup as make_backup
 from services.host.backup.restore import restore as load_archive
 from services.host.backup.source import Tell
 from services.host.failure import REFUSED, told
-from services.host.options import AsJson, Data, DatabaseUrl, settings
+from services.host.options import Data, DatabaseUrl, settings
+from services.host.remote.options import AsJson
 from services.host.tables import put
 
 T = TypeVar("T")
