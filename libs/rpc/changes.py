@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import hashlib
-import hmac
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-import orjson
 from google.protobuf.json_format import ParseDict
 
-from libs.errors import Violations, invalid, missing
+from libs.errors import Violations, missing
 from libs.protoconv import time_out
+from libs.relay import resume_token
 from libs.relay.change import ChangeFeed, Entry, Place
 from libs.relay.feed import Position
 from libs.rpc.call import current
@@ -30,7 +26,6 @@ POLL = 0.5
 QUIET = 10
 """Looks without news between two tokens; the first look after news brings one."""
 MAX_RESOURCES = 50
-MAX_TOKEN = 1_000
 
 
 class ChangeServicer(pb_grpc.ChangeServiceServicer):
@@ -48,7 +43,7 @@ class ChangeServicer(pb_grpc.ChangeServiceServicer):
             raise missing("feed of changes", request.context)
         bound = _binding(request)
         if request.resume_token:
-            place = _place(request.resume_token, bound)
+            place = resume_token.read(request.resume_token, bound, _place)
         else:
             place = await (feed.oldest() if request.from_start else feed.latest())
             yield pb.WatchChangesResponse(resume_token=_token(place, bound))
@@ -77,30 +72,15 @@ def _check(request: pb.WatchChangesRequest) -> None:
 
 def _binding(request: pb.WatchChangesRequest) -> str:
     """What a token belongs to: the caller's company and what is watched."""
-    text = orjson.dumps([current().principal.party_id, request.context, sorted(request.resources)])
-    return hashlib.sha256(text).hexdigest()[:16]
+    return resume_token.binding(current().principal.party_id, request.context, sorted(request.resources))
 
 
 def _token(place: Place, bound: str) -> str:
-    text = orjson.dumps([bound, place.position.xact, place.position.id, place.epoch])
-    return base64.urlsafe_b64encode(text).decode().rstrip("=")
+    return resume_token.write(bound, place.position, place.epoch)
 
 
-def _place(text: str, bound: str) -> Place:
-    try:
-        if len(text) > MAX_TOKEN:
-            raise ValueError
-        owner, xact, id, epoch = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        if not hmac.compare_digest(str(owner), bound):
-            raise ValueError
-        position = Position(int(xact), int(id))
-        if not (0 <= position.xact < 2**63 and 0 <= position.id < 2**63):
-            raise ValueError
-        return Place(position, str(epoch))
-    except (ValueError, TypeError, OverflowError, binascii.Error, orjson.JSONDecodeError):
-        raise invalid(
-            "resume_token", "RESUME_TOKEN_INVALID", "the resume token belongs to another watch or is none of ours"
-        ) from None
+def _place(position: Position, epoch: str) -> Place:
+    return Place(position, str(epoch))
 
 
 def _change(entry: Entry) -> pb.Change:
