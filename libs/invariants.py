@@ -1,4 +1,4 @@
-"""What an audit of a context yields: broken invariants, and facts to compare with other contexts."""
+"""What an inspection of a context yields: broken invariants, and facts to compare with other contexts."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from libs.errors import Kind, WaybillError
 
 UNREADABLE = "rows_can_be_read"
 """The rule of what is stored and cannot be made sense of at all. It is only told of when it is broken."""
-ENDED = "the audit, which ends here"
-"""Subject of what an audit as a whole has failed by. Its parts go on without what they cannot read, so it is a last resort."""
+ENDED = "the inspection, which ends here"
+"""Subject of what an inspection as a whole has failed by: a last resort, since its parts go on without what they cannot read."""
 MOST = 200
 """Characters of an error that are told."""
 
@@ -60,8 +60,8 @@ class Summary:
 
 
 Record = Finding | Fact | Summary
-Audit = Callable[[Sequence[str]], AsyncIterator[Record]]
-"""An audit of a context. Without order keys: findings, facts about all orders in the order of their keys, the summary.
+Inspection = Callable[[Sequence[str]], AsyncIterator[Record]]
+"""An inspection of a context. Without order keys: findings, facts about all orders in the order of their keys, the summary.
 With order keys: only the facts about those orders, and a summary."""
 
 
@@ -91,7 +91,7 @@ def unreadable(context: str, subject: str, error: Exception) -> Finding:
 
 
 async def told_to_the_end(context: str, records: AsyncIterator[Record]) -> AsyncIterator[Record]:
-    """The records of an audit, and its summary however it ends: what it fails by is a finding.
+    """The records of an inspection, and its summary however it ends: what it fails by is a finding.
 
     What cannot be read is told once, though several rules may have stumbled over it.
     """

@@ -5,13 +5,13 @@ They are one contract of all services, as what a token carries is; which role a 
 
 from typing import Final
 
-from libs.auth.roles import AUDIT_READER, FULL_ACCESS, OPERATIONS_ADMIN
+from libs.auth.roles import FULL_ACCESS, INSPECTION_READER, OPERATIONS_ADMIN
 
 __all__ = [
     "ADDRESS_ADMIN",
     "ALL_ROLES",
     "API_CLIENT_ADMIN",
-    "AUDIT_READER",
+    "INSPECTION_READER",
     "BUYER_ADMIN",
     "CREDIT_CARD_ADMIN",
     "FULL_ACCESS",

@@ -260,7 +260,7 @@ class Database:
                     await connection.rollback()
 
     @asynccontextmanager
-    async def auditing(self) -> AsyncIterator[Tx]:
+    async def inspecting(self) -> AsyncIterator[Tx]:
         """A snapshot of a reader who takes time between two statements: whoever listens may be slower than we are.
 
         Not for ever, since a snapshot keeps PostgreSQL from tidying up.

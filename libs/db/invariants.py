@@ -1,4 +1,4 @@
-"""Rules of an audit as SQL: each selects what breaks it, so that nothing is loaded where all is well."""
+"""Rules of an inspection as SQL: each selects what breaks it, so that nothing is loaded where all is well."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from iso4217 import Currency
 from libs import invariants as told_of
 from libs.db.database import Database, Tx
 from libs.db.refusals import refusal
-from libs.invariants import Audit, Finding, Record, RuleResult, Summary
+from libs.invariants import Finding, Inspection, Record, RuleResult, Summary
 from libs.money import minor_unit
 
 _K = TypeVar("_K")
@@ -38,19 +38,19 @@ Look = Callable[[Tx], AsyncIterator[Finding | RuleResult]]
 """Judges rules within one snapshot: what breaks them, and of every rule what it looked at."""
 
 
-def with_rules(audit: Audit, database: Database, look: Look) -> Audit:
-    """The audit, and these rules before its own. They say nothing of single orders."""
+def with_rules(inspection: Inspection, database: Database, look: Look) -> Inspection:
+    """The inspection, and these rules before its own. They say nothing of single orders."""
 
     async def both(order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
         results: list[RuleResult] = []
         if not order_keys:
-            async with database.auditing() as tx:
+            async with database.inspecting() as tx:
                 async for found in look(tx):
                     if isinstance(found, Finding):
                         yield found
                     else:
                         results.append(found)
-        async for record in audit(order_keys):
+        async for record in inspection(order_keys):
             yield _with(record, results) if isinstance(record, Summary) else record
 
     return both
@@ -190,7 +190,7 @@ async def readable(
 
 
 async def in_parts(context: str, **parts: AsyncIterator[Finding | RuleResult]) -> AsyncIterator[Finding | RuleResult]:
-    """One part of an audit after the other; what one fails by hinders no other."""
+    """One part of an inspection after the other; what one fails by hinders no other."""
     for name, part in parts.items():
         try:
             async for record in part:

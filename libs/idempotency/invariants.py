@@ -1,4 +1,4 @@
-"""What recorded outcomes name has to exist: one request id, one effect, as a rule of an audit."""
+"""What recorded outcomes name has to exist: one request id, one effect, as a rule of an inspection."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from libs.db import Database
 from libs.db.invariants import SqlRule, judged, told, with_rules
-from libs.invariants import Audit
+from libs.invariants import Inspection
 
 RULE = "request_has_its_effect"
 
@@ -46,7 +46,9 @@ def lost(dialect: str, requests: sa.Table, made: Mapping[str, sa.Table]) -> Sequ
     return [shapeless(dialect, requests), unmade]
 
 
-def with_effects(audit: Audit, database: Database, context: str, requests: sa.Table, made: Mapping[str, sa.Table]) -> Audit:
-    """The audit, and this rule."""
+def with_effects(
+    inspection: Inspection, database: Database, context: str, requests: sa.Table, made: Mapping[str, sa.Table]
+) -> Inspection:
+    """The inspection, and this rule."""
     rule = SqlRule(RULE, sa.union_all(*lost(database.dialect, requests, made)), requests)
-    return with_rules(audit, database, lambda tx: judged(tx, context, [rule]))
+    return with_rules(inspection, database, lambda tx: judged(tx, context, [rule]))

@@ -45,7 +45,7 @@ def changed(due: datetime) -> dict[str, Any]:
 
 
 def parked(context: str, kind: str, row: Any, order_key: str = "") -> Fact:
-    """What an audit states of a row whose change is parked, about an order: the row's own unless another is named."""
+    """What an inspection states of a row whose change is parked, about an order: the row's own unless another is named."""
     values = {
         "kind": kind,
         "id": row.id,
@@ -57,7 +57,7 @@ def parked(context: str, kind: str, row: Any, order_key: str = "") -> Fact:
 
 
 def tried(row: Any) -> dict[str, str]:
-    """What an audit states of a change that has been sent in vain, though it is not parked."""
+    """What an inspection states of a change that has been sent in vain, though it is not parked."""
     return {"failures": str(row.report_tries), "failure": row.report_error or ""} if row.report_tries else {}
 
 

@@ -1,4 +1,4 @@
-"""Serves the audits of the hosted apps."""
+"""Serves the inspections of the hosted apps."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from libs.errors import invalid
 from libs.invariants import Fact, Finding
 from libs.rpc.operations import require_operator
 from libs.service.app import ServiceApp
-from waybill.audit.v1 import audit_service_pb2 as pb
-from waybill.audit.v1 import audit_service_pb2_grpc as pb_grpc
+from waybill.inspection.v1 import inspection_service_pb2 as pb
+from waybill.inspection.v1 import inspection_service_pb2_grpc as pb_grpc
 
-AUDIT_SERVICE = "waybill.audit.v1.AuditService"
+INSPECTION_SERVICE = "waybill.inspection.v1.InspectionService"
 MAX_KEYS = 1_000
 
 
-class AuditServicer(pb_grpc.AuditServiceServicer):
+class InspectionServicer(pb_grpc.InspectionServiceServicer):
     """Every server answers for the contexts it hosts."""
 
     def __init__(self, apps: Sequence[ServiceApp]) -> None:
         self._apps = apps
 
-    async def Audit(self, request: pb.AuditRequest, context: Any) -> AsyncIterator[pb.AuditResponse]:
+    async def Inspect(self, request: pb.InspectRequest, context: Any) -> AsyncIterator[pb.InspectResponse]:
         """Streams findings, facts and one summary per context."""
-        require_operator(roles.AUDIT_READER)
+        require_operator(roles.INSPECTION_READER)
         _require_keys(request.order_keys)
         for app in self._apps:
             if request.contexts and app.name not in request.contexts:
                 continue
-            async for record in app.audited(request.order_keys):
+            async for record in app.inspected(request.order_keys):
                 if isinstance(record, Finding):
-                    yield pb.AuditResponse(
+                    yield pb.InspectResponse(
                         finding=pb.Finding(context=record.context, rule=record.rule, subject=record.subject, detail=record.detail)
                     )
                 elif isinstance(record, Fact):
-                    yield pb.AuditResponse(
+                    yield pb.InspectResponse(
                         fact=pb.Fact(
                             context=record.context, kind=record.kind, order_key=record.order_key, values=dict(record.values)
                         )
                     )
                 else:
-                    yield pb.AuditResponse(
+                    yield pb.InspectResponse(
                         summary=pb.Summary(
                             context=record.context,
                             rules=record.rules,
@@ -64,6 +64,6 @@ def _require_keys(keys: Sequence[str]) -> None:
             raise invalid(f"order_keys[{i}]", "FIELD_INVALID", "must be the key of an order") from None
 
 
-def register_audit(server: Any, apps: Sequence[ServiceApp]) -> None:
+def register_inspection(server: Any, apps: Sequence[ServiceApp]) -> None:
     """Adds the service to a server."""
-    pb_grpc.add_AuditServiceServicer_to_server(AuditServicer(apps), server)
+    pb_grpc.add_InspectionServiceServicer_to_server(InspectionServicer(apps), server)

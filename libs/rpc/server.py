@@ -16,7 +16,7 @@ from libs.rpc.changes import CHANGE_SERVICE, register_changes
 from libs.rpc.entrance import HEALTH, MAX_INSIDE, REFLECTION, Entrance, Inside, Load, Outside
 from libs.rpc.health import Health
 from libs.rpc.interceptor import CallInterceptor
-from libs.rpc.invariants import AUDIT_SERVICE, register_audit
+from libs.rpc.invariants import INSPECTION_SERVICE, register_inspection
 from libs.rpc.operations import OUTBOX_SERVICE, register_operations
 from libs.rpc.peers import Peers
 from libs.rpc.reflection import register_reflection
@@ -44,7 +44,7 @@ class _Generic:
 
 
 class RpcServer:
-    """Serves apps, with health, reflection, audit, outbox and change services; runs their background loops.
+    """Serves apps, with health, reflection, inspection, outbox and change services; runs their background loops.
 
     What a message may weigh is a matter of a whole gRPC server, so there are two of them before the same servicers: the
     public one knows users and takes 4 MiB, the inner one knows services and takes 64.
@@ -72,7 +72,7 @@ class RpcServer:
         anonymous = frozenset().union(*(app.anonymous for app in apps)) if apps else frozenset()
         load, self._streams = Load(max_outside_calls, max_outside_streams), Streams()
         metrics.STREAMS.set_function(lambda: len(self._streams))
-        self._health = Health(self._apps, [AUDIT_SERVICE, OUTBOX_SERVICE, CHANGE_SERVICE], peers)
+        self._health = Health(self._apps, [INSPECTION_SERVICE, OUTBOX_SERVICE, CHANGE_SERVICE], peers)
 
         def server(entrance: Entrance) -> grpc.aio.Server:
             return self._server(CallInterceptor(contexts, entrance, load, self._streams), entrance)
@@ -97,7 +97,7 @@ class RpcServer:
         for app in self._apps:
             for add, servicer, _ in app.registrations:
                 add(servicer, generic)
-        register_audit(generic, self._apps)
+        register_inspection(generic, self._apps)
         register_operations(generic, self._apps)
         register_changes(generic, self._apps)
         if HEALTH in entrance.open:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from libs.clock import Clock
 from libs.failpoints import Failpoints
 from libs.ids import IdSource
-from libs.invariants import Audit, Record, Summary, told_to_the_end
+from libs.invariants import Inspection, Record, Summary, told_to_the_end
 from libs.service.loops import Loop
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class ServiceApp:
     close: Callable[[], Awaitable[None]] = _nothing
     anonymous: frozenset[str] = frozenset()
     """Full method names, such as `/waybill.directory.v1.TokenService/IssueToken`, that need no token."""
-    audit: Audit | None = None
+    inspection: Inspection | None = None
     statements: Callable[[], int] = lambda: 0
     """SQL statements sent so far."""
     database: Database | None = None
@@ -59,13 +59,13 @@ class ServiceApp:
     changes: ChangeFeed | None = None
     """Everything that it has changed, in the order of commits."""
 
-    async def audited(self, order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
-        """The service's own audit, or an empty one; what it cannot read is a finding.
+    async def inspected(self, order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
+        """The service's own inspection, or an empty one; what it cannot read is a finding.
 
         With order keys only what it states about those orders.
         """
-        if self.audit is None:
+        if self.inspection is None:
             yield Summary(self.name, 0, 0, 0)
             return
-        async for record in told_to_the_end(self.name, self.audit(order_keys)):
+        async for record in told_to_the_end(self.name, self.inspection(order_keys)):
             yield record

@@ -14,7 +14,7 @@ from libs.service.app import Runtime, ServiceApp
 from services.catalog.adapters.db.invariants.census_store import CensusReader
 from services.catalog.adapters.db.invariants.rules import look
 from services.catalog.adapters.db.tables import CHANGES, MADE, PRODUCT, REQUESTS
-from services.catalog.application.audit import Audit
+from services.catalog.application.inspection import Inspection
 from services.catalog.rpc.servicer import ProductServicer
 from services.catalog.settings import Settings
 from waybill.catalog.v1 import product_service_pb2_grpc as pb_grpc
@@ -27,7 +27,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     database = await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.tuning)
     # Products have no checks that need other tables, so what guards are given does not matter.
     products = StandardMethods(database, REQUESTS, PRODUCT, runtime.clock, runtime.ids, lambda tx: tx)
-    audit = with_rules(Audit(CensusReader(database)), database, look())
+    inspection = with_rules(Inspection(CensusReader(database)), database, look())
     changes = SqlChangeFeed(database, CHANGES)
     return ServiceApp(
         name="catalog",
@@ -39,7 +39,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             changes.forgetting(runtime.clock),
         ],
         close=database.close,
-        audit=with_effects(audit, database, "catalog", REQUESTS, MADE),
+        inspection=with_effects(inspection, database, "catalog", REQUESTS, MADE),
         statements=lambda: database.statements,
         database=database,
         changes=changes,

@@ -30,8 +30,8 @@ from services.directory.adapters.passwords import Argon2
 from services.directory.application.address_assignments import AddressAssignments
 from services.directory.application.addresses import Addresses
 from services.directory.application.api_clients import RotateSecret
-from services.directory.application.audit import Audit
 from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER, OneTimeSecret
+from services.directory.application.inspection import Inspection
 from services.directory.application.issue_token import IssueToken
 from services.directory.application.throttle import Throttle
 from services.directory.application.users import SetPassword, UserRules
@@ -144,7 +144,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         ),
     ]
     census = CensusReader(database, bool(settings.signing_key_pem))
-    audit = with_rules(Audit(census), database, look(database.dialect))
+    inspection = with_rules(Inspection(census), database, look(database.dialect))
     changes = SqlChangeFeed(database, CHANGES)
     return ServiceApp(
         name="directory",
@@ -152,7 +152,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         background=[forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause), changes.forgetting(clock)],
         close=database.close,
         anonymous=frozenset({f"/{PACKAGE}.TokenService/IssueToken", f"/{PACKAGE}.TokenService/GetKeySet"}),
-        audit=with_effects(audit, database, "directory", REQUESTS, MADE),
+        inspection=with_effects(inspection, database, "directory", REQUESTS, MADE),
         statements=lambda: database.statements,
         database=database,
         changes=changes,

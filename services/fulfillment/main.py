@@ -20,7 +20,7 @@ from services.fulfillment.adapters.clients.directory_client import DirectoryClie
 from services.fulfillment.adapters.clients.order_client import OrderClient
 from services.fulfillment.adapters.db import tables
 from services.fulfillment.adapters.db.gauges import Gauges
-from services.fulfillment.adapters.db.invariants.audit import audit
+from services.fulfillment.adapters.db.invariants.inspection import inspection
 from services.fulfillment.adapters.db.report_store import TABLES
 from services.fulfillment.adapters.db.work import SqlFulfillmentWork
 from services.fulfillment.application.ports import FulfillmentWork
@@ -122,7 +122,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
             changes.forgetting(runtime.clock),
         ],
         close=database.close,
-        audit=lambda keys: audit(database, keys),
+        inspection=lambda keys: inspection(database, keys),
         statements=lambda: database.statements,
         database=database,
         changes=changes,

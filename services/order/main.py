@@ -24,7 +24,7 @@ from services.order.adapters.clients.pricing import PricingClient
 from services.order.adapters.clients.shipping import ShippingClient
 from services.order.adapters.db.aftercare.command_queries import SqlCommandQueries
 from services.order.adapters.db.gauges import Gauges
-from services.order.adapters.db.invariants.audit import Audit
+from services.order.adapters.db.invariants.inspection import Inspection
 from services.order.adapters.db.reading.change_feed import OrderChangeFeed
 from services.order.adapters.db.reading.feed import SqlFeed
 from services.order.adapters.db.submission.submission_queries import SqlSubmissionQueries
@@ -180,7 +180,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
             forgetting(db, REQUESTS, clock, settings.remembered, settings.forget_pause),
         ],
         close=db.close,
-        audit=Audit(db),
+        inspection=Inspection(db),
         statements=lambda: db.statements,
         database=db,
         changes=OrderChangeFeed(db),

@@ -22,7 +22,7 @@ from libs.service.retries import Retries
 from services.payment.adapters.clients.order import OrderDecisions, OrderReports
 from services.payment.adapters.db.alert_store import KIND
 from services.payment.adapters.db.gauges import Gauges
-from services.payment.adapters.db.invariants.audit import Audit
+from services.payment.adapters.db.invariants.inspection import Inspection
 from services.payment.adapters.db.ledger_query import SqlLedgerEntries
 from services.payment.adapters.db.tables import ACCOUNT, ALERTS, ATTEMPTS, CARD, CHANGES, PAYMENTS, REQUESTS, TRANSACTIONS
 from services.payment.adapters.db.work import SqlPaymentWork
@@ -139,7 +139,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
             changes.forgetting(clock),
         ],
         close=close,
-        audit=Audit(database),
+        inspection=Inspection(database),
         statements=lambda: database.statements,
         database=database,
         changes=changes,

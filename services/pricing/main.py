@@ -24,10 +24,10 @@ from services.pricing.adapters.db.schedules.assignment_store import SqlAssignmen
 from services.pricing.adapters.db.stores import RESERVED
 from services.pricing.adapters.db.tables import CHANGES, MADE, REQUESTS, RESERVATIONS, SCHEDULE, TAX_RATE
 from services.pricing.adapters.db.work import SqlPricingWork
-from services.pricing.application.audit import Audit
 from services.pricing.application.calculation.calculate_order import CalculateOrder
 from services.pricing.application.calculation.expire_reservations import ExpireReservations, Pace
 from services.pricing.application.calculation.reserve_redemptions import Redemptions
+from services.pricing.application.inspection import Inspection
 from services.pricing.application.schedules.assign_price_schedules import AssignPriceSchedules
 from services.pricing.rpc.calculation.pricing_servicer import PricingServicer
 from services.pricing.rpc.schedules.price_schedule_servicer import PriceScheduleServicer
@@ -67,7 +67,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         ),
         (tax_rate_service_pb2_grpc.add_TaxRateServiceServicer_to_server, TaxRateServicer(standard(TAX_RATE)), "TaxRateService"),
     ]
-    audit = with_rules(Audit(CensusReader(database)), database, look())
+    inspection = with_rules(Inspection(CensusReader(database)), database, look())
     changes = SqlChangeFeed(database, CHANGES)
     return ServiceApp(
         name="pricing",
@@ -78,7 +78,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             changes.forgetting(clock),
         ],
         close=database.close,
-        audit=with_effects(audit, database, "pricing", REQUESTS, MADE),
+        inspection=with_effects(inspection, database, "pricing", REQUESTS, MADE),
         statements=lambda: database.statements,
         database=database,
         changes=changes,

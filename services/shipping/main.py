@@ -17,9 +17,9 @@ from services.shipping.adapters.db.invariants.census_store import CensusReader
 from services.shipping.adapters.db.invariants.rules import look
 from services.shipping.adapters.db.terms_store import TermsReader
 from services.shipping.adapters.db.work import SqlShippingWork
-from services.shipping.application.audit import Audit
 from services.shipping.application.check_selections import CheckSelections
 from services.shipping.application.estimate_shipping import EstimateShipping
+from services.shipping.application.inspection import Inspection
 from services.shipping.rpc.carrier_servicer import CarrierServicer
 from services.shipping.rpc.grouping_rule_servicer import GroupingRuleServicer
 from services.shipping.rpc.rate_table_servicer import RateTableServicer
@@ -76,7 +76,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             "GroupingRule",
         ),
     ]
-    audit = with_rules(Audit(CensusReader(database)), database, look())
+    inspection = with_rules(Inspection(CensusReader(database)), database, look())
     changes = SqlChangeFeed(database, tables.CHANGES)
     return ServiceApp(
         name="shipping",
@@ -86,7 +86,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             changes.forgetting(runtime.clock),
         ],
         close=database.close,
-        audit=with_effects(audit, database, "shipping", tables.REQUESTS, tables.MADE),
+        inspection=with_effects(inspection, database, "shipping", tables.REQUESTS, tables.MADE),
         statements=lambda: database.statements,
         database=database,
         changes=changes,

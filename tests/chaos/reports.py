@@ -245,14 +245,14 @@ def renamed(states: Sequence[State], key: uuid.UUID, old: str, id: str) -> list[
 
 @asynccontextmanager
 async def order_service(url: str) -> AsyncIterator[Orders]:
-    """A real one that nobody else speaks with; ends with its audit."""
+    """A real one that nobody else speaks with; ends with its inspection."""
     schema = None if url.startswith("sqlite") else "orders"
     app = await build(Settings(url, schema), runtime_for("order"))
     database = await open_migrated(url, schema, VERSIONS)
     try:
         async with serving(app) as served:
             yield Orders(served, database)
-            found = [r async for r in app.audited() if isinstance(r, Finding) and r.rule not in NOT_WORKED_OUT]
+            found = [r async for r in app.inspected() if isinstance(r, Finding) and r.rule not in NOT_WORKED_OUT]
             assert found == [], found
     finally:
         await database.close()

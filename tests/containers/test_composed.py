@@ -20,7 +20,7 @@ TOTALS = {
 }
 
 
-def _audited(system: Composed) -> None:
+def _inspected(system: Composed) -> None:
     servers = [argument for many in system.addresses.values() for argument in ("--server", ",".join(many))]
     checked = system.waybill("check", *servers)
     assert checked.returncode == 0, checked.stdout + checked.stderr
@@ -70,7 +70,7 @@ async def test_orders_are_placed_while_a_replica_is_gone(system: Composed, story
     assert {order.status for order in placed} == {order_pb2.ORDER_STATUS_OPEN}
     docker("start", gone)
     system.up()
-    _audited(system)
+    _inspected(system)
 
 
 async def test_it_is_well_again_after_postgresql_was_killed(system: Composed, story: dict[str, Any]) -> None:
@@ -81,7 +81,7 @@ async def test_it_is_well_again_after_postgresql_was_killed(system: Composed, st
     async with system.client(SHOP, username="ada", password=PASSWORD) as ada:
         order = await ada.place_order({"tape": 1}, id="AFTERWARDS")
     assert order.status == order_pb2.ORDER_STATUS_OPEN
-    _audited(system)
+    _inspected(system)
 
 
 async def test_what_was_done_outlives_the_containers(system: Composed, story: dict[str, Any]) -> None:
@@ -93,4 +93,4 @@ async def test_what_was_done_outlives_the_containers(system: Composed, story: di
     async with system.client("waybill-admin", owners) as owner:
         kept = await get(owner, story["order"]["id"])
     assert kept.status == order_pb2.ORDER_STATUS_COMPLETED
-    _audited(system)
+    _inspected(system)

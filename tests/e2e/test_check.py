@@ -28,8 +28,8 @@ from services.order.application.progress.report_fulfillment import ReportFulfill
 from tests.e2e.steps import until_parked
 from tests.support.marketplace import Marketplace
 from tests.support.tampering import tampered
-from waybill.audit.v1 import audit_service_pb2 as pb
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as svc
+from waybill.inspection.v1 import inspection_service_pb2 as pb
 from waybill_client import AsyncWaybill, WaybillError
 
 O = supplier_orders.c  # noqa: E741 - the columns
@@ -121,7 +121,7 @@ async def test_books_that_no_server_hosts_are_named_and_are_not_sound(tmp_path: 
         failed, output = await run(host, "--json")
     assert (code, failed) == (2, 2)
     missing = ["catalog", "pricing", "shipping", "payment", "fulfillment", "order"]
-    assert f"not audited: {', '.join(missing)}; name the servers" in text
+    assert f"not inspected: {', '.join(missing)}; name the servers" in text
     told = json.loads(output)
     assert (told["ok"], told["findings"], told["missing"]) == (False, [], missing)
 
@@ -149,10 +149,10 @@ async def test_what_differs_while_a_report_is_under_way_is_told_apart_for_a_whil
 async def test_facts_can_be_asked_for_about_named_orders_alone(sqlite_market: Marketplace) -> None:
     for id in ("ONE", "TWO"):
         await sqlite_market.cast.ada.place_order({"tape": 1}, id=id)
-    audit = sqlite_market.cast.owner.audit
-    every = [r.fact async for r in audit.Audit(pb.AuditRequest()) if r.WhichOneof("record") == "fact"]
+    inspection = sqlite_market.cast.owner.inspection
+    every = [r.fact async for r in inspection.Inspect(pb.InspectRequest()) if r.WhichOneof("record") == "fact"]
     (key,) = {f.order_key for f in every if f.values.get("id") == "TWO"}
-    some = [r async for r in audit.Audit(pb.AuditRequest(order_keys=[key]))]
+    some = [r async for r in inspection.Inspect(pb.InspectRequest(order_keys=[key]))]
     kinds = {r.WhichOneof("record") for r in some}
     assert kinds == {"fact", "summary"}
     mine = sorted((f.context, f.kind, sorted(f.values.items())) for f in every if f.order_key == key)
@@ -165,15 +165,15 @@ async def test_facts_can_be_asked_for_about_named_orders_alone(sqlite_market: Ma
 )
 async def test_keys_that_are_none_are_refused(sqlite_market: Marketplace, keys: list[str], reason: str) -> None:
     with pytest.raises(WaybillError) as refused:
-        await anext(aiter(sqlite_market.cast.owner.audit.Audit(pb.AuditRequest(order_keys=keys))))
+        await anext(aiter(sqlite_market.cast.owner.inspection.Inspect(pb.InspectRequest(order_keys=keys))))
     assert [f.reason for f in refused.value.fields] == [reason]
 
 
-async def told_to_an_auditor(market: Marketplace) -> str:
+async def told_to_an_inspector(market: Marketplace) -> str:
     """What is said while waiting, to a caller who may read and not retry."""
     secret, told = market.secret, io.StringIO()
-    async with AsyncWaybill(market.address, secret.client_id, secret.client_secret, roles=["AuditReader"]) as auditor:
-        assert await reconciled(auditor, [], 30.0, Console(file=told))
+    async with AsyncWaybill(market.address, secret.client_id, secret.client_secret, roles=["InspectionReader"]) as inspector:
+        assert await reconciled(inspector, [], 30.0, Console(file=told))
     return told.getvalue()
 
 
@@ -204,7 +204,7 @@ async def test_a_parked_entry_is_named_fails_the_check_breaks_no_rule_and_is_ret
 
     code, text = await run(market, "--reconcile")
     assert (code, "parked: 1 outbox entry" in text) == (1, True), "it is rejected again"
-    assert "not retried: PERMISSION_DENIED ROLE_MISSING" in await told_to_an_auditor(market)
+    assert "not retried: PERMISSION_DENIED ROLE_MISSING" in await told_to_an_inspector(market)
     monkeypatch.setattr(ReportFulfillment, "__call__", understood)
     code, text = await run(market, "--reconcile")
     assert (code, "parked" in text) == (0, False)

@@ -16,7 +16,7 @@ from waybill_client import AsyncWaybill
 ROOT = Path(__file__).resolve().parents[2]
 
 
-async def test_an_order_is_placed_split_and_audited_across_seven_processes(cluster_database: str) -> None:
+async def test_an_order_is_placed_split_and_inspected_across_seven_processes(cluster_database: str) -> None:
     with distributed(cluster_database) as fleet:
         async with (
             AsyncWaybill("", "waybill-admin", fleet.client_secret, addresses=fleet.addresses) as owner,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from waybill_client.services import Services
 
 if TYPE_CHECKING:
-    from waybill.audit.v1.audit_service_pb2_grpc import AuditServiceAsyncStub
     from waybill.catalog.v1.product_service_pb2_grpc import ProductServiceAsyncStub
     from waybill.changes.v1.change_service_pb2_grpc import ChangeServiceAsyncStub
     from waybill.directory.v1.address_service_pb2_grpc import AddressServiceAsyncStub
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from waybill.fulfillment.v1.inventory_service_pb2_grpc import InventoryServiceAsyncStub
     from waybill.fulfillment.v1.shipment_service_pb2_grpc import ShipmentServiceAsyncStub
     from waybill.fulfillment.v1.supplier_order_service_pb2_grpc import SupplierOrderServiceAsyncStub
+    from waybill.inspection.v1.inspection_service_pb2_grpc import InspectionServiceAsyncStub
     from waybill.operations.v1.outbox_service_pb2_grpc import OutboxServiceAsyncStub
     from waybill.order.v1.checkout_service_pb2_grpc import CheckoutServiceAsyncStub
     from waybill.order.v1.line_item_service_pb2_grpc import LineItemServiceAsyncStub
@@ -77,7 +77,7 @@ class AsyncServices:
     inventory: InventoryServiceAsyncStub = _stub("inventory")
     supplier_orders: SupplierOrderServiceAsyncStub = _stub("supplier_orders")
     shipments: ShipmentServiceAsyncStub = _stub("shipments")
-    audit: AuditServiceAsyncStub = _stub("audit")
+    inspection: InspectionServiceAsyncStub = _stub("inspection")
     outbox: OutboxServiceAsyncStub = _stub("outbox")
     changes: ChangeServiceAsyncStub = _stub("changes")
     submissions: SubmissionServiceAsyncStub = _stub("submissions")

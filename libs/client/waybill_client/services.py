@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from waybill.audit.v1.audit_service_pb2_grpc import AuditServiceStub
 from waybill.catalog.v1.product_service_pb2_grpc import ProductServiceStub
 from waybill.changes.v1.change_service_pb2_grpc import ChangeServiceStub
 from waybill.directory.v1.address_service_pb2_grpc import AddressServiceStub
@@ -18,6 +17,7 @@ from waybill.directory.v1.user_service_pb2_grpc import UserServiceStub
 from waybill.fulfillment.v1.inventory_service_pb2_grpc import InventoryServiceStub
 from waybill.fulfillment.v1.shipment_service_pb2_grpc import ShipmentServiceStub
 from waybill.fulfillment.v1.supplier_order_service_pb2_grpc import SupplierOrderServiceStub
+from waybill.inspection.v1.inspection_service_pb2_grpc import InspectionServiceStub
 from waybill.operations.v1.outbox_service_pb2_grpc import OutboxServiceStub
 from waybill.order.v1.checkout_service_pb2_grpc import CheckoutServiceStub
 from waybill.order.v1.line_item_service_pb2_grpc import LineItemServiceStub
@@ -90,7 +90,7 @@ class Services:
     inventory = Service(InventoryServiceStub)
     supplier_orders = Service(SupplierOrderServiceStub)
     shipments = Service(ShipmentServiceStub)
-    audit = Service(AuditServiceStub)
+    inspection = Service(InspectionServiceStub)
     outbox = Service(OutboxServiceStub)
     changes = Service(ChangeServiceStub)
     submissions = Service(SubmissionServiceStub)

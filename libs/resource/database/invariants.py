@@ -1,4 +1,4 @@
-"""A rule of audits for every resource: what is stored can be said in its contract, and would be stored the same again."""
+"""A rule of inspections for every resource: what is stored can be said in its contract, and would be stored the same again."""
 
 from __future__ import annotations
 

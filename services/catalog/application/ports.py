@@ -9,7 +9,7 @@ from services.catalog.domain.product import StoredProduct
 
 
 class CensusStore(Protocol):
-    """Reads every product for the audit."""
+    """Reads every product for the inspection."""
 
     def take(self) -> AsyncIterator[Sequence[StoredProduct]]:
         """One snapshot, part by part."""

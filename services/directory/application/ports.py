@@ -202,7 +202,7 @@ class Contexts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """What an audit looks at: what is wrong, by rule, and how much there is."""
+    """What an inspection looks at: what is wrong, by rule, and how much there is."""
 
     sellers: int
     keys: int

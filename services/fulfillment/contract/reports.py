@@ -1,4 +1,4 @@
-"""Supplier orders and shipments as messages: what callers are shown, what the order service hears, what the audit compares."""
+"""Supplier orders and shipments as messages: what callers see, what the order service hears, what the inspection compares."""
 
 from __future__ import annotations
 

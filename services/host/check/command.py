@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from services.host.check import show
-from services.host.check.compare import check as audit
+from services.host.check.compare import check as inspection
 from services.host.check.reconcile import reconciled
 from services.host.contexts import DEFAULT_SERVER
 from services.host.remote.options import DEFAULT_CLIENT, AsJson, ClientId, ClientSecret, Server, require_secret
@@ -50,7 +50,7 @@ async def _check(
 ) -> int:
     async with AsyncWaybill(servers[0], client_id, client_secret) as client:
         settled = reconciling is None or await reconciled(client, servers, reconciling, err)
-        report = await audit(client, servers)
+        report = await inspection(client, servers)
     if as_json:
         out.print_json(json_module.dumps(show.as_json(report)))
     else:

@@ -1,4 +1,4 @@
-"""Proves the books: every context's own audit, and what the contexts state about every order laid side by side."""
+"""Proves the books: every context's own inspection, and what the contexts state about every order laid side by side."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.host.check.report import Report, Result
 from services.host.check.rules import RULES, CrossRule
 from services.host.check.subjects import Subject, subjects
 from services.host.contexts import CONTEXTS
-from waybill.audit.v1 import audit_service_pb2 as pb
+from waybill.inspection.v1 import inspection_service_pb2 as pb
 from waybill_client import AsyncWaybill
 
 ACROSS = "across"
@@ -22,7 +22,7 @@ PAUSE = 0.5
 """Seconds between two looks at what differs."""
 PART = 500
 """Orders that are looked at again in one call."""
-Stream = AsyncIterator[pb.AuditResponse]
+Stream = AsyncIterator[pb.InspectResponse]
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class _Doubt:
 
 
 async def check(client: AsyncWaybill, servers: Sequence[str] = ()) -> Report:
-    """Audits every context that the servers host (the client's own when none is named), then compares their facts.
+    """Inspects every context that the servers host (the client's own when none is named), then compares their facts.
 
     Contexts are not read at one instant, and work may be under way between them. So a difference counts only when both
     sides say the same at a second reading and no work is under way that may be why, or it has been for too long.
@@ -131,7 +131,7 @@ async def _opened(clients: Sequence[AsyncWaybill], keys: Sequence[str]) -> dict[
 
     async def open(context: str) -> tuple[str, Stream] | None:
         for client in clients:
-            stream: Stream = aiter(client.audit.Audit(pb.AuditRequest(contexts=[context], order_keys=keys)))
+            stream: Stream = aiter(client.inspection.Inspect(pb.InspectRequest(contexts=[context], order_keys=keys)))
             first = await anext(stream, None)
             if first is not None:
                 return context, _rest(first, stream)
@@ -141,7 +141,7 @@ async def _opened(clients: Sequence[AsyncWaybill], keys: Sequence[str]) -> dict[
     return dict(item for item in found if item is not None)
 
 
-async def _rest(first: pb.AuditResponse, stream: Stream) -> Stream:
+async def _rest(first: pb.InspectResponse, stream: Stream) -> Stream:
     yield first
     async for record in stream:
         yield record

@@ -16,7 +16,7 @@ from services.host.check.parked import KIND, Parked
 from services.host.check.subjects import Kind, Subject, in_words
 from services.host.operate.outbox import retry
 from services.host.remote.session import Operator
-from waybill.audit.v1 import audit_service_pb2 as pb
+from waybill.inspection.v1 import inspection_service_pb2 as pb
 from waybill.operations.v1 import outbox_service_pb2
 from waybill_client import AsyncWaybill, WaybillError
 
@@ -62,7 +62,7 @@ async def _facts(clients: Sequence[AsyncWaybill]) -> list[pb.Fact]:
     return [
         record.fact
         for one in clients
-        async for record in one.audit.Audit(pb.AuditRequest())
+        async for record in one.inspection.Inspect(pb.InspectRequest())
         if record.WhichOneof("record") == "fact"
     ]
 

@@ -1,4 +1,4 @@
-"""What an audit found."""
+"""What an inspection found."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from services.host.check.failing import Failing
 from services.host.check.parked import Parked
 from services.host.check.subjects import Kind
-from waybill.audit.v1 import audit_service_pb2 as pb
+from waybill.inspection.v1 import inspection_service_pb2 as pb
 
 
 @dataclass(slots=True)
@@ -23,7 +23,7 @@ class Result:
 
 @dataclass(slots=True)
 class Report:
-    """What an audit found."""
+    """What an inspection found."""
 
     results: list[Result] = field(default_factory=list)
     findings: list[pb.Finding] = field(default_factory=list)

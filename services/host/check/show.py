@@ -1,4 +1,4 @@
-"""An audit's report for people and for machines."""
+"""An inspection's report for people and for machines."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def conclude(report: Report, out: Console) -> None:
     if report.failing:
         _tell_failing(report.failing, out)
     if report.missing:
-        what = f"not audited: {', '.join(report.missing)}; name the servers that host them with --server"
+        what = f"not inspected: {', '.join(report.missing)}; name the servers that host them with --server"
         out.print(what, style="red", highlight=False, soft_wrap=True)
     colour = "green" if report.ok else "red"
     word = "OK" if report.ok else f"{len(report.findings)} broken"

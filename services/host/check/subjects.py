@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from services.host.check.failing import Failing, failing
 from services.host.check.parked import KIND, Parked
-from waybill.audit.v1 import audit_service_pb2 as pb
+from waybill.inspection.v1 import inspection_service_pb2 as pb
 
 Values = Mapping[str, str]
 OVERDUE = timedelta(minutes=15)

@@ -74,7 +74,7 @@ def _told(console: Console, as_json: bool, story: dict[str, Any]) -> int:
 
 
 async def perform(cast: Cast, tell: Narrator, servers: Sequence[str] = ()) -> dict[str, Any]:
-    """The whole story; returns it as data. `servers` are audited at the end; the client's own when none is named."""
+    """The whole story; returns it as data. `servers` are inspected at the end; the client's own when none is named."""
     watched: list[dict[str, Any]] = []
     begun = asyncio.Event()
     watching = asyncio.create_task(_watch(cast.ada, watched, begun))

@@ -249,4 +249,4 @@ class Event:
     time: datetime
     data: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """What the order was after it. Kept for the audit and never shown: `data` is what callers see."""
+    """What the order was after it. Kept for the inspection and never shown: `data` is what callers see."""

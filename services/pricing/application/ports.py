@@ -116,7 +116,7 @@ class Census:
 
 
 class CensusStore(Protocol):
-    """Reads the database for the audit."""
+    """Reads the database for the inspection."""
 
     async def take(self) -> Census:
         """One snapshot."""

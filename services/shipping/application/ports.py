@@ -63,7 +63,7 @@ class Census:
 
 
 class CensusStore(Protocol):
-    """Reads the set-up for the audit."""
+    """Reads the set-up for the inspection."""
 
     async def take(self) -> Census:
         """One snapshot."""

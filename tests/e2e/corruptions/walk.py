@@ -18,7 +18,7 @@ from services.host.check.rules import RULES
 from services.host.check.subjects import Subject
 from tests.e2e.corruptions.books import Books
 from tests.support.tampering import tampered
-from waybill.audit.v1 import audit_service_pb2 as pb
+from waybill.inspection.v1 import inspection_service_pb2 as pb
 
 Change = Callable[[Any], Any]
 """From a stored value to another one."""
@@ -75,19 +75,19 @@ def _other_document(value: Any) -> Any:
 
 @dataclass(slots=True)
 class Walk:
-    """The check in process: one context is audited again after each change, of the others the facts are kept."""
+    """The check in process: one context is inspected again after each change, of the others the facts are kept."""
 
     books: Books
     facts: dict[str, list[pb.Fact]] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
     """Rules that have told of what they watch."""
     ended: str = ""
-    """What the last audit was ended by before its time."""
+    """What the last inspection was ended by before its time."""
 
     async def begin(self) -> None:
         """Reads every context once; nothing may be wrong yet."""
         for context, app in self.books.market.host.apps.items():
-            records = [record async for record in app.audited(())]
+            records = [record async for record in app.inspected(())]
             wrong = [r for r in records if isinstance(r, Finding)]
             assert not wrong, wrong
             self.facts[context] = _facts(records)
@@ -95,7 +95,7 @@ class Walk:
 
     async def found(self, context: str) -> set[str]:
         """Rules that say something is wrong."""
-        records = [record async for record in self.books.market.host.apps[context].audited(())]
+        records = [record async for record in self.books.market.host.apps[context].inspected(())]
         findings = [r for r in records if isinstance(r, Finding)]
         self.ended = next((r.detail for r in findings if r.subject == ENDED), "")
         broken = {r.rule for r in findings}

@@ -291,16 +291,16 @@ async def test_lists_are_filtered_ordered_and_paged(served):
         assert refused.value.reason == reason
 
 
-async def test_the_audit_counts_every_product_and_finds_broken_ones(settings, app, monkeypatch):
+async def test_the_inspection_counts_every_product_and_finds_broken_ones(settings, app, monkeypatch):
     monkeypatch.setattr(census_store, "PART", 3)
     async with serving(app) as served:
         await create(served, *(product(f"p{i}", default_supplier_id="bolt") for i in range(7)))
-        assert [record async for record in app.audited()] == [Summary("catalog", 5, 14, 0)]
+        assert [record async for record in app.inspected()] == [Summary("catalog", 5, 14, 0)]
         database = await Database.open(settings.database_url, settings.database_schema)
         async with database.transaction() as tx:
             await tx.execute(sa.update(PRODUCTS).where(PRODUCTS.c.id == "p5").values(supplier_ids=["bolt"]))
         await database.close()
-        found = [record async for record in app.audited() if isinstance(record, Finding)]
+        found = [record async for record in app.inspected() if isinstance(record, Finding)]
     assert [(f.rule, f.subject) for f in found] == [
         ("stored_as_its_contract_allows", "product p5"),
         ("suppliers_stand_once", "product p5"),

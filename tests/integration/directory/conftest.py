@@ -49,4 +49,4 @@ async def world(app: ServiceApp, clock: ManualClock) -> AsyncIterator[World]:
     """Ends with the invariant check."""
     async with serving(app) as served:
         yield World(served, clock)
-        assert [record async for record in app.audited() if isinstance(record, Finding)] == []
+        assert [record async for record in app.inspected() if isinstance(record, Finding)] == []

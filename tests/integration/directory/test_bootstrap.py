@@ -53,7 +53,7 @@ async def test_the_secret_is_stored_as_a_hash(settings, secret):
 async def test_a_sound_directory_yields_a_summary_only(world, app):
     await world.companies()
     await world.people()
-    assert [record async for record in app.audited()] == [Summary("directory", 11, 21, 0)]
+    assert [record async for record in app.inspected()] == [Summary("directory", 11, 21, 0)]
 
 
 async def test_what_refers_to_nothing_is_found(settings, app, clock):
@@ -72,7 +72,7 @@ async def test_what_refers_to_nothing_is_found(settings, app, clock):
             await tx.execute(sa.update(SIGNING_KEYS).values(retire_time=clock.now()))
             await tx.execute(sa.update(SELLERS).values(singleton=True))
         await database.close()
-        found = [record async for record in app.audited() if isinstance(record, Finding)]
+        found = [record async for record in app.inspected() if isinstance(record, Finding)]
     assert sorted((f.rule, f.subject) for f in found) == [
         ("address_has_company", "dock"),
         ("assignment_has_user", "hq for bob"),
@@ -103,6 +103,6 @@ async def test_outcomes_of_requests_are_forgotten_after_thirty_days(settings, se
 
 async def test_a_directory_that_was_never_set_up_says_so(settings):
     app = await build(settings, runtime_for("directory"))
-    found = [record.rule async for record in app.audited() if isinstance(record, Finding)]
+    found = [record.rule async for record in app.inspected() if isinstance(record, Finding)]
     await app.close()
     assert found == ["one_seller", "signing_key"]

@@ -12,6 +12,6 @@ from tests.integration.fulfillment.world import World, fulfillment
 
 @pytest_asyncio.fixture
 async def world(databases: Any) -> AsyncIterator[World]:
-    """A running fulfillment service; the test ends with its audit."""
+    """A running fulfillment service; the test ends with its inspection."""
     async with fulfillment(databases) as made:
         yield made

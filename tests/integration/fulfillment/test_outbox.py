@@ -235,7 +235,7 @@ async def test_shipments_are_parked_like_supplier_orders(world: World) -> None:
     world.clock.advance(timedelta(seconds=3))
     await world.background.reporting.relay_once()
     assert [(e.kind, e.id) for e in await world.pending()] == [("shipment", "S1")]
-    facts = [record async for record in world.app.audited() if isinstance(record, Fact)]
+    facts = [record async for record in world.app.inspected() if isinstance(record, Fact)]
     assert [(f.values["kind"], f.values["id"]) for f in facts if f.kind in ("parked", "unreported")] == [("shipment", "S1")]
     assert world.orders.told == [(id, 2)]
     world.orders.refused = set()
@@ -266,7 +266,7 @@ async def test_pending_changes_are_listed_in_pages(world: World) -> None:
 
 
 async def test_the_outbox_is_for_operators_of_the_marketplaces_owner(world: World) -> None:
-    for caller in (seller(roles.AUDIT_READER), buyer(roles.FULL_ACCESS)):
+    for caller in (seller(roles.INSPECTION_READER), buyer(roles.FULL_ACCESS)):
         with pytest.raises(WaybillError) as refused:
             await world.outbox(caller).ListOutboxEntries(pb.ListOutboxEntriesRequest())
         assert refused.value.metadata == {"role": roles.OPERATIONS_ADMIN}

@@ -1,4 +1,4 @@
-"""A shortage that a count opened is none of the audit's business; units promised twice are, whatever was counted before."""
+"""A shortage that a count opened is none of the inspection's business; units promised twice are, whatever was counted before."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def reserved_beyond(world: World, database: Database, units: int) -> list[
 
 
 async def found(world: World) -> list[tuple[str, str]]:
-    return [(record.rule, record.detail) async for record in world.app.audited() if isinstance(record, Finding)]
+    return [(record.rule, record.detail) async for record in world.app.inspected() if isinstance(record, Finding)]
 
 
 async def test_a_count_below_what_is_promised_opens_a_shortage_that_breaks_nothing(stored: tuple[World, Database]) -> None:

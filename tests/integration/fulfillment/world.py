@@ -231,8 +231,8 @@ class World:
         return answer.supplier_order
 
     async def check(self) -> None:
-        """The context's own audit finds nothing."""
-        records = [r async for r in self.app.audited()]
+        """The context's own inspection finds nothing."""
+        records = [r async for r in self.app.inspected()]
         assert [r for r in records if isinstance(r, Finding)] == []
         self.facts = [r for r in records if isinstance(r, Fact)]
 
@@ -315,7 +315,7 @@ async def reject(world: World, id: str, caller: Any = None) -> Any:
 
 @asynccontextmanager
 async def fulfillment(databases: Any) -> AsyncIterator[World]:
-    """The service over a fresh database; the block ends with its audit."""
+    """The service over a fresh database; the block ends with its inspection."""
     url, schema = await databases("fulfillment")
     orders, clock = FakeOrders(), ManualClock(START)
     runtime = runtime_for("fulfillment", clock=clock)

@@ -246,16 +246,16 @@ async def test_a_server_is_reached_through_a_socket_too(scheme):
     }
 
 
-async def test_an_audit_outlives_the_pauses_that_end_other_transactions(postgres_url):
+async def test_an_inspection_outlives_the_pauses_that_end_other_transactions(postgres_url):
     database = await Database.open(postgres_url, None, Tuning(idle_timeout=0.05))
     try:
-        async with database.auditing() as audit:
-            await audit.execute(sa.text("SELECT 1"))
+        async with database.inspecting() as inspection:
+            await inspection.execute(sa.text("SELECT 1"))
             async with database.reading(snapshot=True) as other:
                 pid = (await other.execute(sa.text("SELECT pg_backend_pid()"))).scalar_one()
-                # Begun later than the audit, it is ended for its pause.
+                # Begun later than the inspection, it is ended for its pause.
                 await until_gone(postgres_url, pid)
-            assert (await audit.execute(sa.text("SELECT 2"))).scalar_one() == 2
+            assert (await inspection.execute(sa.text("SELECT 2"))).scalar_one() == 2
         async with database.transaction() as tx:
             shown = (await tx.execute(sa.text("SHOW idle_in_transaction_session_timeout"))).scalar_one()
         assert shown == "50ms"

@@ -30,7 +30,7 @@ async def server() -> AsyncIterator[Served]:
         yield running
 
 
-@pytest.mark.parametrize("service", ["", SERVICE, "waybill.audit.v1.AuditService"])
+@pytest.mark.parametrize("service", ["", SERVICE, "waybill.inspection.v1.InspectionService"])
 async def test_health_is_open_and_names_every_service(server: Served, service: str) -> None:
     stub = health_pb2_grpc.HealthStub(server.channel)
     answer = await stub.Check(health_pb2.HealthCheckRequest(service=service))
@@ -54,7 +54,7 @@ async def reflected(server: Served, name: str, **question: str) -> reflection_pb
 async def test_reflection_is_open_under_both_names_and_lists_every_service(server: Served, name: str) -> None:
     answer = await reflected(server, name, list_services="")
     names = {service.name for service in answer.list_services_response.service}
-    assert {SERVICE, "waybill.audit.v1.AuditService", "grpc.health.v1.Health", *REFLECTIONS} <= names
+    assert {SERVICE, "waybill.inspection.v1.InspectionService", "grpc.health.v1.Health", *REFLECTIONS} <= names
 
 
 @pytest.mark.parametrize("symbol", REFLECTIONS)

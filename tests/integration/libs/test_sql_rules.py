@@ -1,4 +1,4 @@
-"""Rules of audits as SQL, on both databases."""
+"""Rules of inspections as SQL, on both databases."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def db(databases, tmp_path) -> AsyncIterator[Database]:
 
 
 async def found(db: Database, *rules: SqlRule) -> list[Finding | RuleResult]:
-    async with db.auditing() as tx:
+    async with db.inspecting() as tx:
         return [record async for record in judged(tx, "items", rules)]
 
 

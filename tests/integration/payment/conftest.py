@@ -12,6 +12,6 @@ from tests.integration.payment.world import World, running
 
 @pytest.fixture
 async def world(databases: Any) -> AsyncIterator[World]:
-    """A running payment service; the test ends with its audit."""
+    """A running payment service; the test ends with its inspection."""
     async with running(databases) as made:
         yield made

@@ -58,7 +58,7 @@ async def test_an_alert_of_an_order_that_nobody_knows_is_parked_in_the_end(world
         assert await pending(world) == [(n, n == 10)]
         world.clock.advance(timedelta(minutes=2))
     assert await world.background.alerts.once() == 0
-    facts = [record async for record in world.app.audited() if isinstance(record, Fact)]
+    facts = [record async for record in world.app.inspected() if isinstance(record, Fact)]
     assert [f.values["finished"] for f in facts if f.kind == "alert"] == ["1"], "nothing of it is under way"
     (waiting,) = [f.values for f in facts if f.kind == "parked"]
     assert (waiting["kind"], waiting["id"], waiting["error"]) == ("payment_alert", "p1", "ORDER_UNKNOWN")

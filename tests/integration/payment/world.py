@@ -198,8 +198,8 @@ class World:
         return Order(self, str(uuid.uuid4()), total, user, buyer_id)
 
     async def records(self) -> list[Any]:
-        """What the audit says."""
-        return [record async for record in self.app.audited()]
+        """What the inspection says."""
+        return [record async for record in self.app.inspected()]
 
 
 @dataclass(slots=True)
@@ -328,7 +328,7 @@ async def void_payment(world: World, id: str, request_id: str = "", caller: Prin
 
 @asynccontextmanager
 async def running(databases: Any, **settings: Any) -> AsyncIterator[World]:
-    """A running payment service; ends with its audit."""
+    """A running payment service; ends with its inspection."""
     url, schema = await databases("payment")
     clock, orders = ManualClock(START), FakeOrders()
     runtime = runtime_for("payment", clock=clock)

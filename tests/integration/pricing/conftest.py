@@ -34,5 +34,5 @@ async def world(settings) -> AsyncIterator[World]:
         world = World(served, app, clock, database)
         yield world
         if not world.broken:
-            assert [record async for record in app.audited() if isinstance(record, Finding)] == []
+            assert [record async for record in app.inspected() if isinstance(record, Finding)] == []
     await database.close()

@@ -1,4 +1,4 @@
-"""Reserve, confirm, release, expire; and what the audit says of it."""
+"""Reserve, confirm, release, expire; and what the inspection says of it."""
 
 import asyncio
 from datetime import timedelta
@@ -172,7 +172,7 @@ async def test_a_reservation_past_its_time_ends_as_the_order_service_decides(pri
     assert await priced.reservations() == {1: "CONFIRMED", 2: "RELEASED", 3: "RESERVED", 4: "RESERVED"}
     assert await expire.once() == 0
     assert order.asked[4:] == [(ORDER, 3)], "what failed waits"
-    assert [r.values for r in [record async for record in priced.app.audited()] if isinstance(r, Fact)] == [
+    assert [r.values for r in [record async for record in priced.app.inspected()] if isinstance(r, Fact)] == [
         {"attempt": "1", "state": "CONFIRMED", "finished": "1"},
         {"attempt": "3", "state": "RESERVED"},
         {"attempt": "4", "state": "RESERVED", "failures": "1", "failure": "NO"},
@@ -202,25 +202,25 @@ async def test_two_replicas_expire_the_same_reservations_once(priced):
     assert await priced.reservations() == dict.fromkeys(range(1, 6), "RELEASED")
 
 
-async def test_the_audit_states_what_is_held(priced):
+async def test_the_inspection_states_what_is_held(priced):
     await priced.reserve(line("l1"), expected=L1)
     await priced.reserve(line("l1"), attempt=2, expected=L1)
     await priced.release(2)
-    assert [record async for record in priced.app.audited()] == [
+    assert [record async for record in priced.app.inspected()] == [
         Fact("pricing", "attempt", str(ORDER), {"attempt": "1", "state": "RESERVED"}),
         Summary("pricing", 6, 5, 0),
     ]
 
 
-async def test_what_the_audit_states_comes_in_parts(priced, monkeypatch):
+async def test_what_the_inspection_states_comes_in_parts(priced, monkeypatch):
     monkeypatch.setattr(census_store, "PART", 2)
     for attempt in range(1, 6):
         await priced.reserve(line("l1"), attempt=attempt, expected=L1)
-    stated = [r.values["attempt"] async for r in priced.app.audited() if isinstance(r, Fact)]
+    stated = [r.values["attempt"] async for r in priced.app.inspected() if isinstance(r, Fact)]
     assert stated == ["1", "2", "3", "4", "5"]
 
 
-async def test_the_audit_finds_what_is_broken(priced):
+async def test_the_inspection_finds_what_is_broken(priced):
     await priced.reserve(line("l1"), expected=L1)
     await priced.tax(rate("0.1", id="us"))
     priced.broken = True
@@ -228,7 +228,7 @@ async def test_the_audit_finds_what_is_broken(priced):
         await tx.execute(sa.update(SCHEDULES).values(price_breaks=[[2, 1, None], [1, 2, None]]))
         await tx.execute(sa.update(TAX_RATES).values(rate="1.5"))
         await tx.execute(sa.update(RESERVATIONS).values(state="LOST"))
-    found = [record async for record in priced.app.audited() if isinstance(record, Finding)]
+    found = [record async for record in priced.app.inspected() if isinstance(record, Finding)]
     assert [(f.rule, f.subject) for f in found] == [
         ("stored_as_its_contract_allows", "price schedule anvil"),
         ("stored_as_its_contract_allows", "tax rate us"),

@@ -33,4 +33,4 @@ async def served(app) -> AsyncIterator[Served]:
     """Ends with the invariant check."""
     async with serving(app) as found:
         yield found
-        assert [record async for record in app.audited() if isinstance(record, Finding)] == []
+        assert [record async for record in app.inspected() if isinstance(record, Finding)] == []

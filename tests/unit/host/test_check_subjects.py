@@ -24,7 +24,7 @@ from services.host.check.subjects import (
     UnorderedFactsError,
     subjects,
 )
-from waybill.audit.v1 import audit_service_pb2 as pb
+from waybill.inspection.v1 import inspection_service_pb2 as pb
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 EVERYTHING = (ATTEMPT, CANCEL, HOLD, UNREPORTED, ALERT, PENDING)

@@ -105,17 +105,17 @@ def test_people_get_text() -> None:
     assert "why=because" in out.getvalue()
 
 
-async def test_a_service_without_an_audit_says_that_it_looked_at_nothing() -> None:
+async def test_a_service_without_an_inspection_says_that_it_looked_at_nothing() -> None:
     app = ServiceApp(name="echo", registrations=[])
-    assert [record async for record in app.audited()] == [Summary("echo", 0, 0, 0)]
+    assert [record async for record in app.inspected()] == [Summary("echo", 0, 0, 0)]
     await app.close()
     assert app.statements() == 0
 
 
-async def test_a_services_audit_is_passed_on() -> None:
-    async def audit(order_keys: Sequence[str]) -> Iterator[Record]:  # type: ignore[misc]
+async def test_a_services_inspection_is_passed_on() -> None:
+    async def inspection(order_keys: Sequence[str]) -> Iterator[Record]:  # type: ignore[misc]
         yield Finding("echo", "rule", "subject", "detail")
         yield Summary("echo", 1, 2, 1)
 
-    app = ServiceApp(name="echo", registrations=[], audit=audit)  # type: ignore[arg-type]
-    assert [type(record) for record in [r async for r in app.audited()]] == [Finding, Summary]
+    app = ServiceApp(name="echo", registrations=[], inspection=inspection)  # type: ignore[arg-type]
+    assert [type(record) for record in [r async for r in app.inspected()]] == [Finding, Summary]

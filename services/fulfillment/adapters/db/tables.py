@@ -1,7 +1,7 @@
 """Tables of the fulfillment database.
 
 There are no foreign keys: every row is written in the transaction of the row that it belongs to, under its
-lock, and the audit proves it; checking each of 5,000 rows again would cost a look-up each.
+lock, and the inspection proves it; checking each of 5,000 rows again would cost a look-up each.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads every product for the audit."""
+"""Reads every product for the inspection."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CensusReader:
         names = ("id", "default_supplier_id", "supplier_ids", "quantity_multiplier", *MEASURES)
         statement = sa.select(*(c[name] for name in names)).order_by(c.id).limit(PART)
         last = ""
-        async with self._db.auditing() as tx:
+        async with self._db.inspecting() as tx:
             while rows := (await tx.execute(statement.where(c.id > last))).all():
                 last = rows[-1].id
                 yield [_stored(row) for row in rows]

@@ -1,4 +1,4 @@
-"""What the catalog's resources can be, as rules of its audit."""
+"""What the catalog's resources can be, as rules of its inspection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One buyer order and all that was stored of it, as the audit looks at it."""
+"""One buyer order and all that was stored of it, as the inspection looks at it."""
 
 from __future__ import annotations
 

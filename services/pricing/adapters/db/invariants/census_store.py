@@ -1,4 +1,4 @@
-"""Reads the whole database for the audit."""
+"""Reads the whole database for the inspection."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class CensusReader:
         r = RESERVATIONS.c
         ordered = sa.select(RESERVATIONS).where(r.state.in_(_STATED)).order_by(r.order_key, r.attempt).limit(PART)
         part = ordered
-        async with self._db.auditing() as tx:
+        async with self._db.inspecting() as tx:
             while rows := (await tx.execute(part)).all():
                 for row in rows:
                     yield _held(row)

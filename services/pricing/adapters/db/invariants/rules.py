@@ -1,4 +1,4 @@
-"""What pricing's resources can be, as rules of its audit."""
+"""What pricing's resources can be, as rules of its inspection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the whole set-up for the audit."""
+"""Reads the whole set-up for the inspection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit finds what is wrong: each rule is broken on purpose, once."""
+"""The inspection finds what is wrong: each rule is broken on purpose, once."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ async def stored(databases: Any) -> AsyncIterator[tuple[World, Database]]:
 
 
 @pytest.mark.parametrize(("rule", "breakage"), BREAKAGES, ids=[f"{n}-{r}" for n, (r, _) in enumerate(BREAKAGES)])
-async def test_the_audit_finds_a_broken_rule(stored: tuple[World, Database], rule: str, breakage: sa.UpdateBase) -> None:
+async def test_the_inspection_finds_a_broken_rule(stored: tuple[World, Database], rule: str, breakage: sa.UpdateBase) -> None:
     world, database = stored
     before = {t: await rows(database, t) for t in (*TABLES,)}
     async with database.transaction() as tx:
         await tx.execute(breakage)
-    found = [r async for r in world.app.audited()]
+    found = [r async for r in world.app.inspected()]
     assert rule in {r.rule for r in found if isinstance(r, Finding)}
     assert [r.findings for r in found if isinstance(r, Summary)] == [sum(isinstance(r, Finding) for r in found)]
     async with database.transaction() as tx:

@@ -1,4 +1,4 @@
-"""Audits that meet what they cannot make sense of."""
+"""Inspections that meet what they cannot make sense of."""
 
 from __future__ import annotations
 
@@ -73,16 +73,16 @@ async def test_a_part_that_fails_hinders_no_other() -> None:
 
 
 async def ended(*records: Record, error: Exception | None = None) -> list[Record]:
-    async def audit() -> AsyncIterator[Record]:
+    async def inspection() -> AsyncIterator[Record]:
         for record in records:
             yield record
         if error is not None:
             raise error
 
-    return [record async for record in told_to_the_end("echo", audit())]
+    return [record async for record in told_to_the_end("echo", inspection())]
 
 
-async def test_an_audit_that_fails_is_a_finding_and_has_a_summary() -> None:
+async def test_an_inspection_that_fails_is_a_finding_and_has_a_summary() -> None:
     *found, summary = await ended(Finding("echo", "rule", "s", "d"), error=KeyError("x"))
     assert found == [Finding("echo", "rule", "s", "d"), Finding("echo", UNREADABLE, ENDED, "KeyError: 'x'")]
     assert summary == Summary("echo", 1, 0, 1)
@@ -97,6 +97,6 @@ async def test_what_several_rules_cannot_read_is_told_once_and_counted() -> None
     assert summary.results == (RuleResult("rule", 5), RuleResult(UNREADABLE, 1, 1))
 
 
-async def test_a_service_that_does_not_answer_ends_its_audit() -> None:
+async def test_a_service_that_does_not_answer_ends_its_inspection() -> None:
     with pytest.raises(WaybillError):
         await ended(error=unavailable())

@@ -1,4 +1,4 @@
-"""The audit finds what is wrong: each rule is broken on purpose, once."""
+"""The inspection finds what is wrong: each rule is broken on purpose, once."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_what_is_broken_are_rules() -> None:
 
 
 @pytest.mark.parametrize(("rule", "breakage"), BREAKAGES, ids=[rule for rule, _ in BREAKAGES])
-async def test_the_audit_finds_a_broken_rule(stored: World, rule: str, breakage: sa.UpdateBase) -> None:
+async def test_the_inspection_finds_a_broken_rule(stored: World, rule: str, breakage: sa.UpdateBase) -> None:
     if rule == "one_open_attempt":
         async with stored.database.transaction() as tx:
             row = (await tx.execute(sa.select(ATTEMPTS).where(ATTEMPTS.c.state == "RESERVED"))).mappings().first()

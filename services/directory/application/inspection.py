@@ -1,4 +1,4 @@
-"""Audit: the directory's own invariants. Nothing here belongs to an order, so there are no facts."""
+"""Inspection: the directory's own invariants. Nothing here belongs to an order, so there are no facts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RULES: Mapping[str, str] = {
 """What each looks at: one seller; a signing key; and five kinds of references that must not be orphaned."""
 
 
-class Audit:
+class Inspection:
     """Yields what is wrong with one snapshot, then a summary."""
 
     def __init__(self, store: CensusStore) -> None:

@@ -1,4 +1,4 @@
-"""Fulfillment's audit in one snapshot: its own rules, and facts about orders for the others to compare."""
+"""Fulfillment's inspection in one snapshot: its own rules, and facts about orders for the others to compare."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ PAGE = 1_000
 _R, _O, _L, _V = inventory_records.c, supplier_orders.c, supplier_order_lines.c, reservations.c
 
 
-async def audit(database: Database, order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
+async def inspection(database: Database, order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
     """Findings, facts and the summary of this context; with order keys only the facts about these orders."""
     results: list[RuleResult] = []
     rows = 0
-    async with database.auditing() as tx:
+    async with database.inspecting() as tx:
         if not order_keys:
             async for record in _judged(tx):
                 if isinstance(record, Finding):

@@ -1,4 +1,4 @@
-"""The order service's audit in one snapshot: its own rules, and its facts about every order."""
+"""The order service's inspection in one snapshot: its own rules, and its facts about every order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _O, _L, _S, _C, _P = ORDERS.c, LINE_ITEMS.c, SUBMISSIONS.c, CANCELLATIONS.c, SHI
 _AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "total")
 
 
-class Audit:
+class Inspection:
     """Totals are sums of parts; units add up; status follows from units; histories have no gap."""
 
     def __init__(self, database: Database) -> None:
@@ -34,7 +34,7 @@ class Audit:
         """Findings, facts and the summary; with order keys only the facts about these orders."""
         results: list[RuleResult] = []
         rows = 0
-        async with self._db.auditing() as tx:
+        async with self._db.inspecting() as tx:
             if not order_keys:
                 async for record in _judged(tx):
                     if isinstance(record, RuleResult):

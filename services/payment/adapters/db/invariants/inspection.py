@@ -1,4 +1,4 @@
-"""Payment's audit in one snapshot: its own rules, and its facts about orders."""
+"""Payment's inspection in one snapshot: its own rules, and its facts about orders."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _GIVEN_UP = (
 """Payments of which a person gave something back, or the gateway let it go at its time: nobody asks for that any more."""
 
 
-class Audit:
+class Inspection:
     """Movements balance; balances and reservations are sums; nothing is held that nobody wants."""
 
     def __init__(self, database: Database) -> None:
@@ -40,7 +40,7 @@ class Audit:
         """Findings, facts and the summary; with order keys only the facts about these orders."""
         results: list[RuleResult] = []
         rows = 0
-        async with self._db.auditing() as tx:
+        async with self._db.inspecting() as tx:
             if not order_keys:
                 async for record in judged(tx, CONTEXT, rules(tx.dialect)):
                     if isinstance(record, Finding):

@@ -1,4 +1,4 @@
-"""Audit: the invariants of products. Nothing here belongs to an order, so there are no facts."""
+"""Inspection: the invariants of products. Nothing here belongs to an order, so there are no facts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.catalog.domain.product import RULES, StoredProduct, broken_rules
 CONTEXT = "catalog"
 
 
-class Audit:
+class Inspection:
     """Yields what is wrong with one snapshot, then a summary."""
 
     def __init__(self, store: CensusStore) -> None:

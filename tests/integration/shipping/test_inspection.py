@@ -9,7 +9,7 @@ from tests.support.server import serving
 
 async def test_a_sound_set_up_yields_a_summary_only(served, app):
     await small_setup(served)
-    assert [record async for record in app.audited()] == [Summary("shipping", 4, 17, 0)]
+    assert [record async for record in app.inspected()] == [Summary("shipping", 4, 17, 0)]
 
 
 async def test_a_reference_to_nothing_and_unordered_rows_are_found(settings, app):
@@ -22,7 +22,7 @@ async def test_a_reference_to_nothing_and_unordered_rows_are_found(settings, app
             broken = sa.update(RATE_TABLES).where(RATE_TABLES.c.id == "ground-us").values(rows=rows)
             await tx.execute(broken)
         await database.close()
-        found = [record async for record in app.audited() if isinstance(record, Finding)]
+        found = [record async for record in app.inspected() if isinstance(record, Finding)]
     assert sorted((f.rule, f.subject) for f in found) == [
         ("rate_rows_ascend", "rate table ground-us"),
         ("reference_exists", "ship method ground"),

@@ -1,4 +1,4 @@
-"""Audit: pricing's own invariants, and what it states about orders: which attempts hold redemptions, or have taken them."""
+"""Inspection: pricing's own invariants, and what it states about orders: which attempts hold redemptions, or have taken them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RULES: Mapping[str, str] = {
 """What each looks at."""
 
 
-class Audit:
+class Inspection:
     """Yields what is wrong with one snapshot, the facts of reservations that were not released, then a summary."""
 
     def __init__(self, store: CensusStore) -> None:

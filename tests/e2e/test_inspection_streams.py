@@ -1,4 +1,4 @@
-"""An audit is told as it goes: nobody waits for the end of somebody else's walk."""
+"""An inspection is told as it goes: nobody waits for the end of somebody else's walk."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def test_facts_of_orders_are_told_page_by_page_while_the_walk_goes_on(
     monkeypatch.setattr(walk, "_page", counted)
     seen = [
         (pages, record.values["id"])
-        async for record in sqlite_market.host.apps["order"].audited()
+        async for record in sqlite_market.host.apps["order"].inspected()
         if isinstance(record, Fact) and record.kind == "order"
     ]
     assert seen == [(1, "FIRST"), (2, "SECOND")]
