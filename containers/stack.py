@@ -66,8 +66,8 @@ class Stack:
         ids = listed.stdout.split()
         if not ids:
             return []
-        told = subprocess.run(["docker", "inspect", *ids], capture_output=True, text=True, check=False).stdout
-        found: list[dict[str, Any]] = json.loads(told or "[]")
+        listing = subprocess.run(["docker", "inspect", *ids], capture_output=True, text=True, check=False).stdout
+        found: list[dict[str, Any]] = json.loads(listing or "[]")
         return found
 
     def wait(self) -> None:
@@ -101,8 +101,8 @@ class Stack:
 
     def owner(self) -> dict[str, str]:
         """The owner's client id and secret, if this start of the directory made the marketplace."""
-        told = self.run("logs", "--no-color", "directory")
-        found = {key: re.search(rf"client {key}\s+(\S+)", told) for key in ("id", "secret")}
+        logs = self.run("logs", "--no-color", "directory")
+        found = {key: re.search(rf"client {key}\s+(\S+)", logs) for key in ("id", "secret")}
         return {f"client_{key}": match.group(1) for key, match in found.items() if match}
 
 
@@ -149,7 +149,7 @@ def build() -> None:
 
 
 def up(stack: Stack, as_json: bool, scale: list[str]) -> None:
-    """Builds, starts, waits, and tells where it is."""
+    """Builds, starts, waits, and prints where it is."""
     know_secrets(make=True)
     build()
     begun = time.monotonic()
@@ -157,14 +157,14 @@ def up(stack: Stack, as_json: bool, scale: list[str]) -> None:
     stack.run("up", "-d", *(f"--scale={s}" for s in scale))
     stack.wait()
     say(f"healthy after {time.monotonic() - begun:.0f} s")
-    told = {"addresses": stack.addresses(), **stack.owner()}
+    found_at = {"addresses": stack.addresses(), **stack.owner()}
     if as_json:
-        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.write(json.dumps(found_at) + "\n")
         return
     for context, addresses in stack.addresses().items():
         sys.stdout.write(f"  {context:12} {'  '.join(addresses)}\n")
-    if "client_secret" in told:
-        sys.stdout.write(f"  client id    {told['client_id']}\n  client secret {told['client_secret']}\n")
+    if "client_secret" in found_at:
+        sys.stdout.write(f"  client id    {found_at['client_id']}\n  client secret {found_at['client_secret']}\n")
     else:
         sys.stdout.write("  the owner's secret was shown when this marketplace was first started\n")
 

@@ -83,7 +83,7 @@ class _Imported(TyperGroup):
             help.show()
             code = help.exit_code
         except Exception as error:
-            said = failure.told(error)
+            said = failure.explained(error)
             if said is None:
                 raise
             failure.show(said, "--json" in words)

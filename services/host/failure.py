@@ -1,6 +1,6 @@
 """What a command says when it cannot do its work: one line for people, an object for machines, and an exit code.
 
-Commands raise; the command line shows. What `told` does not know is a defect of Waybill, and keeps its traceback.
+Commands raise; the command line shows. What `explained` does not know is a defect of Waybill, and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ class Failure(Exception):
         """Whether people are shown the reason too: a documented one that they can look up."""
 
 
-def told(error: BaseException) -> Failure | None:
+def explained(error: BaseException) -> Failure | None:
     """The error for people; None when it is none that a person could do something about."""
     if isinstance(error, BaseExceptionGroup):
-        every = [told(one) for one in _leaves(error)]
+        every = [explained(one) for one in _leaves(error)]
         return every[0] if None not in every else None
     if isinstance(error, Failure):
         return error

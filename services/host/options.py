@@ -45,6 +45,6 @@ def merged(values: Mapping[str, Any], given: Mapping[str, Any]) -> HostSettings:
     options = {key: value for key, value in given.items() if value not in (None, "")}
     services = values["services"]
     if "migrate" in options:
-        services = {context: {**told, "migrate": options["migrate"]} for context, told in services.items()}
+        services = {context: {**chosen, "migrate": options["migrate"]} for context, chosen in services.items()}
     common = {"data": default_data(), "bind": DEFAULT_SERVER, "addresses": values["addresses"], "services": services}
     return build(HostSettings, common, {**values, **options})

@@ -41,9 +41,9 @@ class _Channel:
                 try:
                     return await inner(request, timeout=timeout, metadata=metadata)
                 except grpc.aio.AioRpcError as error:
-                    told = from_rpc_error(error)
-                if not (self._outlived(told, metadata) and again):
-                    raise told
+                    refusal = from_rpc_error(error)
+                if not (self._outlived(refusal, metadata) and again):
+                    raise refusal
             raise AssertionError("unreachable")
 
         return call
@@ -62,9 +62,9 @@ class _Channel:
                         yield message
                     return
                 except grpc.aio.AioRpcError as error:
-                    told = from_rpc_error(error)
-                if begun or not (self._outlived(told, metadata) and again):
-                    raise told
+                    refusal = from_rpc_error(error)
+                if begun or not (self._outlived(refusal, metadata) and again):
+                    raise refusal
 
         return call
 

@@ -16,8 +16,8 @@ from libs.obs import configure_logging
 from services.host.backup.archive import Manifest
 from services.host.backup.consistent_cut import backup as make_backup
 from services.host.backup.restore import restore as load_archive
-from services.host.backup.source import Tell
-from services.host.failure import REFUSED, told
+from services.host.backup.source import Progress
+from services.host.failure import REFUSED, explained
 from services.host.options import Data, DatabaseUrl, settings
 from services.host.remote.options import AsJson
 from services.host.tables import put
@@ -28,7 +28,7 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", file_okay=False, help="Fo
 
 def backup(directory: Folder, data: Data = None, database_url: DatabaseUrl = "", json: AsJson = False) -> None:
     """Writes an archive of all seven databases as they were at one moment, while the services run."""
-    made = _run(lambda tell: make_backup(settings(data=data, database_url=database_url), directory, tell))
+    made = _run(lambda progress: make_backup(settings(data=data, database_url=database_url), directory, progress))
     fenced = round(made.fenced * 1000, 1)
     if json:
         extra = {"fenced_milliseconds": fenced, "attempts": made.attempts}
@@ -42,7 +42,7 @@ def backup(directory: Folder, data: Data = None, database_url: DatabaseUrl = "",
 
 def restore(directory: Folder, data: Data = None, database_url: DatabaseUrl = "", json: AsJson = False) -> None:
     """Loads an archive into empty databases; the services must not run."""
-    manifest = _run(lambda tell: load_archive(settings(data=data, database_url=database_url), directory, tell))
+    manifest = _run(lambda progress: load_archive(settings(data=data, database_url=database_url), directory, progress))
     if json:
         typer.echo(json_module.dumps(_summary(directory, manifest)))
         return
@@ -52,7 +52,7 @@ def restore(directory: Folder, data: Data = None, database_url: DatabaseUrl = ""
     out.print("Next: start the services, then `waybill check --reconcile`.")
 
 
-def _run(work: Callable[[Tell], Awaitable[T]]) -> T:
+def _run(work: Callable[[Progress], Awaitable[T]]) -> T:
     """Does the work and shows how far it is. Every failure ends with `REFUSED`: nothing was done, and why is said."""
     configure_logging("WARNING")
     try:
@@ -63,7 +63,7 @@ def _run(work: Callable[[Tell], Awaitable[T]]) -> T:
 
             return asyncio.run(run())
     except Exception as error:
-        failure = told(error)
+        failure = explained(error)
         if failure is None:
             raise
         failure.exit_code = REFUSED

@@ -18,7 +18,7 @@ from libs.errors import Kind, WaybillError
 from services.host.backup import archive
 from services.host.backup.archive import ContextPart, Manifest
 from services.host.backup.postgresql import PostgresSource
-from services.host.backup.source import NotHeld, Source, Tell, all_of, databases
+from services.host.backup.source import NotHeld, Progress, Source, all_of, databases
 from services.host.backup.sqlite import SqliteSource
 from services.host.contexts import CONTEXTS
 from services.host.process.settings import HostSettings
@@ -38,7 +38,7 @@ class Backup:
     attempts: int
 
 
-async def backup(settings: HostSettings, folder: Path, tell: Tell) -> Backup:
+async def backup(settings: HostSettings, folder: Path, progress: Progress) -> Backup:
     """Writes an archive of all contexts. Raises `ARCHIVE_EXISTS`, `DATABASE_MISSING`, `BACKUP_CONTENDED`."""
     sources = await open_sources(settings)
     try:
@@ -46,7 +46,7 @@ async def backup(settings: HostSettings, folder: Path, tell: Tell) -> Backup:
             made, fenced, attempts = await _cut(sources)
             contexts: dict[str, ContextPart] = {}
             for source in sources:
-                contexts |= await source.copy(folder, tell)
+                contexts |= await source.copy(folder, progress)
             ordered = {context: contexts[context] for context in CONTEXTS}
             return Backup(await asyncio.to_thread(archive.finish, folder, made, ordered), fenced, attempts)
     finally:

@@ -12,7 +12,7 @@ import asyncpg
 from sqlalchemy.engine import make_url
 
 from services.host.backup.archive import ContextPart, TablePart, writing
-from services.host.backup.source import NotHeld, Tell, all_of, no_tables
+from services.host.backup.source import NotHeld, Progress, all_of, no_tables
 
 _TABLES = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind = 'r' ORDER BY relname"
 _COLUMNS = (
@@ -129,7 +129,7 @@ class PostgresSource:
         """Gives all locks back."""
         await all_of(fence.release() for fence in self._fences)
 
-    async def copy(self, folder: Path, tell: Tell) -> dict[str, ContextPart]:
+    async def copy(self, folder: Path, progress: Progress) -> dict[str, ContextPart]:
         """A file per table, in PostgreSQL's text format, compressed."""
         await self._end_fences()
         made = {}
@@ -137,7 +137,7 @@ class PostgresSource:
             parts = {}
             for table in await tables(self._reader, schema):
                 if table != ALEMBIC:
-                    tell(context, table)
+                    progress(context, table)
                     parts[table] = await self._copy_table(folder, context, schema, table)
             # Sequences know no snapshot: they have gone on, never back, and a gap in ids means nothing.
             sequences = dict(await self._reader.fetch(_SEQUENCES, schema))

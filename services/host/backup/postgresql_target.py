@@ -12,7 +12,7 @@ from libs.db import Database, Tuning
 from libs.db.migrate import upgrade
 from services.host.backup.archive import ContextPart, Manifest
 from services.host.backup.postgresql import ALEMBIC, connect, quoted, revision, tables
-from services.host.backup.source import Tell
+from services.host.backup.source import Progress
 from services.host.backup.target import feed_statements, not_empty, owned, require_known, versions, wrong_revision, wrong_rows
 
 _REFERENCES = (
@@ -43,19 +43,19 @@ class PostgresTarget:
                 if table in data and await self._connection.fetchval(f"SELECT 1 FROM {quoted(schema, table)} LIMIT 1"):
                     raise not_empty(context, table)
 
-    async def load(self, folder: Path, manifest: Manifest, tell: Tell) -> None:
+    async def load(self, folder: Path, manifest: Manifest, progress: Progress) -> None:
         """Migrates to the archive's revisions and copies the tables in."""
         for context, schema in self._contexts.items():
             wanted = manifest.contexts[context].revision
             require_known(context, wanted)
-            tell(context, f"migrating to {wanted}")
+            progress(context, f"migrating to {wanted}")
             await self._migrate(context, schema, wanted)
         await self._connection.execute("BEGIN")
         # Until here a service may have written: now nobody can.
         await self._lock()
         await self.check()
         for context, schema in self._contexts.items():
-            await self._load(folder, context, schema, manifest.contexts[context], tell)
+            await self._load(folder, context, schema, manifest.contexts[context], progress)
 
     async def _migrate(self, context: str, schema: str, wanted: str) -> None:
         database = await Database.open(self._url, schema, Tuning(pool_size=1))
@@ -71,11 +71,11 @@ class PostgresTarget:
         names = [quoted(schema, table) for schema in self._contexts.values() for table in await tables(self._connection, schema)]
         await self._connection.execute(f"LOCK TABLE {', '.join(names)} IN ACCESS EXCLUSIVE MODE")
 
-    async def _load(self, folder: Path, context: str, schema: str, part: ContextPart, tell: Tell) -> None:
+    async def _load(self, folder: Path, context: str, schema: str, part: ContextPart, progress: Progress) -> None:
         there = [table for table in await tables(self._connection, schema) if table != ALEMBIC]
         await self._connection.execute(f"TRUNCATE {', '.join(quoted(schema, table) for table in there)}")
         for table in await self._referenced_first(schema, part.tables):
-            tell(context, table)
+            progress(context, table)
             archived = part.tables[table]
             status = await self._connection.copy_to_table(
                 table, schema_name=schema, columns=list(archived.columns), source=_chunks(folder / archived.file)

@@ -9,7 +9,7 @@ from libs.errors import precondition
 from services.host.backup import archive
 from services.host.backup.archive import Manifest
 from services.host.backup.postgresql_target import PostgresTarget
-from services.host.backup.source import Tell, databases
+from services.host.backup.source import Progress, databases
 from services.host.backup.sqlite_target import SqliteTarget
 from services.host.backup.target import Target
 from services.host.contexts import CONTEXTS
@@ -17,12 +17,12 @@ from services.host.process.lock import alone
 from services.host.process.settings import HostSettings
 
 
-async def restore(settings: HostSettings, folder: Path, tell: Tell) -> Manifest:
+async def restore(settings: HostSettings, folder: Path, progress: Progress) -> Manifest:
     """Restores all contexts, or none of those that share a database.
 
     Raises `ARCHIVE_INVALID`, `ARCHIVE_NEWER`, `ENGINE_MISMATCH`, `DATABASE_NOT_EMPTY`, `REVISION_MISMATCH`.
     """
-    tell("", "verifying the archive")
+    progress("", "verifying the archive")
     manifest = await asyncio.to_thread(archive.read, folder)
     if missing := [context for context in CONTEXTS if context not in manifest.contexts]:
         raise archive.bad(folder, f"it lacks {', '.join(missing)}")
@@ -33,7 +33,7 @@ async def restore(settings: HostSettings, folder: Path, tell: Tell) -> Manifest:
             await target.check()
         async with alone(settings, CONTEXTS):
             for target in targets:
-                await target.load(folder, manifest, tell)
+                await target.load(folder, manifest, progress)
             for target in targets:
                 await target.commit()
     finally:

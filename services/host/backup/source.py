@@ -14,7 +14,7 @@ from services.host.backup.archive import ContextPart
 from services.host.contexts import CONTEXTS
 from services.host.process.settings import HostSettings
 
-Tell = Callable[[str, str], None]
+Progress = Callable[[str, str], None]
 """Notes progress: (context, what is being done)."""
 
 
@@ -34,7 +34,7 @@ class Source(Protocol):
     async def release(self) -> None:
         """Lets the writers in again; whatever was looked at stays. Harmless when nothing is held."""
 
-    async def copy(self, folder: Path, tell: Tell) -> dict[str, ContextPart]:
+    async def copy(self, folder: Path, progress: Progress) -> dict[str, ContextPart]:
         """Writes the contexts as they were looked at."""
 
     async def close(self) -> None:

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from services.host.backup.archive import ContextPart, TablePart, writing
-from services.host.backup.source import NotHeld, Tell, no_tables
+from services.host.backup.source import NotHeld, Progress, no_tables
 
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name"
 
@@ -61,9 +61,9 @@ class SqliteSource:
         if self._writer.in_transaction:
             self._writer.execute("ROLLBACK")
 
-    async def copy(self, folder: Path, tell: Tell) -> dict[str, ContextPart]:
+    async def copy(self, folder: Path, progress: Progress) -> dict[str, ContextPart]:
         """One file, complete in itself."""
-        tell(self._context, "copying")
+        progress(self._context, "copying")
         part = await asyncio.to_thread(self._copy, folder)
         return {self._context: part}
 

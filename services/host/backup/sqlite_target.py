@@ -12,7 +12,7 @@ from pathlib import Path
 from libs.private import private_file
 from services.host.backup import sqlite
 from services.host.backup.archive import ContextPart, Manifest, bad
-from services.host.backup.source import Tell
+from services.host.backup.source import Progress
 from services.host.backup.target import feed_statements, not_empty, owned, require_known, wrong_rows
 
 
@@ -34,11 +34,11 @@ class SqliteTarget:
                 if table.rows and name in data:
                     raise not_empty(self._context, name)
 
-    async def load(self, folder: Path, manifest: Manifest, tell: Tell) -> None:
+    async def load(self, folder: Path, manifest: Manifest, progress: Progress) -> None:
         """Copies the file beside its place and looks it over."""
         part = manifest.contexts[self._context]
         require_known(self._context, part.revision)
-        tell(self._context, "copying")
+        progress(self._context, "copying")
         await asyncio.to_thread(self._load, folder, part)
 
     def _load(self, folder: Path, part: ContextPart) -> None:

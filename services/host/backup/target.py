@@ -16,7 +16,7 @@ from libs.relay.change_feed import restored
 from libs.relay.changes import keeps_changes
 from libs.relay.feed import new_epoch
 from services.host.backup.archive import Manifest
-from services.host.backup.source import Tell
+from services.host.backup.source import Progress
 
 SERVICES = Path(__file__).resolve().parents[2]
 FEEDS = {"order": ("order_events", "order_feed_epochs")}
@@ -29,7 +29,7 @@ class Target(Protocol):
     async def check(self) -> None:
         """Raises `DATABASE_NOT_EMPTY`."""
 
-    async def load(self, folder: Path, manifest: Manifest, tell: Tell) -> None:
+    async def load(self, folder: Path, manifest: Manifest, progress: Progress) -> None:
         """Loads all of it, to be seen by nobody before `commit`."""
 
     async def commit(self) -> None:

@@ -34,7 +34,7 @@ class _Doubt:
     excused: set[str]
     """Rules."""
     found: set[str] = field(default_factory=set)
-    """Rules whose breaking has been told."""
+    """Rules whose breaking has been reported."""
 
 
 async def check(client: AsyncWaybill, servers: Sequence[str] = ()) -> Report:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 KIND = "parked"
-"""Of the facts that tell of them."""
+"""Kinds of the facts about them."""
 
 
 @dataclass(frozen=True, slots=True)

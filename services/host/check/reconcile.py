@@ -34,7 +34,7 @@ async def reconcile(
     client: AsyncWaybill,
     servers: Sequence[str],
     patience: float,
-    tell: Callable[[Mapping[Kind, int]], None],
+    progress: Callable[[Mapping[Kind, int]], None],
     again: Callable[[Operator, Sequence[Parked]], Awaitable[None]] | None = None,
 ) -> Mapping[Kind, int]:
     """Waits until nothing is under way, at most `patience` seconds; returns what still is.
@@ -51,7 +51,7 @@ async def reconcile(
     while True:
         # All orders as one: here it does not matter whose work it is.
         left = Subject.of("", facts).unfinished
-        tell(left)
+        progress(left)
         if not left or loop.time() > until:
             return left
         await asyncio.sleep(PAUSE)
@@ -68,10 +68,10 @@ async def _facts(clients: Sequence[AsyncWaybill]) -> list[pb.Fact]:
 
 
 async def reconciled(client: AsyncWaybill, servers: Sequence[str], patience: float, out: Console) -> bool:
-    """The same, told to people. Whether nothing is left under way."""
+    """The same, shown to people. Whether nothing is left under way."""
     last: Mapping[Kind, int] | None = None
 
-    def tell(left: Mapping[Kind, int]) -> None:
+    def progress(left: Mapping[Kind, int]) -> None:
         nonlocal last
         if left != last:
             what = f"under way: {in_words(left)}" if left else "nothing is under way"
@@ -91,7 +91,7 @@ async def reconciled(client: AsyncWaybill, servers: Sequence[str], patience: flo
                 if error.code.name == "PERMISSION_DENIED":
                     break
 
-    left = await reconcile(client, servers, patience, tell, again)
+    left = await reconcile(client, servers, patience, progress, again)
     if left:
         out.print(f"still under way after {patience:g} seconds", style="red", highlight=False)
     return not left

@@ -89,7 +89,7 @@ def _not_a_partition(subject: Subject) -> Iterator[str]:
 
 
 def _parked(subject: Subject, context: str, kind: str, name: str) -> set[str]:
-    """What the order service cannot know yet: its report waits for an operator, which the check tells apart."""
+    """What the order service cannot know yet: its report waits for an operator, which the check names apart from findings."""
     return {v[name] for v in subject.all(context, "parked") if v["kind"] == kind}
 
 
@@ -142,7 +142,7 @@ def _seen_differently(subject: Subject) -> Iterator[str]:
     known = {v["id"]: v for v in subject.all("order", "supplier_order")}
     for there in subject.all("fulfillment", "supplier_order"):
         here = known.get(there["id"])
-        # One that it does not know, or an older state of, is told of by another rule.
+        # One that it does not know, or an older state of, is a finding of another rule.
         if here is not None and here["version"] == there["version"] and seen(here) != seen(there):
             yield f"supplier order {there['id']}: {'/'.join(seen(here))}, fulfillment says {'/'.join(seen(there))}"
 

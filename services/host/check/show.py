@@ -108,7 +108,7 @@ def _tell_failing(failing: Sequence[Failing], out: Console) -> None:
     what = "failing again and again: see the log of the service, mend the cause; it is then done within a minute"
     out.print(f"{what} ({len(failing):,})", style="yellow", highlight=False, soft_wrap=True)
     for one in failing[:NAMED]:
-        told = f"  {one.entry}  {one.failures} times  {one.failure}"
-        out.print(told, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        line = f"  {one.entry}  {one.failures} times  {one.failure}"
+        out.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
     if len(failing) > NAMED:
         out.print(f"  and {len(failing) - NAMED:,} more", style="yellow")

@@ -37,7 +37,7 @@ UNDER_WAY: Mapping[Kind, str] = {
     ("fulfillment", "stock_attempt"): "attempts with stock reserved",
     UNREPORTED: "reports to the order service",
 }
-"""What tells of work that is not at its end, and how it is called."""
+"""Facts about work that is not at its end, and the name it has for people."""
 _ENDS = (ATTEMPT, CANCEL, HOLD, UNREPORTED, ALERT)
 """Work that comes to its end by itself, and soon."""
 
@@ -56,7 +56,7 @@ class Subject:
 
     @staticmethod
     def of(key: str, facts: Iterable[pb.Fact]) -> Subject:
-        """From what was told."""
+        """From the facts that a context has stated."""
         made = Subject(key)
         for fact in facts:
             made.facts.setdefault((fact.context, fact.kind), []).append(dict(fact.values))
@@ -119,7 +119,7 @@ def _older(values: Values, age: timedelta, now: datetime | None) -> bool:
 
 
 class UnorderedFactsError(Exception):
-    """A context told its facts out of the order of their keys: they cannot be compared as they come."""
+    """A context stated its facts out of the order of their keys: they cannot be compared as they come."""
 
 
 async def subjects(streams: Mapping[str, AsyncIterator[pb.Fact]]) -> AsyncIterator[Subject]:

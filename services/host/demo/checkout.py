@@ -34,9 +34,9 @@ TOO_MANY = 500
 """Crates of the first try: more than both warehouses have."""
 
 
-async def build(cast: Cast, tell: Narrator) -> list[dict[str, str]]:
+async def build(cast: Cast, narrator: Narrator) -> list[dict[str, str]]:
     """Creates the order with deliberate mistakes and asks what is wrong with it."""
-    tell.line(BUYER, f"fills a cart: six lines, {TOO_MANY} crates by mistake, 2 tarpaulins to be picked up")
+    narrator.line(BUYER, f"fills a cart: six lines, {TOO_MANY} crates by mistake, 2 tarpaulins to be picked up")
     await cast.ada.orders.CreateOrder(
         order_service_pb2.CreateOrderRequest(
             order=order_pb2.Order(id=ORDER, comments="Deliver before noon, please."),
@@ -51,20 +51,20 @@ async def build(cast: Cast, tell: Narrator) -> list[dict[str, str]]:
     )
     answer = await cast.ada.checkout.ValidateOrder(checkout_service_pb2.ValidateOrderRequest(order_id=ORDER))
     reasons = [{"reason": r.reason, "context": r.context, "subject": r.subject} for r in answer.reasons]
-    tell.line("waybill order", f"would refuse it for [bold]{len(reasons)}[/bold] reasons, all told at once:")
-    tell.table(("reason", "from", "about"), [(r["reason"], r["context"], escape(r["subject"])) for r in reasons])
+    narrator.line("waybill order", f"would refuse it for [bold]{len(reasons)}[/bold] reasons, all named at once:")
+    narrator.table(("reason", "from", "about"), [(r["reason"], r["context"], escape(r["subject"])) for r in reasons])
     try:
         await cast.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id=ORDER))
     except WaybillError as error:
-        tell.line("waybill order", f"refuses the submit: {error.reason}, nothing is held")
+        narrator.line("waybill order", f"refuses the submit: {error.reason}, nothing is held")
     await cast.ada.line_items.UpdateLineItems(
         line_item_service_pb2.UpdateLineItemsRequest(order_id=ORDER, line_items=[line_item_pb2.LineItem(id="l4", quantity=50)])
     )
-    tell.line(BUYER, "orders 50 crates instead; Warehouse East has 30")
+    narrator.line(BUYER, "orders 50 crates instead; Warehouse East has 30")
     return reasons
 
 
-async def ship_and_price(cast: Cast, tell: Narrator) -> worksheet_pb2.OrderWorksheet:
+async def ship_and_price(cast: Cast, narrator: Narrator) -> worksheet_pb2.OrderWorksheet:
     """Estimates, chooses a method for every group, calculates."""
     answer = await cast.ada.checkout.EstimateShipping(checkout_service_pb2.EstimateShippingRequest(order_id=ORDER))
     wanted = {"northforge": "ground", "lumenworks": "two-day", "wh-east": "ground", "wh-west": "next-day"}
@@ -80,28 +80,28 @@ async def ship_and_price(cast: Cast, tell: Narrator) -> worksheet_pb2.OrderWorks
         )
         units = " ".join(f"{i.line_item_id}x{i.quantity}" for i in e.items)
         rows.append((e.supplier_id, e.grouping, units, f"{e.weight_kg.value} kg", offers))
-    tell.line("waybill shipping", f"groups the order into {len(rows)} estimates; bold is what ada chooses")
-    tell.table(("from", "grouped by", "units", "weight", "methods"), rows, right=(3,))
+    narrator.line("waybill shipping", f"groups the order into {len(rows)} estimates; bold is what ada chooses")
+    narrator.table(("from", "grouped by", "units", "weight", "methods"), rows, right=(3,))
     await cast.ada.checkout.SelectShipMethods(
         checkout_service_pb2.SelectShipMethodsRequest(order_id=ORDER, selections=selections)
     )
     done = await cast.ada.checkout.CalculateOrder(checkout_service_pb2.CalculateOrderRequest(order_id=ORDER))
     sheet: worksheet_pb2.OrderWorksheet = done.worksheet
-    tell.line("waybill pricing", "calculates every line; totals are sums of these parts")
-    tell.table(
+    narrator.line("waybill pricing", "calculates every line; totals are sums of these parts")
+    narrator.table(
         ("line", "product", "units", "price", "subtotal", "tax"),
         [(x.id, x.product_id, str(x.quantity), text(x.unit_price), text(x.subtotal), text(x.tax)) for x in sheet.line_items],
         right=(2, 3, 4, 5),
     )
     o = sheet.order
-    tell.line(
+    narrator.line(
         "waybill order",
         f"subtotal {text(o.subtotal)}, shipping {text(o.shipping_cost)}, tax {text(o.tax)}, [bold]total {text(o.total)}[/bold]",
     )
     return sheet
 
 
-async def pay_and_submit(cast: Cast, tell: Narrator) -> order_pb2.Order:
+async def pay_and_submit(cast: Cast, narrator: Narrator) -> order_pb2.Order:
     """A gift card for the first 300, a credit card for the rest; then submit."""
     await cast.ada.credit_cards.CreateCreditCard(
         credit_card_service_pb2.CreateCreditCardRequest(
@@ -127,14 +127,14 @@ async def pay_and_submit(cast: Cast, tell: Narrator) -> order_pb2.Order:
             request_id="demo-pay",
         )
     )
-    tell.line(BUYER, "pays 300.00 by gift card, the rest by credit card (4242)")
+    narrator.line(BUYER, "pays 300.00 by gift card, the rest by credit card (4242)")
     request = checkout_service_pb2.SubmitOrderRequest(order_id=ORDER, request_id="demo-submit")
     answer = await cast.ada.checkout.SubmitOrder(request)
     again = await cast.ada.checkout.SubmitOrder(request)
     same = answer.order.submission.attempt == again.order.submission.attempt
-    tell.line(BUYER, f"submits, twice by a slip of the finger: {'one effect' if same else 'TWO EFFECTS'}")
+    narrator.line(BUYER, f"submits, twice by a slip of the finger: {'one effect' if same else 'TWO EFFECTS'}")
     status = order_pb2.OrderStatus.Name(answer.order.status).removeprefix("ORDER_STATUS_")
-    tell.line("waybill order", f"{ORDER} is [bold]{status}[/bold], attempt {answer.order.submission.attempt}")
+    narrator.line("waybill order", f"{ORDER} is [bold]{status}[/bold], attempt {answer.order.submission.attempt}")
     order: order_pb2.Order = answer.order
     return order
 

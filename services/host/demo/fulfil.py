@@ -48,7 +48,7 @@ async def views(cast: Cast) -> list[dict[str, Any]]:
     return seen
 
 
-async def fulfil(cast: Cast, tell: Narrator) -> list[dict[str, Any]]:
+async def fulfil(cast: Cast, narrator: Narrator) -> list[dict[str, Any]]:
     """Every supplier accepts and ships, Northforge and Warehouse West in parts."""
     shipped: list[dict[str, Any]] = []
     for supplier, clerk in cast.clerks.items():
@@ -57,7 +57,7 @@ async def fulfil(cast: Cast, tell: Narrator) -> list[dict[str, Any]]:
         await clerk.supplier_orders.AcceptSupplierOrder(
             supplier_order_service_pb2.AcceptSupplierOrderRequest(supplier_order_id=mine.id)
         )
-        tell.line(f"supplier {supplier}", f"accepts {mine.id}, {text(mine.total)}")
+        narrator.line(f"supplier {supplier}", f"accepts {mine.id}, {text(mine.total)}")
         for number, items in enumerate(_parcels(supplier, mine), start=1):
             shipment = await _ship(clerk, mine.id, f"{mine.id}-parcel-{number}", items)
             units = " ".join(f"{i.line_item_id}x{i.quantity}" for i in shipment.items)
@@ -66,7 +66,7 @@ async def fulfil(cast: Cast, tell: Narrator) -> list[dict[str, Any]]:
                 order_service_pb2.GetOrderRequest(order_id=ORDER, direction=direction("OUTGOING"), include_line_items=True)
             )
             left = sum(line.quantity_open for line in order.line_items)
-            tell.line(f"supplier {supplier}", f"ships {units}; the buyer's order has {left} open units")
+            narrator.line(f"supplier {supplier}", f"ships {units}; the buyer's order has {left} open units")
     return shipped
 
 

@@ -34,81 +34,81 @@ EXPECTED_SUPPLIER_ORDERS = 4
 
 async def play(console: Console, as_json: bool) -> int:
     """In a marketplace of its own. 0 when the order completed, the split is exact and every invariant holds."""
-    tell = Narrator(console, quiet=as_json)
+    narrator = Narrator(console, quiet=as_json)
     with tempfile.TemporaryDirectory(prefix="waybill-demo-") as folder:
         async with running(HostSettings(data=Path(folder))) as host:
             if host.secret is None:
                 raise RuntimeError("the demo needs an empty folder")
-            tell.chapter("A marketplace")
-            tell.line("waybill", f"seven services on {host.address}, one SQLite file each")
+            narrator.chapter("A marketplace")
+            narrator.line("waybill", f"seven services on {host.address}, one SQLite file each")
             owner = AsyncWaybill(host.address, host.secret.client_id, host.secret.client_secret)
-            story = await _from_empty(owner, host.address, {}, tell)
-    return _told(console, as_json, story)
+            story = await _from_empty(owner, host.address, {}, narrator)
+    return _shown(console, as_json, story)
 
 
 async def play_at(console: Console, as_json: bool, servers: Servers, client_id: str, client_secret: str) -> int:
     """The same in an empty marketplace that is being served. Raises `WaybillError` when it is not empty."""
-    tell = Narrator(console, quiet=as_json)
-    tell.chapter("A marketplace")
-    tell.line("waybill", f"seven services on {', '.join(servers.every)}")
+    narrator = Narrator(console, quiet=as_json)
+    narrator.chapter("A marketplace")
+    narrator.line("waybill", f"seven services on {', '.join(servers.every)}")
     owner = await AsyncWaybill.connect(servers.default, client_id, client_secret, addresses=servers.contexts)
-    return _told(console, as_json, await _from_empty(owner, servers.default, servers.contexts, tell, servers.every))
+    return _shown(console, as_json, await _from_empty(owner, servers.default, servers.contexts, narrator, servers.every))
 
 
 async def _from_empty(
-    owner: AsyncWaybill, address: str, addresses: Mapping[str, str], tell: Narrator, servers: Sequence[str] = ()
+    owner: AsyncWaybill, address: str, addresses: Mapping[str, str], narrator: Narrator, servers: Sequence[str] = ()
 ) -> dict[str, Any]:
     await set_up(owner)
-    tell.line("seller owner", "two dropship suppliers, two warehouses, two buyers, six products, four ways to ship")
+    narrator.line("seller owner", "two dropship suppliers, two warehouses, two buyers, six products, four ways to ship")
     cast = await sign_in(address, owner, addresses)
     try:
-        return await perform(cast, tell, servers)
+        return await perform(cast, narrator, servers)
     finally:
         await cast.close()
 
 
-def _told(console: Console, as_json: bool, story: dict[str, Any]) -> int:
+def _shown(console: Console, as_json: bool, story: dict[str, Any]) -> int:
     if as_json:
         console.print_json(json.dumps(story))
     return 0 if story["ok"] else 1
 
 
-async def perform(cast: Cast, tell: Narrator, servers: Sequence[str] = ()) -> dict[str, Any]:
+async def perform(cast: Cast, narrator: Narrator, servers: Sequence[str] = ()) -> dict[str, Any]:
     """The whole story; returns it as data. `servers` are inspected at the end; the client's own when none is named."""
     watched: list[dict[str, Any]] = []
     begun = asyncio.Event()
     watching = asyncio.create_task(_watch(cast.ada, watched, begun))
-    # The first checkpoint says from where on the stream tells everything.
+    # The first checkpoint says from where on the stream leaves nothing out.
     await asyncio.wait_for(begun.wait(), 10)
     try:
-        tell.chapter("The cart")
-        reasons = await checkout.build(cast, tell)
+        narrator.chapter("The cart")
+        reasons = await checkout.build(cast, narrator)
         unsubmitted = await fulfil.views(cast)
         others = [v["who"] for v in unsubmitted if v["reads"]]
-        tell.line("waybill", f"the unsubmitted order is visible to: {', '.join(others)}; to nobody else")
-        tell.chapter("Shipping and amounts")
-        await checkout.ship_and_price(cast, tell)
-        tell.chapter("Payment and submit")
-        order = await checkout.pay_and_submit(cast, tell)
+        narrator.line("waybill", f"the unsubmitted order is visible to: {', '.join(others)}; to nobody else")
+        narrator.chapter("Shipping and amounts")
+        await checkout.ship_and_price(cast, narrator)
+        narrator.chapter("Payment and submit")
+        order = await checkout.pay_and_submit(cast, narrator)
         views = await fulfil.views(cast)
-        tell.chapter("Who sees what")
-        tell.table(
+        narrator.chapter("Who sees what")
+        narrator.table(
             ("who", "incoming", "outgoing", f"may read {ORDER}"),
             [
                 (v["who"], " ".join(v["incoming"]) or "-", " ".join(v["outgoing"]) or "-", "yes" if v["reads"] else "no")
                 for v in views
             ],
         )
-        tell.chapter("Suppliers ship")
-        shipments = await fulfil.fulfil(cast, tell)
-        await _capture(cast, tell)
+        narrator.chapter("Suppliers ship")
+        shipments = await fulfil.fulfil(cast, narrator)
+        await _capture(cast, narrator)
         tree = await cast.sam.orders.GetOrderTree(order_service_pb2.GetOrderTreeRequest(order_id=ORDER))
         await _settled(watched)
     finally:
         watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watching
-    return await _close(cast, tell, order, tree, reasons, views, shipments, watched, servers)
+    return await _close(cast, narrator, order, tree, reasons, views, shipments, watched, servers)
 
 
 async def _watch(ada: AsyncWaybill, watched: list[dict[str, Any]], begun: asyncio.Event) -> None:
@@ -128,24 +128,24 @@ async def _watch(ada: AsyncWaybill, watched: list[dict[str, Any]], begun: asynci
 
 
 async def _settled(watched: list[dict[str, Any]]) -> None:
-    """Until the stream has told of the end, at most ten seconds."""
+    """Until the stream has shown the end, at most ten seconds."""
     for _ in range(100):
         if watched and watched[-1]["type"] == "order_completed":
             return
         await asyncio.sleep(0.1)
 
 
-async def _capture(cast: Cast, tell: Narrator) -> None:
+async def _capture(cast: Cast, narrator: Narrator) -> None:
     answer = await cast.sam.payments.CapturePayment(
         payment_service_pb2.CapturePaymentRequest(payment_id="pay-card", request_id="demo-capture")
     )
-    tell.line("seller sam", f"captures {text(answer.payment.captured_amount)} from the card: everything has shipped")
+    narrator.line("seller sam", f"captures {text(answer.payment.captured_amount)} from the card: everything has shipped")
 
 
-# Long because it tells the end of the story in the order of its events.
+# Long because it plays the end of the story in the order of its events.
 async def _close(
     cast: Cast,
-    tell: Narrator,
+    narrator: Narrator,
     order: order_pb2.Order,
     tree: Any,
     reasons: Any,
@@ -155,8 +155,8 @@ async def _close(
     servers: Sequence[str],
 ) -> dict[str, Any]:
     status = order_pb2.OrderStatus.Name(tree.order.status).removeprefix(STATUS)
-    tell.chapter("The order, and everything below it")
-    tell.tree(
+    narrator.chapter("The order, and everything below it")
+    narrator.tree(
         f"[bold]{ORDER}[/bold] {status} {text(tree.order.total)}",
         [
             (
@@ -168,24 +168,24 @@ async def _close(
     )
     children = sum((decimal(s.total) for s in tree.supplier_orders), Decimal(0))
     exact = children == decimal(tree.order.total)
-    tell.line(
+    narrator.line(
         "waybill", f"the supplier orders add up to {text(money(children, CURRENCY))}: {'exact' if exact else 'NOT THE TOTAL'}"
     )
     payments = await checkout.payments_of(cast)
-    tell.chapter("Money")
-    tell.table(
+    narrator.chapter("Money")
+    narrator.table(
         ("payment", "type", "amount", "state", "transactions"),
         [(p["id"], p["type"], p["amount"], p["state"], " ".join(p["transactions"])) for p in payments],
         right=(2,),
     )
     ledger = await _ledger(cast.owner)
-    tell.table(
+    narrator.table(
         ("movement", "account", "gains", "for"),
         [(e["transaction"], e["account"], e["amount"], e["description"]) for e in ledger],
         right=(2,),
     )
-    tell.chapter("What ada's stream told her meanwhile")
-    tell.table(
+    narrator.chapter("What ada's stream showed her meanwhile")
+    narrator.table(
         ("#", "event", "status", "at"),
         [(str(w["sequence"]), w["type"], w["status"], w["time"][11:23]) for w in watched],
         right=(0,),
@@ -193,12 +193,14 @@ async def _close(
     gap_free = [w["sequence"] for w in watched] == list(range(1, len(watched) + 1))
     report = await check(cast.owner, servers)
     ok = status == "COMPLETED" and len(tree.supplier_orders) == EXPECTED_SUPPLIER_ORDERS and exact and gap_free and report.ok
-    tell.end(
+    narrator.end(
         f"[bold green]invariants OK[/bold green]  {report.rules} rules over {report.rows} rows"
         if report.ok
         else "\n".join(f"[red]{f.rule}[/red] {f.subject}: {f.detail}" for f in report.findings)
     )
-    tell.end(f"[bold]{ORDER} {status.capitalize()}[/bold], {len(tree.supplier_orders)} supplier orders, {text(tree.order.total)}")
+    narrator.end(
+        f"[bold]{ORDER} {status.capitalize()}[/bold], {len(tree.supplier_orders)} supplier orders, {text(tree.order.total)}"
+    )
     o = tree.order
     return {
         "ok": ok,

@@ -57,7 +57,7 @@ async def retry_entries(
 async def _found(at: Operator, filter: str) -> list[Any]:
     request = pb.ListOutboxEntriesRequest(filter=filter)
     found = await at.everywhere(lambda client, asked: client.outbox.ListOutboxEntries(asked), request, "entries")
-    # Replicas of one service tell the same.
+    # Replicas of one service give the same answer.
     return list({(e.context, e.kind, e.id): e for e in found}.values())
 
 

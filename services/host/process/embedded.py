@@ -57,7 +57,7 @@ def _part(context: str, name: str) -> Any:
 
 
 def settings_of(host: HostSettings, context: str) -> Any:
-    """The settings of one service, as this process is told."""
+    """The settings of one service, as this process has them."""
     return host.settings_of(context, _part(context, "settings").Settings)
 
 
@@ -104,7 +104,7 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
             metrics_address = ""
             if host.metrics_bind:
                 metrics_address = await stack.enter_async_context(_metrics(host.metrics_bind, list(apps.values())))
-            # A secret that is told once comes into being when nothing is left that keeps a process from starting.
+            # A secret that is shown once comes into being when nothing is left that keeps a process from starting.
             secret = None
             if "directory" in host.hosted:
                 secret = await _part("directory", "main").bootstrap(settings_of(host, "directory"), clock, ids)

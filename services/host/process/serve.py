@@ -1,4 +1,4 @@
-"""`waybill serve`: the marketplace, or one service of it, until it is told to end."""
+"""`waybill serve`: the marketplace, or one service of it, until a signal ends it."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def serve(
 
 
 def _require_listening(settings: HostSettings) -> None:
-    """Raises `AddressError` when the process could not listen, or could not call the services that it is told of."""
+    """Raises `AddressError` when the process could not listen, or could not call the services that its settings name."""
     require_free("--bind", settings.bind)
     require_free("--service-bind", settings.inner_bind)
     if settings.metrics_bind:

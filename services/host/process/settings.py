@@ -1,4 +1,4 @@
-"""What a process is told: from the command line and from the environment (WAYBILL_...)."""
+"""The settings of a process: from the command line and from the environment (WAYBILL_...)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class HostSettings:
         "", "Shared by all processes of a marketplace, 32 or more characters; made and kept beside SQLite files.", shown=HIDDEN
     )
     tuning: Tuning = DEFAULT
-    """How hosted services use their databases, where they are not told otherwise."""
+    """How hosted services use their databases, where nothing else is set."""
     calls: CallLimits = CALLS
     """What services grant each other."""
     service_token_lifetime: float = seconds(
@@ -61,7 +61,7 @@ class HostSettings:
         at_most=3_600.0,
     )
     services: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-    """What single services are told: by context, by field of its settings. What is not here keeps its default."""
+    """Settings of single services: by context, by field of its settings. What is not here keeps its default."""
     database_wait: float = seconds(30.0, "How long a start waits for a database that does not answer; 0 tries once.")
     failpoints: str = setting("", "Places at which the process fails, for tests: <name>=raise or <name>=exit, with commas.")
     tls_certificate: Path | None = setting(None, "PEM file of the certificate that callers are shown.")
@@ -94,7 +94,7 @@ class HostSettings:
 
     @property
     def inner_bind(self) -> str:
-        """Where services are served. Raises `BindError` when that is not to be told."""
+        """Where services are served. Raises `BindError` when that is not known."""
         if not self.only:
             if self.service_bind:
                 raise BindError("--service-bind is for a process of one service (--only); one of all of them calls itself")
@@ -169,7 +169,7 @@ REMEDY = """Make one with: python -c 'import secrets; print(secrets.token_urlsaf
 
 
 class BindError(StartupError):
-    """The process was not told where to listen for services."""
+    """No setting says where the process listens for services."""
 
     exit_code = 2
     reason = "ADDRESS_INVALID"

@@ -1,4 +1,4 @@
-"""The certificates of a process. What is wrong with them is told before anything is served."""
+"""The certificates of a process. What is wrong with them is reported before anything is served."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from services.host.process.settings import HostSettings
 
 
 class TlsError(StartupError):
-    """The process was told to use TLS, and cannot."""
+    """TLS is asked for and cannot be used."""
 
     exit_code = 2
     reason = "TLS_INVALID"
 
 
 def server_credentials(host: HostSettings) -> grpc.ServerCredentials | None:
-    """What the process shows to its callers; None when it was told of no certificate. Raises `TlsError`."""
+    """What the process shows to its callers; None when no certificate is set. Raises `TlsError`."""
     if host.tls_certificate is None and host.tls_key is None:
         return None
     if host.tls_certificate is None:

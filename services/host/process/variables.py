@@ -1,7 +1,7 @@
 """The variables of the environment: one for each setting of the process and of every service, and none besides.
 
 A setting of the process is `WAYBILL_<NAME>`, that of a service `WAYBILL_<SERVICE>_<NAME>`. How services use their databases
-can be told to all of them and to single ones. A value that is secret or long may stand in a file, which the variable with
+can be set for all of them and for single ones. A value that is secret or long may stand in a file, which the variable with
 `_FILE` behind it names.
 """
 
@@ -32,7 +32,7 @@ ADDRESS = Field(
     "",
     About("Where the service serves the others when this process does not host it: host:port, or several with commas."),
 )
-"""Not a setting of the service itself: what its neighbours are told of it."""
+"""Not a setting of the service itself: where its neighbours find it."""
 _ELSEWHERE = frozenset(
     f"{PREFIX}{name}"
     for name in (
@@ -71,7 +71,7 @@ class Given:
     """What an environment says."""
 
     settings: dict[str, Any]
-    """By name of the setting, those of groups in `HostSettings` included; and what single services are told."""
+    """By name of the setting, those of groups in `HostSettings` included; and those of single services."""
     sources: dict[str, str]
     """By name of the setting: the variable that gave it."""
 

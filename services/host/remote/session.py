@@ -44,7 +44,7 @@ class Operator:
         return await _pages(lambda asked: self.ask(lambda client: call(client, asked)), request, field)
 
     async def everywhere(self, call: Callable[[AsyncWaybill, Any], Awaitable[Any]], request: Any, field: str) -> list[Any]:
-        """The same from every server, for what each tells of itself alone."""
+        """The same from every server, for what each knows of itself alone."""
         found: list[Any] = []
         for client in self.clients:
             found += await _pages(lambda asked, client=client: call(client, asked), request, field)  # type: ignore[misc]
@@ -117,13 +117,13 @@ async def _told(
 
 
 def named_or_all(named: bool, all: bool, remedy: str) -> None:
-    """A command that acts wants to be told on what: on what is named, or on everything; not on both, nor on neither."""
+    """A command that acts needs a choice of what it acts on: what is named, or everything; not both, nor neither."""
     if named == all:
         raise typer.BadParameter(remedy)
 
 
 async def in_turn(items: Iterable[S], act: Callable[[S], Awaitable[T]], name: Callable[[S], str]) -> tuple[list[T], bool]:
-    """Acts on one after the other and returns what came of it. What is refused is told, and the others go on; the flag
+    """Acts on one after the other and returns what came of it. What is refused is printed, and the others go on; the flag
     says whether any was. An empty name stands for an error that names its subject itself."""
     done, refused = list[T](), False
     for item in items:
