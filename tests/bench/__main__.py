@@ -138,8 +138,8 @@ def show_parts(rows: list[dict[str, Any]]) -> None:
 def show_replicas(two: dict[str, Any], rows: list[dict[str, Any]]) -> None:
     """One against two replicas."""
     one = {r["concurrency"]: r["rate"] for r in rows if r["layout"] == "distributed" and r["name"] == "PlaceOrder"}
-    told = ", ".join(f"{r['rate']:.1f}/s ({r['rate'] / one[r['concurrency']]:.2f}) x{r['concurrency']}" for r in two["rows"])
-    out.print(f"two replicas of every service, PlaceOrder, against one: {told}")
+    rates = ", ".join(f"{r['rate']:.1f}/s ({r['rate'] / one[r['concurrency']]:.2f}) x{r['concurrency']}" for r in two["rows"])
+    out.print(f"two replicas of every service, PlaceOrder, against one: {rates}")
     out.print(
         f"a watcher at 80 % of the peak, {two['events']:,} events: p50 {two['lag_p50_ms']:.0f} ms, p99 {two['lag_p99_ms']:.0f} ms"
     )

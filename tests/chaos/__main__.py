@@ -130,14 +130,14 @@ async def soak(seconds: float, seed: int) -> int:
             await watcher.caught_up(events)
             watching.cancel()
             verdict.lost += watcher.missed(events)
-            verdict.doubled += watcher.told_wrongly()
+            verdict.doubled += watcher.heard_wrongly()
             verdict.phantom += watcher.made_up(events)
             await cast.close()
     kills = "  ".join(f"{name} {count}" for name, count in sorted(storm.kills.items()))
     say(f"{sum(storm.kills.values())} kills survived: {kills}")
     for kind, count in sorted(verdict.counts.items()):
         say(f"  {kind}: {count}")
-    say(f"  events the watcher was told: {len(watcher.told):,} of {len(events):,}")
+    say(f"  events the watcher heard: {len(watcher.heard):,} of {len(events):,}")
     for word in ("lost", "doubled", "phantom", "torn"):
         found: list[str] = getattr(verdict, word)
         say(f"{len(found)} {word}")

@@ -1,7 +1,7 @@
-"""What clients did and what they were told, and the judgement over it once everything has come to rest.
+"""What clients did and what they were answered, and the judgement over it once everything has come to rest.
 
-Every operation has a tag of its own, so that a single look at the end tells whether it happened, and how often. Whoever was
-not told what became of an operation repeats it then, with its request id, and is told; that must be what is seen.
+Every operation has a tag of its own, so that a single look at the end shows whether it happened, and how often. Whoever had
+no answer repeats the operation then, with its request id, and has one; that must be what is seen.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Operation:
     outcome: str = UNKNOWN
     detail: str = ""
     """The last error."""
-    told: str = ""
+    answer: str = ""
     """What a good answer said."""
     repeat: Callable[[], Awaitable[object]] | None = None
     """The same call again, with its request id."""
@@ -148,12 +148,12 @@ async def _judge_order(cast: Cast, id: str, kinds: dict[str, list[Operation]], v
         if error.code.name != "NOT_FOUND":
             raise
         if placed.outcome == OK:
-            verdict.lost.append(f"{id}: acknowledged as {placed.told}; it is not there")
+            verdict.lost.append(f"{id}: acknowledged as {placed.answer}; it is not there")
         _turned_out(placed, False, verdict)
         return
     happened = found.order.status in _SUBMITTED
     if placed.outcome == OK and not happened:
-        verdict.lost.append(f"{id}: acknowledged as {placed.told}; it is {order_pb2.OrderStatus.Name(found.order.status)}")
+        verdict.lost.append(f"{id}: acknowledged as {placed.answer}; it is {order_pb2.OrderStatus.Name(found.order.status)}")
     if placed.outcome == FAIL and happened:
         verdict.phantom.append(f"{id}: refused, submitted all the same")
     _turned_out(placed, happened, verdict)

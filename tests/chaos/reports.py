@@ -1,4 +1,4 @@
-"""Histories of fulfillment as its reports tell them, taken from a real fulfillment service; and an order service to
+"""Histories of fulfillment as its reports state them, taken from a real fulfillment service; and an order service to
 deliver them to, any number of times in any order."""
 
 from __future__ import annotations
@@ -166,8 +166,8 @@ class Orders:
         )
         attempt = Attempt(order.key, 1, "ACCEPTED", True, True, {}, begun, limit, limit, decide_time=begun, outcome="OPENED")
         lines = [builders.line(name, quantity, position=n) for n, (name, quantity) in enumerate(ORDERED.items())]
-        told = (("order_created", "UNSUBMITTED"), ("submission_begun", "UNSUBMITTED"), ("order_submitted", "OPEN"))
-        history = [Event(order.key, n, type, status, BUYER, "acme", begun) for n, (type, status) in enumerate(told, start=1)]
+        known = (("order_created", "UNSUBMITTED"), ("submission_begun", "UNSUBMITTED"), ("order_submitted", "OPEN"))
+        history = [Event(order.key, n, type, status, BUYER, "acme", begun) for n, (type, status) in enumerate(known, start=1)]
         async with self.database.transaction() as tx:
             work = SqlOrderWork(tx, lambda: None)
             await work.orders.insert(order, lines, Worksheet(), history)

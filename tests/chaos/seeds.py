@@ -13,11 +13,11 @@ def fresh_seed(what: str) -> int:
     """The seed of this run; pytest shows the line when the test fails."""
     given = os.environ.get(VARIABLE, "")
     seed = int(given) if given else random.SystemRandom().randrange(2**32)
-    told(f"{what}: {VARIABLE}={seed}")
+    report(f"{what}: {VARIABLE}={seed}")
     return seed
 
 
-def told(line: str) -> None:
+def report(line: str) -> None:
     """Shown by pytest when the test fails, and always with `-s`."""
     sys.stdout.write(f"{line}\n")
 

@@ -49,7 +49,7 @@ class Storm:
 
 
 class Client:
-    """One client: places, ships, holds and cancels, one call after the other, and writes down what it was told."""
+    """One client: places, ships, holds and cancels, one call after the other, and writes down what it was answered."""
 
     def __init__(self, number: int, cast: Cast, seed: int, history: list[Operation], storm: Storm) -> None:
         self._number = number
@@ -91,7 +91,7 @@ class Client:
             # Not yet decided: the call was answered, the question was not.
             raise Undecided(op.order)
         state = submission_pb2.SubmissionState.Name(shown.state)
-        op.told = f"{order_pb2.OrderStatus.Name(order.status)}, attempt {shown.attempt} {state}"
+        op.answer = f"{order_pb2.OrderStatus.Name(order.status)}, attempt {shown.attempt} {state}"
 
     async def _ship(self, id: str, held: bool = False) -> Operation | None:
         """Ships one unit of each line that has some left at a supplier; None when there is nothing to ship."""

@@ -178,7 +178,7 @@ async def change_until_decided(change: Callable[[int], Awaitable[order_pb2.Order
 
 
 async def hold(sam: AsyncWaybill, id: str, tag: str = "odd address") -> order_pb2.Order:
-    """The seller puts it on hold; the tag tells one hold of it from another."""
+    """The seller puts it on hold; the tag sets one hold of it apart from another."""
     request = order_service_pb2.HoldOrderRequest(order_id=id, comment=tag, request_id=f"{id}-hold-{tag}".replace(" ", "-"))
     return (await sam.orders.HoldOrder(request)).order
 

@@ -1,4 +1,4 @@
-"""Many people do everything to the same orders at once: no defect, no broken rule, nothing that is never told."""
+"""Many people do everything to the same orders at once: no defect, no broken rule, nothing that nobody hears of."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.chaos import steps
 from tests.chaos.brawl import Brawl
-from tests.chaos.seeds import fresh_seed, rounds, told
+from tests.chaos.seeds import fresh_seed, report, rounds
 from tests.chaos.watching import Watcher, events_of
 from tests.support.marketplace import marketplace
 
@@ -31,7 +31,7 @@ async def test_whatever_many_do_to_the_same_orders_at_once_the_books_hold(tmp_pa
             fresh = [f"x{number}-{n}" for n in range(3)]
             orders += fresh
             await brawl.fight(fresh, PEOPLE, ACTS)
-        told("\n".join(f"{act} {result}: {count}" for (act, result), count in sorted(brawl.tried.items())))
+        report("\n".join(f"{act} {result}: {count}" for (act, result), count in sorted(brawl.tried.items())))
         assert brawl.defects == []
         assert brawl.tried.total() == ROUNDS * PEOPLE * ACTS
         assert [act for act in ("place", "accept", "look") if not brawl.done(act)] == [], "nothing was done, so nothing is shown"
@@ -39,4 +39,4 @@ async def test_whatever_many_do_to_the_same_orders_at_once_the_books_hold(tmp_pa
         events = await events_of(cast.ada, orders)
         await watcher.caught_up(events)
         watching.cancel()
-        assert [*watcher.missed(events), *watcher.told_wrongly(), *watcher.made_up(events)] == []
+        assert [*watcher.missed(events), *watcher.heard_wrongly(), *watcher.made_up(events)] == []

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from services.host.sample.marketplace import CURRENCY
-from tests.chaos.seeds import fresh_seed, rounds, told
+from tests.chaos.seeds import fresh_seed, report, rounds
 from tests.chaos.shop import Call, Shop, shop
 from tests.support.order_model import LIVE, PARCEL, Line, Order, Parcel, Part, Payment
 from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2
@@ -230,10 +230,10 @@ class OrderLife(RuleBasedStateMachine):
             self.model.accept(order, self.run(self.life.parts(order)))
             return
         assert reason == "SUBMIT_REFUSED"
-        told = {r.reason for r in answers[0].rules}
+        named = {r.reason for r in answers[0].rules}
         # Stock that an estimate was made on may have gone to another order, while other stock is there.
-        assert expected <= told or told == {"SHIP_ESTIMATE_STALE"}, (expected, told)
-        assert expected or "SHIP_ESTIMATE_STALE" in told, told
+        assert expected <= named or named == {"SHIP_ESTIMATE_STALE"}, (expected, named)
+        assert expected or "SHIP_ESTIMATE_STALE" in named, named
 
     @rule(index=INDEX, kind=st.sampled_from(["gift", "card", "promise"]), share=st.sampled_from([None, 2]))
     def place(self, index: int, kind: str, share: int | None) -> None:
@@ -432,5 +432,5 @@ def test_orders_live_as_the_model_says(database_url: str) -> None:
                 print_blob=True,
             ),
         )
-        told(f"order life: {dict(sorted(made.seen.items()))}")
+        report(f"order life: {dict(sorted(made.seen.items()))}")
         assert made.seen["SubmitOrder"], made.seen

@@ -97,19 +97,19 @@ async def test_a_consumer_that_goes_on_from_any_earlier_token_has_each_event_onc
     async with marketplace(tmp_path, database_url, rests=True) as market:
         for n in range(4):
             await market.cast.ada.place_order({"tape": n + 1, "anvil": 1}, id=f"W{n}")
-        told = await _read(market, Request(direction=OUTGOING, from_start=True), 16)
-        assert len(told) == 16
-        # A token tells when it was given, so the same event has another the next time: its place is the event's.
-        places = {(m.event.order_key, m.event.sequence): n for n, m in enumerate(told, 1)}
+        heard = await _read(market, Request(direction=OUTGOING, from_start=True), 16)
+        assert len(heard) == 16
+        # A token holds the time when it was given, so the same event has another the next time: its place is the event's.
+        places = {(m.event.order_key, m.event.sequence): n for n, m in enumerate(heard, 1)}
         tokens, kept = [("", 0)], {}
-        while len(kept) < len(told):
+        while len(kept) < len(heard):
             token, read = chance.choice([tokens[-1], chance.choice(tokens)])
             request = Request(direction=OUTGOING, from_start=not token, resume_token=token)
-            for message in await _read(market, request, min(len(told) - read, chance.randint(1, 5))):
+            for message in await _read(market, request, min(len(heard) - read, chance.randint(1, 5))):
                 key = message.event.order_key, message.event.sequence
                 tokens.append((message.resume_token, places[key]))
                 kept.setdefault(key, message.event)
-        assert _by_order(kept.values()) == _by_order(m.event for m in told)
+        assert _by_order(kept.values()) == _by_order(m.event for m in heard)
 
 
 def _by_order(events: Iterable[Any]) -> dict[str, list[tuple[int, str]]]:

@@ -118,5 +118,5 @@ async def test_a_rolling_restart_of_every_service_under_load_fails_no_call(twins
     watching.cancel()
     assert watcher.failures == []
     assert watcher.resumed > 0, "no stream was ended"
-    assert len(watcher.seen) == len(set(watcher.seen)), "told twice"
+    assert len(watcher.seen) == len(set(watcher.seen)), "heard twice"
     await cast.close()

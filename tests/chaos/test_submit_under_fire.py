@@ -39,7 +39,7 @@ OPEN, CANCELED = order_pb2.ORDER_STATUS_OPEN, order_pb2.ORDER_STATUS_CANCELED
 
 
 class Fire:
-    """A marketplace whose clock and loops stand still until they are told to move on."""
+    """A marketplace whose clock and loops stand still until the test moves them on."""
 
     def __init__(self, market: Marketplace, clock: ShiftedClock, chance: random.Random) -> None:
         self.market, self.clock, self.chance = market, clock, chance

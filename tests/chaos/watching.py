@@ -1,6 +1,6 @@
-"""A client that watches every change of its orders while servers die, and the judgement over what it was told.
+"""A client that watches every change of its orders while servers die, and the judgement over what it heard.
 
-Feed and history are two ways to the same events: what the one has told must be what the other lists, each once, and those
+Feed and history are two ways to the same events: what the one has sent must be what the other lists, each once, and those
 of an order in their order.
 """
 
@@ -16,7 +16,7 @@ from tests.chaos.steps import until_answered
 from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill_client import AsyncWaybill, WaybillError
 
-Told = tuple[str, int]
+Heard = tuple[str, int]
 """An order and the sequence of one of its events."""
 
 
@@ -25,7 +25,7 @@ class Watcher:
     """Watches from the start, through the client library, which goes on by itself where a stream ended."""
 
     client: AsyncWaybill
-    told: list[Told] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
     broken: str = ""
     """Why it could not go on, if so."""
 
@@ -35,41 +35,41 @@ class Watcher:
         try:
             async for message in self.client.watch_orders(request):
                 if message.HasField("event"):
-                    self.told.append((message.event.order_id, message.event.sequence))
+                    self.heard.append((message.event.order_id, message.event.sequence))
         except WaybillError as error:
             self.broken = str(error)
 
-    async def caught_up(self, events: set[Told]) -> None:
-        """Once it was told all of these, or has had time for it."""
+    async def caught_up(self, events: set[Heard]) -> None:
+        """Once it has heard all of these, or has had time for it."""
         with suppress(TimeoutError):
             async with steps.patience():
-                while not self.broken and not events <= set(self.told):
+                while not self.broken and not events <= set(self.heard):
                     await steps.moment()
 
-    def missed(self, events: set[Told]) -> list[str]:
-        """What there is and it was not told."""
-        missing = [f"{id} {sequence}: the watcher was not told" for id, sequence in sorted(events - set(self.told))]
+    def missed(self, events: set[Heard]) -> list[str]:
+        """What there is and it has not heard."""
+        missing = [f"{id} {sequence}: the watcher has not heard it" for id, sequence in sorted(events - set(self.heard))]
         return [f"the watcher broke: {self.broken}", *missing] if self.broken else missing
 
-    def made_up(self, events: set[Told]) -> list[str]:
-        """What it was told and there is not."""
-        return [f"{id} {sequence}: the watcher was told, no history has it" for id, sequence in sorted(set(self.told) - events)]
+    def made_up(self, events: set[Heard]) -> list[str]:
+        """What it has heard and there is not."""
+        return [f"{id} {sequence}: the watcher heard it, no history has it" for id, sequence in sorted(set(self.heard) - events)]
 
-    def told_wrongly(self) -> list[str]:
-        """What it was told more than once, or after a later event of the same order."""
-        twice = [f"{id} {sequence}: the watcher was told {n} times" for (id, sequence), n in Counter(self.told).items() if n > 1]
+    def heard_wrongly(self) -> list[str]:
+        """What it heard more than once, or after a later event of the same order."""
+        twice = [f"{id} {sequence}: the watcher heard it {n} times" for (id, sequence), n in Counter(self.heard).items() if n > 1]
         newest: dict[str, int] = {}
         late: list[str] = []
-        for id, sequence in self.told:
+        for id, sequence in self.heard:
             if sequence < newest.get(id, 0):
-                late.append(f"{id} {sequence}: the watcher was told after {newest[id]}")
+                late.append(f"{id} {sequence}: the watcher heard it after {newest[id]}")
             newest[id] = max(sequence, newest.get(id, 0))
         return twice + late
 
 
-async def events_of(client: AsyncWaybill, orders: Iterable[str]) -> set[Told]:
+async def events_of(client: AsyncWaybill, orders: Iterable[str]) -> set[Heard]:
     """Every event of these orders, by their histories, which have no gap. Orders that there are not have none."""
-    found: set[Told] = set()
+    found: set[Heard] = set()
     for id in orders:
         try:
             sequences = await _history(client, id)

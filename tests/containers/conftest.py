@@ -34,8 +34,8 @@ def system(_engine: None) -> Iterator[Composed]:
 
 @pytest.fixture(scope="session")
 def story(system: Composed) -> dict[str, Any]:
-    """What the demo tells of its order."""
+    """What the demo prints of its order."""
     played = system.waybill("demo", "--json", *system.servers())
     assert played.returncode == 0, played.stdout + played.stderr
-    told: dict[str, Any] = json.loads(played.stdout)
-    return told
+    story: dict[str, Any] = json.loads(played.stdout)
+    return story

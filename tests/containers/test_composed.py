@@ -88,8 +88,8 @@ async def test_what_was_done_outlives_the_containers(system: Composed, story: di
     owners = system.client_secret
     system.down()
     assert system.containers() == []
-    told = system.up()
-    assert "client_secret" not in told
+    started = system.up()
+    assert "client_secret" not in started
     async with system.client("waybill-admin", owners) as owner:
         kept = await get(owner, story["order"]["id"])
     assert kept.status == order_pb2.ORDER_STATUS_COMPLETED

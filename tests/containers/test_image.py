@@ -33,9 +33,9 @@ def image() -> str:
 
 
 def test_it_runs_as_an_ordinary_user_and_knows_its_health(image: str) -> None:
-    (told,) = json.loads(docker("inspect", image))
-    assert told["Config"]["User"] == "10001:10001"
-    assert told["Config"]["Healthcheck"]["Test"] == ["CMD", "python", "-m", "services.host.process.health"]
+    (printed,) = json.loads(docker("inspect", image))
+    assert printed["Config"]["User"] == "10001:10001"
+    assert printed["Config"]["Healthcheck"]["Test"] == ["CMD", "python", "-m", "services.host.process.health"]
     assert docker("run", "--rm", "--entrypoint", "id", image, "-u").strip() == "10001"
 
 
@@ -47,9 +47,9 @@ def test_what_only_the_build_needs_is_not_in_it(image: str) -> None:
 
 
 def test_the_demo_plays_in_one_container_without_network_or_a_writable_system(image: str) -> None:
-    told = docker("run", "--rm", "--network", "none", "--read-only", "--tmpfs", "/tmp", image, "demo")
-    assert "PO9123 Completed, 4 supplier orders, 3441.13 USD" in " ".join(told.split())
-    assert "invariants OK" in told
+    printed = docker("run", "--rm", "--network", "none", "--read-only", "--tmpfs", "/tmp", image, "demo")
+    assert "PO9123 Completed, 4 supplier orders, 3441.13 USD" in " ".join(printed.split())
+    assert "invariants OK" in printed
 
 
 def test_without_arguments_it_serves_and_gets_healthy(image: str) -> None:

@@ -29,23 +29,23 @@ class Answers:
     compared: set[str] = field(default_factory=set)
     differences: list[str] = field(default_factory=list)
 
-    def compare(self, method: str, told: Message, read: Message | None) -> None:
+    def compare(self, method: str, given: Message, read: Message | None) -> None:
         """One message of an answer."""
         self.compared.add(method)
         if read is None:
-            self.differences.append(f"{method}: {told.DESCRIPTOR.name} is not there")
-        elif told != read:
-            names = [f.name for f in told.DESCRIPTOR.fields if getattr(told, f.name) != getattr(read, f.name)]
-            self.differences.append(f"{method}: {told.DESCRIPTOR.name} differs in {', '.join(names)}")
+            self.differences.append(f"{method}: {given.DESCRIPTOR.name} is not there")
+        elif given != read:
+            names = [f.name for f in given.DESCRIPTOR.fields if getattr(given, f.name) != getattr(read, f.name)]
+            self.differences.append(f"{method}: {given.DESCRIPTOR.name} differs in {', '.join(names)}")
 
 
-async def _line(client: Any, told: Any, answer: Any) -> Any:
+async def _line(client: Any, given: Any, answer: Any) -> Any:
     read = await _order_of(client, answer.order.id)
-    return next((line for line in read.line_items if line.id == told.id), None)
+    return next((line for line in read.line_items if line.id == given.id), None)
 
 
-async def _order(client: Any, told: Any, _: Any) -> Any:
-    return (await _order_of(client, told.id)).order
+async def _order(client: Any, given: Any, _: Any) -> Any:
+    return (await _order_of(client, given.id)).order
 
 
 async def _order_of(client: Any, id: str) -> Any:
@@ -53,25 +53,25 @@ async def _order_of(client: Any, id: str) -> Any:
     return await order_service_pb2_grpc.OrderServiceStub(client).GetOrder(request)
 
 
-async def _payment(client: Any, told: Any, _: Any) -> Any:
+async def _payment(client: Any, given: Any, _: Any) -> Any:
     listed = await checkout_service_pb2_grpc.CheckoutServiceStub(client).ListPayments(
-        checkout_service_pb2.ListPaymentsRequest(order_id=told.order_id)
+        checkout_service_pb2.ListPaymentsRequest(order_id=given.order_id)
     )
-    return next((payment for payment in listed.payments if payment.id == told.id), None)
+    return next((payment for payment in listed.payments if payment.id == given.id), None)
 
 
-async def _worksheet(client: Any, told: Any, _: Any) -> Any:
-    request = checkout_service_pb2.GetWorksheetRequest(order_id=told.order.id)
+async def _worksheet(client: Any, given: Any, _: Any) -> Any:
+    request = checkout_service_pb2.GetWorksheetRequest(order_id=given.order.id)
     return (await checkout_service_pb2_grpc.CheckoutServiceStub(client).GetWorksheet(request)).worksheet
 
 
-async def _resource(client: Any, told: Any, _: Any) -> Any:
+async def _resource(client: Any, given: Any, _: Any) -> Any:
     """By the method of its own package that gets it."""
-    kind = told.DESCRIPTOR
+    kind = given.DESCRIPTOR
     mine = (s.methods_by_name.get(f"Get{kind.name}") for s in services() if s.file.package == kind.file.package)
     (method,) = (found for found in mine if found is not None)
     (key,) = (f.name for f in method.input_type.fields if f.name.endswith("_id"))
-    read = await invoke(client, method, GetMessageClass(method.input_type)(**{key: told.id}))
+    read = await invoke(client, method, GetMessageClass(method.input_type)(**{key: given.id}))
     (shown,) = (f.name for f in method.output_type.fields if f.message_type == kind)
     return getattr(read, shown)
 
@@ -102,10 +102,10 @@ def compared(monkeypatch: pytest.MonkeyPatch, unreadable: frozenset[str] = froze
             answer = await call(request, timeout)
             if await call(request, timeout) != answer:
                 answers.differences.append(f"{name}: its repeat answers something else")
-            for told in _messages(answer):
-                kind = told.DESCRIPTOR.name
+            for given in _messages(answer):
+                kind = given.DESCRIPTOR.name
                 if kind not in unreadable:
-                    answers.compare(name, told, await _READERS.get(kind, _resource)(self, told, answer))
+                    answers.compare(name, given, await _READERS.get(kind, _resource)(self, given, answer))
             return answer
 
         return compares

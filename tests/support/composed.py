@@ -32,10 +32,10 @@ class Composed:
 
     def up(self) -> dict[str, Any]:
         """Starts what does not run, waits until all is healthy; the addresses may have changed."""
-        told: dict[str, Any] = json.loads(self._stack("up", "--json"))
-        self.addresses = told["addresses"]
-        self.client_secret = told.get("client_secret", self.client_secret)
-        return told
+        started: dict[str, Any] = json.loads(self._stack("up", "--json"))
+        self.addresses = started["addresses"]
+        self.client_secret = started.get("client_secret", self.client_secret)
+        return started
 
     def down(self, volumes: bool = False) -> None:
         """Ends it."""

@@ -17,7 +17,7 @@ OPEN = f"/{SERVICE}/Open"
 
 
 class EchoServicer:
-    """Answers with what it was told to answer."""
+    """Answers with what it was given to answer."""
 
     def __init__(self, answer: Callable[[str], Awaitable[str]] | None = None) -> None:
         self.answer = answer

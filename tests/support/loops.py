@@ -1,4 +1,4 @@
-"""Time and background loops in the hands of a test: loops do one step when they are told to."""
+"""Time and background loops in the hands of a test: loops do one step at a call."""
 
 from __future__ import annotations
 

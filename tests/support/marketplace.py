@@ -65,14 +65,14 @@ async def marketplace(
     """
     settings = HostSettings(data=data, database_url=database_url, tuning=Tuning(pool_size=8), background=background)
     async with running(settings, clock) as host:
-        told = secret or host.secret
-        assert told is not None
+        known = secret or host.secret
+        assert known is not None
         # At once, by the clock as it is now: a token from a clock that was moved on is not good yet.
-        owner = await AsyncWaybill.connect(host.address, told.client_id, told.client_secret)
+        owner = await AsyncWaybill.connect(host.address, known.client_id, known.client_secret)
         if secret is None:
             await set_up(owner)
         cast = await sign_in(host.address, owner)
-        made = Marketplace(host, cast, told, database_url, rests)
+        made = Marketplace(host, cast, known, database_url, rests)
         try:
             yield made
             await made.check()

@@ -141,8 +141,8 @@ def _as_postgres() -> list[str]:
 
 def _locale() -> list[str]:
     # A language's own order of texts, as most installations have it: nothing may lean on the order of bytes.
-    told = subprocess.run([f"{binaries()}/initdb", "--help"], check=True, capture_output=True, text=True).stdout
-    return ["--locale-provider=icu", "--icu-locale=en-US", "--locale=C.UTF-8"] if "--icu-locale" in told else []
+    help = subprocess.run([f"{binaries()}/initdb", "--help"], check=True, capture_output=True, text=True).stdout
+    return ["--locale-provider=icu", "--icu-locale=en-US", "--locale=C.UTF-8"] if "--icu-locale" in help else []
 
 
 def _control(root: Path) -> list[str]:

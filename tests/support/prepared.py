@@ -23,7 +23,7 @@ from waybill_client import AsyncWaybill
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A copy of a test's own: where it is, and its owner's secret, which is told only once."""
+    """A copy of a test's own: where it is, and its owner's secret, which is shown only once."""
 
     database_url: str
     """Empty for SQLite."""

@@ -27,7 +27,7 @@ async def at_rest(look: Callable[[], Awaitable[Report]], patience: float = PATIE
 
 def unrest(report: Report) -> list[str]:
     """What keeps a report from being that of a marketplace at rest."""
-    # A report that is told again although it is known is no unrest; one that is news makes contexts differ.
+    # A report that is sent again although it is known is no unrest; one that is news makes contexts differ.
     under_way = {kind: count for kind, count in report.under_way.items() if kind != UNREPORTED}
     return [
         *broken(report),

@@ -159,7 +159,7 @@ async def serving(
 ) -> AsyncIterator[Served]:
     """Serves the apps on a free port of the loopback until the block ends; then they are closed.
 
-    `peers` are told that every app is served here. `background` runs the apps' loops too.
+    `peers` find that every app is served here. `background` runs the apps' loops too.
     """
     verifier = TokenVerifier(key_set)
     server = RpcServer(

@@ -52,8 +52,8 @@ class Times:
             return
         terminalreporter.section("time per folder")
         for folder, spent in sorted(self._folders.items(), key=lambda of: -of[1].seconds):
-            told = f"{spent.seconds:8.1f} s {spent.cpu_seconds:8.1f} s of CPU {spent.tests:6} tests  {folder}"
-            terminalreporter.write_line(told)
+            line = f"{spent.seconds:8.1f} s {spent.cpu_seconds:8.1f} s of CPU {spent.tests:6} tests  {folder}"
+            terminalreporter.write_line(line)
 
 
 def _cpu_seconds() -> float:

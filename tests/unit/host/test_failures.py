@@ -17,7 +17,7 @@ from libs.obs import logging
 from libs.service.startup import StartupError
 from services.host.addresses import AddressError, require_callable, require_free, split
 from services.host.cli import app
-from services.host.failure import told
+from services.host.failure import explained
 from waybill_client import WaybillError
 
 
@@ -120,28 +120,28 @@ def test_a_variable_that_cannot_be_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_server_that_does_not_answer_is_one_line(taken: str) -> None:
     unreachable = WaybillError(grpc.StatusCode.UNAVAILABLE, "failed to connect to all addresses")
-    failure = told(ExceptionGroup("calls", [ExceptionGroup("some", [unreachable]), unreachable]))
+    failure = explained(ExceptionGroup("calls", [ExceptionGroup("some", [unreachable]), unreachable]))
     assert failure is not None
     assert (failure.reason, failure.message) == ("UNAVAILABLE", "no server answers: failed to connect to all addresses")
 
 
 def test_what_machine_and_database_refuse_is_told_and_a_defect_is_not() -> None:
-    missing = told(FileNotFoundError(2, "No such file or directory", "/proc/nope"))
+    missing = explained(FileNotFoundError(2, "No such file or directory", "/proc/nope"))
     assert missing is not None
     assert (missing.reason, missing.message) == ("FILE_FAILED", "/proc/nope: No such file or directory")
-    broken = told(sqlite3.DatabaseError("file is not a database"))
+    broken = explained(sqlite3.DatabaseError("file is not a database"))
     assert broken is not None
     assert broken.reason == "DATABASE_UNAVAILABLE"
     answerless = StartupError("the database does not answer")
     answerless.__cause__ = sqlite3.DatabaseError("file is not a database")
-    explained = told(answerless)
-    assert explained is not None
-    assert explained.message == "the database does not answer (DatabaseError: file is not a database)"
-    later = told(StartupError("not now"))
+    shown = explained(answerless)
+    assert shown is not None
+    assert shown.message == "the database does not answer (DatabaseError: file is not a database)"
+    later = explained(StartupError("not now"))
     assert later is not None
     assert later.exit_code == 1
-    assert told(KeyError("defect")) is None
-    assert told(ExceptionGroup("both", [OSError("told"), KeyError("defect")])) is None
+    assert explained(KeyError("defect")) is None
+    assert explained(ExceptionGroup("both", [OSError("told"), KeyError("defect")])) is None
 
 
 def test_a_defect_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
