@@ -1,4 +1,4 @@
-"""Fixtures: every store test runs on SQLite and on PostgreSQL, in a database of its own."""
+"""Fixtures: every store test runs on SQLite and on PostgreSQL, in a database that nobody else uses meanwhile."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import asyncio
 import os
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from services.host.contexts import CONTEXTS
 from tests.support import postgres
+from tests.support.migrated import drop_migrated, migrated_file, migrated_schema
 from tests.support.prepared import Prepared, copied_database, copied_files, drop_original, own_database
 
 Databases = Callable[[str], Awaitable[tuple[str, str | None]]]
@@ -48,12 +51,16 @@ def _end_run() -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> str:
+def postgres_url() -> Iterator[str]:
     """A server, the same for all workers of a run."""
     try:
-        return postgres.shared(run_folder())
+        url = postgres.shared(run_folder())
     except postgres.NoPostgresError as error:
         why = str(error)
+    else:
+        yield url
+        asyncio.run(drop_migrated())
+        return
     pytest.fail(why, pytrace=False)
 
 
@@ -65,25 +72,33 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def databases(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Databases]:
-    """Makes (url, schema) pairs, fresh for the test and gone after it."""
-    made: list[str] = []
+    """Makes (url, schema) pairs that are the test's own: for a service migrated and without rows, for any other name empty."""
     server = request.getfixturevalue("postgres_url") if backend == "postgresql" else ""
+    async with AsyncExitStack() as stack:
 
-    async def make(context: str) -> tuple[str, str | None]:
-        if backend == "sqlite":
-            return f"sqlite:///{tmp_path / f'{context}-{uuid.uuid4().hex[:8]}.sqlite3'}", None
-        made.append(f"t{uuid.uuid4().hex[:12]}_{context}")
-        return server, made[-1]
+        async def make(context: str) -> tuple[str, str | None]:
+            if backend == "sqlite":
+                file = tmp_path / f"{context}-{uuid.uuid4().hex[:8]}.sqlite3"
+                if context in CONTEXTS:
+                    await migrated_file(run_folder(), context, file)
+                return f"sqlite:///{file}", None
+            if context in CONTEXTS:
+                return server, await stack.enter_async_context(migrated_schema(server, context))
+            return server, await stack.enter_async_context(_own_schema(server, context))
 
-    yield make
-    if made:
-        # A transaction that a test left open must fail that test, not hang the run.
-        connection = await asyncpg.connect(server, server_settings={"lock_timeout": "20s"})
-        try:
-            for schema in made:
-                await connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
-        finally:
-            await connection.close()
+        yield make
+
+
+@asynccontextmanager
+async def _own_schema(server: str, name: str) -> AsyncIterator[str]:
+    schema = f"t{uuid.uuid4().hex[:12]}_{name}"
+    yield schema
+    # A transaction that a test left open must fail that test, not hang the run.
+    connection = await asyncpg.connect(server, server_settings={"lock_timeout": "20s"})
+    try:
+        await connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
+    finally:
+        await connection.close()
 
 
 @pytest.fixture
