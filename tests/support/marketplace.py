@@ -15,6 +15,7 @@ from services.host.process.embedded import Host, running
 from services.host.process.settings import HostSettings
 from services.host.sample.marketplace import set_up
 from services.host.sample.parties import Cast, sign_in
+from tests.support.prepared import CHEAP
 from tests.support.rest import at_rest, broken
 from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2
 from waybill_client import AsyncWaybill
@@ -63,7 +64,9 @@ async def marketplace(
 
     `secret` is the owner's of a marketplace that is set up already.
     """
-    settings = HostSettings(data=data, database_url=database_url, tuning=Tuning(pool_size=8), background=background)
+    settings = HostSettings(
+        data=data, database_url=database_url, tuning=Tuning(pool_size=8), background=background, services=CHEAP
+    )
     async with running(settings, clock) as host:
         known = secret or host.secret
         assert known is not None

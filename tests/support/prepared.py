@@ -20,6 +20,9 @@ from services.host.process.settings import HostSettings
 from services.host.sample.marketplace import set_up
 from waybill_client import AsyncWaybill
 
+CHEAP = {"directory": {"argon2_time": 1, "argon2_memory_kib": 8}}
+"""What services are told where passwords guard nothing: a hash costs next to nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -105,8 +108,7 @@ async def _execute(server: str, statement: str) -> None:
 
 async def _set_up(settings: HostSettings) -> OneTimeSecret:
     # A hash says how dear it is to verify: what is cheap in the original is so wherever somebody signs in to a copy.
-    cheap = {"argon2_time": 1, "argon2_memory_kib": 8}
-    return await _served_once(replace(settings, services={"directory": cheap}))
+    return await _served_once(replace(settings, services=CHEAP))
 
 
 async def _served_once(settings: HostSettings) -> OneTimeSecret:

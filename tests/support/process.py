@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.forks import FORKS
+
 SECRET = "what-processes-of-a-test-share-on-one-database"
 _ADDRESS = re.compile(r"127\.0\.0\.1:(\d+)")
 _METRICS = re.compile(r"metrics: (\S+)")
@@ -34,7 +36,10 @@ class Served:
 
 
 async def said(*arguments: str, environment: Mapping[str, str] | None = None, build: Path | None = None) -> tuple[int, str, str]:
-    """Runs `waybill` with the arguments to its end: its exit code, output and errors."""
+    """Runs `waybill` with the arguments to its end: its exit code, output and errors. `build` is the folder of another build."""
+    variables = {**os.environ, "COLUMNS": "400", "WAYBILL_SERVICE_SECRET": SECRET, **(environment or {})}
+    if build is None:
+        return await FORKS.said(arguments, variables)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -43,7 +48,7 @@ async def said(*arguments: str, environment: Mapping[str, str] | None = None, bu
         stdout=asyncio.subprocess.PIPE,
         cwd=build,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "COLUMNS": "400", "WAYBILL_SERVICE_SECRET": SECRET, **(environment or {})},
+        env=variables,
     )
     try:
         output, errors = await asyncio.wait_for(process.communicate(), 60)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.support.forks import FORKS
+
 
 @dataclass(slots=True)
 class Spent:
@@ -58,4 +60,4 @@ class Times:
 
 def _cpu_seconds() -> float:
     spent = os.times()
-    return spent.user + spent.system + spent.children_user + spent.children_system
+    return spent.user + spent.system + spent.children_user + spent.children_system + FORKS.cpu_seconds

@@ -137,6 +137,7 @@ async def test_a_writer_that_commits_late_is_not_skipped(db, feed):
 
 async def test_while_the_feed_is_off_nothing_is_written_and_a_place_from_before_the_gap_is_lost(db, feed):
     await write(db, change(1))
+    await settled(db)
     before = await feed.latest()
     await feed.switch(False)
     await write(db, change(2))
