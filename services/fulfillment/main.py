@@ -48,10 +48,12 @@ from services.fulfillment.application.supplier_orders.unfreeze_order import Unfr
 from services.fulfillment.rpc.shipments.shipment_servicer import ShipmentServicer
 from services.fulfillment.rpc.sourcing.reservation_servicer import ReservationServicer, UseCases
 from services.fulfillment.rpc.stock.inventory_servicer import InventoryServicer
+from services.fulfillment.rpc.supplier_orders.order_fulfillment_servicer import OrderFulfillmentServicer
 from services.fulfillment.rpc.supplier_orders.supplier_order_servicer import SupplierOrderServicer
 from services.fulfillment.settings import Settings
 from waybill.fulfillment.v1 import (
     inventory_service_pb2_grpc,
+    order_fulfillment_service_pb2_grpc,
     reservation_service_pb2_grpc,
     shipment_service_pb2_grpc,
     supplier_order_service_pb2_grpc,
@@ -89,7 +91,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
     expiry = ExpireReservations(units, peer, runtime.clock, timedelta(seconds=settings.expiry_again), tries)
     failed = Retries(database, runtime.clock, ("fulfillment", "deliveries"), tables.supplier_orders, "deliver_time", "key")
     deliveries = DeliverOpenUnits(units, reporting, runtime.clock, failed)
-    changes = SqlChangeFeed(database, tables.changes)
+    changes, orders = SqlChangeFeed(database, tables.changes), SupplierOrders(units, reporting, runtime.clock)
     app = ServiceApp(
         name="fulfillment",
         registrations=[
@@ -99,8 +101,13 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
                 f"{PACKAGE}.ReservationService",
             ),
             (
+                order_fulfillment_service_pb2_grpc.add_OrderFulfillmentServiceServicer_to_server,
+                OrderFulfillmentServicer(orders),
+                f"{PACKAGE}.OrderFulfillmentService",
+            ),
+            (
                 supplier_order_service_pb2_grpc.add_SupplierOrderServiceServicer_to_server,
-                _supplier_orders(runtime, units, reporting),
+                _supplier_orders(orders, runtime, units, reporting),
                 f"{PACKAGE}.SupplierOrderService",
             ),
             (
@@ -153,9 +160,9 @@ def _reservations(settings: Settings, runtime: Runtime, units: Units) -> Reserva
     )
 
 
-def _supplier_orders(runtime: Runtime, units: Units, reporting: Reporting) -> SupplierOrderServicer:
+def _supplier_orders(orders: SupplierOrders, runtime: Runtime, units: Units, reporting: Reporting) -> SupplierOrderServicer:
     return SupplierOrderServicer(
-        SupplierOrders(units, reporting, runtime.clock),
+        orders,
         AcceptSupplierOrder(units, reporting, runtime.clock),
         RejectSupplierOrder(units, reporting, runtime.clock, runtime.ids),
     )

@@ -48,13 +48,17 @@ from services.payment.application.spending_accounts import SpendingAccounts
 from services.payment.application.void_payments import VoidPayments
 from services.payment.rpc.credit_card_servicer import CreditCardServicer
 from services.payment.rpc.ledger_servicer import LedgerServicer
-from services.payment.rpc.payment_servicer import PaymentServicer, PaymentUseCases
+from services.payment.rpc.order_payment_servicer import OrderPaymentServicer, OrderPaymentUseCases
+from services.payment.rpc.payment_reservation_servicer import PaymentReservationServicer
+from services.payment.rpc.payment_servicer import PaymentServicer
 from services.payment.rpc.reconciliation_servicer import ReconciliationServicer
 from services.payment.rpc.spending_account_servicer import SpendingAccountServicer
 from services.payment.settings import Settings
 from waybill.payment.v1 import (
     credit_card_service_pb2_grpc,
     ledger_service_pb2_grpc,
+    order_payment_service_pb2_grpc,
+    payment_reservation_service_pb2_grpc,
     payment_service_pb2_grpc,
     reconciliation_service_pb2_grpc,
     spending_account_service_pb2_grpc,
@@ -62,6 +66,15 @@ from waybill.payment.v1 import (
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
 PACKAGE = "waybill.payment.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Servicers:
+    """Of payments: what the order service calls, and what people do."""
+
+    orders: OrderPaymentServicer
+    reservations: PaymentReservationServicer
+    people: PaymentServicer
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +107,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
 
     units = SqlUnitsOfWork(database, bind)
     gateways = chosen_gateways(Surroundings(settings, database, clock))
-    use, background = _use_cases(settings, runtime, database, units, gateways)
+    served, background = _payments(settings, runtime, database, units, gateways)
     reconcile = ReconcilePayments(units, background.settle, background.expire)
     accounts = SpendingAccounts(units, clock, ids)
 
@@ -108,7 +121,17 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
     app = ServiceApp(
         name="payment",
         registrations=[
-            (payment_service_pb2_grpc.add_PaymentServiceServicer_to_server, PaymentServicer(use), f"{PACKAGE}.PaymentService"),
+            (
+                order_payment_service_pb2_grpc.add_OrderPaymentServiceServicer_to_server,
+                served.orders,
+                f"{PACKAGE}.OrderPaymentService",
+            ),
+            (
+                payment_reservation_service_pb2_grpc.add_PaymentReservationServiceServicer_to_server,
+                served.reservations,
+                f"{PACKAGE}.PaymentReservationService",
+            ),
+            (payment_service_pb2_grpc.add_PaymentServiceServicer_to_server, served.people, f"{PACKAGE}.PaymentService"),
             (
                 spending_account_service_pb2_grpc.add_SpendingAccountServiceServicer_to_server,
                 SpendingAccountServicer(standard(ACCOUNT), accounts),
@@ -149,9 +172,9 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
     return app, background
 
 
-def _use_cases(
+def _payments(
     settings: Settings, runtime: Runtime, database: Database, units: Units, gateways: Gateways
-) -> tuple[PaymentUseCases, Background]:
+) -> tuple[Servicers, Background]:
     clock, ids = runtime.clock, runtime.ids
     again = timedelta(seconds=settings.settle_again)
     books = Books(units, RecordChanges(ids, gateways, again), clock)
@@ -159,15 +182,21 @@ def _use_cases(
     tries = _tries(database, clock)
     settle = SettleTransactions(books, ask, settings.void_timeout, again, tries["settle"])
     orders, order_payments, end = OrderReports(runtime.peers), OrderPayments(units, clock, ids), EndAttempt(books, settle)
-    use = PaymentUseCases(
-        order_payments=order_payments,
-        reserve=ReservePayments(books, order_payments, timedelta(seconds=settings.expiry_grace)),
-        authorize=AuthorizePayments(books, ask, runtime.failpoints),
-        end=end,
-        void=VoidPayments(books, settle),
-        lower=LowerPayments(books, settle),
-        move=MoveMoney(books, settle, orders),
-        replace=ReplacePayments(books, order_payments, settle),
+    served = Servicers(
+        OrderPaymentServicer(
+            OrderPaymentUseCases(
+                order_payments=order_payments,
+                replace=ReplacePayments(books, order_payments, settle),
+                void=VoidPayments(books, settle),
+                lower=LowerPayments(books, settle),
+            )
+        ),
+        PaymentReservationServicer(
+            ReservePayments(books, order_payments, timedelta(seconds=settings.expiry_grace)),
+            AuthorizePayments(books, ask, runtime.failpoints),
+            end,
+        ),
+        PaymentServicer(MoveMoney(books, settle, orders)),
     )
     expiry_again, early = timedelta(seconds=settings.expiry_again), timedelta(seconds=settings.renew_early)
     background = Background(
@@ -176,7 +205,7 @@ def _use_cases(
         RenewAuthorizations(books, settle, orders, early, tries["renew"]),
         ReportAlerts(units, orders, clock, settings.relay),
     )
-    return use, background
+    return served, background
 
 
 def _tries(database: Database, clock: Clock) -> dict[str, Retries]:

@@ -29,11 +29,19 @@ from services.pricing.application.calculation.expire_reservations import ExpireR
 from services.pricing.application.calculation.reserve_redemptions import Redemptions
 from services.pricing.application.inspection import Inspection
 from services.pricing.application.schedules.assign_price_schedules import AssignPriceSchedules
+from services.pricing.rpc.calculation.order_pricing_servicer import OrderPricingServicer
 from services.pricing.rpc.calculation.pricing_servicer import PricingServicer
+from services.pricing.rpc.calculation.redemption_servicer import RedemptionServicer
 from services.pricing.rpc.schedules.price_schedule_servicer import PriceScheduleServicer
 from services.pricing.rpc.tax.tax_rate_servicer import TaxRateServicer
 from services.pricing.settings import Settings
-from waybill.pricing.v1 import price_schedule_service_pb2_grpc, pricing_service_pb2_grpc, tax_rate_service_pb2_grpc
+from waybill.pricing.v1 import (
+    order_pricing_service_pb2_grpc,
+    price_schedule_service_pb2_grpc,
+    pricing_service_pb2_grpc,
+    redemption_service_pb2_grpc,
+    tax_rate_service_pb2_grpc,
+)
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
 PACKAGE = "waybill.pricing.v1"
@@ -48,6 +56,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     def standard(resource: Resource) -> StandardMethods[SqlPricingWork]:
         return StandardMethods(database, REQUESTS, resource, clock, runtime.ids, SqlPricingWork)
 
+    calculate = CalculateOrder(units, clock)
     assigning = AssignPriceSchedules(units, clock)
     redemptions = Redemptions(units, clock, timedelta(seconds=settings.expiry_grace))
     held = RESERVATIONS.c.state == RESERVED
@@ -55,10 +64,16 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     decisions = OrderDecisions(runtime.peers)
     expire = ExpireReservations(units, redemptions, decisions, clock, Pace(settings.expiry_batch, tries))
     served: list[tuple[Any, Any, str]] = [
+        (pricing_service_pb2_grpc.add_PricingServiceServicer_to_server, PricingServicer(calculate), "PricingService"),
         (
-            pricing_service_pb2_grpc.add_PricingServiceServicer_to_server,
-            PricingServicer(CalculateOrder(units, clock), redemptions),
-            "PricingService",
+            order_pricing_service_pb2_grpc.add_OrderPricingServiceServicer_to_server,
+            OrderPricingServicer(calculate),
+            "OrderPricingService",
+        ),
+        (
+            redemption_service_pb2_grpc.add_RedemptionServiceServicer_to_server,
+            RedemptionServicer(redemptions),
+            "RedemptionService",
         ),
         (
             price_schedule_service_pb2_grpc.add_PriceScheduleServiceServicer_to_server,

@@ -25,9 +25,10 @@ from tests.integration.fulfillment.world import World, fulfillment, line
 from tests.support.principals import seller
 from tests.support.server import Served, runtime_for, serving
 from tests.unit.order import builders
+from waybill.fulfillment.v1 import order_fulfillment_service_pb2 as order_pb
+from waybill.fulfillment.v1 import order_fulfillment_service_pb2_grpc as so_grpc
 from waybill.fulfillment.v1 import reservation_service_pb2 as res
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as so_service
-from waybill.fulfillment.v1 import supplier_order_service_pb2_grpc as so_grpc
 from waybill.fulfillment.v1.shipment_pb2 import Shipment
 from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder
 from waybill.order.v1 import fulfillment_report_service_pb2 as pb
@@ -55,8 +56,8 @@ class History:
 
 
 async def _snapshot(world: World, history: History) -> None:
-    stub: Any = world.served.service_stub(so_grpc.SupplierOrderServiceStub, "order", seller())
-    answer = await stub.BatchGetOrderFulfillment(so_service.BatchGetOrderFulfillmentRequest(order_keys=[history.order_key]))
+    stub: Any = world.served.service_stub(so_grpc.OrderFulfillmentServiceStub, "order", seller())
+    answer = await stub.BatchGetOrderFulfillment(order_pb.BatchGetOrderFulfillmentRequest(order_keys=[history.order_key]))
     seen = {(state.key, state.version) for state in history.states}
     history.states += [s for s in (*answer.supplier_orders, *answer.shipments) if (s.key, s.version) not in seen]
 

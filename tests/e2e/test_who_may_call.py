@@ -1,4 +1,4 @@
-"""What users of buyers and suppliers may call at all: every method of every service, called by users who hold every role."""
+"""Who may call at all: every method of every service, called by users of buyers and suppliers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from tests.support.contracts import services
 from tests.support.marketplace import Marketplace
 from waybill.directory.v1 import user_service_pb2
 from waybill_client import AsyncWaybill, WaybillError
+from waybill_client.aio_services import AsyncServices
+from waybill_client.services import Service, Services
 
 OUTSIDERS = {"BUYER": ("acme", SHOP), "SUPPLIER": ("northforge", PORTAL)}
 BOTH = {
@@ -81,6 +83,18 @@ async def test_only_what_is_listed_answers_other_companies_whatever_their_roles(
         answers[kind] = {name for name, reason in found.items() if reason not in CLOSED}
     listed = {"BUYER": named(BOTH, BUYERS), "SUPPLIER": named(BOTH, SUPPLIERS)}
     assert {kind: sorted(found ^ listed[kind]) for kind, found in answers.items()} == {"BUYER": [], "SUPPLIER": []}
+
+
+async def test_a_service_is_wholly_for_services_or_offered_by_the_client(sqlite_market: Marketplace) -> None:
+    ada = sqlite_market.cast.ada
+    reasons = {s.name: {await outcome(ada, method) for method in s.methods} for s in services()}
+    closed = {name for name, found in reasons.items() if "SERVICE_ONLY" in found}
+    assert {name: reasons[name] for name in closed} == {name: {"SERVICE_ONLY"} for name in closed}
+    attributes = [name for name, value in vars(Services).items() if isinstance(value, Service)]
+    assert attributes == [name for name in AsyncServices.__annotations__ if name != "channel"]
+    offered = {type(getattr(ada, name)).__name__.removesuffix("Stub") for name in attributes}
+    assert offered | closed == reasons.keys(), "what is not for services is offered"
+    assert not offered & closed, "what is for services is not"
 
 
 async def holder_of_every_role(market: Marketplace, kind: str, company: str, client_id: str) -> AsyncWaybill:

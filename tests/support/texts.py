@@ -30,7 +30,8 @@ from tests.support.contracts import requested, services
 from waybill.fulfillment.v1 import inventory_service_pb2, shipment_pb2, supplier_order_service_pb2
 from waybill.order.v1 import order_pb2
 from waybill.payment.v1 import payment_pb2, spending_account_service_pb2
-from waybill.pricing.v1 import pricing_service_pb2
+from waybill.pricing.v1 import order_pricing_service_pb2 as order_pb
+from waybill.pricing.v1 import pricing_pb2
 from waybill.shipping.v1 import zone_service_pb2
 from waybill.type.v1 import address_pb2
 
@@ -78,7 +79,7 @@ def _payments(found: Violations, message: Any) -> None:
 
 
 def _line(found: Violations, message: Any) -> None:
-    pricing.lines_in(found, pricing_service_pb2.CalculateOrderRequest(currency="USD", lines=[message]))
+    pricing.lines_in(found, order_pb.CalculateOrderRequest(currency="USD", lines=[message]))
 
 
 def _place(found: Violations, message: Any) -> None:
@@ -131,7 +132,7 @@ _READ: dict[str, tuple[Any, Reader, dict[str, int]]] = {
         {"description": 200},
     ),
     "payment.v1.Payment": (payment_pb2.Payment, _payments, {"purchase_order_number": 100, "description": 2_000}),
-    "pricing.v1.PricingLine": (pricing_service_pb2.PricingLine, _line, {"tax_class": 100}),
+    "pricing.v1.PricingLine": (pricing_pb2.PricingLine, _line, {"tax_class": 100}),
     "shipping.v1.ZoneDestination": (
         zone_service_pb2.ZoneDestination,
         _place,

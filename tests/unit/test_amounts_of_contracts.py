@@ -21,8 +21,11 @@ from services.pricing.rpc import convert as pricing
 from tests.support.contracts import requested, services
 from waybill.fulfillment.v1 import shipment_pb2
 from waybill.order.v1 import line_item_pb2, order_pb2
+from waybill.payment.v1 import order_payment_service_pb2 as order_pb
 from waybill.payment.v1 import payment_pb2, payment_service_pb2, spending_account_service_pb2
-from waybill.pricing.v1 import pricing_service_pb2
+from waybill.payment.v1 import payment_reservation_service_pb2 as attempt_pb
+from waybill.pricing.v1 import order_pricing_service_pb2 as order_pricing_pb
+from waybill.pricing.v1 import pricing_pb2
 
 
 class Fineness(StrEnum):
@@ -82,12 +85,12 @@ _total = {"order_key": KEY, "order_id": "o", "buyer_id": "b", "user_id": "u"}
 
 
 def _pricing_lines(found: Violations, amount: Money) -> object:
-    line = pricing_service_pb2.PricingLine(line_item_id="l", product_id="p", quantity=1, discount_override=amount)
-    return pricing.lines_in(found, pricing_service_pb2.CalculateOrderRequest(currency=amount.currency_code, lines=[line]))
+    line = pricing_pb2.PricingLine(line_item_id="l", product_id="p", quantity=1, discount_override=amount)
+    return pricing.lines_in(found, order_pricing_pb.CalculateOrderRequest(currency=amount.currency_code, lines=[line]))
 
 
 def _pricing_shipments(found: Violations, amount: Money) -> object:
-    return pricing.shipments_in(found, amount.currency_code, [pricing_service_pb2.PricingShipment(cost=amount)])
+    return pricing.shipments_in(found, amount.currency_code, [order_pricing_pb.PricingShipment(cost=amount)])
 
 
 def _payments(found: Violations, amount: Money) -> object:
@@ -109,17 +112,17 @@ READERS: dict[str, Callable[[Violations, Any], object]] = {
         found, payment_service_pb2.CapturePaymentRequest(payment_id="p", amount=m)
     ),
     "payment.v1.CreatePaymentsRequest.total": lambda found, m: payment.order_in(
-        found, payment_service_pb2.CreatePaymentsRequest(total=m, **_total)
+        found, order_pb.CreatePaymentsRequest(total=m, **_total)
     ),
     "payment.v1.LowerPaymentsRequest.due": lambda found, m: payment.due_in(
-        found, payment_service_pb2.LowerPaymentsRequest(order_key=KEY, attempt=1, due=m)
+        found, order_pb.LowerPaymentsRequest(order_key=KEY, attempt=1, due=m)
     ),
     "payment.v1.Payment.amount": _payments,
     "payment.v1.RefundPaymentRequest.amount": lambda found, m: amount_in(
         found, payment_service_pb2.RefundPaymentRequest(payment_id="p", amount=m)
     ),
     "payment.v1.ReservePaymentsRequest.total": lambda found, m: payment.order_in(
-        found, payment_service_pb2.ReservePaymentsRequest(total=m, **_total)
+        found, attempt_pb.ReservePaymentsRequest(total=m, **_total)
     ),
     "payment.v1.SpendingAccount.opening_balance": lambda found, m: opening_in(
         found, "spending_account", spending_account_service_pb2.SpendingAccount(opening_balance=m), m.currency_code

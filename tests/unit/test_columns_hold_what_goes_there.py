@@ -36,8 +36,8 @@ from tests.support.contracts import services
 from tests.support.texts import CONTEXTS, resources, texts
 from tests.unit.payment.builders import a_payment
 from waybill.order.v1 import submission_pb2
-from waybill.payment.v1 import payment_service_pb2
-from waybill.pricing.v1 import pricing_service_pb2
+from waybill.payment.v1 import payment_reservation_service_pb2 as attempt_pb
+from waybill.pricing.v1 import redemption_service_pb2 as redemption_pb
 
 ID = 100
 LONGEST_ID = "x" * ID
@@ -71,7 +71,7 @@ WIDTHS: dict[str, dict[str, int | str]] = {
     "directory.signing_keys": {"kid": MADE_ID},
     "directory.users": {"username_key": MAX_NAME_KEY, "password_hash": len(PasswordHasher(1, 8, 1).hash("x" * 200))},
     "pricing.redemption_reservations": {
-        "state": longest(pricing_service_pb2.RedemptionState.keys(), "REDEMPTION_STATE_"),
+        "state": longest(redemption_pb.RedemptionState.keys(), "REDEMPTION_STATE_"),
         "failure": FAILURE_LENGTH,
     },
     "payment.ledger_entries": {
@@ -85,7 +85,7 @@ WIDTHS: dict[str, dict[str, int | str]] = {
     },
     "payment.payment_alerts": {"report_error": REASON_LENGTH},
     "payment.payment_attempts": {
-        "state": longest(payment_service_pb2.PaymentReservationState.keys(), "PAYMENT_RESERVATION_STATE_"),
+        "state": longest(attempt_pb.PaymentReservationState.keys(), "PAYMENT_RESERVATION_STATE_"),
         "failure": FAILURE_LENGTH,
     },
     "payment.payment_transactions": {

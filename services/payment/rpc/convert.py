@@ -14,8 +14,9 @@ from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem
 from services.payment.domain.states import State
 from services.payment.domain.transaction import Transaction
 from services.payment.domain.types import CREDIT_CARD, SPENDING_ACCOUNT
+from waybill.payment.v1 import order_payment_service_pb2 as order_pb
 from waybill.payment.v1 import payment_pb2 as pb
-from waybill.payment.v1 import payment_service_pb2 as service_pb
+from waybill.payment.v1 import payment_reservation_service_pb2 as attempt_pb
 
 _HELD = (State.AUTHORIZED, State.CONFIRMED, State.CAPTURED, State.ATTENTION)
 
@@ -39,12 +40,12 @@ def key_in(text: str) -> uuid.UUID:
         raise invalid("order_key", "FIELD_INVALID", "is no internal key") from None
 
 
-def due_in(found: Violations, message: service_pb.LowerPaymentsRequest) -> int:
+def due_in(found: Violations, message: order_pb.LowerPaymentsRequest) -> int:
     """What an order still owes, in micros; 0 when nothing."""
     return money_in(found, "due", message.due)
 
 
-def order_in(found: Violations, message: service_pb.CreatePaymentsRequest | service_pb.ReservePaymentsRequest) -> OrderRef:
+def order_in(found: Violations, message: order_pb.CreatePaymentsRequest | attempt_pb.ReservePaymentsRequest) -> OrderRef:
     """What the order service passes."""
     currency = currency_in(found, "total.currency_code", message.total.currency_code)
     total = money_in(found, "total", message.total, currency) if currency else 0
@@ -138,6 +139,6 @@ def problem_out(p: Problem) -> pb.PaymentProblem:
     return pb.PaymentProblem(payment_id=p.payment_id, reason=p.reason, description=p.description, contended=p.contended)
 
 
-def state_out(state: str) -> service_pb.PaymentReservationState.ValueType:
+def state_out(state: str) -> attempt_pb.PaymentReservationState.ValueType:
     """A state by its name; empty is none."""
-    return service_pb.PaymentReservationState.Value(f"PAYMENT_RESERVATION_STATE_{state or 'UNSPECIFIED'}")
+    return attempt_pb.PaymentReservationState.Value(f"PAYMENT_RESERVATION_STATE_{state or 'UNSPECIFIED'}")

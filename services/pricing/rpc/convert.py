@@ -13,8 +13,10 @@ from services.pricing.domain.calculation.calculate import Line, PricedLine, Pric
 from services.pricing.domain.calculation.quote import Quote, QuotedShipping
 from services.pricing.domain.schedules.assignment import Assignment
 from services.pricing.domain.tax.rates import Destination
+from waybill.pricing.v1 import order_pricing_service_pb2 as order_pb
 from waybill.pricing.v1 import price_schedule_service_pb2 as schedule_pb
-from waybill.pricing.v1 import pricing_service_pb2 as pb
+from waybill.pricing.v1 import pricing_pb2
+from waybill.pricing.v1 import redemption_service_pb2 as redemption_pb
 
 MAX_LINES = 5_000
 """Lines of an order, and its estimates."""
@@ -46,7 +48,7 @@ def lines_in(found: Violations, request: Any) -> list[Line]:
     return lines
 
 
-def _line(found: Violations, currency: str, i: int, message: pb.PricingLine) -> Line:
+def _line(found: Violations, currency: str, i: int, message: pricing_pb2.PricingLine) -> Line:
     where = f"lines[{i}]"
     found.check_id(f"{where}.line_item_id", message.line_item_id)
     found.check_id(f"{where}.product_id", message.product_id)
@@ -70,7 +72,7 @@ def _line(found: Violations, currency: str, i: int, message: pb.PricingLine) -> 
     )
 
 
-def quote_in(found: Violations, request: pb.ReserveRedemptionsRequest) -> Quote:
+def quote_in(found: Violations, request: redemption_pb.ReserveRedemptionsRequest) -> Quote:
     """What the order was quoted at."""
     if len(request.expected_shipping) > MAX_LINES:
         found.add("expected_shipping", "TOO_MANY_ITEMS", f"at most {MAX_LINES:,} estimates")
@@ -94,7 +96,7 @@ def quote_in(found: Violations, request: pb.ReserveRedemptionsRequest) -> Quote:
     )
 
 
-def shipments_in(found: Violations, currency: str, messages: Sequence[pb.PricingShipment]) -> list[Shipment]:
+def shipments_in(found: Violations, currency: str, messages: Sequence[order_pb.PricingShipment]) -> list[Shipment]:
     """Checked shipping."""
     if len(messages) > MAX_LINES:
         found.add("shipments", "TOO_MANY_ITEMS", f"at most {MAX_LINES:,} estimates")
@@ -105,13 +107,13 @@ def shipments_in(found: Violations, currency: str, messages: Sequence[pb.Pricing
     ]
 
 
-def line_out(line: PricedLine, currency: str) -> pb.PricedLine:
+def line_out(line: PricedLine, currency: str) -> pricing_pb2.PricedLine:
     """A priced line."""
-    return pb.PricedLine(
+    return pricing_pb2.PricedLine(
         line_item_id=line.id,
         unit_price=money_out(line.unit_price, currency),
         subtotal=money_out(line.subtotal, currency),
-        discounts=[pb.LineDiscount(source=s, amount=money_out(a, currency)) for s, a in line.discounts],
+        discounts=[pricing_pb2.LineDiscount(source=s, amount=money_out(a, currency)) for s, a in line.discounts],
         discount=money_out(line.discount, currency),
         tax=money_out(line.tax, currency),
         tax_rate=decimal_out(line.tax_rate),
@@ -121,9 +123,9 @@ def line_out(line: PricedLine, currency: str) -> pb.PricedLine:
     )
 
 
-def shipment_out(shipment: PricedShipment, currency: str) -> pb.PricedShipment:
+def shipment_out(shipment: PricedShipment, currency: str) -> pricing_pb2.PricedShipment:
     """Shipping with its tax."""
-    return pb.PricedShipment(
+    return pricing_pb2.PricedShipment(
         ship_estimate_id=shipment.id,
         cost=money_out(shipment.cost, currency),
         tax=money_out(shipment.tax, currency),
@@ -131,9 +133,9 @@ def shipment_out(shipment: PricedShipment, currency: str) -> pb.PricedShipment:
     )
 
 
-def problem_out(problem: Problem) -> pb.PricingProblem:
+def problem_out(problem: Problem) -> pricing_pb2.PricingProblem:
     """A problem."""
-    return pb.PricingProblem(
+    return pricing_pb2.PricingProblem(
         line_item_id=problem.line_id, ship_estimate_id=problem.shipment_id, reason=problem.reason, description=problem.description
     )
 
@@ -153,7 +155,7 @@ def step_in(request: Any) -> tuple[uuid.UUID, int]:
     return step
 
 
-def attempt_in(found: Violations, request: pb.ReserveRedemptionsRequest) -> Attempt:
+def attempt_in(found: Violations, request: redemption_pb.ReserveRedemptionsRequest) -> Attempt:
     """A try and its deadline; a check leaves nothing that could expire, so it needs none."""
     key, number = _step(found, request)
     if not request.validate_only and not request.HasField("deadline"):
@@ -170,6 +172,6 @@ def _step(found: Violations, request: Any) -> tuple[uuid.UUID, int]:
         return uuid.UUID(int=0), request.attempt
 
 
-def state_out(state: str) -> pb.RedemptionState.ValueType:
+def state_out(state: str) -> redemption_pb.RedemptionState.ValueType:
     """A state by its name; empty is none."""
-    return pb.RedemptionState.Value(f"REDEMPTION_STATE_{state or 'UNSPECIFIED'}")
+    return redemption_pb.RedemptionState.Value(f"REDEMPTION_STATE_{state or 'UNSPECIFIED'}")

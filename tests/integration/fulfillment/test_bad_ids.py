@@ -12,11 +12,12 @@ from tests.integration.fulfillment.world import START, World, line, shipment
 from tests.support.principals import seller
 from waybill.fulfillment.v1 import inventory_pb2 as inv
 from waybill.fulfillment.v1 import inventory_service_pb2 as inv_svc
+from waybill.fulfillment.v1 import order_fulfillment_service_pb2 as order_pb
 from waybill.fulfillment.v1 import shipment_pb2 as shp
 from waybill.fulfillment.v1 import shipment_service_pb2 as shp_svc
 from waybill.fulfillment.v1 import supplier_order_pb2 as so
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as so_svc
-from waybill.fulfillment.v1.supplier_order_service_pb2_grpc import SupplierOrderServiceStub
+from waybill.fulfillment.v1.order_fulfillment_service_pb2_grpc import OrderFulfillmentServiceStub
 
 IDS = ("a\0b", "a\x07b", "a b", "ü", "x" * 300)
 Call = Callable[[World, str], Awaitable[Any]]
@@ -132,8 +133,8 @@ async def test_look_ups_of_many_find_nothing_of_ids_that_cannot_be(world: World)
     for id in IDS:
         page = await world.shipments().ListShipments(shp_svc.ListShipmentsRequest(order_id=id))
         assert list(page.shipments) == []
-    orders = world.served.service_stub(SupplierOrderServiceStub, "order", seller())
-    whole = await orders.BatchGetOrderFulfillment(so_svc.BatchGetOrderFulfillmentRequest(order_keys=[*IDS, key]))
+    orders = world.served.service_stub(OrderFulfillmentServiceStub, "order", seller())
+    whole = await orders.BatchGetOrderFulfillment(order_pb.BatchGetOrderFulfillmentRequest(order_keys=[*IDS, key]))
     assert [o.id for o in whole.supplier_orders] == ["PO1-1"]
 
 

@@ -7,9 +7,10 @@ import pytest
 from services.fulfillment.adapters.db import answer_limits
 from tests.integration.fulfillment.world import World, line, new_key
 from tests.support.principals import seller
+from waybill.fulfillment.v1 import order_fulfillment_service_pb2 as order_pb
 from waybill.fulfillment.v1 import shipment_service_pb2 as shp_svc
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as svc
-from waybill.fulfillment.v1.supplier_order_service_pb2_grpc import SupplierOrderServiceStub
+from waybill.fulfillment.v1.order_fulfillment_service_pb2_grpc import OrderFulfillmentServiceStub
 
 
 async def placed_and_shipped(world: World, *numbers: int) -> list[str]:
@@ -67,11 +68,11 @@ async def test_a_short_page_is_still_bounded_by_its_size(world: World) -> None:
 async def test_what_does_not_fit_into_a_batch_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answer_limits, "ANSWER_LINES", 8)
     keys = await placed_and_shipped(world, 2, 2, 2, 9)
-    stub = world.served.service_stub(SupplierOrderServiceStub, "order", seller())
+    stub = world.served.service_stub(OrderFulfillmentServiceStub, "order", seller())
     left, read, asked = [*keys, new_key()], [], 0
     while left:
         before = world.served.statements
-        answer = await stub.BatchGetOrderFulfillment(svc.BatchGetOrderFulfillmentRequest(order_keys=left))
+        answer = await stub.BatchGetOrderFulfillment(order_pb.BatchGetOrderFulfillmentRequest(order_keys=left))
         # Two sizes, supplier orders three, shipments two; nothing but headers where there is no order.
         assert world.served.statements - before in (7, 4)
         assert {i.order_key for s in answer.shipments for i in s.items} == {o.order_key for o in answer.supplier_orders}

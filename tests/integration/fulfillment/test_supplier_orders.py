@@ -11,17 +11,18 @@ from libs.errors import WaybillError
 from services import roles
 from tests.integration.fulfillment.world import World, accept, cents, line, new_key, reject, status
 from tests.support.principals import buyer, seller, supplier
+from waybill.fulfillment.v1 import order_fulfillment_service_pb2 as order_pb
 from waybill.fulfillment.v1 import reservation_service_pb2 as res
 from waybill.fulfillment.v1 import supplier_order_pb2 as so
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as svc
-from waybill.fulfillment.v1.supplier_order_service_pb2_grpc import SupplierOrderServiceStub
+from waybill.fulfillment.v1.order_fulfillment_service_pb2_grpc import OrderFulfillmentServiceStub
 
 TOTAL = 1_001 * 5 + 70 + 999
 
 
 async def all_of(world: World, key: str) -> list:
-    stub = world.served.service_stub(SupplierOrderServiceStub, "order")
-    answer = await stub.BatchGetOrderFulfillment(svc.BatchGetOrderFulfillmentRequest(order_keys=[key]))
+    stub = world.served.service_stub(OrderFulfillmentServiceStub, "order")
+    answer = await stub.BatchGetOrderFulfillment(order_pb.BatchGetOrderFulfillmentRequest(order_keys=[key]))
     return list(answer.supplier_orders)
 
 

@@ -11,8 +11,9 @@ import pytest
 from services.fulfillment.adapters.db.supplier_orders.order_store import SqlSupplierOrderStore
 from tests.integration.fulfillment.world import World, line
 from tests.support.principals import seller
+from waybill.fulfillment.v1 import order_fulfillment_service_pb2 as order_pb
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as svc
-from waybill.fulfillment.v1.supplier_order_service_pb2_grpc import SupplierOrderServiceStub
+from waybill.fulfillment.v1.order_fulfillment_service_pb2_grpc import OrderFulfillmentServiceStub
 
 
 async def ship_between(world: World, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -55,8 +56,8 @@ async def listed(world: World, key: str) -> Any:
 
 
 async def batch(world: World, key: str) -> Any:
-    stub = world.served.service_stub(SupplierOrderServiceStub, "order", seller())
-    answer = await stub.BatchGetOrderFulfillment(svc.BatchGetOrderFulfillmentRequest(order_keys=[key]))
+    stub = world.served.service_stub(OrderFulfillmentServiceStub, "order", seller())
+    answer = await stub.BatchGetOrderFulfillment(order_pb.BatchGetOrderFulfillmentRequest(order_keys=[key]))
     # Nor does the shipment of the next moment come along.
     assert len(answer.shipments) == (answer.supplier_orders[0].version == 2)
     return answer.supplier_orders[0]

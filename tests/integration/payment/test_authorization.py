@@ -11,7 +11,7 @@ from services.payment.adapters.gateways.testing import TestGateway
 from services.payment.application.ports import Verdict
 from tests.integration.payment.world import World, by_card, held_at_gateway, later, reasons, running, state, transactions
 from waybill.payment.v1 import credit_card_service_pb2 as card_pb
-from waybill.payment.v1 import payment_service_pb2 as pb
+from waybill.payment.v1 import payment_reservation_service_pb2 as pb
 
 
 async def test_a_declined_card_is_a_problem_and_the_attempt_can_be_released(world: World) -> None:
@@ -188,7 +188,7 @@ async def test_nobody_is_asked_after_the_deadline(world: World) -> None:
     order = world.order(100)
     await order.add(by_card("p1", "tok_approve"))
     await order.reserve()
-    answer = await world.payments.AuthorizePayments(pb.AuthorizePaymentsRequest(order_key=order.key, attempt=1))
+    answer = await world.attempts.AuthorizePayments(pb.AuthorizePaymentsRequest(order_key=order.key, attempt=1))
     assert answer.pending
     assert await held_at_gateway(world) == []
     await order.release()

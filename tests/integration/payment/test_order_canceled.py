@@ -23,7 +23,7 @@ from tests.integration.payment.world import (
     transactions,
     units,
 )
-from waybill.payment.v1 import payment_service_pb2 as pb
+from waybill.payment.v1 import payment_reservation_service_pb2 as pb
 
 
 async def test_a_canceled_order_gives_everything_back(world: World) -> None:

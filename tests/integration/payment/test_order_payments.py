@@ -12,6 +12,7 @@ from services.payment.adapters.db.payment_store import SqlPaymentStore
 from tests.integration.payment.world import START, World, by_card, facts, from_account, payment, reasons, state, units, usd
 from tests.support.undone import undone_once
 from waybill.payment.v1 import credit_card_service_pb2 as card_pb
+from waybill.payment.v1 import order_payment_service_pb2 as order_pb
 from waybill.payment.v1 import payment_service_pb2 as pb
 from waybill.payment.v1 import spending_account_service_pb2 as account_pb
 
@@ -208,11 +209,11 @@ async def test_payments_of_many_orders_come_in_two_statements(world: World) -> N
     for order in orders:
         await order.add(payment())
     before = world.served.statements
-    got = await world.payments.ListPayments(pb.ListPaymentsRequest(order_keys=[o.key for o in orders]))
+    got = await world.payments.ListPayments(order_pb.ListPaymentsRequest(order_keys=[o.key for o in orders]))
     assert world.served.statements - before == 2
     assert [len(o.payments) for o in got.orders] == [1] * 5
     with pytest.raises(WaybillError) as wrong:
-        await world.payments.ListPayments(pb.ListPaymentsRequest(order_keys=["x"]))
+        await world.payments.ListPayments(order_pb.ListPaymentsRequest(order_keys=["x"]))
     assert wrong.value.reason == "FIELD_INVALID"
 
 

@@ -21,8 +21,8 @@ from tests.integration.payment.world import (
     units,
     void_payment,
 )
+from waybill.payment.v1 import order_payment_service_pb2 as pb
 from waybill.payment.v1 import payment_pb2 as pay
-from waybill.payment.v1 import payment_service_pb2 as pb
 
 
 async def replaced(order: Order, *payments: pay.Payment, request_id: str = "") -> list[pay.Payment]:

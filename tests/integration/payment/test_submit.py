@@ -8,7 +8,9 @@ import pytest
 
 from libs.errors import WaybillError
 from tests.integration.payment.world import World, by_card, facts, from_account, payment, reasons, state, transactions, units
-from waybill.payment.v1 import payment_service_pb2 as pb
+from tests.support.principals import seller
+from waybill.payment.v1 import payment_reservation_service_pb2 as pb
+from waybill.payment.v1.payment_reservation_service_pb2_grpc import PaymentReservationServiceStub
 
 RESERVED = pb.PAYMENT_RESERVATION_STATE_RESERVED
 CONFIRMED = pb.PAYMENT_RESERVATION_STATE_CONFIRMED
@@ -249,8 +251,9 @@ async def test_the_steps_take_few_statements_whatever_the_number_of_payments(wor
 
 
 async def test_only_the_order_service_may_take_these_steps(world: World) -> None:
+    stub = world.served.stub(PaymentReservationServiceStub, seller())
     with pytest.raises(WaybillError) as denied:
-        await world.people().ConfirmPayments(pb.ConfirmPaymentsRequest(order_key="x", attempt=1))
+        await stub.ConfirmPayments(pb.ConfirmPaymentsRequest(order_key="x", attempt=1))
     assert denied.value.reason == "SERVICE_ONLY"
 
 

@@ -38,7 +38,11 @@ from waybill.payment.v1 import credit_card_service_pb2 as card_pb
 from waybill.payment.v1 import credit_card_service_pb2_grpc as card_grpc
 from waybill.payment.v1 import ledger_service_pb2 as ledger_pb
 from waybill.payment.v1 import ledger_service_pb2_grpc as ledger_grpc
+from waybill.payment.v1 import order_payment_service_pb2 as order_pb
+from waybill.payment.v1 import order_payment_service_pb2_grpc as order_grpc
 from waybill.payment.v1 import payment_pb2 as pay
+from waybill.payment.v1 import payment_reservation_service_pb2 as attempt_pb
+from waybill.payment.v1 import payment_reservation_service_pb2_grpc as attempt_grpc
 from waybill.payment.v1 import payment_service_pb2 as pb
 from waybill.payment.v1 import payment_service_pb2_grpc as pb_grpc
 from waybill.payment.v1 import spending_account_service_pb2 as account_pb
@@ -139,9 +143,14 @@ class World:
     """Rules that this test breaks on purpose."""
 
     @property
-    def payments(self) -> pb_grpc.PaymentServiceStub:
+    def payments(self) -> order_grpc.OrderPaymentServiceStub:
         """As the order service calls it."""
-        return self.served.service_stub(pb_grpc.PaymentServiceStub, "order", buyer())
+        return self.served.service_stub(order_grpc.OrderPaymentServiceStub, "order", buyer())
+
+    @property
+    def attempts(self) -> attempt_grpc.PaymentReservationServiceStub:
+        """As the order service calls it."""
+        return self.served.service_stub(attempt_grpc.PaymentReservationServiceStub, "order", buyer())
 
     def people(self, caller: Principal | None = None) -> pb_grpc.PaymentServiceStub:
         """As a user calls it."""
@@ -223,20 +232,20 @@ class Order:
 
     async def add(self, *payments: pay.Payment, request_id: str = "") -> list[pay.Payment]:
         got = await self.world.payments.CreatePayments(
-            pb.CreatePaymentsRequest(**self._reference(), payments=payments, request_id=request_id)
+            order_pb.CreatePaymentsRequest(**self._reference(), payments=payments, request_id=request_id)
         )
         return list(got.payments)
 
     async def remove(self, *ids: str, request_id: str = "") -> None:
         await self.world.payments.RemovePayments(
-            pb.RemovePaymentsRequest(order_key=self.key, payment_ids=ids, request_id=request_id)
+            order_pb.RemovePaymentsRequest(order_key=self.key, payment_ids=ids, request_id=request_id)
         )
 
     async def reserve(
         self, attempt: int = 1, *new: pay.Payment, validate_only: bool = False, must_cover: bool = True
-    ) -> pb.ReservePaymentsResponse:
-        return await self.world.payments.ReservePayments(
-            pb.ReservePaymentsRequest(
+    ) -> attempt_pb.ReservePaymentsResponse:
+        return await self.world.attempts.ReservePayments(
+            attempt_pb.ReservePaymentsRequest(
                 **self._reference(),
                 attempt=attempt,
                 deadline=self._deadline(),
@@ -246,28 +255,28 @@ class Order:
             )
         )
 
-    async def authorize(self, attempt: int = 1) -> pb.AuthorizePaymentsResponse:
-        return await self.world.payments.AuthorizePayments(
-            pb.AuthorizePaymentsRequest(order_key=self.key, attempt=attempt, deadline=self._deadline())
+    async def authorize(self, attempt: int = 1) -> attempt_pb.AuthorizePaymentsResponse:
+        return await self.world.attempts.AuthorizePayments(
+            attempt_pb.AuthorizePaymentsRequest(order_key=self.key, attempt=attempt, deadline=self._deadline())
         )
 
-    async def confirm(self, attempt: int = 1) -> pb.ConfirmPaymentsResponse:
-        return await self.world.payments.ConfirmPayments(pb.ConfirmPaymentsRequest(order_key=self.key, attempt=attempt))
+    async def confirm(self, attempt: int = 1) -> attempt_pb.ConfirmPaymentsResponse:
+        return await self.world.attempts.ConfirmPayments(attempt_pb.ConfirmPaymentsRequest(order_key=self.key, attempt=attempt))
 
     async def release(self, attempt: int = 1) -> str:
-        got = await self.world.payments.ReleasePayments(pb.ReleasePaymentsRequest(order_key=self.key, attempt=attempt))
-        return pb.PaymentReservationState.Name(got.state).removeprefix("PAYMENT_RESERVATION_STATE_")
+        got = await self.world.attempts.ReleasePayments(attempt_pb.ReleasePaymentsRequest(order_key=self.key, attempt=attempt))
+        return attempt_pb.PaymentReservationState.Name(got.state).removeprefix("PAYMENT_RESERVATION_STATE_")
 
     async def void(self) -> list[pay.Payment]:
-        got = await self.world.payments.VoidPayments(pb.VoidPaymentsRequest(order_key=self.key))
+        got = await self.world.payments.VoidPayments(order_pb.VoidPaymentsRequest(order_key=self.key))
         return list(got.payments)
 
     async def lower(self, attempt: int, due: int) -> list[pay.Payment]:
-        request = pb.LowerPaymentsRequest(order_key=self.key, attempt=attempt, due=usd(due))
+        request = order_pb.LowerPaymentsRequest(order_key=self.key, attempt=attempt, due=usd(due))
         return list((await self.world.payments.LowerPayments(request)).payments)
 
     async def payments(self) -> list[pay.Payment]:
-        got = await self.world.payments.ListPayments(pb.ListPaymentsRequest(order_keys=[self.key]))
+        got = await self.world.payments.ListPayments(order_pb.ListPaymentsRequest(order_keys=[self.key]))
         return list(got.orders[0].payments)
 
     async def states(self) -> list[str]:

@@ -1,6 +1,8 @@
 """QuoteLines and CalculateOrder."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -16,8 +18,11 @@ from services.pricing.domain.tax.rates import Destination
 from tests.integration.pricing.conftest import NOW
 from tests.integration.pricing.world import LA, line, rate, schedule, usd
 from tests.support.principals import buyer, seller, supplier
+from waybill.pricing.v1 import order_pricing_service_pb2 as order_pb
 from waybill.pricing.v1 import pricing_service_pb2 as pb
-from waybill.pricing.v1 import pricing_service_pb2_grpc as pb_grpc
+from waybill.pricing.v1 import redemption_service_pb2 as redemption_pb
+from waybill.pricing.v1.order_pricing_service_pb2_grpc import OrderPricingServiceStub
+from waybill.pricing.v1.redemption_service_pb2_grpc import RedemptionServiceStub
 from waybill.type.v1.address_pb2 import Address
 
 DAY = timedelta(days=1)
@@ -25,7 +30,7 @@ HOUR = timedelta(hours=1)
 
 
 def shipping(id, cost, **fields):
-    return pb.PricingShipment(ship_estimate_id=id, cost=usd(cost), **fields)
+    return order_pb.PricingShipment(ship_estimate_id=id, cost=usd(cost), **fields)
 
 
 async def quote(world, caller, *lines, **fields):
@@ -267,12 +272,17 @@ async def test_everything_that_is_wrong_with_a_request_is_told_at_once(world):
 
 @pytest.mark.parametrize("caller", [seller(), buyer()])
 async def test_only_the_order_service_calculates_and_reserves(world, caller):
-    for stub in (world.pricing(caller), world.served.service_stub(pb_grpc.PricingServiceStub, "payment", caller)):
+    made: list[Callable[[Any], Any]] = [
+        lambda kind: world.served.stub(kind, caller),
+        lambda kind: world.served.service_stub(kind, "payment", caller),
+    ]
+    for stub in made:
+        redemptions = stub(RedemptionServiceStub)
         for calling in (
-            stub.CalculateOrder(pb.CalculateOrderRequest()),
-            stub.ReserveRedemptions(pb.ReserveRedemptionsRequest()),
-            stub.ConfirmRedemptions(pb.ConfirmRedemptionsRequest()),
-            stub.ReleaseRedemptions(pb.ReleaseRedemptionsRequest()),
+            stub(OrderPricingServiceStub).CalculateOrder(order_pb.CalculateOrderRequest()),
+            redemptions.ReserveRedemptions(redemption_pb.ReserveRedemptionsRequest()),
+            redemptions.ConfirmRedemptions(redemption_pb.ConfirmRedemptionsRequest()),
+            redemptions.ReleaseRedemptions(redemption_pb.ReleaseRedemptionsRequest()),
         ):
             with pytest.raises(WaybillError) as refused:
                 await calling
@@ -296,7 +306,7 @@ async def test_an_order_that_is_taxed_nowhere_is_refused_once_there_is_any_rate(
         found = await world.calculate(lost, shipments=[shipping("e1", "3")], destination=None, **fields)
         return [(p.line_item_id, p.ship_estimate_id, p.reason) for p in found.problems]
 
-    zero = [pb.ExpectedPrice(line_item_id="l1", tax_rate=Decimal(value="0"))]
+    zero = [redemption_pb.ExpectedPrice(line_item_id="l1", tax_rate=Decimal(value="0"))]
     assert await reasons() == []
     assert await world.reserve(lost, validate_only=True, expected_prices=zero) == ("UNSPECIFIED", [])
     await world.tax(rate("0.2", "FR"))

@@ -18,7 +18,7 @@ from services.pricing.application.calculation.expire_reservations import ExpireR
 from services.pricing.application.calculation.reserve_redemptions import Redemptions
 from tests.integration.pricing.world import ORDER, line, rate, schedule, usd
 from tests.support.undone import undone_once
-from waybill.pricing.v1 import pricing_service_pb2 as pb
+from waybill.pricing.v1 import redemption_service_pb2 as pb
 
 OUTLIVES = timedelta(minutes=2)
 """How much longer than its attempt a reservation lives, unless the service is told otherwise."""
@@ -100,7 +100,7 @@ async def test_a_malformed_step_is_told_field_by_field(priced):
         await priced.reserve(line("l1"), attempt=0, order_key="PO9123", deadline=None)
     assert [f.field for f in refused.value.fields] == ["attempt", "order_key", "deadline"]
     with pytest.raises(WaybillError) as release:
-        await priced.order.ReleaseRedemptions(pb.ReleaseRedemptionsRequest(order_key="x"))
+        await priced.redemptions.ReleaseRedemptions(pb.ReleaseRedemptionsRequest(order_key="x"))
     assert [f.field for f in release.value.fields] == ["attempt", "order_key"]
     assert await priced.reservations() == {}
 

@@ -19,10 +19,14 @@ from libs.service.app import ServiceApp
 from services.pricing.adapters.db.tables import RESERVATIONS
 from tests.support.principals import buyer, seller
 from tests.support.server import Served
+from waybill.pricing.v1 import order_pricing_service_pb2 as order_pb
+from waybill.pricing.v1 import order_pricing_service_pb2_grpc as order_grpc
 from waybill.pricing.v1 import price_schedule_service_pb2 as schedules_pb
 from waybill.pricing.v1 import price_schedule_service_pb2_grpc as schedules_grpc
-from waybill.pricing.v1 import pricing_service_pb2 as pb
+from waybill.pricing.v1 import pricing_pb2
 from waybill.pricing.v1 import pricing_service_pb2_grpc as pb_grpc
+from waybill.pricing.v1 import redemption_service_pb2 as redemption_pb
+from waybill.pricing.v1 import redemption_service_pb2_grpc as redemption_grpc
 from waybill.pricing.v1 import tax_rate_service_pb2 as rates_pb
 from waybill.pricing.v1 import tax_rate_service_pb2_grpc as rates_grpc
 from waybill.type.v1.address_pb2 import Address
@@ -50,8 +54,8 @@ def rate(share: str, country: str = "US", **fields: Any) -> rates_pb.TaxRate:
     return rates_pb.TaxRate(country=country, rate=Decimal(value=share), **fields)
 
 
-def line(id: str, product: str = "anvil", quantity: int = 1, **fields: Any) -> pb.PricingLine:
-    return pb.PricingLine(line_item_id=id, product_id=product, quantity=quantity, **fields)
+def line(id: str, product: str = "anvil", quantity: int = 1, **fields: Any) -> pricing_pb2.PricingLine:
+    return pricing_pb2.PricingLine(line_item_id=id, product_id=product, quantity=quantity, **fields)
 
 
 @dataclass(slots=True)
@@ -76,8 +80,13 @@ class World:
 
     @property
     def order(self) -> Any:
-        """PricingService as the order service calls it, for a buyer."""
-        return self.served.service_stub(pb_grpc.PricingServiceStub, "order", buyer())
+        """OrderPricingService as the order service calls it, for a buyer."""
+        return self.served.service_stub(order_grpc.OrderPricingServiceStub, "order", buyer())
+
+    @property
+    def redemptions(self) -> Any:
+        """RedemptionService as the order service calls it, for a buyer."""
+        return self.served.service_stub(redemption_grpc.RedemptionServiceStub, "order", buyer())
 
     async def add(self, *made: schedules_pb.PriceSchedule) -> Any:
         request = schedules_pb.BatchCreatePriceSchedulesRequest(price_schedules=made)
@@ -99,32 +108,34 @@ class World:
         request = rates_pb.BatchCreateTaxRatesRequest(tax_rates=made)
         return (await self.rates().BatchCreateTaxRates(request)).tax_rates
 
-    async def calculate(self, *lines: pb.PricingLine, **fields: Any) -> pb.CalculateOrderResponse:
+    async def calculate(self, *lines: pricing_pb2.PricingLine, **fields: Any) -> order_pb.CalculateOrderResponse:
         asked = {"buyer_id": "acme", "currency": "USD", "destination": LA, **fields}
-        answer: pb.CalculateOrderResponse = await self.order.CalculateOrder(pb.CalculateOrderRequest(lines=lines, **asked))
+        answer: order_pb.CalculateOrderResponse = await self.order.CalculateOrder(
+            order_pb.CalculateOrderRequest(lines=lines, **asked)
+        )
         return answer
 
     async def reserve(
-        self, *lines: pb.PricingLine, attempt: int = 1, expected: dict[str, str] | None = None, **fields: Any
+        self, *lines: pricing_pb2.PricingLine, attempt: int = 1, expected: dict[str, str] | None = None, **fields: Any
     ) -> tuple[str, list[tuple[str, str]]]:
         """State, and (line, reason) of every problem."""
         deadline = Timestamp()
         deadline.FromDatetime(self.clock.now() + timedelta(minutes=1))
         prices = list(fields.pop("expected_prices", []))
         asked = {"buyer_id": "acme", "currency": "USD", "order_key": str(ORDER), "deadline": deadline, **fields}
-        prices += [pb.ExpectedPrice(line_item_id=i, unit_price=usd(p)) for i, p in (expected or {}).items()]
-        answer = await self.order.ReserveRedemptions(
-            pb.ReserveRedemptionsRequest(lines=lines, attempt=attempt, expected_prices=prices, **asked)
+        prices += [redemption_pb.ExpectedPrice(line_item_id=i, unit_price=usd(p)) for i, p in (expected or {}).items()]
+        answer = await self.redemptions.ReserveRedemptions(
+            redemption_pb.ReserveRedemptionsRequest(lines=lines, attempt=attempt, expected_prices=prices, **asked)
         )
         return state(answer), [(p.line_item_id, p.reason) for p in answer.problems]
 
     async def confirm(self, attempt: int = 1) -> str:
-        request = pb.ConfirmRedemptionsRequest(order_key=str(ORDER), attempt=attempt)
-        return state(await self.order.ConfirmRedemptions(request))
+        request = redemption_pb.ConfirmRedemptionsRequest(order_key=str(ORDER), attempt=attempt)
+        return state(await self.redemptions.ConfirmRedemptions(request))
 
     async def release(self, attempt: int = 1) -> str:
-        request = pb.ReleaseRedemptionsRequest(order_key=str(ORDER), attempt=attempt)
-        return state(await self.order.ReleaseRedemptions(request))
+        request = redemption_pb.ReleaseRedemptionsRequest(order_key=str(ORDER), attempt=attempt)
+        return state(await self.redemptions.ReleaseRedemptions(request))
 
     async def reservations(self) -> dict[int, str]:
         """State by attempt, as stored."""
@@ -134,4 +145,4 @@ class World:
 
 
 def state(answer: Any) -> str:
-    return str(pb.RedemptionState.Name(answer.state)).removeprefix("REDEMPTION_STATE_")
+    return str(redemption_pb.RedemptionState.Name(answer.state)).removeprefix("REDEMPTION_STATE_")

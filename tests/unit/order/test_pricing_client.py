@@ -12,7 +12,9 @@ import pytest
 from services.order.adapters.clients.pricing import PricingClient
 from services.order.domain.checkout.worksheet import Estimate, Method, Worksheet
 from tests.unit.order.builders import NOW, line, order
-from waybill.pricing.v1 import pricing_service_pb2 as pb
+from waybill.pricing.v1 import order_pricing_service_pb2 as order_pb
+from waybill.pricing.v1 import pricing_pb2
+from waybill.pricing.v1 import redemption_service_pb2 as redemption_pb
 
 OVERRIDES = (None, 0, 5_000_000)
 SELECTED = ((), (0,), (0, 1))
@@ -24,13 +26,17 @@ class Stub:
     def __init__(self) -> None:
         self.compared: list[str] = []
 
-    async def CalculateOrder(self, request: pb.CalculateOrderRequest) -> pb.CalculateOrderResponse:
-        parts = [pb.PricedShipment(ship_estimate_id=s.ship_estimate_id, cost=s.cost, tax=s.cost) for s in request.shipments]
-        return pb.CalculateOrderResponse(shipments=parts)
+    async def CalculateOrder(self, request: order_pb.CalculateOrderRequest) -> order_pb.CalculateOrderResponse:
+        parts = [
+            pricing_pb2.PricedShipment(ship_estimate_id=s.ship_estimate_id, cost=s.cost, tax=s.cost) for s in request.shipments
+        ]
+        return order_pb.CalculateOrderResponse(shipments=parts)
 
-    async def ReserveRedemptions(self, request: pb.ReserveRedemptionsRequest) -> pb.ReserveRedemptionsResponse:
+    async def ReserveRedemptions(
+        self, request: redemption_pb.ReserveRedemptionsRequest
+    ) -> redemption_pb.ReserveRedemptionsResponse:
         self.compared = [s.ship_estimate_id for s in request.expected_shipping]
-        return pb.ReserveRedemptionsResponse()
+        return redemption_pb.ReserveRedemptionsResponse()
 
 
 def estimates(selected: tuple[int, ...]) -> tuple[Estimate, ...]:

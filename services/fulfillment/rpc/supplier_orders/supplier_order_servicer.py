@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from libs.errors import Violations, invalid
+from libs.errors import Violations
 from libs.idempotency.key import key_of
 from libs.protoconv import mask_paths, text_in
-from libs.rpc import current, require_service
+from libs.rpc import current
 from services.fulfillment.application.supplier_orders.accept_supplier_order import AcceptSupplierOrder
 from services.fulfillment.application.supplier_orders.reject_supplier_order import RejectSupplierOrder
 from services.fulfillment.application.supplier_orders.supplier_orders import SupplierOrders
-from services.fulfillment.contract.reports import shipment_report, supplier_order_out
+from services.fulfillment.contract.reports import supplier_order_out
 from services.fulfillment.rpc.requests import check_supplier_order_id, page_in, xp_edit
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as pb
 from waybill.fulfillment.v1 import supplier_order_service_pb2_grpc
@@ -34,20 +34,6 @@ class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderService
         """Lists them."""
         found, token = await self._orders.page(current().principal, page_in(request))
         return pb.ListSupplierOrdersResponse(supplier_orders=[supplier_order_out(o) for o in found], next_page_token=token)
-
-    async def BatchGetOrderFulfillment(
-        self, request: pb.BatchGetOrderFulfillmentRequest, context: Any
-    ) -> pb.BatchGetOrderFulfillmentResponse:
-        """Everything of some buyer orders."""
-        require_service("order")
-        if len(request.order_keys) > 1_000:
-            raise invalid("order_keys", "TOO_MANY_ITEMS", "at most 1,000")
-        found = await self._orders.of_orders(request.order_keys)
-        return pb.BatchGetOrderFulfillmentResponse(
-            supplier_orders=[supplier_order_out(o) for o in found.orders],
-            shipments=[shipment_report(s) for s in found.shipments],
-            left_order_keys=found.left,
-        )
 
     async def UpdateSupplierOrder(self, request: pb.UpdateSupplierOrderRequest, context: Any) -> pb.UpdateSupplierOrderResponse:
         """Changes xp."""

@@ -13,9 +13,11 @@ from libs.rpc import Peers
 from services.order.application.peers import PaymentTry, Problem
 from services.order.domain.model import Order
 from services.order.domain.status import OrderStatus
+from waybill.payment.v1 import order_payment_service_pb2 as order_pb
+from waybill.payment.v1 import order_payment_service_pb2_grpc as order_grpc
 from waybill.payment.v1 import payment_pb2
-from waybill.payment.v1 import payment_service_pb2 as pb
-from waybill.payment.v1 import payment_service_pb2_grpc as pb_grpc
+from waybill.payment.v1 import payment_reservation_service_pb2 as attempt_pb
+from waybill.payment.v1 import payment_reservation_service_pb2_grpc as attempt_grpc
 
 AUTHORIZE_TIMEOUT = 15.0
 
@@ -24,7 +26,8 @@ class PaymentClient:
     """Payments of an order and the steps of submit."""
 
     def __init__(self, peers: Peers) -> None:
-        self._stub: Any = peers.stub("payment", pb_grpc.PaymentServiceStub)
+        self._orders: Any = peers.stub("payment", order_grpc.OrderPaymentServiceStub)
+        self._attempts: Any = peers.stub("payment", attempt_grpc.PaymentReservationServiceStub)
 
     def pack(self, payment: payment_pb2.Payment) -> str:
         """As text."""
@@ -32,8 +35,8 @@ class PaymentClient:
 
     async def create(self, order: Order, payments: Sequence[payment_pb2.Payment], request_id: str) -> list[payment_pb2.Payment]:
         """Adds payments; passes total, currency, user, and whether the order is open."""
-        answer: pb.CreatePaymentsResponse = await self._stub.CreatePayments(
-            pb.CreatePaymentsRequest(
+        answer: order_pb.CreatePaymentsResponse = await self._orders.CreatePayments(
+            order_pb.CreatePaymentsRequest(
                 order_key=str(order.key),
                 order_id=order.id,
                 buyer_id=order.buyer_id,
@@ -48,14 +51,14 @@ class PaymentClient:
 
     async def remove(self, order: Order, payment_ids: Sequence[str], request_id: str) -> None:
         """Removes payments."""
-        await self._stub.RemovePayments(
-            pb.RemovePaymentsRequest(order_key=str(order.key), payment_ids=payment_ids, request_id=request_id)
+        await self._orders.RemovePayments(
+            order_pb.RemovePaymentsRequest(order_key=str(order.key), payment_ids=payment_ids, request_id=request_id)
         )
 
     async def of_orders(self, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[payment_pb2.Payment]]:
         """Payments by order."""
-        answer: pb.ListPaymentsResponse = await self._stub.ListPayments(
-            pb.ListPaymentsRequest(order_keys=[str(key) for key in keys])
+        answer: order_pb.ListPaymentsResponse = await self._orders.ListPayments(
+            order_pb.ListPaymentsRequest(order_keys=[str(key) for key in keys])
         )
         return {uuid.UUID(o.order_key): list(o.payments) for o in answer.orders}
 
@@ -69,8 +72,8 @@ class PaymentClient:
         new_payments: Sequence[str],
     ) -> PaymentTry:
         """First wave."""
-        answer: pb.ReservePaymentsResponse = await self._stub.ReservePayments(
-            pb.ReservePaymentsRequest(
+        answer: attempt_pb.ReservePaymentsResponse = await self._attempts.ReservePayments(
+            attempt_pb.ReservePaymentsRequest(
                 order_key=str(order.key),
                 attempt=attempt,
                 deadline=time_out(deadline),
@@ -87,28 +90,28 @@ class PaymentClient:
 
     async def authorize(self, key: uuid.UUID, attempt: int, deadline: datetime) -> PaymentTry:
         """Second wave."""
-        answer: pb.AuthorizePaymentsResponse = await self._stub.AuthorizePayments(
-            pb.AuthorizePaymentsRequest(order_key=str(key), attempt=attempt, deadline=time_out(deadline)),
+        answer: attempt_pb.AuthorizePaymentsResponse = await self._attempts.AuthorizePayments(
+            attempt_pb.AuthorizePaymentsRequest(order_key=str(key), attempt=attempt, deadline=time_out(deadline)),
             timeout=AUTHORIZE_TIMEOUT,
         )
         return PaymentTry([_problem(p) for p in answer.problems], pending=answer.pending)
 
     async def confirm(self, key: uuid.UUID, attempt: int) -> None:
         """Makes it permanent."""
-        await self._stub.ConfirmPayments(pb.ConfirmPaymentsRequest(order_key=str(key), attempt=attempt))
+        await self._attempts.ConfirmPayments(attempt_pb.ConfirmPaymentsRequest(order_key=str(key), attempt=attempt))
 
     async def release(self, key: uuid.UUID, attempt: int) -> None:
         """Ends it."""
-        await self._stub.ReleasePayments(pb.ReleasePaymentsRequest(order_key=str(key), attempt=attempt))
+        await self._attempts.ReleasePayments(attempt_pb.ReleasePaymentsRequest(order_key=str(key), attempt=attempt))
 
     async def void(self, key: uuid.UUID) -> None:
         """Undoes confirmed payments."""
-        await self._stub.VoidPayments(pb.VoidPaymentsRequest(order_key=str(key)))
+        await self._orders.VoidPayments(order_pb.VoidPaymentsRequest(order_key=str(key)))
 
     async def lower(self, order: Order, attempt: int) -> None:
         """Lowers what the payments stand for to what is due."""
-        await self._stub.LowerPayments(
-            pb.LowerPaymentsRequest(order_key=str(order.key), attempt=attempt, due=money_out(order.due, order.currency))
+        await self._orders.LowerPayments(
+            order_pb.LowerPaymentsRequest(order_key=str(order.key), attempt=attempt, due=money_out(order.due, order.currency))
         )
 
 

@@ -14,8 +14,11 @@ from services.order.domain.checkout.amounts import Freight, charged
 from services.order.domain.checkout.taxation import Places
 from services.order.domain.checkout.worksheet import LinePart, ShippingPart, Worksheet
 from services.order.domain.model import Line, Order
-from waybill.pricing.v1 import pricing_service_pb2 as pb
-from waybill.pricing.v1 import pricing_service_pb2_grpc as pb_grpc
+from waybill.pricing.v1 import order_pricing_service_pb2 as order_pb
+from waybill.pricing.v1 import order_pricing_service_pb2_grpc as order_grpc
+from waybill.pricing.v1 import pricing_pb2
+from waybill.pricing.v1 import redemption_service_pb2 as redemption_pb
+from waybill.pricing.v1 import redemption_service_pb2_grpc as redemption_grpc
 from waybill.type.v1.address_pb2 import Address
 
 _TAXED_BY = ("country", "region", "postal_code")
@@ -25,15 +28,16 @@ class PricingClient:
     """CalculateOrder and the first wave's price check."""
 
     def __init__(self, peers: Peers) -> None:
-        self._stub: Any = peers.stub("pricing", pb_grpc.PricingServiceStub)
+        self._orders: Any = peers.stub("pricing", order_grpc.OrderPricingServiceStub)
+        self._redemptions: Any = peers.stub("pricing", redemption_grpc.RedemptionServiceStub)
 
     async def calculate(
         self, order: Order, lines: Sequence[Line], worksheet: Worksheet
     ) -> tuple[tuple[LinePart, ...], tuple[ShippingPart, ...], datetime, list[Problem]]:
         """Every part of the amounts, or all problems."""
         cur, places = order.currency, Places(order, lines, worksheet.plan)
-        answer: pb.CalculateOrderResponse = await self._stub.CalculateOrder(
-            pb.CalculateOrderRequest(
+        answer: order_pb.CalculateOrderResponse = await self._orders.CalculateOrder(
+            order_pb.CalculateOrderRequest(
                 buyer_id=order.buyer_id,
                 currency=cur,
                 lines=[_line(line, cur, places) for line in lines],
@@ -60,8 +64,8 @@ class PricingClient:
         """
         cur, taxed = order.currency, order.tax_override is None
         places = Places(order, lines, worksheet.plan)
-        answer: pb.ReserveRedemptionsResponse = await self._stub.ReserveRedemptions(
-            pb.ReserveRedemptionsRequest(
+        answer: redemption_pb.ReserveRedemptionsResponse = await self._redemptions.ReserveRedemptions(
+            redemption_pb.ReserveRedemptionsRequest(
                 order_key=str(order.key),
                 attempt=attempt,
                 deadline=time_out(deadline),
@@ -70,7 +74,7 @@ class PricingClient:
                 currency=cur,
                 lines=[_line(line, cur, places) for line in lines],
                 expected_prices=[
-                    pb.ExpectedPrice(
+                    redemption_pb.ExpectedPrice(
                         line_item_id=line.id,
                         unit_price=money_out(line.unit_price, cur) if line.unit_price_override is None else None,
                         tax_rate=decimal_out(line.tax_rate) if taxed else None,
@@ -92,11 +96,11 @@ def _rate(text: str) -> Decimal:
     return Decimal(text or 0)
 
 
-def _line(line: Line, currency: str, places: Places) -> pb.PricingLine:
+def _line(line: Line, currency: str, places: Places) -> pricing_pb2.PricingLine:
     def amount(value: int | None) -> Any:
         return None if value is None else money_out(value, currency)
 
-    return pb.PricingLine(
+    return pricing_pb2.PricingLine(
         line_item_id=line.id,
         product_id=line.product_id,
         quantity=line.quantity,
@@ -107,17 +111,17 @@ def _line(line: Line, currency: str, places: Places) -> pb.PricingLine:
     )
 
 
-def _shipment(freight: Freight, currency: str) -> pb.PricingShipment:
-    return pb.PricingShipment(
+def _shipment(freight: Freight, currency: str) -> order_pb.PricingShipment:
+    return order_pb.PricingShipment(
         ship_estimate_id=freight.ship_estimate_id, cost=money_out(freight.cost, currency), destination=_place(freight.destination)
     )
 
 
-def _expected_shipping(order: Order, lines: Sequence[Line], worksheet: Worksheet) -> list[pb.ExpectedShipping]:
+def _expected_shipping(order: Order, lines: Sequence[Line], worksheet: Worksheet) -> list[redemption_pb.ExpectedShipping]:
     """Each estimate's shipping where it goes; what is free bears no tax, whatever its rate."""
     going = {freight.ship_estimate_id: freight.destination for freight in charged(order, lines, worksheet)}
     return [
-        pb.ExpectedShipping(
+        redemption_pb.ExpectedShipping(
             ship_estimate_id=part.ship_estimate_id,
             destination=_place(going[part.ship_estimate_id]),
             tax_rate=decimal_out(part.tax_rate),
@@ -127,7 +131,7 @@ def _expected_shipping(order: Order, lines: Sequence[Line], worksheet: Worksheet
     ]
 
 
-def _line_part(p: pb.PricedLine) -> LinePart:
+def _line_part(p: pricing_pb2.PricedLine) -> LinePart:
     return LinePart(
         line_item_id=p.line_item_id,
         unit_price=money_micros(p.unit_price),
@@ -142,7 +146,7 @@ def _line_part(p: pb.PricedLine) -> LinePart:
     )
 
 
-def _problem(p: pb.PricingProblem) -> Problem:
+def _problem(p: pricing_pb2.PricingProblem) -> Problem:
     subject = f"line_items[{p.line_item_id}]" if p.line_item_id else "order"
     if p.ship_estimate_id:
         subject = f"ship_estimates[{p.ship_estimate_id}]"

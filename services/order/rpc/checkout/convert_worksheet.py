@@ -10,7 +10,7 @@ from services.order.domain.checkout.worksheet import Estimate, LinePart
 from services.order.rpc.convert_out import lines_out, order_out
 from waybill.fulfillment.v1 import sourcing_pb2
 from waybill.order.v1 import worksheet_pb2
-from waybill.pricing.v1 import pricing_service_pb2 as pricing_pb
+from waybill.pricing.v1 import pricing_pb2 as pricing_pb
 from waybill.shipping.v1 import shipping_service_pb2 as shipping_pb
 from waybill.type.v1.address_pb2 import Address
 

@@ -1,0 +1,105 @@
+"""OrderPaymentService: for services only."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from libs.errors import Violations
+from libs.idempotency.key import RequestKey, key_of
+from libs.rpc import current, require_service
+from services.payment.application.lower_payments import LowerPayments
+from services.payment.application.order_payments import OrderPayments
+from services.payment.application.replace_payments import ReplacePayments
+from services.payment.application.void_payments import VoidPayments
+from services.payment.domain.payment import MAX_PAYMENTS
+from services.payment.rpc import convert
+from waybill.payment.v1 import order_payment_service_pb2 as pb
+from waybill.payment.v1 import order_payment_service_pb2_grpc as pb_grpc
+
+MAX_ORDERS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPaymentUseCases:
+    """What the servicer calls."""
+
+    order_payments: OrderPayments
+    replace: ReplacePayments
+    void: VoidPayments
+    lower: LowerPayments
+
+
+def _key(request: Any) -> RequestKey | None:
+    return key_of(current().principal, current().method, request)
+
+
+def _bare_key(request: pb.CreatePaymentsRequest) -> RequestKey | None:
+    """What the buyer asked for: the rest is the order service's, and may have changed when it asks again."""
+    if not request.request_id:
+        return None
+    bare = pb.CreatePaymentsRequest()
+    bare.CopyFrom(request)
+    bare.ClearField("total")
+    bare.ClearField("replacement")
+    return _key(bare)
+
+
+class OrderPaymentServicer(pb_grpc.OrderPaymentServiceServicer):
+    """Payments of orders, for the order service."""
+
+    def __init__(self, use: OrderPaymentUseCases) -> None:
+        self._use = use
+
+    async def CreatePayments(self, request: pb.CreatePaymentsRequest, context: Any) -> pb.CreatePaymentsResponse:
+        require_service("order")
+        found = Violations()
+        order = convert.order_in(found, request)
+        drafts = convert.drafts_in(found, request.payments, order.currency)
+        found.require("payments", bool(drafts), "FIELD_REQUIRED", "at least one payment")
+        found.raise_if_any()
+        create = self._use.replace if request.replacement else self._use.order_payments.create
+        made = await create(order, drafts, _bare_key(request))
+        return pb.CreatePaymentsResponse(payments=[convert.payment_out(p) for p in made])
+
+    async def RemovePayments(self, request: pb.RemovePaymentsRequest, context: Any) -> pb.RemovePaymentsResponse:
+        require_service("order")
+        key = convert.key_in(request.order_key)
+        found = Violations()
+        count = len(request.payment_ids)
+        found.require("payment_ids", 0 < count <= MAX_PAYMENTS, "TOO_MANY_ITEMS", f"1 to {MAX_PAYMENTS} payments")
+        for i, id in enumerate(request.payment_ids[:MAX_PAYMENTS]):
+            found.check_id(f"payment_ids[{i}]", id)
+        found.raise_if_any()
+        await self._use.order_payments.remove(key, list(request.payment_ids), _key(request))
+        return pb.RemovePaymentsResponse()
+
+    async def ListPayments(self, request: pb.ListPaymentsRequest, context: Any) -> pb.ListPaymentsResponse:
+        require_service("order")
+        found = Violations()
+        few = len(request.order_keys) <= MAX_ORDERS
+        found.require("order_keys", few, "TOO_MANY_ITEMS", f"at most {MAX_ORDERS:,}")
+        found.raise_if_any()
+        keys = [convert.key_in(key) for key in request.order_keys]
+        payments, rows = await self._use.order_payments.list(keys)
+        by_order: dict[uuid.UUID, list[Any]] = {key: [] for key in keys}
+        for p in payments:
+            by_order[p.order_key].append(convert.payment_out(p, rows.get(p.id, ())))
+        return pb.ListPaymentsResponse(
+            orders=[pb.OrderPayments(order_key=str(key), payments=mine) for key, mine in by_order.items()]
+        )
+
+    async def VoidPayments(self, request: pb.VoidPaymentsRequest, context: Any) -> pb.VoidPaymentsResponse:
+        require_service("order")
+        payments = await self._use.void(convert.key_in(request.order_key))
+        return pb.VoidPaymentsResponse(payments=[convert.payment_out(p) for p in payments])
+
+    async def LowerPayments(self, request: pb.LowerPaymentsRequest, context: Any) -> pb.LowerPaymentsResponse:
+        require_service("order")
+        found = Violations()
+        attempt = convert.attempt_in(found, request)
+        due = convert.due_in(found, request)
+        found.raise_if_any()
+        payments = await self._use.lower(convert.key_in(request.order_key), attempt, due)
+        return pb.LowerPaymentsResponse(payments=[convert.payment_out(p) for p in payments])

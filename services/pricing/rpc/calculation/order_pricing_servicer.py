@@ -1,0 +1,41 @@
+"""OrderPricingService: for services only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libs.errors import Violations
+from libs.protoconv import time_out
+from libs.rpc import require_service
+from services.pricing.application.calculation.calculate_order import CalculateOrder
+from services.pricing.rpc import convert
+from waybill.pricing.v1 import order_pricing_service_pb2 as pb
+from waybill.pricing.v1 import order_pricing_service_pb2_grpc as pb_grpc
+
+
+class OrderPricingServicer(pb_grpc.OrderPricingServiceServicer):
+    """Prices whole orders, for the order service."""
+
+    def __init__(self, calculate: CalculateOrder) -> None:
+        self._calculate = calculate
+
+    async def CalculateOrder(self, request: pb.CalculateOrderRequest, context: Any) -> pb.CalculateOrderResponse:
+        require_service("order")
+        found = Violations()
+        lines = convert.lines_in(found, request)
+        shipments = convert.shipments_in(found, request.currency, request.shipments)
+        found.raise_if_any()
+        made, now = await self._calculate(
+            request.buyer_id,
+            request.currency,
+            lines,
+            shipments,
+            convert.destination_in(request, "destination"),
+            taxed=not request.tax_overridden,
+        )
+        return pb.CalculateOrderResponse(
+            lines=[convert.line_out(x, request.currency) for x in made.lines],
+            shipments=[convert.shipment_out(s, request.currency) for s in made.shipments],
+            problems=[convert.problem_out(p) for p in made.problems],
+            price_time=time_out(now),
+        )
