@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from waybill.type.v1 import reasons
+from waybill.type.v1.reasons import ReasonName
+
 
 class Kind(StrEnum):
     """What sort of failure it is; each maps to one gRPC status code."""
@@ -29,7 +32,7 @@ class FieldViolation:
     """A field of the request that breaks a rule."""
 
     field: str
-    reason: str
+    reason: ReasonName
     description: str
 
 
@@ -37,7 +40,7 @@ class FieldViolation:
 class RuleViolation:
     """A rule or status that stands against the request. `type` is the reason's name."""
 
-    type: str
+    type: ReasonName
     subject: str
     description: str
 
@@ -48,7 +51,7 @@ class WaybillError(Exception):
     def __init__(
         self,
         kind: Kind,
-        reason: str,
+        reason: ReasonName,
         message: str,
         *,
         metadata: Mapping[str, str] | None = None,
@@ -83,14 +86,14 @@ class WaybillError(Exception):
 def missing(resource: str, id: str) -> WaybillError:
     """There is no such resource, or the caller may not see it."""
     return WaybillError(
-        Kind.MISSING, "RESOURCE_NOT_FOUND", f"there is no {resource} {id!r}", metadata={"resource": resource, "id": id}
+        Kind.MISSING, reasons.RESOURCE_NOT_FOUND, f"there is no {resource} {id!r}", metadata={"resource": resource, "id": id}
     )
 
 
 def exists(resource: str, id: str) -> WaybillError:
     """The id is taken."""
     return WaybillError(
-        Kind.EXISTS, "RESOURCE_EXISTS", f"{resource} {id!r} exists already", metadata={"resource": resource, "id": id}
+        Kind.EXISTS, reasons.RESOURCE_EXISTS, f"{resource} {id!r} exists already", metadata={"resource": resource, "id": id}
     )
 
 
@@ -98,7 +101,7 @@ def stale(resource: str, id: str, etag: str) -> WaybillError:
     """The resource changed since it was read; `etag` is the current one."""
     return WaybillError(
         Kind.STALE,
-        "ETAG_MISMATCH",
+        reasons.ETAG_MISMATCH,
         f"{resource} {id!r} changed since it was read",
         metadata={"resource": resource, "id": id, "etag": etag},
     )
@@ -106,15 +109,15 @@ def stale(resource: str, id: str, etag: str) -> WaybillError:
 
 def denied(role: str) -> WaybillError:
     """The caller lacks a role."""
-    return WaybillError(Kind.DENIED, "ROLE_MISSING", f"this needs the role {role}", metadata={"role": role})
+    return WaybillError(Kind.DENIED, reasons.ROLE_MISSING, f"this needs the role {role}", metadata={"role": role})
 
 
-def precondition(reason: str, message: str, **metadata: str) -> WaybillError:
+def precondition(reason: ReasonName, message: str, **metadata: str) -> WaybillError:
     """A rule or status stands against it."""
     return WaybillError(Kind.PRECONDITION, reason, message, metadata=metadata)
 
 
-def invalid(field: str, reason: str, description: str) -> WaybillError:
+def invalid(field: str, reason: ReasonName, description: str) -> WaybillError:
     """One field breaks one rule."""
     found = Violations()
     found.add(field, reason, description)
@@ -133,11 +136,11 @@ class Violations:
     def __bool__(self) -> bool:
         return bool(self.items)
 
-    def add(self, field: str, reason: str, description: str) -> None:
+    def add(self, field: str, reason: ReasonName, description: str) -> None:
         """Notes that `field` breaks the rule named by `reason`."""
         self.items.append(FieldViolation(field, reason, description))
 
-    def require(self, field: str, holds: bool, reason: str, description: str) -> None:
+    def require(self, field: str, holds: bool, reason: ReasonName, description: str) -> None:
         """Notes a violation unless `holds`."""
         if not holds:
             self.add(field, reason, description)
@@ -150,22 +153,22 @@ class Violations:
         """Notes a missing or malformed id."""
         if not value:
             if required:
-                self.add(field, "FIELD_REQUIRED", "is required")
+                self.add(field, reasons.FIELD_REQUIRED, "is required")
         elif not _ID.match(value):
-            self.add(field, "ID_INVALID", "an id is 1 to 100 characters of A-Z a-z 0-9 _ -")
+            self.add(field, reasons.ID_INVALID, "an id is 1 to 100 characters of A-Z a-z 0-9 _ -")
 
     def error(self) -> WaybillError:
         """The error that names every violation."""
-        reasons = {v.reason for v in self.items}
+        kinds = {v.reason for v in self.items}
         first = self.items[0]
         text = "; ".join(f"{v.field}: {v.description}" for v in self.items[:5])
         if len(self.items) > 5:
             text += f"; and {len(self.items) - 5} more"
         return WaybillError(
             Kind.INVALID,
-            first.reason if len(reasons) == 1 else "INVALID_REQUEST",
+            first.reason if len(kinds) == 1 else reasons.INVALID_REQUEST,
             text,
-            metadata={"field": first.field} if len(reasons) == 1 else {},
+            metadata={"field": first.field} if len(kinds) == 1 else {},
             fields=self.items,
         )
 

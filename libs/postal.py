@@ -7,6 +7,7 @@ from unicodedata import category, normalize
 from libs import protoconv
 from libs.errors import Violations
 from libs.identify import folded
+from waybill.type.v1 import reasons
 
 MAX_PREFIX = 20
 """Characters of the longest postal prefix."""
@@ -28,5 +29,5 @@ def prefix_in(found: Violations, field: str, value: str) -> str:
     protoconv.text_in(found, field, value, MAX_PREFIX)
     compared = postal(value)
     if len(value) <= MAX_PREFIX < len(compared):
-        found.add(field, "VALUE_OUT_OF_RANGE", f"is at most {MAX_PREFIX} characters in upper case")
+        found.add(field, reasons.VALUE_OUT_OF_RANGE, f"is at most {MAX_PREFIX} characters in upper case")
     return compared

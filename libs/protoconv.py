@@ -20,6 +20,7 @@ from google.type.money_pb2 import Money as MoneyMessage
 
 from libs.errors import Violations
 from libs.money import MoneyError, is_minor, minor_unit
+from waybill.type.v1 import reasons
 
 XP_LIMIT = 8_000
 MAX_PATHS = 100
@@ -56,19 +57,21 @@ def money_in(
     """
     units, nanos = message.units, message.nanos
     if abs(nanos) > 999_999_999 or units * nanos < 0 or abs(units) > _MAX_UNITS:
-        found.add(field, "FIELD_INVALID", "units and nanos do not make an amount")
+        found.add(field, reasons.FIELD_INVALID, "units and nanos do not make an amount")
         return 0
     if currency and message.currency_code != currency:
-        found.add(field, "CURRENCY_MISMATCH", f"must be in {currency}, not {message.currency_code or 'none'}")
+        found.add(field, reasons.CURRENCY_MISMATCH, f"must be in {currency}, not {message.currency_code or 'none'}")
     elif not currency:
         currency_in(found, f"{field}.currency_code", message.currency_code)
     micros = money_micros(message) if nanos >= 0 else -money_micros(MoneyMessage(units=-units, nanos=-nanos))
     if nanos % 1_000:
-        found.add(field, "AMOUNT_TOO_PRECISE", "an amount is no finer than a millionth of the unit")
+        found.add(field, reasons.AMOUNT_TOO_PRECISE, "an amount is no finer than a millionth of the unit")
     elif not finer and not _has(message.currency_code, micros):
-        found.add(field, "AMOUNT_TOO_PRECISE", f"{message.currency_code} has no such amount: it is finer than the minor unit")
+        found.add(
+            field, reasons.AMOUNT_TOO_PRECISE, f"{message.currency_code} has no such amount: it is finer than the minor unit"
+        )
     if micros < 0 and not negative:
-        found.add(field, "AMOUNT_NEGATIVE", "must be zero or more")
+        found.add(field, reasons.AMOUNT_NEGATIVE, "must be zero or more")
     return micros
 
 
@@ -83,12 +86,12 @@ def _has(currency: str, micros: int) -> bool:
 def currency_in(found: Violations, field: str, code: str) -> str:
     """An ISO 4217 code."""
     if not code:
-        found.add(field, "FIELD_REQUIRED", "is required")
+        found.add(field, reasons.FIELD_REQUIRED, "is required")
         return code
     try:
         minor_unit(code)
     except MoneyError:
-        found.add(field, "FIELD_INVALID", "must be an ISO 4217 currency code")
+        found.add(field, reasons.FIELD_INVALID, "must be an ISO 4217 currency code")
     return code
 
 
@@ -104,11 +107,11 @@ def decimal_in(
     """A decimal between two bounds; empty is zero."""
     text = message.value or "0"
     if not _DECIMAL.match(text):
-        found.add(field, "FIELD_INVALID", "is no decimal number of at most 18 digits before and after the point")
+        found.add(field, reasons.FIELD_INVALID, "is no decimal number of at most 18 digits before and after the point")
         return Decimal(0)
     value = Decimal(text) or Decimal(0)
     if (low is not None and value < low) or (high is not None and value > high):
-        found.add(field, "VALUE_OUT_OF_RANGE", f"must be {_range(low, high)}")
+        found.add(field, reasons.VALUE_OUT_OF_RANGE, f"must be {_range(low, high)}")
     return value
 
 
@@ -132,7 +135,7 @@ def time_in(found: Violations, field: str, message: Timestamp) -> datetime:
     try:
         return message.ToDatetime(tzinfo=UTC)
     except (ValueError, OverflowError):
-        found.add(field, "VALUE_OUT_OF_RANGE", "is no time between year 1 and 9999")
+        found.add(field, reasons.VALUE_OUT_OF_RANGE, "is no time between year 1 and 9999")
         return datetime.fromtimestamp(0, UTC)
 
 
@@ -167,19 +170,19 @@ def xp_in(found: Violations, field: str, message: Struct) -> dict[str, Any]:
         plain = struct_plain(message)
         text = orjson.dumps(plain).decode()
     except (ValueError, orjson.JSONEncodeError):
-        found.add(field, "FIELD_INVALID", "is no JSON object")
+        found.add(field, reasons.FIELD_INVALID, "is no JSON object")
         return {}
     if len(text) > XP_LIMIT:
-        found.add(field, "XP_TOO_LARGE", f"is at most {XP_LIMIT:,} characters of JSON")
+        found.add(field, reasons.XP_TOO_LARGE, f"is at most {XP_LIMIT:,} characters of JSON")
     if _NUL.search(text):
-        found.add(field, "FIELD_INVALID", "has NUL characters")
+        found.add(field, reasons.FIELD_INVALID, "has NUL characters")
     return plain
 
 
 def xp_size_ok(found: Violations, field: str, xp: Mapping[str, Any]) -> None:
     """Notes a violation when a merged xp has grown beyond the limit, unless that was noted of what is merged into it."""
     if len(orjson.dumps(xp).decode()) > XP_LIMIT and all(v.field != field for v in found.items):
-        found.add(field, "XP_TOO_LARGE", f"is at most {XP_LIMIT:,} characters of JSON")
+        found.add(field, reasons.XP_TOO_LARGE, f"is at most {XP_LIMIT:,} characters of JSON")
 
 
 def xp_out(xp: Mapping[str, Any]) -> Struct | None:
@@ -208,11 +211,11 @@ def merge_xp(old: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]
 def text_in(found: Violations, field: str, value: str, limit: int, required: bool = False) -> str:
     """Text for people: bounded, without control characters."""
     if required and not value.strip():
-        found.add(field, "FIELD_REQUIRED", "is required")
+        found.add(field, reasons.FIELD_REQUIRED, "is required")
     if len(value) > limit:
-        found.add(field, "VALUE_OUT_OF_RANGE", f"is at most {limit:,} characters")
+        found.add(field, reasons.VALUE_OUT_OF_RANGE, f"is at most {limit:,} characters")
     if _CONTROL.search(value):
-        found.add(field, "FIELD_INVALID", "has control characters")
+        found.add(field, reasons.FIELD_INVALID, "has control characters")
     return value
 
 
@@ -226,13 +229,13 @@ def address_in(found: Violations, field: str, message: Any) -> dict[str, Any]:
     for name in _ADDRESS_TEXTS:
         text_in(found, f"{field}.{name}", getattr(message, name), 200, required=name == "city")
     if len(message.lines) > 4:
-        found.add(f"{field}.lines", "TOO_MANY_ITEMS", "at most four lines")
+        found.add(f"{field}.lines", reasons.TOO_MANY_ITEMS, "at most four lines")
     for i, line in enumerate(message.lines):
         text_in(found, f"{field}.lines[{i}]", line, 200)
     if not message.country:
-        found.add(f"{field}.country", "FIELD_REQUIRED", "is required")
+        found.add(f"{field}.country", reasons.FIELD_REQUIRED, "is required")
     elif message.country not in _COUNTRIES:
-        found.add(f"{field}.country", "FIELD_INVALID", "must be an ISO 3166-1 alpha-2 code, upper case")
+        found.add(f"{field}.country", reasons.FIELD_INVALID, "must be an ISO 3166-1 alpha-2 code, upper case")
     return address_plain(message)
 
 
@@ -260,7 +263,7 @@ def mask_paths(
     """
     permitted = set(allowed)
     if len(mask.paths) > MAX_PATHS:
-        found.add(f"{field}.paths", "TOO_MANY_ITEMS", f"at most {MAX_PATHS}")
+        found.add(f"{field}.paths", reasons.TOO_MANY_ITEMS, f"at most {MAX_PATHS}")
         return []
     if not mask.paths:
         return [d.name for d, _ in message.ListFields() if d.name in permitted]
@@ -268,11 +271,11 @@ def mask_paths(
     for i, path in enumerate(mask.paths):
         root = path.split(".")[0]
         if root not in message.DESCRIPTOR.fields_by_name:
-            found.add(f"{field}.paths[{i}]", "FIELD_INVALID", f"there is no field {path!r}")
+            found.add(f"{field}.paths[{i}]", reasons.FIELD_INVALID, f"there is no field {path!r}")
         elif root not in permitted:
-            found.add(f"{field}.paths[{i}]", "FIELD_INVALID", f"{path} cannot be changed")
+            found.add(f"{field}.paths[{i}]", reasons.FIELD_INVALID, f"{path} cannot be changed")
         elif root != path:
-            found.add(f"{field}.paths[{i}]", "FIELD_INVALID", f"names a part: {root} is changed as a whole")
+            found.add(f"{field}.paths[{i}]", reasons.FIELD_INVALID, f"names a part: {root} is changed as a whole")
         elif root not in paths:
             paths.append(root)
     return paths

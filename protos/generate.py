@@ -4,6 +4,9 @@ Run as `python protos/generate.py`. The output goes to `gen/waybill`, is never c
 contract is newer than it. The protos of `google.*` come with the googleapis-common-protos wheel; those that the contracts
 import are laid out under `build/googleapis` too, so that buf can read them as a second module without a network.
 
+Beside the messages of a context's `ErrorReason` lies `reasons.py`: its values and the common ones as constants, so that code
+which names a reason that does not exist does not pass the type checker.
+
 Beside the generated code, in `gen/waybill/proto_files`, lies the complete set of contracts for other languages: it is what
 `waybill protos` writes and what a release archive holds.
 """
@@ -25,6 +28,8 @@ OUT = ROOT / "gen"
 STAMP = OUT / ".stamp"
 GOOGLEAPIS = ROOT / "build" / "googleapis"
 IMPORT = re.compile(r'^import\s+(?:public\s+|weak\s+)?"([^"]+)";', re.MULTILINE)
+REASON = re.compile(r"^  (?:COMMON_)?ERROR_REASON_(\w+) =", re.MULTILINE)
+COMMON_REASONS = HERE / "waybill" / "type" / "v1" / "error_reason.proto"
 WELL_KNOWN = "google/protobuf/"
 """Protos that every compiler brings along."""
 OF_ERRORS = ("google/rpc/status.proto", "google/rpc/error_details.proto")
@@ -74,6 +79,35 @@ def lay_out_contracts(contracts: list[Path], google: list[str], target: Path) ->
     (target / "buf.yaml").write_text(BUF_YAML)
 
 
+def reasons_in(path: Path) -> list[str]:
+    """The reasons of an `error_reason.proto`, without prefix."""
+    return [name for name in REASON.findall(path.read_text()) if name != "UNSPECIFIED"]
+
+
+def reasons_module(path: Path) -> str:
+    """Source of the constants for the code of one context: its own reasons and the common ones."""
+    common = reasons_in(COMMON_REASONS)
+    if path == COMMON_REASONS:
+        names, head = (
+            common,
+            [
+                '"""Reasons of failure that any service may give. Generated from CommonErrorReason."""',
+                "from typing import Final, NewType",
+                'ReasonName = NewType("ReasonName", str)',
+            ],
+        )
+    else:
+        names, head = (
+            common + reasons_in(path),
+            [
+                '"""Reasons of failure that this context may give. Generated from its ErrorReason and CommonErrorReason."""',
+                "from typing import Final",
+                "from waybill.type.v1.reasons import ReasonName as ReasonName",
+            ],
+        )
+    return "\n".join([*head, *(f'{name}: Final = ReasonName("{name}")' for name in names), ""])
+
+
 def up_to_date(protos: list[Path]) -> bool:
     """True when nothing changed since the last generation, removed files included."""
     if not STAMP.exists():
@@ -112,6 +146,9 @@ def main() -> int:
     for folder in [d for d in (build / "waybill").rglob("*") if d.is_dir()] + [build / "waybill"]:
         (folder / "__init__.py").touch()
         (folder / "py.typed").touch()
+    for path in protos:
+        if path.name == "error_reason.proto":
+            (build / path.relative_to(HERE).parent / "reasons.py").write_text(reasons_module(path))
     lay_out_contracts(protos, google, build / "waybill" / "proto_files")
     OUT.mkdir(exist_ok=True)
     shutil.rmtree(OUT / "waybill", ignore_errors=True)

@@ -17,6 +17,7 @@ from libs.auth.principal import Principal
 from libs.auth.strength import weakness
 from libs.errors import Kind, WaybillError
 from libs.ids import new_key
+from waybill.type.v1 import reasons
 
 ISSUER = "waybill"
 AUDIENCE = "waybill"
@@ -27,7 +28,7 @@ Jwk = Mapping[str, Any]
 
 def token_invalid(why: str) -> WaybillError:
     """The token is forged, malformed or for another audience."""
-    return WaybillError(Kind.UNAUTHENTICATED, "TOKEN_INVALID", f"the token is not valid: {why}")
+    return WaybillError(Kind.UNAUTHENTICATED, reasons.TOKEN_INVALID, f"the token is not valid: {why}")
 
 
 def new_private_key() -> str:
@@ -119,7 +120,7 @@ class TokenVerifier:
             raise token_invalid("its signature or claims do not hold") from None
         now = self._now()
         if not now < expires + self.LEEWAY:
-            raise WaybillError(Kind.UNAUTHENTICATED, "TOKEN_EXPIRED", "the token's time is over")
+            raise WaybillError(Kind.UNAUTHENTICATED, reasons.TOKEN_EXPIRED, "the token's time is over")
         if not begins - self.LEEWAY <= now:
             raise token_invalid("its time has not begun")
         self._known[token] = (expires, principal)

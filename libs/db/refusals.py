@@ -12,6 +12,7 @@ from libs.db import conflicts
 from libs.db.failures import is_retryable
 from libs.errors import Kind, WaybillError
 from libs.obs import get_logger
+from waybill.type.v1 import reasons
 
 _LOG = get_logger("database")
 
@@ -31,7 +32,7 @@ def busy(undone: bool = False) -> WaybillError:
     """Others hold what is wanted for too long, or undid the transaction; nothing has happened."""
     return WaybillError(
         Kind.UNAVAILABLE,
-        "DATABASE_BUSY",
+        reasons.DATABASE_BUSY,
         "the database is busy with other work",
         retry_after=timedelta(milliseconds=100),
         undone=undone,
@@ -41,13 +42,13 @@ def busy(undone: bool = False) -> WaybillError:
 def unavailable() -> WaybillError:
     """The connection is lost or cannot be made. Whether a commit under way took place is unknown."""
     return WaybillError(
-        Kind.UNAVAILABLE, "DATABASE_UNAVAILABLE", "the database does not answer", retry_after=timedelta(seconds=1)
+        Kind.UNAVAILABLE, reasons.DATABASE_UNAVAILABLE, "the database does not answer", retry_after=timedelta(seconds=1)
     )
 
 
 def full() -> WaybillError:
     """The database's disk is full; nothing has happened. It goes on by itself when there is space."""
-    return WaybillError(Kind.UNAVAILABLE, "STORAGE_FULL", "the database's disk is full", retry_after=timedelta(seconds=5))
+    return WaybillError(Kind.UNAVAILABLE, reasons.STORAGE_FULL, "the database's disk is full", retry_after=timedelta(seconds=5))
 
 
 def unstorable(state: str) -> WaybillError | None:
@@ -60,7 +61,7 @@ def unstorable(state: str) -> WaybillError | None:
         return None
     _LOG.warning("value_not_storable", sqlstate=state)
     text = "a value is too long, or has characters that cannot be stored"
-    return WaybillError(Kind.INVALID, "VALUE_NOT_STORABLE", text)
+    return WaybillError(Kind.INVALID, reasons.VALUE_NOT_STORABLE, text)
 
 
 def refusal(error: BaseException, connected: bool = True) -> WaybillError | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from libs.service.startup import StartupError
+from waybill.type.v1 import reasons
 
 
 class DatabaseUrlError(StartupError, ValueError):
@@ -15,7 +16,7 @@ class DatabaseUrlError(StartupError, ValueError):
 class UnreachableError(StartupError):
     """The database did not answer for as long as was to be waited."""
 
-    reason = "DATABASE_UNAVAILABLE"
+    reason = reasons.DATABASE_UNAVAILABLE
 
 
 class SchemaError(StartupError):

@@ -9,6 +9,7 @@ from typing import Any
 from libs import failpoints
 from libs.auth import Principal
 from libs.errors import invalid
+from waybill.type.v1 import reasons
 
 ID_LENGTH = 100
 
@@ -30,7 +31,7 @@ def key_of(principal: Principal, method: str, message: Any) -> RequestKey | None
     if not request_id or (failpoints.WATCHED is not None and failpoints.WATCHED.idempotency_off):
         return None
     if len(request_id) > 100 or not request_id.isprintable():
-        raise invalid("request_id", "VALUE_OUT_OF_RANGE", "a request id is 1 to 100 printable characters")
+        raise invalid("request_id", reasons.VALUE_OUT_OF_RANGE, "a request id is 1 to 100 printable characters")
     bare = type(message)()
     bare.CopyFrom(message)
     bare.request_id = ""

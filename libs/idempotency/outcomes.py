@@ -19,6 +19,7 @@ from libs.db import Database, Json, Tx, UtcTime
 from libs.errors import Kind, WaybillError
 from libs.idempotency.key import RequestKey
 from libs.service.loops import Loop
+from waybill.type.v1 import reasons
 
 KEPT = timedelta(days=30)
 FORGET_PAUSE = 3_600.0
@@ -69,7 +70,7 @@ async def find(tx: Tx, table: sa.Table, key: RequestKey | None) -> dict[str, Any
     if row.digest != key.digest:
         raise WaybillError(
             Kind.INVALID,
-            "REQUEST_ID_REUSED",
+            reasons.REQUEST_ID_REUSED,
             "the request id was used for another request",
             metadata={"request_id": key.request_id},
         )

@@ -16,6 +16,7 @@ from libs.query.fields import Field, by_bytes, compare
 from libs.query.paging import Order
 from libs.query.parser import Compare, FilterError, Group, Node, Not, parse
 from libs.query.xp import MAX_PATH, XpPath, compare_xp
+from waybill.type.v1 import reasons
 
 DEFAULT_PAGE = 50
 MAX_PAGE = 1_000
@@ -69,7 +70,7 @@ class Listing:
         PAGE_TOKEN_INVALID.
         """
         found = Violations()
-        found.require("page_size", page_size >= 0, "VALUE_OUT_OF_RANGE", "must be zero or more")
+        found.require("page_size", page_size >= 0, reasons.VALUE_OUT_OF_RANGE, "must be zero or more")
         condition = self._filter(found, dialect, filter)
         orders = self._orders(found, dialect, order_by.strip() or self._default)
         bound_to = paging.digest(filter, order_by, bound or {})
@@ -78,7 +79,7 @@ class Listing:
             try:
                 after = paging.read_token(page_token, bound_to, orders)
             except ValueError as error:
-                found.add("page_token", "PAGE_TOKEN_INVALID", str(error))
+                found.add("page_token", reasons.PAGE_TOKEN_INVALID, str(error))
         found.raise_if_any()
         return Plan(condition, orders, min(page_size or DEFAULT_PAGE, MAX_PAGE), after, bound_to)
 
@@ -87,7 +88,7 @@ class Listing:
             node = parse(text)
             return None if node is None else self._condition(dialect, node)
         except FilterError as error:
-            found.add("filter", "FILTER_INVALID", f"the filter is not understood: {error}")
+            found.add("filter", reasons.FILTER_INVALID, f"the filter is not understood: {error}")
             return None
 
     def _condition(self, dialect: str, node: Node) -> sa.ColumnElement[bool]:
@@ -111,19 +112,19 @@ class Listing:
         orders: list[Order] = []
         parts = text.split(",")
         if len(parts) > MAX_ORDERS:
-            found.add("order_by", "ORDER_BY_INVALID", f"names more than {MAX_ORDERS} fields")
+            found.add("order_by", reasons.ORDER_BY_INVALID, f"names more than {MAX_ORDERS} fields")
             return []
         for number, part in enumerate(parts, 1):
             words = part.split()
             if not words or len(words) > 2 or (len(words) == 2 and words[1].lower() not in ("asc", "desc")):
                 what = f"item {number}, {part.strip()[:100]!r}, is not `field`, `field asc` or `field desc`"
-                found.add("order_by", "ORDER_BY_INVALID", what)
+                found.add("order_by", reasons.ORDER_BY_INVALID, what)
                 return []
             descending = words[-1].lower() == "desc" and len(words) == 2
             by = self._order(dialect, words[0], descending, len(orders))
             if not by:
                 what = f"there is no field {words[0][:100]!r} to order by, at item {number}"
-                found.add("order_by", "ORDER_BY_INVALID", what)
+                found.add("order_by", reasons.ORDER_BY_INVALID, what)
                 return []
             orders += by
         return [*orders, Order(self._key, "okey", _kind_of(self._key), orders[-1].descending, False)]

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from libs.errors import Kind, WaybillError
 from libs.relay.feed import Position
+from waybill.type.v1 import reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def position_lost(why: str) -> WaybillError:
     """Something after the place of a reader is not known any more."""
     return WaybillError(
         Kind.OUT_OF_RANGE,
-        "POSITION_LOST",
+        reasons.POSITION_LOST,
         f"{why}: read the resources themselves, and watch from now on",
         metadata={"field": "resume_token", "restart": "from_start"},
     )

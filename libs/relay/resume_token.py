@@ -13,6 +13,7 @@ import orjson
 
 from libs.errors import invalid
 from libs.relay.feed import Position
+from waybill.type.v1 import reasons
 
 T = TypeVar("T")
 LONGEST = 1_000
@@ -44,5 +45,5 @@ def read(text: str, bound: str, make: Callable[..., T]) -> T:
         return make(position, *more)
     except (ValueError, TypeError, OverflowError, OSError, binascii.Error):
         raise invalid(
-            "resume_token", "RESUME_TOKEN_INVALID", "the resume token belongs to another watch or is none of ours"
+            "resume_token", reasons.RESUME_TOKEN_INVALID, "the resume token belongs to another watch or is none of ours"
         ) from None

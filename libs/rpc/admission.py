@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from libs.errors import Kind, WaybillError
+from waybill.type.v1 import reasons
 
 
 @dataclass(slots=True)
@@ -26,5 +27,8 @@ class Admission:
             return
         self.refused.inc()
         raise WaybillError(
-            Kind.EXHAUSTED, "TOO_MANY_CALLS", f"too many {self.what} at the same time", retry_after=timedelta(milliseconds=250)
+            Kind.EXHAUSTED,
+            reasons.TOO_MANY_CALLS,
+            f"too many {self.what} at the same time",
+            retry_after=timedelta(milliseconds=250),
         )

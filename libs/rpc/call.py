@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from libs.auth import Principal
 from libs.errors import Kind, WaybillError
+from waybill.type.v1 import reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Call:
     def principal(self) -> Principal:
         """The caller; raises TOKEN_MISSING when there is none."""
         if self.caller is None:
-            raise WaybillError(Kind.UNAUTHENTICATED, "TOKEN_MISSING", "the call carries no token")
+            raise WaybillError(Kind.UNAUTHENTICATED, reasons.TOKEN_MISSING, "the call carries no token")
         return self.caller
 
     def remaining(self, most: float | None) -> float | None:
@@ -51,4 +52,4 @@ def require_service(*names: str) -> None:
     """Raises `SERVICE_ONLY` unless one of these services calls; without names, any service."""
     service = current().caller_service
     if service is None or (names and service not in names):
-        raise WaybillError(Kind.DENIED, "SERVICE_ONLY", "this method is for Waybill's own services")
+        raise WaybillError(Kind.DENIED, reasons.SERVICE_ONLY, "this method is for Waybill's own services")

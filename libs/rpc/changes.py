@@ -18,6 +18,7 @@ from libs.rpc.operations import require_operator
 from libs.service.app import ServiceApp
 from waybill.changes.v1 import change_service_pb2 as pb
 from waybill.changes.v1 import change_service_pb2_grpc as pb_grpc
+from waybill.type.v1 import reasons
 
 CHANGE_SERVICE = "waybill.changes.v1.ChangeService"
 BATCH = 200
@@ -63,10 +64,10 @@ class ChangeServicer(pb_grpc.ChangeServiceServicer):
 
 def _check(request: pb.WatchChangesRequest) -> None:
     found = Violations()
-    found.require("context", bool(request.context), "FIELD_REQUIRED", "name the context")
-    found.require("resources", len(request.resources) <= MAX_RESOURCES, "TOO_MANY_ITEMS", f"at most {MAX_RESOURCES}")
+    found.require("context", bool(request.context), reasons.FIELD_REQUIRED, "name the context")
+    found.require("resources", len(request.resources) <= MAX_RESOURCES, reasons.TOO_MANY_ITEMS, f"at most {MAX_RESOURCES}")
     both = request.from_start and request.resume_token
-    found.require("from_start", not both, "FIELD_INVALID", "not together with a resume token")
+    found.require("from_start", not both, reasons.FIELD_INVALID, "not together with a resume token")
     found.raise_if_any()
 
 

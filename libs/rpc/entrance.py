@@ -9,6 +9,7 @@ from libs.auth import Principal, ServiceTokens, TokenVerifier
 from libs.errors import Kind, WaybillError
 from libs.obs import metrics
 from libs.rpc.admission import Admission
+from waybill.type.v1 import reasons
 
 MAX_OUTSIDE = 4 * 1024 * 1024
 """Bytes of a request of an outside caller. gRPC refuses a larger one by its announced size, before it is received."""
@@ -57,14 +58,14 @@ class Outside:
         """The user of a token. One of a service is refused here: whoever got hold of it gains nothing by it."""
         if tokens.service:
             why = "services are not served at this address: they have one of their own"
-            raise WaybillError(Kind.UNAUTHENTICATED, "TOKEN_INVALID", why)
+            raise WaybillError(Kind.UNAUTHENTICATED, reasons.TOKEN_INVALID, why)
         if tokens.authorization:
             scheme, _, token = tokens.authorization.partition(" ")
             if scheme.lower() != "bearer":
-                raise WaybillError(Kind.UNAUTHENTICATED, "TOKEN_INVALID", "the authorization is no bearer token")
+                raise WaybillError(Kind.UNAUTHENTICATED, reasons.TOKEN_INVALID, "the authorization is no bearer token")
             return await self._verifier.verify(token), None
         if method not in self._anonymous:
-            raise WaybillError(Kind.UNAUTHENTICATED, "TOKEN_MISSING", "the call carries no token")
+            raise WaybillError(Kind.UNAUTHENTICATED, reasons.TOKEN_MISSING, "the call carries no token")
         return None, None
 
 
@@ -81,7 +82,7 @@ class Inside:
     async def caller(self, method: str, tokens: Tokens) -> tuple[Principal | None, str | None]:
         """The calling service and whom it acts for. Users are not served here, whatever their token."""
         if not tokens.service:
-            raise WaybillError(Kind.UNAUTHENTICATED, "TOKEN_MISSING", "only services are served at this address")
+            raise WaybillError(Kind.UNAUTHENTICATED, reasons.TOKEN_MISSING, "only services are served at this address")
         service, acting = self._tokens.verify(tokens.service)
         return acting, service
 

@@ -27,6 +27,7 @@ from libs.rpc.required import explained
 from libs.rpc.status import internal, to_status
 from libs.rpc.streams import ServerEnds, Streams
 from libs.rpc.wire import MAX_ELEMENTS, TooMany, require_few
+from waybill.type.v1 import reasons
 
 
 def _parsed(data: bytes, deserialize: Callable[[bytes], Any], outside: bool) -> Any:
@@ -37,9 +38,9 @@ def _parsed(data: bytes, deserialize: Callable[[bytes], Any], outside: bool) -> 
         return deserialize(data)
     except TooMany:
         why = f"a request has at most {MAX_ELEMENTS:,} elements, on all its levels together"
-        raise WaybillError(Kind.INVALID, "MALFORMED_REQUEST", why) from None
+        raise WaybillError(Kind.INVALID, reasons.MALFORMED_REQUEST, why) from None
     except (DecodeError, ValueError):
-        raise WaybillError(Kind.INVALID, "MALFORMED_REQUEST", "the bytes are no message of the expected type") from None
+        raise WaybillError(Kind.INVALID, reasons.MALFORMED_REQUEST, "the bytes are no message of the expected type") from None
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):
@@ -222,7 +223,7 @@ def _drained(resume_token: str) -> WaybillError:
     metadata = {"resume_token": resume_token} if resume_token else {}
     return WaybillError(
         Kind.UNAVAILABLE,
-        "SERVER_DRAINING",
+        reasons.SERVER_DRAINING,
         "the server ends; resume at another one",
         metadata=metadata,
         retry_after=timedelta(milliseconds=100),

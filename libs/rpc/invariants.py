@@ -13,6 +13,7 @@ from libs.rpc.operations import require_operator
 from libs.service.app import ServiceApp
 from waybill.inspection.v1 import inspection_service_pb2 as pb
 from waybill.inspection.v1 import inspection_service_pb2_grpc as pb_grpc
+from waybill.type.v1 import reasons
 
 INSPECTION_SERVICE = "waybill.inspection.v1.InspectionService"
 MAX_KEYS = 1_000
@@ -56,12 +57,12 @@ class InspectionServicer(pb_grpc.InspectionServiceServicer):
 
 def _require_keys(keys: Sequence[str]) -> None:
     if len(keys) > MAX_KEYS:
-        raise invalid("order_keys", "TOO_MANY_ITEMS", f"at most {MAX_KEYS:,} orders")
+        raise invalid("order_keys", reasons.TOO_MANY_ITEMS, f"at most {MAX_KEYS:,} orders")
     for i, key in enumerate(keys):
         try:
             uuid.UUID(key)
         except ValueError:
-            raise invalid(f"order_keys[{i}]", "FIELD_INVALID", "must be the key of an order") from None
+            raise invalid(f"order_keys[{i}]", reasons.FIELD_INVALID, "must be the key of an order") from None
 
 
 def register_inspection(server: Any, apps: Sequence[ServiceApp]) -> None:

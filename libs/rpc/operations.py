@@ -13,6 +13,7 @@ from libs.rpc.call import current
 from libs.service.app import ServiceApp
 from waybill.operations.v1 import outbox_service_pb2 as pb
 from waybill.operations.v1 import outbox_service_pb2_grpc as pb_grpc
+from waybill.type.v1 import reasons
 
 OUTBOX_SERVICE = "waybill.operations.v1.OutboxService"
 
@@ -40,7 +41,9 @@ class OutboxServicer(pb_grpc.OutboxServiceServicer):
         names = [name for name in sorted(self._outboxes) if not request.contexts or name in request.contexts]
         at, _, token = request.page_token.partition(".")
         if request.page_token and at not in names:
-            raise invalid("page_token", "PAGE_TOKEN_INVALID", "the page token belongs to other arguments or is none of ours")
+            raise invalid(
+                "page_token", reasons.PAGE_TOKEN_INVALID, "the page token belongs to other arguments or is none of ours"
+            )
         for name in names[names.index(at) if at else 0 :]:
             found, rest = await self._outboxes[name].list(request.filter, request.order_by, request.page_size, token)
             token = ""

@@ -16,8 +16,9 @@ from google.api import field_behavior_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from libs.errors import FieldViolation, Kind, Violations, WaybillError
+from waybill.type.v1 import reasons
 
-REASON = "FIELD_REQUIRED"
+REASON = reasons.FIELD_REQUIRED
 _STEP = re.compile(r"(\w+)(?:\[(\d+)\])?\Z")
 _NUMBERS = frozenset({FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_BOOL})
 

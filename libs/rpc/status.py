@@ -11,6 +11,8 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from libs.errors import FieldViolation, Kind, RuleViolation, WaybillError
+from waybill.type.v1 import reasons
+from waybill.type.v1.reasons import ReasonName
 
 _CODES = {kind: getattr(grpc.StatusCode, kind.value) for kind in Kind}
 _KINDS = {code: kind for kind, code in _CODES.items()}
@@ -73,7 +75,7 @@ def _pack(status: status_pb2.Status, detail: Any) -> None:
 def internal(context: str) -> status_pb2.Status:
     """A defect: nothing of it is told."""
     status = status_pb2.Status(code=grpc.StatusCode.INTERNAL.value[0], message="an internal error; the log has it")
-    _pack(status, error_details_pb2.ErrorInfo(reason="INTERNAL", domain=f"waybill.{context}"))
+    _pack(status, error_details_pb2.ErrorInfo(reason=reasons.INTERNAL, domain=f"waybill.{context}"))
     return status
 
 
@@ -90,7 +92,7 @@ def from_rpc_error(error: grpc.aio.AioRpcError, dependency: str) -> WaybillError
         # Without details it is gRPC's own INTERNAL: the transport's trouble.
         return unanswered(dependency, defect=code is grpc.StatusCode.INTERNAL and status is not None)
     if status is None:
-        return WaybillError(kind, code.name, error.details() or code.name)
+        return WaybillError(kind, ReasonName(code.name), error.details() or code.name)
     return from_status(status, kind)
 
 
@@ -98,7 +100,7 @@ def unanswered(dependency: str, defect: bool = False) -> WaybillError:
     """A service did not answer, or failed by a defect: what became of the call is unknown."""
     return WaybillError(
         Kind.UNAVAILABLE,
-        "DEPENDENCY_UNAVAILABLE",
+        reasons.DEPENDENCY_UNAVAILABLE,
         f"{dependency} did not answer",
         metadata={"dependency": dependency},
         retry_after=timedelta(seconds=1),
@@ -118,18 +120,18 @@ def from_status(status: status_pb2.Status, kind: Kind) -> WaybillError:
         elif packed.Is(error_details_pb2.BadRequest.DESCRIPTOR):
             bad = error_details_pb2.BadRequest()
             packed.Unpack(bad)
-            fields = [FieldViolation(v.field, v.reason, v.description) for v in bad.field_violations]
+            fields = [FieldViolation(v.field, ReasonName(v.reason), v.description) for v in bad.field_violations]
         elif packed.Is(error_details_pb2.PreconditionFailure.DESCRIPTOR):
             failed = error_details_pb2.PreconditionFailure()
             packed.Unpack(failed)
-            rules = [RuleViolation(v.type, v.subject, v.description) for v in failed.violations]
+            rules = [RuleViolation(ReasonName(v.type), v.subject, v.description) for v in failed.violations]
         elif packed.Is(error_details_pb2.RetryInfo.DESCRIPTOR):
             retry = error_details_pb2.RetryInfo()
             packed.Unpack(retry)
             retry_after = retry.retry_delay.ToTimedelta()
     return WaybillError(
         kind,
-        info.reason,
+        ReasonName(info.reason),
         status.message,
         metadata=dict(info.metadata),
         fields=fields,

@@ -17,6 +17,7 @@ from typer._click.exceptions import ClickException, UsageError
 
 from libs.errors import WaybillError
 from libs.service.startup import StartupError
+from waybill.type.v1 import reasons
 
 REFUSED = 2
 """Exit code: the command could not do its work. Code 1 is for work that was done and found something wrong, and for servers
@@ -111,7 +112,7 @@ def _of_database(error: BaseException) -> Failure | None:
         found = found or isinstance(error, (driver.PostgresError, driver.InterfaceError))
     if not found and not isinstance(error, sqlite3.Error):
         return None
-    return Failure("DATABASE_UNAVAILABLE", f"{type(error).__name__}: {error}")
+    return Failure(reasons.DATABASE_UNAVAILABLE, f"{type(error).__name__}: {error}")
 
 
 def _of_machine(error: BaseException) -> Failure | None:

@@ -39,3 +39,9 @@ async def invoke(channel: Any, method: MethodDescriptor, request: Message) -> An
     path = f"/{method.containing_service.full_name}/{method.name}"
     into, out_of = type(request).SerializeToString, GetMessageClass(method.output_type).FromString
     return await channel.unary_unary(path, request_serializer=into, response_deserializer=out_of)(request)
+
+
+def reasons_of(context: str) -> set[str]:
+    """Names of a context's own reasons; of `type`, the common ones."""
+    values = importlib.import_module(f"waybill.{context}.v1.error_reason_pb2").DESCRIPTOR.enum_types_by_name.values()
+    return {v.name.split("ERROR_REASON_")[1] for enum in values for v in enum.values if v.number}

@@ -12,6 +12,7 @@ from google.protobuf import json_format
 
 from libs import protoconv
 from libs.errors import Violations
+from waybill.type.v1 import reasons
 
 Read = Callable[[Violations, str, Any, dict[str, Any]], Any]
 """(violations, field path, message, values read so far) -> value to store."""
@@ -94,10 +95,10 @@ def refs(name: str, limit: int = 100) -> Attribute:
 
     def read(found: Violations, where: str, message: Any, _: dict[str, Any]) -> list[str]:
         values = list(getattr(message, name))
-        found.require(f"{where}.{name}", len(values) <= limit, "TOO_MANY_ITEMS", f"at most {limit}")
+        found.require(f"{where}.{name}", len(values) <= limit, reasons.TOO_MANY_ITEMS, f"at most {limit}")
         for i, value in enumerate(values[:limit]):
             found.check_id(f"{where}.{name}[{i}]", value)
-            found.require(f"{where}.{name}[{i}]", value not in values[:i], "DUPLICATE_ITEM", "stands twice")
+            found.require(f"{where}.{name}[{i}]", value not in values[:i], reasons.DUPLICATE_ITEM, "stands twice")
         return values
 
     return Attribute(name, Storage.DOCUMENT, read, lambda row: row[name], nullable=False)
@@ -117,7 +118,7 @@ def integer(name: str, low: int, high: int, default: int | None = None) -> Attri
         value = int(getattr(message, name))
         if value == 0 and default is not None:
             value = default
-        found.require(f"{where}.{name}", low <= value <= high, "VALUE_OUT_OF_RANGE", f"must be {low} to {high}")
+        found.require(f"{where}.{name}", low <= value <= high, reasons.VALUE_OUT_OF_RANGE, f"must be {low} to {high}")
         return value
 
     return Attribute(name, Storage.WHOLE, read, lambda row: row[name], "int", nullable=False)
@@ -143,7 +144,7 @@ def money(name: str, *, required: bool = False, negative: bool = False, finer: b
 
     def read(found: Violations, where: str, message: Any, values: dict[str, Any]) -> int | None:
         if not message.HasField(name):
-            found.require(f"{where}.{name}", not required, "FIELD_REQUIRED", "is required")
+            found.require(f"{where}.{name}", not required, reasons.FIELD_REQUIRED, "is required")
             return None
         amount, unit = getattr(message, name), values.get("currency", "")
         return protoconv.money_in(found, f"{where}.{name}", amount, unit, negative, finer)
@@ -189,7 +190,7 @@ def enum(name: str, wrapper: Any, prefix: str) -> Attribute:
     def read(found: Violations, where: str, message: Any, _: dict[str, Any]) -> str:
         number = getattr(message, name)
         if number == 0 or number not in wrapper.values():
-            found.add(f"{where}.{name}", "FIELD_REQUIRED", "is required")
+            found.add(f"{where}.{name}", reasons.FIELD_REQUIRED, "is required")
             return ""
         return str(wrapper.Name(number)).removeprefix(prefix)
 

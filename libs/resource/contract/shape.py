@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from libs import protoconv
 from libs.errors import Violations
 from libs.resource.contract.attributes import Attribute
+from waybill.type.v1 import reasons
 
 Check = Callable[[Violations, str, Mapping[str, Any]], None]
 """Rules between several attributes: (violations, field path, values)."""
@@ -57,7 +58,7 @@ class Shape:
                 value = protoconv.merge_xp(row["xp"], value)
                 protoconv.xp_size_ok(found, f"{where}.xp", value)
             if attribute.immutable and value != row[path]:
-                found.add(f"{where}.{path}", "FIELD_INVALID", "cannot be changed")
+                found.add(f"{where}.{path}", reasons.FIELD_INVALID, "cannot be changed")
             changed[path] = value
         if self._check is not None:
             self._check(found, where, {**row, **changed})

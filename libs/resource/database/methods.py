@@ -22,6 +22,7 @@ from libs.relay.change import Change
 from libs.resource.contract import Guard, Then
 from libs.resource.database.resource import Resource
 from libs.rpc.call import current
+from waybill.type.v1 import reasons
 
 T = TypeVar("T")
 Work = TypeVar("Work")
@@ -63,7 +64,7 @@ class StandardMethods(Generic[Work]):
         found = Violations()
         found.also(before or Violations())
         batch = request.DESCRIPTOR.fields_by_name[where].is_repeated
-        found.require(where, 0 < len(messages) <= BATCH, "TOO_MANY_ITEMS", f"1 to {BATCH:,} at a time")
+        found.require(where, 0 < len(messages) <= BATCH, reasons.TOO_MANY_ITEMS, f"1 to {BATCH:,} at a time")
         items: list[tuple[str, dict[str, Any]]] = []
         now = self._clock.now()
         seen: set[str] = set()
@@ -71,7 +72,7 @@ class StandardMethods(Generic[Work]):
             path = f"{where}[{i}]" if batch else where
             values = shape.read(found, path, message)
             id = message.id or self._ids.public(shape.prefix)
-            found.require(f"{path}.id", id not in seen, "DUPLICATE_ITEM", f"id {id!r} stands twice")
+            found.require(f"{path}.id", id not in seen, reasons.DUPLICATE_ITEM, f"id {id!r} stands twice")
             seen.add(id)
             items.append((path, {"id": id, **values, "version": 1, "create_time": now, "update_time": now}))
         key = key_of(current().principal, current().method, request)
@@ -92,7 +93,7 @@ class StandardMethods(Generic[Work]):
             if taken and not wrong:
                 raise exists(shape.name, next(id for id in ids if id in taken))
             for path, values in items:
-                wrong.require(f"{path}.id", values["id"] not in taken, "RESOURCE_EXISTS", "the id is taken")
+                wrong.require(f"{path}.id", values["id"] not in taken, reasons.RESOURCE_EXISTS, "the id is taken")
             wrong.raise_if_any()
             rows = [values for _, values in items]
             await tx.execute(tx.insert(table), rows)

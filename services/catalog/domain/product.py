@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
 from libs.errors import Violations
+from waybill.catalog.v1 import reasons
 
 MAX_SUPPLIERS = 100
 MEASURES = ("weight_kg", "length_cm", "width_cm", "height_cm")
-
-
-class Reason(StrEnum):
-    """Reasons of the catalog's own, as `waybill.catalog.v1.ErrorReason` names them."""
-
-    DEFAULT_SUPPLIER_REPEATED = "DEFAULT_SUPPLIER_REPEATED"
 
 
 def check(found: Violations, where: str, product: Mapping[str, Any]) -> None:
@@ -25,7 +19,7 @@ def check(found: Violations, where: str, product: Mapping[str, Any]) -> None:
     found.require(
         f"{where}.supplier_ids",
         not _repeats(product["default_supplier_id"], product["supplier_ids"]),
-        Reason.DEFAULT_SUPPLIER_REPEATED,
+        reasons.DEFAULT_SUPPLIER_REPEATED,
         "the default supplier stands among the others",
     )
 

@@ -10,6 +10,7 @@ from libs.rpc import current
 from services.catalog.application.access import writer
 from waybill.catalog.v1 import product_service_pb2 as pb
 from waybill.catalog.v1 import product_service_pb2_grpc as pb_grpc
+from waybill.catalog.v1 import reasons
 
 MAX_LOOKUP = 5_000
 
@@ -36,7 +37,7 @@ class ProductServicer(pb_grpc.ProductServiceServicer):
 
     async def BatchGetProducts(self, request: pb.BatchGetProductsRequest, context: Any) -> pb.BatchGetProductsResponse:
         wrong = Violations()
-        wrong.require("product_ids", len(request.product_ids) <= MAX_LOOKUP, "TOO_MANY_ITEMS", f"at most {MAX_LOOKUP:,}")
+        wrong.require("product_ids", len(request.product_ids) <= MAX_LOOKUP, reasons.TOO_MANY_ITEMS, f"at most {MAX_LOOKUP:,}")
         wrong.raise_if_any()
         found, missing = await self._products.batch_get(request.product_ids)
         return pb.BatchGetProductsResponse(products=found, missing_product_ids=missing)

@@ -11,6 +11,7 @@ from libs.idempotency.key import RequestKey
 from services import roles
 from services.directory.application.ports import DirectoryWork, Units
 from services.directory.domain.addresses import Assignment
+from waybill.directory.v1 import reasons
 
 Assigned = Sequence[tuple[str, Assignment]]
 """Pairs of company and assignment."""
@@ -29,7 +30,7 @@ class AddressAssignments:
         seen: set[tuple[str, str, str]] = set()
         for i, (party, item) in enumerate(items):
             key = (party, item.address_id, item.user_id)
-            found.require(f"assignments[{i}]", key not in seen, "DUPLICATE_ITEM", "stands twice")
+            found.require(f"assignments[{i}]", key not in seen, reasons.DUPLICATE_ITEM, "stands twice")
             seen.add(key)
 
         async def do(work: DirectoryWork) -> None:
@@ -59,12 +60,12 @@ class AddressAssignments:
             found.require(
                 f"assignments[{i}].address_id",
                 (party, item.address_id) in addresses or not item.address_id,
-                "ADDRESS_NOT_FOUND",
+                reasons.ADDRESS_NOT_FOUND,
                 "there is no such address in the book",
             )
             found.require(
                 f"assignments[{i}].user_id",
                 not item.user_id or (party, item.user_id) in people,
-                "USER_NOT_FOUND",
+                reasons.USER_NOT_FOUND,
                 "there is no such user in the company",
             )

@@ -13,6 +13,7 @@ from libs.protoconv import merge_xp, xp_size_ok
 from services import roles
 from services.directory.application.ports import DirectoryWork, Units
 from services.directory.domain.addresses import Assignment, Entry, Fields
+from waybill.directory.v1 import reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Addresses:
         entries = [replace(entry, create_time=now, update_time=now) for entry in entries]
         keys = [(entry.party, entry.id) for entry in entries]
         for i, key in enumerate(keys):
-            found.require(f"entries[{i}].address.id", key not in keys[:i], "DUPLICATE_ITEM", f"{key[1]!r} stands twice")
+            found.require(f"entries[{i}].address.id", key not in keys[:i], reasons.DUPLICATE_ITEM, f"{key[1]!r} stands twice")
 
         async def do(work: DirectoryWork) -> list[Entry]:
             # What is refused records nothing; the database is not asked to keep what it cannot.
@@ -128,6 +129,6 @@ class Addresses:
         people = await work.parties.members({(e.party, e.user_id) for e in entries if e.user_id})
         for i, entry in enumerate(entries):
             known = entry.party in companies or not entry.party
-            found.require(f"entries[{i}].party", known, "PARTY_NOT_FOUND", "the company does not exist")
+            found.require(f"entries[{i}].party", known, reasons.PARTY_NOT_FOUND, "the company does not exist")
             member = not entry.user_id or (entry.party, entry.user_id) in people
-            found.require(f"entries[{i}].user_id", member, "USER_NOT_FOUND", "there is no such user in the company")
+            found.require(f"entries[{i}].user_id", member, reasons.USER_NOT_FOUND, "there is no such user in the company")

@@ -12,6 +12,7 @@ from libs.idempotency.key import RequestKey
 from services import roles
 from services.directory.application.ports import DirectoryWork, KnownUser, Secrets, Units
 from services.directory.domain.access import commands, require_seller, token_roles
+from waybill.directory.v1 import reasons
 
 
 def _own_roles(user: KnownUser | None, most: Sequence[str]) -> frozenset[str]:
@@ -45,10 +46,10 @@ async def check_clients(work: DirectoryWork, found: Violations, caller: Principa
     for client in clients:
         where, user = f"{client.where}.default_user_id", known.get(client.default_user_id)
         there = user is not None or not client.default_user_id
-        found.require(where, there, "USER_NOT_FOUND", "there is no such user")
+        found.require(where, there, reasons.USER_NOT_FOUND, "there is no such user")
         commands(found, where, caller, _own_roles(user, client.roles))
         for field, company in client.companies():
-            found.require(field, company in existing, "PARTY_NOT_FOUND", "the company does not exist")
+            found.require(field, company in existing, reasons.PARTY_NOT_FOUND, "the company does not exist")
 
 
 class RotateSecret:
@@ -76,7 +77,7 @@ class RotateSecret:
         async def do(work: DirectoryWork) -> None:
             if await work.requests.claim(request, {}, now) is not None:
                 text = "the request has made a secret, which cannot be shown again: rotate under another request id"
-                raise precondition("SECRET_SHOWN_ONCE", text, api_client=client_id)
+                raise precondition(reasons.SECRET_SHOWN_ONCE, text, api_client=client_id)
             limits = await work.client_secrets.limits(client_id)
             if limits is None:
                 raise missing("API client", client_id)

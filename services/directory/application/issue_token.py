@@ -14,6 +14,7 @@ from services.directory.application.ports import Accounts, Secrets
 from services.directory.application.throttle import Throttle
 from services.directory.domain.access import token_roles
 from services.directory.domain.grants import Account, Client, admits
+from waybill.directory.v1 import reasons
 
 NAME_LIMIT = 300
 """Longer names exist in no directory; they are cut, so that they cannot fill the memory either."""
@@ -69,13 +70,13 @@ class IssueToken:
         if client is None or user is None or not proven or not admits(client, user):
             # Also what is merely inactive counts as a failure, or the throttle would tell a right password from a wrong.
             self._throttle.failed(*who)
-            raise WaybillError(Kind.UNAUTHENTICATED, "GRANT_INVALID", "client, secret, user or password do not hold")
+            raise WaybillError(Kind.UNAUTHENTICATED, reasons.GRANT_INVALID, "client, secret, user or password do not hold")
         roles = token_roles(user.roles, client.roles, wanted)
         if roles is None:
             lacking = next(role for role in wanted if token_roles(user.roles, client.roles, [role]) is None)
             raise WaybillError(
                 Kind.DENIED,
-                "ROLE_NOT_AVAILABLE",
+                reasons.ROLE_NOT_AVAILABLE,
                 f"the role {lacking[:100]!r} is not available here",
                 metadata={"role": lacking[:100]},
             )

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError
+from waybill.directory.v1 import reasons
 
 KEPT = 10_000
 """Names that are remembered; the one that failed longest ago is forgotten first."""
@@ -32,7 +33,9 @@ class Throttle:
             return
         left = failures[0] + self._window - self._clock.now()
         if left > timedelta(0):
-            raise WaybillError(Kind.EXHAUSTED, "TOO_MANY_ATTEMPTS", "too many failed attempts: wait a while", retry_after=left)
+            raise WaybillError(
+                Kind.EXHAUSTED, reasons.TOO_MANY_ATTEMPTS, "too many failed attempts: wait a while", retry_after=left
+            )
 
     def failed(self, client_id: str, name: str) -> None:
         """Counts a failure."""

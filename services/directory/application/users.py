@@ -14,6 +14,7 @@ from libs.identify import folded
 from services import roles
 from services.directory.application.ports import DirectoryWork, KnownUser, Secrets, Units
 from services.directory.domain.access import commands, grantable
+from waybill.directory.v1 import reasons
 
 PASSWORD_LENGTHS = (8, 200)
 AT_ONCE = 2
@@ -36,9 +37,9 @@ def check_password(found: Violations, where: str, password: str, required: bool 
     """Notes a password that is missing, too short or too long."""
     least, most = PASSWORD_LENGTHS
     if password:
-        found.require(where, least <= len(password) <= most, "VALUE_OUT_OF_RANGE", f"{least} to {most} characters")
+        found.require(where, least <= len(password) <= most, reasons.VALUE_OUT_OF_RANGE, f"{least} to {most} characters")
     else:
-        found.require(where, not required, "FIELD_REQUIRED", "is required")
+        found.require(where, not required, reasons.FIELD_REQUIRED, "is required")
 
 
 class UserRules:
@@ -68,7 +69,7 @@ class UserRules:
         known = await work.parties.existing({user.party for user in users if user.party})
         for user in users:
             there = not user.party or user.party in known
-            found.require(f"{user.where}.party", there, "PARTY_NOT_FOUND", "the company does not exist")
+            found.require(f"{user.where}.party", there, reasons.PARTY_NOT_FOUND, "the company does not exist")
             grantable(found, f"{user.where}.roles", caller, user.roles)
         await _free_names(work, found, users)
 
@@ -90,7 +91,7 @@ async def _free_names(work: DirectoryWork, found: Violations, users: Sequence[Us
     for user in users:
         name = folded(user.username)
         free = taken.get(name, user.id) == user.id and name not in seen
-        found.require(f"{user.where}.username", free or not name, "USERNAME_TAKEN", "the user name is taken")
+        found.require(f"{user.where}.username", free or not name, reasons.USERNAME_TAKEN, "the user name is taken")
         seen.add(name)
 
 

@@ -12,6 +12,7 @@ from services.directory.contract.parties import party_message, party_text
 from services.directory.domain import access, policy
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
 from waybill.directory.v1 import buyer_service_pb2 as buyer_pb
+from waybill.directory.v1 import reasons
 from waybill.directory.v1 import seller_service_pb2 as seller_pb
 from waybill.directory.v1 import supplier_service_pb2 as supplier_pb
 from waybill.directory.v1 import user_service_pb2 as user_pb
@@ -23,7 +24,7 @@ MAX_NAME_KEY = 300
 def _read_party(found: Violations, where: str, message: Any, _: dict[str, Any]) -> str:
     found.check_id(f"{where}.party.id", message.party.id)
     stored = party_text(message.party)
-    found.require(f"{where}.party.kind", bool(stored), "FIELD_REQUIRED", "is required")
+    found.require(f"{where}.party.kind", bool(stored), reasons.FIELD_REQUIRED, "is required")
     return stored
 
 
@@ -43,9 +44,13 @@ def _username() -> Attribute:
         if name.strip():
             key = folded(name)
             plain = name == name.strip() and bool(key)
-            found.require(f"{where}.username", plain, "FIELD_INVALID", "has no blanks around it, and something that can be seen")
+            found.require(
+                f"{where}.username", plain, reasons.FIELD_INVALID, "has no blanks around it, and something that can be seen"
+            )
             fits = len(key) <= MAX_NAME_KEY or len(name) > 100
-            found.require(f"{where}.username", fits, "VALUE_OUT_OF_RANGE", f"is at most {MAX_NAME_KEY} characters without case")
+            found.require(
+                f"{where}.username", fits, reasons.VALUE_OUT_OF_RANGE, f"is at most {MAX_NAME_KEY} characters without case"
+            )
         return name
 
     return replace(typed, read=read)

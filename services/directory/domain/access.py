@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from libs.auth import PartyKind, Principal
 from libs.errors import Violations, denied, missing
 from services import roles
+from waybill.directory.v1 import reasons
 
 
 def sees_party(caller: Principal, kind: str, id: str) -> bool:
@@ -33,21 +34,21 @@ def known_roles(found: Violations, where: str, wanted: Sequence[str]) -> None:
     """Notes roles that do not exist, or stand twice."""
     for i, role in enumerate(wanted):
         if role not in roles.ALL_ROLES:
-            found.add(f"{where}[{i}]", "ROLE_NOT_AVAILABLE", f"there is no role {role[:100]!r}")
-        found.require(f"{where}[{i}]", role not in wanted[:i], "DUPLICATE_ITEM", f"{role[:100]} stands twice")
+            found.add(f"{where}[{i}]", reasons.ROLE_NOT_AVAILABLE, f"there is no role {role[:100]!r}")
+        found.require(f"{where}[{i}]", role not in wanted[:i], reasons.DUPLICATE_ITEM, f"{role[:100]} stands twice")
 
 
 def grantable(found: Violations, where: str, caller: Principal, wanted: Sequence[str]) -> None:
     """A user cannot give roles that it does not hold, unless it has FullAccess. Unknown ones are noted elsewhere."""
     for i, role in enumerate(wanted):
         held = caller.has(role) or role not in roles.ALL_ROLES
-        found.require(f"{where}[{i}]", held, "ROLE_NOT_AVAILABLE", f"you do not hold {role}")
+        found.require(f"{where}[{i}]", held, reasons.ROLE_NOT_AVAILABLE, f"you do not hold {role}")
 
 
 def commands(found: Violations, where: str, caller: Principal, held: Collection[str]) -> None:
     """Whoever can act as another, by its password or secret, would gain its roles: so it must hold them."""
     lacking = sorted(role for role in held if not caller.has(role))
-    found.require(where, not lacking, "ROLE_NOT_AVAILABLE", f"you do not hold {', '.join(lacking)}")
+    found.require(where, not lacking, reasons.ROLE_NOT_AVAILABLE, f"you do not hold {', '.join(lacking)}")
 
 
 def token_roles(held: Collection[str], most: Collection[str], wanted: Collection[str]) -> frozenset[str] | None:

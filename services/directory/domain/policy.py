@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from libs.errors import Violations
+from waybill.directory.v1 import reasons
 
 COVERAGES = frozenset({0, 1, 2})
 """Unspecified is taken as TOTAL."""
@@ -18,12 +19,12 @@ LONGEST_VALID = 365 * 24 * 60 * 60
 def check(found: Violations, where: str, policy: Any) -> None:
     """Notes values that no order service would understand."""
     found.require(
-        f"{where}.payment_coverage", policy.payment_coverage in COVERAGES, "FIELD_INVALID", "is no known payment coverage"
+        f"{where}.payment_coverage", policy.payment_coverage in COVERAGES, reasons.FIELD_INVALID, "is no known payment coverage"
     )
     found.require(
         f"{where}.sourcing_strategy",
         policy.sourcing_strategy in STRATEGIES,
-        "FIELD_INVALID",
+        reasons.FIELD_INVALID,
         "must be default_supplier, priority or fewest_parcels",
     )
     if policy.HasField("estimate_valid"):
@@ -31,6 +32,6 @@ def check(found: Violations, where: str, policy: Any) -> None:
         found.require(
             f"{where}.estimate_valid",
             valid.nanos == 0 and 1 <= valid.seconds <= LONGEST_VALID,
-            "VALUE_OUT_OF_RANGE",
+            reasons.VALUE_OUT_OF_RANGE,
             "must be whole seconds, one second to 365 days",
         )

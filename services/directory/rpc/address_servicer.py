@@ -18,6 +18,7 @@ from services.directory.application.ports import AddressLists
 from services.directory.rpc.convert import assignment_in, assignment_out, book_in, entry_in, entry_out, id_in
 from waybill.directory.v1 import address_service_pb2 as pb
 from waybill.directory.v1 import address_service_pb2_grpc as pb_grpc
+from waybill.directory.v1 import reasons
 
 BATCH = 1_000
 
@@ -32,8 +33,8 @@ def _page(request: Any) -> PageRequest:
 
 def _counted(field: str, items: Sequence[Any]) -> Violations:
     found = Violations()
-    found.require(field, len(items) <= BATCH, "TOO_MANY_ITEMS", f"at most {BATCH:,}")
-    found.require(field, bool(items), "FIELD_REQUIRED", "at least one")
+    found.require(field, len(items) <= BATCH, reasons.TOO_MANY_ITEMS, f"at most {BATCH:,}")
+    found.require(field, bool(items), reasons.FIELD_REQUIRED, "at least one")
     return found
 
 
@@ -61,7 +62,7 @@ class AddressServicer(pb_grpc.AddressServiceServicer):
     async def BatchGetAddresses(self, request: pb.BatchGetAddressesRequest, context: Any) -> pb.BatchGetAddressesResponse:
         found, caller, ids = Violations(), current().principal, list(dict.fromkeys(request.address_ids))
         book = book_in(found, "party", caller, request.party)
-        found.require("address_ids", len(ids) <= BATCH, "TOO_MANY_ITEMS", f"at most {BATCH:,}")
+        found.require("address_ids", len(ids) <= BATCH, reasons.TOO_MANY_ITEMS, f"at most {BATCH:,}")
         for i, id in enumerate(ids[:BATCH]):
             found.check_id(f"address_ids[{i}]", id)
         found.raise_if_any()

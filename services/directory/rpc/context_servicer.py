@@ -16,6 +16,7 @@ from services.directory.contract.parties import party_message, party_text
 from services.directory.domain.policy import ESTIMATE_VALID
 from waybill.directory.v1 import ordering_context_service_pb2 as pb
 from waybill.directory.v1 import ordering_context_service_pb2_grpc as pb_grpc
+from waybill.directory.v1 import reasons
 from waybill.type.v1.address_pb2 import Address
 
 MAX_ADDRESSES = 10_000
@@ -45,7 +46,7 @@ class OrderingContextServicer(pb_grpc.OrderingContextServiceServicer):
         for field in ("buyer_id", "user_id", "client_id"):
             wrong.check_id(field, getattr(request, field), required=field == "buyer_id")
         asked = request.address_ids
-        wrong.require("address_ids", len(asked) <= MAX_ADDRESSES, "TOO_MANY_ITEMS", f"at most {MAX_ADDRESSES:,}")
+        wrong.require("address_ids", len(asked) <= MAX_ADDRESSES, reasons.TOO_MANY_ITEMS, f"at most {MAX_ADDRESSES:,}")
         wrong.raise_if_any()
         found = await self._contexts.ordering(request.buyer_id, request.user_id, request.client_id, asked)
         answer = pb.GetOrderingContextResponse(
@@ -83,7 +84,7 @@ class OrderingContextServicer(pb_grpc.OrderingContextServiceServicer):
     ) -> pb.BatchGetPartyAddressesResponse:
         require_service()
         wrong = Violations()
-        wrong.require("refs", len(request.refs) <= MAX_ADDRESSES, "TOO_MANY_ITEMS", f"at most {MAX_ADDRESSES:,}")
+        wrong.require("refs", len(request.refs) <= MAX_ADDRESSES, reasons.TOO_MANY_ITEMS, f"at most {MAX_ADDRESSES:,}")
         wrong.raise_if_any()
         refs = {(party_text(ref.party), ref.address_id) for ref in request.refs}
         found = await self._contexts.addresses(refs)

@@ -12,6 +12,7 @@ from services.directory.contract.parties import party_message, party_text
 from services.directory.domain.access import require_party
 from services.directory.domain.addresses import Assignment, Entry
 from waybill.directory.v1 import address_service_pb2 as pb
+from waybill.directory.v1 import reasons
 from waybill.type.v1.address_pb2 import Address
 
 
@@ -29,7 +30,7 @@ def book_in(found: Violations, field: str, caller: Principal, party: Any) -> str
         return f"{caller.party_kind.value}:{caller.party_id}"
     found.check_id(f"{field}.id", party.id)
     stored = party_text(party)
-    found.require(f"{field}.kind", bool(stored), "FIELD_REQUIRED", "is required")
+    found.require(f"{field}.kind", bool(stored), reasons.FIELD_REQUIRED, "is required")
     if stored and party.id:
         require_party(caller, *stored.split(":", 1))
     return stored

@@ -8,6 +8,7 @@ from libs.errors import Violations
 from libs.protoconv import time_out
 from services.directory.application.issue_token import IssueToken
 from services.directory.application.ports import Accounts
+from waybill.directory.v1 import reasons
 from waybill.directory.v1 import token_service_pb2 as pb
 from waybill.directory.v1 import token_service_pb2_grpc as pb_grpc
 
@@ -47,5 +48,5 @@ def _require_fields(request: pb.IssueTokenRequest) -> None:
     elif grant == "client_credentials":
         required["client_secret"] = request.client_secret
     for field, value in required.items():
-        found.require(field, bool(value), "FIELD_REQUIRED", "is required")
+        found.require(field, bool(value), reasons.FIELD_REQUIRED, "is required")
     found.raise_if_any()

@@ -15,6 +15,7 @@ from services.directory.application.users import SetPassword, UserRules, UserVal
 from services.directory.contract.parties import party_text
 from services.directory.domain.access import require_party
 from services.directory.rpc.convert import id_in
+from waybill.directory.v1 import reasons
 from waybill.directory.v1 import user_service_pb2 as pb
 from waybill.directory.v1 import user_service_pb2_grpc as pb_grpc
 
@@ -85,7 +86,7 @@ class UserServicer(pb_grpc.UserServiceServicer):
                 require_party(caller, *party.split(":", 1))
             check_password(found, f"{path}.password", password)
         if len(users) > BATCH:
-            found.add(where, "TOO_MANY_ITEMS", f"1 to {BATCH:,} at a time")
+            found.add(where, reasons.TOO_MANY_ITEMS, f"1 to {BATCH:,} at a time")
             found.raise_if_any()
         # Nothing of what is refused is hashed.
         hashes = [] if found else await self._rules.hashes(passwords)

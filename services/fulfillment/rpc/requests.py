@@ -11,6 +11,7 @@ from libs.errors import Violations
 from libs.ids import valid_numbered_id
 from libs.protoconv import merge_xp, xp_in, xp_size_ok
 from services.fulfillment.application.ports import PageRequest, XpEdit
+from waybill.fulfillment.v1 import reasons
 
 
 class ListRequest(Protocol):
@@ -44,9 +45,9 @@ def xp_edit(found: Violations, field: str, message: Struct) -> XpEdit:
 def check_supplier_order_id(found: Violations, field: str, id: str) -> None:
     """Notes a missing or malformed id: it is longer than others by a dash and a number."""
     if not id:
-        found.add(field, "FIELD_REQUIRED", "is required")
+        found.add(field, reasons.FIELD_REQUIRED, "is required")
     elif not valid_numbered_id(id):
-        found.add(field, "ID_INVALID", "the id of a supplier order is 1 to 120 characters of A-Z a-z 0-9 _ -")
+        found.add(field, reasons.ID_INVALID, "the id of a supplier order is 1 to 120 characters of A-Z a-z 0-9 _ -")
 
 
 def refuse_duplicates(found: Violations, fields_and_ids: list[tuple[str, str]]) -> None:
@@ -54,5 +55,5 @@ def refuse_duplicates(found: Violations, fields_and_ids: list[tuple[str, str]]) 
     seen: set[str] = set()
     for field, id in fields_and_ids:
         if id and id in seen:
-            found.add(field, "DUPLICATE_ITEM", f"{id!r} stands twice")
+            found.add(field, reasons.DUPLICATE_ITEM, f"{id!r} stands twice")
         seen.add(id)

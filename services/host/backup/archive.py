@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 from libs.errors import WaybillError, precondition
 from libs.private import FILE, FOLDER, close
+from services.host.backup import reasons
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -69,7 +70,7 @@ class Manifest:
 
 def bad(path: Path, why: str) -> WaybillError:
     """The archive cannot be trusted."""
-    return precondition("ARCHIVE_INVALID", f"{path} is no whole archive: {why}", archive=str(path))
+    return precondition(reasons.ARCHIVE_INVALID, f"{path} is no whole archive: {why}", archive=str(path))
 
 
 @contextmanager
@@ -78,7 +79,7 @@ def folder_for(folder: Path) -> Iterator[None]:
     folder.mkdir(mode=FOLDER, parents=True, exist_ok=True)
     if any(folder.iterdir()):
         message = f"{folder} is not empty: an archive is written into a folder of its own"
-        raise precondition("ARCHIVE_EXISTS", message, archive=str(folder))
+        raise precondition(reasons.ARCHIVE_EXISTS, message, archive=str(folder))
     close(folder)
     try:
         yield

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from libs.errors import Kind, WaybillError
-from services.host.backup import archive
+from services.host.backup import archive, reasons
 from services.host.backup.archive import ContextPart, Manifest
 from services.host.backup.postgresql import PostgresSource
 from services.host.backup.source import NotHeld, Progress, Source, all_of, databases
@@ -89,6 +89,6 @@ async def _cut(sources: Sequence[Source]) -> tuple[datetime, float, int]:
         await asyncio.sleep(random.uniform(0.1, 0.3))
     raise WaybillError(
         Kind.UNAVAILABLE,
-        "BACKUP_CONTENDED",
+        reasons.BACKUP_CONTENDED,
         f"a transaction stayed open all the time: the writers could not be fenced in {ATTEMPTS} attempts",
     )

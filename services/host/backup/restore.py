@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from libs.errors import precondition
-from services.host.backup import archive
+from services.host.backup import archive, reasons
 from services.host.backup.archive import Manifest
 from services.host.backup.postgresql_target import PostgresTarget
 from services.host.backup.source import Progress, databases
@@ -49,7 +49,7 @@ def _require_same_engines(settings: HostSettings, manifest: Manifest) -> None:
         there = manifest.contexts[context].engine
         if here != there:
             message = f"the archive's {context} comes from {there} and cannot be restored into {here}"
-            raise precondition("ENGINE_MISMATCH", message, context=context, engine=there)
+            raise precondition(reasons.ENGINE_MISMATCH, message, context=context, engine=there)
 
 
 async def _open_targets(settings: HostSettings) -> list[Target]:

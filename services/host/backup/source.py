@@ -10,6 +10,7 @@ from typing import Protocol
 
 from libs.db.url import parsed_url
 from libs.errors import WaybillError, precondition
+from services.host.backup import reasons
 from services.host.backup.archive import ContextPart
 from services.host.contexts import CONTEXTS
 from services.host.process.settings import HostSettings
@@ -65,4 +66,4 @@ def databases(settings: HostSettings) -> tuple[dict[str, Path], dict[str, dict[s
 def no_tables(context: str, where: str) -> WaybillError:
     """There is nothing to back up."""
     message = f"{context} has no tables in {where}: is this the database that the services use?"
-    return precondition("DATABASE_MISSING", message, context=context)
+    return precondition(reasons.DATABASE_MISSING, message, context=context)

@@ -15,6 +15,7 @@ from libs.errors import WaybillError, precondition
 from libs.relay.change_feed import restored
 from libs.relay.changes import keeps_changes
 from libs.relay.feed import new_epoch
+from services.host.backup import reasons
 from services.host.backup.archive import Manifest
 from services.host.backup.source import Progress
 
@@ -70,22 +71,22 @@ def require_known(context: str, revision: str) -> None:
         ScriptDirectory.from_config(config(versions(context))).get_revision(revision)
     except CommandError:
         message = f"the archive's tables of {context} are at revision {revision}, which this build does not know"
-        raise precondition("ARCHIVE_NEWER", message, context=context, revision=revision) from None
+        raise precondition(reasons.ARCHIVE_NEWER, message, context=context, revision=revision) from None
 
 
 def not_empty(context: str, table: str) -> WaybillError:
     """Somebody's data is there."""
     message = f"the database of {context} has rows in {table}: a restore goes into empty databases only"
-    return precondition("DATABASE_NOT_EMPTY", message, context=context, table=table)
+    return precondition(reasons.DATABASE_NOT_EMPTY, message, context=context, table=table)
 
 
 def wrong_revision(context: str, found: str, wanted: str) -> WaybillError:
     """The database is empty but newer than the archive."""
     message = f"the tables of {context} are at revision {found}, the archive's at {wanted}: drop them first"
-    return precondition("REVISION_MISMATCH", message, context=context, revision=found)
+    return precondition(reasons.REVISION_MISMATCH, message, context=context, revision=found)
 
 
 def wrong_rows(context: str, table: str, found: int, wanted: int) -> WaybillError:
     """The archive says otherwise."""
     message = f"{table} of {context} has {found} rows, the archive's manifest says {wanted}"
-    return precondition("ARCHIVE_INVALID", message, context=context, table=table)
+    return precondition(reasons.ARCHIVE_INVALID, message, context=context, table=table)

@@ -13,7 +13,7 @@ from services.host.northwind.setup import CHANNEL, CURRENCY, xp
 from services.host.remote.servers import Servers
 from waybill.directory.v1 import user_service_pb2
 from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2
-from waybill.order.v1 import checkout_service_pb2, line_item_pb2, order_pb2, order_service_pb2
+from waybill.order.v1 import checkout_service_pb2, line_item_pb2, order_pb2, order_service_pb2, reasons
 from waybill.payment.v1 import payment_pb2
 from waybill.type.v1.address_pb2 import Address
 from waybill.type.v1.party_pb2 import PARTY_KIND_BUYER, Party
@@ -142,7 +142,7 @@ async def _submit(seller: AsyncWaybill, id: str) -> None:
         try:
             order = (await seller.checkout.SubmitOrder(request)).order
         except WaybillError as refused:
-            if attempt == ATTEMPTS or {rule.reason for rule in refused.rules} != {"SUBMIT_TIMED_OUT"}:
+            if attempt == ATTEMPTS or {rule.reason for rule in refused.rules} != {reasons.SUBMIT_TIMED_OUT}:
                 raise
             continue
         while not order.submission.finished:

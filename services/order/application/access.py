@@ -11,6 +11,7 @@ from services.order.application.ports import OrderStore
 from services.order.domain.model import Order, Submission
 from services.order.domain.reading.visibility import Direction, scope
 from services.order.domain.status import Trigger, move
+from waybill.order.v1 import reasons
 
 
 def require_writer(caller: Principal, order: Order) -> None:
@@ -87,7 +88,7 @@ def require_settled(order: Order) -> None:
 def _in_progress(order: Order, attempt: Submission, what: str, again: timedelta) -> WaybillError:
     return WaybillError(
         Kind.STALE,
-        "SUBMISSION_IN_PROGRESS",
+        reasons.SUBMISSION_IN_PROGRESS,
         f"order {order.id} {what}",
         metadata={"order": order.id, "attempt": str(attempt.attempt)},
         retry_after=again,
@@ -98,7 +99,7 @@ def cancel_in_progress(order: Order) -> WaybillError:
     """ABORTED: a cancel of the order is under way."""
     return WaybillError(
         Kind.STALE,
-        "CANCEL_IN_PROGRESS",
+        reasons.CANCEL_IN_PROGRESS,
         f"order {order.id} is being canceled",
         metadata={"order": order.id},
         retry_after=timedelta(seconds=1),

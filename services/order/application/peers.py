@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from services.order.application.ports import Reports
 from services.order.domain.checkout.worksheet import Assignment, Estimate, LinePart, ShippingPart, Worksheet
 from services.order.domain.model import Address, CanceledAmounts, Line, Order, OrderUser, Policy, ProductSnapshot, Reason
+from waybill.order.v1.reasons import ReasonName
 
 PaymentDocument = Any
 """A payment as the payment service's contract has it; the order service hands it on unread."""
@@ -67,7 +68,7 @@ class Catalog(Protocol):
 class Problem:
     """Why another context refuses something."""
 
-    reason: str
+    reason: ReasonName
     context: str
     subject: str
     description: str

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from services.order.domain.status import OrderStatus
+from waybill.order.v1.reasons import ReasonName
 
 MAX_LINES = 5_000
 """Most lines on one order."""
@@ -101,7 +102,7 @@ class OrderUser:
 class Reason:
     """Why an attempt to submit does not hold."""
 
-    reason: str
+    reason: ReasonName
     context: str
     subject: str
     description: str

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from libs.errors import WaybillError, precondition
+from waybill.order.v1 import reasons
 
 
 class OrderStatus(StrEnum):
@@ -84,7 +85,10 @@ def status_conflict(order_id: str, status: OrderStatus, trigger: Trigger) -> Way
     """The error for a move that the table does not have."""
     verb = trigger.value.lower().replace("_", " ")
     return precondition(
-        "ORDER_STATUS_CONFLICT", f"order {order_id} is {status.value}: it cannot {verb}", order=order_id, status=status.value
+        reasons.ORDER_STATUS_CONFLICT,
+        f"order {order_id} is {status.value}: it cannot {verb}",
+        order=order_id,
+        status=status.value,
     )
 
 

@@ -11,7 +11,7 @@ from libs.errors import Violations, invalid
 from services.order.domain.building.drafts import LineDraft, OrderDraft, check_count
 from services.order.domain.model import MAX_LINES
 from services.order.domain.reading.visibility import Direction
-from waybill.order.v1 import line_item_pb2, order_pb2
+from waybill.order.v1 import line_item_pb2, order_pb2, reasons
 
 M = TypeVar("M", order_pb2.Order, line_item_pb2.LineItem)
 _DIRECTIONS = {
@@ -25,7 +25,7 @@ def direction_in(value: int) -> Direction:
     """A direction; the unspecified one is refused."""
     found = _DIRECTIONS.get(value)  # type: ignore[call-overload]
     if found is None:
-        raise invalid("direction", "FIELD_REQUIRED", "is required: INCOMING, OUTGOING or ALL")
+        raise invalid("direction", reasons.FIELD_REQUIRED, "is required: INCOMING, OUTGOING or ALL")
     return found  # type: ignore[no-any-return]
 
 
@@ -34,7 +34,7 @@ def key_in(text: str) -> uuid.UUID:
     try:
         return uuid.UUID(text)
     except ValueError:
-        raise invalid("order_key", "FIELD_INVALID", "is no internal key") from None
+        raise invalid("order_key", reasons.FIELD_INVALID, "is no internal key") from None
 
 
 def masked(message: M, paths: Sequence[str]) -> M:

@@ -27,6 +27,7 @@ from services.order.rpc.reading import watch_token
 from waybill.fulfillment.v1 import supplier_order_pb2
 from waybill.order.v1 import order_service_pb2 as pb
 from waybill.order.v1 import order_service_pb2_grpc as pb_grpc
+from waybill.order.v1 import reasons
 
 MIN_VERSION_WAIT = 10.0
 TO_ANSWER = 0.25
@@ -161,10 +162,10 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
     async def WatchOrders(self, request: pb.WatchOrdersRequest, context: Any) -> AsyncIterator[pb.WatchOrdersResponse]:
         caller = current().principal
         found = Violations()
-        found.require("order_ids", len(request.order_ids) <= MAX_WATCHED, "TOO_MANY_ITEMS", f"at most {MAX_WATCHED}")
-        found.require("event_types", len(request.event_types) <= MAX_TYPES, "TOO_MANY_ITEMS", f"at most {MAX_TYPES}")
+        found.require("order_ids", len(request.order_ids) <= MAX_WATCHED, reasons.TOO_MANY_ITEMS, f"at most {MAX_WATCHED}")
+        found.require("event_types", len(request.event_types) <= MAX_TYPES, reasons.TOO_MANY_ITEMS, f"at most {MAX_TYPES}")
         both = request.from_start and request.resume_token
-        found.require("from_start", not both, "FIELD_INVALID", "not together with a resume token")
+        found.require("from_start", not both, reasons.FIELD_INVALID, "not together with a resume token")
         found.raise_if_any()
         wanted = Wanted(direction_in(request.direction), tuple(request.order_ids), tuple(request.event_types))
         bound = watch_token.binding(caller, wanted)

@@ -19,6 +19,7 @@ from services.payment.domain.settlement import answered, authorized
 from services.payment.domain.states import Event, State
 from services.payment.domain.transaction import Entry, Result, Transaction, TransactionType
 from services.payment.domain.types import Holding
+from waybill.payment.v1 import reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class AuthorizePayments:
         """Idempotent by (order, attempt)."""
         asking = await self._units.retrying(lambda work: self._begin(work, key, attempt))
         if asking.state != "RESERVED":
-            late = [Problem("", "ATTEMPT_RELEASED", "the attempt is not reserved")]
+            late = [Problem("", reasons.ATTEMPT_RELEASED, "the attempt is not reserved")]
             return Authorized(asking.state, [] if asking.state == "CONFIRMED" else late, False, asking.payments)
         await self._failpoints.reach("payment.authorize.begun")
         waiting = [p for p in asking.payments if p.id in asking.rows and _pending(asking.rows[p.id])]
@@ -157,8 +158,8 @@ async def _without_card(gateway: Gateway, key: str, asked_before: bool) -> Answe
 
 def _why(payment_id: str, message: str) -> Problem:
     if message == NO_CARD.message:
-        return Problem(payment_id, "CARD_NOT_FOUND", "the card was deleted", field="credit_card_id")
-    return Problem(payment_id, "CARD_DECLINED", f"the card was declined: {message}" if message else "the card was declined")
+        return Problem(payment_id, reasons.CARD_NOT_FOUND, "the card was deleted", field="credit_card_id")
+    return Problem(payment_id, reasons.CARD_DECLINED, f"the card was declined: {message}" if message else "the card was declined")
 
 
 def _pending(row: Transaction) -> bool:

@@ -16,6 +16,7 @@ from services.payment.domain.lowering import void
 from services.payment.domain.payment import Payment
 from services.payment.domain.settlement import capture, refund
 from services.payment.domain.transaction import Result, Transaction
+from waybill.payment.v1 import reasons
 
 Decide = Callable[[Payment, Sequence[Transaction], datetime], list[Change]]
 """What to record of a payment with these transactions; raises when it may not be."""
@@ -76,14 +77,14 @@ class MoveMoney:
         if any(row.result is Result.PENDING for row in now):
             raise WaybillError(
                 Kind.UNAVAILABLE,
-                "GATEWAY_SILENT",
+                reasons.GATEWAY_SILENT,
                 "the gateway did not answer: it is asked on, and a repeat with the same request id tells what it said",
                 metadata={"payment": payment_id},
             )
         declined = next((row for row in now if row.result is Result.DECLINED), None)
         if declined is not None:
             text = f"the gateway declined: {declined.message}" if declined.message else "the gateway declined"
-            raise precondition("GATEWAY_DECLINED", text, payment=payment_id)
+            raise precondition(reasons.GATEWAY_DECLINED, text, payment=payment_id)
         return payment, rows
 
     async def _load(self, payment_id: str) -> tuple[Payment, list[Transaction]]:
@@ -112,4 +113,4 @@ class MoveMoney:
 
 def _in_currency(payment: Payment, amount: int | None, currency: str) -> None:
     if amount is not None and currency != payment.currency:
-        raise invalid("amount", "CURRENCY_MISMATCH", f"must be in {payment.currency}, not {currency or 'none'}")
+        raise invalid("amount", reasons.CURRENCY_MISMATCH, f"must be in {payment.currency}, not {currency or 'none'}")

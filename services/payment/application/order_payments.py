@@ -17,6 +17,7 @@ from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem, reso
 from services.payment.domain.states import State, conflict
 from services.payment.domain.transaction import Result, Transaction
 from services.payment.domain.types import behavior
+from waybill.payment.v1 import reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class OrderPayments:
             problems += unusable(placed, await self.means(work, placed), now)
             if len(existing) + len(placed) > MAX_PAYMENTS:
                 text = f"an order has at most {MAX_PAYMENTS} payments"
-                problems.append(Problem("", "TOO_MANY_PAYMENTS", text, field="payments"))
+                problems.append(Problem("", reasons.TOO_MANY_PAYMENTS, text, field="payments"))
             if problems:
                 raise refused(placed, problems)
             await work.payments.insert(placed)
@@ -161,7 +162,7 @@ def submission_in_progress(order_id: str, attempt: int) -> WaybillError:
     """ABORTED: by the time of the retry the order is submitted, which its service tells, or the attempt released."""
     return WaybillError(
         Kind.STALE,
-        "SUBMISSION_IN_PROGRESS",
+        reasons.SUBMISSION_IN_PROGRESS,
         f"the payments of order {order_id} are those of its submit by now",
         metadata={"order": order_id, "attempt": str(attempt)},
         retry_after=timedelta(seconds=1),

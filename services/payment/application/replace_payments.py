@@ -23,6 +23,7 @@ from services.payment.domain.means import demands, unusable
 from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem, resolve
 from services.payment.domain.replacement import begin, replaceable
 from services.payment.domain.transaction import Transaction
+from waybill.payment.v1 import reasons
 
 
 class ReplacePayments:
@@ -69,13 +70,13 @@ class ReplacePayments:
         """Payments with their amounts, their balances held; raises with all that is wrong."""
         resolved, problems = resolve(placed, room, must_cover=False)
         above = "the payments are above what there is to replace"
-        problems = [replace(p, description=above) if p.reason == "PAYMENT_EXCEEDS_TOTAL" else p for p in problems]
+        problems = [replace(p, description=above) if p.reason == reasons.PAYMENT_EXCEEDS_TOTAL else p for p in problems]
         means = await self._order_payments.means(work, resolved, lock=True)
         wanted, short = demands(resolved, means.accounts)
         problems += [*unusable(resolved, means, now), *short]
         if others + len(resolved) > MAX_PAYMENTS:
             text = f"an order has at most {MAX_PAYMENTS} payments"
-            problems.append(Problem("", "TOO_MANY_PAYMENTS", text, field="payments"))
+            problems.append(Problem("", reasons.TOO_MANY_PAYMENTS, text, field="payments"))
         if problems:
             raise refused(resolved, problems)
         if not all(p.due for p in resolved):
@@ -87,4 +88,4 @@ class ReplacePayments:
 
 def _not_replaceable(order: OrderRef) -> WaybillError:
     text = f"no payment of order {order.id} has to be replaced, or as much as is needed is on its way"
-    return precondition("PAYMENT_NOT_REPLACEABLE", text, order=order.id)
+    return precondition(reasons.PAYMENT_NOT_REPLACEABLE, text, order=order.id)

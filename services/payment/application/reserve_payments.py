@@ -11,6 +11,7 @@ from services.payment.application.ports import PaymentWork
 from services.payment.application.record_changes import Books
 from services.payment.domain.attempt import Judgment, judge, reserve
 from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem
+from waybill.payment.v1 import reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class ReservePayments:
             await work.attempts.lock(order.key, now)
         existing = await work.payments.of_order(order.key, lock=True)
         if stands:
-            late = [Problem("", "ATTEMPT_RELEASED", "the attempt was released before")]
+            late = [Problem("", reasons.ATTEMPT_RELEASED, "the attempt was released before")]
             return Reserved(stands, Judgment(existing, late if stands == "RELEASED" else []))
         added = placed_after(existing, made)
         judgment = await self._judge(work, order, step, [*existing, *added], now, lock=True)
@@ -88,5 +89,5 @@ class ReservePayments:
         judgment = judge(payments, order.total, order.currency, step.must_cover_total, means, now)
         if len(payments) > MAX_PAYMENTS:
             text = f"an order has at most {MAX_PAYMENTS} payments"
-            judgment.problems.append(Problem("", "TOO_MANY_PAYMENTS", text))
+            judgment.problems.append(Problem("", reasons.TOO_MANY_PAYMENTS, text))
         return judgment

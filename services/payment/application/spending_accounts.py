@@ -10,6 +10,7 @@ from libs.idempotency.key import RequestKey
 from libs.ids import IdSource
 from services.payment.application.ports import PaymentWork, Units
 from services.payment.domain.ledger import Asked, issued
+from waybill.payment.v1 import reasons
 
 
 class SpendingAccounts:
@@ -70,9 +71,9 @@ class SpendingAccounts:
             if recorded is not None:
                 return
             if currency != account.currency:
-                raise invalid("amount", "CURRENCY_MISMATCH", f"must be in {account.currency}")
+                raise invalid("amount", reasons.CURRENCY_MISMATCH, f"must be in {account.currency}")
             if amount < 0 and account.balance - account.reserved + amount < 0:
-                raise precondition("BALANCE_EXCEEDED", f"account {id} has not that much", spending_account=id)
+                raise precondition(reasons.BALANCE_EXCEEDED, f"account {id} has not that much", spending_account=id)
             movement = issued(made, id, currency, amount, description or "adjustment", asked)
             await work.means.post([movement], now)
 

@@ -12,6 +12,7 @@ from services.payment.domain.payment import Payment, Problem, resolve
 from services.payment.domain.states import ENDS, Event, State, allows
 from services.payment.domain.transaction import Cause, Entry, Transaction, TransactionType
 from services.payment.domain.types import Holding
+from waybill.payment.v1 import reasons
 
 PASSING = (State.RESERVED, State.AUTHORIZING, State.AUTHORIZED, State.VOID_PENDING)
 """States of a payment that an attempt which was refused has not yet let go."""
@@ -38,10 +39,10 @@ def judge(payments: Sequence[Payment], total: int, currency: str, must_cover: bo
         if p.state is not State.OPEN:
             # What an earlier attempt holds, or a gateway has still to end, may not be doubled; that passes by itself.
             passing = p.state in PASSING
-            problems.append(Problem(p.id, "PAYMENT_STATE_CONFLICT", f"the payment is {p.state.value}", passing))
+            problems.append(Problem(p.id, reasons.PAYMENT_STATE_CONFLICT, f"the payment is {p.state.value}", passing))
         if p.currency != currency:
             text = f"the payment is in {p.currency}, the order in {currency}"
-            problems.append(Problem(p.id, "CURRENCY_MISMATCH", text, field="amount"))
+            problems.append(Problem(p.id, reasons.CURRENCY_MISMATCH, text, field="amount"))
     problems += unusable(resolved, means, now)
     wanted, short = demands(resolved, means.accounts)
     return Judgment(resolved, problems + short, wanted)

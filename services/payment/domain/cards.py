@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from libs.errors import Violations
+from waybill.payment.v1 import reasons
 
 _NUMBER = re.compile(r"\d(?:[ ./_-]?\d){11,}")
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])\Z")
@@ -17,15 +18,15 @@ def check(found: Violations, where: str, card: Mapping[str, Any]) -> None:
     """Refuses anything that looks like a card number; checks the last digits and the month."""
     for name in ("card_type", "partial_number", "cardholder_name", "expiration"):
         if looks_like_number(card[name]):
-            found.add(f"{where}.{name}", "CARD_NUMBER_REFUSED", _REFUSED)
+            found.add(f"{where}.{name}", reasons.CARD_NUMBER_REFUSED, _REFUSED)
     if any(looks_like_number(text) for text in _texts(card["xp"])):
-        found.add(f"{where}.xp", "CARD_NUMBER_REFUSED", _REFUSED)
+        found.add(f"{where}.xp", reasons.CARD_NUMBER_REFUSED, _REFUSED)
     if is_number(card["token"]):
-        found.add(f"{where}.token", "CARD_NUMBER_REFUSED", _REFUSED)
+        found.add(f"{where}.token", reasons.CARD_NUMBER_REFUSED, _REFUSED)
     if not looks_like_number(card["partial_number"]) and len(card["partial_number"]) > 5:
-        found.add(f"{where}.partial_number", "VALUE_OUT_OF_RANGE", "at most the last five digits")
+        found.add(f"{where}.partial_number", reasons.VALUE_OUT_OF_RANGE, "at most the last five digits")
     if card["expiration"] and not _MONTH.match(card["expiration"]):
-        found.add(f"{where}.expiration", "FIELD_INVALID", "must be YYYY-MM")
+        found.add(f"{where}.expiration", reasons.FIELD_INVALID, "must be YYYY-MM")
 
 
 def looks_like_number(text: str) -> bool:

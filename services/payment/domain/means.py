@@ -10,13 +10,14 @@ from typing import Any
 from libs.errors import Violations
 from services.payment.domain.payment import Payment, Problem
 from services.payment.domain.types import Holding
+from waybill.payment.v1 import reasons
 
 
 def check(found: Violations, where: str, account: Mapping[str, Any]) -> None:
     """Rules between the attributes of a spending account."""
     start, end = account["start_time"], account["end_time"]
     found.require(
-        f"{where}.end_time", not (start and end) or start < end, "ACCOUNT_TIMES_REVERSED", "an account ends after it begins"
+        f"{where}.end_time", not (start and end) or start < end, reasons.ACCOUNT_TIMES_REVERSED, "an account ends after it begins"
     )
 
 
@@ -88,7 +89,7 @@ def unusable(payments: Sequence[Payment], means: Means, now: datetime) -> list[P
             card = means.cards.get(p.credit_card_id)
             if card is None or not card.serves(p.buyer_id, p.user_id):
                 text = f"the user has no card {p.credit_card_id!r}"
-                problems.append(Problem(p.id, "CARD_NOT_FOUND", text, field="credit_card_id"))
+                problems.append(Problem(p.id, reasons.CARD_NOT_FOUND, text, field="credit_card_id"))
         elif p.holding is Holding.BALANCE:
             problems += _unusable_account(p, means.accounts.get(p.spending_account_id), now)
     return problems
@@ -98,14 +99,14 @@ def _unusable_account(p: Payment, account: Account | None, now: datetime) -> lis
     where = "spending_account_id"
     if account is None or not account.serves(p.buyer_id, p.user_id):
         text = f"no account {p.spending_account_id!r} is assigned to the user"
-        return [Problem(p.id, "SPENDING_ACCOUNT_NOT_FOUND", text, field=where)]
+        return [Problem(p.id, reasons.SPENDING_ACCOUNT_NOT_FOUND, text, field=where)]
     problems: list[Problem] = []
     if account.currency != p.currency:
         text = f"the account is in {account.currency}, the order in {p.currency}"
-        problems.append(Problem(p.id, "CURRENCY_MISMATCH", text, field=where))
+        problems.append(Problem(p.id, reasons.CURRENCY_MISMATCH, text, field=where))
     if not account.usable_at(now):
         text = "the account cannot be paid with at this time"
-        problems.append(Problem(p.id, "SPENDING_ACCOUNT_EXPIRED", text, field=where))
+        problems.append(Problem(p.id, reasons.SPENDING_ACCOUNT_EXPIRED, text, field=where))
     return problems
 
 
@@ -125,5 +126,5 @@ def demands(payments: Sequence[Payment], accounts: Mapping[str, Account]) -> tup
         sums[account.id] = demand = Demand(before + p.due, exceed)
         if not exceed and demand.amount > account.balance - account.reserved:
             contended = demand.amount <= account.balance
-            problems.append(Problem(p.id, "BALANCE_EXCEEDED", "the balance does not suffice", contended))
+            problems.append(Problem(p.id, reasons.BALANCE_EXCEEDED, "the balance does not suffice", contended))
     return dict(sorted(sums.items())), problems

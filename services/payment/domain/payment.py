@@ -10,6 +10,8 @@ from typing import Any
 
 from services.payment.domain.states import Event, State, move
 from services.payment.domain.types import Holding, behavior
+from waybill.payment.v1 import reasons
+from waybill.payment.v1.reasons import ReasonName
 
 MAX_PAYMENTS = 20
 
@@ -83,7 +85,7 @@ class Problem:
     """What keeps payments from being taken. `field` is the field of the payment that it is about."""
 
     payment_id: str
-    reason: str
+    reason: ReasonName
     description: str
     contended: bool = False
     field: str = ""
@@ -99,12 +101,12 @@ def resolve(payments: Sequence[Payment], total: int, must_cover: bool) -> tuple[
     rests = [p for p in payments if p.amount is None]
     for extra in rests[1:]:
         text = "only one payment may have no amount"
-        problems.append(Problem(extra.id, "PAYMENT_REST_REPEATED", text, field="amount"))
+        problems.append(Problem(extra.id, reasons.PAYMENT_REST_REPEATED, text, field="amount"))
     fixed = sum(p.amount for p in payments if p.amount is not None)
     if fixed > total:
-        problems.append(Problem("", "PAYMENT_EXCEEDS_TOTAL", "the payments are above the order's total"))
+        problems.append(Problem("", reasons.PAYMENT_EXCEEDS_TOTAL, "the payments are above the order's total"))
     elif fixed < total and not rests and must_cover:
-        problems.append(Problem("", "PAYMENTS_BELOW_TOTAL", "the payments do not cover the order's total"))
+        problems.append(Problem("", reasons.PAYMENTS_BELOW_TOTAL, "the payments do not cover the order's total"))
     rest = max(0, total - fixed)
     shares = [p.amount if p.amount is not None else (rest if p is rests[0] else 0) for p in payments]
     return [replace(p, resolved_amount=share, due=share) for p, share in zip(payments, shares, strict=True)], problems

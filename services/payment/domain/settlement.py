@@ -12,6 +12,7 @@ from services.payment.domain.payment import Payment
 from services.payment.domain.states import Event, State, allows, conflict, move
 from services.payment.domain.transaction import Cause, Entry, Transaction, TransactionType, canceled
 from services.payment.domain.types import Holding
+from waybill.payment.v1 import reasons
 
 
 def authorized(payment: Payment, approved: bool, now: datetime, expire: datetime | None = None) -> Payment:
@@ -125,7 +126,7 @@ def capture(payment: Payment, wanted: int | None, rows: Sequence[Transaction], n
     amount = left if wanted is None else wanted
     if not 0 < amount <= left:
         text = f"payment {payment.id} has less left to capture"
-        raise precondition("CAPTURE_EXCEEDS_AUTHORIZATION", text, payment=payment.id)
+        raise precondition(reasons.CAPTURE_EXCEEDS_AUTHORIZATION, text, payment=payment.id)
     course.record(Entry(TransactionType.CAPTURE, amount, True, Cause.REQUEST, held[-1].key))
     return course.changes()
 
@@ -141,6 +142,6 @@ def refund(payment: Payment, wanted: int | None, rows: Sequence[Transaction], no
     amount = left if wanted is None else wanted
     if not 0 < amount <= left:
         text = f"payment {payment.id} has less left to refund"
-        raise precondition("REFUND_EXCEEDS_CAPTURE", text, payment=payment.id)
+        raise precondition(reasons.REFUND_EXCEEDS_CAPTURE, text, payment=payment.id)
     course.refund(amount, Cause.REQUEST)
     return course.changes()

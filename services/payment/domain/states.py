@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from libs.errors import WaybillError, precondition
+from waybill.payment.v1 import reasons
 
 
 class State(StrEnum):
@@ -124,7 +125,10 @@ def move(payment_id: str, state: State, event: Event) -> State:
 def conflict(payment_id: str, state: State, verb: str) -> WaybillError:
     """The error for what a state does not allow."""
     return precondition(
-        "PAYMENT_STATE_CONFLICT", f"payment {payment_id} is {state.value}: cannot {verb}", payment=payment_id, state=state.value
+        reasons.PAYMENT_STATE_CONFLICT,
+        f"payment {payment_id} is {state.value}: cannot {verb}",
+        payment=payment_id,
+        state=state.value,
     )
 
 

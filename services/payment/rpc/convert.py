@@ -17,13 +17,14 @@ from services.payment.domain.types import CREDIT_CARD, SPENDING_ACCOUNT
 from waybill.payment.v1 import order_payment_service_pb2 as order_pb
 from waybill.payment.v1 import payment_pb2 as pb
 from waybill.payment.v1 import payment_reservation_service_pb2 as attempt_pb
+from waybill.payment.v1 import reasons
 
 _HELD = (State.AUTHORIZED, State.CONFIRMED, State.CAPTURED, State.ATTENTION)
 
 
 def attempt_in(found: Violations, message: Any) -> int:
     """The number of an attempt."""
-    found.require("attempt", message.attempt >= 1, "VALUE_OUT_OF_RANGE", "must be 1 or more")
+    found.require("attempt", message.attempt >= 1, reasons.VALUE_OUT_OF_RANGE, "must be 1 or more")
     return int(message.attempt)
 
 
@@ -37,7 +38,7 @@ def key_in(text: str) -> uuid.UUID:
     try:
         return uuid.UUID(text)
     except ValueError:
-        raise invalid("order_key", "FIELD_INVALID", "is no internal key") from None
+        raise invalid("order_key", reasons.FIELD_INVALID, "is no internal key") from None
 
 
 def due_in(found: Violations, message: order_pb.LowerPaymentsRequest) -> int:
@@ -57,11 +58,11 @@ def order_in(found: Violations, message: order_pb.CreatePaymentsRequest | attemp
 
 def drafts_in(found: Violations, messages: Sequence[pb.Payment], currency: str, field: str = "payments") -> list[Draft]:
     """Payments as asked for; ids may be left out, but not given twice."""
-    found.require(field, len(messages) <= MAX_PAYMENTS, "TOO_MANY_PAYMENTS", f"at most {MAX_PAYMENTS} payments")
+    found.require(field, len(messages) <= MAX_PAYMENTS, reasons.TOO_MANY_PAYMENTS, f"at most {MAX_PAYMENTS} payments")
     seen: set[str] = set()
     for i, message in enumerate(messages[:MAX_PAYMENTS]):
         if message.id in seen:
-            found.add(f"{field}[{i}].id", "DUPLICATE_ITEM", f"id {message.id!r} stands twice")
+            found.add(f"{field}[{i}].id", reasons.DUPLICATE_ITEM, f"id {message.id!r} stands twice")
         seen.update({message.id} - {""})
     return [_draft(found, f"{field}[{i}]", message, currency) for i, message in enumerate(messages[:MAX_PAYMENTS])]
 
@@ -72,12 +73,12 @@ def _draft(found: Violations, where: str, m: pb.Payment, currency: str) -> Draft
     amount = None
     if m.HasField("amount"):
         amount = money_in(found, f"{where}.amount", m.amount, currency, negative=True)
-        found.require(f"{where}.amount", amount > 0, "PAYMENT_AMOUNT_NOT_POSITIVE", "must be above zero")
+        found.require(f"{where}.amount", amount > 0, reasons.PAYMENT_AMOUNT_NOT_POSITIVE, "must be above zero")
     for name, type in (("spending_account_id", SPENDING_ACCOUNT), ("credit_card_id", CREDIT_CARD)):
         value = getattr(m, name)
         found.check_id(f"{where}.{name}", value, required=m.type == type)
         if value and m.type != type:
-            found.add(f"{where}.{name}", "FIELD_INVALID", f"is for payments of type {type}")
+            found.add(f"{where}.{name}", reasons.FIELD_INVALID, f"is for payments of type {type}")
     return Draft(
         id=m.id,
         type=m.type,

@@ -13,6 +13,7 @@ from services.payment.application.ports import PaymentWork
 from services.payment.domain import cards
 from waybill.payment.v1 import credit_card_service_pb2 as pb
 from waybill.payment.v1 import credit_card_service_pb2_grpc as pb_grpc
+from waybill.payment.v1 import reasons
 
 
 class CreditCardServicer(pb_grpc.CreditCardServiceServicer):
@@ -27,7 +28,7 @@ class CreditCardServicer(pb_grpc.CreditCardServiceServicer):
         card.CopyFrom(request.credit_card)
         found = Violations()
         number = cards.is_number(card.id)
-        found.require("credit_card.id", not number, "CARD_NUMBER_REFUSED", "is a card number, which is never stored")
+        found.require("credit_card.id", not number, reasons.CARD_NUMBER_REFUSED, "is a card number, which is never stored")
         if caller.party_kind is PartyKind.BUYER:
             if card.buyer_id not in ("", caller.party_id):
                 raise missing("buyer", card.buyer_id)
@@ -41,7 +42,7 @@ class CreditCardServicer(pb_grpc.CreditCardServiceServicer):
             caller.require(roles.CREDIT_CARD_ADMIN)
             if not caller.is_seller:
                 raise denied(roles.CREDIT_CARD_ADMIN)
-            found.require("credit_card.buyer_id", bool(card.buyer_id), "FIELD_REQUIRED", "is required")
+            found.require("credit_card.buyer_id", bool(card.buyer_id), reasons.FIELD_REQUIRED, "is required")
         (made,) = await self._standard.create(request, [card], "credit_card", before=found)
         return pb.CreateCreditCardResponse(credit_card=made)
 

@@ -17,6 +17,7 @@ from services.payment.domain.payment import MAX_PAYMENTS
 from services.payment.rpc import convert
 from waybill.payment.v1 import order_payment_service_pb2 as pb
 from waybill.payment.v1 import order_payment_service_pb2_grpc as pb_grpc
+from waybill.payment.v1 import reasons
 
 MAX_ORDERS = 1_000
 
@@ -57,7 +58,7 @@ class OrderPaymentServicer(pb_grpc.OrderPaymentServiceServicer):
         found = Violations()
         order = convert.order_in(found, request)
         drafts = convert.drafts_in(found, request.payments, order.currency)
-        found.require("payments", bool(drafts), "FIELD_REQUIRED", "at least one payment")
+        found.require("payments", bool(drafts), reasons.FIELD_REQUIRED, "at least one payment")
         found.raise_if_any()
         create = self._use.replace if request.replacement else self._use.order_payments.create
         made = await create(order, drafts, _bare_key(request))
@@ -68,7 +69,7 @@ class OrderPaymentServicer(pb_grpc.OrderPaymentServiceServicer):
         key = convert.key_in(request.order_key)
         found = Violations()
         count = len(request.payment_ids)
-        found.require("payment_ids", 0 < count <= MAX_PAYMENTS, "TOO_MANY_ITEMS", f"1 to {MAX_PAYMENTS} payments")
+        found.require("payment_ids", 0 < count <= MAX_PAYMENTS, reasons.TOO_MANY_ITEMS, f"1 to {MAX_PAYMENTS} payments")
         for i, id in enumerate(request.payment_ids[:MAX_PAYMENTS]):
             found.check_id(f"payment_ids[{i}]", id)
         found.raise_if_any()
@@ -79,7 +80,7 @@ class OrderPaymentServicer(pb_grpc.OrderPaymentServiceServicer):
         require_service("order")
         found = Violations()
         few = len(request.order_keys) <= MAX_ORDERS
-        found.require("order_keys", few, "TOO_MANY_ITEMS", f"at most {MAX_ORDERS:,}")
+        found.require("order_keys", few, reasons.TOO_MANY_ITEMS, f"at most {MAX_ORDERS:,}")
         found.raise_if_any()
         keys = [convert.key_in(key) for key in request.order_keys]
         payments, rows = await self._use.order_payments.list(keys)

@@ -13,6 +13,7 @@ from services.payment.application.move_money import MoveMoney
 from services.payment.rpc import convert
 from waybill.payment.v1 import payment_service_pb2 as pb
 from waybill.payment.v1 import payment_service_pb2_grpc as pb_grpc
+from waybill.payment.v1 import reasons
 
 
 def _key(request: Any) -> RequestKey | None:
@@ -32,7 +33,7 @@ def amount_in(found: Violations, request: pb.CapturePaymentRequest | pb.RefundPa
     amount = None
     if request.HasField("amount"):
         amount = money_in(found, "amount", request.amount, negative=True)
-        found.require("amount", amount > 0, "PAYMENT_AMOUNT_NOT_POSITIVE", "must be above zero")
+        found.require("amount", amount > 0, reasons.PAYMENT_AMOUNT_NOT_POSITIVE, "must be above zero")
     return amount
 
 

@@ -8,6 +8,7 @@ from libs.errors import Violations
 from libs.rpc.operations import require_operator
 from services.payment.application.reconcile_payments import ReconcilePayments
 from services.payment.rpc.convert import page_in, payment_out
+from waybill.payment.v1 import reasons
 from waybill.payment.v1 import reconciliation_service_pb2 as pb
 from waybill.payment.v1 import reconciliation_service_pb2_grpc as pb_grpc
 
@@ -33,7 +34,7 @@ class ReconciliationServicer(pb_grpc.ReconciliationServiceServicer):
         require_operator()
         found = Violations()
         few = 1 <= len(request.payment_ids) <= MAX_PAYMENTS
-        found.require("payment_ids", few, "TOO_MANY_ITEMS", f"1 to {MAX_PAYMENTS}")
+        found.require("payment_ids", few, reasons.TOO_MANY_ITEMS, f"1 to {MAX_PAYMENTS}")
         for i, id in enumerate(request.payment_ids[:MAX_PAYMENTS]):
             found.check_id(f"payment_ids[{i}]", id)
         found.raise_if_any()

@@ -14,6 +14,7 @@ from services import roles
 from services.payment.application.ports import PaymentWork
 from services.payment.application.spending_accounts import SpendingAccounts
 from services.payment.domain.ledger import Asked
+from waybill.payment.v1 import reasons
 from waybill.payment.v1 import spending_account_service_pb2 as pb
 from waybill.payment.v1 import spending_account_service_pb2_grpc as pb_grpc
 
@@ -105,7 +106,7 @@ class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
             found.require(
                 f"assignments[{i}].spending_account_id",
                 item.spending_account_id not in unknown,
-                "SPENDING_ACCOUNT_NOT_FOUND",
+                reasons.SPENDING_ACCOUNT_NOT_FOUND,
                 f"there is no account {item.spending_account_id!r}",
             )
         found.raise_if_any()
@@ -143,14 +144,14 @@ def adjustment_in(found: Violations, request: pb.AdjustSpendingAccountRequest) -
     """How much is added or taken, and in which currency; notes what is wrong with the description, too."""
     currency = currency_in(found, "amount.currency_code", request.amount.currency_code)
     amount = money_in(found, "amount", request.amount, currency, negative=True)
-    found.require("amount", amount != 0, "VALUE_OUT_OF_RANGE", "must be above or below zero")
+    found.require("amount", amount != 0, reasons.VALUE_OUT_OF_RANGE, "must be above or below zero")
     text_in(found, "description", request.description, 200)
     return amount, currency
 
 
 def _checked(items: Sequence[pb.SpendingAccountAssignment]) -> Violations:
     found = Violations()
-    found.require("assignments", 0 < len(items) <= BATCH, "TOO_MANY_ITEMS", f"1 to {BATCH:,} at a time")
+    found.require("assignments", 0 < len(items) <= BATCH, reasons.TOO_MANY_ITEMS, f"1 to {BATCH:,} at a time")
     for i, item in enumerate(items[:BATCH]):
         found.check_id(f"assignments[{i}].spending_account_id", item.spending_account_id)
         found.check_id(f"assignments[{i}].user_id", item.user_id, required=False)

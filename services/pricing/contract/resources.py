@@ -15,6 +15,7 @@ from libs.resource.contract import Attribute, Shape, Storage, currency, decimal,
 from services.pricing.domain.schedules import schedule
 from services.pricing.domain.tax import rates
 from waybill.pricing.v1 import price_schedule_service_pb2 as schedule_pb
+from waybill.pricing.v1 import reasons
 from waybill.pricing.v1 import tax_rate_service_pb2 as tax_pb
 
 MAX_BREAKS = 100
@@ -25,14 +26,14 @@ _COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
 def _read_breaks(found: Violations, where: str, message: Any, values: dict[str, Any]) -> list[list[int | None]]:
     breaks = message.price_breaks
     path = f"{where}.price_breaks"
-    found.require(path, bool(breaks), "FIELD_REQUIRED", "at least one break")
-    found.require(path, len(breaks) <= MAX_BREAKS, "TOO_MANY_ITEMS", f"at most {MAX_BREAKS} breaks")
+    found.require(path, bool(breaks), reasons.FIELD_REQUIRED, "at least one break")
+    found.require(path, len(breaks) <= MAX_BREAKS, reasons.TOO_MANY_ITEMS, f"at most {MAX_BREAKS} breaks")
     made: dict[int, list[int | None]] = {}
     for i, item in enumerate(breaks[:MAX_BREAKS]):
         at = f"{path}[{i}]"
-        found.require(f"{at}.quantity", 1 <= item.quantity <= MAX_QUANTITY, "VALUE_OUT_OF_RANGE", f"1 to {MAX_QUANTITY:,}")
-        found.require(f"{at}.quantity", item.quantity not in made, "DUPLICATE_ITEM", "stands twice")
-        found.require(f"{at}.price", item.HasField("price"), "FIELD_REQUIRED", "is required")
+        found.require(f"{at}.quantity", 1 <= item.quantity <= MAX_QUANTITY, reasons.VALUE_OUT_OF_RANGE, f"1 to {MAX_QUANTITY:,}")
+        found.require(f"{at}.quantity", item.quantity not in made, reasons.DUPLICATE_ITEM, "stands twice")
+        found.require(f"{at}.price", item.HasField("price"), reasons.FIELD_REQUIRED, "is required")
         unit = values.get("currency", "")
         price = protoconv.money_in(found, f"{at}.price", item.price, unit, finer=True) if item.HasField("price") else 0
         sale = None
@@ -58,9 +59,9 @@ def _country() -> Attribute:
     def read(found: Violations, where: str, message: Any, _: dict[str, Any]) -> str:
         code = str(message.country)
         if not code:
-            found.add(f"{where}.country", "FIELD_REQUIRED", "is required")
+            found.add(f"{where}.country", reasons.FIELD_REQUIRED, "is required")
         elif code not in _COUNTRIES:
-            found.add(f"{where}.country", "FIELD_INVALID", "must be an ISO 3166-1 alpha-2 code, upper case")
+            found.add(f"{where}.country", reasons.FIELD_INVALID, "must be an ISO 3166-1 alpha-2 code, upper case")
         return code
 
     return Attribute("country", Storage.TEXT, read, lambda row: row["country"], "text", nullable=False, length=2)
@@ -81,7 +82,7 @@ def _tax_class() -> Attribute:
         # Kept as it is compared, so that a look-up can name it.
         compared = rates.class_key(typed.read(found, where, message, values))
         found.require(
-            f"{where}.tax_class", len(compared) <= 100, "VALUE_OUT_OF_RANGE", "is at most 100 characters as it is compared"
+            f"{where}.tax_class", len(compared) <= 100, reasons.VALUE_OUT_OF_RANGE, "is at most 100 characters as it is compared"
         )
         return compared
 

@@ -15,7 +15,7 @@ from services.pricing.domain.schedules.assignment import Assignment
 from services.pricing.domain.tax.rates import Destination
 from waybill.pricing.v1 import order_pricing_service_pb2 as order_pb
 from waybill.pricing.v1 import price_schedule_service_pb2 as schedule_pb
-from waybill.pricing.v1 import pricing_pb2
+from waybill.pricing.v1 import pricing_pb2, reasons
 from waybill.pricing.v1 import redemption_service_pb2 as redemption_pb
 
 MAX_LINES = 5_000
@@ -37,13 +37,13 @@ def lines_in(found: Violations, request: Any) -> list[Line]:
     found.check_id("buyer_id", request.buyer_id, required=False)
     currency_in(found, "currency", currency)
     if len(messages) > MAX_LINES:
-        found.add("lines", "TOO_MANY_ITEMS", f"at most {MAX_LINES:,} lines")
+        found.add("lines", reasons.TOO_MANY_ITEMS, f"at most {MAX_LINES:,} lines")
         return []
     lines = [_line(found, currency, i, message) for i, message in enumerate(messages)]
     if len({line.id for line in lines}) < len(lines):
         seen: set[str] = set()
         for i, line in enumerate(lines):
-            found.require(f"lines[{i}].line_item_id", line.id not in seen, "DUPLICATE_ITEM", "stands twice")
+            found.require(f"lines[{i}].line_item_id", line.id not in seen, reasons.DUPLICATE_ITEM, "stands twice")
             seen.add(line.id)
     return lines
 
@@ -54,7 +54,7 @@ def _line(found: Violations, currency: str, i: int, message: pricing_pb2.Pricing
     found.check_id(f"{where}.product_id", message.product_id)
     text_in(found, f"{where}.tax_class", message.tax_class, 100)
     if not 1 <= message.quantity <= MAX_QUANTITY:
-        found.add(f"{where}.quantity", "VALUE_OUT_OF_RANGE", f"must be 1 to {MAX_QUANTITY:,}")
+        found.add(f"{where}.quantity", reasons.VALUE_OUT_OF_RANGE, f"must be 1 to {MAX_QUANTITY:,}")
 
     def amount(name: Literal["unit_price_override", "discount_override"]) -> int | None:
         if not message.HasField(name):
@@ -75,7 +75,7 @@ def _line(found: Violations, currency: str, i: int, message: pricing_pb2.Pricing
 def quote_in(found: Violations, request: redemption_pb.ReserveRedemptionsRequest) -> Quote:
     """What the order was quoted at."""
     if len(request.expected_shipping) > MAX_LINES:
-        found.add("expected_shipping", "TOO_MANY_ITEMS", f"at most {MAX_LINES:,} estimates")
+        found.add("expected_shipping", reasons.TOO_MANY_ITEMS, f"at most {MAX_LINES:,} estimates")
         return Quote()
     return Quote(
         {p.line_item_id: money_micros(p.unit_price) for p in request.expected_prices if p.HasField("unit_price")},
@@ -99,7 +99,7 @@ def quote_in(found: Violations, request: redemption_pb.ReserveRedemptionsRequest
 def shipments_in(found: Violations, currency: str, messages: Sequence[order_pb.PricingShipment]) -> list[Shipment]:
     """Checked shipping."""
     if len(messages) > MAX_LINES:
-        found.add("shipments", "TOO_MANY_ITEMS", f"at most {MAX_LINES:,} estimates")
+        found.add("shipments", reasons.TOO_MANY_ITEMS, f"at most {MAX_LINES:,} estimates")
         return []
     return [
         Shipment(m.ship_estimate_id, money_in(found, f"shipments[{i}].cost", m.cost, currency), destination_in(m, "destination"))
@@ -159,16 +159,16 @@ def attempt_in(found: Violations, request: redemption_pb.ReserveRedemptionsReque
     """A try and its deadline; a check leaves nothing that could expire, so it needs none."""
     key, number = _step(found, request)
     if not request.validate_only and not request.HasField("deadline"):
-        found.add("deadline", "FIELD_REQUIRED", "is required")
+        found.add("deadline", reasons.FIELD_REQUIRED, "is required")
     return Attempt(key, number, time_in(found, "deadline", request.deadline), request.validate_only)
 
 
 def _step(found: Violations, request: Any) -> tuple[uuid.UUID, int]:
-    found.require("attempt", request.attempt >= 1, "VALUE_OUT_OF_RANGE", "must be 1 or more")
+    found.require("attempt", request.attempt >= 1, reasons.VALUE_OUT_OF_RANGE, "must be 1 or more")
     try:
         return uuid.UUID(request.order_key), request.attempt
     except ValueError:
-        found.add("order_key", "FIELD_INVALID", "is no internal key")
+        found.add("order_key", reasons.FIELD_INVALID, "is no internal key")
         return uuid.UUID(int=0), request.attempt
 
 

@@ -13,8 +13,7 @@ from libs.errors import Violations
 from libs.postal import prefix_in
 from libs.resource.contract import Attribute, Storage
 from services.shipping.domain.rates import MAX_WEIGHT, misordered
-from services.shipping.domain.reasons import Reason
-from waybill.shipping.v1 import rate_table_service_pb2
+from waybill.shipping.v1 import rate_table_service_pb2, reasons
 
 MAX_LEAD_TIME = 365 * 24 * 60 * 60
 MAX_ROWS = 200
@@ -33,7 +32,7 @@ def lead_time(name: str) -> Attribute:
         found.require(
             f"{where}.{name}",
             value.nanos == 0 and 0 <= value.seconds <= MAX_LEAD_TIME,
-            "VALUE_OUT_OF_RANGE",
+            reasons.VALUE_OUT_OF_RANGE,
             "must be whole seconds, zero to one year",
         )
         return value.seconds
@@ -49,7 +48,7 @@ def rate_rows() -> Attribute:
 
     def read(found: Violations, where: str, message: Any, values: dict[str, Any]) -> list[dict[str, Any]]:
         where, rows, currency = f"{where}.rows", message.rows, values.get("currency", "")
-        found.require(where, 1 <= len(rows) <= MAX_ROWS, "TOO_MANY_ITEMS", f"1 to {MAX_ROWS} rows")
+        found.require(where, 1 <= len(rows) <= MAX_ROWS, reasons.TOO_MANY_ITEMS, f"1 to {MAX_ROWS} rows")
         made: list[dict[str, Any]] = []
         bounds: list[Decimal | None] = []
         for i, row in enumerate(rows[:MAX_ROWS]):
@@ -58,7 +57,7 @@ def rate_rows() -> Attribute:
             if row.HasField("up_to_weight_kg"):
                 bound = protoconv.decimal_in(found, f"{path}.up_to_weight_kg", row.up_to_weight_kg, Decimal(0), MAX_WEIGHT)
             bounds.append(bound)
-            found.require(f"{path}.price", row.HasField("price"), "FIELD_REQUIRED", "is required")
+            found.require(f"{path}.price", row.HasField("price"), reasons.FIELD_REQUIRED, "is required")
             made.append(
                 {
                     "up_to": None if bound is None else f"{bound:f}",
@@ -69,7 +68,7 @@ def rate_rows() -> Attribute:
         for i in misordered(bounds):
             found.add(
                 f"{where}[{i}].up_to_weight_kg",
-                Reason.RATE_ROWS_UNORDERED,
+                reasons.RATE_ROWS_UNORDERED,
                 "must be above the row before; only the last row may be open",
             )
         return made
@@ -97,17 +96,20 @@ def _write_rows(values: dict[str, Any]) -> list[rate_table_service_pb2.RateRow]:
 
 def check_places(found: Violations, where: str, places: Any) -> None:
     """Destinations of a zone."""
-    found.require(where, 1 <= len(places) <= MAX_PLACES, "TOO_MANY_ITEMS", f"1 to {MAX_PLACES:,}")
+    found.require(where, 1 <= len(places) <= MAX_PLACES, reasons.TOO_MANY_ITEMS, f"1 to {MAX_PLACES:,}")
     for i, place in enumerate(places[:MAX_PLACES]):
         path = f"{where}[{i}]"
         protoconv.text_in(found, f"{path}.region", place.region, 200)
         prefix_in(found, f"{path}.postal_prefix", place.postal_prefix)
         if not place.country:
             alone = not place.region and not place.postal_prefix
-            found.require(f"{path}.country", alone, "FIELD_REQUIRED", "is required with other fields")
+            found.require(f"{path}.country", alone, reasons.FIELD_REQUIRED, "is required with other fields")
         else:
             found.require(
-                f"{path}.country", place.country in _COUNTRIES, "FIELD_INVALID", "must be an ISO 3166-1 alpha-2 code, upper case"
+                f"{path}.country",
+                place.country in _COUNTRIES,
+                reasons.FIELD_INVALID,
+                "must be an ISO 3166-1 alpha-2 code, upper case",
             )
 
 
@@ -116,9 +118,9 @@ def check_match(found: Violations, where: str, match: Any) -> None:
     for name in ("supplier_ids", "ship_from_ids", "product_ids"):
         ids = getattr(match, name)
         path = f"{where}.{name}"
-        found.require(path, len(ids) <= MAX_MATCHES, "TOO_MANY_ITEMS", f"at most {MAX_MATCHES:,}")
+        found.require(path, len(ids) <= MAX_MATCHES, reasons.TOO_MANY_ITEMS, f"at most {MAX_MATCHES:,}")
         seen: set[str] = set()
         for i, id in enumerate(ids[:MAX_MATCHES]):
             found.check_id(f"{path}[{i}]", id)
-            found.require(f"{path}[{i}]", id not in seen, "DUPLICATE_ITEM", "stands twice")
+            found.require(f"{path}[{i}]", id not in seen, reasons.DUPLICATE_ITEM, "stands twice")
             seen.add(id)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from libs.errors import Violations
+from waybill.shipping.v1 import reasons
 
 
 def method_lead_times(found: Violations, where: str, method: Mapping[str, Any]) -> None:
@@ -18,10 +19,10 @@ def table_lead_times(found: Violations, where: str, table: Mapping[str, Any]) ->
     shortest, longest = table["min_lead_time"], table["max_lead_time"]
     if (shortest is None) is not (longest is None):
         missing = "min_lead_time" if shortest is None else "max_lead_time"
-        found.add(f"{where}.{missing}", "FIELD_REQUIRED", "both lead times are set, or none")
+        found.add(f"{where}.{missing}", reasons.FIELD_REQUIRED, "both lead times are set, or none")
     elif shortest is not None:
         _in_order(found, where, shortest, longest)
 
 
 def _in_order(found: Violations, where: str, shortest: int, longest: int) -> None:
-    found.require(f"{where}.max_lead_time", shortest <= longest, "VALUE_OUT_OF_RANGE", "must not be below min_lead_time")
+    found.require(f"{where}.max_lead_time", shortest <= longest, reasons.VALUE_OUT_OF_RANGE, "must not be below min_lead_time")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from services.shipping.domain.grouping import Group, Item, Rule, group_items
 from services.shipping.domain.methods import Offer, Offers, ShipMethod
-from services.shipping.domain.reasons import Reason
 from services.shipping.domain.zones import Destination
+from waybill.shipping.v1 import reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Problem:
     """Why a line cannot be shipped."""
 
     line_item_id: str
-    reason: Reason
+    reason: reasons.ReasonName
     description: str
 
 
@@ -46,14 +46,14 @@ def estimate(
 
 
 def _problems(estimates: Sequence[Estimate]) -> list[Problem]:
-    problems: dict[tuple[str, Reason], Problem] = {}
+    problems: dict[tuple[str, reasons.ReasonName], Problem] = {}
     for found in estimates:
         if found.offers:
             continue
         if found.group.destination is None and not found.group.pickup:
-            reason, text = Reason.SHIP_TO_MISSING, "it is not said where to ship it"
+            reason, text = reasons.SHIP_TO_MISSING, "it is not said where to ship it"
         else:
-            reason, text = Reason.NO_SHIP_METHOD, "no ship method serves it"
+            reason, text = reasons.NO_SHIP_METHOD, "no ship method serves it"
         for line, _ in found.group.lines:
             problems.setdefault((line, reason), Problem(line, reason, text))
     return list(problems.values())

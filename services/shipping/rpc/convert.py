@@ -16,9 +16,9 @@ from services.shipping.domain.estimate import Estimate
 from services.shipping.domain.grouping import Item
 from services.shipping.domain.methods import Offer
 from services.shipping.domain.rates import MAX_WEIGHT
-from services.shipping.domain.reasons import Reason
 from services.shipping.domain.selection import Selection
 from services.shipping.domain.zones import Destination
+from waybill.shipping.v1 import reasons
 from waybill.shipping.v1 import shipping_service_pb2 as pb
 from waybill.type.v1.address_pb2 import Address
 
@@ -33,7 +33,7 @@ def question_in(request: pb.EstimateShippingRequest) -> Question:
     found.check_id("buyer_id", request.buyer_id, required=False)
     found.check_id("client_id", request.client_id, required=False)
     protoconv.currency_in(found, "currency", request.currency)
-    found.require("items", len(request.items) <= MAX_ITEMS, "TOO_MANY_ITEMS", f"at most {MAX_ITEMS:,} items at a time")
+    found.require("items", len(request.items) <= MAX_ITEMS, reasons.TOO_MANY_ITEMS, f"at most {MAX_ITEMS:,} items at a time")
     known: dict[bytes, Destination] = {}
     ordered_to = _destination(request.ship_to, known) if request.HasField("ship_to") else None
     items = [_item(found, f"items[{i}]", item, ordered_to, known) for i, item in enumerate(request.items[:MAX_ITEMS])]
@@ -45,7 +45,7 @@ def _item(
     found: Violations, where: str, item: pb.ShippingItem, ordered_to: Destination | None, known: dict[bytes, Destination]
 ) -> Item:
     found.check_id(f"{where}.line_item_id", item.line_item_id)
-    found.require(f"{where}.quantity", 1 <= item.quantity <= MAX_QUANTITY, "VALUE_OUT_OF_RANGE", "must be 1 or more")
+    found.require(f"{where}.quantity", 1 <= item.quantity <= MAX_QUANTITY, reasons.VALUE_OUT_OF_RANGE, "must be 1 or more")
     weight = _ZERO
     if item.weight_kg.value:
         weight = protoconv.decimal_in(found, f"{where}.weight_kg", item.weight_kg, _ZERO, MAX_WEIGHT)
@@ -78,7 +78,7 @@ def selections_in(request: pb.CheckSelectionsRequest) -> list[Selection]:
     found.check_id("buyer_id", request.buyer_id, required=False)
     found.check_id("client_id", request.client_id, required=False)
     asked = request.selections
-    found.require("selections", len(asked) <= MAX_ITEMS, "TOO_MANY_ITEMS", f"at most {MAX_ITEMS:,} at a time")
+    found.require("selections", len(asked) <= MAX_ITEMS, reasons.TOO_MANY_ITEMS, f"at most {MAX_ITEMS:,} at a time")
     for i, s in enumerate(asked[:MAX_ITEMS]):
         found.check_id(f"selections[{i}].ship_method_id", s.ship_method_id)
     found.raise_if_any()
@@ -91,7 +91,7 @@ def unavailable_out(found: Sequence[Selection]) -> pb.CheckSelectionsResponse:
         problems=[
             pb.SelectionProblem(
                 ship_estimate_id=s.estimate_id,
-                reason=Reason.SHIP_METHOD_UNAVAILABLE,
+                reason=reasons.SHIP_METHOD_UNAVAILABLE,
                 description=f"ship method {s.method_id} may not be used any more",
             )
             for s in found

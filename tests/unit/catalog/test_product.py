@@ -3,8 +3,7 @@ from typing import Any
 import pytest
 
 from libs.errors import Violations
-from services.catalog.domain.product import MEASURES, Reason, StoredProduct, broken_rules, check
-from waybill.catalog.v1 import error_reason_pb2
+from services.catalog.domain.product import MEASURES, StoredProduct, broken_rules, check
 
 SOUND = {
     "default_supplier_id": "bolt",
@@ -45,8 +44,3 @@ def test_the_default_supplier_stands_once(default: str, others: list[str], refus
 def test_a_broken_product_names_its_rule(change: dict[str, object], rule: str) -> None:
     assert broken_rules(stored(SOUND)) == []
     assert broken_rules(stored({**SOUND, **change})) == [rule]
-
-
-def test_reasons_are_those_of_the_contract() -> None:
-    names = {value.name.removeprefix("ERROR_REASON_") for value in error_reason_pb2.ErrorReason.DESCRIPTOR.values}
-    assert {reason.value for reason in Reason} == names - {"UNSPECIFIED"}

@@ -8,7 +8,7 @@ import pytest
 
 from services.order.domain.checkout.worksheet import Estimate, Method, Worksheet
 from services.order.domain.model import Policy, Reason
-from services.order.domain.submission.readiness import Facts, reasons
+from services.order.domain.submission.readiness import Facts, objections
 from tests.unit.order.builders import NOW, line, order
 
 ANVIL = line().product
@@ -22,7 +22,7 @@ def names(*found: object) -> list[str]:
 
 
 def told(*found: object) -> list[Reason]:
-    return reasons(*found, NOW)  # type: ignore[arg-type]
+    return objections(*found, NOW)  # type: ignore[arg-type]
 
 
 def test_a_complete_order_has_no_reason() -> None:

@@ -13,20 +13,13 @@ from libs.money import MICRO
 from libs.postal import MAX_PREFIX, postal
 from services.pricing.application.access import quoted_buyer, rates_administrator, schedules_administrator
 from services.pricing.domain.calculation.calculate import LARGEST, Line, Shipment, calculate
-from services.pricing.domain.reasons import Reason
 from services.pricing.domain.schedules.assignment import Assignment, Key, check_keys, check_schedules
 from services.pricing.domain.schedules.schedule import Break, misordered
 from services.pricing.domain.tax.rates import Destination, Rate, Rates, check
 from tests.support.principals import buyer, seller, supplier
-from waybill.pricing.v1 import error_reason_pb2
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 DAY = timedelta(days=1)
-
-
-def test_reasons_are_those_of_the_contract() -> None:
-    names = {value.name.removeprefix("ERROR_REASON_") for value in error_reason_pb2.ErrorReason.DESCRIPTOR.values}
-    assert {reason.value for reason in Reason} == names - {"UNSPECIFIED"}
 
 
 @pytest.mark.parametrize(("written", "given_"), [("951", "95113"), ("SW1A", "sw1a 1aa"), ("1011", "10 11-AB"), ("", "")])

@@ -26,6 +26,7 @@ from services.fulfillment.domain.sourcing.model import Address
 from services.fulfillment.domain.stock.ledger import Movement, effects
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from services.fulfillment.domain.visibility import may_act_for
+from waybill.fulfillment.v1 import reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class CreateShipments:
             return
         taken = await work.shipments.taken([draft.id for draft in chosen])
         fields = [
-            FieldViolation(f"{draft.field}.id", "RESOURCE_EXISTS", f"shipment {draft.id!r} exists already")
+            FieldViolation(f"{draft.field}.id", reasons.RESOURCE_EXISTS, f"shipment {draft.id!r} exists already")
             for draft in chosen
             if draft.id in taken
         ]
@@ -128,7 +129,7 @@ class CreateShipments:
             first = next(draft.id for draft in chosen if draft.id in taken)
             raise WaybillError(
                 Kind.EXISTS,
-                "RESOURCE_EXISTS",
+                reasons.RESOURCE_EXISTS,
                 fields[0].description,
                 metadata={"resource": "shipment", "id": first},
                 fields=fields,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from libs.errors import FieldViolation, Kind, RuleViolation, WaybillError
 from services.fulfillment.domain.shipments.actions.ship import Refusal
+from waybill.fulfillment.v1 import reasons
 
 
 def refusal(found: Sequence[Refusal]) -> WaybillError:
@@ -16,16 +17,16 @@ def refusal(found: Sequence[Refusal]) -> WaybillError:
     """
     fields = [FieldViolation(r.field, r.reason, r.description) for r in found if r.in_request]
     rules = [RuleViolation(r.reason, r.field, r.description) for r in found if not r.in_request]
-    reasons = list(dict.fromkeys(r.reason for r in found))
+    kinds = list(dict.fromkeys(r.reason for r in found))
     first = found[0]
     if fields:
-        single = len(reasons) == 1
+        single = len(kinds) == 1
         return WaybillError(
             Kind.INVALID,
-            str(reasons[0]) if single else "INVALID_REQUEST",
+            kinds[0] if single else reasons.INVALID_REQUEST,
             first.description,
             metadata={"field": first.field} if single else {},
             fields=fields,
             rules=rules,
         )
-    return WaybillError(Kind.PRECONDITION, str(first.reason), first.description, metadata=first.metadata, rules=rules)
+    return WaybillError(Kind.PRECONDITION, first.reason, first.description, metadata=first.metadata, rules=rules)

@@ -14,13 +14,13 @@ from services import roles
 from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.application.shipments.refusals import refusal
-from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.shipments.actions.parcel import changed, deleted, holding, without
 from services.fulfillment.domain.shipments.actions.ship import Loading, Wanted
 from services.fulfillment.domain.shipments.shipment import Shipment
 from services.fulfillment.domain.sourcing.model import MAX_LINES
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from services.fulfillment.domain.visibility import may_act_for
+from waybill.fulfillment.v1 import reasons
 
 RESOURCE = "shipment"
 Edit = Callable[[Shipment, Loading, datetime], Shipment]
@@ -42,7 +42,7 @@ class ShipmentItems:
             packed = loading.pack(items, "items", party=(s.supplier_id, s.buyer_id))
             loading.check_cost(packed, s.currency, "items")
             if len(s.items) + len(packed) > MAX_LINES:
-                raise invalid("items", "TOO_MANY_ITEMS", f"a shipment has at most {MAX_LINES:,} items")
+                raise invalid("items", reasons.TOO_MANY_ITEMS, f"a shipment has at most {MAX_LINES:,} items")
             return holding(changed(s, now), (*s.items, *packed))
 
         return await self._change(caller, id, etag, edit, request, {w.supplier_order_id for w in items})
@@ -58,7 +58,7 @@ class ShipmentItems:
                 loading.check_inside(w, rest)
                 rest = without(rest, w.supplier_order_id, w.line_item_id, w.quantity)
             if not rest:
-                raise invalid("items", "FIELD_INVALID", "nothing would be left in the shipment: delete it")
+                raise invalid("items", reasons.FIELD_INVALID, "nothing would be left in the shipment: delete it")
             loading.unpack(s.items, rest)
             return holding(changed(s, now), rest)
 
@@ -119,6 +119,6 @@ def check_packing(s: Shipment, etag: str, void: bool = False) -> None:
     if etag and etag != str(s.version):
         raise stale(RESOURCE, s.id, str(s.version))
     if s.ship_time is not None:
-        raise precondition(Reason.SHIPMENT_ALREADY_SHIPPED, f"Shipment {s.id} has left already.", shipment=s.id)
+        raise precondition(reasons.SHIPMENT_ALREADY_SHIPPED, f"Shipment {s.id} has left already.", shipment=s.id)
     if s.void_time is not None and not void:
-        raise precondition(Reason.SHIPMENT_VOID, f"All that shipment {s.id} holds was canceled.", shipment=s.id)
+        raise precondition(reasons.SHIPMENT_VOID, f"All that shipment {s.id} holds was canceled.", shipment=s.id)

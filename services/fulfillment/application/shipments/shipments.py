@@ -15,12 +15,12 @@ from services import roles
 from services.fulfillment.application.ports import FulfillmentWork, PageRequest
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.application.shipments.refusals import refusal
-from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.shipments.actions.ship import Loading
 from services.fulfillment.domain.shipments.shipment import Shipment
 from services.fulfillment.domain.stock.ledger import effects
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from services.fulfillment.domain.visibility import Scope, may_act_for, seen, shipments
+from waybill.fulfillment.v1 import reasons
 
 RESOURCE = "shipment"
 
@@ -80,10 +80,10 @@ class Shipments:
     ) -> tuple[Shipment, Sequence[SupplierOrder]]:
         after = replace(edit(known), version=known.version + 1, update_time=now)
         if known.void_time is not None and after.ship_time is not None:
-            raise precondition(Reason.SHIPMENT_VOID, f"All that shipment {known.id} holds was canceled.", shipment=known.id)
+            raise precondition(reasons.SHIPMENT_VOID, f"All that shipment {known.id} holds was canceled.", shipment=known.id)
         moved = known.ship_time is not None and (after.ship_to, after.ship_from_id) != (known.ship_to, known.ship_from_id)
         if moved or (known.ship_time is not None and after.ship_time != known.ship_time):
-            raise precondition(Reason.SHIPMENT_ALREADY_SHIPPED, f"Shipment {known.id} has left already.", shipment=known.id)
+            raise precondition(reasons.SHIPMENT_ALREADY_SHIPPED, f"Shipment {known.id} has left already.", shipment=known.id)
         check_delivery(after.ship_time, after.delivery_time, "shipment.delivery_time")
         if after.currency not in ("", known.currency):
             await self._check_cost(work, after)
@@ -124,7 +124,7 @@ class Shipments:
 def check_delivery(ship_time: datetime | None, delivery_time: datetime | None, field: str) -> None:
     """Raises unless a delivery comes after its departure."""
     if delivery_time is not None and (ship_time is None or delivery_time < ship_time):
-        raise invalid(field, "VALUE_OUT_OF_RANGE", "a shipment is delivered after it has left")
+        raise invalid(field, reasons.VALUE_OUT_OF_RANGE, "a shipment is delivered after it has left")
 
 
 def _holds(scope: Scope, shipment: Shipment) -> bool:

@@ -9,11 +9,11 @@ from libs.clock import Clock
 from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.sourcing.plan_sourcing import stock_of
-from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.sourcing.model import Assignment, Line, Outcome, Problem, Strategy
 from services.fulfillment.domain.sourcing.pipeline import bind, follow, source, stale
 from services.fulfillment.domain.sourcing.reservation import Freeze, Reservation, ReservationState
 from services.fulfillment.domain.stock.ledger import Cause, effects, reserving
+from waybill.fulfillment.v1 import reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,6 @@ class ReserveStock:
 
 def _recorded(earlier: Reservation) -> Reserved:
     if earlier.state is ReservationState.RELEASED:
-        problem = Problem("", Reason.RESERVATION_RELEASED, f"Attempt {earlier.attempt} was released; it cannot be tried again.")
+        problem = Problem("", reasons.RESERVATION_RELEASED, f"Attempt {earlier.attempt} was released; it cannot be tried again.")
         return Reserved(earlier.state, (), (problem,))
     return Reserved(earlier.state, earlier.assignments)

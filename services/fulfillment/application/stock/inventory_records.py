@@ -15,11 +15,11 @@ from libs.ids import IdSource
 from libs.service.unit_of_work import UnitsOfWork
 from services import roles
 from services.fulfillment.application.ports import AddressPeer, FulfillmentWork, PageRequest
-from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.sourcing.model import Address
 from services.fulfillment.domain.stock.inventory import InventoryRecord
 from services.fulfillment.domain.stock.ledger import Cause, Movement, MovementKind, effects
 from services.fulfillment.domain.visibility import may_act_for, stock
+from waybill.fulfillment.v1 import reasons
 
 RESOURCE = "inventory record"
 
@@ -93,7 +93,7 @@ class InventoryRecords:
         found = Violations()
         for d in drafts:
             if not may_act_for(caller, d.supplier_id):
-                found.add(f"{d.field}.supplier_id", "FIELD_INVALID", "a supplier has records of its own only")
+                found.add(f"{d.field}.supplier_id", reasons.FIELD_INVALID, "a supplier has records of its own only")
         # The books of others are none of the caller's business: there nothing is looked for.
         unplaced = [d for d in drafts if d.address is None and may_act_for(caller, d.supplier_id)]
         refs = {(d.supplier_id, d.location_id) for d in unplaced}
@@ -102,7 +102,7 @@ class InventoryRecords:
             if (d.supplier_id, d.location_id) not in known:
                 found.add(
                     f"{d.field}.location_id",
-                    Reason.LOCATION_NOT_FOUND,
+                    reasons.LOCATION_NOT_FOUND,
                     f"there is no address {d.location_id!r} in the book of {d.supplier_id or 'the seller'}",
                 )
         found.raise_if_any()
@@ -156,7 +156,7 @@ class InventoryRecords:
                 after = replace(after, address={**after.address, "id": known.location_id})
             if known.can_exceed and not after.can_exceed and known.available < 0:
                 raise precondition(
-                    Reason.STOCK_SHORTAGE,
+                    reasons.STOCK_SHORTAGE,
                     f"Inventory record {id} is {-known.available} units short: receive them first.",
                     inventory_record=id,
                 )
@@ -170,9 +170,15 @@ def _refuse_taken(drafts: Sequence[RecordDraft], taken: set[str]) -> None:
     if not taken:
         return
     again = [d for d in drafts if d.id in taken]
-    fields = [FieldViolation(f"{d.field}.id", "RESOURCE_EXISTS", f"inventory record {d.id!r} exists already") for d in again]
+    fields = [
+        FieldViolation(f"{d.field}.id", reasons.RESOURCE_EXISTS, f"inventory record {d.id!r} exists already") for d in again
+    ]
     raise WaybillError(
-        Kind.EXISTS, "RESOURCE_EXISTS", fields[0].description, metadata={"resource": RESOURCE, "id": again[0].id}, fields=fields
+        Kind.EXISTS,
+        reasons.RESOURCE_EXISTS,
+        fields[0].description,
+        metadata={"resource": RESOURCE, "id": again[0].id},
+        fields=fields,
     )
 
 

@@ -11,12 +11,12 @@ from libs.idempotency.key import RequestKey
 from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.application.ports import FulfillmentWork, PageRequest
 from services.fulfillment.application.stock.inventory_records import check_writer
-from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.sourcing.model import Stock
 from services.fulfillment.domain.stock.availability import Availability, for_buyers, whole
 from services.fulfillment.domain.stock.inventory import Adjustment, InventoryRecord, LedgerEntry
 from services.fulfillment.domain.stock.ledger import Cause, Movement, effects
 from services.fulfillment.domain.visibility import EVERYTHING, NOTHING, STOCK_READERS, may_act_for, stock
+from waybill.fulfillment.v1 import reasons
 
 
 class StockBook:
@@ -73,14 +73,16 @@ def _movements(adjustments: Sequence[Adjustment], known: dict[str, InventoryReco
         if record is None:
             found.add(
                 f"adjustments[{n}].inventory_record_id",
-                Reason.INVENTORY_RECORD_NOT_FOUND,
+                reasons.INVENTORY_RECORD_NOT_FOUND,
                 f"there is no inventory record {a.record_id!r}",
             )
             continue
         change = a.change_from(record.on_hand)
         if change < 0 and record.on_hand + change < 0:
             found.add(
-                f"adjustments[{n}].change", "VALUE_OUT_OF_RANGE", f"there are {record.on_hand} units: fewer than none cannot be"
+                f"adjustments[{n}].change",
+                reasons.VALUE_OUT_OF_RANGE,
+                f"there are {record.on_hand} units: fewer than none cannot be",
             )
         movements.append(Movement(record.key, a.kind, on_hand=change, cause=Cause(user_id=caller.user_id), note=a.note))
     found.raise_if_any()

@@ -16,7 +16,6 @@ from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.shipments.void_parcels import void_parcels
 from services.fulfillment.application.supplier_orders.order_changes import apply_action
-from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.sourcing.reservation import Reservation, ReservationState, change
 from services.fulfillment.domain.stock.ledger import Cause
 from services.fulfillment.domain.supplier_orders.actions.change import Change
@@ -24,6 +23,7 @@ from services.fulfillment.domain.supplier_orders.actions.freeze import unfreeze
 from services.fulfillment.domain.supplier_orders.actions.give_up import give_up, stop
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder, by_id
 from services.fulfillment.domain.supplier_orders.worth import Amounts, given_up
+from waybill.fulfillment.v1 import reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,5 +126,5 @@ class ReleaseChange(_Changes):
 
 def _released(order_key: str, attempt: int) -> Exception:
     return precondition(
-        Reason.RESERVATION_RELEASED, f"Attempt {attempt} of the order holds nothing.", order_key=order_key, attempt=str(attempt)
+        reasons.RESERVATION_RELEASED, f"Attempt {attempt} of the order holds nothing.", order_key=order_key, attempt=str(attempt)
     )

@@ -9,7 +9,6 @@ from libs.errors import precondition
 from libs.ids import IdSource
 from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.application.ports import FulfillmentWork
-from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.sourcing.reservation import Freeze, ReservationState
 from services.fulfillment.domain.stock.ledger import Cause, effects
 from services.fulfillment.domain.supplier_orders.actions.cancel import cancel
@@ -18,6 +17,7 @@ from services.fulfillment.domain.supplier_orders.actions.freeze import freeze
 from services.fulfillment.domain.supplier_orders.actions.place import confirm, delivered
 from services.fulfillment.domain.supplier_orders.snapshot import OrderSnapshot
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder, by_id
+from waybill.fulfillment.v1 import reasons
 
 
 class ConfirmReservation:
@@ -40,7 +40,7 @@ class ConfirmReservation:
         reserved = await work.reservations.get(order.order_key, attempt, lock=True)
         if reserved is None or reserved.state is ReservationState.RELEASED:
             raise precondition(
-                Reason.RESERVATION_RELEASED,
+                reasons.RESERVATION_RELEASED,
                 f"Attempt {attempt} of order {order.order_id} holds no reservation.",
                 order_key=order.order_key,
                 attempt=str(attempt),

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from waybill.fulfillment.v1.reasons import ReasonName
+
 MAX_LINES = 5_000
 """Most lines in one call."""
 MAX_QUANTITY = 1_000_000_000
@@ -89,7 +91,7 @@ class Problem:
     """Why a line does not hold; `contended` when unconfirmed reservations of others alone are the cause."""
 
     line_item_id: str
-    reason: str
+    reason: ReasonName
     description: str
     missing_quantity: int = 0
     contended: bool = False

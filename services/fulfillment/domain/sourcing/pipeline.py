@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.sourcing.assign import assign, demand, uncounted
 from services.fulfillment.domain.sourcing.candidates import candidates, eligible, may_serve
 from services.fulfillment.domain.sourcing.model import Assignment, Line, Outcome, Problem, Stock, Strategy
 from services.fulfillment.domain.sourcing.rank import rank
+from waybill.fulfillment.v1 import reasons
 
 
 def source(strategy: Strategy, lines: Sequence[Line], stocks: Sequence[Stock]) -> Outcome:
@@ -97,7 +97,7 @@ def stale(lines: Sequence[Line], broken: frozenset[str]) -> tuple[Problem, ...]:
     named = [line.line_item_id for line in lines if line.line_item_id in broken] or sorted(broken)
     return tuple(
         Problem(
-            line_id, Reason.SHIP_ESTIMATE_STALE, "The stock that shipping was estimated for is gone; estimate shipping again."
+            line_id, reasons.SHIP_ESTIMATE_STALE, "The stock that shipping was estimated for is gone; estimate shipping again."
         )
         for line_id in named
     )
@@ -125,14 +125,14 @@ def _problem(line: Line, missing: int, contended: bool, known: set[str]) -> Prob
     if line.inventory_record_id and line.inventory_record_id not in known:
         return Problem(
             line.line_item_id,
-            Reason.INVENTORY_RECORD_NOT_FOUND,
+            reasons.INVENTORY_RECORD_NOT_FOUND,
             f"Product {line.product_id} has no inventory record {line.inventory_record_id}.",
             missing,
         )
     where = f" at location {line.pickup_location_id}" if line.pickup_location_id else ""
     return Problem(
         line.line_item_id,
-        Reason.INSUFFICIENT_INVENTORY,
+        reasons.INSUFFICIENT_INVENTORY,
         f"{missing} of {line.quantity} units of product {line.product_id} are not available{where}.",
         missing,
         contended,

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from libs.errors import precondition
-from services.fulfillment.domain.reasons import Reason
+from waybill.fulfillment.v1 import reasons
 
 
 class SupplierOrderStatus(StrEnum):
@@ -77,7 +77,7 @@ def move(supplier_order_id: str, status: SupplierOrderStatus, trigger: Trigger) 
     target = TRANSITIONS.get((status, trigger))
     if target is None:
         raise precondition(
-            Reason.SUPPLIER_ORDER_STATUS_CONFLICT,
+            reasons.SUPPLIER_ORDER_STATUS_CONFLICT,
             f"Supplier order {supplier_order_id} is {status}: {trigger.lower()} is not possible.",
             supplier_order=supplier_order_id,
             status=status.value,

@@ -15,7 +15,7 @@ from services.fulfillment.domain.shipments.actions.ship import LEEWAY, Wanted
 from services.fulfillment.domain.shipments.shipment import Shipment
 from services.fulfillment.domain.sourcing.model import MAX_LINES, MAX_QUANTITY
 from services.fulfillment.rpc.requests import check_supplier_order_id, xp_edit
-from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2
+from waybill.fulfillment.v1 import reasons, shipment_pb2, shipment_service_pb2
 
 LATEST_SHIP_TIME = timedelta(minutes=5)
 """How far in the future a ship time may lie."""
@@ -38,7 +38,7 @@ def ship_order_in(found: Violations, m: shipment_service_pb2.ShipOrderRequest, n
     """A ShipOrderRequest's shipment: without items, and it leaves now unless it says when."""
     check_supplier_order_id(found, "supplier_order_id", m.supplier_order_id)
     if m.shipment.items:
-        found.add("shipment.items", "FIELD_INVALID", "must be empty: all that is open goes into it")
+        found.add("shipment.items", reasons.FIELD_INVALID, "must be empty: all that is open goes into it")
     return shipment_in(found, "shipment", m.shipment, now, m.supplier_order_id)
 
 
@@ -104,9 +104,9 @@ def shipment_edit_in(found: Violations, m: shipment_service_pb2.UpdateShipmentRe
 def items_in(found: Violations, field: str, messages: Sequence[shipment_pb2.ShipmentItem]) -> tuple[Wanted, ...]:
     """Units to put into a shipment or to take out of it."""
     if not messages:
-        found.add(field, "FIELD_REQUIRED", "at least one item")
+        found.add(field, reasons.FIELD_REQUIRED, "at least one item")
     if len(messages) > MAX_LINES:
-        found.add(field, "TOO_MANY_ITEMS", f"at most {MAX_LINES:,} items")
+        found.add(field, reasons.TOO_MANY_ITEMS, f"at most {MAX_LINES:,} items")
     return tuple(_item(found, f"{field}[{n}]", item) for n, item in enumerate(messages[:MAX_LINES]))
 
 
@@ -115,7 +115,7 @@ def _item(found: Violations, field: str, m: shipment_pb2.ShipmentItem) -> Wanted
     found.check_id(f"{field}.line_item_id", m.line_item_id)
     found.check_id(f"{field}.inventory_record_id", m.inventory_record_id, required=False)
     if not 1 <= m.quantity <= MAX_QUANTITY:
-        found.add(f"{field}.quantity", "VALUE_OUT_OF_RANGE", f"must be 1 to {MAX_QUANTITY:,}")
+        found.add(f"{field}.quantity", reasons.VALUE_OUT_OF_RANGE, f"must be 1 to {MAX_QUANTITY:,}")
     return Wanted(field, m.supplier_order_id, m.line_item_id, m.quantity, m.inventory_record_id)
 
 
@@ -130,7 +130,7 @@ def _ship_time(found: Violations, field: str, m: shipment_pb2.Shipment, now: dat
         return None
     ship_time = time_in(found, f"{field}.ship_time", m.ship_time)
     if ship_time > now + LATEST_SHIP_TIME:
-        found.add(f"{field}.ship_time", "VALUE_OUT_OF_RANGE", "is at most five minutes in the future")
+        found.add(f"{field}.ship_time", reasons.VALUE_OUT_OF_RANGE, "is at most five minutes in the future")
     return ship_time
 
 
@@ -139,7 +139,7 @@ def _delivery_time(found: Violations, field: str, m: shipment_pb2.Shipment, now:
         return None
     delivery_time = time_in(found, f"{field}.delivery_time", m.delivery_time)
     if delivery_time > now + LEEWAY:
-        found.add(f"{field}.delivery_time", "VALUE_OUT_OF_RANGE", "is at most a day in the future")
+        found.add(f"{field}.delivery_time", reasons.VALUE_OUT_OF_RANGE, "is at most a day in the future")
     return delivery_time
 
 
@@ -147,4 +147,4 @@ def _delivered_after(found: Violations, field: str, delivery_time: datetime | No
     if delivery_time is None:
         return
     if ship_time is None or delivery_time < ship_time:
-        found.add(f"{field}.delivery_time", "VALUE_OUT_OF_RANGE", "a shipment is delivered after it has left")
+        found.add(f"{field}.delivery_time", reasons.VALUE_OUT_OF_RANGE, "a shipment is delivered after it has left")

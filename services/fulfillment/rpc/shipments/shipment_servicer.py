@@ -16,8 +16,8 @@ from services.fulfillment.contract.reports import shipment_out
 from services.fulfillment.domain.sourcing.model import MAX_LINES
 from services.fulfillment.rpc.requests import page_in, refuse_duplicates
 from services.fulfillment.rpc.shipments.requests import items_in, ship_order_in, shipment_edit_in, shipment_in
+from waybill.fulfillment.v1 import reasons, shipment_service_pb2_grpc
 from waybill.fulfillment.v1 import shipment_service_pb2 as pb
-from waybill.fulfillment.v1 import shipment_service_pb2_grpc
 
 MAX_SHIPMENTS = 100
 
@@ -47,11 +47,11 @@ class ShipmentServicer(shipment_service_pb2_grpc.ShipmentServiceServicer):
         call, found, messages = current(), Violations(), request.shipments
         call.principal.require(roles.SHIPMENT_ADMIN)
         if not messages:
-            found.add("shipments", "FIELD_REQUIRED", "at least one")
+            found.add("shipments", reasons.FIELD_REQUIRED, "at least one")
         if len(messages) > MAX_SHIPMENTS:
-            found.add("shipments", "TOO_MANY_ITEMS", f"at most {MAX_SHIPMENTS}")
+            found.add("shipments", reasons.TOO_MANY_ITEMS, f"at most {MAX_SHIPMENTS}")
         if sum(len(m.items) for m in messages) > MAX_LINES:
-            found.add("shipments", "TOO_MANY_ITEMS", f"at most {MAX_LINES:,} items together")
+            found.add("shipments", reasons.TOO_MANY_ITEMS, f"at most {MAX_LINES:,} items together")
         found.raise_if_any()
         now = self._clock.now()
         drafts = [shipment_in(found, f"shipments[{n}]", m, now) for n, m in enumerate(messages)]

@@ -13,8 +13,8 @@ from services.fulfillment.application.sourcing.reserve_stock import Demand
 from services.fulfillment.domain.sourcing.model import MAX_LINES, MAX_QUANTITY, Address, Assignment, Line, Strategy
 from services.fulfillment.domain.supplier_orders.snapshot import OrderSnapshot, SnapshotLine
 from services.fulfillment.domain.supplier_orders.supplier_order import SelectionItem, ShipSelection
+from waybill.fulfillment.v1 import reasons, sourcing_pb2
 from waybill.fulfillment.v1 import reservation_service_pb2 as pb
-from waybill.fulfillment.v1 import sourcing_pb2
 from waybill.type.v1 import address_pb2
 
 
@@ -23,16 +23,16 @@ def strategy_in(found: Violations, name: str) -> Strategy:
     try:
         return Strategy(name or Strategy.DEFAULT_SUPPLIER)
     except ValueError:
-        found.add("strategy", "FIELD_INVALID", f"must be one of {', '.join(Strategy)}")
+        found.add("strategy", reasons.FIELD_INVALID, f"must be one of {', '.join(Strategy)}")
         return Strategy.DEFAULT_SUPPLIER
 
 
 def order_key_in(found: Violations, order_key: str, attempt: int | None = None) -> None:
     """The names of a step: an order and an attempt."""
     if not order_key or len(order_key) > 36:
-        found.add("order_key", "FIELD_REQUIRED", "is the order's internal key")
+        found.add("order_key", reasons.FIELD_REQUIRED, "is the order's internal key")
     if attempt is not None and attempt < 1:
-        found.add("attempt", "VALUE_OUT_OF_RANGE", "must be 1 or more")
+        found.add("attempt", reasons.VALUE_OUT_OF_RANGE, "must be 1 or more")
 
 
 def lines_in(found: Violations, messages: Iterable[sourcing_pb2.SourcingLine]) -> tuple[Line, ...]:
@@ -41,17 +41,17 @@ def lines_in(found: Violations, messages: Iterable[sourcing_pb2.SourcingLine]) -
     seen: set[str] = set()
     for n, m in enumerate(messages):
         if n >= MAX_LINES:
-            found.add("lines", "TOO_MANY_ITEMS", f"at most {MAX_LINES:,} lines")
+            found.add("lines", reasons.TOO_MANY_ITEMS, f"at most {MAX_LINES:,} lines")
             break
         field = f"lines[{n}]"
         if not m.line_item_id:
-            found.add(f"{field}.line_item_id", "FIELD_REQUIRED", "is required")
+            found.add(f"{field}.line_item_id", reasons.FIELD_REQUIRED, "is required")
         elif m.line_item_id in seen:
-            found.add(f"{field}.line_item_id", "DUPLICATE_ITEM", "stands twice")
+            found.add(f"{field}.line_item_id", reasons.DUPLICATE_ITEM, "stands twice")
         if not m.product_id:
-            found.add(f"{field}.product_id", "FIELD_REQUIRED", "is required")
+            found.add(f"{field}.product_id", reasons.FIELD_REQUIRED, "is required")
         if not 1 <= m.quantity <= MAX_QUANTITY:
-            found.add(f"{field}.quantity", "VALUE_OUT_OF_RANGE", f"must be 1 to {MAX_QUANTITY:,}")
+            found.add(f"{field}.quantity", reasons.VALUE_OUT_OF_RANGE, f"must be 1 to {MAX_QUANTITY:,}")
         seen.add(m.line_item_id)
         lines.append(
             Line(
@@ -75,7 +75,7 @@ def demand_in(found: Violations, m: pb.ReserveStockRequest) -> Demand:
     order_key_in(found, m.order_key, m.attempt)
     lines = lines_in(found, m.lines)
     if not lines:
-        found.add("lines", "FIELD_REQUIRED", "at least one line")
+        found.add("lines", reasons.FIELD_REQUIRED, "at least one line")
     return Demand(
         m.order_key,
         m.attempt,

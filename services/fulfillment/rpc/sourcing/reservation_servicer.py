@@ -23,8 +23,8 @@ from services.fulfillment.contract.reports import canceled_out, supplier_order_o
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from services.fulfillment.rpc.sourcing.messages import assignment_out, problem_out
 from services.fulfillment.rpc.sourcing.reservation_requests import demand_in, lines_in, order_key_in, snapshot_in, strategy_in
+from waybill.fulfillment.v1 import reasons, reservation_service_pb2_grpc, supplier_order_pb2
 from waybill.fulfillment.v1 import reservation_service_pb2 as pb
-from waybill.fulfillment.v1 import reservation_service_pb2_grpc, supplier_order_pb2
 
 
 def _out(orders: Sequence[SupplierOrder]) -> list[supplier_order_pb2.SupplierOrder]:
@@ -102,7 +102,7 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
         found = Violations()
         order_key_in(found, request.order_key, request.attempt)
         if request.order.order_key != request.order_key:
-            found.add("order.order_key", "FIELD_INVALID", "is another order's")
+            found.add("order.order_key", reasons.FIELD_INVALID, "is another order's")
         found.raise_if_any()
         orders = await self._use.confirm(snapshot_in(request.order), request.attempt, request.forward)
         return pb.ConfirmReservationResponse(state=pb.RESERVATION_STATE_CONFIRMED, supplier_orders=_out(orders))
@@ -136,7 +136,7 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
         require_service("order")
         found = Violations()
         order_key_in(found, request.order_key)
-        found.require("version", request.version >= 1, "VALUE_OUT_OF_RANGE", "is 1 or more")
+        found.require("version", request.version >= 1, reasons.VALUE_OUT_OF_RANGE, "is 1 or more")
         found.raise_if_any()
         orders = await self._use.hold(request.order_key, request.held, request.version)
         return pb.SetOrderHoldResponse(supplier_orders=_out(orders))

@@ -14,7 +14,7 @@ from services.fulfillment.rpc.requests import page_in, refuse_duplicates
 from services.fulfillment.rpc.stock.messages import availability_out, movement_out, record_out
 from services.fulfillment.rpc.stock.requests import adjustments_in, record_edit_in, record_in
 from waybill.fulfillment.v1 import inventory_service_pb2 as pb
-from waybill.fulfillment.v1 import inventory_service_pb2_grpc
+from waybill.fulfillment.v1 import inventory_service_pb2_grpc, reasons
 
 MAX_RECORDS = 1_000
 
@@ -44,9 +44,9 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         call, found, items = current(), Violations(), request.inventory_records
         check_writer(call.principal)
         if not items:
-            found.add("inventory_records", "FIELD_REQUIRED", "at least one")
+            found.add("inventory_records", reasons.FIELD_REQUIRED, "at least one")
         if len(items) > MAX_RECORDS:
-            found.add("inventory_records", "TOO_MANY_ITEMS", f"at most {MAX_RECORDS:,}")
+            found.add("inventory_records", reasons.TOO_MANY_ITEMS, f"at most {MAX_RECORDS:,}")
         fields = [f"inventory_records[{n}]" for n in range(min(len(items), MAX_RECORDS))]
         drafts = [
             record_in(found, f"{f}.inventory_record", m.inventory_record, m.opening_quantity, f"{f}.opening_quantity")
@@ -98,7 +98,7 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         """What can be had now."""
         ids, found = list(dict.fromkeys(request.product_ids)), Violations()
         if len(ids) > MAX_LINES:
-            found.add("product_ids", "TOO_MANY_ITEMS", f"at most {MAX_LINES:,}")
+            found.add("product_ids", reasons.TOO_MANY_ITEMS, f"at most {MAX_LINES:,}")
         found.raise_if_any()
         call = current()
         products = await self._book.availability(call.principal, ids, everything=call.caller_service is not None)

@@ -13,7 +13,7 @@ from services.fulfillment.domain.sourcing.model import MAX_QUANTITY
 from services.fulfillment.domain.stock.inventory import Adjustment, InventoryRecord
 from services.fulfillment.domain.stock.ledger import MovementKind
 from services.fulfillment.rpc.requests import refuse_duplicates, xp_edit
-from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2
+from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, reasons
 
 MAX_PRIORITY = 1_000_000
 RECORD_FIELDS = ("address", "can_exceed", "priority", "active", "pickup", "xp")
@@ -28,7 +28,7 @@ def record_in(found: Violations, field: str, m: inventory_pb2.InventoryRecord, o
     found.check_id(f"{field}.location_id", location)
     _priority(found, f"{field}.priority", m.priority)
     if not 0 <= opening <= MAX_QUANTITY:
-        found.add(opening_field, "VALUE_OUT_OF_RANGE", f"must be 0 to {MAX_QUANTITY:,}")
+        found.add(opening_field, reasons.VALUE_OUT_OF_RANGE, f"must be 0 to {MAX_QUANTITY:,}")
     address = None
     if m.HasField("address"):
         address = {**address_in(found, f"{field}.address", m.address), "id": location}
@@ -70,9 +70,9 @@ def record_edit_in(found: Violations, m: inventory_service_pb2.UpdateInventoryRe
 def adjustments_in(found: Violations, messages: Sequence[inventory_service_pb2.StockAdjustment]) -> list[Adjustment]:
     """An AdjustStockRequest's bookings."""
     if not messages:
-        found.add("adjustments", "FIELD_REQUIRED", "at least one")
+        found.add("adjustments", reasons.FIELD_REQUIRED, "at least one")
     if len(messages) > 1_000:
-        found.add("adjustments", "TOO_MANY_ITEMS", "at most 1,000")
+        found.add("adjustments", reasons.TOO_MANY_ITEMS, "at most 1,000")
         return []
     refuse_duplicates(found, [(f"adjustments[{n}].inventory_record_id", m.inventory_record_id) for n, m in enumerate(messages)])
     return [_adjustment(found, f"adjustments[{n}]", m) for n, m in enumerate(messages)]
@@ -80,7 +80,7 @@ def adjustments_in(found: Violations, messages: Sequence[inventory_service_pb2.S
 
 def _priority(found: Violations, field: str, value: int) -> None:
     if abs(value) > MAX_PRIORITY:
-        found.add(field, "VALUE_OUT_OF_RANGE", f"must be within {MAX_PRIORITY:,} of zero")
+        found.add(field, reasons.VALUE_OUT_OF_RANGE, f"must be within {MAX_PRIORITY:,} of zero")
 
 
 def _adjustment(found: Violations, field: str, m: inventory_service_pb2.StockAdjustment) -> Adjustment:
@@ -88,14 +88,14 @@ def _adjustment(found: Violations, field: str, m: inventory_service_pb2.StockAdj
     text_in(found, f"{field}.note", m.note, 500)
     receive = m.kind == inventory_pb2.STOCK_MOVEMENT_KIND_RECEIVE
     if not receive and m.kind != inventory_pb2.STOCK_MOVEMENT_KIND_ADJUST:
-        found.add(f"{field}.kind", "FIELD_INVALID", "must be RECEIVE or ADJUST")
+        found.add(f"{field}.kind", reasons.FIELD_INVALID, "must be RECEIVE or ADJUST")
     which = m.WhichOneof("amount")
     if which is None:
-        found.add(f"{field}.change", "FIELD_REQUIRED", "change or count is required")
+        found.add(f"{field}.change", reasons.FIELD_REQUIRED, "change or count is required")
     elif receive and (which == "count" or m.change <= 0):
-        found.add(f"{field}.{which}", "VALUE_OUT_OF_RANGE", "a receipt is a change above 0")
+        found.add(f"{field}.{which}", reasons.VALUE_OUT_OF_RANGE, "a receipt is a change above 0")
     elif abs(getattr(m, which)) > MAX_QUANTITY or (which == "count" and m.count < 0):
-        found.add(f"{field}.{which}", "VALUE_OUT_OF_RANGE", f"must be within {MAX_QUANTITY:,}")
+        found.add(f"{field}.{which}", reasons.VALUE_OUT_OF_RANGE, f"must be within {MAX_QUANTITY:,}")
     return Adjustment(
         m.inventory_record_id,
         MovementKind.RECEIVE if receive else MovementKind.ADJUST,

@@ -9,7 +9,7 @@ from libs.rpc import require_service
 from services.fulfillment.application.supplier_orders.supplier_orders import SupplierOrders
 from services.fulfillment.contract.reports import shipment_report, supplier_order_out
 from waybill.fulfillment.v1 import order_fulfillment_service_pb2 as pb
-from waybill.fulfillment.v1 import order_fulfillment_service_pb2_grpc
+from waybill.fulfillment.v1 import order_fulfillment_service_pb2_grpc, reasons
 
 
 class OrderFulfillmentServicer(order_fulfillment_service_pb2_grpc.OrderFulfillmentServiceServicer):
@@ -24,7 +24,7 @@ class OrderFulfillmentServicer(order_fulfillment_service_pb2_grpc.OrderFulfillme
         """Everything of some buyer orders."""
         require_service("order")
         if len(request.order_keys) > 1_000:
-            raise invalid("order_keys", "TOO_MANY_ITEMS", "at most 1,000")
+            raise invalid("order_keys", reasons.TOO_MANY_ITEMS, "at most 1,000")
         found = await self._orders.of_orders(request.order_keys)
         return pb.BatchGetOrderFulfillmentResponse(
             supplier_orders=[supplier_order_out(o) for o in found.orders],

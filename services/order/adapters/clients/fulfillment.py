@@ -18,6 +18,7 @@ from waybill.fulfillment.v1 import reservation_service_pb2 as pb
 from waybill.fulfillment.v1 import reservation_service_pb2_grpc as pb_grpc
 from waybill.fulfillment.v1 import sourcing_pb2
 from waybill.type.v1.address_pb2 import Address
+from waybill.type.v1.reasons import ReasonName
 
 
 class FulfillmentClient:
@@ -152,7 +153,7 @@ def _assignment(a: sourcing_pb2.SourcingAssignment) -> Assignment:
 
 def _problem(p: sourcing_pb2.SourcingProblem) -> Problem:
     subject = f"line_items[{p.line_item_id}]" if p.line_item_id else "line_items"
-    return Problem(p.reason, "fulfillment", subject, p.description, p.contended)
+    return Problem(ReasonName(p.reason), "fulfillment", subject, p.description, p.contended)
 
 
 def _snapshot(order: Order, lines: Sequence[Line], worksheet: Worksheet) -> pb.OrderSnapshot:

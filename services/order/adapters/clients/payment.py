@@ -18,6 +18,7 @@ from waybill.payment.v1 import order_payment_service_pb2_grpc as order_grpc
 from waybill.payment.v1 import payment_pb2
 from waybill.payment.v1 import payment_reservation_service_pb2 as attempt_pb
 from waybill.payment.v1 import payment_reservation_service_pb2_grpc as attempt_grpc
+from waybill.type.v1.reasons import ReasonName
 
 AUTHORIZE_TIMEOUT = 15.0
 
@@ -117,4 +118,4 @@ class PaymentClient:
 
 def _problem(p: payment_pb2.PaymentProblem) -> Problem:
     subject = f"payments[{p.payment_id}]" if p.payment_id else "payments"
-    return Problem(p.reason, "payment", subject, p.description, p.contended)
+    return Problem(ReasonName(p.reason), "payment", subject, p.description, p.contended)

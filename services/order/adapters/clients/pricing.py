@@ -20,6 +20,7 @@ from waybill.pricing.v1 import pricing_pb2
 from waybill.pricing.v1 import redemption_service_pb2 as redemption_pb
 from waybill.pricing.v1 import redemption_service_pb2_grpc as redemption_grpc
 from waybill.type.v1.address_pb2 import Address
+from waybill.type.v1.reasons import ReasonName
 
 _TAXED_BY = ("country", "region", "postal_code")
 
@@ -150,4 +151,4 @@ def _problem(p: pricing_pb2.PricingProblem) -> Problem:
     subject = f"line_items[{p.line_item_id}]" if p.line_item_id else "order"
     if p.ship_estimate_id:
         subject = f"ship_estimates[{p.ship_estimate_id}]"
-    return Problem(p.reason, "pricing", subject, p.description)
+    return Problem(ReasonName(p.reason), "pricing", subject, p.description)

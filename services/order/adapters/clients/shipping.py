@@ -14,6 +14,7 @@ from services.order.domain.model import Line, Order
 from waybill.shipping.v1 import shipping_service_pb2 as pb
 from waybill.shipping.v1 import shipping_service_pb2_grpc as pb_grpc
 from waybill.type.v1.address_pb2 import Address
+from waybill.type.v1.reasons import ReasonName
 
 
 class ShippingClient:
@@ -39,7 +40,9 @@ class ShippingClient:
                 items=items,
             )
         )
-        problems = [Problem(p.reason, "shipping", f"line_items[{p.line_item_id}]", p.description) for p in answer.problems]
+        problems = [
+            Problem(ReasonName(p.reason), "shipping", f"line_items[{p.line_item_id}]", p.description) for p in answer.problems
+        ]
         return tuple(_estimate(e) for e in answer.ship_estimates), problems
 
     async def check(self, order: Order, estimates: Sequence[Estimate]) -> list[Problem]:
@@ -56,7 +59,10 @@ class ShippingClient:
         answer: pb.CheckSelectionsResponse = await self._stub.CheckSelections(
             pb.CheckSelectionsRequest(buyer_id=order.buyer_id, client_id=order.client_id, selections=selections)
         )
-        return [Problem(p.reason, "shipping", f"ship_estimates[{p.ship_estimate_id}]", p.description) for p in answer.problems]
+        return [
+            Problem(ReasonName(p.reason), "shipping", f"ship_estimates[{p.ship_estimate_id}]", p.description)
+            for p in answer.problems
+        ]
 
 
 def _item(a: Assignment, line: Line) -> pb.ShippingItem:

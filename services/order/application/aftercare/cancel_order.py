@@ -23,6 +23,7 @@ from services.order.domain.history import changed
 from services.order.domain.model import Order, Reason
 from services.order.domain.reading.visibility import Direction, scope
 from services.order.domain.status import OrderStatus, Trigger, move
+from waybill.order.v1 import reasons
 
 DRIVEN = timedelta(seconds=10)
 
@@ -98,7 +99,7 @@ class CancelOrder:
         attempt = await work.submissions.get(order.key, shown.attempt, lock=True) if shown else None
         if attempt is None:
             return None, order
-        why = Reason("SUBMIT_CANCELED", "order", "submission", "the order was canceled")
+        why = Reason(reasons.SUBMIT_CANCELED, "order", "submission", "the order was canceled")
         return await self._submit.decide_in(work, attempt, Tried((why,)))
 
     async def run(self, row: Cancellation) -> Order:
@@ -124,7 +125,7 @@ class CancelOrder:
         except WaybillError as error:
             if error.kind is Kind.UNAVAILABLE:
                 raise
-            if error.reason == "ORDER_ALREADY_SHIPPED":
+            if error.reason == reasons.ORDER_ALREADY_SHIPPED:
                 return await self._instead(row, error)
             await self._withdraw(row.order_key)
             raise

@@ -24,6 +24,7 @@ from services.order.application.submission.submit_order import SubmitOrder
 from services.order.application.submission.try_submission import FAILED, Tried
 from services.order.domain.model import Order, Reason
 from services.order.domain.status import Trigger, move
+from waybill.order.v1 import reasons
 
 COMPLETE, CANCEL_REST = "COMPLETE", "CANCEL_REST"
 log = get_logger("changes")
@@ -116,7 +117,9 @@ class ChangeOrder:
             canceled = await self._peers.fulfillment.try_change(attempt.order_key, attempt.attempt, attempt.deadline)
         except WaybillError as error:
             if error.kind is Kind.UNAVAILABLE:
-                return Tried((Reason("DEPENDENCY_UNAVAILABLE", "fulfillment", "order", "fulfillment did not answer", True),))
+                return Tried(
+                    (Reason(reasons.DEPENDENCY_UNAVAILABLE, "fulfillment", "order", "fulfillment did not answer", True),)
+                )
             return Tried((Reason(error.reason, "fulfillment", "order", error.message),))
         except Exception:
             log.exception("change failed", order=str(attempt.order_key), attempt=attempt.attempt)

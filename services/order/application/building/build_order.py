@@ -17,6 +17,7 @@ from services.order.domain.building.drafts import LineDraft, OrderDraft, check_d
 from services.order.domain.model import Address, Line, Order
 from services.order.domain.status import OrderStatus
 from services.order.domain.submission.readiness import Facts
+from waybill.order.v1 import reasons
 
 _ORDER_OVERRIDES = {"shipping_cost_override": roles.OVERRIDE_SHIPPING, "tax_override": roles.OVERRIDE_TAX}
 _LINE_OVERRIDES = {"unit_price_override": roles.OVERRIDE_UNIT_PRICE, "discount_override": roles.OVERRIDE_DISCOUNT}
@@ -63,7 +64,7 @@ class BuildOrder:
             # Nobody's addresses and no currency: the lines are judged by the rest.
             make_lines(found, drafts, catalog, None, 0, set(), now)
             text = f"there is no buyer {buyer_id!r}"
-            found.require("order.from_party", not valid_id(buyer_id), "BUYER_NOT_FOUND", text)
+            found.require("order.from_party", not valid_id(buyer_id), reasons.BUYER_NOT_FOUND, text)
             raise found.error()
         self._check_context(found, draft, context)
         order = self._order(caller, draft, context, buyer_id, user_id, len(drafts), now, found)
@@ -77,15 +78,15 @@ class BuildOrder:
             raise denied(roles.ORDER_ADMIN)
         if caller.party_kind is PartyKind.BUYER:
             if draft.buyer_id and draft.buyer_id != caller.party_id:
-                found.add("order.from_party", "BUYER_NOT_FOUND", f"there is no buyer {draft.buyer_id!r}")
+                found.add("order.from_party", reasons.BUYER_NOT_FOUND, f"there is no buyer {draft.buyer_id!r}")
             if draft.user_id and draft.user_id != caller.user_id:
                 caller.require(roles.ORDER_ADMIN)
             else:
                 caller.require(roles.SHOPPER, roles.ORDER_ADMIN)
             return caller.party_id, draft.user_id or caller.user_id
         caller.require(roles.ORDER_ADMIN)
-        found.require("order.from_party.id", bool(draft.buyer_id), "FIELD_REQUIRED", "is required")
-        found.require("order.from_user.id", bool(draft.user_id), "FIELD_REQUIRED", "is required")
+        found.require("order.from_party.id", bool(draft.buyer_id), reasons.FIELD_REQUIRED, "is required")
+        found.require("order.from_user.id", bool(draft.user_id), reasons.FIELD_REQUIRED, "is required")
         return draft.buyer_id, draft.user_id
 
     async def _context(self, caller: Principal, buyer_id: str, user_id: str, wanted: Collection[str]) -> OrderingContext | None:
@@ -98,15 +99,15 @@ class BuildOrder:
 
     def _check_context(self, found: Violations, draft: OrderDraft, context: OrderingContext) -> None:
         if not context.buyer_active:
-            found.add("order.from_party", "BUYER_INACTIVE", "the buyer may not order")
+            found.add("order.from_party", reasons.BUYER_INACTIVE, "the buyer may not order")
         if context.user is None:
             # An id that is none has been told of.
             if all(v.field != "order.from_user.id" for v in found.items):
-                found.add("order.from_user", "BUYER_NOT_FOUND", "the buyer has no such user")
+                found.add("order.from_user", reasons.BUYER_NOT_FOUND, "the buyer has no such user")
         elif not context.user_active:
-            found.add("order.from_user", "BUYER_INACTIVE", "the user may not order")
+            found.add("order.from_user", reasons.BUYER_INACTIVE, "the user may not order")
         if draft.currency and draft.currency != context.currency:
-            found.add("order.currency", "CURRENCY_MISMATCH", f"this buyer orders in {context.currency}")
+            found.add("order.currency", reasons.CURRENCY_MISMATCH, f"this buyer orders in {context.currency}")
 
     def _order(
         self,
@@ -204,11 +205,11 @@ def resolve_address(
         known = (context.billing_addresses if billing else context.shipping_addresses).get(id)
         if known is None and valid_id(id):
             use = "bill" if billing else "ship"
-            found.add(f"{field}_id", "ADDRESS_NOT_FOUND", f"there is no address {id!r} that this user may {use} to")
+            found.add(f"{field}_id", reasons.ADDRESS_NOT_FOUND, f"there is no address {id!r} that this user may {use} to")
         return id, known
     if given is not None:
         if context.restrict_addresses:
-            found.add(field, "ADDRESS_RESTRICTED", "this buyer ships to assigned addresses of its book only")
+            found.add(field, reasons.ADDRESS_RESTRICTED, "this buyer ships to assigned addresses of its book only")
         return "", given
     return ("", None) if default is None else (str(default.get("id", "")), default)
 
@@ -217,7 +218,7 @@ def check_currencies(found: Violations, currency: str, used: Collection[tuple[st
     """Every amount of a request is in the order's currency."""
     for field, code in used:
         if code != currency:
-            found.add(field, "CURRENCY_MISMATCH", f"must be in {currency}, not {code or 'none'}")
+            found.add(field, reasons.CURRENCY_MISMATCH, f"must be in {currency}, not {code or 'none'}")
 
 
 def make_lines(
@@ -238,13 +239,13 @@ def make_lines(
         if product is None:
             if valid_id(draft.product_id):
                 text = f"there is no product {draft.product_id!r}"
-                found.add(f"{where}.product_id", "PRODUCT_NOT_FOUND", text)
+                found.add(f"{where}.product_id", reasons.PRODUCT_NOT_FOUND, text)
             continue
         if not product.active:
             text = f"product {draft.product_id!r} is not active"
-            found.add(f"{where}.product_id", "PRODUCT_INACTIVE", text)
+            found.add(f"{where}.product_id", reasons.PRODUCT_INACTIVE, text)
         if draft.id in taken:
-            found.add(f"{where}.id", "DUPLICATE_ITEM", f"the order has a line {draft.id!r} already")
+            found.add(f"{where}.id", reasons.DUPLICATE_ITEM, f"the order has a line {draft.id!r} already")
         address_id, address = resolve_address(
             found, f"{where}.shipping_address", draft.shipping_address_id, draft.shipping_address, context
         )

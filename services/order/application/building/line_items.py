@@ -34,6 +34,7 @@ from services.order.domain.building.drafts import (
 from services.order.domain.history import changed, placed
 from services.order.domain.model import Line, Order
 from services.order.domain.status import Trigger
+from waybill.order.v1 import reasons
 
 PATHS = frozenset(
     {
@@ -83,7 +84,7 @@ class LineItems:
         if recorded is not None:
             return await self._again(caller, order_id, recorded)
         require_override_roles(caller, overrides_of(None, drafts))
-        found.require("line_items", bool(drafts), "FIELD_REQUIRED", "at least one line")
+        found.require("line_items", bool(drafts), reasons.FIELD_REQUIRED, "at least one line")
         check_lines(found, drafts)
         context, catalog = await asyncio.gather(
             self._context(caller, seen, drafts), self._catalog.products({d.product_id for d in drafts})
@@ -139,7 +140,7 @@ class LineItems:
         if recorded is not None:
             return await self._again(caller, order_id, recorded)
         require_override_roles(caller, paths)
-        found.require("line_items", bool(drafts), "FIELD_REQUIRED", "at least one line")
+        found.require("line_items", bool(drafts), reasons.FIELD_REQUIRED, "at least one line")
         check_ids(found, drafts)
         context = None
         if any("address" in path for path in paths):
@@ -185,9 +186,9 @@ class LineItems:
             order = await writable(work.orders, caller, order_id, now, Trigger.EDIT, etag)
             known = {line.id: line for line in await work.orders.lines(order.key)}
             found = Violations()
-            found.require("line_item_ids", bool(line_ids), "FIELD_REQUIRED", "at least one line")
+            found.require("line_item_ids", bool(line_ids), reasons.FIELD_REQUIRED, "at least one line")
             for i, id in enumerate(line_ids):
-                found.require(f"line_item_ids[{i}]", id in known, "LINE_ITEM_NOT_FOUND", f"the order has no line {id!r}")
+                found.require(f"line_item_ids[{i}]", id in known, reasons.LINE_ITEM_NOT_FOUND, f"the order has no line {id!r}")
             found.raise_if_any()
             gone = set(line_ids)
             after, event = changed(
@@ -225,7 +226,7 @@ def _changed(
     where = f"line_items[{i}]"
     line = existing.get(draft.id)
     if line is None:
-        found.add(f"{where}.id", "LINE_ITEM_NOT_FOUND", f"the order has no line {draft.id!r}")
+        found.add(f"{where}.id", reasons.LINE_ITEM_NOT_FOUND, f"the order has no line {draft.id!r}")
         return None
     fields: dict[str, Any] = {}
     if "quantity" in paths:

@@ -13,6 +13,7 @@ from services.order.application.peers import PaymentDocument, Payments
 from services.order.application.ports import Units
 from services.order.domain.history import changed
 from services.order.domain.status import OrderStatus, Trigger, move
+from waybill.order.v1 import reasons
 
 
 class OrderPayments:
@@ -36,7 +37,7 @@ class OrderPayments:
             if order.status is not OrderStatus.OPEN:
                 move(order.id, order.status, Trigger.EDIT)
         if not again and not order.calculated:
-            raise precondition("ORDER_NOT_CALCULATED", f"order {order_id} is not calculated", order=order_id)
+            raise precondition(reasons.ORDER_NOT_CALCULATED, f"order {order_id} is not calculated", order=order_id)
         made = await self._payments.create(order, payments, request_id)
         await self._note(caller, order_id, "payments_added", len(made), request)
         return made

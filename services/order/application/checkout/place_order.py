@@ -19,6 +19,7 @@ from services.order.domain.building.drafts import LineDraft, OrderDraft
 from services.order.domain.checkout.worksheet import Worksheet, select_by_preference
 from services.order.domain.model import Line, Order
 from services.order.domain.reading.visibility import Direction, scope
+from waybill.order.v1 import reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class PlaceOrder:
                 recorded = await work.requests.find(request)
             if recorded is not None:
                 return await self._again(caller, recorded["id"])
-        found.require("line_items", bool(drafts), "FIELD_REQUIRED", "at least one line")
+        found.require("line_items", bool(drafts), reasons.FIELD_REQUIRED, "at least one line")
         order, lines, facts = await self._build(caller, draft, drafts, found)
         worksheet = await self._worksheets.estimated(order, lines, Worksheet())
         worksheet = select_by_preference(worksheet, wishes.ship_method_ids, wishes.fastest)

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 from libs.errors import Kind, RuleViolation, WaybillError
 from services.order.application.peers import Problem
+from waybill.order.v1.reasons import ReasonName
 
 
-def refuse(reason: str, order_id: str, what: str, problems: Sequence[Problem]) -> WaybillError:
+def refuse(reason: ReasonName, order_id: str, what: str, problems: Sequence[Problem]) -> WaybillError:
     """FAILED_PRECONDITION with every problem; the single reason when there is only one kind."""
-    reasons = {p.reason for p in problems}
+    kinds = {p.reason for p in problems}
     text = "; ".join(f"{p.subject}: {p.description}" for p in problems[:5])
     return WaybillError(
         Kind.PRECONDITION,
-        reasons.pop() if len(reasons) == 1 else reason,
+        kinds.pop() if len(kinds) == 1 else reason,
         f"{what} of order {order_id} is not possible: {text}",
         metadata={"order": order_id},
         rules=[RuleViolation(p.reason, p.subject, p.description) for p in problems],

@@ -24,6 +24,7 @@ from services.order.domain.checkout.worksheet import Assignment, Worksheet, sele
 from services.order.domain.history import changed
 from services.order.domain.model import Line, Order, ProductSnapshot
 from services.order.domain.status import Trigger
+from waybill.order.v1 import reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +96,11 @@ class Worksheets:
         self._require_destination(order, lines)
         plan, problems = await self._peers.fulfillment.plan(order, lines)
         if problems:
-            raise refuse("ESTIMATE_REFUSED", order.id, "an estimate", problems)
+            raise refuse(reasons.ESTIMATE_REFUSED, order.id, "an estimate", problems)
         plan = await self._located(order, lines, plan)
         estimates, problems = await self._peers.shipping.estimate(order, lines, plan)
         if problems:
-            raise refuse("ESTIMATE_REFUSED", order.id, "an estimate", problems)
+            raise refuse(reasons.ESTIMATE_REFUSED, order.id, "an estimate", problems)
         return worksheet.with_estimates(plan, estimates, self._clock.now())
 
     async def _located(self, order: Order, lines: Sequence[Line], plan: Sequence[Assignment]) -> tuple[Assignment, ...]:
@@ -113,14 +114,14 @@ class Worksheets:
 
     def _require_destination(self, order: Order, lines: Sequence[Line]) -> None:
         if not lines:
-            raise precondition("ORDER_EMPTY", f"order {order.id} has no line", order=order.id)
+            raise precondition(reasons.ORDER_EMPTY, f"order {order.id} has no line", order=order.id)
         missing = [
-            Problem("SHIPPING_ADDRESS_MISSING", "order", f"line_items[{line.id}]", "has no address to ship to")
+            Problem(reasons.SHIPPING_ADDRESS_MISSING, "order", f"line_items[{line.id}]", "has no address to ship to")
             for line in lines
             if line.shippable_address_missing(order)
         ]
         if missing:
-            raise refuse("ESTIMATE_REFUSED", order.id, "an estimate", missing)
+            raise refuse(reasons.ESTIMATE_REFUSED, order.id, "an estimate", missing)
 
     async def select(
         self, caller: Principal, order_id: str, selections: Sequence[tuple[str, str]], request: RequestKey | None
@@ -130,7 +131,7 @@ class Worksheets:
         def step(stored: Sheet) -> tuple[Worksheet, dict[str, Any]]:
             if not stored.order.estimated:
                 raise precondition(
-                    "SHIP_ESTIMATE_STALE", f"order {order_id} changed since shipping was estimated", order=order_id
+                    reasons.SHIP_ESTIMATE_STALE, f"order {order_id} changed since shipping was estimated", order=order_id
                 )
             return select(stored.worksheet, selections), {}
 
@@ -176,10 +177,12 @@ class Worksheets:
     ) -> tuple[Order, Worksheet, tuple[Line, ...]]:
         """Order, worksheet and lines with their amounts, nothing stored; raises all problems at once."""
         if worksheet.estimates and not order.estimated and order.shipping_cost_override is None:
-            raise precondition("SHIP_ESTIMATE_STALE", f"order {order.id} changed since shipping was estimated", order=order.id)
+            raise precondition(
+                reasons.SHIP_ESTIMATE_STALE, f"order {order.id} changed since shipping was estimated", order=order.id
+            )
         parts, shipments, price_time, problems = await self._peers.pricing.calculate(order, lines, worksheet)
         if problems:
-            raise refuse("CALCULATION_REFUSED", order.id, "a calculation", problems)
+            raise refuse(reasons.CALCULATION_REFUSED, order.id, "a calculation", problems)
         parts, shipments = with_own_tax(order, parts, shipments)
         made = replace(worksheet, lines=parts, shipments=shipments, price_time=price_time)
         return with_totals(order, totals(parts, shipments)), made, priced(lines, parts)

@@ -15,6 +15,7 @@ from services.order.application.access import readable
 from services.order.application.ports import OrderWork, SupplierOrderView, Units
 from services.order.domain.model import Event, Line, Order
 from services.order.domain.reading.visibility import Direction, scope
+from waybill.order.v1 import reasons
 
 POLL = 0.05
 """Seconds between looks for a report, at first; then twice as long each time, up to half a second."""
@@ -146,7 +147,7 @@ def _shows_allocations(caller: Principal, order: Order) -> bool:
 def _not_reported(order_id: str, version: int) -> WaybillError:
     return WaybillError(
         Kind.STALE,
-        "VERSION_NOT_REPORTED",
+        reasons.VERSION_NOT_REPORTED,
         f"order {order_id} is not known at version {version} yet",
         metadata={"order": order_id, "version": str(version)},
         retry_after=timedelta(seconds=1),

@@ -13,6 +13,7 @@ from libs.errors import Kind, WaybillError
 from libs.service.unit_of_work import UnitsOfWork
 from services.order.domain.model import Event
 from services.order.domain.reading.visibility import Direction, Scope, scope
+from waybill.order.v1 import reasons
 
 BATCH = 200
 POLL = 0.5
@@ -113,7 +114,7 @@ class WatchOrders:
 def _expired(why: str) -> WaybillError:
     return WaybillError(
         Kind.OUT_OF_RANGE,
-        "RESUME_TOKEN_EXPIRED",
+        reasons.RESUME_TOKEN_EXPIRED,
         f"{why}: watch again with from_start, the history of every order is there",
         metadata={"field": "resume_token", "restart": "from_start"},
     )

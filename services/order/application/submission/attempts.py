@@ -14,6 +14,8 @@ from services.order.domain.history import changed
 from services.order.domain.model import Event, Order, Reason, Submission
 from services.order.domain.status import OrderStatus, Trigger, move
 from services.order.domain.submission.readiness import Facts
+from waybill.fulfillment.v1 import reasons as fulfillment_reasons
+from waybill.order.v1 import reasons
 
 DEADLINE = timedelta(seconds=60)
 """How long an attempt may stay undecided."""
@@ -102,7 +104,7 @@ def decided(order: Order, attempt: Attempt, facts: Facts | None, now: datetime) 
 
 def timed_out(attempt: Attempt) -> Reason:
     """Why an attempt is refused that nobody decided in time."""
-    reason = "SUBMIT_TIMED_OUT" if attempt.kind == SUBMIT else "CHANGE_TIMED_OUT"
+    reason = reasons.SUBMIT_TIMED_OUT if attempt.kind == SUBMIT else reasons.CHANGE_TIMED_OUT
     return Reason(reason, "order", "submission", "not decided in time")
 
 
@@ -148,34 +150,34 @@ def outcome(attempt: Attempt, order: Order) -> Order:
     """
     if attempt.state != "REFUSED":
         return order
-    reasons = attempt.reasons
+    found = attempt.reasons
     if attempt.kind == CHANGE:
         raise _change_refused(attempt, order)
-    contended = bool(reasons) and all(r.contended for r in reasons)
-    text = "; ".join(f"{r.subject}: {r.description}" for r in reasons[:5])
+    contended = bool(found) and all(r.contended for r in found)
+    text = "; ".join(f"{r.subject}: {r.description}" for r in found[:5])
     # By now it may have been submitted by a later attempt, or canceled.
     onward = {"next": NEXT} if order.status is OrderStatus.UNSUBMITTED else {}
     raise WaybillError(
         Kind.STALE if contended else Kind.PRECONDITION,
-        "SUBMIT_CONTENDED" if contended else "SUBMIT_REFUSED",
+        reasons.SUBMIT_CONTENDED if contended else reasons.SUBMIT_REFUSED,
         f"order {order.id} was not submitted: {text}" + (f"; mend that and call {NEXT}" if onward else ""),
         metadata={"order": order.id, "attempt": str(attempt.attempt), **onward},
-        rules=[RuleViolation(r.reason, r.subject, r.description) for r in reasons],
+        rules=[RuleViolation(r.reason, r.subject, r.description) for r in found],
         retry_after=timedelta(seconds=1) if contended else None,
     )
 
 
 def _change_refused(attempt: Attempt, order: Order) -> WaybillError:
     """What is told when a change is refused. An order of which nothing has shipped is canceled as a whole instead."""
-    reasons = attempt.reasons
-    text = "; ".join(r.description for r in reasons)
-    onward = {"next": "CancelOrder"} if any(r.reason == "NOTHING_SHIPPED" for r in reasons) else {}
-    contended = bool(reasons) and all(r.contended for r in reasons)
+    found = attempt.reasons
+    text = "; ".join(r.description for r in found)
+    onward = {"next": "CancelOrder"} if any(r.reason == fulfillment_reasons.NOTHING_SHIPPED for r in found) else {}
+    contended = bool(found) and all(r.contended for r in found)
     return WaybillError(
         Kind.STALE if contended else Kind.PRECONDITION,
-        "CHANGE_CONTENDED" if contended else "CHANGE_REFUSED",
+        reasons.CHANGE_CONTENDED if contended else reasons.CHANGE_REFUSED,
         f"order {order.id} was not changed: {text}" + ("; call CancelOrder" if onward else ""),
         metadata={"order": order.id, "attempt": str(attempt.attempt), **onward},
-        rules=[RuleViolation(r.reason, r.subject, r.description) for r in reasons],
+        rules=[RuleViolation(r.reason, r.subject, r.description) for r in found],
         retry_after=timedelta(seconds=1) if contended else None,
     )

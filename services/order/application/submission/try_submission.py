@@ -14,10 +14,11 @@ from services.order.application.building.build_order import facts_of
 from services.order.application.peers import PaymentTry, Peers, Problem
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import CanceledAmounts, Line, Order, Reason
-from services.order.domain.submission.readiness import Facts, reasons
+from services.order.domain.submission.readiness import Facts, objections
+from waybill.order.v1 import reasons
 
 T = TypeVar("T")
-FAILED = "SUBMIT_FAILED"
+FAILED = reasons.SUBMIT_FAILED
 _LOG = get_logger("submit")
 
 
@@ -69,7 +70,7 @@ class TrySubmission:
         if known is None:
             found += facts if isinstance(facts, list) else []
         else:
-            found += reasons(order, trial.lines, trial.worksheet, known, trial.begin_time)
+            found += objections(order, trial.lines, trial.worksheet, known, trial.begin_time)
         found += [p.as_reason() for p in (*carriage, *prices, *stock, *money.problems)]
         if found or trial.validate_only:
             return Tried(tuple(found), facts=known)
@@ -145,7 +146,7 @@ async def _guarded(step: Awaitable[T], context: str) -> T | list[Problem]:
         return await step
     except WaybillError as error:
         if error.kind is Kind.UNAVAILABLE:
-            return [Problem("DEPENDENCY_UNAVAILABLE", context, context, f"{context} did not answer", True)]
+            return [Problem(reasons.DEPENDENCY_UNAVAILABLE, context, context, f"{context} did not answer", True)]
         if error.fields:
             return [Problem(f.reason, context, f.field, f.description) for f in error.fields]
         return [Problem(error.reason, context, context, error.message)]

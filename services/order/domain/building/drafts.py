@@ -9,6 +9,7 @@ from typing import Any
 
 from libs.errors import Violations
 from services.order.domain.model import MAX_LINES, MAX_QUANTITY, Address
+from waybill.order.v1 import reasons
 
 LEEWAY = timedelta(days=1)
 """How far before the moment a date may lie that should come after it: days begin elsewhere, and clocks differ."""
@@ -70,22 +71,22 @@ def check_ids(found: Violations, drafts: Sequence[LineDraft]) -> None:
     seen: set[str] = set()
     for i, draft in enumerate(drafts):
         if draft.id in seen:
-            found.add(f"line_items[{i}].id", "DUPLICATE_ITEM", f"line id {draft.id!r} stands twice")
+            found.add(f"line_items[{i}].id", reasons.DUPLICATE_ITEM, f"line id {draft.id!r} stands twice")
         seen.update({draft.id} - {""})
 
 
 def check_count(found: Violations, count: int) -> None:
     """Adds a violation when an order would have more lines than it may."""
-    found.require("line_items", count <= MAX_LINES, "TOO_MANY_ITEMS", f"an order has at most {MAX_LINES:,} lines")
+    found.require("line_items", count <= MAX_LINES, reasons.TOO_MANY_ITEMS, f"an order has at most {MAX_LINES:,} lines")
 
 
 def check_date_needed(found: Violations, where: str, needed: datetime | None, now: datetime) -> None:
     """Adds a violation when a line is needed before it is asked for, or in a time that can only be a mistake."""
     if needed is not None and not now - LEEWAY <= needed <= now + FARTHEST:
-        found.add(f"{where}.date_needed", "VALUE_OUT_OF_RANGE", "is from a day ago to ten years ahead")
+        found.add(f"{where}.date_needed", reasons.VALUE_OUT_OF_RANGE, "is from a day ago to ten years ahead")
 
 
 def check_quantity(found: Violations, where: str, quantity: int) -> None:
     """Adds a violation when the quantity is not between 1 and the limit."""
     if not 1 <= quantity <= MAX_QUANTITY:
-        found.add(where, "VALUE_OUT_OF_RANGE", f"a quantity is 1 to {MAX_QUANTITY:,} units, not {quantity}")
+        found.add(where, reasons.VALUE_OUT_OF_RANGE, f"a quantity is 1 to {MAX_QUANTITY:,} units, not {quantity}")

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from libs.errors import Violations
+from waybill.order.v1 import reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +118,16 @@ def select(worksheet: Worksheet, selections: Iterable[tuple[str, str]]) -> Works
         estimate = by_id.get(estimate_id)
         if estimate is None:
             found.add(
-                f"selections[{i}].ship_estimate_id", "SHIP_ESTIMATE_NOT_FOUND", f"there is no ship estimate {estimate_id!r}"
+                f"selections[{i}].ship_estimate_id", reasons.SHIP_ESTIMATE_NOT_FOUND, f"there is no ship estimate {estimate_id!r}"
             )
         elif not any(m.id == method_id for m in estimate.methods):
             found.add(
                 f"selections[{i}].ship_method_id",
-                "SHIP_METHOD_NOT_OFFERED",
+                reasons.SHIP_METHOD_NOT_OFFERED,
                 f"estimate {estimate_id} does not offer {method_id!r}",
             )
         elif estimate_id in chosen:
-            found.add(f"selections[{i}].ship_estimate_id", "DUPLICATE_ITEM", "the estimate is named twice")
+            found.add(f"selections[{i}].ship_estimate_id", reasons.DUPLICATE_ITEM, "the estimate is named twice")
         else:
             chosen[estimate_id] = method_id
     found.raise_if_any()

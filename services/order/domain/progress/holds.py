@@ -10,6 +10,7 @@ from libs.errors import missing, precondition
 from services.order.domain.history import changed
 from services.order.domain.model import Event, Order, OrderHold
 from services.order.domain.status import OrderStatus, Trigger, move
+from waybill.order.v1 import reasons
 
 MANUAL, PAYMENT = "MANUAL", "PAYMENT"
 MAX_HOLDS = 100
@@ -20,7 +21,7 @@ def place(order: Order, hold: OrderHold, party_id: str, now: datetime) -> tuple[
     """The order with one more hold. Raises ORDER_STATUS_CONFLICT, TOO_MANY_HOLDS."""
     status = move(order.id, order.status, Trigger.HOLD)
     if hold.type == MANUAL and len(order.holds) >= MAX_HOLDS:
-        raise precondition("TOO_MANY_HOLDS", f"order {order.id} has had {MAX_HOLDS} holds", order=order.id)
+        raise precondition(reasons.TOO_MANY_HOLDS, f"order {order.id} has had {MAX_HOLDS} holds", order=order.id)
     data: dict[str, Any] = {"hold": hold.id, "type": hold.type, "comment": hold.comment}
     if hold.payment_id:
         data["payment"] = hold.payment_id

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from services.order.domain.building.products import changes
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import Address, Line, Order, Policy, ProductSnapshot, Reason
+from waybill.order.v1 import reasons
 
 CONTEXT = "order"
 
@@ -35,7 +36,7 @@ class Facts:
     """The same for billing."""
 
 
-def reasons(order: Order, lines: Sequence[Line], worksheet: Worksheet, facts: Facts, now: datetime) -> list[Reason]:
+def objections(order: Order, lines: Sequence[Line], worksheet: Worksheet, facts: Facts, now: datetime) -> list[Reason]:
     """Everything that is wrong, most general first. Promises of others must hold at `now`."""
     return [
         *_parties(order, facts),
@@ -46,33 +47,33 @@ def reasons(order: Order, lines: Sequence[Line], worksheet: Worksheet, facts: Fa
     ]
 
 
-def _reason(reason: str, subject: str, description: str) -> Reason:
+def _reason(reason: reasons.ReasonName, subject: str, description: str) -> Reason:
     return Reason(reason, CONTEXT, subject, description)
 
 
 def _parties(order: Order, facts: Facts) -> Iterator[Reason]:
     if not facts.buyer_active:
-        yield _reason("BUYER_INACTIVE", "from_party", f"buyer {order.buyer_id} may not order")
+        yield _reason(reasons.BUYER_INACTIVE, "from_party", f"buyer {order.buyer_id} may not order")
     if not facts.user_active:
-        yield _reason("BUYER_INACTIVE", "from_user", f"user {order.user.id} may not order")
+        yield _reason(reasons.BUYER_INACTIVE, "from_user", f"user {order.user.id} may not order")
     if not facts.channel_active:
-        yield _reason("CHANNEL_INACTIVE", "client_id", f"nothing is ordered through {order.client_id} any more")
+        yield _reason(reasons.CHANNEL_INACTIVE, "client_id", f"nothing is ordered through {order.client_id} any more")
     if facts.currency and facts.currency != order.currency:
-        yield _reason("CURRENCY_MISMATCH", "currency", f"this buyer orders in {facts.currency} by now")
+        yield _reason(reasons.CURRENCY_MISMATCH, "currency", f"this buyer orders in {facts.currency} by now")
 
 
 def _contents(order: Order, lines: Sequence[Line], facts: Facts) -> Iterator[Reason]:
     if not lines:
-        yield _reason("ORDER_EMPTY", "line_items", "an order needs at least one line")
+        yield _reason(reasons.ORDER_EMPTY, "line_items", "an order needs at least one line")
     for line in lines:
         present = facts.products.get(line.product_id)
         if present is None:
-            yield _reason("PRODUCT_INACTIVE", f"line_items[{line.id}]", f"product {line.product_id} may not be ordered")
+            yield _reason(reasons.PRODUCT_INACTIVE, f"line_items[{line.id}]", f"product {line.product_id} may not be ordered")
         elif names := changes(line.product, present):
             text = f"product {line.product_id} has changed: {', '.join(names)}"
-            yield _reason("PRODUCT_CHANGED", f"line_items[{line.id}]", text)
+            yield _reason(reasons.PRODUCT_CHANGED, f"line_items[{line.id}]", text)
         if line.shippable_address_missing(order):
-            yield _reason("SHIPPING_ADDRESS_MISSING", f"line_items[{line.id}]", "the line has no address to ship to")
+            yield _reason(reasons.SHIPPING_ADDRESS_MISSING, f"line_items[{line.id}]", "the line has no address to ship to")
 
 
 def _addresses(order: Order, lines: Sequence[Line], facts: Facts) -> Iterator[Reason]:
@@ -85,11 +86,11 @@ def _addresses(order: Order, lines: Sequence[Line], facts: Facts) -> Iterator[Re
             book = facts.billing_addresses if use == "bill" else facts.shipping_addresses
             present = book.get(id)
             if present is None:
-                yield _reason("ADDRESS_NOT_FOUND", subject, f"there is no address {id!r} that this user may {use} to")
+                yield _reason(reasons.ADDRESS_NOT_FOUND, subject, f"there is no address {id!r} that this user may {use} to")
             elif _place(present) != _place(remembered or {}):
-                yield _reason("ADDRESS_CHANGED", subject, f"the book has another address {id!r} by now")
+                yield _reason(reasons.ADDRESS_CHANGED, subject, f"the book has another address {id!r} by now")
         elif remembered is not None and facts.restrict_addresses:
-            yield _reason("ADDRESS_RESTRICTED", subject, "this buyer ships to assigned addresses of its book only")
+            yield _reason(reasons.ADDRESS_RESTRICTED, subject, "this buyer ships to assigned addresses of its book only")
 
 
 def _place(address: Address) -> dict[str, object]:
@@ -99,16 +100,18 @@ def _place(address: Address) -> dict[str, object]:
 
 def _shipping(order: Order, lines: Sequence[Line], worksheet: Worksheet, policy: Policy, now: datetime) -> Iterator[Reason]:
     if worksheet.estimates and not order.estimated:
-        yield _reason("SHIP_ESTIMATE_STALE", "ship_estimates", "the order changed since shipping was estimated")
+        yield _reason(reasons.SHIP_ESTIMATE_STALE, "ship_estimates", "the order changed since shipping was estimated")
     elif order.shipping_cost_override is None and not _freight_kept(worksheet, policy, now):
-        yield _reason("SHIP_ESTIMATE_STALE", "ship_estimates", "shipping was estimated too long ago for its price to be kept")
+        yield _reason(
+            reasons.SHIP_ESTIMATE_STALE, "ship_estimates", "shipping was estimated too long ago for its price to be kept"
+        )
     if not policy.require_ship_methods or order.shipping_cost_override is not None:
         return
     covered = {item for e in worksheet.estimates if e.selected is not None for item, _ in e.items}
     waiting = {item for e in worksheet.estimates if e.selected is None for item, _ in e.items}
     for line in lines:
         if line.product.shippable and (line.id in waiting or line.id not in covered):
-            yield _reason("SHIP_METHOD_MISSING", f"line_items[{line.id}]", "no ship method is selected")
+            yield _reason(reasons.SHIP_METHOD_MISSING, f"line_items[{line.id}]", "no ship method is selected")
 
 
 def _freight_kept(worksheet: Worksheet, policy: Policy, now: datetime) -> bool:
@@ -121,4 +124,4 @@ def _freight_kept(worksheet: Worksheet, policy: Policy, now: datetime) -> bool:
 
 def _amounts(order: Order) -> Iterator[Reason]:
     if not order.calculated:
-        yield _reason("ORDER_NOT_CALCULATED", "calculation", "the order was not calculated since it last changed")
+        yield _reason(reasons.ORDER_NOT_CALCULATED, "calculation", "the order was not calculated since it last changed")

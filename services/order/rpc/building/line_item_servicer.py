@@ -14,7 +14,7 @@ from services.order.domain.model import MAX_LINES
 from services.order.rpc.convert_in import direction_in, lines_in, masked
 from services.order.rpc.convert_out import any_lines, lines_out, order_out
 from services.order.rpc.order_servicer import request_key
-from waybill.order.v1 import line_item_pb2
+from waybill.order.v1 import line_item_pb2, reasons
 from waybill.order.v1 import line_item_service_pb2 as pb
 from waybill.order.v1 import line_item_service_pb2_grpc as pb_grpc
 
@@ -51,7 +51,7 @@ class LineItemServicer(pb_grpc.LineItemServiceServicer):
         caller, key = request_key(request)
         found = Violations()
         few = len(request.line_item_ids) <= MAX_LINES
-        found.require("line_item_ids", few, "TOO_MANY_ITEMS", f"at most {MAX_LINES:,}")
+        found.require("line_item_ids", few, reasons.TOO_MANY_ITEMS, f"at most {MAX_LINES:,}")
         found.raise_if_any()
         order = await self._line_items.remove(caller, request.order_id, list(request.line_item_ids), request.etag, key)
         return pb.RemoveLineItemsResponse(order=order_out(order))

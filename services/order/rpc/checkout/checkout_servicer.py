@@ -19,6 +19,7 @@ from services.order.rpc.convert_out import lines_out, order_out, reasons_out
 from services.order.rpc.order_servicer import request_key
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import checkout_service_pb2_grpc as pb_grpc
+from waybill.order.v1 import reasons
 from waybill.payment.v1.payment_pb2 import Payment
 
 MAX_SELECTIONS = 5_000
@@ -57,7 +58,7 @@ class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
         caller, key = request_key(request)
         found = Violations()
         count = len(request.selections)
-        found.require("selections", 0 < count <= MAX_SELECTIONS, "TOO_MANY_ITEMS", f"1 to {MAX_SELECTIONS:,}")
+        found.require("selections", 0 < count <= MAX_SELECTIONS, reasons.TOO_MANY_ITEMS, f"1 to {MAX_SELECTIONS:,}")
         found.raise_if_any()
         selections = [(s.ship_estimate_id, s.ship_method_id) for s in request.selections]
         sheet = await self._use.worksheets.select(caller, request.order_id, selections, key)
@@ -78,7 +79,7 @@ class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
         caller, key = request_key(request)
         found = Violations()
         count = len(request.payment_ids)
-        found.require("payment_ids", 0 < count <= MAX_PAYMENTS, "TOO_MANY_ITEMS", f"1 to {MAX_PAYMENTS} payments")
+        found.require("payment_ids", 0 < count <= MAX_PAYMENTS, reasons.TOO_MANY_ITEMS, f"1 to {MAX_PAYMENTS} payments")
         found.raise_if_any()
         await self._use.payments.remove(caller, request.order_id, list(request.payment_ids), request.request_id, key)
         return pb.RemovePaymentsResponse()
@@ -88,8 +89,8 @@ class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
         return pb.ListPaymentsResponse(payments=found)
 
     async def ValidateOrder(self, request: pb.ValidateOrderRequest, context: Any) -> pb.ValidateOrderResponse:
-        reasons = await self._use.validate(current().principal, request.order_id)
-        return pb.ValidateOrderResponse(reasons=reasons_out(reasons))
+        found = await self._use.validate(current().principal, request.order_id)
+        return pb.ValidateOrderResponse(reasons=reasons_out(found))
 
     async def SubmitOrder(self, request: pb.SubmitOrderRequest, context: Any) -> pb.SubmitOrderResponse:
         caller, key = request_key(request)
@@ -110,7 +111,7 @@ class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
 
 def _wishes_in(found: Violations, request: pb.PlaceOrderRequest) -> Wishes:
     few = len(request.ship_method_ids) <= MAX_WISHES
-    found.require("ship_method_ids", few, "TOO_MANY_ITEMS", f"at most {MAX_WISHES}")
+    found.require("ship_method_ids", few, reasons.TOO_MANY_ITEMS, f"at most {MAX_WISHES}")
     found.raise_if_any()
     for i, id in enumerate(request.ship_method_ids):
         found.check_id(f"ship_method_ids[{i}]", id)
@@ -120,5 +121,5 @@ def _wishes_in(found: Violations, request: pb.PlaceOrderRequest) -> Wishes:
 
 def _few_payments(payments: Any) -> None:
     found = Violations()
-    found.require("payments", len(payments) <= MAX_PAYMENTS, "TOO_MANY_ITEMS", f"at most {MAX_PAYMENTS}")
+    found.require("payments", len(payments) <= MAX_PAYMENTS, reasons.TOO_MANY_ITEMS, f"at most {MAX_PAYMENTS}")
     found.raise_if_any()

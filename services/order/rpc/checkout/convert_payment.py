@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from libs.errors import Violations
 from libs.protoconv import money_in, text_in, xp_in
+from waybill.order.v1 import reasons
 from waybill.payment.v1 import payment_pb2
 
 _MEANS = {"spending_account_id": "spending_account", "credit_card_id": "credit_card"}
@@ -22,13 +23,13 @@ def payments_in(found: Violations, messages: Sequence[payment_pb2.Payment]) -> l
     for i, m in enumerate(messages):
         where = f"payments[{i}]"
         if m.id in seen:
-            found.add(f"{where}.id", "DUPLICATE_ITEM", f"id {m.id!r} stands twice")
+            found.add(f"{where}.id", reasons.DUPLICATE_ITEM, f"id {m.id!r} stands twice")
         seen.update({m.id} - {""})
         if m.HasField("amount"):
             currencies.append((f"{where}.amount", m.amount.currency_code))
         else:
             rests += 1
-            found.require(f"{where}.amount", rests == 1, "PAYMENT_REST_REPEATED", "only one payment may have no amount")
+            found.require(f"{where}.amount", rests == 1, reasons.PAYMENT_REST_REPEATED, "only one payment may have no amount")
         _check(found, where, m)
     return currencies
 
@@ -38,12 +39,12 @@ def _check(found: Violations, where: str, m: payment_pb2.Payment) -> None:
     found.check_id(f"{where}.type", m.type)
     if m.HasField("amount"):
         amount = money_in(found, f"{where}.amount", m.amount, negative=True)
-        found.require(f"{where}.amount", amount > 0, "PAYMENT_AMOUNT_NOT_POSITIVE", "must be above zero")
+        found.require(f"{where}.amount", amount > 0, reasons.PAYMENT_AMOUNT_NOT_POSITIVE, "must be above zero")
     for name, type in _MEANS.items():
         value = getattr(m, name)
         found.check_id(f"{where}.{name}", value, required=m.type == type)
         if value and m.type != type:
-            found.add(f"{where}.{name}", "FIELD_INVALID", f"is for payments of type {type}")
+            found.add(f"{where}.{name}", reasons.FIELD_INVALID, f"is for payments of type {type}")
     text_in(found, f"{where}.purchase_order_number", m.purchase_order_number, 100)
     text_in(found, f"{where}.description", m.description, 2_000)
     xp_in(found, f"{where}.xp", m.xp)

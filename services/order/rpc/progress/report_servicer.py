@@ -16,6 +16,7 @@ from waybill.order.v1 import fulfillment_report_service_pb2 as pb
 from waybill.order.v1 import fulfillment_report_service_pb2_grpc as pb_grpc
 from waybill.order.v1 import payment_report_service_pb2 as payment_pb
 from waybill.order.v1 import payment_report_service_pb2_grpc as payment_grpc
+from waybill.order.v1 import reasons
 from waybill.payment.v1 import payment_pb2
 
 MAX_REPORTS = 1_000
@@ -32,7 +33,7 @@ class FulfillmentReportServicer(pb_grpc.FulfillmentReportServiceServicer):
         found = Violations()
         for name in ("supplier_orders", "shipments"):
             few = len(getattr(request, name)) <= MAX_REPORTS
-            found.require(name, few, "TOO_MANY_ITEMS", f"at most {MAX_REPORTS:,}")
+            found.require(name, few, reasons.TOO_MANY_ITEMS, f"at most {MAX_REPORTS:,}")
         found.raise_if_any()
         unknown = await self._report(reports_of(request.supplier_orders, request.shipments))
         return pb.ReportFulfillmentResponse(unknown_order_keys=[str(key) for key in unknown])
@@ -49,7 +50,7 @@ class PaymentReportServicer(payment_grpc.PaymentReportServiceServicer):
         require_service("payment")
         found = Violations()
         few = len(request.payments) <= MAX_REPORTS
-        found.require("payments", few, "TOO_MANY_ITEMS", f"at most {MAX_REPORTS:,}")
+        found.require("payments", few, reasons.TOO_MANY_ITEMS, f"at most {MAX_REPORTS:,}")
         alerts = [alert for n, m in enumerate(request.payments) if (alert := _alert(found, f"payments[{n}]", m))]
         found.raise_if_any()
         unknown = await self._hold.report(alerts)
@@ -61,7 +62,7 @@ class PaymentReportServicer(payment_grpc.PaymentReportServiceServicer):
         require_service("payment")
         found = Violations()
         few = len(request.order_keys) <= MAX_REPORTS
-        found.require("order_keys", few, "TOO_MANY_ITEMS", f"at most {MAX_REPORTS:,}")
+        found.require("order_keys", few, reasons.TOO_MANY_ITEMS, f"at most {MAX_REPORTS:,}")
         found.raise_if_any()
         ended = await self._ended([key_in(key) for key in request.order_keys])
         return payment_pb.ListEndedOrdersResponse(order_keys=[str(key) for key in ended])
@@ -73,7 +74,7 @@ def _alert(found: Violations, where: str, m: payment_pb.PaymentReport) -> Paymen
     try:
         key = uuid.UUID(m.order_key)
     except ValueError:
-        found.add(f"{where}.order_key", "FIELD_INVALID", "is no key of an order")
+        found.add(f"{where}.order_key", reasons.FIELD_INVALID, "is no key of an order")
         return None
     wanted = m.state == payment_pb2.PAYMENT_STATE_ATTENTION
     return PaymentAlert(key, m.payment_id, m.message) if wanted else None

@@ -10,7 +10,7 @@ from libs.query.request import PageRequest
 from libs.rpc.operations import require_operator
 from services.order.application.submission.operate_submissions import OperateSubmissions, OrderAttempt
 from services.order.rpc.convert_out import reasons_out
-from waybill.order.v1 import submission_pb2
+from waybill.order.v1 import reasons, submission_pb2
 from waybill.order.v1 import submission_service_pb2 as pb
 from waybill.order.v1 import submission_service_pb2_grpc as pb_grpc
 
@@ -30,7 +30,7 @@ class SubmissionServicer(pb_grpc.SubmissionServiceServicer):
         require_operator()
         found = Violations()
         found.check_id("order_id", request.order_id)
-        found.require("attempt", request.attempt >= 0, "VALUE_OUT_OF_RANGE", "must be zero or more")
+        found.require("attempt", request.attempt >= 0, reasons.VALUE_OUT_OF_RANGE, "must be zero or more")
         found.raise_if_any()
         return pb.DriveSubmissionResponse(submission=_out(await self._use.drive(request.order_id, request.attempt)))
 

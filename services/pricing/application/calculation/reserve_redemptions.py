@@ -11,7 +11,7 @@ from libs.clock import Clock
 from services.pricing.application.ports import PricingWork, Units
 from services.pricing.domain.calculation.calculate import Line, Problem
 from services.pricing.domain.calculation.quote import Quote, changed
-from services.pricing.domain.reasons import Reason
+from waybill.pricing.v1 import reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Redemptions:
                 return "", await check(work)
         state, problems = await self._units.retrying(reserve)
         if state == "RELEASED":
-            return state, [Problem("", Reason.ATTEMPT_RELEASED, "the attempt was released before")]
+            return state, [Problem("", reasons.ATTEMPT_RELEASED, "the attempt was released before")]
         return state, [] if state else problems
 
     async def end(self, order_key: uuid.UUID, attempt: int, state: str) -> str:

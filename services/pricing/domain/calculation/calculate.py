@@ -12,9 +12,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from libs.money import MICRO, minor_unit, round_half_up, scale
-from services.pricing.domain.reasons import CURRENCY_MISMATCH, Reason
 from services.pricing.domain.schedules.schedule import Price, Schedule, price_at
 from services.pricing.domain.tax.rates import SHIPPING, Destination, Rates
+from waybill.pricing.v1 import reasons
 
 OVERRIDE = "override"
 LARGEST = 10**12 * MICRO
@@ -79,7 +79,7 @@ class Problem:
     """What keeps a line, or an estimate's shipping, from being priced as it should; without either it is about the order."""
 
     line_id: str
-    reason: str
+    reason: reasons.ReasonName
     description: str
     shipment_id: str = ""
 
@@ -152,11 +152,11 @@ def calculate(
 def unplaced(line_id: str = "", shipment_id: str = "") -> Problem:
     """What nobody knows the place of taxation of."""
     text = "nobody knows where it is taxed: it has no destination, and there are tax rates"
-    return Problem(line_id, Reason.TAX_DESTINATION_MISSING, text, shipment_id)
+    return Problem(line_id, reasons.TAX_DESTINATION_MISSING, text, shipment_id)
 
 
 def _too_large(line_id: str, description: str) -> Problem:
-    return Problem(line_id, Reason.AMOUNT_TOO_LARGE, description)
+    return Problem(line_id, reasons.AMOUNT_TOO_LARGE, description)
 
 
 def cumulative(lines: Sequence[Line]) -> dict[str, int]:
@@ -175,9 +175,9 @@ def unit_price(
         return Price(line.unit_price_override, False), ""
     schedule = schedules.get(line.product_id)
     if schedule is None:
-        return Problem(line.id, Reason.PRICE_MISSING, f"product {line.product_id} has no price for this buyer")
+        return Problem(line.id, reasons.PRICE_MISSING, f"product {line.product_id} has no price for this buyer")
     if schedule.currency != currency:
-        return Problem(line.id, CURRENCY_MISMATCH, f"its prices are in {schedule.currency}, not {currency}")
+        return Problem(line.id, reasons.CURRENCY_MISMATCH, f"its prices are in {schedule.currency}, not {currency}")
     effective = quantities[line.product_id] if schedule.cumulative else line.quantity
     price = price_at(schedule, effective, now)
     if isinstance(price, tuple):
@@ -195,7 +195,7 @@ def _line(
     subtotal = round_half_up(price.unit * line.quantity, unit)
     discount = round_half_up(line.discount_override or 0, unit)
     if discount > subtotal:
-        return Problem(line.id, Reason.DISCOUNT_ABOVE_SUBTOTAL, "the discount is above the line's subtotal")
+        return Problem(line.id, reasons.DISCOUNT_ABOVE_SUBTOTAL, "the discount is above the line's subtotal")
     return price, subtotal, discount, schedule_id
 
 

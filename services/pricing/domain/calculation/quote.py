@@ -8,9 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from services.pricing.domain.calculation.calculate import Line, Problem, cumulative, unit_price, unplaced
-from services.pricing.domain.reasons import Reason
 from services.pricing.domain.schedules.schedule import Schedule
 from services.pricing.domain.tax.rates import SHIPPING, Destination, Rates, class_key
+from waybill.pricing.v1 import reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +75,16 @@ def changed(
         if isinstance(priced, Problem):
             problems.append(priced)
         elif priced[0].unit != quote.prices.get(line.id, priced[0].unit):
-            problems.append(Problem(line.id, Reason.PRICE_CHANGED, f"product {line.product_id} costs something else by now"))
+            problems.append(Problem(line.id, reasons.PRICE_CHANGED, f"product {line.product_id} costs something else by now"))
         if line.id in lost:
             problems.append(unplaced(line.id))
             continue
         told = quote.tax_rates.get(line.id)
         if told is not None and told != rates.rate(line.destination or quote.destination, line.tax_class):
-            problems.append(Problem(line.id, Reason.TAX_CHANGED, f"product {line.product_id} is taxed otherwise by now"))
+            problems.append(Problem(line.id, reasons.TAX_CHANGED, f"product {line.product_id} is taxed otherwise by now"))
     for shipping in quote.shipping:
         if shipping.id in lost_shipping:
             problems.append(unplaced(shipment_id=shipping.id))
         elif shipping.tax_rate != rates.rate(shipping.destination or quote.destination, SHIPPING):
-            problems.append(Problem("", Reason.TAX_CHANGED, "its shipping is taxed otherwise by now", shipping.id))
+            problems.append(Problem("", reasons.TAX_CHANGED, "its shipping is taxed otherwise by now", shipping.id))
     return problems

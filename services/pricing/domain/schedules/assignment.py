@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from libs.errors import Violations
-from services.pricing.domain.reasons import Reason
+from waybill.pricing.v1 import reasons
 
 BATCH = 1_000
 FIELD = "assignments"
@@ -31,13 +31,13 @@ class Assignment:
 def check_keys(found: Violations, keys: Sequence[Key]) -> None:
     """Well-formed, each once, not too many."""
     if len(keys) > BATCH:
-        found.add(FIELD, "TOO_MANY_ITEMS", f"at most {BATCH:,}")
+        found.add(FIELD, reasons.TOO_MANY_ITEMS, f"at most {BATCH:,}")
         return
     seen: set[Key] = set()
     for i, key in enumerate(keys):
         found.check_id(f"{FIELD}[{i}].product_id", key.product_id)
         found.check_id(f"{FIELD}[{i}].buyer_id", key.buyer_id, required=False)
-        found.require(f"{FIELD}[{i}]", key not in seen, "DUPLICATE_ITEM", "the product and buyer stand twice")
+        found.require(f"{FIELD}[{i}]", key not in seen, reasons.DUPLICATE_ITEM, "the product and buyer stand twice")
         seen.add(key)
 
 
@@ -47,6 +47,6 @@ def check_schedules(found: Violations, assignments: Sequence[Assignment], known:
         found.require(
             f"{FIELD}[{i}].price_schedule_id",
             assignment.schedule_id in known,
-            Reason.PRICE_SCHEDULE_NOT_FOUND,
+            reasons.PRICE_SCHEDULE_NOT_FOUND,
             f"there is no price schedule {assignment.schedule_id!r}",
         )

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from libs.errors import Violations
-from services.pricing.domain.reasons import Reason
+from waybill.pricing.v1 import reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +50,22 @@ class Price:
     on_sale: bool
 
 
-def price_at(schedule: Schedule, quantity: int, now: datetime) -> Price | tuple[Reason, str]:
+def price_at(schedule: Schedule, quantity: int, now: datetime) -> Price | tuple[reasons.ReasonName, str]:
     """The price, or (reason, rule in words)."""
     if schedule.min_quantity and quantity < schedule.min_quantity:
-        return Reason.QUANTITY_BELOW_MINIMUM, f"at least {schedule.min_quantity} units, not {quantity}"
+        return reasons.QUANTITY_BELOW_MINIMUM, f"at least {schedule.min_quantity} units, not {quantity}"
     if schedule.max_quantity and quantity > schedule.max_quantity:
-        return Reason.QUANTITY_ABOVE_MAXIMUM, f"at most {schedule.max_quantity} units, not {quantity}"
+        return reasons.QUANTITY_ABOVE_MAXIMUM, f"at most {schedule.max_quantity} units, not {quantity}"
     chosen = None
     for step in schedule.breaks:
         if step.quantity > quantity:
             break
         chosen = step
     if chosen is None:
-        return Reason.QUANTITY_BELOW_MINIMUM, f"at least {schedule.breaks[0].quantity} units, not {quantity}"
+        return reasons.QUANTITY_BELOW_MINIMUM, f"at least {schedule.breaks[0].quantity} units, not {quantity}"
     if schedule.restricted and chosen.quantity != quantity:
         allowed = ", ".join(str(step.quantity) for step in schedule.breaks)
-        return Reason.QUANTITY_NOT_ALLOWED, f"only quantities of {allowed}, not {quantity}"
+        return reasons.QUANTITY_NOT_ALLOWED, f"only quantities of {allowed}, not {quantity}"
     if chosen.sale_price is not None and schedule.on_sale(now):
         return Price(chosen.sale_price, True)
     return Price(chosen.price, False)
@@ -85,8 +85,8 @@ def misordered(breaks: Sequence[Break]) -> bool:
 def check(found: Violations, where: str, schedule: Mapping[str, Any]) -> None:
     """Rules between the attributes of a schedule."""
     low, high = schedule["min_quantity"], schedule["max_quantity"]
-    found.require(f"{where}.max_quantity", not high or low <= high, "VALUE_OUT_OF_RANGE", "is below min_quantity")
+    found.require(f"{where}.max_quantity", not high or low <= high, reasons.VALUE_OUT_OF_RANGE, "is below min_quantity")
     start, end = schedule["sale_start_time"], schedule["sale_end_time"]
     found.require(
-        f"{where}.sale_end_time", not (start and end) or start < end, Reason.SALE_TIMES_REVERSED, "a sale ends after it begins"
+        f"{where}.sale_end_time", not (start and end) or start < end, reasons.SALE_TIMES_REVERSED, "a sale ends after it begins"
     )

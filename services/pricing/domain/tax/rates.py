@@ -11,7 +11,7 @@ from typing import Any
 from libs.errors import Violations
 from libs.identify import folded
 from libs.postal import MAX_PREFIX, postal
-from services.pricing.domain.reasons import Reason
+from waybill.pricing.v1 import reasons
 
 STANDARD = "standard"
 SHIPPING = "shipping"
@@ -89,5 +89,5 @@ def check(found: Violations, where: str, rate: Mapping[str, Any]) -> None:
     """Rules between the attributes of a rate."""
     start, end = rate["start_time"], rate["end_time"]
     found.require(
-        f"{where}.end_time", not (start and end) or start < end, Reason.TAX_TIMES_REVERSED, "a rate ends after it begins"
+        f"{where}.end_time", not (start and end) or start < end, reasons.TAX_TIMES_REVERSED, "a rate ends after it begins"
     )

@@ -16,6 +16,7 @@ from services.pricing.domain.schedules.assignment import BATCH, Assignment, Key
 from services.pricing.rpc import convert
 from waybill.pricing.v1 import price_schedule_service_pb2 as pb
 from waybill.pricing.v1 import price_schedule_service_pb2_grpc as pb_grpc
+from waybill.pricing.v1 import reasons
 
 
 def _admin() -> None:
@@ -91,7 +92,7 @@ class PriceScheduleServicer(pb_grpc.PriceScheduleServiceServicer):
     ) -> pb.BatchGetPriceAssignmentsResponse:
         _admin()
         found = Violations()
-        found.require("product_ids", len(request.product_ids) <= BATCH, "TOO_MANY_ITEMS", f"at most {BATCH:,}")
+        found.require("product_ids", len(request.product_ids) <= BATCH, reasons.TOO_MANY_ITEMS, f"at most {BATCH:,}")
         for i, id in enumerate(request.product_ids[:BATCH]):
             found.check_id(f"product_ids[{i}]", id)
         found.raise_if_any()

@@ -12,7 +12,7 @@ from libs.errors import Violations
 from libs.ids import valid_id
 from services.shipping.adapters.db.tables import ASSIGNMENTS, CARRIERS, RATE_TABLES, SHIP_METHODS, ZONES
 from services.shipping.application.ports import References
-from services.shipping.domain.reasons import Reason
+from waybill.shipping.v1 import reasons
 
 
 class SqlReferences:
@@ -25,30 +25,32 @@ class SqlReferences:
 
     async def carriers(self, found: Violations, items: References) -> None:
         """The carrier of a ship method exists."""
-        await _exist(self._tx, found, items, "carrier_id", CARRIERS, Reason.CARRIER_NOT_FOUND, "carrier")
+        await _exist(self._tx, found, items, "carrier_id", CARRIERS, reasons.CARRIER_NOT_FOUND, "carrier")
 
     async def of_assignments(self, found: Violations, items: References) -> None:
         """The ship method exists, and the same assignment does not."""
         await _ship_methods(self._tx, found, items)
         same = ("ship_method_id", "buyer_id", "client_id", "supplier_id", "ship_from_id")
         text = "the same assignment stands already"
-        await _no_twin(self._tx, found, items, ASSIGNMENTS, same, Reason.ASSIGNMENT_EXISTS, text)
+        await _no_twin(self._tx, found, items, ASSIGNMENTS, same, reasons.ASSIGNMENT_EXISTS, text)
 
     async def of_rate_tables(self, found: Violations, items: References) -> None:
         """Ship method and zone exist, and no other table of both in the same currency."""
         await _ship_methods(self._tx, found, items)
-        await _exist(self._tx, found, items, "zone_id", ZONES, Reason.ZONE_NOT_FOUND, "zone")
+        await _exist(self._tx, found, items, "zone_id", ZONES, reasons.ZONE_NOT_FOUND, "zone")
         same = ("ship_method_id", "zone_id", "currency")
         text = "the method has a table for this zone and currency"
-        await _no_twin(self._tx, found, items, RATE_TABLES, same, Reason.RATE_TABLE_EXISTS, text)
+        await _no_twin(self._tx, found, items, RATE_TABLES, same, reasons.RATE_TABLE_EXISTS, text)
 
 
 async def _ship_methods(tx: Tx, found: Violations, items: References) -> None:
-    reason = Reason.SHIP_METHOD_NOT_FOUND
+    reason = reasons.SHIP_METHOD_NOT_FOUND
     await _exist(tx, found, items, "ship_method_id", SHIP_METHODS, reason, "ship method")
 
 
-async def _exist(tx: Tx, found: Violations, items: References, name: str, table: sa.Table, reason: Reason, word: str) -> None:
+async def _exist(
+    tx: Tx, found: Violations, items: References, name: str, table: sa.Table, reason: reasons.ReasonName, word: str
+) -> None:
     wanted = sorted({values[name] for _, values in items if valid_id(values[name])})
     known = set((await tx.execute(sa.select(table.c.id).where(table.c.id.in_(wanted)))).scalars())
     for path, values in items:
@@ -57,7 +59,7 @@ async def _exist(tx: Tx, found: Violations, items: References, name: str, table:
 
 
 async def _no_twin(
-    tx: Tx, found: Violations, items: References, table: sa.Table, same: Sequence[str], reason: Reason, text: str
+    tx: Tx, found: Violations, items: References, table: sa.Table, same: Sequence[str], reason: reasons.ReasonName, text: str
 ) -> None:
     methods = sorted({v["ship_method_id"] for _, v in items if valid_id(v["ship_method_id"])})
     columns = [table.c[name] for name in same]

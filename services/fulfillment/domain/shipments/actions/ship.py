@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.shipments.shipment import Draw, ShipmentItem
 from services.fulfillment.domain.sourcing.model import Address, Stock
 from services.fulfillment.domain.stock.ledger import Cause, Movement, shipping
 from services.fulfillment.domain.supplier_orders.actions.change import settled, touched
 from services.fulfillment.domain.supplier_orders.status import TRANSITIONS, SupplierOrderStatus, Trigger
 from services.fulfillment.domain.supplier_orders.supplier_order import Allocation, OrderLine, SupplierOrder
+from waybill.fulfillment.v1 import reasons
 
 LEEWAY = timedelta(days=1)
 """How far the times that callers give may be beyond what can be: they are copied from paper, and of other clocks."""
@@ -38,7 +38,7 @@ class Refusal:
     """
 
     field: str
-    reason: str
+    reason: reasons.ReasonName
     description: str
     metadata: Mapping[str, str]
     in_request: bool = False
@@ -61,7 +61,7 @@ class Loading:
         known = [w for w in wanted if self._known(w)]
         orders = [self._orders[w.supplier_order_id] for w in known]
         if len({(o.supplier_id, o.buyer_id) for o in orders} | ({party} if party else set())) > 1:
-            self._refuse(field, Reason.SHIPMENT_MIXED_PARTIES, "a shipment is of one supplier to one buyer", in_request=True)
+            self._refuse(field, reasons.SHIPMENT_MIXED_PARTIES, "a shipment is of one supplier to one buyer", in_request=True)
         for order in {o.id: o for o in orders}.values():
             self.check_status(order, field)
         items = [self._pack_one(w, order) for w, order in zip(known, orders, strict=True)]
@@ -71,7 +71,7 @@ class Loading:
         if wanted.supplier_order_id not in self._orders:
             self._refuse(
                 f"{wanted.field}.supplier_order_id",
-                "RESOURCE_NOT_FOUND",
+                reasons.RESOURCE_NOT_FOUND,
                 f"there is no supplier order {wanted.supplier_order_id!r}",
                 in_request=True,
             )
@@ -81,7 +81,7 @@ class Loading:
     def check_cost(self, items: Sequence[ShipmentItem], currency: str, field: str) -> None:
         """Refuses a cost in another currency than that of the orders that it is for; none at all is fine."""
         for owed in sorted({self._orders[item.supplier_order_id].currency for item in items} - {currency}) if currency else ():
-            self._refuse(field, "CURRENCY_MISMATCH", f"must be in {owed}, not {currency}", in_request=True)
+            self._refuse(field, reasons.CURRENCY_MISMATCH, f"must be in {owed}, not {currency}", in_request=True)
 
     def check_status(self, order: SupplierOrder, field: str) -> None:
         """Refuses when nothing of a supplier order may be packed or leave."""
@@ -89,7 +89,7 @@ class Loading:
             if order.held:
                 self._refuse(
                     field,
-                    Reason.SUPPLIER_ORDER_HELD,
+                    reasons.SUPPLIER_ORDER_HELD,
                     f"Order {order.order_id} is on hold: nothing of supplier order {order.id} can be shipped.",
                     supplier_order=order.id,
                 )
@@ -98,7 +98,7 @@ class Loading:
             return  # Nothing is open: each item says so itself.
         self._refuse(
             field,
-            Reason.SUPPLIER_ORDER_STATUS_CONFLICT,
+            reasons.SUPPLIER_ORDER_STATUS_CONFLICT,
             f"Supplier order {order.id} is {order.status}: nothing can be shipped.",
             supplier_order=order.id,
             status=order.status.value,
@@ -110,7 +110,7 @@ class Loading:
         if line is None:
             self._refuse(
                 f"{wanted.field}.line_item_id",
-                Reason.SHIPMENT_LINE_NOT_FOUND,
+                reasons.SHIPMENT_LINE_NOT_FOUND,
                 f"supplier order {order.id} has no line {wanted.line_item_id!r}",
                 in_request=True,
             )
@@ -118,7 +118,7 @@ class Loading:
         if not line.shippable and not line.packable:
             self._refuse(
                 f"{wanted.field}.line_item_id",
-                Reason.SHIPMENT_LINE_NOT_SHIPPABLE,
+                reasons.SHIPMENT_LINE_NOT_SHIPPABLE,
                 f"line {line.line_item_id} needs no shipment: its units are delivered as soon as they are there",
                 in_request=True,
             )
@@ -126,7 +126,7 @@ class Loading:
         if wanted.quantity > line.packable:
             self._refuse(
                 f"{wanted.field}.quantity",
-                Reason.SHIPMENT_EXCEEDS_OPEN,
+                reasons.SHIPMENT_EXCEEDS_OPEN,
                 f"Line {line.line_item_id} of supplier order {order.id} has {line.packable} open units on no "
                 f"other shipment, not {wanted.quantity}.",
                 supplier_order=order.id,
@@ -138,7 +138,7 @@ class Loading:
         if draws is None:
             self._refuse(
                 f"{wanted.field}.inventory_record_id",
-                Reason.SHIPMENT_RECORD_NOT_ALLOCATED,
+                reasons.SHIPMENT_RECORD_NOT_ALLOCATED,
                 f"Inventory record {wanted.record_id} does not hold {wanted.quantity} units for line "
                 f"{line.line_item_id} of supplier order {order.id}.",
             )
@@ -176,10 +176,10 @@ class Loading:
         units = sum(i.quantity for i in items if (i.supplier_order_id, i.line_item_id) == place)
         if not units:
             text = f"the shipment holds nothing of line {wanted.line_item_id} of supplier order {wanted.supplier_order_id}"
-            self._refuse(f"{wanted.field}.line_item_id", Reason.SHIPMENT_LINE_NOT_FOUND, text, in_request=True)
+            self._refuse(f"{wanted.field}.line_item_id", reasons.SHIPMENT_LINE_NOT_FOUND, text, in_request=True)
         elif wanted.quantity > units:
             text = f"the shipment holds {units} of them"
-            self._refuse(f"{wanted.field}.quantity", "VALUE_OUT_OF_RANGE", text, in_request=True)
+            self._refuse(f"{wanted.field}.quantity", reasons.VALUE_OUT_OF_RANGE, text, in_request=True)
 
     def leave(self, items: Iterable[ShipmentItem], shipment_id: str) -> list[Movement]:
         """Packed items leave: their units are shipped, and their stock goes out."""
@@ -208,7 +208,7 @@ class Loading:
             if packed < quantity:
                 self._refuse(
                     field,
-                    Reason.SHIPMENT_EXCEEDS_OPEN,
+                    reasons.SHIPMENT_EXCEEDS_OPEN,
                     f"Line {line_item_id} of supplier order {order_id} has {packed} packed units, not {quantity}: "
                     "the others were canceled.",
                     supplier_order=order_id,
@@ -220,7 +220,9 @@ class Loading:
         """Refuses a departure of before the units were ordered, with a day of leeway for clocks and books."""
         ordered = max((self._orders[item.supplier_order_id].create_time for item in items), default=None)
         if ordered is not None and ship_time < ordered - LEEWAY:
-            self._refuse(field, "VALUE_OUT_OF_RANGE", "lies more than a day before its supplier order was made", in_request=True)
+            self._refuse(
+                field, reasons.VALUE_OUT_OF_RANGE, "lies more than a day before its supplier order was made", in_request=True
+            )
 
     def check_stock(self, movements: Iterable[Movement], stocks: Iterable[Stock], fields: Mapping[str, str]) -> None:
         """Refuses units that are not there: the count says fewer, so it has to be corrected first.
@@ -238,7 +240,7 @@ class Loading:
         for key, field in short.items():
             self._refuse(
                 field,
-                Reason.STOCK_SHORTAGE,
+                reasons.STOCK_SHORTAGE,
                 f"Inventory record {known[key].id} has {known[key].on_hand} units on hand, not {out[key]}.",
                 inventory_record=known[key].id,
             )
@@ -254,7 +256,9 @@ class Loading:
             for order in self._used.values()
         )
 
-    def _refuse(self, field: str, reason: str, description: str, in_request: bool = False, **metadata: str) -> None:
+    def _refuse(
+        self, field: str, reason: reasons.ReasonName, description: str, in_request: bool = False, **metadata: str
+    ) -> None:
         self.refusals.append(Refusal(field, reason, description, metadata, in_request))
 
 

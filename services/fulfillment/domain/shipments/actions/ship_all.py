@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.shipments.actions.ship import Loading, Refusal, Wanted
 from services.fulfillment.domain.shipments.shipment import ShipmentItem
 from services.fulfillment.domain.supplier_orders.supplier_order import OrderLine, SupplierOrder
+from waybill.fulfillment.v1 import reasons
 
 
 def pack_all(loading: Loading, order: SupplierOrder, field: str) -> tuple[ShipmentItem, ...]:
@@ -28,9 +28,9 @@ def pack_all(loading: Loading, order: SupplierOrder, field: str) -> tuple[Shipme
 def _elsewhere(order: SupplierOrder, line: OrderLine, field: str) -> Refusal:
     text = f"{line.packed} units of line {line.line_item_id} of supplier order {order.id} are on a shipment that has not left."
     metadata = {"supplier_order": order.id, "line_item": line.line_item_id, "packed": str(line.packed)}
-    return Refusal(field, Reason.LINE_ON_OTHER_SHIPMENT, text, metadata)
+    return Refusal(field, reasons.LINE_ON_OTHER_SHIPMENT, text, metadata)
 
 
 def _nothing_open(order: SupplierOrder, field: str) -> Refusal:
     text = f"Of supplier order {order.id} nothing is open that could be shipped."
-    return Refusal(field, Reason.NOTHING_OPEN, text, {"supplier_order": order.id})
+    return Refusal(field, reasons.NOTHING_OPEN, text, {"supplier_order": order.id})

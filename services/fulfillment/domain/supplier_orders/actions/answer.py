@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from libs.errors import precondition
-from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.sourcing.assign import uncounted
 from services.fulfillment.domain.sourcing.model import Assignment, Line, Stock, Strategy
 from services.fulfillment.domain.sourcing.pipeline import source
@@ -28,6 +27,7 @@ from services.fulfillment.domain.supplier_orders.supplier_order import (
     SupplierOrder,
     next_number,
 )
+from waybill.fulfillment.v1 import reasons
 
 SELLER = ""
 """The seller's id as a supplier."""
@@ -66,14 +66,14 @@ def check_rejectable(order: SupplierOrder) -> SupplierOrderStatus:
     status = move(order.id, order.status, Trigger.REJECT)
     if not any(line.unpacked for line in order.lines):
         raise precondition(
-            Reason.SUPPLIER_ORDER_STATUS_CONFLICT,
+            reasons.SUPPLIER_ORDER_STATUS_CONFLICT,
             f"Every unit of supplier order {order.id} is packed: take it out of its shipment first.",
             supplier_order=order.id,
             status=order.status.value,
         )
     if order.implicit:
         raise precondition(
-            Reason.SUPPLIER_ORDER_STATUS_CONFLICT,
+            reasons.SUPPLIER_ORDER_STATUS_CONFLICT,
             f"Supplier order {order.id} is the seller's own of an order that was not forwarded.",
             supplier_order=order.id,
             status=order.status.value,

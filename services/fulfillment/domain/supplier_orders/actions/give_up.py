@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from libs.errors import precondition
-from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.stock.ledger import Cause, Movement, deallocating
 from services.fulfillment.domain.supplier_orders.actions.change import Change, settled, touched
 from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus, Trigger, move
 from services.fulfillment.domain.supplier_orders.supplier_order import OrderLine, SupplierOrder
+from waybill.fulfillment.v1 import reasons
 
 STOPPABLE = (SupplierOrderStatus.OPEN, SupplierOrderStatus.ACCEPTED)
 
@@ -23,15 +23,15 @@ def stop(orders: Sequence[SupplierOrder], now: datetime) -> Change:
     """
     live = [o for o in orders if o.status in STOPPABLE and any(line.open for line in o.lines)]
     if not live:
-        raise _nothing(Reason.NOTHING_OPEN, "no unit is open", orders)
+        raise _nothing(reasons.NOTHING_OPEN, "no unit is open", orders)
     if not any(line.shipped for o in orders for line in o.lines):
-        raise _nothing(Reason.NOTHING_SHIPPED, "no unit has shipped", orders)
+        raise _nothing(reasons.NOTHING_SHIPPED, "no unit has shipped", orders)
     return Change(
         changed=tuple(replace(touched(o, now), status=move(o.id, o.status, Trigger.FREEZE), former_status=o.status) for o in live)
     )
 
 
-def _nothing(reason: Reason, text: str, orders: Sequence[SupplierOrder]) -> Exception:
+def _nothing(reason: reasons.ReasonName, text: str, orders: Sequence[SupplierOrder]) -> Exception:
     order_id = orders[0].order_id if orders else ""
     return precondition(reason, f"Of order {order_id} {text}.", order=order_id)
 

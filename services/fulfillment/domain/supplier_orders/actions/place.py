@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from libs.errors import precondition
-from services.fulfillment.domain.reasons import Reason
 from services.fulfillment.domain.sourcing.model import Assignment, Stock
 from services.fulfillment.domain.stock.ledger import Cause, Movement, allocating
 from services.fulfillment.domain.supplier_orders.actions.change import Change, NewKey, moved_away, settled
@@ -19,6 +18,7 @@ from services.fulfillment.domain.supplier_orders.snapshot import OrderSnapshot, 
 from services.fulfillment.domain.supplier_orders.splitting import Share, partition, parts_by_supplier
 from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus, Trigger, move
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder, next_number
+from waybill.fulfillment.v1 import reasons
 
 
 def confirm(
@@ -63,7 +63,7 @@ def forward(orders: Sequence[SupplierOrder], xp: Mapping[str, Any], new_key: New
 def already_shipped(order: SupplierOrder) -> Exception:
     """The refusal of what can only be done before the first unit leaves."""
     return precondition(
-        Reason.ORDER_ALREADY_SHIPPED,
+        reasons.ORDER_ALREADY_SHIPPED,
         f"Units of order {order.order_id} have left, or are packed on a shipment.",
         order=order.order_id,
     )

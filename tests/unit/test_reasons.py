@@ -1,0 +1,72 @@
+"""Every reason of the contracts is given by code, and code names no other. The constants are generated from the contracts."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.support.contracts import reasons_of
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTEXTS = ("catalog", "directory", "fulfillment", "order", "payment", "pricing", "shipping")
+COMMON = "type"
+CLIENT = ROOT / "libs" / "client"
+
+
+def sources() -> Iterator[tuple[str, ast.AST]]:
+    """Every source that may give a reason, by its path; the client gives none."""
+    for path in sorted([*(ROOT / "services").rglob("*.py"), *(ROOT / "libs").rglob("*.py")]):
+        if CLIENT not in path.parents and "migrations" not in path.parts:
+            yield str(path.relative_to(ROOT)), ast.parse(path.read_text())
+
+
+@cache
+def named() -> dict[str, set[str]]:
+    """By context, the constants of its reasons that sources name; a source outside of the contexts names common ones."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for _, tree in sources():
+        aliases = {
+            alias.asname or alias.name: node.module.split(".")[1]
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("waybill.")
+            for alias in node.names
+            if alias.name == "reasons" and node.module
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in aliases:
+                found[aliases[node.value.id]].add(node.attr)
+    return found
+
+
+@pytest.mark.parametrize("context", [*CONTEXTS, COMMON])
+def test_the_constants_are_the_reasons_of_the_contract(context: str) -> None:
+    made = vars(importlib.import_module(f"waybill.{context}.v1.reasons"))
+    values = {name: value for name, value in made.items() if name.isupper()}
+    assert values == {name: name for name in reasons_of(COMMON) | reasons_of(context)}
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_every_reason_of_a_context_is_given(context: str) -> None:
+    assert reasons_of(context) - named()[context] == set()
+
+
+def test_every_common_reason_is_given() -> None:
+    assert reasons_of(COMMON) - set().union(*named().values()) == set()
+
+
+def test_no_reason_is_written_as_a_text() -> None:
+    # INTERNAL is the name of a gRPC code too.
+    known = set().union(*(reasons_of(context) for context in (*CONTEXTS, COMMON))) - {"INTERNAL"}
+    written = [
+        f"{path}:{node.lineno} {node.value}"
+        for path, tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in known
+    ]
+    assert written == []
