@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.query.parser import Compare, FilterError
+from libs.query.wildcards import fits
 
 _LIMIT = 2**63
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}\Z")
@@ -64,6 +65,11 @@ def compare(dialect: str, field: Field, node: Compare) -> sa.ColumnElement[bool]
         if field.kind != "text":
             raise FilterError(f"{node.field} at character {node.at}: the has operator is for texts, or for *")
         return contains(dialect, field.column, value)
+    if node.pattern and field.kind == "text":
+        fitting = fits(dialect, field.column, node.pattern)
+        if node.op == "=":
+            return fitting
+        return sa.or_(field.column.is_(None), sa.not_(fitting)) if field.nullable else sa.not_(fitting)
     if field.kind in _EQUALITY and node.op not in ("=", "!="):
         raise FilterError(f"{node.field} at character {node.at} compares with = and != only")
     ordered = field.kind == "text" and node.op not in ("=", "!=")

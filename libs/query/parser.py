@@ -1,7 +1,8 @@
 """The filter language: comparisons, AND, OR, NOT or -, parentheses.
 
 A subset of AIP-160: no functions, no bare words. AND and OR do not mix without parentheses. Values are quoted texts,
-numbers, times, true, false, or bare words such as enum names; `field:*` asks whether there is a value at all.
+numbers, times, true, false, or bare words such as enum names; `field:*` asks whether there is a value at all. In a quoted
+text that is compared with = or !=, a star stands for any text.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from libs.query.wildcards import pieces
+
 MAX_LENGTH = 2_000
 MAX_DEPTH = 20
+_PATTERNED = ("=", "!=")
 _TOKEN = re.compile(
     r"""\s*(?:(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
     |(?P<time>[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]+(?:[Zz]|[+-][0-9]{2}:[0-9]{2})?)
@@ -26,7 +30,10 @@ class FilterError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """One comparison. `quoted` tells a text from a bare word; `any` is `field:*`; `at` counts characters from 1."""
+    """One comparison. `quoted` tells a text from a bare word; `any` is `field:*`; `at` counts characters from 1.
+
+    `pattern` has the literal pieces of a quoted text with stars; it is empty where nothing stands for any text.
+    """
 
     path: tuple[str, ...]
     op: str
@@ -34,6 +41,7 @@ class Compare:
     quoted: bool
     any: bool = False
     at: int = 1
+    pattern: tuple[str, ...] = ()
 
     @property
     def field(self) -> str:
@@ -141,7 +149,8 @@ class _Parser:
             raise FilterError(f"a value is expected at character {value.at}")
         quoted = value.kind == "text"
         text = re.sub(r"\\(.)", r"\1", value.text[1:-1], flags=re.DOTALL) if quoted else value.text
-        return Compare(path, op.text, text, quoted, False, token.at)
+        found = pieces(value.text[1:-1]) if quoted and op.text in _PATTERNED else ()
+        return Compare(path, op.text, text, quoted, False, token.at, found if len(found) > 1 else ())
 
     def done(self) -> None:
         token = self.peek()

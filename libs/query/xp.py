@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from libs.query.fields import OPERATIONS, by_bytes, contains, number
 from libs.query.parser import Compare, FilterError
+from libs.query.wildcards import fits
 
 Expression = sa.ColumnElement[Any]
 EXACT = 2**53
@@ -126,6 +127,9 @@ def compare_xp(dialect: str, column: Expression, node: Compare) -> sa.ColumnElem
     value = _value(node)
     if node.op == ":":
         return path.has(value)
+    if node.pattern:
+        fitting = fits(dialect, path.string, node.pattern, plain=False)
+        return fitting if node.op == "=" else sa.or_(path.string.is_(None), sa.not_(fitting))
     if isinstance(value, bool):
         if node.op not in ("=", "!="):
             raise FilterError(f"true and false compare with = and != only, at character {node.at}")
