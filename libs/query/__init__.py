@@ -1,6 +1,7 @@
 """Lists: an AIP-160 filter subset, order_by, keyset pages."""
 
 from libs.query.fields import Field
-from libs.query.listing import Listing, Page, Plan
+from libs.query.listing import Listing, Plan
+from libs.query.request import Page, PageRequest, page_request
 
-__all__ = ["Field", "Listing", "Page", "Plan"]
+__all__ = ["Field", "Listing", "Page", "PageRequest", "Plan", "page_request"]

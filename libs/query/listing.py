@@ -4,34 +4,26 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from libs.db import Tx
 from libs.errors import Violations
 from libs.query import paging
 from libs.query.fields import Field, by_bytes, compare
 from libs.query.paging import Order
 from libs.query.parser import Compare, FilterError, Group, Node, Not, parse
+from libs.query.request import DEFAULT_PAGE, MAX_PAGE, MAX_SKIP, Page, PageRequest
 from libs.query.xp import MAX_PATH, XpPath, compare_xp
 from waybill.type.v1 import reasons
 
-DEFAULT_PAGE = 50
-MAX_PAGE = 1_000
 MAX_ORDERS = 8
 """Fields that one list is ordered by."""
+Fitting = Callable[[Sequence[Any]], Awaitable[int]]
 _KEY = re.compile(r"[A-Za-z0-9_+\-]{1,100}\Z")
 _ORDER_KINDS = {"micros": "int", "enum": "text"}
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Rows of a page and where the next one begins."""
-
-    rows: list[Any]
-    next_page_token: str
 
 
 class Listing:
@@ -54,34 +46,26 @@ class Listing:
         self._default = default_order
         self._xp = xp
 
-    def plan(
-        self,
-        dialect: str,
-        *,
-        filter: str = "",
-        order_by: str = "",
-        page_size: int = 0,
-        page_token: str = "",
-        bound: Mapping[str, str] | None = None,
-    ) -> Plan:
+    def plan(self, dialect: str, request: PageRequest, bound: Mapping[str, str] | None = None) -> Plan:
         """Checks the arguments, all at once, and makes a plan of them. `bound` is what else the token belongs to.
 
-        Raises INVALID with every violation: VALUE_OUT_OF_RANGE for `page_size`, FILTER_INVALID, ORDER_BY_INVALID,
+        Raises INVALID with every violation: VALUE_OUT_OF_RANGE for `page_size` and `skip`, FILTER_INVALID, ORDER_BY_INVALID,
         PAGE_TOKEN_INVALID.
         """
         found = Violations()
-        found.require("page_size", page_size >= 0, reasons.VALUE_OUT_OF_RANGE, "must be zero or more")
-        condition = self._filter(found, dialect, filter)
-        orders = self._orders(found, dialect, order_by.strip() or self._default)
-        bound_to = paging.digest(filter, order_by, bound or {})
+        found.require("page_size", request.page_size >= 0, reasons.VALUE_OUT_OF_RANGE, "must be zero or more")
+        found.require("skip", 0 <= request.skip <= MAX_SKIP, reasons.VALUE_OUT_OF_RANGE, f"must be 0 to {MAX_SKIP:,}")
+        condition = self._filter(found, dialect, request.filter)
+        orders = self._orders(found, dialect, request.order_by.strip() or self._default)
+        bound_to = paging.digest(request.filter, request.order_by, bound or {})
         after: list[Any] | None = None
-        if page_token and orders:
+        if request.page_token and orders:
             try:
-                after = paging.read_token(page_token, bound_to, orders)
+                after = paging.read_token(request.page_token, bound_to, orders)
             except ValueError as error:
                 found.add("page_token", reasons.PAGE_TOKEN_INVALID, str(error))
         found.raise_if_any()
-        return Plan(condition, orders, min(page_size or DEFAULT_PAGE, MAX_PAGE), after, bound_to)
+        return Plan(condition, orders, after, bound_to, request)
 
     def _filter(self, found: Violations, dialect: str, text: str) -> sa.ColumnElement[bool] | None:
         try:
@@ -156,27 +140,63 @@ class Plan:
     """A checked list request."""
 
     def __init__(
-        self, condition: sa.ColumnElement[bool] | None, orders: Sequence[Order], size: int, after: list[Any] | None, bound_to: str
+        self,
+        condition: sa.ColumnElement[bool] | None,
+        orders: Sequence[Order],
+        after: list[Any] | None,
+        bound_to: str,
+        request: PageRequest,
     ) -> None:
         self._condition = condition
         self._orders = orders
-        self._size = size
         self._after = after
         self._bound_to = bound_to
+        self._size = min(request.page_size or DEFAULT_PAGE, MAX_PAGE)
+        self._skip = request.skip
+        self.counts = request.include_total
+        """Whether the rows of the whole list are counted: then page and number are read in one snapshot."""
+
+    async def read(self, tx: Tx, select: sa.Select[Any], fitting: Fitting | None = None) -> Page[Any]:
+        """The page of this statement, with the number of all its rows where that was asked for.
+
+        `fitting` says how many of the first rows go on one page; all unless given. The transaction has to see one moment
+        where the plan counts.
+        """
+        rows = (await tx.execute(self.apply(select))).all()
+        most = None if fitting is None else await fitting(rows)
+        total = int((await tx.execute(self.counting(select))).scalar_one()) if self.counts else None
+        return self.page(rows, most, total)
+
+    def counting(self, select: sa.Select[Any], rest: bool = False) -> sa.Select[Any]:
+        """The statement that counts what the filter keeps, wherever a page begins; with `rest` only from there on."""
+        return (self._rest(select) if rest else self._kept(select)).with_only_columns(sa.func.count(), maintain_column_froms=True)
+
+    async def count_by(self, tx: Tx, select: sa.Select[Any], column: sa.ColumnElement[Any]) -> dict[Any, int]:
+        """How many rows the filter keeps, by the values of one column, in one statement; what does not occur is absent."""
+        counts: sa.Select[Any] = (
+            self._kept(select).with_only_columns(column, sa.func.count(), maintain_column_froms=True).group_by(column)
+        )
+        rows: Sequence[Any] = (await tx.execute(counts)).all()
+        return {value: int(number) for value, number in rows}
+
+    def _kept(self, select: sa.Select[Any]) -> sa.Select[Any]:
+        return select if self._condition is None else select.where(self._condition)
+
+    def _rest(self, select: sa.Select[Any]) -> sa.Select[Any]:
+        kept = self._kept(select)
+        return kept if self._after is None else kept.where(paging.beyond(self._orders, self._after))
 
     def apply(self, select: sa.Select[Any]) -> sa.Select[Any]:
-        """The statement with filter, order, keyset and limit. Its rows gain columns that `page` reads."""
-        if self._condition is not None:
-            select = select.where(self._condition)
-        if self._after is not None:
-            select = select.where(paging.beyond(self._orders, self._after))
+        """The statement with filter, order, keyset, offset and limit. Its rows gain columns that `page` reads."""
+        select = self._rest(select)
         select = select.add_columns(*(order.expression.label(order.label) for order in self._orders))
-        return select.order_by(*(order.sorted() for order in self._orders)).limit(self._size + 1)
+        select = select.order_by(*(order.sorted() for order in self._orders)).limit(self._size + 1)
+        return select.offset(self._skip) if self._skip else select
 
-    def page(self, rows: Sequence[Any], most: int | None = None) -> Page:
+    def page(self, rows: Sequence[Any], most: int | None = None, total: int | None = None) -> Page[Any]:
         """Cuts the extra row off, and what is beyond the first `most` (1 or more); makes the token of the next page."""
         size = self._size if most is None else min(most, self._size)
         if len(rows) <= size:
-            return Page(list(rows), "")
+            return Page(list(rows), "", total)
         kept = list(rows[:size])
-        return Page(kept, paging.write_token(self._bound_to, self._orders, kept[-1]))
+        return Page(kept, paging.write_token(self._bound_to, self._orders, kept[-1]), total)

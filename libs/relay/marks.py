@@ -19,7 +19,7 @@ from libs.clock import Clock
 from libs.db import Database, Tx, UtcTime
 from libs.errors import missing
 from libs.invariants import Fact
-from libs.query import Field, Listing
+from libs.query import Field, Listing, Page, PageRequest
 from libs.relay.delivery import REASON_LENGTH, Failure, Head, defects, wait
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
@@ -196,12 +196,18 @@ class Outbox:
             default_order="change_time",
         )
 
-    async def list(self, filter: str, order_by: str, page_size: int, page_token: str) -> tuple[list[Entry], str]:
-        """A page and the token of the next."""
-        plan = self._listing.plan(self._db.dialect, filter=filter, order_by=order_by, page_size=page_size, page_token=page_token)
+    async def list(self, request: PageRequest) -> Page[Entry]:
+        """A page."""
+        plan = self._listing.plan(self._db.dialect, request)
+        async with self._db.reading(snapshot=plan.counts) as tx:
+            page = await plan.read(tx, sa.select(self._all))
+        return page.map(_entry)
+
+    async def count(self, request: PageRequest) -> int:
+        """How many entries there are from where the request's token goes on."""
+        plan = self._listing.plan(self._db.dialect, request)
         async with self._db.reading() as tx:
-            page = plan.page((await tx.execute(plan.apply(sa.select(self._all)))).all())
-        return [_entry(row) for row in page.rows], page.next_page_token
+            return int((await tx.execute(plan.counting(sa.select(self._all), rest=True))).scalar_one())
 
     async def retry(self, kind: str, id: str) -> Entry:
         """Makes a pending change due now, parked or not; raises NOT_FOUND when nothing of it is pending."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from libs.auth import roles
 from libs.errors import denied, invalid, missing
 from libs.protoconv import time_out
+from libs.query.request import PageRequest, page_request
 from libs.relay.marks import Entry, Outbox
 from libs.rpc.call import current
 from libs.service.app import ServiceApp
@@ -36,22 +38,30 @@ class OutboxServicer(pb_grpc.OutboxServiceServicer):
         self._outboxes: dict[str, Outbox] = {app.name: app.outbox for app in apps if app.outbox is not None}
 
     async def ListOutboxEntries(self, request: pb.ListOutboxEntriesRequest, context: Any) -> pb.ListOutboxEntriesResponse:
-        """Context after context: the token says which, and where in it."""
+        """Context after context: the token says which, and where in it. What is skipped may end in a later one."""
         require_operator()
         names = [name for name in sorted(self._outboxes) if not request.contexts or name in request.contexts]
         at, _, token = request.page_token.partition(".")
         if request.page_token and at not in names:
-            raise invalid(
-                "page_token", reasons.PAGE_TOKEN_INVALID, "the page token belongs to other arguments or is none of ours"
-            )
+            raise invalid("page_token", reasons.PAGE_TOKEN_INVALID, "the page token belongs to other arguments or is not ours")
+        asked = replace(page_request(request), page_token=token, include_total=False)
+        total = await self._total(names, asked) if request.include_total else None
         for name in names[names.index(at) if at else 0 :]:
-            found, rest = await self._outboxes[name].list(request.filter, request.order_by, request.page_size, token)
-            token = ""
+            page = await self._outboxes[name].list(asked)
             later = names[names.index(name) + 1 :]
-            if found:
+            if page.items:
+                rest = page.next_page_token
                 following = f"{name}.{rest}" if rest else f"{later[0]}." if later else ""
-                return pb.ListOutboxEntriesResponse(entries=[_entry(name, entry) for entry in found], next_page_token=following)
-        return pb.ListOutboxEntriesResponse()
+                return pb.ListOutboxEntriesResponse(
+                    entries=[_entry(name, entry) for entry in page.items], next_page_token=following, total_size=total
+                )
+            left_out = await self._outboxes[name].count(asked) if asked.skip else 0
+            asked = replace(asked, page_token="", skip=max(0, asked.skip - left_out))
+        return pb.ListOutboxEntriesResponse(total_size=total)
+
+    async def _total(self, names: Sequence[str], asked: PageRequest) -> int:
+        """Of all contexts, each at a moment of its own: they share no database."""
+        return sum([await self._outboxes[name].count(replace(asked, page_token="")) for name in names])
 
     async def RetryOutboxEntry(self, request: pb.RetryOutboxEntryRequest, context: Any) -> pb.RetryOutboxEntryResponse:
         """Due now."""

@@ -27,6 +27,8 @@ async def test_orders_are_listed_shown_and_drawn(sqlite_market: Marketplace) -> 
     first = json.loads(await order(*chosen))
     second = json.loads(await order(*chosen, "--page-token", first["next_page_token"]))
     assert [one["id"] for page in (first, second) for one in page["orders"]] == ["SHOWN-1", "SHOWN-2"]
+    assert "total_size" not in first
+    assert json.loads(await order(*chosen, "--total"))["total_size"] == 2
 
     shown = json.loads(await order("show", "SHOWN-1", "--json"))
     assert (shown["order"]["id"], len(shown["line_items"])) == ("SHOWN-1", 2)

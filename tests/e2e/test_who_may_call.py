@@ -31,14 +31,16 @@ BOTH = {
         "CreateShipment BatchCreateShipments GetShipment ListShipments UpdateShipment AddShipmentItems RemoveShipmentItems "
         "DeleteShipment ShipOrder"
     ),
-    "SupplierOrderService": "GetSupplierOrder ListSupplierOrders UpdateSupplierOrder AcceptSupplierOrder RejectSupplierOrder",
+    "SupplierOrderService": (
+        "GetSupplierOrder ListSupplierOrders CountSupplierOrders UpdateSupplierOrder AcceptSupplierOrder RejectSupplierOrder"
+    ),
     "CheckoutService": (
         "GetWorksheet EstimateShipping SelectShipMethods CalculateOrder AddPayments RemovePayments "
         "ListPayments ValidateOrder SubmitOrder"
     ),
-    "LineItemService": "AddLineItems UpdateLineItems RemoveLineItems ListLineItems",
+    "LineItemService": "AddLineItems UpdateLineItems RemoveLineItems ListLineItems ListLineItemsAcrossOrders",
     "OrderService": (
-        "GetOrder ListOrders UpdateOrder CancelOrder CompleteOrder ForwardOrder HoldOrder ReleaseOrderHold "
+        "GetOrder ListOrders CountOrders UpdateOrder CancelOrder CompleteOrder ForwardOrder HoldOrder ReleaseOrderHold "
         "GetOrderTree ListOrderHistory WatchOrders"
     ),
     "CreditCardService": "GetCreditCard ListCreditCards DeleteCreditCard",

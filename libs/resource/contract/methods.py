@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from libs.errors import Violations
+from libs.query.request import Page
 
 Work = TypeVar("Work")
 Work_co = TypeVar("Work_co", covariant=True)
@@ -42,8 +43,8 @@ class Methods(Protocol[Work_co]):
         """Reads many in one statement; ids that are not found come second."""
         ...
 
-    async def list(self, request: Any) -> tuple[list[Any], str]:
-        """A page, and the token of the next."""
+    async def list(self, request: Any) -> Page[Any]:
+        """A page."""
         ...
 
     async def update(

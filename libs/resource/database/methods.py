@@ -17,6 +17,7 @@ from libs.idempotency import outcomes
 from libs.idempotency.key import key_of
 from libs.ids import IdSource, valid_id
 from libs.protoconv import mask_paths
+from libs.query.request import Page, page_request
 from libs.relay import changes
 from libs.relay.change import Change
 from libs.resource.contract import Guard, Then
@@ -154,23 +155,15 @@ class StandardMethods(Generic[Work]):
         got = {row["id"] for row in rows}
         return [self._resource.shape.write(row) for row in rows], [id for id in wanted if id not in got]
 
-    async def list(self, request: Any) -> tuple[list[Any], str]:
+    async def list(self, request: Any) -> Page[Any]:
         """A page."""
         table = self._resource.table
         caller = current().principal
-        plan = self._resource.listing.plan(
-            self._db.dialect,
-            filter=request.filter,
-            order_by=request.order_by,
-            page_size=request.page_size,
-            page_token=request.page_token,
-            bound={"party": caller.party_id, "user": caller.user_id},
-        )
-        statement = plan.apply(self._seen(sa.select(table)))
-        async with self._db.reading() as tx:
-            rows = (await tx.execute(statement)).all()
-        page = plan.page(rows)
-        return [self._resource.shape.write(row._mapping) for row in page.rows], page.next_page_token
+        bound = {"party": caller.party_id, "user": caller.user_id}
+        plan = self._resource.listing.plan(self._db.dialect, page_request(request), bound)
+        async with self._db.reading(snapshot=plan.counts) as tx:
+            page = await plan.read(tx, self._seen(sa.select(table)))
+        return page.map(lambda row: self._resource.shape.write(row._mapping))
 
     async def update(
         self,

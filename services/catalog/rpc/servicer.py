@@ -43,8 +43,8 @@ class ProductServicer(pb_grpc.ProductServiceServicer):
         return pb.BatchGetProductsResponse(products=found, missing_product_ids=missing)
 
     async def ListProducts(self, request: pb.ListProductsRequest, context: Any) -> pb.ListProductsResponse:
-        page, token = await self._products.list(request)
-        return pb.ListProductsResponse(products=page, next_page_token=token)
+        page = await self._products.list(request)
+        return pb.ListProductsResponse(products=page.items, next_page_token=page.next_page_token, total_size=page.total_size)
 
     async def UpdateProduct(self, request: pb.UpdateProductRequest, context: Any) -> pb.UpdateProductResponse:
         writer(current().principal)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from libs.auth import Principal, TokenSigner
 from libs.idempotency.key import RequestKey
-from libs.query.request import PageRequest
+from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
 from services.directory.domain.addresses import Assignment, Entry, Fields
 from services.directory.domain.grants import Account, Client
@@ -172,13 +172,11 @@ class AddressLists(Protocol):
         """Entries by id, or the beginning of the book."""
         ...
 
-    async def page(self, caller: Principal, book: str, request: PageRequest) -> tuple[Sequence[Entry], str]:
-        """A page of a book, and the token of the next."""
+    async def page(self, caller: Principal, book: str, request: PageRequest) -> Page[Entry]:
+        """A page of a book."""
         ...
 
-    async def assignments(
-        self, caller: Principal, book: str, request: PageRequest
-    ) -> tuple[Sequence[tuple[str, Assignment]], str]:
+    async def assignments(self, caller: Principal, book: str, request: PageRequest) -> Page[tuple[str, Assignment]]:
         """A page of a book's assignments, each with its company; without AddressAdmin those of the caller and of
         everyone."""
         ...

@@ -10,7 +10,7 @@ from libs.clock import Clock
 from libs.errors import Violations
 from libs.idempotency.key import RequestKey, key_of
 from libs.ids import IdSource
-from libs.query.request import PageRequest
+from libs.query.request import page_request
 from libs.rpc import current
 from services.directory.application.address_assignments import AddressAssignments
 from services.directory.application.addresses import Addresses, Change
@@ -25,10 +25,6 @@ BATCH = 1_000
 
 def _key(request: Any) -> RequestKey | None:
     return key_of(current().principal, current().method, request)
-
-
-def _page(request: Any) -> PageRequest:
-    return PageRequest(request.page_size, request.page_token, request.filter, request.order_by)
 
 
 def _counted(field: str, items: Sequence[Any]) -> Violations:
@@ -73,8 +69,10 @@ class AddressServicer(pb_grpc.AddressServiceServicer):
         )
 
     async def ListAddresses(self, request: pb.ListAddressesRequest, context: Any) -> pb.ListAddressesResponse:
-        page, token = await self._books.page(current().principal, self._book(request), _page(request))
-        return pb.ListAddressesResponse(entries=[entry_out(entry) for entry in page], next_page_token=token)
+        page = await self._books.page(current().principal, self._book(request), page_request(request))
+        return pb.ListAddressesResponse(
+            entries=[entry_out(entry) for entry in page.items], next_page_token=page.next_page_token, total_size=page.total_size
+        )
 
     async def UpdateAddress(self, request: pb.UpdateAddressRequest, context: Any) -> pb.UpdateAddressResponse:
         found, caller, entry = Violations(), current().principal, request.entry
@@ -111,9 +109,11 @@ class AddressServicer(pb_grpc.AddressServiceServicer):
     async def ListAddressAssignments(
         self, request: pb.ListAddressAssignmentsRequest, context: Any
     ) -> pb.ListAddressAssignmentsResponse:
-        page, token = await self._books.assignments(current().principal, self._book(request), _page(request))
+        page = await self._books.assignments(current().principal, self._book(request), page_request(request))
         return pb.ListAddressAssignmentsResponse(
-            assignments=[assignment_out(party, item) for party, item in page], next_page_token=token
+            assignments=[assignment_out(party, item) for party, item in page.items],
+            next_page_token=page.next_page_token,
+            total_size=page.total_size,
         )
 
     def _book(self, request: Any) -> str:

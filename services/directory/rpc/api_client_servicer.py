@@ -47,8 +47,8 @@ class ApiClientServicer(pb_grpc.ApiClientServiceServicer):
 
     async def ListApiClients(self, request: pb.ListApiClientsRequest, context: Any) -> pb.ListApiClientsResponse:
         _admin()
-        page, token = await self._clients.list(request)
-        return pb.ListApiClientsResponse(api_clients=page, next_page_token=token)
+        page = await self._clients.list(request)
+        return pb.ListApiClientsResponse(api_clients=page.items, next_page_token=page.next_page_token, total_size=page.total_size)
 
     async def UpdateApiClient(self, request: pb.UpdateApiClientRequest, context: Any) -> pb.UpdateApiClientResponse:
         _admin()

@@ -39,8 +39,8 @@ class BuyerServicer(pb_grpc.BuyerServiceServicer):
         return pb.GetBuyerResponse(buyer=found)
 
     async def ListBuyers(self, request: pb.ListBuyersRequest, context: Any) -> pb.ListBuyersResponse:
-        page, token = await self._buyers.list(request)
-        return pb.ListBuyersResponse(buyers=page, next_page_token=token)
+        page = await self._buyers.list(request)
+        return pb.ListBuyersResponse(buyers=page.items, next_page_token=page.next_page_token, total_size=page.total_size)
 
     async def UpdateBuyer(self, request: pb.UpdateBuyerRequest, context: Any) -> pb.UpdateBuyerResponse:
         _admin()

@@ -41,8 +41,8 @@ class SupplierServicer(pb_grpc.SupplierServiceServicer):
         return pb.GetSupplierResponse(supplier=found)
 
     async def ListSuppliers(self, request: pb.ListSuppliersRequest, context: Any) -> pb.ListSuppliersResponse:
-        page, token = await self._suppliers.list(request)
-        return pb.ListSuppliersResponse(suppliers=page, next_page_token=token)
+        page = await self._suppliers.list(request)
+        return pb.ListSuppliersResponse(suppliers=page.items, next_page_token=page.next_page_token, total_size=page.total_size)
 
     async def UpdateSupplier(self, request: pb.UpdateSupplierRequest, context: Any) -> pb.UpdateSupplierResponse:
         _admin()

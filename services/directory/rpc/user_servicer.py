@@ -47,8 +47,8 @@ class UserServicer(pb_grpc.UserServiceServicer):
         return pb.GetUserResponse(user=await self._users.get(id_in("user_id", request.user_id)))
 
     async def ListUsers(self, request: pb.ListUsersRequest, context: Any) -> pb.ListUsersResponse:
-        page, token = await self._users.list(request)
-        return pb.ListUsersResponse(users=page, next_page_token=token)
+        page = await self._users.list(request)
+        return pb.ListUsersResponse(users=page.items, next_page_token=page.next_page_token, total_size=page.total_size)
 
     async def UpdateUser(self, request: pb.UpdateUserRequest, context: Any) -> pb.UpdateUserResponse:
         caller = current().principal

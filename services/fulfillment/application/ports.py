@@ -5,12 +5,12 @@ these.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from libs.idempotency.key import RequestKey
+from libs.query.request import Page, PageRequest
 from libs.relay.delivery import Head, Outcome
 from services.fulfillment.domain.shipments.shipment import Shipment
 from services.fulfillment.domain.sourcing.model import Address, Stock
@@ -22,16 +22,6 @@ from services.fulfillment.domain.visibility import Scope
 
 XpEdit = Callable[[Mapping[str, object]], Mapping[str, object]]
 """Merges a patch into the stored xp; raises when the result is too large."""
-
-
-@dataclass(frozen=True, slots=True)
-class PageRequest:
-    """What a caller asks of a list."""
-
-    page_size: int = 0
-    page_token: str = ""
-    filter: str = ""
-    order_by: str = ""
 
 
 class StockStore(Protocol):
@@ -153,16 +143,20 @@ class ShipmentStore(Protocol):
 class Lists(Protocol):
     """Lists for callers; each gives the page and the token of the next."""
 
-    async def records(self, scope: Scope, page: PageRequest) -> tuple[list[InventoryRecord], str]:
+    async def records(self, scope: Scope, page: PageRequest) -> Page[InventoryRecord]:
         """Inventory records."""
 
-    async def movements(self, scope: Scope, page: PageRequest) -> tuple[list[LedgerEntry], str]:
+    async def movements(self, scope: Scope, page: PageRequest) -> Page[LedgerEntry]:
         """The ledger."""
 
-    async def supplier_orders(self, scope: Scope, page: PageRequest) -> tuple[list[SupplierOrder], str]:
+    async def supplier_orders(self, scope: Scope, page: PageRequest) -> Page[SupplierOrder]:
         """Supplier orders. A page may hold fewer than asked for, so that its lines do not become too many."""
 
-    async def shipments(self, scope: Scope, page: PageRequest, order_id: str) -> tuple[list[Shipment], str]:
+    async def supplier_order_counts(self, scope: Scope, filter: str) -> Mapping[str, int]:
+        """How many supplier orders there are, by status; statuses that do not occur are absent."""
+        ...
+
+    async def shipments(self, scope: Scope, page: PageRequest, order_id: str) -> Page[Shipment]:
         """Shipments, as bounded by their items."""
 
     async def fitting_orders(self, order_keys: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
 
 from libs.errors import Violations
 from libs.ids import valid_numbered_id
 from libs.protoconv import merge_xp, xp_in, xp_size_ok
-from services.fulfillment.application.ports import PageRequest, XpEdit
+from services.fulfillment.application.ports import XpEdit
 from waybill.fulfillment.v1 import reasons
-
-
-class ListRequest(Protocol):
-    """What all requests of lists have."""
-
-    page_size: int
-    page_token: str
-    filter: str
-    order_by: str
-
-
-def page_in(m: ListRequest) -> PageRequest:
-    """The arguments that all lists share."""
-    return PageRequest(m.page_size, m.page_token, m.filter, m.order_by)
 
 
 def xp_edit(found: Violations, field: str, message: Struct) -> XpEdit:

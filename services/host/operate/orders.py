@@ -29,18 +29,27 @@ async def list_orders(
     filter: Filter = "",
     order_by: Annotated[str, typer.Option(help="Fields, each with desc if wanted.")] = "create_time desc",
     page_size: Annotated[int, typer.Option(min=1, max=1000, help="Most orders to list.")] = 50,
+    total: Annotated[bool, typer.Option("--total", help="Also count all that the filter keeps.")] = False,
     page_token: Annotated[str, typer.Option(help="Goes on where a page ended; the other options stay as they were.")] = "",
     json: AsJson = False,
 ) -> int:
     """Lists a page of the buyers' orders, and says how to get the next one."""
     request = pb.ListOrdersRequest(
-        direction=order_pb2.DIRECTION_INCOMING, filter=filter, order_by=order_by, page_size=page_size, page_token=page_token
+        direction=order_pb2.DIRECTION_INCOMING,
+        filter=filter,
+        order_by=order_by,
+        page_size=page_size,
+        page_token=page_token,
+        include_total=total,
     )
     page = await at.ask(lambda client: client.orders.ListOrders(request))
     if json:
-        print_json({"orders": [as_data(order) for order in page.orders], "next_page_token": page.next_page_token})
+        counted = {"total_size": page.total_size} if total else {}
+        print_json({"orders": [as_data(order) for order in page.orders], "next_page_token": page.next_page_token, **counted})
         return 0
     show(page.orders, False, COLUMNS, map(_row, page.orders), "no order")
+    if total:
+        err.print(f"orders in all: {page.total_size:,}", highlight=False)
     if page.next_page_token:
         err.print(f"more: --page-token {page.next_page_token}", markup=False, highlight=False, soft_wrap=True)
     return 0

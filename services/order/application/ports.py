@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from libs.idempotency.key import RequestKey
-from libs.query.request import PageRequest
+from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import CanceledAmounts, Event, Line, Order, Reason
@@ -132,8 +132,34 @@ class OrderStore(Protocol):
     async def save_worksheet(self, key: uuid.UUID, worksheet: Worksheet) -> None: ...
     async def list_orders(
         self, scope: Scope, direction: Direction, query: PageRequest, bound: Mapping[str, str]
-    ) -> tuple[list[Order | SupplierOrderView], str]: ...
-    async def history(self, key: uuid.UUID, page_size: int, page_token: str) -> tuple[list[Event], str]: ...
+    ) -> Page[Order | SupplierOrderView]: ...
+    async def count_orders(self, scope: Scope, filter: str) -> Mapping[str, int]:
+        """How many the scope lets see, by status; statuses that do not occur are absent."""
+        ...
+
+    async def history(self, key: uuid.UUID, query: PageRequest) -> Page[Event]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """A line with what it is read with of its buyer order."""
+
+    order_id: str
+    currency: str
+    is_submitted: bool
+    line: Line
+
+
+class LineLists(Protocol):
+    """Lines of buyer orders, filtered and ordered."""
+
+    async def of_order(self, key: uuid.UUID, query: PageRequest) -> Page[Line]:
+        """A page of one order's lines."""
+        ...
+
+    async def across(self, scope: Scope, direction: Direction, query: PageRequest, bound: Mapping[str, str]) -> Page[OrderLine]:
+        """A page of the lines of all buyer orders that the scope lets see."""
+        ...
 
 
 class SubmissionStore(Protocol):
@@ -239,6 +265,8 @@ class OrderWork(Protocol):
 
     @property
     def orders(self) -> OrderStore: ...
+    @property
+    def line_lists(self) -> LineLists: ...
     @property
     def submissions(self) -> SubmissionStore: ...
     @property

@@ -189,11 +189,14 @@ def reasons_out(reasons: Iterable[Reason]) -> list[submission_pb2.SubmissionReas
 
 def lines_out(order: Order, lines: Iterable[Line], allocations: Allocations | None = None) -> list[line_item_pb2.LineItem]:
     """Lines of a buyer order."""
-    return [_line(line, order, (allocations or {}).get(line.id, ())) for line in lines]
+    known = allocations or {}
+    return [line_out(line, order.currency, order.is_submitted, known.get(line.id, ())) for line in lines]
 
 
-def _line(line: Line, order: Order, allocations: Sequence[tuple[SupplierOrderView, int, int, int]]) -> line_item_pb2.LineItem:
-    cur = order.currency
+def line_out(
+    line: Line, cur: str, submitted: bool, allocations: Sequence[tuple[SupplierOrderView, int, int, int]] = ()
+) -> line_item_pb2.LineItem:
+    """A line of a buyer order in this currency."""
     product = line.product
     made = line_item_pb2.LineItem(
         id=line.id,
@@ -224,7 +227,7 @@ def _line(line: Line, order: Order, allocations: Sequence[tuple[SupplierOrderVie
         inventory_record_id=line.inventory_record_id,
         quantity_shipped=line.quantity_shipped,
         quantity_canceled=line.quantity_canceled,
-        quantity_open=open_units(line) if order.is_submitted else 0,
+        quantity_open=open_units(line) if submitted else 0,
         allocations=[
             line_item_pb2.LineItemAllocation(
                 supplier_order_id=view.id,

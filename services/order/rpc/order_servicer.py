@@ -11,7 +11,7 @@ from libs.errors import Violations, missing
 from libs.idempotency.key import RequestKey, key_of
 from libs.ids import valid_id
 from libs.protoconv import mask_paths, text_in, time_out
-from libs.query.request import PageRequest
+from libs.query.request import page_request
 from libs.rpc import current
 from services.order.application.aftercare.cancel_order import CancelOrder
 from services.order.application.aftercare.complete_order import ChangeOrder
@@ -22,7 +22,16 @@ from services.order.application.progress.hold_order import HoldOrder
 from services.order.application.reading.read_orders import ReadOrders
 from services.order.application.reading.watch_orders import Wanted, WatchOrders
 from services.order.rpc.convert_in import direction_in, lines_in, masked, order_in
-from services.order.rpc.convert_out import any_lines, any_order, event_out, lines_out, order_out, shipment_out, supplier_order_out
+from services.order.rpc.convert_out import (
+    any_lines,
+    any_order,
+    event_out,
+    lines_out,
+    order_out,
+    shipment_out,
+    status_out,
+    supplier_order_out,
+)
 from services.order.rpc.reading import watch_token
 from waybill.fulfillment.v1 import supplier_order_pb2
 from waybill.order.v1 import order_service_pb2 as pb
@@ -89,9 +98,16 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
     async def ListOrders(self, request: pb.ListOrdersRequest, context: Any) -> pb.ListOrdersResponse:
         caller = current().principal
         bound = {"party": caller.party_id, "user": caller.user_id}
-        query = PageRequest(request.page_size, request.page_token, request.filter, request.order_by)
-        page, token = await self._use.read.page(caller, direction_in(request.direction), query, bound)
-        return pb.ListOrdersResponse(orders=[any_order(o) for o in page], next_page_token=token)
+        page = await self._use.read.page(caller, direction_in(request.direction), page_request(request), bound)
+        return pb.ListOrdersResponse(
+            orders=[any_order(o) for o in page.items], next_page_token=page.next_page_token, total_size=page.total_size
+        )
+
+    async def CountOrders(self, request: pb.CountOrdersRequest, context: Any) -> pb.CountOrdersResponse:
+        counts = await self._use.read.counts(current().principal, direction_in(request.direction), request.filter)
+        return pb.CountOrdersResponse(
+            counts=[pb.OrderStatusCount(status=status_out(status.value), count=count) for status, count in counts.items()]
+        )
 
     async def UpdateOrder(self, request: pb.UpdateOrderRequest, context: Any) -> pb.UpdateOrderResponse:
         caller, key = request_key(request)
@@ -154,10 +170,11 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
         )
 
     async def ListOrderHistory(self, request: pb.ListOrderHistoryRequest, context: Any) -> pb.ListOrderHistoryResponse:
-        order_id, events, token = await self._use.read.history(
-            current().principal, request.order_id, direction_in(request.direction), request.page_size, request.page_token
+        order_id, page = await self._use.read.history(
+            current().principal, request.order_id, direction_in(request.direction), page_request(request)
         )
-        return pb.ListOrderHistoryResponse(events=[event_out(order_id, event) for event in events], next_page_token=token)
+        events = [event_out(order_id, event) for event in page.items]
+        return pb.ListOrderHistoryResponse(events=events, next_page_token=page.next_page_token, total_size=page.total_size)
 
     async def WatchOrders(self, request: pb.WatchOrdersRequest, context: Any) -> AsyncIterator[pb.WatchOrdersResponse]:
         caller = current().principal

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from libs.idempotency.key import RequestKey
-from libs.query.request import PageRequest
+from libs.query.request import Page, PageRequest
 from libs.relay.delivery import Head
 from libs.relay.delivery import Outcome as Delivery
 from libs.service.unit_of_work import UnitsOfWork
@@ -148,7 +148,7 @@ class RequestStore(Protocol):
 class UnsettledPayments(Protocol):
     """Payments with something open."""
 
-    async def page(self, request: PageRequest) -> tuple[list[Payment], str]:
+    async def page(self, request: PageRequest) -> Page[Payment]:
         """A page, those that changed longest ago first, and the token of the next."""
 
 
@@ -173,7 +173,7 @@ class LedgerEntry:
 class LedgerEntries(Protocol):
     """The ledger, for those who read it."""
 
-    async def page(self, request: PageRequest) -> tuple[list[LedgerEntry], str]:
+    async def page(self, request: PageRequest) -> Page[LedgerEntry]:
         """A page, oldest first, and the token of the next."""
 
 

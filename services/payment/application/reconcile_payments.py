@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from libs.errors import missing
-from libs.query.request import PageRequest
+from libs.query.request import Page, PageRequest
 from services.payment.application.expire_attempts import ExpireAttempts
 from services.payment.application.ports import PaymentWork, Units
 from services.payment.application.settle_transactions import SettleTransactions
@@ -45,11 +45,11 @@ class ReconcilePayments:
         self._settle = settle
         self._expire = expire
 
-    async def unsettled(self, request: PageRequest) -> tuple[list[Standing], str]:
-        """A page and the token of the next."""
+    async def unsettled(self, request: PageRequest) -> Page[Standing]:
+        """A page."""
         async with self._units.reading(snapshot=True) as work:
-            found, token = await work.unsettled.page(request)
-            return await self._standing(work, found), token
+            page = await work.unsettled.page(request)
+            return page.of(await self._standing(work, page.items))
 
     async def __call__(self, payment_ids: Sequence[str]) -> list[Standing]:
         """Asks about them at once and returns them as they have become. Raises NOT_FOUND for the first unknown one."""

@@ -8,7 +8,6 @@ from typing import Any
 
 from libs.errors import Violations, invalid
 from libs.protoconv import currency_in, money_in, money_out, text_in, time_out, xp_in, xp_out
-from libs.query.request import PageRequest
 from services.payment.application.order_payments import Draft, OrderRef
 from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem
 from services.payment.domain.states import State
@@ -26,11 +25,6 @@ def attempt_in(found: Violations, message: Any) -> int:
     """The number of an attempt."""
     found.require("attempt", message.attempt >= 1, reasons.VALUE_OUT_OF_RANGE, "must be 1 or more")
     return int(message.attempt)
-
-
-def page_in(message: Any) -> PageRequest:
-    """What a list is asked for; whoever reads the page checks it."""
-    return PageRequest(message.page_size, message.page_token, message.filter)
 
 
 def key_in(text: str) -> uuid.UUID:

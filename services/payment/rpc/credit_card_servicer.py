@@ -50,8 +50,10 @@ class CreditCardServicer(pb_grpc.CreditCardServiceServicer):
         return pb.GetCreditCardResponse(credit_card=await self._standard.get(request.credit_card_id))
 
     async def ListCreditCards(self, request: pb.ListCreditCardsRequest, context: Any) -> pb.ListCreditCardsResponse:
-        page, token = await self._standard.list(request)
-        return pb.ListCreditCardsResponse(credit_cards=page, next_page_token=token)
+        page = await self._standard.list(request)
+        return pb.ListCreditCardsResponse(
+            credit_cards=page.items, next_page_token=page.next_page_token, total_size=page.total_size
+        )
 
     async def DeleteCreditCard(self, request: pb.DeleteCreditCardRequest, context: Any) -> pb.DeleteCreditCardResponse:
         caller = current().principal

@@ -6,10 +6,10 @@ from typing import Any
 
 from libs.errors import denied
 from libs.protoconv import money_out, time_out
+from libs.query.request import page_request
 from libs.rpc import current
 from services import roles
 from services.payment.application.ports import LedgerEntries
-from services.payment.rpc.convert import page_in
 from waybill.payment.v1 import ledger_service_pb2 as pb
 from waybill.payment.v1 import ledger_service_pb2_grpc as pb_grpc
 
@@ -25,7 +25,7 @@ class LedgerServicer(pb_grpc.LedgerServiceServicer):
         caller.require(roles.PAYMENT_ADMIN, roles.SPENDING_ACCOUNT_ADMIN)
         if not caller.is_seller:
             raise denied(roles.PAYMENT_ADMIN)
-        found, token = await self._entries.page(page_in(request))
+        page = await self._entries.page(page_request(request))
         return pb.ListLedgerEntriesResponse(
             entries=[
                 pb.LedgerEntry(
@@ -40,7 +40,8 @@ class LedgerServicer(pb_grpc.LedgerServiceServicer):
                     user_id=r.user_id,
                     request_id=r.request_id,
                 )
-                for r in found
+                for r in page.items
             ],
-            next_page_token=token,
+            next_page_token=page.next_page_token,
+            total_size=page.total_size,
         )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from libs.errors import Violations
+from libs.query.request import page_request
 from libs.rpc.operations import require_operator
 from services.payment.application.reconcile_payments import ReconcilePayments
-from services.payment.rpc.convert import page_in, payment_out
+from services.payment.rpc.convert import payment_out
 from waybill.payment.v1 import reasons
 from waybill.payment.v1 import reconciliation_service_pb2 as pb
 from waybill.payment.v1 import reconciliation_service_pb2_grpc as pb_grpc
@@ -25,9 +26,11 @@ class ReconciliationServicer(pb_grpc.ReconciliationServiceServicer):
         self, request: pb.ListUnsettledPaymentsRequest, context: Any
     ) -> pb.ListUnsettledPaymentsResponse:
         require_operator()
-        found, token = await self._use.unsettled(page_in(request))
+        page = await self._use.unsettled(page_request(request))
         return pb.ListUnsettledPaymentsResponse(
-            payments=[payment_out(one.payment, one.transactions) for one in found], next_page_token=token
+            payments=[payment_out(one.payment, one.transactions) for one in page.items],
+            next_page_token=page.next_page_token,
+            total_size=page.total_size,
         )
 
     async def ReconcilePayments(self, request: pb.ReconcilePaymentsRequest, context: Any) -> pb.ReconcilePaymentsResponse:

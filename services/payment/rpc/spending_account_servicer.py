@@ -83,8 +83,10 @@ class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
     async def ListSpendingAccounts(
         self, request: pb.ListSpendingAccountsRequest, context: Any
     ) -> pb.ListSpendingAccountsResponse:
-        page, token = await self._standard.list(request)
-        return pb.ListSpendingAccountsResponse(spending_accounts=page, next_page_token=token)
+        page = await self._standard.list(request)
+        return pb.ListSpendingAccountsResponse(
+            spending_accounts=page.items, next_page_token=page.next_page_token, total_size=page.total_size
+        )
 
     async def UpdateSpendingAccount(
         self, request: pb.UpdateSpendingAccountRequest, context: Any

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from libs.idempotency.key import RequestKey
-from libs.query.request import PageRequest
+from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
 from services.pricing.domain.schedules.assignment import Assignment, Key
 from services.pricing.domain.schedules.schedule import Schedule
@@ -78,7 +78,7 @@ class AssignmentLists(Protocol):
         """Of these products, by product and buyer."""
         ...
 
-    async def page(self, request: PageRequest, bound: Mapping[str, str]) -> tuple[Sequence[Assignment], str]:
+    async def page(self, request: PageRequest, bound: Mapping[str, str]) -> Page[Assignment]:
         """A page by product and buyer, and the token of the next; `bound` is what else the token belongs to."""
         ...
 

@@ -34,8 +34,8 @@ class CarrierServicer(pb_grpc.CarrierServiceServicer):
 
     async def ListCarriers(self, request: pb.ListCarriersRequest, context: Any) -> pb.ListCarriersResponse:
         administrator(current().principal)
-        page, token = await self._methods.list(request)
-        return pb.ListCarriersResponse(carriers=page, next_page_token=token)
+        page = await self._methods.list(request)
+        return pb.ListCarriersResponse(carriers=page.items, next_page_token=page.next_page_token, total_size=page.total_size)
 
     async def UpdateCarrier(self, request: pb.UpdateCarrierRequest, context: Any) -> pb.UpdateCarrierResponse:
         administrator(current().principal)

@@ -36,8 +36,10 @@ class GroupingRuleServicer(pb_grpc.GroupingRuleServiceServicer):
 
     async def ListGroupingRules(self, request: pb.ListGroupingRulesRequest, context: Any) -> pb.ListGroupingRulesResponse:
         administrator(current().principal)
-        page, token = await self._methods.list(request)
-        return pb.ListGroupingRulesResponse(grouping_rules=page, next_page_token=token)
+        page = await self._methods.list(request)
+        return pb.ListGroupingRulesResponse(
+            grouping_rules=page.items, next_page_token=page.next_page_token, total_size=page.total_size
+        )
 
     async def UpdateGroupingRule(self, request: pb.UpdateGroupingRuleRequest, context: Any) -> pb.UpdateGroupingRuleResponse:
         administrator(current().principal)

@@ -37,8 +37,8 @@ class RateTableServicer(pb_grpc.RateTableServiceServicer):
 
     async def ListRateTables(self, request: pb.ListRateTablesRequest, context: Any) -> pb.ListRateTablesResponse:
         administrator(current().principal)
-        page, token = await self._methods.list(request)
-        return pb.ListRateTablesResponse(rate_tables=page, next_page_token=token)
+        page = await self._methods.list(request)
+        return pb.ListRateTablesResponse(rate_tables=page.items, next_page_token=page.next_page_token, total_size=page.total_size)
 
     async def UpdateRateTable(self, request: pb.UpdateRateTableRequest, context: Any) -> pb.UpdateRateTableResponse:
         administrator(current().principal)

@@ -49,8 +49,10 @@ class ShipMethodAssignmentServicer(pb_grpc.ShipMethodAssignmentServiceServicer):
         self, request: pb.ListShipMethodAssignmentsRequest, context: Any
     ) -> pb.ListShipMethodAssignmentsResponse:
         administrator(current().principal)
-        page, token = await self._methods.list(request)
-        return pb.ListShipMethodAssignmentsResponse(ship_method_assignments=page, next_page_token=token)
+        page = await self._methods.list(request)
+        return pb.ListShipMethodAssignmentsResponse(
+            ship_method_assignments=page.items, next_page_token=page.next_page_token, total_size=page.total_size
+        )
 
     async def DeleteShipMethodAssignment(
         self, request: pb.DeleteShipMethodAssignmentRequest, context: Any

@@ -37,8 +37,10 @@ class ShipMethodServicer(pb_grpc.ShipMethodServiceServicer):
 
     async def ListShipMethods(self, request: pb.ListShipMethodsRequest, context: Any) -> pb.ListShipMethodsResponse:
         administrator(current().principal)
-        page, token = await self._methods.list(request)
-        return pb.ListShipMethodsResponse(ship_methods=page, next_page_token=token)
+        page = await self._methods.list(request)
+        return pb.ListShipMethodsResponse(
+            ship_methods=page.items, next_page_token=page.next_page_token, total_size=page.total_size
+        )
 
     async def UpdateShipMethod(self, request: pb.UpdateShipMethodRequest, context: Any) -> pb.UpdateShipMethodResponse:
         administrator(current().principal)

@@ -34,8 +34,8 @@ class ZoneServicer(pb_grpc.ZoneServiceServicer):
 
     async def ListZones(self, request: pb.ListZonesRequest, context: Any) -> pb.ListZonesResponse:
         administrator(current().principal)
-        page, token = await self._methods.list(request)
-        return pb.ListZonesResponse(zones=page, next_page_token=token)
+        page = await self._methods.list(request)
+        return pb.ListZonesResponse(zones=page.items, next_page_token=page.next_page_token, total_size=page.total_size)
 
     async def UpdateZone(self, request: pb.UpdateZoneRequest, context: Any) -> pb.UpdateZoneResponse:
         administrator(current().principal)

@@ -9,6 +9,7 @@ from tests.integration.fulfillment.world import World, line, new_key
 from tests.support.principals import seller
 from waybill.fulfillment.v1 import order_fulfillment_service_pb2 as order_pb
 from waybill.fulfillment.v1 import shipment_service_pb2 as shp_svc
+from waybill.fulfillment.v1 import supplier_order_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as svc
 from waybill.fulfillment.v1.order_fulfillment_service_pb2_grpc import OrderFulfillmentServiceStub
 
@@ -63,6 +64,37 @@ async def test_a_short_page_is_still_bounded_by_its_size(world: World) -> None:
     page = await world.supplier_orders().ListSupplierOrders(svc.ListSupplierOrdersRequest(page_size=2, order_by="id"))
     assert [o.id for o in page.supplier_orders] == ["PO0-1", "PO1-1"]
     assert page.next_page_token
+
+
+async def test_supplier_orders_are_counted_by_status_in_one_statement(world: World) -> None:
+    await placed_and_shipped(world, 1, 1)
+    await world.placed("PO9", line("l0"))
+    before = world.served.statements
+    answer = await world.supplier_orders().CountSupplierOrders(svc.CountSupplierOrdersRequest())
+    assert world.served.statements - before == 1
+    told = {
+        supplier_order_pb2.SupplierOrderStatus.Name(c.status).removeprefix("SUPPLIER_ORDER_STATUS_"): c.count
+        for c in answer.counts
+    }
+    assert told == {"OPEN": 1, "ACCEPTED": 0, "COMPLETED": 2, "REJECTED": 0, "FROZEN": 0, "CANCELED": 0}
+    some = await world.supplier_orders().CountSupplierOrders(
+        svc.CountSupplierOrdersRequest(filter='order_id = "PO*" AND id = "*0-1"')
+    )
+    assert sum(c.count for c in some.counts) == 1
+
+
+async def test_a_total_is_one_statement_more_however_many_there_are(world: World) -> None:
+    await placed_and_shipped(world, 1, 1, 1)
+    costs = {}
+    for total in (False, True):
+        before = world.served.statements
+        page = await world.supplier_orders().ListSupplierOrders(
+            svc.ListSupplierOrdersRequest(page_size=1, skip=1, order_by="id", include_total=total)
+        )
+        costs[total] = world.served.statements - before
+        assert [o.id for o in page.supplier_orders] == ["PO1-1"]
+        assert (page.HasField("total_size"), page.total_size) == (total, 3 if total else 0)
+    assert costs[True] == costs[False] + 1
 
 
 async def test_what_does_not_fit_into_a_batch_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

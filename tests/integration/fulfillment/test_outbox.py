@@ -257,6 +257,12 @@ async def test_pending_changes_are_listed_in_pages(world: World) -> None:
         if not token:
             break
     assert seen == sorted(ids, reverse=True)
+    asked = pb.ListOutboxEntriesRequest(order_by="id desc", skip=3, include_total=True)
+    answer = await world.outbox().ListOutboxEntries(asked)
+    assert ([entry.id for entry in answer.entries], answer.total_size) == (seen[3:], 5)
+    asked.skip = 9
+    answer = await world.outbox().ListOutboxEntries(asked)
+    assert (len(answer.entries), answer.total_size) == (0, 5)
     for wrong in ("fulfillment.x", "order.", "x"):
         with pytest.raises(WaybillError) as refused:
             await world.outbox().ListOutboxEntries(pb.ListOutboxEntriesRequest(page_token=wrong))

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from libs.db import Database, Json, Micros, UtcTime, metadata
-from libs.query import Field, Listing
+from libs.query import Field, Listing, PageRequest
 from tests.integration.libs.tables import created
 
 METADATA = metadata()
@@ -134,10 +134,10 @@ async def db(databases, tmp_path) -> AsyncIterator[Database]:
 
 
 async def page(db: Database, **arguments: Any) -> tuple[list[Any], str]:
-    plan = LISTING.plan(db.dialect, **arguments)
-    async with db.reading() as tx:
-        found = plan.page((await tx.execute(plan.apply(sa.select(THINGS)))).all())
-    return [row.id for row in found.rows], found.next_page_token
+    plan = LISTING.plan(db.dialect, PageRequest(**arguments))
+    async with db.reading(snapshot=plan.counts) as tx:
+        found = await plan.read(tx, sa.select(THINGS))
+    return [row.id for row in found.items], found.next_page_token
 
 
 async def walk(db: Database, page_size: int, **arguments: Any) -> list[str]:
@@ -372,6 +372,54 @@ async def test_rows_that_come_and_go_between_pages_move_no_others(db):
     assert found == rest
 
 
+async def test_a_page_leaves_out_what_is_skipped_from_the_start_or_from_its_token(db):
+    wanted = sort("note desc")
+    first, token = await page(db, order_by="note desc", page_size=10, skip=25)
+    after, _ = await page(db, order_by="note desc", page_size=10, skip=5, page_token=token)
+    beyond = await page(db, order_by="note desc", skip=len(ROWS))
+
+    assert first == wanted[25:35]
+    assert after == wanted[40:50]
+    assert beyond == ([], "")
+
+
+@pytest.mark.parametrize("arguments", [{}, {"filter": "active = true"}, {"filter": "quantity = 99"}])
+@pytest.mark.parametrize("where", [{}, {"skip": 3}, {"skip": 10_000}, {"page_size": 1}])
+async def test_the_total_counts_what_the_filter_keeps_wherever_the_page_is(db, arguments, where):
+    plan = LISTING.plan(db.dialect, PageRequest(**arguments, **where, include_total=True))
+    async with db.reading(snapshot=plan.counts) as tx:
+        first = await plan.read(tx, sa.select(THINGS))
+    every = await walk(db, 1_000, **arguments)
+
+    assert first.total_size == len(every)
+    if first.next_page_token:
+        rest = LISTING.plan(db.dialect, PageRequest(**arguments, include_total=True, page_token=first.next_page_token))
+        async with db.reading(snapshot=True) as tx:
+            assert (await rest.read(tx, sa.select(THINGS))).total_size == len(every)
+
+
+async def test_nothing_is_counted_unless_it_is_asked_for(db):
+    plan = LISTING.plan(db.dialect, PageRequest())
+    async with db.reading() as tx:
+        found = await plan.read(tx, sa.select(THINGS))
+
+    assert (plan.counts, found.total_size) == (False, None)
+
+
+async def test_the_total_is_of_the_moment_of_its_page(db):
+    plan = LISTING.plan(db.dialect, PageRequest(include_total=True))
+
+    async def meanwhile(rows: Any) -> int:
+        async with db.transaction() as tx:
+            await tx.execute(sa.delete(THINGS).where(T.quantity > 0))
+        return len(rows)
+
+    async with db.reading(snapshot=plan.counts) as tx:
+        found = await plan.read(tx, sa.select(THINGS), meanwhile)
+
+    assert found.total_size == len(ROWS)
+
+
 async def test_the_default_list_begins_at_an_index(databases, backend, tmp_path):
     tables = metadata()
     table = sa.Table(
@@ -386,10 +434,10 @@ async def test_the_default_list_begins_at_an_index(databases, backend, tmp_path)
             rows = [{"id": n, "create_time": START + timedelta(seconds=n)} for n in range(5_000)]
             await tx.execute(tx.insert(table), rows)
             await tx.execute(sa.text("ANALYZE"))
-        plan = listing.plan(db.dialect, page_size=10)
+        plan = listing.plan(db.dialect, PageRequest(page_size=10))
         async with db.reading() as tx:
             first = plan.page((await tx.execute(plan.apply(sa.select(table)))).all())
-            second = listing.plan(db.dialect, page_size=10, page_token=first.next_page_token).apply(sa.select(table))
+            second = listing.plan(db.dialect, PageRequest(10, first.next_page_token)).apply(sa.select(table))
             text = str(await tx.run_sync(lambda c: second.compile(c, compile_kwargs={"literal_binds": True})))
             explain = "EXPLAIN" if backend == "postgresql" else "EXPLAIN QUERY PLAN"
             how = await tx.execute(sa.text(f"{explain} {text}".replace(":", "\\:")))

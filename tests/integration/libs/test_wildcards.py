@@ -7,7 +7,7 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from libs.db import metadata
-from libs.query import Field, Listing
+from libs.query import Field, Listing, PageRequest
 from libs.query.wildcards import fits
 from tests.integration.libs.tables import created
 from tests.unit.libs.test_wildcards import compared, fitting
@@ -55,7 +55,7 @@ async def test_what_begins_with_a_prefix_is_found_through_an_index(databases, ba
         async with db.transaction() as tx:
             await tx.execute(tx.insert(table), [{"id": f"PO-{n:05}", "note": "x" * 90} for n in range(5_000)])
             await tx.execute(sa.text("ANALYZE"))
-        statement = listing.plan(db.dialect, filter='id = "PO-0012*"').apply(sa.select(table))
+        statement = listing.plan(db.dialect, PageRequest(filter='id = "PO-0012*"')).apply(sa.select(table))
         async with db.reading() as tx:
             found = (await tx.execute(statement)).all()
             text = str(await tx.run_sync(lambda c: statement.compile(c, compile_kwargs={"literal_binds": True})))

@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from libs.db import Json, Micros, UtcTime, metadata
 from libs.errors import WaybillError
-from libs.query import Field, Listing
+from libs.query import Field, Listing, PageRequest
 from libs.query.parser import MAX_DEPTH, Compare, FilterError, Group, Not, parse
 from libs.query.xp import compare_xp
 
@@ -59,14 +59,14 @@ BOUND = {"party": "acme"}
 
 def compiled(dialect: str, **arguments: Any) -> str:
     """The statement of a list request."""
-    statement = LISTING.plan(dialect, **arguments).apply(sa.select(THINGS))
+    statement = LISTING.plan(dialect, PageRequest(**arguments)).apply(sa.select(THINGS))
     return str(statement.compile(dialect=DIALECTS[dialect]))
 
 
-def refusal(**arguments: Any) -> dict[str, tuple[str, str]]:
+def refusal(bound: Any = None, **arguments: Any) -> dict[str, tuple[str, str]]:
     """(reason, description) by field of a refused list request."""
     with pytest.raises(WaybillError) as caught:
-        LISTING.plan("sqlite", **arguments)
+        LISTING.plan("sqlite", PageRequest(**arguments), bound)
     return {v.field: (v.reason, v.description) for v in caught.value.fields}
 
 
@@ -224,21 +224,28 @@ def test_an_order_that_is_not_understood_is_refused(order):
 
 
 def test_everything_wrong_is_told_at_once():
-    found = refusal(filter="nope = 1", order_by="nope", page_size=-1)
+    found = refusal(filter="nope = 1", order_by="nope", page_size=-1, skip=-1)
 
     assert {field: reason for field, (reason, _) in found.items()} == {
         "filter": "FILTER_INVALID",
         "order_by": "ORDER_BY_INVALID",
         "page_size": "VALUE_OUT_OF_RANGE",
+        "skip": "VALUE_OUT_OF_RANGE",
     }
+
+
+def test_ten_thousand_rows_are_skipped_at_most():
+    compiled("sqlite", skip=10_000)
+
+    assert refusal(skip=10_001) == {"skip": ("VALUE_OUT_OF_RANGE", "must be 0 to 10,000")}
 
 
 @pytest.mark.parametrize(("asked", "given_"), [(0, 50), (1, 1), (1_000, 1_000), (5_000, 1_000)])
 def test_a_page_has_fifty_rows_unless_asked_and_a_thousand_at_most(asked, given_):
-    plan = LISTING.plan("sqlite", page_size=asked)
+    plan = LISTING.plan("sqlite", PageRequest(page_size=asked))
     rows = [_row(n) for n in range(1_100)]
 
-    assert len(plan.page(rows).rows) == given_
+    assert len(plan.page(rows).items) == given_
 
 
 def test_what_is_never_missing_is_ordered_so_that_an_index_serves_it():
@@ -258,7 +265,7 @@ def _row(n: int) -> Any:
 def token(order_by: str, *values: Any, filter: str = "", bound: Any = BOUND) -> str:
     """The token that follows a row with these values."""
     row = namedtuple("Any", [*(f"o{n}" for n in range(len(values) - 1)), "okey"])(*values)
-    plan = LISTING.plan("sqlite", order_by=order_by, filter=filter, page_size=1, bound=bound)
+    plan = LISTING.plan("sqlite", PageRequest(order_by=order_by, filter=filter, page_size=1), bound)
     return plan.page([row, row]).next_page_token
 
 
@@ -280,7 +287,7 @@ def test_a_token_brings_back_the_values_of_its_row(data, fields, key):
     key = key.replace("\0", "")
     values = [data.draw(_VALUES[field]) for field in fields]
     order = ",".join(fields)
-    plan = LISTING.plan("sqlite", order_by=order, bound=BOUND, page_token=token(order, *values, key))
+    plan = LISTING.plan("sqlite", PageRequest(order_by=order, page_token=token(order, *values, key)), BOUND)
 
     assert plan._after == [*values, key]
 
@@ -289,7 +296,7 @@ def test_a_token_brings_back_the_values_of_its_row(data, fields, key):
     st.none() | st.decimals(allow_nan=False, allow_infinity=False, places=4) | st.floats(allow_nan=False, allow_infinity=False)
 )
 def test_a_token_brings_back_a_number_of_xp(number):
-    plan = LISTING.plan("sqlite", order_by="xp.a", bound=BOUND, page_token=token("xp.a", number, None, "k"))
+    plan = LISTING.plan("sqlite", PageRequest(order_by="xp.a", page_token=token("xp.a", number, None, "k")), BOUND)
 
     assert plan._after == [number, None, "k"]
 
@@ -307,7 +314,7 @@ def test_a_token_brings_back_a_number_of_xp(number):
 )
 def test_a_token_is_bound_to_its_arguments(changed):
     mine = token("name", "Bolt", "k")
-    LISTING.plan("sqlite", order_by="name", bound=BOUND, page_token=mine)
+    LISTING.plan("sqlite", PageRequest(order_by="name", page_token=mine), BOUND)
 
     assert refusal(**{"order_by": "name", "bound": BOUND, "page_token": mine, **changed}).keys() == {"page_token"}
 
@@ -315,7 +322,7 @@ def test_a_token_is_bound_to_its_arguments(changed):
 def test_a_token_serves_another_page_size():
     mine = token("name", "Bolt", "k")
 
-    LISTING.plan("sqlite", order_by="name", bound=BOUND, page_token=mine, page_size=7)
+    LISTING.plan("sqlite", PageRequest(order_by="name", page_token=mine, page_size=7), BOUND)
 
 
 _JSON = st.recursive(
@@ -345,7 +352,7 @@ def test_a_token_with_forged_values_is_refused_or_has_values_of_the_right_kind(o
     if refused := reasons(dialect, order_by=order, page_token=forged):
         assert refused == ["PAGE_TOKEN_INVALID"]
         return
-    plan = LISTING.plan(dialect, order_by=order, page_token=forged)
+    plan = LISTING.plan(dialect, PageRequest(order_by=order, page_token=forged))
     kinds = {
         "name": str,
         "status": str,

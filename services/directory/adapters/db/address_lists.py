@@ -10,7 +10,7 @@ from libs.auth import PartyKind, Principal
 from libs.db import Database
 from libs.query import Field, Listing
 from libs.query.listing import Plan
-from libs.query.request import PageRequest
+from libs.query.request import Page, PageRequest
 from services import roles
 from services.directory.adapters.db.address_books import entry_of
 from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, BUYERS
@@ -63,31 +63,23 @@ class SqlAddressLists:
         async with self._db.reading() as tx:
             return [entry_of(row) for row in await tx.execute(statement)]
 
-    async def page(self, caller: Principal, book: str, request: PageRequest) -> tuple[list[Entry], str]:
+    async def page(self, caller: Principal, book: str, request: PageRequest) -> Page[Entry]:
         """A page of a book."""
         plan = self._plan(_ENTRIES, caller, book, request)
-        statement = plan.apply(sa.select(ADDRESSES).where(_readable(caller, book)))
-        async with self._db.reading() as tx:
-            page = plan.page((await tx.execute(statement)).all())
-        return [entry_of(row) for row in page.rows], page.next_page_token
+        async with self._db.reading(snapshot=plan.counts) as tx:
+            page = await plan.read(tx, sa.select(ADDRESSES).where(_readable(caller, book)))
+        return page.map(entry_of)
 
-    async def assignments(self, caller: Principal, book: str, request: PageRequest) -> tuple[list[tuple[str, Assignment]], str]:
+    async def assignments(self, caller: Principal, book: str, request: PageRequest) -> Page[tuple[str, Assignment]]:
         """A page of a book's assignments; without AddressAdmin those of the caller and of everyone."""
         plan = self._plan(_ASSIGNMENTS, caller, book, request)
         statement = sa.select(ADDRESS_ASSIGNMENTS).where(_AA.party == book)
         if caller.service is None and not caller.has(roles.ADDRESS_ADMIN):
             statement = statement.where(_AA.user_id.in_(["", caller.user_id]))
-        async with self._db.reading() as tx:
-            page = plan.page((await tx.execute(plan.apply(statement))).all())
-        found = [(r.party, Assignment(r.address_id, r.user_id, r.shipping, r.billing)) for r in page.rows]
-        return found, page.next_page_token
+        async with self._db.reading(snapshot=plan.counts) as tx:
+            page = await plan.read(tx, statement)
+        return page.map(lambda r: (r.party, Assignment(r.address_id, r.user_id, r.shipping, r.billing)))
 
     def _plan(self, listing: Listing, caller: Principal, book: str, request: PageRequest) -> Plan:
-        return listing.plan(
-            self._db.dialect,
-            filter=request.filter,
-            order_by=request.order_by,
-            page_size=request.page_size,
-            page_token=request.page_token,
-            bound={"party": caller.party_id, "user": caller.user_id, "book": book},
-        )
+        bound = {"party": caller.party_id, "user": caller.user_id, "book": book}
+        return listing.plan(self._db.dialect, request, bound)

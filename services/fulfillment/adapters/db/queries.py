@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from libs.db import Tx
 from libs.ids import valid_id
 from libs.query import Field, Listing, Plan
+from libs.query.request import Page, PageRequest
 from services.fulfillment.adapters.db.answer_limits import fitting_orders, fitting_rows
 from services.fulfillment.adapters.db.shipments.shipment_store import SqlShipmentStore
 from services.fulfillment.adapters.db.stock.stock_store import record
@@ -23,7 +25,6 @@ from services.fulfillment.adapters.db.tables import (
     supplier_order_lines,
     supplier_orders,
 )
-from services.fulfillment.application.ports import PageRequest
 from services.fulfillment.domain.shipments.shipment import Shipment
 from services.fulfillment.domain.stock.inventory import InventoryRecord, LedgerEntry
 from services.fulfillment.domain.stock.ledger import MovementKind
@@ -90,27 +91,32 @@ class SqlLists:
         self._orders = orders
         self._shipments = sent
 
-    async def records(self, scope: Scope, page: PageRequest) -> tuple[list[InventoryRecord], str]:
+    async def records(self, scope: Scope, page: PageRequest) -> Page[InventoryRecord]:
         """Inventory records that the scope holds."""
-        rows, token = await _rows(self._tx, _RECORDS, sa.select(inventory_records), _of_supplier(_R, scope), scope, page)
-        return [record(row) for row in rows], token
+        plan = _plan(self._tx, _RECORDS, scope, page)
+        return (await plan.read(self._tx, sa.select(inventory_records).where(*_of_supplier(_R, scope)))).map(record)
 
-    async def movements(self, scope: Scope, page: PageRequest) -> tuple[list[LedgerEntry], str]:
+    async def movements(self, scope: Scope, page: PageRequest) -> Page[LedgerEntry]:
         """The ledger of these records."""
         select = sa.select(
             *[c for c in stock_movements.c if c.name != "record_key"], _R.id.label("record_id"), _R.product_id
         ).join(inventory_records, _R.key == _M.record_key)
-        rows, token = await _rows(self._tx, _MOVEMENTS, select, _of_supplier(_R, scope), scope, page)
-        return [_entry(row) for row in rows], token
+        plan = _plan(self._tx, _MOVEMENTS, scope, page)
+        return (await plan.read(self._tx, select.where(*_of_supplier(_R, scope)))).map(_entry)
 
-    async def supplier_orders(self, scope: Scope, page: PageRequest) -> tuple[list[SupplierOrder], str]:
+    async def supplier_orders(self, scope: Scope, page: PageRequest) -> Page[SupplierOrder]:
         """Supplier orders that the scope holds; a page ends before its lines are too many."""
         plan = _plan(self._tx, _ORDERS, scope, page)
-        rows = await _found(self._tx, plan, sa.select(supplier_orders).where(*_of_supplier(_O, scope)))
-        kept = plan.page(rows, await fitting_rows(self._tx, supplier_order_lines.c.supplier_order_key, rows))
-        return await self._orders.with_lines(kept.rows), kept.next_page_token
+        fitting = partial(fitting_rows, self._tx, supplier_order_lines.c.supplier_order_key)
+        kept = await plan.read(self._tx, sa.select(supplier_orders).where(*_of_supplier(_O, scope)), fitting)
+        return kept.of(await self._orders.with_lines(kept.items))
 
-    async def shipments(self, scope: Scope, page: PageRequest, order_id: str) -> tuple[list[Shipment], str]:
+    async def supplier_order_counts(self, scope: Scope, filter: str) -> dict[str, int]:
+        """How many supplier orders the scope holds, by status."""
+        plan = _plan(self._tx, _ORDERS, scope, PageRequest(filter=filter))
+        return await plan.count_by(self._tx, sa.select(supplier_orders).where(*_of_supplier(_O, scope)), _O.status)
+
+    async def shipments(self, scope: Scope, page: PageRequest, order_id: str) -> Page[Shipment]:
         """Shipments that the scope holds; of one buyer order, if named. A page ends before its items are too many."""
         where = [*_of_supplier(_S, scope), _S.delete_time.is_(None)]
         if scope.buyer_id is not None:
@@ -123,9 +129,9 @@ class SqlLists:
                 items = items.where(shipment_items.c.order_id == order_id if valid_id(order_id) else sa.false())
             where.append(_S.key.in_(items))
         plan = _plan(self._tx, _SHIPMENTS, scope, page, order=order_id)
-        rows = await _found(self._tx, plan, sa.select(shipments).where(*where))
-        kept = plan.page(rows, await fitting_rows(self._tx, shipment_items.c.shipment_key, rows))
-        return [seen(s, scope) for s in await self._shipments.with_items(kept.rows)], kept.next_page_token
+        fitting = partial(fitting_rows, self._tx, shipment_items.c.shipment_key)
+        kept = await plan.read(self._tx, sa.select(shipments).where(*where), fitting)
+        return kept.of([seen(s, scope) for s in await self._shipments.with_items(kept.items)])
 
     async def fitting_orders(self, order_keys: Iterable[str]) -> tuple[list[str], list[str]]:
         """The buyer orders whose supplier orders and shipments fit into one answer, and the others."""
@@ -140,27 +146,8 @@ def _of_supplier(columns: Any, scope: Scope) -> list[sa.ColumnElement[bool]]:
     return [] if scope.supplier_id is None else [columns.supplier_id == scope.supplier_id]
 
 
-async def _rows(
-    tx: Tx, listing: Listing, select: sa.Select[Any], where: list[sa.ColumnElement[bool]], scope: Scope, page: PageRequest
-) -> tuple[list[Any], str]:
-    plan = _plan(tx, listing, scope, page)
-    kept = plan.page(await _found(tx, plan, select.where(*where)))
-    return kept.rows, kept.next_page_token
-
-
 def _plan(tx: Tx, listing: Listing, scope: Scope, page: PageRequest, **bound: str) -> Plan:
-    return listing.plan(
-        tx.dialect,
-        filter=page.filter,
-        order_by=page.order_by,
-        page_size=page.page_size,
-        page_token=page.page_token,
-        bound={**scope.bound(), **bound},
-    )
-
-
-async def _found(tx: Tx, plan: Plan, select: sa.Select[Any]) -> Sequence[Any]:
-    return (await tx.execute(plan.apply(select))).all()
+    return listing.plan(tx.dialect, page, {**scope.bound(), **bound})
 
 
 def _entry(row: Any) -> LedgerEntry:

@@ -10,9 +10,10 @@ from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import invalid, missing, precondition, stale
 from libs.idempotency.key import RequestKey
+from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
 from services import roles
-from services.fulfillment.application.ports import FulfillmentWork, PageRequest
+from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.application.shipments.refusals import refusal
 from services.fulfillment.domain.shipments.actions.ship import Loading
@@ -46,7 +47,7 @@ class Shipments:
             raise missing(RESOURCE, id)
         return seen(found, scope)
 
-    async def page(self, caller: Principal, page: PageRequest, order_id: str) -> tuple[Sequence[Shipment], str]:
+    async def page(self, caller: Principal, page: PageRequest, order_id: str) -> Page[Shipment]:
         """Those that the caller may see."""
         scope = shipments(caller)
         async with self._units.reading(snapshot=True) as work:

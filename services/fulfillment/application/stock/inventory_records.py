@@ -12,9 +12,10 @@ from libs.clock import Clock
 from libs.errors import FieldViolation, Kind, Violations, WaybillError, denied, missing, precondition, stale
 from libs.idempotency.key import RequestKey
 from libs.ids import IdSource
+from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
 from services import roles
-from services.fulfillment.application.ports import AddressPeer, FulfillmentWork, PageRequest
+from services.fulfillment.application.ports import AddressPeer, FulfillmentWork
 from services.fulfillment.domain.sourcing.model import Address
 from services.fulfillment.domain.stock.inventory import InventoryRecord
 from services.fulfillment.domain.stock.ledger import Cause, Movement, MovementKind, effects
@@ -132,9 +133,9 @@ class InventoryRecords:
             raise missing(RESOURCE, id)
         return found
 
-    async def page(self, caller: Principal, page: PageRequest) -> tuple[Sequence[InventoryRecord], str]:
+    async def page(self, caller: Principal, page: PageRequest) -> Page[InventoryRecord]:
         """Those that the caller may see."""
-        async with self._units.reading() as work:
+        async with self._units.reading(snapshot=page.include_total) as work:
             return await work.lists.records(stock(caller), page)
 
     async def update(

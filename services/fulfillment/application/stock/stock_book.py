@@ -8,8 +8,9 @@ from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import Violations
 from libs.idempotency.key import RequestKey
+from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
-from services.fulfillment.application.ports import FulfillmentWork, PageRequest
+from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.stock.inventory_records import check_writer
 from services.fulfillment.domain.sourcing.model import Stock
 from services.fulfillment.domain.stock.availability import Availability, for_buyers, whole
@@ -59,9 +60,9 @@ class StockBook:
                 found[s.product_id].append(s)
         return {id: (for_buyers if own.nothing else whole)(mine) for id, mine in found.items()}
 
-    async def movements(self, caller: Principal, page: PageRequest) -> tuple[Sequence[LedgerEntry], str]:
+    async def movements(self, caller: Principal, page: PageRequest) -> Page[LedgerEntry]:
         """The ledger of records that the caller may see."""
-        async with self._units.reading() as work:
+        async with self._units.reading(snapshot=page.include_total) as work:
             return await work.lists.movements(stock(caller), page)
 
 

@@ -9,12 +9,14 @@ from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import missing, stale
 from libs.idempotency.key import RequestKey
+from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
 from services import roles
-from services.fulfillment.application.ports import FulfillmentWork, PageRequest, XpEdit
+from services.fulfillment.application.ports import FulfillmentWork, XpEdit
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.domain.shipments.shipment import Shipment
 from services.fulfillment.domain.supplier_orders.actions.change import touched
+from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from services.fulfillment.domain.visibility import supplier_orders
 
@@ -52,10 +54,16 @@ class SupplierOrders:
         async with self._units.reading(snapshot=True) as work:
             return await visible(work, caller, id)
 
-    async def page(self, caller: Principal, page: PageRequest) -> tuple[Sequence[SupplierOrder], str]:
+    async def page(self, caller: Principal, page: PageRequest) -> Page[SupplierOrder]:
         """Those that the caller may see."""
         async with self._units.reading(snapshot=True) as work:
             return await work.lists.supplier_orders(supplier_orders(caller), page)
+
+    async def counts(self, caller: Principal, filter: str) -> dict[SupplierOrderStatus, int]:
+        """How many the caller may see, for every status."""
+        async with self._units.reading() as work:
+            found = await work.lists.supplier_order_counts(supplier_orders(caller), filter)
+        return {status: found.get(status.value, 0) for status in SupplierOrderStatus}
 
     async def of_orders(self, order_keys: Sequence[str]) -> OrderFulfillment:
         """Everything of some buyer orders, as far as it fits into one answer."""

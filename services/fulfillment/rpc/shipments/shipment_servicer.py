@@ -7,6 +7,7 @@ from typing import Any
 from libs.clock import Clock
 from libs.errors import Violations
 from libs.idempotency.key import key_of
+from libs.query.request import page_request
 from libs.rpc import current
 from services import roles
 from services.fulfillment.application.shipments.create_shipments import CreateShipments
@@ -14,7 +15,7 @@ from services.fulfillment.application.shipments.shipment_items import ShipmentIt
 from services.fulfillment.application.shipments.shipments import Shipments
 from services.fulfillment.contract.reports import shipment_out
 from services.fulfillment.domain.sourcing.model import MAX_LINES
-from services.fulfillment.rpc.requests import page_in, refuse_duplicates
+from services.fulfillment.rpc.requests import refuse_duplicates
 from services.fulfillment.rpc.shipments.requests import items_in, ship_order_in, shipment_edit_in, shipment_in
 from waybill.fulfillment.v1 import reasons, shipment_service_pb2_grpc
 from waybill.fulfillment.v1 import shipment_service_pb2 as pb
@@ -76,8 +77,10 @@ class ShipmentServicer(shipment_service_pb2_grpc.ShipmentServiceServicer):
 
     async def ListShipments(self, request: pb.ListShipmentsRequest, context: Any) -> pb.ListShipmentsResponse:
         """Lists them."""
-        found, token = await self._shipments.page(current().principal, page_in(request), request.order_id)
-        return pb.ListShipmentsResponse(shipments=[shipment_out(s) for s in found], next_page_token=token)
+        page = await self._shipments.page(current().principal, page_request(request), request.order_id)
+        return pb.ListShipmentsResponse(
+            shipments=[shipment_out(s) for s in page.items], next_page_token=page.next_page_token, total_size=page.total_size
+        )
 
     async def UpdateShipment(self, request: pb.UpdateShipmentRequest, context: Any) -> pb.UpdateShipmentResponse:
         """Changes one; a ship time ships it."""

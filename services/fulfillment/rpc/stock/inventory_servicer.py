@@ -6,11 +6,12 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.idempotency.key import key_of
+from libs.query.request import page_request
 from libs.rpc import current
 from services.fulfillment.application.stock.inventory_records import InventoryRecords, check_writer
 from services.fulfillment.application.stock.stock_book import StockBook
 from services.fulfillment.domain.sourcing.model import MAX_LINES
-from services.fulfillment.rpc.requests import page_in, refuse_duplicates
+from services.fulfillment.rpc.requests import refuse_duplicates
 from services.fulfillment.rpc.stock.messages import availability_out, movement_out, record_out
 from services.fulfillment.rpc.stock.requests import adjustments_in, record_edit_in, record_in
 from waybill.fulfillment.v1 import inventory_service_pb2 as pb
@@ -66,8 +67,12 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         self, request: pb.ListInventoryRecordsRequest, context: Any
     ) -> pb.ListInventoryRecordsResponse:
         """Lists them."""
-        found, token = await self._records.page(current().principal, page_in(request))
-        return pb.ListInventoryRecordsResponse(inventory_records=[record_out(r) for r in found], next_page_token=token)
+        page = await self._records.page(current().principal, page_request(request))
+        return pb.ListInventoryRecordsResponse(
+            inventory_records=[record_out(r) for r in page.items],
+            next_page_token=page.next_page_token,
+            total_size=page.total_size,
+        )
 
     async def UpdateInventoryRecord(
         self, request: pb.UpdateInventoryRecordRequest, context: Any
@@ -106,5 +111,9 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
 
     async def ListStockMovements(self, request: pb.ListStockMovementsRequest, context: Any) -> pb.ListStockMovementsResponse:
         """Lists the ledger."""
-        found, token = await self._book.movements(current().principal, page_in(request))
-        return pb.ListStockMovementsResponse(stock_movements=[movement_out(m) for m in found], next_page_token=token)
+        page = await self._book.movements(current().principal, page_request(request))
+        return pb.ListStockMovementsResponse(
+            stock_movements=[movement_out(m) for m in page.items],
+            next_page_token=page.next_page_token,
+            total_size=page.total_size,
+        )

@@ -7,14 +7,15 @@ from typing import Any
 from libs.errors import Violations
 from libs.idempotency.key import key_of
 from libs.protoconv import mask_paths, text_in
+from libs.query.request import page_request
 from libs.rpc import current
 from services.fulfillment.application.supplier_orders.accept_supplier_order import AcceptSupplierOrder
 from services.fulfillment.application.supplier_orders.reject_supplier_order import RejectSupplierOrder
 from services.fulfillment.application.supplier_orders.supplier_orders import SupplierOrders
 from services.fulfillment.contract.reports import supplier_order_out
-from services.fulfillment.rpc.requests import check_supplier_order_id, page_in, xp_edit
+from services.fulfillment.rpc.requests import check_supplier_order_id, xp_edit
+from waybill.fulfillment.v1 import supplier_order_pb2, supplier_order_service_pb2_grpc
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as pb
-from waybill.fulfillment.v1 import supplier_order_service_pb2_grpc
 
 
 class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderServiceServicer):
@@ -32,8 +33,24 @@ class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderService
 
     async def ListSupplierOrders(self, request: pb.ListSupplierOrdersRequest, context: Any) -> pb.ListSupplierOrdersResponse:
         """Lists them."""
-        found, token = await self._orders.page(current().principal, page_in(request))
-        return pb.ListSupplierOrdersResponse(supplier_orders=[supplier_order_out(o) for o in found], next_page_token=token)
+        page = await self._orders.page(current().principal, page_request(request))
+        return pb.ListSupplierOrdersResponse(
+            supplier_orders=[supplier_order_out(o) for o in page.items],
+            next_page_token=page.next_page_token,
+            total_size=page.total_size,
+        )
+
+    async def CountSupplierOrders(self, request: pb.CountSupplierOrdersRequest, context: Any) -> pb.CountSupplierOrdersResponse:
+        """Counts them."""
+        counts = await self._orders.counts(current().principal, request.filter)
+        return pb.CountSupplierOrdersResponse(
+            counts=[
+                pb.SupplierOrderStatusCount(
+                    status=supplier_order_pb2.SupplierOrderStatus.Value(f"SUPPLIER_ORDER_STATUS_{status.value}"), count=count
+                )
+                for status, count in counts.items()
+            ]
+        )
 
     async def UpdateSupplierOrder(self, request: pb.UpdateSupplierOrderRequest, context: Any) -> pb.UpdateSupplierOrderResponse:
         """Changes xp."""

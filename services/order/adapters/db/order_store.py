@@ -14,7 +14,7 @@ from libs.idempotency import outcomes
 from libs.idempotency.key import RequestKey
 from libs.ids import valid_id, valid_numbered_id
 from libs.query import Field, Listing
-from libs.query.request import PageRequest
+from libs.query.request import Page, PageRequest
 from libs.relay import feed
 from services.order.adapters.db.checkout.worksheet_rows import worksheet_json, worksheet_of
 from services.order.adapters.db.reading.visibility import condition
@@ -49,8 +49,10 @@ LISTING = Listing(
         "client_id": Field(O.client_id),
         "parent_order_id": Field(O.parent_id),
         "held": Field(O.held, "bool"),
-        "total": Field(O.total, "micros"),
-        "canceled_total": Field(O.canceled_total, "micros"),
+        "line_item_count": Field(O.line_item_count, "int"),
+        **{
+            name: Field(O[name], "micros") for name in ("subtotal", "discount", "shipping_cost", "tax", "total", "canceled_total")
+        },
         "comments": Field(O.comments),
         **{
             name: Field(O[name], "time")
@@ -175,27 +177,22 @@ class SqlOrderStore:
 
     async def list_orders(
         self, scope: Scope, direction: Direction, query: PageRequest, bound: Mapping[str, str]
-    ) -> tuple[list[Order | SupplierOrderView], str]:
+    ) -> Page[Order | SupplierOrderView]:
         """A page of what the scope lets see."""
-        plan = LISTING.plan(
-            self._tx.dialect,
-            filter=query.filter,
-            order_by=query.order_by,
-            page_size=query.page_size,
-            page_token=query.page_token,
-            bound={**bound, "direction": direction.value},
-        )
-        rows = (await self._tx.execute(plan.apply(sa.select(ORDERS).where(condition(scope))))).all()
-        page = plan.page(rows)
-        found = [row._mapping for row in page.rows]
-        return [order_of(r) if r["kind"] == "BUYER" else supplier_view(r) for r in found], page.next_page_token
+        plan = LISTING.plan(self._tx.dialect, query, {**bound, "direction": direction.value})
+        page = await plan.read(self._tx, sa.select(ORDERS).where(condition(scope)))
+        return page.map(lambda row: order_of(row._mapping) if row.kind == "BUYER" else supplier_view(row._mapping))
 
-    async def history(self, key: uuid.UUID, page_size: int, page_token: str) -> tuple[list[Event], str]:
+    async def count_orders(self, scope: Scope, filter: str) -> dict[str, int]:
+        """How many the scope lets see, by status."""
+        plan = LISTING.plan(self._tx.dialect, PageRequest(filter=filter))
+        return await plan.count_by(self._tx, sa.select(ORDERS).where(condition(scope)), O.status)
+
+    async def history(self, key: uuid.UUID, query: PageRequest) -> Page[Event]:
         """A page of what happened, oldest first."""
-        plan = HISTORY.plan(self._tx.dialect, page_size=page_size, page_token=page_token, bound={"order": str(key)})
-        rows = (await self._tx.execute(plan.apply(sa.select(EVENTS).where(EVENTS.c.aggregate_key == key)))).all()
-        page = plan.page(rows)
-        return [event_of(row._mapping) for row in page.rows], page.next_page_token
+        plan = HISTORY.plan(self._tx.dialect, query, {"order": str(key)})
+        page = await plan.read(self._tx, sa.select(EVENTS).where(EVENTS.c.aggregate_key == key))
+        return page.map(lambda row: event_of(row._mapping))
 
 
 def bound(row: dict[str, Any]) -> dict[str, Any]:

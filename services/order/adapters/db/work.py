@@ -9,6 +9,7 @@ from services.order.adapters.db.aftercare.cancellation_store import SqlCancellat
 from services.order.adapters.db.order_store import SqlOrderStore, SqlRequestStore
 from services.order.adapters.db.progress.hold_store import SqlHoldStore
 from services.order.adapters.db.progress.report_store import SqlReportStore
+from services.order.adapters.db.reading.line_lists import SqlLineLists
 from services.order.adapters.db.submission.submission_store import SqlSubmissionStore
 
 
@@ -26,6 +27,11 @@ class SqlOrderWork:
     def orders(self) -> SqlOrderStore:
         """Buyer orders, their lines, worksheets and history."""
         return SqlOrderStore(self._tx, self._notify)
+
+    @property
+    def line_lists(self) -> SqlLineLists:
+        """Lists of lines."""
+        return SqlLineLists(self._tx)
 
     @property
     def submissions(self) -> SqlSubmissionStore:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from libs.errors import missing
-from libs.query.request import PageRequest
+from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
 from services.order.application.aftercare.cancel_order import CancelOrder
 from services.order.application.ports import Units
@@ -33,7 +33,7 @@ class OrderCommand:
 class CommandQueries(Protocol):
     """Commands that are not at their end."""
 
-    async def page(self, query: PageRequest) -> tuple[Sequence[OrderCommand], str]: ...
+    async def page(self, query: PageRequest) -> Page[OrderCommand]: ...
     async def of_order(self, order_id: str) -> Sequence[OrderCommand] | None:
         """Those of one buyer order; None when there is no such order."""
 
@@ -47,7 +47,7 @@ class OperateCommands:
         self._cancel = cancel
         self._hold = hold
 
-    async def list(self, query: PageRequest) -> tuple[Sequence[OrderCommand], str]:
+    async def list(self, query: PageRequest) -> Page[OrderCommand]:
         """A page and the token of the next."""
         async with self._commands.reading() as commands:
             return await commands.page(query)

@@ -1,4 +1,4 @@
-"""GetOrder, ListOrders, ListLineItems, GetOrderTree, ListOrderHistory."""
+"""GetOrder, ListOrders, CountOrders, ListLineItems, ListLineItemsAcrossOrders, GetOrderTree, ListOrderHistory."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from datetime import timedelta
 from libs.auth import PartyKind, Principal
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError, missing
-from libs.query.request import PageRequest
+from libs.query.request import Page, PageRequest
 from services.order.application.access import readable
-from services.order.application.ports import OrderWork, SupplierOrderView, Units
+from services.order.application.ports import OrderLine, OrderWork, SupplierOrderView, Units
 from services.order.domain.model import Event, Line, Order
 from services.order.domain.reading.visibility import Direction, scope
+from services.order.domain.status import OrderStatus
 from waybill.order.v1 import reasons
 
 POLL = 0.05
@@ -100,19 +101,45 @@ class ReadOrders:
 
     async def page(
         self, caller: Principal, direction: Direction, query: PageRequest, bound: Mapping[str, str]
-    ) -> tuple[list[Order | SupplierOrderView], str]:
+    ) -> Page[Order | SupplierOrderView]:
         """A page."""
-        async with self._units.reading() as work:
+        async with self._units.reading(snapshot=query.include_total) as work:
             return await work.orders.list_orders(scope(caller, direction), direction, query, bound)
 
-    async def history(
-        self, caller: Principal, order_id: str, direction: Direction, page_size: int, page_token: str
-    ) -> tuple[str, list[Event], str]:
-        """A page of what happened to an order: its id, the events, the next token."""
+    async def line_page(
+        self, caller: Principal, order_id: str, direction: Direction, query: PageRequest
+    ) -> tuple[Order | SupplierOrderView, Page[Line], Allocations]:
+        """An order with a page of its lines. Those of a supplier order are in its report, and the page is empty."""
+        async with self._units.reading(snapshot=True) as work:
+            order = await self._find(work, caller, order_id, direction)
+            if not isinstance(order, Order):
+                return order, Page((), ""), {}
+            page = await work.line_lists.of_order(order.key, query)
+            children: Sequence[SupplierOrderView] = ()
+            if _shows_allocations(caller, order):
+                children = await work.reports.supplier_orders([order.key])
+            return order, page, _allocations(work, children)
+
+    async def lines_across(
+        self, caller: Principal, direction: Direction, query: PageRequest, bound: Mapping[str, str]
+    ) -> Page[OrderLine]:
+        """A page of the lines of all orders that the caller sees."""
+        async with self._units.reading(snapshot=query.include_total) as work:
+            return await work.line_lists.across(scope(caller, direction), direction, query, bound)
+
+    async def counts(self, caller: Principal, direction: Direction, filter: str) -> dict[OrderStatus, int]:
+        """How many orders the caller sees, for every status."""
         async with self._units.reading() as work:
+            found = await work.orders.count_orders(scope(caller, direction), filter)
+        return {status: found.get(status.value, 0) for status in OrderStatus}
+
+    async def history(
+        self, caller: Principal, order_id: str, direction: Direction, query: PageRequest
+    ) -> tuple[str, Page[Event]]:
+        """An order's id, and a page of what happened to it."""
+        async with self._units.reading(snapshot=query.include_total) as work:
             found = await self._find(work, caller, order_id, direction)
-            events, token = await work.orders.history(found.key, page_size, page_token)
-        return found.id, events, token
+            return found.id, await work.orders.history(found.key, query)
 
     async def tree(self, caller: Principal, order_id: str) -> Tree:
         """Buyers see lines and shipments; the seller also supplier orders. All as of one moment."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from libs.errors import Kind, WaybillError, missing
-from libs.query.request import PageRequest
+from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
 from services.order.application.ports import Attempt
 
@@ -24,7 +24,7 @@ class OrderAttempt:
 class SubmissionQueries(Protocol):
     """Attempts by the public ids of their orders."""
 
-    async def page(self, query: PageRequest) -> tuple[Sequence[OrderAttempt], str]: ...
+    async def page(self, query: PageRequest) -> Page[OrderAttempt]: ...
     async def find(self, order_id: str, number: int) -> OrderAttempt | None:
         """One attempt of an order, the newest when `number` is 0."""
 
@@ -44,7 +44,7 @@ class OperateSubmissions:
         self._attempts = attempts
         self._drivers = drivers
 
-    async def list(self, query: PageRequest) -> tuple[Sequence[OrderAttempt], str]:
+    async def list(self, query: PageRequest) -> Page[OrderAttempt]:
         """A page and the token of the next."""
         async with self._attempts.reading() as attempts:
             return await attempts.page(query)

@@ -6,7 +6,7 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.protoconv import time_out
-from libs.query.request import PageRequest
+from libs.query.request import page_request
 from libs.rpc.operations import require_operator
 from services.order.application.aftercare.operate_commands import OperateCommands, OrderCommand
 from waybill.order.v1 import order_command_service_pb2 as pb
@@ -21,8 +21,10 @@ class OrderCommandServicer(pb_grpc.OrderCommandServiceServicer):
 
     async def ListOrderCommands(self, request: pb.ListOrderCommandsRequest, context: Any) -> pb.ListOrderCommandsResponse:
         require_operator()
-        found, token = await self._use.list(PageRequest(request.page_size, request.page_token, request.filter, request.order_by))
-        return pb.ListOrderCommandsResponse(order_commands=[_out(one) for one in found], next_page_token=token)
+        page = await self._use.list(page_request(request))
+        return pb.ListOrderCommandsResponse(
+            order_commands=[_out(one) for one in page.items], next_page_token=page.next_page_token, total_size=page.total_size
+        )
 
     async def DriveOrderCommands(self, request: pb.DriveOrderCommandsRequest, context: Any) -> pb.DriveOrderCommandsResponse:
         require_operator()

@@ -6,14 +6,16 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.protoconv import mask_paths
+from libs.query.request import page_request
 from libs.rpc import current
 from services.order.application.building.line_items import PATHS, LineItems
 from services.order.application.reading.read_orders import ReadOrders
 from services.order.domain.building.drafts import check_count
-from services.order.domain.model import MAX_LINES
+from services.order.domain.model import MAX_LINES, Order
 from services.order.rpc.convert_in import direction_in, lines_in, masked
-from services.order.rpc.convert_out import any_lines, lines_out, order_out
+from services.order.rpc.convert_out import line_out, lines_out, order_out, supplier_lines_out
 from services.order.rpc.order_servicer import request_key
+from services.order.rpc.reading.supplier_lines import page_of
 from waybill.order.v1 import line_item_pb2, reasons
 from waybill.order.v1 import line_item_service_pb2 as pb
 from waybill.order.v1 import line_item_service_pb2_grpc as pb_grpc
@@ -58,5 +60,27 @@ class LineItemServicer(pb_grpc.LineItemServiceServicer):
 
     async def ListLineItems(self, request: pb.ListLineItemsRequest, context: Any) -> pb.ListLineItemsResponse:
         caller = current().principal
-        found = await self._read.get(caller, request.order_id, direction_in(request.direction), True, 0, 0.0)
-        return pb.ListLineItemsResponse(line_items=any_lines(found))
+        query = page_request(request)
+        order, page, allocations = await self._read.line_page(caller, request.order_id, direction_in(request.direction), query)
+        if isinstance(order, Order):
+            items = page.of(lines_out(order, page.items, allocations))
+        else:
+            items = page_of(supplier_lines_out(order), query)
+        return pb.ListLineItemsResponse(
+            line_items=items.items, next_page_token=items.next_page_token, total_size=items.total_size
+        )
+
+    async def ListLineItemsAcrossOrders(
+        self, request: pb.ListLineItemsAcrossOrdersRequest, context: Any
+    ) -> pb.ListLineItemsAcrossOrdersResponse:
+        caller = current().principal
+        bound = {"party": caller.party_id, "user": caller.user_id}
+        page = await self._read.lines_across(caller, direction_in(request.direction), page_request(request), bound)
+        return pb.ListLineItemsAcrossOrdersResponse(
+            line_items=[
+                pb.OrderLineItem(order_id=one.order_id, line_item=line_out(one.line, one.currency, one.is_submitted))
+                for one in page.items
+            ],
+            next_page_token=page.next_page_token,
+            total_size=page.total_size,
+        )

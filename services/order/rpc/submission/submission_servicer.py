@@ -6,7 +6,7 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.protoconv import time_out
-from libs.query.request import PageRequest
+from libs.query.request import page_request
 from libs.rpc.operations import require_operator
 from services.order.application.submission.operate_submissions import OperateSubmissions, OrderAttempt
 from services.order.rpc.convert_out import reasons_out
@@ -23,8 +23,10 @@ class SubmissionServicer(pb_grpc.SubmissionServiceServicer):
 
     async def ListSubmissions(self, request: pb.ListSubmissionsRequest, context: Any) -> pb.ListSubmissionsResponse:
         require_operator()
-        found, token = await self._use.list(PageRequest(request.page_size, request.page_token, request.filter, request.order_by))
-        return pb.ListSubmissionsResponse(submissions=[_out(one) for one in found], next_page_token=token)
+        page = await self._use.list(page_request(request))
+        return pb.ListSubmissionsResponse(
+            submissions=[_out(one) for one in page.items], next_page_token=page.next_page_token, total_size=page.total_size
+        )
 
     async def DriveSubmission(self, request: pb.DriveSubmissionRequest, context: Any) -> pb.DriveSubmissionResponse:
         require_operator()

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from libs.db import Database
 from libs.query import Field, Listing
-from libs.query.request import PageRequest
+from libs.query.request import Page, PageRequest
 from services.payment.adapters.db.tables import ADJUSTMENTS, LEDGER
 from services.payment.application.ports import LedgerEntry
 
@@ -38,11 +38,11 @@ class SqlLedgerEntries:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def page(self, request: PageRequest) -> tuple[list[LedgerEntry], str]:
-        """A page, oldest first, and the token of the next."""
-        plan = LISTING.plan(self._db.dialect, filter=request.filter, page_size=request.page_size, page_token=request.page_token)
-        async with self._db.reading() as tx:
-            page = plan.page((await tx.execute(plan.apply(_ENTRIES))).all())
+    async def page(self, request: PageRequest) -> Page[LedgerEntry]:
+        """A page, oldest first."""
+        plan = LISTING.plan(self._db.dialect, request)
+        async with self._db.reading(snapshot=plan.counts) as tx:
+            page = await plan.read(tx, _ENTRIES)
         found = [
             LedgerEntry(
                 number=r.number,
@@ -57,6 +57,6 @@ class SqlLedgerEntries:
                 user_id=r.user_id,
                 request_id=r.request_id,
             )
-            for r in page.rows
+            for r in page.items
         ]
-        return found, page.next_page_token
+        return page.of(found)

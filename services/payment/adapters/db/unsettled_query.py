@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from libs.db import Tx
 from libs.query import Field, Listing
-from libs.query.request import PageRequest
+from libs.query.request import Page, PageRequest
 from services.payment.adapters.db.payment_store import payment_of
 from services.payment.adapters.db.tables import PAYMENTS, TRANSACTIONS
 from services.payment.application.reconcile_payments import UNSETTLED
@@ -38,8 +38,7 @@ class SqlUnsettledPayments:
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
 
-    async def page(self, request: PageRequest) -> tuple[list[Payment], str]:
+    async def page(self, request: PageRequest) -> Page[Payment]:
         """A page, those that changed longest ago first."""
-        plan = LISTING.plan(self._tx.dialect, filter=request.filter, page_size=request.page_size, page_token=request.page_token)
-        page = plan.page((await self._tx.execute(plan.apply(_UNSETTLED))).all())
-        return [payment_of(row._mapping) for row in page.rows], page.next_page_token
+        plan = LISTING.plan(self._tx.dialect, request)
+        return (await plan.read(self._tx, _UNSETTLED)).map(lambda row: payment_of(row._mapping))

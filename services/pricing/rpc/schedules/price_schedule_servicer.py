@@ -6,7 +6,7 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.idempotency.key import RequestKey, key_of
-from libs.query.request import PageRequest
+from libs.query.request import page_request
 from libs.resource.contract import Methods
 from libs.rpc import current
 from services.pricing.application.access import schedules_administrator
@@ -53,8 +53,10 @@ class PriceScheduleServicer(pb_grpc.PriceScheduleServiceServicer):
 
     async def ListPriceSchedules(self, request: pb.ListPriceSchedulesRequest, context: Any) -> pb.ListPriceSchedulesResponse:
         _admin()
-        page, token = await self._schedules.list(request)
-        return pb.ListPriceSchedulesResponse(price_schedules=page, next_page_token=token)
+        page = await self._schedules.list(request)
+        return pb.ListPriceSchedulesResponse(
+            price_schedules=page.items, next_page_token=page.next_page_token, total_size=page.total_size
+        )
 
     async def UpdatePriceSchedule(self, request: pb.UpdatePriceScheduleRequest, context: Any) -> pb.UpdatePriceScheduleResponse:
         _admin()
@@ -82,10 +84,13 @@ class PriceScheduleServicer(pb_grpc.PriceScheduleServiceServicer):
     ) -> pb.ListPriceAssignmentsResponse:
         _admin()
         caller = current().principal
-        page, token = await self._assignments.page(
-            PageRequest(request.page_size, request.page_token, request.filter), {"party": caller.party_id, "user": caller.user_id}
+        bound = {"party": caller.party_id, "user": caller.user_id}
+        page = await self._assignments.page(page_request(request), bound)
+        return pb.ListPriceAssignmentsResponse(
+            assignments=[convert.assignment_out(a) for a in page.items],
+            next_page_token=page.next_page_token,
+            total_size=page.total_size,
         )
-        return pb.ListPriceAssignmentsResponse(assignments=[convert.assignment_out(a) for a in page], next_page_token=token)
 
     async def BatchGetPriceAssignments(
         self, request: pb.BatchGetPriceAssignmentsRequest, context: Any

@@ -38,8 +38,8 @@ class TaxRateServicer(pb_grpc.TaxRateServiceServicer):
 
     async def ListTaxRates(self, request: pb.ListTaxRatesRequest, context: Any) -> pb.ListTaxRatesResponse:
         _admin()
-        page, token = await self._rates.list(request)
-        return pb.ListTaxRatesResponse(tax_rates=page, next_page_token=token)
+        page = await self._rates.list(request)
+        return pb.ListTaxRatesResponse(tax_rates=page.items, next_page_token=page.next_page_token, total_size=page.total_size)
 
     async def UpdateTaxRate(self, request: pb.UpdateTaxRateRequest, context: Any) -> pb.UpdateTaxRateResponse:
         _admin()

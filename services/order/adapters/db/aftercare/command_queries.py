@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from libs.db import Tx
 from libs.query import Field, Listing
-from libs.query.request import PageRequest
+from libs.query.request import Page, PageRequest
 from services.order.adapters.db.tables import CANCELLATIONS, HOLD_COMMANDS, ORDERS
 from services.order.application.aftercare.operate_commands import OrderCommand
 
@@ -50,13 +50,10 @@ class SqlCommandQueries:
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
 
-    async def page(self, query: PageRequest) -> tuple[list[OrderCommand], str]:
+    async def page(self, query: PageRequest) -> Page[OrderCommand]:
         """A page of what is not at its end."""
-        plan = LISTING.plan(
-            self._tx.dialect, filter=query.filter, order_by=query.order_by, page_size=query.page_size, page_token=query.page_token
-        )
-        page = plan.page((await self._tx.execute(plan.apply(_JOINED))).all())
-        return [_found(row) for row in page.rows], page.next_page_token
+        plan = LISTING.plan(self._tx.dialect, query)
+        return (await plan.read(self._tx, _JOINED)).map(_found)
 
     async def of_order(self, order_id: str) -> list[OrderCommand] | None:
         """What is unfinished of one buyer order; None when there is no such order."""

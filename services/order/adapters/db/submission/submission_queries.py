@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from libs.db import Tx
 from libs.query import Field, Listing
-from libs.query.request import PageRequest
+from libs.query.request import Page, PageRequest
 from services.order.adapters.db.rows import attempt_of
 from services.order.adapters.db.tables import ORDERS, SUBMISSIONS
 from services.order.application.submission.operate_submissions import OrderAttempt
@@ -38,14 +38,11 @@ class SqlSubmissionQueries:
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
 
-    async def page(self, query: PageRequest) -> tuple[list[OrderAttempt], str]:
+    async def page(self, query: PageRequest) -> Page[OrderAttempt]:
         """A page; unfinished attempts unless a filter is given."""
-        plan = LISTING.plan(
-            self._tx.dialect, filter=query.filter, order_by=query.order_by, page_size=query.page_size, page_token=query.page_token
-        )
+        plan = LISTING.plan(self._tx.dialect, query)
         select = _JOINED if query.filter else _JOINED.where(sa.not_(S.finished))
-        page = plan.page((await self._tx.execute(plan.apply(select))).all())
-        return [_found(row._mapping) for row in page.rows], page.next_page_token
+        return (await plan.read(self._tx, select)).map(lambda row: _found(row._mapping))
 
     async def find(self, order_id: str, number: int) -> OrderAttempt | None:
         """One attempt of an order, the newest when `number` is 0."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from libs.db import Database, Tx
 from libs.query import Field, Listing
-from libs.query.request import PageRequest
+from libs.query.request import Page, PageRequest
 from services.pricing.adapters.db.tables import ASSIGNMENTS, SCHEDULES
 from services.pricing.domain.schedules.assignment import Assignment, Key
 
@@ -69,14 +69,12 @@ class SqlAssignmentLists:
             rows = (await tx.execute(statement.order_by(_C.product_id, _C.buyer_id))).all()
         return [_assignment(row) for row in rows]
 
-    async def page(self, request: PageRequest, bound: Mapping[str, str]) -> tuple[list[Assignment], str]:
-        """A page by product and buyer, and the token of the next."""
-        plan = _LISTING.plan(
-            self._db.dialect, filter=request.filter, page_size=request.page_size, page_token=request.page_token, bound=bound
-        )
-        async with self._db.reading() as tx:
-            page = plan.page((await tx.execute(plan.apply(sa.select(ASSIGNMENTS)))).all())
-        return [_assignment(row) for row in page.rows], page.next_page_token
+    async def page(self, request: PageRequest, bound: Mapping[str, str]) -> Page[Assignment]:
+        """A page by product and buyer."""
+        plan = _LISTING.plan(self._db.dialect, request, bound)
+        async with self._db.reading(snapshot=plan.counts) as tx:
+            page = await plan.read(tx, sa.select(ASSIGNMENTS))
+        return page.map(_assignment)
 
 
 def _assignment(row: Any) -> Assignment:
