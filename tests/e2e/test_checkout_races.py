@@ -18,7 +18,7 @@ from services.order.adapters.clients.shipping import ShippingClient
 from services.order.application.ports import Attempt
 from services.order.application.submission.submit_order import SubmitOrder
 from services.order.application.submission.try_submission import Tried
-from services.order.domain.model import Order, Reason
+from services.order.domain.model import Order, Problem
 from tests.e2e.steps import promise, ready
 from tests.support.marketplace import Marketplace, create
 from waybill.order.v1 import checkout_service_pb2 as pb
@@ -198,7 +198,7 @@ async def test_whose_attempt_was_refused_is_told_so_though_a_later_one_has_succe
     async def overtaken(self: SubmitOrder, attempt: Attempt, tried: Tried) -> tuple[Attempt, Order]:
         # While it tried, the completer has given it up, and its caller has submitted once more.
         monkeypatch.setattr(SubmitOrder, "decide", decide)
-        await decide(self, attempt, Tried((Reason("SUBMIT_TIMED_OUT", "order", "submission", "not decided in time"),)))
+        await decide(self, attempt, Tried((Problem("SUBMIT_TIMED_OUT", "order", "submission", "not decided in time"),)))
         assert (await ada.checkout.SubmitOrder(later)).order.submission.attempt == 2
         return await decide(self, attempt, tried)
 

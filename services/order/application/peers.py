@@ -10,8 +10,7 @@ from typing import Any, Protocol
 
 from services.order.application.ports import Reports
 from services.order.domain.checkout.worksheet import Assignment, Estimate, LinePart, ShippingPart, Worksheet
-from services.order.domain.model import Address, CanceledAmounts, Line, Order, OrderUser, Policy, ProductSnapshot, Reason
-from waybill.order.v1.reasons import ReasonName
+from services.order.domain.model import Address, CanceledAmounts, Line, Order, OrderUser, Policy, Problem, ProductSnapshot
 
 PaymentDocument = Any
 """A payment as the payment service's contract has it; the order service hands it on unread."""
@@ -62,21 +61,6 @@ class Catalog(Protocol):
     """Products."""
 
     async def products(self, product_ids: Collection[str]) -> dict[str, CatalogProduct]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why another context refuses something."""
-
-    reason: ReasonName
-    context: str
-    subject: str
-    description: str
-    contended: bool = False
-
-    def as_reason(self) -> Reason:
-        """The same as a reason of an attempt."""
-        return Reason(self.reason, self.context, self.subject, self.description, self.contended)
 
 
 class Pricing(Protocol):

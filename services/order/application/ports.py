@@ -12,7 +12,7 @@ from libs.idempotency.key import RequestKey
 from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
 from services.order.domain.checkout.worksheet import Worksheet
-from services.order.domain.model import CanceledAmounts, Event, Line, Order, Reason
+from services.order.domain.model import CanceledAmounts, Event, Line, Order, Problem
 from services.order.domain.progress.fulfillment import UnitCount
 from services.order.domain.reading.visibility import Direction, Scope
 
@@ -62,7 +62,7 @@ class Attempt:
     begin_time: datetime
     deadline: datetime
     next_action_time: datetime
-    reasons: tuple[Reason, ...] = ()
+    reasons: tuple[Problem, ...] = ()
     decide_time: datetime | None = None
     new_payments: tuple[str, ...] = ()
     """Payments to add with the try, serialized; only for a checkout done in one call."""

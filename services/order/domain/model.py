@@ -99,8 +99,8 @@ class OrderUser:
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
-    """Why an attempt to submit does not hold."""
+class Problem:
+    """Something that stands against an attempt or a step of a checkout, whichever context found it."""
 
     reason: ReasonName
     context: str
@@ -134,7 +134,7 @@ class Submission:
     user_id: str
     begin_time: datetime
     deadline: datetime
-    reasons: tuple[Reason, ...] = ()
+    reasons: tuple[Problem, ...] = ()
     decide_time: datetime | None = None
     kind: str = "SUBMIT"
     """SUBMIT or CHANGE."""

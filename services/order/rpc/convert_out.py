@@ -10,7 +10,8 @@ from google.type.money_pb2 import Money
 from libs.protoconv import address_out, decimal_out, money_micros, money_out, time_out, xp_out
 from services.order.application.ports import SupplierOrderView
 from services.order.application.reading.read_orders import Allocations, Found
-from services.order.domain.model import Event, Line, Order, OrderHold, Reason, Submission
+from services.order.contract.problems import problem_out
+from services.order.domain.model import Event, Line, Order, OrderHold, Submission
 from services.order.domain.progress.fulfillment import open_units
 from waybill.fulfillment.v1 import shipment_pb2, supplier_order_pb2
 from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2, submission_pb2
@@ -167,7 +168,7 @@ def submission_out(s: Submission) -> submission_pb2.Submission:
         attempt=s.attempt,
         state=submission_pb2.SubmissionState.Value(f"SUBMISSION_STATE_{s.state}"),
         finished=s.finished,
-        reasons=reasons_out(s.reasons),
+        reasons=[problem_out(r) for r in s.reasons],
         begin_time=time_out(s.begin_time),
         deadline=time_out(s.deadline),
         decide_time=time_out(s.decide_time),
@@ -175,16 +176,6 @@ def submission_out(s: Submission) -> submission_pb2.Submission:
         kind=submission_pb2.SubmissionKind.Value(f"SUBMISSION_KIND_{s.kind}"),
         outcome=submission_pb2.SubmissionOutcome.Value(f"SUBMISSION_OUTCOME_{s.outcome or 'UNSPECIFIED'}"),
     )
-
-
-def reasons_out(reasons: Iterable[Reason]) -> list[submission_pb2.SubmissionReason]:
-    """Reasons of a refusal."""
-    return [
-        submission_pb2.SubmissionReason(
-            reason=r.reason, context=r.context, subject=r.subject, description=r.description, contended=r.contended
-        )
-        for r in reasons
-    ]
 
 
 def lines_out(order: Order, lines: Iterable[Line], allocations: Allocations | None = None) -> list[line_item_pb2.LineItem]:

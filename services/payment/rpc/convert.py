@@ -17,6 +17,7 @@ from waybill.payment.v1 import order_payment_service_pb2 as order_pb
 from waybill.payment.v1 import payment_pb2 as pb
 from waybill.payment.v1 import payment_reservation_service_pb2 as attempt_pb
 from waybill.payment.v1 import reasons
+from waybill.type.v1 import problem_pb2
 
 _HELD = (State.AUTHORIZED, State.CONFIRMED, State.CAPTURED, State.ATTENTION)
 
@@ -129,9 +130,12 @@ def _transaction(t: Transaction, currency: str) -> pb.PaymentTransaction:
     )
 
 
-def problem_out(p: Problem) -> pb.PaymentProblem:
-    """A problem."""
-    return pb.PaymentProblem(payment_id=p.payment_id, reason=p.reason, description=p.description, contended=p.contended)
+def problem_out(p: Problem) -> problem_pb2.Problem:
+    """Why a payment does not hold."""
+    subject = f"payments[{p.payment_id}]" if p.payment_id else "payments"
+    return problem_pb2.Problem(
+        reason=p.reason, context="payment", subject=subject, description=p.description, contended=p.contended
+    )
 
 
 def state_out(state: str) -> attempt_pb.PaymentReservationState.ValueType:

@@ -17,6 +17,7 @@ from waybill.pricing.v1 import order_pricing_service_pb2 as order_pb
 from waybill.pricing.v1 import price_schedule_service_pb2 as schedule_pb
 from waybill.pricing.v1 import pricing_pb2, reasons
 from waybill.pricing.v1 import redemption_service_pb2 as redemption_pb
+from waybill.type.v1 import problem_pb2
 
 MAX_LINES = 5_000
 """Lines of an order, and its estimates."""
@@ -133,11 +134,12 @@ def shipment_out(shipment: PricedShipment, currency: str) -> pricing_pb2.PricedS
     )
 
 
-def problem_out(problem: Problem) -> pricing_pb2.PricingProblem:
+def problem_out(problem: Problem) -> problem_pb2.Problem:
     """A problem."""
-    return pricing_pb2.PricingProblem(
-        line_item_id=problem.line_id, ship_estimate_id=problem.shipment_id, reason=problem.reason, description=problem.description
-    )
+    subject = f"line_items[{problem.line_id}]" if problem.line_id else "order"
+    if problem.shipment_id:
+        subject = f"ship_estimates[{problem.shipment_id}]"
+    return problem_pb2.Problem(reason=problem.reason, context="pricing", subject=subject, description=problem.description)
 
 
 def assignment_out(assignment: Assignment) -> schedule_pb.PriceAssignment:

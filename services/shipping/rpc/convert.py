@@ -21,6 +21,7 @@ from services.shipping.domain.zones import Destination
 from waybill.shipping.v1 import reasons
 from waybill.shipping.v1 import shipping_service_pb2 as pb
 from waybill.type.v1.address_pb2 import Address
+from waybill.type.v1.problem_pb2 import Problem
 
 MAX_ITEMS = 10_000
 MAX_QUANTITY = 10**12
@@ -85,14 +86,18 @@ def selections_in(request: pb.CheckSelectionsRequest) -> list[Selection]:
     return [Selection(s.ship_estimate_id, s.ship_method_id, s.supplier_id, s.ship_from_id) for s in asked]
 
 
+def _problem(reason: reasons.ReasonName, subject: str, description: str) -> Problem:
+    return Problem(reason=reason, context="shipping", subject=subject, description=description)
+
+
 def unavailable_out(found: Sequence[Selection]) -> pb.CheckSelectionsResponse:
     """The response: what may not be used any more."""
     return pb.CheckSelectionsResponse(
         problems=[
-            pb.SelectionProblem(
-                ship_estimate_id=s.estimate_id,
-                reason=reasons.SHIP_METHOD_UNAVAILABLE,
-                description=f"ship method {s.method_id} may not be used any more",
+            _problem(
+                reasons.SHIP_METHOD_UNAVAILABLE,
+                f"ship_estimates[{s.estimate_id}]",
+                f"ship method {s.method_id} may not be used any more",
             )
             for s in found
         ]
@@ -104,9 +109,7 @@ def answer_out(answer: Answer, currency: str) -> pb.EstimateShippingResponse:
     methods = _Methods(currency)
     return pb.EstimateShippingResponse(
         ship_estimates=[_estimate(found, methods) for found in answer.estimates],
-        problems=[
-            pb.ShippingProblem(line_item_id=p.line_item_id, reason=p.reason, description=p.description) for p in answer.problems
-        ],
+        problems=[_problem(p.reason, f"line_items[{p.line_item_id}]", p.description) for p in answer.problems],
         rate_time=protoconv.time_out(answer.rate_time),
     )
 

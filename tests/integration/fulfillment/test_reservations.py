@@ -10,6 +10,7 @@ import pytest
 from libs.errors import WaybillError
 from tests.integration.fulfillment.world import World, cents, line, new_key, order, status
 from tests.support.principals import seller
+from tests.support.problems import about
 from waybill.fulfillment.v1 import reservation_service_pb2 as res
 
 
@@ -83,7 +84,11 @@ async def test_a_shortage_reserves_nothing_and_names_every_line(world: World) ->
     await world.stock(("a", "drill", "", 4), ("b", "bit", "", 1))
     refused = await world.reserve(new_key(), line("l1", 3), line("l2", 3), line("l3", 2, "bit"), line("l4", 1, "bit"))
     assert refused.state == res.RESERVATION_STATE_UNSPECIFIED
-    assert [(p.line_item_id, p.missing_quantity) for p in refused.problems] == [("l2", 2), ("l3", 1), ("l4", 1)]
+    assert [(about(p), p.description[:8]) for p in refused.problems] == [
+        ("l2", "2 of 3 u"),
+        ("l3", "1 of 2 u"),
+        ("l4", "1 of 1 u"),
+    ]
     assert await world.counters("a") == (4, 0, 0, 4)
 
 

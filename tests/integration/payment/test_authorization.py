@@ -22,7 +22,7 @@ async def test_a_declined_card_is_a_problem_and_the_attempt_can_be_released(worl
     await order.reserve()
     for _ in range(2):
         asked = await order.authorize()
-        assert [(p.payment_id, p.reason) for p in asked.problems] == [("p2", "CARD_DECLINED")]
+        assert [(p.subject, p.reason) for p in asked.problems] == [("payments[p2]", "CARD_DECLINED")]
         assert "insufficient_funds" in asked.problems[0].description
         assert (asked.state, asked.pending) == (pb.PAYMENT_RESERVATION_STATE_RESERVED, False)
     assert await order.states() == ["AUTHORIZED", "RESERVED"]
@@ -44,7 +44,7 @@ async def test_a_card_that_was_deleted_after_the_reserve_is_refused_at_once(worl
     await drop_card(world, "tok_approve")
     for _ in range(2):
         asked = await order.authorize()
-        assert [(p.payment_id, p.reason, asked.pending) for p in asked.problems] == [("p1", "CARD_NOT_FOUND", False)]
+        assert [(p.subject, p.reason, asked.pending) for p in asked.problems] == [("payments[p1]", "CARD_NOT_FOUND", False)]
     await order.release()
     assert await order.states() == ["OPEN"]
 

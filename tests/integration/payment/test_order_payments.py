@@ -10,6 +10,7 @@ from libs.errors import Kind, WaybillError
 from libs.protoconv import time_out
 from services.payment.adapters.db.payment_store import SqlPaymentStore
 from tests.integration.payment.world import START, World, by_card, facts, from_account, payment, reasons, state, units, usd
+from tests.support.problems import about
 from tests.support.undone import undone_once
 from waybill.payment.v1 import credit_card_service_pb2 as card_pb
 from waybill.payment.v1 import order_payment_service_pb2 as order_pb
@@ -171,7 +172,7 @@ async def test_everything_is_checked_again_when_it_is_reserved(world: World) -> 
     await world.cards().DeleteCreditCard(card_pb.DeleteCreditCardRequest(credit_card_id="tok_approve"))
     order.total = 90
     tried = await order.reserve()
-    assert [(p.payment_id, p.reason) for p in tried.problems] == [
+    assert [(about(p), p.reason) for p in tried.problems] == [
         ("", "PAYMENT_EXCEEDS_TOTAL"),
         ("p1", "SPENDING_ACCOUNT_NOT_FOUND"),
         ("p2", "CARD_NOT_FOUND"),

@@ -176,7 +176,7 @@ async def test_two_payments_of_one_account_are_counted_together(world: World) ->
     order = world.order(120)
     await order.add(from_account("p1", "gift", 60), from_account("p2", "gift", 60))
     refused = await order.reserve()
-    assert [(p.payment_id, p.reason) for p in refused.problems] == [("p2", "BALANCE_EXCEEDED")]
+    assert [(p.subject, p.reason) for p in refused.problems] == [("payments[p2]", "BALANCE_EXCEEDED")]
 
 
 async def test_an_assignment_may_allow_to_exceed(world: World) -> None:

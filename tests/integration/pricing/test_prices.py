@@ -18,6 +18,7 @@ from services.pricing.domain.tax.rates import Destination
 from tests.integration.pricing.conftest import NOW
 from tests.integration.pricing.world import LA, line, rate, schedule, usd
 from tests.support.principals import buyer, seller, supplier
+from tests.support.problems import about
 from waybill.pricing.v1 import order_pricing_service_pb2 as order_pb
 from waybill.pricing.v1 import pricing_service_pb2 as pb
 from waybill.pricing.v1 import redemption_service_pb2 as redemption_pb
@@ -111,7 +112,7 @@ async def test_all_problems_are_told_with_their_lines_and_the_other_lines_are_pr
         line("fine", "limited", 3),
         line("free", "limited", 6, unit_price_override=usd("0")),
     )
-    assert [(p.line_item_id, p.reason) for p in found.problems] == [
+    assert [(about(p), p.reason) for p in found.problems] == [
         ("low", "QUANTITY_BELOW_MINIMUM"),
         ("high", "QUANTITY_ABOVE_MAXIMUM"),
         ("box", "QUANTITY_NOT_ALLOWED"),
@@ -152,7 +153,7 @@ async def test_an_order_beyond_the_largest_amount_is_a_problem_and_no_overflow(w
     huge = Money(currency_code="USD", units=10**12)
     too_much = line("l1", quantity=1_000_000, unit_price_override=huge)
     found = await world.calculate(too_much, line("l2", unit_price_override=usd("1")))
-    assert [(p.line_item_id, p.reason) for p in found.problems] == [("l1", "AMOUNT_TOO_LARGE")]
+    assert [(about(p), p.reason) for p in found.problems] == [("l1", "AMOUNT_TOO_LARGE")]
     assert [p.line_item_id for p in found.lines] == ["l2"]
 
 
@@ -222,7 +223,7 @@ async def test_anyone_signed_in_gets_a_quote_without_tax(world, caller):
     await world.tax(rate("0.1"))
     found = await quote(world, caller, line("l1", quantity=2, destination=LA), line("l2", "unicorn"))
     assert [(p.subtotal, p.price_schedule_id) for p in found.lines] == [(usd("20"), "anvil")]
-    assert [(p.line_item_id, p.reason) for p in found.problems] == [("l2", "PRICE_MISSING")]
+    assert [(about(p), p.reason) for p in found.problems] == [("l2", "PRICE_MISSING")]
 
 
 async def test_what_a_buyer_negotiated_is_seen_by_him_and_the_seller_only(world):
@@ -304,14 +305,14 @@ async def test_an_order_that_is_taxed_nowhere_is_refused_once_there_is_any_rate(
 
     async def reasons(**fields):
         found = await world.calculate(lost, shipments=[shipping("e1", "3")], destination=None, **fields)
-        return [(p.line_item_id, p.ship_estimate_id, p.reason) for p in found.problems]
+        return [(p.subject, p.reason) for p in found.problems]
 
     zero = [redemption_pb.ExpectedPrice(line_item_id="l1", tax_rate=Decimal(value="0"))]
     assert await reasons() == []
     assert await world.reserve(lost, validate_only=True, expected_prices=zero) == ("UNSPECIFIED", [])
     await world.tax(rate("0.2", "FR"))
     missing = "TAX_DESTINATION_MISSING"
-    assert await reasons() == [("l1", "", missing), ("", "e1", missing)]
+    assert await reasons() == [("line_items[l1]", missing), ("ship_estimates[e1]", missing)]
     assert await reasons(tax_overridden=True) == []
     assert await world.reserve(lost, validate_only=True, expected_prices=zero) == ("UNSPECIFIED", [("l1", missing)])
     assert not (await quote(world, seller(), lost)).problems

@@ -18,6 +18,7 @@ from libs.db import Database
 from libs.service.app import ServiceApp
 from services.pricing.adapters.db.tables import RESERVATIONS
 from tests.support.principals import buyer, seller
+from tests.support.problems import about
 from tests.support.server import Served
 from waybill.pricing.v1 import order_pricing_service_pb2 as order_pb
 from waybill.pricing.v1 import order_pricing_service_pb2_grpc as order_grpc
@@ -118,7 +119,7 @@ class World:
     async def reserve(
         self, *lines: pricing_pb2.PricingLine, attempt: int = 1, expected: dict[str, str] | None = None, **fields: Any
     ) -> tuple[str, list[tuple[str, str]]]:
-        """State, and (line, reason) of every problem."""
+        """State, and of every problem what it is about, and its reason."""
         deadline = Timestamp()
         deadline.FromDatetime(self.clock.now() + timedelta(minutes=1))
         prices = list(fields.pop("expected_prices", []))
@@ -127,7 +128,7 @@ class World:
         answer = await self.redemptions.ReserveRedemptions(
             redemption_pb.ReserveRedemptionsRequest(lines=lines, attempt=attempt, expected_prices=prices, **asked)
         )
-        return state(answer), [(p.line_item_id, p.reason) for p in answer.problems]
+        return state(answer), [(about(p), p.reason) for p in answer.problems]
 
     async def confirm(self, attempt: int = 1) -> str:
         request = redemption_pb.ConfirmRedemptionsRequest(order_key=str(ORDER), attempt=attempt)

@@ -6,6 +6,7 @@ from libs.errors import Kind, WaybillError
 from tests.integration.shipping.conftest import NOW
 from tests.integration.shipping.setup import small_setup, usd
 from tests.support.principals import buyer, seller
+from tests.support.problems import about
 from waybill.shipping.v1 import carrier_service_pb2 as carriers
 from waybill.shipping.v1 import grouping_rule_service_pb2 as rules
 from waybill.shipping.v1 import ship_method_assignment_service_pb2 as assignments
@@ -163,7 +164,10 @@ async def test_lines_that_no_method_serves_are_problems_and_stay_in_the_estimate
     items = [item("l1"), item("l2", ship_to=BERLIN), item("l3", 9, ship_to=BERLIN)]
     found = await estimate(served, items)
     assert [len(e.items) for e in found.ship_estimates] == [1, 2]
-    assert [(p.line_item_id, p.reason) for p in found.problems] == [("l2", "NO_SHIP_METHOD"), ("l3", "NO_SHIP_METHOD")]
+    assert [(p.subject, p.reason) for p in found.problems] == [
+        ("line_items[l2]", "NO_SHIP_METHOD"),
+        ("line_items[l3]", "NO_SHIP_METHOD"),
+    ]
     request = pb.EstimateShippingRequest(currency="USD", items=[item()])
     alone = await served.service_stub(pb_grpc.ShippingServiceStub, "order", buyer()).EstimateShipping(request)
     assert [p.reason for p in alone.problems] == ["SHIP_TO_MISSING"]
@@ -231,7 +235,7 @@ async def test_methods_that_were_switched_off_or_taken_away_are_told_for_all_est
     async def off(*selected):
         made = [pb.Selection(ship_estimate_id=f"e{i}", ship_method_id=m, ship_from_id="w1") for i, m in enumerate(selected)]
         answer = await stub.CheckSelections(pb.CheckSelectionsRequest(buyer_id="acme", client_id="shop", selections=made))
-        return [(p.ship_estimate_id, p.reason) for p in answer.problems]
+        return [(about(p), p.reason) for p in answer.problems]
 
     assert await off("ground", "next-day", "ground") == []
     assert await off("ground", "nowhere") == [("e1", "SHIP_METHOD_UNAVAILABLE")]

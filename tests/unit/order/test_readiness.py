@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from services.order.domain.checkout.worksheet import Estimate, Method, Worksheet
-from services.order.domain.model import Policy, Reason
+from services.order.domain.model import Policy, Problem
 from services.order.domain.submission.readiness import Facts, objections
 from tests.unit.order.builders import NOW, line, order
 
@@ -21,7 +21,7 @@ def names(*found: object) -> list[str]:
     return [r.reason for r in told(*found)]
 
 
-def told(*found: object) -> list[Reason]:
+def told(*found: object) -> list[Problem]:
     return objections(*found, NOW)  # type: ignore[arg-type]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from libs.protoconv import address_out
 from services.fulfillment.domain.sourcing.model import Assignment, Problem
 from waybill.fulfillment.v1 import sourcing_pb2
+from waybill.type.v1 import problem_pb2
 from waybill.type.v1.address_pb2 import Address
 
 
@@ -21,12 +22,9 @@ def assignment_out(a: Assignment, with_origin: bool = True) -> sourcing_pb2.Sour
     )
 
 
-def problem_out(p: Problem) -> sourcing_pb2.SourcingProblem:
+def problem_out(p: Problem) -> problem_pb2.Problem:
     """Why a line does not hold."""
-    return sourcing_pb2.SourcingProblem(
-        line_item_id=p.line_item_id,
-        reason=str(p.reason),
-        description=p.description,
-        missing_quantity=p.missing_quantity,
-        contended=p.contended,
+    subject = f"line_items[{p.line_item_id}]" if p.line_item_id else "line_items"
+    return problem_pb2.Problem(
+        reason=p.reason, context="fulfillment", subject=subject, description=p.description, contended=p.contended
     )

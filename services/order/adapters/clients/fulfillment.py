@@ -9,16 +9,15 @@ from typing import Any
 
 from libs.protoconv import address_out, address_plain, money_micros, money_out, time_out, xp_out
 from libs.rpc import Peers
-from services.order.application.peers import Problem
 from services.order.application.ports import Reports
+from services.order.contract.problems import problem_in
 from services.order.contract.reports import reports_of
 from services.order.domain.checkout.worksheet import Assignment, Worksheet
-from services.order.domain.model import CanceledAmounts, Line, Order
+from services.order.domain.model import CanceledAmounts, Line, Order, Problem
 from waybill.fulfillment.v1 import reservation_service_pb2 as pb
 from waybill.fulfillment.v1 import reservation_service_pb2_grpc as pb_grpc
 from waybill.fulfillment.v1 import sourcing_pb2
 from waybill.type.v1.address_pb2 import Address
-from waybill.type.v1.reasons import ReasonName
 
 
 class FulfillmentClient:
@@ -32,7 +31,7 @@ class FulfillmentClient:
         answer: pb.PlanSourcingResponse = await self._stub.PlanSourcing(
             pb.PlanSourcingRequest(strategy=order.policy.sourcing_strategy, lines=[_line(line) for line in lines])
         )
-        return tuple(_assignment(a) for a in answer.assignments), [_problem(p) for p in answer.problems]
+        return tuple(_assignment(a) for a in answer.assignments), [problem_in(p) for p in answer.problems]
 
     async def reserve(
         self,
@@ -65,7 +64,7 @@ class FulfillmentClient:
                 ],
             )
         )
-        return [_problem(p) for p in answer.problems]
+        return [problem_in(p) for p in answer.problems]
 
     async def confirm(self, order: Order, lines: Sequence[Line], worksheet: Worksheet, attempt: int) -> Reports:
         """Makes the reservation permanent; the supplier orders that were made."""
@@ -149,11 +148,6 @@ def _assignment(a: sourcing_pb2.SourcingAssignment) -> Assignment:
         inventory_record_id=a.inventory_record_id,
         ship_from=address_plain(a.ship_from) if a.HasField("ship_from") else None,
     )
-
-
-def _problem(p: sourcing_pb2.SourcingProblem) -> Problem:
-    subject = f"line_items[{p.line_item_id}]" if p.line_item_id else "line_items"
-    return Problem(ReasonName(p.reason), "fulfillment", subject, p.description, p.contended)
 
 
 def _snapshot(order: Order, lines: Sequence[Line], worksheet: Worksheet) -> pb.OrderSnapshot:

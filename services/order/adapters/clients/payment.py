@@ -10,7 +10,8 @@ from typing import Any
 
 from libs.protoconv import money_out, time_out
 from libs.rpc import Peers
-from services.order.application.peers import PaymentTry, Problem
+from services.order.application.peers import PaymentTry
+from services.order.contract.problems import problem_in
 from services.order.domain.model import Order
 from services.order.domain.status import OrderStatus
 from waybill.payment.v1 import order_payment_service_pb2 as order_pb
@@ -18,7 +19,6 @@ from waybill.payment.v1 import order_payment_service_pb2_grpc as order_grpc
 from waybill.payment.v1 import payment_pb2
 from waybill.payment.v1 import payment_reservation_service_pb2 as attempt_pb
 from waybill.payment.v1 import payment_reservation_service_pb2_grpc as attempt_grpc
-from waybill.type.v1.reasons import ReasonName
 
 AUTHORIZE_TIMEOUT = 15.0
 
@@ -87,7 +87,7 @@ class PaymentClient:
                 new_payments=[payment_pb2.Payment.FromString(base64.b64decode(p)) for p in new_payments],
             )
         )
-        return PaymentTry([_problem(p) for p in answer.problems], answer.needs_authorization)
+        return PaymentTry([problem_in(p) for p in answer.problems], answer.needs_authorization)
 
     async def authorize(self, key: uuid.UUID, attempt: int, deadline: datetime) -> PaymentTry:
         """Second wave."""
@@ -95,7 +95,7 @@ class PaymentClient:
             attempt_pb.AuthorizePaymentsRequest(order_key=str(key), attempt=attempt, deadline=time_out(deadline)),
             timeout=AUTHORIZE_TIMEOUT,
         )
-        return PaymentTry([_problem(p) for p in answer.problems], pending=answer.pending)
+        return PaymentTry([problem_in(p) for p in answer.problems], pending=answer.pending)
 
     async def confirm(self, key: uuid.UUID, attempt: int) -> None:
         """Makes it permanent."""
@@ -114,8 +114,3 @@ class PaymentClient:
         await self._orders.LowerPayments(
             order_pb.LowerPaymentsRequest(order_key=str(order.key), attempt=attempt, due=money_out(order.due, order.currency))
         )
-
-
-def _problem(p: payment_pb2.PaymentProblem) -> Problem:
-    subject = f"payments[{p.payment_id}]" if p.payment_id else "payments"
-    return Problem(ReasonName(p.reason), "payment", subject, p.description, p.contended)

@@ -9,18 +9,17 @@ from typing import Any
 
 from libs.protoconv import decimal_out, instant, money_micros, money_out, time_out
 from libs.rpc import Peers
-from services.order.application.peers import Problem
+from services.order.contract.problems import problem_in
 from services.order.domain.checkout.amounts import Freight, charged
 from services.order.domain.checkout.taxation import Places
 from services.order.domain.checkout.worksheet import LinePart, ShippingPart, Worksheet
-from services.order.domain.model import Line, Order
+from services.order.domain.model import Line, Order, Problem
 from waybill.pricing.v1 import order_pricing_service_pb2 as order_pb
 from waybill.pricing.v1 import order_pricing_service_pb2_grpc as order_grpc
 from waybill.pricing.v1 import pricing_pb2
 from waybill.pricing.v1 import redemption_service_pb2 as redemption_pb
 from waybill.pricing.v1 import redemption_service_pb2_grpc as redemption_grpc
 from waybill.type.v1.address_pb2 import Address
-from waybill.type.v1.reasons import ReasonName
 
 _TAXED_BY = ("country", "region", "postal_code")
 
@@ -53,7 +52,7 @@ class PricingClient:
                 for s in answer.shipments
             ),
             instant(answer.price_time),
-            [_problem(p) for p in answer.problems],
+            [problem_in(p) for p in answer.problems],
         )
 
     async def check_quote(
@@ -85,7 +84,7 @@ class PricingClient:
                 expected_shipping=_expected_shipping(order, lines, worksheet) if taxed else (),
             )
         )
-        return [_problem(p) for p in answer.problems]
+        return [problem_in(p) for p in answer.problems]
 
 
 def _place(address: Mapping[str, Any] | None) -> Address | None:
@@ -145,10 +144,3 @@ def _line_part(p: pricing_pb2.PricedLine) -> LinePart:
         price_overridden=p.price_overridden,
         on_sale=p.on_sale,
     )
-
-
-def _problem(p: pricing_pb2.PricingProblem) -> Problem:
-    subject = f"line_items[{p.line_item_id}]" if p.line_item_id else "order"
-    if p.ship_estimate_id:
-        subject = f"ship_estimates[{p.ship_estimate_id}]"
-    return Problem(ReasonName(p.reason), "pricing", subject, p.description)

@@ -8,13 +8,12 @@ from typing import Any
 
 from libs.protoconv import address_out, decimal_out, money_micros, struct_plain
 from libs.rpc import Peers
-from services.order.application.peers import Problem
+from services.order.contract.problems import problem_in
 from services.order.domain.checkout.worksheet import Assignment, Estimate, Method
-from services.order.domain.model import Line, Order
+from services.order.domain.model import Line, Order, Problem
 from waybill.shipping.v1 import shipping_service_pb2 as pb
 from waybill.shipping.v1 import shipping_service_pb2_grpc as pb_grpc
 from waybill.type.v1.address_pb2 import Address
-from waybill.type.v1.reasons import ReasonName
 
 
 class ShippingClient:
@@ -40,9 +39,7 @@ class ShippingClient:
                 items=items,
             )
         )
-        problems = [
-            Problem(ReasonName(p.reason), "shipping", f"line_items[{p.line_item_id}]", p.description) for p in answer.problems
-        ]
+        problems = [problem_in(p) for p in answer.problems]
         return tuple(_estimate(e) for e in answer.ship_estimates), problems
 
     async def check(self, order: Order, estimates: Sequence[Estimate]) -> list[Problem]:
@@ -59,10 +56,7 @@ class ShippingClient:
         answer: pb.CheckSelectionsResponse = await self._stub.CheckSelections(
             pb.CheckSelectionsRequest(buyer_id=order.buyer_id, client_id=order.client_id, selections=selections)
         )
-        return [
-            Problem(ReasonName(p.reason), "shipping", f"ship_estimates[{p.ship_estimate_id}]", p.description)
-            for p in answer.problems
-        ]
+        return [problem_in(p) for p in answer.problems]
 
 
 def _item(a: Assignment, line: Line) -> pb.ShippingItem:

@@ -17,8 +17,8 @@ from services.order.domain.model import (
     OrderHold,
     OrderUser,
     Policy,
+    Problem,
     ProductSnapshot,
-    Reason,
     Submission,
 )
 from services.order.domain.status import OrderStatus
@@ -174,7 +174,7 @@ def submission_of(stored: Row) -> Submission:
         user_id=stored["user_id"],
         begin_time=datetime.fromisoformat(stored["begin_time"]),
         deadline=datetime.fromisoformat(stored["deadline"]),
-        reasons=tuple(Reason(**r) for r in stored["reasons"]),
+        reasons=tuple(Problem(**r) for r in stored["reasons"]),
         decide_time=datetime.fromisoformat(decided) if decided else None,
         kind=stored.get("kind", "SUBMIT"),
         outcome=stored.get("outcome", ""),
@@ -311,7 +311,7 @@ def attempt_of(row: Row) -> Attempt:
         begin_time=row["begin_time"],
         deadline=row["deadline"],
         next_action_time=row["next_action_time"],
-        reasons=tuple(Reason(**r) for r in row["reasons"]),
+        reasons=tuple(Problem(**r) for r in row["reasons"]),
         decide_time=row["decide_time"],
         new_payments=tuple(row["new_payments"]),
         kind=row["kind"],

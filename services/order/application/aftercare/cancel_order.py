@@ -20,7 +20,7 @@ from services.order.application.submission.steps import Steps
 from services.order.application.submission.submit_order import SubmitOrder
 from services.order.application.submission.try_submission import Tried
 from services.order.domain.history import changed
-from services.order.domain.model import Order, Reason
+from services.order.domain.model import Order, Problem
 from services.order.domain.reading.visibility import Direction, scope
 from services.order.domain.status import OrderStatus, Trigger, move
 from waybill.order.v1 import reasons
@@ -99,7 +99,7 @@ class CancelOrder:
         attempt = await work.submissions.get(order.key, shown.attempt, lock=True) if shown else None
         if attempt is None:
             return None, order
-        why = Reason(reasons.SUBMIT_CANCELED, "order", "submission", "the order was canceled")
+        why = Problem(reasons.SUBMIT_CANCELED, "order", "submission", "the order was canceled")
         return await self._submit.decide_in(work, attempt, Tried((why,)))
 
     async def run(self, row: Cancellation) -> Order:

@@ -22,7 +22,7 @@ from services.order.application.submission.attempts import begun, finished, new_
 from services.order.application.submission.steps import Steps
 from services.order.application.submission.submit_order import SubmitOrder
 from services.order.application.submission.try_submission import FAILED, Tried
-from services.order.domain.model import Order, Reason
+from services.order.domain.model import Order, Problem
 from services.order.domain.status import Trigger, move
 from waybill.order.v1 import reasons
 
@@ -118,13 +118,13 @@ class ChangeOrder:
         except WaybillError as error:
             if error.kind is Kind.UNAVAILABLE:
                 return Tried(
-                    (Reason(reasons.DEPENDENCY_UNAVAILABLE, "fulfillment", "order", "fulfillment did not answer", True),)
+                    (Problem(reasons.DEPENDENCY_UNAVAILABLE, "fulfillment", "order", "fulfillment did not answer", True),)
                 )
-            return Tried((Reason(error.reason, "fulfillment", "order", error.message),))
+            return Tried((Problem(error.reason, "fulfillment", "order", error.message),))
         except Exception:
             log.exception("change failed", order=str(attempt.order_key), attempt=attempt.attempt)
             why = "could not be judged, by a defect of the order service that it has logged"
-            return Tried((Reason(FAILED, "order", "submission", why),))
+            return Tried((Problem(FAILED, "order", "submission", why),))
         return Tried((), canceled=canceled)
 
     async def _settle(self, attempt: Attempt, order: Order) -> Order:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from libs.errors import Kind, RuleViolation, WaybillError
-from services.order.application.peers import Problem
+from services.order.domain.model import Problem
 from waybill.order.v1.reasons import ReasonName
 
 

@@ -8,7 +8,7 @@ from services.order.application.access import readable, require_writer
 from services.order.application.ports import Units
 from services.order.application.submission.attempts import DEADLINE
 from services.order.application.submission.try_submission import Trial, TrySubmission
-from services.order.domain.model import Reason
+from services.order.domain.model import Problem
 from services.order.domain.status import Trigger, move
 
 
@@ -20,7 +20,7 @@ class ValidateOrder:
         self._tries = tries
         self._clock = clock
 
-    async def __call__(self, caller: Principal, order_id: str) -> tuple[Reason, ...]:
+    async def __call__(self, caller: Principal, order_id: str) -> tuple[Problem, ...]:
         """Empty when the order can be submitted."""
         async with self._units.reading(snapshot=True) as work:
             order = await readable(work.orders, caller, order_id)

@@ -16,13 +16,13 @@ from libs.errors import precondition, stale
 from libs.idempotency.key import RequestKey
 from services.order.application.access import readable, require_unchanged, writable
 from services.order.application.checkout.problems import refuse
-from services.order.application.peers import Peers, Problem
+from services.order.application.peers import Peers
 from services.order.application.ports import OrderWork, Units
 from services.order.domain.building.products import renewed, sourced_otherwise
 from services.order.domain.checkout.amounts import charged, priced, totals, with_own_tax, with_totals
 from services.order.domain.checkout.worksheet import Assignment, Worksheet, select
 from services.order.domain.history import changed
-from services.order.domain.model import Line, Order, ProductSnapshot
+from services.order.domain.model import Line, Order, Problem, ProductSnapshot
 from services.order.domain.status import Trigger
 from waybill.order.v1 import reasons
 

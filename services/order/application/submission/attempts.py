@@ -11,7 +11,7 @@ from libs.errors import Kind, RuleViolation, WaybillError, exists
 from libs.money import exact_text
 from services.order.application.ports import Attempt, OrderChange
 from services.order.domain.history import changed
-from services.order.domain.model import Event, Order, Reason, Submission
+from services.order.domain.model import Event, Order, Problem, Submission
 from services.order.domain.status import OrderStatus, Trigger, move
 from services.order.domain.submission.readiness import Facts
 from waybill.fulfillment.v1 import reasons as fulfillment_reasons
@@ -102,10 +102,10 @@ def decided(order: Order, attempt: Attempt, facts: Facts | None, now: datetime) 
     )
 
 
-def timed_out(attempt: Attempt) -> Reason:
+def timed_out(attempt: Attempt) -> Problem:
     """Why an attempt is refused that nobody decided in time."""
     reason = reasons.SUBMIT_TIMED_OUT if attempt.kind == SUBMIT else reasons.CHANGE_TIMED_OUT
-    return Reason(reason, "order", "submission", "not decided in time")
+    return Problem(reason, "order", "submission", "not decided in time")
 
 
 def _change_decided(order: Order, attempt: Attempt, change: OrderChange, shown: Submission, now: datetime) -> tuple[Order, Event]:

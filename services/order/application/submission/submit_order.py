@@ -33,7 +33,7 @@ from services.order.application.submission.attempts import (
 from services.order.application.submission.steps import Steps
 from services.order.application.submission.try_submission import FAILED, Trial, Tried, TrySubmission
 from services.order.domain.checkout.worksheet import Worksheet
-from services.order.domain.model import Line, Order, Reason
+from services.order.domain.model import Line, Order, Problem
 from services.order.domain.status import Trigger
 from services.order.domain.submission.readiness import Facts
 
@@ -178,7 +178,7 @@ class SubmitOrder:
         except Exception:
             log.exception("attempt failed", order=str(attempt.order_key), attempt=attempt.attempt)
             why = "could not be judged, by a defect of the order service that it has logged"
-            return Tried((Reason(FAILED, "order", "submission", why),))
+            return Tried((Problem(FAILED, "order", "submission", why),))
 
     def _trial(self, attempt: Attempt, loaded: Loaded) -> Trial:
         return Trial(

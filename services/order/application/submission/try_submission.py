@@ -11,9 +11,9 @@ from typing import TypeVar
 from libs.errors import Kind, WaybillError
 from libs.obs import get_logger
 from services.order.application.building.build_order import facts_of
-from services.order.application.peers import PaymentTry, Peers, Problem
+from services.order.application.peers import PaymentTry, Peers
 from services.order.domain.checkout.worksheet import Worksheet
-from services.order.domain.model import CanceledAmounts, Line, Order, Reason
+from services.order.domain.model import CanceledAmounts, Line, Order, Problem
 from services.order.domain.submission.readiness import Facts, objections
 from waybill.order.v1 import reasons
 
@@ -26,7 +26,7 @@ _LOG = get_logger("submit")
 class Tried:
     """What the tries said."""
 
-    reasons: tuple[Reason, ...]
+    reasons: tuple[Problem, ...]
     pending: bool = False
     facts: Facts | None = None
     canceled: CanceledAmounts | None = None
@@ -65,13 +65,13 @@ class TrySubmission:
         facts, carriage, prices, stock, money = await asyncio.gather(
             asked, self._carriage(trial), self._prices(trial), self._stock(trial), self._money(trial, asked)
         )
-        found: list[Reason] = []
+        found: list[Problem] = []
         known = facts if isinstance(facts, Facts) else None
         if known is None:
             found += facts if isinstance(facts, list) else []
         else:
             found += objections(order, trial.lines, trial.worksheet, known, trial.begin_time)
-        found += [p.as_reason() for p in (*carriage, *prices, *stock, *money.problems)]
+        found += [*carriage, *prices, *stock, *money.problems]
         if found or trial.validate_only:
             return Tried(tuple(found), facts=known)
         if money.needs_authorization:
@@ -83,15 +83,14 @@ class TrySubmission:
         """Second wave. A gateway that has not answered leaves the attempt undecided."""
         answer = await _guarded(self._peers.payments.authorize(trial.order.key, trial.attempt, trial.deadline), "payment")
         if isinstance(answer, list):
-            return Tried(tuple(p.as_reason() for p in answer))
-        return Tried(tuple(p.as_reason() for p in answer.problems), answer.pending)
+            return Tried(tuple(answer))
+        return Tried(tuple(answer.problems), answer.pending)
 
-    async def _facts(self, trial: Trial) -> Facts | list[Reason]:
+    async def _facts(self, trial: Trial) -> Facts | list[Problem]:
         if trial.facts is not None:
             return trial.facts
         order = trial.order
-        answer = await _guarded(self.facts(order, trial.lines), "directory")
-        return [p.as_reason() for p in answer] if isinstance(answer, list) else answer
+        return await _guarded(self.facts(order, trial.lines), "directory")
 
     async def facts(self, order: Order, lines: Sequence[Line]) -> Facts:
         """What directory and catalog say now. The policy is that of the order's own channel, whoever submits it."""
@@ -123,7 +122,7 @@ class TrySubmission:
             "fulfillment",
         )
 
-    async def _money(self, trial: Trial, asked: Awaitable[Facts | list[Reason]]) -> PaymentTry:
+    async def _money(self, trial: Trial, asked: Awaitable[Facts | list[Problem]]) -> PaymentTry:
         if not trial.order.calculated:
             return PaymentTry([])
         facts = await asked

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from services.order.domain.building.products import changes
 from services.order.domain.checkout.worksheet import Worksheet
-from services.order.domain.model import Address, Line, Order, Policy, ProductSnapshot, Reason
+from services.order.domain.model import Address, Line, Order, Policy, Problem, ProductSnapshot
 from waybill.order.v1 import reasons
 
 CONTEXT = "order"
@@ -36,7 +36,7 @@ class Facts:
     """The same for billing."""
 
 
-def objections(order: Order, lines: Sequence[Line], worksheet: Worksheet, facts: Facts, now: datetime) -> list[Reason]:
+def objections(order: Order, lines: Sequence[Line], worksheet: Worksheet, facts: Facts, now: datetime) -> list[Problem]:
     """Everything that is wrong, most general first. Promises of others must hold at `now`."""
     return [
         *_parties(order, facts),
@@ -47,11 +47,11 @@ def objections(order: Order, lines: Sequence[Line], worksheet: Worksheet, facts:
     ]
 
 
-def _reason(reason: reasons.ReasonName, subject: str, description: str) -> Reason:
-    return Reason(reason, CONTEXT, subject, description)
+def _reason(reason: reasons.ReasonName, subject: str, description: str) -> Problem:
+    return Problem(reason, CONTEXT, subject, description)
 
 
-def _parties(order: Order, facts: Facts) -> Iterator[Reason]:
+def _parties(order: Order, facts: Facts) -> Iterator[Problem]:
     if not facts.buyer_active:
         yield _reason(reasons.BUYER_INACTIVE, "from_party", f"buyer {order.buyer_id} may not order")
     if not facts.user_active:
@@ -62,7 +62,7 @@ def _parties(order: Order, facts: Facts) -> Iterator[Reason]:
         yield _reason(reasons.CURRENCY_MISMATCH, "currency", f"this buyer orders in {facts.currency} by now")
 
 
-def _contents(order: Order, lines: Sequence[Line], facts: Facts) -> Iterator[Reason]:
+def _contents(order: Order, lines: Sequence[Line], facts: Facts) -> Iterator[Problem]:
     if not lines:
         yield _reason(reasons.ORDER_EMPTY, "line_items", "an order needs at least one line")
     for line in lines:
@@ -76,7 +76,7 @@ def _contents(order: Order, lines: Sequence[Line], facts: Facts) -> Iterator[Rea
             yield _reason(reasons.SHIPPING_ADDRESS_MISSING, f"line_items[{line.id}]", "the line has no address to ship to")
 
 
-def _addresses(order: Order, lines: Sequence[Line], facts: Facts) -> Iterator[Reason]:
+def _addresses(order: Order, lines: Sequence[Line], facts: Facts) -> Iterator[Problem]:
     """Addresses as the book has them: they may be taken away, changed, or no longer be free to choose."""
     named = [("shipping_address", "ship", order.shipping_address_id, order.shipping_address)]
     named += [("billing_address", "bill", order.billing_address_id, order.billing_address)]
@@ -98,7 +98,7 @@ def _place(address: Address) -> dict[str, object]:
     return {name: value for name, value in address.items() if value and name not in ("id", "phone")}
 
 
-def _shipping(order: Order, lines: Sequence[Line], worksheet: Worksheet, policy: Policy, now: datetime) -> Iterator[Reason]:
+def _shipping(order: Order, lines: Sequence[Line], worksheet: Worksheet, policy: Policy, now: datetime) -> Iterator[Problem]:
     if worksheet.estimates and not order.estimated:
         yield _reason(reasons.SHIP_ESTIMATE_STALE, "ship_estimates", "the order changed since shipping was estimated")
     elif order.shipping_cost_override is None and not _freight_kept(worksheet, policy, now):
@@ -122,6 +122,6 @@ def _freight_kept(worksheet: Worksheet, policy: Policy, now: datetime) -> bool:
     return now <= made + timedelta(seconds=policy.estimate_valid_seconds)
 
 
-def _amounts(order: Order) -> Iterator[Reason]:
+def _amounts(order: Order) -> Iterator[Problem]:
     if not order.calculated:
         yield _reason(reasons.ORDER_NOT_CALCULATED, "calculation", "the order was not calculated since it last changed")

@@ -12,10 +12,11 @@ from services.order.application.checkout.place_order import PlaceOrder, Wishes
 from services.order.application.checkout.validate_order import ValidateOrder
 from services.order.application.checkout.worksheets import Worksheets
 from services.order.application.submission.submit_order import SubmitOrder
+from services.order.contract.problems import problem_out
 from services.order.rpc.checkout.convert_payment import payments_in
 from services.order.rpc.checkout.convert_worksheet import worksheet_out
 from services.order.rpc.convert_in import lines_in, order_in
-from services.order.rpc.convert_out import lines_out, order_out, reasons_out
+from services.order.rpc.convert_out import lines_out, order_out
 from services.order.rpc.order_servicer import request_key
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import checkout_service_pb2_grpc as pb_grpc
@@ -90,7 +91,7 @@ class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
 
     async def ValidateOrder(self, request: pb.ValidateOrderRequest, context: Any) -> pb.ValidateOrderResponse:
         found = await self._use.validate(current().principal, request.order_id)
-        return pb.ValidateOrderResponse(reasons=reasons_out(found))
+        return pb.ValidateOrderResponse(reasons=[problem_out(r) for r in found])
 
     async def SubmitOrder(self, request: pb.SubmitOrderRequest, context: Any) -> pb.SubmitOrderResponse:
         caller, key = request_key(request)

@@ -9,7 +9,7 @@ from libs.protoconv import time_out
 from libs.query.request import page_request
 from libs.rpc.operations import require_operator
 from services.order.application.submission.operate_submissions import OperateSubmissions, OrderAttempt
-from services.order.rpc.convert_out import reasons_out
+from services.order.contract.problems import problem_out
 from waybill.order.v1 import reasons, submission_pb2
 from waybill.order.v1 import submission_service_pb2 as pb
 from waybill.order.v1 import submission_service_pb2_grpc as pb_grpc
@@ -46,7 +46,7 @@ def _out(one: OrderAttempt) -> pb.OrderSubmission:
             attempt=a.attempt,
             state=submission_pb2.SubmissionState.Value(f"SUBMISSION_STATE_{a.state}"),
             finished=a.finished,
-            reasons=reasons_out(a.reasons),
+            reasons=[problem_out(r) for r in a.reasons],
             begin_time=time_out(a.begin_time),
             deadline=time_out(a.deadline),
             decide_time=time_out(a.decide_time),
