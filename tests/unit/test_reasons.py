@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.contracts import reasons_of
+from tests.support.contracts import promised_metadata, reasons_of
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTEXTS = ("catalog", "directory", "fulfillment", "order", "payment", "pricing", "shipping")
@@ -70,3 +70,43 @@ def test_no_reason_is_written_as_a_text() -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in known
     ]
     assert written == []
+
+
+def test_an_error_carries_the_metadata_that_the_comment_of_its_reason_promises() -> None:
+    """Of every error whose reason and metadata stand in the code as such."""
+    read, wrong = 0, []
+    for path, tree in sources():
+        context = path.split("/")[1] if path.startswith("services/") else COMMON
+        promised = promised_metadata(COMMON) | (promised_metadata(context) if context in CONTEXTS else {})
+        for reason, kind, carried in raised(tree):
+            read += 1
+            if reason in promised and not any(keys <= carried for keys in promised[reason]):
+                wrong.append(f"{path}: {reason} ({kind}) carries {sorted(carried)}")
+    assert wrong == []
+    assert read > 50
+
+
+def test_a_reason_comes_with_one_code() -> None:
+    kinds: dict[str, set[str]] = defaultdict(set)
+    for path, tree in sources():
+        if path.startswith("services/") and path.split("/")[1] in CONTEXTS:
+            for reason, kind, _ in raised(tree):
+                kinds[reason].add(kind)
+    assert {reason: found for reason, found in kinds.items() if len(found) > 1} == {}
+
+
+def raised(tree: ast.AST) -> Iterator[tuple[str, str, frozenset[str]]]:
+    """Reason, kind and keys of metadata of the errors that a source makes by itself."""
+    for call in (n for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)):
+        if call.func.id == "precondition":  # type: ignore[attr-defined]
+            reason, kind, metadata = call.args[0], "PRECONDITION", [keyword.arg for keyword in call.keywords]
+        elif call.func.id == "WaybillError":  # type: ignore[attr-defined]
+            reason, kind = call.args[1], ast.unparse(call.args[0]).removeprefix("Kind.")
+            given = next((k.value for k in call.keywords if k.arg == "metadata"), ast.Dict([], []))
+            if not isinstance(given, ast.Dict):
+                continue
+            metadata = [key.value if isinstance(key, ast.Constant) else None for key in given.keys]
+        else:
+            continue
+        if isinstance(reason, ast.Attribute) and None not in metadata:
+            yield reason.attr, kind, frozenset(str(key) for key in metadata)
