@@ -28,19 +28,19 @@ LONG = timedelta(minutes=61)
 
 
 @asynccontextmanager
-async def outlived(tmp_path: Path, prepared_files: Prepared) -> AsyncIterator[tuple[AsyncWaybill, ManualClock]]:
-    """Ada with an order O1 and a token that she takes for a new one, though the server's time has gone on."""
+async def outlived(tmp_path: Path, prepared_files: Prepared) -> AsyncIterator[tuple[AsyncWaybill, ManualClock, str]]:
+    """Ada with an order O1 and a token that she takes for a new one, though the server's time has gone on; its clock and address."""
     clock = ManualClock(datetime.now(UTC))
     async with marketplace(tmp_path, clock=clock, secret=prepared_files.secret) as market:
         await create(market.cast.ada, "O1", anvil=1)
         clock.advance(-LONG)
         async with await AsyncWaybill.connect(market.address, SHOP, username="ada", password=PASSWORD) as ada:
-            yield ada, clock
+            yield ada, clock, market.address
         clock.advance(datetime.now(UTC) - clock.now())
 
 
 async def test_a_client_whose_token_is_over_signs_in_again_once(tmp_path: Path, prepared_files: Prepared) -> None:
-    async with outlived(tmp_path, prepared_files) as (ada, clock):
+    async with outlived(tmp_path, prepared_files) as (ada, clock, _):
         with pytest.raises(WaybillError) as refused:
             await ada.orders.GetOrder(ASK)
         assert refused.value.reason == "TOKEN_EXPIRED"
@@ -49,7 +49,7 @@ async def test_a_client_whose_token_is_over_signs_in_again_once(tmp_path: Path, 
 
 
 async def test_a_stream_whose_token_is_over_begins_with_a_new_one(tmp_path: Path, prepared_files: Prepared) -> None:
-    async with outlived(tmp_path, prepared_files) as (ada, clock):
+    async with outlived(tmp_path, prepared_files) as (ada, clock, _):
         clock.advance(LONG)
         async for message in ada.orders.WatchOrders(WATCH):
             assert message.event.order_id == "O1"
@@ -57,14 +57,14 @@ async def test_a_stream_whose_token_is_over_begins_with_a_new_one(tmp_path: Path
 
 
 async def test_the_blocking_client_signs_in_again_too(tmp_path: Path, prepared_files: Prepared) -> None:
-    async with outlived(tmp_path, prepared_files) as (ada, clock):
-        with Waybill(ada._address, SHOP, username="ada", password=PASSWORD) as blocking:
-            await asyncio.to_thread(blocking._metadata)
+    async with outlived(tmp_path, prepared_files) as (_, clock, address):
+        with Waybill(address, SHOP, username="ada", password=PASSWORD) as blocking:
+            assert (await asyncio.to_thread(blocking.orders.GetOrder, ASK)).order.id == "O1"
             clock.advance(LONG)
             assert (await asyncio.to_thread(blocking.orders.GetOrder, ASK)).order.id == "O1"
         clock.advance(-LONG)
-        with Waybill(ada._address, SHOP, username="ada", password=PASSWORD) as blocking:
-            await asyncio.to_thread(blocking._metadata)
+        with Waybill(address, SHOP, username="ada", password=PASSWORD) as blocking:
+            assert (await asyncio.to_thread(blocking.orders.GetOrder, ASK)).order.id == "O1"
             clock.advance(LONG)
             first = await asyncio.to_thread(next, iter(blocking.orders.WatchOrders(WATCH)))
             assert first.event.order_id == "O1"
@@ -116,5 +116,5 @@ async def test_an_answer_of_more_than_four_megabytes_is_taken(sqlite_market: Mar
     request = product_service_pb2.ListProductsRequest(page_size=1_000)
     answer = await owner.products.ListProducts(request)
     assert answer.ByteSize() > 5_000_000
-    with Waybill(owner._address, "waybill-admin", owner._credentials.client_secret) as blocking:
+    with Waybill(sqlite_market.address, "waybill-admin", sqlite_market.secret.client_secret) as blocking:
         assert await asyncio.to_thread(blocking.products.ListProducts, request) == answer

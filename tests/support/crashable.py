@@ -53,7 +53,7 @@ class Crashable:
         program, *arguments = shlex.split((self._data / "postmaster.opts").read_text())
         with (self.folder / "log").open("a") as log:
             subprocess.Popen(
-                [*postgres._as_postgres(), program, *arguments], stdout=log, stderr=log, cwd=self.folder, start_new_session=True
+                [*postgres.as_postgres(), program, *arguments], stdout=log, stderr=log, cwd=self.folder, start_new_session=True
             )
         until = time.monotonic() + 60
         url = make_url(self.url)
@@ -67,7 +67,7 @@ class Crashable:
 @contextmanager
 def crashable_cluster(initdb: Sequence[str] = (), options: Sequence[str] = ()) -> Iterator[Crashable]:
     """Starts one, made with arguments of `initdb` and run with settings such as `work_mem=8MB`; ends it with the block."""
-    server = postgres._cluster(durable=True, initdb=initdb, options=options)
+    server = postgres.cluster(durable=True, initdb=initdb, options=options)
     made = Crashable(server.url, Path(server.folder))
     try:
         yield made

@@ -62,7 +62,8 @@ def postgres_container() -> tuple[str, str] | None:
             return None
         raise
     except BaseException as error:
-        log = made._container.logs().decode() if made._container is not None else ""
+        unready = made.get_wrapped_container()
+        log = unready.logs().decode() if unready is not None else ""
         made.stop()
         raise RuntimeError(f"the container of {image()} did not get ready: {log[-2_000:]}") from error
     container = made.get_wrapped_container()

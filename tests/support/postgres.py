@@ -69,7 +69,7 @@ def start() -> Server:
         raise NoPostgresError(f"no container of {engine.image()} can be started: is there an engine, and the image?")
     if binaries() is None:
         raise NoPostgresError(REMEDY)
-    return _cluster(durable=False)
+    return cluster(durable=False)
 
 
 def available() -> bool:
@@ -90,7 +90,7 @@ def postgres() -> Iterator[str]:
 @contextmanager
 def throwaway_cluster(durable: bool = False) -> Iterator[str]:
     """A cluster in a temporary folder. Commits are flushed to disk only when `durable`."""
-    server = _cluster(durable)
+    server = cluster(durable)
     try:
         yield server.url
     finally:
@@ -134,7 +134,8 @@ def binaries() -> Path | None:
 _QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
-def _as_postgres() -> list[str]:
+def as_postgres() -> list[str]:
+    """What a command line begins with that runs as the server's user."""
     # The server refuses to run as root.
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
 
@@ -146,18 +147,19 @@ def _locale() -> list[str]:
 
 
 def _control(root: Path) -> list[str]:
-    return [*_as_postgres(), f"{binaries()}/pg_ctl", "-D", str(root / "data"), "-w", "-l", str(root / "log")]
+    return [*as_postgres(), f"{binaries()}/pg_ctl", "-D", str(root / "data"), "-w", "-l", str(root / "log")]
 
 
-def _cluster(durable: bool, initdb: Sequence[str] = (), options: Sequence[str] = ()) -> Server:
+def cluster(durable: bool, initdb: Sequence[str] = (), options: Sequence[str] = ()) -> Server:
+    """A new cluster, made with arguments of `initdb` and run with settings such as `work_mem=8MB`."""
     if binaries() is None:
         raise NoPostgresError(REMEDY)
     root = Path(tempfile.mkdtemp(prefix="waybill-pg-"))
-    if _as_postgres():
+    if as_postgres():
         shutil.chown(root, "postgres", "postgres")
     subprocess.run(
         [
-            *_as_postgres(),
+            *as_postgres(),
             f"{binaries()}/initdb",
             "-D",
             str(root / "data"),

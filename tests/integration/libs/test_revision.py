@@ -43,9 +43,7 @@ async def write(message: str) -> Path:
 
 async def test_a_first_and_a_second_migration_serve_both_databases(things, databases):
     versions = await write("create things' tables")
-    sa.Column("name", sa.String(10), server_default="", nullable=False)._set_parent(
-        things.tables["things"], all_names={}, allow_replacements=False
-    )
+    things.tables["things"].append_column(sa.Column("name", sa.String(10), server_default="", nullable=False))
     await write("name them")
 
     assert [path.name for path in sorted(versions.glob("*.py"))] == ["0001_create_things_tables.py", "0002_name_them.py"]

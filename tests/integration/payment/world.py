@@ -221,7 +221,8 @@ class Order:
     user: str
     buyer_id: str
 
-    def _reference(self) -> dict[str, Any]:
+    def reference(self) -> dict[str, Any]:
+        """How requests name it."""
         return {
             "order_key": self.key,
             "order_id": f"PO-{self.key[:8]}",
@@ -232,7 +233,7 @@ class Order:
 
     async def add(self, *payments: pay.Payment, request_id: str = "") -> list[pay.Payment]:
         got = await self.world.payments.CreatePayments(
-            order_pb.CreatePaymentsRequest(**self._reference(), payments=payments, request_id=request_id)
+            order_pb.CreatePaymentsRequest(**self.reference(), payments=payments, request_id=request_id)
         )
         return list(got.payments)
 
@@ -246,7 +247,7 @@ class Order:
     ) -> attempt_pb.ReservePaymentsResponse:
         return await self.world.attempts.ReservePayments(
             attempt_pb.ReservePaymentsRequest(
-                **self._reference(),
+                **self.reference(),
                 attempt=attempt,
                 deadline=self._deadline(),
                 validate_only=validate_only,
