@@ -46,8 +46,9 @@ serve: protos ## The marketplace on this machine, SQLite
 test: $(BIN)/.dev protos ## All tests that need no container, on SQLite and on PostgreSQL; the long ones apart
 	@$(BIN)/python -m pytest -n $(WORKERS) -m 'not long'
 
-test-long: $(BIN)/.dev protos ## Overload, every corruption, the large walks and replays, backups under load
+test-long: $(BIN)/.dev protos ## Overload, every corruption, the large walks and replays, backups under load, many examples
 	@$(BIN)/python -m pytest -n $(WORKERS) -m long
+	@$(BIN)/python -m pytest -n $(WORKERS) -m hypothesis --hypothesis-profile deep tests/unit
 
 test-chaos: $(BIN)/.dev protos ## Killed processes, replicas restarted and upgraded, full disks, models of the order's life
 	@$(BIN)/python -m pytest -n $(WORKERS) tests/chaos

@@ -20,7 +20,9 @@ from tests.support.databases import (
 from tests.support.times import Times
 
 # How fast a machine draws examples is no property of the code.
-settings.register_profile("waybill", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# `make test-long` draws the deep number.
+settings.register_profile("waybill", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50)
+settings.register_profile("deep", settings.get_profile("waybill"), max_examples=500)
 settings.load_profile("waybill")
 
 __all__ = [

@@ -35,7 +35,7 @@ class Forks:
         self._address = ""
         self._starting = threading.Lock()
         self.cpu_seconds = 0.0
-        """What all commands took: no system call tells it to this process."""
+        """What all commands took: this process is not the one that waits for them."""
 
     async def said(self, arguments: tuple[str, ...], environment: Mapping[str, str]) -> tuple[int, str, str]:
         """Runs the command to its end: its exit code, output and errors. Raises TimeoutError."""

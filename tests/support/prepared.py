@@ -21,7 +21,7 @@ from services.host.sample.marketplace import set_up
 from waybill_client import AsyncWaybill
 
 CHEAP = {"directory": {"argon2_time": 1, "argon2_memory_kib": 8}}
-"""What services are told where passwords guard nothing: a hash costs next to nothing."""
+"""Settings of services where passwords guard nothing: a hash costs next to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
