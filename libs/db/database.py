@@ -58,6 +58,9 @@ class Tx:
         self._alone = alone
         self.dialect = dialect
         self.callbacks: list[Callable[[], None]] = []
+        self.endings: list[Callable[[], Awaitable[None]]] = []
+        self.noted: dict[object, list[Any]] = {}
+        """What is gathered for one statement at the end, by what it is for."""
 
     async def execute(self, statement: Any, parameters: Parameters = None) -> Answer:
         """Sends one statement; a list of parameters is still one (executemany). An empty list sends nothing."""
@@ -81,6 +84,15 @@ class Tx:
     def insert(self, table: sa.Table) -> Any:
         """An INSERT of this database's dialect: it knows on_conflict_do_nothing and on_conflict_do_update."""
         return inserting(self.dialect, table)
+
+    def note(self, key: object, found: Sequence[Any], write: Callable[[Sequence[Any]], Awaitable[None]]) -> None:
+        """Gathers values under a key; `write` is given all of them, once, as the last thing before the commit."""
+        if not found:
+            return
+        gathered = self.noted.setdefault(key, [])
+        if not gathered:
+            self.endings.append(lambda: write(gathered))
+        gathered.extend(found)
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Runs `callback` once the transaction is durable."""
@@ -212,6 +224,8 @@ class Database:
         await self._begin(connection)
         try:
             yield tx
+            for ending in tx.endings:
+                await ending()
             if watched is not None:
                 await watched.reach(f"{name}:commit:before")
             await _commit(connection)

@@ -24,6 +24,24 @@ class Change:
     time: datetime
     body: Mapping[str, Any] | None = None
     """The last body of what was deleted, as JSON of its message."""
+    key: Any = None
+    """Key of the row whose id and version are looked up when the change is written, instead of those above: for rows whose
+    counters are changed without being read."""
+
+
+def moment(time: datetime) -> int:
+    """The version of what has none: the time of the change in microseconds since 1970."""
+    return round(time.timestamp() * 1_000_000)
+
+
+def assignment_made(resource: str, parts: Sequence[str], time: datetime) -> Change:
+    """What joins things, under their ids with slashes between them, was made or replaced. It has no version of its own."""
+    return Change(resource, "/".join(parts), moment(time), time)
+
+
+def assignment_ended(resource: str, parts: Sequence[str], time: datetime, row: Mapping[Any, Any]) -> Change:
+    """The same was taken back. Its columns are named as the fields of its message."""
+    return Change(resource, "/".join(parts), moment(time), time, {str(name): value for name, value in row.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +75,16 @@ class Entry:
     cause: Cause
 
 
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """Whether a feed is on, and what is in it."""
+
+    enabled: bool
+    changes: int
+    oldest: datetime | None
+    newest: datetime | None
+
+
 class ChangeFeed(Protocol):
     """The feed of one service. Places are opaque to everybody else."""
 
@@ -72,6 +100,12 @@ class ChangeFeed(Protocol):
         Raises `POSITION_LOST` when something after the place is not known any more: it was forgotten, the feed has been
         off since, or the service was restored from a backup.
         """
+
+    async def state(self) -> FeedState:
+        """What it is now."""
+
+    async def switch(self, enabled: bool) -> None:
+        """Turns it on or off, for every process. Raises `FEED_ALWAYS_ON` where it cannot be off."""
 
 
 def position_lost(why: str) -> WaybillError:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from libs.clock import Clock
 from libs.db import Database, Tx
 from libs.relay import feed
-from libs.relay.change import Cause, Change, Entry, Place, position_lost
+from libs.relay.change import Cause, Change, Entry, FeedState, Place, position_lost
 from libs.relay.changes import CHANGES, STATE, ChangeTables
 from libs.relay.feed import Position
 from libs.service.loops import Loop
@@ -97,6 +97,15 @@ class SqlChangeFeed:
                 wanted = wanted.where(c.resource.in_(list(resources)))
             rows, onward = await feed.read(tx, self._tables.changes, wanted, place.position, limit)
         return [_entry(row, state.epoch) for row in rows], Place(onward, state.epoch)
+
+    async def state(self) -> FeedState:
+        """Counts what is known of the present epoch."""
+        c = self._tables.changes.c
+        counting = sa.select(sa.func.count().label("n"), sa.func.min(c.time).label("oldest"), sa.func.max(c.time).label("newest"))
+        async with self._db.reading(snapshot=True) as tx:
+            state = await _state(tx, self._tables)
+            row = (await tx.execute(counting.where(c.id > state.before_id))).mappings().one()
+        return FeedState(state.enabled, row["n"], row["oldest"], row["newest"])
 
     async def switch(self, enabled: bool) -> None:
         """Turns the writing on or off, for every process. What happens while it is off is a gap: turning it on begins a

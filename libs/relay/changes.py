@@ -33,12 +33,27 @@ def cause() -> Cause:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """Where the id and the version of a change are found by the key of its row."""
+
+    key: sa.Column[Any]
+    id: sa.Column[Any]
+    version: sa.ColumnElement[int]
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeTables:
     """Where a service keeps its changes."""
 
     changes: sa.Table
     state: sa.Table
     """One row, or none as long as the feed has never been off: then it is on, in its first epoch."""
+    counted: Counted | None = None
+    """Rows whose id and version a change may leave to be looked up."""
+
+    def looking_up(self, counted: Counted) -> ChangeTables:
+        """The same tables, for changes of rows that are known by their keys only."""
+        return ChangeTables(self.changes, self.state, counted)
 
 
 def change_tables(metadata: sa.MetaData) -> ChangeTables:
@@ -93,6 +108,8 @@ async def append(tx: Tx, tables: ChangeTables, changes: Sequence[Change]) -> Non
     While the feed is off the statement writes nothing. It asks for the switch itself, and it holds the lock of the table
     until the transaction ends; so `switch` knows that nobody goes on by what it was before.
     """
+    if not changes:
+        return
     by = cause()
     rows = [
         {
@@ -109,21 +126,41 @@ async def append(tx: Tx, tables: ChangeTables, changes: Sequence[Change]) -> Non
         }
         for change in changes
     ]
-    await tx.execute(_appending(tables.changes, tables.state, tx.dialect), rows)
+    counted = tables.counted if any(change.key is not None for change in changes) else None
+    if counted is not None:
+        rows = [{**row, "key": change.key} for row, change in zip(rows, changes, strict=True)]
+    await tx.execute(_appending(ChangeTables(tables.changes, tables.state, counted), tx.dialect), rows)
+
+
+def note(tx: Tx, tables: ChangeTables, changes: Sequence[Change]) -> None:
+    """Has changes written at the end of the transaction: all that were noted in it, by one statement."""
+
+    async def write(noted: Sequence[Change]) -> None:
+        # What a row is at the end is looked up once, however often it has changed.
+        found = {(change.resource, change.key): change for change in noted if change.key is not None}
+        await append(tx, tables, [change for change in noted if change.key is None] + list(found.values()))
+
+    tx.note(tables.changes, changes, write)
 
 
 @cache
-def _appending(changes: sa.Table, state: sa.Table, dialect: str) -> sa.Insert:
-    values: list[Any] = [sa.bindparam(name, type_=changes.c[name].type) for name in _WRITTEN]
-    names = list(_WRITTEN)
+def _appending(tables: ChangeTables, dialect: str) -> sa.Insert:
+    changes, state = tables.changes, tables.state
+    given: dict[str, Any] = {name: sa.bindparam(name, type_=changes.c[name].type) for name in _WRITTEN}
+    if tables.counted is not None:
+        known = tables.counted
+        mine = known.key == sa.bindparam("key", type_=known.key.type)
+        given["resource_id"] = sa.func.coalesce(sa.select(known.id).where(mine).scalar_subquery(), given["resource_id"])
+        given["version"] = sa.func.coalesce(sa.select(known.version).where(mine).scalar_subquery(), given["version"])
+    names, values = list(given), list(given.values())
     if dialect == "postgresql":
         names.append("xact")
-        values.append(_place(changes))
+        values.append(_place(changes, given["resource_id"]))
     off = sa.exists(sa.select(sa.literal_column("1")).select_from(state).where(sa.not_(state.c.enabled)))
     return sa.insert(changes).from_select(names, sa.select(*values).where(~off), include_defaults=False)
 
 
-def _place(changes: sa.Table) -> sa.ColumnElement[int]:
+def _place(changes: sa.Table, resource_id: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
     """Our transaction's id; or that of the resource's change before, if it is higher.
 
     A transaction may have had its id before it got hold of the resource, after one with a higher id. When the higher
@@ -132,7 +169,6 @@ def _place(changes: sa.Table) -> sa.ColumnElement[int]:
     mine = sa.cast(sa.cast(sa.func.pg_current_xact_id(), sa.String), sa.BigInteger)
     other = changes.alias("before")
     before = sa.select(sa.func.max(other.c.xact)).where(
-        other.c.resource == sa.bindparam("resource", type_=other.c.resource.type),
-        other.c.resource_id == sa.bindparam("resource_id", type_=other.c.resource_id.type),
+        other.c.resource == sa.bindparam("resource", type_=other.c.resource.type), other.c.resource_id == resource_id
     )
     return sa.func.greatest(mine, before.scalar_subquery())

@@ -11,7 +11,7 @@ from google.protobuf.json_format import ParseDict
 from libs.errors import Violations, missing
 from libs.protoconv import time_out
 from libs.relay import resume_token
-from libs.relay.change import ChangeFeed, Entry, Place
+from libs.relay.change import ChangeFeed, Entry, FeedState, Place
 from libs.relay.feed import Position
 from libs.rpc.call import current
 from libs.rpc.operations import require_operator
@@ -39,9 +39,7 @@ class ChangeServicer(pb_grpc.ChangeServiceServicer):
         """Looks again and again."""
         require_operator()
         _check(request)
-        feed = self._feeds.get(request.context)
-        if feed is None:
-            raise missing("feed of changes", request.context)
+        feed = self._feed(request.context)
         bound = _binding(request)
         if request.resume_token:
             place = resume_token.read(request.resume_token, bound, _place)
@@ -60,6 +58,37 @@ class ChangeServicer(pb_grpc.ChangeServiceServicer):
             if quiet % QUIET == 1:
                 yield pb.WatchChangesResponse(resume_token=_token(place, bound))
             await asyncio.sleep(POLL)
+
+    async def GetChangeFeed(self, request: pb.GetChangeFeedRequest, context: Any) -> pb.GetChangeFeedResponse:
+        """What it is now."""
+        require_operator()
+        return pb.GetChangeFeedResponse(feed=_state(request.context, await self._feed(request.context).state()))
+
+    async def SwitchChangeFeed(self, request: pb.SwitchChangeFeedRequest, context: Any) -> pb.SwitchChangeFeedResponse:
+        """What is wished for is a state, so a repeat changes nothing."""
+        require_operator()
+        feed = self._feed(request.context)
+        await feed.switch(request.enabled)
+        return pb.SwitchChangeFeedResponse(feed=_state(request.context, await feed.state()))
+
+    def _feed(self, context: str) -> ChangeFeed:
+        found = Violations()
+        found.require("context", bool(context), reasons.FIELD_REQUIRED, "name the context")
+        found.raise_if_any()
+        feed = self._feeds.get(context)
+        if feed is None:
+            raise missing("feed of changes", context)
+        return feed
+
+
+def _state(context: str, state: FeedState) -> pb.ChangeFeed:
+    return pb.ChangeFeed(
+        context=context,
+        enabled=state.enabled,
+        changes=state.changes,
+        oldest_time=time_out(state.oldest),
+        newest_time=time_out(state.newest),
+    )
 
 
 def _check(request: pb.WatchChangesRequest) -> None:

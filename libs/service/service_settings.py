@@ -28,6 +28,19 @@ class ServiceSettings:
     )
     forget_pause: float = seconds(3_600.0, "Between two deletions of outcomes that are older than that.", at_least=1.0)
 
+    changes_retention: int = setting(
+        30,
+        "How long changes are kept for WatchChanges; those of orders are their history, which stays.",
+        unit="days",
+        at_least=1,
+        at_most=3_650,
+    )
+
+    @property
+    def changes_kept(self) -> timedelta:
+        """The retention of changes."""
+        return timedelta(days=self.changes_retention)
+
     @property
     def remembered(self) -> timedelta:
         """The retention of outcomes."""

@@ -36,7 +36,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         ],
         background=[
             forgetting(database, REQUESTS, runtime.clock, settings.remembered, settings.forget_pause),
-            changes.forgetting(runtime.clock),
+            changes.forgetting(runtime.clock, settings.changes_kept),
         ],
         close=database.close,
         inspection=with_effects(inspection, database, "catalog", REQUESTS, MADE),

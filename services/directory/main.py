@@ -149,7 +149,10 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     return ServiceApp(
         name="directory",
         registrations=[(add, servicer, f"{PACKAGE}.{name}Service") for add, servicer, name in served],
-        background=[forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause), changes.forgetting(clock)],
+        background=[
+            forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause),
+            changes.forgetting(clock, settings.changes_kept),
+        ],
         close=database.close,
         anonymous=frozenset({f"/{PACKAGE}.TokenService/IssueToken", f"/{PACKAGE}.TokenService/GetKeySet"}),
         inspection=with_effects(inspection, database, "directory", REQUESTS, MADE),

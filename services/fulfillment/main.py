@@ -126,7 +126,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
             Loop("deliveries", deliveries.once, settings.delivery_pause),
             Loop("expiry", expiry.once, settings.expiry_pause),
             forgetting(database, tables.requests, runtime.clock, settings.remembered, settings.forget_pause),
-            changes.forgetting(runtime.clock),
+            changes.forgetting(runtime.clock, settings.changes_kept),
         ],
         close=database.close,
         inspection=lambda keys: inspection(database, keys),

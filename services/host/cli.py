@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, str] = {
     "submissions": "services.host.operate.submissions:submissions",
     "commands": "services.host.operate.commands:commands",
     "outbox": "services.host.operate.outbox:outbox",
+    "changes": "services.host.operate.changes:changes",
     "payments": "services.host.operate.payments:payments",
     "holds": "services.host.operate.holds:holds",
 }

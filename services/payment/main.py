@@ -159,7 +159,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
             Loop("renew", background.renew.once, settings.renew_pause),
             Loop("alerts", background.alerts.once, settings.relay_pause),
             forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause),
-            changes.forgetting(clock),
+            changes.forgetting(clock, settings.changes_kept),
         ],
         close=close,
         inspection=Inspection(database),

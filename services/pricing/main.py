@@ -90,7 +90,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         background=[
             Loop("expiry", expire.once, settings.expiry_pause),
             forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause),
-            changes.forgetting(clock),
+            changes.forgetting(clock, settings.changes_kept),
         ],
         close=database.close,
         inspection=with_effects(inspection, database, "pricing", REQUESTS, MADE),

@@ -83,7 +83,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         registrations=[(add, servicer, f"{PACKAGE}.{name}Service") for add, servicer, name in served],
         background=[
             forgetting(database, tables.REQUESTS, runtime.clock, settings.remembered, settings.forget_pause),
-            changes.forgetting(runtime.clock),
+            changes.forgetting(runtime.clock, settings.changes_kept),
         ],
         close=database.close,
         inspection=with_effects(inspection, database, "shipping", tables.REQUESTS, tables.MADE),

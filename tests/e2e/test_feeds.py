@@ -13,6 +13,7 @@ from services.host.process.embedded import running
 from services.host.process.settings import HostSettings
 from services.host.sample.marketplace import PASSWORD, SHOP, set_up
 from tests.e2e.steps import promise
+from tests.support.feed_contents import RESOURCES
 from tests.support.marketplace import lines
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.changes.v1 import change_service_pb2 as pb
@@ -20,16 +21,8 @@ from waybill.order.v1 import checkout_service_pb2, order_pb2
 from waybill.payment.v1 import credit_card_service_pb2
 from waybill_client import AsyncWaybill, WaybillError
 
-CONTEXTS = {
-    "directory": "user",
-    "catalog": "product",
-    "pricing": "price schedule",
-    "shipping": "ship method",
-    "payment": "credit card",
-    "fulfillment": "inventory record",
-    "order": "order",
-}
-"""Every context, and a resource of it that the sample marketplace and an order make."""
+NOT_MADE = {"shipment"}
+"""What neither the sample marketplace nor an order makes."""
 Seen = list[tuple[str, str, int]]
 
 
@@ -75,7 +68,7 @@ async def test_the_feed_of_every_context_goes_on_after_a_restart_with_none_misse
             await set_up(owner)
             await place(ada, "FIRST")
             await keep_card(ada, "first")
-            for context in CONTEXTS:
+            for context in RESOURCES:
                 before[context] = await read(owner, context, until=1)
     async with (
         running(dataclasses.replace(settings, bind=address)),
@@ -84,13 +77,13 @@ async def test_the_feed_of_every_context_goes_on_after_a_restart_with_none_misse
     ):
         await place(ada, "SECOND")
         await keep_card(ada, "second")
-        for context, resource in CONTEXTS.items():
+        for context, resources in RESOURCES.items():
             first_part, token = before[context]
             rest, _ = await read(owner, context, token)
             whole, _ = await read(owner, context)
             assert [*first_part, *rest] == whole
             assert len(set(whole)) == len(whole)
-            assert resource in {name for name, _, _ in whole}, context
+            assert {name for name, _, _ in whole} == resources - NOT_MADE, context
 
 
 async def test_a_change_says_who_made_it_by_which_call_and_belongs_to_the_seller_s_operators(shared_sqlite_market) -> None:
@@ -109,6 +102,37 @@ async def test_a_change_says_who_made_it_by_which_call_and_belongs_to_the_seller
     with pytest.raises(WaybillError) as refused:
         await anext(aiter(market.cast.ada.changes.WatchChanges(request)))
     assert refused.value.reason == "ROLE_MISSING"
+
+
+async def test_an_operator_turns_a_feed_off_and_on_and_sees_what_it_is(shared_sqlite_market) -> None:
+    feeds = shared_sqlite_market.cast.owner.changes
+
+    async def switched(enabled: bool) -> pb.ChangeFeed:
+        return (await feeds.SwitchChangeFeed(pb.SwitchChangeFeedRequest(context="shipping", enabled=enabled))).feed
+
+    before = (await feeds.GetChangeFeed(pb.GetChangeFeedRequest(context="shipping"))).feed
+    assert before.enabled
+    assert before.changes
+    assert before.oldest_time.ToDatetime() <= before.newest_time.ToDatetime()
+    try:
+        assert not (await switched(False)).enabled
+        assert not (await switched(False)).enabled
+    finally:
+        after = await switched(True)
+    assert (after.enabled, after.changes, after.HasField("oldest_time")) == (True, 0, False)
+
+
+async def test_only_an_operator_turns_a_feed_and_that_of_orders_is_never_off(shared_sqlite_market) -> None:
+    cast = shared_sqlite_market.cast
+    for caller, context, reason in (
+        (cast.ada, "shipping", "ROLE_MISSING"),
+        (cast.owner, "order", "FEED_ALWAYS_ON"),
+        (cast.owner, "moon", "RESOURCE_NOT_FOUND"),
+        (cast.owner, "", "FIELD_REQUIRED"),
+    ):
+        with pytest.raises(WaybillError) as refused:
+            await caller.changes.SwitchChangeFeed(pb.SwitchChangeFeedRequest(context=context))
+        assert refused.value.reason == reason
 
 
 @pytest.mark.parametrize(

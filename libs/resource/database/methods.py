@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Generic, TypeVar
 
@@ -28,6 +28,11 @@ from waybill.type.v1 import reasons
 T = TypeVar("T")
 Work = TypeVar("Work")
 BATCH = 1_000
+
+
+def _edition(row: Mapping[Any, Any]) -> int:
+    """The version of a row in the feed: what was edited and, where a row has balances, what was booked."""
+    return int(row["version"]) + int(row.get("bookings", 0))
 
 
 @cache
@@ -204,7 +209,7 @@ class StandardMethods(Generic[Work]):
             wrong.raise_if_any()
             changed |= {"version": row["version"] + 1, "update_time": now}
             await tx.execute(sa.update(table).where(table.c.id == message.id).values(**changed))
-            await self._tell(tx, [Change(shape.name, message.id, changed["version"], now)])
+            await self._tell(tx, [Change(shape.name, message.id, _edition({**row, **changed}), now)])
             if then is not None:
                 await then(self._bind(tx), [{**row, **changed}])
             return shape.write({**row, **changed})
@@ -229,6 +234,6 @@ class StandardMethods(Generic[Work]):
             if row is None:
                 raise missing(shape.name, id)
             body = MessageToDict(shape.write(row), preserving_proto_field_name=True)
-            await self._tell(tx, [Change(shape.name, id, row["version"], now, body)])
+            await self._tell(tx, [Change(shape.name, id, _edition(row), now, body)])
 
         await self._db.retrying(work)

@@ -38,7 +38,7 @@ class AddressAssignments:
                 return
             await self._check(work, found, items)
             found.raise_if_any()
-            await work.books.assign(items)
+            await work.books.assign(items, self._clock.now())
 
         await self._units.retrying(do)
 
@@ -49,7 +49,7 @@ class AddressAssignments:
 
         async def do(work: DirectoryWork) -> None:
             if await work.requests.claim(request, {}, self._clock.now()) is None:
-                await work.books.unassign(items)
+                await work.books.unassign(items, self._clock.now())
 
         await self._units.retrying(do)
 

@@ -69,7 +69,7 @@ class Addresses:
                 raise exists("address", min(taken)[1])
             await work.books.add(entries)
             mine = [(e.party, Assignment(e.id, e.user_id, False, False)) for e in entries if e.user_id]
-            await work.books.assign(mine)
+            await work.books.assign(mine, now)
             return list(entries)
 
         return await self._units.retrying(do)

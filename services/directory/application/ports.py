@@ -138,11 +138,11 @@ class AddressBooks(Protocol):
         """Removes an entry and its assignments."""
         ...
 
-    async def assign(self, party_and_assignment: Sequence[tuple[str, Assignment]]) -> None:
+    async def assign(self, party_and_assignment: Sequence[tuple[str, Assignment]], now: datetime) -> None:
         """Adds or replaces assignments."""
         ...
 
-    async def unassign(self, party_and_assignment: Sequence[tuple[str, Assignment]]) -> None:
+    async def unassign(self, party_and_assignment: Sequence[tuple[str, Assignment]], now: datetime) -> None:
         """Removes assignments."""
         ...
 

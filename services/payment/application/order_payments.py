@@ -76,6 +76,7 @@ class OrderPayments:
                 problems.append(Problem("", reasons.TOO_MANY_PAYMENTS, text, field="payments"))
             if problems:
                 raise refused(placed, problems)
+            await work.payments.require_free([p.id for p in placed])
             await work.payments.insert(placed)
             return placed
 
@@ -132,7 +133,7 @@ class OrderPayments:
             for row in await work.payments.transactions(payment_ids):
                 if row.result is Result.PENDING:
                     raise conflict(row.payment_id, State.VOID_PENDING, "be removed")
-            await work.payments.remove(payment_ids)
+            await work.payments.remove(payment_ids, now)
 
         await self._units.retrying(take_out)
 

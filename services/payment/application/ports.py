@@ -31,10 +31,16 @@ class PaymentStore(Protocol):
     async def of_ids(self, ids: Collection[str]) -> list[Payment]: ...
     async def get(self, payment_id: str, *, lock: bool = False) -> Payment | None: ...
     async def insert(self, payments: Sequence[Payment]) -> None:
+        """Raises `RESOURCE_EXISTS` when an id was taken meanwhile."""
+
+    async def require_free(self, ids: Collection[str]) -> None:
         """Raises `RESOURCE_EXISTS` when an id is taken."""
 
+    async def of_order_or_taken(self, key: uuid.UUID, ids: Collection[str]) -> tuple[list[Payment], set[str]]:
+        """Payments of an order, locked; and those of the ids that some payment has."""
+
     async def save(self, payments: Sequence[Payment]) -> None: ...
-    async def remove(self, payment_ids: Sequence[str]) -> None:
+    async def remove(self, payment_ids: Sequence[str], now: datetime) -> None:
         """With their transactions."""
 
     async def add_transactions(self, rows: Sequence[Transaction]) -> None: ...
@@ -123,16 +129,16 @@ class MeansStore(Protocol):
 
     async def accounts(self, ids: Collection[str], *, lock: bool = False) -> dict[str, Account]: ...
     async def cards(self, ids: Collection[str]) -> dict[str, Card]: ...
-    async def hold(self, demands: Mapping[str, Demand]) -> bool:
+    async def hold(self, demands: Mapping[str, Demand], now: datetime) -> bool:
         """Reserves balances, all in one conditional update; False when one does not suffice."""
 
     async def post(self, movements: Sequence[Movement], now: datetime, freed: Mapping[str, int] | None = None) -> None:
         """Writes movements, changes balances by their sums, and frees what was reserved."""
 
-    async def assign(self, rows: Mapping[tuple[str, str], bool]) -> list[str]:
+    async def assign(self, rows: Mapping[tuple[str, str], bool], now: datetime) -> list[str]:
         """Writes assignments by (account, user) with allow_exceed; returns accounts that do not exist."""
 
-    async def unassign(self, pairs: Collection[tuple[str, str]]) -> None: ...
+    async def unassign(self, pairs: Collection[tuple[str, str]], now: datetime) -> None: ...
 
 
 class RequestStore(Protocol):

@@ -32,8 +32,10 @@ class RecordChanges:
         self._gateways = gateways
         self._again = again
 
-    async def __call__(self, work: PaymentWork, changes: Sequence[Change], now: datetime) -> list[Transaction]:
-        """Returns the transactions that a gateway has to be asked about."""
+    async def __call__(
+        self, work: PaymentWork, changes: Sequence[Change], now: datetime, added: Sequence[Payment] = ()
+    ) -> list[Transaction]:
+        """Returns the transactions that a gateway has to be asked about. `added` are payments that are not stored yet."""
         rows: list[Transaction] = []
         movements: list[ledger.Movement] = []
         freed: dict[str, int] = {}
@@ -48,15 +50,15 @@ class RecordChanges:
                 movements += self._movements(change, row)
             elif change.settles is not None:
                 movements += self._movements(change, change.settles)
-        await self._save(work, list({c.payment.id: c.payment for c in changes}.values()), now)
+        latest = {p.id: p for p in (*added, *(c.payment for c in changes))}
+        new = {p.id for p in added}
+        await work.payments.insert([latest[p.id] for p in added])
+        await work.payments.save([p for p in latest.values() if p.id not in new])
+        # Of those that need attention the order service will hear.
+        await work.alerts.raise_for([p for p in latest.values() if p.state is State.ATTENTION], now)
         await work.payments.add_transactions(rows)
         await work.means.post(movements, now, freed)
         return [row for row in rows if row.result is Result.PENDING]
-
-    async def _save(self, work: PaymentWork, payments: Sequence[Payment], now: datetime) -> None:
-        """Writes payments; of those that need attention the order service will hear."""
-        await work.payments.save(payments)
-        await work.alerts.raise_for([p for p in payments if p.state is State.ATTENTION], now)
 
     def _movements(self, change: Change, row: Transaction) -> list[ledger.Movement]:
         """What a change moves in the ledger."""

@@ -61,8 +61,8 @@ class ReplacePayments:
         if not attempt or not room:
             raise _not_replaceable(order)
         placed = await self._judged(work, order, placed_after(payments, made), len(payments), room, now)
-        await work.payments.insert(placed)
-        return ids, await self._record(work, begin(payments, rows, placed, attempt, now), now)
+        await work.payments.require_free([p.id for p in placed])
+        return ids, await self._record(work, begin(payments, rows, placed, attempt, now), now, placed)
 
     async def _judged(
         self, work: PaymentWork, order: OrderRef, placed: Sequence[Payment], others: int, room: int, now: datetime
@@ -81,7 +81,7 @@ class ReplacePayments:
             raise refused(resolved, problems)
         if not all(p.due for p in resolved):
             raise _not_replaceable(order)
-        if not await work.means.hold(wanted):
+        if not await work.means.hold(wanted, now):
             raise AssertionError("balances changed although they are locked")
         return resolved
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from libs.errors import exists
 from services.payment.application.order_payments import Draft, OrderPayments, OrderRef, placed_after
 from services.payment.application.ports import PaymentWork
 from services.payment.application.record_changes import Books
@@ -67,7 +68,7 @@ class ReservePayments:
             # Payments that are being added are waited for and seen. A checkout done in one call brings its own: its order
             # came with the attempt begun, so nobody was let in before.
             await work.attempts.lock(order.key, now)
-        existing = await work.payments.of_order(order.key, lock=True)
+        existing, taken = await work.payments.of_order_or_taken(order.key, [p.id for p in made])
         if stands:
             late = [Problem("", reasons.ATTEMPT_RELEASED, "the attempt was released before")]
             return Reserved(stands, Judgment(existing, late if stands == "RELEASED" else []))
@@ -75,11 +76,12 @@ class ReservePayments:
         judgment = await self._judge(work, order, step, [*existing, *added], now, lock=True)
         if judgment.problems:
             raise RefusedError(judgment)
-        if not await work.means.hold(judgment.demands):
+        if taken:
+            raise exists("payment", min(taken))
+        if not await work.means.hold(judgment.demands, now):
             raise AssertionError("balances changed although they are locked")
-        await work.payments.insert(added)
         changes = reserve(judgment.payments, step.attempt, now)
-        await self._record(work, changes, now)
+        await self._record(work, changes, now, added)
         return Reserved("RESERVED", Judgment([c.payment for c in changes], []))
 
     async def _judge(

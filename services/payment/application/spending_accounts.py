@@ -37,7 +37,7 @@ class SpendingAccounts:
         async def store(work: PaymentWork) -> list[str]:
             if await work.requests.claim(request, {}, self._clock.now()) is not None:
                 return []
-            unknown = await work.means.assign(rows)
+            unknown = await work.means.assign(rows, self._clock.now())
             if unknown:
                 raise UnknownAccountsError(unknown)
             return []
@@ -52,7 +52,7 @@ class SpendingAccounts:
 
         async def take_back(work: PaymentWork) -> None:
             if await work.requests.claim(request, {}, self._clock.now()) is None:
-                await work.means.unassign(pairs)
+                await work.means.unassign(pairs, self._clock.now())
 
         await self._units.retrying(take_back)
 

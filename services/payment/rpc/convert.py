@@ -7,19 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from libs.errors import Violations, invalid
-from libs.protoconv import currency_in, money_in, money_out, text_in, time_out, xp_in, xp_out
+from libs.protoconv import currency_in, money_in, text_in, xp_in
 from services.payment.application.order_payments import Draft, OrderRef
-from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem
-from services.payment.domain.states import State
-from services.payment.domain.transaction import Transaction
+from services.payment.domain.payment import MAX_PAYMENTS, Problem
 from services.payment.domain.types import CREDIT_CARD, SPENDING_ACCOUNT
 from waybill.payment.v1 import order_payment_service_pb2 as order_pb
 from waybill.payment.v1 import payment_pb2 as pb
 from waybill.payment.v1 import payment_reservation_service_pb2 as attempt_pb
 from waybill.payment.v1 import reasons
 from waybill.type.v1 import problem_pb2
-
-_HELD = (State.AUTHORIZED, State.CONFIRMED, State.CAPTURED, State.ATTENTION)
 
 
 def attempt_in(found: Violations, message: Any) -> int:
@@ -83,50 +79,6 @@ def _draft(found: Violations, where: str, m: pb.Payment, currency: str) -> Draft
         purchase_order_number=text_in(found, f"{where}.purchase_order_number", m.purchase_order_number, 100),
         description=text_in(found, f"{where}.description", m.description, 2_000),
         xp=xp_in(found, f"{where}.xp", m.xp),
-    )
-
-
-def payment_out(p: Payment, transactions: Sequence[Transaction] = ()) -> pb.Payment:
-    """A payment with its transactions."""
-    cur = p.currency
-    made = pb.Payment(
-        id=p.id,
-        order_id=p.order_id,
-        type=p.type,
-        spending_account_id=p.spending_account_id,
-        credit_card_id=p.credit_card_id,
-        purchase_order_number=p.purchase_order_number,
-        description=p.description,
-        accepted=p.accepted,
-        state=pb.PaymentState.Value(f"PAYMENT_STATE_{p.state.value}"),
-        transactions=[_transaction(t, cur) for t in transactions],
-        xp=xp_out(p.xp),
-        etag=str(p.version),
-        create_time=time_out(p.create_time),
-        update_time=time_out(p.update_time),
-        captured_amount=money_out(p.captured, cur),
-        refunded_amount=money_out(p.refunded, cur),
-        authorization_expire_time=time_out(p.authorization_expire_time if p.state in _HELD else None),
-    )
-    if p.amount is not None:
-        made.amount.CopyFrom(money_out(p.amount, cur))
-    if p.resolved_amount is not None:
-        made.resolved_amount.CopyFrom(money_out(p.resolved_amount, cur))
-        made.due_amount.CopyFrom(money_out(p.due, cur))
-    return made
-
-
-def _transaction(t: Transaction, currency: str) -> pb.PaymentTransaction:
-    return pb.PaymentTransaction(
-        id=t.id,
-        type=pb.PaymentTransactionType.Value(f"PAYMENT_TRANSACTION_TYPE_{t.type}"),
-        result=pb.PaymentTransactionResult.Value(f"PAYMENT_TRANSACTION_RESULT_{t.result}"),
-        amount=money_out(t.amount, currency),
-        attempt=t.attempt,
-        gateway_reference=t.gateway_reference,
-        message=t.message,
-        create_time=time_out(t.create_time),
-        result_time=time_out(t.result_time),
     )
 
 

@@ -13,6 +13,7 @@ from services.payment.application.lower_payments import LowerPayments
 from services.payment.application.order_payments import OrderPayments
 from services.payment.application.replace_payments import ReplacePayments
 from services.payment.application.void_payments import VoidPayments
+from services.payment.contract.payments import payment_out
 from services.payment.domain.payment import MAX_PAYMENTS
 from services.payment.rpc import convert
 from waybill.payment.v1 import order_payment_service_pb2 as pb
@@ -62,7 +63,7 @@ class OrderPaymentServicer(pb_grpc.OrderPaymentServiceServicer):
         found.raise_if_any()
         create = self._use.replace if request.replacement else self._use.order_payments.create
         made = await create(order, drafts, _bare_key(request))
-        return pb.CreatePaymentsResponse(payments=[convert.payment_out(p) for p in made])
+        return pb.CreatePaymentsResponse(payments=[payment_out(p) for p in made])
 
     async def RemovePayments(self, request: pb.RemovePaymentsRequest, context: Any) -> pb.RemovePaymentsResponse:
         require_service("order")
@@ -86,7 +87,7 @@ class OrderPaymentServicer(pb_grpc.OrderPaymentServiceServicer):
         payments, rows = await self._use.order_payments.list(keys)
         by_order: dict[uuid.UUID, list[Any]] = {key: [] for key in keys}
         for p in payments:
-            by_order[p.order_key].append(convert.payment_out(p, rows.get(p.id, ())))
+            by_order[p.order_key].append(payment_out(p, rows.get(p.id, ())))
         return pb.ListPaymentsResponse(
             orders=[pb.OrderPayments(order_key=str(key), payments=mine) for key, mine in by_order.items()]
         )
@@ -94,7 +95,7 @@ class OrderPaymentServicer(pb_grpc.OrderPaymentServiceServicer):
     async def VoidPayments(self, request: pb.VoidPaymentsRequest, context: Any) -> pb.VoidPaymentsResponse:
         require_service("order")
         payments = await self._use.void(convert.key_in(request.order_key))
-        return pb.VoidPaymentsResponse(payments=[convert.payment_out(p) for p in payments])
+        return pb.VoidPaymentsResponse(payments=[payment_out(p) for p in payments])
 
     async def LowerPayments(self, request: pb.LowerPaymentsRequest, context: Any) -> pb.LowerPaymentsResponse:
         require_service("order")
@@ -103,4 +104,4 @@ class OrderPaymentServicer(pb_grpc.OrderPaymentServiceServicer):
         due = convert.due_in(found, request)
         found.raise_if_any()
         payments = await self._use.lower(convert.key_in(request.order_key), attempt, due)
-        return pb.LowerPaymentsResponse(payments=[convert.payment_out(p) for p in payments])
+        return pb.LowerPaymentsResponse(payments=[payment_out(p) for p in payments])

@@ -11,6 +11,7 @@ from libs.rpc import require_service
 from services.payment.application.authorize_payments import AuthorizePayments
 from services.payment.application.end_attempt import EndAttempt
 from services.payment.application.reserve_payments import ReservePayments, Step
+from services.payment.contract.payments import payment_out
 from services.payment.rpc import convert
 from waybill.payment.v1 import payment_reservation_service_pb2 as pb
 from waybill.payment.v1 import payment_reservation_service_pb2_grpc as pb_grpc
@@ -44,7 +45,7 @@ class PaymentReservationServicer(pb_grpc.PaymentReservationServiceServicer):
             state=convert.state_out(made.state),
             problems=[convert.problem_out(p) for p in made.judgment.problems],
             needs_authorization=made.judgment.needs_authorization,
-            payments=[convert.payment_out(p) for p in made.judgment.payments],
+            payments=[payment_out(p) for p in made.judgment.payments],
         )
 
     async def AuthorizePayments(self, request: pb.AuthorizePaymentsRequest, context: Any) -> pb.AuthorizePaymentsResponse:
@@ -54,13 +55,13 @@ class PaymentReservationServicer(pb_grpc.PaymentReservationServiceServicer):
             state=convert.state_out(made.state),
             problems=[convert.problem_out(p) for p in made.problems],
             pending=made.pending,
-            payments=[convert.payment_out(p) for p in made.payments],
+            payments=[payment_out(p) for p in made.payments],
         )
 
     async def ConfirmPayments(self, request: pb.ConfirmPaymentsRequest, context: Any) -> pb.ConfirmPaymentsResponse:
         require_service("order")
         state, payments = await self._end.confirm(*_ended(request))
-        return pb.ConfirmPaymentsResponse(state=convert.state_out(state), payments=[convert.payment_out(p) for p in payments])
+        return pb.ConfirmPaymentsResponse(state=convert.state_out(state), payments=[payment_out(p) for p in payments])
 
     async def ReleasePayments(self, request: pb.ReleasePaymentsRequest, context: Any) -> pb.ReleasePaymentsResponse:
         require_service("order")

@@ -10,7 +10,7 @@ from libs.protoconv import money_in
 from libs.rpc import current
 from services import roles
 from services.payment.application.move_money import MoveMoney
-from services.payment.rpc import convert
+from services.payment.contract.payments import payment_out
 from waybill.payment.v1 import payment_service_pb2 as pb
 from waybill.payment.v1 import payment_service_pb2_grpc as pb_grpc
 from waybill.payment.v1 import reasons
@@ -53,12 +53,12 @@ class PaymentServicer(pb_grpc.PaymentServiceServicer):
     async def CapturePayment(self, request: pb.CapturePaymentRequest, context: Any) -> pb.CapturePaymentResponse:
         _payment_admin()
         made, rows = await self._move.capture(request.payment_id, *_amount(request), _key(request))
-        return pb.CapturePaymentResponse(payment=convert.payment_out(made, rows))
+        return pb.CapturePaymentResponse(payment=payment_out(made, rows))
 
     async def RefundPayment(self, request: pb.RefundPaymentRequest, context: Any) -> pb.RefundPaymentResponse:
         _payment_admin()
         made, rows = await self._move.refund(request.payment_id, *_amount(request), _key(request))
-        return pb.RefundPaymentResponse(payment=convert.payment_out(made, rows))
+        return pb.RefundPaymentResponse(payment=payment_out(made, rows))
 
     async def VoidPayment(self, request: pb.VoidPaymentRequest, context: Any) -> pb.VoidPaymentResponse:
         _payment_admin()
@@ -66,4 +66,4 @@ class PaymentServicer(pb_grpc.PaymentServiceServicer):
         found.check_id("payment_id", request.payment_id)
         found.raise_if_any()
         made, rows = await self._move.void(request.payment_id, _key(request))
-        return pb.VoidPaymentResponse(payment=convert.payment_out(made, rows))
+        return pb.VoidPaymentResponse(payment=payment_out(made, rows))

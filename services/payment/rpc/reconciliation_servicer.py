@@ -8,7 +8,7 @@ from libs.errors import Violations
 from libs.query.request import page_request
 from libs.rpc.operations import require_operator
 from services.payment.application.reconcile_payments import ReconcilePayments
-from services.payment.rpc.convert import payment_out
+from services.payment.contract.payments import payment_out
 from waybill.payment.v1 import reasons
 from waybill.payment.v1 import reconciliation_service_pb2 as pb
 from waybill.payment.v1 import reconciliation_service_pb2_grpc as pb_grpc

@@ -213,7 +213,7 @@ async def test_reserve_and_confirm_cost_the_same_statements_for_one_line_and_a_t
         reserve = await statements(world, world.reserve(key, *lines))
         confirm = await statements(world, world.confirm(key, id, *lines, forward=forward))
         counts.append((reserve, confirm))
-    assert counts[0] == counts[1] == (4, 7)
+    assert counts[0] == counts[1] == (5, 8)
 
 
 async def test_an_order_is_one_snapshot_of_its_own(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +20,15 @@ from tests.integration.libs.tables import created
 
 METADATA = metadata()
 TABLES = changes.change_tables(METADATA)
+RECORDS = sa.Table(
+    "records",
+    METADATA,
+    sa.Column("key", sa.Uuid, primary_key=True),
+    sa.Column("id", sa.String(100), nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("bookings", sa.BigInteger, nullable=False),
+)
+"""Rows whose counters are changed without being read."""
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
@@ -115,6 +125,32 @@ async def test_many_changes_are_one_statement_and_none_is_none(db):
     assert db.statements == before + 1
     await write(db)
     assert db.statements == before + 1
+
+
+async def test_what_is_noted_in_a_transaction_is_written_at_its_end_by_one_statement_in_order(db, feed):
+    before = db.statements
+    async with db.transaction() as tx:
+        changes.note(tx, TABLES, [change(1), change(2)])
+        changes.note(tx, TABLES, [])
+        changes.note(tx, TABLES, [change(3)])
+        assert db.statements == before
+    assert db.statements == before + 1
+    assert await read(feed, db, await feed.oldest()) == [1, 2, 3]
+
+
+async def test_id_and_version_of_a_row_that_was_not_read_are_told_once_as_they_are_at_the_end(db, feed):
+    tables = TABLES.looking_up(changes.Counted(RECORDS.c.key, RECORDS.c.id, RECORDS.c.version + RECORDS.c.bookings))
+    key = uuid.uuid4()
+    async with db.transaction() as tx:
+        await tx.execute(sa.insert(RECORDS), {"key": key, "id": "r1", "version": 2, "bookings": 0})
+        changes.note(tx, tables, [change(7), Change("record", "", 0, NOW, key=key)])
+        await tx.execute(sa.update(RECORDS).where(RECORDS.c.key == key).values(bookings=3))
+        changes.note(tx, tables, [Change("record", "", 0, NOW, key=key)])
+
+    await settled(db)
+    found, _ = await feed.read(await feed.oldest(), (), 100)
+    told = [(entry.change.resource, entry.change.resource_id, entry.change.version) for entry in found]
+    assert told == [("product", "p1", 7), ("record", "r1", 5)]
 
 
 async def test_a_writer_that_commits_late_is_not_skipped(db, feed):

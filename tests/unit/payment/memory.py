@@ -57,6 +57,12 @@ class MemoryPayments:
     async def of_order(self, key: uuid.UUID, *, lock: bool = False) -> list[Payment]:
         return sorted((p for p in self._m.payments.values() if p.order_key == key), key=lambda p: p.position)
 
+    async def of_order_or_taken(self, key: uuid.UUID, ids: Collection[str]) -> tuple[list[Payment], set[str]]:
+        return await self.of_order(key), set(ids) & self._m.payments.keys()
+
+    async def require_free(self, ids: Collection[str]) -> None:
+        assert not set(ids) & self._m.payments.keys()
+
     async def get(self, payment_id: str, *, lock: bool = False) -> Payment | None:
         return self._m.payments.get(payment_id)
 
@@ -153,7 +159,7 @@ class MemoryMeans:
     async def cards(self, ids: Collection[str]) -> dict[str, Card]:
         return {"card": a_card()}
 
-    async def hold(self, demands: Mapping[str, Any]) -> bool:
+    async def hold(self, demands: Mapping[str, Any], now: datetime) -> bool:
         amount = sum(d.amount for d in demands.values())
         self._m.account = replace(self._m.account, reserved=self._m.account.reserved + amount)
         return True

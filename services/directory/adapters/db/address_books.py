@@ -13,11 +13,12 @@ from libs.auth import Principal
 from libs.db import Tx, is_unique_violation
 from libs.errors import exists
 from libs.ids import valid_id
-from libs.relay.change import Change
-from libs.relay.changes import append
+from libs.relay.change import Change, assignment_ended, assignment_made
+from libs.relay.changes import append, note
 from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, BUYERS, CHANGES
 from services.directory.domain.addresses import Assignment, Entry
 
+_ASSIGNMENT, _KEYS = "address assignment", ("party", "address_id", "user_id")
 _A, _AA = ADDRESSES.c, ADDRESS_ASSIGNMENTS.c
 
 
@@ -119,7 +120,7 @@ class SqlAddressBooks:
         ]
         await append(self._tx, CHANGES, made)
 
-    async def assign(self, items: Sequence[tuple[str, Assignment]]) -> None:
+    async def assign(self, items: Sequence[tuple[str, Assignment]], now: datetime) -> None:
         """Adds or replaces assignments."""
         if not items:
             return
@@ -137,13 +138,16 @@ class SqlAddressBooks:
             for party, item in items
         ]
         await self._tx.execute(upsert, rows)
+        note(self._tx, CHANGES, [assignment_made(_ASSIGNMENT, [str(row[k]) for k in _KEYS], now) for row in rows])
 
-    async def unassign(self, items: Sequence[tuple[str, Assignment]]) -> None:
-        """Removes assignments."""
-        named = sa.and_(
-            _AA.party == sa.bindparam("b_party"),
-            _AA.address_id == sa.bindparam("b_address"),
-            _AA.user_id == sa.bindparam("b_user"),
-        )
-        rows = [{"b_party": party, "b_address": item.address_id, "b_user": item.user_id} for party, item in items]
-        await self._tx.execute(sa.delete(ADDRESS_ASSIGNMENTS).where(named), rows)
+    async def unassign(self, items: Sequence[tuple[str, Assignment]], now: datetime) -> None:
+        """Removes those that stand."""
+        if not items:
+            return
+        names = sorted({(party, item.address_id, item.user_id) for party, item in items})
+        named = sa.tuple_(_AA.party, _AA.address_id, _AA.user_id).in_(names)
+        select = sa.select(ADDRESS_ASSIGNMENTS).where(named).order_by(_AA.party, _AA.address_id, _AA.user_id)
+        gone = (await self._tx.execute(select.with_for_update())).mappings().all()
+        if gone:
+            await self._tx.execute(sa.delete(ADDRESS_ASSIGNMENTS).where(named))
+        note(self._tx, CHANGES, [assignment_ended(_ASSIGNMENT, [str(row[k]) for k in _KEYS], now, row) for row in gone])

@@ -19,9 +19,23 @@ _ASSIGNED = sa.select(ADDRESS_ASSIGNMENTS).where(
 _ADDRESSES = sa.select(ADDRESSES.c.address).where(
     ADDRESSES.c.party == sa.bindparam("party"), ADDRESSES.c.id.in_(sa.bindparam("ids", expanding=True))
 )
-_BUYER = sa.select(BUYERS).where(BUYERS.c.id == sa.bindparam("buyer"))
-_USER = sa.select(USERS).where(USERS.c.id == sa.bindparam("user"), USERS.c.party == sa.bindparam("party"))
-_POLICY = sa.select(CLIENTS.c.policy, CLIENTS.c.active).where(CLIENTS.c.id == sa.bindparam("client"))
+_WHO = ("id", "name", "active", "currency", "restrict_addresses")
+_USER = ("id", "username", "first_name", "last_name", "email", "active")
+_CHANNEL = ("policy", "active")
+
+
+def _named(table: sa.Table, names: Sequence[str], mark: str) -> list[sa.Label[Any]]:
+    return [table.c[name].label(mark + name) for name in names]
+
+
+_PEOPLE = (
+    sa.select(*_named(BUYERS, _WHO, "b_"), *_named(USERS, _USER, "u_"), *_named(CLIENTS, _CHANNEL, "c_"))
+    .select_from(sa.select(sa.literal_column("1").label("one")).subquery("one"))
+    .outerjoin(BUYERS, BUYERS.c.id == sa.bindparam("buyer"))
+    .outerjoin(USERS, sa.and_(USERS.c.id == sa.bindparam("user"), USERS.c.party == sa.bindparam("party")))
+    .outerjoin(CLIENTS, CLIENTS.c.id == sa.bindparam("client"))
+)
+"""Buyer, user and API client in one row, whichever of them there are."""
 
 
 class SqlContexts:
@@ -42,13 +56,12 @@ class SqlContexts:
         return self._seller or str((await tx.execute(sa.select(SELLERS.c.id))).scalar() or "")
 
     async def ordering(self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str]) -> OrderingContext:
-        """Seller, buyer, user, policy, assignments and addresses: one statement each, however many addresses."""
+        """Three statements, however many addresses: buyer, user and policy come as one row."""
         party = f"BUYER:{buyer_id}"
         async with self._db.reading() as tx:
             self._seller = await self._seller_in(tx)
-            buyer = (await tx.execute(_BUYER, {"buyer": buyer_id})).first()
-            user = (await tx.execute(_USER, {"user": user_id, "party": party})).first()
-            channel = (await tx.execute(_POLICY, {"client": client_id})).first()
+            named = {"buyer": buyer_id, "user": user_id, "party": party, "client": client_id}
+            people = (await tx.execute(_PEOPLE, named)).mappings().one()
             assigned = [
                 Assignment(row.address_id, row.user_id, row.shipping, row.billing)
                 for row in await tx.execute(_ASSIGNED, {"party": party, "user": user_id})
@@ -58,15 +71,15 @@ class SqlContexts:
             rows: Sequence[Any] = ()
             if wanted:
                 rows = (await tx.execute(_ADDRESSES, {"party": party, "ids": sorted(wanted)})).scalars().all()
-        restricted = bool(buyer and buyer.restrict_addresses)
+        restricted = bool(people["b_restrict_addresses"])
         allowed = {u.address["id"]: u for u in usable(rows, assigned, user_id, restricted)}
         ship_to, bill_to = allowed.get(ship_id), allowed.get(bill_id)
         return OrderingContext(
             seller_id=self._seller,
-            buyer=None if buyer is None else _buyer(buyer),
-            user=None if user is None else _user(user),
-            channel_active=channel is None or bool(channel.active),
-            policy=None if channel is None else channel.policy,
+            buyer=None if people["b_id"] is None else OrderingBuyer(*(people[f"b_{name}"] for name in _WHO)),
+            user=None if people["u_id"] is None else OrderingUser(*(people[f"u_{name}"] for name in _USER)),
+            channel_active=people["c_active"] is None or bool(people["c_active"]),
+            policy=None if people["c_active"] is None else people["c_policy"],
             shipping=None if ship_to is None else ship_to.address,
             billing=None if bill_to is None else bill_to.address,
             addresses=[allowed[id] for id in dict.fromkeys(address_ids) if id in allowed],
@@ -85,11 +98,3 @@ class SqlContexts:
         async with self._db.reading() as tx:
             rows = (await tx.execute(statement)).all()
         return [(row.party, row.address) for row in rows if (row.party, row.id) in wanted]
-
-
-def _buyer(row: Any) -> OrderingBuyer:
-    return OrderingBuyer(row.id, row.name, row.active, row.currency, row.restrict_addresses)
-
-
-def _user(row: Any) -> OrderingUser:
-    return OrderingUser(row.id, row.username, row.first_name, row.last_name, row.email, row.active)

@@ -12,8 +12,10 @@ from libs.auth.tokens import new_private_key
 from libs.clock import Clock
 from libs.db import Database
 from libs.ids import IdSource
+from libs.relay.change import Change
+from libs.relay.changes import append
 from services import roles
-from services.directory.adapters.db.tables import CLIENTS, SELLERS, SIGNING_KEYS, USERS
+from services.directory.adapters.db.tables import CHANGES, CLIENTS, SELLERS, SIGNING_KEYS, USERS
 from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER
 
 
@@ -77,10 +79,12 @@ async def is_empty(database: Database) -> bool:
 async def store(database: Database, rows: FirstRows) -> bool:
     """Stores all of them; False, and nothing stored, when another process was faster."""
     async with database.transaction() as tx:
-        made = await tx.execute(tx.insert(SELLERS).on_conflict_do_nothing(), rows.seller)
-        if made.rowcount == 0:
+        first = await tx.execute(tx.insert(SELLERS).on_conflict_do_nothing(), rows.seller)
+        if first.rowcount == 0:
             return False
         await tx.execute(tx.insert(USERS), rows.user)
         await tx.execute(tx.insert(CLIENTS), rows.client)
         await tx.execute(tx.insert(SIGNING_KEYS), rows.key)
+        made = [("seller", rows.seller), ("user", rows.user), ("API client", rows.client)]
+        await append(tx, CHANGES, [Change(resource, row["id"], row["version"], row["create_time"]) for resource, row in made])
     return True

@@ -15,7 +15,7 @@ from libs.db import Json, Micros, PublicId, UtcTime, metadata
 from libs.idempotency import outcomes
 from libs.ids import NUMBERED_ID
 from libs.relay import marks
-from libs.relay.changes import change_tables
+from libs.relay.changes import Counted, change_tables
 from libs.service import retries
 from services.fulfillment.domain.sourcing.reservation import Freeze, Kind, ReservationState
 from services.fulfillment.domain.stock.ledger import MovementKind
@@ -56,6 +56,8 @@ inventory_records = sa.Table(
     _count("on_hand"),
     _count("reserved"),
     _count("allocated"),
+    # How often the counters have moved; `version` counts what was edited.
+    sa.Column("bookings", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("can_exceed", sa.Boolean, nullable=False),
     sa.Column("priority", sa.Integer, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),
@@ -251,7 +253,9 @@ shipment_items = sa.Table(
 )
 
 requests = outcomes.table(METADATA)
-changes = change_tables(METADATA)
+changes = change_tables(METADATA).looking_up(
+    Counted(inventory_records.c.key, inventory_records.c.id, inventory_records.c.version + inventory_records.c.bookings)
+)
 
 MADE = {
     "CreateInventoryRecord": inventory_records,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from libs.db import Tx
-from services.payment.adapters.db.tables import ACCOUNT_ASSIGNMENTS, ACCOUNTS, ADJUSTMENTS, CARDS, LEDGER
+from libs.relay.change import Change, assignment_ended, assignment_made
+from libs.relay.changes import note
+from services.payment.adapters.db.tables import ACCOUNT_ASSIGNMENTS, ACCOUNTS, ADJUSTMENTS, CARDS, CHANGES, LEDGER
 from services.payment.domain.ledger import Adjustment, Movement, account_gains
 from services.payment.domain.means import Account, Card, Demand
 
+ASSIGNMENT = "spending account assignment"
 A, S, C = ACCOUNTS.c, ACCOUNT_ASSIGNMENTS.c, CARDS.c
 
 
@@ -57,7 +60,7 @@ class SqlMeansStore:
         rows = await self._tx.execute(sa.select(C.id, C.buyer_id, C.user_id, C.token).where(C.id.in_(wanted)))
         return {r.id: Card(r.id, r.buyer_id, r.user_id, r.token) for r in rows}
 
-    async def hold(self, demands: Mapping[str, Demand]) -> bool:
+    async def hold(self, demands: Mapping[str, Demand], now: datetime) -> bool:
         """Reserves balances, all or none: `balance - reserved >= amount` stands in the update itself."""
         if not demands:
             return True
@@ -66,8 +69,9 @@ class SqlMeansStore:
         held = await self._tx.execute(
             sa.update(ACCOUNTS)
             .where(A.id.in_(list(demands)), sa.or_(A.id.in_(exceeding), A.balance - A.reserved >= amount))
-            .values(reserved=A.reserved + amount)
+            .values(reserved=A.reserved + amount, bookings=A.bookings + 1)
         )
+        self._booked(demands, now)
         return bool(held.rowcount == len(demands))
 
     async def post(self, movements: Sequence[Movement], now: datetime, freed: Mapping[str, int] | None = None) -> None:
@@ -90,9 +94,13 @@ class SqlMeansStore:
             await self._tx.execute(self._tx.insert(LEDGER), rows)
         if causes := [_adjustment(m, m.adjustment, now) for m in movements if m.adjustment is not None]:
             await self._tx.execute(self._tx.insert(ADJUSTMENTS), causes)
-        await self._change(account_gains(movements), freed or {})
+        await self._change(account_gains(movements), freed or {}, now)
 
-    async def _change(self, gains: Mapping[str, int], freed: Mapping[str, int]) -> None:
+    def _booked(self, ids: Iterable[str], now: datetime) -> None:
+        """The version of an account in the feed counts what was edited and what was booked."""
+        note(self._tx, CHANGES, [Change("spending account", id, 0, now, key=id) for id in ids])
+
+    async def _change(self, gains: Mapping[str, int], freed: Mapping[str, int], now: datetime) -> None:
         ids = sorted({*gains, *freed})
         if not ids:
             return
@@ -105,12 +113,14 @@ class SqlMeansStore:
             .values(
                 balance=A.balance + sa.bindparam("b_gain", type_=sa.BigInteger),
                 reserved=A.reserved - sa.bindparam("b_freed", type_=sa.BigInteger),
+                bookings=A.bookings + 1,
             )
         )
         rows = [{"b_id": id, "b_gain": gains.get(id, 0), "b_freed": freed.get(id, 0)} for id in ids]
         await self._tx.execute(statement, rows)
+        self._booked(ids, now)
 
-    async def assign(self, rows: Mapping[tuple[str, str], bool]) -> list[str]:
+    async def assign(self, rows: Mapping[tuple[str, str], bool], now: datetime) -> list[str]:
         """Writes assignments by (account, user) with allow_exceed; returns accounts that do not exist."""
         ids = sorted({id for id, _ in rows})
         known = set((await self._tx.execute(sa.select(A.id).where(A.id.in_(ids)))).scalars())
@@ -124,14 +134,18 @@ class SqlMeansStore:
                 {"spending_account_id": id, "user_id": user, "allow_exceed": rows[id, user]} for id, user in sorted(rows)
             ]
             await self._tx.execute(statement, values)
+            note(self._tx, CHANGES, [assignment_made(ASSIGNMENT, key, now) for key in sorted(rows)])
         return missing
 
-    async def unassign(self, pairs: Collection[tuple[str, str]]) -> None:
+    async def unassign(self, pairs: Collection[tuple[str, str]], now: datetime) -> None:
         """Ends assignments; those that do not exist are none."""
-        statement = sa.delete(ACCOUNT_ASSIGNMENTS).where(
-            S.spending_account_id == sa.bindparam("b_id"), S.user_id == sa.bindparam("b_user")
-        )
-        await self._tx.execute(statement, [{"b_id": id, "b_user": user} for id, user in sorted(set(pairs))])
+        named = sa.tuple_(S.spending_account_id, S.user_id).in_(sorted(set(pairs)))
+        select = sa.select(ACCOUNT_ASSIGNMENTS).where(named).order_by(S.spending_account_id, S.user_id)
+        gone = (await self._tx.execute(select.with_for_update())).mappings().all()
+        if gone:
+            await self._tx.execute(sa.delete(ACCOUNT_ASSIGNMENTS).where(named))
+        keys = ("spending_account_id", "user_id")
+        note(self._tx, CHANGES, [assignment_ended(ASSIGNMENT, [row[k] for k in keys], now, row) for row in gone])
 
 
 def _by_id(amounts: Mapping[str, int]) -> sa.ColumnElement[int]:

@@ -9,11 +9,15 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from google.protobuf.json_format import MessageToDict
 from sqlalchemy.exc import IntegrityError
 
 from libs.db import Tx, is_unique_violation
 from libs.errors import exists
-from services.payment.adapters.db.tables import GATEWAY_WORD, ORDERS, PAYMENTS, TRANSACTIONS
+from libs.relay.change import Change
+from libs.relay.changes import note
+from services.payment.adapters.db.tables import CHANGES, GATEWAY_WORD, ORDERS, PAYMENTS, TRANSACTIONS
+from services.payment.contract.payments import payment_out
 from services.payment.domain.payment import Payment
 from services.payment.domain.states import PERMANENT, State
 from services.payment.domain.transaction import Cause, Result, Transaction, TransactionType
@@ -40,6 +44,12 @@ _SAVE = (
 )
 _OF_ORDER = sa.select(PAYMENTS).where(P.order_key == sa.bindparam("order_key")).order_by(P.position, P.id)
 
+_OF_ORDER_OR_TAKEN = (
+    sa.select(PAYMENTS)
+    .where(sa.or_(P.order_key == sa.bindparam("order_key"), P.id.in_(sa.bindparam("ids", expanding=True))))
+    .order_by(P.position, P.id)
+    .with_for_update()
+)
 _TAKEN = sa.select(P.id).where(P.id.in_(sa.bindparam("ids", expanding=True)))
 
 
@@ -68,6 +78,10 @@ def transaction_of(row: Any) -> Transaction:
     values["result"] = Result(values["result"])
     values["cause"] = Cause(values["cause"])
     return Transaction(**values)
+
+
+def _body(payment: Payment) -> dict[str, Any]:
+    return MessageToDict(payment_out(payment), preserving_proto_field_name=True)
 
 
 class SqlPaymentStore:
@@ -100,31 +114,46 @@ class SqlPaymentStore:
         row = found.mappings().first()
         return None if row is None else payment_of(row)
 
-    async def insert(self, payments: Sequence[Payment]) -> None:
-        """New ones; an id that is taken is RESOURCE_EXISTS."""
-        if not payments:
-            return
-        ids = [p.id for p in payments]
-        taken = (await self._tx.execute(_TAKEN, {"ids": ids})).scalars().first()
+    async def of_order_or_taken(self, key: uuid.UUID, ids: Collection[str]) -> tuple[list[Payment], set[str]]:
+        """Payments of an order, locked, oldest first; and those of the ids that some payment has."""
+        found = await self._tx.execute(_OF_ORDER_OR_TAKEN, {"order_key": key, "ids": list(ids)})
+        read = [payment_of(row) for row in found.mappings()]
+        return [p for p in read if p.order_key == key], {p.id for p in read} & set(ids)
+
+    async def require_free(self, ids: Collection[str]) -> None:
+        """Raises RESOURCE_EXISTS for an id that some payment has."""
+        taken = (await self._tx.execute(_TAKEN, {"ids": list(ids)})).scalars().first()
         if taken is not None:
             raise exists("payment", taken)
+
+    def _tell(self, payments: Sequence[Payment]) -> None:
+        note(self._tx, CHANGES, [Change("payment", p.id, p.version, p.update_time) for p in payments])
+
+    async def insert(self, payments: Sequence[Payment]) -> None:
+        """New ones; an id that was taken meanwhile is RESOURCE_EXISTS."""
+        if not payments:
+            return
         try:
             await self._tx.execute(self._tx.insert(PAYMENTS), [payment_row(p) for p in payments])
         except IntegrityError as error:
             if is_unique_violation(error):
-                raise exists("payment", ids[0]) from None
+                raise exists("payment", payments[0].id) from None
             raise
+        self._tell(payments)
 
     async def save(self, payments: Sequence[Payment]) -> None:
         """Changed ones, in one statement."""
         if payments:
             rows = [{"b_id": p.id, **{f"b_{n}": getattr(p, n) for n in _MUTABLE}} for p in payments]
             await self._tx.execute(_SAVE, [{**row, "b_state": row["b_state"].value} for row in rows])
+            self._tell(payments)
 
-    async def remove(self, payment_ids: Sequence[str]) -> None:
+    async def remove(self, payment_ids: Sequence[str], now: datetime) -> None:
         """Removed ones, with their transactions: the id may be given again."""
         await self._tx.execute(sa.delete(TRANSACTIONS).where(T.payment_id.in_(list(payment_ids))))
-        await self._tx.execute(sa.delete(PAYMENTS).where(P.id.in_(list(payment_ids))))
+        statement = sa.delete(PAYMENTS).where(P.id.in_(list(payment_ids))).returning(PAYMENTS)
+        gone = [payment_of(row) for row in (await self._tx.execute(statement)).mappings()]
+        note(self._tx, CHANGES, [Change("payment", p.id, p.version, now, _body(p)) for p in gone])
 
     async def add_transactions(self, rows: Sequence[Transaction]) -> None:
         """New ones."""

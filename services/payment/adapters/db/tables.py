@@ -11,7 +11,7 @@ from libs.auth import PartyKind, Principal
 from libs.db import Json, Micros, UtcTime, metadata
 from libs.idempotency import outcomes
 from libs.relay import marks
-from libs.relay.changes import change_tables
+from libs.relay.changes import Counted, change_tables
 from libs.resource.database import Resource, resource_table
 from libs.service import retries
 from services import roles
@@ -21,7 +21,6 @@ from services.payment.domain.transaction import Cause, Result, TransactionType
 
 METADATA = metadata()
 REQUESTS = outcomes.table(METADATA)
-CHANGES = change_tables(METADATA)
 GATEWAY_WORD = 200
 """Characters that are kept of what a gateway says: its reference, and its message."""
 
@@ -117,7 +116,10 @@ ACCOUNTS = resource_table(
     resources.ACCOUNT,
     sa.Column("balance", Micros(), nullable=False, server_default="0"),
     sa.Column("reserved", Micros(), nullable=False, server_default="0"),
+    # How often the balances have moved; `version` counts what was edited.
+    sa.Column("bookings", sa.BigInteger, nullable=False, server_default="0"),
 )
+CHANGES = change_tables(METADATA).looking_up(Counted(ACCOUNTS.c.id, ACCOUNTS.c.id, ACCOUNTS.c.version + ACCOUNTS.c.bookings))
 
 
 ACCOUNT_ASSIGNMENTS = sa.Table(

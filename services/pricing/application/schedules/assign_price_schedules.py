@@ -27,13 +27,14 @@ class AssignPriceSchedules:
         found.raise_if_any()
 
         async def put(work: PricingWork) -> None:
-            if not await work.requests.claim(request, self._clock.now()) or not assignments:
+            now = self._clock.now()
+            if not await work.requests.claim(request, now) or not assignments:
                 return
             known = await work.assignments.known_schedules({item.schedule_id for item in assignments})
             wrong = Violations()
             check_schedules(wrong, assignments, known)
             wrong.raise_if_any()
-            await work.assignments.put(assignments)
+            await work.assignments.put(assignments, now)
 
         await self._units.retrying(put)
 
@@ -44,7 +45,8 @@ class AssignPriceSchedules:
         found.raise_if_any()
 
         async def remove(work: PricingWork) -> None:
-            if await work.requests.claim(request, self._clock.now()) and keys:
-                await work.assignments.remove(keys)
+            now = self._clock.now()
+            if await work.requests.claim(request, now) and keys:
+                await work.assignments.remove(keys, now)
 
         await self._units.retrying(remove)

@@ -17,6 +17,7 @@ _INVENTORY = Watch(
         "address": by("stock_lies_where_it_was_put"),
         **all_free(_SET, "can_exceed priority active pickup xp"),
         **all_free(_SHOWN, "version create_time update_time"),
+        **all_free("orders the changes of a record in the feed", "bookings"),
     },
     by("movement_has_its_record"),
 )

@@ -15,7 +15,7 @@ from libs.errors import exists
 from libs.ids import valid_id
 from libs.relay import marks
 from libs.relay.change import Change
-from libs.relay.changes import append
+from libs.relay.changes import note
 from services.fulfillment.adapters.db.documents import draws_in, draws_out
 from services.fulfillment.adapters.db.storable_ids import possible
 from services.fulfillment.adapters.db.tables import changes, shipment_items, shipments
@@ -118,10 +118,10 @@ class SqlShipmentStore:
                 raise exists("shipment", made[0].id) from None
             raise
         await _insert_items(self._tx, made)
-        await self._tell(made, now)
+        self._tell(made, now)
 
-    async def _tell(self, changed: Sequence[Shipment], now: datetime) -> None:
-        await append(self._tx, changes, [Change("shipment", s.id, s.version, now) for s in changed])
+    def _tell(self, changed: Sequence[Shipment], now: datetime) -> None:
+        note(self._tx, changes, [Change("shipment", s.id, s.version, now) for s in changed])
 
     async def packed(self, order_key: str) -> list[Shipment]:
         """Those that hold units of a buyer order and have not left, locked in the order of their keys."""
@@ -144,7 +144,7 @@ class SqlShipmentStore:
 
     async def _save(self, changed: Sequence[Shipment], now: datetime) -> None:
         await self._tx.execute(_SAVE, [{"k": s.key, **{f"new_{n}": v for n, v in self._state(s, now).items()}} for s in changed])
-        await self._tell(changed, now)
+        self._tell(changed, now)
 
     def _state(self, s: Shipment, now: datetime) -> dict[str, Any]:
         return {

@@ -14,7 +14,7 @@ from libs.db import Tx, is_unique_violation
 from libs.errors import exists
 from libs.ids import IdSource
 from libs.relay.change import Change
-from libs.relay.changes import append
+from libs.relay.changes import note
 from services.fulfillment.adapters.db.storable_ids import possible
 from services.fulfillment.adapters.db.tables import changes, inventory_records, stock_addresses, stock_movements
 from services.fulfillment.domain.sourcing.model import Stock
@@ -46,6 +46,7 @@ _APPLY = (
         on_hand=_T.c.on_hand + sa.bindparam("a"),
         reserved=_T.c.reserved + sa.bindparam("b"),
         allocated=_T.c.allocated + sa.bindparam("c"),
+        bookings=_T.c.bookings + 1,
     )
 )
 _EDIT = (
@@ -93,11 +94,12 @@ class SqlStockStore:
         return await _stocks(self._tx, _BY_KEY[lock], sorted(set(keys)))
 
     async def book(self, movements: Sequence[Movement], sums: Mapping[uuid.UUID, Effect], now: datetime) -> None:
-        """Adds movements to the ledger and their sums to the counters: two statements."""
+        """Adds movements to the ledger and their sums to the counters: two statements. The records have changed."""
         if not movements:
             return
         await self._tx.execute(_APPLY, [{"k": k, "a": e.on_hand, "b": e.reserved, "c": e.allocated} for k, e in sums.items()])
         await self._tx.execute(_MOVE, [self._movement_row(m, now) for m in movements])
+        self._tell(sums, now)
 
     def _movement_row(self, m: Movement, now: datetime) -> dict[str, Any]:
         return {
@@ -132,11 +134,11 @@ class SqlStockStore:
                 raise exists("inventory record", records[0].id) from None
             raise
         await self._place(records)
-        await self._tell(records)
+        self._tell([r.key for r in records], records[0].create_time)
 
-    async def _tell(self, changed: Sequence[InventoryRecord]) -> None:
-        made = [Change("inventory record", r.id, r.version, r.update_time) for r in changed]
-        await append(self._tx, changes, made)
+    def _tell(self, keys: Iterable[uuid.UUID], now: datetime) -> None:
+        """The version of a record in the feed counts what was edited and what was booked."""
+        note(self._tx, changes, [Change("inventory record", "", 0, now, key=key) for key in keys])
 
     async def _place(self, records: Sequence[InventoryRecord]) -> None:
         """Notes the addresses that came with these versions."""
@@ -163,7 +165,7 @@ class SqlStockStore:
                 "new_update_time": r.update_time,
             },
         )
-        await self._tell([r])
+        self._tell([r.key], r.update_time)
 
 
 async def _stocks(tx: Tx, select: sa.Select[Any], wanted: Sequence[Any]) -> list[Stock]:
@@ -204,6 +206,7 @@ def _row(r: InventoryRecord) -> dict[str, Any]:
         "on_hand": 0,
         "reserved": 0,
         "allocated": 0,
+        "bookings": 0,
         "can_exceed": r.can_exceed,
         "priority": r.priority,
         "active": r.active,

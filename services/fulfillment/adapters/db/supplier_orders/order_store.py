@@ -11,6 +11,8 @@ import sqlalchemy as sa
 
 from libs.db import Tx, UtcTime
 from libs.ids import valid_numbered_id
+from libs.relay.change import Change
+from libs.relay.changes import note
 from services.fulfillment.adapters.db.storable_ids import possible
 from services.fulfillment.adapters.db.supplier_orders.order_rows import (
     allocation_rows,
@@ -24,6 +26,7 @@ from services.fulfillment.adapters.db.supplier_orders.order_rows import (
 from services.fulfillment.adapters.db.tables import (
     OPEN_DELIVERY,
     allocations,
+    changes,
     inventory_records,
     supplier_order_lines,
     supplier_orders,
@@ -140,6 +143,10 @@ class SqlSupplierOrderStore:
             return
         await self._tx.execute(_ADD, [header_row(o, now + self._delay) for o in orders])
         await self._insert_lines(orders)
+        self._tell(orders, now)
+
+    def _tell(self, orders: Sequence[SupplierOrder], now: datetime) -> None:
+        note(self._tx, changes, [Change("supplier order", o.id, o.version, now) for o in orders])
 
     async def _insert_lines(self, orders: Sequence[SupplierOrder]) -> None:
         lines, held = line_rows(orders), allocation_rows(orders)
@@ -154,6 +161,7 @@ class SqlSupplierOrderStore:
             await self._tx.execute(
                 _SAVE, [{"k": o.key, **{f"new_{n}": v for n, v in state_row(o, now + self._delay).items()}} for o in orders]
             )
+            self._tell(orders, now)
 
     async def save_units(self, before: Mapping[UUID, SupplierOrder], orders: Sequence[SupplierOrder], now: datetime) -> None:
         """Stores headers, and the packed and shipped units of the lines that changed: three statements."""

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from libs.db import Database
+from libs.errors import precondition
 from libs.relay import feed
-from libs.relay.change import Cause, Change, Entry, Place, position_lost
+from libs.relay.change import Cause, Change, Entry, FeedState, Place, position_lost
 from libs.relay.feed import Position
 from services.order.adapters.db.rows import event_of
 from services.order.adapters.db.tables import EVENTS, FEED_EPOCHS, ORDERS
+from waybill.type.v1 import reasons
 
 RESOURCE = "order"
 
@@ -44,6 +46,20 @@ class OrderChangeFeed:
                 raise position_lost("the service was restored from a backup since")
             rows, onward = await feed.read(tx, EVENTS, wanted, place.position, limit)
         return [_entry(row, epoch) for row in rows], Place(onward, epoch)
+
+    async def state(self) -> FeedState:
+        """All events there are."""
+        counting = sa.select(
+            sa.func.count().label("n"), sa.func.min(EVENTS.c.time).label("oldest"), sa.func.max(EVENTS.c.time).label("newest")
+        )
+        async with self._db.reading() as tx:
+            row = (await tx.execute(counting)).mappings().one()
+        return FeedState(True, row["n"], row["oldest"], row["newest"])
+
+    async def switch(self, enabled: bool) -> None:
+        """Raises `FEED_ALWAYS_ON` unless it is to be on."""
+        if not enabled:
+            raise precondition(reasons.FEED_ALWAYS_ON, "the feed is the history of the orders", context="order")
 
 
 def _entry(row: sa.RowMapping, epoch: str) -> Entry:

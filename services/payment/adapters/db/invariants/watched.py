@@ -69,6 +69,7 @@ _ACCOUNTS = Watch(
         **all_free("what the seller sets, and may change", "name active start_time end_time xp"),
         **all_by("payment_has_its_means", "buyer_id"),
         **all_free(_SHOWN, "version create_time update_time"),
+        **all_free("orders the changes of an account in the feed", "bookings"),
     },
     by("ledger_issue_is_to_an_account"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,9 +11,12 @@ import sqlalchemy as sa
 from libs.db import Database, Tx
 from libs.query import Field, Listing
 from libs.query.request import Page, PageRequest
-from services.pricing.adapters.db.tables import ASSIGNMENTS, SCHEDULES
+from libs.relay.change import assignment_ended, assignment_made
+from libs.relay.changes import note
+from services.pricing.adapters.db.tables import ASSIGNMENTS, CHANGES, SCHEDULES
 from services.pricing.domain.schedules.assignment import Assignment, Key
 
+_NAME = "price assignment"
 _C = ASSIGNMENTS.c
 # A product has one assignment per buyer, so the buyer breaks the ties of an order by product, and of no other order.
 _LISTING = Listing(
@@ -35,7 +39,7 @@ class SqlAssignmentStore:
         statement = sa.select(SCHEDULES.c.id).where(SCHEDULES.c.id.in_(sorted(ids)))
         return set((await self._tx.execute(statement)).scalars())
 
-    async def put(self, assignments: Sequence[Assignment]) -> None:
+    async def put(self, assignments: Sequence[Assignment], now: datetime) -> None:
         """Inserts or replaces, in the order of the keys, so that two calls do not wait for each other."""
         insert = self._tx.insert(ASSIGNMENTS)
         rows = [
@@ -48,12 +52,17 @@ class SqlAssignmentStore:
             ),
             rows,
         )
+        note(self._tx, CHANGES, [assignment_made(_NAME, (row["product_id"], row["buyer_id"]), now) for row in rows])
 
-    async def remove(self, keys: Sequence[Key]) -> None:
-        """Deletes, in the order of the keys."""
-        statement = sa.delete(ASSIGNMENTS).where(_C.product_id == sa.bindparam("product"), _C.buyer_id == sa.bindparam("buyer"))
-        ordered = sorted(keys, key=lambda key: (key.product_id, key.buyer_id))
-        await self._tx.execute(statement, [{"product": key.product_id, "buyer": key.buyer_id} for key in ordered])
+    async def remove(self, keys: Sequence[Key], now: datetime) -> None:
+        """Deletes those that stand; they are locked in the order of the keys, so that two calls do not wait for each
+        other."""
+        named = sa.tuple_(_C.product_id, _C.buyer_id).in_(sorted({(key.product_id, key.buyer_id) for key in keys}))
+        select = sa.select(ASSIGNMENTS).where(named).order_by(_C.product_id, _C.buyer_id).with_for_update()
+        gone = (await self._tx.execute(select)).mappings().all()
+        if gone:
+            await self._tx.execute(sa.delete(ASSIGNMENTS).where(named))
+        note(self._tx, CHANGES, [assignment_ended(_NAME, (row["product_id"], row["buyer_id"]), now, row) for row in gone])
 
 
 class SqlAssignmentLists:

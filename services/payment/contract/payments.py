@@ -1,0 +1,57 @@
+"""Payments as their messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from libs.protoconv import money_out, time_out, xp_out
+from services.payment.domain.payment import Payment
+from services.payment.domain.states import State
+from services.payment.domain.transaction import Transaction
+from waybill.payment.v1 import payment_pb2 as pb
+
+_HELD = (State.AUTHORIZED, State.CONFIRMED, State.CAPTURED, State.ATTENTION)
+
+
+def payment_out(p: Payment, transactions: Sequence[Transaction] = ()) -> pb.Payment:
+    """A payment with its transactions."""
+    cur = p.currency
+    made = pb.Payment(
+        id=p.id,
+        order_id=p.order_id,
+        type=p.type,
+        spending_account_id=p.spending_account_id,
+        credit_card_id=p.credit_card_id,
+        purchase_order_number=p.purchase_order_number,
+        description=p.description,
+        accepted=p.accepted,
+        state=pb.PaymentState.Value(f"PAYMENT_STATE_{p.state.value}"),
+        transactions=[_transaction(t, cur) for t in transactions],
+        xp=xp_out(p.xp),
+        etag=str(p.version),
+        create_time=time_out(p.create_time),
+        update_time=time_out(p.update_time),
+        captured_amount=money_out(p.captured, cur),
+        refunded_amount=money_out(p.refunded, cur),
+        authorization_expire_time=time_out(p.authorization_expire_time if p.state in _HELD else None),
+    )
+    if p.amount is not None:
+        made.amount.CopyFrom(money_out(p.amount, cur))
+    if p.resolved_amount is not None:
+        made.resolved_amount.CopyFrom(money_out(p.resolved_amount, cur))
+        made.due_amount.CopyFrom(money_out(p.due, cur))
+    return made
+
+
+def _transaction(t: Transaction, currency: str) -> pb.PaymentTransaction:
+    return pb.PaymentTransaction(
+        id=t.id,
+        type=pb.PaymentTransactionType.Value(f"PAYMENT_TRANSACTION_TYPE_{t.type}"),
+        result=pb.PaymentTransactionResult.Value(f"PAYMENT_TRANSACTION_RESULT_{t.result}"),
+        amount=money_out(t.amount, currency),
+        attempt=t.attempt,
+        gateway_reference=t.gateway_reference,
+        message=t.message,
+        create_time=time_out(t.create_time),
+        result_time=time_out(t.result_time),
+    )

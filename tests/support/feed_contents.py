@@ -1,0 +1,106 @@
+"""What the feed of changes says of every stored table: the resource that a row is, the one that it is part of, or that it
+is inner to its context, with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A row is a resource of the feed."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A row is part of a resource: when it changes, that one does."""
+
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """Nobody outside of the context can read a row."""
+
+    reason: str
+
+
+Place = Resource | Part | Inner
+_OWN = {
+    "requests": Inner("outcomes of requests, kept to know their repeats"),
+    "changes": Inner("the feed itself"),
+    "change_feed": Inner("the switch of the feed"),
+}
+CONTENTS: dict[str, dict[str, Place]] = {
+    "directory": {
+        **_OWN,
+        "sellers": Resource("seller"),
+        "buyers": Resource("buyer"),
+        "suppliers": Resource("supplier"),
+        "users": Resource("user"),
+        "api_clients": Resource("API client"),
+        "addresses": Resource("address"),
+        "address_assignments": Resource("address assignment"),
+        "signing_keys": Inner("secrets; their public halves are had from GetKeySet"),
+    },
+    "catalog": {**_OWN, "products": Resource("product")},
+    "pricing": {
+        **_OWN,
+        "price_schedules": Resource("price schedule"),
+        "price_assignments": Resource("price assignment"),
+        "tax_rates": Resource("tax rate"),
+        "redemption_reservations": Inner("steps of a submission between the contexts"),
+    },
+    "shipping": {
+        **_OWN,
+        "carriers": Resource("carrier"),
+        "zones": Resource("zone"),
+        "ship_methods": Resource("ship method"),
+        "ship_method_assignments": Resource("ship method assignment"),
+        "rate_tables": Resource("rate table"),
+        "grouping_rules": Resource("grouping rule"),
+    },
+    "payment": {
+        **_OWN,
+        "payments": Resource("payment"),
+        "payment_transactions": Part("payment"),
+        "credit_cards": Resource("credit card"),
+        "spending_accounts": Resource("spending account"),
+        "spending_account_assignments": Resource("spending account assignment"),
+        "spending_account_adjustments": Part("spending account"),
+        "ledger_entries": Part("payment"),
+        "payment_orders": Inner("what payment remembers of orders that the order service owns"),
+        "payment_attempts": Inner("steps of a submission between the contexts"),
+        "payment_alerts": Inner("what the order service has yet to hear of payments that need attention"),
+        "test_gateway_operations": Inner("the books of the test gateway, which stands for another company"),
+    },
+    "fulfillment": {
+        **_OWN,
+        "inventory_records": Resource("inventory record"),
+        "stock_addresses": Part("inventory record"),
+        "stock_movements": Part("inventory record"),
+        "supplier_orders": Resource("supplier order"),
+        "supplier_order_lines": Part("supplier order"),
+        "allocations": Part("supplier order"),
+        "shipments": Resource("shipment"),
+        "shipment_items": Part("shipment"),
+        "reservations": Inner("steps of a submission between the contexts"),
+    },
+    "order": {
+        "requests": _OWN["requests"],
+        "orders": Resource("order"),
+        "line_items": Part("order"),
+        "worksheets": Part("order"),
+        "cancellations": Part("order"),
+        "order_shipments": Part("order"),
+        "order_events": Inner("the feed itself"),
+        "order_feed_epochs": Inner("where the feed begins"),
+        "submissions": Inner("the steps of a submission; what comes of them is an event of the order"),
+        "hold_commands": Inner("what other contexts have yet to hear of holds, which are events of the order"),
+    },
+}
+"""By context and table."""
+RESOURCES = {context: {one.name for one in tables.values() if isinstance(one, Resource)} for context, tables in CONTENTS.items()}
+"""By context, every resource of its feed."""
