@@ -97,6 +97,16 @@ def exists(resource: str, id: str) -> WaybillError:
     )
 
 
+def was_deleted(resource: str, id: str) -> WaybillError:
+    """The id is that of something that was deleted less than 30 days ago."""
+    return WaybillError(
+        Kind.EXISTS,
+        reasons.ID_OF_DELETED,
+        f"there was a {resource} {id!r}: its id is free again 30 days after it was deleted",
+        metadata={"resource": resource, "id": id},
+    )
+
+
 def stale(resource: str, id: str, etag: str) -> WaybillError:
     """The resource changed since it was read; `etag` is the current one."""
     return WaybillError(
@@ -115,6 +125,30 @@ def denied(role: str) -> WaybillError:
 def precondition(reason: ReasonName, message: str, **metadata: str) -> WaybillError:
     """A rule or status stands against it."""
     return WaybillError(Kind.PRECONDITION, reason, message, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What uses a resource: of one kind so many, and the ids of some."""
+
+    kind: str
+    count: int
+    ids: Sequence[str]
+
+    def __str__(self) -> str:
+        more = ", ..." if self.count > len(self.ids) else ""
+        return f"{self.kind}: {self.count} ({', '.join(self.ids)}{more})"
+
+
+def in_use(resource: str, id: str, uses: Sequence[Use]) -> WaybillError:
+    """Something refers to it, so it cannot be deleted."""
+    return WaybillError(
+        Kind.PRECONDITION,
+        reasons.RESOURCE_IN_USE,
+        f"{resource} {id!r} is used by {'; '.join(str(use) for use in uses)}",
+        metadata={"resource": resource, "id": id, "used_by": "; ".join(str(use) for use in uses)},
+        rules=[RuleViolation(reasons.RESOURCE_IN_USE, use.kind, f"{use} uses it") for use in uses],
+    )
 
 
 def invalid(field: str, reason: ReasonName, description: str) -> WaybillError:

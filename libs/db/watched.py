@@ -81,6 +81,11 @@ CHANGE_FEED = Watch(
     Free("without it the feed is on, in its first epoch: positions of another are refused"),
 )
 """The state of that feed."""
+DELETED = Watch(
+    all_free("keeps the id of what was deleted taken for 30 days: nothing else states that it was there", "kind id delete_time"),
+    Free("ids are free again after 30 days"),
+)
+"""The table of deleted ids."""
 REQUESTS = Watch(
     {
         "outcome": by("request_has_its_effect"),

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from libs.db import Database
 from libs.db.invariants import SqlRule, judged, told, with_rules
+from libs.idempotency import tombstones
 from libs.invariants import Inspection
 
 RULE = "request_has_its_effect"
@@ -30,13 +31,18 @@ def shapeless(dialect: str, requests: sa.Table) -> sa.Select[Any]:
 
 
 def lost(dialect: str, requests: sa.Table, made: Mapping[str, sa.Table]) -> Sequence[sa.Select[Any]]:
-    """`subject` and `detail` of requests whose outcome is none, and of those whose outcome names ids that do not exist.
+    """`subject` and `detail` of requests whose outcome is none, and of those whose outcome names ids that never existed.
 
-    `made`: the methods that make a resource that is never deleted, by name, and its table, which has an `id`.
+    `made`: the methods that make a resource, by name, and its table, which has an `id`. Of what was deleted the id is kept.
     """
     r, named = requests.c, listed(dialect, requests, "ids")
     missing = [
-        sa.and_(r.method.like(f"%/{method}"), ~sa.exists().where(table.c.id == named.c.value)) for method, table in made.items()
+        sa.and_(
+            r.method.like(f"%/{method}"),
+            ~sa.exists().where(table.c.id == named.c.value),
+            *_not_deleted(requests.metadata, table, named.c.value),
+        )
+        for method, table in made.items()
     ]
     unmade = (
         sa.select(r.request_id.label("subject"), told(r.method, ": there is no ", named.c.value))
@@ -44,6 +50,11 @@ def lost(dialect: str, requests: sa.Table, made: Mapping[str, sa.Table]) -> Sequ
         .where(sa.or_(*missing))
     )
     return [shapeless(dialect, requests), unmade]
+
+
+def _not_deleted(metadata: sa.MetaData, table: sa.Table, id: Any) -> Sequence[sa.ColumnElement[bool]]:
+    deleted = tombstones.of(metadata)
+    return [] if deleted is None else [~sa.exists().where(deleted.c.kind == table.name, deleted.c.id == id)]
 
 
 def with_effects(

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from libs.clock import Clock
 from libs.db import Database, Json, Tx, UtcTime
 from libs.errors import Kind, WaybillError
+from libs.idempotency import tombstones
 from libs.idempotency.key import RequestKey
 from libs.service.loops import Loop
 from waybill.type.v1 import reasons
@@ -111,14 +112,20 @@ async def amend(tx: Tx, table: sa.Table, key: RequestKey | None, outcome: Mappin
 
 
 def forgetting(database: Database, table: sa.Table, clock: Clock, kept: timedelta = KEPT, pause: float = FORGET_PAUSE) -> Loop:
-    """A background loop that forgets outcomes older than `kept`; safe in every replica.
+    """A background loop that forgets outcomes older than `kept`; safe in every replica. After them it frees ids of what was
+    deleted before that, if the service keeps such: no outcome then leads to one.
 
     It looks soon after the start too, at different moments in different processes.
     """
 
     async def forget() -> None:
-        while await database.retrying(lambda tx: expire(tx, table, clock.now(), kept)) >= FORGOTTEN_AT_ONCE:
+        now = clock.now()
+        while await database.retrying(lambda tx: expire(tx, table, now, kept)) >= FORGOTTEN_AT_ONCE:
             pass
+        deleted = tombstones.of(table.metadata)
+        if deleted is not None:
+            while await database.retrying(lambda tx: tombstones.expire(tx, deleted, now - kept)) >= FORGOTTEN_AT_ONCE:
+                pass
 
     return Loop("forget", forget, pause, min(pause, random.uniform(*FIRST_LOOK)))
 

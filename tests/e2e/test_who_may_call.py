@@ -25,7 +25,7 @@ BOTH = {
     "SellerService": "GetSeller",
     "SupplierService": "GetSupplier ListSuppliers",
     "TokenService": "IssueToken GetKeySet",
-    "UserService": "CreateUser BatchCreateUsers GetUser ListUsers UpdateUser SetPassword",
+    "UserService": "CreateUser BatchCreateUsers GetUser ListUsers UpdateUser DeleteUser SetPassword",
     "InventoryService": "GetInventoryRecord ListInventoryRecords UpdateInventoryRecord CheckAvailability ListStockMovements",
     "ShipmentService": (
         "CreateShipment BatchCreateShipments GetShipment ListShipments UpdateShipment AddShipmentItems RemoveShipmentItems "

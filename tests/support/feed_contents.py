@@ -33,9 +33,10 @@ _OWN = {
     "changes": Inner("the feed itself"),
     "change_feed": Inner("the switch of the feed"),
 }
+_DELETING = {**_OWN, "deleted_ids": Inner("ids that stay taken after a deletion, which is a change itself")}
 CONTENTS: dict[str, dict[str, Place]] = {
     "directory": {
-        **_OWN,
+        **_DELETING,
         "sellers": Resource("seller"),
         "buyers": Resource("buyer"),
         "suppliers": Resource("supplier"),
@@ -45,16 +46,16 @@ CONTENTS: dict[str, dict[str, Place]] = {
         "address_assignments": Resource("address assignment"),
         "signing_keys": Inner("secrets; their public halves are had from GetKeySet"),
     },
-    "catalog": {**_OWN, "products": Resource("product")},
+    "catalog": {**_DELETING, "products": Resource("product")},
     "pricing": {
-        **_OWN,
+        **_DELETING,
         "price_schedules": Resource("price schedule"),
         "price_assignments": Resource("price assignment"),
         "tax_rates": Resource("tax rate"),
         "redemption_reservations": Inner("steps of a submission between the contexts"),
     },
     "shipping": {
-        **_OWN,
+        **_DELETING,
         "carriers": Resource("carrier"),
         "zones": Resource("zone"),
         "ship_methods": Resource("ship method"),
@@ -63,7 +64,7 @@ CONTENTS: dict[str, dict[str, Place]] = {
         "grouping_rules": Resource("grouping rule"),
     },
     "payment": {
-        **_OWN,
+        **_DELETING,
         "payments": Resource("payment"),
         "payment_transactions": Part("payment"),
         "credit_cards": Resource("credit card"),

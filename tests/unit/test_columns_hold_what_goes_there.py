@@ -180,6 +180,9 @@ CHANGED = {
 }
 """What every service but order keeps of its changes; order's are its events."""
 
+DELETING = ("directory", "catalog", "pricing", "shipping", "payment")
+"""Services that keep the ids of what was deleted, each with the table where it stood."""
+
 
 def columns() -> Iterator[tuple[tuple[str, str, str], int]]:
     """Context, table, name and width of each text column that has one; times have a fixed form."""
@@ -203,6 +206,7 @@ NEEDED = {
         for table, held in CHANGED.items()
         for name, needed in held.items()
     },
+    **{(context, "deleted_ids", "kind"): longest(r.table.name for c, r in resources() if c == context) for context in DELETING},
 }
 IDS = {at for at in COLUMNS if at[2] == "id" or at[2].endswith("_id")}
 OF_RESOURCES = {(context, r.table.name, name) for context, r in resources() for name in r.shape.attributes}

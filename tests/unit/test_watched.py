@@ -42,7 +42,15 @@ UNSTATED = {"user_id", "request_id"}
 """Of recorded outcomes: who asked, and for what."""
 SURROGATES = {"order_events.id", "payment_alerts.key", "stock_movements.key"}
 """Numbers of rows that nothing refers to."""
-APART = {"changes", "change_feed", "hold_commands", "credit_cards", "spending_account_assignments", "spending_accounts"}
+APART = {
+    "changes",
+    "change_feed",
+    "deleted_ids",
+    "hold_commands",
+    "credit_cards",
+    "spending_account_assignments",
+    "spending_accounts",
+}
 """Tables whose rows are gone once their work is done, or that are no orders, payments, stock or shipments."""
 
 

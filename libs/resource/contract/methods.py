@@ -60,6 +60,7 @@ class Methods(Protocol[Work_co]):
         """Changes the fields of the mask; xp is merged; a stale etag is ABORTED. `before` is what is wrong so far."""
         ...
 
-    async def delete(self, request: Any, id: str) -> None:
-        """Deletes one; a repeat of the same request is no error."""
+    async def delete(self, request: Any, id: str, *, guard: Guard[Work_co] | None = None) -> None:
+        """Deletes one; a repeat of the same request is no error. A stale etag is ABORTED, what is used RESOURCE_IN_USE.
+        The id stays taken."""
         ...

@@ -12,8 +12,8 @@ from sqlalchemy.exc import IntegrityError
 
 from libs.clock import Clock
 from libs.db import Database, Tx, is_unique_violation
-from libs.errors import Violations, exists, missing, stale
-from libs.idempotency import outcomes
+from libs.errors import Violations, exists, in_use, missing, stale, was_deleted
+from libs.idempotency import outcomes, tombstones
 from libs.idempotency.key import key_of
 from libs.ids import IdSource, valid_id
 from libs.protoconv import mask_paths
@@ -22,6 +22,7 @@ from libs.relay import changes
 from libs.relay.change import Change
 from libs.resource.contract import Guard, Then
 from libs.resource.database.resource import Resource
+from libs.resource.database.uses import uses_of
 from libs.rpc.call import current
 from waybill.type.v1 import reasons
 
@@ -52,6 +53,7 @@ class StandardMethods(Generic[Work]):
         self._bind = bind
         self._clock = clock
         self._ids = ids
+        self._deleted = tombstones.of(requests.metadata)
         self._changes = changes.tables_of(requests.metadata) if changes.keeps_changes(requests.metadata) else None
 
     async def create(
@@ -91,15 +93,18 @@ class StandardMethods(Generic[Work]):
             recorded = await outcomes.claim(tx, self._requests, key, {"ids": possible}, now)
             if recorded is not None:
                 return await self._by_ids(tx, recorded["ids"])
-            taken = set((await tx.execute(sa.select(table.c.id).where(table.c.id.in_(possible)))).scalars())
+            taken, gone = await self._taken(tx, possible)
             wrong = Violations()
             wrong.also(found)
             if guard is not None:
                 await guard(self._bind(tx), wrong, items)
             if taken and not wrong:
                 raise exists(shape.name, next(id for id in ids if id in taken))
+            if gone and not wrong:
+                raise was_deleted(shape.name, next(id for id in ids if id in gone))
             for path, values in items:
                 wrong.require(f"{path}.id", values["id"] not in taken, reasons.RESOURCE_EXISTS, "the id is taken")
+                wrong.require(f"{path}.id", values["id"] not in gone, reasons.ID_OF_DELETED, "the id is of what was deleted")
             wrong.raise_if_any()
             rows = [values for _, values in items]
             await tx.execute(tx.insert(table), rows)
@@ -111,6 +116,16 @@ class StandardMethods(Generic[Work]):
         if found and guard is None:
             found.raise_if_any()
         return await self._racing(work)
+
+    async def _taken(self, tx: Tx, ids: Sequence[str]) -> tuple[set[str], set[str]]:
+        """Of these ids those that exist, and those of what was deleted, as one moment has both."""
+        table, deleted = self._resource.table, self._deleted
+        here = sa.select(table.c.id, sa.literal(False).label("gone")).where(table.c.id.in_(ids))
+        if deleted is None:
+            return set((await tx.execute(here)).scalars()), set()
+        gone = tombstones.gone(deleted, table.name, ids).add_columns(sa.literal(True).label("gone"))
+        rows = (await tx.execute(sa.union_all(here, gone))).all()
+        return {row.id for row in rows if not row.gone}, {row.id for row in rows if row.gone}
 
     async def _tell(self, tx: Tx, made: Sequence[Change]) -> None:
         """Writes what has changed into the service's feed, if it keeps one."""
@@ -136,7 +151,11 @@ class StandardMethods(Generic[Work]):
         table = self._resource.table
         rows = (await tx.execute(_of_ids(table), {"ids": list(ids)})).mappings().all()
         by_id = {row["id"]: self._resource.shape.write(row) for row in rows}
-        return [by_id[id] for id in ids if id in by_id]
+        for id in ids:
+            if id not in by_id:
+                # A repeat of the request that made it, after it was deleted.
+                raise missing(self._resource.shape.name, id)
+        return [by_id[id] for id in ids]
 
     async def get(self, id: str) -> Any:
         """Reads one; NOT_FOUND also for what is not visible."""
@@ -216,23 +235,36 @@ class StandardMethods(Generic[Work]):
 
         return await self._racing(work)
 
-    async def delete(self, request: Any, id: str) -> None:
-        """Deletes one; a repeat of the same request is no error."""
-        table = self._resource.table
+    async def delete(self, request: Any, id: str, *, guard: Guard[Work] | None = None) -> None:
+        """Deletes one; a repeat of the same request is no error. A stale etag is ABORTED, what is used RESOURCE_IN_USE.
+        The id stays taken."""
+        table, shape = self._resource.table, self._resource.shape
         if not valid_id(id):
-            raise missing(self._resource.shape.name, id)
+            raise missing(shape.name, id)
         key = key_of(current().principal, current().method, request)
-        shape, now = self._resource.shape, self._clock.now()
-        statement, deletable = sa.delete(table).where(table.c.id == id), self._resource.deletable(current().principal)
-        if deletable is not None:
+        now = self._clock.now()
+        # Locked: who refers to it from now on waits, and finds it gone; who has referred to it already is seen.
+        statement = sa.select(table).where(table.c.id == id).with_for_update()
+        if (deletable := self._resource.deletable(current().principal)) is not None:
             statement = statement.where(deletable)
 
         async def work(tx: Tx) -> None:
             if await outcomes.claim(tx, self._requests, key, {"id": id}, now) is not None:
                 return
-            row = (await tx.execute(statement.returning(*table.c))).mappings().first()
+            row = (await tx.execute(statement)).mappings().first()
             if row is None:
                 raise missing(shape.name, id)
+            if request.etag and request.etag != str(row["version"]):
+                raise stale(shape.name, id, str(row["version"]))
+            if guard is not None:
+                wrong = Violations()
+                await guard(self._bind(tx), wrong, [("", dict(row))])
+                wrong.raise_if_any()
+            if used := await uses_of(tx, self._resource, id):
+                raise in_use(shape.name, id, used)
+            await tx.execute(sa.delete(table).where(table.c.id == id))
+            if self._deleted is not None:
+                await tombstones.bury(tx, self._deleted, table.name, [id], now)
             body = MessageToDict(shape.write(row), preserving_proto_field_name=True)
             await self._tell(tx, [Change(shape.name, id, _edition(row), now, body)])
 

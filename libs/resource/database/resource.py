@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,8 @@ Clause = sa.ColumnElement[bool] | None
 """A condition on rows; None is all."""
 Rule = Callable[[Principal], Clause]
 """The rows that are there for a caller."""
+Referring = Callable[[str, str], sa.ColumnElement[bool]]
+"""(dialect, id) -> the rows that refer to that id."""
 _TYPES: Mapping[Storage, Callable[[int], Any]] = {
     Storage.TEXT: sa.String,
     Storage.WHOLE: lambda _: sa.BigInteger(),
@@ -49,15 +52,34 @@ def _everyone(_: Principal) -> Clause:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class UsedBy:
+    """Rows that refer to a resource, which is not deleted as long as there are any."""
+
+    kind: str
+    """Their word in errors."""
+    key: sa.ColumnElement[str]
+    """What they are called by."""
+    referring: Referring
+
+    @staticmethod
+    def column(kind: str, key: sa.ColumnElement[str], reference: sa.ColumnElement[str]) -> UsedBy:
+        """Rows that have the id in a column."""
+        return UsedBy(kind, key, lambda _, id: reference == id)
+
+
 class Resource:
     """A shape in its table. `visible` says which rows a caller sees, `deletable` which of them it may delete; both are
-    all rows unless given."""
+    all rows unless given. Whoever stores rows of `uses` locks what they refer to in the same transaction."""
 
-    def __init__(self, shape: Shape, table: sa.Table, visible: Rule = _everyone, deletable: Rule | None = None) -> None:
+    def __init__(
+        self, shape: Shape, table: sa.Table, visible: Rule = _everyone, deletable: Rule | None = None, uses: Sequence[UsedBy] = ()
+    ) -> None:
         self.shape = shape
         self.table = table
         self.visible = visible
         self.deletable = deletable or visible
+        self.uses = uses
         filterable = {a.name: Field(table.c[a.name], a.kind) for a in shape.attributes.values() if a.kind}
         for name, kind in (("id", "text"), ("create_time", "time"), ("update_time", "time")):
             filterable[name] = Field(table.c[name], kind)

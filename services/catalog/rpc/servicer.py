@@ -50,3 +50,8 @@ class ProductServicer(pb_grpc.ProductServiceServicer):
         writer(current().principal)
         product = await self._products.update(request, request.product, "product")
         return pb.UpdateProductResponse(product=product)
+
+    async def DeleteProduct(self, request: pb.DeleteProductRequest, context: Any) -> pb.DeleteProductResponse:
+        writer(current().principal)
+        await self._products.delete(request, request.product_id)
+        return pb.DeleteProductResponse()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from libs.auth import PartyKind, Principal
 from libs.clock import Clock
-from libs.errors import Violations, exists, missing, stale
+from libs.errors import Violations, exists, missing, stale, was_deleted
 from libs.idempotency.key import RequestKey
 from libs.protoconv import merge_xp, xp_size_ok
 from services import roles
@@ -67,6 +67,8 @@ class Addresses:
             taken = await work.books.taken(keys)
             if taken:
                 raise exists("address", min(taken)[1])
+            if gone := await work.books.gone(keys):
+                raise was_deleted("address", min(gone)[1])
             await work.books.add(entries)
             mine = [(e.party, Assignment(e.id, e.user_id, False, False)) for e in entries if e.user_id]
             await work.books.assign(mine, now)
@@ -99,15 +101,17 @@ class Addresses:
 
         return await self._units.retrying(do)
 
-    async def delete(self, caller: Principal, party: str, id: str, request: RequestKey | None) -> None:
-        """Removes an entry and its assignments."""
+    async def delete(self, caller: Principal, party: str, id: str, etag: str, request: RequestKey | None) -> None:
+        """Removes an entry and its assignments. A stale etag is ABORTED."""
         own = only_own(caller)
 
         async def do(work: DirectoryWork) -> None:
             now = self._clock.now()
             if await work.requests.claim(request, {}, now) is not None:
                 return
-            await self._entry(work, caller, own, party, id)
+            entry = await self._entry(work, caller, own, party, id)
+            if etag and etag != str(entry.version):
+                raise stale("address", id, str(entry.version))
             await work.books.remove(party, id, now)
 
         await self._units.retrying(do)

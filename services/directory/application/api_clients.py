@@ -10,6 +10,7 @@ from libs.clock import Clock
 from libs.errors import Violations, missing, precondition
 from libs.idempotency.key import RequestKey
 from services import roles
+from services.directory.application.bootstrap import ADMIN_CLIENT
 from services.directory.application.ports import DirectoryWork, KnownUser, Secrets, Units
 from services.directory.domain.access import commands, require_seller, token_roles
 from waybill.directory.v1 import reasons
@@ -50,6 +51,13 @@ async def check_clients(work: DirectoryWork, found: Violations, caller: Principa
         commands(found, where, caller, _own_roles(user, client.roles))
         for field, company in client.companies():
             found.require(field, company in existing, reasons.PARTY_NOT_FOUND, "the company does not exist")
+
+
+def client_may_go(caller: Principal, id: str) -> None:
+    """Raises `CANNOT_BE_DELETED` for the client that makes the call, and for the owner's: by that one a marketplace whose
+    secrets are lost is opened again."""
+    if id in (ADMIN_CLIENT, caller.client_id):
+        raise precondition(reasons.CANNOT_BE_DELETED, f"API client {id!r} stays", resource="API client", id=id)
 
 
 class RotateSecret:

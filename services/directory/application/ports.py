@@ -53,11 +53,11 @@ class Parties(Protocol):
     """Which companies and users there are. A company is one text, `BUYER:acme`."""
 
     async def existing(self, parties: Collection[str]) -> set[str]:
-        """Those that exist."""
+        """Those that exist, locked against removal."""
         ...
 
     async def members(self, users: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Those (company, user id) that exist."""
+        """Those (company, user id) that exist, locked against removal."""
         ...
 
 
@@ -79,7 +79,7 @@ class Users(Protocol):
         ...
 
     async def known(self, ids: Collection[str]) -> dict[str, KnownUser]:
-        """Users by id."""
+        """Users by id, locked against removal."""
         ...
 
     async def keep(self, secrets: Sequence[tuple[str, str, str | None]]) -> None:
@@ -118,8 +118,12 @@ class AddressBooks(Protocol):
         """Those (company, address id) that exist, locked against removal."""
         ...
 
+    async def gone(self, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those (company, address id) that were deleted, so that nothing else may be called so yet."""
+        ...
+
     async def read(self, keys: Sequence[tuple[str, str]]) -> list[Entry]:
-        """Entries by (company, address id), in that order, without those that are gone."""
+        """Entries by (company, address id), in that order. Raises NOT_FOUND for one that is gone."""
         ...
 
     async def get(self, party: str, id: str) -> Entry | None:
@@ -135,7 +139,7 @@ class AddressBooks(Protocol):
         ...
 
     async def remove(self, party: str, id: str, now: datetime) -> None:
-        """Removes an entry and its assignments."""
+        """Removes an entry and its assignments; its id stays taken."""
         ...
 
     async def assign(self, party_and_assignment: Sequence[tuple[str, Assignment]], now: datetime) -> None:

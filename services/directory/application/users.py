@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from libs.auth import Principal
 from libs.clock import Clock
-from libs.errors import Violations, missing
+from libs.errors import Violations, missing, precondition
 from libs.idempotency.key import RequestKey
 from libs.identify import folded
 from services import roles
+from services.directory.application.bootstrap import OWNER
 from services.directory.application.ports import DirectoryWork, KnownUser, Secrets, Units
 from services.directory.domain.access import commands, grantable
 from waybill.directory.v1 import reasons
@@ -97,6 +98,12 @@ async def _free_names(work: DirectoryWork, found: Violations, users: Sequence[Us
 
 def _differs(old: KnownUser, new: UserValues) -> bool:
     return old.username != new.username or old.active != new.active or list(old.roles) != list(new.roles)
+
+
+def user_may_go(caller: Principal, id: str) -> None:
+    """Raises `CANNOT_BE_DELETED` for the caller itself, and for the owner: so there is always one who may do everything."""
+    if id in (OWNER, caller.user_id):
+        raise precondition(reasons.CANNOT_BE_DELETED, f"user {id!r} stays", resource="user", id=id)
 
 
 class SetPassword:

@@ -91,7 +91,7 @@ class AddressServicer(pb_grpc.AddressServiceServicer):
 
     async def DeleteAddress(self, request: pb.DeleteAddressRequest, context: Any) -> pb.DeleteAddressResponse:
         book, id = self._book(request), id_in("address_id", request.address_id)
-        await self._addresses.delete(current().principal, book, id, _key(request))
+        await self._addresses.delete(current().principal, book, id, request.etag, _key(request))
         return pb.DeleteAddressResponse()
 
     async def AssignAddresses(self, request: pb.AssignAddressesRequest, context: Any) -> pb.AssignAddressesResponse:

@@ -9,7 +9,7 @@ from libs.idempotency.key import key_of
 from libs.resource.contract import Items, Methods
 from libs.rpc import current
 from services import roles
-from services.directory.application.api_clients import ClientValues, RotateSecret, check_clients
+from services.directory.application.api_clients import ClientValues, RotateSecret, check_clients, client_may_go
 from services.directory.application.ports import DirectoryWork
 from services.directory.domain.access import require_seller
 from services.directory.rpc.convert import id_in
@@ -54,6 +54,13 @@ class ApiClientServicer(pb_grpc.ApiClientServiceServicer):
         _admin()
         made = await self._clients.update(request, request.api_client, "api_client", guard=_guard)
         return pb.UpdateApiClientResponse(api_client=made)
+
+    async def DeleteApiClient(self, request: pb.DeleteApiClientRequest, context: Any) -> pb.DeleteApiClientResponse:
+        _admin()
+        id = id_in("api_client_id", request.api_client_id)
+        client_may_go(current().principal, id)
+        await self._clients.delete(request, id)
+        return pb.DeleteApiClientResponse()
 
     async def RotateSecret(self, request: pb.RotateSecretRequest, context: Any) -> pb.RotateSecretResponse:
         caller = current().principal

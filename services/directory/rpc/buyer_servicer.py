@@ -46,3 +46,8 @@ class BuyerServicer(pb_grpc.BuyerServiceServicer):
         _admin()
         made = await self._buyers.update(request, request.buyer, "buyer")
         return pb.UpdateBuyerResponse(buyer=made)
+
+    async def DeleteBuyer(self, request: pb.DeleteBuyerRequest, context: Any) -> pb.DeleteBuyerResponse:
+        _admin()
+        await self._buyers.delete(request, id_in("buyer_id", request.buyer_id))
+        return pb.DeleteBuyerResponse()

@@ -48,3 +48,8 @@ class SupplierServicer(pb_grpc.SupplierServiceServicer):
         _admin()
         made = await self._suppliers.update(request, request.supplier, "supplier")
         return pb.UpdateSupplierResponse(supplier=made)
+
+    async def DeleteSupplier(self, request: pb.DeleteSupplierRequest, context: Any) -> pb.DeleteSupplierResponse:
+        _admin()
+        await self._suppliers.delete(request, id_in("supplier_id", request.supplier_id))
+        return pb.DeleteSupplierResponse()

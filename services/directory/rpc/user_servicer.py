@@ -11,9 +11,9 @@ from libs.resource.contract import Items, Methods
 from libs.rpc import current
 from services import roles
 from services.directory.application.ports import DirectoryWork
-from services.directory.application.users import SetPassword, UserRules, UserValues, check_password
+from services.directory.application.users import SetPassword, UserRules, UserValues, check_password, user_may_go
 from services.directory.contract.parties import party_text
-from services.directory.domain.access import require_party
+from services.directory.domain.access import commands, require_party
 from services.directory.rpc.convert import id_in
 from waybill.directory.v1 import reasons
 from waybill.directory.v1 import user_service_pb2 as pb
@@ -67,6 +67,17 @@ class UserServicer(pb_grpc.UserServiceServicer):
 
         made = await self._users.update(bare, bare.user, "user", guard=guard, before=found, then=keep)
         return pb.UpdateUserResponse(user=made)
+
+    async def DeleteUser(self, request: pb.DeleteUserRequest, context: Any) -> pb.DeleteUserResponse:
+        caller, id = current().principal, id_in("user_id", request.user_id)
+        caller.require(roles.USER_ADMIN)
+        user_may_go(caller, id)
+
+        async def guard(_: DirectoryWork, wrong: Violations, items: Items) -> None:
+            commands(wrong, "user_id", caller, items[0][1]["roles"])
+
+        await self._users.delete(request, id, guard=guard)
+        return pb.DeleteUserResponse()
 
     async def SetPassword(self, request: pb.SetPasswordRequest, context: Any) -> pb.SetPasswordResponse:
         caller = current().principal

@@ -111,7 +111,7 @@ class OrderPayments:
         """The accounts and cards that payments draw on; none of a kind is no statement."""
         return Means(
             await work.means.accounts({p.spending_account_id for p in payments}, lock=lock),
-            await work.means.cards({p.credit_card_id for p in payments}),
+            await work.means.cards({p.credit_card_id for p in payments}, lock=lock),
         )
 
     async def remove(self, key: uuid.UUID, payment_ids: Sequence[str], request: RequestKey | None) -> None:

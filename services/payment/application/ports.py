@@ -128,7 +128,10 @@ class MeansStore(Protocol):
     """Spending accounts, cards and the ledger."""
 
     async def accounts(self, ids: Collection[str], *, lock: bool = False) -> dict[str, Account]: ...
-    async def cards(self, ids: Collection[str]) -> dict[str, Card]: ...
+    async def cards(self, ids: Collection[str], *, lock: bool = False) -> dict[str, Card]:
+        """Cards by id; with `lock` none of them is deleted until the transaction ends."""
+        ...
+
     async def hold(self, demands: Mapping[str, Demand], now: datetime) -> bool:
         """Reserves balances, all in one conditional update; False when one does not suffice."""
 

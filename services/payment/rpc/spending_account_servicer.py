@@ -95,6 +95,13 @@ class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
         made = await self._standard.update(request, request.spending_account, "spending_account")
         return pb.UpdateSpendingAccountResponse(spending_account=made)
 
+    async def DeleteSpendingAccount(
+        self, request: pb.DeleteSpendingAccountRequest, context: Any
+    ) -> pb.DeleteSpendingAccountResponse:
+        _admin()
+        await self._standard.delete(request, request.spending_account_id)
+        return pb.DeleteSpendingAccountResponse()
+
     async def AssignSpendingAccounts(
         self, request: pb.AssignSpendingAccountsRequest, context: Any
     ) -> pb.AssignSpendingAccountsResponse:

@@ -41,3 +41,8 @@ class CarrierServicer(pb_grpc.CarrierServiceServicer):
         administrator(current().principal)
         changed = await self._methods.update(request, request.carrier, "carrier")
         return pb.UpdateCarrierResponse(carrier=changed)
+
+    async def DeleteCarrier(self, request: pb.DeleteCarrierRequest, context: Any) -> pb.DeleteCarrierResponse:
+        administrator(current().principal)
+        await self._methods.delete(request, request.carrier_id)
+        return pb.DeleteCarrierResponse()

@@ -44,3 +44,8 @@ class RateTableServicer(pb_grpc.RateTableServiceServicer):
         administrator(current().principal)
         changed = await self._methods.update(request, request.rate_table, "rate_table")
         return pb.UpdateRateTableResponse(rate_table=changed)
+
+    async def DeleteRateTable(self, request: pb.DeleteRateTableRequest, context: Any) -> pb.DeleteRateTableResponse:
+        administrator(current().principal)
+        await self._methods.delete(request, request.rate_table_id)
+        return pb.DeleteRateTableResponse()

@@ -46,3 +46,8 @@ class ShipMethodServicer(pb_grpc.ShipMethodServiceServicer):
         administrator(current().principal)
         changed = await self._methods.update(request, request.ship_method, "ship_method", guard=of_ship_methods)
         return pb.UpdateShipMethodResponse(ship_method=changed)
+
+    async def DeleteShipMethod(self, request: pb.DeleteShipMethodRequest, context: Any) -> pb.DeleteShipMethodResponse:
+        administrator(current().principal)
+        await self._methods.delete(request, request.ship_method_id)
+        return pb.DeleteShipMethodResponse()

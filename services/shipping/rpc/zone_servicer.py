@@ -41,3 +41,8 @@ class ZoneServicer(pb_grpc.ZoneServiceServicer):
         administrator(current().principal)
         changed = await self._methods.update(request, request.zone, "zone")
         return pb.UpdateZoneResponse(zone=changed)
+
+    async def DeleteZone(self, request: pb.DeleteZoneRequest, context: Any) -> pb.DeleteZoneResponse:
+        administrator(current().principal)
+        await self._methods.delete(request, request.zone_id)
+        return pb.DeleteZoneResponse()

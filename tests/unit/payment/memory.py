@@ -156,7 +156,7 @@ class MemoryMeans:
     async def accounts(self, ids: Collection[str], *, lock: bool = False) -> dict[str, Account]:
         return {self._m.account.id: self._m.account}
 
-    async def cards(self, ids: Collection[str]) -> dict[str, Card]:
+    async def cards(self, ids: Collection[str], *, lock: bool = False) -> dict[str, Card]:
         return {"card": a_card()}
 
     async def hold(self, demands: Mapping[str, Any], now: datetime) -> bool:

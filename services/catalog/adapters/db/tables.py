@@ -6,13 +6,14 @@ import sqlalchemy as sa
 
 from libs.auth import PartyKind, Principal
 from libs.db import metadata
-from libs.idempotency import outcomes
+from libs.idempotency import outcomes, tombstones
 from libs.relay.changes import change_tables
 from libs.resource.database import Resource, resource_table
 from services.catalog.contract import resources
 
 METADATA = metadata()
 REQUESTS = outcomes.table(METADATA)
+DELETED = tombstones.table(METADATA)
 CHANGES = change_tables(METADATA)
 
 PRODUCTS = resource_table(METADATA, "products", resources.PRODUCT)
@@ -30,4 +31,4 @@ def visible(caller: Principal) -> sa.ColumnElement[bool] | None:
 PRODUCT = Resource(resources.PRODUCT, PRODUCTS, visible)
 
 MADE = {"CreateProduct": PRODUCTS, "BatchCreateProducts": PRODUCTS}
-"""By the method that makes it: what is never deleted again, so that the id in a recorded outcome leads somewhere."""
+"""By the method that makes it: the table where the id in a recorded outcome leads, unless it was deleted."""

@@ -11,11 +11,12 @@ from sqlalchemy.exc import IntegrityError
 
 from libs.auth import Principal
 from libs.db import Tx, is_unique_violation
-from libs.errors import exists
+from libs.errors import exists, missing
+from libs.idempotency import tombstones
 from libs.ids import valid_id
 from libs.relay.change import Change, assignment_ended, assignment_made
 from libs.relay.changes import append, note
-from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, BUYERS, CHANGES
+from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, BUYERS, CHANGES, DELETED
 from services.directory.domain.addresses import Assignment, Entry
 
 _ASSIGNMENT, _KEYS = "address assignment", ("party", "address_id", "user_id")
@@ -49,6 +50,11 @@ def _row(entry: Entry) -> dict[str, Any]:
     }
 
 
+def _full(party: str, id: str) -> str:
+    """An id that is unique among all books."""
+    return f"{party}/{id}"
+
+
 class SqlAddressBooks:
     """Address books in one transaction."""
 
@@ -72,12 +78,23 @@ class SqlAddressBooks:
         rows = await self._tx.execute(statement.order_by(_A.party, _A.id).with_for_update(read=True))
         return {(row.party, row.id) for row in rows} & set(keys)
 
+    async def gone(self, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those (company, address id) that were deleted, so that nothing else may be called so yet."""
+        by_id = {_full(party, id): (party, id) for party, id in keys if valid_id(id) and valid_id(party.partition(":")[2])}
+        if not by_id:
+            return set()
+        rows = await self._tx.execute(tombstones.gone(DELETED, ADDRESSES.name, sorted(by_id)))
+        return {by_id[id] for id in rows.scalars()}
+
     async def read(self, keys: Sequence[tuple[str, str]]) -> list[Entry]:
-        """Entries by (company, address id), in that order, without those that are gone."""
+        """Entries by (company, address id), in that order. Raises NOT_FOUND for one that is gone."""
         parties, ids = sorted({party for party, _ in keys}), sorted({id for _, id in keys})
         rows = await self._tx.execute(sa.select(ADDRESSES).where(_A.party.in_(parties), _A.id.in_(ids)))
         found = {(row.party, row.id): entry_of(row) for row in rows}
-        return [found[key] for key in keys if key in found]
+        for key in keys:
+            if key not in found:
+                raise missing("address", key[1])
+        return [found[key] for key in keys]
 
     async def get(self, party: str, id: str) -> Entry | None:
         """One entry, locked."""
@@ -102,16 +119,18 @@ class SqlAddressBooks:
         await self._tell([entry])
 
     async def remove(self, party: str, id: str, now: datetime) -> None:
-        """Removes an entry; its assignments go with it."""
+        """Removes an entry; its assignments go with it, and its id stays taken."""
         statement = sa.delete(ADDRESSES).where(_A.party == party, _A.id == id).returning(ADDRESSES)
-        await self._tell([entry_of(row) for row in await self._tx.execute(statement)], now)
+        removed = [entry_of(row) for row in await self._tx.execute(statement)]
+        await tombstones.bury(self._tx, DELETED, ADDRESSES.name, [_full(party, id)], now)
+        await self._tell(removed, now)
 
     async def _tell(self, entries: Sequence[Entry], deleted: datetime | None = None) -> None:
         """An id is unique within its company's book only, so the company stands before it."""
         made = [
             Change(
                 "address",
-                f"{e.party}/{e.id}",
+                _full(e.party, e.id),
                 e.version,
                 deleted or e.update_time,
                 {"id": e.id, "user_id": e.user_id, "address": dict(e.address), "xp": dict(e.xp)} if deleted else None,

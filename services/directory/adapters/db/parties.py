@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -22,20 +23,26 @@ class SqlParties:
         self._tx = tx
 
     async def existing(self, parties: Collection[str]) -> set[str]:
-        """Those companies that exist."""
+        """Those companies that exist, locked against removal."""
         found: set[str] = set()
         for kind, table in _TABLES:
             ids = sorted({id for k, _, id in (party.partition(":") for party in parties) if k == kind})
             ids = [id for id in ids if valid_id(id)]
             if ids:
-                rows = await self._tx.execute(sa.select(table.c.id).where(table.c.id.in_(ids)))
+                rows = await self._tx.execute(_kept(sa.select(table.c.id).where(table.c.id.in_(ids)), table))
                 found |= {f"{kind}:{id}" for id in rows.scalars()}
         return found
 
     async def members(self, users: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Those (company, user id) that exist."""
+        """Those (company, user id) that exist, locked against removal."""
         ids = sorted({id for _, id in users if valid_id(id)})
         if not ids:
             return set()
         u = USERS.c
-        return {(row.party, row.id) for row in await self._tx.execute(sa.select(u.party, u.id).where(u.id.in_(ids)))}
+        statement = _kept(sa.select(u.party, u.id).where(u.id.in_(ids)), USERS)
+        return {(row.party, row.id) for row in await self._tx.execute(statement)}
+
+
+def _kept(statement: sa.Select[Any], table: sa.Table) -> sa.Select[Any]:
+    """Rows that nobody deletes until this transaction ends, locked in the order of their ids."""
+    return statement.order_by(table.c.id).with_for_update(read=True, key_share=True)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import sqlalchemy as sa
 
 from libs.auth import PartyKind, Principal
 from libs.db import Json, UtcTime, metadata
-from libs.idempotency import outcomes
+from libs.idempotency import outcomes, tombstones
 from libs.relay.changes import change_tables
-from libs.resource.database import Resource, resource_table
+from libs.resource.database import Resource, UsedBy, resource_table
 from services.directory.contract import resources
 
 METADATA = metadata()
 REQUESTS = outcomes.table(METADATA)
+DELETED = tombstones.table(METADATA)
 CHANGES = change_tables(METADATA)
 SELLERS = resource_table(
     METADATA,
@@ -78,10 +81,45 @@ def visible_users(caller: Principal) -> sa.ColumnElement[bool] | None:
     return USERS.c.party == f"{caller.party_kind.value}:{caller.party_id}"
 
 
+def _uses(kind: PartyKind, admitting: str) -> list[UsedBy]:
+    """What names a company: its users and addresses, and the clients that admit it by name, in the column `admitting`."""
+
+    def of(column: sa.ColumnElement[str]) -> Callable[[str, str], sa.ColumnElement[bool]]:
+        return lambda _, id: column == f"{kind.value}:{id}"
+
+    def admitted(dialect: str, id: str) -> sa.ColumnElement[bool]:
+        column = CLIENTS.c[admitting]
+        each = sa.func.jsonb_array_elements_text(column) if dialect == "postgresql" else sa.func.json_each(column)
+        by_name = each.table_valued("value")
+        return sa.exists(sa.select(sa.literal(1)).select_from(by_name).where(by_name.c.value == id).correlate(CLIENTS))
+
+    return [
+        UsedBy("user", USERS.c.id, of(USERS.c.party)),
+        UsedBy("address", ADDRESSES.c.id, of(ADDRESSES.c.party)),
+        UsedBy("API client", CLIENTS.c.id, admitted),
+    ]
+
+
 SELLER = Resource(resources.SELLER, SELLERS)
-BUYER = Resource(resources.BUYER, BUYERS, lambda caller: _visible(BUYERS, PartyKind.BUYER, caller))
-SUPPLIER = Resource(resources.SUPPLIER, SUPPLIERS, lambda caller: _visible(SUPPLIERS, PartyKind.SUPPLIER, caller))
-USER = Resource(resources.USER, USERS, visible_users)
+BUYER = Resource(
+    resources.BUYER, BUYERS, lambda caller: _visible(BUYERS, PartyKind.BUYER, caller), uses=_uses(PartyKind.BUYER, "buyer_ids")
+)
+SUPPLIER = Resource(
+    resources.SUPPLIER,
+    SUPPLIERS,
+    lambda caller: _visible(SUPPLIERS, PartyKind.SUPPLIER, caller),
+    uses=_uses(PartyKind.SUPPLIER, "supplier_ids"),
+)
+USER = Resource(
+    resources.USER,
+    USERS,
+    visible_users,
+    uses=[
+        UsedBy.column("address", ADDRESSES.c.id, ADDRESSES.c.user_id),
+        UsedBy.column("address assignment", ADDRESS_ASSIGNMENTS.c.address_id, ADDRESS_ASSIGNMENTS.c.user_id),
+        UsedBy.column("API client", CLIENTS.c.id, CLIENTS.c.default_user_id),
+    ],
+)
 CLIENT = Resource(resources.CLIENT, CLIENTS)
 
 MADE = {
@@ -94,4 +132,4 @@ MADE = {
     "CreateApiClient": CLIENTS,
     "BatchCreateApiClients": CLIENTS,
 }
-"""By the method that makes it: what is never deleted again, so that the id in a recorded outcome leads somewhere."""
+"""By the method that makes it: the table where the id in a recorded outcome leads, unless it was deleted."""

@@ -36,11 +36,12 @@ class SqlUsers:
         return {row.username_key: row.id for row in rows}
 
     async def known(self, ids: Collection[str]) -> dict[str, KnownUser]:
-        """Users by id."""
+        """Users by id, locked against removal."""
         wanted = sorted(id for id in ids if valid_id(id))
         if not wanted:
             return {}
-        rows = await self._tx.execute(sa.select(*_KNOWN).where(_U.id.in_(wanted)))
+        statement = sa.select(*_KNOWN).where(_U.id.in_(wanted)).order_by(_U.id)
+        rows = await self._tx.execute(statement.with_for_update(read=True, key_share=True))
         return {row.id: KnownUser(row.id, row.username, row.active, row.roles) for row in rows}
 
     async def keep(self, secrets: Sequence[tuple[str, str, str | None]]) -> None:

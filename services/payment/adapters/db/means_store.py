@@ -52,12 +52,13 @@ class SqlMeansStore:
             for r in rows
         }
 
-    async def cards(self, ids: Collection[str]) -> dict[str, Card]:
-        """Cards by id."""
+    async def cards(self, ids: Collection[str], *, lock: bool = False) -> dict[str, Card]:
+        """Cards by id; with `lock` none of them is deleted until the transaction ends."""
         wanted = sorted({id for id in ids if id})
         if not wanted:
             return {}
-        rows = await self._tx.execute(sa.select(C.id, C.buyer_id, C.user_id, C.token).where(C.id.in_(wanted)))
+        statement = sa.select(C.id, C.buyer_id, C.user_id, C.token).where(C.id.in_(wanted)).order_by(C.id)
+        rows = await self._tx.execute(statement.with_for_update(read=True, key_share=True) if lock else statement)
         return {r.id: Card(r.id, r.buyer_id, r.user_id, r.token) for r in rows}
 
     async def hold(self, demands: Mapping[str, Demand], now: datetime) -> bool:
@@ -123,7 +124,9 @@ class SqlMeansStore:
     async def assign(self, rows: Mapping[tuple[str, str], bool], now: datetime) -> list[str]:
         """Writes assignments by (account, user) with allow_exceed; returns accounts that do not exist."""
         ids = sorted({id for id, _ in rows})
-        known = set((await self._tx.execute(sa.select(A.id).where(A.id.in_(ids)))).scalars())
+        there = sa.select(A.id).where(A.id.in_(ids)).order_by(A.id)
+        # Locked against removal.
+        known = set((await self._tx.execute(there.with_for_update(read=True, key_share=True))).scalars())
         missing = [id for id in ids if id not in known]
         if rows and not missing:
             insert = self._tx.insert(ACCOUNT_ASSIGNMENTS)

@@ -9,18 +9,20 @@ import sqlalchemy as sa
 
 from libs.auth import PartyKind, Principal
 from libs.db import Json, Micros, UtcTime, metadata
-from libs.idempotency import outcomes
+from libs.idempotency import outcomes, tombstones
 from libs.relay import marks
 from libs.relay.changes import Counted, change_tables
-from libs.resource.database import Resource, resource_table
+from libs.resource.database import Resource, UsedBy, resource_table
 from libs.service import retries
 from services import roles
 from services.payment.contract import resources
-from services.payment.domain.states import State
+from services.payment.domain.ledger import account_of
+from services.payment.domain.states import ENDS, State
 from services.payment.domain.transaction import Cause, Result, TransactionType
 
 METADATA = metadata()
 REQUESTS = outcomes.table(METADATA)
+DELETED = tombstones.table(METADATA)
 GATEWAY_WORD = 200
 """Characters that are kept of what a gateway says: its reference, and its message."""
 
@@ -175,6 +177,13 @@ GATEWAY = sa.Table(
 )
 
 
+_DRAWN = PAYMENTS.c.state.not_in((State.OPEN, *sorted(ENDS)))
+"""Payments that hold or have moved money. One in a cart does not hinder that its means goes: it is refused at submit."""
+_USER = ACCOUNT_ASSIGNMENTS.c.user_id
+_ASSIGNED_TO: sa.ColumnElement[str] = sa.case((_USER == "", "everyone"), else_=_USER)
+"""Who an account is assigned to, in words."""
+
+
 def visible_accounts(caller: Principal) -> sa.ColumnElement[bool] | None:
     """Buyers see accounts assigned to them; the seller's administrators all; suppliers none."""
     if caller.party_kind is PartyKind.SELLER:
@@ -204,11 +213,26 @@ def deletable_cards(caller: Principal) -> sa.ColumnElement[bool] | None:
     return sa.and_(CARDS.c.buyer_id == caller.party_id, CARDS.c.user_id == caller.user_id)
 
 
-ACCOUNT = Resource(resources.ACCOUNT, ACCOUNTS, visible_accounts)
-CARD = Resource(resources.CARD, CARDS, visible_cards, deletable_cards)
+ACCOUNT = Resource(
+    resources.ACCOUNT,
+    ACCOUNTS,
+    visible_accounts,
+    uses=[
+        UsedBy("ledger entry", LEDGER.c.transaction_id, lambda _, id: LEDGER.c.account == account_of(id)),
+        UsedBy("payment", PAYMENTS.c.id, lambda _, id: sa.and_(PAYMENTS.c.spending_account_id == id, _DRAWN)),
+        UsedBy("assignment", _ASSIGNED_TO, lambda _, id: ACCOUNT_ASSIGNMENTS.c.spending_account_id == id),
+    ],
+)
+CARD = Resource(
+    resources.CARD,
+    CARDS,
+    visible_cards,
+    deletable_cards,
+    uses=[UsedBy("payment", PAYMENTS.c.id, lambda _, id: sa.and_(PAYMENTS.c.credit_card_id == id, _DRAWN))],
+)
 
-MADE = {"CreateSpendingAccount": ACCOUNTS, "BatchCreateSpendingAccounts": ACCOUNTS}
-"""By the method that makes it: what is never deleted again, so that the id in a recorded outcome leads somewhere."""
+MADE = {"CreateSpendingAccount": ACCOUNTS, "BatchCreateSpendingAccounts": ACCOUNTS, "CreateCreditCard": CARDS}
+"""By the method that makes it: the table where the id in a recorded outcome leads, unless it was deleted."""
 
 NAMES: Mapping[sa.Column[Any], Iterable[str]] = {
     PAYMENTS.c.state: State,

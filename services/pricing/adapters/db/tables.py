@@ -5,23 +5,26 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from libs.db import UtcTime, metadata
-from libs.idempotency import outcomes
+from libs.idempotency import outcomes, tombstones
 from libs.relay.changes import change_tables
-from libs.resource.database import Resource, resource_table
+from libs.resource.database import Resource, UsedBy, resource_table
 from libs.service import retries
 from services.pricing.contract import resources
 
 METADATA = metadata()
 REQUESTS = outcomes.table(METADATA)
+DELETED = tombstones.table(METADATA)
 CHANGES = change_tables(METADATA)
 SCHEDULES = resource_table(METADATA, "price_schedules", resources.SCHEDULE)
-SCHEDULE = Resource(resources.SCHEDULE, SCHEDULES)
 ASSIGNMENTS = sa.Table(
     "price_assignments",
     METADATA,
     sa.Column("product_id", sa.String(100), primary_key=True),
     sa.Column("buyer_id", sa.String(100), primary_key=True),
     sa.Column("price_schedule_id", sa.String(100), sa.ForeignKey("price_schedules.id"), nullable=False),
+)
+SCHEDULE = Resource(
+    resources.SCHEDULE, SCHEDULES, uses=[UsedBy.column("product", ASSIGNMENTS.c.product_id, ASSIGNMENTS.c.price_schedule_id)]
 )
 TAX_RATES = resource_table(
     METADATA, "tax_rates", resources.TAX_RATE, sa.Index("ix_tax_rates_place", "country", "tax_class", "postal_prefix")
@@ -38,5 +41,10 @@ RESERVATIONS = sa.Table(
     *retries.columns(),
 )
 
-MADE = {"CreatePriceSchedule": SCHEDULES, "BatchCreatePriceSchedules": SCHEDULES}
-"""By the method that makes it: what is never deleted again, so that the id in a recorded outcome leads somewhere."""
+MADE = {
+    "CreatePriceSchedule": SCHEDULES,
+    "BatchCreatePriceSchedules": SCHEDULES,
+    "CreateTaxRate": TAX_RATES,
+    "BatchCreateTaxRates": TAX_RATES,
+}
+"""By the method that makes it: the table where the id in a recorded outcome leads, unless it was deleted."""

@@ -63,6 +63,11 @@ class PriceScheduleServicer(pb_grpc.PriceScheduleServiceServicer):
         made = await self._schedules.update(request, request.price_schedule, "price_schedule")
         return pb.UpdatePriceScheduleResponse(price_schedule=made)
 
+    async def DeletePriceSchedule(self, request: pb.DeletePriceScheduleRequest, context: Any) -> pb.DeletePriceScheduleResponse:
+        _admin()
+        await self._schedules.delete(request, request.price_schedule_id)
+        return pb.DeletePriceScheduleResponse()
+
     async def AssignPriceSchedules(
         self, request: pb.AssignPriceSchedulesRequest, context: Any
     ) -> pb.AssignPriceSchedulesResponse:

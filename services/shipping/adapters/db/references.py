@@ -52,7 +52,9 @@ async def _exist(
     tx: Tx, found: Violations, items: References, name: str, table: sa.Table, reason: reasons.ReasonName, word: str
 ) -> None:
     wanted = sorted({values[name] for _, values in items if valid_id(values[name])})
-    known = set((await tx.execute(sa.select(table.c.id).where(table.c.id.in_(wanted)))).scalars())
+    statement = sa.select(table.c.id).where(table.c.id.in_(wanted)).order_by(table.c.id)
+    # Locked against removal, in the order of the ids.
+    known = set((await tx.execute(statement.with_for_update(read=True, key_share=True))).scalars())
     for path, values in items:
         if values[name] in wanted and values[name] not in known:
             found.add(f"{path}.{name}", reason, f"there is no {word} {values[name]!r}")

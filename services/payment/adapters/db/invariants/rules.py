@@ -174,7 +174,7 @@ def _charge_rules() -> dict[str, sa.Select[Any]]:
 
 
 def _effect_rules(dialect: str) -> dict[str, Any]:
-    """What a request moved is a transaction; what it made is never deleted, payments of carts aside."""
+    """What a request moved is a transaction; what it made is there or was deleted, payments of carts aside."""
     moved = invariants.listed(dialect, REQUESTS, "transactions")
     unmoved = (
         sa.select(R.request_id.label("subject"), told(R.method, ": there is no transaction ", moved.c.value))

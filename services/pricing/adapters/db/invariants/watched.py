@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from libs.db.watched import CHANGE_FEED, Free, Register, Watch, all_by, all_free, by
 from libs.db.watched import CHANGES as CHANGES_WATCH
+from libs.db.watched import DELETED as DELETED_WATCH
 from libs.db.watched import REQUESTS as REQUESTS_WATCH
 from services.pricing.adapters.db import tables
 
@@ -45,6 +46,7 @@ WATCHED: Register = {
         Free("an attempt that redeems nothing has none, and the order does not state whether it does"),
     ),
     tables.REQUESTS: REQUESTS_WATCH,
+    tables.DELETED: DELETED_WATCH,
     tables.CHANGES.changes: CHANGES_WATCH,
     tables.CHANGES.state: CHANGE_FEED,
 }

@@ -35,8 +35,9 @@ class SqlAssignmentStore:
         self._tx = tx
 
     async def known_schedules(self, ids: Collection[str]) -> set[str]:
-        """Those of the schedules that exist."""
-        statement = sa.select(SCHEDULES.c.id).where(SCHEDULES.c.id.in_(sorted(ids)))
+        """Those of the schedules that exist, locked against removal."""
+        statement = sa.select(SCHEDULES.c.id).where(SCHEDULES.c.id.in_(sorted(ids))).order_by(SCHEDULES.c.id)
+        statement = statement.with_for_update(read=True, key_share=True)
         return set((await self._tx.execute(statement)).scalars())
 
     async def put(self, assignments: Sequence[Assignment], now: datetime) -> None:
