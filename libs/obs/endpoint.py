@@ -18,10 +18,6 @@ from libs.obs.metrics import Reading
 if TYPE_CHECKING:
     from libs.service.app import ServiceApp
 
-PAUSE = 5.0
-"""Seconds between two readings of the gauges."""
-PATIENCE = 5.0
-"""Seconds that a reading may take. What cannot be read is left out: no number is better than an old one."""
 _LOG = get_logger("metrics")
 
 
@@ -36,8 +32,10 @@ def address(bind: str) -> tuple[str, int]:
 class ServiceCollector(Collector):
     """The numbers of the services of one process."""
 
-    def __init__(self, apps: Sequence[ServiceApp]) -> None:
+    def __init__(self, apps: Sequence[ServiceApp], patience: float = 5.0) -> None:
+        """`patience`: seconds that a reading may take. What cannot be read is left out: no number is better than an old one."""
         self._apps = apps
+        self._patience = patience
         self._readings: dict[str, Sequence[Reading]] = {}
 
     async def read(self) -> None:
@@ -46,7 +44,7 @@ class ServiceCollector(Collector):
             if app.gauges is None:
                 continue
             try:
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(self._patience):
                     self._readings[app.name] = await app.gauges()
             except Exception as error:
                 self._readings.pop(app.name, None)
@@ -76,15 +74,20 @@ class _Everything(Collector):
 
 
 @asynccontextmanager
-async def metrics_endpoint(bind: str, apps: Sequence[ServiceApp]) -> AsyncIterator[str]:
-    """Serves `/metrics` for the length of the block; yields its address. Raises OSError when the port is taken."""
-    services = ServiceCollector(apps)
+async def metrics_endpoint(
+    bind: str, apps: Sequence[ServiceApp], pause: float = 5.0, patience: float = 5.0
+) -> AsyncIterator[str]:
+    """Serves `/metrics` for the length of the block; yields its address. Raises OSError when the port is taken.
+
+    `pause`: seconds between two readings of the gauges, each of which may take `patience`.
+    """
+    services = ServiceCollector(apps, patience)
     registry = CollectorRegistry()
     registry.register(_Everything(services))
     await services.read()
     host, port = address(bind)
     server, thread = start_http_server(port, host, registry)
-    refresh = asyncio.create_task(_refresh(services))
+    refresh = asyncio.create_task(_refresh(services, pause))
     try:
         yield f"{host}:{server.server_port}"
     finally:
@@ -96,7 +99,7 @@ async def metrics_endpoint(bind: str, apps: Sequence[ServiceApp]) -> AsyncIterat
         thread.join()
 
 
-async def _refresh(services: ServiceCollector) -> None:
+async def _refresh(services: ServiceCollector, pause: float) -> None:
     while True:
-        await asyncio.sleep(PAUSE)
+        await asyncio.sleep(pause)
         await services.read()

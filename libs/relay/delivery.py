@@ -19,22 +19,15 @@ from uuid import UUID
 
 from libs import failpoints
 from libs.errors import Kind, WaybillError
+from libs.relay.limits import DEFAULT, RelayLimits
 
 UNANSWERED = frozenset({Kind.UNAVAILABLE, Kind.EXHAUSTED, Kind.STALE, Kind.UNAUTHENTICATED, Kind.DENIED})
 """What says nothing about the change that was sent: silence, overload, contention, and our own identity."""
-LONGEST_WAIT = timedelta(minutes=1)
 COMPANY = (200, 50, 10)
 """How many changes are sent together that have failed this often; alone after that."""
-DEFECT_TRIES = 10
-"""How often in a row a change, alone, may meet INTERNAL before it is parked: several minutes."""
-TAKES_FOR = 120.0
-"""Seconds for which a consumer that took something counts as working: less than DEFECT_TRIES take, so that a consumer
-that fails at everything, such as a bad build, has nothing parked; more than LONGEST_WAIT, so that a culprit is tried within."""
 REASON_LENGTH = 500
 """Characters that are kept of why a change was not taken."""
 _DEFECTS = re.compile(r"INTERNAL x(\d+):")
-MAX_SILENCES = 3
-"""Sends in a row without an answer after which the rest is left for later."""
 _T = TypeVar("_T")
 
 
@@ -66,8 +59,9 @@ class Failure:
 class Consumer:
     """What is known of a consumer in this process."""
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, now: Callable[[], float] = time.monotonic, limits: RelayLimits = DEFAULT) -> None:
         self._now = now
+        self.limits = limits
         self._took: float | None = None
 
     def took(self) -> None:
@@ -77,7 +71,7 @@ class Consumer:
     @property
     def works(self) -> bool:
         """Whether it has taken something lately: then a defect is not one of everything."""
-        return self._took is not None and self._now() - self._took <= TAKES_FOR
+        return self._took is not None and self._now() - self._took <= self.limits.works_for
 
 
 @dataclass(slots=True)
@@ -91,13 +85,13 @@ class Outcome:
     """Sends in a row without an answer."""
 
 
-def wait(tries: int) -> timedelta:
-    """How long after this many failures a change is sent again: one second, doubling, up to a minute."""
-    return min(LONGEST_WAIT, timedelta(seconds=2 ** min(tries - 1, 10)))
+def wait(tries: int, longest: timedelta = DEFAULT.longest_wait) -> timedelta:
+    """How long after this many failures a change is sent again: one second, doubling, up to the longest wait."""
+    return min(longest, timedelta(seconds=2 ** min(tries - 1, 20)))
 
 
 def defects(error: str | None) -> int:
-    """How many defects in a row the last failure's reason tells of. They are kept there, where operators read them."""
+    """How many defects in a row the last failure's reason counts. They are kept there, where operators read them."""
     found = _DEFECTS.match(error or "")
     return int(found[1]) if found else 0
 
@@ -121,7 +115,7 @@ async def deliver(
     outcome: Outcome,
 ) -> None:
     """Sends items together; halves them when they are rejected. `has_time` says whether another send may begin."""
-    if not has_time() or outcome.silences >= MAX_SILENCES:
+    if not has_time() or outcome.silences >= outcome.consumer.limits.relay_silences:
         outcome.untried += [head(item) for item in items]
         return
     if failpoints.WATCHED is not None:
@@ -132,7 +126,7 @@ async def deliver(
         if error.defect:
             outcome.silences += 1
             alone = len(items) == 1
-            outcome.failures += [_defect(head(item), alone, outcome.consumer.works) for item in items]
+            outcome.failures += [_defect(head(item), alone, outcome.consumer) for item in items]
             return
         if error.kind in UNANSWERED:
             outcome.silences += 1
@@ -155,9 +149,13 @@ async def deliver(
     await deliver(items[middle:], head, send, has_time, outcome)
 
 
-def _defect(head: Head, alone: bool, works: bool) -> Failure:
+def _defect(head: Head, alone: bool, consumer: Consumer) -> Failure:
     """In company nobody is to blame; alone it counts."""
     if not alone:
         return Failure(head, "INTERNAL", False)
     count = head.defects + 1
-    return Failure(head, f"INTERNAL x{count}: the consumer fails at it, its log says why", works and count >= DEFECT_TRIES)
+    return Failure(
+        head,
+        f"INTERNAL x{count}: the consumer fails at it, its log says why",
+        consumer.works and count >= consumer.limits.relay_defect_tries,
+    )

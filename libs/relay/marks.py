@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -112,12 +112,15 @@ class Heads:
             [{"k": key, "v": version} for key, version in sorted(versions.items())],
         )
 
-    async def give_back(self, tx: Tx, failures: Sequence[Failure], untried: Sequence[Head], now: datetime) -> None:
+    async def give_back(
+        self, tx: Tx, failures: Sequence[Failure], untried: Sequence[Head], now: datetime, longest: timedelta
+    ) -> None:
         """Parks or postpones what failed and frees what was not tried, as far as it is still this caller's.
 
-        Whatever changed, was taken by another relay or retried by an operator meanwhile is left as it is.
+        Whatever changed, was taken by another relay or retried by an operator meanwhile is left as it is. `longest` is the most
+        that a failure waits.
         """
-        rows = [_failed(failure, now) for failure in failures]
+        rows = [_failed(failure, now, longest) for failure in failures]
         rows += [_row(head, now, head.tries, None, None) for head in untried]
         if not rows:
             return
@@ -140,9 +143,9 @@ class Heads:
         )
 
 
-def _failed(failure: Failure, now: datetime) -> dict[str, Any]:
+def _failed(failure: Failure, now: datetime, longest: timedelta) -> dict[str, Any]:
     tries = failure.head.tries + 1
-    due = NEVER if failure.parks else now + wait(tries)
+    due = NEVER if failure.parks else now + wait(tries, longest)
     return _row(failure.head, due, tries, now if failure.parks else None, failure.reason)
 
 

@@ -39,7 +39,7 @@ class Relay:
         self.name = name
         self.clock = clock
         self.limits = limits
-        self.consumer = Consumer()
+        self.consumer = Consumer(limits=limits)
 
     def turn(self) -> Turn:
         """Begins one."""

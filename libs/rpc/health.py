@@ -1,7 +1,7 @@
 """The health service, with what stands behind it.
 
 The whole server, named "", and each of its services are SERVING while the database behind them answers. Other services are
-no part of that: a caller that is sent elsewhere would find the same ones away. How they are is told as `dependency/<context>`.
+no part of that: a caller that is sent elsewhere would find the same ones away. How they are is shown as `dependency/<context>`.
 """
 
 from __future__ import annotations
@@ -14,15 +14,10 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from libs.db import Database
 from libs.obs import get_logger, metrics
+from libs.rpc.health_limits import DEFAULT, HealthLimits
 from libs.rpc.peers import Peers
 from libs.service.app import ServiceApp
 
-DATABASE_SECONDS = 2.0
-"""Between two looks at a database."""
-DEPENDENCY_SECONDS = 5.0
-"""Between two looks at the other services."""
-PATIENCE = 2.0
-"""Seconds within which a database or a service answers."""
 BUSY_LOOKS = 15
 """Looks in a row that find no free connection, after which the database counts as away."""
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -33,15 +28,16 @@ _LOG = get_logger("health")
 class DatabaseWatch:
     """Whether one database answers."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, patience: float = DEFAULT.health_patience) -> None:
         self._database = database
+        self._patience = patience
         self._busy = 0
 
     async def answers(self) -> bool:
         """Looks. A pool whose connections are all in use says nothing about the database, for a while."""
         full = all(used >= size for used, size in self._database.connections().values())
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._patience):
                 await self._database.ping()
         except TimeoutError:
             self._busy = self._busy + 1 if full else BUSY_LOOKS
@@ -56,25 +52,31 @@ class DatabaseWatch:
 class Health:
     """Keeps the states of one server."""
 
-    def __init__(self, apps: Sequence[ServiceApp], shared: Sequence[str], peers: Peers | None = None) -> None:
+    def __init__(
+        self, apps: Sequence[ServiceApp], shared: Sequence[str], peers: Peers | None = None, limits: HealthLimits = DEFAULT
+    ) -> None:
         """`shared` are services that lean on every database."""
+        self._limits = limits
         self.servicer = health.aio.HealthServicer()
         self.names = [full for app in apps for _, _, full in app.registrations] + list(shared)
         self._apps = apps
         self._shared = ["", *shared]
         self._peers = peers
-        self._databases = {app.name: DatabaseWatch(app.database) for app in apps if app.database is not None}
+        self._databases = {
+            app.name: DatabaseWatch(app.database, limits.health_patience) for app in apps if app.database is not None
+        }
         self._known: dict[str, bool] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     async def begin(self) -> None:
         """Everything serves; from now on it is looked at."""
+        limits = self._limits
         for name in ("", *self.names):
             await self.servicer.set(name, SERVING)
         self._known = dict.fromkeys(self._databases, True)
-        self._tasks = [asyncio.create_task(_every(DATABASE_SECONDS, self.look))]
+        self._tasks = [asyncio.create_task(_every(limits.health_pause, self.look))]
         if self._peers is not None:
-            self._tasks.append(asyncio.create_task(_every(DEPENDENCY_SECONDS, self.look_around)))
+            self._tasks.append(asyncio.create_task(_every(limits.health_dependency_pause, self.look_around)))
 
     async def leave(self) -> None:
         """NOT_SERVING, for good."""
@@ -118,7 +120,7 @@ class Health:
         assert self._peers is not None
         try:
             stub = health_pb2_grpc.HealthStub(self._peers.channel(address))
-            answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=PATIENCE)
+            answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=self._limits.health_patience)
         except Exception:
             return False
         return bool(answer.status == SERVING)

@@ -15,6 +15,7 @@ from libs.obs import get_logger, metrics
 from libs.rpc.changes import CHANGE_SERVICE, register_changes
 from libs.rpc.entrance import HEALTH, MAX_INSIDE, REFLECTION, Entrance, Inside, Load, Outside
 from libs.rpc.health import Health
+from libs.rpc.health_limits import DEFAULT, HealthLimits
 from libs.rpc.interceptor import CallInterceptor
 from libs.rpc.invariants import INSPECTION_SERVICE, register_inspection
 from libs.rpc.operations import OUTBOX_SERVICE, register_operations
@@ -60,6 +61,7 @@ class RpcServer:
         max_outside_streams: int = 1_000,
         peers: Peers | None = None,
         inner_credentials: grpc.ServerCredentials | None = None,
+        health_limits: HealthLimits = DEFAULT,
     ) -> None:
         """`credentials` are shown to outside callers, `inner_credentials` to services; without them in the clear."""
         self._apps = list(apps)
@@ -72,7 +74,7 @@ class RpcServer:
         anonymous = frozenset().union(*(app.anonymous for app in apps)) if apps else frozenset()
         load, self._streams = Load(max_outside_calls, max_outside_streams), Streams()
         metrics.STREAMS.set_function(lambda: len(self._streams))
-        self._health = Health(self._apps, [INSPECTION_SERVICE, OUTBOX_SERVICE, CHANGE_SERVICE], peers)
+        self._health = Health(self._apps, [INSPECTION_SERVICE, OUTBOX_SERVICE, CHANGE_SERVICE], peers, health_limits)
 
         def server(entrance: Entrance) -> grpc.aio.Server:
             return self._server(CallInterceptor(contexts, entrance, load, self._streams), entrance)

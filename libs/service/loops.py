@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
 from libs.errors import Kind, WaybillError
@@ -16,8 +17,8 @@ from libs.obs import metrics
 
 AGAIN = 1.0
 """Seconds, at least, between a look that failed and the next."""
-TELL = 60.0
-"""Seconds after which trouble that lasts is told again."""
+REPEAT = 60.0
+"""Seconds after which trouble that lasts is logged again."""
 _T = TypeVar("_T")
 
 
@@ -26,6 +27,16 @@ class Tries(Protocol):
 
     async def failed(self, item: Any, why: str) -> None: ...
     async def went(self, item: Any) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a look goes about what is due: how failures are kept, how many items it takes, and how long those that are still
+    open after it wait for the next one."""
+
+    tries: Tries
+    batch: int
+    again: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +52,22 @@ class Loop:
 
 @dataclass(slots=True)
 class Trouble:
-    """Failures in a row, told quietly: a new kind at once, one that lasts once a minute, its end once."""
+    """Failures in a row, logged sparingly: a new kind at once, one that lasts once a minute, its end once."""
 
     log: Any
     now: Callable[[], float] = time.monotonic
     failures: int = field(default=0, init=False)
     _kind: object = field(default=None, init=False)
-    _told: float = field(default=0.0, init=False)
+    _logged: float = field(default=0.0, init=False)
 
     def met(self, error: BaseException) -> None:
         """A look failed. What callers may hear is one line; a defect has its traceback, when it is new."""
         self.failures += 1
         kind = error.reason if isinstance(error, WaybillError) else (type(error), *_place(error))
         new, now = kind != self._kind, self.now()
-        if not new and now - self._told < TELL:
+        if not new and now - self._logged < REPEAT:
             return
-        self._kind, self._told = kind, now
+        self._kind, self._logged = kind, now
         if isinstance(error, WaybillError):
             self.log.warning("background loop postponed", reason=error.reason, failures=self.failures)
         elif new:
@@ -119,7 +130,7 @@ async def one_by_one(items: Iterable[_T], act: Callable[[_T], Awaitable[bool]], 
 
 
 async def put_off(item: Any, error: Exception, log: Any, tries: Tries) -> None:
-    """Tells what an item failed by and has it wait; never fails itself, since there are others."""
+    """Logs what an item failed by and has it wait; never fails itself, since there are others."""
     if isinstance(error, WaybillError):
         log.info("postponed", item=str(item), reason=error.reason)
     else:

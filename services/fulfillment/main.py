@@ -13,7 +13,7 @@ from libs.idempotency.outcomes import forgetting
 from libs.relay.change_feed import SqlChangeFeed
 from libs.relay.marks import Outbox
 from libs.service.app import Runtime, ServiceApp
-from libs.service.loops import Loop
+from libs.service.loops import Loop, Pace
 from libs.service.retries import Retries
 from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.adapters.clients.directory_client import DirectoryClient
@@ -84,13 +84,15 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
     delay = timedelta(seconds=settings.relay_delay)
     units: Units = SqlUnitsOfWork(database, lambda tx: SqlFulfillmentWork(tx, runtime.ids, delay))
     peer = OrderClient(runtime.peers)
-    reporting = Reporting(units, peer, runtime.clock, settings.relay)
+    reporting = Reporting(units, peer, runtime.clock, settings.relay, settings.report_wait)
     counted, key = ("fulfillment", "expiry"), ("order_key", "attempt", "kind")
     held = tables.reservations.c.check_time.is_not(None)
     tries = Retries(database, runtime.clock, counted, tables.reservations, "check_time", *key, unfinished=held)
-    expiry = ExpireReservations(units, peer, runtime.clock, timedelta(seconds=settings.expiry_again), tries)
+    expiry = ExpireReservations(
+        units, peer, runtime.clock, Pace(tries, settings.expiry_batch, timedelta(seconds=settings.expiry_again))
+    )
     failed = Retries(database, runtime.clock, ("fulfillment", "deliveries"), tables.supplier_orders, "deliver_time", "key")
-    deliveries = DeliverOpenUnits(units, reporting, runtime.clock, failed)
+    deliveries = DeliverOpenUnits(units, reporting, runtime.clock, Pace(failed, settings.delivery_batch))
     changes, orders = SqlChangeFeed(database, tables.changes), SupplierOrders(units, reporting, runtime.clock)
     app = ServiceApp(
         name="fulfillment",

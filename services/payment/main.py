@@ -17,7 +17,7 @@ from libs.relay.change_feed import SqlChangeFeed
 from libs.relay.marks import Outbox
 from libs.resource.database import Resource, StandardMethods
 from libs.service.app import Runtime, ServiceApp
-from libs.service.loops import Loop
+from libs.service.loops import Loop, Pace
 from libs.service.retries import Retries
 from services.payment.adapters.clients.order import OrderDecisions, OrderReports
 from services.payment.adapters.db.alert_store import KIND
@@ -31,7 +31,7 @@ from services.payment.adapters.gateways.registry import gateways as chosen_gatew
 from services.payment.application.ask_gateway import AskGateway
 from services.payment.application.authorize_payments import AuthorizePayments
 from services.payment.application.end_attempt import EndAttempt
-from services.payment.application.expire_attempts import ExpireAttempts, Pace
+from services.payment.application.expire_attempts import ExpireAttempts
 from services.payment.application.gateways import Gateways
 from services.payment.application.lower_payments import LowerPayments
 from services.payment.application.move_money import MoveMoney
@@ -180,7 +180,7 @@ def _payments(
     books = Books(units, RecordChanges(ids, gateways, again), clock)
     ask = AskGateway(gateways, settings.gateway_timeout)
     tries = _tries(database, clock)
-    settle = SettleTransactions(books, ask, settings.void_timeout, again, tries["settle"])
+    settle = SettleTransactions(books, ask, settings.void_timeout, Pace(tries["settle"], settings.settle_batch, again))
     orders, order_payments, end = OrderReports(runtime.peers), OrderPayments(units, clock, ids), EndAttempt(books, settle)
     served = Servicers(
         OrderPaymentServicer(
@@ -198,11 +198,12 @@ def _payments(
         ),
         PaymentServicer(MoveMoney(books, settle, orders)),
     )
-    expiry_again, early = timedelta(seconds=settings.expiry_again), timedelta(seconds=settings.renew_early)
+    expiry = Pace(tries["expiry"], settings.expiry_batch, timedelta(seconds=settings.expiry_again))
+    early = timedelta(seconds=settings.renew_early)
     background = Background(
-        ExpireAttempts(units, clock, end, OrderDecisions(runtime.peers), Pace(expiry_again, tries["expiry"])),
+        ExpireAttempts(units, clock, end, OrderDecisions(runtime.peers), expiry),
         settle,
-        RenewAuthorizations(books, settle, orders, early, tries["renew"]),
+        RenewAuthorizations(books, settle, orders, early, Pace(tries["renew"], settings.renew_batch)),
         ReportAlerts(units, orders, clock, settings.relay),
     )
     return served, background

@@ -1,4 +1,4 @@
-"""What the service is told from outside."""
+"""The settings of the service."""
 
 from __future__ import annotations
 
@@ -26,13 +26,18 @@ class Settings(ServiceSettings):
         86_400.0, "How long before it lapses an authorization that is confirmed and not captured is renewed."
     )
     renew_pause: float = seconds(60.0, "Between two looks for authorizations that lapse.", at_least=0.05)
+    renew_batch: int = setting(50, "Orders whose authorizations one look renews.", at_least=1, at_most=1_000)
     settle_pause: float = seconds(1.0, "Between two looks for gateway operations without an answer.", at_least=0.05)
+    settle_batch: int = setting(
+        50, "Gateway operations that one look asks about, all at the same time.", at_least=1, at_most=1_000
+    )
     settle_again: float = seconds(10.0, "How long until a gateway is asked again.", at_least=0.1)
     relay: RelayLimits = DEFAULT
     relay_pause: float = seconds(
         1.0, "Between two looks for payments that need attention and that the order service does not know of.", at_least=0.05
     )
     expiry_pause: float = seconds(5.0, "Between two looks for reservations past their time.", at_least=0.05)
+    expiry_batch: int = setting(100, "Reservations past their time that one look takes up.", at_least=1, at_most=10_000)
     expiry_grace: float = seconds(
         30.0, "How much longer than its attempt's deadline a reservation lives before anyone asks about it.", at_least=1.0
     )

@@ -14,7 +14,7 @@ from libs.idempotency.outcomes import forgetting
 from libs.relay.change_feed import SqlChangeFeed
 from libs.resource.database import Resource, StandardMethods
 from libs.service.app import Runtime, ServiceApp
-from libs.service.loops import Loop
+from libs.service.loops import Loop, Pace
 from libs.service.retries import Retries
 from services.pricing.adapters.clients.order import OrderDecisions
 from services.pricing.adapters.db.gauges import Gauges
@@ -25,7 +25,7 @@ from services.pricing.adapters.db.stores import RESERVED
 from services.pricing.adapters.db.tables import CHANGES, MADE, REQUESTS, RESERVATIONS, SCHEDULE, TAX_RATE
 from services.pricing.adapters.db.work import SqlPricingWork
 from services.pricing.application.calculation.calculate_order import CalculateOrder
-from services.pricing.application.calculation.expire_reservations import ExpireReservations, Pace
+from services.pricing.application.calculation.expire_reservations import ExpireReservations
 from services.pricing.application.calculation.reserve_redemptions import Redemptions
 from services.pricing.application.inspection import Inspection
 from services.pricing.application.schedules.assign_price_schedules import AssignPriceSchedules
@@ -62,7 +62,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     held = RESERVATIONS.c.state == RESERVED
     tries = Retries(database, clock, ("pricing", "expiry"), RESERVATIONS, "expire_time", "order_key", "attempt", unfinished=held)
     decisions = OrderDecisions(runtime.peers)
-    expire = ExpireReservations(units, redemptions, decisions, clock, Pace(settings.expiry_batch, tries))
+    expire = ExpireReservations(units, redemptions, decisions, clock, Pace(tries, settings.expiry_batch))
     served: list[tuple[Any, Any, str]] = [
         (pricing_service_pb2_grpc.add_PricingServiceServicer_to_server, PricingServicer(calculate), "PricingService"),
         (

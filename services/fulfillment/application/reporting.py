@@ -19,8 +19,6 @@ from services.fulfillment.domain.supplier_orders.supplier_order import SupplierO
 
 MAX_LINES = 10_000
 """Lines and items in one report: it has to fit into a message."""
-PATIENCE_INLINE = 2.0
-"""Seconds that a caller waits for the order service to hear of a change that is committed anyway."""
 _LOG = get_logger("fulfillment.reporting")
 Report = SupplierOrder | Shipment
 
@@ -28,10 +26,14 @@ Report = SupplierOrder | Shipment
 class Reporting:
     """Sends whole states at their versions; the order service ignores what it knows already."""
 
-    def __init__(self, units: UnitsOfWork[FulfillmentWork], peer: OrderPeer, clock: Clock, limits: RelayLimits = DEFAULT) -> None:
+    def __init__(
+        self, units: UnitsOfWork[FulfillmentWork], peer: OrderPeer, clock: Clock, limits: RelayLimits = DEFAULT, wait: float = 2.0
+    ) -> None:
+        """`wait`: seconds that a caller waits for the order service to hear of a change that is committed anyway."""
         self._units = units
         self._peer = peer
         self._relay = Relay("fulfillment", "relay", clock, limits)
+        self._wait = wait
         self._pressing = False
 
     async def report(self, orders: Sequence[SupplierOrder], sent: Sequence[Shipment] = ()) -> None:
@@ -39,7 +41,7 @@ class Reporting:
         if not orders and not sent:
             return
         try:
-            unknown = await self._peer.report(orders, sent, PATIENCE_INLINE)
+            unknown = await self._peer.report(orders, sent, self._wait)
             self._relay.consumer.took()
             await self._acknowledge(orders, sent, unknown)
         except WaybillError as error:
@@ -92,11 +94,11 @@ class Reporting:
                     turn.unknown(heads[item.key], "ORDER_UNKNOWN")
 
     async def _acknowledge(self, orders: Iterable[SupplierOrder], sent: Iterable[Shipment], unknown: set[str]) -> int:
-        told = {o.key: o.version for o in orders if not _keys(o) & unknown}
+        known = {o.key: o.version for o in orders if not _keys(o) & unknown}
         seen = {s.key: s.version for s in sent if not _keys(s) & unknown}
-        if told or seen:
-            await self._units.retrying(lambda work: work.reports.acknowledge(told, seen))
-        return len(told) + len(seen)
+        if known or seen:
+            await self._units.retrying(lambda work: work.reports.acknowledge(known, seen))
+        return len(known) + len(seen)
 
     async def relay(self) -> None:
         """Everything that is due. What fails is tried again, for ever, ever more rarely."""

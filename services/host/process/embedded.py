@@ -96,6 +96,7 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
         host.max_streams,
         peers=peers,
         inner_credentials=credentials if host.only else None,
+        health_limits=host.health,
     )
     try:
         async with AsyncExitStack() as stack:
@@ -103,7 +104,7 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
             within = _reached(host.inner_bind, server.inner_port)
             metrics_address = ""
             if host.metrics_bind:
-                metrics_address = await stack.enter_async_context(_metrics(host.metrics_bind, list(apps.values())))
+                metrics_address = await stack.enter_async_context(_metrics(host, list(apps.values())))
             # A secret that is shown once comes into being when nothing is left that keeps a process from starting.
             secret = None
             if "directory" in host.hosted:
@@ -124,12 +125,14 @@ def _reached(bind: str, port: int) -> str:
 
 
 @asynccontextmanager
-async def _metrics(bind: str, apps: list[ServiceApp]) -> AsyncIterator[str]:
+async def _metrics(host: HostSettings, apps: list[ServiceApp]) -> AsyncIterator[str]:
     async with AsyncExitStack() as stack:
         try:
-            address = await stack.enter_async_context(metrics_endpoint(bind, apps))
+            address = await stack.enter_async_context(
+                metrics_endpoint(host.metrics_bind, apps, host.metrics_pause, host.metrics_patience)
+            )
         except OSError as error:
-            raise StartupError(f"cannot serve metrics on {bind}: {error.strerror or error}") from error
+            raise StartupError(f"cannot serve metrics on {host.metrics_bind}: {error.strerror or error}") from error
         yield address
 
 

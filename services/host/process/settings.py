@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from libs.rpc.health_limits import DEFAULT as HEALTH
+from libs.rpc.health_limits import HealthLimits
+
 from libs.auth.strength import weakness
 from libs.db.tuning import DEFAULT, Tuning
 from libs.db.url import parsed_url
@@ -54,6 +57,8 @@ class HostSettings:
     """How hosted services use their databases, where nothing else is set."""
     calls: CallLimits = CALLS
     """What services grant each other."""
+    health: HealthLimits = HEALTH
+    """How often the process looks whether its databases and the other services answer."""
     service_token_lifetime: float = seconds(
         60.0,
         "How long a token between services holds; clocks of processes may differ by less than half of it.",
@@ -88,6 +93,10 @@ class HostSettings:
         1_000, "Streams, such as WatchOrders, that outside callers may have open at the same time.", at_least=1
     )
     metrics_bind: str = setting("", "Where Prometheus reads this process: host:port, or :port on the loopback; else nowhere.")
+    metrics_pause: float = seconds(5.0, "Between two readings of the numbers that are kept in databases.", at_least=0.1)
+    metrics_patience: float = seconds(
+        5.0, "How long one service's reading may take; what cannot be read is left out.", at_least=0.1
+    )
     otlp_endpoint: str = setting(
         "", "Where traces are sent: an OTLP receiver, such as http://127.0.0.1:4317; else nowhere.", shown=URL
     )

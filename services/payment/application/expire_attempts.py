@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
-from datetime import timedelta
 
 from libs.clock import Clock
 from libs.obs import get_logger, tracing
-from libs.service.loops import Tries, one_by_one
+from libs.service.loops import Pace, one_by_one
 from services.payment import metrics
 from services.payment.application.end_attempt import EndAttempt
 from services.payment.application.ports import Decisions, Units
 
-BATCH = 100
 _LOG = get_logger("payment.attempts")
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """When an attempt that is not decided is asked about again, and how much later each time that asking fails."""
-
-    again: timedelta
-    tries: Tries
 
 
 class ExpireAttempts:
@@ -33,7 +22,7 @@ class ExpireAttempts:
         self._clock = clock
         self._end = end
         self._decisions = decisions
-        self._again, self._tries = pace.again, pace.tries
+        self._pace = pace
 
     async def once(self) -> int:
         """Asks about every attempt past its time; returns how many were ended."""
@@ -42,8 +31,8 @@ class ExpireAttempts:
             # Most looks find nothing: those take no write lock.
             if not await work.attempts.any_expired(now):
                 return 0
-        due = await self._units.retrying(lambda work: work.attempts.claim_expired(now, now + self._again, BATCH))
-        return await one_by_one(due, lambda found: self.ask(*found), _LOG, self._tries)
+        due = await self._units.retrying(lambda work: work.attempts.claim_expired(now, now + self._pace.again, self._pace.batch))
+        return await one_by_one(due, lambda found: self.ask(*found), _LOG, self._pace.tries)
 
     async def ask(self, key: uuid.UUID, attempt: int) -> bool:
         """Asks about one attempt and does what was decided; whether it is ended now."""

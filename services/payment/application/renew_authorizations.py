@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from libs.errors import Kind, WaybillError
 from libs.obs import get_logger
-from libs.service.loops import Tries, one_by_one, put_off
+from libs.service.loops import Pace, one_by_one, put_off
 from services.payment.application.ports import OrderPeer, PaymentWork
 from services.payment.application.record_changes import Books
 from services.payment.application.settle_transactions import SettleTransactions
@@ -15,7 +15,6 @@ from services.payment.domain.renewal import tend
 from services.payment.domain.states import State
 from services.payment.domain.transaction import Transaction
 
-BATCH = 50
 _LOG = get_logger("payment.renewals")
 
 
@@ -24,12 +23,13 @@ class RenewAuthorizations:
     time. Each order is taken up by itself, and one that fails waits longer each time: it keeps no other from being renewed.
     The gateway is asked outside of any transaction; one that is silent is asked on by SettleTransactions."""
 
-    def __init__(self, books: Books, settle: SettleTransactions, orders: OrderPeer, early: timedelta, tries: Tries) -> None:
+    def __init__(self, books: Books, settle: SettleTransactions, orders: OrderPeer, early: timedelta, pace: Pace) -> None:
+        """`early`: how long before it lapses an authorization is renewed."""
         self._units, self._record, self._clock = books.units, books.record, books.clock
         self._settle = settle
         self._orders = orders
         self._early = early
-        self._tries = tries
+        self._pace = pace
 
     async def once(self) -> int:
         """Renews what lapses soon, notes what has lapsed; returns how many authorizations were asked for."""
@@ -37,7 +37,7 @@ class RenewAuthorizations:
         until = now + self._early
         async with self._units.reading() as work:
             # Most looks find nothing: those take no write lock.
-            keys = await work.payments.lapsing(now, until, BATCH)
+            keys = await work.payments.lapsing(now, until, self._pace.batch)
             unknown = keys - await work.payments.ended(keys)
         ended = await self._ended(unknown)
         asked = keys if ended is not None else keys - unknown
@@ -48,7 +48,7 @@ class RenewAuthorizations:
             begun.extend(rows)
             return bool(rows)
 
-        await one_by_one(sorted(asked), begin, _LOG, self._tries)
+        await one_by_one(sorted(asked), begin, _LOG, self._pace.tries)
         await self._settle.promptly(begun)
         return len(begun)
 
@@ -62,7 +62,7 @@ class RenewAuthorizations:
             # Nothing is decided without knowing: there is a day left to ask again.
             if error.defect or error.kind is not Kind.UNAVAILABLE:
                 for key in keys:
-                    await put_off(key, error, _LOG, self._tries)
+                    await put_off(key, error, _LOG, self._pace.tries)
             else:
                 _LOG.info("renewal_postponed", orders=len(keys), reason=error.reason)
             return None

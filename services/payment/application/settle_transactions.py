@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from libs.obs import get_logger
-from libs.service.loops import Tries, put_off
+from libs.service.loops import Pace, put_off
 from services.payment import metrics
 from services.payment.application.ask_gateway import BROKEN, NO_CARD, UNKNOWN, AskGateway
 from services.payment.application.ports import Answer, Gateway, PaymentWork, Verdict
@@ -21,20 +21,18 @@ from services.payment.domain.settlement import answered
 from services.payment.domain.states import State
 from services.payment.domain.transaction import Cause, Result, Transaction, TransactionType
 
-BATCH = 50
 _LOG = get_logger("payment.gateway")
 
 
 class SettleTransactions:
     """Also a background loop, safe in every replica: rows are claimed, answers are written by conditional updates."""
 
-    def __init__(self, books: Books, ask: AskGateway, patience: float, again: timedelta, tries: Tries) -> None:
-        """`patience`: seconds that callers wait for an answer; `again`: when a gateway is asked again."""
+    def __init__(self, books: Books, ask: AskGateway, patience: float, pace: Pace) -> None:
+        """`patience`: seconds that callers wait for an answer."""
         self._units, self._record, self._clock = books.units, books.record, books.clock
         self._ask = ask
         self._patience = patience
-        self._again = again
-        self._tries = tries
+        self._pace = pace
 
     async def once(self) -> int:
         """Asks about everything that is due; returns how much is settled now."""
@@ -43,7 +41,7 @@ class SettleTransactions:
             # Most looks find nothing: those take no write lock.
             if not await work.payments.any_due(now):
                 return 0
-        due = await self._units.retrying(lambda work: work.payments.claim_due(now, now + self._again, BATCH))
+        due = await self._units.retrying(lambda work: work.payments.claim_due(now, now + self._pace.again, self._pace.batch))
         answers = await asyncio.gather(*(self._guarded(row) for row in due))
         return sum(answer.verdict is not Verdict.UNKNOWN for answer in answers)
 
@@ -56,10 +54,10 @@ class SettleTransactions:
         try:
             answer = await self.settle(row, within)
             if answer == BROKEN:
-                await self._tries.failed(row.id, BROKEN.message)
+                await self._pace.tries.failed(row.id, BROKEN.message)
             return answer
         except Exception as error:
-            await put_off(row.id, error, _LOG, self._tries)
+            await put_off(row.id, error, _LOG, self._pace.tries)
             return UNKNOWN
 
     async def settle(self, row: Transaction, within: float | None = None) -> Answer:

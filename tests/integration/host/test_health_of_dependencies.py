@@ -1,4 +1,4 @@
-"""Health follows the database, and tells how the other services are."""
+"""Health follows the database, and shows how the other services are."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from libs.rpc.health_limits import HealthLimits
 from sqlalchemy.engine import make_url
 
 from libs.db import Database, Tuning
-from libs.rpc import health
 from libs.rpc.health import BUSY_LOOKS, DatabaseWatch
 from services.host.process.embedded import Host, running
 from services.host.process.settings import HostSettings
@@ -22,10 +22,7 @@ ORDER, DIRECTORY = "waybill.order.v1.OrderService", "waybill.directory.v1.TokenS
 SECRET = "a-secret-that-only-this-test-has"
 
 
-@pytest.fixture(autouse=True)
-def _often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "DATABASE_SECONDS", 0.05)
-    monkeypatch.setattr(health, "DEPENDENCY_SECONDS", 0.05)
+OFTEN = HealthLimits(health_pause=0.1, health_dependency_pause=0.1)
 
 
 async def state(address: str, name: str = "") -> str:
@@ -57,6 +54,7 @@ async def test_a_server_is_not_serving_while_postgresql_is_away_and_serves_again
             service_secret=SECRET,
             tuning=Tuning(pool_size=2),
             background=False,
+            health=OFTEN,
         )
         async with running(settings) as host:
             assert await state(host.address) == "SERVING"
@@ -76,6 +74,7 @@ async def test_a_service_that_is_away_is_told_by_name_and_changes_nothing_else(t
             data=tmp_path,
             only="order",
             service_secret=SECRET,
+            health=OFTEN,
             addresses={"pricing": pricing.inner_address, "order": "127.0.0.1:1"},
         )
         async with running(settings) as order:
@@ -90,9 +89,8 @@ async def test_a_service_that_is_away_is_told_by_name_and_changes_nothing_else(t
 async def test_a_pool_that_is_all_in_use_is_no_database_that_is_away_for_a_while(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health, "PATIENCE", 0.01)
     database = await Database.open(*await databases("full"), Tuning(pool_size=1))
-    watch = DatabaseWatch(database)
+    watch = DatabaseWatch(database, patience=0.01)
     used = database.connections()
     busy = {name: (size, size) for name, (_, size) in used.items()}
     monkeypatch.setattr(Database, "connections", lambda _: busy)

@@ -9,12 +9,13 @@ import sqlalchemy as sa
 from libs.db.unit_of_work import SqlUnitsOfWork
 from libs.errors import Kind, WaybillError
 from libs.invariants import Fact, Finding, Summary
+from libs.service.loops import Pace
 from libs.service.retries import Retries
 from services.pricing.adapters.db.invariants import census_store
 from services.pricing.adapters.db.stores import SqlReservationStore
 from services.pricing.adapters.db.tables import RESERVATIONS, SCHEDULES, TAX_RATES
 from services.pricing.adapters.db.work import SqlPricingWork
-from services.pricing.application.calculation.expire_reservations import ExpireReservations, Pace
+from services.pricing.application.calculation.expire_reservations import ExpireReservations
 from services.pricing.application.calculation.reserve_redemptions import Redemptions
 from tests.integration.pricing.world import ORDER, line, rate, schedule, usd
 from tests.support.undone import undone_once
@@ -143,7 +144,7 @@ class Order:
 
 def expiring(world, order):
     units = SqlUnitsOfWork(world.database, SqlPricingWork)
-    return ExpireReservations(units, Redemptions(units, world.clock, OUTLIVES), order, world.clock, Pace(1_000, tries(world)))
+    return ExpireReservations(units, Redemptions(units, world.clock, OUTLIVES), order, world.clock, Pace(tries(world), 1_000))
 
 
 async def failures(world):

@@ -11,20 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.errors import Kind, WaybillError
-from libs.relay.delivery import (
-    DEFECT_TRIES,
-    LONGEST_WAIT,
-    MAX_SILENCES,
-    TAKES_FOR,
-    Consumer,
-    Failure,
-    Head,
-    Outcome,
-    companies,
-    defects,
-    deliver,
-    wait,
-)
+from libs.relay.delivery import Consumer, Failure, Head, Outcome, companies, defects, deliver, wait
+from libs.relay.limits import DEFAULT, RelayLimits
+
+DEFECT_TRIES, MAX_SILENCES = DEFAULT.relay_defect_tries, DEFAULT.relay_silences
+LONGEST_WAIT, TAKES_FOR = DEFAULT.longest_wait, DEFAULT.works_for
 
 
 def heads(count: int, tries: int = 0) -> list[Head]:
@@ -167,5 +158,10 @@ def test_a_consumer_works_for_a_while_after_it_took_something() -> None:
     assert consumer.works
     now += 1
     assert not consumer.works
-    streak = sum((wait(tries) for tries in range(1, DEFECT_TRIES)), timedelta())
-    assert LONGEST_WAIT < timedelta(seconds=TAKES_FOR) < streak
+
+
+@given(st.floats(1, 120), st.integers(10, 1_000))
+def test_a_consumer_works_for_longer_than_a_wait_and_shorter_than_all_tries_of_a_defect(longest: float, most: int) -> None:
+    limits = RelayLimits(relay_longest_wait=longest, relay_defect_tries=most)
+    streak = sum((wait(tries, limits.longest_wait) for tries in range(1, most)), timedelta())
+    assert limits.longest_wait < timedelta(seconds=limits.works_for) < streak

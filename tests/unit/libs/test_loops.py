@@ -13,7 +13,7 @@ import pytest
 from libs.errors import Kind, WaybillError
 from libs.obs import get_logger, metrics
 from libs.service import loops
-from libs.service.loops import TELL, Loop, Trouble, forever, one_by_one
+from libs.service.loops import REPEAT, Loop, Trouble, forever, one_by_one
 from tests.support.logs import lines, log
 
 __all__ = ["log"]
@@ -106,11 +106,11 @@ async def test_a_defect_has_its_traceback_once_and_another_defect_its_own(log: i
 def test_trouble_that_lasts_is_told_again_each_minute(log: io.StringIO) -> None:
     now = 0.0
     trouble = Trouble(get_logger("test"), lambda: now)
-    for _ in range(int(3 * TELL)):
+    for _ in range(int(3 * REPEAT)):
         trouble.met(UNAVAILABLE)
         now += 1
     assert [failures for _, failures in told(log)] == [1, 61, 121]
-    for _ in range(int(TELL) + 1):
+    for _ in range(int(REPEAT) + 1):
         trouble.met(RuntimeError("a defect"))
         now += 1
     assert told(log)[3:] == [("background loop failed", 181), ("background loop still fails", 241)]

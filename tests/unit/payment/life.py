@@ -11,6 +11,7 @@ from libs.clock import ManualClock
 from libs.errors import WaybillError
 from libs.failpoints import Failpoints
 from libs.ids import SequentialIds
+from libs.service.loops import Pace
 from services.payment.application.ask_gateway import AskGateway
 from services.payment.application.authorize_payments import AuthorizePayments
 from services.payment.application.end_attempt import EndAttempt
@@ -49,7 +50,7 @@ class Life:
         ids, gateways = SequentialIds(), Gateways({CREDIT_CARD: self.gateway})
         books = Books(units, RecordChanges(ids, gateways, AGAIN), self.clock)
         ask = AskGateway(gateways, 5.0)
-        self.settle = SettleTransactions(books, ask, 1.0, AGAIN, NoTries())
+        self.settle = SettleTransactions(books, ask, 1.0, Pace(NoTries(), 50, AGAIN))
         orders = OrderPayments(units, self.clock, ids)
         self.reserve = ReservePayments(books, orders, timedelta(0))
         self.authorize = AuthorizePayments(books, ask, Failpoints())
@@ -60,7 +61,7 @@ class Life:
         self.move = MoveMoney(books, self.settle, peer)
         self.replace = ReplacePayments(books, orders, self.settle)
         self.renewals = NoTries()
-        self.renew = RenewAuthorizations(books, self.settle, peer, timedelta(days=1), self.renewals)
+        self.renew = RenewAuthorizations(books, self.settle, peer, timedelta(days=1), Pace(self.renewals, 50))
         made = (
             a_payment("account", "spending_account", 20, spending_account_id="gift", position=1),
             a_payment("card", "credit_card", 60, credit_card_id="card", position=2, accepted=False),

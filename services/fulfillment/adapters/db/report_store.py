@@ -30,12 +30,13 @@ class SqlReportStore:
         return [head for heads in _HEADS.values() for head in await heads.take(self._tx, now, until, limit)]
 
     async def acknowledge(self, orders: Mapping[UUID, int], sent: Mapping[UUID, int]) -> None:
-        """Notes the versions that the order service has; a later version stays to be told."""
+        """Notes the versions that the order service has; a later version stays to be reported."""
         await _HEADS[ORDER].acknowledge(self._tx, orders)
         await _HEADS[SHIPMENT].acknowledge(self._tx, sent)
 
     async def give_back(self, outcome: Outcome, now: datetime) -> None:
         """Parks or postpones what failed, as far as it is still this relay's."""
+        longest = outcome.consumer.limits.longest_wait
         for kind, heads in _HEADS.items():
             failed = [f for f in outcome.failures if f.head.kind == kind]
-            await heads.give_back(self._tx, failed, [h for h in outcome.untried if h.kind == kind], now)
+            await heads.give_back(self._tx, failed, [h for h in outcome.untried if h.kind == kind], now, longest)

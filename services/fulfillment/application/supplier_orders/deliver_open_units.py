@@ -8,7 +8,7 @@ from uuid import UUID
 
 from libs.clock import Clock
 from libs.obs import get_logger
-from libs.service.loops import Tries, one_by_one
+from libs.service.loops import Pace, one_by_one
 from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.reporting import Reporting
@@ -18,8 +18,6 @@ from services.fulfillment.domain.supplier_orders.actions.deliver import Delivery
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 
 _LOG = get_logger("fulfillment.deliveries")
-BATCH = 100
-"""Supplier orders that one transaction delivers from."""
 
 
 class DeliverOpenUnits:
@@ -29,17 +27,17 @@ class DeliverOpenUnits:
     no other waiting; one that failed stays by itself until it went.
     """
 
-    def __init__(self, units: UnitsOfWork[FulfillmentWork], reporting: Reporting, clock: Clock, tries: Tries) -> None:
+    def __init__(self, units: UnitsOfWork[FulfillmentWork], reporting: Reporting, clock: Clock, pace: Pace) -> None:
         self._units = units
         self._reporting = reporting
         self._clock = clock
-        self._tries = tries
+        self._pace = pace
 
     async def once(self) -> int:
         """Delivers what is on hand by now; returns of how many supplier orders."""
         async with self._units.reading() as work:
             # Most looks find nothing: those take no write lock.
-            found = await work.orders.deliverable(self._clock.now(), BATCH)
+            found = await work.orders.deliverable(self._clock.now(), self._pace.batch)
         alone = [key for key, failed in found.items() if failed]
         together = [key for key, failed in found.items() if not failed]
         changed = 0
@@ -48,7 +46,7 @@ class DeliverOpenUnits:
         except Exception as error:
             _LOG.warning("delivering one by one", error=type(error).__name__)
             alone += together
-        return changed + await one_by_one(alone, self._one, _LOG, self._tries)
+        return changed + await one_by_one(alone, self._one, _LOG, self._pace.tries)
 
     async def _one(self, key: UUID) -> bool:
         return await self._report([key]) > 0

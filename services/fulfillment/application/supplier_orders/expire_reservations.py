@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
 
 from libs.clock import Clock
 from libs.obs import get_logger, tracing
-from libs.service.loops import Tries, one_by_one
+from libs.service.loops import Pace, one_by_one
 from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment import metrics
 from services.fulfillment.application.ports import FulfillmentWork, OrderPeer
@@ -15,25 +14,20 @@ from services.fulfillment.application.sourcing.release_reservation import Releas
 from services.fulfillment.application.supplier_orders.change_order import ReleaseChange
 from services.fulfillment.domain.sourcing.reservation import Kind
 
-BATCH = 100
 _LOG = get_logger("fulfillment.reservations")
 
 
 class ExpireReservations:
     """Releases what was REFUSED.
 
-    TRYING, ACCEPTED (its confirm is on the way) and no answer leave it as it is. `again`: how long until another look at
-    what is left.
+    TRYING, ACCEPTED (its confirm is on the way) and no answer leave it as it is, for the time that the pace names.
     """
 
-    def __init__(
-        self, units: UnitsOfWork[FulfillmentWork], peer: OrderPeer, clock: Clock, again: timedelta, tries: Tries
-    ) -> None:
+    def __init__(self, units: UnitsOfWork[FulfillmentWork], peer: OrderPeer, clock: Clock, pace: Pace) -> None:
         self._units = units
         self._peer = peer
         self._clock = clock
-        self._again = again
-        self._tries = tries
+        self._pace = pace
         self._release: Mapping[Kind, Callable[[str, int], Awaitable[object]]] = {
             Kind.SUBMIT: ReleaseReservation(units, clock),
             Kind.CHANGE: ReleaseChange(units, clock),
@@ -42,8 +36,8 @@ class ExpireReservations:
     async def once(self) -> int:
         """Looks at what is overdue; returns how many were released. Safe in several replicas."""
         now = self._clock.now()
-        due = await self._units.retrying(lambda work: work.reservations.due(now, now + self._again, BATCH))
-        return await one_by_one(due, lambda found: self._ask(*found), _LOG, self._tries)
+        due = await self._units.retrying(lambda work: work.reservations.due(now, now + self._pace.again, self._pace.batch))
+        return await one_by_one(due, lambda found: self._ask(*found), _LOG, self._pace.tries)
 
     async def _ask(self, order_key: str, attempt: int, kind: Kind) -> bool:
         with tracing.work("fulfillment", "expire reservation", order=order_key):

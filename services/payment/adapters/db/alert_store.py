@@ -81,4 +81,4 @@ class SqlAlertStore:
 
     async def give_back(self, outcome: Outcome, now: datetime) -> None:
         """Parks or postpones what failed, as far as it is still this relay's."""
-        await _HEADS.give_back(self._tx, outcome.failures, outcome.untried, now)
+        await _HEADS.give_back(self._tx, outcome.failures, outcome.untried, now, outcome.consumer.limits.longest_wait)

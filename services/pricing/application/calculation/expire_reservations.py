@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 
 from libs.clock import Clock
 from libs.obs import get_logger, tracing
-from libs.service.loops import Tries, one_by_one
+from libs.service.loops import Pace, one_by_one
 from services.pricing import metrics
 from services.pricing.application.calculation.reserve_redemptions import Redemptions
 from services.pricing.application.ports import Decisions, Units
 
 _LOG = get_logger("pricing.reservations")
 _ENDS = {"ACCEPTED": "CONFIRMED", "REFUSED": "RELEASED"}
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How much one look takes up, and how long what fails waits."""
-
-    batch: int
-    tries: Tries
 
 
 class ExpireReservations:
