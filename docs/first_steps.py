@@ -9,7 +9,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.directory.v1 import address_service_pb2, api_client_service_pb2, buyer_service_pb2, user_service_pb2
-from waybill.directory.v1.ordering_context_service_pb2 import OrderingPolicy
+from waybill.directory.v1.ordering_context_service_pb2 import AUTO_FORWARD_ALL, OrderingPolicy
 from waybill.pricing.v1 import price_schedule_service_pb2
 from waybill.shipping.v1 import carrier_service_pb2, rate_table_service_pb2, ship_method_service_pb2, zone_service_pb2
 from waybill.shipping.v1 import ship_method_assignment_service_pb2 as assignment_pb2
@@ -32,7 +32,7 @@ shop = api_client_service_pb2.ApiClient(
     name="Web shop",
     active=True,
     allow_any_buyer=True,
-    policy=OrderingPolicy(auto_forward=True, require_ship_methods=True),
+    policy=OrderingPolicy(auto_forward=AUTO_FORWARD_ALL, require_ship_methods=True),
 )
 swift = carrier_service_pb2.Carrier(id="swift", name="Swift", active=True)
 us = zone_service_pb2.Zone(id="us", name="United States", destinations=[zone_service_pb2.ZoneDestination(country="US")])

@@ -219,7 +219,7 @@ def text_in(found: Violations, field: str, value: str, limit: int, required: boo
     return value
 
 
-_ADDRESS_TEXTS = ("company_name", "recipient", "city", "region", "postal_code", "phone")
+_ADDRESS_TEXTS = (*("label", "company_name", "first_name", "last_name", "recipient"), *("city", "region", "postal_code", "phone"))
 
 
 def address_in(found: Violations, field: str, message: Any) -> dict[str, Any]:

@@ -313,7 +313,7 @@ async def _counter(market: Marketplace) -> AsyncIterator[AsyncWaybill]:
                 active=True,
                 allow_any_buyer=True,
                 policy=ordering_context_service_pb2.OrderingPolicy(
-                    auto_forward=False,
+                    auto_forward=ordering_context_service_pb2.AUTO_FORWARD_NONE,
                     require_ship_methods=True,
                     payment_coverage=ordering_context_service_pb2.PAYMENT_COVERAGE_TOTAL,
                     sourcing_strategy="default_supplier",

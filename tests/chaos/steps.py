@@ -13,6 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.host.sample.marketplace import CURRENCY, ITEMS, SHOP
 from waybill.directory.v1 import api_client_service_pb2
+from waybill.directory.v1.ordering_context_service_pb2 import AUTO_FORWARD_ALL, AUTO_FORWARD_NONE
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as supplier_pb
 from waybill.order.v1 import checkout_service_pb2 as pb
@@ -269,7 +270,7 @@ async def forward_by_itself(owner: AsyncWaybill, switch: bool) -> None:
     """Whether orders of the shop's channel are split by supplier as soon as they are confirmed."""
     found = await owner.api_clients.GetApiClient(api_client_service_pb2.GetApiClientRequest(api_client_id=SHOP))
     shop = api_client_service_pb2.ApiClient(id=SHOP, policy=found.api_client.policy)
-    shop.policy.auto_forward = switch
+    shop.policy.auto_forward = AUTO_FORWARD_ALL if switch else AUTO_FORWARD_NONE
     mask = FieldMask(paths=["policy"])
     await owner.api_clients.UpdateApiClient(api_client_service_pb2.UpdateApiClientRequest(api_client=shop, update_mask=mask))
 

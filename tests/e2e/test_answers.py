@@ -16,6 +16,7 @@ from tests.support.contracts import services
 from tests.support.marketplace import Marketplace, create, lines, marketplace
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
+from waybill.directory.v1.ordering_context_service_pb2 import AUTO_FORWARD_NONE
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2
 from waybill.fulfillment.v1 import supplier_order_pb2 as so_pb
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as so
@@ -140,7 +141,7 @@ def parcel(part: str, line: str, quantity: int, sent: bool = True) -> shipment_p
 async def forwarded_rejected_and_canceled(market: Marketplace) -> None:
     ada, sam, owner = market.cast.ada, market.cast.sam, market.cast.owner
     shop = (await owner.api_clients.GetApiClient(client_pb.GetApiClientRequest(api_client_id=SHOP))).api_client
-    shop.policy.auto_forward = False
+    shop.policy.auto_forward = AUTO_FORWARD_NONE
     await owner.api_clients.UpdateApiClient(
         client_pb.UpdateApiClientRequest(api_client=shop, update_mask=FieldMask(paths=["policy"]))
     )

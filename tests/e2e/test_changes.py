@@ -12,7 +12,7 @@ from services.order.application.aftercare.complete_order import ChangeOrder
 from services.order.application.submission.submit_order import SubmitOrder
 from tests.e2e.steps import card, promise, ready, refused, ship, until
 from tests.support.marketplace import OUTGOING, Marketplace, get
-from waybill.fulfillment.v1 import inventory_service_pb2, shipment_pb2, shipment_service_pb2
+from waybill.fulfillment.v1 import inventory_service_pb2, shipment_pb2, shipment_service_pb2, supplier_order_pb2
 from waybill.order.v1 import checkout_service_pb2, order_pb2, order_service_pb2, submission_pb2
 from waybill.payment.v1 import payment_pb2, payment_service_pb2
 from waybill.payment.v1 import spending_account_service_pb2 as account_pb
@@ -71,7 +71,7 @@ async def test_the_seller_completes_an_order_and_what_is_open_is_given_back(mark
     assert await gift_card(market) - paid == cents(done.canceled.total)
     assert await complete(market, "ENOUGH", comment="no more tape", request_id="c-1") == done
     theirs = await get(market.cast.clerks["wh-east"], "ENOUGH-1")
-    assert (theirs.sub_status, theirs.canceled) == ("COMPLETED", done.canceled)
+    assert (theirs.supplier_status, theirs.canceled) == (supplier_order_pb2.SUPPLIER_ORDER_STATUS_COMPLETED, done.canceled)
     told = await market.cast.ada.orders.ListOrderHistory(
         order_service_pb2.ListOrderHistoryRequest(order_id="ENOUGH", direction=OUTGOING)
     )

@@ -18,7 +18,7 @@ from waybill.directory.v1 import (
     supplier_service_pb2,
     user_service_pb2,
 )
-from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2
+from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2, supplier_order_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as so
 from waybill.order.v1 import checkout_service_pb2, line_item_pb2, order_pb2, order_service_pb2
 from waybill.payment.v1 import credit_card_service_pb2, payment_pb2, payment_service_pb2
@@ -50,7 +50,7 @@ CLASS = long("class")
 
 def address(id: str) -> Address:
     """Every text of it at its limit, but for region and postal code, which have to be found by a rate."""
-    names = ("company_name", "recipient", "city", "phone")
+    names = ("label", "company_name", "first_name", "last_name", "recipient", "city", "phone")
     texts = {name: long(name, 200) for name in names}
     return Address(id=id, lines=[long(f"line {n}", 200) for n in range(4)], region="CA", postal_code="9", country="US", **texts)
 
@@ -85,7 +85,9 @@ async def companies(owner: AsyncWaybill) -> None:
     )
     await owner.addresses.AssignAddresses(address_service_pb2.AssignAddressesRequest(assignments=[assignment]))
     policy = ordering_context_service_pb2.OrderingPolicy(
-        auto_forward=True, require_ship_methods=True, payment_coverage=ordering_context_service_pb2.PAYMENT_COVERAGE_TOTAL
+        auto_forward=ordering_context_service_pb2.AUTO_FORWARD_ALL,
+        require_ship_methods=True,
+        payment_coverage=ordering_context_service_pb2.PAYMENT_COVERAGE_TOTAL,
     )
     client = api_client_service_pb2.ApiClient(
         id=SHOP, name=long("Shop"), active=True, allow_any_buyer=True, allow_any_supplier=True, policy=policy
@@ -237,7 +239,7 @@ async def fulfilled(clerk: AsyncWaybill, rival: AsyncWaybill) -> None:
             order_id=mine.id, direction=order_pb2.DIRECTION_INCOMING, min_version=accepted.supplier_order.version
         )
     )
-    assert shown.order.sub_status == "ACCEPTED"
+    assert shown.order.supplier_status == supplier_order_pb2.SUPPLIER_ORDER_STATUS_ACCEPTED
     parcel = shipment_pb2.Shipment(
         id=PARCEL,
         items=[shipment_pb2.ShipmentItem(supplier_order_id=mine.id, line_item_id=LINE, quantity=3, inventory_record_id=SPARE)],

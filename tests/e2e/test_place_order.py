@@ -152,7 +152,7 @@ async def test_validating_tells_all_reasons_and_stores_nothing(shared_sqlite_mar
 
 async def policy(market: Marketplace, **values: Any) -> None:
     """Changes the policy of the web shop."""
-    made = context_pb.OrderingPolicy(auto_forward=True, require_ship_methods=True, **values)
+    made = context_pb.OrderingPolicy(auto_forward=context_pb.AUTO_FORWARD_ALL, require_ship_methods=True, **values)
     await market.cast.owner.api_clients.UpdateApiClient(
         client_pb.UpdateApiClientRequest(api_client=client_pb.ApiClient(id=SHOP, policy=made), update_mask={"paths": ["policy"]})
     )
@@ -191,7 +191,7 @@ async def test_a_request_id_of_another_forward_forwards_nothing(sqlite_market: M
     ada, sam = sqlite_market.cast.ada, sqlite_market.cast.sam
     await sqlite_market.cast.owner.api_clients.UpdateApiClient(
         client_pb.UpdateApiClientRequest(
-            api_client=client_pb.ApiClient(id=SHOP, policy=context_pb.OrderingPolicy(auto_forward=False)),
+            api_client=client_pb.ApiClient(id=SHOP, policy=context_pb.OrderingPolicy(auto_forward=context_pb.AUTO_FORWARD_NONE)),
             update_mask={"paths": ["policy"]},
         )
     )

@@ -26,7 +26,9 @@ CASES = [
 async def prepared(market: Marketplace, strategy: str, priority: int) -> None:
     """The shop sources like this, West's crates have this priority, and nothing more is asked before a submit."""
     policy = ordering_context_service_pb2.OrderingPolicy(
-        auto_forward=True, payment_coverage=ordering_context_service_pb2.PAYMENT_COVERAGE_NONE, sourcing_strategy=strategy
+        auto_forward=ordering_context_service_pb2.AUTO_FORWARD_ALL,
+        payment_coverage=ordering_context_service_pb2.PAYMENT_COVERAGE_NONE,
+        sourcing_strategy=strategy,
     )
     await market.cast.owner.api_clients.UpdateApiClient(
         api_client_service_pb2.UpdateApiClientRequest(

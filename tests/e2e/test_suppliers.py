@@ -9,6 +9,7 @@ import pytest
 from services.order.adapters.db.order_store import SqlOrderStore
 from tests.e2e.steps import ship
 from tests.support.marketplace import ALL, OUTGOING, Marketplace, get
+from waybill.fulfillment.v1 import supplier_order_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as pb
 from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill_client import WaybillError
@@ -62,7 +63,31 @@ async def test_a_caller_reads_its_own_write_by_its_version(shared_market: Market
             order_id="RYOW-1", direction=order_pb2.DIRECTION_INCOMING, min_version=accepted.supplier_order.version
         )
     )
-    assert (answer.order.sub_status, answer.order.source_version) == ("ACCEPTED", accepted.supplier_order.version)
+    ours = answer.order
+    assert ours.supplier_status == supplier_order_pb2.SUPPLIER_ORDER_STATUS_ACCEPTED
+    assert ours.source_version == accepted.supplier_order.version
+    assert (ours.status, ours.sub_status) == (order_pb2.ORDER_STATUS_OPEN, "")
+    bought = await get(shared_market.cast.ada, "RYOW", OUTGOING)
+    assert bought.supplier_status == supplier_order_pb2.SUPPLIER_ORDER_STATUS_UNSPECIFIED
+
+
+async def test_orders_are_listed_by_the_status_of_the_supplier(shared_sqlite_market: Marketplace) -> None:
+    market, east = shared_sqlite_market, shared_sqlite_market.cast.clerks["wh-east"]
+    for id in ("BYSTATUS", "BYSTATUT"):
+        await market.cast.ada.place_order({"tape": 1}, id=id)
+    await east.supplier_orders.AcceptSupplierOrder(pb.AcceptSupplierOrderRequest(supplier_order_id="BYSTATUT-1"))
+    await east.orders.GetOrder(asked("BYSTATUT-1", 2))
+    of_both = 'id >= "BYSTATUS-1" AND id <= "BYSTATUT-1"'
+
+    async def listed(filter: str, direction: order_pb2.Direction.ValueType) -> list[str]:
+        request = order_service_pb2.ListOrdersRequest(
+            direction=direction, filter=f"{of_both} AND {filter}", order_by="supplier_status desc, id"
+        )
+        return [order.id for order in (await market.cast.sam.orders.ListOrders(request)).orders]
+
+    assert await listed("supplier_status = ACCEPTED", OUTGOING) == ["BYSTATUT-1"]
+    assert await listed("(supplier_status = ACCEPTED OR supplier_status = OPEN)", OUTGOING) == ["BYSTATUS-1", "BYSTATUT-1"]
+    assert await listed('sub_status = "ACCEPTED"', OUTGOING) == []
 
 
 def asked(id: str, version: int) -> order_service_pb2.GetOrderRequest:

@@ -141,7 +141,9 @@ _READ: dict[str, tuple[Any, Reader, dict[str, int]]] = {
     "type.v1.Address": (
         address_pb2.Address,
         lambda found, m: protoconv.address_in(found, "address", m),
-        dict.fromkeys(("company_name", "recipient", "city", "region", "postal_code", "phone"), 200),
+        dict.fromkeys(
+            (*("label", "company_name", "first_name", "last_name", "recipient"), *("city", "region", "postal_code", "phone")), 200
+        ),
     ),
 }
 """Other texts: the message, who reads it, and how long each may be."""

@@ -160,7 +160,8 @@ WIDTHS: dict[str, dict[str, int | str]] = {
         "created_by": ID,
         "currency": CURRENCY,
         "status": longest(OrderStatus),
-        "sub_status": longest(SupplierOrderStatus),
+        "sub_status": longest(("",)),
+        "supplier_status": longest(SupplierOrderStatus),
         "comments": "order.v1.Order.comments",
     },
     "order.submissions": {

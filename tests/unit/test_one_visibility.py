@@ -5,7 +5,9 @@ import pytest
 from libs.auth import PartyKind, Principal
 from libs.errors import WaybillError
 from services import roles
+from services.fulfillment.domain import visibility as fulfillment
 from services.fulfillment.domain.visibility import supplier_orders
+from services.order.domain.reading import visibility as order
 from services.order.domain.reading.visibility import Direction, scope
 
 HELD = [(), *((role,) for role in sorted(roles.ALL_ROLES)), (roles.ORDER_READER, roles.ORDER_ADMIN)]
@@ -41,3 +43,12 @@ def test_buyers_see_no_supplier_order_in_either_service(held: tuple[str, ...]) -
     caller = Principal("me", "mine", PartyKind.BUYER, frozenset(held), "shop")
     assert by_fulfillment(caller) == "none"
     assert by_order(caller) in ("none", "ROLE_MISSING")
+
+
+@pytest.mark.parametrize(
+    ("kind", "seen"), [(PartyKind.SELLER, {"SELL"}), (PartyKind.SUPPLIER, {"SELL"}), (PartyKind.BUYER, set())]
+)
+@pytest.mark.parametrize("held", HELD)
+def test_both_services_show_the_same_sides_of_the_amounts(kind: PartyKind, seen: set[str], held: tuple[str, ...]) -> None:
+    caller = Principal("me", "mine", kind, frozenset(held), "portal")
+    assert fulfillment.sides(caller) == order.sides(caller) == seen

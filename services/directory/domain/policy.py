@@ -7,6 +7,8 @@ from typing import Any
 from libs.errors import Violations
 from waybill.directory.v1 import reasons
 
+FORWARDS = frozenset({0, 1, 2})
+"""Unspecified is taken as NONE."""
 COVERAGES = frozenset({0, 1, 2})
 """Unspecified is taken as TOTAL."""
 STRATEGIES = frozenset({"", "default_supplier", "priority", "fewest_parcels"})
@@ -18,6 +20,7 @@ LONGEST_VALID = 365 * 24 * 60 * 60
 
 def check(found: Violations, where: str, policy: Any) -> None:
     """Notes values that no order service would understand."""
+    found.require(f"{where}.auto_forward", policy.auto_forward in FORWARDS, reasons.FIELD_INVALID, "must be NONE or ALL")
     found.require(
         f"{where}.payment_coverage", policy.payment_coverage in COVERAGES, reasons.FIELD_INVALID, "is no known payment coverage"
     )

@@ -26,6 +26,8 @@ MAX_ADDRESSES = 10_000
 def _policy(stored: Mapping[str, Any] | None) -> pb.OrderingPolicy:
     policy = pb.OrderingPolicy()
     json_format.ParseDict(dict(stored or {}), policy)
+    if not policy.auto_forward:
+        policy.auto_forward = pb.AUTO_FORWARD_NONE
     if not policy.payment_coverage:
         policy.payment_coverage = pb.PAYMENT_COVERAGE_TOTAL
     if not policy.HasField("estimate_valid"):

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 
 from libs.protoconv import address_out, money_out, time_out, xp_out
 from services.fulfillment.domain.shipments.shipment import Shipment
 from services.fulfillment.domain.supplier_orders.supplier_order import OrderLine, SupplierOrder
 from services.fulfillment.domain.supplier_orders.worth import Amounts, canceled
+from services.fulfillment.domain.visibility import Side
 from waybill.fulfillment.v1 import shipment_pb2, supplier_order_pb2
 from waybill.type.v1.address_pb2 import Address
 from waybill.type.v1.canceled_amounts_pb2 import CanceledAmounts
 
 _STATUS = {name.removeprefix("SUPPLIER_ORDER_STATUS_"): number for name, number in supplier_order_pb2.SupplierOrderStatus.items()}
+
+_SELL_SIDE: dict[str, tuple[str, ...]] = {
+    "SupplierOrder": ("subtotal", "discount", "shipping_cost", "tax", "total", "canceled"),
+    "SupplierOrderLine": ("unit_price", "subtotal", "discount", "tax"),
+    "ShipSelection": ("cost",),
+}
+"""By message, the amounts that are what the buyer pays."""
 
 
 def supplier_order_out(o: SupplierOrder) -> supplier_order_pb2.SupplierOrder:
@@ -64,6 +73,16 @@ def supplier_order_out(o: SupplierOrder) -> supplier_order_pb2.SupplierOrder:
         held=o.held,
         canceled=canceled_out(canceled(o), o.currency),
     )
+
+
+def supplier_order_shown(o: SupplierOrder, sides: Set[Side]) -> supplier_order_pb2.SupplierOrder:
+    """A supplier order with the amounts that its reader may see."""
+    made = supplier_order_out(o)
+    if Side.SELL not in sides:
+        for part in (made, *made.line_items, *made.ship_selections):
+            for name in _SELL_SIDE[part.DESCRIPTOR.name]:
+                part.ClearField(name)
+    return made
 
 
 def canceled_out(a: Amounts, currency: str) -> CanceledAmounts:

@@ -6,6 +6,7 @@ Whoever lacks every role that could show a resource is told the role; what a rol
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from libs.auth import Principal
 from libs.auth.principal import PartyKind
@@ -14,6 +15,13 @@ from services.fulfillment.domain.shipments.shipment import Shipment
 
 STOCK_READERS = (roles.INVENTORY_ADMIN, roles.PRODUCT_ADMIN, roles.SHIPMENT_ADMIN)
 """Who keeps stock, who sells it, who packs it."""
+
+
+class Side(StrEnum):
+    """One side of what a supplier order amounts to."""
+
+    SELL = "SELL"
+    """What the buyer pays for it: unit prices, subtotal, discount, shipping cost, tax, total, and what of them was canceled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,13 @@ EVERYTHING = Scope()
 def supplier_orders(caller: Principal) -> Scope:
     """Supplier orders, with OrderReader or OrderAdmin, as in the order service. Raises `ROLE_MISSING`."""
     return _with_role(caller, roles.ORDER_READER, roles.ORDER_ADMIN)
+
+
+def sides(caller: Principal) -> frozenset[Side]:
+    """Which amounts of the supplier orders that the caller may see are shown: to the seller and to their supplier the sell
+    side, to a buyer none. Of amounts with two sides a supplier would see one.
+    """
+    return frozenset() if _side(caller).nothing else frozenset({Side.SELL})
 
 
 def stock(caller: Principal) -> Scope:

@@ -83,7 +83,8 @@ async def _parties(owner: AsyncWaybill, data: Northwind, seller_id: str) -> None
                     allow_any_buyer=True,
                     access_token_minutes=600,
                     policy=ordering_context_service_pb2.OrderingPolicy(
-                        auto_forward=False, payment_coverage=ordering_context_service_pb2.PAYMENT_COVERAGE_TOTAL
+                        auto_forward=ordering_context_service_pb2.AUTO_FORWARD_NONE,
+                        payment_coverage=ordering_context_service_pb2.PAYMENT_COVERAGE_TOTAL,
                     ),
                 )
             ],

@@ -10,15 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from libs.rpc.health_limits import DEFAULT as HEALTH
-from libs.rpc.health_limits import HealthLimits
-
 from libs.auth.strength import weakness
 from libs.db.tuning import DEFAULT, Tuning
 from libs.db.url import parsed_url
 from libs.private import close, private_file, private_folder
 from libs.rpc.breaker import DEFAULT as CALLS
 from libs.rpc.breaker import CallLimits
+from libs.rpc.health_limits import DEFAULT as HEALTH
+from libs.rpc.health_limits import HealthLimits
 from libs.service.service_settings import ServiceSettings
 from libs.service.settings import HIDDEN, SECONDS, URL, build, seconds, setting
 from libs.service.startup import StartupError

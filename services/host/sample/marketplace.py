@@ -189,7 +189,7 @@ async def _parties(owner: AsyncWaybill) -> None:
                     active=True,
                     allow_any_buyer=True,
                     policy=ordering_context_service_pb2.OrderingPolicy(
-                        auto_forward=True,
+                        auto_forward=ordering_context_service_pb2.AUTO_FORWARD_ALL,
                         require_ship_methods=True,
                         payment_coverage=ordering_context_service_pb2.PAYMENT_COVERAGE_TOTAL,
                         sourcing_strategy="default_supplier",

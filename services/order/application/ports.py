@@ -27,7 +27,8 @@ class SupplierOrderView:
     supplier_id: str
     seller_id: str
     status: str
-    sub_status: str
+    supplier_status: str
+    """Where it stands in its own life, such as ACCEPTED."""
     version: int
     source_version: int
     document: bytes

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 from services.order.domain.status import OrderStatus
@@ -76,11 +77,18 @@ class Line:
         return self.shipping_address is None and order.shipping_address is None
 
 
+class AutoForward(StrEnum):
+    """What of an order goes to its suppliers as soon as it opens."""
+
+    NONE = "NONE"
+    ALL = "ALL"
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """How the channel wants its orders handled; the directory owns it."""
 
-    auto_forward: bool = True
+    auto_forward: AutoForward = AutoForward.ALL
     must_cover_total: bool = True
     require_ship_methods: bool = True
     sourcing_strategy: str = ""

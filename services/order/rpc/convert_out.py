@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from google.protobuf.struct_pb2 import Struct
 from google.type.money_pb2 import Money
@@ -13,11 +13,19 @@ from services.order.application.reading.read_orders import Allocations, Found
 from services.order.contract.problems import problem_out
 from services.order.domain.model import Event, Line, Order, OrderHold, Submission
 from services.order.domain.progress.fulfillment import open_units
+from services.order.domain.reading.visibility import Side
 from waybill.fulfillment.v1 import shipment_pb2, supplier_order_pb2
 from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2, submission_pb2
 from waybill.type.v1 import party_pb2
 from waybill.type.v1.address_pb2 import Address
 from waybill.type.v1.canceled_amounts_pb2 import CanceledAmounts
+
+_SELL_SIDE: dict[str, tuple[str, ...]] = {
+    "SupplierOrder": ("subtotal", "discount", "shipping_cost", "tax", "total", "canceled"),
+    "SupplierOrderLine": ("unit_price", "subtotal", "discount", "tax"),
+    "ShipSelection": ("cost",),
+}
+"""By message, the amounts that are what the buyer pays."""
 
 
 def party(kind: str, id: str) -> party_pb2.Party:
@@ -30,16 +38,16 @@ def status_out(status: str) -> order_pb2.OrderStatus.ValueType:
     return order_pb2.OrderStatus.Value(f"ORDER_STATUS_{status}")
 
 
-def any_order(found: Order | SupplierOrderView) -> order_pb2.Order:
-    """An order of either kind."""
-    return order_out(found) if isinstance(found, Order) else supplier_order_out(found)
+def any_order(found: Order | SupplierOrderView, sides: Set[Side]) -> order_pb2.Order:
+    """An order of either kind; of a supplier order with these sides of its amounts."""
+    return order_out(found) if isinstance(found, Order) else supplier_order_out(found, sides)
 
 
-def any_lines(found: Found) -> list[line_item_pb2.LineItem]:
-    """Lines of an order of either kind."""
+def any_lines(found: Found, sides: Set[Side]) -> list[line_item_pb2.LineItem]:
+    """Lines of an order of either kind; of a supplier order with these sides of their amounts."""
     if isinstance(found.order, Order):
         return lines_out(found.order, found.lines, found.allocations)
-    return supplier_lines_out(found.order)
+    return supplier_lines_out(found.order, sides)
 
 
 def order_out(o: Order) -> order_pb2.Order:
@@ -102,9 +110,19 @@ def order_out(o: Order) -> order_pb2.Order:
     return made
 
 
-def supplier_order_out(view: SupplierOrderView) -> order_pb2.Order:
+def reported(view: SupplierOrderView, sides: Set[Side]) -> supplier_order_pb2.SupplierOrder:
+    """The report of a supplier order with the amounts that its reader may see."""
+    made = supplier_order_pb2.SupplierOrder.FromString(view.document)
+    if Side.SELL not in sides:
+        for part in (made, *made.line_items, *made.ship_selections):
+            for name in _SELL_SIDE[part.DESCRIPTOR.name]:
+                part.ClearField(name)
+    return made
+
+
+def supplier_order_out(view: SupplierOrderView, sides: Set[Side]) -> order_pb2.Order:
     """A supplier order as last reported."""
-    m = supplier_order_pb2.SupplierOrder.FromString(view.document)
+    m = reported(view, sides)
     made = order_pb2.Order(
         id=m.id,
         key=m.key,
@@ -114,16 +132,10 @@ def supplier_order_out(view: SupplierOrderView) -> order_pb2.Order:
         from_user=order_pb2.OrderUser(id=m.user_id),
         client_id=m.client_id,
         status=status_out(view.status),
-        sub_status=view.sub_status,
+        supplier_status=supplier_order_pb2.SupplierOrderStatus.Value(f"SUPPLIER_ORDER_STATUS_{view.supplier_status}"),
         is_submitted=True,
         currency=m.currency,
         line_item_count=len(m.line_items),
-        subtotal=m.subtotal,
-        discount=m.discount,
-        shipping_cost=m.shipping_cost,
-        tax=m.tax,
-        total=m.total,
-        canceled=m.canceled,
         comments=m.comments,
         version=view.version,
         etag=m.etag,
@@ -132,6 +144,7 @@ def supplier_order_out(view: SupplierOrderView) -> order_pb2.Order:
         held=m.held,
     )
     for target, source in (
+        *((name, name) for name in _SELL_SIDE["SupplierOrder"]),
         ("create_time", "create_time"),
         ("update_time", "update_time"),
         ("submit_time", "create_time"),
@@ -240,9 +253,9 @@ def line_out(
     return made
 
 
-def supplier_lines_out(view: SupplierOrderView) -> list[line_item_pb2.LineItem]:
+def supplier_lines_out(view: SupplierOrderView, sides: Set[Side]) -> list[line_item_pb2.LineItem]:
     """Lines of a supplier order, with the buyer's line ids."""
-    m = supplier_order_pb2.SupplierOrder.FromString(view.document)
+    m = reported(view, sides)
     made: list[line_item_pb2.LineItem] = []
     for line in m.line_items:
         item = line_item_pb2.LineItem(
@@ -250,16 +263,17 @@ def supplier_lines_out(view: SupplierOrderView) -> list[line_item_pb2.LineItem]:
             product_id=line.product_id,
             quantity=line.quantity,
             product=line_item_pb2.LineItemProduct(name=line.product_name, shippable=line.shippable),
-            unit_price=line.unit_price,
-            subtotal=line.subtotal,
-            discount=line.discount,
-            tax=line.tax,
-            total=_line_total(line, m.currency),
             pickup_location_id=line.pickup_location_id,
             quantity_shipped=line.quantity_shipped,
             quantity_canceled=line.quantity_canceled,
             quantity_open=max(0, line.quantity - line.quantity_shipped - line.quantity_canceled),
         )
+        if Side.SELL in sides:
+            item.unit_price.CopyFrom(line.unit_price)
+            item.subtotal.CopyFrom(line.subtotal)
+            item.discount.CopyFrom(line.discount)
+            item.tax.CopyFrom(line.tax)
+            item.total.CopyFrom(_line_total(line, m.currency))
         if line.HasField("shipping_address"):
             item.shipping_address.CopyFrom(line.shipping_address)
         if line.HasField("xp"):

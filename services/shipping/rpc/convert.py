@@ -67,7 +67,7 @@ def _destination(address: Address, known: dict[bytes, Destination]) -> Destinati
     serialized = address.SerializeToString(deterministic=True)
     found = known.get(serialized)
     if found is None:
-        texts = {k: v for k, v in protoconv.address_plain(address).items() if k not in ("id", "phone")}
+        texts = {k: v for k, v in protoconv.address_plain(address).items() if k not in ("id", "label", "phone")}
         key = repr(sorted((k, folded(v) if isinstance(v, str) else [folded(line) for line in v]) for k, v in texts.items()))
         found = known[serialized] = Destination(key, address.country, address.region, address.postal_code)
     return found

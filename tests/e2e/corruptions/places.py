@@ -72,7 +72,10 @@ _SUPPLIER_ORDER = of(_O.id, f"{OPEN}-1")
 _CHANGED = of(order.SUBMISSIONS.c.kind, "CHANGE")
 ORDER: Places = {
     "orders": Place(of(_O.id, OPEN)),
-    **{f"orders.{name}": Place(_SUPPLIER_ORDER) for name in ("parent_key", "parent_id", "supplier_id", "sub_status")},
+    **{
+        f"orders.{name}": Place(_SUPPLIER_ORDER)
+        for name in ("parent_key", "parent_id", "supplier_id", "supplier_status", "sub_status")
+    },
     "orders.kind": Place(_SUPPLIER_ORDER, to("MOVED")),
     "orders.source_version": Place(_SUPPLIER_ORDER),
     "orders.document": Place(_SUPPLIER_ORDER, document(SupplierOrder, reject_comment="walked")),

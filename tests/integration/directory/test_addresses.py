@@ -39,7 +39,8 @@ async def assigned(stubs, party=ACME, **more):
 
 async def test_an_address_is_read_as_it_was_written(world):
     await world.companies()
-    wanted = entry("hq", company_name="Acme", recipient="Anna", region="CA", postal_code="90210", phone="1")
+    names = {"label": "Headquarters", "company_name": "Acme", "first_name": "Anna", "last_name": "Lee", "recipient": "Anna"}
+    wanted = entry("hq", region="CA", postal_code="90210", phone="1", **names)
     wanted.xp.update({"gate": 4})
     (made,) = (await world.admin.addresses.CreateAddresses(create(wanted))).entries
     assert (made.address, made.party, made.xp, made.etag) == (wanted.address, ACME, wanted.xp, "1")

@@ -42,7 +42,7 @@ async def test_a_client_is_read_as_it_was_written(world):
         supplier_ids=["bolt"],
         roles=[roles.SHOPPER],
         default_user_id="anna",
-        policy=policies.OrderingPolicy(auto_forward=True, sourcing_strategy="priority"),
+        policy=policies.OrderingPolicy(auto_forward=policies.AUTO_FORWARD_ALL, sourcing_strategy="priority"),
     )
     made = (await world.admin.clients.CreateApiClient(create(wanted))).api_client
     for field in pb.ApiClient.DESCRIPTOR.fields_by_name:
@@ -64,6 +64,7 @@ async def test_everything_wrong_with_clients_is_told_at_once(world):
             client(id="c", default_user_id="nobody", roles=["Wizard"]),
             client(id="d", default_user_id="x\0"),
             client(id="e", buyer_ids=["acme", "nowhere", "acme"], supplier_ids=["acme"]),
+            client(id="f", policy=policies.OrderingPolicy(auto_forward=9, payment_coverage=9)),  # type: ignore[arg-type]
         ]
     )
     assert noted(await refused(world.admin.clients.BatchCreateApiClients(batch))) == [
@@ -77,6 +78,8 @@ async def test_everything_wrong_with_clients_is_told_at_once(world):
         ("api_clients[4].buyer_ids[1]", "PARTY_NOT_FOUND"),
         ("api_clients[4].buyer_ids[2]", "DUPLICATE_ITEM"),
         ("api_clients[4].supplier_ids[0]", "PARTY_NOT_FOUND"),
+        ("api_clients[5].policy.auto_forward", "FIELD_INVALID"),
+        ("api_clients[5].policy.payment_coverage", "FIELD_INVALID"),
     ]
     error = await refused(world.admin.clients.CreateApiClient(create(client(id="x\0", buyer_ids=["nowhere"]))))
     assert noted(error) == [("api_client.buyer_ids[0]", "PARTY_NOT_FOUND"), ("api_client.id", "ID_INVALID")]

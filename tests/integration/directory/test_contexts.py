@@ -24,7 +24,7 @@ async def small(world: World, restricted: bool = False) -> None:
     await world.companies(restricted)
     await world.people(user("anna", first_name="Anna", last_name="A", email="a@x"), user("bob"), user("gil", GLOBEX))
     policy = pb.OrderingPolicy(
-        auto_forward=True,
+        auto_forward=pb.AUTO_FORWARD_ALL,
         payment_coverage=pb.PAYMENT_COVERAGE_NONE,
         require_ship_methods=True,
         sourcing_strategy="fewest_parcels",
@@ -40,7 +40,7 @@ async def test_everything_about_an_order_comes_in_one_call(world):
     assert found.seller_id == "seller"
     assert found.buyer == pb.OrderingBuyer(id="acme", name="Acme", active=True, currency="USD")
     assert found.user == pb.OrderingUser(id="anna", username="anna", first_name="Anna", last_name="A", email="a@x", active=True)
-    assert (found.policy.auto_forward, found.policy.payment_coverage) == (True, pb.PAYMENT_COVERAGE_NONE)
+    assert (found.policy.auto_forward, found.policy.payment_coverage) == (pb.AUTO_FORWARD_ALL, pb.PAYMENT_COVERAGE_NONE)
     assert (found.policy.require_ship_methods, found.policy.sourcing_strategy) == (True, "fewest_parcels")
     assert (found.default_shipping_address.id, found.default_billing_address.id) == ("dock", "hq")
     assert [u.address.id for u in found.addresses] == ["attic", "hq"]
@@ -55,7 +55,9 @@ async def test_missing_parts_are_absent_and_no_error(world):
     assert not found.HasField("user")
     assert not found.HasField("default_shipping_address")
     day = Duration(seconds=86_400)
-    assert found.policy == pb.OrderingPolicy(payment_coverage=pb.PAYMENT_COVERAGE_TOTAL, estimate_valid=day)
+    assert found.policy == pb.OrderingPolicy(
+        auto_forward=pb.AUTO_FORWARD_NONE, payment_coverage=pb.PAYMENT_COVERAGE_TOTAL, estimate_valid=day
+    )
     assert found.channel_active
     assert list(found.missing_address_ids) == ["hq"]
     # A user of another company is none of this one.

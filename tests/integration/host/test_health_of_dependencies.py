@@ -8,11 +8,11 @@ from pathlib import Path
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from libs.rpc.health_limits import HealthLimits
 from sqlalchemy.engine import make_url
 
 from libs.db import Database, Tuning
 from libs.rpc.health import BUSY_LOOKS, DatabaseWatch
+from libs.rpc.health_limits import HealthLimits
 from services.host.process.embedded import Host, running
 from services.host.process.settings import HostSettings
 from tests.support.databases import Databases

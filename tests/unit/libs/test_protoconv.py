@@ -228,7 +228,10 @@ def test_text_is_bounded_and_without_control_characters() -> None:
 
 ADDRESS = {
     "id": "home",
+    "label": "Home",
     "company_name": "Acme",
+    "first_name": "Anna",
+    "last_name": "Lee",
     "recipient": "Anna",
     "lines": ["1 Main St", "Apt 2"],
     "city": "Austin",
@@ -251,12 +254,24 @@ def test_an_address_comes_in_and_goes_out() -> None:
 
 def test_everything_that_is_wrong_with_an_address_is_noted() -> None:
     found = Violations()
-    message = address_pb2.Address(id="a b", recipient="x" * 201, lines=["a", "b", "c", "d", "e\x01"], city=" ", country="us")
+    message = address_pb2.Address(
+        id="a b",
+        label="x" * 201,
+        first_name="x\0",
+        last_name="x" * 201,
+        recipient="x" * 201,
+        lines=["a", "b", "c", "d", "e\x01"],
+        city=" ",
+        country="us",
+    )
     protoconv.address_in(found, "to", message)
     assert sorted(reasons(found)) == [
         ("to.city", "FIELD_REQUIRED"),
         ("to.country", "FIELD_INVALID"),
+        ("to.first_name", "FIELD_INVALID"),
         ("to.id", "ID_INVALID"),
+        ("to.label", "VALUE_OUT_OF_RANGE"),
+        ("to.last_name", "VALUE_OUT_OF_RANGE"),
         ("to.lines", "TOO_MANY_ITEMS"),
         ("to.lines[4]", "FIELD_INVALID"),
         ("to.recipient", "VALUE_OUT_OF_RANGE"),

@@ -93,19 +93,26 @@ def test_what_decides_nothing_of_a_product_may_change() -> None:
     assert names(order(), [sold], SHEET, replace(FACTS, products={"anvil": replace(present, etag="9")})) == []
 
 
-HOME = {"id": "home", "city": "Oakland", "country": "US", "phone": "1"}
+HOME = {"id": "home", "label": "Home", "last_name": "Lee", "city": "Oakland", "country": "US", "phone": "1"}
 
 
 def test_addresses_of_the_book_are_asked_again() -> None:
     made = order(shipping_address_id="home", shipping_address=HOME, billing_address_id="office", billing_address={"city": "Reno"})
     lines = [line(), line("l2", shipping_address_id="gone", shipping_address=HOME)]
     sheet = replace(SHEET, estimates=(replace(SHEET.estimates[0], items=(("l1", 1), ("l2", 1))),))
-    book = {"home": HOME | {"phone": "2"}, "office": {"id": "office", "city": "Las Vegas"}}
+    book = {"home": HOME | {"label": "House", "phone": "2"}, "office": {"id": "office", "city": "Las Vegas"}}
     facts = replace(FACTS, shipping_addresses=book, billing_addresses=book)
     assert [(r.reason, r.subject) for r in told(made, lines, sheet, facts)] == [
         ("ADDRESS_CHANGED", "billing_address"),
         ("ADDRESS_NOT_FOUND", "line_items[l2]"),
     ]
+
+
+def test_an_address_with_another_person_is_another_one() -> None:
+    made = order(shipping_address_id="home", shipping_address=HOME)
+    for changed in ({"first_name": "Ada"}, {"last_name": "Low"}):
+        book = {"home": HOME | changed}
+        assert [r.reason for r in told(made, [line()], SHEET, replace(FACTS, shipping_addresses=book))] == ["ADDRESS_CHANGED"]
 
 
 def test_an_address_is_shipped_to_and_billed_to_only_as_far_as_the_book_allows_that_purpose() -> None:

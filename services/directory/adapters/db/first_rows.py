@@ -62,7 +62,7 @@ async def first_rows(
         "supplier_ids": [],
         "roles": [],
         "default_user_id": OWNER,
-        "policy": {"auto_forward": True},
+        "policy": {"auto_forward": "AUTO_FORWARD_ALL"},
         "secret_hash": await hash(secret),
     }
     key = {"kid": ids.public("key"), "private_pem": new_private_key(), "create_time": now, "retire_time": None}

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 import libs.db.types
 
 revision = '0005'
-down_revision = '0003'
+down_revision = '0004'
 branch_labels = None
 depends_on = None
 # The newest revision of the oldest build that works on these tables. A change that only adds names an earlier one.

@@ -12,7 +12,9 @@ from libs.rpc import current
 from services.fulfillment.application.supplier_orders.accept_supplier_order import AcceptSupplierOrder
 from services.fulfillment.application.supplier_orders.reject_supplier_order import RejectSupplierOrder
 from services.fulfillment.application.supplier_orders.supplier_orders import SupplierOrders
-from services.fulfillment.contract.reports import supplier_order_out
+from services.fulfillment.contract.reports import supplier_order_shown
+from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
+from services.fulfillment.domain.visibility import sides
 from services.fulfillment.rpc.requests import check_supplier_order_id, xp_edit
 from waybill.fulfillment.v1 import supplier_order_pb2, supplier_order_service_pb2_grpc
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as pb
@@ -29,15 +31,13 @@ class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderService
     async def GetSupplierOrder(self, request: pb.GetSupplierOrderRequest, context: Any) -> pb.GetSupplierOrderResponse:
         """Reads one."""
         order = await self._orders.get(current().principal, request.supplier_order_id)
-        return pb.GetSupplierOrderResponse(supplier_order=supplier_order_out(order))
+        return pb.GetSupplierOrderResponse(supplier_order=_shown(order))
 
     async def ListSupplierOrders(self, request: pb.ListSupplierOrdersRequest, context: Any) -> pb.ListSupplierOrdersResponse:
         """Lists them."""
         page = await self._orders.page(current().principal, page_request(request))
         return pb.ListSupplierOrdersResponse(
-            supplier_orders=[supplier_order_out(o) for o in page.items],
-            next_page_token=page.next_page_token,
-            total_size=page.total_size,
+            supplier_orders=[_shown(o) for o in page.items], next_page_token=page.next_page_token, total_size=page.total_size
         )
 
     async def CountSupplierOrders(self, request: pb.CountSupplierOrdersRequest, context: Any) -> pb.CountSupplierOrdersResponse:
@@ -62,13 +62,13 @@ class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderService
         order = await self._orders.update(
             call.principal, message.id, message.etag, edit, key_of(call.principal, call.method, request)
         )
-        return pb.UpdateSupplierOrderResponse(supplier_order=supplier_order_out(order))
+        return pb.UpdateSupplierOrderResponse(supplier_order=_shown(order))
 
     async def AcceptSupplierOrder(self, request: pb.AcceptSupplierOrderRequest, context: Any) -> pb.AcceptSupplierOrderResponse:
         """The supplier says yes."""
         call = current()
         order = await self._accept(call.principal, request.supplier_order_id, key_of(call.principal, call.method, request))
-        return pb.AcceptSupplierOrderResponse(supplier_order=supplier_order_out(order))
+        return pb.AcceptSupplierOrderResponse(supplier_order=_shown(order))
 
     async def RejectSupplierOrder(self, request: pb.RejectSupplierOrderRequest, context: Any) -> pb.RejectSupplierOrderResponse:
         """The supplier says no."""
@@ -78,7 +78,12 @@ class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderService
         order = await self._reject(
             call.principal, request.supplier_order_id, request.comment, key_of(call.principal, call.method, request)
         )
-        return pb.RejectSupplierOrderResponse(supplier_order=supplier_order_out(order))
+        return pb.RejectSupplierOrderResponse(supplier_order=_shown(order))
+
+
+def _shown(order: SupplierOrder) -> supplier_order_pb2.SupplierOrder:
+    """As whoever calls sees it."""
+    return supplier_order_shown(order, sides(current().principal))
 
 
 def check_comment(found: Violations, request: pb.RejectSupplierOrderRequest) -> None:

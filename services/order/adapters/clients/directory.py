@@ -8,7 +8,7 @@ from typing import Any
 from libs.protoconv import address_plain
 from libs.rpc import Peers
 from services.order.application.peers import OrderingContext
-from services.order.domain.model import Address, OrderUser, Policy
+from services.order.domain.model import Address, AutoForward, OrderUser, Policy
 from waybill.directory.v1 import ordering_context_service_pb2 as pb
 from waybill.directory.v1 import ordering_context_service_pb2_grpc as pb_grpc
 from waybill.type.v1 import party_pb2
@@ -40,7 +40,7 @@ class DirectoryClient:
             user_active=user is not None and user.active,
             channel_active=answer.channel_active,
             policy=Policy(
-                answer.policy.auto_forward,
+                AutoForward.ALL if answer.policy.auto_forward == pb.AUTO_FORWARD_ALL else AutoForward.NONE,
                 answer.policy.payment_coverage != pb.PAYMENT_COVERAGE_NONE,
                 answer.policy.require_ship_methods,
                 answer.policy.sourcing_strategy,

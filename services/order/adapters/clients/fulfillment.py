@@ -13,7 +13,7 @@ from services.order.application.ports import Reports
 from services.order.contract.problems import problem_in
 from services.order.contract.reports import reports_of
 from services.order.domain.checkout.worksheet import Assignment, Worksheet
-from services.order.domain.model import CanceledAmounts, Line, Order, Problem
+from services.order.domain.model import AutoForward, CanceledAmounts, Line, Order, Problem
 from waybill.fulfillment.v1 import reservation_service_pb2 as pb
 from waybill.fulfillment.v1 import reservation_service_pb2_grpc as pb_grpc
 from waybill.fulfillment.v1 import sourcing_pb2
@@ -73,7 +73,7 @@ class FulfillmentClient:
                 order_key=str(order.key),
                 attempt=attempt,
                 order=_snapshot(order, lines, worksheet),
-                forward=order.policy.auto_forward,
+                forward=order.policy.auto_forward is AutoForward.ALL,
             )
         )
         return reports_of(answer.supplier_orders)

@@ -34,13 +34,16 @@ from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import Event, Line, Order
 from services.order.domain.reading.visibility import Direction, Scope
 from services.order.domain.status import OrderStatus
+from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrderStatus
 
+SUPPLIER_STATUSES = [name.removeprefix("SUPPLIER_ORDER_STATUS_") for name in SupplierOrderStatus.keys()[1:]]
 O = ORDERS.c  # noqa: E741 - the columns, as everywhere in adapters
 LISTING = Listing(
     {
         "id": Field(O.id),
         "status": Field(O.status, "enum", {s.value: s.value for s in OrderStatus}),
         "sub_status": Field(O.sub_status),
+        "supplier_status": Field(O.supplier_status, "enum", {name: name for name in SUPPLIER_STATUSES}),
         "is_submitted": Field(O.is_submitted, "bool"),
         "currency": Field(O.currency),
         "buyer_id": Field(O.buyer_id),

@@ -10,6 +10,7 @@ from typing import Any
 
 from services.order.application.ports import Attempt, OrderChange, SupplierOrderView
 from services.order.domain.model import (
+    AutoForward,
     CanceledAmounts,
     Event,
     Line,
@@ -124,11 +125,18 @@ def order_of(row: Row) -> Order:
         **{name: row[name] for name in _ORDER_FIELDS},
         user=OrderUser(**row["user"]),
         status=OrderStatus(row["status"]),
-        policy=Policy(**row["policy"]),
+        policy=_policy_of(row["policy"]),
         submission=None if row["submission"] is None else submission_of(row["submission"]),
         holds=tuple(_hold_of(stored) for stored in row["holds"] or ()),
         canceled=CanceledAmounts(*(row[f"canceled_{name}"] for name in CANCELED)),
     )
+
+
+def _policy_of(stored: Row) -> Policy:
+    values = dict(stored)
+    if "auto_forward" in values:
+        values["auto_forward"] = AutoForward(values["auto_forward"])
+    return Policy(**values)
 
 
 def supplier_view(row: Row) -> SupplierOrderView:
@@ -140,7 +148,7 @@ def supplier_view(row: Row) -> SupplierOrderView:
         supplier_id=row["supplier_id"],
         seller_id=row["seller_id"],
         status=row["status"],
-        sub_status=row["sub_status"],
+        supplier_status=row["supplier_status"],
         version=row["version"],
         source_version=row["source_version"],
         document=row["document"],

@@ -36,6 +36,8 @@ ORDERS = sa.Table(
     sa.Column("currency", sa.String(3), nullable=False),
     sa.Column("status", sa.String(20), nullable=False),
     sa.Column("sub_status", sa.String(40), nullable=False),
+    # Of a supplier order; empty on buyer orders.
+    sa.Column("supplier_status", sa.String(20), nullable=False, server_default=""),
     sa.Column("is_submitted", sa.Boolean, nullable=False),
     sa.Column("policy", Json(), nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),

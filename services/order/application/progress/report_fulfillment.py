@@ -184,7 +184,7 @@ def _supplier_event(
     type = "supplier_order_updated"
     if old is None:
         type = "supplier_order_created"
-    elif old.sub_status != report.status:
+    elif old.supplier_status != report.status:
         type = f"supplier_order_{report.status.lower()}"
     version = 1 if old is None else old.version + 1
     data = {"supplier_status": report.status, "source_version": report.version}

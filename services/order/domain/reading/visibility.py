@@ -27,6 +27,13 @@ class Direction(StrEnum):
     ALL = "ALL"
 
 
+class Side(StrEnum):
+    """One side of what a supplier order amounts to."""
+
+    SELL = "SELL"
+    """What the buyer pays for it: unit prices, subtotal, discount, shipping cost, tax, total, and what of them was canceled."""
+
+
 @dataclass(frozen=True, slots=True)
 class BuyerOrders:
     """Buyer orders that are seen. None as a buyer means every buyer's."""
@@ -52,6 +59,13 @@ class Scope:
 
     buyer_orders: BuyerOrders | None
     supplier_orders: SupplierOrders | None
+
+
+def sides(caller: Principal) -> frozenset[Side]:
+    """Which amounts of the supplier orders that `caller` sees are shown: to the seller and to their supplier the sell side,
+    to a buyer none. Of amounts with two sides a supplier would see one.
+    """
+    return frozenset() if caller.party_kind is PartyKind.BUYER else frozenset({Side.SELL})
 
 
 def scope(caller: Principal, direction: Direction) -> Scope:

@@ -94,8 +94,8 @@ def _addresses(order: Order, lines: Sequence[Line], facts: Facts) -> Iterator[Pr
 
 
 def _place(address: Address) -> dict[str, object]:
-    """Where and to whom; a telephone number decides nothing."""
-    return {name: value for name, value in address.items() if value and name not in ("id", "phone")}
+    """Where and to whom; a telephone number and what the owner calls it decide nothing."""
+    return {name: value for name, value in address.items() if value and name not in ("id", "label", "phone")}
 
 
 def _shipping(order: Order, lines: Sequence[Line], worksheet: Worksheet, policy: Policy, now: datetime) -> Iterator[Problem]:

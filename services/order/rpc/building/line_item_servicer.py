@@ -12,6 +12,7 @@ from services.order.application.building.line_items import PATHS, LineItems
 from services.order.application.reading.read_orders import ReadOrders
 from services.order.domain.building.drafts import check_count
 from services.order.domain.model import MAX_LINES, Order
+from services.order.domain.reading.visibility import sides
 from services.order.rpc.convert_in import direction_in, lines_in, masked
 from services.order.rpc.convert_out import line_out, lines_out, order_out, supplier_lines_out
 from services.order.rpc.order_servicer import request_key
@@ -65,7 +66,7 @@ class LineItemServicer(pb_grpc.LineItemServiceServicer):
         if isinstance(order, Order):
             items = page.of(lines_out(order, page.items, allocations))
         else:
-            items = page_of(supplier_lines_out(order), query)
+            items = page_of(supplier_lines_out(order, sides(caller)), query)
         return pb.ListLineItemsResponse(
             line_items=items.items, next_page_token=items.next_page_token, total_size=items.total_size
         )

@@ -90,7 +90,7 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
                 row.parent_key,
                 "supplier_order",
                 id=row.id,
-                status=row.sub_status,
+                status=row.supplier_status,
                 total=row.total,
                 version=row.source_version,
                 listed=int(row.kind == "SUPPLIER"),
