@@ -128,7 +128,7 @@ def checkout(client: AsyncWaybill, count: int) -> Work:
         made = await client.orders.CreateOrder(order_service_pb2.CreateOrderRequest(line_items=lines(count)))
         id = made.order.id
         sheet = (await client.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id=id))).worksheet
-        chosen = [pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.ship_estimates]
+        chosen = [pb.ShipMethodSelection(ship_estimate_id=e.id, ship_method_id="ground") for e in sheet.ship_estimates]
         await client.checkout.SelectShipMethods(pb.SelectShipMethodsRequest(order_id=id, selections=chosen))
         await client.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id=id))
         await client.checkout.AddPayments(

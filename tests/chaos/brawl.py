@@ -153,7 +153,7 @@ class Person:
         if not sheet.ship_estimates:
             raise Nothing
         chosen = [
-            pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id=self._chance.choice(e.estimate.ship_methods).id)
+            pb.ShipMethodSelection(ship_estimate_id=e.id, ship_method_id=self._chance.choice(e.ship_methods).id)
             for e in sheet.ship_estimates
         ]
         await self._ada.checkout.SelectShipMethods(pb.SelectShipMethodsRequest(order_id=order, selections=chosen, request_id=tag))

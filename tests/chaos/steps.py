@@ -108,7 +108,7 @@ async def cart(ada: AsyncWaybill, id: str, card: str = "approve") -> None:
         order_service_pb2.CreateOrderRequest(order=order_pb2.Order(id=id), line_items=lines(CART), request_id=f"{id}-create")
     )
     sheet = (await ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id=id))).worksheet
-    chosen = [pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.ship_estimates]
+    chosen = [pb.ShipMethodSelection(ship_estimate_id=e.id, ship_method_id="ground") for e in sheet.ship_estimates]
     await ada.checkout.SelectShipMethods(pb.SelectShipMethodsRequest(order_id=id, selections=chosen))
     await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id=id))
     await pay(ada, id, card)

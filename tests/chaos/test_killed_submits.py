@@ -40,7 +40,7 @@ async def prepare(address: str, secret: str) -> None:
         request.line_items.add(product_id=product, quantity=quantity)
     await cast.ada.orders.CreateOrder(request)
     sheet = (await cast.ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id=ORDER))).worksheet
-    chosen = [pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.ship_estimates]
+    chosen = [pb.ShipMethodSelection(ship_estimate_id=e.id, ship_method_id="ground") for e in sheet.ship_estimates]
     await cast.ada.checkout.SelectShipMethods(pb.SelectShipMethodsRequest(order_id=ORDER, selections=chosen))
     await cast.ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id=ORDER))
     await cast.ada.checkout.AddPayments(

@@ -154,7 +154,7 @@ class OrderLife(RuleBasedStateMachine):
         if not order.lines:
             return
         sheet = self.run(self.life.send(checkout.EstimateShipping, estimate)).worksheet
-        chosen = [pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.ship_estimates]
+        chosen = [pb.ShipMethodSelection(ship_estimate_id=e.id, ship_method_id="ground") for e in sheet.ship_estimates]
         select = pb.SelectShipMethodsRequest(order_id=order.id, selections=chosen)
         self.run(self.life.send(checkout.SelectShipMethods, select))
         calculated = self.run(self.life.send(checkout.CalculateOrder, pb.CalculateOrderRequest(order_id=order.id)))

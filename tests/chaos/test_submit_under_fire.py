@@ -80,7 +80,7 @@ class Fire:
         await create(self.ada, id, **quantities)
         checkout = self.ada.checkout
         sheet = (await checkout.EstimateShipping(pb.EstimateShippingRequest(order_id=id))).worksheet
-        chosen = [pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.ship_estimates]
+        chosen = [pb.ShipMethodSelection(ship_estimate_id=e.id, ship_method_id="ground") for e in sheet.ship_estimates]
         await checkout.SelectShipMethods(pb.SelectShipMethodsRequest(order_id=id, selections=chosen))
         sheet = (await checkout.CalculateOrder(pb.CalculateOrderRequest(order_id=id))).worksheet
         await checkout.AddPayments(pb.AddPaymentsRequest(order_id=id, payments=payments))

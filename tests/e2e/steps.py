@@ -32,9 +32,7 @@ async def checked_out(client: AsyncWaybill, id: str, payments: list[payment_pb2.
     await client.checkout.SelectShipMethods(
         pb.SelectShipMethodsRequest(
             order_id=id,
-            selections=[
-                pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.ship_estimates
-            ],
+            selections=[pb.ShipMethodSelection(ship_estimate_id=e.id, ship_method_id="ground") for e in sheet.ship_estimates],
         )
     )
     await client.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id=id))

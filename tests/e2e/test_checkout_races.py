@@ -75,7 +75,7 @@ async def estimated(client: AsyncWaybill, id: str) -> worksheet_pb2.OrderWorkshe
 
 
 async def select(client: AsyncWaybill, id: str, method: str, *estimates: worksheet_pb2.WorksheetShipEstimate) -> None:
-    chosen = [pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id=method) for e in estimates]
+    chosen = [pb.ShipMethodSelection(ship_estimate_id=e.id, ship_method_id=method) for e in estimates]
     await client.checkout.SelectShipMethods(pb.SelectShipMethodsRequest(order_id=id, selections=chosen))
 
 

@@ -44,7 +44,7 @@ async def estimate(client: AsyncWaybill, id: str) -> None:
 
 async def select(client: AsyncWaybill, id: str) -> None:
     sheet = (await client.checkout.GetWorksheet(pb.GetWorksheetRequest(order_id=id))).worksheet
-    chosen = [pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.ship_estimates[:1]]
+    chosen = [pb.ShipMethodSelection(ship_estimate_id=e.id, ship_method_id="ground") for e in sheet.ship_estimates[:1]]
     await client.checkout.SelectShipMethods(pb.SelectShipMethodsRequest(order_id=id, selections=chosen))
 
 

@@ -96,6 +96,20 @@ async def priced(market: Marketplace, id: str) -> None:
     await market.cast.owner.orders.CreateOrder(request)
 
 
+async def test_a_line_shows_its_discounts_to_those_who_see_its_amounts(shared_sqlite_market: Marketplace) -> None:
+    ada, owner, id = shared_sqlite_market.cast.ada, shared_sqlite_market.cast.owner, "SHOWN-OFF"
+    await priced(shared_sqlite_market, id)
+    await add(ada, id, Line(id="plain", product_id="lamp", quantity=1))
+    await ada.checkout.EstimateShipping(checkout_service_pb2.EstimateShippingRequest(order_id=id))
+    sheet = (await ada.checkout.CalculateOrder(checkout_service_pb2.CalculateOrderRequest(order_id=id))).worksheet
+    asked = order_service_pb2.GetOrderRequest(order_id=id, direction=ALL, include_line_items=True)
+    mine, theirs = [list((await client.orders.GetOrder(asked)).line_items) for client in (ada, owner)]
+    for shown in (list(sheet.line_items), mine, theirs):
+        assert [(d.WhichOneof("source"), d.amount) for d in shown[0].discounts] == [("override", money("10", CURRENCY))]
+        assert (shown[0].discount, list(shown[1].discounts)) == (money("10", CURRENCY), [])
+    assert [list(part.discounts) for part in sheet.calculation.lines] == [list(line.discounts) for line in mine]
+
+
 @pytest.mark.parametrize(
     ("field", "role"), [("unit_price_override", "OverrideUnitPrice"), ("discount_override", "OverrideDiscount")]
 )
@@ -146,7 +160,7 @@ async def test_a_line_may_ship_to_an_address_of_its_own(market: Marketplace) -> 
     error = await refused(change(ada, "APART", Line(id="l1", shipping_address_id="moon")))
     assert told(error) == {("line_items[0].shipping_address_id", "ADDRESS_NOT_FOUND")}
     answer = await ada.checkout.EstimateShipping(checkout_service_pb2.EstimateShippingRequest(order_id="APART"))
-    groups = [sorted(i.line_item_id for i in e.estimate.items) for e in answer.worksheet.ship_estimates]
+    groups = [sorted(i.line_item_id for i in e.items) for e in answer.worksheet.ship_estimates]
     assert sorted(groups) == [["l1"], ["l2"]]
 
 

@@ -59,9 +59,7 @@ async def test_a_client_that_goes_away_in_the_middle_of_a_submit_changes_nothing
     await ada.checkout.SelectShipMethods(
         pb.SelectShipMethodsRequest(
             order_id="GONE",
-            selections=[
-                pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.ship_estimates
-            ],
+            selections=[pb.ShipMethodSelection(ship_estimate_id=e.id, ship_method_id="ground") for e in sheet.ship_estimates],
         )
     )
     await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="GONE"))

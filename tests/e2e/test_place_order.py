@@ -169,9 +169,7 @@ async def test_the_orders_own_channel_rules_whoever_submits(shared_sqlite_market
     error = await refused(owner.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="OWN")))
     assert {rule.reason for rule in error.rules} == {"SHIP_METHOD_MISSING"}
     sheet = await ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id="OWN"))
-    selections = [
-        pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.worksheet.ship_estimates
-    ]
+    selections = [pb.ShipMethodSelection(ship_estimate_id=e.id, ship_method_id="ground") for e in sheet.worksheet.ship_estimates]
     await ada.checkout.SelectShipMethods(pb.SelectShipMethodsRequest(order_id="OWN", selections=selections))
     await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="OWN"))
     done = await owner.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="OWN"))

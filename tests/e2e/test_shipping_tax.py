@@ -42,9 +42,9 @@ async def test_shipping_is_taxed_at_each_groups_own_address_and_by_the_cost_that
     async def selected() -> dict[str, str]:
         """Estimates by their line, each with its method."""
         sheet = (await owner.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id="TAX"))).worksheet
-        chosen = [pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.ship_estimates]
+        chosen = [pb.ShipMethodSelection(ship_estimate_id=e.id, ship_method_id="ground") for e in sheet.ship_estimates]
         await owner.checkout.SelectShipMethods(pb.SelectShipMethodsRequest(order_id="TAX", selections=chosen))
-        return {e.estimate.items[0].line_item_id: e.estimate.id for e in sheet.ship_estimates}
+        return {e.items[0].line_item_id: e.id for e in sheet.ship_estimates}
 
     of_line = await selected()
     order, parts = await calculated(market)

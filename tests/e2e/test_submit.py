@@ -138,7 +138,7 @@ async def test_a_tax_rate_that_changed_after_the_calculation_refuses_the_submit(
     sheet = (await market.cast.ada.checkout.GetWorksheet(pb.GetWorksheetRequest(order_id="TAXED"))).worksheet
     assert {(rule.reason, rule.subject) for rule in refused.value.rules} == {
         ("TAX_CHANGED", "line_items[l1]"),
-        ("TAX_CHANGED", f"ship_estimates[{sheet.ship_estimates[0].estimate.id}]"),
+        ("TAX_CHANGED", f"ship_estimates[{sheet.ship_estimates[0].id}]"),
     }
     await market.cast.ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="TAXED"))
     answer = await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="TAXED"))
@@ -163,7 +163,7 @@ async def test_shipping_that_goes_elsewhere_is_held_to_the_rate_of_its_own_place
     with pytest.raises(WaybillError) as refused:
         await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="MOVED"))
     sheet = (await ada.checkout.GetWorksheet(pb.GetWorksheetRequest(order_id="MOVED"))).worksheet
-    (away,) = [e.estimate.id for e in sheet.ship_estimates if e.estimate.items[0].line_item_id == "away"]
+    (away,) = [e.id for e in sheet.ship_estimates if e.items[0].line_item_id == "away"]
     assert [(rule.reason, rule.subject) for rule in refused.value.rules] == [("TAX_CHANGED", f"ship_estimates[{away}]")]
 
 

@@ -45,7 +45,7 @@ async def test_a_product_that_changed_in_the_cart_is_refused_until_it_is_worked_
     assert stale.reason == "SHIP_ESTIMATE_STALE"
     await checked_out(ada, "OLD", [])
     worksheet = (await ada.checkout.GetWorksheet(pb.GetWorksheetRequest(order_id="OLD"))).worksheet
-    assert {e.estimate.supplier_id for e in worksheet.ship_estimates} == {"wh-west", "wh-east"}
+    assert {e.supplier_id for e in worksheet.ship_estimates} == {"wh-west", "wh-east"}
     sold = (await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="OLD"))).order
     assert sold.status == order_pb2.ORDER_STATUS_OPEN
 
@@ -80,7 +80,7 @@ async def test_a_method_that_is_off_and_an_address_that_was_taken_away_are_refus
     assert await reasons(market, "OFF") == [
         ("ADDRESS_NOT_FOUND", "shipping_address"),
         ("ADDRESS_NOT_FOUND", "billing_address"),
-        *(("SHIP_METHOD_UNAVAILABLE", f"ship_estimates[{e.estimate.id}]") for e in worksheet.ship_estimates),
+        *(("SHIP_METHOD_UNAVAILABLE", f"ship_estimates[{e.id}]") for e in worksheet.ship_estimates),
     ]
 
 

@@ -10,10 +10,11 @@ from rich.console import Console
 from services.host.demo import checkout
 from services.host.demo.narrator import Narrator
 from services.host.sample.marketplace import PASSWORD, PORTAL, party
-from tests.support.marketplace import ALL, INCOMING, OUTGOING, Marketplace, create, get
+from tests.support.marketplace import ALL, INCOMING, OUTGOING, Marketplace, create, get, lines
 from waybill.directory.v1 import user_service_pb2
 from waybill.fulfillment.v1 import inventory_service_pb2, shipment_pb2, shipment_service_pb2, supplier_order_service_pb2
-from waybill.order.v1 import line_item_service_pb2, order_service_pb2
+from waybill.order.v1 import checkout_service_pb2 as checkout_pb
+from waybill.order.v1 import line_item_service_pb2, order_pb2, order_service_pb2
 from waybill_client import AsyncWaybill, WaybillError, money
 
 QUIET = Narrator(Console(quiet=True), quiet=True)
@@ -192,3 +193,37 @@ async def test_who_holds_no_role_for_orders_is_told_the_role_by_both_services(
             with pytest.raises(WaybillError) as refused:
                 await asking
             assert (refused.value.code.name, refused.value.metadata) == ("PERMISSION_DENIED", {"role": role})
+
+
+async def test_no_step_of_a_buyers_checkout_shows_where_units_come_from(shared_sqlite_market: Marketplace) -> None:
+    cast, id = shared_sqlite_market.cast, "VEILED"
+    order = order_pb2.Order(id=id)
+    await cast.ada.orders.CreateOrder(order_service_pb2.CreateOrderRequest(order=order, line_items=lines(anvil=1, lamp=1)))
+    estimated = await cast.ada.checkout.EstimateShipping(checkout_pb.EstimateShippingRequest(order_id=id))
+    chosen = [
+        checkout_pb.ShipMethodSelection(ship_estimate_id=e.id, ship_method_id="ground")
+        for e in estimated.worksheet.ship_estimates
+    ]
+    seen = [
+        estimated,
+        await cast.ada.checkout.SelectShipMethods(checkout_pb.SelectShipMethodsRequest(order_id=id, selections=chosen)),
+        await cast.ada.checkout.CalculateOrder(checkout_pb.CalculateOrderRequest(order_id=id)),
+        await cast.ada.checkout.GetWorksheet(checkout_pb.GetWorksheetRequest(order_id=id)),
+    ]
+    whole = (await cast.owner.checkout.GetWorksheet(checkout_pb.GetWorksheetRequest(order_id=id))).worksheet
+    assert sorted(a.line_item_id for a in whole.sourcing_plan) == sorted(line.id for line in whole.line_items)
+    secrets = {a.inventory_record_id for a in whole.sourcing_plan}
+    assert all(secrets)
+    assert all(e.ship_from_id for e in whole.ship_estimates)
+    for answer in seen:
+        assert len(answer.worksheet.ship_estimates) == len(whole.ship_estimates)
+        assert not answer.worksheet.sourcing_plan
+        assert not any(e.ship_from_id for e in answer.worksheet.ship_estimates)
+    placed = await cast.ada.checkout.PlaceOrder(
+        checkout_pb.PlaceOrderRequest(order=order_pb2.Order(id="VEILED-2"), line_items=lines(anvil=1, lamp=1))
+    )
+    for shown in (*seen, placed):
+        assert not any(secret in str(shown) for secret in secrets)
+    with pytest.raises(WaybillError) as refused:
+        await cast.clerks["northforge"].checkout.GetWorksheet(checkout_pb.GetWorksheetRequest(order_id=id))
+    assert refused.value.reason == "RESOURCE_NOT_FOUND"

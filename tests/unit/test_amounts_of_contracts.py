@@ -47,6 +47,7 @@ MESSAGES: dict[str, dict[str, Fineness]] = {
     "fulfillment.v1.Shipment": {"cost": MINOR},
     "fulfillment.v1.SupplierOrder": dict.fromkeys(("subtotal", "discount", "shipping_cost", "tax", "total"), STORED),
     "fulfillment.v1.SupplierOrderLine": dict.fromkeys(("unit_price", "subtotal", "discount", "tax"), STORED),
+    "order.v1.Discount": {"amount": SHOWN},
     "order.v1.LineItem": {
         **dict.fromkeys(("unit_price", "subtotal", "discount", "tax", "total"), SHOWN),
         "unit_price_override": FINER,

@@ -70,8 +70,7 @@ async def ship_and_price(cast: Cast, narrator: Narrator) -> worksheet_pb2.OrderW
     wanted = {"northforge": "ground", "lumenworks": "two-day", "wh-east": "ground", "wh-west": "next-day"}
     selections = []
     rows = []
-    for item in answer.worksheet.ship_estimates:
-        e = item.estimate
+    for e in answer.worksheet.ship_estimates:
         method = "pick-up" if any(m.pickup for m in e.ship_methods) else wanted[e.supplier_id]
         selections.append(checkout_service_pb2.ShipMethodSelection(ship_estimate_id=e.id, ship_method_id=method))
         offers = "  ".join(

@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from services.order.domain.discounts import Discount
 from services.order.domain.status import OrderStatus
 from waybill.order.v1.reasons import ReasonName
 
@@ -64,6 +65,8 @@ class Line:
     quantity_canceled: int = 0
     date_needed: datetime | None = None
     xp: Mapping[str, Any] = field(default_factory=dict)
+    discounts: tuple[Discount, ...] = ()
+    """What the discount is the sum of."""
 
     @property
     def total(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
+from typing import assert_never
 
 from google.protobuf.struct_pb2 import Struct
 from google.type.money_pb2 import Money
@@ -11,11 +12,12 @@ from libs.protoconv import address_out, decimal_out, money_micros, money_out, ti
 from services.order.application.ports import SupplierOrderView
 from services.order.application.reading.read_orders import Allocations, Found
 from services.order.contract.problems import problem_out
+from services.order.domain.discounts import Discount, Override
 from services.order.domain.model import Event, Line, Order, OrderHold, Submission
 from services.order.domain.progress.fulfillment import open_units
 from services.order.domain.reading.visibility import Side
 from waybill.fulfillment.v1 import shipment_pb2, supplier_order_pb2
-from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2, submission_pb2
+from waybill.order.v1 import discount_pb2, line_item_pb2, order_pb2, order_service_pb2, submission_pb2
 from waybill.type.v1 import party_pb2
 from waybill.type.v1.address_pb2 import Address
 from waybill.type.v1.canceled_amounts_pb2 import CanceledAmounts
@@ -197,6 +199,17 @@ def lines_out(order: Order, lines: Iterable[Line], allocations: Allocations | No
     return [line_out(line, order.currency, order.is_submitted, known.get(line.id, ())) for line in lines]
 
 
+def discount_out(discount: Discount, currency: str) -> discount_pb2.Discount:
+    """A discount with what gave it."""
+    made = discount_pb2.Discount(amount=money_out(discount.amount, currency))
+    match discount.source:
+        case Override():
+            made.override.SetInParent()
+        case _ as unreachable:
+            assert_never(unreachable)
+    return made
+
+
 def line_out(
     line: Line, cur: str, submitted: bool, allocations: Sequence[tuple[SupplierOrderView, int, int, int]] = ()
 ) -> line_item_pb2.LineItem:
@@ -221,6 +234,7 @@ def line_out(
         unit_price=money_out(line.unit_price, cur),
         subtotal=money_out(line.subtotal, cur),
         discount=money_out(line.discount, cur),
+        discounts=[discount_out(d, cur) for d in line.discounts],
         tax=money_out(line.tax, cur),
         total=money_out(line.total, cur),
         tax_rate=decimal_out(line.tax_rate),

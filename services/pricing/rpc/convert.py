@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 from libs.errors import Violations
 from libs.protoconv import currency_in, decimal_in, decimal_out, money_in, money_micros, money_out, text_in, time_in
 from services.pricing.application.calculation.reserve_redemptions import Attempt
 from services.pricing.domain.calculation.calculate import Line, PricedLine, PricedShipment, Problem, Shipment
+from services.pricing.domain.calculation.discounts import Discount, Override
 from services.pricing.domain.calculation.quote import Quote, QuotedShipping
 from services.pricing.domain.schedules.assignment import Assignment
 from services.pricing.domain.tax.rates import Destination
@@ -114,7 +115,7 @@ def line_out(line: PricedLine, currency: str) -> pricing_pb2.PricedLine:
         line_item_id=line.id,
         unit_price=money_out(line.unit_price, currency),
         subtotal=money_out(line.subtotal, currency),
-        discounts=[pricing_pb2.LineDiscount(source=s, amount=money_out(a, currency)) for s, a in line.discounts],
+        discounts=[_discount(d, currency) for d in line.discounts],
         discount=money_out(line.discount, currency),
         tax=money_out(line.tax, currency),
         tax_rate=decimal_out(line.tax_rate),
@@ -125,13 +126,25 @@ def line_out(line: PricedLine, currency: str) -> pricing_pb2.PricedLine:
 
 
 def shipment_out(shipment: PricedShipment, currency: str) -> pricing_pb2.PricedShipment:
-    """Shipping with its tax."""
+    """Shipping with its discounts and its tax."""
     return pricing_pb2.PricedShipment(
         ship_estimate_id=shipment.id,
         cost=money_out(shipment.cost, currency),
+        discounts=[_discount(d, currency) for d in shipment.discounts],
+        discount=money_out(shipment.discount, currency),
         tax=money_out(shipment.tax, currency),
         tax_rate=decimal_out(shipment.tax_rate),
     )
+
+
+def _discount(discount: Discount, currency: str) -> pricing_pb2.Discount:
+    made = pricing_pb2.Discount(amount=money_out(discount.amount, currency))
+    match discount.source:
+        case Override():
+            made.override.SetInParent()
+        case _ as unreachable:
+            assert_never(unreachable)
+    return made
 
 
 def problem_out(problem: Problem) -> problem_pb2.Problem:

@@ -90,6 +90,7 @@ ORDER: Places = {
         of_order(order.LINE_ITEMS.c.order_key, DONE), {"name": at("name", by="other"), "shippable": at("shippable", by=False)}
     ),
     "line_items.discount_override": Place(of_order(order.LINE_ITEMS.c.order_key, DONE), to(1_000_000)),
+    "line_items.discounts": Place(of_order(order.LINE_ITEMS.c.order_key, DONE), to([["override", 10_000]])),
     "line_items.tax_rate": Place(of_order(order.LINE_ITEMS.c.order_key, DONE), to("0.01")),
     "worksheets": Place(of_order(order.WORKSHEETS.c.order_key, DONE)),
     "worksheets.body": Place(
@@ -108,6 +109,7 @@ ORDER: Places = {
             "overridden": at("lines", 0, 8, by=True),
             "shipping": at("shipments", 0, 1),
             "shipping tax": at("shipments", 0, 2),
+            "discount on shipping": at("shipments", 0, 4, by=[["override", 10_000]]),
         },
     ),
     "submissions": Place(of_order(order.SUBMISSIONS.c.order_key, NO)),

@@ -51,7 +51,7 @@ async def steps(host: Host, ada: AsyncWaybill, sam: AsyncWaybill, count: int) ->
     counter.step("update lines")
     sheet = (await ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id=id))).worksheet
     counter.step("estimate")
-    chosen = [pb.ShipMethodSelection(ship_estimate_id=e.estimate.id, ship_method_id="ground") for e in sheet.ship_estimates]
+    chosen = [pb.ShipMethodSelection(ship_estimate_id=e.id, ship_method_id="ground") for e in sheet.ship_estimates]
     await ada.checkout.SelectShipMethods(pb.SelectShipMethodsRequest(order_id=id, selections=chosen))
     counter.step("select")
     await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id=id))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import shutil
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from libs.db import Database
+from libs.db import Database, Json, Micros, UtcTime
 from libs.db.migrate import open_migrated
 from libs.db.schema_info import is_of_a_service
 from tests.integration.libs.tables import ITEMS, VERSION, opened, write_version
@@ -162,3 +165,37 @@ async def test_the_migrations_of_a_service_make_the_tables_it_declares(context, 
         difference = await tx.run_sync(lambda c: compare_metadata(MigrationContext.configure(c, opts=options), tables))
 
     assert difference == []
+
+
+def filled(table, **given):
+    """Values for every column that needs one, and those that are given."""
+    some = {
+        Json: {},
+        Micros: 1,
+        UtcTime: datetime(2026, 3, 2, tzinfo=UTC),
+        sa.BigInteger: 1,
+        sa.Boolean: True,
+        sa.Uuid: UUID(int=1),
+    }
+    needed = [c for c in table.c if not c.nullable and c.server_default is None]
+    return {c.name: some.get(type(c.type), "x") for c in needed} | given
+
+
+async def test_lines_that_had_a_discount_before_say_that_it_was_set_by_hand(databases, tmp_path):
+    from services.order.adapters.db.tables import LINE_ITEMS, ORDERS
+
+    place, versions, former = (
+        await databases("sold"),
+        ROOT / "services" / "order" / "migrations" / "versions",
+        tmp_path / "former",
+    )
+    former.mkdir()
+    for script in versions.glob("000[1-6]_*.py"):
+        shutil.copy(script, former)
+    async with opened(*place, former) as db, db.transaction() as tx:
+        await tx.execute(sa.insert(ORDERS).values(filled(ORDERS)))
+        for id, discount in (("off", 1_230_000), ("plain", 0)):
+            await tx.execute(sa.insert(LINE_ITEMS).values(filled(LINE_ITEMS, id=id, discount=discount)))
+    async with opened(*place, versions) as db, db.reading() as tx:
+        found = (await tx.execute(sa.select(LINE_ITEMS.c.id, LINE_ITEMS.c.discounts).order_by(LINE_ITEMS.c.id))).all()
+    assert [tuple(row) for row in found] == [("off", [["override", 1_230_000]]), ("plain", [])]

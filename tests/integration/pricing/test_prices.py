@@ -70,11 +70,11 @@ async def test_every_part_of_an_order_is_priced(world):
         ("l4", usd("5"), usd("5"), usd("1.01"), usd("0.38"), "0.095", ""),
         ("l5", usd("3.33"), usd("3.33"), usd("0"), usd("0"), "0", "soup"),
     ]
-    assert [(d.source, d.amount) for d in found.lines[3].discounts] == [("override", usd("1.01"))]
+    assert [(d.WhichOneof("source"), d.amount) for d in found.lines[3].discounts] == [("override", usd("1.01"))]
     assert [p.price_overridden for p in found.lines] == [False, False, False, True, False]
-    assert [(s.ship_estimate_id, s.cost, s.tax, s.tax_rate.value) for s in found.shipments] == [
-        ("e1", usd("7.77"), usd("0.39"), "0.05"),
-        ("e2", usd("10"), usd("0"), "0"),
+    assert [(s.ship_estimate_id, s.cost, s.discount, s.tax, s.tax_rate.value) for s in found.shipments] == [
+        ("e1", usd("7.77"), usd("0"), usd("0.39"), "0.05"),
+        ("e2", usd("10"), usd("0"), usd("0"), "0"),
     ]
 
 

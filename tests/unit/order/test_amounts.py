@@ -6,9 +6,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.order.domain.checkout.amounts import Freight, freights, totals, with_own_tax
+from services.order.domain.checkout.amounts import Freight, Totals, freights, totals, with_own_tax
 from services.order.domain.checkout.taxation import Places
 from services.order.domain.checkout.worksheet import Assignment, Estimate, LinePart, Method, ShippingPart
+from services.order.domain.discounts import Discount, Override
 from services.order.domain.model import Address, Line
 from tests.unit.order.builders import line, order
 
@@ -91,6 +92,22 @@ def test_a_tax_where_none_was_calculated_goes_by_what_is_taxed() -> None:
 
 def test_an_order_of_nothing_owes_no_tax() -> None:
     assert taxed(5 * CENT, [], []) == ([], 0)
+
+
+def test_discounts_on_shipping_are_in_its_cost_and_not_in_the_discount_of_the_lines() -> None:
+    by_hand = Discount(Override(), 3 * CENT)
+    parts = [LinePart("l1", 9 * CENT, 9 * CENT, (by_hand,), 3 * CENT, 0, Decimal(0), "")]
+    made = totals(parts, [ShippingPart("e1", 8 * CENT, CENT, Decimal(0), (by_hand, by_hand))])
+    assert made == Totals(subtotal=9 * CENT, discount=3 * CENT, shipping_cost=2 * CENT, tax=CENT)
+    assert made.total == 9 * CENT
+
+
+def test_a_tax_that_was_set_goes_by_what_discounts_leave_of_shipping() -> None:
+    freight = [
+        ShippingPart("e1", 8 * CENT, 0, Decimal(0), (Discount(Override(), 6 * CENT),)),
+        ShippingPart("e2", CENT, 0, Decimal(0)),
+    ]
+    assert [s.tax for s in with_own_tax(order(tax_override=3 * CENT), (), freight)[1]] == [2 * CENT, CENT]
 
 
 PARTS = st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 10**9)), max_size=12)

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from libs.protoconv import money_out
 from services.order.adapters.clients.pricing import PricingClient
 from services.order.domain.checkout.worksheet import Estimate, Method, Worksheet
+from services.order.domain.discounts import Discount, Override
 from tests.unit.order.builders import NOW, line, order
 from waybill.pricing.v1 import order_pricing_service_pb2 as order_pb
 from waybill.pricing.v1 import pricing_pb2
@@ -60,3 +62,33 @@ async def test_every_shipping_that_was_calculated_can_be_compared(
     _, shipments, _, _ = await client.calculate(wanted, lines, sheet)
     await client.check_quote(wanted, lines, replace(sheet, shipments=shipments), 1, NOW)
     assert stub.compared == [part.ship_estimate_id for part in shipments if part.cost]
+
+
+async def test_discounts_come_with_what_gave_them_and_what_they_take_off_wholly_is_not_compared() -> None:
+    class Giving(Stub):
+        async def CalculateOrder(self, request: order_pb.CalculateOrderRequest) -> order_pb.CalculateOrderResponse:
+            answer = await super().CalculateOrder(request)
+            amounts = [answer.shipments[0].cost, money_out(250_000, "USD")]
+            for part, amount in zip(answer.shipments, amounts, strict=True):
+                part.discounts.add(override=pricing_pb2.DiscountOverride(), amount=amount)
+            return answer
+
+    stub = Giving()
+    peers: Any = SimpleNamespace(stub=lambda *_: stub)
+    client, lines, sheet = PricingClient(peers), [line("l0"), line("l1")], Worksheet(estimates=estimates((0, 1)))
+    _, shipments, _, _ = await client.calculate(order(), lines, sheet)
+    assert [s.discounts for s in shipments] == [(Discount(Override(), 1_000_000),), (Discount(Override(), 250_000),)]
+    assert [s.net for s in shipments] == [0, 750_000]
+    await client.check_quote(order(), lines, replace(sheet, shipments=shipments), 1, NOW)
+    assert stub.compared == ["e1"]
+
+
+async def test_a_discount_by_what_this_service_does_not_know_is_refused() -> None:
+    class Giving(Stub):
+        async def CalculateOrder(self, request: order_pb.CalculateOrderRequest) -> order_pb.CalculateOrderResponse:
+            return order_pb.CalculateOrderResponse(shipments=[pricing_pb2.PricedShipment(discounts=[pricing_pb2.Discount()])])
+
+    stub = Giving()
+    peers: Any = SimpleNamespace(stub=lambda *_: stub)
+    with pytest.raises(ValueError, match="does not know"):
+        await PricingClient(peers).calculate(order(), [line()], Worksheet())

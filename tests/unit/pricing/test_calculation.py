@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.pricing.domain.calculation.calculate import Line, Problem, Shipment, calculate
+from services.pricing.domain.calculation.calculate import Line, PricedShipment, Problem, Shipment, calculate
+from services.pricing.domain.calculation.discounts import Discount, Override, off
 from services.pricing.domain.calculation.quote import Quote, QuotedShipping, changed
 from services.pricing.domain.schedules.schedule import Break, Price, Schedule, price_at
 from services.pricing.domain.tax.rates import Destination, Rate, Rates
@@ -123,6 +124,43 @@ def test_amounts_are_whole_cents_and_within_their_bounds(items: list[tuple[int, 
     assert made.shipments[0].cost == 120_000
 
 
+def test_a_discount_that_was_set_by_hand_says_so_and_one_of_nothing_is_none() -> None:
+    lines = [Line(str(own), "p", 1, unit_price_override=9 * CENT, discount_override=own) for own in (None, 0, 2 * CENT)]
+    made = calculate("USD", lines, (), None, {}, NO_RATES, NOW)
+    assert [line.discounts for line in made.lines] == [(), (), (Discount(Override(), 2 * CENT),)]
+
+
+def shipped(cost: int, *off: int, percent: int = 10) -> PricedShipment:
+    """Shipping in the US that costs so much before these discounts."""
+    rates = Rates([Rate("US", "", "", "shipping", Decimal(percent) / 100)])
+    wanted = Shipment("e", cost, HERE, tuple(Discount(Override(), amount) for amount in off))
+    (made,) = calculate("USD", (), [wanted], None, {}, rates, NOW).shipments
+    return made
+
+
+def test_shipping_is_taxed_on_what_its_discounts_leave() -> None:
+    made = shipped(10 * CENT * 100, 3 * CENT * 100, 50 * CENT)
+    assert (made.cost, [d.amount for d in made.discounts]) == (1_000 * CENT, [300 * CENT, 50 * CENT])
+    assert (made.discount, made.tax) == (350 * CENT, 65 * CENT)
+    assert shipped(10 * CENT).discounts == ()
+
+
+def test_discounts_on_shipping_are_taken_one_after_the_other_and_never_beyond_its_cost() -> None:
+    made = shipped(10 * CENT, 6 * CENT, 0, 7 * CENT, 5 * CENT)
+    assert ([d.amount for d in made.discounts], made.discount, made.tax) == ([6 * CENT, 4 * CENT], 10 * CENT, 0)
+
+
+@given(st.integers(0, 10**10), st.lists(st.integers(-CENT, 10**10), max_size=6), st.integers(0, 100))
+def test_what_is_left_of_shipping_is_whole_cents_of_which_the_tax_is_a_share(cost: int, off_it: list[int], percent: int) -> None:
+    made = shipped(cost, *off_it, percent=percent)
+    left = made.cost - made.discount
+    assert made.discount == off(made.discounts)
+    assert 0 <= left <= made.cost
+    assert 0 <= made.tax <= left
+    assert all(d.amount > 0 and d.amount % CENT == 0 for d in made.discounts)
+    assert abs(made.tax - Decimal(left) * percent / 100) <= CENT / 2
+
+
 @given(prices, quantities)
 def test_a_subtotal_is_price_times_quantity_rounded_once(price: int, quantity: int) -> None:
     (line,) = calculate("USD", [Line("a", "p", quantity, unit_price_override=price)], (), None, {}, NO_RATES, NOW).lines
@@ -160,7 +198,9 @@ def test_lines_and_shipping_whose_tax_rate_moved_are_named() -> None:
 
 def test_what_is_taxed_nobody_knows_where_is_named_and_what_costs_nothing_to_ship_is_not() -> None:
     lines = [Line("lost", "p", 1, unit_price_override=10), Line("known", "p", 1, unit_price_override=10, destination=HERE)]
-    shipments = [Shipment("lost", 5), Shipment("free", 0), Shipment("known", 5, HERE)]
+    given = (Discount(Override(), 5 * CENT),)
+    shipments = [Shipment("lost", 5 * CENT), Shipment("free", 0), Shipment("given", 5 * CENT, None, given)]
+    shipments.append(Shipment("known", 5 * CENT, HERE))
 
     def named(must_know: bool) -> list[tuple[str, str, str]]:
         made = calculate("USD", lines, shipments, None, {}, NO_RATES, NOW, must_know)

@@ -190,7 +190,7 @@ def _snapshot_line(line: Line, currency: str) -> pb.OrderSnapshotLine:
 
 def _shipping(order: Order, worksheet: Worksheet) -> list[pb.OrderSnapshotShipping]:
     """Chosen methods at what they are charged with; each item with the supplier that it ships from, as the plan says."""
-    charged = {s.ship_estimate_id: (s.cost, s.tax) for s in worksheet.shipments}
+    charged = {s.ship_estimate_id: (s.net, s.tax) for s in worksheet.shipments}
     sources = _sources(worksheet.plan)
     made: list[pb.OrderSnapshotShipping] = []
     for estimate in worksheet.estimates:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,7 @@ from services.order.contract.problems import problem_in
 from services.order.domain.checkout.amounts import Freight, charged
 from services.order.domain.checkout.taxation import Places
 from services.order.domain.checkout.worksheet import LinePart, ShippingPart, Worksheet
+from services.order.domain.discounts import Discount, Override, Source
 from services.order.domain.model import Line, Order, Problem
 from waybill.pricing.v1 import order_pricing_service_pb2 as order_pb
 from waybill.pricing.v1 import order_pricing_service_pb2_grpc as order_grpc
@@ -47,10 +48,7 @@ class PricingClient:
         )
         return (
             tuple(_line_part(p) for p in answer.lines),
-            tuple(
-                ShippingPart(s.ship_estimate_id, money_micros(s.cost), money_micros(s.tax), _rate(s.tax_rate.value))
-                for s in answer.shipments
-            ),
+            tuple(_shipping_part(s) for s in answer.shipments),
             instant(answer.price_time),
             [problem_in(p) for p in answer.problems],
         )
@@ -118,7 +116,7 @@ def _shipment(freight: Freight, currency: str) -> order_pb.PricingShipment:
 
 
 def _expected_shipping(order: Order, lines: Sequence[Line], worksheet: Worksheet) -> list[redemption_pb.ExpectedShipping]:
-    """Each estimate's shipping where it goes; what is free bears no tax, whatever its rate."""
+    """Each estimate's shipping where it goes; what costs nothing bears no tax, whatever its rate."""
     going = {freight.ship_estimate_id: freight.destination for freight in charged(order, lines, worksheet)}
     return [
         redemption_pb.ExpectedShipping(
@@ -127,7 +125,7 @@ def _expected_shipping(order: Order, lines: Sequence[Line], worksheet: Worksheet
             tax_rate=decimal_out(part.tax_rate),
         )
         for part in worksheet.shipments
-        if part.cost
+        if part.net
     ]
 
 
@@ -136,7 +134,7 @@ def _line_part(p: pricing_pb2.PricedLine) -> LinePart:
         line_item_id=p.line_item_id,
         unit_price=money_micros(p.unit_price),
         subtotal=money_micros(p.subtotal),
-        discounts=tuple((d.source, money_micros(d.amount)) for d in p.discounts),
+        discounts=_discounts(p.discounts),
         discount=money_micros(p.discount),
         tax=money_micros(p.tax),
         tax_rate=_rate(p.tax_rate.value),
@@ -144,3 +142,25 @@ def _line_part(p: pricing_pb2.PricedLine) -> LinePart:
         price_overridden=p.price_overridden,
         on_sale=p.on_sale,
     )
+
+
+def _shipping_part(s: pricing_pb2.PricedShipment) -> ShippingPart:
+    return ShippingPart(
+        ship_estimate_id=s.ship_estimate_id,
+        cost=money_micros(s.cost),
+        tax=money_micros(s.tax),
+        tax_rate=_rate(s.tax_rate.value),
+        discounts=_discounts(s.discounts),
+    )
+
+
+def _discounts(messages: Iterable[pricing_pb2.Discount]) -> tuple[Discount, ...]:
+    return tuple(Discount(_source(m), money_micros(m.amount)) for m in messages)
+
+
+def _source(message: pricing_pb2.Discount) -> Source:
+    match message.WhichOneof("source"):
+        case "override":
+            return Override()
+        case other:
+            raise ValueError(f"pricing gave a discount by {other}, which this service does not know")

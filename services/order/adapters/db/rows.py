@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from services.order.adapters.db.discount_rows import discounts_json, discounts_of
 from services.order.application.ports import Attempt, OrderChange, SupplierOrderView
 from services.order.domain.model import (
     AutoForward,
@@ -231,13 +232,17 @@ def line_row(key: uuid.UUID, line: Line) -> dict[str, Any]:
     row["order_key"] = key
     row["product"] = _product_json(line.product)
     row["tax_rate"] = str(line.tax_rate)
+    row["discounts"] = discounts_json(line.discounts)
     return row
 
 
 def line_of(row: Row) -> Line:
     """A line."""
     return Line(
-        **{name: row[name] for name in _LINE_FIELDS}, product=_product_of(row["product"]), tax_rate=Decimal(row["tax_rate"])
+        **{name: row[name] for name in _LINE_FIELDS},
+        product=_product_of(row["product"]),
+        tax_rate=Decimal(row["tax_rate"]),
+        discounts=discounts_of(row["discounts"]),
     )
 
 

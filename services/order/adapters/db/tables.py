@@ -98,6 +98,7 @@ LINE_ITEMS = sa.Table(
     sa.Column("unit_price", Micros(), nullable=False),
     sa.Column("subtotal", Micros(), nullable=False),
     sa.Column("discount", Micros(), nullable=False),
+    sa.Column("discounts", Json(), nullable=False, server_default="[]"),
     sa.Column("tax", Micros(), nullable=False),
     sa.Column("tax_rate", sa.String(40), nullable=False),
     sa.Column("price_schedule_id", sa.String(100), nullable=False),

@@ -13,7 +13,10 @@ from services.order.domain.model import Address, Line, Order
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Micros of the order's currency. total = subtotal - discount + shipping cost + tax."""
+    """Micros of the order's currency. total = subtotal - discount + shipping cost + tax.
+
+    The discount is that of the lines; the shipping cost is what the discounts on shipping leave.
+    """
 
     subtotal: int
     discount: int
@@ -72,7 +75,7 @@ def with_own_tax(
     if own is None or not (lines or shipments):
         return tuple(lines), tuple(shipments)
     taxes = [p.tax for p in lines] + [s.tax for s in shipments]
-    bases = [p.subtotal - p.discount for p in lines] + [s.cost for s in shipments]
+    bases = [p.subtotal - p.discount for p in lines] + [s.net for s in shipments]
     shares = apportion(own, taxes if any(taxes) else bases, minor_unit(order.currency))
     return (
         tuple(replace(p, tax=tax) for p, tax in zip(lines, shares[: len(lines)], strict=True)),
@@ -85,7 +88,7 @@ def totals(lines: Sequence[LinePart], shipments: Sequence[ShippingPart]) -> Tota
     return Totals(
         subtotal=sum(p.subtotal for p in lines),
         discount=sum(p.discount for p in lines),
-        shipping_cost=sum(s.cost for s in shipments),
+        shipping_cost=sum(s.net for s in shipments),
         tax=sum(p.tax for p in lines) + sum(s.tax for s in shipments),
     )
 
@@ -102,6 +105,7 @@ def _priced(line: Line, part: LinePart) -> Line:
         unit_price=part.unit_price,
         subtotal=part.subtotal,
         discount=part.discount,
+        discounts=part.discounts,
         tax=part.tax,
         tax_rate=part.tax_rate,
         price_schedule_id=part.price_schedule_id,

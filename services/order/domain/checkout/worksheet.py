@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from libs.errors import Violations
+from services.order.domain.discounts import Discount, off
 from waybill.order.v1 import reasons
 
 
@@ -66,7 +67,7 @@ class LinePart:
     line_item_id: str
     unit_price: int
     subtotal: int
-    discounts: tuple[tuple[str, int], ...]
+    discounts: tuple[Discount, ...]
     discount: int
     tax: int
     tax_rate: Decimal
@@ -77,12 +78,23 @@ class LinePart:
 
 @dataclass(frozen=True, slots=True)
 class ShippingPart:
-    """What shipping one estimate costs."""
+    """What shipping one estimate costs; its tax is on what the discounts leave."""
 
     ship_estimate_id: str
     cost: int
     tax: int
     tax_rate: Decimal
+    discounts: tuple[Discount, ...] = ()
+
+    @property
+    def discount(self) -> int:
+        """Sum of the discounts."""
+        return off(self.discounts)
+
+    @property
+    def net(self) -> int:
+        """Cost less discounts: what is charged, and taxed."""
+        return self.cost - self.discount
 
 
 @dataclass(frozen=True, slots=True)

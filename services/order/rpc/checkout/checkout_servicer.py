@@ -47,13 +47,14 @@ class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
         self._use = use
 
     async def GetWorksheet(self, request: pb.GetWorksheetRequest, context: Any) -> pb.GetWorksheetResponse:
-        sheet = await self._use.worksheets.get(current().principal, request.order_id)
-        return pb.GetWorksheetResponse(worksheet=worksheet_out(sheet))
+        caller = current().principal
+        sheet = await self._use.worksheets.get(caller, request.order_id)
+        return pb.GetWorksheetResponse(worksheet=worksheet_out(sheet, caller))
 
     async def EstimateShipping(self, request: pb.EstimateShippingRequest, context: Any) -> pb.EstimateShippingResponse:
         caller, key = request_key(request)
         sheet = await self._use.worksheets.estimate(caller, request.order_id, key)
-        return pb.EstimateShippingResponse(worksheet=worksheet_out(sheet))
+        return pb.EstimateShippingResponse(worksheet=worksheet_out(sheet, caller))
 
     async def SelectShipMethods(self, request: pb.SelectShipMethodsRequest, context: Any) -> pb.SelectShipMethodsResponse:
         caller, key = request_key(request)
@@ -63,12 +64,12 @@ class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
         found.raise_if_any()
         selections = [(s.ship_estimate_id, s.ship_method_id) for s in request.selections]
         sheet = await self._use.worksheets.select(caller, request.order_id, selections, key)
-        return pb.SelectShipMethodsResponse(worksheet=worksheet_out(sheet))
+        return pb.SelectShipMethodsResponse(worksheet=worksheet_out(sheet, caller))
 
     async def CalculateOrder(self, request: pb.CalculateOrderRequest, context: Any) -> pb.CalculateOrderResponse:
         caller, key = request_key(request)
         sheet = await self._use.worksheets.calculate(caller, request.order_id, key)
-        return pb.CalculateOrderResponse(worksheet=worksheet_out(sheet))
+        return pb.CalculateOrderResponse(worksheet=worksheet_out(sheet, caller))
 
     async def AddPayments(self, request: pb.AddPaymentsRequest, context: Any) -> pb.AddPaymentsResponse:
         caller, key = request_key(request)

@@ -1,99 +1,101 @@
-"""The worksheet as a message."""
+"""The worksheet as a message, as far as its reader may see it."""
 
 from __future__ import annotations
 
 from google.protobuf.duration_pb2 import Duration
 
+from libs.auth import Principal
 from libs.protoconv import address_out, decimal_out, money_out, time_out, xp_out
 from services.order.application.checkout.worksheets import Sheet
-from services.order.domain.checkout.worksheet import Estimate, LinePart
-from services.order.rpc.convert_out import lines_out, order_out
-from waybill.fulfillment.v1 import sourcing_pb2
-from waybill.order.v1 import worksheet_pb2
-from waybill.pricing.v1 import pricing_pb2 as pricing_pb
-from waybill.shipping.v1 import shipping_service_pb2 as shipping_pb
+from services.order.domain.checkout.worksheet import Assignment, Estimate, LinePart, Method, ShippingPart, Worksheet
+from services.order.rpc.convert_out import discount_out, lines_out, order_out
+from waybill.order.v1 import worksheet_pb2 as pb
 from waybill.type.v1.address_pb2 import Address
 
 
-def worksheet_out(sheet: Sheet) -> worksheet_pb2.OrderWorksheet:
-    """Order, lines, plan, estimates and calculation."""
-    worksheet, cur = sheet.worksheet, sheet.order.currency
-    made = worksheet_pb2.OrderWorksheet(
+def worksheet_out(sheet: Sheet, reader: Principal) -> pb.OrderWorksheet:
+    """Order, lines, estimates and calculation. Where units come from is the seller's business alone: to others the plan is
+    empty, and no estimate names its origin."""
+    worksheet, cur, whole = sheet.worksheet, sheet.order.currency, reader.is_seller
+    return pb.OrderWorksheet(
         order=order_out(sheet.order),
         line_items=lines_out(sheet.order, sheet.lines),
-        sourcing_plan=[
-            sourcing_pb2.SourcingAssignment(
-                line_item_id=a.line_item_id,
-                product_id=a.product_id,
-                quantity=a.quantity,
-                supplier_id=a.supplier_id,
-                ship_from_id=a.ship_from_id,
-                inventory_record_id=a.inventory_record_id,
-                ship_from=address_out(Address, a.ship_from),
-            )
-            for a in worksheet.plan
-        ],
-        ship_estimates=[_estimate(e, cur) for e in worksheet.estimates],
+        sourcing_plan=[_assignment(a) for a in worksheet.plan] if whole else (),
+        ship_estimates=[_estimate(e, cur, whole) for e in worksheet.estimates],
         ship_estimates_current=sheet.order.estimated,
         estimate_time=time_out(worksheet.estimate_time),
+        calculation=None if worksheet.price_time is None else _calculation(worksheet, cur, sheet.order.calculated),
     )
-    if worksheet.price_time is not None:
-        made.calculation.CopyFrom(
-            worksheet_pb2.OrderCalculation(
-                lines=[_part(p, cur) for p in worksheet.lines],
-                shipments=[
-                    pricing_pb.PricedShipment(
-                        ship_estimate_id=s.ship_estimate_id,
-                        cost=money_out(s.cost, cur),
-                        tax=money_out(s.tax, cur),
-                        tax_rate=decimal_out(s.tax_rate),
-                    )
-                    for s in worksheet.shipments
-                ],
-                price_time=time_out(worksheet.price_time),
-                current=sheet.order.calculated,
-            )
-        )
-    return made
 
 
-def _estimate(e: Estimate, currency: str) -> worksheet_pb2.WorksheetShipEstimate:
-    return worksheet_pb2.WorksheetShipEstimate(
-        estimate=shipping_pb.ShipEstimate(
-            id=e.id,
-            supplier_id=e.supplier_id,
-            ship_from_id=e.ship_from_id,
-            items=[shipping_pb.ShipEstimateItem(line_item_id=line, quantity=q) for line, q in e.items],
-            ship_methods=[
-                shipping_pb.ShipEstimateMethod(
-                    id=m.id,
-                    name=m.name,
-                    carrier_id=m.carrier_id,
-                    cost=money_out(m.cost, currency),
-                    min_lead_time=Duration(seconds=m.min_lead_seconds),
-                    max_lead_time=Duration(seconds=m.max_lead_seconds),
-                    pickup=m.pickup,
-                    xp=xp_out(m.xp),
-                )
-                for m in e.methods
-            ],
-            grouping=e.grouping,
-            weight_kg=decimal_out(e.weight_kg),
-        ),
+def _assignment(a: Assignment) -> pb.SourcingAssignment:
+    return pb.SourcingAssignment(
+        line_item_id=a.line_item_id,
+        product_id=a.product_id,
+        quantity=a.quantity,
+        supplier_id=a.supplier_id,
+        ship_from_id=a.ship_from_id,
+        inventory_record_id=a.inventory_record_id,
+        ship_from=address_out(Address, a.ship_from),
+    )
+
+
+def _estimate(e: Estimate, currency: str, whole: bool) -> pb.ShipEstimate:
+    return pb.ShipEstimate(
+        id=e.id,
+        supplier_id=e.supplier_id,
+        ship_from_id=e.ship_from_id if whole else "",
+        items=[pb.ShipEstimateItem(line_item_id=line, quantity=units) for line, units in e.items],
+        ship_methods=[_method(m, currency) for m in e.methods],
+        grouping=e.grouping,
+        weight_kg=decimal_out(e.weight_kg),
         selected_ship_method_id=e.selected_method_id,
     )
 
 
-def _part(p: LinePart, currency: str) -> pricing_pb.PricedLine:
-    return pricing_pb.PricedLine(
+def _method(m: Method, currency: str) -> pb.ShipEstimateMethod:
+    return pb.ShipEstimateMethod(
+        id=m.id,
+        name=m.name,
+        carrier_id=m.carrier_id,
+        cost=money_out(m.cost, currency),
+        min_lead_time=Duration(seconds=m.min_lead_seconds),
+        max_lead_time=Duration(seconds=m.max_lead_seconds),
+        pickup=m.pickup,
+        xp=xp_out(m.xp),
+    )
+
+
+def _calculation(worksheet: Worksheet, currency: str, current: bool) -> pb.OrderCalculation:
+    return pb.OrderCalculation(
+        lines=[_line_part(p, currency) for p in worksheet.lines],
+        shipments=[_shipping_part(s, currency) for s in worksheet.shipments],
+        price_time=time_out(worksheet.price_time),
+        current=current,
+    )
+
+
+def _line_part(p: LinePart, currency: str) -> pb.CalculatedLine:
+    return pb.CalculatedLine(
         line_item_id=p.line_item_id,
         unit_price=money_out(p.unit_price, currency),
         subtotal=money_out(p.subtotal, currency),
-        discounts=[pricing_pb.LineDiscount(source=s, amount=money_out(a, currency)) for s, a in p.discounts],
+        discounts=[discount_out(d, currency) for d in p.discounts],
         discount=money_out(p.discount, currency),
         tax=money_out(p.tax, currency),
         tax_rate=decimal_out(p.tax_rate),
         price_schedule_id=p.price_schedule_id,
         price_overridden=p.price_overridden,
         on_sale=p.on_sale,
+    )
+
+
+def _shipping_part(s: ShippingPart, currency: str) -> pb.CalculatedShipment:
+    return pb.CalculatedShipment(
+        ship_estimate_id=s.ship_estimate_id,
+        cost=money_out(s.cost, currency),
+        discounts=[discount_out(d, currency) for d in s.discounts],
+        discount=money_out(s.discount, currency),
+        tax=money_out(s.tax, currency),
+        tax_rate=decimal_out(s.tax_rate),
     )

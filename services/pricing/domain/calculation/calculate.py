@@ -1,7 +1,7 @@
 """Prices of a whole order: every stored part, so that totals are sums of parts.
 
-Rounding is half up to the currency's minor unit, at the line's subtotal, its discount, its tax and the shipping tax,
-and nowhere else.
+Rounding is half up to the currency's minor unit, at the line's subtotal, its discounts and its tax, at the shipping cost,
+its discounts and its tax, and nowhere else.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from libs.money import MICRO, minor_unit, round_half_up, scale
+from services.pricing.domain.calculation.discounts import Discount, Override, fitted, off
 from services.pricing.domain.schedules.schedule import Price, Schedule, price_at
 from services.pricing.domain.tax.rates import SHIPPING, Destination, Rates
 from waybill.pricing.v1 import reasons
 
-OVERRIDE = "override"
 LARGEST = 10**12 * MICRO
 """What the lines of an order may come to, and what its shipping may; sums of both fit 64 bits."""
 _UNITS = "more than 10^12 units of the currency"
@@ -37,11 +37,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """Shipping of one estimate."""
+    """Shipping of one estimate. Of its discounts as much is taken as the cost allows, in this order."""
 
     id: str
     cost: int
     destination: Destination | None = None
+    discounts: tuple[Discount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class PricedLine:
     id: str
     unit_price: int
     subtotal: int
-    discounts: tuple[tuple[str, int], ...]
+    discounts: tuple[Discount, ...]
     tax: int
     tax_rate: Decimal
     schedule_id: str
@@ -61,17 +62,23 @@ class PricedLine:
     @property
     def discount(self) -> int:
         """Sum of the discounts."""
-        return sum(amount for _, amount in self.discounts)
+        return off(self.discounts)
 
 
 @dataclass(frozen=True, slots=True)
 class PricedShipment:
-    """Shipping cost with its tax."""
+    """Shipping cost with its discounts, and its tax on what they leave."""
 
     id: str
     cost: int
+    discounts: tuple[Discount, ...]
     tax: int
     tax_rate: Decimal
+
+    @property
+    def discount(self) -> int:
+        """Sum of the discounts."""
+        return off(self.discounts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +129,8 @@ def calculate(
             problems.append(unplaced(line.id))
             continue
         rate = rates.rate(place, line.tax_class)
-        price, subtotal, discount, schedule_id = made
-        tax = scale(subtotal - discount, rate, unit) if rate else 0
+        price, subtotal, discounts, schedule_id = made
+        tax = scale(subtotal - off(discounts), rate, unit) if rate else 0
         if subtotal + tax > room:
             problems.append(_too_large(line.id, f"the order's lines come to {_UNITS} with this one"))
             continue
@@ -133,7 +140,7 @@ def calculate(
                 id=line.id,
                 unit_price=price.unit,
                 subtotal=subtotal,
-                discounts=((OVERRIDE, discount),) if discount else (),
+                discounts=discounts,
                 tax=tax,
                 tax_rate=rate,
                 schedule_id=schedule_id,
@@ -143,7 +150,8 @@ def calculate(
         )
     shipped = tuple(_ship(s, destination, rates, unit) for s in shipments)
     if must_know and destination is None:
-        problems += [unplaced(shipment_id=s.id) for s in shipments if s.cost and s.destination is None]
+        charged = [s for s, made in zip(shipments, shipped, strict=True) if made.cost > made.discount]
+        problems += [unplaced(shipment_id=s.id) for s in charged if s.destination is None]
     if sum(s.cost + s.tax for s in shipped) > LARGEST:
         problems.append(_too_large("", f"the order's shipping comes to {_UNITS}"))
     return Calculation(tuple(priced), shipped, tuple(problems))
@@ -187,7 +195,7 @@ def unit_price(
 
 def _line(
     line: Line, currency: str, unit: int, quantities: Mapping[str, int], schedules: Mapping[str, Schedule], now: datetime
-) -> tuple[Price, int, int, str] | Problem:
+) -> tuple[Price, int, tuple[Discount, ...], str] | Problem:
     priced = unit_price(line, currency, quantities, schedules, now)
     if isinstance(priced, Problem):
         return priced
@@ -196,10 +204,11 @@ def _line(
     discount = round_half_up(line.discount_override or 0, unit)
     if discount > subtotal:
         return Problem(line.id, reasons.DISCOUNT_ABOVE_SUBTOTAL, "the discount is above the line's subtotal")
-    return price, subtotal, discount, schedule_id
+    return price, subtotal, fitted([Discount(Override(), discount)], subtotal, unit), schedule_id
 
 
 def _ship(shipment: Shipment, destination: Destination | None, rates: Rates, unit: int) -> PricedShipment:
     rate = rates.rate(shipment.destination or destination, SHIPPING)
     cost = round_half_up(shipment.cost, unit)
-    return PricedShipment(shipment.id, cost, scale(cost, rate, unit), rate)
+    discounts = fitted(shipment.discounts, cost, unit)
+    return PricedShipment(shipment.id, cost, discounts, scale(cost - off(discounts), rate, unit), rate)

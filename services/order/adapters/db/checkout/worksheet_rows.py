@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from services.order.adapters.db.discount_rows import discounts_json, discounts_of
 from services.order.domain.checkout.worksheet import Assignment, Estimate, LinePart, Method, ShippingPart, Worksheet
 
 
@@ -39,7 +40,7 @@ def worksheet_json(sheet: Worksheet) -> dict[str, Any]:
                 p.line_item_id,
                 p.unit_price,
                 p.subtotal,
-                p.discounts,
+                discounts_json(p.discounts),
                 p.discount,
                 p.tax,
                 str(p.tax_rate),
@@ -49,7 +50,7 @@ def worksheet_json(sheet: Worksheet) -> dict[str, Any]:
             ]
             for p in sheet.lines
         ],
-        "shipments": [[s.ship_estimate_id, s.cost, s.tax, str(s.tax_rate)] for s in sheet.shipments],
+        "shipments": [[s.ship_estimate_id, s.cost, s.tax, str(s.tax_rate), discounts_json(s.discounts)] for s in sheet.shipments],
         "price_time": sheet.price_time.isoformat() if sheet.price_time else None,
     }
 
@@ -65,7 +66,7 @@ def worksheet_of(stored: Mapping[str, Any]) -> Worksheet:
         estimates=tuple(_estimate(item) for item in stored["estimates"]),
         estimate_time=_time(stored["estimate_time"]),
         lines=tuple(_line_part(item) for item in stored["lines"]),
-        shipments=tuple(ShippingPart(i, cost, tax, Decimal(rate)) for i, cost, tax, rate in stored["shipments"]),
+        shipments=tuple(_shipping_part(*item) for item in stored["shipments"]),
         price_time=_time(stored["price_time"]),
     )
 
@@ -84,13 +85,18 @@ def _estimate(item: list[Any]) -> Estimate:
     )
 
 
+def _shipping_part(estimate: str, cost: int, tax: int, rate: str, discounts: Sequence[Any] = ()) -> ShippingPart:
+    # Shipping had no discounts once: what was stored then has none.
+    return ShippingPart(estimate, cost, tax, Decimal(rate), discounts_of(discounts))
+
+
 def _line_part(item: list[Any]) -> LinePart:
     line, price, subtotal, discounts, discount, tax, rate, schedule, overridden, on_sale = item
     return LinePart(
         line_item_id=line,
         unit_price=price,
         subtotal=subtotal,
-        discounts=tuple((source, amount) for source, amount in discounts),
+        discounts=discounts_of(discounts),
         discount=discount,
         tax=tax,
         tax_rate=Decimal(rate),

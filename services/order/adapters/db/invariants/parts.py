@@ -10,11 +10,10 @@ from libs.money import minor_unit, round_half_up, scale
 from services.order.adapters.db.invariants.whole import Whole
 from services.order.domain.checkout.amounts import with_own_tax
 from services.order.domain.checkout.worksheet import LinePart, Worksheet
+from services.order.domain.discounts import Override, off
 from services.order.domain.model import Line
 
-_BY_HAND = "override"
-"""Source of a discount that was set on the line itself, as pricing calls it."""
-_OF_THE_PART = ("unit_price", "subtotal", "discount", "tax", "tax_rate", "price_schedule_id")
+_OF_THE_PART = ("unit_price", "subtotal", "discount", "discounts", "tax", "tax_rate", "price_schedule_id")
 
 
 def _parts(whole: Whole) -> str | None:
@@ -45,10 +44,10 @@ def _against_part(line: Line, part: LinePart | None, unit: int) -> Iterator[str]
         yield f"line {line.id}: its price is {'' if part.price_overridden else 'not '}set by hand"
     if line.unit_price_override not in (None, line.unit_price):
         yield f"line {line.id}: unit_price {line.unit_price}, set by hand to {line.unit_price_override}"
-    if part.discount != sum(amount for _, amount in part.discounts):
-        yield f"line {line.id}: discount {part.discount} of {[amount for _, amount in part.discounts]}"
+    if part.discount != off(part.discounts):
+        yield f"line {line.id}: discount {part.discount} of {[d.amount for d in part.discounts]}"
     by_hand = round_half_up(line.discount_override or 0, unit)
-    if by_hand != sum(amount for source, amount in part.discounts if source == _BY_HAND):
+    if by_hand != off(d for d in part.discounts if isinstance(d.source, Override)):
         yield f"line {line.id}: discount_override {line.discount_override}, taken off as {part.discounts}"
 
 
@@ -62,7 +61,7 @@ def _amounts(whole: Whole) -> str | None:
         return None
     unit = minor_unit(order.currency)
     taxed = [replace(p, tax=_tax(p.subtotal - p.discount, p.tax_rate, unit)) for p in sheet.lines]
-    freight = [replace(s, tax=_tax(s.cost, s.tax_rate, unit)) for s in sheet.shipments]
+    freight = [replace(s, tax=_tax(s.net, s.tax_rate, unit)) for s in sheet.shipments]
     parts, shipments = with_own_tax(order, taxed, freight)
     taxes = {p.line_item_id: p.tax for p in parts}
     wrong: list[str] = []
@@ -72,7 +71,9 @@ def _amounts(whole: Whole) -> str | None:
             wrong.append(f"line {line.id}: subtotal and tax {line.subtotal} and {line.tax}, its price makes {subtotal} and {tax}")
     for stored, made in zip(sheet.shipments, shipments, strict=True):
         if stored.tax != made.tax:
-            wrong.append(f"shipping {stored.ship_estimate_id}: tax {stored.tax}, its cost makes {made.tax}")
+            wrong.append(f"shipping {stored.ship_estimate_id}: tax {stored.tax}, its cost less discounts makes {made.tax}")
+        if stored.net < 0 or any(d.amount <= 0 for d in stored.discounts):
+            wrong.append(f"shipping {stored.ship_estimate_id}: discounts of {stored.discount} off {stored.cost}")
     return "; ".join(wrong)
 
 

@@ -117,8 +117,10 @@ def _totals(whole: Whole) -> str | None:
     stored = (order.subtotal, order.discount, order.shipping_cost, order.tax)
     if stored != (made.subtotal, made.discount, made.shipping_cost, made.tax):
         return f"subtotal, discount, shipping, tax are {stored}, the parts make {made}"
-    by_hand = {"shipping_cost": order.shipping_cost_override, "tax": order.tax_override}
-    wrong = {name: own for name, own in by_hand.items() if own not in (None, getattr(made, name))}
+    # A cost that was set by hand is what it costs before discounts.
+    cost = sum(s.cost for s in whole.worksheet.shipments)
+    by_hand = {"shipping_cost": (order.shipping_cost_override, cost), "tax": (order.tax_override, made.tax)}
+    wrong = {name: own for name, (own, parts) in by_hand.items() if own not in (None, parts)}
     return f"set by hand to {wrong}, the parts make {made}" if wrong else ""
 
 

@@ -48,7 +48,8 @@ _LINE_ITEMS = Watch(
         **all_by("amounts_are_price_and_rate supplier_orders_partition_the_order", "quantity"),
         **all_by(
             "line_amounts_follow_from_the_worksheet",
-            "position unit_price subtotal discount tax tax_rate price_schedule_id unit_price_override discount_override",
+            "position unit_price subtotal discount discounts tax tax_rate price_schedule_id "
+            "unit_price_override discount_override",
         ),
         **all_by("lines_go_where_they_were_sent", "shipping_address_id"),
         **all_by("plan_is_of_the_lines", "inventory_record_id"),

@@ -179,7 +179,7 @@ def _freight(whole: Whole) -> Iterator[str]:
     there = all(sum(i.quantity for i in items if i.line_item_id == line.id) == line.quantity for line in whole.lines)
     if whole.worksheet is None or not there:
         return
-    charged = {s.ship_estimate_id: s.cost for s in whole.worksheet.shipments}
+    charged = {s.ship_estimate_id: s.net for s in whole.worksheet.shipments}
     chosen = {e.id: charged.get(e.id, 0) for e in whole.worksheet.estimates if e.selected is not None}
     shared = dict.fromkeys(chosen, 0)
     for selection in (s for d in whole.documents for s in d.ship_selections):

@@ -1,0 +1,49 @@
+"""What is kept of a worksheet is the worksheet, whichever version kept it."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from services.order.adapters.db.checkout.worksheet_rows import worksheet_json, worksheet_of
+from services.order.domain.checkout.worksheet import Assignment, Estimate, LinePart, Method, ShippingPart, Worksheet
+from services.order.domain.discounts import Discount, Override
+from tests.unit.order.builders import NOW
+
+BY_HAND = (Discount(Override(), 30_000), Discount(Override(), 20_000))
+SHEET = Worksheet(
+    plan=(Assignment("l1", "anvil", 2, "acme", "dock", "rec", {"city": "Reno"}),),
+    estimates=(Estimate("e1", "acme", "dock", (("l1", 2),), (Method("ground", "Ground", "swift", 5, 1, 2),), "line"),),
+    estimate_time=NOW,
+    lines=(LinePart("l1", 100_000, 200_000, BY_HAND, 50_000, 15_000, Decimal("0.1"), "ps", on_sale=True),),
+    shipments=(ShippingPart("e1", 80_000, 3_000, Decimal("0.1"), BY_HAND), ShippingPart("e2", 80_000, 0, Decimal(0))),
+    price_time=NOW,
+)
+
+
+def kept(sheet: Worksheet) -> Any:
+    """As it comes back from a database."""
+    return json.loads(json.dumps(worksheet_json(sheet)))
+
+
+def test_what_was_kept_is_read_as_it_was() -> None:
+    assert worksheet_of(kept(SHEET)) == SHEET
+    assert worksheet_of(kept(Worksheet())) == Worksheet()
+
+
+def test_shipping_that_was_kept_before_it_had_discounts_has_none() -> None:
+    stored = kept(SHEET)
+    stored["shipments"] = [part[:4] for part in stored["shipments"]]
+    read = worksheet_of(stored)
+    assert [(s.cost, s.tax, s.discounts, s.net) for s in read.shipments] == [(80_000, 3_000, (), 80_000), (80_000, 0, (), 80_000)]
+    assert read.lines == SHEET.lines
+
+
+def test_a_discount_of_a_kind_that_nobody_knows_is_not_read_as_another() -> None:
+    stored = kept(SHEET)
+    stored["lines"][0][3][0][0] = "unheard"
+    with pytest.raises(KeyError, match="unheard"):
+        worksheet_of(stored)
