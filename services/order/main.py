@@ -51,6 +51,7 @@ from services.order.application.progress.report_fulfillment import ReportFulfill
 from services.order.application.reading.read_orders import ReadOrders
 from services.order.application.reading.watch_orders import WatchOrders
 from services.order.application.submission.attempts import CHANGE, SUBMIT
+from services.order.application.submission.legs.registry import legs_of_submit
 from services.order.application.submission.operate_submissions import AttemptDriver, OperateSubmissions
 from services.order.application.submission.resolve_submission import ResolveSubmission
 from services.order.application.submission.steps import Steps
@@ -104,8 +105,9 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
 
     build_order = BuildOrder(directory, catalog, clock, ids)
     worksheets = Worksheets(units, others, clock)
-    tries = TrySubmission(others)
-    submit = SubmitOrder(units, others, tries, steps)
+    legs = legs_of_submit(others)
+    tries = TrySubmission(directory, catalog, legs)
+    submit = SubmitOrder(units, legs, tries, steps)
     changes = ChangeOrder(units, others, submit, steps)
     cancel = CancelOrder(units, others, submit, changes, steps)
     hold = HoldOrder(units, fulfillment, report, clock, ids)

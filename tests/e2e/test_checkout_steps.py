@@ -15,7 +15,7 @@ from services.host.sample.marketplace import CURRENCY
 from services.order.adapters.clients.fulfillment import FulfillmentClient
 from services.order.adapters.clients.payment import PaymentClient
 from services.order.adapters.clients.pricing import PricingClient
-from services.order.application.submission import try_submission
+from services.order.application.submission.legs import readiness
 from tests.e2e.steps import promise, ready, refused
 from tests.support.marketplace import Marketplace, get, lines
 from waybill.order.v1 import checkout_service_pb2 as pb
@@ -129,7 +129,7 @@ async def test_an_error_of_our_own_while_a_submit_is_judged_refuses_the_attempt_
     ada = sqlite_market.cast.ada
     await ready(ada, "TYPED", promise(), anvil=1)
     with monkeypatch.context() as patched:
-        patched.setattr(try_submission, "reasons", broken)
+        patched.setattr(readiness, "objections", broken)
         error = await refused(ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="TYPED")))
     assert (error.reason, [rule.reason for rule in error.rules]) == ("SUBMIT_REFUSED", ["SUBMIT_FAILED"])
     again = await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="TYPED"))

@@ -10,6 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from libs.idempotency.key import RequestKey
+from libs.json_value import JsonObject
 from libs.query.request import Page, PageRequest
 from libs.relay.delivery import Head, Outcome
 from services.fulfillment.domain.shipments.shipment import Shipment
@@ -20,7 +21,7 @@ from services.fulfillment.domain.stock.ledger import Effect, Movement
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from services.fulfillment.domain.visibility import Scope
 
-XpEdit = Callable[[Mapping[str, object]], Mapping[str, object]]
+XpEdit = Callable[[JsonObject], JsonObject]
 """Merges a patch into the stored xp; raises when the result is too large."""
 
 
@@ -64,9 +65,7 @@ class ReservationStore(Protocol):
     async def changing(self, order_key: str) -> bool:
         """Whether a change of the order is tried and neither applied nor released."""
 
-    async def end(
-        self, r: Reservation, state: ReservationState, now: datetime, order_xp: Mapping[str, object] | None = None
-    ) -> None:
+    async def end(self, r: Reservation, state: ReservationState, now: datetime, order_xp: JsonObject | None = None) -> None:
         """Moves a locked one to its final state; a confirmed one keeps the buyer order's xp."""
 
     async def set_held(self, order_key: str, held: bool, version: int, now: datetime) -> bool:

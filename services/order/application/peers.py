@@ -6,14 +6,11 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-from services.order.application.ports import Reports
+from services.order.application.ports import PaymentDocument, Reports
 from services.order.domain.checkout.worksheet import Assignment, Estimate, LinePart, ShippingPart, Worksheet
 from services.order.domain.model import Address, CanceledAmounts, Line, Order, OrderUser, Policy, Problem, ProductSnapshot
-
-PaymentDocument = Any
-"""A payment as the payment service's contract has it; the order service hands it on unread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +107,7 @@ class Payments(Protocol):
         deadline: datetime,
         validate_only: bool,
         must_cover_total: bool,
-        new_payments: Sequence[str],
+        new_payments: Sequence[PaymentDocument],
     ) -> PaymentTry: ...
     async def authorize(self, key: uuid.UUID, attempt: int, deadline: datetime) -> PaymentTry: ...
     async def confirm(self, key: uuid.UUID, attempt: int) -> None: ...
@@ -118,9 +115,6 @@ class Payments(Protocol):
     async def void(self, key: uuid.UUID) -> None: ...
     async def lower(self, order: Order, attempt: int) -> None:
         """Lowers what the payments stand for to what is due; what was taken beyond it goes back."""
-
-    def pack(self, payment: PaymentDocument) -> str:
-        """The payment as text, to be kept with an attempt."""
 
 
 class Fulfillment(Protocol):

@@ -6,15 +6,19 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import NewType, Protocol, TypedDict
 
 from libs.idempotency.key import RequestKey
+from libs.json_value import JsonObject
 from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import CanceledAmounts, Event, Line, Order, Problem
 from services.order.domain.progress.fulfillment import UnitCount
 from services.order.domain.reading.visibility import Direction, Scope
+
+PaymentDocument = NewType("PaymentDocument", bytes)
+"""A payment as the payment service's contract has it, a serialized waybill.payment.v1.Payment: handed on unread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +62,15 @@ class Attempt:
     finished: bool
     held: bool
     """Whether the tries may hold something that has to be confirmed or released."""
-    caller: Mapping[str, Any]
+    caller: JsonObject
     """Claims of who submitted; never a token."""
     begin_time: datetime
     deadline: datetime
     next_action_time: datetime
     reasons: tuple[Problem, ...] = ()
     decide_time: datetime | None = None
-    new_payments: tuple[str, ...] = ()
-    """Payments to add with the try, serialized; only for a checkout done in one call."""
+    new_payments: tuple[PaymentDocument, ...] = ()
+    """Payments to add with the try; only for a checkout done in one call."""
     kind: str = "SUBMIT"
     """SUBMIT or CHANGE."""
     outcome: str = ""
@@ -85,7 +89,7 @@ class Cancellation:
     order_key: uuid.UUID
     state: str
     """FREEZING, DECIDED or FINISHED."""
-    caller: Mapping[str, Any]
+    caller: JsonObject
     """Claims of who cancels."""
     comment: str
     next_action_time: datetime
@@ -214,7 +218,7 @@ class ReportedSupplierOrder:
     version: int
     implicit: bool
     counts: tuple[UnitCount, ...]
-    row: Mapping[str, Any]
+    row: Mapping[str, object]
     """Its columns in the read model, without `seller_id` and `version`."""
 
 
@@ -237,6 +241,11 @@ class Reports:
     supplier_orders: tuple[ReportedSupplierOrder, ...] = ()
     shipments: tuple[ReportedShipment, ...] = ()
 
+    @classmethod
+    def together(cls, reports: Sequence[Reports]) -> Reports:
+        """What several answers report, as one."""
+        return cls(tuple(s for r in reports for s in r.supplier_orders), tuple(s for r in reports for s in r.shipments))
+
 
 class ReportStore(Protocol):
     """What fulfillment has reported."""
@@ -245,7 +254,7 @@ class ReportStore(Protocol):
     async def lines_of(self, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[Line, ...]]: ...
     async def supplier_orders(self, parents: Collection[uuid.UUID]) -> list[SupplierOrderView]: ...
     async def shipments(self, parents: Collection[uuid.UUID]) -> list[tuple[uuid.UUID, str, int, bytes]]: ...
-    async def save_supplier_orders(self, rows: Sequence[Mapping[str, Any]]) -> None: ...
+    async def save_supplier_orders(self, rows: Sequence[Mapping[str, object]]) -> None: ...
     async def save_shipments(self, rows: Sequence[tuple[uuid.UUID, str, int, bytes]], now: datetime) -> None: ...
     async def save_many(
         self, orders: Sequence[Order], lines: Mapping[uuid.UUID, Sequence[Line]], happened: Sequence[Event]
@@ -254,11 +263,24 @@ class ReportStore(Protocol):
         """Units per line of a supplier order as last reported."""
 
 
+class Outcome(TypedDict, total=False):
+    """What is recorded of a request: where its effect is found. Each use case records what it needs for a repeat."""
+
+    id: str
+    """Of the order, where the request makes or updates it."""
+    order: str
+    """Of the order that it is about, elsewhere."""
+    attempt: int
+    """The number of the attempt that it began."""
+    line_items: list[str]
+    """The lines that it added or changed; recorded by older versions without."""
+
+
 class RequestStore(Protocol):
     """Outcomes of idempotent requests."""
 
-    async def find(self, request: RequestKey | None) -> dict[str, Any] | None: ...
-    async def claim(self, request: RequestKey | None, outcome: dict[str, Any], now: datetime) -> dict[str, Any] | None: ...
+    async def find(self, request: RequestKey | None) -> Outcome | None: ...
+    async def claim(self, request: RequestKey | None, outcome: Outcome, now: datetime) -> Outcome | None: ...
 
 
 class OrderWork(Protocol):

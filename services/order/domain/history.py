@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
+from libs.json_value import JsonObject
 from services.order.domain.model import Event, Line, Order
 
 
-def stated(order: Order) -> dict[str, Any]:
+def stated(order: Order) -> JsonObject:
     """What an event keeps of the order that it leaves behind: a second witness of what is stored nowhere else."""
     return {
         "created_by": order.created_by,
@@ -39,16 +39,14 @@ def changed(
     now: datetime,
     *,
     content: bool = False,
-    data: Mapping[str, Any] | None = None,
+    data: JsonObject | None = None,
     ship_to: Mapping[str, str] | None = None,
-    **fields: Any,
 ) -> tuple[Order, Event]:
-    """The order with these fields, and the event that tells of it. `content` stales estimates and calculation;
-    `ship_to` are lines whose place in the address book was changed by it."""
+    """The order, which holds what is new of it, at its next version, and the event. `content` stales estimates and
+    calculation; `ship_to` are lines whose place in the address book was changed by it."""
     version = order.version + 1
-    after = replace(
-        order, **fields, version=version, update_time=now, content_version=version if content else order.content_version
-    )
+    content_version = version if content else order.content_version
+    after = replace(order, version=version, update_time=now, content_version=content_version)
     return after, Event(
         order_key=order.key,
         sequence=version,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
 
+from libs.json_value import JsonObject
 from services.order.domain.discounts import Discount
 from services.order.domain.status import OrderStatus
 from waybill.order.v1.reasons import ReasonName
@@ -19,7 +19,7 @@ MAX_LINES = 5_000
 MAX_QUANTITY = 1_000_000
 """Most units on one line."""
 
-Address = Mapping[str, Any]
+Address = Mapping[str, str | Sequence[str]]
 """A postal address as stored: the fields of waybill.type.v1.Address by name."""
 
 
@@ -64,7 +64,7 @@ class Line:
     quantity_shipped: int = 0
     quantity_canceled: int = 0
     date_needed: datetime | None = None
-    xp: Mapping[str, Any] = field(default_factory=dict)
+    xp: JsonObject = field(default_factory=dict)
     discounts: tuple[Discount, ...] = ()
     """What the discount is the sum of."""
 
@@ -211,7 +211,7 @@ class Order:
     billing_address_id: str = ""
     billing_address: Address | None = None
     comments: str = ""
-    xp: Mapping[str, Any] = field(default_factory=dict)
+    xp: JsonObject = field(default_factory=dict)
     submission: Submission | None = None
     holds: tuple[OrderHold, ...] = ()
     """Released ones too."""
@@ -249,6 +249,16 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The call that made an event. The store notes it; all of it is empty for background work."""
+
+    client_id: str = ""
+    request_id: str = ""
+    """The id of the call, as logs name it."""
+    impersonator_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened to an order; its sequence is the order's version at that moment."""
 
@@ -259,6 +269,7 @@ class Event:
     user_id: str
     party_id: str
     time: datetime
-    data: Mapping[str, Any] = field(default_factory=dict)
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    data: JsonObject = field(default_factory=dict)
+    facts: JsonObject = field(default_factory=dict)
     """What the order was after it. Kept for the inspection and never shown: `data` is what callers see."""
+    origin: Origin = Origin()

@@ -324,4 +324,7 @@ def event_out(order_id: str, event: Event) -> order_service_pb2.OrderEvent:
         party_id=event.party_id,
         data=data if event.data else None,
         event_time=time_out(event.time),
+        client_id=event.origin.client_id,
+        request_id=event.origin.request_id,
+        impersonator_id=event.origin.impersonator_id,
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
+from libs.json_value import JsonObject
 from services.shipping.domain.grouping import Group
 from services.shipping.domain.rates import RateTable
 from services.shipping.domain.zones import NOWHERE, Destination, ZoneIndex
@@ -41,7 +41,7 @@ class ShipMethod:
     lead_times: tuple[int, int]
     scopes: tuple[Scope, ...]
     tables: tuple[RateTable, ...] = ()
-    xp: Mapping[str, Any] = field(default_factory=dict)
+    xp: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

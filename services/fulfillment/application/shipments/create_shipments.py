@@ -14,6 +14,7 @@ from libs.clock import Clock
 from libs.errors import FieldViolation, Kind, WaybillError, missing
 from libs.idempotency.key import RequestKey
 from libs.ids import IdSource
+from libs.json_value import JsonObject
 from libs.service.unit_of_work import UnitsOfWork
 from services import roles
 from services.fulfillment.application.ports import FulfillmentWork
@@ -49,7 +50,7 @@ class ShipmentDraft:
     ship_time: datetime | None = None
     delivery_time: datetime | None = None
     supplier_number: str = ""
-    xp: Mapping[str, object] = default(default_factory=dict)
+    xp: JsonObject = default(default_factory=dict)
     all_of: str = ""
 
     @property

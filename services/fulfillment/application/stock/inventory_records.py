@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from libs.clock import Clock
 from libs.errors import FieldViolation, Kind, Violations, WaybillError, denied, missing, precondition, stale
 from libs.idempotency.key import RequestKey
 from libs.ids import IdSource
+from libs.json_value import JsonObject
 from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
 from services import roles
@@ -39,7 +40,7 @@ class RecordDraft:
     priority: int
     active: bool
     pickup: bool
-    xp: Mapping[str, object]
+    xp: JsonObject
     opening: int
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
+from libs.json_value import JsonObject
 from services.fulfillment.domain.sourcing.model import Address
 
 
@@ -56,7 +55,7 @@ class Shipment:
     ship_to: Address | None = None
     ship_time: datetime | None = None
     delivery_time: datetime | None = None
-    xp: Mapping[str, Any] = field(default_factory=dict)
+    xp: JsonObject = field(default_factory=dict)
     version: int = 1
     supplier_number: str = ""
     void_time: datetime | None = None

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from waybill.fulfillment.v1.reasons import ReasonName
 
@@ -15,7 +14,7 @@ MAX_LINES = 5_000
 MAX_QUANTITY = 1_000_000_000
 """Most units on one line or in one count."""
 
-Address = Mapping[str, Any]
+Address = Mapping[str, str | Sequence[str]]
 """A postal address as stored: the fields of waybill.type.v1.Address by name."""
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
+from libs.json_value import JsonObject
 from services.fulfillment.domain.sourcing.model import Assignment, Line, Strategy
 
 
@@ -51,7 +50,7 @@ class Reservation:
     check_time: datetime | None
     held: bool = False
     """Whether the order is on hold: what is still to be created begins held."""
-    order_xp: Mapping[str, Any] = field(default_factory=dict)
+    order_xp: JsonObject = field(default_factory=dict)
     """The buyer order's xp when it was confirmed: what its supplier orders start with."""
     kind: Kind = Kind.SUBMIT
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
+from libs.json_value import JsonObject
 from services.fulfillment.domain.sourcing.model import Address
 from services.fulfillment.domain.stock.ledger import MovementKind
 
@@ -31,7 +30,7 @@ class InventoryRecord:
     priority: int = 0
     active: bool = True
     pickup: bool = False
-    xp: Mapping[str, Any] = field(default_factory=dict)
+    xp: JsonObject = field(default_factory=dict)
     version: int = 1
 
     @property

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
+from libs.json_value import JsonObject
 from services.fulfillment.domain.sourcing.model import Address, Assignment
 from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus
 from services.fulfillment.domain.supplier_orders.supplier_order import Allocation, OrderLine, ShipSelection, SupplierOrder
@@ -29,7 +29,7 @@ class SnapshotLine:
     default_supplier_id: str = ""
     shipping_address: Address | None = None
     pickup_location_id: str = ""
-    xp: Mapping[str, Any] = field(default_factory=dict)
+    xp: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class OrderSnapshot:
     shipping_address: Address | None = None
     billing_address: Address | None = None
     comments: str = ""
-    xp: Mapping[str, Any] = field(default_factory=dict)
+    xp: JsonObject = field(default_factory=dict)
 
 
 def whole_order(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
+from libs.json_value import JsonObject
 from services.fulfillment.domain.sourcing.model import Address
 from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus
 
@@ -59,7 +59,7 @@ class OrderLine:
     allocations: tuple[Allocation, ...] = ()
     shipping_address: Address | None = None
     pickup_location_id: str = ""
-    xp: Mapping[str, Any] = field(default_factory=dict)
+    xp: JsonObject = field(default_factory=dict)
 
     @property
     def open(self) -> int:
@@ -140,7 +140,7 @@ class SupplierOrder:
     shipping_address: Address | None = None
     billing_address: Address | None = None
     comments: str = ""
-    xp: Mapping[str, Any] = field(default_factory=dict)
+    xp: JsonObject = field(default_factory=dict)
     version: int = 1
     moved: bool = False
     former_status: SupplierOrderStatus | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import Any
 from libs.protoconv import money_out, time_out
 from libs.rpc import Peers
 from services.order.application.peers import PaymentTry
+from services.order.application.ports import PaymentDocument
 from services.order.contract.problems import problem_in
 from services.order.domain.model import Order
 from services.order.domain.status import OrderStatus
@@ -30,11 +30,7 @@ class PaymentClient:
         self._orders: Any = peers.stub("payment", order_grpc.OrderPaymentServiceStub)
         self._attempts: Any = peers.stub("payment", attempt_grpc.PaymentReservationServiceStub)
 
-    def pack(self, payment: payment_pb2.Payment) -> str:
-        """As text."""
-        return base64.b64encode(payment.SerializeToString()).decode()
-
-    async def create(self, order: Order, payments: Sequence[payment_pb2.Payment], request_id: str) -> list[payment_pb2.Payment]:
+    async def create(self, order: Order, payments: Sequence[PaymentDocument], request_id: str) -> list[PaymentDocument]:
         """Adds payments; passes total, currency, user, and whether the order is open."""
         answer: order_pb.CreatePaymentsResponse = await self._orders.CreatePayments(
             order_pb.CreatePaymentsRequest(
@@ -43,12 +39,12 @@ class PaymentClient:
                 buyer_id=order.buyer_id,
                 user_id=order.user.id,
                 total=money_out(order.total, order.currency),
-                payments=payments,
+                payments=[payment_pb2.Payment.FromString(p) for p in payments],
                 request_id=request_id,
                 replacement=order.status is OrderStatus.OPEN,
             )
         )
-        return list(answer.payments)
+        return [_document(p) for p in answer.payments]
 
     async def remove(self, order: Order, payment_ids: Sequence[str], request_id: str) -> None:
         """Removes payments."""
@@ -56,12 +52,12 @@ class PaymentClient:
             order_pb.RemovePaymentsRequest(order_key=str(order.key), payment_ids=payment_ids, request_id=request_id)
         )
 
-    async def of_orders(self, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[payment_pb2.Payment]]:
+    async def of_orders(self, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[PaymentDocument]]:
         """Payments by order."""
         answer: order_pb.ListPaymentsResponse = await self._orders.ListPayments(
             order_pb.ListPaymentsRequest(order_keys=[str(key) for key in keys])
         )
-        return {uuid.UUID(o.order_key): list(o.payments) for o in answer.orders}
+        return {uuid.UUID(o.order_key): [_document(p) for p in o.payments] for o in answer.orders}
 
     async def reserve(
         self,
@@ -70,7 +66,7 @@ class PaymentClient:
         deadline: datetime,
         validate_only: bool,
         must_cover_total: bool,
-        new_payments: Sequence[str],
+        new_payments: Sequence[PaymentDocument],
     ) -> PaymentTry:
         """First wave."""
         answer: attempt_pb.ReservePaymentsResponse = await self._attempts.ReservePayments(
@@ -84,7 +80,7 @@ class PaymentClient:
                 user_id=order.user.id,
                 total=money_out(order.total, order.currency),
                 must_cover_total=must_cover_total,
-                new_payments=[payment_pb2.Payment.FromString(base64.b64decode(p)) for p in new_payments],
+                new_payments=[payment_pb2.Payment.FromString(p) for p in new_payments],
             )
         )
         return PaymentTry([problem_in(p) for p in answer.problems], answer.needs_authorization)
@@ -114,3 +110,7 @@ class PaymentClient:
         await self._orders.LowerPayments(
             order_pb.LowerPaymentsRequest(order_key=str(order.key), attempt=attempt, due=money_out(order.due, order.currency))
         )
+
+
+def _document(payment: payment_pb2.Payment) -> PaymentDocument:
+    return PaymentDocument(payment.SerializeToString())

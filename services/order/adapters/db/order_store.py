@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -29,7 +30,7 @@ from services.order.adapters.db.rows import (
     supplier_view,
 )
 from services.order.adapters.db.tables import EVENTS, LINE_ITEMS, ORDERS, REQUESTS, WORKSHEETS
-from services.order.application.ports import OrderIdTaken, SupplierOrderView
+from services.order.application.ports import OrderIdTaken, Outcome, SupplierOrderView
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import Event, Line, Order
 from services.order.domain.reading.visibility import Direction, Scope
@@ -216,10 +217,14 @@ class SqlRequestStore:
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
 
-    async def find(self, request: RequestKey | None) -> dict[str, Any] | None:
+    async def find(self, request: RequestKey | None) -> Outcome | None:
         """The outcome of an earlier call."""
-        return await outcomes.find(self._tx, REQUESTS, request)
+        return _outcome(await outcomes.find(self._tx, REQUESTS, request))
 
-    async def claim(self, request: RequestKey | None, outcome: dict[str, Any], now: Any) -> dict[str, Any] | None:
+    async def claim(self, request: RequestKey | None, outcome: Outcome, now: datetime) -> Outcome | None:
         """None for the first call, the recorded outcome for every other."""
-        return await outcomes.claim(self._tx, REQUESTS, request, outcome, now)
+        return _outcome(await outcomes.claim(self._tx, REQUESTS, request, outcome, now))
+
+
+def _outcome(recorded: dict[str, Any] | None) -> Outcome | None:
+    return None if recorded is None else cast(Outcome, recorded)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from libs.relay.change import Cause
+from libs.relay.changes import cause
 from services.order.adapters.db.discount_rows import discounts_json, discounts_of
-from services.order.application.ports import Attempt, OrderChange, SupplierOrderView
+from services.order.application.ports import Attempt, OrderChange, PaymentDocument, SupplierOrderView
 from services.order.domain.model import (
     AutoForward,
     CanceledAmounts,
@@ -18,6 +21,7 @@ from services.order.domain.model import (
     Order,
     OrderHold,
     OrderUser,
+    Origin,
     Policy,
     Problem,
     ProductSnapshot,
@@ -247,8 +251,13 @@ def line_of(row: Row) -> Line:
 
 
 def event_row(event: Event) -> dict[str, Any]:
-    """The columns of an event."""
+    """The columns of an event, with the call that is being served. One that nobody signed in for is background work."""
+    by = cause()
+    by = by if by.actor else Cause()
     return {
+        "client_id": by.client_id,
+        "request_id": by.request_id,
+        "impersonator_id": by.impersonator,
         "aggregate_key": event.order_key,
         "sequence": event.sequence,
         "type": event.type,
@@ -276,6 +285,7 @@ def event_of(row: Row) -> Event:
         time=row["time"],
         data=data["data"],
         facts=data.get("facts", {}),
+        origin=Origin(row["client_id"], row["request_id"], row["impersonator_id"]),
     )
 
 
@@ -289,7 +299,7 @@ def attempt_row(attempt: Attempt) -> dict[str, Any]:
         "held": attempt.held,
         "caller": dict(attempt.caller),
         "reasons": [asdict(r) for r in attempt.reasons],
-        "new_payments": list(attempt.new_payments),
+        "new_payments": [base64.b64encode(payment).decode() for payment in attempt.new_payments],
         "begin_time": attempt.begin_time,
         "deadline": attempt.deadline,
         "decide_time": attempt.decide_time,
@@ -326,7 +336,7 @@ def attempt_of(row: Row) -> Attempt:
         next_action_time=row["next_action_time"],
         reasons=tuple(Problem(**r) for r in row["reasons"]),
         decide_time=row["decide_time"],
-        new_payments=tuple(row["new_payments"]),
+        new_payments=tuple(PaymentDocument(base64.b64decode(text)) for text in row["new_payments"]),
         kind=row["kind"],
         outcome=row["outcome"],
         change=_change_of(row["change"]),

@@ -193,7 +193,14 @@ SHIPMENTS = sa.Table(
 )
 """Shipments as last reported, once for every order that they hold units of; the document is empty once they hold none."""
 
-EVENTS = event_table(METADATA, "order_events")
+EVENTS = event_table(
+    METADATA,
+    "order_events",
+    # The call that made the event; empty for background work.
+    sa.Column("client_id", sa.String(100), nullable=False, server_default=""),
+    sa.Column("request_id", sa.String(100), nullable=False, server_default=""),
+    sa.Column("impersonator_id", sa.String(100), nullable=False, server_default=""),
+)
 FEED_EPOCHS = epoch_table(METADATA, "order_feed_epochs")
 
 NAMES: Mapping[sa.Column[Any], Iterable[str]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 from libs.auth import Principal
@@ -81,14 +82,12 @@ class CancelOrder:
         if order.submission is not None and order.submission.undecided:
             attempt, order = await self._refuse(work, order)
         after, event = changed(
-            order,
+            replace(order, status=target, cancel_time=now),
             "order_canceled",
             caller.user_id,
             caller.party_id,
             now,
             data={"comment": comment},
-            status=target,
-            cancel_time=now,
         )
         await work.orders.save(order, after, [event])
         return after, None, attempt
@@ -174,16 +173,9 @@ class CancelOrder:
             if order is None:
                 raise missing("order", str(row.order_key))
             if order.status is not OrderStatus.CANCELED:
-                after, event = changed(
-                    order,
-                    "order_canceled",
-                    who.user_id,
-                    who.party_id,
-                    now,
-                    data={"comment": row.comment},
-                    status=move(order.id, order.status, Trigger.CANCEL),
-                    cancel_time=now,
-                    canceled=order.wholly_canceled,
-                )
+                status = move(order.id, order.status, Trigger.CANCEL)
+                gone = replace(order, status=status, cancel_time=now, canceled=order.wholly_canceled)
+                data = {"comment": row.comment}
+                after, event = changed(gone, "order_canceled", who.user_id, who.party_id, now, data=data)
                 await work.orders.save(order, after, [event])
             await work.cancellations.set_state(row.order_key, "DECIDED")

@@ -17,7 +17,7 @@ from libs.service.loops import put_off
 from services import roles
 from services.order.application.access import cancel_in_progress, locked, require_settled
 from services.order.application.peers import Peers
-from services.order.application.ports import Attempt, OrderChange, OrderWork, Reports, Units
+from services.order.application.ports import Attempt, OrderChange, OrderWork, Outcome, Reports, Units
 from services.order.application.submission.attempts import begun, finished, new_change, outcome, timed_out
 from services.order.application.submission.steps import Steps
 from services.order.application.submission.submit_order import SubmitOrder
@@ -52,7 +52,7 @@ class ChangeOrder:
             # The lock comes first: the number that is recorded is the number that is begun.
             order = await locked(work.orders, caller, order_id)
             number = 1 if order.submission is None else order.submission.attempt + 1
-            claimed = {"order": order_id, "attempt": number}
+            claimed: Outcome = {"order": order_id, "attempt": number}
             recorded = await work.requests.claim(request, claimed, self._clock.now())
             if recorded is None:
                 if etag and etag != str(order.version):

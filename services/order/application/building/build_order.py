@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from libs.auth import PartyKind, Principal
 from libs.clock import Clock
@@ -14,7 +13,7 @@ from libs.ids import IdSource, valid_id
 from services import roles
 from services.order.application.peers import Catalog, CatalogProduct, Directory, OrderingContext
 from services.order.domain.building.drafts import LineDraft, OrderDraft, check_date_needed, check_lines
-from services.order.domain.model import Address, Line, Order
+from services.order.domain.model import Address, Line, Order, OrderUser
 from services.order.domain.status import OrderStatus
 from services.order.domain.submission.readiness import Facts
 from waybill.order.v1 import reasons
@@ -137,13 +136,13 @@ class BuildOrder:
             context.default_billing_address,
             billing=True,
         )
-        user: Any = context.user
         return Order(
             key=self._ids.key(),
             id=draft.id or self._ids.public("ord"),
             seller_id=context.seller_id,
             buyer_id=buyer_id,
-            user=user,
+            # Without a user a violation is noted, and the order is thrown away.
+            user=context.user or OrderUser(user_id),
             created_by=caller.user_id,
             client_id=caller.client_id,
             currency=draft.currency or context.currency,

@@ -9,7 +9,7 @@ from libs.clock import Clock
 from libs.errors import Violations, exists, missing
 from libs.idempotency.key import RequestKey
 from services.order.application.building.build_order import BuildOrder
-from services.order.application.ports import OrderIdTaken, OrderWork, Units
+from services.order.application.ports import OrderIdTaken, OrderWork, Outcome, Units
 from services.order.domain.building.drafts import LineDraft, OrderDraft
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.history import placed, stated
@@ -52,7 +52,7 @@ class CreateOrder:
         order, lines, _ = await self._build(caller, draft, drafts, found)
         try:
             async with self._units.transaction() as work:
-                outcome = {"id": order.id}
+                outcome: Outcome = {"id": order.id}
                 recorded = await work.requests.claim(request, outcome, self._clock.now())
                 if recorded is not None:
                     return await self._again(work, caller, recorded["id"])

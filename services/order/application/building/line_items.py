@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from libs.auth import Principal
 from libs.clock import Clock
@@ -22,7 +21,7 @@ from services.order.application.building.build_order import (
     resolve_address,
 )
 from services.order.application.peers import Catalog, Directory, OrderingContext
-from services.order.application.ports import Units
+from services.order.application.ports import Outcome, Units
 from services.order.domain.building.drafts import (
     LineDraft,
     check_count,
@@ -64,7 +63,7 @@ class LineItems:
         wanted = {draft.shipping_address_id for draft in drafts} - {""}
         return await self._directory.ordering_context(order.buyer_id, order.user.id, caller.client_id, wanted)
 
-    async def _seen(self, caller: Principal, order_id: str, request: RequestKey | None) -> tuple[Order, Mapping[str, Any] | None]:
+    async def _seen(self, caller: Principal, order_id: str, request: RequestKey | None) -> tuple[Order, Outcome | None]:
         async with self._units.reading() as work:
             recorded = await work.requests.find(request)
             trigger = Trigger.EDIT if recorded is None else Trigger.MARK
@@ -96,7 +95,7 @@ class LineItems:
             existing = await work.orders.lines(order.key)
             last = max((line.position for line in existing), default=0)
             lines = make_lines(found, drafts, catalog, context, last, {line.id for line in existing}, now)
-            outcome = {"order": order_id, "line_items": [line.id for line in lines]}
+            outcome: Outcome = {"order": order_id, "line_items": [line.id for line in lines]}
             recorded = await work.requests.claim(request, outcome, now)
             if recorded is not None:
                 require_writable(caller, order, now, Trigger.MARK)
@@ -106,7 +105,7 @@ class LineItems:
             check_currencies(found, order.currency, [c for d in drafts for c in d.currencies])
             found.raise_if_any()
             after, event = changed(
-                order,
+                replace(order, line_item_count=order.line_item_count + len(lines)),
                 "line_items_added",
                 caller.user_id,
                 caller.party_id,
@@ -114,13 +113,12 @@ class LineItems:
                 content=True,
                 data={"count": len(lines)},
                 ship_to=placed(lines),
-                line_item_count=order.line_item_count + len(lines),
             )
             await work.orders.insert_lines(order.key, lines)
             await work.orders.save(order, after, [event])
         return after, lines
 
-    async def _again(self, caller: Principal, order_id: str, recorded: Mapping[str, Any]) -> tuple[Order, tuple[Line, ...]]:
+    async def _again(self, caller: Principal, order_id: str, recorded: Outcome) -> tuple[Order, tuple[Line, ...]]:
         async with self._units.reading(snapshot=True) as work:
             order = await writable(work.orders, caller, order_id, self._clock.now(), Trigger.MARK, lock=False)
             return order, _those(await work.orders.lines(order.key), recorded)
@@ -147,7 +145,7 @@ class LineItems:
             context = await self._context(caller, seen, drafts)
         async with self._units.transaction() as work:
             now = self._clock.now()
-            outcome = {"order": order_id, "line_items": [draft.id for draft in drafts]}
+            outcome: Outcome = {"order": order_id, "line_items": [draft.id for draft in drafts]}
             recorded = await work.requests.claim(request, outcome, now)
             if recorded is not None:
                 order = await writable(work.orders, caller, order_id, now, Trigger.MARK)
@@ -192,7 +190,7 @@ class LineItems:
             found.raise_if_any()
             gone = set(line_ids)
             after, event = changed(
-                order,
+                replace(order, line_item_count=order.line_item_count - len(gone)),
                 "line_items_removed",
                 caller.user_id,
                 caller.party_id,
@@ -200,14 +198,13 @@ class LineItems:
                 content=True,
                 data={"line_items": sorted(gone)[:100]},
                 ship_to=dict.fromkeys(placed(known[id] for id in gone), ""),
-                line_item_count=order.line_item_count - len(gone),
             )
             await work.orders.delete_lines(order.key, sorted(gone))
             await work.orders.save(order, after, [event])
         return after
 
 
-def _those(lines: Sequence[Line], recorded: Mapping[str, Any]) -> tuple[Line, ...]:
+def _those(lines: Sequence[Line], recorded: Outcome) -> tuple[Line, ...]:
     """The lines that the first call added or changed, in its order, as far as they are still there."""
     by_id = {line.id: line for line in lines}
     # Requests recorded by an older version name none.
@@ -228,20 +225,24 @@ def _changed(
     if line is None:
         found.add(f"{where}.id", reasons.LINE_ITEM_NOT_FOUND, f"the order has no line {draft.id!r}")
         return None
-    fields: dict[str, Any] = {}
     if "quantity" in paths:
         check_quantity(found, f"{where}.quantity", draft.quantity)
-        fields["quantity"] = draft.quantity
+        line = replace(line, quantity=draft.quantity)
     if context is not None:
-        fields["shipping_address_id"], fields["shipping_address"] = resolve_address(
+        id, address = resolve_address(
             found, f"{where}.shipping_address", draft.shipping_address_id, draft.shipping_address, context
         )
-    for name in ("pickup_location_id", "inventory_record_id", "unit_price_override", "discount_override", "date_needed"):
-        if name in paths:
-            fields[name] = getattr(draft, name)
+        line = replace(line, shipping_address_id=id, shipping_address=address)
     if "date_needed" in paths:
         check_date_needed(found, where, draft.date_needed, now)
     if "xp" in paths:
-        fields["xp"] = merge_xp(line.xp, draft.xp)
-        xp_size_ok(found, f"{where}.xp", fields["xp"])
-    return replace(line, **fields)
+        line = replace(line, xp=merge_xp(line.xp, draft.xp))
+        xp_size_ok(found, f"{where}.xp", line.xp)
+    return replace(
+        line,
+        pickup_location_id=(draft if "pickup_location_id" in paths else line).pickup_location_id,
+        inventory_record_id=(draft if "inventory_record_id" in paths else line).inventory_record_id,
+        unit_price_override=(draft if "unit_price_override" in paths else line).unit_price_override,
+        discount_override=(draft if "discount_override" in paths else line).discount_override,
+        date_needed=(draft if "date_needed" in paths else line).date_needed,
+    )

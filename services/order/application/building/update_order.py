@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 from libs.auth import Principal
 from libs.clock import Clock
@@ -60,19 +60,18 @@ class UpdateOrder:
                 return order
             require_override_roles(caller, paths)
             check_currencies(found, order.currency, draft.currencies)
-            fields = self._fields(found, order, draft, paths, context)
+            edited = self._edited(found, order, draft, paths, context)
             found.raise_if_any()
             if not paths:
                 return order
             after, event = changed(
-                order,
+                edited,
                 "order_updated",
                 caller.user_id,
                 caller.party_id,
                 now,
                 content=bool(_STALING & set(paths)) or ("xp" in paths and order.status is OrderStatus.UNSUBMITTED),
                 data={"fields": sorted(paths)},
-                **fields,
             )
             await work.orders.save(order, after, [event])
         return after
@@ -87,24 +86,25 @@ class UpdateOrder:
             seen = await writable(work.orders, caller, draft.id, self._clock.now(), trigger, etag, lock=False)
         return await self._directory.ordering_context(seen.buyer_id, seen.user.id, caller.client_id, address_ids(draft, ()))
 
-    def _fields(
+    def _edited(
         self, found: Violations, order: Order, draft: OrderDraft, paths: Sequence[str], context: OrderingContext | None
-    ) -> dict[str, Any]:
-        fields: dict[str, Any] = {}
-        for purpose in ("shipping", "billing"):
-            if context is not None and {f"{purpose}_address_id", f"{purpose}_address"} & set(paths):
-                fields[f"{purpose}_address_id"], fields[f"{purpose}_address"] = resolve_address(
-                    found,
-                    f"order.{purpose}_address",
-                    getattr(draft, f"{purpose}_address_id"),
-                    getattr(draft, f"{purpose}_address"),
-                    context,
-                    billing=purpose == "billing",
-                )
-        for name in ("comments", "shipping_cost_override", "tax_override"):
-            if name in paths:
-                fields[name] = getattr(draft, name)
+    ) -> Order:
+        if context is not None and {"shipping_address_id", "shipping_address"} & set(paths):
+            id, address = resolve_address(
+                found, "order.shipping_address", draft.shipping_address_id, draft.shipping_address, context
+            )
+            order = replace(order, shipping_address_id=id, shipping_address=address)
+        if context is not None and {"billing_address_id", "billing_address"} & set(paths):
+            id, address = resolve_address(
+                found, "order.billing_address", draft.billing_address_id, draft.billing_address, context, billing=True
+            )
+            order = replace(order, billing_address_id=id, billing_address=address)
         if "xp" in paths:
-            fields["xp"] = merge_xp(order.xp, draft.xp)
-            xp_size_ok(found, "order.xp", fields["xp"])
-        return fields
+            order = replace(order, xp=merge_xp(order.xp, draft.xp))
+            xp_size_ok(found, "order.xp", order.xp)
+        return replace(
+            order,
+            comments=(draft if "comments" in paths else order).comments,
+            shipping_cost_override=(draft if "shipping_cost_override" in paths else order).shipping_cost_override,
+            tax_override=(draft if "tax_override" in paths else order).tax_override,
+        )

@@ -9,8 +9,8 @@ from libs.clock import Clock
 from libs.errors import missing, precondition
 from libs.idempotency.key import RequestKey
 from services.order.application.access import readable, require_no_attempt, writable
-from services.order.application.peers import PaymentDocument, Payments
-from services.order.application.ports import Units
+from services.order.application.peers import Payments
+from services.order.application.ports import PaymentDocument, Units
 from services.order.domain.history import changed
 from services.order.domain.status import OrderStatus, Trigger, move
 from waybill.order.v1 import reasons

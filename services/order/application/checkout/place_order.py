@@ -11,8 +11,7 @@ from libs.idempotency.key import RequestKey
 from services.order.application.building.build_order import BuildOrder
 from services.order.application.building.create_order import created
 from services.order.application.checkout.worksheets import Worksheets
-from services.order.application.peers import PaymentDocument
-from services.order.application.ports import OrderIdTaken, Units
+from services.order.application.ports import OrderIdTaken, Outcome, PaymentDocument, Units
 from services.order.application.submission.attempts import begun, outcome, taken
 from services.order.application.submission.submit_order import Loaded, SubmitOrder
 from services.order.domain.building.drafts import LineDraft, OrderDraft
@@ -66,7 +65,7 @@ class PlaceOrder:
         order, event = begun(order, attempt, caller)
         try:
             async with self._units.transaction() as work:
-                outcome_of = {"id": order.id, "attempt": 1}
+                outcome_of: Outcome = {"id": order.id, "attempt": 1}
                 recorded = await work.requests.claim(request, outcome_of, attempt.begin_time)
                 if recorded is None:
                     await work.orders.insert(order, lines, worksheet, [opening, event])

@@ -7,7 +7,8 @@ from libs.clock import Clock
 from services.order.application.access import readable, require_writer
 from services.order.application.ports import Units
 from services.order.application.submission.attempts import DEADLINE
-from services.order.application.submission.try_submission import Trial, TrySubmission
+from services.order.application.submission.legs.leg import Trial
+from services.order.application.submission.try_submission import TrySubmission
 from services.order.domain.model import Problem
 from services.order.domain.status import Trigger, move
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import precondition, stale
 from libs.idempotency.key import RequestKey
+from libs.json_value import JsonObject
 from services.order.application.access import readable, require_unchanged, writable
 from services.order.application.checkout.problems import refuse
 from services.order.application.peers import Peers
@@ -36,8 +36,8 @@ class Sheet:
     worksheet: Worksheet
 
 
-Step = Callable[[Sheet], tuple[Worksheet, dict[str, Any]]]
-"""From what is stored to the new worksheet, and the fields of the order that change with it."""
+Step = Callable[[Sheet], tuple[Worksheet, Order]]
+"""From what is stored to the new worksheet, and the order as it becomes with it."""
 
 
 class Worksheets:
@@ -76,11 +76,11 @@ class Worksheets:
         products = await self._products(sheet)
         made = await self.estimated(sheet.order, renewed(sheet.lines, products), Worksheet())
 
-        def step(stored: Sheet) -> tuple[Worksheet, dict[str, Any]]:
+        def step(stored: Sheet) -> tuple[Worksheet, Order]:
             require_unchanged(sheet.order, stored.order)
             return (
                 stored.worksheet.with_estimates(made.plan, made.estimates, self._clock.now()),
-                {"estimated_version": stored.order.content_version},
+                replace(stored.order, estimated_version=stored.order.content_version),
             )
 
         data = {"ship_estimates": len(made.estimates)}
@@ -128,12 +128,12 @@ class Worksheets:
     ) -> Sheet:
         """Selects methods; stales the calculation."""
 
-        def step(stored: Sheet) -> tuple[Worksheet, dict[str, Any]]:
+        def step(stored: Sheet) -> tuple[Worksheet, Order]:
             if not stored.order.estimated:
                 raise precondition(
                     reasons.SHIP_ESTIMATE_STALE, f"order {order_id} changed since shipping was estimated", order=order_id
                 )
-            return select(stored.worksheet, selections), {}
+            return select(stored.worksheet, selections), stored.order
 
         data = {"selections": [list(pair) for pair in selections][:100]}
         return await self._store(caller, order_id, request, "ship_methods_selected", data, step)
@@ -193,7 +193,7 @@ class Worksheets:
         order_id: str,
         request: RequestKey | None,
         type: str,
-        data: dict[str, Any],
+        data: JsonObject,
         step: Step,
         products: Mapping[str, ProductSnapshot] | None = None,
     ) -> Sheet:
@@ -206,10 +206,9 @@ class Worksheets:
             if await work.requests.claim(request, {"order": order_id}, now) is not None:
                 return await self._load(work, await readable(work.orders, caller, order_id))
             stored = await self._load(work, await writable(work.orders, caller, order_id, now))
-            worksheet, fields = step(stored)
-            after, event = changed(
-                stored.order, type, caller.user_id, caller.party_id, now, data=data, calculated_version=0, **fields
-            )
+            worksheet, made = step(stored)
+            made = replace(made, calculated_version=0)
+            after, event = changed(made, type, caller.user_id, caller.party_id, now, data=data)
             await work.orders.save(stored.order, after, [event])
             await work.orders.save_worksheet(after.key, worksheet)
             lines = renewed(stored.lines, products or {})

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
-from typing import Any
 
 from libs.clock import Clock
+from libs.json_value import JsonObject
 from services.order.application.ports import OrderWork, ReportedSupplierOrder, Reports, SupplierOrderView, Units
 from services.order.domain.history import changed
 from services.order.domain.model import Event, Line, Order
@@ -115,9 +115,8 @@ class ReportFulfillment:
         made = order
         forwarded = [r for r in fresh if r.order_key == order.key and not r.implicit]
         if forwarded and order.forward_time is None:
-            made, event = changed(
-                made, "order_forwarded", "", "", now, data={"supplier_orders": len(forwarded)}, forward_time=now
-            )
+            made = replace(made, forward_time=now)
+            made, event = changed(made, "order_forwarded", "", "", now, data={"supplier_orders": len(forwarded)})
             events.append(event)
         if result.changed_lines:
             for kind, data in _unit_changes(order, lines, result.changed_lines, reports):
@@ -125,17 +124,14 @@ class ReportFulfillment:
                 events.append(event)
         if result.completed or result.canceled:
             ended = "order_completed" if result.completed else "order_canceled"
-            made, event = changed(
+            made = replace(
                 made,
-                ended,
-                "",
-                "",
-                now,
                 status=result.order.status,
                 complete_time=result.order.complete_time,
                 cancel_time=result.order.cancel_time,
                 canceled=made.wholly_canceled if result.canceled else made.canceled,
             )
+            made, event = changed(made, ended, "", "", now)
             events.append(event)
         return made, events
 
@@ -153,12 +149,10 @@ def _counts(
     return found
 
 
-def _unit_changes(
-    order: Order, before: Sequence[Line], after: Sequence[Line], reports: Reports
-) -> list[tuple[str, dict[str, Any]]]:
+def _unit_changes(order: Order, before: Sequence[Line], after: Sequence[Line], reports: Reports) -> list[tuple[str, JsonObject]]:
     """What became of units, by type of event: the counts as they are now of 100 lines at most that shipped or were canceled."""
     old = {line.id: line for line in before}
-    found: list[tuple[str, dict[str, Any]]] = []
+    found: list[tuple[str, JsonObject]] = []
     shipped = {line.id: line.quantity_shipped for line in after if line.quantity_shipped != old[line.id].quantity_shipped}
     if shipped:
         left = sorted({s.id for s in reports.shipments if s.order_key == order.key and s.shipped})
@@ -187,7 +181,7 @@ def _supplier_event(
     elif old.supplier_status != report.status:
         type = f"supplier_order_{report.status.lower()}"
     version = 1 if old is None else old.version + 1
-    data = {"supplier_status": report.status, "source_version": report.version}
+    data: JsonObject = {"supplier_status": report.status, "source_version": report.version}
     return [
         Event(
             order_key=report.key,

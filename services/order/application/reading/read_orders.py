@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from libs.auth import PartyKind, Principal
@@ -14,7 +14,7 @@ from libs.query.request import Page, PageRequest
 from services.order.application.access import readable
 from services.order.application.ports import OrderLine, OrderWork, SupplierOrderView, Units
 from services.order.domain.model import Event, Line, Order
-from services.order.domain.reading.visibility import Direction, scope
+from services.order.domain.reading.visibility import Direction, event_shown, scope
 from services.order.domain.status import OrderStatus
 from waybill.order.v1 import reasons
 
@@ -139,7 +139,8 @@ class ReadOrders:
         """An order's id, and a page of what happened to it."""
         async with self._units.reading(snapshot=query.include_total) as work:
             found = await self._find(work, caller, order_id, direction)
-            return found.id, await work.orders.history(found.key, query)
+            page = await work.orders.history(found.key, query)
+        return found.id, replace(page, items=[event_shown(event, caller) for event in page.items])
 
     async def tree(self, caller: Principal, order_id: str) -> Tree:
         """Buyers see lines and shipments; the seller also supplier orders. All as of one moment."""

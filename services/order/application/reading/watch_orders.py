@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError
+from libs.relay.feed import Position
 from libs.service.unit_of_work import UnitsOfWork
 from services.order.domain.model import Event
-from services.order.domain.reading.visibility import Direction, Scope, scope
+from services.order.domain.reading.visibility import Direction, Scope, event_shown, scope
 from waybill.order.v1 import reasons
 
 BATCH = 200
@@ -22,7 +23,6 @@ QUIET = 10
 """Looks without news after which a checkpoint is sent."""
 KEPT = timedelta(days=90)
 """How long a resume token is good for. The events themselves stay as long as their order: they are its history."""
-Position = Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class WatchOrders:
                 found, onward = await feed.read(position, BATCH, seen, wanted.order_ids, wanted.event_types)
             now = self._clock.now()
             for place, order_id, event in found:
-                yield Change(place, current, order_id, event, now)
+                yield Change(place, current, order_id, event_shown(event, caller), now)
             position = onward
             if found:
                 quiet = 0

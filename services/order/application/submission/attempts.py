@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from libs.auth import Principal
 from libs.errors import Kind, RuleViolation, WaybillError, exists
+from libs.json_value import JsonObject
 from libs.money import exact_text
-from services.order.application.ports import Attempt, OrderChange
+from services.order.application.ports import Attempt, OrderChange, PaymentDocument
 from services.order.domain.history import changed
 from services.order.domain.model import Event, Order, Problem, Submission
 from services.order.domain.status import OrderStatus, Trigger, move
@@ -27,7 +28,9 @@ COORDINATOR = timedelta(seconds=5)
 """How long its coordinator has an attempt for itself before the completer looks at it."""
 
 
-def new_attempt(order: Order, number: int, caller: Principal, now: datetime, new_payments: Sequence[str] = ()) -> Attempt:
+def new_attempt(
+    order: Order, number: int, caller: Principal, now: datetime, new_payments: Sequence[PaymentDocument] = ()
+) -> Attempt:
     """An attempt that begins now. What the order itself shows to be missing is only validated: nothing is held."""
     return Attempt(
         order_key=order.key,
@@ -52,15 +55,14 @@ def new_change(order: Order, caller: Principal, change: OrderChange, now: dateti
 def begun(order: Order, attempt: Attempt, caller: Principal) -> tuple[Order, Event]:
     """The order with its attempt shown."""
     shown = Submission(attempt.attempt, "TRYING", False, caller.user_id, attempt.begin_time, attempt.deadline, kind=attempt.kind)
-    data = {"attempt": attempt.attempt} if attempt.change is None else {"attempt": attempt.attempt, "change": attempt.change.what}
+    change: JsonObject = {} if attempt.change is None else {"change": attempt.change.what}
     return changed(
-        order,
+        replace(order, submission=shown),
         "submission_begun" if attempt.kind == SUBMIT else "change_begun",
         caller.user_id,
         caller.party_id,
         attempt.begin_time,
-        data=data,
-        submission=shown,
+        data={"attempt": attempt.attempt, **change},
     )
 
 
@@ -82,24 +84,20 @@ def decided(order: Order, attempt: Attempt, facts: Facts | None, now: datetime) 
         outcome=attempt.outcome,
     )
     if attempt.state == "REFUSED":
-        data = {"attempt": attempt.attempt, "reasons": sorted({r.reason for r in attempt.reasons})}
+        refused: JsonObject = {"attempt": attempt.attempt, "reasons": sorted({r.reason for r in attempt.reasons})}
         type = "submission_refused" if attempt.kind == SUBMIT else "change_refused"
-        return changed(order, type, who.user_id, who.party_id, now, data=data, submission=shown)
+        return changed(replace(order, submission=shown), type, who.user_id, who.party_id, now, data=refused)
     if attempt.change is not None:
         return _change_decided(order, attempt, attempt.change, shown, now)
-    return changed(
+    opened = replace(
         order,
-        "order_submitted",
-        who.user_id,
-        who.party_id,
-        now,
-        data={"attempt": attempt.attempt},
         submission=shown,
         status=move(order.id, order.status, Trigger.SUBMIT),
         is_submitted=True,
         submit_time=now,
         policy=order.policy if facts is None else facts.policy,
     )
+    return changed(opened, "order_submitted", who.user_id, who.party_id, now, data={"attempt": attempt.attempt})
 
 
 def timed_out(attempt: Attempt) -> Problem:
@@ -112,13 +110,14 @@ def _change_decided(order: Order, attempt: Attempt, change: OrderChange, shown: 
     """The order with what is canceled of it; its units and its status follow when fulfillment has applied the change."""
     who = Principal.of_claims(attempt.caller)
     canceled = change.canceled or order.canceled
-    data = {
+    data: JsonObject = {
         "attempt": attempt.attempt,
         "change": change.what,
         "comment": change.comment,
         "canceled_total": exact_text(canceled.total),
     }
-    return changed(order, "change_decided", who.user_id, who.party_id, now, data=data, submission=shown, canceled=canceled)
+    after = replace(order, submission=shown, canceled=canceled)
+    return changed(after, "change_decided", who.user_id, who.party_id, now, data=data)
 
 
 def finished(order: Order, attempt: int) -> Order:

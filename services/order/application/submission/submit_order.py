@@ -18,8 +18,7 @@ from libs.idempotency.key import RequestKey
 from libs.obs import get_logger
 from libs.service.loops import put_off
 from services.order.application.access import locked, readable, require_writable
-from services.order.application.peers import PaymentDocument, Peers
-from services.order.application.ports import Attempt, OrderWork, Reports, Units
+from services.order.application.ports import Attempt, OrderWork, PaymentDocument, Reports, Units
 from services.order.application.submission.attempts import (
     COORDINATOR,
     SUBMIT,
@@ -30,8 +29,9 @@ from services.order.application.submission.attempts import (
     outcome,
     timed_out,
 )
+from services.order.application.submission.legs.leg import Leg, Trial
 from services.order.application.submission.steps import Steps
-from services.order.application.submission.try_submission import FAILED, Trial, Tried, TrySubmission
+from services.order.application.submission.try_submission import FAILED, Tried, TrySubmission
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import Line, Order, Problem
 from services.order.domain.status import Trigger
@@ -56,9 +56,9 @@ class Loaded:
 class SubmitOrder:
     """Drives attempts: for SubmitOrder, PlaceOrder, and the completer."""
 
-    def __init__(self, units: Units, peers: Peers, tries: TrySubmission, steps: Steps) -> None:
+    def __init__(self, units: Units, legs: Sequence[Leg], tries: TrySubmission, steps: Steps) -> None:
         self._units = units
-        self._peers = peers
+        self._legs = legs
         self._tries = tries
         self._reports = steps.reports
         self._clock = steps.clock
@@ -96,8 +96,7 @@ class SubmitOrder:
 
     def first(self, order: Order, caller: Principal, payments: Sequence[PaymentDocument]) -> Attempt:
         """The attempt that begins together with a new order; it adds these payments with its try."""
-        packed = [self._peers.payments.pack(payment) for payment in payments]
-        return new_attempt(order, 1, caller, self._clock.now(), packed)
+        return new_attempt(order, 1, caller, self._clock.now(), payments)
 
     async def _let_go(self, order: Order) -> None:
         """What a refused attempt still holds would stand in the way of the next."""
@@ -228,14 +227,12 @@ class SubmitOrder:
         """
         key, number = attempt.order_key, attempt.attempt
         if attempt.state == "ACCEPTED":
-            reports, _ = await asyncio.gather(
-                self._peers.fulfillment.confirm(loaded.order, loaded.lines, loaded.worksheet, number),
-                self._peers.payments.confirm(key, number),
-            )
+            trial = self._trial(attempt, loaded)
+            reports = Reports.together(await asyncio.gather(*(leg.confirm(trial) for leg in self._legs)))
             await self._failpoints.reach("order.submit.confirmed")
             order, lines = await self._units.retrying(lambda work: self._confirmed(work, key, number, reports))
             return replace(loaded, order=order, lines=lines)
-        await asyncio.gather(self._peers.fulfillment.release(key, number), self._peers.payments.release(key, number))
+        await asyncio.gather(*(leg.release(key, number) for leg in self._legs))
         return replace(loaded, order=await self._units.retrying(lambda work: self._released(work, key, number)))
 
     async def _confirmed(self, work: OrderWork, key: uuid.UUID, number: int, reports: Reports) -> tuple[Order, tuple[Line, ...]]:

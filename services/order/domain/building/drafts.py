@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from libs.errors import Violations
+from libs.json_value import JsonObject
 from services.order.domain.model import MAX_LINES, MAX_QUANTITY, Address
 from waybill.order.v1 import reasons
 
@@ -31,7 +31,7 @@ class LineDraft:
     pickup_location_id: str = ""
     inventory_record_id: str = ""
     date_needed: datetime | None = None
-    xp: Mapping[str, Any] = field(default_factory=dict)
+    xp: JsonObject = field(default_factory=dict)
     currencies: tuple[tuple[str, str], ...] = ()
     """(field path, currency code) of every amount given."""
 
@@ -49,7 +49,7 @@ class OrderDraft:
     billing_address_id: str = ""
     billing_address: Address | None = None
     comments: str = ""
-    xp: Mapping[str, Any] = field(default_factory=dict)
+    xp: JsonObject = field(default_factory=dict)
     shipping_cost_override: int | None = None
     tax_override: int | None = None
     currencies: tuple[tuple[str, str], ...] = ()

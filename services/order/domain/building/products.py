@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from libs.identify import folded
 from services.order.domain.model import Line, ProductSnapshot
@@ -12,7 +11,7 @@ from services.order.domain.model import Line, ProductSnapshot
 STANDARD_CLASS = "standard"
 
 
-def _sources(product: ProductSnapshot) -> dict[str, Any]:
+def _sources(product: ProductSnapshot) -> dict[str, object]:
     """What sourcing and shipping look at."""
     return {
         "default_supplier_id": product.default_supplier_id,
@@ -24,7 +23,7 @@ def _sources(product: ProductSnapshot) -> dict[str, Any]:
     }
 
 
-def _deciding(product: ProductSnapshot) -> dict[str, Any]:
+def _deciding(product: ProductSnapshot) -> dict[str, object]:
     """All of it; a name or a multiplier for display decides nothing."""
     return {**_sources(product), "tax_class": folded(product.tax_class) or STANDARD_CLASS}
 

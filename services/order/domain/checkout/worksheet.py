@@ -3,14 +3,15 @@ of the amounts. The parts keep their origin's form, so that they can be shown an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from libs.errors import Violations
+from libs.json_value import JsonObject
 from services.order.domain.discounts import Discount, off
+from services.order.domain.model import Address
 from waybill.order.v1 import reasons
 
 
@@ -24,7 +25,7 @@ class Assignment:
     supplier_id: str = ""
     ship_from_id: str = ""
     inventory_record_id: str = ""
-    ship_from: Mapping[str, Any] | None = None
+    ship_from: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Method:
     min_lead_seconds: int
     max_lead_seconds: int
     pickup: bool = False
-    xp: Mapping[str, Any] = field(default_factory=dict)
+    xp: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from libs.errors import missing, precondition
 from services.order.domain.history import changed
@@ -22,10 +21,10 @@ def place(order: Order, hold: OrderHold, party_id: str, now: datetime) -> tuple[
     status = move(order.id, order.status, Trigger.HOLD)
     if hold.type == MANUAL and len(order.holds) >= MAX_HOLDS:
         raise precondition(reasons.TOO_MANY_HOLDS, f"order {order.id} has had {MAX_HOLDS} holds", order=order.id)
-    data: dict[str, Any] = {"hold": hold.id, "type": hold.type, "comment": hold.comment}
-    if hold.payment_id:
-        data["payment"] = hold.payment_id
-    return changed(order, "order_held", hold.user_id, party_id, now, data=data, status=status, holds=(*order.holds, hold))
+    payment = {"payment": hold.payment_id} if hold.payment_id else {}
+    data = {"hold": hold.id, "type": hold.type, "comment": hold.comment, **payment}
+    after = replace(order, status=status, holds=(*order.holds, hold))
+    return changed(after, "order_held", hold.user_id, party_id, now, data=data)
 
 
 def release(order: Order, hold_id: str, user_id: str, party_id: str, comment: str, now: datetime) -> tuple[Order, Event | None]:
@@ -37,13 +36,12 @@ def release(order: Order, hold_id: str, user_id: str, party_id: str, comment: st
         return order, None
     ended = replace(hold, release_time=now, release_user_id=user_id, release_comment=comment)
     return changed(
-        order,
+        replace(order, holds=tuple(ended if h.id == hold_id else h for h in order.holds)),
         "order_hold_released",
         user_id,
         party_id,
         now,
         data={"hold": hold_id, "comment": comment},
-        holds=tuple(ended if h.id == hold_id else h for h in order.holds),
     )
 
 

@@ -10,11 +10,12 @@ Whoever holds none of these roles is told so; what they do not show is not there
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from libs.auth import PartyKind, Principal
 from services import roles
+from services.order.domain.model import Event, Origin
 
 READERS = (roles.ORDER_READER, roles.ORDER_ADMIN)
 
@@ -66,6 +67,11 @@ def sides(caller: Principal) -> frozenset[Side]:
     to a buyer none. Of amounts with two sides a supplier would see one.
     """
     return frozenset() if caller.party_kind is PartyKind.BUYER else frozenset({Side.SELL})
+
+
+def event_shown(event: Event, caller: Principal) -> Event:
+    """The event as a caller sees it: through which client and by which call it was made is the seller's to know."""
+    return event if caller.is_seller else replace(event, origin=Origin())
 
 
 def scope(caller: Principal, direction: Direction) -> Scope:

@@ -13,7 +13,7 @@ from services.order.application.checkout.validate_order import ValidateOrder
 from services.order.application.checkout.worksheets import Worksheets
 from services.order.application.submission.submit_order import SubmitOrder
 from services.order.contract.problems import problem_out
-from services.order.rpc.checkout.convert_payment import payments_in
+from services.order.rpc.checkout.convert_payment import documents_in, payments_in, payments_out
 from services.order.rpc.checkout.convert_worksheet import worksheet_out
 from services.order.rpc.convert_in import lines_in, order_in
 from services.order.rpc.convert_out import lines_out, order_out
@@ -74,8 +74,8 @@ class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
     async def AddPayments(self, request: pb.AddPaymentsRequest, context: Any) -> pb.AddPaymentsResponse:
         caller, key = request_key(request)
         _few_payments(request.payments)
-        made = await self._use.payments.add(caller, request.order_id, request.payments, request.request_id, key)
-        return pb.AddPaymentsResponse(payments=made)
+        made = await self._use.payments.add(caller, request.order_id, documents_in(request.payments), request.request_id, key)
+        return pb.AddPaymentsResponse(payments=payments_out(made))
 
     async def RemovePayments(self, request: pb.RemovePaymentsRequest, context: Any) -> pb.RemovePaymentsResponse:
         caller, key = request_key(request)
@@ -88,7 +88,7 @@ class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
 
     async def ListPayments(self, request: pb.ListPaymentsRequest, context: Any) -> pb.ListPaymentsResponse:
         found = await self._use.payments.list(current().principal, request.order_id)
-        return pb.ListPaymentsResponse(payments=found)
+        return pb.ListPaymentsResponse(payments=payments_out(found))
 
     async def ValidateOrder(self, request: pb.ValidateOrderRequest, context: Any) -> pb.ValidateOrderResponse:
         found = await self._use.validate(current().principal, request.order_id)
@@ -106,7 +106,7 @@ class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
         wishes = _wishes_in(found, request)
         draft = order_in(found, request.order)
         draft = replace(draft, currencies=(*draft.currencies, *payments_in(found, request.payments)))
-        payments = list(request.payments) or [Payment(type="purchase_order")]
+        payments = documents_in(request.payments or [Payment(type="purchase_order")])
         order, lines = await self._use.place(caller, draft, lines_in(found, request.line_items), wishes, payments, found, key)
         return pb.PlaceOrderResponse(order=order_out(order), line_items=lines_out(order, lines))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from libs.errors import Violations
 from libs.protoconv import money_in, text_in, xp_in
+from services.order.application.ports import PaymentDocument
 from waybill.order.v1 import reasons
 from waybill.payment.v1 import payment_pb2
 
@@ -32,6 +33,16 @@ def payments_in(found: Violations, messages: Sequence[payment_pb2.Payment]) -> l
             found.require(f"{where}.amount", rests == 1, reasons.PAYMENT_REST_REPEATED, "only one payment may have no amount")
         _check(found, where, m)
     return currencies
+
+
+def documents_in(messages: Iterable[payment_pb2.Payment]) -> list[PaymentDocument]:
+    """Payments as the use cases hand them on."""
+    return [PaymentDocument(message.SerializeToString()) for message in messages]
+
+
+def payments_out(documents: Iterable[PaymentDocument]) -> list[payment_pb2.Payment]:
+    """The same as messages again."""
+    return [payment_pb2.Payment.FromString(document) for document in documents]
 
 
 def _check(found: Violations, where: str, m: payment_pb2.Payment) -> None:

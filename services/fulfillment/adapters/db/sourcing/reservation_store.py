@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from libs.db import Json, Tx
+from libs.json_value import JsonObject
 from services.fulfillment.adapters.db.documents import assignments_in, assignments_out, lines_in, lines_out
 from services.fulfillment.adapters.db.tables import reservations
 from services.fulfillment.domain.sourcing.model import Strategy
@@ -80,9 +80,7 @@ class SqlReservationStore:
         )
         return (await self._tx.execute(select.limit(1))).first() is not None
 
-    async def end(
-        self, r: Reservation, state: ReservationState, now: datetime, order_xp: Mapping[str, object] | None = None
-    ) -> None:
+    async def end(self, r: Reservation, state: ReservationState, now: datetime, order_xp: JsonObject | None = None) -> None:
         """Moves a locked reservation to its final state; a confirmed one keeps the buyer order's xp."""
         xp = None if order_xp is None else dict(order_xp)
         await self._tx.execute(_END, {"o": r.order_key, "n": r.attempt, "to": state.value, "now": now, "xp": xp})

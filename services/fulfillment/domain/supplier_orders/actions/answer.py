@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from libs.errors import precondition
+from libs.json_value import JsonObject
 from services.fulfillment.domain.sourcing.assign import uncounted
 from services.fulfillment.domain.sourcing.model import Assignment, Line, Stock, Strategy
 from services.fulfillment.domain.sourcing.pipeline import source
@@ -55,7 +55,7 @@ class Rejection:
     """All stock of the products, locked, as it is before the rejection."""
     strategy: Strategy
     cause: Cause
-    order_xp: Mapping[str, Any]
+    order_xp: JsonObject
     """The buyer order's, which a new supplier order starts with."""
 
 

@@ -4,12 +4,12 @@ supplier.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from libs.errors import precondition
+from libs.json_value import JsonObject
 from services.fulfillment.domain.sourcing.model import Assignment, Stock
 from services.fulfillment.domain.stock.ledger import Cause, Movement, allocating
 from services.fulfillment.domain.supplier_orders.actions.change import Change, NewKey, moved_away, settled
@@ -42,7 +42,7 @@ def delivered(placed: Change, stocks: Iterable[Stock], now: datetime) -> Change:
     return replace(placed, created=made, movements=(*placed.movements, *delivery.movements))
 
 
-def forward(orders: Sequence[SupplierOrder], xp: Mapping[str, Any], new_key: NewKey, now: datetime) -> Change:
+def forward(orders: Sequence[SupplierOrder], xp: JsonObject, new_key: NewKey, now: datetime) -> Change:
     """The implicit supplier order gives its units to one supplier order for each supplier. Nothing is
     sourced again. `xp` is the buyer order's.
 
@@ -69,17 +69,13 @@ def already_shipped(order: SupplierOrder) -> Exception:
     )
 
 
-def split(
-    whole: SupplierOrder, xp: Mapping[str, Any], first_number: int, new_key: NewKey, now: datetime
-) -> tuple[SupplierOrder, ...]:
+def split(whole: SupplierOrder, xp: JsonObject, first_number: int, new_key: NewKey, now: datetime) -> tuple[SupplierOrder, ...]:
     """One supplier order for each supplier of the whole, numbered in the order of the first line."""
     shares = partition(whole, parts_by_supplier(whole.lines))
     return tuple(from_share(whole, xp, share, first_number + i, new_key, now) for i, share in enumerate(shares))
 
 
-def from_share(
-    whole: SupplierOrder, xp: Mapping[str, Any], share: Share, number: int, new_key: NewKey, now: datetime
-) -> SupplierOrder:
+def from_share(whole: SupplierOrder, xp: JsonObject, share: Share, number: int, new_key: NewKey, now: datetime) -> SupplierOrder:
     """A new supplier order of the same buyer order. Its xp begins as the buyer order's: what the owner of the whole
     has written there is no other supplier's business.
     """

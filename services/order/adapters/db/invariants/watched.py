@@ -112,6 +112,7 @@ WATCHED: Register = {
             **all_by("history_has_no_gap event_is_of_an_order", "aggregate_key sequence"),
             **all_by("history_tells_of_every_attempt", "type"),
             **all_by("newest_event_tells_the_status newest_event_states_the_order", "data time"),
+            **all_free("the call that made it, which is told nowhere else", "client_id request_id impersonator_id"),
             **all_free("its place in the feed of this database", "id xact"),
         },
         by("history_has_no_gap"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 from libs.protoconv import address_plain, money_micros, struct_plain
 from services.order.adapters.db.invariants.whole import Whole
@@ -108,7 +108,7 @@ def _places(whole: Whole) -> str | None:
         return None
     told: dict[str, str] = {}
     for _, event in sorted(whole.events.items()):
-        told |= event.facts.get("ship_to", {})
+        told |= cast(Mapping[str, str], event.facts.get("ship_to", {}))
     wrong = [
         f"line {line.id}: shipping_address_id {line.shipping_address_id!r}, told {told.get(line.id, '')!r}"
         for line in whole.lines

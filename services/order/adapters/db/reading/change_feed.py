@@ -64,8 +64,9 @@ class OrderChangeFeed:
 
 def _entry(row: sa.RowMapping, epoch: str) -> Entry:
     event = event_of(row)
+    by = event.origin
     return Entry(
         Place(Position(row["xact"], row["id"]), epoch),
         Change(RESOURCE, row["order_id"], event.sequence, event.time),
-        Cause(event.type, actor=event.user_id),
+        Cause(event.type, by.client_id, event.user_id, by.impersonator_id, by.request_id),
     )

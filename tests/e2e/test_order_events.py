@@ -1,0 +1,125 @@
+"""What an event of an order carries: the keys that docs/events.md names, and for the seller the call that made it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from services.host.demo.narrator import Narrator
+from services.host.demo.play import perform
+from tests.e2e.steps import promise, ready, refused, ship, xp
+from tests.support.marketplace import ALL, INCOMING, OUTGOING, Marketplace, get
+from waybill.changes.v1 import change_service_pb2
+from waybill.order.v1 import checkout_service_pb2 as pb
+from waybill.order.v1 import line_item_pb2, line_item_service_pb2, order_pb2, order_service_pb2
+from waybill_client import AsyncWaybill
+
+DOC = Path(__file__).parents[2] / "docs" / "events.md"
+
+
+def documented() -> dict[str, set[str]]:
+    """The keys of the data of every type, as the document has them: the words in back quotes before a colon or alone."""
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", DOC.read_text(), re.MULTILINE)
+    return {
+        type: {key for part in keys.split(";") for key in re.findall(r"`([a-z_]+)`", part.split(":")[0])} for type, keys in rows
+    }
+
+
+async def history(client: AsyncWaybill, id: str, direction: Any = ALL) -> list[order_service_pb2.OrderEvent]:
+    request = order_service_pb2.ListOrderHistoryRequest(order_id=id, direction=direction, page_size=100)
+    return list((await client.orders.ListOrderHistory(request)).events)
+
+
+async def all_events(client: AsyncWaybill) -> list[order_service_pb2.OrderEvent]:
+    """Everything that has happened so far to any order, up to the first pause."""
+    found: list[order_service_pb2.OrderEvent] = []
+    request = order_service_pb2.WatchOrdersRequest(direction=ALL, from_start=True)
+    async with asyncio.timeout(60):
+        async for message in client.orders.WatchOrders(request):
+            if not message.HasField("event"):
+                return found
+            found.append(message.event)
+    return found
+
+
+async def edited_and_given_up(market: Marketplace) -> None:
+    """What the demo leaves out: lines edited, an order refused, canceled, held, and completed with units open."""
+    ada, sam = market.cast.ada, market.cast.sam
+    await ready(ada, "EDITED", [], anvil=1, tape=1)
+    lines, line = ada.line_items, line_item_pb2.LineItem
+    await lines.AddLineItems(
+        line_item_service_pb2.AddLineItemsRequest(order_id="EDITED", line_items=[line(product_id="lamp", quantity=1)])
+    )
+    await lines.UpdateLineItems(
+        line_item_service_pb2.UpdateLineItemsRequest(order_id="EDITED", line_items=[line(id="l1", quantity=2)])
+    )
+    await lines.RemoveLineItems(line_item_service_pb2.RemoveLineItemsRequest(order_id="EDITED", line_item_ids=["l2"]))
+    changed = order_pb2.Order(id="EDITED", xp=xp(note="n"))
+    await ada.orders.UpdateOrder(order_service_pb2.UpdateOrderRequest(order=changed, update_mask={"paths": ["xp"]}))
+    await refused(ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="EDITED")))
+    await ada.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="EDITED", comment="no"))
+    await ada.place_order({"tape": 4}, id="PART")
+    held = await sam.orders.HoldOrder(order_service_pb2.HoldOrderRequest(order_id="PART", comment="wait"))
+    await sam.orders.ReleaseOrderHold(order_service_pb2.ReleaseOrderHoldRequest(order_id="PART", hold_id=held.order.holds[0].id))
+    await ship(market.cast.clerks["wh-east"], "PART-1", "l1", 2)
+    await sam.orders.CompleteOrder(order_service_pb2.CompleteOrderRequest(order_id="PART", comment="enough"))
+    await ada.place_order({"tape": 1}, id="WHOLE")
+    await sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="WHOLE", comment="no"))
+
+
+@pytest.mark.on_sqlite
+async def test_every_event_and_every_key_of_its_data_is_in_the_document(market: Marketplace) -> None:
+    await perform(market.cast, Narrator(Console(quiet=True), quiet=True))
+    await edited_and_given_up(market)
+    known, seen = documented(), set()
+    for event in await all_events(market.cast.owner):
+        seen.add(event.type)
+        assert event.type in known, event
+        assert set(event.data.fields) <= known[event.type], event
+    # Those that the story does not come to need a gateway that fails, or a supplier that says no.
+    rare = {"payments_removed", "change_refused", "supplier_order_rejected", "supplier_order_frozen", "supplier_order_open"}
+    assert set(known) - seen <= rare
+
+
+async def test_the_seller_sees_which_call_made_an_event_and_nobody_else_does(shared_sqlite_market: Marketplace) -> None:
+    cast = shared_sqlite_market.cast
+    await ready(cast.ada, "ORIGIN", promise(), tape=1)
+    await cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="ORIGIN"))
+    told = await history(cast.sam, "ORIGIN", INCOMING)
+    client = (await get(cast.sam, "ORIGIN", INCOMING)).client_id
+    assert {event.client_id for event in told} == {client} != {""}
+    assert {event.impersonator_id for event in told} == {""}
+    by_call = {event.type: event.request_id for event in told}
+    assert "" not in by_call.values()
+    assert by_call["submission_begun"] == by_call["order_submitted"] != by_call["order_created"]
+    for other, id, direction in ((cast.ada, "ORIGIN", OUTGOING), (cast.clerks["wh-east"], "ORIGIN-1", INCOMING)):
+        events = await history(other, id, direction)
+        assert events
+        assert {(event.client_id, event.request_id, event.impersonator_id) for event in events} == {("", "", "")}
+    watch = order_service_pb2.WatchOrdersRequest(direction=ALL, order_ids=["ORIGIN"], from_start=True)
+    for watcher, seen in ((cast.sam, by_call["order_created"]), (cast.ada, "")):
+        async with asyncio.timeout(60):
+            message = await anext(aiter(watcher.orders.WatchOrders(watch)))
+        assert (message.event.type, message.event.request_id) == ("order_created", seen)
+
+
+async def test_the_feed_of_changes_names_client_and_call_of_an_order_s_event(shared_sqlite_market: Marketplace) -> None:
+    cast = shared_sqlite_market.cast
+    await ready(cast.ada, "CAUSE", [], tape=1)
+    told = {event.sequence: event for event in await history(cast.owner, "CAUSE", INCOMING)}
+    found = {}
+    async with asyncio.timeout(60):
+        async for message in cast.owner.changes.WatchChanges(
+            change_service_pb2.WatchChangesRequest(context="order", from_start=True)
+        ):
+            change = message.change
+            if change.resource_id == "CAUSE":
+                found[change.version] = (change.method, change.client_id, change.actor, change.request_id)
+            if len(found) == len(told):
+                break
+    assert found == {n: (e.type, e.client_id, e.user_id, e.request_id) for n, e in told.items()}
