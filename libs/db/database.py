@@ -61,6 +61,8 @@ class Tx:
         self.endings: list[Callable[[], Awaitable[None]]] = []
         self.noted: dict[object, list[Any]] = {}
         """What is gathered for one statement at the end, by what it is for."""
+        self.announced: set[object] = set()
+        """Keys whose bells are rung after the commit."""
 
     async def execute(self, statement: Any, parameters: Parameters = None) -> Answer:
         """Sends one statement; a list of parameters is still one (executemany). An empty list sends nothing."""
@@ -98,6 +100,10 @@ class Tx:
         """Runs `callback` once the transaction is durable."""
         self.callbacks.append(callback)
 
+    def announce(self, key: object) -> None:
+        """Rings the bells of a key once the transaction is durable: see `Database.on_commit`."""
+        self.announced.add(key)
+
 
 class Database:
     """One database of one service."""
@@ -114,6 +120,7 @@ class Database:
         self.statements = 0
         """Statements sent so far: executions given to the driver, BEGIN and COMMIT not among them."""
         self._sender = Sender(writer.dialect)
+        self._bells: dict[object, list[Callable[[], None]]] = {}
         if dialect == "postgresql":
             self._snapshots = reader.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._singles = reader.execution_options(isolation_level="AUTOCOMMIT")
@@ -146,6 +153,10 @@ class Database:
             except DBAPIError as error:
                 if last or not error.connection_invalidated:
                     raise
+
+    def on_commit(self, key: object, bell: Callable[[], None]) -> None:
+        """Has `bell` called after every commit of this object in which the key was announced."""
+        self._bells.setdefault(key, []).append(bell)
 
     def connections(self) -> dict[str, tuple[int, int]]:
         """By pool: connections that are checked out, and how many there may be."""
@@ -239,6 +250,9 @@ class Database:
             await watched.reach(f"{name}:commit:after")
         for callback in tx.callbacks:
             callback()
+        for key in tx.announced:
+            for bell in self._bells.get(key, ()):
+                bell()
 
     def _over(self, connection: AsyncConnection, alone: bool = False) -> Tx:
         return Tx(connection, self.dialect, self._sender, self._sent, alone)

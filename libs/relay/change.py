@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -100,6 +100,9 @@ class ChangeFeed(Protocol):
         Raises `POSITION_LOST` when something after the place is not known any more: it was forgotten, the feed has been
         off since, or the service was restored from a backup.
         """
+
+    def ring(self, bell: Callable[[], None]) -> None:
+        """Has `bell` called after every commit of this process that adds to the feed. Other processes ring nothing."""
 
     async def state(self) -> FeedState:
         """What it is now."""

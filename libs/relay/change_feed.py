@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -97,6 +97,10 @@ class SqlChangeFeed:
                 wanted = wanted.where(c.resource.in_(list(resources)))
             rows, onward = await feed.read(tx, self._tables.changes, wanted, place.position, limit)
         return [_entry(row, state.epoch) for row in rows], Place(onward, state.epoch)
+
+    def ring(self, bell: Callable[[], None]) -> None:
+        """See the protocol."""
+        self._db.on_commit(self._tables.changes, bell)
 
     async def state(self) -> FeedState:
         """Counts what is known of the present epoch."""

@@ -130,6 +130,7 @@ async def append(tx: Tx, tables: ChangeTables, changes: Sequence[Change]) -> Non
     if counted is not None:
         rows = [{**row, "key": change.key} for row, change in zip(rows, changes, strict=True)]
     await tx.execute(_appending(ChangeTables(tables.changes, tables.state, counted), tx.dialect), rows)
+    tx.announce(tables.changes)
 
 
 def note(tx: Tx, tables: ChangeTables, changes: Sequence[Change]) -> None:

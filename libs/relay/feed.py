@@ -79,6 +79,7 @@ async def append(tx: Tx, table: sa.Table, rows: Sequence[dict[str, Any]]) -> Non
     """Adds events in the transaction that caused them. All rows name the same columns."""
     if rows:
         await tx.execute(_appending(table, tuple(rows[0]), tx.dialect), list(rows))
+        tx.announce(table)
 
 
 @cache

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from google.protobuf.json_format import ParseDict
@@ -13,6 +13,7 @@ from libs.protoconv import time_out
 from libs.relay import resume_token
 from libs.relay.change import ChangeFeed, Entry, FeedState, Place
 from libs.relay.feed import Position
+from libs.relay.tail import Tail
 from libs.rpc.call import current
 from libs.rpc.operations import require_operator
 from libs.service.app import ServiceApp
@@ -21,22 +22,21 @@ from waybill.changes.v1 import change_service_pb2_grpc as pb_grpc
 from waybill.type.v1 import reasons
 
 CHANGE_SERVICE = "waybill.changes.v1.ChangeService"
-BATCH = 200
-POLL = 0.5
-"""Seconds between two looks at a feed that has nothing new."""
-QUIET = 10
-"""Looks without news between two tokens; the first look after news brings one."""
+PAUSE = 0.5
+"""Seconds between two looks at a feed that somebody watches, for what other processes have written."""
 MAX_RESOURCES = 50
 
 
 class ChangeServicer(pb_grpc.ChangeServiceServicer):
     """Every server answers for the contexts it hosts."""
 
-    def __init__(self, apps: Sequence[ServiceApp]) -> None:
+    def __init__(self, apps: Sequence[ServiceApp], pause: float = PAUSE) -> None:
+        """`pause` is between two looks at a feed for what other processes have written, in seconds."""
         self._feeds: dict[str, ChangeFeed] = {app.name: app.changes for app in apps if app.changes is not None}
+        self._tails = {name: Tail(feed, pause) for name, feed in self._feeds.items()}
 
     async def WatchChanges(self, request: pb.WatchChangesRequest, context: Any) -> AsyncIterator[pb.WatchChangesResponse]:
-        """Looks again and again."""
+        """Reads up to the end, and then whatever comes."""
         require_operator()
         _check(request)
         feed = self._feed(request.context)
@@ -46,18 +46,10 @@ class ChangeServicer(pb_grpc.ChangeServiceServicer):
         else:
             place = await (feed.oldest() if request.from_start else feed.latest())
             yield pb.WatchChangesResponse(resume_token=_token(place, bound))
-        quiet = 0
-        while True:
-            found, place = await feed.read(place, request.resources, BATCH)
-            for entry in found:
-                yield pb.WatchChangesResponse(change=_change(entry), resume_token=_token(entry.place, bound))
-            if found:
-                quiet = 0
-                continue
-            quiet += 1
-            if quiet % QUIET == 1:
-                yield pb.WatchChangesResponse(resume_token=_token(place, bound))
-            await asyncio.sleep(POLL)
+        async with aclosing(self._tails[request.context].watch(place, request.resources)) as news:
+            async for place, entry in news:
+                change = None if entry is None else _change(entry)
+                yield pb.WatchChangesResponse(change=change, resume_token=_token(place, bound))
 
     async def GetChangeFeed(self, request: pb.GetChangeFeedRequest, context: Any) -> pb.GetChangeFeedResponse:
         """What it is now."""
@@ -131,6 +123,6 @@ def _change(entry: Entry) -> pb.Change:
     return answer
 
 
-def register_changes(server: Any, apps: Sequence[ServiceApp]) -> None:
+def register_changes(server: Any, servicer: ChangeServicer) -> None:
     """Adds the service to a server."""
-    pb_grpc.add_ChangeServiceServicer_to_server(ChangeServicer(apps), server)
+    pb_grpc.add_ChangeServiceServicer_to_server(servicer, server)

@@ -12,7 +12,7 @@ from grpc_health.v1 import health, health_pb2_grpc
 
 from libs.auth import ServiceTokens, TokenVerifier
 from libs.obs import get_logger, metrics
-from libs.rpc.changes import CHANGE_SERVICE, register_changes
+from libs.rpc.changes import CHANGE_SERVICE, PAUSE, ChangeServicer, register_changes
 from libs.rpc.entrance import HEALTH, MAX_INSIDE, REFLECTION, Entrance, Inside, Load, Outside
 from libs.rpc.health import Health
 from libs.rpc.health_limits import DEFAULT, HealthLimits
@@ -62,9 +62,14 @@ class RpcServer:
         peers: Peers | None = None,
         inner_credentials: grpc.ServerCredentials | None = None,
         health_limits: HealthLimits = DEFAULT,
+        changes_pause: float = PAUSE,
     ) -> None:
-        """`credentials` are shown to outside callers, `inner_credentials` to services; without them in the clear."""
+        """`credentials` are shown to outside callers, `inner_credentials` to services; without them in the clear.
+
+        `changes_pause` is what `ChangeServicer` says of it.
+        """
         self._apps = list(apps)
+        self._changes = ChangeServicer(self._apps, changes_pause)
         self._log = get_logger("server")
         self._credentials = credentials
         self._inner_credentials = inner_credentials
@@ -101,7 +106,7 @@ class RpcServer:
                 add(servicer, generic)
         register_inspection(generic, self._apps)
         register_operations(generic, self._apps)
-        register_changes(generic, self._apps)
+        register_changes(generic, self._changes)
         if HEALTH in entrance.open:
             health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, generic)
         if REFLECTION in entrance.open:

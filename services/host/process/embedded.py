@@ -97,6 +97,7 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
         peers=peers,
         inner_credentials=credentials if host.only else None,
         health_limits=host.health,
+        changes_pause=host.changes_pause,
     )
     try:
         async with AsyncExitStack() as stack:

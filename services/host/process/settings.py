@@ -91,6 +91,13 @@ class HostSettings:
     max_streams: int = setting(
         1_000, "Streams, such as WatchOrders, that outside callers may have open at the same time.", at_least=1
     )
+    changes_pause: float = seconds(
+        0.5,
+        "Between two looks at a feed of changes that somebody watches, for what other processes have written. One look serves "
+        "all who watch; what this process writes itself is looked for at once.",
+        at_least=0.05,
+        at_most=60.0,
+    )
     metrics_bind: str = setting("", "Where Prometheus reads this process: host:port, or :port on the loopback; else nowhere.")
     metrics_pause: float = seconds(5.0, "Between two readings of the numbers that are kept in databases.", at_least=0.1)
     metrics_patience: float = seconds(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 
 import pytest
 
 from libs.errors import Kind, WaybillError
+from libs.relay.tail import Tail
 from services import roles
 from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER
 from tests.integration.directory.world import ACME, BOLT, assignment, entry, user
@@ -156,3 +158,50 @@ async def test_a_user_made_while_its_company_is_deleted_is_never_left_without_on
         found = await asyncio.gather(buyer_goes(world.admin, b.id), hire, return_exceptions=True)
         reasons = [getattr(one, "reason", "") for one in found]
         assert reasons in (["RESOURCE_IN_USE", ""], ["", "PARTY_NOT_FOUND"])
+
+
+async def test_the_assignments_of_a_deleted_address_end_with_it_each_by_a_change_with_its_last_body(world):
+    admin = await furnished(world)
+    await world.admin.addresses.AssignAddresses(addresses.AssignAddressesRequest(assignments=[assignment("hq", billing=True)]))
+    (feed,) = [app.changes for app in world.served.apps]
+    place = await feed.latest()
+
+    await address_goes(admin, "hq")
+
+    found = await after(feed, place, 3)
+    assert [(change.resource, change.resource_id) for change in found] == [
+        ("address", "BUYER:acme/hq"),
+        ("address assignment", "BUYER:acme/hq/"),
+        ("address assignment", "BUYER:acme/hq/anna"),
+    ]
+    shared = {"party": "BUYER:acme", "address_id": "hq", "shipping": True}
+    assert [change.body for change in found[1:]] == [
+        {**shared, "user_id": "", "billing": True},
+        {**shared, "user_id": "anna", "billing": False},
+    ]
+
+
+async def test_an_assignment_that_is_taken_back_leaves_its_last_body_in_the_feed(world):
+    admin = await furnished(world)
+    (feed,) = [app.changes for app in world.served.apps]
+    place = await feed.latest()
+
+    gone = addresses.UnassignAddressesRequest(assignments=[assignment("hq", "anna"), assignment("hq", "nobody")])
+    await admin.addresses.UnassignAddresses(gone)
+
+    (change,) = await after(feed, place, 1)
+    assert (change.resource, change.resource_id) == ("address assignment", "BUYER:acme/hq/anna")
+    assert change.body == {"party": "BUYER:acme", "address_id": "hq", "user_id": "anna", "shipping": True, "billing": False}
+
+
+async def after(feed, place, count):
+    """So many changes after a place, once they may be served: tests beside this one have transactions open, too."""
+    async with asyncio.timeout(30):
+        async with aclosing(Tail(feed, 0.01).watch(place, ())) as news:
+            found = []
+            async for _, entry in news:
+                if entry is not None:
+                    found.append(entry.change)
+                if len(found) == count:
+                    return found
+    raise AssertionError("a watch has no end")

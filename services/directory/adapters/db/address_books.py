@@ -119,7 +119,8 @@ class SqlAddressBooks:
         await self._tell([entry])
 
     async def remove(self, party: str, id: str, now: datetime) -> None:
-        """Removes an entry; its assignments go with it, and its id stays taken."""
+        """Removes an entry and its assignments; its id stays taken."""
+        await self._end_assignments(sa.and_(_AA.party == party, _AA.address_id == id), now)
         statement = sa.delete(ADDRESSES).where(_A.party == party, _A.id == id).returning(ADDRESSES)
         removed = [entry_of(row) for row in await self._tx.execute(statement)]
         await tombstones.bury(self._tx, DELETED, ADDRESSES.name, [_full(party, id)], now)
@@ -164,9 +165,12 @@ class SqlAddressBooks:
         if not items:
             return
         names = sorted({(party, item.address_id, item.user_id) for party, item in items})
-        named = sa.tuple_(_AA.party, _AA.address_id, _AA.user_id).in_(names)
-        select = sa.select(ADDRESS_ASSIGNMENTS).where(named).order_by(_AA.party, _AA.address_id, _AA.user_id)
+        await self._end_assignments(sa.tuple_(_AA.party, _AA.address_id, _AA.user_id).in_(names), now)
+
+    async def _end_assignments(self, which: sa.ColumnElement[bool], now: datetime) -> None:
+        """Removes assignments, each a change of its own."""
+        select = sa.select(ADDRESS_ASSIGNMENTS).where(which).order_by(_AA.party, _AA.address_id, _AA.user_id)
         gone = (await self._tx.execute(select.with_for_update())).mappings().all()
         if gone:
-            await self._tx.execute(sa.delete(ADDRESS_ASSIGNMENTS).where(named))
+            await self._tx.execute(sa.delete(ADDRESS_ASSIGNMENTS).where(which))
         note(self._tx, CHANGES, [assignment_ended(_ASSIGNMENT, [str(row[k]) for k in _KEYS], now, row) for row in gone])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 
@@ -46,6 +46,10 @@ class OrderChangeFeed:
                 raise position_lost("the service was restored from a backup since")
             rows, onward = await feed.read(tx, EVENTS, wanted, place.position, limit)
         return [_entry(row, epoch) for row in rows], Place(onward, epoch)
+
+    def ring(self, bell: Callable[[], None]) -> None:
+        """After every commit with events."""
+        self._db.on_commit(EVENTS, bell)
 
     async def state(self) -> FeedState:
         """All events there are."""

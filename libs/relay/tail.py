@@ -1,0 +1,157 @@
+"""Watches a feed of changes: everybody reads up to its end alone, and from there on one look serves all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, suppress
+from contextvars import Context
+from dataclasses import dataclass, field
+
+from libs.errors import WaybillError
+from libs.obs import get_logger
+from libs.relay.change import ChangeFeed, Entry, Place
+
+BATCH = 200
+CHECKPOINT = 5.0
+"""Seconds without news after which a watcher is given its place again."""
+BREATH = 0.02
+"""Seconds at least between two looks: many commits at the same time are one look."""
+WAITING = 2_000
+"""Changes that wait for one watcher at most; one who is slower reads alone again."""
+News = tuple[Place, Entry | None]
+"""A change and its place; or a place alone, up to which nothing more has come."""
+
+
+@dataclass(slots=True, eq=False)
+class _Ear:
+    """What one watcher has yet to take."""
+
+    entries: deque[Entry] = field(default_factory=deque)
+    rung: asyncio.Event = field(default_factory=asyncio.Event)
+    closed: bool = False
+    """Nothing comes any more: the watcher was too slow, or the look failed."""
+
+    def give(self, found: Sequence[Entry]) -> None:
+        if not self.closed and found:
+            self.entries.extend(found)
+            self.rung.set()
+            if len(self.entries) > WAITING:
+                self.close()
+
+    def close(self) -> None:
+        self.closed = True
+        self.entries.clear()
+        self.rung.set()
+
+
+class Tail:
+    """The end of one feed in one process.
+
+    While somebody waits there, one task looks for news: as soon as this process has committed some, and after every
+    pause for what other processes have. What it finds is given to all, so watchers cost no reads of their own.
+    """
+
+    def __init__(self, feed: ChangeFeed, pause: float) -> None:
+        """`pause` is in seconds."""
+        self._feed = feed
+        self._pause = pause
+        self._rung = asyncio.Event()
+        self._ears: set[_Ear] = set()
+        self._looking: asyncio.Task[None] | None = None
+        self._place: Place | None = None
+        feed.ring(self._rung.set)
+
+    async def watch(self, place: Place, resources: Sequence[str]) -> AsyncGenerator[News, None]:
+        """What follows a place, of these resources or of all, without end. Raises what the feed raises."""
+        ear: _Ear | None = None
+        try:
+            while True:
+                found, place = await self._feed.read(place, resources, BATCH)
+                for entry in found:
+                    yield entry.place, entry
+                if found:
+                    continue
+                if ear is None:
+                    # It hears of all that comes from here on; what came in between is read once more.
+                    ear = self._join(place)
+                    continue
+                yield place, None
+                async with aclosing(self._shared(ear, place, frozenset(resources))) as shared:
+                    async for place, news in shared:
+                        yield place, news
+                self._leave(ear)
+                ear = None
+        finally:
+            if ear is not None:
+                self._leave(ear)
+
+    async def _shared(self, ear: _Ear, place: Place, resources: frozenset[str]) -> AsyncGenerator[News, None]:
+        """The news that an ear is given, until it is closed."""
+        now = asyncio.get_running_loop().time
+        due = now() + CHECKPOINT
+        while not ear.closed:
+            ear.rung.clear()
+            while ear.entries:
+                entry = ear.entries.popleft()
+                if entry.place.position <= place.position:
+                    continue
+                place = entry.place
+                if not resources or entry.change.resource in resources:
+                    yield place, entry
+                    due = now() + CHECKPOINT
+            if ear.closed:
+                return
+            # All that was found up to the place of the look has been taken.
+            if self._place is not None and self._place.position > place.position:
+                place = self._place
+            if now() >= due:
+                yield place, None
+                due = now() + CHECKPOINT
+            await _within(ear.rung, due - now())
+
+    def _join(self, place: Place) -> _Ear:
+        ear = _Ear()
+        self._ears.add(ear)
+        if self._looking is None:
+            self._place = place
+            # A context of its own: what it reads is no part of the call that came first.
+            self._looking = asyncio.create_task(self._look(place), context=Context())
+        return ear
+
+    def _leave(self, ear: _Ear) -> None:
+        self._ears.discard(ear)
+        if not self._ears and self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
+
+    async def _look(self, place: Place) -> None:
+        try:
+            while True:
+                await _within(self._rung, self._pause)
+                self._rung.clear()
+                full = True
+                while full:
+                    found, place = await self._feed.read(place, (), BATCH)
+                    self._place = place
+                    for ear in self._ears:
+                        ear.give(found)
+                    full = len(found) == BATCH
+                await asyncio.sleep(BREATH)
+        except Exception as error:
+            # Watchers read alone again: they are refused for the same reason, each by an error of its own.
+            if not isinstance(error, WaybillError):
+                get_logger("changes").error("the look at a feed failed", exc_info=error)
+            if self._looking is asyncio.current_task():
+                self._looking = None
+                for ear in self._ears:
+                    ear.close()
+                self._ears.clear()
+
+
+async def _within(event: asyncio.Event, seconds: float) -> None:
+    """Waits for an event, so long at most."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
