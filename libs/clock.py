@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time."""
+    """Gives the current time."""
 
     def now(self) -> datetime:
         """The present instant in UTC."""
@@ -22,7 +22,7 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock that stands still until it is told to move on."""
+    """A clock that stands still until a test moves it on."""
 
     def __init__(self, start: datetime) -> None:
         self._now = start

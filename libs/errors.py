@@ -74,7 +74,7 @@ class WaybillError(Exception):
         """`waybill.<context>` of the service that raised it; empty until it has crossed the wire."""
         self.defect = defect
         """Whether a service that was called did answer, with INTERNAL: it may fail at this very call for ever. Our own
-        callers are not told."""
+        callers do not see it."""
         self.undone = undone
         """Whether our own database undid the transaction because of others' and has not been tried often enough: done again,
         it may succeed. Never true of what crossed the wire."""

@@ -11,11 +11,11 @@ from google.protobuf.message import Message
 from libs.errors import Kind, WaybillError
 
 UNREADABLE = "rows_can_be_read"
-"""The rule of what is stored and cannot be made sense of at all. It is only told of when it is broken."""
+"""The rule of what is stored and cannot be made sense of at all. It is only listed when it is broken."""
 ENDED = "the inspection, which ends here"
 """Subject of what an inspection as a whole has failed by: a last resort, since its parts go on without what they cannot read."""
 MOST = 200
-"""Characters of an error that are told."""
+"""Characters of an error that a finding shows at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +86,14 @@ def why(error: Exception) -> str:
 
 
 def unreadable(context: str, subject: str, error: Exception) -> Finding:
-    """What is told of something stored that cannot be made sense of."""
+    """The finding about something stored that cannot be made sense of."""
     return Finding(context, UNREADABLE, subject, why(error))
 
 
-async def told_to_the_end(context: str, records: AsyncIterator[Record]) -> AsyncIterator[Record]:
+async def with_summary(context: str, records: AsyncIterator[Record]) -> AsyncIterator[Record]:
     """The records of an inspection, and its summary however it ends: what it fails by is a finding.
 
-    What cannot be read is told once, though several rules may have stumbled over it.
+    What cannot be read is one finding, though several rules may have stumbled over it.
     """
     unread: dict[Finding, None] = {}
     summary = Summary(context, 0, 0, 0)

@@ -76,7 +76,7 @@ def money_in(
 
 
 def _has(currency: str, micros: int) -> bool:
-    """Whether the currency has the amount; what is no currency is told as that and nothing else."""
+    """Whether the currency has the amount; what is no currency is reported as that and nothing else."""
     try:
         return is_minor(micros, currency)
     except MoneyError:

@@ -1,4 +1,4 @@
-"""The caller, as the token's claims tell it."""
+"""The caller, as the token's claims describe it."""
 
 from __future__ import annotations
 

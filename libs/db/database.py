@@ -51,7 +51,7 @@ class Tx:
     def __init__(
         self, connection: AsyncConnection, dialect: str, sender: Sender, sent: Callable[[], None], alone: bool = False
     ) -> None:
-        """`sent` is told of every statement; with `alone` each is a transaction of its own."""
+        """`sent` is called for every statement; with `alone` each is a transaction of its own."""
         self._connection = connection
         self._sender = sender
         self._sent = sent
@@ -218,10 +218,10 @@ class Database:
                 connected = True
                 yield connection
         except DBAPIError as error:
-            told = refusal(error, connected)
-            if told is None:
+            refused = refusal(error, connected)
+            if refused is None:
                 raise
-            raise told from error
+            raise refused from error
         except CONNECTING as error:
             if connected:
                 raise

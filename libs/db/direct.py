@@ -29,7 +29,7 @@ _NO_COLUMNS = SimpleResultMetaData([])
 
 
 class Rows(IteratorResult[Any]):
-    """All that a statement answered. `rowcount` is how many rows it changed or selected; -1 when the driver does not tell."""
+    """All that a statement answered. `rowcount` is how many rows it changed or selected, -1 if the driver does not say."""
 
     def __init__(self, metadata: SimpleResultMetaData, rows: Sequence[Sequence[Any]], rowcount: int) -> None:
         super().__init__(metadata, iter(rows))
@@ -124,7 +124,7 @@ class Sender:
             raise
         except BaseException as error:
             # Canceled, so nobody knows what this connection is at: it may not have heard that its transaction began. Closed
-            # as SQLAlchemy does it, which tells the server first: a statement that waits for a lock would go on to wait.
+            # as SQLAlchemy does it, which asks the server to cancel first: a statement that waits for a lock would go on to wait.
             await greenlet_spawn(sync.invalidate, error)
             raise
 
@@ -160,7 +160,7 @@ class Sender:
         return Rows(_NO_COLUMNS, (), -1)
 
     def _raise(self, sync: Connection, driver: Any, error: Exception) -> NoReturn:
-        """The driver's error as SQLAlchemy tells it; a connection that was lost by it leaves the pool."""
+        """The driver's error as SQLAlchemy raises it; a connection that was lost by it leaves the pool."""
         try:
             driver._handle_exception(error)
         except Exception as translated:

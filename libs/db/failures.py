@@ -33,7 +33,7 @@ def is_retryable(error: BaseException) -> bool:
 def is_unique_violation(error: BaseException, name: str = "") -> bool:
     """Whether a unique constraint or index said no.
 
-    `name` narrows it: the constraint's whole name (by the naming convention of `metadata()`; SQLite does not tell names
+    `name` narrows it: the constraint's whole name (by the naming convention of `metadata()`; SQLite does not report names
     chosen otherwise, except of indexes over expressions) or one of its columns.
     """
     if not isinstance(error, IntegrityError):

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from iso4217 import Currency
 
-from libs import invariants as told_of
+from libs import invariants as inspected
 from libs.db.database import Database, Tx
 from libs.db.refusals import refusal
 from libs.invariants import Finding, Inspection, Record, RuleResult, Summary
@@ -19,7 +19,7 @@ from libs.money import minor_unit
 _K = TypeVar("_K")
 _T = TypeVar("_T")
 SHOWN = 1_000
-"""Most findings of one rule that are told; all are counted."""
+"""The inspection lists at most this many findings of one rule; all are counted."""
 NOT_KNOWN = "a row that is not known"
 """Subject of what a rule failed by as a whole."""
 
@@ -66,7 +66,7 @@ def _with(summary: Summary, results: Sequence[RuleResult]) -> Summary:
     )
 
 
-def told(*parts: Any) -> sa.ColumnElement[str]:
+def sentence(*parts: Any) -> sa.ColumnElement[str]:
     """Columns and texts put together as `detail`, the same on both databases."""
     joined: Any = sa.literal("")
     for part in parts:
@@ -89,8 +89,8 @@ def _of_unknown_names(table: sa.Table, columns: Sequence[tuple[sa.Column[Any], l
     key = [part for column in table.primary_key for part in ("/", column)][1:]
     said = [part for column, _ in columns for part in (f", {column.name} '", sa.func.coalesce(column, ""), "'")]
     unknown = sa.or_(*(column.not_in(known) for column, known in columns))
-    subject = told(f"{table.name} ", *key).element.label("subject")
-    return sa.select(subject, told(said[0][2:], *said[1:])).where(unknown)
+    subject = sentence(f"{table.name} ", *key).element.label("subject")
+    return sa.select(subject, sentence(said[0][2:], *said[1:])).where(unknown)
 
 
 def total(column: Any) -> Any:
@@ -161,7 +161,7 @@ def why(error: Exception) -> str:
     refused = refusal(error)
     if refused is not None:
         raise refused from error
-    return told_of.why(error)
+    return inspected.why(error)
 
 
 async def readable(
@@ -177,7 +177,7 @@ async def readable(
         found = list(await read(keys))
     except Exception as error:
         if len(keys) == 1:
-            yield Finding(context, told_of.UNREADABLE, f"{what} {keys[0]}", why(error))
+            yield Finding(context, inspected.UNREADABLE, f"{what} {keys[0]}", why(error))
             return
         why(error)
         middle = len(keys) // 2
@@ -196,4 +196,4 @@ async def in_parts(context: str, **parts: AsyncIterator[Finding | RuleResult]) -
             async for record in part:
                 yield record
         except Exception as error:
-            yield Finding(context, told_of.UNREADABLE, f"all that is looked at for {name}", why(error))
+            yield Finding(context, inspected.UNREADABLE, f"all that is looked at for {name}", why(error))

@@ -54,8 +54,8 @@ def full() -> WaybillError:
 def unstorable(state: str) -> WaybillError | None:
     """A value is longer than there is room for, or has characters that no database of ours stores; nothing has happened.
 
-    Requests are checked before; this is the net below. Which value it was, the database does not tell. None, for a defect,
-    where the value was accepted before: nobody is told that a request was wrong on which something has been decided.
+    Requests are checked before; this is the net below. The database does not say which value it was. None, for a defect,
+    where the value was accepted before: a request on which something has been decided is never called wrong afterwards.
     """
     if not conflicts.is_what_was_asked():
         return None
@@ -65,7 +65,7 @@ def unstorable(state: str) -> WaybillError | None:
 
 
 def refusal(error: BaseException, connected: bool = True) -> WaybillError | None:
-    """What to tell the caller; None for a defect, a broken constraint, or no error of the database.
+    """The error that the caller gets; None for a defect, a broken constraint, or no error of the database.
 
     Before a connection is there, whatever goes wrong means that the database is not to be had.
     """

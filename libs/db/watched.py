@@ -17,10 +17,10 @@ class Free:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A column whose value follows from something else that is stored. A rule that knows both tells when it does not."""
+    """A column whose value follows from something else that is stored. A rule that reads both reports when it does not."""
 
     rules: frozenset[str]
-    """Any of them may tell: which one does depends on the row."""
+    """Any of them may report it: which one does depends on the row."""
 
 
 Columns = Mapping[str, Watched | Free]
@@ -32,7 +32,7 @@ class Watch:
 
     columns: Columns
     deleted: Watched | Free
-    """What tells that a row is gone."""
+    """What reports that a row is gone."""
 
 
 Register = Mapping[sa.Table, Watch]
@@ -61,12 +61,12 @@ def rules_of(register: Register) -> set[str]:
 
 
 OUTBOX: Columns = {
-    **all_free("when and how often a change is told; `waybill outbox` shows it", "report_tries report_lease report_error"),
-    **all_free("when it is told again: a change whose time is lost is told of by the rule of its version", "report_time"),
-    **all_free("when it was set aside; what is parked is told of by itself", "report_parked_time"),
+    **all_free("when and how often a change is sent; `waybill outbox` shows it", "report_tries report_lease report_error"),
+    **all_free("when it is sent again: a change whose time is lost breaks the rule of its version", "report_time"),
+    **all_free("when it was set aside; `waybill check` lists what is parked", "report_parked_time"),
 }
-"""Columns of an outbox, apart from the version that was told."""
-FAILURES: Columns = all_free("how often work on it failed in a row: what is stuck is named by itself", "failures failure")
+"""Columns of an outbox, apart from the version that was reported."""
+FAILURES: Columns = all_free("how often work on it failed in a row: `waybill check` lists what is stuck", "failures failure")
 """Columns of rows that background work takes up again and again."""
 CHANGES = Watch(
     all_free(

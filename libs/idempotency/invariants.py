@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db import Database
-from libs.db.invariants import SqlRule, judged, told, with_rules
+from libs.db.invariants import SqlRule, judged, sentence, with_rules
 from libs.idempotency import tombstones
 from libs.invariants import Inspection
 
@@ -27,7 +27,7 @@ def shapeless(dialect: str, requests: sa.Table) -> sa.Select[Any]:
     """`subject` and `detail` of requests whose outcome is none: a repeat could not be answered from it."""
     r = requests.c
     kind = sa.func.jsonb_typeof(r.outcome) if dialect == "postgresql" else sa.func.json_type(r.outcome)
-    return sa.select(r.request_id.label("subject"), told(r.method, ": its outcome cannot be read")).where(kind != "object")
+    return sa.select(r.request_id.label("subject"), sentence(r.method, ": its outcome cannot be read")).where(kind != "object")
 
 
 def lost(dialect: str, requests: sa.Table, made: Mapping[str, sa.Table]) -> Sequence[sa.Select[Any]]:
@@ -45,7 +45,7 @@ def lost(dialect: str, requests: sa.Table, made: Mapping[str, sa.Table]) -> Sequ
         for method, table in made.items()
     ]
     unmade = (
-        sa.select(r.request_id.label("subject"), told(r.method, ": there is no ", named.c.value))
+        sa.select(r.request_id.label("subject"), sentence(r.method, ": there is no ", named.c.value))
         .select_from(requests.join(named, sa.true()))
         .where(sa.or_(*missing))
     )

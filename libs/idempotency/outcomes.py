@@ -1,7 +1,7 @@
 """Requests with an id of the caller's own have one effect, however often they arrive.
 
 The key is (company, user, method, request id); the outcome is stored in the transaction of the effect together with a
-SHA-256 of the request without its id, and kept for 30 days unless the service is told otherwise.
+SHA-256 of the request without its id, and kept for 30 days unless a setting says otherwise.
 """
 
 from __future__ import annotations

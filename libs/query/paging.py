@@ -1,4 +1,4 @@
-"""Keyset pages: where a page begins, told by the values of the last row of the one before.
+"""Keyset pages: a page begins after the values of the last row of the one before.
 
 Missing values come last in ascending order and first in descending order, which is PostgreSQL's own habit.
 """

@@ -30,7 +30,7 @@ class FilterError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """One comparison. `quoted` tells a text from a bare word; `any` is `field:*`; `at` counts characters from 1.
+    """One comparison. `quoted` says that the text stood in quotes; `any` is `field:*`; `at` counts characters from 1.
 
     `pattern` has the literal pieces of a quoted text with stars; it is empty where nothing stands for any text.
     """

@@ -163,5 +163,5 @@ def _number(node: Compare) -> Decimal:
     if not math.isfinite(double):
         raise FilterError(f"{where} is beyond the numbers that xp holds; a text goes in quotes")
     if "e" not in node.value.lower() and abs(double) >= EXACT and int(double) != found:
-        raise FilterError(f"{where} is beyond the integers that xp tells apart, which end at 2^53; a text goes in quotes")
+        raise FilterError(f"{where} is beyond the integers that xp stores exactly, which end at 2^53; a text goes in quotes")
     return Decimal(repr(double))

@@ -103,7 +103,7 @@ def keeps_changes(metadata: sa.MetaData) -> bool:
 
 
 async def append(tx: Tx, tables: ChangeTables, changes: Sequence[Change]) -> None:
-    """Writes changes in the transaction that makes them, after the rows that they tell of: one statement for all.
+    """Writes changes in the transaction that makes them, after the rows that they describe: one statement for all.
 
     While the feed is off the statement writes nothing. It asks for the switch itself, and it holds the lock of the table
     until the transaction ends; so `switch` knows that nobody goes on by what it was before.

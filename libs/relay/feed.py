@@ -137,7 +137,7 @@ def _after(tx: Tx, table: sa.Table, select: sa.Select[Any], position: Position, 
     else:
         end = sa.select(sa.func.max(c.id)).scalar_subquery()
         order = ["id"]
-        # The planner takes the caller's condition for the narrower one, unless it is told that little is new.
+        # The planner takes the caller's condition for the narrower one, unless a likelihood says that little is new.
         select = select.where(sa.func.likelihood(c.id > position.id, sa.literal_column("0.000001")))
     found = select.order_by(*(c[name] for name in order)).limit(limit).subquery("found")
     ends = sa.select(end.label("feed_end")).subquery("ends")
@@ -145,12 +145,12 @@ def _after(tx: Tx, table: sa.Table, select: sa.Select[Any], position: Position, 
     return both.order_by(*(found.c[name] for name in order))
 
 
-def _end(tx: Tx, told: int | None) -> Position:
+def _end(tx: Tx, stored: int | None) -> Position:
     """The end of the feed as a position: everything below the horizon, or up to the newest id."""
     if tx.dialect == "postgresql":
         # Everything below the horizon has been decided; what comes later is at or above it.
-        return Position(int(told or 0) - 1, 2**62)
-    return Position(0, int(told or 0))
+        return Position(int(stored or 0) - 1, 2**62)
+    return Position(0, int(stored or 0))
 
 
 async def latest(tx: Tx, table: sa.Table) -> Position:

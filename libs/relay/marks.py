@@ -30,7 +30,7 @@ def columns() -> list[sa.Column[Any]]:
     """What an aggregate's table needs besides `key`, `version` and `update_time`."""
     return [
         sa.Column("reported_version", sa.BigInteger, nullable=False),
-        # Null when nothing is left to tell.
+        # Null when nothing is left to report.
         sa.Column("report_time", UtcTime(), index=True),
         sa.Column("report_tries", sa.Integer, nullable=False),
         sa.Column("report_lease", sa.BigInteger, nullable=False, server_default="0"),
@@ -40,7 +40,7 @@ def columns() -> list[sa.Column[Any]]:
 
 
 def changed(due: datetime) -> dict[str, Any]:
-    """What a change writes into its aggregate's row: it is to be told, and a rejected older state does not matter."""
+    """What a change writes into its aggregate's row: it is to be reported, and a rejected older state does not matter."""
     return {"report_time": due, "report_tries": 0, "report_parked_time": None, "report_error": None}
 
 
@@ -90,21 +90,21 @@ class Heads:
         ]
 
     async def acknowledge(self, tx: Tx, versions: Mapping[UUID, int]) -> None:
-        """Notes versions that the consumer has. A fact, whoever tells it and however late; a later one stays to be told."""
+        """Notes versions that the consumer has, in any order and however late; a later version is still to be reported."""
         if not versions:
             return
         t = self._table.c
-        told = sa.bindparam("v", type_=sa.BigInteger)
-        done = t.version == told
+        known = sa.bindparam("v", type_=sa.BigInteger)
+        done = t.version == known
 
         def unless_done(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
             return sa.case((done, sa.null()), else_=column)
 
         await tx.execute(
             sa.update(self._table)
-            .where(t.key == sa.bindparam("k"), t.reported_version <= told)
+            .where(t.key == sa.bindparam("k"), t.reported_version <= known)
             .values(
-                reported_version=told,
+                reported_version=known,
                 report_time=unless_done(t.report_time),
                 report_parked_time=unless_done(t.report_parked_time),
                 report_error=unless_done(t.report_error),

@@ -13,7 +13,7 @@ from waybill.type.v1 import reasons
 
 @dataclass(slots=True)
 class Admission:
-    """Of one sort of calls: so many at most, the others are told to come back."""
+    """Of one sort of calls: so many at most; the others are refused and may come back."""
 
     limit: int
     what: str

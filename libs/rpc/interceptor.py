@@ -186,7 +186,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         return Call(method, request_id or uuid.uuid4().hex, caller, caller_service, deadline), request
 
     async def _fail(self, context: Any, method: str, call: Call | None, error: Exception, name: str, began: float) -> None:
-        """Tells a failure; what is no WaybillError is a defect, and is logged with where it came from."""
+        """Answers with a failure; what is no WaybillError is a defect, and is logged with where it came from."""
         if isinstance(error, WaybillError):
             self._ended(method, call, error.kind.value, error.reason, began)
             status = to_status(error, name)

@@ -73,7 +73,7 @@ def _pack(status: status_pb2.Status, detail: Any) -> None:
 
 
 def internal(context: str) -> status_pb2.Status:
-    """A defect: nothing of it is told."""
+    """A defect: the caller sees nothing of it."""
     status = status_pb2.Status(code=grpc.StatusCode.INTERNAL.value[0], message="an internal error; the log has it")
     _pack(status, error_details_pb2.ErrorInfo(reason=reasons.INTERNAL, domain=f"waybill.{context}"))
     return status

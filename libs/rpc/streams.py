@@ -29,7 +29,7 @@ class Streams:
     def end(self) -> None:
         """Ends all of them, and those that come.
 
-        One that just sends a message ends after it: canceled there, it would tell its caller nothing, not even its end.
+        One that just sends a message ends after it: canceled there, it would send its caller nothing, not even its end.
         """
         self._ending.set()
         for task in self._waiting:

@@ -1,4 +1,4 @@
-"""Where a context is served, as gRPC wants to be told."""
+"""Where a context is served, as a target that gRPC understands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much a message would be, told from its bytes before anything is made of them.
+"""How much memory a message would take, worked out from its bytes before it is parsed.
 
 An empty sub-message is two bytes on the wire and a hundred times as many once it is parsed. The scan follows the contract's own
 description, so that a text is never taken for a message.

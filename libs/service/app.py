@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from libs.clock import Clock
 from libs.failpoints import Failpoints
 from libs.ids import IdSource
-from libs.invariants import Inspection, Record, Summary, told_to_the_end
+from libs.invariants import Inspection, Record, Summary, with_summary
 from libs.service.loops import Loop
 
 if TYPE_CHECKING:
@@ -67,5 +67,5 @@ class ServiceApp:
         if self.inspection is None:
             yield Summary(self.name, 0, 0, 0)
             return
-        async for record in told_to_the_end(self.name, self.inspection(order_keys)):
+        async for record in with_summary(self.name, self.inspection(order_keys)):
             yield record

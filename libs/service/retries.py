@@ -31,7 +31,7 @@ def columns() -> list[sa.Column[Any]]:
     ]
 
 
-def told(row: Any) -> dict[str, str]:
+def failures_of(row: Any) -> dict[str, str]:
     """What an inspection states of a row besides its own values."""
     return {"failures": str(row.failures), "failure": row.failure or ""} if row.failures else {}
 

@@ -1,4 +1,4 @@
-"""What every service can be told."""
+"""Settings that every service has."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ URL = "url"
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What people are told of a setting, and what its value must keep to."""
+    """What people read about a setting, and what its value must keep to."""
 
     meaning: str
     unit: str = ""

@@ -1,4 +1,4 @@
-"""What the service is told from outside."""
+"""The settings of the service."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ from libs.service.service_settings import ServiceSettings
 
 @dataclass(frozen=True, slots=True)
 class Settings(ServiceSettings):
-    """What every service is told, and no more."""
+    """The settings that every service has, and no more."""

@@ -87,13 +87,13 @@ class StandardMethods(Generic[Work]):
         ids = [values["id"] for _, values in items]
 
         # The database is not asked about ids that cannot be in it.
-        possible = [id for id in ids if valid_id(id)]
+        valid = [id for id in ids if valid_id(id)]
 
         async def work(tx: Tx) -> list[Any]:
-            recorded = await outcomes.claim(tx, self._requests, key, {"ids": possible}, now)
+            recorded = await outcomes.claim(tx, self._requests, key, {"ids": valid}, now)
             if recorded is not None:
                 return await self._by_ids(tx, recorded["ids"])
-            taken, gone = await self._taken(tx, possible)
+            taken, gone = await self._taken(tx, valid)
             wrong = Violations()
             wrong.also(found)
             if guard is not None:
@@ -108,7 +108,7 @@ class StandardMethods(Generic[Work]):
             wrong.raise_if_any()
             rows = [values for _, values in items]
             await tx.execute(tx.insert(table), rows)
-            await self._tell(tx, [Change(shape.name, row["id"], 1, now) for row in rows])
+            await self._add_to_feed(tx, [Change(shape.name, row["id"], 1, now) for row in rows])
             if then is not None:
                 await then(self._bind(tx), rows)
             return [shape.write(row) for row in rows]
@@ -127,7 +127,7 @@ class StandardMethods(Generic[Work]):
         rows = (await tx.execute(sa.union_all(here, gone))).all()
         return {row.id for row in rows if not row.gone}, {row.id for row in rows if row.gone}
 
-    async def _tell(self, tx: Tx, made: Sequence[Change]) -> None:
+    async def _add_to_feed(self, tx: Tx, made: Sequence[Change]) -> None:
         """Writes what has changed into the service's feed, if it keeps one."""
         if self._changes is not None:
             await changes.append(tx, self._changes, made)
@@ -228,7 +228,7 @@ class StandardMethods(Generic[Work]):
             wrong.raise_if_any()
             changed |= {"version": row["version"] + 1, "update_time": now}
             await tx.execute(sa.update(table).where(table.c.id == message.id).values(**changed))
-            await self._tell(tx, [Change(shape.name, message.id, _edition({**row, **changed}), now)])
+            await self._add_to_feed(tx, [Change(shape.name, message.id, _edition({**row, **changed}), now)])
             if then is not None:
                 await then(self._bind(tx), [{**row, **changed}])
             return shape.write({**row, **changed})
@@ -266,6 +266,6 @@ class StandardMethods(Generic[Work]):
             if self._deleted is not None:
                 await tombstones.bury(tx, self._deleted, table.name, [id], now)
             body = MessageToDict(shape.write(row), preserving_proto_field_name=True)
-            await self._tell(tx, [Change(shape.name, id, _edition(row), now, body)])
+            await self._add_to_feed(tx, [Change(shape.name, id, _edition(row), now, body)])
 
         await self._db.retrying(work)

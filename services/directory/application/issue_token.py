@@ -68,7 +68,7 @@ class IssueToken:
     ) -> Issued:
         self._throttle.check(*who)
         if client is None or user is None or not proven or not admits(client, user):
-            # Also what is merely inactive counts as a failure, or the throttle would tell a right password from a wrong.
+            # Also what is merely inactive counts as a failure, or the throttle would show which password is right.
             self._throttle.failed(*who)
             raise WaybillError(Kind.UNAUTHENTICATED, reasons.GRANT_INVALID, "client, secret, user or password do not hold")
         roles = token_roles(user.roles, client.roles, wanted)

@@ -25,7 +25,7 @@ class Throttle:
     def check(self, client_id: str, name: str) -> None:
         """Raises TOO_MANY_ATTEMPTS, and says how long to wait.
 
-        To be asked before a secret is checked, and again before the result is told: of many attempts at the same time
+        To be asked before a secret is checked, and again before the result is answered: of many attempts at the same time
         no more may be answered than of many in a row.
         """
         failures = self._failures.get((client_id, name))

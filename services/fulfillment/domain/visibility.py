@@ -1,6 +1,6 @@
 """Who may see what: one predicate a resource, stated once; the queries are its translation.
 
-Whoever lacks every role that could show a resource is told the role; what a role does not show is not there.
+Whoever lacks every role that could show a resource gets an error that names the role; what a role does not show is not there.
 """
 
 from __future__ import annotations

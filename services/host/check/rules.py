@@ -95,8 +95,8 @@ def _parked(subject: Subject, context: str, kind: str, name: str) -> set[str]:
 
 def _units_differ(subject: Subject) -> Iterator[str]:
     ours, theirs = _units(subject, "order"), _units(subject, "fulfillment")
-    untold = subject.one("fulfillment", "untold_lines")
-    for line in sorted((ours.keys() & theirs.keys()) - untold.keys()):
+    unreported = subject.one("fulfillment", "unreported_lines")
+    for line in sorted((ours.keys() & theirs.keys()) - unreported.keys()):
         if ours[line][1:] != theirs[line][1:]:
             yield f"line {line}: shipped/canceled {'/'.join(ours[line][1:])}, fulfillment says {'/'.join(theirs[line][1:])}"
 

@@ -81,9 +81,9 @@ def conclude(report: Report, out: Console) -> None:
     if report.under_way:
         out.print(f"under way: {in_words(report.under_way)}", highlight=False, soft_wrap=True)
     if report.parked:
-        _tell_parked(report.parked, out)
+        _show_parked(report.parked, out)
     if report.failing:
-        _tell_failing(report.failing, out)
+        _show_failing(report.failing, out)
     if report.missing:
         what = f"not inspected: {', '.join(report.missing)}; name the servers that host them with --server"
         out.print(what, style="red", highlight=False, soft_wrap=True)
@@ -92,7 +92,7 @@ def conclude(report: Report, out: Console) -> None:
     out.print(f"[{colour}]invariants {word}[/{colour}]  {report.rules} rules over {report.rows:,} rows")
 
 
-def _tell_parked(parked: Sequence[Parked], out: Console) -> None:
+def _show_parked(parked: Sequence[Parked], out: Console) -> None:
     """No broken invariant, but nothing moves on before somebody has looked."""
     what = "entry waits" if len(parked) == 1 else "entries wait"
     count = f"parked: {len(parked):,} outbox {what} for you, see `waybill outbox list --parked`"
@@ -103,7 +103,7 @@ def _tell_parked(parked: Sequence[Parked], out: Console) -> None:
         out.print(f"  and {len(parked) - NAMED:,} more", style="yellow")
 
 
-def _tell_failing(failing: Sequence[Failing], out: Console) -> None:
+def _show_failing(failing: Sequence[Failing], out: Console) -> None:
     """It goes on by itself once its cause is mended, but nobody else says what that is."""
     what = "failing again and again: see the log of the service, mend the cause; it is then done within a minute"
     out.print(f"{what} ({len(failing):,})", style="yellow", highlight=False, soft_wrap=True)

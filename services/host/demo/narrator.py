@@ -1,4 +1,4 @@
-"""Tells the demo to a person as it happens; for a machine it keeps quiet."""
+"""Narrates the demo for a person as it happens; for a machine it keeps quiet."""
 
 from __future__ import annotations
 

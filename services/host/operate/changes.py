@@ -52,11 +52,11 @@ async def watch(
     at: Operator,
     context: Context,
     from_start: Annotated[bool, typer.Option("--from-start", help="Begin with the oldest change that is known.")] = False,
-    resume: Annotated[str, typer.Option(help="Go on after this token, which an earlier watch has printed.")] = "",
+    resume_token: Annotated[str, typer.Option(help="Go on after this token, which an earlier watch has printed.")] = "",
     json: AsJson = False,
 ) -> int:
     """Prints changes as they come, one a line, until it is interrupted. With --json every line has the token to go on with."""
-    request = pb.WatchChangesRequest(context=context, from_start=from_start, resume_token=resume)
+    request = pb.WatchChangesRequest(context=context, from_start=from_start, resume_token=resume_token)
     server = await _host(at, context)
     async for message in server.changes.WatchChanges(request):
         if json:

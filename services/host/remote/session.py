@@ -96,7 +96,7 @@ def command(app: typer.Typer, name: str) -> Callable[[Work], Work]:
 
         def typed_in(**given: Any) -> None:
             reach = {option: given.pop(option) for option in _REACH}
-            raise typer.Exit(asyncio.run(_told(lambda at: work(at, **given), **reach)))
+            raise typer.Exit(asyncio.run(_exit_code(lambda at: work(at, **given), **reach)))
 
         typed_in.__doc__ = work.__doc__
         typed_in.__annotations__ = {parameter.name: parameter.annotation for parameter in typed}
@@ -107,7 +107,7 @@ def command(app: typer.Typer, name: str) -> Callable[[Work], Work]:
     return made
 
 
-async def _told(
+async def _exit_code(
     work: Callable[[Operator], Awaitable[int]], server: Sequence[str] | None, client_id: str, client_secret: str
 ) -> int:
     """The work's exit code."""

@@ -132,7 +132,7 @@ class AuthorizePayments:
     async def _late(self, work: PaymentWork, payment: Payment, row: Transaction, new: bool, now: datetime) -> list[Change]:
         """An approval that came when its attempt had ended: what nobody wants of it is voided.
 
-        One that was recorded as declined, when a void was told that nothing is held, came after that.
+        One that was recorded as declined, when a void found nothing held, came after that.
         """
         rows = await work.payments.transactions([row.payment_id])
         if not new and not any(o.id == row.id and o.result is Result.DECLINED for o in rows):

@@ -78,7 +78,7 @@ class MoveMoney:
             raise WaybillError(
                 Kind.UNAVAILABLE,
                 reasons.GATEWAY_SILENT,
-                "the gateway did not answer: it is asked on, and a repeat with the same request id tells what it said",
+                "the gateway did not answer: it is asked on, and a repeat with the same request id answers what it said",
                 metadata={"payment": payment_id},
             )
         declined = next((row for row in now if row.result is Result.DECLINED), None)

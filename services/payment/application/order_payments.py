@@ -55,7 +55,7 @@ class OrderPayments:
         self._ids = ids
 
     async def create(self, order: OrderRef, drafts: Sequence[Draft], request: RequestKey | None) -> list[Payment]:
-        """The payments as stored. Everything that is wrong is told at once."""
+        """The payments as stored. Everything that is wrong is reported at once."""
         now = self._clock.now()
         made = self.compose(order, drafts, now)
 
@@ -160,7 +160,7 @@ def placed_after(existing: Sequence[Payment], made: Sequence[Payment]) -> list[P
 
 
 def submission_in_progress(order_id: str, attempt: int) -> WaybillError:
-    """ABORTED: by the time of the retry the order is submitted, which its service tells, or the attempt released."""
+    """ABORTED: by the time of the retry the order is submitted, which its service shows, or the attempt released."""
     return WaybillError(
         Kind.STALE,
         reasons.SUBMISSION_IN_PROGRESS,

@@ -76,7 +76,7 @@ class PaymentStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A payment that came to need attention, as the order service is told."""
+    """A payment that came to need attention, as it is reported to the order service."""
 
     key: uuid.UUID
     payment_id: str
@@ -91,7 +91,7 @@ class AlertStore(Protocol):
     """Payments that need attention, and whether the order service knows."""
 
     async def raise_for(self, payments: Sequence[Payment], now: datetime) -> None:
-        """Writes that the order service is to be told; in the transaction of the change."""
+        """Writes that the order service is to have a report; in the transaction of the change."""
 
     async def of_keys(self, keys: Collection[uuid.UUID]) -> list[Alert]: ...
     async def any_due(self, now: datetime) -> bool: ...
@@ -273,7 +273,7 @@ class Decisions(Protocol):
 
 
 class OrderPeer(Protocol):
-    """The order service, as it is told about payments."""
+    """The order service, which takes reports about payments."""
 
     async def report(self, alerts: Sequence[Alert], patience: float) -> set[uuid.UUID]:
         """Returns keys of orders that it does not know."""

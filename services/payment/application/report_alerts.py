@@ -1,4 +1,4 @@
-"""Payments that need attention are told to the order service, which holds their orders; the relay tells until it knows."""
+"""Payments that need attention are reported to the order service, which holds their orders; repeated until it has them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ReportAlerts:
         self._relay = Relay("payment", "alerts", clock, limits)
 
     async def once(self) -> int:
-        """Tells what is due; returns how much that was."""
+        """Reports what is due; returns how much that was."""
         turn = self._relay.turn()
         async with self._units.reading() as work:
             # Most looks find nothing: those take no write lock.
@@ -41,13 +41,13 @@ class ReportAlerts:
         async def send(some: Sequence[Alert]) -> None:
             with tracing.work("payment", "relay alerts"):
                 unknown = await self._peer.report(some, turn.limits.relay_timeout)
-            told.update({alert.key: alert.version for alert in some if alert.order_key not in unknown})
+            known.update({alert.key: alert.version for alert in some if alert.order_key not in unknown})
             for alert in some:
                 if alert.order_key in unknown:
                     turn.unknown(heads[alert.key], "ORDER_UNKNOWN")
 
-        told: dict[UUID, int] = {}
+        known: dict[UUID, int] = {}
         await turn.deliver(alerts, heads, send)
         # Not within `send`: trouble of our own database is no answer of the order service.
-        if told:
-            await self._units.retrying(lambda work: work.alerts.acknowledge(told))
+        if known:
+            await self._units.retrying(lambda work: work.alerts.acknowledge(known))

@@ -23,10 +23,10 @@ def lower(payments: Sequence[Payment], rows: Sequence[Transaction], due: int, no
     excess = sum(c.payment.due for c in courses) - due
     for candidates, floor in _passes(courses):
         for course in candidates:
-            cut = min(excess, max(0, course.payment.due - floor(course)))
-            if cut > 0:
-                course.change(due=course.payment.due - cut)
-                excess -= cut
+            reduction = min(excess, max(0, course.payment.due - floor(course)))
+            if reduction > 0:
+                course.change(due=course.payment.due - reduction)
+                excess -= reduction
     return [change for course in courses if course.payment.due < _before(course, payments) for change in _lowered(course)]
 
 

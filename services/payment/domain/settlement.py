@@ -45,7 +45,7 @@ def _authorization(course: Course, asked: Transaction, approved: bool) -> None:
         _unwanted(course, asked)
         return
     if mine.hold is not Hold.HELD:
-        # It was told that nothing is held, and the approval came after that.
+        # The void found nothing held, and the approval came after that.
         course.record(Entry(TransactionType.VOID, asked.amount, True, Cause.RENEWAL, asked.authorization_key))
         return
     others = [a for a in course.held if a.key != asked.authorization_key]
@@ -70,7 +70,7 @@ def _unwanted(course: Course, asked: Transaction) -> None:
 
 
 def _void(course: Course, asked: Transaction, approved: bool) -> None:
-    """All that a void ends is told by what is still held."""
+    """What is still held says all that a void ends."""
 
 
 def _capture(course: Course, asked: Transaction, approved: bool) -> None:

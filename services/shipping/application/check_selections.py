@@ -9,7 +9,7 @@ from services.shipping.domain.selection import Selection, unavailable
 
 
 class CheckSelections:
-    """Tells which selected methods are off, for a whole order. Stores nothing."""
+    """Answers which selected methods are off, for a whole order. Stores nothing."""
 
     def __init__(self, terms: TermsStore) -> None:
         self._terms = terms

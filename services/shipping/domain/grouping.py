@@ -38,7 +38,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How items are grouped; an empty set matches all. `own` tells a client's rule from a default one."""
+    """How items are grouped; an empty set matches all. `own` is true of a client's own rule and false of a default one."""
 
     id: str
     grouping: Grouping

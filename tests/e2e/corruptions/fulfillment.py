@@ -223,10 +223,10 @@ CORRUPTIONS = [
         "packed",
         lambda books: [sa.update(shipment_items).where(I.order_key == str(books.keys[OPEN])).values(user_id="other")],
     ),
-    breaks("fulfillment", "supplier_order_is_told_or_due", f"{OPEN}-1", header(f"{OPEN}-1", reported_version=O.version - 1)),
+    breaks("fulfillment", "supplier_order_is_reported_or_due", f"{OPEN}-1", header(f"{OPEN}-1", reported_version=O.version - 1)),
     breaks(
         "fulfillment",
-        "shipment_is_told_or_due",
+        "shipment_is_reported_or_due",
         "packed",
         lambda _: [sa.update(shipments).where(S.id == "packed").values(reported_version=S.version - 1)],
     ),

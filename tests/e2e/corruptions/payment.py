@@ -150,7 +150,7 @@ CORRUPTIONS = [
     breaks("across", "paid_covers_the_total", GONE, never_paid, database="payment"),
     breaks("across", "paid_covers_the_total", CUT, payment("x-po", due=P.due - 1_000_000), database="payment"),
     breaks("across", "payments_are_lowered_by_changes", CUT, payment("x-po", due=P.due + 1_000_000), database="payment"),
-    breaks("payment", "alert_is_told_or_due", "h-card", lambda _: [sa.update(ALERTS).values(reported_version=0)]),
+    breaks("payment", "alert_is_reported_or_due", "h-card", lambda _: [sa.update(ALERTS).values(reported_version=0)]),
     breaks("payment", "ledger_movement_balances", "", unbalanced),
     breaks("payment", "balance_is_ledger_sum", "gift-ada", lambda _: [sa.update(ACCOUNTS).values(balance=A.balance + 1)]),
     breaks(

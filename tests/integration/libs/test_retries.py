@@ -12,7 +12,7 @@ from libs.clock import ManualClock
 from libs.db import UtcTime, metadata
 from libs.obs.metrics import REGISTRY
 from libs.service import retries
-from libs.service.retries import Retries, told
+from libs.service.retries import Retries, failures_of
 from tests.integration.libs.tables import created
 from tests.support.databases import Databases
 
@@ -49,10 +49,10 @@ async def test_a_row_that_fails_waits_longer_each_time_until_it_succeeds(databas
             await rows.failed(ITEM, "KeyError" * 50)
             waits.append(((await row()).due - clock.now()).total_seconds())
         assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
-        assert told(await row()) == {"failures": "8", "failure": ("KeyError" * 50)[:200]}
+        assert failures_of(await row()) == {"failures": "8", "failure": ("KeyError" * 50)[:200]}
         assert counted() == before + 8
         await rows.went(ITEM)
-        assert told(await row()) == {}
+        assert failures_of(await row()) == {}
         await rows.failed((ITEM[0], 2), "it has ended")
         async with database.reading() as tx:
             assert (await tx.execute(sa.select(WORK.c.failures).where(WORK.c.number == 2))).scalar() == 0

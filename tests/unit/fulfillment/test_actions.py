@@ -13,7 +13,7 @@ from libs.errors import WaybillError
 from libs.ids import SequentialIds
 from services.fulfillment.domain.shipments.actions.ship import Loading, Wanted
 from services.fulfillment.domain.sourcing.model import Line, Stock, Strategy
-from services.fulfillment.domain.stock.ledger import Effect, effects
+from services.fulfillment.domain.stock.ledger import Effect, summed_by_record
 from services.fulfillment.domain.supplier_orders.actions.answer import Rejection, accept, check_rejectable, reject
 from services.fulfillment.domain.supplier_orders.actions.cancel import cancel
 from services.fulfillment.domain.supplier_orders.actions.change import Change
@@ -123,7 +123,7 @@ def test_a_cancel_of_what_has_not_left_frees_all_stock() -> None:
     ended = cancel([order], CAUSE, NOW)
     (after,) = ended.changed
     assert (after.status, units(after)) == ("CANCELED", [(3, 0, 3), (2, 0, 2)])
-    (effect,) = effects([*change.movements, *ended.movements]).values()
+    (effect,) = summed_by_record([*change.movements, *ended.movements]).values()
     # Nothing is left but the end of the reservation.
     assert (effect.on_hand, effect.allocated, effect.reserved) == (0, 0, -5)
     assert cancel([after], CAUSE, NOW).changed == ()
@@ -139,7 +139,7 @@ def test_delivered_units_keep_an_order_from_being_frozen_and_never_come_back() -
     ended = cancel([order], CAUSE, NOW)
     (after,) = ended.changed
     assert (after.status, units(after)) == ("COMPLETED", [(3, 0, 3), (2, 2, 0)])
-    (effect,) = effects([*change.movements, *ended.movements]).values()
+    (effect,) = summed_by_record([*change.movements, *ended.movements]).values()
     assert (effect.on_hand, effect.allocated) == (-2, 0)
 
 
@@ -151,7 +151,7 @@ def test_a_rejection_leaves_delivered_units_where_they_are() -> None:
     (kept,), (made,) = change.changed, change.created
     assert (kept.status, units(kept), kept.total, kept.moved) == ("COMPLETED", [(0, 0, 0), (2, 2, 0)], 20_000_000, False)
     assert (made.supplier_id, units(made), made.total) == ("", [(3, 0, 0)], 30_000_000)
-    assert effects(change.movements)[stocks[0].key] == Effect(allocated=-3)
+    assert summed_by_record(change.movements)[stocks[0].key] == Effect(allocated=-3)
 
 
 def test_an_accepted_order_is_rejected_for_what_is_not_packed() -> None:
@@ -181,7 +181,7 @@ def test_units_that_a_count_took_away_stay_open_until_stock_comes() -> None:
     change = confirmed(snapshot(*lines), *reserved, stocks=[stock("a", on_hand=1, reserved=5)])
     (order,) = change.created
     assert (order.status, units(order), order.lines[1].packable) == ("OPEN", [(3, 0, 0), (2, 1, 0)], 0)
-    assert effects(change.movements)[stock("a").key] == Effect(on_hand=-1, reserved=-5, allocated=4)
+    assert summed_by_record(change.movements)[stock("a").key] == Effect(on_hand=-1, reserved=-5, allocated=4)
     later = Delivery([stock("a", on_hand=7, allocated=4)])
     (after,) = later.of([order])
     assert (units(after), [m.on_hand for m in later.movements]) == ([(3, 0, 0), (2, 2, 0)], [-1])
@@ -238,7 +238,7 @@ def test_rejected_units_go_to_another_supplier_and_the_rest_to_the_seller() -> N
         ("PO1-3", "", 2, 2),
     ]
     assert sum(o.total for o in change.created) == order.total
-    assert {k: e.allocated for k, e in effects(change.movements).items()} == {stocks[0].key: -5, stocks[1].key: 3}
+    assert {k: e.allocated for k, e in summed_by_record(change.movements).items()} == {stocks[0].key: -5, stocks[1].key: 3}
 
 
 def test_rejected_units_join_the_order_that_the_supplier_has_already() -> None:
@@ -303,7 +303,7 @@ def test_a_rejection_keeps_units_money_and_stock(wanted: list[tuple[int, bool, i
     assert sum(o.total for o in (*change.changed, *change.created)) == before.total
     (gone,) = change.changed
     assert [x.unpacked for x in gone.lines] == [0] * len(lines)
-    sums = effects(change.movements)
+    sums = summed_by_record(change.movements)
     for s in stocks[1:]:
         effect = sums.get(s.key)
         assert effect is None or effect.allocated - effect.on_hand <= s.on_hand

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from libs.errors import WaybillError
 from services.fulfillment.domain.shipments.actions.ship import Loading, Wanted
-from services.fulfillment.domain.stock.ledger import effects
+from services.fulfillment.domain.stock.ledger import summed_by_record
 from services.fulfillment.domain.supplier_orders.actions.give_up import give_up, stop
 from services.fulfillment.domain.supplier_orders.supplier_order import SelectionItem, ShipSelection, SupplierOrder
 from services.fulfillment.domain.supplier_orders.worth import Amounts, canceled, given_up
@@ -89,8 +89,8 @@ def test_open_units_are_canceled_packed_ones_too_and_their_stock_is_free() -> No
     assert (line.shipped, line.packed, line.canceled, line.open) == (2, 0, 3, 0)
     assert [(a.quantity, a.packed, a.shipped) for a in line.allocations] == [(2, 0, 2)]
     assert (gone.status, gone.cancel_time, gone.lines[0].canceled) == ("CANCELED", NOW, 2)
-    assert sorted(e.allocated for e in effects(change.movements).values()) == [-3, -2]
-    assert all(e.on_hand == 0 for e in effects(change.movements).values())
+    assert sorted(e.allocated for e in summed_by_record(change.movements).values()) == [-3, -2]
+    assert all(e.on_hand == 0 for e in summed_by_record(change.movements).values())
 
 
 def test_a_parcel_whose_units_were_given_up_can_no_longer_leave() -> None:

@@ -114,8 +114,8 @@ def test_units_are_unknown_only_of_lines_whose_supplier_order_is_parked() -> Non
     ]
     assert "shipped_units_agree" in broken(*told)
     assert "shipped_units_agree" in broken(*told, parked("fulfillment", "shipment", "SH1"))
-    assert "shipped_units_agree" in broken(*told, fact("fulfillment", "untold_lines", l2="PO1-2"))
-    assert "shipped_units_agree" not in broken(*told, fact("fulfillment", "untold_lines", l1="PO1-1"))
+    assert "shipped_units_agree" in broken(*told, fact("fulfillment", "unreported_lines", l2="PO1-2"))
+    assert "shipped_units_agree" not in broken(*told, fact("fulfillment", "unreported_lines", l1="PO1-1"))
 
 
 def test_the_state_of_an_order_is_the_same_however_it_is_told() -> None:

@@ -9,7 +9,7 @@ import pytest
 from libs.db.invariants import in_parts, readable
 from libs.db.refusals import unavailable
 from libs.errors import Kind, WaybillError, invalid
-from libs.invariants import ENDED, UNREADABLE, Finding, Record, RuleResult, Summary, told_to_the_end, unreadable
+from libs.invariants import ENDED, UNREADABLE, Finding, Record, RuleResult, Summary, unreadable, with_summary
 
 KEYS = [f"k{n}" for n in range(10)]
 
@@ -79,7 +79,7 @@ async def ended(*records: Record, error: Exception | None = None) -> list[Record
         if error is not None:
             raise error
 
-    return [record async for record in told_to_the_end("echo", inspection())]
+    return [record async for record in with_summary("echo", inspection())]
 
 
 async def test_an_inspection_that_fails_is_a_finding_and_has_a_summary() -> None:

@@ -70,8 +70,8 @@ class SqlAddressBooks:
 
     async def taken(self, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those (company, address id) that exist, locked against removal."""
-        possible = [(party, id) for party, id in keys if valid_id(id) and valid_id(party.partition(":")[2])]
-        parties, ids = sorted({party for party, _ in possible}), sorted({id for _, id in possible})
+        valid = [(party, id) for party, id in keys if valid_id(id) and valid_id(party.partition(":")[2])]
+        parties, ids = sorted({party for party, _ in valid}), sorted({id for _, id in valid})
         if not ids:
             return set()
         statement = sa.select(_A.party, _A.id).where(_A.party.in_(parties), _A.id.in_(ids))
@@ -111,12 +111,12 @@ class SqlAddressBooks:
                 # Free when they were looked up; another transaction was faster with one of them.
                 raise exists("address", entries[0].id) from None
             raise
-        await self._tell(entries)
+        await self._add_to_feed(entries)
 
     async def replace(self, entry: Entry) -> None:
         """Writes an entry anew."""
         await self._tx.execute(sa.update(ADDRESSES).where(_A.party == entry.party, _A.id == entry.id).values(_row(entry)))
-        await self._tell([entry])
+        await self._add_to_feed([entry])
 
     async def remove(self, party: str, id: str, now: datetime) -> None:
         """Removes an entry and its assignments; its id stays taken."""
@@ -124,9 +124,9 @@ class SqlAddressBooks:
         statement = sa.delete(ADDRESSES).where(_A.party == party, _A.id == id).returning(ADDRESSES)
         removed = [entry_of(row) for row in await self._tx.execute(statement)]
         await tombstones.bury(self._tx, DELETED, ADDRESSES.name, [_full(party, id)], now)
-        await self._tell(removed, now)
+        await self._add_to_feed(removed, now)
 
-    async def _tell(self, entries: Sequence[Entry], deleted: datetime | None = None) -> None:
+    async def _add_to_feed(self, entries: Sequence[Entry], deleted: datetime | None = None) -> None:
         """An id is unique within its company's book only, so the company stands before it."""
         made = [
             Change(

@@ -17,14 +17,14 @@ ANSWER_LINES = 10_000
 _I, _L, _O = shipment_items.c, supplier_order_lines.c, supplier_orders.c
 
 
-def fitting(sizes: Sequence[int], limit: int) -> int:
-    """How many of the first have no more lines together than `limit`; one at least, so that a list goes on."""
+def fitting(lines_of_each: Sequence[int], limit: int) -> int:
+    """How many of the first answers have at most `limit` lines together; one at least, so that a list goes on."""
     total = 0
-    for n, size in enumerate(sizes):
+    for n, size in enumerate(lines_of_each):
         total += size
         if n and total > limit:
             return n
-    return len(sizes)
+    return len(lines_of_each)
 
 
 async def fitting_rows(tx: Tx, owner: sa.Column[Any], rows: Sequence[Any]) -> int:
@@ -44,7 +44,7 @@ async def fitting_orders(tx: Tx, keys: Sequence[str]) -> int:
         .where(_O.order_key.in_(keys))
         .group_by(_O.order_key),
     )
-    # A shipment is told with all its items, so those of other orders count as well.
+    # A shipment is sent with all its items, so those of other orders count as well.
     ours, theirs = shipment_items.alias("ours").c, shipment_items.alias("theirs").c
     mine = sa.select(ours.order_key, ours.shipment_key).where(ours.order_key.in_(keys)).distinct().subquery()
     items = await _counts(

@@ -29,7 +29,7 @@ class Gauges:
             .group_by(reservations.c.state)
         )
         async with self._db.reading() as tx:
-            waiting = [(await tx.execute(_untold(table))).one() for table in (supplier_orders, shipments)]
+            waiting = [(await tx.execute(_unreported(table))).one() for table in (supplier_orders, shipments)]
             states = {"RESERVED": 0} | {row.state: row.found for row in await tx.execute(held)}
         now = self._clock.now()
         oldest = min((row.oldest for row in waiting if row.oldest is not None), default=now)
@@ -41,7 +41,7 @@ class Gauges:
         ]
 
 
-def _untold(table: sa.Table) -> sa.Select[*tuple[Any, ...]]:
+def _unreported(table: sa.Table) -> sa.Select[*tuple[Any, ...]]:
     c = table.c
     return sa.select(
         sa.func.count().label("found"),

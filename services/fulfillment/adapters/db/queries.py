@@ -15,7 +15,7 @@ from libs.query.request import Page, PageRequest
 from services.fulfillment.adapters.db.answer_limits import fitting_orders, fitting_rows
 from services.fulfillment.adapters.db.shipments.shipment_store import SqlShipmentStore
 from services.fulfillment.adapters.db.stock.stock_store import record
-from services.fulfillment.adapters.db.storable_ids import possible
+from services.fulfillment.adapters.db.storable_ids import storable
 from services.fulfillment.adapters.db.supplier_orders.order_store import SqlSupplierOrderStore
 from services.fulfillment.adapters.db.tables import (
     inventory_records,
@@ -135,7 +135,7 @@ class SqlLists:
 
     async def fitting_orders(self, order_keys: Iterable[str]) -> tuple[list[str], list[str]]:
         """The buyer orders whose supplier orders and shipments fit into one answer, and the others."""
-        keys = possible(order_keys)
+        keys = storable(order_keys)
         n = await fitting_orders(self._tx, keys)
         return keys[:n], keys[n:]
 

@@ -18,7 +18,7 @@ _HEADS = {kind: Heads(kind, table) for kind, table in TABLES.items()}
 
 
 class SqlReportStore:
-    """Versions told and untold, of supplier orders and shipments alike."""
+    """Versions reported and still to report, of supplier orders and shipments alike."""
 
     __slots__ = ("_tx",)
 

@@ -1,6 +1,6 @@
-"""Ids that callers look for, as far as there can be such: no others reach a database.
+"""Of the ids that callers look for only those reach a database that it can hold.
 
-PostgreSQL refuses a statement with a NUL in it; what cannot be is unknown, like any other id that is not there.
+PostgreSQL refuses a statement with a NUL in it; an id that cannot be stored is unknown, like any other that is not there.
 """
 
 from __future__ import annotations
@@ -10,6 +10,6 @@ from collections.abc import Iterable
 from libs.ids import valid_id
 
 
-def possible(ids: Iterable[str]) -> list[str]:
-    """Each once, in their order."""
+def storable(ids: Iterable[str]) -> list[str]:
+    """Those that a database can hold, each once and sorted."""
     return sorted({id for id in ids if valid_id(id)})

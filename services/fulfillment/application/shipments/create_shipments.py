@@ -24,7 +24,7 @@ from services.fulfillment.domain.shipments.actions.ship import Loading, Wanted, 
 from services.fulfillment.domain.shipments.actions.ship_all import pack_all
 from services.fulfillment.domain.shipments.shipment import Shipment, ShipmentItem
 from services.fulfillment.domain.sourcing.model import Address
-from services.fulfillment.domain.stock.ledger import Movement, effects
+from services.fulfillment.domain.stock.ledger import Movement, summed_by_record
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from services.fulfillment.domain.visibility import may_act_for
 from waybill.fulfillment.v1 import reasons
@@ -103,7 +103,7 @@ class CreateShipments:
             if draft.ship_time is not None:
                 loading.check_time(items, draft.ship_time, f"{draft.field}.ship_time")
                 movements.extend(loading.leave(items, id))
-        sums = effects(movements)
+        sums = summed_by_record(movements)
         if sums:
             fields = {id: draft.contents for id, draft in zip(ids, drafts, strict=True)}
             loading.check_stock(movements, await work.stock.of_keys(sums, lock=True), fields)

@@ -18,7 +18,7 @@ from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.application.shipments.refusals import refusal
 from services.fulfillment.domain.shipments.actions.ship import Loading
 from services.fulfillment.domain.shipments.shipment import Shipment
-from services.fulfillment.domain.stock.ledger import effects
+from services.fulfillment.domain.stock.ledger import summed_by_record
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from services.fulfillment.domain.visibility import Scope, may_act_for, seen, shipments
 from waybill.fulfillment.v1 import reasons
@@ -110,7 +110,7 @@ class Shipments:
         if loading.refusals:
             raise refusal(loading.refusals)
         movements = loading.leave(shipment.items, shipment.id)
-        sums = effects(movements)
+        sums = summed_by_record(movements)
         if sums:
             fields = {shipment.id: "shipment.ship_time"}
             loading.check_stock(movements, await work.stock.of_keys(sums, lock=True), fields)

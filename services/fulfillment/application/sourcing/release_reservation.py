@@ -9,7 +9,7 @@ from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.domain.sourcing.model import Strategy
 from services.fulfillment.domain.sourcing.reservation import Freeze, Reservation, ReservationState
-from services.fulfillment.domain.stock.ledger import Cause, effects, releasing
+from services.fulfillment.domain.stock.ledger import Cause, releasing, summed_by_record
 
 
 class ReleaseReservation:
@@ -46,5 +46,5 @@ class ReleaseReservation:
             return known.state
         await work.reservations.end(known, ReservationState.RELEASED, now)
         movements = releasing(known.assignments, Cause(order_key, attempt))
-        await work.stock.book(movements, effects(movements), now)
+        await work.stock.book(movements, summed_by_record(movements), now)
         return ReservationState.RELEASED

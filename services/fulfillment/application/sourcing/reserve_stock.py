@@ -12,7 +12,7 @@ from services.fulfillment.application.sourcing.plan_sourcing import stock_of
 from services.fulfillment.domain.sourcing.model import Assignment, Line, Outcome, Problem, Strategy
 from services.fulfillment.domain.sourcing.pipeline import bind, follow, source, stale
 from services.fulfillment.domain.sourcing.reservation import Freeze, Reservation, ReservationState
-from services.fulfillment.domain.stock.ledger import Cause, effects, reserving
+from services.fulfillment.domain.stock.ledger import Cause, reserving, summed_by_record
 from waybill.fulfillment.v1 import reasons
 
 
@@ -79,7 +79,7 @@ class ReserveStock:
             )
             if claimed:
                 movements = reserving(outcome.assignments, Cause(demand.order_key, demand.attempt))
-                await work.stock.book(movements, effects(movements), now)
+                await work.stock.book(movements, summed_by_record(movements), now)
                 return Reserved(ReservationState.RESERVED, outcome.assignments)
         # Refused, or not the first: what an earlier call of the same attempt left is what counts.
         earlier = await work.reservations.get(demand.order_key, demand.attempt)

@@ -19,7 +19,7 @@ from services import roles
 from services.fulfillment.application.ports import AddressPeer, FulfillmentWork
 from services.fulfillment.domain.sourcing.model import Address
 from services.fulfillment.domain.stock.inventory import InventoryRecord
-from services.fulfillment.domain.stock.ledger import Cause, Movement, MovementKind, effects
+from services.fulfillment.domain.stock.ledger import Cause, Movement, MovementKind, summed_by_record
 from services.fulfillment.domain.visibility import may_act_for, stock
 from waybill.fulfillment.v1 import reasons
 
@@ -120,7 +120,7 @@ class InventoryRecords:
             for r, d in zip(records, drafts, strict=True)
             if d.opening
         ]
-        await work.stock.book(movements, effects(movements), now)
+        await work.stock.book(movements, summed_by_record(movements), now)
 
     async def get(self, caller: Principal, id: str) -> InventoryRecord:
         """One that the caller may see."""

@@ -15,7 +15,7 @@ from services.fulfillment.application.stock.inventory_records import check_write
 from services.fulfillment.domain.sourcing.model import Stock
 from services.fulfillment.domain.stock.availability import Availability, for_buyers, whole
 from services.fulfillment.domain.stock.inventory import Adjustment, InventoryRecord, LedgerEntry
-from services.fulfillment.domain.stock.ledger import Cause, Movement, effects
+from services.fulfillment.domain.stock.ledger import Cause, Movement, summed_by_record
 from services.fulfillment.domain.visibility import EVERYTHING, NOTHING, STOCK_READERS, may_act_for, stock
 from waybill.fulfillment.v1 import reasons
 
@@ -42,7 +42,7 @@ class StockBook:
             mine = {id: r for id, r in known.items() if may_act_for(caller, r.supplier_id)}
             if replayed is None:
                 movements = _movements(adjustments, mine, caller)
-                await work.stock.book(movements, effects(movements), now)
+                await work.stock.book(movements, summed_by_record(movements), now)
                 mine = await work.stock.records(ids)
             return [mine[id] for id in ids]
 

@@ -10,7 +10,7 @@ from libs.ids import IdSource
 from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.domain.sourcing.reservation import Freeze, ReservationState
-from services.fulfillment.domain.stock.ledger import Cause, effects
+from services.fulfillment.domain.stock.ledger import Cause, summed_by_record
 from services.fulfillment.domain.supplier_orders.actions.cancel import cancel
 from services.fulfillment.domain.supplier_orders.actions.change import Change
 from services.fulfillment.domain.supplier_orders.actions.freeze import freeze
@@ -58,10 +58,10 @@ class ConfirmReservation:
             ended = cancel(change.created, cause, now)
             change = Change(created=_latest(change.created, ended.changed), movements=(*change.movements, *ended.movements))
         elif any(not line.shippable for line in order.lines):
-            stocks = await work.stock.of_keys(effects(change.movements), lock=True)
+            stocks = await work.stock.of_keys(summed_by_record(change.movements), lock=True)
             change = delivered(change, stocks, now)
         await work.reservations.end(reserved, ReservationState.CONFIRMED, now, order.xp)
-        await work.stock.book(change.movements, effects(change.movements), now)
+        await work.stock.book(change.movements, summed_by_record(change.movements), now)
         await work.orders.insert(change.created, now)
         return list(change.created)
 

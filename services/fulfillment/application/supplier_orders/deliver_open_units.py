@@ -12,7 +12,7 @@ from libs.service.loops import Pace, one_by_one
 from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.reporting import Reporting
-from services.fulfillment.domain.stock.ledger import effects
+from services.fulfillment.domain.stock.ledger import summed_by_record
 from services.fulfillment.domain.supplier_orders.actions.change import settled, touched
 from services.fulfillment.domain.supplier_orders.actions.deliver import Delivery
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
@@ -66,5 +66,5 @@ class DeliverOpenUnits:
         pairs = zip(before, delivery.of(before), strict=True)
         after = [settled(touched(new, now), now) for old, new in pairs if new is not old]
         await work.orders.save_units({o.key: o for o in before}, after, now)
-        await work.stock.book(delivery.movements, effects(delivery.movements), now)
+        await work.stock.book(delivery.movements, summed_by_record(delivery.movements), now)
         return after

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from libs.clock import Clock
 from services.fulfillment.application.ports import FulfillmentWork
-from services.fulfillment.domain.stock.ledger import effects
+from services.fulfillment.domain.stock.ledger import summed_by_record
 from services.fulfillment.domain.supplier_orders.actions.change import Change
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder, by_id
 
@@ -22,7 +22,7 @@ async def apply_action(work: FulfillmentWork, clock: Clock, order_key: str, acti
     now = clock.now()
     orders = await work.orders.of_orders([order_key], lock=True)
     change = action(orders, now)
-    await work.stock.book(change.movements, effects(change.movements), now)
+    await work.stock.book(change.movements, summed_by_record(change.movements), now)
     before = {o.key: o.lines for o in orders}
     # A freeze touches headers only; rewriting 5,000 lines for it would be waste.
     await work.orders.save([o for o in change.changed if o.lines is before[o.key]], now)

@@ -12,7 +12,7 @@ from services import roles
 from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.application.supplier_orders.supplier_orders import RESOURCE, visible
-from services.fulfillment.domain.stock.ledger import Cause, effects
+from services.fulfillment.domain.stock.ledger import Cause, summed_by_record
 from services.fulfillment.domain.supplier_orders.actions.answer import Rejection, check_rejectable, reject
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 
@@ -66,7 +66,7 @@ class RejectSupplierOrder:
             self._ids.key,
             now,
         )
-        await work.stock.book(change.movements, effects(change.movements), now)
+        await work.stock.book(change.movements, summed_by_record(change.movements), now)
         await work.orders.replace(change.changed, now)
         await work.orders.insert(change.created, now)
         return [*change.changed, *change.created]

@@ -56,7 +56,7 @@ class Effect:
     allocated: int = 0
 
 
-def effects(movements: Iterable[Movement]) -> Mapping[uuid.UUID, Effect]:
+def summed_by_record(movements: Iterable[Movement]) -> Mapping[uuid.UUID, Effect]:
     """Movements summed by record, in the order of the keys: the order in which records are locked."""
     sums: dict[uuid.UUID, list[int]] = {}
     for m in movements:

@@ -31,7 +31,7 @@ class SqlAlertStore:
         self._ids = ids
 
     async def raise_for(self, payments: Sequence[Payment], now: datetime) -> None:
-        """The order service is to be told, again if it was told about an earlier attempt."""
+        """The order service is to have a report, again if it had one about an earlier attempt."""
         if not payments:
             return
         insert = self._tx.insert(ALERTS)
@@ -68,7 +68,7 @@ class SqlAlertStore:
         return list(found.values())
 
     async def any_due(self, now: datetime) -> bool:
-        """Whether there is anything to tell; a look that costs no write."""
+        """Whether there is anything to report; a look that costs no write."""
         return (await self._tx.execute(sa.select(A.key).where(A.report_time <= now).limit(1))).first() is not None
 
     async def take(self, now: datetime, until: datetime, limit: int) -> list[Head]:

@@ -31,7 +31,7 @@ class Gauges:
         reserved = sa.select(sa.func.count()).where(ATTEMPTS.c.state == "RESERVED")
         pending = sa.select(t.type, sa.func.count().label("found")).where(t.ask_time.is_not(None)).group_by(t.type)
         a = ALERTS.c
-        untold = sa.select(
+        unreported = sa.select(
             sa.func.count().label("found"),
             sa.func.count(a.report_parked_time).label("parked"),
             sa.func.min(a.update_time).label("oldest"),
@@ -41,7 +41,7 @@ class Gauges:
         async with self._db.reading() as tx:
             found = (await tx.execute(reserved)).scalar_one()
             by_type = {row.type: row.found for row in await tx.execute(pending)}
-            alerts = (await tx.execute(untold)).one()
+            alerts = (await tx.execute(unreported)).one()
             attention = (await tx.execute(troubled.where(PAYMENTS.c.state == State.ATTENTION.value))).scalar_one()
         now = self._clock.now()
         return [

@@ -106,7 +106,7 @@ class SqlMeansStore:
         if not ids:
             return
         if len(ids) > 1:
-            # An update of several rows locks them in no order that can be told.
+            # An update of several rows locks them in no order that is known.
             await self._tx.execute(sa.select(A.id).where(A.id.in_(ids)).order_by(A.id).with_for_update())
         statement = (
             sa.update(ACCOUNTS)

@@ -126,7 +126,7 @@ class SqlPaymentStore:
         if taken is not None:
             raise exists("payment", taken)
 
-    def _tell(self, payments: Sequence[Payment]) -> None:
+    def _add_to_feed(self, payments: Sequence[Payment]) -> None:
         note(self._tx, CHANGES, [Change("payment", p.id, p.version, p.update_time) for p in payments])
 
     async def insert(self, payments: Sequence[Payment]) -> None:
@@ -139,14 +139,14 @@ class SqlPaymentStore:
             if is_unique_violation(error):
                 raise exists("payment", payments[0].id) from None
             raise
-        self._tell(payments)
+        self._add_to_feed(payments)
 
     async def save(self, payments: Sequence[Payment]) -> None:
         """Changed ones, in one statement."""
         if payments:
             rows = [{"b_id": p.id, **{f"b_{n}": getattr(p, n) for n in _MUTABLE}} for p in payments]
             await self._tx.execute(_SAVE, [{**row, "b_state": row["b_state"].value} for row in rows])
-            self._tell(payments)
+            self._add_to_feed(payments)
 
     async def remove(self, payment_ids: Sequence[str], now: datetime) -> None:
         """Removed ones, with their transactions: the id may be given again."""

@@ -1,6 +1,6 @@
 """The built-in test gateway. It remembers in a table of its own, in transactions of its own, as a real one would.
 
-What happens is told by the card's token; any token that is not named here is approved:
+The card's token decides what happens; any token that is not named here is approved:
 
 | token | what happens |
 |---|---|

@@ -37,10 +37,10 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_payment_alerts_report_time'), ['report_time'], unique=False)
 
     # ### end Alembic commands ###
-    _tell_of_those_that_need_attention_already()
+    _report_those_that_need_attention_already()
 
 
-def _tell_of_those_that_need_attention_already() -> None:
+def _report_those_that_need_attention_already() -> None:
     now = datetime.now(UTC)
     payments = sa.table('payments', sa.column('id'), sa.column('order_key', sa.Uuid()), sa.column('state'))
     alerts = sa.table(

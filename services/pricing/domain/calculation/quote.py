@@ -24,7 +24,7 @@ class QuotedShipping:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What was told, and must hold still; what is not in it is not checked."""
+    """What the order was worked out from, and must still hold; what is not in it is not checked."""
 
     prices: Mapping[str, int] = field(default_factory=dict)
     """Unit prices by line."""
@@ -79,8 +79,8 @@ def changed(
         if line.id in lost:
             problems.append(unplaced(line.id))
             continue
-        told = quote.tax_rates.get(line.id)
-        if told is not None and told != rates.rate(line.destination or quote.destination, line.tax_class):
+        quoted = quote.tax_rates.get(line.id)
+        if quoted is not None and quoted != rates.rate(line.destination or quote.destination, line.tax_class):
             problems.append(Problem(line.id, reasons.TAX_CHANGED, f"product {line.product_id} is taxed otherwise by now"))
     for shipping in quote.shipping:
         if shipping.id in lost_shipping:

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs.db.invariants import Look, SqlRule, told
+from libs.db.invariants import Look, SqlRule, sentence
 from libs.identify import folded
 from libs.resource.database.invariants import Stored, looking
 from services.directory.adapters.db.tables import (
@@ -37,7 +37,7 @@ def _admits_nobody(dialect: str, name: str, companies: sa.Table) -> sa.Select[An
     each = sa.func.jsonb_array_elements_text(column) if dialect == "postgresql" else sa.func.json_each(column)
     admitted = each.table_valued("value")
     return (
-        sa.select(CLIENTS.c.id.label("subject"), told(name, " ", admitted.c.value))
+        sa.select(CLIENTS.c.id.label("subject"), sentence(name, " ", admitted.c.value))
         .select_from(CLIENTS.join(admitted, sa.true()))
         .where(~sa.exists().where(companies.c.id == admitted.c.value))
     )
@@ -47,7 +47,7 @@ def _of_nobody() -> sa.Select[Any]:
     """Addresses of single users who are not in the company."""
     a = ADDRESSES.c
     member = sa.exists().where(USERS.c.id == a.user_id, USERS.c.party == a.party)
-    return sa.select(a.id.label("subject"), told(a.user_id)).where(a.user_id != "", ~member)
+    return sa.select(a.id.label("subject"), sentence(a.user_id)).where(a.user_id != "", ~member)
 
 
 def look(dialect: str) -> Look:

@@ -47,7 +47,9 @@ WATCHED: Register = {
     ),
     tables.CLIENTS: Watch(
         {
-            "id": Free("orders name the client they came through, in their own service: the directory tells nothing by it"),
+            "id": Free(
+                "orders name the client they came through, in their own service: the directory itself draws no conclusion from it"
+            ),
             "default_user_id": by("client_has_default_user"),
             **all_by("client_has_its_companies", "buyer_ids supplier_ids"),
             **all_by(_CONTRACT, "access_token_minutes roles policy"),

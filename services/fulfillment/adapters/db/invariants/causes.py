@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs.db.invariants import SqlRule, finer_than_minor_unit, told
+from libs.db.invariants import SqlRule, finer_than_minor_unit, sentence
 from services.fulfillment.adapters.db.tables import (
     allocations,
     inventory_records,
@@ -44,14 +44,14 @@ def _stock_rules() -> list[SqlRule]:
     return [
         SqlRule(
             "movement_has_its_record",
-            sa.select(_RECORD, told(_M.kind, " of no record")).where(~sa.exists().where(_R.key == _M.record_key)),
+            sa.select(_RECORD, sentence(_M.kind, " of no record")).where(~sa.exists().where(_R.key == _M.record_key)),
             stock_movements,
         ),
         SqlRule(
             "movement_has_its_cause",
             sa.select(
                 _R.id.label("subject"),
-                told(_M.kind, " by user '", _M.user_id, "', order '", _M.order_key, "', shipment '", _M.shipment_id, "'"),
+                sentence(_M.kind, " by user '", _M.user_id, "', order '", _M.order_key, "', shipment '", _M.shipment_id, "'"),
             )
             .join_from(stock_movements, inventory_records, _R.key == _M.record_key)
             .where(wrong),
@@ -80,7 +80,8 @@ def _allocated_of() -> SqlRule:
     return SqlRule(
         "allocation_is_of_its_record",
         sa.select(
-            _ORDER, told("line ", _A.line_item_id, " from record '", _A.record_id, "' of ", _A.supplier_id, "/", _A.ship_from_id)
+            _ORDER,
+            sentence("line ", _A.line_item_id, " from record '", _A.record_id, "' of ", _A.supplier_id, "/", _A.ship_from_id),
         )
         .outerjoin_from(allocations, supplier_orders, _O.key == _A.supplier_order_key)
         .outerjoin(supplier_order_lines, line)
@@ -104,21 +105,23 @@ def _attempt_rules() -> list[SqlRule]:
     return [
         SqlRule(
             "attempt_is_checked_until_it_ends",
-            sa.select(_V.order_key.label("subject"), told("attempt ", _V.attempt, " is ", _V.state)).where(
+            sa.select(_V.order_key.label("subject"), sentence("attempt ", _V.attempt, " is ", _V.state)).where(
                 (_V.state == "RESERVED") != _V.check_time.is_not(None)
             ),
             reservations,
         ),
         SqlRule(
             "cancel_stops_what_it_decided",
-            sa.select(_V.order_key.label("subject"), told("attempt ", _V.attempt, ": '", _V.hold, "', not its supplier orders"))
+            sa.select(
+                _V.order_key.label("subject"), sentence("attempt ", _V.attempt, ": '", _V.hold, "', not its supplier orders")
+            )
             .where(confirmed)
             .where(against),
             reservations,
         ),
         SqlRule(
             "held_as_the_order",
-            sa.select(_O.id.label("subject"), told("held ", _O.held, ", attempt ", _V.attempt, " ", _V.held))
+            sa.select(_O.id.label("subject"), sentence("held ", _O.held, ", attempt ", _V.attempt, " ", _V.held))
             .join_from(supplier_orders, reservations, _V.order_key == _O.order_key)
             .where(confirmed, _O.status.in_(_LIVE), _O.held != _V.held),
             supplier_orders,
@@ -131,11 +134,12 @@ def _order_rules() -> list[SqlRule]:
         SqlRule(
             "supplier_order_is_numbered",
             sa.union_all(
-                sa.select(_O.id.label("subject"), told("number ", _O.number, " of order ", _O.order_id)).where(
+                sa.select(_O.id.label("subject"), sentence("number ", _O.number, " of order ", _O.order_id)).where(
                     _O.id != _O.order_id + "-" + sa.cast(_O.number, sa.String)
                 ),
                 sa.select(
-                    sa.func.max(_O.order_id).label("subject"), told(sa.func.count(), " numbers up to ", sa.func.max(_O.number))
+                    sa.func.max(_O.order_id).label("subject"),
+                    sentence(sa.func.count(), " numbers up to ", sa.func.max(_O.number)),
                 )
                 .group_by(_O.order_key)
                 .having(sa.or_(sa.func.count(sa.distinct(_O.number)) != sa.func.max(_O.number), sa.func.min(_O.number) < 1)),
@@ -146,7 +150,7 @@ def _order_rules() -> list[SqlRule]:
         SqlRule(
             "frozen_remembers_what_it_was",
             sa.select(
-                _O.id.label("subject"), told(_O.status, ", before it ", sa.func.coalesce(_O.former_status, "nothing"))
+                _O.id.label("subject"), sentence(_O.status, ", before it ", sa.func.coalesce(_O.former_status, "nothing"))
             ).where((_O.status == "FROZEN") != _O.former_status.is_not(None)),
             supplier_orders,
         ),
@@ -160,7 +164,7 @@ def _fractions() -> Any:
 
     def of(subject: Any, currency: Any, amounts: Any) -> sa.Select[Any]:
         wrong = sa.or_(finer_than_minor_unit(currency, *amounts), *(amount < 0 for amount in amounts))
-        return sa.select(subject.label("subject"), told("an amount that ", currency, " does not have")).where(wrong)
+        return sa.select(subject.label("subject"), sentence("an amount that ", currency, " does not have")).where(wrong)
 
     return sa.union_all(
         of(_O.id, _O.currency, header),
@@ -173,21 +177,21 @@ def _shipment_rules() -> list[SqlRule]:
     return [
         SqlRule(
             "shipment_item_has_its_shipment",
-            sa.select(_I.order_id.label("subject"), told("line ", _I.line_item_id, " is on no shipment")).where(
+            sa.select(_I.order_id.label("subject"), sentence("line ", _I.line_item_id, " is on no shipment")).where(
                 ~sa.exists().where(_S.key == _I.shipment_key)
             ),
             shipment_items,
         ),
         SqlRule(
             "shipment_has_items",
-            sa.select(_S.id.label("subject"), told("holds nothing, and is not deleted")).where(
+            sa.select(_S.id.label("subject"), sentence("holds nothing, and is not deleted")).where(
                 _S.delete_time.is_(None), ~sa.exists().where(_I.shipment_key == _S.key, _I.quantity > 0)
             ),
             shipments,
         ),
         SqlRule(
             "shipment_cost_has_a_currency",
-            sa.select(_S.id.label("subject"), told("currency '", _S.currency, "'")).where(
+            sa.select(_S.id.label("subject"), sentence("currency '", _S.currency, "'")).where(
                 sa.or_(
                     _S.cost.is_(None) != (_S.currency == ""),
                     sa.exists().where(_I.shipment_key == _S.key, _O.key == _I.supplier_order_key, _O.currency != _S.currency)

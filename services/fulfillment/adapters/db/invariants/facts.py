@@ -13,7 +13,7 @@ from libs.db import Tx
 from libs.db.invariants import readable, total
 from libs.invariants import Fact, Finding, digests
 from libs.relay.marks import parked, tried
-from libs.service.retries import told as failed
+from libs.service.retries import failures_of
 from services.fulfillment.adapters.db.shipments.shipment_store import SqlShipmentStore
 from services.fulfillment.adapters.db.supplier_orders.order_store import SqlSupplierOrderStore
 from services.fulfillment.adapters.db.tables import (
@@ -65,7 +65,7 @@ async def _of(tx: Tx, keys: Sequence[str]) -> list[Fact]:
         *await _supplier_orders(tx, keys),
         *await _deliveries(tx, keys),
         *await _units(tx, keys),
-        *await _untold_lines(tx, keys),
+        *await _unreported_lines(tx, keys),
         *await _shipments(tx, keys),
     ]
     return sorted(made, key=lambda fact: fact.order_key)
@@ -76,7 +76,7 @@ def _attempt(row: Any) -> Fact:
     tombstone = row.kind == "SUBMIT" and not row.lines
     values = {"attempt": str(row.attempt), "kind": row.kind, "state": row.state, "finished": ended}
     values["tombstone"] = str(int(tombstone))
-    values |= failed(row) if row.state == "RESERVED" else {}
+    values |= failures_of(row) if row.state == "RESERVED" else {}
     return Fact(CONTEXT, "stock_attempt", row.order_key, values)
 
 
@@ -101,7 +101,7 @@ async def _supplier_orders(tx: Tx, keys: Sequence[str]) -> list[Fact]:
         }
         found.append(Fact(CONTEXT, "supplier_order", row.order_key, values))
         if row.report_time is not None:
-            found.append(_untold("supplier_order", row, row.order_key))
+            found.append(_unreported("supplier_order", row, row.order_key))
     return found
 
 
@@ -110,7 +110,7 @@ async def _deliveries(tx: Tx, keys: Sequence[str]) -> list[Fact]:
     is_open = sa.exists().where(_L.supplier_order_key == _O.key, OPEN_DELIVERY)
     failing = sa.select(_O.order_key, _O.id, _O.failures, _O.failure).where(_O.order_key.in_(keys), _O.failures > 0, is_open)
     rows = await tx.execute(failing.where(_O.status.in_(("OPEN", "ACCEPTED"))))
-    return [Fact(CONTEXT, "delivery", row.order_key, {"id": row.id, **failed(row)}) for row in rows]
+    return [Fact(CONTEXT, "delivery", row.order_key, {"id": row.id, **failures_of(row)}) for row in rows]
 
 
 async def _units(tx: Tx, keys: Sequence[str]) -> list[Fact]:
@@ -127,7 +127,7 @@ async def _units(tx: Tx, keys: Sequence[str]) -> list[Fact]:
     return [Fact(CONTEXT, "units", key, values) for key, values in units.items()]
 
 
-async def _untold_lines(tx: Tx, keys: Sequence[str]) -> list[Fact]:
+async def _unreported_lines(tx: Tx, keys: Sequence[str]) -> list[Fact]:
     """Lines whose units the order service cannot know: the change of their supplier order is parked."""
     rows = await tx.execute(
         sa.select(_O.order_key, _L.line_item_id, _O.id)
@@ -137,7 +137,7 @@ async def _untold_lines(tx: Tx, keys: Sequence[str]) -> list[Fact]:
     lines: dict[str, dict[str, str]] = {}
     for row in rows:
         lines.setdefault(row.order_key, {})[row.line_item_id] = row.id
-    return [Fact(CONTEXT, "untold_lines", key, values) for key, values in lines.items()]
+    return [Fact(CONTEXT, "unreported_lines", key, values) for key, values in lines.items()]
 
 
 async def _shipments(tx: Tx, keys: Sequence[str]) -> list[Fact]:
@@ -146,17 +146,17 @@ async def _shipments(tx: Tx, keys: Sequence[str]) -> list[Fact]:
     rows = (await tx.execute(sa.select(shipments).where(_S.key.in_(its)).order_by(_S.key))).all()
     for row, shipment in zip(rows, await SqlShipmentStore(tx, timedelta()).with_items(rows), strict=True):
         for order_key in sorted({item.order_key for item in shipment.items} & set(keys)):
-            # Every order is told of its own units only.
+            # Every order learns of its own units only.
             part = replace(shipment, items=tuple(item for item in shipment.items if item.order_key == order_key))
             said = digests(shipment_out(part))
             values = {"key": str(row.key), "id": row.id, "version": str(row.version), "said": said}
             found.append(Fact(CONTEXT, "shipment", order_key, values))
             if row.report_time is not None:
-                found.append(_untold("shipment", row, order_key))
+                found.append(_unreported("shipment", row, order_key))
     return found
 
 
-def _untold(kind: str, row: Any, order_key: str) -> Fact:
+def _unreported(kind: str, row: Any, order_key: str) -> Fact:
     """Of a row whose newest state the order service does not know: it is on its way, or waits for an operator."""
     if row.report_parked_time is not None:
         return parked(CONTEXT, kind, row, order_key)

@@ -1,4 +1,4 @@
-"""Rules of supplier orders and shipments: units, amounts, and what is told to the order service."""
+"""Rules of supplier orders and shipments: units, amounts, and what is reported to the order service."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs.db.invariants import SqlRule, told
+from libs.db.invariants import SqlRule, sentence
 from services.fulfillment.adapters.db.tables import (
     allocations,
     reservations,
@@ -50,7 +50,7 @@ def _line_rules() -> list[SqlRule]:
         SqlRule(
             "supplier_order_line_units",
             _lines(
-                told(_L.quantity, " units: ", _L.packed, " packed, ", _L.shipped, " shipped, ", _L.canceled, " canceled")
+                sentence(_L.quantity, " units: ", _L.packed, " packed, ", _L.shipped, " shipped, ", _L.canceled, " canceled")
             ).where(amiss),
             supplier_order_lines,
         ),
@@ -58,7 +58,7 @@ def _line_rules() -> list[SqlRule]:
             "allocation_units",
             sa.select(
                 (_O.id + "/" + _A.line_item_id).label("subject"),
-                told(_A.quantity, " units, ", _A.packed, " packed, ", _A.shipped, " shipped"),
+                sentence(_A.quantity, " units, ", _A.packed, " packed, ", _A.shipped, " shipped"),
             )
             .outerjoin_from(allocations, supplier_orders, _O.key == _A.supplier_order_key)
             .where(sa.or_(_A.packed < 0, _A.shipped < 0, _A.packed + _A.shipped > _A.quantity)),
@@ -66,7 +66,7 @@ def _line_rules() -> list[SqlRule]:
         ),
         SqlRule(
             "allocations_within_line",
-            _lines(told(of_line.c.quantity, " units allocated of ", _L.quantity - _L.canceled))
+            _lines(sentence(of_line.c.quantity, " units allocated of ", _L.quantity - _L.canceled))
             .join(of_line, allocated)
             .where(more),
             supplier_order_lines,
@@ -88,14 +88,16 @@ def _header_rules() -> list[SqlRule]:
     return [
         SqlRule(
             "supplier_order_amounts",
-            sa.select(_O.id.label("subject"), told("subtotal ", _O.subtotal, ", lines ", sums.c.subtotal, "; total ", _O.total))
+            sa.select(
+                _O.id.label("subject"), sentence("subtotal ", _O.subtotal, ", lines ", sums.c.subtotal, "; total ", _O.total)
+            )
             .join_from(supplier_orders, sums, sums.c.supplier_order_key == _O.key)
             .where(wrong),
             supplier_orders,
         ),
         SqlRule(
             "supplier_order_has_lines",
-            sa.select(_O.id.label("subject"), told("no line")).where(~sa.exists().where(_L.supplier_order_key == _O.key)),
+            sa.select(_O.id.label("subject"), sentence("no line")).where(~sa.exists().where(_L.supplier_order_key == _O.key)),
             supplier_orders,
         ),
     ]
@@ -105,7 +107,7 @@ def _attempt_rules() -> list[SqlRule]:
     return [
         SqlRule(
             "one_confirmed_attempt",
-            sa.select(_V.order_key.label("subject"), told("attempts confirmed: ", sa.func.count()))
+            sa.select(_V.order_key.label("subject"), sentence("attempts confirmed: ", sa.func.count()))
             .where(_V.state == "CONFIRMED", _V.kind == "SUBMIT")
             .group_by(_V.order_key)
             .having(sa.func.count() > 1),
@@ -113,21 +115,21 @@ def _attempt_rules() -> list[SqlRule]:
         ),
         SqlRule(
             "confirmed_attempt_has_supplier_orders",
-            sa.select(_V.order_key.label("subject"), told("no supplier order")).where(
+            sa.select(_V.order_key.label("subject"), sentence("no supplier order")).where(
                 _V.state == "CONFIRMED", ~sa.exists().where(_O.order_key == _V.order_key)
             ),
             reservations,
         ),
         SqlRule(
             "supplier_order_has_confirmed_attempt",
-            sa.select(_O.id.label("subject"), told("no attempt of its order is confirmed")).where(
+            sa.select(_O.id.label("subject"), sentence("no attempt of its order is confirmed")).where(
                 ~sa.exists().where(_V.order_key == _O.order_key, _V.state == "CONFIRMED", _V.kind == "SUBMIT")
             ),
             supplier_orders,
         ),
         SqlRule(
             "frozen_after_shipping_is_being_changed",
-            sa.select(_O.id.label("subject"), told("FROZEN with units shipped; no change of its order is tried")).where(
+            sa.select(_O.id.label("subject"), sentence("FROZEN with units shipped; no change of its order is tried")).where(
                 _O.status == "FROZEN",
                 sa.exists().where(_L.supplier_order_key == _O.key, _L.shippable, _L.shipped > 0),
                 ~sa.exists().where(_V.order_key == _O.order_key, _V.kind == "CHANGE", _V.state == "RESERVED"),
@@ -157,14 +159,14 @@ def _shipment_rules() -> list[SqlRule]:
     return [
         SqlRule(
             "line_units_equal_shipments",
-            _lines(told(_L.shipped, "/", _L.packed, " on the line, ", shipped, "/", packed, " on shipments"))
+            _lines(sentence(_L.shipped, "/", _L.packed, " on the line, ", shipped, "/", packed, " on shipments"))
             .outerjoin(sent, joined)
             .where(wrong),
             supplier_order_lines,
         ),
         SqlRule(
             "shipment_item_has_its_line",
-            sa.select(_S.id.label("subject"), told(_I.supplier_order_id, "/", _I.line_item_id))
+            sa.select(_S.id.label("subject"), sentence(_I.supplier_order_id, "/", _I.line_item_id))
             .join_from(shipment_items, shipments, _S.key == _I.shipment_key)
             .where(sa.or_(~its_line, _I.quantity < 0)),
             shipment_items,
@@ -173,7 +175,7 @@ def _shipment_rules() -> list[SqlRule]:
             "shipment_is_seen_as_its_orders",
             sa.select(
                 _S.id.label("subject"),
-                told(
+                sentence(
                     "of ",
                     _S.supplier_id,
                     "/",
@@ -207,17 +209,17 @@ def _shipment_rules() -> list[SqlRule]:
 
 
 def _report_rules() -> list[SqlRule]:
-    """The outbox is the row itself: what the order service has not acknowledged has a time to be told again."""
+    """The outbox is the row itself: what the order service has not acknowledged has a time to be reported again."""
 
     def rule(name: str, table: sa.Table) -> SqlRule:
         c = table.c
         lost = sa.and_(c.report_time.is_(None), c.reported_version < c.version)
         return SqlRule(
             name,
-            sa.select(c.id.label("subject"), told("version ", c.version, ", told ", c.reported_version)).where(
+            sa.select(c.id.label("subject"), sentence("version ", c.version, ", reported ", c.reported_version)).where(
                 sa.or_(lost, c.reported_version > c.version)
             ),
             table,
         )
 
-    return [rule("supplier_order_is_told_or_due", supplier_orders), rule("shipment_is_told_or_due", shipments)]
+    return [rule("supplier_order_is_reported_or_due", supplier_orders), rule("shipment_is_reported_or_due", shipments)]

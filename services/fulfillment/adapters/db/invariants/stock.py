@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db import Tx
-from libs.db.invariants import SqlRule, count, told
+from libs.db.invariants import SqlRule, count, sentence
 from libs.idempotency.invariants import listed
 from libs.invariants import Finding, RuleResult
 from services.fulfillment.adapters.db.tables import (
@@ -48,7 +48,7 @@ def stock_rules(dialect: str) -> list[SqlRule]:
         _allocated(),
         SqlRule(
             "stock_not_negative",
-            sa.select(_R.id.label("subject"), told(_R.on_hand, "/", _R.reserved, "/", _R.allocated)).where(negative),
+            sa.select(_R.id.label("subject"), sentence(_R.on_hand, "/", _R.reserved, "/", _R.allocated)).where(negative),
             inventory_records,
         ),
         _movements(),
@@ -72,10 +72,12 @@ def _placed() -> SqlRule:
     return SqlRule(
         "stock_lies_where_it_was_put",
         sa.union_all(
-            sa.select(sa.func.coalesce(_R.id, "").label("subject"), told("the address of version ", _P.version, " is another"))
+            sa.select(
+                sa.func.coalesce(_R.id, "").label("subject"), sentence("the address of version ", _P.version, " is another")
+            )
             .outerjoin_from(stock_addresses, inventory_records, _R.key == _P.record_key)
             .where(wrong),
-            sa.select(_R.id.label("subject"), told("has no address from when it was made")).where(~first),
+            sa.select(_R.id.label("subject"), sentence("has no address from when it was made")).where(~first),
         ),
         inventory_records,
     )
@@ -92,7 +94,7 @@ def _asked(dialect: str) -> SqlRule:
     by_hand = sa.or_(*(_Q.method.like(f"%/{name}") for name in _BY_HAND))
     return SqlRule(
         "movement_is_by_who_asked",
-        sa.select(_R.id.label("subject"), told(_M.kind, " by user '", _M.user_id, "', asked for by '", _Q.user_id, "'"))
+        sa.select(_R.id.label("subject"), sentence(_M.kind, " by user '", _M.user_id, "', asked for by '", _Q.user_id, "'"))
         .select_from(requests.join(moved, sa.true()).join(inventory_records, moved.c.value == _R.id))
         .join(stock_movements, sa.and_(_M.record_key == _R.key, asked))
         .where(by_hand, _M.order_key == "", _M.user_id != _Q.user_id),
@@ -116,7 +118,7 @@ def _counters() -> SqlRule:
         "stock_counter_equals_ledger",
         sa.select(
             _R.id.label("subject"),
-            told("counters ", _R.on_hand, "/", _R.reserved, "/", _R.allocated, ", ledger ", a, "/", b, "/", c),
+            sentence("counters ", _R.on_hand, "/", _R.reserved, "/", _R.allocated, ", ledger ", a, "/", b, "/", c),
         )
         .outerjoin_from(inventory_records, booked, booked.c.record_key == _R.key)
         .where(sa.or_(_R.on_hand != a, _R.reserved != b, _R.allocated != c)),
@@ -134,7 +136,7 @@ def _allocated() -> SqlRule:
     open_units = sa.func.coalesce(held.c.open, 0)
     return SqlRule(
         "stock_allocated_equals_allocations",
-        sa.select(_R.id.label("subject"), told("allocated ", _R.allocated, ", open allocations ", open_units))
+        sa.select(_R.id.label("subject"), sentence("allocated ", _R.allocated, ", open allocations ", open_units))
         .outerjoin_from(inventory_records, held, held.c.record_key == _R.key)
         .where(_R.allocated != open_units),
         inventory_records,
@@ -156,7 +158,7 @@ def _movements() -> SqlRule:
     known = _M.kind.in_((*_SIGNS, "ADJUST", "ALLOCATE"))
     return SqlRule(
         "movement_is_of_its_kind",
-        sa.select(_R.id.label("subject"), told(_M.kind, " of ", _M.on_hand, "/", _M.reserved, "/", _M.allocated))
+        sa.select(_R.id.label("subject"), sentence(_M.kind, " of ", _M.on_hand, "/", _M.reserved, "/", _M.allocated))
         .join_from(stock_movements, inventory_records, _R.key == _M.record_key)
         .where(sa.or_(*broken, sa.not_(known))),
         stock_movements,
@@ -173,7 +175,7 @@ def _ended() -> SqlRule:
     )
     return SqlRule(
         "ended_attempt_holds_no_stock",
-        sa.select(_V.order_key.label("subject"), told(left.c.units, " units of attempt ", _V.attempt, ", ", _V.state))
+        sa.select(_V.order_key.label("subject"), sentence(left.c.units, " units of attempt ", _V.attempt, ", ", _V.state))
         .join_from(reservations, left, sa.and_(left.c.order_key == _V.order_key, left.c.attempt == _V.attempt))
         .where(_V.state != "RESERVED"),
         reservations,

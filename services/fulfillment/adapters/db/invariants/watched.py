@@ -69,7 +69,7 @@ _SUPPLIER_ORDERS = Watch(
         **all_by("reports_are_word_for_word", "selections"),
         **all_by("frozen_remembers_what_it_was", "former_status"),
         **all_by("read_model_is_current", "version"),
-        **all_by("supplier_order_is_told_or_due", "reported_version"),
+        **all_by("supplier_order_is_reported_or_due", "reported_version"),
         "deliver_time": Free("when a delivery that failed is tried again: one that fails on and on is named by itself"),
         **FAILURES,
     },
@@ -108,7 +108,7 @@ _SHIPMENTS = Watch(
         ),
         **all_by("shipment_cost_has_a_currency reports_are_word_for_word", "currency"),
         **all_by("read_model_is_current", "version"),
-        **all_by("shipment_is_told_or_due", "reported_version"),
+        **all_by("shipment_is_reported_or_due", "reported_version"),
     },
     by("shipment_item_has_its_shipment"),
 )

@@ -17,7 +17,7 @@ from libs.relay import marks
 from libs.relay.change import Change
 from libs.relay.changes import note
 from services.fulfillment.adapters.db.documents import draws_in, draws_out
-from services.fulfillment.adapters.db.storable_ids import possible
+from services.fulfillment.adapters.db.storable_ids import storable
 from services.fulfillment.adapters.db.tables import changes, shipment_items, shipments
 from services.fulfillment.domain.shipments.shipment import Shipment, ShipmentItem
 
@@ -70,7 +70,7 @@ class SqlShipmentStore:
 
     async def of_orders(self, order_keys: Iterable[str]) -> list[Shipment]:
         """All that hold units of some buyer orders, oldest first."""
-        keys = sa.select(_I.c.shipment_key).where(_I.c.order_key.in_(possible(order_keys)))
+        keys = sa.select(_I.c.shipment_key).where(_I.c.order_key.in_(storable(order_keys)))
         rows = await self._tx.execute(sa.select(_T).where(_T.c.key.in_(keys)).order_by(_T.c.create_time, _T.c.key))
         return await self.with_items(rows.all())
 
@@ -118,9 +118,9 @@ class SqlShipmentStore:
                 raise exists("shipment", made[0].id) from None
             raise
         await _insert_items(self._tx, made)
-        self._tell(made, now)
+        self._add_to_feed(made, now)
 
-    def _tell(self, changed: Sequence[Shipment], now: datetime) -> None:
+    def _add_to_feed(self, changed: Sequence[Shipment], now: datetime) -> None:
         note(self._tx, changes, [Change("shipment", s.id, s.version, now) for s in changed])
 
     async def packed(self, order_key: str) -> list[Shipment]:
@@ -144,7 +144,7 @@ class SqlShipmentStore:
 
     async def _save(self, changed: Sequence[Shipment], now: datetime) -> None:
         await self._tx.execute(_SAVE, [{"k": s.key, **{f"new_{n}": v for n, v in self._state(s, now).items()}} for s in changed])
-        self._tell(changed, now)
+        self._add_to_feed(changed, now)
 
     def _state(self, s: Shipment, now: datetime) -> dict[str, Any]:
         return {

@@ -15,7 +15,7 @@ from libs.errors import exists
 from libs.ids import IdSource
 from libs.relay.change import Change
 from libs.relay.changes import note
-from services.fulfillment.adapters.db.storable_ids import possible
+from services.fulfillment.adapters.db.storable_ids import storable
 from services.fulfillment.adapters.db.tables import changes, inventory_records, stock_addresses, stock_movements
 from services.fulfillment.domain.sourcing.model import Stock
 from services.fulfillment.domain.stock.inventory import InventoryRecord
@@ -83,11 +83,11 @@ class SqlStockStore:
         """All stock of the products; with `lock` held until the end of the transaction, in the order of the
         keys.
         """
-        return await _stocks(self._tx, _BY_PRODUCT[lock], possible(product_ids))
+        return await _stocks(self._tx, _BY_PRODUCT[lock], storable(product_ids))
 
     async def of_ids(self, record_ids: Iterable[str], lock: bool = False) -> list[Stock]:
         """Stock by public id."""
-        return await _stocks(self._tx, _BY_ID[lock], possible(record_ids))
+        return await _stocks(self._tx, _BY_ID[lock], storable(record_ids))
 
     async def of_keys(self, keys: Iterable[uuid.UUID], lock: bool = False) -> list[Stock]:
         """Stock by key."""
@@ -99,7 +99,7 @@ class SqlStockStore:
             return
         await self._tx.execute(_APPLY, [{"k": k, "a": e.on_hand, "b": e.reserved, "c": e.allocated} for k, e in sums.items()])
         await self._tx.execute(_MOVE, [self._movement_row(m, now) for m in movements])
-        self._tell(sums, now)
+        self._add_to_feed(sums, now)
 
     def _movement_row(self, m: Movement, now: datetime) -> dict[str, Any]:
         return {
@@ -120,7 +120,7 @@ class SqlStockStore:
 
     async def records(self, record_ids: Iterable[str], lock: bool = False) -> dict[str, InventoryRecord]:
         """Whole records by public id."""
-        select = sa.select(_T).where(_T.c.id.in_(possible(record_ids))).order_by(_T.c.key)
+        select = sa.select(_T).where(_T.c.id.in_(storable(record_ids))).order_by(_T.c.key)
         if lock:
             select = select.with_for_update()
         return {row.id: record(row) for row in await self._tx.execute(select)}
@@ -134,9 +134,9 @@ class SqlStockStore:
                 raise exists("inventory record", records[0].id) from None
             raise
         await self._place(records)
-        self._tell([r.key for r in records], records[0].create_time)
+        self._add_to_feed([r.key for r in records], records[0].create_time)
 
-    def _tell(self, keys: Iterable[uuid.UUID], now: datetime) -> None:
+    def _add_to_feed(self, keys: Iterable[uuid.UUID], now: datetime) -> None:
         """The version of a record in the feed counts what was edited and what was booked."""
         note(self._tx, changes, [Change("inventory record", "", 0, now, key=key) for key in keys])
 
@@ -165,7 +165,7 @@ class SqlStockStore:
                 "new_update_time": r.update_time,
             },
         )
-        self._tell([r.key], r.update_time)
+        self._add_to_feed([r.key], r.update_time)
 
 
 async def _stocks(tx: Tx, select: sa.Select[Any], wanted: Sequence[Any]) -> list[Stock]:

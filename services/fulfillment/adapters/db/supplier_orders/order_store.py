@@ -13,7 +13,7 @@ from libs.db import Tx, UtcTime
 from libs.ids import valid_numbered_id
 from libs.relay.change import Change
 from libs.relay.changes import note
-from services.fulfillment.adapters.db.storable_ids import possible
+from services.fulfillment.adapters.db.storable_ids import storable
 from services.fulfillment.adapters.db.supplier_orders.order_rows import (
     allocation_rows,
     allocations_of,
@@ -114,7 +114,7 @@ class SqlSupplierOrderStore:
 
     async def of_orders(self, order_keys: Iterable[str], lock: bool = False) -> list[SupplierOrder]:
         """All of some buyer orders, moved ones too, in the order of their keys."""
-        return await self._load(_T.c.order_key.in_(possible(order_keys)), lock)
+        return await self._load(_T.c.order_key.in_(storable(order_keys)), lock)
 
     async def deliverable(self, now: datetime, limit: int) -> dict[UUID, bool]:
         """Some that can be delivered from by now, without a shipment, and whether that failed when it was last tried."""
@@ -143,9 +143,9 @@ class SqlSupplierOrderStore:
             return
         await self._tx.execute(_ADD, [header_row(o, now + self._delay) for o in orders])
         await self._insert_lines(orders)
-        self._tell(orders, now)
+        self._add_to_feed(orders, now)
 
-    def _tell(self, orders: Sequence[SupplierOrder], now: datetime) -> None:
+    def _add_to_feed(self, orders: Sequence[SupplierOrder], now: datetime) -> None:
         note(self._tx, changes, [Change("supplier order", o.id, o.version, now) for o in orders])
 
     async def _insert_lines(self, orders: Sequence[SupplierOrder]) -> None:
@@ -161,7 +161,7 @@ class SqlSupplierOrderStore:
             await self._tx.execute(
                 _SAVE, [{"k": o.key, **{f"new_{n}": v for n, v in state_row(o, now + self._delay).items()}} for o in orders]
             )
-            self._tell(orders, now)
+            self._add_to_feed(orders, now)
 
     async def save_units(self, before: Mapping[UUID, SupplierOrder], orders: Sequence[SupplierOrder], now: datetime) -> None:
         """Stores headers, and the packed and shipped units of the lines that changed: three statements."""

@@ -16,7 +16,7 @@ def changed(s: Shipment, now: datetime) -> Shipment:
 
 
 def holding(s: Shipment, items: Sequence[ShipmentItem]) -> Shipment:
-    """The shipment with these items. Buyer orders of which it holds nothing any more stay known, to be told so."""
+    """The shipment with these items. Buyer orders of which it holds nothing any more stay known, so that this is reported."""
     left = {item.order_key for item in items}
     gone = {item.order_key: item for item in (*s.items, *s.emptied) if item.order_key not in left}
     emptied = tuple(replace(item, quantity=0, record_id="", draws=()) for item in gone.values())

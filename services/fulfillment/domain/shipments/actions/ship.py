@@ -47,7 +47,7 @@ class Refusal:
 class Loading:
     """Supplier orders while units of theirs go on shipments: later items see what earlier ones took.
 
-    Nothing is stored by it; `touched_orders` tells the outcome once there is no refusal.
+    Nothing is stored by it; `touched_orders` is the outcome once there is no refusal.
     """
 
     def __init__(self, orders: Iterable[SupplierOrder]) -> None:

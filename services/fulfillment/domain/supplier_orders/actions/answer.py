@@ -11,7 +11,7 @@ from libs.json_value import JsonObject
 from services.fulfillment.domain.sourcing.assign import uncounted
 from services.fulfillment.domain.sourcing.model import Assignment, Line, Stock, Strategy
 from services.fulfillment.domain.sourcing.pipeline import source
-from services.fulfillment.domain.stock.ledger import Cause, Movement, allocating, effects
+from services.fulfillment.domain.stock.ledger import Cause, Movement, allocating, summed_by_record
 from services.fulfillment.domain.supplier_orders.actions.cancel import giving_back
 from services.fulfillment.domain.supplier_orders.actions.change import Change, NewKey, moved_away, settled, touched
 from services.fulfillment.domain.supplier_orders.actions.deliver import Delivery
@@ -124,7 +124,7 @@ def _source_again(rejection: Rejection, leaving: SupplierOrder, freed: Sequence[
     """
     refused = {o.supplier_id for o in rejection.orders if o.reject_time is not None}
     refused.add(rejection.rejected.supplier_id)
-    back = effects(freed)
+    back = summed_by_record(freed)
     stocks = [
         replace(s, on_hand=s.on_hand + back[s.key].on_hand, allocated=s.allocated + back[s.key].allocated) if s.key in back else s
         for s in rejection.stocks

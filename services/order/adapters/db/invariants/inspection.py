@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from libs.db import Database, Tx
 from libs.db.invariants import count, judged, readable
 from libs.invariants import Fact, Finding, Record, RuleResult, Summary, digests
-from libs.service.retries import told
+from libs.service.retries import failures_of
 from services.order.adapters.db.invariants.rules import rules
 from services.order.adapters.db.invariants.walk import recomputed
 from services.order.adapters.db.tables import CANCELLATIONS, EVENTS, HOLD_COMMANDS, LINE_ITEMS, ORDERS, SHIPMENTS, SUBMISSIONS
@@ -74,15 +74,15 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
                 state=row.state,
                 finished=int(row.finished),
                 since=row.begin_time.isoformat(),
-                **told(row),
+                **failures_of(row),
             )
         )
     for row in await tx.execute(sa.select(CANCELLATIONS).where(_C.order_key.in_(keys))):
         ended = int(row.state == "FINISHED")
         since = (row.begin_time or row.next_action_time).isoformat()
-        made.append(_fact(row.order_key, "cancellation", state=row.state, finished=ended, since=since, **told(row)))
+        made.append(_fact(row.order_key, "cancellation", state=row.state, finished=ended, since=since, **failures_of(row)))
     for row in await tx.execute(sa.select(HOLD_COMMANDS).where(HOLD_COMMANDS.c.order_key.in_(keys))):
-        made.append(_fact(row.order_key, "hold", finished=0, since=row.begin_time.isoformat(), **told(row)))
+        made.append(_fact(row.order_key, "hold", finished=0, since=row.begin_time.isoformat(), **failures_of(row)))
     made += await _units(tx, submitted)
     for row in await tx.execute(sa.select(ORDERS).where(_O.parent_key.in_(keys), _O.kind != "BUYER")):
         made.append(

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db import Micros
-from libs.db.invariants import SqlRule, finer_than_minor_unit, names_are_known, told
+from libs.db.invariants import SqlRule, finer_than_minor_unit, names_are_known, sentence
 from libs.idempotency import invariants
 from services.order.adapters.db.tables import CANCELLATIONS, EVENTS, LINE_ITEMS, NAMES, ORDERS, REQUESTS, SUBMISSIONS
 
@@ -34,7 +34,7 @@ def _money_rules() -> list[SqlRule]:
             "total_is_sum_of_parts",
             sa.select(
                 _ID,
-                told(
+                sentence(
                     "total ",
                     _O.total,
                     ": subtotal ",
@@ -51,7 +51,7 @@ def _money_rules() -> list[SqlRule]:
         ),
         SqlRule(
             "amounts_are_sums_of_lines",
-            sa.select(_ID, told(_O.subtotal, " and ", _O.discount, ", lines ", subtotal, " and ", discount))
+            sa.select(_ID, sentence(_O.subtotal, " and ", _O.discount, ", lines ", subtotal, " and ", discount))
             .outerjoin_from(ORDERS, sums, sums.c.order_key == _O.key)
             .where(
                 _O.kind == "BUYER",
@@ -67,7 +67,7 @@ def _money_rules() -> list[SqlRule]:
 def _fractions() -> Any:
     """What is owed or set by hand for an order has no part of a minor unit; prices and rates may."""
     owed = [c for c in ORDERS.columns if isinstance(c.type, Micros)]
-    detail = told("an amount is finer than ", _O.currency, " has")
+    detail = sentence("an amount is finer than ", _O.currency, " has")
     of_lines = sa.select(_ID, detail).join_from(LINE_ITEMS, ORDERS, _O.key == _L.order_key)
     return sa.union_all(
         sa.select(_ID, detail).where(finer_than_minor_unit(_O.currency, *owed)),
@@ -84,7 +84,7 @@ def _unit_rules() -> list[SqlRule]:
             "units_add_up",
             sa.select(
                 (_O.id + "/" + _L.id).label("subject"),
-                told(_L.quantity, " ordered, ", shipped, " shipped, ", canceled, " canceled"),
+                sentence(_L.quantity, " ordered, ", shipped, " shipped, ", canceled, " canceled"),
             )
             .join_from(LINE_ITEMS, ORDERS, _O.key == _L.order_key)
             .where(sa.or_(_L.quantity < 1, shipped < 0, canceled < 0, shipped + canceled > _L.quantity)),
@@ -92,28 +92,28 @@ def _unit_rules() -> list[SqlRule]:
         ),
         SqlRule(
             "line_count_is_right",
-            sa.select(_ID, told(count, " lines, not ", _O.line_item_count))
+            sa.select(_ID, sentence(count, " lines, not ", _O.line_item_count))
             .outerjoin_from(ORDERS, lines, lines.c.order_key == _O.key)
             .where(_O.kind == "BUYER", count != _O.line_item_count),
             _BUYER,
         ),
         SqlRule(
             "supplier_order_has_its_order",
-            sa.select(_ID, told("of order ", _O.parent_id)).where(
+            sa.select(_ID, sentence("of order ", _O.parent_id)).where(
                 _O.kind != "BUYER", ~sa.exists().where(_PARENT.key == _O.parent_key, _PARENT.kind == "BUYER")
             ),
             _CHILDREN,
         ),
         SqlRule(
             "supplier_order_is_seen_as_its_order",
-            sa.select(_ID, told(_seen(_O), ", its order ", _seen(_PARENT)))
+            sa.select(_ID, sentence(_seen(_O), ", its order ", _seen(_PARENT)))
             .join_from(ORDERS, _PARENTS, _PARENT.key == _O.parent_key)
             .where(_O.kind != "BUYER", sa.or_(*(_O[name] != _PARENT[name] for name in _PARTIES))),
             _CHILDREN,
         ),
         SqlRule(
             "order_is_listed_for_its_user",
-            sa.select(_ID, told("listed for ", _O.user_id, ", of ", _O.user["id"].as_string())).where(
+            sa.select(_ID, sentence("listed for ", _O.user_id, ", of ", _O.user["id"].as_string())).where(
                 _O.user_id != _O.user["id"].as_string()
             ),
             ORDERS,
@@ -147,7 +147,7 @@ def _history_rules() -> list[SqlRule]:
     count = sa.func.coalesce(events.c.count, 0)
     gap = sa.or_(count != _O.version, events.c.first != 1, events.c.last != _O.version)
     key: Any = sa.cast(_E.aggregate_key, sa.String).label("subject")
-    stray: Any = sa.select(key, told("event ", _E.sequence, " ", _E.type))
+    stray: Any = sa.select(key, sentence("event ", _E.sequence, " ", _E.type))
     newest: Any = (
         sa.select(_E.aggregate_key, _E.data["status"].as_string().label("status"))
         .join(ORDERS, sa.and_(_O.key == _E.aggregate_key, _O.version == _E.sequence))
@@ -156,15 +156,15 @@ def _history_rules() -> list[SqlRule]:
     return [
         SqlRule(
             "history_has_no_gap",
-            sa.select(_ID, told("version ", _O.version, ", ", count, " events up to ", sa.func.coalesce(events.c.last, 0)))
+            sa.select(_ID, sentence("version ", _O.version, ", ", count, " events up to ", sa.func.coalesce(events.c.last, 0)))
             .outerjoin_from(ORDERS, events, events.c.aggregate_key == _O.key)
             .where(gap),
             ORDERS,
         ),
         SqlRule("event_is_of_an_order", stray.where(~sa.exists().where(_O.key == _E.aggregate_key)), EVENTS),
         SqlRule(
-            "newest_event_tells_the_status",
-            sa.select(_ID, told(_O.status, ", told ", newest.c.status))
+            "newest_event_has_the_status",
+            sa.select(_ID, sentence(_O.status, ", the newest event says ", newest.c.status))
             .join_from(ORDERS, newest, newest.c.aggregate_key == _O.key)
             .where(newest.c.status != _O.status),
             ORDERS,
@@ -172,7 +172,7 @@ def _history_rules() -> list[SqlRule]:
     ]
 
 
-def _told(types: tuple[str, ...]) -> Any:
+def _number_of(types: tuple[str, ...]) -> Any:
     """How many events of these types an order has."""
     return sa.select(sa.func.count()).where(_E.aggregate_key == _O.key, _E.type.in_(types)).correlate(ORDERS).scalar_subquery()
 
@@ -185,8 +185,8 @@ def _attempt_rules() -> list[SqlRule]:
     opened = _attempts(_S.state == "ACCEPTED", _S.kind == "SUBMIT")
     begun, decided = _attempts(), _attempts(_S.state != "TRYING")
     submitted = sa.case((_O.is_submitted, 1), else_=0)
-    begins = _told(("submission_begun", "change_begun"))
-    ends = _told(("order_submitted", "submission_refused", "change_decided", "change_refused"))
+    begins = _number_of(("submission_begun", "change_begun"))
+    ends = _number_of(("order_submitted", "submission_refused", "change_decided", "change_refused"))
     known = _S.state.in_(("TRYING", "ACCEPTED", "REFUSED"))
     undecided = sa.and_(_S.state == "TRYING", sa.or_(_S.finished, _S.decide_time.is_not(None)))
     newest = (
@@ -197,28 +197,28 @@ def _attempt_rules() -> list[SqlRule]:
     return [
         SqlRule(
             "submitted_once",
-            sa.select(_ID, told(opened, " attempts accepted, submitted: ", submitted)).where(
+            sa.select(_ID, sentence(opened, " attempts accepted, submitted: ", submitted)).where(
                 _O.kind == "BUYER", opened != submitted
             ),
             _BUYER,
         ),
         SqlRule(
             "attempts_are_numbered",
-            sa.select(_ID, told(newest.c.count, " attempts up to number ", newest.c.last))
+            sa.select(_ID, sentence(newest.c.count, " attempts up to number ", newest.c.last))
             .join_from(ORDERS, newest, newest.c.order_key == _O.key)
             .where(newest.c.count != newest.c.last),
             SUBMISSIONS,
         ),
         SqlRule(
             "attempt_is_decided_before_it_ends",
-            sa.select(_ID, told("attempt ", _S.attempt, " is ", _S.state))
+            sa.select(_ID, sentence("attempt ", _S.attempt, " is ", _S.state))
             .join_from(SUBMISSIONS, ORDERS, _O.key == _S.order_key)
             .where(sa.or_(undecided, sa.not_(known), sa.and_(_S.state != "TRYING", _S.decide_time.is_(None)))),
             SUBMISSIONS,
         ),
         SqlRule(
-            "history_tells_of_every_attempt",
-            sa.select(_ID, told(begins, " begun, ", ends, " decided by events; attempts: ", begun, ", ", decided)).where(
+            "every_attempt_has_its_events",
+            sa.select(_ID, sentence(begins, " begun, ", ends, " decided by events; attempts: ", begun, ", ", decided)).where(
                 _O.kind == "BUYER", sa.or_(begins != begun, ends != decided)
             ),
             _BUYER,
@@ -240,7 +240,7 @@ def _effect_rules(dialect: str) -> list[SqlRule]:
             "request_has_its_effect",
             sa.union_all(
                 invariants.shapeless(dialect, REQUESTS),
-                sa.select(_R.request_id.label("subject"), told(_R.method, ": there is no order ", order_id)).where(
+                sa.select(_R.request_id.label("subject"), sentence(_R.method, ": there is no order ", order_id)).where(
                     order_id.is_not(None), unknown
                 ),
             ),
@@ -248,12 +248,12 @@ def _effect_rules(dialect: str) -> list[SqlRule]:
         ),
         SqlRule(
             "submit_has_its_attempt",
-            sa.select(_R.request_id.label("subject"), told(order_id, " has no attempt ", attempt)).where(never_begun),
+            sa.select(_R.request_id.label("subject"), sentence(order_id, " has no attempt ", attempt)).where(never_begun),
             REQUESTS,
         ),
         SqlRule(
             "cancel_that_is_decided_stands",
-            sa.select(_ID, told(_O.status, ", its cancel is ", _C.state))
+            sa.select(_ID, sentence(_O.status, ", its cancel is ", _C.state))
             .join_from(ORDERS, CANCELLATIONS, its)
             .where(_O.status != "CANCELED"),
             CANCELLATIONS,

@@ -61,16 +61,16 @@ _LINE_ITEMS = Watch(
 )
 _SUBMISSIONS = Watch(
     {
-        **all_by("history_tells_of_every_attempt", "order_key"),
+        **all_by("every_attempt_has_its_events", "order_key"),
         **all_by("attempts_are_numbered", "attempt"),
         **all_by("newest_attempt_is_shown", "state finished deadline kind"),
         **all_by("canceled_amounts_follow_decisions", "change"),
         **FAILURES,
-        **all_by("attempts_are_as_told", "held caller reasons begin_time decide_time outcome"),
+        **all_by("attempts_are_as_in_the_history", "held caller reasons begin_time decide_time outcome"),
         "new_payments": Free("what PlaceOrder was given to make payments of: the payments are watched themselves"),
         "next_action_time": Free("when the completer looks at it again; work that never ends is told of by itself"),
     },
-    by("history_tells_of_every_attempt"),
+    by("every_attempt_has_its_events"),
 )
 _TOLD_ONCE = "what has to be told: gone once it is known, and work that does not end is told of by itself"
 WATCHED: Register = {
@@ -89,12 +89,12 @@ WATCHED: Register = {
     tables.SUBMISSIONS: _SUBMISSIONS,
     tables.CANCELLATIONS: Watch(
         {
-            **all_by("cancel_is_as_told", "order_key state caller comment"),
+            **all_by("cancel_is_as_in_the_history", "order_key state caller comment"),
             **all_free("when the completer looks at it, and since when: work that never ends is told of", "begin_time"),
             **all_free("when the completer looks at it again", "next_action_time"),
             **FAILURES,
         },
-        by("cancel_is_as_told"),
+        by("cancel_is_as_in_the_history"),
     ),
     tables.HOLD_COMMANDS: Watch(
         {**all_free(_TOLD_ONCE, "order_key held version begin_time next_action_time"), **FAILURES}, Free(_TOLD_ONCE)
@@ -110,9 +110,9 @@ WATCHED: Register = {
     tables.EVENTS: Watch(
         {
             **all_by("history_has_no_gap event_is_of_an_order", "aggregate_key sequence"),
-            **all_by("history_tells_of_every_attempt", "type"),
-            **all_by("newest_event_tells_the_status newest_event_states_the_order", "data time"),
-            **all_free("the call that made it, which is told nowhere else", "client_id request_id impersonator_id"),
+            **all_by("every_attempt_has_its_events", "type"),
+            **all_by("newest_event_has_the_status newest_event_states_the_order", "data time"),
+            **all_free("the call that made it, which is named nowhere else", "client_id request_id impersonator_id"),
             **all_free("its place in the feed of this database", "id xact"),
         },
         by("history_has_no_gap"),

@@ -195,8 +195,8 @@ def _address(message: Any, name: str) -> Any:
 
 RULES: dict[str, Callable[[Whole], str | None]] = {
     "newest_event_states_the_order": _history,
-    "attempts_are_as_told": _attempts,
-    "cancel_is_as_told": _canceled,
+    "attempts_are_as_in_the_history": _attempts,
+    "cancel_is_as_in_the_history": _canceled,
     "lines_go_where_they_were_sent": _places,
     "supplier_orders_are_made_of_the_order": _forwarded,
 }

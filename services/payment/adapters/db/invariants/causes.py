@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs.db.invariants import finer_than_minor_unit, told
+from libs.db.invariants import finer_than_minor_unit, sentence
 from services.payment.adapters.db.tables import (
     ACCOUNT_ASSIGNMENTS,
     ACCOUNTS,
@@ -31,7 +31,7 @@ _SPENDING, _BUYER, _GATEWAY = "spending_account:", "buyer:", "gateway:"
 def cause_rules() -> dict[str, Any]:
     """All of them."""
     return {
-        "transaction_has_its_payment": sa.select(T.payment_id.label("subject"), told(T.type, " of ", T.amount)).where(
+        "transaction_has_its_payment": sa.select(T.payment_id.label("subject"), sentence(T.type, " of ", T.amount)).where(
             ~sa.exists().where(P.id == T.payment_id)
         ),
         "transaction_is_of_the_amount": _amounts(),
@@ -41,18 +41,18 @@ def cause_rules() -> dict[str, Any]:
         "ledger_issue_is_to_an_account": _issues(),
         "ledger_issue_has_its_adjustment": _adjustments(),
         "payment_has_its_means": _means(),
-        "payment_is_accepted": sa.select(P.id.label("subject"), told(P.state, ", and not accepted")).where(
+        "payment_is_accepted": sa.select(P.id.label("subject"), sentence(P.state, ", and not accepted")).where(
             P.state.in_(PERMANENT), ~P.accepted
         ),
-        "payment_was_confirmed": sa.select(P.id.label("subject"), told(P.state, ", and never confirmed")).where(
+        "payment_was_confirmed": sa.select(P.id.label("subject"), sentence(P.state, ", and never confirmed")).where(
             P.state.in_(PERMANENT), ~sa.exists().where(T.payment_id == P.id, T.type == "CONFIRM", T.result == "SUCCEEDED")
         ),
         "amounts_have_the_minor_unit": _fractions(),
-        "alert_is_of_its_payment": sa.select(ALERTS.c.id.label("subject"), told("is of another order, or of no payment")).where(
-            ~sa.exists().where(P.id == ALERTS.c.id, P.order_key == ALERTS.c.order_key)
-        ),
+        "alert_is_of_its_payment": sa.select(
+            ALERTS.c.id.label("subject"), sentence("is of another order, or of no payment")
+        ).where(~sa.exists().where(P.id == ALERTS.c.id, P.order_key == ALERTS.c.order_key)),
         "assignment_has_account": sa.select(
-            ACCOUNT_ASSIGNMENTS.c.spending_account_id.label("subject"), told("for ", ACCOUNT_ASSIGNMENTS.c.user_id)
+            ACCOUNT_ASSIGNMENTS.c.spending_account_id.label("subject"), sentence("for ", ACCOUNT_ASSIGNMENTS.c.user_id)
         ).where(~sa.exists().where(A.id == ACCOUNT_ASSIGNMENTS.c.spending_account_id)),
         "gateway_did_what_was_recorded": _at_the_gateway(),
         "gateway_did_nothing_else": _unrecorded(),
@@ -63,7 +63,7 @@ def _amounts() -> Any:
     """What was reserved, authorized and confirmed in a payment's attempt is its amount."""
     begun = sa.or_(T.type.in_(("RESERVE", "CONFIRM")), sa.and_(T.type == "AUTHORIZE", T.cause == "SUBMIT"))
     return (
-        sa.select(P.id.label("subject"), told(T.type, " of ", T.amount, ", the payment is of ", P.resolved_amount))
+        sa.select(P.id.label("subject"), sentence(T.type, " of ", T.amount, ", the payment is of ", P.resolved_amount))
         .join_from(TRANSACTIONS, PAYMENTS, P.id == T.payment_id)
         .where(begun, T.result == "SUCCEEDED", T.attempt == P.attempt, P.state != "OPEN")
         .where(sa.func.coalesce(P.resolved_amount, -1) != T.amount)
@@ -74,7 +74,7 @@ def _fractions() -> Any:
     """What is owed, held or moved can be paid: it has no part of a minor unit."""
 
     def of(subject: Any, currency: Any, *amounts: Any) -> sa.Select[Any]:
-        return sa.select(subject.label("subject"), told("an amount is finer than ", currency, " has")).where(
+        return sa.select(subject.label("subject"), sentence("an amount is finer than ", currency, " has")).where(
             finer_than_minor_unit(currency, *amounts)
         )
 
@@ -95,7 +95,7 @@ def _times() -> Any:
         sa.and_(~pending, sa.or_(T.result_time.is_(None), T.ask_time.is_not(None))),
         T.result_time < T.create_time,
     )
-    return sa.select(T.payment_id.label("subject"), told(T.type, " is ", T.result, " against its times")).where(wrong)
+    return sa.select(T.payment_id.label("subject"), sentence(T.type, " is ", T.result, " against its times")).where(wrong)
 
 
 def _sides() -> Any:
@@ -106,7 +106,7 @@ def _sides() -> Any:
 
     alike = sa.and_(one(L.currency), one(L.order_id), one(L.payment_id), one(L.description), one(L.entry_time))
     return (
-        sa.select(L.transaction_id.label("subject"), told(sa.func.count(), " sides, or of different orders or moments"))
+        sa.select(L.transaction_id.label("subject"), sentence(sa.func.count(), " sides, or of different orders or moments"))
         .group_by(L.transaction_id)
         .having(sa.or_(sa.func.count() != 2, ~alike))
     )
@@ -131,15 +131,15 @@ def _payments_movements() -> Any:
         sa.case((ours, L.account == own), else_=theirs),
     )
     caused = sa.exists().where(T.id == L.transaction_id, P.id == T.payment_id, T.result == "SUCCEEDED", right)
-    return sa.select(L.transaction_id.label("subject"), told(L.amount, " on ", L.account, " of payment ", L.payment_id)).where(
-        L.payment_id != "", ~caused
-    )
+    return sa.select(
+        L.transaction_id.label("subject"), sentence(L.amount, " on ", L.account, " of payment ", L.payment_id)
+    ).where(L.payment_id != "", ~caused)
 
 
 def _issues() -> Any:
     """What is of no payment gives to a spending account, or takes from it."""
     account = sa.exists().where(L.account == sa.literal(_SPENDING) + A.id, L.currency == A.currency)
-    return sa.select(L.transaction_id.label("subject"), told(L.amount, " on ", L.account)).where(
+    return sa.select(L.transaction_id.label("subject"), sentence(L.amount, " on ", L.account)).where(
         L.payment_id == "",
         sa.or_(L.order_id != "", sa.and_(L.account != ISSUED, ~account), sa.exists().where(T.id == L.transaction_id)),
     )
@@ -151,10 +151,10 @@ def _adjustments() -> Any:
     side = sa.or_(sa.and_(account, L.amount == J.amount), sa.and_(L.account == ISSUED, L.amount == -J.amount))
     same = sa.and_(L.currency == J.currency, L.entry_time == J.create_time, L.description == J.description, side)
     return sa.union_all(
-        sa.select(L.transaction_id.label("subject"), told(L.amount, " on ", L.account, ", and nobody asked for it")).where(
+        sa.select(L.transaction_id.label("subject"), sentence(L.amount, " on ", L.account, ", and nobody asked for it")).where(
             L.payment_id == "", ~sa.exists().where(J.id == L.transaction_id, same)
         ),
-        sa.select(J.id.label("subject"), told(J.amount, " for ", J.spending_account_id, " moved nothing")).where(
+        sa.select(J.id.label("subject"), sentence(J.amount, " for ", J.spending_account_id, " moved nothing")).where(
             ~sa.exists().where(L.transaction_id == J.id, L.payment_id == "", account)
         ),
     )
@@ -171,7 +171,7 @@ def _means() -> Any:
         sa.and_(P.type != SPENDING_ACCOUNT, P.spending_account_id != ""),
         sa.and_(P.type != CREDIT_CARD, P.credit_card_id != ""),
     )
-    return sa.select(P.id.label("subject"), told(P.type, " of ", P.spending_account_id, P.credit_card_id)).where(wrong)
+    return sa.select(P.id.label("subject"), sentence(P.type, " of ", P.spending_account_id, P.credit_card_id)).where(wrong)
 
 
 def _at_the_gateway() -> Any:
@@ -181,7 +181,7 @@ def _at_the_gateway() -> Any:
     same = sa.and_(G.amount == T.amount, G.currency == P.currency, G.reference == T.gateway_reference, state)
     done = sa.exists().where(G.key == T.gateway_key, G.operation == operation, same)
     return (
-        sa.select(P.id.label("subject"), told(T.type, " of ", T.amount, " is not what the gateway has"))
+        sa.select(P.id.label("subject"), sentence(T.type, " of ", T.amount, " is not what the gateway has"))
         .join_from(TRANSACTIONS, PAYMENTS, P.id == T.payment_id)
         .where(T.type.in_(("AUTHORIZE", "CAPTURE", "REFUND")), T.result == "SUCCEEDED", T.gateway_key != "")
         .where(sa.exists().select_from(GATEWAY), ~done)
@@ -195,6 +195,6 @@ def _unrecorded() -> Any:
     its = sa.exists().where(authorized.c.key == G.authorization_key, authorized.c.operation == "authorize")
     known = G.state.in_(("DONE", "DECLINED", "VOIDED", "LATE"))
     moved = G.operation.in_(("capture", "refund"))
-    return sa.select(G.key.label("subject"), told(G.operation, " of ", G.amount, " at the test gateway")).where(
+    return sa.select(G.key.label("subject"), sentence(G.operation, " of ", G.amount, " at the test gateway")).where(
         sa.or_(sa.and_(moved, G.state == "DONE", sa.or_(~asked, ~its)), ~known, ~sa.or_(moved, G.operation == "authorize"))
     )

@@ -13,7 +13,7 @@ from libs.db import Database, Tx
 from libs.db.invariants import count, judged, readable, total
 from libs.invariants import Fact, Finding, Record, RuleResult, Summary
 from libs.relay.marks import parked, tried
-from libs.service.retries import told
+from libs.service.retries import failures_of
 from services.payment.adapters.db.alert_store import KIND
 from services.payment.adapters.db.invariants.causes import PERMANENT
 from services.payment.adapters.db.invariants.rules import rules
@@ -81,14 +81,21 @@ async def _page(tx: Tx, last: uuid.UUID) -> list[uuid.UUID]:
 async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
     attempts = sa.select(X.order_key, X.attempt, X.state, X.failures, X.failure)
     made = [
-        _fact(row, "payment_attempt", attempt=row.attempt, state=row.state, finished=int(row.state != "RESERVED"), **told(row))
+        _fact(
+            row,
+            "payment_attempt",
+            attempt=row.attempt,
+            state=row.state,
+            finished=int(row.state != "RESERVED"),
+            **failures_of(row),
+        )
         for row in await tx.execute(attempts.where(X.order_key.in_(keys), X.attempt != LOCK))
     ]
     pending = sa.select(P.order_key, T.id, T.type, T.create_time, T.failures, T.failure).join_from(
         TRANSACTIONS, PAYMENTS, sa.and_(T.payment_id == P.id, T.result == "PENDING")
     )
     made += [
-        _fact(row, "pending", id=row.id, type=row.type, since=row.create_time.isoformat(), **told(row))
+        _fact(row, "pending", id=row.id, type=row.type, since=row.create_time.isoformat(), **failures_of(row))
         for row in await tx.execute(pending.where(P.order_key.in_(keys)))
     ]
     # Of a payment of which nothing is held any more, an old failure is of no account.
@@ -99,7 +106,7 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
         P.due > P.captured,
         P.authorization_expire_time.is_not(None),
     )
-    made += [_fact(row, "renewal", payment=row.id, **told(row)) for row in await tx.execute(failing)]
+    made += [_fact(row, "renewal", payment=row.id, **failures_of(row)) for row in await tx.execute(failing)]
     for row in await tx.execute(sa.select(ALERTS).where(ALERTS.c.order_key.in_(keys))):
         waits = row.report_parked_time is not None
         ended = int(row.report_time is None or waits)

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs.db.invariants import SqlRule, names_are_known, told, total
+from libs.db.invariants import SqlRule, names_are_known, sentence, total
 from libs.idempotency import invariants
 from services.payment.adapters.db.invariants.causes import PERMANENT, cause_rules
 from services.payment.adapters.db.tables import (
@@ -63,7 +63,7 @@ _OVER: dict[str, sa.Table] = {
     "gateway_holds_what_is_wanted": GATEWAY,
     "gateway_key_belongs_to_one_payment": TRANSACTIONS,
     "request_has_its_effect": REQUESTS,
-    "alert_is_told_or_due": ALERTS,
+    "alert_is_reported_or_due": ALERTS,
     "alert_is_of_its_payment": ALERTS,
     "assignment_has_account": ACCOUNT_ASSIGNMENTS,
     "transaction_has_its_payment": TRANSACTIONS,
@@ -93,20 +93,20 @@ def _ledger_rules() -> dict[str, sa.Select[Any]]:
     )
     held = sa.func.coalesce(reservations.c.sum, 0)
     return {
-        "ledger_movement_balances": sa.select(L.transaction_id.label("subject"), told("adds up to ", sa.func.sum(L.amount)))
+        "ledger_movement_balances": sa.select(L.transaction_id.label("subject"), sentence("adds up to ", sa.func.sum(L.amount)))
         .group_by(L.transaction_id, L.currency)
         .having(sa.func.sum(L.amount) != 0),
-        "balance_is_ledger_sum": sa.select(A.id.label("subject"), told(A.balance, ", the ledger says ", booked))
+        "balance_is_ledger_sum": sa.select(A.id.label("subject"), sentence(A.balance, ", the ledger says ", booked))
         .select_from(ACCOUNTS.outerjoin(sums, on_account))
         .where(A.balance != booked),
-        "reserved_is_sum_of_reservations": sa.select(A.id.label("subject"), told(A.reserved, ", payments say ", held))
+        "reserved_is_sum_of_reservations": sa.select(A.id.label("subject"), sentence(A.reserved, ", payments say ", held))
         .select_from(ACCOUNTS.outerjoin(reservations, reservations.c.spending_account_id == A.id))
         .where(A.reserved != held),
     }
 
 
 def _attempt_rules() -> dict[str, sa.Select[Any]]:
-    subject, detail = P.id.label("subject"), told(P.state, " in attempt ", P.attempt)
+    subject, detail = P.id.label("subject"), sentence(P.state, " in attempt ", P.attempt)
     replaces = _transaction("AUTHORIZE", "PENDING", T.cause == "REPLACEMENT")
     return {
         "held_payment_has_attempt": sa.select(subject, detail).where(
@@ -114,7 +114,7 @@ def _attempt_rules() -> dict[str, sa.Select[Any]]:
         ),
         "permanent_payment_has_attempt": sa.select(subject, detail).where(P.state.in_(PERMANENT), ~_attempt("CONFIRMED")),
         "one_open_attempt": sa.select(
-            _as_text(sa.func.max(P.order_id)).label("subject"), told(sa.func.count(), " attempts are reserved")
+            _as_text(sa.func.max(P.order_id)).label("subject"), sentence(sa.func.count(), " attempts are reserved")
         )
         .select_from(ATTEMPTS.outerjoin(PAYMENTS, sa.and_(P.order_key == X.order_key, P.attempt == X.attempt)))
         .where(X.state == "RESERVED")
@@ -142,9 +142,9 @@ def _transaction_rules() -> dict[str, Any]:
         return sa.and_(T.type == type, ~sa.exists().where(*its))
 
     return {
-        "what_ends_was_begun": sa.select(T.payment_id.label("subject"), told(T.type, " of ", T.amount, " ends nothing")).where(
-            sa.or_(ends_nothing("RELEASE", "RESERVE"), ends_nothing("VOID", "AUTHORIZE", "CONFIRM"))
-        )
+        "what_ends_was_begun": sa.select(
+            T.payment_id.label("subject"), sentence(T.type, " of ", T.amount, " ends nothing")
+        ).where(sa.or_(ends_nothing("RELEASE", "RESERVE"), ends_nothing("VOID", "AUTHORIZE", "CONFIRM")))
     }
 
 
@@ -152,20 +152,20 @@ def _charge_rules() -> dict[str, sa.Select[Any]]:
     """At most one charge: one attempt is confirmed, a card is authorized once in it, a key asks for one payment."""
     return {
         "one_confirmed_attempt": sa.select(
-            _as_text(sa.func.max(P.order_id)).label("subject"), told(sa.func.count(sa.distinct(X.attempt)), " attempts")
+            _as_text(sa.func.max(P.order_id)).label("subject"), sentence(sa.func.count(sa.distinct(X.attempt)), " attempts")
         )
         .select_from(ATTEMPTS.join(PAYMENTS, P.order_key == X.order_key))
         .where(X.state == "CONFIRMED")
         .group_by(X.order_key)
         .having(sa.func.count(sa.distinct(X.attempt)) > 1),
         "authorized_once_per_key": sa.select(
-            T.payment_id.label("subject"), told(sa.func.count(), " authorizations under ", T.gateway_key)
+            T.payment_id.label("subject"), sentence(sa.func.count(), " authorizations under ", T.gateway_key)
         )
         .where(T.type == "AUTHORIZE", T.result == "SUCCEEDED")
         .group_by(T.payment_id, T.gateway_key)
         .having(sa.func.count() > 1),
         "gateway_key_belongs_to_one_payment": sa.select(
-            T.gateway_key.label("subject"), told(sa.func.count(sa.distinct(T.payment_id)), " payments")
+            T.gateway_key.label("subject"), sentence(sa.func.count(sa.distinct(T.payment_id)), " payments")
         )
         .where(T.gateway_key != "")
         .group_by(T.gateway_key)
@@ -177,14 +177,14 @@ def _effect_rules(dialect: str) -> dict[str, Any]:
     """What a request moved is a transaction; what it made is there or was deleted, payments of carts aside."""
     moved = invariants.listed(dialect, REQUESTS, "transactions")
     unmoved = (
-        sa.select(R.request_id.label("subject"), told(R.method, ": there is no transaction ", moved.c.value))
+        sa.select(R.request_id.label("subject"), sentence(R.method, ": there is no transaction ", moved.c.value))
         .select_from(REQUESTS.join(moved, sa.true()))
         .where(~sa.exists().where(T.id == moved.c.value))
     )
     adjusted, j = invariants.listed(dialect, REQUESTS, "adjustments"), ADJUSTMENTS.c
     asked = sa.and_(j.user_id == R.user_id, j.request_id == R.request_id)
     unasked = (
-        sa.select(R.request_id.label("subject"), told(R.method, ": the adjustment ", adjusted.c.value, " is not by its user"))
+        sa.select(R.request_id.label("subject"), sentence(R.method, ": the adjustment ", adjusted.c.value, " is not by its user"))
         .select_from(REQUESTS.join(adjusted, sa.true()))
         .where(~sa.exists().where(j.id == adjusted.c.value, asked))
     )
@@ -208,25 +208,25 @@ def _money_rules() -> dict[str, sa.Select[Any]]:
     # A canceled promise or account payment goes back without a refund of its own.
     refunds = sa.and_(P.refunded != done("REFUND"), sa.or_(P.type == CREDIT_CARD, P.state != "VOIDED"))
     return {
-        "amount_is_resolved": sa.select(subject, told(P.resolved_amount, " of ", P.amount)).where(
+        "amount_is_resolved": sa.select(subject, sentence(P.resolved_amount, " of ", P.amount)).where(
             P.amount.is_not(None), P.resolved_amount.is_not(None), P.amount != P.resolved_amount
         ),
-        "captured_is_within_authorization": sa.select(subject, told(P.captured, " of ", resolved)).where(
+        "captured_is_within_authorization": sa.select(subject, sentence(P.captured, " of ", resolved)).where(
             sa.or_(P.captured < 0, P.captured > resolved)
         ),
-        "due_is_within_resolved_amount": sa.select(subject, told(P.due, " of ", resolved)).where(
+        "due_is_within_resolved_amount": sa.select(subject, sentence(P.due, " of ", resolved)).where(
             sa.or_(P.due < 0, P.due > resolved)
         ),
-        "refunded_is_within_taken": sa.select(subject, told(P.refunded, " of ", taken)).where(
+        "refunded_is_within_taken": sa.select(subject, sentence(P.refunded, " of ", taken)).where(
             sa.or_(P.refunded < 0, P.refunded > taken)
         ),
-        "captured_is_sum_of_captures": sa.select(subject, told(P.captured, ", captures say ", done("CAPTURE"))).where(
+        "captured_is_sum_of_captures": sa.select(subject, sentence(P.captured, ", captures say ", done("CAPTURE"))).where(
             P.captured != done("CAPTURE")
         ),
-        "refunded_is_sum_of_refunds": sa.select(subject, told(P.refunded, ", refunds say ", done("REFUND"))).where(refunds),
+        "refunded_is_sum_of_refunds": sa.select(subject, sentence(P.refunded, ", refunds say ", done("REFUND"))).where(refunds),
         "ledger_shows_what_is_kept": _kept_in_ledger(),
         "state_follows_amounts": sa.select(
-            subject, told(P.state, " of ", P.due, ", ", P.captured, " captured, ", P.refunded, " refunded")
+            subject, sentence(P.state, " of ", P.due, ", ", P.captured, " captured, ", P.refunded, " refunded")
         ).where(_state_is_wrong()),
     }
 
@@ -260,7 +260,7 @@ def _kept_in_ledger() -> sa.Select[Any]:
     resolved = sa.func.coalesce(P.resolved_amount, 0)
     kept = sa.case((P.type == CREDIT_CARD, P.captured - P.refunded), (P.state.in_(PERMANENT), resolved - P.refunded), else_=0)
     return (
-        sa.select(P.id.label("subject"), told(kept, ", the ledger says ", shown))
+        sa.select(P.id.label("subject"), sentence(kept, ", the ledger says ", shown))
         .select_from(PAYMENTS.outerjoin(sums, sums.c.payment_id == P.id))
         .where(kept != shown)
     )
@@ -292,16 +292,16 @@ def _gateway_rules() -> dict[str, sa.Select[Any]]:
     )
     ending = sa.or_(under_way, captures.scalar_subquery() >= G.amount)
     renewed = (
-        sa.select(P.id.label("subject"), told(sa.func.count(), " authorizations are held for one payment"))
+        sa.select(P.id.label("subject"), sentence(sa.func.count(), " authorizations are held for one payment"))
         .select_from(PAYMENTS.join(TRANSACTIONS, T.payment_id == P.id).join(GATEWAY, G.key == T.gateway_key))
         .where(T.type == "AUTHORIZE", G.operation == "authorize", G.state == "DONE", ~ending)
         .group_by(P.id)
         .having(sa.func.count() > 1)
     )
     return {
-        "gateway_holds_what_is_wanted": sa.select(G.key.label("subject"), told(G.amount, " is held at the test gateway")).where(
-            G.operation == "authorize", G.state == "DONE", ~wanted, ~ending
-        ),
+        "gateway_holds_what_is_wanted": sa.select(
+            G.key.label("subject"), sentence(G.amount, " is held at the test gateway")
+        ).where(G.operation == "authorize", G.state == "DONE", ~wanted, ~ending),
         "one_authorization_a_payment": renewed,
     }
 
@@ -310,10 +310,10 @@ def _alert_rules() -> dict[str, sa.Select[Any]]:
     a = ALERTS.c
     lost = sa.and_(a.report_time.is_(None), a.reported_version < a.version)
     return {
-        "attention_is_alerted": sa.select(P.id.label("subject"), told(P.state, ", no alert was raised")).where(
+        "attention_is_alerted": sa.select(P.id.label("subject"), sentence(P.state, ", no alert was raised")).where(
             P.state == "ATTENTION", ~sa.exists().where(a.id == P.id)
         ),
-        "alert_is_told_or_due": sa.select(
-            a.id.label("subject"), told("version ", a.version, ", told ", a.reported_version)
+        "alert_is_reported_or_due": sa.select(
+            a.id.label("subject"), sentence("version ", a.version, ", reported ", a.reported_version)
         ).where(sa.or_(lost, a.reported_version > a.version)),
     }

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db import Database
-from libs.service.retries import told
+from libs.service.retries import failures_of
 from services.pricing.adapters.db.tables import ASSIGNMENTS, RESERVATIONS, SCHEDULES, TAX_RATES
 from services.pricing.application.ports import Census, Held
 from services.pricing.domain.schedules.assignment import Key
@@ -87,4 +87,4 @@ def _is_share(stored: Any) -> bool:
 
 
 def _held(row: Any) -> Held:
-    return Held(row.order_key, row.attempt, row.state, told(row))
+    return Held(row.order_key, row.attempt, row.state, failures_of(row))

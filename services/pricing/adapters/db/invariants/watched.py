@@ -40,8 +40,8 @@ WATCHED: Register = {
         {
             "state": by("reservation_has_a_state reservations_belong_to_running_attempts"),
             **all_by("reservations_belong_to_running_attempts confirmed_attempts_are_accepted", "order_key attempt"),
-            **all_free("when it is asked what became of it: one that stays is told of", "expire_time update_time"),
-            **all_free("how often asking failed; work that fails again and again is told of", "failures failure"),
+            **all_free("when it is asked what became of it: `waybill check` lists one that stays", "expire_time update_time"),
+            **all_free("how often asking failed; `waybill check` lists work that fails again and again", "failures failure"),
         },
         Free("an attempt that redeems nothing has none, and the order does not state whether it does"),
     ),
