@@ -17,6 +17,7 @@ from tests.support.databases import (
     prepared_files,
     run_summary,
 )
+from tests.support.promises import Promises
 from tests.support.times import Times
 
 # How fast a machine draws examples is no property of the code.
@@ -42,6 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
     begin_run(config)
     reuse.begin()
     config.pluginmanager.register(Times(), "times")
+    config.pluginmanager.register(Promises(), "promises")
 
 
 def pytest_collection_finish() -> None:

@@ -56,7 +56,7 @@ async def test_what_needs_no_shipping_is_taxed_where_it_is_billed_and_refused_wh
         )
     )
     lost = await refused(worked_out(market, order_pb2.Order(id="NOWHERE"), lamp))
-    assert lost.reason == "TAX_DESTINATION_MISSING"
+    assert lost.reason == "CALCULATION_REFUSED"
     assert [(rule.reason, rule.subject) for rule in lost.rules] == [("TAX_DESTINATION_MISSING", "line_items[l1]")]
 
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import json
 import pkgutil
-import re
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDescriptor
@@ -48,22 +45,3 @@ def reasons_of(context: str) -> set[str]:
     """Names of a context's own reasons; of `type`, the common ones."""
     values = importlib.import_module(f"waybill.{context}.v1.error_reason_pb2").DESCRIPTOR.enum_types_by_name.values()
     return {v.name.split("ERROR_REASON_")[1] for enum in values for v in enum.values if v.number}
-
-
-def promised_metadata(context: str) -> dict[str, list[frozenset[str]]]:
-    """By reason, the keys of metadata that the comment in the contract promises: every set that may come, the empty one for none.
-
-    A reason whose comment shows no metadata of its own, but points to another, is left out.
-    """
-    found, comment = {}, ""
-    contract = Path(waybill.__path__[0]) / "proto_files" / "waybill" / context / "v1" / "error_reason.proto"
-    for line in contract.read_text().splitlines():
-        if line.startswith("  //"):
-            comment += line.removeprefix("  //")
-        elif value := re.match(r"  (?:COMMON_)?ERROR_REASON_(\w+) =", line):
-            promise = comment.partition("Metadata:")[2]
-            keys = [frozenset(json.loads(shown)) for shown in re.findall(r'\{"[^}]*\}', promise)]
-            if keys or "none" in promise:
-                found[value[1]] = keys + [frozenset[str]()] * ("none" in promise)
-            comment = ""
-    return found

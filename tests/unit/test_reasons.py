@@ -10,8 +10,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from google.rpc import code_pb2
 
-from tests.support.contracts import promised_metadata, reasons_of
+from libs.errors import Kind
+from libs.rpc.promises import promises
+from tests.support.contracts import reasons_of
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTEXTS = ("catalog", "directory", "fulfillment", "order", "payment", "pricing", "shipping")
@@ -72,27 +75,30 @@ def test_no_reason_is_written_as_a_text() -> None:
     assert written == []
 
 
-def test_an_error_carries_the_metadata_that_the_comment_of_its_reason_promises() -> None:
-    """Of every error whose reason and metadata stand in the code as such."""
+@pytest.mark.parametrize("context", [*CONTEXTS, COMMON])
+def test_the_contract_gives_every_reason_a_code(context: str) -> None:
+    """An error of the code has a kind, of which each has a code; beside them there is only the defect."""
+    known = {kind.value for kind in Kind} | {"INTERNAL"}
+    codes = {reason: code_pb2.Code.Name(promised.code) for reason, promised in promises(f"waybill.{context}").items()}
+    assert {reason: code for reason, code in codes.items() if code not in known} == {}
+    assert reasons_of(context) <= codes.keys()
+
+
+def test_an_error_has_the_code_and_the_metadata_that_its_reason_is_promised_with() -> None:
+    """Of every error whose reason and metadata stand in the code as such; all others are watched as they leave."""
     read, wrong = 0, []
     for path, tree in sources():
         context = path.split("/")[1] if path.startswith("services/") else COMMON
-        promised = promised_metadata(COMMON) | (promised_metadata(context) if context in CONTEXTS else {})
+        promised = promises(f"waybill.{context}")
         for reason, kind, carried in raised(tree):
             read += 1
-            if reason in promised and not any(keys <= carried for keys in promised[reason]):
+            if reason not in promised:
+                continue
+            code, keys = code_pb2.Code.Name(promised[reason].code), set(promised[reason].metadata)
+            if code != Kind[kind].value or not keys <= carried:
                 wrong.append(f"{path}: {reason} ({kind}) carries {sorted(carried)}")
     assert wrong == []
     assert read > 50
-
-
-def test_a_reason_comes_with_one_code() -> None:
-    kinds: dict[str, set[str]] = defaultdict(set)
-    for path, tree in sources():
-        if path.startswith("services/") and path.split("/")[1] in CONTEXTS:
-            for reason, kind, _ in raised(tree):
-                kinds[reason].add(kind)
-    assert {reason: found for reason, found in kinds.items() if len(found) > 1} == {}
 
 
 def raised(tree: ast.AST) -> Iterator[tuple[str, str, frozenset[str]]]:

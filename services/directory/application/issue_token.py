@@ -42,7 +42,7 @@ class IssueToken:
     async def by_password(
         self, client_id: str, client_secret: str, username: str, password: str, wanted: Sequence[str]
     ) -> Issued:
-        """For a user who signs in. Raises GRANT_INVALID, TOO_MANY_ATTEMPTS, ROLE_NOT_AVAILABLE."""
+        """For a user who signs in. Raises GRANT_INVALID, TOO_MANY_ATTEMPTS, ROLE_MISSING."""
         username = username[:NAME_LIMIT]
         who = (client_id[:NAME_LIMIT], folded(username)[:NAME_LIMIT])
         self._throttle.check(*who)
@@ -76,7 +76,7 @@ class IssueToken:
             lacking = next(role for role in wanted if token_roles(user.roles, client.roles, [role]) is None)
             raise WaybillError(
                 Kind.DENIED,
-                reasons.ROLE_NOT_AVAILABLE,
+                reasons.ROLE_MISSING,
                 f"the role {lacking[:100]!r} is not available here",
                 metadata={"role": lacking[:100]},
             )

@@ -113,7 +113,7 @@ async def test_roles_are_what_is_held_and_allowed_and_wanted(world):
     assert answer.roles == [roles.ORDER_READER, roles.SHOPPER]
     assert (await world.tokens.IssueToken(by_password(wanted=[roles.SHOPPER]))).roles == [roles.SHOPPER]
     error = await refused(world.tokens.IssueToken(by_password(wanted=[roles.ME_ADDRESS_ADMIN])))
-    assert (error.kind, error.reason) == (Kind.DENIED, "ROLE_NOT_AVAILABLE")
+    assert (error.kind, error.reason) == (Kind.DENIED, "ROLE_MISSING")
 
 
 async def test_a_client_admits_only_the_companies_that_it_names(world):

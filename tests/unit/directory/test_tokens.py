@@ -136,7 +136,7 @@ async def test_what_is_inactive_or_not_admitted_is_told_as_a_wrong_password(worl
 
 async def test_a_role_that_is_not_available_is_named(world):
     error = await refused(world.password(wanted=[roles.SHOPPER, roles.ORDER_ADMIN]))
-    assert (error.kind, error.reason) == (Kind.DENIED, "ROLE_NOT_AVAILABLE")
+    assert (error.kind, error.reason) == (Kind.DENIED, "ROLE_MISSING")
     assert error.metadata == {"role": roles.ORDER_ADMIN}
 
 

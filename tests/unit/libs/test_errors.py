@@ -38,17 +38,17 @@ from libs.rpc.status import DETAIL_BYTES, from_rpc_error, from_status, internal,
     ],
 )
 def test_each_kind_has_its_code(kind: Kind, code: grpc.StatusCode) -> None:
-    assert to_status(WaybillError(kind, "R", "m"), "order").code == code.value[0]
+    assert to_status(WaybillError(kind, "R", "m"), "test").code == code.value[0]
 
 
 def test_every_kind_stands_in_the_table_of_codes() -> None:
-    assert len({to_status(WaybillError(kind, "R", "m"), "order").code for kind in Kind}) == len(Kind) == 10
+    assert len({to_status(WaybillError(kind, "R", "m"), "test").code for kind in Kind}) == len(Kind) == 10
 
 
 def test_an_error_crosses_the_wire_whole() -> None:
     error = WaybillError(
         Kind.PRECONDITION,
-        "ORDER_NOT_READY",
+        "ORDER_NOT_CALCULATED",
         "the order is not ready",
         metadata={"order": "PO9123"},
         fields=[FieldViolation("lines[0].quantity", "VALUE_OUT_OF_RANGE", "must be 1 to 10")],

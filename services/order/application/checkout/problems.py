@@ -10,12 +10,12 @@ from waybill.order.v1.reasons import ReasonName
 
 
 def refuse(reason: ReasonName, order_id: str, what: str, problems: Sequence[Problem]) -> WaybillError:
-    """FAILED_PRECONDITION with every problem; the single reason when there is only one kind."""
-    kinds = {p.reason for p in problems}
+    """FAILED_PRECONDITION with every problem. The reason is the order service's own, also when there is one problem only: what
+    another context found is promised another code and other metadata."""
     text = "; ".join(f"{p.subject}: {p.description}" for p in problems[:5])
     return WaybillError(
         Kind.PRECONDITION,
-        kinds.pop() if len(kinds) == 1 else reason,
+        reason,
         f"{what} of order {order_id} is not possible: {text}",
         metadata={"order": order_id},
         rules=[RuleViolation(p.reason, p.subject, p.description) for p in problems],
