@@ -185,4 +185,7 @@ def refused(made: Sequence[Payment], problems: Sequence[Problem]) -> WaybillErro
         found.items += [FieldViolation(rule.subject, rule.type, rule.description) for rule in rules]
         return found.error()
     text = "; ".join(rule.description for rule in rules)
-    return WaybillError(Kind.PRECONDITION, rules[0].type, text, rules=rules)
+    first = index.get(problems[0].payment_id)
+    account = "" if first is None else made[first].spending_account_id
+    metadata = {"spending_account": account} if account else {}
+    return WaybillError(Kind.PRECONDITION, rules[0].type, text, metadata=metadata, rules=rules)

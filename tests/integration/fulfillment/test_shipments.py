@@ -63,7 +63,11 @@ async def test_all_violations_are_told_and_nothing_is_half_done(world: World) ->
         await world.ship(
             items=[("PO1-1", "l1", 2), ("PO1-1", "l1", 2), ("PO1-2", "l2", 1), ("PO1-1", "l9", 1), ("PO9-1", "l1", 1)]
         )
-    assert {f.reason for f in refused.value.fields} == {"SHIPMENT_MIXED_PARTIES", "SHIPMENT_LINE_NOT_FOUND", "RESOURCE_NOT_FOUND"}
+    assert {f.reason for f in refused.value.fields} == {
+        "SHIPMENT_MIXED_PARTIES",
+        "SHIPMENT_LINE_NOT_FOUND",
+        "SUPPLIER_ORDER_NOT_FOUND",
+    }
     assert [r.type for r in refused.value.rules] == ["SHIPMENT_EXCEEDS_OPEN"]
     assert await world.counters("a") == (9, 0, 3, 6)
     with pytest.raises(WaybillError) as bad:
@@ -83,7 +87,7 @@ async def test_a_supplier_ships_its_own_only(world: World) -> None:
     for caller in (supplier(party="nut"), buyer(roles.SHIPMENT_ADMIN)):
         with pytest.raises(WaybillError) as refused:
             await world.ship(caller, items=[("PO1-1", "l1", 1)])
-        assert refused.value.reason == "RESOURCE_NOT_FOUND"
+        assert refused.value.reason == "SUPPLIER_ORDER_NOT_FOUND"
     with pytest.raises(WaybillError) as denied:
         await world.ship(supplier(roles.ORDER_READER), items=[("PO1-1", "l1", 1)])
     assert denied.value.metadata == {"role": "ShipmentAdmin"}

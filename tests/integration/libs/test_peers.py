@@ -179,7 +179,7 @@ async def test_an_unavailable_answer_is_asked_for_again(peers: Peers, far: EchoS
         nonlocal tries
         tries += 1
         if tries < 3:
-            raise WaybillError(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "not yet")
+            raise WaybillError(Kind.UNAVAILABLE, "DATABASE_BUSY", "not yet")
         return value
 
     far.answer = flaky

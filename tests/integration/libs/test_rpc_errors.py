@@ -81,7 +81,7 @@ async def test_an_error_keeps_all_its_parts(server: Served, echo: EchoServicer) 
 async def test_thousands_of_violations_still_arrive_as_an_error(server: Served, echo: EchoServicer) -> None:
     async def answer(_: str) -> str:
         fields = [FieldViolation(f"line_items[{i}].product_id", "ID_INVALID", "ä" * 50) for i in range(5_000)]
-        raise WaybillError(Kind.INVALID, "ID_INVALID", "ä" * 10_000, fields=fields)
+        raise WaybillError(Kind.INVALID, "INVALID_REQUEST", "ä" * 10_000, fields=fields)
 
     echo.answer = answer
     async with grpc.aio.insecure_channel(server.address) as plain:

@@ -29,7 +29,7 @@ async def test_a_call_that_the_database_undid_begins_again_unless_it_has_left_so
         if left_something:
             conflicts.committed()
         if runs < 3:
-            raise WaybillError(Kind.EXHAUSTED, "DATABASE_BUSY", "undone", undone=True)
+            raise WaybillError(Kind.UNAVAILABLE, "DATABASE_BUSY", "undone", undone=True)
         return value
 
     echo.answer = answer
@@ -46,7 +46,7 @@ async def test_a_call_that_is_undone_again_and_again_is_given_up(server: Served,
     async def answer(value: str) -> str:
         nonlocal runs
         runs += 1
-        raise WaybillError(Kind.EXHAUSTED, "DATABASE_BUSY", "undone", undone=True)
+        raise WaybillError(Kind.UNAVAILABLE, "DATABASE_BUSY", "undone", undone=True)
 
     echo.answer = answer
     assert (await refusal(server.stub(EchoStub, ANNA).Echo(text("x")))).reason == "DATABASE_BUSY"

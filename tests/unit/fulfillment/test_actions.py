@@ -67,7 +67,7 @@ def test_all_violations_of_a_shipment_are_told_at_once() -> None:
     loading = Loading([frozen])
     loading.pack([want(9), want(1, "l2"), want(1, "l3"), want(1, order="PO9-1"), want(1, record="b")], "x")
     assert [r.reason for r in loading.refusals] == [
-        "RESOURCE_NOT_FOUND",
+        "SUPPLIER_ORDER_NOT_FOUND",
         "SUPPLIER_ORDER_STATUS_CONFLICT",
         "SHIPMENT_EXCEEDS_OPEN",
         "SHIPMENT_LINE_NOT_SHIPPABLE",

@@ -48,7 +48,7 @@ def test_every_kind_stands_in_the_table_of_codes() -> None:
 def test_an_error_crosses_the_wire_whole() -> None:
     error = WaybillError(
         Kind.PRECONDITION,
-        "ORDER_NOT_CALCULATED",
+        "ORDER_EMPTY",
         "the order is not ready",
         metadata={"order": "PO9123"},
         fields=[FieldViolation("lines[0].quantity", "VALUE_OUT_OF_RANGE", "must be 1 to 10")],

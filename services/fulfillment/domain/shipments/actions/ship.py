@@ -71,7 +71,7 @@ class Loading:
         if wanted.supplier_order_id not in self._orders:
             self._refuse(
                 f"{wanted.field}.supplier_order_id",
-                reasons.RESOURCE_NOT_FOUND,
+                reasons.SUPPLIER_ORDER_NOT_FOUND,
                 f"there is no supplier order {wanted.supplier_order_id!r}",
                 in_request=True,
             )
