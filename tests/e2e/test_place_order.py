@@ -209,7 +209,7 @@ async def test_an_order_that_is_still_being_confirmed_is_forwarded_later(
     sqlite_market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def silent(*_: Any) -> None:
-        raise Refusal(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "not now")
+        raise Refusal(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "not now", metadata={"dependency": "database"})
 
     monkeypatch.setattr(PaymentClient, "confirm", silent)
     placed = await sqlite_market.cast.ada.place_order({"anvil": 1}, id="SOON")

@@ -95,7 +95,7 @@ class FakeOrders:
 
     async def ResolveSubmission(self, request: Any, context: Any) -> Any:
         if self.down:
-            raise WaybillError(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "not now")
+            raise WaybillError(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "not now", metadata={"dependency": "database"})
         state = self.states.get(request.order_key, "REFUSED")
         return submission_decision_service_pb2.ResolveSubmissionResponse(
             state=submission_pb2.SubmissionState.Value(f"SUBMISSION_STATE_{state}")

@@ -201,7 +201,7 @@ async def test_an_approval_that_was_not_written_down_is_found_by_key(world: Worl
     await order.reserve()
 
     async def crash() -> None:
-        raise WaybillError(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "died here")
+        raise WaybillError(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "died here", metadata={"dependency": "database"})
 
     points = world.runtime.failpoints
     points.arm("payment.authorize.answered", crash)

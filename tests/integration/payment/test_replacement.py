@@ -60,7 +60,7 @@ async def test_an_account_and_a_promise_take_over_at_once_and_no_more_than_there
     assert above.value.reason == "PAYMENT_EXCEEDS_TOTAL"
     with pytest.raises(WaybillError) as short:
         await replaced(order, from_account("p2", "gift", 51))
-    assert short.value.reason == "BALANCE_EXCEEDED"
+    assert (short.value.reason, short.value.metadata) == ("BALANCE_EXCEEDED", {"spending_account": "gift"})
     await replaced(order, from_account("p2", "gift", 30))
     assert (await world.balance(), await order.states()) == ((20, 0), ["ATTENTION", "CONFIRMED"])
     await replaced(order, payment("p3"))

@@ -103,7 +103,7 @@ class FakeOrders:
 
     async def ResolveSubmission(self, request: Any, context: Any) -> Any:
         if self.down:
-            raise WaybillError(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "not now")
+            raise WaybillError(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "not now", metadata={"dependency": "database"})
         self.asked.append((request.order_key, request.attempt))
         state = self.states.get(request.order_key, "REFUSED")
         return submission_decision_service_pb2.ResolveSubmissionResponse(
@@ -113,14 +113,14 @@ class FakeOrders:
     async def ListEndedOrders(self, request: Any, context: Any) -> Any:
         require_service("payment")
         if self.down:
-            raise WaybillError(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "not now")
+            raise WaybillError(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "not now", metadata={"dependency": "database"})
         ended = [key for key in request.order_keys if key in self.ended]
         return payment_report_service_pb2.ListEndedOrdersResponse(order_keys=ended)
 
     async def ReportPayments(self, request: Any, context: Any) -> Any:
         require_service("payment")
         if self.down:
-            raise WaybillError(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "not now")
+            raise WaybillError(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "not now", metadata={"dependency": "database"})
         for m in request.payments:
             if m.order_key not in self.unknown:
                 name = pay.PaymentState.Name(m.state).removeprefix("PAYMENT_STATE_")
