@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
 
 from libs.db.tuning import Tuning
+from services.host.contexts import CONTEXTS
 from services.host.process.embedded import running
 from services.host.process.settings import HostSettings
-from services.host.sample.marketplace import PASSWORD, SHOP, set_up
-from tests.e2e.steps import promise
+from services.host.sample.marketplace import PASSWORD, PORTAL, SHOP, set_up
+from tests.e2e.steps import promise, ship
 from tests.support.feed_contents import RESOURCES
-from tests.support.marketplace import lines
+from tests.support.marketplace import Marketplace, lines, marketplace
+from tests.support.prepared import Prepared
+from tests.support.process import said, served
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.changes.v1 import change_service_pb2 as pb
+from waybill.directory.v1 import buyer_service_pb2
 from waybill.order.v1 import checkout_service_pb2, order_pb2
 from waybill.payment.v1 import credit_card_service_pb2
-from waybill_client import AsyncWaybill, WaybillError
+from waybill.pricing.v1 import price_schedule_service_pb2
+from waybill.shipping.v1 import carrier_service_pb2
+from waybill_client import AsyncWaybill, WaybillError, money
 
-NOT_MADE = {"shipment"}
-"""What neither the sample marketplace nor an order makes."""
 Seen = list[tuple[str, str, int]]
 
 
@@ -47,9 +52,38 @@ async def place(ada: AsyncWaybill, id: str) -> None:
     await ada.checkout.PlaceOrder(request)
 
 
-async def keep_card(ada: AsyncWaybill, id: str) -> None:
-    card = credit_card_service_pb2.CreditCard(id=id, token="tok_approve", partial_number="4242")
-    await ada.credit_cards.CreateCreditCard(credit_card_service_pb2.CreateCreditCardRequest(credit_card=card))
+async def price(owner: AsyncWaybill, id: str) -> None:
+    schedule = price_schedule_service_pb2.PriceSchedule(id=id, name=id, currency="USD")
+    schedule.price_breaks.add(quantity=1, price=money("1.00", "USD"))
+    await owner.price_schedules.CreatePriceSchedule(
+        price_schedule_service_pb2.CreatePriceScheduleRequest(price_schedule=schedule)
+    )
+
+
+async def change_all(owner: AsyncWaybill, address: str, id: str) -> dict[str, tuple[str, str, int]]:
+    """Something new in every context: by context the change that it is."""
+    async with AsyncWaybill(address, SHOP, username="ada", password=PASSWORD) as ada:
+        await place(ada, id)
+        card = credit_card_service_pb2.CreditCard(id=id, token="tok_approve", partial_number="4242")
+        await ada.credit_cards.CreateCreditCard(credit_card_service_pb2.CreateCreditCardRequest(credit_card=card))
+    async with AsyncWaybill(address, PORTAL, username="clerk-wh-east", password=PASSWORD) as clerk:
+        await ship(clerk, f"{id}-1", "l1", 1)
+    product = product_pb2.Product(id=id, name=id)
+    await owner.products.CreateProduct(product_service_pb2.CreateProductRequest(product=product))
+    buyer = buyer_service_pb2.Buyer(id=id, name=id, currency="USD", active=True)
+    await owner.buyers.CreateBuyer(buyer_service_pb2.CreateBuyerRequest(buyer=buyer))
+    carrier = carrier_service_pb2.Carrier(id=id, name=id, active=True)
+    await owner.carriers.CreateCarrier(carrier_service_pb2.CreateCarrierRequest(carrier=carrier))
+    await price(owner, id)
+    return {
+        "directory": ("buyer", id, 1),
+        "catalog": ("product", id, 1),
+        "pricing": ("price schedule", id, 1),
+        "shipping": ("carrier", id, 1),
+        "fulfillment": ("supplier order", f"{id}-1", 1),
+        "payment": ("credit card", id, 1),
+        "order": ("order", id, 1),
+    }
 
 
 @pytest.mark.on_sqlite
@@ -61,29 +95,73 @@ async def test_the_feed_of_every_context_goes_on_after_a_restart_with_none_misse
     async with running(settings) as first:
         assert first.secret is not None
         address, secret = first.address, first.secret.client_secret
-        async with (
-            AsyncWaybill(address, "waybill-admin", secret) as owner,
-            AsyncWaybill(address, SHOP, username="ada", password=PASSWORD) as ada,
-        ):
+        async with AsyncWaybill(address, "waybill-admin", secret) as owner:
             await set_up(owner)
-            await place(ada, "FIRST")
-            await keep_card(ada, "first")
-            for context in RESOURCES:
+            made_before = await change_all(owner, address, "FIRST")
+            for context in CONTEXTS:
                 before[context] = await read(owner, context, until=1)
-    async with (
-        running(dataclasses.replace(settings, bind=address)),
-        AsyncWaybill(address, "waybill-admin", secret) as owner,
-        AsyncWaybill(address, SHOP, username="ada", password=PASSWORD) as ada,
-    ):
-        await place(ada, "SECOND")
-        await keep_card(ada, "second")
-        for context, resources in RESOURCES.items():
+    async with running(dataclasses.replace(settings, bind=address)), AsyncWaybill(address, "waybill-admin", secret) as owner:
+        made_after = await change_all(owner, address, "SECOND")
+        for context in CONTEXTS:
             first_part, token = before[context]
             rest, _ = await read(owner, context, token)
             whole, _ = await read(owner, context)
             assert [*first_part, *rest] == whole
             assert len(set(whole)) == len(whole)
-            assert {name for name, _, _ in whole} == resources - NOT_MADE, context
+            assert {name for name, _, _ in whole} == RESOURCES[context]
+            assert [change for change in whole if change in {made_before[context], made_after[context]}] == [
+                made_before[context],
+                made_after[context],
+            ]
+
+
+async def test_a_change_that_another_process_commits_reaches_whoever_waits(tmp_path: Path, prepared: Prepared) -> None:
+    async with (
+        served(tmp_path / "writer", prepared.database_url) as writer,
+        marketplace(tmp_path / "reader", prepared.database_url, secret=prepared.secret) as market,
+        AsyncWaybill(writer.address, "waybill-admin", prepared.secret.client_secret) as elsewhere,
+        asyncio.timeout(60),
+    ):
+        watching = aiter(market.cast.owner.changes.WatchChanges(pb.WatchChangesRequest(context="catalog")))
+        # The place where it begins, and then word that nothing more is there.
+        assert not any([(await anext(watching)).HasField("change") for _ in range(2)])
+        product = product_pb2.Product(id="elsewhere", name="Made elsewhere")
+        await elsewhere.products.CreateProduct(product_service_pb2.CreateProductRequest(product=product))
+        while not (message := await anext(watching)).HasField("change"):
+            pass
+        assert (message.change.resource, message.change.resource_id) == ("product", "elsewhere")
+
+
+async def test_an_operator_turns_a_feed_off_and_on_reads_it_anew_and_goes_on(shared_sqlite_market: Marketplace) -> None:
+    market = shared_sqlite_market
+
+    async def changes(*arguments: str) -> tuple[int, str, str]:
+        return await said("changes", *arguments, "--server", market.address, "--client-secret", market.secret.client_secret)
+
+    async def watched(*options: str) -> tuple[list[str], str]:
+        code, output, errors = await changes("watch", "pricing", "--to-end", "--json", *options)
+        assert code == 0, errors
+        lines = [json.loads(line) for line in output.splitlines()]
+        return [line["change"]["resource_id"] for line in lines if "change" in line], lines[-1]["resume_token"]
+
+    _, before = await watched()
+    assert (await changes("off", "pricing"))[0] == 0
+    try:
+        await price(market.cast.owner, "in-the-gap")
+    finally:
+        assert (await changes("on", "pricing"))[0] == 0
+    code, _, errors = await changes("watch", "pricing", "--to-end", "--resume-token", before)
+    assert (code, "POSITION_LOST" in errors) == (2, True), errors
+    assert (await watched("--from-start"))[0] == []
+
+    await price(market.cast.owner, "after-the-gap")
+    found, token = await watched("--from-start")
+    assert found == ["after-the-gap"]
+    await price(market.cast.owner, "later")
+    assert (await watched("--resume-token", token))[0] == ["later"]
+    code, output, _ = await changes("status")
+    (row,) = [line.split() for line in output.splitlines() if line.startswith("pricing")]
+    assert (code, row[:3]) == (0, ["pricing", "on", "2"])
 
 
 async def test_a_change_says_who_made_it_by_which_call_and_belongs_to_the_seller_s_operators(shared_sqlite_market) -> None:

@@ -24,7 +24,11 @@ def _known(context: str) -> str:
     return context
 
 
-Context = Annotated[str, typer.Argument(callback=_known, help="Such as catalog.")]
+def _begun(typed: str) -> list[str]:
+    return [context for context in CONTEXTS if context.startswith(typed)]
+
+
+Context = Annotated[str, typer.Argument(callback=_known, autocompletion=_begun, help="Such as catalog.")]
 
 
 @command(changes, "status")
@@ -53,16 +57,24 @@ async def watch(
     context: Context,
     from_start: Annotated[bool, typer.Option("--from-start", help="Begin with the oldest change that is known.")] = False,
     resume_token: Annotated[str, typer.Option(help="Go on after this token, which an earlier watch has printed.")] = "",
+    to_end: Annotated[bool, typer.Option("--to-end", help="End once all that is there has been printed.")] = False,
     json: AsJson = False,
 ) -> int:
     """Prints changes as they come, one a line, until it is interrupted. With --json every line has the token to go on with."""
+    if from_start and resume_token:
+        raise typer.BadParameter("--from-start or --resume-token, not both")
     request = pb.WatchChangesRequest(context=context, from_start=from_start, resume_token=resume_token)
     server = await _host(at, context)
+    # A watch from the start says first where that is; after that a message without a change says that no more is there.
+    begins = from_start
     async for message in server.changes.WatchChanges(request):
         if json:
             typer.echo(MessageToJson(message, preserving_proto_field_name=True, indent=None))
         elif message.HasField("change"):
             typer.echo(_line(message.change))
+        if to_end and not begins and not message.HasField("change"):
+            break
+        begins = False
     return 0
 
 
@@ -107,4 +119,4 @@ def _times(feed: pb.ChangeFeed) -> list[tuple[Any, Any]]:
 def _line(change: pb.Change) -> str:
     what = f"{change.resource} {change.resource_id} version {change.version}"
     gone = ", deleted" if change.HasField("deleted_body") else ""
-    return f"{change.time.ToJsonString()} {what}{gone} {change.method} {change.actor}".rstrip()
+    return " ".join(filter(None, [change.time.ToJsonString(), what + gone, change.method, change.actor]))

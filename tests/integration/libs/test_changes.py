@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from libs.relay import change_feed, changes
 from libs.relay.change import Cause, Change, Place
 from libs.relay.change_feed import SqlChangeFeed
 from libs.relay.feed import latest
+from libs.relay.tail import Tail
 from tests.integration.libs.tables import created
 
 METADATA = metadata()
@@ -117,6 +119,39 @@ async def test_what_is_undone_leaves_no_change(db, feed):
         await undone()
 
     assert await read(feed, db, await feed.oldest()) == []
+
+
+async def test_a_bell_rings_for_every_commit_that_adds_to_the_feed_and_for_no_other(db, feed):
+    rung: list[int] = []
+    feed.ring(lambda: rung.append(len(rung)))
+    async with db.transaction() as tx:
+        await changes.append(tx, TABLES, [change(1)])
+        changes.note(tx, TABLES, [change(2), change(3)])
+        assert rung == []
+    assert rung == [0]
+
+    async with db.transaction() as tx:
+        changes.note(tx, TABLES, [])
+        await changes.append(tx, TABLES, [])
+    with pytest.raises(ZeroDivisionError):
+        async with db.transaction() as tx:
+            await changes.append(tx, TABLES, [change(4)])
+            raise ZeroDivisionError
+    assert rung == [0]
+
+
+async def test_who_waits_is_given_what_this_process_and_what_another_one_writes(databases, tmp_path):
+    place = await databases("changes")
+    other = await Database.open(*place)
+    async with created(*place, METADATA, tmp_path) as db, asyncio.timeout(30):
+        feed = SqlChangeFeed(db, TABLES)
+        async with aclosing(Tail(feed, 0.05).watch(await feed.latest(), ())) as news:
+            assert (await anext(news))[1] is None
+            for version, writer in ((1, db), (2, other), (3, db)):
+                await write(writer, change(version))
+                _, entry = await anext(news)
+                assert (entry.change, entry.place.position.id) == (change(version), version)
+    await other.close()
 
 
 async def test_many_changes_are_one_statement_and_none_is_none(db):

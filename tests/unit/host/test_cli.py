@@ -63,5 +63,8 @@ def test_a_shell_completes_commands_and_options_of_them() -> None:
 
     assert offered("waybill s", 1) == {"serve", "submissions"}
     assert offered("waybill holds re", 2) == {"release"}
+    assert offered("waybill changes ", 2) == {"status", "on", "off", "watch"}
+    assert offered("waybill changes watch p", 3) == {"payment", "pricing"}
+    assert "--to-end" in offered("waybill changes watch --", 3)
     assert "--metrics-bind" in offered("waybill serve --m", 2)
     assert "--install-completion" in CliRunner().invoke(app, ["--help"]).stdout
