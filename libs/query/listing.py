@@ -43,6 +43,7 @@ class Listing:
     ) -> None:
         self._fields = dict(fields)
         self._key = key
+        self._name = str(key)
         self._default = default_order
         self._xp = xp
 
@@ -57,7 +58,7 @@ class Listing:
         found.require("skip", 0 <= request.skip <= MAX_SKIP, reasons.VALUE_OUT_OF_RANGE, f"must be 0 to {MAX_SKIP:,}")
         condition = self._filter(found, dialect, request.filter)
         orders = self._orders(found, dialect, request.order_by.strip() or self._default)
-        bound_to = paging.digest(request.filter, request.order_by, bound or {})
+        bound_to = paging.digest(request.filter, request.order_by, {**(bound or {}), "list": self._name})
         after: list[Any] | None = None
         if request.page_token and orders:
             try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from libs.query.wildcards import pieces
+from libs.query.wildcards import MAX_PIECE, pieces
 
 MAX_LENGTH = 2_000
 MAX_DEPTH = 20
@@ -145,11 +145,16 @@ class _Parser:
         value = self.take("a value")
         if value.kind == "star" and op.text == ":":
             return Compare(path, op.text, "", False, True, token.at)
+        following = self.peek()
+        if value.kind == "star" or (following is not None and following.kind == "star"):
+            raise FilterError(f"a value with a star is written in quotes, at character {value.at}")
         if value.kind not in ("text", "word", "time"):
             raise FilterError(f"a value is expected at character {value.at}")
         quoted = value.kind == "text"
         text = re.sub(r"\\(.)", r"\1", value.text[1:-1], flags=re.DOTALL) if quoted else value.text
         found = pieces(value.text[1:-1]) if quoted and op.text in _PATTERNED else ()
+        if any(len(piece) > MAX_PIECE for piece in found[1:]):
+            raise FilterError(f"more than {MAX_PIECE} characters follow a star in the text at character {value.at}")
         return Compare(path, op.text, text, quoted, False, token.at, found if len(found) > 1 else ())
 
     def done(self) -> None:

@@ -1,6 +1,7 @@
 """Patterns: a text that is compared with `=` or `!=` and has stars, each of which stands for any text, the empty one too.
 
-A pattern is its literal pieces, at least two; a star stands between each two of them.
+A pattern is its literal pieces, at least two; a star stands between each two of them. What stands after a star is looked for
+at every place of a text, so it is not long.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import sqlalchemy as sa
 _PART = re.compile(r"\\(.)|(\*+)|([^\\*]+)", re.DOTALL)
 _LIKE = re.compile(r"[\\%_]")
 _GLOB = re.compile(r"[\[*?]")
+MAX_PIECE = 100
+"""Characters after a star: a database compares as many at every place of a text, and xp has texts of thousands."""
 _LAST = 0x10FFFF
 _SURROGATES = range(0xD800, 0xE000)
 

@@ -25,6 +25,8 @@ CHANGE_SERVICE = "waybill.changes.v1.ChangeService"
 PAUSE = 0.5
 """Seconds between two looks at a feed that somebody watches, for what other processes have written."""
 MAX_RESOURCES = 50
+MAX_RESOURCE = 60
+"""Characters of a kind of resource."""
 
 
 class ChangeServicer(pb_grpc.ChangeServiceServicer):
@@ -87,6 +89,9 @@ def _check(request: pb.WatchChangesRequest) -> None:
     found = Violations()
     found.require("context", bool(request.context), reasons.FIELD_REQUIRED, "name the context")
     found.require("resources", len(request.resources) <= MAX_RESOURCES, reasons.TOO_MANY_ITEMS, f"at most {MAX_RESOURCES}")
+    for i, resource in enumerate(request.resources[:MAX_RESOURCES]):
+        named = 0 < len(resource) <= MAX_RESOURCE and resource.isprintable()
+        found.require(f"resources[{i}]", named, reasons.VALUE_OUT_OF_RANGE, f"1 to {MAX_RESOURCE} printable characters")
     both = request.from_start and request.resume_token
     found.require("from_start", not both, reasons.FIELD_INVALID, "not together with a resume token")
     found.raise_if_any()

@@ -218,6 +218,8 @@ async def test_only_an_operator_turns_a_feed_and_that_of_orders_is_never_off(sha
     [
         ({}, "FIELD_REQUIRED"),
         ({"context": "moon"}, "RESOURCE_NOT_FOUND"),
+        ({"context": "catalog", "resources": ["product", "\0"]}, "VALUE_OUT_OF_RANGE"),
+        ({"context": "catalog", "resources": ["x" * 61]}, "VALUE_OUT_OF_RANGE"),
         ({"context": "catalog", "resume_token": "x"}, "RESUME_TOKEN_INVALID"),
         ({"context": "catalog", "resume_token": "x", "from_start": True}, "FIELD_INVALID"),
     ],

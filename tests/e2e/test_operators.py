@@ -200,6 +200,12 @@ async def test_commands_tell_what_is_wrong_in_one_line(sqlite_market: Marketplac
     assert (code, "FILTER_INVALID" in errors) == (2, True)
 
 
+async def test_server_and_secret_of_a_command_may_stand_in_the_environment(shared_sqlite_market: Marketplace) -> None:
+    where = {"WAYBILL_SERVER": shared_sqlite_market.address, "WAYBILL_CLIENT_SECRET": shared_sqlite_market.secret.client_secret}
+    for command in (("submissions", "list"), ("check",)):
+        assert (await said(*command, environment=where))[0] == 0
+
+
 async def test_orders_on_hold_are_listed_placed_and_released(market: Marketplace) -> None:
     for id in ("H1", "H2"):
         await market.cast.ada.place_order({"tape": 1}, id=id)

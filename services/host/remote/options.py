@@ -16,7 +16,11 @@ def _callable(servers: list[str] | None) -> list[str]:
 
 Server = Annotated[
     list[str] | None,
-    typer.Option(callback=_callable, help="host:port of a running marketplace; one for each server, the directory's first."),
+    typer.Option(
+        envvar="WAYBILL_SERVER",
+        callback=_callable,
+        help="host:port of a running marketplace; one for each server, the directory's first.",
+    ),
 ]
 ClientId = Annotated[str, typer.Option(envvar="WAYBILL_CLIENT_ID")]
 ClientSecret = Annotated[str, typer.Option(envvar="WAYBILL_CLIENT_SECRET")]

@@ -138,7 +138,10 @@ def test_no_filter_is_a_filter(text):
         ("()", "field is expected at character 2"),
         ('a = "x', "character 5"),
         ("a = ü", "character 5"),
-        ("a = *", "value is expected at character 5"),
+        ("a = *", "star is written in quotes, at character 5"),
+        ("a = PO* AND b = 1", "star is written in quotes, at character 5"),
+        ("(a != *12)", "star is written in quotes, at character 7"),
+        (f'a = "x" OR a = "*{"y" * 101}*"', "more than 100 characters follow a star in the text at character 16"),
         ("a..b = 1", "field is expected at character 1"),
         (".a = 1", "field is expected"),
         ("a. = 1", "field is expected"),
@@ -317,6 +320,14 @@ def test_a_token_is_bound_to_its_arguments(changed):
     LISTING.plan("sqlite", PageRequest(order_by="name", page_token=mine), BOUND)
 
     assert refusal(**{"order_by": "name", "bound": BOUND, "page_token": mine, **changed}).keys() == {"page_token"}
+
+
+def test_a_token_is_bound_to_its_list():
+    other = sa.Table("others", sa.MetaData(), sa.Column("id", sa.String(100)), sa.Column("create_time", UtcTime()))
+    fields = {"create_time": Field(other.c.create_time, "time")}
+    theirs = Listing(fields, other.c.id).plan("sqlite", PageRequest(page_size=1), BOUND).page([_row(1), _row(2)]).next_page_token
+
+    assert refusal(BOUND, page_token=theirs).keys() == {"page_token"}
 
 
 def test_a_token_serves_another_page_size():

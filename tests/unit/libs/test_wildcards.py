@@ -82,6 +82,8 @@ def test_any_pieces_can_be_written(wanted):
         (r"\\*", ("\\", "")),
         (r"a\*b", ()),
         ("plain", ()),
+        # What is compared at one place, the beginning, may be long.
+        ("x" * 1_900 + "*" + "y" * 90, ("x" * 1_900, "y" * 90)),
     ],
 )
 def test_a_star_stands_for_any_text_unless_it_is_escaped(written, pattern):
