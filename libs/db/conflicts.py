@@ -18,6 +18,7 @@ from libs.errors import WaybillError
 
 T = TypeVar("T")
 ATTEMPTS = 5
+"""How often work is done that a database undoes. No setting: callers, too, try again what was refused for this."""
 
 
 @dataclass(slots=True)

@@ -32,8 +32,6 @@ T = TypeVar("T")
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 Answer = Rows | CursorResult[Any]
 """Rows that have all been read, and their count."""
-BUSY = 30.0
-"""Seconds that a writer waits for another process that holds the same SQLite file."""
 
 
 _UNHURRIED = sa.text("SET LOCAL idle_in_transaction_session_timeout = '1h'")
@@ -108,8 +106,9 @@ class Tx:
 class Database:
     """One database of one service."""
 
-    def __init__(self, writer: AsyncEngine, reader: AsyncEngine, dialect: str, schema: str | None) -> None:
+    def __init__(self, writer: AsyncEngine, reader: AsyncEngine, dialect: str, schema: str | None, tuning: Tuning) -> None:
         self._writer = writer
+        self._tuning = tuning
         self._reader = reader
         self._snapshots = reader
         self._singles = reader
@@ -133,9 +132,9 @@ class Database:
         """
         parsed = parsed_url(url)
         if parsed.get_backend_name() == "sqlite":
-            return Database(*sqlite_engines(parsed), "sqlite", None)
+            return Database(*sqlite_engines(parsed, tuning), "sqlite", None, tuning)
         engine = postgresql_engine(parsed, schema, tuning)
-        return Database(engine, engine, "postgresql", schema)
+        return Database(engine, engine, "postgresql", schema, tuning)
 
     async def close(self) -> None:
         """Closes every connection."""
@@ -259,7 +258,7 @@ class Database:
 
     async def _begin(self, connection: AsyncConnection) -> None:
         loop = asyncio.get_running_loop()
-        until = loop.time() + BUSY
+        until = loop.time() + self._tuning.sqlite_wait
         while True:
             try:
                 await connection.begin()

@@ -16,8 +16,6 @@ from libs.db.sqlite import creator
 from libs.db.tuning import Tuning
 from libs.private import FOLDER, close, private_file
 
-READERS = 4
-"""Reading connections per SQLite file."""
 PING = sa.text("SELECT 1 AS alive")
 """Asked of a database every few seconds; nobody's statement, so it is not counted."""
 
@@ -29,7 +27,7 @@ def _dumps(value: Any) -> str:
 _JSON: dict[str, Any] = {"json_serializer": _dumps, "json_deserializer": orjson.loads}
 
 
-def sqlite_engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
+def sqlite_engines(url: URL, tuning: Tuning) -> tuple[AsyncEngine, AsyncEngine]:
     """(one writing connection, some reading ones) to one file; its folder is made."""
     path = url.database or ""
     if not path or path == ":memory:":
@@ -50,7 +48,7 @@ def sqlite_engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
         made.dialect.do_begin = _begin  # type: ignore[method-assign, assignment]
         return made
 
-    return engine(1, True), engine(READERS, False)
+    return engine(1, True), engine(tuning.sqlite_readers, False)
 
 
 def _keep_private(path: Path) -> None:
@@ -67,11 +65,9 @@ def _begin(connection: Any) -> None:
     connection.driver_connection.begin()
 
 
-PATIENCE = 5.0
-"""Seconds that a server may take to say that a statement took too long."""
-
 ABANDONED = 1
-"""Seconds after which a server sees that a process died while its statement waits, and gives up the locks it holds."""
+"""Seconds after which a server sees that a process died while its statement waits, and gives up the locks it holds. No
+setting: the server looks cheaply, and nobody wants locks of the dead for longer."""
 
 
 def postgresql_engine(url: URL, schema: str | None, tuning: Tuning) -> AsyncEngine:
@@ -94,7 +90,7 @@ def postgresql_engine(url: URL, schema: str | None, tuning: Tuning) -> AsyncEngi
             "server_settings": settings,
             "prepared_statement_cache_size": 300,
             "timeout": tuning.connect_timeout or None,
-            "command_timeout": tuning.statement_timeout + PATIENCE if tuning.statement_timeout else None,
+            "command_timeout": tuning.statement_timeout + tuning.reply_timeout if tuning.statement_timeout else None,
         },
         **_JSON,
     )

@@ -22,7 +22,8 @@ from libs.errors import WaybillError
 
 ENVIRONMENT = Path(__file__).parent / "migration"
 ATTEMPTS = 10
-"""How often a migration is tried that cannot have a table for itself within the lock timeout."""
+"""How often a migration is tried that cannot have a table for itself within the lock timeout. No setting: a job or a start
+tries again, too."""
 
 
 @dataclass(frozen=True, slots=True)

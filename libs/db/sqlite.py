@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 OPENING = 30.0
-"""Seconds that opening a file waits for other processes that open it too."""
+"""Seconds that opening a file waits for other processes that open it too. No setting: whoever opens it is done in one."""
 
 
 class InlineCursor:

@@ -34,6 +34,8 @@ class About:
     choices: tuple[str, ...] = ()
     pattern: str = ""
     """A regular expression that the whole text must match."""
+    below: str = ""
+    """A setting of the same class that this one must be less than."""
     shown: str = ""
     """`HIDDEN`, `URL`, or empty for a value that anyone may see."""
     file: bool = False
@@ -49,17 +51,18 @@ def setting(
     at_most: float | None = None,
     choices: Sequence[str] = (),
     pattern: str = "",
+    below: str = "",
     shown: str = "",
     file: bool = False,
 ) -> _T:
     """A field of a settings class; what is hidden or a URL may always stand in a file."""
-    about = About(meaning, unit, at_least, at_most, tuple(choices), pattern, shown, file or bool(shown))
+    about = About(meaning, unit, at_least, at_most, tuple(choices), pattern, below, shown, file or bool(shown))
     return field(default=default, metadata={_ABOUT: about})
 
 
-def seconds(default: float, meaning: str, *, at_least: float = 0.0, at_most: float | None = None) -> float:
+def seconds(default: float, meaning: str, *, at_least: float = 0.0, at_most: float | None = None, below: str = "") -> float:
     """A length of time."""
-    return setting(default, meaning, unit=SECONDS, at_least=at_least, at_most=at_most)
+    return setting(default, meaning, unit=SECONDS, at_least=at_least, at_most=at_most, below=below)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,11 @@ class Field:
     @property
     def range(self) -> str:
         """What its value must keep to, for people."""
+        below = f"below {self.about.below}" if self.about.below else ""
+        return ", ".join(filter(None, (self._bounds, below)))
+
+    @property
+    def _bounds(self) -> str:
         if self.about.choices:
             return " | ".join(self.about.choices)
         if self.type is bool:
@@ -88,6 +96,10 @@ class Field:
         if low is not None:
             return f"from {low:,g}"
         return f"up to {high:,g}" if high is not None else ""
+
+    def value_in(self, settings: object) -> Any:
+        """Its value in an object of the settings class."""
+        return getattr(getattr(settings, self.within) if self.within else settings, self.name)
 
     def read(self, text: str) -> Any:
         """The value that the text stands for. Raises ValueError that says what is wrong with it."""
@@ -109,7 +121,7 @@ class Field:
         low, high = self.about.at_least, self.about.at_most
         if (low is not None and value < low) or (high is not None and value > high):
             unit = f" {self.about.unit}" if self.about.unit else ""
-            raise ValueError(f"{value:g}{unit} is out of range: {self.range}{unit}")
+            raise ValueError(f"{value:g}{unit} is out of range: {self._bounds}{unit}")
 
 
 def _parsed(type_: type, text: str) -> Any:
@@ -157,6 +169,15 @@ def fields_of(cls: type) -> Iterator[Field]:
         if kinds[0] not in (str, int, float, bool, Path):
             raise TypeError(f"{cls.__name__}.{one.name}: a text cannot be read as {hint}")
         yield Field(one.name, kinds[0], NoneType in get_args(hint), one.default, about)
+
+
+def misfits(settings: object) -> Iterator[tuple[Field, Field]]:
+    """Pairs of settings in an object of a settings class that do not fit: the first is not below the second."""
+    fields = {one.name: one for one in fields_of(type(settings))}
+    for one in fields.values():
+        other = fields.get(one.about.below)
+        if other is not None and not one.value_in(settings) < other.value_in(settings):
+            yield one, other
 
 
 def build(cls: type[_T], common: Mapping[str, Any], given: Mapping[str, Any]) -> _T:

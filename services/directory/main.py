@@ -109,6 +109,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     accounts = SqlAccounts(database, settings.signing_key_pem)
     contexts, units = SqlContexts(database), SqlUnitsOfWork(database, SqlDirectoryWork)
     window = timedelta(seconds=settings.failed_sign_in_window)
+    throttle = Throttle(clock, settings.failed_sign_ins, window, settings.failed_sign_in_names)
 
     def standard(resource: Resource) -> StandardMethods[SqlDirectoryWork]:
         return StandardMethods(database, REQUESTS, resource, clock, ids, SqlDirectoryWork)
@@ -116,7 +117,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     served: list[tuple[Any, Any, str]] = [
         (
             token_service_pb2_grpc.add_TokenServiceServicer_to_server,
-            TokenServicer(IssueToken(accounts, argon2, clock, Throttle(clock, settings.failed_sign_ins, window)), accounts),
+            TokenServicer(IssueToken(accounts, argon2, clock, throttle), accounts),
             "Token",
         ),
         (
@@ -129,7 +130,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         (supplier_service_pb2_grpc.add_SupplierServiceServicer_to_server, SupplierServicer(standard(SUPPLIER)), "Supplier"),
         (
             user_service_pb2_grpc.add_UserServiceServicer_to_server,
-            UserServicer(standard(USER), UserRules(argon2), SetPassword(units, argon2, clock)),
+            UserServicer(standard(USER), UserRules(argon2, settings.batch_hashes), SetPassword(units, argon2, clock)),
             "User",
         ),
         (

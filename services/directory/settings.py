@@ -27,4 +27,16 @@ class Settings(ServiceSettings):
         at_least=1,
         at_most=1_000,
     )
+    failed_sign_in_names: int = setting(
+        10_000,
+        "Names whose failed sign-ins one process remembers; the one that failed longest ago is forgotten first.",
+        at_least=100,
+        at_most=10_000_000,
+    )
+    batch_hashes: int = setting(
+        2,
+        "Passwords of one batch of users that are hashed at the same time; the other threads are for those who sign in.",
+        at_least=1,
+        at_most=64,
+    )
     failed_sign_in_window: float = seconds(60.0, "The window in which failed sign-ins count.", at_least=1.0, at_most=86_400.0)

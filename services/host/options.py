@@ -12,7 +12,7 @@ import typer
 from libs.service.settings import build
 from services.host.contexts import CONTEXTS, DEFAULT_SERVER
 from services.host.process.settings import HostSettings, SettingError, default_data
-from services.host.process.variables import Given, from_environment
+from services.host.process.variables import Given, disagreement, from_environment
 
 Data = Annotated[
     Path | None, typer.Option(file_okay=False, help="Folder of the SQLite files; default in the user's data directory.")
@@ -41,10 +41,13 @@ def environment(variables: Mapping[str, str]) -> Given:
 
 
 def merged(values: Mapping[str, Any], given: Mapping[str, Any]) -> HostSettings:
-    """`values` beaten by the options that were given."""
+    """`values` beaten by the options that were given. Raises `SettingError` for two that do not fit together."""
     options = {key: value for key, value in given.items() if value not in (None, "")}
     services = values["services"]
     if "migrate" in options:
         services = {context: {**chosen, "migrate": options["migrate"]} for context, chosen in services.items()}
     common = {"data": default_data(), "bind": DEFAULT_SERVER, "addresses": values["addresses"], "services": services}
-    return build(HostSettings, common, {**values, **options})
+    made = build(HostSettings, common, {**values, **options})
+    if wrong := disagreement(made):
+        raise SettingError(wrong)
+    return made

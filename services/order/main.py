@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -46,7 +45,7 @@ from services.order.application.completer import CompleteSubmissions, Driver
 from services.order.application.drivers import Attempts, Cancels, Holds
 from services.order.application.peers import Peers
 from services.order.application.progress.ended_orders import EndedOrders
-from services.order.application.progress.hold_order import HoldOrder
+from services.order.application.progress.hold_order import HoldOrder, NewDecisions
 from services.order.application.progress.report_fulfillment import ReportFulfillment
 from services.order.application.reading.read_orders import ReadOrders
 from services.order.application.reading.watch_orders import WatchOrders
@@ -97,11 +96,11 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
         pricing=PricingClient(peers),
         shipping=ShippingClient(peers),
         fulfillment=FulfillmentClient(peers),
-        payments=PaymentClient(peers),
+        payments=PaymentClient(peers, settings.attempts.authorize_timeout),
     )
     directory, catalog, fulfillment = others.directory, others.catalog, others.fulfillment
     report = ReportFulfillment(units, clock)
-    steps = Steps(report, clock, runtime.failpoints, peers.acting, _retries(db, clock, SUBMISSIONS))
+    steps = Steps(report, clock, runtime.failpoints, peers.acting, _retries(db, clock, SUBMISSIONS), settings.attempts)
 
     build_order = BuildOrder(directory, catalog, clock, ids)
     worksheets = Worksheets(units, others, clock)
@@ -110,8 +109,8 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
     submit = SubmitOrder(units, legs, tries, steps)
     changes = ChangeOrder(units, others, submit, steps)
     cancel = CancelOrder(units, others, submit, changes, steps)
-    hold = HoldOrder(units, fulfillment, report, clock, ids)
-    read = ReadOrders(units, clock)
+    hold = HoldOrder(units, fulfillment, report, NewDecisions(clock, ids, settings.attempts.command))
+    read = ReadOrders(units, clock, settings.reads)
     kinds: dict[str, AttemptDriver] = {SUBMIT: submit, CHANGE: changes}
     drivers: list[Driver] = [
         Attempts(units, kinds, steps.retries),
@@ -127,14 +126,15 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
             changes=changes,
             forward=ForwardOrder(units, fulfillment, report, clock),
             hold=hold,
-            watch=WatchOrders(SqlUnitsOfWork(db, SqlFeed), notifier, clock, timedelta(seconds=settings.resume_token_retention)),
-        )
+            watch=WatchOrders(SqlUnitsOfWork(db, SqlFeed), notifier, clock, settings.resumable, settings.watch),
+        ),
+        settings.reads.version_wait,
     )
     checkout_servicer = CheckoutServicer(
         CheckoutUseCases(
             worksheets=worksheets,
             payments=OrderPayments(units, others.payments, clock),
-            validate=ValidateOrder(units, tries, clock),
+            validate=ValidateOrder(units, tries, clock, settings.attempts.deadline),
             submit=submit,
             place=PlaceOrder(units, build_order, worksheets, submit),
         )

@@ -15,8 +15,8 @@ from pathlib import Path
 from libs.failpoints import numbered
 from libs.relay.limits import DEFAULT as RELAY
 from services.host.sample.parties import Cast
-from services.order.application.aftercare import cancel_order
 from services.order.application.limits import DEFAULT as COMPLETER
+from services.order.application.limits import DEFAULT_ATTEMPTS as ATTEMPTS
 from tests.chaos.failpoints import Folder, act
 from tests.chaos.scenarios import SCENARIOS
 from tests.support.fleet import Fleet, Member
@@ -40,7 +40,7 @@ LEASED = (
     ("attention", "payment.ReportAlerts._deliver:send:before"),
 )
 """Where a loop has taken work under a lease. A replica must get to the same place before the sleeper wakes."""
-LEASES = (RELAY.lease, COMPLETER.lease, cancel_order.DRIVEN)
+LEASES = (RELAY.lease, COMPLETER.lease, ATTEMPTS.command)
 PAUSE = max(LEASES).total_seconds() + 3.0
 """Seconds: longer than anything that is taken is its taker's."""
 

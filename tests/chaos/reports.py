@@ -14,8 +14,8 @@ from libs.db import Database
 from libs.db.migrate import open_migrated
 from libs.invariants import Finding
 from services.order.adapters.db.work import SqlOrderWork
+from services.order.application.limits import DEFAULT_ATTEMPTS
 from services.order.application.ports import Attempt
-from services.order.application.submission.attempts import DEADLINE
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import Event, OrderUser, Submission
 from services.order.domain.status import OrderStatus
@@ -151,7 +151,7 @@ class Orders:
 
     async def opened(self, id: str) -> uuid.UUID:
         """A submitted order, as its submit leaves it before anything is reported."""
-        begun, limit = builders.NOW, builders.NOW + DEADLINE
+        begun, limit = builders.NOW, builders.NOW + DEFAULT_ATTEMPTS.deadline
         shown = Submission(1, "ACCEPTED", True, BUYER, begun, limit, (), begun)
         order = builders.order(
             key=uuid.uuid4(),

@@ -19,7 +19,6 @@ import sqlalchemy as sa
 from libs.db import Database
 from libs.db.tuning import Tuning
 from libs.errors import WaybillError as Refused
-from services.host.backup import consistent_cut
 from services.host.backup.archive import digest, read
 from services.host.backup.consistent_cut import backup
 from services.host.backup.restore import restore
@@ -318,10 +317,9 @@ async def test_a_database_that_has_rows_is_not_restored_into(market: Marketplace
 
 @pytest.mark.on_sqlite(long=True)
 async def test_a_transaction_that_stays_open_makes_the_backup_give_up_and_nobody_else(
-    market: Marketplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    market: Marketplace, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(consistent_cut, "ATTEMPTS", 2)
-    archive, settings = tmp_path / "archive", HostSettings(data=tmp_path, database_url=market.database_url)
+    archive, settings = tmp_path / "archive", HostSettings(data=tmp_path, database_url=market.database_url, backup_tries=2)
     database = await Database.open(*settings.database("catalog"))
     async with database.transaction() as tx:
         await tx.execute(sa.text("DELETE FROM products WHERE id = 'none'"))

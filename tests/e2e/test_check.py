@@ -18,7 +18,7 @@ from rich.console import Console
 
 from libs.errors import invalid
 from services.fulfillment.adapters.db.tables import supplier_orders
-from services.host.check import check, compare
+from services.host.check import check
 from services.host.check.reconcile import reconciled
 from services.host.check.subjects import UNREPORTED
 from services.host.contexts import CONTEXTS
@@ -128,16 +128,15 @@ async def test_books_that_no_server_hosts_are_named_and_are_not_sound(tmp_path: 
 
 @pytest.mark.parametrize("age", [timedelta(), timedelta(hours=1)], ids=["just_begun", "long_overdue"])
 async def test_what_differs_while_a_report_is_under_way_is_told_apart_for_a_while(
-    sqlite_market: Marketplace, monkeypatch: pytest.MonkeyPatch, age: timedelta
+    sqlite_market: Marketplace, age: timedelta
 ) -> None:
-    monkeypatch.setattr(compare, "PAUSE", 0.01)
     await sqlite_market.cast.ada.place_order({"tape": 2}, id="MOVING")
     database = sqlite_market.host.apps["fulfillment"].database
     assert database is not None
     now = datetime.now(UTC)
     later = {"report_time": now + timedelta(hours=1), "update_time": now - age, "version": O.version + 1}
     async with tampered(database, [sa.update(supplier_orders).where(O.id == "MOVING-1").values(**later)]):
-        report = await check(sqlite_market.cast.owner)
+        report = await check(sqlite_market.cast.owner, pause=0.01)
     found = {finding.rule for finding in report.findings}
     assert report.under_way == {UNREPORTED: 1}
     if age:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.order.adapters.db.order_store import SqlOrderStore
 from services.order.adapters.db.submission.submission_store import SqlSubmissionStore
-from services.order.application.submission import submit_order
 from tests.e2e.steps import card
-from tests.support.marketplace import OUTGOING, Marketplace, create
+from tests.support.marketplace import OUTGOING, Marketplace, create, marketplace
+from tests.support.prepared import Prepared
 from waybill.order.v1 import (
     checkout_service_pb2,
     line_item_pb2,
@@ -68,12 +68,20 @@ async def test_an_order_and_its_lines_are_of_one_moment(
     assert await read(ada) == (2, 7)
 
 
+@pytest.fixture
+async def impatient_market(tmp_path: Path, prepared: Prepared) -> AsyncIterator[Marketplace]:
+    """One in which nobody waits for the decision of an attempt that another call began."""
+    at_once = {"attempt_lease": 0.0}
+    async with marketplace(tmp_path, prepared.database_url, secret=prepared.secret, order=at_once) as made:
+        yield made
+
+
 @pytest.mark.on_sqlite
 async def test_a_repeat_that_looks_while_its_attempt_is_refused_does_not_take_it_for_placed(
-    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+    impatient_market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada = market.cast.ada
-    await card(market, "mute", "tok_timeout")
+    ada = impatient_market.cast.ada
+    await card(impatient_market, "mute", "tok_timeout")
     request = checkout_service_pb2.PlaceOrderRequest(
         order=order_pb2.Order(id="TORN"),
         line_items=[line_item_pb2.LineItem(product_id="anvil", quantity=1)],
@@ -91,7 +99,6 @@ async def test_a_repeat_that_looks_while_its_attempt_is_refused_does_not_take_it
             await ada.orders.CancelOrder(pending.pop())
         return found
 
-    monkeypatch.setattr(submit_order, "COORDINATOR", timedelta(0))
     monkeypatch.setattr(SqlSubmissionStore, "get", get_before_a_cancel)
     assert (await ada.checkout.PlaceOrder(request)).order.submission.state == trying
     with pytest.raises(WaybillError) as refused:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from libs.errors import invalid
 from services.order.application.aftercare.cancel_order import CancelOrder
 from services.order.application.progress.hold_order import HoldOrder
 from services.order.application.progress.report_fulfillment import ReportFulfillment
-from services.order.application.submission import attempts, submit_order
+from services.order.application.submission import submit_order
 from tests.e2e.steps import card, promise, ready, until_parked
 from tests.support.marketplace import Marketplace, get, marketplace
 from tests.support.prepared import Prepared
@@ -47,9 +46,7 @@ def by_card(id: str) -> payment_pb2.Payment:
 
 
 @pytest.mark.on_sqlite
-async def test_a_submit_that_nobody_finishes_is_listed_and_resolved(
-    tmp_path: Path, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_submit_that_waits_is_listed_and_not_decided_before_its_deadline(tmp_path: Path, prepared: Prepared) -> None:
     async with marketplace(tmp_path, prepared.database_url, background=False, secret=prepared.secret) as market:
         assert "no submission is unfinished" in (await waybill(market, "submissions", "list"))[1]
         await card(market, "mute", "tok_timeout")
@@ -60,25 +57,31 @@ async def test_a_submit_that_nobody_finishes_is_listed_and_resolved(
         assert one["submission"]["user_id"] == "ada"
         assert await listed(market, "submissions", "list", "--state", "ACCEPTED") == []
 
-        code, output, _ = await waybill(market, "submissions", "resolve", "WAITS")
-        assert code == 1, "before its deadline it may still be answered"
+        code, output, errors = await waybill(market, "submissions", "resolve", "WAITS", "NONE")
+        assert (code, "NONE" in errors) == (1, True), "before its deadline it may still be answered"
         assert "TRYING" in output
+        assert [one["order_id"] for one in await listed(market, "submissions", "list")] == ["WAITS"]
+        await market.cast.ada.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="WAITS"))
 
-        monkeypatch.setattr(attempts, "DEADLINE", timedelta(0))
-        await card(market, "mute2", "tok_timeout")
-        await ready(market.cast.ada, "LATE", [by_card("mute2")], anvil=1)
-        monkeypatch.setattr(submit_order.SubmitOrder, "drive", _gone)
-        await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="LATE"))
-        monkeypatch.undo()
-        code, output, errors = await waybill(market, "submissions", "resolve", "LATE", "WAITS", "NONE")
-        assert (code, "NONE" in errors) == (1, True)
+
+@pytest.mark.on_sqlite
+async def test_a_submit_that_nobody_finishes_is_refused_past_its_deadline(
+    tmp_path: Path, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = {"attempt_deadline": 0.0}
+    async with marketplace(tmp_path, prepared.database_url, background=False, secret=prepared.secret, order=at_once) as market:
+        await ready(market.cast.ada, "LATE", promise(), anvil=1)
+        with monkeypatch.context() as patched:
+            patched.setattr(submit_order.SubmitOrder, "drive", _gone)
+            await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="LATE"))
+        code, output, errors = await waybill(market, "submissions", "resolve", "LATE")
+        assert code == 0, errors
         (late,) = [line for line in output.splitlines() if line.startswith("LATE")]
         assert "REFUSED, finished" in late
         assert "SUBMIT_TIMED_OUT" in late
         (again,) = await listed(market, "submissions", "list", "--order", "LATE")
         assert again["submission"]["finished"]
-        assert [one["order_id"] for one in await listed(market, "submissions", "list")] == ["WAITS"]
-        await market.cast.ada.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="WAITS"))
+        assert await listed(market, "submissions", "list") == []
 
 
 async def _gone(self: Any, attempt: Any, loaded: Any = None) -> Any:

@@ -7,6 +7,7 @@ import base64
 import dataclasses
 import json
 import uuid
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,6 @@ from services.host.process.settings import HostSettings
 from services.host.sample.marketplace import PASSWORD, SHOP, set_up
 from services.order.adapters.db.rows import event_row
 from services.order.adapters.db.tables import EVENTS, ORDERS
-from services.order.application.reading import watch_orders
 from services.order.domain.model import Event
 from tests.support.marketplace import ALL, INCOMING, OUTGOING, Marketplace, create, marketplace
 from tests.support.prepared import Prepared
@@ -169,6 +169,14 @@ async def test_a_change_that_commits_late_is_told_and_nothing_overtakes_it(tmp_p
         assert found == [("SLOW", 2), ("FAST", 1)]
 
 
+@pytest.fixture
+async def eager_market(tmp_path: Path, prepared: Prepared) -> AsyncIterator[Marketplace]:
+    """One whose watches say where they are after every look without news."""
+    eager = {"watch_quiet": 1}
+    async with marketplace(tmp_path, prepared.database_url, secret=prepared.secret, order=eager) as made:
+        yield made
+
+
 async def checkpoint(client: AsyncWaybill, request: Request) -> str:
     """The token of the first checkpoint after a look at the feed without news."""
     async with asyncio.timeout(30):
@@ -184,8 +192,8 @@ def place(token: str) -> tuple[int, int]:
     return xact, id
 
 
-async def test_the_token_of_a_watcher_who_sees_nothing_moves_on(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch_orders, "QUIET", 1)
+async def test_the_token_of_a_watcher_who_sees_nothing_moves_on(eager_market: Marketplace) -> None:
+    market = eager_market
     before = await checkpoint(market.cast.bob, Request(direction=OUTGOING, from_start=True))
     for id in ("W1", "W2"):
         await create(market.cast.ada, id, anvil=1)
@@ -194,25 +202,21 @@ async def test_the_token_of_a_watcher_who_sees_nothing_moves_on(market: Marketpl
     assert place(after) >= place(seen) > place(before)
 
 
-async def test_a_watcher_who_sees_nothing_is_told_what_commits_late(
-    tmp_path: Path, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(watch_orders, "QUIET", 1)
-    async with marketplace(tmp_path, prepared.database_url, secret=prepared.secret) as market:
-        ada = market.cast.ada
-        await create(ada, "SLOW", anvil=1)
-        updates = Request(direction=OUTGOING, from_start=True, event_types=["order_updated"])
-        database = await Database.open(prepared.database_url, "waybill_order")
-        try:
-            async with database.transaction() as late:
-                key = (await late.execute(sa.select(ORDERS.c.key).where(ORDERS.c.id == "SLOW"))).scalar_one()
-                await write_late(late, key)
-                await create(ada, "FAST", anvil=1)
-                token = await checkpoint(ada, updates)
-            resumed = Request(direction=OUTGOING, resume_token=token, event_types=["order_updated"])
-            assert (await collect(ada, resumed, 1))[0] == [("SLOW", 2)]
-        finally:
-            await database.close()
+async def test_a_watcher_who_sees_nothing_is_told_what_commits_late(eager_market: Marketplace, prepared: Prepared) -> None:
+    ada = eager_market.cast.ada
+    await create(ada, "SLOW", anvil=1)
+    updates = Request(direction=OUTGOING, from_start=True, event_types=["order_updated"])
+    database = await Database.open(prepared.database_url, "waybill_order")
+    try:
+        async with database.transaction() as late:
+            key = (await late.execute(sa.select(ORDERS.c.key).where(ORDERS.c.id == "SLOW"))).scalar_one()
+            await write_late(late, key)
+            await create(ada, "FAST", anvil=1)
+            token = await checkpoint(ada, updates)
+        resumed = Request(direction=OUTGOING, resume_token=token, event_types=["order_updated"])
+        assert (await collect(ada, resumed, 1))[0] == [("SLOW", 2)]
+    finally:
+        await database.close()
 
 
 async def write_late(late: Any, key: uuid.UUID) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,13 +59,18 @@ async def marketplace(
     background: bool = True,
     rests: bool = False,
     secret: OneTimeSecret | None = None,
+    order: Mapping[str, object] | None = None,
 ) -> AsyncIterator[Marketplace]:
     """Serves, sets up, signs everyone in; checks the invariants at the end, at rest where it `rests`.
 
-    `secret` is the owner's of a marketplace that is set up already.
+    `secret` is the owner's of a marketplace that is set up already; `order` are settings of the order service.
     """
     settings = HostSettings(
-        data=data, database_url=database_url, tuning=Tuning(pool_size=8), background=background, services=CHEAP
+        data=data,
+        database_url=database_url,
+        tuning=Tuning(pool_size=8),
+        background=background,
+        services={**CHEAP, "order": order or {}},
     )
     async with running(settings, clock) as host:
         known = secret or host.secret

@@ -25,7 +25,7 @@ OPEN = {
     "integration/payment/test_renewal.py": {"_why_not"},
     "support/answers.py": {"_Channel", "_PeerChannel"},
     "support/tampering.py": {"_alone", "_over", "_writer"},
-    "unit/directory/test_tokens.py": {"_failures", "_secrets", "_throttle"},
+    "unit/directory/test_tokens.py": {"_secrets", "_throttle"},
     "unit/fulfillment/test_fewest_locations.py": {"_cover"},
     "unit/host/test_check_subjects.py": {"_doubt"},
     "unit/host/test_failures.py": {"_level"},

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from libs.errors import Violations
 from libs.resource.contract import Shape, decimal, flag, integer, ref, refs, text, xp
 from services.catalog.domain import product
 from waybill.catalog.v1 import product_pb2
@@ -23,4 +27,10 @@ _ATTRIBUTES = (
     decimal("height_cm"),
     xp(),
 )
-PRODUCT = Shape("product", product_pb2.Product, _ATTRIBUTES, prefix="prd", check=product.check)
+
+
+def _check(found: Violations, where: str, row: Mapping[str, Any]) -> None:
+    product.check(found, where, row["default_supplier_id"], row["supplier_ids"])
+
+
+PRODUCT = Shape("product", product_pb2.Product, _ATTRIBUTES, prefix="prd", check=_check)

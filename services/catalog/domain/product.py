@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from libs.errors import Violations
 from waybill.catalog.v1 import reasons
@@ -14,11 +13,11 @@ MAX_SUPPLIERS = 100
 MEASURES = ("weight_kg", "length_cm", "width_cm", "height_cm")
 
 
-def check(found: Violations, where: str, product: Mapping[str, Any]) -> None:
+def check(found: Violations, where: str, default_supplier_id: str, supplier_ids: Sequence[str]) -> None:
     """The default supplier is not listed again among the other suppliers."""
     found.require(
         f"{where}.supplier_ids",
-        not _repeats(product["default_supplier_id"], product["supplier_ids"]),
+        not _repeats(default_supplier_id, supplier_ids),
         reasons.DEFAULT_SUPPLIER_REPEATED,
         "the default supplier stands among the others",
     )

@@ -9,6 +9,7 @@ from libs.auth import PartyKind, Principal
 from libs.clock import Clock
 from libs.errors import Violations, exists, missing, stale, was_deleted
 from libs.idempotency.key import RequestKey
+from libs.json_value import JsonObject
 from libs.protoconv import merge_xp, xp_size_ok
 from services import roles
 from services.directory.application.ports import DirectoryWork, Units
@@ -24,7 +25,7 @@ class Change:
     id: str
     etag: str
     address: Fields | None
-    xp: Fields | None
+    xp: JsonObject | None
 
 
 def only_own(caller: Principal) -> bool:

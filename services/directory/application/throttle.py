@@ -9,17 +9,16 @@ from libs.clock import Clock
 from libs.errors import Kind, WaybillError
 from waybill.directory.v1 import reasons
 
-KEPT = 10_000
-"""Names that are remembered; the one that failed longest ago is forgotten first."""
-
 
 class Throttle:
     """Refuses after so many failures within the window."""
 
-    def __init__(self, clock: Clock, limit: int, window: timedelta) -> None:
+    def __init__(self, clock: Clock, limit: int, window: timedelta, names: int) -> None:
+        """`names` are remembered; the one that failed longest ago is forgotten first."""
         self._clock = clock
         self._limit = limit
         self._window = window
+        self._names = names
         self._failures: OrderedDict[tuple[str, str], deque[datetime]] = OrderedDict()
 
     def check(self, client_id: str, name: str) -> None:
@@ -42,5 +41,5 @@ class Throttle:
         failures = self._failures.setdefault((client_id, name), deque(maxlen=self._limit))
         failures.append(self._clock.now())
         self._failures.move_to_end((client_id, name))
-        if len(self._failures) > KEPT:
+        if len(self._failures) > self._names:
             self._failures.popitem(last=False)

@@ -18,8 +18,7 @@ from services.directory.domain.access import commands, grantable
 from waybill.directory.v1 import reasons
 
 PASSWORD_LENGTHS = (8, 200)
-AT_ONCE = 2
-"""Passwords of one batch that are hashed at the same time; the rest of the threads is for those who sign in."""
+"""Least and most characters of a password. No setting: clients know them from the contract."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +45,14 @@ def check_password(found: Violations, where: str, password: str, required: bool 
 class UserRules:
     """The checks that need the database, and what is stored beside the resource."""
 
-    def __init__(self, secrets: Secrets) -> None:
+    def __init__(self, secrets: Secrets, at_once: int) -> None:
+        """`at_once` passwords of one batch are hashed at the same time."""
         self._secrets = secrets
+        self._at_once = at_once
 
     async def hashes(self, passwords: Sequence[str]) -> list[str | None]:
         """A hash for every password, none for an empty one."""
-        free = asyncio.Semaphore(AT_ONCE)
+        free = asyncio.Semaphore(self._at_once)
 
         async def one(password: str) -> str | None:
             if not password:

@@ -12,6 +12,7 @@ from services.directory.contract.parties import party_message, party_text
 from services.directory.domain import access, policy
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
 from waybill.directory.v1 import buyer_service_pb2 as buyer_pb
+from waybill.directory.v1 import ordering_context_service_pb2 as context_pb
 from waybill.directory.v1 import reasons
 from waybill.directory.v1 import seller_service_pb2 as seller_pb
 from waybill.directory.v1 import supplier_service_pb2 as supplier_pb
@@ -84,6 +85,15 @@ _USER = (
     xp(),
 )
 USER = Shape("user", user_pb.User, _USER, prefix="usr")
+
+
+def _check_policy(found: Violations, where: str, message: context_pb.OrderingPolicy) -> None:
+    span = message.estimate_valid
+    valid = (span.seconds, span.nanos) if message.HasField("estimate_valid") else None
+    stated = policy.StatedPolicy(message.auto_forward, message.payment_coverage, message.sourcing_strategy, valid)
+    policy.check(found, where, stated)
+
+
 _CLIENT = (
     text("name", 100, required=True),
     flag("active"),
@@ -95,7 +105,7 @@ _CLIENT = (
     refs("supplier_ids", 1_000),
     _roles(),
     ref("default_user_id", index=False),
-    document("policy", policy.check),
+    document("policy", _check_policy),
     xp(),
 )
 CLIENT = Shape(

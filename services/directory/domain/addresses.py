@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-Fields = Mapping[str, Any]
+from libs.json_value import JsonObject
+
+Fields = Mapping[str, str]
 """An address by the names of its contract's fields."""
 
 
@@ -22,7 +23,7 @@ class Entry:
     create_time: datetime
     update_time: datetime
     version: int = 1
-    xp: Mapping[str, Any] = field(default_factory=dict)
+    xp: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from libs.json_value import JsonObject
 from services.directory.domain.addresses import Fields, Usable
 
 
@@ -40,7 +40,7 @@ class OrderingContext:
     buyer: OrderingBuyer | None
     user: OrderingUser | None
     channel_active: bool
-    policy: Mapping[str, Any] | None
+    policy: JsonObject | None
     """How the channel wants orders handled, by the names of its contract's fields."""
     shipping: Fields | None
     billing: Fields | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 from libs.errors import Violations
 from waybill.directory.v1 import reasons
@@ -18,7 +18,18 @@ ESTIMATE_VALID = 24 * 60 * 60
 LONGEST_VALID = 365 * 24 * 60 * 60
 
 
-def check(found: Violations, where: str, policy: Any) -> None:
+@dataclass(frozen=True, slots=True)
+class StatedPolicy:
+    """What a caller states of a policy, before anything is certain of it. Enums are their numbers."""
+
+    auto_forward: int
+    payment_coverage: int
+    sourcing_strategy: str
+    estimate_valid: tuple[int, int] | None
+    """Seconds and nanoseconds; None where it is not given."""
+
+
+def check(found: Violations, where: str, policy: StatedPolicy) -> None:
     """Notes values that no order service would understand."""
     found.require(f"{where}.auto_forward", policy.auto_forward in FORWARDS, reasons.FIELD_INVALID, "must be NONE or ALL")
     found.require(
@@ -30,11 +41,11 @@ def check(found: Violations, where: str, policy: Any) -> None:
         reasons.FIELD_INVALID,
         "must be default_supplier, priority or fewest_parcels",
     )
-    if policy.HasField("estimate_valid"):
-        valid = policy.estimate_valid
+    if policy.estimate_valid is not None:
+        seconds, nanos = policy.estimate_valid
         found.require(
             f"{where}.estimate_valid",
-            valid.nanos == 0 and 1 <= valid.seconds <= LONGEST_VALID,
+            nanos == 0 and 1 <= seconds <= LONGEST_VALID,
             reasons.VALUE_OUT_OF_RANGE,
             "must be whole seconds, one second to 365 days",
         )

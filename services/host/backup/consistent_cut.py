@@ -23,10 +23,6 @@ from services.host.backup.sqlite import SqliteSource
 from services.host.contexts import CONTEXTS
 from services.host.process.settings import HostSettings
 
-HOLD = 0.4
-"""Seconds that one attempt may keep writers waiting before all are let in again. PostgreSQL looks for deadlocks after one."""
-ATTEMPTS = 60
-
 
 @dataclass(frozen=True, slots=True)
 class Backup:
@@ -43,7 +39,7 @@ async def backup(settings: HostSettings, folder: Path, progress: Progress) -> Ba
     sources = await open_sources(settings)
     try:
         with archive.folder_for(folder):
-            made, fenced, attempts = await _cut(sources)
+            made, fenced, attempts = await _cut(sources, settings.backup_fence, settings.backup_tries)
             contexts: dict[str, ContextPart] = {}
             for source in sources:
                 contexts |= await source.copy(folder, progress)
@@ -70,12 +66,12 @@ async def open_sources(settings: HostSettings) -> list[Source]:
     return sources
 
 
-async def _cut(sources: Sequence[Source]) -> tuple[datetime, float, int]:
+async def _cut(sources: Sequence[Source], fence: float, tries: int) -> tuple[datetime, float, int]:
     longest = 0.0
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in range(1, tries + 1):
         begun, held = time.monotonic(), False
         try:
-            await all_of(source.hold(HOLD) for source in sources)
+            await all_of(source.hold(fence) for source in sources)
             await all_of(source.look() for source in sources)
             made, held = datetime.now(UTC), True
         except NotHeld:
@@ -90,5 +86,5 @@ async def _cut(sources: Sequence[Source]) -> tuple[datetime, float, int]:
     raise WaybillError(
         Kind.UNAVAILABLE,
         reasons.BACKUP_CONTENDED,
-        f"a transaction stayed open all the time: the writers could not be fenced in {ATTEMPTS} attempts",
+        f"a transaction stayed open all the time: the writers could not be fenced in {tries} attempts",
     )

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from services.host.check import show
+from services.host.check.compare import PAUSE
 from services.host.check.compare import check as inspection
 from services.host.check.reconcile import reconciled
 from services.host.contexts import DEFAULT_SERVER
@@ -34,6 +35,7 @@ def check(
         ),
     ] = False,
     patience: Annotated[float, typer.Option(help="Seconds that --reconcile waits at most.")] = 300.0,
+    pause: Annotated[float, typer.Option(help="Seconds between two looks at what differs; it takes ten at most.")] = PAUSE,
 ) -> None:
     """Proves the books: every service's invariants, and what only a comparison between them can show.
 
@@ -42,15 +44,15 @@ def check(
     """
     wait = patience if reconcile else None
     require_secret(client_secret, "the owner's")
-    raise typer.Exit(asyncio.run(_check(server or [DEFAULT_SERVER], client_id, client_secret, json, verbose, wait)))
+    raise typer.Exit(asyncio.run(_check(server or [DEFAULT_SERVER], client_id, client_secret, json, verbose, wait, pause)))
 
 
 async def _check(
-    servers: list[str], client_id: str, client_secret: str, as_json: bool, verbose: bool, reconciling: float | None
+    servers: list[str], client_id: str, client_secret: str, as_json: bool, verbose: bool, reconciling: float | None, pause: float
 ) -> int:
     async with AsyncWaybill(servers[0], client_id, client_secret) as client:
         settled = reconciling is None or await reconciled(client, servers, reconciling, err)
-        report = await inspection(client, servers)
+        report = await inspection(client, servers, pause)
     if as_json:
         out.print_json(json_module.dumps(show.as_json(report)))
     else:

@@ -18,8 +18,9 @@ from waybill_client import AsyncWaybill
 ACROSS = "across"
 """Context of findings that only a comparison shows."""
 LOOKS = 10
+"""At what differs, at most."""
 PAUSE = 0.5
-"""Seconds between two looks at what differs."""
+"""Seconds between two looks at what differs, unless the caller says otherwise."""
 PART = 500
 """Orders that are looked at again in one call."""
 Stream = AsyncIterator[pb.InspectResponse]
@@ -37,7 +38,7 @@ class _Doubt:
     """Rules whose breaking has been reported."""
 
 
-async def check(client: AsyncWaybill, servers: Sequence[str] = ()) -> Report:
+async def check(client: AsyncWaybill, servers: Sequence[str] = (), pause: float = PAUSE) -> Report:
     """Inspects every context that the servers host (the client's own when none is named), then compares their facts.
 
     Contexts are not read at one instant, and work may be under way between them. So a difference counts only when both
@@ -49,7 +50,7 @@ async def check(client: AsyncWaybill, servers: Sequence[str] = ()) -> Report:
     for _ in range(LOOKS):
         if not doubts:
             break
-        await asyncio.sleep(PAUSE)
+        await asyncio.sleep(pause)
         doubts = await _second_look(clients, report, doubts)
     report.in_motion = sorted(doubt.subject.name for doubt in doubts.values())
     return report

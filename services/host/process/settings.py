@@ -73,6 +73,14 @@ class HostSettings:
     tls_ca: Path | None = setting(
         None, "PEM file of certificates that vouch for the other services; without it they are called in the clear."
     )
+    backup_fence: float = seconds(
+        0.4,
+        "How long one try of a backup may keep writers waiting before all are let in again; PostgreSQL looks for deadlocks "
+        "after a second.",
+        at_least=0.05,
+        at_most=0.9,
+    )
+    backup_tries: int = setting(60, "Tries of a backup to fence the writers, before it gives up.", at_least=1, at_most=10_000)
     background: bool = setting(True, "Whether the loops that drive unfinished work run in this process.")
     drain_seconds: float | None = setting(
         None,

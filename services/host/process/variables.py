@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from libs.service.service_settings import ServiceSettings
-from libs.service.settings import About, Field, fields_of
+from libs.service.settings import About, Field, fields_of, misfits
 from services.host.contexts import CONTEXTS
 from services.host.process.settings import HostSettings
 
@@ -136,6 +136,22 @@ def _text(variable: Variable, environment: Mapping[str, str]) -> tuple[str, str]
     if not text:
         raise ValueError(f"{file}: {path} is empty")
     return file, text
+
+
+def disagreement(host: HostSettings) -> str:
+    """What is wrong between two settings each of which is within its range; empty where all fit together."""
+    services = {context: host.settings_of(context, settings_class(context)) for context in host.hosted}
+    for context, settings in {"": host, **services}.items():
+        for one, other in misfits(settings):
+            low, high = (_said(context, field, settings) for field in (one, other))
+            return f"{low} must be below {high}"
+    return ""
+
+
+def _said(context: str, field: Field, settings: object) -> str:
+    """A setting by its variable, with its value."""
+    name = next(v.name for v in variables() if (v.context, v.field.name) == (context, field.name))
+    return f"{name} ({field.value_in(settings):g} {field.about.unit})".replace(" )", ")")
 
 
 @cache

@@ -1,4 +1,4 @@
-"""How long unfinished work waits for whoever drives it on, and how much one look takes."""
+"""How long unfinished work waits for whoever drives it on, how much one look takes, and how long a read waits."""
 
 from __future__ import annotations
 
@@ -6,6 +6,65 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from libs.service.settings import seconds, setting
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLimits:
+    """How long whoever began something has it alone, and when an attempt is over. Times are in seconds."""
+
+    attempt_deadline: float = seconds(
+        60.0,
+        "How long an attempt to submit or to change an order may stay undecided; then it is refused.",
+        at_least=1.0,
+        at_most=3_600.0,
+    )
+    attempt_lease: float = seconds(
+        5.0,
+        "How long the call that began an attempt has it for itself, before the completer takes it up.",
+        at_least=0.1,
+        at_most=3_600.0,
+        below="attempt_deadline",
+    )
+    gateway_pause: float = seconds(
+        1.0,
+        "How long the completer leaves an attempt alone of which a gateway has said nothing yet.",
+        at_least=0.1,
+        at_most=3_600.0,
+        below="attempt_deadline",
+    )
+    authorize_timeout: float = seconds(
+        15.0,
+        "How long the call may take by which payments are authorized; longer than payment's gateway_timeout.",
+        at_least=0.1,
+        at_most=3_600.0,
+        below="attempt_deadline",
+    )
+    command_lease: float = seconds(
+        10.0,
+        "How long the call that decided a cancel or a hold has it for itself, before the completer takes it up.",
+        at_least=0.1,
+        at_most=3_600.0,
+    )
+
+    @property
+    def deadline(self) -> timedelta:
+        """From an attempt's beginning."""
+        return timedelta(seconds=self.attempt_deadline)
+
+    @property
+    def lease(self) -> timedelta:
+        """From an attempt's beginning, too."""
+        return timedelta(seconds=self.attempt_lease)
+
+    @property
+    def again(self) -> timedelta:
+        """From an authorization that is not answered to the next."""
+        return timedelta(seconds=self.gateway_pause)
+
+    @property
+    def command(self) -> timedelta:
+        """From the decision of a cancel or a hold."""
+        return timedelta(seconds=self.command_lease)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +84,37 @@ class CompleterLimits:
         return timedelta(seconds=self.completer_lease)
 
 
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """How GetOrder waits for a version that is not reported yet. Times are in seconds."""
+
+    version_wait: float = seconds(10.0, "How long GetOrder waits at most for the version that it is asked for.", at_most=600.0)
+    version_pause: float = seconds(
+        0.05,
+        "Between its first two looks for it; then twice as long each time.",
+        at_least=0.01,
+        at_most=60.0,
+        below="version_longest_pause",
+    )
+    version_longest_pause: float = seconds(0.5, "The longest time between two of them.", at_least=0.02, at_most=60.0)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchLimits:
+    """How WatchOrders looks at the feed of order events. Times are in seconds."""
+
+    watch_pause: float = seconds(
+        0.5,
+        "Between two looks of a watch that finds nothing new, for what other processes have written.",
+        at_least=0.05,
+        at_most=60.0,
+    )
+    watch_quiet: int = setting(
+        10, "Looks without news after which a watch sends a checkpoint, a token to go on from.", at_least=1, at_most=10_000
+    )
+
+
 DEFAULT = CompleterLimits()
+DEFAULT_ATTEMPTS = AttemptLimits()
+DEFAULT_READS = ReadLimits()
+DEFAULT_WATCH = WatchLimits()

@@ -39,9 +39,8 @@ from waybill.order.v1 import order_service_pb2 as pb
 from waybill.order.v1 import order_service_pb2_grpc as pb_grpc
 from waybill.order.v1 import reasons
 
-MIN_VERSION_WAIT = 10.0
 TO_ANSWER = 0.25
-"""Seconds of a call's deadline that are left for saying that a version has not come."""
+"""Seconds of a call's deadline that are left for saying that a version has not come; no setting, as no caller sees it."""
 MAX_WATCHED = 100
 MAX_TYPES = 50
 
@@ -73,8 +72,10 @@ class OrderUseCases:
 class OrderServicer(pb_grpc.OrderServiceServicer):
     """Converts, calls, converts."""
 
-    def __init__(self, use: OrderUseCases) -> None:
+    def __init__(self, use: OrderUseCases, version_wait: float) -> None:
+        """`version_wait` is the most seconds that a read waits for a version."""
         self._use = use
+        self._version_wait = version_wait
 
     async def CreateOrder(self, request: pb.CreateOrderRequest, context: Any) -> pb.CreateOrderResponse:
         caller, key = request_key(request)
@@ -91,7 +92,7 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
             direction_in(request.direction),
             request.include_line_items,
             request.min_version,
-            (current().remaining(MIN_VERSION_WAIT) or 0.0) - TO_ANSWER,
+            (current().remaining(self._version_wait) or 0.0) - TO_ANSWER,
         )
         lines = any_lines(found, sides(caller)) if request.include_line_items else ()
         return pb.GetOrderResponse(order=any_order(found.order, sides(caller)), line_items=lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -11,6 +11,7 @@ from libs.clock import Clock
 from libs.errors import FieldViolation, Kind, RuleViolation, Violations, WaybillError, missing
 from libs.idempotency.key import RequestKey
 from libs.ids import IdSource
+from libs.json_value import JsonObject
 from services.payment.application.ports import PaymentWork, Units
 from services.payment.domain.means import Means, unusable
 from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem, resolve
@@ -31,7 +32,7 @@ class Draft:
     credit_card_id: str = ""
     purchase_order_number: str = ""
     description: str = ""
-    xp: Mapping[str, object] = field(default_factory=dict)
+    xp: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from libs import protoconv
@@ -24,6 +26,14 @@ def _read_token(found: Violations, where: str, message: Any, _: dict[str, Any]) 
     return protoconv.text_in(found, f"{where}.token", message.token, 200, required=True)
 
 
+def _check_account(found: Violations, where: str, row: Mapping[str, Any]) -> None:
+    means.check(found, where, row["start_time"], row["end_time"])
+
+
+def _check_card(found: Violations, where: str, row: Mapping[str, Any]) -> None:
+    cards.check(found, where, cards.StatedCard(*(row[one.name] for one in fields(cards.StatedCard))))
+
+
 _ACCOUNT = (
     text("name", 100, required=True),
     ref("buyer_id", required=True, immutable=True),
@@ -33,7 +43,7 @@ _ACCOUNT = (
     time("end_time"),
     xp(),
 )
-ACCOUNT = Shape("spending account", account_pb.SpendingAccount, _ACCOUNT, prefix="spa", check=means.check, extra=_balances)
+ACCOUNT = Shape("spending account", account_pb.SpendingAccount, _ACCOUNT, prefix="spa", check=_check_account, extra=_balances)
 _CARD = (
     ref("buyer_id", immutable=True),
     ref("user_id", immutable=True),
@@ -44,4 +54,4 @@ _CARD = (
     text("expiration", 7),
     xp(),
 )
-CARD = Shape("credit card", card_pb.CreditCard, _CARD, prefix="crd", check=cards.check)
+CARD = Shape("credit card", card_pb.CreditCard, _CARD, prefix="crd", check=_check_card)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
 
 from libs.errors import Violations
+from libs.json_value import JsonObject, JsonValue
 from waybill.payment.v1 import reasons
 
 _NUMBER = re.compile(r"\d(?:[ ./_-]?\d){11,}")
@@ -14,18 +15,36 @@ _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])\Z")
 _REFUSED = "looks like a card number, which is never stored"
 
 
-def check(found: Violations, where: str, card: Mapping[str, Any]) -> None:
+@dataclass(frozen=True, slots=True)
+class StatedCard:
+    """What a caller states of a card, before anything is certain of it."""
+
+    card_type: str
+    partial_number: str
+    cardholder_name: str
+    expiration: str
+    token: str
+    xp: JsonObject
+
+
+def check(found: Violations, where: str, card: StatedCard) -> None:
     """Refuses anything that looks like a card number; checks the last digits and the month."""
-    for name in ("card_type", "partial_number", "cardholder_name", "expiration"):
-        if looks_like_number(card[name]):
+    stated = {
+        "card_type": card.card_type,
+        "partial_number": card.partial_number,
+        "cardholder_name": card.cardholder_name,
+        "expiration": card.expiration,
+    }
+    for name, text in stated.items():
+        if looks_like_number(text):
             found.add(f"{where}.{name}", reasons.CARD_NUMBER_REFUSED, _REFUSED)
-    if any(looks_like_number(text) for text in _texts(card["xp"])):
+    if any(looks_like_number(text) for text in _texts(card.xp)):
         found.add(f"{where}.xp", reasons.CARD_NUMBER_REFUSED, _REFUSED)
-    if is_number(card["token"]):
+    if is_number(card.token):
         found.add(f"{where}.token", reasons.CARD_NUMBER_REFUSED, _REFUSED)
-    if not looks_like_number(card["partial_number"]) and len(card["partial_number"]) > 5:
+    if not looks_like_number(card.partial_number) and len(card.partial_number) > 5:
         found.add(f"{where}.partial_number", reasons.VALUE_OUT_OF_RANGE, "at most the last five digits")
-    if card["expiration"] and not _MONTH.match(card["expiration"]):
+    if card.expiration and not _MONTH.match(card.expiration):
         found.add(f"{where}.expiration", reasons.FIELD_INVALID, "must be YYYY-MM")
 
 
@@ -43,7 +62,7 @@ def is_number(token: str) -> bool:
     return sum(doubled) % 10 == 0
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: JsonValue) -> Iterator[str]:
     if isinstance(value, Mapping):
         for key, item in value.items():
             yield key

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Unpack
 
 from services.payment.domain.authorization import Authorization, Hold, authorizations
-from services.payment.domain.payment import Payment
+from services.payment.domain.payment import Changes, Payment
 from services.payment.domain.states import PERMANENT, Event, State, allows
 from services.payment.domain.transaction import Cause, Entry, Result, Transaction, TransactionType, pending
 from services.payment.domain.types import Holding
@@ -79,7 +79,7 @@ class Course:
         """Money moved by the answer to a transaction that is recorded already."""
         self._changes.append(Change(self.payment, taken=taken, returned=returned, settles=row))
 
-    def move(self, event: Event, **changes: Any) -> None:
+    def move(self, event: Event, **changes: Unpack[Changes]) -> None:
         """Moves the payment; raises when its state does not allow it."""
         self.payment = self.payment.moved(event, self.now, **changes)
 
@@ -88,7 +88,7 @@ class Course:
         if allows(self.payment.state, Event.ALARM):
             self.move(Event.ALARM)
 
-    def change(self, **changes: Any) -> None:
+    def change(self, **changes: Unpack[Changes]) -> None:
         """Changes what is not its state."""
         if any(getattr(self.payment, name) != value for name, value in changes.items()):
             version = self.payment.version + 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from libs.errors import Violations
 from services.payment.domain.payment import Payment, Problem
@@ -13,9 +12,8 @@ from services.payment.domain.types import Holding
 from waybill.payment.v1 import reasons
 
 
-def check(found: Violations, where: str, account: Mapping[str, Any]) -> None:
+def check(found: Violations, where: str, start: datetime | None, end: datetime | None) -> None:
     """Rules between the attributes of a spending account."""
-    start, end = account["start_time"], account["end_time"]
     found.require(
         f"{where}.end_time", not (start and end) or start < end, reasons.ACCOUNT_TIMES_REVERSED, "an account ends after it begins"
     )

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TypedDict, Unpack
 
+from libs.json_value import JsonObject
 from services.payment.domain.states import Event, State, move
 from services.payment.domain.types import Holding, behavior
 from waybill.payment.v1 import reasons
 from waybill.payment.v1.reasons import ReasonName
 
 MAX_PAYMENTS = 20
+
+
+class Changes(TypedDict, total=False):
+    """What may change of a payment, beside its state, when something happens to it."""
+
+    due: int
+    accepted: bool
+    attempt: int
+    captured: int
+    refunded: int
+    authorization_expire_time: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +58,7 @@ class Payment:
     authorization_expire_time: datetime | None = None
     """When the gateway lets the first of its authorizations lapse that it still holds."""
     version: int = 1
-    xp: Mapping[str, Any] = field(default_factory=dict)
+    xp: JsonObject = field(default_factory=dict)
 
     @property
     def holding(self) -> Holding:
@@ -74,7 +86,7 @@ class Payment:
         """Our key of the attempt's authorization that comes after so many others."""
         return f"{self.authorization_key}/{number}"
 
-    def moved(self, event: Event, now: datetime, **changes: Any) -> Payment:
+    def moved(self, event: Event, now: datetime, **changes: Unpack[Changes]) -> Payment:
         """The payment after an event; raises `PAYMENT_STATE_CONFLICT` when its state does not allow it."""
         state = move(self.id, self.state, event)
         return replace(self, state=state, version=self.version + 1, update_time=now, **changes)

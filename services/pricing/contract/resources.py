@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -89,6 +90,15 @@ def _tax_class() -> Attribute:
     return replace(typed, read=read)
 
 
+def _check_schedule(found: Violations, where: str, row: Mapping[str, Any]) -> None:
+    schedule.check_quantities(found, where, row["min_quantity"], row["max_quantity"])
+    schedule.check_sale(found, where, row["sale_start_time"], row["sale_end_time"])
+
+
+def _check_rate(found: Violations, where: str, row: Mapping[str, Any]) -> None:
+    rates.check(found, where, row["start_time"], row["end_time"])
+
+
 _SCHEDULE = (
     text("name", 100),
     currency(),
@@ -101,7 +111,7 @@ _SCHEDULE = (
     time("sale_end_time"),
     xp(),
 )
-SCHEDULE = Shape("price schedule", schedule_pb.PriceSchedule, _SCHEDULE, prefix="prs", check=schedule.check)
+SCHEDULE = Shape("price schedule", schedule_pb.PriceSchedule, _SCHEDULE, prefix="prs", check=_check_schedule)
 _TAX_RATE = (
     text("name", 100),
     _country(),
@@ -113,4 +123,4 @@ _TAX_RATE = (
     time("end_time"),
     xp(),
 )
-TAX_RATE = Shape("tax rate", tax_pb.TaxRate, _TAX_RATE, prefix="tax", check=rates.check)
+TAX_RATE = Shape("tax rate", tax_pb.TaxRate, _TAX_RATE, prefix="tax", check=_check_rate)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
+from libs.errors import Violations
 from libs.resource.contract import Shape, currency, document, enum, flag, integer, money, ref, text, xp
 from services.shipping.contract.attributes import check_match, check_places, lead_time, rate_rows
 from services.shipping.domain import checks
@@ -15,6 +18,15 @@ from waybill.shipping.v1 import (
     ship_method_service_pb2,
     zone_service_pb2,
 )
+
+
+def _check_method(found: Violations, where: str, row: Mapping[str, Any]) -> None:
+    checks.method_lead_times(found, where, row["min_lead_time"], row["max_lead_time"])
+
+
+def _check_table(found: Violations, where: str, row: Mapping[str, Any]) -> None:
+    checks.table_lead_times(found, where, row["min_lead_time"], row["max_lead_time"])
+
 
 _CARRIER = (text("name", 100, required=True), flag("active"), xp())
 CARRIER = Shape("carrier", carrier_service_pb2.Carrier, _CARRIER, prefix="car")
@@ -31,7 +43,7 @@ _SHIP_METHOD = (
     lead_time("max_lead_time"),
     xp(),
 )
-SHIP_METHOD = Shape("ship method", ship_method_service_pb2.ShipMethod, _SHIP_METHOD, prefix="shm", check=checks.method_lead_times)
+SHIP_METHOD = Shape("ship method", ship_method_service_pb2.ShipMethod, _SHIP_METHOD, prefix="shm", check=_check_method)
 
 _ASSIGNMENT = (
     ref("ship_method_id", required=True, index=False),
@@ -51,7 +63,7 @@ _RATE_TABLE = (
     lead_time("min_lead_time"),
     lead_time("max_lead_time"),
 )
-RATE_TABLE = Shape("rate table", rate_table_service_pb2.RateTable, _RATE_TABLE, prefix="rtt", check=checks.table_lead_times)
+RATE_TABLE = Shape("rate table", rate_table_service_pb2.RateTable, _RATE_TABLE, prefix="rtt", check=_check_table)
 
 _GROUPING_RULE = (
     ref("client_id", immutable=True),

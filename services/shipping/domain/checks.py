@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from libs.errors import Violations
 from waybill.shipping.v1 import reasons
 
 
-def method_lead_times(found: Violations, where: str, method: Mapping[str, Any]) -> None:
+def method_lead_times(found: Violations, where: str, shortest: int | None, longest: int | None) -> None:
     """The longest time is not below the shortest; absent is zero."""
-    _in_order(found, where, method["min_lead_time"] or 0, method["max_lead_time"] or 0)
+    _in_order(found, where, shortest or 0, longest or 0)
 
 
-def table_lead_times(found: Violations, where: str, table: Mapping[str, Any]) -> None:
+def table_lead_times(found: Violations, where: str, shortest: int | None, longest: int | None) -> None:
     """Both are set or none, and in order."""
-    shortest, longest = table["min_lead_time"], table["max_lead_time"]
-    if (shortest is None) is not (longest is None):
+    if shortest is None or longest is None:
+        if shortest is longest:
+            return
         missing = "min_lead_time" if shortest is None else "max_lead_time"
         found.add(f"{where}.{missing}", reasons.FIELD_REQUIRED, "both lead times are set, or none")
-    elif shortest is not None:
+    else:
         _in_order(found, where, shortest, longest)
 
 

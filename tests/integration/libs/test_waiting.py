@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from libs.db import Database, Tuning, Tx, engines
+from libs.db import Database, Tuning, Tx
 from libs.errors import Kind, WaybillError
 from tests.integration.libs.tables import ITEMS, METADATA, created
 from tests.support.gate import Gate, gate
@@ -200,7 +200,7 @@ async def through_a_gate(url: str, schema: str) -> AsyncIterator[tuple[Database,
     real = sa.engine.make_url(url)
     async with gate(real.host or "127.0.0.1", real.port or 5432) as door:
         own = real.set(host="127.0.0.1", port=door.own).render_as_string(hide_password=False)
-        tuning = Tuning(pool_size=1, statement_timeout=0.5, connect_timeout=0.5, migrate=False)
+        tuning = Tuning(pool_size=1, statement_timeout=0.5, reply_timeout=0.5, connect_timeout=0.5, migrate=False)
         database = await Database.open(own, schema, tuning)
         try:
             yield database, door
@@ -210,8 +210,7 @@ async def through_a_gate(url: str, schema: str) -> AsyncIterator[tuple[Database,
 
 
 @pytest.fixture
-async def frozen_later(postgres_url, tmp_path, monkeypatch) -> AsyncIterator[tuple[Database, Gate]]:
-    monkeypatch.setattr(engines, "PATIENCE", 0.5)
+async def frozen_later(postgres_url, tmp_path) -> AsyncIterator[tuple[Database, Gate]]:
     schema = f"t{uuid.uuid4().hex[:12]}"
     async with created(postgres_url, schema, METADATA, tmp_path) as database:
         async with database.transaction() as tx:

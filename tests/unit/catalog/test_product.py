@@ -27,7 +27,7 @@ def stored(row: dict[str, Any]) -> StoredProduct:
 )
 def test_the_default_supplier_stands_once(default: str, others: list[str], refused: bool) -> None:
     found = Violations()
-    check(found, "products[3]", {"default_supplier_id": default, "supplier_ids": others})
+    check(found, "products[3]", default, others)
     wanted = [("products[3].supplier_ids", "DEFAULT_SUPPLIER_REPEATED")] if refused else []
     assert [(v.field, v.reason) for v in found.items] == wanted
 

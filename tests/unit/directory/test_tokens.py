@@ -11,10 +11,10 @@ from libs.clock import ManualClock
 from libs.errors import Kind, WaybillError
 from services import roles
 from services.directory.application.issue_token import IssueToken
-from services.directory.application.throttle import KEPT, Throttle
+from services.directory.application.throttle import Throttle
 from services.directory.domain.grants import Account, Client
 
-LIMIT, WINDOW = 10, timedelta(minutes=1)
+LIMIT, WINDOW, NAMES = 10, timedelta(minutes=1), 100
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SHOP = Client("shop", True, 30, "hash of s3cret", "robot", (), False, True, False, (), ())
 PUBLIC = replace(SHOP, id="app", secret_hash=None)
@@ -52,7 +52,7 @@ class Secrets:
 class World:
     def __init__(self):
         self.accounts, self.secrets, self.clock = Accounts(), Secrets(), ManualClock(NOW)
-        self.issue = IssueToken(self.accounts, self.secrets, self.clock, Throttle(self.clock, LIMIT, WINDOW))
+        self.issue = IssueToken(self.accounts, self.secrets, self.clock, Throttle(self.clock, LIMIT, WINDOW, NAMES))
 
     async def password(self, client="shop", secret="s3cret", name="anna", password="open sesame", wanted=()):
         return await self.issue.by_password(client, secret, name, password, wanted)
@@ -168,10 +168,12 @@ async def test_of_attempts_at_the_same_time_no_more_are_answered(world):
 
 
 def test_the_throttle_forgets_who_failed_longest_ago():
-    throttle = Throttle(ManualClock(NOW), LIMIT, WINDOW)
+    throttle = Throttle(ManualClock(NOW), LIMIT, WINDOW, NAMES)
     for _ in range(LIMIT):
         throttle.failed("shop", "anna")
-    for i in range(KEPT):
+    for i in range(NAMES - 1):
         throttle.failed("shop", f"user-{i}")
+    with pytest.raises(WaybillError):
+        throttle.check("shop", "anna")
+    throttle.failed("shop", "one more")
     throttle.check("shop", "anna")
-    assert len(throttle._failures) == KEPT

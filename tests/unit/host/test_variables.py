@@ -36,7 +36,7 @@ def another(variable: Variable) -> tuple[str, object]:
     if field.about.choices:
         return field.about.choices[-1], field.about.choices[-1]
     if field.type in (int, float):
-        low, high = field.about.at_least, field.about.at_most
+        low, high = field.about.at_least, None if field.about.below else field.about.at_most
         value = next(v for v in (high, low, 7.0) if v is not None and v != field.default)
         return f"{value:g}" if field.type is float else str(int(value)), field.type(value)
     return "changed", field.type("changed")
@@ -110,6 +110,36 @@ def test_a_value_that_cannot_be_is_one_line_that_names_the_variable(name: str, t
     assert done.output.startswith(f"{name}: ")
     assert said in done.output
     assert done.output.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"WAYBILL_ORDER_ATTEMPT_DEADLINE": "4"},
+            "WAYBILL_ORDER_ATTEMPT_LEASE (5 s) must be below WAYBILL_ORDER_ATTEMPT_DEADLINE (4 s)",
+        ),
+        (
+            {"WAYBILL_ORDER_AUTHORIZE_TIMEOUT": "60"},
+            "WAYBILL_ORDER_AUTHORIZE_TIMEOUT (60 s) must be below WAYBILL_ORDER_ATTEMPT_DEADLINE (60 s)",
+        ),
+    ],
+)
+def test_two_values_that_do_not_fit_together_are_one_line_that_names_both(given: dict[str, str], said: str) -> None:
+    done = CliRunner().invoke(app, ["config"], env=given)
+    assert (done.exit_code, done.output) == (2, said + "\n")
+
+
+def test_values_that_fit_together_are_taken() -> None:
+    given = {"WAYBILL_ORDER_ATTEMPT_DEADLINE": "4", "WAYBILL_ORDER_ATTEMPT_LEASE": "1", "WAYBILL_ORDER_AUTHORIZE_TIMEOUT": "3"}
+    assert CliRunner().invoke(app, ["config"], env=given).exit_code == 0
+
+
+def test_every_setting_that_another_bounds_names_one_of_its_own_class() -> None:
+    named = {(v.context, v.field.name) for v in variables()}
+    bounded = {(v.context, v.field.about.below) for v in variables() if v.field.about.below}
+    assert bounded
+    assert bounded <= named
 
 
 def test_a_variable_that_nothing_reads_is_refused_with_the_nearest_name() -> None:

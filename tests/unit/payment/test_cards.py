@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from libs.errors import Violations
-from services.payment.domain.cards import check, is_number, looks_like_number
+from services.payment.domain.cards import StatedCard, check, is_number, looks_like_number
 
 
-def broken(**changes: object) -> list[tuple[str, str]]:
+def broken(**changes: Any) -> list[tuple[str, str]]:
     """Fields and reasons of a card with these changes."""
-    card = {
-        "card_type": "visa",
-        "partial_number": "4242",
-        "cardholder_name": "Anna",
-        "expiration": "2031-04",
-        "token": "tok_1",
-        "xp": {},
-        **changes,
-    }
+    card = replace(StatedCard("visa", "4242", "Anna", "2031-04", "tok_1", {}), **changes)
     found = Violations()
     check(found, "card", card)
     return [(v.field, v.reason) for v in found.items]

@@ -61,7 +61,7 @@ def test_every_prefix_that_holds_a_postal_code_is_looked_for(code: str, prefix: 
 def test_a_rate_ends_after_it_begins(start: int | None, end: int | None, refused: int) -> None:
     found = Violations()
     times = [None if days is None else NOW + days * DAY for days in (start, end)]
-    check(found, "tax_rate", {"start_time": times[0], "end_time": times[1]})
+    check(found, "tax_rate", *times)
     assert [(v.field, v.reason) for v in found.items] == [("tax_rate.end_time", "TAX_TIMES_REVERSED")] * refused
 
 

@@ -20,14 +20,14 @@ from waybill.payment.v1 import payment_pb2
 from waybill.payment.v1 import payment_reservation_service_pb2 as attempt_pb
 from waybill.payment.v1 import payment_reservation_service_pb2_grpc as attempt_grpc
 
-AUTHORIZE_TIMEOUT = 15.0
-
 
 class PaymentClient:
     """Payments of an order and the steps of submit."""
 
-    def __init__(self, peers: Peers) -> None:
+    def __init__(self, peers: Peers, authorize_timeout: float) -> None:
+        """`authorize_timeout` is in seconds: gateways take longer than services."""
         self._orders: Any = peers.stub("payment", order_grpc.OrderPaymentServiceStub)
+        self._authorize_timeout = authorize_timeout
         self._attempts: Any = peers.stub("payment", attempt_grpc.PaymentReservationServiceStub)
 
     async def create(self, order: Order, payments: Sequence[PaymentDocument], request_id: str) -> list[PaymentDocument]:
@@ -89,7 +89,7 @@ class PaymentClient:
         """Second wave."""
         answer: attempt_pb.AuthorizePaymentsResponse = await self._attempts.AuthorizePayments(
             attempt_pb.AuthorizePaymentsRequest(order_key=str(key), attempt=attempt, deadline=time_out(deadline)),
-            timeout=AUTHORIZE_TIMEOUT,
+            timeout=self._authorize_timeout,
         )
         return PaymentTry([problem_in(p) for p in answer.problems], pending=answer.pending)
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import uuid
 from dataclasses import replace
-from datetime import timedelta
 
 from libs.auth import Principal
 from libs.errors import Kind, WaybillError, missing
@@ -26,8 +25,6 @@ from services.order.domain.reading.visibility import Direction, scope
 from services.order.domain.status import OrderStatus, Trigger, move
 from waybill.order.v1 import reasons
 
-DRIVEN = timedelta(seconds=10)
-
 
 class CancelOrder:
     """Cancels; unfinished cancels are taken up again by the completer."""
@@ -39,6 +36,7 @@ class CancelOrder:
         self._changes = changes
         self._reports = steps.reports
         self._clock = steps.clock
+        self._limits = steps.limits
         self._acting = steps.acting
 
     async def __call__(self, caller: Principal, order_id: str, comment: str, request: RequestKey | None) -> Order:
@@ -75,7 +73,7 @@ class CancelOrder:
             caller.require(roles.ORDER_ADMIN)
             if order.submission is not None and order.submission.kind == CHANGE:
                 require_settled(order)
-            fresh = Cancellation(order.key, "FREEZING", caller.claims(), comment, now + DRIVEN, now)
+            fresh = Cancellation(order.key, "FREEZING", caller.claims(), comment, now + self._limits.command, now)
             await work.cancellations.insert(fresh)
             return order, await work.cancellations.get(order.key) or fresh, None
         attempt = None

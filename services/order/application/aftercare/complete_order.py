@@ -39,6 +39,7 @@ class ChangeOrder:
         self._submit = submit
         self._reports = steps.reports
         self._clock = steps.clock
+        self._limits = steps.limits
         self._failpoints = steps.failpoints
         self._acting = steps.acting
         self._retries = steps.retries
@@ -69,7 +70,7 @@ class ChangeOrder:
         require_settled(order)
         if await work.cancellations.get(order.key) is not None:
             raise cancel_in_progress(order)
-        attempt = new_change(order, caller, change, self._clock.now())
+        attempt = new_change(order, caller, change, self._clock.now(), self._limits)
         after, event = begun(order, attempt, caller)
         await work.submissions.insert(attempt)
         await work.orders.save(order, after, [event])

@@ -21,8 +21,6 @@ from services.order.application.progress.report_fulfillment import Applied, Repo
 from services.order.domain.model import Event, Order, OrderHold
 from services.order.domain.progress.holds import MANUAL, PAYMENT, place, release, wants_hold
 
-DRIVEN = timedelta(seconds=10)
-"""How long the caller that decided has for telling fulfillment before the completer does."""
 log = get_logger("holds")
 
 
@@ -36,22 +34,32 @@ class PaymentAlert:
     """What the gateway said."""
 
 
+@dataclass(frozen=True, slots=True)
+class NewDecisions:
+    """What a decision about a hold is made with."""
+
+    clock: Clock
+    ids: IdSource
+    lease: timedelta
+    """How long the caller that decided has for passing it to fulfillment before the completer does."""
+
+
 class HoldOrder:
     """Each decision is a row that is driven until fulfillment has it; fulfillment takes decisions by the order's version."""
 
-    def __init__(self, units: Units, fulfillment: Fulfillment, reports: ReportFulfillment, clock: Clock, ids: IdSource) -> None:
+    def __init__(self, units: Units, fulfillment: Fulfillment, reports: ReportFulfillment, new: NewDecisions) -> None:
         self._units = units
         self._fulfillment = fulfillment
         self._reports = reports
-        self._clock = clock
-        self._ids = ids
+        self._clock = new.clock
+        self._new = new
 
     async def place(self, caller: Principal, order_id: str, comment: str, request: RequestKey | None) -> Order:
         """The order, held by one hold more. Raises ORDER_STATUS_CONFLICT, TOO_MANY_HOLDS."""
         _require_seller(caller)
         async with self._units.transaction() as work:
             now = self._clock.now()
-            hold = OrderHold(self._ids.public("hld"), MANUAL, now, comment=comment, user_id=caller.user_id)
+            hold = OrderHold(self._new.ids.public("hld"), MANUAL, now, comment=comment, user_id=caller.user_id)
             recorded = await work.requests.claim(request, {"order": order_id}, now)
             order = await locked(work.orders, caller, order_id)
             if recorded is None:
@@ -93,14 +101,14 @@ class HoldOrder:
             return order
         now = self._clock.now()
         comment = f"payment {alert.payment_id} needs attention" + (f": {alert.message}" if alert.message else "")
-        hold = OrderHold(self._ids.public("hld"), PAYMENT, now, payment_id=alert.payment_id, comment=comment)
+        hold = OrderHold(self._new.ids.public("hld"), PAYMENT, now, payment_id=alert.payment_id, comment=comment)
         return await self._decide(work, order, *place(order, hold, "", now))
 
     async def _decide(self, work: OrderWork, before: Order, after: Order, event: Event) -> Order:
         await work.orders.save(before, after, [event])
         if after.held is not before.held:
             now = self._clock.now()
-            await work.holds.set_command(HoldCommand(after.key, after.held, after.version, now, now + DRIVEN))
+            await work.holds.set_command(HoldCommand(after.key, after.held, after.version, now, now + self._new.lease))
         return after
 
     async def _tell(self, order: Order) -> Order:

@@ -12,14 +12,13 @@ from libs.clock import Clock
 from libs.errors import Kind, WaybillError, missing
 from libs.query.request import Page, PageRequest
 from services.order.application.access import readable
+from services.order.application.limits import DEFAULT_READS, ReadLimits
 from services.order.application.ports import OrderLine, OrderWork, SupplierOrderView, Units
 from services.order.domain.model import Event, Line, Order
 from services.order.domain.reading.visibility import Direction, event_shown, scope
 from services.order.domain.status import OrderStatus
 from waybill.order.v1 import reasons
 
-POLL = 0.05
-"""Seconds between looks for a report, at first; then twice as long each time, up to half a second."""
 Allocations = Mapping[str, Sequence[tuple[SupplierOrderView, int, int, int]]]
 """Supplier orders by line, for the seller: (supplier order, quantity, shipped, canceled)."""
 
@@ -47,9 +46,10 @@ class Tree:
 class ReadOrders:
     """Reads what the caller may see."""
 
-    def __init__(self, units: Units, clock: Clock) -> None:
+    def __init__(self, units: Units, clock: Clock, limits: ReadLimits = DEFAULT_READS) -> None:
         self._units = units
         self._clock = clock
+        self._limits = limits
 
     async def get(
         self, caller: Principal, order_id: str, direction: Direction, with_lines: bool, min_version: int, wait: float
@@ -60,7 +60,7 @@ class ReadOrders:
         Raises `VERSION_NOT_REPORTED` when it is not, `RESOURCE_NOT_FOUND`.
         """
         until = self._clock.now() + timedelta(seconds=wait)
-        pause = POLL
+        pause = self._limits.version_pause
         while True:
             found = await self._look(caller, order_id, direction, with_lines)
             if found is None and min_version <= 0:
@@ -71,7 +71,7 @@ class ReadOrders:
             if left <= 0:
                 raise _not_reported(order_id, min_version)
             await asyncio.sleep(min(pause, left))
-            pause = min(2 * pause, 0.5)
+            pause = min(2 * pause, self._limits.version_longest_pause)
 
     async def _look(self, caller: Principal, order_id: str, direction: Direction, with_lines: bool) -> Found | None:
         async with self._units.reading(snapshot=with_lines) as work:

@@ -12,17 +12,13 @@ from libs.clock import Clock
 from libs.errors import Kind, WaybillError
 from libs.relay.feed import Position
 from libs.service.unit_of_work import UnitsOfWork
+from services.order.application.limits import WatchLimits
 from services.order.domain.model import Event
 from services.order.domain.reading.visibility import Direction, Scope, event_shown, scope
 from waybill.order.v1 import reasons
 
 BATCH = 200
-POLL = 0.5
-"""Seconds between looks at the feed when nobody rings; another process may have written."""
-QUIET = 10
-"""Looks without news after which a checkpoint is sent."""
-KEPT = timedelta(days=90)
-"""How long a resume token is good for. The events themselves stay as long as their order: they are its history."""
+"""Events of one read of the feed; no setting, as it only bounds what is in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +71,10 @@ class Change:
 class WatchOrders:
     """Streams without end."""
 
-    def __init__(self, feeds: UnitsOfWork[Feed], news: News, clock: Clock, kept: timedelta = KEPT) -> None:
-        """`kept` is how long a token can be used."""
+    def __init__(self, feeds: UnitsOfWork[Feed], news: News, clock: Clock, kept: timedelta, limits: WatchLimits) -> None:
+        """`kept` is how long a token can be used; the events themselves stay as long as their order."""
         self._kept = kept
+        self._limits = limits
         self._feeds = feeds
         self._news = news
         self._clock = clock
@@ -106,9 +103,9 @@ class WatchOrders:
                 quiet = 0
                 continue
             quiet += 1
-            if quiet % QUIET == 0:
+            if quiet % self._limits.watch_quiet == 0:
                 yield Change(position, current, "", None, self._clock.now())
-            await self._news.wait(POLL)
+            await self._news.wait(self._limits.watch_pause)
 
 
 def _expired(why: str) -> WaybillError:

@@ -10,6 +10,7 @@ from libs.auth import Principal
 from libs.errors import Kind, RuleViolation, WaybillError, exists
 from libs.json_value import JsonObject
 from libs.money import exact_text
+from services.order.application.limits import AttemptLimits
 from services.order.application.ports import Attempt, OrderChange, PaymentDocument
 from services.order.domain.history import changed
 from services.order.domain.model import Event, Order, Problem, Submission
@@ -18,18 +19,19 @@ from services.order.domain.submission.readiness import Facts
 from waybill.fulfillment.v1 import reasons as fulfillment_reasons
 from waybill.order.v1 import reasons
 
-DEADLINE = timedelta(seconds=60)
-"""How long an attempt may stay undecided."""
 NEXT = "SubmitOrder"
 """The way on with an order that an attempt was refused of: it has everything but what was refused."""
 SUBMIT, CHANGE = "SUBMIT", "CHANGE"
 """Kinds of attempts."""
-COORDINATOR = timedelta(seconds=5)
-"""How long its coordinator has an attempt for itself before the completer looks at it."""
 
 
 def new_attempt(
-    order: Order, number: int, caller: Principal, now: datetime, new_payments: Sequence[PaymentDocument] = ()
+    order: Order,
+    number: int,
+    caller: Principal,
+    now: datetime,
+    limits: AttemptLimits,
+    new_payments: Sequence[PaymentDocument] = (),
 ) -> Attempt:
     """An attempt that begins now. What the order itself shows to be missing is only validated: nothing is held."""
     return Attempt(
@@ -40,16 +42,16 @@ def new_attempt(
         held=order.calculated,
         caller=caller.claims(),
         begin_time=now,
-        deadline=now + DEADLINE,
-        next_action_time=now + COORDINATOR,
+        deadline=now + limits.deadline,
+        next_action_time=now + limits.lease,
         new_payments=tuple(new_payments),
     )
 
 
-def new_change(order: Order, caller: Principal, change: OrderChange, now: datetime) -> Attempt:
+def new_change(order: Order, caller: Principal, change: OrderChange, now: datetime, limits: AttemptLimits) -> Attempt:
     """A change of a submitted order that begins now, under the next number."""
     number = 1 if order.submission is None else order.submission.attempt + 1
-    return replace(new_attempt(order, number, caller, now), held=True, kind=CHANGE, change=change)
+    return replace(new_attempt(order, number, caller, now, limits), held=True, kind=CHANGE, change=change)
 
 
 def begun(order: Order, attempt: Attempt, caller: Principal) -> tuple[Order, Event]:

@@ -10,6 +10,7 @@ from libs.auth import Principal
 from libs.clock import Clock
 from libs.failpoints import Failpoints
 from libs.service.loops import Tries
+from services.order.application.limits import DEFAULT_ATTEMPTS, AttemptLimits
 from services.order.application.progress.report_fulfillment import ReportFulfillment
 
 Acting = Callable[[Principal], AbstractContextManager[None]]
@@ -27,3 +28,4 @@ class Steps:
     acting: Acting
     retries: Tries
     """Notes attempts whose confirm or release has failed, by order and number."""
+    limits: AttemptLimits = DEFAULT_ATTEMPTS

@@ -10,7 +10,6 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from libs.auth import Principal
 from libs.errors import missing
@@ -19,16 +18,7 @@ from libs.obs import get_logger
 from libs.service.loops import put_off
 from services.order.application.access import locked, readable, require_writable
 from services.order.application.ports import Attempt, OrderWork, PaymentDocument, Reports, Units
-from services.order.application.submission.attempts import (
-    COORDINATOR,
-    SUBMIT,
-    begun,
-    decided,
-    finished,
-    new_attempt,
-    outcome,
-    timed_out,
-)
+from services.order.application.submission.attempts import SUBMIT, begun, decided, finished, new_attempt, outcome, timed_out
 from services.order.application.submission.legs.leg import Leg, Trial
 from services.order.application.submission.steps import Steps
 from services.order.application.submission.try_submission import FAILED, Tried, TrySubmission
@@ -37,8 +27,6 @@ from services.order.domain.model import Line, Order, Problem
 from services.order.domain.status import Trigger
 from services.order.domain.submission.readiness import Facts
 
-PENDING = timedelta(seconds=1)
-"""How soon the completer asks a silent gateway again."""
 log = get_logger("submit")
 
 
@@ -62,6 +50,7 @@ class SubmitOrder:
         self._tries = tries
         self._reports = steps.reports
         self._clock = steps.clock
+        self._limits = steps.limits
         self._failpoints = steps.failpoints
         self._acting = steps.acting
         self._retries = steps.retries
@@ -84,7 +73,7 @@ class SubmitOrder:
                 require_writable(caller, order, now, Trigger.SUBMIT, etag)
                 lines = await work.orders.lines(order.key)
                 worksheet = await work.orders.worksheet(order.key)
-                attempt = new_attempt(order, number, caller, now)
+                attempt = new_attempt(order, number, caller, now, self._limits)
                 order, event = begun(order, attempt, caller)
                 await work.submissions.insert(attempt)
                 await work.orders.save(replace(order, version=order.version - 1), order, [event])
@@ -96,7 +85,7 @@ class SubmitOrder:
 
     def first(self, order: Order, caller: Principal, payments: Sequence[PaymentDocument]) -> Attempt:
         """The attempt that begins together with a new order; it adds these payments with its try."""
-        return new_attempt(order, 1, caller, self._clock.now(), payments)
+        return new_attempt(order, 1, caller, self._clock.now(), self._limits, payments)
 
     async def _let_go(self, order: Order) -> None:
         """What a refused attempt still holds would stand in the way of the next."""
@@ -116,7 +105,7 @@ class SubmitOrder:
                 order = await work.orders.by_key(key)
                 if attempt is None or order is None:
                     raise missing("order", str(key))
-                if attempt.state != "TRYING" or self._clock.now() > attempt.begin_time + COORDINATOR:
+                if attempt.state != "TRYING" or self._clock.now() > attempt.begin_time + self._limits.lease:
                     return outcome(attempt, order), await work.orders.lines(key)
             await asyncio.sleep(0.05)
 
@@ -194,7 +183,7 @@ class SubmitOrder:
         )
 
     async def _wait(self, attempt: Attempt) -> None:
-        until = self._clock.now() + PENDING
+        until = self._clock.now() + self._limits.again
         await self._units.retrying(lambda work: work.submissions.postpone(attempt.order_key, attempt.attempt, until))
 
     async def decide(self, attempt: Attempt, tried: Tried) -> tuple[Attempt, Order]:

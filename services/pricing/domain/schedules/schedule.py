@@ -5,10 +5,9 @@ Breaks, minimum, maximum, restricted and cumulative quantities follow the seed's
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from libs.errors import Violations
 from waybill.pricing.v1 import reasons
@@ -82,11 +81,13 @@ def misordered(breaks: Sequence[Break]) -> bool:
     )
 
 
-def check(found: Violations, where: str, schedule: Mapping[str, Any]) -> None:
-    """Rules between the attributes of a schedule."""
-    low, high = schedule["min_quantity"], schedule["max_quantity"]
+def check_quantities(found: Violations, where: str, low: int, high: int) -> None:
+    """The least quantity is not above the greatest; a greatest of zero is none."""
     found.require(f"{where}.max_quantity", not high or low <= high, reasons.VALUE_OUT_OF_RANGE, "is below min_quantity")
-    start, end = schedule["sale_start_time"], schedule["sale_end_time"]
+
+
+def check_sale(found: Violations, where: str, start: datetime | None, end: datetime | None) -> None:
+    """A sale that has both ends after it begins."""
     found.require(
         f"{where}.sale_end_time", not (start and end) or start < end, reasons.SALE_TIMES_REVERSED, "a sale ends after it begins"
     )

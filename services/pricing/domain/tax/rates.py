@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 from libs.errors import Violations
 from libs.identify import folded
@@ -85,9 +84,8 @@ class Rates:
         return ZERO
 
 
-def check(found: Violations, where: str, rate: Mapping[str, Any]) -> None:
+def check(found: Violations, where: str, start: datetime | None, end: datetime | None) -> None:
     """Rules between the attributes of a rate."""
-    start, end = rate["start_time"], rate["end_time"]
     found.require(
         f"{where}.end_time", not (start and end) or start < end, reasons.TAX_TIMES_REVERSED, "a rate ends after it begins"
     )
