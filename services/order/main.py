@@ -35,6 +35,7 @@ from services.order.application.aftercare.forward_order import ForwardOrder
 from services.order.application.aftercare.operate_commands import OperateCommands
 from services.order.application.building.build_order import BuildOrder
 from services.order.application.building.create_order import CreateOrder
+from services.order.application.building.delete_order import DeleteOrder
 from services.order.application.building.line_items import LineItems
 from services.order.application.building.update_order import UpdateOrder
 from services.order.application.checkout.payments import OrderPayments
@@ -59,6 +60,7 @@ from services.order.application.submission.try_submission import TrySubmission
 from services.order.rpc.aftercare.command_servicer import OrderCommandServicer
 from services.order.rpc.building.line_item_servicer import LineItemServicer
 from services.order.rpc.checkout.checkout_servicer import CheckoutServicer, CheckoutUseCases
+from services.order.rpc.convert_out import order_plain
 from services.order.rpc.order_servicer import OrderServicer, OrderUseCases
 from services.order.rpc.progress.report_servicer import FulfillmentReportServicer, PaymentReportServicer
 from services.order.rpc.submission.submission_decision_servicer import SubmissionDecisionServicer
@@ -123,6 +125,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
             read=read,
             update=UpdateOrder(units, directory, clock),
             cancel=cancel,
+            delete=DeleteOrder(units, others.payments, clock, order_plain),
             changes=changes,
             forward=ForwardOrder(units, fulfillment, report, clock),
             hold=hold,

@@ -68,6 +68,8 @@ async def edited_and_given_up(market: Marketplace) -> None:
     await sam.orders.ReleaseOrderHold(order_service_pb2.ReleaseOrderHoldRequest(order_id="PART", hold_id=held.order.holds[0].id))
     await ship(market.cast.clerks["wh-east"], "PART-1", "l1", 2)
     await sam.orders.CompleteOrder(order_service_pb2.CompleteOrderRequest(order_id="PART", comment="enough"))
+    await ready(ada, "BINNED", [], tape=1)
+    await ada.orders.DeleteOrder(order_service_pb2.DeleteOrderRequest(order_id="BINNED"))
     await ada.place_order({"tape": 1}, id="WHOLE")
     await sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="WHOLE", comment="no"))
 

@@ -40,8 +40,8 @@ BOTH = {
     ),
     "LineItemService": "AddLineItems UpdateLineItems RemoveLineItems ListLineItems ListLineItemsAcrossOrders",
     "OrderService": (
-        "GetOrder ListOrders CountOrders UpdateOrder CancelOrder CompleteOrder ForwardOrder HoldOrder ReleaseOrderHold "
-        "GetOrderTree ListOrderHistory WatchOrders"
+        "GetOrder ListOrders CountOrders UpdateOrder CancelOrder DeleteOrder CompleteOrder ForwardOrder HoldOrder "
+        "ReleaseOrderHold GetOrderTree ListOrderHistory WatchOrders"
     ),
     "CreditCardService": "GetCreditCard ListCreditCards DeleteCreditCard",
     "SpendingAccountService": "GetSpendingAccount ListSpendingAccounts",

@@ -91,6 +91,8 @@ CONTENTS: dict[str, dict[str, Place]] = {
     },
     "order": {
         "requests": _OWN["requests"],
+        "deleted_ids": _DELETING["deleted_ids"],
+        "deleted_orders": Inner("what the feed says of orders that are gone"),
         "orders": Resource("order"),
         "line_items": Part("order"),
         "worksheets": Part("order"),

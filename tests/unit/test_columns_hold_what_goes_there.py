@@ -155,6 +155,7 @@ WIDTHS: dict[str, dict[str, int | str]] = {
     "order.order_events": {"type": longest(ORDER_EVENTS)},
     "order.order_feed_epochs": {"epoch": len(uuid.UUID(int=0).hex)},
     "order.order_shipments": {"shipment_key": KEY},
+    "order.deleted_orders": {"created_by": ID},
     "order.orders": {
         "kind": longest(("BUYER", "SUPPLIER", "MOVED")),
         "created_by": ID,
@@ -208,6 +209,7 @@ NEEDED = {
         for name, needed in held.items()
     },
     **{(context, "deleted_ids", "kind"): longest(r.table.name for c, r in resources() if c == context) for context in DELETING},
+    ("order", "deleted_ids", "kind"): len("orders"),
 }
 IDS = {at for at in COLUMNS if at[2] == "id" or at[2].endswith("_id")}
 OF_RESOURCES = {(context, r.table.name, name) for context, r in resources() for name in r.shape.attributes}

@@ -99,6 +99,9 @@ class Payments(Protocol):
         """Adds payments; those of an open order replace payments that need attention."""
 
     async def remove(self, order: Order, payment_ids: Sequence[str], request_id: str) -> None: ...
+    async def delete(self, order: Order) -> None:
+        """Removes all payments of an order that is to be deleted as it is, and lets none come to it at this version."""
+
     async def of_orders(self, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[PaymentDocument]]: ...
     async def reserve(
         self,

@@ -116,6 +116,10 @@ class OrderIdTaken(Exception):
     """A new order has the public id of another one."""
 
 
+class OrderIdOfDeleted(Exception):
+    """A new order has the public id of one that was deleted not long ago."""
+
+
 class OrderStore(Protocol):
     """Buyer orders, their lines, worksheets and history, and what has been reported of supplier orders."""
 
@@ -129,6 +133,13 @@ class OrderStore(Protocol):
     async def worksheet(self, key: uuid.UUID) -> Worksheet: ...
     async def insert(self, order: Order, lines: Sequence[Line], worksheet: Worksheet, events: Sequence[Event]) -> None:
         """A new order with all that belongs to it. Raises `OrderIdTaken`."""
+
+    async def require_unburied(self, order_id: str) -> None:
+        """Raises `OrderIdOfDeleted`. Asked after the insert, which waits for a deletion at the same time."""
+
+    async def delete(self, gone: Order, event: Event, body: JsonObject) -> None:
+        """Takes out an order that never opened and what belongs to it; its history stays, ends with the event, and keeps the
+        last body."""
 
     async def save(self, before: Order, after: Order, events: Sequence[Event]) -> None: ...
     async def insert_lines(self, key: uuid.UUID, lines: Sequence[Line]) -> None: ...

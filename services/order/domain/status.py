@@ -38,6 +38,7 @@ class Trigger(StrEnum):
     REOPEN = "REOPEN"
     CANCEL = "CANCEL"
     CHANGE = "CHANGE"
+    DELETE = "DELETE"
     HOLD = "HOLD"
     MARK = "MARK"
 
@@ -57,6 +58,8 @@ TRANSITIONS: Final[dict[tuple[OrderStatus, Trigger], OrderStatus]] = {
     (_S.COMPLETED, _T.COMPLETE): _S.COMPLETED,
     (_S.COMPLETED, _T.REOPEN): _S.OPEN,
     (_S.UNSUBMITTED, _T.CANCEL): _S.CANCELED,
+    # An order that is deleted leaves no status behind.
+    (_S.UNSUBMITTED, _T.DELETE): _S.UNSUBMITTED,
     (_S.AWAITING_APPROVAL, _T.CANCEL): _S.CANCELED,
     (_S.DECLINED, _T.CANCEL): _S.CANCELED,
     (_S.OPEN, _T.CANCEL): _S.CANCELED,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence, Set
 from typing import assert_never
 
+from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct
 from google.type.money_pb2 import Money
 
+from libs.json_value import JsonObject
 from libs.protoconv import address_out, decimal_out, money_micros, money_out, time_out, xp_out
 from services.order.application.ports import SupplierOrderView
 from services.order.application.reading.read_orders import Allocations, Found
@@ -119,6 +121,12 @@ def reported(view: SupplierOrderView, sides: Set[Side]) -> supplier_order_pb2.Su
         for part in (made, *made.line_items, *made.ship_selections):
             for name in _SELL_SIDE[part.DESCRIPTOR.name]:
                 part.ClearField(name)
+    return made
+
+
+def order_plain(order: Order) -> JsonObject:
+    """The same as JSON of its message."""
+    made: JsonObject = MessageToDict(order_out(order), preserving_proto_field_name=True)
     return made
 
 

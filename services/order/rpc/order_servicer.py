@@ -17,6 +17,7 @@ from services.order.application.aftercare.cancel_order import CancelOrder
 from services.order.application.aftercare.complete_order import ChangeOrder
 from services.order.application.aftercare.forward_order import ForwardOrder
 from services.order.application.building.create_order import CreateOrder
+from services.order.application.building.delete_order import DeleteOrder
 from services.order.application.building.update_order import PATHS, UpdateOrder
 from services.order.application.progress.hold_order import HoldOrder
 from services.order.application.reading.read_orders import ReadOrders
@@ -63,6 +64,7 @@ class OrderUseCases:
     read: ReadOrders
     update: UpdateOrder
     cancel: CancelOrder
+    delete: DeleteOrder
     changes: ChangeOrder
     forward: ForwardOrder
     hold: HoldOrder
@@ -132,6 +134,11 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
         found.raise_if_any()
         order = await self._use.cancel(caller, request.order_id, request.comment, key)
         return pb.CancelOrderResponse(order=order_out(order))
+
+    async def DeleteOrder(self, request: pb.DeleteOrderRequest, context: Any) -> pb.DeleteOrderResponse:
+        caller, key = request_key(request)
+        await self._use.delete(caller, request.order_id, request.etag, key)
+        return pb.DeleteOrderResponse()
 
     async def CompleteOrder(self, request: pb.CompleteOrderRequest, context: Any) -> pb.CompleteOrderResponse:
         caller, key = request_key(request)

@@ -1,4 +1,4 @@
-"""CreatePayments, RemovePayments, ListPayments: payments of an order that is not submitted."""
+"""CreatePayments, RemovePayments, DeletePayments, ListPayments: payments of an order that is not submitted."""
 
 from __future__ import annotations
 
@@ -45,6 +45,8 @@ class OrderRef:
     user_id: str
     total: int
     currency: str
+    version: int = 0
+    """That payments were asked for at; 0 where they come with an attempt to submit, which no deletion can be under way with."""
 
 
 class OrderPayments:
@@ -68,6 +70,8 @@ class OrderPayments:
             attempt = await self._live(work, order.key, now)
             if attempt:
                 raise submission_in_progress(order.id, attempt)
+            if order.version <= await work.payments.deletion(order.key):
+                raise _being_deleted(order.id)
             existing = await work.payments.of_order(order.key)
             placed = placed_after(existing, made)
             _, problems = resolve([*existing, *placed], order.total, must_cover=False)
@@ -127,16 +131,35 @@ class OrderPayments:
             for id in payment_ids:
                 if id not in existing:
                     raise missing("payment", id)
-                if attempt:
-                    raise submission_in_progress(existing[id].order_id, attempt)
-                if existing[id].state not in (State.OPEN, State.VOIDED):
-                    raise conflict(id, existing[id].state, "be removed")
-            for row in await work.payments.transactions(payment_ids):
-                if row.result is Result.PENDING:
-                    raise conflict(row.payment_id, State.VOID_PENDING, "be removed")
-            await work.payments.remove(payment_ids, now)
+            await self._take_out(work, [existing[id] for id in payment_ids], attempt, now)
 
         await self._units.retrying(take_out)
+
+    async def delete(self, key: uuid.UUID, version: int) -> None:
+        """Removes all payments of an order that is to be deleted at a version, unless one of them holds something; none is
+        added at that version from then on."""
+
+        async def take_out(work: PaymentWork) -> None:
+            now = self._clock.now()
+            attempt = await self._live(work, key, now)
+            existing = await work.payments.of_order(key, lock=True)
+            if existing:
+                await self._take_out(work, existing, attempt, now)
+            await work.payments.note_deletion(key, version, now)
+
+        await self._units.retrying(take_out)
+
+    async def _take_out(self, work: PaymentWork, payments: Sequence[Payment], attempt: int, now: datetime) -> None:
+        for payment in payments:
+            if attempt:
+                raise submission_in_progress(payment.order_id, attempt)
+            if payment.state not in (State.OPEN, State.VOIDED):
+                raise conflict(payment.id, payment.state, "be removed")
+        ids = [p.id for p in payments]
+        for row in await work.payments.transactions(ids):
+            if row.result is Result.PENDING:
+                raise conflict(row.payment_id, State.VOID_PENDING, "be removed")
+        await work.payments.remove(ids, now)
 
     async def _live(self, work: PaymentWork, key: uuid.UUID, now: datetime) -> int:
         """The attempt that holds the order's payments, if any; none can begin to until the transaction ends."""
@@ -167,6 +190,17 @@ def submission_in_progress(order_id: str, attempt: int) -> WaybillError:
         reasons.SUBMISSION_IN_PROGRESS,
         f"the payments of order {order_id} are those of its submit by now",
         metadata={"order": order_id, "attempt": str(attempt)},
+        retry_after=timedelta(seconds=1),
+    )
+
+
+def _being_deleted(order_id: str) -> WaybillError:
+    """ABORTED: by the time of the retry the order is gone, or has a newer version."""
+    return WaybillError(
+        Kind.STALE,
+        reasons.ORDER_BEING_DELETED,
+        f"order {order_id} is being deleted",
+        metadata={"order": order_id},
         retry_after=timedelta(seconds=1),
     )
 

@@ -55,6 +55,12 @@ class PaymentStore(Protocol):
     async def lowered(self, key: uuid.UUID, attempt: int, now: datetime) -> bool:
         """Notes that a change of an open order is applied; False when it, or a newer one, was before."""
 
+    async def note_deletion(self, key: uuid.UUID, version: int, now: datetime) -> None:
+        """Notes that an order is to be deleted as it stands at a version."""
+
+    async def deletion(self, key: uuid.UUID) -> int:
+        """The newest version at which the order was to be deleted; 0 for none."""
+
     async def ended(self, keys: Collection[uuid.UUID]) -> set[uuid.UUID]:
         """Which of these orders are known to have ended."""
 

@@ -24,6 +24,12 @@ def attempt_in(found: Violations, message: Any) -> int:
     return int(message.attempt)
 
 
+def version_in(found: Violations, message: order_pb.CreatePaymentsRequest | order_pb.DeletePaymentsRequest) -> int:
+    """The version of an order."""
+    found.require("order_version", message.order_version >= 1, reasons.VALUE_OUT_OF_RANGE, "must be 1 or more")
+    return int(message.order_version)
+
+
 def key_in(text: str) -> uuid.UUID:
     """An order's internal key."""
     try:

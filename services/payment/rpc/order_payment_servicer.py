@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from libs.errors import Violations
@@ -45,6 +45,7 @@ def _bare_key(request: pb.CreatePaymentsRequest) -> RequestKey | None:
     bare.CopyFrom(request)
     bare.ClearField("total")
     bare.ClearField("replacement")
+    bare.ClearField("order_version")
     return _key(bare)
 
 
@@ -57,7 +58,7 @@ class OrderPaymentServicer(pb_grpc.OrderPaymentServiceServicer):
     async def CreatePayments(self, request: pb.CreatePaymentsRequest, context: Any) -> pb.CreatePaymentsResponse:
         require_service("order")
         found = Violations()
-        order = convert.order_in(found, request)
+        order = replace(convert.order_in(found, request), version=convert.version_in(found, request))
         drafts = convert.drafts_in(found, request.payments, order.currency)
         found.require("payments", bool(drafts), reasons.FIELD_REQUIRED, "at least one payment")
         found.raise_if_any()
@@ -76,6 +77,14 @@ class OrderPaymentServicer(pb_grpc.OrderPaymentServiceServicer):
         found.raise_if_any()
         await self._use.order_payments.remove(key, list(request.payment_ids), _key(request))
         return pb.RemovePaymentsResponse()
+
+    async def DeletePayments(self, request: pb.DeletePaymentsRequest, context: Any) -> pb.DeletePaymentsResponse:
+        require_service("order")
+        found = Violations()
+        version = convert.version_in(found, request)
+        found.raise_if_any()
+        await self._use.order_payments.delete(convert.key_in(request.order_key), version)
+        return pb.DeletePaymentsResponse()
 
     async def ListPayments(self, request: pb.ListPaymentsRequest, context: Any) -> pb.ListPaymentsResponse:
         require_service("order")

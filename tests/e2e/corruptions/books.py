@@ -37,6 +37,8 @@ DONE, OPEN, GONE, CART, NO, MOVED, CUT, HELD = "DONE", "OPEN", "GONE", "CART", "
 in part and the rest canceled; on hold, as its card is no longer good."""
 
 
+BINNED = "BINNED"
+"""An order that was deleted."""
 COUNTED = "tongs-northforge"
 """A record whose units were counted once more."""
 
@@ -142,6 +144,8 @@ async def _orders(market: Marketplace) -> None:
     for _ in range(2):
         with contextlib.suppress(WaybillError):
             await _submit(ada, NO)
+    await ready(ada, BINNED, [payment_pb2.Payment(id="b-po", type="purchase_order")], tape=1)
+    await ada.orders.DeleteOrder(order_service_pb2.DeleteOrderRequest(order_id=BINNED, request_id="bin"))
     await ada.place_order({"crate": 5}, id=MOVED)
     await clerks["wh-east"].supplier_orders.RejectSupplierOrder(
         supplier_pb.RejectSupplierOrderRequest(supplier_order_id=f"{MOVED}-1", comment="dock flooded")

@@ -8,8 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.order.adapters.db.tables import CANCELLATIONS, EVENTS, LINE_ITEMS, ORDERS, REQUESTS, SUBMISSIONS
-from tests.e2e.corruptions.books import CART, DONE, HELD, NO, OPEN, Books, breaks
+from services.order.adapters.db.tables import CANCELLATIONS, DELETED_ORDERS, EVENTS, LINE_ITEMS, ORDERS, REQUESTS, SUBMISSIONS
+from tests.e2e.corruptions.books import BINNED, CART, DONE, HELD, NO, OPEN, Books, breaks
 from tests.e2e.corruptions.setup import NOW
 from tests.support.tampering import like
 
@@ -19,6 +19,11 @@ O, L, E, S = ORDERS.c, LINE_ITEMS.c, EVENTS.c, SUBMISSIONS.c  # noqa: E741 - col
 def order(id: str, **values: Any) -> Any:
     """Changes an order."""
     return lambda _: [sa.update(ORDERS).where(O.id == id).values(**values)]
+
+
+def deleted(**values: Any) -> Any:
+    """Changes what is kept of the order that was deleted."""
+    return lambda _: [sa.update(DELETED_ORDERS).where(DELETED_ORDERS.c.id == BINNED).values(**values)]
 
 
 def line(id: str, **values: Any) -> Any:
@@ -167,6 +172,14 @@ CORRUPTIONS = [
     breaks("order", "supplier_order_has_its_order", "ORPHAN", orphan),
     breaks("order", "history_has_no_gap", CART, event(CART, E.sequence == 1)),
     breaks("order", "event_is_of_an_order", "", stray_event),
+    breaks(
+        "order",
+        "deleted_order_has_its_history",
+        BINNED,
+        deleted(version=DELETED_ORDERS.c.version + 1),
+        "deleted_order_is_its_last_body",
+    ),
+    breaks("order", "deleted_order_is_its_last_body", BINNED, deleted(buyer_id="other")),
     breaks("order", "newest_event_has_the_status", CART, older_status),
     breaks("order", "submitted_once", NO, attempt(NO, 1, state="ACCEPTED"), "accepted_attempts_are_confirmed"),
     breaks(

@@ -129,6 +129,7 @@ ORDER: Places = {
     "order_events.data": Place(
         of(order.EVENTS.c.type, "order_completed"), {"status": at("status", by="OPEN"), "total": at("facts", "total")}
     ),
+    "deleted_orders.body": Place(None, {"id": at("id", by="other"), "buyer": at("from_party", "id", by="other")}),
     "requests": Place(lambda _: order.REQUESTS.c.outcome["id"].as_string() == GONE, with_(id="NOWHERE")),
 }
 

@@ -27,7 +27,9 @@ from waybill.payment.v1 import payment_pb2 as pay
 
 async def replaced(order: Order, *payments: pay.Payment, request_id: str = "") -> list[pay.Payment]:
     """Adds payments to an open order."""
-    request = pb.CreatePaymentsRequest(**order.reference(), payments=payments, request_id=request_id, replacement=True)
+    request = pb.CreatePaymentsRequest(
+        **order.reference(), payments=payments, request_id=request_id, replacement=True, order_version=1
+    )
     return list((await order.world.payments.CreatePayments(request)).payments)
 
 

@@ -233,7 +233,7 @@ class Order:
 
     async def add(self, *payments: pay.Payment, request_id: str = "") -> list[pay.Payment]:
         got = await self.world.payments.CreatePayments(
-            order_pb.CreatePaymentsRequest(**self.reference(), payments=payments, request_id=request_id)
+            order_pb.CreatePaymentsRequest(**self.reference(), payments=payments, request_id=request_id, order_version=1)
         )
         return list(got.payments)
 

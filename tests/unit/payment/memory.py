@@ -30,6 +30,7 @@ class Memory:
     attempts: dict[tuple[uuid.UUID, int], str] = field(default_factory=dict)
     lowered: dict[uuid.UUID, int] = field(default_factory=dict)
     ended: set[uuid.UUID] = field(default_factory=set)
+    deletions: dict[uuid.UUID, int] = field(default_factory=dict)
     account: Account = field(default_factory=lambda: an_account(balance=1_000))
     sides: dict[str, int] = field(default_factory=dict)
     alerts: set[str] = field(default_factory=set)
@@ -93,6 +94,12 @@ class MemoryPayments:
         newer = attempt > self._m.lowered.get(key, 0)
         self._m.lowered[key] = max(attempt, self._m.lowered.get(key, 0))
         return newer
+
+    async def note_deletion(self, key: uuid.UUID, version: int, now: datetime) -> None:
+        self._m.deletions[key] = max(version, self._m.deletions.get(key, 0))
+
+    async def deletion(self, key: uuid.UUID) -> int:
+        return self._m.deletions.get(key, 0)
 
     async def ended(self, keys: Collection[uuid.UUID]) -> set[uuid.UUID]:
         return self._m.ended & set(keys)

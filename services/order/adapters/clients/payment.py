@@ -42,6 +42,7 @@ class PaymentClient:
                 payments=[payment_pb2.Payment.FromString(p) for p in payments],
                 request_id=request_id,
                 replacement=order.status is OrderStatus.OPEN,
+                order_version=order.version,
             )
         )
         return [_document(p) for p in answer.payments]
@@ -51,6 +52,10 @@ class PaymentClient:
         await self._orders.RemovePayments(
             order_pb.RemovePaymentsRequest(order_key=str(order.key), payment_ids=payment_ids, request_id=request_id)
         )
+
+    async def delete(self, order: Order) -> None:
+        """Removes all payments of an order that is to be deleted as it is."""
+        await self._orders.DeletePayments(order_pb.DeletePaymentsRequest(order_key=str(order.key), order_version=order.version))
 
     async def of_orders(self, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[PaymentDocument]]:
         """Payments by order."""

@@ -11,9 +11,10 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from libs.db import Tx, inserting, is_unique_violation
-from libs.idempotency import outcomes
+from libs.idempotency import outcomes, tombstones
 from libs.idempotency.key import RequestKey
 from libs.ids import valid_id, valid_numbered_id
+from libs.json_value import JsonObject
 from libs.query import Field, Listing
 from libs.query.request import Page, PageRequest
 from libs.relay import feed
@@ -29,8 +30,17 @@ from services.order.adapters.db.rows import (
     order_row,
     supplier_view,
 )
-from services.order.adapters.db.tables import EVENTS, LINE_ITEMS, ORDERS, REQUESTS, WORKSHEETS
-from services.order.application.ports import OrderIdTaken, Outcome, SupplierOrderView
+from services.order.adapters.db.tables import (
+    DELETED,
+    DELETED_ORDERS,
+    EVENTS,
+    LINE_ITEMS,
+    ORDERS,
+    REQUESTS,
+    SUBMISSIONS,
+    WORKSHEETS,
+)
+from services.order.application.ports import OrderIdOfDeleted, OrderIdTaken, Outcome, SupplierOrderView
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import Event, Line, Order
 from services.order.domain.reading.visibility import Direction, Scope
@@ -154,6 +164,30 @@ class SqlOrderStore:
         if saved.rowcount != 1:
             raise RuntimeError("an order was written without its lock")
         await self._tell(happened)
+
+    async def require_unburied(self, order_id: str) -> None:
+        """Raises `OrderIdOfDeleted` for the id of an order that was deleted not long ago."""
+        if (await self._tx.execute(tombstones.gone(DELETED, ORDERS.name, [order_id]))).first() is not None:
+            raise OrderIdOfDeleted(order_id)
+
+    async def delete(self, gone: Order, event: Event, body: JsonObject) -> None:
+        """An order that never opened: nothing but these tables has anything of it."""
+        await self._tell([event])
+        for table in (LINE_ITEMS, WORKSHEETS, SUBMISSIONS):
+            await self._tx.execute(sa.delete(table).where(table.c.order_key == gone.key))
+        await self._tx.execute(sa.delete(ORDERS).where(O.key == gone.key))
+        row = {
+            "key": gone.key,
+            "id": gone.id,
+            "buyer_id": gone.buyer_id,
+            "user_id": gone.user.id,
+            "created_by": gone.created_by,
+            "version": gone.version,
+            "delete_time": gone.update_time,
+            "body": dict(body),
+        }
+        await self._tx.execute(self._tx.insert(DELETED_ORDERS), row)
+        await tombstones.bury(self._tx, DELETED, ORDERS.name, [gone.id], gone.update_time)
 
     async def _tell(self, happened: Sequence[Event]) -> None:
         if happened:

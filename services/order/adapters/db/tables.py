@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db import Json, Micros, UtcTime, metadata
-from libs.idempotency import outcomes
+from libs.idempotency import outcomes, tombstones
 from libs.ids import NUMBERED_ID
 from libs.relay.feed import epoch_table, event_table
 from libs.service import retries
@@ -16,6 +16,7 @@ from services.order.domain.status import OrderStatus
 
 METADATA = metadata()
 REQUESTS = outcomes.table(METADATA)
+DELETED = tombstones.table(METADATA)
 
 ORDERS = sa.Table(
     "orders",
@@ -85,6 +86,20 @@ ORDERS = sa.Table(
 )
 """Buyer orders, and what has been reported of supplier orders: `document` is the report. Kinds: BUYER, SUPPLIER, and MOVED
 for the implicit supplier order of an order that was forwarded, which nobody lists."""
+
+DELETED_ORDERS = sa.Table(
+    "deleted_orders",
+    METADATA,
+    sa.Column("key", sa.Uuid(), primary_key=True),
+    sa.Column("id", sa.String(100), nullable=False, index=True),
+    sa.Column("buyer_id", sa.String(100), nullable=False),
+    sa.Column("user_id", sa.String(100), nullable=False),
+    sa.Column("created_by", sa.String(100), nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("delete_time", UtcTime(), nullable=False),
+    sa.Column("body", Json(), nullable=False),
+)
+"""What the feed needs of orders that are gone: whose they were, and the last body. Their events stay."""
 
 LINE_ITEMS = sa.Table(
     "line_items",

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from libs.auth import Principal
 from libs.clock import Clock
-from libs.errors import Violations, exists, missing
+from libs.errors import Violations, exists, missing, was_deleted
 from libs.idempotency.key import RequestKey
 from services.order.application.building.build_order import BuildOrder
-from services.order.application.ports import OrderIdTaken, OrderWork, Outcome, Units
+from services.order.application.ports import OrderIdOfDeleted, OrderIdTaken, OrderWork, Outcome, Units
 from services.order.domain.building.drafts import LineDraft, OrderDraft
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.history import placed, stated
@@ -57,8 +57,12 @@ class CreateOrder:
                 if recorded is not None:
                     return await self._again(work, caller, recorded["id"])
                 await work.orders.insert(order, lines, Worksheet(), [created(order, lines, caller)])
+                if draft.id:
+                    await work.orders.require_unburied(order.id)
         except OrderIdTaken:
             raise exists("order", order.id) from None
+        except OrderIdOfDeleted:
+            raise was_deleted("order", order.id) from None
         return order, lines
 
     async def _again(self, work: OrderWork, caller: Principal, order_id: str) -> tuple[Order, tuple[Line, ...]]:

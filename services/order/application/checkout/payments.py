@@ -6,14 +6,16 @@ from collections.abc import Sequence
 
 from libs.auth import PartyKind, Principal
 from libs.clock import Clock
-from libs.errors import missing, precondition
+from libs.errors import WaybillError, missing, precondition
 from libs.idempotency.key import RequestKey
 from services.order.application.access import readable, require_no_attempt, writable
 from services.order.application.peers import Payments
 from services.order.application.ports import PaymentDocument, Units
 from services.order.domain.history import changed
+from services.order.domain.model import Order
 from services.order.domain.status import OrderStatus, Trigger, move
 from waybill.order.v1 import reasons
+from waybill.payment.v1 import reasons as payment_reasons
 
 
 class OrderPayments:
@@ -38,9 +40,27 @@ class OrderPayments:
                 move(order.id, order.status, Trigger.EDIT)
         if not again and not order.calculated:
             raise precondition(reasons.ORDER_NOT_CALCULATED, f"order {order_id} is not calculated", order=order_id)
-        made = await self._payments.create(order, payments, request_id)
+        made = await self._created(caller, order, payments, request_id)
         await self._note(caller, order_id, "payments_added", len(made), request)
         return made
+
+    async def _created(
+        self, caller: Principal, order: Order, payments: Sequence[PaymentDocument], request_id: str
+    ) -> list[PaymentDocument]:
+        """A deletion that did not come to its end gives way: the order gets a version that was not to be deleted."""
+        try:
+            return await self._payments.create(order, payments, request_id)
+        except WaybillError as error:
+            if error.reason != payment_reasons.ORDER_BEING_DELETED:
+                raise
+        async with self._units.transaction() as work:
+            now = self._clock.now()
+            kept = await writable(work.orders, caller, order.id, now)
+            if kept.version == order.version:
+                after, event = changed(kept, "order_updated", caller.user_id, caller.party_id, now, data={"fields": []})
+                await work.orders.save(kept, after, [event])
+                kept = after
+        return await self._payments.create(kept, payments, request_id)
 
     async def remove(
         self, caller: Principal, order_id: str, payment_ids: Sequence[str], request_id: str, request: RequestKey | None

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from libs.auth import Principal
-from libs.errors import Violations, WaybillError, exists
+from libs.errors import Violations, WaybillError, exists, missing, was_deleted
 from libs.idempotency.key import RequestKey
 from services.order.application.building.build_order import BuildOrder
 from services.order.application.building.create_order import created
 from services.order.application.checkout.worksheets import Worksheets
-from services.order.application.ports import OrderIdTaken, Outcome, PaymentDocument, Units
+from services.order.application.ports import OrderIdOfDeleted, OrderIdTaken, Outcome, PaymentDocument, Units
 from services.order.application.submission.attempts import begun, outcome, taken
 from services.order.application.submission.submit_order import Loaded, SubmitOrder
 from services.order.domain.building.drafts import LineDraft, OrderDraft
@@ -70,8 +70,12 @@ class PlaceOrder:
                 if recorded is None:
                     await work.orders.insert(order, lines, worksheet, [opening, event])
                     await work.submissions.insert(attempt)
+                    if draft.id:
+                        await work.orders.require_unburied(order.id)
         except OrderIdTaken:
             raise await self._taken(caller, order.id) from None
+        except OrderIdOfDeleted:
+            raise was_deleted("order", order.id) from None
         if recorded is not None:
             return await self._again(caller, recorded["id"])
         attempt, driven = await self._submit.drive(attempt, Loaded(order, lines, worksheet, facts, quote_is_fresh=True))
@@ -88,5 +92,5 @@ class PlaceOrder:
         async with self._units.reading() as work:
             order = await work.orders.find(order_id, scope(caller, Direction.ALL))
         if order is None:
-            raise exists("order", order_id)
+            raise missing("order", order_id)
         return await self._submit.join(order.key, 1)

@@ -203,6 +203,21 @@ class SqlPaymentStore:
         row = {"order_key": key, "lowered_attempt": attempt, "update_time": now}
         return bool((await self._tx.execute(statement, row)).rowcount == 1)
 
+    async def note_deletion(self, key: uuid.UUID, version: int, now: datetime) -> None:
+        """Notes that an order is to be deleted as it stands at a version; an older note stays behind a newer one."""
+        insert = self._tx.insert(ORDERS)
+        newer = {"deletion_version": insert.excluded.deletion_version, "update_time": insert.excluded.update_time}
+        statement = insert.on_conflict_do_update(
+            index_elements=["order_key"], set_=newer, where=ORDERS.c.deletion_version < insert.excluded.deletion_version
+        )
+        row = {"order_key": key, "lowered_attempt": 0, "deletion_version": version, "update_time": now}
+        await self._tx.execute(statement, row)
+
+    async def deletion(self, key: uuid.UUID) -> int:
+        """The newest version at which the order was to be deleted; 0 for none."""
+        found = await self._tx.execute(sa.select(ORDERS.c.deletion_version).where(ORDERS.c.order_key == key))
+        return int(found.scalar() or 0)
+
     async def ended(self, keys: Collection[uuid.UUID]) -> set[uuid.UUID]:
         """Which of these orders are known to have ended."""
         if not keys:

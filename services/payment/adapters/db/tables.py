@@ -64,9 +64,12 @@ ORDERS = sa.Table(
     sa.Column("order_key", sa.Uuid(), primary_key=True),
     sa.Column("lowered_attempt", sa.BigInteger, nullable=False),
     sa.Column("end_time", UtcTime(), nullable=True),
+    # The newest version of the order that was to be deleted: no payment comes to it or to an older one.
+    sa.Column("deletion_version", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("update_time", UtcTime(), nullable=False),
 )
-"""What payment has to remember of orders that opened: the last change that lowered their payments, and that they ended."""
+"""What payment has to remember of orders: the last change that lowered their payments, that they ended, that they were to be
+deleted."""
 ALERTS = sa.Table(
     "payment_alerts",
     METADATA,

@@ -9,9 +9,20 @@ import sqlalchemy as sa
 from libs.db import Micros
 from libs.db.invariants import SqlRule, finer_than_minor_unit, names_are_known, sentence
 from libs.idempotency import invariants
-from services.order.adapters.db.tables import CANCELLATIONS, EVENTS, LINE_ITEMS, NAMES, ORDERS, REQUESTS, SUBMISSIONS
+from services.order.adapters.db.tables import (
+    CANCELLATIONS,
+    DELETED,
+    DELETED_ORDERS,
+    EVENTS,
+    LINE_ITEMS,
+    NAMES,
+    ORDERS,
+    REQUESTS,
+    SUBMISSIONS,
+)
 
 _O, _L, _E, _S, _C, _R = ORDERS.c, LINE_ITEMS.c, EVENTS.c, SUBMISSIONS.c, CANCELLATIONS.c, REQUESTS.c
+_D = DELETED_ORDERS.c
 _ID = _O.id.label("subject")
 _BUYER = sa.select(_O.key).where(_O.kind == "BUYER")
 
@@ -161,13 +172,48 @@ def _history_rules() -> list[SqlRule]:
             .where(gap),
             ORDERS,
         ),
-        SqlRule("event_is_of_an_order", stray.where(~sa.exists().where(_O.key == _E.aggregate_key)), EVENTS),
+        SqlRule(
+            "event_is_of_an_order",
+            stray.where(~sa.exists().where(_O.key == _E.aggregate_key), ~sa.exists().where(_D.key == _E.aggregate_key)),
+            EVENTS,
+        ),
+        *_deletion_rules(events),
         SqlRule(
             "newest_event_has_the_status",
             sa.select(_ID, sentence(_O.status, ", the newest event says ", newest.c.status))
             .join_from(ORDERS, newest, newest.c.aggregate_key == _O.key)
             .where(newest.c.status != _O.status),
             ORDERS,
+        ),
+    ]
+
+
+def _deletion_rules(events: Any) -> list[SqlRule]:
+    """Of an order that is gone the whole history is there; it ends with the deletion, and the last body is the order's."""
+    its_deletion = sa.and_(
+        _E.aggregate_key == _D.key, _E.sequence == _D.version, _E.type == "order_deleted", _E.time == _D.delete_time
+    )
+    count, id = sa.func.coalesce(events.c.count, 0), _D.id.label("subject")
+    gap = sa.or_(count != _D.version, events.c.first != 1, events.c.last != _D.version)
+    alive = sa.exists().where(_O.key == _D.key)
+    maker = _E.data[("facts", "created_by")].as_string()
+    made_by = sa.exists().where(_E.aggregate_key == _D.key, _E.sequence == _D.version, maker == _D.created_by)
+    whose = {"id": _D.id, "etag": sa.cast(_D.version - 1, sa.String)}
+    other = [_D.body[name].as_string().is_distinct_from(value) for name, value in whose.items()]
+    parties = {("from_party", "id"): _D.buyer_id, ("from_user", "id"): _D.user_id}
+    other += [_D.body[path].as_string().is_distinct_from(value) for path, value in parties.items()]
+    return [
+        SqlRule(
+            "deleted_order_has_its_history",
+            sa.select(id, sentence("version ", _D.version, ", ", count, " events up to ", sa.func.coalesce(events.c.last, 0)))
+            .outerjoin_from(DELETED_ORDERS, events, events.c.aggregate_key == _D.key)
+            .where(sa.or_(gap, ~sa.exists().where(its_deletion), ~made_by, alive)),
+            DELETED_ORDERS,
+        ),
+        SqlRule(
+            "deleted_order_is_its_last_body",
+            sa.select(id, sentence("of ", _D.buyer_id, "/", _D.user_id)).where(sa.or_(*other)),
+            DELETED_ORDERS,
         ),
     ]
 
@@ -229,10 +275,12 @@ def _attempt_rules() -> list[SqlRule]:
 def _effect_rules(dialect: str) -> list[SqlRule]:
     by_id = [_R.outcome[name].as_string() for name in ("id", "order")]
     order_id, attempt = sa.func.coalesce(*by_id), _R.outcome["attempt"].as_integer()
-    unknown = ~sa.exists().where(_O.id == order_id)
+    deleted = sa.exists().where(DELETED.c.kind == ORDERS.name, DELETED.c.id == order_id)
+    unknown = sa.and_(~sa.exists().where(_O.id == order_id), ~deleted)
     never_begun = sa.and_(
         attempt.is_not(None),
         ~sa.exists().where(_O.id == order_id, _O.kind == "BUYER", _S.order_key == _O.key, _S.attempt == attempt),
+        ~deleted,
     )
     its = sa.and_(_C.order_key == _O.key, _C.state != "FREEZING")
     return [

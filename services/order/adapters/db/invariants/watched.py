@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from libs.db.watched import DELETED as DELETED_WATCH
 from libs.db.watched import FAILURES, Free, Register, Watch, all_by, all_free, by
 from libs.db.watched import REQUESTS as REQUESTS_WATCH
 from services.order.adapters.db import tables
@@ -117,6 +118,15 @@ WATCHED: Register = {
         },
         by("history_has_no_gap"),
     ),
+    tables.DELETED_ORDERS: Watch(
+        {
+            **all_by("event_is_of_an_order deleted_order_has_its_history", "key"),
+            **all_by("deleted_order_has_its_history", "created_by version delete_time"),
+            **all_by("deleted_order_is_its_last_body", "id buyer_id user_id body"),
+        },
+        by("event_is_of_an_order"),
+    ),
+    tables.DELETED: DELETED_WATCH,
     tables.FEED_EPOCHS: Watch(
         all_free("which restore the positions of watchers belong to: they are compared with nothing", "number epoch"),
         Free("without it positions of before a restore would count again"),

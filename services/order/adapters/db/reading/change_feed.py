@@ -11,16 +11,17 @@ from libs.errors import precondition
 from libs.relay import feed
 from libs.relay.change import Cause, Change, Entry, FeedState, Place, position_lost
 from libs.relay.feed import Position
+from services.order.adapters.db.reading.feed import events_with
 from services.order.adapters.db.rows import event_of
-from services.order.adapters.db.tables import EVENTS, FEED_EPOCHS, ORDERS
+from services.order.adapters.db.tables import DELETED_ORDERS, EVENTS, FEED_EPOCHS
 from waybill.type.v1 import reasons
 
 RESOURCE = "order"
 
 
 class OrderChangeFeed:
-    """Fulfils `libs.relay.change_feed.ChangeFeed`. Events stay as long as their order, so none is ever forgotten, and
-    they are never off."""
+    """Fulfils `libs.relay.change_feed.ChangeFeed`. Events stay, those of deleted orders too: none is ever forgotten,
+    and they are never off."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -37,7 +38,8 @@ class OrderChangeFeed:
 
     async def read(self, place: Place, resources: Sequence[str], limit: int) -> tuple[list[Entry], Place]:
         """Raises `POSITION_LOST` for a place from before a restore."""
-        wanted = sa.select(EVENTS, ORDERS.c.id.label("order_id")).join(ORDERS, ORDERS.c.key == EVENTS.c.aggregate_key)
+        last = sa.case((EVENTS.c.sequence == DELETED_ORDERS.c.version, DELETED_ORDERS.c.body), else_=None).label("body")
+        wanted = events_with(EVENTS, last)
         if resources and RESOURCE not in resources:
             wanted = wanted.where(sa.false())
         async with self._db.reading(snapshot=True) as tx:
@@ -71,6 +73,6 @@ def _entry(row: sa.RowMapping, epoch: str) -> Entry:
     by = event.origin
     return Entry(
         Place(Position(row["xact"], row["id"]), epoch),
-        Change(RESOURCE, row["order_id"], event.sequence, event.time),
+        Change(RESOURCE, row["order_id"], event.sequence, event.time, row["body"]),
         Cause(event.type, by.client_id, event.user_id, by.impersonator_id, by.request_id),
     )

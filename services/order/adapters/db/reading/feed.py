@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
 from libs.db import Tx
 from libs.relay import feed
 from libs.relay.feed import Position
-from services.order.adapters.db.reading.visibility import condition
+from services.order.adapters.db.reading.visibility import condition, condition_on_deleted
 from services.order.adapters.db.rows import event_of
-from services.order.adapters.db.tables import EVENTS, FEED_EPOCHS, ORDERS
+from services.order.adapters.db.tables import DELETED_ORDERS, EVENTS, FEED_EPOCHS, ORDERS
 from services.order.domain.model import Event
 from services.order.domain.reading.visibility import Scope
+
+
+def events_with(*more: Any) -> sa.Select[Any]:
+    """Events, each with the id of its order as `order_id`, also when the order is gone."""
+    return (
+        sa.select(*more, sa.func.coalesce(ORDERS.c.id, DELETED_ORDERS.c.id).label("order_id"))
+        .select_from(EVENTS)
+        .outerjoin(ORDERS, ORDERS.c.key == EVENTS.c.aggregate_key)
+        .outerjoin(DELETED_ORDERS, DELETED_ORDERS.c.key == EVENTS.c.aggregate_key)
+    )
 
 
 class SqlFeed:
@@ -34,13 +45,10 @@ class SqlFeed:
         self, position: Position, limit: int, seen: Scope, order_ids: Sequence[str], types: Sequence[str]
     ) -> tuple[list[tuple[Position, str, Event]], Position]:
         """What came after the position and may be seen, and the position to read on from."""
-        statement = (
-            sa.select(EVENTS, ORDERS.c.id.label("order_id"))
-            .join(ORDERS, ORDERS.c.key == EVENTS.c.aggregate_key)
-            .where(condition(seen))
-        )
+        statement = events_with(EVENTS).where(sa.or_(condition(seen), condition_on_deleted(seen)))
         if order_ids:
-            statement = statement.where(ORDERS.c.id.in_(list(order_ids)))
+            named = sa.union_all(*(sa.select(t.c.key).where(t.c.id.in_(list(order_ids))) for t in (ORDERS, DELETED_ORDERS)))
+            statement = statement.where(EVENTS.c.aggregate_key.in_(named))
         if types:
             statement = statement.where(EVENTS.c.type.in_(list(types)))
         rows, onward = await feed.read(self._tx, EVENTS, statement, position, limit)

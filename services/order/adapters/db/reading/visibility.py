@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from services.order.adapters.db.tables import ORDERS
+from services.order.adapters.db.tables import DELETED_ORDERS, ORDERS
 from services.order.domain.reading.visibility import BuyerOrders, Scope, SupplierOrders
 
 
@@ -16,6 +16,19 @@ def condition(scope: Scope) -> sa.ColumnElement[bool]:
     if scope.supplier_orders is not None:
         parts.append(_supplier_orders(scope.supplier_orders))
     return sa.or_(*parts) if parts else sa.false()
+
+
+def condition_on_deleted(scope: Scope) -> sa.ColumnElement[bool]:
+    """The same of orders that are gone, which were never submitted."""
+    seen, o = scope.buyer_orders, DELETED_ORDERS.c
+    if seen is None:
+        return sa.false()
+    parts: list[sa.ColumnElement[bool]] = [o.key.is_not(None)]
+    if seen.buyer_id is not None:
+        parts.append(o.buyer_id == seen.buyer_id)
+    if not (seen.others and seen.others_unsubmitted):
+        parts.append((o.created_by if seen.by_creator else o.user_id) == seen.own_user_id)
+    return sa.and_(*parts)
 
 
 def _buyer_orders(seen: BuyerOrders) -> sa.ColumnElement[bool]:
