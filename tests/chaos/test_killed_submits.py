@@ -93,7 +93,7 @@ async def test_a_submit_killed_at_any_step_is_finished_by_the_next_process(
             assert report.ok, [(f.rule, f.subject, f.detail) for f in report.findings]
 
 
-async def test_a_submit_that_is_decided_and_not_confirmed_is_told_to_be_under_way(tmp_path: Path, database_url: str) -> None:
+async def test_a_submit_that_is_decided_and_not_confirmed_is_answered_as_under_way(tmp_path: Path, database_url: str) -> None:
     """Nothing differs between the services, and yet its accounts are not debited: it is not at rest."""
     secret = await killed(tmp_path, database_url, "order.submit.decided")
     async with (

@@ -28,7 +28,7 @@ async def twins(cluster_database: str, tmp_path: Path) -> AsyncIterator[Fleet]:
         await running.assert_consistent()
 
 
-async def test_the_demo_tells_the_same_story_with_two_replicas_of_every_service(twins: Fleet) -> None:
+async def test_the_demo_has_the_same_story_with_two_replicas_of_every_service(twins: Fleet) -> None:
     cast = await twins.set_up()
     story = await perform(cast, Narrator(Console(quiet=True), quiet=True), list(twins.addresses.values()))
     assert story["ok"]

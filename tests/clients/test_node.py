@@ -42,7 +42,7 @@ async def test_amounts_are_exact_whatever_their_size_and_sign(node: Path) -> Non
 
 
 @pytest.mark.timeout(300)
-async def test_a_watch_goes_on_at_the_next_server_and_tells_every_order_once(node: Path, tmp_path: Path) -> None:
+async def test_a_watch_goes_on_at_the_next_server_and_sends_every_order_once(node: Path, tmp_path: Path) -> None:
     def order(address: str, id: str) -> None:
         with Waybill(address, "shop", username="ada", password=PASSWORD) as waybill:
             waybill.place_order({"anvil": 1}, id=id)

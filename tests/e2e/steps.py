@@ -1,4 +1,4 @@
-"""What the people of the marketplace do in many tests, and what they were told."""
+"""What the people of the marketplace do in many tests, and what they were answered."""
 
 from __future__ import annotations
 
@@ -97,6 +97,6 @@ async def refused(call: Any) -> WaybillError:
     return error.value
 
 
-def told(error: WaybillError) -> set[tuple[str, str]]:
+def violations(error: WaybillError) -> set[tuple[str, str]]:
     """The fields that an error names, with their reasons."""
     return {(f.field, f.reason) for f in error.fields}

@@ -102,7 +102,7 @@ async def test_a_supplier_sees_the_sell_side_of_its_own_part_and_no_other_amount
     assert {amount for amount in sell_side if amount[1:] != (0, 0)} <= seen
 
 
-async def test_the_history_of_a_supplier_order_tells_no_amount(sqlite_market: Marketplace) -> None:
+async def test_the_history_of_a_supplier_order_shows_no_amount(sqlite_market: Marketplace) -> None:
     market, clerk = sqlite_market, sqlite_market.cast.clerks["northforge"]
     await market.cast.ada.place_order({"anvil": 1, "lamp": 1}, id="PO1")
     (own,) = (await clerk.supplier_orders.ListSupplierOrders(so.ListSupplierOrdersRequest())).supplier_orders

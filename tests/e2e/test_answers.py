@@ -53,7 +53,7 @@ COMMANDS = {
     "TryChange",
     "VoidPayments",
 }
-"""What services tell each other to do in the story."""
+"""What services ask of each other in the story."""
 
 
 def mutations() -> set[str]:

@@ -120,7 +120,7 @@ async def ship(clerk: AsyncWaybill, supplier_order: supplier_order_pb2.SupplierO
 
 
 class Load:
-    """Buyers and suppliers that work until they are told to stop. No call of theirs may fail."""
+    """Buyers and suppliers that work until the test stops them. No call of theirs may fail."""
 
     def __init__(self, market: Marketplace) -> None:
         self._market = market
@@ -213,8 +213,8 @@ async def test_after_a_restore_the_feed_has_every_event_once_and_then_the_new_on
     for id in ("ONE", "TWO"):
         await market.cast.ada.place_order({"tape": 1}, id=id)
     await market.check()
-    told, token = await events(market.cast.sam, everything)
-    assert {order for order, _ in told} == {"ONE", "TWO"}
+    received, token = await events(market.cast.sam, everything)
+    assert {order for order, _ in received} == {"ONE", "TWO"}
     await age(tmp_path, market.database_url)
     assert (await waybill("backup", archive, tmp_path, market.database_url))[0] == 0
     assert (await waybill("restore", archive, data, other_database_url))[0] == 0
@@ -222,8 +222,8 @@ async def test_after_a_restore_the_feed_has_every_event_once_and_then_the_new_on
         with pytest.raises(WaybillError) as refused:
             await events(again.cast.sam, Watch(direction=INCOMING, resume_token=token))
         assert refused.value.reason == "RESUME_TOKEN_EXPIRED"
-        retold, token = await events(again.cast.sam, everything)
-        assert sorted(retold) == sorted(told)
+        again_received, token = await events(again.cast.sam, everything)
+        assert sorted(again_received) == sorted(received)
         await again.cast.ada.place_order({"tape": 1}, id="THREE")
         new, _ = await events(again.cast.sam, Watch(direction=INCOMING, resume_token=token), "THREE")
         assert [order for order, _ in new] == ["THREE"]

@@ -101,7 +101,7 @@ async def test_a_bad_field_is_named_with_its_rule_and_nothing_is_stored(shared_s
     assert await newest(shared_sqlite_market) == before
 
 
-async def test_every_violation_is_told_at_once(shared_sqlite_market: Marketplace) -> None:
+async def test_every_violation_is_named_at_once(shared_sqlite_market: Marketplace) -> None:
     request = Request(
         order=order_pb2.Order(id="B D", currency="EUR", shipping_address_id="moon"),
         line_items=[
@@ -167,7 +167,7 @@ async def test_a_foreign_order_is_not_found(shared_sqlite_market: Marketplace) -
 
 
 @pytest.mark.on_sqlite
-async def test_a_nul_in_an_id_or_a_filter_is_told_on_both_databases(market: Marketplace) -> None:
+async def test_a_nul_in_an_id_or_a_filter_is_named_on_both_databases(market: Marketplace) -> None:
     with pytest.raises(WaybillError) as missing:
         await get(market.cast.ada, "a\x00b")
     assert missing.value.reason == "RESOURCE_NOT_FOUND"
@@ -177,7 +177,7 @@ async def test_a_nul_in_an_id_or_a_filter_is_told_on_both_databases(market: Mark
 
 
 @pytest.mark.on_sqlite
-async def test_a_nul_in_the_id_of_an_order_is_told_by_every_change_of_one(market: Marketplace) -> None:
+async def test_a_nul_in_the_id_of_an_order_is_named_by_every_change_of_one(market: Marketplace) -> None:
     sam, id, request_id = market.cast.sam, "a\x00b", "r-1"
     orders, checkout, items = order_service_pb2, checkout_service_pb2, line_item_service_pb2
     line = line_item_pb2.LineItem(id="l1", product_id="anvil", quantity=1)
@@ -212,7 +212,7 @@ async def test_an_id_that_is_taken_is_refused(shared_sqlite_market: Marketplace)
     assert (refused.value.code, refused.value.reason) == (grpc.StatusCode.ALREADY_EXISTS, "RESOURCE_EXISTS")
 
 
-async def test_a_stale_etag_is_aborted_and_tells_the_current_one(shared_sqlite_market: Marketplace) -> None:
+async def test_a_stale_etag_is_aborted_and_names_the_current_one(shared_sqlite_market: Marketplace) -> None:
     order = await create(shared_sqlite_market.cast.ada, "ETAG", anvil=1)
 
     def update(etag: str, comments: str) -> order_service_pb2.UpdateOrderRequest:

@@ -72,10 +72,10 @@ async def test_the_seller_completes_an_order_and_what_is_open_is_given_back(mark
     assert await complete(market, "ENOUGH", comment="no more tape", request_id="c-1") == done
     theirs = await get(market.cast.clerks["wh-east"], "ENOUGH-1")
     assert (theirs.supplier_status, theirs.canceled) == (supplier_order_pb2.SUPPLIER_ORDER_STATUS_COMPLETED, done.canceled)
-    told = await market.cast.ada.orders.ListOrderHistory(
+    answer = await market.cast.ada.orders.ListOrderHistory(
         order_service_pb2.ListOrderHistoryRequest(order_id="ENOUGH", direction=OUTGOING)
     )
-    assert [e.type for e in told.events][-4:] == ["change_begun", "change_decided", "units_canceled", "order_completed"]
+    assert [e.type for e in answer.events][-4:] == ["change_begun", "change_decided", "units_canceled", "order_completed"]
 
 
 async def test_a_cancel_of_an_order_with_shipped_units_cancels_the_rest(shared_market: Marketplace) -> None:
@@ -164,14 +164,14 @@ async def test_a_change_whose_coordinator_dies_before_the_decision_is_driven_to_
     assert await until(market.cast.ada, "DIES", COMPLETED)
 
 
-async def test_a_change_that_cannot_be_applied_yet_is_told_as_decided_and_is_driven_to_its_end(
+async def test_a_change_that_cannot_be_applied_yet_is_answered_as_decided_and_is_driven_to_its_end(
     market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await half_shipped(market, "FAILS")
     with monkeypatch.context() as patched:
         patched.setattr(FulfillmentClient, "apply_change", dies)
-        told = await complete(market, "FAILS")
-        assert (told.status, told.submission.outcome) == (OPEN, submission_pb2.SUBMISSION_OUTCOME_CHANGED)
+        answer = await complete(market, "FAILS")
+        assert (answer.status, answer.submission.outcome) == (OPEN, submission_pb2.SUBMISSION_OUTCOME_CHANGED)
     assert await until(market.cast.ada, "FAILS", COMPLETED)
 
 

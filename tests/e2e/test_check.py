@@ -50,9 +50,9 @@ async def run(at: Marketplace | Host, *arguments: str) -> tuple[int, str]:
         env={**os.environ, "WAYBILL_CLIENT_ID": secret.client_id, "WAYBILL_CLIENT_SECRET": secret.client_secret},
         stdout=asyncio.subprocess.PIPE,
     )
-    told, _ = await process.communicate()
+    printed, _ = await process.communicate()
     assert process.returncode is not None
-    return process.returncode, told.decode()
+    return process.returncode, printed.decode()
 
 
 CENT = 10_000
@@ -93,13 +93,13 @@ async def test_a_broken_invariant_is_named_with_its_order_and_the_command_fails(
     assert (code, failed) == (1, 1)
     assert "across supplier_orders_add_up_to_the_total WRONG:" in text
     assert text.splitlines()[-1].startswith("invariants 2 broken")
-    told = json.loads(output)
-    assert told["ok"] is False
-    assert [(f["context"], f["rule"], f["subject"]) for f in told["findings"]] == [
+    report = json.loads(output)
+    assert report["ok"] is False
+    assert [(f["context"], f["rule"], f["subject"]) for f in report["findings"]] == [
         ("across", "supplier_orders_add_up_to_the_total", "WRONG"),
         ("across", "reports_are_word_for_word", "WRONG"),
     ]
-    broken = [r for r in told["rules"] if r["broken"]]
+    broken = [r for r in report["rules"] if r["broken"]]
     assert broken == [
         {"context": "across", "rule": "supplier_orders_add_up_to_the_total", "rows": 1, "broken": 1},
         {"context": "across", "rule": "reports_are_word_for_word", "rows": 1, "broken": 1},
@@ -110,8 +110,8 @@ async def test_books_that_cannot_be_looked_at_are_neither_sound_nor_broken(sqlit
     wrong = ("--client-secret", "wrong")
     assert await run(sqlite_market, *wrong) == (2, "")
     code, text = await run(sqlite_market, *wrong, "--json")
-    told = json.loads(text)
-    assert (code, told["ok"], told["error"]["code"]) == (2, False, "UNAUTHENTICATED")
+    report = json.loads(text)
+    assert (code, report["ok"], report["error"]["code"]) == (2, False, "UNAUTHENTICATED")
 
 
 async def test_books_that_no_server_hosts_are_named_and_are_not_sound(tmp_path: Path) -> None:
@@ -122,12 +122,12 @@ async def test_books_that_no_server_hosts_are_named_and_are_not_sound(tmp_path: 
     assert (code, failed) == (2, 2)
     missing = ["catalog", "pricing", "shipping", "payment", "fulfillment", "order"]
     assert f"not inspected: {', '.join(missing)}; name the servers" in text
-    told = json.loads(output)
-    assert (told["ok"], told["findings"], told["missing"]) == (False, [], missing)
+    report = json.loads(output)
+    assert (report["ok"], report["findings"], report["missing"]) == (False, [], missing)
 
 
 @pytest.mark.parametrize("age", [timedelta(), timedelta(hours=1)], ids=["just_begun", "long_overdue"])
-async def test_what_differs_while_a_report_is_under_way_is_told_apart_for_a_while(
+async def test_what_differs_while_a_report_is_under_way_is_kept_apart_for_a_while(
     sqlite_market: Marketplace, age: timedelta
 ) -> None:
     await sqlite_market.cast.ada.place_order({"tape": 2}, id="MOVING")
@@ -155,8 +155,8 @@ async def test_facts_can_be_asked_for_about_named_orders_alone(sqlite_market: Ma
     kinds = {r.WhichOneof("record") for r in some}
     assert kinds == {"fact", "summary"}
     mine = sorted((f.context, f.kind, sorted(f.values.items())) for f in every if f.order_key == key)
-    told = [r.fact for r in some if r.WhichOneof("record") == "fact"]
-    assert sorted((f.context, f.kind, sorted(f.values.items())) for f in told) == mine
+    facts = [r.fact for r in some if r.WhichOneof("record") == "fact"]
+    assert sorted((f.context, f.kind, sorted(f.values.items())) for f in facts) == mine
 
 
 @pytest.mark.parametrize(
@@ -168,12 +168,12 @@ async def test_keys_that_are_none_are_refused(sqlite_market: Marketplace, keys: 
     assert [f.reason for f in refused.value.fields] == [reason]
 
 
-async def told_to_an_inspector(market: Marketplace) -> str:
+async def shown_to_an_inspector(market: Marketplace) -> str:
     """What is said while waiting, to a caller who may read and not retry."""
-    secret, told = market.secret, io.StringIO()
+    secret, shown = market.secret, io.StringIO()
     async with AsyncWaybill(market.address, secret.client_id, secret.client_secret, roles=["InspectionReader"]) as inspector:
-        assert await reconciled(inspector, [], 30.0, Console(file=told))
-    return told.getvalue()
+        assert await reconciled(inspector, [], 30.0, Console(file=shown))
+    return shown.getvalue()
 
 
 async def test_a_parked_entry_is_named_fails_the_check_breaks_no_rule_and_is_retried_by_reconcile(
@@ -197,13 +197,13 @@ async def test_a_parked_entry_is_named_fails_the_check_breaks_no_rule_and_is_ret
     assert count.startswith("parked: 1 outbox entry waits for you")
     assert entry == "  fulfillment/supplier_order/PO1-1  FIELD_INVALID: supplier_orders: [is] not understood"
     code, text = await run(market, "--json")
-    told = json.loads(text)
-    assert (code, told["ok"], told["findings"], told["in_motion"]) == (1, False, [], [])
-    assert [(p["entry"], p["error"][:13]) for p in told["parked"]] == [("fulfillment/supplier_order/PO1-1", "FIELD_INVALID")]
+    report = json.loads(text)
+    assert (code, report["ok"], report["findings"], report["in_motion"]) == (1, False, [], [])
+    assert [(p["entry"], p["error"][:13]) for p in report["parked"]] == [("fulfillment/supplier_order/PO1-1", "FIELD_INVALID")]
 
     code, text = await run(market, "--reconcile")
     assert (code, "parked: 1 outbox entry" in text) == (1, True), "it is rejected again"
-    assert "not retried: PERMISSION_DENIED ROLE_MISSING" in await told_to_an_inspector(market)
+    assert "not retried: PERMISSION_DENIED ROLE_MISSING" in await shown_to_an_inspector(market)
     monkeypatch.setattr(ReportFulfillment, "__call__", understood)
     code, text = await run(market, "--reconcile")
     assert (code, "parked" in text) == (0, False)

@@ -29,7 +29,7 @@ from waybill_client import AsyncWaybill, WaybillError, money
 
 @dataclass(slots=True)
 class Pause:
-    """A call that waits until it may go on; `reached` tells that it has come."""
+    """A call that waits until it may go on; `reached` is set when it has come."""
 
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
@@ -188,7 +188,7 @@ async def test_a_payment_that_a_submit_overtakes_is_not_left_on_the_open_order(
     assert [p.state for p in listed.payments] == [payment_pb2.PAYMENT_STATE_CONFIRMED]
 
 
-async def test_whose_attempt_was_refused_is_told_so_though_a_later_one_has_succeeded(
+async def test_whose_attempt_was_refused_learns_so_though_a_later_one_has_succeeded(
     market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, decide = market.cast.ada, SubmitOrder.decide

@@ -1,4 +1,4 @@
-"""Every way through the steps of a checkout ends in an answer: submitted, or refused for reasons that validating tells too."""
+"""Every way through the steps of a checkout ends in an answer: submitted, or refused for reasons that validating names too."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ async def test_a_step_that_raises_refuses_the_attempt_and_leaves_nothing_behind(
     assert answer.order.status == order_pb2.ORDER_STATUS_OPEN
 
 
-async def test_what_a_confirm_fails_by_is_not_told_as_a_refusal_and_is_driven_on(
+async def test_what_a_confirm_fails_by_is_not_answered_as_a_refusal_and_is_driven_on(
     market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: Any) -> None:

@@ -1,4 +1,4 @@
-"""PO9123 from cart to completed: the story that the demo tells, with exact figures."""
+"""PO9123 from cart to completed: the story of the demo, with exact figures."""
 
 import pytest
 from rich.console import Console
@@ -30,7 +30,7 @@ async def test_the_order_completes_with_four_supplier_orders_and_exact_totals(ma
     ]
 
 
-async def test_all_mistakes_are_told_at_once_and_nothing_is_held(market: Marketplace) -> None:
+async def test_all_mistakes_are_named_at_once_and_nothing_is_held(market: Marketplace) -> None:
     story = await perform(market.cast, Narrator(Console(quiet=True), quiet=True))
     reasons = sorted(r["reason"] for r in story["refused_first_for"])
     assert reasons == ["INSUFFICIENT_INVENTORY", "ORDER_NOT_CALCULATED", *["SHIP_METHOD_MISSING"] * 6]
@@ -38,7 +38,7 @@ async def test_all_mistakes_are_told_at_once_and_nothing_is_held(market: Marketp
     assert story["check"]["findings"] == []
 
 
-async def test_the_stream_tells_every_change_once_and_in_order(market: Marketplace) -> None:
+async def test_the_stream_sends_every_change_once_and_in_order(market: Marketplace) -> None:
     story = await perform(market.cast, Narrator(Console(quiet=True), quiet=True))
     assert [w["sequence"] for w in story["watched"]] == list(range(1, len(story["watched"]) + 1))
     types = [w["type"] for w in story["watched"]]

@@ -50,7 +50,7 @@ async def test_an_order_is_placed_split_and_inspected_across_seven_processes(clu
 
 
 async def until_nothing_is_listed(command: str, *options: str) -> None:
-    """What the order's services have still to tell each other they tell within seconds."""
+    """What the order's services have still to send each other they send within seconds."""
     async with asyncio.timeout(60):
         while True:
             code, output, errors = await waybill(command, "list", "--json", *options)

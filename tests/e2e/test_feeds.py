@@ -166,12 +166,12 @@ async def test_an_operator_turns_a_feed_off_and_on_reads_it_anew_and_goes_on(sha
 
 async def test_a_change_says_who_made_it_by_which_call_and_belongs_to_the_seller_s_operators(shared_sqlite_market) -> None:
     market = shared_sqlite_market
-    made = product_pb2.Product(id="told", name="Told")
+    made = product_pb2.Product(id="sent", name="Sent")
     await market.cast.owner.products.CreateProduct(product_service_pb2.CreateProductRequest(product=made))
     request = pb.WatchChangesRequest(context="catalog", from_start=True)
     async with asyncio.timeout(60):
         async for message in market.cast.owner.changes.WatchChanges(request):
-            if message.change.resource_id == "told":
+            if message.change.resource_id == "sent":
                 break
     assert message.change.method == "/waybill.catalog.v1.ProductService/CreateProduct"
     assert message.change.version == 1

@@ -172,7 +172,7 @@ def kept(message: Any) -> list[str]:
     return [f.full_name for f in outputs(message.DESCRIPTOR) if shown(message, f) == shown(trash, f)]
 
 
-async def told(client: AsyncWaybill, method: MethodDescriptor, field: FieldDescriptor, message: Any) -> Any:
+async def answered(client: AsyncWaybill, method: MethodDescriptor, field: FieldDescriptor, message: Any) -> Any:
     """The resource as the answer to a request has it that carries it."""
     request = GetMessageClass(method.input_type)()
     if field.is_repeated:
@@ -200,7 +200,7 @@ async def test_what_is_output_only_is_never_taken_from_a_caller(market: Marketpl
             continue
         message = spoiled(copied(sample, sample.id if changes else f"{method.name}-1"))
         try:
-            after = await told(owner, method, field, message)
+            after = await answered(owner, method, field, message)
         except WaybillError as error:
             taken.append(f"{method.name}: {error}")
             continue

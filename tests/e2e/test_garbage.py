@@ -37,8 +37,8 @@ async def test_garbage_is_done_or_refused_with_a_reason(market: Marketplace) -> 
             await invoke(caller.channel, method, request)
         except WaybillError as error:
             codes[error.code.name] += 1
-            told = bool(error.reason) and (error.code.name != "INVALID_ARGUMENT" or bool(error.fields))
-            if not told or error.code.name in ("INTERNAL", "UNKNOWN", "UNAVAILABLE", "DEADLINE_EXCEEDED"):
+            explained = bool(error.reason) and (error.code.name != "INVALID_ARGUMENT" or bool(error.fields))
+            if not explained or error.code.name in ("INTERNAL", "UNKNOWN", "UNAVAILABLE", "DEADLINE_EXCEEDED"):
                 bad.append(f"{method.name}: {error} for {request}")
         else:
             codes["OK"] += 1

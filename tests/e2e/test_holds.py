@@ -77,13 +77,13 @@ async def test_who_may_not_hold_and_what_cannot_be_held(shared_market: Marketpla
 
 @pytest.fixture
 async def still(tmp_path: Path, prepared: Prepared) -> AsyncIterator[tuple[Marketplace, ShiftedClock]]:
-    """A marketplace whose clock and loops stand still until they are told to move on."""
+    """A marketplace whose clock and loops stand still until the test moves them on."""
     clock = ShiftedClock()
     async with marketplace(tmp_path, prepared.database_url, clock, background=False, secret=prepared.secret) as market:
         yield market, clock
 
 
-async def test_a_hold_that_fulfillment_did_not_hear_of_is_told_by_the_completer(
+async def test_a_hold_that_fulfillment_did_not_hear_of_is_sent_by_the_completer(
     still: tuple[Marketplace, ShiftedClock], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     market, clock = still

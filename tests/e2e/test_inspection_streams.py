@@ -1,4 +1,4 @@
-"""An inspection is told as it goes: nobody waits for the end of somebody else's walk."""
+"""An inspection is sent as it goes: nobody waits for the end of somebody else's walk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from services.order.adapters.db.invariants import walk
 from tests.support.marketplace import Marketplace
 
 
-async def test_facts_of_orders_are_told_page_by_page_while_the_walk_goes_on(
+async def test_facts_of_orders_are_sent_page_by_page_while_the_walk_goes_on(
     sqlite_market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for id in ("FIRST", "SECOND"):

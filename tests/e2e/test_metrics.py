@@ -47,7 +47,7 @@ async def placed(server: Served, orders: int) -> None:
         assert report.ok, report.findings
 
 
-async def test_a_process_tells_what_it_has_served_and_sent_and_what_is_unfinished(tmp_path: Path, database_url: str) -> None:
+async def test_a_process_shows_what_it_has_served_and_sent_and_what_is_unfinished(tmp_path: Path, database_url: str) -> None:
     async with served(tmp_path, database_url, options=["--metrics-bind", "127.0.0.1:0"]) as server:
         assert server.metrics.startswith("http://127.0.0.1:")
         await placed(server, 2)

@@ -192,7 +192,7 @@ async def test_a_payment_that_waits_for_its_gateway_is_listed_and_reconciled(tmp
         assert await listed(market, "payments", "list") == []
 
 
-async def test_commands_tell_what_is_wrong_in_one_line(sqlite_market: Marketplace) -> None:
+async def test_commands_say_what_is_wrong_in_one_line(sqlite_market: Marketplace) -> None:
     for wrong in ("submissions resolve", "outbox retry", "outbox retry PO1-1", "outbox list --parked --pending"):
         code, _, errors = await waybill(sqlite_market, *wrong.split())
         assert (code, "Traceback" in errors) == (2, False)

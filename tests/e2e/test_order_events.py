@@ -92,11 +92,11 @@ async def test_the_seller_sees_which_call_made_an_event_and_nobody_else_does(sha
     cast = shared_sqlite_market.cast
     await ready(cast.ada, "ORIGIN", promise(), tape=1)
     await cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="ORIGIN"))
-    told = await history(cast.sam, "ORIGIN", INCOMING)
+    events = await history(cast.sam, "ORIGIN", INCOMING)
     client = (await get(cast.sam, "ORIGIN", INCOMING)).client_id
-    assert {event.client_id for event in told} == {client} != {""}
-    assert {event.impersonator_id for event in told} == {""}
-    by_call = {event.type: event.request_id for event in told}
+    assert {event.client_id for event in events} == {client} != {""}
+    assert {event.impersonator_id for event in events} == {""}
+    by_call = {event.type: event.request_id for event in events}
     assert "" not in by_call.values()
     assert by_call["submission_begun"] == by_call["order_submitted"] != by_call["order_created"]
     for other, id, direction in ((cast.ada, "ORIGIN", OUTGOING), (cast.clerks["wh-east"], "ORIGIN-1", INCOMING)):
@@ -113,7 +113,7 @@ async def test_the_seller_sees_which_call_made_an_event_and_nobody_else_does(sha
 async def test_the_feed_of_changes_names_client_and_call_of_an_order_s_event(shared_sqlite_market: Marketplace) -> None:
     cast = shared_sqlite_market.cast
     await ready(cast.ada, "CAUSE", [], tape=1)
-    told = {event.sequence: event for event in await history(cast.owner, "CAUSE", INCOMING)}
+    events = {event.sequence: event for event in await history(cast.owner, "CAUSE", INCOMING)}
     found = {}
     async with asyncio.timeout(60):
         async for message in cast.owner.changes.WatchChanges(
@@ -122,6 +122,6 @@ async def test_the_feed_of_changes_names_client_and_call_of_an_order_s_event(sha
             change = message.change
             if change.resource_id == "CAUSE":
                 found[change.version] = (change.method, change.client_id, change.actor, change.request_id)
-            if len(found) == len(told):
+            if len(found) == len(events):
                 break
-    assert found == {n: (e.type, e.client_id, e.user_id, e.request_id) for n, e in told.items()}
+    assert found == {n: (e.type, e.client_id, e.user_id, e.request_id) for n, e in events.items()}

@@ -10,7 +10,7 @@ import pytest
 from google.type.money_pb2 import Money
 
 from services.host.sample.marketplace import CURRENCY
-from tests.e2e.steps import DEPOT, refused, told, xp
+from tests.e2e.steps import DEPOT, refused, violations, xp
 from tests.support.marketplace import ALL, Marketplace, create, get, lines
 from waybill.order.v1 import checkout_service_pb2, line_item_pb2, order_pb2, order_service_pb2
 from waybill.order.v1 import line_item_service_pb2 as pb
@@ -56,11 +56,11 @@ async def test_lines_that_are_not_on_the_order_or_stand_twice_are_named(shared_s
     ada = shared_sqlite_market.cast.ada
     await create(ada, "MISS", anvil=1, lamp=1)
     error = await refused(change(ada, "MISS", Line(id="l1", quantity=5), Line(id="nope", quantity=1), Line(id="l1", quantity=7)))
-    assert told(error) == {("line_items[1].id", "LINE_ITEM_NOT_FOUND"), ("line_items[2].id", "DUPLICATE_ITEM")}
+    assert violations(error) == {("line_items[1].id", "LINE_ITEM_NOT_FOUND"), ("line_items[2].id", "DUPLICATE_ITEM")}
     error = await refused(remove(ada, "MISS", "l1", "no\x00pe"))
-    assert told(error) == {("line_item_ids[1]", "LINE_ITEM_NOT_FOUND")}
+    assert violations(error) == {("line_item_ids[1]", "LINE_ITEM_NOT_FOUND")}
     error = await refused(add(ada, "MISS", Line(id="l1", product_id="anvil", quantity=1)))
-    assert told(error) == {("line_items[0].id", "DUPLICATE_ITEM")}
+    assert violations(error) == {("line_items[0].id", "DUPLICATE_ITEM")}
     assert [line.quantity for line in await listed(ada, "MISS")] == [1, 1]
 
 
@@ -139,15 +139,15 @@ async def test_bad_overrides_and_xp_of_lines_name_their_fields(shared_sqlite_mar
     await priced(shared_sqlite_market, "BADLY")
     fine = Money(currency_code=CURRENCY, units=1, nanos=1)
     error = await refused(change(owner, "BADLY", Line(id="a", unit_price_override=money("-1", CURRENCY), discount_override=fine)))
-    assert told(error) == {
+    assert violations(error) == {
         ("line_items[0].unit_price_override", "AMOUNT_NEGATIVE"),
         ("line_items[0].discount_override", "AMOUNT_TOO_PRECISE"),
     }
     error = await refused(add(owner, "BADLY", Line(product_id="anvil", quantity=1, xp=xp(a="x" * 8_001))))
-    assert told(error) == {("line_items[0].xp", "XP_TOO_LARGE")}
+    assert violations(error) == {("line_items[0].xp", "XP_TOO_LARGE")}
     await change(owner, "BADLY", Line(id="a", xp=xp(a="x" * 5_000)))
     error = await refused(change(owner, "BADLY", Line(id="a", xp=xp(b="x" * 5_000))))
-    assert told(error) == {("line_items[0].xp", "XP_TOO_LARGE")}
+    assert violations(error) == {("line_items[0].xp", "XP_TOO_LARGE")}
     (line,) = await change(owner, "BADLY", Line(id="a", xp=xp(a=None, b="x" * 5_000)))
     assert list(line.xp) == ["b"]
 
@@ -158,7 +158,7 @@ async def test_a_line_may_ship_to_an_address_of_its_own(market: Marketplace) -> 
     (line,) = await change(ada, "APART", Line(id="l2", shipping_address=DEPOT))
     assert (line.shipping_address_id, line.shipping_address.city) == ("", "Reno")
     error = await refused(change(ada, "APART", Line(id="l1", shipping_address_id="moon")))
-    assert told(error) == {("line_items[0].shipping_address_id", "ADDRESS_NOT_FOUND")}
+    assert violations(error) == {("line_items[0].shipping_address_id", "ADDRESS_NOT_FOUND")}
     answer = await ada.checkout.EstimateShipping(checkout_service_pb2.EstimateShippingRequest(order_id="APART"))
     groups = [sorted(i.line_item_id for i in e.items) for e in answer.worksheet.ship_estimates]
     assert sorted(groups) == [["l1"], ["l2"]]
@@ -189,10 +189,10 @@ async def test_five_thousand_lines_with_addresses_of_their_own_are_an_order_and_
         line.shipping_address_id = "hq-acme"
     assert (await ada.orders.CreateOrder(request)).order.line_item_count == 5_000
     error = await refused(add(ada, "HUGE", Line(product_id="tape", quantity=1)))
-    assert told(error) == {("line_items", "TOO_MANY_ITEMS")}
+    assert violations(error) == {("line_items", "TOO_MANY_ITEMS")}
     for ids in (["l1"] * 5_001, []):
         call = ada.line_items.RemoveLineItems(pb.RemoveLineItemsRequest(order_id="HUGE", line_item_ids=ids))
-        assert told(await refused(call)) <= {("line_item_ids", "TOO_MANY_ITEMS"), ("line_item_ids", "FIELD_REQUIRED")}
+        assert violations(await refused(call)) <= {("line_item_ids", "TOO_MANY_ITEMS"), ("line_item_ids", "FIELD_REQUIRED")}
     assert (await remove(ada, "HUGE", "l5000")).line_item_count == 4_999
 
 
@@ -222,7 +222,7 @@ async def test_an_order_for_nobody_is_refused_with_everything_else_that_is_wrong
     async def create_for(buyer: str, user: str) -> set[tuple[str, str]]:
         order = order_pb2.Order(id="B D", from_party={"id": buyer}, from_user={"id": user}, shipping_address_id="moon")
         request = order_service_pb2.CreateOrderRequest(order=order, line_items=wrong)
-        found = told(await refused(owner.orders.CreateOrder(request)))
+        found = violations(await refused(owner.orders.CreateOrder(request)))
         assert found >= about_lines | {("order.id", "ID_INVALID")}
         return found - about_lines - {("order.id", "ID_INVALID")}
 
@@ -238,4 +238,4 @@ async def test_an_order_for_nobody_is_refused_with_everything_else_that_is_wrong
         ("order.shipping_address_id", "ADDRESS_NOT_FOUND"),
     }
     empty = order_service_pb2.CreateOrderRequest(order=order_pb2.Order(from_user={"id": "ada"}), line_items=lines(anvil=1))
-    assert told(await refused(owner.orders.CreateOrder(empty))) == {("order.from_party.id", "FIELD_REQUIRED")}
+    assert violations(await refused(owner.orders.CreateOrder(empty))) == {("order.from_party.id", "FIELD_REQUIRED")}

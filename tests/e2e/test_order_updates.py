@@ -8,7 +8,7 @@ import grpc
 import pytest
 
 from services.host.sample.marketplace import CURRENCY
-from tests.e2e.steps import DEPOT, refused, told, xp
+from tests.e2e.steps import DEPOT, refused, violations, xp
 from tests.support.marketplace import Marketplace, create, get, lines
 from waybill.directory.v1 import buyer_service_pb2
 from waybill.order.v1 import checkout_service_pb2, order_pb2, order_service_pb2
@@ -74,9 +74,9 @@ async def test_a_buyer_that_ships_to_its_book_only_is_given_no_other_address(sql
     ada = sqlite_market.cast.ada
     await create(ada, "STRICT", anvil=1)
     error = await refused(update(ada, "STRICT", shipping_address=DEPOT))
-    assert told(error) == {("order.shipping_address", "ADDRESS_RESTRICTED")}
+    assert violations(error) == {("order.shipping_address", "ADDRESS_RESTRICTED")}
     given = order_service_pb2.CreateOrderRequest(order=order_pb2.Order(shipping_address=DEPOT))
-    assert told(await refused(ada.orders.CreateOrder(given))) == {("order.shipping_address", "ADDRESS_RESTRICTED")}
+    assert violations(await refused(ada.orders.CreateOrder(given))) == {("order.shipping_address", "ADDRESS_RESTRICTED")}
     assert (await update(ada, "STRICT", shipping_address_id="hq-acme")).shipping_address_id == "hq-acme"
 
 
@@ -129,7 +129,7 @@ async def test_what_the_mask_leaves_out_is_not_judged(shared_sqlite_market: Mark
     assert (order.comments, order.shipping_cost_override.units, dict(order.xp)) == ("ring twice", 5, {})
 
 
-async def test_everything_wrong_with_an_update_is_told_at_once(shared_sqlite_market: Marketplace) -> None:
+async def test_everything_wrong_with_an_update_is_named_at_once(shared_sqlite_market: Marketplace) -> None:
     owner = shared_sqlite_market.cast.owner
     await overridden(shared_sqlite_market, "WRONG")
     await update(owner, "WRONG", xp=xp(a="x" * 5_000))
@@ -152,7 +152,7 @@ async def test_everything_wrong_with_an_update_is_told_at_once(shared_sqlite_mar
             xp=xp(b="x" * 5_000),
         )
     )
-    assert told(error) == {
+    assert violations(error) == {
         ("update_mask.paths[6]", "FIELD_INVALID"),
         ("order.shipping_address_id", "ADDRESS_NOT_FOUND"),
         ("order.billing_address.city", "FIELD_REQUIRED"),
@@ -163,13 +163,13 @@ async def test_everything_wrong_with_an_update_is_told_at_once(shared_sqlite_mar
     }
     assert (await get(owner, "WRONG")).version == 2
     error = await refused(update(owner, "", comments="a\x00b"))
-    assert told(error) == {("order.id", "FIELD_REQUIRED"), ("order.comments", "FIELD_INVALID")}
+    assert violations(error) == {("order.id", "FIELD_REQUIRED"), ("order.comments", "FIELD_INVALID")}
 
 
 async def test_a_mask_has_at_most_a_hundred_paths(shared_sqlite_market: Marketplace) -> None:
     await create(shared_sqlite_market.cast.ada, "LONG", anvil=1)
     error = await refused(update(shared_sqlite_market.cast.ada, "LONG", *["nonsense"] * 101))
-    assert told(error) == {("update_mask.paths", "TOO_MANY_ITEMS")}
+    assert violations(error) == {("update_mask.paths", "TOO_MANY_ITEMS")}
 
 
 @pytest.mark.on_sqlite

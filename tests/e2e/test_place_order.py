@@ -13,7 +13,7 @@ from libs.errors import Kind
 from libs.errors import WaybillError as Refusal
 from services.host.sample.marketplace import CURRENCY, SHOP
 from services.order.adapters.clients.payment import PaymentClient
-from tests.e2e.steps import refused, told, xp
+from tests.e2e.steps import refused, violations, xp
 from tests.support.marketplace import ALL, Marketplace, create, get, lines
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
@@ -61,7 +61,7 @@ async def test_the_answer_shows_order_and_lines_as_they_are_read_a_repeat_too(sq
     assert await cast.ada.checkout.PlaceOrder(request) == first
 
 
-async def test_a_malformed_payment_is_told_with_everything_else_and_the_id_stays_free(sqlite_market: Marketplace) -> None:
+async def test_a_malformed_payment_is_named_with_everything_else_and_the_id_stays_free(sqlite_market: Marketplace) -> None:
     ada = sqlite_market.cast.ada
     bad = placing(
         "FREE",
@@ -77,7 +77,7 @@ async def test_a_malformed_payment_is_told_with_everything_else_and_the_id_stays
     bad.line_items[0].product_id = "unicorn"
     error = await refused(ada.checkout.PlaceOrder(bad))
     assert error.code is grpc.StatusCode.INVALID_ARGUMENT
-    assert told(error) == {
+    assert violations(error) == {
         ("payments[0].amount", "PAYMENT_AMOUNT_NOT_POSITIVE"),
         ("payments[1].amount", "AMOUNT_TOO_PRECISE"),
         ("payments[2].amount", "CURRENCY_MISMATCH"),
@@ -106,10 +106,10 @@ async def test_lists_have_limits(shared_sqlite_market: Marketplace) -> None:
         (placing("MANY", ship_method_ids=["ground"] * 101), "ship_method_ids"),
         (placing("MANY", *[Payment(type="purchase_order")] * 21), "payments"),
     ):
-        assert told(await refused(ada.checkout.PlaceOrder(request))) == {(field, "TOO_MANY_ITEMS")}
+        assert violations(await refused(ada.checkout.PlaceOrder(request))) == {(field, "TOO_MANY_ITEMS")}
     await create(ada, "MANY", anvil=1)
     removal = pb.RemovePaymentsRequest(order_id="MANY", payment_ids=["p"] * 21)
-    assert told(await refused(ada.checkout.RemovePayments(removal))) == {("payment_ids", "TOO_MANY_ITEMS")}
+    assert violations(await refused(ada.checkout.RemovePayments(removal))) == {("payment_ids", "TOO_MANY_ITEMS")}
 
 
 async def test_a_refused_one_leaves_the_order_with_its_reasons_and_without_the_payments(market: Marketplace) -> None:
@@ -140,7 +140,7 @@ async def reasons(client: AsyncWaybill, id: str) -> list[str]:
     return sorted({reason.reason for reason in answer.reasons})
 
 
-async def test_validating_tells_all_reasons_and_stores_nothing(shared_sqlite_market: Marketplace) -> None:
+async def test_validating_names_all_reasons_and_stores_nothing(shared_sqlite_market: Marketplace) -> None:
     ada = shared_sqlite_market.cast.ada
     await create(ada, "CHECK", anvil=1)
     assert await reasons(ada, "CHECK") == ["ORDER_NOT_CALCULATED", "SHIP_METHOD_MISSING"]
@@ -235,4 +235,4 @@ async def test_a_comment_is_text_for_people(sqlite_market: Marketplace, text: st
         sam.orders.HoldOrder(order_service_pb2.HoldOrderRequest(order_id="TALK", comment=text)),
         sam.orders.ReleaseOrderHold(order_service_pb2.ReleaseOrderHoldRequest(order_id="TALK", hold_id="h", comment=text)),
     ):
-        assert told(await refused(call)) == {("comment", reason)}
+        assert violations(await refused(call)) == {("comment", reason)}

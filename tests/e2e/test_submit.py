@@ -204,15 +204,15 @@ async def test_canceling_an_open_order_returns_stock_and_money(market: Marketpla
     assert (await stock(market, "tape-wh-east")).allocated == 0
 
 
-async def test_the_history_of_a_canceled_order_tells_of_units_canceled_and_none_shipped(shared_market: Marketplace) -> None:
+async def test_the_history_of_a_canceled_order_records_units_canceled_and_none_shipped(shared_market: Marketplace) -> None:
     await shared_market.cast.ada.place_order({"anvil": 1, "lamp": 2}, id="OFF")
     await shared_market.cast.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="OFF"))
     answer = await shared_market.cast.ada.orders.ListOrderHistory(
         order_service_pb2.ListOrderHistoryRequest(order_id="OFF", direction=OUTGOING)
     )
-    told = [(e.type, dict(e.data)) for e in answer.events][-2:]
-    assert [type for type, _ in told] == ["order_canceled", "units_canceled"]
-    assert dict(told[1][1]["canceled"]) == {"l1": 1, "l2": 2}
+    newest = [(e.type, dict(e.data)) for e in answer.events][-2:]
+    assert [type for type, _ in newest] == ["order_canceled", "units_canceled"]
+    assert dict(newest[1][1]["canceled"]) == {"l1": 1, "l2": 2}
     assert [e.sequence for e in answer.events] == list(range(1, len(answer.events) + 1))
     assert "units_shipped" not in {e.type for e in answer.events}
 

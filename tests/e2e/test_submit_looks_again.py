@@ -21,9 +21,9 @@ async def reasons(market: Marketplace, id: str) -> list[tuple[str, str]]:
     """What a submit is refused for; a check says the same before."""
     checked = await market.cast.ada.checkout.ValidateOrder(pb.ValidateOrderRequest(order_id=id))
     error = await refused(market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id=id)))
-    told = [(rule.reason, rule.subject) for rule in error.rules]
-    assert told == [(reason.reason, reason.subject) for reason in checked.reasons]
-    return told
+    refusals = [(rule.reason, rule.subject) for rule in error.rules]
+    assert refusals == [(reason.reason, reason.subject) for reason in checked.reasons]
+    return refusals
 
 
 async def change_product(market: Marketplace, product: product_pb2.Product, *paths: str) -> None:

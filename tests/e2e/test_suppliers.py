@@ -96,7 +96,7 @@ def asked(id: str, version: int) -> order_service_pb2.GetOrderRequest:
 
 
 @pytest.mark.parametrize("id", ["LATE-1", "LATE-2"])
-async def test_a_version_that_does_not_come_is_said_and_no_older_one_is_told(market: Marketplace, id: str) -> None:
+async def test_a_version_that_does_not_come_is_said_and_no_older_one_is_sent(market: Marketplace, id: str) -> None:
     await market.cast.ada.place_order({"tape": 1}, id="LATE")
     with pytest.raises(WaybillError) as refused:
         await market.cast.clerks["wh-east"].orders.GetOrder(asked(id, 99), timeout=4.0)

@@ -1,4 +1,4 @@
-"""TLS: outside callers need it, and so do services of other processes when they are told whom to trust."""
+"""TLS: outside callers need it, and so do services of other processes when a setting says whom to trust."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ async def tree(client: AsyncWaybill, id: str) -> list[shipment_pb2.Shipment]:
 
 
 @pytest.mark.parametrize(("kind", "company"), [("SELLER", "seller"), ("SUPPLIER", "northforge")])
-async def test_who_holds_no_role_for_orders_is_told_the_role_by_both_services(
+async def test_who_holds_no_role_for_orders_learns_the_role_by_both_services(
     sqlite_market: Marketplace, kind: str, company: str
 ) -> None:
     market = sqlite_market

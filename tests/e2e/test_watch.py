@@ -1,4 +1,4 @@
-"""WatchOrders: nothing is skipped, nothing is told twice, and a token is nobody else's."""
+"""WatchOrders: nothing is skipped, nothing is sent twice, and a token is nobody else's."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _blocking_events(address: str, into: list[tuple[str, int]], count: int) -> N
 
 
 @pytest.mark.on_sqlite
-async def test_changes_written_at_the_same_time_are_all_told_once(market: Marketplace) -> None:
+async def test_changes_written_at_the_same_time_are_all_sent_once(market: Marketplace) -> None:
     ada = market.cast.ada
     watching = asyncio.create_task(collect(ada, Request(direction=OUTGOING, from_start=True), 20))
     await asyncio.gather(*(create(ada, f"P{i}", anvil=1) for i in range(20)))
@@ -107,7 +107,7 @@ async def test_changes_written_at_the_same_time_are_all_told_once(market: Market
     assert sorted(found) == sorted((f"P{i}", 1) for i in range(20))
 
 
-async def test_the_seller_is_told_of_an_order_from_its_submit_on(market: Marketplace) -> None:
+async def test_the_seller_hears_of_an_order_from_its_submit_on(market: Marketplace) -> None:
     await create(market.cast.ada, "CART", anvil=1)
     await market.cast.ada.place_order({"anvil": 1}, id="PLACED")
     request = Request(direction=INCOMING, from_start=True, event_types=["order_created", "order_submitted"])
@@ -115,7 +115,7 @@ async def test_the_seller_is_told_of_an_order_from_its_submit_on(market: Marketp
     assert {order for order, _ in found} == {"PLACED"}
 
 
-async def test_a_supplier_is_told_of_its_own_supplier_orders_only(market: Marketplace) -> None:
+async def test_a_supplier_hears_of_its_own_supplier_orders_only(market: Marketplace) -> None:
     await market.cast.ada.place_order({"anvil": 1, "lamp": 1}, id="SPLIT")
     found, _ = await collect(market.cast.clerks["lumenworks"], Request(direction=ALL, from_start=True), 1)
     assert found == [("SPLIT-2", 1)]
@@ -148,7 +148,7 @@ def older(token: str, days: int) -> str:
     return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
 
 
-async def test_a_change_that_commits_late_is_told_and_nothing_overtakes_it(tmp_path: Path, prepared: Prepared) -> None:
+async def test_a_change_that_commits_late_is_sent_and_nothing_overtakes_it(tmp_path: Path, prepared: Prepared) -> None:
     async with marketplace(tmp_path, prepared.database_url, secret=prepared.secret) as market:
         ada = market.cast.ada
         await create(ada, "SLOW", anvil=1)
@@ -202,7 +202,7 @@ async def test_the_token_of_a_watcher_who_sees_nothing_moves_on(eager_market: Ma
     assert place(after) >= place(seen) > place(before)
 
 
-async def test_a_watcher_who_sees_nothing_is_told_what_commits_late(eager_market: Marketplace, prepared: Prepared) -> None:
+async def test_a_watcher_who_sees_nothing_learns_what_commits_late(eager_market: Marketplace, prepared: Prepared) -> None:
     ada = eager_market.cast.ada
     await create(ada, "SLOW", anvil=1)
     updates = Request(direction=OUTGOING, from_start=True, event_types=["order_updated"])

@@ -151,9 +151,9 @@ def test_an_amount_that_the_currency_does_not_have_is_refused(name: str, amount:
     field = name.rpartition(".")[2]
     found = Violations()
     READERS[name](found, amount)
-    told = [(v.field.rpartition(".")[2], v.reason) for v in found.items if v.reason == "AMOUNT_TOO_PRECISE"]
-    assert told
-    assert set(told) == {(field, "AMOUNT_TOO_PRECISE")}
+    too_precise = [(v.field.rpartition(".")[2], v.reason) for v in found.items if v.reason == "AMOUNT_TOO_PRECISE"]
+    assert too_precise
+    assert set(too_precise) == {(field, "AMOUNT_TOO_PRECISE")}
     fine = Violations()
     READERS[name](fine, Money(currency_code=amount.currency_code, units=1))
     assert all(v.reason != "AMOUNT_TOO_PRECISE" for v in fine.items)

@@ -175,9 +175,9 @@ WIDTHS: dict[str, dict[str, int | str]] = {
 """By table, what each column must hold: so many characters, or a text of a contract."""
 REQUESTS = {"company": ID, "method": longest(f"/{s.full_name}/{m.name}" for s in services() for m in s.methods), "digest": 64}
 """What every service keeps of requests. The company is cut to the length of an id: `test_idempotency.py`."""
-TOLD = ("inventory record", "supplier order", "shipment", "payment", "address", *(r.shape.name for _, r in resources()))
+CHANGING = ("inventory record", "supplier order", "shipment", "payment", "address", *(r.shape.name for _, r in resources()))
 CHANGED = {
-    "changes": {"resource": longest(TOLD), "method": REQUESTS["method"], "actor": ID, "impersonator": ID},
+    "changes": {"resource": longest(CHANGING), "method": REQUESTS["method"], "actor": ID, "impersonator": ID},
     "change_feed": {"epoch": len(uuid.UUID(int=0).hex)},
 }
 """What every service but order keeps of its changes; order's are its events."""

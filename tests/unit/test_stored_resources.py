@@ -38,7 +38,7 @@ def test_a_row_that_a_request_left_is_sound() -> None:
     [{"username_key": "Ada"}, {"username_key": None}, {"roles": ["Emperor"]}, {"username": " Ada "}, {"party": "BUYER:"}],
     ids=str,
 )
-def test_a_user_whom_no_request_makes_is_told_with_the_column(values: dict[str, Any]) -> None:
+def test_a_user_whom_no_request_makes_is_reported_with_the_column(values: dict[str, Any]) -> None:
     assert set(values) <= set(wrong(USERS, user(**values)))
 
 
@@ -54,9 +54,9 @@ def test_a_user_whom_no_request_makes_is_told_with_the_column(values: dict[str, 
     ],
     ids=str,
 )
-def test_a_tax_rate_that_no_request_makes_is_told_with_the_column(values: dict[str, Any]) -> None:
+def test_a_tax_rate_that_no_request_makes_is_reported_with_the_column(values: dict[str, Any]) -> None:
     assert set(wrong(Stored(TAX_RATE), tax_rate(**values))) & set(values)
 
 
-def test_what_cannot_be_put_into_a_message_is_told_as_a_whole() -> None:
+def test_what_cannot_be_put_into_a_message_is_reported_as_a_whole() -> None:
     assert wrong(Stored(TAX_RATE), tax_rate(rate="much")) == ["row"]

@@ -1,4 +1,4 @@
-"""What the completer drives: attempts, cancels, and holds that fulfillment has not been told."""
+"""What the completer drives: attempts, cancels, and holds that fulfillment does not know of yet."""
 
 from __future__ import annotations
 
@@ -77,14 +77,14 @@ class Holds:
         self._retries = retries
 
     async def due(self, work: OrderWork, now: datetime) -> bool:
-        """Whether one waits to be told."""
+        """Whether one waits to be sent."""
         return await work.holds.any_due(now)
 
     async def claim(self, work: OrderWork, now: datetime, until: datetime, limit: int) -> Sequence[Unfinished]:
-        """Those that nobody is telling."""
+        """Those that nobody is sending."""
         found = await work.holds.claim_due(now, until, limit)
         return [Unfinished(command.order_key, partial(self._finish, command), self._retries) for command in found]
 
     async def _finish(self, command: HoldCommand) -> None:
-        with tracing.work("order", "tell hold", order=str(command.order_key)):
+        with tracing.work("order", "send hold", order=str(command.order_key)):
             await self._hold.drive(command)

@@ -101,7 +101,7 @@ class Cancellation:
 
 @dataclass(frozen=True, slots=True)
 class HoldCommand:
-    """What fulfillment has to be told about an order: whether it is on hold, as decided at a version of the order."""
+    """What fulfillment has to know about an order: whether it is on hold, as decided at a version of the order."""
 
     order_key: uuid.UUID
     held: bool
@@ -202,13 +202,13 @@ class CancellationStore(Protocol):
 
 
 class HoldStore(Protocol):
-    """What fulfillment has not been told yet about holds: one command an order, the newest."""
+    """Decisions about holds that fulfillment does not have yet: one command an order, the newest."""
 
     async def set_command(self, command: HoldCommand) -> None:
         """Replaces an older one."""
 
     async def command(self, key: uuid.UUID) -> HoldCommand | None: ...
-    async def told(self, command: HoldCommand) -> None:
+    async def acknowledge(self, command: HoldCommand) -> None:
         """Ends a command, unless a newer one stands there by now."""
 
     async def any_due(self, now: datetime) -> bool: ...

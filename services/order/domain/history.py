@@ -27,7 +27,7 @@ def stated(order: Order) -> JsonObject:
 
 
 def placed(lines: Iterable[Line], *, all: bool = False) -> dict[str, str]:
-    """Where lines go, by the id in the address book; lines that name none are left out unless `all` are told of."""
+    """Where lines go, by the id in the address book; lines that name none are left out unless `all` are asked for."""
     return {line.id: line.shipping_address_id for line in lines if all or line.shipping_address_id}
 
 

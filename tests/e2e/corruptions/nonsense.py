@@ -1,4 +1,4 @@
-"""Rows that hold what no version of the software has ever written: the check tells of them, and goes on."""
+"""Rows that hold what no version of the software has ever written: the check names them, and goes on."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ OPEN = {"payments.type"}
 """Names that callers may choose: a payment of a type that is not known is a promise, like a purchase order."""
 
 
-async def untold(walk: Walk, context: str, register: Register, places: Places) -> list[str]:
-    """What means nothing and was not told: every name by itself, then all that a row holds at once."""
+async def unreported(walk: Walk, context: str, register: Register, places: Places) -> list[str]:
+    """What means nothing and was not reported: every name by itself, then all that a row holds at once."""
     missed: list[str] = []
     for table, watch in register.items():
         for column, place in _alone(table, watch.columns, places):
@@ -69,4 +69,4 @@ async def _judged(
     statement = sa.update(table).where(*its(table, row)).values(**values)
     async with tampered(walk.books.database(context), [statement]):
         found, ended = await walk.found(context), walk.ended
-    return [f"{name}: {ended or 'nothing is told'}"] if ended or not found else []
+    return [f"{name}: {ended or 'nothing is reported'}"] if ended or not found else []

@@ -104,8 +104,8 @@ async def held_for_another(books: Books) -> list[Any]:
     return [sa.update(ORDERS).where(O.id == HELD).values(holds=[{**hold, "payment_id": "other"} for hold in row["holds"]])]
 
 
-def retold(type: str, *, minutes: int = 0, total: int = 0, **values: Any) -> Any:
-    """An older event of OPEN that tells another amount, status or time; of its submit also where that is kept beside it."""
+def restated(type: str, *, minutes: int = 0, total: int = 0, **values: Any) -> Any:
+    """An older event of OPEN that states another amount, status or time; of its submit also where that is kept beside it."""
 
     async def make(books: Books) -> list[Any]:
         its = (E.aggregate_key == books.keys[OPEN], E.type == type)
@@ -127,10 +127,10 @@ def retold(type: str, *, minutes: int = 0, total: int = 0, **values: Any) -> Any
 
 
 CORRUPTIONS = [
-    breaks("order", "newest_event_states_the_order", OPEN, retold("order_submitted", total=1_000_000)),
-    breaks("order", "newest_event_states_the_order", OPEN, retold("order_submitted", status="CANCELED")),
-    breaks("order", "newest_event_states_the_order", OPEN, retold("order_submitted", minutes=60)),
-    breaks("order", "attempts_are_as_in_the_history", OPEN, retold("order_submitted", user="gil")),
+    breaks("order", "newest_event_states_the_order", OPEN, restated("order_submitted", total=1_000_000)),
+    breaks("order", "newest_event_states_the_order", OPEN, restated("order_submitted", status="CANCELED")),
+    breaks("order", "newest_event_states_the_order", OPEN, restated("order_submitted", minutes=60)),
+    breaks("order", "attempts_are_as_in_the_history", OPEN, restated("order_submitted", user="gil")),
     breaks(
         "order",
         "amounts_have_the_minor_unit",

@@ -36,7 +36,7 @@ def transaction(id: str, type: str, /, **values: Any) -> Any:
 
 
 def another(base: str, **values: Any) -> Any:
-    """One more payment, of nothing unless told otherwise."""
+    """One more payment, of nothing unless a value says otherwise."""
 
     async def make(books: Books) -> list[Any]:
         row = await books.row("payment", PAYMENTS, P.id == base)

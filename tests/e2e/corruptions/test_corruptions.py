@@ -45,7 +45,7 @@ async def test_every_corruption_is_found_and_named(tmp_path: Path, prepared: Pre
         assert _found(sound) == set()
         # Every rule has something to look at.
         assert [r.rule for r in sound.results if not r.rows] == []
-        wrong = [(c.context, c.rule, told) for c in TABLE[::every] if (told := await _judged(made, c))]
+        wrong = [(c.context, c.rule, fault) for c in TABLE[::every] if (fault := await _judged(made, c))]
         assert wrong == []
         assert (await check(made.market.cast.owner, pause=0.01)).ok
 
@@ -65,4 +65,4 @@ async def _judged(made: Books, corruption: Corruption) -> str:
     if not any(corruption.subject in f.subject for f in mine):
         return f"names {[f.subject for f in mine]}, not {corruption.subject}"
     counted = sum(r.broken for r in report.results if (r.context, r.rule) == (corruption.context, corruption.rule))
-    return "" if counted == len(mine) else f"counts {counted}, tells of {len(mine)}"
+    return "" if counted == len(mine) else f"counts {counted}, names {len(mine)}"

@@ -1,6 +1,6 @@
-"""Whatever is changed or deleted behind a service's back, `waybill check` tells: column by column, table by table.
+"""Whatever is changed or deleted behind a service's back, `waybill check` reports it: column by column, table by table.
 
-It tells as well of what it cannot make sense of: neither names nor documents that nobody knows end it.
+It reports as well what it cannot make sense of: neither names nor documents that nobody knows end it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from services.pricing.adapters.db.invariants.watched import WATCHED as PRICING
 from services.shipping.adapters.db.invariants.watched import WATCHED as SHIPPING
 from tests.e2e.corruptions import places, places_of_goods, setup_places
 from tests.e2e.corruptions.books import books
-from tests.e2e.corruptions.nonsense import untold
+from tests.e2e.corruptions.nonsense import unreported
 from tests.e2e.corruptions.walk import Places, Walk, unseen
 from tests.support.prepared import Prepared
 
@@ -48,8 +48,8 @@ async def test_every_watched_column_is_seen_to(tmp_path: Path, prepared: Prepare
         await walk.begin()
         missed = [text for context in contexts for text in await unseen(walk, context, *SERVICES[context])]
         assert not missed, "\n".join(missed)
-        missed = [text for context in contexts for text in await untold(walk, context, *SERVICES[context])]
+        missed = [text for context in contexts for text in await unreported(walk, context, *SERVICES[context])]
         assert not missed, "\n".join(missed)
         named = set().union(*(rules_of(SERVICES[context][0]) for context in contexts))
-        assert sorted(named - walk.told) == []
+        assert sorted(named - walk.reporting) == []
         await walk.begin()

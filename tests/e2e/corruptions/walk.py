@@ -33,7 +33,7 @@ class Place:
 
     row: Row | None = None
     changes: Mapping[str, Change] = field(default_factory=dict)
-    """By a name that tells them apart."""
+    """By a name of its own for each."""
 
 
 Places = Mapping[str, Place]
@@ -79,8 +79,8 @@ class Walk:
 
     books: Books
     facts: dict[str, list[pb.Fact]] = field(default_factory=dict)
-    told: set[str] = field(default_factory=set)
-    """Rules that have told of what they watch."""
+    reporting: set[str] = field(default_factory=set)
+    """Rules that have reported a change of what they watch."""
     ended: str = ""
     """What the last inspection was ended by before its time."""
 
@@ -124,7 +124,7 @@ def _facts(records: Sequence[Record]) -> list[pb.Fact]:
 
 
 async def unseen(walk: Walk, context: str, register: Register, places: Places) -> list[str]:
-    """What was changed or deleted and not told by a rule that should."""
+    """What was changed or deleted and not reported by a rule that should."""
     missed: list[str] = []
     for table, watch in register.items():
         steps: list[Callable[[], Awaitable[str | None]]] = [*_changes(walk, context, table, watch.columns, places)]
@@ -185,5 +185,5 @@ def its(table: sa.Table, row: Mapping[str, Any]) -> list[Any]:
 async def _judged(walk: Walk, context: str, what: str, statement: Any, watched: Watched) -> str | None:
     async with tampered(walk.books.database(context), [statement]):
         found = await walk.found(context)
-    walk.told |= found & watched.rules
+    walk.reporting |= found & watched.rules
     return None if found & watched.rules else f"{what}: not {sorted(watched.rules)}, but {sorted(found)}"

@@ -40,7 +40,7 @@ async def count(served):
     return len((await listed(served, page_size=1_000))[0])
 
 
-def told(error):
+def violations(error):
     return sorted((f.field, f.reason) for f in error.value.fields)
 
 
@@ -74,7 +74,7 @@ async def test_what_is_left_out_has_its_default_and_an_id_is_made(served):
     assert not made.HasField("weight_kg")
 
 
-async def test_everything_that_is_wrong_is_told_at_once_and_nothing_is_stored(served):
+async def test_everything_that_is_wrong_is_reported_at_once_and_nothing_is_stored(served):
     bad = product(
         "a b",
         name="",
@@ -90,7 +90,7 @@ async def test_everything_that_is_wrong_is_told_at_once_and_nothing_is_stored(se
     with pytest.raises(WaybillError) as refused:
         await create(served, product(), bad, product())
     assert refused.value.kind is Kind.INVALID
-    assert told(refused) == sorted(
+    assert violations(refused) == sorted(
         [
             ("products[1].id", "ID_INVALID"),
             ("products[1].name", "FIELD_REQUIRED"),
@@ -120,7 +120,7 @@ async def test_a_batch_with_one_taken_id_stores_nothing(served):
 async def test_a_batch_is_one_to_a_thousand(served, size, reason):
     with pytest.raises(WaybillError) as refused:
         await create(served, *(product(f"p{i}") for i in range(size)))
-    assert told(refused) == [("products", reason)]
+    assert violations(refused) == [("products", reason)]
 
 
 async def test_the_same_request_has_one_effect_and_another_under_its_id_is_refused(served):
@@ -188,7 +188,7 @@ async def test_five_thousand_ids_are_looked_up_in_one_statement_and_more_are_ref
     assert await statements(1) == await statements(1_000) == await statements(5_000) == 1
     with pytest.raises(WaybillError) as refused:
         await statements(5_001)
-    assert told(refused) == [("product_ids", "TOO_MANY_ITEMS")]
+    assert violations(refused) == [("product_ids", "TOO_MANY_ITEMS")]
 
 
 async def test_a_thousand_products_are_created_in_as_many_statements_as_one(served):
@@ -248,7 +248,7 @@ async def test_a_stale_update_is_aborted_and_a_wrong_one_changes_nothing(served)
     assert (stale.value.kind, stale.value.reason) == (Kind.STALE, "ETAG_MISMATCH")
     with pytest.raises(WaybillError) as wrong:
         await update(["supplier_ids", "quantity_multiplier"], supplier_ids=["bolt"], quantity_multiplier=-5)
-    assert told(wrong) == [
+    assert violations(wrong) == [
         ("product.quantity_multiplier", "VALUE_OUT_OF_RANGE"),
         ("product.supplier_ids", "DEFAULT_SUPPLIER_REPEATED"),
     ]

@@ -52,7 +52,7 @@ async def test_an_address_is_read_as_it_was_written(world):
     assert (own.party, own.address.id[:4]) == (BOLT, "adr_")
 
 
-async def test_everything_wrong_with_addresses_is_told_at_once_and_nothing_is_stored(world):
+async def test_everything_wrong_with_addresses_is_reported_at_once_and_nothing_is_stored(world):
     await world.companies()
     await world.people()
     error = await refused(

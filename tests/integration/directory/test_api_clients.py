@@ -55,7 +55,7 @@ async def test_a_client_is_read_as_it_was_written(world):
     assert (await world.admin.clients.CreateApiClient(create(client(id="")))).api_client.access_token_minutes == 60
 
 
-async def test_everything_wrong_with_clients_is_told_at_once(world):
+async def test_everything_wrong_with_clients_is_reported_at_once(world):
     await world.companies()
     batch = pb.BatchCreateApiClientsRequest(
         api_clients=[

@@ -34,7 +34,7 @@ async def test_a_buyer_is_read_as_it_was_written(world):
     assert (await world.admin.buyers.GetBuyer(buyers.GetBuyerRequest(buyer_id="acme"))).buyer == made
 
 
-async def test_everything_wrong_with_a_batch_is_told_at_once_and_nothing_is_stored(world):
+async def test_everything_wrong_with_a_batch_is_reported_at_once_and_nothing_is_stored(world):
     batch = buyers.BatchCreateBuyersRequest(
         buyers=[
             acme(),
@@ -115,7 +115,7 @@ async def test_users_see_their_own_company_and_the_seller_all(world):
 
 
 @pytest.mark.parametrize("id", ["", "bad id", "x\0", "x" * 101, "ünï"])
-async def test_what_is_no_id_is_told_as_such(world, id):
+async def test_what_is_no_id_is_reported_as_such(world, id):
     error = await refused(world.admin.buyers.GetBuyer(buyers.GetBuyerRequest(buyer_id=id)))
     assert noted(error) == [("buyer_id", "ID_INVALID" if id else "FIELD_REQUIRED")]
     error = await refused(world.admin.suppliers.GetSupplier(suppliers.GetSupplierRequest(supplier_id=id)))

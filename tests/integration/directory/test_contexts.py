@@ -66,7 +66,7 @@ async def test_missing_parts_are_absent_and_no_error(world):
     assert company.default_shipping_address.id == "hq"
 
 
-async def test_a_channel_that_is_switched_off_is_told_with_its_policy(world):
+async def test_a_channel_that_is_switched_off_is_shown_with_its_policy(world):
     await small(world)
     await world.client("closed", active=False, policy=pb.OrderingPolicy(estimate_valid=Duration(seconds=60)))
     found = await world.contexts.GetOrderingContext(ask(client_id="closed"))
@@ -109,7 +109,7 @@ async def test_the_number_of_statements_does_not_depend_on_the_addresses(world):
     assert [(f.field, f.reason) for f in too_many.fields] == [("address_ids", "TOO_MANY_ITEMS")]
 
 
-async def test_what_is_no_id_is_told_as_such(world):
+async def test_what_is_no_id_is_reported_as_such(world):
     error = await refused(world.contexts.GetOrderingContext(ask("a b", "", "x\0")))
     assert sorted((f.field, f.reason) for f in error.fields) == [
         ("buyer_id", "FIELD_REQUIRED"),

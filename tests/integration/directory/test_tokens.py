@@ -166,7 +166,7 @@ async def test_expired_forged_and_unsigned_tokens_are_refused(world, secret):
     assert (await refused(check.verify(good))).reason == "TOKEN_EXPIRED"
 
 
-async def test_the_key_set_tells_public_halves_only(world):
+async def test_the_key_set_shows_public_halves_only(world):
     answer = await world.tokens.GetKeySet(pb.GetKeySetRequest())
     (key,) = answer.keys
     assert (key.kty, key.crv, key.alg, key.use) == ("OKP", "Ed25519", "EdDSA", "sig")

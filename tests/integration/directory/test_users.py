@@ -57,7 +57,7 @@ async def test_a_user_is_read_as_it_was_written_but_for_the_password(world):
     assert (await world.admin.users.GetUser(users.GetUserRequest(user_id="anna"))).user == made
 
 
-async def test_everything_wrong_with_users_is_told_at_once(world):
+async def test_everything_wrong_with_users_is_reported_at_once(world):
     await world.companies()
     await world.people(user("anna"))
     nowhere = Party(kind=PARTY_KIND_BUYER, id="nowhere")

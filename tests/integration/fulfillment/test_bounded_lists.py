@@ -72,11 +72,11 @@ async def test_supplier_orders_are_counted_by_status_in_one_statement(world: Wor
     before = world.served.statements
     answer = await world.supplier_orders().CountSupplierOrders(svc.CountSupplierOrdersRequest())
     assert world.served.statements - before == 1
-    told = {
+    counts = {
         supplier_order_pb2.SupplierOrderStatus.Name(c.status).removeprefix("SUPPLIER_ORDER_STATUS_"): c.count
         for c in answer.counts
     }
-    assert told == {"OPEN": 1, "ACCEPTED": 0, "COMPLETED": 2, "REJECTED": 0, "FROZEN": 0, "CANCELED": 0}
+    assert counts == {"OPEN": 1, "ACCEPTED": 0, "COMPLETED": 2, "REJECTED": 0, "FROZEN": 0, "CANCELED": 0}
     some = await world.supplier_orders().CountSupplierOrders(
         svc.CountSupplierOrdersRequest(filter='order_id = "PO*" AND id = "*0-1"')
     )

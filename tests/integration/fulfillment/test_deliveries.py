@@ -89,8 +89,8 @@ async def test_an_order_that_cannot_be_delivered_keeps_no_other_waiting(world: W
     assert await world.background.deliveries.once() == 1
     assert [status(await world.supplier_order(id)) for id in ("PO1-1", "PO2-1")] == ["OPEN", "COMPLETED"]
     await world.check()
-    told = [f.values for f in world.facts if f.kind == "delivery"]
-    assert told == [{"id": "PO1-1", "failures": "1", "failure": "RuntimeError"}]
+    stated = [f.values for f in world.facts if f.kind == "delivery"]
+    assert stated == [{"id": "PO1-1", "failures": "1", "failure": "RuntimeError"}]
     monkeypatch.undo()
     assert await world.background.deliveries.once() == 0
     world.clock.advance(timedelta(minutes=1))

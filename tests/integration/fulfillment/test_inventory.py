@@ -45,7 +45,7 @@ async def test_a_record_takes_its_address_from_the_directory_or_as_given(world: 
     assert (missing.value.reason, missing.value.fields[0].field) == ("LOCATION_NOT_FOUND", "inventory_record.location_id")
 
 
-async def test_foreign_suppliers_and_unknown_locations_are_told_together(world: World) -> None:
+async def test_foreign_suppliers_and_unknown_locations_are_reported_together(world: World) -> None:
     made = [record(supplier_id="nut", location_id="nowhere"), record(location_id="nowhere"), record()]
     with pytest.raises(WaybillError) as refused:
         await world.inventory(KEEPER).BatchCreateInventoryRecords(
@@ -195,7 +195,7 @@ async def test_availability_is_by_product_and_location(world: World) -> None:
     assert answer.products[0].records[0].pickup
 
 
-async def test_nobody_is_told_of_the_stock_of_competitors(world: World) -> None:
+async def test_nobody_learns_of_the_stock_of_competitors(world: World) -> None:
     await world.stock(("a", "drill", "", 5), ("b", "drill", "bolt", 3), ("c", "drill", "nut", 4))
     await world.stock(("d", "drill", "bolt", 2), ("e", "drill", "nut", 1), pickup=True, location="shop")
     request = svc.CheckAvailabilityRequest(product_ids=["drill"])

@@ -42,7 +42,7 @@ async def test_a_rejected_report_parks_its_own_aggregate_and_no_other(world: Wor
     ids = await placed(world, 9)
     world.orders.refused = {ids[3]}
     assert await world.background.reporting.relay_once() == 9
-    assert sorted(id for id, _ in world.orders.told) == sorted(set(ids) - {ids[3]})
+    assert sorted(id for id, _ in world.orders.received) == sorted(set(ids) - {ids[3]})
     (entry,) = await world.pending()
     assert (entry.context, entry.kind, entry.id, entry.sequence, entry.tries) == ("fulfillment", "supplier_order", ids[3], 1, 1)
     assert (entry.HasField("parked_time"), entry.HasField("due_time")) == (True, False)
@@ -66,7 +66,7 @@ async def test_a_parked_report_is_sent_again_when_an_operator_retries_it(world: 
     await retry(world, id)
     await retry(world, id)
     assert await world.background.reporting.relay_once() == 1
-    assert (await world.pending(), world.orders.told) == ([], [(id, 1)])
+    assert (await world.pending(), world.orders.received) == ([], [(id, 1)])
     with pytest.raises(WaybillError) as nothing:
         await retry(world, id)
     assert nothing.value.kind is Kind.MISSING
@@ -78,7 +78,7 @@ async def test_a_newer_state_of_a_parked_aggregate_is_sent_by_itself(world: Worl
     await world.background.reporting.relay_once()
     world.orders.refused = set()
     await accept(world, id)
-    assert (await world.pending(), world.orders.told) == ([], [(id, 2)])
+    assert (await world.pending(), world.orders.received) == ([], [(id, 2)])
 
 
 async def test_a_newer_state_that_is_rejected_again_is_parked_at_its_own_version(world: World) -> None:
@@ -106,7 +106,7 @@ async def test_an_order_service_that_does_not_answer_is_asked_ever_more_rarely_a
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
     world.orders.down = False
     assert await world.background.reporting.relay_once() == 1
-    assert world.orders.told == [(id, 1)]
+    assert world.orders.received == [(id, 1)]
 
 
 async def test_an_order_that_stays_unknown_is_parked_after_minutes(world: World) -> None:
@@ -132,7 +132,7 @@ async def test_a_report_that_the_order_service_fails_at_again_and_again_is_parke
     ids = await placed(world, 9)
     world.orders.fatal = {ids[3]}
     await relayed(world, 4)
-    assert sorted(id for id, _ in world.orders.told) == sorted(set(ids) - {ids[3]})
+    assert sorted(id for id, _ in world.orders.received) == sorted(set(ids) - {ids[3]})
     (entry,) = await world.pending("parked = false")
     assert (entry.id, entry.error.partition(":")[0]) == (ids[3], "INTERNAL x1")
     await relayed(world, 8)
@@ -145,7 +145,7 @@ async def test_a_report_that_the_order_service_fails_at_again_and_again_is_parke
     world.orders.fatal = set()
     await retry(world, ids[3])
     await relayed(world, 1)
-    assert (await world.pending(), world.orders.told[-1]) == ([], (ids[3], 1))
+    assert (await world.pending(), world.orders.received[-1]) == ([], (ids[3], 1))
 
 
 async def test_an_order_service_that_fails_at_everything_has_nothing_parked_and_gets_all_when_it_is_mended(world: World) -> None:
@@ -156,7 +156,7 @@ async def test_an_order_service_that_fails_at_everything_has_nothing_parked_and_
     assert {(e.HasField("parked_time"), e.error.partition(":")[0]) for e in entries} == {(False, "INTERNAL x17")}
     world.orders.fatal = set()
     await relayed(world, 1)
-    assert (await world.pending(), sorted(id for id, _ in world.orders.told)) == ([], sorted(ids))
+    assert (await world.pending(), sorted(id for id, _ in world.orders.received)) == ([], sorted(ids))
 
 
 async def test_relays_at_once_send_everything_once(world: World) -> None:
@@ -164,7 +164,7 @@ async def test_relays_at_once_send_everything_once(world: World) -> None:
     relays = [world.background, world.another(), world.another()]
     taken = await asyncio.gather(*(relay.reporting.relay_once() for relay in relays))
     assert sum(taken) == 12
-    assert sorted(world.orders.told) == sorted((id, 1) for id in ids)
+    assert sorted(world.orders.received) == sorted((id, 1) for id in ids)
 
 
 async def test_a_slow_replica_keeps_what_it_took_and_nothing_is_sent_twice(world: World) -> None:
@@ -177,7 +177,7 @@ async def test_a_slow_replica_keeps_what_it_took_and_nothing_is_sent_twice(world
 
     world.orders.meanwhile = meanwhile
     assert await world.background.reporting.relay_once() == 5
-    assert sorted(world.orders.told) == sorted((id, 1) for id in ids)
+    assert sorted(world.orders.received) == sorted((id, 1) for id in ids)
 
 
 async def test_a_relay_paused_beyond_its_lease_does_no_harm_when_it_goes_on(world: World) -> None:
@@ -194,7 +194,7 @@ async def test_a_relay_paused_beyond_its_lease_does_no_harm_when_it_goes_on(worl
     world.orders.meanwhile = meanwhile
     assert await world.background.reporting.relay_once() == 2
     assert await world.pending() == []
-    assert sorted(world.orders.told) == [(first, 1), (second, 1), (second, 2)]
+    assert sorted(world.orders.received) == [(first, 1), (second, 1), (second, 2)]
 
 
 async def test_a_late_no_does_not_park_what_an_operator_has_retried(world: World) -> None:
@@ -237,11 +237,11 @@ async def test_shipments_are_parked_like_supplier_orders(world: World) -> None:
     assert [(e.kind, e.id) for e in await world.pending()] == [("shipment", "S1")]
     facts = [record async for record in world.app.inspected() if isinstance(record, Fact)]
     assert [(f.values["kind"], f.values["id"]) for f in facts if f.kind in ("parked", "unreported")] == [("shipment", "S1")]
-    assert world.orders.told == [(id, 2)]
+    assert world.orders.received == [(id, 2)]
     world.orders.refused = set()
     await retry(world, "S1", "shipment")
     await world.background.reporting.relay_once()
-    assert (await world.pending(), world.orders.told[-1][0]) == ([], "S1")
+    assert (await world.pending(), world.orders.received[-1][0]) == ([], "S1")
 
 
 async def test_pending_changes_are_listed_in_pages(world: World) -> None:

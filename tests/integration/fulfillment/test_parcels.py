@@ -45,7 +45,7 @@ async def test_units_are_taken_out_of_a_parcel_and_put_into_it(world: World) -> 
         rest = await remove(world, ("PO1-1", 1), ("PO2-1", 1), request_id="r1")
         assert (held(rest), rest.version) == ([("PO1-1", 1)], 2)
     assert await packed(world, "PO1-1", "PO2-1") == [1, 0]
-    # The order that the parcel holds nothing of any more is told so.
+    # The order that the parcel holds nothing of any more gets a report of that.
     assert held(world.orders.shipments["box"]) == [("PO1-1", 1), ("PO2-1", 0)]
     await world.check()
     added = await world.shipments().AddShipmentItems(

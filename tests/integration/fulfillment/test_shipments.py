@@ -56,7 +56,7 @@ async def test_units_count_as_shipped_once_there_is_a_ship_time(world: World) ->
     assert again.value.reason == "SHIPMENT_ALREADY_SHIPPED"
 
 
-async def test_all_violations_are_told_and_nothing_is_half_done(world: World) -> None:
+async def test_all_violations_are_reported_and_nothing_is_half_done(world: World) -> None:
     await world.stock(("a", "drill", "bolt", 9), ("b", "bit", "nut", 9))
     await world.placed("PO1", line("l1", 3, default_supplier_id="bolt"), line("l2", 1, "bit", default_supplier_id="nut"))
     with pytest.raises(WaybillError) as refused:

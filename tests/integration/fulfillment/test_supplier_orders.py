@@ -100,7 +100,7 @@ async def test_the_order_service_hears_at_once_or_from_the_relay(world: World) -
     assert await world.background.reporting.relay_once() == 0
 
 
-async def test_what_the_order_service_does_not_know_yet_is_told_again(world: World) -> None:
+async def test_what_the_order_service_does_not_know_yet_is_reported_again(world: World) -> None:
     await world.stock(("a", "drill", "", 9))
     key, _ = await world.placed("PO1", line())
     world.orders.unknown = {key}
@@ -255,7 +255,7 @@ async def test_the_same_request_is_answered_once(world: World) -> None:
     assert reused.value.reason == "REQUEST_ID_REUSED"
 
 
-async def test_facts_tell_units_and_totals_of_every_order(world: World) -> None:
+async def test_facts_state_units_and_totals_of_every_order(world: World) -> None:
     await world.stock(("a", "drill", "bolt", 2), ("b", "drill", "nut", 9))
     key, _ = await world.placed("PO1", line("l1", 5, default_supplier_id="bolt", supplier_ids=["nut"]))
     await world.ship(items=[("PO1-2", "l1", 1)])

@@ -67,7 +67,7 @@ class FakeOrders:
         """Ids of supplier orders and shipments whose reports are rejected, with all that comes with them."""
         self.fatal: set[str] = set()
         """The same for those that a defect is met at."""
-        self.told: list[tuple[str, int]] = []
+        self.received: list[tuple[str, int]] = []
         """Ids and versions in the order in which they were accepted."""
         self.meanwhile: Callable[[], Awaitable[None]] | None = None
         """Happens once, while a report is being answered."""
@@ -85,7 +85,7 @@ class FakeOrders:
                 raise RuntimeError("a defect")
             if id in self.refused:
                 raise WaybillError(Kind.INVALID, "MALFORMED_REQUEST", f"{id} is not understood")
-        self.told += [(x.id, x.version) for x in (*request.supplier_orders, *request.shipments)]
+        self.received += [(x.id, x.version) for x in (*request.supplier_orders, *request.shipments)]
         for o in request.supplier_orders:
             known = self.orders.get(o.key)
             if known is None or known.version < o.version:

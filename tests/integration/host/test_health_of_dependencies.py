@@ -68,7 +68,7 @@ async def test_a_server_is_not_serving_while_postgresql_is_away_and_serves_again
             assert await state(host.address, ORDER) == "SERVING"
 
 
-async def test_a_service_that_is_away_is_told_by_name_and_changes_nothing_else(tmp_path: Path) -> None:
+async def test_a_service_that_is_away_is_shown_by_name_and_changes_nothing_else(tmp_path: Path) -> None:
     async with running(HostSettings(data=tmp_path, only="pricing", service_secret=SECRET)) as pricing:
         settings = HostSettings(
             data=tmp_path,

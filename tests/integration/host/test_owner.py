@@ -26,9 +26,9 @@ async def test_a_lost_secret_is_replaced_while_the_services_run(tmp_path: Path, 
     async with served(tmp_path, database_url) as marketplace:
         code, output, errors = await said("owner", "reset-secret", *at, "--json")
         assert (code, errors) == (0, "")
-        told = json.loads(output)
-        assert told["client_id"] == CLIENT
-        assert await seller(marketplace.address, told["client_secret"]) == "seller"
+        answer = json.loads(output)
+        assert answer["client_id"] == CLIENT
+        assert await seller(marketplace.address, answer["client_secret"]) == "seller"
         with pytest.raises(WaybillError) as refused:
             await seller(marketplace.address, marketplace.client_secret)
         assert refused.value.code.name == "UNAUTHENTICATED"
@@ -55,7 +55,7 @@ async def test_where_there_is_no_marketplace_none_is_made(tmp_path: Path):
     assert not (tmp_path / "nowhere").exists()
 
 
-async def test_an_empty_database_is_told_from_a_marketplace(cluster_database: str):
+async def test_an_empty_database_differs_from_a_marketplace(cluster_database: str):
     code, output, errors = await said("owner", "reset-secret", "--database-url", cluster_database)
     assert (code, output) == (1, "")
     assert "run `waybill migrate`" in errors

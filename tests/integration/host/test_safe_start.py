@@ -57,7 +57,7 @@ async def test_a_start_closes_what_an_older_build_left_open(tmp_path: Path) -> N
         assert readable_by_others(tmp_path) == {}
 
 
-async def test_a_second_server_of_the_same_files_is_told_who_has_them(tmp_path: Path) -> None:
+async def test_a_second_server_of_the_same_files_learns_who_has_them(tmp_path: Path) -> None:
     async with running(HostSettings(data=tmp_path, background=False)):
         with pytest.raises(InUse, match=rf"directory\.sqlite3 is in use by process {os.getpid()} since 20"):
             async with running(HostSettings(data=tmp_path, only="directory")):
@@ -101,15 +101,15 @@ async def test_a_certificate_that_cannot_be_shown_keeps_a_server_from_starting(
 
 
 async def test_authorities_that_are_none_keep_a_service_from_starting(tmp_path: Path) -> None:
-    told = {"WAYBILL_TLS_CA": str(tmp_path / "none.pem")}
-    code, _, errors = await said(*SERVE, str(tmp_path / "data"), "--only", "directory", environment=told)
+    variables = {"WAYBILL_TLS_CA": str(tmp_path / "none.pem")}
+    code, _, errors = await said(*SERVE, str(tmp_path / "data"), "--only", "directory", environment=variables)
     assert (code, "the TLS authority" in errors) == (2, True), errors
 
 
 @pytest.mark.parametrize(("secret", "text"), [("", "WAYBILL_SERVICE_SECRET is missing"), ("a" * 48, "can be guessed")])
 async def test_a_database_for_many_processes_wants_a_secret_that_is_one(secret: str, text: str, tmp_path: Path) -> None:
-    told = {"WAYBILL_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "WAYBILL_SERVICE_SECRET": secret}
-    code, _, errors = await said(*SERVE, str(tmp_path), environment=told)
+    variables = {"WAYBILL_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "WAYBILL_SERVICE_SECRET": secret}
+    code, _, errors = await said(*SERVE, str(tmp_path), environment=variables)
     assert (code, len(errors.splitlines())) == (2, 1), errors
     assert text in errors
 

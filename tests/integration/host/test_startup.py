@@ -82,7 +82,7 @@ async def test_a_database_that_does_not_exist_on_its_server_is_one_line_and_exit
 
 
 @pytest.mark.parametrize("command", [SERVE, ("migrate",)])
-async def test_a_server_that_never_answers_is_waited_for_and_then_told_in_one_line(command):
+async def test_a_server_that_never_answers_is_waited_for_and_then_named_in_one_line(command):
     url = f"postgresql://somebody:hidden@127.0.0.1:{free_port()}/shop"
     code, output, errors = await said(*command, "--database-url", url, environment={"WAYBILL_DATABASE_WAIT": "1.5"})
 

@@ -69,7 +69,7 @@ async def test_placing_an_order_is_one_trace_through_every_service(
     assert all((s.attributes or {})["rpc.response.status_code"] == "OK" for s in trace)
 
 
-async def test_a_call_goes_on_with_the_trace_of_its_caller_and_tells_its_refusal(
+async def test_a_call_goes_on_with_the_trace_of_its_caller_and_shows_its_refusal(
     tmp_path: Path, exporter: InMemorySpanExporter
 ) -> None:
     async with marketplace(tmp_path) as market:
@@ -94,7 +94,7 @@ async def test_a_call_goes_on_with_the_trace_of_its_caller_and_tells_its_refusal
     }
 
 
-def test_background_work_is_a_trace_of_its_own_that_tells_its_failure(exporter: InMemorySpanExporter) -> None:
+def test_background_work_is_a_trace_of_its_own_that_shows_its_failure(exporter: InMemorySpanExporter) -> None:
     with recording(SimpleSpanProcessor(exporter)):
         with work("order", "outer"), work("order", "complete submission", order="k"):
             pass
@@ -141,10 +141,10 @@ async def receiving() -> AsyncIterator[Receiver]:
         await server.stop(0.1)
 
 
-async def test_a_process_sends_its_spans_to_the_receiver_that_it_is_told(tmp_path: Path) -> None:
+async def test_a_process_sends_its_spans_to_the_receiver_that_a_variable_names(tmp_path: Path) -> None:
     async with receiving() as receiver:
-        told = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.address}
-        async with served(tmp_path, variables=told) as server, signed_in(server) as owner:
+        variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.address}
+        async with served(tmp_path, variables=variables) as server, signed_in(server) as owner:
             await load.stock_up(owner)
             async with AsyncWaybill(server.address, load.SHOP, username="ada", password=load.PASSWORD) as ada:
                 await load.place(ada, 3)()
@@ -154,8 +154,8 @@ async def test_a_process_sends_its_spans_to_the_receiver_that_it_is_told(tmp_pat
 
 
 async def test_a_receiver_that_is_away_harms_no_call(tmp_path: Path) -> None:
-    told = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{free_port()}"}
-    async with served(tmp_path, only="directory", variables=told) as server, signed_in(server) as owner:
+    variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{free_port()}"}
+    async with served(tmp_path, only="directory", variables=variables) as server, signed_in(server) as owner:
         for _ in range(3):
             with pytest.raises(WaybillError, match="nobody"):
                 await owner.buyers.GetBuyer(buyer_service_pb2.GetBuyerRequest(buyer_id="nobody"))

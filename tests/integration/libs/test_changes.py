@@ -179,7 +179,7 @@ async def test_what_is_noted_in_a_transaction_is_written_at_its_end_by_one_state
     assert await read(feed, db, await feed.oldest()) == [1, 2, 3]
 
 
-async def test_id_and_version_of_a_row_that_was_not_read_are_told_once_as_they_are_at_the_end(db, feed):
+async def test_id_and_version_of_a_row_that_was_not_read_are_sent_once_as_they_are_at_the_end(db, feed):
     tables = TABLES.looking_up(changes.Counted(RECORDS.c.key, RECORDS.c.id, RECORDS.c.version + RECORDS.c.bookings))
     key = uuid.uuid4()
     async with db.transaction() as tx:
@@ -190,8 +190,8 @@ async def test_id_and_version_of_a_row_that_was_not_read_are_told_once_as_they_a
 
     await settled(db)
     found, _ = await feed.read(await feed.oldest(), (), 100)
-    told = [(entry.change.resource, entry.change.resource_id, entry.change.version) for entry in found]
-    assert told == [("product", "p1", 7), ("record", "r1", 5)]
+    sent = [(entry.change.resource, entry.change.resource_id, entry.change.version) for entry in found]
+    assert sent == [("product", "p1", 7), ("record", "r1", 5)]
 
 
 async def test_a_writer_that_commits_late_is_not_skipped(db, feed):

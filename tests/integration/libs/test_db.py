@@ -83,21 +83,21 @@ async def test_canceling_undoes_the_transaction_and_frees_its_connection(db):
 
 
 async def test_callbacks_run_after_the_commit_and_only_then(db):
-    told: list[str] = []
+    notified: list[str] = []
     async with db.transaction() as tx:
-        tx.after_commit(lambda: told.append("committed"))
+        tx.after_commit(lambda: notified.append("committed"))
         await tx.execute(tx.insert(ITEMS), item("bolt"))
-        assert told == []
-    assert told == ["committed"]
+        assert notified == []
+    assert notified == ["committed"]
 
     async def twice() -> None:
         async with db.transaction() as tx:
-            tx.after_commit(lambda: told.append("never"))
+            tx.after_commit(lambda: notified.append("never"))
             await tx.execute(tx.insert(ITEMS), item("bolt"))
 
     with pytest.raises(IntegrityError):
         await twice()
-    assert told == ["committed"]
+    assert notified == ["committed"]
 
 
 async def test_writers_do_not_overwrite_each_other(db):
@@ -186,7 +186,7 @@ async def test_five_thousand_keys_are_one_statement(db):
     assert (set(found), count.statements) == (set(keys), 1)
 
 
-async def test_an_update_of_many_rows_is_one_statement_and_tells_how_many_it_changed(db):
+async def test_an_update_of_many_rows_is_one_statement_and_returns_how_many_it_changed(db):
     await put(db, "a", "b", "c")
     async with db.transaction() as tx:
         with counting() as count:

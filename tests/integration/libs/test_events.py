@@ -198,7 +198,7 @@ async def test_a_transaction_that_commits_late_is_not_skipped(postgres_url, tmp_
             await tx.execute(sa.text(f'DROP SCHEMA "{schema}" CASCADE'))
 
 
-async def test_a_reader_whom_nothing_concerns_is_told_what_commits_late(postgres_url, tmp_path):
+async def test_a_reader_whom_nothing_concerns_learns_what_commits_late(postgres_url, tmp_path):
     schema = f"t{uuid.uuid4().hex[:12]}"
     async with created(postgres_url, schema, METADATA, tmp_path) as db:
         async with db.transaction() as slow:

@@ -53,7 +53,7 @@ async def call(db: Database, of: RequestKey | None, outcome: str = "first", now:
         return recorded
 
 
-async def effects(db: Database) -> int:
+async def effect_count(db: Database) -> int:
     async with db.reading() as tx:
         return int((await tx.execute(sa.select(sa.func.count()).select_from(EFFECTS))).scalar_one())
 
@@ -61,14 +61,14 @@ async def effects(db: Database) -> int:
 async def test_a_replay_gets_the_recorded_outcome_and_has_no_effect(db):
     assert await call(db, key(), "first") is None
     assert await call(db, key(), "second") == {"id": "first"}
-    assert await effects(db) == 1
+    assert await effect_count(db) == 1
 
 
 async def test_a_request_without_an_id_is_new_every_time(db):
     assert key_of(seller(), METHOD, request("")) is None
     assert await call(db, None) is None
     assert await call(db, None) is None
-    assert await effects(db) == 2
+    assert await effect_count(db) == 2
 
 
 async def test_the_id_of_another_request_is_refused(db):
@@ -77,7 +77,7 @@ async def test_the_id_of_another_request_is_refused(db):
         await call(db, key(name="Nut"))
 
     assert (caught.value.kind.value, caught.value.reason) == ("INVALID_ARGUMENT", "REQUEST_ID_REUSED")
-    assert await effects(db) == 1
+    assert await effect_count(db) == 1
 
 
 async def test_ids_belong_to_a_company_a_user_and_a_method(db):
@@ -90,7 +90,7 @@ async def test_ids_belong_to_a_company_a_user_and_a_method(db):
         key("r2"),
     ):
         assert await call(db, of) is None
-    assert await effects(db) == 6
+    assert await effect_count(db) == 6
 
 
 async def test_a_buyer_and_a_supplier_with_one_id_are_two_companies(db):
@@ -99,12 +99,12 @@ async def test_a_buyer_and_a_supplier_with_one_id_are_two_companies(db):
     assert await call(db, key(caller=supplier)) is None
 
 
-async def test_companies_whose_ids_are_as_long_as_ids_may_be_are_told_apart(db):
+async def test_companies_whose_ids_are_as_long_as_ids_may_be_are_kept_apart(db):
     first, second = (key(caller=buyer(party="x" * 99 + end)) for end in "ab")
     for of in (first, second):
         assert await call(db, of) is None
     assert await call(db, first, "again") == {"id": "first"}
-    assert await effects(db) == 2
+    assert await effect_count(db) == 2
 
 
 async def test_a_failure_that_changed_nothing_is_not_kept(db):
@@ -117,7 +117,7 @@ async def test_a_failure_that_changed_nothing_is_not_kept(db):
         await fail()
 
     assert await call(db, key()) is None
-    assert await effects(db) == 1
+    assert await effect_count(db) == 1
 
 
 async def test_a_second_call_at_the_same_time_waits_for_the_first_and_gets_its_outcome(db):
@@ -138,7 +138,7 @@ async def test_a_second_call_at_the_same_time_waits_for_the_first_and_gets_its_o
     await running
 
     assert await second == {"id": "first"}
-    assert await effects(db) == 0
+    assert await effect_count(db) == 0
 
 
 async def test_a_second_call_at_the_same_time_takes_over_when_the_first_fails(db):
@@ -169,7 +169,7 @@ async def test_of_many_calls_at_once_one_has_the_effect(db):
     winners = [n for n, result in enumerate(results) if result is None]
     assert len(winners) == 1
     assert {result["id"] for result in results if result} == {f"n{winners[0]}"}
-    assert await effects(db) == 1
+    assert await effect_count(db) == 1
 
 
 async def test_an_outcome_may_be_amended_in_its_transaction(db):

@@ -200,7 +200,7 @@ async def test_retrying_gives_work_a_new_transaction_after_a_deadlock(db):
         assert (await tx.execute(sa.select(ITEMS.c.amount))).scalars().all() == [2, 2]
 
 
-async def test_a_lost_connection_is_told_and_replaced(db):
+async def test_a_lost_connection_is_reported_and_replaced(db):
     with pytest.raises(WaybillError) as caught:
         async with db.transaction() as tx:
             await tx.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))

@@ -441,11 +441,11 @@ async def test_the_default_list_begins_at_an_index(databases, backend, tmp_path)
             text = str(await tx.run_sync(lambda c: second.compile(c, compile_kwargs={"literal_binds": True})))
             explain = "EXPLAIN" if backend == "postgresql" else "EXPLAIN QUERY PLAN"
             how = await tx.execute(sa.text(f"{explain} {text}".replace(":", "\\:")))
-        told = "\n".join(str(tuple(row)) for row in how.all())
+        plan = "\n".join(str(tuple(row)) for row in how.all())
 
-    assert "ix_many_create_time" in told
-    assert "Seq Scan" not in told
+    assert "ix_many_create_time" in plan
+    assert "Seq Scan" not in plan
     if backend == "sqlite":
-        assert "create_time<?" in told
+        assert "create_time<?" in plan
     else:
-        assert "Index Cond" in told
+        assert "Index Cond" in plan

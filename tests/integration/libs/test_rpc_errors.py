@@ -28,7 +28,7 @@ async def test_a_message_that_does_not_parse_is_malformed(server: Served, data: 
     assert info_of(caught.value).reason == "MALFORMED_REQUEST"
 
 
-async def test_a_stranger_is_not_told_what_is_wrong_with_the_message(server: Served) -> None:
+async def test_a_stranger_does_not_learn_what_is_wrong_with_the_message(server: Served) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await raw(server, b"\x0a\xff", ())
     assert info_of(caught.value).reason == "TOKEN_MISSING"

@@ -53,7 +53,7 @@ async def test_a_call_that_is_undone_again_and_again_is_given_up(server: Served,
     assert runs == conflicts.ATTEMPTS
 
 
-async def test_outside_calls_over_the_limit_are_told_to_come_back_and_inside_ones_are_not(echo: EchoServicer) -> None:
+async def test_outside_calls_over_the_limit_are_asked_to_come_back_and_inside_ones_are_not(echo: EchoServicer) -> None:
     free = asyncio.Event()
     inside = asyncio.Semaphore(0)
 

@@ -52,9 +52,9 @@ async def test_a_rule_that_the_database_cannot_work_out_is_broken_and_the_next_o
     ]
 
 
-async def test_a_name_that_is_not_known_is_told_with_its_row(db: Database) -> None:
-    told, result = await found(db, names_are_known({ITEMS.c.name: ("a", "c")}))
-    assert isinstance(told, Finding)
-    assert told.subject.replace("-", "") == f"items {uuid.UUID(int=2).hex}"
-    assert told.detail == "name 'b'"
+async def test_a_name_that_is_not_known_is_reported_with_its_row(db: Database) -> None:
+    finding, result = await found(db, names_are_known({ITEMS.c.name: ("a", "c")}))
+    assert isinstance(finding, Finding)
+    assert finding.subject.replace("-", "") == f"items {uuid.UUID(int=2).hex}"
+    assert finding.detail == "name 'b'"
     assert result == RuleResult("names_are_known", 2, 1)

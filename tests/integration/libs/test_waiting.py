@@ -50,7 +50,7 @@ async def amount(database: Database) -> int:
         return int((await tx.execute(sa.select(ITEMS.c.amount))).scalar_one())
 
 
-def assert_told(error: WaybillError, reason: str) -> None:
+def assert_retryable(error: WaybillError, reason: str) -> None:
     assert (error.kind, error.reason) == (Kind.UNAVAILABLE, reason)
     assert error.retry_after is not None
 
@@ -61,7 +61,7 @@ async def test_a_lock_that_others_hold_is_waited_for_no_longer_than_the_lock_tim
         await tx.execute(sa.select(ITEMS).with_for_update())
         with pytest.raises(WaybillError) as caught:
             await add(waiter)
-    assert_told(caught.value, "DATABASE_BUSY")
+    assert_retryable(caught.value, "DATABASE_BUSY")
     await add(waiter)
 
     assert await amount(waiter) == 1
@@ -77,7 +77,7 @@ async def test_a_statement_runs_no_longer_than_the_statement_timeout(opening):
 
     with pytest.raises(WaybillError) as caught:
         await sleep()
-    assert_told(caught.value, "DATABASE_BUSY")
+    assert_retryable(caught.value, "DATABASE_BUSY")
 
     assert await amount(database) == 0
 
@@ -94,7 +94,7 @@ async def test_a_transaction_that_forgets_to_end_loses_its_connection_and_its_lo
 
     with pytest.raises(WaybillError) as caught:
         await forget()
-    assert_told(caught.value, "DATABASE_UNAVAILABLE")
+    assert_retryable(caught.value, "DATABASE_UNAVAILABLE")
 
     assert await amount(forgetful) == 1
 
@@ -104,7 +104,7 @@ async def test_a_pool_with_no_free_connection_is_waited_for_no_longer_than_the_p
     async with database.transaction():
         with pytest.raises(WaybillError) as caught:
             await add(database)
-    assert_told(caught.value, "DATABASE_BUSY")
+    assert_retryable(caught.value, "DATABASE_BUSY")
     await add(database)
 
     assert await amount(database) == 1
@@ -150,7 +150,7 @@ async def test_a_deadlock_outside_of_a_retry_is_busy(opening):
     failed = [end for end in ends if isinstance(end, WaybillError)]
 
     assert len(failed) == 1
-    assert_told(failed[0], "DATABASE_BUSY")
+    assert_retryable(failed[0], "DATABASE_BUSY")
 
 
 async def test_a_serialization_failure_is_retried_in_a_new_transaction(opening):
@@ -181,7 +181,7 @@ async def test_a_server_that_is_not_there_is_unavailable():
         with pytest.raises(WaybillError) as caught:
             async with use():
                 pass
-        assert_told(caught.value, "DATABASE_UNAVAILABLE")
+        assert_retryable(caught.value, "DATABASE_UNAVAILABLE")
     await database.close()
 
 
@@ -234,9 +234,9 @@ async def refused(work: Awaitable[object]) -> WaybillError:
 async def test_a_server_that_falls_silent_ends_a_statement_and_is_used_again_when_it_speaks(frozen_later):
     database, door = frozen_later
     door.freeze()
-    assert_told(await refused(add(database)), "DATABASE_UNAVAILABLE")
+    assert_retryable(await refused(add(database)), "DATABASE_UNAVAILABLE")
     # Neither does a new connection wait for ever.
-    assert_told(await refused(amount(database)), "DATABASE_UNAVAILABLE")
+    assert_retryable(await refused(amount(database)), "DATABASE_UNAVAILABLE")
     assert database.connections()["all"][0] == 0
     door.thaw()
 
@@ -253,7 +253,7 @@ async def test_a_server_that_falls_silent_within_a_transaction_ends_it_undone(fr
             door.freeze()
             await tx.execute(sa.select(ITEMS))
 
-    assert_told(await refused(change()), "DATABASE_UNAVAILABLE")
+    assert_retryable(await refused(change()), "DATABASE_UNAVAILABLE")
     assert database.connections()["all"][0] == 0
     door.thaw()
 
@@ -268,7 +268,7 @@ async def test_a_server_that_does_not_answer_a_commit_leaves_an_outcome_that_is_
             await tx.execute(sa.update(ITEMS).values(amount=5))
             door.freeze()
 
-    assert_told(await refused(change()), "DATABASE_UNAVAILABLE")
+    assert_retryable(await refused(change()), "DATABASE_UNAVAILABLE")
     assert database.connections()["all"][0] == 0
     door.thaw()
 

@@ -248,7 +248,7 @@ async def test_a_card_number_is_refused_wherever_it_stands(world: World, wrong: 
         assert (await tx.execute(sa.select(CARDS.c.id))).all() == []
 
 
-async def test_everything_wrong_with_a_card_is_told_at_once(world: World) -> None:
+async def test_everything_wrong_with_a_card_is_reported_at_once(world: World) -> None:
     made = card_pb.CreditCard(id="4242424242424242", token="tok", partial_number="424242", expiration="soon")
     with pytest.raises(WaybillError) as refused:
         await world.cards().CreateCreditCard(card_pb.CreateCreditCardRequest(credit_card=made))

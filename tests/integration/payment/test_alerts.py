@@ -28,7 +28,7 @@ async def pending(world: World) -> list[tuple[int, bool]]:
         return [(row.report_tries, row.report_parked_time is not None) for row in rows]
 
 
-async def test_the_order_service_is_told_once_by_whatever_replica(world: World) -> None:
+async def test_the_order_service_gets_one_report_by_whatever_replica(world: World) -> None:
     order = await lapsed(world)
     assert sum(await asyncio.gather(*(world.background.alerts.once() for _ in range(4)))) == 1
     assert world.orders.alerts == [(order.key, "p1", "ATTENTION", "card_expired")]
@@ -64,7 +64,7 @@ async def test_an_alert_of_an_order_that_nobody_knows_is_parked_in_the_end(world
     assert (waiting["kind"], waiting["id"], waiting["error"]) == ("payment_alert", "p1", "ORDER_UNKNOWN")
 
 
-async def test_a_payment_without_trouble_tells_nothing(world: World) -> None:
+async def test_a_payment_without_trouble_is_not_reported(world: World) -> None:
     await opened(world)
     await world.background.renew.once()
     assert (await world.background.alerts.once(), world.orders.alerts) == (0, [])

@@ -31,8 +31,8 @@ async def test_a_payment_that_needs_a_person_counts_and_its_alert_until_the_orde
     await world.background.renew.once()
     world.clock.advance(timedelta(seconds=7))
     world.orders.unknown.add(order.key)
-    told = {"waybill_payments_attention": 1}
-    waiting = {**told, "waybill_payment_alerts_pending": 1, "waybill_payment_alerts_oldest_seconds": 7}
+    always = {"waybill_payments_attention": 1}
+    waiting = {**always, "waybill_payment_alerts_pending": 1, "waybill_payment_alerts_oldest_seconds": 7}
     assert await gauges(world.app) == waiting
     while not (found := await gauges(world.app)).get("waybill_payment_alerts_parked"):
         assert await world.background.alerts.once() == 1

@@ -90,13 +90,13 @@ async def test_nothing_is_found_where_nothing_is_wrong(stored: World) -> None:
         assert (await tx.execute(sa.select(sa.func.count()).select_from(GATEWAY))).scalar() == 4
 
 
-async def test_what_the_seller_gave_up_is_told_beside_what_is_promised(stored: World) -> None:
+async def test_what_the_seller_gave_up_is_stated_beside_what_is_promised(stored: World) -> None:
     stored.orders.ended |= {r.order_key for r in await stored.records() if isinstance(r, Fact)}
     await void_payment(stored, "card")
-    (told,) = [
+    (stated,) = [
         r.values for r in await stored.records() if isinstance(r, Fact) and r.kind == "payments" and r.values["charged"] != "0"
     ]
-    assert (told["due"], told["promised"], told["given_up"], told["resolved"]) == (
+    assert (stated["due"], stated["promised"], stated["given_up"], stated["resolved"]) == (
         "90000000",
         "90000000",
         "10000000",

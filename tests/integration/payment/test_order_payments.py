@@ -63,7 +63,7 @@ async def test_only_one_payment_may_be_the_rest(world: World) -> None:
     assert error.fields[0].field == "payments[1].amount"
 
 
-async def test_everything_wrong_is_told_at_once(world: World) -> None:
+async def test_everything_wrong_is_reported_at_once(world: World) -> None:
     await world.card(user="bob")
     error = await refused(world, from_account("a", "nowhere", 60), by_card("b", "tok_approve", 60), payment("c"), payment("d"))
     assert error.kind is Kind.INVALID

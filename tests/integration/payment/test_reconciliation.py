@@ -80,7 +80,7 @@ async def test_a_capture_that_was_not_answered_is_found_by_its_key(world: World)
     assert await reconciled(world, "p1") == [("CAPTURED", True)]
 
 
-async def test_lists_have_pages_and_unknown_payments_are_told(world: World) -> None:
+async def test_lists_have_pages_and_unknown_payments_are_listed(world: World) -> None:
     await world.card("tok_late_void")
     for number in range(3):
         order = world.order(100)

@@ -127,7 +127,7 @@ async def test_an_open_order_goes_on_owing_what_a_seller_gave_back_of_its_card(w
     assert await held_at_gateway(world) == []
     assert await void_payment(world, "p1", "v2") == (await order.payments())[0], "there is nothing left to give back"
     await world.background.alerts.once()
-    assert [(payment, told) for _, payment, told, _ in world.orders.alerts] == [("p1", "ATTENTION")]
+    assert [(payment, state) for _, payment, state, _ in world.orders.alerts] == [("p1", "ATTENTION")]
     (promised,) = await replaced(order, payment("p2"))
     assert (state(promised), units(promised.due_amount)) == ("CONFIRMED", 75)
     assert await order.states() == ["CAPTURED", "CONFIRMED"]

@@ -132,7 +132,7 @@ async def test_a_refused_try_leaves_nothing(world: World) -> None:
     await order.release()
 
 
-async def test_validating_leaves_nothing_and_tells_everything(world: World) -> None:
+async def test_validating_leaves_nothing_and_reports_everything(world: World) -> None:
     await world.account(balance=50)
     order = world.order(100)
     await order.add(from_account("p1", "gift", 60), payment("p2", amount=30))

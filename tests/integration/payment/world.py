@@ -1,4 +1,4 @@
-"""The payment service on a real server, with an order service that answers what it is told."""
+"""The payment service on a real server, with an order service whose answers the test sets."""
 
 # Long because it has one short builder for each message of the context.
 from __future__ import annotations
@@ -99,7 +99,7 @@ class FakeOrders:
         self.ended: set[str] = set()
         """Orders that have ended."""
         self.alerts: list[tuple[str, str, str, str]] = []
-        """Order, payment, state and message of each payment that it was told of."""
+        """Order, payment, state and message of each payment that was reported to it."""
 
     async def ResolveSubmission(self, request: Any, context: Any) -> Any:
         if self.down:

@@ -100,7 +100,7 @@ async def test_a_buyers_own_schedule_beats_the_default_and_nobody_elses(world):
     assert await price("other", "odd") == "PRICE_MISSING"
 
 
-async def test_all_problems_are_told_with_their_lines_and_the_other_lines_are_priced(world):
+async def test_all_problems_are_reported_with_their_lines_and_the_other_lines_are_priced(world):
     await world.price("limited", "1", min_quantity=2, max_quantity=5)
     await world.price("boxed", (6, "1"), (12, "1"), restricted_quantity=True)
     found = await world.calculate(
@@ -241,7 +241,7 @@ async def test_what_a_buyer_negotiated_is_seen_by_him_and_the_seller_only(world)
         assert refused.value.kind is Kind.MISSING
 
 
-async def test_everything_that_is_wrong_with_a_request_is_told_at_once(world):
+async def test_everything_that_is_wrong_with_a_request_is_reported_at_once(world):
     with pytest.raises(WaybillError) as refused:
         await quote(
             world,

@@ -22,7 +22,7 @@ from tests.support.undone import undone_once
 from waybill.pricing.v1 import redemption_service_pb2 as pb
 
 OUTLIVES = timedelta(minutes=2)
-"""How much longer than its attempt a reservation lives, unless the service is told otherwise."""
+"""How much longer than its attempt a reservation lives, unless a setting says otherwise."""
 LATER = OUTLIVES + timedelta(minutes=2)
 L1 = {"l1": "10"}
 
@@ -89,14 +89,14 @@ async def test_a_repeat_returns_what_stands_though_prices_have_moved_since(price
     assert await priced.reserve(line("l1"), attempt=2, expected=L1) == ("UNSPECIFIED", [("l1", "PRICE_CHANGED")])
 
 
-async def test_a_check_tells_the_problems_and_leaves_nothing(priced):
+async def test_a_check_reports_the_problems_and_leaves_nothing(priced):
     assert await priced.reserve(line("l1"), expected=L1, validate_only=True) == ("UNSPECIFIED", [])
     wrong = await priced.reserve(line("l1"), expected={"l1": "9"}, validate_only=True, deadline=None)
     assert wrong == ("UNSPECIFIED", [("l1", "PRICE_CHANGED")])
     assert await priced.reservations() == {}
 
 
-async def test_a_malformed_step_is_told_field_by_field(priced):
+async def test_a_malformed_step_is_reported_field_by_field(priced):
     with pytest.raises(WaybillError) as refused:
         await priced.reserve(line("l1"), attempt=0, order_key="PO9123", deadline=None)
     assert [f.field for f in refused.value.fields] == ["attempt", "order_key", "deadline"]
@@ -120,15 +120,15 @@ async def test_steps_at_once_agree_on_one_end(priced):
     assert set((await priced.reservations()).values()) == {"RELEASED"}
 
 
-async def test_confirm_and_release_at_once_end_in_one_state_that_both_are_told(priced):
+async def test_confirm_and_release_at_once_end_in_one_state_that_both_answer(priced):
     for attempt in range(1, 9):
         await priced.reserve(line("l1"), attempt=attempt, expected=L1)
-        told = await asyncio.gather(priced.confirm(attempt), priced.release(attempt), priced.confirm(attempt))
-        assert set(told) == {(await priced.reservations())[attempt]}
+        answered = await asyncio.gather(priced.confirm(attempt), priced.release(attempt), priced.confirm(attempt))
+        assert set(answered) == {(await priced.reservations())[attempt]}
 
 
 class Order:
-    """An order service that decides as told; None is no answer."""
+    """An order service that decides as the test sets; None is no answer."""
 
     def __init__(self, **decisions):
         self.decisions = decisions

@@ -18,7 +18,7 @@ from waybill.pricing.v1 import tax_rate_service_pb2 as rates_pb
 DAY = timedelta(days=1)
 
 
-def told(error):
+def violations(error):
     return sorted((f.field, f.reason) for f in error.value.fields)
 
 
@@ -54,7 +54,7 @@ async def test_a_schedule_comes_back_as_it_was_stored_with_its_breaks_in_order(w
     assert made == wanted
 
 
-async def test_everything_that_is_wrong_with_schedules_is_told_at_once_and_nothing_is_stored(world):
+async def test_everything_that_is_wrong_with_schedules_is_reported_at_once_and_nothing_is_stored(world):
     bad = schedule(
         "bad",
         (0, "1"),
@@ -70,7 +70,7 @@ async def test_everything_that_is_wrong_with_schedules_is_told_at_once_and_nothi
     bad.price_breaks.add(quantity=7, price=Money(currency_code="USD", nanos=1), sale_price=usd("1", "EUR"))
     with pytest.raises(WaybillError) as refused:
         await world.add(schedule("good", "1"), bad, schedule("empty"), schedule("odd", "1", currency="XXQ"))
-    assert told(refused) == sorted(
+    assert violations(refused) == sorted(
         [
             ("price_schedules[1].price_breaks[0].quantity", "VALUE_OUT_OF_RANGE"),
             ("price_schedules[1].price_breaks[2].quantity", "DUPLICATE_ITEM"),
@@ -90,7 +90,7 @@ async def test_everything_that_is_wrong_with_schedules_is_told_at_once_and_nothi
 async def test_too_many_breaks_are_refused(world):
     with pytest.raises(WaybillError) as refused:
         await world.add(schedule("s", *((i + 1, "1") for i in range(101))))
-    assert ("price_schedules[0].price_breaks", "TOO_MANY_ITEMS") in told(refused)
+    assert ("price_schedules[0].price_breaks", "TOO_MANY_ITEMS") in violations(refused)
 
 
 async def test_an_update_replaces_breaks_keeps_the_currency_and_minds_the_etag(world):
@@ -139,14 +139,14 @@ async def test_a_repeated_request_does_not_undo_what_came_after_it(world):
     assert (await assignments(world))[0] == [("p", "", "b")]
 
 
-async def test_wrong_assignments_are_told_at_once_and_none_is_stored(world):
+async def test_wrong_assignments_are_reported_at_once_and_none_is_stored(world):
     await world.add(schedule("a", "1"))
     with pytest.raises(WaybillError) as unknown:
         await world.assign(("p", "", "a"), ("q", "", "lost"), request_id="r1")
-    assert told(unknown) == [("assignments[1].price_schedule_id", "PRICE_SCHEDULE_NOT_FOUND")]
+    assert violations(unknown) == [("assignments[1].price_schedule_id", "PRICE_SCHEDULE_NOT_FOUND")]
     with pytest.raises(WaybillError) as wrong:
         await world.assign(("p", "", "a"), ("p", "", "a"), ("a b", "c\0", ""))
-    assert told(wrong) == [
+    assert violations(wrong) == [
         ("assignments[1]", "DUPLICATE_ITEM"),
         ("assignments[2].buyer_id", "ID_INVALID"),
         ("assignments[2].price_schedule_id", "FIELD_REQUIRED"),
@@ -154,10 +154,10 @@ async def test_wrong_assignments_are_told_at_once_and_none_is_stored(world):
     ]
     with pytest.raises(WaybillError) as many:
         await world.assign(*((f"p{i}", "", "a") for i in range(1_001)))
-    assert told(many) == [("assignments", "TOO_MANY_ITEMS")]
+    assert violations(many) == [("assignments", "TOO_MANY_ITEMS")]
     with pytest.raises(WaybillError) as asked:
         await world.schedules().BatchGetPriceAssignments(pb.BatchGetPriceAssignmentsRequest(product_ids=["a\0"]))
-    assert told(asked) == [("product_ids[0]", "ID_INVALID")]
+    assert violations(asked) == [("product_ids[0]", "ID_INVALID")]
     assert (await assignments(world))[0] == []
     # A refused request leaves no trace: the same id may come again, put right.
     await world.assign(("p", "", "a"), request_id="r1")
@@ -205,11 +205,11 @@ async def test_a_tax_rate_comes_back_as_it_is_kept(world):
     assert [r.id for r in page.tax_rates] == ["la"]
 
 
-async def test_wrong_tax_rates_are_told_at_once(world):
+async def test_wrong_tax_rates_are_reported_at_once(world):
     bad = rate("1.01", "usa", region="x" * 201, postal_prefix="9" * 21, start_time=time_out(NOW), end_time=time_out(NOW - DAY))
     with pytest.raises(WaybillError) as refused:
         await world.tax(rate("0.1"), bad, rate("-0.1", ""), rate("0.1", "DE", postal_prefix="ß" * 20))
-    assert told(refused) == [
+    assert violations(refused) == [
         ("tax_rates[1].country", "FIELD_INVALID"),
         ("tax_rates[1].end_time", "TAX_TIMES_REVERSED"),
         ("tax_rates[1].postal_prefix", "VALUE_OUT_OF_RANGE"),

@@ -193,7 +193,7 @@ async def test_only_the_order_service_may_ask(served):
         assert (refused.value.kind, refused.value.reason) == (Kind.DENIED, "SERVICE_ONLY")
 
 
-async def test_everything_that_is_wrong_with_a_request_is_told_at_once(served):
+async def test_everything_that_is_wrong_with_a_request_is_reported_at_once(served):
     with pytest.raises(WaybillError) as refused:
         await estimate(
             served,
@@ -228,7 +228,7 @@ async def test_the_number_of_statements_is_the_same_for_one_item_and_for_a_thous
     assert counts[0] == counts[1] == 3
 
 
-async def test_methods_that_were_switched_off_or_taken_away_are_told_for_all_estimates_at_once(served):
+async def test_methods_that_were_switched_off_or_taken_away_are_named_for_all_estimates_at_once(served):
     me = await small_setup(served)
     stub = served.service_stub(pb_grpc.ShippingServiceStub, "order", buyer())
 

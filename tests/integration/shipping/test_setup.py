@@ -151,7 +151,7 @@ async def test_unknown_references_and_twins_are_refused_together(served):
     ]
 
 
-async def test_every_violation_of_a_rate_table_is_told_at_once(served):
+async def test_every_violation_of_a_rate_table_is_reported_at_once(served):
     me = await small_setup(served)
     wrong = tables.RateTable(
         id="no good",

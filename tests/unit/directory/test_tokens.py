@@ -119,7 +119,7 @@ async def test_an_unknown_user_and_an_unknown_client_cost_as_much_as_known_ones(
 
 
 @pytest.mark.parametrize("what", ["client", "user", "company", "admission"])
-async def test_what_is_inactive_or_not_admitted_is_told_as_a_wrong_password(world, what):
+async def test_what_is_inactive_or_not_admitted_is_answered_like_a_wrong_password(world, what):
     if what == "client":
         world.accounts.clients["shop"] = replace(SHOP, active=False)
     if what == "user":
@@ -130,7 +130,7 @@ async def test_what_is_inactive_or_not_admitted_is_told_as_a_wrong_password(worl
         world.accounts.clients["shop"] = replace(SHOP, any_buyer=False, buyer_ids=("globex",))
     for _ in range(LIMIT):
         assert (await refused(world.password())).reason == "GRANT_INVALID"
-    # A right password must not be told from a wrong one by the throttle either.
+    # The throttle must not show that a password is right either.
     assert (await refused(world.password())).reason == "TOO_MANY_ATTEMPTS"
 
 

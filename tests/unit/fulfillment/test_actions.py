@@ -60,7 +60,7 @@ def test_items_of_one_shipment_see_what_earlier_items_took() -> None:
     )
 
 
-def test_all_violations_of_a_shipment_are_told_at_once() -> None:
+def test_all_violations_of_a_shipment_are_reported_at_once() -> None:
     order = one_order(taken("l1", 5, "bolt", "a"))
     service = replace(order.lines[0], line_item_id="l2", shippable=False)
     frozen = replace(order, status=SupplierOrderStatus.FROZEN, lines=(order.lines[0], service))

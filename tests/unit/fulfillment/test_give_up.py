@@ -24,7 +24,7 @@ def estimate(id: str, cost: int, tax: int, *items: tuple[str, int], supplier: st
 
 
 def moved(order: SupplierOrder, units: int, line_id: str = "l1", leaves: bool = True) -> SupplierOrder:
-    """The supplier order with units packed on a shipment, which has left unless told otherwise."""
+    """The supplier order with units packed on a shipment, which has left if `leaves`."""
     loading = Loading([order])
     items = loading.pack([Wanted("shipment.items[0]", order.id, line_id, units)], "shipment.items")
     if leaves:

@@ -1,4 +1,4 @@
-"""What ledger, attempts, allocations and shipments of an order say of each other; what only looks different is told apart."""
+"""What ledger, attempts, allocations and shipments of an order say of each other; what only looks different is no finding."""
 
 from __future__ import annotations
 
@@ -132,5 +132,5 @@ def test_a_state_that_an_order_may_be_in_breaks_no_rule(state: str) -> None:
         "left on another shipment",
     ],
 )
-def test_units_that_no_other_row_accounts_for_are_told(wrong: Books, rules: set[str]) -> None:
+def test_units_that_no_other_row_accounts_for_are_reported(wrong: Books, rules: set[str]) -> None:
     assert broken(wrong) == rules

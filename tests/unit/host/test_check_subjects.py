@@ -56,7 +56,7 @@ async def test_facts_out_of_order_are_not_compared() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "under_way"),
+    ("stated", "under_way"),
     [
         (fact("order", "attempt", attempt="1", state="TRYING", finished="0"), True),
         (fact("order", "attempt", attempt="1", state="ACCEPTED", finished="1"), False),
@@ -66,8 +66,8 @@ async def test_facts_out_of_order_are_not_compared() -> None:
         (fact("payment", "payment_attempt", attempt="1", state="RESERVED", finished="0"), False),
     ],
 )
-def test_an_order_is_in_motion_while_work_is_under_way(told: pb.Fact, under_way: bool) -> None:
-    assert Subject.of("k", [told]).under_way(EVERYTHING) is under_way
+def test_an_order_is_in_motion_while_work_is_under_way(stated: pb.Fact, under_way: bool) -> None:
+    assert Subject.of("k", [stated]).under_way(EVERYTHING) is under_way
 
 
 @pytest.mark.parametrize(("age", "overdue"), [(OVERDUE - timedelta(seconds=1), 0), (OVERDUE + timedelta(seconds=1), 1)])
@@ -93,32 +93,32 @@ def test_work_explains_a_difference_for_a_while_only(kind: Kind, limit: timedelt
 
 
 def test_a_silent_gateway_explains_what_is_paid_and_nothing_else() -> None:
-    told = [
+    facts = [
         fact("order", "order", id="PO1", status="CANCELED", submitted="1", total="9", currency="USD"),
         fact("payment", "payments", confirmed_total="9", charged="9", refunded="0", currency="USD"),
         fact("payment", "pending", type="REFUND"),
         fact("order", "attempt", attempt="1", state="ACCEPTED", finished="1"),
         fact("order", "supplier_order", id="A", version="1", status="OPEN"),
     ]
-    subject = Subject.of("k", told)
+    subject = Subject.of("k", facts)
     excused = {rule.name for rule in RULES if subject.under_way(rule.excuses)}
-    assert broken(*told) & excused == {"payments_belong_to_submitted_orders"}
-    assert "read_model_is_current" in broken(*told) - excused
+    assert broken(*facts) & excused == {"payments_belong_to_submitted_orders"}
+    assert "read_model_is_current" in broken(*facts) - excused
 
 
 def test_units_are_unknown_only_of_lines_whose_supplier_order_is_parked() -> None:
-    told = [
+    facts = [
         fact("order", "attempt", attempt="1", state="ACCEPTED", finished="1"),
         fact("order", "units", l1="2/0/0", l2="2/0/0"),
         fact("fulfillment", "units", l1="2/1/0", l2="2/0/0"),
     ]
-    assert "shipped_units_agree" in broken(*told)
-    assert "shipped_units_agree" in broken(*told, parked("fulfillment", "shipment", "SH1"))
-    assert "shipped_units_agree" in broken(*told, fact("fulfillment", "unreported_lines", l2="PO1-2"))
-    assert "shipped_units_agree" not in broken(*told, fact("fulfillment", "unreported_lines", l1="PO1-1"))
+    assert "shipped_units_agree" in broken(*facts)
+    assert "shipped_units_agree" in broken(*facts, parked("fulfillment", "shipment", "SH1"))
+    assert "shipped_units_agree" in broken(*facts, fact("fulfillment", "unreported_lines", l2="PO1-2"))
+    assert "shipped_units_agree" not in broken(*facts, fact("fulfillment", "unreported_lines", l1="PO1-1"))
 
 
-def test_the_state_of_an_order_is_the_same_however_it_is_told() -> None:
+def test_the_state_of_an_order_is_the_same_however_its_facts_are_read() -> None:
     facts = [fact("order", "attempt", attempt=n, finished="1") for n in "12"]
     assert Subject.of("k", facts).state == Subject.of("k", facts[::-1]).state
     assert Subject.of("k", facts).state != Subject.of("k", facts[:1]).state
@@ -135,8 +135,8 @@ def parked(context: str, kind: str, id: str, key: str = "") -> pb.Fact:
     return fact(context, "parked", kind=kind, id=id, key=key, since=since, error="FIELD_INVALID: no")
 
 
-def broken(*told: pb.Fact) -> set[str]:
-    subject = Subject.of("k", told)
+def broken(*facts: pb.Fact) -> set[str]:
+    subject = Subject.of("k", facts)
     return {rule.name for rule in RULES if rule.concerns(subject) and any(rule.differences(subject))}
 
 
@@ -156,23 +156,23 @@ def test_what_is_parked_waits_and_neither_is_overdue_nor_excuses_the_order() -> 
 
 
 def test_only_what_is_parked_may_be_unknown_to_the_order_service() -> None:
-    told = [
+    facts = [
         fact("order", "order", id="PO1", status="OPEN"),
         fact("order", "attempt", attempt="1", state="ACCEPTED", finished="1"),
         fact("order", "supplier_order", id="A", version="1", status="OPEN"),
         fact("order", "supplier_order", id="B", version="2", status="ACCEPTED"),
         *[fact("fulfillment", "supplier_order", id=id, version="2", status="ACCEPTED", moved="1", held="0") for id in "AB"],
     ]
-    assert "read_model_is_current" in broken(*told)
-    assert "read_model_is_current" not in broken(*told, parked("fulfillment", "supplier_order", "A"))
-    assert "read_model_is_current" in broken(*told, parked("fulfillment", "supplier_order", "B"))
+    assert "read_model_is_current" in broken(*facts)
+    assert "read_model_is_current" not in broken(*facts, parked("fulfillment", "supplier_order", "A"))
+    assert "read_model_is_current" in broken(*facts, parked("fulfillment", "supplier_order", "B"))
 
 
 def test_an_order_is_not_held_for_a_payment_whose_alert_is_parked() -> None:
-    told = [fact("order", "order", id="PO1", status="OPEN"), fact("payment", "alert", payment="p1", finished="1")]
-    assert "attention_holds_the_order" in broken(*told)
-    assert "attention_holds_the_order" in broken(*told, parked("payment", "payment_alert", "p2"))
-    assert "attention_holds_the_order" not in broken(*told, parked("payment", "payment_alert", "p1"))
+    facts = [fact("order", "order", id="PO1", status="OPEN"), fact("payment", "alert", payment="p1", finished="1")]
+    assert "attention_holds_the_order" in broken(*facts)
+    assert "attention_holds_the_order" in broken(*facts, parked("payment", "payment_alert", "p2"))
+    assert "attention_holds_the_order" not in broken(*facts, parked("payment", "payment_alert", "p1"))
 
 
 def paid(**values: str) -> list[pb.Fact]:
@@ -189,7 +189,7 @@ def paid(**values: str) -> list[pb.Fact]:
 
 
 @pytest.mark.parametrize(
-    ("told", "wrong"),
+    ("facts", "wrong"),
     [
         (paid(), set()),
         (paid(promised="5", due="5"), {"paid_covers_the_total"}),
@@ -201,8 +201,8 @@ def paid(**values: str) -> list[pb.Fact]:
         (paid(status="CANCELED", promised="0", due="0", resolved="0", unresolved="1"), set()),
     ],
 )
-def test_what_is_not_canceled_is_covered_exactly_unless_the_seller_gave_it_up(told: list[pb.Fact], wrong: set[str]) -> None:
-    assert broken(*told) & {"paid_covers_the_total", "payments_are_lowered_by_changes"} == wrong
+def test_what_is_not_canceled_is_covered_exactly_unless_the_seller_gave_it_up(facts: list[pb.Fact], wrong: set[str]) -> None:
+    assert broken(*facts) & {"paid_covers_the_total", "payments_are_lowered_by_changes"} == wrong
 
 
 def test_an_order_is_held_only_for_a_payment_that_raised_an_alert() -> None:

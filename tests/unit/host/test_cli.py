@@ -34,8 +34,8 @@ def test_an_unknown_command_is_refused_by_name() -> None:
 
 def loaded(code: str) -> set[str]:
     """Packages, and services by name, that a new process has imported after `code`."""
-    told = subprocess.run([sys.executable, "-c", f"{code}\nimport sys\nprint(*sys.modules)"], capture_output=True, check=True)
-    names = told.stdout.decode().split()
+    printed = subprocess.run([sys.executable, "-c", f"{code}\nimport sys\nprint(*sys.modules)"], capture_output=True, check=True)
+    names = printed.stdout.decode().split()
     return {".".join(name.split(".")[:2]) if name.startswith("services.") else name.split(".")[0] for name in names}
 
 

@@ -1,4 +1,4 @@
-"""`waybill config` tells every setting and no secret."""
+"""`waybill config` shows every setting and no secret."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ENVIRONMENT = {
 }
 
 
-def test_a_setting_tells_its_value_and_where_that_comes_from() -> None:
+def test_a_setting_shows_its_value_and_where_that_comes_from() -> None:
     found = {s.name: (s.value, s.source) for s in explain(ENVIRONMENT, {"bind": "0.0.0.0:1", "only": "", "data": None})}
     assert found["bind"] == ("0.0.0.0:1", "option --bind")
     assert found["pool_size"] == ("7", "environment WAYBILL_POOL_SIZE")
@@ -68,7 +68,7 @@ def test_services_are_served_on_the_next_port_unless_another_is_given(options: d
         {"only": "order", "bind": "unix:/run/waybill"},
     ],
 )
-def test_a_listener_for_services_that_is_not_to_be_told_is_refused(options: dict[str, str]) -> None:
+def test_a_listener_for_services_whose_address_is_unclear_is_refused(options: dict[str, str]) -> None:
     with pytest.raises(BindError, match="--service-bind"):
         _ = HostSettings(**options).inner_bind  # type: ignore[arg-type]
 

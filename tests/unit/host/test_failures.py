@@ -125,7 +125,7 @@ def test_a_server_that_does_not_answer_is_one_line(taken: str) -> None:
     assert (failure.reason, failure.message) == ("UNAVAILABLE", "no server answers: failed to connect to all addresses")
 
 
-def test_what_machine_and_database_refuse_is_told_and_a_defect_is_not() -> None:
+def test_what_machine_and_database_refuse_is_explained_and_a_defect_is_not() -> None:
     missing = explained(FileNotFoundError(2, "No such file or directory", "/proc/nope"))
     assert missing is not None
     assert (missing.reason, missing.message) == ("FILE_FAILED", "/proc/nope: No such file or directory")
@@ -141,7 +141,7 @@ def test_what_machine_and_database_refuse_is_told_and_a_defect_is_not() -> None:
     assert later is not None
     assert later.exit_code == 1
     assert explained(KeyError("defect")) is None
-    assert explained(ExceptionGroup("both", [OSError("told"), KeyError("defect")])) is None
+    assert explained(ExceptionGroup("both", [OSError("explained"), KeyError("defect")])) is None
 
 
 def test_a_defect_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,7 +82,7 @@ def test_a_variable_says_what_it_means_and_its_default_is_within_its_range(varia
         variable.field.read(str(variable.field.default))
 
 
-def test_how_databases_are_used_can_be_told_to_all_services_and_to_single_ones() -> None:
+def test_how_databases_are_used_can_be_set_for_all_services_and_for_single_ones() -> None:
     host = merged(from_environment({"WAYBILL_POOL_SIZE": "4", "WAYBILL_ORDER_POOL_SIZE": "9"}).settings, {})
     assert (host.tuning_of("order").pool_size, host.tuning_of("pricing").pool_size) == (9, 4)
 

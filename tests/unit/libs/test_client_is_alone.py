@@ -24,8 +24,8 @@ def project(folder: str) -> dict[str, Any]:
 
 def test_the_client_imports_nothing_of_the_server() -> None:
     code = "import waybill_client, sys; print(*sorted({name.split('.')[0] for name in sys.modules}))"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    loaded = set(told.stdout.split())
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = set(printed.stdout.split())
     assert {"waybill_client", "waybill", "grpc"} <= loaded
     assert loaded.isdisjoint({"libs", "services", "sqlalchemy", "typer", "structlog"})
 

@@ -69,7 +69,7 @@ def test_an_error_from_another_service_keeps_its_domain() -> None:
     assert from_status(to_status(first, "order"), Kind.MISSING).domain == "waybill.catalog"
 
 
-def test_a_defect_tells_nothing_of_itself() -> None:
+def test_a_defect_shows_nothing_of_itself() -> None:
     status = internal("order")
     info = error_details_pb2.ErrorInfo()
     status.details[0].Unpack(info)
@@ -77,7 +77,7 @@ def test_a_defect_tells_nothing_of_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "told", "defect"),
+    ("code", "detailed", "defect"),
     [
         (grpc.StatusCode.INTERNAL, True, True),
         (grpc.StatusCode.INTERNAL, False, False),
@@ -85,8 +85,10 @@ def test_a_defect_tells_nothing_of_itself() -> None:
         (grpc.StatusCode.DEADLINE_EXCEEDED, False, False),
     ],
 )
-def test_a_peer_that_fails_by_a_defect_is_told_from_one_that_is_silent(code: grpc.StatusCode, told: bool, defect: bool) -> None:
-    details = (("grpc-status-details-bin", internal("order").SerializeToString()),) if told else ()
+def test_a_peer_that_fails_by_a_defect_differs_from_one_that_is_silent(
+    code: grpc.StatusCode, detailed: bool, defect: bool
+) -> None:
+    details = (("grpc-status-details-bin", internal("order").SerializeToString()),) if detailed else ()
     answer = grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(*details), internal("order").message)
     error = from_rpc_error(answer, "order")
     assert (error.kind, error.reason, error.defect) == (Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", defect)

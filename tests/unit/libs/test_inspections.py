@@ -36,7 +36,7 @@ async def test_what_can_be_read_is_read_at_once() -> None:
     assert asked == [10]
 
 
-async def test_only_what_cannot_be_read_is_told_and_the_rest_keeps_its_order() -> None:
+async def test_only_what_cannot_be_read_is_named_and_the_rest_keeps_its_order() -> None:
     found = await read("k0", "k4", "k9")
     assert [one for one in found if isinstance(one, str)] == [k.upper() for k in KEYS if k not in ("k0", "k4", "k9")]
     assert [one for one in found if isinstance(one, Finding)] == [
@@ -45,7 +45,7 @@ async def test_only_what_cannot_be_read_is_told_and_the_rest_keeps_its_order() -
     assert [type(one) for one in found] == [Finding, *[str] * 3, Finding, *[str] * 4, Finding]
 
 
-async def test_a_value_that_a_contract_refuses_is_told_like_any_other() -> None:
+async def test_a_value_that_a_contract_refuses_is_reported_like_any_other() -> None:
     (found,) = (one for one in await read("k1", error=lambda text: invalid("x", "Y", text)) if isinstance(one, Finding))
     assert found.subject == "order k1"
 
@@ -88,7 +88,7 @@ async def test_an_inspection_that_fails_is_a_finding_and_has_a_summary() -> None
     assert summary == Summary("echo", 1, 0, 1)
 
 
-async def test_what_several_rules_cannot_read_is_told_once_and_counted() -> None:
+async def test_what_several_rules_cannot_read_is_reported_once_and_counted() -> None:
     row = unreadable("echo", "order k1", ValueError("no"))
     *found, summary = await ended(row, row, Summary("echo", 2, 5, 0, [RuleResult("rule", 5)]))
     assert found == [row]

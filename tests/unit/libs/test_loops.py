@@ -1,4 +1,4 @@
-"""Background loops go on whatever happens, and tell of trouble without end quietly."""
+"""Background loops go on whatever happens, and log trouble without end quietly."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def test_a_rare_look_is_taken_soon_after_the_start_as_well() -> None:
     task.cancel()
 
 
-def told(log: io.StringIO) -> list[tuple[str, Any]]:
+def logged(log: io.StringIO) -> list[tuple[str, Any]]:
     return [(line["event"], line.get("failures")) for line in lines(log)]
 
 
@@ -81,7 +81,7 @@ async def test_no_error_ends_a_loop(error: BaseException) -> None:
 
 async def test_a_database_that_is_away_is_one_line_and_another_when_it_is_back(log: io.StringIO) -> None:
     await looks(*[UNAVAILABLE] * 50, None, None)
-    assert told(log) == [("background loop postponed", 1), ("background loop goes on", 50)]
+    assert logged(log) == [("background loop postponed", 1), ("background loop goes on", 50)]
     assert all("exception" not in line for line in lines(log))
     assert (lines(log)[0]["reason"], lines(log)[0]["loop"]) == ("DATABASE_UNAVAILABLE", "look")
 
@@ -94,7 +94,7 @@ async def test_a_defect_has_its_traceback_once_and_another_defect_its_own(log: i
             return error
 
     await looks(RuntimeError("row 1"), RuntimeError("row 2"), ValueError("x"), UNAVAILABLE, other())
-    assert told(log) == [
+    assert logged(log) == [
         ("background loop failed", 1),
         ("background loop failed", 3),
         ("background loop postponed", 4),
@@ -103,17 +103,17 @@ async def test_a_defect_has_its_traceback_once_and_another_defect_its_own(log: i
     assert ["Traceback" in line.get("exception", "") for line in lines(log)] == [True, True, False, True]
 
 
-def test_trouble_that_lasts_is_told_again_each_minute(log: io.StringIO) -> None:
+def test_trouble_that_lasts_is_logged_again_each_minute(log: io.StringIO) -> None:
     now = 0.0
     trouble = Trouble(get_logger("test"), lambda: now)
     for _ in range(int(3 * REPEAT)):
         trouble.met(UNAVAILABLE)
         now += 1
-    assert [failures for _, failures in told(log)] == [1, 61, 121]
+    assert [failures for _, failures in logged(log)] == [1, 61, 121]
     for _ in range(int(REPEAT) + 1):
         trouble.met(RuntimeError("a defect"))
         now += 1
-    assert told(log)[3:] == [("background loop failed", 181), ("background loop still fails", 241)]
+    assert logged(log)[3:] == [("background loop failed", 181), ("background loop still fails", 241)]
 
 
 class Noted:

@@ -213,7 +213,7 @@ def test_a_line_of_no_units_costs_what_it_holds() -> None:
 
 
 @pytest.mark.parametrize(("quantity", "units"), [(3, 4), (3, -1), (0, 1)])
-def test_more_units_than_a_line_has_cost_nothing_that_can_be_told(quantity: int, units: int) -> None:
+def test_more_units_than_a_line_has_cost_no_amount(quantity: int, units: int) -> None:
     with pytest.raises(ValueError, match="no number of units"):
         share(100, quantity, units)
 

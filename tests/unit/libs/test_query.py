@@ -226,7 +226,7 @@ def test_an_order_that_is_not_understood_is_refused(order):
     assert refusal(order_by=order)["order_by"][0] == "ORDER_BY_INVALID"
 
 
-def test_everything_wrong_is_told_at_once():
+def test_everything_wrong_is_reported_at_once():
     found = refusal(filter="nope = 1", order_by="nope", page_size=-1, skip=-1)
 
     assert {field: reason for field, (reason, _) in found.items()} == {

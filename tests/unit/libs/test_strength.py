@@ -22,7 +22,7 @@ from libs.auth.strength import weakness
         ("0123456789" * 3 + "01", "it repeats itself"),
     ],
 )
-def test_a_secret_that_can_be_guessed_is_told_why_and_refused(secret: str, why: str) -> None:
+def test_a_secret_that_can_be_guessed_is_refused_with_its_weakness(secret: str, why: str) -> None:
     assert weakness(secret) == why
     with pytest.raises(ValueError, match=why) as refused:
         ServiceTokens(secret)

@@ -40,9 +40,9 @@ def test_waits_grow_up_to_a_limit_and_begin_anew_after_a_message() -> None:
 
 
 def test_a_server_that_asks_for_more_time_gets_it() -> None:
-    told = WaybillError(grpc.StatusCode.UNAVAILABLE, "later")
-    told.retry_after_seconds = 3.0
-    assert begun().wait(told) == 3.0
+    later = WaybillError(grpc.StatusCode.UNAVAILABLE, "later")
+    later.retry_after_seconds = 3.0
+    assert begun().wait(later) == 3.0
 
 
 @pytest.mark.parametrize("code", [grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.INTERNAL])

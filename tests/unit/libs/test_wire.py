@@ -1,4 +1,4 @@
-"""How much a message would be, told from its bytes."""
+"""How much memory a message would take, worked out from its bytes."""
 
 from __future__ import annotations
 

@@ -19,12 +19,12 @@ RATE = Decimal("0.1")
 
 
 class Stub:
-    """Keeps the order that it is told to confirm."""
+    """Keeps the order that it is asked to confirm."""
 
-    told = pb.OrderSnapshot()
+    kept = pb.OrderSnapshot()
 
     async def ConfirmReservation(self, request: pb.ConfirmReservationRequest) -> pb.ConfirmReservationResponse:
-        self.told = request.order
+        self.kept = request.order
         return pb.ConfirmReservationResponse()
 
 
@@ -42,6 +42,6 @@ async def test_the_freight_of_the_estimates_is_the_orders_also_where_it_was_set(
     sums = totals((), parts)
     wanted = order(shipping_cost_override=own, estimated_version=1, shipping_cost=sums.shipping_cost, tax=sums.tax)
     await FulfillmentClient(peers).confirm(wanted, lines, Worksheet(estimates=estimates, shipments=parts), 1)
-    assert sum(money_micros(s.cost) for s in stub.told.shipping) == money_micros(stub.told.shipping_cost) == sums.shipping_cost
-    assert sum(money_micros(s.tax) for s in stub.told.shipping) == money_micros(stub.told.tax)
+    assert sum(money_micros(s.cost) for s in stub.kept.shipping) == money_micros(stub.kept.shipping_cost) == sums.shipping_cost
+    assert sum(money_micros(s.tax) for s in stub.kept.shipping) == money_micros(stub.kept.tax)
     assert sums.shipping_cost == (3 * 1_230_000 if own is None else own)

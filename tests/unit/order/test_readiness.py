@@ -1,4 +1,4 @@
-"""Everything that keeps an order from being submitted is told, not only the first."""
+"""Everything that keeps an order from being submitted is reported, not only the first."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -18,10 +18,10 @@ SHEET = Worksheet(estimates=(Estimate("e1", "", "", (("l1", 1),), (GROUND,), "su
 
 
 def names(*found: object) -> list[str]:
-    return [r.reason for r in told(*found)]
+    return [r.reason for r in problems(*found)]
 
 
-def told(*found: object) -> list[Problem]:
+def problems(*found: object) -> list[Problem]:
     return objections(*found, NOW)  # type: ignore[arg-type]
 
 
@@ -62,7 +62,7 @@ def test_estimates_of_an_older_content_are_stale() -> None:
 
 def test_an_estimate_without_a_choice_names_its_lines() -> None:
     open_choice = Worksheet(estimates=(replace(SHEET.estimates[0], selected_method_id=""),))
-    (found,) = told(order(), [line()], open_choice, FACTS)
+    (found,) = problems(order(), [line()], open_choice, FACTS)
     assert (found.reason, found.subject) == ("SHIP_METHOD_MISSING", "line_items[l1]")
 
 
@@ -77,9 +77,9 @@ def test_an_estimate_without_a_choice_names_its_lines() -> None:
         ({"weight_kg": Decimal("0.1")}, "weight_kg"),
     ],
 )
-def test_a_product_that_is_another_than_the_order_was_worked_out_from_is_told_with_its_fields(fields, named) -> None:
+def test_a_product_that_is_another_than_the_order_was_worked_out_from_is_named_with_its_fields(fields, named) -> None:
     facts = replace(FACTS, products={"anvil": replace(ANVIL, **fields)})
-    (found,) = told(order(), [line()], SHEET, facts)
+    (found,) = problems(order(), [line()], SHEET, facts)
     assert (found.reason, found.subject) == ("PRODUCT_CHANGED", "line_items[l1]")
     assert found.description == f"product anvil has changed: {named}"
 
@@ -102,7 +102,7 @@ def test_addresses_of_the_book_are_asked_again() -> None:
     sheet = replace(SHEET, estimates=(replace(SHEET.estimates[0], items=(("l1", 1), ("l2", 1))),))
     book = {"home": HOME | {"label": "House", "phone": "2"}, "office": {"id": "office", "city": "Las Vegas"}}
     facts = replace(FACTS, shipping_addresses=book, billing_addresses=book)
-    assert [(r.reason, r.subject) for r in told(made, lines, sheet, facts)] == [
+    assert [(r.reason, r.subject) for r in problems(made, lines, sheet, facts)] == [
         ("ADDRESS_CHANGED", "billing_address"),
         ("ADDRESS_NOT_FOUND", "line_items[l2]"),
     ]
@@ -112,7 +112,7 @@ def test_an_address_with_another_person_is_another_one() -> None:
     made = order(shipping_address_id="home", shipping_address=HOME)
     for changed in ({"first_name": "Ada"}, {"last_name": "Low"}):
         book = {"home": HOME | changed}
-        assert [r.reason for r in told(made, [line()], SHEET, replace(FACTS, shipping_addresses=book))] == ["ADDRESS_CHANGED"]
+        assert [r.reason for r in problems(made, [line()], SHEET, replace(FACTS, shipping_addresses=book))] == ["ADDRESS_CHANGED"]
 
 
 def test_an_address_is_shipped_to_and_billed_to_only_as_far_as_the_book_allows_that_purpose() -> None:
@@ -122,15 +122,15 @@ def test_an_address_is_shipped_to_and_billed_to_only_as_far_as_the_book_allows_t
         (replace(FACTS, billing_addresses=book), "shipping_address"),
         (replace(FACTS, shipping_addresses=book), "billing_address"),
     ):
-        assert [(r.reason, r.subject) for r in told(to_home, [line()], SHEET, facts)] == [("ADDRESS_NOT_FOUND", subject)]
+        assert [(r.reason, r.subject) for r in problems(to_home, [line()], SHEET, facts)] == [("ADDRESS_NOT_FOUND", subject)]
 
 
 def test_a_one_time_address_is_refused_once_the_buyer_is_restricted_to_its_book() -> None:
-    (found,) = told(order(), [line()], SHEET, replace(FACTS, restrict_addresses=True))
+    (found,) = problems(order(), [line()], SHEET, replace(FACTS, restrict_addresses=True))
     assert (found.reason, found.subject) == ("ADDRESS_RESTRICTED", "shipping_address")
 
 
-def test_a_channel_that_is_off_and_a_buyer_with_another_currency_are_told() -> None:
+def test_a_channel_that_is_off_and_a_buyer_with_another_currency_are_reported() -> None:
     facts = replace(FACTS, channel_active=False, currency="EUR")
     assert names(order(), [line()], SHEET, facts) == ["CHANNEL_INACTIVE", "CURRENCY_MISMATCH"]
 

@@ -36,7 +36,7 @@ def test_lines_are_skipped_from_the_start_or_from_the_token_and_counted_on_reque
     assert ids(skip=9_000, include_total=True) == ([], "", 7)
 
 
-def test_everything_that_such_a_list_cannot_do_is_told_at_once():
+def test_everything_that_such_a_list_cannot_do_is_reported_at_once():
     with pytest.raises(WaybillError) as refused:
         ids(page_size=-1, skip=10_001, page_token="nobody's", filter="quantity > 1", order_by="id")
 

@@ -57,7 +57,7 @@ def test_each_party_sees_what_the_rule_says(who: Principal, direction: Direction
         (caller(PartyKind.SUPPLIER), roles.ORDER_READER),
     ],
 )
-def test_who_lacks_every_role_that_shows_an_order_is_told_one(who: Principal, role: str, direction: Direction) -> None:
+def test_who_lacks_every_role_that_shows_an_order_learns_of_one(who: Principal, role: str, direction: Direction) -> None:
     with pytest.raises(WaybillError) as refused:
         scope(who, direction)
     assert (refused.value.reason, refused.value.metadata) == ("ROLE_MISSING", {"role": role})

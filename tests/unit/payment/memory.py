@@ -34,7 +34,7 @@ class Memory:
     account: Account = field(default_factory=lambda: an_account(balance=1_000))
     sides: dict[str, int] = field(default_factory=dict)
     alerts: set[str] = field(default_factory=set)
-    """Payments that the order service is to be told of."""
+    """Payments that are to be reported to the order service."""
 
     @asynccontextmanager
     async def reading(self, snapshot: bool = False) -> AsyncIterator[MemoryWork]:
@@ -203,7 +203,7 @@ class NoTries:
 
 
 class MemoryAlerts:
-    """AlertStore: which payments it was told of."""
+    """AlertStore: which payments were given to it."""
 
     def __init__(self, memory: Memory) -> None:
         self._m = memory

@@ -82,7 +82,7 @@ def test_stored_breaks_that_cannot_be_are_seen(breaks: list[Break], wrong: bool)
     assert misordered(breaks) is wrong
 
 
-def test_assignments_tell_everything_that_is_wrong_with_them() -> None:
+def test_everything_that_is_wrong_with_assignments_is_reported() -> None:
     found = Violations()
     check_keys(found, [Key("p", ""), Key("", "a b"), Key("p", "acme"), Key("p", "")])
     check_schedules(found, [Assignment(Key("p", ""), "known"), Assignment(Key("q", ""), "lost")], {"known"})

@@ -42,7 +42,7 @@ class Goods:
 
     @cached_property
     def form(self) -> Any:
-        """All that tells two of them apart."""
+        """All in which two of them can differ."""
         orders = tuple(
             (o.supplier_id, o.status, o.former_status, o.implicit, o.held, o.accept_time, o.reject_time, _units(o.lines))
             for o in self.orders

@@ -1,7 +1,7 @@
 """An order with all that belongs to it as one frozen value: its status, the step it is in, holds, goods and money.
 
 Every move is an rpc, an answer of a gateway, a loop or the passing of time, and is made by the tables and functions of the
-services' domains. What fulfillment changes is told at once, so that a state here is one after its reports.
+services' domains. What fulfillment changes is reported at once, so that a state here is one after its reports.
 """
 
 from __future__ import annotations
@@ -92,9 +92,9 @@ class Walk:
 
     def _of_goods(self, s: State) -> Iterator[tuple[str, State]]:
         for name, after in self._moves_of_goods(s.goods):
-            yield name, self._told(s, after)
+            yield name, self._reported(s, after)
 
-    def _told(self, s: State, after: Goods) -> State:
+    def _reported(self, s: State, after: Goods) -> State:
         """The order after fulfillment's report."""
         return replace(s, goods=after, status=_progress(s.status, self._quantities, _counts(after)))
 
@@ -110,7 +110,7 @@ class Walk:
 
     def _held(self, s: State, after: Order) -> State:
         kept = tuple(h for h in after.holds if h.type == holds.PAYMENT or h.release_time is None)
-        return self._told(replace(s, holds=kept), _hold(s.goods, after.held))
+        return self._reported(replace(s, holds=kept), _hold(s.goods, after.held))
 
     def _of_order(self, s: State) -> Iterator[tuple[str, State]]:
         steps = {"": self._settled, "submit": _trying, "cancel": self._canceling, "change": self._changing}
@@ -137,7 +137,7 @@ class Walk:
         if frozen is None:
             # Something has shipped: the rest is canceled by a change.
             again = "change" if _may(s, Trigger.CHANGE) else ""
-            yield "completer", replace(self._told(s, _unfreeze(s.goods)), step=again)
+            yield "completer", replace(self._reported(s, _unfreeze(s.goods)), step=again)
             return
         if frozen != s.goods:
             yield "completer", replace(s, goods=frozen)
@@ -145,7 +145,7 @@ class Walk:
             status = move("PO1", s.status, Trigger.CANCEL)
             yield "completer", replace(s, status=status, step="canceled", left=frozenset({"goods", "money"}))
         else:
-            yield "completer", replace(self._told(s, _unfreeze(s.goods)), step="")
+            yield "completer", replace(self._reported(s, _unfreeze(s.goods)), step="")
 
     def _changing(self, s: State) -> Iterator[tuple[str, State]]:
         stopped = _stop(s.goods)
@@ -167,9 +167,9 @@ class Walk:
             if what == "money":
                 yield "completer", self._alerted(replace(after, money=self._paid(s)))
             else:
-                yield "completer", self._told(after, self._done(s))
+                yield "completer", self._reported(after, self._done(s))
                 if s.step == "opened":
-                    yield "completer", self._told(after, goods.opened(self._quantities, forwarded=False))
+                    yield "completer", self._reported(after, goods.opened(self._quantities, forwarded=False))
 
     def _paid(self, s: State) -> Money:
         if s.step == "given up":

@@ -153,7 +153,7 @@ class SqlOrderStore:
         await self.insert_lines(order.key, lines)
         if worksheet != Worksheet():
             await self.save_worksheet(order.key, worksheet)
-        await self._tell(happened)
+        await self._add_to_feed(happened)
 
     async def save(self, before: Order, after: Order, happened: Sequence[Event]) -> None:
         """The order as it has become; fails when somebody else wrote it meanwhile."""
@@ -163,7 +163,7 @@ class SqlOrderStore:
         saved = await self._tx.execute(_SAVE, {"b_key": before.key, "known_version": before.version, **bound(row)})
         if saved.rowcount != 1:
             raise RuntimeError("an order was written without its lock")
-        await self._tell(happened)
+        await self._add_to_feed(happened)
 
     async def require_unburied(self, order_id: str) -> None:
         """Raises `OrderIdOfDeleted` for the id of an order that was deleted not long ago."""
@@ -172,7 +172,7 @@ class SqlOrderStore:
 
     async def delete(self, gone: Order, event: Event, body: JsonObject) -> None:
         """An order that never opened: nothing but these tables has anything of it."""
-        await self._tell([event])
+        await self._add_to_feed([event])
         for table in (LINE_ITEMS, WORKSHEETS, SUBMISSIONS):
             await self._tx.execute(sa.delete(table).where(table.c.order_key == gone.key))
         await self._tx.execute(sa.delete(ORDERS).where(O.key == gone.key))
@@ -189,7 +189,7 @@ class SqlOrderStore:
         await self._tx.execute(self._tx.insert(DELETED_ORDERS), row)
         await tombstones.bury(self._tx, DELETED, ORDERS.name, [gone.id], gone.update_time)
 
-    async def _tell(self, happened: Sequence[Event]) -> None:
+    async def _add_to_feed(self, happened: Sequence[Event]) -> None:
         if happened:
             await feed.append(self._tx, EVENTS, [event_row(event) for event in happened])
             self._tx.after_commit(self._notify)

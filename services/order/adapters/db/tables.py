@@ -195,7 +195,7 @@ HOLD_COMMANDS = sa.Table(
     sa.Column("next_action_time", UtcTime(), nullable=False, index=True),
     *retries.columns(),
 )
-"""What fulfillment has to be told about holds; gone once it has it."""
+"""Decisions about holds that fulfillment does not have yet; a row is gone once it has it."""
 
 SHIPMENTS = sa.Table(
     "order_shipments",

@@ -45,7 +45,7 @@ class SqlOrderWork:
 
     @property
     def holds(self) -> SqlHoldStore:
-        """What fulfillment has not been told about holds."""
+        """Decisions about holds that fulfillment does not have yet."""
         return SqlHoldStore(self._tx)
 
     @property

@@ -29,7 +29,7 @@ class ForwardOrder:
     ) -> tuple[Order, list[SupplierOrderView]]:
         """The buyer order and its supplier orders.
 
-        The request is recorded before fulfillment is told, so that another one under its id forwards nothing; a repeat
+        The request is recorded before fulfillment is called, so that another one under its id forwards nothing; a repeat
         goes on where the first call stopped.
         """
         caller.require(roles.ORDER_ADMIN)

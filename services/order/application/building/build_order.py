@@ -100,7 +100,7 @@ class BuildOrder:
         if not context.buyer_active:
             found.add("order.from_party", reasons.BUYER_INACTIVE, "the buyer may not order")
         if context.user is None:
-            # An id that is none has been told of.
+            # What is no id has been reported already.
             if all(v.field != "order.from_user.id" for v in found.items):
                 found.add("order.from_user", reasons.BUYER_NOT_FOUND, "the buyer has no such user")
         elif not context.user_active:

@@ -64,7 +64,7 @@ class HoldOrder:
             order = await locked(work.orders, caller, order_id)
             if recorded is None:
                 order = await self._decide(work, order, *place(order, hold, caller.party_id, now))
-        return await self._tell(order)
+        return await self._send(order)
 
     async def release(self, caller: Principal, order_id: str, hold_id: str, comment: str, request: RequestKey | None) -> Order:
         """The order without that hold. Raises RESOURCE_NOT_FOUND."""
@@ -76,12 +76,12 @@ class HoldOrder:
             if recorded is None:
                 after, event = release(order, hold_id, caller.user_id, caller.party_id, comment, now)
                 order = await self._decide(work, order, after, event) if event else order
-        return await self._tell(order)
+        return await self._send(order)
 
     async def report(self, alerts: Sequence[PaymentAlert]) -> list[uuid.UUID]:
         """Holds the orders of payments that are no longer good; returns keys of orders that are not known.
 
-        What is decided is not lost when fulfillment does not answer: the completer tells it.
+        What is decided is not lost when fulfillment does not answer: the completer sends it.
         """
         unknown: list[uuid.UUID] = []
         for alert in alerts:
@@ -90,9 +90,9 @@ class HoldOrder:
                 unknown.append(alert.order_key)
                 continue
             try:
-                await self._tell(order)
+                await self._send(order)
             except WaybillError as error:
-                log.warning("hold not told", order=str(order.key), reason=error.reason)
+                log.warning("hold not sent", order=str(order.key), reason=error.reason)
         return unknown
 
     async def _alerted(self, work: OrderWork, alert: PaymentAlert) -> Order | None:
@@ -111,22 +111,22 @@ class HoldOrder:
             await work.holds.set_command(HoldCommand(after.key, after.held, after.version, now, now + self._new.lease))
         return after
 
-    async def _tell(self, order: Order) -> Order:
+    async def _send(self, order: Order) -> Order:
         async with self._units.reading() as work:
             command = await work.holds.command(order.key)
         return order if command is None else await self.drive(command)
 
     async def drive(self, command: HoldCommand) -> Order:
-        """Tells fulfillment; the order as it is then."""
+        """Sends the decision to fulfillment; the order as it is then."""
         reports = await self._fulfillment.hold(command.order_key, command.held, command.version)
-        after = await self._units.retrying(lambda work: self._told(work, command, reports))
+        after = await self._units.retrying(lambda work: self._arrived(work, command, reports))
         if command.order_key not in after.orders:
             raise missing("order", str(command.order_key))
         return after.orders[command.order_key]
 
-    async def _told(self, work: OrderWork, command: HoldCommand, reports: Reports) -> Applied:
+    async def _arrived(self, work: OrderWork, command: HoldCommand, reports: Reports) -> Applied:
         after = await self._reports.apply(work, reports, {command.order_key: lambda order: order})
-        await work.holds.told(command)
+        await work.holds.acknowledge(command)
         return after
 
 

@@ -15,7 +15,7 @@ from services.order.domain.history import changed
 from services.order.domain.model import Event, Line, Order
 from services.order.domain.progress.fulfillment import Progress, UnitCount, newer, progress
 
-TOLD = 100
+NAMED_AT_MOST = 100
 """Lines, or shipments, that an event names at most."""
 Amend = Callable[[Order], Order]
 """A further change of an order in the same transaction."""
@@ -156,7 +156,7 @@ def _unit_changes(order: Order, before: Sequence[Line], after: Sequence[Line], r
     shipped = {line.id: line.quantity_shipped for line in after if line.quantity_shipped != old[line.id].quantity_shipped}
     if shipped:
         left = sorted({s.id for s in reports.shipments if s.order_key == order.key and s.shipped})
-        found.append(("units_shipped", {"shipped": _first(shipped), "shipments": left[:TOLD]}))
+        found.append(("units_shipped", {"shipped": _first(shipped), "shipments": left[:NAMED_AT_MOST]}))
     canceled = {line.id: line.quantity_canceled for line in after if line.quantity_canceled != old[line.id].quantity_canceled}
     if canceled:
         found.append(("units_canceled", {"canceled": _first(canceled)}))
@@ -164,7 +164,7 @@ def _unit_changes(order: Order, before: Sequence[Line], after: Sequence[Line], r
 
 
 def _first(counts: Mapping[str, int]) -> dict[str, int]:
-    return dict(islice(counts.items(), TOLD))
+    return dict(islice(counts.items(), NAMED_AT_MOST))
 
 
 def _order_keys(reports: Reports) -> list[uuid.UUID]:

@@ -1,4 +1,4 @@
-"""An attempt to submit or to change an order, as the order shows it: begun, decided, finished; and what its caller is told."""
+"""An attempt to submit or to change an order: how the order shows it, and the error that its caller gets."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def outcome(attempt: Attempt, order: Order) -> Order:
 
 
 def _change_refused(attempt: Attempt, order: Order) -> WaybillError:
-    """What is told when a change is refused. An order of which nothing has shipped is canceled as a whole instead."""
+    """The error when a change is refused. An order of which nothing has shipped is canceled as a whole instead."""
     found = attempt.reasons
     text = "; ".join(r.description for r in found)
     onward = {"next": "CancelOrder"} if any(r.reason == fulfillment_reasons.NOTHING_SHIPPED for r in found) else {}

@@ -35,7 +35,7 @@ def changes(remembered: ProductSnapshot, present: ProductSnapshot) -> list[str]:
 
 
 def renewed(lines: Sequence[Line], present: Mapping[str, ProductSnapshot]) -> tuple[Line, ...]:
-    """The lines with their products as they are now; one that is gone stays as it was remembered, a submit tells of it."""
+    """The lines with their products as they are now; one that is gone stays as it was remembered; a submit reports it."""
     return tuple(replace(line, product=present.get(line.product_id, line.product)) for line in lines)
 
 

@@ -1,4 +1,4 @@
-"""Where a sale is taxed. Decided here for every line and every parcel; pricing takes what it is told."""
+"""Where a sale is taxed. Decided here for every line and every parcel; pricing takes the places that it is given."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Places:
 
     Goods are taxed where they are handed over: where they are delivered, or at the location where the buyer picks them
     up, which the sourcing plan knows. What needs no shipping is taxed at the billing address, and without one where the
-    buyer has things delivered. None is told as such, never replaced by a place that is merely known.
+    buyer has things delivered. Where there is none, none is given: it is never replaced by a place that is merely known.
     """
 
     def __init__(self, order: Order, lines: Sequence[Line], plan: Sequence[Assignment]) -> None:

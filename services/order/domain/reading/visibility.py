@@ -5,7 +5,7 @@ unsubmitted ones with UnsubmittedOrderReader as well. The seller's users see buy
 those they created for a buyer, and supplier orders with OrderReader or OrderAdmin. A supplier's users see the
 supplier orders of their company, with the same roles. (Seed, direction and visibility.)
 
-Whoever holds none of these roles is told so; what they do not show is not there.
+Whoever holds none of these roles gets an error that says so; what they do not show is not there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What keeps an order from being submitted, as far as the order itself and the facts about its parts can tell.
+"""What keeps an order from being submitted, as far as the order itself and the facts about its parts show.
 
 Prices, stock and money are judged by their owners; this judges the rest. All reasons are listed, not only the first.
 """

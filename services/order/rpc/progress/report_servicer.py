@@ -40,7 +40,7 @@ class FulfillmentReportServicer(pb_grpc.FulfillmentReportServiceServicer):
 
 
 class PaymentReportServicer(payment_grpc.PaymentReportServiceServicer):
-    """Takes payments that need attention; tells which orders have ended."""
+    """Takes payments that need attention; answers which orders have ended."""
 
     def __init__(self, hold: HoldOrder, ended: EndedOrders) -> None:
         self._hold = hold

@@ -29,7 +29,7 @@ CONTEXT = "order"
 PAGE = 200
 Stated = Callable[[Tx, Sequence[uuid.UUID]], Awaitable[Sequence[Fact]]]
 _O, _L, _S, _C, _E = ORDERS.c, LINE_ITEMS.c, SUBMISSIONS.c, CANCELLATIONS.c, EVENTS.c
-_TOLD = (
+_WITNESSES = (
     "submission_begun",
     "submission_refused",
     "order_submitted",
@@ -101,9 +101,9 @@ async def _wholes(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Whole]:
     for row in await tx.execute(sa.select(ORDERS).where(_O.parent_key.in_(keys), _O.kind != "BUYER")):
         found[row.parent_key].reports.append(row)
         found[row.parent_key].documents.append(SupplierOrder.FromString(row.document))
-    witnesses = sa.or_(_E.sequence == 1, _E.sequence == _O.version, _E.type.in_(_TOLD))
-    told = sa.select(EVENTS).join(ORDERS, _O.key == _E.aggregate_key).where(_O.key.in_(keys), witnesses)
-    for event in (await tx.execute(told)).mappings():
+    witnesses = sa.or_(_E.sequence == 1, _E.sequence == _O.version, _E.type.in_(_WITNESSES))
+    selected = sa.select(EVENTS).join(ORDERS, _O.key == _E.aggregate_key).where(_O.key.in_(keys), witnesses)
+    for event in (await tx.execute(selected)).mappings():
         found[event["aggregate_key"]].events[event["sequence"]] = event_of(event)
     return list(found.values())
 
@@ -138,7 +138,7 @@ def _status(whole: Whole) -> str | None:
 
 
 _WHEN = {"forward_time": "order_forwarded", "complete_time": "order_completed", "cancel_time": "order_canceled"}
-"""What tells of a time."""
+"""The type of the event that happened at a time."""
 
 
 def _times(whole: Whole) -> str | None:
@@ -153,8 +153,8 @@ def _times(whole: Whole) -> str | None:
     )
     wrong = [name for name, reached, time in pairs if reached != (time is not None)]
     for name, type in _WHEN.items():
-        told, time = whole.event(type), getattr(order, name)
-        if bool(told) != (time is not None) or (told and told[-1].time != time):
+        happened, time = whole.event(type), getattr(order, name)
+        if bool(happened) != (time is not None) or (happened and happened[-1].time != time):
             wrong.append(f"{name} {time}")
     return f"{order.status} against its times of {', '.join(wrong)}" if wrong else ""
 

@@ -56,7 +56,7 @@ _LINE_ITEMS = Watch(
         **all_by("plan_is_of_the_lines", "inventory_record_id"),
         **all_by("units_are_those_reported", "quantity_shipped quantity_canceled"),
         "date_needed": Free("a wish of the buyer that nothing depends on"),
-        "create_time": Free("shown only: the order's history tells when lines were added"),
+        "create_time": Free("shown only: the order's history says when lines were added"),
     },
     by("line_count_is_right"),
 )
@@ -69,11 +69,11 @@ _SUBMISSIONS = Watch(
         **FAILURES,
         **all_by("attempts_are_as_in_the_history", "held caller reasons begin_time decide_time outcome"),
         "new_payments": Free("what PlaceOrder was given to make payments of: the payments are watched themselves"),
-        "next_action_time": Free("when the completer looks at it again; work that never ends is told of by itself"),
+        "next_action_time": Free("when the completer looks at it again; `waybill check` lists work that never ends"),
     },
     by("every_attempt_has_its_events"),
 )
-_TOLD_ONCE = "what has to be told: gone once it is known, and work that does not end is told of by itself"
+_SENT_ONCE = "what has to be sent: gone once it has arrived, and `waybill check` lists work that does not end"
 WATCHED: Register = {
     tables.ORDERS: _ORDERS,
     tables.LINE_ITEMS: _LINE_ITEMS,
@@ -91,14 +91,16 @@ WATCHED: Register = {
     tables.CANCELLATIONS: Watch(
         {
             **all_by("cancel_is_as_in_the_history", "order_key state caller comment"),
-            **all_free("when the completer looks at it, and since when: work that never ends is told of", "begin_time"),
+            **all_free(
+                "when the completer looks at it, and since when: `waybill check` lists work that never ends", "begin_time"
+            ),
             **all_free("when the completer looks at it again", "next_action_time"),
             **FAILURES,
         },
         by("cancel_is_as_in_the_history"),
     ),
     tables.HOLD_COMMANDS: Watch(
-        {**all_free(_TOLD_ONCE, "order_key held version begin_time next_action_time"), **FAILURES}, Free(_TOLD_ONCE)
+        {**all_free(_SENT_ONCE, "order_key held version begin_time next_action_time"), **FAILURES}, Free(_SENT_ONCE)
     ),
     tables.SHIPMENTS: Watch(
         {

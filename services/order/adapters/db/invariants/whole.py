@@ -48,7 +48,7 @@ class Whole:
 
     @property
     def submit_sequence(self) -> int:
-        """Which of its events tells that it was submitted; beyond all of them when none does."""
+        """The number of the event by which it was submitted; beyond all of them when none does."""
         return next((event.sequence for event in self.event("order_submitted")), self.order.version + 1)
 
     @property

@@ -25,31 +25,31 @@ _SUMMED = ("subtotal", "discount", "tax")
 
 
 def _history(whole: Whole) -> str | None:
-    """The newest event states the order as it is; the first tells who made it, and when."""
+    """The newest event states the order as it is; the first states who made it, and when."""
     order, first, newest = whole.order, whole.events.get(1), whole.events.get(whole.order.version)
     if first is None or newest is None:
         return None
     mine = stated(order)
-    # Where the lines go to is told beside it, and looked at with the lines.
-    facts = {name: told for name, told in newest.facts.items() if name != "ship_to"}
-    wrong = [f"{name} {mine.get(name)}, told {told}" for name, told in facts.items() if mine.get(name) != told]
+    # Where the lines go to is stated beside it, and looked at with the lines.
+    facts = {name: said for name, said in newest.facts.items() if name != "ship_to"}
+    wrong = [f"{name} {mine.get(name)}, event says {said}" for name, said in facts.items() if mine.get(name) != said]
     for event in whole.events.values():
         if event is not newest:
-            wrong += [f"{name} {mine[name]}, event {event.sequence} told {told}" for name, told in _kept(whole, event, mine)]
+            wrong += [f"{name} {mine[name]}, event {event.sequence} says {said}" for name, said in _kept(whole, event, mine)]
         if event.status != _LEADS_TO.get(event.type, event.status):
-            wrong.append(f"event {event.sequence} {event.type} told {event.status}")
+            wrong.append(f"event {event.sequence} {event.type} says {event.status}")
     wrong += _backwards([event for _, event in sorted(whole.events.items())])
     if newest.time != order.update_time:
-        wrong.append(f"update_time {order.update_time}, told {newest.time}")
+        wrong.append(f"update_time {order.update_time}, event says {newest.time}")
     if (first.user_id, first.time) != (order.created_by, order.create_time):
-        wrong.append(f"created by {order.created_by} at {order.create_time}, told {first.user_id} at {first.time}")
+        wrong.append(f"created by {order.created_by} at {order.create_time}, event says {first.user_id} at {first.time}")
     if order.is_submitted and whole.submit_time != order.submit_time:
-        wrong.append(f"submit_time {order.submit_time}, told {whole.submit_time}")
+        wrong.append(f"submit_time {order.submit_time}, event says {whole.submit_time}")
     return "; ".join(wrong)
 
 
 def _kept(whole: Whole, event: Event, mine: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What an older event told of that has not changed since, and is told otherwise now."""
+    """What an older event stated that has not changed since, and is stored otherwise now."""
     submitted = whole.order.is_submitted and whole.submit_sequence <= event.sequence
     for name in (*_NEVER_CHANGED, *(_KEPT_ONCE_SUBMITTED if submitted else ())):
         if name in event.facts and event.facts[name] != mine[name]:
@@ -63,7 +63,7 @@ def _backwards(events: Sequence[Event]) -> Iterator[str]:
 
 
 def _attempts(whole: Whole) -> str | None:
-    """When an attempt began and was decided, by whom, and why it was refused, is what its events tell."""
+    """When an attempt began and was decided, by whom, and why it was refused, is what its events state."""
     if not whole.attempts:
         return None
     began = {event.data.get("attempt"): event for event in whole.event("submission_begun")}
@@ -73,14 +73,14 @@ def _attempts(whole: Whole) -> str | None:
     for attempt in whole.attempts:
         begin, end = began.get(attempt.attempt), ended.get(attempt.attempt)
         if begin is not None and (begin.time, begin.user_id) != (attempt.begin_time, attempt.caller.get("sub", begin.user_id)):
-            wrong.append(f"attempt {attempt.attempt} began {attempt.begin_time}, told {begin.time}")
+            wrong.append(f"attempt {attempt.attempt} began {attempt.begin_time}, event says {begin.time}")
         if end is not None and end.time != attempt.decide_time:
-            wrong.append(f"attempt {attempt.attempt} was decided {attempt.decide_time}, told {end.time}")
+            wrong.append(f"attempt {attempt.attempt} was decided {attempt.decide_time}, event says {end.time}")
         if end is not None and end.user_id != attempt.caller.get("sub", end.user_id):
-            wrong.append(f"attempt {attempt.attempt} is of {attempt.caller['sub']}, told {end.user_id}")
-        told = None if end is None else end.data.get("reasons")
-        if told is not None and told != sorted({r.reason for r in attempt.reasons}):
-            wrong.append(f"attempt {attempt.attempt} was refused for {[r.reason for r in attempt.reasons]}, told {told}")
+            wrong.append(f"attempt {attempt.attempt} is of {attempt.caller['sub']}, event says {end.user_id}")
+        known = None if end is None else end.data.get("reasons")
+        if known is not None and known != sorted({r.reason for r in attempt.reasons}):
+            wrong.append(f"attempt {attempt.attempt} was refused for {[r.reason for r in attempt.reasons]}, event says {known}")
         if attempt.state == "ACCEPTED" and not attempt.held:
             wrong.append(f"attempt {attempt.attempt} is accepted and held nothing")
         made = _LED_TO[attempt.kind] if attempt.state == "ACCEPTED" else ""
@@ -90,15 +90,15 @@ def _attempts(whole: Whole) -> str | None:
 
 
 def _canceled(whole: Whole) -> str | None:
-    """Who canceled an open order, and why, is what its history tells."""
-    row, told = whole.cancel, whole.event("order_canceled")
+    """Who canceled an open order, and why, is what its history states."""
+    row, canceled = whole.cancel, whole.event("order_canceled")
     # What nobody has canceled ended because its suppliers did not ship.
-    if not whole.order.is_submitted or not told or not told[-1].user_id:
+    if not whole.order.is_submitted or not canceled or not canceled[-1].user_id:
         return None
     if row is None or row.state == "FREEZING":
-        return f"canceled by {told[-1].user_id}, and nothing was decided"
-    did, said = (row.caller.get("sub"), row.comment), (told[-1].user_id, told[-1].data.get("comment"))
-    return "" if did == said else f"canceled by {did[0]} ({did[1]!r}), told {said[0]} ({said[1]!r})"
+        return f"canceled by {canceled[-1].user_id}, and nothing was decided"
+    did, said = (row.caller.get("sub"), row.comment), (canceled[-1].user_id, canceled[-1].data.get("comment"))
+    return "" if did == said else f"canceled by {did[0]} ({did[1]!r}), event says {said[0]} ({said[1]!r})"
 
 
 def _places(whole: Whole) -> str | None:
@@ -106,13 +106,13 @@ def _places(whole: Whole) -> str | None:
     first = whole.events.get(1)
     if first is None or "ship_to" not in first.facts:
         return None
-    told: dict[str, str] = {}
+    stated_places: dict[str, str] = {}
     for _, event in sorted(whole.events.items()):
-        told |= cast(Mapping[str, str], event.facts.get("ship_to", {}))
+        stated_places |= cast(Mapping[str, str], event.facts.get("ship_to", {}))
     wrong = [
-        f"line {line.id}: shipping_address_id {line.shipping_address_id!r}, told {told.get(line.id, '')!r}"
+        f"line {line.id}: shipping_address_id {line.shipping_address_id!r}, events say {stated_places.get(line.id, '')!r}"
         for line in whole.lines
-        if line.shipping_address_id != told.get(line.id, "")
+        if line.shipping_address_id != stated_places.get(line.id, "")
     ]
     return "; ".join(wrong)
 

@@ -1,4 +1,4 @@
-"""What fulfillment has to be told about holds, in the database."""
+"""Decisions about holds that fulfillment does not have yet, in the database."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ H = HOLD_COMMANDS.c
 
 
 class SqlHoldStore:
-    """One row an order while there is something to tell."""
+    """One row an order while fulfillment does not have the newest decision."""
 
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
@@ -34,12 +34,12 @@ class SqlHoldStore:
         )
 
     async def command(self, key: uuid.UUID) -> HoldCommand | None:
-        """What is still to be told about an order."""
+        """The decision about an order that fulfillment does not have yet."""
         row = (await self._tx.execute(sa.select(HOLD_COMMANDS).where(H.order_key == key))).mappings().first()
         return None if row is None else HoldCommand(**row)
 
-    async def told(self, command: HoldCommand) -> None:
-        """Fulfillment has it; a newer decision stays to be told."""
+    async def acknowledge(self, command: HoldCommand) -> None:
+        """Fulfillment has it; a newer decision stays."""
         await self._tx.execute(sa.delete(HOLD_COMMANDS).where(H.order_key == command.order_key, H.version == command.version))
 
     async def any_due(self, now: datetime) -> bool:
