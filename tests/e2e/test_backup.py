@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -30,32 +29,21 @@ from services.host.process.settings import HostSettings
 from services.host.sample.parties import sign_in
 from tests.e2e.steps import card, ready, until
 from tests.support.marketplace import ALL, INCOMING, Marketplace, create
+from tests.support.process import said
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2, supplier_order_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as pb
 from waybill.order.v1 import checkout_service_pb2, order_pb2, order_service_pb2
 from waybill.payment.v1 import payment_pb2
 from waybill_client import AsyncWaybill, WaybillError
 
-ROOT = Path(__file__).resolve().parents[2]
 Watch = order_service_pb2.WatchOrdersRequest
 
 
 async def waybill(command: str, archive: Path, data: Path, url: str) -> tuple[int, dict[str, Any]]:
     """Runs a command in a process of its own: exit code and what it said."""
     where = ["--database-url", url] if url else ["--data", str(data)]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "services.host.cli",
-        command,
-        str(archive),
-        "--json",
-        *where,
-        stdout=asyncio.subprocess.PIPE,
-        cwd=ROOT,
-    )
-    out, _ = await process.communicate()
-    return int(process.returncode or 0), json.loads(out)
+    code, output, _ = await said(command, str(archive), "--json", *where)
+    return code, json.loads(output)
 
 
 @asynccontextmanager
@@ -177,11 +165,11 @@ async def test_a_backup_under_load_fails_no_call_and_is_one_consistent_state(
     async with Load(market) as load:
         await load.some(15)
         before, shipped = set(load.placed), set(load.shipped)
-        code, said = await waybill("backup", archive, tmp_path, market.database_url)
-        assert code == 0, said
+        code, made = await waybill("backup", archive, tmp_path, market.database_url)
+        assert code == 0, made
         await load.some(5)
     code, back = await waybill("restore", archive, data, other_database_url)
-    assert (code, back["made"], back["contexts"]) == (0, said["made"], said["contexts"])
+    assert (code, back["made"], back["contexts"]) == (0, made["made"], made["contexts"])
     assert all(path.stat().st_mode & 0o077 == 0 for path in [archive, *archive.rglob("*")])
     async with served_again(market, data, other_database_url) as again:
         there = await orders(again.cast.sam)
@@ -238,13 +226,13 @@ async def test_an_archive_with_one_changed_byte_is_refused(market: Marketplace, 
         content = path.read_bytes()
         middle = len(content) // 2
         path.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
-        code, said = await waybill("restore", archive, data, other_database_url)
-        assert (code, said["error"]["reason"]) == (2, "ARCHIVE_INVALID")
-        assert path.name in said["error"]["message"]
+        code, answer = await waybill("restore", archive, data, other_database_url)
+        assert (code, answer["error"]["reason"]) == (2, "ARCHIVE_INVALID")
+        assert path.name in answer["error"]["message"]
         path.write_bytes(content)
     os.unlink(archive / "SHA256SUMS")
-    code, said = await waybill("restore", archive, data, other_database_url)
-    assert (code, said["error"]["reason"]) == (2, "ARCHIVE_INVALID")
+    code, answer = await waybill("restore", archive, data, other_database_url)
+    assert (code, answer["error"]["reason"]) == (2, "ARCHIVE_INVALID")
     assert not data.exists()
 
 
@@ -261,8 +249,8 @@ async def test_what_an_archive_says_falsely_is_noticed_and_nothing_of_it_is_kept
     unknown["contexts"]["order"]["revision"] = "9999"
     for wrong, reason in ((more_rows, "ARCHIVE_INVALID"), (unknown, "ARCHIVE_NEWER")):
         describe(archive, json.dumps(wrong))
-        code, said = await waybill("restore", archive, data, other_database_url)
-        assert (code, said["error"]["reason"]) == (2, reason)
+        code, answer = await waybill("restore", archive, data, other_database_url)
+        assert (code, answer["error"]["reason"]) == (2, reason)
     describe(archive, manifest)
     assert (await waybill("restore", archive, data, other_database_url))[0] == 0
     async with served_again(market, data, other_database_url) as again:
@@ -310,8 +298,8 @@ async def test_a_database_that_has_rows_is_not_restored_into(market: Marketplace
     archive = tmp_path / "archive"
     assert (await waybill("backup", archive, tmp_path, market.database_url))[0] == 0
     await create(market.cast.ada, "CART", anvil=1)
-    code, said = await waybill("restore", archive, tmp_path, market.database_url)
-    assert (code, said["error"]["reason"]) == (2, "DATABASE_NOT_EMPTY")
+    code, answer = await waybill("restore", archive, tmp_path, market.database_url)
+    assert (code, answer["error"]["reason"]) == (2, "DATABASE_NOT_EMPTY")
     assert "CART" in await orders(market.cast.ada)
 
 
@@ -336,12 +324,12 @@ async def test_an_archive_is_not_written_over_another_nor_restored_into_another_
 ) -> None:
     archive = tmp_path / "archive"
     assert (await waybill("backup", archive, tmp_path, ""))[0] == 0
-    code, said = await waybill("backup", archive, tmp_path, "")
-    assert (code, said["error"]["reason"]) == (2, "ARCHIVE_EXISTS")
-    code, said = await waybill("restore", archive, tmp_path, cluster_database)
-    assert (code, said["error"]["reason"]) == (2, "ENGINE_MISMATCH")
-    code, said = await waybill("backup", tmp_path / "none", tmp_path, cluster_database)
-    assert (code, said["error"]["reason"]) == (2, "DATABASE_MISSING")
+    code, answer = await waybill("backup", archive, tmp_path, "")
+    assert (code, answer["error"]["reason"]) == (2, "ARCHIVE_EXISTS")
+    code, answer = await waybill("restore", archive, tmp_path, cluster_database)
+    assert (code, answer["error"]["reason"]) == (2, "ENGINE_MISMATCH")
+    code, answer = await waybill("backup", tmp_path / "none", tmp_path, cluster_database)
+    assert (code, answer["error"]["reason"]) == (2, "DATABASE_MISSING")
     assert not (tmp_path / "none").exists()
 
 
@@ -364,22 +352,9 @@ async def test_a_submit_that_was_under_way_at_the_cut_is_brought_to_its_end_by_c
         left = await reconcile(owner, [], 0, lambda _: None)
     assert left[ATTEMPT] == 1
     async with served_again(market, data, other_database_url) as again:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "services.host.cli",
-            "check",
-            "--reconcile",
-            "--server",
-            again.address,
-            "--client-secret",
-            secret,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=ROOT,
-        )
-        out, err = await process.communicate()
-        assert process.returncode == 0, out
-        assert b"invariants OK" in out
-        assert err.decode().splitlines()[-1] == "nothing is under way"
+        access = ("--server", again.address, "--client-secret", secret)
+        code, output, errors = await said("check", "--reconcile", *access)
+        assert code == 0, output
+        assert "invariants OK" in output
+        assert errors.splitlines()[-1] == "nothing is under way"
         assert await until(again.cast.ada, "LATE", order_pb2.ORDER_STATUS_OPEN)

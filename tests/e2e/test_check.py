@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
-import os
-import sys
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +24,7 @@ from services.host.process.settings import HostSettings
 from services.order.application.progress.report_fulfillment import ReportFulfillment
 from tests.e2e.steps import until_parked
 from tests.support.marketplace import Marketplace
+from tests.support.process import said
 from tests.support.tampering import tampered
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as svc
 from waybill.inspection.v1 import inspection_service_pb2 as pb
@@ -39,20 +37,9 @@ async def run(at: Marketplace | Host, *arguments: str) -> tuple[int, str]:
     """The command in a process of its own: its exit code and what it prints."""
     secret = at.secret
     assert secret is not None
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "services.host.cli",
-        "check",
-        "--server",
-        at.address,
-        *arguments,
-        env={**os.environ, "WAYBILL_CLIENT_ID": secret.client_id, "WAYBILL_CLIENT_SECRET": secret.client_secret},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    printed, _ = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, printed.decode()
+    known = {"WAYBILL_CLIENT_ID": secret.client_id, "WAYBILL_CLIENT_SECRET": secret.client_secret}
+    code, output, _ = await said("check", "--server", at.address, *arguments, environment=known)
+    return code, output
 
 
 CENT = 10_000

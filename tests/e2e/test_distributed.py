@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
-from pathlib import Path
 
 from services.host.sample.marketplace import PASSWORD, SHOP, set_up
 from tests.bench.processes import distributed
 from tests.support.process import said as waybill
 from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill_client import AsyncWaybill
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 async def test_an_order_is_placed_split_and_inspected_across_seven_processes(cluster_database: str) -> None:
@@ -28,21 +24,9 @@ async def test_an_order_is_placed_split_and_inspected_across_seven_processes(clu
             tree = await owner.orders.GetOrderTree(order_service_pb2.GetOrderTreeRequest(order_id="FAR"))
             assert [s.supplier_id for s in tree.supplier_orders] == ["northforge", "lumenworks", "wh-east", "wh-west"]
         servers = [argument for address in fleet.addresses.values() for argument in ("--server", address)]
-        checked = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "services.host.cli",
-            "check",
-            "--client-secret",
-            fleet.client_secret,
-            *servers,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            cwd=ROOT,
-        )
-        said, _ = await checked.communicate()
-        assert checked.returncode == 0, said.decode()
-        assert "invariants OK" in said.decode()
+        code, output, errors = await waybill("check", "--client-secret", fleet.client_secret, *servers)
+        assert code == 0, output + errors
+        assert "invariants OK" in output
         for command in ("submissions", "outbox", "payments"):
             await until_nothing_is_listed(command, "--client-secret", fleet.client_secret, *servers)
         code, _, errors = await waybill("submissions", "list", "--client-secret", fleet.client_secret, *servers[:2])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.process import Served, served
+from tests.support.process import Served, said, served
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -92,13 +92,7 @@ def test_help_names_every_command() -> None:
 
 
 @pytest.mark.parametrize("bind", ["0.0.0.0:0", "[::]:0"])
-def test_an_address_that_others_can_reach_needs_tls_or_a_word(bind: str) -> None:
-    refused = subprocess.run(
-        [sys.executable, "-m", "services.host.cli", "serve", "--bind", bind],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-    )
-    assert refused.returncode == 2
-    assert "--insecure" in refused.stderr
+async def test_an_address_that_others_can_reach_needs_tls_or_a_word(bind: str) -> None:
+    code, _, errors = await said("serve", "--bind", bind)
+    assert code == 2
+    assert "--insecure" in errors

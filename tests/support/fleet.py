@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,11 +16,11 @@ from services.host.check import Report, check
 from services.host.contexts import CONTEXTS
 from services.host.sample.marketplace import set_up
 from services.host.sample.parties import Cast, sign_in
+from tests.support.process import Process, started
 from tests.support.rest import PATIENCE, at_rest
 from waybill.operations.v1 import outbox_service_pb2
 from waybill_client import AsyncWaybill
 
-ROOT = Path(__file__).resolve().parents[2]
 SECRET = "a-secret-of-the-tests-shared-by-all-services"
 _CLIENT_SECRET = re.compile(r"client secret\s+(\S+)")
 
@@ -43,7 +42,7 @@ class Member:
     inner_port: int
     """Where it serves the other services."""
     log: Path
-    process: asyncio.subprocess.Process | None = None
+    process: Process | None = None
     starting: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while it is started: two who find it dead start it once."""
 
@@ -114,14 +113,14 @@ class Fleet:
                 await self._start(member)
 
     async def _start(self, member: Member) -> None:
-        command = [sys.executable, "-m", "services.host.cli", "serve", "--only", member.context]
-        command += ["--bind", member.address, "--service-bind", member.inner_address, "--log-level", "WARNING"]
+        arguments = ["serve", "--only", member.context]
+        arguments += ["--bind", member.address, "--service-bind", member.inner_address, "--log-level", "WARNING"]
         environment = {**os.environ, "COLUMNS": "400", "WAYBILL_DATABASE_URL": self.url, "WAYBILL_SERVICE_SECRET": SECRET}
         for context, address in self.inner_entrances.items():
             environment[f"WAYBILL_{context.upper()}_ADDRESS"] = address
         with member.log.open("a") as log:
-            member.process = await asyncio.create_subprocess_exec(
-                *command, stdout=log, stderr=log, env=environment | self.environment, cwd=ROOT
+            member.process = await started(
+                *arguments, environment=environment | self.environment, output=log.fileno(), errors=log.fileno()
             )
         await self._serves(member)
 

@@ -1,4 +1,4 @@
-"""Runs `waybill` in copies of one process that has imported everything: to import is most of what a short command takes.
+"""Runs `waybill`, its servers too, in copies of one process that has imported everything: imports are most of a start.
 
 This process has neither threads nor channels, so a copy of it begins as a new process would.
 """
@@ -18,14 +18,47 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 PATIENCE = 60.0
+PIPE = asyncio.subprocess.PIPE
 QUIET = {"GRPC_VERBOSITY": "NONE"}
 """What the command line sets before it imports gRPC."""
+
+
+@dataclass(slots=True)
+class Copy:
+    """A command that runs, as `asyncio.subprocess.Process` is one."""
+
+    pid: int
+    stdout: asyncio.StreamReader | None
+    stderr: asyncio.StreamReader | None
+    returncode: int | None = None
+    """Nothing while it runs."""
+    ending: asyncio.Task[int] | None = None
+
+    async def wait(self) -> int:
+        """Its exit code, once it has ended."""
+        assert self.ending is not None
+        return await asyncio.shield(self.ending)
+
+    def send_signal(self, number: int) -> None:
+        """Nothing happens when it has ended."""
+        if self.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.send_signal(signal.SIGKILL)
 
 
 class Forks:
@@ -41,16 +74,42 @@ class Forks:
         """Runs the command to its end: its exit code, output and errors. Raises TimeoutError."""
         return await asyncio.to_thread(self._said, arguments, environment)
 
-    def _said(self, arguments: tuple[str, ...], environment: Mapping[str, str]) -> tuple[int, str, str]:
+    async def started(
+        self, arguments: Sequence[str], environment: Mapping[str, str], output: int = PIPE, errors: int = PIPE
+    ) -> Copy:
+        """Begins the command. What it writes goes to the given descriptors, or to streams of the answer."""
+        into, outlets = _channels(output, errors)
+        door = await asyncio.to_thread(self._door)
+        try:
+            _ask(door, arguments, environment, *into)
+        finally:
+            for given, descriptor in zip((output, errors), into, strict=True):
+                if given == PIPE:
+                    os.close(descriptor)
+        heard, said = await asyncio.open_unix_connection(sock=door)
+        copy = Copy(int(await heard.readline()), *[await _stream(outlet) for outlet in outlets])
+        copy.ending = asyncio.create_task(self._ended(copy, heard, said))
+        return copy
+
+    async def _ended(self, copy: Copy, heard: asyncio.StreamReader, said: asyncio.StreamWriter) -> int:
+        ended = json.loads(await heard.readline())
+        said.close()
+        self.cpu_seconds += ended["cpu_seconds"]
+        copy.returncode = ended["code"]
+        return copy.returncode
+
+    def _door(self) -> socket.socket:
         with self._starting:
             if not self._address:
                 self._address = _started()
-        asked = json.dumps({"arguments": arguments, "environment": dict(environment)}).encode()
-        with socket.socket(socket.AF_UNIX) as door, tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        door = socket.socket(socket.AF_UNIX)
+        door.connect(self._address)
+        return door
+
+    def _said(self, arguments: tuple[str, ...], environment: Mapping[str, str]) -> tuple[int, str, str]:
+        with self._door() as door, tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
             door.settimeout(PATIENCE)
-            door.connect(self._address)
-            socket.send_fds(door, [len(asked).to_bytes(4, "big")], [output.fileno(), errors.fileno()])
-            door.sendall(asked)
+            _ask(door, arguments, environment, output.fileno(), errors.fileno())
             heard = door.makefile("r")
             process = int(heard.readline())
             try:
@@ -63,6 +122,31 @@ class Forks:
 
 
 FORKS = Forks()
+
+
+def _channels(*wanted: int) -> tuple[list[int], list[int | None]]:
+    """Where a command writes, and where that is read."""
+    into: list[int] = []
+    outlets: list[int | None] = []
+    for descriptor in wanted:
+        outlet, inlet = os.pipe() if descriptor == PIPE else (None, descriptor)
+        into.append(inlet)
+        outlets.append(outlet)
+    return into, outlets
+
+
+async def _stream(outlet: int | None) -> asyncio.StreamReader | None:
+    if outlet is None:
+        return None
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(outlet, "rb"))
+    return reader
+
+
+def _ask(door: socket.socket, arguments: Sequence[str], environment: Mapping[str, str], output: int, errors: int) -> None:
+    asked = json.dumps({"arguments": arguments, "environment": dict(environment)}).encode()
+    socket.send_fds(door, [len(asked).to_bytes(4, "big")], [output, errors])
+    door.sendall(asked)
 
 
 def _read(file: Any) -> str:

@@ -12,8 +12,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.forks import FORKS
+from tests.support.forks import FORKS, PIPE, Copy
 
+Process = asyncio.subprocess.Process | Copy
+COMMAND = (sys.executable, "-m", "services.host.cli")
+STDERR = 2
+"""The descriptor of this process's own errors."""
 SECRET = "what-processes-of-a-test-share-on-one-database"
 _ADDRESS = re.compile(r"127\.0\.0\.1:(\d+)")
 _METRICS = re.compile(r"metrics: (\S+)")
@@ -24,7 +28,7 @@ _SECRET = re.compile(r"client secret\s+(\S+)")
 class Served:
     """A running process."""
 
-    process: asyncio.subprocess.Process
+    process: Process
     address: str
     client_secret: str
     metrics: str = ""
@@ -41,14 +45,7 @@ async def said(*arguments: str, environment: Mapping[str, str] | None = None, bu
     if build is None:
         return await FORKS.said(arguments, variables)
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "services.host.cli",
-        *arguments,
-        stdout=asyncio.subprocess.PIPE,
-        cwd=build,
-        stderr=asyncio.subprocess.PIPE,
-        env=variables,
+        *COMMAND, *arguments, stdout=asyncio.subprocess.PIPE, cwd=build, stderr=asyncio.subprocess.PIPE, env=variables
     )
     try:
         output, errors = await asyncio.wait_for(process.communicate(), 60)
@@ -58,6 +55,17 @@ async def said(*arguments: str, environment: Mapping[str, str] | None = None, bu
             await process.wait()
     assert process.returncode is not None
     return process.returncode, output.decode(), errors.decode()
+
+
+async def started(
+    *arguments: str, environment: Mapping[str, str], output: int = PIPE, errors: int = STDERR, build: Path | None = None
+) -> Process:
+    """Begins `waybill` with the arguments, to be waited for; `environment` is all that it knows."""
+    if build is None:
+        return await FORKS.started(arguments, environment, output, errors)
+    return await asyncio.create_subprocess_exec(
+        *COMMAND, *arguments, stdout=output, stderr=errors, env=dict(environment), cwd=build
+    )
 
 
 @asynccontextmanager
@@ -71,12 +79,12 @@ async def served(
     build: Path | None = None,
 ) -> AsyncIterator[Served]:
     """Starts it, waits until it serves, and ends it if it has not ended itself. `build` is the folder of another build."""
-    command = [sys.executable, "-m", "services.host.cli", "serve", "--data", str(data), "--bind", "127.0.0.1:0"]
-    command += ["--log-level", "ERROR", *(["--only", only] if only else []), *options]
+    arguments = ["serve", "--data", str(data), "--bind", "127.0.0.1:0"]
+    arguments += ["--log-level", "ERROR", *(["--only", only] if only else []), *options]
     environment = {**os.environ, "WAYBILL_FAILPOINTS": failpoints, "COLUMNS": "400", **(variables or {})}
     if database_url:
         environment |= {"WAYBILL_DATABASE_URL": database_url, "WAYBILL_SERVICE_SECRET": SECRET}
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=environment, cwd=build)
+    process = await started(*arguments, environment=environment, build=build)
     try:
         yield await _ready(process)
     finally:
@@ -85,7 +93,7 @@ async def served(
             await asyncio.wait_for(process.wait(), 30)
 
 
-async def _ready(process: asyncio.subprocess.Process) -> Served:
+async def _ready(process: Process) -> Served:
     assert process.stdout is not None
     text = ""
     async with asyncio.timeout(30):

@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from tests.support.process import SECRET, said, served
+from tests.support.process import SECRET, said, served, started
 
 
 def free_port() -> int:
@@ -96,20 +95,11 @@ async def test_a_server_that_never_answers_is_waited_for_and_then_named_in_one_l
 
 async def test_a_server_that_comes_late_is_waited_for_and_then_served_from(cluster_database: str, tmp_path: Path):
     port = free_port()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "services.host.cli",
-        "serve",
-        "--only",
-        "catalog",
-        "--bind",
-        "127.0.0.1:0",
-        "--database-url",
-        moved(cluster_database, host="127.0.0.1", port=port),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "WAYBILL_SERVICE_SECRET": SECRET},
+    process = await started(
+        *(*SERVE, "--only", "catalog"),
+        *("--database-url", moved(cluster_database, host="127.0.0.1", port=port)),
+        environment={**os.environ, "WAYBILL_SERVICE_SECRET": SECRET},
+        errors=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
     assert process.stderr is not None
@@ -119,7 +109,7 @@ async def test_a_server_that_comes_late_is_waited_for_and_then_served_from(clust
             async with forwarding(port, cluster_database):
                 assert b"serves catalog" in await process.stdout.readline()
                 process.send_signal(signal.SIGTERM)
-                await process.communicate()
+                await process.wait()
     finally:
         if process.returncode is None:
             process.kill()
