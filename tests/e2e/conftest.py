@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from tests.support.databases import run_folder
 from tests.support.marketplace import Marketplace, marketplace
+from tests.support.own_orders import orders_judged
 from tests.support.prepared import Prepared, copied_database, copied_files
 
 SHARED = {"shared_market", "shared_sqlite_market"}
@@ -75,16 +76,25 @@ async def running_sqlite_market(tmp_path_factory: pytest.TempPathFactory) -> Asy
 
 
 @pytest.fixture
-def shared_market(running_market: Marketplace) -> Marketplace:
-    """A marketplace on PostgreSQL that other tests use too.
+def running_on_backend(backend: str, request: pytest.FixtureRequest) -> Marketplace:
+    """The one that runs on the database of the test."""
+    found: Marketplace = request.getfixturevalue("running_sqlite_market" if backend == "sqlite" else "running_market")
+    return found
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shared_market(running_on_backend: Marketplace) -> AsyncIterator[Marketplace]:
+    """A marketplace on PostgreSQL that other tests use too; of a test that is marked `on_sqlite`, one on SQLite as well.
 
     A test that takes it makes orders under ids that no other test uses, looks only at those, and leaves what is set up as it
-    was; it has no asynchronous fixtures of its own.
+    was; it has no asynchronous fixtures of its own. When it ends, the contexts must agree about the orders that it made.
     """
-    return running_market
+    async with orders_judged(running_on_backend):
+        yield running_on_backend
 
 
-@pytest.fixture
-def shared_sqlite_market(running_sqlite_market: Marketplace) -> Marketplace:
+@pytest_asyncio.fixture(loop_scope="session")
+async def shared_sqlite_market(running_sqlite_market: Marketplace) -> AsyncIterator[Marketplace]:
     """The same on SQLite, for what no database has a part in."""
-    return running_sqlite_market
+    async with orders_judged(running_sqlite_market):
+        yield running_sqlite_market

@@ -18,7 +18,9 @@ from google.type.money_pb2 import Money
 from libs.auth import PartyKind, Principal, TokenSigner
 from libs.auth.tokens import new_private_key
 from services import roles
+from services.host.sample.marketplace import PASSWORD, SHOP
 from tests.support.marketplace import ALL, Marketplace, create, get, lines
+from waybill.directory.v1 import token_service_pb2
 from waybill.order.v1 import checkout_service_pb2, line_item_pb2, line_item_service_pb2, order_pb2, order_service_pb2
 from waybill.order.v1.order_service_pb2_grpc import OrderServiceStub
 from waybill.payment.v1 import payment_pb2
@@ -167,18 +169,20 @@ async def test_a_foreign_order_is_not_found(shared_sqlite_market: Marketplace) -
 
 
 @pytest.mark.on_sqlite
-async def test_a_nul_in_an_id_or_a_filter_is_named_on_both_databases(market: Marketplace) -> None:
+async def test_a_nul_in_an_id_or_a_filter_is_named_on_both_databases(shared_market: Marketplace) -> None:
     with pytest.raises(WaybillError) as missing:
-        await get(market.cast.ada, "a\x00b")
+        await get(shared_market.cast.ada, "a\x00b")
     assert missing.value.reason == "RESOURCE_NOT_FOUND"
     with pytest.raises(WaybillError) as wrong:
-        await market.cast.ada.orders.ListOrders(order_service_pb2.ListOrdersRequest(direction=ALL, filter='comments = "a\x00b"'))
+        await shared_market.cast.ada.orders.ListOrders(
+            order_service_pb2.ListOrdersRequest(direction=ALL, filter='comments = "a\x00b"')
+        )
     assert wrong.value.reason == "FILTER_INVALID"
 
 
 @pytest.mark.on_sqlite
-async def test_a_nul_in_the_id_of_an_order_is_named_by_every_change_of_one(market: Marketplace) -> None:
-    sam, id, request_id = market.cast.sam, "a\x00b", "r-1"
+async def test_a_nul_in_the_id_of_an_order_is_named_by_every_change_of_one(shared_market: Marketplace) -> None:
+    sam, id, request_id = shared_market.cast.sam, "a\x00b", "r-1"
     orders, checkout, items = order_service_pb2, checkout_service_pb2, line_item_service_pb2
     line = line_item_pb2.LineItem(id="l1", product_id="anvil", quantity=1)
     pair = checkout.ShipMethodSelection(ship_estimate_id="e", ship_method_id="ground")
@@ -302,7 +306,11 @@ async def test_a_token_whose_time_is_over_is_refused(sqlite_market: Marketplace,
 
 
 async def test_bytes_that_are_no_message_are_an_invalid_argument(shared_sqlite_market: Marketplace) -> None:
-    metadata = await shared_sqlite_market.cast.ada._metadata()
+    by_password = token_service_pb2.PasswordGrant(username="ada", password=PASSWORD)
+    issued = await shared_sqlite_market.cast.ada.tokens.IssueToken(
+        token_service_pb2.IssueTokenRequest(client_id=SHOP, password=by_password)
+    )
+    metadata = (("authorization", f"Bearer {issued.access_token}"),)
     async with grpc.aio.insecure_channel(shared_sqlite_market.address) as channel:
         call = channel.unary_unary("/waybill.order.v1.OrderService/GetOrder")
         for garbage in (b"\xff\xff\xff\xff", b"\x0a\x02\xc3\x28"):

@@ -101,14 +101,19 @@ async def test_the_books_are_right_after_a_parcel_was_deleted_and_the_rest_was_g
     await shared_market.check()
 
 
-async def test_a_card_that_the_seller_gives_up_of_an_open_order_breaks_nothing(market: Marketplace) -> None:
-    await card(market, "visa", "tok_approve")
-    await ready(market.cast.ada, "WAIVED", [payment_pb2.Payment(id="waived", type="credit_card", credit_card_id="visa")], tape=4)
-    await market.cast.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="WAIVED"))
-    await ship(market.cast.clerks["wh-east"], "WAIVED-1", "l1", 2)
-    await market.cast.sam.payments.VoidPayment(payment_service_pb2.VoidPaymentRequest(payment_id="waived"))
-    await market.check()
-    await complete(market, "WAIVED")
+async def test_a_card_that_the_seller_gives_up_of_an_open_order_breaks_nothing(shared_market: Marketplace) -> None:
+    await card(shared_market, "visa-waived", "tok_approve")
+    await ready(
+        shared_market.cast.ada,
+        "WAIVED",
+        [payment_pb2.Payment(id="waived", type="credit_card", credit_card_id="visa-waived")],
+        tape=4,
+    )
+    await shared_market.cast.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="WAIVED"))
+    await ship(shared_market.cast.clerks["wh-east"], "WAIVED-1", "l1", 2)
+    await shared_market.cast.sam.payments.VoidPayment(payment_service_pb2.VoidPaymentRequest(payment_id="waived"))
+    await shared_market.check()
+    await complete(shared_market, "WAIVED")
 
 
 async def packed_twice(clerk: AsyncWaybill, id: str) -> list[str]:

@@ -23,6 +23,7 @@ from services.host.process.embedded import Host, running
 from services.host.process.settings import HostSettings
 from services.order.application.progress.report_fulfillment import ReportFulfillment
 from tests.e2e.steps import until_parked
+from tests.support import own_orders
 from tests.support.marketplace import Marketplace
 from tests.support.process import said
 from tests.support.tampering import tampered
@@ -63,9 +64,9 @@ async def test_the_command_sums_up_every_context_and_ends_with_one_line(sqlite_m
     assert text.splitlines()[-1].startswith("invariants OK  ")
 
 
-async def test_verbose_prints_every_invariant(sqlite_market: Marketplace) -> None:
-    await sqlite_market.cast.ada.place_order({"tape": 2}, id="FINE")
-    code, text = await run(sqlite_market, "--verbose")
+async def test_verbose_prints_every_invariant(shared_sqlite_market: Marketplace) -> None:
+    await shared_sqlite_market.cast.ada.place_order({"tape": 2}, id="VERBOSE")
+    code, text = await run(shared_sqlite_market, "--verbose")
     assert code == 0
     for name in ("stock_counter_equals_ledger", "history_has_no_gap", "supplier_orders_partition_the_order"):
         assert name in text
@@ -91,6 +92,19 @@ async def test_a_broken_invariant_is_named_with_its_order_and_the_command_fails(
         {"context": "across", "rule": "supplier_orders_add_up_to_the_total", "rows": 1, "broken": 1},
         {"context": "across", "rule": "reports_are_word_for_word", "rows": 1, "broken": 1},
     ]
+
+
+async def test_orders_that_were_made_in_a_block_are_judged_at_its_end(
+    shared_sqlite_market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_orders, "LOOKS", 1)
+    monkeypatch.setattr(own_orders, "PAUSE", 0.0)
+    judged = own_orders.orders_judged(shared_sqlite_market)
+    await judged.__aenter__()
+    await shared_sqlite_market.cast.ada.place_order({"tape": 2}, id="JUDGED")
+    async with amount_off(shared_sqlite_market, "JUDGED-1"):
+        with pytest.raises(AssertionError, match="JUDGED supplier_orders_add_up_to_the_total"):
+            await judged.__aexit__(None, None, None)
 
 
 async def test_books_that_cannot_be_looked_at_are_neither_sound_nor_broken(sqlite_market: Marketplace) -> None:
@@ -132,12 +146,12 @@ async def test_what_differs_while_a_report_is_under_way_is_kept_apart_for_a_whil
         assert (found, report.in_motion) == (set(), ["MOVING"])
 
 
-async def test_facts_can_be_asked_for_about_named_orders_alone(sqlite_market: Marketplace) -> None:
-    for id in ("ONE", "TWO"):
-        await sqlite_market.cast.ada.place_order({"tape": 1}, id=id)
-    inspection = sqlite_market.cast.owner.inspection
+async def test_facts_can_be_asked_for_about_named_orders_alone(shared_sqlite_market: Marketplace) -> None:
+    for id in ("FACTS-1", "FACTS-2"):
+        await shared_sqlite_market.cast.ada.place_order({"tape": 1}, id=id)
+    inspection = shared_sqlite_market.cast.owner.inspection
     every = [r.fact async for r in inspection.Inspect(pb.InspectRequest()) if r.WhichOneof("record") == "fact"]
-    (key,) = {f.order_key for f in every if f.values.get("id") == "TWO"}
+    (key,) = {f.order_key for f in every if f.values.get("id") == "FACTS-2"}
     some = [r async for r in inspection.Inspect(pb.InspectRequest(order_keys=[key]))]
     kinds = {r.WhichOneof("record") for r in some}
     assert kinds == {"fact", "summary"}
@@ -149,9 +163,9 @@ async def test_facts_can_be_asked_for_about_named_orders_alone(sqlite_market: Ma
 @pytest.mark.parametrize(
     ("keys", "reason"), [(["PO9123"], "FIELD_INVALID"), (["01a209a3-aa4f-7660-9023-2410cfbdae8e"] * 1_001, "TOO_MANY_ITEMS")]
 )
-async def test_keys_that_are_none_are_refused(sqlite_market: Marketplace, keys: list[str], reason: str) -> None:
+async def test_keys_that_are_none_are_refused(shared_sqlite_market: Marketplace, keys: list[str], reason: str) -> None:
     with pytest.raises(WaybillError) as refused:
-        await anext(aiter(sqlite_market.cast.owner.inspection.Inspect(pb.InspectRequest(order_keys=keys))))
+        await anext(aiter(shared_sqlite_market.cast.owner.inspection.Inspect(pb.InspectRequest(order_keys=keys))))
     assert [f.reason for f in refused.value.fields] == [reason]
 
 

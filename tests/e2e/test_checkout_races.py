@@ -88,18 +88,18 @@ def methods(sheet: worksheet_pb2.OrderWorksheet) -> list[str]:
 
 
 @pytest.mark.on_sqlite
-async def test_selections_for_different_estimates_made_at_once_are_all_kept(market: Marketplace) -> None:
-    ada = market.cast.ada
+async def test_selections_for_different_estimates_made_at_once_are_all_kept(shared_market: Marketplace) -> None:
+    ada = shared_market.cast.ada
     for n in range(5):
-        sheet = await estimated(ada, f"BOTH-{n}")
-        await asyncio.gather(*(select(ada, f"BOTH-{n}", "ground", e) for e in sheet.ship_estimates))
-        assert methods(await sheet_of(ada, f"BOTH-{n}")) == ["ground", "ground"]
+        sheet = await estimated(ada, f"AT-ONCE-{n}")
+        await asyncio.gather(*(select(ada, f"AT-ONCE-{n}", "ground", e) for e in sheet.ship_estimates))
+        assert methods(await sheet_of(ada, f"AT-ONCE-{n}")) == ["ground", "ground"]
 
 
 async def test_a_calculation_that_a_selection_overtook_is_aborted_and_the_selection_stays(
-    market: Marketplace, paused: Callable[[Any, str], Pause]
+    shared_market: Marketplace, paused: Callable[[Any, str], Pause]
 ) -> None:
-    ada = market.cast.ada
+    ada = shared_market.cast.ada
     sheet = await estimated(ada, "TAKEN")
     await select(ada, "TAKEN", "ground", *sheet.ship_estimates)
     pause = paused(PricingClient, "calculate")
@@ -117,9 +117,9 @@ async def test_a_calculation_that_a_selection_overtook_is_aborted_and_the_select
 
 
 async def test_a_calculation_is_not_disturbed_by_what_it_does_not_depend_on(
-    market: Marketplace, paused: Callable[[Any, str], Pause]
+    shared_market: Marketplace, paused: Callable[[Any, str], Pause]
 ) -> None:
-    ada = market.cast.ada
+    ada = shared_market.cast.ada
     sheet = await estimated(ada, "CALM")
     await select(ada, "CALM", "ground", *sheet.ship_estimates)
     pause = paused(PricingClient, "calculate")
@@ -133,41 +133,41 @@ async def test_a_calculation_is_not_disturbed_by_what_it_does_not_depend_on(
 
 
 async def test_an_estimate_keeps_selections_that_were_made_while_it_was_worked_out(
-    market: Marketplace, paused: Callable[[Any, str], Pause]
+    shared_market: Marketplace, paused: Callable[[Any, str], Pause]
 ) -> None:
-    ada = market.cast.ada
-    sheet = await estimated(ada, "KEPT")
+    ada = shared_market.cast.ada
+    sheet = await estimated(ada, "KEPT-CHOICE")
     pause = paused(ShippingClient, "estimate")
-    async with held_up(pause, ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id="KEPT"))) as estimate:
-        await select(ada, "KEPT", "ground", *sheet.ship_estimates)
+    async with held_up(pause, ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id="KEPT-CHOICE"))) as estimate:
+        await select(ada, "KEPT-CHOICE", "ground", *sheet.ship_estimates)
     assert methods((await estimate).worksheet) == ["ground", "ground"]
-    assert methods(await sheet_of(ada, "KEPT")) == ["ground", "ground"]
+    assert methods(await sheet_of(ada, "KEPT-CHOICE")) == ["ground", "ground"]
 
 
 async def test_an_estimate_of_lines_that_changed_meanwhile_is_aborted(
-    market: Marketplace, paused: Callable[[Any, str], Pause]
+    shared_market: Marketplace, paused: Callable[[Any, str], Pause]
 ) -> None:
-    ada = market.cast.ada
-    await estimated(ada, "MOVED")
+    ada = shared_market.cast.ada
+    await estimated(ada, "EDITED")
     xp = Struct()
     xp.update({"gift": True})
     pause = paused(ShippingClient, "estimate")
-    async with held_up(pause, ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id="MOVED"))) as estimate:
-        await ada.orders.UpdateOrder(order_service_pb2.UpdateOrderRequest(order=order_pb2.Order(id="MOVED", xp=xp)))
+    async with held_up(pause, ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id="EDITED"))) as estimate:
+        await ada.orders.UpdateOrder(order_service_pb2.UpdateOrderRequest(order=order_pb2.Order(id="EDITED", xp=xp)))
     with pytest.raises(WaybillError) as refused:
         await estimate
     assert (refused.value.reason, refused.value.metadata["etag"]) == ("ETAG_MISMATCH", "3")
 
 
 async def test_a_payment_that_a_submit_overtakes_is_not_left_on_the_open_order(
-    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+    shared_market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada = market.cast.ada
-    sheet = await estimated(ada, "LATE")
-    await select(ada, "LATE", "ground", *sheet.ship_estimates)
-    await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="LATE"))
+    ada = shared_market.cast.ada
+    sheet = await estimated(ada, "OVERTAKEN")
+    await select(ada, "OVERTAKEN", "ground", *sheet.ship_estimates)
+    await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="OVERTAKEN"))
     payment = payment_pb2.Payment(type="purchase_order")
-    await ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id="LATE", payments=[payment]))
+    await ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id="OVERTAKEN", payments=[payment]))
     original, pause = PaymentClient.create, Pause()
 
     async def waiting(*args: Any) -> Any:
@@ -177,14 +177,14 @@ async def test_a_payment_that_a_submit_overtakes_is_not_left_on_the_open_order(
 
     monkeypatch.setattr(PaymentClient, "create", waiting)
     payment = payment_pb2.Payment(type="purchase_order", amount=money("1", "USD"))
-    adding = ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id="LATE", payments=[payment]))
+    adding = ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id="OVERTAKEN", payments=[payment]))
     async with held_up(pause, adding) as late:
-        await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="LATE"))
+        await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="OVERTAKEN"))
     with pytest.raises(WaybillError) as refused:
         await late
     assert (refused.value.code, refused.value.reason) == (grpc.StatusCode.ABORTED, "SUBMISSION_IN_PROGRESS")
-    assert refused.value.metadata == {"order": "LATE", "attempt": "1"}
-    listed = await ada.checkout.ListPayments(pb.ListPaymentsRequest(order_id="LATE"))
+    assert refused.value.metadata == {"order": "OVERTAKEN", "attempt": "1"}
+    listed = await ada.checkout.ListPayments(pb.ListPaymentsRequest(order_id="OVERTAKEN"))
     assert [p.state for p in listed.payments] == [payment_pb2.PAYMENT_STATE_CONFIRMED]
 
 

@@ -136,26 +136,26 @@ async def test_an_error_of_our_own_while_a_submit_is_judged_refuses_the_attempt_
     assert again.order.status == order_pb2.ORDER_STATUS_OPEN
 
 
-@pytest.mark.parametrize(
-    ("client", "step"), [(PricingClient, "check_quote"), (FulfillmentClient, "reserve"), (PaymentClient, "reserve")]
-)
 async def test_a_step_that_raises_refuses_the_attempt_and_leaves_nothing_behind(
-    sqlite_market: Marketplace, monkeypatch: pytest.MonkeyPatch, client: type[Any], step: str
+    sqlite_market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: Any) -> None:
         raise KeyError("secret")
 
     ada = sqlite_market.cast.ada
-    await ready(ada, "LEFT", promise(), anvil=1)
-    with monkeypatch.context() as patched:
-        patched.setattr(client, step, broken)
-        error = await refused(ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="LEFT")))
-    assert (error.reason, [rule.reason for rule in error.rules]) == ("SUBMIT_REFUSED", ["SUBMIT_FAILED"])
-    assert "secret" not in str(error)
-    order = await get(ada, "LEFT")
-    assert (order.submission.state, order.submission.finished) == (submission_pb2.SUBMISSION_STATE_REFUSED, True)
-    answer = await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="LEFT"))
-    assert answer.order.status == order_pb2.ORDER_STATUS_OPEN
+    steps = ((PricingClient, "check_quote"), (FulfillmentClient, "reserve"), (PaymentClient, "reserve"))
+    for client, step in steps:
+        id = f"LEFT-{client.__name__}"
+        await ready(ada, id, promise(), anvil=1)
+        with monkeypatch.context() as patched:
+            patched.setattr(client, step, broken)
+            error = await refused(ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id=id)))
+        assert (error.reason, [rule.reason for rule in error.rules]) == ("SUBMIT_REFUSED", ["SUBMIT_FAILED"])
+        assert "secret" not in str(error)
+        order = await get(ada, id)
+        assert (order.submission.state, order.submission.finished) == (submission_pb2.SUBMISSION_STATE_REFUSED, True)
+        answer = await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id=id))
+        assert answer.order.status == order_pb2.ORDER_STATUS_OPEN
 
 
 async def test_what_a_confirm_fails_by_is_not_answered_as_a_refusal_and_is_driven_on(

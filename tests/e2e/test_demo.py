@@ -17,7 +17,7 @@ TOTALS = {
 
 
 @pytest.mark.on_sqlite
-async def test_the_order_completes_with_four_supplier_orders_and_exact_totals(market: Marketplace) -> None:
+async def test_the_story_completes_to_the_cent_and_shows_every_mistake_change_and_payment(market: Marketplace) -> None:
     story = await perform(market.cast, Narrator(Console(quiet=True), quiet=True))
     assert story["ok"]
     assert story["order"]["status"] == "COMPLETED"
@@ -29,17 +29,13 @@ async def test_the_order_completes_with_four_supplier_orders_and_exact_totals(ma
         ("wh-west", "COMPLETED", "953.85 USD"),
     ]
 
-
-async def test_all_mistakes_are_named_at_once_and_nothing_is_held(market: Marketplace) -> None:
-    story = await perform(market.cast, Narrator(Console(quiet=True), quiet=True))
+    # All mistakes are named at once, and nothing is held.
     reasons = sorted(r["reason"] for r in story["refused_first_for"])
     assert reasons == ["INSUFFICIENT_INVENTORY", "ORDER_NOT_CALCULATED", *["SHIP_METHOD_MISSING"] * 6]
     assert story["order"]["attempt"] == 2
     assert story["check"]["findings"] == []
 
-
-async def test_the_stream_sends_every_change_once_and_in_order(market: Marketplace) -> None:
-    story = await perform(market.cast, Narrator(Console(quiet=True), quiet=True))
+    # The stream sends every change once and in order.
     assert [w["sequence"] for w in story["watched"]] == list(range(1, len(story["watched"]) + 1))
     types = [w["type"] for w in story["watched"]]
     assert types[0] == "order_created"
@@ -47,9 +43,7 @@ async def test_the_stream_sends_every_change_once_and_in_order(market: Marketpla
     assert types.count("order_submitted") == 1
     assert types.count("units_shipped") == 6
 
-
-async def test_money_is_taken_from_the_gift_card_and_the_card_to_the_cent(market: Marketplace) -> None:
-    story = await perform(market.cast, Narrator(Console(quiet=True), quiet=True))
+    # Money is taken from the gift card and the card to the cent.
     assert [(p["type"], p["amount"], p["state"]) for p in story["payments"]] == [
         ("spending_account", "300.00 USD", "CONFIRMED"),
         ("credit_card", "3141.13 USD", "CAPTURED"),

@@ -52,8 +52,8 @@ async def refusal(client: AsyncWaybill, method: MethodDescriptor, request: Any) 
 
 
 @pytest.mark.on_sqlite
-async def test_every_required_field_that_is_empty_is_named(market: Marketplace) -> None:
-    owner, seen, silent = market.cast.owner, 0, []
+async def test_every_required_field_that_is_empty_is_named(shared_market: Marketplace) -> None:
+    owner, seen, silent = shared_market.cast.owner, 0, []
     for method in unary():
         kind = GetMessageClass(method.input_type)
         bare = [f.name for f in method.input_type.fields if "REQUIRED" in behaviors(f) and f.cpp_type not in NUMBERS]

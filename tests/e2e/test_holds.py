@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.order.application.drivers import Holds
+from services.order.adapters.clients.fulfillment import FulfillmentClient
 from tests.e2e.steps import ship
 from tests.support.loops import ShiftedClock, steps
 from tests.support.marketplace import INCOMING, OUTGOING, Marketplace, create, get, marketplace
@@ -89,13 +89,12 @@ async def test_a_hold_that_fulfillment_did_not_hear_of_is_sent_by_the_completer(
     market, clock = still
     await market.cast.ada.place_order({"tape": 1}, id="DEAF")
     complete = steps(market.host.apps["order"])["CompleteSubmissions"]
-    (holds,) = (driver._hold for driver in complete.__self__._drivers if isinstance(driver, Holds))  # type: ignore[attr-defined]
 
     async def deaf(*_: object) -> None:
         raise ConnectionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(holds._fulfillment, "hold", deaf)
+        patch.setattr(FulfillmentClient, "hold", deaf)
         assert await refused(hold(market.cast.sam, "DEAF", request_id="again")) == "INTERNAL"
     assert (await get(market.cast.sam, "DEAF")).held
     assert await complete() == 0, "it is left to its caller for a while"

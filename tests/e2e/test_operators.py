@@ -192,14 +192,14 @@ async def test_a_payment_that_waits_for_its_gateway_is_listed_and_reconciled(tmp
         assert await listed(market, "payments", "list") == []
 
 
-async def test_commands_say_what_is_wrong_in_one_line(sqlite_market: Marketplace) -> None:
+async def test_commands_say_what_is_wrong_in_one_line(shared_sqlite_market: Marketplace) -> None:
     for wrong in ("submissions resolve", "outbox retry", "outbox retry PO1-1", "outbox list --parked --pending"):
-        code, _, errors = await waybill(sqlite_market, *wrong.split())
+        code, _, errors = await waybill(shared_sqlite_market, *wrong.split())
         assert (code, "Traceback" in errors) == (2, False)
-    code, _, errors = await said("payments", "list", "--server", sqlite_market.address, "--client-secret", "wrong")
+    code, _, errors = await said("payments", "list", "--server", shared_sqlite_market.address, "--client-secret", "wrong")
     assert (code, len(errors.splitlines())) == (2, 1)
     assert "UNAUTHENTICATED" in errors
-    code, _, errors = await waybill(sqlite_market, "submissions", "list", "--filter", "nonsense = 1")
+    code, _, errors = await waybill(shared_sqlite_market, "submissions", "list", "--filter", "nonsense = 1")
     assert (code, "FILTER_INVALID" in errors) == (2, True)
 
 

@@ -10,8 +10,8 @@ from tests.support.process import said
 from waybill.order.v1 import checkout_service_pb2 as pb
 
 
-async def test_orders_are_listed_shown_and_drawn(sqlite_market: Marketplace) -> None:
-    market = sqlite_market
+async def test_orders_are_listed_shown_and_drawn(shared_sqlite_market: Marketplace) -> None:
+    market = shared_sqlite_market
 
     async def order(*arguments: str) -> str:
         access = ("--server", market.address, "--client-secret", market.secret.client_secret)
@@ -39,8 +39,8 @@ async def test_orders_are_listed_shown_and_drawn(sqlite_market: Marketplace) -> 
     assert "1 x anvil" in drawn
 
 
-async def test_an_order_that_is_not_there_is_one_line(sqlite_market: Marketplace) -> None:
-    access = ("--server", sqlite_market.address, "--client-secret", sqlite_market.secret.client_secret)
+async def test_an_order_that_is_not_there_is_one_line(shared_sqlite_market: Marketplace) -> None:
+    access = ("--server", shared_sqlite_market.address, "--client-secret", shared_sqlite_market.secret.client_secret)
     code, output, errors = await said("order", "show", "NONE", *access)
     assert (code, output) == (2, "")
     assert errors == "NOT_FOUND RESOURCE_NOT_FOUND: there is no order 'NONE'\n"

@@ -152,8 +152,8 @@ async def test_bad_overrides_and_xp_of_lines_name_their_fields(shared_sqlite_mar
     assert list(line.xp) == ["b"]
 
 
-async def test_a_line_may_ship_to_an_address_of_its_own(market: Marketplace) -> None:
-    ada = market.cast.ada
+async def test_a_line_may_ship_to_an_address_of_its_own(shared_market: Marketplace) -> None:
+    ada = shared_market.cast.ada
     await create(ada, "APART", anvil=1, tongs=1)
     (line,) = await change(ada, "APART", Line(id="l2", shipping_address=DEPOT))
     assert (line.shipping_address_id, line.shipping_address.city) == ("", "Reno")
@@ -197,8 +197,8 @@ async def test_five_thousand_lines_with_addresses_of_their_own_are_an_order_and_
 
 
 @pytest.mark.on_sqlite
-async def test_lines_added_at_once_do_not_pass_the_limit_together(market: Marketplace) -> None:
-    ada = market.cast.ada
+async def test_lines_added_at_once_do_not_pass_the_limit_together(shared_market: Marketplace) -> None:
+    ada = shared_market.cast.ada
     request = order_service_pb2.CreateOrderRequest(
         order=order_pb2.Order(id="FULL"), line_items=[Line(product_id="tape", quantity=1)] * 4_999
     )

@@ -173,8 +173,8 @@ async def test_a_mask_has_at_most_a_hundred_paths(shared_sqlite_market: Marketpl
 
 
 @pytest.mark.on_sqlite
-async def test_xp_is_merged_deeply_and_null_deletes_a_key(market: Marketplace) -> None:
-    ada = market.cast.ada
+async def test_xp_is_merged_deeply_and_null_deletes_a_key(shared_market: Marketplace) -> None:
+    ada = shared_market.cast.ada
     await create(ada, "XP", anvil=1)
     await update(ada, "XP", xp=xp(erp={"id": 7, "state": "new"}, gift=True))
     order = await update(ada, "XP", xp=xp(erp={"state": "sent"}, gift=None))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.decimal_pb2 import Decimal
 
@@ -60,14 +59,13 @@ async def test_what_needs_no_shipping_is_taxed_where_it_is_billed_and_refused_wh
     assert [(rule.reason, rule.subject) for rule in lost.rules] == [("TAX_DESTINATION_MISSING", "line_items[l1]")]
 
 
-@pytest.mark.parametrize("counted", [True, False])
-async def test_what_is_picked_up_is_taxed_at_the_location_whether_or_not_its_stock_is_counted(
-    sqlite_market: Marketplace, counted: bool
-) -> None:
+async def test_what_is_picked_up_is_taxed_at_the_location_whether_or_not_its_stock_is_counted(sqlite_market: Marketplace) -> None:
     await taxed(sqlite_market)
-    tarp = product_pb2.Product(id="tarp", track_inventory=counted)
-    await sqlite_market.cast.owner.products.UpdateProduct(
-        product_service_pb2.UpdateProductRequest(product=tarp, update_mask=FieldMask(paths=["track_inventory"]))
-    )
     line = line_item_pb2.LineItem(id="l1", product_id="tarp", quantity=1, pickup_location_id=dock("wh-west"))
-    assert await worked_out(sqlite_market, order_pb2.Order(id="PICKED", shipping_address=LYON), line) == ["0.01"]
+    for counted in (True, False):
+        tarp = product_pb2.Product(id="tarp", track_inventory=counted)
+        await sqlite_market.cast.owner.products.UpdateProduct(
+            product_service_pb2.UpdateProductRequest(product=tarp, update_mask=FieldMask(paths=["track_inventory"]))
+        )
+        order = order_pb2.Order(id=f"PICKED-{counted}", shipping_address=LYON)
+        assert await worked_out(sqlite_market, order, line) == ["0.01"], counted

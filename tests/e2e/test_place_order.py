@@ -61,10 +61,10 @@ async def test_the_answer_shows_order_and_lines_as_they_are_read_a_repeat_too(sq
     assert await cast.ada.checkout.PlaceOrder(request) == first
 
 
-async def test_a_malformed_payment_is_named_with_everything_else_and_the_id_stays_free(sqlite_market: Marketplace) -> None:
-    ada = sqlite_market.cast.ada
+async def test_a_malformed_payment_is_named_with_everything_else_and_the_id_stays_free(shared_sqlite_market: Marketplace) -> None:
+    ada = shared_sqlite_market.cast.ada
     bad = placing(
-        "FREE",
+        "MALFORMED",
         Payment(type="purchase_order", amount=money("-1", CURRENCY)),
         Payment(type="purchase_order", amount=Money(currency_code=CURRENCY, units=1, nanos=1)),
         Payment(type="purchase_order", amount=money("1", "EUR"), description="a\x00b"),
@@ -94,9 +94,9 @@ async def test_a_malformed_payment_is_named_with_everything_else_and_the_id_stay
         ("ship_method_ids[0]", "ID_INVALID"),
         ("line_items[0].product_id", "PRODUCT_NOT_FOUND"),
     }
-    page = await ada.orders.ListOrders(order_service_pb2.ListOrdersRequest(direction=ALL))
+    page = await ada.orders.ListOrders(order_service_pb2.ListOrdersRequest(direction=ALL, filter='id = "MALFORMED"'))
     assert list(page.orders) == []
-    answer = await ada.checkout.PlaceOrder(placing("FREE", Payment(type="purchase_order")))
+    answer = await ada.checkout.PlaceOrder(placing("MALFORMED", Payment(type="purchase_order")))
     assert answer.order.status == order_pb2.ORDER_STATUS_OPEN
 
 
@@ -112,26 +112,26 @@ async def test_lists_have_limits(shared_sqlite_market: Marketplace) -> None:
     assert violations(await refused(ada.checkout.RemovePayments(removal))) == {("payment_ids", "TOO_MANY_ITEMS")}
 
 
-async def test_a_refused_one_leaves_the_order_with_its_reasons_and_without_the_payments(market: Marketplace) -> None:
-    ada = market.cast.ada
-    request = placing("LEFT", Payment(type="purchase_order", amount=money("1", CURRENCY)), request_id="p-1")
+async def test_a_refused_one_leaves_the_order_with_its_reasons_and_without_the_payments(shared_market: Marketplace) -> None:
+    ada = shared_market.cast.ada
+    request = placing("REASONED", Payment(type="purchase_order", amount=money("1", CURRENCY)), request_id="p-1")
     error = await refused(ada.checkout.PlaceOrder(request))
-    assert (error.reason, error.metadata) == ("SUBMIT_REFUSED", {"order": "LEFT", "attempt": "1", "next": "SubmitOrder"})
+    assert (error.reason, error.metadata) == ("SUBMIT_REFUSED", {"order": "REASONED", "attempt": "1", "next": "SubmitOrder"})
     assert [(rule.reason, rule.subject) for rule in error.rules] == [("PAYMENTS_BELOW_TOTAL", "payments")]
-    order = await get(ada, "LEFT")
+    order = await get(ada, "REASONED")
     assert (order.status, order.calculated) == (order_pb2.ORDER_STATUS_UNSUBMITTED, True)
     assert order.submission.state == submission_pb2.SUBMISSION_STATE_REFUSED
     assert [reason.reason for reason in order.submission.reasons] == ["PAYMENTS_BELOW_TOTAL"]
-    listed = await ada.checkout.ListPayments(pb.ListPaymentsRequest(order_id="LEFT"))
+    listed = await ada.checkout.ListPayments(pb.ListPaymentsRequest(order_id="REASONED"))
     assert list(listed.payments) == []
     again = await refused(ada.checkout.PlaceOrder(request))
     assert (again.reason, again.metadata) == (error.reason, error.metadata)
-    mended = await refused(ada.checkout.PlaceOrder(placing("LEFT", Payment(type="purchase_order"), request_id="p-2")))
+    mended = await refused(ada.checkout.PlaceOrder(placing("REASONED", Payment(type="purchase_order"), request_id="p-2")))
     assert (mended.code, mended.reason) == (grpc.StatusCode.ALREADY_EXISTS, "RESOURCE_EXISTS")
-    assert mended.metadata == {"resource": "order", "id": "LEFT", "next": "SubmitOrder"}
+    assert mended.metadata == {"resource": "order", "id": "REASONED", "next": "SubmitOrder"}
     assert mended.rules == error.rules
-    await ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id="LEFT", payments=[Payment(type="purchase_order")]))
-    done = await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="LEFT"))
+    await ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id="REASONED", payments=[Payment(type="purchase_order")]))
+    done = await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="REASONED"))
     assert done.order.status == order_pb2.ORDER_STATUS_OPEN
 
 
@@ -226,13 +226,12 @@ async def test_an_order_that_is_still_being_confirmed_is_forwarded_later(
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\x1bb", "x" * 2_001])
-async def test_a_comment_is_text_for_people(sqlite_market: Marketplace, text: str) -> None:
+async def test_a_comment_is_text_for_people(shared_sqlite_market: Marketplace, text: str) -> None:
     reason = "VALUE_OUT_OF_RANGE" if len(text) > 2_000 else "FIELD_INVALID"
-    ada, sam = sqlite_market.cast.ada, sqlite_market.cast.sam
-    await ada.place_order({"tape": 1}, id="TALK")
+    sam, order = shared_sqlite_market.cast.sam, await shared_sqlite_market.cast.ada.place_order({"tape": 1})
     for call in (
-        sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="TALK", comment=text)),
-        sam.orders.HoldOrder(order_service_pb2.HoldOrderRequest(order_id="TALK", comment=text)),
-        sam.orders.ReleaseOrderHold(order_service_pb2.ReleaseOrderHoldRequest(order_id="TALK", hold_id="h", comment=text)),
+        sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id=order.id, comment=text)),
+        sam.orders.HoldOrder(order_service_pb2.HoldOrderRequest(order_id=order.id, comment=text)),
+        sam.orders.ReleaseOrderHold(order_service_pb2.ReleaseOrderHoldRequest(order_id=order.id, hold_id="h", comment=text)),
     ):
         assert violations(await refused(call)) == {("comment", reason)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.host.sample.marketplace import SHOP
@@ -51,22 +50,14 @@ async def sources(market: Marketplace, order_id: str) -> dict[str, dict[str, int
     return {o.supplier_id: {line.product_id: line.quantity for line in o.line_items} for o in page.supplier_orders}
 
 
-@pytest.mark.parametrize(("strategy", "priority", "expected"), CASES)
-async def test_an_estimated_order_is_sourced_as_its_channel_wants(
-    sqlite_market: Marketplace, strategy: str, priority: int, expected: dict[str, dict[str, int]]
-) -> None:
-    await prepared(sqlite_market, strategy, priority)
-    await sqlite_market.cast.ada.place_order(CART, id="PLANNED")
-    assert await sources(sqlite_market, "PLANNED") == expected
-
-
-@pytest.mark.parametrize(("strategy", "priority", "expected"), CASES)
-async def test_an_order_that_was_never_estimated_is_sourced_when_it_is_submitted(
-    sqlite_market: Marketplace, strategy: str, priority: int, expected: dict[str, dict[str, int]]
-) -> None:
-    await prepared(sqlite_market, strategy, priority)
+async def test_an_order_is_sourced_as_its_channel_wants_be_it_estimated_or_not(sqlite_market: Marketplace) -> None:
     ada = sqlite_market.cast.ada
-    await create(ada, "PLAIN", **CART)
-    await ada.checkout.CalculateOrder(checkout_service_pb2.CalculateOrderRequest(order_id="PLAIN"))
-    await ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="PLAIN"))
-    assert await sources(sqlite_market, "PLAIN") == expected
+    for n, (strategy, priority, expected) in enumerate(CASES):
+        await prepared(sqlite_market, strategy, priority)
+        await ada.place_order(CART, id=f"PLANNED-{n}")
+        assert await sources(sqlite_market, f"PLANNED-{n}") == expected, (strategy, priority)
+
+        await create(ada, f"PLAIN-{n}", **CART)
+        await ada.checkout.CalculateOrder(checkout_service_pb2.CalculateOrderRequest(order_id=f"PLAIN-{n}"))
+        await ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id=f"PLAIN-{n}"))
+        assert await sources(sqlite_market, f"PLAIN-{n}") == expected, (strategy, priority)

@@ -98,13 +98,14 @@ async def test_two_submits_of_one_order_under_two_request_ids_have_one_effect(ma
 
 
 @pytest.mark.on_sqlite
-async def test_the_same_request_id_joins_the_first_submit(market: Marketplace) -> None:
-    await ready(market.cast.ada, "JOIN", promise(), anvil=1)
+async def test_the_same_request_id_joins_the_first_submit(shared_market: Marketplace) -> None:
+    await ready(shared_market.cast.ada, "JOIN", promise(), anvil=1)
+    before = (await stock(shared_market, "anvil-northforge")).allocated
     request = pb.SubmitOrderRequest(order_id="JOIN", request_id="once")
-    answers = await asyncio.gather(*(market.cast.ada.checkout.SubmitOrder(request) for _ in range(5)))
+    answers = await asyncio.gather(*(shared_market.cast.ada.checkout.SubmitOrder(request) for _ in range(5)))
     assert {a.order.submission.attempt for a in answers} == {1}
     assert {a.order.status for a in answers} == {order_pb2.ORDER_STATUS_OPEN}
-    assert (await stock(market, "anvil-northforge")).allocated == 1
+    assert (await stock(shared_market, "anvil-northforge")).allocated == before + 1
 
 
 @pytest.mark.on_sqlite
@@ -167,15 +168,15 @@ async def test_shipping_that_goes_elsewhere_is_held_to_the_rate_of_its_own_place
     assert [(rule.reason, rule.subject) for rule in refused.value.rules] == [("TAX_CHANGED", f"ship_estimates[{away}]")]
 
 
-async def test_a_late_gateway_leaves_the_attempt_open_and_the_completer_ends_it(market: Marketplace) -> None:
-    await card(market, "slow", "tok_late")
-    await ready(market.cast.ada, "LATE", [payment_pb2.Payment(type="credit_card", credit_card_id="slow")], anvil=1)
-    answer = await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="LATE"))
+async def test_a_late_gateway_leaves_the_attempt_open_and_the_completer_ends_it(shared_market: Marketplace) -> None:
+    await card(shared_market, "slow-late", "tok_late")
+    await ready(shared_market.cast.ada, "LATE", [payment_pb2.Payment(type="credit_card", credit_card_id="slow-late")], anvil=1)
+    answer = await shared_market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="LATE"))
     assert answer.order.submission.state == submission_pb2.SUBMISSION_STATE_TRYING
     with pytest.raises(WaybillError) as refused:
-        await market.cast.ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id="LATE", payments=promise()))
+        await shared_market.cast.ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id="LATE", payments=promise()))
     assert refused.value.reason == "SUBMISSION_IN_PROGRESS"
-    assert await until(market.cast.ada, "LATE", order_pb2.ORDER_STATUS_OPEN)
+    assert await until(shared_market.cast.ada, "LATE", order_pb2.ORDER_STATUS_OPEN)
 
 
 async def test_a_cancel_decides_a_running_attempt_and_nothing_stays_held(market: Marketplace) -> None:

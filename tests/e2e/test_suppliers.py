@@ -16,28 +16,30 @@ from waybill_client import WaybillError
 
 
 @pytest.mark.on_sqlite
-async def test_a_rejected_supplier_order_is_sourced_again_and_the_order_still_completes(market: Marketplace) -> None:
-    await market.cast.ada.place_order({"crate": 5}, id="AGAIN")
-    await market.cast.clerks["wh-east"].supplier_orders.RejectSupplierOrder(
-        pb.RejectSupplierOrderRequest(supplier_order_id="AGAIN-1", comment="dock flooded")
+async def test_a_rejected_supplier_order_is_sourced_again_and_the_order_still_completes(shared_market: Marketplace) -> None:
+    await shared_market.cast.ada.place_order({"crate": 5}, id="SOURCED")
+    await shared_market.cast.clerks["wh-east"].supplier_orders.RejectSupplierOrder(
+        pb.RejectSupplierOrderRequest(supplier_order_id="SOURCED-1", comment="dock flooded")
     )
-    west = market.cast.clerks["wh-west"]
-    (mine,) = (await west.supplier_orders.ListSupplierOrders(pb.ListSupplierOrdersRequest())).supplier_orders
+    west = shared_market.cast.clerks["wh-west"]
+    (mine,) = (
+        await west.supplier_orders.ListSupplierOrders(pb.ListSupplierOrdersRequest(filter='order_id = "SOURCED"'))
+    ).supplier_orders
     assert [(line.line_item_id, line.quantity) for line in mine.line_items] == [("l1", 5)]
     await ship(west, mine.id, "l1", 5)
-    order = await get(market.cast.ada, "AGAIN", OUTGOING)
+    order = await get(shared_market.cast.ada, "SOURCED", OUTGOING)
     assert order.status == order_pb2.ORDER_STATUS_COMPLETED
     assert order.HasField("complete_time")
 
 
 @pytest.mark.on_sqlite
-async def test_part_shipments_move_the_buyers_units_one_by_one(market: Marketplace) -> None:
-    await market.cast.ada.place_order({"tape": 3}, id="PARTS")
-    east = market.cast.clerks["wh-east"]
+async def test_part_shipments_move_the_buyers_units_one_by_one(shared_market: Marketplace) -> None:
+    await shared_market.cast.ada.place_order({"tape": 3}, id="PARTS")
+    east = shared_market.cast.clerks["wh-east"]
     left = []
     for _ in range(3):
         await ship(east, "PARTS-1", "l1", 1)
-        answer = await market.cast.ada.orders.GetOrder(
+        answer = await shared_market.cast.ada.orders.GetOrder(
             order_service_pb2.GetOrderRequest(order_id="PARTS", direction=OUTGOING, include_line_items=True)
         )
         left.append((answer.line_items[0].quantity_open, answer.order.status))
@@ -95,14 +97,14 @@ def asked(id: str, version: int) -> order_service_pb2.GetOrderRequest:
     return order_service_pb2.GetOrderRequest(order_id=id, direction=order_pb2.DIRECTION_INCOMING, min_version=version)
 
 
-@pytest.mark.parametrize("id", ["LATE-1", "LATE-2"])
-async def test_a_version_that_does_not_come_is_said_and_no_older_one_is_sent(market: Marketplace, id: str) -> None:
-    await market.cast.ada.place_order({"tape": 1}, id="LATE")
-    with pytest.raises(WaybillError) as refused:
-        await market.cast.clerks["wh-east"].orders.GetOrder(asked(id, 99), timeout=4.0)
-    assert (refused.value.code.name, refused.value.reason) == ("ABORTED", "VERSION_NOT_REPORTED")
-    assert refused.value.metadata == {"order": id, "version": "99"}
-    assert refused.value.retry_after_seconds
+async def test_a_version_that_does_not_come_is_said_and_no_older_one_is_told(shared_market: Marketplace) -> None:
+    await shared_market.cast.ada.place_order({"tape": 1}, id="UNTOLD")
+    for id in ("UNTOLD-1", "UNTOLD-2"):
+        with pytest.raises(WaybillError) as refused:
+            await shared_market.cast.clerks["wh-east"].orders.GetOrder(asked(id, 99), timeout=4.0)
+        assert (refused.value.code.name, refused.value.reason) == ("ABORTED", "VERSION_NOT_REPORTED")
+        assert refused.value.metadata == {"order": id, "version": "99"}
+        assert refused.value.retry_after_seconds
 
 
 async def test_a_supplier_order_that_is_not_reported_yet_is_waited_for(

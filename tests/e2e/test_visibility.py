@@ -93,16 +93,16 @@ async def test_unsubmitted_orders_of_others_are_invisible(market: Marketplace) -
     assert await listed(market.cast.owner, INCOMING) == ["DRAFT"]
 
 
-async def test_a_stranger_cannot_change_an_order_and_learns_nothing_of_it(market: Marketplace) -> None:
-    await create(market.cast.ada, "MINE", anvil=1)
+async def test_a_stranger_cannot_change_an_order_and_learns_nothing_of_it(shared_market: Marketplace) -> None:
+    await create(shared_market.cast.ada, "ALONE", anvil=1)
     for who in ("bob", "gil", "northforge"):
         with pytest.raises(WaybillError) as refused:
-            await client_of(market, who).line_items.RemoveLineItems(
-                line_item_service_pb2.RemoveLineItemsRequest(order_id="MINE", line_item_ids=["l1"])
+            await client_of(shared_market, who).line_items.RemoveLineItems(
+                line_item_service_pb2.RemoveLineItemsRequest(order_id="ALONE", line_item_ids=["l1"])
             )
         assert refused.value.reason in ("RESOURCE_NOT_FOUND", "ROLE_MISSING")
         assert "anvil" not in refused.value.message
-    assert (await get(market.cast.ada, "MINE")).line_item_count == 1
+    assert (await get(shared_market.cast.ada, "ALONE")).line_item_count == 1
 
 
 async def test_a_buyer_sees_shipments_without_what_is_the_suppliers_in_both_services(market: Marketplace) -> None:

@@ -122,9 +122,9 @@ async def test_a_supplier_hears_of_its_own_supplier_orders_only(market: Marketpl
 
 
 @pytest.mark.parametrize("token", ["nonsense", "W10"])
-async def test_a_token_that_is_none_of_ours_is_refused(sqlite_market: Marketplace, token: str) -> None:
+async def test_a_token_that_is_none_of_ours_is_refused(shared_sqlite_market: Marketplace, token: str) -> None:
     with pytest.raises(WaybillError) as refused:
-        await collect(sqlite_market.cast.ada, Request(direction=OUTGOING, resume_token=token), 1)
+        await collect(shared_sqlite_market.cast.ada, Request(direction=OUTGOING, resume_token=token), 1)
     assert refused.value.reason == "RESUME_TOKEN_INVALID"
 
 
@@ -235,16 +235,16 @@ async def test_a_token_of_another_caller_is_refused(sqlite_market: Marketplace) 
     assert refused.value.reason == "RESUME_TOKEN_INVALID"
 
 
-async def test_the_history_has_no_gap_and_says_who(market: Marketplace) -> None:
-    await market.cast.ada.place_order({"anvil": 1}, id="H1")
-    answer = await market.cast.ada.orders.ListOrderHistory(
-        order_service_pb2.ListOrderHistoryRequest(order_id="H1", direction=OUTGOING, page_size=2)
+async def test_the_history_has_no_gap_and_says_who(shared_market: Marketplace) -> None:
+    await shared_market.cast.ada.place_order({"anvil": 1}, id="TOLD")
+    answer = await shared_market.cast.ada.orders.ListOrderHistory(
+        order_service_pb2.ListOrderHistoryRequest(order_id="TOLD", direction=OUTGOING, page_size=2)
     )
     events = list(answer.events)
     while answer.next_page_token:
-        answer = await market.cast.ada.orders.ListOrderHistory(
+        answer = await shared_market.cast.ada.orders.ListOrderHistory(
             order_service_pb2.ListOrderHistoryRequest(
-                order_id="H1", direction=OUTGOING, page_size=2, page_token=answer.next_page_token
+                order_id="TOLD", direction=OUTGOING, page_size=2, page_token=answer.next_page_token
             )
         )
         events += answer.events

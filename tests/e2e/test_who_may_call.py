@@ -87,8 +87,8 @@ async def test_only_what_is_listed_answers_other_companies_whatever_their_roles(
     assert {kind: sorted(found ^ listed[kind]) for kind, found in answers.items()} == {"BUYER": [], "SUPPLIER": []}
 
 
-async def test_a_service_is_wholly_for_services_or_offered_by_the_client(sqlite_market: Marketplace) -> None:
-    ada = sqlite_market.cast.ada
+async def test_a_service_is_wholly_for_services_or_offered_by_the_client(shared_sqlite_market: Marketplace) -> None:
+    ada = shared_sqlite_market.cast.ada
     reasons = {s.name: {await outcome(ada, method) for method in s.methods} for s in services()}
     closed = {name for name, found in reasons.items() if "SERVICE_ONLY" in found}
     assert {name: reasons[name] for name in closed} == {name: {"SERVICE_ONLY"} for name in closed}
