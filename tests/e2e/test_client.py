@@ -62,12 +62,12 @@ async def test_a_stream_whose_token_is_over_begins_with_a_new_one(tmp_path: Path
 async def test_the_blocking_client_signs_in_again_too(tmp_path: Path, prepared_files: Prepared) -> None:
     async with outlived(tmp_path, prepared_files) as (_, clock, address):
         with Waybill(address, SHOP, username="ada", password=PASSWORD) as blocking:
-            await asyncio.to_thread(blocking.orders.GetOrder, ASK)
+            await asyncio.to_thread(blocking._metadata)
             clock.advance(LONG)
             assert (await asyncio.to_thread(blocking.orders.GetOrder, ASK)).order.id == "O1"
         clock.advance(-LONG)
         with Waybill(address, SHOP, username="ada", password=PASSWORD) as blocking:
-            await asyncio.to_thread(blocking.orders.GetOrder, ASK)
+            await asyncio.to_thread(blocking._metadata)
             clock.advance(LONG)
             first = await asyncio.to_thread(next, iter(blocking.orders.WatchOrders(WATCH)))
             assert first.event.order_id == "O1"

@@ -14,6 +14,7 @@ OPEN = {
     "bench/load.py": {"_channel_of", "_metadata"},
     "chaos/test_submit_under_fire.py": {"_freeze"},
     "e2e/test_changes.py": {"_tried"},
+    "e2e/test_client.py": {"_metadata"},
     "e2e/test_inspection_streams.py": {"_page"},
     "e2e/test_operators.py": {"_settle"},
     "integration/libs/test_events.py": {"_waiting"},
