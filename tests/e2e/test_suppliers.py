@@ -97,9 +97,9 @@ def asked(id: str, version: int) -> order_service_pb2.GetOrderRequest:
     return order_service_pb2.GetOrderRequest(order_id=id, direction=order_pb2.DIRECTION_INCOMING, min_version=version)
 
 
-async def test_a_version_that_does_not_come_is_said_and_no_older_one_is_told(shared_market: Marketplace) -> None:
-    await shared_market.cast.ada.place_order({"tape": 1}, id="UNTOLD")
-    for id in ("UNTOLD-1", "UNTOLD-2"):
+async def test_a_version_that_does_not_come_is_said_and_no_older_one_is_sent(shared_market: Marketplace) -> None:
+    await shared_market.cast.ada.place_order({"tape": 1}, id="UNSENT")
+    for id in ("UNSENT-1", "UNSENT-2"):
         with pytest.raises(WaybillError) as refused:
             await shared_market.cast.clerks["wh-east"].orders.GetOrder(asked(id, 99), timeout=4.0)
         assert (refused.value.code.name, refused.value.reason) == ("ABORTED", "VERSION_NOT_REPORTED")

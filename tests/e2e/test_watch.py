@@ -236,15 +236,15 @@ async def test_a_token_of_another_caller_is_refused(sqlite_market: Marketplace) 
 
 
 async def test_the_history_has_no_gap_and_says_who(shared_market: Marketplace) -> None:
-    await shared_market.cast.ada.place_order({"anvil": 1}, id="TOLD")
+    await shared_market.cast.ada.place_order({"anvil": 1}, id="STREAMED")
     answer = await shared_market.cast.ada.orders.ListOrderHistory(
-        order_service_pb2.ListOrderHistoryRequest(order_id="TOLD", direction=OUTGOING, page_size=2)
+        order_service_pb2.ListOrderHistoryRequest(order_id="STREAMED", direction=OUTGOING, page_size=2)
     )
     events = list(answer.events)
     while answer.next_page_token:
         answer = await shared_market.cast.ada.orders.ListOrderHistory(
             order_service_pb2.ListOrderHistoryRequest(
-                order_id="TOLD", direction=OUTGOING, page_size=2, page_token=answer.next_page_token
+                order_id="STREAMED", direction=OUTGOING, page_size=2, page_token=answer.next_page_token
             )
         )
         events += answer.events
