@@ -50,7 +50,7 @@ BOTH = {
 """By service: what looks at the caller's own company, or at what everyone may see. What is not here is the seller's alone, or for
 services. A method that is new and answers other companies is added here, once it is clear what it shows to whom."""
 BUYERS = {"CheckoutService": "PlaceOrder", "OrderService": "CreateOrder", "CreditCardService": "CreateCreditCard"}
-SUPPLIERS = {"InventoryService": "CreateInventoryRecord BatchCreateInventoryRecords AdjustStock"}
+SUPPLIERS = {"InventoryService": "CreateInventoryRecord BatchCreateInventoryRecords DeleteInventoryRecord AdjustStock"}
 CLOSED = ("ROLE_MISSING", "SERVICE_ONLY")
 
 

@@ -78,7 +78,7 @@ CONTENTS: dict[str, dict[str, Place]] = {
         "test_gateway_operations": Inner("the books of the test gateway, which stands for another company"),
     },
     "fulfillment": {
-        **_OWN,
+        **_DELETING,
         "inventory_records": Resource("inventory record"),
         "stock_addresses": Part("inventory record"),
         "stock_movements": Part("inventory record"),

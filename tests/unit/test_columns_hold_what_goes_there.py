@@ -210,6 +210,7 @@ NEEDED = {
     },
     **{(context, "deleted_ids", "kind"): longest(r.table.name for c, r in resources() if c == context) for context in DELETING},
     ("order", "deleted_ids", "kind"): len("orders"),
+    ("fulfillment", "deleted_ids", "kind"): len("inventory_records"),
 }
 IDS = {at for at in COLUMNS if at[2] == "id" or at[2].endswith("_id")}
 OF_RESOURCES = {(context, r.table.name, name) for context, r in resources() for name in r.shape.attributes}

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from libs.errors import Use
 from libs.idempotency.key import RequestKey
 from libs.json_value import JsonObject
 from libs.query.request import Page, PageRequest
@@ -48,6 +49,15 @@ class StockStore(Protocol):
 
     async def update(self, r: InventoryRecord, *, moved: bool) -> None:
         """Stores what may be edited; `moved` when it has another address."""
+
+    async def uses(self, key: UUID) -> list[Use]:
+        """Attempts that hold units of a record, and orders that were ever given some."""
+
+    async def delete(self, r: InventoryRecord, body: JsonObject, now: datetime) -> None:
+        """Removes a record and its ledger; its id stays taken, and the feed keeps `body`."""
+
+    async def deleted(self, record_ids: Iterable[str]) -> set[str]:
+        """Those of the ids that are taken by records that were deleted."""
 
 
 class ReservationStore(Protocol):

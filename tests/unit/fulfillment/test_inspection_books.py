@@ -71,6 +71,9 @@ LEGAL = {
         allocations=[],
         lines=[],
     ),
+    "refused, and the record was deleted": books(
+        attempts=[attempt("RELEASED")], movements=[], allocations=[], lines=[], gone={RECORD}
+    ),
     "packed": books(allocations=[allocation(packed=2)], items=[item(2)]),
     "shipped": books(
         movements=[*books().movements, ONE_LEFT], allocations=[allocation(shipped=1)], items=[item(1, ship_time=LEFT)]
@@ -107,6 +110,8 @@ def test_a_state_that_an_order_may_be_in_breaks_no_rule(state: str) -> None:
         (books(movements=[*books().movements, movement("RESERVE", attempt=2, reserved=1)]), {"reserved_as_assigned"}),
         (books(movements=[*books().movements, movement("DEALLOCATE", attempt=9)]), {"reserved_as_assigned"}),
         (books(attempts=[attempt(units=2)]), {"reserved_as_assigned", "attempt_is_of_its_lines"}),
+        (books(attempts=[attempt("RELEASED")], movements=[], allocations=[], lines=[]), {"reserved_as_assigned"}),
+        (books(attempts=[attempt("RESERVED")], movements=[], allocations=[], lines=[], gone={RECORD}), {"reserved_as_assigned"}),
         (books(lines=[]), {"attempt_is_of_its_lines"}),
         (books(items=[item(2)]), {"shipment_draws_on_allocations"}),
         (books(allocations=[allocation(packed=2)], items=[item(1, drawn=2)]), {"shipment_draws_on_allocations"}),

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db import Json, Micros, PublicId, UtcTime, metadata
-from libs.idempotency import outcomes
+from libs.idempotency import outcomes, tombstones
 from libs.ids import NUMBERED_ID
 from libs.relay import marks
 from libs.relay.changes import Counted, change_tables
@@ -253,6 +253,7 @@ shipment_items = sa.Table(
 )
 
 requests = outcomes.table(METADATA)
+deleted_ids = tombstones.table(METADATA)
 changes = change_tables(METADATA).looking_up(
     Counted(inventory_records.c.key, inventory_records.c.id, inventory_records.c.version + inventory_records.c.bookings)
 )
@@ -264,7 +265,7 @@ MADE = {
     "CreateShipment": shipments,
     "BatchCreateShipments": shipments,
 }
-"""By the method that makes or changes it: what is never deleted again, so that the id in a recorded outcome leads somewhere."""
+"""By the method that makes or changes it: the table where the id in a recorded outcome leads, unless it was deleted."""
 
 NAMES: Mapping[sa.Column[Any], Iterable[str]] = {
     stock_movements.c.kind: MovementKind,

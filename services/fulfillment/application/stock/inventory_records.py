@@ -1,15 +1,15 @@
-"""Create, get, list and update inventory records."""
+"""Create, get, list, update and delete inventory records."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from libs.auth import Principal
 from libs.auth.principal import PartyKind
 from libs.clock import Clock
-from libs.errors import FieldViolation, Kind, Violations, WaybillError, denied, missing, precondition, stale
+from libs.errors import FieldViolation, Kind, Violations, WaybillError, denied, in_use, missing, precondition, stale, was_deleted
 from libs.idempotency.key import RequestKey
 from libs.ids import IdSource
 from libs.json_value import JsonObject
@@ -46,6 +46,8 @@ class RecordDraft:
 
 RecordEdit = Callable[[InventoryRecord], InventoryRecord]
 """Puts the caller's values into a record; raises when its xp becomes too large."""
+Body = Callable[[InventoryRecord], JsonObject]
+"""A record as the feed of changes keeps it."""
 
 
 def check_writer(caller: Principal) -> None:
@@ -86,7 +88,7 @@ class InventoryRecords:
                 await self._insert(work, drafts, now, caller)
             wanted = ids if replayed is None else replayed
             found = await work.stock.records(wanted)
-            return [found[id] for id in wanted]
+            return in_order(found, wanted)
 
         return await self._units.retrying(decide)
 
@@ -113,6 +115,7 @@ class InventoryRecords:
     async def _insert(self, work: FulfillmentWork, drafts: Sequence[RecordDraft], now: datetime, caller: Principal) -> None:
         taken = await work.stock.records([d.id for d in drafts])
         _refuse_taken(drafts, set(taken))
+        _refuse_deleted(drafts, await work.stock.deleted([d.id for d in drafts]))
         records = [_record(d, self._ids, now) for d in drafts]
         await work.stock.insert(records)
         movements = [
@@ -167,6 +170,32 @@ class InventoryRecords:
 
         return await self._units.retrying(decide)
 
+    async def delete(self, caller: Principal, id: str, etag: str, body: Body, request: RequestKey | None) -> None:
+        """Deletes one with its ledger; what lies there is written off. Raises RESOURCE_IN_USE, ETAG_MISMATCH."""
+        check_writer(caller)
+
+        async def decide(work: FulfillmentWork) -> None:
+            now = self._clock.now()
+            if await work.requests.claim(request, now) is not None:
+                return
+            # Locked: who reserves units of it from now on waits, and finds it gone; who has reserved some already is seen.
+            known = await self._visible(work, caller, id, lock=True)
+            if etag and etag != str(known.version):
+                raise stale(RESOURCE, id, str(known.version))
+            if used := await work.stock.uses(known.key):
+                raise in_use(RESOURCE, id, used)
+            await work.stock.delete(known, body(known), now)
+
+        await self._units.retrying(decide)
+
+
+def in_order(found: Mapping[str, InventoryRecord], ids: Sequence[str]) -> list[InventoryRecord]:
+    """The records of a request. A repeat of one whose record was deleted finds it missing."""
+    for id in ids:
+        if id not in found:
+            raise missing(RESOURCE, id)
+    return [found[id] for id in ids]
+
 
 def _refuse_taken(drafts: Sequence[RecordDraft], taken: set[str]) -> None:
     if not taken:
@@ -182,6 +211,17 @@ def _refuse_taken(drafts: Sequence[RecordDraft], taken: set[str]) -> None:
         metadata={"resource": RESOURCE, "id": again[0].id},
         fields=fields,
     )
+
+
+def _refuse_deleted(drafts: Sequence[RecordDraft], gone: set[str]) -> None:
+    again = [d for d in drafts if d.id in gone]
+    if not again:
+        return
+    error = was_deleted(RESOURCE, again[0].id)
+    error.fields = tuple(
+        FieldViolation(f"{d.field}.id", reasons.ID_OF_DELETED, f"there was an inventory record {d.id!r}") for d in again
+    )
+    raise error
 
 
 def _record(d: RecordDraft, ids: IdSource, now: datetime) -> InventoryRecord:

@@ -11,7 +11,7 @@ from libs.idempotency.key import RequestKey
 from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.application.ports import FulfillmentWork
-from services.fulfillment.application.stock.inventory_records import check_writer
+from services.fulfillment.application.stock.inventory_records import check_writer, in_order
 from services.fulfillment.domain.sourcing.model import Stock
 from services.fulfillment.domain.stock.availability import Availability, for_buyers, whole
 from services.fulfillment.domain.stock.inventory import Adjustment, InventoryRecord, LedgerEntry
@@ -44,7 +44,7 @@ class StockBook:
                 movements = _movements(adjustments, mine, caller)
                 await work.stock.book(movements, summed_by_record(movements), now)
                 mine = await work.stock.records(ids)
-            return [mine[id] for id in ids]
+            return in_order(mine, ids)
 
         return await self._units.retrying(decide)
 

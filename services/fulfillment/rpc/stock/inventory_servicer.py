@@ -12,7 +12,7 @@ from services.fulfillment.application.stock.inventory_records import InventoryRe
 from services.fulfillment.application.stock.stock_book import StockBook
 from services.fulfillment.domain.sourcing.model import MAX_LINES
 from services.fulfillment.rpc.requests import refuse_duplicates
-from services.fulfillment.rpc.stock.messages import availability_out, movement_out, record_out
+from services.fulfillment.rpc.stock.messages import availability_out, movement_out, record_body, record_out
 from services.fulfillment.rpc.stock.requests import adjustments_in, record_edit_in, record_in
 from waybill.fulfillment.v1 import inventory_service_pb2 as pb
 from waybill.fulfillment.v1 import inventory_service_pb2_grpc, reasons
@@ -89,6 +89,15 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
             key_of(call.principal, call.method, request),
         )
         return pb.UpdateInventoryRecordResponse(inventory_record=record_out(record))
+
+    async def DeleteInventoryRecord(
+        self, request: pb.DeleteInventoryRecordRequest, context: Any
+    ) -> pb.DeleteInventoryRecordResponse:
+        """Deletes one."""
+        call = current()
+        key = key_of(call.principal, call.method, request)
+        await self._records.delete(call.principal, request.inventory_record_id, request.etag, record_body, key)
+        return pb.DeleteInventoryRecordResponse()
 
     async def AdjustStock(self, request: pb.AdjustStockRequest, context: Any) -> pb.AdjustStockResponse:
         """Books receipts and counts."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from google.protobuf.json_format import MessageToDict
+
+from libs.json_value import JsonObject
 from libs.protoconv import address_out, time_out, xp_out
 from services.fulfillment.domain.stock.availability import Availability
 from services.fulfillment.domain.stock.inventory import InventoryRecord, LedgerEntry
@@ -33,6 +36,12 @@ def record_out(r: InventoryRecord) -> inventory_pb2.InventoryRecord:
         create_time=time_out(r.create_time),
         update_time=time_out(r.update_time),
     )
+
+
+def record_body(r: InventoryRecord) -> JsonObject:
+    """The same as JSON: what the feed of changes keeps of a record that is gone."""
+    body: JsonObject = MessageToDict(record_out(r), preserving_proto_field_name=True)
+    return body
 
 
 def movement_out(m: LedgerEntry) -> inventory_pb2.StockMovement:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from libs.invariants import Finding, RuleResult
 from services.fulfillment.adapters.db.documents import assignments_in, draws_in, lines_in, selections_in
 from services.fulfillment.adapters.db.tables import (
     allocations,
+    inventory_records,
     reservations,
     shipment_items,
     shipments,
@@ -25,7 +26,7 @@ from services.fulfillment.adapters.db.tables import (
 )
 
 PAGE = 500
-_M, _V, _A = stock_movements.c, reservations.c, allocations.c
+_R, _M, _V, _A = inventory_records.c, stock_movements.c, reservations.c, allocations.c
 _O, _L, _S, _I = supplier_orders.c, supplier_order_lines.c, shipments.c, shipment_items.c
 _ENDED = ("CANCELED", "COMPLETED")
 Units = Counter[tuple[Any, ...]]
@@ -43,6 +44,8 @@ class Books:
     """Supplier orders."""
     lines: list[Any] = field(default_factory=list)
     items: list[Any] = field(default_factory=list)
+    gone: set[UUID] = field(default_factory=set)
+    """Records that are not there any more. They were deleted with their ledger after the attempt was released."""
 
 
 async def book_rules(tx: Tx, context: str) -> AsyncIterator[Finding | RuleResult]:
@@ -110,18 +113,41 @@ async def _load(tx: Tx, keys: Sequence[str]) -> Mapping[str, Books]:
     for name, select in wanted.items():
         for row in await tx.execute(select):
             getattr(found[row.order_key], name).append(row)
+    await _load_gone(tx, found.values())
     return found
+
+
+async def _load_gone(tx: Tx, books: Collection[Books]) -> None:
+    """Looks for the records of released attempts of which there is no movement: few, if any."""
+    unbooked = [(its, _unbooked(its)) for its in books]
+    wanted = sorted(set().union(*(keys for _, keys in unbooked)))
+    there: set[UUID] = set()
+    for start in range(0, len(wanted), PAGE):
+        part = wanted[start : start + PAGE]
+        there |= set((await tx.execute(sa.select(_R.key).where(_R.key.in_(part)))).scalars())
+    for its, keys in unbooked:
+        its.gone = keys - there
+
+
+def _unbooked(books: Books) -> set[UUID]:
+    booked = {m.record_key for m in books.movements}
+    try:
+        assigned = {a.record_key for row in books.attempts if row.state == "RELEASED" for a in assignments_in(row.assignments)}
+    except Exception:  # What cannot be read is named by the rules.
+        return set()
+    return {key for key in assigned if key is not None} - booked
 
 
 _ITEM = (_I.supplier_order_key, _I.supplier_order_id, _I.line_item_id, _I.quantity, _I.draws)
 
 
 def _reserved(books: Books) -> Iterator[str]:
-    """What an attempt reserved is what was assigned to it; it holds that until it ends, and nothing afterwards."""
+    """What an attempt reserved is what was assigned to it; it holds that until it ends, and nothing afterwards. Of a released
+    one nothing is left to compare where the record was deleted."""
     assigned, held = Units(), Units()
     for row in books.attempts:
         for a in assignments_in(row.assignments):
-            if a.record_key is not None:
+            if a.record_key is not None and not (row.state == "RELEASED" and a.record_key in books.gone):
                 assigned[(row.attempt, a.line_item_id, a.record_key)] += a.quantity
                 held[(row.attempt, a.line_item_id, a.record_key)] += a.quantity if row.state == "RESERVED" else 0
     begun, left = Units(), Units()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from libs.db.watched import CHANGE_FEED, FAILURES, OUTBOX, Free, Register, Watch, all_by, all_free, by
 from libs.db.watched import CHANGES as CHANGES_WATCH
+from libs.db.watched import DELETED as DELETED_WATCH
 from libs.db.watched import REQUESTS as REQUESTS_WATCH
 from services.fulfillment.adapters.db import tables
 
@@ -134,6 +135,7 @@ WATCHED: Register = {
     tables.shipments: _SHIPMENTS,
     tables.shipment_items: _ITEMS,
     tables.requests: REQUESTS_WATCH,
+    tables.deleted_ids: DELETED_WATCH,
     tables.changes.changes: CHANGES_WATCH,
     tables.changes.state: CHANGE_FEED,
 }

@@ -11,12 +11,15 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from libs.db import Tx, is_unique_violation
-from libs.errors import exists
+from libs.errors import Use, exists
+from libs.idempotency import tombstones
 from libs.ids import IdSource
+from libs.json_value import JsonObject
 from libs.relay.change import Change
 from libs.relay.changes import note
+from services.fulfillment.adapters.db.stock.record_uses import record_uses
 from services.fulfillment.adapters.db.storable_ids import storable
-from services.fulfillment.adapters.db.tables import changes, inventory_records, stock_addresses, stock_movements
+from services.fulfillment.adapters.db.tables import changes, deleted_ids, inventory_records, stock_addresses, stock_movements
 from services.fulfillment.domain.sourcing.model import Stock
 from services.fulfillment.domain.stock.inventory import InventoryRecord
 from services.fulfillment.domain.stock.ledger import Effect, Movement
@@ -166,6 +169,23 @@ class SqlStockStore:
             },
         )
         self._add_to_feed([r.key], r.update_time)
+
+    async def uses(self, key: uuid.UUID) -> list[Use]:
+        """Attempts that hold units of a record, and orders that were ever given some."""
+        return await record_uses(self._tx, key)
+
+    async def delete(self, r: InventoryRecord, body: JsonObject, now: datetime) -> None:
+        """Removes a record, its ledger and its addresses; its id stays taken, and the feed keeps `body`."""
+        for table in (stock_movements, stock_addresses):
+            await self._tx.execute(sa.delete(table).where(table.c.record_key == r.key))
+        edition = _T.c.version + _T.c.bookings
+        version = (await self._tx.execute(sa.delete(_T).where(_T.c.key == r.key).returning(edition))).scalar_one()
+        await tombstones.bury(self._tx, deleted_ids, _T.name, [r.id], now)
+        note(self._tx, changes, [Change("inventory record", r.id, version, now, body)])
+
+    async def deleted(self, record_ids: Iterable[str]) -> set[str]:
+        """Those of the ids that are taken by records that were deleted."""
+        return set((await self._tx.execute(tombstones.gone(deleted_ids, _T.name, storable(record_ids)))).scalars())
 
 
 async def _stocks(tx: Tx, select: sa.Select[Any], wanted: Sequence[Any]) -> list[Stock]:
