@@ -131,6 +131,8 @@ def test_a_state_that_an_order_may_be_in_breaks_no_rule(state: str) -> None:
         "reserved by no attempt",
         "moved by no attempt",
         "assigned other units",
+        "released without a movement, of a record that is there",
+        "still tried without a movement, of a record that is not there",
         "in no supplier order",
         "packed and not counted",
         "drawn more than it holds",

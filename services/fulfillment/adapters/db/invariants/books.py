@@ -45,7 +45,7 @@ class Books:
     lines: list[Any] = field(default_factory=list)
     items: list[Any] = field(default_factory=list)
     gone: set[UUID] = field(default_factory=set)
-    """Records that are not there any more. They were deleted with their ledger after the attempt was released."""
+    """Records that were assigned to a released attempt and are not there any more: deleted, with their ledger."""
 
 
 async def book_rules(tx: Tx, context: str) -> AsyncIterator[Finding | RuleResult]:
