@@ -37,12 +37,12 @@ async def failpoints(names: list[str], record: bool, broken: bool) -> int:
     with throwaway_cluster() as url, tempfile.TemporaryDirectory(prefix="waybill-chaos-") as name:
         folder = Folder(Path(name) / "watched")
         async with fleet(url, Path(name) / "logs", environment=folder.environment) as running:
-            cast = await running.set_up()
-            await steps.provide(cast.owner, cast.ada)
+            people = await running.set_up()
+            await steps.provide(people.owner, people.ada)
             if broken:
                 folder.without_idempotency()
                 say("idempotency is switched off: this run must fail")
-            runner = Enumeration(running, folder, cast, say)
+            runner = Enumeration(running, folder, people, say)
             known = catalogue() if CATALOGUE.exists() else {}
             for scenario in chosen:
                 if record:
@@ -52,7 +52,7 @@ async def failpoints(names: list[str], record: bool, broken: bool) -> int:
                     say(f"{scenario.name}: {len(known[scenario.name])} places")
                     await runner.run(scenario, known[scenario.name], outcome, first_failure_ends=broken)
                 say(f"{scenario.name}: done after {time.monotonic() - began:.0f} s")
-            await cast.close()
+            await people.close()
     if record:
         CATALOGUE.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
         return 0
@@ -74,12 +74,12 @@ async def replies(names: list[str]) -> int:
     losses = Losses()
     with throwaway_cluster() as url, tempfile.TemporaryDirectory(prefix="waybill-chaos-") as name:
         async with wired(url, Path(name)) as wire:
-            cast = await wire.fleet.set_up()
-            await steps.provide(cast.owner, cast.ada)
-            runner = LoseReplies(wire, cast, say)
+            people = await wire.fleet.set_up()
+            await steps.provide(people.owner, people.ada)
+            runner = LoseReplies(wire, people, say)
             for scenario in names or ["submit", "place", "cancel", "ship"]:
                 await runner.run(SCENARIOS[scenario], losses)
-            await cast.close()
+            await people.close()
     for failure in losses.failures:
         say(f"FAILED {failure}")
     faults = "  ".join(f"{fault} {count}" for fault, count in sorted(losses.survived.items()))
@@ -95,10 +95,10 @@ async def pauses() -> int:
     with throwaway_cluster() as url, tempfile.TemporaryDirectory(prefix="waybill-chaos-") as name:
         folder = Folder(Path(name) / "watched")
         async with fleet(url, Path(name) / "logs", replicas=2, environment=folder.environment) as running:
-            cast = await running.set_up()
-            await steps.provide(cast.owner, cast.ada)
-            await Pauses(running, folder, cast, say).run(naps)
-            await cast.close()
+            people = await running.set_up()
+            await steps.provide(people.owner, people.ada)
+            await Pauses(running, folder, people, say).run(naps)
+            await people.close()
     for failure in naps.failures:
         say(f"FAILED {failure}")
     say(f"{naps.survived} pauses survived, {len(naps.failures)} failures")
@@ -112,27 +112,27 @@ async def soak(seconds: float, seed: int) -> int:
     say(f"seed {seed}")
     with crashable_cluster() as database, tempfile.TemporaryDirectory(prefix="waybill-soak-") as name:
         async with fleet(database.url, Path(name), replicas=2) as running:
-            cast = await running.set_up()
-            await steps.provide(cast.owner, cast.ada, scarce=("tarp",))
+            people = await running.set_up()
+            await steps.provide(people.owner, people.ada, scarce=("tarp",))
             say(f"{len(running.members)} processes, {CLIENTS} clients, a watcher, {seconds:.0f} s")
-            watcher = Watcher(cast.ada)
+            watcher = Watcher(people.ada)
             watching = asyncio.create_task(watcher.run())
-            clients = [Client(number, cast, seed, history, storm) for number in range(CLIENTS)]
+            clients = [Client(number, people, seed, history, storm) for number in range(CLIENTS)]
             loads = [asyncio.create_task(client.run()) for client in clients]
             await nemesis(running, database, seconds, seed, storm)
             await asyncio.gather(*loads)
             await running.assert_consistent()
-            torn = await resolve(cast, history)
+            torn = await resolve(people, history)
             report = await running.assert_consistent()
-            verdict = await judge(cast, history)
+            verdict = await judge(people, history)
             verdict.torn += torn
-            events = await events_of(cast.ada, {op.order for op in history})
+            events = await events_of(people.ada, {op.order for op in history})
             await watcher.caught_up(events)
             watching.cancel()
             verdict.lost += watcher.missed(events)
             verdict.doubled += watcher.heard_wrongly()
             verdict.phantom += watcher.made_up(events)
-            await cast.close()
+            await people.close()
     kills = "  ".join(f"{name} {count}" for name, count in sorted(storm.kills.items()))
     say(f"{sum(storm.kills.values())} kills survived: {kills}")
     for kind, count in sorted(verdict.counts.items()):

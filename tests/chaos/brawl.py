@@ -16,7 +16,7 @@ import grpc
 from google.protobuf.struct_pb2 import Struct
 
 from services.host.sample.marketplace import CURRENCY, ITEMS
-from services.host.sample.parties import Cast
+from services.host.sample.parties import People
 from tests.chaos import steps
 from waybill.fulfillment.v1 import shipment_service_pb2, supplier_order_pb2, supplier_order_service_pb2
 from waybill.order.v1 import checkout_service_pb2 as pb
@@ -38,7 +38,7 @@ class Nothing(Exception):
 class Brawl:
     """What has been tried, and what came of it."""
 
-    cast: Cast
+    people: People
     chance: random.Random
     tried: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By act and reason of its refusal; `ok` when it succeeded."""
@@ -62,7 +62,7 @@ class Person:
         self._number = number
         self._orders = orders
         self._chance = chance
-        self._ada, self._sam, self._clerks = brawl.cast.ada, brawl.cast.sam, brawl.cast.clerks
+        self._ada, self._sam, self._clerks = brawl.people.ada, brawl.people.sam, brawl.people.clerks
         self._count = 0
 
     async def act(self, times: int) -> None:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from libs.failpoints import numbered
-from services.host.sample.parties import Cast
+from services.host.sample.parties import People
 from tests.chaos.scenarios import Scenario
 from tests.support.fleet import Fleet
 
@@ -120,16 +120,16 @@ def service_of(place: str) -> str:
     return re.split(r"[.>]", place, maxsplit=1)[0]
 
 
-async def act(fleet: Fleet, scenario: Scenario, cast: Cast, tag: str) -> None:
+async def act(fleet: Fleet, scenario: Scenario, people: People, tag: str) -> None:
     """What is interrupted, with or without the service that is to miss it."""
     if not scenario.down:
-        await scenario.act(cast, tag)
+        await scenario.act(people, tag)
         return
     # What the dead service misses reaches it from background work, which is what is watched then.
     down = fleet.of(scenario.down)
     for member in down:
         await fleet.kill(member)
-    acting = asyncio.create_task(scenario.act(cast, tag))
+    acting = asyncio.create_task(scenario.act(people, tag))
     await asyncio.wait([acting], timeout=5)
     for member in down:
         if not member.alive:
@@ -140,10 +140,10 @@ async def act(fleet: Fleet, scenario: Scenario, cast: Cast, tag: str) -> None:
 class Enumeration:
     """Runs scenarios over a fleet."""
 
-    def __init__(self, fleet: Fleet, folder: Folder, cast: Cast, say: Say) -> None:
+    def __init__(self, fleet: Fleet, folder: Folder, people: People, say: Say) -> None:
         self._fleet = fleet
         self._folder = folder
-        self._cast = cast
+        self._people = people
         self._say = say
         self._runs = 0
 
@@ -155,8 +155,8 @@ class Enumeration:
         tag = self._tag(scenario)
         await self._prepare(scenario, tag)
         self._folder.clear()
-        await act(self._fleet, scenario, self._cast, tag)
-        await scenario.verify(self._cast, tag)
+        await act(self._fleet, scenario, self._people, tag)
+        await scenario.verify(self._people, tag)
         await self._fleet.delivered()
         found = places(self._folder.hits(), scenario.background, scenario.beside)
         self._folder.clear()
@@ -164,7 +164,7 @@ class Enumeration:
 
     async def _prepare(self, scenario: Scenario, tag: str) -> None:
         """What it leads to is over before the scenario begins."""
-        await scenario.prepare(self._cast, tag)
+        await scenario.prepare(self._people, tag)
         await self._fleet.delivered()
 
     async def run(self, scenario: Scenario, expected: list[str], outcome: Outcome, first_failure_ends: bool = False) -> None:
@@ -206,7 +206,7 @@ class Enumeration:
         self._folder.arm(place)
         nurse = asyncio.create_task(self._revive_when_fired())
         try:
-            await act(self._fleet, scenario, self._cast, tag)
+            await act(self._fleet, scenario, self._people, tag)
             async with asyncio.timeout(60):
                 await nurse
         except TimeoutError:
@@ -214,7 +214,7 @@ class Enumeration:
         finally:
             nurse.cancel()
             self._folder.clear()
-        await scenario.verify(self._cast, tag)
+        await scenario.verify(self._people, tag)
         await self._fleet.assert_consistent()
 
     async def _revive_when_fired(self) -> None:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from services.host.sample.parties import Cast
+from services.host.sample.parties import People
 from tests.chaos import steps
 from tests.chaos.steps import until_answered
 from waybill.fulfillment.v1 import shipment_service_pb2
@@ -73,7 +73,7 @@ class Verdict:
         return not (self.lost or self.doubled or self.phantom or self.torn)
 
 
-async def resolve(cast: Cast, history: list[Operation]) -> list[str]:
+async def resolve(people: People, history: list[Operation]) -> list[str]:
     """Repeats every operation whose outcome is unknown; from then on it is known. What is torn.
 
     An operation that never arrived is done by its repeat, or refused: the judgement sees which.
@@ -83,7 +83,7 @@ async def resolve(cast: Cast, history: list[Operation]) -> list[str]:
         if op.outcome != UNKNOWN:
             continue
         op.doubted = True
-        seen = await _seen(cast, op)
+        seen = await _seen(people, op)
         assert op.repeat is not None, op
         try:
             await _repeated(op.repeat)
@@ -106,16 +106,16 @@ async def _repeated(call: Callable[[], Awaitable[object]]) -> None:
             await steps.moment()
 
 
-async def _seen(cast: Cast, op: Operation) -> bool:
+async def _seen(people: People, op: Operation) -> bool:
     """Whether the operation is seen to be done."""
     try:
-        order = (await until_answered(lambda: steps.read(cast.ada, op.order))).order
+        order = (await until_answered(lambda: steps.read(people.ada, op.order))).order
     except WaybillError as error:
         if error.code.name != "NOT_FOUND":
             raise
         return False
     if op.kind == "ship":
-        return op.tag in await _shipments(cast, op.order)
+        return op.tag in await _shipments(people, op.order)
     if op.kind == "hold":
         return any(hold.comment == op.tag for hold in order.holds)
     if op.kind == "release":
@@ -129,21 +129,21 @@ def _is_canceled(order: order_pb2.Order) -> bool:
     return rest or order.status == order_pb2.ORDER_STATUS_CANCELED
 
 
-async def judge(cast: Cast, history: list[Operation]) -> Verdict:
+async def judge(people: People, history: list[Operation]) -> Verdict:
     """Compares the history with what stands in the marketplace."""
     verdict = Verdict(Counter(f"{op.kind} {UNKNOWN if op.doubted else op.outcome}" for op in history))
     by_order: dict[str, dict[str, list[Operation]]] = {}
     for op in history:
         by_order.setdefault(op.order, {}).setdefault(op.kind, []).append(op)
     for order, kinds in by_order.items():
-        await _judge_order(cast, order, kinds, verdict)
+        await _judge_order(people, order, kinds, verdict)
     return verdict
 
 
-async def _judge_order(cast: Cast, id: str, kinds: dict[str, list[Operation]], verdict: Verdict) -> None:
+async def _judge_order(people: People, id: str, kinds: dict[str, list[Operation]], verdict: Verdict) -> None:
     (placed,) = kinds["place"]
     try:
-        found = await until_answered(lambda: steps.read(cast.ada, id))
+        found = await until_answered(lambda: steps.read(people.ada, id))
     except WaybillError as error:
         if error.code.name != "NOT_FOUND":
             raise
@@ -160,8 +160,8 @@ async def _judge_order(cast: Cast, id: str, kinds: dict[str, list[Operation]], v
     if happened:
         _judge_cancels(found.order, kinds.get("cancel", []), verdict)
         _judge_holds(found.order, kinds.get("hold", []), kinds.get("release", []), verdict)
-        await _judge_shipments(cast, found, kinds.get("ship", []), verdict)
-        await _judge_money(cast, found.order, verdict)
+        await _judge_shipments(people, found, kinds.get("ship", []), verdict)
+        await _judge_money(people, found.order, verdict)
 
 
 def _turned_out(op: Operation, happened: bool, verdict: Verdict) -> None:
@@ -198,10 +198,10 @@ def _judge_holds(order: order_pb2.Order, holds: list[Operation], releases: list[
 
 
 async def _judge_shipments(
-    cast: Cast, found: order_service_pb2.GetOrderResponse, ships: list[Operation], verdict: Verdict
+    people: People, found: order_service_pb2.GetOrderResponse, ships: list[Operation], verdict: Verdict
 ) -> None:
     order, lines = found.order, found.line_items
-    there = await _shipments(cast, order.id)
+    there = await _shipments(people, order.id)
     for op in ships:
         if op.outcome == OK and not there[op.tag]:
             verdict.lost.append(f"{op.tag}: the shipment was acknowledged")
@@ -219,15 +219,15 @@ async def _judge_shipments(
             verdict.doubled.append(f"{order.id} {line.id}: {line.quantity_shipped} shipped, {shipped[line.id]} asked for")
 
 
-async def _shipments(cast: Cast, id: str) -> Counter[str]:
+async def _shipments(people: People, id: str) -> Counter[str]:
     page = await until_answered(
-        lambda: cast.sam.shipments.ListShipments(shipment_service_pb2.ListShipmentsRequest(order_id=id, page_size=100))
+        lambda: people.sam.shipments.ListShipments(shipment_service_pb2.ListShipmentsRequest(order_id=id, page_size=100))
     )
     return Counter(s.id for s in page.shipments)
 
 
-async def _judge_money(cast: Cast, order: order_pb2.Order, verdict: Verdict) -> None:
-    answer = await until_answered(lambda: cast.ada.checkout.ListPayments(pb.ListPaymentsRequest(order_id=order.id)))
+async def _judge_money(people: People, order: order_pb2.Order, verdict: Verdict) -> None:
+    answer = await until_answered(lambda: people.ada.checkout.ListPayments(pb.ListPaymentsRequest(order_id=order.id)))
     due = decimal(order.total) - decimal(order.canceled.total)
     # Of an order that was canceled in part a card holds what was authorized for the whole, and is charged what is due.
     part = bool(decimal(order.canceled.total)) and order.status != order_pb2.ORDER_STATUS_CANCELED

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from libs.failpoints import numbered
 from libs.relay.limits import DEFAULT as RELAY
-from services.host.sample.parties import Cast
+from services.host.sample.parties import People
 from services.order.application.limits import DEFAULT as COMPLETER
 from services.order.application.limits import DEFAULT_ATTEMPTS as ATTEMPTS
 from tests.chaos.failpoints import Folder, act
@@ -56,10 +56,10 @@ class Naps:
 class Pauses:
     """Runs scenarios over a fleet of replicas."""
 
-    def __init__(self, fleet: Fleet, folder: Folder, cast: Cast, say: Callable[[str], None]) -> None:
+    def __init__(self, fleet: Fleet, folder: Folder, people: People, say: Callable[[str], None]) -> None:
         self._fleet = fleet
         self._folder = folder
-        self._cast = cast
+        self._people = people
         self._say = say
 
     async def run(self, naps: Naps) -> None:
@@ -68,17 +68,17 @@ class Pauses:
             scenario = SCENARIOS[name]
             tag = f"{name}-nap-{number}"
             try:
-                await scenario.prepare(self._cast, tag)
+                await scenario.prepare(self._people, tag)
                 await self._fleet.delivered()
                 self._folder.arm(f"{place}=pause")
-                acting = asyncio.create_task(act(self._fleet, scenario, self._cast, tag))
+                acting = asyncio.create_task(act(self._fleet, scenario, self._people, tag))
                 sleeper = await self._asleep()
                 await asyncio.sleep(PAUSE)
                 if (name, place) in LEASED:
                     await self._taken_over(place)
                 self._wake(sleeper)
                 await acting
-                await scenario.verify(self._cast, tag)
+                await scenario.verify(self._people, tag)
                 await self._fleet.assert_consistent()
             except Exception as error:
                 naps.failures.append(f"{name} at {place}: {type(error).__name__}: {error}"[:1_500])

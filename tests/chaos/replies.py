@@ -18,7 +18,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from services.host.contexts import CONTEXTS
-from services.host.sample.parties import Cast
+from services.host.sample.parties import People
 from tests.chaos.failpoints import RECORDINGS, catalogue, service_of
 from tests.chaos.proxy import Fault, Proxy, proxies
 from tests.chaos.scenarios import Scenario
@@ -92,9 +92,9 @@ async def wired(url: str, folder: Path) -> AsyncIterator[Wire]:
 class LoseReplies:
     """Runs scenarios over a wired fleet."""
 
-    def __init__(self, wire: Wire, cast: Cast, say: Callable[[str], None]) -> None:
+    def __init__(self, wire: Wire, people: People, say: Callable[[str], None]) -> None:
         self._wire = wire
-        self._cast = cast
+        self._people = people
         self._say = say
         self._runs = 0
 
@@ -130,10 +130,10 @@ class LoseReplies:
 
     async def _record(self, scenario: Scenario) -> tuple[list[tuple[str, str]], Counter[str]]:
         tag = self._tag(scenario)
-        await scenario.prepare(self._cast, tag)
+        await scenario.prepare(self._people, tag)
         await self._wire.fleet.assert_consistent()
         self._wire.quiet()
-        await scenario.act(self._cast, tag)
+        await scenario.act(self._people, tag)
         await self._wire.fleet.delivered()
         calls = [
             (context, method)
@@ -142,21 +142,21 @@ class LoseReplies:
             if method not in _ASIDE
         ]
         commits = Counter({context: len(proxy.seen) for context, proxy in self._wire.databases.items() if proxy.seen})
-        await scenario.verify(self._cast, tag)
+        await scenario.verify(self._people, tag)
         return calls, commits
 
     async def _strike(self, scenario: Scenario, proxy: Proxy, fault: Fault, name: str, losses: Losses, skip: int = 0) -> None:
         tag = self._tag(scenario)
         try:
-            await scenario.prepare(self._cast, tag)
+            await scenario.prepare(self._people, tag)
             self._wire.quiet()
             proxy.arm(fault, name.split()[1] if _COMMIT in name else name.partition(".")[2], skip)
-            await scenario.act(self._cast, tag)
+            await scenario.act(self._people, tag)
             # What relays do comes a little later.
             async with asyncio.timeout(STRUCK_WITHIN):
                 while not proxy.struck:
                     await asyncio.sleep(0.05)
-            await scenario.verify(self._cast, tag)
+            await scenario.verify(self._people, tag)
             await self._wire.fleet.assert_consistent()
         except Exception as error:
             losses.failures.append(f"{scenario.name}: {fault.value} {name}: {type(error).__name__}: {error}"[:1_500])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from services.host.sample.parties import Cast
+from services.host.sample.parties import People
 from tests.chaos import steps
 from tests.chaos.steps import until_answered
 from waybill.fulfillment.v1 import supplier_order_pb2
@@ -13,7 +13,7 @@ from waybill.order.v1 import order_pb2, submission_pb2
 from waybill.payment.v1 import payment_pb2
 from waybill_client import WaybillError
 
-Step = Callable[[Cast, str], Awaitable[None]]
+Step = Callable[[People, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,253 +32,255 @@ class Scenario:
     """Which of its places are not, because loops reach them too while it goes on, or because only `verify` does."""
 
 
-async def _nothing(cast: Cast, tag: str) -> None:
+async def _nothing(people: People, tag: str) -> None:
     return None
 
 
-async def _cart(cast: Cast, tag: str) -> None:
-    await steps.cart(cast.ada, tag)
+async def _cart(people: People, tag: str) -> None:
+    await steps.cart(people.ada, tag)
 
 
-async def _declined_cart(cast: Cast, tag: str) -> None:
-    await steps.cart(cast.ada, tag, "decline")
+async def _declined_cart(people: People, tag: str) -> None:
+    await steps.cart(people.ada, tag, "decline")
 
 
-async def _late_cart(cast: Cast, tag: str) -> None:
-    await steps.cart(cast.ada, tag, "late")
+async def _late_cart(people: People, tag: str) -> None:
+    await steps.cart(people.ada, tag, "late")
 
 
-async def _submit(cast: Cast, tag: str) -> None:
-    first = await steps.submit_until_accepted(cast.ada, tag)
+async def _submit(people: People, tag: str) -> None:
+    first = await steps.submit_until_accepted(people.ada, tag)
     # The repeat of a call that was answered.
-    again = await steps.submit_until_accepted(cast.ada, tag, first.submission.attempt)
+    again = await steps.submit_until_accepted(people.ada, tag, first.submission.attempt)
     assert again.submission.attempt == first.submission.attempt, "a repeat made another attempt"
 
 
-async def _submit_refused(cast: Cast, tag: str) -> None:
+async def _submit_refused(people: People, tag: str) -> None:
     try:
-        await steps.submit_until_accepted(cast.ada, tag)
+        await steps.submit_until_accepted(people.ada, tag)
     except WaybillError as error:
         assert error.reason == "SUBMIT_REFUSED", error
         assert [rule.reason for rule in error.rules] == ["CARD_DECLINED"], error
         return
     # The call that waited for a dead coordinator's attempt says that it is not decided yet.
-    assert (await steps.settled(cast.ada, tag)).order.status == order_pb2.ORDER_STATUS_UNSUBMITTED
+    assert (await steps.settled(people.ada, tag)).order.status == order_pb2.ORDER_STATUS_UNSUBMITTED
 
 
-async def _place(cast: Cast, tag: str) -> None:
+async def _place(people: People, tag: str) -> None:
     try:
-        await until_answered(lambda: steps.place(cast.ada, tag))
+        await until_answered(lambda: steps.place(people.ada, tag))
     except WaybillError as error:
         if error.reason != "SUBMIT_CONTENDED":
             raise
         # What a refused try added is gone with it; the order stays as a cart.
-        await until_answered(lambda: steps.pay(cast.ada, tag))
-        await steps.submit_until_accepted(cast.ada, tag)
+        await until_answered(lambda: steps.pay(people.ada, tag))
+        await steps.submit_until_accepted(people.ada, tag)
 
 
-async def _is_open(cast: Cast, tag: str) -> None:
-    found = await steps.settled(cast.ada, tag)
+async def _is_open(people: People, tag: str) -> None:
+    found = await steps.settled(people.ada, tag)
     order = found.order
     assert order.status == order_pb2.ORDER_STATUS_OPEN, order
     assert order.submission.state == submission_pb2.SUBMISSION_STATE_ACCEPTED
     assert {line.quantity_open for line in found.line_items} == set(steps.CART.values())
     for supplier in ("northforge", "lumenworks", "wh-east"):
-        await steps.supplier_order(cast.clerks[supplier], tag)
+        await steps.supplier_order(people.clerks[supplier], tag)
 
 
-async def _is_unsubmitted(cast: Cast, tag: str) -> None:
-    order = (await steps.settled(cast.ada, tag)).order
+async def _is_unsubmitted(people: People, tag: str) -> None:
+    order = (await steps.settled(people.ada, tag)).order
     assert order.status == order_pb2.ORDER_STATUS_UNSUBMITTED
     assert order.submission.state == submission_pb2.SUBMISSION_STATE_REFUSED
 
 
-async def _open(cast: Cast, tag: str) -> None:
-    await steps.place(cast.ada, tag)
-    await steps.settled(cast.ada, tag)
+async def _open(people: People, tag: str) -> None:
+    await steps.place(people.ada, tag)
+    await steps.settled(people.ada, tag)
 
 
-async def _cancel(cast: Cast, tag: str) -> None:
-    await until_answered(lambda: steps.cancel(cast.sam, tag))
+async def _cancel(people: People, tag: str) -> None:
+    await until_answered(lambda: steps.cancel(people.sam, tag))
 
 
-async def _is_canceled(cast: Cast, tag: str) -> None:
-    found = await steps.settled(cast.ada, tag)
+async def _is_canceled(people: People, tag: str) -> None:
+    found = await steps.settled(people.ada, tag)
     assert found.order.status == order_pb2.ORDER_STATUS_CANCELED
     assert {line.quantity_open for line in found.line_items} == {0}
-    mine = await steps.supplier_order(cast.clerks["northforge"], tag)
+    mine = await steps.supplier_order(people.clerks["northforge"], tag)
     assert mine.status == supplier_order_pb2.SUPPLIER_ORDER_STATUS_CANCELED
 
 
-async def _shipped_a_part(cast: Cast, tag: str) -> None:
-    await _open(cast, tag)
-    clerk = cast.clerks["northforge"]
+async def _shipped_a_part(people: People, tag: str) -> None:
+    await _open(people, tag)
+    clerk = people.clerks["northforge"]
     mine = await steps.supplier_order(clerk, tag)
     await steps.accept(clerk, mine.id)
     await steps.ship(clerk, mine.id, {"l1": 1}, "first")
 
 
-async def _cancel_rest(cast: Cast, tag: str) -> None:
-    await steps.change_until_decided(lambda try_: steps.cancel(cast.sam, tag, try_))
+async def _cancel_rest(people: People, tag: str) -> None:
+    await steps.change_until_decided(lambda try_: steps.cancel(people.sam, tag, try_))
 
 
-async def _give_up(cast: Cast, tag: str) -> None:
-    await steps.change_until_decided(lambda try_: steps.complete(cast.sam, tag, try_))
+async def _give_up(people: People, tag: str) -> None:
+    await steps.change_until_decided(lambda try_: steps.complete(people.sam, tag, try_))
 
 
-async def _rest_is_canceled(cast: Cast, tag: str) -> None:
-    found = await steps.settled(cast.ada, tag)
+async def _rest_is_canceled(people: People, tag: str) -> None:
+    found = await steps.settled(people.ada, tag)
     assert found.order.status == order_pb2.ORDER_STATUS_COMPLETED
     assert {line.quantity_open for line in found.line_items} == {0}
     assert found.line_items[0].quantity_shipped == 1
-    mine = await steps.supplier_order(cast.clerks["northforge"], tag)
+    mine = await steps.supplier_order(people.clerks["northforge"], tag)
     assert mine.status == supplier_order_pb2.SUPPLIER_ORDER_STATUS_COMPLETED
     assert (found.order.canceled.total.units, found.order.canceled.total.nanos) > (0, 0)
 
 
-async def _accept(cast: Cast, tag: str) -> None:
-    clerk = cast.clerks["northforge"]
+async def _accept(people: People, tag: str) -> None:
+    clerk = people.clerks["northforge"]
     mine = await until_answered(lambda: steps.supplier_order(clerk, tag))
     await until_answered(lambda: steps.accept(clerk, mine.id))
 
 
-async def _is_accepted(cast: Cast, tag: str) -> None:
-    mine = await steps.supplier_order(cast.clerks["northforge"], tag)
+async def _is_accepted(people: People, tag: str) -> None:
+    mine = await steps.supplier_order(people.clerks["northforge"], tag)
     assert mine.status == supplier_order_pb2.SUPPLIER_ORDER_STATUS_ACCEPTED
 
 
-async def _reject(cast: Cast, tag: str) -> None:
-    clerk = cast.clerks["wh-east"]
+async def _reject(people: People, tag: str) -> None:
+    clerk = people.clerks["wh-east"]
     mine = await until_answered(lambda: steps.supplier_order(clerk, tag))
     await until_answered(lambda: steps.reject(clerk, mine.id))
 
 
-async def _is_sourced_again(cast: Cast, tag: str) -> None:
-    assert (await steps.supplier_order(cast.clerks["wh-east"], tag)).status == (supplier_order_pb2.SUPPLIER_ORDER_STATUS_REJECTED)
-    moved = await steps.supplier_order(cast.clerks["wh-west"], tag)
+async def _is_sourced_again(people: People, tag: str) -> None:
+    assert (await steps.supplier_order(people.clerks["wh-east"], tag)).status == (
+        supplier_order_pb2.SUPPLIER_ORDER_STATUS_REJECTED
+    )
+    moved = await steps.supplier_order(people.clerks["wh-west"], tag)
     assert [line.quantity for line in moved.line_items] == [steps.CART["crate"]]
 
 
-async def _accepted(cast: Cast, tag: str) -> None:
-    await _open(cast, tag)
+async def _accepted(people: People, tag: str) -> None:
+    await _open(people, tag)
     for supplier in ("northforge", "lumenworks", "wh-east"):
-        clerk = cast.clerks[supplier]
+        clerk = people.clerks[supplier]
         await steps.accept(clerk, (await steps.supplier_order(clerk, tag)).id)
 
 
-async def _ship(cast: Cast, tag: str) -> None:
-    clerk = cast.clerks["northforge"]
+async def _ship(people: People, tag: str) -> None:
+    clerk = people.clerks["northforge"]
     mine = await until_answered(lambda: steps.supplier_order(clerk, tag))
     await until_answered(lambda: steps.ship(clerk, mine.id, {"l1": 1}))
 
 
-async def _one_unit_is_shipped(cast: Cast, tag: str) -> None:
-    mine = await steps.supplier_order(cast.clerks["northforge"], tag)
+async def _one_unit_is_shipped(people: People, tag: str) -> None:
+    mine = await steps.supplier_order(people.clerks["northforge"], tag)
     assert [line.quantity_shipped for line in mine.line_items] == [1], "shipped not exactly once"
 
 
-async def _packed(cast: Cast, tag: str) -> None:
-    await _accepted(cast, tag)
-    clerk = cast.clerks["northforge"]
+async def _packed(people: People, tag: str) -> None:
+    await _accepted(people, tag)
+    clerk = people.clerks["northforge"]
     mine = await steps.supplier_order(clerk, tag)
     await steps.ship(clerk, mine.id, {"l1": 1}, id=f"{tag}-box", ship_time=None)
 
 
-async def _ship_packed(cast: Cast, tag: str) -> None:
-    await until_answered(lambda: steps.send(cast.clerks["northforge"], f"{tag}-box"))
+async def _ship_packed(people: People, tag: str) -> None:
+    await until_answered(lambda: steps.send(people.clerks["northforge"], f"{tag}-box"))
 
 
-async def _silent_gateway(cast: Cast, tag: str) -> None:
-    await steps.cart(cast.ada, tag, "timeout")
-    order = await until_answered(lambda: steps.submit(cast.ada, tag))
+async def _silent_gateway(people: People, tag: str) -> None:
+    await steps.cart(people.ada, tag, "timeout")
+    order = await until_answered(lambda: steps.submit(people.ada, tag))
     assert order.submission.state == submission_pb2.SUBMISSION_STATE_TRYING
 
 
-async def _cancel_own(cast: Cast, tag: str) -> None:
-    await until_answered(lambda: steps.cancel(cast.ada, tag))
+async def _cancel_own(people: People, tag: str) -> None:
+    await until_answered(lambda: steps.cancel(people.ada, tag))
 
 
-async def _nothing_came_of_it(cast: Cast, tag: str) -> None:
-    order = (await steps.settled(cast.ada, tag)).order
+async def _nothing_came_of_it(people: People, tag: str) -> None:
+    order = (await steps.settled(people.ada, tag)).order
     assert (order.status, order.is_submitted) == (order_pb2.ORDER_STATUS_CANCELED, False)
     assert order.submission.state == submission_pb2.SUBMISSION_STATE_REFUSED
 
 
-async def _captured(cast: Cast, tag: str) -> None:
-    await steps.place(cast.ada, tag, card="decline_refund")
-    await steps.settled(cast.ada, tag)
-    await steps.capture(cast.sam, tag)
+async def _captured(people: People, tag: str) -> None:
+    await steps.place(people.ada, tag, card="decline_refund")
+    await steps.settled(people.ada, tag)
+    await steps.capture(people.sam, tag)
 
 
-async def _needs_attention(cast: Cast, tag: str) -> None:
-    await _is_canceled(cast, tag)
+async def _needs_attention(people: People, tag: str) -> None:
+    await _is_canceled(people, tag)
     async with steps.patience():
-        while (await steps.by_card(cast.sam, tag)).state != payment_pb2.PAYMENT_STATE_ATTENTION:
+        while (await steps.by_card(people.sam, tag)).state != payment_pb2.PAYMENT_STATE_ATTENTION:
             await steps.moment()
 
 
-async def _not_forwarded(cast: Cast, tag: str) -> None:
-    await steps.forward_by_itself(cast.owner, False)
+async def _not_forwarded(people: People, tag: str) -> None:
+    await steps.forward_by_itself(people.owner, False)
     try:
-        await _open(cast, tag)
+        await _open(people, tag)
     finally:
-        await steps.forward_by_itself(cast.owner, True)
+        await steps.forward_by_itself(people.owner, True)
 
 
-async def _forward(cast: Cast, tag: str) -> None:
-    await until_answered(lambda: steps.forward(cast.sam, tag))
+async def _forward(people: People, tag: str) -> None:
+    await until_answered(lambda: steps.forward(people.sam, tag))
 
 
-async def _hold(cast: Cast, tag: str) -> None:
-    await until_answered(lambda: steps.hold(cast.sam, tag))
+async def _hold(people: People, tag: str) -> None:
+    await until_answered(lambda: steps.hold(people.sam, tag))
 
 
-async def _is_held(cast: Cast, tag: str) -> None:
-    order = (await until_answered(lambda: steps.read(cast.sam, tag))).order
+async def _is_held(people: People, tag: str) -> None:
+    order = (await until_answered(lambda: steps.read(people.sam, tag))).order
     assert (order.held, [h.HasField("release_time") for h in order.holds]) == (True, [False]), "held not exactly once"
     try:
-        await _ship(cast, tag)
+        await _ship(people, tag)
     except WaybillError as error:
         assert error.reason == "SUPPLIER_ORDER_HELD", error
     else:
         raise AssertionError("a unit of an order on hold was shipped")
 
 
-async def _held(cast: Cast, tag: str) -> None:
-    await _accepted(cast, tag)
-    await steps.hold(cast.sam, tag)
+async def _held(people: People, tag: str) -> None:
+    await _accepted(people, tag)
+    await steps.hold(people.sam, tag)
 
 
-async def _release(cast: Cast, tag: str) -> None:
-    await until_answered(lambda: steps.release(cast.sam, tag))
+async def _release(people: People, tag: str) -> None:
+    await until_answered(lambda: steps.release(people.sam, tag))
 
 
-async def _is_released(cast: Cast, tag: str) -> None:
-    order = (await until_answered(lambda: steps.read(cast.sam, tag))).order
+async def _is_released(people: People, tag: str) -> None:
+    order = (await until_answered(lambda: steps.read(people.sam, tag))).order
     assert (order.held, [h.HasField("release_time") for h in order.holds]) == (False, [True])
-    mine = await steps.supplier_order(cast.clerks["northforge"], tag)
+    mine = await steps.supplier_order(people.clerks["northforge"], tag)
     assert not mine.held, "it still cannot ship"
 
 
-async def _all_but_one(cast: Cast, tag: str) -> None:
-    await _accepted(cast, tag)
+async def _all_but_one(people: People, tag: str) -> None:
+    await _accepted(people, tag)
     for supplier, items in (("lumenworks", {"l3": 1}), ("wh-east", {"l2": 3})):
-        clerk = cast.clerks[supplier]
+        clerk = people.clerks[supplier]
         await steps.ship(clerk, (await steps.supplier_order(clerk, tag)).id, items)
 
 
-async def _ship_the_rest(cast: Cast, tag: str) -> None:
-    clerk = cast.clerks["northforge"]
+async def _ship_the_rest(people: People, tag: str) -> None:
+    clerk = people.clerks["northforge"]
     mine = await until_answered(lambda: steps.supplier_order(clerk, tag))
     await until_answered(lambda: steps.ship(clerk, mine.id, {"l1": 2}))
 
 
-async def _completes(cast: Cast, tag: str) -> None:
-    mine = await steps.supplier_order(cast.clerks["northforge"], tag)
+async def _completes(people: People, tag: str) -> None:
+    mine = await steps.supplier_order(people.clerks["northforge"], tag)
     assert mine.status == supplier_order_pb2.SUPPLIER_ORDER_STATUS_COMPLETED
     async with steps.patience():
         while True:
-            found = await until_answered(lambda: steps.read(cast.ada, tag))
+            found = await until_answered(lambda: steps.read(people.ada, tag))
             if found.order.status == order_pb2.ORDER_STATUS_COMPLETED:
                 return
             await steps.moment()

@@ -60,7 +60,7 @@ class Life:
 
     def buyer(self, order: Order) -> AsyncWaybill:
         """Ada, through the order's channel."""
-        return self.market.cast.ada if order.forwards else self.counter
+        return self.market.people.ada if order.forwards else self.counter
 
     def request_id(self) -> str:
         """The next one."""
@@ -88,7 +88,7 @@ class Life:
 
     async def begin(self) -> None:
         """Products, prices, stock and a gift card."""
-        owner = self.market.cast.owner
+        owner = self.market.people.owner
         await owner.products.BatchCreateProducts(
             product_service_pb2.BatchCreateProductsRequest(
                 products=[
@@ -152,7 +152,7 @@ class Life:
 
     async def parts(self, order: Order) -> dict[str, Part]:
         """The order's supplier orders, from their owner."""
-        answer = await self.market.cast.sam.supplier_orders.ListSupplierOrders(
+        answer = await self.market.people.sam.supplier_orders.ListSupplierOrders(
             so_service.ListSupplierOrdersRequest(filter=f'order_id = "{order.id}"', order_by="id")
         )
         return {s.id: part(s) for s in answer.supplier_orders}
@@ -171,7 +171,7 @@ class Life:
                 return
 
     async def _compare(self) -> None:
-        owner = self.market.cast.owner
+        owner = self.market.people.owner
         seen = await owner.inventory.ListInventoryRecords(
             inventory_service_pb2.ListInventoryRecordsRequest(
                 filter=" OR ".join(f'product_id = "{self.product(kind)}"' for kind in RECORDS)
@@ -220,7 +220,7 @@ async def compare_order(life: Life, order: Order) -> None:
     assert not attempts or seen.order.submission.finished
     if order.parts:
         assert shown(await life.parts(order)) == shown(order.parts)
-        tree = await life.market.cast.sam.orders.GetOrderTree(order_service_pb2.GetOrderTreeRequest(order_id=order.id))
+        tree = await life.market.people.sam.orders.GetOrderTree(order_service_pb2.GetOrderTreeRequest(order_id=order.id))
         assert shown({s.id: part(s) for s in tree.supplier_orders}) == shown(order.parts)
 
 
@@ -305,7 +305,7 @@ def shop(database_url: str) -> Iterator[Shop]:
 
 @asynccontextmanager
 async def _counter(market: Marketplace) -> AsyncIterator[AsyncWaybill]:
-    await market.cast.owner.api_clients.CreateApiClient(
+    await market.people.owner.api_clients.CreateApiClient(
         api_client_service_pb2.CreateApiClientRequest(
             api_client=api_client_service_pb2.ApiClient(
                 id=COUNTER,
@@ -322,7 +322,7 @@ async def _counter(market: Marketplace) -> AsyncIterator[AsyncWaybill]:
         )
     )
     for id, token in (("card", "tok_approve"), ("declined", "tok_decline")):
-        await market.cast.ada.credit_cards.CreateCreditCard(
+        await market.people.ada.credit_cards.CreateCreditCard(
             credit_card_service_pb2.CreateCreditCardRequest(
                 credit_card=credit_card_service_pb2.CreditCard(id=id, token=token, partial_number="4242")
             )

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from services.host.sample.parties import Cast
+from services.host.sample.parties import People
 from tests.chaos import steps
 from tests.chaos.history import FAIL, OK, UNKNOWN, Operation, Undecided
 from tests.support.crashable import Crashable
@@ -51,9 +51,9 @@ class Storm:
 class Client:
     """One client: places, ships, holds and cancels, one call after the other, and writes down what it was answered."""
 
-    def __init__(self, number: int, cast: Cast, seed: int, history: list[Operation], storm: Storm) -> None:
+    def __init__(self, number: int, people: People, seed: int, history: list[Operation], storm: Storm) -> None:
         self._number = number
-        self._cast = cast
+        self._people = people
         self._random = random.Random(f"{seed}-{number}")
         self._history = history
         self._storm = storm
@@ -85,7 +85,7 @@ class Client:
             self._open.append(id)
 
     async def _placed(self, op: Operation, cart: dict[str, int], card: str) -> None:
-        order = await steps.place(self._cast.ada, op.order, cart, card)
+        order = await steps.place(self._people.ada, op.order, cart, card)
         shown = order.submission
         if shown.state == submission_pb2.SUBMISSION_STATE_TRYING:
             # Not yet decided: the call was answered, the question was not.
@@ -96,7 +96,7 @@ class Client:
     async def _ship(self, id: str, held: bool = False) -> Operation | None:
         """Ships one unit of each line that has some left at a supplier; None when there is nothing to ship."""
         supplier = self._random.choice(SUPPLIERS)
-        clerk = self._cast.clerks[supplier]
+        clerk = self._people.clerks[supplier]
         try:
             mine = await steps.supplier_order(clerk, id)
             await steps.accept(clerk, mine.id)
@@ -120,7 +120,7 @@ class Client:
         tag = f"h{self._number}-{self._count}"
         op = Operation("hold", id, tag)
         self._history.append(op)
-        await self._call(op, lambda: steps.hold(self._cast.sam, id, tag))
+        await self._call(op, lambda: steps.hold(self._people.sam, id, tag))
         if op.outcome != OK:
             return
         shipped = await self._ship(id, held=True)
@@ -129,7 +129,7 @@ class Client:
             return
         op = Operation("release", id, tag)
         self._history.append(op)
-        await self._call(op, lambda: steps.release(self._cast.sam, id, tag))
+        await self._call(op, lambda: steps.release(self._people.sam, id, tag))
 
     async def _cancel(self) -> None:
         chosen = self._random.choice(self._open)
@@ -139,7 +139,7 @@ class Client:
         await self._call(op, lambda: self._canceled(chosen))
 
     async def _canceled(self, id: str) -> None:
-        order = await steps.cancel(self._cast.sam, id)
+        order = await steps.cancel(self._people.sam, id)
         if order.submission.state == submission_pb2.SUBMISSION_STATE_TRYING:
             # What was left of it is being canceled, and it is not yet decided.
             raise Undecided(id)

@@ -21,11 +21,11 @@ PEOPLE, ACTS = 8, 20
 @pytest.mark.timeout(1_800)
 async def test_whatever_many_do_to_the_same_orders_at_once_the_books_hold(tmp_path: Path, database_url: str) -> None:
     async with marketplace(tmp_path, database_url, rests=True) as market:
-        cast = market.cast
-        await steps.provide(cast.owner, cast.ada)
-        watcher = Watcher(cast.ada)
+        people = market.people
+        await steps.provide(people.owner, people.ada)
+        watcher = Watcher(people.ada)
         watching = asyncio.create_task(watcher.run())
-        brawl = Brawl(cast, random.Random(fresh_seed("brawl")))
+        brawl = Brawl(people, random.Random(fresh_seed("brawl")))
         orders: list[str] = []
         for number in range(ROUNDS):
             fresh = [f"x{number}-{n}" for n in range(3)]
@@ -36,7 +36,7 @@ async def test_whatever_many_do_to_the_same_orders_at_once_the_books_hold(tmp_pa
         assert brawl.tried.total() == ROUNDS * PEOPLE * ACTS
         assert [act for act in ("place", "accept", "look") if not brawl.done(act)] == [], "nothing was done, so nothing is shown"
         await market.check()
-        events = await events_of(cast.ada, orders)
+        events = await events_of(people.ada, orders)
         await watcher.caught_up(events)
         watching.cancel()
         assert [*watcher.missed(events), *watcher.heard_wrongly(), *watcher.made_up(events)] == []

@@ -51,7 +51,7 @@ async def place_until(ada: AsyncWaybill, reasons: set[str]) -> tuple[list[str], 
 
 async def settle(market: Marketplace, placed: list[str], unknown: list[str]) -> None:
     """Every order ends as submitted, once: those that were acknowledged at once, the others when they are asked for again."""
-    ada = market.cast.ada
+    ada = market.people.ada
     for id in unknown:
         with contextlib.suppress(Refusal):
             await until_answered(lambda id=id: place(ada, id, CART))  # type: ignore[misc]
@@ -84,11 +84,11 @@ async def listed(ada: AsyncWaybill) -> list[str]:
 
 async def assert_survives(market: Marketplace, disk: Disk) -> None:
     """Fills the disk, sees calls fail and reads succeed, gives the space back and sees everything done once."""
-    await provide(market.cast.owner, market.cast.ada)
-    await place(market.cast.ada, "BEFORE", CART)
+    await provide(market.people.owner, market.people.ada)
+    await place(market.people.ada, "BEFORE", CART)
     disk.fill()
-    placed, unknown = await place_until(market.cast.ada, {"STORAGE_FULL"})
-    assert (await shop.get(market.cast.ada, "BEFORE", shop.OUTGOING)).status == order_pb2.ORDER_STATUS_OPEN
+    placed, unknown = await place_until(market.people.ada, {"STORAGE_FULL"})
+    assert (await shop.get(market.people.ada, "BEFORE", shop.OUTGOING)).status == order_pb2.ORDER_STATUS_OPEN
     disk.free()
     await settle(market, ["BEFORE", *placed], unknown)
 
@@ -131,15 +131,15 @@ async def test_postgresql_that_has_no_space_for_its_log_ends_and_goes_on_when_it
         ) as cluster,
     ):
         async with marketplace(tmp_path, cluster.url, rests=True) as market:
-            await provide(market.cast.owner, market.cast.ada)
-            await place(market.cast.ada, "BEFORE", CART)
+            await provide(market.people.owner, market.people.ada)
+            await place(market.people.ada, "BEFORE", CART)
             disk.fill()
-            placed, unknown = await place_until(market.cast.ada, {"DATABASE_UNAVAILABLE"})
+            placed, unknown = await place_until(market.people.ada, {"DATABASE_UNAVAILABLE"})
             async with asyncio.timeout(30):
                 while cluster.runs:
                     await asyncio.sleep(0.05)
             with pytest.raises(Refusal) as caught:
-                await shop.get(market.cast.ada, "BEFORE", shop.OUTGOING)
+                await shop.get(market.people.ada, "BEFORE", shop.OUTGOING)
             assert (caught.value.code, caught.value.reason) == (grpc.StatusCode.UNAVAILABLE, "DATABASE_UNAVAILABLE")
             disk.free()
             cluster.start()

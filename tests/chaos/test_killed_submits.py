@@ -29,8 +29,8 @@ async def prepare(address: str, secret: str) -> None:
     """A marketplace with an order that only has to be submitted."""
     owner = AsyncWaybill(address, "waybill-admin", secret)
     await set_up(owner)
-    cast = await sign_in(address, owner)
-    await cast.ada.credit_cards.CreateCreditCard(
+    people = await sign_in(address, owner)
+    await people.ada.credit_cards.CreateCreditCard(
         credit_card_service_pb2.CreateCreditCardRequest(
             credit_card=credit_card_service_pb2.CreditCard(id="card", token="tok_approve", partial_number="4242")
         )
@@ -38,15 +38,15 @@ async def prepare(address: str, secret: str) -> None:
     request = order_service_pb2.CreateOrderRequest(order=order_pb2.Order(id=ORDER))
     for product, quantity in (("anvil", 2), ("crate", 40), ("lamp", 1)):
         request.line_items.add(product_id=product, quantity=quantity)
-    await cast.ada.orders.CreateOrder(request)
-    sheet = (await cast.ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id=ORDER))).worksheet
+    await people.ada.orders.CreateOrder(request)
+    sheet = (await people.ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id=ORDER))).worksheet
     chosen = [pb.ShipMethodSelection(ship_estimate_id=e.id, ship_method_id="ground") for e in sheet.ship_estimates]
-    await cast.ada.checkout.SelectShipMethods(pb.SelectShipMethodsRequest(order_id=ORDER, selections=chosen))
-    await cast.ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id=ORDER))
-    await cast.ada.checkout.AddPayments(
+    await people.ada.checkout.SelectShipMethods(pb.SelectShipMethodsRequest(order_id=ORDER, selections=chosen))
+    await people.ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id=ORDER))
+    await people.ada.checkout.AddPayments(
         pb.AddPaymentsRequest(order_id=ORDER, payments=[payment_pb2.Payment(type="credit_card", credit_card_id="card")])
     )
-    await cast.close()
+    await people.close()
 
 
 async def finished(address: str) -> order_pb2.Order:

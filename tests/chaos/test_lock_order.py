@@ -11,7 +11,7 @@ import asyncpg
 from libs.db.tuning import Tuning
 from services.host.process.embedded import running
 from services.host.process.settings import HostSettings
-from services.host.sample.parties import Cast, sign_in
+from services.host.sample.parties import People, sign_in
 from tests.chaos.steps import accept, cancel, place, provide, settled, ship, supplier_order, until_answered
 from tests.support.marketplace import marketplace
 from waybill_client import AsyncWaybill, WaybillError
@@ -27,21 +27,21 @@ async def tried(call) -> None:
         await until_answered(call)
 
 
-async def live(casts: list[Cast], number: int) -> None:
+async def live(everyone: list[People], number: int) -> None:
     """One order: placed through both servers at once; then the supplier ships while the seller cancels."""
     id, cart = f"LOCK-{number}", CARTS[number % 2]
-    await asyncio.gather(*(tried(lambda cast=cast: place(cast.ada, id, cart)) for cast in casts))
-    await settled(casts[0].ada, id)
+    await asyncio.gather(*(tried(lambda people=people: place(people.ada, id, cart)) for people in everyone))
+    await settled(everyone[0].ada, id)
 
-    async def deliver(cast: Cast) -> None:
-        clerk = cast.clerks["lumenworks"]
+    async def deliver(people: People) -> None:
+        clerk = people.clerks["lumenworks"]
         mine = await supplier_order(clerk, id)
         await accept(clerk, mine.id)
         await ship(clerk, mine.id, {"l3" if number % 2 == 0 else "l1": 1})
 
     await asyncio.gather(
-        *(tried(lambda cast=cast: deliver(cast)) for cast in casts),
-        *(tried(lambda cast=cast: cancel(cast.sam, id)) for cast in casts),
+        *(tried(lambda people=people: deliver(people)) for people in everyone),
+        *(tried(lambda people=people: cancel(people.sam, id)) for people in everyone),
     )
 
 
@@ -55,11 +55,11 @@ async def deadlocks(url: str) -> int:
 
 async def test_calls_that_meet_over_the_same_rows_never_deadlock(cluster_database: str, tmp_path: Path):
     async with marketplace(tmp_path, cluster_database, rests=True) as market:
-        await provide(market.cast.owner, market.cast.ada)
+        await provide(market.people.owner, market.people.ada)
         async with running(HostSettings(data=tmp_path, database_url=cluster_database, tuning=Tuning(pool_size=8))) as second:
             owner = AsyncWaybill(second.address, "waybill-admin", market.secret.client_secret)
             other = await sign_in(second.address, owner)
-            await asyncio.gather(*(live([market.cast, other], number) for number in range(ORDERS)))
+            await asyncio.gather(*(live([market.people, other], number) for number in range(ORDERS)))
             await other.close()
     # Sessions report what they have seen at their end, and all have ended.
     assert await deadlocks(cluster_database) == 0

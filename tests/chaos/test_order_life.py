@@ -63,8 +63,8 @@ class OrderLife(RuleBasedStateMachine):
         return found[index % len(found)] if found else None
 
     def clerk(self, part: Part) -> AsyncWaybill:
-        cast = self.shop.market.cast
-        return cast.clerks.get(part.supplier, cast.sam)
+        people = self.shop.market.people
+        return people.clerks.get(part.supplier, people.sam)
 
     def fresh(self, prefix: str) -> str:
         self.number += 1
@@ -253,7 +253,7 @@ class OrderLife(RuleBasedStateMachine):
     def forward(self, index: int) -> None:
         if (order := self.order(index, "OPEN", "CANCELED", "COMPLETED")) is None or not order.parts:
             return
-        call = self.shop.market.cast.sam.orders.ForwardOrder
+        call = self.shop.market.people.sam.orders.ForwardOrder
         request = order_service_pb2.ForwardOrderRequest(order_id=order.id)
         if not order.forwarded and order.status != "OPEN":
             assert self.run(self.life.refused(call, request)) == "ORDER_STATUS_CONFLICT"
@@ -368,8 +368,8 @@ class OrderLife(RuleBasedStateMachine):
 
     def cancel_order(self, order: Order) -> None:
         """By whoever may."""
-        cast = self.shop.market.cast
-        client = cast.sam if order.parts else self.life.buyer(order)
+        people = self.shop.market.people
+        client = people.sam if order.parts else self.life.buyer(order)
         request = order_service_pb2.CancelOrderRequest(order_id=order.id)
         if order.status in ("CANCELED", "COMPLETED"):
             assert self.run(self.life.refused(client.orders.CancelOrder, request)) == "ORDER_STATUS_CONFLICT"

@@ -96,7 +96,7 @@ async def test_a_consumer_that_goes_on_from_any_earlier_token_has_each_event_onc
     chance = random.Random(fresh_seed("watch"))
     async with marketplace(tmp_path, database_url, rests=True) as market:
         for n in range(4):
-            await market.cast.ada.place_order({"tape": n + 1, "anvil": 1}, id=f"W{n}")
+            await market.people.ada.place_order({"tape": n + 1, "anvil": 1}, id=f"W{n}")
         heard = await _read(market, Request(direction=OUTGOING, from_start=True), 16)
         assert len(heard) == 16
         # A token holds the time when it was given, so the same event has another the next time: its place is the event's.
@@ -124,7 +124,7 @@ def _by_order(events: Iterable[Any]) -> dict[str, list[tuple[int, str]]]:
 async def _read(market: Marketplace, request: Any, count: int) -> list[Any]:
     found: list[Any] = []
     async with asyncio.timeout(30):
-        async for message in market.cast.ada.orders.WatchOrders(request):
+        async for message in market.people.ada.orders.WatchOrders(request):
             found += [message] if message.HasField("event") else []
             if len(found) == count:
                 break

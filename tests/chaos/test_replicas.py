@@ -29,8 +29,8 @@ async def twins(cluster_database: str, tmp_path: Path) -> AsyncIterator[Fleet]:
 
 
 async def test_the_demo_has_the_same_story_with_two_replicas_of_every_service(twins: Fleet) -> None:
-    cast = await twins.set_up()
-    story = await perform(cast, Narrator(Console(quiet=True), quiet=True), list(twins.addresses.values()))
+    people = await twins.set_up()
+    story = await perform(people, Narrator(Console(quiet=True), quiet=True), list(twins.addresses.values()))
     assert story["ok"]
     assert {name: story["order"][name] for name in ("subtotal", "shipping_cost", "tax", "total", "status")} == {
         "subtotal": "2846.30 USD",
@@ -40,7 +40,7 @@ async def test_the_demo_has_the_same_story_with_two_replicas_of_every_service(tw
         "status": "COMPLETED",
     }
     assert len(story["supplier_orders"]) == 4
-    await cast.close()
+    await people.close()
 
 
 class Watcher:
@@ -76,8 +76,8 @@ class Watcher:
 
 @pytest.mark.timeout(240)
 async def test_a_rolling_restart_of_every_service_under_load_fails_no_call(twins: Fleet) -> None:
-    cast = await twins.set_up()
-    await steps.provide(cast.owner, cast.ada)
+    people = await twins.set_up()
+    await steps.provide(people.owner, people.ada)
     placed: list[str] = []
     failures: list[str] = []
     over = False
@@ -89,16 +89,16 @@ async def test_a_rolling_restart_of_every_service_under_load_fails_no_call(twins
             id = f"r{number}-{count}"
             try:
                 # One call each, without any repeat but those that the client library makes by itself.
-                order = await steps.place(cast.ada, id)
-                await cast.sam.products.ListProducts(product_service_pb2.ListProductsRequest(page_size=5))
-                await steps.read(cast.sam, id)
+                order = await steps.place(people.ada, id)
+                await people.sam.products.ListProducts(product_service_pb2.ListProductsRequest(page_size=5))
+                await steps.read(people.sam, id)
             except WaybillError as error:
                 failures.append(f"{id}: {error}")
                 continue
             assert order.status == order_pb2.ORDER_STATUS_OPEN
             placed.append(id)
 
-    watcher = Watcher(cast.ada)
+    watcher = Watcher(people.ada)
     watching = asyncio.create_task(watcher.run())
     loads = [asyncio.create_task(load(number)) for number in range(CLIENTS)]
     restarted = 0
@@ -111,7 +111,7 @@ async def test_a_rolling_restart_of_every_service_under_load_fails_no_call(twins
     assert failures == []
     assert restarted == 14
     assert len(placed) > 14, "the load did not run while processes were restarted"
-    expected = await events_of(cast.ada, placed)
+    expected = await events_of(people.ada, placed)
     async with asyncio.timeout(30):
         while not expected <= set(watcher.seen):
             await asyncio.sleep(0.1)
@@ -119,4 +119,4 @@ async def test_a_rolling_restart_of_every_service_under_load_fails_no_call(twins
     assert watcher.failures == []
     assert watcher.resumed > 0, "no stream was ended"
     assert len(watcher.seen) == len(set(watcher.seen)), "heard twice"
-    await cast.close()
+    await people.close()

@@ -17,7 +17,7 @@ from services.host.contexts import CONTEXTS
 from services.host.process.migrate import versions_of
 from services.host.process.settings import HostSettings
 from services.host.sample.marketplace import PASSWORD, SHOP, set_up
-from services.host.sample.parties import Cast, sign_in
+from services.host.sample.parties import People, sign_in
 from tests.chaos.steps import provide
 from tests.support.process import said, served
 from waybill.order.v1 import checkout_service_pb2, line_item_pb2, order_pb2, order_service_pb2
@@ -120,12 +120,12 @@ async def revision(host: HostSettings, context: str) -> int:
         await database.close()
 
 
-async def entered(address: str, secret: str) -> Cast:
+async def entered(address: str, secret: str) -> People:
     owner = AsyncWaybill(address, "waybill-admin", secret)
     await set_up(owner)
-    cast = await sign_in(address, owner)
-    await provide(owner, cast.ada)
-    return cast
+    people = await sign_in(address, owner)
+    await provide(owner, people.ada)
+    return people
 
 
 async def test_a_new_build_serves_beside_the_old_one_or_after_it_and_the_old_one_can_come_back(tmp_path, database_url):
@@ -136,7 +136,7 @@ async def test_a_new_build_serves_beside_the_old_one_or_after_it_and_the_old_one
     newer, newest = later_build(tmp_path / "newer", 1), later_build(tmp_path / "newest", 2)
     async with served(data, database_url) as old:
         secret = old.client_secret
-        cast = await entered(old.address, secret)
+        people = await entered(old.address, secret)
         async with under_load(old.address) as on_old:
             # Expand, while the old build goes on. SQLite's files have one server at a time, and wait for its end.
             code, _, errors = await said("migrate", *at, build=newer)
@@ -148,8 +148,8 @@ async def test_a_new_build_serves_beside_the_old_one_or_after_it_and_the_old_one
                     await on_new.grows()
                     both = [*on_old.placed, *on_new.placed]
                     for id in both:
-                        await read(cast.ada, id)
-        await cast.close()
+                        await read(people.ada, id)
+        await people.close()
     if not database_url:
         async with served(data, database_url, build=newer) as new, under_load(new.address) as on_new:
             await on_new.grows()

@@ -43,7 +43,7 @@ class Fire:
 
     def __init__(self, market: Marketplace, clock: ShiftedClock, chance: random.Random) -> None:
         self.market, self.clock, self.chance = market, clock, chance
-        self.ada, self.sam = market.cast.ada, market.cast.sam
+        self.ada, self.sam = market.people.ada, market.people.sam
 
     async def step(self, context: str, loop: str) -> None:
         """One look of a background loop."""
@@ -88,7 +88,7 @@ class Fire:
 
     async def units(self, product: str) -> tuple[int, int]:
         """Reserved and allocated units, over all records of a product."""
-        answer = await self.market.cast.owner.inventory.ListInventoryRecords(
+        answer = await self.market.people.owner.inventory.ListInventoryRecords(
             inventory_service_pb2.ListInventoryRecordsRequest(filter=f"product_id = {product}")
         )
         found = answer.inventory_records
@@ -96,7 +96,7 @@ class Fire:
 
     async def balance(self) -> tuple[Decimal, Decimal]:
         """Of Ada's gift card: balance and its reserved part."""
-        answer = await self.market.cast.owner.spending_accounts.GetSpendingAccount(
+        answer = await self.market.people.owner.spending_accounts.GetSpendingAccount(
             account_pb.GetSpendingAccountRequest(spending_account_id="gift-ada")
         )
         return decimal(answer.spending_account.balance), decimal(answer.spending_account.reserved)
@@ -117,7 +117,9 @@ async def fire(tmp_path: Path, database_url: str) -> AsyncIterator[Fire]:
     async with marketplace(tmp_path, database_url, clock, background=False) as market:
         for token in ("tok_approve", "tok_decline", "tok_late", "tok_timeout", "tok_late_void", "tok_once"):
             card = credit_card_service_pb2.CreditCard(id=token, token=token, partial_number="4242")
-            await market.cast.ada.credit_cards.CreateCreditCard(credit_card_service_pb2.CreateCreditCardRequest(credit_card=card))
+            await market.people.ada.credit_cards.CreateCreditCard(
+                credit_card_service_pb2.CreateCreditCardRequest(credit_card=card)
+            )
         yield Fire(market, clock, random.Random(fresh_seed("submit under fire")))
 
 
@@ -228,7 +230,7 @@ async def test_of_a_cancel_and_a_shipment_exactly_one_wins(fire: Fire) -> None:
         id = f"CVS{n}"
         await fire.ready(id, gift("1.00"), payment_pb2.Payment(type="purchase_order"), tape=2)
         await submit(fire.ada, id)
-        calls = [fire.later(cancel(fire.sam, id)), fire.later(ship(fire.market.cast.clerks["wh-east"], f"{id}-1", 1 + n % 2))]
+        calls = [fire.later(cancel(fire.sam, id)), fire.later(ship(fire.market.people.clerks["wh-east"], f"{id}-1", 1 + n % 2))]
         canceled, left = await asyncio.gather(*calls)
         status = (await get(fire.ada, id)).status
         if left == "":
@@ -244,7 +246,7 @@ async def test_of_a_cancel_and_a_shipment_exactly_one_wins(fire: Fire) -> None:
             assert await fire.states(id) == ["VOIDED"] * 2
         assert await fire.units("tape") == (0, 0)
         assert await fire.balance() == (500 - kept, 0)
-    answer = await fire.market.cast.owner.inventory.GetInventoryRecord(
+    answer = await fire.market.people.owner.inventory.GetInventoryRecord(
         inventory_service_pb2.GetInventoryRecordRequest(inventory_record_id="tape-wh-east")
     )
     assert answer.inventory_record.on_hand == 500 - shipped
@@ -323,7 +325,7 @@ async def test_an_authorization_that_lapses_before_the_shipment_is_renewed_or_ne
         await fire.step("payment", "ReportAlerts")
         held = state == "ATTENTION"
         assert (await get(fire.sam, id)).held is held
-        leaves = ship(fire.market.cast.clerks["wh-east"], f"{id}-1", 1, fire.clock.now())
+        leaves = ship(fire.market.people.clerks["wh-east"], f"{id}-1", 1, fire.clock.now())
         assert await fire.later(leaves) == ("SUPPLIER_ORDER_HELD" if held else "")
         await fire.market.check()
         if held:
@@ -336,7 +338,7 @@ async def test_a_cancel_that_freezes_an_order_before_its_delivery_decides_over_i
     fire: Fire, monkeypatch: pytest.MonkeyPatch, dies: bool
 ) -> None:
     service = product_pb2.Product(id="lamp", shippable=False)
-    await fire.market.cast.owner.products.UpdateProduct(
+    await fire.market.people.owner.products.UpdateProduct(
         product_service_pb2.UpdateProductRequest(product=service, update_mask=FieldMask(paths=["shippable"]))
     )
     await create(fire.ada, "SVC", lamp=1)
@@ -365,7 +367,7 @@ async def test_a_cancel_that_freezes_an_order_before_its_delivery_decides_over_i
     reason = await cancels[0]
     await fire.complete()
     assert dies or reason == ""
-    part = await supplier_order(fire.market.cast.clerks["lumenworks"], "SVC")
+    part = await supplier_order(fire.market.people.clerks["lumenworks"], "SVC")
     assert part.status == supplier_order_pb2.SUPPLIER_ORDER_STATUS_CANCELED
     assert (await get(fire.ada, "SVC")).status == order_pb2.ORDER_STATUS_CANCELED
     assert await fire.states("SVC") == ["VOIDED"]

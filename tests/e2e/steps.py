@@ -47,7 +47,7 @@ def promise() -> list[payment_pb2.Payment]:
 
 async def card(market: Marketplace, id: str, token: str) -> None:
     """A card of ada's."""
-    await market.cast.ada.credit_cards.CreateCreditCard(
+    await market.people.ada.credit_cards.CreateCreditCard(
         credit_card_service_pb2.CreateCreditCardRequest(
             credit_card=credit_card_service_pb2.CreditCard(id=id, token=token, card_type="visa", partial_number="1111")
         )
@@ -84,7 +84,7 @@ async def until_parked(market: Marketplace, count: int) -> None:
     """Waits until nothing is pending but so many parked entries."""
     async with asyncio.timeout(30):
         while True:
-            answer = await market.cast.owner.outbox.ListOutboxEntries(outbox_service_pb2.ListOutboxEntriesRequest())
+            answer = await market.people.owner.outbox.ListOutboxEntries(outbox_service_pb2.ListOutboxEntriesRequest())
             if [e.HasField("parked_time") for e in answer.entries] == [True] * count:
                 return
             await asyncio.sleep(0.05)

@@ -60,18 +60,18 @@ async def all_roles(market: Marketplace, company: str) -> AsyncWaybill:
         id=f"sees-{company}", username=f"sees-{company}", party=party("SUPPLIER", company), active=True, password=PASSWORD
     )
     user.roles.extend(sorted(roles.ALL_ROLES))
-    await market.cast.owner.users.CreateUser(user_service_pb2.CreateUserRequest(user=user))
+    await market.people.owner.users.CreateUser(user_service_pb2.CreateUserRequest(user=user))
     return AsyncWaybill(market.address, PORTAL, username=user.username, password=PASSWORD)
 
 
 async def test_a_supplier_sees_the_sell_side_of_its_own_part_and_no_other_amount(sqlite_market: Marketplace) -> None:
-    market, clerk = sqlite_market, sqlite_market.cast.clerks["northforge"]
+    market, clerk = sqlite_market, sqlite_market.people.clerks["northforge"]
     foreign: set[Amount] = set()
     own: list[supplier_order_pb2.SupplierOrder] = []
     ids = ["PO1", "PO2"]
     for id in tuple(ids):
-        await market.cast.ada.place_order({"anvil": 3, "lamp": 2, "crate": 5}, id=id)
-        tree = await market.cast.sam.orders.GetOrderTree(order_service_pb2.GetOrderTreeRequest(order_id=id))
+        await market.people.ada.place_order({"anvil": 3, "lamp": 2, "crate": 5}, id=id)
+        tree = await market.people.sam.orders.GetOrderTree(order_service_pb2.GetOrderTreeRequest(order_id=id))
         others = [part for part in tree.supplier_orders if part.supplier_id != "northforge"]
         own += [part for part in tree.supplier_orders if part not in others]
         foreign |= {amount for part in (tree.order, *others) for amount in amounts(part)}
@@ -103,8 +103,8 @@ async def test_a_supplier_sees_the_sell_side_of_its_own_part_and_no_other_amount
 
 
 async def test_the_history_of_a_supplier_order_shows_no_amount(sqlite_market: Marketplace) -> None:
-    market, clerk = sqlite_market, sqlite_market.cast.clerks["northforge"]
-    await market.cast.ada.place_order({"anvil": 1, "lamp": 1}, id="PO1")
+    market, clerk = sqlite_market, sqlite_market.people.clerks["northforge"]
+    await market.people.ada.place_order({"anvil": 1, "lamp": 1}, id="PO1")
     (own,) = (await clerk.supplier_orders.ListSupplierOrders(so.ListSupplierOrdersRequest())).supplier_orders
     await ship(clerk, own.id, own.line_items[0].line_item_id, 1)
     history = await clerk.orders.ListOrderHistory(order_service_pb2.ListOrderHistoryRequest(order_id=own.id, direction=ALL))

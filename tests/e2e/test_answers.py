@@ -82,7 +82,7 @@ async def before_it_is_submitted(ada: AsyncWaybill) -> None:
 
 async def refused_and_canceled(market: Marketplace) -> None:
     """A submit whose gateway is silent is decided by a cancel."""
-    ada = market.cast.ada
+    ada = market.people.ada
     await card(market, "mute", "tok_timeout")
     await ready(ada, "MUTE", [payment_pb2.Payment(type="credit_card", credit_card_id="mute")], anvil=1)
     await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="MUTE"))
@@ -91,7 +91,7 @@ async def refused_and_canceled(market: Marketplace) -> None:
 
 async def placed_held_and_shipped(market: Marketplace) -> None:
     """A lamp needs no shipment: it is shipped by the confirm."""
-    ada, sam, owner, clerks = market.cast.ada, market.cast.sam, market.cast.owner, market.cast.clerks
+    ada, sam, owner, clerks = market.people.ada, market.people.sam, market.people.owner, market.people.clerks
     lamp = product_pb2.Product(id="lamp", shippable=False)
     await owner.products.UpdateProduct(
         product_service_pb2.UpdateProductRequest(product=lamp, update_mask=FieldMask(paths=["shippable"]))
@@ -139,7 +139,7 @@ def parcel(part: str, line: str, quantity: int, sent: bool = True) -> shipment_p
 
 
 async def forwarded_rejected_and_canceled(market: Marketplace) -> None:
-    ada, sam, owner = market.cast.ada, market.cast.sam, market.cast.owner
+    ada, sam, owner = market.people.ada, market.people.sam, market.people.owner
     shop = (await owner.api_clients.GetApiClient(client_pb.GetApiClientRequest(api_client_id=SHOP))).api_client
     shop.policy.auto_forward = AUTO_FORWARD_NONE
     await owner.api_clients.UpdateApiClient(
@@ -151,20 +151,20 @@ async def forwarded_rejected_and_canceled(market: Marketplace) -> None:
         so.ListSupplierOrdersRequest(filter='order_id = "OFF" AND supplier_id = "wh-east"')
     )
     mine = page.supplier_orders[0].id
-    await market.cast.clerks["wh-east"].supplier_orders.RejectSupplierOrder(
+    await market.people.clerks["wh-east"].supplier_orders.RejectSupplierOrder(
         so.RejectSupplierOrderRequest(supplier_order_id=mine, comment="broken")
     )
     await sam.orders.CancelOrder(order_pb.CancelOrderRequest(order_id="OFF"))
 
 
 async def shipped_in_part_and_completed(market: Marketplace) -> None:
-    await market.cast.ada.place_order({"tape": 2}, id="HALF")
+    await market.people.ada.place_order({"tape": 2}, id="HALF")
     sent = shipment_service_pb2.CreateShipmentRequest(shipment=parcel("HALF-1", "l1", 1))
-    await market.cast.clerks["wh-east"].shipments.CreateShipment(sent)
-    await market.cast.sam.orders.CompleteOrder(order_pb.CompleteOrderRequest(order_id="HALF", comment="no more"))
-    await market.cast.ada.place_order({"tape": 2}, id="ALL")
+    await market.people.clerks["wh-east"].shipments.CreateShipment(sent)
+    await market.people.sam.orders.CompleteOrder(order_pb.CompleteOrderRequest(order_id="HALF", comment="no more"))
+    await market.people.ada.place_order({"tape": 2}, id="ALL")
     whole = shipment_pb2.Shipment(carrier="swift", ship_time=LEFT)
-    await market.cast.clerks["wh-east"].shipments.ShipOrder(
+    await market.people.clerks["wh-east"].shipments.ShipOrder(
         shipment_service_pb2.ShipOrderRequest(supplier_order_id="ALL-1", shipment=whole)
     )
 
@@ -199,12 +199,12 @@ async def stock_and_accounts(owner: AsyncWaybill) -> None:
 
 async def story(market: Marketplace) -> None:
     """Lives of orders that meet every mutation of theirs."""
-    await before_it_is_submitted(market.cast.ada)
+    await before_it_is_submitted(market.people.ada)
     await refused_and_canceled(market)
     await placed_held_and_shipped(market)
     await shipped_in_part_and_completed(market)
     await forwarded_rejected_and_canceled(market)
-    await stock_and_accounts(market.cast.owner)
+    await stock_and_accounts(market.people.owner)
 
 
 async def test_every_answer_is_that_of_its_repeat_and_what_is_read_right_after_it(

@@ -57,7 +57,7 @@ async def served_again(market: Marketplace, data: Path, url: str) -> AsyncIterat
             yield again
             await again.check()
         finally:
-            await again.cast.close()
+            await again.people.close()
 
 
 async def orders(client: AsyncWaybill) -> set[str]:
@@ -93,7 +93,7 @@ async def restock(market: Marketplace) -> None:
         )
         for record in ("tape-wh-east", "tongs-northforge")
     ]
-    await market.cast.owner.inventory.AdjustStock(inventory_service_pb2.AdjustStockRequest(adjustments=adjustments))
+    await market.people.owner.inventory.AdjustStock(inventory_service_pb2.AdjustStockRequest(adjustments=adjustments))
 
 
 async def ship(clerk: AsyncWaybill, supplier_order: supplier_order_pb2.SupplierOrder) -> None:
@@ -121,11 +121,11 @@ class Load:
         number = 0
         while not self._stop:
             number += 1
-            order = await self._market.cast.ada.place_order({"tape": 1, "tongs": 2}, id=f"{name}-{number}")
+            order = await self._market.people.ada.place_order({"tape": 1, "tongs": 2}, id=f"{name}-{number}")
             self.placed.append(order.id)
 
     async def _ship(self, supplier: str) -> None:
-        clerk = self._market.cast.clerks[supplier]
+        clerk = self._market.people.clerks[supplier]
         token = ""
         while not self._stop:
             page = await clerk.supplier_orders.ListSupplierOrders(
@@ -172,13 +172,13 @@ async def test_a_backup_under_load_fails_no_call_and_is_one_consistent_state(
     assert (code, back["made"], back["contexts"]) == (0, made["made"], made["contexts"])
     assert all(path.stat().st_mode & 0o077 == 0 for path in [archive, *archive.rglob("*")])
     async with served_again(market, data, other_database_url) as again:
-        there = await orders(again.cast.sam)
+        there = await orders(again.people.sam)
         assert before <= there
-        assert there < await orders(market.cast.sam)
+        assert there < await orders(market.people.sam)
         for id in shipped:
-            answer = await again.cast.sam.supplier_orders.GetSupplierOrder(pb.GetSupplierOrderRequest(supplier_order_id=id))
+            answer = await again.people.sam.supplier_orders.GetSupplierOrder(pb.GetSupplierOrderRequest(supplier_order_id=id))
             assert answer.supplier_order.status == supplier_order_pb2.SUPPLIER_ORDER_STATUS_COMPLETED
-        await again.cast.ada.place_order({"tape": 1, "tongs": 2}, id="AFTER")
+        await again.people.ada.place_order({"tape": 1, "tongs": 2}, id="AFTER")
 
 
 async def age(data: Path, url: str) -> None:
@@ -199,28 +199,28 @@ async def test_after_a_restore_the_feed_has_every_event_once_and_then_the_new_on
     archive, data = tmp_path / "archive", tmp_path / "restored"
     everything = Watch(direction=INCOMING, from_start=True)
     for id in ("ONE", "TWO"):
-        await market.cast.ada.place_order({"tape": 1}, id=id)
+        await market.people.ada.place_order({"tape": 1}, id=id)
     await market.check()
-    received, token = await events(market.cast.sam, everything)
+    received, token = await events(market.people.sam, everything)
     assert {order for order, _ in received} == {"ONE", "TWO"}
     await age(tmp_path, market.database_url)
     assert (await waybill("backup", archive, tmp_path, market.database_url))[0] == 0
     assert (await waybill("restore", archive, data, other_database_url))[0] == 0
     async with served_again(market, data, other_database_url) as again:
         with pytest.raises(WaybillError) as refused:
-            await events(again.cast.sam, Watch(direction=INCOMING, resume_token=token))
+            await events(again.people.sam, Watch(direction=INCOMING, resume_token=token))
         assert refused.value.reason == "RESUME_TOKEN_EXPIRED"
-        again_received, token = await events(again.cast.sam, everything)
+        again_received, token = await events(again.people.sam, everything)
         assert sorted(again_received) == sorted(received)
-        await again.cast.ada.place_order({"tape": 1}, id="THREE")
-        new, _ = await events(again.cast.sam, Watch(direction=INCOMING, resume_token=token), "THREE")
+        await again.people.ada.place_order({"tape": 1}, id="THREE")
+        new, _ = await events(again.people.sam, Watch(direction=INCOMING, resume_token=token), "THREE")
         assert [order for order, _ in new] == ["THREE"]
 
 
 @pytest.mark.on_sqlite
 async def test_an_archive_with_one_changed_byte_is_refused(market: Marketplace, tmp_path: Path, other_database_url: str) -> None:
     archive, data = tmp_path / "archive", tmp_path / "restored"
-    await create(market.cast.ada, "CART", anvil=1)
+    await create(market.people.ada, "CART", anvil=1)
     assert (await waybill("backup", archive, tmp_path, market.database_url))[0] == 0
     for path in (archive / "manifest.json", max(archive.rglob("*"), key=lambda p: p.stat().st_size)):
         content = path.read_bytes()
@@ -241,7 +241,7 @@ async def test_what_an_archive_says_falsely_is_noticed_and_nothing_of_it_is_kept
     market: Marketplace, tmp_path: Path, other_database_url: str
 ) -> None:
     archive, data = tmp_path / "archive", tmp_path / "restored"
-    await market.cast.ada.place_order({"tape": 1}, id="TRUE")
+    await market.people.ada.place_order({"tape": 1}, id="TRUE")
     assert (await waybill("backup", archive, tmp_path, market.database_url))[0] == 0
     manifest = (archive / "manifest.json").read_text()
     more_rows, unknown = json.loads(manifest), json.loads(manifest)
@@ -254,7 +254,7 @@ async def test_what_an_archive_says_falsely_is_noticed_and_nothing_of_it_is_kept
     describe(archive, manifest)
     assert (await waybill("restore", archive, data, other_database_url))[0] == 0
     async with served_again(market, data, other_database_url) as again:
-        assert {"TRUE", "TRUE-1"} <= await orders(again.cast.sam)
+        assert {"TRUE", "TRUE-1"} <= await orders(again.people.sam)
 
 
 def describe(archive: Path, manifest: str) -> None:
@@ -272,7 +272,7 @@ async def test_contexts_in_databases_of_their_own_are_restored_and_cut_together(
     first, second = tmp_path / "first", tmp_path / "second"
     own = cluster_database if market.database_url else f"sqlite:///{tmp_path / 'elsewhere' / 'order.sqlite3'}"
     apart = HostSettings(data=tmp_path / "restored", database_url=other_database_url, services={"order": {"database_url": own}})
-    await market.cast.ada.place_order({"tape": 1, "lamp": 2}, id="APART")
+    await market.people.ada.place_order({"tape": 1, "lamp": 2}, id="APART")
     await backup(HostSettings(data=tmp_path, database_url=market.database_url), first, lambda *_: None)
     await restore(apart, first, lambda *_: None)
     await backup(apart, second, lambda *_: None)
@@ -297,10 +297,10 @@ def rows(archive: Path) -> dict[str, dict[str, int]]:
 async def test_a_database_that_has_rows_is_not_restored_into(market: Marketplace, tmp_path: Path) -> None:
     archive = tmp_path / "archive"
     assert (await waybill("backup", archive, tmp_path, market.database_url))[0] == 0
-    await create(market.cast.ada, "CART", anvil=1)
+    await create(market.people.ada, "CART", anvil=1)
     code, answer = await waybill("restore", archive, tmp_path, market.database_url)
     assert (code, answer["error"]["reason"]) == (2, "DATABASE_NOT_EMPTY")
-    assert "CART" in await orders(market.cast.ada)
+    assert "CART" in await orders(market.people.ada)
 
 
 @pytest.mark.on_sqlite(long=True)
@@ -313,7 +313,7 @@ async def test_a_transaction_that_stays_open_makes_the_backup_give_up_and_nobody
         await tx.execute(sa.text("DELETE FROM products WHERE id = 'none'"))
         with pytest.raises(Refused) as refused:
             await backup(settings, archive, lambda *_: None)
-        await market.cast.ada.place_order({"tape": 1}, id="MEANWHILE")
+        await market.people.ada.place_order({"tape": 1}, id="MEANWHILE")
     await database.close()
     assert (refused.value.reason, archive.exists()) == ("BACKUP_CONTENDED", False)
     assert (await backup(settings, archive, lambda *_: None)).manifest.contexts["order"].tables["orders"].rows == 2
@@ -339,10 +339,10 @@ async def test_a_submit_that_was_under_way_at_the_cut_is_brought_to_its_end_by_c
 ) -> None:
     archive, data = tmp_path / "archive", tmp_path / "restored"
     await card(market, "slow", "tok_late")
-    await ready(market.cast.ada, "LATE", [payment_pb2.Payment(type="credit_card", credit_card_id="slow")], anvil=1)
-    await market.cast.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="LATE"))
+    await ready(market.people.ada, "LATE", [payment_pb2.Payment(type="credit_card", credit_card_id="slow")], anvil=1)
+    await market.people.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="LATE"))
     await backup(HostSettings(data=tmp_path, database_url=market.database_url), archive, lambda *_: None)
-    assert await until(market.cast.ada, "LATE", order_pb2.ORDER_STATUS_OPEN)
+    assert await until(market.people.ada, "LATE", order_pb2.ORDER_STATUS_OPEN)
     assert (await waybill("restore", archive, data, other_database_url))[0] == 0
     secret = market.secret.client_secret
     async with (
@@ -357,4 +357,4 @@ async def test_a_submit_that_was_under_way_at_the_cut_is_brought_to_its_end_by_c
         assert code == 0, output
         assert "invariants OK" in output
         assert errors.splitlines()[-1] == "nothing is under way"
-        assert await until(again.cast.ada, "LATE", order_pb2.ORDER_STATUS_OPEN)
+        assert await until(again.people.ada, "LATE", order_pb2.ORDER_STATUS_OPEN)

@@ -88,7 +88,7 @@ FIELDS: dict[str, tuple[Callable[[], Request], str, str]] = {
 async def newest(market: Marketplace) -> list[str]:
     """The id of the order that was made last, if there is any."""
     request = order_service_pb2.ListOrdersRequest(direction=ALL, order_by="create_time desc", page_size=1)
-    return [order.id for order in (await market.cast.owner.orders.ListOrders(request)).orders]
+    return [order.id for order in (await market.people.owner.orders.ListOrders(request)).orders]
 
 
 @pytest.mark.parametrize("case", FIELDS)
@@ -96,7 +96,7 @@ async def test_a_bad_field_is_named_with_its_rule_and_nothing_is_stored(shared_s
     request, field, reason = FIELDS[case]
     before = await newest(shared_sqlite_market)
     with pytest.raises(WaybillError) as refused:
-        await shared_sqlite_market.cast.ada.orders.CreateOrder(request())
+        await shared_sqlite_market.people.ada.orders.CreateOrder(request())
     assert refused.value.code is grpc.StatusCode.INVALID_ARGUMENT
     assert (field, reason) in [(f.field, f.reason) for f in refused.value.fields]
     assert refused.value.reason in (reason, "INVALID_REQUEST")
@@ -112,7 +112,7 @@ async def test_every_violation_is_named_at_once(shared_sqlite_market: Marketplac
         ],
     )
     with pytest.raises(WaybillError) as refused:
-        await shared_sqlite_market.cast.ada.orders.CreateOrder(request)
+        await shared_sqlite_market.people.ada.orders.CreateOrder(request)
     assert {(f.field, f.reason) for f in refused.value.fields} == {
         ("order.id", "ID_INVALID"),
         ("order.currency", "CURRENCY_MISMATCH"),
@@ -137,33 +137,33 @@ async def test_a_bad_price_is_refused(shared_sqlite_market: Marketplace, amount:
     request.order.from_party.id = "acme"
     request.order.from_user.id = "ada"
     with pytest.raises(WaybillError) as refused:
-        await shared_sqlite_market.cast.owner.orders.CreateOrder(request)
+        await shared_sqlite_market.people.owner.orders.CreateOrder(request)
     assert ("line_items[0].unit_price_override", reason) in [(f.field, f.reason) for f in refused.value.fields]
 
 
 async def test_an_override_without_its_role_names_the_role(shared_sqlite_market: Marketplace) -> None:
     with pytest.raises(WaybillError) as refused:
-        await shared_sqlite_market.cast.ada.orders.CreateOrder(with_line(unit_price_override=money("1", "USD")))
+        await shared_sqlite_market.people.ada.orders.CreateOrder(with_line(unit_price_override=money("1", "USD")))
     assert refused.value.metadata == {"role": "OverrideUnitPrice"}
 
 
 async def test_an_inactive_product_is_not_there_for_a_buyer(sqlite_market: Marketplace) -> None:
     from waybill.catalog.v1 import product_pb2, product_service_pb2
 
-    await sqlite_market.cast.owner.products.UpdateProduct(
+    await sqlite_market.people.owner.products.UpdateProduct(
         product_service_pb2.UpdateProductRequest(
             product=product_pb2.Product(id="lamp", active=False), update_mask={"paths": ["active"]}
         )
     )
     with pytest.raises(WaybillError) as refused:
-        await sqlite_market.cast.ada.orders.CreateOrder(with_lines(lamp=1))
+        await sqlite_market.people.ada.orders.CreateOrder(with_lines(lamp=1))
     assert refused.value.fields[0].reason in ("PRODUCT_INACTIVE", "PRODUCT_NOT_FOUND")
 
 
 async def test_a_foreign_order_is_not_found(shared_sqlite_market: Marketplace) -> None:
-    await create(shared_sqlite_market.cast.ada, "OURS", anvil=1)
+    await create(shared_sqlite_market.people.ada, "OURS", anvil=1)
     with pytest.raises(WaybillError) as refused:
-        await shared_sqlite_market.cast.gil.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="OURS"))
+        await shared_sqlite_market.people.gil.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="OURS"))
     assert refused.value.code is grpc.StatusCode.NOT_FOUND
     assert refused.value.metadata == {"resource": "order", "id": "OURS"}
 
@@ -171,10 +171,10 @@ async def test_a_foreign_order_is_not_found(shared_sqlite_market: Marketplace) -
 @pytest.mark.on_sqlite
 async def test_a_nul_in_an_id_or_a_filter_is_named_on_both_databases(shared_market: Marketplace) -> None:
     with pytest.raises(WaybillError) as missing:
-        await get(shared_market.cast.ada, "a\x00b")
+        await get(shared_market.people.ada, "a\x00b")
     assert missing.value.reason == "RESOURCE_NOT_FOUND"
     with pytest.raises(WaybillError) as wrong:
-        await shared_market.cast.ada.orders.ListOrders(
+        await shared_market.people.ada.orders.ListOrders(
             order_service_pb2.ListOrdersRequest(direction=ALL, filter='comments = "a\x00b"')
         )
     assert wrong.value.reason == "FILTER_INVALID"
@@ -182,7 +182,7 @@ async def test_a_nul_in_an_id_or_a_filter_is_named_on_both_databases(shared_mark
 
 @pytest.mark.on_sqlite
 async def test_a_nul_in_the_id_of_an_order_is_named_by_every_change_of_one(shared_market: Marketplace) -> None:
-    sam, id, request_id = shared_market.cast.sam, "a\x00b", "r-1"
+    sam, id, request_id = shared_market.people.sam, "a\x00b", "r-1"
     orders, checkout, items = order_service_pb2, checkout_service_pb2, line_item_service_pb2
     line = line_item_pb2.LineItem(id="l1", product_id="anvil", quantity=1)
     pair = checkout.ShipMethodSelection(ship_estimate_id="e", ship_method_id="ground")
@@ -210,38 +210,38 @@ async def test_a_nul_in_the_id_of_an_order_is_named_by_every_change_of_one(share
 
 
 async def test_an_id_that_is_taken_is_refused(shared_sqlite_market: Marketplace) -> None:
-    await create(shared_sqlite_market.cast.ada, "SAME", anvil=1)
+    await create(shared_sqlite_market.people.ada, "SAME", anvil=1)
     with pytest.raises(WaybillError) as refused:
-        await create(shared_sqlite_market.cast.gil, "SAME", anvil=1)
+        await create(shared_sqlite_market.people.gil, "SAME", anvil=1)
     assert (refused.value.code, refused.value.reason) == (grpc.StatusCode.ALREADY_EXISTS, "RESOURCE_EXISTS")
 
 
 async def test_a_stale_etag_is_aborted_and_names_the_current_one(shared_sqlite_market: Marketplace) -> None:
-    order = await create(shared_sqlite_market.cast.ada, "ETAG", anvil=1)
+    order = await create(shared_sqlite_market.people.ada, "ETAG", anvil=1)
 
     def update(etag: str, comments: str) -> order_service_pb2.UpdateOrderRequest:
         return order_service_pb2.UpdateOrderRequest(order=order_pb2.Order(id="ETAG", etag=etag, comments=comments))
 
-    await shared_sqlite_market.cast.ada.orders.UpdateOrder(update(order.etag, "one"))
+    await shared_sqlite_market.people.ada.orders.UpdateOrder(update(order.etag, "one"))
     with pytest.raises(WaybillError) as refused:
-        await shared_sqlite_market.cast.ada.orders.UpdateOrder(update(order.etag, "two"))
+        await shared_sqlite_market.people.ada.orders.UpdateOrder(update(order.etag, "two"))
     assert (refused.value.code, refused.value.reason) == (grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
     assert refused.value.metadata["etag"] == "2"
-    assert (await get(shared_sqlite_market.cast.ada, "ETAG")).comments == "one"
+    assert (await get(shared_sqlite_market.people.ada, "ETAG")).comments == "one"
 
 
 async def test_a_request_id_with_another_body_is_refused(shared_sqlite_market: Marketplace) -> None:
     first = Request(order=order_pb2.Order(id="R1"), line_items=lines(anvil=1), request_id="r")
     other = Request(order=order_pb2.Order(id="R2"), line_items=lines(anvil=1), request_id="r")
-    await shared_sqlite_market.cast.ada.orders.CreateOrder(first)
-    assert (await shared_sqlite_market.cast.ada.orders.CreateOrder(first)).order.id == "R1"
+    await shared_sqlite_market.people.ada.orders.CreateOrder(first)
+    assert (await shared_sqlite_market.people.ada.orders.CreateOrder(first)).order.id == "R1"
     with pytest.raises(WaybillError) as refused:
-        await shared_sqlite_market.cast.ada.orders.CreateOrder(other)
+        await shared_sqlite_market.people.ada.orders.CreateOrder(other)
     assert refused.value.reason == "REQUEST_ID_REUSED"
 
 
 async def test_payments_above_the_total_are_refused(shared_sqlite_market: Marketplace) -> None:
-    ada = shared_sqlite_market.cast.ada
+    ada = shared_sqlite_market.people.ada
     await create(ada, "RICH", tape=1)
     with pytest.raises(WaybillError) as early:
         await ada.checkout.AddPayments(
@@ -307,7 +307,7 @@ async def test_a_token_whose_time_is_over_is_refused(sqlite_market: Marketplace,
 
 async def test_bytes_that_are_no_message_are_an_invalid_argument(shared_sqlite_market: Marketplace) -> None:
     by_password = token_service_pb2.PasswordGrant(username="ada", password=PASSWORD)
-    issued = await shared_sqlite_market.cast.ada.tokens.IssueToken(
+    issued = await shared_sqlite_market.people.ada.tokens.IssueToken(
         token_service_pb2.IssueTokenRequest(client_id=SHOP, password=by_password)
     )
     metadata = (("authorization", f"Bearer {issued.access_token}"),)
@@ -322,7 +322,7 @@ async def test_bytes_that_are_no_message_are_an_invalid_argument(shared_sqlite_m
 
 async def test_an_unspecified_direction_is_refused(shared_sqlite_market: Marketplace) -> None:
     with pytest.raises(WaybillError) as refused:
-        await shared_sqlite_market.cast.ada.orders.ListOrders(order_service_pb2.ListOrdersRequest())
+        await shared_sqlite_market.people.ada.orders.ListOrders(order_service_pb2.ListOrdersRequest())
     assert [(f.field, f.reason) for f in refused.value.fields] == [("direction", "FIELD_REQUIRED")]
 
 
@@ -340,5 +340,5 @@ async def test_a_bad_list_argument_is_named(
     shared_sqlite_market: Marketplace, arguments: dict[str, Any], field: str, reason: str
 ) -> None:
     with pytest.raises(WaybillError) as refused:
-        await shared_sqlite_market.cast.ada.orders.ListOrders(order_service_pb2.ListOrdersRequest(direction=ALL, **arguments))
+        await shared_sqlite_market.people.ada.orders.ListOrders(order_service_pb2.ListOrdersRequest(direction=ALL, **arguments))
     assert [(f.field, f.reason) for f in refused.value.fields] == [(field, reason)]

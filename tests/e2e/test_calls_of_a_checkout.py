@@ -24,7 +24,7 @@ def sent() -> Counter[str]:
 
 
 async def test_a_submit_asks_shipping_once_for_all_its_estimates(sqlite_market: Marketplace, sent: Counter[str]) -> None:
-    ada = sqlite_market.cast.ada
+    ada = sqlite_market.people.ada
     await ready(ada, "MANY", promise(), **MANY)
     sent.clear()
     await ada.checkout.ValidateOrder(pb.ValidateOrderRequest(order_id="MANY"))
@@ -37,7 +37,7 @@ async def test_placing_an_order_calls_other_services_ten_times_at_most(sqlite_ma
     for id, quantities in (("ONE", {"tape": 1}), ("MANY", MANY)):
         sent.clear()
         request = pb.PlaceOrderRequest(order=order_pb2.Order(id=id), line_items=lines(**quantities), payments=promise())
-        await sqlite_market.cast.ada.checkout.PlaceOrder(request)
+        await sqlite_market.people.ada.checkout.PlaceOrder(request)
         mine = {name: count for name, count in sent.items() if "Report" not in name}
         assert sum(mine.values()) <= 10, mine
         assert CHECK not in mine

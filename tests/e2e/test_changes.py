@@ -26,28 +26,28 @@ def cents(money: Any) -> int:
 
 
 async def complete(market: Marketplace, id: str, **values: Any) -> order_pb2.Order:
-    answer = await market.cast.sam.orders.CompleteOrder(order_service_pb2.CompleteOrderRequest(order_id=id, **values))
+    answer = await market.people.sam.orders.CompleteOrder(order_service_pb2.CompleteOrderRequest(order_id=id, **values))
     return answer.order
 
 
 async def half_shipped(market: Marketplace, id: str) -> order_pb2.Order:
     """Four tapes, two of which have left; paid from the gift card."""
     pay = [payment_pb2.Payment(type="spending_account", spending_account_id="gift-ada")]
-    await ready(market.cast.ada, id, pay, tape=4)
-    await market.cast.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id=id))
-    await ship(market.cast.clerks["wh-east"], f"{id}-1", "l1", 2)
-    return await get(market.cast.ada, id, OUTGOING)
+    await ready(market.people.ada, id, pay, tape=4)
+    await market.people.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id=id))
+    await ship(market.people.clerks["wh-east"], f"{id}-1", "l1", 2)
+    return await get(market.people.ada, id, OUTGOING)
 
 
 async def tape(market: Marketplace) -> tuple[int, int]:
-    answer = await market.cast.owner.inventory.GetInventoryRecord(
+    answer = await market.people.owner.inventory.GetInventoryRecord(
         inventory_service_pb2.GetInventoryRecordRequest(inventory_record_id="tape-wh-east")
     )
     return answer.inventory_record.on_hand, answer.inventory_record.allocated
 
 
 async def gift_card(market: Marketplace) -> int:
-    answer = await market.cast.owner.spending_accounts.GetSpendingAccount(
+    answer = await market.people.owner.spending_accounts.GetSpendingAccount(
         account_pb.GetSpendingAccountRequest(spending_account_id="gift-ada")
     )
     return cents(answer.spending_account.balance)
@@ -59,7 +59,7 @@ async def test_the_seller_completes_an_order_and_what_is_open_is_given_back(mark
     on_hand, _ = await tape(market)
     paid = await gift_card(market)
     done = await complete(market, "ENOUGH", comment="no more tape", request_id="c-1")
-    assert done == await get(market.cast.ada, "ENOUGH", OUTGOING)
+    assert done == await get(market.people.ada, "ENOUGH", OUTGOING)
     assert (done.status, cents(done.total)) == (COMPLETED, cents(sold.total))
     assert cents(sold.subtotal) - cents(done.canceled.subtotal) == 667  # two of four at 3.3325, rounded half up
     assert cents(done.canceled.shipping_cost) == 0
@@ -70,9 +70,9 @@ async def test_the_seller_completes_an_order_and_what_is_open_is_given_back(mark
     assert await tape(market) == (on_hand, 0)
     assert await gift_card(market) - paid == cents(done.canceled.total)
     assert await complete(market, "ENOUGH", comment="no more tape", request_id="c-1") == done
-    theirs = await get(market.cast.clerks["wh-east"], "ENOUGH-1")
+    theirs = await get(market.people.clerks["wh-east"], "ENOUGH-1")
     assert (theirs.supplier_status, theirs.canceled) == (supplier_order_pb2.SUPPLIER_ORDER_STATUS_COMPLETED, done.canceled)
-    answer = await market.cast.ada.orders.ListOrderHistory(
+    answer = await market.people.ada.orders.ListOrderHistory(
         order_service_pb2.ListOrderHistoryRequest(order_id="ENOUGH", direction=OUTGOING)
     )
     assert [e.type for e in answer.events][-4:] == ["change_begun", "change_decided", "units_canceled", "order_completed"]
@@ -81,37 +81,37 @@ async def test_the_seller_completes_an_order_and_what_is_open_is_given_back(mark
 async def test_a_cancel_of_an_order_with_shipped_units_cancels_the_rest(shared_market: Marketplace) -> None:
     await half_shipped(shared_market, "REST")
     request = order_service_pb2.CancelOrderRequest(order_id="REST", comment="enough", request_id="x-1")
-    done = (await shared_market.cast.sam.orders.CancelOrder(request)).order
+    done = (await shared_market.people.sam.orders.CancelOrder(request)).order
     assert (done.status, cents(done.canceled.total) > 0) == (COMPLETED, True)
-    assert (await shared_market.cast.sam.orders.CancelOrder(request)).order == done
+    assert (await shared_market.people.sam.orders.CancelOrder(request)).order == done
 
 
 async def test_the_books_are_right_after_a_parcel_was_deleted_and_the_rest_was_given_up(shared_market: Marketplace) -> None:
     for id in ("PACKED", "PACKED-TOO"):
         await half_shipped(shared_market, id)
-        clerk = shared_market.cast.clerks["wh-east"]
+        clerk = shared_market.people.clerks["wh-east"]
         for parcel in await packed_twice(clerk, f"{id}-1"):
             await clerk.shipments.DeleteShipment(shipment_service_pb2.DeleteShipmentRequest(shipment_id=parcel))
         await shared_market.check()
-    await packed_twice(shared_market.cast.clerks["wh-east"], "PACKED-1")
+    await packed_twice(shared_market.people.clerks["wh-east"], "PACKED-1")
     await complete(shared_market, "PACKED")
     await shared_market.check()
-    await packed_twice(shared_market.cast.clerks["wh-east"], "PACKED-TOO-1")
-    await shared_market.cast.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="PACKED-TOO"))
+    await packed_twice(shared_market.people.clerks["wh-east"], "PACKED-TOO-1")
+    await shared_market.people.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="PACKED-TOO"))
     await shared_market.check()
 
 
 async def test_a_card_that_the_seller_gives_up_of_an_open_order_breaks_nothing(shared_market: Marketplace) -> None:
     await card(shared_market, "visa-waived", "tok_approve")
     await ready(
-        shared_market.cast.ada,
+        shared_market.people.ada,
         "WAIVED",
         [payment_pb2.Payment(id="waived", type="credit_card", credit_card_id="visa-waived")],
         tape=4,
     )
-    await shared_market.cast.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="WAIVED"))
-    await ship(shared_market.cast.clerks["wh-east"], "WAIVED-1", "l1", 2)
-    await shared_market.cast.sam.payments.VoidPayment(payment_service_pb2.VoidPaymentRequest(payment_id="waived"))
+    await shared_market.people.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="WAIVED"))
+    await ship(shared_market.people.clerks["wh-east"], "WAIVED-1", "l1", 2)
+    await shared_market.people.sam.payments.VoidPayment(payment_service_pb2.VoidPaymentRequest(payment_id="waived"))
     await shared_market.check()
     await complete(shared_market, "WAIVED")
 
@@ -124,13 +124,13 @@ async def packed_twice(clerk: AsyncWaybill, id: str) -> list[str]:
 
 
 async def test_what_has_nothing_shipped_or_nothing_open_is_not_completed(shared_market: Marketplace) -> None:
-    await ready(shared_market.cast.ada, "NONE", promise(), tape=1)
-    await shared_market.cast.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="NONE"))
+    await ready(shared_market.people.ada, "NONE", promise(), tape=1)
+    await shared_market.people.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="NONE"))
     error = await refused(complete(shared_market, "NONE", request_id="n-1"))
     assert (error.reason, error.metadata["next"]) == ("CHANGE_REFUSED", "CancelOrder")
     assert [rule.reason for rule in error.rules] == ["NOTHING_SHIPPED"]
     assert (await refused(complete(shared_market, "NONE", request_id="n-1"))).reason == "CHANGE_REFUSED"
-    whole = await shared_market.cast.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="NONE"))
+    whole = await shared_market.people.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="NONE"))
     assert (whole.order.status, whole.order.canceled.total) == (CANCELED, whole.order.total)
     assert (await refused(complete(shared_market, "NONE"))).reason == "ORDER_STATUS_CONFLICT"
 
@@ -138,10 +138,10 @@ async def test_what_has_nothing_shipped_or_nothing_open_is_not_completed(shared_
 async def test_only_the_seller_completes_an_order(shared_market: Marketplace) -> None:
     await half_shipped(shared_market, "MINE")
     request = order_service_pb2.CompleteOrderRequest(order_id="MINE")
-    for client in (shared_market.cast.ada, shared_market.cast.clerks["wh-east"]):
+    for client in (shared_market.people.ada, shared_market.people.clerks["wh-east"]):
         assert (await refused(client.orders.CompleteOrder(request))).reason == "ROLE_MISSING"
     stale = order_service_pb2.CompleteOrderRequest(order_id="MINE", etag="1")
-    assert (await refused(shared_market.cast.sam.orders.CompleteOrder(stale))).reason == "ETAG_MISMATCH"
+    assert (await refused(shared_market.people.sam.orders.CompleteOrder(stale))).reason == "ETAG_MISMATCH"
 
 
 async def test_two_who_complete_an_order_at_once_change_it_once(shared_market: Marketplace) -> None:
@@ -149,7 +149,7 @@ async def test_two_who_complete_an_order_at_once_change_it_once(shared_market: M
     answers = await asyncio.gather(*(complete(shared_market, "TWICE") for _ in range(2)), return_exceptions=True)
     reasons = {answer.reason for answer in answers if isinstance(answer, WaybillError)}
     assert reasons <= {"SUBMISSION_IN_PROGRESS", "ORDER_STATUS_CONFLICT", "CHANGE_REFUSED"}
-    assert await until(shared_market.cast.ada, "TWICE", COMPLETED)
+    assert await until(shared_market.people.ada, "TWICE", COMPLETED)
 
 
 async def dies(*_: Any) -> Any:
@@ -165,8 +165,8 @@ async def test_a_change_whose_coordinator_dies_before_the_decision_is_driven_to_
     with monkeypatch.context() as patched:
         patched.setattr(SubmitOrder, "decide", dies)
         await refused(complete(market, "DIES"))
-        assert (await get(market.cast.ada, "DIES", OUTGOING)).status == OPEN
-    assert await until(market.cast.ada, "DIES", COMPLETED)
+        assert (await get(market.people.ada, "DIES", OUTGOING)).status == OPEN
+    assert await until(market.people.ada, "DIES", COMPLETED)
 
 
 async def test_a_change_that_cannot_be_applied_yet_is_answered_as_decided_and_is_driven_to_its_end(
@@ -177,7 +177,7 @@ async def test_a_change_that_cannot_be_applied_yet_is_answered_as_decided_and_is
         patched.setattr(FulfillmentClient, "apply_change", dies)
         answer = await complete(market, "FAILS")
         assert (answer.status, answer.submission.outcome) == (OPEN, submission_pb2.SUBMISSION_OUTCOME_CHANGED)
-    assert await until(market.cast.ada, "FAILS", COMPLETED)
+    assert await until(market.people.ada, "FAILS", COMPLETED)
 
 
 async def test_a_change_that_nobody_decides_in_time_is_refused_and_everything_ships_on(
@@ -194,5 +194,5 @@ async def test_a_change_that_nobody_decides_in_time_is_refused_and_everything_sh
     monkeypatch.setattr(ChangeOrder, "_tried", too_late)
     error = await refused(complete(market, "LATE"))
     assert [rule.reason for rule in error.rules] == ["CHANGE_TIMED_OUT"]
-    await ship(market.cast.clerks["wh-east"], "LATE-1", "l1", 2)
-    assert (await get(market.cast.ada, "LATE", OUTGOING)).status == COMPLETED
+    await ship(market.people.clerks["wh-east"], "LATE-1", "l1", 2)
+    assert (await get(market.people.ada, "LATE", OUTGOING)).status == COMPLETED

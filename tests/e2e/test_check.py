@@ -56,7 +56,7 @@ def amount_off(market: Marketplace, id: str) -> AbstractAsyncContextManager[None
 
 
 async def test_the_command_sums_up_every_context_and_ends_with_one_line(sqlite_market: Marketplace) -> None:
-    await sqlite_market.cast.ada.place_order({"tape": 2}, id="FINE")
+    await sqlite_market.people.ada.place_order({"tape": 2}, id="FINE")
     code, text = await run(sqlite_market)
     assert code == 0
     # Below the table may stand what is still under way.
@@ -65,7 +65,7 @@ async def test_the_command_sums_up_every_context_and_ends_with_one_line(sqlite_m
 
 
 async def test_verbose_prints_every_invariant(shared_sqlite_market: Marketplace) -> None:
-    await shared_sqlite_market.cast.ada.place_order({"tape": 2}, id="VERBOSE")
+    await shared_sqlite_market.people.ada.place_order({"tape": 2}, id="VERBOSE")
     code, text = await run(shared_sqlite_market, "--verbose")
     assert code == 0
     for name in ("stock_counter_equals_ledger", "history_has_no_gap", "supplier_orders_partition_the_order"):
@@ -74,7 +74,7 @@ async def test_verbose_prints_every_invariant(shared_sqlite_market: Marketplace)
 
 
 async def test_a_broken_invariant_is_named_with_its_order_and_the_command_fails(sqlite_market: Marketplace) -> None:
-    await sqlite_market.cast.ada.place_order({"tape": 2}, id="WRONG")
+    await sqlite_market.people.ada.place_order({"tape": 2}, id="WRONG")
     async with amount_off(sqlite_market, "WRONG-1"):
         code, text = await run(sqlite_market)
         failed, output = await run(sqlite_market, "--json")
@@ -101,7 +101,7 @@ async def test_orders_that_were_made_in_a_block_are_judged_at_its_end(
     monkeypatch.setattr(own_orders, "PAUSE", 0.0)
     judged = own_orders.orders_judged(shared_sqlite_market)
     await judged.__aenter__()
-    await shared_sqlite_market.cast.ada.place_order({"tape": 2}, id="JUDGED")
+    await shared_sqlite_market.people.ada.place_order({"tape": 2}, id="JUDGED")
     async with amount_off(shared_sqlite_market, "JUDGED-1"):
         with pytest.raises(AssertionError, match="JUDGED supplier_orders_add_up_to_the_total"):
             await judged.__aexit__(None, None, None)
@@ -131,13 +131,13 @@ async def test_books_that_no_server_hosts_are_named_and_are_not_sound(tmp_path: 
 async def test_what_differs_while_a_report_is_under_way_is_kept_apart_for_a_while(
     sqlite_market: Marketplace, age: timedelta
 ) -> None:
-    await sqlite_market.cast.ada.place_order({"tape": 2}, id="MOVING")
+    await sqlite_market.people.ada.place_order({"tape": 2}, id="MOVING")
     database = sqlite_market.host.apps["fulfillment"].database
     assert database is not None
     now = datetime.now(UTC)
     later = {"report_time": now + timedelta(hours=1), "update_time": now - age, "version": O.version + 1}
     async with tampered(database, [sa.update(supplier_orders).where(O.id == "MOVING-1").values(**later)]):
-        report = await check(sqlite_market.cast.owner, pause=0.01)
+        report = await check(sqlite_market.people.owner, pause=0.01)
     found = {finding.rule for finding in report.findings}
     assert report.under_way == {UNREPORTED: 1}
     if age:
@@ -148,8 +148,8 @@ async def test_what_differs_while_a_report_is_under_way_is_kept_apart_for_a_whil
 
 async def test_facts_can_be_asked_for_about_named_orders_alone(shared_sqlite_market: Marketplace) -> None:
     for id in ("FACTS-1", "FACTS-2"):
-        await shared_sqlite_market.cast.ada.place_order({"tape": 1}, id=id)
-    inspection = shared_sqlite_market.cast.owner.inspection
+        await shared_sqlite_market.people.ada.place_order({"tape": 1}, id=id)
+    inspection = shared_sqlite_market.people.owner.inspection
     every = [r.fact async for r in inspection.Inspect(pb.InspectRequest()) if r.WhichOneof("record") == "fact"]
     (key,) = {f.order_key for f in every if f.values.get("id") == "FACTS-2"}
     some = [r async for r in inspection.Inspect(pb.InspectRequest(order_keys=[key]))]
@@ -165,7 +165,7 @@ async def test_facts_can_be_asked_for_about_named_orders_alone(shared_sqlite_mar
 )
 async def test_keys_that_are_none_are_refused(shared_sqlite_market: Marketplace, keys: list[str], reason: str) -> None:
     with pytest.raises(WaybillError) as refused:
-        await anext(aiter(shared_sqlite_market.cast.owner.inspection.Inspect(pb.InspectRequest(order_keys=keys))))
+        await anext(aiter(shared_sqlite_market.people.owner.inspection.Inspect(pb.InspectRequest(order_keys=keys))))
     assert [f.reason for f in refused.value.fields] == [reason]
 
 
@@ -180,7 +180,7 @@ async def shown_to_an_inspector(market: Marketplace) -> str:
 async def test_a_parked_entry_is_named_fails_the_check_breaks_no_rule_and_is_retried_by_reconcile(
     market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await market.cast.ada.place_order({"anvil": 1, "lamp": 1}, id="PO1")
+    await market.people.ada.place_order({"anvil": 1, "lamp": 1}, id="PO1")
 
     async def rejects(self: Any, reports: Any) -> Any:
         if any(o.id == "PO1-1" for o in reports.supplier_orders):
@@ -190,7 +190,7 @@ async def test_a_parked_entry_is_named_fails_the_check_breaks_no_rule_and_is_ret
     understood = ReportFulfillment.__call__
     monkeypatch.setattr(ReportFulfillment, "__call__", rejects)
     for id in ("PO1-1", "PO1-2"):
-        await market.cast.owner.supplier_orders.AcceptSupplierOrder(svc.AcceptSupplierOrderRequest(supplier_order_id=id))
+        await market.people.owner.supplier_orders.AcceptSupplierOrder(svc.AcceptSupplierOrderRequest(supplier_order_id=id))
     await until_parked(market, 1)
     code, text = await run(market)
     *_, count, entry, last = text.splitlines()

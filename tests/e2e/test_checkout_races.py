@@ -89,7 +89,7 @@ def methods(sheet: worksheet_pb2.OrderWorksheet) -> list[str]:
 
 @pytest.mark.on_sqlite
 async def test_selections_for_different_estimates_made_at_once_are_all_kept(shared_market: Marketplace) -> None:
-    ada = shared_market.cast.ada
+    ada = shared_market.people.ada
     for n in range(5):
         sheet = await estimated(ada, f"AT-ONCE-{n}")
         await asyncio.gather(*(select(ada, f"AT-ONCE-{n}", "ground", e) for e in sheet.ship_estimates))
@@ -99,7 +99,7 @@ async def test_selections_for_different_estimates_made_at_once_are_all_kept(shar
 async def test_a_calculation_that_a_selection_overtook_is_aborted_and_the_selection_stays(
     shared_market: Marketplace, paused: Callable[[Any, str], Pause]
 ) -> None:
-    ada = shared_market.cast.ada
+    ada = shared_market.people.ada
     sheet = await estimated(ada, "TAKEN")
     await select(ada, "TAKEN", "ground", *sheet.ship_estimates)
     pause = paused(PricingClient, "calculate")
@@ -119,7 +119,7 @@ async def test_a_calculation_that_a_selection_overtook_is_aborted_and_the_select
 async def test_a_calculation_is_not_disturbed_by_what_it_does_not_depend_on(
     shared_market: Marketplace, paused: Callable[[Any, str], Pause]
 ) -> None:
-    ada = shared_market.cast.ada
+    ada = shared_market.people.ada
     sheet = await estimated(ada, "CALM")
     await select(ada, "CALM", "ground", *sheet.ship_estimates)
     pause = paused(PricingClient, "calculate")
@@ -135,7 +135,7 @@ async def test_a_calculation_is_not_disturbed_by_what_it_does_not_depend_on(
 async def test_an_estimate_keeps_selections_that_were_made_while_it_was_worked_out(
     shared_market: Marketplace, paused: Callable[[Any, str], Pause]
 ) -> None:
-    ada = shared_market.cast.ada
+    ada = shared_market.people.ada
     sheet = await estimated(ada, "KEPT-CHOICE")
     pause = paused(ShippingClient, "estimate")
     async with held_up(pause, ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id="KEPT-CHOICE"))) as estimate:
@@ -147,7 +147,7 @@ async def test_an_estimate_keeps_selections_that_were_made_while_it_was_worked_o
 async def test_an_estimate_of_lines_that_changed_meanwhile_is_aborted(
     shared_market: Marketplace, paused: Callable[[Any, str], Pause]
 ) -> None:
-    ada = shared_market.cast.ada
+    ada = shared_market.people.ada
     await estimated(ada, "EDITED")
     xp = Struct()
     xp.update({"gift": True})
@@ -162,7 +162,7 @@ async def test_an_estimate_of_lines_that_changed_meanwhile_is_aborted(
 async def test_a_payment_that_a_submit_overtakes_is_not_left_on_the_open_order(
     shared_market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada = shared_market.cast.ada
+    ada = shared_market.people.ada
     sheet = await estimated(ada, "OVERTAKEN")
     await select(ada, "OVERTAKEN", "ground", *sheet.ship_estimates)
     await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="OVERTAKEN"))
@@ -191,7 +191,7 @@ async def test_a_payment_that_a_submit_overtakes_is_not_left_on_the_open_order(
 async def test_whose_attempt_was_refused_learns_so_though_a_later_one_has_succeeded(
     market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada, decide = market.cast.ada, SubmitOrder.decide
+    ada, decide = market.people.ada, SubmitOrder.decide
     await ready(ada, "TWICE", promise(), anvil=1)
     later = pb.SubmitOrderRequest(order_id="TWICE", request_id="second")
 

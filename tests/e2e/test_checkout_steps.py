@@ -97,7 +97,7 @@ async def walked(client: AsyncWaybill, id: str, way: tuple[str, ...], stale: boo
 
 
 async def test_what_is_calculated_can_be_validated_and_submitted_whatever_came_before(sqlite_market: Marketplace) -> None:
-    owner = sqlite_market.cast.owner
+    owner = sqlite_market.people.owner
     cases = [(way, stale) for way in ways() for stale in ((False, True) if len(way) < 3 else (False,))]
     found = {}
     for start in range(0, len(cases), 8):
@@ -126,7 +126,7 @@ async def test_an_error_of_our_own_while_a_submit_is_judged_refuses_the_attempt_
     def broken(*_: Any) -> None:
         raise invalid("secret", "FIELD_INVALID", "no caller sent it")
 
-    ada = sqlite_market.cast.ada
+    ada = sqlite_market.people.ada
     await ready(ada, "TYPED", promise(), anvil=1)
     with monkeypatch.context() as patched:
         patched.setattr(readiness, "objections", broken)
@@ -142,7 +142,7 @@ async def test_a_step_that_raises_refuses_the_attempt_and_leaves_nothing_behind(
     async def broken(*_: Any) -> None:
         raise KeyError("secret")
 
-    ada = sqlite_market.cast.ada
+    ada = sqlite_market.people.ada
     steps = ((PricingClient, "check_quote"), (FulfillmentClient, "reserve"), (PaymentClient, "reserve"))
     for client, step in steps:
         id = f"LEFT-{client.__name__}"
@@ -164,7 +164,7 @@ async def test_what_a_confirm_fails_by_is_not_answered_as_a_refusal_and_is_drive
     async def broken(*_: Any) -> None:
         raise KeyError("secret")
 
-    ada, operator = market.cast.ada, market.cast.owner.submissions
+    ada, operator = market.people.ada, market.people.owner.submissions
     await ready(ada, "SOLD", promise(), anvil=1)
     with monkeypatch.context() as patched:
         patched.setattr(FulfillmentClient, "confirm", broken)

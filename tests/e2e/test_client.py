@@ -35,7 +35,7 @@ async def outlived(tmp_path: Path, prepared_files: Prepared) -> AsyncIterator[tu
     """
     clock = ManualClock(datetime.now(UTC))
     async with marketplace(tmp_path, clock=clock, secret=prepared_files.secret) as market:
-        await create(market.cast.ada, "O1", anvil=1)
+        await create(market.people.ada, "O1", anvil=1)
         clock.advance(-LONG)
         async with await AsyncWaybill.connect(market.address, SHOP, username="ada", password=PASSWORD) as ada:
             yield ada, clock, market.address
@@ -110,7 +110,7 @@ def test_a_refused_token_is_given_up_unless_there_is_a_newer_one_already() -> No
 
 
 async def test_an_answer_of_more_than_four_megabytes_is_taken(sqlite_market: Marketplace) -> None:
-    owner = sqlite_market.cast.owner
+    owner = sqlite_market.people.owner
     for batch in range(2):
         products = [product_pb2.Product(id=f"large-{batch}-{n}", name="Large", active=True) for n in range(400)]
         for product in products:

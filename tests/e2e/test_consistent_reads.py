@@ -47,7 +47,7 @@ async def of_worksheet(client: AsyncWaybill, id: str) -> Seen:
 
 @pytest.mark.on_sqlite
 async def test_an_order_and_its_lines_are_of_one_moment(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    ada, lines = market.cast.ada, SqlOrderStore.lines
+    ada, lines = market.people.ada, SqlOrderStore.lines
     pending: list[tuple[str, int]] = []
 
     async def lines_after_a_change(*given: Any) -> Any:
@@ -79,7 +79,7 @@ async def impatient_market(tmp_path: Path, prepared: Prepared) -> AsyncIterator[
 async def test_a_repeat_that_looks_while_its_attempt_is_refused_does_not_take_it_for_placed(
     impatient_market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada = impatient_market.cast.ada
+    ada = impatient_market.people.ada
     await card(impatient_market, "mute", "tok_timeout")
     request = checkout_service_pb2.PlaceOrderRequest(
         order=order_pb2.Order(id="TORN"),

@@ -18,7 +18,7 @@ TOTALS = {
 
 @pytest.mark.on_sqlite
 async def test_the_story_completes_to_the_cent_and_shows_every_mistake_change_and_payment(market: Marketplace) -> None:
-    story = await perform(market.cast, Narrator(Console(quiet=True), quiet=True))
+    story = await perform(market.people, Narrator(Console(quiet=True), quiet=True))
     assert story["ok"]
     assert story["order"]["status"] == "COMPLETED"
     assert {name: story["order"][name] for name in TOTALS} == TOTALS

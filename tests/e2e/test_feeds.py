@@ -122,7 +122,7 @@ async def test_a_change_that_another_process_commits_reaches_whoever_waits(tmp_p
         AsyncWaybill(writer.address, "waybill-admin", prepared.secret.client_secret) as elsewhere,
         asyncio.timeout(60),
     ):
-        watching = aiter(market.cast.owner.changes.WatchChanges(pb.WatchChangesRequest(context="catalog")))
+        watching = aiter(market.people.owner.changes.WatchChanges(pb.WatchChangesRequest(context="catalog")))
         # The place where it begins, and then word that nothing more is there.
         assert not any([(await anext(watching)).HasField("change") for _ in range(2)])
         product = product_pb2.Product(id="elsewhere", name="Made elsewhere")
@@ -147,17 +147,17 @@ async def test_an_operator_turns_a_feed_off_and_on_reads_it_anew_and_goes_on(sha
     _, before = await watched()
     assert (await changes("off", "pricing"))[0] == 0
     try:
-        await price(market.cast.owner, "in-the-gap")
+        await price(market.people.owner, "in-the-gap")
     finally:
         assert (await changes("on", "pricing"))[0] == 0
     code, _, errors = await changes("watch", "pricing", "--to-end", "--resume-token", before)
     assert (code, "POSITION_LOST" in errors) == (2, True), errors
     assert (await watched("--from-start"))[0] == []
 
-    await price(market.cast.owner, "after-the-gap")
+    await price(market.people.owner, "after-the-gap")
     found, token = await watched("--from-start")
     assert found == ["after-the-gap"]
-    await price(market.cast.owner, "later")
+    await price(market.people.owner, "later")
     assert (await watched("--resume-token", token))[0] == ["later"]
     code, output, _ = await changes("status")
     (row,) = [line.split() for line in output.splitlines() if line.startswith("pricing")]
@@ -167,10 +167,10 @@ async def test_an_operator_turns_a_feed_off_and_on_reads_it_anew_and_goes_on(sha
 async def test_a_change_says_who_made_it_by_which_call_and_belongs_to_the_seller_s_operators(shared_sqlite_market) -> None:
     market = shared_sqlite_market
     made = product_pb2.Product(id="sent", name="Sent")
-    await market.cast.owner.products.CreateProduct(product_service_pb2.CreateProductRequest(product=made))
+    await market.people.owner.products.CreateProduct(product_service_pb2.CreateProductRequest(product=made))
     request = pb.WatchChangesRequest(context="catalog", from_start=True)
     async with asyncio.timeout(60):
-        async for message in market.cast.owner.changes.WatchChanges(request):
+        async for message in market.people.owner.changes.WatchChanges(request):
             if message.change.resource_id == "sent":
                 break
     assert message.change.method == "/waybill.catalog.v1.ProductService/CreateProduct"
@@ -178,12 +178,12 @@ async def test_a_change_says_who_made_it_by_which_call_and_belongs_to_the_seller
     assert message.change.actor
     assert message.change.client_id
     with pytest.raises(WaybillError) as refused:
-        await anext(aiter(market.cast.ada.changes.WatchChanges(request)))
+        await anext(aiter(market.people.ada.changes.WatchChanges(request)))
     assert refused.value.reason == "ROLE_MISSING"
 
 
 async def test_an_operator_turns_a_feed_off_and_on_and_sees_what_it_is(shared_sqlite_market) -> None:
-    feeds = shared_sqlite_market.cast.owner.changes
+    feeds = shared_sqlite_market.people.owner.changes
 
     async def switched(enabled: bool) -> pb.ChangeFeed:
         return (await feeds.SwitchChangeFeed(pb.SwitchChangeFeedRequest(context="shipping", enabled=enabled))).feed
@@ -201,12 +201,12 @@ async def test_an_operator_turns_a_feed_off_and_on_and_sees_what_it_is(shared_sq
 
 
 async def test_only_an_operator_turns_a_feed_and_that_of_orders_is_never_off(shared_sqlite_market) -> None:
-    cast = shared_sqlite_market.cast
+    people = shared_sqlite_market.people
     for caller, context, reason in (
-        (cast.ada, "shipping", "ROLE_MISSING"),
-        (cast.owner, "order", "FEED_ALWAYS_ON"),
-        (cast.owner, "moon", "RESOURCE_NOT_FOUND"),
-        (cast.owner, "", "FIELD_REQUIRED"),
+        (people.ada, "shipping", "ROLE_MISSING"),
+        (people.owner, "order", "FEED_ALWAYS_ON"),
+        (people.owner, "moon", "RESOURCE_NOT_FOUND"),
+        (people.owner, "", "FIELD_REQUIRED"),
     ):
         with pytest.raises(WaybillError) as refused:
             await caller.changes.SwitchChangeFeed(pb.SwitchChangeFeedRequest(context=context))
@@ -226,5 +226,5 @@ async def test_only_an_operator_turns_a_feed_and_that_of_orders_is_never_off(sha
 )
 async def test_a_watch_that_cannot_be_is_refused(shared_sqlite_market, fields: dict, reason: str) -> None:
     with pytest.raises(WaybillError) as refused:
-        await anext(aiter(shared_sqlite_market.cast.owner.changes.WatchChanges(pb.WatchChangesRequest(**fields))))
+        await anext(aiter(shared_sqlite_market.people.owner.changes.WatchChanges(pb.WatchChangesRequest(**fields))))
     assert refused.value.reason == reason

@@ -53,7 +53,7 @@ async def refusal(client: AsyncWaybill, method: MethodDescriptor, request: Any) 
 
 @pytest.mark.on_sqlite
 async def test_every_required_field_that_is_empty_is_named(shared_market: Marketplace) -> None:
-    owner, seen, silent = shared_market.cast.owner, 0, []
+    owner, seen, silent = shared_market.people.owner, 0, []
     for method in unary():
         kind = GetMessageClass(method.input_type)
         bare = [f.name for f in method.input_type.fields if "REQUIRED" in behaviors(f) and f.cpp_type not in NUMBERS]
@@ -185,7 +185,7 @@ async def answered(client: AsyncWaybill, method: MethodDescriptor, field: FieldD
 
 @pytest.mark.on_sqlite
 async def test_what_is_output_only_is_never_taken_from_a_caller(market: Marketplace) -> None:
-    ada, owner = market.cast.ada, market.cast.owner
+    ada, owner = market.people.ada, market.people.owner
     await card(market, "visa", "tok_approve")
     await ada.place_order({"anvil": 2, "lamp": 1}, id="PO1")
     await ready(ada, "CART", promise(), anvil=1, lamp=2)

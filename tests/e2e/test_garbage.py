@@ -24,14 +24,14 @@ LOCK_OUT = {"RotateSecret", "SetPassword"}
 @pytest.mark.on_sqlite
 async def test_garbage_is_done_or_refused_with_a_reason(market: Marketplace) -> None:
     rng, codes, bad = random.Random(SEED), Counter[str](), list[str]()
-    ada = market.cast.ada
+    ada = market.people.ada
     await card(market, "visa", "tok_approve")
     await ada.place_order({"anvil": 2, "lamp": 1}, id="PO1")
     await ready(ada, "CART", promise(), anvil=1, lamp=2)
     methods = [m for s in services() for m in s.methods if not m.server_streaming and m.name not in LOCK_OUT]
     for method in methods * ROUNDS:
         # The owner may do everything: others are refused before anybody looks at what they sent.
-        caller = rng.choice((market.cast.owner, market.cast.owner, ada, market.cast.clerks["northforge"]))
+        caller = rng.choice((market.people.owner, market.people.owner, ada, market.people.clerks["northforge"]))
         request = filled(rng, GetMessageClass(method.input_type))
         try:
             await invoke(caller.channel, method, request)

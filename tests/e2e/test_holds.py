@@ -37,7 +37,7 @@ async def refused(call: object) -> str:
 
 @pytest.mark.on_sqlite
 async def test_a_hold_is_seen_by_everyone_and_stops_the_supplier(market: Marketplace) -> None:
-    ada, sam, east = market.cast.ada, market.cast.sam, market.cast.clerks["wh-east"]
+    ada, sam, east = market.people.ada, market.people.sam, market.people.clerks["wh-east"]
     await ada.place_order({"tape": 2}, id="HELD")
     await ada.place_order({"tape": 1}, id="FREE")
     made = await hold(sam, "HELD", "three cards in an hour", request_id="once")
@@ -61,18 +61,18 @@ async def test_a_hold_is_seen_by_everyone_and_stops_the_supplier(market: Marketp
 
 
 async def test_who_may_not_hold_and_what_cannot_be_held(shared_market: Marketplace) -> None:
-    cast = shared_market.cast
-    await cast.ada.place_order({"tape": 1}, id="OPEN")
-    await create(cast.ada, "CART", tape=1)
-    assert await refused(hold(cast.ada, "OPEN")) == "ROLE_MISSING"
-    assert await refused(hold(cast.clerks["wh-east"], "OPEN")) == "ROLE_MISSING"
-    assert await refused(hold(cast.sam, "NO-SUCH-ORDER")) == "RESOURCE_NOT_FOUND"
-    assert await refused(release(cast.sam, "OPEN", "hld_none")) == "RESOURCE_NOT_FOUND"
+    people = shared_market.people
+    await people.ada.place_order({"tape": 1}, id="OPEN")
+    await create(people.ada, "CART", tape=1)
+    assert await refused(hold(people.ada, "OPEN")) == "ROLE_MISSING"
+    assert await refused(hold(people.clerks["wh-east"], "OPEN")) == "ROLE_MISSING"
+    assert await refused(hold(people.sam, "NO-SUCH-ORDER")) == "RESOURCE_NOT_FOUND"
+    assert await refused(release(people.sam, "OPEN", "hld_none")) == "RESOURCE_NOT_FOUND"
     with pytest.raises(WaybillError) as wrong:
-        await release(cast.sam, "OPEN", "no id", "x" * 2_001)
+        await release(people.sam, "OPEN", "no id", "x" * 2_001)
     assert [f.field for f in wrong.value.fields] == ["hold_id", "comment"]
-    await ship(cast.clerks["wh-east"], "OPEN-1", "l1", 1)
-    assert await refused(hold(cast.sam, "OPEN")) == "ORDER_STATUS_CONFLICT"
+    await ship(people.clerks["wh-east"], "OPEN-1", "l1", 1)
+    assert await refused(hold(people.sam, "OPEN")) == "ORDER_STATUS_CONFLICT"
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ async def test_a_hold_that_fulfillment_did_not_hear_of_is_sent_by_the_completer(
     still: tuple[Marketplace, ShiftedClock], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     market, clock = still
-    await market.cast.ada.place_order({"tape": 1}, id="DEAF")
+    await market.people.ada.place_order({"tape": 1}, id="DEAF")
     complete = steps(market.host.apps["order"])["CompleteSubmissions"]
 
     async def deaf(*_: object) -> None:
@@ -95,12 +95,12 @@ async def test_a_hold_that_fulfillment_did_not_hear_of_is_sent_by_the_completer(
 
     with monkeypatch.context() as patch:
         patch.setattr(FulfillmentClient, "hold", deaf)
-        assert await refused(hold(market.cast.sam, "DEAF", request_id="again")) == "INTERNAL"
-    assert (await get(market.cast.sam, "DEAF")).held
+        assert await refused(hold(market.people.sam, "DEAF", request_id="again")) == "INTERNAL"
+    assert (await get(market.people.sam, "DEAF")).held
     assert await complete() == 0, "it is left to its caller for a while"
     clock.advance(timedelta(seconds=15))
     assert sum(await asyncio.gather(complete(), complete())) >= 1
-    assert await refused(ship(market.cast.clerks["wh-east"], "DEAF-1", "l1", 1)) == "SUPPLIER_ORDER_HELD"
-    made = await hold(market.cast.sam, "DEAF", request_id="again")
+    assert await refused(ship(market.people.clerks["wh-east"], "DEAF-1", "l1", 1)) == "SUPPLIER_ORDER_HELD"
+    made = await hold(market.people.sam, "DEAF", request_id="again")
     assert len(made.holds) == 1
     assert await complete() == 0

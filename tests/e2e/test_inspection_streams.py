@@ -13,7 +13,7 @@ async def test_facts_of_orders_are_sent_page_by_page_while_the_walk_goes_on(
     sqlite_market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for id in ("FIRST", "SECOND"):
-        await sqlite_market.cast.ada.place_order({"tape": 1}, id=id)
+        await sqlite_market.people.ada.place_order({"tape": 1}, id=id)
     pages, page = 0, walk._page
 
     async def counted(*arguments: object) -> object:

@@ -197,7 +197,7 @@ def placing(id: str, *payments: dict[str, Any]) -> checkout_service_pb2.PlaceOrd
 
 
 async def test_an_order_whose_every_name_and_text_is_at_its_limit_goes_from_create_to_completed(market: Marketplace) -> None:
-    owner = market.cast.owner
+    owner = market.people.owner
     await companies(owner)
     await goods(owner)
     await freight(owner)

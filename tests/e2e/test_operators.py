@@ -37,8 +37,8 @@ async def listed(market: Marketplace, *arguments: str) -> Any:
 
 
 async def submit(market: Marketplace, id: str, payment: payment_pb2.Payment) -> order_pb2.Order:
-    await ready(market.cast.ada, id, [payment], anvil=1)
-    return (await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id=id))).order
+    await ready(market.people.ada, id, [payment], anvil=1)
+    return (await market.people.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id=id))).order
 
 
 def by_card(id: str) -> payment_pb2.Payment:
@@ -61,7 +61,7 @@ async def test_a_submit_that_waits_is_listed_and_not_decided_before_its_deadline
         assert (code, "NONE" in errors) == (1, True), "before its deadline it may still be answered"
         assert "TRYING" in output
         assert [one["order_id"] for one in await listed(market, "submissions", "list")] == ["WAITS"]
-        await market.cast.ada.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="WAITS"))
+        await market.people.ada.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="WAITS"))
 
 
 @pytest.mark.on_sqlite
@@ -70,10 +70,10 @@ async def test_a_submit_that_nobody_finishes_is_refused_past_its_deadline(
 ) -> None:
     at_once = {"attempt_deadline": 0.0}
     async with marketplace(tmp_path, prepared.database_url, background=False, secret=prepared.secret, order=at_once) as market:
-        await ready(market.cast.ada, "LATE", promise(), anvil=1)
+        await ready(market.people.ada, "LATE", promise(), anvil=1)
         with monkeypatch.context() as patched:
             patched.setattr(submit_order.SubmitOrder, "drive", _gone)
-            await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="LATE"))
+            await market.people.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="LATE"))
         code, output, errors = await waybill(market, "submissions", "resolve", "LATE")
         assert code == 0, errors
         (late,) = [line for line in output.splitlines() if line.startswith("LATE")]
@@ -105,7 +105,7 @@ async def test_an_accepted_submit_is_confirmed_by_hand(
         (done,) = await listed(market, "submissions", "resolve", "--all")
         assert done["submission"]["finished"]
         assert await listed(market, "submissions", "list") == []
-        assert (await get(market.cast.ada, "HALF")).status == order_pb2.ORDER_STATUS_OPEN
+        assert (await get(market.people.ada, "HALF")).status == order_pb2.ORDER_STATUS_OPEN
 
 
 async def test_a_cancel_and_a_hold_that_nobody_carries_out_are_listed_and_resolved(
@@ -114,7 +114,7 @@ async def test_a_cancel_and_a_hold_that_nobody_carries_out_are_listed_and_resolv
     async with marketplace(tmp_path, prepared.database_url, background=False, secret=prepared.secret) as market:
         assert "no cancel and no hold is unfinished" in (await waybill(market, "commands", "list"))[1]
         for id in ("STUCK", "DEAF"):
-            await market.cast.ada.place_order({"tape": 1}, id=id)
+            await market.people.ada.place_order({"tape": 1}, id=id)
 
         async def dies(*_: Any) -> None:
             raise ConnectionError
@@ -123,9 +123,9 @@ async def test_a_cancel_and_a_hold_that_nobody_carries_out_are_listed_and_resolv
             patched.setattr(CancelOrder, "run", dies)
             patched.setattr(HoldOrder, "drive", dies)
             with pytest.raises(WaybillError):
-                await market.cast.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="STUCK"))
+                await market.people.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="STUCK"))
             with pytest.raises(WaybillError):
-                await market.cast.sam.orders.HoldOrder(order_service_pb2.HoldOrderRequest(order_id="DEAF"))
+                await market.people.sam.orders.HoldOrder(order_service_pb2.HoldOrderRequest(order_id="DEAF"))
             code, output, errors = await waybill(market, "commands", "resolve", "--all")
             assert (code, output) == (1, "")
             assert ("STUCK" in errors, "DEAF" in errors) == (True, True)
@@ -139,13 +139,13 @@ async def test_a_cancel_and_a_hold_that_nobody_carries_out_are_listed_and_resolv
 
         code, _, errors = await waybill(market, "commands", "resolve", "STUCK", "NONE")
         assert (code, "NONE" in errors) == (1, True)
-        assert (await get(market.cast.ada, "STUCK")).status == order_pb2.ORDER_STATUS_CANCELED
+        assert (await get(market.people.ada, "STUCK")).status == order_pb2.ORDER_STATUS_CANCELED
         assert await listed(market, "commands", "resolve", "--all") == []
         assert await listed(market, "commands", "list") == []
 
 
 async def test_a_rejected_report_is_listed_and_retried(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    await market.cast.ada.place_order({"anvil": 1, "lamp": 1}, id="PO1")
+    await market.people.ada.place_order({"anvil": 1, "lamp": 1}, id="PO1")
     understood = ReportFulfillment.__call__
 
     async def rejects(self: Any, reports: Any) -> Any:
@@ -155,7 +155,7 @@ async def test_a_rejected_report_is_listed_and_retried(market: Marketplace, monk
 
     monkeypatch.setattr(ReportFulfillment, "__call__", rejects)
     for id in ("PO1-1", "PO1-2"):
-        await market.cast.owner.supplier_orders.AcceptSupplierOrder(
+        await market.people.owner.supplier_orders.AcceptSupplierOrder(
             supplier_order_service_pb2.AcceptSupplierOrderRequest(supplier_order_id=id)
         )
     await until_parked(market, 1)
@@ -182,7 +182,7 @@ async def test_a_payment_that_waits_for_its_gateway_is_listed_and_reconciled(tmp
         await card(market, "slow", "tok_late_void")
         order = await submit(market, "PO1", by_card("slow"))
         assert order.status == order_pb2.ORDER_STATUS_OPEN
-        await market.cast.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="PO1"))
+        await market.people.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="PO1"))
         (payment,) = await listed(market, "payments", "list")
         assert (payment["order_id"], payment["state"]) == ("PO1", "PAYMENT_STATE_VOID_PENDING")
         _, output, _ = await waybill(market, "payments", "list", "--state", "VOID_PENDING")
@@ -211,7 +211,7 @@ async def test_server_and_secret_of_a_command_may_stand_in_the_environment(share
 
 async def test_orders_on_hold_are_listed_placed_and_released(market: Marketplace) -> None:
     for id in ("H1", "H2"):
-        await market.cast.ada.place_order({"tape": 1}, id=id)
+        await market.people.ada.place_order({"tape": 1}, id=id)
     assert "no order is on hold" in (await waybill(market, "holds", "list"))[1]
     code, _, errors = await waybill(market, "holds", "place", "H1", "H2", "NONE", "--comment", "odd address")
     assert (code, "NONE" in errors) == (1, True)

@@ -20,8 +20,8 @@ async def test_orders_are_listed_shown_and_drawn(shared_sqlite_market: Marketpla
         return output
 
     for id in ("SHOWN-1", "SHOWN-2"):
-        await ready(market.cast.ada, id, promise(), anvil=1, lamp=2)
-        await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id=id))
+        await ready(market.people.ada, id, promise(), anvil=1, lamp=2)
+        await market.people.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id=id))
 
     chosen = ("list", "--filter", 'id = "SHOWN-1" OR id = "SHOWN-2"', "--order-by", "id", "--page-size", "1", "--json")
     first = json.loads(await order(*chosen))

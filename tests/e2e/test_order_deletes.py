@@ -45,7 +45,7 @@ async def payments(client: AsyncWaybill, id: str) -> int:
 
 @pytest.mark.on_sqlite
 async def test_a_deleted_order_is_gone_and_its_watchers_hear_of_it(market: Marketplace) -> None:
-    ada = market.cast.ada
+    ada = market.people.ada
     await ready(ada, "CART", promise(), anvil=2)
     version = int((await get(ada, "CART")).etag)
     await ada.orders.DeleteOrder(deletion("CART"))
@@ -60,7 +60,7 @@ async def test_a_deleted_order_is_gone_and_its_watchers_hear_of_it(market: Marke
     assert (await events(ada, "CART"))[0::version] == ["order_created", "order_deleted"]
     request = changes_pb.WatchChangesRequest(context="order", from_start=True)
     async with asyncio.timeout(30):
-        async for message in market.cast.owner.changes.WatchChanges(request):
+        async for message in market.people.owner.changes.WatchChanges(request):
             if message.change.resource_id == "CART" and message.change.HasField("deleted_body"):
                 break
     body = MessageToDict(message.change.deleted_body)
@@ -69,7 +69,7 @@ async def test_a_deleted_order_is_gone_and_its_watchers_hear_of_it(market: Marke
 
 @pytest.mark.on_sqlite
 async def test_the_id_of_a_deleted_order_stays_taken_and_repeats_know_what_was_done(market: Marketplace) -> None:
-    ada = market.cast.ada
+    ada = market.people.ada
     creation = pb.CreateOrderRequest(order=order_pb2.Order(id="ONCE"), line_items=lines(anvil=1), request_id="made")
     await ada.orders.CreateOrder(creation)
     for _ in range(2):
@@ -83,17 +83,17 @@ async def test_the_id_of_a_deleted_order_stays_taken_and_repeats_know_what_was_d
 
 
 async def test_only_its_own_user_or_an_administrator_deletes_an_order(shared_sqlite_market: Marketplace) -> None:
-    cast = shared_sqlite_market.cast
-    await create(cast.ada, "DEL-OWN", anvil=1)
-    assert (await refused(cast.bob.orders.DeleteOrder(deletion("DEL-OWN")))).reason == "RESOURCE_NOT_FOUND"
-    await cast.owner.orders.DeleteOrder(deletion("DEL-OWN"))
-    assert (await refused(get(cast.ada, "DEL-OWN"))).reason == "RESOURCE_NOT_FOUND"
+    people = shared_sqlite_market.people
+    await create(people.ada, "DEL-OWN", anvil=1)
+    assert (await refused(people.bob.orders.DeleteOrder(deletion("DEL-OWN")))).reason == "RESOURCE_NOT_FOUND"
+    await people.owner.orders.DeleteOrder(deletion("DEL-OWN"))
+    assert (await refused(get(people.ada, "DEL-OWN"))).reason == "RESOURCE_NOT_FOUND"
     # The seller hears only of what it could see.
-    assert await events(cast.owner, "DEL-OWN", INCOMING) == ["order_created", "order_deleted"]
+    assert await events(people.owner, "DEL-OWN", INCOMING) == ["order_created", "order_deleted"]
 
 
 async def test_what_was_submitted_or_changed_since_is_not_deleted(shared_sqlite_market: Marketplace) -> None:
-    ada = shared_sqlite_market.cast.ada
+    ada = shared_sqlite_market.people.ada
     await ada.place_order({"anvil": 1}, id="DEL-SOLD")
     error = await refused(ada.orders.DeleteOrder(deletion("DEL-SOLD")))
     assert (error.reason, error.metadata) == ("ORDER_STATUS_CONFLICT", {"order": "DEL-SOLD", "status": "OPEN"})
@@ -104,7 +104,7 @@ async def test_what_was_submitted_or_changed_since_is_not_deleted(shared_sqlite_
 
 
 async def test_an_order_whose_submit_was_refused_is_deleted_with_its_attempts(shared_market: Marketplace) -> None:
-    ada = shared_market.cast.ada
+    ada = shared_market.people.ada
     await ready(ada, "DEL-REFUSED", [], anvil=1)
     submit = checkout_pb.SubmitOrderRequest(order_id="DEL-REFUSED", request_id="del-refused")
     assert (await refused(ada.checkout.SubmitOrder(submit))).reason == "SUBMIT_REFUSED"
@@ -157,7 +157,7 @@ Stopped = Callable[[str, bool], Stop]
 async def test_a_payment_that_is_added_while_the_order_is_deleted_does_not_outlive_it(
     market: Marketplace, stopped: Stopped
 ) -> None:
-    ada = market.cast.ada
+    ada = market.people.ada
     await ready(ada, "LATE", [], anvil=1)
     adding = ada.checkout.AddPayments(checkout_pb.AddPaymentsRequest(order_id="LATE", payments=promise()))
     late = await meanwhile(stopped("create", True), adding, lambda: ada.orders.DeleteOrder(deletion("LATE")))
@@ -166,7 +166,7 @@ async def test_a_payment_that_is_added_while_the_order_is_deleted_does_not_outli
 
 
 async def test_a_deletion_that_a_payment_overtakes_takes_that_away_too(market: Marketplace, stopped: Stopped) -> None:
-    ada = market.cast.ada
+    ada = market.people.ada
     await ready(ada, "OVER", [], anvil=1)
     adding = checkout_pb.AddPaymentsRequest(order_id="OVER", payments=promise())
     deleting = ada.orders.DeleteOrder(deletion("OVER"))
@@ -177,7 +177,7 @@ async def test_a_deletion_that_a_payment_overtakes_takes_that_away_too(market: M
 async def test_a_deletion_that_stopped_halfway_leaves_an_order_that_can_be_paid_or_deleted(
     market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada, original = market.cast.ada, PaymentClient.delete
+    ada, original = market.people.ada, PaymentClient.delete
 
     async def dying(*args: Any) -> None:
         monkeypatch.setattr(PaymentClient, "delete", original)
@@ -195,7 +195,7 @@ async def test_a_deletion_that_stopped_halfway_leaves_an_order_that_can_be_paid_
 
 
 async def test_a_submit_that_overtakes_a_deletion_is_not_undone_by_it(market: Marketplace, stopped: Stopped) -> None:
-    ada = market.cast.ada
+    ada = market.people.ada
     await ready(ada, "SOLD", promise(), anvil=1)
     submit = checkout_pb.SubmitOrderRequest(order_id="SOLD")
     deleting = ada.orders.DeleteOrder(deletion("SOLD"))
@@ -206,7 +206,7 @@ async def test_a_submit_that_overtakes_a_deletion_is_not_undone_by_it(market: Ma
 
 
 async def test_lines_that_are_added_while_the_order_is_deleted_are_refused_or_gone_with_it(market: Marketplace) -> None:
-    ada = market.cast.ada
+    ada = market.people.ada
     for n in range(5):
         id = f"LINES-{n}"
         await create(ada, id, anvil=1)

@@ -49,7 +49,7 @@ async def all_events(client: AsyncWaybill) -> list[order_service_pb2.OrderEvent]
 
 async def edited_and_given_up(market: Marketplace) -> None:
     """What the demo leaves out: lines edited, an order refused, canceled, held, and completed with units open."""
-    ada, sam = market.cast.ada, market.cast.sam
+    ada, sam = market.people.ada, market.people.sam
     await ready(ada, "EDITED", [], anvil=1, tape=1)
     lines, line = ada.line_items, line_item_pb2.LineItem
     await lines.AddLineItems(
@@ -66,7 +66,7 @@ async def edited_and_given_up(market: Marketplace) -> None:
     await ada.place_order({"tape": 4}, id="PART")
     held = await sam.orders.HoldOrder(order_service_pb2.HoldOrderRequest(order_id="PART", comment="wait"))
     await sam.orders.ReleaseOrderHold(order_service_pb2.ReleaseOrderHoldRequest(order_id="PART", hold_id=held.order.holds[0].id))
-    await ship(market.cast.clerks["wh-east"], "PART-1", "l1", 2)
+    await ship(market.people.clerks["wh-east"], "PART-1", "l1", 2)
     await sam.orders.CompleteOrder(order_service_pb2.CompleteOrderRequest(order_id="PART", comment="enough"))
     await ready(ada, "BINNED", [], tape=1)
     await ada.orders.DeleteOrder(order_service_pb2.DeleteOrderRequest(order_id="BINNED"))
@@ -76,10 +76,10 @@ async def edited_and_given_up(market: Marketplace) -> None:
 
 @pytest.mark.on_sqlite
 async def test_every_event_and_every_key_of_its_data_is_in_the_document(market: Marketplace) -> None:
-    await perform(market.cast, Narrator(Console(quiet=True), quiet=True))
+    await perform(market.people, Narrator(Console(quiet=True), quiet=True))
     await edited_and_given_up(market)
     known, seen = documented(), set()
-    for event in await all_events(market.cast.owner):
+    for event in await all_events(market.people.owner):
         seen.add(event.type)
         assert event.type in known, event
         assert set(event.data.fields) <= known[event.type], event
@@ -89,34 +89,34 @@ async def test_every_event_and_every_key_of_its_data_is_in_the_document(market: 
 
 
 async def test_the_seller_sees_which_call_made_an_event_and_nobody_else_does(shared_sqlite_market: Marketplace) -> None:
-    cast = shared_sqlite_market.cast
-    await ready(cast.ada, "ORIGIN", promise(), tape=1)
-    await cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="ORIGIN"))
-    events = await history(cast.sam, "ORIGIN", INCOMING)
-    client = (await get(cast.sam, "ORIGIN", INCOMING)).client_id
+    people = shared_sqlite_market.people
+    await ready(people.ada, "ORIGIN", promise(), tape=1)
+    await people.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="ORIGIN"))
+    events = await history(people.sam, "ORIGIN", INCOMING)
+    client = (await get(people.sam, "ORIGIN", INCOMING)).client_id
     assert {event.client_id for event in events} == {client} != {""}
     assert {event.impersonator_id for event in events} == {""}
     by_call = {event.type: event.request_id for event in events}
     assert "" not in by_call.values()
     assert by_call["submission_begun"] == by_call["order_submitted"] != by_call["order_created"]
-    for other, id, direction in ((cast.ada, "ORIGIN", OUTGOING), (cast.clerks["wh-east"], "ORIGIN-1", INCOMING)):
+    for other, id, direction in ((people.ada, "ORIGIN", OUTGOING), (people.clerks["wh-east"], "ORIGIN-1", INCOMING)):
         events = await history(other, id, direction)
         assert events
         assert {(event.client_id, event.request_id, event.impersonator_id) for event in events} == {("", "", "")}
     watch = order_service_pb2.WatchOrdersRequest(direction=ALL, order_ids=["ORIGIN"], from_start=True)
-    for watcher, seen in ((cast.sam, by_call["order_created"]), (cast.ada, "")):
+    for watcher, seen in ((people.sam, by_call["order_created"]), (people.ada, "")):
         async with asyncio.timeout(60):
             message = await anext(aiter(watcher.orders.WatchOrders(watch)))
         assert (message.event.type, message.event.request_id) == ("order_created", seen)
 
 
 async def test_the_feed_of_changes_names_client_and_call_of_an_order_s_event(shared_sqlite_market: Marketplace) -> None:
-    cast = shared_sqlite_market.cast
-    await ready(cast.ada, "CAUSE", [], tape=1)
-    events = {event.sequence: event for event in await history(cast.owner, "CAUSE", INCOMING)}
+    people = shared_sqlite_market.people
+    await ready(people.ada, "CAUSE", [], tape=1)
+    events = {event.sequence: event for event in await history(people.owner, "CAUSE", INCOMING)}
     found = {}
     async with asyncio.timeout(60):
-        async for message in cast.owner.changes.WatchChanges(
+        async for message in people.owner.changes.WatchChanges(
             change_service_pb2.WatchChangesRequest(context="order", from_start=True)
         ):
             change = message.change

@@ -39,7 +39,7 @@ async def listed(client: AsyncWaybill, id: str) -> list[Line]:
 
 
 async def test_lines_are_listed_in_the_order_in_which_they_were_added(shared_sqlite_market: Marketplace) -> None:
-    ada = shared_sqlite_market.cast.ada
+    ada = shared_sqlite_market.people.ada
     await create(ada, "LIST", anvil=1, lamp=2)
     await add(ada, "LIST", Line(id="own", product_id="tape", quantity=3))
     assert [(line.id, line.product_id, line.quantity) for line in await listed(ada, "LIST")] == [
@@ -49,11 +49,11 @@ async def test_lines_are_listed_in_the_order_in_which_they_were_added(shared_sql
     ]
     assert (await remove(ada, "LIST", "l1", "own", "own")).line_item_count == 1
     assert [line.id for line in await listed(ada, "LIST")] == ["l2"]
-    assert (await refused(listed(shared_sqlite_market.cast.gil, "LIST"))).reason == "RESOURCE_NOT_FOUND"
+    assert (await refused(listed(shared_sqlite_market.people.gil, "LIST"))).reason == "RESOURCE_NOT_FOUND"
 
 
 async def test_lines_that_are_not_on_the_order_or_stand_twice_are_named(shared_sqlite_market: Marketplace) -> None:
-    ada = shared_sqlite_market.cast.ada
+    ada = shared_sqlite_market.people.ada
     await create(ada, "MISS", anvil=1, lamp=1)
     error = await refused(change(ada, "MISS", Line(id="l1", quantity=5), Line(id="nope", quantity=1), Line(id="l1", quantity=7)))
     assert violations(error) == {("line_items[1].id", "LINE_ITEM_NOT_FOUND"), ("line_items[2].id", "DUPLICATE_ITEM")}
@@ -65,7 +65,7 @@ async def test_lines_that_are_not_on_the_order_or_stand_twice_are_named(shared_s
 
 
 async def test_a_stale_etag_is_aborted_by_every_change_of_lines_and_by_a_submit(shared_sqlite_market: Marketplace) -> None:
-    ada = shared_sqlite_market.cast.ada
+    ada = shared_sqlite_market.people.ada
     etag = (await create(ada, "OLD", anvil=1, lamp=1)).etag
     fresh = (await add(ada, "OLD", Line(product_id="tape", quantity=1), etag=etag)).order.etag
     submit = checkout_service_pb2.SubmitOrderRequest(order_id="OLD", etag=etag)
@@ -93,11 +93,11 @@ async def priced(market: Marketplace, id: str) -> None:
     request = order_service_pb2.CreateOrderRequest(
         order=order_pb2.Order(id=id, from_party={"id": "acme"}, from_user={"id": "ada"}), line_items=[line]
     )
-    await market.cast.owner.orders.CreateOrder(request)
+    await market.people.owner.orders.CreateOrder(request)
 
 
 async def test_a_line_shows_its_discounts_to_those_who_see_its_amounts(shared_sqlite_market: Marketplace) -> None:
-    ada, owner, id = shared_sqlite_market.cast.ada, shared_sqlite_market.cast.owner, "SHOWN-OFF"
+    ada, owner, id = shared_sqlite_market.people.ada, shared_sqlite_market.people.owner, "SHOWN-OFF"
     await priced(shared_sqlite_market, id)
     await add(ada, id, Line(id="plain", product_id="lamp", quantity=1))
     await ada.checkout.EstimateShipping(checkout_service_pb2.EstimateShippingRequest(order_id=id))
@@ -116,7 +116,7 @@ async def test_a_line_shows_its_discounts_to_those_who_see_its_amounts(shared_sq
 async def test_an_override_of_a_line_is_neither_set_nor_cleared_without_its_role(
     shared_sqlite_market: Marketplace, field: str, role: str
 ) -> None:
-    ada, owner = shared_sqlite_market.cast.ada, shared_sqlite_market.cast.owner
+    ada, owner = shared_sqlite_market.people.ada, shared_sqlite_market.people.owner
     id = f"PRICE-{role}"
     await priced(shared_sqlite_market, id)
     given: dict[str, Any] = {field: money("1", CURRENCY)}
@@ -135,7 +135,7 @@ async def test_an_override_of_a_line_is_neither_set_nor_cleared_without_its_role
 
 
 async def test_bad_overrides_and_xp_of_lines_name_their_fields(shared_sqlite_market: Marketplace) -> None:
-    owner = shared_sqlite_market.cast.owner
+    owner = shared_sqlite_market.people.owner
     await priced(shared_sqlite_market, "BADLY")
     fine = Money(currency_code=CURRENCY, units=1, nanos=1)
     error = await refused(change(owner, "BADLY", Line(id="a", unit_price_override=money("-1", CURRENCY), discount_override=fine)))
@@ -153,7 +153,7 @@ async def test_bad_overrides_and_xp_of_lines_name_their_fields(shared_sqlite_mar
 
 
 async def test_a_line_may_ship_to_an_address_of_its_own(shared_market: Marketplace) -> None:
-    ada = shared_market.cast.ada
+    ada = shared_market.people.ada
     await create(ada, "APART", anvil=1, tongs=1)
     (line,) = await change(ada, "APART", Line(id="l2", shipping_address=DEPOT))
     assert (line.shipping_address_id, line.shipping_address.city) == ("", "Reno")
@@ -165,7 +165,7 @@ async def test_a_line_may_ship_to_an_address_of_its_own(shared_market: Marketpla
 
 
 async def test_a_pick_up_at_an_unknown_place_cannot_be_estimated(shared_sqlite_market: Marketplace) -> None:
-    ada = shared_sqlite_market.cast.ada
+    ada = shared_sqlite_market.people.ada
     await create(ada, "PICK", anvil=1)
     await change(ada, "PICK", Line(id="l1", pickup_location_id="nowhere"))
     estimate = checkout_service_pb2.EstimateShippingRequest(order_id="PICK")
@@ -177,7 +177,7 @@ async def test_a_pick_up_at_an_unknown_place_cannot_be_estimated(shared_sqlite_m
 async def test_five_thousand_lines_with_addresses_of_their_own_are_an_order_and_one_more_is_not(
     shared_sqlite_market: Marketplace,
 ) -> None:
-    ada = shared_sqlite_market.cast.ada
+    ada = shared_sqlite_market.people.ada
     request = order_service_pb2.CreateOrderRequest(
         order=order_pb2.Order(id="HUGE", shipping_address_id="hq-acme"),
         line_items=[Line(product_id="tape", quantity=1, shipping_address_id=f"a{i}") for i in range(5_000)],
@@ -198,7 +198,7 @@ async def test_five_thousand_lines_with_addresses_of_their_own_are_an_order_and_
 
 @pytest.mark.on_sqlite
 async def test_lines_added_at_once_do_not_pass_the_limit_together(shared_market: Marketplace) -> None:
-    ada = shared_market.cast.ada
+    ada = shared_market.people.ada
     request = order_service_pb2.CreateOrderRequest(
         order=order_pb2.Order(id="FULL"), line_items=[Line(product_id="tape", quantity=1)] * 4_999
     )
@@ -211,7 +211,7 @@ async def test_lines_added_at_once_do_not_pass_the_limit_together(shared_market:
 
 
 async def test_an_order_for_nobody_is_refused_with_everything_else_that_is_wrong(shared_sqlite_market: Marketplace) -> None:
-    owner = shared_sqlite_market.cast.owner
+    owner = shared_sqlite_market.people.owner
     wrong = [Line(product_id="unicorn", quantity=1), Line(product_id="a b", quantity=0)]
     about_lines = {
         ("line_items[0].product_id", "PRODUCT_NOT_FOUND"),

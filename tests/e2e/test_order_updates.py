@@ -38,7 +38,7 @@ async def overridden(market: Marketplace, id: str) -> order_pb2.Order:
         ),
         line_items=lines(anvil=1),
     )
-    return (await market.cast.owner.orders.CreateOrder(request)).order
+    return (await market.people.owner.orders.CreateOrder(request)).order
 
 
 async def calculated(client: AsyncWaybill, id: str) -> order_pb2.Order:
@@ -51,7 +51,7 @@ async def calculated(client: AsyncWaybill, id: str) -> order_pb2.Order:
 
 
 async def test_an_address_comes_from_the_book_or_is_given_for_once(shared_sqlite_market: Marketplace) -> None:
-    ada = shared_sqlite_market.cast.ada
+    ada = shared_sqlite_market.people.ada
     await create(ada, "WHERE", anvil=1)
     order = await update(ada, "WHERE", shipping_address=DEPOT, billing_address=DEPOT)
     assert (order.shipping_address_id, order.shipping_address.city, order.billing_address.city) == ("", "Reno", "Reno")
@@ -66,12 +66,12 @@ async def test_an_address_comes_from_the_book_or_is_given_for_once(shared_sqlite
 
 
 async def test_a_buyer_that_ships_to_its_book_only_is_given_no_other_address(sqlite_market: Marketplace) -> None:
-    await sqlite_market.cast.owner.buyers.UpdateBuyer(
+    await sqlite_market.people.owner.buyers.UpdateBuyer(
         buyer_service_pb2.UpdateBuyerRequest(
             buyer=buyer_service_pb2.Buyer(id="acme", restrict_addresses=True), update_mask={"paths": ["restrict_addresses"]}
         )
     )
-    ada = sqlite_market.cast.ada
+    ada = sqlite_market.people.ada
     await create(ada, "STRICT", anvil=1)
     error = await refused(update(ada, "STRICT", shipping_address=DEPOT))
     assert violations(error) == {("order.shipping_address", "ADDRESS_RESTRICTED")}
@@ -81,7 +81,7 @@ async def test_a_buyer_that_ships_to_its_book_only_is_given_no_other_address(sql
 
 
 async def test_an_update_with_an_address_under_its_request_id_is_answered_again(shared_sqlite_market: Marketplace) -> None:
-    ada = shared_sqlite_market.cast.ada
+    ada = shared_sqlite_market.people.ada
     made = await create(ada, "AGAIN", anvil=1)
     first = await update(ada, "AGAIN", etag=made.etag, request_id="u-1", shipping_address=DEPOT)
     again = await update(ada, "AGAIN", etag=made.etag, request_id="u-1", shipping_address=DEPOT)
@@ -94,7 +94,7 @@ async def test_an_update_with_an_address_under_its_request_id_is_answered_again(
 
 
 async def test_an_override_is_changed_and_cleared_by_those_who_hold_its_role(shared_sqlite_market: Marketplace) -> None:
-    owner = shared_sqlite_market.cast.owner
+    owner = shared_sqlite_market.people.owner
     await overridden(shared_sqlite_market, "CHEAP")
     order = await update(owner, "CHEAP", shipping_cost_override=money("6", CURRENCY))
     assert (order.shipping_cost_override.units, order.tax_override.units) == (6, 7)
@@ -107,7 +107,7 @@ async def test_an_override_is_changed_and_cleared_by_those_who_hold_its_role(sha
 async def test_an_override_is_neither_changed_nor_cleared_without_its_role(
     shared_sqlite_market: Marketplace, field: str, role: str
 ) -> None:
-    ada = shared_sqlite_market.cast.ada
+    ada = shared_sqlite_market.people.ada
     id = f"LOCKED-{role}"
     before = await overridden(shared_sqlite_market, id)
     amount = money("1", CURRENCY)
@@ -118,7 +118,7 @@ async def test_an_override_is_neither_changed_nor_cleared_without_its_role(
 
 
 async def test_what_the_mask_leaves_out_is_not_judged(shared_sqlite_market: Marketplace) -> None:
-    ada = shared_sqlite_market.cast.ada
+    ada = shared_sqlite_market.people.ada
     await overridden(shared_sqlite_market, "MASKED")
     bad: dict[str, Any] = {
         "shipping_cost_override": money("-1", "EUR"),
@@ -130,7 +130,7 @@ async def test_what_the_mask_leaves_out_is_not_judged(shared_sqlite_market: Mark
 
 
 async def test_everything_wrong_with_an_update_is_named_at_once(shared_sqlite_market: Marketplace) -> None:
-    owner = shared_sqlite_market.cast.owner
+    owner = shared_sqlite_market.people.owner
     await overridden(shared_sqlite_market, "WRONG")
     await update(owner, "WRONG", xp=xp(a="x" * 5_000))
     error = await refused(
@@ -167,14 +167,14 @@ async def test_everything_wrong_with_an_update_is_named_at_once(shared_sqlite_ma
 
 
 async def test_a_mask_has_at_most_a_hundred_paths(shared_sqlite_market: Marketplace) -> None:
-    await create(shared_sqlite_market.cast.ada, "LONG", anvil=1)
-    error = await refused(update(shared_sqlite_market.cast.ada, "LONG", *["nonsense"] * 101))
+    await create(shared_sqlite_market.people.ada, "LONG", anvil=1)
+    error = await refused(update(shared_sqlite_market.people.ada, "LONG", *["nonsense"] * 101))
     assert violations(error) == {("update_mask.paths", "TOO_MANY_ITEMS")}
 
 
 @pytest.mark.on_sqlite
 async def test_xp_is_merged_deeply_and_null_deletes_a_key(shared_market: Marketplace) -> None:
-    ada = shared_market.cast.ada
+    ada = shared_market.people.ada
     await create(ada, "XP", anvil=1)
     await update(ada, "XP", xp=xp(erp={"id": 7, "state": "new"}, gift=True))
     order = await update(ada, "XP", xp=xp(erp={"state": "sent"}, gift=None))
@@ -197,12 +197,12 @@ async def test_an_update_stales_the_calculation_when_it_matters(
     shared_sqlite_market: Marketplace, fields: dict[str, Any], stales: bool
 ) -> None:
     id = f"STALE-{'-'.join(fields)}"
-    await calculated(shared_sqlite_market.cast.ada, id)
-    assert (await update(shared_sqlite_market.cast.owner, id, **fields)).calculated is not stales
+    await calculated(shared_sqlite_market.people.ada, id)
+    assert (await update(shared_sqlite_market.people.owner, id, **fields)).calculated is not stales
 
 
 async def test_only_xp_of_a_canceled_order_may_change(shared_sqlite_market: Marketplace) -> None:
-    ada = shared_sqlite_market.cast.ada
+    ada = shared_sqlite_market.people.ada
     await create(ada, "GONE", anvil=1)
     await ada.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="GONE", comment="no money"))
     for fields in ({"comments": "no"}, {"shipping_address": DEPOT}, {"comments": "no", "xp": xp(a=1)}):

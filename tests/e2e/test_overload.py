@@ -22,14 +22,14 @@ LIMIT = 30
 @pytest.mark.long
 async def test_a_thousand_calls_at_once_are_served_or_refused_and_none_half_way(tmp_path: Path, cluster_database: str) -> None:
     async with fleet(cluster_database, tmp_path, environment={"WAYBILL_MAX_CALLS": str(LIMIT)}) as running:
-        cast = await running.set_up()
-        await provide(cast.owner, cast.ada)
+        people = await running.set_up()
+        await provide(people.owner, people.ada)
         outcomes: Counter[str] = Counter()
         placed: list[str] = []
 
         async def place(number: int) -> None:
             try:
-                order = await cast.ada.place_order({"tongs": 1}, id=f"T{number}")
+                order = await people.ada.place_order({"tongs": 1}, id=f"T{number}")
             except WaybillError as error:
                 outcomes[f"{error.code.name} {error.reason} {'later' if error.retry_after_seconds else error.message}"] += 1
             else:
@@ -42,18 +42,18 @@ async def test_a_thousand_calls_at_once_are_served_or_refused_and_none_half_way(
         # Every order needs ten calls between services: had those been counted, not one would have got through.
         assert outcomes["OK"] >= LIMIT
         assert sum(outcomes.values()) == 1_000
-        assert (await cast.ada.place_order({"lamp": 1}, id="AFTER")).status == order_pb2.ORDER_STATUS_OPEN
+        assert (await people.ada.place_order({"lamp": 1}, id="AFTER")).status == order_pb2.ORDER_STATUS_OPEN
         for id in placed:
-            assert (await get(cast.ada, id)).status == order_pb2.ORDER_STATUS_OPEN
+            assert (await get(people.ada, id)).status == order_pb2.ORDER_STATUS_OPEN
         await running.assert_consistent()
-        await cast.close()
+        await people.close()
 
 
 @pytest.mark.parametrize("place", ["order.submit.begun", "order.submit.tried", "order.submit.decided"])
 async def test_a_client_that_goes_away_in_the_middle_of_a_submit_changes_nothing_about_its_end(
     market: Marketplace, place: str
 ) -> None:
-    ada = market.cast.ada
+    ada = market.people.ada
     await create(ada, "GONE", tongs=1, lamp=1)
     sheet = (await ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id="GONE"))).worksheet
     await ada.checkout.SelectShipMethods(

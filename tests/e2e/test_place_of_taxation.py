@@ -24,8 +24,8 @@ async def taxed(market: Marketplace) -> None:
         rates.TaxRate(country="FR", rate=Decimal(value="0.2")),
         rates.TaxRate(country="US", region="ca", postal_prefix="94607", rate=Decimal(value="0.01")),
     ]
-    await market.cast.owner.tax_rates.BatchCreateTaxRates(rates.BatchCreateTaxRatesRequest(tax_rates=made))
-    await market.cast.owner.products.UpdateProduct(
+    await market.people.owner.tax_rates.BatchCreateTaxRates(rates.BatchCreateTaxRatesRequest(tax_rates=made))
+    await market.people.owner.products.UpdateProduct(
         product_service_pb2.UpdateProductRequest(
             product=product_pb2.Product(id="lamp", shippable=False), update_mask=FieldMask(paths=["shippable"])
         )
@@ -34,7 +34,7 @@ async def taxed(market: Marketplace) -> None:
 
 async def worked_out(market: Marketplace, order: order_pb2.Order, *lines: line_item_pb2.LineItem) -> list[str]:
     """The rates of the lines of a calculated order."""
-    ada = market.cast.ada
+    ada = market.people.ada
     await ada.orders.CreateOrder(order_service_pb2.CreateOrderRequest(order=order, line_items=lines))
     await ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id=order.id))
     sheet = (await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id=order.id))).worksheet
@@ -42,7 +42,7 @@ async def worked_out(market: Marketplace, order: order_pb2.Order, *lines: line_i
 
 
 async def test_what_needs_no_shipping_is_taxed_where_it_is_billed_and_refused_where_nobody_knows(market: Marketplace) -> None:
-    owner, ada = market.cast.owner, market.cast.ada
+    owner, ada = market.people.owner, market.people.ada
     await taxed(market)
     lamp = line_item_pb2.LineItem(id="l1", product_id="lamp", quantity=1)
     assert await worked_out(market, order_pb2.Order(id="BILLED", billing_address=LYON), lamp) == ["0.2"]
@@ -64,7 +64,7 @@ async def test_what_is_picked_up_is_taxed_at_the_location_whether_or_not_its_sto
     line = line_item_pb2.LineItem(id="l1", product_id="tarp", quantity=1, pickup_location_id=dock("wh-west"))
     for counted in (True, False):
         tarp = product_pb2.Product(id="tarp", track_inventory=counted)
-        await sqlite_market.cast.owner.products.UpdateProduct(
+        await sqlite_market.people.owner.products.UpdateProduct(
             product_service_pb2.UpdateProductRequest(product=tarp, update_mask=FieldMask(paths=["track_inventory"]))
         )
         order = order_pb2.Order(id=f"PICKED-{counted}", shipping_address=LYON)

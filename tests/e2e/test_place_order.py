@@ -36,7 +36,7 @@ async def chosen(client: AsyncWaybill, id: str) -> list[str]:
 
 
 async def test_methods_are_taken_as_wished_else_by_preference(shared_sqlite_market: Marketplace) -> None:
-    ada = shared_sqlite_market.cast.ada
+    ada = shared_sqlite_market.people.ada
     await ada.checkout.PlaceOrder(placing("FAST", ship_method_preference=pb.SHIP_METHOD_PREFERENCE_FASTEST))
     assert await chosen(ada, "FAST") == ["next-day", "next-day"]
     await ada.checkout.PlaceOrder(placing("WISH", ship_method_ids=["balloon", "two-day"]))
@@ -47,22 +47,22 @@ async def test_methods_are_taken_as_wished_else_by_preference(shared_sqlite_mark
 
 async def test_the_answer_shows_order_and_lines_as_they_are_read_a_repeat_too(sqlite_market: Marketplace) -> None:
     """What needs no shipment is shipped as soon as it is confirmed: the lines are not those that were sent."""
-    cast = sqlite_market.cast
+    people = sqlite_market.people
     lamp = product_pb2.Product(id="lamp", shippable=False)
-    await cast.owner.products.UpdateProduct(
+    await people.owner.products.UpdateProduct(
         product_service_pb2.UpdateProductRequest(product=lamp, update_mask=FieldMask(paths=["shippable"]))
     )
     request = placing("MIXED", request_id="mixed")
-    first = await cast.ada.checkout.PlaceOrder(request)
+    first = await people.ada.checkout.PlaceOrder(request)
     asked = order_service_pb2.GetOrderRequest(order_id="MIXED", direction=ALL, include_line_items=True)
-    read = await cast.ada.orders.GetOrder(asked)
+    read = await people.ada.orders.GetOrder(asked)
     assert [(line.quantity_shipped, line.quantity_open) for line in first.line_items] == [(0, 1), (1, 0)]
     assert (first.order, list(first.line_items)) == (read.order, list(read.line_items))
-    assert await cast.ada.checkout.PlaceOrder(request) == first
+    assert await people.ada.checkout.PlaceOrder(request) == first
 
 
 async def test_a_malformed_payment_is_named_with_everything_else_and_the_id_stays_free(shared_sqlite_market: Marketplace) -> None:
-    ada = shared_sqlite_market.cast.ada
+    ada = shared_sqlite_market.people.ada
     bad = placing(
         "MALFORMED",
         Payment(type="purchase_order", amount=money("-1", CURRENCY)),
@@ -101,7 +101,7 @@ async def test_a_malformed_payment_is_named_with_everything_else_and_the_id_stay
 
 
 async def test_lists_have_limits(shared_sqlite_market: Marketplace) -> None:
-    ada = shared_sqlite_market.cast.ada
+    ada = shared_sqlite_market.people.ada
     for request, field in (
         (placing("MANY", ship_method_ids=["ground"] * 101), "ship_method_ids"),
         (placing("MANY", *[Payment(type="purchase_order")] * 21), "payments"),
@@ -113,7 +113,7 @@ async def test_lists_have_limits(shared_sqlite_market: Marketplace) -> None:
 
 
 async def test_a_refused_one_leaves_the_order_with_its_reasons_and_without_the_payments(shared_market: Marketplace) -> None:
-    ada = shared_market.cast.ada
+    ada = shared_market.people.ada
     request = placing("REASONED", Payment(type="purchase_order", amount=money("1", CURRENCY)), request_id="p-1")
     error = await refused(ada.checkout.PlaceOrder(request))
     assert (error.reason, error.metadata) == ("SUBMIT_REFUSED", {"order": "REASONED", "attempt": "1", "next": "SubmitOrder"})
@@ -141,7 +141,7 @@ async def reasons(client: AsyncWaybill, id: str) -> list[str]:
 
 
 async def test_validating_names_all_reasons_and_stores_nothing(shared_sqlite_market: Marketplace) -> None:
-    ada = shared_sqlite_market.cast.ada
+    ada = shared_sqlite_market.people.ada
     await create(ada, "CHECK", anvil=1)
     assert await reasons(ada, "CHECK") == ["ORDER_NOT_CALCULATED", "SHIP_METHOD_MISSING"]
     await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="CHECK"))
@@ -153,14 +153,14 @@ async def test_validating_names_all_reasons_and_stores_nothing(shared_sqlite_mar
 async def policy(market: Marketplace, **values: Any) -> None:
     """Changes the policy of the web shop."""
     made = context_pb.OrderingPolicy(auto_forward=context_pb.AUTO_FORWARD_ALL, require_ship_methods=True, **values)
-    await market.cast.owner.api_clients.UpdateApiClient(
+    await market.people.owner.api_clients.UpdateApiClient(
         client_pb.UpdateApiClientRequest(api_client=client_pb.ApiClient(id=SHOP, policy=made), update_mask={"paths": ["policy"]})
     )
 
 
 async def test_the_orders_own_channel_rules_whoever_submits(shared_sqlite_market: Marketplace) -> None:
     """The owner's client asks for no ship methods and forwards nothing by itself; ada's shop does both."""
-    ada, owner = shared_sqlite_market.cast.ada, shared_sqlite_market.cast.owner
+    ada, owner = shared_sqlite_market.people.ada, shared_sqlite_market.people.owner
     await create(ada, "OWN", anvil=1)
     await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="OWN"))
     await ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id="OWN", payments=[Payment(type="purchase_order")]))
@@ -177,7 +177,7 @@ async def test_the_orders_own_channel_rules_whoever_submits(shared_sqlite_market
 
 
 async def test_a_submit_asks_for_the_cover_that_the_channel_asks_for_now(sqlite_market: Marketplace) -> None:
-    ada = sqlite_market.cast.ada
+    ada = sqlite_market.people.ada
     await create(ada, "COVER", anvil=1)
     await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="COVER"))
     assert "PAYMENTS_BELOW_TOTAL" in await reasons(ada, "COVER")
@@ -186,8 +186,8 @@ async def test_a_submit_asks_for_the_cover_that_the_channel_asks_for_now(sqlite_
 
 
 async def test_a_request_id_of_another_forward_forwards_nothing(sqlite_market: Marketplace) -> None:
-    ada, sam = sqlite_market.cast.ada, sqlite_market.cast.sam
-    await sqlite_market.cast.owner.api_clients.UpdateApiClient(
+    ada, sam = sqlite_market.people.ada, sqlite_market.people.sam
+    await sqlite_market.people.owner.api_clients.UpdateApiClient(
         client_pb.UpdateApiClientRequest(
             api_client=client_pb.ApiClient(id=SHOP, policy=context_pb.OrderingPolicy(auto_forward=context_pb.AUTO_FORWARD_NONE)),
             update_mask={"paths": ["policy"]},
@@ -212,23 +212,23 @@ async def test_an_order_that_is_still_being_confirmed_is_forwarded_later(
         raise Refusal(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "not now", metadata={"dependency": "database"})
 
     monkeypatch.setattr(PaymentClient, "confirm", silent)
-    placed = await sqlite_market.cast.ada.place_order({"anvil": 1}, id="SOON")
+    placed = await sqlite_market.people.ada.place_order({"anvil": 1}, id="SOON")
     assert (placed.status, placed.submission.finished) == (order_pb2.ORDER_STATUS_OPEN, False)
     forward = order_service_pb2.ForwardOrderRequest(order_id="SOON", request_id="f")
-    error = await refused(sqlite_market.cast.sam.orders.ForwardOrder(forward))
+    error = await refused(sqlite_market.people.sam.orders.ForwardOrder(forward))
     assert (error.code, error.reason) == (grpc.StatusCode.ABORTED, "SUBMISSION_IN_PROGRESS")
     assert error.metadata == {"order": "SOON", "attempt": "1"}
     assert error.retry_after_seconds is not None
     monkeypatch.undo()
-    operator = sqlite_market.cast.owner.submissions
+    operator = sqlite_market.people.owner.submissions
     await operator.DriveSubmission(submission_service_pb2.DriveSubmissionRequest(order_id="SOON", attempt=1))
-    assert (await sqlite_market.cast.sam.orders.ForwardOrder(forward)).order.HasField("forward_time")
+    assert (await sqlite_market.people.sam.orders.ForwardOrder(forward)).order.HasField("forward_time")
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\x1bb", "x" * 2_001])
 async def test_a_comment_is_text_for_people(shared_sqlite_market: Marketplace, text: str) -> None:
     reason = "VALUE_OUT_OF_RANGE" if len(text) > 2_000 else "FIELD_INVALID"
-    sam, order = shared_sqlite_market.cast.sam, await shared_sqlite_market.cast.ada.place_order({"tape": 1})
+    sam, order = shared_sqlite_market.people.sam, await shared_sqlite_market.people.ada.place_order({"tape": 1})
     for call in (
         sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id=order.id, comment=text)),
         sam.orders.HoldOrder(order_service_pb2.HoldOrderRequest(order_id=order.id, comment=text)),

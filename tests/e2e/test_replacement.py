@@ -32,7 +32,7 @@ async def refused(client: AsyncWaybill) -> str:
 
 
 async def test_an_open_order_is_paid_anew_when_its_card_is_no_longer_good(market: Marketplace) -> None:
-    ada, app = market.cast.ada, market.host.apps["payment"]
+    ada, app = market.people.ada, market.host.apps["payment"]
     await card(market, "once", "tok_once")
     await ready(ada, ID, [payment_pb2.Payment(id="r-card", type="credit_card", credit_card_id="once")], tape=1)
     await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id=ID))
@@ -47,14 +47,14 @@ async def test_an_open_order_is_paid_anew_when_its_card_is_no_longer_good(market
     made = await add(ada)
     assert made.state == payment_pb2.PAYMENT_STATE_CONFIRMED
     assert await add(ada) == made
-    await market.cast.owner.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id=ID, request_id="cancel"))
+    await market.people.owner.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id=ID, request_id="cancel"))
     with pytest.raises(WaybillError) as over:
         await ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id=ID, payments=promise()))
     assert over.value.reason == "ORDER_STATUS_CONFLICT"
 
 
 async def test_what_a_seller_voids_is_owed_by_an_open_order_and_excused_once_it_has_ended(market: Marketplace) -> None:
-    ada, sam, app = market.cast.ada, market.cast.sam, market.host.apps["payment"]
+    ada, sam, app = market.people.ada, market.people.sam, market.host.apps["payment"]
     await card(market, "visa", "tok_approve")
     for id, payment in (("V-OPEN", "v-open"), ("V-ENDED", "v-ended")):
         await ready(ada, id, [payment_pb2.Payment(id=payment, type="credit_card", credit_card_id="visa")], tape=1)
@@ -63,7 +63,7 @@ async def test_what_a_seller_voids_is_owed_by_an_open_order_and_excused_once_it_
     assert owed.payment.state == payment_pb2.PAYMENT_STATE_ATTENTION
     await steps(app)["ReportAlerts"]()
     assert (await get(ada, "V-OPEN")).held
-    await ship(market.cast.clerks["wh-east"], "V-ENDED-1", "l1", 1)
+    await ship(market.people.clerks["wh-east"], "V-ENDED-1", "l1", 1)
     assert await until(ada, "V-ENDED", order_pb2.ORDER_STATUS_COMPLETED)
     excused = await sam.payments.VoidPayment(payment_service_pb2.VoidPaymentRequest(payment_id="v-ended"))
     assert excused.payment.state == payment_pb2.PAYMENT_STATE_VOIDED

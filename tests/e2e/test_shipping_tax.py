@@ -23,14 +23,14 @@ def tenth(cost: int) -> int:
 
 async def calculated(market: Marketplace) -> tuple[order_pb2.Order, dict[str, tuple[int, int]]]:
     """The order, and cost and tax of shipping by estimate, in micros."""
-    owner = market.cast.owner
+    owner = market.people.owner
     sheet = (await owner.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="TAX"))).worksheet
     parts = {s.ship_estimate_id: (money_micros(s.cost), money_micros(s.tax)) for s in sheet.calculation.shipments}
     return sheet.order, parts
 
 
 async def test_shipping_is_taxed_at_each_groups_own_address_and_by_the_cost_that_was_set(market: Marketplace) -> None:
-    owner, ada = market.cast.owner, market.cast.ada
+    owner, ada = market.people.owner, market.people.ada
     rate = rates.TaxRate(country="US", region="CO", tax_class="shipping", rate=Decimal(value="0.1"))
     await owner.tax_rates.CreateTaxRate(rates.CreateTaxRateRequest(tax_rate=rate))
     lines = [

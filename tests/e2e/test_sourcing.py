@@ -29,12 +29,12 @@ async def prepared(market: Marketplace, strategy: str, priority: int) -> None:
         payment_coverage=ordering_context_service_pb2.PAYMENT_COVERAGE_NONE,
         sourcing_strategy=strategy,
     )
-    await market.cast.owner.api_clients.UpdateApiClient(
+    await market.people.owner.api_clients.UpdateApiClient(
         api_client_service_pb2.UpdateApiClientRequest(
             api_client=api_client_service_pb2.ApiClient(id=SHOP, policy=policy), update_mask=FieldMask(paths=["policy"])
         )
     )
-    await market.cast.owner.inventory.UpdateInventoryRecord(
+    await market.people.owner.inventory.UpdateInventoryRecord(
         inventory_service_pb2.UpdateInventoryRecordRequest(
             inventory_record=inventory_pb2.InventoryRecord(id="crate-wh-west", priority=priority),
             update_mask=FieldMask(paths=["priority"]),
@@ -44,14 +44,14 @@ async def prepared(market: Marketplace, strategy: str, priority: int) -> None:
 
 async def sources(market: Marketplace, order_id: str) -> dict[str, dict[str, int]]:
     """Units by supplier and product."""
-    page = await market.cast.sam.supplier_orders.ListSupplierOrders(
+    page = await market.people.sam.supplier_orders.ListSupplierOrders(
         supplier_order_service_pb2.ListSupplierOrdersRequest(filter=f'order_id = "{order_id}"')
     )
     return {o.supplier_id: {line.product_id: line.quantity for line in o.line_items} for o in page.supplier_orders}
 
 
 async def test_an_order_is_sourced_as_its_channel_wants_be_it_estimated_or_not(sqlite_market: Marketplace) -> None:
-    ada = sqlite_market.cast.ada
+    ada = sqlite_market.people.ada
     for n, (strategy, priority, expected) in enumerate(CASES):
         await prepared(sqlite_market, strategy, priority)
         await ada.place_order(CART, id=f"PLANNED-{n}")

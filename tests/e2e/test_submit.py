@@ -20,7 +20,7 @@ from waybill_client import WaybillError, money
 
 
 async def stock(market: Marketplace, record: str) -> inventory_pb2.InventoryRecord:
-    answer = await market.cast.owner.inventory.GetInventoryRecord(
+    answer = await market.people.owner.inventory.GetInventoryRecord(
         inventory_service_pb2.GetInventoryRecordRequest(inventory_record_id=record)
     )
     return answer.inventory_record
@@ -28,7 +28,7 @@ async def stock(market: Marketplace, record: str) -> inventory_pb2.InventoryReco
 
 async def scarce(market: Marketplace, quantity: int) -> str:
     """A record of tarpaulins at another place, with that many; the rest is taken out of service."""
-    owner = market.cast.owner
+    owner = market.people.owner
     await owner.inventory.UpdateInventoryRecord(
         inventory_service_pb2.UpdateInventoryRecordRequest(
             inventory_record=inventory_pb2.InventoryRecord(id="tarp-wh-west", active=False)
@@ -50,14 +50,14 @@ async def test_fifty_submits_over_stock_for_twenty_sell_exactly_twenty(market: M
     record = await scarce(market, 20)
     ids = [f"RACE-{i}" for i in range(50)]
     for id in ids:
-        await ready(market.cast.ada, id, promise(), tarp=1)
+        await ready(market.people.ada, id, promise(), tarp=1)
 
     hints: list[float | None] = []
 
     async def submit(id: str) -> str:
         for _ in range(50):
             try:
-                await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id=id))
+                await market.people.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id=id))
                 return "SUBMITTED"
             except WaybillError as error:
                 if error.reason != "SUBMIT_CONTENDED":
@@ -73,17 +73,17 @@ async def test_fifty_submits_over_stock_for_twenty_sell_exactly_twenty(market: M
     assert outcomes.count("INSUFFICIENT_INVENTORY") == 30
     left = await stock(market, record)
     assert (left.available, left.allocated, left.reserved) == (0, 20, 0)
-    states = [(await get(market.cast.ada, id)).status for id in ids]
+    states = [(await get(market.people.ada, id)).status for id in ids]
     assert states.count(order_pb2.ORDER_STATUS_OPEN) == 20
     assert states.count(order_pb2.ORDER_STATUS_UNSUBMITTED) == 30
 
 
 async def test_two_submits_of_one_order_under_two_request_ids_have_one_effect(market: Marketplace) -> None:
-    await ready(market.cast.ada, "TWICE", promise(), anvil=2)
+    await ready(market.people.ada, "TWICE", promise(), anvil=2)
 
     async def submit(request_id: str) -> str:
         try:
-            await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="TWICE", request_id=request_id))
+            await market.people.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="TWICE", request_id=request_id))
             return "SUBMITTED"
         except WaybillError as error:
             return error.reason
@@ -93,16 +93,16 @@ async def test_two_submits_of_one_order_under_two_request_ids_have_one_effect(ma
     assert outcomes.count("SUBMITTED") == 1
     assert set(outcomes) - {"SUBMITTED"} <= {"SUBMISSION_IN_PROGRESS", "ORDER_STATUS_CONFLICT"}
     assert (await stock(market, "anvil-northforge")).allocated == 2
-    tree = await market.cast.sam.orders.GetOrderTree(order_service_pb2.GetOrderTreeRequest(order_id="TWICE"))
+    tree = await market.people.sam.orders.GetOrderTree(order_service_pb2.GetOrderTreeRequest(order_id="TWICE"))
     assert len(tree.supplier_orders) == 1
 
 
 @pytest.mark.on_sqlite
 async def test_the_same_request_id_joins_the_first_submit(shared_market: Marketplace) -> None:
-    await ready(shared_market.cast.ada, "JOIN", promise(), anvil=1)
+    await ready(shared_market.people.ada, "JOIN", promise(), anvil=1)
     before = (await stock(shared_market, "anvil-northforge")).allocated
     request = pb.SubmitOrderRequest(order_id="JOIN", request_id="once")
-    answers = await asyncio.gather(*(shared_market.cast.ada.checkout.SubmitOrder(request) for _ in range(5)))
+    answers = await asyncio.gather(*(shared_market.people.ada.checkout.SubmitOrder(request) for _ in range(5)))
     assert {a.order.submission.attempt for a in answers} == {1}
     assert {a.order.status for a in answers} == {order_pb2.ORDER_STATUS_OPEN}
     assert (await stock(shared_market, "anvil-northforge")).allocated == before + 1
@@ -115,39 +115,39 @@ async def test_a_declined_card_refuses_the_submit_and_frees_everything(market: M
         payment_pb2.Payment(id="g", type="spending_account", spending_account_id="gift-ada", amount=money("100.00", CURRENCY)),
         payment_pb2.Payment(id="c", type="credit_card", credit_card_id="bad"),
     ]
-    await ready(market.cast.ada, "POOR", pay, anvil=1)
+    await ready(market.people.ada, "POOR", pay, anvil=1)
     with pytest.raises(WaybillError) as refused:
-        await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="POOR"))
+        await market.people.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="POOR"))
     assert refused.value.reason == "SUBMIT_REFUSED"
     assert [(r.reason, r.subject) for r in refused.value.rules] == [("CARD_DECLINED", "payments[c]")]
     assert (await stock(market, "anvil-northforge")).reserved == 0
     assert await balance(market) == ("500", "0")
-    order = await get(market.cast.ada, "POOR")
+    order = await get(market.people.ada, "POOR")
     assert order.status == order_pb2.ORDER_STATUS_UNSUBMITTED
     assert order.submission.state == submission_pb2.SUBMISSION_STATE_REFUSED
 
 
 async def test_a_tax_rate_that_changed_after_the_calculation_refuses_the_submit(market: Marketplace) -> None:
-    await ready(market.cast.ada, "TAXED", promise(), anvil=1)
-    rates = await market.cast.owner.tax_rates.ListTaxRates(tax_pb.ListTaxRatesRequest())
+    await ready(market.people.ada, "TAXED", promise(), anvil=1)
+    rates = await market.people.owner.tax_rates.ListTaxRates(tax_pb.ListTaxRatesRequest())
     for rate in rates.tax_rates:
-        await market.cast.owner.tax_rates.UpdateTaxRate(
+        await market.people.owner.tax_rates.UpdateTaxRate(
             tax_pb.UpdateTaxRateRequest(tax_rate=tax_pb.TaxRate(id=rate.id, rate=Decimal(value="0.2")))
         )
     with pytest.raises(WaybillError) as refused:
-        await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="TAXED"))
-    sheet = (await market.cast.ada.checkout.GetWorksheet(pb.GetWorksheetRequest(order_id="TAXED"))).worksheet
+        await market.people.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="TAXED"))
+    sheet = (await market.people.ada.checkout.GetWorksheet(pb.GetWorksheetRequest(order_id="TAXED"))).worksheet
     assert {(rule.reason, rule.subject) for rule in refused.value.rules} == {
         ("TAX_CHANGED", "line_items[l1]"),
         ("TAX_CHANGED", f"ship_estimates[{sheet.ship_estimates[0].id}]"),
     }
-    await market.cast.ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="TAXED"))
-    answer = await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="TAXED"))
+    await market.people.ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="TAXED"))
+    answer = await market.people.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="TAXED"))
     assert answer.order.status == order_pb2.ORDER_STATUS_OPEN
 
 
 async def test_shipping_that_goes_elsewhere_is_held_to_the_rate_of_its_own_place(market: Marketplace) -> None:
-    owner, ada = market.cast.owner, market.cast.ada
+    owner, ada = market.people.owner, market.people.ada
     there = tax_pb.TaxRate(id="nv-shipping", country="US", region="NV", tax_class="shipping", rate=Decimal(value="0.05"))
     await owner.tax_rates.CreateTaxRate(tax_pb.CreateTaxRateRequest(tax_rate=there))
     apart = [
@@ -170,34 +170,34 @@ async def test_shipping_that_goes_elsewhere_is_held_to_the_rate_of_its_own_place
 
 async def test_a_late_gateway_leaves_the_attempt_open_and_the_completer_ends_it(shared_market: Marketplace) -> None:
     await card(shared_market, "slow-late", "tok_late")
-    await ready(shared_market.cast.ada, "LATE", [payment_pb2.Payment(type="credit_card", credit_card_id="slow-late")], anvil=1)
-    answer = await shared_market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="LATE"))
+    await ready(shared_market.people.ada, "LATE", [payment_pb2.Payment(type="credit_card", credit_card_id="slow-late")], anvil=1)
+    answer = await shared_market.people.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="LATE"))
     assert answer.order.submission.state == submission_pb2.SUBMISSION_STATE_TRYING
     with pytest.raises(WaybillError) as refused:
-        await shared_market.cast.ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id="LATE", payments=promise()))
+        await shared_market.people.ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id="LATE", payments=promise()))
     assert refused.value.reason == "SUBMISSION_IN_PROGRESS"
-    assert await until(shared_market.cast.ada, "LATE", order_pb2.ORDER_STATUS_OPEN)
+    assert await until(shared_market.people.ada, "LATE", order_pb2.ORDER_STATUS_OPEN)
 
 
 async def test_a_cancel_decides_a_running_attempt_and_nothing_stays_held(market: Marketplace) -> None:
     await card(market, "mute", "tok_timeout")
     pay = [payment_pb2.Payment(type="credit_card", credit_card_id="mute")]
-    await ready(market.cast.ada, "STUCK", pay, anvil=1)
-    await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="STUCK"))
-    answer = await market.cast.ada.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="STUCK"))
+    await ready(market.people.ada, "STUCK", pay, anvil=1)
+    await market.people.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="STUCK"))
+    answer = await market.people.ada.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="STUCK"))
     assert answer.order.status == order_pb2.ORDER_STATUS_CANCELED
     assert answer.order.submission.reasons[0].reason == "SUBMIT_CANCELED"
-    assert answer.order == await get(market.cast.ada, "STUCK")
+    assert answer.order == await get(market.people.ada, "STUCK")
     assert (await stock(market, "anvil-northforge")).reserved == 0
 
 
 @pytest.mark.on_sqlite
 async def test_canceling_an_open_order_returns_stock_and_money(market: Marketplace) -> None:
     pay = [payment_pb2.Payment(type="spending_account", spending_account_id="gift-ada")]
-    await ready(market.cast.ada, "OFF", pay, tape=10)
-    await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="OFF"))
+    await ready(market.people.ada, "OFF", pay, tape=10)
+    await market.people.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="OFF"))
     assert await balance(market) != ("500", "0")
-    answer = await market.cast.sam.orders.CancelOrder(
+    answer = await market.people.sam.orders.CancelOrder(
         order_service_pb2.CancelOrderRequest(order_id="OFF", comment="changed our mind")
     )
     assert answer.order.status == order_pb2.ORDER_STATUS_CANCELED
@@ -206,9 +206,9 @@ async def test_canceling_an_open_order_returns_stock_and_money(market: Marketpla
 
 
 async def test_the_history_of_a_canceled_order_records_units_canceled_and_none_shipped(shared_market: Marketplace) -> None:
-    await shared_market.cast.ada.place_order({"anvil": 1, "lamp": 2}, id="OFF")
-    await shared_market.cast.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="OFF"))
-    answer = await shared_market.cast.ada.orders.ListOrderHistory(
+    await shared_market.people.ada.place_order({"anvil": 1, "lamp": 2}, id="OFF")
+    await shared_market.people.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="OFF"))
+    answer = await shared_market.people.ada.orders.ListOrderHistory(
         order_service_pb2.ListOrderHistoryRequest(order_id="OFF", direction=OUTGOING)
     )
     newest = [(e.type, dict(e.data)) for e in answer.events][-2:]
@@ -219,21 +219,21 @@ async def test_the_history_of_a_canceled_order_records_units_canceled_and_none_s
 
 
 async def test_a_shopper_cannot_cancel_an_open_order(shared_market: Marketplace) -> None:
-    await shared_market.cast.ada.place_order({"tape": 1}, id="KEEP")
+    await shared_market.people.ada.place_order({"tape": 1}, id="KEEP")
     with pytest.raises(WaybillError) as refused:
-        await shared_market.cast.ada.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="KEEP"))
+        await shared_market.people.ada.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="KEEP"))
     assert (refused.value.reason, refused.value.metadata["role"]) == ("ROLE_MISSING", "OrderAdmin")
 
 
 async def test_place_order_repeated_under_its_request_id_is_one_order(market: Marketplace) -> None:
-    first = await market.cast.ada.place_order({"tape": 3}, request_id="p-1")
-    again = await market.cast.ada.place_order({"tape": 3}, request_id="p-1")
+    first = await market.people.ada.place_order({"tape": 3}, request_id="p-1")
+    again = await market.people.ada.place_order({"tape": 3}, request_id="p-1")
     assert first.id == again.id
     assert (await stock(market, "tape-wh-east")).allocated == 3
 
 
 async def balance(market: Marketplace) -> tuple[str, str]:
-    answer = await market.cast.owner.spending_accounts.GetSpendingAccount(
+    answer = await market.people.owner.spending_accounts.GetSpendingAccount(
         account_pb.GetSpendingAccountRequest(spending_account_id="gift-ada")
     )
     account = answer.spending_account

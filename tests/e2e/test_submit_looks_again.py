@@ -19,21 +19,21 @@ ACME = "hq-acme"
 
 async def reasons(market: Marketplace, id: str) -> list[tuple[str, str]]:
     """What a submit is refused for; a check says the same before."""
-    checked = await market.cast.ada.checkout.ValidateOrder(pb.ValidateOrderRequest(order_id=id))
-    error = await refused(market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id=id)))
+    checked = await market.people.ada.checkout.ValidateOrder(pb.ValidateOrderRequest(order_id=id))
+    error = await refused(market.people.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id=id)))
     refusals = [(rule.reason, rule.subject) for rule in error.rules]
     assert refusals == [(reason.reason, reason.subject) for reason in checked.reasons]
     return refusals
 
 
 async def change_product(market: Marketplace, product: product_pb2.Product, *paths: str) -> None:
-    await market.cast.owner.products.UpdateProduct(
+    await market.people.owner.products.UpdateProduct(
         product_service_pb2.UpdateProductRequest(product=product, update_mask=FieldMask(paths=paths))
     )
 
 
 async def test_a_product_that_changed_in_the_cart_is_refused_until_it_is_worked_out_anew(market: Marketplace) -> None:
-    ada = market.cast.ada
+    ada = market.people.ada
     await ready(ada, "OLD", promise(), crate=2, tape=1)
     crate = product_pb2.Product(id="crate", default_supplier_id="wh-west", supplier_ids=["wh-east"], tax_class="tools")
     await change_product(market, crate, "default_supplier_id", "supplier_ids", "tax_class")
@@ -51,16 +51,16 @@ async def test_a_product_that_changed_in_the_cart_is_refused_until_it_is_worked_
 
 
 async def test_a_calculation_reads_the_tax_class_anew(market: Marketplace) -> None:
-    await ready(market.cast.ada, "CLASS", promise(), tape=1)
+    await ready(market.people.ada, "CLASS", promise(), tape=1)
     await change_product(market, product_pb2.Product(id="tape", tax_class="tools"), "tax_class")
     assert await reasons(market, "CLASS") == [("PRODUCT_CHANGED", "line_items[l1]")]
-    await market.cast.ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="CLASS"))
-    await market.cast.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="CLASS"))
+    await market.people.ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="CLASS"))
+    await market.people.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="CLASS"))
 
 
 async def test_a_method_that_is_off_and_an_address_that_was_taken_away_are_refused(market: Marketplace) -> None:
-    owner = market.cast.owner
-    await ready(market.cast.ada, "OFF", promise(), anvil=1, lamp=1)
+    owner = market.people.owner
+    await ready(market.people.ada, "OFF", promise(), anvil=1, lamp=1)
     await owner.ship_methods.UpdateShipMethod(
         ship_method_service_pb2.UpdateShipMethodRequest(
             ship_method=ship_method_service_pb2.ShipMethod(id="ground", active=False), update_mask=FieldMask(paths=["active"])
@@ -85,7 +85,7 @@ async def test_a_method_that_is_off_and_an_address_that_was_taken_away_are_refus
 
 
 async def test_a_restricted_buyer_ships_to_no_address_that_is_assigned_for_billing_only(sqlite_market: Marketplace) -> None:
-    ada, owner = sqlite_market.cast.ada, sqlite_market.cast.owner
+    ada, owner = sqlite_market.people.ada, sqlite_market.people.owner
     await ready(ada, "BILL", promise(), tape=1)
     await owner.buyers.UpdateBuyer(
         buyer_service_pb2.UpdateBuyerRequest(
@@ -105,7 +105,7 @@ async def test_a_restricted_buyer_ships_to_no_address_that_is_assigned_for_billi
 
 
 async def test_an_address_that_changed_in_the_book_is_refused_until_it_is_set_again(sqlite_market: Marketplace) -> None:
-    ada, owner = sqlite_market.cast.ada, sqlite_market.cast.owner
+    ada, owner = sqlite_market.people.ada, sqlite_market.people.owner
     await create(ada, "MOVED", tape=1)
     await checked_out(ada, "MOVED", promise())
     moved = Address(id=ACME, lines=["9 New St"], city="San Jose", region="CA", postal_code="95113", country="US", phone="1")

@@ -17,29 +17,29 @@ from waybill_client import WaybillError
 
 @pytest.mark.on_sqlite
 async def test_a_rejected_supplier_order_is_sourced_again_and_the_order_still_completes(shared_market: Marketplace) -> None:
-    await shared_market.cast.ada.place_order({"crate": 5}, id="SOURCED")
-    await shared_market.cast.clerks["wh-east"].supplier_orders.RejectSupplierOrder(
+    await shared_market.people.ada.place_order({"crate": 5}, id="SOURCED")
+    await shared_market.people.clerks["wh-east"].supplier_orders.RejectSupplierOrder(
         pb.RejectSupplierOrderRequest(supplier_order_id="SOURCED-1", comment="dock flooded")
     )
-    west = shared_market.cast.clerks["wh-west"]
+    west = shared_market.people.clerks["wh-west"]
     (mine,) = (
         await west.supplier_orders.ListSupplierOrders(pb.ListSupplierOrdersRequest(filter='order_id = "SOURCED"'))
     ).supplier_orders
     assert [(line.line_item_id, line.quantity) for line in mine.line_items] == [("l1", 5)]
     await ship(west, mine.id, "l1", 5)
-    order = await get(shared_market.cast.ada, "SOURCED", OUTGOING)
+    order = await get(shared_market.people.ada, "SOURCED", OUTGOING)
     assert order.status == order_pb2.ORDER_STATUS_COMPLETED
     assert order.HasField("complete_time")
 
 
 @pytest.mark.on_sqlite
 async def test_part_shipments_move_the_buyers_units_one_by_one(shared_market: Marketplace) -> None:
-    await shared_market.cast.ada.place_order({"tape": 3}, id="PARTS")
-    east = shared_market.cast.clerks["wh-east"]
+    await shared_market.people.ada.place_order({"tape": 3}, id="PARTS")
+    east = shared_market.people.clerks["wh-east"]
     left = []
     for _ in range(3):
         await ship(east, "PARTS-1", "l1", 1)
-        answer = await shared_market.cast.ada.orders.GetOrder(
+        answer = await shared_market.people.ada.orders.GetOrder(
             order_service_pb2.GetOrderRequest(order_id="PARTS", direction=OUTGOING, include_line_items=True)
         )
         left.append((answer.line_items[0].quantity_open, answer.order.status))
@@ -48,17 +48,17 @@ async def test_part_shipments_move_the_buyers_units_one_by_one(shared_market: Ma
 
 
 async def test_more_than_is_open_cannot_be_shipped(shared_market: Marketplace) -> None:
-    await shared_market.cast.ada.place_order({"tape": 3}, id="MORE")
+    await shared_market.people.ada.place_order({"tape": 3}, id="MORE")
     with pytest.raises(WaybillError) as refused:
-        await ship(shared_market.cast.clerks["wh-east"], "MORE-1", "l1", 4)
+        await ship(shared_market.people.clerks["wh-east"], "MORE-1", "l1", 4)
     reasons = {refused.value.reason, *(f.reason for f in refused.value.fields), *(r.reason for r in refused.value.rules)}
     assert "SHIPMENT_EXCEEDS_OPEN" in reasons
-    assert (await get(shared_market.cast.ada, "MORE", OUTGOING)).status == order_pb2.ORDER_STATUS_OPEN
+    assert (await get(shared_market.people.ada, "MORE", OUTGOING)).status == order_pb2.ORDER_STATUS_OPEN
 
 
 async def test_a_caller_reads_its_own_write_by_its_version(shared_market: Marketplace) -> None:
-    await shared_market.cast.ada.place_order({"tape": 1}, id="RYOW")
-    east = shared_market.cast.clerks["wh-east"]
+    await shared_market.people.ada.place_order({"tape": 1}, id="RYOW")
+    east = shared_market.people.clerks["wh-east"]
     accepted = await east.supplier_orders.AcceptSupplierOrder(pb.AcceptSupplierOrderRequest(supplier_order_id="RYOW-1"))
     answer = await east.orders.GetOrder(
         order_service_pb2.GetOrderRequest(
@@ -69,14 +69,14 @@ async def test_a_caller_reads_its_own_write_by_its_version(shared_market: Market
     assert ours.supplier_status == supplier_order_pb2.SUPPLIER_ORDER_STATUS_ACCEPTED
     assert ours.source_version == accepted.supplier_order.version
     assert (ours.status, ours.sub_status) == (order_pb2.ORDER_STATUS_OPEN, "")
-    bought = await get(shared_market.cast.ada, "RYOW", OUTGOING)
+    bought = await get(shared_market.people.ada, "RYOW", OUTGOING)
     assert bought.supplier_status == supplier_order_pb2.SUPPLIER_ORDER_STATUS_UNSPECIFIED
 
 
 async def test_orders_are_listed_by_the_status_of_the_supplier(shared_sqlite_market: Marketplace) -> None:
-    market, east = shared_sqlite_market, shared_sqlite_market.cast.clerks["wh-east"]
+    market, east = shared_sqlite_market, shared_sqlite_market.people.clerks["wh-east"]
     for id in ("BYSTATUS", "BYSTATUT"):
-        await market.cast.ada.place_order({"tape": 1}, id=id)
+        await market.people.ada.place_order({"tape": 1}, id=id)
     await east.supplier_orders.AcceptSupplierOrder(pb.AcceptSupplierOrderRequest(supplier_order_id="BYSTATUT-1"))
     await east.orders.GetOrder(asked("BYSTATUT-1", 2))
     of_both = 'id >= "BYSTATUS-1" AND id <= "BYSTATUT-1"'
@@ -85,7 +85,7 @@ async def test_orders_are_listed_by_the_status_of_the_supplier(shared_sqlite_mar
         request = order_service_pb2.ListOrdersRequest(
             direction=direction, filter=f"{of_both} AND {filter}", order_by="supplier_status desc, id"
         )
-        return [order.id for order in (await market.cast.sam.orders.ListOrders(request)).orders]
+        return [order.id for order in (await market.people.sam.orders.ListOrders(request)).orders]
 
     assert await listed("supplier_status = ACCEPTED", OUTGOING) == ["BYSTATUT-1"]
     assert await listed("(supplier_status = ACCEPTED OR supplier_status = OPEN)", OUTGOING) == ["BYSTATUS-1", "BYSTATUT-1"]
@@ -98,10 +98,10 @@ def asked(id: str, version: int) -> order_service_pb2.GetOrderRequest:
 
 
 async def test_a_version_that_does_not_come_is_said_and_no_older_one_is_sent(shared_market: Marketplace) -> None:
-    await shared_market.cast.ada.place_order({"tape": 1}, id="UNSENT")
+    await shared_market.people.ada.place_order({"tape": 1}, id="UNSENT")
     for id in ("UNSENT-1", "UNSENT-2"):
         with pytest.raises(WaybillError) as refused:
-            await shared_market.cast.clerks["wh-east"].orders.GetOrder(asked(id, 99), timeout=4.0)
+            await shared_market.people.clerks["wh-east"].orders.GetOrder(asked(id, 99), timeout=4.0)
         assert (refused.value.code.name, refused.value.reason) == ("ABORTED", "VERSION_NOT_REPORTED")
         assert refused.value.metadata == {"order": id, "version": "99"}
         assert refused.value.retry_after_seconds
@@ -110,7 +110,7 @@ async def test_a_version_that_does_not_come_is_said_and_no_older_one_is_sent(sha
 async def test_a_supplier_order_that_is_not_reported_yet_is_waited_for(
     market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await market.cast.ada.place_order({"tape": 1}, id="SOON")
+    await market.people.ada.place_order({"tape": 1}, id="SOON")
     find, looks = SqlOrderStore.find_supplier_order, 0
 
     async def later(*given: Any) -> Any:
@@ -119,19 +119,19 @@ async def test_a_supplier_order_that_is_not_reported_yet_is_waited_for(
         return None if looks < 3 else await find(*given)
 
     monkeypatch.setattr(SqlOrderStore, "find_supplier_order", later)
-    answer = await market.cast.clerks["wh-east"].orders.GetOrder(asked("SOON-1", 1))
+    answer = await market.people.clerks["wh-east"].orders.GetOrder(asked("SOON-1", 1))
     assert (answer.order.id, looks) == ("SOON-1", 3)
     looks = 0
     with pytest.raises(WaybillError) as refused:
-        await market.cast.clerks["wh-east"].orders.GetOrder(asked("SOON-1", 0))
+        await market.people.clerks["wh-east"].orders.GetOrder(asked("SOON-1", 0))
     assert (refused.value.reason, looks) == ("RESOURCE_NOT_FOUND", 1)
 
 
 async def test_the_lines_of_a_supplier_order_have_a_total(shared_market: Marketplace) -> None:
-    await shared_market.cast.ada.place_order({"tape": 3}, id="SUM")
+    await shared_market.people.ada.place_order({"tape": 3}, id="SUM")
     ask = order_service_pb2.GetOrderRequest(order_id="SUM-1", direction=ALL, include_line_items=True)
-    (theirs,) = (await shared_market.cast.clerks["wh-east"].orders.GetOrder(ask)).line_items
+    (theirs,) = (await shared_market.people.clerks["wh-east"].orders.GetOrder(ask)).line_items
     ask = order_service_pb2.GetOrderRequest(order_id="SUM", direction=ALL, include_line_items=True)
-    (ours,) = (await shared_market.cast.ada.orders.GetOrder(ask)).line_items
+    (ours,) = (await shared_market.people.ada.orders.GetOrder(ask)).line_items
     assert theirs.total == ours.total
     assert ours.total.units > 0

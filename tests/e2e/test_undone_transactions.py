@@ -54,29 +54,29 @@ class Case:
 
 
 async def calculated(market: Marketplace) -> None:
-    await ready(market.cast.ada, "PO1", promise(), tape=1)
+    await ready(market.people.ada, "PO1", promise(), tape=1)
 
 
 async def submit(market: Marketplace) -> None:
-    await market.cast.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="PO1"))
+    await market.people.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="PO1"))
 
 
 async def begun(market: Marketplace) -> None:
-    await create(market.cast.ada, "PO1", tape=1)
+    await create(market.people.ada, "PO1", tape=1)
 
 
 async def edit(market: Marketplace) -> None:
     request = order_service_pb2.UpdateOrderRequest(order=order_pb2.Order(id="PO1", comments="by the back door"))
     request.update_mask.paths.append("comments")
-    await market.cast.ada.orders.UpdateOrder(request)
+    await market.people.ada.orders.UpdateOrder(request)
 
 
 async def placed(market: Marketplace) -> None:
-    await market.cast.ada.place_order({"tape": 1}, id="PO1")
+    await market.people.ada.place_order({"tape": 1}, id="PO1")
 
 
 async def shipped(market: Marketplace) -> None:
-    await ship(market.cast.clerks["wh-east"], "PO1-1", "l1", 1)
+    await ship(market.people.clerks["wh-east"], "PO1-1", "l1", 1)
 
 
 CASES = {
@@ -127,4 +127,4 @@ async def test_what_the_database_undid_because_of_others_is_done_again(
             await case.act(market)
         # By the service itself: neither its caller nor a background loop had to call again.
         assert (served - before)[f"/waybill.order.v1.{case.method}"] == 1
-        assert (await get(market.cast.ada, "PO1")).status == case.status
+        assert (await get(market.people.ada, "PO1")).status == case.status

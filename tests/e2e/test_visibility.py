@@ -30,14 +30,14 @@ EXPECTED = {
 
 
 def client_of(market: Marketplace, who: str) -> AsyncWaybill:
-    clerk = market.cast.clerks.get(who)
-    return clerk if clerk is not None else getattr(market.cast, who)
+    clerk = market.people.clerks.get(who)
+    return clerk if clerk is not None else getattr(market.people, who)
 
 
 async def submitted(market: Marketplace) -> None:
-    await checkout.build(market.cast, QUIET)
-    await checkout.ship_and_price(market.cast, QUIET)
-    await checkout.pay_and_submit(market.cast, QUIET)
+    await checkout.build(market.people, QUIET)
+    await checkout.ship_and_price(market.people, QUIET)
+    await checkout.pay_and_submit(market.people, QUIET)
 
 
 async def listed(client: AsyncWaybill, direction: int) -> list[str]:
@@ -65,14 +65,14 @@ async def test_each_party_lists_and_reads_exactly_its_own_view_in_every_directio
 
 async def test_the_buyers_outgoing_order_is_the_sellers_incoming_one(market: Marketplace) -> None:
     await submitted(market)
-    ours = await get(market.cast.ada, "PO9123", OUTGOING)
-    theirs = await get(market.cast.sam, "PO9123", INCOMING)
+    ours = await get(market.people.ada, "PO9123", OUTGOING)
+    theirs = await get(market.people.sam, "PO9123", INCOMING)
     assert ours == theirs
 
 
 async def test_fulfillment_and_the_read_model_agree_on_what_a_supplier_sees(market: Marketplace) -> None:
     await submitted(market)
-    for supplier, clerk in market.cast.clerks.items():
+    for supplier, clerk in market.people.clerks.items():
         answer = await clerk.supplier_orders.ListSupplierOrders(supplier_order_service_pb2.ListSupplierOrdersRequest())
         assert [s.id for s in answer.supplier_orders] == await listed(clerk, INCOMING)
         (own,) = answer.supplier_orders
@@ -81,20 +81,20 @@ async def test_fulfillment_and_the_read_model_agree_on_what_a_supplier_sees(mark
 
 
 async def test_unsubmitted_orders_of_others_are_invisible(market: Marketplace) -> None:
-    await create(market.cast.ada, "DRAFT", anvil=1)
-    assert await listed(market.cast.ada, OUTGOING) == ["DRAFT"]
-    for who in ("bob", "gil", "sam", *market.cast.clerks):
+    await create(market.people.ada, "DRAFT", anvil=1)
+    assert await listed(market.people.ada, OUTGOING) == ["DRAFT"]
+    for who in ("bob", "gil", "sam", *market.people.clerks):
         client = client_of(market, who)
         assert await listed(client, ALL) == [], who
         with pytest.raises(WaybillError) as refused:
             await get(client, "DRAFT")
         assert refused.value.reason == "RESOURCE_NOT_FOUND"
     # The owner has every role, UnsubmittedOrderReader among them.
-    assert await listed(market.cast.owner, INCOMING) == ["DRAFT"]
+    assert await listed(market.people.owner, INCOMING) == ["DRAFT"]
 
 
 async def test_a_stranger_cannot_change_an_order_and_learns_nothing_of_it(shared_market: Marketplace) -> None:
-    await create(shared_market.cast.ada, "ALONE", anvil=1)
+    await create(shared_market.people.ada, "ALONE", anvil=1)
     for who in ("bob", "gil", "northforge"):
         with pytest.raises(WaybillError) as refused:
             await client_of(shared_market, who).line_items.RemoveLineItems(
@@ -102,12 +102,12 @@ async def test_a_stranger_cannot_change_an_order_and_learns_nothing_of_it(shared
             )
         assert refused.value.reason in ("RESOURCE_NOT_FOUND", "ROLE_MISSING")
         assert "anvil" not in refused.value.message
-    assert (await get(shared_market.cast.ada, "ALONE")).line_item_count == 1
+    assert (await get(shared_market.people.ada, "ALONE")).line_item_count == 1
 
 
 async def test_a_buyer_sees_shipments_without_what_is_the_suppliers_in_both_services(market: Marketplace) -> None:
-    await market.cast.ada.place_order({"crate": 2}, id="PO1")
-    clerk = market.cast.clerks["wh-east"]
+    await market.people.ada.place_order({"crate": 2}, id="PO1")
+    clerk = market.people.clerks["wh-east"]
     parcel = shipment_pb2.Shipment(
         id="P1",
         carrier="swift",
@@ -160,11 +160,11 @@ async def test_who_holds_no_role_for_orders_learns_the_role_by_both_services(
     sqlite_market: Marketplace, kind: str, company: str
 ) -> None:
     market = sqlite_market
-    await market.cast.ada.place_order({"anvil": 1}, id="PO1")
+    await market.people.ada.place_order({"anvil": 1}, id="PO1")
     person = user_service_pb2.User(
         id="pat", username="pat", party=party(kind, company), active=True, roles=["PriceScheduleAdmin"], password=PASSWORD
     )
-    await market.cast.owner.users.CreateUser(user_service_pb2.CreateUserRequest(user=person))
+    await market.people.owner.users.CreateUser(user_service_pb2.CreateUserRequest(user=person))
     async with AsyncWaybill(market.address, PORTAL, username="pat", password=PASSWORD) as pat:
         asked: list[tuple[Awaitable[object], str]] = [
             (pat.supplier_orders.ListSupplierOrders(supplier_order_service_pb2.ListSupplierOrdersRequest()), "OrderReader"),
@@ -196,21 +196,21 @@ async def test_who_holds_no_role_for_orders_learns_the_role_by_both_services(
 
 
 async def test_no_step_of_a_buyers_checkout_shows_where_units_come_from(shared_sqlite_market: Marketplace) -> None:
-    cast, id = shared_sqlite_market.cast, "VEILED"
+    people, id = shared_sqlite_market.people, "VEILED"
     order = order_pb2.Order(id=id)
-    await cast.ada.orders.CreateOrder(order_service_pb2.CreateOrderRequest(order=order, line_items=lines(anvil=1, lamp=1)))
-    estimated = await cast.ada.checkout.EstimateShipping(checkout_pb.EstimateShippingRequest(order_id=id))
+    await people.ada.orders.CreateOrder(order_service_pb2.CreateOrderRequest(order=order, line_items=lines(anvil=1, lamp=1)))
+    estimated = await people.ada.checkout.EstimateShipping(checkout_pb.EstimateShippingRequest(order_id=id))
     chosen = [
         checkout_pb.ShipMethodSelection(ship_estimate_id=e.id, ship_method_id="ground")
         for e in estimated.worksheet.ship_estimates
     ]
     seen = [
         estimated,
-        await cast.ada.checkout.SelectShipMethods(checkout_pb.SelectShipMethodsRequest(order_id=id, selections=chosen)),
-        await cast.ada.checkout.CalculateOrder(checkout_pb.CalculateOrderRequest(order_id=id)),
-        await cast.ada.checkout.GetWorksheet(checkout_pb.GetWorksheetRequest(order_id=id)),
+        await people.ada.checkout.SelectShipMethods(checkout_pb.SelectShipMethodsRequest(order_id=id, selections=chosen)),
+        await people.ada.checkout.CalculateOrder(checkout_pb.CalculateOrderRequest(order_id=id)),
+        await people.ada.checkout.GetWorksheet(checkout_pb.GetWorksheetRequest(order_id=id)),
     ]
-    whole = (await cast.owner.checkout.GetWorksheet(checkout_pb.GetWorksheetRequest(order_id=id))).worksheet
+    whole = (await people.owner.checkout.GetWorksheet(checkout_pb.GetWorksheetRequest(order_id=id))).worksheet
     assert sorted(a.line_item_id for a in whole.sourcing_plan) == sorted(line.id for line in whole.line_items)
     secrets = {a.inventory_record_id for a in whole.sourcing_plan}
     assert all(secrets)
@@ -219,11 +219,11 @@ async def test_no_step_of_a_buyers_checkout_shows_where_units_come_from(shared_s
         assert len(answer.worksheet.ship_estimates) == len(whole.ship_estimates)
         assert not answer.worksheet.sourcing_plan
         assert not any(e.ship_from_id for e in answer.worksheet.ship_estimates)
-    placed = await cast.ada.checkout.PlaceOrder(
+    placed = await people.ada.checkout.PlaceOrder(
         checkout_pb.PlaceOrderRequest(order=order_pb2.Order(id="VEILED-2"), line_items=lines(anvil=1, lamp=1))
     )
     for shown in (*seen, placed):
         assert not any(secret in str(shown) for secret in secrets)
     with pytest.raises(WaybillError) as refused:
-        await cast.clerks["northforge"].checkout.GetWorksheet(checkout_pb.GetWorksheetRequest(order_id=id))
+        await people.clerks["northforge"].checkout.GetWorksheet(checkout_pb.GetWorksheetRequest(order_id=id))
     assert refused.value.reason == "RESOURCE_NOT_FOUND"

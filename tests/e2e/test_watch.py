@@ -48,7 +48,7 @@ async def collect(client: AsyncWaybill, request: Request, count: int) -> tuple[l
 
 @pytest.mark.on_sqlite
 async def test_a_resumed_watch_goes_on_where_it_ended(market: Marketplace) -> None:
-    ada = market.cast.ada
+    ada = market.people.ada
     for id in ("W1", "W2", "W3"):
         await create(ada, id, anvil=1)
     first, token = await collect(ada, Request(direction=OUTGOING, from_start=True), 2)
@@ -100,7 +100,7 @@ def _blocking_events(address: str, into: list[tuple[str, int]], count: int) -> N
 
 @pytest.mark.on_sqlite
 async def test_changes_written_at_the_same_time_are_all_sent_once(market: Marketplace) -> None:
-    ada = market.cast.ada
+    ada = market.people.ada
     watching = asyncio.create_task(collect(ada, Request(direction=OUTGOING, from_start=True), 20))
     await asyncio.gather(*(create(ada, f"P{i}", anvil=1) for i in range(20)))
     found, _ = await watching
@@ -108,28 +108,28 @@ async def test_changes_written_at_the_same_time_are_all_sent_once(market: Market
 
 
 async def test_the_seller_hears_of_an_order_from_its_submit_on(market: Marketplace) -> None:
-    await create(market.cast.ada, "CART", anvil=1)
-    await market.cast.ada.place_order({"anvil": 1}, id="PLACED")
+    await create(market.people.ada, "CART", anvil=1)
+    await market.people.ada.place_order({"anvil": 1}, id="PLACED")
     request = Request(direction=INCOMING, from_start=True, event_types=["order_created", "order_submitted"])
-    found, _ = await collect(market.cast.sam, request, 2)
+    found, _ = await collect(market.people.sam, request, 2)
     assert {order for order, _ in found} == {"PLACED"}
 
 
 async def test_a_supplier_hears_of_its_own_supplier_orders_only(market: Marketplace) -> None:
-    await market.cast.ada.place_order({"anvil": 1, "lamp": 1}, id="SPLIT")
-    found, _ = await collect(market.cast.clerks["lumenworks"], Request(direction=ALL, from_start=True), 1)
+    await market.people.ada.place_order({"anvil": 1, "lamp": 1}, id="SPLIT")
+    found, _ = await collect(market.people.clerks["lumenworks"], Request(direction=ALL, from_start=True), 1)
     assert found == [("SPLIT-2", 1)]
 
 
 @pytest.mark.parametrize("token", ["nonsense", "W10"])
 async def test_a_token_that_is_none_of_ours_is_refused(shared_sqlite_market: Marketplace, token: str) -> None:
     with pytest.raises(WaybillError) as refused:
-        await collect(shared_sqlite_market.cast.ada, Request(direction=OUTGOING, resume_token=token), 1)
+        await collect(shared_sqlite_market.people.ada, Request(direction=OUTGOING, resume_token=token), 1)
     assert refused.value.reason == "RESUME_TOKEN_INVALID"
 
 
 async def test_a_token_is_good_for_ninety_days_and_says_where_to_go_on(market: Marketplace) -> None:
-    ada = market.cast.ada
+    ada = market.people.ada
     for id in ("W1", "W2"):
         await create(ada, id, anvil=1)
     _, token = await collect(ada, Request(direction=OUTGOING, from_start=True), 1)
@@ -150,7 +150,7 @@ def older(token: str, days: int) -> str:
 
 async def test_a_change_that_commits_late_is_sent_and_nothing_overtakes_it(tmp_path: Path, prepared: Prepared) -> None:
     async with marketplace(tmp_path, prepared.database_url, secret=prepared.secret) as market:
-        ada = market.cast.ada
+        ada = market.people.ada
         await create(ada, "SLOW", anvil=1)
         _, token = await collect(ada, Request(direction=OUTGOING, from_start=True), 1)
         database = await Database.open(prepared.database_url, "waybill_order")
@@ -194,16 +194,16 @@ def place(token: str) -> tuple[int, int]:
 
 async def test_the_token_of_a_watcher_who_sees_nothing_moves_on(eager_market: Marketplace) -> None:
     market = eager_market
-    before = await checkpoint(market.cast.bob, Request(direction=OUTGOING, from_start=True))
+    before = await checkpoint(market.people.bob, Request(direction=OUTGOING, from_start=True))
     for id in ("W1", "W2"):
-        await create(market.cast.ada, id, anvil=1)
-    _, seen = await collect(market.cast.ada, Request(direction=OUTGOING, from_start=True), 2)
-    after = await checkpoint(market.cast.bob, Request(direction=OUTGOING, resume_token=before))
+        await create(market.people.ada, id, anvil=1)
+    _, seen = await collect(market.people.ada, Request(direction=OUTGOING, from_start=True), 2)
+    after = await checkpoint(market.people.bob, Request(direction=OUTGOING, resume_token=before))
     assert place(after) >= place(seen) > place(before)
 
 
 async def test_a_watcher_who_sees_nothing_learns_what_commits_late(eager_market: Marketplace, prepared: Prepared) -> None:
-    ada = eager_market.cast.ada
+    ada = eager_market.people.ada
     await create(ada, "SLOW", anvil=1)
     updates = Request(direction=OUTGOING, from_start=True, event_types=["order_updated"])
     database = await Database.open(prepared.database_url, "waybill_order")
@@ -228,21 +228,21 @@ async def write_late(late: Any, key: uuid.UUID) -> None:
 
 
 async def test_a_token_of_another_caller_is_refused(sqlite_market: Marketplace) -> None:
-    await create(sqlite_market.cast.ada, "W1", anvil=1)
-    _, token = await collect(sqlite_market.cast.ada, Request(direction=OUTGOING, from_start=True), 1)
+    await create(sqlite_market.people.ada, "W1", anvil=1)
+    _, token = await collect(sqlite_market.people.ada, Request(direction=OUTGOING, from_start=True), 1)
     with pytest.raises(WaybillError) as refused:
-        await collect(sqlite_market.cast.bob, Request(direction=OUTGOING, resume_token=token), 1)
+        await collect(sqlite_market.people.bob, Request(direction=OUTGOING, resume_token=token), 1)
     assert refused.value.reason == "RESUME_TOKEN_INVALID"
 
 
 async def test_the_history_has_no_gap_and_says_who(shared_market: Marketplace) -> None:
-    await shared_market.cast.ada.place_order({"anvil": 1}, id="STREAMED")
-    answer = await shared_market.cast.ada.orders.ListOrderHistory(
+    await shared_market.people.ada.place_order({"anvil": 1}, id="STREAMED")
+    answer = await shared_market.people.ada.orders.ListOrderHistory(
         order_service_pb2.ListOrderHistoryRequest(order_id="STREAMED", direction=OUTGOING, page_size=2)
     )
     events = list(answer.events)
     while answer.next_page_token:
-        answer = await shared_market.cast.ada.orders.ListOrderHistory(
+        answer = await shared_market.people.ada.orders.ListOrderHistory(
             order_service_pb2.ListOrderHistoryRequest(
                 order_id="STREAMED", direction=OUTGOING, page_size=2, page_token=answer.next_page_token
             )

@@ -88,7 +88,7 @@ async def test_only_what_is_listed_answers_other_companies_whatever_their_roles(
 
 
 async def test_a_service_is_wholly_for_services_or_offered_by_the_client(shared_sqlite_market: Marketplace) -> None:
-    ada = shared_sqlite_market.cast.ada
+    ada = shared_sqlite_market.people.ada
     reasons = {s.name: {await outcome(ada, method) for method in s.methods} for s in services()}
     closed = {name for name, found in reasons.items() if "SERVICE_ONLY" in found}
     assert {name: reasons[name] for name in closed} == {name: {"SERVICE_ONLY"} for name in closed}
@@ -112,5 +112,5 @@ async def holder_of_every_role(market: Marketplace, kind: str, company: str, cli
         password=PASSWORD,
         roles=sorted(roles.ALL_ROLES),
     )
-    await market.cast.owner.users.CreateUser(user_service_pb2.CreateUserRequest(user=user))
+    await market.people.owner.users.CreateUser(user_service_pb2.CreateUserRequest(user=user))
     return AsyncWaybill(market.address, client_id, username=user.username, password=PASSWORD)

@@ -15,7 +15,7 @@ from pathlib import Path
 from services.host.check import Report, check
 from services.host.contexts import CONTEXTS
 from services.host.sample.marketplace import set_up
-from services.host.sample.parties import Cast, sign_in
+from services.host.sample.parties import People, sign_in
 from tests.support.process import Process, started
 from tests.support.rest import PATIENCE, at_rest
 from waybill.operations.v1 import outbox_service_pb2
@@ -174,7 +174,7 @@ class Fleet:
         """The marketplace's owner."""
         return self.client("waybill-admin", self.client_secret)
 
-    async def set_up(self) -> Cast:
+    async def set_up(self) -> People:
         """Fills the marketplace of the demo, and signs everyone in."""
         owner = self.owner()
         await set_up(owner)

@@ -14,7 +14,7 @@ from services.host.check import check
 from services.host.process.embedded import Host, running
 from services.host.process.settings import HostSettings
 from services.host.sample.marketplace import set_up
-from services.host.sample.parties import Cast, sign_in
+from services.host.sample.parties import People, sign_in
 from tests.support.prepared import CHEAP
 from tests.support.rest import at_rest, broken
 from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2
@@ -30,7 +30,7 @@ class Marketplace:
     """A running marketplace and everyone in it."""
 
     host: Host
-    cast: Cast
+    people: People
     secret: OneTimeSecret
     """The owner's."""
     database_url: str = ""
@@ -46,9 +46,9 @@ class Marketplace:
     async def check(self) -> None:
         """Fails when an invariant is broken; of one that rests also when something stays in motion or parked."""
         if self.rests:
-            await at_rest(lambda: check(self.cast.owner), 90.0)
+            await at_rest(lambda: check(self.people.owner), 90.0)
         else:
-            assert not (found := broken(await check(self.cast.owner))), found
+            assert not (found := broken(await check(self.people.owner))), found
 
 
 @asynccontextmanager
@@ -79,13 +79,13 @@ async def marketplace(
         owner = await AsyncWaybill.connect(host.address, known.client_id, known.client_secret)
         if secret is None:
             await set_up(owner)
-        cast = await sign_in(host.address, owner)
-        made = Marketplace(host, cast, known, database_url, rests)
+        people = await sign_in(host.address, owner)
+        made = Marketplace(host, people, known, database_url, rests)
         try:
             yield made
             await made.check()
         finally:
-            await cast.close()
+            await people.close()
 
 
 def lines(**quantities: int) -> list[line_item_pb2.LineItem]:

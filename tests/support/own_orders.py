@@ -31,12 +31,12 @@ async def orders_judged(market: Marketplace) -> AsyncIterator[None]:
     before = await _keys(market)
     yield
     made = sorted(str(key) for key in await _keys(market) - before)
-    found = await _differences(market.cast.owner, made)
+    found = await _differences(market.people.owner, made)
     for _ in range(LOOKS):
         if not found:
             return
         await asyncio.sleep(PAUSE)
-        found = await _differences(market.cast.owner, made)
+        found = await _differences(market.people.owner, made)
     assert not found, found
 
 

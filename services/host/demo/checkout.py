@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from services.host.demo.narrator import Narrator
 from services.host.sample.marketplace import CURRENCY, dock
-from services.host.sample.parties import Cast
+from services.host.sample.parties import People
 from waybill.order.v1 import (
     checkout_service_pb2,
     line_item_pb2,
@@ -34,10 +34,10 @@ TOO_MANY = 500
 """Crates of the first try: more than both warehouses have."""
 
 
-async def build(cast: Cast, narrator: Narrator) -> list[dict[str, str]]:
+async def build(people: People, narrator: Narrator) -> list[dict[str, str]]:
     """Creates the order with deliberate mistakes and asks what is wrong with it."""
     narrator.line(BUYER, f"fills a cart: six lines, {TOO_MANY} crates by mistake, 2 tarpaulins to be picked up")
-    await cast.ada.orders.CreateOrder(
+    await people.ada.orders.CreateOrder(
         order_service_pb2.CreateOrderRequest(
             order=order_pb2.Order(id=ORDER, comments="Deliver before noon, please."),
             line_items=[
@@ -49,24 +49,24 @@ async def build(cast: Cast, narrator: Narrator) -> list[dict[str, str]]:
             request_id="demo-create",
         )
     )
-    answer = await cast.ada.checkout.ValidateOrder(checkout_service_pb2.ValidateOrderRequest(order_id=ORDER))
+    answer = await people.ada.checkout.ValidateOrder(checkout_service_pb2.ValidateOrderRequest(order_id=ORDER))
     reasons = [{"reason": r.reason, "context": r.context, "subject": r.subject} for r in answer.reasons]
     narrator.line("waybill order", f"would refuse it for [bold]{len(reasons)}[/bold] reasons, all named at once:")
     narrator.table(("reason", "from", "about"), [(r["reason"], r["context"], escape(r["subject"])) for r in reasons])
     try:
-        await cast.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id=ORDER))
+        await people.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id=ORDER))
     except WaybillError as error:
         narrator.line("waybill order", f"refuses the submit: {error.reason}, nothing is held")
-    await cast.ada.line_items.UpdateLineItems(
+    await people.ada.line_items.UpdateLineItems(
         line_item_service_pb2.UpdateLineItemsRequest(order_id=ORDER, line_items=[line_item_pb2.LineItem(id="l4", quantity=50)])
     )
     narrator.line(BUYER, "orders 50 crates instead; Warehouse East has 30")
     return reasons
 
 
-async def ship_and_price(cast: Cast, narrator: Narrator) -> worksheet_pb2.OrderWorksheet:
+async def ship_and_price(people: People, narrator: Narrator) -> worksheet_pb2.OrderWorksheet:
     """Estimates, chooses a method for every group, calculates."""
-    answer = await cast.ada.checkout.EstimateShipping(checkout_service_pb2.EstimateShippingRequest(order_id=ORDER))
+    answer = await people.ada.checkout.EstimateShipping(checkout_service_pb2.EstimateShippingRequest(order_id=ORDER))
     wanted = {"northforge": "ground", "lumenworks": "two-day", "wh-east": "ground", "wh-west": "next-day"}
     selections = []
     rows = []
@@ -81,10 +81,10 @@ async def ship_and_price(cast: Cast, narrator: Narrator) -> worksheet_pb2.OrderW
         rows.append((e.supplier_id, e.grouping, units, f"{e.weight_kg.value} kg", offers))
     narrator.line("waybill shipping", f"groups the order into {len(rows)} estimates; bold is what ada chooses")
     narrator.table(("from", "grouped by", "units", "weight", "methods"), rows, right=(3,))
-    await cast.ada.checkout.SelectShipMethods(
+    await people.ada.checkout.SelectShipMethods(
         checkout_service_pb2.SelectShipMethodsRequest(order_id=ORDER, selections=selections)
     )
-    done = await cast.ada.checkout.CalculateOrder(checkout_service_pb2.CalculateOrderRequest(order_id=ORDER))
+    done = await people.ada.checkout.CalculateOrder(checkout_service_pb2.CalculateOrderRequest(order_id=ORDER))
     sheet: worksheet_pb2.OrderWorksheet = done.worksheet
     narrator.line("waybill pricing", "calculates every line; totals are sums of these parts")
     narrator.table(
@@ -100,9 +100,9 @@ async def ship_and_price(cast: Cast, narrator: Narrator) -> worksheet_pb2.OrderW
     return sheet
 
 
-async def pay_and_submit(cast: Cast, narrator: Narrator) -> order_pb2.Order:
+async def pay_and_submit(people: People, narrator: Narrator) -> order_pb2.Order:
     """A gift card for the first 300, a credit card for the rest; then submit."""
-    await cast.ada.credit_cards.CreateCreditCard(
+    await people.ada.credit_cards.CreateCreditCard(
         credit_card_service_pb2.CreateCreditCardRequest(
             credit_card=credit_card_service_pb2.CreditCard(
                 id="visa-ada",
@@ -114,7 +114,7 @@ async def pay_and_submit(cast: Cast, narrator: Narrator) -> order_pb2.Order:
             )
         )
     )
-    await cast.ada.checkout.AddPayments(
+    await people.ada.checkout.AddPayments(
         checkout_service_pb2.AddPaymentsRequest(
             order_id=ORDER,
             payments=[
@@ -128,8 +128,8 @@ async def pay_and_submit(cast: Cast, narrator: Narrator) -> order_pb2.Order:
     )
     narrator.line(BUYER, "pays 300.00 by gift card, the rest by credit card (4242)")
     request = checkout_service_pb2.SubmitOrderRequest(order_id=ORDER, request_id="demo-submit")
-    answer = await cast.ada.checkout.SubmitOrder(request)
-    again = await cast.ada.checkout.SubmitOrder(request)
+    answer = await people.ada.checkout.SubmitOrder(request)
+    again = await people.ada.checkout.SubmitOrder(request)
     same = answer.order.submission.attempt == again.order.submission.attempt
     narrator.line(BUYER, f"submits, twice by a slip of the finger: {'one effect' if same else 'TWO EFFECTS'}")
     status = order_pb2.OrderStatus.Name(answer.order.status).removeprefix("ORDER_STATUS_")
@@ -138,9 +138,9 @@ async def pay_and_submit(cast: Cast, narrator: Narrator) -> order_pb2.Order:
     return order
 
 
-async def payments_of(cast: Cast) -> list[dict[str, Any]]:
+async def payments_of(people: People) -> list[dict[str, Any]]:
     """The order's payments as they are now."""
-    answer = await cast.ada.checkout.ListPayments(checkout_service_pb2.ListPaymentsRequest(order_id=ORDER))
+    answer = await people.ada.checkout.ListPayments(checkout_service_pb2.ListPaymentsRequest(order_id=ORDER))
     return [
         {
             "id": p.id,

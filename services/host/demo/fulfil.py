@@ -8,7 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.host.demo.checkout import ORDER
 from services.host.demo.narrator import Narrator
-from services.host.sample.parties import Cast
+from services.host.sample.parties import People
 from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2, supplier_order_service_pb2
 from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill_client import AsyncWaybill, WaybillError, text
@@ -21,17 +21,17 @@ def direction(name: str) -> order_pb2.Direction.ValueType:
     return order_pb2.Direction.Value(f"DIRECTION_{name}")
 
 
-async def views(cast: Cast) -> list[dict[str, Any]]:
+async def views(people: People) -> list[dict[str, Any]]:
     """What every party gets when it lists orders in every direction."""
-    people: list[tuple[str, AsyncWaybill]] = [
-        ("ada, who ordered", cast.ada),
-        ("bob, a colleague", cast.bob),
-        ("gil, another buyer", cast.gil),
-        ("sam, the seller", cast.sam),
-        *((f"clerk of {s}", c) for s, c in cast.clerks.items()),
+    readers: list[tuple[str, AsyncWaybill]] = [
+        ("ada, who ordered", people.ada),
+        ("bob, a colleague", people.bob),
+        ("gil, another buyer", people.gil),
+        ("sam, the seller", people.sam),
+        *((f"clerk of {s}", c) for s, c in people.clerks.items()),
     ]
     seen: list[dict[str, Any]] = []
-    for name, client in people:
+    for name, client in readers:
         row: dict[str, Any] = {"who": name}
         for which in DIRECTIONS:
             answer = await client.orders.ListOrders(
@@ -48,10 +48,10 @@ async def views(cast: Cast) -> list[dict[str, Any]]:
     return seen
 
 
-async def fulfil(cast: Cast, narrator: Narrator) -> list[dict[str, Any]]:
+async def fulfil(people: People, narrator: Narrator) -> list[dict[str, Any]]:
     """Every supplier accepts and ships, Northforge and Warehouse West in parts."""
     shipped: list[dict[str, Any]] = []
-    for supplier, clerk in cast.clerks.items():
+    for supplier, clerk in people.clerks.items():
         page = await clerk.supplier_orders.ListSupplierOrders(supplier_order_service_pb2.ListSupplierOrdersRequest())
         (mine,) = page.supplier_orders
         await clerk.supplier_orders.AcceptSupplierOrder(
@@ -62,7 +62,7 @@ async def fulfil(cast: Cast, narrator: Narrator) -> list[dict[str, Any]]:
             shipment = await _ship(clerk, mine.id, f"{mine.id}-parcel-{number}", items)
             units = " ".join(f"{i.line_item_id}x{i.quantity}" for i in shipment.items)
             shipped.append({"id": shipment.id, "supplier_order": mine.id, "units": units, "tracking": shipment.tracking_number})
-            order = await cast.ada.orders.GetOrder(
+            order = await people.ada.orders.GetOrder(
                 order_service_pb2.GetOrderRequest(order_id=ORDER, direction=direction("OUTGOING"), include_line_items=True)
             )
             left = sum(line.quantity_open for line in order.line_items)

@@ -21,7 +21,7 @@ from services.host.process.embedded import running
 from services.host.process.settings import HostSettings
 from services.host.remote.servers import Servers
 from services.host.sample.marketplace import CURRENCY, SUPPLIERS, set_up
-from services.host.sample.parties import Cast, sign_in
+from services.host.sample.parties import People, sign_in
 from waybill.fulfillment.v1 import supplier_order_pb2
 from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill.payment.v1 import ledger_service_pb2, payment_service_pb2
@@ -60,11 +60,11 @@ async def _from_empty(
 ) -> dict[str, Any]:
     await set_up(owner)
     narrator.line("seller owner", "two dropship suppliers, two warehouses, two buyers, six products, four ways to ship")
-    cast = await sign_in(address, owner, addresses)
+    people = await sign_in(address, owner, addresses)
     try:
-        return await perform(cast, narrator, servers)
+        return await perform(people, narrator, servers)
     finally:
-        await cast.close()
+        await people.close()
 
 
 def _shown(console: Console, as_json: bool, story: dict[str, Any]) -> int:
@@ -73,24 +73,24 @@ def _shown(console: Console, as_json: bool, story: dict[str, Any]) -> int:
     return 0 if story["ok"] else 1
 
 
-async def perform(cast: Cast, narrator: Narrator, servers: Sequence[str] = ()) -> dict[str, Any]:
+async def perform(people: People, narrator: Narrator, servers: Sequence[str] = ()) -> dict[str, Any]:
     """The whole story; returns it as data. `servers` are inspected at the end; the client's own when none is named."""
     watched: list[dict[str, Any]] = []
     begun = asyncio.Event()
-    watching = asyncio.create_task(_watch(cast.ada, watched, begun))
+    watching = asyncio.create_task(_watch(people.ada, watched, begun))
     # The first checkpoint says from where on the stream leaves nothing out.
     await asyncio.wait_for(begun.wait(), 10)
     try:
         narrator.chapter("The cart")
-        reasons = await checkout.build(cast, narrator)
-        unsubmitted = await fulfil.views(cast)
+        reasons = await checkout.build(people, narrator)
+        unsubmitted = await fulfil.views(people)
         others = [v["who"] for v in unsubmitted if v["reads"]]
         narrator.line("waybill", f"the unsubmitted order is visible to: {', '.join(others)}; to nobody else")
         narrator.chapter("Shipping and amounts")
-        await checkout.ship_and_price(cast, narrator)
+        await checkout.ship_and_price(people, narrator)
         narrator.chapter("Payment and submit")
-        order = await checkout.pay_and_submit(cast, narrator)
-        views = await fulfil.views(cast)
+        order = await checkout.pay_and_submit(people, narrator)
+        views = await fulfil.views(people)
         narrator.chapter("Who sees what")
         narrator.table(
             ("who", "incoming", "outgoing", f"may read {ORDER}"),
@@ -100,15 +100,15 @@ async def perform(cast: Cast, narrator: Narrator, servers: Sequence[str] = ()) -
             ],
         )
         narrator.chapter("Suppliers ship")
-        shipments = await fulfil.fulfil(cast, narrator)
-        await _capture(cast, narrator)
-        tree = await cast.sam.orders.GetOrderTree(order_service_pb2.GetOrderTreeRequest(order_id=ORDER))
+        shipments = await fulfil.fulfil(people, narrator)
+        await _capture(people, narrator)
+        tree = await people.sam.orders.GetOrderTree(order_service_pb2.GetOrderTreeRequest(order_id=ORDER))
         await _settled(watched)
     finally:
         watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watching
-    return await _close(cast, narrator, order, tree, reasons, views, shipments, watched, servers)
+    return await _close(people, narrator, order, tree, reasons, views, shipments, watched, servers)
 
 
 async def _watch(ada: AsyncWaybill, watched: list[dict[str, Any]], begun: asyncio.Event) -> None:
@@ -135,8 +135,8 @@ async def _settled(watched: list[dict[str, Any]]) -> None:
         await asyncio.sleep(0.1)
 
 
-async def _capture(cast: Cast, narrator: Narrator) -> None:
-    answer = await cast.sam.payments.CapturePayment(
+async def _capture(people: People, narrator: Narrator) -> None:
+    answer = await people.sam.payments.CapturePayment(
         payment_service_pb2.CapturePaymentRequest(payment_id="pay-card", request_id="demo-capture")
     )
     narrator.line("seller sam", f"captures {text(answer.payment.captured_amount)} from the card: everything has shipped")
@@ -144,7 +144,7 @@ async def _capture(cast: Cast, narrator: Narrator) -> None:
 
 # Long because it plays the end of the story in the order of its events.
 async def _close(
-    cast: Cast,
+    people: People,
     narrator: Narrator,
     order: order_pb2.Order,
     tree: Any,
@@ -171,14 +171,14 @@ async def _close(
     narrator.line(
         "waybill", f"the supplier orders add up to {text(money(children, CURRENCY))}: {'exact' if exact else 'NOT THE TOTAL'}"
     )
-    payments = await checkout.payments_of(cast)
+    payments = await checkout.payments_of(people)
     narrator.chapter("Money")
     narrator.table(
         ("payment", "type", "amount", "state", "transactions"),
         [(p["id"], p["type"], p["amount"], p["state"], " ".join(p["transactions"])) for p in payments],
         right=(2,),
     )
-    ledger = await _ledger(cast.owner)
+    ledger = await _ledger(people.owner)
     narrator.table(
         ("movement", "account", "gains", "for"),
         [(e["transaction"], e["account"], e["amount"], e["description"]) for e in ledger],
@@ -191,7 +191,7 @@ async def _close(
         right=(0,),
     )
     gap_free = [w["sequence"] for w in watched] == list(range(1, len(watched) + 1))
-    report = await check(cast.owner, servers)
+    report = await check(people.owner, servers)
     ok = status == "COMPLETED" and len(tree.supplier_orders) == EXPECTED_SUPPLIER_ORDERS and exact and gap_free and report.ok
     narrator.end(
         f"[bold green]invariants OK[/bold green]  {report.rules} rules over {report.rows} rows"

@@ -10,7 +10,7 @@ from waybill_client import AsyncWaybill
 
 
 @dataclass(slots=True)
-class Cast:
+class People:
     """Clients, each signed in as somebody else."""
 
     owner: AsyncWaybill
@@ -26,13 +26,13 @@ class Cast:
             await client.close()
 
 
-async def sign_in(address: str, owner: AsyncWaybill, addresses: Mapping[str, str] | None = None) -> Cast:
+async def sign_in(address: str, owner: AsyncWaybill, addresses: Mapping[str, str] | None = None) -> People:
     """Password grants for everyone. `addresses` says where single contexts are served."""
 
     async def person(client_id: str, username: str) -> AsyncWaybill:
         return await AsyncWaybill.connect(address, client_id, username=username, password=PASSWORD, addresses=addresses)
 
-    return Cast(
+    return People(
         owner,
         await person(SHOP, "ada"),
         await person(SHOP, "bob"),

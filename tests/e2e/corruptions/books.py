@@ -99,15 +99,15 @@ async def books(data: Path, prepared: Prepared) -> AsyncIterator[Books]:
         HostSettings(data=data, database_url=prepared.database_url, tuning=Tuning(pool_size=8), background=False)
     ) as host:
         owner = AsyncWaybill(host.address, prepared.secret.client_id, prepared.secret.client_secret)
-        cast = await sign_in(host.address, owner)
-        market = Marketplace(host, cast, prepared.secret, prepared.database_url)
+        people = await sign_in(host.address, owner)
+        market = Marketplace(host, people, prepared.secret, prepared.database_url)
         try:
             await _orders(market)
             made = Books(market, await _keys(market))
             await _redeemed(made)
             yield made
         finally:
-            await cast.close()
+            await people.close()
 
 
 async def _keys(market: Marketplace) -> dict[str, uuid.UUID]:
@@ -119,8 +119,8 @@ async def _keys(market: Marketplace) -> dict[str, uuid.UUID]:
 
 
 async def _orders(market: Marketplace) -> None:
-    ada, owner = market.cast.ada, market.cast.owner
-    clerks = market.cast.clerks
+    ada, owner = market.people.ada, market.people.owner
+    clerks = market.people.clerks
     card = credit_card_service_pb2.CreditCard(id="visa", token="tok_approve", card_type="visa", partial_number="4242")
     await ada.credit_cards.CreateCreditCard(credit_card_service_pb2.CreateCreditCardRequest(credit_card=card))
     await ready(ada, DONE, _three_means(), lamp=2, tape=3)
@@ -128,7 +128,7 @@ async def _orders(market: Marketplace) -> None:
     for clerk, line in ((clerks["lumenworks"], "l1"), (clerks["wh-east"], "l2")):
         (mine,) = (await clerk.supplier_orders.ListSupplierOrders(supplier_pb.ListSupplierOrdersRequest())).supplier_orders
         await ship(clerk, mine.id, line, 2 if line == "l1" else 3)
-    sam = market.cast.sam
+    sam = market.people.sam
     await sam.payments.CapturePayment(payment_service_pb2.CapturePaymentRequest(payment_id="d-card", request_id="capture"))
     await sam.payments.RefundPayment(
         payment_service_pb2.RefundPaymentRequest(payment_id="d-card", amount=money("1.00", CURRENCY), request_id="refund")
@@ -174,7 +174,7 @@ async def _redeemed(made: Books) -> None:
 
 
 async def _held(market: Marketplace) -> None:
-    ada, payment = market.cast.ada, market.host.apps["payment"]
+    ada, payment = market.people.ada, market.host.apps["payment"]
     card = credit_card_service_pb2.CreditCard(id="once", token="tok_once", card_type="visa", partial_number="4242")
     await ada.credit_cards.CreateCreditCard(credit_card_service_pb2.CreateCreditCardRequest(credit_card=card))
     await ready(ada, HELD, [payment_pb2.Payment(id="h-card", type="credit_card", credit_card_id="once")], tape=1)
@@ -188,7 +188,7 @@ async def _held(market: Marketplace) -> None:
     for loop in ("RenewAuthorizations", "ReportAlerts"):
         assert await steps(payment)[loop]() == 1
     # Its answer is a report: with it nothing of the order is under way.
-    await market.cast.clerks["wh-east"].supplier_orders.AcceptSupplierOrder(
+    await market.people.clerks["wh-east"].supplier_orders.AcceptSupplierOrder(
         supplier_pb.AcceptSupplierOrderRequest(supplier_order_id=f"{HELD}-1")
     )
 

@@ -41,13 +41,13 @@ async def test_no_rule_exists_that_cannot_fail(tmp_path: Path) -> None:
 @pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.long), 12], ids=["all", "a sample"])
 async def test_every_corruption_is_found_and_named(tmp_path: Path, prepared: Prepared, every: int) -> None:
     async with books(tmp_path, prepared) as made:
-        sound = await check(made.market.cast.owner, pause=0.01)
+        sound = await check(made.market.people.owner, pause=0.01)
         assert _found(sound) == set()
         # Every rule has something to look at.
         assert [r.rule for r in sound.results if not r.rows] == []
         wrong = [(c.context, c.rule, fault) for c in TABLE[::every] if (fault := await _judged(made, c))]
         assert wrong == []
-        assert (await check(made.market.cast.owner, pause=0.01)).ok
+        assert (await check(made.market.people.owner, pause=0.01)).ok
 
 
 def _found(report: Report) -> set[str]:
@@ -57,7 +57,7 @@ def _found(report: Report) -> set[str]:
 async def _judged(made: Books, corruption: Corruption) -> str:
     """What the check says of it that it should not, or does not say."""
     async with tampered(made.database(corruption.database), await corruption.statements(made)):
-        report = await check(made.market.cast.owner, pause=0.01)
+        report = await check(made.market.people.owner, pause=0.01)
     expected = {corruption.rule, *corruption.also}
     if not expected <= _found(report) or report.in_motion:
         return f"found {sorted(_found(report))}, not {sorted(expected)}; in motion {report.in_motion}"

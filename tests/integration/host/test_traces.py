@@ -46,7 +46,7 @@ async def test_placing_an_order_is_one_trace_through_every_service(
 ) -> None:
     async with marketplace(tmp_path, database_url) as market:
         with recording(SimpleSpanProcessor(exporter)):
-            await market.cast.ada.checkout.PlaceOrder(pb.PlaceOrderRequest(line_items=lines(anvil=2)))
+            await market.people.ada.checkout.PlaceOrder(pb.PlaceOrderRequest(line_items=lines(anvil=2)))
     spans = exporter.get_finished_spans()
     (root,) = [s for s in spans if s.name == PLACE]
     assert root.parent is None
