@@ -206,14 +206,23 @@ def document(name: str, check: Callable[[Violations, str, Any], Any] | None = No
         if field.is_repeated:
             if check is not None:
                 check(found, f"{where}.{name}", value)
-            return [json_format.MessageToDict(item, preserving_proto_field_name=True) for item in value]
+            return [_as_json(found, f"{where}.{name}[{i}]", item) for i, item in enumerate(value)]
         if not message.HasField(name):
             return None
         if check is not None:
             check(found, f"{where}.{name}", value)
-        return json_format.MessageToDict(value, preserving_proto_field_name=True)
+        return _as_json(found, f"{where}.{name}", value)
 
     return Attribute(name, Storage.DOCUMENT, read, lambda row: row[name])
+
+
+def _as_json(found: Violations, where: str, message: Any) -> dict[str, Any]:
+    """The message as JSON. A time or duration that JSON has no text for is refused."""
+    try:
+        return json_format.MessageToDict(message, preserving_proto_field_name=True)
+    except json_format.SerializeToJsonError:
+        found.add(where, reasons.VALUE_OUT_OF_RANGE, "has a time or a duration that is out of range")
+        return {}
 
 
 def xp() -> Attribute:

@@ -256,7 +256,7 @@ def event_row(event: Event) -> dict[str, Any]:
     by = by if by.actor else Cause()
     return {
         "client_id": by.client_id,
-        "request_id": by.request_id,
+        "request_id": by.request_id[:200],
         "impersonator_id": by.impersonator,
         "aggregate_key": event.order_key,
         "sequence": event.sequence,

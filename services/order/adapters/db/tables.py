@@ -213,7 +213,7 @@ EVENTS = event_table(
     "order_events",
     # The call that made the event; empty for background work.
     sa.Column("client_id", sa.String(100), nullable=False, server_default=""),
-    sa.Column("request_id", sa.String(100), nullable=False, server_default=""),
+    sa.Column("request_id", sa.String(200), nullable=False, server_default=""),
     sa.Column("impersonator_id", sa.String(100), nullable=False, server_default=""),
 )
 FEED_EPOCHS = epoch_table(METADATA, "order_feed_epochs")
