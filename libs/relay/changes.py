@@ -64,7 +64,8 @@ def change_tables(metadata: sa.MetaData) -> ChangeTables:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
         sa.Column("xact", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("resource", sa.String(60), nullable=False),
-        sa.Column("resource_id", sa.String(220), nullable=False),
+        # As long as the longest id of an assignment: a company, two more ids and what is between them.
+        sa.Column("resource_id", sa.String(400), nullable=False),
         sa.Column("version", sa.BigInteger, nullable=False),
         sa.Column("method", sa.String(120), nullable=False),
         sa.Column("client_id", sa.String(100), nullable=False),
