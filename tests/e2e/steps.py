@@ -73,7 +73,7 @@ def xp(**values: Any) -> Struct:
 async def until(client: AsyncWaybill, id: str, status: int) -> bool:
     """Waits on the stream, not on the clock."""
     request = order_service_pb2.WatchOrdersRequest(direction=ALL, order_ids=[id], from_start=True)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         async for message in client.orders.WatchOrders(request):
             if message.HasField("event") and message.event.status == status:
                 return True
