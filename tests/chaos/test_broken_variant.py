@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.support.fleet import ROOT
+from tests.support.composed import ROOT
 
 
 @pytest.mark.timeout(600)
