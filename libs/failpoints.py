@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 KILLED = 137
@@ -68,7 +68,13 @@ class Watch:
         return (self._folder / "no-idempotency").exists()
 
 
-WATCHED: Watch | None = Watch(Path(os.environ["WAYBILL_FAILPOINTS_DIR"])) if os.environ.get("WAYBILL_FAILPOINTS_DIR") else None
+def watch_of(environment: Mapping[str, str]) -> Watch | None:
+    """The watch that an environment asks for."""
+    folder = environment.get("WAYBILL_FAILPOINTS_DIR")
+    return Watch(Path(folder)) if folder else None
+
+
+WATCHED: Watch | None = watch_of(os.environ)
 """Set in a watched process only."""
 
 

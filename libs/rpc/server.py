@@ -141,6 +141,13 @@ class RpcServer:
             for loop in app.background:
                 self._loops.append(asyncio.create_task(forever(app.name, loop, self._log)))
 
+    async def end_background(self) -> None:
+        """Ends the loops, each where it may be interrupted; `run_background` starts them anew."""
+        loops, self._loops = self._loops, []
+        for task in loops:
+            task.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+
     async def wait(self) -> None:
         """Until the server ends."""
         await self._public.wait_for_termination()
@@ -154,9 +161,7 @@ class RpcServer:
         await self._health.leave()
         await asyncio.sleep(notice if self._served else 0.0)
         self._streams.end()
-        for task in self._loops:
-            task.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
+        await self.end_background()
         # What is still done for an outside caller may need a call to this very process: services are served to the last.
         until = time.monotonic() + grace
         await self._public.stop(grace)

@@ -4,17 +4,41 @@ runs for as long as the worker does."""
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from libs.rpc.health_limits import HealthLimits
 from tests.support.databases import run_folder
 from tests.support.marketplace import Marketplace, marketplace
 from tests.support.own_orders import orders_judged
 from tests.support.prepared import Prepared, copied_database, copied_files
 
 SHARED = {"shared_market", "shared_sqlite_market"}
+SELDOM = HealthLimits(health_pause=3_600.0, health_dependency_pause=3_600.0)
+
+
+@asynccontextmanager
+async def asleep(made: Marketplace) -> AsyncIterator[None]:
+    """Nothing runs in the background. The loop that serves a shared marketplace stands still while tests run that have loops of
+    their own, and a transaction that stands still with it would keep every feed of the database server waiting."""
+    await made.host.server.end_background()
+    try:
+        yield
+    finally:
+        made.host.server.run_background()
+
+
+@asynccontextmanager
+async def awake(made: Marketplace) -> AsyncIterator[None]:
+    """Its background runs, for the length of a test."""
+    made.host.server.run_background()
+    try:
+        yield
+    finally:
+        await made.host.server.end_background()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -61,7 +85,8 @@ async def running_market(tmp_path_factory: pytest.TempPathFactory, postgres_url:
     data = tmp_path_factory.mktemp("shared")
     async with (
         copied_database(run_folder(), postgres_url) as copy,
-        marketplace(data, copy.database_url, secret=copy.secret) as made,
+        marketplace(data, copy.database_url, secret=copy.secret, health=SELDOM) as made,
+        asleep(made),
     ):
         yield made
 
@@ -71,7 +96,7 @@ async def running_sqlite_market(tmp_path_factory: pytest.TempPathFactory) -> Asy
     """The same for `shared_sqlite_market`."""
     data = tmp_path_factory.mktemp("shared")
     copy = await copied_files(run_folder(), data)
-    async with marketplace(data, secret=copy.secret) as made:
+    async with marketplace(data, secret=copy.secret, health=SELDOM) as made, asleep(made):
         yield made
 
 
@@ -89,12 +114,12 @@ async def shared_market(running_on_backend: Marketplace) -> AsyncIterator[Market
     A test that takes it makes orders under ids that no other test uses, looks only at those, and leaves what is set up as it
     was; it has no asynchronous fixtures of its own. When it ends, the contexts must agree about the orders that it made.
     """
-    async with orders_judged(running_on_backend):
+    async with awake(running_on_backend), orders_judged(running_on_backend):
         yield running_on_backend
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def shared_sqlite_market(running_sqlite_market: Marketplace) -> AsyncIterator[Marketplace]:
     """The same on SQLite, for what no database has a part in."""
-    async with orders_judged(running_sqlite_market):
+    async with awake(running_sqlite_market), orders_judged(running_sqlite_market):
         yield running_sqlite_market

@@ -24,6 +24,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from libs import failpoints
+
 PATIENCE = 60.0
 PIPE = asyncio.subprocess.PIPE
 QUIET = {"GRPC_VERBOSITY": "NONE"}
@@ -230,6 +232,8 @@ def _run(asked: dict[str, Any], descriptors: list[int]) -> None:
         os.dup2(descriptor, number)
     os.environ.clear()
     os.environ.update(asked["environment"])
+    # What a new process reads of its environment while it imports.
+    failpoints.WATCHED = failpoints.watch_of(os.environ)
     sys.argv = ["waybill", *asked["arguments"]]
     # What names the program in its help is how it was started.
     sys.modules["__main__"].__package__ = None  # type: ignore[assignment]

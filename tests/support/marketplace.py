@@ -9,6 +9,8 @@ from pathlib import Path
 
 from libs.clock import Clock
 from libs.db.tuning import Tuning
+from libs.rpc.health_limits import DEFAULT as HEALTH
+from libs.rpc.health_limits import HealthLimits
 from services.directory.application.bootstrap import OneTimeSecret
 from services.host.check import check
 from services.host.process.embedded import Host, running
@@ -60,6 +62,7 @@ async def marketplace(
     rests: bool = False,
     secret: OneTimeSecret | None = None,
     order: Mapping[str, object] | None = None,
+    health: HealthLimits = HEALTH,
 ) -> AsyncIterator[Marketplace]:
     """Serves, sets up, signs everyone in; checks the invariants at the end, at rest where it `rests`.
 
@@ -71,6 +74,7 @@ async def marketplace(
         tuning=Tuning(pool_size=8),
         background=background,
         services={**CHEAP, "order": order or {}},
+        health=health,
     )
     async with running(settings, clock) as host:
         known = secret or host.secret
