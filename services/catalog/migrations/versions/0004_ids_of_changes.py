@@ -1,7 +1,6 @@
 """room for the ids of assignments in the feed of changes, which are made of several"""
 
-from alembic import op
-import sqlalchemy as sa
+from libs.db.resizing import resize
 
 revision = '0004'
 down_revision = '0003'
@@ -11,24 +10,9 @@ depends_on = None
 min_reader = '0003'
 
 
-def _resize(before: int, after: int) -> None:
-    bind = op.get_bind()
-    counted = None
-    if bind.dialect.name == 'sqlite':
-        counted = bind.execute(sa.text("SELECT seq FROM sqlite_sequence WHERE name = 'changes'")).scalar()
-    with op.batch_alter_table('changes', schema=None, table_kwargs={'sqlite_autoincrement': True}) as batch_op:
-        batch_op.alter_column(
-            'resource_id', existing_type=sa.String(length=before), type_=sa.String(length=after), existing_nullable=False
-        )
-    if counted is not None:
-        # The table was made anew, and counts from its newest row: ids of rows that were forgotten may not come again.
-        bind.execute(sa.text("DELETE FROM sqlite_sequence WHERE name = 'changes'"))
-        bind.execute(sa.text("INSERT INTO sqlite_sequence (name, seq) VALUES ('changes', :seq)"), {'seq': counted})
-
-
 def upgrade() -> None:
-    _resize(220, 400)
+    resize('changes', 'resource_id', 220, 400)
 
 
 def downgrade() -> None:
-    _resize(400, 220)
+    resize('changes', 'resource_id', 400, 220)
