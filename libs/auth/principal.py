@@ -65,7 +65,3 @@ class Principal:
             str(claims["client"]),
             service,
         )
-
-
-SYSTEM = Principal("", "", PartyKind.SELLER, frozenset(), "")
-"""Nobody: the caller of background work."""

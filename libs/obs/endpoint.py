@@ -32,7 +32,7 @@ def address(bind: str) -> tuple[str, int]:
 class ServiceCollector(Collector):
     """The numbers of the services of one process."""
 
-    def __init__(self, apps: Sequence[ServiceApp], patience: float = 5.0) -> None:
+    def __init__(self, apps: Sequence[ServiceApp], patience: float) -> None:
         """`patience`: seconds that a reading may take. What cannot be read is left out: no number is better than an old one."""
         self._apps = apps
         self._patience = patience
@@ -74,9 +74,7 @@ class _Everything(Collector):
 
 
 @asynccontextmanager
-async def metrics_endpoint(
-    bind: str, apps: Sequence[ServiceApp], pause: float = 5.0, patience: float = 5.0
-) -> AsyncIterator[str]:
+async def metrics_endpoint(bind: str, apps: Sequence[ServiceApp], pause: float, patience: float) -> AsyncIterator[str]:
     """Serves `/metrics` for the length of the block; yields its address. Raises OSError when the port is taken.
 
     `pause`: seconds between two readings of the gauges, each of which may take `patience`.

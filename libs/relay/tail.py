@@ -16,7 +16,7 @@ from libs.relay.change import ChangeFeed, Entry, Place
 BATCH = 200
 CHECKPOINT = 5.0
 """Seconds without news after which a watcher is given its place again."""
-BREATH = 0.02
+SHORTEST = 0.02
 """Seconds at least between two looks: many commits at the same time are one look."""
 WAITING = 2_000
 """Changes that wait for one watcher at most; one who is slower reads alone again."""
@@ -25,7 +25,7 @@ News = tuple[Place, Entry | None]
 
 
 @dataclass(slots=True, eq=False)
-class _Ear:
+class _Watcher:
     """What one watcher has yet to take."""
 
     entries: deque[Entry] = field(default_factory=deque)
@@ -58,14 +58,14 @@ class Tail:
         self._feed = feed
         self._pause = pause
         self._rung = asyncio.Event()
-        self._ears: set[_Ear] = set()
+        self._watchers: set[_Watcher] = set()
         self._looking: asyncio.Task[None] | None = None
         self._place: Place | None = None
         feed.ring(self._rung.set)
 
     async def watch(self, place: Place, resources: Sequence[str]) -> AsyncGenerator[News, None]:
         """What follows a place, of these resources or of all, without end. Raises what the feed raises."""
-        ear: _Ear | None = None
+        watcher: _Watcher | None = None
         try:
             while True:
                 found, place = await self._feed.read(place, resources, BATCH)
@@ -73,35 +73,35 @@ class Tail:
                     yield entry.place, entry
                 if found:
                     continue
-                if ear is None:
+                if watcher is None:
                     # It hears of all that comes from here on; what came in between is read once more.
-                    ear = self._join(place)
+                    watcher = self._join(place)
                     continue
                 yield place, None
-                async with aclosing(self._shared(ear, place, frozenset(resources))) as shared:
+                async with aclosing(self._shared(watcher, place, frozenset(resources))) as shared:
                     async for place, news in shared:
                         yield place, news
-                self._leave(ear)
-                ear = None
+                self._leave(watcher)
+                watcher = None
         finally:
-            if ear is not None:
-                self._leave(ear)
+            if watcher is not None:
+                self._leave(watcher)
 
-    async def _shared(self, ear: _Ear, place: Place, resources: frozenset[str]) -> AsyncGenerator[News, None]:
-        """The news that an ear is given, until it is closed."""
+    async def _shared(self, watcher: _Watcher, place: Place, resources: frozenset[str]) -> AsyncGenerator[News, None]:
+        """The news that a watcher is given, until it is closed."""
         now = asyncio.get_running_loop().time
         due = now() + CHECKPOINT
-        while not ear.closed:
-            ear.rung.clear()
-            while ear.entries:
-                entry = ear.entries.popleft()
+        while not watcher.closed:
+            watcher.rung.clear()
+            while watcher.entries:
+                entry = watcher.entries.popleft()
                 if entry.place.position <= place.position:
                     continue
                 place = entry.place
                 if not resources or entry.change.resource in resources:
                     yield place, entry
                     due = now() + CHECKPOINT
-            if ear.closed:
+            if watcher.closed:
                 return
             # All that was found up to the place of the look has been taken.
             if self._place is not None and self._place.position > place.position:
@@ -109,20 +109,20 @@ class Tail:
             if now() >= due:
                 yield place, None
                 due = now() + CHECKPOINT
-            await _within(ear.rung, due - now())
+            await _within(watcher.rung, due - now())
 
-    def _join(self, place: Place) -> _Ear:
-        ear = _Ear()
-        self._ears.add(ear)
+    def _join(self, place: Place) -> _Watcher:
+        watcher = _Watcher()
+        self._watchers.add(watcher)
         if self._looking is None:
             self._place = place
             # A context of its own: what it reads is no part of the call that came first.
             self._looking = asyncio.create_task(self._look(place), context=Context())
-        return ear
+        return watcher
 
-    def _leave(self, ear: _Ear) -> None:
-        self._ears.discard(ear)
-        if not self._ears and self._looking is not None:
+    def _leave(self, watcher: _Watcher) -> None:
+        self._watchers.discard(watcher)
+        if not self._watchers and self._looking is not None:
             self._looking.cancel()
             self._looking = None
 
@@ -135,19 +135,19 @@ class Tail:
                 while full:
                     found, place = await self._feed.read(place, (), BATCH)
                     self._place = place
-                    for ear in self._ears:
-                        ear.give(found)
+                    for watcher in self._watchers:
+                        watcher.give(found)
                     full = len(found) == BATCH
-                await asyncio.sleep(BREATH)
+                await asyncio.sleep(SHORTEST)
         except Exception as error:
             # Watchers read alone again: they are refused for the same reason, each by an error of its own.
             if not isinstance(error, WaybillError):
                 get_logger("changes").error("the look at a feed failed", exc_info=error)
             if self._looking is asyncio.current_task():
                 self._looking = None
-                for ear in self._ears:
-                    ear.close()
-                self._ears.clear()
+                for watcher in self._watchers:
+                    watcher.close()
+                self._watchers.clear()
 
 
 async def _within(event: asyncio.Event, seconds: float) -> None:

@@ -9,7 +9,7 @@ from libs.clock import Clock
 from libs.errors import WaybillError
 from libs.obs import get_logger, tracing
 from libs.relay.delivery import Head, companies
-from libs.relay.limits import DEFAULT, RelayLimits
+from libs.relay.limits import RelayLimits
 from libs.relay.turn import Relay, Turn
 from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment import metrics
@@ -27,7 +27,7 @@ class Reporting:
     """Sends whole states at their versions; the order service ignores what it knows already."""
 
     def __init__(
-        self, units: UnitsOfWork[FulfillmentWork], peer: OrderPeer, clock: Clock, limits: RelayLimits = DEFAULT, wait: float = 2.0
+        self, units: UnitsOfWork[FulfillmentWork], peer: OrderPeer, clock: Clock, limits: RelayLimits, wait: float
     ) -> None:
         """`wait`: seconds that a caller waits for the order service to hear of a change that is committed anyway."""
         self._units = units

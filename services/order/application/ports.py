@@ -134,7 +134,7 @@ class OrderStore(Protocol):
     async def insert(self, order: Order, lines: Sequence[Line], worksheet: Worksheet, events: Sequence[Event]) -> None:
         """A new order with all that belongs to it. Raises `OrderIdTaken`."""
 
-    async def require_unburied(self, order_id: str) -> None:
+    async def require_not_deleted(self, order_id: str) -> None:
         """Raises `OrderIdOfDeleted`. Asked after the insert, which waits for a deletion at the same time."""
 
     async def delete(self, gone: Order, event: Event, body: JsonObject) -> None:

@@ -165,7 +165,7 @@ class SqlOrderStore:
             raise RuntimeError("an order was written without its lock")
         await self._add_to_feed(happened)
 
-    async def require_unburied(self, order_id: str) -> None:
+    async def require_not_deleted(self, order_id: str) -> None:
         """Raises `OrderIdOfDeleted` for the id of an order that was deleted not long ago."""
         if (await self._tx.execute(tombstones.gone(DELETED, ORDERS.name, [order_id]))).first() is not None:
             raise OrderIdOfDeleted(order_id)

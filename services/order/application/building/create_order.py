@@ -58,7 +58,7 @@ class CreateOrder:
                     return await self._again(work, caller, recorded["id"])
                 await work.orders.insert(order, lines, Worksheet(), [created(order, lines, caller)])
                 if draft.id:
-                    await work.orders.require_unburied(order.id)
+                    await work.orders.require_not_deleted(order.id)
         except OrderIdTaken:
             raise exists("order", order.id) from None
         except OrderIdOfDeleted:

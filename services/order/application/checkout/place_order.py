@@ -71,7 +71,7 @@ class PlaceOrder:
                     await work.orders.insert(order, lines, worksheet, [opening, event])
                     await work.submissions.insert(attempt)
                     if draft.id:
-                        await work.orders.require_unburied(order.id)
+                        await work.orders.require_not_deleted(order.id)
         except OrderIdTaken:
             raise await self._taken(caller, order.id) from None
         except OrderIdOfDeleted:
