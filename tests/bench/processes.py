@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ import grpc
 import psutil
 
 from services.host.contexts import CONTEXTS
+from tests.support.ports import free_address
 
 SECRET = "benchmark-secret-benchmark-secret"
 
@@ -37,13 +37,6 @@ class Fleet:
     def rss(self) -> dict[str, int]:
         """Resident bytes, by process."""
         return {name: p.memory_info().rss for name, p in self.processes.items()}
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -79,7 +72,7 @@ def _ready(address: str) -> None:
 def embedded() -> Iterator[Fleet]:
     """One process, SQLite."""
     with tempfile.TemporaryDirectory(prefix="waybill-bench-") as data:
-        address = f"127.0.0.1:{free_port()}"
+        address = free_address()
         with _process(_serve(address, data=data), {}) as process:
             secret = _secret(process)
             _ready(address)
@@ -89,9 +82,9 @@ def embedded() -> Iterator[Fleet]:
 @contextmanager
 def distributed(url: str, replicas: int = 1) -> Iterator[Fleet]:
     """A process per service and replica, PostgreSQL."""
-    places = {context: [f"127.0.0.1:{free_port()}" for _ in range(replicas)] for context in CONTEXTS}
+    places = {context: [free_address() for _ in range(replicas)] for context in CONTEXTS}
     addresses = {context: ",".join(many) for context, many in places.items()}
-    inner = {address: f"127.0.0.1:{free_port()}" for many in places.values() for address in many}
+    inner = {address: free_address() for many in places.values() for address in many}
     environment = {f"WAYBILL_{c.upper()}_ADDRESS": ",".join(inner[a] for a in many) for c, many in places.items()}
     environment |= {"WAYBILL_DATABASE_URL": url, "WAYBILL_SERVICE_SECRET": SECRET, "WAYBILL_DRAIN_SECONDS": "0"}
     secret = ""
@@ -114,7 +107,7 @@ def distributed(url: str, replicas: int = 1) -> Iterator[Fleet]:
 @contextmanager
 def floor(url: str, count: int) -> Iterator[Fleet]:
     """The floor in as many processes."""
-    addresses = [f"127.0.0.1:{free_port()}" for _ in range(count)]
+    addresses = [free_address() for _ in range(count)]
     peers = ",".join(addresses[1:] or addresses)
     with ExitStack() as stack, tempfile.TemporaryDirectory(prefix="waybill-floor-") as folder:
         processes = {}

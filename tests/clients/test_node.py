@@ -9,6 +9,7 @@ import pytest
 
 from tests.clients.conftest import done
 from tests.e2e.test_readme import first_steps
+from tests.support.ports import free_address
 from tests.support.process import served
 from waybill_client import Waybill
 
@@ -47,7 +48,8 @@ async def test_a_watch_goes_on_at_the_next_server_and_sends_every_order_once(nod
         with Waybill(address, "shop", username="ada", password=PASSWORD) as waybill:
             waybill.place_order({"anvil": 1}, id=id)
 
-    async with served(tmp_path / "data") as first:
+    again = ("--bind", free_address())
+    async with served(tmp_path / "data", options=again) as first:
         await first_steps(first)
         await asyncio.to_thread(order, first.address, "first")
         command = ("node", "--input-type=module", "-e", WATCH, first.address, PASSWORD)
@@ -55,7 +57,7 @@ async def test_a_watch_goes_on_at_the_next_server_and_sends_every_order_once(nod
         assert watching.stdout is not None
         seen = [await watching.stdout.readline()]
     try:
-        async with served(tmp_path / "data", options=("--bind", first.address)) as second:
+        async with served(tmp_path / "data", options=again) as second:
             await asyncio.to_thread(order, second.address, "second")
             await asyncio.to_thread(order, second.address, "third")
             seen += [await watching.stdout.readline() for _ in range(2)]

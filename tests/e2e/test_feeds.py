@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import json
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from services.host.sample.marketplace import PASSWORD, PORTAL, SHOP, set_up
 from tests.e2e.steps import promise, ship
 from tests.support.feed_contents import RESOURCES
 from tests.support.marketplace import Marketplace, lines, marketplace
+from tests.support.ports import free_address
 from tests.support.prepared import Prepared
 from tests.support.process import said, served
 from waybill.catalog.v1 import product_pb2, product_service_pb2
@@ -90,7 +90,7 @@ async def change_all(owner: AsyncWaybill, address: str, id: str) -> dict[str, tu
 async def test_the_feed_of_every_context_goes_on_after_a_restart_with_none_missed_and_none_twice(
     tmp_path: Path, database_url: str
 ) -> None:
-    settings = HostSettings(data=tmp_path, database_url=database_url, tuning=Tuning(pool_size=8))
+    settings = HostSettings(data=tmp_path, database_url=database_url, bind=free_address(), tuning=Tuning(pool_size=8))
     before: dict[str, tuple[Seen, str]] = {}
     async with running(settings) as first:
         assert first.secret is not None
@@ -100,7 +100,7 @@ async def test_the_feed_of_every_context_goes_on_after_a_restart_with_none_misse
             made_before = await change_all(owner, address, "FIRST")
             for context in CONTEXTS:
                 before[context] = await read(owner, context, until=1)
-    async with running(dataclasses.replace(settings, bind=address)), AsyncWaybill(address, "waybill-admin", secret) as owner:
+    async with running(settings), AsyncWaybill(address, "waybill-admin", secret) as owner:
         made_after = await change_all(owner, address, "SECOND")
         for context in CONTEXTS:
             first_part, token = before[context]

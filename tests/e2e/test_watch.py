@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import dataclasses
 import json
 import uuid
 from collections.abc import AsyncIterator
@@ -25,6 +24,7 @@ from services.order.adapters.db.rows import event_row
 from services.order.adapters.db.tables import EVENTS, ORDERS
 from services.order.domain.model import Event
 from tests.support.marketplace import ALL, INCOMING, OUTGOING, Marketplace, create, marketplace
+from tests.support.ports import free_address
 from tests.support.prepared import Prepared
 from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill_client import AsyncWaybill, Waybill, WaybillError
@@ -58,7 +58,7 @@ async def test_a_resumed_watch_goes_on_where_it_ended(market: Marketplace) -> No
 
 @pytest.mark.on_sqlite
 async def test_a_watch_of_the_client_goes_on_when_its_server_is_replaced(tmp_path: Path, database_url: str) -> None:
-    settings = HostSettings(data=tmp_path, database_url=database_url, tuning=Tuning(pool_size=8))
+    settings = HostSettings(data=tmp_path, database_url=database_url, bind=free_address(), tuning=Tuning(pool_size=8))
     seen: list[tuple[str, int]] = []
     too: list[tuple[str, int]] = []
     async with running(settings) as first:
@@ -72,7 +72,7 @@ async def test_a_watch_of_the_client_goes_on_when_its_server_is_replaced(tmp_pat
         await create(ada, "BEFORE", anvil=1)
         while not (seen and too):
             await asyncio.sleep(0.02)
-    async with running(dataclasses.replace(settings, bind=address)):
+    async with running(settings):
         await create(ada, "AFTER", anvil=1)
         await create(ada, "LAST", anvil=1)
         async with asyncio.timeout(30):

@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 import signal
-import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from services.host.check import Report, check
 from services.host.contexts import CONTEXTS
 from services.host.sample.marketplace import set_up
 from services.host.sample.parties import People, sign_in
+from tests.support.ports import free_port
 from tests.support.process import Process, started
 from tests.support.rest import PATIENCE, at_rest
 from waybill.operations.v1 import outbox_service_pb2
@@ -23,13 +23,6 @@ from waybill_client import AsyncWaybill
 
 SECRET = "a-secret-of-the-tests-shared-by-all-services"
 _CLIENT_SECRET = re.compile(r"client secret\s+(\S+)")
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass(slots=True)

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from tests.support.ports import free_port
+
 
 @dataclass(slots=True)
 class Gate:
@@ -15,7 +17,7 @@ class Gate:
 
     host: str
     port: int
-    own: int = 0
+    own: int = field(default_factory=free_port)
     """Its own port, the same each time it is opened."""
     _server: asyncio.Server | None = None
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
@@ -25,7 +27,6 @@ class Gate:
         """Lets connections through."""
         self._flowing.set()
         self._server = await asyncio.start_server(self._pass, "127.0.0.1", self.own)
-        self.own = int(self._server.sockets[0].getsockname()[1])
 
     async def shut(self) -> None:
         """Refuses new connections, and cuts those there are."""

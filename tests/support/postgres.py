@@ -6,7 +6,6 @@ import fcntl
 import json
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.support import engine
+from tests.support.ports import free_port
 
 URL_VARIABLE = "WAYBILL_TEST_POSTGRES_URL"
 SOURCE_VARIABLE = "WAYBILL_TEST_POSTGRES_SOURCE"
@@ -179,7 +179,7 @@ def cluster(durable: bool, initdb: Sequence[str] = (), options: Sequence[str] = 
         **_QUIET,
     )
     settings = ["listen_addresses=127.0.0.1", f"unix_socket_directories={root}", engine.CONNECTIONS, *options]
-    port = _free_port()
+    port = free_port()
     command = " ".join(f"-c {setting}" for setting in [f"port={port}", *settings, *([] if durable else engine.FAST)])
     try:
         subprocess.run([*_control(root), "-o", command, "start"], check=True, cwd=root, **_QUIET)
@@ -188,9 +188,3 @@ def cluster(durable: bool, initdb: Sequence[str] = (), options: Sequence[str] = 
         shutil.rmtree(root, ignore_errors=True)
         raise RuntimeError(f"PostgreSQL did not start: {log[-2_000:]}") from error
     return Server(f"postgresql://waybill@127.0.0.1:{port}/postgres", f"installed binaries, {binaries()}", folder=str(root))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -21,8 +21,8 @@ from opentelemetry.trace import SpanKind
 
 from libs.obs.tracing import recording, work
 from tests.bench import load
-from tests.support.fleet import free_port
 from tests.support.marketplace import lines, marketplace
+from tests.support.ports import free_port
 from tests.support.process import Served, served
 from waybill.directory.v1 import buyer_service_pb2
 from waybill.order.v1 import checkout_service_pb2 as pb

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -15,6 +14,7 @@ from libs.rpc import Call, Peers, current, require_service
 from libs.rpc.breaker import DEFAULT, Breaker
 from libs.rpc.counters import sent, served
 from tests.support.echo import ECHO, SERVICE, WATCH, EchoServicer, EchoStub, add_echo, echo_app, gather, text
+from tests.support.ports import free_port
 from tests.support.principals import buyer, seller
 from tests.support.server import SERVICE_TOKENS, fake_peers, serving
 
@@ -37,12 +37,6 @@ async def unavailable(call: object) -> WaybillError:
         await call  # type: ignore[misc]
     assert (caught.value.kind, caught.value.reason) == (Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE")
     return caught.value
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def test_a_call_made_while_serving_another_carries_its_caller_request_and_deadline(peers: Peers, far: EchoServicer) -> None:

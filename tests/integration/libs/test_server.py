@@ -19,6 +19,7 @@ from libs.service.loops import Loop
 from libs.service.startup import StartupError
 from tests.support.echo import SERVICE, EchoServicer, EchoStub, echo_app, gather, text
 from tests.support.logs import lines
+from tests.support.ports import free_port
 from tests.support.principals import buyer
 from tests.support.server import SERVICE_TOKENS, Served, key_set, service_metadata, serving
 from waybill_client import calls
@@ -155,9 +156,9 @@ async def test_calls_that_a_server_s_end_finds_on_their_way_are_answered_by_anot
         return RpcServer([echo_app()], TokenVerifier(key_set), SERVICE_TOKENS)
 
     servers = [replica(), replica()]
-    for server in servers:
-        await server.start("127.0.0.1:0")
-    ports = [server.inner_port for server in servers]
+    ports = [free_port() for _ in servers]
+    for server, port in zip(servers, ports, strict=True):
+        await server.start("127.0.0.1:0", f"127.0.0.1:{port}")
     over, answered = False, 0
 
     async def load(echo: EchoStub) -> None:
