@@ -28,11 +28,13 @@ from waybill.pricing.v1 import price_schedule_service_pb2
 from waybill.shipping.v1 import carrier_service_pb2
 from waybill_client import AsyncWaybill, WaybillError, money
 
-Seen = list[tuple[str, str, int]]
+Change = tuple[str, str, int]
+Seen = list[Change]
 
 
-async def read(owner: AsyncWaybill, context: str, token: str = "", until: int = 0) -> tuple[Seen, str]:
-    """Changes after a place, up to the first message that brings none or to so many."""
+async def read(owner: AsyncWaybill, context: str, token: str = "", last: Change | None = None) -> tuple[Seen, str]:
+    """Changes after a place, up to `last` or else the first of them. Where a feed ends for now is no place to stop at: a change
+    is served when no transaction is open that began before it, and other tests have transactions on the same server."""
     seen: Seen = []
     request = pb.WatchChangesRequest(context=context, resume_token=token, from_start=not token)
     async with asyncio.timeout(60):
@@ -40,10 +42,8 @@ async def read(owner: AsyncWaybill, context: str, token: str = "", until: int = 
             token = message.resume_token
             if message.HasField("change"):
                 seen.append((message.change.resource, message.change.resource_id, message.change.version))
-            elif seen or not request.from_start:
-                break
-            if until and len(seen) == until:
-                break
+                if last is None or seen[-1] == last:
+                    break
     return seen, token
 
 
@@ -60,7 +60,7 @@ async def price(owner: AsyncWaybill, id: str) -> None:
     )
 
 
-async def change_all(owner: AsyncWaybill, address: str, id: str) -> dict[str, tuple[str, str, int]]:
+async def change_all(owner: AsyncWaybill, address: str, id: str) -> dict[str, Change]:
     """Something new in every context: by context the change that it is."""
     async with AsyncWaybill(address, SHOP, username="ada", password=PASSWORD) as ada:
         await place(ada, id)
@@ -99,13 +99,13 @@ async def test_the_feed_of_every_context_goes_on_after_a_restart_with_none_misse
             await set_up(owner)
             made_before = await change_all(owner, address, "FIRST")
             for context in CONTEXTS:
-                before[context] = await read(owner, context, until=1)
+                before[context] = await read(owner, context)
     async with running(settings), AsyncWaybill(address, "waybill-admin", secret) as owner:
         made_after = await change_all(owner, address, "SECOND")
         for context in CONTEXTS:
             first_part, token = before[context]
-            rest, _ = await read(owner, context, token)
-            whole, _ = await read(owner, context)
+            rest, _ = await read(owner, context, token, made_after[context])
+            whole, _ = await read(owner, context, last=made_after[context])
             assert [*first_part, *rest] == whole
             assert len(set(whole)) == len(whole)
             assert {name for name, _, _ in whole} == RESOURCES[context]
