@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from services.host.sample.parties import People
-from tests.chaos import steps
+from tests.chaos import deletes, steps
 from tests.chaos.steps import until_answered
 from waybill.fulfillment.v1 import supplier_order_pb2
 from waybill.order.v1 import order_pb2, submission_pb2
@@ -64,6 +64,12 @@ async def _submit_refused(people: People, tag: str) -> None:
         return
     # The call that waited for a dead coordinator's attempt says that it is not decided yet.
     assert (await steps.settled(people.ada, tag)).order.status == order_pb2.ORDER_STATUS_UNSUBMITTED
+
+
+async def _refused(people: People, tag: str) -> None:
+    await _declined_cart(people, tag)
+    await _submit_refused(people, tag)
+    await _is_unsubmitted(people, tag)
 
 
 async def _place(people: People, tag: str) -> None:
@@ -311,6 +317,9 @@ SCENARIOS = {
         Scenario("attention", _captured, _cancel, _needs_attention, background="ReportAlerts", beside="ListPayments"),
         Scenario("forward", _not_forwarded, _forward, _is_open),
         Scenario("complete", _all_but_one, _ship_the_rest, _completes),
+        Scenario("delete-order", _cart, deletes.delete_order, deletes.order_is_gone, beside=deletes.VERIFIED),
+        Scenario("delete-refused", _refused, deletes.delete_order, deletes.order_is_gone, beside=deletes.VERIFIED),
+        Scenario("delete-resources", deletes.make, deletes.delete, deletes.all_are_gone, beside=deletes.VERIFIED),
         Scenario("report-back", _all_but_one, _ship_the_rest, _completes, down="order", background=r"Reporting\._|>order"),
     )
 }

@@ -82,6 +82,15 @@ async def until_answered(call: Callable[[], Awaitable[T]]) -> T:
             await asyncio.sleep(0.1)
 
 
+async def refusal(call: Callable[[], Awaitable[Any]]) -> str:
+    """The reason that a call is refused for; empty when it is not."""
+    try:
+        await until_answered(call)
+    except WaybillError as error:
+        return error.reason
+    return ""
+
+
 def payments(card: str) -> list[payment_pb2.Payment]:
     """Ten from the shared account, the rest by card."""
     return [

@@ -16,6 +16,7 @@ from services.host.sample.marketplace import PASSWORD, SHOP
 from tests.support.marketplace import OUTGOING, Marketplace, create, marketplace
 from tests.support.prepared import Prepared
 from waybill.catalog.v1 import product_pb2, product_service_pb2
+from waybill.changes.v1 import change_service_pb2
 from waybill.directory.v1 import token_service_pb2
 from waybill.order.v1 import order_service_pb2
 from waybill_client import AsyncWaybill, Waybill, WaybillError
@@ -71,6 +72,15 @@ async def test_the_blocking_client_signs_in_again_too(tmp_path: Path, prepared_f
             clock.advance(LONG)
             first = await asyncio.to_thread(next, iter(blocking.orders.WatchOrders(WATCH)))
             assert first.event.order_id == "O1"
+
+
+async def test_a_named_server_is_asked_for_the_changes_of_its_contexts(shared_sqlite_market: Marketplace) -> None:
+    address, secret = shared_sqlite_market.address, shared_sqlite_market.secret
+    known = {"directory": address}
+    async with AsyncWaybill("", secret.client_id, secret.client_secret, addresses=known) as owner:
+        request = change_service_pb2.GetChangeFeedRequest(context="catalog")
+        feed = (await owner.at(address).changes.GetChangeFeed(request)).feed
+    assert (feed.context, feed.enabled) == ("catalog", True)
 
 
 def issued(minutes: int, text: str = "one") -> token_service_pb2.IssueTokenResponse:

@@ -116,12 +116,12 @@ class AsyncWaybill(AsyncServices):
         return made
 
     def at(self, address: str) -> AsyncWaybill:
-        """The same caller, who asks another server of the marketplace for its inspection and its outbox."""
+        """The same caller, who asks another server of the marketplace for its inspection, its outbox and its changes."""
         made = AsyncWaybill(
             self._address,
             self._credentials.client_id,
             credentials=self._tls,
-            addresses={**self._addresses, "inspection": address, "operations": address},
+            addresses={**self._addresses, "inspection": address, "operations": address, "changes": address},
         )
         made._credentials, made._token, made._lock, made._channels = (self._credentials, self._token, self._lock, self._channels)
         return made

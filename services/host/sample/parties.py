@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.host.sample.marketplace import PASSWORD, PORTAL, SHOP, SUPPLIERS
 from waybill_client import AsyncWaybill
@@ -19,6 +19,8 @@ class People:
     gil: AsyncWaybill
     sam: AsyncWaybill
     clerks: dict[str, AsyncWaybill]
+    addresses: dict[str, str] = field(default_factory=dict)
+    """Where single contexts are served, if not all at one address."""
 
     async def close(self) -> None:
         """Everyone goes home."""
@@ -39,4 +41,5 @@ async def sign_in(address: str, owner: AsyncWaybill, addresses: Mapping[str, str
         await person(SHOP, "gil"),
         await person(PORTAL, "sam"),
         {supplier: await person(PORTAL, f"clerk-{supplier}") for supplier in SUPPLIERS},
+        dict(addresses or {}),
     )
