@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from google.protobuf.struct_pb2 import Struct
 
+from services.host.sample.marketplace import SHOP
 from tests.support.marketplace import ALL, Marketplace, create
+from waybill.directory.v1 import api_client_service_pb2, ordering_context_service_pb2
 from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2
 from waybill.operations.v1 import outbox_service_pb2
 from waybill.order.v1 import checkout_service_pb2 as pb
@@ -43,6 +45,18 @@ async def checked_out(client: AsyncWaybill, id: str, payments: list[payment_pb2.
 def promise() -> list[payment_pb2.Payment]:
     """Paid later, on a purchase order."""
     return [payment_pb2.Payment(type="purchase_order")]
+
+
+async def policy(market: Marketplace, **values: Any) -> None:
+    """Changes the policy of the web shop."""
+    made = ordering_context_service_pb2.OrderingPolicy(
+        auto_forward=ordering_context_service_pb2.AUTO_FORWARD_ALL, require_ship_methods=True, **values
+    )
+    await market.people.owner.api_clients.UpdateApiClient(
+        api_client_service_pb2.UpdateApiClientRequest(
+            api_client=api_client_service_pb2.ApiClient(id=SHOP, policy=made), update_mask={"paths": ["policy"]}
+        )
+    )
 
 
 async def card(market: Marketplace, id: str, token: str) -> None:

@@ -12,9 +12,10 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 
 from services.order.adapters.clients.payment import PaymentClient
-from tests.e2e.steps import promise, ready, refused
+from tests.e2e.steps import policy, promise, ready, refused
 from tests.support.marketplace import ALL, INCOMING, Marketplace, create, get, lines
 from waybill.changes.v1 import change_service_pb2 as changes_pb
+from waybill.directory.v1 import ordering_context_service_pb2 as context_pb
 from waybill.order.v1 import checkout_service_pb2 as checkout_pb
 from waybill.order.v1 import line_item_service_pb2 as line_pb
 from waybill.order.v1 import order_pb2
@@ -54,6 +55,7 @@ async def test_a_deleted_order_is_gone_and_its_watchers_hear_of_it(market: Marke
         ada.orders.ListOrderHistory(pb.ListOrderHistoryRequest(order_id="CART", direction=ALL)),
         ada.orders.GetOrderTree(pb.GetOrderTreeRequest(order_id="CART")),
         ada.checkout.ListPayments(checkout_pb.ListPaymentsRequest(order_id="CART")),
+        ada.checkout.AddPayments(checkout_pb.AddPaymentsRequest(order_id="CART", payments=promise())),
         ada.orders.DeleteOrder(deletion("CART")),
     ):
         assert (await refused(call)).reason == "RESOURCE_NOT_FOUND"
@@ -174,10 +176,9 @@ async def test_a_deletion_that_a_payment_overtakes_takes_that_away_too(market: M
     assert (await refused(get(ada, "OVER"))).reason == "RESOURCE_NOT_FOUND"
 
 
-async def test_a_deletion_that_stopped_halfway_leaves_an_order_that_can_be_paid_or_deleted(
-    market: Marketplace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ada, original = market.people.ada, PaymentClient.delete
+def dies_after_payments_went(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next deletion of an order ends when its payments are gone."""
+    original = PaymentClient.delete
 
     async def dying(*args: Any) -> None:
         monkeypatch.setattr(PaymentClient, "delete", original)
@@ -185,6 +186,13 @@ async def test_a_deletion_that_stopped_halfway_leaves_an_order_that_can_be_paid_
         raise RuntimeError("the process ends here")
 
     monkeypatch.setattr(PaymentClient, "delete", dying)
+
+
+async def test_a_deletion_that_stopped_halfway_leaves_an_order_that_can_be_paid_or_deleted(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = market.people.ada
+    dies_after_payments_went(monkeypatch)
     await ready(ada, "HALF", promise(), anvil=1)
     assert (await refused(ada.orders.DeleteOrder(deletion("HALF", request_id="half")))).code == grpc.StatusCode.INTERNAL
     assert await payments(ada, "HALF") == 0
@@ -203,6 +211,80 @@ async def test_a_submit_that_overtakes_a_deletion_is_not_undone_by_it(market: Ma
     assert getattr(error, "reason", error) == "SUBMISSION_IN_PROGRESS"
     assert (await get(ada, "SOLD")).status == order_pb2.ORDER_STATUS_OPEN
     assert await payments(ada, "SOLD") == 1
+
+
+UNCOVERED = {"payment_coverage": context_pb.PAYMENT_COVERAGE_NONE}
+"""A channel that sells without payments too."""
+
+
+def submission(id: str) -> checkout_pb.SubmitOrderRequest:
+    return checkout_pb.SubmitOrderRequest(order_id=id)
+
+
+async def test_an_order_is_not_submitted_after_a_deletion_has_taken_its_payments(market: Marketplace, stopped: Stopped) -> None:
+    ada = market.people.ada
+    await policy(market, **UNCOVERED)
+    await ready(ada, "TAKEN", promise(), anvil=1)
+    found: list[list[str]] = []
+
+    async def submit() -> None:
+        error = await refused(ada.checkout.SubmitOrder(submission("TAKEN")))
+        found.append([error.reason, *(rule.reason for rule in error.rules)])
+
+    (await meanwhile(stopped("delete", False), ada.orders.DeleteOrder(deletion("TAKEN")), submit)).result()
+    assert found == [["SUBMIT_REFUSED", "PAYMENTS_DELETED"]]
+    assert (await refused(get(ada, "TAKEN"))).reason == "RESOURCE_NOT_FOUND"
+
+
+async def test_of_a_deletion_and_a_submit_that_has_begun_neither_sells_the_order_without_its_payments(
+    market: Marketplace, stopped: Stopped
+) -> None:
+    ada = market.people.ada
+    await policy(market, **UNCOVERED)
+    await ready(ada, "BOTH", promise(), anvil=1)
+    deleting, trying = stopped("delete", True), stopped("reserve", True)
+    deleted = asyncio.ensure_future(ada.orders.DeleteOrder(deletion("BOTH")))
+    await deleting.reached.wait()
+    submitted = asyncio.ensure_future(ada.checkout.SubmitOrder(submission("BOTH")))
+    await trying.reached.wait()
+    deleting.go_on.set()
+    assert (await refused(deleted)).reason == "SUBMISSION_IN_PROGRESS"
+    trying.go_on.set()
+    assert [rule.reason for rule in (await refused(submitted)).rules] == ["PAYMENTS_DELETED"]
+    await ada.orders.DeleteOrder(deletion("BOTH"))
+    assert (await refused(get(ada, "BOTH"))).reason == "RESOURCE_NOT_FOUND"
+
+
+async def test_an_order_without_payments_that_a_deletion_stopped_at_is_still_submitted(
+    market: Marketplace, stopped: Stopped
+) -> None:
+    ada = market.people.ada
+    await policy(market, **UNCOVERED)
+    await ready(ada, "BARE", [], anvil=1)
+    deleting = ada.orders.DeleteOrder(deletion("BARE"))
+    submit = ada.checkout.SubmitOrder
+    error = (await meanwhile(stopped("delete", False), deleting, lambda: submit(submission("BARE")))).exception()
+    assert getattr(error, "reason", error) in ("ORDER_STATUS_CONFLICT", "SUBMISSION_IN_PROGRESS")
+    assert (await get(ada, "BARE")).status == order_pb2.ORDER_STATUS_OPEN
+
+
+async def test_an_order_that_a_stopped_deletion_left_without_payments_is_submitted_with_others(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = market.people.ada
+    await policy(market, **UNCOVERED)
+    await ready(ada, "LEFT", promise(), anvil=1)
+    dies_after_payments_went(monkeypatch)
+    assert (await refused(ada.orders.DeleteOrder(deletion("LEFT")))).code == grpc.StatusCode.INTERNAL
+    for _ in range(2):
+        error = await refused(ada.checkout.SubmitOrder(submission("LEFT")))
+        assert [rule.reason for rule in error.rules] == ["PAYMENTS_DELETED"]
+    answer = await ada.checkout.ValidateOrder(checkout_pb.ValidateOrderRequest(order_id="LEFT"))
+    assert [problem.reason for problem in answer.reasons] == ["PAYMENTS_DELETED"]
+    await ada.checkout.AddPayments(checkout_pb.AddPaymentsRequest(order_id="LEFT", payments=promise()))
+    await ada.checkout.SubmitOrder(submission("LEFT"))
+    assert (await get(ada, "LEFT")).status == order_pb2.ORDER_STATUS_OPEN
+    assert await payments(ada, "LEFT") == 1
 
 
 async def test_lines_that_are_added_while_the_order_is_deleted_are_refused_or_gone_with_it(market: Marketplace) -> None:

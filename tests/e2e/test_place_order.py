@@ -13,7 +13,7 @@ from libs.errors import Kind
 from libs.errors import WaybillError as Refusal
 from services.host.sample.marketplace import CURRENCY, SHOP
 from services.order.adapters.clients.payment import PaymentClient
-from tests.e2e.steps import refused, violations, xp
+from tests.e2e.steps import policy, refused, violations, xp
 from tests.support.marketplace import ALL, Marketplace, create, get, lines
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
@@ -148,14 +148,6 @@ async def test_validating_names_all_reasons_and_stores_nothing(shared_sqlite_mar
     assert await reasons(ada, "CHECK") == ["PAYMENTS_BELOW_TOTAL", "SHIP_METHOD_MISSING"]
     order = await get(ada, "CHECK")
     assert (order.version, order.HasField("submission")) == (2, False)
-
-
-async def policy(market: Marketplace, **values: Any) -> None:
-    """Changes the policy of the web shop."""
-    made = context_pb.OrderingPolicy(auto_forward=context_pb.AUTO_FORWARD_ALL, require_ship_methods=True, **values)
-    await market.people.owner.api_clients.UpdateApiClient(
-        client_pb.UpdateApiClientRequest(api_client=client_pb.ApiClient(id=SHOP, policy=made), update_mask={"paths": ["policy"]})
-    )
 
 
 async def test_the_orders_own_channel_rules_whoever_submits(shared_sqlite_market: Marketplace) -> None:

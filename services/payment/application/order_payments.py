@@ -12,7 +12,7 @@ from libs.errors import FieldViolation, Kind, RuleViolation, Violations, Waybill
 from libs.idempotency.key import RequestKey
 from libs.ids import IdSource
 from libs.json_value import JsonObject
-from services.payment.application.ports import PaymentWork, Units
+from services.payment.application.ports import Deletion, PaymentWork, Units
 from services.payment.domain.means import Means, unusable
 from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem, resolve
 from services.payment.domain.states import State, conflict
@@ -70,7 +70,8 @@ class OrderPayments:
             attempt = await self._live(work, order.key, now)
             if attempt:
                 raise submission_in_progress(order.id, attempt)
-            if order.version <= await work.payments.deletion(order.key):
+            deletion = await work.payments.deletion(order.key)
+            if order.version <= deletion.version:
                 raise _being_deleted(order.id)
             existing = await work.payments.of_order(order.key)
             placed = placed_after(existing, made)
@@ -83,6 +84,8 @@ class OrderPayments:
                 raise refused(placed, problems)
             await work.payments.require_free([p.id for p in placed])
             await work.payments.insert(placed)
+            if deletion.took:
+                await work.payments.note_paid_again(order.key, now)
             return placed
 
         return await self._units.retrying(store)
@@ -137,7 +140,7 @@ class OrderPayments:
 
     async def delete(self, key: uuid.UUID, version: int) -> None:
         """Removes all payments of an order that is to be deleted at a version, unless one of them holds something; none is
-        added at that version from then on."""
+        added at that version from then on. Should the order not be deleted, it is not submitted without them."""
 
         async def take_out(work: PaymentWork) -> None:
             now = self._clock.now()
@@ -145,7 +148,7 @@ class OrderPayments:
             existing = await work.payments.of_order(key, lock=True)
             if existing:
                 await self._take_out(work, existing, attempt, now)
-            await work.payments.note_deletion(key, version, now)
+            await work.payments.note_deletion(key, Deletion(version, took=bool(existing)), now)
 
         await self._units.retrying(take_out)
 

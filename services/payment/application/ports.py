@@ -23,6 +23,16 @@ Outcome = Mapping[str, Sequence[str]]
 """What is recorded of a request: the ids of what it made, or nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """A deletion of an order that payment was asked to take part in."""
+
+    version: int = 0
+    """The newest version at which the order was to be deleted; 0 for none."""
+    took: bool = False
+    """Whether payments went for it, and none has come since."""
+
+
 class PaymentStore(Protocol):
     """Payments and their transactions."""
 
@@ -55,11 +65,15 @@ class PaymentStore(Protocol):
     async def lowered(self, key: uuid.UUID, attempt: int, now: datetime) -> bool:
         """Notes that a change of an open order is applied; False when it, or a newer one, was before."""
 
-    async def note_deletion(self, key: uuid.UUID, version: int, now: datetime) -> None:
-        """Notes that an order is to be deleted as it stands at a version."""
+    async def note_deletion(self, key: uuid.UUID, deletion: Deletion, now: datetime) -> None:
+        """Notes that an order is to be deleted as it stands at a version. What is known to be taken stays so."""
 
-    async def deletion(self, key: uuid.UUID) -> int:
-        """The newest version at which the order was to be deleted; 0 for none."""
+    async def deletion(self, key: uuid.UUID) -> Deletion:
+        """Whether the order was to be deleted."""
+        ...
+
+    async def note_paid_again(self, key: uuid.UUID, now: datetime) -> None:
+        """Notes that payments have come in the place of those that a deletion took."""
 
     async def ended(self, keys: Collection[uuid.UUID]) -> set[uuid.UUID]:
         """Which of these orders are known to have ended."""

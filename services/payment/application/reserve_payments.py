@@ -89,6 +89,9 @@ class ReservePayments:
     ) -> Judgment:
         means = await self._order_payments.means(work, payments, lock=lock)
         judgment = judge(payments, order.total, order.currency, step.must_cover_total, means, now)
+        if not payments and (await work.payments.deletion(order.key)).took:
+            text = "a deletion of the order has taken its payments: add payments, or delete the order"
+            judgment.problems.append(Problem("", reasons.PAYMENTS_DELETED, text))
         if len(payments) > MAX_PAYMENTS:
             text = f"an order has at most {MAX_PAYMENTS} payments"
             judgment.problems.append(Problem("", reasons.TOO_MANY_PAYMENTS, text))

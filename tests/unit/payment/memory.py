@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from libs.clock import ManualClock
-from services.payment.application.ports import Answer, GatewayTimeout, Verdict
+from services.payment.application.ports import Answer, Deletion, GatewayTimeout, Verdict
 from services.payment.domain.ledger import Movement, account_gains
 from services.payment.domain.means import Account, Card
 from services.payment.domain.payment import Payment
@@ -30,7 +30,7 @@ class Memory:
     attempts: dict[tuple[uuid.UUID, int], str] = field(default_factory=dict)
     lowered: dict[uuid.UUID, int] = field(default_factory=dict)
     ended: set[uuid.UUID] = field(default_factory=set)
-    deletions: dict[uuid.UUID, int] = field(default_factory=dict)
+    deletions: dict[uuid.UUID, Deletion] = field(default_factory=dict)
     account: Account = field(default_factory=lambda: an_account(balance=1_000))
     sides: dict[str, int] = field(default_factory=dict)
     alerts: set[str] = field(default_factory=set)
@@ -95,11 +95,15 @@ class MemoryPayments:
         self._m.lowered[key] = max(attempt, self._m.lowered.get(key, 0))
         return newer
 
-    async def note_deletion(self, key: uuid.UUID, version: int, now: datetime) -> None:
-        self._m.deletions[key] = max(version, self._m.deletions.get(key, 0))
+    async def note_deletion(self, key: uuid.UUID, deletion: Deletion, now: datetime) -> None:
+        known = await self.deletion(key)
+        self._m.deletions[key] = Deletion(max(deletion.version, known.version), deletion.took or known.took)
 
-    async def deletion(self, key: uuid.UUID) -> int:
-        return self._m.deletions.get(key, 0)
+    async def deletion(self, key: uuid.UUID) -> Deletion:
+        return self._m.deletions.get(key, Deletion())
+
+    async def note_paid_again(self, key: uuid.UUID, now: datetime) -> None:
+        self._m.deletions[key] = replace(await self.deletion(key), took=False)
 
     async def ended(self, keys: Collection[uuid.UUID]) -> set[uuid.UUID]:
         return self._m.ended & set(keys)

@@ -17,6 +17,7 @@ from libs.errors import exists
 from libs.relay.change import Change
 from libs.relay.changes import note
 from services.payment.adapters.db.tables import CHANGES, GATEWAY_WORD, ORDERS, PAYMENTS, TRANSACTIONS
+from services.payment.application.ports import Deletion
 from services.payment.contract.payments import payment_out
 from services.payment.domain.payment import Payment
 from services.payment.domain.states import PERMANENT, State
@@ -203,20 +204,30 @@ class SqlPaymentStore:
         row = {"order_key": key, "lowered_attempt": attempt, "update_time": now}
         return bool((await self._tx.execute(statement, row)).rowcount == 1)
 
-    async def note_deletion(self, key: uuid.UUID, version: int, now: datetime) -> None:
+    async def note_deletion(self, key: uuid.UUID, deletion: Deletion, now: datetime) -> None:
         """Notes that an order is to be deleted as it stands at a version; an older note stays behind a newer one."""
         insert = self._tx.insert(ORDERS)
-        newer = {"deletion_version": insert.excluded.deletion_version, "update_time": insert.excluded.update_time}
-        statement = insert.on_conflict_do_update(
-            index_elements=["order_key"], set_=newer, where=ORDERS.c.deletion_version < insert.excluded.deletion_version
-        )
-        row = {"order_key": key, "lowered_attempt": 0, "deletion_version": version, "update_time": now}
-        await self._tx.execute(statement, row)
+        known, new = ORDERS.c, insert.excluded
+        newer = known.deletion_version < new.deletion_version
+        noted = {
+            "deletion_version": sa.case((newer, new.deletion_version), else_=known.deletion_version),
+            "payments_deleted": sa.or_(known.payments_deleted, new.payments_deleted),
+            "update_time": new.update_time,
+        }
+        statement = insert.on_conflict_do_update(index_elements=["order_key"], set_=noted)
+        row = {"order_key": key, "lowered_attempt": 0, "deletion_version": deletion.version, "payments_deleted": deletion.took}
+        await self._tx.execute(statement, {**row, "update_time": now})
 
-    async def deletion(self, key: uuid.UUID) -> int:
-        """The newest version at which the order was to be deleted; 0 for none."""
-        found = await self._tx.execute(sa.select(ORDERS.c.deletion_version).where(ORDERS.c.order_key == key))
-        return int(found.scalar() or 0)
+    async def deletion(self, key: uuid.UUID) -> Deletion:
+        """What is known of it."""
+        its = sa.select(ORDERS.c.deletion_version, ORDERS.c.payments_deleted).where(ORDERS.c.order_key == key)
+        row = (await self._tx.execute(its)).first()
+        return Deletion() if row is None else Deletion(row.deletion_version, row.payments_deleted)
+
+    async def note_paid_again(self, key: uuid.UUID, now: datetime) -> None:
+        """Payments have come in the place of those that a deletion took."""
+        paid = {"payments_deleted": False, "update_time": now}
+        await self._tx.execute(sa.update(ORDERS).where(ORDERS.c.order_key == key).values(paid))
 
     async def ended(self, keys: Collection[uuid.UUID]) -> set[uuid.UUID]:
         """Which of these orders are known to have ended."""

@@ -66,6 +66,8 @@ ORDERS = sa.Table(
     sa.Column("end_time", UtcTime(), nullable=True),
     # The newest version of the order that was to be deleted: no payment comes to it or to an older one.
     sa.Column("deletion_version", sa.BigInteger, nullable=False, server_default="0"),
+    # Whether payments went for it, and none has come since: then the order cannot be submitted.
+    sa.Column("payments_deleted", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("update_time", UtcTime(), nullable=False),
 )
 """What payment has to remember of orders: the last change that lowered their payments, that they ended, that they were to be

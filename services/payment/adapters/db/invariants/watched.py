@@ -105,6 +105,7 @@ _ORDERS = Watch(
         **all_by("payments_are_lowered_by_changes", "order_key lowered_attempt"),
         **all_free("when it ended, and when that was noted", "end_time update_time"),
         "deletion_version": Free("what came too late for a deletion is a payment without an order, which is a finding"),
+        "payments_deleted": Free("that payments are gone is known nowhere else"),
     },
     by("payments_are_lowered_by_changes"),
 )
