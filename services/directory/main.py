@@ -21,7 +21,7 @@ from libs.service.app import Runtime, ServiceApp
 from services.directory.adapters.db.accounts import SqlAccounts
 from services.directory.adapters.db.address_lists import SqlAddressLists
 from services.directory.adapters.db.contexts import SqlContexts
-from services.directory.adapters.db.first_rows import first_rows, is_empty, store
+from services.directory.adapters.db.first_rows import first_rows, is_empty, renew_key, store
 from services.directory.adapters.db.invariants.census import CensusReader
 from services.directory.adapters.db.invariants.rules import look
 from services.directory.adapters.db.tables import BUYER, CHANGES, CLIENT, MADE, REQUESTS, SELLER, SUPPLIER, USER
@@ -64,12 +64,16 @@ async def _open(settings: Settings) -> Database:
 
 
 async def bootstrap(settings: Settings, clock: Clock, ids: IdSource) -> OneTimeSecret | None:
-    """Sets an empty directory up; None when it is not empty. Safe when two processes start at once."""
+    """Sets an empty directory up; None when it is not empty. One without a key to sign with gets one.
+
+    Safe when two processes start at once.
+    """
     database = await _open(settings)
     argon2 = Argon2(settings.argon2_time, settings.argon2_memory_kib)
     secret = argon2.new()
     try:
         if not await is_empty(database):
+            await renew_key(database, clock, ids)
             return None
         rows = await first_rows(settings.seller_id, settings.seller_name, secret, argon2.hash, clock, ids)
         made = await store(database, rows)
@@ -106,7 +110,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     database = await _open(settings)
     clock, ids = runtime.clock, runtime.ids
     argon2 = Argon2(settings.argon2_time, settings.argon2_memory_kib)
-    accounts = SqlAccounts(database, settings.signing_key_pem)
+    accounts = SqlAccounts(database, settings.audience)
     contexts, units = SqlContexts(database), SqlUnitsOfWork(database, SqlDirectoryWork)
     window = timedelta(seconds=settings.failed_sign_in_window)
     throttle = Throttle(clock, settings.failed_sign_ins, window, settings.failed_sign_in_names)
@@ -144,7 +148,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             "Address",
         ),
     ]
-    census = CensusReader(database, bool(settings.signing_key_pem))
+    census = CensusReader(database)
     inspection = with_rules(Inspection(census), database, look(database.dialect))
     changes = SqlChangeFeed(database, CHANGES)
     return ServiceApp(

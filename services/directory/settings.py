@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from libs.service.service_settings import ServiceSettings
-from libs.service.settings import HIDDEN, seconds, setting
+from libs.service.settings import URL, seconds, setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +14,12 @@ class Settings(ServiceSettings):
 
     seller_id: str = setting("seller", "Id of the seller of a marketplace that is set up now.", pattern="[A-Za-z0-9_-]{1,100}")
     seller_name: str = setting("Seller", "Name of the seller of a marketplace that is set up now.")
-    signing_key_pem: str = setting(
-        "", "An Ed25519 private key in PEM that signs tokens in place of the one in the database.", shown=HIDDEN
+    public_url: str = setting(
+        "",
+        "Where clients of OrderCloud's interface reach the marketplace: https://shop.example. Tokens are then for that URL with "
+        "/ordercloud behind it, where these clients look for the keys.",
+        pattern=r"https?://[^\s?#]*[^\s?#/]",
+        shown=URL,
     )
     argon2_time: int = setting(2, "Passes that argon2id makes for one hash of a password or secret.", at_least=1, at_most=100)
     argon2_memory_kib: int = setting(
@@ -40,3 +44,8 @@ class Settings(ServiceSettings):
         at_most=64,
     )
     failed_sign_in_window: float = seconds(60.0, "The window in which failed sign-ins count.", at_least=1.0, at_most=86_400.0)
+
+    @property
+    def audience(self) -> str:
+        """Whom tokens are for, when not for the services alone."""
+        return f"{self.public_url}/ordercloud" if self.public_url else ""

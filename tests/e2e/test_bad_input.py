@@ -16,9 +16,10 @@ from google.protobuf.struct_pb2 import Struct
 from google.type.money_pb2 import Money
 
 from libs.auth import PartyKind, Principal, TokenSigner
-from libs.auth.tokens import new_private_key
+from libs.auth.user_tokens import claims_of
 from services import roles
 from services.host.sample.marketplace import PASSWORD, SHOP
+from tests.support import keys
 from tests.support.marketplace import ALL, Marketplace, create, get, lines
 from waybill.directory.v1 import token_service_pb2
 from waybill.order.v1 import checkout_service_pb2, line_item_pb2, line_item_service_pb2, order_pb2, order_service_pb2
@@ -263,11 +264,11 @@ CALLER = Principal("owner", "seller", PartyKind.SELLER, frozenset({roles.FULL_AC
 
 
 def forged() -> str:
-    return TokenSigner(new_private_key(), "key_of_a_stranger").issue(CALLER, timedelta(hours=1), datetime.now(UTC))
+    return keys.signer("key_of_a_stranger").issue(CALLER, timedelta(hours=1), datetime.now(UTC))
 
 
 def unsigned() -> str:
-    claims = {**CALLER.claims(), "iss": "waybill", "aud": "waybill", "exp": datetime.now(UTC) + timedelta(hours=1)}
+    claims = {**claims_of(CALLER, "owner"), "iss": "waybill", "aud": "waybill", "exp": datetime.now(UTC) + timedelta(hours=1)}
     return jwt.encode(claims, None, algorithm="none")
 
 

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import grpc
 from grpc_status import rpc_status
 
-from libs.auth import Principal, ServiceTokens, TokenSigner, TokenVerifier
-from libs.auth.tokens import new_private_key
+from libs.auth import KeySet, Principal, ServiceTokens, TokenSigner, TokenVerifier
+from libs.auth.keys import new_private_key
 from libs.clock import Clock, SystemClock
 from libs.errors import Kind
 from libs.failpoints import Failpoints
@@ -31,9 +31,9 @@ SERVICE_TOKENS = ServiceTokens("a-shared-secret-that-only-tests-know")
 TTL = timedelta(hours=1)
 
 
-async def key_set() -> list[dict[str, str]]:
+async def key_set() -> KeySet:
     """The key set that test servers verify with."""
-    return [SIGNER.jwk()]
+    return KeySet([SIGNER.jwk()])
 
 
 def token_for(principal: Principal, ttl: timedelta = TTL) -> str:

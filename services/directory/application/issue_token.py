@@ -82,5 +82,5 @@ class IssueToken:
             )
         now, ttl = self._clock.now(), timedelta(minutes=client.minutes)
         principal = Principal(user.id, user.party_id, PartyKind(user.party_kind), roles, client.id)
-        token = (await self._accounts.signer()).issue(principal, ttl, now)
+        token = (await self._accounts.signer()).issue(principal, ttl, now, user.username)
         return Issued(token, now + ttl, ttl, roles)

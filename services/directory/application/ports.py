@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from libs.auth import Principal, TokenSigner
+from libs.auth import KeySet, Principal, TokenSigner
 from libs.idempotency.key import RequestKey
 from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
@@ -33,8 +33,8 @@ class Accounts(Protocol):
     async def client(self, client_id: str) -> Client | None: ...
     async def user(self, *, username: str = "", user_id: str = "") -> Account | None: ...
     async def signer(self) -> TokenSigner: ...
-    async def key_set(self) -> Sequence[Mapping[str, str]]:
-        """Public keys that are not retired."""
+    async def key_set(self) -> KeySet:
+        """Public keys that are not retired, and whom tokens are for."""
         ...
 
 

@@ -30,6 +30,7 @@ class Account:
     """A user, and whether its company takes part."""
 
     id: str
+    username: str
     party_kind: str
     party_id: str
     party_active: bool

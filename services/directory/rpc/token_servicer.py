@@ -35,7 +35,8 @@ class TokenServicer(pb_grpc.TokenServiceServicer):
         return answer
 
     async def GetKeySet(self, request: pb.GetKeySetRequest, context: Any) -> pb.GetKeySetResponse:
-        return pb.GetKeySetResponse(keys=[pb.JsonWebKey(**key) for key in await self._accounts.key_set()])
+        found = await self._accounts.key_set()
+        return pb.GetKeySetResponse(keys=[pb.JsonWebKey(**key) for key in found.keys], audience=found.audience)
 
 
 def _require_fields(request: pb.IssueTokenRequest) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from libs.auth import ServiceTokens, TokenVerifier
+from libs.auth import KeySet, ServiceTokens, TokenVerifier
 from libs.clock import Clock, SystemClock
 from libs.failpoints import Failpoints
 from libs.ids import IdSource, RandomIds
@@ -137,11 +137,12 @@ async def _metrics(host: HostSettings, apps: list[ServiceApp]) -> AsyncIterator[
         yield address
 
 
-def _key_fetcher(peers: Peers) -> Callable[[], Awaitable[list[Mapping[str, Any]]]]:
+def _key_fetcher(peers: Peers) -> Callable[[], Awaitable[KeySet]]:
     stub: Any = peers.stub("directory", token_service_pb2_grpc.TokenServiceStub)
 
-    async def fetch() -> list[Mapping[str, Any]]:
+    async def fetch() -> KeySet:
         answer = await stub.GetKeySet(token_service_pb2.GetKeySetRequest())
-        return [{"kid": k.kid, "kty": k.kty, "crv": k.crv, "x": k.x, "alg": k.alg, "use": k.use} for k in answer.keys]
+        keys = [{"kid": k.kid, "kty": k.kty, "n": k.n, "e": k.e, "alg": k.alg, "use": k.use} for k in answer.keys]
+        return KeySet(keys, answer.audience)
 
     return fetch

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
 
+from libs.clock import ManualClock
 from libs.db import Database
 from libs.db.migrate import upgrade
-from services.directory.adapters.db.tables import CLIENTS
-from services.directory.main import VERSIONS
+from libs.ids import RandomIds
+from services.directory.adapters.db.tables import CLIENTS, SIGNING_KEYS
+from services.directory.main import VERSIONS, bootstrap
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 FLAGS = dict.fromkeys(("active", "allow_seller", "allow_any_buyer", "allow_any_supplier"), True)
@@ -38,5 +41,18 @@ async def test_channels_that_had_a_switch_forward_as_before(databases, stored, m
         await upgrade(db, VERSIONS, schema)
         async with db.reading() as tx:
             assert (await tx.execute(sa.select(CLIENTS.c.policy))).scalar_one() == meant
+    finally:
+        await db.close()
+
+
+async def test_keys_of_another_kind_go_and_the_next_start_makes_one(settings, secret):
+    db = await Database.open(settings.database_url, settings.database_schema)
+    try:
+        async with db.transaction() as tx:
+            await tx.execute(sa.delete(SIGNING_KEYS))
+        starts = (bootstrap(settings, ManualClock(NOW), RandomIds()) for _ in range(3))
+        assert await asyncio.gather(*starts) == [None, None, None]
+        async with db.reading() as tx:
+            assert len((await tx.execute(sa.select(SIGNING_KEYS.c.kid))).all()) == 1
     finally:
         await db.close()

@@ -1,17 +1,17 @@
 import base64
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import jwt
 import pytest
 
-from libs.auth import PartyKind, TokenSigner, TokenVerifier
-from libs.auth.tokens import new_private_key
+from libs.auth import KeySet, PartyKind, TokenVerifier
 from libs.errors import Kind, WaybillError
 from services import roles
 from services.directory.main import build
-from services.directory.settings import Settings
 from tests.integration.directory.world import PASSWORD, World, user
+from tests.support import keys
 from tests.support.principals import seller
 from tests.support.server import runtime_for, serving
 from waybill.directory.v1 import token_service_pb2 as pb
@@ -32,11 +32,12 @@ def by_secret(client, secret, wanted=()):
 def verifier(world):
     """As other services have it: fed from GetKeySet."""
 
-    async def keys():
+    async def key_set():
         answer = await world.tokens.GetKeySet(pb.GetKeySetRequest())
-        return [{"kid": k.kid, "kty": k.kty, "crv": k.crv, "x": k.x, "alg": k.alg, "use": k.use} for k in answer.keys]
+        shown = [{"kid": k.kid, "kty": k.kty, "n": k.n, "e": k.e, "alg": k.alg, "use": k.use} for k in answer.keys]
+        return KeySet(shown, answer.audience)
 
-    return TokenVerifier(keys, lambda: world.clock.now().timestamp())
+    return TokenVerifier(key_set, lambda: world.clock.now().timestamp())
 
 
 async def refused(attempt):
@@ -153,9 +154,9 @@ async def test_expired_forged_and_unsigned_tokens_are_refused(world, secret):
         "no signature": f"{header}.{body}.",
         "alg none": f"{part({'alg': 'none', 'typ': 'JWT', 'kid': kid})}.{body}.",
         "alg none, signed": f"{part({'alg': 'None', 'typ': 'JWT', 'kid': kid})}.{body}.{signature}",
-        "public key as secret": jwt.encode(claims, key.x * 2, algorithm="HS256", headers={"kid": kid}),
-        "other key": TokenSigner(new_private_key(), kid).issue(seller(), timedelta(hours=1), world.clock.now()),
-        "unknown key": TokenSigner(new_private_key(), "k9").issue(seller(), timedelta(hours=1), world.clock.now()),
+        "public key as secret": jwt.encode(claims, key.n, algorithm="HS256", headers={"kid": kid}),
+        "other key": keys.signer(kid).issue(seller(), timedelta(hours=1), world.clock.now()),
+        "unknown key": keys.signer("k9").issue(seller(), timedelta(hours=1), world.clock.now()),
         "other claims": f"{header}.{part({**claims, 'party': 'globex'})}.{signature}",
         "no token": "hello",
     }
@@ -169,21 +170,16 @@ async def test_expired_forged_and_unsigned_tokens_are_refused(world, secret):
 async def test_the_key_set_shows_public_halves_only(world):
     answer = await world.tokens.GetKeySet(pb.GetKeySetRequest())
     (key,) = answer.keys
-    assert (key.kty, key.crv, key.alg, key.use) == ("OKP", "Ed25519", "EdDSA", "sig")
+    assert (key.kty, key.e, key.alg, key.use) == ("RSA", "AQAB", "RS256", "sig")
+    assert len(base64.urlsafe_b64decode(key.n + "==")) == 256
     assert b"PRIVATE" not in answer.SerializeToString()
 
 
-async def test_a_configured_key_takes_the_place_of_the_stored_one(settings, secret, clock):
-    pem = new_private_key()
-    own = Settings(settings.database_url, settings.database_schema, signing_key_pem=pem, argon2_time=1, argon2_memory_kib=8)
-    app = await build(own, runtime_for("directory", clock=clock))
+async def test_a_token_is_for_the_public_url_when_there_is_one(settings, secret, clock):
+    app = await build(replace(settings, public_url="https://shop.example"), runtime_for("directory", clock=clock))
     async with serving(app) as served:
         world = World(served, clock)
         answer = await world.tokens.IssueToken(by_secret(secret.client_id, secret.client_secret))
-        assert len((await world.tokens.GetKeySet(pb.GetKeySetRequest())).keys) == 2
         assert (await verifier(world).verify(answer.access_token)).user_id == "owner"
-    signed = jwt.get_unverified_header(answer.access_token)["kid"]
-    again = await build(own, runtime_for("directory", clock=clock))
-    async with serving(again) as served:
-        keys = (await World(served, clock).tokens.GetKeySet(pb.GetKeySetRequest())).keys
-    assert (keys[0].kid, keys[0].x) == (signed, TokenSigner(pem, "").jwk()["x"])
+    claims = jwt.decode(answer.access_token, options={"verify_signature": False})
+    assert (claims["aud"], claims["usr"], claims["usrtype"]) == ("https://shop.example/ordercloud", "owner", "admin")

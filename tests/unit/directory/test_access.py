@@ -91,7 +91,7 @@ def test_a_client_admits_the_companies_that_it_names(kind, party, settings, admi
 @pytest.mark.parametrize("inactive", ["client", "user", "company", "nobody"])
 def test_nothing_inactive_is_let_in(inactive):
     client = Client("shop", inactive != "client", 60, None, "", (), False, True, False, (), ())
-    user = Account("anna", "BUYER", "acme", inactive != "company", inactive != "user", (), None)
+    user = Account("anna", "anna", "BUYER", "acme", inactive != "company", inactive != "user", (), None)
     assert admits(client, user) is (inactive == "nobody")
 
 

@@ -3,22 +3,23 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import jwt
 import pytest
 
-from libs.auth import TokenSigner, TokenVerifier
-from libs.auth.tokens import new_private_key
+from libs.auth import KeySet, TokenVerifier
 from libs.clock import ManualClock
 from libs.errors import Kind, WaybillError
 from services import roles
 from services.directory.application.issue_token import IssueToken
 from services.directory.application.throttle import Throttle
 from services.directory.domain.grants import Account, Client
+from tests.support import keys
 
 LIMIT, WINDOW, NAMES = 10, timedelta(minutes=1), 100
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SHOP = Client("shop", True, 30, "hash of s3cret", "robot", (), False, True, False, (), ())
 PUBLIC = replace(SHOP, id="app", secret_hash=None)
-ANNA = Account("anna", "BUYER", "acme", True, True, (roles.SHOPPER,), "hash of open sesame")
+ANNA = Account("anna", "Anna.B", "BUYER", "acme", True, True, (roles.SHOPPER,), "hash of open sesame")
 ROBOT = replace(ANNA, id="robot", password_hash=None)
 
 
@@ -26,7 +27,7 @@ class Accounts:
     def __init__(self):
         self.clients = {"shop": SHOP, "app": PUBLIC}
         self.users = {"anna": ANNA, "robot": ROBOT}
-        self.key = TokenSigner(new_private_key(), "k1")
+        self.key = keys.signer("k1")
 
     async def client(self, client_id):
         return self.clients.get(client_id)
@@ -75,13 +76,14 @@ async def refused(attempt):
 async def test_a_token_says_who_it_is_and_lasts_as_long_as_the_client_says(world):
     made = await world.password()
 
-    async def keys():
-        return [world.accounts.key.jwk()]
+    async def key_set():
+        return KeySet([world.accounts.key.jwk()])
 
-    principal = await TokenVerifier(keys, lambda: world.clock.now().timestamp()).verify(made.token)
+    principal = await TokenVerifier(key_set, lambda: world.clock.now().timestamp()).verify(made.token)
     assert (principal.user_id, principal.party_id, principal.client_id) == ("anna", "acme", "shop")
     assert principal.roles == made.roles == {roles.SHOPPER}
     assert made.expire_time == NOW + timedelta(minutes=30)
+    assert jwt.decode(made.token, options={"verify_signature": False})["usr"] == "Anna.B"
 
 
 async def test_a_public_client_takes_passwords_but_no_credentials(world):

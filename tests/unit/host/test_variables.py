@@ -39,7 +39,8 @@ def another(variable: Variable) -> tuple[str, object]:
         low, high = field.about.at_least, None if field.about.below else field.about.at_most
         value = next(v for v in (high, low, 7.0) if v is not None and v != field.default)
         return f"{value:g}" if field.type is float else str(int(value)), field.type(value)
-    return "changed", field.type("changed")
+    text = "https://changed" if field.about.pattern.startswith("https") else "changed"
+    return text, field.type(text)
 
 
 @pytest.mark.parametrize("context", CONTEXTS)

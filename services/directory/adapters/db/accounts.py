@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import sqlalchemy as sa
 
-from libs.auth import TokenSigner
+from libs.auth import KeySet, TokenSigner
 from libs.db import Database
 from libs.identify import folded
 from libs.ids import valid_id
@@ -16,12 +15,13 @@ from services.directory.domain.grants import Account, Client
 
 
 class SqlAccounts:
-    """Reads accounts; keeps the signing key in memory. A configured key takes the place of the stored one."""
+    """Reads accounts; keeps the signing key in memory."""
 
-    def __init__(self, database: Database, signing_key_pem: str = "") -> None:
+    def __init__(self, database: Database, audience: str = "") -> None:
+        """`audience` is whom tokens are for, when not for the services alone."""
         self._db = database
-        self._configured = _configured(signing_key_pem) if signing_key_pem else None
-        self._signer = self._configured
+        self._audience = audience
+        self._signer: TokenSigner | None = None
 
     async def client(self, client_id: str) -> Client | None:
         """An API client, or none."""
@@ -59,6 +59,7 @@ class SqlAccounts:
             party_active = party is not None and bool(party.active)
         return Account(
             id=row.id,
+            username=row.username,
             party_kind=kind,
             party_id=party_id,
             party_active=party_active,
@@ -68,30 +69,23 @@ class SqlAccounts:
         )
 
     async def signer(self) -> TokenSigner:
-        """The signer with the configured, or else the newest key."""
+        """The signer with the newest key."""
         if self._signer is None:
             k = SIGNING_KEYS.c
             statement = sa.select(k.kid, k.private_pem).where(k.retire_time.is_(None))
             row = await self._first(statement.order_by(k.create_time.desc()))
             if row is None:
                 raise RuntimeError("the directory has no signing key: it was never set up")
-            self._signer = TokenSigner(row.private_pem, row.kid)
+            self._signer = TokenSigner(row.private_pem, row.kid, self._audience)
         return self._signer
 
-    async def key_set(self) -> list[dict[str, str]]:
-        """Public keys that are not retired."""
+    async def key_set(self) -> KeySet:
+        """Public keys that are not retired, and whom tokens are for."""
         k = SIGNING_KEYS.c
         async with self._db.reading() as tx:
             rows = (await tx.execute(sa.select(k.kid, k.private_pem).where(k.retire_time.is_(None)))).all()
-        stored = [TokenSigner(row.private_pem, row.kid).jwk() for row in rows]
-        return stored if self._configured is None else [self._configured.jwk(), *stored]
+        return KeySet([TokenSigner(row.private_pem, row.kid).jwk() for row in rows], self._audience)
 
     async def _first(self, statement: Any) -> Any:
         async with self._db.reading() as tx:
             return (await tx.execute(statement)).first()
-
-
-def _configured(pem: str) -> TokenSigner:
-    """A key without a stored name is named by its public half, alike in every replica."""
-    public = TokenSigner(pem, "").jwk()["x"]
-    return TokenSigner(pem, f"key_{hashlib.sha256(public.encode()).hexdigest()[:26]}")

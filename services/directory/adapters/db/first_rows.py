@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs.auth.tokens import new_private_key
+from libs.auth.keys import new_private_key
 from libs.clock import Clock
 from libs.db import Database
 from libs.ids import IdSource
@@ -65,9 +65,26 @@ async def first_rows(
         "policy": {"auto_forward": "AUTO_FORWARD_ALL"},
         "secret_hash": await hash(secret),
     }
-    key = {"kid": ids.public("key"), "private_pem": new_private_key(), "create_time": now, "retire_time": None}
     seller = {**base, "id": seller_id, "name": seller_name, "singleton": True}
-    return FirstRows(seller, user, client, key)
+    return FirstRows(seller, user, client, _new_key(clock, ids))
+
+
+def _new_key(clock: Clock, ids: IdSource) -> dict[str, Any]:
+    return {"kid": ids.public("key"), "private_pem": new_private_key(), "create_time": clock.now(), "retire_time": None}
+
+
+async def renew_key(database: Database, clock: Clock, ids: IdSource) -> None:
+    """Makes a key when there is none in use, as after a migration that dropped those of a former kind. Of several processes
+    that start at once, one does."""
+    in_use = sa.select(SIGNING_KEYS.c.kid).where(SIGNING_KEYS.c.retire_time.is_(None)).limit(1)
+    async with database.reading() as tx:
+        if (await tx.execute(in_use)).first() is not None:
+            return
+    key = _new_key(clock, ids)
+    async with database.transaction() as tx:
+        await tx.execute(sa.select(SELLERS.c.id).with_for_update())
+        if (await tx.execute(in_use)).first() is None:
+            await tx.execute(tx.insert(SIGNING_KEYS), key)
 
 
 async def is_empty(database: Database) -> bool:

@@ -50,9 +50,8 @@ def _orphans() -> list[tuple[str, sa.Select[Any]]]:
 class CensusReader:
     """Takes the census in one snapshot."""
 
-    def __init__(self, database: Database, configured_key: bool) -> None:
+    def __init__(self, database: Database) -> None:
         self._db = database
-        self._configured_key = configured_key
 
     async def take(self) -> Census:
         """Counts, and references to nothing."""
@@ -65,4 +64,4 @@ class CensusReader:
                 rows: Sequence[Any] = (await tx.execute(statement)).all()
                 orphans += [(rule, row[0], row[1]) for row in rows]
         by_table = {table.name: int(number) for table, number in zip(_TABLES, counted[:-1], strict=True)}
-        return Census(counted[0], counted[-1] + self._configured_key, by_table, orphans)
+        return Census(counted[0], counted[-1], by_table, orphans)

@@ -1,0 +1,142 @@
+"""Users' tokens: signed with RS256 by one service, verified by each of them without asking it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from libs.auth.keys import ALGORITHM, KeySet, private_key, public_jwk, public_key
+from libs.auth.principal import PartyKind, Principal
+from libs.auth.refusals import token_expired, token_invalid
+from libs.ids import new_key
+
+ISSUER = "waybill"
+AUDIENCE = "waybill"
+_NAMES = {"kind": "usrtype", "roles": "role", "client": "cid"}
+"""Claims of a principal that a token carries under the names that OrderCloud's clients read."""
+_OWN_NAMES = {name: own for own, name in _NAMES.items()}
+_USER_TYPES = {PartyKind.SELLER.value: "admin", PartyKind.BUYER.value: "buyer", PartyKind.SUPPLIER.value: "supplier"}
+_KINDS = {user_type: kind for kind, user_type in _USER_TYPES.items()}
+
+
+def claims_of(principal: Principal, username: str) -> dict[str, Any]:
+    """Who a token is for, as its claims. No claim stands twice, but for the user's id, which each side reads by its own name."""
+    claims = {_NAMES.get(name, name): value for name, value in principal.claims().items()}
+    return {**claims, "usrtype": _USER_TYPES[claims["usrtype"]], "u": principal.user_id, "usr": username}
+
+
+def principal_of(claims: Mapping[str, Any]) -> Principal:
+    """The reverse; raises KeyError, TypeError or ValueError when the claims are not ours."""
+    if not isinstance(claims["role"], list):
+        raise TypeError("roles are a list")
+    own = {_OWN_NAMES.get(name, name): value for name, value in claims.items()}
+    return Principal.of_claims({**own, "kind": _KINDS[own["kind"]]})
+
+
+class TokenSigner:
+    """Signs tokens for users."""
+
+    def __init__(self, private_pem: str, kid: str, audience: str = "") -> None:
+        """`audience` takes the place of the services' own. Raises ValueError unless the key is RSA of 2048 bits or more."""
+        self._key = private_key(private_pem)
+        self._audience = audience or AUDIENCE
+        self.kid = kid
+
+    def jwk(self) -> dict[str, str]:
+        """The public key, as a JSON Web Key."""
+        return public_jwk(self._key.public_key(), self.kid)
+
+    def issue(self, principal: Principal, ttl: timedelta, now: datetime, username: str = "") -> str:
+        """A token that is good for `ttl`."""
+        claims = {
+            **claims_of(principal, username),
+            "iss": ISSUER,
+            "aud": self._audience,
+            "jti": str(new_key()),
+            "iat": int(now.timestamp()),
+            "nbf": int(now.timestamp()),
+            "exp": int((now + ttl).timestamp()),
+        }
+        return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"kid": self.kid})
+
+
+class TokenVerifier:
+    """Verifies users' tokens against a key set, without asking anyone about a known key."""
+
+    REFRESH_SECONDS = 5.0
+    """The key set is asked for at most this often, however many unknown keys are named."""
+    KEEP = 4_096
+    LEEWAY = 2.0
+
+    def __init__(self, fetch_keys: Callable[[], Awaitable[KeySet]], now: Callable[[], float] = time.time) -> None:
+        self._fetch = fetch_keys
+        self._now = now
+        self._fetching = asyncio.Lock()
+        self._keys: dict[str, RSAPublicKey] = {}
+        self._audiences = [AUDIENCE]
+        self._fetched = float("-inf")
+        self._known: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
+
+    async def verify(self, token: str) -> Principal:
+        """The caller named by the token.
+
+        Raises UNAUTHENTICATED with TOKEN_EXPIRED or TOKEN_INVALID; when the key set cannot be fetched, what
+        fetching raised. Only RS256 is accepted: `none` and a public key used as a shared secret are refused
+        before anything else is looked at.
+        """
+        known = self._known.get(token)
+        if known is not None and known[0] > self._now():
+            return known[1]
+        try:
+            header = jwt.get_unverified_header(token)
+        except jwt.PyJWTError:
+            raise token_invalid("it is no JWT") from None
+        if header.get("alg") != ALGORITHM:
+            raise token_invalid("its algorithm is not accepted")
+        key = await self._key(str(header.get("kid", "")))
+        try:
+            # The times are checked below, against the clock that was injected.
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                audience=self._audiences,
+                issuer=ISSUER,
+                options={"require": ["exp", "iat", "sub"], "verify_exp": False, "verify_nbf": False, "verify_iat": False},
+            )
+            principal = principal_of(claims)
+            expires, begins = float(claims["exp"]), float(claims.get("nbf", claims["iat"]))
+        except (jwt.PyJWTError, KeyError, ValueError, TypeError):
+            raise token_invalid("its signature or claims do not hold") from None
+        now = self._now()
+        if not now < expires + self.LEEWAY:
+            raise token_expired()
+        if not begins - self.LEEWAY <= now:
+            raise token_invalid("its time has not begun")
+        self._known[token] = (expires, principal)
+        if len(self._known) > self.KEEP:
+            self._known.popitem(last=False)
+        return principal
+
+    async def _key(self, kid: str) -> RSAPublicKey:
+        if kid not in self._keys:
+            async with self._fetching:
+                if kid not in self._keys and time.monotonic() - self._fetched > self.REFRESH_SECONDS:
+                    self._take(await self._fetch())
+                    # Only an answer starts the pause: a key set that could not be fetched is asked for again.
+                    self._fetched = time.monotonic()
+        key = self._keys.get(kid)
+        if key is None:
+            raise token_invalid("its key is not known")
+        return key
+
+    def _take(self, found: KeySet) -> None:
+        self._keys = {str(jwk["kid"]): public_key(jwk) for jwk in found.keys}
+        self._audiences = [AUDIENCE, *([found.audience] if found.audience else [])]
