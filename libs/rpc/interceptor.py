@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from datetime import timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from grpc_status import rpc_status
 from libs.db.conflicts import begin, repeated
 from libs.errors import Kind, WaybillError
 from libs.obs import get_logger, logs, metrics, tracing
+from libs.rpc.access import NOBODY, Rule
 from libs.rpc.admission import Admission
 from libs.rpc.call import CURRENT, Call
 from libs.rpc.counters import served
@@ -46,9 +47,13 @@ def _parsed(data: bytes, deserialize: Callable[[bytes], Any], outside: bool) -> 
 class CallInterceptor(grpc.aio.ServerInterceptor):
     """One interceptor for all of it; a chain of them would cost a task each."""
 
-    def __init__(self, contexts: dict[str, str], entrance: Entrance, load: Load, streams: Streams) -> None:
-        """`load` and `streams` are those of the whole process, however many ways lead into it."""
+    def __init__(
+        self, contexts: dict[str, str], access: Mapping[str, Rule], entrance: Entrance, load: Load, streams: Streams
+    ) -> None:
+        """`access` says by path who may call. `load` and `streams` are those of the whole process, however many ways lead into
+        it."""
         self._contexts = contexts
+        self._access = access
         self._entrance = entrance
         self._load = load
         self._calls: dict[str, metrics.Calls] = {}
@@ -71,6 +76,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     # Long because the steps of one call share what they know of it, and their order is the point.
     def _wrap(self, method: str, handler: Any) -> Any:
         context_name = self._contexts.get(method.rsplit("/", 1)[0].lstrip("/"), "host")
+        rule = self._access.get(method, NOBODY)
         self._calls[method] = metrics.served_calls(context_name, method)
         # Bytes come in as they are: nothing is made of them before their caller is known.
         options = {"request_deserializer": None, "response_serializer": handler.response_serializer}
@@ -83,7 +89,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 if tracing.ACTIVE is not None:
                     tracing.ACTIVE.serve(context_name, method, context.invocation_metadata())
                 try:
-                    call, request = await self._enter(method, request, deserialize, context, self._load.calls)
+                    call, request = await self._enter(method, rule, request, deserialize, context, self._load.calls)
                 except Exception as error:
                     request = None
                     return await self._fail(context, method, None, error, context_name, began)
@@ -116,7 +122,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
             async def messages() -> AsyncGenerator[Any, None]:
                 nonlocal call, request
-                call, entered = await self._enter(method, request, deserialize, context, self._load.streams)
+                call, entered = await self._enter(method, rule, request, deserialize, context, self._load.streams)
                 request = None
                 CURRENT.set(call)
                 outside = self._entrance.outside
@@ -165,9 +171,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         return handler
 
     async def _enter(
-        self, method: str, data: bytes, deserialize: Callable[[bytes], Any], context: Any, admission: Admission
+        self, method: str, rule: Rule, data: bytes, deserialize: Callable[[bytes], Any], context: Any, admission: Admission
     ) -> tuple[Call, Any]:
-        """Who calls, whether there is room for it, and what it says, in this order."""
+        """Who calls, whether it may, whether there is room for it, and what it says, in this order."""
         served[method] += 1
         user = service = request_id = ""
         for key, value in context.invocation_metadata() or ():
@@ -178,6 +184,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             elif key == "x-request-id":
                 request_id = value[:100]
         caller, caller_service = await self._entrance.caller(method, Tokens(service, user))
+        rule.require(caller, caller_service)
         if self._entrance.outside:
             admission.require()
         request = _parsed(data, deserialize, self._entrance.outside)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import grpc
@@ -12,6 +12,7 @@ from grpc_health.v1 import health, health_pb2_grpc
 
 from libs.auth import ServiceTokens, TokenVerifier
 from libs.obs import get_logger, metrics
+from libs.rpc.access import open_methods, rules_of
 from libs.rpc.changes import CHANGE_SERVICE, PAUSE, ChangeServicer, register_changes
 from libs.rpc.entrance import HEALTH, MAX_INSIDE, REFLECTION, Entrance, Inside, Load, Outside
 from libs.rpc.health import Health
@@ -56,6 +57,7 @@ class RpcServer:
         apps: Sequence[ServiceApp],
         verifier: TokenVerifier,
         service_tokens: ServiceTokens,
+        roles: Collection[str],
         credentials: grpc.ServerCredentials | None = None,
         max_outside_calls: int = 256,
         max_outside_streams: int = 1_000,
@@ -66,7 +68,8 @@ class RpcServer:
     ) -> None:
         """`credentials` are shown to outside callers, `inner_credentials` to services; without them in the clear.
 
-        `changes_pause` is what `ChangeServicer` says of it.
+        `roles` are all that exist. `changes_pause` is what `ChangeServicer` says of it. Raises `StartupError` while a contract
+        does not say who may call a method.
         """
         self._apps = list(apps)
         self._changes = ChangeServicer(self._apps, changes_pause)
@@ -76,15 +79,16 @@ class RpcServer:
         self.inner_port = 0
         """Where services are served, once it is bound."""
         contexts = {full: app.name for app in apps for _, _, full in app.registrations}
-        anonymous = frozenset().union(*(app.anonymous for app in apps)) if apps else frozenset()
+        shared = [INSPECTION_SERVICE, OUTBOX_SERVICE, CHANGE_SERVICE]
+        access = rules_of([*contexts, *shared], roles)
         load, self._streams = Load(max_outside_calls, max_outside_streams), Streams()
         metrics.STREAMS.set_function(lambda: len(self._streams))
-        self._health = Health(self._apps, [INSPECTION_SERVICE, OUTBOX_SERVICE, CHANGE_SERVICE], peers, health_limits)
+        self._health = Health(self._apps, shared, peers, health_limits)
 
         def server(entrance: Entrance) -> grpc.aio.Server:
-            return self._server(CallInterceptor(contexts, entrance, load, self._streams), entrance)
+            return self._server(CallInterceptor(contexts, access, entrance, load, self._streams), entrance)
 
-        self._public, self._inner = server(Outside(verifier, anonymous)), server(Inside(service_tokens))
+        self._public, self._inner = server(Outside(verifier, open_methods(access))), server(Inside(service_tokens))
         self._loops: list[asyncio.Task[None]] = []
         self._served = False
 

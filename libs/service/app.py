@@ -44,8 +44,6 @@ class ServiceApp:
     background: list[Loop] = field(default_factory=list)
     """What is looked at again and again, beside the calls."""
     close: Callable[[], Awaitable[None]] = _nothing
-    anonymous: frozenset[str] = frozenset()
-    """Full method names, such as `/waybill.directory.v1.TokenService/IssueToken`, that need no token."""
     inspection: Inspection | None = None
     statements: Callable[[], int] = lambda: 0
     """SQL statements sent so far."""

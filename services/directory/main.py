@@ -159,7 +159,6 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             changes.forgetting(clock, settings.changes_kept),
         ],
         close=database.close,
-        anonymous=frozenset({f"/{PACKAGE}.TokenService/IssueToken", f"/{PACKAGE}.TokenService/GetKeySet"}),
         inspection=with_effects(inspection, database, "directory", REQUESTS, MADE),
         statements=lambda: database.statements,
         database=database,

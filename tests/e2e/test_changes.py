@@ -139,7 +139,7 @@ async def test_only_the_seller_completes_an_order(shared_market: Marketplace) ->
     await half_shipped(shared_market, "MINE")
     request = order_service_pb2.CompleteOrderRequest(order_id="MINE")
     for client in (shared_market.people.ada, shared_market.people.clerks["wh-east"]):
-        assert (await refused(client.orders.CompleteOrder(request))).reason == "ROLE_MISSING"
+        assert (await refused(client.orders.CompleteOrder(request))).reason == "PARTY_NOT_ADMITTED"
     stale = order_service_pb2.CompleteOrderRequest(order_id="MINE", etag="1")
     assert (await refused(shared_market.people.sam.orders.CompleteOrder(stale))).reason == "ETAG_MISMATCH"
 

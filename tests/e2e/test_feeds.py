@@ -179,7 +179,7 @@ async def test_a_change_says_who_made_it_by_which_call_and_belongs_to_the_seller
     assert message.change.client_id
     with pytest.raises(WaybillError) as refused:
         await anext(aiter(market.people.ada.changes.WatchChanges(request)))
-    assert refused.value.reason == "ROLE_MISSING"
+    assert refused.value.reason == "PARTY_NOT_ADMITTED"
 
 
 async def test_an_operator_turns_a_feed_off_and_on_and_sees_what_it_is(shared_sqlite_market) -> None:
@@ -203,7 +203,7 @@ async def test_an_operator_turns_a_feed_off_and_on_and_sees_what_it_is(shared_sq
 async def test_only_an_operator_turns_a_feed_and_that_of_orders_is_never_off(shared_sqlite_market) -> None:
     people = shared_sqlite_market.people
     for caller, context, reason in (
-        (people.ada, "shipping", "ROLE_MISSING"),
+        (people.ada, "shipping", "PARTY_NOT_ADMITTED"),
         (people.owner, "order", "FEED_ALWAYS_ON"),
         (people.owner, "moon", "RESOURCE_NOT_FOUND"),
         (people.owner, "", "FIELD_REQUIRED"),

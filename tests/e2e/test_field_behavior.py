@@ -17,7 +17,7 @@ from waybill_client import AsyncWaybill, WaybillError
 
 MAKES = ("Create", "BatchCreate", "Assign", "Unassign", "AdjustStock", "PlaceOrder")
 """Names of methods that look at the whole of what they get; others look at what a mask names, or first for an order."""
-CLOSED = ("SERVICE_ONLY", "ROLE_MISSING")
+CLOSED = ("PARTY_NOT_ADMITTED", "ROLE_MISSING", "SERVICE_ONLY")
 NUMBERS = (FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64)
 FAR = 86_400
 """A day of 1970: no time that a service would write."""

@@ -64,8 +64,8 @@ async def test_who_may_not_hold_and_what_cannot_be_held(shared_market: Marketpla
     people = shared_market.people
     await people.ada.place_order({"tape": 1}, id="OPEN")
     await create(people.ada, "CART", tape=1)
-    assert await refused(hold(people.ada, "OPEN")) == "ROLE_MISSING"
-    assert await refused(hold(people.clerks["wh-east"], "OPEN")) == "ROLE_MISSING"
+    assert await refused(hold(people.ada, "OPEN")) == "PARTY_NOT_ADMITTED"
+    assert await refused(hold(people.clerks["wh-east"], "OPEN")) == "PARTY_NOT_ADMITTED"
     assert await refused(hold(people.sam, "NO-SUCH-ORDER")) == "RESOURCE_NOT_FOUND"
     assert await refused(release(people.sam, "OPEN", "hld_none")) == "RESOURCE_NOT_FOUND"
     with pytest.raises(WaybillError) as wrong:

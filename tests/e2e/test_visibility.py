@@ -100,7 +100,7 @@ async def test_a_stranger_cannot_change_an_order_and_learns_nothing_of_it(shared
             await client_of(shared_market, who).line_items.RemoveLineItems(
                 line_item_service_pb2.RemoveLineItemsRequest(order_id="ALONE", line_item_ids=["l1"])
             )
-        assert refused.value.reason in ("RESOURCE_NOT_FOUND", "ROLE_MISSING")
+        assert refused.value.reason in ("RESOURCE_NOT_FOUND", "ROLE_MISSING", "PARTY_NOT_ADMITTED")
         assert "anvil" not in refused.value.message
     assert (await get(shared_market.people.ada, "ALONE")).line_item_count == 1
 
@@ -137,7 +137,7 @@ async def test_a_buyer_sees_shipments_without_what_is_the_suppliers_in_both_serv
         assert await shipments(client_of(market, who)) == [], who
         with pytest.raises(WaybillError) as refused:
             await tree(client_of(market, who), "PO1")
-        assert refused.value.reason == "RESOURCE_NOT_FOUND", who
+        assert refused.value.reason == ("RESOURCE_NOT_FOUND" if who in ("bob", "gil") else "PARTY_NOT_ADMITTED"), who
 
 
 async def shipments(client: AsyncWaybill) -> list[shipment_pb2.Shipment]:
@@ -186,9 +186,10 @@ async def test_who_holds_no_role_for_orders_learns_the_role_by_both_services(
             (pat.inventory.ListStockMovements(inventory_service_pb2.ListStockMovementsRequest()), "InventoryAdmin"),
             (listed(pat, ALL), "OrderReader"),
             (get(pat, "PO1-1"), "OrderReader"),
-            (tree(pat, "PO1"), "OrderReader"),
             (anext(aiter(pat.orders.WatchOrders(order_service_pb2.WatchOrdersRequest(direction=ALL)))), "OrderReader"),
         ]
+        if kind == "SELLER":
+            asked.append((tree(pat, "PO1"), "OrderReader"))
         for asking, role in asked:
             with pytest.raises(WaybillError) as refused:
                 await asking
@@ -226,4 +227,4 @@ async def test_no_step_of_a_buyers_checkout_shows_where_units_come_from(shared_s
         assert not any(secret in str(shown) for secret in secrets)
     with pytest.raises(WaybillError) as refused:
         await people.clerks["northforge"].checkout.GetWorksheet(checkout_pb.GetWorksheetRequest(order_id=id))
-    assert refused.value.reason == "RESOURCE_NOT_FOUND"
+    assert refused.value.reason == "PARTY_NOT_ADMITTED"

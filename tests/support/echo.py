@@ -6,14 +6,35 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import grpc
+from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.wrappers_pb2 import StringValue
 
 from libs.service.app import ServiceApp
+from waybill.type.v1.access_pb2 import Access, Admission
+from waybill.type.v1.access_pb2 import access as option
+from waybill.type.v1.party_pb2 import PartyKind
 
 SERVICE = "test.echo.v1.EchoService"
 ECHO = f"/{SERVICE}/Echo"
 WATCH = f"/{SERVICE}/Watch"
 OPEN = f"/{SERVICE}/Open"
+EVERY_USER = Access(admits=[Admission(parties=[value for value in PartyKind.values() if value])])
+
+
+def describe(service: str, methods: dict[str, Access]) -> None:
+    """Adds the contract of a service to those that are known, once; its methods take a text and answer with one."""
+    package, _, name = service.rpartition(".")
+    file = descriptor_pb2.FileDescriptorProto(name=f"{service}.proto", package=package, syntax="proto3")
+    file.dependency.extend(["google/protobuf/wrappers.proto", "waybill/type/v1/access.proto"])
+    described = file.service.add(name=name)
+    text_kind = ".google.protobuf.StringValue"
+    for method, access in methods.items():
+        made = described.method.add(name=method, input_type=text_kind, output_type=text_kind, server_streaming=method == "Watch")
+        made.options.Extensions[option].CopyFrom(access)
+    descriptor_pool.Default().AddSerializedFile(file.SerializeToString())
+
+
+describe(SERVICE, {"Echo": EVERY_USER, "Open": Access(open=True), "Watch": EVERY_USER})
 
 
 class EchoServicer:
@@ -65,9 +86,7 @@ class EchoStub:
 
 def echo_app(servicer: EchoServicer | None = None, name: str = "echo", **more: Any) -> ServiceApp:
     """The service, built. `Open` needs no token."""
-    return ServiceApp(
-        name=name, registrations=[(add_echo, servicer or EchoServicer(), SERVICE)], anonymous=frozenset({OPEN}), **more
-    )
+    return ServiceApp(name=name, registrations=[(add_echo, servicer or EchoServicer(), SERVICE)], **more)
 
 
 async def gather(stream: AsyncIterator[StringValue], got: list[str]) -> None:

@@ -20,3 +20,8 @@ def supplier(*held: str, party: str = "bolt", user: str = "sven") -> Principal:
     """A user of a supplier, who ships and reads orders unless roles are named."""
     holds = frozenset(held or (roles.ORDER_READER, roles.SHIPMENT_ADMIN, roles.ORDER_ADMIN))
     return Principal(user, party, PartyKind.SUPPLIER, holds, "supplier-portal")
+
+
+def refusal_of(caller: Principal, role: str) -> tuple[str, dict[str, str]]:
+    """Reason and metadata for which a caller who lacks the role is refused what is for the seller alone."""
+    return ("ROLE_MISSING", {"role": role}) if caller.is_seller else ("PARTY_NOT_ADMITTED", {"parties": "SELLER"})

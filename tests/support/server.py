@@ -20,6 +20,7 @@ from libs.ids import IdSource, RandomIds
 from libs.rpc import Peers, RpcServer
 from libs.rpc.status import from_status
 from libs.service.app import Runtime, ServiceApp
+from services.roles import ALL_ROLES
 
 S = TypeVar("S")
 Registration = tuple[Callable[[Any, Any], None], Any, str]
@@ -163,7 +164,12 @@ async def serving(
     """
     verifier = TokenVerifier(key_set)
     server = RpcServer(
-        list(apps), verifier, SERVICE_TOKENS, max_outside_calls=max_outside_calls, max_outside_streams=max_outside_streams
+        list(apps),
+        verifier,
+        SERVICE_TOKENS,
+        ALL_ROLES,
+        max_outside_calls=max_outside_calls,
+        max_outside_streams=max_outside_streams,
     )
     port = await server.start("127.0.0.1:0")
     address = f"127.0.0.1:{port}"

@@ -188,7 +188,10 @@ def comments() -> dict[str, str]:
                 continue
             if opened := re.match(r"(message|enum|oneof|service|rpc) (\w+).*\{$", line):
                 within.append((opened[2], said))
-            elif line == "}":
+            elif line.endswith("{"):
+                # A part of an option.
+                within.append(within[-1])
+            elif line in ("}", "},", "};", "}];"):
                 within.pop()
             elif field := re.match(r"(?:optional |repeated )?[\w.]+ (\w+) = \d+", line):
                 found[f"{package}.{within[-1][0]}.{field[1]}"] = f"{within[-1][1]} {said}"

@@ -23,6 +23,7 @@ from services.host.process.databases import wait_for_databases
 from services.host.process.lock import alone
 from services.host.process.settings import HostSettings
 from services.host.process.tls import authority, server_credentials
+from services.roles import ALL_ROLES
 from waybill.directory.v1 import token_service_pb2, token_service_pb2_grpc
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
         list(apps.values()),
         TokenVerifier(_key_fetcher(peers)),
         tokens,
+        ALL_ROLES,
         credentials,
         host.max_calls,
         host.max_streams,

@@ -11,7 +11,7 @@ from libs.invariants import Finding, Summary
 from services.catalog.adapters.db.invariants import census_store
 from services.catalog.adapters.db.tables import PRODUCTS
 from tests.integration.catalog.conftest import NOW
-from tests.support.principals import buyer, seller, supplier
+from tests.support.principals import buyer, refusal_of, seller, supplier
 from tests.support.server import serving
 from waybill.catalog.v1 import product_service_pb2 as pb
 from waybill.catalog.v1 import product_service_pb2_grpc as pb_grpc
@@ -211,7 +211,7 @@ async def test_only_the_sellers_product_admins_write(served, caller):
     ):
         with pytest.raises(WaybillError) as refused:
             await writing
-        assert (refused.value.reason, refused.value.metadata) == ("ROLE_MISSING", {"role": "ProductAdmin"})
+        assert (refused.value.reason, refused.value.metadata) == refusal_of(caller, "ProductAdmin")
     assert await count(served) == 1
 
 

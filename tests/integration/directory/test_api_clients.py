@@ -7,7 +7,7 @@ from libs.errors import Kind, WaybillError
 from services import roles
 from services.directory.adapters.db.tables import REQUESTS
 from tests.integration.directory.world import PASSWORD, SELLER, user
-from tests.support.principals import buyer, seller
+from tests.support.principals import buyer, refusal_of, seller
 from waybill.directory.v1 import api_client_service_pb2 as pb
 from waybill.directory.v1 import ordering_context_service_pb2 as policies
 from waybill.directory.v1 import token_service_pb2 as tokens
@@ -97,7 +97,7 @@ async def test_only_the_sellers_administrators_see_clients(world):
             stubs.RotateSecret(pb.RotateSecretRequest(api_client_id="waybill-admin")),
         ):
             error = await refused(call)
-            assert (error.kind, error.metadata) == (Kind.DENIED, {"role": ADMIN})
+            assert (error.reason, error.metadata) == refusal_of(caller, ADMIN)
 
 
 async def test_nobody_becomes_a_user_who_holds_more_through_a_client(world):

@@ -13,7 +13,7 @@ from libs.invariants import Fact
 from services import roles
 from tests.integration.fulfillment.world import World, line, status
 from tests.support.gauges import gauges
-from tests.support.principals import buyer, seller
+from tests.support.principals import buyer, refusal_of, seller
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as svc
 from waybill.operations.v1 import outbox_service_pb2 as pb
 
@@ -275,10 +275,10 @@ async def test_the_outbox_is_for_operators_of_the_marketplaces_owner(world: Worl
     for caller in (seller(roles.INSPECTION_READER), buyer(roles.FULL_ACCESS)):
         with pytest.raises(WaybillError) as refused:
             await world.outbox(caller).ListOutboxEntries(pb.ListOutboxEntriesRequest())
-        assert refused.value.metadata == {"role": roles.OPERATIONS_ADMIN}
+        assert refused.value.metadata == refusal_of(caller, roles.OPERATIONS_ADMIN)[1]
         with pytest.raises(WaybillError) as refused:
             await world.outbox(caller).RetryOutboxEntry(pb.RetryOutboxEntryRequest())
-        assert refused.value.metadata == {"role": roles.OPERATIONS_ADMIN}
+        assert refused.value.metadata == refusal_of(caller, roles.OPERATIONS_ADMIN)[1]
 
 
 async def test_a_relay_of_many_sends_the_same_statements_as_one_of_one(world: World) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
+from libs.auth import Principal
 from libs.errors import Kind, WaybillError
 from libs.invariants import Fact, Finding, Record, Summary
 from services import roles
@@ -48,7 +49,11 @@ async def test_only_the_named_contexts_answer(server: Served) -> None:
     assert [record.summary.context for record in await inspection(server, "other")] == ["other"]
 
 
-async def test_it_needs_its_role(server: Served) -> None:
+@pytest.mark.parametrize(
+    ("caller", "metadata"),
+    [(seller(roles.OPERATIONS_ADMIN), {"role": roles.INSPECTION_READER}), (buyer(), {"parties": "SELLER"})],
+)
+async def test_it_needs_its_role_and_the_seller(server: Served, caller: Principal, metadata: dict[str, str]) -> None:
     with pytest.raises(WaybillError) as caught:
-        await anext(server.stub(pb_grpc.InspectionServiceStub, buyer()).Inspect(pb.InspectRequest()))
-    assert (caught.value.kind, caught.value.metadata) == (Kind.DENIED, {"role": roles.INSPECTION_READER})
+        await anext(server.stub(pb_grpc.InspectionServiceStub, caller).Inspect(pb.InspectRequest()))
+    assert (caught.value.kind, caught.value.metadata) == (Kind.DENIED, metadata)

@@ -15,13 +15,17 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from libs.auth import TokenVerifier
 from libs.rpc import RpcServer, peers
+from libs.service.app import ServiceApp
 from libs.service.loops import Loop
 from libs.service.startup import StartupError
-from tests.support.echo import SERVICE, EchoServicer, EchoStub, echo_app, gather, text
+from services.roles import ALL_ROLES
+from tests.support.echo import SERVICE, EchoServicer, EchoStub, add_echo, describe, echo_app, gather, text
 from tests.support.logs import lines
 from tests.support.ports import free_port
 from tests.support.principals import buyer
 from tests.support.server import SERVICE_TOKENS, Served, key_set, service_metadata, serving
+from waybill.type.v1.access_pb2 import Access, Admission
+from waybill.type.v1.party_pb2 import PARTY_KIND_SELLER
 from waybill_client import calls
 
 
@@ -112,7 +116,7 @@ async def test_every_app_is_closed_even_if_one_fails_to(log: io.StringIO) -> Non
 
 
 async def test_a_taken_port_is_an_error(server: Served) -> None:
-    other = RpcServer([], TokenVerifier(key_set), SERVICE_TOKENS)
+    other = RpcServer([], TokenVerifier(key_set), SERVICE_TOKENS, ALL_ROLES)
     with pytest.raises(StartupError, match=f"cannot listen on {server.address}"):
         await other.start(server.address)
     await other.stop(0)
@@ -153,7 +157,7 @@ async def _grows(value: Callable[[], int]) -> bool:
 @pytest.mark.parametrize("options", [peers.CHANNEL_OPTIONS, calls.OPTIONS], ids=["services", "clients"])
 async def test_calls_that_a_server_s_end_finds_on_their_way_are_answered_by_another(options: tuple[tuple[str, Any], ...]) -> None:
     def replica() -> RpcServer:
-        return RpcServer([echo_app()], TokenVerifier(key_set), SERVICE_TOKENS)
+        return RpcServer([echo_app()], TokenVerifier(key_set), SERVICE_TOKENS, ALL_ROLES)
 
     servers = [replica(), replica()]
     ports = [free_port() for _ in servers]
@@ -201,3 +205,11 @@ async def test_streams_of_health_and_reflection_end_with_the_server() -> None:
             assert [state.status async for state in states] == [health_pb2.HealthCheckResponse.NOT_SERVING]
             assert [answer async for answer in answers] == []
             await ending
+
+
+async def test_a_server_of_a_method_that_does_not_say_who_may_call_it_is_not_made() -> None:
+    service = "test.unknown_role.v1.EchoService"
+    describe(service, {"Echo": Access(admits=[Admission(parties=[PARTY_KIND_SELLER], any_of_roles=["Reader"])])})
+    app = ServiceApp(name="echo", registrations=[(add_echo, EchoServicer(), service)])
+    with pytest.raises(StartupError, match="Echo: there is no role 'Reader'"):
+        RpcServer([app], TokenVerifier(key_set), SERVICE_TOKENS, ALL_ROLES)

@@ -8,7 +8,7 @@ from libs.errors import Kind, WaybillError
 from services import roles
 from tests.integration.payment.test_accounts_and_cards import account, adjust, create
 from tests.integration.payment.world import World, by_card
-from tests.support.principals import buyer, seller
+from tests.support.principals import buyer, refusal_of, seller
 from waybill.payment.v1 import credit_card_service_pb2 as card_pb
 from waybill.payment.v1 import spending_account_service_pb2 as pb
 
@@ -51,7 +51,7 @@ async def test_only_the_sellers_account_administrators_delete_accounts(world: Wo
     for caller in (buyer(roles.SPENDING_ACCOUNT_ADMIN), seller(roles.PAYMENT_ADMIN)):
         with pytest.raises(WaybillError) as refused:
             await world.accounts(caller).DeleteSpendingAccount(pb.DeleteSpendingAccountRequest(spending_account_id="gift"))
-        assert refused.value.reason == "ROLE_MISSING"
+        assert (refused.value.reason, refused.value.metadata) == refusal_of(caller, roles.SPENDING_ACCOUNT_ADMIN)
 
 
 async def test_a_card_that_is_being_paid_with_stays_until_nothing_is_held(world: World) -> None:

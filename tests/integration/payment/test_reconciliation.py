@@ -9,7 +9,7 @@ import pytest
 from libs.errors import WaybillError
 from services import roles
 from tests.integration.payment.world import World, by_card, capture, from_account, held_at_gateway, state, transactions
-from tests.support.principals import buyer, seller
+from tests.support.principals import buyer, refusal_of, seller
 from waybill.payment.v1 import reconciliation_service_pb2 as pb
 from waybill.payment.v1 import reconciliation_service_pb2_grpc as pb_grpc
 
@@ -105,4 +105,4 @@ async def test_reconciling_is_for_operators_of_the_marketplaces_owner(world: Wor
         ):
             with pytest.raises(WaybillError) as refused:
                 await getattr(stub(world, caller), call)(request)
-            assert refused.value.metadata == {"role": roles.OPERATIONS_ADMIN}
+            assert refused.value.metadata == refusal_of(caller, roles.OPERATIONS_ADMIN)[1]

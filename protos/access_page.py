@@ -1,0 +1,119 @@
+"""Writes `docs/access.md`, the table of who may call what, from the contracts. Run as `python protos/access_page.py`."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from google.protobuf.descriptor import EnumValueDescriptor, MethodDescriptor, ServiceDescriptor
+
+from waybill.type.v1.access_pb2 import DESCRIPTOR, Access, Admission, DataRight
+from waybill.type.v1.access_pb2 import access as option
+from waybill.type.v1.party_pb2 import PartyKind
+
+ROOT = Path(__file__).resolve().parent.parent
+CONTRACTS = ROOT / "protos"
+PAGE = ROOT / "docs" / "access.md"
+HEAD = """# Who may call what
+
+Every method names in its contract who may call it, by the option `(waybill.type.v1.access)`. The server holds each
+call to it before it reads the request, and does not start while a method has none. Of several roles any is enough, and
+`FullAccess` counts as each; users of a company that is not listed are refused with `PARTY_NOT_ADMITTED`, those without a role
+with `ROLE_MISSING`. A service that calls for a user is held to what that user may call.
+
+Data rights say what of the marketplace such a caller reaches; nothing stands there where it reaches all that the method is about.
+The rest is NOT_FOUND, or left out of lists. This page is made from the contracts by `python protos/access_page.py`.
+
+## Data rights
+
+| right | what is reached |
+|---|---|
+"""
+
+
+def services() -> Iterator[ServiceDescriptor]:
+    """Every service, context by context."""
+    for path in sorted(CONTRACTS.glob("waybill/*/v1/*_service.proto")):
+        name = ".".join(path.relative_to(CONTRACTS).with_suffix("").parts) + "_pb2"
+        yield from importlib.import_module(name).DESCRIPTOR.services_by_name.values()
+
+
+def comments() -> dict[str, str]:
+    """What the contract says of each data right."""
+    lines = (CONTRACTS / DESCRIPTOR.name).read_text().splitlines()
+    found: dict[str, str] = {}
+    text: list[str] = []
+    for line in map(str.strip, lines):
+        if line.startswith("//"):
+            text.append(line.removeprefix("//").strip())
+            continue
+        if line.startswith("DATA_RIGHT_"):
+            found[line.split()[0]] = " ".join(text)
+        text = []
+    return found
+
+
+def rights() -> Iterator[str]:
+    """A row for each data right."""
+    said = comments()
+    values: list[EnumValueDescriptor] = DataRight.DESCRIPTOR.values
+    for value in values:
+        if value.number:
+            yield f"| `{short(value.name)}` | {said[value.name]} |"
+
+
+def short(name: str) -> str:
+    """A value of an enum without its prefix."""
+    return name.removeprefix("DATA_RIGHT_").removeprefix("PARTY_KIND_")
+
+
+def rows(method: MethodDescriptor) -> Iterator[str]:
+    """Who may call one method: a row for each kind of companies that reaches something else."""
+    access: Access = method.GetOptions().Extensions[option]
+    if access.open:
+        yield f"| `{method.name}` | everyone, without a token | | |"
+    if access.service_only:
+        yield f"| `{method.name}` | services: {', '.join(access.services) or 'all'} | | |"
+    for i, admission in enumerate(access.admits):
+        name = "" if i else f" `{method.name}`"
+        yield f"|{name} | {parties(admission)} | {roles(admission)} |{reached(admission)} |"
+
+
+def parties(admission: Admission) -> str:
+    """Kinds of companies."""
+    return ", ".join(short(PartyKind.Name(kind)) for kind in admission.parties)
+
+
+def roles(admission: Admission) -> str:
+    """Roles, any of which is enough."""
+    return ", ".join(admission.any_of_roles) or "any user"
+
+
+def reached(admission: Admission) -> str:
+    """Data rights."""
+    return "".join(f" `{short(DataRight.Name(right))}`" for right in admission.data_rights)
+
+
+def table(service: ServiceDescriptor) -> str:
+    """One service as a section of the page."""
+    lines = "\n".join(line for method in service.methods for line in rows(method))
+    name = service.full_name.removeprefix("waybill.")
+    return f"\n## {name}\n\n| method | parties | roles | data rights |\n|---|---|---|---|\n{lines}\n"
+
+
+def page() -> str:
+    """The whole page."""
+    return HEAD + "\n".join(rights()) + "\n" + "".join(table(service) for service in services())
+
+
+def main() -> int:
+    """Writes the page."""
+    PAGE.write_text(page())
+    sys.stdout.write(f"{PAGE.relative_to(ROOT)}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,101 @@
+"""Who may call a method, as its contract says."""
+
+from __future__ import annotations
+
+import pytest
+
+from libs.auth import PartyKind, Principal
+from libs.errors import Kind, WaybillError
+from libs.rpc.access import NOBODY, Rule, open_methods, rules_of
+from libs.service.startup import StartupError
+from services.roles import ALL_ROLES
+from tests.support.contracts import services
+from tests.support.echo import ECHO, OPEN, SERVICE, describe
+from tests.support.principals import buyer, seller, supplier
+from waybill.type.v1.access_pb2 import Access, Admission
+from waybill.type.v1.party_pb2 import PARTY_KIND_BUYER, PARTY_KIND_SELLER, PARTY_KIND_UNSPECIFIED
+
+READ = Rule(admits={PartyKind.SELLER: ("OrderReader", "OrderAdmin"), PartyKind.BUYER: ()})
+FOR_ORDER = Rule(services=frozenset({"order"}))
+FAULTY = {
+    "Bare": (Access(), "exactly one of admits, service_only and open is set"),
+    "Both": (Access(open=True, service_only=True), "exactly one of admits, service_only and open is set"),
+    "Unknown": (Access(admits=[Admission(parties=[PARTY_KIND_SELLER], any_of_roles=["Wizard"])]), "there is no role 'Wizard'"),
+    "NoKind": (Access(admits=[Admission(any_of_roles=["Shopper"])]), "every admission names kinds of companies, each once"),
+    "Unspecified": (
+        Access(admits=[Admission(parties=[PARTY_KIND_UNSPECIFIED])]),
+        "every admission names kinds of companies, each once",
+    ),
+    "Twice": (
+        Access(admits=[Admission(parties=[PARTY_KIND_BUYER]), Admission(parties=[PARTY_KIND_BUYER], any_of_roles=["Shopper"])]),
+        "every admission names kinds of companies, each once",
+    ),
+    "OfNoService": (Access(open=True, services=["order"]), "services without service_only"),
+}
+
+
+def refusal(rule: Rule, caller: Principal | None, service: str | None = None) -> tuple[str, dict[str, str]]:
+    with pytest.raises(WaybillError) as refused:
+        rule.require(caller, service)
+    assert refused.value.kind is (Kind.UNAUTHENTICATED if refused.value.reason == "TOKEN_MISSING" else Kind.DENIED)
+    return refused.value.reason, refused.value.metadata
+
+
+def test_any_of_the_roles_is_enough_and_full_access_is_each_of_them() -> None:
+    for caller in (seller("OrderReader"), seller("OrderAdmin", "Shopper"), seller("FullAccess"), buyer("Shopper")):
+        READ.require(caller, None)
+    assert refusal(READ, seller("Shopper")) == ("ROLE_MISSING", {"role": "OrderReader"})
+
+
+def test_no_role_makes_up_for_a_company_that_is_not_admitted() -> None:
+    for caller in (supplier("OrderReader"), supplier("FullAccess")):
+        assert refusal(READ, caller) == ("PARTY_NOT_ADMITTED", {"parties": "SELLER, BUYER"})
+
+
+def test_a_service_that_calls_for_a_user_is_held_to_what_that_user_may_call() -> None:
+    READ.require(buyer("Shopper"), "order")
+    READ.require(None, "order")
+    assert refusal(READ, supplier("FullAccess"), "order")[0] == "PARTY_NOT_ADMITTED"
+    assert refusal(READ, seller("Shopper"), "order")[0] == "ROLE_MISSING"
+    assert refusal(READ, None)[0] == "TOKEN_MISSING"
+
+
+def test_what_is_for_services_is_for_those_that_are_named() -> None:
+    FOR_ORDER.require(None, "order")
+    FOR_ORDER.require(buyer(), "order")
+    Rule(services=frozenset()).require(None, "pricing")
+    for rule, caller, service in (
+        (FOR_ORDER, None, "pricing"),
+        (FOR_ORDER, seller("FullAccess"), None),
+        (Rule(services=frozenset()), seller("FullAccess"), None),
+    ):
+        assert refusal(rule, caller, service) == ("SERVICE_ONLY", {})
+
+
+def test_what_is_open_asks_for_nobody_and_what_no_contract_describes_admits_nobody() -> None:
+    Rule(open=True).require(None, None)
+    assert refusal(NOBODY, seller("FullAccess"))[0] == "PARTY_NOT_ADMITTED"
+
+
+@pytest.mark.parametrize("name", FAULTY)
+def test_a_contract_that_does_not_say_who_may_call_keeps_the_server_from_starting(name: str) -> None:
+    access, why = FAULTY[name]
+    service = f"test.faulty.v1.{name}Service"
+    describe(service, {"Do": access})
+    with pytest.raises(StartupError) as refused:
+        rules_of([SERVICE, service], ALL_ROLES)
+    assert str(refused.value) == f"it is not said who may call: {service}.Do: {why}"
+
+
+def test_a_service_without_a_contract_keeps_the_server_from_starting() -> None:
+    with pytest.raises(StartupError, match=r"test\.unknown\.v1\.NoService has no contract"):
+        rules_of(["test.unknown.v1.NoService"], ALL_ROLES)
+
+
+def test_every_method_of_every_service_says_who_may_call_it() -> None:
+    found = rules_of([service.full_name for service in services()], ALL_ROLES)
+    assert found.keys() == {f"/{service.full_name}/{method.name}" for service in services() for method in service.methods}
+    tokens = "/waybill.directory.v1.TokenService"
+    assert open_methods(found) == {f"{tokens}/IssueToken", f"{tokens}/GetKeySet"}
+    assert open_methods(rules_of([SERVICE], ALL_ROLES)) == {OPEN}
+    assert rules_of([SERVICE], ALL_ROLES)[ECHO].admits == dict.fromkeys(PartyKind, ())

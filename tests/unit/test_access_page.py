@@ -1,0 +1,20 @@
+"""The page of who may call what is the one that the contracts make."""
+
+import runpy
+from pathlib import Path
+
+from tests.support.contracts import services
+
+ROOT = Path(__file__).parents[2]
+MADE_BY = ROOT / "protos" / "access_page.py"
+
+
+def test_the_page_of_access_is_up_to_date_and_has_every_method() -> None:
+    made = runpy.run_path(str(MADE_BY))["page"]()
+    written = (ROOT / "docs" / "access.md").read_text()
+    assert written == made, "run `python protos/access_page.py`"
+    for service in services():
+        assert f"\n## {service.full_name.removeprefix('waybill.')}\n" in made
+        assert all(f"\n| `{method.name}` | " in made for method in service.methods)
+    assert "\n| `QuoteLines` | SELLER | any user | |\n| | BUYER | any user | `OWN_PRICES` |\n" in made
+    assert "\n| `CompleteOrder` | SELLER | OrderAdmin | |\n" in made
