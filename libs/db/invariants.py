@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -26,12 +26,23 @@ NOT_KNOWN = "a row that is not known"
 
 @dataclass(frozen=True, slots=True)
 class SqlRule:
-    """`broken` selects `subject` and `detail` of what breaks the rule; no row means that it holds."""
+    """`broken` selects `subject` and `detail` of what breaks the rule; no row means that it holds.
+
+    Statements are large, and putting one together costs more than sending it: a rule is made once, and keeps its own.
+    """
 
     name: str
     broken: sa.Select[Any] | sa.CompoundSelect[Any]
     over: sa.Table | sa.Select[Any] | sa.CompoundSelect[Any]
     """What it looks at: a table, or the rows that it is about."""
+    shown: sa.Select[Any] | sa.CompoundSelect[Any] = field(init=False, compare=False, repr=False)
+    """As many of what breaks it as are listed."""
+    looked_at: sa.Select[Any] = field(init=False, compare=False, repr=False)
+    """How much it looks at."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shown", self.broken.limit(SHOWN))
+        object.__setattr__(self, "looked_at", _of_table(self.over) if isinstance(self.over, sa.Table) else _number(self.over))
 
 
 Look = Callable[[Tx], AsyncIterator[Finding | RuleResult]]
@@ -110,50 +121,60 @@ def finer_than_minor_unit(currency: Any, *amounts: Any) -> sa.ColumnElement[bool
 
 async def count(tx: Tx, over: sa.Table | sa.Select[Any] | sa.CompoundSelect[Any]) -> int:
     """How many rows there are."""
-    source = over if isinstance(over, sa.Table) else over.subquery()
-    return int((await tx.execute(sa.select(sa.func.count()).select_from(source))).scalar_one())
+    return await _counted(tx, _of_table(over) if isinstance(over, sa.Table) else _number(over))
+
+
+async def _counted(tx: Tx, statement: sa.Select[Any]) -> int:
+    return int((await tx.execute(statement)).scalar_one())
+
+
+@cache
+def _of_table(table: sa.Table) -> sa.Select[Any]:
+    return sa.select(sa.func.count()).select_from(table)
+
+
+def _number(rows: sa.Select[Any] | sa.CompoundSelect[Any]) -> sa.Select[Any]:
+    return sa.select(sa.func.count()).select_from(rows.subquery())
 
 
 async def judged(tx: Tx, context: str, rules: Sequence[SqlRule]) -> AsyncIterator[Finding | RuleResult]:
     """Findings of every rule, and after them what the rule looked at. A rule that fails is broken, and hinders no other."""
     counts: dict[sa.Table, int] = {}
+    await _saved(tx, _SAVE)
     for rule in rules:
         try:
-            async with _apart(tx):
-                records = await _judge(tx, context, rule, counts)
+            records = await _judge(tx, context, rule, counts)
         except Exception as error:
             records = [Finding(context, rule.name, NOT_KNOWN, why(error)), RuleResult(rule.name, 0, 1)]
+            await _saved(tx, _RETURN)
         for record in records:
             yield record
+    await _saved(tx, _RELEASE)
 
 
 async def _judge(tx: Tx, context: str, rule: SqlRule, counts: dict[sa.Table, int]) -> list[Finding | RuleResult]:
-    rows = (await tx.execute(rule.broken.limit(SHOWN))).all()
+    rows = (await tx.execute(rule.shown)).all()
     broken = len(rows) if len(rows) < SHOWN else await count(tx, rule.broken)
     found: list[Finding | RuleResult] = [Finding(context, rule.name, str(row.subject), str(row.detail)) for row in rows]
     if not isinstance(rule.over, sa.Table):
-        looked_at = await count(tx, rule.over)
+        looked_at = await _counted(tx, rule.looked_at)
     else:
         if rule.over not in counts:
-            counts[rule.over] = await count(tx, rule.over)
+            counts[rule.over] = await _counted(tx, rule.looked_at)
         looked_at = counts[rule.over]
     return [*found, RuleResult(rule.name, looked_at, broken)]
 
 
-@asynccontextmanager
-async def _apart(tx: Tx) -> AsyncIterator[None]:
-    """What fails in the block leaves the transaction usable. SQLite's is so by itself."""
-    if tx.dialect != "postgresql":
-        yield
-        return
-    await tx.execute(sa.text("SAVEPOINT apart"))
-    try:
-        yield
-    except Exception as error:
-        why(error)
-        await tx.execute(sa.text("ROLLBACK TO SAVEPOINT apart"))
-        raise
-    await tx.execute(sa.text("RELEASE SAVEPOINT apart"))
+_SAVE, _RETURN, _RELEASE = (
+    sa.text(f"{command} rules") for command in ("SAVEPOINT", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT")
+)
+"""One for all rules, none of which writes: it is still there when a transaction has returned to it."""
+
+
+async def _saved(tx: Tx, command: sa.TextClause) -> None:
+    """What has failed leaves the transaction usable. SQLite's is so by itself."""
+    if tx.dialect == "postgresql":
+        await tx.execute(command)
 
 
 def why(error: Exception) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,7 +33,8 @@ def _no_member(party: sa.ColumnElement[str], user: sa.ColumnElement[str]) -> sa.
     return sa.and_(user != "", ~sa.exists().where(USERS.c.id == user, USERS.c.party == party))
 
 
-def _orphans() -> list[tuple[str, sa.Select[Any]]]:
+@cache
+def _orphans() -> Sequence[tuple[str, sa.Select[Any]]]:
     """By rule: statements that yield (subject, what it refers to)."""
     u, c, a, aa = USERS.c, CLIENTS.c, ADDRESSES.c, ADDRESS_ASSIGNMENTS.c
     no_user = sa.and_(c.default_user_id != "", ~sa.exists().where(u.id == c.default_user_id))

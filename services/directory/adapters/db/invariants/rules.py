@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -50,6 +51,7 @@ def _of_nobody() -> sa.Select[Any]:
     return sa.select(a.id.label("subject"), sentence(a.user_id)).where(a.user_id != "", ~member)
 
 
+@cache
 def look(dialect: str) -> Look:
     """Judges all of them."""
     admitted = sa.union_all(_admits_nobody(dialect, "buyer_ids", BUYERS), _admits_nobody(dialect, "supplier_ids", SUPPLIERS))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import sqlalchemy as sa
 
@@ -56,11 +57,16 @@ async def inspection(database: Database, order_keys: Sequence[str] = ()) -> Asyn
     yield Summary(CONTEXT, len(results), rows, sum(r.broken for r in results), results)
 
 
+@cache
+def rules(dialect: str) -> Sequence[SqlRule]:
+    """What is looked for by SQL alone."""
+    return [*stock_rules(dialect), *order_rules(), *cause_rules(), names_are_known(NAMES), _effects(dialect)]
+
+
 async def _judged(tx: Tx) -> AsyncIterator[Finding | RuleResult]:
-    rules = [*stock_rules(tx.dialect), *order_rules(), *cause_rules(), names_are_known(NAMES), _effects(tx.dialect)]
     async for record in in_parts(
         CONTEXT,
-        references=judged(tx, CONTEXT, rules),
+        references=judged(tx, CONTEXT, rules(tx.dialect)),
         shortages=oversold(tx, CONTEXT),
         reservations=_reserved(tx),
         statuses=_statuses(tx),

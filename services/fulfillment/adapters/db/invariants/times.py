@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,6 +37,7 @@ async def time_rules(tx: Tx, context: str) -> AsyncIterator[Finding | RuleResult
         yield RuleResult(name, await count(tx, table), broken)
 
 
+@cache
 def _orders() -> sa.Select[Any]:
     amiss = [(_O.status == status) != time.is_not(None) for status, time in _OF_STATUS.items()]
     amiss.append(sa.and_(_O.status == "REJECTED", _O.reject_time.is_(None)))
@@ -54,6 +56,7 @@ def _of_order(row: Any) -> Iterator[str]:
         yield from _within(time.name, row._mapping[time], row.create_time - _CLOCKS, row.update_time + _CLOCKS)
 
 
+@cache
 def _shipments() -> sa.Select[Any]:
     ordered = (
         sa.select(sa.func.max(_O.create_time))

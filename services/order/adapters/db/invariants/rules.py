@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,7 +29,8 @@ _ID = _O.id.label("subject")
 _BUYER = sa.select(_O.key).where(_O.kind == "BUYER")
 
 
-def rules(dialect: str) -> list[SqlRule]:
+@cache
+def rules(dialect: str) -> Sequence[SqlRule]:
     """All of them."""
     parts = (_money_rules(), _unit_rules(), _history_rules(), _attempt_rules(), _effect_rules(dialect))
     return [*(rule for part in parts for rule in part), names_are_known(NAMES)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -37,7 +39,8 @@ def _transaction(type: str, result: str, *more: Any) -> Any:
     return sa.exists().where(T.payment_id == P.id, T.type == type, T.result == result, *more)
 
 
-def rules(dialect: str) -> list[SqlRule]:
+@cache
+def rules(dialect: str) -> Sequence[SqlRule]:
     """All of them."""
     made = {
         **_ledger_rules(),
