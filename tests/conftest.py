@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from services.host.process.garbage_collection import settle
-from tests.support import reuse
+from tests.support import logs, reuse
 from tests.support.databases import (
     backend,
     begin_run,
@@ -42,6 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Before anything is collected, in the process that starts the workers and in each worker."""
     begin_run(config)
     reuse.begin()
+    logs.plain()
     config.pluginmanager.register(Times(), "times")
     config.pluginmanager.register(Promises(), "promises")
 

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-import structlog
 
 from libs.failpoints import KILLED, Failpoints
 from libs.invariants import Finding, Record, Summary
 from libs.obs import configure_logging, get_logger
 from libs.service.app import ServiceApp
+from tests.support import logs
 
 
 async def test_a_place_that_is_not_armed_passes() -> None:
@@ -81,7 +81,7 @@ def test_a_watched_place_kills_the_time_that_is_armed_and_no_other(tmp_path: Pat
 @pytest.fixture
 def unconfigured() -> Iterator[None]:
     yield
-    structlog.reset_defaults()
+    logs.plain()
 
 
 @pytest.mark.usefixtures("unconfigured")
