@@ -6,7 +6,6 @@ reader is given only what is older than the oldest running transaction. Nothing 
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -157,27 +156,3 @@ async def latest(tx: Tx, table: sa.Table) -> Position:
     """The end of the feed as it may be served now."""
     end = _horizon() if tx.dialect == "postgresql" else sa.func.max(table.c.id)
     return _end(tx, (await tx.execute(sa.select(end))).scalar())
-
-
-class Notifier:
-    """Wakes readers of this process; readers of other processes poll."""
-
-    def __init__(self) -> None:
-        self._waiting: set[asyncio.Event] = set()
-
-    def notify(self) -> None:
-        """Something may have been added."""
-        for event in self._waiting:
-            event.set()
-
-    async def wait(self, timeout: float) -> None:
-        """Until `notify`, at most `timeout` seconds."""
-        event = asyncio.Event()
-        self._waiting.add(event)
-        try:
-            async with asyncio.timeout(timeout):
-                await event.wait()
-        except TimeoutError:
-            pass
-        finally:
-            self._waiting.discard(event)

@@ -11,7 +11,7 @@ from libs.db import Database
 from libs.db.migrate import open_migrated
 from libs.db.unit_of_work import SqlUnitsOfWork
 from libs.idempotency.outcomes import forgetting
-from libs.relay.feed import Notifier
+from libs.relay.tail import SharedTail
 from libs.service.app import Runtime, ServiceApp
 from libs.service.loops import Loop
 from libs.service.retries import Retries
@@ -25,7 +25,7 @@ from services.order.adapters.db.aftercare.command_queries import SqlCommandQueri
 from services.order.adapters.db.gauges import Gauges
 from services.order.adapters.db.invariants.inspection import Inspection
 from services.order.adapters.db.reading.change_feed import OrderChangeFeed
-from services.order.adapters.db.reading.feed import SqlFeed
+from services.order.adapters.db.reading.feed import OrderEvents, SqlFeed
 from services.order.adapters.db.submission.submission_queries import SqlSubmissionQueries
 from services.order.adapters.db.tables import CANCELLATIONS, HOLD_COMMANDS, REQUESTS, SUBMISSIONS
 from services.order.adapters.db.work import SqlOrderWork
@@ -49,7 +49,7 @@ from services.order.application.progress.ended_orders import EndedOrders
 from services.order.application.progress.hold_order import HoldOrder, NewDecisions
 from services.order.application.progress.report_fulfillment import ReportFulfillment
 from services.order.application.reading.read_orders import ReadOrders
-from services.order.application.reading.watch_orders import WatchOrders
+from services.order.application.reading.watch_orders import EVERYTHING, WatchOrders, takes
 from services.order.application.submission.attempts import CHANGE, SUBMIT
 from services.order.application.submission.legs.registry import legs_of_submit
 from services.order.application.submission.operate_submissions import AttemptDriver, OperateSubmissions
@@ -90,8 +90,9 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
 # Long because wiring is one list: what is built, from what, and where it is served.
 def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
     clock, ids, peers = runtime.clock, runtime.ids, runtime.peers
-    notifier = Notifier()
-    units = SqlUnitsOfWork(db, lambda tx: SqlOrderWork(tx, notifier.notify))
+    units = SqlUnitsOfWork(db, SqlOrderWork)
+    watched = settings.watch
+    tail = SharedTail(OrderEvents(db), EVERYTHING, takes, watched.watch_pause, watched.watch_pause * watched.watch_quiet)
     others = Peers(
         directory=DirectoryClient(peers),
         catalog=CatalogClient(peers),
@@ -129,7 +130,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
             changes=changes,
             forward=ForwardOrder(units, fulfillment, report, clock),
             hold=hold,
-            watch=WatchOrders(SqlUnitsOfWork(db, SqlFeed), notifier, clock, settings.resumable, settings.watch),
+            watch=WatchOrders(SqlUnitsOfWork(db, SqlFeed), tail, clock, settings.resumable),
         ),
         settings.reads.version_wait,
     )

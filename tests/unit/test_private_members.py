@@ -17,7 +17,6 @@ OPEN = {
     "e2e/test_client.py": {"_metadata"},
     "e2e/test_inspection_streams.py": {"_page"},
     "e2e/test_operators.py": {"_settle"},
-    "integration/libs/test_events.py": {"_waiting"},
     "integration/libs/test_peers.py": {"_breakers"},
     "integration/libs/test_postgresql.py": {"_connection", "_transport"},
     "integration/payment/test_renewal.py": {"_why_not"},

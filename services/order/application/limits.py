@@ -105,12 +105,12 @@ class WatchLimits:
 
     watch_pause: float = seconds(
         0.5,
-        "Between two looks of a watch that finds nothing new, for what other processes have written.",
+        "Between two looks at the feed while somebody watches, for what other processes have written; one look serves all.",
         at_least=0.05,
         at_most=60.0,
     )
     watch_quiet: int = setting(
-        10, "Looks without news after which a watch sends a checkpoint, a token to go on from.", at_least=1, at_most=10_000
+        10, "Pauses without news after which a watch sends a checkpoint, a token to go on from.", at_least=1, at_most=10_000
     )
 
 

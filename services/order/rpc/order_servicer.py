@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -199,13 +200,14 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
         wanted = Wanted(direction_in(request.direction), tuple(request.order_ids), tuple(request.event_types))
         bound = watch_token.binding(caller, wanted)
         start = watch_token.start(request.resume_token, bound, request.from_start)
-        async for change in self._use.watch(caller, wanted, start):
-            answer = pb.WatchOrdersResponse(resume_token=watch_token.token(change, bound))
-            if change.event is None:
-                answer.checkpoint.CopyFrom(pb.WatchCheckpoint(checkpoint_time=time_out(change.time)))
-            else:
-                answer.event.CopyFrom(event_out(change.order_id, change.event))
-            yield answer
+        async with aclosing(self._use.watch(caller, wanted, start)) as changes:
+            async for change in changes:
+                answer = pb.WatchOrdersResponse(resume_token=watch_token.token(change, bound))
+                if change.event is None:
+                    answer.checkpoint.CopyFrom(pb.WatchCheckpoint(checkpoint_time=time_out(change.time)))
+                else:
+                    answer.event.CopyFrom(event_out(change.order_id, change.event))
+                yield answer
 
 
 def check_comment(found: Violations, comment: str) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from libs.db import Database, Tx, is_unique_violation, metadata
 from libs.relay import feed
-from libs.relay.feed import Notifier, Position
+from libs.relay.feed import Position
 from tests.integration.libs.tables import created
 
 METADATA = metadata()
@@ -258,24 +258,3 @@ async def test_a_reader_gets_each_event_once_however_writers_overlap(db):
 
     assert Counter(got) == Counter(at for at, _ in await after(db, limit=1_000))
     assert len(got) == 8 * 15
-
-
-async def test_a_reader_is_woken_or_looks_again_by_itself():
-    notifier = Notifier()
-    waiting = [asyncio.create_task(notifier.wait(60)) for _ in range(3)]
-    await asyncio.sleep(0)
-    notifier.notify()
-    await asyncio.wait_for(asyncio.gather(*waiting), 1)
-    await asyncio.wait_for(notifier.wait(0.01), 1)
-
-
-async def test_a_reader_that_leaves_is_forgotten():
-    notifier = Notifier()
-    waiting = asyncio.create_task(notifier.wait(60))
-    await asyncio.sleep(0)
-    waiting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
-    notifier.notify()
-
-    assert not notifier._waiting

@@ -167,6 +167,16 @@ async def test_a_watcher_who_is_too_slow_reads_alone_again_and_misses_nothing(mo
     assert (await slow.versions(1), await fast.versions(1)) == ([6], [6])
 
 
+async def test_nobody_is_too_slow_for_what_others_want(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tail, "WAITING", 2)
+    feed = Feed()
+    zones = await waiting(Tail(feed, NEVER), at(0), "zone")
+    before = feed.reads
+    feed.write(*["product"] * 5, "zone")
+    assert await zones.versions(1) == [6]
+    assert feed.reads == before + 1
+
+
 async def test_more_than_one_look_can_hold_is_given_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tail, "BATCH", 2)
     feed = Feed()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, cast
@@ -99,9 +99,8 @@ def _keeping_worksheets(dialect: str) -> Any:
 class SqlOrderStore:
     """An aggregate loads in two statements; the worksheet is a third."""
 
-    def __init__(self, tx: Tx, notify: Callable[[], None]) -> None:
+    def __init__(self, tx: Tx) -> None:
         self._tx = tx
-        self._notify = notify
 
     async def find(self, order_id: str, scope: Scope, *, lock: bool = False) -> Order | None:
         """A buyer order that the scope lets see."""
@@ -192,7 +191,6 @@ class SqlOrderStore:
     async def _add_to_feed(self, happened: Sequence[Event]) -> None:
         if happened:
             await feed.append(self._tx, EVENTS, [event_row(event) for event in happened])
-            self._tx.after_commit(self._notify)
 
     async def insert_lines(self, key: uuid.UUID, lines: Sequence[Line]) -> None:
         """New lines, in one statement."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from libs.db import Tx
 from services.order.adapters.db.aftercare.cancellation_store import SqlCancellationStore
 from services.order.adapters.db.order_store import SqlOrderStore, SqlRequestStore
@@ -16,17 +14,15 @@ from services.order.adapters.db.submission.submission_store import SqlSubmission
 class SqlOrderWork:
     """Fulfils `OrderWork`. A store is made when it is asked for; that costs no statement."""
 
-    __slots__ = ("_notify", "_tx")
+    __slots__ = ("_tx",)
 
-    def __init__(self, tx: Tx, notify: Callable[[], None]) -> None:
-        """`notify` rings for those who watch, after a commit with news."""
+    def __init__(self, tx: Tx) -> None:
         self._tx = tx
-        self._notify = notify
 
     @property
     def orders(self) -> SqlOrderStore:
         """Buyer orders, their lines, worksheets and history."""
-        return SqlOrderStore(self._tx, self._notify)
+        return SqlOrderStore(self._tx)
 
     @property
     def line_lists(self) -> SqlLineLists:
@@ -51,7 +47,7 @@ class SqlOrderWork:
     @property
     def reports(self) -> SqlReportStore:
         """What fulfillment has reported."""
-        return SqlReportStore(self._tx, self._notify)
+        return SqlReportStore(self._tx)
 
     @property
     def requests(self) -> SqlRequestStore:

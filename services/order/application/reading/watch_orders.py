@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -10,15 +11,13 @@ from typing import Protocol
 from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError
+from libs.relay.change import Place
 from libs.relay.feed import Position
+from libs.relay.tail import SharedTail
 from libs.service.unit_of_work import UnitsOfWork
-from services.order.application.limits import WatchLimits
 from services.order.domain.model import Event
-from services.order.domain.reading.visibility import Direction, Scope, event_shown, scope
+from services.order.domain.reading.visibility import Direction, Owners, Scope, event_shown, scope, sees
 from waybill.order.v1 import reasons
-
-BATCH = 200
-"""Events of one read of the feed; no setting, as it only bounds what is in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +30,45 @@ class Start:
 
 
 class Feed(Protocol):
-    """The feed of order events."""
+    """Where positions of the feed of order events begin and end."""
 
     async def epoch(self) -> str: ...
     async def latest(self) -> Position: ...
-    async def read(
-        self, position: Position, limit: int, seen: Scope, order_ids: Sequence[str], types: Sequence[str]
-    ) -> tuple[list[tuple[Position, str, Event]], Position]: ...
 
 
-class News(Protocol):
-    """Rings when this process has added to the feed."""
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a watch takes of the feed. None as a scope takes what anybody may see; no ids or types mean all."""
 
-    async def wait(self, timeout: float) -> None:
-        """Until something may have been added, `timeout` seconds at most."""
+    seen: Scope | None = None
+    order_ids: frozenset[str] = frozenset()
+    event_types: frozenset[str] = frozenset()
+
+
+EVERYTHING = Selection()
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An event where it stands in the feed, and whose its order is at the moment of the read."""
+
+    place: Place
+    order_id: str
+    event: Event
+    owners: Owners
+
+
+def takes(selection: Selection, served: Served) -> bool:
+    """Whether an event is in a selection: as a read of the feed says of all."""
+    return (
+        (not selection.event_types or served.event.type in selection.event_types)
+        and (not selection.order_ids or served.order_id in selection.order_ids)
+        and (selection.seen is None or sees(selection.seen, served.owners))
+    )
+
+
+Tail = SharedTail[Served, Selection]
+"""The end of the feed, where one look serves all who watch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +95,18 @@ class Change:
 class WatchOrders:
     """Streams without end."""
 
-    def __init__(self, feeds: UnitsOfWork[Feed], news: News, clock: Clock, kept: timedelta, limits: WatchLimits) -> None:
+    def __init__(self, feeds: UnitsOfWork[Feed], tail: Tail, clock: Clock, kept: timedelta) -> None:
         """`kept` is how long a token can be used; the events themselves stay as long as their order."""
         self._kept = kept
-        self._limits = limits
         self._feeds = feeds
-        self._news = news
+        self._tail = tail
         self._clock = clock
 
-    async def __call__(self, caller: Principal, wanted: Wanted, start: Start | None) -> AsyncIterator[Change]:
-        """From a start, or from now. Raises `RESUME_TOKEN_EXPIRED` when it is too old, or another epoch has begun."""
+    async def __call__(self, caller: Principal, wanted: Wanted, start: Start | None) -> AsyncGenerator[Change, None]:
+        """From a start, or from now; who has come to the end is given a checkpoint.
+
+        Raises `RESUME_TOKEN_EXPIRED` for a start that is too old, or of another epoch.
+        """
         seen = scope(caller, wanted.direction)
         async with self._feeds.reading() as feed:
             current = await feed.epoch()
@@ -89,23 +115,14 @@ class WatchOrders:
             if start is not None and start.given is not None and start.given < self._clock.now() - self._kept:
                 raise _expired(f"the token is older than {self._kept.total_seconds() / 86_400:g} days")
             position = await feed.latest() if start is None else start.position
-        if start is None:
-            yield Change(position, current, "", None, self._clock.now())
-        quiet = 0
-        while True:
-            async with self._feeds.reading() as feed:
-                found, onward = await feed.read(position, BATCH, seen, wanted.order_ids, wanted.event_types)
-            now = self._clock.now()
-            for place, order_id, event in found:
-                yield Change(place, current, order_id, event_shown(event, caller), now)
-            position = onward
-            if found:
-                quiet = 0
-                continue
-            quiet += 1
-            if quiet % self._limits.watch_quiet == 0:
-                yield Change(position, current, "", None, self._clock.now())
-            await self._news.wait(self._limits.watch_pause)
+        selection = Selection(seen, frozenset(wanted.order_ids), frozenset(wanted.event_types))
+        async with aclosing(self._tail.watch(Place(position, current), selection)) as news:
+            async for place, served in news:
+                now = self._clock.now()
+                if served is None:
+                    yield Change(place.position, current, "", None, now)
+                else:
+                    yield Change(place.position, current, served.order_id, event_shown(served.event, caller), now)
 
 
 def _expired(why: str) -> WaybillError:

@@ -62,6 +62,31 @@ class Scope:
     supplier_orders: SupplierOrders | None
 
 
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """What of an order decides who sees it."""
+
+    kind: str
+    """BUYER or SUPPLIER; a scope lets nobody see any other."""
+    buyer_id: str
+    supplier_id: str
+    user_id: str
+    created_by: str
+    is_submitted: bool
+
+
+def sees(seen: Scope, owners: Owners) -> bool:
+    """Whether a scope lets see an order: what the store's condition on its table says, of one order that is at hand."""
+    if owners.kind == "SUPPLIER":
+        suppliers = seen.supplier_orders
+        return suppliers is not None and suppliers.supplier_id in (None, owners.supplier_id)
+    buyers = seen.buyer_orders
+    if owners.kind != "BUYER" or buyers is None or buyers.buyer_id not in (None, owners.buyer_id):
+        return False
+    own = (owners.created_by if buyers.by_creator else owners.user_id) == buyers.own_user_id
+    return own or (buyers.others and (buyers.others_unsubmitted or owners.is_submitted))
+
+
 def sides(caller: Principal) -> frozenset[Side]:
     """Which amounts of the supplier orders that `caller` sees are shown: to the seller and to their supplier the sell side,
     to a buyer none. Of amounts with two sides a supplier would see one.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -44,9 +44,8 @@ def _laid_over(dialect: str, names: tuple[str, ...]) -> Any:
 class SqlReportStore:
     """A constant number of statements for any number of orders."""
 
-    def __init__(self, tx: Tx, notify: Callable[[], None]) -> None:
+    def __init__(self, tx: Tx) -> None:
         self._tx = tx
-        self._notify = notify
 
     async def orders(self, keys: Sequence[uuid.UUID]) -> list[Order]:
         """Buyer orders, locked in the order of their keys."""
@@ -115,4 +114,3 @@ class SqlReportStore:
             await self._tx.execute(LINE_UPDATE, changed)
         if happened:
             await feed.append(self._tx, EVENTS, [event_row(event) for event in happened])
-            self._tx.after_commit(self._notify)
