@@ -17,9 +17,9 @@ from services.host.backup.archive import Manifest
 from services.host.backup.consistent_cut import backup as make_backup
 from services.host.backup.restore import restore as load_archive
 from services.host.backup.source import Progress
+from services.host.database_options import Data, DatabaseUrl, settings
 from services.host.failure import REFUSED, explained
-from services.host.options import Data, DatabaseUrl, settings
-from services.host.remote.options import AsJson
+from services.host.remote.server_options import AsJson
 from services.host.tables import put
 
 T = TypeVar("T")

@@ -14,7 +14,7 @@ from services.host.check.compare import PAUSE
 from services.host.check.compare import check as inspection
 from services.host.check.reconcile import reconciled
 from services.host.contexts import DEFAULT_SERVER
-from services.host.remote.options import DEFAULT_CLIENT, AsJson, ClientId, ClientSecret, Server, require_secret
+from services.host.remote.server_options import DEFAULT_CLIENT, AsJson, ClientId, ClientSecret, Server, require_secret
 from waybill_client import AsyncWaybill
 
 out = Console()

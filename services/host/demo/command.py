@@ -10,7 +10,7 @@ from rich.console import Console
 
 from libs.obs import configure_logging
 from services.host.failure import Failure
-from services.host.remote.options import require_secret
+from services.host.remote.server_options import require_secret
 from services.host.remote.servers import parsed
 from waybill_client import WaybillError
 

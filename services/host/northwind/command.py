@@ -26,7 +26,7 @@ from services.host.northwind.setup import CURRENCY, load
 from services.host.process.embedded import running
 from services.host.process.garbage_collection import settle
 from services.host.process.settings import HostSettings, default_data
-from services.host.remote.options import require_secret
+from services.host.remote.server_options import require_secret
 from services.host.remote.servers import Servers, parsed
 from services.host.tables import put
 from waybill.order.v1 import order_pb2

@@ -8,7 +8,7 @@ import typer
 from google.protobuf.json_format import MessageToJson
 
 from services.host.contexts import CONTEXTS
-from services.host.remote.options import AsJson
+from services.host.remote.server_options import AsJson
 from services.host.remote.session import Operator, command, in_turn
 from services.host.remote.showing import age, show
 from waybill.changes.v1 import change_service_pb2 as pb

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.host.remote.options import AsJson, Filter
+from services.host.remote.server_options import AsJson, Filter
 from services.host.remote.session import Operator, command, in_turn, named_or_all
 from services.host.remote.showing import age, due, show, word
 from waybill.order.v1 import order_command_service_pb2 as pb

@@ -9,7 +9,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from services.host.operate.worksheet import show_worksheet
-from services.host.remote.options import AsJson, Filter
+from services.host.remote.server_options import AsJson, Filter
 from services.host.remote.session import Operator, command
 from services.host.remote.showing import age, as_data, err, out, print_json, show, word
 from services.host.tables import put

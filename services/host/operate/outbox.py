@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.host.remote.options import AsJson, Filter
+from services.host.remote.server_options import AsJson, Filter
 from services.host.remote.session import Operator, both, command, in_turn, named_or_all
 from services.host.remote.showing import age, due, show
 from waybill.operations.v1 import outbox_service_pb2 as pb

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.host.remote.options import AsJson, Filter
+from services.host.remote.server_options import AsJson, Filter
 from services.host.remote.session import Operator, both, command
 from services.host.remote.showing import age, show, word
 from waybill.payment.v1 import payment_pb2

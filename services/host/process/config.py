@@ -17,7 +17,7 @@ from rich.table import Table
 from libs.db.url import HIDDEN as MASK
 from libs.db.url import masked_url
 from libs.service.settings import HIDDEN, URL
-from services.host.options import environment, merged, require_context
+from services.host.database_options import environment, merged, require_context
 from services.host.process.settings import HostSettings
 from services.host.process.variables import ADDRESS, FILE, Variable, settings_class, variables
 from services.host.tables import cell, put

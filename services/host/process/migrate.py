@@ -18,12 +18,12 @@ from libs.errors import WaybillError
 from libs.obs import configure_logging
 from libs.service.startup import StartupError
 from services.host.contexts import CONTEXTS
-from services.host.options import Data, DatabaseUrl, require_context
-from services.host.options import settings as given_settings
+from services.host.database_options import Data, DatabaseUrl, require_context
+from services.host.database_options import settings as given_settings
 from services.host.process.databases import wait_for_databases
 from services.host.process.lock import alone
 from services.host.process.settings import HostSettings
-from services.host.remote.options import AsJson
+from services.host.remote.server_options import AsJson
 
 SERVICES = Path(__file__).resolve().parents[2]
 PATIENCE = 5.0

@@ -14,13 +14,13 @@ from libs.obs import configure_logging
 from libs.service.startup import StartupError
 from services.directory.application.bootstrap import OneTimeSecret
 from services.directory.main import reset_owner_secret
-from services.host.options import Data, DatabaseUrl
-from services.host.options import settings as given_settings
+from services.host.database_options import Data, DatabaseUrl
+from services.host.database_options import settings as given_settings
 from services.host.process.databases import wait_for_databases
 from services.host.process.embedded import settings_of
 from services.host.process.serve import out, show_secret
 from services.host.process.settings import HostSettings
-from services.host.remote.options import AsJson
+from services.host.remote.server_options import AsJson
 
 owner = typer.Typer(no_args_is_help=True, help="The marketplace's owner.")
 

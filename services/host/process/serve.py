@@ -18,12 +18,12 @@ from libs.obs import configure_logging
 from libs.obs.endpoint import address as metrics_address
 from services.host.addresses import require_callable, require_free
 from services.host.contexts import CONTEXTS, DEFAULT_SERVER
-from services.host.options import Data, DatabaseUrl, require_context
-from services.host.options import settings as given_settings
+from services.host.database_options import Data, DatabaseUrl, require_context
+from services.host.database_options import settings as given_settings
 from services.host.process.embedded import Host, running
 from services.host.process.garbage_collection import settle
 from services.host.process.settings import HostSettings
-from services.host.remote.options import AsJson
+from services.host.remote.server_options import AsJson
 
 if TYPE_CHECKING:
     from services.directory.application.bootstrap import OneTimeSecret

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import typer
 
 from services.host.contexts import DEFAULT_SERVER
-from services.host.remote.options import DEFAULT_CLIENT, ClientId, ClientSecret, Server, require_secret
+from services.host.remote.server_options import DEFAULT_CLIENT, ClientId, ClientSecret, Server, require_secret
 from services.host.remote.showing import complain
 from waybill_client import AsyncWaybill, WaybillError
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from services.host.cli import app
 from services.host.contexts import CONTEXTS
-from services.host.options import merged
+from services.host.database_options import merged
 from services.host.process.settings import HostSettings
 from services.host.process.variables import ADDRESS, Variable, from_environment, settings_class, variables
 

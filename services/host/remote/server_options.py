@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options of commands that ask a running marketplace: where it is, who asks, and how the answer is shown."""
 
 from __future__ import annotations
 
