@@ -150,7 +150,8 @@ class Plan:
     ) -> None:
         self._condition = condition
         self._orders = orders
-        self._after = after
+        self.after = after
+        """Where the page begins: the values of its orders in the row before; None for the first page."""
         self._bound_to = bound_to
         self._size = min(request.page_size or DEFAULT_PAGE, MAX_PAGE)
         self._skip = request.skip
@@ -185,7 +186,7 @@ class Plan:
 
     def _rest(self, select: sa.Select[Any]) -> sa.Select[Any]:
         kept = self._kept(select)
-        return kept if self._after is None else kept.where(paging.beyond(self._orders, self._after))
+        return kept if self.after is None else kept.where(paging.beyond(self._orders, self.after))
 
     def apply(self, select: sa.Select[Any]) -> sa.Select[Any]:
         """The statement with filter, order, keyset, offset and limit. Its rows gain columns that `page` reads."""

@@ -14,7 +14,7 @@ async def test_facts_of_orders_are_sent_page_by_page_while_the_walk_goes_on(
 ) -> None:
     for id in ("FIRST", "SECOND"):
         await sqlite_market.people.ada.place_order({"tape": 1}, id=id)
-    pages, page = 0, walk._page
+    pages, page = 0, walk.page_of_orders
 
     async def counted(*arguments: object) -> object:
         nonlocal pages
@@ -22,7 +22,7 @@ async def test_facts_of_orders_are_sent_page_by_page_while_the_walk_goes_on(
         return await page(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(walk, "PAGE", 1)
-    monkeypatch.setattr(walk, "_page", counted)
+    monkeypatch.setattr(walk, "page_of_orders", counted)
     seen = [
         (pages, record.values["id"])
         async for record in sqlite_market.host.apps["order"].inspected()

@@ -27,7 +27,7 @@ Stream = AsyncIterator[pb.InspectResponse]
 
 
 @dataclass(slots=True)
-class _Doubt:
+class Doubt:
     """An order whose contexts differ: how they did, and what may be because of work that was under way."""
 
     subject: Subject
@@ -56,13 +56,13 @@ async def check(client: AsyncWaybill, servers: Sequence[str] = (), pause: float 
     return report
 
 
-async def _first_look(clients: Sequence[AsyncWaybill], report: Report) -> dict[str, _Doubt]:
+async def _first_look(clients: Sequence[AsyncWaybill], report: Report) -> dict[str, Doubt]:
     opened = await _opened(clients, ())
     report.contexts = list(opened)
     report.missing = [context for context in CONTEXTS if context not in opened]
     rules = [rule for rule in RULES if rule.needs <= opened.keys()]
     across = {rule.name: Result(ACROSS, rule.name, 0) for rule in rules}
-    doubts: dict[str, _Doubt] = {}
+    doubts: dict[str, Doubt] = {}
     parked: dict[str, Parked] = {}
     async for subject in subjects({c: _facts(stream, report) for c, stream in opened.items()}):
         for rule in rules:
@@ -71,7 +71,7 @@ async def _first_look(clients: Sequence[AsyncWaybill], report: Report) -> dict[s
         # A shipment may be stated for several orders.
         parked |= {waiting.entry: waiting for waiting in subject.parked}
         report.failing += subject.failing
-        doubt = _doubt(subject, rules)
+        doubt = doubt_about(subject, rules)
         if doubt.differences:
             doubts[subject.key] = doubt
     order = {context: n for n, context in enumerate(CONTEXTS)}
@@ -81,15 +81,15 @@ async def _first_look(clients: Sequence[AsyncWaybill], report: Report) -> dict[s
     return doubts
 
 
-async def _second_look(clients: Sequence[AsyncWaybill], report: Report, doubts: dict[str, _Doubt]) -> dict[str, _Doubt]:
+async def _second_look(clients: Sequence[AsyncWaybill], report: Report, doubts: dict[str, Doubt]) -> dict[str, Doubt]:
     """What is still in doubt; what stays as it was while nothing that explains it was under way becomes a finding."""
     results = {result.rule: result for result in report.results if result.context == ACROSS}
     rules = [rule for rule in RULES if rule.name in results]
-    left: dict[str, _Doubt] = {}
+    left: dict[str, Doubt] = {}
     for keys in _parts(sorted(doubts)):
         opened = await _opened(clients, keys)
         async for subject in subjects({c: _facts(stream, None) for c, stream in opened.items()}):
-            before, now = doubts[subject.key], _doubt(subject, rules)
+            before, now = doubts[subject.key], doubt_about(subject, rules)
             now.found = before.found
             same = before.subject.state == subject.state
             before_too = {rule for rule, _ in before.differences} - before.excused
@@ -108,11 +108,12 @@ async def _second_look(clients: Sequence[AsyncWaybill], report: Report, doubts: 
     return left
 
 
-def _doubt(subject: Subject, rules: Iterable[CrossRule]) -> _Doubt:
+def doubt_about(subject: Subject, rules: Iterable[CrossRule]) -> Doubt:
+    """What the rules find about a subject, and which of them it is excused from for now."""
     found = [(rule, _differences(rule, subject)) for rule in rules if rule.concerns(subject)]
     broken = [(rule, detail) for rule, detail in found if detail]
     excused = {rule.name for rule, _ in broken if subject.under_way(rule.excuses)}
-    return _Doubt(subject, [(rule.name, detail) for rule, detail in broken], excused)
+    return Doubt(subject, [(rule.name, detail) for rule, detail in broken], excused)
 
 
 def _differences(rule: CrossRule, subject: Subject) -> str:

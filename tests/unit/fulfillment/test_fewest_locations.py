@@ -25,7 +25,7 @@ def plainly(lines: Sequence[Line], found: Mapping[str, tuple[Stock, ...]]) -> di
     best = {place: min(s.priority for _, s in offers) for place, offers in here.items()}
     chosen: dict[rank.Location, int] = {}
     while open_units and len(chosen) < len(here):
-        cover = {place: rank._cover(offers, open_units) for place, offers in here.items() if place not in chosen}
+        cover = {place: rank.covered(offers, open_units) for place, offers in here.items() if place not in chosen}
         place = min(cover, key=lambda p: (-sum(cover[p].values()), best[p], p))
         if not cover[place]:
             break
@@ -71,12 +71,12 @@ def test_the_choice_is_that_of_counting_everything_again(
 def test_locations_that_share_nothing_are_counted_twice_each(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [line(f"l{n}", product=f"p{n}") for n in range(300)]
     stocks = [stock(f"r{n}", f"p{n}") for n in range(300)]
-    found, counted, cover = candidates(lines, stocks), [], rank._cover
+    found, counted, cover = candidates(lines, stocks), [], rank.covered
 
     def counting(*given):
         counted.append(1)
         return cover(*given)
 
-    monkeypatch.setattr(rank, "_cover", counting)
+    monkeypatch.setattr(rank, "covered", counting)
     assert len(rank.fewest_locations(lines, found)) == 300
     assert len(counted) == 600

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from libs.service.retries import STUCK
-from services.host.check.compare import _doubt
+from services.host.check.compare import doubt_about
 from services.host.check.rules import RULES, CrossRule
 from services.host.check.subjects import (
     ALERT,
@@ -216,7 +216,7 @@ def test_what_cannot_be_compared_differs() -> None:
         yield f"{int('NO_SUCH_VALUE')}"
 
     rule = CrossRule("totals", frozenset(), lambda _: True, differences, ())
-    doubt = _doubt(Subject("k1"), [rule])
+    doubt = doubt_about(Subject("k1"), [rule])
     assert doubt.differences == [
         ("totals", "cannot be compared: ValueError: invalid literal for int() with base 10: 'NO_SUCH_VALUE'")
     ]

@@ -292,7 +292,7 @@ def test_a_token_brings_back_the_values_of_its_row(data, fields, key):
     order = ",".join(fields)
     plan = LISTING.plan("sqlite", PageRequest(order_by=order, page_token=token(order, *values, key)), BOUND)
 
-    assert plan._after == [*values, key]
+    assert plan.after == [*values, key]
 
 
 @given(
@@ -301,7 +301,7 @@ def test_a_token_brings_back_the_values_of_its_row(data, fields, key):
 def test_a_token_brings_back_a_number_of_xp(number):
     plan = LISTING.plan("sqlite", PageRequest(order_by="xp.a", page_token=token("xp.a", number, None, "k")), BOUND)
 
-    assert plan._after == [number, None, "k"]
+    assert plan.after == [number, None, "k"]
 
 
 @pytest.mark.parametrize(
@@ -375,9 +375,9 @@ def test_a_token_with_forged_values_is_refused_or_has_values_of_the_right_kind(o
         "create_time": datetime,
         "xp.a": (int, float, Decimal, type(None)),
     }
-    assert plan._after is not None
-    assert isinstance(plan._after[0], kinds[order])
-    assert isinstance(plan._after[-1], str)
+    assert plan.after is not None
+    assert isinstance(plan.after[0], kinds[order])
+    assert isinstance(plan.after[-1], str)
 
 
 def _sample(order: str) -> list[Any]:

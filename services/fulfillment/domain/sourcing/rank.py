@@ -54,11 +54,11 @@ def fewest_locations(lines: Sequence[Line], found: Candidates) -> Mapping[Locati
             here.setdefault((stock.supplier_id, stock.location_id), []).append((line.line_item_id, stock))
     best_priority = {place: min(s.priority for _, s in offers) for place, offers in here.items()}
     chosen: dict[Location, int] = {}
-    waiting = [(-sum(_cover(offers, open_units).values()), best_priority[place], place) for place, offers in here.items()]
+    waiting = [(-sum(covered(offers, open_units).values()), best_priority[place], place) for place, offers in here.items()]
     heapify(waiting)
     while open_units and waiting:
         _, priority, place = heappop(waiting)
-        cover = _cover(here[place], open_units)
+        cover = covered(here[place], open_units)
         if not cover:
             continue
         counted = (-sum(cover.values()), priority, place)
@@ -73,7 +73,7 @@ def fewest_locations(lines: Sequence[Line], found: Candidates) -> Mapping[Locati
     return chosen
 
 
-def _cover(offers: Sequence[tuple[str, Stock]], open_units: Mapping[str, int]) -> dict[str, int]:
+def covered(offers: Sequence[tuple[str, Stock]], open_units: Mapping[str, int]) -> dict[str, int]:
     """Units of every line that one location could serve, no unit counted twice."""
     left: dict[str, int] = {}
     served: dict[str, int] = {}

@@ -49,7 +49,7 @@ async def recomputed(tx: Tx, stated: Stated) -> AsyncIterator[Finding | Fact | R
     looked at."""
     rows, broken = dict.fromkeys(RULES, 0), dict.fromkeys(RULES, 0)
     last = uuid.UUID(int=0)
-    while keys := await _page(tx, last):
+    while keys := await page_of_orders(tx, last):
         async for whole in readable(CONTEXT, "order", keys, partial(_wholes, tx)):
             if isinstance(whole, Finding):
                 yield whole
@@ -77,7 +77,8 @@ def _judged(rule: Callable[[Whole], str | None], whole: Whole) -> str | None:
         return f"cannot be worked out: {why(error)}"
 
 
-async def _page(tx: Tx, last: uuid.UUID) -> Sequence[uuid.UUID]:
+async def page_of_orders(tx: Tx, last: uuid.UUID) -> Sequence[uuid.UUID]:
+    """Keys of the buyer orders that follow a key."""
     statement = sa.select(_O.key).where(_O.kind == "BUYER", _O.key > last).order_by(_O.key).limit(PAGE)
     return (await tx.execute(statement)).scalars().all()
 
