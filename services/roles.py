@@ -1,6 +1,6 @@
-"""Names of the roles: the directory grants them, and every service checks those that its calls need.
+"""Names of the roles: the directory grants them, and the contract of a method names those that admit to it.
 
-They are one contract of all services, as what a token carries is; which role a call needs is said where it is answered.
+They are one contract of all services, as what a token carries is. Where the role depends on data, the use case asks for it.
 """
 
 from typing import Final

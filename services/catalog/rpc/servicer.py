@@ -6,8 +6,6 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.resource.contract import Methods
-from libs.rpc import current
-from services.catalog.application.access import writer
 from waybill.catalog.v1 import product_service_pb2 as pb
 from waybill.catalog.v1 import product_service_pb2_grpc as pb_grpc
 from waybill.catalog.v1 import reasons
@@ -22,12 +20,10 @@ class ProductServicer(pb_grpc.ProductServiceServicer):
         self._products = products
 
     async def CreateProduct(self, request: pb.CreateProductRequest, context: Any) -> pb.CreateProductResponse:
-        writer(current().principal)
         (made,) = await self._products.create(request, [request.product], "product")
         return pb.CreateProductResponse(product=made)
 
     async def BatchCreateProducts(self, request: pb.BatchCreateProductsRequest, context: Any) -> pb.BatchCreateProductsResponse:
-        writer(current().principal)
         made = await self._products.create(request, request.products, "products")
         return pb.BatchCreateProductsResponse(products=made)
 
@@ -47,11 +43,9 @@ class ProductServicer(pb_grpc.ProductServiceServicer):
         return pb.ListProductsResponse(products=page.items, next_page_token=page.next_page_token, total_size=page.total_size)
 
     async def UpdateProduct(self, request: pb.UpdateProductRequest, context: Any) -> pb.UpdateProductResponse:
-        writer(current().principal)
         product = await self._products.update(request, request.product, "product")
         return pb.UpdateProductResponse(product=product)
 
     async def DeleteProduct(self, request: pb.DeleteProductRequest, context: Any) -> pb.DeleteProductResponse:
-        writer(current().principal)
         await self._products.delete(request, request.product_id)
         return pb.DeleteProductResponse()

@@ -10,7 +10,6 @@ from google.protobuf import json_format
 from libs.clock import Clock
 from libs.errors import Violations
 from libs.protoconv import time_out
-from libs.rpc import require_service
 from services.directory.application.ports import Contexts
 from services.directory.contract.parties import party_message, party_text
 from services.directory.domain.policy import ESTIMATE_VALID
@@ -43,7 +42,6 @@ class OrderingContextServicer(pb_grpc.OrderingContextServiceServicer):
         self._clock = clock
 
     async def GetOrderingContext(self, request: pb.GetOrderingContextRequest, context: Any) -> pb.GetOrderingContextResponse:
-        require_service("order")
         wrong = Violations()
         for field in ("buyer_id", "user_id", "client_id"):
             wrong.check_id(field, getattr(request, field), required=field == "buyer_id")
@@ -84,7 +82,6 @@ class OrderingContextServicer(pb_grpc.OrderingContextServiceServicer):
     async def BatchGetPartyAddresses(
         self, request: pb.BatchGetPartyAddressesRequest, context: Any
     ) -> pb.BatchGetPartyAddressesResponse:
-        require_service()
         wrong = Violations()
         wrong.require("refs", len(request.refs) <= MAX_ADDRESSES, reasons.TOO_MANY_ITEMS, f"at most {MAX_ADDRESSES:,}")
         wrong.raise_if_any()

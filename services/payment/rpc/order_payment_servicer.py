@@ -8,7 +8,7 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.idempotency.key import RequestKey, key_of
-from libs.rpc import current, require_service
+from libs.rpc import current
 from services.payment.application.lower_payments import LowerPayments
 from services.payment.application.order_payments import OrderPayments
 from services.payment.application.replace_payments import ReplacePayments
@@ -56,7 +56,6 @@ class OrderPaymentServicer(pb_grpc.OrderPaymentServiceServicer):
         self._use = use
 
     async def CreatePayments(self, request: pb.CreatePaymentsRequest, context: Any) -> pb.CreatePaymentsResponse:
-        require_service("order")
         found = Violations()
         order = replace(convert.order_in(found, request), version=convert.version_in(found, request))
         drafts = convert.drafts_in(found, request.payments, order.currency)
@@ -67,7 +66,6 @@ class OrderPaymentServicer(pb_grpc.OrderPaymentServiceServicer):
         return pb.CreatePaymentsResponse(payments=[payment_out(p) for p in made])
 
     async def RemovePayments(self, request: pb.RemovePaymentsRequest, context: Any) -> pb.RemovePaymentsResponse:
-        require_service("order")
         key = convert.key_in(request.order_key)
         found = Violations()
         count = len(request.payment_ids)
@@ -79,7 +77,6 @@ class OrderPaymentServicer(pb_grpc.OrderPaymentServiceServicer):
         return pb.RemovePaymentsResponse()
 
     async def DeletePayments(self, request: pb.DeletePaymentsRequest, context: Any) -> pb.DeletePaymentsResponse:
-        require_service("order")
         found = Violations()
         version = convert.version_in(found, request)
         found.raise_if_any()
@@ -87,7 +84,6 @@ class OrderPaymentServicer(pb_grpc.OrderPaymentServiceServicer):
         return pb.DeletePaymentsResponse()
 
     async def ListPayments(self, request: pb.ListPaymentsRequest, context: Any) -> pb.ListPaymentsResponse:
-        require_service("order")
         found = Violations()
         few = len(request.order_keys) <= MAX_ORDERS
         found.require("order_keys", few, reasons.TOO_MANY_ITEMS, f"at most {MAX_ORDERS:,}")
@@ -102,12 +98,10 @@ class OrderPaymentServicer(pb_grpc.OrderPaymentServiceServicer):
         )
 
     async def VoidPayments(self, request: pb.VoidPaymentsRequest, context: Any) -> pb.VoidPaymentsResponse:
-        require_service("order")
         payments = await self._use.void(convert.key_in(request.order_key))
         return pb.VoidPaymentsResponse(payments=[payment_out(p) for p in payments])
 
     async def LowerPayments(self, request: pb.LowerPaymentsRequest, context: Any) -> pb.LowerPaymentsResponse:
-        require_service("order")
         found = Violations()
         attempt = convert.attempt_in(found, request)
         due = convert.due_in(found, request)

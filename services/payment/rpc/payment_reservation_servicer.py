@@ -7,7 +7,6 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.protoconv import instant
-from libs.rpc import require_service
 from services.payment.application.authorize_payments import AuthorizePayments
 from services.payment.application.end_attempt import EndAttempt
 from services.payment.application.reserve_payments import ReservePayments, Step
@@ -33,7 +32,6 @@ class PaymentReservationServicer(pb_grpc.PaymentReservationServiceServicer):
         self._end = end
 
     async def ReservePayments(self, request: pb.ReservePaymentsRequest, context: Any) -> pb.ReservePaymentsResponse:
-        require_service("order")
         found = Violations()
         order = convert.order_in(found, request)
         drafts = convert.drafts_in(found, request.new_payments, order.currency, "new_payments")
@@ -49,7 +47,6 @@ class PaymentReservationServicer(pb_grpc.PaymentReservationServiceServicer):
         )
 
     async def AuthorizePayments(self, request: pb.AuthorizePaymentsRequest, context: Any) -> pb.AuthorizePaymentsResponse:
-        require_service("order")
         made = await self._authorize(convert.key_in(request.order_key), request.attempt, instant(request.deadline))
         return pb.AuthorizePaymentsResponse(
             state=convert.state_out(made.state),
@@ -59,10 +56,8 @@ class PaymentReservationServicer(pb_grpc.PaymentReservationServiceServicer):
         )
 
     async def ConfirmPayments(self, request: pb.ConfirmPaymentsRequest, context: Any) -> pb.ConfirmPaymentsResponse:
-        require_service("order")
         state, payments = await self._end.confirm(*_ended(request))
         return pb.ConfirmPaymentsResponse(state=convert.state_out(state), payments=[payment_out(p) for p in payments])
 
     async def ReleasePayments(self, request: pb.ReleasePaymentsRequest, context: Any) -> pb.ReleasePaymentsResponse:
-        require_service("order")
         return pb.ReleasePaymentsResponse(state=convert.state_out(await self._end.release(*_ended(request))))

@@ -6,7 +6,6 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.query.request import page_request
-from libs.rpc.operations import require_operator
 from services.payment.application.reconcile_payments import ReconcilePayments
 from services.payment.contract.payments import payment_out
 from waybill.payment.v1 import reasons
@@ -25,7 +24,6 @@ class ReconciliationServicer(pb_grpc.ReconciliationServiceServicer):
     async def ListUnsettledPayments(
         self, request: pb.ListUnsettledPaymentsRequest, context: Any
     ) -> pb.ListUnsettledPaymentsResponse:
-        require_operator()
         page = await self._use.unsettled(page_request(request))
         return pb.ListUnsettledPaymentsResponse(
             payments=[payment_out(one.payment, one.transactions) for one in page.items],
@@ -34,7 +32,6 @@ class ReconciliationServicer(pb_grpc.ReconciliationServiceServicer):
         )
 
     async def ReconcilePayments(self, request: pb.ReconcilePaymentsRequest, context: Any) -> pb.ReconcilePaymentsResponse:
-        require_operator()
         found = Violations()
         few = 1 <= len(request.payment_ids) <= MAX_PAYMENTS
         found.require("payment_ids", few, reasons.TOO_MANY_ITEMS, f"1 to {MAX_PAYMENTS}")

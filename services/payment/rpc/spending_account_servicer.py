@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from libs.errors import Violations, denied
+from libs.errors import Violations
 from libs.idempotency.key import RequestKey, key_of
 from libs.protoconv import currency_in, money_in, text_in
 from libs.resource.contract import Items, Methods
 from libs.rpc import current
-from services import roles
 from services.payment.application.ports import PaymentWork
 from services.payment.application.spending_accounts import SpendingAccounts
 from services.payment.domain.ledger import Asked
@@ -19,14 +18,6 @@ from waybill.payment.v1 import spending_account_service_pb2 as pb
 from waybill.payment.v1 import spending_account_service_pb2_grpc as pb_grpc
 
 BATCH = 1_000
-
-
-def _admin() -> None:
-    """Only the seller makes money: a buyer's own administrators do not."""
-    caller = current().principal
-    caller.require(roles.SPENDING_ACCOUNT_ADMIN)
-    if not caller.is_seller:
-        raise denied(roles.SPENDING_ACCOUNT_ADMIN)
 
 
 def _key(request: Any) -> RequestKey | None:
@@ -57,7 +48,6 @@ class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
         return pb.BatchCreateSpendingAccountsResponse(spending_accounts=made)
 
     async def _create(self, request: Any, accounts: Sequence[pb.SpendingAccount], where: str) -> list[Any]:
-        _admin()
 
         opening: list[int] = []
 
@@ -91,21 +81,18 @@ class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
     async def UpdateSpendingAccount(
         self, request: pb.UpdateSpendingAccountRequest, context: Any
     ) -> pb.UpdateSpendingAccountResponse:
-        _admin()
         made = await self._standard.update(request, request.spending_account, "spending_account")
         return pb.UpdateSpendingAccountResponse(spending_account=made)
 
     async def DeleteSpendingAccount(
         self, request: pb.DeleteSpendingAccountRequest, context: Any
     ) -> pb.DeleteSpendingAccountResponse:
-        _admin()
         await self._standard.delete(request, request.spending_account_id)
         return pb.DeleteSpendingAccountResponse()
 
     async def AssignSpendingAccounts(
         self, request: pb.AssignSpendingAccountsRequest, context: Any
     ) -> pb.AssignSpendingAccountsResponse:
-        _admin()
         items = request.assignments
         found = _checked(items)
         found.raise_if_any()
@@ -124,7 +111,6 @@ class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
     async def UnassignSpendingAccounts(
         self, request: pb.UnassignSpendingAccountsRequest, context: Any
     ) -> pb.UnassignSpendingAccountsResponse:
-        _admin()
         _checked(request.assignments).raise_if_any()
         pairs = [(a.spending_account_id, a.user_id) for a in request.assignments]
         await self._accounts.unassign(pairs, _key(request))
@@ -133,7 +119,6 @@ class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
     async def AdjustSpendingAccount(
         self, request: pb.AdjustSpendingAccountRequest, context: Any
     ) -> pb.AdjustSpendingAccountResponse:
-        _admin()
         found = Violations()
         amount, currency = adjustment_in(found, request)
         found.check_id("spending_account_id", request.spending_account_id)

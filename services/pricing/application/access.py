@@ -1,26 +1,9 @@
-"""Who may see and change prices and tax rates, and whose prices a caller may ask for."""
+"""Whose prices a caller may ask for."""
 
 from __future__ import annotations
 
 from libs.auth import PartyKind, Principal
-from libs.errors import denied, missing
-from services import roles
-
-
-def schedules_administrator(caller: Principal) -> None:
-    """Raises `ROLE_MISSING` for anyone but users of the seller with PriceScheduleAdmin."""
-    _administrator(caller, roles.PRICE_SCHEDULE_ADMIN)
-
-
-def rates_administrator(caller: Principal) -> None:
-    """Raises `ROLE_MISSING` for anyone but users of the seller with TaxRateAdmin."""
-    _administrator(caller, roles.TAX_RATE_ADMIN)
-
-
-def _administrator(caller: Principal, role: str) -> None:
-    caller.require(role)
-    if not caller.is_seller:
-        raise denied(role)
+from libs.errors import missing
 
 
 def quoted_buyer(caller: Principal, buyer_id: str) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from libs.resource.contract import Methods
-from libs.rpc import current
-from services.shipping.application.access import administrator
 from services.shipping.application.ports import ShippingWork
 from waybill.shipping.v1 import carrier_service_pb2 as pb
 from waybill.shipping.v1 import carrier_service_pb2_grpc as pb_grpc
@@ -19,30 +17,24 @@ class CarrierServicer(pb_grpc.CarrierServiceServicer):
         self._methods = methods
 
     async def CreateCarrier(self, request: pb.CreateCarrierRequest, context: Any) -> pb.CreateCarrierResponse:
-        administrator(current().principal)
         (made,) = await self._methods.create(request, [request.carrier], "carrier")
         return pb.CreateCarrierResponse(carrier=made)
 
     async def BatchCreateCarriers(self, request: pb.BatchCreateCarriersRequest, context: Any) -> pb.BatchCreateCarriersResponse:
-        administrator(current().principal)
         made = await self._methods.create(request, request.carriers, "carriers")
         return pb.BatchCreateCarriersResponse(carriers=made)
 
     async def GetCarrier(self, request: pb.GetCarrierRequest, context: Any) -> pb.GetCarrierResponse:
-        administrator(current().principal)
         return pb.GetCarrierResponse(carrier=await self._methods.get(request.carrier_id))
 
     async def ListCarriers(self, request: pb.ListCarriersRequest, context: Any) -> pb.ListCarriersResponse:
-        administrator(current().principal)
         page = await self._methods.list(request)
         return pb.ListCarriersResponse(carriers=page.items, next_page_token=page.next_page_token, total_size=page.total_size)
 
     async def UpdateCarrier(self, request: pb.UpdateCarrierRequest, context: Any) -> pb.UpdateCarrierResponse:
-        administrator(current().principal)
         changed = await self._methods.update(request, request.carrier, "carrier")
         return pb.UpdateCarrierResponse(carrier=changed)
 
     async def DeleteCarrier(self, request: pb.DeleteCarrierRequest, context: Any) -> pb.DeleteCarrierResponse:
-        administrator(current().principal)
         await self._methods.delete(request, request.carrier_id)
         return pb.DeleteCarrierResponse()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from libs.resource.contract import Methods
-from libs.rpc import current
-from services.shipping.application.access import administrator
 from services.shipping.application.ports import ShippingWork
 from services.shipping.rpc.references import of_assignments
 from waybill.shipping.v1 import ship_method_assignment_service_pb2 as pb
@@ -22,7 +20,6 @@ class ShipMethodAssignmentServicer(pb_grpc.ShipMethodAssignmentServiceServicer):
     async def CreateShipMethodAssignment(
         self, request: pb.CreateShipMethodAssignmentRequest, context: Any
     ) -> pb.CreateShipMethodAssignmentResponse:
-        administrator(current().principal)
         (made,) = await self._methods.create(
             request, [request.ship_method_assignment], "ship_method_assignment", guard=of_assignments
         )
@@ -31,7 +28,6 @@ class ShipMethodAssignmentServicer(pb_grpc.ShipMethodAssignmentServiceServicer):
     async def BatchCreateShipMethodAssignments(
         self, request: pb.BatchCreateShipMethodAssignmentsRequest, context: Any
     ) -> pb.BatchCreateShipMethodAssignmentsResponse:
-        administrator(current().principal)
         made = await self._methods.create(
             request, request.ship_method_assignments, "ship_method_assignments", guard=of_assignments
         )
@@ -40,7 +36,6 @@ class ShipMethodAssignmentServicer(pb_grpc.ShipMethodAssignmentServiceServicer):
     async def GetShipMethodAssignment(
         self, request: pb.GetShipMethodAssignmentRequest, context: Any
     ) -> pb.GetShipMethodAssignmentResponse:
-        administrator(current().principal)
         return pb.GetShipMethodAssignmentResponse(
             ship_method_assignment=await self._methods.get(request.ship_method_assignment_id)
         )
@@ -48,7 +43,6 @@ class ShipMethodAssignmentServicer(pb_grpc.ShipMethodAssignmentServiceServicer):
     async def ListShipMethodAssignments(
         self, request: pb.ListShipMethodAssignmentsRequest, context: Any
     ) -> pb.ListShipMethodAssignmentsResponse:
-        administrator(current().principal)
         page = await self._methods.list(request)
         return pb.ListShipMethodAssignmentsResponse(
             ship_method_assignments=page.items, next_page_token=page.next_page_token, total_size=page.total_size
@@ -57,6 +51,5 @@ class ShipMethodAssignmentServicer(pb_grpc.ShipMethodAssignmentServiceServicer):
     async def DeleteShipMethodAssignment(
         self, request: pb.DeleteShipMethodAssignmentRequest, context: Any
     ) -> pb.DeleteShipMethodAssignmentResponse:
-        administrator(current().principal)
         await self._methods.delete(request, request.ship_method_assignment_id)
         return pb.DeleteShipMethodAssignmentResponse()

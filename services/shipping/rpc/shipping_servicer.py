@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from libs.rpc import require_service
 from services.shipping.application.check_selections import CheckSelections
 from services.shipping.application.estimate_shipping import EstimateShipping
 from services.shipping.rpc.convert import answer_out, question_in, selections_in, unavailable_out
@@ -20,9 +19,7 @@ class ShippingServicer(pb_grpc.ShippingServiceServicer):
         self._check = check
 
     async def EstimateShipping(self, request: pb.EstimateShippingRequest, context: Any) -> pb.EstimateShippingResponse:
-        require_service("order")
         return answer_out(await self._estimate(question_in(request)), request.currency)
 
     async def CheckSelections(self, request: pb.CheckSelectionsRequest, context: Any) -> pb.CheckSelectionsResponse:
-        require_service("order")
         return unavailable_out(await self._check(request.buyer_id, request.client_id, selections_in(request)))

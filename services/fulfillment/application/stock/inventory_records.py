@@ -7,15 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from libs.auth import Principal
-from libs.auth.principal import PartyKind
 from libs.clock import Clock
-from libs.errors import FieldViolation, Kind, Violations, WaybillError, denied, in_use, missing, precondition, stale, was_deleted
+from libs.errors import FieldViolation, Kind, Violations, WaybillError, in_use, missing, precondition, stale, was_deleted
 from libs.idempotency.key import RequestKey
 from libs.ids import IdSource
 from libs.json_value import JsonObject
 from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
-from services import roles
 from services.fulfillment.application.ports import AddressPeer, FulfillmentWork
 from services.fulfillment.domain.sourcing.model import Address
 from services.fulfillment.domain.stock.inventory import InventoryRecord
@@ -50,13 +48,6 @@ Body = Callable[[InventoryRecord], JsonObject]
 """A record as the feed of changes keeps it."""
 
 
-def check_writer(caller: Principal) -> None:
-    """Raises unless the caller may write stock at all."""
-    caller.require(roles.INVENTORY_ADMIN)
-    if caller.party_kind is PartyKind.BUYER:
-        raise denied(roles.INVENTORY_ADMIN)
-
-
 class InventoryRecords:
     """The use cases."""
 
@@ -68,7 +59,6 @@ class InventoryRecords:
 
     async def create(self, caller: Principal, drafts: Sequence[RecordDraft], request: RequestKey | None) -> list[InventoryRecord]:
         """Creates all or none, each with its opening receipt. Raises with all violations."""
-        check_writer(caller)
         own = "" if caller.is_seller else caller.party_id
         drafts = [
             replace(
@@ -146,7 +136,6 @@ class InventoryRecords:
         self, caller: Principal, id: str, etag: str, edit: RecordEdit, request: RequestKey | None
     ) -> InventoryRecord:
         """Changes what may be edited. Raises STOCK_SHORTAGE, ETAG_MISMATCH."""
-        check_writer(caller)
 
         async def decide(work: FulfillmentWork) -> InventoryRecord:
             now = self._clock.now()
@@ -172,7 +161,6 @@ class InventoryRecords:
 
     async def delete(self, caller: Principal, id: str, etag: str, body: Body, request: RequestKey | None) -> None:
         """Deletes one with its ledger; what lies there is written off. Raises RESOURCE_IN_USE, ETAG_MISMATCH."""
-        check_writer(caller)
 
         async def decide(work: FulfillmentWork) -> None:
             now = self._clock.now()

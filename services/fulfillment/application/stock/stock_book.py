@@ -11,7 +11,7 @@ from libs.idempotency.key import RequestKey
 from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.application.ports import FulfillmentWork
-from services.fulfillment.application.stock.inventory_records import check_writer, in_order
+from services.fulfillment.application.stock.inventory_records import in_order
 from services.fulfillment.domain.sourcing.model import Stock
 from services.fulfillment.domain.stock.availability import Availability, for_buyers, whole
 from services.fulfillment.domain.stock.inventory import Adjustment, InventoryRecord, LedgerEntry
@@ -31,7 +31,6 @@ class StockBook:
         self, caller: Principal, adjustments: Sequence[Adjustment], request: RequestKey | None
     ) -> list[InventoryRecord]:
         """Books all or none. A count below what is promised opens a shortage; one below zero is refused."""
-        check_writer(caller)
         ids = [a.record_id for a in adjustments]
 
         async def decide(work: FulfillmentWork) -> list[InventoryRecord]:

@@ -6,7 +6,6 @@ from libs.auth import Principal
 from libs.clock import Clock
 from libs.idempotency.key import RequestKey
 from libs.service.unit_of_work import UnitsOfWork
-from services import roles
 from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.application.supplier_orders.supplier_orders import visible
@@ -24,7 +23,6 @@ class AcceptSupplierOrder:
 
     async def __call__(self, caller: Principal, id: str, request: RequestKey | None) -> SupplierOrder:
         """From OPEN to ACCEPTED. Raises SUPPLIER_ORDER_STATUS_CONFLICT."""
-        caller.require(roles.ORDER_ADMIN)
 
         async def decide(work: FulfillmentWork) -> tuple[SupplierOrder, bool]:
             now = self._clock.now()

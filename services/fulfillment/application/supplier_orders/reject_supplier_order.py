@@ -8,7 +8,6 @@ from libs.errors import missing
 from libs.idempotency.key import RequestKey
 from libs.ids import IdSource
 from libs.service.unit_of_work import UnitsOfWork
-from services import roles
 from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.application.supplier_orders.supplier_orders import RESOURCE, visible
@@ -28,7 +27,6 @@ class RejectSupplierOrder:
 
     async def __call__(self, caller: Principal, id: str, comment: str, request: RequestKey | None) -> SupplierOrder:
         """From OPEN to REJECTED; its units find new homes. Raises SUPPLIER_ORDER_STATUS_CONFLICT."""
-        caller.require(roles.ORDER_ADMIN)
 
         async def decide(work: FulfillmentWork) -> list[SupplierOrder]:
             replayed = await work.requests.claim(request, self._clock.now())

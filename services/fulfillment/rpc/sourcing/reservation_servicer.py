@@ -8,7 +8,6 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.protoconv import instant
-from libs.rpc import require_service
 from services.fulfillment.application.sourcing.plan_sourcing import PlanSourcing
 from services.fulfillment.application.sourcing.release_reservation import ReleaseReservation
 from services.fulfillment.application.sourcing.reserve_stock import ReserveStock
@@ -32,7 +31,6 @@ def _out(orders: Sequence[SupplierOrder]) -> list[supplier_order_pb2.SupplierOrd
 
 
 def _order_key(order_key: str) -> str:
-    require_service("order")
     found = Violations()
     order_key_in(found, order_key)
     found.raise_if_any()
@@ -40,7 +38,6 @@ def _order_key(order_key: str) -> str:
 
 
 def _change(request: pb.TryChangeRequest | pb.ApplyChangeRequest | pb.ReleaseChangeRequest) -> str:
-    require_service("order")
     found = Violations()
     order_key_in(found, request.order_key, request.attempt)
     found.raise_if_any()
@@ -73,7 +70,6 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
 
     async def PlanSourcing(self, request: pb.PlanSourcingRequest, context: Any) -> pb.PlanSourcingResponse:
         """Where every unit would come from."""
-        require_service()
         found = Violations()
         lines, strategy = lines_in(found, request.lines), strategy_in(found, request.strategy)
         found.raise_if_any()
@@ -84,7 +80,6 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
 
     async def ReserveStock(self, request: pb.ReserveStockRequest, context: Any) -> pb.ReserveStockResponse:
         """Holds stock for an attempt."""
-        require_service("order")
         found = Violations()
         demand = demand_in(found, request)
         found.raise_if_any()
@@ -98,7 +93,6 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
 
     async def ConfirmReservation(self, request: pb.ConfirmReservationRequest, context: Any) -> pb.ConfirmReservationResponse:
         """Makes it permanent and creates the supplier orders."""
-        require_service("order")
         found = Violations()
         order_key_in(found, request.order_key, request.attempt)
         if request.order.order_key != request.order_key:
@@ -109,7 +103,6 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
 
     async def ReleaseReservation(self, request: pb.ReleaseReservationRequest, context: Any) -> pb.ReleaseReservationResponse:
         """Ends it."""
-        require_service("order")
         found = Violations()
         order_key_in(found, request.order_key, request.attempt)
         found.raise_if_any()
@@ -133,7 +126,6 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
 
     async def SetOrderHold(self, request: pb.SetOrderHoldRequest, context: Any) -> pb.SetOrderHoldResponse:
         """Holds everything back from shipping, or no longer."""
-        require_service("order")
         found = Violations()
         order_key_in(found, request.order_key)
         found.require("version", request.version >= 1, reasons.VALUE_OUT_OF_RANGE, "is 1 or more")

@@ -8,7 +8,7 @@ from libs.errors import Violations
 from libs.idempotency.key import key_of
 from libs.query.request import page_request
 from libs.rpc import current
-from services.fulfillment.application.stock.inventory_records import InventoryRecords, check_writer
+from services.fulfillment.application.stock.inventory_records import InventoryRecords
 from services.fulfillment.application.stock.stock_book import StockBook
 from services.fulfillment.domain.sourcing.model import MAX_LINES
 from services.fulfillment.rpc.requests import refuse_duplicates
@@ -32,7 +32,6 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
     ) -> pb.CreateInventoryRecordResponse:
         """Creates one record."""
         call, found = current(), Violations()
-        check_writer(call.principal)
         draft = record_in(found, "inventory_record", request.inventory_record, request.opening_quantity, "opening_quantity")
         found.raise_if_any()
         (record,) = await self._records.create(call.principal, [draft], key_of(call.principal, call.method, request))
@@ -43,7 +42,6 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
     ) -> pb.BatchCreateInventoryRecordsResponse:
         """Creates many: all or none."""
         call, found, items = current(), Violations(), request.inventory_records
-        check_writer(call.principal)
         if not items:
             found.add("inventory_records", reasons.FIELD_REQUIRED, "at least one")
         if len(items) > MAX_RECORDS:
@@ -102,7 +100,6 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
     async def AdjustStock(self, request: pb.AdjustStockRequest, context: Any) -> pb.AdjustStockResponse:
         """Books receipts and counts."""
         call, found = current(), Violations()
-        check_writer(call.principal)
         adjustments = adjustments_in(found, request.adjustments)
         found.raise_if_any()
         records = await self._book.adjust(call.principal, adjustments, key_of(call.principal, call.method, request))

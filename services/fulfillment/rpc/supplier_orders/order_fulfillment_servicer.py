@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from libs.errors import invalid
-from libs.rpc import require_service
 from services.fulfillment.application.supplier_orders.supplier_orders import SupplierOrders
 from services.fulfillment.contract.reports import shipment_report, supplier_order_out
 from waybill.fulfillment.v1 import order_fulfillment_service_pb2 as pb
@@ -22,7 +21,6 @@ class OrderFulfillmentServicer(order_fulfillment_service_pb2_grpc.OrderFulfillme
         self, request: pb.BatchGetOrderFulfillmentRequest, context: Any
     ) -> pb.BatchGetOrderFulfillmentResponse:
         """Everything of some buyer orders."""
-        require_service("order")
         if len(request.order_keys) > 1_000:
             raise invalid("order_keys", reasons.TOO_MANY_ITEMS, "at most 1,000")
         found = await self._orders.of_orders(request.order_keys)

@@ -7,7 +7,6 @@ from typing import Any
 from libs.errors import Violations
 from libs.protoconv import time_out
 from libs.query.request import page_request
-from libs.rpc.operations import require_operator
 from services.order.application.aftercare.operate_commands import OperateCommands, OrderCommand
 from waybill.order.v1 import order_command_service_pb2 as pb
 from waybill.order.v1 import order_command_service_pb2_grpc as pb_grpc
@@ -20,14 +19,12 @@ class OrderCommandServicer(pb_grpc.OrderCommandServiceServicer):
         self._use = use
 
     async def ListOrderCommands(self, request: pb.ListOrderCommandsRequest, context: Any) -> pb.ListOrderCommandsResponse:
-        require_operator()
         page = await self._use.list(page_request(request))
         return pb.ListOrderCommandsResponse(
             order_commands=[_out(one) for one in page.items], next_page_token=page.next_page_token, total_size=page.total_size
         )
 
     async def DriveOrderCommands(self, request: pb.DriveOrderCommandsRequest, context: Any) -> pb.DriveOrderCommandsResponse:
-        require_operator()
         found = Violations()
         found.check_id("order_id", request.order_id)
         found.raise_if_any()

@@ -6,7 +6,6 @@ import uuid
 from typing import Any
 
 from libs.errors import Violations
-from libs.rpc import require_service
 from services.order.application.progress.ended_orders import EndedOrders
 from services.order.application.progress.hold_order import HoldOrder, PaymentAlert
 from services.order.application.progress.report_fulfillment import ReportFulfillment
@@ -29,7 +28,6 @@ class FulfillmentReportServicer(pb_grpc.FulfillmentReportServiceServicer):
         self._report = report
 
     async def ReportFulfillment(self, request: pb.ReportFulfillmentRequest, context: Any) -> pb.ReportFulfillmentResponse:
-        require_service("fulfillment")
         found = Violations()
         for name in ("supplier_orders", "shipments"):
             few = len(getattr(request, name)) <= MAX_REPORTS
@@ -47,7 +45,6 @@ class PaymentReportServicer(payment_grpc.PaymentReportServiceServicer):
         self._ended = ended
 
     async def ReportPayments(self, request: payment_pb.ReportPaymentsRequest, context: Any) -> payment_pb.ReportPaymentsResponse:
-        require_service("payment")
         found = Violations()
         few = len(request.payments) <= MAX_REPORTS
         found.require("payments", few, reasons.TOO_MANY_ITEMS, f"at most {MAX_REPORTS:,}")
@@ -59,7 +56,6 @@ class PaymentReportServicer(payment_grpc.PaymentReportServiceServicer):
     async def ListEndedOrders(
         self, request: payment_pb.ListEndedOrdersRequest, context: Any
     ) -> payment_pb.ListEndedOrdersResponse:
-        require_service("payment")
         found = Violations()
         few = len(request.order_keys) <= MAX_REPORTS
         found.require("order_keys", few, reasons.TOO_MANY_ITEMS, f"at most {MAX_REPORTS:,}")

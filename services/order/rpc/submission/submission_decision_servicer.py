@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from libs.rpc import require_service
 from services.order.application.submission.resolve_submission import ResolveSubmission
 from services.order.rpc.convert_in import key_in
 from waybill.order.v1 import submission_decision_service_pb2 as pb
@@ -19,6 +18,5 @@ class SubmissionDecisionServicer(pb_grpc.SubmissionDecisionServiceServicer):
         self._resolve = resolve
 
     async def ResolveSubmission(self, request: pb.ResolveSubmissionRequest, context: Any) -> pb.ResolveSubmissionResponse:
-        require_service()
         state = await self._resolve(key_in(request.order_key), request.attempt)
         return pb.ResolveSubmissionResponse(state=submission_pb2.SubmissionState.Value(f"SUBMISSION_STATE_{state}"))

@@ -6,7 +6,6 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.protoconv import time_out
-from libs.rpc import require_service
 from services.pricing.application.calculation.calculate_order import CalculateOrder
 from services.pricing.rpc import convert
 from waybill.pricing.v1 import order_pricing_service_pb2 as pb
@@ -20,7 +19,6 @@ class OrderPricingServicer(pb_grpc.OrderPricingServiceServicer):
         self._calculate = calculate
 
     async def CalculateOrder(self, request: pb.CalculateOrderRequest, context: Any) -> pb.CalculateOrderResponse:
-        require_service("order")
         found = Violations()
         lines = convert.lines_in(found, request)
         shipments = convert.shipments_in(found, request.currency, request.shipments)

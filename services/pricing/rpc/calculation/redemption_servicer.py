@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from libs.errors import Violations
-from libs.rpc import require_service
 from services.pricing.application.calculation.reserve_redemptions import Redemptions
 from services.pricing.rpc import convert
 from waybill.pricing.v1 import redemption_service_pb2 as pb
@@ -19,7 +18,6 @@ class RedemptionServicer(pb_grpc.RedemptionServiceServicer):
         self._redemptions = redemptions
 
     async def ReserveRedemptions(self, request: pb.ReserveRedemptionsRequest, context: Any) -> pb.ReserveRedemptionsResponse:
-        require_service("order")
         found = Violations()
         attempt = convert.attempt_in(found, request)
         lines = convert.lines_in(found, request)
@@ -29,13 +27,11 @@ class RedemptionServicer(pb_grpc.RedemptionServiceServicer):
         return pb.ReserveRedemptionsResponse(state=convert.state_out(state), problems=[convert.problem_out(p) for p in problems])
 
     async def ConfirmRedemptions(self, request: pb.ConfirmRedemptionsRequest, context: Any) -> pb.ConfirmRedemptionsResponse:
-        require_service("order")
         key, attempt = convert.step_in(request)
         state = await self._redemptions.end(key, attempt, "CONFIRMED")
         return pb.ConfirmRedemptionsResponse(state=convert.state_out(state))
 
     async def ReleaseRedemptions(self, request: pb.ReleaseRedemptionsRequest, context: Any) -> pb.ReleaseRedemptionsResponse:
-        require_service("order")
         key, attempt = convert.step_in(request)
         state = await self._redemptions.end(key, attempt, "RELEASED")
         return pb.ReleaseRedemptionsResponse(state=convert.state_out(state))

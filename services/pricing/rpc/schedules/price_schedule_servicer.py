@@ -9,7 +9,6 @@ from libs.idempotency.key import RequestKey, key_of
 from libs.query.request import page_request
 from libs.resource.contract import Methods
 from libs.rpc import current
-from services.pricing.application.access import schedules_administrator
 from services.pricing.application.ports import AssignmentLists, PricingWork
 from services.pricing.application.schedules.assign_price_schedules import AssignPriceSchedules
 from services.pricing.domain.schedules.assignment import BATCH, Assignment, Key
@@ -17,10 +16,6 @@ from services.pricing.rpc import convert
 from waybill.pricing.v1 import price_schedule_service_pb2 as pb
 from waybill.pricing.v1 import price_schedule_service_pb2_grpc as pb_grpc
 from waybill.pricing.v1 import reasons
-
-
-def _admin() -> None:
-    schedules_administrator(current().principal)
 
 
 def _request(message: Any) -> RequestKey | None:
@@ -36,42 +31,35 @@ class PriceScheduleServicer(pb_grpc.PriceScheduleServiceServicer):
         self._assignments = assignments
 
     async def CreatePriceSchedule(self, request: pb.CreatePriceScheduleRequest, context: Any) -> pb.CreatePriceScheduleResponse:
-        _admin()
         (made,) = await self._schedules.create(request, [request.price_schedule], "price_schedule")
         return pb.CreatePriceScheduleResponse(price_schedule=made)
 
     async def BatchCreatePriceSchedules(
         self, request: pb.BatchCreatePriceSchedulesRequest, context: Any
     ) -> pb.BatchCreatePriceSchedulesResponse:
-        _admin()
         made = await self._schedules.create(request, request.price_schedules, "price_schedules")
         return pb.BatchCreatePriceSchedulesResponse(price_schedules=made)
 
     async def GetPriceSchedule(self, request: pb.GetPriceScheduleRequest, context: Any) -> pb.GetPriceScheduleResponse:
-        _admin()
         return pb.GetPriceScheduleResponse(price_schedule=await self._schedules.get(request.price_schedule_id))
 
     async def ListPriceSchedules(self, request: pb.ListPriceSchedulesRequest, context: Any) -> pb.ListPriceSchedulesResponse:
-        _admin()
         page = await self._schedules.list(request)
         return pb.ListPriceSchedulesResponse(
             price_schedules=page.items, next_page_token=page.next_page_token, total_size=page.total_size
         )
 
     async def UpdatePriceSchedule(self, request: pb.UpdatePriceScheduleRequest, context: Any) -> pb.UpdatePriceScheduleResponse:
-        _admin()
         made = await self._schedules.update(request, request.price_schedule, "price_schedule")
         return pb.UpdatePriceScheduleResponse(price_schedule=made)
 
     async def DeletePriceSchedule(self, request: pb.DeletePriceScheduleRequest, context: Any) -> pb.DeletePriceScheduleResponse:
-        _admin()
         await self._schedules.delete(request, request.price_schedule_id)
         return pb.DeletePriceScheduleResponse()
 
     async def AssignPriceSchedules(
         self, request: pb.AssignPriceSchedulesRequest, context: Any
     ) -> pb.AssignPriceSchedulesResponse:
-        _admin()
         wanted = [Assignment(Key(a.product_id, a.buyer_id), a.price_schedule_id) for a in request.assignments]
         await self._assigning.assign(_request(request), wanted)
         return pb.AssignPriceSchedulesResponse()
@@ -79,7 +67,6 @@ class PriceScheduleServicer(pb_grpc.PriceScheduleServiceServicer):
     async def UnassignPriceSchedules(
         self, request: pb.UnassignPriceSchedulesRequest, context: Any
     ) -> pb.UnassignPriceSchedulesResponse:
-        _admin()
         keys = [Key(a.product_id, a.buyer_id) for a in request.assignments]
         await self._assigning.unassign(_request(request), keys)
         return pb.UnassignPriceSchedulesResponse()
@@ -87,7 +74,6 @@ class PriceScheduleServicer(pb_grpc.PriceScheduleServiceServicer):
     async def ListPriceAssignments(
         self, request: pb.ListPriceAssignmentsRequest, context: Any
     ) -> pb.ListPriceAssignmentsResponse:
-        _admin()
         caller = current().principal
         bound = {"party": caller.party_id, "user": caller.user_id}
         page = await self._assignments.page(page_request(request), bound)
@@ -100,7 +86,6 @@ class PriceScheduleServicer(pb_grpc.PriceScheduleServiceServicer):
     async def BatchGetPriceAssignments(
         self, request: pb.BatchGetPriceAssignmentsRequest, context: Any
     ) -> pb.BatchGetPriceAssignmentsResponse:
-        _admin()
         found = Violations()
         found.require("product_ids", len(request.product_ids) <= BATCH, reasons.TOO_MANY_ITEMS, f"at most {BATCH:,}")
         for i, id in enumerate(request.product_ids[:BATCH]):
