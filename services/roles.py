@@ -31,11 +31,15 @@ __all__ = [
     "SHIPMENT_ADMIN",
     "SHIPPING_ADMIN",
     "SHOPPER",
+    "SECURITY_PROFILE_ADMIN",
+    "SECURITY_PROFILE_READER",
     "SPENDING_ACCOUNT_ADMIN",
     "SUPPLIER_ADMIN",
     "TAX_RATE_ADMIN",
     "UNSUBMITTED_ORDER_READER",
     "USER_ADMIN",
+    "USER_GROUP_ADMIN",
+    "USER_GROUP_READER",
 ]
 
 SHOPPER: Final = "Shopper"
@@ -59,6 +63,10 @@ INVENTORY_ADMIN: Final = "InventoryAdmin"
 BUYER_ADMIN: Final = "BuyerAdmin"
 SUPPLIER_ADMIN: Final = "SupplierAdmin"
 USER_ADMIN: Final = "UserAdmin"
+USER_GROUP_ADMIN: Final = "UserGroupAdmin"
+USER_GROUP_READER: Final = "UserGroupReader"
+SECURITY_PROFILE_ADMIN: Final = "SecurityProfileAdmin"
+SECURITY_PROFILE_READER: Final = "SecurityProfileReader"
 ADDRESS_ADMIN: Final = "AddressAdmin"
 ME_ADDRESS_ADMIN: Final = "MeAddressAdmin"
 API_CLIENT_ADMIN: Final = "ApiClientAdmin"

@@ -29,6 +29,8 @@ class Principal:
     roles: frozenset[str]
     client_id: str
     service: str | None = None
+    groups: frozenset[str] | None = frozenset()
+    """Ids of the groups that the user is in; None where the token had no room for them, so that the directory has to be asked."""
 
     def has(self, *roles: str) -> bool:
         """Whether the caller holds any of the roles."""
@@ -52,6 +54,7 @@ class Principal:
             "kind": self.party_kind.value,
             "roles": sorted(self.roles),
             "client": self.client_id,
+            **({"groups_cut": True} if self.groups is None else {"groups": sorted(self.groups)}),
         }
 
     @staticmethod
@@ -64,4 +67,5 @@ class Principal:
             frozenset(str(role) for role in claims["roles"]),
             str(claims["client"]),
             service,
+            frozenset(str(group) for group in claims["groups"]) if "groups" in claims else None,
         )

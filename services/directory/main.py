@@ -15,6 +15,7 @@ from libs.db.unit_of_work import SqlUnitsOfWork
 from libs.idempotency.invariants import with_effects
 from libs.idempotency.outcomes import forgetting
 from libs.ids import IdSource
+from libs.invariants import Inspection as AnyInspection
 from libs.relay.change_feed import SqlChangeFeed
 from libs.resource.database import Resource, StandardMethods
 from libs.service.app import Runtime, ServiceApp
@@ -24,7 +25,8 @@ from services.directory.adapters.db.contexts import SqlContexts
 from services.directory.adapters.db.first_rows import first_rows, is_empty, renew_key, store
 from services.directory.adapters.db.invariants.census import CensusReader
 from services.directory.adapters.db.invariants.rules import look
-from services.directory.adapters.db.tables import BUYER, CHANGES, CLIENT, MADE, REQUESTS, SELLER, SUPPLIER, USER
+from services.directory.adapters.db.membership_lists import SqlMembershipLists
+from services.directory.adapters.db.tables import BUYER, CHANGES, CLIENT, GROUP, MADE, PROFILE, REQUESTS, SELLER, SUPPLIER, USER
 from services.directory.adapters.db.work import SqlDirectoryWork
 from services.directory.adapters.passwords import Argon2
 from services.directory.application.address_assignments import AddressAssignments
@@ -33,30 +35,40 @@ from services.directory.application.api_clients import RotateSecret
 from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER, OneTimeSecret
 from services.directory.application.inspection import Inspection
 from services.directory.application.issue_token import IssueToken
+from services.directory.application.security_profiles import SecurityProfileAssignments
 from services.directory.application.throttle import Throttle
+from services.directory.application.user_groups import UserGroupMembers
 from services.directory.application.users import SetPassword, UserRules
 from services.directory.rpc.address_servicer import AddressServicer
 from services.directory.rpc.api_client_servicer import ApiClientServicer
 from services.directory.rpc.buyer_servicer import BuyerServicer
 from services.directory.rpc.context_servicer import OrderingContextServicer
+from services.directory.rpc.membership_servicer import MembershipServicer
+from services.directory.rpc.security_profile_servicer import SecurityProfileServicer
 from services.directory.rpc.seller_servicer import SellerServicer
 from services.directory.rpc.supplier_servicer import SupplierServicer
 from services.directory.rpc.token_servicer import TokenServicer
+from services.directory.rpc.user_group_servicer import UserGroupServicer
 from services.directory.rpc.user_servicer import UserServicer
 from services.directory.settings import Settings
 from waybill.directory.v1 import (
     address_service_pb2_grpc,
     api_client_service_pb2_grpc,
     buyer_service_pb2_grpc,
+    membership_service_pb2_grpc,
     ordering_context_service_pb2_grpc,
+    security_profile_service_pb2_grpc,
     seller_service_pb2_grpc,
     supplier_service_pb2_grpc,
     token_service_pb2_grpc,
+    user_group_service_pb2_grpc,
     user_service_pb2_grpc,
 )
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
 PACKAGE = "waybill.directory.v1"
+Served = tuple[Any, Any, str]
+"""What adds a servicer to a server, the servicer, and the name of its service without the ending."""
 
 
 async def _open(settings: Settings) -> Database:
@@ -105,6 +117,33 @@ async def reset_owner_secret(settings: Settings, clock: Clock) -> OneTimeSecret 
     return OneTimeSecret(ADMIN_CLIENT, secret, OWNER) if known else None
 
 
+def _groups_and_profiles(
+    groups: StandardMethods[SqlDirectoryWork],
+    profiles: StandardMethods[SqlDirectoryWork],
+    units: SqlUnitsOfWork[SqlDirectoryWork],
+    clock: Clock,
+    lists: SqlMembershipLists,
+) -> list[Served]:
+    return [
+        (
+            user_group_service_pb2_grpc.add_UserGroupServiceServicer_to_server,
+            UserGroupServicer(groups, UserGroupMembers(units, clock), lists),
+            "UserGroup",
+        ),
+        (
+            security_profile_service_pb2_grpc.add_SecurityProfileServiceServicer_to_server,
+            SecurityProfileServicer(profiles, SecurityProfileAssignments(units, clock), lists),
+            "SecurityProfile",
+        ),
+        (membership_service_pb2_grpc.add_MembershipServiceServicer_to_server, MembershipServicer(lists), "Membership"),
+    ]
+
+
+def _inspection(database: Database) -> AnyInspection:
+    inspection = with_rules(Inspection(CensusReader(database)), database, look(database.dialect))
+    return with_effects(inspection, database, "directory", REQUESTS, MADE)
+
+
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the services."""
     database = await _open(settings)
@@ -118,7 +157,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     def standard(resource: Resource) -> StandardMethods[SqlDirectoryWork]:
         return StandardMethods(database, REQUESTS, resource, clock, ids, SqlDirectoryWork)
 
-    served: list[tuple[Any, Any, str]] = [
+    served: list[Served] = [
         (
             token_service_pb2_grpc.add_TokenServiceServicer_to_server,
             TokenServicer(IssueToken(accounts, argon2, clock, throttle), accounts),
@@ -134,7 +173,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         (supplier_service_pb2_grpc.add_SupplierServiceServicer_to_server, SupplierServicer(standard(SUPPLIER)), "Supplier"),
         (
             user_service_pb2_grpc.add_UserServiceServicer_to_server,
-            UserServicer(standard(USER), UserRules(argon2, settings.batch_hashes), SetPassword(units, argon2, clock)),
+            UserServicer(standard(USER), UserRules(argon2, settings.batch_hashes, clock), SetPassword(units, argon2, clock)),
             "User",
         ),
         (
@@ -147,9 +186,8 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             AddressServicer(Addresses(units, clock), AddressAssignments(units, clock), SqlAddressLists(database), clock, ids),
             "Address",
         ),
+        *_groups_and_profiles(standard(GROUP), standard(PROFILE), units, clock, SqlMembershipLists(database)),
     ]
-    census = CensusReader(database)
-    inspection = with_rules(Inspection(census), database, look(database.dialect))
     changes = SqlChangeFeed(database, CHANGES)
     return ServiceApp(
         name="directory",
@@ -159,7 +197,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             changes.forgetting(clock, settings.changes_kept),
         ],
         close=database.close,
-        inspection=with_effects(inspection, database, "directory", REQUESTS, MADE),
+        inspection=_inspection(database),
         statements=lambda: database.statements,
         database=database,
         changes=changes,

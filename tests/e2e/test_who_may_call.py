@@ -26,6 +26,10 @@ BOTH = {
     "SupplierService": "GetSupplier ListSuppliers",
     "TokenService": "IssueToken GetKeySet",
     "UserService": "CreateUser BatchCreateUsers GetUser ListUsers UpdateUser DeleteUser SetPassword",
+    "UserGroupService": (
+        "CreateUserGroup BatchCreateUserGroups GetUserGroup ListUserGroups UpdateUserGroup DeleteUserGroup "
+        "AddUserGroupMembers RemoveUserGroupMembers ListUserGroupMembers ListGroupsOfUser"
+    ),
     "InventoryService": "CheckAvailability",
     "ShipmentService": "GetShipment ListShipments",
     "LineItemService": "ListLineItems ListLineItemsAcrossOrders",

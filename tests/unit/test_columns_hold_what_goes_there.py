@@ -67,6 +67,7 @@ ORDER_EVENTS = ("order_hold_released", "line_items_updated", "submission_begun",
 WIDTHS: dict[str, dict[str, int | str]] = {
     "directory.addresses": {"party": PARTY},
     "directory.address_assignments": {"party": PARTY},
+    "directory.security_profile_assignments": {"party": PARTY},
     "directory.api_clients": {"secret_hash": len(PasswordHasher(1, 8, 1).hash("x" * 200))},
     "directory.signing_keys": {"kid": MADE_ID},
     "directory.users": {"username_key": MAX_NAME_KEY, "password_hash": len(PasswordHasher(1, 8, 1).hash("x" * 200))},
@@ -175,7 +176,15 @@ WIDTHS: dict[str, dict[str, int | str]] = {
 """By table, what each column must hold: so many characters, or a text of a contract."""
 REQUESTS = {"company": ID, "method": longest(f"/{s.full_name}/{m.name}" for s in services() for m in s.methods), "digest": 64}
 """What every service keeps of requests. The company is cut to the length of an id: `test_idempotency.py`."""
-CHANGING = ("inventory record", "supplier order", "shipment", "payment", "address", *(r.shape.name for _, r in resources()))
+CHANGING = (
+    "security profile assignment",
+    "inventory record",
+    "supplier order",
+    "shipment",
+    "payment",
+    "address",
+    *(r.shape.name for _, r in resources()),
+)
 CHANGED = {
     "changes": {"resource": longest(CHANGING), "method": REQUESTS["method"], "actor": ID, "impersonator": ID},
     "change_feed": {"epoch": len(uuid.UUID(int=0).hex)},

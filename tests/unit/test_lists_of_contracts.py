@@ -17,7 +17,7 @@ MESSAGES = {
     for path in sorted(PROTOS.rglob("*.proto"))
     for name, body in MESSAGE.findall(path.read_text())
 }
-WHOLE = {"order.ListPayments", "order.ListEndedOrders", "payment.ListPayments"}
+WHOLE = {"directory.ListUserGroupIds", "order.ListPayments", "order.ListEndedOrders", "payment.ListPayments"}
 """What is named in the request, or belongs to one order, and is answered whole."""
 MODEL = "catalog.ListProducts"
 ASKED = ("page_size", "page_token", "skip", "include_total")

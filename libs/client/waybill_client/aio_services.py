@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from waybill.directory.v1.address_service_pb2_grpc import AddressServiceAsyncStub
     from waybill.directory.v1.api_client_service_pb2_grpc import ApiClientServiceAsyncStub
     from waybill.directory.v1.buyer_service_pb2_grpc import BuyerServiceAsyncStub
+    from waybill.directory.v1.security_profile_service_pb2_grpc import SecurityProfileServiceAsyncStub
     from waybill.directory.v1.seller_service_pb2_grpc import SellerServiceAsyncStub
     from waybill.directory.v1.supplier_service_pb2_grpc import SupplierServiceAsyncStub
     from waybill.directory.v1.token_service_pb2_grpc import TokenServiceAsyncStub
+    from waybill.directory.v1.user_group_service_pb2_grpc import UserGroupServiceAsyncStub
     from waybill.directory.v1.user_service_pb2_grpc import UserServiceAsyncStub
     from waybill.fulfillment.v1.inventory_service_pb2_grpc import InventoryServiceAsyncStub
     from waybill.fulfillment.v1.shipment_service_pb2_grpc import ShipmentServiceAsyncStub
@@ -62,6 +64,8 @@ class AsyncServices:
     buyers: BuyerServiceAsyncStub = _stub("buyers")
     suppliers: SupplierServiceAsyncStub = _stub("suppliers")
     users: UserServiceAsyncStub = _stub("users")
+    user_groups: UserGroupServiceAsyncStub = _stub("user_groups")
+    security_profiles: SecurityProfileServiceAsyncStub = _stub("security_profiles")
     addresses: AddressServiceAsyncStub = _stub("addresses")
     api_clients: ApiClientServiceAsyncStub = _stub("api_clients")
     carriers: CarrierServiceAsyncStub = _stub("carriers")

@@ -10,9 +10,11 @@ from waybill.changes.v1.change_service_pb2_grpc import ChangeServiceStub
 from waybill.directory.v1.address_service_pb2_grpc import AddressServiceStub
 from waybill.directory.v1.api_client_service_pb2_grpc import ApiClientServiceStub
 from waybill.directory.v1.buyer_service_pb2_grpc import BuyerServiceStub
+from waybill.directory.v1.security_profile_service_pb2_grpc import SecurityProfileServiceStub
 from waybill.directory.v1.seller_service_pb2_grpc import SellerServiceStub
 from waybill.directory.v1.supplier_service_pb2_grpc import SupplierServiceStub
 from waybill.directory.v1.token_service_pb2_grpc import TokenServiceStub
+from waybill.directory.v1.user_group_service_pb2_grpc import UserGroupServiceStub
 from waybill.directory.v1.user_service_pb2_grpc import UserServiceStub
 from waybill.fulfillment.v1.inventory_service_pb2_grpc import InventoryServiceStub
 from waybill.fulfillment.v1.shipment_service_pb2_grpc import ShipmentServiceStub
@@ -75,6 +77,8 @@ class Services:
     buyers = Service(BuyerServiceStub)
     suppliers = Service(SupplierServiceStub)
     users = Service(UserServiceStub)
+    user_groups = Service(UserGroupServiceStub)
+    security_profiles = Service(SecurityProfileServiceStub)
     addresses = Service(AddressServiceStub)
     api_clients = Service(ApiClientServiceStub)
     carriers = Service(CarrierServiceStub)

@@ -18,7 +18,7 @@ from waybill.directory.v1 import reasons
 
 def _own_roles(user: KnownUser | None, most: Sequence[str]) -> frozenset[str]:
     """What a token of the client itself carries."""
-    return frozenset() if user is None else token_roles(user.roles, most, ()) or frozenset()
+    return frozenset() if user is None else token_roles(user.held, most, ()) or frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,13 @@ RULES: Mapping[str, str] = {
     "address_has_company": "addresses",
     "assignment_has_address": "address_assignments",
     "assignment_has_user": "address_assignments",
+    "group_has_company": "user_groups",
+    "member_has_group": "user_group_members",
+    "member_has_user": "user_group_members",
+    "profile_assignment_has_profile": "security_profile_assignments",
+    "profile_assignment_has_one_assignee": "security_profile_assignments",
 }
-"""What each looks at: one seller; a signing key; and five kinds of references that must not be orphaned."""
+"""What each looks at: one seller; a signing key; and the kinds of references that must not be orphaned."""
 
 
 class Inspection:

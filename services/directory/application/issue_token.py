@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from libs.auth import PartyKind, Principal
@@ -12,12 +12,14 @@ from libs.errors import Kind, WaybillError
 from libs.identify import folded
 from services.directory.application.ports import Accounts, Secrets
 from services.directory.application.throttle import Throttle
-from services.directory.domain.access import token_roles
+from services.directory.domain.access import lacked, token_roles
 from services.directory.domain.grants import Account, Client, admits
 from waybill.directory.v1 import reasons
 
 NAME_LIMIT = 300
 """Longer names exist in no directory; they are cut, so that they cannot fill the memory either."""
+TOKEN_LENGTH = 3_800
+"""A token with groups is shorter: a cookie has room for it, and a call's metadata for the same claims once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +73,23 @@ class IssueToken:
             # Also what is merely inactive counts as a failure, or the throttle would show which password is right.
             self._throttle.failed(*who)
             raise WaybillError(Kind.UNAUTHENTICATED, reasons.GRANT_INVALID, "client, secret, user or password do not hold")
-        roles = token_roles(user.roles, client.roles, wanted)
+        standing = await self._accounts.standing(user.id)
+        held = standing.roles | frozenset(user.roles)
+        if role := lacked(held, client.minimum_roles):
+            raise _unavailable(role)
+        roles = token_roles(held, client.roles, wanted)
         if roles is None:
-            lacking = next(role for role in wanted if token_roles(user.roles, client.roles, [role]) is None)
-            raise WaybillError(
-                Kind.DENIED,
-                reasons.ROLE_MISSING,
-                f"the role {lacking[:100]!r} is not available here",
-                metadata={"role": lacking[:100]},
-            )
+            raise _unavailable(next(role for role in wanted if token_roles(held, client.roles, [role]) is None))
         now, ttl = self._clock.now(), timedelta(minutes=client.minutes)
-        principal = Principal(user.id, user.party_id, PartyKind(user.party_kind), roles, client.id)
-        token = (await self._accounts.signer()).issue(principal, ttl, now, user.username)
+        principal = Principal(user.id, user.party_id, PartyKind(user.party_kind), roles, client.id, groups=standing.groups)
+        signer = await self._accounts.signer()
+        token = signer.issue(principal, ttl, now, user.username)
+        if len(token) >= TOKEN_LENGTH and principal.groups:
+            token = signer.issue(replace(principal, groups=None), ttl, now, user.username)
         return Issued(token, now + ttl, ttl, roles)
+
+
+def _unavailable(role: str) -> WaybillError:
+    """A role that is wanted, or that the client asks of everyone, is not to be had."""
+    text = f"the role {role[:100]!r} is not available here"
+    return WaybillError(Kind.DENIED, reasons.ROLE_MISSING, text, metadata={"role": role[:100]})

@@ -12,7 +12,8 @@ from libs.idempotency.key import RequestKey
 from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
 from services.directory.domain.addresses import Assignment, Entry, Fields
-from services.directory.domain.grants import Account, Client
+from services.directory.domain.grants import Account, Client, Standing
+from services.directory.domain.memberships import Group, Membership, ProfileAssignment
 from services.directory.domain.ordering import OrderingContext
 
 Outcome = Mapping[str, Sequence[Sequence[str]]]
@@ -32,6 +33,10 @@ class Accounts(Protocol):
 
     async def client(self, client_id: str) -> Client | None: ...
     async def user(self, *, username: str = "", user_id: str = "") -> Account | None: ...
+    async def standing(self, user_id: str) -> Standing:
+        """Roles by security profiles, and groups."""
+        ...
+
     async def signer(self) -> TokenSigner: ...
     async def key_set(self) -> KeySet:
         """Public keys that are not retired, and whom tokens are for."""
@@ -69,6 +74,9 @@ class KnownUser:
     username: str
     active: bool
     roles: Sequence[str]
+    """Its own list."""
+    held: frozenset[str]
+    """All that it holds, by security profiles too."""
 
 
 class Users(Protocol):
@@ -151,6 +159,54 @@ class AddressBooks(Protocol):
         ...
 
 
+class UserGroups(Protocol):
+    """Who is in which group."""
+
+    async def known(self, ids: Collection[str]) -> dict[str, str]:
+        """Company by group id, of those that exist, locked against removal."""
+        ...
+
+    async def add(self, members: Collection[Membership], now: datetime) -> None:
+        """Makes members of those who are none yet."""
+        ...
+
+    async def remove(self, members: Collection[Membership], now: datetime) -> None:
+        """Ends memberships that stand."""
+        ...
+
+    async def leave_all(self, user_id: str, now: datetime) -> None:
+        """Ends every membership of a user."""
+        ...
+
+
+class SecurityProfiles(Protocol):
+    """Who has which security profile."""
+
+    async def known(self, ids: Collection[str]) -> dict[str, Sequence[str]]:
+        """Roles by profile id, of those that exist, locked against removal."""
+        ...
+
+    async def of_groups(self, ids: Collection[str]) -> dict[str, frozenset[str]]:
+        """Roles that profiles give to groups, by group id."""
+        ...
+
+    async def of_companies(self, parties: Collection[str]) -> dict[str, frozenset[str]]:
+        """Roles that profiles give to whole companies, by company."""
+        ...
+
+    async def assign(self, items: Collection[ProfileAssignment], now: datetime) -> None:
+        """Adds those that do not stand yet."""
+        ...
+
+    async def unassign(self, items: Collection[ProfileAssignment], now: datetime) -> None:
+        """Ends those that stand."""
+        ...
+
+    async def withdraw_all(self, user_id: str, now: datetime) -> None:
+        """Ends every assignment to a user itself."""
+        ...
+
+
 class DirectoryWork(Protocol):
     """The directory's stores in one transaction."""
 
@@ -164,6 +220,10 @@ class DirectoryWork(Protocol):
     def client_secrets(self) -> ClientSecrets: ...
     @property
     def books(self) -> AddressBooks: ...
+    @property
+    def groups(self) -> UserGroups: ...
+    @property
+    def profiles(self) -> SecurityProfiles: ...
 
 
 Units = UnitsOfWork[DirectoryWork]
@@ -183,6 +243,26 @@ class AddressLists(Protocol):
     async def assignments(self, caller: Principal, book: str, request: PageRequest) -> Page[tuple[str, Assignment]]:
         """A page of a book's assignments, each with its company; without AddressAdmin those of the caller and of
         everyone."""
+        ...
+
+
+class MembershipLists(Protocol):
+    """Memberships and assignments of profiles as far as a caller may read them."""
+
+    async def members(self, caller: Principal, group_id: str, request: PageRequest) -> Page[Membership]:
+        """A page of a group's members. Raises NOT_FOUND for a group that the caller does not see."""
+        ...
+
+    async def groups(self, caller: Principal, user_id: str, request: PageRequest) -> Page[Group]:
+        """A page of a user's groups. Raises NOT_FOUND for a user that the caller does not see."""
+        ...
+
+    async def group_ids(self, user_id: str) -> Sequence[str]:
+        """All groups of a user, in their order."""
+        ...
+
+    async def assignments(self, caller: Principal, request: PageRequest) -> Page[ProfileAssignment]:
+        """A page of all assignments of profiles."""
         ...
 
 

@@ -45,10 +45,11 @@ def check_password(found: Violations, where: str, password: str, required: bool 
 class UserRules:
     """The checks that need the database, and what is stored beside the resource."""
 
-    def __init__(self, secrets: Secrets, at_once: int) -> None:
+    def __init__(self, secrets: Secrets, at_once: int, clock: Clock) -> None:
         """`at_once` passwords of one batch are hashed at the same time."""
         self._secrets = secrets
         self._at_once = at_once
+        self._clock = clock
 
     async def hashes(self, passwords: Sequence[str]) -> list[str | None]:
         """A hash for every password, none for an empty one."""
@@ -67,12 +68,14 @@ class UserRules:
         await work.users.keep([(id, folded(name), hash) for (id, name), hash in zip(names, hashes, strict=True)])
 
     async def of_new(self, work: DirectoryWork, found: Violations, caller: Principal, users: Sequence[UserValues]) -> None:
-        """Companies exist, names are free, roles may be given."""
+        """Companies exist, names are free, roles may be given, also those that the company's profiles give."""
         known = await work.parties.existing({user.party for user in users if user.party})
+        given = await work.profiles.of_companies(known)
         for user in users:
             there = not user.party or user.party in known
             found.require(f"{user.where}.party", there, reasons.PARTY_NOT_FOUND, "the company does not exist")
             grantable(found, f"{user.where}.roles", caller, user.roles)
+            commands(found, f"{user.where}.party", caller, given.get(user.party, frozenset()))
         await _free_names(work, found, users)
 
     async def of_changed(
@@ -83,8 +86,17 @@ class UserRules:
         if list(old.roles) != list(user.roles):
             grantable(found, f"{user.where}.roles", caller, user.roles)
         if password or _differs(old, user):
-            commands(found, f"{user.where}.id", caller, old.roles)
+            commands(found, f"{user.where}.id", caller, old.held)
         await _free_names(work, found, [user])
+
+    async def of_deleted(self, work: DirectoryWork, found: Violations, caller: Principal, id: str) -> None:
+        """Whoever deletes a user must hold the user's roles; what only says something of the user ends with it."""
+        user_may_go(caller, id)
+        user = (await work.users.known([id]))[id]
+        commands(found, "user_id", caller, user.held)
+        now = self._clock.now()
+        await work.groups.leave_all(id, now)
+        await work.profiles.withdraw_all(id, now)
 
 
 async def _free_names(work: DirectoryWork, found: Violations, users: Sequence[UserValues]) -> None:
@@ -131,7 +143,7 @@ class SetPassword:
             user = await work.users.visible(caller, user_id)
             if user is None:
                 raise missing("user", user_id)
-            commands(found, "user_id", caller, user.roles)
+            commands(found, "user_id", caller, user.held)
             found.raise_if_any()
             await work.users.set_password(user_id, hashed, now)
 

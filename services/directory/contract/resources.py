@@ -14,8 +14,10 @@ from waybill.directory.v1 import api_client_service_pb2 as client_pb
 from waybill.directory.v1 import buyer_service_pb2 as buyer_pb
 from waybill.directory.v1 import ordering_context_service_pb2 as context_pb
 from waybill.directory.v1 import reasons
+from waybill.directory.v1 import security_profile_service_pb2 as profile_pb
 from waybill.directory.v1 import seller_service_pb2 as seller_pb
 from waybill.directory.v1 import supplier_service_pb2 as supplier_pb
+from waybill.directory.v1 import user_group_service_pb2 as group_pb
 from waybill.directory.v1 import user_service_pb2 as user_pb
 
 MAX_NAME_KEY = 300
@@ -29,12 +31,27 @@ def _read_party(found: Violations, where: str, message: Any, _: dict[str, Any]) 
     return stored
 
 
-def _roles() -> Attribute:
-    def read(found: Violations, where: str, message: Any, _: dict[str, Any]) -> list[str]:
-        access.known_roles(found, f"{where}.roles", message.roles)
-        return list(message.roles)
+def _party() -> Attribute:
+    return Attribute(
+        "party",
+        Storage.TEXT,
+        _read_party,
+        lambda row: party_message(row["party"]),
+        "text",
+        immutable=True,
+        nullable=False,
+        index=True,
+        length=120,
+    )
 
-    return Attribute("roles", Storage.DOCUMENT, read, lambda row: row["roles"], nullable=False)
+
+def _roles(name: str = "roles") -> Attribute:
+    def read(found: Violations, where: str, message: Any, _: dict[str, Any]) -> list[str]:
+        values = list(getattr(message, name))
+        access.known_roles(found, f"{where}.{name}", values)
+        return values
+
+    return Attribute(name, Storage.DOCUMENT, read, lambda row: row[name], nullable=False)
 
 
 def _username() -> Attribute:
@@ -64,17 +81,7 @@ BUYER = Shape("buyer", buyer_pb.Buyer, _BUYER, prefix="buy")
 _SUPPLIER = (text("name", 100, required=True), flag("active"), xp())
 SUPPLIER = Shape("supplier", supplier_pb.Supplier, _SUPPLIER, prefix="sup")
 _USER = (
-    Attribute(
-        "party",
-        Storage.TEXT,
-        _read_party,
-        lambda row: party_message(row["party"]),
-        "text",
-        immutable=True,
-        nullable=False,
-        index=True,
-        length=120,
-    ),
+    _party(),
     _username(),
     text("first_name", 100),
     text("last_name", 100),
@@ -85,6 +92,10 @@ _USER = (
     xp(),
 )
 USER = Shape("user", user_pb.User, _USER, prefix="usr")
+_GROUP = (_party(), text("name", 100, required=True), text("description", 2_000), xp())
+GROUP = Shape("user group", group_pb.UserGroup, _GROUP, prefix="grp")
+_PROFILE = (text("name", 100, required=True), _roles(), xp())
+PROFILE = Shape("security profile", profile_pb.SecurityProfile, _PROFILE, prefix="spr")
 
 
 def _check_policy(found: Violations, where: str, message: context_pb.OrderingPolicy) -> None:
@@ -107,6 +118,7 @@ _CLIENT = (
     ref("default_user_id", index=False),
     document("policy", _check_policy),
     xp(),
+    _roles("minimum_roles"),
 )
 CLIENT = Shape(
     "API client", client_pb.ApiClient, _CLIENT, prefix="api", extra=lambda row: {"has_secret": bool(row.get("secret_hash"))}

@@ -23,11 +23,11 @@ def require_party(caller: Principal, kind: str, id: str) -> None:
         raise missing(kind.lower(), id)
 
 
-def require_seller(caller: Principal, role: str) -> None:
-    """Raises ROLE_MISSING unless the caller holds the role, and belongs to the seller."""
-    caller.require(role)
+def require_seller(caller: Principal, *held: str) -> None:
+    """Raises ROLE_MISSING, naming the first, unless the caller holds one of the roles, and belongs to the seller."""
+    caller.require(*held)
     if not caller.is_seller:
-        raise denied(role)
+        raise denied(held[0])
 
 
 def known_roles(found: Violations, where: str, wanted: Sequence[str]) -> None:
@@ -65,6 +65,11 @@ def token_roles(held: Collection[str], most: Collection[str], wanted: Collection
     if not wanted:
         return available
     return frozenset(wanted) if frozenset(wanted) <= available else None
+
+
+def lacked(held: Collection[str], asked: Sequence[str]) -> str:
+    """The first role that is asked for and not held; empty when there is none. FullAccess holds every role."""
+    return "" if roles.FULL_ACCESS in held else next((role for role in asked if role not in held), "")
 
 
 def client_admits(

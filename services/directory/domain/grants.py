@@ -23,6 +23,17 @@ class Client:
     any_supplier: bool
     buyer_ids: Sequence[str]
     supplier_ids: Sequence[str]
+    minimum_roles: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a user has beside its own account at the moment when it signs in."""
+
+    roles: frozenset[str] = frozenset()
+    """By security profiles of its company, its groups and its own."""
+    groups: frozenset[str] | None = frozenset()
+    """Those that it is in; None for more than any token has room for."""
 
 
 @dataclass(frozen=True, slots=True)

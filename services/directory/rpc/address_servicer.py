@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from libs import protoconv
@@ -15,23 +14,14 @@ from libs.rpc import current
 from services.directory.application.address_assignments import AddressAssignments
 from services.directory.application.addresses import Addresses, Change
 from services.directory.application.ports import AddressLists
-from services.directory.rpc.convert import assignment_in, assignment_out, book_in, entry_in, entry_out, id_in
+from services.directory.rpc.convert import BATCH, assignment_in, assignment_out, book_in, counted, entry_in, entry_out, id_in
 from waybill.directory.v1 import address_service_pb2 as pb
 from waybill.directory.v1 import address_service_pb2_grpc as pb_grpc
 from waybill.directory.v1 import reasons
 
-BATCH = 1_000
-
 
 def _key(request: Any) -> RequestKey | None:
     return key_of(current().principal, current().method, request)
-
-
-def _counted(field: str, items: Sequence[Any]) -> Violations:
-    found = Violations()
-    found.require(field, len(items) <= BATCH, reasons.TOO_MANY_ITEMS, f"at most {BATCH:,}")
-    found.require(field, bool(items), reasons.FIELD_REQUIRED, "at least one")
-    return found
 
 
 class AddressServicer(pb_grpc.AddressServiceServicer):
@@ -48,7 +38,7 @@ class AddressServicer(pb_grpc.AddressServiceServicer):
 
     async def CreateAddresses(self, request: pb.CreateAddressesRequest, context: Any) -> pb.CreateAddressesResponse:
         caller, now = current().principal, self._clock.now()
-        found = _counted("entries", request.entries)
+        found = counted("entries", request.entries)
         entries = [
             entry_in(found, f"entries[{i}]", caller, entry, self._ids, now) for i, entry in enumerate(request.entries[:BATCH])
         ]
@@ -95,13 +85,13 @@ class AddressServicer(pb_grpc.AddressServiceServicer):
         return pb.DeleteAddressResponse()
 
     async def AssignAddresses(self, request: pb.AssignAddressesRequest, context: Any) -> pb.AssignAddressesResponse:
-        caller, found = current().principal, _counted("assignments", request.assignments)
+        caller, found = current().principal, counted("assignments", request.assignments)
         items = [assignment_in(found, f"assignments[{i}]", caller, item) for i, item in enumerate(request.assignments[:BATCH])]
         await self._assignments.assign(caller, found, items, _key(request))
         return pb.AssignAddressesResponse()
 
     async def UnassignAddresses(self, request: pb.UnassignAddressesRequest, context: Any) -> pb.UnassignAddressesResponse:
-        caller, found = current().principal, _counted("assignments", request.assignments)
+        caller, found = current().principal, counted("assignments", request.assignments)
         items = [assignment_in(found, f"assignments[{i}]", caller, item) for i, item in enumerate(request.assignments[:BATCH])]
         await self._assignments.unassign(caller, found, items, _key(request))
         return pb.UnassignAddressesResponse()

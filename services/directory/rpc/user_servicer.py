@@ -11,9 +11,9 @@ from libs.resource.contract import Items, Methods
 from libs.rpc import current
 from services import roles
 from services.directory.application.ports import DirectoryWork
-from services.directory.application.users import SetPassword, UserRules, UserValues, check_password, user_may_go
+from services.directory.application.users import SetPassword, UserRules, UserValues, check_password
 from services.directory.contract.parties import party_text
-from services.directory.domain.access import commands, require_party
+from services.directory.domain.access import require_party
 from services.directory.rpc.convert import id_in
 from waybill.directory.v1 import reasons
 from waybill.directory.v1 import user_service_pb2 as pb
@@ -73,9 +73,8 @@ class UserServicer(pb_grpc.UserServiceServicer):
         caller.require(roles.USER_ADMIN)
 
         # Of a user whom the caller sees: the rest is not there, the owner too.
-        async def guard(_: DirectoryWork, wrong: Violations, items: Items) -> None:
-            user_may_go(caller, id)
-            commands(wrong, "user_id", caller, items[0][1]["roles"])
+        async def guard(work: DirectoryWork, wrong: Violations, _: Items) -> None:
+            await self._rules.of_deleted(work, wrong, caller, id)
 
         await self._users.delete(request, id, guard=guard)
         return pb.DeleteUserResponse()

@@ -14,7 +14,9 @@ from waybill.directory.v1 import (
     api_client_service_pb2,
     buyer_service_pb2,
     ordering_context_service_pb2,
+    security_profile_service_pb2,
     supplier_service_pb2,
+    user_group_service_pb2,
     user_service_pb2,
 )
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2
@@ -86,6 +88,7 @@ def dock(supplier: str) -> str:
 async def set_up(owner: AsyncWaybill) -> None:
     """Everything that the seller does once."""
     await _parties(owner)
+    await _groups(owner)
     await _catalog(owner)
     await _shipping(owner)
     await owner.spending_accounts.CreateSpendingAccount(
@@ -105,6 +108,22 @@ async def set_up(owner: AsyncWaybill) -> None:
             assignments=[spending_account_service_pb2.SpendingAccountAssignment(spending_account_id="gift-ada", user_id="ada")]
         )
     )
+
+
+async def _groups(owner: AsyncWaybill) -> None:
+    """Who buys for Acme, and what they may do."""
+    group = user_group_service_pb2.UserGroup(id="purchasing", name="Purchasing", party=party("BUYER", "acme"))
+    await owner.user_groups.CreateUserGroup(user_group_service_pb2.CreateUserGroupRequest(user_group=group))
+    profile = security_profile_service_pb2.SecurityProfile(id="shoppers", name="Shoppers", roles=["Shopper", "MeCreditCardAdmin"])
+    await owner.security_profiles.CreateSecurityProfile(
+        security_profile_service_pb2.CreateSecurityProfileRequest(security_profile=profile)
+    )
+    given = security_profile_service_pb2.SecurityProfileAssignment(security_profile_id="shoppers", user_group_id="purchasing")
+    await owner.security_profiles.AssignSecurityProfiles(
+        security_profile_service_pb2.AssignSecurityProfilesRequest(assignments=[given])
+    )
+    members = [user_group_service_pb2.UserGroupMember(user_group_id="purchasing", user_id=id) for id in ("ada", "bob")]
+    await owner.user_groups.AddUserGroupMembers(user_group_service_pb2.AddUserGroupMembersRequest(members=members))
 
 
 # Long because it lists what is set up, one request after the other.

@@ -10,7 +10,17 @@ import sqlalchemy as sa
 from services.catalog.adapters.db import tables as catalog
 from services.catalog.adapters.db.tables import PRODUCTS
 from services.directory.adapters.db import tables as directory
-from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, CLIENTS, SELLERS, SIGNING_KEYS, USERS
+from services.directory.adapters.db.tables import (
+    ADDRESS_ASSIGNMENTS,
+    ADDRESSES,
+    CLIENTS,
+    MEMBERS,
+    PROFILE_ASSIGNMENTS,
+    SELLERS,
+    SIGNING_KEYS,
+    USER_GROUPS,
+    USERS,
+)
 from services.fulfillment.adapters.db import tables as fulfillment
 from services.payment.adapters.db import tables as payment
 from services.pricing.adapters.db import tables as pricing
@@ -92,6 +102,21 @@ CORRUPTIONS = [
         "assignment_has_user",
         "hq-globex for nobody",
         set_where(ADDRESS_ASSIGNMENTS, "address_id", "hq-globex", user_id="nobody"),
+    ),
+    breaks("directory", "group_has_company", "purchasing", set_where(USER_GROUPS, "id", "purchasing", party="BUYER:gone")),
+    breaks("directory", "member_has_group", "ada in gone", set_where(MEMBERS, "user_id", "ada", user_group_id="gone")),
+    breaks("directory", "member_has_user", "gil in purchasing", set_where(MEMBERS, "user_id", "ada", user_id="gil")),
+    breaks(
+        "directory",
+        "profile_assignment_has_profile",
+        "gone for purchasing",
+        set_where(PROFILE_ASSIGNMENTS, "user_group_id", "purchasing", security_profile_id="gone"),
+    ),
+    breaks(
+        "directory",
+        "profile_assignment_has_one_assignee",
+        "shoppers for purchasingada",
+        set_where(PROFILE_ASSIGNMENTS, "user_group_id", "purchasing", user_id="ada"),
     ),
     breaks("directory", "client_has_its_companies", "shop", set_where(CLIENTS, "id", "shop", buyer_ids=["acme", "nobody"])),
     breaks("directory", "address_has_its_user", "hq-acme", set_where(ADDRESSES, "id", "hq-acme", user_id="gil")),

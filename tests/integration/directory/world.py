@@ -16,11 +16,16 @@ from waybill.directory.v1 import api_client_service_pb2 as clients
 from waybill.directory.v1 import api_client_service_pb2_grpc as clients_grpc
 from waybill.directory.v1 import buyer_service_pb2 as buyers
 from waybill.directory.v1 import buyer_service_pb2_grpc as buyers_grpc
+from waybill.directory.v1 import membership_service_pb2_grpc as memberships_grpc
 from waybill.directory.v1 import ordering_context_service_pb2_grpc as contexts_grpc
+from waybill.directory.v1 import security_profile_service_pb2 as profiles
+from waybill.directory.v1 import security_profile_service_pb2_grpc as profiles_grpc
 from waybill.directory.v1 import seller_service_pb2_grpc as sellers_grpc
 from waybill.directory.v1 import supplier_service_pb2 as suppliers
 from waybill.directory.v1 import supplier_service_pb2_grpc as suppliers_grpc
 from waybill.directory.v1 import token_service_pb2_grpc as tokens_grpc
+from waybill.directory.v1 import user_group_service_pb2 as groups
+from waybill.directory.v1 import user_group_service_pb2_grpc as groups_grpc
 from waybill.directory.v1 import user_service_pb2 as users
 from waybill.directory.v1 import user_service_pb2_grpc as users_grpc
 from waybill.type.v1.address_pb2 import Address
@@ -52,6 +57,22 @@ def user(id: str, party: Party = ACME, *held: str, **more: Any) -> users.User:
     return users.User(**{"id": id, "party": party, **values, **more})
 
 
+def group(id: str, party: Party = ACME, **more: Any) -> groups.UserGroup:
+    return groups.UserGroup(**{"id": id, "name": id, "party": party, **more})
+
+
+def member(group_id: str, user_id: str) -> groups.UserGroupMember:
+    return groups.UserGroupMember(user_group_id=group_id, user_id=user_id)
+
+
+def profile(id: str, *given: str, **more: Any) -> profiles.SecurityProfile:
+    return profiles.SecurityProfile(**{"id": id, "name": id, "roles": given, **more})
+
+
+def given(id: str, **assignee: Any) -> profiles.SecurityProfileAssignment:
+    return profiles.SecurityProfileAssignment(security_profile_id=id, **assignee)
+
+
 @dataclass(frozen=True, slots=True)
 class Stubs:
     """Every service, called as one caller."""
@@ -62,6 +83,8 @@ class Stubs:
     users: Any
     addresses: Any
     clients: Any
+    groups: Any
+    profiles: Any
 
 
 class World:
@@ -73,6 +96,7 @@ class World:
         self.admin = self.calls(seller())
         self.tokens: Any = served.stub(tokens_grpc.TokenServiceStub)
         self.contexts: Any = self.service("order")
+        self.memberships: Any = served.service_stub(memberships_grpc.MembershipServiceStub, "order")
 
     def calls(self, caller: Principal | None) -> Stubs:
         kinds = (
@@ -82,6 +106,8 @@ class World:
             users_grpc.UserServiceStub,
             addresses_grpc.AddressServiceStub,
             clients_grpc.ApiClientServiceStub,
+            groups_grpc.UserGroupServiceStub,
+            profiles_grpc.SecurityProfileServiceStub,
         )
         return Stubs(*(self.served.stub(kind, caller) for kind in kinds))
 
@@ -118,3 +144,19 @@ class World:
 
     async def assign(self, *items: addresses.AddressAssignment) -> None:
         await self.admin.addresses.AssignAddresses(addresses.AssignAddressesRequest(assignments=items))
+
+    async def groups(self, *made: groups.UserGroup) -> None:
+        await self.admin.groups.BatchCreateUserGroups(groups.BatchCreateUserGroupsRequest(user_groups=made))
+
+    async def join(self, *members: groups.UserGroupMember) -> None:
+        await self.admin.groups.AddUserGroupMembers(groups.AddUserGroupMembersRequest(members=members))
+
+    async def leave(self, *members: groups.UserGroupMember) -> None:
+        await self.admin.groups.RemoveUserGroupMembers(groups.RemoveUserGroupMembersRequest(members=members))
+
+    async def profiles(self, *made: profiles.SecurityProfile) -> None:
+        request = profiles.BatchCreateSecurityProfilesRequest(security_profiles=made)
+        await self.admin.profiles.BatchCreateSecurityProfiles(request)
+
+    async def give(self, *items: profiles.SecurityProfileAssignment) -> None:
+        await self.admin.profiles.AssignSecurityProfiles(profiles.AssignSecurityProfilesRequest(assignments=items))

@@ -10,9 +10,9 @@ from libs.auth import KeySet, TokenVerifier
 from libs.clock import ManualClock
 from libs.errors import Kind, WaybillError
 from services import roles
-from services.directory.application.issue_token import IssueToken
+from services.directory.application.issue_token import TOKEN_LENGTH, IssueToken
 from services.directory.application.throttle import Throttle
-from services.directory.domain.grants import Account, Client
+from services.directory.domain.grants import Account, Client, Standing
 from tests.support import keys
 
 LIMIT, WINDOW, NAMES = 10, timedelta(minutes=1), 100
@@ -28,12 +28,16 @@ class Accounts:
         self.clients = {"shop": SHOP, "app": PUBLIC}
         self.users = {"anna": ANNA, "robot": ROBOT}
         self.key = keys.signer("k1")
+        self.standings = {}
 
     async def client(self, client_id):
         return self.clients.get(client_id)
 
     async def user(self, *, username="", user_id=""):
         return self.users.get(user_id or username.casefold())
+
+    async def standing(self, user_id):
+        return self.standings.get(user_id, Standing())
 
     async def signer(self):
         return self.key
@@ -179,3 +183,63 @@ def test_the_throttle_forgets_who_failed_longest_ago():
         throttle.check("shop", "anna")
     throttle.failed("shop", "one more")
     throttle.check("shop", "anna")
+
+
+async def verified(world, token):
+    async def key_set():
+        return KeySet([world.accounts.key.jwk()])
+
+    return await TokenVerifier(key_set, lambda: NOW.timestamp()).verify(token)
+
+
+async def test_a_token_carries_what_profiles_give_and_the_groups_of_the_user(world):
+    world.accounts.standings["anna"] = Standing(frozenset({roles.ORDER_READER}), frozenset({"buyers", "approvers"}))
+    anna = await verified(world, (await world.password()).token)
+    assert (anna.roles, anna.groups) == ({roles.SHOPPER, roles.ORDER_READER}, {"buyers", "approvers"})
+    bare = await verified(world, (await world.password(wanted=[roles.ORDER_READER])).token)
+    assert (bare.roles, bare.groups) == ({roles.ORDER_READER}, {"buyers", "approvers"})
+
+
+async def test_groups_travel_as_long_as_the_token_stays_below_its_length_and_beyond_none_do(world):
+    fit: list[bool] = []
+    for count in range(1, 60):
+        groups = frozenset(f"{i:0100}" for i in range(count))
+        world.accounts.standings["anna"] = Standing(frozenset(), groups)
+        made = await world.password()
+        anna = await verified(world, made.token)
+        assert len(made.token) < TOKEN_LENGTH
+        assert anna.groups in (groups, None)
+        fit.append(anna.groups is not None)
+    assert fit == sorted(fit, reverse=True)
+    assert 20 < sum(fit) < 30
+    world.accounts.standings["anna"] = Standing(frozenset(), None)
+    assert (await verified(world, (await world.password()).token)).groups is None
+
+
+@pytest.mark.parametrize(
+    ("own", "given", "least", "lacking"),
+    [
+        ((roles.SHOPPER,), (), (roles.SHOPPER,), ""),
+        ((roles.SHOPPER,), (roles.ORDER_READER,), (roles.ORDER_READER, roles.SHOPPER), ""),
+        ((roles.SHOPPER,), (), (roles.SHOPPER, roles.ORDER_READER), roles.ORDER_READER),
+        ((), (), (roles.SHOPPER,), roles.SHOPPER),
+        ((roles.FULL_ACCESS,), (), (roles.SHOPPER, roles.ORDER_READER), ""),
+        ((), (roles.FULL_ACCESS,), (roles.SHOPPER,), ""),
+        ((roles.SHOPPER,), (), (roles.FULL_ACCESS,), roles.FULL_ACCESS),
+    ],
+)
+async def test_who_lacks_a_role_that_a_client_asks_of_everyone_is_refused(world, own, given, least, lacking):
+    world.accounts.clients["app"] = replace(PUBLIC, minimum_roles=least)
+    world.accounts.users["anna"] = replace(ANNA, roles=own)
+    world.accounts.standings["anna"] = Standing(frozenset(given))
+    if not lacking:
+        assert (await world.password("app")).token
+        return
+    error = await refused(world.password("app"))
+    assert (error.kind, error.reason, error.metadata) == (Kind.DENIED, "ROLE_MISSING", {"role": lacking})
+    assert (await refused(world.password("app", password="guess"))).reason == "GRANT_INVALID"
+
+
+async def test_the_least_of_a_client_is_what_the_user_holds_and_not_what_the_token_carries(world):
+    world.accounts.clients["app"] = replace(PUBLIC, roles=(roles.ORDER_READER,), minimum_roles=(roles.SHOPPER,))
+    assert (await world.password("app")).roles == frozenset()

@@ -82,12 +82,28 @@ async def test_the_claims_are_the_documented_ones(signer: TokenSigner) -> None:
         "usrtype": "buyer",
         "role": [roles.ME_ADDRESS_ADMIN, roles.SHOPPER],
         "cid": "shop",
+        "groups": [],
         "jti": claims["jti"],
         "iat": NOW.timestamp(),
         "nbf": NOW.timestamp(),
         "exp": NOW.timestamp() + 3600,
     }
     assert jwt.get_unverified_header(issue(signer)) == {"alg": "RS256", "kid": "k1", "typ": "JWT"}
+
+
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [(frozenset({"b", "a"}), {"groups": ["a", "b"]}), (None, {"groups_cut": True}), (frozenset(), {"groups": []})],
+)
+def test_groups_are_claims_or_a_claim_says_that_there_was_no_room_for_them(groups: frozenset[str] | None, said: dict) -> None:
+    claims = replace(ANNA, groups=groups).claims()
+    assert {name: value for name, value in claims.items() if name.startswith("groups")} == said
+    assert Principal.of_claims(claims).groups == groups
+
+
+def test_claims_that_say_nothing_of_groups_leave_them_open() -> None:
+    claims = {name: value for name, value in ANNA.claims().items() if name != "groups"}
+    assert Principal.of_claims(claims).groups is None
 
 
 def test_the_public_key_is_exported_as_a_jwk_without_the_private_part(signer: TokenSigner) -> None:

@@ -10,8 +10,12 @@ from libs.auth import KeySet, TokenSigner
 from libs.db import Database
 from libs.identify import folded
 from libs.ids import valid_id
-from services.directory.adapters.db.tables import BUYERS, CLIENTS, SIGNING_KEYS, SUPPLIERS, USERS
-from services.directory.domain.grants import Account, Client
+from services.directory.adapters.db.held_roles import of_users
+from services.directory.adapters.db.tables import BUYERS, CLIENTS, MEMBERS, SIGNING_KEYS, SUPPLIERS, USERS
+from services.directory.domain.grants import Account, Client, Standing
+
+MOST_GROUPS = 1_000
+"""More than any token has room for, of ids of one character too."""
 
 
 class SqlAccounts:
@@ -40,6 +44,7 @@ class SqlAccounts:
             any_supplier=row.allow_any_supplier,
             buyer_ids=row.buyer_ids,
             supplier_ids=row.supplier_ids,
+            minimum_roles=row.minimum_roles,
         )
 
     async def user(self, *, username: str = "", user_id: str = "") -> Account | None:
@@ -67,6 +72,15 @@ class SqlAccounts:
             roles=row.roles,
             password_hash=row.password_hash,
         )
+
+    async def standing(self, user_id: str) -> Standing:
+        """Roles by security profiles, and groups: two statements, however many there are."""
+        m = MEMBERS.c
+        groups = sa.select(m.user_group_id).where(m.user_id == user_id).order_by(m.user_group_id).limit(MOST_GROUPS + 1)
+        async with self._db.reading() as tx:
+            given = await of_users(tx, [user_id])
+            ids = frozenset((await tx.execute(groups)).scalars())
+        return Standing(given.get(user_id, frozenset()), ids if len(ids) <= MOST_GROUPS else None)
 
     async def signer(self) -> TokenSigner:
         """The signer with the newest key."""

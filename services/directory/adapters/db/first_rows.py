@@ -63,6 +63,7 @@ async def first_rows(
         "roles": [],
         "default_user_id": OWNER,
         "policy": {"auto_forward": "AUTO_FORWARD_ALL"},
+        "minimum_roles": [],
         "secret_hash": await hash(secret),
     }
     seller = {**base, "id": seller_id, "name": seller_name, "singleton": True}

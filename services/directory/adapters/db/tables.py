@@ -57,6 +57,25 @@ ADDRESS_ASSIGNMENTS = sa.Table(
     sa.Column("billing", sa.Boolean, nullable=False),
     sa.ForeignKeyConstraint(["party", "address_id"], ["addresses.party", "addresses.id"], ondelete="CASCADE"),
 )
+USER_GROUPS = resource_table(METADATA, "user_groups", resources.GROUP)
+MEMBERS = sa.Table(
+    "user_group_members",
+    METADATA,
+    sa.Column("user_group_id", sa.String(100), primary_key=True),
+    sa.Column("user_id", sa.String(100), primary_key=True),
+    # Every sign-in asks for the groups of one user.
+    sa.Index("ix_user_group_members_user_id", "user_id", "user_group_id"),
+)
+PROFILES = resource_table(METADATA, "security_profiles", resources.PROFILE)
+PROFILE_ASSIGNMENTS = sa.Table(
+    "security_profile_assignments",
+    METADATA,
+    sa.Column("security_profile_id", sa.String(100), primary_key=True),
+    # One of the three is set, the others are empty.
+    sa.Column("party", sa.String(120), primary_key=True, index=True),
+    sa.Column("user_group_id", sa.String(100), primary_key=True, index=True),
+    sa.Column("user_id", sa.String(100), primary_key=True, index=True),
+)
 SIGNING_KEYS = sa.Table(
     "signing_keys",
     METADATA,
@@ -74,15 +93,25 @@ def _visible(table: sa.Table, kind: PartyKind, caller: Principal) -> sa.ColumnEl
     return table.c.id == caller.party_id if caller.party_kind is kind else sa.false()
 
 
-def visible_users(caller: Principal) -> sa.ColumnElement[bool] | None:
-    """Users of the own company, or all."""
+def _of_own_company(table: sa.Table, caller: Principal) -> sa.ColumnElement[bool] | None:
     if caller.service is not None or caller.is_seller:
         return None
-    return USERS.c.party == f"{caller.party_kind.value}:{caller.party_id}"
+    return table.c.party == f"{caller.party_kind.value}:{caller.party_id}"
+
+
+def visible_users(caller: Principal) -> sa.ColumnElement[bool] | None:
+    """Users of the own company, or all."""
+    return _of_own_company(USERS, caller)
+
+
+def visible_groups(caller: Principal) -> sa.ColumnElement[bool] | None:
+    """Groups of the own company, or all."""
+    return _of_own_company(USER_GROUPS, caller)
 
 
 def _uses(kind: PartyKind, admitting: str) -> list[UsedBy]:
-    """What names a company: its users and addresses, and the clients that admit it by name, in the column `admitting`."""
+    """What names a company: its users, groups, addresses and security profiles, and the clients that admit it by name, in
+    the column `admitting`."""
 
     def of(column: sa.ColumnElement[str]) -> Callable[[str, str], sa.ColumnElement[bool]]:
         return lambda _, id: column == f"{kind.value}:{id}"
@@ -95,11 +124,14 @@ def _uses(kind: PartyKind, admitting: str) -> list[UsedBy]:
 
     return [
         UsedBy("user", USERS.c.id, of(USERS.c.party)),
+        UsedBy("user group", USER_GROUPS.c.id, of(USER_GROUPS.c.party)),
         UsedBy("address", ADDRESSES.c.id, of(ADDRESSES.c.party)),
+        UsedBy(_ASSIGNED, PROFILE_ASSIGNMENTS.c.security_profile_id, of(PROFILE_ASSIGNMENTS.c.party)),
         UsedBy("API client", CLIENTS.c.id, admitted),
     ]
 
 
+_ASSIGNED = "security profile assignment"
 SELLER = Resource(resources.SELLER, SELLERS)
 BUYER = Resource(
     resources.BUYER, BUYERS, lambda caller: _visible(BUYERS, PartyKind.BUYER, caller), uses=_uses(PartyKind.BUYER, "buyer_ids")
@@ -121,6 +153,26 @@ USER = Resource(
     ],
 )
 CLIENT = Resource(resources.CLIENT, CLIENTS)
+GROUP = Resource(
+    resources.GROUP,
+    USER_GROUPS,
+    visible_groups,
+    uses=[
+        UsedBy.column("user group member", MEMBERS.c.user_id, MEMBERS.c.user_group_id),
+        UsedBy.column(_ASSIGNED, PROFILE_ASSIGNMENTS.c.security_profile_id, PROFILE_ASSIGNMENTS.c.user_group_id),
+    ],
+)
+PROFILE = Resource(
+    resources.PROFILE,
+    PROFILES,
+    uses=[
+        UsedBy.column(
+            _ASSIGNED,
+            PROFILE_ASSIGNMENTS.c.party + PROFILE_ASSIGNMENTS.c.user_group_id + PROFILE_ASSIGNMENTS.c.user_id,
+            PROFILE_ASSIGNMENTS.c.security_profile_id,
+        )
+    ],
+)
 
 MADE = {
     "CreateBuyer": BUYERS,
@@ -131,5 +183,9 @@ MADE = {
     "BatchCreateUsers": USERS,
     "CreateApiClient": CLIENTS,
     "BatchCreateApiClients": CLIENTS,
+    "CreateUserGroup": USER_GROUPS,
+    "BatchCreateUserGroups": USER_GROUPS,
+    "CreateSecurityProfile": PROFILES,
+    "BatchCreateSecurityProfiles": PROFILES,
 }
 """By the method that makes it: the table where the id in a recorded outcome leads, unless it was deleted."""

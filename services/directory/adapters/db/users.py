@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,6 +13,7 @@ from libs.db import Tx
 from libs.ids import valid_id
 from libs.relay.change import Change
 from libs.relay.changes import append
+from services.directory.adapters.db.held_roles import of_users
 from services.directory.adapters.db.tables import CHANGES, CLIENTS, USERS, visible_users
 from services.directory.application.ports import KnownUser
 
@@ -41,8 +43,8 @@ class SqlUsers:
         if not wanted:
             return {}
         statement = sa.select(*_KNOWN).where(_U.id.in_(wanted)).order_by(_U.id)
-        rows = await self._tx.execute(statement.with_for_update(read=True, key_share=True))
-        return {row.id: KnownUser(row.id, row.username, row.active, row.roles) for row in rows}
+        rows = (await self._tx.execute(statement.with_for_update(read=True, key_share=True))).all()
+        return {user.id: user for user in await self._known(rows)}
 
     async def keep(self, secrets: Sequence[tuple[str, str, str | None]]) -> None:
         """Stores (id, folded name, password hash); without a hash the password stays."""
@@ -60,8 +62,13 @@ class SqlUsers:
         """A user that the caller may see, locked."""
         statement = sa.select(*_KNOWN).where(_U.id == id).with_for_update()
         visible = visible_users(caller)
-        row = (await self._tx.execute(statement if visible is None else statement.where(visible))).first()
-        return None if row is None else KnownUser(row.id, row.username, row.active, row.roles)
+        rows = (await self._tx.execute(statement if visible is None else statement.where(visible))).all()
+        return next(iter(await self._known(rows)), None)
+
+    async def _known(self, rows: Sequence[Any]) -> list[KnownUser]:
+        """Users with all that they hold."""
+        given = await of_users(self._tx, [row.id for row in rows])
+        return [KnownUser(r.id, r.username, r.active, r.roles, frozenset(r.roles) | given.get(r.id, frozenset())) for r in rows]
 
     async def set_password(self, id: str, hashed: str, now: datetime) -> None:
         """Stores the hash, as a new version of the user."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from libs.db import Tx
 from services.directory.adapters.db.address_books import SqlAddressBooks
+from services.directory.adapters.db.memberships import SqlSecurityProfiles, SqlUserGroups
 from services.directory.adapters.db.parties import SqlParties
 from services.directory.adapters.db.requests import SqlRequests
 from services.directory.adapters.db.users import SqlClientSecrets, SqlUsers
@@ -41,3 +42,13 @@ class SqlDirectoryWork:
     def books(self) -> SqlAddressBooks:
         """Address books and assignments."""
         return SqlAddressBooks(self._tx)
+
+    @property
+    def groups(self) -> SqlUserGroups:
+        """Groups and who is in them."""
+        return SqlUserGroups(self._tx)
+
+    @property
+    def profiles(self) -> SqlSecurityProfiles:
+        """Security profiles and who has them."""
+        return SqlSecurityProfiles(self._tx)

@@ -14,14 +14,21 @@ from services.directory.adapters.db.tables import (
     ADDRESSES,
     BUYERS,
     CLIENTS,
+    MEMBERS,
+    PROFILE_ASSIGNMENTS,
+    PROFILES,
     SELLERS,
     SIGNING_KEYS,
     SUPPLIERS,
+    USER_GROUPS,
     USERS,
 )
 from services.directory.application.ports import Census
 
-_TABLES = (SELLERS, BUYERS, SUPPLIERS, USERS, CLIENTS, ADDRESSES, ADDRESS_ASSIGNMENTS)
+_TABLES = (
+    *(SELLERS, BUYERS, SUPPLIERS, USERS, CLIENTS, ADDRESSES, ADDRESS_ASSIGNMENTS),
+    *(USER_GROUPS, MEMBERS, PROFILES, PROFILE_ASSIGNMENTS),
+)
 
 
 def _no_party(party: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
@@ -46,6 +53,37 @@ def _orphans() -> Sequence[tuple[str, sa.Select[Any]]]:
         ("address_has_company", sa.select(a.id, a.party).where(_no_party(a.party))),
         ("assignment_has_address", sa.select(assignment, aa.address_id).where(no_address)),
         ("assignment_has_user", sa.select(assignment, aa.user_id).where(_no_member(aa.party, aa.user_id))),
+        *_of_groups(),
+        *_of_profiles(),
+    ]
+
+
+def _of_groups() -> list[tuple[str, sa.Select[Any]]]:
+    g, m, u = USER_GROUPS.c, MEMBERS.c, USERS.c
+    membership = m.user_id + sa.literal(" in ") + m.user_group_id
+    no_group = ~sa.exists().where(g.id == m.user_group_id)
+    # Of a group that is gone nobody can say whose users may be in it.
+    no_user = ~sa.exists().where(
+        u.id == m.user_id, sa.or_(no_group, sa.exists().where(g.id == m.user_group_id, g.party == u.party))
+    )
+    return [
+        ("group_has_company", sa.select(g.id, g.party).where(_no_party(g.party))),
+        ("member_has_group", sa.select(membership, m.user_group_id).where(no_group)),
+        ("member_has_user", sa.select(membership, m.user_id).where(no_user)),
+    ]
+
+
+def _of_profiles() -> list[tuple[str, sa.Select[Any]]]:
+    a = PROFILE_ASSIGNMENTS.c
+    assignee = a.party + a.user_group_id + a.user_id
+    assignment = a.security_profile_id + sa.literal(" for ") + assignee
+    no_profile = ~sa.exists().where(PROFILES.c.id == a.security_profile_id)
+    company = sa.and_(a.party != "", a.user_group_id == "", a.user_id == "", ~_no_party(a.party))
+    group = sa.and_(a.party == "", a.user_group_id != "", a.user_id == "", sa.exists().where(USER_GROUPS.c.id == a.user_group_id))
+    user = sa.and_(a.party == "", a.user_group_id == "", a.user_id != "", sa.exists().where(USERS.c.id == a.user_id))
+    return [
+        ("profile_assignment_has_profile", sa.select(assignment, a.security_profile_id).where(no_profile)),
+        ("profile_assignment_has_one_assignee", sa.select(assignment, assignee).where(~sa.or_(company, group, user))),
     ]
 
 

@@ -16,6 +16,8 @@ from services.directory.adapters.db.tables import (
     BUYERS,
     CLIENT,
     CLIENTS,
+    GROUP,
+    PROFILE,
     SELLER,
     SUPPLIER,
     SUPPLIERS,
@@ -29,6 +31,8 @@ _STORED = (
     Stored(SUPPLIER),
     Stored(USER, {"username_key": lambda row: folded(row["username"])}),
     Stored(CLIENT),
+    Stored(GROUP),
+    Stored(PROFILE),
 )
 
 

@@ -13,37 +13,29 @@ _SHOWN = "shown, and compared with what a caller has read; nothing follows from 
 _SECRET = "made of a secret that is not stored: whoever signs in with another is refused"
 _TIMES = all_free(_SHOWN, "version create_time update_time")
 _CONTRACT = "stored_as_its_contract_allows"
+_ASSIGNEE = "profile_assignment_has_one_assignee"
+_COMPANY = f"user_has_company address_has_company client_has_its_companies group_has_company {_ASSIGNEE}"
+_USER = f"client_has_default_user assignment_has_user address_has_its_user member_has_user {_ASSIGNEE}"
+_GROUP = f"member_has_group {_ASSIGNEE}"
 WATCHED: Register = {
     tables.SELLERS: Watch(
         {"id": by("user_has_company"), "singleton": by(_CONTRACT), **all_free(_SAID, "name xp"), **_TIMES}, by("one_seller")
     ),
     tables.BUYERS: Watch(
-        {
-            "id": by("user_has_company address_has_company client_has_its_companies"),
-            "currency": by(_CONTRACT),
-            **all_free(_SAID, "name active restrict_addresses xp"),
-            **_TIMES,
-        },
-        by("user_has_company address_has_company client_has_its_companies"),
+        {"id": by(_COMPANY), "currency": by(_CONTRACT), **all_free(_SAID, "name active restrict_addresses xp"), **_TIMES},
+        by(_COMPANY),
     ),
-    tables.SUPPLIERS: Watch(
-        {
-            "id": by("user_has_company address_has_company client_has_its_companies"),
-            **all_free(_SAID, "name active xp"),
-            **_TIMES,
-        },
-        by("user_has_company address_has_company client_has_its_companies"),
-    ),
+    tables.SUPPLIERS: Watch({"id": by(_COMPANY), **all_free(_SAID, "name active xp"), **_TIMES}, by(_COMPANY)),
     tables.USERS: Watch(
         {
-            "id": by("client_has_default_user assignment_has_user address_has_its_user"),
+            "id": by(_USER),
             "party": by("user_has_company"),
             **all_by(_CONTRACT, "username username_key roles"),
             **all_free(_SAID, "first_name last_name email phone active xp"),
             "password_hash": Free(_SECRET),
             **_TIMES,
         },
-        by("client_has_default_user assignment_has_user address_has_its_user"),
+        by(_USER),
     ),
     tables.CLIENTS: Watch(
         {
@@ -52,7 +44,7 @@ WATCHED: Register = {
             ),
             "default_user_id": by("client_has_default_user"),
             **all_by("client_has_its_companies", "buyer_ids supplier_ids"),
-            **all_by(_CONTRACT, "access_token_minutes roles policy"),
+            **all_by(_CONTRACT, "access_token_minutes roles policy minimum_roles"),
             **all_free(_SAID, "name active allow_seller allow_any_buyer allow_any_supplier xp"),
             "secret_hash": Free(_SECRET),
             **_TIMES,
@@ -76,6 +68,20 @@ WATCHED: Register = {
             "user_id": by("assignment_has_user"),
             **all_free("for what the address may be used: only the assignment states it", "shipping billing"),
         },
+        Free("an assignment may end at any time"),
+    ),
+    tables.USER_GROUPS: Watch(
+        {"id": by(_GROUP), "party": by("group_has_company"), **all_free(_SAID, "name description xp"), **_TIMES}, by(_GROUP)
+    ),
+    tables.MEMBERS: Watch(
+        {"user_group_id": by("member_has_group"), "user_id": by("member_has_user")}, Free("a membership may end at any time")
+    ),
+    tables.PROFILES: Watch(
+        {"id": by("profile_assignment_has_profile"), "roles": by(_CONTRACT), **all_free(_SAID, "name xp"), **_TIMES},
+        by("profile_assignment_has_profile"),
+    ),
+    tables.PROFILE_ASSIGNMENTS: Watch(
+        {"security_profile_id": by("profile_assignment_has_profile"), **all_by(_ASSIGNEE, "party user_group_id user_id")},
         Free("an assignment may end at any time"),
     ),
     tables.SIGNING_KEYS: Watch(

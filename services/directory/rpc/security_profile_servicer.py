@@ -1,0 +1,113 @@
+"""SecurityProfileService."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libs.errors import Violations
+from libs.idempotency.key import key_of
+from libs.query.request import page_request
+from libs.resource.contract import Items, Methods
+from libs.rpc import current
+from services import roles
+from services.directory.application.ports import DirectoryWork, MembershipLists
+from services.directory.application.security_profiles import SecurityProfileAssignments, check_changed_profile, check_new_profiles
+from services.directory.domain.access import require_seller
+from services.directory.rpc.convert import BATCH, counted, id_in, profile_assignment_in, profile_assignment_out
+from waybill.directory.v1 import security_profile_service_pb2 as pb
+from waybill.directory.v1 import security_profile_service_pb2_grpc as pb_grpc
+
+
+def _reader() -> None:
+    require_seller(current().principal, roles.SECURITY_PROFILE_READER, roles.SECURITY_PROFILE_ADMIN)
+
+
+def _admin() -> None:
+    require_seller(current().principal, roles.SECURITY_PROFILE_ADMIN)
+
+
+class SecurityProfileServicer(pb_grpc.SecurityProfileServiceServicer):
+    """Security profiles, and who has them."""
+
+    def __init__(self, profiles: Methods[DirectoryWork], assignments: SecurityProfileAssignments, lists: MembershipLists) -> None:
+        self._profiles = profiles
+        self._assignments = assignments
+        self._lists = lists
+
+    async def CreateSecurityProfile(
+        self, request: pb.CreateSecurityProfileRequest, context: Any
+    ) -> pb.CreateSecurityProfileResponse:
+        _admin()
+        (made,) = await self._profiles.create(request, [request.security_profile], "security_profile", guard=_new)
+        return pb.CreateSecurityProfileResponse(security_profile=made)
+
+    async def BatchCreateSecurityProfiles(
+        self, request: pb.BatchCreateSecurityProfilesRequest, context: Any
+    ) -> pb.BatchCreateSecurityProfilesResponse:
+        _admin()
+        made = await self._profiles.create(request, request.security_profiles, "security_profiles", guard=_new)
+        return pb.BatchCreateSecurityProfilesResponse(security_profiles=made)
+
+    async def GetSecurityProfile(self, request: pb.GetSecurityProfileRequest, context: Any) -> pb.GetSecurityProfileResponse:
+        _reader()
+        found = await self._profiles.get(id_in("security_profile_id", request.security_profile_id))
+        return pb.GetSecurityProfileResponse(security_profile=found)
+
+    async def ListSecurityProfiles(
+        self, request: pb.ListSecurityProfilesRequest, context: Any
+    ) -> pb.ListSecurityProfilesResponse:
+        _reader()
+        page = await self._profiles.list(request)
+        return pb.ListSecurityProfilesResponse(
+            security_profiles=page.items, next_page_token=page.next_page_token, total_size=page.total_size
+        )
+
+    async def UpdateSecurityProfile(
+        self, request: pb.UpdateSecurityProfileRequest, context: Any
+    ) -> pb.UpdateSecurityProfileResponse:
+        _admin()
+        made = await self._profiles.update(request, request.security_profile, "security_profile", guard=_changed)
+        return pb.UpdateSecurityProfileResponse(security_profile=made)
+
+    async def DeleteSecurityProfile(
+        self, request: pb.DeleteSecurityProfileRequest, context: Any
+    ) -> pb.DeleteSecurityProfileResponse:
+        _admin()
+        await self._profiles.delete(request, id_in("security_profile_id", request.security_profile_id))
+        return pb.DeleteSecurityProfileResponse()
+
+    async def AssignSecurityProfiles(
+        self, request: pb.AssignSecurityProfilesRequest, context: Any
+    ) -> pb.AssignSecurityProfilesResponse:
+        caller, found = current().principal, counted("assignments", request.assignments)
+        items = [profile_assignment_in(found, f"assignments[{i}]", item) for i, item in enumerate(request.assignments[:BATCH])]
+        await self._assignments.assign(caller, found, items, key_of(caller, current().method, request))
+        return pb.AssignSecurityProfilesResponse()
+
+    async def UnassignSecurityProfiles(
+        self, request: pb.UnassignSecurityProfilesRequest, context: Any
+    ) -> pb.UnassignSecurityProfilesResponse:
+        caller, found = current().principal, counted("assignments", request.assignments)
+        items = [profile_assignment_in(found, f"assignments[{i}]", item) for i, item in enumerate(request.assignments[:BATCH])]
+        await self._assignments.unassign(caller, found, items, key_of(caller, current().method, request))
+        return pb.UnassignSecurityProfilesResponse()
+
+    async def ListSecurityProfileAssignments(
+        self, request: pb.ListSecurityProfileAssignmentsRequest, context: Any
+    ) -> pb.ListSecurityProfileAssignmentsResponse:
+        _reader()
+        page = await self._lists.assignments(current().principal, page_request(request))
+        return pb.ListSecurityProfileAssignmentsResponse(
+            assignments=[profile_assignment_out(item) for item in page.items],
+            next_page_token=page.next_page_token,
+            total_size=page.total_size,
+        )
+
+
+async def _new(_: DirectoryWork, found: Violations, items: Items) -> None:
+    check_new_profiles(found, current().principal, [(where, values["roles"]) for where, values in items])
+
+
+async def _changed(work: DirectoryWork, found: Violations, items: Items) -> None:
+    ((where, values),) = items
+    await check_changed_profile(work, found, current().principal, (where, values["id"], values["roles"]))
