@@ -16,6 +16,10 @@ from libs.service.startup import StartupError
 from services.host.process.settings import HostSettings
 
 PAUSE = 0.1
+MIGRATING = "which migrates"
+"""What the file of the lock says of a process that will soon be done."""
+LONGEST = 120.0
+"""Seconds that one such process is waited for."""
 
 
 class InUse(StartupError):
@@ -25,21 +29,22 @@ class InUse(StartupError):
 
 
 @asynccontextmanager
-async def alone(host: HostSettings, contexts: Sequence[str], patience: float = 0.0) -> AsyncIterator[None]:
+async def alone(host: HostSettings, contexts: Sequence[str], patience: float = 0.0, does: str = "") -> AsyncIterator[None]:
     """Keeps other servers from the SQLite files of the contexts until the block ends, or the process does, however it ends.
 
-    Waits `patience` seconds for another process, then raises `InUse`. PostgreSQL is made for many and is not asked.
+    Waits `patience` seconds for another process, and longer for one that migrates; then raises `InUse`. `does` is what this one
+    says of itself to others, `MIGRATING` or nothing. PostgreSQL is made for many and is not asked.
     """
     async with AsyncExitStack() as stack:
         for context in contexts:
             url = parsed_url(host.database(context)[0])
             if url.get_backend_name() == "sqlite" and url.database:
-                await stack.enter_async_context(_held(Path(url.database), patience))
+                await stack.enter_async_context(_held(Path(url.database), patience, does))
         yield
 
 
 @asynccontextmanager
-async def _held(path: Path, patience: float) -> AsyncIterator[None]:
+async def _held(path: Path, patience: float, does: str) -> AsyncIterator[None]:
     if not path.parent.exists():
         private_folder(path.parent)
     file = path.with_name(f"{path.name}.lock")
@@ -48,7 +53,8 @@ async def _held(path: Path, patience: float) -> AsyncIterator[None]:
         close(file)
         await _take(lock, path, patience)
         os.ftruncate(lock, 0)
-        os.pwrite(lock, f"process {os.getpid()} since {datetime.now(UTC).isoformat(timespec='seconds')}\n".encode(), 0)
+        since = datetime.now(UTC).isoformat(timespec="seconds")
+        os.pwrite(lock, f"process {os.getpid()} since {since} {does}".strip().encode() + b"\n", 0)
         yield
     finally:
         # Closing gives it up. The file stays: whoever removed it could leave two processes with a lock each.
@@ -57,13 +63,14 @@ async def _held(path: Path, patience: float) -> AsyncIterator[None]:
 
 async def _take(lock: int, path: Path, patience: float) -> None:
     loop = asyncio.get_running_loop()
-    until = loop.time() + patience
+    began = loop.time()
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError:
-            if loop.time() >= until:
-                holder = os.pread(lock, 200, 0).decode(errors="replace").strip() or "another process"
+            holder = os.pread(lock, 200, 0).decode(errors="replace").strip() or "another process"
+            soon_done = patience > 0 and holder.endswith(MIGRATING)
+            if loop.time() - began >= (LONGEST if soon_done else patience):
                 raise InUse(f"{path} is in use by {holder}: SQLite files have one server at a time") from None
         await asyncio.sleep(PAUSE)

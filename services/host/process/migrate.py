@@ -21,13 +21,14 @@ from services.host.contexts import CONTEXTS
 from services.host.database_options import Data, DatabaseUrl, require_context
 from services.host.database_options import settings as given_settings
 from services.host.process.databases import wait_for_databases
-from services.host.process.lock import alone
+from services.host.process.lock import MIGRATING, alone
 from services.host.process.settings import HostSettings
 from services.host.remote.server_options import AsJson
 
 SERVICES = Path(__file__).resolve().parents[2]
 PATIENCE = 5.0
-"""Seconds that SQLite files may be in use by another process: one that migrates soon ends, one that serves does not."""
+"""Seconds that SQLite files may be in use by another process that does not say that it migrates: one that has just begun, or one
+that serves and does not end."""
 out = Console()
 
 
@@ -47,7 +48,7 @@ def versions_of(context: str) -> Path:
 async def migrate_all(host: HostSettings, contexts: tuple[str, ...] = CONTEXTS) -> list[Outcome]:
     """Migrates the contexts' databases, one after the other. Raises `StartupError`."""
     await wait_for_databases(host, contexts)
-    async with alone(host, contexts, PATIENCE):
+    async with alone(host, contexts, PATIENCE, MIGRATING):
         return [Outcome(context, await _migrate(host, context)) for context in contexts]
 
 

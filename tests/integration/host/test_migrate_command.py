@@ -22,7 +22,7 @@ def place(tmp_path: Path, database_url: str) -> list[str]:
 
 async def migrated(*arguments: str) -> dict[str, tuple[str, str]]:
     code, output, errors = await said("migrate", "--json", *arguments)
-    assert code == 0, errors
+    assert code == 0, output + errors
     return {row["context"]: (row["from"], row["to"]) for row in json.loads(output)}
 
 

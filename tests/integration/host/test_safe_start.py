@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from services.host.process.embedded import running
-from services.host.process.lock import InUse
+from services.host.process.lock import MIGRATING, InUse, alone
 from services.host.process.settings import HostSettings
 from tests.e2e.test_tls import certificate
 from tests.support.process import said
@@ -68,6 +69,23 @@ async def test_a_second_server_of_the_same_files_learns_who_has_them(tmp_path: P
         assert (code, "ARCHIVE_INVALID" in output) == (2, True)
     async with running(HostSettings(data=tmp_path, only="directory")):
         pass
+
+
+async def test_a_process_that_migrates_is_waited_for_longer_than_others(tmp_path: Path) -> None:
+    host = HostSettings(data=tmp_path)
+
+    async def enter() -> None:
+        async with alone(host, ["order"], patience=0.05):
+            pass
+
+    async with alone(host, ["order"]):
+        with pytest.raises(InUse):
+            await enter()
+    async with alone(host, ["order"], does=MIGRATING):
+        waiting = asyncio.create_task(enter())
+        done, _ = await asyncio.wait([waiting], timeout=0.5)
+        assert not done
+    await waiting
 
 
 async def test_services_of_one_folder_in_processes_of_their_own_do_not_exclude_each_other(tmp_path: Path) -> None:
