@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+
+from libs.errors import WaybillError
 
 ALGORITHM = "RS256"
 BITS = 2_048
@@ -23,6 +26,21 @@ class KeySet:
     keys: Sequence[Jwk]
     audience: str = ""
     """Whom the tokens are for when they are not for the services alone; empty for no one else."""
+    revision: str = ""
+    """Differs when anything else does."""
+
+
+class KeyChanges:
+    """Lets those in the same process who keep a key set know that it has changed; the others ask for it."""
+
+    def __init__(self) -> None:
+        self.listeners: list[Callable[[], Awaitable[None]]] = []
+
+    async def announce(self) -> None:
+        """Waits until all have heard it. Who cannot take the new key set now does so when it asks next."""
+        for listener in self.listeners:
+            with suppress(WaybillError):
+                await listener()
 
 
 def new_private_key() -> str:
@@ -43,7 +61,12 @@ def private_key(pem: str) -> rsa.RSAPrivateKey:
 def public_jwk(key: rsa.RSAPublicKey, kid: str) -> dict[str, str]:
     """A public key as it is shown: `kid`, `kty`, `n`, `e`, `alg`, `use`."""
     shown = jwt.algorithms.RSAAlgorithm.to_jwk(key, as_dict=True)
-    return {"kid": kid, "kty": "RSA", "n": str(shown["n"]), "e": str(shown["e"]), "alg": ALGORITHM, "use": "sig"}
+    return jwk_of(kid, str(shown["n"]))
+
+
+def jwk_of(kid: str, modulus: str) -> dict[str, str]:
+    """The same of the modulus, base64url; all keys that are made here have one exponent."""
+    return {"kid": kid, "kty": "RSA", "n": modulus, "e": "AQAB", "alg": ALGORITHM, "use": "sig"}
 
 
 def public_key(jwk: Jwk) -> rsa.RSAPublicKey:

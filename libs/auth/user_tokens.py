@@ -70,19 +70,29 @@ class TokenSigner:
 class TokenVerifier:
     """Verifies users' tokens against a key set, without asking anyone about a known key."""
 
-    REFRESH_SECONDS = 5.0
+    PAUSE_SECONDS = 1.0
     """The key set is asked for at most this often, however many unknown keys are named."""
     KEEP = 4_096
     LEEWAY = 2.0
 
-    def __init__(self, fetch_keys: Callable[[], Awaitable[KeySet]], now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        fetch_keys: Callable[[str], Awaitable[KeySet | None]],
+        now: Callable[[], float] = time.time,
+        refresh_seconds: float = 30.0,
+    ) -> None:
+        """`fetch_keys` is given the revision that is known, empty for none, and returns None while that is the newest. When
+        `refresh_seconds` have passed, the whole key set is asked for whatever is known of it."""
         self._fetch = fetch_keys
+        self._refresh_seconds = refresh_seconds
+        self._revision = ""
+        self._whole = float("-inf")
         self._now = now
         self._fetching = asyncio.Lock()
         self._keys: dict[str, RSAPublicKey] = {}
         self._audiences = [AUDIENCE]
         self._fetched = float("-inf")
-        self._known: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
+        self._known: OrderedDict[str, tuple[float, str, Principal]] = OrderedDict()
 
     async def verify(self, token: str) -> Principal:
         """The caller named by the token.
@@ -92,15 +102,17 @@ class TokenVerifier:
         before anything else is looked at.
         """
         known = self._known.get(token)
-        if known is not None and known[0] > self._now():
-            return known[1]
+        # The key of a token that was verified may have been withdrawn since.
+        if known is not None and known[0] > self._now() and known[1] in self._keys:
+            return known[2]
         try:
             header = jwt.get_unverified_header(token)
         except jwt.PyJWTError:
             raise token_invalid("it is no JWT") from None
         if header.get("alg") != ALGORITHM:
             raise token_invalid("its algorithm is not accepted")
-        key = await self._key(str(header.get("kid", "")))
+        kid = str(header.get("kid", ""))
+        key = await self._key(kid)
         try:
             # The times are checked below, against the clock that was injected.
             claims = jwt.decode(
@@ -120,7 +132,7 @@ class TokenVerifier:
             raise token_expired()
         if not begins - self.LEEWAY <= now:
             raise token_invalid("its time has not begun")
-        self._known[token] = (expires, principal)
+        self._known[token] = (expires, kid, principal)
         if len(self._known) > self.KEEP:
             self._known.popitem(last=False)
         return principal
@@ -128,15 +140,26 @@ class TokenVerifier:
     async def _key(self, kid: str) -> RSAPublicKey:
         if kid not in self._keys:
             async with self._fetching:
-                if kid not in self._keys and time.monotonic() - self._fetched > self.REFRESH_SECONDS:
-                    self._take(await self._fetch())
-                    # Only an answer starts the pause: a key set that could not be fetched is asked for again.
-                    self._fetched = time.monotonic()
+                if kid not in self._keys and time.monotonic() - self._fetched > self.PAUSE_SECONDS:
+                    await self._ask("")
         key = self._keys.get(kid)
         if key is None:
             raise token_invalid("its key is not known")
         return key
 
-    def _take(self, found: KeySet) -> None:
+    async def refresh(self) -> None:
+        """Takes the key set if it has changed: keys that are no longer in it verify nothing from now on, not even a token that
+        they have verified before. Raises what fetching raised; until it succeeds the former key set holds."""
+        async with self._fetching:
+            due = time.monotonic() - self._whole >= self._refresh_seconds
+            await self._ask("" if due else self._revision)
+
+    async def _ask(self, revision: str) -> None:
+        found = await self._fetch(revision)
+        # Only an answer starts the pause: a key set that could not be fetched is asked for again.
+        self._fetched = time.monotonic()
+        if found is None:
+            return
         self._keys = {str(jwk["kid"]): public_key(jwk) for jwk in found.keys}
         self._audiences = [AUDIENCE, *([found.audience] if found.audience else [])]
+        self._revision, self._whole = found.revision, self._fetched

@@ -13,6 +13,7 @@ from libs.invariants import Inspection, Record, Summary, with_summary
 from libs.service.loops import Loop
 
 if TYPE_CHECKING:
+    from libs.auth.keys import KeyChanges
     from libs.db import Database
     from libs.obs.metrics import Reading
     from libs.relay.change import ChangeFeed
@@ -56,6 +57,8 @@ class ServiceApp:
     """Changes that other services have not acknowledged, for operators."""
     changes: ChangeFeed | None = None
     """Everything that it has changed, in the order of commits."""
+    key_changes: KeyChanges | None = None
+    """Whoever verifies tokens in the same process listens here, where the service has their keys."""
 
     async def inspected(self, order_keys: Sequence[str] = ()) -> AsyncIterator[Record]:
         """The service's own inspection, or an empty one; what it cannot read is a finding.

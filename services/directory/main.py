@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from libs.auth.keys import KeyChanges
 from libs.clock import Clock
 from libs.db import Database
 from libs.db.invariants import with_rules
@@ -26,8 +27,10 @@ from services.directory.adapters.db.first_rows import first_rows, is_empty, rene
 from services.directory.adapters.db.invariants.census import CensusReader
 from services.directory.adapters.db.invariants.rules import look
 from services.directory.adapters.db.membership_lists import SqlMembershipLists
+from services.directory.adapters.db.signing_keys import SqlKeyRing
 from services.directory.adapters.db.tables import BUYER, CHANGES, CLIENT, GROUP, MADE, PROFILE, REQUESTS, SELLER, SUPPLIER, USER
 from services.directory.adapters.db.work import SqlDirectoryWork
+from services.directory.adapters.key_material import RsaKeys
 from services.directory.adapters.passwords import Argon2
 from services.directory.application.address_assignments import AddressAssignments
 from services.directory.application.addresses import Addresses
@@ -36,6 +39,7 @@ from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER, OneTim
 from services.directory.application.inspection import Inspection
 from services.directory.application.issue_token import IssueToken
 from services.directory.application.security_profiles import SecurityProfileAssignments
+from services.directory.application.signing_keys import SigningKeys
 from services.directory.application.throttle import Throttle
 from services.directory.application.user_groups import UserGroupMembers
 from services.directory.application.users import SetPassword, UserRules
@@ -43,6 +47,7 @@ from services.directory.rpc.address_servicer import AddressServicer
 from services.directory.rpc.api_client_servicer import ApiClientServicer
 from services.directory.rpc.buyer_servicer import BuyerServicer
 from services.directory.rpc.context_servicer import OrderingContextServicer
+from services.directory.rpc.key_servicer import KeyServicer
 from services.directory.rpc.membership_servicer import MembershipServicer
 from services.directory.rpc.security_profile_servicer import SecurityProfileServicer
 from services.directory.rpc.seller_servicer import SellerServicer
@@ -55,6 +60,7 @@ from waybill.directory.v1 import (
     address_service_pb2_grpc,
     api_client_service_pb2_grpc,
     buyer_service_pb2_grpc,
+    key_service_pb2_grpc,
     membership_service_pb2_grpc,
     ordering_context_service_pb2_grpc,
     security_profile_service_pb2_grpc,
@@ -85,9 +91,10 @@ async def bootstrap(settings: Settings, clock: Clock, ids: IdSource) -> OneTimeS
     secret = argon2.new()
     try:
         if not await is_empty(database):
-            await renew_key(database, clock, ids)
+            await renew_key(database, RsaKeys(ids), clock)
             return None
-        rows = await first_rows(settings.seller_id, settings.seller_name, secret, argon2.hash, clock, ids)
+        made_key = await RsaKeys(ids).make()
+        rows = await first_rows(settings.seller_id, settings.seller_name, secret, argon2.hash, clock, made_key)
         made = await store(database, rows)
     finally:
         await database.close()
@@ -144,14 +151,16 @@ def _inspection(database: Database) -> AnyInspection:
     return with_effects(inspection, database, "directory", REQUESTS, MADE)
 
 
+# Long because it names every service once, with what it is made of.
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the services."""
     database = await _open(settings)
     clock, ids = runtime.clock, runtime.ids
     argon2 = Argon2(settings.argon2_time, settings.argon2_memory_kib)
-    accounts = SqlAccounts(database, settings.audience)
+    accounts, key_ring = SqlAccounts(database), SqlKeyRing(database, settings.audience)
     contexts, units = SqlContexts(database), SqlUnitsOfWork(database, SqlDirectoryWork)
     window = timedelta(seconds=settings.failed_sign_in_window)
+    key_changes = KeyChanges()
     throttle = Throttle(clock, settings.failed_sign_ins, window, settings.failed_sign_in_names)
 
     def standard(resource: Resource) -> StandardMethods[SqlDirectoryWork]:
@@ -160,8 +169,13 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     served: list[Served] = [
         (
             token_service_pb2_grpc.add_TokenServiceServicer_to_server,
-            TokenServicer(IssueToken(accounts, argon2, clock, throttle), accounts),
+            TokenServicer(IssueToken(accounts, argon2, clock, throttle, key_ring), key_ring, clock),
             "Token",
+        ),
+        (
+            key_service_pb2_grpc.add_KeyServiceServicer_to_server,
+            KeyServicer(SigningKeys(units, clock, RsaKeys(ids), timedelta(seconds=settings.key_lead), key_changes.announce)),
+            "Key",
         ),
         (
             ordering_context_service_pb2_grpc.add_OrderingContextServiceServicer_to_server,
@@ -201,4 +215,5 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         statements=lambda: database.statements,
         database=database,
         changes=changes,
+        key_changes=key_changes,
     )

@@ -21,6 +21,12 @@ class Settings(ServiceSettings):
         pattern=r"https?://[^\s?#]*[^\s?#/]",
         shown=URL,
     )
+    key_lead: float = seconds(
+        60.0,
+        "How long a new key of tokens is published before it signs: twice the key_refresh of the processes that verify tokens.",
+        at_least=0.0,
+        at_most=86_400.0,
+    )
     argon2_time: int = setting(2, "Passes that argon2id makes for one hash of a password or secret.", at_least=1, at_most=100)
     argon2_memory_kib: int = setting(
         19_456, "Memory that argon2id fills for one hash.", unit="KiB", at_least=8, at_most=4_194_304

@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, str] = {
     "changes": "services.host.operate.changes:changes",
     "payments": "services.host.operate.payments:payments",
     "holds": "services.host.operate.holds:holds",
+    "keys": "services.host.operate.keys:keys",
 }
 """Where each command is: a function, or a Typer with commands of its own."""
 

@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
 from libs.errors import invalid
+from services.host.sample.marketplace import PASSWORD, SHOP
 from services.order.application.aftercare.cancel_order import CancelOrder
 from services.order.application.progress.hold_order import HoldOrder
 from services.order.application.progress.report_fulfillment import ReportFulfillment
@@ -17,11 +19,13 @@ from tests.e2e.steps import card, promise, ready, until_parked
 from tests.support.marketplace import Marketplace, get, marketplace
 from tests.support.prepared import Prepared
 from tests.support.process import said
+from waybill.directory.v1 import token_service_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2
 from waybill.order.v1 import checkout_service_pb2 as pb
-from waybill.order.v1 import order_pb2, order_service_pb2, submission_pb2
+from waybill.order.v1 import order_pb2, order_service_pb2, order_service_pb2_grpc, submission_pb2
 from waybill.payment.v1 import payment_pb2
 from waybill_client import WaybillError
+from waybill_client.errors import from_rpc_error
 
 
 async def waybill(market: Marketplace, *arguments: str) -> tuple[int, str, str]:
@@ -224,3 +228,46 @@ async def test_orders_on_hold_are_listed_placed_and_released(market: Marketplace
     assert [line.split()[0] for line in output.splitlines()[1:]] == ["H2"]
     code, _, errors = await waybill(market, "holds", "release", "H2", "--hold", "hld_other")
     assert (code, "RESOURCE_NOT_FOUND" in errors) == (1, True)
+
+
+async def test_keys_are_listed_rotated_and_withdrawn_and_tokens_of_that_one_end_at_once(sqlite_market: Marketplace) -> None:
+    ada = sqlite_market.people.ada
+    before = await ada.orders.ListOrders(order_service_pb2.ListOrdersRequest(direction=order_pb2.DIRECTION_ALL))
+    (first,) = await listed(sqlite_market, "keys", "list")
+    (published,) = await listed(sqlite_market, "keys", "rotate")
+    assert (first["state"], published["state"]) == ("SIGNING_KEY_STATE_SIGNING", "SIGNING_KEY_STATE_PUBLISHED")
+    code, _, errors = await waybill(sqlite_market, "keys", "rotate")
+    assert (code, "KEY_ROTATION_RUNNING" in errors) == (2, True)
+    token = await issued(sqlite_market)
+    assert await refusal(sqlite_market, token) == ""
+    ended, signs = await listed(sqlite_market, "keys", "withdraw", first["kid"])
+    assert (ended["state"], signs["kid"], signs["state"]) == (
+        "SIGNING_KEY_STATE_WITHDRAWN",
+        published["kid"],
+        "SIGNING_KEY_STATE_SIGNING",
+    )
+    assert await refusal(sqlite_market, token) == "TOKEN_INVALID"
+    assert await ada.orders.ListOrders(order_service_pb2.ListOrdersRequest(direction=order_pb2.DIRECTION_ALL)) == before
+    _, output, _ = await waybill(sqlite_market, "keys", "list")
+    assert [line.split()[:2] for line in output.splitlines()[1:]] == [[published["kid"], "SIGNING"], [first["kid"], "WITHDRAWN"]]
+
+
+async def issued(market: Marketplace) -> str:
+    """A token of ada's, beside the one that her client keeps."""
+    by_password = token_service_pb2.PasswordGrant(username="ada", password=PASSWORD)
+    request = token_service_pb2.IssueTokenRequest(client_id=SHOP, password=by_password)
+    return str((await market.people.ada.tokens.IssueToken(request)).access_token)
+
+
+async def refusal(market: Marketplace, token: str) -> str:
+    """Why the order service refuses a token; empty when it does not."""
+    async with grpc.aio.insecure_channel(market.address) as channel:
+        try:
+            call = order_service_pb2_grpc.OrderServiceStub(channel).ListOrders
+            await call(
+                order_service_pb2.ListOrdersRequest(direction=order_pb2.DIRECTION_ALL),
+                metadata=(("authorization", f"Bearer {token}"),),
+            )
+        except grpc.aio.AioRpcError as error:
+            return str(from_rpc_error(error).reason)
+    return ""

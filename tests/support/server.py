@@ -32,7 +32,7 @@ SERVICE_TOKENS = ServiceTokens("a-shared-secret-that-only-tests-know")
 TTL = timedelta(hours=1)
 
 
-async def key_set() -> KeySet:
+async def key_set(revision: str = "") -> KeySet | None:
     """The key set that test servers verify with."""
     return KeySet([SIGNER.jwk()])
 

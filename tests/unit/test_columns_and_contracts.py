@@ -29,10 +29,12 @@ COPIED = re.compile(
 """Said by one service to another, or output only: as long as it was where another contract let it in."""
 OTHERS = {
     "directory.v1.IssueTokenRequest.client_secret": "compared, and stored nowhere",
+    "directory.v1.GetKeySetRequest.revision": "compared, and stored nowhere",
     "directory.v1.PasswordGrant.password": "compared, and stored nowhere",
     "directory.v1.PasswordGrant.username": "looked up, and stored nowhere",
     "directory.v1.SetPasswordRequest.password": "a hash of it is stored",
     "directory.v1.User.password": "a hash of it is stored",
+    "directory.v1.WithdrawKeyRequest.kid": "names a key that there is, whose name was made here",
     "order.v1.PaymentReport.message": "a transaction's, cut where it is stored",
     "payment.v1.CreditCard.expiration": "has one form",
     "payment.v1.CreditCard.partial_number": "at most five characters, by a rule of the card",

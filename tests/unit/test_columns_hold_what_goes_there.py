@@ -32,6 +32,7 @@ from services.payment.adapters.db.tables import GATEWAY_WORD
 from services.payment.domain.ledger import ISSUED, RECEIPTS, RECEIVABLE, account_of
 from services.payment.domain.states import State
 from services.payment.domain.transaction import Cause, Result, TransactionType
+from tests.support import keys
 from tests.support.contracts import services
 from tests.support.texts import CONTEXTS, resources, texts
 from tests.unit.payment.builders import a_payment
@@ -69,7 +70,7 @@ WIDTHS: dict[str, dict[str, int | str]] = {
     "directory.address_assignments": {"party": PARTY},
     "directory.security_profile_assignments": {"party": PARTY},
     "directory.api_clients": {"secret_hash": len(PasswordHasher(1, 8, 1).hash("x" * 200))},
-    "directory.signing_keys": {"kid": MADE_ID},
+    "directory.signing_keys": {"kid": MADE_ID, "modulus": len(keys.signer("k1").jwk()["n"])},
     "directory.users": {"username_key": MAX_NAME_KEY, "password_hash": len(PasswordHasher(1, 8, 1).hash("x" * 200))},
     "pricing.redemption_reservations": {
         "state": longest(redemption_pb.RedemptionState.keys(), "REDEMPTION_STATE_"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PROTOS = Path(__file__).parents[2] / "protos" / "waybill"
-MESSAGE = re.compile(r"^message ((?:List|Search)\w*(?:Request|Response)) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
+MESSAGE = re.compile(r"^message ((?:List|Search)\w*(?:Request|Response)) \{(?:\}|\n(.*?)^\})", re.MULTILINE | re.DOTALL)
 FIELD = re.compile(r"((?:  //[^\n]*\n)+)  ([\w. ]+) (\w+) = \d+ \[\(google\.api\.field_behavior\) = (\w+)\];\n")
 MESSAGES = {
     f"{path.parent.parent.name}.{name}": {
@@ -17,8 +17,14 @@ MESSAGES = {
     for path in sorted(PROTOS.rglob("*.proto"))
     for name, body in MESSAGE.findall(path.read_text())
 }
-WHOLE = {"directory.ListUserGroupIds", "order.ListPayments", "order.ListEndedOrders", "payment.ListPayments"}
-"""What is named in the request, or belongs to one order, and is answered whole."""
+WHOLE = {
+    "directory.ListKeys",
+    "directory.ListUserGroupIds",
+    "order.ListPayments",
+    "order.ListEndedOrders",
+    "payment.ListPayments",
+}
+"""What is named in the request, belongs to one order, or is a handful, and is answered whole."""
 MODEL = "catalog.ListProducts"
 ASKED = ("page_size", "page_token", "skip", "include_total")
 ANSWERED = ("next_page_token", "total_size")

@@ -69,7 +69,7 @@ export class Waybill {
         });
       } catch (error) {
         const known = this.errorOf(error);
-        if (!again || known.reason !== 'TOKEN_EXPIRED') throw known;
+        if (!again || !['TOKEN_EXPIRED', 'TOKEN_INVALID'].includes(known.reason)) throw known;
         this.token = undefined;
       }
     }
@@ -120,7 +120,7 @@ export class Waybill {
       } catch (error) {
         const known = this.errorOf(error);
         lost ??= performance.now();
-        if (known.reason === 'TOKEN_EXPIRED') this.token = undefined;
+        if (['TOKEN_EXPIRED', 'TOKEN_INVALID'].includes(known.reason)) this.token = undefined;
         else if (!['UNAVAILABLE', 'CANCELLED'].includes(known.code) || position === request) throw known;
         if (performance.now() - lost > patience) throw known;
         await sleep(Math.max(500, known.retryAfter * 1000));

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from waybill.directory.v1.address_service_pb2_grpc import AddressServiceAsyncStub
     from waybill.directory.v1.api_client_service_pb2_grpc import ApiClientServiceAsyncStub
     from waybill.directory.v1.buyer_service_pb2_grpc import BuyerServiceAsyncStub
+    from waybill.directory.v1.key_service_pb2_grpc import KeyServiceAsyncStub
     from waybill.directory.v1.security_profile_service_pb2_grpc import SecurityProfileServiceAsyncStub
     from waybill.directory.v1.seller_service_pb2_grpc import SellerServiceAsyncStub
     from waybill.directory.v1.supplier_service_pb2_grpc import SupplierServiceAsyncStub
@@ -68,6 +69,7 @@ class AsyncServices:
     security_profiles: SecurityProfileServiceAsyncStub = _stub("security_profiles")
     addresses: AddressServiceAsyncStub = _stub("addresses")
     api_clients: ApiClientServiceAsyncStub = _stub("api_clients")
+    keys: KeyServiceAsyncStub = _stub("keys")
     carriers: CarrierServiceAsyncStub = _stub("carriers")
     ship_methods: ShipMethodServiceAsyncStub = _stub("ship_methods")
     ship_method_assignments: ShipMethodAssignmentServiceAsyncStub = _stub("ship_method_assignments")

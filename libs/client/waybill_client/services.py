@@ -10,6 +10,7 @@ from waybill.changes.v1.change_service_pb2_grpc import ChangeServiceStub
 from waybill.directory.v1.address_service_pb2_grpc import AddressServiceStub
 from waybill.directory.v1.api_client_service_pb2_grpc import ApiClientServiceStub
 from waybill.directory.v1.buyer_service_pb2_grpc import BuyerServiceStub
+from waybill.directory.v1.key_service_pb2_grpc import KeyServiceStub
 from waybill.directory.v1.security_profile_service_pb2_grpc import SecurityProfileServiceStub
 from waybill.directory.v1.seller_service_pb2_grpc import SellerServiceStub
 from waybill.directory.v1.supplier_service_pb2_grpc import SupplierServiceStub
@@ -81,6 +82,7 @@ class Services:
     security_profiles = Service(SecurityProfileServiceStub)
     addresses = Service(AddressServiceStub)
     api_clients = Service(ApiClientServiceStub)
+    keys = Service(KeyServiceStub)
     carriers = Service(CarrierServiceStub)
     ship_methods = Service(ShipMethodServiceStub)
     ship_method_assignments = Service(ShipMethodAssignmentServiceStub)

@@ -62,7 +62,9 @@ class Token:
     def outlived(self, error: WaybillError, used: Metadata) -> bool:
         """Whether a call was refused because the token it carried is over, as after a sleep of this machine. It is used
         no more, unless somebody has signed in again in the meantime."""
-        if (error.code, error.reason) != (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_EXPIRED"):
+        # A token is not valid any longer, too, when the key that has signed it was withdrawn.
+        over = error.reason in ("TOKEN_EXPIRED", "TOKEN_INVALID")
+        if error.code is not grpc.StatusCode.UNAUTHENTICATED or not over:
             return False
         if used == self.metadata:
             self._until = 0.0

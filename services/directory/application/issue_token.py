@@ -10,7 +10,7 @@ from libs.auth import PartyKind, Principal
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError
 from libs.identify import folded
-from services.directory.application.ports import Accounts, Secrets
+from services.directory.application.ports import Accounts, KeyRing, Secrets
 from services.directory.application.throttle import Throttle
 from services.directory.domain.access import lacked, token_roles
 from services.directory.domain.grants import Account, Client, admits
@@ -35,11 +35,12 @@ class Issued:
 class IssueToken:
     """Checks a grant and signs a token."""
 
-    def __init__(self, accounts: Accounts, secrets: Secrets, clock: Clock, throttle: Throttle) -> None:
+    def __init__(self, accounts: Accounts, secrets: Secrets, clock: Clock, throttle: Throttle, keys: KeyRing) -> None:
         self._accounts = accounts
         self._secrets = secrets
         self._clock = clock
         self._throttle = throttle
+        self._keys = keys
 
     async def by_password(
         self, client_id: str, client_secret: str, username: str, password: str, wanted: Sequence[str]
@@ -82,7 +83,7 @@ class IssueToken:
             raise _unavailable(next(role for role in wanted if token_roles(held, client.roles, [role]) is None))
         now, ttl = self._clock.now(), timedelta(minutes=client.minutes)
         principal = Principal(user.id, user.party_id, PartyKind(user.party_kind), roles, client.id, groups=standing.groups)
-        signer = await self._accounts.signer()
+        signer = await self._keys.signer(now)
         token = signer.issue(principal, ttl, now, user.username)
         if len(token) >= TOKEN_LENGTH and principal.groups:
             token = signer.issue(replace(principal, groups=None), ttl, now, user.username)

@@ -15,6 +15,7 @@ from services.directory.domain.addresses import Assignment, Entry, Fields
 from services.directory.domain.grants import Account, Client, Standing
 from services.directory.domain.memberships import Group, Membership, ProfileAssignment
 from services.directory.domain.ordering import OrderingContext
+from services.directory.domain.signing_keys import SigningKey
 
 Outcome = Mapping[str, Sequence[Sequence[str]]]
 """What is recorded of a request: the keys of what it made, or nothing."""
@@ -29,7 +30,7 @@ class Requests(Protocol):
 
 
 class Accounts(Protocol):
-    """Where clients, users and the signing keys are."""
+    """Where clients and users are."""
 
     async def client(self, client_id: str) -> Client | None: ...
     async def user(self, *, username: str = "", user_id: str = "") -> Account | None: ...
@@ -37,9 +38,49 @@ class Accounts(Protocol):
         """Roles by security profiles, and groups."""
         ...
 
-    async def signer(self) -> TokenSigner: ...
-    async def key_set(self) -> KeySet:
-        """Public keys that are not retired, and whom tokens are for."""
+
+class KeyRing(Protocol):
+    """The keys of tokens, as they are at a moment."""
+
+    async def signer(self, now: datetime) -> TokenSigner:
+        """Signs with the key that signs then."""
+        ...
+
+    async def key_set(self, now: datetime) -> KeySet:
+        """The keys that verify then."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MadeKey:
+    """A new key that signs tokens."""
+
+    kid: str
+    private: str
+    modulus: str
+    """The public half, as a JSON Web Key says it."""
+
+
+class KeyMaker(Protocol):
+    """Makes keys that sign tokens."""
+
+    async def make(self) -> MadeKey: ...
+
+
+class SigningKeyStore(Protocol):
+    """The keys that sign tokens."""
+
+    async def every(self) -> Sequence[SigningKey]:
+        """All keys there ever were."""
+        ...
+
+    async def locked(self) -> Sequence[SigningKey]:
+        """The same, and nobody else changes them until the end of the transaction."""
+        ...
+
+    async def add(self, key: SigningKey, made: MadeKey) -> None: ...
+    async def change(self, keys: Sequence[SigningKey]) -> None:
+        """Stores the times of keys, and erases what is secret of a withdrawn one."""
         ...
 
 
@@ -218,6 +259,8 @@ class DirectoryWork(Protocol):
     def users(self) -> Users: ...
     @property
     def client_secrets(self) -> ClientSecrets: ...
+    @property
+    def signing_keys(self) -> SigningKeyStore: ...
     @property
     def books(self) -> AddressBooks: ...
     @property

@@ -10,6 +10,7 @@ from libs.identify import folded
 from libs.resource.contract import Attribute, Shape, Storage, currency, document, flag, integer, ref, refs, text, xp
 from services.directory.contract.parties import party_message, party_text
 from services.directory.domain import access, policy
+from services.directory.domain.signing_keys import LONGEST_MINUTES
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
 from waybill.directory.v1 import buyer_service_pb2 as buyer_pb
 from waybill.directory.v1 import ordering_context_service_pb2 as context_pb
@@ -108,7 +109,7 @@ def _check_policy(found: Violations, where: str, message: context_pb.OrderingPol
 _CLIENT = (
     text("name", 100, required=True),
     flag("active"),
-    integer("access_token_minutes", 10, 600, default=60),
+    integer("access_token_minutes", 10, LONGEST_MINUTES, default=60),
     flag("allow_seller"),
     flag("allow_any_buyer"),
     flag("allow_any_supplier"),

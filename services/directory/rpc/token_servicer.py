@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from libs.clock import Clock
 from libs.errors import Violations
 from libs.protoconv import time_out
 from services.directory.application.issue_token import IssueToken
-from services.directory.application.ports import Accounts
+from services.directory.application.ports import KeyRing
 from waybill.directory.v1 import reasons
 from waybill.directory.v1 import token_service_pb2 as pb
 from waybill.directory.v1 import token_service_pb2_grpc as pb_grpc
@@ -16,9 +17,10 @@ from waybill.directory.v1 import token_service_pb2_grpc as pb_grpc
 class TokenServicer(pb_grpc.TokenServiceServicer):
     """Tokens and the keys to verify them with."""
 
-    def __init__(self, issue: IssueToken, accounts: Accounts) -> None:
+    def __init__(self, issue: IssueToken, keys: KeyRing, clock: Clock) -> None:
         self._issue = issue
-        self._accounts = accounts
+        self._keys = keys
+        self._clock = clock
 
     async def IssueToken(self, request: pb.IssueTokenRequest, context: Any) -> pb.IssueTokenResponse:
         _require_fields(request)
@@ -35,8 +37,13 @@ class TokenServicer(pb_grpc.TokenServiceServicer):
         return answer
 
     async def GetKeySet(self, request: pb.GetKeySetRequest, context: Any) -> pb.GetKeySetResponse:
-        found = await self._accounts.key_set()
-        return pb.GetKeySetResponse(keys=[pb.JsonWebKey(**key) for key in found.keys], audience=found.audience)
+        found = await self._keys.key_set(self._clock.now())
+        answer = pb.GetKeySetResponse(audience=found.audience, revision=found.revision)
+        if request.revision == found.revision:
+            answer.unchanged = True
+        else:
+            answer.keys.extend(pb.JsonWebKey(**key) for key in found.keys)
+        return answer
 
 
 def _require_fields(request: pb.IssueTokenRequest) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -12,11 +13,13 @@ from libs.auth import KeySet, ServiceTokens, TokenVerifier
 from libs.clock import Clock, SystemClock
 from libs.failpoints import Failpoints
 from libs.ids import IdSource, RandomIds
+from libs.obs import get_logger
 from libs.obs.endpoint import metrics_endpoint
 from libs.obs.tracing import exporting
 from libs.private import private_folder
 from libs.rpc import Peers, RpcServer
 from libs.service.app import Runtime, ServiceApp
+from libs.service.loops import Loop, forever
 from libs.service.startup import StartupError
 from services.host.contexts import CONTEXTS
 from services.host.process.databases import wait_for_databases
@@ -88,9 +91,12 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
     for context in host.hosted:
         runtime = Runtime(clock, ids, peers.of(context), failpoints)
         apps[context] = await _part(context, "main").build(settings_of(host, context), runtime)
+    verifier = TokenVerifier(_key_fetcher(peers), refresh_seconds=host.key_refresh)
+    for changes in (app.key_changes for app in apps.values() if app.key_changes is not None):
+        changes.listeners.append(verifier.refresh)
     server = RpcServer(
         list(apps.values()),
-        TokenVerifier(_key_fetcher(peers)),
+        verifier,
         tokens,
         ALL_ROLES,
         credentials,
@@ -114,12 +120,27 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
                 secret = await _part("directory", "main").bootstrap(settings_of(host, "directory"), clock, ids)
             await server.serve()
             peers.connect({context: host.addresses.get(context, within) for context in CONTEXTS if context in apps})
+            await stack.enter_async_context(_refreshing(verifier, host))
             if host.background:
                 server.run_background()
             yield Host(address, within, secret, apps, server, failpoints, metrics_address)
     finally:
         await server.stop(host.grace_seconds, host.drain)
         await peers.close()
+
+
+@asynccontextmanager
+async def _refreshing(verifier: TokenVerifier, host: HostSettings) -> AsyncIterator[None]:
+    """Asks for the keys of tokens again and again, so that a withdrawn one verifies nothing for long. A process that has the
+    directory to itself hears of it at once, and only looks for those that have retired."""
+    alone = "directory" in host.hosted and host.keeps_secret
+    loop = Loop("Keys.refresh", verifier.refresh, host.key_refresh if alone else host.key_poll)
+    task = asyncio.create_task(forever("host", loop, get_logger("server")))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _reached(bind: str, port: int) -> str:
@@ -139,12 +160,14 @@ async def _metrics(host: HostSettings, apps: list[ServiceApp]) -> AsyncIterator[
         yield address
 
 
-def _key_fetcher(peers: Peers) -> Callable[[], Awaitable[KeySet]]:
+def _key_fetcher(peers: Peers) -> Callable[[str], Awaitable[KeySet | None]]:
     stub: Any = peers.stub("directory", token_service_pb2_grpc.TokenServiceStub)
 
-    async def fetch() -> KeySet:
-        answer = await stub.GetKeySet(token_service_pb2.GetKeySetRequest())
+    async def fetch(revision: str) -> KeySet | None:
+        answer = await stub.GetKeySet(token_service_pb2.GetKeySetRequest(revision=revision))
+        if answer.unchanged:
+            return None
         keys = [{"kid": k.kid, "kty": k.kty, "n": k.n, "e": k.e, "alg": k.alg, "use": k.use} for k in answer.keys]
-        return KeySet(keys, answer.audience)
+        return KeySet(keys, answer.audience, answer.revision)
 
     return fetch

@@ -106,6 +106,16 @@ class HostSettings:
         at_least=0.05,
         at_most=60.0,
     )
+    key_poll: float = seconds(
+        2.0,
+        "Between two questions to the directory whether a key of tokens was withdrawn; a process that has the directory to "
+        "itself does not ask.",
+        at_least=0.1,
+        at_most=4.0,
+    )
+    key_refresh: float = seconds(
+        30.0, "How old the keys of tokens may become before all of them are fetched again.", at_least=1.0, at_most=3_600.0
+    )
     metrics_bind: str = setting("", "Where Prometheus reads this process: host:port, or :port on the loopback; else nowhere.")
     metrics_pause: float = seconds(5.0, "Between two readings of the numbers that are kept in databases.", at_least=0.1)
     metrics_patience: float = seconds(

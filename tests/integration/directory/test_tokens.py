@@ -32,10 +32,12 @@ def by_secret(client, secret, wanted=()):
 def verifier(world):
     """As other services have it: fed from GetKeySet."""
 
-    async def key_set():
-        answer = await world.tokens.GetKeySet(pb.GetKeySetRequest())
+    async def key_set(revision):
+        answer = await world.tokens.GetKeySet(pb.GetKeySetRequest(revision=revision))
+        if answer.unchanged:
+            return None
         shown = [{"kid": k.kid, "kty": k.kty, "n": k.n, "e": k.e, "alg": k.alg, "use": k.use} for k in answer.keys]
-        return KeySet(shown, answer.audience)
+        return KeySet(shown, answer.audience, answer.revision)
 
     return TokenVerifier(key_set, lambda: world.clock.now().timestamp())
 

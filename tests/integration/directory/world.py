@@ -16,6 +16,7 @@ from waybill.directory.v1 import api_client_service_pb2 as clients
 from waybill.directory.v1 import api_client_service_pb2_grpc as clients_grpc
 from waybill.directory.v1 import buyer_service_pb2 as buyers
 from waybill.directory.v1 import buyer_service_pb2_grpc as buyers_grpc
+from waybill.directory.v1 import key_service_pb2_grpc as keys_grpc
 from waybill.directory.v1 import membership_service_pb2_grpc as memberships_grpc
 from waybill.directory.v1 import ordering_context_service_pb2_grpc as contexts_grpc
 from waybill.directory.v1 import security_profile_service_pb2 as profiles
@@ -85,6 +86,7 @@ class Stubs:
     clients: Any
     groups: Any
     profiles: Any
+    keys: Any
 
 
 class World:
@@ -108,6 +110,7 @@ class World:
             clients_grpc.ApiClientServiceStub,
             groups_grpc.UserGroupServiceStub,
             profiles_grpc.SecurityProfileServiceStub,
+            keys_grpc.KeyServiceStub,
         )
         return Stubs(*(self.served.stub(kind, caller) for kind in kinds))
 

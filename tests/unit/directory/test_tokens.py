@@ -39,7 +39,7 @@ class Accounts:
     async def standing(self, user_id):
         return self.standings.get(user_id, Standing())
 
-    async def signer(self):
+    async def signer(self, now):
         return self.key
 
 
@@ -57,7 +57,8 @@ class Secrets:
 class World:
     def __init__(self):
         self.accounts, self.secrets, self.clock = Accounts(), Secrets(), ManualClock(NOW)
-        self.issue = IssueToken(self.accounts, self.secrets, self.clock, Throttle(self.clock, LIMIT, WINDOW, NAMES))
+        throttle = Throttle(self.clock, LIMIT, WINDOW, NAMES)
+        self.issue = IssueToken(self.accounts, self.secrets, self.clock, throttle, self.accounts)
 
     async def password(self, client="shop", secret="s3cret", name="anna", password="open sesame", wanted=()):
         return await self.issue.by_password(client, secret, name, password, wanted)
@@ -80,7 +81,7 @@ async def refused(attempt):
 async def test_a_token_says_who_it_is_and_lasts_as_long_as_the_client_says(world):
     made = await world.password()
 
-    async def key_set():
+    async def key_set(revision):
         return KeySet([world.accounts.key.jwk()])
 
     principal = await TokenVerifier(key_set, lambda: world.clock.now().timestamp()).verify(made.token)
@@ -186,7 +187,7 @@ def test_the_throttle_forgets_who_failed_longest_ago():
 
 
 async def verified(world, token):
-    async def key_set():
+    async def key_set(revision):
         return KeySet([world.accounts.key.jwk()])
 
     return await TokenVerifier(key_set, lambda: NOW.timestamp()).verify(token)

@@ -29,18 +29,20 @@ class Directory:
 
     def __init__(self, *signers: TokenSigner) -> None:
         self.signers = list(signers)
-        self.asked = 0
+        self.asked = self.whole = 0
         self.audience = ""
         self.broken = False
         self.time = NOW
         self.verifier = TokenVerifier(self.fetch, lambda: self.time.timestamp())
 
-    async def fetch(self) -> KeySet:
+    async def fetch(self, revision: str) -> KeySet | None:
         self.asked += 1
         await asyncio.sleep(0)
         if self.broken:
             raise WaybillError(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "directory did not answer")
-        return KeySet([signer.jwk() for signer in self.signers], self.audience)
+        newest = " ".join([signer.kid for signer in self.signers] + [self.audience])
+        self.whole += newest != revision
+        return None if newest == revision else KeySet([signer.jwk() for signer in self.signers], self.audience, newest)
 
     async def refusal(self, token: str) -> tuple[Kind, str]:
         with pytest.raises(WaybillError) as caught:
@@ -257,6 +259,7 @@ async def test_the_key_set_is_asked_for_once_however_many_calls_wait(signer: Tok
 
 
 async def test_unknown_keys_do_not_make_it_ask_again_and_again(signer: TokenSigner, directory: Directory) -> None:
+    directory.verifier.PAUSE_SECONDS = 600.0
     await directory.verifier.verify(issue(signer))
     for i in range(20):
         assert await directory.refusal(issue(keys.signer(f"x{i}", 1))) == INVALID
@@ -267,7 +270,7 @@ async def test_a_new_key_is_learned(signer: TokenSigner, directory: Directory) -
     await directory.verifier.verify(issue(signer))
     second = keys.signer("k2", 1)
     directory.signers.append(second)
-    directory.verifier.REFRESH_SECONDS = 0.0
+    directory.verifier.PAUSE_SECONDS = 0.0
     assert await directory.verifier.verify(issue(second)) == ANNA
     assert await directory.verifier.verify(issue(signer)) == ANNA
 
@@ -275,9 +278,37 @@ async def test_a_new_key_is_learned(signer: TokenSigner, directory: Directory) -
 async def test_a_key_that_was_taken_back_verifies_no_new_token(signer: TokenSigner, directory: Directory) -> None:
     await directory.verifier.verify(issue(signer))
     directory.signers[:] = [keys.signer("k2", 1)]
-    directory.verifier.REFRESH_SECONDS = 0.0
+    directory.verifier.PAUSE_SECONDS = 0.0
     await directory.verifier.verify(issue(directory.signers[0]))
     assert await directory.refusal(issue(signer, ttl=timedelta(hours=2))) == INVALID
+
+
+async def test_a_withdrawn_key_ends_its_tokens_that_were_verified_before_too(signer: TokenSigner, directory: Directory) -> None:
+    token = issue(signer)
+    await directory.verifier.verify(token)
+    directory.signers[:] = [keys.signer("k2", 1)]
+    assert await directory.verifier.verify(token) == ANNA
+    await directory.verifier.refresh()
+    assert await directory.refusal(token) == INVALID
+    assert await directory.verifier.verify(issue(directory.signers[0])) == ANNA
+
+
+async def test_a_key_set_that_is_known_is_not_sent_again_until_it_is_old(signer: TokenSigner, directory: Directory) -> None:
+    for _ in range(5):
+        await directory.verifier.refresh()
+    assert (directory.asked, directory.whole) == (5, 1)
+    directory.verifier = TokenVerifier(directory.fetch, refresh_seconds=0.0)
+    for _ in range(5):
+        await directory.verifier.refresh()
+    assert (directory.asked, directory.whole) == (10, 6)
+
+
+async def test_while_the_key_set_cannot_be_fetched_the_former_one_holds(signer: TokenSigner, directory: Directory) -> None:
+    await directory.verifier.verify(issue(signer))
+    directory.broken = True
+    with pytest.raises(WaybillError):
+        await directory.verifier.refresh()
+    assert await directory.verifier.verify(issue(signer)) == ANNA
 
 
 async def test_a_key_set_that_cannot_be_fetched_is_no_verdict_on_the_token(signer: TokenSigner, directory: Directory) -> None:

@@ -1,4 +1,4 @@
-"""Clients, users and the signing keys, as grants need them."""
+"""Clients and users, as grants need them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs.auth import KeySet, TokenSigner
 from libs.db import Database
 from libs.identify import folded
 from libs.ids import valid_id
 from services.directory.adapters.db.held_roles import of_users
-from services.directory.adapters.db.tables import BUYERS, CLIENTS, MEMBERS, SIGNING_KEYS, SUPPLIERS, USERS
+from services.directory.adapters.db.tables import BUYERS, CLIENTS, MEMBERS, SUPPLIERS, USERS
 from services.directory.domain.grants import Account, Client, Standing
 
 MOST_GROUPS = 1_000
@@ -19,13 +18,10 @@ MOST_GROUPS = 1_000
 
 
 class SqlAccounts:
-    """Reads accounts; keeps the signing key in memory."""
+    """Reads accounts."""
 
-    def __init__(self, database: Database, audience: str = "") -> None:
-        """`audience` is whom tokens are for, when not for the services alone."""
+    def __init__(self, database: Database) -> None:
         self._db = database
-        self._audience = audience
-        self._signer: TokenSigner | None = None
 
     async def client(self, client_id: str) -> Client | None:
         """An API client, or none."""
@@ -81,24 +77,6 @@ class SqlAccounts:
             given = await of_users(tx, [user_id])
             ids = frozenset((await tx.execute(groups)).scalars())
         return Standing(given.get(user_id, frozenset()), ids if len(ids) <= MOST_GROUPS else None)
-
-    async def signer(self) -> TokenSigner:
-        """The signer with the newest key."""
-        if self._signer is None:
-            k = SIGNING_KEYS.c
-            statement = sa.select(k.kid, k.private_pem).where(k.retire_time.is_(None))
-            row = await self._first(statement.order_by(k.create_time.desc()))
-            if row is None:
-                raise RuntimeError("the directory has no signing key: it was never set up")
-            self._signer = TokenSigner(row.private_pem, row.kid, self._audience)
-        return self._signer
-
-    async def key_set(self) -> KeySet:
-        """Public keys that are not retired, and whom tokens are for."""
-        k = SIGNING_KEYS.c
-        async with self._db.reading() as tx:
-            rows = (await tx.execute(sa.select(k.kid, k.private_pem).where(k.retire_time.is_(None)))).all()
-        return KeySet([TokenSigner(row.private_pem, row.kid).jwk() for row in rows], self._audience)
 
     async def _first(self, statement: Any) -> Any:
         async with self._db.reading() as tx:

@@ -8,15 +8,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs.auth.keys import new_private_key
 from libs.clock import Clock
 from libs.db import Database
-from libs.ids import IdSource
 from libs.relay.change import Change
 from libs.relay.changes import append
 from services import roles
+from services.directory.adapters.db.signing_keys import SqlSigningKeys, new_row
 from services.directory.adapters.db.tables import CHANGES, CLIENTS, SELLERS, SIGNING_KEYS, USERS
 from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER
+from services.directory.application.ports import KeyMaker, MadeKey
+from services.directory.domain.signing_keys import SigningKey, signing
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class FirstRows:
 
 
 async def first_rows(
-    seller_id: str, seller_name: str, secret: str, hash: Callable[[str], Awaitable[str]], clock: Clock, ids: IdSource
+    seller_id: str, seller_name: str, secret: str, hash: Callable[[str], Awaitable[str]], clock: Clock, made: MadeKey
 ) -> FirstRows:
     """The owner with every role, and a client that admits everyone."""
     now = clock.now()
@@ -67,25 +68,21 @@ async def first_rows(
         "secret_hash": await hash(secret),
     }
     seller = {**base, "id": seller_id, "name": seller_name, "singleton": True}
-    return FirstRows(seller, user, client, _new_key(clock, ids))
+    return FirstRows(seller, user, client, new_row(SigningKey(made.kid, now, now), made))
 
 
-def _new_key(clock: Clock, ids: IdSource) -> dict[str, Any]:
-    return {"kid": ids.public("key"), "private_pem": new_private_key(), "create_time": clock.now(), "retire_time": None}
-
-
-async def renew_key(database: Database, clock: Clock, ids: IdSource) -> None:
-    """Makes a key when there is none in use, as after a migration that dropped those of a former kind. Of several processes
+async def renew_key(database: Database, maker: KeyMaker, clock: Clock) -> None:
+    """Makes a key when there is none that signs, as after a migration that dropped those of a former kind. Of several processes
     that start at once, one does."""
-    in_use = sa.select(SIGNING_KEYS.c.kid).where(SIGNING_KEYS.c.retire_time.is_(None)).limit(1)
+    now = clock.now()
     async with database.reading() as tx:
-        if (await tx.execute(in_use)).first() is not None:
+        if signing(await SqlSigningKeys(tx).every(), now) is not None:
             return
-    key = _new_key(clock, ids)
+    made = await maker.make()
     async with database.transaction() as tx:
-        await tx.execute(sa.select(SELLERS.c.id).with_for_update())
-        if (await tx.execute(in_use)).first() is None:
-            await tx.execute(tx.insert(SIGNING_KEYS), key)
+        keys = SqlSigningKeys(tx)
+        if signing(await keys.locked(), now) is None:
+            await keys.add(SigningKey(made.kid, now, now), made)
 
 
 async def is_empty(database: Database) -> bool:

@@ -80,9 +80,14 @@ SIGNING_KEYS = sa.Table(
     "signing_keys",
     METADATA,
     sa.Column("kid", sa.String(100), primary_key=True),
+    # Empty once the key is withdrawn.
     sa.Column("private_pem", sa.Text, nullable=False),
+    # The public half, without its exponent, which all keys share.
+    sa.Column("modulus", sa.String(400), nullable=False),
     sa.Column("create_time", UtcTime(), nullable=False),
+    sa.Column("sign_time", UtcTime(), nullable=False),
     sa.Column("retire_time", UtcTime(), nullable=True),
+    sa.Column("withdraw_time", UtcTime(), nullable=True),
 )
 
 

@@ -96,7 +96,10 @@ class CensusReader:
     async def take(self) -> Census:
         """Counts, and references to nothing."""
         counts = [sa.select(sa.func.count()).select_from(table).scalar_subquery() for table in _TABLES]
-        live = sa.select(sa.func.count()).where(SIGNING_KEYS.c.retire_time.is_(None)).scalar_subquery()
+        # One that another is to follow has a time at which it retires; who follows has none.
+        k = SIGNING_KEYS.c
+        holds = (k.retire_time.is_(None), k.withdraw_time.is_(None), k.private_pem != "", k.modulus != "")
+        live = sa.select(sa.func.count()).where(*holds).scalar_subquery()
         orphans: list[tuple[str, str, str]] = []
         async with self._db.reading(snapshot=True) as tx:
             counted: Sequence[Any] = (await tx.execute(sa.select(*counts, live))).one()

@@ -86,8 +86,9 @@ WATCHED: Register = {
     ),
     tables.SIGNING_KEYS: Watch(
         {
-            "retire_time": by("signing_key"),
-            **all_free("tokens of another key are refused at once; their holders sign in again", "kid private_pem"),
+            **all_by("signing_key", "retire_time withdraw_time"),
+            **all_free("tokens of another key are refused at once; their holders sign in again", "kid private_pem modulus"),
+            "sign_time": Free("what an operator has decided: another time only lets another key sign"),
             "create_time": Free(_SHOWN),
         },
         by("signing_key"),
