@@ -16,7 +16,7 @@ from tests.support.marketplace import Marketplace, marketplace
 from tests.support.own_orders import orders_judged
 from tests.support.prepared import Prepared, copied_database, copied_files
 
-SHARED = {"shared_market", "shared_sqlite_market"}
+SHARED = {"shared_market", "shared_sqlite_market", "idle_market"}
 SELDOM = HealthLimits(health_pause=3_600.0, health_dependency_pause=3_600.0)
 
 
@@ -115,6 +115,13 @@ async def shared_market(running_on_backend: Marketplace) -> AsyncIterator[Market
     was; it has no asynchronous fixtures of its own. When it ends, the contexts must agree about the orders that it made.
     """
     async with awake(running_on_backend), orders_judged(running_on_backend):
+        yield running_on_backend
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def idle_market(running_on_backend: Marketplace) -> AsyncIterator[Marketplace]:
+    """The marketplace of `shared_market` while nothing runs in the background: what a call leaves undone stays so."""
+    async with orders_judged(running_on_backend):
         yield running_on_backend
 
 

@@ -10,10 +10,13 @@ import grpc
 import pytest
 
 from tests.chaos.steps import provide
+from tests.e2e.steps import ready, until
 from tests.support.fleet import fleet
-from tests.support.marketplace import Marketplace, create, get
+from tests.support.marketplace import Marketplace, get, marketplace
+from tests.support.prepared import Prepared
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import order_pb2, submission_pb2
+from waybill.payment.v1 import payment_pb2
 from waybill_client import WaybillError
 
 LIMIT = 30
@@ -49,23 +52,19 @@ async def test_a_thousand_calls_at_once_are_served_or_refused_and_none_half_way(
         await people.close()
 
 
-@pytest.mark.parametrize("place", ["order.submit.begun", "order.submit.tried", "order.submit.decided"])
 async def test_a_client_that_goes_away_in_the_middle_of_a_submit_changes_nothing_about_its_end(
-    market: Marketplace, place: str
+    tmp_path: Path, prepared: Prepared
 ) -> None:
-    ada = market.people.ada
-    await create(ada, "GONE", tongs=1, lamp=1)
-    sheet = (await ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id="GONE"))).worksheet
-    await ada.checkout.SelectShipMethods(
-        pb.SelectShipMethodsRequest(
-            order_id="GONE",
-            selections=[pb.ShipMethodSelection(ship_estimate_id=e.id, ship_method_id="ground") for e in sheet.ship_estimates],
-        )
-    )
-    await ada.checkout.CalculateOrder(pb.CalculateOrderRequest(order_id="GONE"))
-    await ada.checkout.AddPayments(
-        pb.AddPaymentsRequest(order_id="GONE", payments=[{"type": "purchase_order", "purchase_order_number": "1"}])
-    )
+    soon = {"attempt_lease": 0.1, "completer_pause": 0.05}
+    async with marketplace(tmp_path, prepared.database_url, secret=prepared.secret, order=soon) as market:
+        for place in ("order.submit.begun", "order.submit.tried", "order.submit.decided"):
+            await _left_at(market, place)
+
+
+async def _left_at(market: Marketplace, place: str) -> None:
+    """The caller of a submit goes away when it has come to the place."""
+    ada, id = market.people.ada, place.rpartition(".")[2].upper()
+    await ready(ada, id, [payment_pb2.Payment(type="purchase_order", purchase_order_number="1")], tongs=1, lamp=1)
     reached, gone = asyncio.Event(), asyncio.Event()
 
     async def wait_until_gone() -> None:
@@ -73,17 +72,18 @@ async def test_a_client_that_goes_away_in_the_middle_of_a_submit_changes_nothing
         await gone.wait()
 
     market.host.failpoints.arm(place, wait_until_gone)
-    submitting = asyncio.create_task(ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="GONE", request_id="once")))
+    submitting = asyncio.create_task(ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id=id, request_id=place)))
     await asyncio.wait_for(reached.wait(), 10)
     submitting.cancel()
     with pytest.raises((asyncio.CancelledError, grpc.aio.AioRpcError)):
         await submitting
     market.host.failpoints.disarm(place)
     gone.set()
+    assert await until(ada, id, order_pb2.ORDER_STATUS_OPEN)
     async with asyncio.timeout(60):
-        while not (order := await get(ada, "GONE")).submission.finished:
-            await asyncio.sleep(0.1)
+        while not (order := await get(ada, id)).submission.finished:
+            await asyncio.sleep(0.05)
     assert order.status == order_pb2.ORDER_STATUS_OPEN
     assert order.submission.attempt == 1
-    again = await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="GONE", request_id="once"))
+    again = await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id=id, request_id=place))
     assert again.order.submission.attempt == 1

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from libs.rpc.counters import served
 from tests.e2e.steps import promise, ready, ship
-from tests.support.marketplace import Marketplace, create, get, marketplace
-from tests.support.prepared import Prepared
+from tests.support.marketplace import Marketplace, create, get
 from waybill.order.v1 import checkout_service_pb2, order_pb2, order_service_pb2
 
 UNDONE = 2
@@ -34,49 +32,52 @@ async def undone(market: Marketplace, when: str, code: str) -> AsyncIterator[Non
             f"CREATE TRIGGER undo {when} EXECUTE FUNCTION undo()",
         ):
             await tx.execute(sa.text(statement))
-    yield
-    async with database.transaction() as tx:
-        assert (await tx.execute(sa.text("SELECT last_value FROM undoing"))).scalar_one() > UNDONE
-        for statement in ("DROP FUNCTION undo() CASCADE", "DROP SEQUENCE undoing"):
-            await tx.execute(sa.text(statement))
+    try:
+        yield
+        async with database.reading() as reading:
+            assert (await reading.execute(sa.text("SELECT last_value FROM undoing"))).scalar_one() > UNDONE
+    finally:
+        async with database.transaction() as tx:
+            for statement in ("DROP FUNCTION undo() CASCADE", "DROP SEQUENCE undoing"):
+                await tx.execute(sa.text(statement))
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """What is done, by which method, and the trigger that undoes it."""
 
-    prepare: Callable[[Marketplace], Awaitable[None]]
-    act: Callable[[Marketplace], Awaitable[object]]
+    prepare: Callable[[Marketplace, str], Awaitable[None]]
+    act: Callable[[Marketplace, str], Awaitable[object]]
     method: str
     when: str
     status: order_pb2.OrderStatus
     """Of the order in the end."""
 
 
-async def calculated(market: Marketplace) -> None:
-    await ready(market.people.ada, "PO1", promise(), tape=1)
+async def calculated(market: Marketplace, id: str) -> None:
+    await ready(market.people.ada, id, promise(), tape=1)
 
 
-async def submit(market: Marketplace) -> None:
-    await market.people.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="PO1"))
+async def submit(market: Marketplace, id: str) -> None:
+    await market.people.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id=id))
 
 
-async def begun(market: Marketplace) -> None:
-    await create(market.people.ada, "PO1", tape=1)
+async def begun(market: Marketplace, id: str) -> None:
+    await create(market.people.ada, id, tape=1)
 
 
-async def edit(market: Marketplace) -> None:
-    request = order_service_pb2.UpdateOrderRequest(order=order_pb2.Order(id="PO1", comments="by the back door"))
+async def edit(market: Marketplace, id: str) -> None:
+    request = order_service_pb2.UpdateOrderRequest(order=order_pb2.Order(id=id, comments="by the back door"))
     request.update_mask.paths.append("comments")
     await market.people.ada.orders.UpdateOrder(request)
 
 
-async def placed(market: Marketplace) -> None:
-    await market.people.ada.place_order({"tape": 1}, id="PO1")
+async def placed(market: Marketplace, id: str) -> None:
+    await market.people.ada.place_order({"tape": 1}, id=id)
 
 
-async def shipped(market: Marketplace) -> None:
-    await ship(market.people.clerks["wh-east"], "PO1-1", "l1", 1)
+async def shipped(market: Marketplace, id: str) -> None:
+    await ship(market.people.clerks["wh-east"], f"{id}-1", "l1", 1)
 
 
 CASES = {
@@ -116,15 +117,12 @@ CASES = {
 
 @pytest.mark.parametrize("code", ["40P01", "40001"])
 @pytest.mark.parametrize("name", CASES)
-async def test_what_the_database_undid_because_of_others_is_done_again(
-    prepared: Prepared, tmp_path: Path, name: str, code: str
-) -> None:
-    case = CASES[name]
-    async with marketplace(tmp_path, prepared.database_url, background=False, secret=prepared.secret) as market:
-        await case.prepare(market)
-        before = served.copy()
-        async with undone(market, case.when, code):
-            await case.act(market)
-        # By the service itself: neither its caller nor a background loop had to call again.
-        assert (served - before)[f"/waybill.order.v1.{case.method}"] == 1
-        assert (await get(market.people.ada, "PO1")).status == case.status
+async def test_what_the_database_undid_because_of_others_is_done_again(idle_market: Marketplace, name: str, code: str) -> None:
+    case, id = CASES[name], f"UNDONE-{name}-{code}"
+    await case.prepare(idle_market, id)
+    before = served.copy()
+    async with undone(idle_market, case.when, code):
+        await case.act(idle_market, id)
+    # By the service itself: neither its caller nor a background loop had to call again.
+    assert (served - before)[f"/waybill.order.v1.{case.method}"] == 1
+    assert (await get(idle_market.people.ada, id)).status == case.status
