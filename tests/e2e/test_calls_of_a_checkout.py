@@ -23,21 +23,21 @@ def sent() -> Counter[str]:
     return counters.sent
 
 
-async def test_a_submit_asks_shipping_once_for_all_its_estimates(sqlite_market: Marketplace, sent: Counter[str]) -> None:
-    ada = sqlite_market.people.ada
-    await ready(ada, "MANY", promise(), **MANY)
+async def test_a_submit_asks_shipping_once_for_all_its_estimates(idle_market: Marketplace, sent: Counter[str]) -> None:
+    ada = idle_market.people.ada
+    await ready(ada, "ASKED", promise(), **MANY)
     sent.clear()
-    await ada.checkout.ValidateOrder(pb.ValidateOrderRequest(order_id="MANY"))
-    await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="MANY"))
+    await ada.checkout.ValidateOrder(pb.ValidateOrderRequest(order_id="ASKED"))
+    await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="ASKED"))
     assert sent[CHECK] == 2
     assert [name for name in sent if "ShippingService" in name] == [CHECK]
 
 
-async def test_placing_an_order_calls_other_services_ten_times_at_most(sqlite_market: Marketplace, sent: Counter[str]) -> None:
-    for id, quantities in (("ONE", {"tape": 1}), ("MANY", MANY)):
+async def test_placing_an_order_calls_other_services_ten_times_at_most(idle_market: Marketplace, sent: Counter[str]) -> None:
+    for id, quantities in (("FEW", {"tape": 1}), ("MANY", MANY)):
         sent.clear()
         request = pb.PlaceOrderRequest(order=order_pb2.Order(id=id), line_items=lines(**quantities), payments=promise())
-        await sqlite_market.people.ada.checkout.PlaceOrder(request)
+        await idle_market.people.ada.checkout.PlaceOrder(request)
         mine = {name: count for name, count in sent.items() if "Report" not in name}
         assert sum(mine.values()) <= 10, mine
         assert CHECK not in mine

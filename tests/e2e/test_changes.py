@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,8 @@ from services.order.adapters.clients.fulfillment import FulfillmentClient
 from services.order.application.aftercare.complete_order import ChangeOrder
 from services.order.application.submission.submit_order import SubmitOrder
 from tests.e2e.steps import card, promise, ready, refused, ship, until
-from tests.support.marketplace import OUTGOING, Marketplace, get
+from tests.support.marketplace import OUTGOING, Marketplace, get, marketplace
+from tests.support.prepared import Prepared
 from waybill.fulfillment.v1 import inventory_service_pb2, shipment_pb2, shipment_service_pb2, supplier_order_pb2
 from waybill.order.v1 import checkout_service_pb2, order_pb2, order_service_pb2, submission_pb2
 from waybill.payment.v1 import payment_pb2, payment_service_pb2
@@ -54,12 +57,13 @@ async def gift_card(market: Marketplace) -> int:
 
 
 @pytest.mark.on_sqlite
-async def test_the_seller_completes_an_order_and_what_is_open_is_given_back(market: Marketplace) -> None:
-    sold = await half_shipped(market, "ENOUGH")
-    on_hand, _ = await tape(market)
-    paid = await gift_card(market)
-    done = await complete(market, "ENOUGH", comment="no more tape", request_id="c-1")
-    assert done == await get(market.people.ada, "ENOUGH", OUTGOING)
+async def test_the_seller_completes_an_order_and_what_is_open_is_given_back(shared_market: Marketplace) -> None:
+    _, allocated = await tape(shared_market)
+    sold = await half_shipped(shared_market, "ENOUGH")
+    on_hand, _ = await tape(shared_market)
+    paid = await gift_card(shared_market)
+    done = await complete(shared_market, "ENOUGH", comment="no more tape", request_id="enough-1")
+    assert done == await get(shared_market.people.ada, "ENOUGH", OUTGOING)
     assert (done.status, cents(done.total)) == (COMPLETED, cents(sold.total))
     assert cents(sold.subtotal) - cents(done.canceled.subtotal) == 667  # two of four at 3.3325, rounded half up
     assert cents(done.canceled.shipping_cost) == 0
@@ -67,12 +71,12 @@ async def test_the_seller_completes_an_order_and_what_is_open_is_given_back(mark
         submission_pb2.SUBMISSION_KIND_CHANGE,
         submission_pb2.SUBMISSION_OUTCOME_CHANGED,
     )
-    assert await tape(market) == (on_hand, 0)
-    assert await gift_card(market) - paid == cents(done.canceled.total)
-    assert await complete(market, "ENOUGH", comment="no more tape", request_id="c-1") == done
-    theirs = await get(market.people.clerks["wh-east"], "ENOUGH-1")
+    assert await tape(shared_market) == (on_hand, allocated)
+    assert await gift_card(shared_market) - paid == cents(done.canceled.total)
+    assert await complete(shared_market, "ENOUGH", comment="no more tape", request_id="enough-1") == done
+    theirs = await get(shared_market.people.clerks["wh-east"], "ENOUGH-1")
     assert (theirs.supplier_status, theirs.canceled) == (supplier_order_pb2.SUPPLIER_ORDER_STATUS_COMPLETED, done.canceled)
-    answer = await market.people.ada.orders.ListOrderHistory(
+    answer = await shared_market.people.ada.orders.ListOrderHistory(
         order_service_pb2.ListOrderHistoryRequest(order_id="ENOUGH", direction=OUTGOING)
     )
     assert [e.type for e in answer.events][-4:] == ["change_begun", "change_decided", "units_canceled", "order_completed"]
@@ -152,6 +156,14 @@ async def test_two_who_complete_an_order_at_once_change_it_once(shared_market: M
     assert await until(shared_market.people.ada, "TWICE", COMPLETED)
 
 
+@pytest.fixture
+async def eager_market(tmp_path: Path, prepared: Prepared) -> AsyncIterator[Marketplace]:
+    """One whose completer takes up at once what its coordinator has left."""
+    soon = {"attempt_lease": 0.1, "completer_pause": 0.1}
+    async with marketplace(tmp_path, prepared.database_url, secret=prepared.secret, order=soon) as made:
+        yield made
+
+
 async def dies(*_: Any) -> Any:
     """What a call of somebody who is gone looks like."""
     raise RuntimeError("gone")
@@ -159,25 +171,25 @@ async def dies(*_: Any) -> Any:
 
 @pytest.mark.on_sqlite
 async def test_a_change_whose_coordinator_dies_before_the_decision_is_driven_to_its_end(
-    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+    eager_market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await half_shipped(market, "DIES")
+    await half_shipped(eager_market, "DIES")
     with monkeypatch.context() as patched:
         patched.setattr(SubmitOrder, "decide", dies)
-        await refused(complete(market, "DIES"))
-        assert (await get(market.people.ada, "DIES", OUTGOING)).status == OPEN
-    assert await until(market.people.ada, "DIES", COMPLETED)
+        await refused(complete(eager_market, "DIES"))
+        assert (await get(eager_market.people.ada, "DIES", OUTGOING)).status == OPEN
+    assert await until(eager_market.people.ada, "DIES", COMPLETED)
 
 
 async def test_a_change_that_cannot_be_applied_yet_is_answered_as_decided_and_is_driven_to_its_end(
-    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+    shared_market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await half_shipped(market, "FAILS")
+    await half_shipped(shared_market, "FAILS")
     with monkeypatch.context() as patched:
         patched.setattr(FulfillmentClient, "apply_change", dies)
-        answer = await complete(market, "FAILS")
+        answer = await complete(shared_market, "FAILS")
         assert (answer.status, answer.submission.outcome) == (OPEN, submission_pb2.SUBMISSION_OUTCOME_CHANGED)
-    assert await until(market.people.ada, "FAILS", COMPLETED)
+    assert await until(shared_market.people.ada, "FAILS", COMPLETED)
 
 
 async def test_a_change_that_nobody_decides_in_time_is_refused_and_everything_ships_on(

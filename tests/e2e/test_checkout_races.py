@@ -189,11 +189,11 @@ async def test_a_payment_that_a_submit_overtakes_is_not_left_on_the_open_order(
 
 
 async def test_whose_attempt_was_refused_learns_so_though_a_later_one_has_succeeded(
-    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+    shared_market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada, decide = market.people.ada, SubmitOrder.decide
-    await ready(ada, "TWICE", promise(), anvil=1)
-    later = pb.SubmitOrderRequest(order_id="TWICE", request_id="second")
+    ada, decide = shared_market.people.ada, SubmitOrder.decide
+    await ready(ada, "AGAIN-LATER", promise(), anvil=1)
+    later = pb.SubmitOrderRequest(order_id="AGAIN-LATER", request_id="again-second")
 
     async def overtaken(self: SubmitOrder, attempt: Attempt, tried: Tried) -> tuple[Attempt, Order]:
         # While it tried, the completer has given it up, and its caller has submitted once more.
@@ -204,7 +204,7 @@ async def test_whose_attempt_was_refused_learns_so_though_a_later_one_has_succee
 
     monkeypatch.setattr(SubmitOrder, "decide", overtaken)
     with pytest.raises(WaybillError) as refused:
-        await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="TWICE", request_id="first"))
+        await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="AGAIN-LATER", request_id="again-first"))
     assert (refused.value.reason, refused.value.metadata["attempt"]) == ("SUBMIT_REFUSED", "1")
-    order = (await sheet_of(ada, "TWICE")).order
+    order = (await sheet_of(ada, "AGAIN-LATER")).order
     assert (order.status, order.submission.attempt, order.submission.finished) == (order_pb2.ORDER_STATUS_OPEN, 2, True)

@@ -121,12 +121,12 @@ async def test_what_is_calculated_can_be_validated_and_submitted_whatever_came_b
 
 
 async def test_an_error_of_our_own_while_a_submit_is_judged_refuses_the_attempt_too(
-    sqlite_market: Marketplace, monkeypatch: pytest.MonkeyPatch
+    shared_sqlite_market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: Any) -> None:
         raise invalid("secret", "FIELD_INVALID", "no caller sent it")
 
-    ada = sqlite_market.people.ada
+    ada = shared_sqlite_market.people.ada
     await ready(ada, "TYPED", promise(), anvil=1)
     with monkeypatch.context() as patched:
         patched.setattr(readiness, "objections", broken)
@@ -137,12 +137,12 @@ async def test_an_error_of_our_own_while_a_submit_is_judged_refuses_the_attempt_
 
 
 async def test_a_step_that_raises_refuses_the_attempt_and_leaves_nothing_behind(
-    sqlite_market: Marketplace, monkeypatch: pytest.MonkeyPatch
+    shared_sqlite_market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: Any) -> None:
         raise KeyError("secret")
 
-    ada = sqlite_market.people.ada
+    ada = shared_sqlite_market.people.ada
     steps = ((PricingClient, "check_quote"), (FulfillmentClient, "reserve"), (PaymentClient, "reserve"))
     for client, step in steps:
         id = f"LEFT-{client.__name__}"

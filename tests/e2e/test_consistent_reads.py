@@ -46,8 +46,8 @@ async def of_worksheet(client: AsyncWaybill, id: str) -> Seen:
 
 
 @pytest.mark.on_sqlite
-async def test_an_order_and_its_lines_are_of_one_moment(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    ada, lines = market.people.ada, SqlOrderStore.lines
+async def test_an_order_and_its_lines_are_of_one_moment(idle_market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada, lines = idle_market.people.ada, SqlOrderStore.lines
     pending: list[tuple[str, int]] = []
 
     async def lines_after_a_change(*given: Any) -> Any:

@@ -198,23 +198,23 @@ async def test_a_request_id_of_another_forward_forwards_nothing(sqlite_market: M
 
 
 async def test_an_order_that_is_still_being_confirmed_is_forwarded_later(
-    sqlite_market: Marketplace, monkeypatch: pytest.MonkeyPatch
+    shared_sqlite_market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def silent(*_: Any) -> None:
         raise Refusal(Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "not now", metadata={"dependency": "database"})
 
     monkeypatch.setattr(PaymentClient, "confirm", silent)
-    placed = await sqlite_market.people.ada.place_order({"anvil": 1}, id="SOON")
+    placed = await shared_sqlite_market.people.ada.place_order({"anvil": 1}, id="SOON")
     assert (placed.status, placed.submission.finished) == (order_pb2.ORDER_STATUS_OPEN, False)
-    forward = order_service_pb2.ForwardOrderRequest(order_id="SOON", request_id="f")
-    error = await refused(sqlite_market.people.sam.orders.ForwardOrder(forward))
+    forward = order_service_pb2.ForwardOrderRequest(order_id="SOON", request_id="soon")
+    error = await refused(shared_sqlite_market.people.sam.orders.ForwardOrder(forward))
     assert (error.code, error.reason) == (grpc.StatusCode.ABORTED, "SUBMISSION_IN_PROGRESS")
     assert error.metadata == {"order": "SOON", "attempt": "1"}
     assert error.retry_after_seconds is not None
     monkeypatch.undo()
-    operator = sqlite_market.people.owner.submissions
+    operator = shared_sqlite_market.people.owner.submissions
     await operator.DriveSubmission(submission_service_pb2.DriveSubmissionRequest(order_id="SOON", attempt=1))
-    assert (await sqlite_market.people.sam.orders.ForwardOrder(forward)).order.HasField("forward_time")
+    assert (await shared_sqlite_market.people.sam.orders.ForwardOrder(forward)).order.HasField("forward_time")
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\x1bb", "x" * 2_001])

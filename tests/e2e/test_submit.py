@@ -46,9 +46,10 @@ async def scarce(market: Marketplace, quantity: int) -> str:
 
 
 @pytest.mark.on_sqlite
-async def test_fifty_submits_over_stock_for_twenty_sell_exactly_twenty(market: Marketplace) -> None:
-    record = await scarce(market, 20)
-    ids = [f"RACE-{i}" for i in range(50)]
+@pytest.mark.parametrize(("submits", "units"), [(20, 8), pytest.param(50, 20, marks=pytest.mark.long)])
+async def test_submits_over_scarce_stock_sell_exactly_what_is_there(market: Marketplace, submits: int, units: int) -> None:
+    record = await scarce(market, units)
+    ids = [f"RACE-{i}" for i in range(submits)]
     for id in ids:
         await ready(market.people.ada, id, promise(), tarp=1)
 
@@ -69,21 +70,24 @@ async def test_fifty_submits_over_stock_for_twenty_sell_exactly_twenty(market: M
 
     outcomes = await asyncio.gather(*(submit(id) for id in ids))
     assert None not in hints
-    assert outcomes.count("SUBMITTED") == 20
-    assert outcomes.count("INSUFFICIENT_INVENTORY") == 30
+    assert outcomes.count("SUBMITTED") == units
+    assert outcomes.count("INSUFFICIENT_INVENTORY") == submits - units
     left = await stock(market, record)
-    assert (left.available, left.allocated, left.reserved) == (0, 20, 0)
+    assert (left.available, left.allocated, left.reserved) == (0, units, 0)
     states = [(await get(market.people.ada, id)).status for id in ids]
-    assert states.count(order_pb2.ORDER_STATUS_OPEN) == 20
-    assert states.count(order_pb2.ORDER_STATUS_UNSUBMITTED) == 30
+    assert states.count(order_pb2.ORDER_STATUS_OPEN) == units
+    assert states.count(order_pb2.ORDER_STATUS_UNSUBMITTED) == submits - units
 
 
-async def test_two_submits_of_one_order_under_two_request_ids_have_one_effect(market: Marketplace) -> None:
-    await ready(market.people.ada, "TWICE", promise(), anvil=2)
+async def test_two_submits_of_one_order_under_two_request_ids_have_one_effect(shared_market: Marketplace) -> None:
+    before = (await stock(shared_market, "anvil-northforge")).allocated
+    await ready(shared_market.people.ada, "SUBMITTED-TWICE", promise(), anvil=2)
 
     async def submit(request_id: str) -> str:
         try:
-            await market.people.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="TWICE", request_id=request_id))
+            await shared_market.people.ada.checkout.SubmitOrder(
+                pb.SubmitOrderRequest(order_id="SUBMITTED-TWICE", request_id=request_id)
+            )
             return "SUBMITTED"
         except WaybillError as error:
             return error.reason
@@ -92,8 +96,8 @@ async def test_two_submits_of_one_order_under_two_request_ids_have_one_effect(ma
     assert sorted(outcomes)[-1] == "SUBMITTED" or "SUBMITTED" in outcomes
     assert outcomes.count("SUBMITTED") == 1
     assert set(outcomes) - {"SUBMITTED"} <= {"SUBMISSION_IN_PROGRESS", "ORDER_STATUS_CONFLICT"}
-    assert (await stock(market, "anvil-northforge")).allocated == 2
-    tree = await market.people.sam.orders.GetOrderTree(order_service_pb2.GetOrderTreeRequest(order_id="TWICE"))
+    assert (await stock(shared_market, "anvil-northforge")).allocated == before + 2
+    tree = await shared_market.people.sam.orders.GetOrderTree(order_service_pb2.GetOrderTreeRequest(order_id="SUBMITTED-TWICE"))
     assert len(tree.supplier_orders) == 1
 
 
@@ -192,17 +196,18 @@ async def test_a_cancel_decides_a_running_attempt_and_nothing_stays_held(market:
 
 
 @pytest.mark.on_sqlite
-async def test_canceling_an_open_order_returns_stock_and_money(market: Marketplace) -> None:
+async def test_canceling_an_open_order_returns_stock_and_money(shared_market: Marketplace) -> None:
+    had, allocated = await balance(shared_market), (await stock(shared_market, "tape-wh-east")).allocated
     pay = [payment_pb2.Payment(type="spending_account", spending_account_id="gift-ada")]
-    await ready(market.people.ada, "OFF", pay, tape=10)
-    await market.people.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="OFF"))
-    assert await balance(market) != ("500", "0")
-    answer = await market.people.sam.orders.CancelOrder(
-        order_service_pb2.CancelOrderRequest(order_id="OFF", comment="changed our mind")
+    await ready(shared_market.people.ada, "CALLED-OFF", pay, tape=10)
+    await shared_market.people.ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="CALLED-OFF"))
+    assert await balance(shared_market) != had
+    answer = await shared_market.people.sam.orders.CancelOrder(
+        order_service_pb2.CancelOrderRequest(order_id="CALLED-OFF", comment="changed our mind")
     )
     assert answer.order.status == order_pb2.ORDER_STATUS_CANCELED
-    assert await balance(market) == ("500", "0")
-    assert (await stock(market, "tape-wh-east")).allocated == 0
+    assert await balance(shared_market) == had
+    assert (await stock(shared_market, "tape-wh-east")).allocated == allocated
 
 
 async def test_the_history_of_a_canceled_order_records_units_canceled_and_none_shipped(shared_market: Marketplace) -> None:
@@ -225,11 +230,12 @@ async def test_a_shopper_cannot_cancel_an_open_order(shared_market: Marketplace)
     assert (refused.value.reason, refused.value.metadata["role"]) == ("ROLE_MISSING", "OrderAdmin")
 
 
-async def test_place_order_repeated_under_its_request_id_is_one_order(market: Marketplace) -> None:
-    first = await market.people.ada.place_order({"tape": 3}, request_id="p-1")
-    again = await market.people.ada.place_order({"tape": 3}, request_id="p-1")
+async def test_place_order_repeated_under_its_request_id_is_one_order(shared_market: Marketplace) -> None:
+    before = (await stock(shared_market, "tape-wh-east")).allocated
+    first = await shared_market.people.ada.place_order({"tape": 3}, request_id="repeated")
+    again = await shared_market.people.ada.place_order({"tape": 3}, request_id="repeated")
     assert first.id == again.id
-    assert (await stock(market, "tape-wh-east")).allocated == 3
+    assert (await stock(shared_market, "tape-wh-east")).allocated == before + 3
 
 
 async def balance(market: Marketplace) -> tuple[str, str]:

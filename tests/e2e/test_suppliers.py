@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -99,18 +100,21 @@ def asked(id: str, version: int) -> order_service_pb2.GetOrderRequest:
 
 async def test_a_version_that_does_not_come_is_said_and_no_older_one_is_sent(shared_market: Marketplace) -> None:
     await shared_market.people.ada.place_order({"tape": 1}, id="UNSENT")
-    for id in ("UNSENT-1", "UNSENT-2"):
+
+    async def waits(id: str) -> None:
         with pytest.raises(WaybillError) as refused:
             await shared_market.people.clerks["wh-east"].orders.GetOrder(asked(id, 99), timeout=4.0)
         assert (refused.value.code.name, refused.value.reason) == ("ABORTED", "VERSION_NOT_REPORTED")
         assert refused.value.metadata == {"order": id, "version": "99"}
         assert refused.value.retry_after_seconds
 
+    await asyncio.gather(waits("UNSENT-1"), waits("UNSENT-2"))
+
 
 async def test_a_supplier_order_that_is_not_reported_yet_is_waited_for(
-    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+    idle_market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await market.people.ada.place_order({"tape": 1}, id="SOON")
+    await idle_market.people.ada.place_order({"tape": 1}, id="NOT-YET")
     find, looks = SqlOrderStore.find_supplier_order, 0
 
     async def later(*given: Any) -> Any:
@@ -119,11 +123,11 @@ async def test_a_supplier_order_that_is_not_reported_yet_is_waited_for(
         return None if looks < 3 else await find(*given)
 
     monkeypatch.setattr(SqlOrderStore, "find_supplier_order", later)
-    answer = await market.people.clerks["wh-east"].orders.GetOrder(asked("SOON-1", 1))
-    assert (answer.order.id, looks) == ("SOON-1", 3)
+    answer = await idle_market.people.clerks["wh-east"].orders.GetOrder(asked("NOT-YET-1", 1))
+    assert (answer.order.id, looks) == ("NOT-YET-1", 3)
     looks = 0
     with pytest.raises(WaybillError) as refused:
-        await market.people.clerks["wh-east"].orders.GetOrder(asked("SOON-1", 0))
+        await idle_market.people.clerks["wh-east"].orders.GetOrder(asked("NOT-YET-1", 0))
     assert (refused.value.reason, looks) == ("RESOURCE_NOT_FOUND", 1)
 
 

@@ -47,13 +47,14 @@ async def collect(client: AsyncWaybill, request: Request, count: int) -> tuple[l
 
 
 @pytest.mark.on_sqlite
-async def test_a_resumed_watch_goes_on_where_it_ended(market: Marketplace) -> None:
-    ada = market.people.ada
-    for id in ("W1", "W2", "W3"):
+async def test_a_resumed_watch_goes_on_where_it_ended(shared_market: Marketplace) -> None:
+    ada = shared_market.people.ada
+    ids = ["R-W1", "R-W2", "R-W3"]
+    for id in ids:
         await create(ada, id, anvil=1)
-    first, token = await collect(ada, Request(direction=OUTGOING, from_start=True), 2)
-    rest, _ = await collect(ada, Request(direction=OUTGOING, resume_token=token), 1)
-    assert [*first, *rest] == [("W1", 1), ("W2", 1), ("W3", 1)]
+    first, token = await collect(ada, Request(direction=OUTGOING, order_ids=ids, from_start=True), 2)
+    rest, _ = await collect(ada, Request(direction=OUTGOING, order_ids=ids, resume_token=token), 1)
+    assert [*first, *rest] == [("R-W1", 1), ("R-W2", 1), ("R-W3", 1)]
 
 
 @pytest.mark.on_sqlite
@@ -99,12 +100,13 @@ def _blocking_events(address: str, into: list[tuple[str, int]], count: int) -> N
 
 
 @pytest.mark.on_sqlite
-async def test_changes_written_at_the_same_time_are_all_sent_once(market: Marketplace) -> None:
-    ada = market.people.ada
-    watching = asyncio.create_task(collect(ada, Request(direction=OUTGOING, from_start=True), 20))
-    await asyncio.gather(*(create(ada, f"P{i}", anvil=1) for i in range(20)))
+async def test_changes_written_at_the_same_time_are_all_sent_once(shared_market: Marketplace) -> None:
+    ada = shared_market.people.ada
+    ids = [f"P{i}" for i in range(20)]
+    watching = asyncio.create_task(collect(ada, Request(direction=OUTGOING, order_ids=ids, from_start=True), 20))
+    await asyncio.gather(*(create(ada, id, anvil=1) for id in ids))
     found, _ = await watching
-    assert sorted(found) == sorted((f"P{i}", 1) for i in range(20))
+    assert sorted(found) == sorted((id, 1) for id in ids)
 
 
 async def test_the_seller_hears_of_an_order_from_its_submit_on(market: Marketplace) -> None:
@@ -128,15 +130,16 @@ async def test_a_token_that_is_none_of_ours_is_refused(shared_sqlite_market: Mar
     assert refused.value.reason == "RESUME_TOKEN_INVALID"
 
 
-async def test_a_token_is_good_for_ninety_days_and_says_where_to_go_on(market: Marketplace) -> None:
-    ada = market.people.ada
-    for id in ("W1", "W2"):
+async def test_a_token_is_good_for_ninety_days_and_says_where_to_go_on(shared_market: Marketplace) -> None:
+    ada = shared_market.people.ada
+    ids = ["T-W1", "T-W2"]
+    for id in ids:
         await create(ada, id, anvil=1)
-    _, token = await collect(ada, Request(direction=OUTGOING, from_start=True), 1)
-    found, _ = await collect(ada, Request(direction=OUTGOING, resume_token=older(token, days=89)), 1)
-    assert found == [("W2", 1)]
+    _, token = await collect(ada, Request(direction=OUTGOING, order_ids=ids, from_start=True), 1)
+    found, _ = await collect(ada, Request(direction=OUTGOING, order_ids=ids, resume_token=older(token, days=89)), 1)
+    assert found == [("T-W2", 1)]
     with pytest.raises(WaybillError) as refused:
-        await collect(ada, Request(direction=OUTGOING, resume_token=older(token, days=91)), 1)
+        await collect(ada, Request(direction=OUTGOING, order_ids=ids, resume_token=older(token, days=91)), 1)
     assert (refused.value.code.name, refused.value.reason) == ("OUT_OF_RANGE", "RESUME_TOKEN_EXPIRED")
     assert refused.value.metadata == {"field": "resume_token", "restart": "from_start"}
 
@@ -227,11 +230,11 @@ async def write_late(late: Any, key: uuid.UUID) -> None:
     await append(late, EVENTS, [event_row(Event(key, 2, "order_updated", "UNSUBMITTED", "ada", "", now, {}))])
 
 
-async def test_a_token_of_another_caller_is_refused(sqlite_market: Marketplace) -> None:
-    await create(sqlite_market.people.ada, "W1", anvil=1)
-    _, token = await collect(sqlite_market.people.ada, Request(direction=OUTGOING, from_start=True), 1)
+async def test_a_token_of_another_caller_is_refused(shared_sqlite_market: Marketplace) -> None:
+    await create(shared_sqlite_market.people.ada, "HERS", anvil=1)
+    _, token = await collect(shared_sqlite_market.people.ada, Request(direction=OUTGOING, order_ids=["HERS"], from_start=True), 1)
     with pytest.raises(WaybillError) as refused:
-        await collect(sqlite_market.people.bob, Request(direction=OUTGOING, resume_token=token), 1)
+        await collect(shared_sqlite_market.people.bob, Request(direction=OUTGOING, order_ids=["HERS"], resume_token=token), 1)
     assert refused.value.reason == "RESUME_TOKEN_INVALID"
 
 
