@@ -37,8 +37,8 @@ class Entrance(Protocol):
     open: tuple[str, ...]
     """How methods begin that are for everyone."""
 
-    async def caller(self, method: str, tokens: Tokens) -> tuple[Principal | None, str | None]:
-        """The user and the calling service. Raises UNAUTHENTICATED when neither is known."""
+    async def caller(self, method: str, context: str, tokens: Tokens) -> tuple[Principal | None, str | None]:
+        """The user and the calling service of a call of a context's method. Raises UNAUTHENTICATED when neither is known."""
         ...
 
 
@@ -54,7 +54,7 @@ class Outside:
         self._verifier = verifier
         self._anonymous = anonymous
 
-    async def caller(self, method: str, tokens: Tokens) -> tuple[Principal | None, str | None]:
+    async def caller(self, method: str, context: str, tokens: Tokens) -> tuple[Principal | None, str | None]:
         """The user of a token. One of a service is refused here: whoever got hold of it gains nothing by it."""
         if tokens.service:
             why = "services are not served at this address: they have one of their own"
@@ -79,11 +79,11 @@ class Inside:
     def __init__(self, tokens: ServiceTokens) -> None:
         self._tokens = tokens
 
-    async def caller(self, method: str, tokens: Tokens) -> tuple[Principal | None, str | None]:
-        """The calling service and whom it acts for. Users are not served here, whatever their token."""
+    async def caller(self, method: str, context: str, tokens: Tokens) -> tuple[Principal | None, str | None]:
+        """The calling service and whom it acts for; its token is for the called one. Users are not served here."""
         if not tokens.service:
             raise WaybillError(Kind.UNAUTHENTICATED, reasons.TOKEN_MISSING, "only services are served at this address")
-        service, acting = self._tokens.verify(tokens.service)
+        service, acting = self._tokens.verify(tokens.service, context)
         return acting, service
 
 

@@ -89,7 +89,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 if tracing.ACTIVE is not None:
                     tracing.ACTIVE.serve(context_name, method, context.invocation_metadata())
                 try:
-                    call, request = await self._enter(method, rule, request, deserialize, context, self._load.calls)
+                    call, request = await self._enter(method, context_name, rule, request, deserialize, context, self._load.calls)
                 except Exception as error:
                     request = None
                     return await self._fail(context, method, None, error, context_name, began)
@@ -122,7 +122,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
             async def messages() -> AsyncGenerator[Any, None]:
                 nonlocal call, request
-                call, entered = await self._enter(method, rule, request, deserialize, context, self._load.streams)
+                call, entered = await self._enter(method, context_name, rule, request, deserialize, context, self._load.streams)
                 request = None
                 CURRENT.set(call)
                 outside = self._entrance.outside
@@ -171,7 +171,14 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         return handler
 
     async def _enter(
-        self, method: str, rule: Rule, data: bytes, deserialize: Callable[[bytes], Any], context: Any, admission: Admission
+        self,
+        method: str,
+        name: str,
+        rule: Rule,
+        data: bytes,
+        deserialize: Callable[[bytes], Any],
+        context: Any,
+        admission: Admission,
     ) -> tuple[Call, Any]:
         """Who calls, whether it may, whether there is room for it, and what it says, in this order."""
         served[method] += 1
@@ -183,7 +190,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 user = value
             elif key == "x-request-id":
                 request_id = value[:100]
-        caller, caller_service = await self._entrance.caller(method, Tokens(service, user))
+        caller, caller_service = await self._entrance.caller(method, name, Tokens(service, user))
         rule.require(caller, caller_service)
         if self._entrance.outside:
             admission.require()

@@ -78,7 +78,7 @@ class _PeerChannel:
             if watched is not None:
                 await watched.reach(f"{self._peers.name}>{point}:before")
             sent[method] += 1
-            metadata, left = self._peers.outgoing(self._peers.limits.call_timeout if timeout is None else timeout)
+            metadata, left = self._peers.outgoing(context, self._peers.limits.call_timeout if timeout is None else timeout)
             began, active, span = time.perf_counter(), tracing.ACTIVE, None
             if active is not None:
                 span, traced = active.call(self._peers.name, method)
@@ -114,7 +114,7 @@ class _PeerChannel:
         async def call(request: Any, timeout: float | None = None) -> AsyncIterator[Any]:
             channel = self._peers.channel(self._peers.address(context))
             sent[method] += 1
-            metadata, left = self._peers.outgoing(timeout)
+            metadata, left = self._peers.outgoing(context, timeout)
             try:
                 async for answer in channel.unary_stream(method, *args, **kwargs)(request, timeout=left, metadata=metadata):
                     yield answer
@@ -194,13 +194,13 @@ class Peers:
         """A stub whose unary calls raise WaybillError; an answer that did not come is UNAVAILABLE."""
         return stub(_PeerChannel(self, context))
 
-    def outgoing(self, timeout: float | None) -> tuple[tuple[tuple[str, str], ...], float | None]:
-        """Metadata and time-out of a call made now; the call that is being served bounds it."""
+    def outgoing(self, context: str, timeout: float | None) -> tuple[tuple[tuple[str, str], ...], float | None]:
+        """Metadata and time-out of a call to a context made now; the call that is being served bounds it."""
         call = CURRENT.get()
         if call is None:
-            token = self._tokens.issue(self._service, _ACTING.get())
+            token = self._tokens.issue(self._service, _ACTING.get(), context)
             return (("waybill-service", token),), timeout
-        token = self._tokens.issue(self._service, _ACTING.get() or call.caller)
+        token = self._tokens.issue(self._service, _ACTING.get() or call.caller, context)
         return (("waybill-service", token), ("x-request-id", call.request_id)), call.remaining(timeout)
 
     @contextmanager

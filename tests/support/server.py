@@ -52,15 +52,15 @@ def metadata_for(principal: Principal | None, request_id: str = "") -> Metadata:
     return tuple(found)
 
 
-def service_metadata(service: str, acting: Principal | None = None) -> Metadata:
-    """What a call of one of our services carries."""
-    return (("waybill-service", SERVICE_TOKENS.issue(service, acting)),)
+def service_metadata(service: str, acting: Principal | None = None, context: str = "echo") -> Metadata:
+    """What a call of one of our services to that of a context carries."""
+    return (("waybill-service", SERVICE_TOKENS.issue(service, acting, context)),)
 
 
 class _CallerChannel:
     """A channel whose calls carry the metadata of one caller and raise WaybillError, as `Peers` does."""
 
-    def __init__(self, channel: grpc.aio.Channel, metadata: Callable[[], Metadata]) -> None:
+    def __init__(self, channel: grpc.aio.Channel, metadata: Callable[[str], Metadata]) -> None:
         self._channel = channel
         self._metadata = metadata
 
@@ -70,7 +70,7 @@ class _CallerChannel:
 
         async def call(request: Any, timeout: float | None = 30.0) -> Any:
             try:
-                return await multi(request, timeout=timeout, metadata=self._metadata())
+                return await multi(request, timeout=timeout, metadata=self._metadata(method))
             except grpc.aio.AioRpcError as error:
                 raise _raised(error) from None
 
@@ -82,7 +82,7 @@ class _CallerChannel:
 
         async def call(request: Any, timeout: float | None = 30.0) -> AsyncIterator[Any]:
             try:
-                async for answer in multi(request, timeout=timeout, metadata=self._metadata()):
+                async for answer in multi(request, timeout=timeout, metadata=self._metadata(method)):
                     yield answer
             except grpc.aio.AioRpcError as error:
                 raise _raised(error) from None
@@ -124,11 +124,16 @@ class Served:
 
     def stub(self, kind: Callable[[Any], S], principal: Principal | None = None) -> S:
         """A stub that calls as this user and raises WaybillError."""
-        return kind(_CallerChannel(self.channel, lambda: metadata_for(principal)))
+        return kind(_CallerChannel(self.channel, lambda _: metadata_for(principal)))
 
     def service_stub(self, kind: Callable[[Any], S], service: str, acting: Principal | None = None) -> S:
         """A stub that calls as one of our services."""
-        return kind(_CallerChannel(self.inner, lambda: service_metadata(service, acting)))
+        contexts = {full: app.name for app in self.apps for _, _, full in app.registrations}
+
+        def metadata(method: str) -> Metadata:
+            return service_metadata(service, acting, contexts[method.split("/")[1]])
+
+        return kind(_CallerChannel(self.inner, metadata))
 
     @property
     def statements(self) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from libs.auth.service_tokens import LIFETIME
 from libs.auth.strength import weakness
 from libs.db.tuning import DEFAULT, Tuning
 from libs.db.url import parsed_url
@@ -59,10 +60,10 @@ class HostSettings:
     health: HealthLimits = HEALTH
     """How often the process looks whether its databases and the other services answer."""
     service_token_lifetime: float = seconds(
-        60.0,
-        "How long a token between services holds; clocks of processes may differ by less than half of it.",
+        LIFETIME,
+        "How long a token between services holds, which may be a minute more where clocks differ.",
         at_least=10.0,
-        at_most=3_600.0,
+        at_most=300.0,
     )
     services: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """Settings of single services: by context, by field of its settings. What is not here keeps its default."""

@@ -55,7 +55,7 @@ async def test_a_call_made_while_serving_another_carries_its_caller_request_and_
 
     async with serving(echo_app(EchoServicer(relay))) as near:
         stub = EchoStub(near.inner)
-        metadata = (("waybill-service", SERVICE_TOKENS.issue("edge", ANNA)), ("x-request-id", "req-9"))
+        metadata = (("waybill-service", SERVICE_TOKENS.issue("edge", ANNA, "echo")), ("x-request-id", "req-9"))
         await stub.Echo(text("x"), metadata=metadata, timeout=3)
     [call] = calls
     assert (call.caller_service, call.request_id) == ("near", "req-9")

@@ -97,6 +97,15 @@ async def test_a_service_is_not_served_where_outside_callers_are(server: Served)
     assert info_of(caught.value).reason == "TOKEN_INVALID"
 
 
+async def test_a_service_is_not_served_with_a_token_for_another_one(server: Served) -> None:
+    taken = service_metadata("order", ANNA, "payment")
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await EchoStub(server.inner).Echo(text("x"), metadata=taken)
+    assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert info_of(caught.value).reason == "TOKEN_INVALID"
+    assert await EchoStub(server.inner).Echo(text("x"), metadata=service_metadata("order", ANNA, "echo")) == text("x")
+
+
 async def test_whoever_is_no_service_is_not_served_where_services_are_and_nothing_is_made_of_the_message(server: Served) -> None:
     for metadata, method in ((server.metadata(ANNA), ECHO), ((), ECHO), ((), OPEN)):
         with pytest.raises(grpc.aio.AioRpcError) as caught:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from libs.auth import KeySet, PartyKind, Principal, TokenSigner, TokenVerifier
 from libs.auth.keys import public_jwk, public_key
-from libs.auth.service_tokens import SERVICE_AUDIENCE
+from libs.auth.service_tokens import audience
 from libs.auth.user_tokens import AUDIENCE, ISSUER, claims_of
 from libs.errors import Kind, WaybillError
 from services import roles
@@ -231,7 +231,7 @@ async def test_what_is_no_token_is_refused(directory: Directory, token: str) -> 
     [
         {"iss": "other"},
         {"aud": "other"},
-        {"aud": SERVICE_AUDIENCE},
+        {"aud": audience("order")},
         {"sub": None},
         {"exp": None},
         {"exp": "soon"},
