@@ -120,8 +120,8 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
                 secret = await _part("directory", "main").bootstrap(settings_of(host, "directory"), clock, ids)
             await server.serve()
             peers.connect({context: host.addresses.get(context, within) for context in CONTEXTS if context in apps})
-            await stack.enter_async_context(_refreshing(verifier, host))
             if host.background:
+                await stack.enter_async_context(_refreshing(verifier, host))
                 server.run_background()
             yield Host(address, within, secret, apps, server, failpoints, metrics_address)
     finally:
