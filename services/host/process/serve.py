@@ -20,6 +20,7 @@ from services.host.addresses import require_callable, require_free
 from services.host.contexts import CONTEXTS, DEFAULT_SERVER
 from services.host.database_options import Data, DatabaseUrl, require_context
 from services.host.database_options import settings as given_settings
+from services.host.process import event_loop
 from services.host.process.embedded import Host, running
 from services.host.process.garbage_collection import settle
 from services.host.process.settings import HostSettings
@@ -78,7 +79,7 @@ def serve(
     if not all(_loopback(bind) for bind in binds) and settings.tls_certificate is None and not insecure:
         raise typer.BadParameter("an address that others can reach needs --tls-certificate and --tls-key, or --insecure")
     settings.require_secret()
-    asyncio.run(_serve(settings, json))
+    event_loop.run(_serve(settings, json))
 
 
 def _require_listening(settings: HostSettings) -> None:
