@@ -21,7 +21,8 @@ HEAD = """# Who may call what
 Every method names in its contract who may call it, by the option `(waybill.type.v1.access)`. The server holds each
 call to it before it reads the request, and does not start while a method has none. Of several roles any is enough, and
 `FullAccess` counts as each; users of a company that is not listed are refused with `PARTY_NOT_ADMITTED`, those without a role
-with `ROLE_MISSING`. A service that calls for a user is held to what that user may call.
+with `ROLE_MISSING`. A service may call the methods that name it, for a user who is admitted or for nobody, and fails with
+`SERVICE_NOT_ADMITTED` at all others.
 
 Data rights say what of the marketplace such a caller reaches; nothing stands there where it reaches all that the method is about.
 The rest is NOT_FOUND, or left out of lists. This page is made from the contracts by `python protos/access_page.py`.
@@ -73,12 +74,12 @@ def rows(method: MethodDescriptor) -> Iterator[str]:
     """Who may call one method: a row for each kind of companies that reaches something else."""
     access: Access = method.GetOptions().Extensions[option]
     if access.open:
-        yield f"| `{method.name}` | everyone, without a token | | |"
+        yield f"| `{method.name}` | everyone, without a token | | |{services_of(access)} |"
     if access.service_only:
-        yield f"| `{method.name}` | services: {', '.join(access.services) or 'all'} | | |"
+        yield f"| `{method.name}` | no user | | |{services_of(access)} |"
     for i, admission in enumerate(access.admits):
-        name = "" if i else f" `{method.name}`"
-        yield f"|{name} | {parties(admission)} | {roles(admission)} |{reached(admission)} |"
+        name, also = ("", "") if i else (f" `{method.name}`", services_of(access))
+        yield f"|{name} | {parties(admission)} | {roles(admission)} |{reached(admission)} |{also} |"
 
 
 def parties(admission: Admission) -> str:
@@ -91,6 +92,11 @@ def roles(admission: Admission) -> str:
     return ", ".join(admission.any_of_roles) or "any user"
 
 
+def services_of(access: Access) -> str:
+    """Names of the services that may call."""
+    return f" {', '.join(access.services)}" if access.services else ""
+
+
 def reached(admission: Admission) -> str:
     """Data rights."""
     return "".join(f" `{short(DataRight.Name(right))}`" for right in admission.data_rights)
@@ -100,7 +106,7 @@ def table(service: ServiceDescriptor) -> str:
     """One service as a section of the page."""
     lines = "\n".join(line for method in service.methods for line in rows(method))
     name = service.full_name.removeprefix("waybill.")
-    return f"\n## {name}\n\n| method | parties | roles | data rights |\n|---|---|---|---|\n{lines}\n"
+    return f"\n## {name}\n\n| method | parties | roles | data rights | services |\n|---|---|---|---|---|\n{lines}\n"
 
 
 def page() -> str:

@@ -23,21 +23,24 @@ class Rule:
     """Who may call one method. The default admits nobody."""
 
     open: bool = False
-    services: frozenset[str] | None = None
-    """The services that it is for; empty for all of them, None where it is not for services alone."""
+    service_only: bool = False
+    services: frozenset[str] = frozenset()
+    """The services that may call it."""
     admits: Mapping[PartyKind, tuple[str, ...]] = field(default_factory=dict)
     """By the kind of the caller's company: roles, any of which is enough, and none for every user."""
 
     def require(self, caller: Principal | None, service: str | None) -> None:
-        """Raises SERVICE_ONLY, TOKEN_MISSING, PARTY_NOT_ADMITTED or ROLE_MISSING.
+        """Raises SERVICE_NOT_ADMITTED, SERVICE_ONLY, TOKEN_MISSING, PARTY_NOT_ADMITTED or ROLE_MISSING.
 
-        A service that calls for a user is held to what that user may call; one that calls for nobody passes. What needs to know
-        a user refuses it by itself, as it does a call without a token.
+        Whom a service calls for must be admitted besides; one that calls for nobody passes. What needs to know a user refuses
+        it by itself, as it does a call without a token.
         """
+        if service is not None and service not in self.services:
+            raise self._not_for(service)
         if self.open:
             return
-        if self.services is not None:
-            if service is None or (self.services and service not in self.services):
+        if self.service_only:
+            if service is None:
                 raise WaybillError(Kind.DENIED, reasons.SERVICE_ONLY, "this method is for Waybill's own services")
             return
         if caller is None and service is not None:
@@ -49,6 +52,10 @@ class Rule:
             raise self._not_admitted()
         if roles and FULL_ACCESS not in caller.roles and caller.roles.isdisjoint(roles):
             raise denied(roles[0])
+
+    def _not_for(self, service: str) -> WaybillError:
+        why, named = f"this method is not for the service {service[:100]!r}", ", ".join(sorted(self.services))
+        return WaybillError(Kind.DENIED, reasons.SERVICE_NOT_ADMITTED, why, metadata={"services": named})
 
     def _not_admitted(self) -> WaybillError:
         """The kinds are those of the contract, whatever the marketplace holds."""
@@ -97,7 +104,7 @@ def open_methods(rules: Mapping[str, Rule]) -> frozenset[str]:
 def _faults(access: Access, roles: Collection[str]) -> list[str]:
     if [bool(access.admits), access.service_only, access.open].count(True) != 1:
         return ["exactly one of admits, service_only and open is set"]
-    found = [] if access.service_only or not access.services else ["services without service_only"]
+    found = ["service_only without services"] if access.service_only and not access.services else []
     kinds = [kind for admission in access.admits for kind in admission.parties]
     if any(not admission.parties for admission in access.admits) or 0 in kinds or len(kinds) != len(set(kinds)):
         found.append("every admission names kinds of companies, each once")
@@ -106,10 +113,10 @@ def _faults(access: Access, roles: Collection[str]) -> list[str]:
 
 
 def _rule(access: Access) -> Rule:
-    if access.service_only:
-        return Rule(services=frozenset(access.services))
     return Rule(
         open=access.open,
+        service_only=access.service_only,
+        services=frozenset(access.services),
         admits={
             PartyKind(PartyKindValue.Name(kind).removeprefix("PARTY_KIND_")): tuple(admission.any_of_roles)
             for admission in access.admits

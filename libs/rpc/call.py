@@ -46,10 +46,3 @@ def current() -> Call:
     if call is None:
         raise LookupError("no call is being served")
     return call
-
-
-def require_service(*names: str) -> None:
-    """Raises `SERVICE_ONLY` unless one of these services calls; without names, any service."""
-    service = current().caller_service
-    if service is None or (names and service not in names):
-        raise WaybillError(Kind.DENIED, reasons.SERVICE_ONLY, "this method is for Waybill's own services")

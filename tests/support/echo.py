@@ -18,7 +18,10 @@ SERVICE = "test.echo.v1.EchoService"
 ECHO = f"/{SERVICE}/Echo"
 WATCH = f"/{SERVICE}/Watch"
 OPEN = f"/{SERVICE}/Open"
-EVERY_USER = Access(admits=[Admission(parties=[value for value in PartyKind.values() if value])])
+INNER = f"/{SERVICE}/Inner"
+CALLING = ("echo", "edge", "near", "order", "pricing", "test")
+"""Services that may call its methods; `Inner` is for the order service alone."""
+EVERY_USER = Access(admits=[Admission(parties=[value for value in PartyKind.values() if value])], services=CALLING)
 
 
 def describe(service: str, methods: dict[str, Access]) -> None:
@@ -34,7 +37,15 @@ def describe(service: str, methods: dict[str, Access]) -> None:
     descriptor_pool.Default().AddSerializedFile(file.SerializeToString())
 
 
-describe(SERVICE, {"Echo": EVERY_USER, "Open": Access(open=True), "Watch": EVERY_USER})
+describe(
+    SERVICE,
+    {
+        "Echo": EVERY_USER,
+        "Open": Access(open=True, services=CALLING),
+        "Inner": Access(service_only=True, services=["order"]),
+        "Watch": EVERY_USER,
+    },
+)
 
 
 class EchoServicer:
@@ -48,7 +59,7 @@ class EchoServicer:
         """Answers with the same, or with what `answer` says."""
         return StringValue(value=request.value if self.answer is None else await self.answer(request.value))
 
-    Open = Echo
+    Open = Inner = Echo
 
     async def Watch(self, request: StringValue, context: Any) -> AsyncIterator[StringValue]:
         """Streams the characters, or what `watched` yields."""
@@ -66,6 +77,7 @@ def add_echo(servicer: Any, server: Any) -> None:
     handlers = {
         "Echo": grpc.unary_unary_rpc_method_handler(servicer.Echo, **kinds),
         "Open": grpc.unary_unary_rpc_method_handler(servicer.Open, **kinds),
+        "Inner": grpc.unary_unary_rpc_method_handler(servicer.Inner, **kinds),
         "Watch": grpc.unary_stream_rpc_method_handler(servicer.Watch, **kinds),
     }
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
@@ -81,11 +93,12 @@ class EchoStub:
         }
         self.Echo = channel.unary_unary(ECHO, **kinds, _registered_method=True)
         self.Open = channel.unary_unary(OPEN, **kinds, _registered_method=True)
+        self.Inner = channel.unary_unary(INNER, **kinds, _registered_method=True)
         self.Watch = channel.unary_stream(WATCH, **kinds, _registered_method=True)
 
 
 def echo_app(servicer: EchoServicer | None = None, name: str = "echo", **more: Any) -> ServiceApp:
-    """The service, built. `Open` needs no token."""
+    """The service, built. `Open` needs no token, and only the order service calls `Inner`."""
     return ServiceApp(name=name, registrations=[(add_echo, servicer or EchoServicer(), SERVICE)], **more)
 
 

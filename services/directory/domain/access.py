@@ -11,8 +11,8 @@ from waybill.directory.v1 import reasons
 
 
 def sees_party(caller: Principal, kind: str, id: str) -> bool:
-    """Everyone sees the own company, the seller and services see all."""
-    if caller.service is not None or caller.party_kind is PartyKind.SELLER:
+    """Everyone sees the own company, the seller sees all."""
+    if caller.party_kind is PartyKind.SELLER:
         return True
     return caller.party_kind.value == kind and caller.party_id == id
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from libs.rpc import require_service
 from services.directory.application.ports import MembershipLists
 from services.directory.rpc.convert import id_in
 from waybill.directory.v1 import membership_service_pb2 as pb
@@ -18,6 +17,5 @@ class MembershipServicer(pb_grpc.MembershipServiceServicer):
         self._lists = lists
 
     async def ListUserGroupIds(self, request: pb.ListUserGroupIdsRequest, context: Any) -> pb.ListUserGroupIdsResponse:
-        require_service()
         ids = await self._lists.group_ids(id_in("user_id", request.user_id))
         return pb.ListUserGroupIdsResponse(user_group_ids=ids)

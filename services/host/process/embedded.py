@@ -91,7 +91,7 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
     for context in host.hosted:
         runtime = Runtime(clock, ids, peers.of(context), failpoints)
         apps[context] = await _part(context, "main").build(settings_of(host, context), runtime)
-    verifier = TokenVerifier(_key_fetcher(peers), refresh_seconds=host.key_refresh)
+    verifier = TokenVerifier(_key_fetcher(peers.of(host.hosted[0])), refresh_seconds=host.key_refresh)
     for changes in (app.key_changes for app in apps.values() if app.key_changes is not None):
         changes.listeners.append(verifier.refresh)
     server = RpcServer(

@@ -11,7 +11,7 @@ def quoted_buyer(caller: Principal, buyer_id: str) -> str:
 
     What a buyer has negotiated is nobody's business but his and the seller's: suppliers get default prices.
     """
-    if caller.service is not None or caller.party_kind is PartyKind.SELLER:
+    if caller.party_kind is PartyKind.SELLER:
         return buyer_id
     own = caller.party_id if caller.party_kind is PartyKind.BUYER else ""
     if buyer_id and buyer_id != own:

@@ -118,7 +118,7 @@ async def test_what_is_no_id_is_reported_as_such(world):
     ]
 
 
-async def test_addresses_of_any_book_are_read_by_any_service(world):
+async def test_addresses_of_any_book_are_read_by_the_services_that_need_them(world):
     await small(world)
     refs = [
         (ACME, "hq"),
@@ -131,7 +131,7 @@ async def test_addresses_of_any_book_are_read_by_any_service(world):
         (Party(kind=PARTY_KIND_SUPPLIER, id="x\0"), "dock"),
     ]
     request = pb.BatchGetPartyAddressesRequest(refs=[pb.PartyAddressRef(party=p, address_id=a) for p, a in refs])
-    for service in ("fulfillment", "shipping", "order"):
+    for service in ("fulfillment", "order"):
         found = await world.service(service).BatchGetPartyAddresses(request)
         assert sorted((a.party.id, a.address.id) for a in found.addresses) == [("acme", "hq"), ("bolt", "dock"), ("globex", "hq")]
     nothing = await world.service("order").BatchGetPartyAddresses(pb.BatchGetPartyAddressesRequest())
@@ -140,13 +140,14 @@ async def test_addresses_of_any_book_are_read_by_any_service(world):
 
 async def test_only_services_ask_and_only_the_order_service_for_contexts(world):
     users = world.served.stub(pb_grpc.OrderingContextServiceStub, seller())
-    for call in (
-        users.GetOrderingContext(ask()),
-        users.BatchGetPartyAddresses(pb.BatchGetPartyAddressesRequest()),
-        world.service("pricing").GetOrderingContext(ask()),
+    for call, reason in (
+        (users.GetOrderingContext(ask()), "SERVICE_ONLY"),
+        (users.BatchGetPartyAddresses(pb.BatchGetPartyAddressesRequest()), "SERVICE_ONLY"),
+        (world.service("pricing").GetOrderingContext(ask()), "SERVICE_NOT_ADMITTED"),
+        (world.service("pricing").BatchGetPartyAddresses(pb.BatchGetPartyAddressesRequest()), "SERVICE_NOT_ADMITTED"),
     ):
         error = await refused(call)
-        assert (error.kind, error.reason) == (Kind.DENIED, "SERVICE_ONLY")
+        assert (error.kind, error.reason) == (Kind.DENIED, reason)
 
 
 async def test_a_policy_that_no_order_service_understands_is_refused(world):

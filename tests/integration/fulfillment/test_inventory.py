@@ -13,7 +13,6 @@ from tests.integration.fulfillment.world import World, line
 from tests.support.principals import buyer, seller, supplier
 from waybill.fulfillment.v1 import inventory_pb2 as inv
 from waybill.fulfillment.v1 import inventory_service_pb2 as svc
-from waybill.fulfillment.v1.inventory_service_pb2_grpc import InventoryServiceStub
 from waybill.type.v1.address_pb2 import Address
 
 KEEPER = supplier(roles.INVENTORY_ADMIN)
@@ -215,4 +214,3 @@ async def test_nobody_learns_of_the_stock_of_competitors(world: World) -> None:
     assert await seen(world.inventory(supplier())) == (5, [everything[1], everything[3]])
     assert await seen(world.inventory(buyer())) == (15, [("", "", "shop", 3)])
     assert await seen(world.inventory(supplier(roles.ORDER_READER))) == (15, [("", "", "shop", 3)])
-    assert await seen(world.served.service_stub(InventoryServiceStub, "order", buyer())) == (15, everything)

@@ -10,7 +10,7 @@ import pytest
 
 from libs.auth import ServiceTokens
 from libs.errors import FieldViolation, Kind, RuleViolation, WaybillError, missing
-from libs.rpc import Call, Peers, current, require_service
+from libs.rpc import Call, Peers, current
 from libs.rpc.breaker import DEFAULT, Breaker
 from libs.rpc.counters import sent, served
 from tests.support.echo import ECHO, SERVICE, WATCH, EchoServicer, EchoStub, add_echo, echo_app, gather, text
@@ -50,7 +50,6 @@ async def test_a_call_made_while_serving_another_carries_its_caller_request_and_
     onward = peers.stub("far", EchoStub)
 
     async def relay(value: str) -> str:
-        require_service()
         return (await onward.Echo(text(value))).value
 
     async with serving(echo_app(EchoServicer(relay))) as near:

@@ -10,9 +10,9 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from libs.errors import Kind
-from libs.rpc import Call, current, require_service
+from libs.rpc import Call, current
 from tests.integration.libs.calls import ANNA, info_of, refusal
-from tests.support.echo import ECHO, OPEN, EchoServicer, EchoStub, text
+from tests.support.echo import ECHO, INNER, OPEN, EchoServicer, EchoStub, text
 from tests.support.principals import buyer, seller
 from tests.support.server import Served, service_metadata, token_for
 
@@ -130,14 +130,22 @@ async def test_an_open_method_that_asks_for_its_caller_refuses_nobody(server: Se
     assert (await refusal(server.stub(EchoStub).Open(text("x")))).reason == "TOKEN_MISSING"
 
 
-async def test_an_internal_method_is_for_the_named_services_only(server: Served, echo: EchoServicer) -> None:
-    async def answer(_: str) -> str:
-        require_service("order")
-        return current().principal.party_id
+async def test_an_internal_method_is_for_the_named_services_only_and_nothing_is_made_of_the_message(server: Served) -> None:
+    assert (await server.service_stub(EchoStub, "order", ANNA).Inner(text("x"))).value == "x"
+    for stub, reason in (
+        (server.service_stub(EchoStub, "pricing", ANNA), "SERVICE_NOT_ADMITTED"),
+        (server.stub(EchoStub, seller()), "SERVICE_ONLY"),
+    ):
+        error = await refusal(stub.Inner(text("x")))
+        assert (error.kind, error.reason) == (Kind.DENIED, reason)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await server.inner.unary_unary(INNER)(b"\xff\xff", metadata=service_metadata("pricing"))
+    assert info_of(caught.value).reason == "SERVICE_NOT_ADMITTED"
 
-    echo.answer = answer
-    as_order = server.service_stub(EchoStub, "order", ANNA)
-    assert (await as_order.Echo(text("x"))).value == "acme"
-    for stub in (server.service_stub(EchoStub, "pricing", ANNA), server.stub(EchoStub, seller())):
-        error = await refusal(stub.Echo(text("x")))
-        assert (error.kind, error.reason) == (Kind.DENIED, "SERVICE_ONLY")
+
+@pytest.mark.parametrize("method", ["Echo", "Open", "Inner"])
+async def test_a_method_that_does_not_name_a_service_is_closed_to_it_whoever_it_calls_for(server: Served, method: str) -> None:
+    for acting in (None, seller()):
+        error = await refusal(getattr(server.service_stub(EchoStub, "catalog", acting), method)(text("x")))
+        assert (error.kind, error.reason) == (Kind.DENIED, "SERVICE_NOT_ADMITTED")
+        assert "catalog" not in error.metadata["services"]

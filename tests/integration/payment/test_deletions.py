@@ -124,5 +124,5 @@ async def test_what_names_no_order_is_refused_and_only_the_order_service_may_ask
     foreign = world.served.service_stub(pb_grpc.OrderPaymentServiceStub, "pricing", buyer())
     with pytest.raises(WaybillError) as error:
         await foreign.DeletePayments(pb.DeletePaymentsRequest(order_key=order.key, order_version=1))
-    assert error.value.kind is Kind.DENIED
+    assert (error.value.kind, error.value.reason) == (Kind.DENIED, "SERVICE_NOT_ADMITTED")
     assert await ids(order) == ["p1"]

@@ -251,10 +251,14 @@ async def test_the_steps_take_few_statements_whatever_the_number_of_payments(wor
 
 
 async def test_only_the_order_service_may_take_these_steps(world: World) -> None:
-    stub = world.served.stub(PaymentReservationServiceStub, seller())
-    with pytest.raises(WaybillError) as denied:
-        await stub.ConfirmPayments(pb.ConfirmPaymentsRequest(order_key="x", attempt=1))
-    assert denied.value.reason == "SERVICE_ONLY"
+    for stub, reason in (
+        (world.served.stub(PaymentReservationServiceStub, seller()), "SERVICE_ONLY"),
+        (world.served.service_stub(PaymentReservationServiceStub, "shipping"), "SERVICE_NOT_ADMITTED"),
+        (world.served.service_stub(PaymentReservationServiceStub, "shipping", seller()), "SERVICE_NOT_ADMITTED"),
+    ):
+        with pytest.raises(WaybillError) as denied:
+            await stub.ConfirmPayments(pb.ConfirmPaymentsRequest(order_key="x", attempt=1))
+        assert denied.value.reason == reason
 
 
 async def test_a_step_that_makes_no_sense_names_its_fields(world: World) -> None:

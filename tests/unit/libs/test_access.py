@@ -15,8 +15,10 @@ from tests.support.principals import buyer, seller, supplier
 from waybill.type.v1.access_pb2 import Access, Admission
 from waybill.type.v1.party_pb2 import PARTY_KIND_BUYER, PARTY_KIND_SELLER, PARTY_KIND_UNSPECIFIED
 
-READ = Rule(admits={PartyKind.SELLER: ("OrderReader", "OrderAdmin"), PartyKind.BUYER: ()})
-FOR_ORDER = Rule(services=frozenset({"order"}))
+READ = Rule(
+    services=frozenset({"order", "payment"}), admits={PartyKind.SELLER: ("OrderReader", "OrderAdmin"), PartyKind.BUYER: ()}
+)
+FOR_ORDER = Rule(service_only=True, services=frozenset({"order"}))
 FAULTY = {
     "Bare": (Access(), "exactly one of admits, service_only and open is set"),
     "Both": (Access(open=True, service_only=True), "exactly one of admits, service_only and open is set"),
@@ -30,7 +32,7 @@ FAULTY = {
         Access(admits=[Admission(parties=[PARTY_KIND_BUYER]), Admission(parties=[PARTY_KIND_BUYER], any_of_roles=["Shopper"])]),
         "every admission names kinds of companies, each once",
     ),
-    "OfNoService": (Access(open=True, services=["order"]), "services without service_only"),
+    "OfNoService": (Access(service_only=True), "service_only without services"),
 }
 
 
@@ -60,16 +62,14 @@ def test_a_service_that_calls_for_a_user_is_held_to_what_that_user_may_call() ->
     assert refusal(READ, None)[0] == "TOKEN_MISSING"
 
 
-def test_what_is_for_services_is_for_those_that_are_named() -> None:
+def test_a_method_is_for_the_services_that_it_names() -> None:
     FOR_ORDER.require(None, "order")
     FOR_ORDER.require(buyer(), "order")
-    Rule(services=frozenset()).require(None, "pricing")
-    for rule, caller, service in (
-        (FOR_ORDER, None, "pricing"),
-        (FOR_ORDER, seller("FullAccess"), None),
-        (Rule(services=frozenset()), seller("FullAccess"), None),
-    ):
-        assert refusal(rule, caller, service) == ("SERVICE_ONLY", {})
+    Rule(open=True, services=frozenset({"order"})).require(None, "order")
+    assert refusal(FOR_ORDER, seller("FullAccess")) == ("SERVICE_ONLY", {})
+    for rule, named in ((FOR_ORDER, "order"), (READ, "order, payment"), (Rule(open=True), ""), (NOBODY, "")):
+        for caller in (None, seller("FullAccess")):
+            assert refusal(rule, caller, "pricing") == ("SERVICE_NOT_ADMITTED", {"services": named})
 
 
 def test_what_is_open_asks_for_nobody_and_what_no_contract_describes_admits_nobody() -> None:

@@ -130,7 +130,6 @@ def test_the_seller_may_ask_for_any_buyers_prices_and_a_buyer_for_his_own() -> N
     assert quoted_buyer(seller(), "") == ""
     assert quoted_buyer(buyer(), "") == "acme"
     assert quoted_buyer(buyer(), "acme") == "acme"
-    assert quoted_buyer(replace(supplier(), service="order"), "acme") == "acme"
 
 
 @pytest.mark.parametrize("caller", [buyer(party="globex"), supplier()])

@@ -20,7 +20,7 @@ PRODUCTS = resource_table(METADATA, "products", resources.PRODUCT)
 
 
 def visible(caller: Principal) -> sa.ColumnElement[bool] | None:
-    """Services and the seller see every product; buyers active ones; suppliers also their own inactive ones."""
+    """The seller, and a service whoever it calls for, see every product; buyers active ones; suppliers also their own others."""
     if caller.service is not None or caller.party_kind is PartyKind.SELLER:
         return None
     if caller.party_kind is PartyKind.SUPPLIER:

@@ -92,14 +92,14 @@ SIGNING_KEYS = sa.Table(
 
 
 def _visible(table: sa.Table, kind: PartyKind, caller: Principal) -> sa.ColumnElement[bool] | None:
-    """Companies of one kind: the own one, or all for the seller and for services."""
-    if caller.service is not None or caller.is_seller:
+    """Companies of one kind: the own one, or all for the seller."""
+    if caller.is_seller:
         return None
     return table.c.id == caller.party_id if caller.party_kind is kind else sa.false()
 
 
 def _of_own_company(table: sa.Table, caller: Principal) -> sa.ColumnElement[bool] | None:
-    if caller.service is not None or caller.is_seller:
+    if caller.is_seller:
         return None
     return table.c.party == f"{caller.party_kind.value}:{caller.party_id}"
 

@@ -16,7 +16,7 @@ from services.fulfillment.domain.sourcing.model import Stock
 from services.fulfillment.domain.stock.availability import Availability, for_buyers, whole
 from services.fulfillment.domain.stock.inventory import Adjustment, InventoryRecord, LedgerEntry
 from services.fulfillment.domain.stock.ledger import Cause, Movement, summed_by_record
-from services.fulfillment.domain.visibility import EVERYTHING, NOTHING, STOCK_READERS, may_act_for, stock
+from services.fulfillment.domain.visibility import NOTHING, STOCK_READERS, may_act_for, stock
 from waybill.fulfillment.v1 import reasons
 
 
@@ -47,12 +47,11 @@ class StockBook:
 
         return await self._units.retrying(decide)
 
-    async def availability(self, caller: Principal, product_ids: Sequence[str], everything: bool) -> dict[str, Availability]:
-        """By product. Services (`everything`), and whoever reads all stock, see all records, a supplier that reads stock its
-        own; everybody else sees sums."""
+    async def availability(self, caller: Principal, product_ids: Sequence[str]) -> dict[str, Availability]:
+        """By product. Whoever reads all stock sees all records, a supplier that reads stock its own; everybody else sees sums."""
         async with self._units.reading() as work:
             stocks = await work.stock.of_products(product_ids)
-        own = EVERYTHING if everything else stock(caller) if caller.has(*STOCK_READERS) else NOTHING
+        own = stock(caller) if caller.has(*STOCK_READERS) else NOTHING
         found: dict[str, list[Stock]] = {id: [] for id in product_ids}
         for s in stocks:
             if own.nothing or own.of_supplier(s.supplier_id):

@@ -112,7 +112,7 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
             found.add("product_ids", reasons.TOO_MANY_ITEMS, f"at most {MAX_LINES:,}")
         found.raise_if_any()
         call = current()
-        products = await self._book.availability(call.principal, ids, everything=call.caller_service is not None)
+        products = await self._book.availability(call.principal, ids)
         return pb.CheckAvailabilityResponse(products=[availability_out(id, products[id]) for id in ids])
 
     async def ListStockMovements(self, request: pb.ListStockMovementsRequest, context: Any) -> pb.ListStockMovementsResponse:
