@@ -1,4 +1,4 @@
-"""Tokens between services: short-lived, each for one service, and made with a secret that all of them share."""
+"""Tokens between services: short-lived, and each for one service."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import jwt
 
 from libs.auth.principal import Principal
 from libs.auth.refusals import token_expired, token_invalid
-from libs.auth.strength import weakness
+from libs.auth.service_keys import ServiceKeys
 
 LIFETIME = 20.0
 """Seconds that a token holds unless a setting says otherwise."""
@@ -39,15 +39,13 @@ class ServiceTokens:
 
     def __init__(
         self,
-        secret: str,
+        keys: ServiceKeys,
         lifetime: float = LIFETIME,
         now: Callable[[], float] = time.time,
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         """`lifetime` is in seconds; a token is used again for the first half of it. `now` and `elapsed` are the clocks."""
-        if weak := weakness(secret):
-            raise ValueError(f"the service secret can be guessed: {weak}")
-        self._secret = secret
+        self._keys = keys
         self._lifetime = lifetime
         self._now, self._elapsed = now, elapsed
         self._run, self._latest = _new_run(), (now(), elapsed())
@@ -75,7 +73,7 @@ class ServiceTokens:
         }
         if acting is not None:
             claims["act"] = acting.claims()
-        token = jwt.encode(claims, self._secret, algorithm="HS256")
+        token = self._keys.sign(claims)
         self._issued[key] = (moment + self._lifetime / 2, token)
         _bound(self._issued, 2_048)
         return token
@@ -90,10 +88,8 @@ class ServiceTokens:
         if found is not None and found[0] > moment:
             return found[1], found[2]
         try:
-            claims = jwt.decode(
+            claims = self._keys.opened(
                 token,
-                self._secret,
-                algorithms=["HS256"],
                 audience=audience(context),
                 # The times are compared below, with the clock of the process that made the token.
                 options={"require": ["exp", "iat", "iss", "run"], "verify_exp": False, "verify_iat": False},

@@ -68,6 +68,7 @@ class Fleet:
     folder: Path
     members: list[Member]
     environment: dict[str, str] = field(default_factory=dict)
+    """Of every process; `{context}` in a value is the name of its service."""
     routes: dict[str, str] = field(default_factory=dict)
     """Where callers look for services, if not at their own addresses: proxies, for instance."""
     inner_routes: dict[str, str] = field(default_factory=dict)
@@ -111,10 +112,9 @@ class Fleet:
         environment = {**os.environ, "COLUMNS": "400", "WAYBILL_DATABASE_URL": self.url, "WAYBILL_SERVICE_SECRET": SECRET}
         for context, address in self.inner_entrances.items():
             environment[f"WAYBILL_{context.upper()}_ADDRESS"] = address
+        own = {name: value.replace("{context}", member.context) for name, value in self.environment.items()}
         with member.log.open("a") as log:
-            member.process = await started(
-                *arguments, environment=environment | self.environment, output=log.fileno(), errors=log.fileno()
-            )
+            member.process = await started(*arguments, environment=environment | own, output=log.fileno(), errors=log.fileno())
         await self._serves(member)
 
     async def _serves(self, member: Member) -> None:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import grpc
 from grpc_status import rpc_status
 
-from libs.auth import KeySet, Principal, ServiceTokens, TokenSigner, TokenVerifier
+from libs.auth import KeySet, Principal, ServiceTokens, SharedSecret, TokenSigner, TokenVerifier
 from libs.auth.keys import new_private_key
 from libs.clock import Clock, SystemClock
 from libs.errors import Kind
@@ -28,7 +28,7 @@ Metadata = tuple[tuple[str, str], ...]
 
 SIGNER = TokenSigner(new_private_key(), "test-key")
 """Signs the users' tokens of every test server of this process."""
-SERVICE_TOKENS = ServiceTokens("a-shared-secret-that-only-tests-know")
+SERVICE_TOKENS = ServiceTokens(SharedSecret("a-shared-secret-that-only-tests-know"))
 TTL = timedelta(hours=1)
 
 

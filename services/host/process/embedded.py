@@ -24,8 +24,9 @@ from libs.service.startup import StartupError
 from services.host.contexts import CONTEXTS
 from services.host.process.databases import wait_for_databases
 from services.host.process.lock import alone
+from services.host.process.service_keys import service_keys
 from services.host.process.settings import HostSettings
-from services.host.process.tls import authority, server_credentials
+from services.host.process.tls import authority, inner_credentials, server_credentials
 from services.roles import ALL_ROLES
 from waybill.directory.v1 import token_service_pb2, token_service_pb2_grpc
 
@@ -79,11 +80,9 @@ async def running(host: HostSettings, clock: Clock | None = None, ids: IdSource 
 async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIterator[Host]:
     if host.keeps_secret:
         private_folder(host.folder)
-    tokens, credentials, trusted = (
-        ServiceTokens(host.secret(), host.service_token_lifetime),
-        server_credentials(host),
-        authority(host),
-    )
+    # What is wrong with keys and certificates is said before anything else is looked at.
+    tokens = ServiceTokens(service_keys(host), host.service_token_lifetime)
+    credentials, within_credentials, trusted = server_credentials(host), inner_credentials(host), authority(host)
     await wait_for_databases(host)
     failpoints = Failpoints.from_env(host.failpoints)
     peers = Peers("host", tokens, host.addresses, trusted, host.calls)
@@ -103,7 +102,7 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
         host.max_calls,
         host.max_streams,
         peers=peers,
-        inner_credentials=credentials if host.only else None,
+        inner_credentials=within_credentials,
         health_limits=host.health,
         changes_pause=host.changes_pause,
     )

@@ -75,7 +75,7 @@ def serve(
         migrate=False if no_migrate else None,
     )
     _require_listening(settings)
-    binds = (settings.bind, settings.inner_bind)
+    binds = [settings.bind] if settings.service_tls_ca is not None else [settings.bind, settings.inner_bind]
     if not all(_loopback(bind) for bind in binds) and settings.tls_certificate is None and not insecure:
         raise typer.BadParameter("an address that others can reach needs --tls-certificate and --tls-key, or --insecure")
     settings.require_secret()

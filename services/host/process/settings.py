@@ -53,6 +53,13 @@ class HostSettings:
     service_secret: str = setting(
         "", "Shared by all processes of a marketplace, 32 or more characters; made and kept beside SQLite files.", shown=HIDDEN
     )
+    service_key: Path | None = setting(
+        None,
+        "With --only: PEM file of the private key that the service's calls to others are signed with; no secret is shared then.",
+    )
+    service_public_keys: Path | None = setting(
+        None, "Folder with the public keys of all services, <service>.pem each, that their calls are verified with."
+    )
     tuning: Tuning = DEFAULT
     """How hosted services use their databases, where nothing else is set."""
     calls: CallLimits = CALLS
@@ -74,6 +81,13 @@ class HostSettings:
     tls_ca: Path | None = setting(
         None, "PEM file of certificates that vouch for the other services; without it they are called in the clear."
     )
+    service_tls_ca: Path | None = setting(
+        None,
+        "With --only: PEM file of certificates that vouch for all services, those that call and those that are called; whoever "
+        "shows none of theirs is not let in where services are served.",
+    )
+    service_tls_certificate: Path | None = setting(None, "PEM file of the certificate that the service shows to the others.")
+    service_tls_key: Path | None = setting(None, "PEM file of its key.")
     backup_fence: float = seconds(
         0.4,
         "How long one try of a backup may keep writers waiting before all are let in again; PostgreSQL looks for deadlocks "
@@ -180,6 +194,22 @@ class HostSettings:
         """Whether all that it hosts is on SQLite: on one machine, where the secret can be kept beside the files."""
         return all(parsed_url(self.database(context)[0]).get_backend_name() == "sqlite" for context in self.hosted)
 
+    @property
+    def has_key_pair(self) -> bool:
+        """Whether the service has a pair of keys, and shares no secret."""
+        return self.service_key is not None or self.service_public_keys is not None
+
+    @property
+    def key_pair(self) -> tuple[Path, Path]:
+        """Where its private key is, and the public ones of all services. Raises `SecretError` for settings that do not fit."""
+        if self.service_key is None or self.service_public_keys is None:
+            raise SecretError("WAYBILL_SERVICE_KEY and WAYBILL_SERVICE_PUBLIC_KEYS belong together: one of them is missing")
+        if self.service_secret:
+            raise SecretError("WAYBILL_SERVICE_SECRET is given beside WAYBILL_SERVICE_KEY: one of them is to be taken away")
+        if not self.only:
+            raise SecretError("WAYBILL_SERVICE_KEY is for a process of one service (--only); one of all of them calls itself")
+        return self.service_key, self.service_public_keys
+
     def secret(self) -> str:
         """The service secret: given, or kept beside the data, or made now. Raises `SecretError`."""
         if self.service_secret:
@@ -194,7 +224,9 @@ class HostSettings:
 
     def require_secret(self) -> None:
         """Raises `SecretError` where other processes on the same database would each make a secret of their own."""
-        if not self.service_secret and not self.keeps_secret:
+        if self.has_key_pair:
+            _ = self.key_pair
+        elif not self.service_secret and not self.keeps_secret:
             why = "a database that other processes can use needs the secret that all of them share"
             raise SecretError(f"WAYBILL_SERVICE_SECRET is missing: {why}. {REMEDY}")
 
@@ -217,7 +249,7 @@ class SettingError(StartupError):
 
 
 class SecretError(StartupError):
-    """The service secret is missing, or worth nothing."""
+    """What calls between services are signed with is missing, or worth nothing."""
 
     exit_code = 2
     reason = "SECRET_INVALID"

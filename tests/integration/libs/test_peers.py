@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from libs.auth import ServiceTokens
+from libs.auth import ServiceTokens, SharedSecret
 from libs.errors import FieldViolation, Kind, RuleViolation, WaybillError, missing
 from libs.rpc import Call, Peers, current
 from libs.rpc.breaker import DEFAULT, Breaker
@@ -160,7 +160,7 @@ async def test_a_peer_that_is_dead_fails_its_callers_at_once_until_it_is_back(fa
 
 
 async def test_a_peer_that_does_not_know_our_secret_is_unavailable_and_not_the_callers_fault(far: EchoServicer) -> None:
-    strangers = Peers("near", ServiceTokens("another-secret-of-sufficient-length!"))
+    strangers = Peers("near", ServiceTokens(SharedSecret("another-secret-of-sufficient-length!")))
     async with fake_peers({"far": [(add_echo, far, SERVICE)]}, peers=strangers):
         await unavailable(strangers.stub("far", EchoStub).Echo(text("")))
 

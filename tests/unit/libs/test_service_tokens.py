@@ -6,7 +6,7 @@ from typing import Any
 import jwt
 import pytest
 
-from libs.auth import PartyKind, Principal, ServiceTokens
+from libs.auth import PartyKind, Principal, ServiceTokens, SharedSecret
 from libs.auth.service_tokens import HEARD_FOR, LIFETIME, SKEW, audience
 from libs.errors import Kind, WaybillError
 from services import roles
@@ -26,7 +26,7 @@ class Time:
 
     def tokens(self, ahead: float = 0.0) -> ServiceTokens:
         """Those of a machine whose clock is so many seconds ahead."""
-        return ServiceTokens(SECRET, now=lambda: BEGIN + ahead + self.passed, elapsed=lambda: self.passed)
+        return ServiceTokens(SharedSecret(SECRET), now=lambda: BEGIN + ahead + self.passed, elapsed=lambda: self.passed)
 
 
 def refusal(tokens: ServiceTokens, token: str, context: str = "pricing") -> tuple[Kind, str]:
@@ -37,7 +37,7 @@ def refusal(tokens: ServiceTokens, token: str, context: str = "pricing") -> tupl
 
 @pytest.mark.parametrize("acting", [None, ANNA])
 def test_a_service_token_carries_the_service_and_whom_it_acts_for(acting: Principal | None) -> None:
-    tokens = ServiceTokens(SECRET)
+    tokens = ServiceTokens(SharedSecret(SECRET))
     service, who = tokens.verify(tokens.issue("order", acting, "pricing"), "pricing")
     assert service == "order"
     if acting is None:
@@ -49,7 +49,7 @@ def test_a_service_token_carries_the_service_and_whom_it_acts_for(acting: Princi
 
 
 def test_a_service_token_is_refused_by_every_service_but_the_one_that_it_is_for() -> None:
-    tokens = ServiceTokens(SECRET)
+    tokens = ServiceTokens(SharedSecret(SECRET))
     token = tokens.issue("order", ANNA, "pricing")
     assert refusal(tokens, token, "payment") == INVALID
     assert tokens.verify(token, "pricing")[0] == "order"
@@ -57,7 +57,7 @@ def test_a_service_token_is_refused_by_every_service_but_the_one_that_it_is_for(
 
 
 def test_a_service_token_is_reused_per_service_principal_and_called_service() -> None:
-    tokens = ServiceTokens(SECRET)
+    tokens = ServiceTokens(SharedSecret(SECRET))
     assert tokens.issue("order", ANNA, "pricing") == tokens.issue("order", ANNA, "pricing")
     calls = [("order", ANNA, "pricing"), ("order", None, "pricing"), ("payment", ANNA, "pricing"), ("order", ANNA, "payment")]
     assert len({tokens.issue(*call) for call in calls}) == 4
@@ -116,7 +116,7 @@ def test_clocks_that_differ_by_more_than_a_minute_are_not_served() -> None:
 
 def test_calls_go_on_while_the_clock_of_a_caller_is_set_back_or_forth() -> None:
     time, shifts = Time(), [0.0]
-    near = ServiceTokens(SECRET, now=lambda: BEGIN + shifts[-1] + time.passed, elapsed=lambda: time.passed)
+    near = ServiceTokens(SharedSecret(SECRET), now=lambda: BEGIN + shifts[-1] + time.passed, elapsed=lambda: time.passed)
     far = time.tokens()
     for shift in (0.0, 50.0, -50.0, 20.0, 0.0):
         shifts.append(shift)
@@ -126,7 +126,7 @@ def test_calls_go_on_while_the_clock_of_a_caller_is_set_back_or_forth() -> None:
 
 def test_a_maker_whose_clock_went_slow_while_it_was_silent_is_believed_again() -> None:
     time, lost = Time(), 0.0
-    near = ServiceTokens(SECRET, now=lambda: BEGIN - lost + time.passed, elapsed=lambda: time.passed)
+    near = ServiceTokens(SharedSecret(SECRET), now=lambda: BEGIN - lost + time.passed, elapsed=lambda: time.passed)
     far = time.tokens()
     far.verify(near.issue("order", None, "pricing"), "pricing")
     while time.passed <= HEARD_FOR:
@@ -160,17 +160,17 @@ def test_a_forged_service_token_is_refused(secret: str, changes: dict[str, Any],
     now = datetime.now(UTC).timestamp()
     base = {"iss": "order", "aud": audience("pricing"), "iat": now, "exp": now + 20, "run": "x"}
     good = jwt.encode(base, SECRET, algorithm="HS256")
-    assert ServiceTokens(SECRET).verify(good, "pricing")[0] == "order"
+    assert ServiceTokens(SharedSecret(SECRET)).verify(good, "pricing")[0] == "order"
     claims = {key: value for key, value in {**base, **changes}.items() if value is not None}
-    assert refusal(ServiceTokens(SECRET), jwt.encode(claims, secret, algorithm="HS256")) == refused
+    assert refusal(ServiceTokens(SharedSecret(SECRET)), jwt.encode(claims, secret, algorithm="HS256")) == refused
 
 
 def test_an_unsigned_service_token_is_refused() -> None:
     now = datetime.now(UTC).timestamp()
     claims = {"iss": "order", "aud": audience("pricing"), "iat": now, "exp": now + 20, "run": "x"}
-    assert refusal(ServiceTokens(SECRET), jwt.encode(claims, None, algorithm="none")) == INVALID
+    assert refusal(ServiceTokens(SharedSecret(SECRET)), jwt.encode(claims, None, algorithm="none")) == INVALID
 
 
 def test_a_users_token_is_no_service_token() -> None:
     token = keys.signer("k1").issue(ANNA, timedelta(hours=1), datetime.now(UTC))
-    assert refusal(ServiceTokens(SECRET), token) == INVALID
+    assert refusal(ServiceTokens(SharedSecret(SECRET)), token) == INVALID

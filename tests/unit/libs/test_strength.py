@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 
-from libs.auth import ServiceTokens
+from libs.auth import SharedSecret
 from libs.auth.strength import weakness
 
 
@@ -25,7 +25,7 @@ from libs.auth.strength import weakness
 def test_a_secret_that_can_be_guessed_is_refused_with_its_weakness(secret: str, why: str) -> None:
     assert weakness(secret) == why
     with pytest.raises(ValueError, match=why) as refused:
-        ServiceTokens(secret)
+        SharedSecret(secret)
     assert not secret or secret not in str(refused.value)
 
 
