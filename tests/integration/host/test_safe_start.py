@@ -13,7 +13,7 @@ import pytest
 from services.host.process.embedded import running
 from services.host.process.lock import MIGRATING, InUse, alone
 from services.host.process.settings import HostSettings
-from tests.e2e.test_tls import certificate
+from tests.support.certificates import Authority
 from tests.support.process import said
 
 SERVE = ("serve", "--bind", "127.0.0.1:0", "--data")
@@ -109,9 +109,14 @@ async def test_services_of_one_folder_in_processes_of_their_own_do_not_exclude_e
 async def test_a_certificate_that_cannot_be_shown_keeps_a_server_from_starting(
     tmp_path: Path, options: tuple[str, ...], text: str
 ) -> None:
-    cert, key = certificate(tmp_path)
+    cert, key = Authority(tmp_path).certificate("server")
     (tmp_path / "another").mkdir()
-    names = {"cert": cert, "key": key, "other": certificate(tmp_path / "another")[1], "none": tmp_path / "none.pem"}
+    names = {
+        "cert": cert,
+        "key": key,
+        "other": Authority(tmp_path / "another").certificate("server")[1],
+        "none": tmp_path / "none.pem",
+    }
     given = [option.format(**names) for option in options]
     code, _, errors = await said(*SERVE, str(tmp_path / "data"), *given)
     assert (code, len(errors.splitlines())) == (2, 1), errors
