@@ -16,6 +16,7 @@ from libs.resource.database import Resource, StandardMethods
 from libs.service.app import Runtime, ServiceApp
 from libs.service.loops import Loop, Pace
 from libs.service.retries import Retries
+from services.pricing.adapters.clients.directory import DirectoryMemberships
 from services.pricing.adapters.clients.order import OrderDecisions
 from services.pricing.adapters.db.gauges import Gauges
 from services.pricing.adapters.db.invariants.census_store import CensusReader
@@ -26,6 +27,7 @@ from services.pricing.adapters.db.tables import CHANGES, MADE, REQUESTS, RESERVA
 from services.pricing.adapters.db.work import SqlPricingWork
 from services.pricing.application.calculation.calculate_order import CalculateOrder
 from services.pricing.application.calculation.expire_reservations import ExpireReservations
+from services.pricing.application.calculation.priced_groups import PricedGroups
 from services.pricing.application.calculation.reserve_redemptions import Redemptions
 from services.pricing.application.inspection import Inspection
 from services.pricing.application.schedules.assign_price_schedules import AssignPriceSchedules
@@ -56,9 +58,10 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     def standard(resource: Resource) -> StandardMethods[SqlPricingWork]:
         return StandardMethods(database, REQUESTS, resource, clock, runtime.ids, SqlPricingWork)
 
-    calculate = CalculateOrder(units, clock)
+    groups = PricedGroups(units, DirectoryMemberships(runtime.peers))
+    calculate = CalculateOrder(units, groups, clock)
     assigning = AssignPriceSchedules(units, clock)
-    redemptions = Redemptions(units, clock, timedelta(seconds=settings.expiry_grace))
+    redemptions = Redemptions(units, groups, clock, timedelta(seconds=settings.expiry_grace))
     held = RESERVATIONS.c.state == RESERVED
     tries = Retries(database, clock, ("pricing", "expiry"), RESERVATIONS, "expire_time", "order_key", "attempt", unfinished=held)
     decisions = OrderDecisions(runtime.peers)

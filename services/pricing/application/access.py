@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from libs.auth import PartyKind, Principal
 from libs.errors import missing
+from services.pricing.application.calculation.priced_groups import Customer
 
 
-def quoted_buyer(caller: Principal, buyer_id: str) -> str:
-    """The buyer whose prices are quoted; raises `RESOURCE_NOT_FOUND` for one that the caller may not see.
+def quoted(caller: Principal, buyer_id: str, user_id: str) -> Customer:
+    """Whose prices are quoted; raises `RESOURCE_NOT_FOUND` for a buyer or user that the caller may not see.
 
     What a buyer has negotiated is nobody's business but his and the seller's: suppliers get default prices.
     """
     if caller.party_kind is PartyKind.SELLER:
-        return buyer_id
+        return Customer(buyer_id, user_id)
     own = caller.party_id if caller.party_kind is PartyKind.BUYER else ""
     if buyer_id and buyer_id != own:
         raise missing("buyer", buyer_id)
-    return own
+    if user_id and user_id != caller.user_id:
+        raise missing("user", user_id)
+    return Customer(own, caller.user_id)

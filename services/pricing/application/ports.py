@@ -12,15 +12,18 @@ from libs.idempotency.key import RequestKey
 from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
 from services.pricing.domain.schedules.assignment import Assignment, Key
-from services.pricing.domain.schedules.schedule import Schedule
+from services.pricing.domain.schedules.schedule import SchedulesByProduct
 from services.pricing.domain.tax.rates import Destination, Rates
 
 
 class PriceStore(Protocol):
     """Schedules and rates, for whole orders."""
 
-    async def schedules(self, buyer_id: str, products: Collection[str]) -> dict[str, Schedule]:
-        """The schedule that holds for each product: the buyer's, else the default."""
+    async def schedules(self, buyer_id: str, groups: Collection[str], products: Collection[str]) -> SchedulesByProduct:
+        """The schedules that hold for each product: those of the buyer's groups, else the buyer's, else the default."""
+
+    async def priced_by_group(self, buyer_id: str, products: Collection[str]) -> bool:
+        """Whether any group of the buyer has a price of its own for any of the products."""
 
     async def rates(self, places: Collection[Destination], classes: Collection[str], now: datetime) -> Rates:
         """All rates of these classes that can hold at these places now."""
@@ -75,11 +78,19 @@ class AssignmentLists(Protocol):
     """Reads which schedule prices which product."""
 
     async def of_products(self, product_ids: Sequence[str]) -> Sequence[Assignment]:
-        """Of these products, by product and buyer."""
+        """Of these products, by product, buyer and group."""
         ...
 
     async def page(self, request: PageRequest, bound: Mapping[str, str]) -> Page[Assignment]:
-        """A page by product and buyer, and the token of the next; `bound` is what else the token belongs to."""
+        """A page by product, buyer and group, and the token of the next; `bound` is what else the token belongs to."""
+        ...
+
+
+class Memberships(Protocol):
+    """The directory, which knows who is in which group."""
+
+    async def group_ids(self, user_id: str) -> Collection[str]:
+        """The groups that the user is in now; raises when the directory does not answer."""
         ...
 
 

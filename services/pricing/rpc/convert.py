@@ -34,9 +34,10 @@ def destination_in(message: Any, field: str) -> Destination | None:
 
 
 def lines_in(found: Violations, request: Any) -> list[Line]:
-    """Checked lines of a request; its buyer and currency are checked too."""
+    """Checked lines of a request; its buyer, user and currency are checked too."""
     messages, currency = request.lines, request.currency
     found.check_id("buyer_id", request.buyer_id, required=False)
+    found.check_id("user_id", request.user_id, required=False)
     currency_in(found, "currency", currency)
     if len(messages) > MAX_LINES:
         found.add("lines", reasons.TOO_MANY_ITEMS, f"at most {MAX_LINES:,} lines")
@@ -158,7 +159,10 @@ def problem_out(problem: Problem) -> problem_pb2.Problem:
 def assignment_out(assignment: Assignment) -> schedule_pb.PriceAssignment:
     """An assignment."""
     return schedule_pb.PriceAssignment(
-        product_id=assignment.key.product_id, buyer_id=assignment.key.buyer_id, price_schedule_id=assignment.schedule_id
+        product_id=assignment.key.product_id,
+        buyer_id=assignment.key.buyer_id,
+        user_group_id=assignment.key.group_id,
+        price_schedule_id=assignment.schedule_id,
     )
 
 

@@ -1,4 +1,4 @@
-"""The pricing service, served, with an order service that decides as a test says."""
+"""The pricing service, served, with a directory that knows the groups that a test says."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from libs.db import Database
 from libs.invariants import Finding
 from services.pricing.main import build
 from services.pricing.settings import Settings
-from tests.integration.pricing.world import World
-from tests.support.server import runtime_for, serving
+from tests.integration.pricing.world import FakeMemberships, World
+from tests.support.server import fake_peers, runtime_for, serving
+from waybill.directory.v1 import membership_service_pb2_grpc
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -28,10 +29,13 @@ async def settings(databases) -> Settings:
 async def world(settings) -> AsyncIterator[World]:
     """Ends with the invariant check."""
     clock = ManualClock(NOW)
-    app = await build(settings, runtime_for("pricing", clock=clock))
+    runtime, memberships = runtime_for("pricing", clock=clock), FakeMemberships()
+    add = membership_service_pb2_grpc.add_MembershipServiceServicer_to_server
+    fakes = {"directory": [(add, memberships, "waybill.directory.v1.MembershipService")]}
+    app = await build(settings, runtime)
     database = await Database.open(settings.database_url, settings.database_schema)
-    async with serving(app) as served:
-        world = World(served, app, clock, database)
+    async with fake_peers(fakes, peers=runtime.peers), serving(app) as served:
+        world = World(served, app, clock, database, memberships)
         yield world
         if not world.broken:
             assert [record async for record in app.inspected() if isinstance(record, Finding)] == []

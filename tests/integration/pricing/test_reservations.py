@@ -16,6 +16,7 @@ from services.pricing.adapters.db.stores import SqlReservationStore
 from services.pricing.adapters.db.tables import RESERVATIONS, SCHEDULES, TAX_RATES
 from services.pricing.adapters.db.work import SqlPricingWork
 from services.pricing.application.calculation.expire_reservations import ExpireReservations
+from services.pricing.application.calculation.priced_groups import PricedGroups
 from services.pricing.application.calculation.reserve_redemptions import Redemptions
 from tests.integration.pricing.world import ORDER, line, rate, schedule, usd
 from tests.support.undone import undone_once
@@ -142,9 +143,17 @@ class Order:
         return decision
 
 
+class NoMemberships:
+    """A directory that an expiry never asks."""
+
+    async def group_ids(self, user_id):
+        raise AssertionError(f"asked about {user_id}")
+
+
 def expiring(world, order):
     units = SqlUnitsOfWork(world.database, SqlPricingWork)
-    return ExpireReservations(units, Redemptions(units, world.clock, OUTLIVES), order, world.clock, Pace(tries(world), 1_000))
+    redemptions = Redemptions(units, PricedGroups(units, NoMemberships()), world.clock, OUTLIVES)
+    return ExpireReservations(units, redemptions, order, world.clock, Pace(tries(world), 1_000))
 
 
 async def failures(world):

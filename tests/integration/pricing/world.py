@@ -20,6 +20,8 @@ from services.pricing.adapters.db.tables import RESERVATIONS
 from tests.support.principals import buyer, seller
 from tests.support.problems import about
 from tests.support.server import Served
+from waybill.directory.v1 import membership_service_pb2 as memberships_pb
+from waybill.directory.v1 import membership_service_pb2_grpc as memberships_grpc
 from waybill.pricing.v1 import order_pricing_service_pb2 as order_pb
 from waybill.pricing.v1 import order_pricing_service_pb2_grpc as order_grpc
 from waybill.pricing.v1 import price_schedule_service_pb2 as schedules_pb
@@ -59,6 +61,20 @@ def line(id: str, product: str = "anvil", quantity: int = 1, **fields: Any) -> p
     return pricing_pb2.PricingLine(line_item_id=id, product_id=product, quantity=quantity, **fields)
 
 
+class FakeMemberships(memberships_grpc.MembershipServiceServicer):
+    """A directory that knows the groups of users and counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.groups: dict[str, list[str]] = {}
+        self.asked: list[str] = []
+
+    async def ListUserGroupIds(
+        self, request: memberships_pb.ListUserGroupIdsRequest, context: Any
+    ) -> memberships_pb.ListUserGroupIdsResponse:
+        self.asked.append(request.user_id)
+        return memberships_pb.ListUserGroupIdsResponse(user_group_ids=self.groups.get(request.user_id, []))
+
+
 @dataclass(slots=True)
 class World:
     """One pricing service."""
@@ -67,6 +83,7 @@ class World:
     app: ServiceApp
     clock: ManualClock
     database: Database
+    memberships: FakeMemberships
     broken: bool = field(default=False)
     """Set by tests that break an invariant on purpose."""
 

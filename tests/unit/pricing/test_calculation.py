@@ -63,8 +63,29 @@ def test_a_sale_price_holds_within_its_times(start: int | None, end: int | None,
 
 def test_cumulative_quantities_count_all_lines_of_a_product() -> None:
     cumulative = schedule((1, 10 * CENT), (10, 8 * CENT), cumulative=True)
-    made = calculate("USD", [Line("a", "p", 4), Line("b", "p", 6)], (), None, {"p": cumulative}, NO_RATES, NOW)
+    made = calculate("USD", [Line("a", "p", 4), Line("b", "p", 6)], (), None, {"p": [cumulative]}, NO_RATES, NOW)
     assert [line.unit_price for line in made.lines] == [8 * CENT, 8 * CENT]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "price", "chosen"), [(1, 9 * CENT, "cheap for few"), (10, 5 * CENT, "cheap for many"), (2, 8 * CENT, "a same")]
+)
+def test_of_several_schedules_the_lowest_price_for_the_quantity_holds(quantity: int, price: int, chosen: str) -> None:
+    holding = [
+        Schedule("a same", "USD", (Break(2, 8 * CENT),)),
+        Schedule("b same", "USD", (Break(2, 8 * CENT),)),
+        Schedule("cheap for few", "USD", (Break(1, 9 * CENT),)),
+        Schedule("cheap for many", "USD", (Break(1, 10 * CENT), (Break(10, 5 * CENT)))),
+        Schedule("euros", "EUR", (Break(1, CENT),)),
+    ]
+    (line,) = calculate("USD", [Line("a", "p", quantity)], (), None, {"p": holding}, NO_RATES, NOW).lines
+    assert (line.unit_price, line.schedule_id) == (price, chosen)
+
+
+def test_where_none_of_several_schedules_has_a_price_the_first_says_why() -> None:
+    holding = [Schedule("a", "USD", (Break(5, CENT),)), Schedule("b", "EUR", (Break(1, CENT),))]
+    made = calculate("USD", [Line("a", "p", 1)], (), None, {"p": holding}, NO_RATES, NOW)
+    assert [(p.line_id, p.reason) for p in made.problems] == [("a", "QUANTITY_BELOW_MINIMUM")]
 
 
 def test_an_override_asks_no_schedule() -> None:
@@ -81,7 +102,7 @@ def test_an_override_asks_no_schedule() -> None:
     ],
 )
 def test_what_cannot_be_priced_is_a_problem_with_its_line(line: Line, reason: str) -> None:
-    schedules = {"p": schedule((1, 10 * CENT)), "euro": Schedule("e", "EUR", (Break(1, 1),))}
+    schedules = {"p": [schedule((1, 10 * CENT))], "euro": [Schedule("e", "EUR", (Break(1, 1),))]}
     made = calculate("USD", [line], (), None, schedules, NO_RATES, NOW)
     assert [(p.line_id, p.reason) for p in made.problems] == [("a", reason)]
 
@@ -168,7 +189,7 @@ def test_a_subtotal_is_price_times_quantity_rounded_once(price: int, quantity: i
 
 
 def test_only_lines_whose_price_moved_are_named() -> None:
-    schedules = {"p": schedule((1, 10)), "q": schedule((1, 20))}
+    schedules = {"p": [schedule((1, 10))], "q": [schedule((1, 20))]}
     lines = [Line("a", "p", 1), Line("b", "q", 1)]
     found = changed("USD", lines, Quote({"a": 10, "b": 19}), schedules, NO_RATES, NOW)
     assert [(p.line_id, p.reason) for p in found] == [("b", "PRICE_CHANGED")]

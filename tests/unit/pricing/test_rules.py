@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from libs.errors import Violations, WaybillError
 from libs.money import MICRO
 from libs.postal import MAX_PREFIX, postal
-from services.pricing.application.access import quoted_buyer
+from services.pricing.application.access import quoted
+from services.pricing.application.calculation.priced_groups import Customer
 from services.pricing.domain.calculation.calculate import LARGEST, Line, Shipment, calculate
 from services.pricing.domain.schedules.assignment import Assignment, Key, check_keys, check_schedules
 from services.pricing.domain.schedules.schedule import Break, misordered
@@ -94,6 +95,22 @@ def test_everything_that_is_wrong_with_assignments_is_reported() -> None:
     ]
 
 
+def test_a_group_comes_with_its_buyer_and_makes_another_assignment() -> None:
+    found = Violations()
+    check_keys(
+        found, [Key("p", "acme"), Key("p", "acme", "g"), Key("p", "", "g"), Key("p", "acme", "a b"), Key("p", "acme", "g")]
+    )
+    assert [(v.field, v.reason) for v in found.items] == [
+        ("assignments[2].buyer_id", "FIELD_REQUIRED"),
+        ("assignments[3].user_group_id", "ID_INVALID"),
+        ("assignments[4]", "DUPLICATE_ITEM"),
+    ]
+
+
+def test_a_group_is_more_specific_than_a_buyer_and_a_buyer_than_everyone() -> None:
+    assert [key.level for key in (Key("p", ""), Key("p", "acme"), Key("p", "acme", "g"))] == [0, 1, 2]
+
+
 def test_a_thousand_assignments_are_enough() -> None:
     found = Violations()
     check_keys(found, [Key(f"p{i}", "") for i in range(1_001)])
@@ -126,18 +143,17 @@ def test_what_is_priced_always_fits(items: list[tuple[int, int]], points: int) -
 
 
 def test_the_seller_may_ask_for_any_buyers_prices_and_a_buyer_for_his_own() -> None:
-    assert quoted_buyer(seller(), "acme") == "acme"
-    assert quoted_buyer(seller(), "") == ""
-    assert quoted_buyer(buyer(), "") == "acme"
-    assert quoted_buyer(buyer(), "acme") == "acme"
+    assert quoted(seller(), "acme", "bob") == Customer("acme", "bob")
+    assert quoted(seller(), "", "") == Customer()
+    assert quoted(buyer(), "", "") == quoted(buyer(), "acme", "anna") == Customer("acme", "anna")
 
 
 @pytest.mark.parametrize("caller", [buyer(party="globex"), supplier()])
 def test_anothers_prices_are_not_there(caller: object) -> None:
     with pytest.raises(WaybillError) as refused:
-        quoted_buyer(caller, "acme")  # type: ignore[arg-type]
+        quoted(caller, "acme", "")  # type: ignore[arg-type]
     assert refused.value.reason == "RESOURCE_NOT_FOUND"
 
 
 def test_a_supplier_may_ask_for_default_prices() -> None:
-    assert quoted_buyer(supplier(), "") == ""
+    assert quoted(supplier(), "", "").buyer_id == ""

@@ -40,6 +40,7 @@ class PricingClient:
         answer: order_pb.CalculateOrderResponse = await self._orders.CalculateOrder(
             order_pb.CalculateOrderRequest(
                 buyer_id=order.buyer_id,
+                user_id=order.user.id,
                 currency=cur,
                 lines=[_line(line, cur, places) for line in lines],
                 shipments=[_shipment(freight, cur) for freight in charged(order, lines, worksheet)],
@@ -69,6 +70,7 @@ class PricingClient:
                 deadline=time_out(deadline),
                 validate_only=True,
                 buyer_id=order.buyer_id,
+                user_id=order.user.id,
                 currency=cur,
                 lines=[_line(line, cur, places) for line in lines],
                 expected_prices=[

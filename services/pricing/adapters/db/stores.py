@@ -14,7 +14,8 @@ from libs.db import Tx
 from libs.idempotency import outcomes
 from libs.idempotency.key import RequestKey
 from services.pricing.adapters.db.tables import ASSIGNMENTS, REQUESTS, RESERVATIONS, SCHEDULES, TAX_RATES
-from services.pricing.domain.schedules.schedule import Break, Schedule
+from services.pricing.domain.schedules.assignment import Key
+from services.pricing.domain.schedules.schedule import Break, Schedule, SchedulesByProduct
 from services.pricing.domain.tax.rates import Destination, Rate, Rates
 
 RESERVED = "RESERVED"
@@ -27,6 +28,7 @@ _SCHEDULES = (
     sa.select(
         _A.product_id,
         _A.buyer_id,
+        _A.user_group_id,
         _S.id,
         _S.currency,
         _S.price_breaks,
@@ -38,8 +40,17 @@ _SCHEDULES = (
         _S.sale_end_time,
     )
     .join(SCHEDULES, _S.id == _A.price_schedule_id)
-    .where(_A.product_id.in_(sa.bindparam("products", expanding=True)), _A.buyer_id.in_(("", sa.bindparam("buyer"))))
-    .order_by(_A.product_id, _A.buyer_id)
+    .where(
+        _A.product_id.in_(sa.bindparam("products", expanding=True)),
+        sa.or_(
+            sa.and_(_A.user_group_id == "", _A.buyer_id.in_(("", sa.bindparam("buyer")))),
+            sa.and_(_A.user_group_id.in_(sa.bindparam("groups", expanding=True)), _A.buyer_id == sa.bindparam("buyer")),
+        ),
+    )
+    .order_by(_A.product_id, _S.id)
+)
+_BY_GROUP = sa.select(_A.product_id).where(
+    _A.product_id.in_(sa.bindparam("products", expanding=True)), _A.buyer_id == sa.bindparam("buyer"), _A.user_group_id != ""
 )
 _RATES = sa.select(_T.id, _T.country, _T.region, _T.postal_prefix, _T.tax_class, _T.rate, _T.start_time).where(
     _T.country.in_(sa.bindparam("countries", expanding=True)),
@@ -58,23 +69,24 @@ class SqlPriceStore:
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
 
-    async def schedules(self, buyer_id: str, products: Collection[str]) -> dict[str, Schedule]:
-        """An explicit assignment to the buyer beats the product's default."""
-        found: dict[str, Schedule] = {}
-        for row in await self._tx.execute(_SCHEDULES, {"products": list(products), "buyer": buyer_id}):
-            # Ordered by buyer: the default comes first, the buyer's own replaces it.
-            found[row.product_id] = Schedule(
-                id=row.id,
-                currency=row.currency,
-                breaks=tuple(Break(*item) for item in row.price_breaks),
-                min_quantity=row.min_quantity,
-                max_quantity=row.max_quantity,
-                cumulative=row.use_cumulative_quantity,
-                restricted=row.restricted_quantity,
-                sale_start=row.sale_start_time,
-                sale_end=row.sale_end_time,
-            )
-        return found
+    async def schedules(self, buyer_id: str, groups: Collection[str], products: Collection[str]) -> SchedulesByProduct:
+        """The most specific assignments of each product: to the groups, else to the buyer, else its default."""
+        asked = {"products": list(products), "buyer": buyer_id, "groups": sorted(groups)}
+        specific: dict[str, tuple[int, dict[str, Schedule]]] = {}
+        for row in await self._tx.execute(_SCHEDULES, asked):
+            level = Key(row.product_id, row.buyer_id, row.user_group_id).level
+            best, found = specific.get(row.product_id, (-1, {}))
+            if level > best:
+                found = {}
+                specific[row.product_id] = level, found
+            if level >= best and row.id not in found:
+                found[row.id] = _schedule(row)
+        return {product: tuple(found.values()) for product, (_, found) in specific.items()}
+
+    async def priced_by_group(self, buyer_id: str, products: Collection[str]) -> bool:
+        """Whether any group of the buyer has a price of its own for any of the products."""
+        asked = {"products": list(products), "buyer": buyer_id}
+        return (await self._tx.execute(_BY_GROUP.limit(1), asked)).first() is not None
 
     async def rates(self, places: Collection[Destination], classes: Collection[str], now: datetime) -> Rates:
         """Rates that can hold there now; no place at all is no statement.
@@ -105,6 +117,20 @@ class SqlPriceStore:
     async def any_rate(self) -> bool:
         """Whether anything is taxed anywhere, at any time."""
         return (await self._tx.execute(sa.select(_T.id).limit(1))).first() is not None
+
+
+def _schedule(row: Any) -> Schedule:
+    return Schedule(
+        id=row.id,
+        currency=row.currency,
+        breaks=tuple(Break(*item) for item in row.price_breaks),
+        min_quantity=row.min_quantity,
+        max_quantity=row.max_quantity,
+        cumulative=row.use_cumulative_quantity,
+        restricted=row.restricted_quantity,
+        sale_start=row.sale_start_time,
+        sale_end=row.sale_end_time,
+    )
 
 
 class SqlReservationStore:

@@ -21,6 +21,7 @@ ASSIGNMENTS = sa.Table(
     METADATA,
     sa.Column("product_id", sa.String(100), primary_key=True),
     sa.Column("buyer_id", sa.String(100), primary_key=True),
+    sa.Column("user_group_id", sa.String(100), primary_key=True),
     sa.Column("price_schedule_id", sa.String(100), sa.ForeignKey("price_schedules.id"), nullable=False),
 )
 SCHEDULE = Resource(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from libs.auth import Principal
 from libs.clock import Clock
+from services.pricing.application.calculation.priced_groups import Customer, PricedGroups
 from services.pricing.application.ports import Units
 from services.pricing.domain.calculation.calculate import Calculation, Line, Shipment, calculate
 from services.pricing.domain.tax.rates import SHIPPING, Destination, class_key
@@ -14,13 +16,15 @@ from services.pricing.domain.tax.rates import SHIPPING, Destination, class_key
 class CalculateOrder:
     """Pure calculation over what two statements load."""
 
-    def __init__(self, units: Units, clock: Clock) -> None:
+    def __init__(self, units: Units, groups: PricedGroups, clock: Clock) -> None:
         self._units = units
+        self._groups = groups
         self._clock = clock
 
     async def __call__(
         self,
-        buyer_id: str,
+        caller: Principal | None,
+        customer: Customer,
         currency: str,
         lines: Sequence[Line],
         shipments: Sequence[Shipment],
@@ -32,8 +36,9 @@ class CalculateOrder:
         places = {destination, *(x.destination for x in lines), *(s.destination for s in shipments)} - {None}
         classes = {class_key(line.tax_class) for line in lines} | ({SHIPPING} if shipments else set())
         products = {line.product_id for line in lines if line.unit_price_override is None}
+        groups = await self._groups(caller, customer, products)
         async with self._units.reading() as work:
-            schedules = await work.prices.schedules(buyer_id, products) if products else {}
+            schedules = await work.prices.schedules(customer.buyer_id, groups, products) if products else {}
             rates = await work.prices.rates([p for p in places if p is not None], classes, now)
             must_know = taxed and _unplaced(lines, shipments, destination) and await work.prices.any_rate()
         return calculate(currency, lines, shipments, destination, schedules, rates, now, must_know), now

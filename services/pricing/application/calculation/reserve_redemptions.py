@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from libs.auth import Principal
 from libs.clock import Clock
+from services.pricing.application.calculation.priced_groups import Customer, PricedGroups
 from services.pricing.application.ports import PricingWork, Units
 from services.pricing.domain.calculation.calculate import Line, Problem
 from services.pricing.domain.calculation.quote import Quote, changed
@@ -27,21 +29,23 @@ class Attempt:
 class Redemptions:
     """Reserve, confirm, release; each idempotent by (order, attempt)."""
 
-    def __init__(self, units: Units, clock: Clock, grace: timedelta) -> None:
+    def __init__(self, units: Units, groups: PricedGroups, clock: Clock, grace: timedelta) -> None:
         """`grace` is how much longer than its attempt's deadline a reservation lives before anyone asks about it."""
         self._units = units
+        self._groups = groups
         self._grace = grace
         self._clock = clock
 
     async def reserve(
-        self, attempt: Attempt, buyer_id: str, currency: str, lines: Sequence[Line], quote: Quote
+        self, attempt: Attempt, caller: Principal | None, customer: Customer, currency: str, lines: Sequence[Line], quote: Quote
     ) -> tuple[str, list[Problem]]:
         """RESERVED, or why not; a repeat gets the state that stands. `validate_only` leaves nothing."""
         now = self._clock.now()
         products = {line.product_id for line in lines if line.unit_price_override is None}
+        groups = await self._groups(caller, customer, products)
 
         async def check(work: PricingWork) -> list[Problem]:
-            schedules = await work.prices.schedules(buyer_id, products) if products else {}
+            schedules = await work.prices.schedules(customer.buyer_id, groups, products) if products else {}
             rates = await work.prices.rates(*quote.taxed(lines), now)
             must_know = any(quote.unplaced(lines)) and await work.prices.any_rate()
             return changed(currency, lines, quote, schedules, rates, now, must_know)

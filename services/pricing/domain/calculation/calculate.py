@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from libs.money import MICRO, minor_unit, round_half_up, scale
 from services.pricing.domain.calculation.discounts import Discount, Override, fitted, off
-from services.pricing.domain.schedules.schedule import Price, Schedule, price_at
+from services.pricing.domain.schedules.schedule import Price, Schedule, SchedulesByProduct, price_at
 from services.pricing.domain.tax.rates import SHIPPING, Destination, Rates
 from waybill.pricing.v1 import reasons
 
@@ -105,7 +105,7 @@ def calculate(
     lines: Sequence[Line],
     shipments: Sequence[Shipment],
     destination: Destination | None,
-    schedules: Mapping[str, Schedule],
+    schedules: SchedulesByProduct,
     rates: Rates,
     now: datetime,
     must_know: bool = False,
@@ -176,14 +176,25 @@ def cumulative(lines: Sequence[Line]) -> dict[str, int]:
 
 
 def unit_price(
-    line: Line, currency: str, quantities: Mapping[str, int], schedules: Mapping[str, Schedule], now: datetime
+    line: Line, currency: str, quantities: Mapping[str, int], schedules: SchedulesByProduct, now: datetime
 ) -> tuple[Price, str] | Problem:
-    """The line's unit price and the schedule it came from. An override asks no schedule."""
+    """The line's unit price and the schedule it came from. An override asks no schedule.
+
+    Where several schedules hold, the lowest price that any of them has for the quantity does; of equal ones the first id.
+    """
     if line.unit_price_override is not None:
         return Price(line.unit_price_override, False), ""
-    schedule = schedules.get(line.product_id)
-    if schedule is None:
+    holding = schedules.get(line.product_id)
+    if not holding:
         return Problem(line.id, reasons.PRICE_MISSING, f"product {line.product_id} has no price for this buyer")
+    found = [_price_by(schedule, line, currency, quantities, now) for schedule in holding]
+    prices = [one for one in found if not isinstance(one, Problem)]
+    return min(prices, key=lambda one: (one[0].unit, one[1])) if prices else found[0]
+
+
+def _price_by(
+    schedule: Schedule, line: Line, currency: str, quantities: Mapping[str, int], now: datetime
+) -> tuple[Price, str] | Problem:
     if schedule.currency != currency:
         return Problem(line.id, reasons.CURRENCY_MISMATCH, f"its prices are in {schedule.currency}, not {currency}")
     effective = quantities[line.product_id] if schedule.cumulative else line.quantity
@@ -194,7 +205,7 @@ def unit_price(
 
 
 def _line(
-    line: Line, currency: str, unit: int, quantities: Mapping[str, int], schedules: Mapping[str, Schedule], now: datetime
+    line: Line, currency: str, unit: int, quantities: Mapping[str, int], schedules: SchedulesByProduct, now: datetime
 ) -> tuple[Price, int, tuple[Discount, ...], str] | Problem:
     priced = unit_price(line, currency, quantities, schedules, now)
     if isinstance(priced, Problem):

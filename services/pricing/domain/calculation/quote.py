@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from services.pricing.domain.calculation.calculate import Line, Problem, cumulative, unit_price, unplaced
-from services.pricing.domain.schedules.schedule import Schedule
+from services.pricing.domain.schedules.schedule import SchedulesByProduct
 from services.pricing.domain.tax.rates import SHIPPING, Destination, Rates, class_key
 from waybill.pricing.v1 import reasons
 
@@ -58,7 +58,7 @@ def changed(
     currency: str,
     lines: Sequence[Line],
     quote: Quote,
-    schedules: Mapping[str, Schedule],
+    schedules: SchedulesByProduct,
     rates: Rates,
     now: datetime,
     must_know: bool = False,

@@ -1,4 +1,4 @@
-"""Which price schedule prices a product, for everyone or for one buyer."""
+"""Which price schedule prices a product: for everyone, for one buyer, or for a group of a buyer's users."""
 
 from __future__ import annotations
 
@@ -14,15 +14,21 @@ FIELD = "assignments"
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Names an assignment; an empty buyer is the product's default."""
+    """Names an assignment; an empty buyer is the product's default, an empty group all users of the buyer."""
 
     product_id: str
     buyer_id: str
+    group_id: str = ""
+
+    @property
+    def level(self) -> int:
+        """How specific it is: 2 for a group, 1 for a buyer, 0 for everyone."""
+        return bool(self.buyer_id) + bool(self.group_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """The schedule of a product, for a buyer or by default."""
+    """The schedule of a product, for a group, for a buyer or by default."""
 
     key: Key
     schedule_id: str
@@ -37,7 +43,11 @@ def check_keys(found: Violations, keys: Sequence[Key]) -> None:
     for i, key in enumerate(keys):
         found.check_id(f"{FIELD}[{i}].product_id", key.product_id)
         found.check_id(f"{FIELD}[{i}].buyer_id", key.buyer_id, required=False)
-        found.require(f"{FIELD}[{i}]", key not in seen, reasons.DUPLICATE_ITEM, "the product and buyer stand twice")
+        found.check_id(f"{FIELD}[{i}].user_group_id", key.group_id, required=False)
+        found.require(
+            f"{FIELD}[{i}].buyer_id", bool(key.buyer_id) or not key.group_id, reasons.FIELD_REQUIRED, "a group is a buyer's"
+        )
+        found.require(f"{FIELD}[{i}]", key not in seen, reasons.DUPLICATE_ITEM, "the product, buyer and group stand twice")
         seen.add(key)
 
 

@@ -5,7 +5,7 @@ Breaks, minimum, maximum, restricted and cumulative quantities follow the seed's
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,6 +39,10 @@ class Schedule:
     def on_sale(self, now: datetime) -> bool:
         """Whether sale prices hold; a missing bound is open."""
         return (self.sale_start is None or self.sale_start <= now) and (self.sale_end is None or now < self.sale_end)
+
+
+SchedulesByProduct = Mapping[str, Sequence[Schedule]]
+"""Those that hold for each product: one, or one for each group that has its own, in the order of their ids."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.protoconv import time_out
+from libs.rpc import current
 from services.pricing.application.calculation.calculate_order import CalculateOrder
+from services.pricing.application.calculation.priced_groups import Customer
 from services.pricing.rpc import convert
 from waybill.pricing.v1 import order_pricing_service_pb2 as pb
 from waybill.pricing.v1 import order_pricing_service_pb2_grpc as pb_grpc
@@ -24,7 +26,8 @@ class OrderPricingServicer(pb_grpc.OrderPricingServiceServicer):
         shipments = convert.shipments_in(found, request.currency, request.shipments)
         found.raise_if_any()
         made, now = await self._calculate(
-            request.buyer_id,
+            current().caller,
+            Customer(request.buyer_id, request.user_id),
             request.currency,
             lines,
             shipments,

@@ -6,7 +6,7 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.rpc import current
-from services.pricing.application.access import quoted_buyer
+from services.pricing.application.access import quoted
 from services.pricing.application.calculation.calculate_order import CalculateOrder
 from services.pricing.rpc import convert
 from waybill.pricing.v1 import pricing_service_pb2 as pb
@@ -20,11 +20,12 @@ class PricingServicer(pb_grpc.PricingServiceServicer):
         self._calculate = calculate
 
     async def QuoteLines(self, request: pb.QuoteLinesRequest, context: Any) -> pb.QuoteLinesResponse:
-        buyer = quoted_buyer(current().principal, request.buyer_id)
+        caller = current().principal
+        customer = quoted(caller, request.buyer_id, request.user_id)
         found = Violations()
         lines = convert.lines_in(found, request)
         found.raise_if_any()
-        made, _ = await self._calculate(buyer, request.currency, lines, (), None)
+        made, _ = await self._calculate(caller, customer, request.currency, lines, (), None)
         return pb.QuoteLinesResponse(
             lines=[convert.line_out(x, request.currency) for x in made.lines],
             problems=[convert.problem_out(p) for p in made.problems],

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from libs.errors import Violations
+from libs.rpc import current
+from services.pricing.application.calculation.priced_groups import Customer
 from services.pricing.application.calculation.reserve_redemptions import Redemptions
 from services.pricing.rpc import convert
 from waybill.pricing.v1 import redemption_service_pb2 as pb
@@ -23,7 +25,9 @@ class RedemptionServicer(pb_grpc.RedemptionServiceServicer):
         lines = convert.lines_in(found, request)
         quote = convert.quote_in(found, request)
         found.raise_if_any()
-        state, problems = await self._redemptions.reserve(attempt, request.buyer_id, request.currency, lines, quote)
+        customer = Customer(request.buyer_id, request.user_id)
+        caller, currency = current().caller, request.currency
+        state, problems = await self._redemptions.reserve(attempt, caller, customer, currency, lines, quote)
         return pb.ReserveRedemptionsResponse(state=convert.state_out(state), problems=[convert.problem_out(p) for p in problems])
 
     async def ConfirmRedemptions(self, request: pb.ConfirmRedemptionsRequest, context: Any) -> pb.ConfirmRedemptionsResponse:

@@ -60,14 +60,14 @@ class PriceScheduleServicer(pb_grpc.PriceScheduleServiceServicer):
     async def AssignPriceSchedules(
         self, request: pb.AssignPriceSchedulesRequest, context: Any
     ) -> pb.AssignPriceSchedulesResponse:
-        wanted = [Assignment(Key(a.product_id, a.buyer_id), a.price_schedule_id) for a in request.assignments]
+        wanted = [Assignment(Key(a.product_id, a.buyer_id, a.user_group_id), a.price_schedule_id) for a in request.assignments]
         await self._assigning.assign(_request(request), wanted)
         return pb.AssignPriceSchedulesResponse()
 
     async def UnassignPriceSchedules(
         self, request: pb.UnassignPriceSchedulesRequest, context: Any
     ) -> pb.UnassignPriceSchedulesResponse:
-        keys = [Key(a.product_id, a.buyer_id) for a in request.assignments]
+        keys = [Key(a.product_id, a.buyer_id, a.user_group_id) for a in request.assignments]
         await self._assigning.unassign(_request(request), keys)
         return pb.UnassignPriceSchedulesResponse()
 

@@ -10,7 +10,7 @@ from services.pricing.adapters.db import tables
 
 _CONTRACT = "stored_as_its_contract_allows"
 _SAID = "what the seller says; only the row states it"
-_ELSEWHERE = "leads into another service's tables: a product or buyer that is not there has no price to ask for"
+_ELSEWHERE = "leads into another service's tables: a product, buyer or group that is not there has no price to ask for"
 _TIMES = all_free("shown, and compared with what a caller has read", "version create_time update_time")
 WATCHED: Register = {
     tables.SCHEDULES: Watch(
@@ -24,7 +24,7 @@ WATCHED: Register = {
         by("assigned_schedule_exists"),
     ),
     tables.ASSIGNMENTS: Watch(
-        {"price_schedule_id": by("assigned_schedule_exists"), **all_free(_ELSEWHERE, "product_id buyer_id")},
+        {"price_schedule_id": by("assigned_schedule_exists"), **all_free(_ELSEWHERE, "product_id buyer_id user_group_id")},
         Free("an assignment may end at any time"),
     ),
     tables.TAX_RATES: Watch(

@@ -18,11 +18,13 @@ from services.pricing.domain.schedules.assignment import Assignment, Key
 
 _NAME = "price assignment"
 _C = ASSIGNMENTS.c
-# A product has one assignment per buyer, so the buyer breaks the ties of an order by product, and of no other order.
+_KEY = ("product_id", "buyer_id", "user_group_id")
+_COLUMNS = [_C[name] for name in _KEY]
+# A product has one assignment per buyer and group, so the group breaks the ties of this order, and of no other.
 _LISTING = Listing(
-    {name: Field(_C[name], "text") for name in ("product_id", "buyer_id", "price_schedule_id")},
-    _C.buyer_id,
-    default_order="product_id",
+    {name: Field(_C[name], "text") for name in ("product_id", "buyer_id", "user_group_id", "price_schedule_id")},
+    _C.user_group_id,
+    default_order="product_id, buyer_id",
 )
 
 
@@ -44,26 +46,23 @@ class SqlAssignmentStore:
         """Inserts or replaces, in the order of the keys, so that two calls do not wait for each other."""
         insert = self._tx.insert(ASSIGNMENTS)
         rows = [
-            {"product_id": a.key.product_id, "buyer_id": a.key.buyer_id, "price_schedule_id": a.schedule_id}
-            for a in sorted(assignments, key=lambda a: (a.key.product_id, a.key.buyer_id))
+            {**dict(zip(_KEY, _parts(a.key), strict=True)), "price_schedule_id": a.schedule_id}
+            for a in sorted(assignments, key=lambda a: _parts(a.key))
         ]
         await self._tx.execute(
-            insert.on_conflict_do_update(
-                index_elements=["product_id", "buyer_id"], set_={"price_schedule_id": insert.excluded.price_schedule_id}
-            ),
-            rows,
+            insert.on_conflict_do_update(index_elements=_KEY, set_={"price_schedule_id": insert.excluded.price_schedule_id}), rows
         )
-        note(self._tx, CHANGES, [assignment_made(_NAME, (row["product_id"], row["buyer_id"]), now) for row in rows])
+        note(self._tx, CHANGES, [assignment_made(_NAME, [row[name] for name in _KEY], now) for row in rows])
 
     async def remove(self, keys: Sequence[Key], now: datetime) -> None:
         """Deletes those that stand; they are locked in the order of the keys, so that two calls do not wait for each
         other."""
-        named = sa.tuple_(_C.product_id, _C.buyer_id).in_(sorted({(key.product_id, key.buyer_id) for key in keys}))
-        select = sa.select(ASSIGNMENTS).where(named).order_by(_C.product_id, _C.buyer_id).with_for_update()
+        named = sa.tuple_(*_COLUMNS).in_(sorted({_parts(key) for key in keys}))
+        select = sa.select(ASSIGNMENTS).where(named).order_by(*_COLUMNS).with_for_update()
         gone = (await self._tx.execute(select)).mappings().all()
         if gone:
             await self._tx.execute(sa.delete(ASSIGNMENTS).where(named))
-        note(self._tx, CHANGES, [assignment_ended(_NAME, (row["product_id"], row["buyer_id"]), now, row) for row in gone])
+        note(self._tx, CHANGES, [assignment_ended(_NAME, [row[name] for name in _KEY], now, row) for row in gone])
 
 
 class SqlAssignmentLists:
@@ -73,14 +72,14 @@ class SqlAssignmentLists:
         self._db = database
 
     async def of_products(self, product_ids: Sequence[str]) -> list[Assignment]:
-        """Of these products, by product and buyer."""
+        """Of these products, by product, buyer and group."""
         statement = sa.select(ASSIGNMENTS).where(_C.product_id.in_(list(product_ids)))
         async with self._db.reading() as tx:
-            rows = (await tx.execute(statement.order_by(_C.product_id, _C.buyer_id))).all()
+            rows = (await tx.execute(statement.order_by(*_COLUMNS))).all()
         return [_assignment(row) for row in rows]
 
     async def page(self, request: PageRequest, bound: Mapping[str, str]) -> Page[Assignment]:
-        """A page by product and buyer."""
+        """A page by product, buyer and group."""
         plan = _LISTING.plan(self._db.dialect, request, bound)
         async with self._db.reading(snapshot=plan.counts) as tx:
             page = await plan.read(tx, sa.select(ASSIGNMENTS))
@@ -88,4 +87,9 @@ class SqlAssignmentLists:
 
 
 def _assignment(row: Any) -> Assignment:
-    return Assignment(Key(row.product_id, row.buyer_id), row.price_schedule_id)
+    return Assignment(Key(row.product_id, row.buyer_id, row.user_group_id), row.price_schedule_id)
+
+
+def _parts(key: Key) -> tuple[str, str, str]:
+    """As the columns of `_KEY` hold it."""
+    return key.product_id, key.buyer_id, key.group_id
