@@ -14,6 +14,7 @@ from google.type.money_pb2 import Money
 
 from libs.auth import PartyKind, Principal, ServiceTokens
 from libs.rpc.required import behaviors
+from services.host.contexts import CONTEXTS
 from services.host.sample.marketplace import PASSWORD, PORTAL, SHOP, party
 from tests.support.marketplace import Marketplace
 from waybill.directory.v1 import token_service_pb2, token_service_pb2_grpc, user_service_pb2
@@ -53,6 +54,8 @@ class Callers:
                 username=name,
                 party=party(kind.value, COMPANIES[kind][0]),
                 first_name="Alex",
+                last_name="All",
+                email="alex@example.com",
                 active=True,
                 password=PASSWORD,
                 roles=sorted(held),
@@ -72,32 +75,41 @@ class Callers:
         """What a call of such a user carries."""
         return self._known[kind, frozenset(held)]
 
+    async def call(self, method: MethodDescriptor, request: Message, metadata: Metadata) -> tuple[Answer, Message | None]:
+        """What a caller hears and is given from outside; nothing where it is refused."""
+        return await _called(self.outside, method, request, metadata)
+
     async def answer(self, method: MethodDescriptor, metadata: Metadata) -> Answer:
         """What a user hears who calls it."""
-        return await _answer(self.outside, method, idle(method), metadata)
+        return (await self.call(method, idle(method), metadata))[0]
 
     async def answer_to_service(self, method: MethodDescriptor, service: str, acting: Principal | None = None) -> Answer:
         """What a service hears that calls it, for nobody or for a user. Its request is empty: services are believed, and a
         submit or a cancel of an order that nobody has would be carried out."""
-        metadata = (("waybill-service", self.tokens.issue(service, acting)),)
-        return await _answer(self.inside, method, GetMessageClass(method.input_type)(), metadata)
+        context = method.full_name.split(".")[1]
+        # What every process serves belongs to none of the contexts.
+        context = context if context in CONTEXTS else "host"
+        metadata = (("waybill-service", self.tokens.issue(service, acting, context)),)
+        return (await _called(self.inside, method, GetMessageClass(method.input_type)(), metadata))[0]
 
 
-async def _answer(channel: grpc.aio.Channel, method: MethodDescriptor, request: Message, metadata: Metadata) -> Answer:
+async def _called(
+    channel: grpc.aio.Channel, method: MethodDescriptor, request: Message, metadata: Metadata
+) -> tuple[Answer, Message | None]:
     path = f"/{method.containing_service.full_name}/{method.name}"
     out_of = GetMessageClass(method.output_type)
     kinds = {"request_serializer": type(request).SerializeToString, "response_deserializer": out_of.FromString}
     try:
         if method.server_streaming:
             call = channel.unary_stream(path, **kinds)(request, metadata=metadata)
-            await call.read()
+            given = await call.read()
             call.cancel()
         else:
-            await channel.unary_unary(path, **kinds)(request, metadata=metadata)
+            given = await channel.unary_unary(path, **kinds)(request, metadata=metadata)
     except grpc.aio.AioRpcError as error:
         refused: WaybillError = from_rpc_error(error)
-        return refused.reason or refused.code.name, dict(refused.metadata)
-    return "OK", {}
+        return (refused.reason or refused.code.name, dict(refused.metadata)), None
+    return ("OK", {}), given
 
 
 def idle(method: MethodDescriptor) -> Message:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from libs.auth import PartyKind
+from services.host.contexts import CONTEXTS
 
 FOLDER = Path(__file__).parent
 PARTIES = (PartyKind.SELLER, PartyKind.BUYER, PartyKind.SUPPLIER)
@@ -21,8 +22,10 @@ class Row:
     """Its path, such as `/waybill.order.v1.OrderService/GetOrder`."""
     admits: Mapping[PartyKind, tuple[str, ...]]
     """By kind of company: roles, any of which is enough, and none for every user."""
-    services: str
-    """Which services may call: `all` or names; `open` for everyone; empty where users call."""
+    services: frozenset[str]
+    """The services that may call."""
+    open: bool
+    """Whether it needs no token."""
 
     @property
     def context(self) -> str:
@@ -34,9 +37,10 @@ class Row:
         """The service of the contracts that it belongs to, such as `OrderService`."""
         return self.method.split("/")[1].rpartition(".")[2]
 
-    def admits_service(self, service: str) -> bool:
-        """Whether this service may call, where only services may."""
-        return self.services in ("all", "open") or service in split(self.services)
+    @property
+    def service_only(self) -> bool:
+        """Whether no user may call."""
+        return not self.admits and not self.open
 
 
 def split(cell: str) -> tuple[str, ...]:
@@ -69,12 +73,22 @@ def rows() -> list[Row]:
             admits = {
                 party: () if cell == "any" else split(cell)
                 for party, cell in zip(PARTIES, by_party, strict=True)
-                if cell not in ("", "-")
+                if cell not in ("", "-", "open")
             }
-            found.append(Row(f"/{service}/{method}", admits, services))
+            called_by = frozenset(CONTEXTS if services == "all" else split(services))
+            found.append(Row(f"/{service}/{method}", admits, called_by, "open" in by_party))
     return found
 
 
 def roles_of_data() -> set[str]:
     """Roles of `calls.md` that admit to no call by themselves."""
     return {cells[0] for _, cells in tables("calls.md") if len(cells) == 2}
+
+
+def fields_of_page() -> dict[str, dict[frozenset[PartyKind], tuple[str, ...]]]:
+    """Of `fields.md`: by heading, and by the parties that see them, names of fields. Nobody sees what is never set."""
+    found: dict[str, dict[frozenset[PartyKind], tuple[str, ...]]] = {}
+    for heading, (who, names) in tables("fields.md"):
+        parties = frozenset(kind for kind in PARTIES if kind.value.lower() in split(who))
+        found.setdefault(heading, {})[parties] = tuple(names.split())
+    return found

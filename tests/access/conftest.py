@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from libs.auth import ServiceTokens
+from services.host.process.service_keys import service_keys
 from services.host.process.settings import HostSettings
 from tests.access.callers import Callers
 from tests.support.databases import run_folder
@@ -28,7 +29,7 @@ async def callers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cal
     """Everyone who calls. Nothing runs in the background, so that only calls change anything."""
     data = tmp_path_factory.mktemp("access")
     copy = await copied_files(run_folder(), data)
-    tokens = ServiceTokens(HostSettings(data=data).secret())
+    tokens = ServiceTokens(service_keys(HostSettings(data=data)))
     async with (
         marketplace(data, secret=copy.secret, background=False) as made,
         grpc.aio.insecure_channel(made.address) as outside,

@@ -17,7 +17,7 @@ from waybill_client.aio_services import AsyncServices
 from waybill_client.services import Service, Services
 
 METHODS = {f"/{m.containing_service.full_name}/{m.name}": m for s in services() for m in s.methods}
-ACCESS = frozenset({"TOKEN_MISSING", "SERVICE_ONLY", "PARTY_NOT_ADMITTED", "ROLE_MISSING"})
+ACCESS = frozenset({"TOKEN_MISSING", "SERVICE_ONLY", "SERVICE_NOT_ADMITTED", "PARTY_NOT_ADMITTED", "ROLE_MISSING"})
 """Reasons that say who may call; every other answer comes from a method that admitted its caller."""
 DEFECTS = frozenset({"INTERNAL", "UNKNOWN", "UNIMPLEMENTED", "DEADLINE_EXCEEDED", "UNAVAILABLE", "TOKEN_INVALID"})
 """Answers that say nothing about access."""
@@ -37,13 +37,14 @@ def test_every_role_admits_to_a_call_or_is_said_to_open_something_else() -> None
     assert sorted((admitting | roles_of_data()) - roles.ALL_ROLES) == [], "cells of calls.md that name no role"
 
 
-def test_a_row_is_for_users_or_for_services() -> None:
-    assert [row.method for row in ROWS if bool(row.admits) == bool(row.services)] == []
+def test_every_row_is_for_somebody() -> None:
+    assert [row.method for row in ROWS if row.service_only and not row.services] == []
+    assert [row.method for row in ROWS if row.services - set(CONTEXTS)] == []
 
 
 def test_a_service_of_the_contracts_is_wholly_for_services_or_offered_by_the_client() -> None:
-    inner = {row.service: row.services not in ("", "open") for row in ROWS}
-    assert [row.method for row in ROWS if inner[row.service] != (row.services not in ("", "open"))] == []
+    inner = {row.service: row.service_only for row in ROWS}
+    assert [row.method for row in ROWS if inner[row.service] != row.service_only] == []
     client = AsyncWaybill("127.0.0.1:1", "shop")
     attributes = [name for name, value in vars(Services).items() if isinstance(value, Service)]
     assert attributes == [name for name in AsyncServices.__annotations__ if name != "channel"]
@@ -58,8 +59,8 @@ def others(admitted: tuple[str, ...]) -> frozenset[str]:
 
 def expected_of(row: Row, kind: PartyKind) -> dict[frozenset[str], Answer | None]:
     """By the roles that a user of this kind of company has, what it hears; None where it is admitted."""
-    if row.services:
-        heard = None if row.services == "open" else ("SERVICE_ONLY", dict[str, str]())
+    if row.service_only or row.open:
+        heard = None if row.open else ("SERVICE_ONLY", dict[str, str]())
         return {frozenset(): heard, frozenset({roles.FULL_ACCESS}): heard}
     if kind not in row.admits:
         parties = ", ".join(party.value for party in PartyKind if party in row.admits)
@@ -99,20 +100,20 @@ async def by_users(callers: Callers, row: Row, method: MethodDescriptor) -> list
 async def by_others(callers: Callers, row: Row, method: MethodDescriptor) -> list[str]:
     """What nobody, and services, hear otherwise than they should."""
     heard = {"nobody": await callers.answer(method, ())}
-    expected: dict[str, Answer | None] = {"nobody": None if row.services == "open" else ("TOKEN_MISSING", {})}
-    if row.services:
-        for service in CONTEXTS:
+    expected: dict[str, Answer | None] = {"nobody": None if row.open else ("TOKEN_MISSING", {})}
+    for service in CONTEXTS:
+        if service not in row.services:
             heard[service] = await callers.answer_to_service(method, service)
-            expected[service] = None if row.admits_service(service) else ("SERVICE_ONLY", {})
-    else:
-        # A service is held to the rights of the user whom it calls for.
-        for kind in PARTIES:
+            expected[service] = ("SERVICE_NOT_ADMITTED", {"services": ", ".join(sorted(row.services))})
+        elif not row.admits:
+            heard[service], expected[service] = await callers.answer_to_service(method, service), None
+    for service in row.services:
+        # It is held to the rights of the user whom it calls for.
+        for kind in PARTIES if row.admits else ():
             acting = Principal("somebody", "company", kind, frozenset(), "client")
-            who = f"a service that calls for a {kind.value} without roles"
-            heard[who], expected[who] = (
-                await callers.answer_to_service(method, "order", acting),
-                expected_of(row, kind)[frozenset()],
-            )
+            who = f"{service} that calls for a {kind.value} without roles"
+            heard[who] = await callers.answer_to_service(method, service, acting)
+            expected[who] = expected_of(row, kind)[frozenset()]
     return [
         f"{row.method}: {who} heard {answer}, not {expected[who] or 'an admission'}"
         for who, answer in heard.items()

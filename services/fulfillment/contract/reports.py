@@ -16,12 +16,15 @@ from waybill.type.v1.canceled_amounts_pb2 import CanceledAmounts
 
 _STATUS = {name.removeprefix("SUPPLIER_ORDER_STATUS_"): number for name, number in supplier_order_pb2.SupplierOrderStatus.items()}
 
-_SELL_SIDE: dict[str, tuple[str, ...]] = {
-    "SupplierOrder": ("subtotal", "discount", "shipping_cost", "tax", "total", "canceled"),
-    "SupplierOrderLine": ("unit_price", "subtotal", "discount", "tax"),
-    "ShipSelection": ("cost",),
+_SIDES: dict[Side, dict[str, tuple[str, ...]]] = {
+    Side.SELL: {
+        "SupplierOrder": ("subtotal", "discount", "shipping_cost", "tax", "total", "canceled"),
+        "SupplierOrderLine": ("unit_price", "subtotal", "discount", "tax"),
+        "ShipSelection": ("cost",),
+    },
+    Side.BUYER: {"SupplierOrder": ("user_id", "client_id", "billing_address")},
 }
-"""By message, the amounts that are what the buyer pays."""
+"""By side, the fields of each message that show it."""
 
 
 def supplier_order_out(o: SupplierOrder) -> supplier_order_pb2.SupplierOrder:
@@ -76,11 +79,11 @@ def supplier_order_out(o: SupplierOrder) -> supplier_order_pb2.SupplierOrder:
 
 
 def supplier_order_shown(o: SupplierOrder, sides: Set[Side]) -> supplier_order_pb2.SupplierOrder:
-    """A supplier order with the amounts that its reader may see."""
+    """A supplier order with the sides that its reader may see."""
     made = supplier_order_out(o)
-    if Side.SELL not in sides:
+    for side in _SIDES.keys() - sides:
         for part in (made, *made.line_items, *made.ship_selections):
-            for name in _SELL_SIDE[part.DESCRIPTOR.name]:
+            for name in _SIDES[side].get(part.DESCRIPTOR.name, ()):
                 part.ClearField(name)
     return made
 

@@ -18,10 +18,12 @@ STOCK_READERS = (roles.INVENTORY_ADMIN, roles.PRODUCT_ADMIN, roles.SHIPMENT_ADMI
 
 
 class Side(StrEnum):
-    """One side of what a supplier order amounts to."""
+    """A part of a supplier order that not everyone who sees the order is shown."""
 
     SELL = "SELL"
     """What the buyer pays for it: unit prices, subtotal, discount, shipping cost, tax, total, and what of them was canceled."""
+    BUYER = "BUYER"
+    """Who bought, and how: the buyer's user, the API client, and where the bill goes. What is shipped needs none of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,11 @@ def supplier_orders(caller: Principal) -> Scope:
 
 
 def sides(caller: Principal) -> frozenset[Side]:
-    """Which amounts of the supplier orders that the caller may see are shown: to the seller and to their supplier the sell
+    """Which sides of the supplier orders that the caller may see are shown: to the seller all, to their supplier the sell
     side, to a buyer none. Of amounts with two sides a supplier would see one.
     """
+    if caller.is_seller:
+        return frozenset(Side)
     return frozenset() if _side(caller).nothing else frozenset({Side.SELL})
 
 
@@ -81,13 +85,13 @@ def shipments(caller: Principal) -> Scope:
 def seen(shipment: Shipment, scope: Scope) -> Shipment:
     """A shipment of the scope as it is shown.
 
-    A buyer sees neither what it cost the supplier nor which stock its units were taken from, and a user without the
-    company's orders the own items only.
+    A buyer sees neither what it cost the supplier nor where it left from and which stock its units were taken from, and a user
+    without the company's orders the own items only.
     """
     if scope.buyer_id is None:
         return shipment
     own = [i for i in shipment.items if scope.user_id in (None, i.user_id)]
-    return replace(shipment, cost=None, items=tuple(replace(i, record_id="") for i in own))
+    return replace(shipment, cost=None, ship_from_id="", items=tuple(replace(i, record_id="") for i in own))
 
 
 def may_act_for(caller: Principal, supplier_id: str) -> bool:

@@ -24,12 +24,16 @@ from waybill.type.v1 import party_pb2
 from waybill.type.v1.address_pb2 import Address
 from waybill.type.v1.canceled_amounts_pb2 import CanceledAmounts
 
-_SELL_SIDE: dict[str, tuple[str, ...]] = {
-    "SupplierOrder": ("subtotal", "discount", "shipping_cost", "tax", "total", "canceled"),
-    "SupplierOrderLine": ("unit_price", "subtotal", "discount", "tax"),
-    "ShipSelection": ("cost",),
+_AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "total", "canceled")
+_SIDES: dict[Side, dict[str, tuple[str, ...]]] = {
+    Side.SELL: {
+        "SupplierOrder": _AMOUNTS,
+        "SupplierOrderLine": ("unit_price", "subtotal", "discount", "tax"),
+        "ShipSelection": ("cost",),
+    },
+    Side.BUYER: {"SupplierOrder": ("user_id", "client_id", "billing_address")},
 }
-"""By message, the amounts that are what the buyer pays."""
+"""By side, the fields of each message that show it."""
 
 
 def party(kind: str, id: str) -> party_pb2.Party:
@@ -43,12 +47,12 @@ def status_out(status: str) -> order_pb2.OrderStatus.ValueType:
 
 
 def any_order(found: Order | SupplierOrderView, sides: Set[Side]) -> order_pb2.Order:
-    """An order of either kind; of a supplier order with these sides of its amounts."""
+    """An order of either kind; of a supplier order these sides."""
     return order_out(found) if isinstance(found, Order) else supplier_order_out(found, sides)
 
 
 def any_lines(found: Found, sides: Set[Side]) -> list[line_item_pb2.LineItem]:
-    """Lines of an order of either kind; of a supplier order with these sides of their amounts."""
+    """Lines of an order of either kind; of a supplier order these sides."""
     if isinstance(found.order, Order):
         return lines_out(found.order, found.lines, found.allocations)
     return supplier_lines_out(found.order, sides)
@@ -115,11 +119,11 @@ def order_out(o: Order) -> order_pb2.Order:
 
 
 def reported(view: SupplierOrderView, sides: Set[Side]) -> supplier_order_pb2.SupplierOrder:
-    """The report of a supplier order with the amounts that its reader may see."""
+    """The report of a supplier order with the sides that its reader may see."""
     made = supplier_order_pb2.SupplierOrder.FromString(view.document)
-    if Side.SELL not in sides:
+    for side in _SIDES.keys() - sides:
         for part in (made, *made.line_items, *made.ship_selections):
-            for name in _SELL_SIDE[part.DESCRIPTOR.name]:
+            for name in _SIDES[side].get(part.DESCRIPTOR.name, ()):
                 part.ClearField(name)
     return made
 
@@ -139,7 +143,7 @@ def supplier_order_out(view: SupplierOrderView, sides: Set[Side]) -> order_pb2.O
         from_party=party("SELLER", view.seller_id),
         to_party=party("SUPPLIER", m.supplier_id) if m.supplier_id else party("SELLER", view.seller_id),
         parent_order_id=m.order_id,
-        from_user=order_pb2.OrderUser(id=m.user_id),
+        from_user=order_pb2.OrderUser(id=m.user_id) if m.user_id else None,
         client_id=m.client_id,
         status=status_out(view.status),
         supplier_status=supplier_order_pb2.SupplierOrderStatus.Value(f"SUPPLIER_ORDER_STATUS_{view.supplier_status}"),
@@ -154,7 +158,7 @@ def supplier_order_out(view: SupplierOrderView, sides: Set[Side]) -> order_pb2.O
         held=m.held,
     )
     for target, source in (
-        *((name, name) for name in _SELL_SIDE["SupplierOrder"]),
+        *((name, name) for name in _AMOUNTS),
         ("create_time", "create_time"),
         ("update_time", "update_time"),
         ("submit_time", "create_time"),
@@ -305,10 +309,11 @@ def supplier_lines_out(view: SupplierOrderView, sides: Set[Side]) -> list[line_i
 
 
 def shipment_out(document: bytes, to_buyer: bool) -> shipment_pb2.Shipment:
-    """A shipment as last reported. A buyer sees neither what it cost the supplier nor which stock its units come from."""
+    """A shipment as last reported. A buyer sees neither what it cost the supplier nor where it and its units come from."""
     made = shipment_pb2.Shipment.FromString(document)
     if to_buyer:
         made.ClearField("cost")
+        made.ClearField("ship_from_id")
         for item in made.items:
             item.ClearField("inventory_record_id")
     return made

@@ -132,12 +132,13 @@ async def test_rejected_units_are_sourced_again_and_the_rest_is_the_sellers(worl
     assert status(await world.supplier_order("PO1-3")) == "COMPLETED"
 
 
-async def test_marks_of_one_supplier_do_not_reach_the_next(world: World) -> None:
+async def test_marks_of_the_buyer_reach_the_seller_and_those_of_a_supplier_nobody_else(world: World) -> None:
     await world.stock(("a", "drill", "bolt", 9), ("b", "drill", "nut", 9))
     want = line(default_supplier_id="bolt", supplier_ids=["nut"])
     for order_id, forward in (("PO1", True), ("PO2", False)):
         key, (made,) = await world.placed(order_id, want, forward=forward, xp=xp(gift=True))
-        assert dict(made.xp) == {"gift": True}
+        begun = {} if forward else {"gift": True}
+        assert dict(made.xp) == begun
         mark = so.SupplierOrder(id=made.id, xp=xp(margin="40 %"))
         await world.supplier_orders().UpdateSupplierOrder(svc.UpdateSupplierOrderRequest(supplier_order=mark))
         if forward:
@@ -145,8 +146,12 @@ async def test_marks_of_one_supplier_do_not_reach_the_next(world: World) -> None
         else:
             await world.reservations().ForwardOrder(res.ForwardOrderRequest(order_key=key))
         first, second = await all_of(world, key)
-        assert dict(first.xp) == {"gift": True, "margin": "40 %"}
-        assert dict(second.xp) == {"gift": True}
+        assert dict(first.xp) == {**begun, "margin": "40 %"}
+        assert dict(second.xp) == {}
+        if forward:
+            await reject(world, second.id, supplier(party="nut"))
+            *_, sellers = await all_of(world, key)
+            assert (sellers.supplier_id, dict(sellers.xp)) == ("", {"gift": True})
 
 
 async def test_a_freeze_stops_shipping_until_it_is_taken_back(world: World) -> None:

@@ -1,6 +1,8 @@
-"""Which amounts of a supplier order its readers see."""
+"""Which sides of a supplier order its readers see."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from services.fulfillment.contract.reports import supplier_order_out, supplier_order_shown
 from services.fulfillment.domain.supplier_orders.supplier_order import SelectionItem, ShipSelection, SupplierOrder
@@ -18,16 +20,26 @@ def placed() -> SupplierOrder:
     return made
 
 
-def test_the_sell_side_is_all_that_is_reported() -> None:
+def test_both_sides_are_all_that_is_reported() -> None:
     order = placed()
-    assert supplier_order_shown(order, {Side.SELL}) == supplier_order_out(order)
+    assert supplier_order_shown(order, set(Side)) == supplier_order_out(order)
     assert len({*amounts(supplier_order_out(order))}) > 4
 
 
-def test_without_a_side_no_amount_is_left_and_all_else_is() -> None:
-    whole, bare = supplier_order_out(placed()), supplier_order_shown(placed(), set())
+def test_without_the_sell_side_no_amount_is_left_and_all_else_is() -> None:
+    whole, bare = supplier_order_out(placed()), supplier_order_shown(placed(), {Side.BUYER})
     assert list(amounts(bare)) == []
     for name in (f.name for f in Message.DESCRIPTOR.fields if f.message_type is None or not holds_amounts(f.message_type)):
         assert getattr(bare, name) == getattr(whole, name), name
     assert [(i.line_item_id, i.quantity) for i in bare.line_items] == [("l1", 2)]
     assert [s.ship_method_name for s in bare.ship_selections] == ["Ground"]
+
+
+def test_without_the_buyers_side_nothing_says_who_bought_and_all_else_is_left() -> None:
+    order = replace(placed(), billing_address={"lines": ["1 Main St"]})
+    whole, bare = supplier_order_out(order), supplier_order_shown(order, {Side.SELL})
+    gone = {f.name for f, _ in whole.ListFields()} - {f.name for f, _ in bare.ListFields()}
+    assert gone == {"user_id", "client_id", "billing_address"}
+    for name in gone:
+        whole.ClearField(name)  # type: ignore[arg-type]
+    assert bare == whole

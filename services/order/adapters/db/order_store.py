@@ -49,33 +49,30 @@ from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrderStatus
 
 SUPPLIER_STATUSES = [name.removeprefix("SUPPLIER_ORDER_STATUS_") for name in SupplierOrderStatus.keys()[1:]]
 O = ORDERS.c  # noqa: E741 - the columns, as everywhere in adapters
-LISTING = Listing(
-    {
-        "id": Field(O.id),
-        "status": Field(O.status, "enum", {s.value: s.value for s in OrderStatus}),
-        "sub_status": Field(O.sub_status),
-        "supplier_status": Field(O.supplier_status, "enum", {name: name for name in SUPPLIER_STATUSES}),
-        "is_submitted": Field(O.is_submitted, "bool"),
-        "currency": Field(O.currency),
-        "buyer_id": Field(O.buyer_id),
-        "supplier_id": Field(O.supplier_id),
-        "user_id": Field(O.user_id),
-        "client_id": Field(O.client_id),
-        "parent_order_id": Field(O.parent_id),
-        "held": Field(O.held, "bool"),
-        "line_item_count": Field(O.line_item_count, "int"),
-        **{
-            name: Field(O[name], "micros") for name in ("subtotal", "discount", "shipping_cost", "tax", "total", "canceled_total")
-        },
-        "comments": Field(O.comments),
-        **{
-            name: Field(O[name], "time")
-            for name in ("create_time", "update_time", "submit_time", "forward_time", "complete_time", "cancel_time")
-        },
+_FIELDS = {
+    "id": Field(O.id),
+    "status": Field(O.status, "enum", {s.value: s.value for s in OrderStatus}),
+    "sub_status": Field(O.sub_status),
+    "supplier_status": Field(O.supplier_status, "enum", {name: name for name in SUPPLIER_STATUSES}),
+    "is_submitted": Field(O.is_submitted, "bool"),
+    "currency": Field(O.currency),
+    "buyer_id": Field(O.buyer_id),
+    "supplier_id": Field(O.supplier_id),
+    "user_id": Field(O.user_id),
+    "client_id": Field(O.client_id),
+    "parent_order_id": Field(O.parent_id),
+    "held": Field(O.held, "bool"),
+    "line_item_count": Field(O.line_item_count, "int"),
+    **{name: Field(O[name], "micros") for name in ("subtotal", "discount", "shipping_cost", "tax", "total", "canceled_total")},
+    "comments": Field(O.comments),
+    **{
+        name: Field(O[name], "time")
+        for name in ("create_time", "update_time", "submit_time", "forward_time", "complete_time", "cancel_time")
     },
-    O.key,
-    xp=O.xp,
-)
+}
+LISTING = Listing(_FIELDS, O.key, xp=O.xp)
+_OF_SUPPLIERS = Listing({n: f for n, f in _FIELDS.items() if n not in ("user_id", "client_id")}, O.key, xp=O.xp)
+"""What a supplier is not shown it does not find by a filter either."""
 FIXED = ("key", "kind", "id", "create_time", "created_by", "currency")
 """What never changes of a buyer order."""
 _GET = sa.select(ORDERS).where(O.key == sa.bindparam("key"), O.kind == "BUYER")
@@ -215,13 +212,13 @@ class SqlOrderStore:
         self, scope: Scope, direction: Direction, query: PageRequest, bound: Mapping[str, str]
     ) -> Page[Order | SupplierOrderView]:
         """A page of what the scope lets see."""
-        plan = LISTING.plan(self._tx.dialect, query, {**bound, "direction": direction.value})
+        plan = _listing(scope).plan(self._tx.dialect, query, {**bound, "direction": direction.value})
         page = await plan.read(self._tx, sa.select(ORDERS).where(condition(scope)))
         return page.map(lambda row: order_of(row._mapping) if row.kind == "BUYER" else supplier_view(row._mapping))
 
     async def count_orders(self, scope: Scope, filter: str) -> dict[str, int]:
         """How many the scope lets see, by status."""
-        plan = LISTING.plan(self._tx.dialect, PageRequest(filter=filter))
+        plan = _listing(scope).plan(self._tx.dialect, PageRequest(filter=filter))
         return await plan.count_by(self._tx, sa.select(ORDERS).where(condition(scope)), O.status)
 
     async def history(self, key: uuid.UUID, query: PageRequest) -> Page[Event]:
@@ -229,6 +226,11 @@ class SqlOrderStore:
         plan = HISTORY.plan(self._tx.dialect, query, {"order": str(key)})
         page = await plan.read(self._tx, sa.select(EVENTS).where(EVENTS.c.aggregate_key == key))
         return page.map(lambda row: event_of(row._mapping))
+
+
+def _listing(scope: Scope) -> Listing:
+    suppliers = scope.supplier_orders
+    return LISTING if suppliers is None or suppliers.supplier_id is None else _OF_SUPPLIERS
 
 
 def bound(row: dict[str, Any]) -> dict[str, Any]:

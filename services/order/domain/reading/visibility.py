@@ -29,10 +29,12 @@ class Direction(StrEnum):
 
 
 class Side(StrEnum):
-    """One side of what a supplier order amounts to."""
+    """A part of a supplier order that not everyone who sees the order is shown."""
 
     SELL = "SELL"
     """What the buyer pays for it: unit prices, subtotal, discount, shipping cost, tax, total, and what of them was canceled."""
+    BUYER = "BUYER"
+    """Who bought, and how: the buyer's user, the API client, and where the bill goes. What is shipped needs none of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,11 @@ def sees(seen: Scope, owners: Owners) -> bool:
 
 
 def sides(caller: Principal) -> frozenset[Side]:
-    """Which amounts of the supplier orders that `caller` sees are shown: to the seller and to their supplier the sell side,
+    """Which sides of the supplier orders that `caller` sees are shown: to the seller all, to their supplier the sell side,
     to a buyer none. Of amounts with two sides a supplier would see one.
     """
+    if caller.is_seller:
+        return frozenset(Side)
     return frozenset() if caller.party_kind is PartyKind.BUYER else frozenset({Side.SELL})
 
 

@@ -76,8 +76,8 @@ def split(whole: SupplierOrder, xp: JsonObject, first_number: int, new_key: NewK
 
 
 def from_share(whole: SupplierOrder, xp: JsonObject, share: Share, number: int, new_key: NewKey, now: datetime) -> SupplierOrder:
-    """A new supplier order of the same buyer order. Its xp begins as the buyer order's: what the owner of the whole
-    has written there is no other supplier's business.
+    """A new supplier order of the same buyer order. Its xp begins empty: what the buyer has written into the order is for the
+    seller, whose own supplier order begins with `xp`; and what the owner of the whole has written is no other supplier's.
     """
     made = SupplierOrder(
         key=new_key(),
@@ -103,7 +103,7 @@ def from_share(whole: SupplierOrder, xp: JsonObject, share: Share, number: int, 
         shipping_address=whole.shipping_address,
         billing_address=whole.billing_address,
         comments=whole.comments,
-        xp=xp,
+        xp={} if share.supplier_id else xp,
         held=whole.held,
     )
     return settled(made, now)
