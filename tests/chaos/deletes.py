@@ -238,7 +238,7 @@ async def all_are_gone(people: People, tag: str) -> None:
         repeated = await refusal(partial(kind.make, people, tag, request_of(kind, tag, "make")))
         assert (again, anew, repeated) == (GONE, TAKEN, GONE), kind.name
         await in_the_feed(people, kind.context, kind.name, partial(_is, f"{kind.book}{tag}"), 1)
-    await in_the_feed(people, "directory", "address assignment", partial(_is, f"BUYER:globex/{tag}/gil"), 1)
+    await in_the_feed(people, "directory", "address assignment", partial(_is, f"BUYER:globex/{tag}/gil/"), 1)
 
 
 def _is(id: str, change: changes_pb.Change) -> bool:

@@ -27,9 +27,13 @@ class AddressAssignments:
     async def assign(self, caller: Principal, found: Violations, items: Assigned, request: RequestKey | None) -> None:
         """Adds or replaces all or none. `found` is what is wrong so far."""
         caller.require(roles.ADDRESS_ADMIN)
-        seen: set[tuple[str, str, str]] = set()
+        seen: set[tuple[str, str, str, str]] = set()
         for i, (party, item) in enumerate(items):
-            key = (party, item.address_id, item.user_id)
+            key = (party, item.address_id, item.user_id, item.group_id)
+            one = not (item.user_id and item.group_id)
+            found.require(
+                f"assignments[{i}].user_group_id", one, reasons.FIELD_INVALID, "stands beside a user; either is assigned"
+            )
             found.require(f"assignments[{i}]", key not in seen, reasons.DUPLICATE_ITEM, "stands twice")
             seen.add(key)
 
@@ -56,6 +60,7 @@ class AddressAssignments:
     async def _check(self, work: DirectoryWork, found: Violations, items: Assigned) -> None:
         addresses = await work.books.taken({(party, item.address_id) for party, item in items})
         people = await work.parties.members({(party, item.user_id) for party, item in items if item.user_id})
+        groups = await work.groups.known({item.group_id for _, item in items if item.group_id})
         for i, (party, item) in enumerate(items):
             found.require(
                 f"assignments[{i}].address_id",
@@ -68,4 +73,10 @@ class AddressAssignments:
                 not item.user_id or (party, item.user_id) in people,
                 reasons.USER_NOT_FOUND,
                 "there is no such user in the company",
+            )
+            found.require(
+                f"assignments[{i}].user_group_id",
+                not item.group_id or groups.get(item.group_id) == party,
+                reasons.USER_GROUP_NOT_FOUND,
+                "there is no such group in the company",
             )

@@ -16,6 +16,7 @@ RULES: Mapping[str, str] = {
     "address_has_company": "addresses",
     "assignment_has_address": "address_assignments",
     "assignment_has_user": "address_assignments",
+    "assignment_has_group": "address_assignments",
     "group_has_company": "user_groups",
     "member_has_group": "user_group_members",
     "member_has_user": "user_group_members",

@@ -284,8 +284,8 @@ class AddressLists(Protocol):
         ...
 
     async def assignments(self, caller: Principal, book: str, request: PageRequest) -> Page[tuple[str, Assignment]]:
-        """A page of a book's assignments, each with its company; without AddressAdmin those of the caller and of
-        everyone."""
+        """A page of a book's assignments, each with its company; without AddressAdmin those of the caller, of its groups
+        and of everyone."""
         ...
 
 

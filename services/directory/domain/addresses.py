@@ -28,12 +28,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Lets a user, or with an empty user the whole company, use an address."""
+    """Lets a user, or a group of users, or with neither the whole company, use an address."""
 
     address_id: str
     user_id: str
     shipping: bool
     billing: bool
+    group_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,8 @@ class Usable:
 
 
 def usable(addresses: Iterable[Fields], assignments: Sequence[Assignment], user_id: str, restricted: bool) -> list[Usable]:
-    """All addresses of the book for every purpose; of a restricted buyer only those assigned to the user or to everyone,
-    for the purposes that these assignments name together."""
+    """All addresses of the book for every purpose; of a restricted buyer only those assigned to the user, to its groups or to
+    everyone, for the purposes that these assignments name together. `assignments` to groups are to those of the user."""
     if not restricted:
         return [Usable(address) for address in addresses]
     mine = [a for a in assignments if a.user_id in ("", user_id)]
@@ -61,9 +62,17 @@ def usable(addresses: Iterable[Fields], assignments: Sequence[Assignment], user_
 
 
 def default_id(assignments: Sequence[Assignment], user_id: str, billing: bool) -> str:
-    """The only address assigned for the purpose at the most specific level that has any; else none."""
-    for level in ([user_id] if user_id else []) + [""]:
-        found = [a.address_id for a in assignments if a.user_id == level and (a.billing if billing else a.shipping)]
-        if found:
-            return found[0] if len(found) == 1 else ""
-    return ""
+    """The only address assigned for the purpose at the most specific level that has any; else none.
+
+    The levels are the user, its groups together, and the company. `assignments` to groups are to those of the user.
+    """
+    mine = [a for a in assignments if a.user_id in ("", user_id) and (a.billing if billing else a.shipping)]
+    if not mine:
+        return ""
+    level = max(map(_level, mine))
+    found = {a.address_id for a in mine if _level(a) == level}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _level(assignment: Assignment) -> int:
+    return 2 if assignment.user_id else 1 if assignment.group_id else 0

@@ -84,14 +84,20 @@ def assignment_in(found: Violations, field: str, caller: Principal, message: pb.
     """Company and assignment."""
     found.check_id(f"{field}.address_id", message.address_id)
     found.check_id(f"{field}.user_id", message.user_id, required=False)
+    found.check_id(f"{field}.user_group_id", message.user_group_id, required=False)
     book = book_in(found, f"{field}.party", caller, message.party)
-    return book, Assignment(message.address_id, message.user_id, message.shipping, message.billing)
+    return book, Assignment(message.address_id, message.user_id, message.shipping, message.billing, message.user_group_id)
 
 
 def assignment_out(party: str, item: Assignment) -> pb.AddressAssignment:
     """An assignment as callers see it."""
     return pb.AddressAssignment(
-        party=party_message(party), address_id=item.address_id, user_id=item.user_id, shipping=item.shipping, billing=item.billing
+        party=party_message(party),
+        address_id=item.address_id,
+        user_id=item.user_id,
+        user_group_id=item.group_id,
+        shipping=item.shipping,
+        billing=item.billing,
     )
 
 

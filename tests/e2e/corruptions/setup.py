@@ -100,6 +100,7 @@ CORRUPTIONS = [
     breaks(
         "directory",
         "assignment_has_user",
+        "assignment_has_group",
         "hq-globex for nobody",
         set_where(ADDRESS_ASSIGNMENTS, "address_id", "hq-globex", user_id="nobody"),
     ),

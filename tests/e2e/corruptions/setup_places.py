@@ -48,6 +48,7 @@ DIRECTORY: Places = {
         for name in ("id", "-")
     },
     "address_assignments.user_id": Place(changes=to("nobody")),
+    "address_assignments.user_group_id": Place(changes=to("nobody")),
     "signing_keys": Place(lambda _: directory.SIGNING_KEYS.c.retire_time.is_(None)),
     "requests.outcome": _recorded(directory.REQUESTS, "BatchCreateUsers"),
 }

@@ -18,10 +18,11 @@ from services.directory.adapters.db.tables import (
     SELLERS,
     SIGNING_KEYS,
     SUPPLIERS,
+    USER_GROUPS,
     USERS,
 )
 from services.directory.main import bootstrap, build
-from tests.integration.directory.world import BOLT, SELLER, World, assignment, entry, user
+from tests.integration.directory.world import BOLT, SELLER, World, assignment, entry, group, user
 from tests.support.server import runtime_for, serving
 from waybill.directory.v1 import user_service_pb2 as users
 
@@ -53,7 +54,7 @@ async def test_the_secret_is_stored_as_a_hash(settings, secret):
 async def test_a_sound_directory_yields_a_summary_only(world, app):
     await world.companies()
     await world.people()
-    assert [record async for record in app.inspected()] == [Summary("directory", 16, 21, 0)]
+    assert [record async for record in app.inspected()] == [Summary("directory", 17, 21, 0)]
 
 
 async def test_what_refers_to_nothing_is_found(settings, app, clock):
@@ -63,25 +64,28 @@ async def test_what_refers_to_nothing_is_found(settings, app, clock):
         await world.people()
         await world.client(allow_any_buyer=True, default_user_id="anna")
         await world.book(entry("dock", BOLT), entry("hq"))
-        await world.assign(assignment("hq", "bob"))
+        await world.groups(group("smiths"))
+        await world.assign(assignment("hq", "bob"), assignment("hq", group_id="smiths"))
         database = await Database.open(settings.database_url, settings.database_schema)
         async with database.transaction() as tx:
             await tx.execute(sa.delete(USERS).where(USERS.c.id.in_(["anna", "bob"])))
             await tx.execute(sa.delete(BUYERS).where(BUYERS.c.id == "globex"))
             await tx.execute(sa.delete(SUPPLIERS))
+            await tx.execute(sa.delete(USER_GROUPS))
             await tx.execute(sa.update(SIGNING_KEYS).values(retire_time=clock.now()))
             await tx.execute(sa.update(SELLERS).values(singleton=True))
         await database.close()
         found = [record async for record in app.inspected() if isinstance(record, Finding)]
     assert sorted((f.rule, f.subject) for f in found) == [
         ("address_has_company", "dock"),
+        ("assignment_has_group", "hq for smiths"),
         ("assignment_has_user", "hq for bob"),
         ("client_has_default_user", "shop"),
         ("signing_key", "signing keys"),
         ("user_has_company", "gil"),
         ("user_has_company", "sven"),
     ]
-    assert await rows(settings, ADDRESSES, ADDRESS_ASSIGNMENTS) == [2, 1]
+    assert await rows(settings, ADDRESSES, ADDRESS_ASSIGNMENTS) == [2, 2]
 
 
 async def test_outcomes_of_requests_are_forgotten_after_thirty_days(settings, secret, clock):

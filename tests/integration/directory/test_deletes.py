@@ -166,17 +166,17 @@ async def test_the_assignments_of_a_deleted_address_end_with_it_each_by_a_change
     admin = await furnished(world)
     await world.admin.addresses.AssignAddresses(addresses.AssignAddressesRequest(assignments=[assignment("hq", billing=True)]))
     (feed,) = [app.changes for app in world.served.apps]
-    place = await behind(feed, "address assignment", "BUYER:acme/hq/")
+    place = await behind(feed, "address assignment", "BUYER:acme/hq//")
 
     await address_goes(admin, "hq")
 
     found = await after(feed, place, 3)
     assert [(change.resource, change.resource_id) for change in found] == [
         ("address", "BUYER:acme/hq"),
-        ("address assignment", "BUYER:acme/hq/"),
-        ("address assignment", "BUYER:acme/hq/anna"),
+        ("address assignment", "BUYER:acme/hq//"),
+        ("address assignment", "BUYER:acme/hq/anna/"),
     ]
-    shared = {"party": "BUYER:acme", "address_id": "hq", "shipping": True}
+    shared = {"party": "BUYER:acme", "address_id": "hq", "user_group_id": "", "shipping": True}
     assert [change.body for change in found[1:]] == [
         {**shared, "user_id": "", "billing": True},
         {**shared, "user_id": "anna", "billing": False},
@@ -192,8 +192,9 @@ async def test_an_assignment_that_is_taken_back_leaves_its_last_body_in_the_feed
     await admin.addresses.UnassignAddresses(gone)
 
     (change,) = await after(feed, place, 1)
-    assert (change.resource, change.resource_id) == ("address assignment", "BUYER:acme/hq/anna")
-    assert change.body == {"party": "BUYER:acme", "address_id": "hq", "user_id": "anna", "shipping": True, "billing": False}
+    assert (change.resource, change.resource_id) == ("address assignment", "BUYER:acme/hq/anna/")
+    whose = {"party": "BUYER:acme", "address_id": "hq", "user_id": "anna", "user_group_id": ""}
+    assert change.body == {**whose, "shipping": True, "billing": False}
 
 
 async def behind(feed, resource, id):

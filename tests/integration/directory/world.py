@@ -48,9 +48,11 @@ def entry(id: str = "", party: Party | None = ACME, user_id: str = "", **more: A
 
 
 def assignment(
-    id: str, user_id: str = "", party: Party | None = ACME, shipping: bool = True, billing: bool = False
+    id: str, user_id: str = "", party: Party | None = ACME, shipping: bool = True, billing: bool = False, group_id: str = ""
 ) -> addresses.AddressAssignment:
-    return addresses.AddressAssignment(party=party, address_id=id, user_id=user_id, shipping=shipping, billing=billing)
+    return addresses.AddressAssignment(
+        party=party, address_id=id, user_id=user_id, shipping=shipping, billing=billing, user_group_id=group_id
+    )
 
 
 def user(id: str, party: Party = ACME, *held: str, **more: Any) -> users.User:

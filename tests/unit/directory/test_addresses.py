@@ -7,12 +7,12 @@ from services.directory.domain.addresses import Assignment, Usable, default_id, 
 from tests.support.principals import buyer, seller, supplier
 
 
-def ship(address, user=""):
-    return Assignment(address, user, True, False)
+def ship(address, user="", group=""):
+    return Assignment(address, user, True, False, group)
 
 
-def bill(address, user=""):
-    return Assignment(address, user, False, True)
+def bill(address, user="", group=""):
+    return Assignment(address, user, False, True, group)
 
 
 @pytest.mark.parametrize(
@@ -28,12 +28,17 @@ def bill(address, user=""):
         ([ship("a"), bill("b", "anna")], "anna", "a"),
         ([ship("a"), ship("b", "anna")], "", "a"),
         ([Assignment("a", "anna", False, False), ship("b")], "anna", "b"),
+        ([ship("a"), ship("b", group="g")], "anna", "b"),
+        ([ship("a"), ship("b", group="g"), ship("c", "anna")], "anna", "c"),
+        ([ship("a"), ship("b", group="g"), ship("c", group="h")], "anna", ""),
+        ([ship("b", group="g"), ship("b", group="h")], "anna", "b"),
+        ([ship("a"), bill("b", group="g")], "anna", "a"),
     ],
 )
 def test_the_default_is_the_only_one_at_the_most_specific_level(assignments, user, expected):
     assert default_id(assignments, user, billing=False) == expected
     # Billing follows the same rule.
-    swapped = [Assignment(a.address_id, a.user_id, a.billing, a.shipping) for a in assignments]
+    swapped = [Assignment(a.address_id, a.user_id, a.billing, a.shipping, a.group_id) for a in assignments]
     assert default_id(swapped, user, billing=True) == expected
 
 
@@ -56,6 +61,7 @@ def test_users_of_a_restricted_buyer_may_use_what_is_assigned_to_them_or_to_all(
         ([bill("a")], [(False, True)]),
         ([ship("a"), bill("a", "anna")], [(True, True)]),
         ([ship("a", "bob"), bill("a")], [(False, True)]),
+        ([ship("a", group="g"), bill("a")], [(True, True)]),
         ([Assignment("a", "anna", False, False)], []),
     ],
 )

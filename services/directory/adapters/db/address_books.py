@@ -19,8 +19,9 @@ from libs.relay.changes import append, note
 from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, BUYERS, CHANGES, DELETED
 from services.directory.domain.addresses import Assignment, Entry
 
-_ASSIGNMENT, _KEYS = "address assignment", ("party", "address_id", "user_id")
+_ASSIGNMENT, _KEYS = "address assignment", ("party", "address_id", "user_id", "user_group_id")
 _A, _AA = ADDRESSES.c, ADDRESS_ASSIGNMENTS.c
+_KEY = [_AA[name] for name in _KEYS]
 
 
 def entry_of(row: Any) -> Entry:
@@ -146,12 +147,13 @@ class SqlAddressBooks:
             return
         insert = self._tx.insert(ADDRESS_ASSIGNMENTS)
         kept = {"shipping": insert.excluded.shipping, "billing": insert.excluded.billing}
-        upsert = insert.on_conflict_do_update(index_elements=["party", "address_id", "user_id"], set_=kept)
+        upsert = insert.on_conflict_do_update(index_elements=_KEYS, set_=kept)
         rows = [
             {
                 "party": party,
                 "address_id": item.address_id,
                 "user_id": item.user_id,
+                "user_group_id": item.group_id,
                 "shipping": item.shipping,
                 "billing": item.billing,
             }
@@ -164,12 +166,12 @@ class SqlAddressBooks:
         """Removes those that stand."""
         if not items:
             return
-        names = sorted({(party, item.address_id, item.user_id) for party, item in items})
-        await self._end_assignments(sa.tuple_(_AA.party, _AA.address_id, _AA.user_id).in_(names), now)
+        names = sorted({(party, item.address_id, item.user_id, item.group_id) for party, item in items})
+        await self._end_assignments(sa.tuple_(*_KEY).in_(names), now)
 
     async def _end_assignments(self, which: sa.ColumnElement[bool], now: datetime) -> None:
         """Removes assignments, each a change of its own."""
-        select = sa.select(ADDRESS_ASSIGNMENTS).where(which).order_by(_AA.party, _AA.address_id, _AA.user_id)
+        select = sa.select(ADDRESS_ASSIGNMENTS).where(which).order_by(*_KEY)
         gone = (await self._tx.execute(select.with_for_update())).mappings().all()
         if gone:
             await self._tx.execute(sa.delete(ADDRESS_ASSIGNMENTS).where(which))

@@ -13,7 +13,7 @@ from libs.query.listing import Plan
 from libs.query.request import Page, PageRequest
 from services import roles
 from services.directory.adapters.db.address_books import entry_of
-from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, BUYERS
+from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, BUYERS, assigned_to
 from services.directory.domain.addresses import Assignment, Entry
 
 _A, _AA = ADDRESSES.c, ADDRESS_ASSIGNMENTS.c
@@ -31,21 +31,22 @@ _ASSIGNMENTS = Listing(
     {
         "address_id": Field(_AA.address_id),
         "user_id": Field(_AA.user_id),
+        "user_group_id": Field(_AA.user_group_id),
         "shipping": Field(_AA.shipping, "bool"),
         "billing": Field(_AA.billing, "bool"),
     },
-    # The pair is unique in a book.
-    _AA.address_id + ":" + _AA.user_id,
+    # The three together are unique in a book; ids have no colon.
+    _AA.address_id + ":" + _AA.user_id + ":" + _AA.user_group_id,
     default_order="address_id",
 )
 
 
 def _readable(caller: Principal, book: str) -> sa.ColumnElement[bool]:
-    """A book; of a restricted buyer, to those without AddressAdmin, only what is assigned to them or to everyone."""
+    """A book; of a restricted buyer, to those without AddressAdmin, only what is assigned to them, their groups or everyone."""
     if caller.party_kind is not PartyKind.BUYER or caller.has(roles.ADDRESS_ADMIN):
         return _A.party == book
     restricted = sa.exists().where(BUYERS.c.id == caller.party_id, BUYERS.c.restrict_addresses)
-    assigned = sa.exists().where(_AA.party == _A.party, _AA.address_id == _A.id, _AA.user_id.in_(["", caller.user_id]))
+    assigned = sa.exists().where(_AA.party == _A.party, _AA.address_id == _A.id, assigned_to(caller.user_id))
     return sa.and_(_A.party == book, sa.or_(~restricted, assigned))
 
 
@@ -71,14 +72,14 @@ class SqlAddressLists:
         return page.map(entry_of)
 
     async def assignments(self, caller: Principal, book: str, request: PageRequest) -> Page[tuple[str, Assignment]]:
-        """A page of a book's assignments; without AddressAdmin those of the caller and of everyone."""
+        """A page of a book's assignments; without AddressAdmin those of the caller, of its groups and of everyone."""
         plan = self._plan(_ASSIGNMENTS, caller, book, request)
         statement = sa.select(ADDRESS_ASSIGNMENTS).where(_AA.party == book)
         if not caller.has(roles.ADDRESS_ADMIN):
-            statement = statement.where(_AA.user_id.in_(["", caller.user_id]))
+            statement = statement.where(assigned_to(caller.user_id))
         async with self._db.reading(snapshot=plan.counts) as tx:
             page = await plan.read(tx, statement)
-        return page.map(lambda r: (r.party, Assignment(r.address_id, r.user_id, r.shipping, r.billing)))
+        return page.map(lambda r: (r.party, Assignment(r.address_id, r.user_id, r.shipping, r.billing, r.user_group_id)))
 
     def _plan(self, listing: Listing, caller: Principal, book: str, request: PageRequest) -> Plan:
         bound = {"party": caller.party_id, "user": caller.user_id, "book": book}

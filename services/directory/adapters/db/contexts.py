@@ -9,12 +9,12 @@ import sqlalchemy as sa
 
 from libs.db import Database, Tx
 from libs.ids import valid_id
-from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, BUYERS, CLIENTS, SELLERS, USERS
+from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, BUYERS, CLIENTS, SELLERS, USERS, assigned_to
 from services.directory.domain.addresses import Assignment, default_id, usable
 from services.directory.domain.ordering import OrderingBuyer, OrderingContext, OrderingUser
 
 _ASSIGNED = sa.select(ADDRESS_ASSIGNMENTS).where(
-    ADDRESS_ASSIGNMENTS.c.party == sa.bindparam("party"), ADDRESS_ASSIGNMENTS.c.user_id.in_(("", sa.bindparam("user")))
+    ADDRESS_ASSIGNMENTS.c.party == sa.bindparam("party"), assigned_to(sa.bindparam("user", type_=sa.String()))
 )
 _ADDRESSES = sa.select(ADDRESSES.c.address).where(
     ADDRESSES.c.party == sa.bindparam("party"), ADDRESSES.c.id.in_(sa.bindparam("ids", expanding=True))
@@ -63,7 +63,7 @@ class SqlContexts:
             named = {"buyer": buyer_id, "user": user_id, "party": party, "client": client_id}
             people = (await tx.execute(_PEOPLE, named)).mappings().one()
             assigned = [
-                Assignment(row.address_id, row.user_id, row.shipping, row.billing)
+                Assignment(row.address_id, row.user_id, row.shipping, row.billing, row.user_group_id)
                 for row in await tx.execute(_ASSIGNED, {"party": party, "user": user_id})
             ]
             ship_id, bill_id = default_id(assigned, user_id, False), default_id(assigned, user_id, True)

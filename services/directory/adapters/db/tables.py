@@ -52,7 +52,9 @@ ADDRESS_ASSIGNMENTS = sa.Table(
     METADATA,
     sa.Column("party", sa.String(120), primary_key=True),
     sa.Column("address_id", sa.String(100), primary_key=True),
+    # At most one of the two is set.
     sa.Column("user_id", sa.String(100), primary_key=True),
+    sa.Column("user_group_id", sa.String(100), primary_key=True, index=True),
     sa.Column("shipping", sa.Boolean, nullable=False),
     sa.Column("billing", sa.Boolean, nullable=False),
     sa.ForeignKeyConstraint(["party", "address_id"], ["addresses.party", "addresses.id"], ondelete="CASCADE"),
@@ -114,6 +116,13 @@ def visible_groups(caller: Principal) -> sa.ColumnElement[bool] | None:
     return _of_own_company(USER_GROUPS, caller)
 
 
+def assigned_to(user_id: str | sa.BindParameter[str]) -> sa.ColumnElement[bool]:
+    """Assignments of addresses to the user, to a group that it is in, or to the whole company."""
+    groups = sa.select(MEMBERS.c.user_group_id).where(MEMBERS.c.user_id == user_id)
+    by_group, own = ADDRESS_ASSIGNMENTS.c.user_group_id, ADDRESS_ASSIGNMENTS.c.user_id.in_(("", user_id))
+    return sa.or_(sa.and_(by_group == "", own), by_group.in_(groups))
+
+
 def _uses(kind: PartyKind, admitting: str) -> list[UsedBy]:
     """What names a company: its users, groups, addresses and security profiles, and the clients that admit it by name, in
     the column `admitting`."""
@@ -164,6 +173,7 @@ GROUP = Resource(
     visible_groups,
     uses=[
         UsedBy.column("user group member", MEMBERS.c.user_id, MEMBERS.c.user_group_id),
+        UsedBy.column("address assignment", ADDRESS_ASSIGNMENTS.c.address_id, ADDRESS_ASSIGNMENTS.c.user_group_id),
         UsedBy.column(_ASSIGNED, PROFILE_ASSIGNMENTS.c.security_profile_id, PROFILE_ASSIGNMENTS.c.user_group_id),
     ],
 )

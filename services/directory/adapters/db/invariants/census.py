@@ -46,13 +46,16 @@ def _orphans() -> Sequence[tuple[str, sa.Select[Any]]]:
     u, c, a, aa = USERS.c, CLIENTS.c, ADDRESSES.c, ADDRESS_ASSIGNMENTS.c
     no_user = sa.and_(c.default_user_id != "", ~sa.exists().where(u.id == c.default_user_id))
     no_address = ~sa.exists().where(a.party == aa.party, a.id == aa.address_id)
-    assignment = aa.address_id + sa.literal(" for ") + aa.user_id
+    assignment = aa.address_id + sa.literal(" for ") + aa.user_id + aa.user_group_id
+    g = USER_GROUPS.c
+    no_group = sa.and_(aa.user_group_id != "", ~sa.exists().where(g.id == aa.user_group_id, g.party == aa.party))
     return [
         ("user_has_company", sa.select(u.id, u.party).where(_no_party(u.party))),
         ("client_has_default_user", sa.select(c.id, c.default_user_id).where(no_user)),
         ("address_has_company", sa.select(a.id, a.party).where(_no_party(a.party))),
         ("assignment_has_address", sa.select(assignment, aa.address_id).where(no_address)),
         ("assignment_has_user", sa.select(assignment, aa.user_id).where(_no_member(aa.party, aa.user_id))),
+        ("assignment_has_group", sa.select(assignment, aa.user_group_id).where(no_group)),
         *_of_groups(),
         *_of_profiles(),
     ]

@@ -66,6 +66,7 @@ WATCHED: Register = {
         {
             **all_by("assignment_has_address", "party address_id"),
             "user_id": by("assignment_has_user"),
+            "user_group_id": by("assignment_has_group"),
             **all_free("for what the address may be used: only the assignment states it", "shipping billing"),
         },
         Free("an assignment may end at any time"),
