@@ -100,9 +100,14 @@ CORRUPTIONS = [
     breaks(
         "directory",
         "assignment_has_user",
-        "assignment_has_group",
         "hq-globex for nobody",
         set_where(ADDRESS_ASSIGNMENTS, "address_id", "hq-globex", user_id="nobody"),
+    ),
+    breaks(
+        "directory",
+        "assignment_has_group",
+        "hq-globex for nobody",
+        set_where(ADDRESS_ASSIGNMENTS, "address_id", "hq-globex", user_group_id="nobody"),
     ),
     breaks("directory", "group_has_company", "purchasing", set_where(USER_GROUPS, "id", "purchasing", party="BUYER:gone")),
     breaks("directory", "member_has_group", "ada in gone", set_where(MEMBERS, "user_id", "ada", user_group_id="gone")),
