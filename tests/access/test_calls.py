@@ -42,7 +42,7 @@ def test_every_row_is_for_somebody() -> None:
     assert [row.method for row in ROWS if row.services - set(CONTEXTS)] == []
 
 
-def test_a_service_of_the_contracts_is_wholly_for_services_or_offered_by_the_client() -> None:
+async def test_a_service_of_the_contracts_is_wholly_for_services_or_offered_by_the_client() -> None:
     inner = {row.service: row.service_only for row in ROWS}
     assert [row.method for row in ROWS if inner[row.service] != row.service_only] == []
     client = AsyncWaybill("127.0.0.1:1", "shop")

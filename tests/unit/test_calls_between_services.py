@@ -12,7 +12,6 @@ from tests.support.contracts import services
 
 SERVICES = Path(__file__).parents[2] / "services"
 UNCALLED = {
-    "directory.MembershipService.ListUserGroupIds",
     "fulfillment.OrderFulfillmentService.BatchGetOrderFulfillment",
     "pricing.RedemptionService.ConfirmRedemptions",
     "pricing.RedemptionService.ReleaseRedemptions",

@@ -100,7 +100,7 @@ class World:
         self.admin = self.calls(seller())
         self.tokens: Any = served.stub(tokens_grpc.TokenServiceStub)
         self.contexts: Any = self.service("order")
-        self.memberships: Any = served.service_stub(memberships_grpc.MembershipServiceStub, "order")
+        self.memberships: Any = served.service_stub(memberships_grpc.MembershipServiceStub, "pricing")
 
     def calls(self, caller: Principal | None) -> Stubs:
         kinds = (
