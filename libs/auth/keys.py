@@ -35,6 +35,13 @@ class KeyChanges:
 
     def __init__(self) -> None:
         self.listeners: list[Callable[[], Awaitable[None]]] = []
+        self.revoked: list[Callable[[], None]] = []
+        """Are called when something was taken away from users, clients or companies."""
+
+    def announce_revocation(self) -> None:
+        """Lets all know that there is a revocation to be read."""
+        for listener in self.revoked:
+            listener()
 
     async def announce(self) -> None:
         """Waits until all have heard it. Who cannot take the new key set now does so when it asks next."""

@@ -6,6 +6,8 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from libs.auth.keys import ALGORITHM, KeySet, private_key, public_jwk, public_key
 from libs.auth.principal import PartyKind, Principal
-from libs.auth.refusals import token_expired, token_invalid
+from libs.auth.refusals import token_expired, token_invalid, token_revoked
+from libs.auth.revocations import Fetch, Generations, Revocations
+from libs.errors import WaybillError
 from libs.ids import new_key
 
 ISSUER = "waybill"
@@ -23,6 +27,7 @@ _NAMES = {"kind": "usrtype", "roles": "role", "client": "cid"}
 """Claims of a principal that a token carries under the names that OrderCloud's clients read."""
 _OWN_NAMES = {name: own for own, name in _NAMES.items()}
 _USER_TYPES = {PartyKind.SELLER.value: "admin", PartyKind.BUYER.value: "buyer", PartyKind.SUPPLIER.value: "supplier"}
+FIRST = Generations()
 _KINDS = {user_type: kind for kind, user_type in _USER_TYPES.items()}
 
 
@@ -40,6 +45,22 @@ def principal_of(claims: Mapping[str, Any]) -> Principal:
     return Principal.of_claims({**own, "kind": _KINDS[own["kind"]]})
 
 
+def generations_of(claims: Mapping[str, Any]) -> Generations:
+    """Raises KeyError, TypeError or ValueError when the claims are not ours."""
+    user, client, company = claims["gen"]
+    return Generations(int(user), int(client), int(company))
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A token that was verified, and what it depends on."""
+
+    principal: Principal
+    generations: Generations
+    kid: str
+    expires: float
+
+
 class TokenSigner:
     """Signs tokens for users."""
 
@@ -53,10 +74,13 @@ class TokenSigner:
         """The public key, as a JSON Web Key."""
         return public_jwk(self._key.public_key(), self.kid)
 
-    def issue(self, principal: Principal, ttl: timedelta, now: datetime, username: str = "") -> str:
-        """A token that is good for `ttl`."""
+    def issue(
+        self, principal: Principal, ttl: timedelta, now: datetime, username: str = "", generations: Generations = FIRST
+    ) -> str:
+        """A token that is good for `ttl`, given in these generations."""
         claims = {
             **claims_of(principal, username),
+            "gen": [generations.user, generations.client, generations.company],
             "iss": ISSUER,
             "aud": self._audience,
             "jti": str(new_key()),
@@ -80,9 +104,11 @@ class TokenVerifier:
         fetch_keys: Callable[[str], Awaitable[KeySet | None]],
         now: Callable[[], float] = time.time,
         refresh_seconds: float = 30.0,
+        fetch_revocations: Fetch | None = None,
     ) -> None:
         """`fetch_keys` is given the revision that is known, empty for none, and returns None while that is the newest. When
-        `refresh_seconds` have passed, the whole key set is asked for whatever is known of it."""
+        `refresh_seconds` have passed, the whole key set is asked for whatever is known of it. `fetch_revocations` is given the
+        position that is known."""
         self._fetch = fetch_keys
         self._refresh_seconds = refresh_seconds
         self._revision = ""
@@ -92,19 +118,26 @@ class TokenVerifier:
         self._keys: dict[str, RSAPublicKey] = {}
         self._audiences = [AUDIENCE]
         self._fetched = float("-inf")
-        self._known: OrderedDict[str, tuple[float, str, Principal]] = OrderedDict()
+        self._known: OrderedDict[str, Verified] = OrderedDict()
+        self._revocations = Revocations(fetch_revocations, now)
+        self._announced = self._read = 0
+        self._heard = time.monotonic()
+        self.listeners: list[Callable[[], None]] = []
+        """Are called when a token that was verified before may hold no longer."""
 
     async def verify(self, token: str) -> Principal:
         """The caller named by the token.
 
-        Raises UNAUTHENTICATED with TOKEN_EXPIRED or TOKEN_INVALID; when the key set cannot be fetched, what
-        fetching raised. Only RS256 is accepted: `none` and a public key used as a shared secret are refused
-        before anything else is looked at.
+        Raises UNAUTHENTICATED with TOKEN_EXPIRED, TOKEN_REVOKED or TOKEN_INVALID; when the key set cannot be fetched, or
+        revocations were never read, what fetching raised. Only RS256 is accepted: `none` and a public key used as a shared
+        secret are refused before anything else is looked at.
         """
+        await self._listen()
         known = self._known.get(token)
         # The key of a token that was verified may have been withdrawn since.
-        if known is not None and known[0] > self._now() and known[1] in self._keys:
-            return known[2]
+        if known is not None and known.expires > self._now() and known.kid in self._keys:
+            self._require_current(known)
+            return known.principal
         try:
             header = jwt.get_unverified_header(token)
         except jwt.PyJWTError:
@@ -123,7 +156,7 @@ class TokenVerifier:
                 issuer=ISSUER,
                 options={"require": ["exp", "iat", "sub"], "verify_exp": False, "verify_nbf": False, "verify_iat": False},
             )
-            principal = principal_of(claims)
+            principal, generations = principal_of(claims), generations_of(claims)
             expires, begins = float(claims["exp"]), float(claims.get("nbf", claims["iat"]))
         except (jwt.PyJWTError, KeyError, ValueError, TypeError):
             raise token_invalid("its signature or claims do not hold") from None
@@ -132,10 +165,65 @@ class TokenVerifier:
             raise token_expired()
         if not begins - self.LEEWAY <= now:
             raise token_invalid("its time has not begun")
-        self._known[token] = (expires, kid, principal)
+        verified = Verified(principal, generations, kid, expires)
+        self._require_current(verified)
+        self._known[token] = verified
         if len(self._known) > self.KEEP:
             self._known.popitem(last=False)
         return principal
+
+    def holds(self, token: str) -> Callable[[], None]:
+        """What to ask about a token that was just verified, as long as a stream goes on that it has opened: raises
+        TOKEN_REVOKED, or TOKEN_INVALID when its key was withdrawn. That its time ends is no matter to the stream."""
+        known = self._known[token]
+
+        def require() -> None:
+            if known.kid not in self._keys:
+                raise token_invalid("its key is not known")
+            self._require_current(known)
+
+        return require
+
+    def _require_current(self, verified: Verified) -> None:
+        if self._revocations.revoked(verified.principal, verified.generations):
+            raise token_revoked()
+
+    @property
+    def ready(self) -> bool:
+        """Whether revocations have been read; from then on what was last read holds while the directory does not answer."""
+        return self._revocations.loaded
+
+    @property
+    def age(self) -> float:
+        """Seconds since the directory was last heard."""
+        return time.monotonic() - self._heard
+
+    def stale(self) -> None:
+        """There is a revocation in this very process: it is read before the next token is verified."""
+        self._announced += 1
+
+    async def _listen(self) -> None:
+        """Reads revocations if there are some that must be known now."""
+        if not self._revocations.loaded:
+            async with self._fetching:
+                if not self._revocations.loaded:
+                    await self._revocations.load()
+        elif self._read != self._announced:
+            with suppress(WaybillError):
+                async with self._fetching:
+                    if self._read != self._announced:
+                        await self._read_revocations()
+
+    async def _read_revocations(self) -> None:
+        announced = self._announced
+        news = await self._revocations.load()
+        self._read = announced
+        if news:
+            self._let_know()
+
+    def _let_know(self) -> None:
+        for listener in self.listeners:
+            listener()
 
     async def _key(self, kid: str) -> RSAPublicKey:
         if kid not in self._keys:
@@ -149,10 +237,13 @@ class TokenVerifier:
 
     async def refresh(self) -> None:
         """Takes the key set if it has changed: keys that are no longer in it verify nothing from now on, not even a token that
-        they have verified before. Raises what fetching raised; until it succeeds the former key set holds."""
+        they have verified before. Reads new revocations, by which tokens are refused that were good until now. Raises what
+        fetching raised; until it succeeds, what was known before holds."""
         async with self._fetching:
             due = time.monotonic() - self._whole >= self._refresh_seconds
             await self._ask("" if due else self._revision)
+            await self._read_revocations()
+            self._heard = time.monotonic()
 
     async def _ask(self, revision: str) -> None:
         found = await self._fetch(revision)
@@ -160,6 +251,8 @@ class TokenVerifier:
         self._fetched = time.monotonic()
         if found is None:
             return
-        self._keys = {str(jwk["kid"]): public_key(jwk) for jwk in found.keys}
+        before, self._keys = self._keys, {str(jwk["kid"]): public_key(jwk) for jwk in found.keys}
         self._audiences = [AUDIENCE, *([found.audience] if found.audience else [])]
         self._revision, self._whole = found.revision, self._fetched
+        if before.keys() - self._keys.keys():
+            self._let_know()

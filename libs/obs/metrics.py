@@ -51,6 +51,11 @@ OUTSIDE_STREAMS_LIMIT = OwnGauge(
 )
 OUTSIDE_STREAMS_REFUSED = Counter("waybill_outside_streams_refused", "Streams refused with TOO_MANY_CALLS.", registry=REGISTRY)
 STREAMS = OwnGauge("waybill_streams", "Streams that are open now.", registry=REGISTRY)
+REVOCATIONS_AGE = OwnGauge(
+    "waybill_revocations_age_seconds",
+    "Since the directory was last asked with success for keys of tokens and revocations.",
+    registry=REGISTRY,
+)
 DATABASE_UP = OwnGauge("waybill_database_up", "1 while the database of a service answers.", ["service"], registry=REGISTRY)
 DEPENDENCY_UP = OwnGauge(
     "waybill_dependency_up", "1 while a service that lives in another process says SERVING.", ["peer"], registry=REGISTRY

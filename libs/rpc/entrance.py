@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,6 +42,15 @@ class Entrance(Protocol):
         """The user and the calling service of a call of a context's method. Raises UNAUTHENTICATED when neither is known."""
         ...
 
+    def holds(self, tokens: Tokens) -> Callable[[], None]:
+        """What to ask, as long as a stream goes on, about the tokens that have opened it: raises UNAUTHENTICATED when they
+        would open none now."""
+        ...
+
+
+def _always() -> None:
+    """Holds as long as the stream."""
+
 
 class Outside:
     """For everyone who is no service: users' tokens, small requests, so many at the same time."""
@@ -68,6 +78,10 @@ class Outside:
             raise WaybillError(Kind.UNAUTHENTICATED, reasons.TOKEN_MISSING, "the call carries no token")
         return None, None
 
+    def holds(self, tokens: Tokens) -> Callable[[], None]:
+        """A token is revoked, or its key withdrawn."""
+        return self._verifier.holds(tokens.authorization.partition(" ")[2]) if tokens.authorization else _always
+
 
 class Inside:
     """For the services of the marketplace, which share a secret. Their calls are large, and never too many."""
@@ -85,6 +99,10 @@ class Inside:
             raise WaybillError(Kind.UNAUTHENTICATED, reasons.TOKEN_MISSING, "only services are served at this address")
         service, acting = self._tokens.verify(tokens.service, context)
         return acting, service
+
+    def holds(self, tokens: Tokens) -> Callable[[], None]:
+        """What a service does for a user is finished, whatever becomes of the user meanwhile."""
+        return _always
 
 
 class Load:

@@ -53,10 +53,17 @@ class Health:
     """Keeps the states of one server."""
 
     def __init__(
-        self, apps: Sequence[ServiceApp], shared: Sequence[str], peers: Peers | None = None, limits: HealthLimits = DEFAULT
+        self,
+        apps: Sequence[ServiceApp],
+        shared: Sequence[str],
+        peers: Peers | None = None,
+        limits: HealthLimits = DEFAULT,
+        ready: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`shared` are services that lean on every database."""
+        """`shared` are services that lean on every database. Nothing is SERVING before `ready` was true once."""
         self._limits = limits
+        self._ready = ready
+        self._opened = False
         self.servicer = health.aio.HealthServicer()
         self.names = [full for app in apps for _, _, full in app.registrations] + list(shared)
         self._apps = apps
@@ -69,14 +76,22 @@ class Health:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def begin(self) -> None:
-        """Everything serves; from now on it is looked at."""
+        """Everything serves, if it is ready; from now on it is looked at."""
         limits = self._limits
         for name in ("", *self.names):
-            await self.servicer.set(name, SERVING)
-        self._known = dict.fromkeys(self._databases, True)
+            await self.servicer.set(name, NOT_SERVING)
+        await self.open()
         self._tasks = [asyncio.create_task(_every(limits.health_pause, self.look))]
         if self._peers is not None:
             self._tasks.append(asyncio.create_task(_every(limits.health_dependency_pause, self.look_around)))
+
+    async def open(self) -> bool:
+        """Everything serves from the first time on that it is ready; returns whether that has been."""
+        if not self._opened and self._ready():
+            self._opened, self._known = True, dict.fromkeys(self._databases, True)
+            for name in ("", *self.names):
+                await self.servicer.set(name, SERVING)
+        return self._opened
 
     async def leave(self) -> None:
         """NOT_SERVING, for good."""
@@ -90,6 +105,8 @@ class Health:
 
     async def look(self) -> None:
         """Asks every database, and sets what changes."""
+        if not await self.open():
+            return
         found = await asyncio.gather(*(watch.answers() for watch in self._databases.values()))
         answers = dict(zip(self._databases, found, strict=True))
         for app in self._apps:

@@ -119,11 +119,16 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             if tracing.ACTIVE is not None:
                 tracing.ACTIVE.serve(context_name, method, context.invocation_metadata())
             call, resume_token = None, ""
+            holds: Callable[[], None] | None = None
+
+            def may_go_on() -> None:
+                if holds is not None:
+                    holds()
 
             async def messages() -> AsyncGenerator[Any, None]:
-                nonlocal call, request
+                nonlocal call, request, holds
                 call, entered = await self._enter(method, context_name, rule, request, deserialize, context, self._load.streams)
-                request = None
+                request, holds = None, self._entrance.holds(_tokens(context))
                 CURRENT.set(call)
                 outside = self._entrance.outside
                 begin(outside)
@@ -136,7 +141,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                     self._load.streams.running -= outside
 
             try:
-                async for response in self._streams.carry(messages()):
+                async for response in self._streams.carry(messages(), may_go_on):
                     resume_token = getattr(response, "resume_token", "")
                     yield response
                 self._ended(method, call, "OK", "", began)
@@ -230,6 +235,12 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 caller=_who(call),
                 **trace,
             )
+
+
+def _tokens(context: Any) -> Tokens:
+    """What the call carries of its caller."""
+    sent = dict(context.invocation_metadata() or ())
+    return Tokens(sent.get("waybill-service", ""), sent.get("authorization", ""))
 
 
 def _drained(resume_token: str) -> WaybillError:

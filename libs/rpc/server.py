@@ -83,7 +83,9 @@ class RpcServer:
         access = rules_of([*contexts, *shared], roles)
         load, self._streams = Load(max_outside_calls, max_outside_streams), Streams()
         metrics.STREAMS.set_function(lambda: len(self._streams))
-        self._health = Health(self._apps, shared, peers, health_limits)
+        verifier.listeners.append(self._streams.review)
+        metrics.REVOCATIONS_AGE.set_function(lambda: verifier.age)
+        self._health = Health(self._apps, shared, peers, health_limits, lambda: verifier.ready)
 
         def server(entrance: Entrance) -> grpc.aio.Server:
             return self._server(CallInterceptor(contexts, access, entrance, load, self._streams), entrance)
@@ -132,6 +134,10 @@ class RpcServer:
         await self._public.start()
         self._served = True
         await self._health.begin()
+
+    async def ready(self) -> None:
+        """Looks at once whether it serves by now."""
+        await self._health.open()
 
     async def start(self, bind: str, inner: str = "127.0.0.1:0") -> int:
         """Listens as `bind` says, serves, and returns the public port."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from typing import Any, TypeVar
+
+from libs.errors import WaybillError
 
 T = TypeVar("T")
 
@@ -14,11 +16,16 @@ class ServerEnds(Exception):
     """The server ends while a stream waits for its next message."""
 
 
+def _holds() -> None:
+    """Nothing can end it but the server."""
+
+
 class Streams:
     """The streams that a server has open."""
 
     def __init__(self) -> None:
-        self._open: set[asyncio.Task[Any]] = set()
+        self._open: dict[asyncio.Task[Any], Callable[[], None]] = {}
+        self._refused: dict[asyncio.Task[Any], WaybillError] = {}
         self._waiting: set[asyncio.Task[Any]] = set()
         """Those inside code of ours; the others are in the library's, which sends a message."""
         self._ending = asyncio.Event()
@@ -35,30 +42,47 @@ class Streams:
         for task in self._waiting:
             task.cancel()
 
-    async def carry(self, messages: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
-        """The messages of the stream that this task serves. Raises `ServerEnds` in the place of those that would follow."""
+    def review(self) -> None:
+        """Asks about all of them whether they may go on, and ends those that may not: with what they are refused for."""
+        for task, holds in list(self._open.items()):
+            try:
+                holds()
+            except WaybillError as refusal:
+                self._refused[task] = refusal
+                if task in self._waiting:
+                    task.cancel()
+
+    def _ends(self, task: asyncio.Task[Any]) -> bool:
+        return self._ending.is_set() or task in self._refused
+
+    async def carry(self, messages: AsyncGenerator[T, None], holds: Callable[[], None] = _holds) -> AsyncGenerator[T, None]:
+        """The messages of the stream that this task serves. Raises `ServerEnds` in the place of those that would follow, or
+        what `holds` raises when it is asked."""
         task = asyncio.current_task()
         assert task is not None
-        self._open.add(task)
+        self._open[task] = holds
         try:
             async with aclosing(messages):
-                while not self._ending.is_set():
+                while not self._ends(task):
                     self._waiting.add(task)
                     try:
                         message = await anext(messages)
                     except StopAsyncIteration:
                         return
                     except asyncio.CancelledError:
-                        if not self._ending.is_set():
+                        if not self._ends(task):
                             raise
                         task.uncancel()
                         break
                     finally:
                         self._waiting.discard(task)
                     yield message
+            if task in self._refused:
+                raise self._refused[task]
             raise ServerEnds
         finally:
-            self._open.discard(task)
+            self._open.pop(task, None)
+            self._refused.pop(task, None)
 
     async def attend(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs what sends its messages itself, until it has done so or the server ends."""

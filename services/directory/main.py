@@ -27,8 +27,21 @@ from services.directory.adapters.db.first_rows import first_rows, is_empty, rene
 from services.directory.adapters.db.invariants.census import CensusReader
 from services.directory.adapters.db.invariants.rules import look
 from services.directory.adapters.db.membership_lists import SqlMembershipLists
+from services.directory.adapters.db.revocations import SqlRevocationLists
 from services.directory.adapters.db.signing_keys import SqlKeyRing
-from services.directory.adapters.db.tables import BUYER, CHANGES, CLIENT, GROUP, MADE, PROFILE, REQUESTS, SELLER, SUPPLIER, USER
+from services.directory.adapters.db.tables import (
+    BUYER,
+    CHANGES,
+    CLIENT,
+    GROUP,
+    MADE,
+    PROFILE,
+    REQUESTS,
+    REVOCATIONS,
+    SELLER,
+    SUPPLIER,
+    USER,
+)
 from services.directory.adapters.db.work import SqlDirectoryWork
 from services.directory.adapters.key_material import RsaKeys
 from services.directory.adapters.passwords import Argon2
@@ -38,6 +51,7 @@ from services.directory.application.api_clients import RotateSecret
 from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER, OneTimeSecret
 from services.directory.application.inspection import Inspection
 from services.directory.application.issue_token import IssueToken
+from services.directory.application.revocations import EndTokens
 from services.directory.application.security_profiles import SecurityProfileAssignments
 from services.directory.application.signing_keys import SigningKeys
 from services.directory.application.throttle import Throttle
@@ -114,7 +128,9 @@ async def reset_owner_secret(settings: Settings, clock: Clock) -> OneTimeSecret 
     async def reset(work: SqlDirectoryWork) -> bool:
         if await work.client_secrets.limits(ADMIN_CLIENT) is None:
             return False
-        await work.client_secrets.set_secret(ADMIN_CLIENT, hashed, clock.now())
+        now = clock.now()
+        await work.client_secrets.set_secret(ADMIN_CLIENT, hashed, now)
+        await work.revocations.client(ADMIN_CLIENT, now)
         return True
 
     try:
@@ -139,7 +155,7 @@ def _groups_and_profiles(
         ),
         (
             security_profile_service_pb2_grpc.add_SecurityProfileServiceServicer_to_server,
-            SecurityProfileServicer(profiles, SecurityProfileAssignments(units, clock), lists),
+            SecurityProfileServicer(profiles, SecurityProfileAssignments(units, clock), lists, EndTokens(clock)),
             "SecurityProfile",
         ),
         (membership_service_pb2_grpc.add_MembershipServiceServicer_to_server, MembershipServicer(lists), "Membership"),
@@ -157,10 +173,12 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     database = await _open(settings)
     clock, ids = runtime.clock, runtime.ids
     argon2 = Argon2(settings.argon2_time, settings.argon2_memory_kib)
+    revocations, ending = SqlRevocationLists(database), EndTokens(clock)
     accounts, key_ring = SqlAccounts(database), SqlKeyRing(database, settings.audience)
     contexts, units = SqlContexts(database), SqlUnitsOfWork(database, SqlDirectoryWork)
     window = timedelta(seconds=settings.failed_sign_in_window)
     key_changes = KeyChanges()
+    database.on_commit(REVOCATIONS, key_changes.announce_revocation)
     throttle = Throttle(clock, settings.failed_sign_ins, window, settings.failed_sign_in_names)
 
     def standard(resource: Resource) -> StandardMethods[SqlDirectoryWork]:
@@ -169,7 +187,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     served: list[Served] = [
         (
             token_service_pb2_grpc.add_TokenServiceServicer_to_server,
-            TokenServicer(IssueToken(accounts, argon2, clock, throttle, key_ring), key_ring, clock),
+            TokenServicer(IssueToken(accounts, argon2, clock, throttle, key_ring), key_ring, clock, revocations),
             "Token",
         ),
         (
@@ -183,8 +201,12 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             "OrderingContext",
         ),
         (seller_service_pb2_grpc.add_SellerServiceServicer_to_server, SellerServicer(standard(SELLER), contexts), "Seller"),
-        (buyer_service_pb2_grpc.add_BuyerServiceServicer_to_server, BuyerServicer(standard(BUYER)), "Buyer"),
-        (supplier_service_pb2_grpc.add_SupplierServiceServicer_to_server, SupplierServicer(standard(SUPPLIER)), "Supplier"),
+        (buyer_service_pb2_grpc.add_BuyerServiceServicer_to_server, BuyerServicer(standard(BUYER), ending), "Buyer"),
+        (
+            supplier_service_pb2_grpc.add_SupplierServiceServicer_to_server,
+            SupplierServicer(standard(SUPPLIER), ending),
+            "Supplier",
+        ),
         (
             user_service_pb2_grpc.add_UserServiceServicer_to_server,
             UserServicer(standard(USER), UserRules(argon2, settings.batch_hashes, clock), SetPassword(units, argon2, clock)),
@@ -192,7 +214,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         ),
         (
             api_client_service_pb2_grpc.add_ApiClientServiceServicer_to_server,
-            ApiClientServicer(standard(CLIENT), RotateSecret(units, argon2, clock)),
+            ApiClientServicer(standard(CLIENT), RotateSecret(units, argon2, clock), ending),
             "ApiClient",
         ),
         (
@@ -209,6 +231,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         background=[
             forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause),
             changes.forgetting(clock, settings.changes_kept),
+            revocations.forgetting(clock),
         ],
         close=database.close,
         inspection=_inspection(database),

@@ -52,8 +52,10 @@ async def test_a_call_passes_after_a_sign_in_as_a_member_and_no_more_after_one_a
     async with AsyncWaybill(sqlite_market.address, PORTAL, username="tess", password=PASSWORD) as before:
         await before.tax_rates.ListTaxRates(tax_pb.ListTaxRatesRequest())
         await owner.user_groups.RemoveUserGroupMembers(group_pb.RemoveUserGroupMembersRequest(members=members))
-        # A token that is issued keeps what it carries.
-        await before.tax_rates.ListTaxRates(tax_pb.ListTaxRatesRequest())
+        # The token ends with the membership, and the next one does not carry the role.
+        with pytest.raises(WaybillError) as refused:
+            await before.tax_rates.ListTaxRates(tax_pb.ListTaxRatesRequest())
+        assert refused.value.reason == "ROLE_MISSING"
     assert not await lists_tax_rates(sqlite_market, "tess")
 
 

@@ -48,6 +48,7 @@ CONTENTS: dict[str, dict[str, Place]] = {
         "user_group_members": Resource("user group member"),
         "security_profiles": Resource("security profile"),
         "security_profile_assignments": Resource("security profile assignment"),
+        "revocations": Inner("for the services that verify tokens, which ask for them by ListRevocations"),
         "signing_keys": Inner("secrets; their public halves are had from GetKeySet"),
     },
     "catalog": {**_DELETING, "products": Resource("product")},

@@ -70,6 +70,7 @@ WIDTHS: dict[str, dict[str, int | str]] = {
     "directory.address_assignments": {"party": PARTY},
     "directory.security_profile_assignments": {"party": PARTY},
     "directory.api_clients": {"secret_hash": len(PasswordHasher(1, 8, 1).hash("x" * 200))},
+    "directory.revocations": {"kind": len("SUPPLIER")},
     "directory.signing_keys": {"kid": MADE_ID, "modulus": len(keys.signer("k1").jwk()["n"])},
     "directory.users": {"username_key": MAX_NAME_KEY, "password_hash": len(PasswordHasher(1, 8, 1).hash("x" * 200))},
     "pricing.redemption_reservations": {

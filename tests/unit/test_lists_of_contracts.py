@@ -19,12 +19,14 @@ MESSAGES = {
 }
 WHOLE = {
     "directory.ListKeys",
+    "directory.ListRevocations",
     "directory.ListUserGroupIds",
     "order.ListPayments",
     "order.ListEndedOrders",
     "payment.ListPayments",
 }
-"""What is named in the request, belongs to one order, or is a handful, and is answered whole."""
+"""What is named in the request, belongs to one order, or is a handful, and is answered whole; and what services go on reading
+from a position."""
 MODEL = "catalog.ListProducts"
 ASKED = ("page_size", "page_token", "skip", "include_total")
 ANSWERED = ("next_page_token", "total_size")

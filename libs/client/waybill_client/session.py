@@ -62,8 +62,8 @@ class Token:
     def outlived(self, error: WaybillError, used: Metadata) -> bool:
         """Whether a call was refused because the token it carried is over, as after a sleep of this machine. It is used
         no more, unless somebody has signed in again in the meantime."""
-        # A token is not valid any longer, too, when the key that has signed it was withdrawn.
-        over = error.reason in ("TOKEN_EXPIRED", "TOKEN_INVALID")
+        # It ends too with the key that has signed it, and with what it was given for: a new one says what is left.
+        over = error.reason in ("TOKEN_EXPIRED", "TOKEN_INVALID", "TOKEN_REVOKED")
         if error.code is not grpc.StatusCode.UNAUTHENTICATED or not over:
             return False
         if used == self.metadata:

@@ -6,7 +6,7 @@ import asyncio
 
 from libs.auth.keys import new_private_key, private_key, public_jwk
 from libs.ids import IdSource
-from services.directory.application.ports import MadeKey
+from services.directory.application.ports_of_tokens import MadeKey
 
 
 class RsaKeys:

@@ -94,6 +94,7 @@ class RotateSecret:
             commands(found, "api_client_id", caller, _own_roles(user, most))
             found.raise_if_any()
             await work.client_secrets.set_secret(client_id, hashed, now)
+            await work.revocations.client(client_id, now)
 
         await self._units.retrying(do)
         return secret

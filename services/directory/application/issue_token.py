@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from libs.auth import PartyKind, Principal
+from libs.auth import Generations, PartyKind, Principal
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError
 from libs.identify import folded
-from services.directory.application.ports import Accounts, KeyRing, Secrets
+from services.directory.application.ports import Accounts, Secrets
+from services.directory.application.ports_of_tokens import KeyRing
 from services.directory.application.throttle import Throttle
 from services.directory.domain.access import lacked, token_roles
 from services.directory.domain.grants import Account, Client, admits
@@ -83,10 +84,12 @@ class IssueToken:
             raise _unavailable(next(role for role in wanted if token_roles(held, client.roles, [role]) is None))
         now, ttl = self._clock.now(), timedelta(minutes=client.minutes)
         principal = Principal(user.id, user.party_id, PartyKind(user.party_kind), roles, client.id, groups=standing.groups)
+        # Read before what the token is to carry: what is taken away meanwhile ends the token.
+        generations = Generations(user.generation, client.generation, user.party_generation)
         signer = await self._keys.signer(now)
-        token = signer.issue(principal, ttl, now, user.username)
+        token = signer.issue(principal, ttl, now, user.username, generations)
         if len(token) >= TOKEN_LENGTH and principal.groups:
-            token = signer.issue(replace(principal, groups=None), ttl, now, user.username)
+            token = signer.issue(replace(principal, groups=None), ttl, now, user.username, generations)
         return Issued(token, now + ttl, ttl, roles)
 
 

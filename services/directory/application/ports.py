@@ -1,4 +1,4 @@
-"""What the use cases need from outside."""
+"""What the use cases need from outside, but for what is about tokens: see `ports_of_tokens`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from libs.auth import KeySet, Principal, TokenSigner
+from libs.auth import Principal
 from libs.idempotency.key import RequestKey
 from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
+from services.directory.application.ports_of_tokens import Revocations, SigningKeyStore
 from services.directory.domain.addresses import Assignment, Entry, Fields
-from services.directory.domain.grants import Account, Client, Standing
+from services.directory.domain.grants import Account, Client, ClientAccess, Standing
 from services.directory.domain.memberships import Group, Membership, ProfileAssignment
 from services.directory.domain.ordering import OrderingContext
-from services.directory.domain.signing_keys import SigningKey
 
 Outcome = Mapping[str, Sequence[Sequence[str]]]
 """What is recorded of a request: the keys of what it made, or nothing."""
@@ -39,51 +39,6 @@ class Accounts(Protocol):
         ...
 
 
-class KeyRing(Protocol):
-    """The keys of tokens, as they are at a moment."""
-
-    async def signer(self, now: datetime) -> TokenSigner:
-        """Signs with the key that signs then."""
-        ...
-
-    async def key_set(self, now: datetime) -> KeySet:
-        """The keys that verify then."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class MadeKey:
-    """A new key that signs tokens."""
-
-    kid: str
-    private: str
-    modulus: str
-    """The public half, as a JSON Web Key says it."""
-
-
-class KeyMaker(Protocol):
-    """Makes keys that sign tokens."""
-
-    async def make(self) -> MadeKey: ...
-
-
-class SigningKeyStore(Protocol):
-    """The keys that sign tokens."""
-
-    async def every(self) -> Sequence[SigningKey]:
-        """All keys there ever were."""
-        ...
-
-    async def locked(self) -> Sequence[SigningKey]:
-        """The same, and nobody else changes them until the end of the transaction."""
-        ...
-
-    async def add(self, key: SigningKey, made: MadeKey) -> None: ...
-    async def change(self, keys: Sequence[SigningKey]) -> None:
-        """Stores the times of keys, and erases what is secret of a withdrawn one."""
-        ...
-
-
 class Secrets(Protocol):
     """Makes, hashes and checks secrets."""
 
@@ -100,6 +55,10 @@ class Parties(Protocol):
 
     async def existing(self, parties: Collection[str]) -> set[str]:
         """Those that exist, locked against removal."""
+        ...
+
+    async def active(self, party: str) -> bool:
+        """Whether a company takes part."""
         ...
 
     async def members(self, users: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -149,6 +108,10 @@ class ClientSecrets(Protocol):
 
     async def limits(self, id: str) -> tuple[str, Sequence[str]] | None:
         """Default user and role limit of a client, locked; none if there is no such client."""
+        ...
+
+    async def access(self, id: str) -> ClientAccess | None:
+        """Whom a client admits, and with what."""
         ...
 
     async def set_secret(self, id: str, hashed: str, now: datetime) -> None:
@@ -247,6 +210,10 @@ class SecurityProfiles(Protocol):
         """Ends every assignment to a user itself."""
         ...
 
+    async def holders(self, id: str) -> Sequence[ProfileAssignment]:
+        """All assignments of a profile."""
+        ...
+
 
 class DirectoryWork(Protocol):
     """The directory's stores in one transaction."""
@@ -261,6 +228,8 @@ class DirectoryWork(Protocol):
     def client_secrets(self) -> ClientSecrets: ...
     @property
     def signing_keys(self) -> SigningKeyStore: ...
+    @property
+    def revocations(self) -> Revocations: ...
     @property
     def books(self) -> AddressBooks: ...
     @property

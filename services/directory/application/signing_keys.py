@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from libs.clock import Clock
 from libs.errors import Violations, missing, precondition
 from libs.idempotency.key import RequestKey
-from services.directory.application.ports import DirectoryWork, KeyMaker, Units
+from services.directory.application.ports import DirectoryWork, Units
+from services.directory.application.ports_of_tokens import KeyMaker
 from services.directory.domain import signing_keys as domain
 from services.directory.domain.signing_keys import KeyState, SigningKey
 from waybill.directory.v1 import reasons

@@ -88,6 +88,8 @@ class UserRules:
         if password or _differs(old, user):
             commands(found, f"{user.where}.id", caller, old.held)
         await _free_names(work, found, [user])
+        if not found and (password or (old.active and not user.active) or not set(old.roles) <= set(user.roles)):
+            await work.revocations.users([user.id], self._clock.now())
 
     async def of_deleted(self, work: DirectoryWork, found: Violations, caller: Principal, id: str) -> None:
         """Whoever deletes a user must hold the user's roles; what only says something of the user ends with it."""
@@ -97,6 +99,7 @@ class UserRules:
         now = self._clock.now()
         await work.groups.leave_all(id, now)
         await work.profiles.withdraw_all(id, now)
+        await work.revocations.users([id], now)
 
 
 async def _free_names(work: DirectoryWork, found: Violations, users: Sequence[UserValues]) -> None:
@@ -146,5 +149,6 @@ class SetPassword:
             commands(found, "user_id", caller, user.held)
             found.raise_if_any()
             await work.users.set_password(user_id, hashed, now)
+            await work.revocations.users([user_id], now)
 
         await self._units.retrying(do)

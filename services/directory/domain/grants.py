@@ -24,6 +24,43 @@ class Client:
     buyer_ids: Sequence[str]
     supplier_ids: Sequence[str]
     minimum_roles: Sequence[str] = ()
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ClientAccess:
+    """Whom a client admits, and with what."""
+
+    active: bool
+    default_user_id: str
+    roles: Sequence[str]
+    seller: bool
+    any_buyer: bool
+    any_supplier: bool
+    buyer_ids: Sequence[str]
+    supplier_ids: Sequence[str]
+    minimum_roles: Sequence[str]
+
+    def narrowed(self, new: ClientAccess) -> bool:
+        """Whether anyone would get less than before."""
+        return (
+            (self.active and not new.active)
+            or self.default_user_id not in ("", new.default_user_id)
+            or _narrowed_limit(self.roles, new.roles)
+            or (self.seller and not new.seller)
+            or _narrowed_to(self.any_buyer, self.buyer_ids, new.any_buyer, new.buyer_ids)
+            or _narrowed_to(self.any_supplier, self.supplier_ids, new.any_supplier, new.supplier_ids)
+            or not set(new.minimum_roles) <= set(self.minimum_roles)
+        )
+
+
+def _narrowed_limit(old: Sequence[str], new: Sequence[str]) -> bool:
+    """No roles are no limit."""
+    return bool(new) and (not old or not set(old) <= set(new))
+
+
+def _narrowed_to(any_old: bool, old: Sequence[str], any_new: bool, new: Sequence[str]) -> bool:
+    return not any_new and (any_old or not set(old) <= set(new))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +85,8 @@ class Account:
     active: bool
     roles: Sequence[str]
     password_hash: str | None
+    generation: int = 0
+    party_generation: int = 0
 
 
 def admits(client: Client, user: Account) -> bool:

@@ -11,6 +11,8 @@ from libs.rpc import current
 from services import roles
 from services.directory.application.api_clients import ClientValues, RotateSecret, check_clients, client_may_go
 from services.directory.application.ports import DirectoryWork
+from services.directory.application.revocations import EndTokens
+from services.directory.contract.access import access_of
 from services.directory.domain.access import require_seller
 from services.directory.rpc.convert import id_in
 from waybill.directory.v1 import api_client_service_pb2 as pb
@@ -24,9 +26,10 @@ def _admin() -> None:
 class ApiClientServicer(pb_grpc.ApiClientServiceServicer):
     """Channels."""
 
-    def __init__(self, clients: Methods[DirectoryWork], rotate_secret: RotateSecret) -> None:
+    def __init__(self, clients: Methods[DirectoryWork], rotate_secret: RotateSecret, ending: EndTokens) -> None:
         self._clients = clients
         self._rotate_secret = rotate_secret
+        self._ending = ending
 
     async def CreateApiClient(self, request: pb.CreateApiClientRequest, context: Any) -> pb.CreateApiClientResponse:
         _admin()
@@ -52,14 +55,25 @@ class ApiClientServicer(pb_grpc.ApiClientServiceServicer):
 
     async def UpdateApiClient(self, request: pb.UpdateApiClientRequest, context: Any) -> pb.UpdateApiClientResponse:
         _admin()
-        made = await self._clients.update(request, request.api_client, "api_client", guard=_guard)
+
+        async def guard(work: DirectoryWork, found: Violations, items: Items) -> None:
+            await _guard(work, found, items)
+            ((_, values),) = items
+            if not found:
+                await self._ending.of_changed_client(work, values["id"], access_of(values))
+
+        made = await self._clients.update(request, request.api_client, "api_client", guard=guard)
         return pb.UpdateApiClientResponse(api_client=made)
 
     async def DeleteApiClient(self, request: pb.DeleteApiClientRequest, context: Any) -> pb.DeleteApiClientResponse:
         _admin()
         id = id_in("api_client_id", request.api_client_id)
         client_may_go(current().principal, id)
-        await self._clients.delete(request, id)
+
+        async def guard(work: DirectoryWork, _: Violations, __: Items) -> None:
+            await self._ending.of_deleted_client(work, id)
+
+        await self._clients.delete(request, id, guard=guard)
         return pb.DeleteApiClientResponse()
 
     async def RotateSecret(self, request: pb.RotateSecretRequest, context: Any) -> pb.RotateSecretResponse:

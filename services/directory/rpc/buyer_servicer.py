@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from libs.resource.contract import Methods
+from libs.errors import Violations
+from libs.resource.contract import Items, Methods
 from libs.rpc import current
 from services import roles
 from services.directory.application.ports import DirectoryWork
+from services.directory.application.revocations import EndTokens
 from services.directory.domain.access import require_seller
 from services.directory.rpc.convert import id_in
 from waybill.directory.v1 import buyer_service_pb2 as pb
@@ -21,8 +23,9 @@ def _admin() -> None:
 class BuyerServicer(pb_grpc.BuyerServiceServicer):
     """Buyers, and who sees them."""
 
-    def __init__(self, buyers: Methods[DirectoryWork]) -> None:
+    def __init__(self, buyers: Methods[DirectoryWork], ending: EndTokens) -> None:
         self._buyers = buyers
+        self._ending = ending
 
     async def CreateBuyer(self, request: pb.CreateBuyerRequest, context: Any) -> pb.CreateBuyerResponse:
         _admin()
@@ -44,10 +47,21 @@ class BuyerServicer(pb_grpc.BuyerServiceServicer):
 
     async def UpdateBuyer(self, request: pb.UpdateBuyerRequest, context: Any) -> pb.UpdateBuyerResponse:
         _admin()
-        made = await self._buyers.update(request, request.buyer, "buyer")
+
+        async def guard(work: DirectoryWork, found: Violations, items: Items) -> None:
+            ((_, values),) = items
+            if not found:
+                await self._ending.of_changed_company(work, f"BUYER:{values['id']}", values["active"])
+
+        made = await self._buyers.update(request, request.buyer, "buyer", guard=guard)
         return pb.UpdateBuyerResponse(buyer=made)
 
     async def DeleteBuyer(self, request: pb.DeleteBuyerRequest, context: Any) -> pb.DeleteBuyerResponse:
         _admin()
-        await self._buyers.delete(request, id_in("buyer_id", request.buyer_id))
+        id = id_in("buyer_id", request.buyer_id)
+
+        async def guard(work: DirectoryWork, _: Violations, __: Items) -> None:
+            await self._ending.of_deleted_company(work, f"BUYER:{id}")
+
+        await self._buyers.delete(request, id, guard=guard)
         return pb.DeleteBuyerResponse()

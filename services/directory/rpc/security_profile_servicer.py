@@ -11,6 +11,7 @@ from libs.resource.contract import Items, Methods
 from libs.rpc import current
 from services import roles
 from services.directory.application.ports import DirectoryWork, MembershipLists
+from services.directory.application.revocations import EndTokens
 from services.directory.application.security_profiles import SecurityProfileAssignments, check_changed_profile, check_new_profiles
 from services.directory.domain.access import require_seller
 from services.directory.rpc.convert import BATCH, counted, id_in, profile_assignment_in, profile_assignment_out
@@ -29,10 +30,13 @@ def _admin() -> None:
 class SecurityProfileServicer(pb_grpc.SecurityProfileServiceServicer):
     """Security profiles, and who has them."""
 
-    def __init__(self, profiles: Methods[DirectoryWork], assignments: SecurityProfileAssignments, lists: MembershipLists) -> None:
+    def __init__(
+        self, profiles: Methods[DirectoryWork], assignments: SecurityProfileAssignments, lists: MembershipLists, ending: EndTokens
+    ) -> None:
         self._profiles = profiles
         self._assignments = assignments
         self._lists = lists
+        self._ending = ending
 
     async def CreateSecurityProfile(
         self, request: pb.CreateSecurityProfileRequest, context: Any
@@ -66,7 +70,14 @@ class SecurityProfileServicer(pb_grpc.SecurityProfileServiceServicer):
         self, request: pb.UpdateSecurityProfileRequest, context: Any
     ) -> pb.UpdateSecurityProfileResponse:
         _admin()
-        made = await self._profiles.update(request, request.security_profile, "security_profile", guard=_changed)
+
+        async def guard(work: DirectoryWork, found: Violations, items: Items) -> None:
+            await _changed(work, found, items)
+            ((_, values),) = items
+            if not found:
+                await self._ending.of_changed_profile(work, values["id"], values["roles"])
+
+        made = await self._profiles.update(request, request.security_profile, "security_profile", guard=guard)
         return pb.UpdateSecurityProfileResponse(security_profile=made)
 
     async def DeleteSecurityProfile(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from libs.resource.contract import Methods
+from libs.errors import Violations
+from libs.resource.contract import Items, Methods
 from libs.rpc import current
 from services import roles
 from services.directory.application.ports import DirectoryWork
+from services.directory.application.revocations import EndTokens
 from services.directory.domain.access import require_seller
 from services.directory.rpc.convert import id_in
 from waybill.directory.v1 import supplier_service_pb2 as pb
@@ -21,8 +23,9 @@ def _admin() -> None:
 class SupplierServicer(pb_grpc.SupplierServiceServicer):
     """Suppliers, and who sees them."""
 
-    def __init__(self, suppliers: Methods[DirectoryWork]) -> None:
+    def __init__(self, suppliers: Methods[DirectoryWork], ending: EndTokens) -> None:
         self._suppliers = suppliers
+        self._ending = ending
 
     async def CreateSupplier(self, request: pb.CreateSupplierRequest, context: Any) -> pb.CreateSupplierResponse:
         _admin()
@@ -46,10 +49,21 @@ class SupplierServicer(pb_grpc.SupplierServiceServicer):
 
     async def UpdateSupplier(self, request: pb.UpdateSupplierRequest, context: Any) -> pb.UpdateSupplierResponse:
         _admin()
-        made = await self._suppliers.update(request, request.supplier, "supplier")
+
+        async def guard(work: DirectoryWork, found: Violations, items: Items) -> None:
+            ((_, values),) = items
+            if not found:
+                await self._ending.of_changed_company(work, f"SUPPLIER:{values['id']}", values["active"])
+
+        made = await self._suppliers.update(request, request.supplier, "supplier", guard=guard)
         return pb.UpdateSupplierResponse(supplier=made)
 
     async def DeleteSupplier(self, request: pb.DeleteSupplierRequest, context: Any) -> pb.DeleteSupplierResponse:
         _admin()
-        await self._suppliers.delete(request, id_in("supplier_id", request.supplier_id))
+        id = id_in("supplier_id", request.supplier_id)
+
+        async def guard(work: DirectoryWork, _: Violations, __: Items) -> None:
+            await self._ending.of_deleted_company(work, f"SUPPLIER:{id}")
+
+        await self._suppliers.delete(request, id, guard=guard)
         return pb.DeleteSupplierResponse()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from libs.auth import KeySet, ServiceTokens, TokenVerifier
+from libs.auth.revocations import Revocation, RevocationPage
 from libs.clock import Clock, SystemClock
+from libs.errors import WaybillError
 from libs.failpoints import Failpoints
 from libs.ids import IdSource, RandomIds
 from libs.obs import get_logger
@@ -90,9 +92,12 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
     for context in host.hosted:
         runtime = Runtime(clock, ids, peers.of(context), failpoints)
         apps[context] = await _part(context, "main").build(settings_of(host, context), runtime)
-    verifier = TokenVerifier(_key_fetcher(peers.of(host.hosted[0])), refresh_seconds=host.key_refresh)
+    own = peers.of(host.hosted[0])
+    fetchers = _key_fetcher(own), _revocation_fetcher(own)
+    verifier = TokenVerifier(fetchers[0], refresh_seconds=host.key_refresh, fetch_revocations=fetchers[1])
     for changes in (app.key_changes for app in apps.values() if app.key_changes is not None):
         changes.listeners.append(verifier.refresh)
+        changes.revoked.append(verifier.stale)
     server = RpcServer(
         list(apps.values()),
         verifier,
@@ -119,6 +124,10 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
                 secret = await _part("directory", "main").bootstrap(settings_of(host, "directory"), clock, ids)
             await server.serve()
             peers.connect({context: host.addresses.get(context, within) for context in CONTEXTS if context in apps})
+            if "directory" in host.hosted:
+                with suppress(WaybillError):
+                    await verifier.refresh()
+                await server.ready()
             if host.background:
                 await stack.enter_async_context(_refreshing(verifier, host))
                 server.run_background()
@@ -130,10 +139,9 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
 
 @asynccontextmanager
 async def _refreshing(verifier: TokenVerifier, host: HostSettings) -> AsyncIterator[None]:
-    """Asks for the keys of tokens again and again, so that a withdrawn one verifies nothing for long. A process that has the
-    directory to itself hears of it at once, and only looks for those that have retired."""
-    alone = "directory" in host.hosted and host.keeps_secret
-    loop = Loop("Keys.refresh", verifier.refresh, host.key_refresh if alone else host.key_poll)
+    """Asks for the keys of tokens and for revocations again and again, so that neither a withdrawn key nor a role that was
+    taken away is good for long. The process that has made such a change knows it before it verifies the next token."""
+    loop = Loop("Keys.refresh", verifier.refresh, host.key_poll, 0.0)
     task = asyncio.create_task(forever("host", loop, get_logger("server")))
     try:
         yield
@@ -168,5 +176,16 @@ def _key_fetcher(peers: Peers) -> Callable[[str], Awaitable[KeySet | None]]:
             return None
         keys = [{"kid": k.kid, "kty": k.kty, "n": k.n, "e": k.e, "alg": k.alg, "use": k.use} for k in answer.keys]
         return KeySet(keys, answer.audience, answer.revision)
+
+    return fetch
+
+
+def _revocation_fetcher(peers: Peers) -> Callable[[int], Awaitable[RevocationPage]]:
+    stub: Any = peers.stub("directory", token_service_pb2_grpc.TokenServiceStub)
+
+    async def fetch(after: int) -> RevocationPage:
+        answer = await stub.ListRevocations(token_service_pb2.ListRevocationsRequest(after=after))
+        found = [Revocation((r.kind, r.id), r.generation, r.time.ToNanoseconds() / 1e9) for r in answer.revocations]
+        return RevocationPage(found, answer.position, answer.more, answer.restart)
 
     return fetch

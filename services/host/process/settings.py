@@ -122,9 +122,9 @@ class HostSettings:
         at_most=60.0,
     )
     key_poll: float = seconds(
-        2.0,
-        "Between two questions to the directory whether a key of tokens was withdrawn; a process that has the directory to "
-        "itself does not ask.",
+        1.0,
+        "Between two questions to the directory whether a key of tokens was withdrawn, or a role or anything else taken away "
+        "by which tokens end.",
         at_least=0.1,
         at_most=4.0,
     )

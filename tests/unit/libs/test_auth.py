@@ -85,6 +85,7 @@ async def test_the_claims_are_the_documented_ones(signer: TokenSigner) -> None:
         "role": [roles.ME_ADDRESS_ADMIN, roles.SHOPPER],
         "cid": "shop",
         "groups": [],
+        "gen": [0, 0, 0],
         "jti": claims["jti"],
         "iat": NOW.timestamp(),
         "nbf": NOW.timestamp(),

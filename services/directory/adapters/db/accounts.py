@@ -10,7 +10,8 @@ from libs.db import Database
 from libs.identify import folded
 from libs.ids import valid_id
 from services.directory.adapters.db.held_roles import of_users
-from services.directory.adapters.db.tables import BUYERS, CLIENTS, MEMBERS, SUPPLIERS, USERS
+from services.directory.adapters.db.revocations import COMPANIES
+from services.directory.adapters.db.tables import CLIENTS, MEMBERS, USERS
 from services.directory.domain.grants import Account, Client, Standing
 
 MOST_GROUPS = 1_000
@@ -41,6 +42,7 @@ class SqlAccounts:
             buyer_ids=row.buyer_ids,
             supplier_ids=row.supplier_ids,
             minimum_roles=row.minimum_roles,
+            generation=row.generation,
         )
 
     async def user(self, *, username: str = "", user_id: str = "") -> Account | None:
@@ -53,20 +55,21 @@ class SqlAccounts:
         if row is None:
             return None
         kind, _, party_id = row.party.partition(":")
-        table = {"BUYER": BUYERS, "SUPPLIER": SUPPLIERS}.get(kind)
-        party_active = True
-        if table is not None:
-            party = await self._first(sa.select(table.c.active).where(table.c.id == party_id))
-            party_active = party is not None and bool(party.active)
+        table = COMPANIES[kind]
+        # The seller always takes part.
+        active = table.c.active if "active" in table.c else sa.true()
+        party = await self._first(sa.select(active.label("active"), table.c.generation).where(table.c.id == party_id))
         return Account(
             id=row.id,
             username=row.username,
             party_kind=kind,
             party_id=party_id,
-            party_active=party_active,
+            party_active=party is not None and bool(party.active),
             active=row.active,
             roles=row.roles,
             password_hash=row.password_hash,
+            generation=row.generation,
+            party_generation=0 if party is None else party.generation,
         )
 
     async def standing(self, user_id: str) -> Standing:

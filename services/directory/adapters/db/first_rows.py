@@ -16,7 +16,7 @@ from services import roles
 from services.directory.adapters.db.signing_keys import SqlSigningKeys, new_row
 from services.directory.adapters.db.tables import CHANGES, CLIENTS, SELLERS, SIGNING_KEYS, USERS
 from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER
-from services.directory.application.ports import KeyMaker, MadeKey
+from services.directory.application.ports_of_tokens import KeyMaker, MadeKey
 from services.directory.domain.signing_keys import SigningKey, signing
 
 

@@ -13,6 +13,7 @@ from libs.ids import valid_id
 from libs.relay.change import assignment_ended, assignment_made
 from libs.relay.changes import note
 from services.directory.adapters.db import held_roles
+from services.directory.adapters.db.revocations import SqlRevocations
 from services.directory.adapters.db.tables import CHANGES, MEMBERS, PROFILE_ASSIGNMENTS, PROFILES, USER_GROUPS
 from services.directory.domain.memberships import Membership, ProfileAssignment
 
@@ -43,19 +44,19 @@ class _Pairs:
             await tx.execute(insert, [dict(zip(self._names, key, strict=True)) for key in new])
         note(tx, CHANGES, [assignment_made(self._resource, key, now) for key in new])
 
-    async def remove(self, tx: Tx, keys: Collection[Key], now: datetime) -> None:
-        """Removes those that are there."""
-        if keys:
-            await self.remove_where(tx, sa.tuple_(*self._columns).in_(sorted(set(keys))), now)
+    async def remove(self, tx: Tx, keys: Collection[Key], now: datetime) -> list[Key]:
+        """Removes those that are there, and returns them."""
+        return await self.remove_where(tx, sa.tuple_(*self._columns).in_(sorted(set(keys))), now) if keys else []
 
-    async def remove_where(self, tx: Tx, which: sa.ColumnElement[bool], now: datetime) -> None:
-        """Removes whatever meets a condition."""
+    async def remove_where(self, tx: Tx, which: sa.ColumnElement[bool], now: datetime) -> list[Key]:
+        """Removes whatever meets a condition, and returns it."""
         select = sa.select(*self._columns).where(which).order_by(*self._columns)
         gone = (await tx.execute(select.with_for_update())).mappings().all()
         if gone:
             await tx.execute(sa.delete(self._table).where(which))
         ended = [assignment_ended(self._resource, [str(row[name]) for name in self._names], now, row) for row in gone]
         note(tx, CHANGES, ended)
+        return [tuple(str(row[name]) for name in self._names) for row in gone]
 
 
 _MEMBERSHIPS = _Pairs("user group member", MEMBERS)
@@ -88,8 +89,9 @@ class SqlUserGroups:
         await _MEMBERSHIPS.add(self._tx, [(member.group_id, member.user_id) for member in members], now)
 
     async def remove(self, members: Collection[Membership], now: datetime) -> None:
-        """Ends memberships that stand."""
-        await _MEMBERSHIPS.remove(self._tx, [(member.group_id, member.user_id) for member in members], now)
+        """Ends memberships that stand, and the tokens of those who are members no longer."""
+        gone = await _MEMBERSHIPS.remove(self._tx, [(member.group_id, member.user_id) for member in members], now)
+        await SqlRevocations(self._tx).users({user_id for _, user_id in gone}, now)
 
     async def leave_all(self, user_id: str, now: datetime) -> None:
         """Ends every membership of a user."""
@@ -125,8 +127,17 @@ class SqlSecurityProfiles:
         await _ASSIGNMENTS.add(self._tx, [_key(item) for item in items], now)
 
     async def unassign(self, items: Collection[ProfileAssignment], now: datetime) -> None:
-        """Ends those that stand."""
-        await _ASSIGNMENTS.remove(self._tx, [_key(item) for item in items], now)
+        """Ends those that stand, and the tokens of those who have the profile no longer."""
+        gone = await _ASSIGNMENTS.remove(self._tx, [_key(item) for item in items], now)
+        ending = SqlRevocations(self._tx)
+        await ending.companies({party for _, party, _, _ in gone} - {""}, now)
+        await ending.members({group_id for _, _, group_id, _ in gone} - {""}, now)
+        await ending.users({user_id for _, _, _, user_id in gone} - {""}, now)
+
+    async def holders(self, id: str) -> list[ProfileAssignment]:
+        """All assignments of a profile."""
+        rows = await self._tx.execute(sa.select(PROFILE_ASSIGNMENTS).where(_A.security_profile_id == id))
+        return [ProfileAssignment(row.security_profile_id, row.party, row.user_group_id, row.user_id) for row in rows]
 
     async def withdraw_all(self, user_id: str, now: datetime) -> None:
         """Ends every assignment to a user itself."""

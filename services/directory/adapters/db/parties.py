@@ -33,6 +33,14 @@ class SqlParties:
                 found |= {f"{kind}:{id}" for id in rows.scalars()}
         return found
 
+    async def active(self, party: str) -> bool:
+        """Whether a buyer or supplier takes part; the seller always does."""
+        kind, _, id = party.partition(":")
+        table = dict(_TABLES)[kind]
+        if "active" not in table.c:
+            return True
+        return bool((await self._tx.execute(sa.select(table.c.active).where(table.c.id == id))).scalar())
+
     async def members(self, users: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those (company, user id) that exist, locked against removal."""
         ids = sorted({id for _, id in users if valid_id(id)})

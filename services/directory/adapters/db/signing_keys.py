@@ -13,7 +13,7 @@ from libs.auth import KeySet, TokenSigner
 from libs.auth.keys import jwk_of
 from libs.db import Database, Tx
 from services.directory.adapters.db.tables import SELLERS, SIGNING_KEYS
-from services.directory.application.ports import MadeKey
+from services.directory.application.ports_of_tokens import MadeKey
 from services.directory.domain.signing_keys import SigningKey, signing
 
 _K = SIGNING_KEYS.c

@@ -14,6 +14,13 @@ from libs.resource.database import Resource, UsedBy, resource_table
 from services.directory.contract import resources
 
 METADATA = metadata()
+
+
+def _generation() -> sa.Column[int]:
+    """Raised with everything by which tokens end."""
+    return sa.Column("generation", sa.BigInteger, nullable=False, server_default="0")
+
+
 REQUESTS = outcomes.table(METADATA)
 DELETED = tombstones.table(METADATA)
 CHANGES = change_tables(METADATA)
@@ -23,9 +30,10 @@ SELLERS = resource_table(
     resources.SELLER,
     # Always true, and unique: there is one seller, whoever sets the marketplace up at the same time.
     sa.Column("singleton", sa.Boolean, nullable=False, unique=True),
+    _generation(),
 )
-BUYERS = resource_table(METADATA, "buyers", resources.BUYER)
-SUPPLIERS = resource_table(METADATA, "suppliers", resources.SUPPLIER)
+BUYERS = resource_table(METADATA, "buyers", resources.BUYER, _generation())
+SUPPLIERS = resource_table(METADATA, "suppliers", resources.SUPPLIER, _generation())
 USERS = resource_table(
     METADATA,
     "users",
@@ -33,8 +41,11 @@ USERS = resource_table(
     # Folding can make several characters of one.
     sa.Column("username_key", sa.String(resources.MAX_NAME_KEY), nullable=True, unique=True),
     sa.Column("password_hash", sa.String(300), nullable=True),
+    _generation(),
 )
-CLIENTS = resource_table(METADATA, "api_clients", resources.CLIENT, sa.Column("secret_hash", sa.String(300), nullable=True))
+CLIENTS = resource_table(
+    METADATA, "api_clients", resources.CLIENT, sa.Column("secret_hash", sa.String(300), nullable=True), _generation()
+)
 ADDRESSES = sa.Table(
     "addresses",
     METADATA,
@@ -90,6 +101,17 @@ SIGNING_KEYS = sa.Table(
     sa.Column("sign_time", UtcTime(), nullable=False),
     sa.Column("retire_time", UtcTime(), nullable=True),
     sa.Column("withdraw_time", UtcTime(), nullable=True),
+)
+
+REVOCATIONS = sa.Table(
+    "revocations",
+    METADATA,
+    sa.Column("position", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("subject_id", sa.String(100), nullable=False),
+    sa.Column("generation", sa.BigInteger, nullable=False),
+    sa.Column("time", UtcTime(), nullable=False),
+    sqlite_autoincrement=True,
 )
 
 

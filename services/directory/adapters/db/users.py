@@ -16,6 +16,8 @@ from libs.relay.changes import append
 from services.directory.adapters.db.held_roles import of_users
 from services.directory.adapters.db.tables import CHANGES, CLIENTS, USERS, visible_users
 from services.directory.application.ports import KnownUser
+from services.directory.contract.access import access_of
+from services.directory.domain.grants import ClientAccess
 
 _U = USERS.c
 _KNOWN = (_U.id, _U.username, _U.active, _U.roles)
@@ -91,6 +93,11 @@ class SqlClientSecrets:
         c = CLIENTS.c
         row = (await self._tx.execute(sa.select(c.default_user_id, c.roles).where(c.id == id).with_for_update())).first()
         return None if row is None else (row.default_user_id, row.roles)
+
+    async def access(self, id: str) -> ClientAccess | None:
+        """Whom a client admits, and with what."""
+        row = (await self._tx.execute(sa.select(CLIENTS).where(CLIENTS.c.id == id))).mappings().first()
+        return None if row is None else access_of(dict(row))
 
     async def set_secret(self, id: str, hashed: str, now: datetime) -> None:
         """Stores the hash, as a new version of the client."""

@@ -7,6 +7,7 @@ from services.directory.adapters.db.address_books import SqlAddressBooks
 from services.directory.adapters.db.memberships import SqlSecurityProfiles, SqlUserGroups
 from services.directory.adapters.db.parties import SqlParties
 from services.directory.adapters.db.requests import SqlRequests
+from services.directory.adapters.db.revocations import SqlRevocations
 from services.directory.adapters.db.signing_keys import SqlSigningKeys
 from services.directory.adapters.db.users import SqlClientSecrets, SqlUsers
 
@@ -43,6 +44,11 @@ class SqlDirectoryWork:
     def signing_keys(self) -> SqlSigningKeys:
         """Keys that sign tokens."""
         return SqlSigningKeys(self._tx)
+
+    @property
+    def revocations(self) -> SqlRevocations:
+        """What ends tokens."""
+        return SqlRevocations(self._tx)
 
     @property
     def books(self) -> SqlAddressBooks:

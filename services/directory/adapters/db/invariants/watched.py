@@ -12,6 +12,9 @@ _SAID = "what its owner says of it; only the row states it"
 _SHOWN = "shown, and compared with what a caller has read; nothing follows from it"
 _SECRET = "made of a secret that is not stored: whoever signs in with another is refused"
 _TIMES = all_free(_SHOWN, "version create_time update_time")
+_GENERATION = "what tokens are compared with: only the row states it"
+_HOLDS_TOKENS = {**_TIMES, "generation": Free(_GENERATION)}
+_READ_ONCE = "read once by those who verify tokens; the row of the subject has the same generation"
 _CONTRACT = "stored_as_its_contract_allows"
 _ASSIGNEE = "profile_assignment_has_one_assignee"
 _COMPANY = f"user_has_company address_has_company client_has_its_companies group_has_company {_ASSIGNEE}"
@@ -19,13 +22,14 @@ _USER = f"client_has_default_user assignment_has_user address_has_its_user membe
 _GROUP = f"member_has_group {_ASSIGNEE}"
 WATCHED: Register = {
     tables.SELLERS: Watch(
-        {"id": by("user_has_company"), "singleton": by(_CONTRACT), **all_free(_SAID, "name xp"), **_TIMES}, by("one_seller")
+        {"id": by("user_has_company"), "singleton": by(_CONTRACT), **all_free(_SAID, "name xp"), **_HOLDS_TOKENS},
+        by("one_seller"),
     ),
     tables.BUYERS: Watch(
-        {"id": by(_COMPANY), "currency": by(_CONTRACT), **all_free(_SAID, "name active restrict_addresses xp"), **_TIMES},
+        {"id": by(_COMPANY), "currency": by(_CONTRACT), **all_free(_SAID, "name active restrict_addresses xp"), **_HOLDS_TOKENS},
         by(_COMPANY),
     ),
-    tables.SUPPLIERS: Watch({"id": by(_COMPANY), **all_free(_SAID, "name active xp"), **_TIMES}, by(_COMPANY)),
+    tables.SUPPLIERS: Watch({"id": by(_COMPANY), **all_free(_SAID, "name active xp"), **_HOLDS_TOKENS}, by(_COMPANY)),
     tables.USERS: Watch(
         {
             "id": by(_USER),
@@ -33,7 +37,7 @@ WATCHED: Register = {
             **all_by(_CONTRACT, "username username_key roles"),
             **all_free(_SAID, "first_name last_name email phone active xp"),
             "password_hash": Free(_SECRET),
-            **_TIMES,
+            **_HOLDS_TOKENS,
         },
         by(_USER),
     ),
@@ -47,7 +51,7 @@ WATCHED: Register = {
             **all_by(_CONTRACT, "access_token_minutes roles policy minimum_roles"),
             **all_free(_SAID, "name active allow_seller allow_any_buyer allow_any_supplier xp"),
             "secret_hash": Free(_SECRET),
-            **_TIMES,
+            **_HOLDS_TOKENS,
         },
         Free("nothing in the directory names a client: whoever signs in by one that is gone is refused"),
     ),
@@ -93,6 +97,9 @@ WATCHED: Register = {
             "create_time": Free(_SHOWN),
         },
         by("signing_key"),
+    ),
+    tables.REVOCATIONS: Watch(
+        all_free(_READ_ONCE, "position kind subject_id generation time"), Free("is forgotten when no token is old enough for it")
     ),
     tables.REQUESTS: REQUESTS_WATCH,
     tables.DELETED: DELETED_WATCH,
