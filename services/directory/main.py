@@ -63,6 +63,7 @@ from services.directory.rpc.buyer_servicer import BuyerServicer
 from services.directory.rpc.context_servicer import OrderingContextServicer
 from services.directory.rpc.key_servicer import KeyServicer
 from services.directory.rpc.membership_servicer import MembershipServicer
+from services.directory.rpc.revocation_servicer import RevocationServicer
 from services.directory.rpc.security_profile_servicer import SecurityProfileServicer
 from services.directory.rpc.seller_servicer import SellerServicer
 from services.directory.rpc.supplier_servicer import SupplierServicer
@@ -77,6 +78,7 @@ from waybill.directory.v1 import (
     key_service_pb2_grpc,
     membership_service_pb2_grpc,
     ordering_context_service_pb2_grpc,
+    revocation_service_pb2_grpc,
     security_profile_service_pb2_grpc,
     seller_service_pb2_grpc,
     supplier_service_pb2_grpc,
@@ -187,9 +189,10 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     served: list[Served] = [
         (
             token_service_pb2_grpc.add_TokenServiceServicer_to_server,
-            TokenServicer(IssueToken(accounts, argon2, clock, throttle, key_ring), key_ring, clock, revocations),
+            TokenServicer(IssueToken(accounts, argon2, clock, throttle, key_ring), key_ring, clock),
             "Token",
         ),
+        (revocation_service_pb2_grpc.add_RevocationServiceServicer_to_server, RevocationServicer(revocations), "Revocation"),
         (
             key_service_pb2_grpc.add_KeyServiceServicer_to_server,
             KeyServicer(SigningKeys(units, clock, RsaKeys(ids), timedelta(seconds=settings.key_lead), key_changes.announce)),

@@ -17,7 +17,7 @@ UNCALLED = {
     "pricing.RedemptionService.ReleaseRedemptions",
 }
 """Methods that stand open to services none of which calls them yet."""
-VERIFYING = ("directory.TokenService.GetKeySet", "directory.TokenService.ListRevocations")
+VERIFYING = ("directory.TokenService.GetKeySet", "directory.RevocationService.ListRevocations")
 """What every service asks for by which it verifies tokens; the host calls it in the name of a service."""
 
 

@@ -8,7 +8,7 @@ from libs.clock import Clock
 from libs.errors import Violations
 from libs.protoconv import time_out
 from services.directory.application.issue_token import IssueToken
-from services.directory.application.ports_of_tokens import KeyRing, RevocationLists
+from services.directory.application.ports_of_tokens import KeyRing
 from waybill.directory.v1 import reasons
 from waybill.directory.v1 import token_service_pb2 as pb
 from waybill.directory.v1 import token_service_pb2_grpc as pb_grpc
@@ -17,11 +17,10 @@ from waybill.directory.v1 import token_service_pb2_grpc as pb_grpc
 class TokenServicer(pb_grpc.TokenServiceServicer):
     """Tokens and the keys to verify them with."""
 
-    def __init__(self, issue: IssueToken, keys: KeyRing, clock: Clock, revocations: RevocationLists) -> None:
+    def __init__(self, issue: IssueToken, keys: KeyRing, clock: Clock) -> None:
         self._issue = issue
         self._keys = keys
         self._clock = clock
-        self._revocations = revocations
 
     async def IssueToken(self, request: pb.IssueTokenRequest, context: Any) -> pb.IssueTokenResponse:
         _require_fields(request)
@@ -44,15 +43,6 @@ class TokenServicer(pb_grpc.TokenServiceServicer):
             answer.unchanged = True
         else:
             answer.keys.extend(pb.JsonWebKey(**key) for key in found.keys)
-        return answer
-
-    async def ListRevocations(self, request: pb.ListRevocationsRequest, context: Any) -> pb.ListRevocationsResponse:
-        page = await self._revocations.after(request.after)
-        answer = pb.ListRevocationsResponse(position=page.position, more=page.more, restart=page.restart)
-        for each in page.revocations:
-            kind, id = each.subject
-            shown = answer.revocations.add(kind=kind, id=id, generation=each.generation)
-            shown.time.FromMicroseconds(round(each.time * 1e6))
         return answer
 
 

@@ -30,7 +30,7 @@ from services.host.process.service_keys import service_keys
 from services.host.process.settings import HostSettings
 from services.host.process.tls import authority, inner_credentials, server_credentials
 from services.roles import ALL_ROLES
-from waybill.directory.v1 import token_service_pb2, token_service_pb2_grpc
+from waybill.directory.v1 import revocation_service_pb2, revocation_service_pb2_grpc, token_service_pb2, token_service_pb2_grpc
 
 if TYPE_CHECKING:
     from services.directory.application.bootstrap import OneTimeSecret
@@ -181,10 +181,10 @@ def _key_fetcher(peers: Peers) -> Callable[[str], Awaitable[KeySet | None]]:
 
 
 def _revocation_fetcher(peers: Peers) -> Callable[[int], Awaitable[RevocationPage]]:
-    stub: Any = peers.stub("directory", token_service_pb2_grpc.TokenServiceStub)
+    stub: Any = peers.stub("directory", revocation_service_pb2_grpc.RevocationServiceStub)
 
     async def fetch(after: int) -> RevocationPage:
-        answer = await stub.ListRevocations(token_service_pb2.ListRevocationsRequest(after=after))
+        answer = await stub.ListRevocations(revocation_service_pb2.ListRevocationsRequest(after=after))
         found = [Revocation((r.kind, r.id), r.generation, r.time.ToNanoseconds() / 1e9) for r in answer.revocations]
         return RevocationPage(found, answer.position, answer.more, answer.restart)
 

@@ -8,14 +8,14 @@ from libs.auth.revocations import LONGEST
 from services.directory.adapters.db import revocations
 from services.directory.adapters.db.revocations import SqlRevocationLists
 from tests.integration.directory.world import PASSWORD, user
-from waybill.directory.v1 import token_service_pb2 as tokens
-from waybill.directory.v1 import token_service_pb2_grpc as tokens_grpc
+from waybill.directory.v1 import revocation_service_pb2 as pb
+from waybill.directory.v1 import revocation_service_pb2_grpc as pb_grpc
 from waybill.directory.v1 import user_service_pb2 as users
 
 
 async def listed(world, after=0):
-    stub = world.served.service_stub(tokens_grpc.TokenServiceStub, "order")
-    return await stub.ListRevocations(tokens.ListRevocationsRequest(after=after))
+    stub = world.served.service_stub(pb_grpc.RevocationServiceStub, "order")
+    return await stub.ListRevocations(pb.ListRevocationsRequest(after=after))
 
 
 async def another_password(world, id):
