@@ -29,7 +29,7 @@ from tests.support.fleet import Fleet
 CATALOGUE = Path(__file__).with_name("catalogue.json")
 _BESIDE = re.compile(
     r"ExpireReservations|ExpireAttempts|CompleteSubmissions|SettleTransactions\.once|ResolveSubmission|"
-    r"Reporting\.(relay_once|_deliver)|ReportAlerts|RenewAuthorizations|TokenService|GetKeySet|\Aprocess:"
+    r"Reporting\.(relay_once|_deliver)|ReportAlerts|RenewAuthorizations|TokenService|GetKeySet|RevocationService|ListRevocations|\Aprocess:"
 )
 """Background work that may or may not fall into a scenario. Where it matters it has scenarios of its own.
 

@@ -24,7 +24,7 @@ from tests.chaos.proxy import Fault, Proxy, proxies
 from tests.chaos.scenarios import Scenario
 from tests.support.fleet import Fleet, fleet
 
-_ASIDE = {"Check", "IssueToken", "GetKeySet", "Inspect", "GetOrder", "ListSupplierOrders"}
+_ASIDE = {"Check", "IssueToken", "GetKeySet", "ListRevocations", "Inspect", "GetOrder", "ListSupplierOrders"}
 """Reads, health, and what is called now and then only."""
 _COMMIT = "COMMIT"
 STRUCK_WITHIN = 30.0

@@ -45,14 +45,17 @@ class SigningKey:
 
 
 def signing(keys: Sequence[SigningKey], now: datetime) -> SigningKey | None:
-    """The key that signs: of those in the key set whose time has come, the newest."""
-    begun = [key for key in keys if key.verifies(now) and key.sign_time <= now]
-    return max(begun, key=lambda key: (key.sign_time, key.kid), default=None)
+    """The key that signs: of those in the key set whose time has come, the newest. Where none's has, as by a clock that is behind
+    that of the process which made them, the first of them."""
+    held = sorted((key for key in keys if key.verifies(now)), key=lambda key: (key.sign_time, key.kid))
+    begun = [key for key in held if key.sign_time <= now]
+    return begun[-1] if begun else next(iter(held), None)
 
 
 def published(keys: Sequence[SigningKey], now: datetime) -> SigningKey | None:
     """The key that is to sign next."""
-    return next((key for key in keys if key.verifies(now) and key.sign_time > now), None)
+    current = signing(keys, now)
+    return next((key for key in keys if key.verifies(now) and key.sign_time > now and key != current), None)
 
 
 def state_of(key: SigningKey, keys: Sequence[SigningKey], now: datetime) -> KeyState:
@@ -61,9 +64,9 @@ def state_of(key: SigningKey, keys: Sequence[SigningKey], now: datetime) -> KeyS
         return KeyState.WITHDRAWN
     if not key.verifies(now):
         return KeyState.RETIRED
-    if key.sign_time > now:
-        return KeyState.PUBLISHED
-    return KeyState.SIGNING if signing(keys, now) == key else KeyState.VERIFYING
+    if signing(keys, now) == key:
+        return KeyState.SIGNING
+    return KeyState.PUBLISHED if key.sign_time > now else KeyState.VERIFYING
 
 
 def rotated(keys: Sequence[SigningKey], kid: str, now: datetime, lead: timedelta) -> list[SigningKey]:

@@ -17,6 +17,7 @@ from services.host.process.embedded import Host, running
 from services.host.process.settings import HostSettings
 from tests.support.databases import Databases
 from tests.support.gate import gate
+from tests.support.ports import free_port
 
 ORDER, DIRECTORY = "waybill.order.v1.OrderService", "waybill.directory.v1.TokenService"
 SECRET = "a-secret-that-only-this-test-has"
@@ -69,21 +70,36 @@ async def test_a_server_is_not_serving_while_postgresql_is_away_and_serves_again
 
 
 async def test_a_service_that_is_away_is_shown_by_name_and_changes_nothing_else(tmp_path: Path) -> None:
-    async with running(HostSettings(data=tmp_path, only="pricing", service_secret=SECRET)) as pricing:
+    """Once it is known which tokens are revoked, that is what a process goes on with while the directory is away."""
+    async with running(HostSettings(data=tmp_path, only="directory", service_secret=SECRET)) as directory:
         settings = HostSettings(
             data=tmp_path,
             only="order",
             service_secret=SECRET,
             health=OFTEN,
-            addresses={"pricing": pricing.inner_address, "order": "127.0.0.1:1"},
+            addresses={"directory": directory.inner_address, "order": "127.0.0.1:1"},
         )
         async with running(settings) as order:
-            await turns(order, "dependency/pricing", "SERVING")
-            await pricing.server.stop(0)
-            await turns(order, "dependency/pricing", "NOT_SERVING")
+            await turns(order, "dependency/directory", "SERVING")
+            await turns(order, "", "SERVING")
+            await directory.server.stop(0)
+            await turns(order, "dependency/directory", "NOT_SERVING")
             assert await state(order.address) == "SERVING"
             assert await state(order.address, ORDER) == "SERVING"
             assert await state(order.address, "dependency/order") == "NOT_FOUND"
+
+
+async def test_a_process_serves_once_it_knows_which_tokens_are_revoked(tmp_path: Path) -> None:
+    door = free_port()
+    settings = HostSettings(
+        data=tmp_path, only="order", service_secret=SECRET, health=OFTEN, addresses={"directory": f"127.0.0.1:{door}"}
+    )
+    async with running(settings) as order:
+        await turns(order, "dependency/directory", "NOT_SERVING")
+        assert await state(order.address, ORDER) == "NOT_SERVING"
+        known = HostSettings(data=tmp_path, only="directory", service_secret=SECRET, service_bind=f"127.0.0.1:{door}")
+        async with running(known):
+            await turns(order, ORDER, "SERVING")
 
 
 async def test_a_pool_that_is_all_in_use_is_no_database_that_is_away_for_a_while(

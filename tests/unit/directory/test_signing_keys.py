@@ -42,6 +42,13 @@ def test_a_new_key_is_published_then_signs_while_the_former_verifies_and_retires
     assert states(keys, sign + LAST_TOKEN) == {"k0": KeyState.RETIRED, "k1": KeyState.SIGNING}
 
 
+def test_by_a_clock_that_is_behind_the_first_key_signs():
+    keys = after([FIRST], rotated([FIRST], "k1", NOW, LEAD))
+    early = FIRST.sign_time - timedelta(hours=1)
+    assert states(keys, early) == {"k0": KeyState.SIGNING, "k1": KeyState.PUBLISHED}
+    assert [key.kid for key in (signing(keys, early), published(keys, early)) if key] == ["k0", "k1"]
+
+
 def test_without_a_successor_a_withdrawn_signing_key_is_followed_by_a_new_one_at_once():
     keys = after([FIRST], withdrawn([FIRST], FIRST, "k1", NOW))
     assert states(keys, NOW) == {"k0": KeyState.WITHDRAWN, "k1": KeyState.SIGNING}
