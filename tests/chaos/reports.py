@@ -170,7 +170,7 @@ class Orders:
         known = (("order_created", "UNSUBMITTED"), ("submission_begun", "UNSUBMITTED"), ("order_submitted", "OPEN"))
         history = [Event(order.key, n, type, status, BUYER, "acme", begun) for n, (type, status) in enumerate(known, start=1)]
         async with self.database.transaction() as tx:
-            work = SqlOrderWork(tx, lambda: None)
+            work = SqlOrderWork(tx)
             await work.orders.insert(order, lines, Worksheet(), history)
             await work.submissions.insert(attempt)
         return order.key

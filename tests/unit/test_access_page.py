@@ -1,5 +1,6 @@
 """The page of who may call what is the one that the contracts make."""
 
+import re
 import runpy
 from pathlib import Path
 
@@ -20,3 +21,10 @@ def test_the_page_of_access_is_up_to_date_and_has_every_method() -> None:
     assert "\n| `CompleteOrder` | SELLER | OrderAdmin | | |\n" in made
     assert "\n| `BatchGetProducts` | SELLER | any user | | order |\n" in made
     assert "\n| `ConfirmPayments` | no user | | | order |\n" in made
+
+
+def test_no_option_has_a_list_of_messages() -> None:
+    """Such a field stands once for each message: protobuf.js, which Node's clients read contracts with, knows no other form."""
+    contracts = sorted((ROOT / "protos" / "waybill").rglob("*.proto"))
+    assert contracts
+    assert [str(path) for path in contracts if re.search(r"\[\s*\{", path.read_text())] == []
