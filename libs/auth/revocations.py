@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 from libs.auth.principal import Principal
 
-LONGEST = 10 * 3_600.0 + 60.0
-"""Seconds after which no token is left that was given before: the longest that a client may have, and a minute."""
+LONGEST_MINUTES = 600
+"""The longest life of a token that an API client may have."""
+LONGEST = LONGEST_MINUTES * 60.0 + 60.0
+"""Seconds after which no token is left that was given before: the longest life, and the difference of two clocks."""
 USER = "USER"
 CLIENT = "CLIENT"
 Subject = tuple[str, str]

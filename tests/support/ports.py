@@ -6,21 +6,19 @@ somebody's before its server binds it, or between two of that server's lives.
 
 from __future__ import annotations
 
-import os
-import random
+import secrets
 import socket
 
 # Below what systems take for connections of their own, 32768 and more on Linux, 49152 and more elsewhere.
 _FIRST, _LAST = 15_000, 32_000
 _taken: list[socket.socket] = []
 """Marks that hold a port for this process as long as it lives."""
-_seeds = random.Random(os.urandom(8))
 
 
 def free_port() -> int:
     """A port of the loopback that nobody listens on, and that no other process of a test run is given while this one runs."""
     for _ in range(200):
-        port = _seeds.randint(_FIRST, _LAST)
+        port = _FIRST + secrets.randbelow(_LAST - _FIRST + 1)
         if _mark(port) and _free(port):
             return port
     raise RuntimeError(f"no port from {_FIRST} to {_LAST} is free")

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-LONGEST_MINUTES = 600
-"""The longest life of a token that an API client may have."""
-LAST_TOKEN = timedelta(minutes=LONGEST_MINUTES + 1)
-"""How long after its last signature a key still verifies: the longest life of a token, and the difference of two clocks."""
+from libs.auth.revocations import LONGEST
+
+LAST_TOKEN = timedelta(seconds=LONGEST)
+"""How long after its last signature a key still verifies."""
 
 
 class KeyState(StrEnum):

@@ -8,19 +8,13 @@ from libs.errors import Violations
 from libs.idempotency.key import key_of
 from libs.resource.contract import Items, Methods
 from libs.rpc import current
-from services import roles
 from services.directory.application.api_clients import ClientValues, RotateSecret, check_clients, client_may_go
 from services.directory.application.ports import DirectoryWork
 from services.directory.application.revocations import EndTokens
 from services.directory.contract.access import access_of
-from services.directory.domain.access import require_seller
 from services.directory.rpc.convert import id_in
 from waybill.directory.v1 import api_client_service_pb2 as pb
 from waybill.directory.v1 import api_client_service_pb2_grpc as pb_grpc
-
-
-def _admin() -> None:
-    require_seller(current().principal, roles.API_CLIENT_ADMIN)
 
 
 class ApiClientServicer(pb_grpc.ApiClientServiceServicer):
@@ -32,30 +26,24 @@ class ApiClientServicer(pb_grpc.ApiClientServiceServicer):
         self._ending = ending
 
     async def CreateApiClient(self, request: pb.CreateApiClientRequest, context: Any) -> pb.CreateApiClientResponse:
-        _admin()
         (made,) = await self._clients.create(request, [request.api_client], "api_client", guard=_guard)
         return pb.CreateApiClientResponse(api_client=made)
 
     async def BatchCreateApiClients(
         self, request: pb.BatchCreateApiClientsRequest, context: Any
     ) -> pb.BatchCreateApiClientsResponse:
-        _admin()
         made = await self._clients.create(request, request.api_clients, "api_clients", guard=_guard)
         return pb.BatchCreateApiClientsResponse(api_clients=made)
 
     async def GetApiClient(self, request: pb.GetApiClientRequest, context: Any) -> pb.GetApiClientResponse:
-        _admin()
         found = await self._clients.get(id_in("api_client_id", request.api_client_id))
         return pb.GetApiClientResponse(api_client=found)
 
     async def ListApiClients(self, request: pb.ListApiClientsRequest, context: Any) -> pb.ListApiClientsResponse:
-        _admin()
         page = await self._clients.list(request)
         return pb.ListApiClientsResponse(api_clients=page.items, next_page_token=page.next_page_token, total_size=page.total_size)
 
     async def UpdateApiClient(self, request: pb.UpdateApiClientRequest, context: Any) -> pb.UpdateApiClientResponse:
-        _admin()
-
         async def guard(work: DirectoryWork, found: Violations, items: Items) -> None:
             await _guard(work, found, items)
             ((_, values),) = items
@@ -66,7 +54,6 @@ class ApiClientServicer(pb_grpc.ApiClientServiceServicer):
         return pb.UpdateApiClientResponse(api_client=made)
 
     async def DeleteApiClient(self, request: pb.DeleteApiClientRequest, context: Any) -> pb.DeleteApiClientResponse:
-        _admin()
         id = id_in("api_client_id", request.api_client_id)
         client_may_go(current().principal, id)
 

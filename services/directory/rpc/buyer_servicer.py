@@ -6,18 +6,11 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.resource.contract import Items, Methods
-from libs.rpc import current
-from services import roles
 from services.directory.application.ports import DirectoryWork
 from services.directory.application.revocations import EndTokens
-from services.directory.domain.access import require_seller
 from services.directory.rpc.convert import id_in
 from waybill.directory.v1 import buyer_service_pb2 as pb
 from waybill.directory.v1 import buyer_service_pb2_grpc as pb_grpc
-
-
-def _admin() -> None:
-    require_seller(current().principal, roles.BUYER_ADMIN)
 
 
 class BuyerServicer(pb_grpc.BuyerServiceServicer):
@@ -28,12 +21,10 @@ class BuyerServicer(pb_grpc.BuyerServiceServicer):
         self._ending = ending
 
     async def CreateBuyer(self, request: pb.CreateBuyerRequest, context: Any) -> pb.CreateBuyerResponse:
-        _admin()
         (made,) = await self._buyers.create(request, [request.buyer], "buyer")
         return pb.CreateBuyerResponse(buyer=made)
 
     async def BatchCreateBuyers(self, request: pb.BatchCreateBuyersRequest, context: Any) -> pb.BatchCreateBuyersResponse:
-        _admin()
         made = await self._buyers.create(request, request.buyers, "buyers")
         return pb.BatchCreateBuyersResponse(buyers=made)
 
@@ -46,8 +37,6 @@ class BuyerServicer(pb_grpc.BuyerServiceServicer):
         return pb.ListBuyersResponse(buyers=page.items, next_page_token=page.next_page_token, total_size=page.total_size)
 
     async def UpdateBuyer(self, request: pb.UpdateBuyerRequest, context: Any) -> pb.UpdateBuyerResponse:
-        _admin()
-
         async def guard(work: DirectoryWork, found: Violations, items: Items) -> None:
             ((_, values),) = items
             if not found:
@@ -57,7 +46,6 @@ class BuyerServicer(pb_grpc.BuyerServiceServicer):
         return pb.UpdateBuyerResponse(buyer=made)
 
     async def DeleteBuyer(self, request: pb.DeleteBuyerRequest, context: Any) -> pb.DeleteBuyerResponse:
-        _admin()
         id = id_in("buyer_id", request.buyer_id)
 
         async def guard(work: DirectoryWork, _: Violations, __: Items) -> None:

@@ -9,22 +9,12 @@ from libs.idempotency.key import key_of
 from libs.query.request import page_request
 from libs.resource.contract import Items, Methods
 from libs.rpc import current
-from services import roles
 from services.directory.application.ports import DirectoryWork, MembershipLists
 from services.directory.application.revocations import EndTokens
 from services.directory.application.security_profiles import SecurityProfileAssignments, check_changed_profile, check_new_profiles
-from services.directory.domain.access import require_seller
 from services.directory.rpc.convert import BATCH, counted, id_in, profile_assignment_in, profile_assignment_out
 from waybill.directory.v1 import security_profile_service_pb2 as pb
 from waybill.directory.v1 import security_profile_service_pb2_grpc as pb_grpc
-
-
-def _reader() -> None:
-    require_seller(current().principal, roles.SECURITY_PROFILE_READER, roles.SECURITY_PROFILE_ADMIN)
-
-
-def _admin() -> None:
-    require_seller(current().principal, roles.SECURITY_PROFILE_ADMIN)
 
 
 class SecurityProfileServicer(pb_grpc.SecurityProfileServiceServicer):
@@ -41,26 +31,22 @@ class SecurityProfileServicer(pb_grpc.SecurityProfileServiceServicer):
     async def CreateSecurityProfile(
         self, request: pb.CreateSecurityProfileRequest, context: Any
     ) -> pb.CreateSecurityProfileResponse:
-        _admin()
         (made,) = await self._profiles.create(request, [request.security_profile], "security_profile", guard=_new)
         return pb.CreateSecurityProfileResponse(security_profile=made)
 
     async def BatchCreateSecurityProfiles(
         self, request: pb.BatchCreateSecurityProfilesRequest, context: Any
     ) -> pb.BatchCreateSecurityProfilesResponse:
-        _admin()
         made = await self._profiles.create(request, request.security_profiles, "security_profiles", guard=_new)
         return pb.BatchCreateSecurityProfilesResponse(security_profiles=made)
 
     async def GetSecurityProfile(self, request: pb.GetSecurityProfileRequest, context: Any) -> pb.GetSecurityProfileResponse:
-        _reader()
         found = await self._profiles.get(id_in("security_profile_id", request.security_profile_id))
         return pb.GetSecurityProfileResponse(security_profile=found)
 
     async def ListSecurityProfiles(
         self, request: pb.ListSecurityProfilesRequest, context: Any
     ) -> pb.ListSecurityProfilesResponse:
-        _reader()
         page = await self._profiles.list(request)
         return pb.ListSecurityProfilesResponse(
             security_profiles=page.items, next_page_token=page.next_page_token, total_size=page.total_size
@@ -69,8 +55,6 @@ class SecurityProfileServicer(pb_grpc.SecurityProfileServiceServicer):
     async def UpdateSecurityProfile(
         self, request: pb.UpdateSecurityProfileRequest, context: Any
     ) -> pb.UpdateSecurityProfileResponse:
-        _admin()
-
         async def guard(work: DirectoryWork, found: Violations, items: Items) -> None:
             await _changed(work, found, items)
             ((_, values),) = items
@@ -83,7 +67,6 @@ class SecurityProfileServicer(pb_grpc.SecurityProfileServiceServicer):
     async def DeleteSecurityProfile(
         self, request: pb.DeleteSecurityProfileRequest, context: Any
     ) -> pb.DeleteSecurityProfileResponse:
-        _admin()
         await self._profiles.delete(request, id_in("security_profile_id", request.security_profile_id))
         return pb.DeleteSecurityProfileResponse()
 
@@ -106,7 +89,6 @@ class SecurityProfileServicer(pb_grpc.SecurityProfileServiceServicer):
     async def ListSecurityProfileAssignments(
         self, request: pb.ListSecurityProfileAssignmentsRequest, context: Any
     ) -> pb.ListSecurityProfileAssignmentsResponse:
-        _reader()
         page = await self._lists.assignments(current().principal, page_request(request))
         return pb.ListSecurityProfileAssignmentsResponse(
             assignments=[profile_assignment_out(item) for item in page.items],

@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from libs.resource.contract import Methods
-from libs.rpc import current
-from services import roles
 from services.directory.application.ports import Contexts, DirectoryWork
-from services.directory.domain.access import require_seller
 from waybill.directory.v1 import seller_service_pb2 as pb
 from waybill.directory.v1 import seller_service_pb2_grpc as pb_grpc
 
@@ -24,5 +21,4 @@ class SellerServicer(pb_grpc.SellerServiceServicer):
         return pb.GetSellerResponse(seller=await self._sellers.get(await self._contexts.seller_id()))
 
     async def UpdateSeller(self, request: pb.UpdateSellerRequest, context: Any) -> pb.UpdateSellerResponse:
-        require_seller(current().principal, roles.FULL_ACCESS)
         return pb.UpdateSellerResponse(seller=await self._sellers.update(request, request.seller, "seller"))

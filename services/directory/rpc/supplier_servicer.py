@@ -6,18 +6,11 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.resource.contract import Items, Methods
-from libs.rpc import current
-from services import roles
 from services.directory.application.ports import DirectoryWork
 from services.directory.application.revocations import EndTokens
-from services.directory.domain.access import require_seller
 from services.directory.rpc.convert import id_in
 from waybill.directory.v1 import supplier_service_pb2 as pb
 from waybill.directory.v1 import supplier_service_pb2_grpc as pb_grpc
-
-
-def _admin() -> None:
-    require_seller(current().principal, roles.SUPPLIER_ADMIN)
 
 
 class SupplierServicer(pb_grpc.SupplierServiceServicer):
@@ -28,14 +21,12 @@ class SupplierServicer(pb_grpc.SupplierServiceServicer):
         self._ending = ending
 
     async def CreateSupplier(self, request: pb.CreateSupplierRequest, context: Any) -> pb.CreateSupplierResponse:
-        _admin()
         (made,) = await self._suppliers.create(request, [request.supplier], "supplier")
         return pb.CreateSupplierResponse(supplier=made)
 
     async def BatchCreateSuppliers(
         self, request: pb.BatchCreateSuppliersRequest, context: Any
     ) -> pb.BatchCreateSuppliersResponse:
-        _admin()
         made = await self._suppliers.create(request, request.suppliers, "suppliers")
         return pb.BatchCreateSuppliersResponse(suppliers=made)
 
@@ -48,8 +39,6 @@ class SupplierServicer(pb_grpc.SupplierServiceServicer):
         return pb.ListSuppliersResponse(suppliers=page.items, next_page_token=page.next_page_token, total_size=page.total_size)
 
     async def UpdateSupplier(self, request: pb.UpdateSupplierRequest, context: Any) -> pb.UpdateSupplierResponse:
-        _admin()
-
         async def guard(work: DirectoryWork, found: Violations, items: Items) -> None:
             ((_, values),) = items
             if not found:
@@ -59,7 +48,6 @@ class SupplierServicer(pb_grpc.SupplierServiceServicer):
         return pb.UpdateSupplierResponse(supplier=made)
 
     async def DeleteSupplier(self, request: pb.DeleteSupplierRequest, context: Any) -> pb.DeleteSupplierResponse:
-        _admin()
         id = id_in("supplier_id", request.supplier_id)
 
         async def guard(work: DirectoryWork, _: Violations, __: Items) -> None:

@@ -20,14 +20,6 @@ from waybill.directory.v1 import user_group_service_pb2 as pb
 from waybill.directory.v1 import user_group_service_pb2_grpc as pb_grpc
 
 
-def _reader() -> None:
-    current().principal.require(roles.USER_GROUP_READER, roles.USER_GROUP_ADMIN)
-
-
-def _admin() -> None:
-    current().principal.require(roles.USER_GROUP_ADMIN)
-
-
 class UserGroupServicer(pb_grpc.UserGroupServiceServicer):
     """Groups of users, and who is in them."""
 
@@ -47,20 +39,16 @@ class UserGroupServicer(pb_grpc.UserGroupServiceServicer):
         return pb.BatchCreateUserGroupsResponse(user_groups=made)
 
     async def GetUserGroup(self, request: pb.GetUserGroupRequest, context: Any) -> pb.GetUserGroupResponse:
-        _reader()
         return pb.GetUserGroupResponse(user_group=await self._groups.get(id_in("user_group_id", request.user_group_id)))
 
     async def ListUserGroups(self, request: pb.ListUserGroupsRequest, context: Any) -> pb.ListUserGroupsResponse:
-        _reader()
         page = await self._groups.list(request)
         return pb.ListUserGroupsResponse(user_groups=page.items, next_page_token=page.next_page_token, total_size=page.total_size)
 
     async def UpdateUserGroup(self, request: pb.UpdateUserGroupRequest, context: Any) -> pb.UpdateUserGroupResponse:
-        _admin()
         return pb.UpdateUserGroupResponse(user_group=await self._groups.update(request, request.user_group, "user_group"))
 
     async def DeleteUserGroup(self, request: pb.DeleteUserGroupRequest, context: Any) -> pb.DeleteUserGroupResponse:
-        _admin()
         await self._groups.delete(request, id_in("user_group_id", request.user_group_id))
         return pb.DeleteUserGroupResponse()
 
@@ -81,7 +69,6 @@ class UserGroupServicer(pb_grpc.UserGroupServiceServicer):
     async def ListUserGroupMembers(
         self, request: pb.ListUserGroupMembersRequest, context: Any
     ) -> pb.ListUserGroupMembersResponse:
-        _reader()
         id = id_in("user_group_id", request.user_group_id)
         page = await self._lists.members(current().principal, id, page_request(request))
         return pb.ListUserGroupMembersResponse(
@@ -94,7 +81,7 @@ class UserGroupServicer(pb_grpc.UserGroupServiceServicer):
         caller = current().principal
         id = id_in("user_id", request.user_id or caller.user_id)
         if id != caller.user_id:
-            _reader()
+            caller.require(roles.USER_GROUP_READER, roles.USER_GROUP_ADMIN)
         page = await self._lists.groups(caller, id, page_request(request))
         return pb.ListGroupsOfUserResponse(
             user_groups=[group_out(group) for group in page.items],
@@ -103,7 +90,6 @@ class UserGroupServicer(pb_grpc.UserGroupServiceServicer):
         )
 
     async def _create(self, request: Any, groups: Sequence[pb.UserGroup], where: str) -> list[Any]:
-        _admin()
         for group in groups[:BATCH]:
             party = party_text(group.party)
             if party and group.party.id:
