@@ -20,6 +20,9 @@ const SERVICE_CONFIG = JSON.stringify({
 // int64 arrives as a string: a JavaScript number loses digits beyond 2^53. Enums arrive by their names.
 const LOADING = { keepCase: true, longs: String, enums: String, defaults: true, oneofs: true };
 
+// The token's time is over, its key was withdrawn, or what it was given for was taken away: signing in again says what is left.
+const OVER = ['TOKEN_EXPIRED', 'TOKEN_INVALID', 'TOKEN_REVOKED'];
+
 export class WaybillError extends Error {
   constructor(code, message) {
     super(message);
@@ -69,7 +72,7 @@ export class Waybill {
         });
       } catch (error) {
         const known = this.errorOf(error);
-        if (!again || !['TOKEN_EXPIRED', 'TOKEN_INVALID'].includes(known.reason)) throw known;
+        if (!again || !OVER.includes(known.reason)) throw known;
         this.token = undefined;
       }
     }
@@ -120,7 +123,7 @@ export class Waybill {
       } catch (error) {
         const known = this.errorOf(error);
         lost ??= performance.now();
-        if (['TOKEN_EXPIRED', 'TOKEN_INVALID'].includes(known.reason)) this.token = undefined;
+        if (OVER.includes(known.reason)) this.token = undefined;
         else if (!['UNAVAILABLE', 'CANCELLED'].includes(known.code) || position === request) throw known;
         if (performance.now() - lost > patience) throw known;
         await sleep(Math.max(500, known.retryAfter * 1000));
