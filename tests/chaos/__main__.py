@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.chaos import steps
+from tests.chaos import keys, steps
 from tests.chaos.failpoints import CATALOGUE, Enumeration, Folder, Outcome, catalogue
 from tests.chaos.history import Operation, judge, resolve
 from tests.chaos.pauses import Naps, Pauses
@@ -111,7 +111,7 @@ async def soak(seconds: float, seed: int) -> int:
     storm = Storm()
     say(f"seed {seed}")
     with crashable_cluster() as database, tempfile.TemporaryDirectory(prefix="waybill-soak-") as name:
-        async with fleet(database.url, Path(name), replicas=2) as running:
+        async with fleet(database.url, Path(name), replicas=2, environment=keys.ENVIRONMENT) as running:
             people = await running.set_up()
             await steps.provide(people.owner, people.ada, scarce=("tarp",))
             say(f"{len(running.members)} processes, {CLIENTS} clients, a watcher, {seconds:.0f} s")
@@ -119,8 +119,13 @@ async def soak(seconds: float, seed: int) -> int:
             watching = asyncio.create_task(watcher.run())
             clients = [Client(number, people, seed, history, storm) for number in range(CLIENTS)]
             loads = [asyncio.create_task(client.run()) for client in clients]
+            rotation = keys.Rotation(running)
+            rotating = asyncio.create_task(rotation.run(after=seconds / 4))
             await nemesis(running, database, seconds, seed, storm)
             await asyncio.gather(*loads)
+            rotation.over = True
+            await rotating
+            ended = await rotation.withdraw()
             await running.assert_consistent()
             torn = await resolve(people, history)
             report = await running.assert_consistent()
@@ -144,10 +149,17 @@ async def soak(seconds: float, seed: int) -> int:
         for one in found[:20]:
             say(f"  {one}")
     say(f"invariants {'OK' if report.ok else 'BROKEN'}: {report.rules} rules over {report.rows:,} rows")
+    say(
+        f"keys: rotated under load, {rotation.answers['OK']:,} calls of holders of {len(rotation.seen)} keys answered, "
+        f"{len(rotation.refused)} refused; the former one withdrawn, no process took it after {ended:.1f} s"
+    )
+    for one in rotation.refused[:20]:
+        say(f"  {one}")
+    unturned = bool(rotation.refused) or len(rotation.seen) < 2 or ended > keys.WITHIN
     idle = [word for word, count in (("acknowledged", verdict.counts["place ok"]), ("killed", storm.processes)) if not count]
     if idle:
         say(f"FAILED: nothing was {' or '.join(idle)}, so nothing is shown")
-    return 0 if verdict.ok and report.ok and not idle else 1
+    return 0 if verdict.ok and report.ok and not idle and not unturned else 1
 
 
 def main() -> int:

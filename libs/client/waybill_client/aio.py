@@ -63,7 +63,7 @@ class _Channel:
                     return
                 except grpc.aio.AioRpcError as error:
                     refusal = from_rpc_error(error)
-                if begun or not (self._outlived(refusal, metadata) and again):
+                if not (self._outlived(refusal, metadata) and again) or begun:
                     raise refusal
 
         return call
@@ -152,9 +152,9 @@ class AsyncWaybill(AsyncServices):
     ) -> AsyncIterator[order_service_pb2.WatchOrdersResponse]:
         """Every change that the request asks for, once, in the order in which it became visible.
 
-        When a server ends, another is asked to go on where the stream ended. That fails when there has been none for
-        `patience` seconds; a stream that never began fails at once. Messages without an event are checkpoints: keep
-        the newest `resume_token` to go on after your own restart.
+        When a server ends, another is asked to go on where the stream ended; when its token ends, the caller signs in again
+        first. That fails when there has been no server for `patience` seconds; a stream that never began fails at once.
+        Messages without an event are checkpoints: keep the newest `resume_token` to go on after your own restart.
         """
         watch = Watch(request, patience)
         while True:

@@ -42,6 +42,13 @@ class Credentials:
         return made
 
 
+def is_over(error: WaybillError) -> bool:
+    """Whether a call or stream was refused because its token has ended. It ends with its time, with the key that has signed it,
+    and with what it was given for: a new one says what is left."""
+    over = error.reason in ("TOKEN_EXPIRED", "TOKEN_INVALID", "TOKEN_REVOKED")
+    return error.code is grpc.StatusCode.UNAUTHENTICATED and over
+
+
 class Token:
     """The current token."""
 
@@ -62,9 +69,7 @@ class Token:
     def outlived(self, error: WaybillError, used: Metadata) -> bool:
         """Whether a call was refused because the token it carried is over, as after a sleep of this machine. It is used
         no more, unless somebody has signed in again in the meantime."""
-        # It ends too with the key that has signed it, and with what it was given for: a new one says what is left.
-        over = error.reason in ("TOKEN_EXPIRED", "TOKEN_INVALID", "TOKEN_REVOKED")
-        if error.code is not grpc.StatusCode.UNAUTHENTICATED or not over:
+        if not is_over(error):
             return False
         if used == self.metadata:
             self._until = 0.0

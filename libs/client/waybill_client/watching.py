@@ -7,6 +7,7 @@ import time
 
 from waybill.order.v1 import order_service_pb2
 from waybill_client.errors import WaybillError
+from waybill_client.session import is_over
 
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 5.0
@@ -35,9 +36,11 @@ class Watch:
     def wait(self, error: WaybillError) -> float:
         """Seconds until the stream is asked for again. Raises the error when that would not help, or has not for long."""
         now = time.monotonic()
+        # Whoever can sign in again goes on with a new token; one that ends too, before anything came, is the end.
+        over = self._lost is None and is_over(error)
         if self._lost is None:
             self._lost = now
-        if error.code.name not in ENDED or not self._begun or now - self._lost >= self._patience:
+        if (error.code.name not in ENDED and not over) or not self._begun or now - self._lost >= self._patience:
             raise error
         self._wait, wait = min(2 * self._wait, LONGEST_WAIT), self._wait
         return max(random.uniform(wait / 2, wait), error.retry_after_seconds or 0.0)

@@ -53,6 +53,25 @@ def test_what_asking_again_does_not_mend_is_raised(code: grpc.StatusCode) -> Non
     assert raised.value is refused
 
 
+@pytest.mark.parametrize("reason", ["TOKEN_EXPIRED", "TOKEN_INVALID", "TOKEN_REVOKED"])
+def test_a_watch_goes_on_once_when_its_token_has_ended(reason: str) -> None:
+    over = WaybillError(grpc.StatusCode.UNAUTHENTICATED, "over")
+    over.reason = reason
+    watch = begun()
+    assert watch.wait(over) <= 0.1
+    with pytest.raises(WaybillError):
+        watch.wait(over)
+    watch.saw(order_service_pb2.WatchOrdersResponse(resume_token="two"))
+    assert watch.wait(over) <= 0.1
+
+
+def test_a_watch_of_whoever_can_no_longer_sign_in_ends() -> None:
+    refused = WaybillError(grpc.StatusCode.UNAUTHENTICATED, "no")
+    refused.reason = "GRANT_INVALID"
+    with pytest.raises(WaybillError):
+        begun().wait(refused)
+
+
 def test_a_stream_that_never_began_is_not_asked_for_again() -> None:
     with pytest.raises(WaybillError):
         Watch(order_service_pb2.WatchOrdersRequest(), 60.0).wait(GONE)
