@@ -18,7 +18,7 @@ from libs.obs import configure_logging
 from libs.rpc import counters
 from services.host.process.embedded import running
 from services.host.process.settings import HostSettings
-from tests.bench import load, parts, processes
+from tests.bench import authorisation, load, parts, processes
 from tests.bench.load import Measured
 from tests.bench.processes import Fleet
 from tests.support.postgres import throwaway_cluster
@@ -145,6 +145,12 @@ def show_replicas(two: dict[str, Any], rows: list[dict[str, Any]]) -> None:
     )
 
 
+def show_authorisation(cost: authorisation.Cost) -> None:
+    """Who calls, and whether they may."""
+    steps = ", ".join(f"{name} {ms:.3f} ms x{cost.calls[name]:.0f}" for name, ms in cost.steps.items())
+    out.print(f"authorisation of a PlaceOrder's calls: {cost.part:.1%} of its {cost.cpu_ms:.1f} ms of CPU ({steps})")
+
+
 def show(rows: list[dict[str, Any]], lines: list[dict[str, Any]]) -> None:
     """The tables."""
     table = Table(title="three-line checkouts, so many at a time; rate and CPU against the floor", box=None, pad_edge=False)
@@ -192,12 +198,15 @@ async def main(rounds: int, as_json: bool) -> None:
         costs = await parts.measure("PostgreSQL", url, rounds * 10)
         costs += await parts.measure("SQLite", f"sqlite:///{folder}/parts.sqlite3", rounds * 10)
     lines = await by_lines()
+    cost = await authorisation.measure(rounds)
     if as_json:
-        out.print_json(json.dumps({"checkouts": rows, "replicas": two, "parts": costs, "lines": lines}))
+        figures = {"checkouts": rows, "replicas": two, "parts": costs, "lines": lines, "authorisation": cost.as_json()}
+        out.print_json(json.dumps(figures))
     else:
         show(rows, lines)
         show_parts(costs)
         show_replicas(two, rows)
+        show_authorisation(cost)
 
 
 if __name__ == "__main__":
