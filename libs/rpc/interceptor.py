@@ -189,10 +189,11 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         served[method] += 1
         user = service = request_id = ""
         for key, value in context.invocation_metadata() or ():
+            # Two of them are no token: what stands before this server may have looked at the other one.
             if key == "waybill-service":
-                service = value
+                service = f"{service},{value}" if service else value
             elif key == "authorization":
-                user = value
+                user = f"{user},{value}" if user else value
             elif key == "x-request-id":
                 request_id = value[:100]
         caller, caller_service = await self._entrance.caller(method, name, Tokens(service, user))
