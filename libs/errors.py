@@ -122,6 +122,13 @@ def denied(role: str) -> WaybillError:
     return WaybillError(Kind.DENIED, reasons.ROLE_MISSING, f"this needs the role {role}", metadata={"role": role})
 
 
+def impersonated(impersonator_id: str, field: str = "") -> WaybillError:
+    """The caller acts in the place of a user; `field` is what it may not set, where it is not the method."""
+    why = f"{field or 'this method'} is not for whoever acts in the place of a user"
+    fields = [FieldViolation(field, reasons.IMPERSONATED, why)] if field else []
+    return WaybillError(Kind.DENIED, reasons.IMPERSONATED, why, metadata={"impersonator": impersonator_id}, fields=fields)
+
+
 def precondition(reason: ReasonName, message: str, **metadata: str) -> WaybillError:
     """A rule or status stands against it."""
     return WaybillError(Kind.PRECONDITION, reason, message, metadata=metadata)

@@ -22,7 +22,8 @@ Every method names in its contract who may call it, by the option `(waybill.type
 call to it before it reads the request, and does not start while a method has none. Of several roles any is enough, and
 `FullAccess` counts as each; users of a company that is not listed are refused with `PARTY_NOT_ADMITTED`, those without a role
 with `ROLE_MISSING`. A service may call the methods that name it, for a user who is admitted or for nobody, and fails with
-`SERVICE_NOT_ADMITTED` at all others.
+`SERVICE_NOT_ADMITTED` at all others. What is by own hand only is refused with `IMPERSONATED` to whoever acts in the place of
+a user.
 
 Data rights say what of the marketplace such a caller reaches; nothing stands there where it reaches all that the method is about.
 The rest is NOT_FOUND, or left out of lists. This page is made from the contracts by `python protos/access_page.py`.
@@ -79,7 +80,8 @@ def rows(method: MethodDescriptor) -> Iterator[str]:
         yield f"| `{method.name}` | no user | | |{services_of(access)} |"
     for i, admission in enumerate(access.admits):
         name, also = ("", "") if i else (f" `{method.name}`", services_of(access))
-        yield f"|{name} | {parties(admission)} | {roles(admission)} |{reached(admission)} |{also} |"
+        hand = ", by own hand only" if access.own_hand else ""
+        yield f"|{name} | {parties(admission)}{hand} | {roles(admission)} |{reached(admission)} |{also} |"
 
 
 def parties(admission: Admission) -> str:

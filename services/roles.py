@@ -13,6 +13,7 @@ __all__ = [
     "API_CLIENT_ADMIN",
     "INSPECTION_READER",
     "BUYER_ADMIN",
+    "BUYER_IMPERSONATION",
     "CREDIT_CARD_ADMIN",
     "FULL_ACCESS",
     "INVENTORY_ADMIN",
@@ -61,6 +62,7 @@ ME_CREDIT_CARD_ADMIN: Final = "MeCreditCardAdmin"
 PAYMENT_ADMIN: Final = "PaymentAdmin"
 INVENTORY_ADMIN: Final = "InventoryAdmin"
 BUYER_ADMIN: Final = "BuyerAdmin"
+BUYER_IMPERSONATION: Final = "BuyerImpersonation"
 SUPPLIER_ADMIN: Final = "SupplierAdmin"
 USER_ADMIN: Final = "UserAdmin"
 USER_GROUP_ADMIN: Final = "UserGroupAdmin"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -31,6 +31,10 @@ class Principal:
     service: str | None = None
     groups: frozenset[str] | None = frozenset()
     """Ids of the groups that the user is in; None where the token had no room for them, so that the directory has to be asked."""
+    impersonator_id: str = ""
+    """The user of the seller who acts in this one's place; empty for none."""
+    generations: tuple[int, ...] = field(default=(), compare=False, repr=False)
+    """Those that the caller's own token was given in, where it was verified here; no part of who the caller is."""
 
     def has(self, *roles: str) -> bool:
         """Whether the caller holds any of the roles."""
@@ -55,6 +59,7 @@ class Principal:
             "roles": sorted(self.roles),
             "client": self.client_id,
             **({"groups_cut": True} if self.groups is None else {"groups": sorted(self.groups)}),
+            **({"imp": self.impersonator_id} if self.impersonator_id else {}),
         }
 
     @staticmethod
@@ -68,4 +73,5 @@ class Principal:
             str(claims["client"]),
             service,
             frozenset(str(group) for group in claims["groups"]) if "groups" in claims else None,
+            str(claims.get("imp", "")),
         )

@@ -104,6 +104,10 @@ class Revocations:
             or self._since((principal.party_kind.value, principal.party_id), generations.company)
         )
 
+    def any_since(self, given: Sequence[tuple[Subject, int]]) -> bool:
+        """Whether one of these has been raised above its generation."""
+        return any(self._since(subject, generation) for subject, generation in given)
+
     def _since(self, subject: Subject, generation: int) -> bool:
         known = self._raised.get(subject)
         return known is not None and known[0] > generation

@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from libs.auth.keys import ALGORITHM, KeySet, private_key, public_jwk, public_key
 from libs.auth.principal import PartyKind, Principal
 from libs.auth.refusals import token_expired, token_invalid, token_revoked
-from libs.auth.revocations import Fetch, Generations, Revocations
+from libs.auth.revocations import CLIENT, USER, Fetch, Generations, Revocations, Subject
 from libs.errors import WaybillError
 from libs.ids import new_key
 
@@ -45,6 +45,20 @@ def principal_of(claims: Mapping[str, Any]) -> Principal:
     return Principal.of_claims({**own, "kind": _KINDS[own["kind"]]})
 
 
+def impersonator_of(claims: Mapping[str, Any]) -> tuple[tuple[Subject, int], ...]:
+    """The generations of whoever acts in the place of the user, of that one's client and of the seller: nothing where nobody
+    does. Raises KeyError, TypeError or ValueError when the claims are not ours."""
+    if not claims.get("imp"):
+        return ()
+    company, client, *given = claims["imp_by"]
+    user, through, seller = map(int, given)
+    return (
+        ((USER, str(claims["imp"])), user),
+        ((CLIENT, str(client)), through),
+        ((PartyKind.SELLER.value, str(company)), seller),
+    )
+
+
 def generations_of(claims: Mapping[str, Any]) -> Generations:
     """Raises KeyError, TypeError or ValueError when the claims are not ours."""
     user, client, company = claims["gen"]
@@ -59,6 +73,7 @@ class Verified:
     generations: Generations
     kid: str
     expires: float
+    impersonator: tuple[tuple[Subject, int], ...] = ()
 
 
 class TokenSigner:
@@ -75,11 +90,20 @@ class TokenSigner:
         return public_jwk(self._key.public_key(), self.kid)
 
     def issue(
-        self, principal: Principal, ttl: timedelta, now: datetime, username: str = "", generations: Generations = FIRST
+        self,
+        principal: Principal,
+        ttl: timedelta,
+        now: datetime,
+        username: str = "",
+        generations: Generations = FIRST,
+        by: Principal | None = None,
     ) -> str:
-        """A token that is good for `ttl`, given in these generations."""
+        """A token that is good for `ttl`, given in these generations; `by` is who acts in the place of the user, if anyone."""
+        given = FIRST if by is None else Generations(*by.generations)
+        imp_by = [] if by is None else [by.party_id, by.client_id, given.user, given.client, given.company]
         claims = {
             **claims_of(principal, username),
+            **({"imp_by": imp_by} if imp_by else {}),
             "gen": [generations.user, generations.client, generations.company],
             "iss": ISSUER,
             "aud": self._audience,
@@ -157,6 +181,8 @@ class TokenVerifier:
                 options={"require": ["exp", "iat", "sub"], "verify_exp": False, "verify_nbf": False, "verify_iat": False},
             )
             principal, generations = principal_of(claims), generations_of(claims)
+            principal = replace(principal, generations=(generations.user, generations.client, generations.company))
+            impersonator = impersonator_of(claims)
             expires, begins = float(claims["exp"]), float(claims.get("nbf", claims["iat"]))
         except (jwt.PyJWTError, KeyError, ValueError, TypeError):
             raise token_invalid("its signature or claims do not hold") from None
@@ -165,7 +191,7 @@ class TokenVerifier:
             raise token_expired()
         if not begins - self.LEEWAY <= now:
             raise token_invalid("its time has not begun")
-        verified = Verified(principal, generations, kid, expires)
+        verified = Verified(principal, generations, kid, expires, impersonator)
         self._require_current(verified)
         self._known[token] = verified
         if len(self._known) > self.KEEP:
@@ -185,7 +211,8 @@ class TokenVerifier:
         return require
 
     def _require_current(self, verified: Verified) -> None:
-        if self._revocations.revoked(verified.principal, verified.generations):
+        raised = self._revocations
+        if raised.revoked(verified.principal, verified.generations) or raised.any_since(verified.impersonator):
             raise token_revoked()
 
     @property

@@ -54,7 +54,7 @@ class Cause:
     actor: str = ""
     """The user; empty where nobody is signed in."""
     impersonator: str = ""
-    """The user who acts in the actor's place; no token says so yet."""
+    """The user of the seller who acts in the actor's place; empty for none."""
     request_id: str = ""
 
 

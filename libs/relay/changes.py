@@ -28,8 +28,9 @@ def cause() -> Cause:
     if call is None:
         return Cause()
     caller = call.caller
-    client, actor = ("", "") if caller is None else (caller.client_id, caller.user_id)
-    return Cause(call.method, client, actor, "", call.request_id)
+    if caller is None:
+        return Cause(call.method, request_id=call.request_id)
+    return Cause(call.method, caller.client_id, caller.user_id, caller.impersonator_id, call.request_id)
 
 
 @dataclass(frozen=True, slots=True)

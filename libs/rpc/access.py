@@ -10,7 +10,7 @@ from google.protobuf.descriptor import MethodDescriptor
 
 from libs.auth import PartyKind, Principal
 from libs.auth.roles import FULL_ACCESS
-from libs.errors import Kind, WaybillError, denied
+from libs.errors import Kind, WaybillError, denied, impersonated
 from libs.service.startup import StartupError
 from waybill.type.v1 import reasons
 from waybill.type.v1.access_pb2 import Access
@@ -26,11 +26,13 @@ class Rule:
     service_only: bool = False
     services: frozenset[str] = frozenset()
     """The services that may call it."""
+    own_hand: bool = False
+    """Whether it is refused to whoever acts in the place of a user."""
     admits: Mapping[PartyKind, tuple[str, ...]] = field(default_factory=dict)
     """By the kind of the caller's company: roles, any of which is enough, and none for every user."""
 
     def require(self, caller: Principal | None, service: str | None) -> None:
-        """Raises SERVICE_NOT_ADMITTED, SERVICE_ONLY, TOKEN_MISSING, PARTY_NOT_ADMITTED or ROLE_MISSING.
+        """Raises SERVICE_NOT_ADMITTED, SERVICE_ONLY, TOKEN_MISSING, PARTY_NOT_ADMITTED, ROLE_MISSING or IMPERSONATED.
 
         Whom a service calls for must be admitted besides; one that calls for nobody passes. What needs to know a user refuses
         it by itself, as it does a call without a token.
@@ -52,6 +54,8 @@ class Rule:
             raise self._not_admitted()
         if roles and FULL_ACCESS not in caller.roles and caller.roles.isdisjoint(roles):
             raise denied(roles[0])
+        if self.own_hand and caller.impersonator_id:
+            raise impersonated(caller.impersonator_id)
 
     def _not_for(self, service: str) -> WaybillError:
         why, named = f"this method is not for the service {service[:100]!r}", ", ".join(sorted(self.services))
@@ -117,6 +121,7 @@ def _rule(access: Access) -> Rule:
         open=access.open,
         service_only=access.service_only,
         services=frozenset(access.services),
+        own_hand=access.own_hand,
         admits={
             PartyKind(PartyKindValue.Name(kind).removeprefix("PARTY_KIND_")): tuple(admission.any_of_roles)
             for admission in access.admits

@@ -38,6 +38,8 @@ class Call:
 
 
 CURRENT: ContextVar[Call | None] = ContextVar("call", default=None)
+ACTING: ContextVar[Principal | None] = ContextVar("acting", default=None)
+"""Whom the service acts for where that is not, or not necessarily, who calls: who began what is gone on with."""
 
 
 def current() -> Call:
@@ -46,3 +48,10 @@ def current() -> Call:
     if call is None:
         raise LookupError("no call is being served")
     return call
+
+
+def impersonator_id() -> str:
+    """The user of the seller who acts in the place of the one that the service acts for; empty for none."""
+    call = CURRENT.get()
+    who = ACTING.get() or (None if call is None else call.caller)
+    return "" if who is None else who.impersonator_id

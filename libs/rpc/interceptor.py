@@ -262,6 +262,8 @@ def _who(call: Call | None) -> str:
     if call.caller is None:
         return call.caller_service or "anonymous"
     who = f"{call.caller.party_kind.value.lower()}/{call.caller.party_id}/{call.caller.user_id}"
+    if call.caller.impersonator_id:
+        who = f"{call.caller.impersonator_id} as {who}"
     return f"{call.caller_service} for {who}" if call.caller_service else who
 
 

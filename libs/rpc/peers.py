@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import grpc
@@ -14,7 +13,7 @@ from libs import failpoints
 from libs.auth import Principal, ServiceTokens
 from libs.obs import get_logger, metrics, tracing
 from libs.rpc.breaker import DEFAULT, Breaker, CallLimits
-from libs.rpc.call import CURRENT
+from libs.rpc.call import ACTING, CURRENT
 from libs.rpc.counters import sent
 from libs.rpc.entrance import MAX_INSIDE
 from libs.rpc.status import from_rpc_error, unanswered
@@ -28,7 +27,6 @@ _SERVICE_CONFIG = f"""{{"methodConfig": [{{"name": [{{}}], "retryPolicy": {{"max
 CANCELLED is how gRPC ends calls that reach a server in the moment in which it ends; a call that is canceled here is none.
 """
 _LOG = get_logger("rpc.peers")
-_ACTING: ContextVar[Principal | None] = ContextVar("acting", default=None)
 CHANNEL_OPTIONS = (
     ("grpc.max_send_message_length", MAX_INSIDE),
     ("grpc.max_receive_message_length", MAX_INSIDE),
@@ -198,19 +196,19 @@ class Peers:
         """Metadata and time-out of a call to a context made now; the call that is being served bounds it."""
         call = CURRENT.get()
         if call is None:
-            token = self._tokens.issue(self._service, _ACTING.get(), context)
+            token = self._tokens.issue(self._service, ACTING.get(), context)
             return (("waybill-service", token),), timeout
-        token = self._tokens.issue(self._service, _ACTING.get() or call.caller, context)
+        token = self._tokens.issue(self._service, ACTING.get() or call.caller, context)
         return (("waybill-service", token), ("x-request-id", call.request_id)), call.remaining(timeout)
 
     @contextmanager
     def acting(self, principal: Principal) -> Iterator[None]:
         """Calls inside the block are made on behalf of `principal`."""
-        token = _ACTING.set(principal)
+        token = ACTING.set(principal)
         try:
             yield
         finally:
-            _ACTING.reset(token)
+            ACTING.reset(token)
 
     async def close(self) -> None:
         """Closes every channel."""

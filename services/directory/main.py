@@ -49,6 +49,7 @@ from services.directory.application.address_assignments import AddressAssignment
 from services.directory.application.addresses import Addresses
 from services.directory.application.api_clients import RotateSecret
 from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER, OneTimeSecret
+from services.directory.application.impersonation import Impersonate
 from services.directory.application.inspection import Inspection
 from services.directory.application.issue_token import IssueToken
 from services.directory.application.revocations import EndTokens
@@ -182,6 +183,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     key_changes = KeyChanges()
     database.on_commit(REVOCATIONS, key_changes.announce_revocation)
     throttle = Throttle(clock, settings.failed_sign_ins, window, settings.failed_sign_in_names)
+    issue = IssueToken(accounts, argon2, clock, throttle, key_ring)
 
     def standard(resource: Resource) -> StandardMethods[SqlDirectoryWork]:
         return StandardMethods(database, REQUESTS, resource, clock, ids, SqlDirectoryWork)
@@ -189,7 +191,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     served: list[Served] = [
         (
             token_service_pb2_grpc.add_TokenServiceServicer_to_server,
-            TokenServicer(IssueToken(accounts, argon2, clock, throttle, key_ring), key_ring, clock),
+            TokenServicer(issue, Impersonate(accounts, issue), key_ring, clock),
             "Token",
         ),
         (revocation_service_pb2_grpc.add_RevocationServiceServicer_to_server, RevocationServicer(revocations), "Revocation"),

@@ -75,6 +75,11 @@ class IssueToken:
             # Also what is merely inactive counts as a failure, or the throttle would show which password is right.
             self._throttle.failed(*who)
             raise WaybillError(Kind.UNAUTHENTICATED, reasons.GRANT_INVALID, "client, secret, user or password do not hold")
+        return await self.signed(client, user, wanted)
+
+    async def signed(self, client: Client, user: Account, wanted: Sequence[str], by: Principal | None = None) -> Issued:
+        """A token of a user whom the client admits, once it is certain who asks for it. `by` is who acts in the user's place.
+        Raises ROLE_MISSING."""
         standing = await self._accounts.standing(user.id)
         held = standing.roles | frozenset(user.roles)
         if role := lacked(held, client.minimum_roles):
@@ -84,12 +89,13 @@ class IssueToken:
             raise _unavailable(next(role for role in wanted if token_roles(held, client.roles, [role]) is None))
         now, ttl = self._clock.now(), timedelta(minutes=client.minutes)
         principal = Principal(user.id, user.party_id, PartyKind(user.party_kind), roles, client.id, groups=standing.groups)
+        principal = principal if by is None else replace(principal, impersonator_id=by.user_id)
         # Read before what the token is to carry: what is taken away meanwhile ends the token.
         generations = Generations(user.generation, client.generation, user.party_generation)
         signer = await self._keys.signer(now)
-        token = signer.issue(principal, ttl, now, user.username, generations)
+        token = signer.issue(principal, ttl, now, user.username, generations, by)
         if len(token) >= TOKEN_LENGTH and principal.groups:
-            token = signer.issue(replace(principal, groups=None), ttl, now, user.username, generations)
+            token = signer.issue(replace(principal, groups=None), ttl, now, user.username, generations, by)
         return Issued(token, now + ttl, ttl, roles)
 
 

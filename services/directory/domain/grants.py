@@ -91,17 +91,17 @@ class Account:
 
 def admits(client: Client, user: Account) -> bool:
     """Whether the client lets the user in now."""
-    return (
-        client.active
-        and user.active
-        and user.party_active
-        and client_admits(
-            user.party_kind,
-            user.party_id,
-            seller=client.seller,
-            any_buyer=client.any_buyer,
-            any_supplier=client.any_supplier,
-            buyer_ids=client.buyer_ids,
-            supplier_ids=client.supplier_ids,
-        )
+    return client.active and user.active and user.party_active and admits_company(client, user)
+
+
+def admits_company(client: Client, user: Account) -> bool:
+    """Whether the client is for users of this one's company."""
+    return client_admits(
+        user.party_kind,
+        user.party_id,
+        seller=client.seller,
+        any_buyer=client.any_buyer,
+        any_supplier=client.any_supplier,
+        buyer_ids=client.buyer_ids,
+        supplier_ids=client.supplier_ids,
     )

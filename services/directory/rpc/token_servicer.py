@@ -7,6 +7,8 @@ from typing import Any
 from libs.clock import Clock
 from libs.errors import Violations
 from libs.protoconv import time_out
+from libs.rpc import current
+from services.directory.application.impersonation import Impersonate
 from services.directory.application.issue_token import IssueToken
 from services.directory.application.ports_of_tokens import KeyRing
 from waybill.directory.v1 import reasons
@@ -17,14 +19,19 @@ from waybill.directory.v1 import token_service_pb2_grpc as pb_grpc
 class TokenServicer(pb_grpc.TokenServiceServicer):
     """Tokens and the keys to verify them with."""
 
-    def __init__(self, issue: IssueToken, keys: KeyRing, clock: Clock) -> None:
+    def __init__(self, issue: IssueToken, impersonate: Impersonate, keys: KeyRing, clock: Clock) -> None:
         self._issue = issue
+        self._impersonate = impersonate
         self._keys = keys
         self._clock = clock
 
     async def IssueToken(self, request: pb.IssueTokenRequest, context: Any) -> pb.IssueTokenResponse:
+        caller = current().principal if request.WhichOneof("grant") == "impersonation" else None
         _require_fields(request)
-        if request.WhichOneof("grant") == "password":
+        if caller is not None:
+            who = request.impersonation
+            made = await self._impersonate(caller, request.client_id, who.user_id, who.buyer_id, request.roles)
+        elif request.WhichOneof("grant") == "password":
             made = await self._issue.by_password(
                 request.client_id, request.client_secret, request.password.username, request.password.password, request.roles
             )
@@ -55,6 +62,8 @@ def _require_fields(request: pb.IssueTokenRequest) -> None:
         required |= {"password.username": request.password.username, "password.password": request.password.password}
     elif grant == "client_credentials":
         required["client_secret"] = request.client_secret
+    elif grant == "impersonation":
+        required["impersonation.user_id"] = request.impersonation.user_id
     for field, value in required.items():
         found.require(field, bool(value), reasons.FIELD_REQUIRED, "is required")
     found.raise_if_any()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from libs.errors import Violations
+from libs.errors import Violations, impersonated
 from libs.idempotency.key import key_of
 from libs.resource.contract import Items, Methods
 from libs.rpc import current
@@ -52,6 +52,7 @@ class UserServicer(pb_grpc.UserServiceServicer):
     async def UpdateUser(self, request: pb.UpdateUserRequest, context: Any) -> pb.UpdateUserResponse:
         caller = current().principal
         bare, password = _update_without_password(request)
+        _require_own_hand("user.password", password)
         found = Violations()
         check_password(found, "user.password", password, required="password" in request.update_mask.paths)
         hashes = [] if found else await self._rules.hashes([password])
@@ -91,6 +92,7 @@ class UserServicer(pb_grpc.UserServiceServicer):
             party = party_text(user.party)
             if party and user.party.id:
                 require_party(caller, *party.split(":", 1))
+            _require_own_hand(f"{path}.password", password)
             check_password(found, f"{path}.password", password)
         if len(users) > BATCH:
             found.add(where, reasons.TOO_MANY_ITEMS, f"1 to {BATCH:,} at a time")
@@ -105,6 +107,13 @@ class UserServicer(pb_grpc.UserServiceServicer):
             await self._rules.keep(work, _names(rows), hashes)
 
         return await self._users.create(bare, users, where, guard=guard, before=found, then=keep)
+
+
+def _require_own_hand(where: str, password: str) -> None:
+    """Raises IMPERSONATED for a password that is set by somebody in the place of another."""
+    impersonator = current().principal.impersonator_id
+    if password and impersonator:
+        raise impersonated(impersonator, where)
 
 
 def _values(items: Items) -> list[UserValues]:

@@ -250,7 +250,8 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The call that made an event. The store notes it; all of it is empty for background work."""
+    """The call that made an event. The store notes it; for background work it is empty, but for the impersonator of whoever began
+    that."""
 
     client_id: str = ""
     request_id: str = ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from libs.auth import PartyKind, Principal
@@ -70,6 +72,21 @@ def test_a_method_is_for_the_services_that_it_names() -> None:
     for rule, named in ((FOR_ORDER, "order"), (READ, "order, payment"), (Rule(open=True), ""), (NOBODY, "")):
         for caller in (None, seller("FullAccess")):
             assert refusal(rule, caller, "pricing") == ("SERVICE_NOT_ADMITTED", {"services": named})
+
+
+def test_what_is_by_own_hand_only_is_refused_to_whoever_acts_in_the_place_of_a_user() -> None:
+    acting = replace(buyer("UserAdmin"), impersonator_id="sam")
+    rule = Rule(admits={PartyKind.BUYER: ("UserAdmin",)}, services=frozenset({"order"}), own_hand=True)
+    rule.require(replace(acting, impersonator_id=""), None)
+    replace(rule, own_hand=False).require(acting, None)
+    for service in (None, "order"):
+        assert refusal(rule, acting, service) == ("IMPERSONATED", {"impersonator": "sam"})
+    assert refusal(rule, replace(acting, roles=frozenset({"Shopper"})))[0] == "ROLE_MISSING"
+
+
+def test_the_methods_that_change_how_a_user_signs_in_are_by_own_hand_only() -> None:
+    found = rules_of([service.full_name for service in services()], ALL_ROLES)
+    assert {path.rpartition("/")[2] for path, rule in found.items() if rule.own_hand} == {"SetPassword"}
 
 
 def test_what_is_open_asks_for_nobody_and_what_no_contract_describes_admits_nobody() -> None:

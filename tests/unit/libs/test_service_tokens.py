@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -174,3 +175,9 @@ def test_an_unsigned_service_token_is_refused() -> None:
 def test_a_users_token_is_no_service_token() -> None:
     token = keys.signer("k1").issue(ANNA, timedelta(hours=1), datetime.now(UTC))
     assert refusal(ServiceTokens(SharedSecret(SECRET)), token) == INVALID
+
+
+def test_who_acts_in_the_place_of_a_user_is_a_claim_and_nobody_is_none() -> None:
+    acting = replace(ANNA, impersonator_id="sam")
+    assert (acting.claims()["imp"], "imp" in ANNA.claims()) == ("sam", False)
+    assert Principal.of_claims(acting.claims()) == acting != ANNA == Principal.of_claims(ANNA.claims())

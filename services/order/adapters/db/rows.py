@@ -11,6 +11,7 @@ from typing import Any
 
 from libs.relay.change import Cause
 from libs.relay.changes import cause
+from libs.rpc.call import impersonator_id
 from services.order.adapters.db.discount_rows import discounts_json, discounts_of
 from services.order.application.ports import Attempt, OrderChange, PaymentDocument, SupplierOrderView
 from services.order.domain.model import (
@@ -257,7 +258,8 @@ def event_row(event: Event) -> dict[str, Any]:
     return {
         "client_id": by.client_id,
         "request_id": by.request_id[:200],
-        "impersonator_id": by.impersonator,
+        # Of whom the event names: what goes on in the background was begun by somebody, too.
+        "impersonator_id": impersonator_id() if event.user_id else "",
         "aggregate_key": event.order_key,
         "sequence": event.sequence,
         "type": event.type,

@@ -1,0 +1,60 @@
+"""A user of the seller acts in the place of a buyer's user."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from libs.auth import PartyKind, Principal
+from libs.errors import Kind, Violations, WaybillError, missing
+from services import roles
+from services.directory.application.issue_token import Issued, IssueToken
+from services.directory.application.ports import Accounts
+from services.directory.domain.access import require_seller
+from services.directory.domain.grants import Account, Client, admits_company
+from waybill.directory.v1 import reasons
+from waybill.type.v1 import reasons as common
+
+USER, CLIENT = "impersonation.user_id", "client_id"
+
+
+class Impersonate:
+    """Checks who asks and for whom; the token itself is made as every other."""
+
+    def __init__(self, accounts: Accounts, issue: IssueToken) -> None:
+        self._accounts = accounts
+        self._issue = issue
+
+    async def __call__(self, caller: Principal, client_id: str, user_id: str, buyer_id: str, wanted: Sequence[str]) -> Issued:
+        """Raises PARTY_NOT_ADMITTED, ROLE_MISSING, NOT_FOUND and IMPERSONATION_REFUSED.
+
+        Nothing is said that such a caller could not read: users of the seller see every user.
+        """
+        _require_impersonator(caller)
+        client = await self._accounts.client(client_id)
+        if client is None:
+            raise missing("API client", client_id[:100])
+        user = await self._accounts.user(user_id=user_id)
+        if user is None or (buyer_id and (user.party_kind, user.party_id) != (PartyKind.BUYER.value, buyer_id)):
+            raise missing("user", user_id[:100])
+        _check(client, user)
+        return await self._issue.signed(client, user, wanted, by=caller)
+
+
+def _require_impersonator(caller: Principal) -> None:
+    if not caller.is_seller:
+        why = "only users of the seller act in the place of others"
+        raise WaybillError(Kind.DENIED, common.PARTY_NOT_ADMITTED, why, metadata={"parties": PartyKind.SELLER.value})
+    require_seller(caller, roles.BUYER_IMPERSONATION)
+
+
+def _check(client: Client, user: Account) -> None:
+    """Raises IMPERSONATION_REFUSED with every rule that is broken."""
+    found, refused = Violations(), reasons.IMPERSONATION_REFUSED
+    of_buyer = user.party_kind == PartyKind.BUYER.value
+    found.require(USER, of_buyer, refused, "only users of buyers are impersonated, none of the seller or of a supplier")
+    found.require(USER, user.active, refused, "the user is not active")
+    found.require(USER, user.party_active, refused, "the company of the user is not active")
+    found.require(CLIENT, client.active, refused, "the API client is not active")
+    if of_buyer:
+        found.require(CLIENT, admits_company(client, user), refused, "the API client does not admit the buyer")
+    found.raise_if_any()
