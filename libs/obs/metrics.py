@@ -45,6 +45,15 @@ SENT_SECONDS = Histogram(
 OUTSIDE_RUNNING = OwnGauge("waybill_outside_calls", "Calls of outside callers that run now.", registry=REGISTRY)
 OUTSIDE_LIMIT = OwnGauge("waybill_outside_calls_limit", "How many may run before others are refused.", registry=REGISTRY)
 OUTSIDE_REFUSED = Counter("waybill_outside_calls_refused", "Calls refused with TOO_MANY_CALLS.", registry=REGISTRY)
+OUTSIDE_WAITING = OwnGauge(
+    "waybill_outside_waiting", "Calls of outside callers that wait, and hold no place meanwhile.", registry=REGISTRY
+)
+OUTSIDE_REFUSED_BY = Counter(
+    "waybill_outside_refused",
+    "What was refused with TOO_MANY_CALLS, by what there is too much of: user, company, source, anonymous or process.",
+    ["what", "limit"],
+    registry=REGISTRY,
+)
 OUTSIDE_STREAMS = OwnGauge("waybill_outside_streams", "Streams of outside callers that are open now.", registry=REGISTRY)
 OUTSIDE_STREAMS_LIMIT = OwnGauge(
     "waybill_outside_streams_limit", "How many may be open before others are refused.", registry=REGISTRY

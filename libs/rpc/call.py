@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from libs.auth import Principal
 from libs.errors import Kind, WaybillError
+from libs.rpc.sources import NOWHERE, Source
 from waybill.type.v1 import reasons
 
 
@@ -21,6 +22,8 @@ class Call:
     caller_service: str | None
     deadline: float | None
     """In seconds of the monotonic clock; None for none."""
+    source: Source = NOWHERE
+    """Where a call of an outside caller comes from."""
 
     @property
     def principal(self) -> Principal:

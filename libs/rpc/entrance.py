@@ -10,6 +10,8 @@ from libs.auth import Principal, ServiceTokens, TokenVerifier
 from libs.errors import Kind, WaybillError
 from libs.obs import metrics
 from libs.rpc.admission import Admission
+from libs.rpc.limits import OutsideLimits
+from libs.rpc.sources import Sources, networks
 from waybill.type.v1 import reasons
 
 MAX_OUTSIDE = 4 * 1024 * 1024
@@ -108,11 +110,14 @@ class Inside:
 class Load:
     """What a process does for outside callers at the same time."""
 
-    def __init__(self, max_calls: int, max_streams: int) -> None:
-        self.calls = Admission(max_calls, "calls", metrics.OUTSIDE_REFUSED)
-        self.streams = Admission(max_streams, "streams", metrics.OUTSIDE_STREAMS_REFUSED)
+    def __init__(self, limits: OutsideLimits) -> None:
+        self.sources = Sources(networks(limits.trusted_proxies))
+        self.waits = Admission("waiting calls", limits.max_waiting, limits, metrics.OUTSIDE_REFUSED)
+        self.calls = Admission("calls", limits.max_calls, limits, metrics.OUTSIDE_REFUSED, self.waits)
+        self.streams = Admission("streams", limits.max_streams, limits, metrics.OUTSIDE_STREAMS_REFUSED)
         """A stream lasts: counted among the calls, a few hundred watchers would shut everyone else out."""
         metrics.OUTSIDE_RUNNING.set_function(lambda: self.calls.running)
-        metrics.OUTSIDE_LIMIT.set(max_calls)
+        metrics.OUTSIDE_LIMIT.set(limits.max_calls)
         metrics.OUTSIDE_STREAMS.set_function(lambda: self.streams.running)
-        metrics.OUTSIDE_STREAMS_LIMIT.set(max_streams)
+        metrics.OUTSIDE_STREAMS_LIMIT.set(limits.max_streams)
+        metrics.OUTSIDE_WAITING.set_function(lambda: self.waits.running)

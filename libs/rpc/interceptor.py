@@ -20,14 +20,16 @@ from libs.db.conflicts import begin, repeated
 from libs.errors import Kind, WaybillError
 from libs.obs import get_logger, logs, metrics, tracing
 from libs.rpc.access import NOBODY, Rule
-from libs.rpc.admission import Admission
+from libs.rpc.admission import Admission, Place
 from libs.rpc.call import CURRENT, Call
 from libs.rpc.counters import served
 from libs.rpc.entrance import Entrance, Load, Tokens
 from libs.rpc.required import explained
+from libs.rpc.sources import FORWARDED, NOWHERE
 from libs.rpc.status import internal, to_status
 from libs.rpc.streams import ServerEnds, Streams
 from libs.rpc.wire import MAX_ELEMENTS, TooMany, require_few
+from libs.service.waiting import HELD
 from waybill.type.v1 import reasons
 
 
@@ -89,13 +91,15 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 if tracing.ACTIVE is not None:
                     tracing.ACTIVE.serve(context_name, method, context.invocation_metadata())
                 try:
-                    call, request = await self._enter(method, context_name, rule, request, deserialize, context, self._load.calls)
+                    call, request, place = await self._enter(
+                        method, context_name, rule, request, deserialize, context, self._load.calls
+                    )
                 except Exception as error:
                     request = None
                     return await self._fail(context, method, None, error, context_name, began)
                 outside = self._entrance.outside
-                self._load.calls.running += outside
                 token = CURRENT.set(call)
+                held = HELD.set(place)
                 try:
                     response = await repeated(lambda: inner(request, context), outside=outside)
                 except asyncio.CancelledError:
@@ -107,7 +111,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                     return await self._fail(context, method, call, failure, context_name, began)
                 finally:
                     CURRENT.reset(token)
-                    self._load.calls.running -= outside
+                    HELD.reset(held)
+                    if place is not None:
+                        place.give_back()
                 self._ended(method, call, "OK", "", began)
                 return response
 
@@ -127,18 +133,19 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
             async def messages() -> AsyncGenerator[Any, None]:
                 nonlocal call, request, holds
-                call, entered = await self._enter(method, context_name, rule, request, deserialize, context, self._load.streams)
+                call, entered, place = await self._enter(
+                    method, context_name, rule, request, deserialize, context, self._load.streams
+                )
                 request, holds = None, self._entrance.holds(_tokens(context))
                 CURRENT.set(call)
-                outside = self._entrance.outside
-                begin(outside)
-                self._load.streams.running += outside
+                begin(self._entrance.outside)
                 try:
                     async with aclosing(inner_stream(entered, context)) as responses:
                         async for response in responses:
                             yield response
                 finally:
-                    self._load.streams.running -= outside
+                    if place is not None:
+                        place.give_back()
 
             try:
                 async for response in self._streams.carry(messages(), may_go_on):
@@ -184,10 +191,12 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         deserialize: Callable[[bytes], Any],
         context: Any,
         admission: Admission,
-    ) -> tuple[Call, Any]:
-        """Who calls, whether it may, whether there is room for it, and what it says, in this order."""
+    ) -> tuple[Call, Any, Place | None]:
+        """Who calls, whether it may, whether there is room for it, and what it says, in this order. An outside call has its
+        place from here on."""
         served[method] += 1
         user = service = request_id = ""
+        forwarded: list[str] = []
         for key, value in context.invocation_metadata() or ():
             # Two of them are no token: what stands before this server may have looked at the other one.
             if key == "waybill-service":
@@ -196,14 +205,20 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 user = f"{user},{value}" if user else value
             elif key == "x-request-id":
                 request_id = value[:100]
+            elif key == FORWARDED:
+                forwarded.append(value)
         caller, caller_service = await self._entrance.caller(method, name, Tokens(service, user))
         rule.require(caller, caller_service)
-        if self._entrance.outside:
-            admission.require()
-        request = _parsed(data, deserialize, self._entrance.outside)
+        outside, source, place = self._entrance.outside, NOWHERE, None
+        if outside:
+            source = self._load.sources.of(context.peer(), forwarded)
+            place = admission.place(caller, source)
+        request = _parsed(data, deserialize, outside)
         left = context.time_remaining()
         deadline = None if left is None else time.monotonic() + left
-        return Call(method, request_id or uuid.uuid4().hex, caller, caller_service, deadline), request
+        if place is not None:
+            place.take()
+        return Call(method, request_id or uuid.uuid4().hex, caller, caller_service, deadline, source), request, place
 
     async def _fail(self, context: Any, method: str, call: Call | None, error: Exception, name: str, began: float) -> None:
         """Answers with a failure; what is no WaybillError is a defect, and is logged with where it came from."""

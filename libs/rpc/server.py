@@ -19,6 +19,8 @@ from libs.rpc.health import Health
 from libs.rpc.health_limits import DEFAULT, HealthLimits
 from libs.rpc.interceptor import CallInterceptor
 from libs.rpc.invariants import INSPECTION_SERVICE, register_inspection
+from libs.rpc.limits import DEFAULT as OUTSIDE
+from libs.rpc.limits import OutsideLimits
 from libs.rpc.operations import OUTBOX_SERVICE, register_operations
 from libs.rpc.peers import Peers
 from libs.rpc.reflection import register_reflection
@@ -59,8 +61,7 @@ class RpcServer:
         service_tokens: ServiceTokens,
         roles: Collection[str],
         credentials: grpc.ServerCredentials | None = None,
-        max_outside_calls: int = 256,
-        max_outside_streams: int = 1_000,
+        limits: OutsideLimits = OUTSIDE,
         peers: Peers | None = None,
         inner_credentials: grpc.ServerCredentials | None = None,
         health_limits: HealthLimits = DEFAULT,
@@ -81,14 +82,16 @@ class RpcServer:
         contexts = {full: app.name for app in apps for _, _, full in app.registrations}
         shared = [INSPECTION_SERVICE, OUTBOX_SERVICE, CHANGE_SERVICE]
         access = rules_of([*contexts, *shared], roles)
-        load, self._streams = Load(max_outside_calls, max_outside_streams), Streams()
+        self.load = Load(limits)
+        """What outside callers have of the process."""
+        self._streams = Streams()
         metrics.STREAMS.set_function(lambda: len(self._streams))
         verifier.listeners.append(self._streams.review)
         metrics.REVOCATIONS_AGE.set_function(lambda: verifier.age)
         self._health = Health(self._apps, shared, peers, health_limits, lambda: verifier.ready)
 
         def server(entrance: Entrance) -> grpc.aio.Server:
-            return self._server(CallInterceptor(contexts, access, entrance, load, self._streams), entrance)
+            return self._server(CallInterceptor(contexts, access, entrance, self.load, self._streams), entrance)
 
         self._public, self._inner = server(Outside(verifier, open_methods(access))), server(Inside(service_tokens))
         self._loops: list[asyncio.Task[None]] = []

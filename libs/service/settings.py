@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import NoneType
@@ -34,6 +34,8 @@ class About:
     choices: tuple[str, ...] = ()
     pattern: str = ""
     """A regular expression that the whole text must match."""
+    check: Callable[[str], object] | None = None
+    """Raises ValueError for a text that cannot be."""
     below: str = ""
     """A setting of the same class that this one must be less than."""
     shown: str = ""
@@ -51,12 +53,13 @@ def setting(
     at_most: float | None = None,
     choices: Sequence[str] = (),
     pattern: str = "",
+    check: Callable[[str], object] | None = None,
     below: str = "",
     shown: str = "",
     file: bool = False,
 ) -> _T:
     """A field of a settings class; what is hidden or a URL may always stand in a file."""
-    about = About(meaning, unit, at_least, at_most, tuple(choices), pattern, below, shown, file or bool(shown))
+    about = About(meaning, unit, at_least, at_most, tuple(choices), pattern, check, below, shown, file or bool(shown))
     return field(default=default, metadata={_ABOUT: about})
 
 
@@ -116,6 +119,8 @@ class Field:
             raise ValueError(f"{shown} is none of {', '.join(self.about.choices)}")
         if self.about.pattern and not re.fullmatch(self.about.pattern, value):
             raise ValueError(f"{shown} does not match {self.about.pattern}")
+        if self.about.check:
+            self.about.check(value)
 
     def _require_range(self, value: float) -> None:
         low, high = self.about.at_least, self.about.at_most

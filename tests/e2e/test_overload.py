@@ -20,11 +20,14 @@ from waybill.payment.v1 import payment_pb2
 from waybill_client import WaybillError
 
 LIMIT = 30
+WHOLE = dict.fromkeys(("USER", "COMPANY", "SOURCE", "SHOPPERS"), "100")
+ENVIRONMENT = {"WAYBILL_MAX_CALLS": str(LIMIT), **{f"WAYBILL_{one}_SHARE": share for one, share in WHOLE.items()}}
+"""One user may have all the places there are."""
 
 
 @pytest.mark.long
 async def test_a_thousand_calls_at_once_are_served_or_refused_and_none_half_way(tmp_path: Path, cluster_database: str) -> None:
-    async with fleet(cluster_database, tmp_path, environment={"WAYBILL_MAX_CALLS": str(LIMIT)}) as running:
+    async with fleet(cluster_database, tmp_path, environment=ENVIRONMENT) as running:
         people = await running.set_up()
         await provide(people.owner, people.ada)
         outcomes: Counter[str] = Counter()

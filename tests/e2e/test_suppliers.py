@@ -111,6 +111,26 @@ async def test_a_version_that_does_not_come_is_said_and_no_older_one_is_sent(sha
     await asyncio.gather(waits("UNSENT-1"), waits("UNSENT-2"))
 
 
+async def test_reads_that_wait_for_a_version_hold_no_places(idle_market: Marketplace) -> None:
+    clerk, load = idle_market.people.clerks["wh-east"], idle_market.host.server.load
+
+    async def waits() -> str:
+        with pytest.raises(WaybillError) as refused:
+            await clerk.orders.GetOrder(asked("NEVER-1", 9), timeout=6.0)
+        return refused.value.reason
+
+    reads: list[asyncio.Task[str]] = []
+    async with asyncio.timeout(30):
+        # More in the end than one user can have of the places at the same time.
+        for count in (30, 60, 90):
+            reads += [asyncio.create_task(waits()) for _ in range(30)]
+            while load.waits.running < count:
+                await asyncio.sleep(0.01)
+    assert await clerk.orders.ListOrders(order_service_pb2.ListOrdersRequest(direction=order_pb2.DIRECTION_INCOMING, page_size=1))
+    assert await asyncio.gather(*reads) == ["VERSION_NOT_REPORTED"] * 90
+    assert (load.waits.running, load.calls.running) == (0, 0)
+
+
 async def test_a_supplier_order_that_is_not_reported_yet_is_waited_for(
     idle_market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,8 @@ from libs.rpc.breaker import DEFAULT as CALLS
 from libs.rpc.breaker import CallLimits
 from libs.rpc.health_limits import DEFAULT as HEALTH
 from libs.rpc.health_limits import HealthLimits
+from libs.rpc.limits import DEFAULT as OUTSIDE
+from libs.rpc.limits import OutsideLimits
 from libs.service.service_settings import ServiceSettings
 from libs.service.settings import HIDDEN, SECONDS, URL, build, seconds, setting
 from libs.service.startup import StartupError
@@ -105,15 +107,8 @@ class HostSettings:
         at_least=0.0,
     )
     grace_seconds: float = seconds(10.0, "How long running calls may take to finish after that.")
-    max_calls: int = setting(
-        256,
-        "Calls of outside callers served at the same time; more are refused with RESOURCE_EXHAUSTED. Calls between services "
-        "are never refused.",
-        at_least=1,
-    )
-    max_streams: int = setting(
-        1_000, "Streams, such as WatchOrders, that outside callers may have open at the same time.", at_least=1
-    )
+    outside: OutsideLimits = OUTSIDE
+    """What outside callers may have of the process at the same time."""
     changes_pause: float = seconds(
         0.5,
         "Between two looks at a feed of changes that somebody watches, for what other processes have written. One look serves "

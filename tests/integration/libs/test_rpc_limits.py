@@ -11,10 +11,16 @@ from google.protobuf.wrappers_pb2 import StringValue
 
 from libs.db import conflicts
 from libs.errors import Kind, WaybillError
-from tests.integration.libs.calls import ANNA, refusal
+from libs.rpc.limits import OutsideLimits
+from libs.service.waiting import waiting
+from tests.integration.libs.calls import ANNA, info_of, refusal
 from tests.support.echo import ECHO, EchoServicer, EchoStub, echo_app, text
+from tests.support.principals import buyer, seller
 from tests.support.server import Served, serving
 from waybill.order.v1 import order_service_pb2, order_service_pb2_grpc
+
+WHOLE = {"user_share": 100, "company_share": 100, "source_share": 100, "shoppers_share": 100}
+"""Everybody may have all places there are."""
 
 
 @pytest.mark.parametrize("left_something", [False, True])
@@ -64,7 +70,7 @@ async def test_outside_calls_over_the_limit_are_asked_to_come_back_and_inside_on
         return value
 
     echo.answer = answer
-    async with serving(echo_app(echo), max_outside_calls=2) as server:
+    async with serving(echo_app(echo), limits=OutsideLimits(max_calls=2, **WHOLE)) as server:
         stub = server.stub(EchoStub, ANNA)
         waiting = [asyncio.create_task(stub.Echo(text("wait"))) for _ in range(2)]
         for _ in waiting:
@@ -86,7 +92,7 @@ async def test_outside_streams_have_a_limit_of_their_own_which_inside_ones_and_c
         await free.wait()
 
     echo.watched = watched
-    async with serving(echo_app(echo), max_outside_streams=2) as server:
+    async with serving(echo_app(echo), limits=OutsideLimits(max_streams=2, **WHOLE)) as server:
         stub = server.stub(EchoStub, ANNA)
         streams = [aiter(stub.Watch(text("a"))) for _ in range(2)]
         for stream in streams:
@@ -100,6 +106,125 @@ async def test_outside_streams_have_a_limit_of_their_own_which_inside_ones_and_c
         free.set()
         assert [message.value for stream in streams async for message in stream] == []
         assert (await anext(aiter(stub.Watch(text("d"))))).value == "d"
+
+
+@pytest.fixture
+def held(echo: EchoServicer) -> asyncio.Event:
+    """What calls and streams wait for that say `wait`; they hold their places meanwhile."""
+    free = asyncio.Event()
+
+    async def answer(value: str) -> str:
+        if value == "wait":
+            await free.wait()
+        return value
+
+    async def watched(value: str) -> AsyncIterator[str]:
+        yield value
+        await free.wait()
+
+    echo.answer, echo.watched = answer, watched
+    return free
+
+
+async def running(server: Served, count: int) -> None:
+    """Waits until so many outside calls run."""
+    async with asyncio.timeout(10):
+        while server.rpc.load.calls.running != count:
+            await asyncio.sleep(0.005)
+
+
+async def test_a_user_who_floods_keeps_neither_others_nor_operators_out(echo: EchoServicer, held: asyncio.Event) -> None:
+    async with serving(echo_app(echo), limits=OutsideLimits(max_calls=16)) as server:
+        anna, bob = server.stub(EchoStub, ANNA), server.stub(EchoStub, buyer(user="bob"))
+        flood = [asyncio.create_task(anna.Echo(text("wait"))) for _ in range(100)]
+        await running(server, 4)
+        error = await refusal(anna.Echo(text("x")))
+        assert (error.reason, error.metadata) == ("TOO_MANY_CALLS", {"limit": "user"})
+        assert (await bob.Echo(text("x"))).value == "x"
+        flood += [asyncio.create_task(bob.Echo(text("wait"))) for _ in range(100)]
+        await running(server, 8)
+        # All come from one address, which has had its half of the places by now.
+        for caller in (buyer(user="cid"), buyer(user="zoe", party="globex"), seller()):
+            error = await refusal(server.stub(EchoStub, caller).Echo(text("x")))
+            assert error.metadata["limit"] in ("company", "source")
+        assert (await server.service_stub(EchoStub, "order").Echo(text("x"))).value == "x"
+        held.set()
+        outcomes = await asyncio.gather(*flood, return_exceptions=True)
+        assert sum(not isinstance(outcome, Exception) for outcome in outcomes) == 8
+        assert server.rpc.load.calls.running == 0
+
+
+async def test_behind_a_trusted_proxy_the_source_is_the_forwarded_one(echo: EchoServicer, held: asyncio.Event) -> None:
+    limits = OutsideLimits(max_calls=8, trusted_proxies="127.0.0.1,::1", **(WHOLE | {"source_share": 25}))
+    async with serving(echo_app(echo), limits=limits) as server:
+
+        def call(address: str, value: str) -> asyncio.Task[bytes]:
+            metadata = (*server.metadata(ANNA), *((("x-forwarded-for", address),) if address else ()))
+            send = server.channel.unary_unary(ECHO, StringValue.SerializeToString, StringValue.FromString)
+            return asyncio.ensure_future(send(text(value), metadata=metadata))
+
+        calls = [call("198.51.100.1", "wait") for _ in range(2)]
+        await running(server, 2)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await call("6.6.6.6, 198.51.100.1", "x")
+        assert info_of(refused.value).metadata["limit"] == "source"
+        assert (await call("198.51.100.2", "x")).value == "x"
+        # The proxy's own calls are many people's.
+        calls += [call("", "wait") for _ in range(4)]
+        await running(server, 6)
+        held.set()
+        await asyncio.gather(*calls)
+
+
+async def test_a_user_who_watches_much_leaves_streams_to_others(echo: EchoServicer, held: asyncio.Event) -> None:
+    async with serving(echo_app(echo), limits=OutsideLimits(max_streams=8)) as server:
+        anna, bob = server.stub(EchoStub, ANNA), server.stub(EchoStub, buyer(user="bob"))
+        streams = [aiter(anna.Watch(text("a"))) for _ in range(2)]
+        for stream in streams:
+            assert (await anext(stream)).value == "a"
+        error = await refusal(anext(aiter(anna.Watch(text("b")))))
+        assert (error.reason, error.metadata) == ("TOO_MANY_CALLS", {"limit": "user"})
+        assert (await anext(aiter(bob.Watch(text("c"))))).value == "c"
+        assert (await anna.Echo(text("x"))).value == "x"
+        held.set()
+        assert [message.value for stream in streams async for message in stream] == []
+
+
+async def test_calls_that_wait_leave_their_places_to_others_and_go_on(echo: EchoServicer) -> None:
+    free = asyncio.Event()
+
+    async def answer(value: str) -> str:
+        if value == "wait":
+            async with waiting():
+                await free.wait()
+        return value
+
+    echo.answer = answer
+    async with serving(echo_app(echo), limits=OutsideLimits(max_calls=2, max_waiting=20, **WHOLE)) as server:
+        anna, load = server.stub(EchoStub, ANNA), server.rpc.load
+        waits = []
+        for number in range(20):
+            waits.append(asyncio.create_task(anna.Echo(text("wait"))))
+            async with asyncio.timeout(10):
+                while load.waits.running <= number:
+                    await asyncio.sleep(0.002)
+        assert load.calls.running == 0
+        assert (await anna.Echo(text("x"))).value == "x"
+        assert (await refusal(anna.Echo(text("wait")))).metadata == {"limit": "user"}
+        free.set()
+        assert [answer.value for answer in await asyncio.gather(*waits)] == ["wait"] * 20
+        assert (load.calls.running, load.waits.running) == (0, 0)
+
+
+async def test_strangers_have_few_places(echo: EchoServicer, held: asyncio.Event) -> None:
+    async with serving(echo_app(echo), limits=OutsideLimits(max_calls=32)) as server:
+        nobody = server.stub(EchoStub)
+        flood = [asyncio.create_task(nobody.Open(text("wait"))) for _ in range(50)]
+        await running(server, 1)
+        assert (await refusal(nobody.Open(text("x")))).metadata == {"limit": "source"}
+        assert (await server.stub(EchoStub, ANNA).Echo(text("x"))).value == "x"
+        held.set()
+        await asyncio.gather(*flood, return_exceptions=True)
 
 
 async def test_nothing_is_made_of_the_bytes_of_a_caller_who_is_not_known(server: Served) -> None:

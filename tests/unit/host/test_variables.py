@@ -39,6 +39,8 @@ def another(variable: Variable) -> tuple[str, object]:
         low, high = field.about.at_least, None if field.about.below else field.about.at_most
         value = next(v for v in (high, low, 7.0) if v is not None and v != field.default)
         return f"{value:g}" if field.type is float else str(int(value)), field.type(value)
+    if field.about.check:
+        return "10.0.0.0/8", "10.0.0.0/8"
     text = "https://changed" if field.about.pattern.startswith("https") else "changed"
     return text, field.type(text)
 
@@ -103,6 +105,7 @@ def test_the_option_not_to_migrate_holds_for_every_service() -> None:
         ("WAYBILL_MIGRATE", "perhaps", "'perhaps' is neither on nor off"),
         ("WAYBILL_ONLY", "odrer", "'odrer' is none of directory, "),
         ("WAYBILL_ORDER_DATABASE_SCHEMA", 'x"; drop', "does not match"),
+        ("WAYBILL_TRUSTED_PROXIES", "10.0.0.1, edge", "'edge' is neither an address nor a network such as 10.0.0.0/8"),
     ],
 )
 def test_a_value_that_cannot_be_is_one_line_that_names_the_variable(name: str, text: str, said: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -11,6 +10,7 @@ from libs.auth import PartyKind, Principal
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError, missing
 from libs.query.request import Page, PageRequest
+from libs.service.waiting import pause as idle
 from services.order.application.access import readable
 from services.order.application.limits import DEFAULT_READS, ReadLimits
 from services.order.application.ports import OrderLine, OrderWork, SupplierOrderView, Units
@@ -70,7 +70,7 @@ class ReadOrders:
             left = (until - self._clock.now()).total_seconds()
             if left <= 0:
                 raise _not_reported(order_id, min_version)
-            await asyncio.sleep(min(pause, left))
+            await idle(min(pause, left))
             pause = min(2 * pause, self._limits.version_longest_pause)
 
     async def _look(self, caller: Principal, order_id: str, direction: Direction, with_lines: bool) -> Found | None:

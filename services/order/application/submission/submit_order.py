@@ -16,6 +16,7 @@ from libs.errors import missing
 from libs.idempotency.key import RequestKey
 from libs.obs import get_logger
 from libs.service.loops import put_off
+from libs.service.waiting import pause
 from services.order.application.access import locked, readable, require_writable
 from services.order.application.ports import Attempt, OrderWork, PaymentDocument, Reports, Units
 from services.order.application.submission.attempts import SUBMIT, begun, decided, finished, new_attempt, outcome, timed_out
@@ -107,7 +108,7 @@ class SubmitOrder:
                     raise missing("order", str(key))
                 if attempt.state != "TRYING" or self._clock.now() > attempt.begin_time + self._limits.lease:
                     return outcome(attempt, order), await work.orders.lines(key)
-            await asyncio.sleep(0.05)
+            await pause(0.05)
 
     async def drive(self, attempt: Attempt, loaded: Loaded | None = None) -> tuple[Attempt, Loaded]:
         """As `run`, for a caller who waits for the decision: what its confirm or release fails by is left to the completer."""
