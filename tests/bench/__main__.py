@@ -18,6 +18,7 @@ from libs.obs import configure_logging
 from libs.rpc import counters
 from services.host.process.embedded import running
 from services.host.process.settings import HostSettings
+from services.host.sample.marketplace import PASSWORD, SHOP
 from tests.bench import authorisation, load, parts, processes
 from tests.bench.load import Measured
 from tests.bench.processes import Fleet
@@ -113,7 +114,7 @@ async def by_lines() -> list[dict[str, Any]]:
             assert host.secret is not None
             async with AsyncWaybill(host.address, host.secret.client_id, host.secret.client_secret) as owner:
                 await load.stock_up(owner)
-                client = AsyncWaybill(host.address, load.SHOP, username="ada", password=load.PASSWORD)
+                client = AsyncWaybill(host.address, SHOP, username="ada", password=PASSWORD)
                 await load.place(client, 1)()
                 for r in rows:
                     statements, served = host.statements, counters.served.total()

@@ -17,8 +17,9 @@ from unittest.mock import patch
 
 from libs.auth import ServiceTokens
 from libs.rpc.access import Rule
-from libs.rpc.admission import Admission
+from libs.rpc.admission import Admission, Place
 from libs.rpc.entrance import Inside, Outside
+from libs.rpc.sources import Sources
 from services.host.process.embedded import running
 from services.host.process.settings import HostSettings
 from services.host.sample.marketplace import PASSWORD, SHOP
@@ -32,7 +33,10 @@ STEPS: tuple[tuple[str, type[Any], str], ...] = (
     ("service's token read", Inside, "caller"),
     ("service's token made", ServiceTokens, "issue"),
     ("table of access", Rule, "require"),
-    ("admission", Admission, "require"),
+    ("where it comes from", Sources, "of"),
+    ("whether there is room", Admission, "place"),
+    ("place taken", Place, "take"),
+    ("place given back", Place, "give_back"),
 )
 
 
