@@ -10,7 +10,7 @@ PIP := set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-check
 # A line for each package while it comes, instead of a silent minute; errors come in full on their own stream.
 PROGRESS := | awk '/^ *(Collecting|Downloading|Building|Installing|Successfully)/ { sub(/^ */, "  "); print substr($$0, 1, 100); fflush() }'
 
-.PHONY: help demo serve test test-long test-unit test-chaos test-containers engine image up down lint format protos chaos soak bench clean release dist test-clients
+.PHONY: help demo serve test test-long test-unit test-attacks test-chaos test-containers engine image up down lint format protos chaos soak bench clean release dist test-clients
 
 help: ## What can be run
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ test-long: $(BIN)/.dev protos ## Overload, every corruption, the large walks and
 
 test-chaos: $(BIN)/.dev protos ## Killed processes, replicas restarted and upgraded, full disks, models of the order's life
 	@$(BIN)/python -m pytest -n $(WORKERS) tests/chaos
+
+test-attacks: $(BIN)/.dev protos ## Forged, stolen and worn-out tokens, what others have, floods: tried at every method, counted by kind
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/attacks
 
 test-unit: $(BIN)/.dev protos ## The tests that need no database
 	@$(BIN)/python -m pytest -n $(WORKERS) -m 'not long' tests/unit
