@@ -28,6 +28,7 @@ from services.directory.adapters.db.invariants.census import CensusReader
 from services.directory.adapters.db.invariants.rules import look
 from services.directory.adapters.db.membership_lists import SqlMembershipLists
 from services.directory.adapters.db.revocations import SqlRevocationLists
+from services.directory.adapters.db.sign_ins import SqlSignIns
 from services.directory.adapters.db.signing_keys import SqlKeyRing
 from services.directory.adapters.db.tables import (
     BUYER,
@@ -175,14 +176,14 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the services."""
     database = await _open(settings)
     clock, ids = runtime.clock, runtime.ids
-    argon2 = Argon2(settings.argon2_time, settings.argon2_memory_kib)
+    argon2 = Argon2(settings.argon2_time, settings.argon2_memory_kib, settings.argon2_threads, settings.argon2_queue)
     revocations, ending = SqlRevocationLists(database), EndTokens(clock)
     accounts, key_ring = SqlAccounts(database), SqlKeyRing(database, settings.audience)
     contexts, units = SqlContexts(database), SqlUnitsOfWork(database, SqlDirectoryWork)
-    window = timedelta(seconds=settings.failed_sign_in_window)
+    sign_ins = SqlSignIns(database)
     key_changes = KeyChanges()
     database.on_commit(REVOCATIONS, key_changes.announce_revocation)
-    throttle = Throttle(clock, settings.failed_sign_ins, window, settings.failed_sign_in_names)
+    throttle = Throttle(clock, sign_ins, settings.sign_in_limits)
     issue = IssueToken(accounts, argon2, clock, throttle, key_ring)
 
     def standard(resource: Resource) -> StandardMethods[SqlDirectoryWork]:
@@ -230,6 +231,11 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         *_groups_and_profiles(standard(GROUP), standard(PROFILE), units, clock, SqlMembershipLists(database)),
     ]
     changes = SqlChangeFeed(database, CHANGES)
+
+    async def close() -> None:
+        argon2.close()
+        await database.close()
+
     return ServiceApp(
         name="directory",
         registrations=[(add, servicer, f"{PACKAGE}.{name}Service") for add, servicer, name in served],
@@ -237,8 +243,9 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause),
             changes.forgetting(clock, settings.changes_kept),
             revocations.forgetting(clock),
+            sign_ins.sweeping(clock),
         ],
-        close=database.close,
+        close=close,
         inspection=_inspection(database),
         statements=lambda: database.statements,
         database=database,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from libs.service.service_settings import ServiceSettings
 from libs.service.settings import URL, seconds, setting
+from services.directory.application.throttle import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +33,56 @@ class Settings(ServiceSettings):
     argon2_memory_kib: int = setting(
         19_456, "Memory that argon2id fills for one hash.", unit="KiB", at_least=8, at_most=4_194_304
     )
+    argon2_threads: int = setting(
+        0, "Threads that compute hashes; 0 for as many as there are cores but one.", at_least=0, at_most=1_024
+    )
+    argon2_queue: int = setting(
+        64,
+        "Checks of passwords and secrets that may wait for these threads; more are refused, and one address has a quarter.",
+        at_least=1,
+        at_most=100_000,
+    )
     failed_sign_ins: int = setting(
         10,
-        "Failed sign-ins of one client and user name within the window, after which more are refused.",
+        "Failed sign-ins of one name from one address within the window, after which more are refused.",
         at_least=1,
         at_most=1_000,
     )
-    failed_sign_in_names: int = setting(
-        10_000,
-        "Names whose failed sign-ins one process remembers; the one that failed longest ago is forgotten first.",
-        at_least=100,
-        at_most=10_000_000,
+    failed_sign_ins_of_source: int = setting(
+        20,
+        "Failed sign-ins from one address within the window, whatever the names, after which it is refused those names that "
+        "have not signed in from there lately.",
+        at_least=1,
+        at_most=1_000_000,
+    )
+    failed_sign_ins_of_name: int = setting(
+        100,
+        "Failed sign-ins of one name within the window, wherever they come from, after which addresses are refused from which "
+        "it has not signed in lately.",
+        at_least=1,
+        at_most=1_000_000,
+    )
+    failed_sign_in_window: float = seconds(60.0, "The window in which failed sign-ins count.", at_least=1.0, at_most=86_400.0)
+    known_sources: int = setting(
+        30, "How long an address stays known for a name that has signed in from it.", unit="days", at_least=2, at_most=3_650
     )
     batch_hashes: int = setting(
         2,
-        "Passwords of one batch of users that are hashed at the same time; the other threads are for those who sign in.",
+        "Passwords of one batch of users that are hashed at the same time, so that those who sign in come in between.",
         at_least=1,
         at_most=64,
     )
-    failed_sign_in_window: float = seconds(60.0, "The window in which failed sign-ins count.", at_least=1.0, at_most=86_400.0)
+
+    @property
+    def sign_in_limits(self) -> Limits:
+        """After how many failures more are refused."""
+        return Limits(
+            self.failed_sign_ins,
+            self.failed_sign_ins_of_source,
+            self.failed_sign_ins_of_name,
+            timedelta(seconds=self.failed_sign_in_window),
+            timedelta(days=self.known_sources),
+        )
 
     @property
     def audience(self) -> str:

@@ -49,6 +49,7 @@ CONTENTS: dict[str, dict[str, Place]] = {
         "security_profiles": Resource("security profile"),
         "security_profile_assignments": Resource("security profile assignment"),
         "revocations": Inner("for the services that verify tokens, which ask for them by ListRevocations"),
+        "sign_ins": Inner("counts of attempts to sign in, which nobody can read"),
         "signing_keys": Inner("secrets; their public halves are had from GetKeySet"),
     },
     "catalog": {**_DELETING, "products": Resource("product")},

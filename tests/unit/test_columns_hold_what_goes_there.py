@@ -6,6 +6,7 @@ that their attribute's limit gives them, which `test_columns_and_contracts.py` p
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import uuid
 from collections.abc import Iterable, Iterator
@@ -71,6 +72,7 @@ WIDTHS: dict[str, dict[str, int | str]] = {
     "directory.security_profile_assignments": {"party": PARTY},
     "directory.api_clients": {"secret_hash": len(PasswordHasher(1, 8, 1).hash("x" * 200))},
     "directory.revocations": {"kind": len("SUPPLIER")},
+    "directory.sign_ins": {"key": len(hashlib.sha256().hexdigest())},
     "directory.signing_keys": {"kid": MADE_ID, "modulus": len(keys.signer("k1").jwk()["n"])},
     "directory.users": {"username_key": MAX_NAME_KEY, "password_hash": len(PasswordHasher(1, 8, 1).hash("x" * 200))},
     "pricing.redemption_reservations": {

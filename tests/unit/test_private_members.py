@@ -21,7 +21,7 @@ OPEN = {
     "integration/payment/test_renewal.py": {"_why_not"},
     "support/answers.py": {"_Channel", "_PeerChannel"},
     "support/tampering.py": {"_alone", "_over", "_writer"},
-    "unit/directory/test_tokens.py": {"_secrets", "_throttle"},
+    "unit/directory/test_throttle.py": {"_secrets"},
     "unit/host/test_failures.py": {"_level"},
     "unit/libs/test_auth.py": {"_known"},
 }

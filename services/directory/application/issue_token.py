@@ -12,13 +12,14 @@ from libs.errors import Kind, WaybillError
 from libs.identify import folded
 from services.directory.application.ports import Accounts, Secrets
 from services.directory.application.ports_of_tokens import KeyRing
-from services.directory.application.throttle import Throttle
+from services.directory.application.throttle import Attempt, Origin, Throttle
 from services.directory.domain.access import lacked, token_roles
 from services.directory.domain.grants import Account, Client, admits
 from waybill.directory.v1 import reasons
 
 NAME_LIMIT = 300
 """Longer names exist in no directory; they are cut, so that they cannot fill the memory either."""
+NOWHERE = Origin()
 TOKEN_LENGTH = 3_800
 """A token with groups is shorter: a cookie has room for it, and a call's metadata for the same claims once more."""
 
@@ -44,38 +45,46 @@ class IssueToken:
         self._keys = keys
 
     async def by_password(
-        self, client_id: str, client_secret: str, username: str, password: str, wanted: Sequence[str]
+        self, client_id: str, client_secret: str, username: str, password: str, wanted: Sequence[str], origin: Origin = NOWHERE
     ) -> Issued:
         """For a user who signs in. Raises GRANT_INVALID, TOO_MANY_ATTEMPTS, ROLE_MISSING."""
         username = username[:NAME_LIMIT]
-        who = (client_id[:NAME_LIMIT], folded(username)[:NAME_LIMIT])
-        self._throttle.check(*who)
+        attempt = Attempt(f"user {folded(username)[:NAME_LIMIT]}", origin)
+        await self._throttle.check(attempt)
         client = await self._accounts.client(client_id)
         user = await self._accounts.user(username=username)
         public = client is not None and client.secret_hash is None
-        # An unknown client and an unknown user cost as much time as known ones.
-        secret_ok = public or await self._secrets.verify(client.secret_hash if client else None, client_secret)
-        password_ok = await self._secrets.verify(user.password_hash if user else None, password)
-        return await self._issue(who, client, user, secret_ok and password_ok, wanted)
+        source = "" if origin.shared else origin.source
+        secret_ok = public
+        # What is sent decides what a check costs, not what is known: an unknown client and an unknown user take as much time as
+        # known ones, and no secret at all takes none.
+        if client_secret:
+            secret_ok = await self._secrets.verify(client.secret_hash if client else None, client_secret, source) or public
+        password_ok = await self._secrets.verify(user.password_hash if user else None, password, source)
+        return await self._issue(attempt, client, user, secret_ok and password_ok, wanted)
 
-    async def by_client(self, client_id: str, client_secret: str, wanted: Sequence[str]) -> Issued:
+    async def by_client(self, client_id: str, client_secret: str, wanted: Sequence[str], origin: Origin = NOWHERE) -> Issued:
         """For a program: acts as the client's default user. Raises as `by_password` does."""
-        who = (client_id[:NAME_LIMIT], "")
-        self._throttle.check(*who)
+        attempt = Attempt(f"client {client_id[:NAME_LIMIT]}", origin)
+        await self._throttle.check(attempt)
         client = await self._accounts.client(client_id)
-        ok = await self._secrets.verify(client.secret_hash if client else None, client_secret)
+        source = "" if origin.shared else origin.source
+        ok = await self._secrets.verify(client.secret_hash if client else None, client_secret, source)
         user = await self._accounts.user(user_id=client.default_user_id) if client and client.default_user_id else None
-        return await self._issue(who, client, user, ok, wanted)
+        return await self._issue(attempt, client, user, ok, wanted)
 
     async def _issue(
-        self, who: tuple[str, str], client: Client | None, user: Account | None, proven: bool, wanted: Sequence[str]
+        self, attempt: Attempt, client: Client | None, user: Account | None, proven: bool, wanted: Sequence[str]
     ) -> Issued:
-        self._throttle.check(*who)
         if client is None or user is None or not proven or not admits(client, user):
             # Also what is merely inactive counts as a failure, or the throttle would show which password is right.
-            self._throttle.failed(*who)
+            await self._throttle.failed(attempt)
             raise WaybillError(Kind.UNAUTHENTICATED, reasons.GRANT_INVALID, "client, secret, user or password do not hold")
-        return await self.signed(client, user, wanted)
+        known = await self._throttle.check(attempt)
+        issued = await self.signed(client, user, wanted)
+        if not known:
+            await self._throttle.succeeded(attempt)
+        return issued
 
     async def signed(self, client: Client, user: Account, wanted: Sequence[str], by: Principal | None = None) -> Issued:
         """A token of a user whom the client admits, once it is certain who asks for it. `by` is who acts in the user's place.

@@ -1,45 +1,148 @@
-"""Failed sign-ins are counted per client and user name, in the memory of this process."""
+"""Failed sign-ins are counted in the directory's database, so all of its replicas count together.
+
+Three counts of the window decide who is refused before any secret is looked at:
+
+- a name from a source: so nobody guesses for long at one name from one place;
+- a source, whatever the names: so nobody tries many names from one place, and a flood costs no hashes;
+- a name, wherever it is tried from: so many sources do not guess at one name together.
+
+The last two do not hold for a source from which this very name has signed in lately: whoever guesses elsewhere, or sits
+beside it behind the same address, does not lock it out.
+"""
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+import hashlib
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
 
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError
 from waybill.directory.v1 import reasons
 
+AFRESH = timedelta(days=1)
+"""How often it is noted again that a name signs in from a source."""
+
+
+class Tally(NamedTuple):
+    """What is counted under a key, until when."""
+
+    attempts: int
+    end: datetime
+
+
+class SignIns(Protocol):
+    """What is remembered of attempts to sign in."""
+
+    async def tallies(self, keys: Sequence[str], now: datetime) -> Mapping[str, Tally]:
+        """Those of these keys that count now."""
+        ...
+
+    async def count(self, keys: Sequence[str], now: datetime, end: datetime) -> Mapping[str, int]:
+        """One more under each key, where nothing counts until then, and how many that makes."""
+        ...
+
+    async def remember(self, key: str, now: datetime, end: datetime) -> None:
+        """The key counts until then."""
+        ...
+
+
+class Origin(NamedTuple):
+    """Where an attempt comes from."""
+
+    source: str = ""
+    shared: bool = True
+    """Whether many come from there of whom none is known by itself: they have no count together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Failures within the window after which more are refused."""
+
+    pair: int
+    source: int
+    name: int
+    window: timedelta
+    known: timedelta
+    """How long a source from which a name has signed in stays known for it."""
+
+
+class Attempt:
+    """One attempt to sign in, under the keys that it counts for."""
+
+    __slots__ = ("known", "name", "pair", "source")
+
+    def __init__(self, name: str, origin: Origin) -> None:
+        """`name` is of a user or of a client that acts for itself, in one form whatever the case that it was typed in."""
+        self.pair = _key("pair", origin.source, name)
+        self.source = "" if origin.shared else _key("source", origin.source)
+        self.name = _key("name", name)
+        self.known = _key("known", origin.source, name)
+
+    @property
+    def failures(self) -> list[str]:
+        """What a failure counts for."""
+        return [key for key in (self.pair, self.source, self.name) if key]
+
 
 class Throttle:
     """Refuses after so many failures within the window."""
 
-    def __init__(self, clock: Clock, limit: int, window: timedelta, names: int) -> None:
-        """`names` are remembered; the one that failed longest ago is forgotten first."""
+    def __init__(self, clock: Clock, sign_ins: SignIns, limits: Limits) -> None:
         self._clock = clock
-        self._limit = limit
-        self._window = window
-        self._names = names
-        self._failures: OrderedDict[tuple[str, str], deque[datetime]] = OrderedDict()
+        self._sign_ins = sign_ins
+        self._limits = limits
 
-    def check(self, client_id: str, name: str) -> None:
-        """Raises TOO_MANY_ATTEMPTS, and says how long to wait.
+    async def check(self, attempt: Attempt) -> bool:
+        """Raises TOO_MANY_ATTEMPTS, and says how long to wait. Returns whether the source need not be noted as known.
 
-        To be asked before a secret is checked, and again before the result is answered: of many attempts at the same time
-        no more may be answered than of many in a row.
+        To be asked before a secret is checked, and again before a success is answered: of many attempts at the same time no
+        more may be answered than of many in a row.
         """
-        failures = self._failures.get((client_id, name))
-        if failures is None or len(failures) < self._limit:
-            return
-        left = failures[0] + self._window - self._clock.now()
-        if left > timedelta(0):
-            raise WaybillError(
-                Kind.EXHAUSTED, reasons.TOO_MANY_ATTEMPTS, "too many failed attempts: wait a while", retry_after=left
-            )
+        now = self._clock.now()
+        found = await self._sign_ins.tallies([*attempt.failures, attempt.known], now)
+        known = found.get(attempt.known)
+        self._require(attempt, {key: tally.attempts for key, tally in found.items()}, found, known is not None, now)
+        return known is not None and known.end > now + self._limits.known - AFRESH
 
-    def failed(self, client_id: str, name: str) -> None:
-        """Counts a failure."""
-        failures = self._failures.setdefault((client_id, name), deque(maxlen=self._limit))
-        failures.append(self._clock.now())
-        self._failures.move_to_end((client_id, name))
-        if len(self._failures) > self._names:
-            self._failures.popitem(last=False)
+    async def failed(self, attempt: Attempt) -> None:
+        """Counts a failure. Raises TOO_MANY_ATTEMPTS for one that others have made one too many meanwhile."""
+        now = self._clock.now()
+        counts = await self._sign_ins.count(attempt.failures, now, now + self._limits.window)
+        if counts[attempt.pair] > self._limits.pair:
+            raise _refused("user", self._limits.window)
+
+    async def succeeded(self, attempt: Attempt) -> None:
+        """Notes that the source is known for the name. A database that takes no changes now keeps nobody from signing in."""
+        now = self._clock.now()
+        with suppress(WaybillError):
+            await self._sign_ins.remember(attempt.known, now, now + self._limits.known)
+
+    def _require(
+        self, attempt: Attempt, counts: Mapping[str, int], found: Mapping[str, Tally], known: bool, now: datetime
+    ) -> None:
+        limits = [(attempt.pair, self._limits.pair, "user")]
+        if not known:
+            limits += [(attempt.source, self._limits.source, "source"), (attempt.name, self._limits.name, "name")]
+        for key, limit, what in limits:
+            if counts.get(key, 0) >= limit:
+                raise _refused(what, found[key].end - now)
+
+
+def _refused(what: str, left: timedelta) -> WaybillError:
+    return WaybillError(
+        Kind.EXHAUSTED,
+        reasons.TOO_MANY_ATTEMPTS,
+        "too many failed attempts: wait a while",
+        metadata={"limit": what},
+        retry_after=left,
+    )
+
+
+def _key(kind: str, *parts: str) -> str:
+    """Of one length whatever was typed in, and nobody reads names in it."""
+    text = "\0".join((kind, *parts))
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

@@ -11,6 +11,7 @@ from libs.rpc import current
 from services.directory.application.impersonation import Impersonate
 from services.directory.application.issue_token import IssueToken
 from services.directory.application.ports_of_tokens import KeyRing
+from services.directory.application.throttle import Origin
 from waybill.directory.v1 import reasons
 from waybill.directory.v1 import token_service_pb2 as pb
 from waybill.directory.v1 import token_service_pb2_grpc as pb_grpc
@@ -28,15 +29,15 @@ class TokenServicer(pb_grpc.TokenServiceServicer):
     async def IssueToken(self, request: pb.IssueTokenRequest, context: Any) -> pb.IssueTokenResponse:
         caller = current().principal if request.WhichOneof("grant") == "impersonation" else None
         _require_fields(request)
+        client, origin = (request.client_id, request.client_secret), Origin(*current().source)
         if caller is not None:
             who = request.impersonation
             made = await self._impersonate(caller, request.client_id, who.user_id, who.buyer_id, request.roles)
         elif request.WhichOneof("grant") == "password":
-            made = await self._issue.by_password(
-                request.client_id, request.client_secret, request.password.username, request.password.password, request.roles
-            )
+            user = request.password
+            made = await self._issue.by_password(*client, user.username, user.password, request.roles, origin)
         else:
-            made = await self._issue.by_client(request.client_id, request.client_secret, request.roles)
+            made = await self._issue.by_client(*client, request.roles, origin)
         answer = pb.IssueTokenResponse(
             access_token=made.token, token_type="Bearer", expire_time=time_out(made.expire_time), roles=sorted(made.roles)
         )

@@ -1,16 +1,25 @@
+import asyncio
 import base64
 import json
+from collections import Counter
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
 
+import grpc
 import jwt
 import pytest
+import sqlalchemy as sa
+from argon2.exceptions import VerifyMismatchError
 
 from libs.auth import KeySet, PartyKind, TokenVerifier
 from libs.errors import Kind, WaybillError
+from libs.rpc.limits import OutsideLimits
 from services import roles
+from services.directory.adapters.db.tables import SIGN_INS
 from services.directory.main import build
 from tests.integration.directory.world import PASSWORD, World, user
+from tests.integration.libs.calls import info_of
 from tests.support import keys
 from tests.support.principals import seller
 from tests.support.server import runtime_for, serving
@@ -139,6 +148,92 @@ async def test_failed_sign_ins_are_throttled(world):
     assert error.retry_after == timedelta(minutes=1)
     world.clock.advance(timedelta(minutes=1))
     assert (await world.tokens.IssueToken(by_password())).access_token
+
+
+@pytest.fixture
+async def replicas(settings, secret, clock):
+    """Two of the directory, behind a proxy that says where calls come from."""
+    limits = OutsideLimits(trusted_proxies="127.0.0.1,::1")
+    async with AsyncExitStack() as stack:
+        made = []
+        for _ in range(2):
+            app = await build(settings, runtime_for("directory", clock=clock))
+            made.append(await stack.enter_async_context(serving(app, limits=limits)))
+        yield made
+
+
+def issue(served, source, request):
+    """IssueToken as it comes from there."""
+    call = served.channel.unary_unary(
+        "/waybill.directory.v1.TokenService/IssueToken",
+        request_serializer=pb.IssueTokenRequest.SerializeToString,
+        response_deserializer=pb.IssueTokenResponse.FromString,
+    )
+    return call(request, metadata=(("x-forwarded-for", source),))
+
+
+async def reason(call):
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await call
+    info = info_of(error.value)
+    return info.reason, dict(info.metadata)
+
+
+async def test_replicas_count_failures_together_and_who_comes_from_elsewhere_gets_in(replicas, clock):
+    world = World(replicas[0], clock)
+    await world.companies()
+    await world.people()
+    await world.client()
+    for number in range(10):
+        assert await reason(issue(replicas[number % 2], "203.0.113.9", by_password(password="guess"))) == ("GRANT_INVALID", {})
+    for served in replicas:
+        assert await reason(issue(served, "203.0.113.9", by_password())) == ("TOO_MANY_ATTEMPTS", {"limit": "user"})
+        assert (await issue(served, "198.51.100.1", by_password())).access_token
+    clock.advance(timedelta(minutes=1))
+    assert (await issue(replicas[0], "203.0.113.9", by_password())).access_token
+
+
+async def test_the_owner_is_not_locked_out_by_who_tries_its_secret(replicas, secret):
+    for number in range(10):
+        guess = by_secret(secret.client_id, "guess")
+        assert await reason(issue(replicas[number % 2], "203.0.113.9", guess)) == ("GRANT_INVALID", {})
+    right = by_secret(secret.client_id, secret.client_secret)
+    assert (await reason(issue(replicas[0], "203.0.113.9", right)))[0] == "TOO_MANY_ATTEMPTS"
+    assert (await issue(replicas[0], "198.51.100.1", right)).access_token
+
+
+async def test_a_flood_of_sign_ins_from_one_address_costs_few_hashes(replicas, monkeypatch):
+    checks = 0
+
+    def counted(self, hashed, secret):
+        nonlocal checks
+        checks += 1
+        raise VerifyMismatchError
+
+    monkeypatch.setattr("argon2.PasswordHasher.verify", counted)
+    outcomes = Counter()
+    for number in range(150):
+        found = await reason(issue(replicas[0], "203.0.113.9", by_password(client=f"c{number}", name=f"u{number}")))
+        outcomes[found[0]] += 1
+    assert (outcomes, checks) == ({"GRANT_INVALID": 20, "TOO_MANY_ATTEMPTS": 130}, 20)
+    # One that comes all at once neither.
+    checks = 0
+    flood = [reason(issue(replicas[1], "203.0.113.10", by_password(client=f"c{n}", name=f"u{n}"))) for n in range(150)]
+    assert {found[0] for found in await asyncio.gather(*flood)} <= {"GRANT_INVALID", "TOO_MANY_ATTEMPTS", "TOO_MANY_CALLS"}
+    assert checks < 50
+
+
+async def test_what_counts_no_more_is_swept(app, world, clock):
+    for name in ("ada", "bob"):
+        await refused(world.tokens.IssueToken(by_password(name=name, password="guess")))
+    async with app.database.reading() as tx:
+        before = len((await tx.execute(sa.select(SIGN_INS.c.key))).all())
+    assert before == 5
+    clock.advance(timedelta(minutes=2))
+    [sweep] = [loop for loop in app.background if loop.name == "sweep_sign_ins"]
+    await sweep.once()
+    async with app.database.reading() as tx:
+        assert (await tx.execute(sa.select(SIGN_INS.c.key))).all() == []
 
 
 async def test_expired_forged_and_unsigned_tokens_are_refused(world, secret):

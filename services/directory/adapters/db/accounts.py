@@ -11,7 +11,7 @@ from libs.identify import folded
 from libs.ids import valid_id
 from services.directory.adapters.db.held_roles import of_users
 from services.directory.adapters.db.revocations import COMPANIES
-from services.directory.adapters.db.tables import CLIENTS, MEMBERS, USERS
+from services.directory.adapters.db.tables import BUYERS, CLIENTS, MEMBERS, USERS
 from services.directory.domain.grants import Account, Client, Standing
 
 MOST_GROUPS = 1_000
@@ -53,6 +53,8 @@ class SqlAccounts:
         condition = u.id == user_id if user_id else u.username_key == folded(username)
         row = await self._first(sa.select(USERS).where(condition))
         if row is None:
+            # As many statements as for one that there is.
+            await self._first(sa.select(BUYERS.c.active, BUYERS.c.generation).where(BUYERS.c.id == ""))
             return None
         kind, _, party_id = row.party.partition(":")
         table = COMPANIES[kind]

@@ -113,6 +113,15 @@ REVOCATIONS = sa.Table(
     sa.Column("time", UtcTime(), nullable=False),
     sqlite_autoincrement=True,
 )
+SIGN_INS = sa.Table(
+    "sign_ins",
+    METADATA,
+    # A hash of what is counted: a name, a source, both, or that a name has signed in from a source.
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("attempts", sa.BigInteger, nullable=False),
+    # Until then it counts; afterwards the row is swept.
+    sa.Column("end_time", UtcTime(), nullable=False, index=True),
+)
 
 
 def _visible(table: sa.Table, kind: PartyKind, caller: Principal) -> sa.ColumnElement[bool] | None:

@@ -101,6 +101,10 @@ WATCHED: Register = {
     tables.REVOCATIONS: Watch(
         all_free(_READ_ONCE, "position kind subject_id generation time"), Free("is forgotten when no token is old enough for it")
     ),
+    tables.SIGN_INS: Watch(
+        all_free("counts failed sign-ins of a short while: only the row states it", "key attempts end_time"),
+        Free("counts afresh when it is gone"),
+    ),
     tables.REQUESTS: REQUESTS_WATCH,
     tables.DELETED: DELETED_WATCH,
     tables.CHANGES.changes: CHANGES_WATCH,

@@ -1,0 +1,100 @@
+"""Signing in without a database: what IssueToken is built of."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from libs.clock import ManualClock
+from libs.errors import Kind, WaybillError
+from services import roles
+from services.directory.application.issue_token import IssueToken
+from services.directory.application.throttle import Limits, Origin, Tally, Throttle
+from services.directory.domain.grants import Account, Client, Standing
+from tests.support import keys
+
+LIMIT, WINDOW = 10, timedelta(minutes=1)
+LIMITS = Limits(pair=LIMIT, source=20, name=40, window=WINDOW, known=timedelta(days=30))
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+SHOP = Client("shop", True, 30, "hash of s3cret", "robot", (), False, True, False, (), ())
+PUBLIC = replace(SHOP, id="app", secret_hash=None)
+ANNA = Account("anna", "Anna.B", "BUYER", "acme", True, True, (roles.SHOPPER,), "hash of open sesame")
+ROBOT = replace(ANNA, id="robot", password_hash=None)
+
+
+class Accounts:
+    def __init__(self):
+        self.clients = {"shop": SHOP, "app": PUBLIC}
+        self.users = {"anna": ANNA, "robot": ROBOT}
+        self.key = keys.signer("k1")
+        self.standings = {}
+
+    async def client(self, client_id):
+        return self.clients.get(client_id)
+
+    async def user(self, *, username="", user_id=""):
+        return self.users.get(user_id or username.casefold())
+
+    async def standing(self, user_id):
+        return self.standings.get(user_id, Standing())
+
+    async def signer(self, now):
+        return self.key
+
+
+class Secrets:
+    """Counts what a check would cost."""
+
+    def __init__(self):
+        self.checks = 0
+
+    async def verify(self, hashed, secret, source=""):
+        self.checks += 1
+        return hashed == f"hash of {secret}"
+
+
+class SignIns:
+    """Remembers in memory what the directory keeps in its database."""
+
+    def __init__(self):
+        self.rows = {}
+        self.full = False
+
+    async def tallies(self, keys, now):
+        return {key: self.rows[key] for key in keys if key in self.rows and self.rows[key].end > now}
+
+    async def count(self, keys, now, end):
+        for key in keys:
+            old = self.rows.get(key)
+            counts = old is not None and old.end > now
+            self.rows[key] = Tally(old.attempts + 1, old.end) if counts else Tally(1, end)
+        return {key: self.rows[key].attempts for key in keys}
+
+    async def remember(self, key, now, end):
+        if self.full:
+            raise WaybillError(Kind.UNAVAILABLE, "STORAGE_FULL", "no room")
+        self.rows[key] = Tally(1, end)
+
+
+HOME, AWAY = Origin("203.0.113.9", False), Origin("198.51.100.1", False)
+
+
+class World:
+    def __init__(self):
+        self.accounts, self.secrets, self.clock = Accounts(), Secrets(), ManualClock(NOW)
+        self.sign_ins = SignIns()
+        self.issue = IssueToken(
+            self.accounts, self.secrets, self.clock, Throttle(self.clock, self.sign_ins, LIMITS), self.accounts
+        )
+
+    async def password(self, client="shop", secret="s3cret", name="anna", password="open sesame", wanted=(), origin=HOME):
+        return await self.issue.by_password(client, secret, name, password, wanted, origin)
+
+    async def credentials(self, client="shop", secret="s3cret", wanted=(), origin=HOME):
+        return await self.issue.by_client(client, secret, wanted, origin)
+
+
+async def refused(attempt):
+    with pytest.raises(WaybillError) as error:
+        await attempt
+    return error.value
