@@ -20,6 +20,7 @@ from libs.invariants import Inspection as AnyInspection
 from libs.relay.change_feed import SqlChangeFeed
 from libs.resource.database import Resource, StandardMethods
 from libs.service.app import Runtime, ServiceApp
+from services.directory.adapters.db import refresh_tokens
 from services.directory.adapters.db.accounts import SqlAccounts
 from services.directory.adapters.db.address_lists import SqlAddressLists
 from services.directory.adapters.db.contexts import SqlContexts
@@ -46,6 +47,7 @@ from services.directory.adapters.db.tables import (
 from services.directory.adapters.db.work import SqlDirectoryWork
 from services.directory.adapters.key_material import RsaKeys
 from services.directory.adapters.passwords import Argon2
+from services.directory.application.access_tokens import AccessTokens
 from services.directory.application.address_assignments import AddressAssignments
 from services.directory.application.addresses import Addresses
 from services.directory.application.api_clients import RotateSecret
@@ -53,6 +55,7 @@ from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER, OneTim
 from services.directory.application.impersonation import Impersonate
 from services.directory.application.inspection import Inspection
 from services.directory.application.issue_token import IssueToken
+from services.directory.application.refresh_tokens import RefreshTokens
 from services.directory.application.revocations import EndTokens
 from services.directory.application.security_profiles import SecurityProfileAssignments
 from services.directory.application.signing_keys import SigningKeys
@@ -184,7 +187,8 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     key_changes = KeyChanges()
     database.on_commit(REVOCATIONS, key_changes.announce_revocation)
     throttle = Throttle(clock, sign_ins, settings.sign_in_limits)
-    issue = IssueToken(accounts, argon2, clock, throttle, key_ring)
+    access, refreshing = AccessTokens(accounts, key_ring, clock), RefreshTokens(units, argon2, clock)
+    issue = IssueToken(accounts, argon2, throttle, access, refreshing)
 
     def standard(resource: Resource) -> StandardMethods[SqlDirectoryWork]:
         return StandardMethods(database, REQUESTS, resource, clock, ids, SqlDirectoryWork)
@@ -192,7 +196,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     served: list[Served] = [
         (
             token_service_pb2_grpc.add_TokenServiceServicer_to_server,
-            TokenServicer(issue, Impersonate(accounts, issue), key_ring, clock),
+            TokenServicer(issue, Impersonate(accounts, access), key_ring, clock),
             "Token",
         ),
         (revocation_service_pb2_grpc.add_RevocationServiceServicer_to_server, RevocationServicer(revocations), "Revocation"),
@@ -244,6 +248,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             changes.forgetting(clock, settings.changes_kept),
             revocations.forgetting(clock),
             sign_ins.sweeping(clock),
+            refresh_tokens.forgetting(database, clock),
         ],
         close=close,
         inspection=_inspection(database),

@@ -20,6 +20,7 @@ from libs.db import UtcTime
 from libs.ids import NUMBERED_ID, new_id
 from libs.relay.delivery import REASON_LENGTH
 from libs.service.retries import FAILURE_LENGTH
+from services.directory.application.refresh_tokens import digest_of
 from services.directory.contract.resources import MAX_NAME_KEY
 from services.fulfillment.domain.sourcing.model import Strategy
 from services.fulfillment.domain.sourcing.reservation import Freeze, ReservationState
@@ -71,6 +72,7 @@ WIDTHS: dict[str, dict[str, int | str]] = {
     "directory.address_assignments": {"party": PARTY},
     "directory.security_profile_assignments": {"party": PARTY},
     "directory.api_clients": {"secret_hash": len(PasswordHasher(1, 8, 1).hash("x" * 200))},
+    "directory.refresh_tokens": {"token_hash": len(digest_of(""))},
     "directory.revocations": {"kind": len("SUPPLIER")},
     "directory.sign_ins": {"key": len(hashlib.sha256().hexdigest())},
     "directory.signing_keys": {"kid": MADE_ID, "modulus": len(keys.signer("k1").jwk()["n"])},

@@ -82,12 +82,25 @@ export class Waybill {
     const metadata = new grpc.Metadata();
     if (service === 'TokenService') return metadata;
     if (!this.token || performance.now() > this.token.until) {
-      const answer = await this.call('directory', 'TokenService', 'IssueToken', this.signIn);
+      const answer = await this.issue();
+      this.refresh = answer.refresh_token;
       // Counted from now by our own clock, and renewed half a minute early.
       this.token = { text: answer.access_token, until: performance.now() + (Number(answer.lifetime.seconds) - 30) * 1000 };
     }
     metadata.set('authorization', `Bearer ${this.token.text}`);
     return metadata;
+  }
+
+  // By the refresh token where the client grants one, which spares everyone the password; when it is over, signing in says what is left.
+  async issue() {
+    const { password, client_credentials, ...client } = this.signIn;
+    const issue = (request) => this.call('directory', 'TokenService', 'IssueToken', request);
+    try {
+      if (this.refresh) return await issue({ ...client, refresh: { refresh_token: this.refresh } });
+    } catch (error) {
+      if (!['UNAUTHENTICATED', 'PERMISSION_DENIED', 'RESOURCE_EXHAUSTED'].includes(error.code)) throw error;
+    }
+    return issue(this.signIn);
   }
 
   // The details of an error are a google.rpc.Status in its trailers.

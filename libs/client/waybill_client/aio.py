@@ -131,11 +131,20 @@ class AsyncWaybill(AsyncServices):
             async with self._lock:
                 if not self._token.fresh:
                     try:
-                        tokens = TokenServiceStub(self._channel_of(TOKENS))
-                        self._token.keep(await tokens.IssueToken(self._credentials.request(), timeout=SIGN_IN))
-                    except grpc.aio.AioRpcError as error:
-                        raise from_rpc_error(error) from None
+                        await self._sign_in()
+                    except WaybillError as error:
+                        if not self._token.refused(error):
+                            raise
+                        await self._sign_in()
         return self._token.metadata
+
+    async def _sign_in(self) -> None:
+        try:
+            tokens = TokenServiceStub(self._channel_of(TOKENS))
+            request = self._credentials.request(self._token.refresh_token)
+            self._token.keep(await tokens.IssueToken(request, timeout=SIGN_IN))
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from None
 
     def _outlived(self, error: WaybillError, used: Metadata) -> bool:
         return self._token.outlived(error, used)

@@ -32,10 +32,12 @@ class Credentials:
     password: str = ""
     roles: tuple[str, ...] = ()
 
-    def request(self) -> pb.IssueTokenRequest:
-        """The call that gets one."""
+    def request(self, refresh_token: str = "") -> pb.IssueTokenRequest:
+        """The call that gets one, by a refresh token if there is one."""
         made = pb.IssueTokenRequest(client_id=self.client_id, client_secret=self.client_secret, roles=self.roles)
-        if self.username:
+        if refresh_token:
+            made.refresh.CopyFrom(pb.RefreshGrant(refresh_token=refresh_token))
+        elif self.username:
             made.password.CopyFrom(pb.PasswordGrant(username=self.username, password=self.password))
         else:
             made.client_credentials.CopyFrom(pb.ClientCredentialsGrant())
@@ -53,7 +55,7 @@ class Token:
     """The current token."""
 
     def __init__(self) -> None:
-        self.text = ""
+        self.text = self.refresh_token = ""
         self._until = 0.0
 
     @property
@@ -63,7 +65,7 @@ class Token:
 
     def keep(self, answer: pb.IssueTokenResponse) -> None:
         """Takes a new one. How long it is good counts from now: no clock needs to agree with the server's."""
-        self.text = answer.access_token
+        self.text, self.refresh_token = answer.access_token, answer.refresh_token
         self._until = time.monotonic() + answer.lifetime.seconds - EARLY
 
     def outlived(self, error: WaybillError, used: Metadata) -> bool:
@@ -74,6 +76,12 @@ class Token:
         if used == self.metadata:
             self._until = 0.0
         return True
+
+    def refused(self, error: WaybillError) -> bool:
+        """Whether it was a refresh token that was refused: then it is over, and signing in anew says what is left."""
+        final = (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.RESOURCE_EXHAUSTED)
+        tried, self.refresh_token = bool(self.refresh_token), "" if error.code in final else self.refresh_token
+        return tried and not self.refresh_token
 
     @property
     def metadata(self) -> Metadata:

@@ -114,11 +114,20 @@ class Waybill(Services):
         with self._lock:
             if not self._token.fresh:
                 try:
-                    tokens = TokenServiceStub(self._channel_of(TOKENS))
-                    self._token.keep(tokens.IssueToken(self._credentials.request(), timeout=SIGN_IN))
-                except grpc.RpcError as error:
-                    raise from_rpc_error(error) from None
+                    self._sign_in()
+                except WaybillError as error:
+                    if not self._token.refused(error):
+                        raise
+                    self._sign_in()
             return self._token.metadata
+
+    def _sign_in(self) -> None:
+        try:
+            tokens = TokenServiceStub(self._channel_of(TOKENS))
+            request = self._credentials.request(self._token.refresh_token)
+            self._token.keep(tokens.IssueToken(request, timeout=SIGN_IN))
+        except grpc.RpcError as error:
+            raise from_rpc_error(error) from None
 
     def _outlived(self, error: WaybillError, used: Metadata) -> bool:
         return self._token.outlived(error, used)

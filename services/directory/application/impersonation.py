@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from libs.auth import PartyKind, Principal
 from libs.errors import Kind, Violations, WaybillError, missing
 from services import roles
-from services.directory.application.issue_token import Issued, IssueToken
+from services.directory.application.access_tokens import AccessTokens, Issued
 from services.directory.application.ports import Accounts
 from services.directory.domain.access import require_seller
 from services.directory.domain.grants import Account, Client, admits_company
@@ -20,9 +20,9 @@ USER, CLIENT = "impersonation.user_id", "client_id"
 class Impersonate:
     """Checks who asks and for whom; the token itself is made as every other."""
 
-    def __init__(self, accounts: Accounts, issue: IssueToken) -> None:
+    def __init__(self, accounts: Accounts, access: AccessTokens) -> None:
         self._accounts = accounts
-        self._issue = issue
+        self._access = access
 
     async def __call__(self, caller: Principal, client_id: str, user_id: str, buyer_id: str, wanted: Sequence[str]) -> Issued:
         """Raises PARTY_NOT_ADMITTED, ROLE_MISSING, NOT_FOUND and IMPERSONATION_REFUSED.
@@ -37,7 +37,7 @@ class Impersonate:
         if user is None or (buyer_id and (user.party_kind, user.party_id) != (PartyKind.BUYER.value, buyer_id)):
             raise missing("user", user_id[:100])
         _check(client, user)
-        return await self._issue.signed(client, user, wanted, by=caller)
+        return await self._access.make(client, user, wanted, by=caller)
 
 
 def _require_impersonator(caller: Principal) -> None:

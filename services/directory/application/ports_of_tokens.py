@@ -9,6 +9,7 @@ from typing import Protocol
 
 from libs.auth import KeySet, TokenSigner
 from libs.auth.revocations import RevocationPage
+from services.directory.domain.grants import RefreshGrant
 from services.directory.domain.signing_keys import SigningKey
 
 
@@ -76,6 +77,17 @@ class Revocations(Protocol):
     async def companies(self, parties: Collection[str], now: datetime) -> None:
         """Those of everyone in these companies."""
         ...
+
+
+class RefreshTokenStore(Protocol):
+    """What refresh tokens stand for, by digests of them."""
+
+    async def add(self, digest: str, grant: RefreshGrant) -> bool:
+        """Stores one, and forgets the oldest of too many; False, and nothing is stored, when its user or its client has lost
+        something since it signed in."""
+        ...
+
+    async def find(self, digest: str) -> RefreshGrant | None: ...
 
 
 class RevocationLists(Protocol):

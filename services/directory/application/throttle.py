@@ -57,6 +57,11 @@ class Origin(NamedTuple):
     shared: bool = True
     """Whether many come from there of whom none is known by itself: they have no count together."""
 
+    @property
+    def counted(self) -> str:
+        """The source, where it has a count; else nothing."""
+        return "" if self.shared else self.source
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -11,6 +11,7 @@ from libs.identify import folded
 from libs.resource.contract import Attribute, Shape, Storage, currency, document, flag, integer, ref, refs, text, xp
 from services.directory.contract.parties import party_message, party_text
 from services.directory.domain import access, policy
+from services.directory.domain.grants import LONGEST_REFRESH_MINUTES
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
 from waybill.directory.v1 import buyer_service_pb2 as buyer_pb
 from waybill.directory.v1 import ordering_context_service_pb2 as context_pb
@@ -120,6 +121,7 @@ _CLIENT = (
     document("policy", _check_policy),
     xp(),
     _roles("minimum_roles"),
+    integer("refresh_token_minutes", 0, LONGEST_REFRESH_MINUTES),
 )
 CLIENT = Shape(
     "API client", client_pb.ApiClient, _CLIENT, prefix="api", extra=lambda row: {"has_secret": bool(row.get("secret_hash"))}

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from libs.auth import Generations
+from services import roles
 from services.directory.domain.access import client_admits
+
+LONGEST_REFRESH_MINUTES = 524_160
+"""The longest life of a refresh token: 364 days, as OrderCloud has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,7 @@ class Client:
     supplier_ids: Sequence[str]
     minimum_roles: Sequence[str] = ()
     generation: int = 0
+    refresh_minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,41 @@ class Account:
     password_hash: str | None
     generation: int = 0
     party_generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshGrant:
+    """What a refresh token stands for: a user who has signed in through a client, and what it asked for."""
+
+    user_id: str
+    client_id: str
+    roles: Sequence[str]
+    """Empty for all that are to be had."""
+    generations: Generations
+    create_time: datetime
+    expire_time: datetime
+
+    def holds(self, client: Client | None, user: Account | None, now: datetime) -> bool:
+        """Whether it is the user's and the client's, and nothing that it was given under has ended."""
+        return (
+            client is not None
+            and user is not None
+            and (self.user_id, self.client_id) == (user.id, client.id)
+            and client.refresh_minutes > 0
+            and self.generations == generations_of(client, user)
+            and now < self.expire_time
+        )
+
+    def lacks(self, wanted: Sequence[str]) -> str:
+        """The first role that is wanted and was not asked for; empty when there is none."""
+        if not self.roles or roles.FULL_ACCESS in self.roles:
+            return ""
+        return next((role for role in wanted if role not in self.roles), "")
+
+
+def generations_of(client: Client, user: Account) -> Generations:
+    """Those that a token is given in now."""
+    return Generations(user.generation, client.generation, user.party_generation)
 
 
 def admits(client: Client, user: Account) -> bool:

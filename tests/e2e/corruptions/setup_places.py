@@ -38,6 +38,7 @@ DIRECTORY: Places = {
     "api_clients.buyer_ids": Place(changes=to(["nobody"])),
     "api_clients.supplier_ids": Place(changes=to(["nobody"])),
     "api_clients.access_token_minutes": Place(changes=to(1)),
+    "api_clients.refresh_token_minutes": Place(changes=to(-1)),
     "api_clients.roles": Place(changes=to(["Emperor"])),
     "api_clients.policy": Place(changes=to({"sourcing_strategy": "dice"})),
     "api_clients.default_user_id": Place(changes=to("nobody")),

@@ -38,6 +38,7 @@ async def test_a_client_is_read_as_it_was_written(world):
     await world.people()
     wanted = client(
         access_token_minutes=15,
+        refresh_token_minutes=524_160,
         buyer_ids=["acme"],
         supplier_ids=["bolt"],
         roles=[roles.SHOPPER],
@@ -64,6 +65,8 @@ async def test_everything_wrong_with_clients_is_reported_at_once(world):
             client(id="c", default_user_id="nobody", roles=["Wizard"]),
             client(id="d", default_user_id="x\0"),
             client(id="e", buyer_ids=["acme", "nowhere", "acme"], supplier_ids=["acme"]),
+            client(id="g", refresh_token_minutes=524_161),
+            client(id="h", refresh_token_minutes=-1),
             client(id="f", policy=policies.OrderingPolicy(auto_forward=9, payment_coverage=9)),  # type: ignore[arg-type]
         ]
     )
@@ -78,8 +81,10 @@ async def test_everything_wrong_with_clients_is_reported_at_once(world):
         ("api_clients[4].buyer_ids[1]", "PARTY_NOT_FOUND"),
         ("api_clients[4].buyer_ids[2]", "DUPLICATE_ITEM"),
         ("api_clients[4].supplier_ids[0]", "PARTY_NOT_FOUND"),
-        ("api_clients[5].policy.auto_forward", "FIELD_INVALID"),
-        ("api_clients[5].policy.payment_coverage", "FIELD_INVALID"),
+        ("api_clients[5].refresh_token_minutes", "VALUE_OUT_OF_RANGE"),
+        ("api_clients[6].refresh_token_minutes", "VALUE_OUT_OF_RANGE"),
+        ("api_clients[7].policy.auto_forward", "FIELD_INVALID"),
+        ("api_clients[7].policy.payment_coverage", "FIELD_INVALID"),
     ]
     error = await refused(world.admin.clients.CreateApiClient(create(client(id="x\0", buyer_ids=["nowhere"]))))
     assert noted(error) == [("api_client.buyer_ids[0]", "PARTY_NOT_FOUND"), ("api_client.id", "ID_INVALID")]

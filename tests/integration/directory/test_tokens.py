@@ -109,6 +109,7 @@ async def test_wrong_grants_are_refused_alike(world, secret):
         (pb.IssueTokenRequest(client_id="shop"), ["grant"]),
         (by_password(client="", name="", password=""), ["client_id", "password.username", "password.password"]),
         (by_secret("", ""), ["client_id", "client_secret"]),
+        (pb.IssueTokenRequest(refresh=pb.RefreshGrant()), ["client_id", "refresh.refresh_token"]),
     ],
 )
 async def test_every_required_field_that_is_empty_is_named_and_is_no_failed_attempt(world, request_, fields):

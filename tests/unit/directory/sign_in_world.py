@@ -5,19 +5,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from libs.auth import KeySet, TokenVerifier
 from libs.clock import ManualClock
 from libs.errors import Kind, WaybillError
 from services import roles
+from services.directory.application.access_tokens import AccessTokens, RefreshToken
 from services.directory.application.issue_token import IssueToken
+from services.directory.application.refresh_tokens import digest_of
 from services.directory.application.throttle import Limits, Origin, Tally, Throttle
-from services.directory.domain.grants import Account, Client, Standing
+from services.directory.domain.grants import Account, Client, RefreshGrant, Standing, generations_of
 from tests.support import keys
 
 LIMIT, WINDOW = 10, timedelta(minutes=1)
 LIMITS = Limits(pair=LIMIT, source=20, name=40, window=WINDOW, known=timedelta(days=30))
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SHOP = Client("shop", True, 30, "hash of s3cret", "robot", (), False, True, False, (), ())
-PUBLIC = replace(SHOP, id="app", secret_hash=None)
+PUBLIC = replace(SHOP, id="app", secret_hash=None, refresh_minutes=1_000)
 ANNA = Account("anna", "Anna.B", "BUYER", "acme", True, True, (roles.SHOPPER,), "hash of open sesame")
 ROBOT = replace(ANNA, id="robot", password_hash=None)
 
@@ -79,13 +82,33 @@ class SignIns:
 HOME, AWAY = Origin("203.0.113.9", False), Origin("198.51.100.1", False)
 
 
+class Refreshing:
+    """Gives refresh tokens, and keeps what they stand for in memory."""
+
+    def __init__(self, clock):
+        self.rows = {}
+        self._clock = clock
+
+    async def give(self, client, user, wanted):
+        token, until = f"refresh-{len(self.rows)}", self.now() + timedelta(minutes=client.refresh_minutes)
+        given = RefreshGrant(user.id, client.id, list(wanted), generations_of(client, user), self.now(), until)
+        self.rows[digest_of(token)] = given
+        return RefreshToken(token, until)
+
+    async def find(self, digest):
+        return self.rows.get(digest)
+
+    def now(self):
+        return self._clock.now()
+
+
 class World:
     def __init__(self):
         self.accounts, self.secrets, self.clock = Accounts(), Secrets(), ManualClock(NOW)
         self.sign_ins = SignIns()
-        self.issue = IssueToken(
-            self.accounts, self.secrets, self.clock, Throttle(self.clock, self.sign_ins, LIMITS), self.accounts
-        )
+        self.access = AccessTokens(self.accounts, self.accounts, self.clock)
+        throttle = Throttle(self.clock, self.sign_ins, LIMITS)
+        self.issue = IssueToken(self.accounts, self.secrets, throttle, self.access, Refreshing(self.clock))
 
     async def password(self, client="shop", secret="s3cret", name="anna", password="open sesame", wanted=(), origin=HOME):
         return await self.issue.by_password(client, secret, name, password, wanted, origin)
@@ -93,8 +116,21 @@ class World:
     async def credentials(self, client="shop", secret="s3cret", wanted=(), origin=HOME):
         return await self.issue.by_client(client, secret, wanted, origin)
 
+    async def sign_in(self, client="app", secret="", **more):
+        return await self.password(client, secret, **more)
+
+    async def refresh(self, token, client="app", secret="", wanted=(), origin=HOME):
+        return await self.issue.by_refresh(client, secret, token, wanted, origin)
+
 
 async def refused(attempt):
     with pytest.raises(WaybillError) as error:
         await attempt
     return error.value
+
+
+async def verified(world, token):
+    async def key_set(revision):
+        return KeySet([world.accounts.key.jwk()])
+
+    return await TokenVerifier(key_set, lambda: world.clock.now().timestamp()).verify(token)

@@ -32,7 +32,7 @@ async def act(
     world: World, caller: Principal = SAM, client: str = "shop", user: str = "anna", of: str = "", wanted: tuple[str, ...] = ()
 ) -> str:
     """The token of whoever acts in the place of a user."""
-    return (await Impersonate(world.accounts, world.issue)(caller, client, user, of, wanted)).token
+    return (await Impersonate(world.accounts, world.access)(caller, client, user, of, wanted)).token
 
 
 async def refused(world: World, **asked: object) -> WaybillError:
@@ -53,7 +53,7 @@ def verifier(world: World, *raised: Revocation) -> TokenVerifier:
 
 async def test_the_token_is_that_of_the_user_and_names_who_acts(world: World) -> None:
     world.accounts.standings["anna"] = Standing(frozenset({roles.ORDER_READER}), frozenset({"approvers"}))
-    made = await Impersonate(world.accounts, world.issue)(SAM, "shop", "anna", "acme", ())
+    made = await Impersonate(world.accounts, world.access)(SAM, "shop", "anna", "acme", ())
     found = await verifier(world).verify(made.token)
     plain = await verifier(world).verify((await world.password()).token)
     assert found.impersonator_id == "sam"

@@ -9,9 +9,9 @@ import pytest
 from libs.auth import KeySet, TokenVerifier
 from libs.errors import Kind
 from services import roles
-from services.directory.application.issue_token import TOKEN_LENGTH
+from services.directory.application.access_tokens import TOKEN_LENGTH
 from services.directory.domain.grants import Standing
-from tests.unit.directory.sign_in_world import ANNA, LIMIT, NOW, PUBLIC, SHOP, World, refused
+from tests.unit.directory.sign_in_world import ANNA, LIMIT, NOW, PUBLIC, SHOP, World, refused, verified
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ async def test_a_public_client_takes_passwords_but_no_credentials(world):
 async def test_whatever_is_wrong_gives_the_same_answer_at_the_same_cost(world, wrong):
     error = await refused(world.password(**wrong))
     assert (error.kind, error.reason, error.metadata) == (Kind.UNAUTHENTICATED, "GRANT_INVALID", {})
-    assert error.message == "client, secret, user or password do not hold"
+    assert error.message == "client, secret, user, password or refresh token do not hold"
     # What is sent decides, and not what is known: no secret is looked at for none.
     assert world.secrets.checks == (1 if wrong.get("secret") == "" else 2)
 
@@ -94,13 +94,6 @@ async def test_a_role_that_is_not_available_is_named(world):
     error = await refused(world.password(wanted=[roles.SHOPPER, roles.ORDER_ADMIN]))
     assert (error.kind, error.reason) == (Kind.DENIED, "ROLE_MISSING")
     assert error.metadata == {"role": roles.ORDER_ADMIN}
-
-
-async def verified(world, token):
-    async def key_set(revision):
-        return KeySet([world.accounts.key.jwk()])
-
-    return await TokenVerifier(key_set, lambda: NOW.timestamp()).verify(token)
 
 
 async def test_a_token_carries_what_profiles_give_and_the_groups_of_the_user(world):

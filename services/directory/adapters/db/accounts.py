@@ -43,6 +43,7 @@ class SqlAccounts:
             supplier_ids=row.supplier_ids,
             minimum_roles=row.minimum_roles,
             generation=row.generation,
+            refresh_minutes=row.refresh_token_minutes,
         )
 
     async def user(self, *, username: str = "", user_id: str = "") -> Account | None:

@@ -56,6 +56,7 @@ async def first_rows(
         "name": "Administration",
         "active": True,
         "access_token_minutes": 60,
+        "refresh_token_minutes": 0,
         "allow_seller": True,
         "allow_any_buyer": True,
         "allow_any_supplier": True,

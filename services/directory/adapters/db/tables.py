@@ -122,6 +122,26 @@ SIGN_INS = sa.Table(
     # Until then it counts; afterwards the row is swept.
     sa.Column("end_time", UtcTime(), nullable=False, index=True),
 )
+REFRESH_TOKENS = sa.Table(
+    "refresh_tokens",
+    METADATA,
+    # Of a random text of 32 bytes, which nobody can guess, so that a plain digest is enough: SHA-256, in hexadecimal digits.
+    sa.Column("token_hash", sa.String(64), primary_key=True),
+    sa.Column("user_id", sa.String(100), nullable=False),
+    sa.Column("client_id", sa.String(100), nullable=False),
+    sa.Column("roles", Json(), nullable=False),
+    # Those that it was given in: once one of them is raised, the token is over.
+    sa.Column("user_generation", sa.BigInteger, nullable=False),
+    sa.Column("client_generation", sa.BigInteger, nullable=False),
+    sa.Column("company_generation", sa.BigInteger, nullable=False),
+    sa.Column("create_time", UtcTime(), nullable=False),
+    sa.Column("expire_time", UtcTime(), nullable=False, index=True),
+    # An id may be used again when it was free for long enough, and its generations begin anew: tokens go with their rows.
+    sa.ForeignKeyConstraint(["user_id"], ["users.id"], ondelete="CASCADE"),
+    sa.ForeignKeyConstraint(["client_id"], ["api_clients.id"], ondelete="CASCADE"),
+    sa.Index("ix_refresh_tokens_user_id", "user_id", "client_id", "create_time"),
+    sa.Index("ix_refresh_tokens_client_id", "client_id"),
+)
 
 
 def _visible(table: sa.Table, kind: PartyKind, caller: Principal) -> sa.ColumnElement[bool] | None:

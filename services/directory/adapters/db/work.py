@@ -6,6 +6,7 @@ from libs.db import Tx
 from services.directory.adapters.db.address_books import SqlAddressBooks
 from services.directory.adapters.db.memberships import SqlSecurityProfiles, SqlUserGroups
 from services.directory.adapters.db.parties import SqlParties
+from services.directory.adapters.db.refresh_tokens import SqlRefreshTokens
 from services.directory.adapters.db.requests import SqlRequests
 from services.directory.adapters.db.revocations import SqlRevocations
 from services.directory.adapters.db.signing_keys import SqlSigningKeys
@@ -49,6 +50,11 @@ class SqlDirectoryWork:
     def revocations(self) -> SqlRevocations:
         """What ends tokens."""
         return SqlRevocations(self._tx)
+
+    @property
+    def refresh_tokens(self) -> SqlRefreshTokens:
+        """What refresh tokens stand for."""
+        return SqlRefreshTokens(self._tx)
 
     @property
     def books(self) -> SqlAddressBooks:

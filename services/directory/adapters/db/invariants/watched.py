@@ -15,6 +15,8 @@ _TIMES = all_free(_SHOWN, "version create_time update_time")
 _GENERATION = "what tokens are compared with: only the row states it"
 _HOLDS_TOKENS = {**_TIMES, "generation": Free(_GENERATION)}
 _READ_ONCE = "read once by those who verify tokens; the row of the subject has the same generation"
+_HELD_BY_KEYS = "the database holds it to a user and a client that there are, and takes the token away with either"
+_GENERATIONS = "user_generation client_generation company_generation"
 _CONTRACT = "stored_as_its_contract_allows"
 _ASSIGNEE = "profile_assignment_has_one_assignee"
 _COMPANY = f"user_has_company address_has_company client_has_its_companies group_has_company {_ASSIGNEE}"
@@ -48,7 +50,7 @@ WATCHED: Register = {
             ),
             "default_user_id": by("client_has_default_user"),
             **all_by("client_has_its_companies", "buyer_ids supplier_ids"),
-            **all_by(_CONTRACT, "access_token_minutes roles policy minimum_roles"),
+            **all_by(_CONTRACT, "access_token_minutes refresh_token_minutes roles policy minimum_roles"),
             **all_free(_SAID, "name active allow_seller allow_any_buyer allow_any_supplier xp"),
             "secret_hash": Free(_SECRET),
             **_HOLDS_TOKENS,
@@ -104,6 +106,16 @@ WATCHED: Register = {
     tables.SIGN_INS: Watch(
         all_free("counts failed sign-ins of a short while: only the row states it", "key attempts end_time"),
         Free("counts afresh when it is gone"),
+    ),
+    tables.REFRESH_TOKENS: Watch(
+        {
+            "token_hash": Free(_SECRET),
+            **all_free(_HELD_BY_KEYS, "user_id client_id"),
+            **all_free("compared with the row of the subject at each use; another number ends the token", _GENERATIONS),
+            **all_free("what a user asked for and was given when it signed in: only the row states it", "roles expire_time"),
+            "create_time": Free(_SHOWN),
+        },
+        Free("is forgotten when its time is over, or newer ones take its place; its holder signs in again"),
     ),
     tables.REQUESTS: REQUESTS_WATCH,
     tables.DELETED: DELETED_WATCH,
