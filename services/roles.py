@@ -18,7 +18,9 @@ __all__ = [
     "FULL_ACCESS",
     "INVENTORY_ADMIN",
     "ME_ADDRESS_ADMIN",
+    "ME_ADMIN",
     "ME_CREDIT_CARD_ADMIN",
+    "ME_XP_ADMIN",
     "OPERATIONS_ADMIN",
     "ORDER_ADMIN",
     "ORDER_READER",
@@ -26,6 +28,7 @@ __all__ = [
     "OVERRIDE_SHIPPING",
     "OVERRIDE_TAX",
     "OVERRIDE_UNIT_PRICE",
+    "PASSWORD_RESET",
     "PAYMENT_ADMIN",
     "PRICE_SCHEDULE_ADMIN",
     "PRODUCT_ADMIN",
@@ -72,6 +75,9 @@ SECURITY_PROFILE_READER: Final = "SecurityProfileReader"
 ADDRESS_ADMIN: Final = "AddressAdmin"
 ME_ADDRESS_ADMIN: Final = "MeAddressAdmin"
 API_CLIENT_ADMIN: Final = "ApiClientAdmin"
+ME_ADMIN: Final = "MeAdmin"
+ME_XP_ADMIN: Final = "MeXpAdmin"
+PASSWORD_RESET: Final = "PasswordReset"
 
 ALL_ROLES: Final = frozenset(value for name, value in dict(globals()).items() if name.isupper())
 """Every role there is; FullAccess has them all."""

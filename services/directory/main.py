@@ -52,6 +52,7 @@ from services.directory.application.address_assignments import AddressAssignment
 from services.directory.application.addresses import Addresses
 from services.directory.application.api_clients import RotateSecret
 from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER, OneTimeSecret
+from services.directory.application.change_password import ChangePassword
 from services.directory.application.impersonation import Impersonate
 from services.directory.application.inspection import Inspection
 from services.directory.application.issue_token import IssueToken
@@ -219,7 +220,12 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         ),
         (
             user_service_pb2_grpc.add_UserServiceServicer_to_server,
-            UserServicer(standard(USER), UserRules(argon2, settings.batch_hashes, clock), SetPassword(units, argon2, clock)),
+            UserServicer(
+                standard(USER),
+                UserRules(argon2, settings.batch_hashes, clock),
+                SetPassword(units, argon2, clock),
+                ChangePassword(units, accounts, argon2, clock, throttle),
+            ),
             "User",
         ),
         (

@@ -119,6 +119,7 @@ async def test_whoever_stands_in_gets_no_further(cast: Target, tally: Tally) -> 
     for call, request in (
         (stub.SetPassword, users.SetPasswordRequest(user_id="all-powerful", password=mine.password)),
         (stub.SetPassword, users.SetPasswordRequest(user_id="ada", password=mine.password)),
+        (stub.ChangePassword, users.ChangePasswordRequest(old_password=PASSWORD, new_password=mine.password)),
         (stub.UpdateUser, users.UpdateUserRequest(user=mine, update_mask=FieldMask(paths=["password"]))),
         (stub.UpdateUser, users.UpdateUserRequest(user=mine)),
         (stub.CreateUser, users.CreateUserRequest(user=new)),
@@ -128,7 +129,7 @@ async def test_whoever_stands_in_gets_no_further(cast: Target, tally: Tally) -> 
             await call(request, metadata=metadata)
         known = from_rpc_error(refused.value)
         assert "IMPERSONATED" in {known.reason, *(f.reason for f in known.fields)}, (request, known)
-    tally.count("impersonation: to stay", 10)
+    tally.count("impersonation: to stay", 11)
 
 
 async def test_whoever_stands_in_has_no_role_that_the_user_lacks(cast: Target, tally: Tally) -> None:

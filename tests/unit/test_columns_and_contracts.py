@@ -29,6 +29,8 @@ COPIED = re.compile(
 """Said by one service to another, or output only: as long as it was where another contract let it in."""
 OTHERS = {
     "directory.v1.IssueTokenRequest.client_secret": "compared, and stored nowhere",
+    "directory.v1.ChangePasswordRequest.new_password": "a hash of it is stored",
+    "directory.v1.ChangePasswordRequest.old_password": "compared, and stored nowhere",
     "directory.v1.GetKeySetRequest.revision": "compared, and stored nowhere",
     "directory.v1.PasswordGrant.password": "compared, and stored nowhere",
     "directory.v1.PasswordGrant.username": "looked up, and stored nowhere",

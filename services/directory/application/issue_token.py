@@ -7,16 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from libs.errors import Kind, WaybillError
-from libs.identify import folded
 from services.directory.application.access_tokens import AccessTokens, Issued, RefreshToken, unavailable
 from services.directory.application.ports import Accounts, Secrets
 from services.directory.application.refresh_tokens import RefreshTokens, digest_of
-from services.directory.application.throttle import Attempt, Origin, Throttle
+from services.directory.application.throttle import NAME_LIMIT, Attempt, Origin, Throttle, attempt_of
 from services.directory.domain.grants import Account, Client, admits
 from waybill.directory.v1 import reasons
 
-NAME_LIMIT = 300
-"""Longer names exist in no directory; they are cut, so that they cannot fill the memory either."""
 NOWHERE = Origin()
 
 
@@ -46,9 +43,12 @@ class IssueToken:
         client, user, known = await self._require(attempt, client, user, secret_ok and password_ok)
         made = await self._access.make(client, user, wanted)
         if client.refresh_minutes:
-            made = replace(made, refresh=await self._refreshing.give(client, user, wanted))
-            if made.refresh is None:
+            refresh = await self._refreshing.give(client, user, wanted)
+            if refresh is None:
                 raise _invalid()
+            # Nobody who sits beside this user keeps it from its first refresh.
+            await self._throttle.succeeded(_refreshing(digest_of(refresh.token), origin))
+            made = replace(made, refresh=refresh)
         return await self._noted(attempt, known, made)
 
     async def by_client(self, client_id: str, client_secret: str, wanted: Sequence[str], origin: Origin = NOWHERE) -> Issued:
@@ -71,7 +71,7 @@ class IssueToken:
         wrong ones.
         """
         digest = digest_of(token)
-        attempt = Attempt(f"refresh token {digest}", origin)
+        attempt = _refreshing(digest, origin)
         await self._throttle.check(attempt)
         client = await self._accounts.client(client_id)
         secret_ok = await self._secret_holds(client, client_secret, origin)
@@ -110,9 +110,8 @@ class IssueToken:
         return made
 
 
-def attempt_of(username: str, origin: Origin) -> Attempt:
-    """An attempt at a user's password. Case makes no other name."""
-    return Attempt(f"user {folded(username)[:NAME_LIMIT]}", origin)
+def _refreshing(digest: str, origin: Origin) -> Attempt:
+    return Attempt(f"refresh token {digest}", origin)
 
 
 def _invalid() -> WaybillError:

@@ -105,6 +105,10 @@ class Users(Protocol):
         """Stores the hash, as a new version of the user."""
         ...
 
+    async def change_password(self, id: str, former: str, hashed: str, now: datetime) -> bool:
+        """The same, unless another hash than the former one is stored by now: then False."""
+        ...
+
 
 class ClientSecrets(Protocol):
     """Secrets of API clients."""

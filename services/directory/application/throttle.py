@@ -21,8 +21,11 @@ from typing import NamedTuple, Protocol
 
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError
+from libs.identify import folded
 from waybill.directory.v1 import reasons
 
+NAME_LIMIT = 300
+"""Longer names exist in no directory; they are cut, so that they cannot fill the memory either."""
 AFRESH = timedelta(days=1)
 """How often it is noted again that a name signs in from a source."""
 
@@ -91,6 +94,11 @@ class Attempt:
     def failures(self) -> list[str]:
         """What a failure counts for."""
         return [key for key in (self.pair, self.source, self.name) if key]
+
+
+def attempt_of(username: str, origin: Origin) -> Attempt:
+    """An attempt at the password of a user. Case makes no other name."""
+    return Attempt(f"user {folded(username[:NAME_LIMIT])[:NAME_LIMIT]}", origin)
 
 
 class Throttle:

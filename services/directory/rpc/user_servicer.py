@@ -7,9 +7,13 @@ from typing import Any
 
 from libs.errors import Violations, impersonated
 from libs.idempotency.key import key_of
+from libs.protoconv import mask_paths
 from libs.resource.contract import Items, Methods
 from libs.rpc import current
+from services import roles
+from services.directory.application.change_password import ChangePassword
 from services.directory.application.ports import DirectoryWork
+from services.directory.application.throttle import Origin
 from services.directory.application.users import SetPassword, UserRules, UserValues, check_password
 from services.directory.contract.parties import party_text
 from services.directory.domain.access import require_party
@@ -19,15 +23,20 @@ from waybill.directory.v1 import user_service_pb2 as pb
 from waybill.directory.v1 import user_service_pb2_grpc as pb_grpc
 
 BATCH = 1_000
+MINE = ("first_name", "last_name", "email", "phone", "xp")
+"""What users change of themselves."""
 
 
 class UserServicer(pb_grpc.UserServiceServicer):
     """Users of companies."""
 
-    def __init__(self, users: Methods[DirectoryWork], rules: UserRules, set_password: SetPassword) -> None:
+    def __init__(
+        self, users: Methods[DirectoryWork], rules: UserRules, set_password: SetPassword, change_password: ChangePassword
+    ) -> None:
         self._users = users
         self._rules = rules
         self._set_password = set_password
+        self._change_password = change_password
 
     async def CreateUser(self, request: pb.CreateUserRequest, context: Any) -> pb.CreateUserResponse:
         bare = pb.CreateUserRequest(request_id=request.request_id)
@@ -84,6 +93,29 @@ class UserServicer(pb_grpc.UserServiceServicer):
         await self._set_password(caller, request.user_id, request.password, key)
         return pb.SetPasswordResponse()
 
+    async def GetMe(self, request: pb.GetMeRequest, context: Any) -> pb.GetMeResponse:
+        return pb.GetMeResponse(user=await self._users.get(current().principal.user_id))
+
+    async def UpdateMe(self, request: pb.UpdateMeRequest, context: Any) -> pb.UpdateMeResponse:
+        caller, found = current().principal, Violations()
+        found.require("user", request.HasField("user"), reasons.FIELD_REQUIRED, "is required")
+        own = request.user.id in ("", caller.user_id)
+        found.require("user.id", own, reasons.FIELD_INVALID, "is the caller's own, or empty")
+        paths = mask_paths(found, request.update_mask, request.user, MINE)
+        if set(paths) - {"xp"}:
+            caller.require(roles.ME_ADMIN)
+        bare = pb.UpdateMeRequest(request_id=request.request_id)
+        bare.user.CopyFrom(_only(request.user, caller.user_id, paths))
+        bare.update_mask.paths.extend(paths)
+        return pb.UpdateMeResponse(user=await self._users.update(bare, bare.user, "user", before=found))
+
+    async def ChangePassword(self, request: pb.ChangePasswordRequest, context: Any) -> pb.ChangePasswordResponse:
+        caller = current().principal
+        key = key_of(caller, current().method, pb.ChangePasswordRequest(request_id=request.request_id))
+        origin = Origin(*current().source)
+        await self._change_password(caller, request.old_password, request.new_password, key, origin)
+        return pb.ChangePasswordResponse()
+
     async def _create(self, bare: Any, users: Sequence[pb.User], passwords: Sequence[str], where: str) -> list[Any]:
         caller = current().principal
         paths = [where if where == "user" else f"{where}[{i}]" for i in range(len(users))]
@@ -129,6 +161,17 @@ def _without_password(user: pb.User) -> pb.User:
     bare = pb.User()
     bare.CopyFrom(user)
     bare.password = ""
+    return bare
+
+
+def _only(user: pb.User, id: str, paths: Sequence[str]) -> pb.User:
+    """Of a user these fields alone, so that an empty mask changes nothing else."""
+    bare = pb.User(id=id, etag=user.etag)
+    for path in paths:
+        if path != "xp":
+            setattr(bare, path, getattr(user, path))
+        elif user.HasField("xp"):
+            bare.xp.CopyFrom(user.xp)
     return bare
 
 

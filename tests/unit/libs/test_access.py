@@ -86,7 +86,7 @@ def test_what_is_by_own_hand_only_is_refused_to_whoever_acts_in_the_place_of_a_u
 
 def test_the_methods_that_change_how_a_user_signs_in_are_by_own_hand_only() -> None:
     found = rules_of([service.full_name for service in services()], ALL_ROLES)
-    assert {path.rpartition("/")[2] for path, rule in found.items() if rule.own_hand} == {"SetPassword"}
+    assert {path.rpartition("/")[2] for path, rule in found.items() if rule.own_hand} == {"SetPassword", "ChangePassword"}
 
 
 def test_what_is_open_asks_for_nobody_and_what_no_contract_describes_admits_nobody() -> None:

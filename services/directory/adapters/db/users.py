@@ -74,10 +74,18 @@ class SqlUsers:
 
     async def set_password(self, id: str, hashed: str, now: datetime) -> None:
         """Stores the hash, as a new version of the user."""
+        await self._set_password(_U.id == id, id, hashed, now)
+
+    async def change_password(self, id: str, former: str, hashed: str, now: datetime) -> bool:
+        """The same, unless another hash than the former one is stored by now: then False."""
+        return await self._set_password(sa.and_(_U.id == id, _U.password_hash == former), id, hashed, now)
+
+    async def _set_password(self, which: sa.ColumnElement[bool], id: str, hashed: str, now: datetime) -> bool:
         values = {"password_hash": hashed, "version": _U.version + 1, "update_time": now}
-        statement = sa.update(USERS).where(_U.id == id).values(values).returning(_U.version)
-        versions = (await self._tx.execute(statement)).scalars()
-        await append(self._tx, CHANGES, [Change("user", id, version, now) for version in versions])
+        statement = sa.update(USERS).where(which).values(values).returning(_U.version)
+        changes = [Change("user", id, version, now) for version in (await self._tx.execute(statement)).scalars()]
+        await append(self._tx, CHANGES, changes)
+        return bool(changes)
 
 
 class SqlClientSecrets:
