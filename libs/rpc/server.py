@@ -14,6 +14,8 @@ from libs.auth import ServiceTokens, TokenVerifier
 from libs.obs import get_logger, metrics
 from libs.rpc.access import open_methods, rules_of
 from libs.rpc.changes import CHANGE_SERVICE, PAUSE, ChangeServicer, register_changes
+from libs.rpc.connections import DEFAULT as CONNECTIONS
+from libs.rpc.connections import ConnectionLimits
 from libs.rpc.entrance import HEALTH, MAX_INSIDE, REFLECTION, Entrance, Inside, Load, Outside
 from libs.rpc.health import Health
 from libs.rpc.health_limits import DEFAULT, HealthLimits
@@ -62,6 +64,7 @@ class RpcServer:
         roles: Collection[str],
         credentials: grpc.ServerCredentials | None = None,
         limits: OutsideLimits = OUTSIDE,
+        connections: ConnectionLimits = CONNECTIONS,
         peers: Peers | None = None,
         inner_credentials: grpc.ServerCredentials | None = None,
         health_limits: HealthLimits = DEFAULT,
@@ -73,6 +76,7 @@ class RpcServer:
         does not say who may call a method.
         """
         self._apps = list(apps)
+        self._connections = connections
         self._changes = ChangeServicer(self._apps, changes_pause)
         self._log = get_logger("server")
         self._credentials = credentials
@@ -105,6 +109,7 @@ class RpcServer:
                 ("grpc.max_receive_message_length", entrance.largest),
                 ("grpc.max_send_message_length", MAX_INSIDE),
                 ("grpc.so_reuseport", 0),
+                *self._connections.options,
                 # gRPC drops what waits longer than this, by default 30 seconds; a caller's own deadline decides here.
                 ("grpc.server_max_unrequested_time_in_server", 600),
             ],

@@ -18,6 +18,8 @@ from libs.errors import Kind
 from libs.failpoints import Failpoints
 from libs.ids import IdSource, RandomIds
 from libs.rpc import Peers, RpcServer
+from libs.rpc.connections import DEFAULT as CONNECTIONS
+from libs.rpc.connections import ConnectionLimits
 from libs.rpc.limits import DEFAULT as OUTSIDE
 from libs.rpc.limits import OutsideLimits
 from libs.rpc.status import from_status
@@ -159,14 +161,18 @@ def runtime_for(
 
 @asynccontextmanager
 async def serving(
-    *apps: ServiceApp, peers: Iterable[Peers] | Peers = (), background: bool = False, limits: OutsideLimits = OUTSIDE
+    *apps: ServiceApp,
+    peers: Iterable[Peers] | Peers = (),
+    background: bool = False,
+    limits: OutsideLimits = OUTSIDE,
+    connections: ConnectionLimits = CONNECTIONS,
 ) -> AsyncIterator[Served]:
     """Serves the apps on a free port of the loopback until the block ends; then they are closed.
 
     `peers` find that every app is served here. `background` runs the apps' loops too.
     """
     verifier = TokenVerifier(key_set)
-    server = RpcServer(list(apps), verifier, SERVICE_TOKENS, ALL_ROLES, limits=limits)
+    server = RpcServer(list(apps), verifier, SERVICE_TOKENS, ALL_ROLES, limits=limits, connections=connections)
     port = await server.start("127.0.0.1:0")
     address = f"127.0.0.1:{port}"
     within = f"127.0.0.1:{server.inner_port}"

@@ -105,6 +105,7 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
         ALL_ROLES,
         credentials,
         host.outside,
+        host.connections,
         peers=peers,
         inner_credentials=within_credentials,
         health_limits=host.health,

@@ -17,6 +17,8 @@ from libs.db.url import parsed_url
 from libs.private import close, private_file, private_folder
 from libs.rpc.breaker import DEFAULT as CALLS
 from libs.rpc.breaker import CallLimits
+from libs.rpc.connections import DEFAULT as CONNECTIONS
+from libs.rpc.connections import ConnectionLimits
 from libs.rpc.health_limits import DEFAULT as HEALTH
 from libs.rpc.health_limits import HealthLimits
 from libs.rpc.limits import DEFAULT as OUTSIDE
@@ -109,6 +111,8 @@ class HostSettings:
     grace_seconds: float = seconds(10.0, "How long running calls may take to finish after that.")
     outside: OutsideLimits = OUTSIDE
     """What outside callers may have of the process at the same time."""
+    connections: ConnectionLimits = CONNECTIONS
+    """How long connections last, of outside callers and of services."""
     changes_pause: float = seconds(
         0.5,
         "Between two looks at a feed of changes that somebody watches, for what other processes have written. One look serves "
