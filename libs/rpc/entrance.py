@@ -10,6 +10,7 @@ from libs.auth import Principal, ServiceTokens, TokenVerifier
 from libs.errors import Kind, WaybillError
 from libs.obs import metrics
 from libs.rpc.admission import Admission
+from libs.rpc.guesses import Guesses
 from libs.rpc.limits import OutsideLimits
 from libs.rpc.sources import Sources, networks
 from waybill.type.v1 import reasons
@@ -112,6 +113,7 @@ class Load:
 
     def __init__(self, limits: OutsideLimits) -> None:
         self.sources = Sources(networks(limits.trusted_proxies))
+        self.guesses = Guesses(limits.taken_ids)
         self.waits = Admission("waiting calls", limits.max_waiting, limits, metrics.OUTSIDE_REFUSED)
         self.calls = Admission("calls", limits.max_calls, limits, metrics.OUTSIDE_REFUSED, self.waits)
         self.streams = Admission("streams", limits.max_streams, limits, metrics.OUTSIDE_STREAMS_REFUSED)

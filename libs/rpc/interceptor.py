@@ -213,6 +213,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         if outside:
             source = self._load.sources.of(context.peer(), forwarded)
             place = admission.place(caller, source)
+            self._load.guesses.require(method, caller)
         request = _parsed(data, deserialize, outside)
         left = context.time_remaining()
         deadline = None if left is None else time.monotonic() + left
@@ -223,6 +224,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     async def _fail(self, context: Any, method: str, call: Call | None, error: Exception, name: str, began: float) -> None:
         """Answers with a failure; what is no WaybillError is a defect, and is logged with where it came from."""
         if isinstance(error, WaybillError):
+            if call is not None and self._entrance.outside:
+                self._load.guesses.note(method, call.caller, error)
             self._ended(method, call, error.kind.value, error.reason, began)
             status = to_status(error, name)
         else:

@@ -41,6 +41,12 @@ class OutsideLimits:
     shoppers_share: int = _share(
         90, "How many all who are not the seller's users can have together; the rest is kept for those who run the marketplace."
     )
+    taken_ids: int = setting(
+        100,
+        "How often within an hour one process answers one user, who is not the seller's, that an id or a user name is taken.",
+        at_least=1,
+        at_most=1_000_000,
+    )
     trusted_proxies: str = setting(
         "",
         "Addresses and networks of proxies, with commas between them, whose x-forwarded-for says where a call comes from.",
