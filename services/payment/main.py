@@ -19,6 +19,7 @@ from libs.resource.database import Resource, StandardMethods
 from libs.service.app import Runtime, ServiceApp
 from libs.service.loops import Loop, Pace
 from libs.service.retries import Retries
+from services.payment.adapters.clients.directory import DirectoryMemberships
 from services.payment.adapters.clients.order import OrderDecisions, OrderReports
 from services.payment.adapters.db.alert_store import KIND
 from services.payment.adapters.db.gauges import Gauges
@@ -30,12 +31,14 @@ from services.payment.adapters.gateways.registry import Surroundings
 from services.payment.adapters.gateways.registry import gateways as chosen_gateways
 from services.payment.application.ask_gateway import AskGateway
 from services.payment.application.authorize_payments import AuthorizePayments
+from services.payment.application.card_assignments import CardAssignments
 from services.payment.application.end_attempt import EndAttempt
 from services.payment.application.expire_attempts import ExpireAttempts
 from services.payment.application.gateways import Gateways
 from services.payment.application.lower_payments import LowerPayments
 from services.payment.application.move_money import MoveMoney
 from services.payment.application.order_payments import OrderPayments
+from services.payment.application.payer_groups import PayerGroups
 from services.payment.application.ports import Units
 from services.payment.application.reconcile_payments import ReconcilePayments
 from services.payment.application.record_changes import Books, RecordChanges
@@ -87,6 +90,16 @@ class Background:
     alerts: ReportAlerts
 
 
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What payments are built on."""
+
+    database: Database
+    units: Units
+    gateways: Gateways
+    groups: PayerGroups
+
+
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the service."""
     database = await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.tuning)
@@ -107,7 +120,8 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
 
     units = SqlUnitsOfWork(database, bind)
     gateways = chosen_gateways(Surroundings(settings, database, clock))
-    served, background = _payments(settings, runtime, database, units, gateways)
+    groups = PayerGroups(units, DirectoryMemberships(runtime.peers))
+    served, background = _payments(settings, runtime, Wiring(database, units, gateways, groups))
     reconcile = ReconcilePayments(units, background.settle, background.expire)
     accounts = SpendingAccounts(units, clock, ids)
 
@@ -134,12 +148,12 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
             (payment_service_pb2_grpc.add_PaymentServiceServicer_to_server, served.people, f"{PACKAGE}.PaymentService"),
             (
                 spending_account_service_pb2_grpc.add_SpendingAccountServiceServicer_to_server,
-                SpendingAccountServicer(standard(ACCOUNT), accounts),
+                SpendingAccountServicer(standard(ACCOUNT), accounts, groups),
                 f"{PACKAGE}.SpendingAccountService",
             ),
             (
                 credit_card_service_pb2_grpc.add_CreditCardServiceServicer_to_server,
-                CreditCardServicer(standard(CARD)),
+                CreditCardServicer(standard(CARD), CardAssignments(units, clock), groups),
                 f"{PACKAGE}.CreditCardService",
             ),
             (
@@ -172,16 +186,19 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
     return app, background
 
 
-def _payments(
-    settings: Settings, runtime: Runtime, database: Database, units: Units, gateways: Gateways
-) -> tuple[Servicers, Background]:
+def _payments(settings: Settings, runtime: Runtime, on: Wiring) -> tuple[Servicers, Background]:
+    database, units, gateways = on.database, on.units, on.gateways
     clock, ids = runtime.clock, runtime.ids
     again = timedelta(seconds=settings.settle_again)
     books = Books(units, RecordChanges(ids, gateways, again), clock)
     ask = AskGateway(gateways, settings.gateway_timeout)
     tries = _tries(database, clock)
     settle = SettleTransactions(books, ask, settings.void_timeout, Pace(tries["settle"], settings.settle_batch, again))
-    orders, order_payments, end = OrderReports(runtime.peers), OrderPayments(units, clock, ids), EndAttempt(books, settle)
+    orders, order_payments, end = (
+        OrderReports(runtime.peers),
+        OrderPayments(units, clock, ids, on.groups),
+        EndAttempt(books, settle),
+    )
     served = Servicers(
         OrderPaymentServicer(
             OrderPaymentUseCases(

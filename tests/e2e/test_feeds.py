@@ -64,6 +64,10 @@ async def change_all(owner: AsyncWaybill, address: str, id: str) -> dict[str, Ch
     """Something new in every context: by context the change that it is."""
     async with AsyncWaybill(address, SHOP, username="ada", password=PASSWORD) as ada:
         await place(ada, id)
+        shared = credit_card_service_pb2.CreditCard(id=f"{id}-ACME", buyer_id="acme", token="tok_approve", partial_number="4242")
+        await owner.credit_cards.CreateCreditCard(credit_card_service_pb2.CreateCreditCardRequest(credit_card=shared))
+        everyones = credit_card_service_pb2.CreditCardAssignment(credit_card_id=shared.id)
+        await owner.credit_cards.AssignCreditCards(credit_card_service_pb2.AssignCreditCardsRequest(assignments=[everyones]))
         card = credit_card_service_pb2.CreditCard(id=id, token="tok_approve", partial_number="4242")
         await ada.credit_cards.CreateCreditCard(credit_card_service_pb2.CreateCreditCardRequest(credit_card=card))
     async with AsyncWaybill(address, PORTAL, username="clerk-wh-east", password=PASSWORD) as clerk:

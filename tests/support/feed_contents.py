@@ -77,6 +77,7 @@ CONTENTS: dict[str, dict[str, Place]] = {
         "credit_cards": Resource("credit card"),
         "spending_accounts": Resource("spending account"),
         "spending_account_assignments": Resource("spending account assignment"),
+        "credit_card_assignments": Resource("credit card assignment"),
         "spending_account_adjustments": Part("spending account"),
         "ledger_entries": Part("payment"),
         "payment_orders": Inner("what payment remembers of orders that the order service owns"),

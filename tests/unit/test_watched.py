@@ -51,6 +51,7 @@ APART = {
     "deleted_ids",
     "hold_commands",
     "credit_cards",
+    "credit_card_assignments",
     "spending_account_assignments",
     "spending_accounts",
 }

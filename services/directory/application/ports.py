@@ -177,6 +177,14 @@ class UserGroups(Protocol):
         """Company by group id, of those that exist, locked against removal."""
         ...
 
+    async def standing(self, members: Collection[Membership]) -> list[Membership]:
+        """Those of these memberships that stand."""
+        ...
+
+    async def counts(self, user_ids: Collection[str]) -> dict[str, int]:
+        """By user, in how many groups it is; who is in none is left out."""
+        ...
+
     async def add(self, members: Collection[Membership], now: datetime) -> None:
         """Makes members of those who are none yet."""
         ...

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import FieldViolation, Kind, RuleViolation, Violations, WaybillError, missing
 from libs.idempotency.key import RequestKey
 from libs.ids import IdSource
 from libs.json_value import JsonObject
+from services.payment.application.payer_groups import PayerGroups
 from services.payment.application.ports import Deletion, PaymentWork, Units
 from services.payment.domain.means import Means, unusable
 from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem, resolve
@@ -47,20 +49,26 @@ class OrderRef:
     currency: str
     version: int = 0
     """That payments were asked for at; 0 where they come with an attempt to submit, which no deletion can be under way with."""
+    caller: Principal | None = None
+    """Whom the order service calls for."""
+    groups: Collection[str] = ()
+    """Those of its user that may have something to pay with; see `OrderPayments.knowing`."""
 
 
 class OrderPayments:
     """Adds, removes, lists."""
 
-    def __init__(self, units: Units, clock: Clock, ids: IdSource) -> None:
+    def __init__(self, units: Units, clock: Clock, ids: IdSource, groups: PayerGroups) -> None:
         self._units = units
         self._clock = clock
         self._ids = ids
+        self._groups = groups
 
     async def create(self, order: OrderRef, drafts: Sequence[Draft], request: RequestKey | None) -> list[Payment]:
         """The payments as stored. Everything that is wrong is reported at once."""
         now = self._clock.now()
         made = self.compose(order, drafts, now)
+        order = await self.knowing(order)
 
         async def store(work: PaymentWork) -> list[Payment]:
             recorded = await work.requests.claim(request, {"ids": [p.id for p in made]}, now)
@@ -76,7 +84,7 @@ class OrderPayments:
             existing = await work.payments.of_order(order.key)
             placed = placed_after(existing, made)
             _, problems = resolve([*existing, *placed], order.total, must_cover=False)
-            problems += unusable(placed, await self.means(work, placed), now)
+            problems += unusable(placed, await self.means(work, order, placed), now)
             if len(existing) + len(placed) > MAX_PAYMENTS:
                 text = f"an order has at most {MAX_PAYMENTS} payments"
                 problems.append(Problem("", reasons.TOO_MANY_PAYMENTS, text, field="payments"))
@@ -115,11 +123,15 @@ class OrderPayments:
             for i, draft in enumerate(drafts, start=1)
         ]
 
-    async def means(self, work: PaymentWork, payments: Sequence[Payment], *, lock: bool = False) -> Means:
-        """The accounts and cards that payments draw on; none of a kind is no statement."""
+    async def knowing(self, order: OrderRef) -> OrderRef:
+        """The order with the groups of its user, which are asked for outside of any transaction."""
+        return replace(order, groups=await self._groups.paying(order.caller, order.buyer_id, order.user_id))
+
+    async def means(self, work: PaymentWork, order: OrderRef, payments: Sequence[Payment], *, lock: bool = False) -> Means:
+        """The accounts and cards that payments of an order draw on; none of a kind is no statement."""
         return Means(
-            await work.means.accounts({p.spending_account_id for p in payments}, lock=lock),
-            await work.means.cards({p.credit_card_id for p in payments}, lock=lock),
+            await work.means.accounts({p.spending_account_id for p in payments}, order.groups, lock=lock),
+            await work.means.cards({p.credit_card_id for p in payments}, order.groups, lock=lock),
         )
 
     async def remove(self, key: uuid.UUID, payment_ids: Sequence[str], request: RequestKey | None) -> None:

@@ -14,6 +14,7 @@ from libs.query.request import Page, PageRequest
 from libs.relay.delivery import Head
 from libs.relay.delivery import Outcome as Delivery
 from libs.service.unit_of_work import UnitsOfWork
+from services.payment.domain.assignments import Key
 from services.payment.domain.ledger import Movement
 from services.payment.domain.means import Account, Card, Demand
 from services.payment.domain.payment import Payment
@@ -147,9 +148,12 @@ class AttemptStore(Protocol):
 class MeansStore(Protocol):
     """Spending accounts, cards and the ledger."""
 
-    async def accounts(self, ids: Collection[str], *, lock: bool = False) -> dict[str, Account]: ...
-    async def cards(self, ids: Collection[str], *, lock: bool = False) -> dict[str, Card]:
-        """Cards by id; with `lock` none of them is deleted until the transaction ends."""
+    async def accounts(self, ids: Collection[str], groups: Collection[str] = (), *, lock: bool = False) -> dict[str, Account]:
+        """Accounts by id with their assignments, to groups those to these groups."""
+        ...
+
+    async def cards(self, ids: Collection[str], groups: Collection[str] = (), *, lock: bool = False) -> dict[str, Card]:
+        """Cards by id, with their assignments likewise; with `lock` none of them is deleted until the transaction ends."""
         ...
 
     async def hold(self, demands: Mapping[str, Demand], now: datetime) -> bool:
@@ -158,10 +162,38 @@ class MeansStore(Protocol):
     async def post(self, movements: Sequence[Movement], now: datetime, freed: Mapping[str, int] | None = None) -> None:
         """Writes movements, changes balances by their sums, and frees what was reserved."""
 
-    async def assign(self, rows: Mapping[tuple[str, str], bool], now: datetime) -> list[str]:
-        """Writes assignments by (account, user) with allow_exceed; returns accounts that do not exist."""
 
-    async def unassign(self, pairs: Collection[tuple[str, str]], now: datetime) -> None: ...
+class AssignmentStore(Protocol):
+    """Who may pay with which account, and with which card of its company."""
+
+    async def groups(self, buyer_id: str) -> set[str]:
+        """Groups that an account or a card of the buyer is assigned to."""
+        ...
+
+    async def assign_accounts(self, rows: Mapping[Key, bool], now: datetime) -> list[str]:
+        """Writes assignments with allow_exceed; returns accounts that do not exist, and stores nothing if there are any."""
+        ...
+
+    async def unassign_accounts(self, keys: Collection[Key], now: datetime) -> None:
+        """Ends those that stand."""
+
+    async def owners(self, card_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+        """Buyer and user of cards, by id; none of them is deleted or assigned by others until the transaction ends."""
+        ...
+
+    async def assign_cards(self, keys: Collection[Key], now: datetime) -> None:
+        """Writes those that do not stand yet; their cards serve nobody else from now on."""
+
+    async def unassign_cards(self, keys: Collection[Key], buyer_id: str | None, now: datetime) -> None:
+        """Ends those that stand, of this buyer's cards unless it is None."""
+
+
+class Memberships(Protocol):
+    """The directory, which knows who is in which group."""
+
+    async def group_ids(self, user_id: str) -> Collection[str]:
+        """The groups that the user is in now; raises when the directory does not answer."""
+        ...
 
 
 class RequestStore(Protocol):
@@ -215,6 +247,8 @@ class PaymentWork(Protocol):
     def attempts(self) -> AttemptStore: ...
     @property
     def means(self) -> MeansStore: ...
+    @property
+    def assignments(self) -> AssignmentStore: ...
     @property
     def alerts(self) -> AlertStore: ...
     @property

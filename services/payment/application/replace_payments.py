@@ -37,6 +37,7 @@ class ReplacePayments:
     async def __call__(self, order: OrderRef, drafts: Sequence[Draft], request: RequestKey | None) -> list[Payment]:
         """The new payments as they are now. Raises `PAYMENT_NOT_REPLACEABLE`, and everything that is wrong with them."""
         made = self._order_payments.compose(order, drafts, self._clock.now())
+        order = await self._order_payments.knowing(order)
         ids, asked = await self._units.retrying(lambda work: self._begin(work, order, made, request))
         await self._settle.promptly(asked)
         async with self._units.reading() as work:
@@ -71,7 +72,7 @@ class ReplacePayments:
         resolved, problems = resolve(placed, room, must_cover=False)
         above = "the payments are above what there is to replace"
         problems = [replace(p, description=above) if p.reason == reasons.PAYMENT_EXCEEDS_TOTAL else p for p in problems]
-        means = await self._order_payments.means(work, resolved, lock=True)
+        means = await self._order_payments.means(work, order, resolved, lock=True)
         wanted, short = demands(resolved, means.accounts)
         problems += [*unusable(resolved, means, now), *short]
         if others + len(resolved) > MAX_PAYMENTS:

@@ -53,6 +53,7 @@ class ReservePayments:
         """Idempotent by (order, attempt)."""
         now = self._clock.now()
         made = self._order_payments.compose(order, new, now)
+        order = await self._order_payments.knowing(order)
         if step.validate_only:
             async with self._units.reading() as work:
                 existing = await work.payments.of_order(order.key)
@@ -87,7 +88,7 @@ class ReservePayments:
     async def _judge(
         self, work: PaymentWork, order: OrderRef, step: Step, payments: Sequence[Payment], now: datetime, *, lock: bool
     ) -> Judgment:
-        means = await self._order_payments.means(work, payments, lock=lock)
+        means = await self._order_payments.means(work, order, payments, lock=lock)
         judgment = judge(payments, order.total, order.currency, step.must_cover_total, means, now)
         if not payments and (await work.payments.deletion(order.key)).took:
             text = "a deletion of the order has taken its payments: add payments, or delete the order"

@@ -9,6 +9,7 @@ from libs.errors import invalid, missing, precondition
 from libs.idempotency.key import RequestKey
 from libs.ids import IdSource
 from services.payment.application.ports import PaymentWork, Units
+from services.payment.domain.assignments import Key
 from services.payment.domain.ledger import Asked, issued
 from waybill.payment.v1 import reasons
 
@@ -30,14 +31,14 @@ class SpendingAccounts:
         ]
         await work.means.post(movements, self._clock.now())
 
-    async def assign(self, rows: Mapping[tuple[str, str], bool], request: RequestKey | None) -> list[str]:
-        """Lets users pay: (account, user) with allow_exceed. Returns accounts that do not exist; then nothing is
+    async def assign(self, rows: Mapping[Key, bool], request: RequestKey | None) -> list[str]:
+        """Lets users pay: assignments with allow_exceed. Returns accounts that do not exist; then nothing is
         stored."""
 
         async def store(work: PaymentWork) -> list[str]:
             if await work.requests.claim(request, {}, self._clock.now()) is not None:
                 return []
-            unknown = await work.means.assign(rows, self._clock.now())
+            unknown = await work.assignments.assign_accounts(rows, self._clock.now())
             if unknown:
                 raise UnknownAccountsError(unknown)
             return []
@@ -47,12 +48,12 @@ class SpendingAccounts:
         except UnknownAccountsError as error:
             return error.ids
 
-    async def unassign(self, pairs: Sequence[tuple[str, str]], request: RequestKey | None) -> None:
+    async def unassign(self, keys: Sequence[Key], request: RequestKey | None) -> None:
         """Takes it back; orders that are submitted keep what they hold."""
 
         async def take_back(work: PaymentWork) -> None:
             if await work.requests.claim(request, {}, self._clock.now()) is None:
-                await work.means.unassign(pairs, self._clock.now())
+                await work.assignments.unassign_accounts(keys, self._clock.now())
 
         await self._units.retrying(take_back)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from libs.errors import Violations
@@ -33,14 +33,19 @@ class Account:
     reserved: int
     users: Mapping[str, bool]
     """Whom it is assigned to, with allow_exceed; an empty user is everyone of its buyer."""
+    groups: Mapping[str, bool] = field(default_factory=dict)
+    """Those of the payer's groups that it is assigned to, with allow_exceed."""
 
     def serves(self, buyer_id: str, user_id: str) -> bool:
-        """Whether the user may pay with it."""
-        return self.buyer_id == buyer_id and (user_id in self.users or "" in self.users)
+        """Whether the user, who is in these groups, may pay with it."""
+        return self.buyer_id == buyer_id and (user_id in self.users or bool(self.groups) or "" in self.users)
 
     def allows_exceed(self, user_id: str) -> bool:
-        """Whether payments may be above the balance: the user's own assignment beats that of the whole buyer."""
-        return self.users[user_id] if user_id in self.users else self.users.get("", False)
+        """Whether payments may be above the balance: the user's own assignment beats those of its groups, of which one that
+        allows it is enough, and these beat that of the whole buyer."""
+        if user_id in self.users:
+            return self.users[user_id]
+        return any(self.groups.values()) if self.groups else self.users.get("", False)
 
     def usable_at(self, now: datetime) -> bool:
         """Whether it is active and within its time."""
@@ -57,10 +62,19 @@ class Card:
     buyer_id: str
     user_id: str
     token: str
+    restricted: bool = False
+    """Whether it was assigned to somebody: then it serves those whom it is assigned to, and nobody else of its company."""
+    users: Collection[str] = ()
+    """Whom it is assigned to; an empty user is everyone of its buyer."""
+    groups: Collection[str] = ()
+    """Those of the payer's groups that it is assigned to."""
 
     def serves(self, buyer_id: str, user_id: str) -> bool:
-        """Whether it is the user's own, or the company's."""
-        return self.buyer_id == buyer_id and self.user_id in ("", user_id)
+        """Whether it is the user's own, or its company lets the user, who is in these groups, pay with it."""
+        if self.buyer_id != buyer_id or self.user_id not in ("", user_id):
+            return False
+        open_to_all = self.user_id == user_id or not self.restricted
+        return open_to_all or user_id in self.users or "" in self.users or bool(self.groups)
 
 
 @dataclass(frozen=True, slots=True)

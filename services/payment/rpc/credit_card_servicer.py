@@ -6,11 +6,16 @@ from typing import Any
 
 from libs.auth import PartyKind
 from libs.errors import Violations, missing
+from libs.idempotency.key import RequestKey, key_of
 from libs.resource.contract import Methods
 from libs.rpc import current
+from libs.rpc.call import calling_as
 from services import roles
+from services.payment.application.card_assignments import CardAssignments
+from services.payment.application.payer_groups import PayerGroups
 from services.payment.application.ports import PaymentWork
 from services.payment.domain import cards
+from services.payment.domain.assignments import Key
 from waybill.payment.v1 import credit_card_service_pb2 as pb
 from waybill.payment.v1 import credit_card_service_pb2_grpc as pb_grpc
 from waybill.payment.v1 import reasons
@@ -19,8 +24,10 @@ from waybill.payment.v1 import reasons
 class CreditCardServicer(pb_grpc.CreditCardServiceServicer):
     """Cards on file: tokens and what people recognize them by."""
 
-    def __init__(self, standard: Methods[PaymentWork]) -> None:
+    def __init__(self, standard: Methods[PaymentWork], cards: CardAssignments, groups: PayerGroups) -> None:
         self._standard = standard
+        self._assigning = cards
+        self._groups = groups
 
     async def CreateCreditCard(self, request: pb.CreateCreditCardRequest, context: Any) -> pb.CreateCreditCardResponse:
         caller = current().principal
@@ -43,10 +50,13 @@ class CreditCardServicer(pb_grpc.CreditCardServiceServicer):
         return pb.CreateCreditCardResponse(credit_card=made)
 
     async def GetCreditCard(self, request: pb.GetCreditCardRequest, context: Any) -> pb.GetCreditCardResponse:
-        return pb.GetCreditCardResponse(credit_card=await self._standard.get(request.credit_card_id))
+        with calling_as(await self._groups.knowing(current().principal)):
+            found = await self._standard.get(request.credit_card_id)
+        return pb.GetCreditCardResponse(credit_card=found)
 
     async def ListCreditCards(self, request: pb.ListCreditCardsRequest, context: Any) -> pb.ListCreditCardsResponse:
-        page = await self._standard.list(request)
+        with calling_as(await self._groups.knowing(current().principal)):
+            page = await self._standard.list(request)
         return pb.ListCreditCardsResponse(
             credit_cards=page.items, next_page_token=page.next_page_token, total_size=page.total_size
         )
@@ -54,3 +64,21 @@ class CreditCardServicer(pb_grpc.CreditCardServiceServicer):
     async def DeleteCreditCard(self, request: pb.DeleteCreditCardRequest, context: Any) -> pb.DeleteCreditCardResponse:
         await self._standard.delete(request, request.credit_card_id)
         return pb.DeleteCreditCardResponse()
+
+    async def AssignCreditCards(self, request: pb.AssignCreditCardsRequest, context: Any) -> pb.AssignCreditCardsResponse:
+        keys = [_assignment(item) for item in request.assignments]
+        await self._assigning.assign(current().principal, keys, _key(request))
+        return pb.AssignCreditCardsResponse()
+
+    async def UnassignCreditCards(self, request: pb.UnassignCreditCardsRequest, context: Any) -> pb.UnassignCreditCardsResponse:
+        keys = [_assignment(item) for item in request.assignments]
+        await self._assigning.unassign(current().principal, keys, _key(request))
+        return pb.UnassignCreditCardsResponse()
+
+
+def _key(request: Any) -> RequestKey | None:
+    return key_of(current().principal, current().method, request)
+
+
+def _assignment(item: pb.CreditCardAssignment) -> Key:
+    return item.credit_card_id, item.user_id, item.user_group_id

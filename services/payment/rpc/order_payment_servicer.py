@@ -57,7 +57,8 @@ class OrderPaymentServicer(pb_grpc.OrderPaymentServiceServicer):
 
     async def CreatePayments(self, request: pb.CreatePaymentsRequest, context: Any) -> pb.CreatePaymentsResponse:
         found = Violations()
-        order = replace(convert.order_in(found, request), version=convert.version_in(found, request))
+        version = convert.version_in(found, request)
+        order = replace(convert.order_in(found, request), version=version, caller=current().caller)
         drafts = convert.drafts_in(found, request.payments, order.currency)
         found.require("payments", bool(drafts), reasons.FIELD_REQUIRED, "at least one payment")
         found.raise_if_any()

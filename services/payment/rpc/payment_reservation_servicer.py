@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from libs.errors import Violations
 from libs.protoconv import instant
+from libs.rpc import current
 from services.payment.application.authorize_payments import AuthorizePayments
 from services.payment.application.end_attempt import EndAttempt
 from services.payment.application.reserve_payments import ReservePayments, Step
@@ -33,7 +35,7 @@ class PaymentReservationServicer(pb_grpc.PaymentReservationServiceServicer):
 
     async def ReservePayments(self, request: pb.ReservePaymentsRequest, context: Any) -> pb.ReservePaymentsResponse:
         found = Violations()
-        order = convert.order_in(found, request)
+        order = replace(convert.order_in(found, request), caller=current().caller)
         drafts = convert.drafts_in(found, request.new_payments, order.currency, "new_payments")
         attempt = convert.attempt_in(found, request)
         found.raise_if_any()

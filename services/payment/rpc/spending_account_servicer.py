@@ -10,14 +10,15 @@ from libs.idempotency.key import RequestKey, key_of
 from libs.protoconv import currency_in, money_in, text_in
 from libs.resource.contract import Items, Methods
 from libs.rpc import current
+from libs.rpc.call import calling_as
+from services.payment.application.payer_groups import PayerGroups
 from services.payment.application.ports import PaymentWork
 from services.payment.application.spending_accounts import SpendingAccounts
+from services.payment.domain import assignments
 from services.payment.domain.ledger import Asked
 from waybill.payment.v1 import reasons
 from waybill.payment.v1 import spending_account_service_pb2 as pb
 from waybill.payment.v1 import spending_account_service_pb2_grpc as pb_grpc
-
-BATCH = 1_000
 
 
 def _key(request: Any) -> RequestKey | None:
@@ -31,9 +32,10 @@ def _asked(request: Any) -> Asked:
 class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
     """Balances that buyers pay with."""
 
-    def __init__(self, standard: Methods[PaymentWork], accounts: SpendingAccounts) -> None:
+    def __init__(self, standard: Methods[PaymentWork], accounts: SpendingAccounts, groups: PayerGroups) -> None:
         self._standard = standard
         self._accounts = accounts
+        self._groups = groups
 
     async def CreateSpendingAccount(
         self, request: pb.CreateSpendingAccountRequest, context: Any
@@ -67,13 +69,15 @@ class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
         return await self._standard.create(request, accounts, where, guard=check, then=post)
 
     async def GetSpendingAccount(self, request: pb.GetSpendingAccountRequest, context: Any) -> pb.GetSpendingAccountResponse:
-        found = await self._standard.get(request.spending_account_id)
+        with calling_as(await self._groups.knowing(current().principal)):
+            found = await self._standard.get(request.spending_account_id)
         return pb.GetSpendingAccountResponse(spending_account=found)
 
     async def ListSpendingAccounts(
         self, request: pb.ListSpendingAccountsRequest, context: Any
     ) -> pb.ListSpendingAccountsResponse:
-        page = await self._standard.list(request)
+        with calling_as(await self._groups.knowing(current().principal)):
+            page = await self._standard.list(request)
         return pb.ListSpendingAccountsResponse(
             spending_accounts=page.items, next_page_token=page.next_page_token, total_size=page.total_size
         )
@@ -94,9 +98,11 @@ class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
         self, request: pb.AssignSpendingAccountsRequest, context: Any
     ) -> pb.AssignSpendingAccountsResponse:
         items = request.assignments
-        found = _checked(items)
+        found = Violations()
+        keys = [_assignment(a) for a in items]
+        assignments.check(found, "spending_account_id", keys, each_once=True)
         found.raise_if_any()
-        rows = {(a.spending_account_id, a.user_id): a.allow_exceed for a in items}
+        rows = {key: a.allow_exceed for key, a in zip(keys, items, strict=True)}
         unknown = set(await self._accounts.assign(rows, _key(request)))
         for i, item in enumerate(items):
             found.require(
@@ -111,9 +117,11 @@ class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
     async def UnassignSpendingAccounts(
         self, request: pb.UnassignSpendingAccountsRequest, context: Any
     ) -> pb.UnassignSpendingAccountsResponse:
-        _checked(request.assignments).raise_if_any()
-        pairs = [(a.spending_account_id, a.user_id) for a in request.assignments]
-        await self._accounts.unassign(pairs, _key(request))
+        found = Violations()
+        keys = [_assignment(a) for a in request.assignments]
+        assignments.check(found, "spending_account_id", keys, each_once=False)
+        found.raise_if_any()
+        await self._accounts.unassign(keys, _key(request))
         return pb.UnassignSpendingAccountsResponse()
 
     async def AdjustSpendingAccount(
@@ -143,10 +151,5 @@ def adjustment_in(found: Violations, request: pb.AdjustSpendingAccountRequest) -
     return amount, currency
 
 
-def _checked(items: Sequence[pb.SpendingAccountAssignment]) -> Violations:
-    found = Violations()
-    found.require("assignments", 0 < len(items) <= BATCH, reasons.TOO_MANY_ITEMS, f"1 to {BATCH:,} at a time")
-    for i, item in enumerate(items[:BATCH]):
-        found.check_id(f"assignments[{i}].spending_account_id", item.spending_account_id)
-        found.check_id(f"assignments[{i}].user_id", item.user_id, required=False)
-    return found
+def _assignment(item: pb.SpendingAccountAssignment) -> assignments.Key:
+    return item.spending_account_id, item.user_id, item.user_group_id

@@ -123,6 +123,10 @@ async def _orders(market: Marketplace) -> None:
     clerks = market.people.clerks
     card = credit_card_service_pb2.CreditCard(id="visa", token="tok_approve", card_type="visa", partial_number="4242")
     await ada.credit_cards.CreateCreditCard(credit_card_service_pb2.CreateCreditCardRequest(credit_card=card))
+    corporate = credit_card_service_pb2.CreditCard(id="corporate", buyer_id="acme", token="tok_approve", card_type="visa")
+    await owner.credit_cards.CreateCreditCard(credit_card_service_pb2.CreateCreditCardRequest(credit_card=corporate))
+    hers = credit_card_service_pb2.CreditCardAssignment(credit_card_id="corporate", user_id="ada")
+    await owner.credit_cards.AssignCreditCards(credit_card_service_pb2.AssignCreditCardsRequest(assignments=[hers]))
     await ready(ada, DONE, _three_means(), lamp=2, tape=3)
     await _submit(ada, DONE)
     for clerk, line in ((clerks["lumenworks"], "l1"), (clerks["wh-east"], "l2")):

@@ -11,6 +11,8 @@ from services.payment.adapters.db.tables import (
     ADJUSTMENTS,
     ALERTS,
     ATTEMPTS,
+    CARD_ASSIGNMENTS,
+    CARDS,
     GATEWAY,
     LEDGER,
     PAYMENTS,
@@ -137,6 +139,15 @@ async def money_of_nobody(books: Books) -> list[Any]:
 CORRUPTIONS = [
     breaks("payment", "ledger_issue_has_its_adjustment", "mov_forged", money_of_nobody),
     breaks("payment", "adjustment_is_by_who_asked", "adjust", lambda _: [sa.update(ADJUSTMENTS).values(user_id="other")]),
+    breaks(
+        "payment",
+        "assignment_has_card",
+        "corporate",
+        lambda _: [sa.update(CARDS).where(CARDS.c.id == "corporate").values(restricted=False)],
+    ),
+    breaks(
+        "payment", "assignment_is_to_one", "corporate", lambda _: [sa.update(CARD_ASSIGNMENTS).values(user_group_id="purchasing")]
+    ),
     breaks("payment", "attention_is_alerted", "h-card", lambda _: [sa.delete(ALERTS)]),
     breaks(
         "across",

@@ -172,6 +172,10 @@ PAYMENT: Places = {
     "spending_account_adjustments": Place(of(payment.ADJUSTMENTS.c.request_id, "adjust")),
     "ledger_entries": Place(_CONFIRMED),
     "credit_cards": Place(of(payment.CARDS.c.id, "visa")),
+    "credit_cards.restricted": Place(of(payment.CARDS.c.id, "corporate")),
+    # Of what is assigned to a user.
+    "spending_account_assignments.user_group_id": Place(of(payment.ACCOUNT_ASSIGNMENTS.c.user_id, "ada")),
+    "credit_card_assignments.user_group_id": Place(of(payment.CARD_ASSIGNMENTS.c.user_id, "ada")),
     "test_gateway_operations": Place(_operation("capture")),
     "test_gateway_operations.operation": Place(_operation("capture"), to("refund")),
     "test_gateway_operations.state": Place(_operation("capture"), to("DECLINED")),

@@ -7,6 +7,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from libs.errors import Kind, WaybillError
 from services import roles
+from services.directory.application import user_groups
 from tests.integration.directory.test_deletes import after, behind, used_by
 from tests.integration.directory.world import BOLT, GLOBEX, SELLER, given, group, member, profile, user
 from tests.support.principals import buyer, seller, supplier
@@ -285,3 +286,20 @@ async def test_members_are_filtered_ordered_and_paged(world):
     assert ([m.user_id for m in first.members], rest) == (["anna", "bob", "cleo"], ["dora"])
     foreign = await refused(members_of(admin, "others", page_token=first.next_page_token))
     assert violations(foreign) == [("page_token", "PAGE_TOKEN_INVALID")]
+
+
+async def test_a_user_is_in_so_many_groups_and_no_more(world, monkeypatch):
+    monkeypatch.setattr(user_groups, "MOST_GROUPS", 4)
+    admin = await furnished(world)
+    ids = [f"g{i}" for i in range(4)]
+    await making(admin, *(group(id) for id in ids))
+    # Anna is in one already.
+    await joining(admin, *(member(id, "anna") for id in ids[:3]))
+    full = await refused(joining(admin, member(ids[3], "bob"), member(ids[3], "anna"), member(ids[0], "anna")))
+    assert violations(full) == [("members[1].user_id", "TOO_MANY_ITEMS"), ("members[2].user_id", "TOO_MANY_ITEMS")]
+    assert await members_of(admin, ids[3]) == []
+    # Where she is already she stays, and who leaves one may join another.
+    await joining(admin, member(ids[0], "anna"), member(ids[0], "bob"))
+    await leaving(admin, member(ids[0], "anna"))
+    await joining(admin, member(ids[3], "anna"))
+    assert await members_of(admin, ids[3]) == ["anna"]

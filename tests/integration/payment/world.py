@@ -26,6 +26,7 @@ from services.payment.main import VERSIONS, Background, assemble
 from services.payment.settings import Settings
 from tests.support.principals import buyer, seller
 from tests.support.server import Served, fake_peers, runtime_for, serving
+from waybill.directory.v1 import membership_service_pb2, membership_service_pb2_grpc
 from waybill.order.v1 import (
     payment_report_service_pb2,
     payment_report_service_pb2_grpc,
@@ -125,6 +126,18 @@ class FakeOrders:
         return payment_report_service_pb2.ReportPaymentsResponse(unknown_order_keys=self.unknown)
 
 
+class FakeMemberships(membership_service_pb2_grpc.MembershipServiceServicer):
+    """A directory that knows the groups of users and counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.groups: dict[str, list[str]] = {}
+        self.asked: list[str] = []
+
+    async def ListUserGroupIds(self, request: Any, context: Any) -> Any:
+        self.asked.append(request.user_id)
+        return membership_service_pb2.ListUserGroupIdsResponse(user_group_ids=self.groups.get(request.user_id, []))
+
+
 @dataclass(slots=True)
 class World:
     """A running service, and short names for its calls."""
@@ -136,18 +149,21 @@ class World:
     clock: ManualClock
     orders: FakeOrders
     runtime: Runtime
+    memberships: FakeMemberships
+    acting: Principal = field(default_factory=buyer)
+    """Whom the order service calls for."""
     broken: set[str] = field(default_factory=set)
     """Rules that this test breaks on purpose."""
 
     @property
     def payments(self) -> order_grpc.OrderPaymentServiceStub:
         """As the order service calls it."""
-        return self.served.service_stub(order_grpc.OrderPaymentServiceStub, "order", buyer())
+        return self.served.service_stub(order_grpc.OrderPaymentServiceStub, "order", self.acting)
 
     @property
     def attempts(self) -> attempt_grpc.PaymentReservationServiceStub:
         """As the order service calls it."""
-        return self.served.service_stub(attempt_grpc.PaymentReservationServiceStub, "order", buyer())
+        return self.served.service_stub(attempt_grpc.PaymentReservationServiceStub, "order", self.acting)
 
     def people(self, caller: Principal | None = None) -> pb_grpc.PaymentServiceStub:
         """As a user calls it."""
@@ -352,8 +368,15 @@ async def running(databases: Any, **settings: Any) -> AsyncIterator[World]:
         orders,
         "waybill.order.v1.PaymentReportService",
     )
-    async with fake_peers({"order": [_partial(registration), reports]}, peers=runtime.peers), serving(app) as served:
-        world = World(served, app, background, database, clock, orders, runtime)
+    memberships = FakeMemberships()
+    groups = (
+        membership_service_pb2_grpc.add_MembershipServiceServicer_to_server,
+        memberships,
+        "waybill.directory.v1.MembershipService",
+    )
+    peers = {"order": [_partial(registration), reports], "directory": [groups]}
+    async with fake_peers(peers, peers=runtime.peers), serving(app) as served:
+        world = World(served, app, background, database, clock, orders, runtime, memberships)
         yield world
         found = {r.rule for r in await world.records() if isinstance(r, Finding)}
         assert found == world.broken, found

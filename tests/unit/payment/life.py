@@ -19,6 +19,7 @@ from services.payment.application.gateways import Gateways
 from services.payment.application.lower_payments import LowerPayments
 from services.payment.application.move_money import MoveMoney
 from services.payment.application.order_payments import OrderPayments, OrderRef
+from services.payment.application.payer_groups import PayerGroups
 from services.payment.application.record_changes import Books, RecordChanges
 from services.payment.application.renew_authorizations import RenewAuthorizations
 from services.payment.application.replace_payments import ReplacePayments
@@ -31,7 +32,7 @@ from services.payment.domain.states import PERMANENT, State
 from services.payment.domain.transaction import Cause, Result, Transaction, TransactionType
 from services.payment.domain.types import CREDIT_CARD, Holding
 from tests.unit.payment.builders import NOW, ORDER, a_payment
-from tests.unit.payment.memory import Memory, NoTries, WilfulGateway
+from tests.unit.payment.memory import Memory, NoGroups, NoTries, WilfulGateway
 
 TOTAL = 140
 REF = OrderRef(ORDER, "PO1", "acme", "anna", TOTAL, "USD")
@@ -51,7 +52,7 @@ class Life:
         books = Books(units, RecordChanges(ids, gateways, AGAIN), self.clock)
         ask = AskGateway(gateways, 5.0)
         self.settle = SettleTransactions(books, ask, 1.0, Pace(NoTries(), 50, AGAIN))
-        orders = OrderPayments(units, self.clock, ids)
+        orders = OrderPayments(units, self.clock, ids, PayerGroups(units, NoGroups()))
         self.reserve = ReservePayments(books, orders, timedelta(0))
         self.authorize = AuthorizePayments(books, ask, Failpoints())
         self.end = EndAttempt(books, self.settle)

@@ -158,16 +158,26 @@ class MemoryAttempts:
             self._m.attempts[one] = state if stands == "RESERVED" else stands
 
 
+class NoGroups:
+    """Memberships, and AssignmentStore as far as it is asked: there are no groups."""
+
+    async def groups(self, buyer_id: str) -> set[str]:
+        return set()
+
+    async def group_ids(self, user_id: str) -> Collection[str]:
+        return ()
+
+
 class MemoryMeans:
     """MeansStore: one account, one card."""
 
     def __init__(self, memory: Memory) -> None:
         self._m = memory
 
-    async def accounts(self, ids: Collection[str], *, lock: bool = False) -> dict[str, Account]:
+    async def accounts(self, ids: Collection[str], groups: Collection[str] = (), *, lock: bool = False) -> dict[str, Account]:
         return {self._m.account.id: self._m.account}
 
-    async def cards(self, ids: Collection[str], *, lock: bool = False) -> dict[str, Card]:
+    async def cards(self, ids: Collection[str], groups: Collection[str] = (), *, lock: bool = False) -> dict[str, Card]:
         return {"card": a_card()}
 
     async def hold(self, demands: Mapping[str, Any], now: datetime) -> bool:
@@ -223,6 +233,7 @@ class MemoryWork:
         self.payments = MemoryPayments(memory)
         self.attempts = MemoryAttempts(memory)
         self.means = MemoryMeans(memory)
+        self.assignments = NoGroups()
         self.alerts = MemoryAlerts(memory)
         self.requests = MemoryRequests()
 

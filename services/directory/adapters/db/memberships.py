@@ -36,13 +36,19 @@ class _Pairs:
         wanted = sorted(set(keys))
         if not wanted:
             return
-        rows = await tx.execute(sa.select(*self._columns).where(sa.tuple_(*self._columns).in_(wanted)))
-        there = {tuple(row) for row in rows}
+        there = await self.there(tx, wanted)
         new = [key for key in wanted if key not in there]
         if new:
             insert = tx.insert(self._table).on_conflict_do_nothing()
             await tx.execute(insert, [dict(zip(self._names, key, strict=True)) for key in new])
         note(tx, CHANGES, [assignment_made(self._resource, key, now) for key in new])
+
+    async def there(self, tx: Tx, keys: Collection[Key]) -> set[Key]:
+        """Those that are there."""
+        if not keys:
+            return set()
+        rows = await tx.execute(sa.select(*self._columns).where(sa.tuple_(*self._columns).in_(sorted(set(keys)))))
+        return {tuple(str(part) for part in row) for row in rows}
 
     async def remove(self, tx: Tx, keys: Collection[Key], now: datetime) -> list[Key]:
         """Removes those that are there, and returns them."""
@@ -83,6 +89,17 @@ class SqlUserGroups:
             return {}
         rows = await self._tx.execute(_kept(sa.select(_G.id, _G.party), _G.id, wanted))
         return {row.id: row.party for row in rows}
+
+    async def standing(self, members: Collection[Membership]) -> list[Membership]:
+        """Those of these memberships that stand."""
+        there = await _MEMBERSHIPS.there(self._tx, [(member.group_id, member.user_id) for member in members])
+        return [Membership(group_id, user_id) for group_id, user_id in there]
+
+    async def counts(self, user_ids: Collection[str]) -> dict[str, int]:
+        """By user, in how many groups it is; who is in none is left out."""
+        counted = sa.select(_M.user_id, sa.func.count().label("groups")).where(_M.user_id.in_(sorted(set(user_ids))))
+        rows = await self._tx.execute(counted.group_by(_M.user_id)) if user_ids else ()
+        return {row.user_id: row.groups for row in rows}
 
     async def add(self, members: Collection[Membership], now: datetime) -> None:
         """Makes members of those who are none yet."""

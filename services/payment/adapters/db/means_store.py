@@ -9,14 +9,21 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db import Tx
-from libs.relay.change import Change, assignment_ended, assignment_made
+from libs.relay.change import Change
 from libs.relay.changes import note
-from services.payment.adapters.db.tables import ACCOUNT_ASSIGNMENTS, ACCOUNTS, ADJUSTMENTS, CARDS, CHANGES, LEDGER
+from services.payment.adapters.db.tables import (
+    ACCOUNT_ASSIGNMENTS,
+    ACCOUNTS,
+    ADJUSTMENTS,
+    CARD_ASSIGNMENTS,
+    CARDS,
+    CHANGES,
+    LEDGER,
+)
 from services.payment.domain.ledger import Adjustment, Movement, account_gains
 from services.payment.domain.means import Account, Card, Demand
 
-ASSIGNMENT = "spending account assignment"
-A, S, C = ACCOUNTS.c, ACCOUNT_ASSIGNMENTS.c, CARDS.c
+A, S, C, K = ACCOUNTS.c, ACCOUNT_ASSIGNMENTS.c, CARDS.c, CARD_ASSIGNMENTS.c
 
 
 class SqlMeansStore:
@@ -27,16 +34,20 @@ class SqlMeansStore:
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
 
-    async def accounts(self, ids: Collection[str], *, lock: bool = False) -> dict[str, Account]:
-        """Spending accounts with their assignments."""
+    async def accounts(self, ids: Collection[str], groups: Collection[str] = (), *, lock: bool = False) -> dict[str, Account]:
+        """Spending accounts with their assignments, to groups those to these groups."""
         wanted = sorted({id for id in ids if id})
         if not wanted:
             return {}
         statement = sa.select(ACCOUNTS).where(A.id.in_(wanted)).order_by(A.id)
         rows = (await self._tx.execute(statement.with_for_update() if lock else statement)).all()
         users: dict[str, dict[str, bool]] = {}
+        within: dict[str, dict[str, bool]] = {}
         for row in await self._tx.execute(sa.select(ACCOUNT_ASSIGNMENTS).where(S.spending_account_id.in_(wanted))):
-            users.setdefault(row.spending_account_id, {})[row.user_id] = row.allow_exceed
+            if not row.user_group_id:
+                users.setdefault(row.spending_account_id, {})[row.user_id] = row.allow_exceed
+            elif row.user_group_id in groups:
+                within.setdefault(row.spending_account_id, {})[row.user_group_id] = row.allow_exceed
         return {
             r.id: Account(
                 id=r.id,
@@ -48,18 +59,40 @@ class SqlMeansStore:
                 balance=r.balance,
                 reserved=r.reserved,
                 users=users.get(r.id, {}),
+                groups=within.get(r.id, {}),
             )
             for r in rows
         }
 
-    async def cards(self, ids: Collection[str], *, lock: bool = False) -> dict[str, Card]:
-        """Cards by id; with `lock` none of them is deleted until the transaction ends."""
+    async def cards(self, ids: Collection[str], groups: Collection[str] = (), *, lock: bool = False) -> dict[str, Card]:
+        """Cards by id, with their assignments, to groups those to these groups; with `lock` none of them is deleted until the
+        transaction ends."""
         wanted = sorted({id for id in ids if id})
         if not wanted:
             return {}
-        statement = sa.select(C.id, C.buyer_id, C.user_id, C.token).where(C.id.in_(wanted)).order_by(C.id)
-        rows = await self._tx.execute(statement.with_for_update(read=True, key_share=True) if lock else statement)
-        return {r.id: Card(r.id, r.buyer_id, r.user_id, r.token) for r in rows}
+        statement = sa.select(C.id, C.buyer_id, C.user_id, C.token, C.restricted).where(C.id.in_(wanted)).order_by(C.id)
+        found = await self._tx.execute(statement.with_for_update(read=True, key_share=True) if lock else statement)
+        rows = found.all()
+        users: dict[str, list[str]] = {}
+        within: dict[str, list[str]] = {}
+        if restricted := [r.id for r in rows if r.restricted]:
+            for row in await self._tx.execute(sa.select(CARD_ASSIGNMENTS).where(K.credit_card_id.in_(restricted))):
+                if not row.user_group_id:
+                    users.setdefault(row.credit_card_id, []).append(row.user_id)
+                elif row.user_group_id in groups:
+                    within.setdefault(row.credit_card_id, []).append(row.user_group_id)
+        return {
+            r.id: Card(
+                id=r.id,
+                buyer_id=r.buyer_id,
+                user_id=r.user_id,
+                token=r.token,
+                restricted=r.restricted,
+                users=users.get(r.id, ()),
+                groups=within.get(r.id, ()),
+            )
+            for r in rows
+        }
 
     async def hold(self, demands: Mapping[str, Demand], now: datetime) -> bool:
         """Reserves balances, all or none: `balance - reserved >= amount` stands in the update itself."""
@@ -120,35 +153,6 @@ class SqlMeansStore:
         rows = [{"b_id": id, "b_gain": gains.get(id, 0), "b_freed": freed.get(id, 0)} for id in ids]
         await self._tx.execute(statement, rows)
         self._booked(ids, now)
-
-    async def assign(self, rows: Mapping[tuple[str, str], bool], now: datetime) -> list[str]:
-        """Writes assignments by (account, user) with allow_exceed; returns accounts that do not exist."""
-        ids = sorted({id for id, _ in rows})
-        there = sa.select(A.id).where(A.id.in_(ids)).order_by(A.id)
-        # Locked against removal.
-        known = set((await self._tx.execute(there.with_for_update(read=True, key_share=True))).scalars())
-        missing = [id for id in ids if id not in known]
-        if rows and not missing:
-            insert = self._tx.insert(ACCOUNT_ASSIGNMENTS)
-            statement = insert.on_conflict_do_update(
-                index_elements=["spending_account_id", "user_id"], set_={"allow_exceed": insert.excluded.allow_exceed}
-            )
-            values: list[dict[str, Any]] = [
-                {"spending_account_id": id, "user_id": user, "allow_exceed": rows[id, user]} for id, user in sorted(rows)
-            ]
-            await self._tx.execute(statement, values)
-            note(self._tx, CHANGES, [assignment_made(ASSIGNMENT, key, now) for key in sorted(rows)])
-        return missing
-
-    async def unassign(self, pairs: Collection[tuple[str, str]], now: datetime) -> None:
-        """Ends assignments; those that do not exist are none."""
-        named = sa.tuple_(S.spending_account_id, S.user_id).in_(sorted(set(pairs)))
-        select = sa.select(ACCOUNT_ASSIGNMENTS).where(named).order_by(S.spending_account_id, S.user_id)
-        gone = (await self._tx.execute(select.with_for_update())).mappings().all()
-        if gone:
-            await self._tx.execute(sa.delete(ACCOUNT_ASSIGNMENTS).where(named))
-        keys = ("spending_account_id", "user_id")
-        note(self._tx, CHANGES, [assignment_ended(ASSIGNMENT, [row[k] for k in keys], now, row) for row in gone])
 
 
 def _by_id(amounts: Mapping[str, int]) -> sa.ColumnElement[int]:

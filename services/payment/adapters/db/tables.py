@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -134,6 +134,7 @@ ACCOUNT_ASSIGNMENTS = sa.Table(
     METADATA,
     sa.Column("spending_account_id", sa.String(100), sa.ForeignKey("spending_accounts.id"), primary_key=True),
     sa.Column("user_id", sa.String(100), primary_key=True),
+    sa.Column("user_group_id", sa.String(100), primary_key=True, index=True, server_default=""),
     sa.Column("allow_exceed", sa.Boolean, nullable=False),
 )
 ADJUSTMENTS = sa.Table(
@@ -165,7 +166,20 @@ LEDGER = sa.Table(
 )
 
 
-CARDS = resource_table(METADATA, "credit_cards", resources.CARD)
+CARDS = resource_table(
+    METADATA,
+    "credit_cards",
+    resources.CARD,
+    # Whether the card was ever assigned: then it serves those whom it is assigned to, and nobody else.
+    sa.Column("restricted", sa.Boolean, nullable=False, server_default=sa.false()),
+)
+CARD_ASSIGNMENTS = sa.Table(
+    "credit_card_assignments",
+    METADATA,
+    sa.Column("credit_card_id", sa.String(100), sa.ForeignKey("credit_cards.id"), primary_key=True),
+    sa.Column("user_id", sa.String(100), primary_key=True),
+    sa.Column("user_group_id", sa.String(100), primary_key=True, index=True),
+)
 GATEWAY = sa.Table(
     "test_gateway_operations",
     METADATA,
@@ -184,29 +198,42 @@ GATEWAY = sa.Table(
 
 _DRAWN = PAYMENTS.c.state.not_in((State.OPEN, *sorted(ENDS)))
 """Payments that hold or have moved money. One in a cart does not hinder that its means goes: it is refused at submit."""
-_USER = ACCOUNT_ASSIGNMENTS.c.user_id
-_ASSIGNED_TO: sa.ColumnElement[str] = sa.case((_USER == "", "everyone"), else_=_USER)
-"""Who an account is assigned to, in words."""
+
+
+def _assigned_to(table: sa.Table) -> sa.ColumnElement[str]:
+    """Who something is assigned to, in words."""
+    user, group = table.c.user_id, table.c.user_group_id
+    return sa.case((user != "", user), (group != "", sa.literal("group ") + group), else_="everyone")
+
+
+def assigned_to(table: sa.Table, user_id: str, groups: Collection[str]) -> sa.ColumnElement[bool]:
+    """Assignments that count for a user who is in these groups."""
+    a = table.c
+    own = sa.and_(a.user_id.in_(["", user_id]), a.user_group_id == "")
+    return sa.or_(own, a.user_group_id.in_(sorted(groups))) if groups else own
 
 
 def visible_accounts(caller: Principal) -> sa.ColumnElement[bool] | None:
-    """Buyers see accounts assigned to them; the seller's administrators all; suppliers none."""
+    """Buyers see accounts assigned to them or to groups that they are in; the seller's administrators all; suppliers none."""
     if caller.party_kind is PartyKind.SELLER:
         return None
     if caller.party_kind is not PartyKind.BUYER:
         return sa.false()
-    a = ACCOUNT_ASSIGNMENTS.c
-    mine = sa.select(a.spending_account_id).where(a.user_id.in_(["", caller.user_id]))
+    assigned = assigned_to(ACCOUNT_ASSIGNMENTS, caller.user_id, caller.groups or ())
+    mine = sa.select(ACCOUNT_ASSIGNMENTS.c.spending_account_id).where(assigned)
     return sa.and_(ACCOUNTS.c.buyer_id == caller.party_id, ACCOUNTS.c.id.in_(mine))
 
 
 def visible_cards(caller: Principal) -> sa.ColumnElement[bool] | None:
-    """Users see their own and their company's cards; card administrators of the seller all."""
+    """Users see their own cards, and their company's as far as they may pay with them; card administrators of the seller all."""
     if caller.party_kind is PartyKind.BUYER:
         of_company = CARDS.c.buyer_id == caller.party_id
         if caller.has(roles.CREDIT_CARD_ADMIN):
             return of_company
-        return sa.and_(of_company, CARDS.c.user_id.in_(["", caller.user_id]))
+        assigned = assigned_to(CARD_ASSIGNMENTS, caller.user_id, caller.groups or ())
+        mine = CARDS.c.id.in_(sa.select(CARD_ASSIGNMENTS.c.credit_card_id).where(assigned))
+        shared = sa.and_(CARDS.c.user_id == "", sa.or_(~CARDS.c.restricted, mine))
+        return sa.and_(of_company, sa.or_(CARDS.c.user_id == caller.user_id, shared))
     return None if caller.is_seller and caller.has(roles.CREDIT_CARD_ADMIN) else sa.false()
 
 
@@ -224,7 +251,7 @@ ACCOUNT = Resource(
     uses=[
         UsedBy("ledger entry", LEDGER.c.transaction_id, lambda _, id: LEDGER.c.account == account_of(id)),
         UsedBy("payment", PAYMENTS.c.id, lambda _, id: sa.and_(PAYMENTS.c.spending_account_id == id, _DRAWN)),
-        UsedBy("assignment", _ASSIGNED_TO, lambda _, id: ACCOUNT_ASSIGNMENTS.c.spending_account_id == id),
+        UsedBy("assignment", _assigned_to(ACCOUNT_ASSIGNMENTS), lambda _, id: ACCOUNT_ASSIGNMENTS.c.spending_account_id == id),
     ],
 )
 CARD = Resource(
@@ -232,7 +259,10 @@ CARD = Resource(
     CARDS,
     visible_cards,
     deletable_cards,
-    uses=[UsedBy("payment", PAYMENTS.c.id, lambda _, id: sa.and_(PAYMENTS.c.credit_card_id == id, _DRAWN))],
+    uses=[
+        UsedBy("payment", PAYMENTS.c.id, lambda _, id: sa.and_(PAYMENTS.c.credit_card_id == id, _DRAWN)),
+        UsedBy("assignment", _assigned_to(CARD_ASSIGNMENTS), lambda _, id: CARD_ASSIGNMENTS.c.credit_card_id == id),
+    ],
 )
 
 MADE = {"CreateSpendingAccount": ACCOUNTS, "BatchCreateSpendingAccounts": ACCOUNTS, "CreateCreditCard": CARDS}

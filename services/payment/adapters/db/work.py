@@ -5,6 +5,7 @@ from __future__ import annotations
 from libs.db import Tx
 from libs.ids import IdSource
 from services.payment.adapters.db.alert_store import SqlAlertStore
+from services.payment.adapters.db.assignment_store import SqlAssignmentStore
 from services.payment.adapters.db.attempt_store import SqlAttemptStore
 from services.payment.adapters.db.means_store import SqlMeansStore
 from services.payment.adapters.db.payment_store import SqlPaymentStore
@@ -35,6 +36,11 @@ class SqlPaymentWork:
     def means(self) -> SqlMeansStore:
         """Spending accounts, cards and the ledger."""
         return SqlMeansStore(self._tx)
+
+    @property
+    def assignments(self) -> SqlAssignmentStore:
+        """Who may pay with accounts and cards."""
+        return SqlAssignmentStore(self._tx)
 
     @property
     def alerts(self) -> SqlAlertStore:

@@ -12,6 +12,7 @@ from services.payment.adapters.db.tables import (
     ACCOUNTS,
     ADJUSTMENTS,
     ALERTS,
+    CARD_ASSIGNMENTS,
     CARDS,
     GATEWAY,
     LEDGER,
@@ -21,7 +22,7 @@ from services.payment.adapters.db.tables import (
 from services.payment.domain.ledger import ISSUED, RECEIPTS, RECEIVABLE
 from services.payment.domain.types import CREDIT_CARD, SPENDING_ACCOUNT
 
-J = ADJUSTMENTS.c
+J, S, K = ADJUSTMENTS.c, ACCOUNT_ASSIGNMENTS.c, CARD_ASSIGNMENTS.c
 L, P, T, G, A, C = LEDGER.c, PAYMENTS.c, TRANSACTIONS.c, GATEWAY.c, ACCOUNTS.c, CARDS.c
 _GIVES_BACK = ("VOID", "REFUND")
 PERMANENT = ("CONFIRMED", "CAPTURED", "REFUNDED")
@@ -51,12 +52,30 @@ def cause_rules() -> dict[str, Any]:
         "alert_is_of_its_payment": sa.select(
             ALERTS.c.id.label("subject"), sentence("is of another order, or of no payment")
         ).where(~sa.exists().where(P.id == ALERTS.c.id, P.order_key == ALERTS.c.order_key)),
-        "assignment_has_account": sa.select(
-            ACCOUNT_ASSIGNMENTS.c.spending_account_id.label("subject"), sentence("for ", ACCOUNT_ASSIGNMENTS.c.user_id)
-        ).where(~sa.exists().where(A.id == ACCOUNT_ASSIGNMENTS.c.spending_account_id)),
+        "assignment_has_account": sa.select(S.spending_account_id.label("subject"), sentence("for ", S.user_id)).where(
+            ~sa.exists().where(A.id == S.spending_account_id)
+        ),
+        "assignment_has_card": _assigned_cards(),
+        "assignment_is_to_one": _assigned_to_both(),
         "gateway_did_what_was_recorded": _at_the_gateway(),
         "gateway_did_nothing_else": _unrecorded(),
     }
+
+
+def _assigned_cards() -> Any:
+    """Only a card of the company is assigned, and one that is says so."""
+    card = sa.exists().where(C.id == K.credit_card_id, C.user_id == "", C.restricted)
+    return sa.select(K.credit_card_id.label("subject"), sentence("for ", K.user_id, K.user_group_id)).where(~card)
+
+
+def _assigned_to_both() -> Any:
+    """To a user, to a group, or with neither to everyone."""
+
+    def both(subject: Any, c: Any) -> Any:
+        text = sentence("is assigned to ", c.user_id, " and to ", c.user_group_id, " at once")
+        return sa.select(subject.label("subject"), text).where(c.user_id != "", c.user_group_id != "")
+
+    return sa.union_all(both(S.spending_account_id, S), both(K.credit_card_id, K))
 
 
 def _amounts() -> Any:

@@ -119,7 +119,16 @@ WATCHED: Register = {
     tables.ACCOUNT_ASSIGNMENTS: Watch(
         {
             **all_by("assignment_has_account", "spending_account_id"),
+            **all_by("assignment_is_to_one", "user_group_id"),
             **all_free("who may use the account: only the assignment states it", "user_id allow_exceed"),
+        },
+        Free("an assignment may end at any time"),
+    ),
+    tables.CARD_ASSIGNMENTS: Watch(
+        {
+            **all_by("assignment_has_card", "credit_card_id"),
+            **all_by("assignment_is_to_one", "user_group_id"),
+            "user_id": Free("who may use the card: only the assignment states it"),
         },
         Free("an assignment may end at any time"),
     ),
@@ -128,6 +137,7 @@ WATCHED: Register = {
     tables.CARDS: Watch(
         {
             **all_by("payment_has_its_means", "id buyer_id user_id"),
+            **all_by("assignment_has_card", "restricted"),
             **all_free("what the buyer said of the card; only the card states it", "token card_type partial_number"),
             **all_free("what the buyer said of the card; only the card states it", "cardholder_name expiration xp"),
             **all_free(_SHOWN, "version create_time update_time"),
