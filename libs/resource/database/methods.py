@@ -147,6 +147,11 @@ class StandardMethods(Generic[Work]):
         visible = self._resource.visible(current().principal)
         return statement if visible is None else statement.where(visible)
 
+    def _written(self, statement: sa.Select[Any]) -> sa.Select[Any]:
+        """Of these rows those that the caller may change and delete."""
+        writable = self._resource.writable(current().principal)
+        return statement if writable is None else statement.where(writable)
+
     async def _by_ids(self, tx: Tx, ids: Sequence[str]) -> list[Any]:
         table = self._resource.table
         rows = (await tx.execute(_of_ids(table), {"ids": list(ids)})).mappings().all()
@@ -209,7 +214,7 @@ class StandardMethods(Generic[Work]):
             found.raise_if_any()
         key = key_of(current().principal, current().method, request)
         now = self._clock.now()
-        statement = self._seen(sa.select(table).where(table.c.id == message.id).with_for_update())
+        statement = self._written(sa.select(table).where(table.c.id == message.id).with_for_update())
 
         async def work(tx: Tx) -> Any:
             recorded = await outcomes.claim(tx, self._requests, key, {"id": message.id}, now)
@@ -245,8 +250,7 @@ class StandardMethods(Generic[Work]):
         now = self._clock.now()
         # Locked: who refers to it from now on waits, and finds it gone; who has referred to it already is seen.
         statement = sa.select(table).where(table.c.id == id).with_for_update()
-        if (deletable := self._resource.deletable(current().principal)) is not None:
-            statement = statement.where(deletable)
+        statement = self._written(statement)
 
         async def work(tx: Tx) -> None:
             if await outcomes.claim(tx, self._requests, key, {"id": id}, now) is not None:

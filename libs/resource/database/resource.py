@@ -69,16 +69,16 @@ class UsedBy:
 
 
 class Resource:
-    """A shape in its table. `visible` says which rows a caller sees, `deletable` which of them it may delete; both are
+    """A shape in its table. `visible` says which rows a caller sees, `writable` which of them it may change and delete; both are
     all rows unless given. Whoever stores rows of `uses` locks what they refer to in the same transaction."""
 
     def __init__(
-        self, shape: Shape, table: sa.Table, visible: Rule = _everyone, deletable: Rule | None = None, uses: Sequence[UsedBy] = ()
+        self, shape: Shape, table: sa.Table, visible: Rule = _everyone, writable: Rule | None = None, uses: Sequence[UsedBy] = ()
     ) -> None:
         self.shape = shape
         self.table = table
         self.visible = visible
-        self.deletable = deletable or visible
+        self.writable = writable or visible
         self.uses = uses
         filterable = {a.name: Field(table.c[a.name], a.kind) for a in shape.attributes.values() if a.kind}
         for name, kind in (("id", "text"), ("create_time", "time"), ("update_time", "time")):

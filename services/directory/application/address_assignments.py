@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from libs.auth import Principal
 from libs.clock import Clock
-from libs.errors import Violations
+from libs.errors import Violations, denied
 from libs.idempotency.key import RequestKey
 from services import roles
+from services.directory.application.addresses import only_own
 from services.directory.application.ports import DirectoryWork, Units
 from services.directory.domain.addresses import Assignment
 from waybill.directory.v1 import reasons
@@ -26,7 +27,7 @@ class AddressAssignments:
 
     async def assign(self, caller: Principal, found: Violations, items: Assigned, request: RequestKey | None) -> None:
         """Adds or replaces all or none. `found` is what is wrong so far."""
-        caller.require(roles.ADDRESS_ADMIN)
+        own = only_own(caller)
         seen: set[tuple[str, str, str, str]] = set()
         for i, (party, item) in enumerate(items):
             key = (party, item.address_id, item.user_id, item.group_id)
@@ -40,22 +41,46 @@ class AddressAssignments:
         async def do(work: DirectoryWork) -> None:
             if await work.requests.claim(request, {}, self._clock.now()) is not None:
                 return
-            await self._check(work, found, items)
-            found.raise_if_any()
+            await self._open_to(work, caller, own)
+            # A transaction that is done again begins with what was wrong before it.
+            wrong = Violations()
+            wrong.also(found)
+            await self._check(work, wrong, items)
+            if own:
+                await self._check_kept(work, caller, wrong, items)
+            wrong.raise_if_any()
+            if own and any(item.user_id != caller.user_id for _, item in items):
+                raise denied(roles.ADDRESS_ADMIN)
             await work.books.assign(items, self._clock.now())
 
         await self._units.retrying(do)
 
     async def unassign(self, caller: Principal, found: Violations, items: Assigned, request: RequestKey | None) -> None:
-        """Removes those that exist."""
-        caller.require(roles.ADDRESS_ADMIN)
+        """Removes those that exist; who is no administrator, its own."""
+        own = only_own(caller)
+        if own:
+            items = [(party, item) for party, item in items if item.user_id == caller.user_id]
         found.raise_if_any()
 
         async def do(work: DirectoryWork) -> None:
             if await work.requests.claim(request, {}, self._clock.now()) is None:
+                await self._open_to(work, caller, own)
                 await work.books.unassign(items, self._clock.now())
 
         await self._units.retrying(do)
+
+    async def _open_to(self, work: DirectoryWork, caller: Principal, own: bool) -> None:
+        """Of a restricted buyer only administrators say who uses which address."""
+        if own and await work.books.restricted(caller):
+            caller.require(roles.ADDRESS_ADMIN)
+
+    async def _check_kept(self, work: DirectoryWork, caller: Principal, found: Violations, items: Assigned) -> None:
+        """Addresses that other users keep for themselves are nobody else's."""
+        theirs = await work.books.kept_by_others({(party, item.address_id) for party, item in items}, caller.user_id)
+        for i, (party, item) in enumerate(items):
+            mine = (party, item.address_id) not in theirs
+            text = "there is no such address in the book"
+            found.require(f"assignments[{i}].address_id", mine, reasons.ADDRESS_NOT_FOUND, text)
 
     async def _check(self, work: DirectoryWork, found: Violations, items: Assigned) -> None:
         addresses = await work.books.taken({(party, item.address_id) for party, item in items})

@@ -129,6 +129,10 @@ class ClientSecrets(Protocol):
 class AddressBooks(Protocol):
     """Address books and assignments."""
 
+    async def kept_by_others(self, keys: Collection[tuple[str, str]], user_id: str) -> set[tuple[str, str]]:
+        """Those (company, address id) that a user other than this one keeps for itself."""
+        ...
+
     async def restricted(self, caller: Principal) -> bool:
         """Whether the caller's buyer restricts addresses."""
         ...

@@ -61,6 +61,10 @@ class CreditCardServicer(pb_grpc.CreditCardServiceServicer):
             credit_cards=page.items, next_page_token=page.next_page_token, total_size=page.total_size
         )
 
+    async def UpdateCreditCard(self, request: pb.UpdateCreditCardRequest, context: Any) -> pb.UpdateCreditCardResponse:
+        made = await self._standard.update(request, request.credit_card, "credit_card")
+        return pb.UpdateCreditCardResponse(credit_card=made)
+
     async def DeleteCreditCard(self, request: pb.DeleteCreditCardRequest, context: Any) -> pb.DeleteCreditCardResponse:
         await self._standard.delete(request, request.credit_card_id)
         return pb.DeleteCreditCardResponse()

@@ -79,6 +79,12 @@ class SqlAddressBooks:
         rows = await self._tx.execute(statement.order_by(_A.party, _A.id).with_for_update(read=True))
         return {(row.party, row.id) for row in rows} & set(keys)
 
+    async def kept_by_others(self, keys: Collection[tuple[str, str]], user_id: str) -> set[tuple[str, str]]:
+        """Those (company, address id) that a user other than this one keeps for itself."""
+        parties, ids = sorted({party for party, _ in keys}), sorted({id for _, id in keys if valid_id(id)})
+        kept = sa.select(_A.party, _A.id).where(_A.party.in_(parties), _A.id.in_(ids), _A.user_id.not_in(["", user_id]))
+        return {(row.party, row.id) for row in await self._tx.execute(kept)} & set(keys)
+
     async def gone(self, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those (company, address id) that were deleted, so that nothing else may be called so yet."""
         by_id = {_full(party, id): (party, id) for party, id in keys if valid_id(id) and valid_id(party.partition(":")[2])}

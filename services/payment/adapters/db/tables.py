@@ -237,8 +237,8 @@ def visible_cards(caller: Principal) -> sa.ColumnElement[bool] | None:
     return None if caller.is_seller and caller.has(roles.CREDIT_CARD_ADMIN) else sa.false()
 
 
-def deletable_cards(caller: Principal) -> sa.ColumnElement[bool] | None:
-    """Card administrators delete what they see; other users their own cards only."""
+def writable_cards(caller: Principal) -> sa.ColumnElement[bool] | None:
+    """Card administrators change and delete what they see; other users their own cards only."""
     if caller.has(roles.CREDIT_CARD_ADMIN):
         return visible_cards(caller)
     return sa.and_(CARDS.c.buyer_id == caller.party_id, CARDS.c.user_id == caller.user_id)
@@ -258,7 +258,7 @@ CARD = Resource(
     resources.CARD,
     CARDS,
     visible_cards,
-    deletable_cards,
+    writable_cards,
     uses=[
         UsedBy("payment", PAYMENTS.c.id, lambda _, id: sa.and_(PAYMENTS.c.credit_card_id == id, _DRAWN)),
         UsedBy("assignment", _assigned_to(CARD_ASSIGNMENTS), lambda _, id: CARD_ASSIGNMENTS.c.credit_card_id == id),
