@@ -42,6 +42,7 @@ SECRET = "a-secret-that-only-this-test-has"
 PASSWORD = "correct horse battery staple"
 SELLER = Party(kind=PARTY_KIND_SELLER, id="seller")
 ACME = Party(kind=PARTY_KIND_BUYER, id="acme")
+CLERK = [roles.OPERATIONS_ADMIN, roles.ORDER_READER, roles.PASSWORD_RESET]
 Metadata = tuple[tuple[str, str], ...]
 
 
@@ -112,7 +113,7 @@ async def _people(world: Two) -> None:
     client = clients.ApiClient(id="shop", name="Shop", active=True, allow_seller=True, buyer_ids=["acme"])
     request = clients.CreateApiClientRequest(api_client=client)
     await api_client_service_pb2_grpc.ApiClientServiceStub(channel).CreateApiClient(request, metadata=owner)
-    for id, party, held in (("ada", ACME, [roles.SHOPPER]), ("clerk", SELLER, [roles.OPERATIONS_ADMIN, roles.ORDER_READER])):
+    for id, party, held in (("ada", ACME, [roles.SHOPPER]), ("clerk", SELLER, CLERK)):
         user = users.User(id=id, party=party, username=id, password=PASSWORD, active=True, roles=held)
         await user_service_pb2_grpc.UserServiceStub(channel).CreateUser(users.CreateUserRequest(user=user), metadata=owner)
 
@@ -139,6 +140,14 @@ async def another_password(world: Two) -> None:
     await user_service_pb2_grpc.UserServiceStub(world.directory).SetPassword(request, metadata=world.owner)
 
 
+async def its_own_password(world: Two) -> None:
+    request = users.ChangePasswordRequest(old_password=PASSWORD, new_password=PASSWORD + "!")
+    own = await world.token("clerk")
+    await user_service_pb2_grpc.UserServiceStub(world.directory).ChangePassword(request, metadata=own)
+    # What it was changed with ends, too.
+    assert await world.answers(world.directory, own) == "TOKEN_REVOKED"
+
+
 async def another_secret(world: Two) -> None:
     request = clients.RotateSecretRequest(api_client_id="shop")
     await api_client_service_pb2_grpc.ApiClientServiceStub(world.directory).RotateSecret(request, metadata=world.owner)
@@ -155,10 +164,14 @@ async def a_client_gone(world: Two) -> None:
     await api_client_service_pb2_grpc.ApiClientServiceStub(world.directory).DeleteApiClient(request, metadata=world.owner)
 
 
+TAKEN = [
+    *(fewer_roles, inactive, deleted, another_password, its_own_password),
+    *(another_secret, a_client_for_fewer, a_client_gone),
+]
+
+
 @pytest.mark.on_sqlite
-@pytest.mark.parametrize(
-    "take", [fewer_roles, inactive, deleted, another_password, another_secret, a_client_for_fewer, a_client_gone]
-)
+@pytest.mark.parametrize("take", TAKEN)
 async def test_what_is_taken_away_ends_the_tokens_that_had_it(tmp_path: Path, take: Callable[[Two], Awaitable[None]]) -> None:
     async with two(tmp_path) as world:
         clerk = await world.token("clerk")
@@ -218,7 +231,7 @@ async def test_roles_by_profiles_and_groups_end_with_them(tmp_path: Path, how: s
 async def test_more_roles_end_no_token(tmp_path: Path) -> None:
     async with two(tmp_path) as world:
         clerk = await world.token("clerk")
-        more = [roles.OPERATIONS_ADMIN, roles.ORDER_READER, roles.PRODUCT_ADMIN]
+        more = [*CLERK, roles.PRODUCT_ADMIN]
         request = users.UpdateUserRequest(user=users.User(id="clerk", roles=more, first_name="Cleo"))
         request.update_mask.paths.extend(["roles", "first_name"])
         await user_service_pb2_grpc.UserServiceStub(world.directory).UpdateUser(request, metadata=world.owner)
