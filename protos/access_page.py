@@ -33,6 +33,18 @@ The rest is NOT_FOUND, or left out of lists. This page is made from the contract
 | right | what is reached |
 |---|---|
 """
+READS = ("BatchGet", "Check", "Count", "Get", "Inspect", "List", "Quote", "Validate", "Watch")
+"""How the names of methods begin that change nothing."""
+ROLES = """
+## Roles
+
+What each role opens, to users of the companies that the method admits. A method that any user may call is named by none. Roles
+that end in `Reader` change nothing. Those that are not here open nothing by themselves: they widen what a data right reaches, or
+stand in profiles for what every user may do.
+
+| role | reads | changes |
+|---|---|---|
+"""
 
 
 def services() -> Iterator[ServiceDescriptor]:
@@ -104,6 +116,22 @@ def reached(admission: Admission) -> str:
     return "".join(f" `{short(DataRight.Name(right))}`" for right in admission.data_rights)
 
 
+def of_roles() -> str:
+    """A row for each role that a method names: what it reads and what it changes."""
+    read: dict[str, list[str]] = {}
+    changed: dict[str, list[str]] = {}
+    for service in services():
+        for method in service.methods:
+            access: Access = method.GetOptions().Extensions[option]
+            into = read if method.name.startswith(READS) else changed
+            for role in sorted({role for admission in access.admits for role in admission.any_of_roles}):
+                into.setdefault(role, []).append(f"`{service.name.removesuffix('Service')}.{method.name}`")
+    lines = (
+        f"| {role} | {' '.join(read.get(role, ()))} | {' '.join(changed.get(role, ()))} |" for role in sorted({*read, *changed})
+    )
+    return ROLES + "\n".join(lines) + "\n"
+
+
 def table(service: ServiceDescriptor) -> str:
     """One service as a section of the page."""
     lines = "\n".join(line for method in service.methods for line in rows(method))
@@ -113,7 +141,7 @@ def table(service: ServiceDescriptor) -> str:
 
 def page() -> str:
     """The whole page."""
-    return HEAD + "\n".join(rights()) + "\n" + "".join(table(service) for service in services())
+    return HEAD + "\n".join(rights()) + "\n" + of_roles() + "".join(table(service) for service in services())
 
 
 def main() -> int:

@@ -9,14 +9,20 @@ from libs.auth.roles import FULL_ACCESS, INSPECTION_READER, OPERATIONS_ADMIN
 
 __all__ = [
     "ADDRESS_ADMIN",
+    "ADDRESS_READER",
     "ALL_ROLES",
     "API_CLIENT_ADMIN",
-    "INSPECTION_READER",
+    "API_CLIENT_READER",
     "BUYER_ADMIN",
     "BUYER_IMPERSONATION",
+    "BUYER_READER",
+    "BUYER_USER_READER",
     "CREDIT_CARD_ADMIN",
+    "CREDIT_CARD_READER",
     "FULL_ACCESS",
+    "INSPECTION_READER",
     "INVENTORY_ADMIN",
+    "INVENTORY_READER",
     "ME_ADDRESS_ADMIN",
     "ME_ADMIN",
     "ME_CREDIT_CARD_ADMIN",
@@ -31,15 +37,22 @@ __all__ = [
     "PASSWORD_RESET",
     "PAYMENT_ADMIN",
     "PRICE_SCHEDULE_ADMIN",
+    "PRICE_SCHEDULE_READER",
     "PRODUCT_ADMIN",
-    "SHIPMENT_ADMIN",
-    "SHIPPING_ADMIN",
-    "SHOPPER",
+    "PRODUCT_READER",
     "SECURITY_PROFILE_ADMIN",
     "SECURITY_PROFILE_READER",
+    "SHIPMENT_ADMIN",
+    "SHIPMENT_READER",
+    "SHIPPING_ADMIN",
+    "SHIPPING_READER",
+    "SHOPPER",
     "SPENDING_ACCOUNT_ADMIN",
+    "SPENDING_ACCOUNT_READER",
     "SUPPLIER_ADMIN",
+    "SUPPLIER_READER",
     "TAX_RATE_ADMIN",
+    "TAX_RATE_READER",
     "UNSUBMITTED_ORDER_READER",
     "USER_ADMIN",
     "USER_GROUP_ADMIN",
@@ -78,6 +91,20 @@ API_CLIENT_ADMIN: Final = "ApiClientAdmin"
 ME_ADMIN: Final = "MeAdmin"
 ME_XP_ADMIN: Final = "MeXpAdmin"
 PASSWORD_RESET: Final = "PasswordReset"
+# Readers see what the administrators of the same name see, and change nothing.
+ADDRESS_READER: Final = "AddressReader"
+API_CLIENT_READER: Final = "ApiClientReader"
+BUYER_READER: Final = "BuyerReader"
+BUYER_USER_READER: Final = "BuyerUserReader"
+CREDIT_CARD_READER: Final = "CreditCardReader"
+INVENTORY_READER: Final = "InventoryReader"
+PRICE_SCHEDULE_READER: Final = "PriceScheduleReader"
+PRODUCT_READER: Final = "ProductReader"
+SHIPMENT_READER: Final = "ShipmentReader"
+SHIPPING_READER: Final = "ShippingReader"
+SPENDING_ACCOUNT_READER: Final = "SpendingAccountReader"
+SUPPLIER_READER: Final = "SupplierReader"
+TAX_RATE_READER: Final = "TaxRateReader"
 
 ALL_ROLES: Final = frozenset(value for name, value in dict(globals()).items() if name.isupper())
 """Every role there is; FullAccess has them all."""

@@ -13,8 +13,8 @@ from libs.auth.principal import PartyKind
 from services import roles
 from services.fulfillment.domain.shipments.shipment import Shipment
 
-STOCK_READERS = (roles.INVENTORY_ADMIN, roles.PRODUCT_ADMIN, roles.SHIPMENT_ADMIN)
-"""Who keeps stock, who sells it, who packs it."""
+STOCK_READERS = (roles.INVENTORY_ADMIN, roles.PRODUCT_ADMIN, roles.SHIPMENT_ADMIN, roles.INVENTORY_READER)
+"""Who keeps stock, who sells it, who packs it, who looks at it."""
 
 
 class Side(StrEnum):
@@ -76,7 +76,7 @@ def shipments(caller: Principal) -> Scope:
     Raises `ROLE_MISSING`.
     """
     if caller.party_kind is not PartyKind.BUYER:
-        return _with_role(caller, roles.ORDER_READER, roles.ORDER_ADMIN, roles.SHIPMENT_ADMIN)
+        return _with_role(caller, roles.ORDER_READER, roles.ORDER_ADMIN, roles.SHIPMENT_ADMIN, roles.SHIPMENT_READER)
     caller.require(roles.SHOPPER, roles.ORDER_READER, roles.ORDER_ADMIN)
     whole = caller.has(roles.ORDER_READER, roles.ORDER_ADMIN)
     return Scope(buyer_id=caller.party_id, user_id=None if whole else caller.user_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from libs.errors import WaybillError
+from services import roles
 from tests.integration.directory.world import ACME, GLOBEX, assignment, entry, group, user
 from tests.support.principals import buyer
 from waybill.directory.v1 import address_service_pb2 as pb
@@ -129,3 +130,17 @@ async def test_assignments_to_groups_are_listed_ended_and_keep_their_group(restr
     await world.admin.addresses.UnassignAddresses(gone)
     assert await listed(world.admin) == [("attic", "", "managers"), ("hq", "", "")]
     await world.admin.groups.DeleteUserGroup(deleting)
+
+
+async def test_a_reader_of_addresses_reads_the_whole_book_of_a_restricted_buyer_and_writes_nothing(restricted):
+    reader = restricted.calls(buyer(roles.ADDRESS_READER, user="bob"))
+    page = await reader.addresses.ListAddresses(pb.ListAddressesRequest(order_by="id"))
+    assert [found.address.id for found in page.entries] == ["attic", "dock", "hq"]
+    assert len(await listed(reader)) == 3
+    for call in (
+        reader.addresses.CreateAddresses(pb.CreateAddressesRequest(entries=[entry("x")])),
+        reader.addresses.DeleteAddress(pb.DeleteAddressRequest(address_id="hq")),
+        reader.addresses.AssignAddresses(pb.AssignAddressesRequest(assignments=[assignment("attic", "bob")])),
+    ):
+        error = await refused(call)
+        assert (error.reason, error.metadata) == ("ROLE_MISSING", {"role": roles.ADDRESS_ADMIN})

@@ -41,9 +41,13 @@ _ASSIGNMENTS = Listing(
 )
 
 
+_READERS = (roles.ADDRESS_ADMIN, roles.ADDRESS_READER)
+"""Who reads the whole book, also of a buyer that restricts addresses."""
+
+
 def _readable(caller: Principal, book: str) -> sa.ColumnElement[bool]:
-    """A book; of a restricted buyer, to those without AddressAdmin, only what is assigned to them, their groups or everyone."""
-    if caller.party_kind is not PartyKind.BUYER or caller.has(roles.ADDRESS_ADMIN):
+    """A book; of a restricted buyer, to all but its readers, only what is assigned to them, their groups or everyone."""
+    if caller.party_kind is not PartyKind.BUYER or caller.has(*_READERS):
         return _A.party == book
     restricted = sa.exists().where(BUYERS.c.id == caller.party_id, BUYERS.c.restrict_addresses)
     assigned = sa.exists().where(_AA.party == _A.party, _AA.address_id == _A.id, assigned_to(caller.user_id))
@@ -72,10 +76,10 @@ class SqlAddressLists:
         return page.map(entry_of)
 
     async def assignments(self, caller: Principal, book: str, request: PageRequest) -> Page[tuple[str, Assignment]]:
-        """A page of a book's assignments; without AddressAdmin those of the caller, of its groups and of everyone."""
+        """A page of a book's assignments; to all but its readers those of the caller, of its groups and of everyone."""
         plan = self._plan(_ASSIGNMENTS, caller, book, request)
         statement = sa.select(ADDRESS_ASSIGNMENTS).where(_AA.party == book)
-        if not caller.has(roles.ADDRESS_ADMIN):
+        if not caller.has(*_READERS):
             statement = statement.where(assigned_to(caller.user_id))
         async with self._db.reading(snapshot=plan.counts) as tx:
             page = await plan.read(tx, statement)

@@ -224,17 +224,20 @@ def visible_accounts(caller: Principal) -> sa.ColumnElement[bool] | None:
     return sa.and_(ACCOUNTS.c.buyer_id == caller.party_id, ACCOUNTS.c.id.in_(mine))
 
 
+_CARD_READERS = (roles.CREDIT_CARD_ADMIN, roles.CREDIT_CARD_READER)
+
+
 def visible_cards(caller: Principal) -> sa.ColumnElement[bool] | None:
     """Users see their own cards, and their company's as far as they may pay with them; card administrators of the seller all."""
     if caller.party_kind is PartyKind.BUYER:
         of_company = CARDS.c.buyer_id == caller.party_id
-        if caller.has(roles.CREDIT_CARD_ADMIN):
+        if caller.has(*_CARD_READERS):
             return of_company
         assigned = assigned_to(CARD_ASSIGNMENTS, caller.user_id, caller.groups or ())
         mine = CARDS.c.id.in_(sa.select(CARD_ASSIGNMENTS.c.credit_card_id).where(assigned))
         shared = sa.and_(CARDS.c.user_id == "", sa.or_(~CARDS.c.restricted, mine))
         return sa.and_(of_company, sa.or_(CARDS.c.user_id == caller.user_id, shared))
-    return None if caller.is_seller and caller.has(roles.CREDIT_CARD_ADMIN) else sa.false()
+    return None if caller.is_seller and caller.has(*_CARD_READERS) else sa.false()
 
 
 def writable_cards(caller: Principal) -> sa.ColumnElement[bool] | None:
