@@ -22,6 +22,7 @@ from libs.service.retries import Retries
 from services.payment.adapters.clients.directory import DirectoryMemberships
 from services.payment.adapters.clients.order import OrderDecisions, OrderReports
 from services.payment.adapters.db.alert_store import KIND
+from services.payment.adapters.db.assignment_lists import SqlAssignmentLists
 from services.payment.adapters.db.gauges import Gauges
 from services.payment.adapters.db.invariants.inspection import Inspection
 from services.payment.adapters.db.ledger_query import SqlLedgerEntries
@@ -120,6 +121,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
 
     units = SqlUnitsOfWork(database, bind)
     gateways = chosen_gateways(Surroundings(settings, database, clock))
+    lists = SqlAssignmentLists(database)
     groups = PayerGroups(units, DirectoryMemberships(runtime.peers))
     served, background = _payments(settings, runtime, Wiring(database, units, gateways, groups))
     reconcile = ReconcilePayments(units, background.settle, background.expire)
@@ -148,12 +150,12 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
             (payment_service_pb2_grpc.add_PaymentServiceServicer_to_server, served.people, f"{PACKAGE}.PaymentService"),
             (
                 spending_account_service_pb2_grpc.add_SpendingAccountServiceServicer_to_server,
-                SpendingAccountServicer(standard(ACCOUNT), accounts, groups),
+                SpendingAccountServicer(standard(ACCOUNT), accounts, groups, lists),
                 f"{PACKAGE}.SpendingAccountService",
             ),
             (
                 credit_card_service_pb2_grpc.add_CreditCardServiceServicer_to_server,
-                CreditCardServicer(standard(CARD), CardAssignments(units, clock), groups),
+                CreditCardServicer(standard(CARD), CardAssignments(units, clock), groups, lists),
                 f"{PACKAGE}.CreditCardService",
             ),
             (

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from libs.auth import Principal
 from libs.idempotency.key import RequestKey
 from libs.query.request import Page, PageRequest
 from libs.relay.delivery import Head
@@ -186,6 +187,18 @@ class AssignmentStore(Protocol):
 
     async def unassign_cards(self, keys: Collection[Key], buyer_id: str | None, now: datetime) -> None:
         """Ends those that stand, of this buyer's cards unless it is None."""
+
+
+class AssignmentLists(Protocol):
+    """Who may pay with what, for those who say so."""
+
+    async def accounts(self, caller: Principal, request: PageRequest) -> Page[tuple[Key, bool]]:
+        """A page of assignments of accounts, with allow_exceed."""
+        ...
+
+    async def cards(self, caller: Principal, request: PageRequest) -> Page[Key]:
+        """A page of assignments of cards, as far as the caller sees them."""
+        ...
 
 
 class Memberships(Protocol):

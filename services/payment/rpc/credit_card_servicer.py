@@ -7,13 +7,14 @@ from typing import Any
 from libs.auth import PartyKind
 from libs.errors import Violations, missing
 from libs.idempotency.key import RequestKey, key_of
+from libs.query.request import page_request
 from libs.resource.contract import Methods
 from libs.rpc import current
 from libs.rpc.call import calling_as
 from services import roles
 from services.payment.application.card_assignments import CardAssignments
 from services.payment.application.payer_groups import PayerGroups
-from services.payment.application.ports import PaymentWork
+from services.payment.application.ports import AssignmentLists, PaymentWork
 from services.payment.domain import cards
 from services.payment.domain.assignments import Key
 from waybill.payment.v1 import credit_card_service_pb2 as pb
@@ -24,8 +25,11 @@ from waybill.payment.v1 import reasons
 class CreditCardServicer(pb_grpc.CreditCardServiceServicer):
     """Cards on file: tokens and what people recognize them by."""
 
-    def __init__(self, standard: Methods[PaymentWork], cards: CardAssignments, groups: PayerGroups) -> None:
+    def __init__(
+        self, standard: Methods[PaymentWork], cards: CardAssignments, groups: PayerGroups, lists: AssignmentLists
+    ) -> None:
         self._standard = standard
+        self._lists = lists
         self._assigning = cards
         self._groups = groups
 
@@ -78,6 +82,18 @@ class CreditCardServicer(pb_grpc.CreditCardServiceServicer):
         keys = [_assignment(item) for item in request.assignments]
         await self._assigning.unassign(current().principal, keys, _key(request))
         return pb.UnassignCreditCardsResponse()
+
+    async def ListCreditCardAssignments(
+        self, request: pb.ListCreditCardAssignmentsRequest, context: Any
+    ) -> pb.ListCreditCardAssignmentsResponse:
+        page = await self._lists.cards(current().principal, page_request(request))
+        return pb.ListCreditCardAssignmentsResponse(
+            assignments=[
+                pb.CreditCardAssignment(credit_card_id=id, user_id=user, user_group_id=group) for id, user, group in page.items
+            ],
+            next_page_token=page.next_page_token,
+            total_size=page.total_size,
+        )
 
 
 def _key(request: Any) -> RequestKey | None:

@@ -8,11 +8,12 @@ from typing import Any
 from libs.errors import Violations
 from libs.idempotency.key import RequestKey, key_of
 from libs.protoconv import currency_in, money_in, text_in
+from libs.query.request import page_request
 from libs.resource.contract import Items, Methods
 from libs.rpc import current
 from libs.rpc.call import calling_as
 from services.payment.application.payer_groups import PayerGroups
-from services.payment.application.ports import PaymentWork
+from services.payment.application.ports import AssignmentLists, PaymentWork
 from services.payment.application.spending_accounts import SpendingAccounts
 from services.payment.domain import assignments
 from services.payment.domain.ledger import Asked
@@ -32,8 +33,11 @@ def _asked(request: Any) -> Asked:
 class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
     """Balances that buyers pay with."""
 
-    def __init__(self, standard: Methods[PaymentWork], accounts: SpendingAccounts, groups: PayerGroups) -> None:
+    def __init__(
+        self, standard: Methods[PaymentWork], accounts: SpendingAccounts, groups: PayerGroups, lists: AssignmentLists
+    ) -> None:
         self._standard = standard
+        self._lists = lists
         self._accounts = accounts
         self._groups = groups
 
@@ -123,6 +127,19 @@ class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
         found.raise_if_any()
         await self._accounts.unassign(keys, _key(request))
         return pb.UnassignSpendingAccountsResponse()
+
+    async def ListSpendingAccountAssignments(
+        self, request: pb.ListSpendingAccountAssignmentsRequest, context: Any
+    ) -> pb.ListSpendingAccountAssignmentsResponse:
+        page = await self._lists.accounts(current().principal, page_request(request))
+        return pb.ListSpendingAccountAssignmentsResponse(
+            assignments=[
+                pb.SpendingAccountAssignment(spending_account_id=id, user_id=user, user_group_id=group, allow_exceed=exceed)
+                for (id, user, group), exceed in page.items
+            ],
+            next_page_token=page.next_page_token,
+            total_size=page.total_size,
+        )
 
     async def AdjustSpendingAccount(
         self, request: pb.AdjustSpendingAccountRequest, context: Any

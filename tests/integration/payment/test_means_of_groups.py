@@ -285,3 +285,37 @@ async def test_as_many_groups_as_a_user_may_be_in_cost_no_more_statements(funded
     assert counts[1] == (counts[0][0], [])
     assert sorted(counts[0][1]) == ["CARD_NOT_FOUND", "SPENDING_ACCOUNT_NOT_FOUND"]
     assert reasons((await funded.order(9).reserve(1, payment("po"))).problems) == []
+
+
+async def test_assignments_are_listed_filtered_and_paged(funded: World) -> None:
+    await funded.card("tok_other", user="", buyer_id="other")
+    await assign(funded, of_account("forge", group="smiths", exceed=True), of_account("forge", user="anna"))
+    await assign(funded, of_card("tok_approve", user="anna"), of_card("tok_approve"), of_card("tok_other", group="smiths"))
+
+    async def of_accounts(caller: Principal | None = None, **more: Any) -> Any:
+        request = pb.ListSpendingAccountAssignmentsRequest(include_total=True, **more)
+        return await funded.accounts(caller).ListSpendingAccountAssignments(request)
+
+    async def of_cards(caller: Principal | None = None, **more: Any) -> Any:
+        request = card_pb.ListCreditCardAssignmentsRequest(include_total=True, **more)
+        return await funded.cards(caller).ListCreditCardAssignments(request)
+
+    page = await of_accounts()
+    everything = [of_account("forge", group="smiths", exceed=True), of_account("forge", "anna"), of_account("forge", NOBODYS)]
+    assert (list(page.assignments), page.total_size) == (everything, 3)
+    first = await of_accounts(page_size=2)
+    rest = await of_accounts(page_size=2, page_token=first.next_page_token)
+    assert [*first.assignments, *rest.assignments] == everything
+    assert list((await of_accounts(filter='user_group_id = "smiths"')).assignments) == everything[:1]
+
+    own = [of_card("tok_approve"), of_card("tok_approve", group="smiths"), of_card("tok_approve", user="anna")]
+    assert list((await of_cards()).assignments) == [*own, of_card("tok_other", group="smiths")]
+    page = await of_cards(buyer(roles.CREDIT_CARD_READER))
+    assert (list(page.assignments), page.total_size) == (own, 3)
+    assert list((await of_cards(filter='user_group_id = "smiths" AND credit_card_id = "tok_other"')).assignments) == [
+        of_card("tok_other", group="smiths")
+    ]
+    for listed, caller in ((of_accounts, buyer()), (of_cards, buyer()), (of_accounts, seller(roles.CREDIT_CARD_READER))):
+        with pytest.raises(WaybillError) as refused:
+            await listed(caller)
+        assert refused.value.kind is Kind.DENIED
