@@ -10,6 +10,7 @@ from libs.auth.roles import FULL_ACCESS, INSPECTION_READER, OPERATIONS_ADMIN
 __all__ = [
     "ADDRESS_ADMIN",
     "ADDRESS_READER",
+    "ADMIN_ADDRESS_ADMIN",
     "ALL_ROLES",
     "API_CLIENT_ADMIN",
     "API_CLIENT_READER",
@@ -49,6 +50,7 @@ __all__ = [
     "SHOPPER",
     "SPENDING_ACCOUNT_ADMIN",
     "SPENDING_ACCOUNT_READER",
+    "SUPPLIER_ADDRESS_ADMIN",
     "SUPPLIER_ADMIN",
     "SUPPLIER_READER",
     "TAX_RATE_ADMIN",
@@ -86,6 +88,8 @@ USER_GROUP_READER: Final = "UserGroupReader"
 SECURITY_PROFILE_ADMIN: Final = "SecurityProfileAdmin"
 SECURITY_PROFILE_READER: Final = "SecurityProfileReader"
 ADDRESS_ADMIN: Final = "AddressAdmin"
+ADMIN_ADDRESS_ADMIN: Final = "AdminAddressAdmin"
+SUPPLIER_ADDRESS_ADMIN: Final = "SupplierAddressAdmin"
 ME_ADDRESS_ADMIN: Final = "MeAddressAdmin"
 API_CLIENT_ADMIN: Final = "ApiClientAdmin"
 ME_ADMIN: Final = "MeAdmin"

@@ -27,7 +27,7 @@ class AddressAssignments:
 
     async def assign(self, caller: Principal, found: Violations, items: Assigned, request: RequestKey | None) -> None:
         """Adds or replaces all or none. `found` is what is wrong so far."""
-        own = only_own(caller)
+        own = only_own(caller, {party for party, _ in items})
         seen: set[tuple[str, str, str, str]] = set()
         for i, (party, item) in enumerate(items):
             key = (party, item.address_id, item.user_id, item.group_id)
@@ -57,7 +57,7 @@ class AddressAssignments:
 
     async def unassign(self, caller: Principal, found: Violations, items: Assigned, request: RequestKey | None) -> None:
         """Removes those that exist; who is no administrator, its own."""
-        own = only_own(caller)
+        own = only_own(caller, {party for party, _ in items})
         if own:
             items = [(party, item) for party, item in items if item.user_id == caller.user_id]
         found.raise_if_any()

@@ -28,13 +28,27 @@ class Change:
     xp: JsonObject | None
 
 
-def only_own(caller: Principal) -> bool:
-    """Whether the caller writes own addresses only. Raises ROLE_MISSING when it may write none."""
+def only_own(caller: Principal, parties: Collection[str]) -> bool:
+    """Whether the caller writes own addresses only. Raises ROLE_MISSING when it may write none, and NOT_FOUND for books of
+    companies (`BUYER:acme`) that its role is not for."""
     if caller.has(roles.ADDRESS_ADMIN):
+        return False
+    if kinds := _books(caller):
+        for kind, _, id in (party.partition(":") for party in parties if party):
+            if kind not in kinds:
+                raise missing(kind.lower(), id)
         return False
     if caller.party_kind is not PartyKind.BUYER or not caller.has(roles.ME_ADDRESS_ADMIN):
         caller.require(roles.ADDRESS_ADMIN)
     return True
+
+
+def _books(caller: Principal) -> set[str]:
+    """Kinds of companies in whose books a narrower role than AddressAdmin lets the caller write."""
+    own = caller.is_seller and caller.has(roles.ADMIN_ADDRESS_ADMIN)
+    suppliers = caller.party_kind is not PartyKind.BUYER and caller.has(roles.SUPPLIER_ADDRESS_ADMIN)
+    kinds = ((PartyKind.SELLER, own), (PartyKind.SUPPLIER, suppliers))
+    return {kind.value for kind, held in kinds if held}
 
 
 class Addresses:
@@ -48,7 +62,7 @@ class Addresses:
         self, caller: Principal, found: Violations, entries: Sequence[Entry], request: RequestKey | None
     ) -> list[Entry]:
         """Adds all or none. `found` is what is wrong so far."""
-        own = only_own(caller)
+        own = only_own(caller, {entry.party for entry in entries})
         if own:
             entries = [replace(entry, user_id=caller.user_id) for entry in entries]
         now = self._clock.now()
@@ -79,7 +93,7 @@ class Addresses:
 
     async def update(self, caller: Principal, change: Change, request: RequestKey | None) -> Entry:
         """Replaces the address, merges xp."""
-        own = only_own(caller)
+        own = only_own(caller, {change.party})
         now = self._clock.now()
 
         async def do(work: DirectoryWork) -> Entry:
@@ -104,7 +118,7 @@ class Addresses:
 
     async def delete(self, caller: Principal, party: str, id: str, etag: str, request: RequestKey | None) -> None:
         """Removes an entry and its assignments. A stale etag is ABORTED."""
-        own = only_own(caller)
+        own = only_own(caller, {party})
 
         async def do(work: DirectoryWork) -> None:
             now = self._clock.now()
