@@ -5,7 +5,7 @@ They are one contract of all services, as what a token carries is. Where the rol
 
 from typing import Final
 
-from libs.auth.roles import FULL_ACCESS, INSPECTION_READER, OPERATIONS_ADMIN
+from libs.auth.roles import AUDIT_READER, FULL_ACCESS, INSPECTION_READER, OPERATIONS_ADMIN
 
 __all__ = [
     "ADDRESS_ADMIN",
@@ -14,6 +14,7 @@ __all__ = [
     "ALL_ROLES",
     "API_CLIENT_ADMIN",
     "API_CLIENT_READER",
+    "AUDIT_READER",
     "BUYER_ADMIN",
     "BUYER_IMPERSONATION",
     "BUYER_READER",

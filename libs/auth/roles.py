@@ -4,5 +4,6 @@ from typing import Final
 
 FULL_ACCESS: Final = "FullAccess"
 """Whoever has it has every role."""
+AUDIT_READER: Final = "AuditReader"
 INSPECTION_READER: Final = "InspectionReader"
 OPERATIONS_ADMIN: Final = "OperationsAdmin"

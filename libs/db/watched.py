@@ -76,6 +76,14 @@ CHANGES = Watch(
     Free("changes are forgotten after 30 days"),
 )
 """The feed of changes."""
+AUDIT = Watch(
+    all_free(
+        "what the log of administrative acts says of who did what, which is stated nowhere else",
+        "id time action method resource resource_id fields user_id party impersonator_id client_id request_id",
+    ),
+    Free("acts are forgotten after 400 days"),
+)
+"""The log of administrative acts."""
 CHANGE_FEED = Watch(
     all_free("the switch of the feed, and where it begins", "number enabled epoch before_id lost_xact lost_id"),
     Free("without it the feed is on, in its first epoch: positions of another are refused"),

@@ -27,6 +27,8 @@ class Change:
     key: Any = None
     """Key of the row whose id and version are looked up when the change is written, instead of those above: for rows whose
     counters are changed without being read."""
+    fields: tuple[str, ...] = ()
+    """Names of the fields that an update sets; the feed itself does not say them."""
 
 
 def moment(time: datetime) -> int:

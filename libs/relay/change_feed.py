@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from libs.clock import Clock
+from libs.audit.trail import Act, note
+from libs.clock import Clock, SystemClock
 from libs.db import Database, Tx
 from libs.relay import feed
 from libs.relay.change import Cause, Change, Entry, FeedState, Place, position_lost
@@ -125,6 +126,8 @@ class SqlChangeFeed:
                 newest = (await tx.execute(sa.select(sa.func.max(self._tables.changes.c.id)))).scalar()
                 before = int(newest or before)
             await _keep(tx, self._tables, _State(enabled, epoch, before, state.lost))
+            act = Act("change feed", "on" if enabled else "off", SystemClock().now(), ("enabled",))
+            note(tx, self._tables.changes.metadata, [act])
 
     async def forget(self, older_than: datetime, most: int = FORGOTTEN_AT_ONCE) -> int:
         """Forgets changes from before a time, at most so many, in the order of the feed; returns how many.

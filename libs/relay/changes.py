@@ -13,6 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from libs.audit import trail as audit
+from libs.audit.trail import Act
 from libs.db import Json, Tx, UtcTime
 from libs.relay.change import Cause, Change
 from libs.rpc.call import CURRENT
@@ -110,6 +112,11 @@ async def append(tx: Tx, tables: ChangeTables, changes: Sequence[Change]) -> Non
     While the feed is off the statement writes nothing. It asks for the switch itself, and it holds the lock of the table
     until the transaction ends; so `switch` knows that nobody goes on by what it was before.
     """
+    _audited(tx, tables, changes)
+    await _append(tx, tables, changes)
+
+
+async def _append(tx: Tx, tables: ChangeTables, changes: Sequence[Change]) -> None:
     if not changes:
         return
     by = cause()
@@ -135,14 +142,27 @@ async def append(tx: Tx, tables: ChangeTables, changes: Sequence[Change]) -> Non
     tx.announce(tables.changes)
 
 
+def _audited(tx: Tx, tables: ChangeTables, changes: Sequence[Change]) -> None:
+    """Administrative ones are in the log of acts too, whether the feed is on or off."""
+    known = tables.counted
+    acts = [
+        Act(change.resource, change.resource_id, change.time, change.fields)
+        if change.key is None or known is None
+        else Act(change.resource, "", change.time, change.fields, key=change.key, looked_up=(known.key, known.id))
+        for change in changes
+    ]
+    audit.note(tx, tables.changes.metadata, acts)
+
+
 def note(tx: Tx, tables: ChangeTables, changes: Sequence[Change]) -> None:
     """Has changes written at the end of the transaction: all that were noted in it, by one statement."""
 
     async def write(noted: Sequence[Change]) -> None:
         # What a row is at the end is looked up once, however often it has changed.
         found = {(change.resource, change.key): change for change in noted if change.key is not None}
-        await append(tx, tables, [change for change in noted if change.key is None] + list(found.values()))
+        await _append(tx, tables, [change for change in noted if change.key is None] + list(found.values()))
 
+    _audited(tx, tables, changes)
     tx.note(tables.changes, changes, write)
 
 

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from libs.audit.trail import Act, note
 from libs.clock import Clock
 from libs.db import Database, Tx, UtcTime
 from libs.errors import missing
@@ -226,7 +227,10 @@ class Outbox:
 
         async def work(tx: Tx) -> Any:
             await tx.execute(again)
-            return (await tx.execute(_entries(kind, table).where(t.id == id))).first()
+            found = (await tx.execute(_entries(kind, table).where(t.id == id))).first()
+            if found is not None:
+                note(tx, table.metadata, [Act(f"outbox entry of {kind}", id, self._clock.now())])
+            return found
 
         row = await self._db.retrying(work)
         if row is None:

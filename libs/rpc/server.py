@@ -13,6 +13,7 @@ from grpc_health.v1 import health, health_pb2_grpc
 from libs.auth import ServiceTokens, TokenVerifier
 from libs.obs import get_logger, metrics
 from libs.rpc.access import open_methods, rules_of
+from libs.rpc.audit import AUDIT_SERVICE, register_audit
 from libs.rpc.changes import CHANGE_SERVICE, PAUSE, ChangeServicer, register_changes
 from libs.rpc.connections import DEFAULT as CONNECTIONS
 from libs.rpc.connections import ConnectionLimits
@@ -84,7 +85,7 @@ class RpcServer:
         self.inner_port = 0
         """Where services are served, once it is bound."""
         contexts = {full: app.name for app in apps for _, _, full in app.registrations}
-        shared = [INSPECTION_SERVICE, OUTBOX_SERVICE, CHANGE_SERVICE]
+        shared = [INSPECTION_SERVICE, OUTBOX_SERVICE, CHANGE_SERVICE, AUDIT_SERVICE]
         access = rules_of([*contexts, *shared], roles)
         self.load = Load(limits)
         """What outside callers have of the process."""
@@ -121,6 +122,7 @@ class RpcServer:
         register_inspection(generic, self._apps)
         register_operations(generic, self._apps)
         register_changes(generic, self._changes)
+        register_audit(generic, self._apps)
         if HEALTH in entrance.open:
             health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, generic)
         if REFLECTION in entrance.open:

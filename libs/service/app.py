@@ -13,6 +13,7 @@ from libs.invariants import Inspection, Record, Summary, with_summary
 from libs.service.loops import Loop
 
 if TYPE_CHECKING:
+    from libs.audit.entry import AuditLog
     from libs.auth.keys import KeyChanges
     from libs.db import Database
     from libs.obs.metrics import Reading
@@ -55,6 +56,8 @@ class ServiceApp:
 
     outbox: Outbox | None = None
     """Changes that other services have not acknowledged, for operators."""
+    audit: AuditLog | None = None
+    """Administrative acts."""
     changes: ChangeFeed | None = None
     """Everything that it has changed, in the order of commits."""
     key_changes: KeyChanges | None = None

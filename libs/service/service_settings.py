@@ -36,6 +36,15 @@ class ServiceSettings:
         at_most=3_650,
     )
 
+    audit_retention: int = setting(
+        400, "How long the log of administrative acts is kept.", unit="days", at_least=1, at_most=3_650
+    )
+
+    @property
+    def audit_kept(self) -> timedelta:
+        """The retention of administrative acts."""
+        return timedelta(days=self.audit_retention)
+
     @property
     def changes_kept(self) -> timedelta:
         """The retention of changes."""

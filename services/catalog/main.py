@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from libs.audit.log import SqlAuditLog
 from libs.db.invariants import with_rules
 from libs.db.migrate import open_migrated
 from libs.idempotency.invariants import with_effects
@@ -13,7 +14,7 @@ from libs.resource.database import StandardMethods
 from libs.service.app import Runtime, ServiceApp
 from services.catalog.adapters.db.invariants.census_store import CensusReader
 from services.catalog.adapters.db.invariants.rules import look
-from services.catalog.adapters.db.tables import CHANGES, MADE, PRODUCT, REQUESTS
+from services.catalog.adapters.db.tables import AUDIT, CHANGES, MADE, PRODUCT, REQUESTS
 from services.catalog.application.inspection import Inspection
 from services.catalog.rpc.servicer import ProductServicer
 from services.catalog.settings import Settings
@@ -29,6 +30,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     products = StandardMethods(database, REQUESTS, PRODUCT, runtime.clock, runtime.ids, lambda tx: tx)
     inspection = with_rules(Inspection(CensusReader(database)), database, look())
     changes = SqlChangeFeed(database, CHANGES)
+    audit = SqlAuditLog(database, AUDIT.metadata)
     return ServiceApp(
         name="catalog",
         registrations=[
@@ -37,10 +39,12 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         background=[
             forgetting(database, REQUESTS, runtime.clock, settings.remembered, settings.forget_pause),
             changes.forgetting(runtime.clock, settings.changes_kept),
+            audit.forgetting(runtime.clock, settings.audit_kept),
         ],
         close=database.close,
         inspection=with_effects(inspection, database, "catalog", REQUESTS, MADE),
         statements=lambda: database.statements,
         database=database,
+        audit=audit,
         changes=changes,
     )

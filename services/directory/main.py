@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from libs.audit.log import SqlAuditLog
 from libs.auth.keys import KeyChanges
 from libs.clock import Clock
 from libs.db import Database
@@ -32,6 +33,7 @@ from services.directory.adapters.db.revocations import SqlRevocationLists
 from services.directory.adapters.db.sign_ins import SqlSignIns
 from services.directory.adapters.db.signing_keys import SqlKeyRing
 from services.directory.adapters.db.tables import (
+    AUDIT,
     BUYER,
     CHANGES,
     CLIENT,
@@ -139,6 +141,7 @@ async def reset_owner_secret(settings: Settings, clock: Clock) -> OneTimeSecret 
         now = clock.now()
         await work.client_secrets.set_secret(ADMIN_CLIENT, hashed, now)
         await work.revocations.client(ADMIN_CLIENT, now)
+        work.trail.note("API client", ADMIN_CLIENT, now, action="ResetOwnerSecret")
         return True
 
     try:
@@ -197,7 +200,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     served: list[Served] = [
         (
             token_service_pb2_grpc.add_TokenServiceServicer_to_server,
-            TokenServicer(issue, Impersonate(accounts, access), key_ring, clock),
+            TokenServicer(issue, Impersonate(accounts, access, units, clock), key_ring, clock),
             "Token",
         ),
         (revocation_service_pb2_grpc.add_RevocationServiceServicer_to_server, RevocationServicer(revocations), "Revocation"),
@@ -241,6 +244,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         *_groups_and_profiles(standard(GROUP), standard(PROFILE), units, clock, SqlMembershipLists(database)),
     ]
     changes = SqlChangeFeed(database, CHANGES)
+    audit = SqlAuditLog(database, AUDIT.metadata)
 
     async def close() -> None:
         argon2.close()
@@ -252,6 +256,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         background=[
             forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause),
             changes.forgetting(clock, settings.changes_kept),
+            audit.forgetting(clock, settings.audit_kept),
             revocations.forgetting(clock),
             sign_ins.sweeping(clock),
             refresh_tokens.forgetting(database, clock),
@@ -260,6 +265,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         inspection=_inspection(database),
         statements=lambda: database.statements,
         database=database,
+        audit=audit,
         changes=changes,
         key_changes=key_changes,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from libs.audit.log import SqlAuditLog
 from libs.db import Database
 from libs.db.migrate import open_migrated
 from libs.db.unit_of_work import SqlUnitsOfWork
@@ -79,6 +80,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     return assemble(settings, runtime, database)[0]
 
 
+# Long because it names every service once, with what it is made of.
 def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[ServiceApp, Background]:
     """Wires the service over an open database."""
     delay = timedelta(seconds=settings.relay_delay)
@@ -94,6 +96,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
     failed = Retries(database, runtime.clock, ("fulfillment", "deliveries"), tables.supplier_orders, "deliver_time", "key")
     deliveries = DeliverOpenUnits(units, reporting, runtime.clock, Pace(failed, settings.delivery_batch))
     changes, orders = SqlChangeFeed(database, tables.changes), SupplierOrders(units, reporting, runtime.clock)
+    audit = SqlAuditLog(database, tables.audit_entries.metadata)
     app = ServiceApp(
         name="fulfillment",
         registrations=[
@@ -129,11 +132,13 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
             Loop("expiry", expiry.once, settings.expiry_pause),
             forgetting(database, tables.requests, runtime.clock, settings.remembered, settings.forget_pause),
             changes.forgetting(runtime.clock, settings.changes_kept),
+            audit.forgetting(runtime.clock, settings.audit_kept),
         ],
         close=database.close,
         inspection=lambda keys: inspection(database, keys),
         statements=lambda: database.statements,
         database=database,
+        audit=audit,
         changes=changes,
         gauges=Gauges(database, runtime.clock),
         outbox=Outbox(database, TABLES, runtime.clock),

@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, str] = {
     "submissions": "services.host.operate.submissions:submissions",
     "commands": "services.host.operate.commands:commands",
     "outbox": "services.host.operate.outbox:outbox",
+    "audit": "services.host.operate.audit:audit",
     "changes": "services.host.operate.changes:changes",
     "payments": "services.host.operate.payments:payments",
     "holds": "services.host.operate.holds:holds",

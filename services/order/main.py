@@ -6,6 +6,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from libs.audit.log import SqlAuditLog
 from libs.clock import Clock
 from libs.db import Database
 from libs.db.migrate import open_migrated
@@ -27,7 +28,7 @@ from services.order.adapters.db.invariants.inspection import Inspection
 from services.order.adapters.db.reading.change_feed import OrderChangeFeed
 from services.order.adapters.db.reading.feed import OrderEvents, SqlFeed
 from services.order.adapters.db.submission.submission_queries import SqlSubmissionQueries
-from services.order.adapters.db.tables import CANCELLATIONS, HOLD_COMMANDS, REQUESTS, SUBMISSIONS
+from services.order.adapters.db.tables import AUDIT, CANCELLATIONS, HOLD_COMMANDS, REQUESTS, SUBMISSIONS
 from services.order.adapters.db.work import SqlOrderWork
 from services.order.application.aftercare.cancel_order import CancelOrder
 from services.order.application.aftercare.complete_order import ChangeOrder
@@ -145,6 +146,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
     )
     line_items = LineItems(units, directory, catalog, clock)
     completer = CompleteSubmissions(units, drivers, clock, settings.completer)
+    audit = SqlAuditLog(db, AUDIT.metadata)
     return ServiceApp(
         name="order",
         registrations=[
@@ -184,11 +186,13 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
         background=[
             Loop("completer", completer.once, settings.completer_pause),
             forgetting(db, REQUESTS, clock, settings.remembered, settings.forget_pause),
+            audit.forgetting(clock, settings.audit_kept),
         ],
         close=db.close,
         inspection=Inspection(db),
         statements=lambda: db.statements,
         database=db,
+        audit=audit,
         changes=OrderChangeFeed(db),
         gauges=Gauges(db, clock),
     )

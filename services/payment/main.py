@@ -8,6 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from libs.audit.log import SqlAuditLog
 from libs.clock import Clock
 from libs.db import Database, Tx
 from libs.db.migrate import open_migrated
@@ -26,7 +27,7 @@ from services.payment.adapters.db.assignment_lists import SqlAssignmentLists
 from services.payment.adapters.db.gauges import Gauges
 from services.payment.adapters.db.invariants.inspection import Inspection
 from services.payment.adapters.db.ledger_query import SqlLedgerEntries
-from services.payment.adapters.db.tables import ACCOUNT, ALERTS, ATTEMPTS, CARD, CHANGES, PAYMENTS, REQUESTS, TRANSACTIONS
+from services.payment.adapters.db.tables import ACCOUNT, ALERTS, ATTEMPTS, AUDIT, CARD, CHANGES, PAYMENTS, REQUESTS, TRANSACTIONS
 from services.payment.adapters.db.work import SqlPaymentWork
 from services.payment.adapters.gateways.registry import Surroundings
 from services.payment.adapters.gateways.registry import gateways as chosen_gateways
@@ -134,6 +135,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
             await database.close()
 
     changes = SqlChangeFeed(database, CHANGES)
+    audit = SqlAuditLog(database, AUDIT.metadata)
     app = ServiceApp(
         name="payment",
         registrations=[
@@ -176,11 +178,13 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
             Loop("alerts", background.alerts.once, settings.relay_pause),
             forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause),
             changes.forgetting(clock, settings.changes_kept),
+            audit.forgetting(clock, settings.audit_kept),
         ],
         close=close,
         inspection=Inspection(database),
         statements=lambda: database.statements,
         database=database,
+        audit=audit,
         changes=changes,
         gauges=Gauges(database, clock),
         outbox=Outbox(database, {KIND: ALERTS}, clock),

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from libs.audit.log import SqlAuditLog
 from libs.db.invariants import with_rules
 from libs.db.migrate import open_migrated
 from libs.db.unit_of_work import SqlUnitsOfWork
@@ -23,7 +24,7 @@ from services.pricing.adapters.db.invariants.census_store import CensusReader
 from services.pricing.adapters.db.invariants.rules import look
 from services.pricing.adapters.db.schedules.assignment_store import SqlAssignmentLists
 from services.pricing.adapters.db.stores import RESERVED
-from services.pricing.adapters.db.tables import CHANGES, MADE, REQUESTS, RESERVATIONS, SCHEDULE, TAX_RATE
+from services.pricing.adapters.db.tables import AUDIT, CHANGES, MADE, REQUESTS, RESERVATIONS, SCHEDULE, TAX_RATE
 from services.pricing.adapters.db.work import SqlPricingWork
 from services.pricing.application.calculation.calculate_order import CalculateOrder
 from services.pricing.application.calculation.expire_reservations import ExpireReservations
@@ -87,6 +88,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     ]
     inspection = with_rules(Inspection(CensusReader(database)), database, look())
     changes = SqlChangeFeed(database, CHANGES)
+    audit = SqlAuditLog(database, AUDIT.metadata)
     return ServiceApp(
         name="pricing",
         registrations=[(add, servicer, f"{PACKAGE}.{name}") for add, servicer, name in served],
@@ -94,11 +96,13 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             Loop("expiry", expire.once, settings.expiry_pause),
             forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause),
             changes.forgetting(clock, settings.changes_kept),
+            audit.forgetting(clock, settings.audit_kept),
         ],
         close=database.close,
         inspection=with_effects(inspection, database, "pricing", REQUESTS, MADE),
         statements=lambda: database.statements,
         database=database,
+        audit=audit,
         changes=changes,
         gauges=Gauges(database),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from libs.audit.log import SqlAuditLog
 from libs.db.invariants import with_rules
 from libs.db.migrate import open_migrated
 from libs.idempotency.invariants import with_effects
@@ -78,16 +79,19 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     ]
     inspection = with_rules(Inspection(CensusReader(database)), database, look())
     changes = SqlChangeFeed(database, tables.CHANGES)
+    audit = SqlAuditLog(database, tables.AUDIT.metadata)
     return ServiceApp(
         name="shipping",
         registrations=[(add, servicer, f"{PACKAGE}.{name}Service") for add, servicer, name in served],
         background=[
             forgetting(database, tables.REQUESTS, runtime.clock, settings.remembered, settings.forget_pause),
             changes.forgetting(runtime.clock, settings.changes_kept),
+            audit.forgetting(runtime.clock, settings.audit_kept),
         ],
         close=database.close,
         inspection=with_effects(inspection, database, "shipping", tables.REQUESTS, tables.MADE),
         statements=lambda: database.statements,
         database=database,
+        audit=audit,
         changes=changes,
     )

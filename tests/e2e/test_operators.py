@@ -178,6 +178,8 @@ async def test_a_rejected_report_is_listed_and_retried(market: Marketplace, monk
     code, _, errors = await waybill(market, "outbox", "retry", "fulfillment/supplier_order/PO1-1")
     assert (code, "RESOURCE_NOT_FOUND" in errors) == (1, True)
     assert await listed(market, "outbox", "retry", "--parked") == []
+    acts = await listed(market, "audit", "list", "--action", "RetryOutboxEntry")
+    assert [(one["resource"], one["resource_id"]) for one in acts] == [("outbox entry of supplier_order", "PO1-1")]
 
 
 async def test_a_payment_that_waits_for_its_gateway_is_listed_and_reconciled(tmp_path: Path, prepared: Prepared) -> None:

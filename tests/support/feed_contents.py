@@ -29,6 +29,7 @@ class Inner:
 
 Place = Resource | Part | Inner
 _OWN = {
+    "audit_entries": Inner("the log of administrative acts, which ListAuditEntries reads"),
     "requests": Inner("outcomes of requests, kept to know their repeats"),
     "changes": Inner("the feed itself"),
     "change_feed": Inner("the switch of the feed"),
@@ -99,6 +100,7 @@ CONTENTS: dict[str, dict[str, Place]] = {
     },
     "order": {
         "requests": _OWN["requests"],
+        "audit_entries": _OWN["audit_entries"],
         "deleted_ids": _DELETING["deleted_ids"],
         "deleted_orders": Inner("what the feed says of orders that are gone"),
         "orders": Resource("order"),

@@ -25,6 +25,7 @@ from libs.rpc.limits import OutsideLimits
 from libs.rpc.status import from_status
 from libs.service.app import Runtime, ServiceApp
 from services.roles import ALL_ROLES
+from tests.support.principals import seller
 
 S = TypeVar("S")
 Registration = tuple[Callable[[Any, Any], None], Any, str]
@@ -43,7 +44,8 @@ async def key_set(revision: str = "") -> KeySet | None:
 
 def token_for(principal: Principal, ttl: timedelta = TTL) -> str:
     """A user's token, by the machine's clock."""
-    return SIGNER.issue(principal, ttl, datetime.now(UTC))
+    by = seller(user=principal.impersonator_id) if principal.impersonator_id else None
+    return SIGNER.issue(principal, ttl, datetime.now(UTC), by=by)
 
 
 def metadata_for(principal: Principal | None, request_id: str = "") -> Metadata:

@@ -197,6 +197,14 @@ CHANGED = {
 }
 """What every service but order keeps of its changes; order's are its events."""
 
+AUDITED = {
+    "action": longest((*(m.name for s in services() for m in s.methods), "Impersonate", "ResetOwnerSecret")),
+    "method": REQUESTS["method"],
+    "resource": longest((*CHANGING, "order", "change feed", "signing key", "outbox entry of supplier_order")),
+    "party": longest(PartyKind) + len(":") + ID,
+}
+"""What every service keeps of administrative acts."""
+
 DELETING = ("directory", "catalog", "pricing", "shipping", "payment")
 """Services that keep the ids of what was deleted, each with the table where it stood."""
 
@@ -215,6 +223,7 @@ def columns() -> Iterator[tuple[tuple[str, str, str], int]]:
 COLUMNS = dict(columns())
 NEEDED = {
     **{(*at.split("."), name): needed for at, held in WIDTHS.items() for name, needed in held.items()},
+    **{(context, "audit_entries", name): needed for context in CONTEXTS for name, needed in AUDITED.items()},
     **{(context, "requests", name): needed for context in CONTEXTS for name, needed in REQUESTS.items()},
     **{
         (context, table, name): needed

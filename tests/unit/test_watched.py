@@ -46,6 +46,7 @@ UNSTATED = {
 SURROGATES = {"order_events.id", "payment_alerts.key", "stock_movements.key"}
 """Numbers of rows that nothing refers to."""
 APART = {
+    "audit_entries",
     "changes",
     "change_feed",
     "deleted_ids",

@@ -116,12 +116,13 @@ class AsyncWaybill(AsyncServices):
         return made
 
     def at(self, address: str) -> AsyncWaybill:
-        """The same caller, who asks another server of the marketplace for its inspection, its outbox and its changes."""
+        """The same caller, who asks another server of the marketplace for its inspection, its outbox, its changes and its log
+        of administrative acts."""
         made = AsyncWaybill(
             self._address,
             self._credentials.client_id,
             credentials=self._tls,
-            addresses={**self._addresses, "inspection": address, "operations": address, "changes": address},
+            addresses={**self._addresses, "inspection": address, "operations": address, "changes": address, "audit": address},
         )
         made._credentials, made._token, made._lock, made._channels = (self._credentials, self._token, self._lock, self._channels)
         return made

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from waybill_client.services import Services
 
 if TYPE_CHECKING:
+    from waybill.audit.v1.audit_service_pb2_grpc import AuditServiceAsyncStub
     from waybill.catalog.v1.product_service_pb2_grpc import ProductServiceAsyncStub
     from waybill.changes.v1.change_service_pb2_grpc import ChangeServiceAsyncStub
     from waybill.directory.v1.address_service_pb2_grpc import AddressServiceAsyncStub
@@ -85,6 +86,7 @@ class AsyncServices:
     shipments: ShipmentServiceAsyncStub = _stub("shipments")
     inspection: InspectionServiceAsyncStub = _stub("inspection")
     outbox: OutboxServiceAsyncStub = _stub("outbox")
+    audit: AuditServiceAsyncStub = _stub("audit")
     changes: ChangeServiceAsyncStub = _stub("changes")
     submissions: SubmissionServiceAsyncStub = _stub("submissions")
     order_commands: OrderCommandServiceAsyncStub = _stub("order_commands")

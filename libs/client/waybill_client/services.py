@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
+from waybill.audit.v1.audit_service_pb2_grpc import AuditServiceStub
 from waybill.catalog.v1.product_service_pb2_grpc import ProductServiceStub
 from waybill.changes.v1.change_service_pb2_grpc import ChangeServiceStub
 from waybill.directory.v1.address_service_pb2_grpc import AddressServiceStub
@@ -98,6 +99,7 @@ class Services:
     shipments = Service(ShipmentServiceStub)
     inspection = Service(InspectionServiceStub)
     outbox = Service(OutboxServiceStub)
+    audit = Service(AuditServiceStub)
     changes = Service(ChangeServiceStub)
     submissions = Service(SubmissionServiceStub)
     order_commands = Service(OrderCommandServiceStub)

@@ -233,7 +233,7 @@ class StandardMethods(Generic[Work]):
             wrong.raise_if_any()
             changed |= {"version": row["version"] + 1, "update_time": now}
             await tx.execute(sa.update(table).where(table.c.id == message.id).values(**changed))
-            await self._add_to_feed(tx, [Change(shape.name, message.id, _edition({**row, **changed}), now)])
+            await self._add_to_feed(tx, [Change(shape.name, message.id, _edition({**row, **changed}), now, fields=tuple(paths))])
             if then is not None:
                 await then(self._bind(tx), [{**row, **changed}])
             return shape.write({**row, **changed})

@@ -11,7 +11,7 @@ from libs.auth import Principal
 from libs.idempotency.key import RequestKey
 from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
-from services.directory.application.ports_of_tokens import RefreshTokenStore, Revocations, SigningKeyStore
+from services.directory.application.ports_of_tokens import AuditTrail, RefreshTokenStore, Revocations, SigningKeyStore
 from services.directory.domain.addresses import Assignment, Entry, Fields
 from services.directory.domain.grants import Account, Client, ClientAccess, Standing
 from services.directory.domain.memberships import Group, Membership, ProfileAssignment
@@ -257,6 +257,8 @@ class DirectoryWork(Protocol):
     def groups(self) -> UserGroups: ...
     @property
     def profiles(self) -> SecurityProfiles: ...
+    @property
+    def trail(self) -> AuditTrail: ...
 
 
 Units = UnitsOfWork[DirectoryWork]

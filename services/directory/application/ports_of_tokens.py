@@ -90,6 +90,14 @@ class RefreshTokenStore(Protocol):
     async def find(self, digest: str) -> RefreshGrant | None: ...
 
 
+class AuditTrail(Protocol):
+    """The log of administrative acts, in the transaction that carries them out. What changes a resource is in it anyway."""
+
+    def note(self, resource: str, id: str, now: datetime, *, action: str = "", fields: Sequence[str] = ()) -> None:
+        """One more. `action` names what is not named as its rpc; `fields` are what an update sets."""
+        ...
+
+
 class RevocationLists(Protocol):
     """What was taken away, in its order."""
 

@@ -15,6 +15,8 @@ from services.directory.domain import signing_keys as domain
 from services.directory.domain.signing_keys import KeyState, SigningKey
 from waybill.directory.v1 import reasons
 
+KEY = "signing key"
+
 
 @dataclass(frozen=True, slots=True)
 class ShownKey:
@@ -59,6 +61,7 @@ class SigningKeys:
             new, *others = domain.rotated(keys, made.kid, now, self._lead)
             await work.signing_keys.add(new, made)
             await work.signing_keys.change(others)
+            work.trail.note(KEY, made.kid, now)
             return _one(await work.signing_keys.every(), made.kid, now)
 
         done = await self._units.retrying(do)
@@ -76,12 +79,13 @@ class SigningKeys:
             keys = await work.signing_keys.locked()
             key = next((key for key in keys if key.kid == kid), None)
             if key is None:
-                raise missing("signing key", kid)
+                raise missing(KEY, kid)
             if await work.requests.claim(request, {"keys": [[kid]]}, now) is None:
                 changes = domain.withdrawn(keys, key, made.kid, now)
                 for new in (change for change in changes if change.kid == made.kid):
                     await work.signing_keys.add(new, made)
                 await work.signing_keys.change([change for change in changes if change.kid != made.kid])
+                work.trail.note(KEY, kid, now)
             keys = await work.signing_keys.every()
             current = domain.signing(keys, now)
             return _one(keys, kid, now), _one(keys, current.kid if current else kid, now)

@@ -72,6 +72,8 @@ class UserServicer(pb_grpc.UserServiceServicer):
 
         async def keep(work: DirectoryWork, rows: list[dict[str, Any]]) -> None:
             await self._rules.keep(work, _names(rows), hashes)
+            if password:
+                work.trail.note("user", rows[0]["id"], rows[0]["update_time"], fields=["password"])
 
         made = await self._users.update(bare, bare.user, "user", guard=guard, before=found, then=keep)
         return pb.UpdateUserResponse(user=made)

@@ -18,7 +18,7 @@ from waybill_client import AsyncWaybill, WaybillError
 T = TypeVar("T")
 S = TypeVar("S")
 Work = TypeVar("Work", bound=Callable[..., Awaitable[int]])
-ROUTED = ("operations", "order", "payment")
+ROUTED = ("audit", "changes", "operations", "order", "payment")
 """Contexts that a command calls at the server it was given; tokens come from the directory's."""
 PAGE = 500
 

@@ -180,7 +180,7 @@ async def test_a_thousand_are_assigned_and_ended_in_as_many_statements_as_one(wo
         await world.schedules().UnassignPriceSchedules(pb.UnassignPriceSchedulesRequest(assignments=keys, request_id=f"u{count}"))
         return world.served.statements - before
 
-    assert await statements(1) == await statements(1_000) == 8
+    assert await statements(1) == await statements(1_000) == 10
     assert (await assignments(world))[0] == []
 
 

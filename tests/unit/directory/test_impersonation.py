@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -21,9 +23,23 @@ SVEN = replace(CLERK, id="sven", party_kind="SUPPLIER", party_id="bolt")
 SAM = replace(seller(roles.BUYER_IMPERSONATION, user="sam"), generations=(3, 4, 5))
 
 
+class Log:
+    """What is written of administrative acts; it stands in for the stores of the directory and for what opens them."""
+
+    def __init__(self, world: World) -> None:
+        self.trail, self._world = self, world
+
+    def note(self, resource: str, id: str, now: datetime, *, action: str = "", fields: Sequence[str] = ()) -> None:
+        self._world.noted.append((resource, id, action))
+
+    async def retrying(self, work: Callable[[Any], Awaitable[Any]]) -> Any:
+        return await work(self)
+
+
 @pytest.fixture
 def world() -> World:
     made = World()
+    made.noted = []
     made.accounts.users |= {"clerk": CLERK, "sven": SVEN}
     return made
 
@@ -32,7 +48,7 @@ async def act(
     world: World, caller: Principal = SAM, client: str = "shop", user: str = "anna", of: str = "", wanted: tuple[str, ...] = ()
 ) -> str:
     """The token of whoever acts in the place of a user."""
-    return (await Impersonate(world.accounts, world.access)(caller, client, user, of, wanted)).token
+    return (await Impersonate(world.accounts, world.access, Log(world), world.clock)(caller, client, user, of, wanted)).token
 
 
 async def refused(world: World, **asked: object) -> WaybillError:
@@ -53,11 +69,12 @@ def verifier(world: World, *raised: Revocation) -> TokenVerifier:
 
 async def test_the_token_is_that_of_the_user_and_names_who_acts(world: World) -> None:
     world.accounts.standings["anna"] = Standing(frozenset({roles.ORDER_READER}), frozenset({"approvers"}))
-    made = await Impersonate(world.accounts, world.access)(SAM, "shop", "anna", "acme", ())
+    made = await Impersonate(world.accounts, world.access, Log(world), world.clock)(SAM, "shop", "anna", "acme", ())
     found = await verifier(world).verify(made.token)
     plain = await verifier(world).verify((await world.password()).token)
     assert found.impersonator_id == "sam"
     assert replace(found, impersonator_id="") == plain
+    assert world.noted == [("user", "anna", "Impersonate")]
     assert made.lifetime.total_seconds() == SHOP.minutes * 60
 
 
@@ -86,6 +103,7 @@ async def test_only_a_user_of_the_seller_with_the_role_acts_in_the_place_of_othe
     world: World, caller: Principal, reason: str, metadata: dict[str, str]
 ) -> None:
     error = await refused(world, caller=caller)
+    assert world.noted == []
     assert (error.kind, error.reason, error.metadata) == (Kind.DENIED, reason, metadata)
 
 

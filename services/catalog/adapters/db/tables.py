@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from libs.audit.trail import audit_table
 from libs.auth import PartyKind, Principal
 from libs.db import metadata
 from libs.idempotency import outcomes, tombstones
@@ -15,6 +16,7 @@ METADATA = metadata()
 REQUESTS = outcomes.table(METADATA)
 DELETED = tombstones.table(METADATA)
 CHANGES = change_tables(METADATA)
+AUDIT = audit_table(METADATA)
 
 PRODUCTS = resource_table(METADATA, "products", resources.PRODUCT)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
+from libs.audit.trail import audit_table
 from libs.auth import PartyKind, Principal
 from libs.db import Json, UtcTime, metadata
 from libs.idempotency import outcomes, tombstones
@@ -24,6 +25,14 @@ def _generation() -> sa.Column[int]:
 REQUESTS = outcomes.table(METADATA)
 DELETED = tombstones.table(METADATA)
 CHANGES = change_tables(METADATA)
+AUDIT = audit_table(
+    METADATA,
+    (
+        *("seller", "buyer", "supplier", "user", "API client", "user group", "user group member"),
+        *("security profile", "security profile assignment", "signing key"),
+    ),
+)
+"""Resources named here are in it whoever changes them: who there is, and what it may do. Addresses are everyday work."""
 SELLERS = resource_table(
     METADATA,
     "sellers",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from libs.db import Tx
 from services.directory.adapters.db.address_books import SqlAddressBooks
+from services.directory.adapters.db.audit_trail import SqlAuditTrail
 from services.directory.adapters.db.memberships import SqlSecurityProfiles, SqlUserGroups
 from services.directory.adapters.db.parties import SqlParties
 from services.directory.adapters.db.refresh_tokens import SqlRefreshTokens
@@ -55,6 +56,11 @@ class SqlDirectoryWork:
     def refresh_tokens(self) -> SqlRefreshTokens:
         """What refresh tokens stand for."""
         return SqlRefreshTokens(self._tx)
+
+    @property
+    def trail(self) -> SqlAuditTrail:
+        """The log of administrative acts."""
+        return SqlAuditTrail(self._tx)
 
     @property
     def books(self) -> SqlAddressBooks:

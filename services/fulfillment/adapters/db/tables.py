@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from libs.audit.trail import audit_table
 from libs.db import Json, Micros, PublicId, UtcTime, metadata
 from libs.idempotency import outcomes, tombstones
 from libs.ids import NUMBERED_ID
@@ -254,6 +255,7 @@ shipment_items = sa.Table(
 
 requests = outcomes.table(METADATA)
 deleted_ids = tombstones.table(METADATA)
+audit_entries = audit_table(METADATA)
 changes = change_tables(METADATA).looking_up(
     Counted(inventory_records.c.key, inventory_records.c.id, inventory_records.c.version + inventory_records.c.bookings)
 )

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
+from libs.audit.trail import Act, note
 from libs.db import Tx, inserting, is_unique_violation
 from libs.idempotency import outcomes, tombstones
 from libs.idempotency.key import RequestKey
@@ -149,7 +150,7 @@ class SqlOrderStore:
         await self.insert_lines(order.key, lines)
         if worksheet != Worksheet():
             await self.save_worksheet(order.key, worksheet)
-        await self._add_to_feed(happened)
+        await self._add_to_feed(order, happened)
 
     async def save(self, before: Order, after: Order, happened: Sequence[Event]) -> None:
         """The order as it has become; fails when somebody else wrote it meanwhile."""
@@ -159,7 +160,7 @@ class SqlOrderStore:
         saved = await self._tx.execute(_SAVE, {"b_key": before.key, "known_version": before.version, **bound(row)})
         if saved.rowcount != 1:
             raise RuntimeError("an order was written without its lock")
-        await self._add_to_feed(happened)
+        await self._add_to_feed(after, happened)
 
     async def require_not_deleted(self, order_id: str) -> None:
         """Raises `OrderIdOfDeleted` for the id of an order that was deleted not long ago."""
@@ -168,7 +169,7 @@ class SqlOrderStore:
 
     async def delete(self, gone: Order, event: Event, body: JsonObject) -> None:
         """An order that never opened: nothing but these tables has anything of it."""
-        await self._add_to_feed([event])
+        await self._add_to_feed(gone, [event])
         for table in (LINE_ITEMS, WORKSHEETS, SUBMISSIONS):
             await self._tx.execute(sa.delete(table).where(table.c.order_key == gone.key))
         await self._tx.execute(sa.delete(ORDERS).where(O.key == gone.key))
@@ -185,8 +186,9 @@ class SqlOrderStore:
         await self._tx.execute(self._tx.insert(DELETED_ORDERS), row)
         await tombstones.bury(self._tx, DELETED, ORDERS.name, [gone.id], gone.update_time)
 
-    async def _add_to_feed(self, happened: Sequence[Event]) -> None:
+    async def _add_to_feed(self, order: Order, happened: Sequence[Event]) -> None:
         if happened:
+            note(self._tx, EVENTS.metadata, [Act("order", order.id, event.time) for event in happened])
             await feed.append(self._tx, EVENTS, [event_row(event) for event in happened])
 
     async def insert_lines(self, key: uuid.UUID, lines: Sequence[Line]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from libs.audit.trail import audit_table
 from libs.db import Json, Micros, UtcTime, metadata
 from libs.idempotency import outcomes, tombstones
 from libs.ids import NUMBERED_ID
@@ -17,6 +18,7 @@ from services.order.domain.status import OrderStatus
 METADATA = metadata()
 REQUESTS = outcomes.table(METADATA)
 DELETED = tombstones.table(METADATA)
+AUDIT = audit_table(METADATA)
 
 ORDERS = sa.Table(
     "orders",

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from libs.audit.trail import audit_table
 from libs.auth import PartyKind, Principal
 from libs.db import Json, Micros, UtcTime, metadata
 from libs.idempotency import outcomes, tombstones
@@ -127,6 +128,7 @@ ACCOUNTS = resource_table(
     sa.Column("bookings", sa.BigInteger, nullable=False, server_default="0"),
 )
 CHANGES = change_tables(METADATA).looking_up(Counted(ACCOUNTS.c.id, ACCOUNTS.c.id, ACCOUNTS.c.version + ACCOUNTS.c.bookings))
+AUDIT = audit_table(METADATA)
 
 
 ACCOUNT_ASSIGNMENTS = sa.Table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from libs.audit.trail import audit_table
 from libs.db import UtcTime, metadata
 from libs.idempotency import outcomes, tombstones
 from libs.relay.changes import change_tables
@@ -15,6 +16,7 @@ METADATA = metadata()
 REQUESTS = outcomes.table(METADATA)
 DELETED = tombstones.table(METADATA)
 CHANGES = change_tables(METADATA)
+AUDIT = audit_table(METADATA)
 SCHEDULES = resource_table(METADATA, "price_schedules", resources.SCHEDULE)
 ASSIGNMENTS = sa.Table(
     "price_assignments",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from libs.audit.trail import audit_table
 from libs.db import metadata
 from libs.idempotency import outcomes, tombstones
 from libs.relay.changes import change_tables
@@ -14,6 +15,7 @@ METADATA = metadata()
 REQUESTS = outcomes.table(METADATA)
 DELETED = tombstones.table(METADATA)
 CHANGES = change_tables(METADATA)
+AUDIT = audit_table(METADATA)
 
 CARRIERS = resource_table(METADATA, "carriers", resources.CARRIER)
 ZONES = resource_table(METADATA, "zones", resources.ZONE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from libs.db.watched import AUDIT as AUDIT_WATCH
 from libs.db.watched import CHANGE_FEED, FAILURES, OUTBOX, Free, Register, Watch, all_by, all_free, by
 from libs.db.watched import CHANGES as CHANGES_WATCH
 from libs.db.watched import DELETED as DELETED_WATCH
@@ -135,6 +136,7 @@ WATCHED: Register = {
     tables.shipments: _SHIPMENTS,
     tables.shipment_items: _ITEMS,
     tables.requests: REQUESTS_WATCH,
+    tables.audit_entries: AUDIT_WATCH,
     tables.deleted_ids: DELETED_WATCH,
     tables.changes.changes: CHANGES_WATCH,
     tables.changes.state: CHANGE_FEED,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from libs.db.watched import AUDIT as AUDIT_WATCH
 from libs.db.watched import DELETED as DELETED_WATCH
 from libs.db.watched import FAILURES, Free, Register, Watch, all_by, all_free, by
 from libs.db.watched import REQUESTS as REQUESTS_WATCH
@@ -134,4 +135,5 @@ WATCHED: Register = {
         Free("without it positions of before a restore would count again"),
     ),
     tables.REQUESTS: REQUESTS_WATCH,
+    tables.AUDIT: AUDIT_WATCH,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from libs.db.watched import AUDIT as AUDIT_WATCH
 from libs.db.watched import CHANGE_FEED, Free, Register, Watch, all_by, all_free, by
 from libs.db.watched import CHANGES as CHANGES_WATCH
 from libs.db.watched import DELETED as DELETED_WATCH
@@ -46,6 +47,7 @@ WATCHED: Register = {
         Free("an attempt that redeems nothing has none, and the order does not state whether it does"),
     ),
     tables.REQUESTS: REQUESTS_WATCH,
+    tables.AUDIT: AUDIT_WATCH,
     tables.DELETED: DELETED_WATCH,
     tables.CHANGES.changes: CHANGES_WATCH,
     tables.CHANGES.state: CHANGE_FEED,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from libs.db.watched import AUDIT as AUDIT_WATCH
 from libs.db.watched import CHANGE_FEED, Free, Register, Watch, all_by, all_free, by
 from libs.db.watched import CHANGES as CHANGES_WATCH
 from libs.db.watched import DELETED as DELETED_WATCH
@@ -57,6 +58,7 @@ WATCHED: Register = {
         Free("a rule may be deleted at any time"),
     ),
     tables.REQUESTS: REQUESTS_WATCH,
+    tables.AUDIT: AUDIT_WATCH,
     tables.DELETED: DELETED_WATCH,
     tables.CHANGES.changes: CHANGES_WATCH,
     tables.CHANGES.state: CHANGE_FEED,

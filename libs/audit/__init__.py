@@ -1,0 +1,1 @@
+"""The log of administrative acts: written in the transactions that carry them out, read by auditors."""
