@@ -91,7 +91,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 if tracing.ACTIVE is not None:
                     tracing.ACTIVE.serve(context_name, method, context.invocation_metadata())
                 try:
-                    call, request, place = await self._enter(
+                    call, request, place, _ = await self._enter(
                         method, context_name, rule, request, deserialize, context, self._load.calls
                     )
                 except Exception as error:
@@ -133,10 +133,10 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
             async def messages() -> AsyncGenerator[Any, None]:
                 nonlocal call, request, holds
-                call, entered, place = await self._enter(
+                call, entered, place, tokens = await self._enter(
                     method, context_name, rule, request, deserialize, context, self._load.streams
                 )
-                request, holds = None, self._entrance.holds(_tokens(context))
+                request, holds = None, self._entrance.holds(tokens)
                 CURRENT.set(call)
                 begin(self._entrance.outside)
                 try:
@@ -191,9 +191,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         deserialize: Callable[[bytes], Any],
         context: Any,
         admission: Admission,
-    ) -> tuple[Call, Any, Place | None]:
+    ) -> tuple[Call, Any, Place | None, Tokens]:
         """Who calls, whether it may, whether there is room for it, and what it says, in this order. An outside call has its
-        place from here on."""
+        place from here on. The tokens are those that the caller is known by."""
         served[method] += 1
         user = service = request_id = ""
         forwarded: list[str] = []
@@ -207,7 +207,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 request_id = value[:100]
             elif key == FORWARDED:
                 forwarded.append(value)
-        caller, caller_service = await self._entrance.caller(method, name, Tokens(service, user))
+        tokens = Tokens(service, user)
+        caller, caller_service = await self._entrance.caller(method, name, tokens)
         rule.require(caller, caller_service)
         outside, source, place = self._entrance.outside, NOWHERE, None
         if outside:
@@ -219,7 +220,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         deadline = None if left is None else time.monotonic() + left
         if place is not None:
             place.take()
-        return Call(method, request_id or uuid.uuid4().hex, caller, caller_service, deadline, source), request, place
+        call = Call(method, request_id or uuid.uuid4().hex, caller, caller_service, deadline, source)
+        return call, request, place, tokens
 
     async def _fail(self, context: Any, method: str, call: Call | None, error: Exception, name: str, began: float) -> None:
         """Answers with a failure; what is no WaybillError is a defect, and is logged with where it came from."""
@@ -254,12 +256,6 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 caller=_who(call),
                 **trace,
             )
-
-
-def _tokens(context: Any) -> Tokens:
-    """What the call carries of its caller."""
-    sent = dict(context.invocation_metadata() or ())
-    return Tokens(sent.get("waybill-service", ""), sent.get("authorization", ""))
 
 
 def _drained(resume_token: str) -> WaybillError:

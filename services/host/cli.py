@@ -26,7 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "backup": "services.host.backup.command:backup",
     "restore": "services.host.backup.command:restore",
     "owner": "services.host.process.owner:owner",
-    "service-keys": "services.host.process.key_pairs:service_keys",
+    "service-keys": "services.host.process.service_keys_command:service_keys",
     "config": "services.host.process.config:config",
     "protos": "services.host.protos:protos",
     "health": "services.host.process.health:health",

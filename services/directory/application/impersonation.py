@@ -10,7 +10,6 @@ from libs.errors import Kind, Violations, WaybillError, missing
 from services import roles
 from services.directory.application.access_tokens import AccessTokens, Issued
 from services.directory.application.ports import Accounts, DirectoryWork, Units
-from services.directory.domain.access import require_seller
 from services.directory.domain.grants import Account, Client, admits_company
 from waybill.directory.v1 import reasons
 from waybill.type.v1 import reasons as common
@@ -58,7 +57,7 @@ def _require_impersonator(caller: Principal) -> None:
     if not caller.is_seller:
         why = "only users of the seller act in the place of others"
         raise WaybillError(Kind.DENIED, common.PARTY_NOT_ADMITTED, why, metadata={"parties": PartyKind.SELLER.value})
-    require_seller(caller, roles.BUYER_IMPERSONATION)
+    caller.require(roles.BUYER_IMPERSONATION)
 
 
 def _check(client: Client, user: Account) -> None:

@@ -9,9 +9,8 @@ from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import Violations
 from libs.idempotency.key import RequestKey
-from services import roles
 from services.directory.application.ports import DirectoryWork, Units
-from services.directory.domain.access import commands, grantable, require_seller
+from services.directory.domain.access import commands, grantable
 from services.directory.domain.memberships import ProfileAssignment
 from waybill.directory.v1 import reasons
 
@@ -55,7 +54,6 @@ class SecurityProfileAssignments:
         self, caller: Principal, found: Violations, items: Sequence[ProfileAssignment], request: RequestKey | None
     ) -> None:
         """Adds all or none. `found` is what is wrong so far."""
-        require_seller(caller, roles.SECURITY_PROFILE_ADMIN)
         seen: set[ProfileAssignment] = set()
         for i, item in enumerate(items):
             found.require(f"assignments[{i}]", item not in seen, reasons.DUPLICATE_ITEM, "stands twice")
@@ -75,11 +73,8 @@ class SecurityProfileAssignments:
 
         await self._units.retrying(do)
 
-    async def unassign(
-        self, caller: Principal, found: Violations, items: Sequence[ProfileAssignment], request: RequestKey | None
-    ) -> None:
+    async def unassign(self, found: Violations, items: Sequence[ProfileAssignment], request: RequestKey | None) -> None:
         """Ends those that stand. It gives nobody anything, so it needs no role of the profiles."""
-        require_seller(caller, roles.SECURITY_PROFILE_ADMIN)
         found.raise_if_any()
         now = self._clock.now()
 

@@ -11,7 +11,6 @@ from libs.clock import Clock
 from libs.errors import Violations, missing, precondition
 from libs.idempotency.key import RequestKey
 from libs.identify import folded
-from services import roles
 from services.directory.application.bootstrap import OWNER
 from services.directory.application.ports import DirectoryWork, KnownUser, Secrets, Units
 from services.directory.domain.access import commands, grantable
@@ -131,8 +130,7 @@ class SetPassword:
         self._clock = clock
 
     async def __call__(self, caller: Principal, user_id: str, password: str, request: RequestKey | None) -> None:
-        """Needs UserAdmin, and every role that the user holds."""
-        caller.require(roles.USER_ADMIN)
+        """Needs every role that the user holds."""
         found = Violations()
         found.check_id("user_id", user_id)
         check_password(found, "password", password, required=True)

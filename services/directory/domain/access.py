@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from libs.auth import PartyKind, Principal
-from libs.errors import Violations, denied, missing
+from libs.errors import Violations, missing
 from services import roles
 from waybill.directory.v1 import reasons
 
@@ -21,13 +21,6 @@ def require_party(caller: Principal, kind: str, id: str) -> None:
     """Raises NOT_FOUND for a company that the caller may not see."""
     if not sees_party(caller, kind, id):
         raise missing(kind.lower(), id)
-
-
-def require_seller(caller: Principal, *held: str) -> None:
-    """Raises ROLE_MISSING, naming the first, unless the caller holds one of the roles, and belongs to the seller."""
-    caller.require(*held)
-    if not caller.is_seller:
-        raise denied(held[0])
 
 
 def known_roles(found: Violations, where: str, wanted: Sequence[str]) -> None:

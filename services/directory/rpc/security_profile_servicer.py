@@ -83,7 +83,7 @@ class SecurityProfileServicer(pb_grpc.SecurityProfileServiceServicer):
     ) -> pb.UnassignSecurityProfilesResponse:
         caller, found = current().principal, counted("assignments", request.assignments)
         items = [profile_assignment_in(found, f"assignments[{i}]", item) for i, item in enumerate(request.assignments[:BATCH])]
-        await self._assignments.unassign(caller, found, items, key_of(caller, current().method, request))
+        await self._assignments.unassign(found, items, key_of(caller, current().method, request))
         return pb.UnassignSecurityProfilesResponse()
 
     async def ListSecurityProfileAssignments(

@@ -11,7 +11,6 @@ from services.directory.domain.access import (
     grantable,
     known_roles,
     require_party,
-    require_seller,
     sees_party,
     token_roles,
 )
@@ -104,14 +103,6 @@ def test_everyone_sees_the_own_company_and_the_seller_all():
     with pytest.raises(WaybillError) as refused:
         require_party(buyer(), "BUYER", "globex")
     assert (refused.value.kind, refused.value.metadata) == (Kind.MISSING, {"resource": "buyer", "id": "globex"})
-
-
-def test_what_is_the_sellers_needs_the_role_and_the_company():
-    require_seller(seller(USERS), USERS)
-    for caller in (seller(SHOP), buyer(USERS), buyer(FULL)):
-        with pytest.raises(WaybillError) as refused:
-            require_seller(caller, USERS)
-        assert (refused.value.reason, refused.value.metadata) == ("ROLE_MISSING", {"role": USERS})
 
 
 def test_unknown_and_repeated_roles_are_noted():
