@@ -74,7 +74,7 @@ class FakeOrders:
     async def ReportFulfillment(self, request: Any, context: Any) -> Any:
         self.calls += 1
         if self.down:
-            raise WaybillError(Kind.EXHAUSTED, "TOO_MANY_CALLS", "not now")
+            raise WaybillError(Kind.EXHAUSTED, "TOO_MANY_CALLS", "not now", metadata={"limit": "process"})
         if self.meanwhile is not None:
             happens, self.meanwhile = self.meanwhile, None
             await happens()

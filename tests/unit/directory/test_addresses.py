@@ -69,12 +69,32 @@ def test_an_assignment_lets_a_restricted_buyer_use_an_address_for_its_purposes_o
     assert [(u.shipping, u.billing) for u in usable([{"id": "a"}], assigned, "anna", restricted=True)] == purposes
 
 
+BOOKS = {"SELLER:seller", "BUYER:acme", "SUPPLIER:north"}
+
+
 def test_who_may_write_a_book():
-    assert not only_own(seller(roles.ADDRESS_ADMIN))
-    assert not only_own(supplier(roles.ADDRESS_ADMIN))
-    assert not only_own(buyer(roles.ADDRESS_ADMIN, roles.ME_ADDRESS_ADMIN))
-    assert only_own(buyer(roles.ME_ADDRESS_ADMIN))
+    assert not only_own(seller(roles.ADDRESS_ADMIN), BOOKS)
+    assert not only_own(supplier(roles.ADDRESS_ADMIN), {"SUPPLIER:north"})
+    assert not only_own(buyer(roles.ADDRESS_ADMIN, roles.ME_ADDRESS_ADMIN), {"BUYER:acme"})
+    assert only_own(buyer(roles.ME_ADDRESS_ADMIN), {"BUYER:acme"})
     for caller in (buyer(), supplier(roles.ME_ADDRESS_ADMIN), seller(roles.ME_ADDRESS_ADMIN)):
         with pytest.raises(WaybillError) as refused:
-            only_own(caller)
+            only_own(caller, BOOKS)
         assert refused.value.metadata == {"role": roles.ADDRESS_ADMIN}
+
+
+@pytest.mark.parametrize(
+    ("caller", "books"),
+    [
+        (seller(roles.ADMIN_ADDRESS_ADMIN), {"SELLER:seller"}),
+        (seller(roles.SUPPLIER_ADDRESS_ADMIN), {"SUPPLIER:north"}),
+        (seller(roles.ADMIN_ADDRESS_ADMIN, roles.SUPPLIER_ADDRESS_ADMIN), {"SELLER:seller", "SUPPLIER:north"}),
+        (supplier(roles.SUPPLIER_ADDRESS_ADMIN), {"SUPPLIER:north"}),
+    ],
+)
+def test_a_narrower_role_is_for_some_books(caller, books):
+    assert not only_own(caller, books)
+    for other in BOOKS - books:
+        with pytest.raises(WaybillError) as refused:
+            only_own(caller, {*books, other})
+        assert refused.value.metadata["id"] == other.partition(":")[2]
