@@ -7,6 +7,7 @@ not there are made once and kept in `.env`, which only its owner can read.
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import os
 import re
@@ -20,7 +21,9 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / ".env"
-SECRETS = ("WAYBILL_SERVICE_SECRET", "WAYBILL_POSTGRES_PASSWORD")
+SECRETS = ("WAYBILL_SERVICE_SECRET", "WAYBILL_POSTGRES_PASSWORD", "WAYBILL_SEALING_KEY")
+SEALING_KEY = "WAYBILL_SEALING_KEY"
+"""Is 32 bytes in base64; the others may be any text."""
 BUILD_ARGUMENTS = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST")
 CONTEXTS = ("directory", "catalog", "pricing", "shipping", "payment", "fulfillment", "order")
 PATIENCE = 400.0
@@ -116,11 +119,15 @@ def know_secrets(make: bool) -> None:
     kept = dict(line.split("=", 1) for line in KEPT.read_text().splitlines() if "=" in line) if KEPT.exists() else {}
     missing = [name for name in SECRETS if not os.environ.get(name) and not kept.get(name)]
     if missing and make:
-        say(f"making {' and '.join(missing)}, kept in .env")
+        say(f"making {', '.join(missing)}, kept in .env")
         with os.fdopen(os.open(KEPT, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
-            file.writelines(f"{name}={secrets.token_urlsafe(36)}\n" for name in missing)
+            file.writelines(f"{name}={_made(name)}\n" for name in missing)
     for name in missing if not make else ():
         os.environ[name] = "unused"
+
+
+def _made(name: str) -> str:
+    return base64.b64encode(os.urandom(32)).decode() if name == SEALING_KEY else secrets.token_urlsafe(36)
 
 
 def image() -> str:

@@ -195,6 +195,23 @@ class Database:
             finally:
                 driver.pragma("foreign_keys=ON")
 
+    async def forget_overwritten(self) -> None:
+        """Writes SQLite's file anew, so that nothing is left in it, or in its log, of what was overwritten or deleted.
+
+        PostgreSQL keeps such rows, which nobody can select, until it vacuums.
+        """
+        if self.dialect != "sqlite":
+            return
+        async with self._alone(), self._connected(self._writer) as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            driver.pragma(f"busy_timeout={int(self._tuning.sqlite_wait * 1000)}")
+            try:
+                driver.execute("VACUUM", ())
+                driver.pragma("wal_checkpoint(TRUNCATE)")
+            finally:
+                driver.pragma("busy_timeout=50")  # as it was opened with
+
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
         """Holds the lock of SQLite's one writer."""

@@ -30,6 +30,7 @@ from services.directory.adapters.db.invariants.census import CensusReader
 from services.directory.adapters.db.invariants.rules import look
 from services.directory.adapters.db.membership_lists import SqlMembershipLists
 from services.directory.adapters.db.revocations import SqlRevocationLists
+from services.directory.adapters.db.sealing import FindKeys, drop_keys, seal_stored
 from services.directory.adapters.db.sign_ins import SqlSignIns
 from services.directory.adapters.db.signing_keys import SqlKeyRing
 from services.directory.adapters.db.tables import (
@@ -105,6 +106,18 @@ async def _open(settings: Settings) -> Database:
     return await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.tuning)
 
 
+async def sealed(settings: Settings, find: FindKeys, clock: Clock) -> Settings:
+    """The settings with the sealing keys, after whatever lay open was sealed. Before anything else is built or set up.
+
+    Migrates. Raises `SealingKeyMismatch`.
+    """
+    database = await _open(settings)
+    try:
+        return replace(settings, sealing=await seal_stored(database, find, clock))
+    finally:
+        await database.close()
+
+
 async def bootstrap(settings: Settings, clock: Clock, ids: IdSource) -> OneTimeSecret | None:
     """Sets an empty directory up; None when it is not empty. One without a key to sign with gets one.
 
@@ -113,11 +126,12 @@ async def bootstrap(settings: Settings, clock: Clock, ids: IdSource) -> OneTimeS
     database = await _open(settings)
     argon2 = Argon2(settings.argon2_time, settings.argon2_memory_kib)
     secret = argon2.new()
+    keys = RsaKeys(ids, settings.sealing_keys)
     try:
         if not await is_empty(database):
-            await renew_key(database, RsaKeys(ids), clock)
+            await renew_key(database, keys, clock)
             return None
-        made_key = await RsaKeys(ids).make()
+        made_key = await keys.make()
         rows = await first_rows(settings.seller_id, settings.seller_name, secret, argon2.hash, clock, made_key)
         made = await store(database, rows)
     finally:
@@ -149,6 +163,18 @@ async def reset_owner_secret(settings: Settings, clock: Clock) -> OneTimeSecret 
     finally:
         await database.close()
     return OneTimeSecret(ADMIN_CLIENT, secret, OWNER) if known else None
+
+
+async def forget_keys(settings: Settings) -> int:
+    """Drops every key of tokens, as when the key that sealed them is lost, and says how many; the next start makes one.
+
+    For whoever commands the database. Does not migrate; raises `SchemaError`.
+    """
+    database = await _open(replace(settings, tuning=replace(settings.tuning, migrate=False)))
+    try:
+        return await database.retrying(drop_keys)
+    finally:
+        await database.close()
 
 
 def _groups_and_profiles(
@@ -185,9 +211,10 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     clock, ids = runtime.clock, runtime.ids
     argon2 = Argon2(settings.argon2_time, settings.argon2_memory_kib, settings.argon2_threads, settings.argon2_queue)
     revocations, ending = SqlRevocationLists(database), EndTokens(clock)
-    accounts, key_ring = SqlAccounts(database), SqlKeyRing(database, settings.audience)
+    accounts, key_ring = SqlAccounts(database), SqlKeyRing(database, settings.sealing_keys, settings.audience)
     contexts, units = SqlContexts(database), SqlUnitsOfWork(database, SqlDirectoryWork)
     sign_ins = SqlSignIns(database)
+    keys = RsaKeys(ids, settings.sealing_keys)
     key_changes = KeyChanges()
     database.on_commit(REVOCATIONS, key_changes.announce_revocation)
     throttle = Throttle(clock, sign_ins, settings.sign_in_limits)
@@ -206,7 +233,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         (revocation_service_pb2_grpc.add_RevocationServiceServicer_to_server, RevocationServicer(revocations), "Revocation"),
         (
             key_service_pb2_grpc.add_KeyServiceServicer_to_server,
-            KeyServicer(SigningKeys(units, clock, RsaKeys(ids), timedelta(seconds=settings.key_lead), key_changes.announce)),
+            KeyServicer(SigningKeys(units, clock, keys, timedelta(seconds=settings.key_lead), key_changes.announce)),
             "Key",
         ),
         (
@@ -260,6 +287,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             revocations.forgetting(clock),
             sign_ins.sweeping(clock),
             refresh_tokens.forgetting(database, clock),
+            key_ring.erasing(clock),
         ],
         close=close,
         inspection=_inspection(database),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from libs.sealing import SealingKeys
 from libs.service.service_settings import ServiceSettings
 from libs.service.settings import URL, seconds, setting
 from services.directory.application.throttle import Limits
@@ -83,6 +84,16 @@ class Settings(ServiceSettings):
             timedelta(seconds=self.failed_sign_in_window),
             timedelta(days=self.known_sources),
         )
+
+    sealing: SealingKeys | None = None
+    """What private halves of keys are sealed by. The host finds it; it stands in no setting of the service."""
+
+    @property
+    def sealing_keys(self) -> SealingKeys:
+        """The same, where private halves are made or used."""
+        if self.sealing is None:
+            raise RuntimeError("the directory was given no sealing key: it neither makes nor uses keys of tokens without one")
+        return self.sealing
 
     @property
     def audience(self) -> str:

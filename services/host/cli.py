@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "restore": "services.host.backup.command:restore",
     "owner": "services.host.process.owner:owner",
     "service-keys": "services.host.process.service_keys_command:service_keys",
+    "sealing-key": "services.host.process.sealing_keys:sealing_key",
     "config": "services.host.process.config:config",
     "protos": "services.host.protos:protos",
     "health": "services.host.process.health:health",

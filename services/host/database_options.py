@@ -46,7 +46,8 @@ def merged(values: Mapping[str, Any], given: Mapping[str, Any]) -> HostSettings:
     services = values["services"]
     if "migrate" in options:
         services = {context: {**chosen, "migrate": options["migrate"]} for context, chosen in services.items()}
-    common = {"data": default_data(), "bind": DEFAULT_SERVER, "addresses": values["addresses"], "services": services}
+    common = {"data": default_data(), "bind": DEFAULT_SERVER, "addresses": values["addresses"], "files": values["files"]}
+    common["services"] = services
     made = build(HostSettings, common, {**values, **options})
     if wrong := disagreement(made):
         raise SettingError(wrong)

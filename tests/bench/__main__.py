@@ -22,6 +22,7 @@ from services.host.sample.marketplace import PASSWORD, SHOP
 from tests.bench import authorisation, load, parts, processes
 from tests.bench.load import Measured
 from tests.bench.processes import Fleet
+from tests.support import sealing
 from tests.support.postgres import throwaway_cluster
 from waybill_client import AsyncWaybill
 
@@ -215,4 +216,5 @@ if __name__ == "__main__":
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    sealing.begin()
     asyncio.run(main(30 if given.quick else 150, given.json))

@@ -17,6 +17,7 @@ import psutil
 
 from services.host.contexts import CONTEXTS
 from tests.support.ports import free_address
+from tests.support.sealing import SEALING_KEY
 
 SECRET = "benchmark-secret-benchmark-secret"
 
@@ -87,6 +88,7 @@ def distributed(url: str, replicas: int = 1) -> Iterator[Fleet]:
     inner = {address: free_address() for many in places.values() for address in many}
     environment = {f"WAYBILL_{c.upper()}_ADDRESS": ",".join(inner[a] for a in many) for c, many in places.items()}
     environment |= {"WAYBILL_DATABASE_URL": url, "WAYBILL_SERVICE_SECRET": SECRET, "WAYBILL_DRAIN_SECONDS": "0"}
+    environment["WAYBILL_SEALING_KEY"] = SEALING_KEY
     secret = ""
     with ExitStack() as stack:
         processes = {}

@@ -19,6 +19,7 @@ from tests.chaos.replies import LoseReplies, Losses, wired
 from tests.chaos.scenarios import SCENARIOS
 from tests.chaos.soak import CLIENTS, Client, Storm, nemesis
 from tests.chaos.watching import Watcher, events_of
+from tests.support import sealing
 from tests.support.crashable import crashable_cluster
 from tests.support.fleet import fleet
 from tests.support.postgres import throwaway_cluster
@@ -177,6 +178,7 @@ def main() -> int:
     storm.add_argument("--seed", type=int, default=None)
     commands.add_parser("pauses", help="stop processes for longer than their leases")
     given = parser.parse_args()
+    sealing.begin()
     if given.command == "pauses":
         return asyncio.run(pauses())
     if given.command == "soak":

@@ -17,6 +17,7 @@ from services.host.sample.marketplace import PASSWORD, SHOP, set_up
 from services.host.sample.parties import sign_in
 from tests.support.process import served
 from tests.support.rest import broken, unrest
+from tests.support.sealing import sealing_key_for
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import order_pb2, order_service_pb2, submission_pb2
 from waybill.payment.v1 import credit_card_service_pb2, payment_pb2
@@ -97,7 +98,9 @@ async def test_a_submit_that_is_decided_and_not_confirmed_is_answered_as_under_w
     """Nothing differs between the services, and yet its accounts are not debited: it is not at rest."""
     secret = await killed(tmp_path, database_url, "order.submit.decided")
     async with (
-        running(HostSettings(data=tmp_path, database_url=database_url, background=False)) as idle,
+        running(
+            HostSettings(data=tmp_path, database_url=database_url, sealing_key=sealing_key_for(database_url), background=False)
+        ) as idle,
         AsyncWaybill(idle.address, "waybill-admin", secret) as owner,
     ):
         report = await check(owner)

@@ -14,6 +14,7 @@ from services.host.process.settings import HostSettings
 from services.host.sample.parties import People, sign_in
 from tests.chaos.steps import accept, cancel, place, provide, settled, ship, supplier_order, until_answered
 from tests.support.marketplace import marketplace
+from tests.support.sealing import sealing_key_for
 from waybill_client import AsyncWaybill, WaybillError
 
 ORDERS = 8
@@ -56,7 +57,14 @@ async def deadlocks(url: str) -> int:
 async def test_calls_that_meet_over_the_same_rows_never_deadlock(cluster_database: str, tmp_path: Path):
     async with marketplace(tmp_path, cluster_database, rests=True) as market:
         await provide(market.people.owner, market.people.ada)
-        async with running(HostSettings(data=tmp_path, database_url=cluster_database, tuning=Tuning(pool_size=8))) as second:
+        async with running(
+            HostSettings(
+                data=tmp_path,
+                database_url=cluster_database,
+                sealing_key=sealing_key_for(cluster_database),
+                tuning=Tuning(pool_size=8),
+            )
+        ) as second:
             owner = AsyncWaybill(second.address, "waybill-admin", market.secret.client_secret)
             other = await sign_in(second.address, owner)
             await asyncio.gather(*(live([market.people, other], number) for number in range(ORDERS)))

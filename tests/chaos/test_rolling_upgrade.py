@@ -20,6 +20,7 @@ from services.host.sample.marketplace import PASSWORD, SHOP, set_up
 from services.host.sample.parties import People, sign_in
 from tests.chaos.steps import provide
 from tests.support.process import said, served
+from tests.support.sealing import sealing_key_for
 from waybill.order.v1 import checkout_service_pb2, line_item_pb2, order_pb2, order_service_pb2
 from waybill_client import AsyncWaybill
 
@@ -131,7 +132,7 @@ async def entered(address: str, secret: str) -> People:
 async def test_a_new_build_serves_beside_the_old_one_or_after_it_and_the_old_one_can_come_back(tmp_path, database_url):
     assert set(TABLES) == set(CONTEXTS)
     data = tmp_path / "data"
-    host = HostSettings(data=data, database_url=database_url)
+    host = HostSettings(data=data, database_url=database_url, sealing_key=sealing_key_for(database_url))
     at = ["--database-url", database_url] if database_url else ["--data", str(data)]
     newer, newest = later_build(tmp_path / "newer", 1), later_build(tmp_path / "newest", 2)
     async with served(data, database_url) as old:

@@ -30,6 +30,7 @@ from services.host.sample.parties import sign_in
 from tests.e2e.steps import card, ready, until
 from tests.support.marketplace import ALL, INCOMING, Marketplace, create
 from tests.support.process import said
+from tests.support.sealing import sealing_key_for
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2, supplier_order_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as pb
 from waybill.order.v1 import checkout_service_pb2, order_pb2, order_service_pb2
@@ -49,7 +50,8 @@ async def waybill(command: str, archive: Path, data: Path, url: str) -> tuple[in
 @asynccontextmanager
 async def served_again(market: Marketplace, data: Path, url: str) -> AsyncIterator[Marketplace]:
     """Serves what was restored; everyone signs in with the secrets they had. Ends with the invariant check."""
-    async with running(HostSettings(data=data, database_url=url, tuning=Tuning(pool_size=8))) as host:
+    settings = HostSettings(data=data, database_url=url, sealing_key=sealing_key_for(url), tuning=Tuning(pool_size=8))
+    async with running(settings) as host:
         assert host.secret is None
         owner = AsyncWaybill(host.address, "waybill-admin", market.secret.client_secret)
         again = Marketplace(host, await sign_in(host.address, owner), market.secret, url)
@@ -271,7 +273,12 @@ async def test_contexts_in_databases_of_their_own_are_restored_and_cut_together(
 ) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     own = cluster_database if market.database_url else f"sqlite:///{tmp_path / 'elsewhere' / 'order.sqlite3'}"
-    apart = HostSettings(data=tmp_path / "restored", database_url=other_database_url, services={"order": {"database_url": own}})
+    apart = HostSettings(
+        data=tmp_path / "restored",
+        database_url=other_database_url,
+        sealing_key=sealing_key_for(other_database_url),
+        services={"order": {"database_url": own}},
+    )
     await market.people.ada.place_order({"tape": 1, "lamp": 2}, id="APART")
     await backup(HostSettings(data=tmp_path, database_url=market.database_url), first, lambda *_: None)
     await restore(apart, first, lambda *_: None)
@@ -344,11 +351,10 @@ async def test_a_submit_that_was_under_way_at_the_cut_is_brought_to_its_end_by_c
     await backup(HostSettings(data=tmp_path, database_url=market.database_url), archive, lambda *_: None)
     assert await until(market.people.ada, "LATE", order_pb2.ORDER_STATUS_OPEN)
     assert (await waybill("restore", archive, data, other_database_url))[0] == 0
+    sealing_key = sealing_key_for(other_database_url)
+    settings = HostSettings(data=data, database_url=other_database_url, sealing_key=sealing_key, background=False)
     secret = market.secret.client_secret
-    async with (
-        running(HostSettings(data=data, database_url=other_database_url, background=False)) as idle,
-        AsyncWaybill(idle.address, "waybill-admin", secret) as owner,
-    ):
+    async with running(settings) as idle, AsyncWaybill(idle.address, "waybill-admin", secret) as owner:
         left = await reconcile(owner, [], 0, lambda _: None)
     assert left[ATTEMPT] == 1
     async with served_again(market, data, other_database_url) as again:

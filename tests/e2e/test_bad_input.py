@@ -17,7 +17,10 @@ from google.type.money_pb2 import Money
 
 from libs.auth import PartyKind, Principal, TokenSigner
 from libs.auth.user_tokens import claims_of
+from libs.sealing import sealed_by
 from services import roles
+from services.host.process.sealing import sealing_keys
+from services.host.process.settings import HostSettings
 from services.host.sample.marketplace import PASSWORD, SHOP
 from tests.support import keys
 from tests.support.marketplace import ALL, Marketplace, create, get, lines
@@ -295,7 +298,8 @@ async def test_a_token_that_does_not_hold_is_refused(
 
 async def test_a_token_whose_time_is_over_is_refused(sqlite_market: Marketplace, tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "directory.sqlite3")) as database:
-        kid, pem = database.execute("SELECT kid, private_pem FROM signing_keys").fetchone()
+        kid, sealed = database.execute("SELECT kid, private_pem FROM signing_keys").fetchone()
+    pem = sealing_keys(HostSettings(data=tmp_path))(frozenset([sealed_by(sealed)])).open(sealed, f"signing key {kid}")
     token = TokenSigner(pem, kid).issue(CALLER, timedelta(hours=1), datetime.now(UTC) - timedelta(hours=2))
     async with grpc.aio.insecure_channel(sqlite_market.address) as channel:
         with pytest.raises(grpc.aio.AioRpcError) as refused:

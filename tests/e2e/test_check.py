@@ -26,6 +26,7 @@ from tests.e2e.steps import until_parked
 from tests.support import own_orders
 from tests.support.marketplace import Marketplace
 from tests.support.process import said
+from tests.support.sealing import SEALING_KEY
 from tests.support.tampering import tampered
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as svc
 from waybill.inspection.v1 import inspection_service_pb2 as pb
@@ -116,7 +117,7 @@ async def test_books_that_cannot_be_looked_at_are_neither_sound_nor_broken(sqlit
 
 
 async def test_books_that_no_server_hosts_are_named_and_are_not_sound(tmp_path: Path) -> None:
-    settings = HostSettings(data=tmp_path, only="directory", background=False, drain_seconds=0)
+    settings = HostSettings(data=tmp_path, only="directory", sealing_key=SEALING_KEY, background=False, drain_seconds=0)
     async with running(settings) as host:
         code, text = await run(host)
         failed, output = await run(host, "--json")

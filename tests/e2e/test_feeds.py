@@ -19,6 +19,7 @@ from tests.support.marketplace import Marketplace, lines, marketplace
 from tests.support.ports import free_address
 from tests.support.prepared import Prepared
 from tests.support.process import said, served
+from tests.support.sealing import sealing_key_for
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.changes.v1 import change_service_pb2 as pb
 from waybill.directory.v1 import buyer_service_pb2
@@ -94,7 +95,13 @@ async def change_all(owner: AsyncWaybill, address: str, id: str) -> dict[str, Ch
 async def test_the_feed_of_every_context_goes_on_after_a_restart_with_none_missed_and_none_twice(
     tmp_path: Path, database_url: str
 ) -> None:
-    settings = HostSettings(data=tmp_path, database_url=database_url, bind=free_address(), tuning=Tuning(pool_size=8))
+    settings = HostSettings(
+        data=tmp_path,
+        database_url=database_url,
+        sealing_key=sealing_key_for(database_url),
+        bind=free_address(),
+        tuning=Tuning(pool_size=8),
+    )
     before: dict[str, tuple[Seen, str]] = {}
     async with running(settings) as first:
         assert first.secret is not None

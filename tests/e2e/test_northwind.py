@@ -17,6 +17,7 @@ from services.host.northwind.setup import load
 from services.host.process.embedded import running
 from services.host.process.settings import HostSettings
 from services.host.remote.servers import Servers
+from tests.support.sealing import sealing_key_for
 from waybill.fulfillment.v1 import supplier_order_pb2
 from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill_client import AsyncWaybill
@@ -34,7 +35,9 @@ def some(count: int) -> list[Row]:
 @asynccontextmanager
 async def replayed(folder: Path, url: str, orders: list[Row], forward: bool) -> AsyncIterator[AsyncWaybill]:
     """A marketplace in which these orders have been replayed; its invariants are checked."""
-    async with running(HostSettings(data=folder, database_url=url, tuning=Tuning(pool_size=8))) as host:
+    async with running(
+        HostSettings(data=folder, database_url=url, sealing_key=sealing_key_for(url), tuning=Tuning(pool_size=8))
+    ) as host:
         assert host.secret is not None
         owner = AsyncWaybill(host.address, host.secret.client_id, host.secret.client_secret)
         await load(owner, DATA, "seller")

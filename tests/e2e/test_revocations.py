@@ -15,6 +15,7 @@ import pytest
 from services import roles
 from services.host.process.embedded import Host, running
 from services.host.process.settings import HostSettings
+from tests.support.sealing import SEALING_KEY
 from waybill.catalog.v1 import product_service_pb2 as products
 from waybill.catalog.v1 import product_service_pb2_grpc
 from waybill.changes.v1 import change_service_pb2 as changes
@@ -86,7 +87,7 @@ class Two:
 @asynccontextmanager
 async def two(folder: Path) -> AsyncIterator[Two]:
     """With a buyer, its user ada, the seller's clerk, and a client for both."""
-    async with running(HostSettings(data=folder, only="directory", service_secret=SECRET)) as directory:
+    async with running(HostSettings(data=folder, only="directory", sealing_key=SEALING_KEY, service_secret=SECRET)) as directory:
         other = HostSettings(
             data=folder, only="catalog", service_secret=SECRET, addresses={"directory": directory.inner_address}, key_poll=0.1
         )

@@ -26,6 +26,7 @@ from services.order.domain.model import Event
 from tests.support.marketplace import ALL, INCOMING, OUTGOING, Marketplace, create, marketplace
 from tests.support.ports import free_address
 from tests.support.prepared import Prepared
+from tests.support.sealing import sealing_key_for
 from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill_client import AsyncWaybill, Waybill, WaybillError
 
@@ -59,7 +60,13 @@ async def test_a_resumed_watch_goes_on_where_it_ended(shared_market: Marketplace
 
 @pytest.mark.on_sqlite
 async def test_a_watch_of_the_client_goes_on_when_its_server_is_replaced(tmp_path: Path, database_url: str) -> None:
-    settings = HostSettings(data=tmp_path, database_url=database_url, bind=free_address(), tuning=Tuning(pool_size=8))
+    settings = HostSettings(
+        data=tmp_path,
+        database_url=database_url,
+        sealing_key=sealing_key_for(database_url),
+        bind=free_address(),
+        tuning=Tuning(pool_size=8),
+    )
     seen: list[tuple[str, int]] = []
     too: list[tuple[str, int]] = []
     async with running(settings) as first:

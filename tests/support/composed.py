@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from libs.sealing import new_key
 from services.host.contexts import CONTEXTS
 from waybill_client import AsyncWaybill
 
@@ -102,6 +103,7 @@ def composed() -> Iterator[Composed]:
         "WAYBILL_IMAGE": os.environ.get("WAYBILL_IMAGE") or IMAGE,
         "WAYBILL_POSTGRES_IMAGE": os.environ.get("WAYBILL_TEST_POSTGRES_IMAGE") or "postgres:15",
         "WAYBILL_SERVICE_SECRET": secrets.token_urlsafe(36),
+        "WAYBILL_SEALING_KEY": new_key(),
         "WAYBILL_POSTGRES_PASSWORD": secrets.token_urlsafe(24),
         "WAYBILL_HEALTH_INTERVAL": "2s",
         "WAYBILL_PUBLISH": "127.0.0.1",

@@ -18,6 +18,7 @@ from services.host.sample.parties import People, sign_in
 from tests.support.ports import free_port
 from tests.support.process import Process, started
 from tests.support.rest import PATIENCE, at_rest
+from tests.support.sealing import SEALING_KEY
 from waybill.operations.v1 import outbox_service_pb2
 from waybill_client import AsyncWaybill
 
@@ -110,6 +111,7 @@ class Fleet:
         arguments = ["serve", "--only", member.context]
         arguments += ["--bind", member.address, "--service-bind", member.inner_address, "--log-level", "WARNING"]
         environment = {**os.environ, "COLUMNS": "400", "WAYBILL_DATABASE_URL": self.url, "WAYBILL_SERVICE_SECRET": SECRET}
+        environment["WAYBILL_SEALING_KEY"] = SEALING_KEY
         for context, address in self.inner_entrances.items():
             environment[f"WAYBILL_{context.upper()}_ADDRESS"] = address
         own = {name: value.replace("{context}", member.context) for name, value in self.environment.items()}

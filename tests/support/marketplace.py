@@ -19,6 +19,7 @@ from services.host.sample.marketplace import set_up
 from services.host.sample.parties import People, sign_in
 from tests.support.prepared import CHEAP
 from tests.support.rest import at_rest, broken
+from tests.support.sealing import sealing_key_for
 from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2
 from waybill_client import AsyncWaybill
 
@@ -71,6 +72,7 @@ async def marketplace(
     settings = HostSettings(
         data=data,
         database_url=database_url,
+        sealing_key=sealing_key_for(database_url),
         tuning=Tuning(pool_size=8),
         background=background,
         services={**CHEAP, "order": order or {}},

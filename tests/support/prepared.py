@@ -18,6 +18,7 @@ from services.directory.application.bootstrap import OneTimeSecret
 from services.host.process.embedded import running
 from services.host.process.settings import HostSettings
 from services.host.sample.marketplace import set_up
+from tests.support.sealing import SEALING_KEY
 from waybill_client import AsyncWaybill
 
 CHEAP = {"directory": {"argon2_time": 1, "argon2_memory_kib": 8}}
@@ -57,7 +58,9 @@ async def copied_database(run: Path, server: str) -> AsyncIterator[Prepared]:
 
     async def make() -> _Original:
         name = await create_database(server)
-        return _Original(await _set_up(HostSettings(database_url=url_of(server, name), background=False)), name)
+        return _Original(
+            await _set_up(HostSettings(database_url=url_of(server, name), sealing_key=SEALING_KEY, background=False)), name
+        )
 
     made = await _once(run / "marketplace-postgresql.json", make)
     async with own_database(server, template=made.database) as url:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.forks import FORKS, PIPE, Copy
+from tests.support.sealing import SEALING_KEY, sealing_variables
 
 Process = asyncio.subprocess.Process | Copy
 COMMAND = (sys.executable, "-m", "services.host.cli")
@@ -41,7 +42,8 @@ class Served:
 
 async def said(*arguments: str, environment: Mapping[str, str] | None = None, build: Path | None = None) -> tuple[int, str, str]:
     """Runs `waybill` with the arguments to its end: its exit code, output and errors. `build` is the folder of another build."""
-    variables = {**os.environ, "COLUMNS": "400", "WAYBILL_SERVICE_SECRET": SECRET, **(environment or {})}
+    variables = {**os.environ, "COLUMNS": "400", "WAYBILL_SERVICE_SECRET": SECRET}
+    variables |= {**sealing_variables(arguments, environment or {}), **(environment or {})}
     if build is None:
         return await FORKS.said(arguments, variables)
     process = await asyncio.create_subprocess_exec(
@@ -83,7 +85,11 @@ async def served(
     arguments += ["--log-level", "ERROR", *(["--only", only] if only else []), *options]
     environment = {**os.environ, "WAYBILL_FAILPOINTS": failpoints, "COLUMNS": "400", **(variables or {})}
     if database_url:
-        environment |= {"WAYBILL_DATABASE_URL": database_url, "WAYBILL_SERVICE_SECRET": SECRET}
+        environment |= {
+            "WAYBILL_DATABASE_URL": database_url,
+            "WAYBILL_SERVICE_SECRET": SECRET,
+            "WAYBILL_SEALING_KEY": SEALING_KEY,
+        }
     process = await started(*arguments, environment=environment, build=build)
     try:
         yield await _ready(process)

@@ -31,6 +31,7 @@ class MadeKey:
 
     kid: str
     private: str
+    """The private half, sealed."""
     modulus: str
     """The public half, as a JSON Web Key says it."""
 
@@ -52,7 +53,10 @@ class SigningKeyStore(Protocol):
         """The same, and nobody else changes them until the end of the transaction."""
         ...
 
-    async def add(self, key: SigningKey, made: MadeKey) -> None: ...
+    async def add(self, key: SigningKey, made: MadeKey) -> None:
+        """Stores a new key, and erases what is secret of those that have ended by then."""
+        ...
+
     async def change(self, keys: Sequence[SigningKey]) -> None:
         """Stores the times of keys, and erases what is secret of a withdrawn one."""
         ...

@@ -101,4 +101,8 @@ def _shown(keys: Sequence[SigningKey], now: datetime) -> list[ShownKey]:
 
 
 def _one(keys: Sequence[SigningKey], kid: str, now: datetime) -> ShownKey:
-    return next(shown for shown in _shown(keys, now) if shown.key.kid == kid)
+    found = next((shown for shown in _shown(keys, now) if shown.key.kid == kid), None)
+    if found is None:
+        # Made once by a call that is repeated now, and dropped since then with a sealing key that was lost.
+        raise missing("signing key", kid)
+    return found

@@ -45,6 +45,10 @@ class ContextPart:
     """Last values of PostgreSQL's sequences."""
     file: str = ""
     """The whole database, on SQLite."""
+    sealing_keys: tuple[str, ...] = ()
+    """The fingerprints of the keys that seal what is secret in it. The keys themselves are in no archive."""
+    lies_open: bool = False
+    """Whether some of that is not sealed: no service of this build has started on the database yet."""
 
     @property
     def rows(self) -> int:
@@ -61,6 +65,16 @@ class Manifest:
     contexts: Mapping[str, ContextPart]
     files: Mapping[str, str]
     """SHA-256 of each data file, by path."""
+
+    @property
+    def sealing_keys(self) -> frozenset[str]:
+        """The fingerprints of the keys without which what is secret in it cannot be used."""
+        return frozenset(key for part in self.contexts.values() for key in part.sealing_keys)
+
+    @property
+    def lies_open(self) -> bool:
+        """Whether something secret in it is not sealed."""
+        return any(part.lies_open for part in self.contexts.values())
 
     @property
     def rows(self) -> int:
@@ -151,5 +165,6 @@ def _parsed(folder: Path, content: Any) -> Manifest:
     contexts = {}
     for name, part in content["contexts"].items():
         tables = {table: TablePart(int(t["rows"]), t["file"], tuple(t["columns"])) for table, t in part["tables"].items()}
-        contexts[name] = ContextPart(part["engine"], part["revision"], tables, part["sequences"], part["file"])
+        sealing = {"sealing_keys": tuple(part.get("sealing_keys", ())), "lies_open": part.get("lies_open", False)}
+        contexts[name] = ContextPart(part["engine"], part["revision"], tables, part["sequences"], part["file"], **sealing)
     return Manifest(datetime.fromisoformat(content["made"]), contexts, content["files"])

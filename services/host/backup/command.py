@@ -37,19 +37,41 @@ def backup(directory: Folder, data: Data = None, database_url: DatabaseUrl = "",
     _show(made.manifest)
     out = Console()
     out.print(f"[green]backed up[/green] to {directory}; writers waited at most {fenced:g} ms", soft_wrap=True, highlight=False)
-    out.print("Not in it: the service secret. In it, and to be kept as one: the keys that sign users' tokens.", soft_wrap=True)
+    out.print("Not in it: the service secret.", soft_wrap=True)
+    out.print(_said_of_keys(made.manifest), soft_wrap=True, highlight=False)
 
 
-def restore(directory: Folder, data: Data = None, database_url: DatabaseUrl = "", json: AsJson = False) -> None:
+def restore(
+    directory: Folder,
+    data: Data = None,
+    database_url: DatabaseUrl = "",
+    new_keys: Annotated[
+        bool,
+        typer.Option("--new-keys", help="Without the keys of tokens, when the sealing key is lost: everyone signs in again."),
+    ] = False,
+    json: AsJson = False,
+) -> None:
     """Loads an archive into empty databases; the services must not run."""
-    manifest = _run(lambda progress: load_archive(settings(data=data, database_url=database_url), directory, progress))
+    host = settings(data=data, database_url=database_url)
+    manifest = _run(lambda progress: load_archive(host, directory, progress, new_keys))
     if json:
-        typer.echo(json_module.dumps(_summary(directory, manifest)))
+        typer.echo(json_module.dumps(_summary(directory, manifest) | {"new_keys": new_keys}))
         return
     _show(manifest)
     out = Console()
     out.print(f"[green]restored[/green] the state of {manifest.made.isoformat(timespec='seconds')}", highlight=False)
+    if new_keys:
+        out.print("The keys of tokens were dropped; the next start makes one, and everyone signs in again.", soft_wrap=True)
     out.print("Next: start the services, then `waybill check --reconcile`.")
+
+
+def _said_of_keys(manifest: Manifest) -> str:
+    if manifest.lies_open:
+        return "In it, not sealed, and to be kept as they are: keys that sign users' tokens."
+    if not manifest.sealing_keys:
+        return "In it is no key that signs users' tokens."
+    keys = ", ".join(sorted(manifest.sealing_keys))
+    return f"Not in it, and needed by a restore: the sealing key {keys}. It seals the keys of tokens: keep it in another place."
 
 
 def _run(work: Callable[[Progress], Awaitable[T]]) -> T:
@@ -75,7 +97,19 @@ def _summary(folder: Path, manifest: Manifest) -> dict[str, Any]:
         name: {"engine": part.engine, "revision": part.revision, "tables": len(part.tables), "rows": part.rows}
         for name, part in manifest.contexts.items()
     }
-    return {"archive": str(folder), "made": manifest.made.isoformat(), "rows": manifest.rows, "contexts": contexts}
+    return {
+        "archive": str(folder),
+        "made": manifest.made.isoformat(),
+        "rows": manifest.rows,
+        "contexts": contexts,
+        **_keys(manifest),
+    }
+
+
+def _keys(manifest: Manifest) -> dict[str, Any]:
+    """The keys that seal what is secret in the archive, and which it does not hold."""
+    keys = {"sealing_keys": sorted(manifest.sealing_keys), "sealing_keys_in_archive": False}
+    return {**keys, "unsealed_keys_in_archive": manifest.lies_open}
 
 
 def _show(manifest: Manifest) -> None:

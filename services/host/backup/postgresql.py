@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import asyncpg
 from sqlalchemy.engine import make_url
 
 from services.host.backup.archive import ContextPart, TablePart, writing
+from services.host.backup.sealed import Seals, seals, statement
 from services.host.backup.source import NotHeld, Progress, all_of, no_tables
 
 _TABLES = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind = 'r' ORDER BY relname"
@@ -141,9 +142,18 @@ class PostgresSource:
                     parts[table] = await self._copy_table(folder, context, schema, table)
             # Sequences know no snapshot: they have gone on, never back, and a gap in ids means nothing.
             sequences = dict(await self._reader.fetch(_SEQUENCES, schema))
-            made[context] = ContextPart("postgresql", await revision(self._reader, schema), parts, sequences)
+            by = await self._seals(context, schema, parts)
+            made[context] = ContextPart(
+                *("postgresql", await revision(self._reader, schema), parts, sequences),
+                sealing_keys=by.sealing_keys,
+                lies_open=by.lies_open,
+            )
         await self._reader.execute("ROLLBACK")
         return made
+
+    async def _seals(self, context: str, schema: str, tables: Iterable[str]) -> Seals:
+        sealed = statement(context, tables, quoted(schema) + ".")
+        return seals([row[0] for row in await self._reader.fetch(sealed)] if sealed else ())
 
     async def _copy_table(self, folder: Path, context: str, schema: str, table: str) -> TablePart:
         columns = [row[0] for row in await self._reader.fetch(_COLUMNS, quoted(schema, table))]

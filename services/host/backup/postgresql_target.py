@@ -12,6 +12,7 @@ from libs.db import Database, Tuning
 from libs.db.migrate import upgrade
 from services.host.backup.archive import ContextPart, Manifest
 from services.host.backup.postgresql import ALEMBIC, connect, quoted, revision, tables
+from services.host.backup.sealed import drop_statements
 from services.host.backup.source import Progress
 from services.host.backup.target import feed_statements, not_empty, owned, require_known, versions, wrong_revision, wrong_rows
 
@@ -43,7 +44,7 @@ class PostgresTarget:
                 if table in data and await self._connection.fetchval(f"SELECT 1 FROM {quoted(schema, table)} LIMIT 1"):
                     raise not_empty(context, table)
 
-    async def load(self, folder: Path, manifest: Manifest, progress: Progress) -> None:
+    async def load(self, folder: Path, manifest: Manifest, progress: Progress, new_keys: bool = False) -> None:
         """Migrates to the archive's revisions and copies the tables in."""
         for context, schema in self._contexts.items():
             wanted = manifest.contexts[context].revision
@@ -56,6 +57,8 @@ class PostgresTarget:
         await self.check()
         for context, schema in self._contexts.items():
             await self._load(folder, context, schema, manifest.contexts[context], progress)
+            for statement in drop_statements(context, quoted(schema) + ".") if new_keys else ():
+                await self._connection.execute(statement)
 
     async def _migrate(self, context: str, schema: str, wanted: str) -> None:
         database = await Database.open(self._url, schema, Tuning(pool_size=1))

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from services.host.backup.archive import ContextPart, TablePart, writing
+from services.host.backup.sealed import seals, statement
 from services.host.backup.source import NotHeld, Progress, no_tables
 
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name"
@@ -74,7 +75,10 @@ class SqliteSource:
         with closing(connect(folder / name)) as copy:
             self._reader.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
-            return ContextPart("sqlite", revision(copy), tables(copy), file=name)
+            found = tables(copy)
+            sealed = statement(self._context, found)
+            by = seals(text for (text,) in copy.execute(sealed)) if sealed else seals(())
+            return ContextPart("sqlite", revision(copy), found, file=name, sealing_keys=by.sealing_keys, lies_open=by.lies_open)
 
     async def close(self) -> None:
         """Closes the file."""

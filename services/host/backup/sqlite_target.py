@@ -12,6 +12,7 @@ from pathlib import Path
 from libs.private import private_file
 from services.host.backup import sqlite
 from services.host.backup.archive import ContextPart, Manifest, bad
+from services.host.backup.sealed import drop_statements
 from services.host.backup.source import Progress
 from services.host.backup.target import feed_statements, not_empty, owned, require_known, wrong_rows
 
@@ -34,14 +35,14 @@ class SqliteTarget:
                 if table.rows and name in data:
                     raise not_empty(self._context, name)
 
-    async def load(self, folder: Path, manifest: Manifest, progress: Progress) -> None:
+    async def load(self, folder: Path, manifest: Manifest, progress: Progress, new_keys: bool = False) -> None:
         """Copies the file beside its place and looks it over."""
         part = manifest.contexts[self._context]
         require_known(self._context, part.revision)
         progress(self._context, "copying")
-        await asyncio.to_thread(self._load, folder, part)
+        await asyncio.to_thread(self._load, folder, part, new_keys)
 
-    def _load(self, folder: Path, part: ContextPart) -> None:
+    def _load(self, folder: Path, part: ContextPart, new_keys: bool) -> None:
         self._loaded.unlink(missing_ok=True)
         private_file(self._loaded)
         shutil.copyfile(folder / part.file, self._loaded)
@@ -54,7 +55,7 @@ class SqliteTarget:
                 if table.rows != (wanted := part.tables[name].rows):
                     raise wrong_rows(self._context, name, table.rows, wanted)
             copy.execute("BEGIN")
-            for statement in feed_statements(self._context):
+            for statement in [*feed_statements(self._context), *(drop_statements(self._context) if new_keys else [])]:
                 copy.execute(statement)
             copy.execute("COMMIT")
 

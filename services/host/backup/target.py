@@ -30,8 +30,8 @@ class Target(Protocol):
     async def check(self) -> None:
         """Raises `DATABASE_NOT_EMPTY`."""
 
-    async def load(self, folder: Path, manifest: Manifest, progress: Progress) -> None:
-        """Loads all of it, to be seen by nobody before `commit`."""
+    async def load(self, folder: Path, manifest: Manifest, progress: Progress, new_keys: bool = False) -> None:
+        """Loads all of it, but for the keys of tokens when there are to be new ones, to be seen by nobody before `commit`."""
 
     async def commit(self) -> None:
         """Makes it durable."""

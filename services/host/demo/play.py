@@ -13,6 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
+from libs.sealing import new_key
 from services.host.check import check
 from services.host.demo import checkout, fulfil
 from services.host.demo.checkout import ORDER
@@ -36,7 +37,7 @@ async def play(console: Console, as_json: bool) -> int:
     """In a marketplace of its own. 0 when the order completed, the split is exact and every invariant holds."""
     narrator = Narrator(console, quiet=as_json)
     with tempfile.TemporaryDirectory(prefix="waybill-demo-") as folder:
-        async with running(HostSettings(data=Path(folder))) as host:
+        async with running(HostSettings(data=Path(folder), sealing_key=new_key())) as host:
             if host.secret is None:
                 raise RuntimeError("the demo needs an empty folder")
             narrator.chapter("A marketplace")

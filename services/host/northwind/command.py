@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json as json_module
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, fields
@@ -19,6 +20,7 @@ from rich.table import Table
 
 from libs.obs import configure_logging
 from services.host.check import Report, check
+from services.host.database_options import environment
 from services.host.northwind.figures import KNOWN, Figures, listed, measured
 from services.host.northwind.files import Northwind, read
 from services.host.northwind.replay import employees, remaining, replay
@@ -64,8 +66,12 @@ def import_northwind(
 ) -> None:
     """Loads Northwind as a marketplace; can be repeated."""
     configure_logging("WARNING")
+    given = {} if server else environment(os.environ).settings
     settings = HostSettings(
-        data=data or default_data() / "northwind", database_url=database_url, services={"directory": {"seller_id": seller}}
+        data=data or default_data() / "northwind",
+        database_url=database_url,
+        services={"directory": {"seller_id": seller}},
+        sealing_key=given.get("sealing_key", ""),
     )
     if server:
         require_secret(client_secret, "the owner's")

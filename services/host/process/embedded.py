@@ -26,6 +26,7 @@ from libs.service.startup import StartupError
 from services.host.contexts import CONTEXTS
 from services.host.process.databases import wait_for_databases
 from services.host.process.lock import alone
+from services.host.process.sealing import FindKeys, sealing_keys
 from services.host.process.service_keys_of_settings import service_keys
 from services.host.process.settings import HostSettings
 from services.host.process.tls import authority, inner_credentials, server_credentials
@@ -85,13 +86,15 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
     # What is wrong with keys and certificates is said before anything else is looked at.
     tokens = ServiceTokens(service_keys(host), host.service_token_lifetime)
     credentials, within_credentials, trusted = server_credentials(host), inner_credentials(host), authority(host)
+    find = sealing_keys(host) if "directory" in host.hosted else None
     await wait_for_databases(host)
     failpoints = Failpoints.from_env(host.failpoints)
     peers = Peers("host", tokens, host.addresses, trusted, host.calls)
+    settings = await _all_settings(host, find, clock)
     apps: dict[str, ServiceApp] = {}
     for context in host.hosted:
         runtime = Runtime(clock, ids, peers.of(context), failpoints)
-        apps[context] = await _part(context, "main").build(settings_of(host, context), runtime)
+        apps[context] = await _part(context, "main").build(settings[context], runtime)
     own = peers.of(host.hosted[0])
     fetchers = _key_fetcher(own), _revocation_fetcher(own)
     verifier = TokenVerifier(fetchers[0], refresh_seconds=host.key_refresh, fetch_revocations=fetchers[1])
@@ -121,7 +124,7 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
             # A secret that is shown once comes into being when nothing is left that keeps a process from starting.
             secret = None
             if "directory" in host.hosted:
-                secret = await _part("directory", "main").bootstrap(settings_of(host, "directory"), clock, ids)
+                secret = await _part("directory", "main").bootstrap(settings["directory"], clock, ids)
             await server.serve()
             peers.connect({context: host.addresses.get(context, within) for context in CONTEXTS if context in apps})
             if "directory" in host.hosted:
@@ -135,6 +138,14 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
     finally:
         await server.stop(host.grace_seconds, host.drain)
         await peers.close()
+
+
+async def _all_settings(host: HostSettings, find: FindKeys | None, clock: Clock) -> dict[str, Any]:
+    """By context. What is secret in the directory is sealed before anything is built."""
+    settings = {context: settings_of(host, context) for context in host.hosted}
+    if find is not None:
+        settings["directory"] = await _part("directory", "main").sealed(settings["directory"], find, clock)
+    return settings
 
 
 @asynccontextmanager

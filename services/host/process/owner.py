@@ -42,7 +42,7 @@ def reset_secret(data: Data = None, database_url: DatabaseUrl = "", json: AsJson
     """Gives the owner's client a new secret and prints it, once. The former one ends at once. No service is needed."""
     configure_logging("WARNING")
     settings = given_settings(data=data, database_url=database_url)
-    _check_file(settings)
+    require_file(settings)
     made = asyncio.run(_reset(settings))
     if json:
         typer.echo(json_module.dumps({"client_id": made.client_id, "client_secret": made.client_secret}))
@@ -51,8 +51,8 @@ def reset_secret(data: Data = None, database_url: DatabaseUrl = "", json: AsJson
     show_secret(made)
 
 
-def _check_file(host: HostSettings) -> None:
-    """Opening a SQLite file that does not exist would make it."""
+def require_file(host: HostSettings) -> None:
+    """Raises `NoMarketplace`: opening a SQLite file that does not exist would make it."""
     parsed = parsed_url(host.database("directory")[0])
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
         raise NoMarketplace(f"there is no marketplace: {parsed.database} does not exist")

@@ -64,6 +64,14 @@ class HostSettings:
     service_public_keys: Path | None = setting(
         None, "Folder with the public keys of all services, <service>.pem each, that their calls are verified with."
     )
+    sealing_key: str = setting(
+        "",
+        "For the directory: what the keys of tokens in its database are sealed by, 32 bytes in base64; of several lines the "
+        "first seals and all open. Made and kept in the user's configuration folder for SQLite files that one process serves.",
+        shown=HIDDEN,
+    )
+    files: Mapping[str, Path] = field(default_factory=dict)
+    """By setting: the file that its value was read from, where it was."""
     tuning: Tuning = DEFAULT
     """How hosted services use their databases, where nothing else is set."""
     calls: CallLimits = CALLS
@@ -192,6 +200,11 @@ class HostSettings:
     def keeps_secret(self) -> bool:
         """Whether all that it hosts is on SQLite: on one machine, where the secret can be kept beside the files."""
         return all(parsed_url(self.database(context)[0]).get_backend_name() == "sqlite" for context in self.hosted)
+
+    @property
+    def keeps_sealing_key(self) -> bool:
+        """Whether the user's configuration folder has the sealing key: one process serves all, and the directory is on SQLite."""
+        return not self.only and parsed_url(self.database("directory")[0]).get_backend_name() == "sqlite"
 
     @property
     def has_key_pair(self) -> bool:

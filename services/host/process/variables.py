@@ -98,6 +98,7 @@ def from_environment(environment: Mapping[str, str]) -> Given:
     """Settings that the environment gives; the command line beats them. Raises ValueError naming the variable."""
     _require_known(environment)
     given, sources = Given({}, {}), {}
+    files: dict[str, Path] = {}
     addresses: dict[str, str] = {}
     services: dict[str, dict[str, Any]] = {}
     for variable in variables():
@@ -109,6 +110,8 @@ def from_environment(environment: Mapping[str, str]) -> Given:
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None
         sources[variable.setting] = name
+        if name != variable.name:
+            files[variable.setting] = Path(environment[name])
         if variable.field is ADDRESS:
             addresses[variable.context] = value
         elif variable.context:
@@ -116,7 +119,7 @@ def from_environment(environment: Mapping[str, str]) -> Given:
         else:
             given.settings[variable.field.name] = value
     given.sources.update(sources)
-    given.settings.update(addresses=addresses, services=services)
+    given.settings.update(addresses=addresses, services=services, files=files)
     return given
 
 

@@ -26,6 +26,7 @@ from tests.e2e.steps import ready, ship
 from tests.support.loops import steps
 from tests.support.marketplace import Marketplace
 from tests.support.prepared import Prepared
+from tests.support.sealing import sealing_key_for
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as supplier_pb
 from waybill.order.v1 import checkout_service_pb2, order_service_pb2
@@ -96,7 +97,13 @@ def breaks(context: str, rule: str, subject: str, make: Make, *also: str, databa
 async def books(data: Path, prepared: Prepared) -> AsyncIterator[Books]:
     """Nothing runs in the background: what is broken stays so until it is found."""
     async with running(
-        HostSettings(data=data, database_url=prepared.database_url, tuning=Tuning(pool_size=8), background=False)
+        HostSettings(
+            data=data,
+            database_url=prepared.database_url,
+            sealing_key=sealing_key_for(prepared.database_url),
+            tuning=Tuning(pool_size=8),
+            background=False,
+        )
     ) as host:
         owner = AsyncWaybill(host.address, prepared.secret.client_id, prepared.secret.client_secret)
         people = await sign_in(host.address, owner)

@@ -50,6 +50,9 @@ DIRECTORY: Places = {
     },
     "address_assignments.user_id": Place(changes=to("nobody")),
     "address_assignments.user_group_id": Place(changes=to("nobody")),
+    "signing_keys.private_pem": Place(
+        lambda _: directory.SIGNING_KEYS.c.retire_time.is_(None), to("-----BEGIN PRIVATE KEY-----")
+    ),
     "signing_keys": Place(lambda _: directory.SIGNING_KEYS.c.retire_time.is_(None)),
     "requests.outcome": _recorded(directory.REQUESTS, "BatchCreateUsers"),
 }

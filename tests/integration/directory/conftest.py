@@ -16,6 +16,7 @@ from services.directory.application.bootstrap import OneTimeSecret
 from services.directory.main import bootstrap, build
 from services.directory.settings import Settings
 from tests.integration.directory.world import World
+from tests.support.sealing import SEALING
 from tests.support.server import runtime_for, serving
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -29,7 +30,7 @@ def clock() -> ManualClock:
 @pytest.fixture
 async def settings(databases: Any) -> Settings:
     url, schema = await databases("directory")
-    return Settings(url, schema, argon2_time=1, argon2_memory_kib=8)
+    return Settings(url, schema, argon2_time=1, argon2_memory_kib=8, sealing=SEALING)
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ async def test_the_secret_is_stored_as_a_hash(settings, secret):
 async def test_a_sound_directory_yields_a_summary_only(world, app):
     await world.companies()
     await world.people()
-    assert [record async for record in app.inspected()] == [Summary("directory", 17, 21, 0)]
+    assert [record async for record in app.inspected()] == [Summary("directory", 19, 23, 0)]
 
 
 async def test_what_refers_to_nothing_is_found(settings, app, clock):
@@ -72,7 +72,7 @@ async def test_what_refers_to_nothing_is_found(settings, app, clock):
             await tx.execute(sa.delete(BUYERS).where(BUYERS.c.id == "globex"))
             await tx.execute(sa.delete(SUPPLIERS))
             await tx.execute(sa.delete(USER_GROUPS))
-            await tx.execute(sa.update(SIGNING_KEYS).values(retire_time=clock.now()))
+            await tx.execute(sa.update(SIGNING_KEYS).values(retire_time=clock.now(), private_pem=""))
             await tx.execute(sa.update(SELLERS).values(singleton=True))
         await database.close()
         found = [record async for record in app.inspected() if isinstance(record, Finding)]

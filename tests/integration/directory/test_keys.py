@@ -13,11 +13,13 @@ from libs.db import Database
 from libs.errors import Kind, WaybillError
 from services import roles
 from services.directory.adapters.db.tables import SIGNING_KEYS
+from services.directory.adapters.key_material import about
 from services.directory.domain.signing_keys import LAST_TOKEN
 from services.directory.main import build
 from tests.integration.directory.test_tokens import by_secret, refused, verifier
 from tests.integration.directory.world import World
 from tests.support.principals import buyer, seller
+from tests.support.sealing import SEALING
 from tests.support.server import runtime_for, serving
 from waybill.directory.v1 import key_service_pb2 as pb
 from waybill.directory.v1 import token_service_pb2 as tokens
@@ -81,11 +83,12 @@ async def test_a_retired_key_verifies_nothing_whatever_time_its_token_names(worl
 
 
 async def forged(settings, kid, now):
-    """A token that whoever has read the private key could make: good for a year."""
+    """A token that whoever has read the private key, and the key that seals it, could make: good for a year."""
     database = await Database.open(settings.database_url, settings.database_schema)
     async with database.reading() as tx:
-        pem = (await tx.execute(sa.select(SIGNING_KEYS.c.private_pem).where(SIGNING_KEYS.c.kid == kid))).scalar_one()
+        sealed = (await tx.execute(sa.select(SIGNING_KEYS.c.private_pem).where(SIGNING_KEYS.c.kid == kid))).scalar_one()
     await database.close()
+    pem = SEALING.open(sealed, about(kid))
     return TokenSigner(pem, kid).issue(seller(), timedelta(days=365), now)
 
 

@@ -10,6 +10,7 @@ from libs.rpc import counters
 from services.host.process.embedded import Host, running
 from services.host.process.settings import HostSettings
 from tests.bench import load
+from tests.support.sealing import sealing_key_for
 from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import line_item_pb2, line_item_service_pb2, order_pb2, order_service_pb2
@@ -80,7 +81,9 @@ async def steps(host: Host, ada: AsyncWaybill, sam: AsyncWaybill, count: int) ->
 async def counted(tmp_path: Path, database_url: str) -> dict[int, Counts]:
     """The same story with few lines and with many. Background loops rest: their looks are nobody's step."""
     found: dict[int, Counts] = {}
-    async with running(HostSettings(data=tmp_path, database_url=database_url, background=False)) as host:
+    async with running(
+        HostSettings(data=tmp_path, database_url=database_url, sealing_key=sealing_key_for(database_url), background=False)
+    ) as host:
         assert host.secret is not None
         owner = AsyncWaybill(host.address, host.secret.client_id, host.secret.client_secret)
         await load.stock_up(owner)

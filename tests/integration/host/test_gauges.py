@@ -15,6 +15,7 @@ from services.host.process.embedded import Host, running
 from services.host.process.settings import HostSettings
 from tests.bench import load
 from tests.support.gauges import actions, gauges
+from tests.support.sealing import sealing_key_for
 from waybill_client import AsyncWaybill, WaybillError
 
 
@@ -32,6 +33,7 @@ async def test_an_unfinished_submit_counts_with_its_age_and_its_reservations(tmp
     settings = HostSettings(
         data=tmp_path,
         database_url=database_url,
+        sealing_key=sealing_key_for(database_url),
         tuning=Tuning(pool_size=4),
         background=False,
         failpoints="order.submit.tried=raise",

@@ -9,6 +9,7 @@ from pathlib import Path
 from services.host.process.embedded import running
 from services.host.process.settings import HostSettings
 from tests.support.process import said
+from tests.support.sealing import SEALING_KEY
 
 
 async def _asked(*command: str) -> tuple[int, str]:
@@ -29,7 +30,7 @@ async def test_a_server_that_serves_is_healthy_and_one_that_has_ended_is_not(tmp
 
 
 async def test_a_service_that_the_server_does_not_have_is_not_healthy(tmp_path: Path) -> None:
-    async with running(HostSettings(data=tmp_path, only="directory")) as host:
+    async with running(HostSettings(data=tmp_path, only="directory", sealing_key=SEALING_KEY)) as host:
         service = "waybill.order.v1.OrderService"
         code, output, _ = await said("health", "--server", host.address, "--service", service)
     assert code == 1

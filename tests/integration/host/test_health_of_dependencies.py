@@ -18,6 +18,7 @@ from services.host.process.settings import HostSettings
 from tests.support.databases import Databases
 from tests.support.gate import gate
 from tests.support.ports import free_port
+from tests.support.sealing import SEALING_KEY
 
 ORDER, DIRECTORY = "waybill.order.v1.OrderService", "waybill.directory.v1.TokenService"
 SECRET = "a-secret-that-only-this-test-has"
@@ -71,7 +72,9 @@ async def test_a_server_is_not_serving_while_postgresql_is_away_and_serves_again
 
 async def test_a_service_that_is_away_is_shown_by_name_and_changes_nothing_else(tmp_path: Path) -> None:
     """Once it is known which tokens are revoked, that is what a process goes on with while the directory is away."""
-    async with running(HostSettings(data=tmp_path, only="directory", service_secret=SECRET)) as directory:
+    async with running(
+        HostSettings(data=tmp_path, only="directory", sealing_key=SEALING_KEY, service_secret=SECRET)
+    ) as directory:
         settings = HostSettings(
             data=tmp_path,
             only="order",
@@ -97,7 +100,9 @@ async def test_a_process_serves_once_it_knows_which_tokens_are_revoked(tmp_path:
     async with running(settings) as order:
         await turns(order, "dependency/directory", "NOT_SERVING")
         assert await state(order.address, ORDER) == "NOT_SERVING"
-        known = HostSettings(data=tmp_path, only="directory", service_secret=SECRET, service_bind=f"127.0.0.1:{door}")
+        known = HostSettings(
+            data=tmp_path, only="directory", sealing_key=SEALING_KEY, service_secret=SECRET, service_bind=f"127.0.0.1:{door}"
+        )
         async with running(known):
             await turns(order, ORDER, "SERVING")
 

@@ -9,6 +9,7 @@ import grpc
 
 from services.host.process.embedded import Host, running
 from services.host.process.settings import HostSettings
+from tests.support.sealing import SEALING_KEY
 from waybill.catalog.v1 import product_service_pb2, product_service_pb2_grpc
 from waybill.directory.v1 import key_service_pb2, key_service_pb2_grpc, token_service_pb2, token_service_pb2_grpc
 
@@ -40,7 +41,9 @@ async def code(catalog: Host, metadata: tuple[tuple[str, str], ...]) -> str:
 
 
 async def test_a_withdrawn_key_ends_in_every_process_for_tokens_that_it_has_verified_before(tmp_path: Path) -> None:
-    async with running(HostSettings(data=tmp_path, only="directory", service_secret=SECRET)) as directory:
+    async with running(
+        HostSettings(data=tmp_path, only="directory", sealing_key=SEALING_KEY, service_secret=SECRET)
+    ) as directory:
         settings = HostSettings(
             data=tmp_path, only="catalog", service_secret=SECRET, addresses={"directory": directory.inner_address}, key_poll=0.1
         )

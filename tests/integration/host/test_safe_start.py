@@ -15,6 +15,7 @@ from services.host.process.lock import MIGRATING, InUse, alone
 from services.host.process.settings import HostSettings
 from tests.support.certificates import Authority
 from tests.support.process import said
+from tests.support.sealing import SEALING_KEY
 
 SERVE = ("serve", "--bind", "127.0.0.1:0", "--data")
 
@@ -59,15 +60,15 @@ async def test_a_start_closes_what_an_older_build_left_open(tmp_path: Path) -> N
 
 
 async def test_a_second_server_of_the_same_files_learns_who_has_them(tmp_path: Path) -> None:
-    async with running(HostSettings(data=tmp_path, background=False)):
+    async with running(HostSettings(data=tmp_path, sealing_key=SEALING_KEY, background=False)):
         with pytest.raises(InUse, match=rf"directory\.sqlite3 is in use by process {os.getpid()} since 20"):
-            async with running(HostSettings(data=tmp_path, only="directory")):
+            async with running(HostSettings(data=tmp_path, only="directory", sealing_key=SEALING_KEY)):
                 pass
         code, _, errors = await said(*SERVE, str(tmp_path))
         assert (code, len(errors.splitlines())) == (1, 1)
         code, output, _ = await said("restore", str(tmp_path), "--data", str(tmp_path), "--json")
         assert (code, "ARCHIVE_INVALID" in output) == (2, True)
-    async with running(HostSettings(data=tmp_path, only="directory")):
+    async with running(HostSettings(data=tmp_path, only="directory", sealing_key=SEALING_KEY)):
         pass
 
 

@@ -61,7 +61,7 @@ def test_a_shell_completes_commands_and_options_of_them() -> None:
         asked = {"_WAYBILL_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(number)}
         return set(CliRunner().invoke(app, [], prog_name="waybill", env=asked).stdout.split())
 
-    assert offered("waybill s", 1) == {"serve", "service-keys", "submissions"}
+    assert offered("waybill s", 1) == {"serve", "service-keys", "sealing-key", "submissions"}
     assert offered("waybill holds re", 2) == {"release"}
     assert offered("waybill changes ", 2) == {"status", "on", "off", "watch"}
     assert offered("waybill changes watch p", 3) == {"payment", "pricing"}

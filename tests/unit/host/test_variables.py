@@ -15,8 +15,10 @@ from services.host.database_options import merged
 from services.host.process.settings import HostSettings
 from services.host.process.variables import ADDRESS, Variable, from_environment, settings_class, variables
 
-OF_PROCESS_ONLY = {"addresses", "services"}
-"""Fields of the process that gather what variables of single services say."""
+OF_PROCESS_ONLY = {"addresses", "services", "files"}
+"""Fields of the process that gather what variables of single services say, and where values were read from."""
+FOUND = {"directory": {"sealing"}}
+"""Fields of services that the host finds by a setting of its own."""
 
 
 def names(cls: Any) -> set[str]:
@@ -48,7 +50,7 @@ def another(variable: Variable) -> tuple[str, object]:
 @pytest.mark.parametrize("context", CONTEXTS)
 def test_every_field_of_a_service_has_a_variable(context: str) -> None:
     own = {v.field.name for v in variables() if v.context == context and v.field is not ADDRESS}
-    assert own == names(settings_class(context))
+    assert own == names(settings_class(context)) - FOUND.get(context, set())
 
 
 def test_every_field_of_the_process_has_a_variable() -> None:
@@ -188,3 +190,11 @@ def test_a_value_in_a_file_is_not_repeated_when_it_is_wrong() -> None:
     with pytest.raises(ValueError, match="WAYBILL_DATABASE_URLS is no variable") as caught:
         from_environment({"WAYBILL_DATABASE_URLS": "postgresql://u:hunter2@h/d"})
     assert "hunter2" not in str(caught.value)
+
+
+def test_the_file_that_a_value_was_read_from_is_known(tmp_path: Path) -> None:
+    file = tmp_path / "seal.key"
+    file.write_text("one\ntwo\n")
+    given = from_environment({"WAYBILL_SEALING_KEY_FILE": str(file), "WAYBILL_SERVICE_SECRET": "x" * 40})
+    host = merged(given.settings, {})
+    assert (host.sealing_key, host.files) == ("one\ntwo", {"sealing_key": file})

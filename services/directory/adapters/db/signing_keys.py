@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -11,12 +12,18 @@ import sqlalchemy as sa
 
 from libs.auth import KeySet, TokenSigner
 from libs.auth.keys import jwk_of
+from libs.clock import Clock
 from libs.db import Database, Tx
+from libs.sealing import SealingKeys
+from libs.service.loops import Loop
 from services.directory.adapters.db.tables import SELLERS, SIGNING_KEYS
+from services.directory.adapters.key_material import about
 from services.directory.application.ports_of_tokens import MadeKey
 from services.directory.domain.signing_keys import SigningKey, signing
 
 _K = SIGNING_KEYS.c
+ERASE_PAUSE = 3_600.0
+"""Seconds between two looks for keys that have retired."""
 _PLAIN = (_K.kid, _K.create_time, _K.sign_time, _K.retire_time, _K.withdraw_time)
 
 
@@ -48,8 +55,14 @@ class SqlSigningKeys:
         return await self.every()
 
     async def add(self, key: SigningKey, made: MadeKey) -> None:
-        """Stores a new key."""
+        """Stores a new key. What is secret of those that have ended by then is erased."""
+        await self.erase_ended(key.create_time)
         await self._tx.execute(self._tx.insert(SIGNING_KEYS), new_row(key, made))
+
+    async def erase_ended(self, now: datetime) -> None:
+        """Erases the private halves of keys that are withdrawn or have retired: nothing needs them."""
+        ended = sa.or_(_K.withdraw_time.is_not(None), _K.retire_time <= now)
+        await self._tx.execute(sa.update(SIGNING_KEYS).where(_K.private_pem != "", ended).values(private_pem=""))
 
     async def change(self, keys: Sequence[SigningKey]) -> None:
         """Stores the times of keys. What is secret of a withdrawn one is erased."""
@@ -67,9 +80,10 @@ class SqlSigningKeys:
 class SqlKeyRing:
     """What signs and what verifies, as the database says at the moment; private keys that were read once are kept."""
 
-    def __init__(self, database: Database, audience: str = "") -> None:
-        """`audience` is whom tokens are for, when not for the services alone."""
+    def __init__(self, database: Database, sealing: SealingKeys, audience: str = "") -> None:
+        """`sealing` opens private halves; `audience` is whom tokens are for, when not for the services alone."""
         self._db = database
+        self._sealing = sealing
         self._audience = audience
         self._signers: dict[str, TokenSigner] = {}
 
@@ -82,7 +96,8 @@ class SqlKeyRing:
         self._signers = {kid: signer for kid, signer in self._signers.items() if any(key.kid == kid for key in keys)}
         if current.kid not in self._signers:
             async with self._db.reading() as tx:
-                pem = (await tx.execute(sa.select(_K.private_pem).where(_K.kid == current.kid))).scalar_one()
+                sealed = (await tx.execute(sa.select(_K.private_pem).where(_K.kid == current.kid))).scalar_one()
+            pem = self._sealing.open(sealed, about(current.kid))
             self._signers[current.kid] = TokenSigner(pem, current.kid, self._audience)
         return self._signers[current.kid]
 
@@ -92,6 +107,14 @@ class SqlKeyRing:
         said = "\n".join([self._audience, *sorted(row.kid for row in rows)])
         revision = hashlib.sha256(said.encode()).hexdigest()[:32]
         return KeySet([jwk_of(row.kid, row.modulus) for row in rows], self._audience, revision)
+
+    def erasing(self, clock: Clock) -> Loop:
+        """A background loop that erases the private halves of keys that have retired; safe in every replica."""
+
+        async def erase() -> None:
+            await self._db.retrying(lambda tx: SqlSigningKeys(tx).erase_ended(clock.now()))
+
+        return Loop("erase", erase, ERASE_PAUSE, random.uniform(0.0, ERASE_PAUSE))
 
     async def _verifying(self, now: datetime) -> Sequence[Any]:
         holds = sa.and_(_K.withdraw_time.is_(None), sa.or_(_K.retire_time.is_(None), _K.retire_time > now))

@@ -102,7 +102,7 @@ SIGNING_KEYS = sa.Table(
     "signing_keys",
     METADATA,
     sa.Column("kid", sa.String(100), primary_key=True),
-    # Empty once the key is withdrawn.
+    # Sealed by a key that the database does not hold; empty once the key is withdrawn or has retired.
     sa.Column("private_pem", sa.Text, nullable=False),
     # The public half, without its exponent, which all keys share.
     sa.Column("modulus", sa.String(400), nullable=False),

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from libs.db.invariants import Look, SqlRule, sentence
 from libs.identify import folded
 from libs.resource.database.invariants import Stored, looking
+from libs.sealing import MARK
 from services.directory.adapters.db.tables import (
     ADDRESSES,
     BUYER,
@@ -19,6 +20,7 @@ from services.directory.adapters.db.tables import (
     GROUP,
     PROFILE,
     SELLER,
+    SIGNING_KEYS,
     SUPPLIER,
     SUPPLIERS,
     USER,
@@ -55,9 +57,30 @@ def _of_nobody() -> sa.Select[Any]:
     return sa.select(a.id.label("subject"), sentence(a.user_id)).where(a.user_id != "", ~member)
 
 
+def _lying_open() -> sa.Select[Any]:
+    """Private halves of keys that whoever reads the database can use."""
+    k = SIGNING_KEYS.c
+    return sa.select(k.kid.label("subject"), sentence("is not sealed")).where(
+        k.private_pem != "", ~k.private_pem.startswith(MARK)
+    )
+
+
+def _kept_too_long() -> sa.Select[Any]:
+    """Ended keys with a private half. Those that retire lose it when the next one is made, if not before."""
+    k = SIGNING_KEYS.c
+    newest = sa.select(sa.func.max(k.create_time)).correlate(None).scalar_subquery()
+    ended = sa.or_(k.withdraw_time.is_not(None), k.retire_time <= newest)
+    return sa.select(k.kid.label("subject"), sentence("has ended and has a private half")).where(k.private_pem != "", ended)
+
+
 @cache
 def look(dialect: str) -> Look:
     """Judges all of them."""
     admitted = sa.union_all(_admits_nobody(dialect, "buyer_ids", BUYERS), _admits_nobody(dialect, "supplier_ids", SUPPLIERS))
-    rules = (SqlRule("client_has_its_companies", admitted, CLIENTS), SqlRule("address_has_its_user", _of_nobody(), ADDRESSES))
+    rules = (
+        SqlRule("client_has_its_companies", admitted, CLIENTS),
+        SqlRule("address_has_its_user", _of_nobody(), ADDRESSES),
+        SqlRule("private_half_is_sealed", _lying_open(), SIGNING_KEYS),
+        SqlRule("ended_key_has_no_private_half", _kept_too_long(), SIGNING_KEYS),
+    )
     return looking("directory", rules, _STORED)
