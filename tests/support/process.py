@@ -88,8 +88,9 @@ async def served(
         environment |= {
             "WAYBILL_DATABASE_URL": database_url,
             "WAYBILL_SERVICE_SECRET": SECRET,
-            "WAYBILL_SEALING_KEY": SEALING_KEY,
         }
+    if database_url or only == "directory":
+        environment["WAYBILL_SEALING_KEY"] = SEALING_KEY
     process = await started(*arguments, environment=environment, build=build)
     try:
         yield await _ready(process)
