@@ -85,10 +85,7 @@ async def served(
     arguments += ["--log-level", "ERROR", *(["--only", only] if only else []), *options]
     environment = {**os.environ, "WAYBILL_FAILPOINTS": failpoints, "COLUMNS": "400", **(variables or {})}
     if database_url:
-        environment |= {
-            "WAYBILL_DATABASE_URL": database_url,
-            "WAYBILL_SERVICE_SECRET": SECRET,
-        }
+        environment |= {"WAYBILL_DATABASE_URL": database_url, "WAYBILL_SERVICE_SECRET": SECRET}
     if database_url or only == "directory":
         environment["WAYBILL_SEALING_KEY"] = SEALING_KEY
     process = await started(*arguments, environment=environment, build=build)

@@ -105,7 +105,9 @@ def cancel(payments: Sequence[Payment], rows: Sequence[Transaction], now: dateti
         else:
             back = p.taken
             ends = _ENDS.get(p.state, TransactionType.VOID)
-            entry = Entry(ends, p.due, cause=Cause.CANCEL) if ends is not None and p.due else None
+            # A part of what was taken may have gone back before.
+            amount = p.due if p.state is State.RESERVED else back
+            entry = Entry(ends, amount, cause=Cause.CANCEL) if ends is not None and amount else None
             after = p.moved(Event.VOID, now, accepted=False, refunded=p.refunded + back, due=0)
             changes.append(Change(after, entry, freed=_reserved(p), returned=back))
     return changes

@@ -48,6 +48,19 @@ async def test_a_canceled_order_gives_everything_back(world: World) -> None:
     assert await world.balance() == (50, 0)
 
 
+async def test_a_canceled_order_gives_back_what_a_person_has_left(world: World) -> None:
+    await world.account(balance=50)
+    order = world.order(100)
+    await order.opened(from_account("p1", "gift", 50), payment("p2"))
+    await refund(world, "p1", 9)
+    await refund(world, "p2", 1)
+    await order.void()
+    payments = await order.payments()
+    assert [(state(p), units(p.refunded_amount)) for p in payments] == [("VOIDED", 50), ("VOIDED", 50)]
+    assert [units(p.transactions[-1].amount) for p in payments] == [41, 49]
+    assert await world.balance() == (50, 0)
+
+
 async def test_nothing_is_due_of_a_canceled_order_that_was_refunded_before(world: World) -> None:
     await world.account(balance=50)
     await world.card("tok_approve")

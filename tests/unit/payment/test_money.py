@@ -48,6 +48,15 @@ def test_a_cancel_releases_what_is_reserved_and_voids_what_is_confirmed(state: S
     assert (change.freed, change.returned) == ((30, 0) if state is State.RESERVED else (0, 30))
 
 
+@pytest.mark.parametrize("type", ["spending_account", "purchase_order"])
+def test_a_cancel_voids_what_a_person_has_not_given_back_before(type: str) -> None:
+    payment = a_payment("p", type, 30, resolved_amount=30, state=State.CONFIRMED, attempt=1, refunded=10)
+    (change,) = cancel([payment], [], NOW)
+    assert change.entry is not None
+    assert (change.entry.type, change.entry.amount, change.returned) == ("VOID", 20, 20)
+    assert (change.payment.state, change.payment.refunded, change.payment.due) == (State.VOIDED, 30, 0)
+
+
 def test_money_is_not_captured_of_a_canceled_order() -> None:
     rows = [an_authorization(), replace(a_row(TransactionType.REFUND, 80, Cause.CANCEL), id="r")]
     with pytest.raises(WaybillError, match="its order is canceled"):

@@ -211,8 +211,8 @@ def _money_rules() -> dict[str, sa.Select[Any]]:
     resolved = sa.func.coalesce(P.resolved_amount, 0)
     taken = sa.case((P.type == CREDIT_CARD, P.captured), else_=resolved)
     subject = P.id.label("subject")
-    # A canceled promise or account payment goes back without a refund of its own.
-    refunds = sa.and_(P.refunded != done("REFUND"), sa.or_(P.type == CREDIT_CARD, P.state != "VOIDED"))
+    # What is left of a promise or of an account's payment goes back with the cancel, without a refund of its own.
+    given_back = sa.case((P.type == CREDIT_CARD, done("REFUND")), else_=done("REFUND") + done("VOID"))
     return {
         "amount_is_resolved": sa.select(subject, sentence(P.resolved_amount, " of ", P.amount)).where(
             P.amount.is_not(None), P.resolved_amount.is_not(None), P.amount != P.resolved_amount
@@ -229,7 +229,9 @@ def _money_rules() -> dict[str, sa.Select[Any]]:
         "captured_is_sum_of_captures": sa.select(subject, sentence(P.captured, ", captures say ", done("CAPTURE"))).where(
             P.captured != done("CAPTURE")
         ),
-        "refunded_is_sum_of_refunds": sa.select(subject, sentence(P.refunded, ", refunds say ", done("REFUND"))).where(refunds),
+        "refunded_is_sum_of_refunds": sa.select(subject, sentence(P.refunded, ", refunds say ", given_back)).where(
+            P.refunded != given_back
+        ),
         "ledger_shows_what_is_kept": _kept_in_ledger(),
         "state_follows_amounts": sa.select(
             subject, sentence(P.state, " of ", P.due, ", ", P.captured, " captured, ", P.refunded, " refunded")
