@@ -12,6 +12,7 @@ from libs.obs import metrics
 from libs.rpc.admission import Admission
 from libs.rpc.guesses import Guesses
 from libs.rpc.limits import OutsideLimits
+from libs.rpc.refusals import Refusals
 from libs.rpc.sources import Sources, networks
 from waybill.type.v1 import reasons
 
@@ -114,6 +115,7 @@ class Load:
     def __init__(self, limits: OutsideLimits) -> None:
         self.sources = Sources(networks(limits.trusted_proxies))
         self.guesses = Guesses(limits.taken_ids)
+        self.refusals = Refusals(limits.refusals)
         self.waits = Admission("waiting calls", limits.max_waiting, limits, metrics.OUTSIDE_REFUSED)
         self.calls = Admission("calls", limits.max_calls, limits, metrics.OUTSIDE_REFUSED, self.waits)
         self.streams = Admission("streams", limits.max_streams, limits, metrics.OUTSIDE_STREAMS_REFUSED)

@@ -230,6 +230,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 self._load.guesses.note(method, call.caller, error)
             self._ended(method, call, error.kind.value, error.reason, began)
             status = to_status(error, name)
+            if self._entrance.outside and error.kind in (Kind.UNAUTHENTICATED, Kind.EXHAUSTED):
+                await self._load.refusals.before(self._load.sources.of(context.peer(), _forwarded(context)))
         else:
             self._log.exception("call failed", method=method, request_id=call.request_id if call else "")
             self._ended(method, call, "INTERNAL", "INTERNAL", began)
@@ -256,6 +258,11 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 caller=_who(call),
                 **trace,
             )
+
+
+def _forwarded(context: Any) -> list[str]:
+    """What proxies say of where the call comes from."""
+    return [value for key, value in context.invocation_metadata() or () if key == FORWARDED]
 
 
 def _drained(resume_token: str) -> WaybillError:

@@ -47,6 +47,12 @@ class OutsideLimits:
         at_least=1,
         at_most=1_000_000,
     )
+    refusals: int = setting(
+        100,
+        "Refusals in a second, of a token or for too many calls, that one address is answered at once; when it has had four "
+        "seconds' worth of them, further ones are answered later, the later the more of them wait.",
+        at_least=1,
+    )
     trusted_proxies: str = setting(
         "",
         "Addresses and networks of proxies, with commas between them, whose x-forwarded-for says where a call comes from.",

@@ -9,12 +9,16 @@ import pytest
 import pytest_asyncio
 
 from libs.auth import ServiceTokens
+from libs.rpc.limits import OutsideLimits
 from services.host.process.service_keys_of_settings import service_keys
 from services.host.process.settings import HostSettings
 from tests.access.callers import Callers
 from tests.support.databases import run_folder
 from tests.support.marketplace import marketplace
 from tests.support.prepared import copied_files
+
+PATIENT = OutsideLimits(refusals=1_000_000)
+"""Every refusal is answered at once, though there are thousands."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,7 +35,7 @@ async def callers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cal
     copy = await copied_files(run_folder(), data)
     tokens = ServiceTokens(service_keys(HostSettings(data=data)))
     async with (
-        marketplace(data, secret=copy.secret, background=False) as made,
+        marketplace(data, secret=copy.secret, background=False, outside=PATIENT) as made,
         grpc.aio.insecure_channel(made.address) as outside,
         grpc.aio.insecure_channel(made.host.inner_address) as inside,
     ):

@@ -17,6 +17,7 @@ import pytest
 
 from libs.auth import PartyKind, ServiceTokens
 from libs.clock import ManualClock
+from libs.rpc.limits import OutsideLimits
 from services import roles
 from services.directory.application.bootstrap import OneTimeSecret
 from services.host.process.embedded import running
@@ -28,6 +29,8 @@ from tests.support.marketplace import marketplace
 from tests.support.prepared import CHEAP, copied_files
 from waybill.directory.v1 import token_service_pb2, token_service_pb2_grpc
 
+PATIENT = OutsideLimits(refusals=1_000_000)
+"""Every refusal is answered at once, though there are thousands."""
 EVERYTHING = frozenset({roles.FULL_ACCESS})
 
 
@@ -110,7 +113,7 @@ async def target(folders: pytest.TempPathFactory) -> AsyncIterator[Target]:
     of_another_marketplace = await token_of(another, None)
     tokens = ServiceTokens(service_keys(HostSettings(data=data)))
     async with (
-        marketplace(data, secret=copy.secret, background=False) as made,
+        marketplace(data, secret=copy.secret, background=False, outside=PATIENT) as made,
         grpc.aio.insecure_channel(made.address) as outside,
         grpc.aio.insecure_channel(made.host.inner_address) as inside,
     ):

@@ -19,7 +19,7 @@ from libs.rpc import counters
 from services.host.process.embedded import running
 from services.host.process.settings import HostSettings
 from services.host.sample.marketplace import PASSWORD, SHOP
-from tests.bench import authorisation, load, parts, processes
+from tests.bench import authorisation, fairness, load, parts, processes
 from tests.bench.load import Measured
 from tests.bench.processes import Fleet
 from tests.support import sealing
@@ -153,6 +153,17 @@ def show_authorisation(cost: authorisation.Cost) -> None:
     out.print(f"authorisation of a PlaceOrder's calls: {cost.part:.1%} of its {cost.cpu_ms:.1f} ms of CPU ({steps})")
 
 
+def show_fairness(felt: list[fairness.Felt]) -> None:
+    """What others feel of a flood."""
+    table = Table(title="what another user feels of a flood, medians against quiet times", box=box.SIMPLE)
+    for name in ("layout", "flood", "read ms", "of quiet", "PlaceOrder ms", "of quiet", "grown MB"):
+        table.add_column(name, justify="left" if name in ("layout", "flood") else "right")
+    for f in felt:
+        read, place = f.ratios
+        table.add_row(f.layout, f.flood, f"{f.read:.1f}", f"{read:.1f}", f"{f.place:.1f}", f"{place:.1f}", f"{f.grown_mb:.0f}")
+    out.print(table)
+
+
 def show(rows: list[dict[str, Any]], lines: list[dict[str, Any]]) -> None:
     """The tables."""
     table = Table(title="three-line checkouts, so many at a time; rate and CPU against the floor", box=None, pad_edge=False)
@@ -201,14 +212,23 @@ async def main(rounds: int, as_json: bool) -> None:
         costs += await parts.measure("SQLite", f"sqlite:///{folder}/parts.sqlite3", rounds * 10)
     lines = await by_lines()
     cost = await authorisation.measure(rounds)
+    felt = await fairness.everywhere(20)
     if as_json:
-        figures = {"checkouts": rows, "replicas": two, "parts": costs, "lines": lines, "authorisation": cost.as_json()}
+        figures: dict[str, Any] = {
+            "checkouts": rows,
+            "replicas": two,
+            "parts": costs,
+            "lines": lines,
+            "authorisation": cost.as_json(),
+        }
+        figures["fairness"] = [f.as_json() for f in felt]
         out.print_json(json.dumps(figures))
     else:
         show(rows, lines)
         show_parts(costs)
         show_replicas(two, rows)
         show_authorisation(cost)
+        show_fairness(felt)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from libs.clock import Clock
 from libs.db.tuning import Tuning
 from libs.rpc.health_limits import DEFAULT as HEALTH
 from libs.rpc.health_limits import HealthLimits
+from libs.rpc.limits import DEFAULT as OUTSIDE
+from libs.rpc.limits import OutsideLimits
 from services.directory.application.bootstrap import OneTimeSecret
 from services.host.check import check
 from services.host.process.embedded import Host, running
@@ -64,6 +66,7 @@ async def marketplace(
     secret: OneTimeSecret | None = None,
     order: Mapping[str, object] | None = None,
     health: HealthLimits = HEALTH,
+    outside: OutsideLimits = OUTSIDE,
 ) -> AsyncIterator[Marketplace]:
     """Serves, sets up, signs everyone in; checks the invariants at the end, at rest where it `rests`.
 
@@ -77,6 +80,7 @@ async def marketplace(
         background=background,
         services={**CHEAP, "order": order or {}},
         health=health,
+        outside=outside,
     )
     async with running(settings, clock) as host:
         known = secret or host.secret
