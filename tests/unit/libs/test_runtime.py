@@ -105,6 +105,17 @@ def test_people_get_text() -> None:
     assert "why=because" in out.getvalue()
 
 
+@pytest.mark.usefixtures("unconfigured")
+@pytest.mark.parametrize("json", [False, True])
+@pytest.mark.parametrize("value", ["a\n2026-03-20T00:00:00Z [info] forged", "a\r\nforged"])
+def test_a_value_begins_no_line_of_its_own(json: bool, value: str) -> None:
+    out = io.StringIO()
+    configure_logging("INFO", json=json, stream=out)
+    get_logger("x").info("call", request_id=value)
+    assert out.getvalue().count("\n") == 1
+    assert "\r" not in out.getvalue()
+
+
 async def test_a_service_without_an_inspection_says_that_it_looked_at_nothing() -> None:
     app = ServiceApp(name="echo", registrations=[])
     assert [record async for record in app.inspected()] == [Summary("echo", 0, 0, 0)]
