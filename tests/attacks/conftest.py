@@ -1,4 +1,4 @@
-"""One marketplace that is attacked by all tests, which run in the loop that serves it; the counts at the end of the run."""
+"""Marketplaces that are attacked by all tests, which run in the loop that serves them; the counts at the end of the run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from tests.attacks.proxied import Proxied, proxied
 from tests.attacks.tally import Tally, summed
 from tests.attacks.target import Target, target
 
@@ -14,7 +15,7 @@ from tests.attacks.target import Target, target
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests run in the loop that serves the marketplace."""
     for item in items:
-        if "target_market" in getattr(item, "fixturenames", ()):
+        if {"target_market", "proxied_market"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
@@ -22,6 +23,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 async def target_market(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Target]:
     """What is attacked."""
     async with target(tmp_path_factory) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def proxied_market(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Proxied]:
+    """What is attacked from many addresses."""
+    async with proxied(tmp_path_factory) as made:
         yield made
 
 

@@ -20,4 +20,5 @@ def access_of(values: Mapping[str, Any]) -> ClientAccess:
         buyer_ids=values["buyer_ids"],
         supplier_ids=values["supplier_ids"],
         minimum_roles=values["minimum_roles"],
+        refreshes=values["refresh_token_minutes"] > 0,
     )

@@ -47,6 +47,8 @@ class ClientAccess:
     buyer_ids: Sequence[str]
     supplier_ids: Sequence[str]
     minimum_roles: Sequence[str]
+    refreshes: bool = False
+    """Whether it grants refresh tokens."""
 
     def narrowed(self, new: ClientAccess) -> bool:
         """Whether anyone would get less than before."""
@@ -58,6 +60,8 @@ class ClientAccess:
             or _narrowed_to(self.any_buyer, self.buyer_ids, new.any_buyer, new.buyer_ids)
             or _narrowed_to(self.any_supplier, self.supplier_ids, new.any_supplier, new.supplier_ids)
             or not set(new.minimum_roles) <= set(self.minimum_roles)
+            # Or those that it has granted would be back with the next refresh token that it grants.
+            or (self.refreshes and not new.refreshes)
         )
 
 

@@ -159,6 +159,17 @@ async def test_who_was_taken_back_signs_in_anew(shop):
     assert (await shop.tokens.IssueToken(refreshed(again))).access_token
 
 
+async def test_a_client_that_grants_again_takes_none_of_those_that_it_has_ended(shop):
+    given = await shop.tokens.IssueToken(by_password())
+    check = verifier(shop)
+    assert (await check.verify(given.access_token)).user_id == "anna"
+    await _client(shop, "refresh_token_minutes", refresh_token_minutes=0)
+    await _client(shop, "refresh_token_minutes", refresh_token_minutes=DAY)
+    assert (await refused(shop.tokens.IssueToken(refreshed(given.refresh_token)))).reason == "GRANT_INVALID"
+    again = (await shop.tokens.IssueToken(by_password())).refresh_token
+    assert (await shop.tokens.IssueToken(refreshed(again))).access_token
+
+
 async def test_what_gives_more_ends_no_refresh_token_and_the_next_access_token_has_it(shop):
     token = (await shop.tokens.IssueToken(by_password())).refresh_token
     await _user(shop, "roles", roles=[roles.SHOPPER, roles.ORDER_READER, roles.ADDRESS_ADMIN])
