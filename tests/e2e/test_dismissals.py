@@ -20,6 +20,7 @@ from services.host.sample.marketplace import PASSWORD, party
 from tests.e2e.steps import card
 from tests.support.marketplace import Marketplace, lines
 from tests.support.prepared import CHEAP
+from tests.support.sealing import sealing_key_for
 from waybill.directory.v1 import api_client_service_pb2 as clients
 from waybill.directory.v1 import security_profile_service_pb2 as profiles
 from waybill.directory.v1 import supplier_service_pb2 as suppliers
@@ -110,7 +111,8 @@ async def replicas(market: Marketplace, folder: Path) -> AsyncIterator[Replicas]
     sam = market.people.sam
     (paid,) = (await sam.checkout.ListPayments(checkout.ListPaymentsRequest(order_id=ORDER))).payments
     await sam.payments.CapturePayment(payment_service_pb2.CapturePaymentRequest(payment_id=paid.id))
-    settings = HostSettings(data=folder, database_url=market.database_url, services=CHEAP, key_poll=0.1)
+    url = market.database_url
+    settings = HostSettings(data=folder, database_url=url, sealing_key=sealing_key_for(url), services=CHEAP, key_poll=0.1)
     async with AsyncExitStack() as stack:
         second = await stack.enter_async_context(running(settings))
         one = await stack.enter_async_context(grpc.aio.insecure_channel(market.address))
