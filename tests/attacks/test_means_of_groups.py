@@ -188,7 +188,9 @@ async def test_a_token_stays_small_however_many_groups_its_user_is_in(funded: Pr
         id="mg-price", name="P", currency="USD", price_breaks=[prices.PriceBreak(quantity=1, price=money("0.01", "USD"))]
     )
     await at.owner.price_schedules.CreatePriceSchedule(prices.CreatePriceScheduleRequest(price_schedule=schedule))
-    given = prices.PriceAssignment(product_id="tape", buyer_id="acme", price_schedule_id="mg-price", user_group_id="mg-group")
+    given = prices.PriceAssignment(
+        product_id="tape", buyer_id="acme", price_schedule_id="mg-price", user_group_id="mg-crowd-00000"
+    )
     await at.owner.price_schedules.AssignPriceSchedules(prices.AssignPriceSchedulesRequest(assignments=[given]))
     ids = [f"mg-crowd-{n:05}" for n in range(MANY - 1)]
     for begin in range(0, len(ids), 1_000):
