@@ -7,7 +7,7 @@ SHA-256 of the request without its id, and kept for 30 days unless a setting say
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -111,9 +111,16 @@ async def amend(tx: Tx, table: sa.Table, key: RequestKey | None, outcome: Mappin
         await tx.execute(sa.update(table).where(_where(table)).values(outcome=dict(outcome)), _parameters(key))
 
 
-def forgetting(database: Database, table: sa.Table, clock: Clock, kept: timedelta = KEPT, pause: float = FORGET_PAUSE) -> Loop:
+def forgetting(
+    database: Database,
+    table: sa.Table,
+    clock: Clock,
+    kept: timedelta = KEPT,
+    pause: float = FORGET_PAUSE,
+    forever: Collection[str] = (),
+) -> Loop:
     """A background loop that forgets outcomes older than `kept`; safe in every replica. After them it frees ids of what was
-    deleted before that, if the service keeps such: no outcome then leads to one.
+    deleted before that, if the service keeps such: no outcome then leads to one. Ids of the kinds in `forever` stay taken.
 
     It looks soon after the start too, at different moments in different processes.
     """
@@ -124,7 +131,7 @@ def forgetting(database: Database, table: sa.Table, clock: Clock, kept: timedelt
             pass
         deleted = tombstones.of(table.metadata)
         if deleted is not None:
-            while await database.retrying(lambda tx: tombstones.expire(tx, deleted, now - kept)) >= FORGOTTEN_AT_ONCE:
+            while await database.retrying(lambda tx: tombstones.expire(tx, deleted, now - kept, forever)) >= FORGOTTEN_AT_ONCE:
                 pass
 
     return Loop("forget", forget, pause, min(pause, random.uniform(*FIRST_LOOK)))

@@ -1,4 +1,4 @@
-"""Ids of what was deleted stay taken for as long as recorded outcomes are kept.
+"""Ids of what was deleted stay taken for as long as recorded outcomes are kept, and those of some kinds for ever.
 
 So an answer that was recorded never leads to another resource of the same id, and what others remember of an id stays true
 of the resource that they mean.
@@ -6,7 +6,7 @@ of the resource that they mean.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -47,8 +47,9 @@ async def bury(tx: Tx, deleted: sa.Table, kind: str, ids: Iterable[str], now: da
     await tx.execute(insert.on_conflict_do_update(index_elements=["kind", "id"], set_={"delete_time": now}), rows)
 
 
-async def expire(tx: Tx, deleted: sa.Table, before: datetime) -> int:
-    """Frees ids of what was deleted before a time, so many at once that no statement takes long; returns how many."""
+async def expire(tx: Tx, deleted: sa.Table, before: datetime, forever: Collection[str] = ()) -> int:
+    """Frees ids of what was deleted before a time, but for those of the kinds in `forever`; so many at once that no statement
+    takes long. Returns how many."""
     d = deleted.c
-    old = sa.select(d.kind, d.id).where(d.delete_time < before).limit(FORGOTTEN_AT_ONCE)
+    old = sa.select(d.kind, d.id).where(d.delete_time < before, d.kind.not_in(list(forever))).limit(FORGOTTEN_AT_ONCE)
     return int((await tx.execute(sa.delete(deleted).where(sa.tuple_(d.kind, d.id).in_(old)))).rowcount)

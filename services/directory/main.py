@@ -98,6 +98,8 @@ from waybill.directory.v1 import (
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
 PACKAGE = "waybill.directory.v1"
+WHO = frozenset(resource.table.name for resource in (USER, BUYER, SUPPLIER, GROUP, CLIENT))
+"""Whose ids stay taken for ever: what other services remember of them must never mean somebody else."""
 Served = tuple[Any, Any, str]
 """What adds a servicer to a server, the servicer, and the name of its service without the ending."""
 
@@ -281,7 +283,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         name="directory",
         registrations=[(add, servicer, f"{PACKAGE}.{name}Service") for add, servicer, name in served],
         background=[
-            forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause),
+            forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause, WHO),
             changes.forgetting(clock, settings.changes_kept),
             audit.forgetting(clock, settings.audit_kept),
             revocations.forgetting(clock),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from datetime import timedelta
 
 import pytest
 
@@ -101,6 +102,21 @@ async def test_a_deleted_users_name_is_free_and_its_id_is_not(world):
     taken = world.admin.users.CreateUser(users.CreateUserRequest(user=user("anna", username="other")))
     assert (await refused(taken)).reason == "ID_OF_DELETED"
     await world.admin.users.CreateUser(users.CreateUserRequest(user=user("anna-2", username="anna")))
+
+
+async def test_who_was_deleted_is_never_somebody_else_and_an_address_may_be_after_thirty_days(world, app):
+    await world.companies()
+    await world.admin.users.CreateUser(users.CreateUserRequest(user=user("anna")))
+    await user_goes(world.admin)
+    book = addresses.CreateAddressesRequest(entries=[entry("hq")])
+    await world.admin.addresses.CreateAddresses(book)
+    await address_goes(world.admin)
+    (forget,) = [loop for loop in app.background if loop.name == "forget"]
+    world.clock.advance(timedelta(days=3_650))
+    await forget.once()
+    again = world.admin.users.CreateUser(users.CreateUserRequest(user=user("anna", username="other")))
+    assert (await refused(again)).reason == "ID_OF_DELETED"
+    await world.admin.addresses.CreateAddresses(book)
 
 
 async def test_a_deleted_address_keeps_its_id_in_its_book_and_a_repeat_of_its_create_is_not_found(world):
