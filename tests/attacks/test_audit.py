@@ -245,12 +245,11 @@ async def test_what_is_done_in_the_place_of_somebody_names_both(target_market: T
     changed = users.UpdateMeRequest(user=users.User(first_name="Ann"))
     await me.UpdateMe(changed, metadata=acting)
     await stub.DeleteCreditCard(cards.DeleteCreditCardRequest(credit_card_id="au-own"), metadata=acting)
-    entries = [entry for entry in await everything(target_market) if entry.impersonator_id == sam]
-    assert {(one.action, one.user_id) for one in entries} == {
-        ("CreateCreditCard", "au-victim"),
-        ("UpdateMe", "au-victim"),
-        ("DeleteCreditCard", "au-victim"),
-    }
+    entries = [
+        entry for entry in await everything(target_market) if entry.impersonator_id == sam and entry.user_id == "au-victim"
+    ]
+    assert sorted(one.action for one in entries) == ["CreateCreditCard", "DeleteCreditCard", "UpdateMe"]
+    # The same user may have stood in for others.
     begun = [entry for entry in await everything(target_market) if entry.action == "Impersonate" and entry.user_id == sam]
-    assert [entry.resource_id for entry in begun] == ["au-victim"]
+    assert [entry.resource_id for entry in begun].count("au-victim") == 1
     tally.count("acts in the place of somebody", 4)

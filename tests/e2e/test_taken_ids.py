@@ -40,9 +40,13 @@ async def test_the_answer_and_its_cost_are_the_same_whoever_has_the_order(idle_m
     await refused(make(people.gil, ids["own"]))
     answers, costs = {}, {}
     for whose, id in ids.items():
-        before = host.statements
-        error = await refused(make(people.gil, id))
-        costs[whose] = host.statements - before
+        tries = []
+        # What a process knows of a company and reads again after a while makes one of them dearer now and then.
+        for _ in range(3):
+            before = host.statements
+            error = await refused(make(people.gil, id))
+            tries.append(host.statements - before)
+        costs[whose] = min(tries)
         answers[whose] = (error.code.name, error.reason, error.message.replace(id, "..."), error.metadata | {"id": "..."})
         assert error.metadata["id"] == id
     assert answers["own"] == answers["another's"]
