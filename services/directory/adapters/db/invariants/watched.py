@@ -94,8 +94,9 @@ WATCHED: Register = {
     ),
     tables.SIGNING_KEYS: Watch(
         {
-            **all_by("signing_key", "retire_time withdraw_time"),
-            "private_pem": by("private_half_is_sealed ended_key_has_no_private_half"),
+            "retire_time": by("signing_key"),
+            "withdraw_time": by("signing_key ended_key_has_no_private_half"),
+            "private_pem": by("private_half_is_sealed"),
             **all_free("tokens of another key are refused at once; their holders sign in again", "kid modulus"),
             "sign_time": Free("what an operator has decided: another time only lets another key sign"),
             "create_time": Free(_SHOWN),
