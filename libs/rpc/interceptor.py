@@ -108,6 +108,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 except Exception as error:
                     failure = explained(error, request) if isinstance(error, WaybillError) else error
                     request = None
+                    if place is not None:
+                        # A refusal may be answered later, and keeps nobody out meanwhile.
+                        place.give_back()
                     return await self._fail(context, method, call, failure, context_name, began)
                 finally:
                     CURRENT.reset(token)
@@ -231,7 +234,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             self._ended(method, call, error.kind.value, error.reason, began)
             status = to_status(error, name)
             if self._entrance.outside and error.kind in (Kind.UNAUTHENTICATED, Kind.EXHAUSTED):
-                await self._load.refusals.before(self._load.sources.of(context.peer(), _forwarded(context)))
+                known = self._load.sources.of(context.peer(), _forwarded(context)) if call is None else call.source
+                await self._load.refusals.before(known)
         else:
             self._log.exception("call failed", method=method, request_id=call.request_id if call else "")
             self._ended(method, call, "INTERNAL", "INTERNAL", began)

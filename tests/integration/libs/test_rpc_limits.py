@@ -249,3 +249,23 @@ async def test_a_message_of_very_many_empty_parts_is_refused_before_it_is_parsed
         grpc.StatusCode.INVALID_ARGUMENT,
         "a request has at most 100,000 elements, on all its levels together",
     )
+
+
+async def test_a_refusal_that_is_answered_later_holds_no_place_meanwhile(echo: EchoServicer) -> None:
+    async def answer(value: str) -> str:
+        if value == "too many":
+            raise WaybillError(Kind.EXHAUSTED, "TOO_MANY_CALLS", "not now", metadata={"limit": "process"})
+        return value
+
+    echo.answer = answer
+    async with serving(echo_app(echo), limits=OutsideLimits(max_calls=1, refusals=1, **WHOLE)) as server:
+        anna, load = server.stub(EchoStub, ANNA), server.rpc.load
+        for _ in range(4):
+            await refusal(anna.Echo(text("too many")))
+        later = asyncio.create_task(refusal(anna.Echo(text("too many"))))
+        async with asyncio.timeout(10):
+            while not load.refusals.waiting:
+                await asyncio.sleep(0)
+        assert load.calls.running == 0
+        assert (await later).reason == "TOO_MANY_CALLS"
+        assert load.refusals.waiting == 0
