@@ -24,6 +24,7 @@ from tests.attacks.tally import Tally
 from tests.attacks.target import EVERYTHING, Target, carrying, target
 from tests.support.contracts import services
 from waybill.directory.v1 import token_service_pb2, token_service_pb2_grpc, user_service_pb2
+from waybill.order.v1 import order_pb2
 from waybill.payment.v1 import credit_card_service_pb2
 from waybill_client.errors import from_rpc_error
 
@@ -141,7 +142,7 @@ def naming(method: MethodDescriptor, who: Attacker, ours: bool) -> tuple[Message
     """A request that names what others have, or what nobody has, in each of its fields; and the number of these."""
     made = idle(method)
     if "direction" in made.DESCRIPTOR.fields_by_name:
-        made.direction = 3  # type: ignore[attr-defined]
+        made.direction = order_pb2.DIRECTION_ALL  # type: ignore[attr-defined]
     if "request_id" in made.DESCRIPTOR.fields_by_name:
         made.request_id = uuid.uuid4().hex  # type: ignore[attr-defined]
     for optional in made.DESCRIPTOR.fields:

@@ -156,11 +156,20 @@ def show_authorisation(cost: authorisation.Cost) -> None:
 def show_fairness(felt: list[fairness.Felt]) -> None:
     """What others feel of a flood."""
     table = Table(title="what another user feels of a flood, medians against quiet times", box=box.SIMPLE)
-    for name in ("layout", "flood", "read ms", "of quiet", "PlaceOrder ms", "of quiet", "grown MB"):
+    for name in ("layout", "flood", "read ms", "of quiet", "PlaceOrder ms", "of quiet", "refused", "grown MB"):
         table.add_column(name, justify="left" if name in ("layout", "flood") else "right")
     for f in felt:
         read, place = f.ratios
-        table.add_row(f.layout, f.flood, f"{f.read:.1f}", f"{read:.1f}", f"{f.place:.1f}", f"{place:.1f}", f"{f.grown_mb:.0f}")
+        table.add_row(
+            f.layout,
+            f.flood,
+            f"{f.read:.1f}",
+            f"{read:.1f}",
+            f"{f.place:.1f}",
+            f"{place:.1f}",
+            str(f.refused),
+            f"{f.grown_mb:.0f}",
+        )
     out.print(table)
 
 
