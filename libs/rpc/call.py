@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from libs.auth import Principal
 from libs.errors import Kind, WaybillError
-from libs.rpc.sources import NOWHERE, Source
+from libs.rpc.fairness.sources import NOWHERE, Source
 from waybill.type.v1 import reasons
 
 

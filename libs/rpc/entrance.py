@@ -9,11 +9,11 @@ from typing import Protocol
 from libs.auth import Principal, ServiceTokens, TokenVerifier
 from libs.errors import Kind, WaybillError
 from libs.obs import metrics
-from libs.rpc.admission import Admission
-from libs.rpc.guesses import Guesses
-from libs.rpc.limits import OutsideLimits
-from libs.rpc.refusals import Refusals
-from libs.rpc.sources import Sources, networks
+from libs.rpc.fairness.admission import Admission
+from libs.rpc.fairness.guesses import Guesses
+from libs.rpc.fairness.limits import OutsideLimits
+from libs.rpc.fairness.refusals import Refusals
+from libs.rpc.fairness.sources import Sources, networks
 from waybill.type.v1 import reasons
 
 MAX_OUTSIDE = 4 * 1024 * 1024

@@ -20,12 +20,12 @@ from libs.db.conflicts import begin, repeated
 from libs.errors import Kind, WaybillError
 from libs.obs import get_logger, logs, metrics, tracing
 from libs.rpc.access import NOBODY, Rule
-from libs.rpc.admission import Admission, Place
 from libs.rpc.call import CURRENT, Call
 from libs.rpc.counters import served
 from libs.rpc.entrance import Entrance, Load, Tokens
+from libs.rpc.fairness.admission import Admission, Place
+from libs.rpc.fairness.sources import FORWARDED, NOWHERE
 from libs.rpc.required import explained
-from libs.rpc.sources import FORWARDED, NOWHERE
 from libs.rpc.status import internal, to_status
 from libs.rpc.streams import ServerEnds, Streams
 from libs.rpc.wire import MAX_ELEMENTS, TooMany, require_few

@@ -15,15 +15,15 @@ from libs.obs import get_logger, metrics
 from libs.rpc.access import open_methods, rules_of
 from libs.rpc.audit import AUDIT_SERVICE, register_audit
 from libs.rpc.changes import CHANGE_SERVICE, PAUSE, ChangeServicer, register_changes
-from libs.rpc.connections import DEFAULT as CONNECTIONS
-from libs.rpc.connections import ConnectionLimits
 from libs.rpc.entrance import HEALTH, MAX_INSIDE, REFLECTION, Entrance, Inside, Load, Outside
+from libs.rpc.fairness.connections import DEFAULT as CONNECTIONS
+from libs.rpc.fairness.connections import ConnectionLimits
+from libs.rpc.fairness.limits import DEFAULT as OUTSIDE
+from libs.rpc.fairness.limits import OutsideLimits
 from libs.rpc.health import Health
 from libs.rpc.health_limits import DEFAULT, HealthLimits
 from libs.rpc.interceptor import CallInterceptor
 from libs.rpc.invariants import INSPECTION_SERVICE, register_inspection
-from libs.rpc.limits import DEFAULT as OUTSIDE
-from libs.rpc.limits import OutsideLimits
 from libs.rpc.operations import OUTBOX_SERVICE, register_operations
 from libs.rpc.peers import Peers
 from libs.rpc.reflection import register_reflection

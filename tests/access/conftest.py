@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from libs.auth import ServiceTokens
-from libs.rpc.limits import OutsideLimits
+from libs.rpc.fairness.limits import OutsideLimits
 from services.host.process.service_keys_of_settings import service_keys
 from services.host.process.settings import HostSettings
 from tests.access.callers import Callers

@@ -12,7 +12,7 @@ from typing import Any
 import grpc
 import pytest
 
-from libs.rpc.limits import OutsideLimits
+from libs.rpc.fairness.limits import OutsideLimits
 from services import roles
 from services.directory.application.bootstrap import OneTimeSecret
 from services.host.process.embedded import Host, running

@@ -17,7 +17,7 @@ import pytest
 
 from libs.auth import PartyKind, ServiceTokens
 from libs.clock import ManualClock
-from libs.rpc.limits import OutsideLimits
+from libs.rpc.fairness.limits import OutsideLimits
 from services import roles
 from services.directory.application.bootstrap import OneTimeSecret
 from services.host.process.embedded import running

@@ -8,7 +8,7 @@ from collections import Counter
 import grpc
 import pytest
 
-from libs.rpc.guesses import Guesses
+from libs.rpc.fairness.guesses import Guesses
 from services.host.sample.marketplace import PASSWORD, PORTAL, party
 from tests.attacks.proxied import Proxied, by_password
 from tests.attacks.tally import Tally

@@ -17,9 +17,9 @@ from unittest.mock import patch
 
 from libs.auth import ServiceTokens
 from libs.rpc.access import Rule
-from libs.rpc.admission import Admission, Place
 from libs.rpc.entrance import Inside, Outside
-from libs.rpc.sources import Sources
+from libs.rpc.fairness.admission import Admission, Place
+from libs.rpc.fairness.sources import Sources
 from services.host.process.embedded import running
 from services.host.process.settings import HostSettings
 from services.host.sample.marketplace import PASSWORD, SHOP

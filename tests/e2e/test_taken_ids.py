@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from libs.rpc.guesses import Guesses
+from libs.rpc.fairness.guesses import Guesses
 from services.host.process.embedded import Host
 from tests.support.marketplace import Marketplace, create
 from waybill.directory.v1 import user_group_service_pb2, user_service_pb2

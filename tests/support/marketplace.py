@@ -9,10 +9,10 @@ from pathlib import Path
 
 from libs.clock import Clock
 from libs.db.tuning import Tuning
+from libs.rpc.fairness.limits import DEFAULT as OUTSIDE
+from libs.rpc.fairness.limits import OutsideLimits
 from libs.rpc.health_limits import DEFAULT as HEALTH
 from libs.rpc.health_limits import HealthLimits
-from libs.rpc.limits import DEFAULT as OUTSIDE
-from libs.rpc.limits import OutsideLimits
 from services.directory.application.bootstrap import OneTimeSecret
 from services.host.check import check
 from services.host.process.embedded import Host, running

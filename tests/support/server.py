@@ -17,11 +17,12 @@ from libs.clock import Clock, SystemClock
 from libs.errors import Kind
 from libs.failpoints import Failpoints
 from libs.ids import IdSource, RandomIds
-from libs.rpc import Peers, RpcServer
-from libs.rpc.connections import DEFAULT as CONNECTIONS
-from libs.rpc.connections import ConnectionLimits
-from libs.rpc.limits import DEFAULT as OUTSIDE
-from libs.rpc.limits import OutsideLimits
+from libs.rpc.fairness.connections import DEFAULT as CONNECTIONS
+from libs.rpc.fairness.connections import ConnectionLimits
+from libs.rpc.fairness.limits import DEFAULT as OUTSIDE
+from libs.rpc.fairness.limits import OutsideLimits
+from libs.rpc.peers import Peers
+from libs.rpc.server import RpcServer
 from libs.rpc.status import from_status
 from libs.service.app import Runtime, ServiceApp
 from services.roles import ALL_ROLES

@@ -19,7 +19,8 @@ from libs.obs import get_logger
 from libs.obs.endpoint import metrics_endpoint
 from libs.obs.tracing import exporting
 from libs.private import private_folder
-from libs.rpc import Peers, RpcServer
+from libs.rpc.peers import Peers
+from libs.rpc.server import RpcServer
 from libs.service.app import Runtime, ServiceApp
 from libs.service.loops import Loop, forever
 from libs.service.startup import StartupError

@@ -17,12 +17,12 @@ from libs.db.url import parsed_url
 from libs.private import close, private_file, private_folder
 from libs.rpc.breaker import DEFAULT as CALLS
 from libs.rpc.breaker import CallLimits
-from libs.rpc.connections import DEFAULT as CONNECTIONS
-from libs.rpc.connections import ConnectionLimits
+from libs.rpc.fairness.connections import DEFAULT as CONNECTIONS
+from libs.rpc.fairness.connections import ConnectionLimits
+from libs.rpc.fairness.limits import DEFAULT as OUTSIDE
+from libs.rpc.fairness.limits import OutsideLimits
 from libs.rpc.health_limits import DEFAULT as HEALTH
 from libs.rpc.health_limits import HealthLimits
-from libs.rpc.limits import DEFAULT as OUTSIDE
-from libs.rpc.limits import OutsideLimits
 from libs.service.service_settings import ServiceSettings
 from libs.service.settings import HIDDEN, SECONDS, URL, build, seconds, setting
 from libs.service.startup import StartupError

@@ -14,7 +14,7 @@ from argon2.exceptions import VerifyMismatchError
 
 from libs.auth import KeySet, PartyKind, TokenVerifier
 from libs.errors import Kind, WaybillError
-from libs.rpc.limits import OutsideLimits
+from libs.rpc.fairness.limits import OutsideLimits
 from services import roles
 from services.directory.adapters.db.tables import SIGN_INS
 from services.directory.main import build

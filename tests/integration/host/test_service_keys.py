@@ -11,7 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from libs.auth import KeyPairs, ServiceTokens, SharedSecret, TokenVerifier
-from libs.rpc import Peers, RpcServer
+from libs.rpc.peers import Peers
+from libs.rpc.server import RpcServer
 from services.host.cli import app
 from services.host.contexts import CONTEXTS
 from services.host.process.service_keys_of_settings import service_keys

@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 from google.protobuf.wrappers_pb2 import StringValue
 
-from libs.rpc.connections import ConnectionLimits
+from libs.rpc.fairness.connections import ConnectionLimits
 from tests.integration.libs.calls import ANNA
 from tests.support.echo import WATCH, EchoServicer, EchoStub, echo_app, text
 from tests.support.server import serving

@@ -10,9 +10,10 @@ import pytest
 
 from libs.auth import ServiceTokens, SharedSecret
 from libs.errors import FieldViolation, Kind, RuleViolation, WaybillError, missing
-from libs.rpc import Call, Peers, current
+from libs.rpc import Call, current
 from libs.rpc.breaker import DEFAULT, Breaker
 from libs.rpc.counters import sent, served
+from libs.rpc.peers import Peers
 from tests.support.echo import ECHO, SERVICE, WATCH, EchoServicer, EchoStub, add_echo, echo_app, gather, text
 from tests.support.ports import free_port
 from tests.support.principals import buyer, seller

@@ -11,7 +11,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 
 from libs.db import conflicts
 from libs.errors import Kind, WaybillError
-from libs.rpc.limits import OutsideLimits
+from libs.rpc.fairness.limits import OutsideLimits
 from libs.service.waiting import waiting
 from tests.integration.libs.calls import ANNA, info_of, refusal
 from tests.support.echo import ECHO, EchoServicer, EchoStub, echo_app, text

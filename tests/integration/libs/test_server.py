@@ -14,7 +14,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from libs.auth import TokenVerifier
-from libs.rpc import RpcServer, peers
+from libs.rpc import peers
+from libs.rpc.server import RpcServer
 from libs.service.app import ServiceApp
 from libs.service.loops import Loop
 from libs.service.startup import StartupError

@@ -10,9 +10,9 @@ from prometheus_client import Counter
 
 from libs.auth import PartyKind, Principal
 from libs.errors import Kind, WaybillError
-from libs.rpc.admission import Admission, Place
-from libs.rpc.limits import OutsideLimits
-from libs.rpc.sources import Source
+from libs.rpc.fairness.admission import Admission, Place
+from libs.rpc.fairness.limits import OutsideLimits
+from libs.rpc.fairness.sources import Source
 
 LIMITS = OutsideLimits()
 HOME, OFFICE, PROXY = Source("203.0.113.9"), Source("198.51.100.1"), Source("10.0.0.1", shared=True)

@@ -8,8 +8,8 @@ import pytest
 
 from libs.auth import Principal
 from libs.errors import Kind, Violations, WaybillError, exists, missing, was_deleted
-from libs.rpc import guesses as module
-from libs.rpc.guesses import Guesses
+from libs.rpc.fairness import guesses as module
+from libs.rpc.fairness.guesses import Guesses
 from tests.support.principals import buyer, seller
 
 ANNA, BOB = buyer(), buyer(user="bob")

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from libs.rpc.refusals import LONGEST, PAUSE, WAITING, Refusals
-from libs.rpc.sources import Source
+from libs.rpc.fairness.refusals import LONGEST, PAUSE, WAITING, Refusals
+from libs.rpc.fairness.sources import Source
 
 HERE, THERE = Source("192.0.2.1"), Source("192.0.2.2")
 
@@ -58,7 +58,7 @@ async def test_a_proxy_that_says_of_nobody_whom_it_calls_for_does_not_wait() -> 
 
 
 def test_addresses_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("libs.rpc.refusals.SOURCES", 2)
+    monkeypatch.setattr("libs.rpc.fairness.refusals.SOURCES", 2)
     refusals = Refusals(per_second=1)
     for name in ("a", "b", "a", "c"):
         refusals.pause(name, 100.0)

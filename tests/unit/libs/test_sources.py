@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from libs.rpc.sources import LOCAL, Source, Sources, networks
+from libs.rpc.fairness.sources import LOCAL, Source, Sources, networks
 
 PROXIES = networks("10.0.0.0/8, 192.0.2.7,2001:db8:1::/48")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from libs.protoconv import address_plain
-from libs.rpc import Peers
+from libs.rpc.peers import Peers
 from services.fulfillment.domain.sourcing.model import Address
 from waybill.directory.v1 import ordering_context_service_pb2, ordering_context_service_pb2_grpc
 from waybill.type.v1 import party_pb2

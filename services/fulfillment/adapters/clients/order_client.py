@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from libs.rpc import Peers
+from libs.rpc.peers import Peers
 from services.fulfillment.contract.reports import shipment_report, supplier_order_out
 from services.fulfillment.domain.shipments.shipment import Shipment
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder

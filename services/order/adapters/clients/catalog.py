@@ -6,7 +6,7 @@ from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
 
-from libs.rpc import Peers
+from libs.rpc.peers import Peers
 from services.order.application.peers import CatalogProduct
 from services.order.domain.model import ProductSnapshot
 from waybill.catalog.v1 import product_pb2

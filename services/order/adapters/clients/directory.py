@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from libs.protoconv import address_plain
-from libs.rpc import Peers
+from libs.rpc.peers import Peers
 from services.order.application.peers import OrderingContext
 from services.order.domain.model import Address, AutoForward, OrderUser, Policy
 from waybill.directory.v1 import ordering_context_service_pb2 as pb

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from libs.protoconv import address_out, address_plain, money_micros, money_out, time_out, xp_out
-from libs.rpc import Peers
+from libs.rpc.peers import Peers
 from services.order.application.ports import Reports
 from services.order.contract.problems import problem_in
 from services.order.contract.reports import reports_of

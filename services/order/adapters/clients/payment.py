@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from libs.protoconv import money_out, time_out
-from libs.rpc import Peers
+from libs.rpc.peers import Peers
 from services.order.application.peers import PaymentTry
 from services.order.application.ports import PaymentDocument
 from services.order.contract.problems import problem_in

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from libs.protoconv import decimal_out, instant, money_micros, money_out, time_out
-from libs.rpc import Peers
+from libs.rpc.peers import Peers
 from services.order.contract.problems import problem_in
 from services.order.domain.checkout.amounts import Freight, charged
 from services.order.domain.checkout.taxation import Places

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from libs.protoconv import address_out, decimal_out, money_micros, struct_plain
-from libs.rpc import Peers
+from libs.rpc.peers import Peers
 from services.order.contract.problems import problem_in
 from services.order.domain.checkout.worksheet import Assignment, Estimate, Method
 from services.order.domain.model import Line, Order, Problem

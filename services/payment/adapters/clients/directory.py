@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from libs.rpc import Peers
+from libs.rpc.peers import Peers
 from waybill.directory.v1 import membership_service_pb2 as pb
 from waybill.directory.v1 import membership_service_pb2_grpc as pb_grpc
 

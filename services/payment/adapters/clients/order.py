@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from libs.rpc import Peers
+from libs.rpc.peers import Peers
 from services.payment.application.ports import Alert
 from waybill.order.v1 import payment_report_service_pb2 as report_pb
 from waybill.order.v1 import payment_report_service_pb2_grpc as report_grpc

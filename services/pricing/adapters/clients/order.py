@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from libs.rpc import Peers
+from libs.rpc.peers import Peers
 from waybill.order.v1 import submission_decision_service_pb2 as pb
 from waybill.order.v1 import submission_decision_service_pb2_grpc as pb_grpc
 from waybill.order.v1 import submission_pb2

@@ -13,8 +13,8 @@ from typing import Any
 from libs.auth import Principal
 from libs.errors import Kind, WaybillError
 from libs.obs import metrics
-from libs.rpc.limits import OutsideLimits
-from libs.rpc.sources import Source
+from libs.rpc.fairness.limits import OutsideLimits
+from libs.rpc.fairness.sources import Source
 from waybill.type.v1 import reasons
 
 AGAIN = timedelta(milliseconds=250)

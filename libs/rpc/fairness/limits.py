@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from libs.rpc.sources import networks
+from libs.rpc.fairness.sources import networks
 from libs.service.settings import setting
 
 

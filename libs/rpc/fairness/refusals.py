@@ -7,7 +7,7 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from libs.rpc.sources import Source
+from libs.rpc.fairness.sources import Source
 
 SOURCES = 10_000
 """Addresses that are remembered; the one that was refused longest ago is forgotten first."""
