@@ -21,18 +21,12 @@ from libs.invariants import Inspection as AnyInspection
 from libs.relay.change_feed import SqlChangeFeed
 from libs.resource.database import Resource, StandardMethods
 from libs.service.app import Runtime, ServiceApp
-from services.directory.adapters.db import refresh_tokens
-from services.directory.adapters.db.accounts import SqlAccounts
-from services.directory.adapters.db.address_lists import SqlAddressLists
-from services.directory.adapters.db.contexts import SqlContexts
+from services.directory.adapters.db.address_book.address_lists import SqlAddressLists
 from services.directory.adapters.db.first_rows import first_rows, is_empty, renew_key, store
 from services.directory.adapters.db.invariants.census import CensusReader
 from services.directory.adapters.db.invariants.rules import look
-from services.directory.adapters.db.membership_lists import SqlMembershipLists
-from services.directory.adapters.db.revocations import SqlRevocationLists
-from services.directory.adapters.db.sealing import FindKeys, drop_keys, seal_stored
-from services.directory.adapters.db.sign_ins import SqlSignIns
-from services.directory.adapters.db.signing_keys import SqlKeyRing
+from services.directory.adapters.db.parties.contexts import SqlContexts
+from services.directory.adapters.db.people.membership_lists import SqlMembershipLists
 from services.directory.adapters.db.tables import (
     AUDIT,
     BUYER,
@@ -47,38 +41,44 @@ from services.directory.adapters.db.tables import (
     SUPPLIER,
     USER,
 )
+from services.directory.adapters.db.tokens import refresh_tokens
+from services.directory.adapters.db.tokens.accounts import SqlAccounts
+from services.directory.adapters.db.tokens.revocations import SqlRevocationLists
+from services.directory.adapters.db.tokens.sealing import FindKeys, drop_keys, seal_stored
+from services.directory.adapters.db.tokens.sign_ins import SqlSignIns
+from services.directory.adapters.db.tokens.signing_keys import SqlKeyRing
 from services.directory.adapters.db.work import SqlDirectoryWork
 from services.directory.adapters.key_material import RsaKeys
 from services.directory.adapters.passwords import Argon2
-from services.directory.application.access_tokens import AccessTokens
-from services.directory.application.address_assignments import AddressAssignments
-from services.directory.application.addresses import Addresses
-from services.directory.application.api_clients import RotateSecret
+from services.directory.application.address_book.address_assignments import AddressAssignments
+from services.directory.application.address_book.addresses import Addresses
 from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER, OneTimeSecret
-from services.directory.application.change_password import ChangePassword
-from services.directory.application.impersonation import Impersonate
+from services.directory.application.channels.api_clients import RotateSecret
 from services.directory.application.inspection import Inspection
-from services.directory.application.issue_token import IssueToken
-from services.directory.application.refresh_tokens import RefreshTokens
-from services.directory.application.revocations import EndTokens
-from services.directory.application.security_profiles import SecurityProfileAssignments
-from services.directory.application.signing_keys import SigningKeys
-from services.directory.application.throttle import Throttle
-from services.directory.application.user_groups import UserGroupMembers
-from services.directory.application.users import SetPassword, UserRules
-from services.directory.rpc.address_servicer import AddressServicer
-from services.directory.rpc.api_client_servicer import ApiClientServicer
-from services.directory.rpc.buyer_servicer import BuyerServicer
-from services.directory.rpc.context_servicer import OrderingContextServicer
-from services.directory.rpc.key_servicer import KeyServicer
-from services.directory.rpc.membership_servicer import MembershipServicer
-from services.directory.rpc.revocation_servicer import RevocationServicer
-from services.directory.rpc.security_profile_servicer import SecurityProfileServicer
-from services.directory.rpc.seller_servicer import SellerServicer
-from services.directory.rpc.supplier_servicer import SupplierServicer
-from services.directory.rpc.token_servicer import TokenServicer
-from services.directory.rpc.user_group_servicer import UserGroupServicer
-from services.directory.rpc.user_servicer import UserServicer
+from services.directory.application.people.change_password import ChangePassword
+from services.directory.application.people.security_profiles import SecurityProfileAssignments
+from services.directory.application.people.user_groups import UserGroupMembers
+from services.directory.application.people.users import SetPassword, UserRules
+from services.directory.application.tokens.access_tokens import AccessTokens
+from services.directory.application.tokens.impersonation import Impersonate
+from services.directory.application.tokens.issue_token import IssueToken
+from services.directory.application.tokens.refresh_tokens import RefreshTokens
+from services.directory.application.tokens.revocations import EndTokens
+from services.directory.application.tokens.signing_keys import SigningKeys
+from services.directory.application.tokens.throttle import Throttle
+from services.directory.rpc.address_book.address_servicer import AddressServicer
+from services.directory.rpc.channels.api_client_servicer import ApiClientServicer
+from services.directory.rpc.parties.buyer_servicer import BuyerServicer
+from services.directory.rpc.parties.context_servicer import OrderingContextServicer
+from services.directory.rpc.parties.seller_servicer import SellerServicer
+from services.directory.rpc.parties.supplier_servicer import SupplierServicer
+from services.directory.rpc.people.membership_servicer import MembershipServicer
+from services.directory.rpc.people.security_profile_servicer import SecurityProfileServicer
+from services.directory.rpc.people.user_group_servicer import UserGroupServicer
+from services.directory.rpc.people.user_servicer import UserServicer
+from services.directory.rpc.tokens.key_servicer import KeyServicer
+from services.directory.rpc.tokens.revocation_servicer import RevocationServicer
+from services.directory.rpc.tokens.token_servicer import TokenServicer
 from services.directory.settings import Settings
 from waybill.directory.v1 import (
     address_service_pb2_grpc,

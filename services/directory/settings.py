@@ -8,7 +8,7 @@ from datetime import timedelta
 from libs.sealing import SealingKeys
 from libs.service.service_settings import ServiceSettings
 from libs.service.settings import URL, seconds, setting
-from services.directory.application.throttle import Limits
+from services.directory.application.tokens.throttle import Limits
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from libs.auth import ServiceTokens
 from libs.rpc.fairness.limits import OutsideLimits
-from services.host.process.service_keys_of_settings import service_keys
+from services.host.process.keys.service_keys import service_keys
 from services.host.process.settings import HostSettings
 from tests.access.callers import Callers
 from tests.support.databases import run_folder

@@ -21,7 +21,7 @@ from libs.rpc.fairness.limits import OutsideLimits
 from services import roles
 from services.directory.application.bootstrap import OneTimeSecret
 from services.host.process.embedded import running
-from services.host.process.service_keys_of_settings import service_keys
+from services.host.process.keys.service_keys import service_keys
 from services.host.process.settings import HostSettings
 from tests.access.callers import Callers, Metadata
 from tests.support.databases import run_folder

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from services import roles
-from services.directory.application.access_tokens import TOKEN_LENGTH
+from services.directory.application.tokens.access_tokens import TOKEN_LENGTH
 from services.host.sample.marketplace import PASSWORD, party
 from tests.attacks.proxied import TILL, Proxied, by_password
 from tests.attacks.tally import Tally

@@ -12,7 +12,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from libs.auth import ServiceTokens
 from libs.auth.service_tokens import audience
 from services.host.contexts import CONTEXTS
-from services.host.process.service_keys_of_settings import service_keys
+from services.host.process.keys.service_keys import service_keys
 from services.host.process.settings import HostSettings
 from tests.access.callers import Callers, Metadata
 from tests.access.cells import rows

@@ -24,7 +24,7 @@ from libs.sealing import SealingKeys, new_key, sealed_by
 from services import roles
 from services.directory.application.bootstrap import OneTimeSecret
 from services.host.process.embedded import running
-from services.host.process.service_keys_of_settings import service_keys
+from services.host.process.keys.service_keys import service_keys
 from services.host.process.settings import HostSettings
 from tests.attacks.tally import Tally
 from tests.attacks.target import carrying

@@ -19,7 +19,7 @@ from libs.auth import PartyKind, Principal, TokenSigner
 from libs.auth.user_tokens import claims_of
 from libs.sealing import sealed_by
 from services import roles
-from services.host.process.sealing import sealing_keys
+from services.host.process.keys.sealing_keys import sealing_keys
 from services.host.process.settings import HostSettings
 from services.host.sample.marketplace import PASSWORD, SHOP
 from tests.support import keys

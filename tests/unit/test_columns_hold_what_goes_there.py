@@ -20,7 +20,7 @@ from libs.db import UtcTime
 from libs.ids import NUMBERED_ID, new_id
 from libs.relay.delivery import REASON_LENGTH
 from libs.service.retries import FAILURE_LENGTH
-from services.directory.application.refresh_tokens import digest_of
+from services.directory.application.tokens.refresh_tokens import digest_of
 from services.directory.contract.resources import MAX_NAME_KEY
 from services.fulfillment.domain.sourcing.model import Strategy
 from services.fulfillment.domain.sourcing.reservation import Freeze, ReservationState

@@ -7,7 +7,7 @@ import asyncio
 from libs.auth.keys import new_private_key, private_key, public_jwk
 from libs.ids import IdSource
 from libs.sealing import SealingKeys
-from services.directory.application.ports_of_tokens import MadeKey
+from services.directory.application.tokens.ports import MadeKey
 
 
 class RsaKeys:

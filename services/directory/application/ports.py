@@ -1,4 +1,4 @@
-"""What the use cases need from outside, but for what is about tokens: see `ports_of_tokens`."""
+"""What the use cases need from outside, but for what is about tokens: see `tokens/ports.py`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from libs.auth import Principal
 from libs.idempotency.key import RequestKey
 from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
-from services.directory.application.ports_of_tokens import AuditTrail, RefreshTokenStore, Revocations, SigningKeyStore
-from services.directory.domain.addresses import Assignment, Entry, Fields
-from services.directory.domain.grants import Account, Client, ClientAccess, Standing
-from services.directory.domain.memberships import Group, Membership, ProfileAssignment
-from services.directory.domain.ordering import OrderingContext
+from services.directory.application.tokens.ports import AuditTrail, RefreshTokenStore, Revocations, SigningKeyStore
+from services.directory.domain.address_book.addresses import Assignment, Entry, Fields
+from services.directory.domain.parties.ordering import OrderingContext
+from services.directory.domain.people.memberships import Group, Membership, ProfileAssignment
+from services.directory.domain.tokens.grants import Account, Client, ClientAccess, Standing
 
 Outcome = Mapping[str, Sequence[Sequence[str]]]
 """What is recorded of a request: the keys of what it made, or nothing."""

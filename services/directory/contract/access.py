@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from services.directory.domain.grants import ClientAccess
+from services.directory.domain.tokens.grants import ClientAccess
 
 
 def access_of(values: Mapping[str, Any]) -> ClientAccess:

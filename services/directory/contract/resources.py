@@ -10,8 +10,9 @@ from libs.errors import Violations
 from libs.identify import folded
 from libs.resource.contract import Attribute, Shape, Storage, currency, document, flag, integer, ref, refs, text, xp
 from services.directory.contract.parties import party_message, party_text
-from services.directory.domain import access, policy
-from services.directory.domain.grants import LONGEST_REFRESH_MINUTES
+from services.directory.domain import access
+from services.directory.domain.channels import policy
+from services.directory.domain.tokens.grants import LONGEST_REFRESH_MINUTES
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
 from waybill.directory.v1 import buyer_service_pb2 as buyer_pb
 from waybill.directory.v1 import ordering_context_service_pb2 as context_pb

@@ -11,8 +11,8 @@ from libs.errors import Violations
 from libs.ids import IdSource
 from services.directory.contract.parties import party_message, party_text
 from services.directory.domain.access import require_party
-from services.directory.domain.addresses import Assignment, Entry
-from services.directory.domain.memberships import Group, Membership, ProfileAssignment
+from services.directory.domain.address_book.addresses import Assignment, Entry
+from services.directory.domain.people.memberships import Group, Membership, ProfileAssignment
 from waybill.directory.v1 import address_service_pb2 as pb
 from waybill.directory.v1 import reasons
 from waybill.directory.v1 import security_profile_service_pb2 as profile_pb

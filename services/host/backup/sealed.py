@@ -9,7 +9,7 @@ from libs.errors import precondition
 from libs.sealing import sealed_by
 from services.host.backup import reasons
 from services.host.backup.archive import Manifest
-from services.host.process.sealing import found_of
+from services.host.process.keys.sealing_keys import found_of
 from services.host.process.settings import HostSettings
 
 _SEALED = {"directory": ("signing_keys", "private_pem")}

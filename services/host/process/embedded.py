@@ -26,9 +26,9 @@ from libs.service.loops import Loop, forever
 from libs.service.startup import StartupError
 from services.host.contexts import CONTEXTS
 from services.host.process.databases import wait_for_databases
+from services.host.process.keys.sealing_keys import FindKeys, sealing_keys
+from services.host.process.keys.service_keys import service_keys
 from services.host.process.lock import alone
-from services.host.process.sealing import FindKeys, sealing_keys
-from services.host.process.service_keys_of_settings import service_keys
 from services.host.process.settings import HostSettings
 from services.host.process.tls import authority, inner_credentials, server_credentials
 from services.roles import ALL_ROLES

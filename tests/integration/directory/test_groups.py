@@ -7,7 +7,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from libs.errors import Kind, WaybillError
 from services import roles
-from services.directory.application import user_groups
+from services.directory.application.people import user_groups
 from tests.integration.directory.test_deletes import after, behind, used_by
 from tests.integration.directory.world import BOLT, GLOBEX, SELLER, given, group, member, profile, user
 from tests.support.principals import buyer, seller, supplier

@@ -14,7 +14,7 @@ from libs.errors import Kind, WaybillError
 from services import roles
 from services.directory.adapters.db.tables import SIGNING_KEYS
 from services.directory.adapters.key_material import about
-from services.directory.domain.signing_keys import LAST_TOKEN
+from services.directory.domain.tokens.signing_keys import LAST_TOKEN
 from services.directory.main import build
 from tests.integration.directory.test_tokens import by_secret, refused, verifier
 from tests.integration.directory.world import World

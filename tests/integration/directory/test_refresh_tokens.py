@@ -12,8 +12,8 @@ from libs.auth.user_tokens import generations_of
 from libs.db import Database
 from libs.errors import Kind
 from services import roles
-from services.directory.adapters.db import refresh_tokens
 from services.directory.adapters.db.tables import REFRESH_TOKENS
+from services.directory.adapters.db.tokens import refresh_tokens
 from tests.integration.directory.test_tokens import by_password, refused, verifier
 from tests.integration.directory.world import ACME, PASSWORD, given, group, member, profile, user
 from waybill.directory.v1 import api_client_service_pb2 as clients

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from libs.auth.revocations import LONGEST
-from services.directory.adapters.db import revocations
-from services.directory.adapters.db.revocations import SqlRevocationLists
+from services.directory.adapters.db.tokens import revocations
+from services.directory.adapters.db.tokens.revocations import SqlRevocationLists
 from tests.integration.directory.world import PASSWORD, user
 from waybill.directory.v1 import revocation_service_pb2 as pb
 from waybill.directory.v1 import revocation_service_pb2_grpc as pb_grpc

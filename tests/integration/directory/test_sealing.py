@@ -13,9 +13,9 @@ from libs.db import Database
 from libs.ids import RandomIds
 from libs.invariants import Finding
 from libs.sealing import SealingKeys, new_key, sealed_by
-from services.directory.adapters.db.sealing import SealingKeyMismatch
 from services.directory.adapters.db.tables import SIGNING_KEYS
-from services.directory.domain.signing_keys import LAST_TOKEN
+from services.directory.adapters.db.tokens.sealing import SealingKeyMismatch
+from services.directory.domain.tokens.signing_keys import LAST_TOKEN
 from services.directory.main import bootstrap, build, forget_keys, sealed
 from tests.integration.directory.test_keys import LEAD, privates, rotate, token, withdraw
 from tests.integration.directory.test_tokens import verifier

@@ -24,7 +24,7 @@ from libs.errors import WaybillError
 from libs.sealing import MARK, SealingKeys, new_key, sealed_by
 from services.directory.application.bootstrap import OneTimeSecret
 from services.host.process.embedded import Host, running
-from services.host.process.sealing import SealingKeyError, sealing_keys
+from services.host.process.keys.sealing_keys import SealingKeyError, sealing_keys
 from services.host.process.settings import HostSettings
 from tests.support.principals import seller
 from tests.support.process import said

@@ -15,7 +15,7 @@ from libs.rpc.peers import Peers
 from libs.rpc.server import RpcServer
 from services.host.cli import app
 from services.host.contexts import CONTEXTS
-from services.host.process.service_keys_of_settings import service_keys
+from services.host.process.keys.service_keys import service_keys
 from services.host.process.settings import HostSettings, SecretError
 from services.host.process.tls import TlsError, authority, inner_credentials
 from services.roles import ALL_ROLES

@@ -9,11 +9,11 @@ from libs.auth import KeySet, TokenVerifier
 from libs.clock import ManualClock
 from libs.errors import Kind, WaybillError
 from services import roles
-from services.directory.application.access_tokens import AccessTokens, RefreshToken
-from services.directory.application.issue_token import IssueToken
-from services.directory.application.refresh_tokens import digest_of
-from services.directory.application.throttle import Limits, Origin, Tally, Throttle
-from services.directory.domain.grants import Account, Client, RefreshGrant, Standing, generations_of
+from services.directory.application.tokens.access_tokens import AccessTokens, RefreshToken
+from services.directory.application.tokens.issue_token import IssueToken
+from services.directory.application.tokens.refresh_tokens import digest_of
+from services.directory.application.tokens.throttle import Limits, Origin, Tally, Throttle
+from services.directory.domain.tokens.grants import Account, Client, RefreshGrant, Standing, generations_of
 from tests.support import keys
 
 LIMIT, WINDOW = 10, timedelta(minutes=1)

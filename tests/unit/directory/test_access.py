@@ -14,7 +14,7 @@ from services.directory.domain.access import (
     sees_party,
     token_roles,
 )
-from services.directory.domain.grants import Account, Client, admits
+from services.directory.domain.tokens.grants import Account, Client, admits
 from tests.support.principals import buyer, seller, supplier
 
 FULL, SHOP, READ, USERS = roles.FULL_ACCESS, roles.SHOPPER, roles.ORDER_READER, roles.USER_ADMIN

@@ -2,8 +2,8 @@ import pytest
 
 from libs.errors import WaybillError
 from services import roles
-from services.directory.application.addresses import only_own
-from services.directory.domain.addresses import Assignment, Usable, default_id, usable
+from services.directory.application.address_book.addresses import only_own
+from services.directory.domain.address_book.addresses import Assignment, Usable, default_id, usable
 from tests.support.principals import buyer, seller, supplier
 
 

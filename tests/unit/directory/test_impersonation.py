@@ -13,8 +13,8 @@ from libs.auth import KeySet, Principal, TokenVerifier
 from libs.auth.revocations import CLIENT, USER, Revocation, RevocationPage
 from libs.errors import Kind, WaybillError
 from services import roles
-from services.directory.application.impersonation import Impersonate
-from services.directory.domain.grants import Account, Client, Standing
+from services.directory.application.tokens.impersonation import Impersonate
+from services.directory.domain.tokens.grants import Account, Client, Standing
 from tests.support.principals import buyer, seller, supplier
 from tests.unit.directory.test_tokens import ANNA, NOW, SHOP, World
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.directory.domain.signing_keys import (
+from services.directory.domain.tokens.signing_keys import (
     LAST_TOKEN,
     KeyState,
     SigningKey,

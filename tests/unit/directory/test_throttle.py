@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from libs.errors import Kind
-from services.directory.application.throttle import Origin
+from services.directory.application.tokens.throttle import Origin
 from tests.unit.directory.sign_in_world import AWAY, LIMIT, WINDOW, Secrets, World, refused
 
 

@@ -9,8 +9,8 @@ import pytest
 from libs.auth import KeySet, TokenVerifier
 from libs.errors import Kind
 from services import roles
-from services.directory.application.access_tokens import TOKEN_LENGTH
-from services.directory.domain.grants import Standing
+from services.directory.application.tokens.access_tokens import TOKEN_LENGTH
+from services.directory.domain.tokens.grants import Standing
 from tests.unit.directory.sign_in_world import ANNA, LIMIT, NOW, PUBLIC, SHOP, World, refused, verified
 
 

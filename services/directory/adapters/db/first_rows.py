@@ -13,11 +13,11 @@ from libs.db import Database
 from libs.relay.change import Change
 from libs.relay.changes import append
 from services import roles
-from services.directory.adapters.db.signing_keys import SqlSigningKeys, new_row
 from services.directory.adapters.db.tables import CHANGES, CLIENTS, SELLERS, SIGNING_KEYS, USERS
+from services.directory.adapters.db.tokens.signing_keys import SqlSigningKeys, new_row
 from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER
-from services.directory.application.ports_of_tokens import KeyMaker, MadeKey
-from services.directory.domain.signing_keys import SigningKey, signing
+from services.directory.application.tokens.ports import KeyMaker, MadeKey
+from services.directory.domain.tokens.signing_keys import SigningKey, signing
 
 
 @dataclass(frozen=True, slots=True)

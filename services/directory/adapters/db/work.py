@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from libs.db import Tx
-from services.directory.adapters.db.address_books import SqlAddressBooks
+from services.directory.adapters.db.address_book.address_books import SqlAddressBooks
 from services.directory.adapters.db.audit_trail import SqlAuditTrail
-from services.directory.adapters.db.memberships import SqlSecurityProfiles, SqlUserGroups
-from services.directory.adapters.db.parties import SqlParties
-from services.directory.adapters.db.refresh_tokens import SqlRefreshTokens
+from services.directory.adapters.db.channels.client_secrets import SqlClientSecrets
+from services.directory.adapters.db.parties.parties import SqlParties
+from services.directory.adapters.db.people.memberships import SqlSecurityProfiles, SqlUserGroups
+from services.directory.adapters.db.people.users import SqlUsers
 from services.directory.adapters.db.requests import SqlRequests
-from services.directory.adapters.db.revocations import SqlRevocations
-from services.directory.adapters.db.signing_keys import SqlSigningKeys
-from services.directory.adapters.db.users import SqlClientSecrets, SqlUsers
+from services.directory.adapters.db.tokens.refresh_tokens import SqlRefreshTokens
+from services.directory.adapters.db.tokens.revocations import SqlRevocations
+from services.directory.adapters.db.tokens.signing_keys import SqlSigningKeys
 
 
 class SqlDirectoryWork:

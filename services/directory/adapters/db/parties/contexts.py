@@ -1,0 +1,100 @@
+"""What other services ask about parties, in a constant number of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.db import Database, Tx
+from libs.ids import valid_id
+from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, BUYERS, CLIENTS, SELLERS, USERS, assigned_to
+from services.directory.domain.address_book.addresses import Assignment, default_id, usable
+from services.directory.domain.parties.ordering import OrderingBuyer, OrderingContext, OrderingUser
+
+_ASSIGNED = sa.select(ADDRESS_ASSIGNMENTS).where(
+    ADDRESS_ASSIGNMENTS.c.party == sa.bindparam("party"), assigned_to(sa.bindparam("user", type_=sa.String()))
+)
+_ADDRESSES = sa.select(ADDRESSES.c.address).where(
+    ADDRESSES.c.party == sa.bindparam("party"), ADDRESSES.c.id.in_(sa.bindparam("ids", expanding=True))
+)
+_WHO = ("id", "name", "active", "currency", "restrict_addresses")
+_USER = ("id", "username", "first_name", "last_name", "email", "active")
+_CHANNEL = ("policy", "active")
+
+
+def _named(table: sa.Table, names: Sequence[str], mark: str) -> list[sa.Label[Any]]:
+    return [table.c[name].label(mark + name) for name in names]
+
+
+_PEOPLE = (
+    sa.select(*_named(BUYERS, _WHO, "b_"), *_named(USERS, _USER, "u_"), *_named(CLIENTS, _CHANNEL, "c_"))
+    .select_from(sa.select(sa.literal_column("1").label("one")).subquery("one"))
+    .outerjoin(BUYERS, BUYERS.c.id == sa.bindparam("buyer"))
+    .outerjoin(USERS, sa.and_(USERS.c.id == sa.bindparam("user"), USERS.c.party == sa.bindparam("party")))
+    .outerjoin(CLIENTS, CLIENTS.c.id == sa.bindparam("client"))
+)
+"""Buyer, user and API client in one row, whichever of them there are."""
+
+
+class SqlContexts:
+    """Reads ordering contexts and address books."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._seller = ""
+
+    async def seller_id(self) -> str:
+        """The id of the seller; it never changes."""
+        if not self._seller:
+            async with self._db.reading() as tx:
+                self._seller = await self._seller_in(tx)
+        return self._seller
+
+    async def _seller_in(self, tx: Tx) -> str:
+        return self._seller or str((await tx.execute(sa.select(SELLERS.c.id))).scalar() or "")
+
+    async def ordering(self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str]) -> OrderingContext:
+        """Three statements, however many addresses: buyer, user and policy come as one row."""
+        party = f"BUYER:{buyer_id}"
+        async with self._db.reading() as tx:
+            self._seller = await self._seller_in(tx)
+            named = {"buyer": buyer_id, "user": user_id, "party": party, "client": client_id}
+            people = (await tx.execute(_PEOPLE, named)).mappings().one()
+            assigned = [
+                Assignment(row.address_id, row.user_id, row.shipping, row.billing, row.user_group_id)
+                for row in await tx.execute(_ASSIGNED, {"party": party, "user": user_id})
+            ]
+            ship_id, bill_id = default_id(assigned, user_id, False), default_id(assigned, user_id, True)
+            wanted = {id for id in (*address_ids, ship_id, bill_id) if valid_id(id)}
+            rows: Sequence[Any] = ()
+            if wanted:
+                rows = (await tx.execute(_ADDRESSES, {"party": party, "ids": sorted(wanted)})).scalars().all()
+        restricted = bool(people["b_restrict_addresses"])
+        allowed = {u.address["id"]: u for u in usable(rows, assigned, user_id, restricted)}
+        ship_to, bill_to = allowed.get(ship_id), allowed.get(bill_id)
+        return OrderingContext(
+            seller_id=self._seller,
+            buyer=None if people["b_id"] is None else OrderingBuyer(*(people[f"b_{name}"] for name in _WHO)),
+            user=None if people["u_id"] is None else OrderingUser(*(people[f"u_{name}"] for name in _USER)),
+            channel_active=people["c_active"] is None or bool(people["c_active"]),
+            policy=None if people["c_active"] is None else people["c_policy"],
+            shipping=None if ship_to is None else ship_to.address,
+            billing=None if bill_to is None else bill_to.address,
+            addresses=[allowed[id] for id in dict.fromkeys(address_ids) if id in allowed],
+            missing=[id for id in dict.fromkeys(address_ids) if id not in allowed],
+        )
+
+    async def addresses(self, refs: Collection[tuple[str, str]]) -> list[tuple[str, dict[str, Any]]]:
+        """Addresses of any book by (company, id), in one statement."""
+        a = ADDRESSES.c
+        wanted = {(party, id) for party, id in refs if valid_id(id) and "\0" not in party}
+        if not wanted:
+            return []
+        ids = sorted({id for _, id in wanted})
+        parties = sorted({party for party, _ in wanted})
+        statement = sa.select(a.party, a.id, a.address).where(a.party.in_(parties), a.id.in_(ids))
+        async with self._db.reading() as tx:
+            rows = (await tx.execute(statement)).all()
+        return [(row.party, row.address) for row in rows if (row.party, row.id) in wanted]

@@ -1,0 +1,119 @@
+"""IssueToken: grants by password, by client credentials and by refresh token. One reason for whatever is wrong, so that nobody
+can probe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from libs.errors import Kind, WaybillError
+from services.directory.application.ports import Accounts, Secrets
+from services.directory.application.tokens.access_tokens import AccessTokens, Issued, RefreshToken, unavailable
+from services.directory.application.tokens.refresh_tokens import RefreshTokens, digest_of
+from services.directory.application.tokens.throttle import NAME_LIMIT, Attempt, Origin, Throttle, attempt_of
+from services.directory.domain.tokens.grants import Account, Client, admits
+from waybill.directory.v1 import reasons
+
+NOWHERE = Origin()
+
+
+class IssueToken:
+    """Checks a grant and gives tokens."""
+
+    def __init__(
+        self, accounts: Accounts, secrets: Secrets, throttle: Throttle, access: AccessTokens, refreshing: RefreshTokens
+    ) -> None:
+        self._accounts = accounts
+        self._secrets = secrets
+        self._throttle = throttle
+        self._access = access
+        self._refreshing = refreshing
+
+    async def by_password(
+        self, client_id: str, client_secret: str, username: str, password: str, wanted: Sequence[str], origin: Origin = NOWHERE
+    ) -> Issued:
+        """For a user who signs in. Raises GRANT_INVALID, TOO_MANY_ATTEMPTS, ROLE_MISSING."""
+        username = username[:NAME_LIMIT]
+        attempt = attempt_of(username, origin)
+        await self._throttle.check(attempt)
+        client = await self._accounts.client(client_id)
+        user = await self._accounts.user(username=username)
+        secret_ok = await self._secret_holds(client, client_secret, origin)
+        password_ok = await self._secrets.verify(user.password_hash if user else None, password, origin.counted)
+        client, user, known = await self._require(attempt, client, user, secret_ok and password_ok)
+        made = await self._access.make(client, user, wanted)
+        if client.refresh_minutes:
+            refresh = await self._refreshing.give(client, user, wanted)
+            if refresh is None:
+                raise _invalid()
+            # Nobody who sits beside this user keeps it from its first refresh.
+            await self._throttle.succeeded(_refreshing(digest_of(refresh.token), origin))
+            made = replace(made, refresh=refresh)
+        return await self._noted(attempt, known, made)
+
+    async def by_client(self, client_id: str, client_secret: str, wanted: Sequence[str], origin: Origin = NOWHERE) -> Issued:
+        """For a program: acts as the client's default user. It keeps a secret, and needs no refresh token beside it. Raises as
+        `by_password` does."""
+        attempt = Attempt(f"client {client_id[:NAME_LIMIT]}", origin)
+        await self._throttle.check(attempt)
+        client = await self._accounts.client(client_id)
+        ok = await self._secrets.verify(client.secret_hash if client else None, client_secret, origin.counted)
+        user = await self._accounts.user(user_id=client.default_user_id) if client and client.default_user_id else None
+        client, user, known = await self._require(attempt, client, user, ok)
+        return await self._noted(attempt, known, await self._access.make(client, user, wanted))
+
+    async def by_refresh(
+        self, client_id: str, client_secret: str, token: str, wanted: Sequence[str], origin: Origin = NOWHERE
+    ) -> Issued:
+        """For a user who has signed in before. Raises as `by_password` does.
+
+        The token is the name that failures count for: it cannot be guessed, and nobody shuts others out of their client with
+        wrong ones.
+        """
+        digest = digest_of(token)
+        attempt = _refreshing(digest, origin)
+        await self._throttle.check(attempt)
+        client = await self._accounts.client(client_id)
+        secret_ok = await self._secret_holds(client, client_secret, origin)
+        grant = await self._refreshing.find(digest)
+        user = await self._accounts.user(user_id=grant.user_id if grant else "")
+        holds = grant is not None and grant.holds(client, user, self._refreshing.now())
+        client, user, known = await self._require(attempt, client, user, secret_ok and holds)
+        assert grant is not None
+        if role := grant.lacks(wanted):
+            raise unavailable(role)
+        made = await self._access.make(client, user, wanted or grant.roles)
+        return await self._noted(attempt, known, replace(made, refresh=RefreshToken(token, grant.expire_time)))
+
+    async def _secret_holds(self, client: Client | None, secret: str, origin: Origin) -> bool:
+        """A public client has none. What is sent decides what a check costs, not what is known: an unknown client and an unknown
+        user take as much time as known ones, and no secret at all takes none."""
+        public = client is not None and client.secret_hash is None
+        if not secret:
+            return public
+        return await self._secrets.verify(client.secret_hash if client else None, secret, origin.counted) or public
+
+    async def _require(
+        self, attempt: Attempt, client: Client | None, user: Account | None, proven: bool
+    ) -> tuple[Client, Account, bool]:
+        """Client and user, if they are known and proven and one admits the other, and whether the source need not be noted as
+        known. Raises GRANT_INVALID, and counts it."""
+        if client is None or user is None or not proven or not admits(client, user):
+            # Also what is merely inactive counts as a failure, or the throttle would show which password is right.
+            await self._throttle.failed(attempt)
+            raise _invalid()
+        return client, user, await self._throttle.check(attempt)
+
+    async def _noted(self, attempt: Attempt, known: bool, made: Issued) -> Issued:
+        if not known:
+            await self._throttle.succeeded(attempt)
+        return made
+
+
+def _refreshing(digest: str, origin: Origin) -> Attempt:
+    return Attempt(f"refresh token {digest}", origin)
+
+
+def _invalid() -> WaybillError:
+    text = "client, secret, user, password or refresh token do not hold"
+    return WaybillError(Kind.UNAUTHENTICATED, reasons.GRANT_INVALID, text)

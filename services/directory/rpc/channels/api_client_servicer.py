@@ -1,0 +1,74 @@
+"""ApiClientService."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libs.errors import Violations
+from libs.idempotency.key import key_of
+from libs.resource.contract import Items, Methods
+from libs.rpc import current
+from services.directory.application.channels.api_clients import ClientValues, RotateSecret, check_clients, client_may_go
+from services.directory.application.ports import DirectoryWork
+from services.directory.application.tokens.revocations import EndTokens
+from services.directory.contract.access import access_of
+from services.directory.rpc.convert import id_in
+from waybill.directory.v1 import api_client_service_pb2 as pb
+from waybill.directory.v1 import api_client_service_pb2_grpc as pb_grpc
+
+
+class ApiClientServicer(pb_grpc.ApiClientServiceServicer):
+    """Channels."""
+
+    def __init__(self, clients: Methods[DirectoryWork], rotate_secret: RotateSecret, ending: EndTokens) -> None:
+        self._clients = clients
+        self._rotate_secret = rotate_secret
+        self._ending = ending
+
+    async def CreateApiClient(self, request: pb.CreateApiClientRequest, context: Any) -> pb.CreateApiClientResponse:
+        (made,) = await self._clients.create(request, [request.api_client], "api_client", guard=_guard)
+        return pb.CreateApiClientResponse(api_client=made)
+
+    async def BatchCreateApiClients(
+        self, request: pb.BatchCreateApiClientsRequest, context: Any
+    ) -> pb.BatchCreateApiClientsResponse:
+        made = await self._clients.create(request, request.api_clients, "api_clients", guard=_guard)
+        return pb.BatchCreateApiClientsResponse(api_clients=made)
+
+    async def GetApiClient(self, request: pb.GetApiClientRequest, context: Any) -> pb.GetApiClientResponse:
+        found = await self._clients.get(id_in("api_client_id", request.api_client_id))
+        return pb.GetApiClientResponse(api_client=found)
+
+    async def ListApiClients(self, request: pb.ListApiClientsRequest, context: Any) -> pb.ListApiClientsResponse:
+        page = await self._clients.list(request)
+        return pb.ListApiClientsResponse(api_clients=page.items, next_page_token=page.next_page_token, total_size=page.total_size)
+
+    async def UpdateApiClient(self, request: pb.UpdateApiClientRequest, context: Any) -> pb.UpdateApiClientResponse:
+        async def guard(work: DirectoryWork, found: Violations, items: Items) -> None:
+            await _guard(work, found, items)
+            ((_, values),) = items
+            if not found:
+                await self._ending.of_changed_client(work, values["id"], access_of(values))
+
+        made = await self._clients.update(request, request.api_client, "api_client", guard=guard)
+        return pb.UpdateApiClientResponse(api_client=made)
+
+    async def DeleteApiClient(self, request: pb.DeleteApiClientRequest, context: Any) -> pb.DeleteApiClientResponse:
+        id = id_in("api_client_id", request.api_client_id)
+        client_may_go(current().principal, id)
+
+        async def guard(work: DirectoryWork, _: Violations, __: Items) -> None:
+            await self._ending.of_deleted_client(work, id)
+
+        await self._clients.delete(request, id, guard=guard)
+        return pb.DeleteApiClientResponse()
+
+    async def RotateSecret(self, request: pb.RotateSecretRequest, context: Any) -> pb.RotateSecretResponse:
+        caller = current().principal
+        secret = await self._rotate_secret(caller, request.api_client_id, key_of(caller, current().method, request))
+        return pb.RotateSecretResponse(client_secret=secret)
+
+
+async def _guard(work: DirectoryWork, found: Violations, items: Items) -> None:
+    clients = [ClientValues(where, v["default_user_id"], v["roles"], v["buyer_ids"], v["supplier_ids"]) for where, v in items]
+    await check_clients(work, found, current().principal, clients)
