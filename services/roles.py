@@ -11,6 +11,8 @@ __all__ = [
     "ADDRESS_ADMIN",
     "ADDRESS_READER",
     "ADMIN_ADDRESS_ADMIN",
+    "ADMIN_USER_ADMIN",
+    "ADMIN_USER_READER",
     "ALL_ROLES",
     "API_CLIENT_ADMIN",
     "API_CLIENT_READER",
@@ -18,6 +20,7 @@ __all__ = [
     "BUYER_ADMIN",
     "BUYER_IMPERSONATION",
     "BUYER_READER",
+    "BUYER_USER_ADMIN",
     "BUYER_USER_READER",
     "CREDIT_CARD_ADMIN",
     "CREDIT_CARD_READER",
@@ -54,6 +57,8 @@ __all__ = [
     "SUPPLIER_ADDRESS_ADMIN",
     "SUPPLIER_ADMIN",
     "SUPPLIER_READER",
+    "SUPPLIER_USER_ADMIN",
+    "SUPPLIER_USER_READER",
     "TAX_RATE_ADMIN",
     "TAX_RATE_READER",
     "UNSUBMITTED_ORDER_READER",
@@ -84,6 +89,9 @@ BUYER_ADMIN: Final = "BuyerAdmin"
 BUYER_IMPERSONATION: Final = "BuyerImpersonation"
 SUPPLIER_ADMIN: Final = "SupplierAdmin"
 USER_ADMIN: Final = "UserAdmin"
+BUYER_USER_ADMIN: Final = "BuyerUserAdmin"
+SUPPLIER_USER_ADMIN: Final = "SupplierUserAdmin"
+ADMIN_USER_ADMIN: Final = "AdminUserAdmin"
 USER_GROUP_ADMIN: Final = "UserGroupAdmin"
 USER_GROUP_READER: Final = "UserGroupReader"
 SECURITY_PROFILE_ADMIN: Final = "SecurityProfileAdmin"
@@ -99,6 +107,7 @@ PASSWORD_RESET: Final = "PasswordReset"
 # Readers see what the administrators of the same name see, and change nothing.
 ADDRESS_READER: Final = "AddressReader"
 API_CLIENT_READER: Final = "ApiClientReader"
+ADMIN_USER_READER: Final = "AdminUserReader"
 BUYER_READER: Final = "BuyerReader"
 BUYER_USER_READER: Final = "BuyerUserReader"
 CREDIT_CARD_READER: Final = "CreditCardReader"
@@ -109,6 +118,7 @@ SHIPMENT_READER: Final = "ShipmentReader"
 SHIPPING_READER: Final = "ShippingReader"
 SPENDING_ACCOUNT_READER: Final = "SpendingAccountReader"
 SUPPLIER_READER: Final = "SupplierReader"
+SUPPLIER_USER_READER: Final = "SupplierUserReader"
 TAX_RATE_READER: Final = "TaxRateReader"
 
 ALL_ROLES: Final = frozenset(value for name, value in dict(globals()).items() if name.isupper())

@@ -34,6 +34,7 @@ from services.directory.adapters.db.tables import (
     CLIENT,
     GROUP,
     MADE,
+    OWN_USER,
     PROFILE,
     REQUESTS,
     REVOCATIONS,
@@ -254,6 +255,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             user_service_pb2_grpc.add_UserServiceServicer_to_server,
             UserServicer(
                 standard(USER),
+                standard(OWN_USER),
                 UserRules(argon2, settings.batch_hashes, clock),
                 SetPassword(units, argon2, clock),
                 ChangePassword(units, accounts, argon2, clock, throttle),

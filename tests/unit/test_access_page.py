@@ -20,7 +20,7 @@ def test_the_page_of_access_is_up_to_date_and_has_every_method() -> None:
     assert "\n| `QuoteLines` | SELLER | any user | | |\n| | BUYER | any user | `OWN_PRICES` | |\n" in made
     assert "\n| `CompleteOrder` | SELLER | OrderAdmin | | |\n" in made
     assert "\n| `BatchGetProducts` | SELLER | any user | | order |\n" in made
-    assert "\n| `SetPassword` | SELLER, by own hand only | UserAdmin | `HELD_ROLES` | |\n" in made
+    assert "\n| | BUYER, by own hand only | UserAdmin, BuyerUserAdmin | `OWN_COMPANY` `HELD_ROLES` | |\n" in made
     assert "\n| TaxRateReader | `TaxRate.GetTaxRate` `TaxRate.ListTaxRates` |  |\n" in made
     readers = [line for line in made.splitlines() if re.match(r"\| \w+Reader \|", line)]
     assert readers

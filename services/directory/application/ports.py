@@ -97,8 +97,8 @@ class Users(Protocol):
         """Stores (id, folded name, password hash); without a hash the password stays. Raises USERNAME_TAKEN."""
         ...
 
-    async def visible(self, caller: Principal, id: str) -> KnownUser | None:
-        """A user that the caller may see, locked."""
+    async def managed(self, caller: Principal, id: str) -> KnownUser | None:
+        """A user that the caller may change, locked."""
         ...
 
     async def set_password(self, id: str, hashed: str, now: datetime) -> None:

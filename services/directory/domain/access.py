@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Final
 
 from libs.auth import PartyKind, Principal
 from libs.errors import Violations, missing
 from services import roles
 from waybill.directory.v1 import reasons
+
+_USER_ADMINS: Final = {
+    PartyKind.SELLER: roles.ADMIN_USER_ADMIN,
+    PartyKind.BUYER: roles.BUYER_USER_ADMIN,
+    PartyKind.SUPPLIER: roles.SUPPLIER_USER_ADMIN,
+}
+"""By kind of company the role that is for its users alone."""
 
 
 def sees_party(caller: Principal, kind: str, id: str) -> bool:
@@ -20,6 +28,20 @@ def sees_party(caller: Principal, kind: str, id: str) -> bool:
 def require_party(caller: Principal, kind: str, id: str) -> None:
     """Raises NOT_FOUND for a company that the caller may not see."""
     if not sees_party(caller, kind, id):
+        raise missing(kind.lower(), id)
+
+
+def managed_kinds(caller: Principal) -> frozenset[PartyKind]:
+    """Kinds of companies whose users the caller may create, change and delete. Of its own kind a buyer or a supplier has its own
+    company alone, and of the other kinds none, whatever its roles."""
+    held = {kind for kind, role in _USER_ADMINS.items() if caller.has(roles.USER_ADMIN) or caller.has(role)}
+    return frozenset(held if caller.is_seller else held & {caller.party_kind})
+
+
+def require_managed(caller: Principal, kind: str, id: str) -> None:
+    """Raises NOT_FOUND for a company whose users the caller may not see, or not change."""
+    require_party(caller, kind, id)
+    if PartyKind(kind) not in managed_kinds(caller):
         raise missing(kind.lower(), id)
 
 

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from libs.auth import PartyKind, Principal
 from libs.errors import Kind, Violations, WaybillError
 from libs.identify import folded
 from services import roles
@@ -10,6 +11,8 @@ from services.directory.domain.access import (
     commands,
     grantable,
     known_roles,
+    managed_kinds,
+    require_managed,
     require_party,
     sees_party,
     token_roles,
@@ -135,3 +138,31 @@ def test_nobody_commands_a_user_who_holds_more():
 
 def test_user_names_differ_by_more_than_case():
     assert folded("Anna.Straße") == folded("ANNA.STRASSE") != folded("ana.strasse")
+
+
+OURS, BUYERS, SUPPLIERS = PartyKind.SELLER, PartyKind.BUYER, PartyKind.SUPPLIER
+NARROW = {OURS: roles.ADMIN_USER_ADMIN, BUYERS: roles.BUYER_USER_ADMIN, SUPPLIERS: roles.SUPPLIER_USER_ADMIN}
+
+
+@pytest.mark.parametrize("own", PartyKind)
+@given(held=SOME)
+def test_users_are_managed_by_who_is_for_them_and_by_companies_within_themselves(own, held):
+    caller = Principal("ann", "acme", own, held, "shop")
+    everyone = bool(held & {FULL, USERS})
+    expected = {kind for kind, role in NARROW.items() if (everyone or role in held) and own in (OURS, kind)}
+    assert managed_kinds(caller) == expected
+
+
+def test_a_company_whose_users_are_not_managed_is_not_there():
+    for caller, kind, company in (
+        (seller(roles.BUYER_USER_ADMIN), "SUPPLIER", "bolt"),
+        (seller(roles.BUYER_USER_ADMIN), "SELLER", "seller"),
+        (buyer(roles.BUYER_USER_ADMIN), "BUYER", "globex"),
+        (buyer(roles.ADMIN_USER_ADMIN, roles.SUPPLIER_USER_ADMIN), "BUYER", "acme"),
+        (supplier(USERS), "BUYER", "acme"),
+    ):
+        with pytest.raises(WaybillError) as error:
+            require_managed(caller, kind, company)
+        assert error.value.kind is Kind.MISSING
+    require_managed(seller(roles.BUYER_USER_ADMIN), "BUYER", "globex")
+    require_managed(supplier(roles.SUPPLIER_USER_ADMIN), "SUPPLIER", "bolt")

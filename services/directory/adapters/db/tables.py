@@ -13,6 +13,7 @@ from libs.idempotency import outcomes, tombstones
 from libs.relay.changes import change_tables
 from libs.resource.database import Resource, UsedBy, resource_table
 from services.directory.contract import resources
+from services.directory.domain.access import managed_kinds
 
 METADATA = metadata()
 
@@ -171,6 +172,16 @@ def visible_users(caller: Principal) -> sa.ColumnElement[bool] | None:
     return _of_own_company(USERS, caller)
 
 
+def managed_users(caller: Principal) -> sa.ColumnElement[bool] | None:
+    """Of the visible users those that the caller may change and delete."""
+    kinds = managed_kinds(caller)
+    if kinds == frozenset(PartyKind):
+        return None
+    if not caller.is_seller:
+        return visible_users(caller) if kinds else sa.false()
+    return sa.or_(sa.false(), *(USERS.c.party.startswith(f"{kind.value}:") for kind in sorted(kinds)))
+
+
 def visible_groups(caller: Principal) -> sa.ColumnElement[bool] | None:
     """Groups of the own company, or all."""
     return _of_own_company(USER_GROUPS, caller)
@@ -220,12 +231,15 @@ USER = Resource(
     resources.USER,
     USERS,
     visible_users,
+    managed_users,
     uses=[
         UsedBy.column("address", ADDRESSES.c.id, ADDRESSES.c.user_id),
         UsedBy.column("address assignment", ADDRESS_ASSIGNMENTS.c.address_id, ADDRESS_ASSIGNMENTS.c.user_id),
         UsedBy.column("API client", CLIENTS.c.id, CLIENTS.c.default_user_id),
     ],
 )
+OWN_USER = Resource(resources.USER, USERS, lambda caller: USERS.c.id == caller.user_id)
+"""The caller itself, which changes a few things of its own without managing users."""
 CLIENT = Resource(resources.CLIENT, CLIENTS)
 GROUP = Resource(
     resources.GROUP,

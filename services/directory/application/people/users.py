@@ -141,7 +141,7 @@ class SetPassword:
         async def do(work: DirectoryWork) -> None:
             if await work.requests.claim(request, {}, now) is not None:
                 return
-            user = await work.users.visible(caller, user_id)
+            user = await work.users.managed(caller, user_id)
             if user is None:
                 raise missing("user", user_id)
             commands(found, "user_id", caller, user.held)

@@ -16,7 +16,7 @@ from services.directory.application.people.users import SetPassword, UserRules, 
 from services.directory.application.ports import DirectoryWork
 from services.directory.application.tokens.throttle import Origin
 from services.directory.contract.parties import party_text
-from services.directory.domain.access import require_party
+from services.directory.domain.access import require_managed
 from services.directory.rpc.convert import id_in
 from waybill.directory.v1 import reasons
 from waybill.directory.v1 import user_service_pb2 as pb
@@ -31,9 +31,16 @@ class UserServicer(pb_grpc.UserServiceServicer):
     """Users of companies."""
 
     def __init__(
-        self, users: Methods[DirectoryWork], rules: UserRules, set_password: SetPassword, change_password: ChangePassword
+        self,
+        users: Methods[DirectoryWork],
+        me: Methods[DirectoryWork],
+        rules: UserRules,
+        set_password: SetPassword,
+        change_password: ChangePassword,
     ) -> None:
+        """`me` are methods of the caller alone."""
         self._users = users
+        self._me = me
         self._rules = rules
         self._set_password = set_password
         self._change_password = change_password
@@ -81,7 +88,7 @@ class UserServicer(pb_grpc.UserServiceServicer):
     async def DeleteUser(self, request: pb.DeleteUserRequest, context: Any) -> pb.DeleteUserResponse:
         caller, id = current().principal, id_in("user_id", request.user_id)
 
-        # Of a user whom the caller sees: the rest is not there, the owner too.
+        # Of a user whom the caller may change: the rest is not there, the owner too.
         async def guard(work: DirectoryWork, wrong: Violations, _: Items) -> None:
             await self._rules.of_deleted(work, wrong, caller, id)
 
@@ -96,7 +103,7 @@ class UserServicer(pb_grpc.UserServiceServicer):
         return pb.SetPasswordResponse()
 
     async def GetMe(self, request: pb.GetMeRequest, context: Any) -> pb.GetMeResponse:
-        return pb.GetMeResponse(user=await self._users.get(current().principal.user_id))
+        return pb.GetMeResponse(user=await self._me.get(current().principal.user_id))
 
     async def UpdateMe(self, request: pb.UpdateMeRequest, context: Any) -> pb.UpdateMeResponse:
         caller, found = current().principal, Violations()
@@ -109,7 +116,7 @@ class UserServicer(pb_grpc.UserServiceServicer):
         bare = pb.UpdateMeRequest(request_id=request.request_id)
         bare.user.CopyFrom(_only(request.user, caller.user_id, paths))
         bare.update_mask.paths.extend(paths)
-        return pb.UpdateMeResponse(user=await self._users.update(bare, bare.user, "user", before=found))
+        return pb.UpdateMeResponse(user=await self._me.update(bare, bare.user, "user", before=found))
 
     async def ChangePassword(self, request: pb.ChangePasswordRequest, context: Any) -> pb.ChangePasswordResponse:
         caller = current().principal
@@ -125,7 +132,7 @@ class UserServicer(pb_grpc.UserServiceServicer):
         for path, user, password in zip(paths[:BATCH], users, passwords, strict=False):
             party = party_text(user.party)
             if party and user.party.id:
-                require_party(caller, *party.split(":", 1))
+                require_managed(caller, *party.split(":", 1))
             _require_own_hand(f"{path}.password", password)
             check_password(found, f"{path}.password", password)
         if len(users) > BATCH:

@@ -14,7 +14,7 @@ from libs.ids import valid_id
 from libs.relay.change import Change
 from libs.relay.changes import append
 from services.directory.adapters.db.people.held_roles import of_users
-from services.directory.adapters.db.tables import CHANGES, USERS, visible_users
+from services.directory.adapters.db.tables import CHANGES, USERS, managed_users
 from services.directory.application.ports import KnownUser
 
 _U = USERS.c
@@ -58,11 +58,11 @@ class SqlUsers:
         )
         await self._tx.execute(statement, [{"b_id": id, "b_key": key, "b_hash": hash} for id, key, hash in secrets])
 
-    async def visible(self, caller: Principal, id: str) -> KnownUser | None:
-        """A user that the caller may see, locked."""
+    async def managed(self, caller: Principal, id: str) -> KnownUser | None:
+        """A user that the caller may change, locked."""
         statement = sa.select(*_KNOWN).where(_U.id == id).with_for_update()
-        visible = visible_users(caller)
-        rows = (await self._tx.execute(statement if visible is None else statement.where(visible))).all()
+        managed = managed_users(caller)
+        rows = (await self._tx.execute(statement if managed is None else statement.where(managed))).all()
         return next(iter(await self._known(rows)), None)
 
     async def _known(self, rows: Sequence[Any]) -> list[KnownUser]:
