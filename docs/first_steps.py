@@ -32,7 +32,7 @@ shop = api_client_service_pb2.ApiClient(
     name="Web shop",
     active=True,
     allow_any_buyer=True,
-    policy=OrderingPolicy(auto_forward=AUTO_FORWARD_ALL, require_ship_methods=True),
+    policy=OrderingPolicy(auto_forward=AUTO_FORWARD_ALL, require_ship_methods=True, payment_types=["purchase_order"]),
 )
 swift = carrier_service_pb2.Carrier(id="swift", name="Swift", active=True)
 us = zone_service_pb2.Zone(id="us", name="United States", destinations=[zone_service_pb2.ZoneDestination(country="US")])

@@ -47,10 +47,19 @@ def promise() -> list[payment_pb2.Payment]:
     return [payment_pb2.Payment(type="purchase_order")]
 
 
+TAKES = ("credit_card", "spending_account", "purchase_order")
+"""Types of payment that the web shop takes."""
+
+
 async def policy(market: Marketplace, **values: Any) -> None:
     """Changes the policy of the web shop."""
     made = ordering_context_service_pb2.OrderingPolicy(
-        auto_forward=ordering_context_service_pb2.AUTO_FORWARD_ALL, require_ship_methods=True, **values
+        **{
+            "auto_forward": ordering_context_service_pb2.AUTO_FORWARD_ALL,
+            "require_ship_methods": True,
+            "payment_types": TAKES,
+            **values,
+        }
     )
     await market.people.owner.api_clients.UpdateApiClient(
         api_client_service_pb2.UpdateApiClientRequest(

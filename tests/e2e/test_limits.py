@@ -7,7 +7,7 @@ from typing import Any
 from google.type.decimal_pb2 import Decimal
 
 from services.host.sample.marketplace import CURRENCY, PASSWORD, party
-from tests.e2e.steps import xp
+from tests.e2e.steps import TAKES, xp
 from tests.support.marketplace import OUTGOING, Marketplace
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.directory.v1 import (
@@ -88,6 +88,7 @@ async def companies(owner: AsyncWaybill) -> None:
         auto_forward=ordering_context_service_pb2.AUTO_FORWARD_ALL,
         require_ship_methods=True,
         payment_coverage=ordering_context_service_pb2.PAYMENT_COVERAGE_TOTAL,
+        payment_types=TAKES,
     )
     client = api_client_service_pb2.ApiClient(
         id=SHOP, name=long("Shop"), active=True, allow_any_buyer=True, allow_any_supplier=True, policy=policy

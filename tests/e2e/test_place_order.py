@@ -13,7 +13,7 @@ from libs.errors import Kind
 from libs.errors import WaybillError as Refusal
 from services.host.sample.marketplace import CURRENCY, SHOP
 from services.order.adapters.clients.payment import PaymentClient
-from tests.e2e.steps import policy, refused, violations, xp
+from tests.e2e.steps import TAKES, policy, refused, violations, xp
 from tests.support.marketplace import ALL, Marketplace, create, get, lines
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
@@ -181,7 +181,9 @@ async def test_a_request_id_of_another_forward_forwards_nothing(sqlite_market: M
     ada, sam = sqlite_market.people.ada, sqlite_market.people.sam
     await sqlite_market.people.owner.api_clients.UpdateApiClient(
         client_pb.UpdateApiClientRequest(
-            api_client=client_pb.ApiClient(id=SHOP, policy=context_pb.OrderingPolicy(auto_forward=context_pb.AUTO_FORWARD_NONE)),
+            api_client=client_pb.ApiClient(
+                id=SHOP, policy=context_pb.OrderingPolicy(auto_forward=context_pb.AUTO_FORWARD_NONE, payment_types=TAKES)
+            ),
             update_mask={"paths": ["policy"]},
         )
     )

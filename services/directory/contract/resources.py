@@ -104,7 +104,8 @@ PROFILE = Shape("security profile", profile_pb.SecurityProfile, _PROFILE, prefix
 def _check_policy(found: Violations, where: str, message: context_pb.OrderingPolicy) -> None:
     span = message.estimate_valid
     valid = (span.seconds, span.nanos) if message.HasField("estimate_valid") else None
-    stated = policy.StatedPolicy(message.auto_forward, message.payment_coverage, message.sourcing_strategy, valid)
+    types = tuple(message.payment_types)
+    stated = policy.StatedPolicy(message.auto_forward, message.payment_coverage, message.sourcing_strategy, valid, types)
     policy.check(found, where, stated)
 
 

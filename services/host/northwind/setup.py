@@ -85,6 +85,7 @@ async def _parties(owner: AsyncWaybill, data: Northwind, seller_id: str) -> None
                     policy=ordering_context_service_pb2.OrderingPolicy(
                         auto_forward=ordering_context_service_pb2.AUTO_FORWARD_NONE,
                         payment_coverage=ordering_context_service_pb2.PAYMENT_COVERAGE_TOTAL,
+                        payment_types=["purchase_order"],
                     ),
                 )
             ],

@@ -212,6 +212,7 @@ async def _parties(owner: AsyncWaybill) -> None:
                         require_ship_methods=True,
                         payment_coverage=ordering_context_service_pb2.PAYMENT_COVERAGE_TOTAL,
                         sourcing_strategy="default_supplier",
+                        payment_types=["credit_card", "spending_account", "purchase_order"],
                     ),
                 ),
                 api_client_service_pb2.ApiClient(

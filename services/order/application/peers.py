@@ -109,7 +109,7 @@ class Payments(Protocol):
         attempt: int,
         deadline: datetime,
         validate_only: bool,
-        must_cover_total: bool,
+        policy: Policy,
         new_payments: Sequence[PaymentDocument],
     ) -> PaymentTry: ...
     async def authorize(self, key: uuid.UUID, attempt: int, deadline: datetime) -> PaymentTry: ...

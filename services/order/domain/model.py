@@ -87,6 +87,12 @@ class AutoForward(StrEnum):
     ALL = "ALL"
 
 
+PURCHASE_ORDER = "purchase_order"
+"""The type of payment that a checkout done in one call has by itself."""
+ALL_TYPES = ("credit_card", "spending_account", PURCHASE_ORDER)
+"""Those that there are, and what a channel took whose orders were stored before they kept its types."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """How the channel wants its orders handled; the directory owns it."""
@@ -97,6 +103,13 @@ class Policy:
     sourcing_strategy: str = ""
     estimate_valid_seconds: int = 86_400
     """How long a freight price that was estimated is kept."""
+    payment_types: tuple[str, ...] = ()
+    """Types of payment that it takes; empty for those that hold money."""
+
+    @property
+    def takes_promises(self) -> bool:
+        """Whether it takes purchase orders, which hold none."""
+        return PURCHASE_ORDER in self.payment_types
 
 
 @dataclass(frozen=True, slots=True)

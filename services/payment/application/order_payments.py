@@ -16,7 +16,7 @@ from libs.json_value import JsonObject
 from services.payment.application.payer_groups import PayerGroups
 from services.payment.application.ports import Deletion, PaymentWork, Units
 from services.payment.domain.means import Means, unusable
-from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem, resolve
+from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem, resolve, untaken
 from services.payment.domain.states import State, conflict
 from services.payment.domain.transaction import Result, Transaction
 from services.payment.domain.types import behavior
@@ -51,6 +51,8 @@ class OrderRef:
     """That payments were asked for at; 0 where they come with an attempt to submit, which no deletion can be under way with."""
     caller: Principal | None = None
     """Whom the order service calls for."""
+    types: Collection[str] = ()
+    """The types of payment that its channel names."""
     groups: Collection[str] = ()
     """Those of its user that may have something to pay with; see `OrderPayments.knowing`."""
 
@@ -84,7 +86,7 @@ class OrderPayments:
             existing = await work.payments.of_order(order.key)
             placed = placed_after(existing, made)
             _, problems = resolve([*existing, *placed], order.total, must_cover=False)
-            problems += unusable(placed, await self.means(work, order, placed), now)
+            problems += [*untaken(placed, order.types), *unusable(placed, await self.means(work, order, placed), now)]
             if len(existing) + len(placed) > MAX_PAYMENTS:
                 text = f"an order has at most {MAX_PAYMENTS} payments"
                 problems.append(Problem("", reasons.TOO_MANY_PAYMENTS, text, field="payments"))

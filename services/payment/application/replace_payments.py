@@ -20,7 +20,7 @@ from services.payment.application.ports import PaymentWork
 from services.payment.application.record_changes import Books
 from services.payment.application.settle_transactions import SettleTransactions
 from services.payment.domain.means import demands, unusable
-from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem, resolve
+from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem, resolve, untaken
 from services.payment.domain.replacement import begin, replaceable
 from services.payment.domain.transaction import Transaction
 from waybill.payment.v1 import reasons
@@ -74,7 +74,7 @@ class ReplacePayments:
         problems = [replace(p, description=above) if p.reason == reasons.PAYMENT_EXCEEDS_TOTAL else p for p in problems]
         means = await self._order_payments.means(work, order, resolved, lock=True)
         wanted, short = demands(resolved, means.accounts)
-        problems += [*unusable(resolved, means, now), *short]
+        problems += [*untaken(resolved, order.types), *unusable(resolved, means, now), *short]
         if others + len(resolved) > MAX_PAYMENTS:
             text = f"an order has at most {MAX_PAYMENTS} payments"
             problems.append(Problem("", reasons.TOO_MANY_PAYMENTS, text, field="payments"))

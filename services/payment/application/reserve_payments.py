@@ -11,7 +11,7 @@ from services.payment.application.order_payments import Draft, OrderPayments, Or
 from services.payment.application.ports import PaymentWork
 from services.payment.application.record_changes import Books
 from services.payment.domain.attempt import Judgment, judge, reserve
-from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem
+from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem, untaken
 from waybill.payment.v1 import reasons
 
 
@@ -90,6 +90,7 @@ class ReservePayments:
     ) -> Judgment:
         means = await self._order_payments.means(work, order, payments, lock=lock)
         judgment = judge(payments, order.total, order.currency, step.must_cover_total, means, now)
+        judgment.problems.extend(untaken(payments, order.types))
         if not payments and (await work.payments.deletion(order.key)).took:
             text = "a deletion of the order has taken its payments: add payments, or delete the order"
             judgment.problems.append(Problem("", reasons.PAYMENTS_DELETED, text))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypedDict, Unpack
 
 from libs.json_value import JsonObject
 from services.payment.domain.states import Event, State, move
-from services.payment.domain.types import Holding, behavior
+from services.payment.domain.types import Holding, behavior, taken
 from waybill.payment.v1 import reasons
 from waybill.payment.v1.reasons import ReasonName
 
@@ -122,3 +122,14 @@ def resolve(payments: Sequence[Payment], total: int, must_cover: bool) -> tuple[
     rest = max(0, total - fixed)
     shares = [p.amount if p.amount is not None else (rest if p is rests[0] else 0) for p in payments]
     return [replace(p, resolved_amount=share, due=share) for p, share in zip(payments, shares, strict=True)], problems
+
+
+def untaken(payments: Sequence[Payment], named: Collection[str]) -> list[Problem]:
+    """Payments of a type that the channel, which names these types, does not take. What is voided already pays nothing."""
+    types = taken(named)
+    text = f"this channel takes {', '.join(sorted(types))}"
+    return [
+        Problem(p.id, reasons.PAYMENT_TYPE_NOT_ALLOWED, f"{text}, not {p.type}", field="type")
+        for p in payments
+        if p.type not in types and p.state is not State.VOIDED
+    ]

@@ -1,8 +1,8 @@
-"""Kinds of payment. The type is a text, so that a marketplace can have its own; what it does is looked up here."""
+"""Kinds of payment. The type is a text; which there are, and what each does, is looked up here and nowhere else."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -43,6 +43,20 @@ REGISTRY: Final[Mapping[str, Behavior]] = {
 }
 
 
+HELD: Final = tuple(sorted(type for type, does in REGISTRY.items() if does.holding is not Holding.NOTHING))
+"""What a channel takes that names nothing: types whose money is held somewhere before the order opens."""
+
+
 def behavior(type: str) -> Behavior:
-    """What a type does; an unknown one is a promise, like a purchase order."""
+    """What a type does. Payments of an unknown one were taken once, as promises; none is added any more."""
     return REGISTRY.get(type, PROMISE)
+
+
+def known(type: str) -> bool:
+    """Whether there is such a type."""
+    return type in REGISTRY
+
+
+def taken(named: Collection[str]) -> Collection[str]:
+    """The types that a channel takes, by those that it names."""
+    return named or HELD

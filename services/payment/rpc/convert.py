@@ -10,7 +10,7 @@ from libs.errors import Violations, invalid
 from libs.protoconv import currency_in, money_in, text_in, xp_in
 from services.payment.application.order_payments import Draft, OrderRef
 from services.payment.domain.payment import MAX_PAYMENTS, Problem
-from services.payment.domain.types import CREDIT_CARD, SPENDING_ACCOUNT
+from services.payment.domain.types import CREDIT_CARD, REGISTRY, SPENDING_ACCOUNT, known
 from waybill.payment.v1 import order_payment_service_pb2 as order_pb
 from waybill.payment.v1 import payment_pb2 as pb
 from waybill.payment.v1 import payment_reservation_service_pb2 as attempt_pb
@@ -50,7 +50,8 @@ def order_in(found: Violations, message: order_pb.CreatePaymentsRequest | attemp
     found.check_id("order_id", message.order_id)
     found.check_id("buyer_id", message.buyer_id)
     found.check_id("user_id", message.user_id)
-    return OrderRef(key_in(message.order_key), message.order_id, message.buyer_id, message.user_id, total, currency)
+    key, types = key_in(message.order_key), frozenset(message.payment_types)
+    return OrderRef(key, message.order_id, message.buyer_id, message.user_id, total, currency, types=types)
 
 
 def drafts_in(found: Violations, messages: Sequence[pb.Payment], currency: str, field: str = "payments") -> list[Draft]:
@@ -67,6 +68,8 @@ def drafts_in(found: Violations, messages: Sequence[pb.Payment], currency: str, 
 def _draft(found: Violations, where: str, m: pb.Payment, currency: str) -> Draft:
     found.check_id(f"{where}.id", m.id, required=False)
     found.check_id(f"{where}.type", m.type)
+    if m.type and not known(m.type):
+        found.add(f"{where}.type", reasons.FIELD_INVALID, f"must be one of {', '.join(sorted(REGISTRY))}")
     amount = None
     if m.HasField("amount"):
         amount = money_in(found, f"{where}.amount", m.amount, currency, negative=True)

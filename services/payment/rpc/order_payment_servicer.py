@@ -46,6 +46,7 @@ def _bare_key(request: pb.CreatePaymentsRequest) -> RequestKey | None:
     bare.ClearField("total")
     bare.ClearField("replacement")
     bare.ClearField("order_version")
+    bare.ClearField("payment_types")
     return _key(bare)
 
 

@@ -13,6 +13,7 @@ from libs.db import Database
 from libs.db.migrate import upgrade
 from libs.ids import RandomIds
 from services.directory.adapters.db.tables import CLIENTS, SIGNING_KEYS
+from services.directory.domain.policy import PAYMENT_TYPES
 from services.directory.main import VERSIONS, bootstrap
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -27,10 +28,10 @@ CLIENT = {"name": "Shop", "access_token_minutes": 60, "default_user_id": "", "xp
         ({"auto_forward": True, "estimate_valid": "60s"}, {"auto_forward": "AUTO_FORWARD_ALL", "estimate_valid": "60s"}),
         ({"auto_forward": False}, {"auto_forward": "AUTO_FORWARD_NONE"}),
         ({"require_ship_methods": True}, {"auto_forward": "AUTO_FORWARD_NONE", "require_ship_methods": True}),
-        (None, None),
+        (None, {}),
     ],
 )
-async def test_channels_that_had_a_switch_forward_as_before(databases, stored, meant):
+async def test_channels_that_had_a_switch_forward_as_before_and_take_what_they_took(databases, stored, meant):
     url, schema = await databases("former")
     db = await Database.open(url, schema)
     try:
@@ -40,7 +41,7 @@ async def test_channels_that_had_a_switch_forward_as_before(databases, stored, m
             await tx.execute(sa.insert(CLIENTS), row)
         await upgrade(db, VERSIONS, schema)
         async with db.reading() as tx:
-            assert (await tx.execute(sa.select(CLIENTS.c.policy))).scalar_one() == meant
+            assert (await tx.execute(sa.select(CLIENTS.c.policy))).scalar_one() == {**meant, "payment_types": list(PAYMENT_TYPES)}
     finally:
         await db.close()
 

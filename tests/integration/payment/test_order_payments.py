@@ -29,10 +29,10 @@ async def refused(world: World, *payments, total: int = 100) -> WaybillError:
 
 async def test_payments_are_added_in_their_order_and_listed_with_their_fields(world: World) -> None:
     order = world.order()
-    first = payment("p1", "wire_transfer", 10, description="by wire")
+    first = payment("p1", "purchase_order", 10, description="by wire")
     first.xp.update({"iban": "kept"})
     (made,) = await order.add(first)
-    assert (made.id, made.type, state(made), made.accepted) == ("p1", "wire_transfer", "OPEN", True)
+    assert (made.id, made.type, state(made), made.accepted) == ("p1", "purchase_order", "OPEN", True)
     (rest,) = await order.add(payment(purchase_order_number="4711"))
     assert rest.id.startswith("pay_")
     one, two = await order.payments()

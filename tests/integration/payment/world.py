@@ -233,6 +233,8 @@ class Order:
     total: int
     user: str
     buyer_id: str
+    types: tuple[str, ...] = ("credit_card", "spending_account", "purchase_order")
+    """Types of payment that its channel names."""
 
     def reference(self) -> dict[str, Any]:
         """How requests name it."""
@@ -242,6 +244,7 @@ class Order:
             "buyer_id": self.buyer_id,
             "user_id": self.user,
             "total": money_out(self.total * 1_000_000, "USD"),
+            "payment_types": self.types,
         }
 
     async def add(self, *payments: pay.Payment, request_id: str = "") -> list[pay.Payment]:

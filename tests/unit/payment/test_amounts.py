@@ -107,7 +107,7 @@ def test_a_payment_in_another_currency_is_refused() -> None:
     assert [p.reason for p in found] == ["CURRENCY_MISMATCH"]
 
 
-def test_an_unknown_type_is_a_promise() -> None:
+def test_a_type_says_what_holds_its_money_and_one_of_before_is_a_promise() -> None:
     assert behavior("loyalty_points").holding is Holding.NOTHING
     assert behavior("purchase_order").accepted_at_once
     assert behavior("spending_account").accepted_at_once

@@ -18,6 +18,8 @@ from services.directory.adapters.db.tokens.signing_keys import SqlSigningKeys, n
 from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER
 from services.directory.application.tokens.ports import KeyMaker, MadeKey
 from services.directory.domain.tokens.signing_keys import SigningKey, signing
+from services.directory.application.ports_of_tokens import KeyMaker, MadeKey
+from services.directory.domain.channels.policy import PAYMENT_TYPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ async def first_rows(
         "supplier_ids": [],
         "roles": [],
         "default_user_id": OWNER,
-        "policy": {"auto_forward": "AUTO_FORWARD_ALL"},
+        "policy": {"auto_forward": "AUTO_FORWARD_ALL", "payment_types": list(PAYMENT_TYPES)},
         "minimum_roles": [],
         "secret_hash": await hash(secret),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from libs.errors import Violations
@@ -12,6 +13,8 @@ FORWARDS = frozenset({0, 1, 2})
 COVERAGES = frozenset({0, 1, 2})
 """Unspecified is taken as TOTAL."""
 STRATEGIES = frozenset({"", "default_supplier", "priority", "fewest_parcels"})
+PAYMENT_TYPES = ("credit_card", "spending_account", "purchase_order")
+"""What the payment service knows. None named is taken as those that hold money."""
 
 ESTIMATE_VALID = 24 * 60 * 60
 """Seconds that freight prices are kept where a channel says nothing."""
@@ -27,6 +30,7 @@ class StatedPolicy:
     sourcing_strategy: str
     estimate_valid: tuple[int, int] | None
     """Seconds and nanoseconds; None where it is not given."""
+    payment_types: Sequence[str] = ()
 
 
 def check(found: Violations, where: str, policy: StatedPolicy) -> None:
@@ -49,3 +53,13 @@ def check(found: Violations, where: str, policy: StatedPolicy) -> None:
             reasons.VALUE_OUT_OF_RANGE,
             "must be whole seconds, one second to 365 days",
         )
+    _check_payment_types(found, f"{where}.payment_types", policy.payment_types)
+
+
+def _check_payment_types(found: Violations, where: str, types: Sequence[str]) -> None:
+    if len(types) > len(PAYMENT_TYPES):
+        found.add(where, reasons.TOO_MANY_ITEMS, f"at most {len(PAYMENT_TYPES)} types")
+    for i, type in enumerate(types[: len(PAYMENT_TYPES)]):
+        at = f"{where}[{i}]"
+        found.require(at, type in PAYMENT_TYPES, reasons.FIELD_INVALID, f"must be one of {', '.join(PAYMENT_TYPES)}")
+        found.require(at, type not in types[:i], reasons.DUPLICATE_ITEM, f"{type[:100]} stands twice")

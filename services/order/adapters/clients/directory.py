@@ -45,6 +45,7 @@ class DirectoryClient:
                 answer.policy.require_ship_methods,
                 answer.policy.sourcing_strategy,
                 answer.policy.estimate_valid.seconds,
+                tuple(answer.policy.payment_types),
             ),
             default_shipping_address=None if shipping is None else address_plain(shipping),
             default_billing_address=None if billing is None else address_plain(billing),

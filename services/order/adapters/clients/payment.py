@@ -12,7 +12,7 @@ from libs.rpc.peers import Peers
 from services.order.application.peers import PaymentTry
 from services.order.application.ports import PaymentDocument
 from services.order.contract.problems import problem_in
-from services.order.domain.model import Order
+from services.order.domain.model import Order, Policy
 from services.order.domain.status import OrderStatus
 from waybill.payment.v1 import order_payment_service_pb2 as order_pb
 from waybill.payment.v1 import order_payment_service_pb2_grpc as order_grpc
@@ -43,6 +43,7 @@ class PaymentClient:
                 request_id=request_id,
                 replacement=order.status is OrderStatus.OPEN,
                 order_version=order.version,
+                payment_types=order.policy.payment_types,
             )
         )
         return [_document(p) for p in answer.payments]
@@ -70,7 +71,7 @@ class PaymentClient:
         attempt: int,
         deadline: datetime,
         validate_only: bool,
-        must_cover_total: bool,
+        policy: Policy,
         new_payments: Sequence[PaymentDocument],
     ) -> PaymentTry:
         """First wave."""
@@ -84,7 +85,8 @@ class PaymentClient:
                 buyer_id=order.buyer_id,
                 user_id=order.user.id,
                 total=money_out(order.total, order.currency),
-                must_cover_total=must_cover_total,
+                must_cover_total=policy.must_cover_total,
+                payment_types=policy.payment_types,
                 new_payments=[payment_pb2.Payment.FromString(p) for p in new_payments],
             )
         )

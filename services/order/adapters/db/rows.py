@@ -15,6 +15,7 @@ from libs.rpc.call import impersonator_id
 from services.order.adapters.db.discount_rows import discounts_json, discounts_of
 from services.order.application.ports import Attempt, OrderChange, PaymentDocument, SupplierOrderView
 from services.order.domain.model import (
+    ALL_TYPES,
     AutoForward,
     CanceledAmounts,
     Event,
@@ -139,7 +140,7 @@ def order_of(row: Row) -> Order:
 
 
 def _policy_of(stored: Row) -> Policy:
-    values = dict(stored)
+    values = {**stored, "payment_types": tuple(stored.get("payment_types", ALL_TYPES))}
     if "auto_forward" in values:
         values["auto_forward"] = AutoForward(values["auto_forward"])
     return Policy(**values)

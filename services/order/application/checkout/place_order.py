@@ -16,7 +16,7 @@ from services.order.application.submission.attempts import begun, outcome, taken
 from services.order.application.submission.submit_order import Loaded, SubmitOrder
 from services.order.domain.building.drafts import LineDraft, OrderDraft
 from services.order.domain.checkout.worksheet import Worksheet, select_by_preference
-from services.order.domain.model import Line, Order
+from services.order.domain.model import Line, Order, Policy
 from services.order.domain.reading.visibility import Direction, scope
 from waybill.order.v1 import reasons
 
@@ -27,6 +27,19 @@ class Wishes:
 
     ship_method_ids: tuple[str, ...]
     fastest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Paying:
+    """How the order is paid."""
+
+    named: Sequence[PaymentDocument]
+    otherwise: Sequence[PaymentDocument]
+    """A purchase order over the total, where the request names nothing and the channel takes it."""
+
+    def under(self, policy: Policy) -> Sequence[PaymentDocument]:
+        """The payments that come with the attempt."""
+        return self.named or (self.otherwise if policy.takes_promises else ())
 
 
 class PlaceOrder:
@@ -44,7 +57,7 @@ class PlaceOrder:
         draft: OrderDraft,
         drafts: Sequence[LineDraft],
         wishes: Wishes,
-        payments: Sequence[PaymentDocument],
+        payments: Paying,
         found: Violations,
         request: RequestKey | None,
     ) -> tuple[Order, tuple[Line, ...]]:
@@ -60,7 +73,7 @@ class PlaceOrder:
         worksheet = select_by_preference(worksheet, wishes.ship_method_ids, wishes.fastest)
         order = replace(order, estimated_version=order.content_version)
         order, worksheet, lines = await self._worksheets.calculated(order, lines, worksheet)
-        attempt = self._submit.first(order, caller, payments)
+        attempt = self._submit.first(order, caller, payments.under(order.policy))
         opening = created(order, lines, caller)
         order, event = begun(order, attempt, caller)
         try:

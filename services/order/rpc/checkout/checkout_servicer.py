@@ -8,11 +8,12 @@ from typing import Any
 from libs.errors import Violations
 from libs.rpc import current
 from services.order.application.checkout.payments import OrderPayments
-from services.order.application.checkout.place_order import PlaceOrder, Wishes
+from services.order.application.checkout.place_order import Paying, PlaceOrder, Wishes
 from services.order.application.checkout.validate_order import ValidateOrder
 from services.order.application.checkout.worksheets import Worksheets
 from services.order.application.submission.submit_order import SubmitOrder
 from services.order.contract.problems import problem_out
+from services.order.domain.model import PURCHASE_ORDER
 from services.order.rpc.checkout.convert_payment import documents_in, payments_in, payments_out
 from services.order.rpc.checkout.convert_worksheet import worksheet_out
 from services.order.rpc.convert_in import lines_in, order_in
@@ -106,7 +107,7 @@ class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
         wishes = _wishes_in(found, request)
         draft = order_in(found, request.order)
         draft = replace(draft, currencies=(*draft.currencies, *payments_in(found, request.payments)))
-        payments = documents_in(request.payments or [Payment(type="purchase_order")])
+        payments = Paying(documents_in(request.payments), documents_in([Payment(type=PURCHASE_ORDER)]))
         order, lines = await self._use.place(caller, draft, lines_in(found, request.line_items), wishes, payments, found, key)
         return pb.PlaceOrderResponse(order=order_out(order), line_items=lines_out(order, lines))
 

@@ -20,14 +20,14 @@ class Money(Leg):
         self._payments = payments
 
     async def try_(self, trial: Trial, asked: Awaitable[Asked]) -> LegTry:
-        """Whether the payments cover what the present policy of the channel wants covered."""
+        """Whether the payments are such as the present policy of the channel takes, and cover what it wants covered."""
         order = trial.order
         if not order.calculated:
             return LegTry()
         facts = (await asked).facts
         policy = order.policy if facts is None else facts.policy
         answer = await self._payments.reserve(
-            order, trial.attempt, trial.deadline, trial.validate_only, policy.must_cover_total, trial.new_payments
+            order, trial.attempt, trial.deadline, trial.validate_only, policy, trial.new_payments
         )
         return LegTry(LegTry.of(answer.problems).reasons, needs_authorization=answer.needs_authorization)
 

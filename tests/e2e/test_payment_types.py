@@ -1,0 +1,56 @@
+"""What a channel takes for its orders, from the policy to the refusal."""
+
+from __future__ import annotations
+
+import grpc
+
+from tests.e2e.steps import policy, promise, ready, refused, violations
+from tests.support.marketplace import Marketplace
+from waybill.order.v1 import checkout_service_pb2 as pb
+from waybill.order.v1 import order_pb2
+from waybill.payment.v1.payment_pb2 import Payment
+
+
+def adding(id: str, *payments: Payment) -> pb.AddPaymentsRequest:
+    return pb.AddPaymentsRequest(order_id=id, payments=payments)
+
+
+def placing(id: str, *payments: Payment) -> pb.PlaceOrderRequest:
+    request = pb.PlaceOrderRequest(payments=payments)
+    request.order.id = id
+    request.line_items.add(product_id="anvil", quantity=1)
+    return request
+
+
+async def test_nobody_pays_with_a_type_that_does_not_exist(shared_market: Marketplace) -> None:
+    ada = shared_market.people.ada
+    await ready(ada, "FREE", [], anvil=1)
+    for call in (
+        ada.checkout.AddPayments(adding("FREE", Payment(type="free"))),
+        ada.checkout.PlaceOrder(placing("F2", Payment(type="free"))),
+    ):
+        error = await refused(call)
+        assert error.code is grpc.StatusCode.INVALID_ARGUMENT
+        assert violations(error) == {("payments[0].type", "FIELD_INVALID")}
+    unpaid = await refused(ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="FREE")))
+    assert [rule.reason for rule in unpaid.rules] == ["PAYMENTS_BELOW_TOTAL"]
+
+
+async def test_a_purchase_order_pays_only_where_the_channel_names_it(market: Marketplace) -> None:
+    ada = market.people.ada
+    await ready(ada, "EARLY", promise(), anvil=1)
+    await policy(market, payment_types=[])
+    early = await refused(ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="EARLY")))
+    assert [rule.reason for rule in early.rules] == ["PAYMENT_TYPE_NOT_ALLOWED"]
+    await ready(ada, "LATE", [], anvil=1)
+    late = await refused(ada.checkout.AddPayments(adding("LATE", *promise())))
+    assert violations(late) == {("payments[0].type", "PAYMENT_TYPE_NOT_ALLOWED")}
+    named = await refused(ada.checkout.PlaceOrder(placing("NAMED", *promise())))
+    assert [rule.reason for rule in named.rules] == ["PAYMENT_TYPE_NOT_ALLOWED"]
+    # Nothing is promised in the name of a buyer whose channel takes no promises.
+    silent = await refused(ada.checkout.PlaceOrder(placing("SILENT")))
+    assert [rule.reason for rule in silent.rules] == ["PAYMENTS_BELOW_TOTAL"]
+    await policy(market, payment_types=["purchase_order"])
+    done = await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="EARLY"))
+    assert done.order.status == order_pb2.ORDER_STATUS_OPEN
+    assert (await ada.checkout.PlaceOrder(placing("AGAIN"))).order.status == order_pb2.ORDER_STATUS_OPEN
