@@ -212,7 +212,7 @@ async def test_an_order_whose_every_name_and_text_is_at_its_limit_goes_from_crea
         paid = (
             {"id": long("by-gift"), "type": "spending_account", "spending_account_id": ACCOUNT, "amount": five},
             {"id": long("by-card"), "type": "credit_card", "credit_card_id": CARD, "amount": five},
-            {"id": long("by-type"), "type": long("own")},
+            {"id": long("by-order"), "type": "purchase_order"},
         )
         placed = await buyer.checkout.PlaceOrder(placing(ORDER, *paid))
         assert placed.order.status == order_pb2.ORDER_STATUS_OPEN

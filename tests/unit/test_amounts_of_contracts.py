@@ -96,7 +96,7 @@ def _pricing_shipments(found: Violations, amount: Money) -> object:
 
 def _payments(found: Violations, amount: Money) -> object:
     """Both who takes payments: the order service in PlaceOrder, the payment service in every other call."""
-    asked = [payment_pb2.Payment(type="cash", amount=amount)]
+    asked = [payment_pb2.Payment(type="purchase_order", amount=amount)]
     payment.drafts_in(found, asked, amount.currency_code, "others")
     return payments_in(found, asked)
 

@@ -13,6 +13,8 @@ RULES: Mapping[str, str] = {
     "signing_key": "",
     "user_has_company": "users",
     "client_has_default_user": "api_clients",
+    "client_has_anonymous_user": "api_clients",
+    "client_has_registration_buyer": "api_clients",
     "address_has_company": "addresses",
     "assignment_has_address": "address_assignments",
     "assignment_has_user": "address_assignments",

@@ -80,6 +80,8 @@ class KnownUser:
     """Its own list."""
     held: frozenset[str]
     """All that it holds, by security profiles too."""
+    party: str
+    """Its company."""
 
 
 class Users(Protocol):

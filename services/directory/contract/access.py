@@ -21,4 +21,5 @@ def access_of(values: Mapping[str, Any]) -> ClientAccess:
         supplier_ids=values["supplier_ids"],
         minimum_roles=values["minimum_roles"],
         refreshes=values["refresh_token_minutes"] > 0,
+        anonymous_user_id=values["anonymous_user_id"],
     )

@@ -11,8 +11,8 @@ from libs.identify import folded
 from libs.resource.contract import Attribute, Shape, Storage, currency, document, flag, integer, ref, refs, text, xp
 from services.directory.contract.parties import party_message, party_text
 from services.directory.domain import access
-from services.directory.domain.channels import policy
-from services.directory.domain.tokens.grants import LONGEST_REFRESH_MINUTES
+from services.directory.domain.channels import origins, policy
+from services.directory.domain.tokens.grants import ANONYMOUS_MINUTES, LONGEST_ANONYMOUS_MINUTES, LONGEST_REFRESH_MINUTES
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
 from waybill.directory.v1 import buyer_service_pb2 as buyer_pb
 from waybill.directory.v1 import ordering_context_service_pb2 as context_pb
@@ -77,6 +77,15 @@ def _username() -> Attribute:
     return replace(typed, read=read)
 
 
+def _origins(name: str) -> Attribute:
+    def read(found: Violations, where: str, message: Any, _: dict[str, Any]) -> list[str]:
+        values = list(getattr(message, name))
+        origins.check(found, f"{where}.{name}", values)
+        return values
+
+    return Attribute(name, Storage.DOCUMENT, read, lambda row: row[name], nullable=False)
+
+
 _SELLER = (text("name", 100, required=True), xp())
 SELLER = Shape("seller", seller_pb.Seller, _SELLER, prefix="sel")
 _BUYER = (text("name", 100, required=True), flag("active"), currency(), flag("restrict_addresses"), xp())
@@ -124,6 +133,10 @@ _CLIENT = (
     xp(),
     _roles("minimum_roles"),
     integer("refresh_token_minutes", 0, LONGEST_REFRESH_MINUTES),
+    _origins("allowed_origins"),
+    ref("anonymous_user_id", index=False),
+    integer("anonymous_token_minutes", 10, LONGEST_ANONYMOUS_MINUTES, default=ANONYMOUS_MINUTES),
+    ref("registration_buyer_id", index=False),
 )
 CLIENT = Shape(
     "API client", client_pb.ApiClient, _CLIENT, prefix="api", extra=lambda row: {"has_secret": bool(row.get("secret_hash"))}

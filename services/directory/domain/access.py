@@ -82,6 +82,12 @@ def token_roles(held: Collection[str], most: Collection[str], wanted: Collection
     return frozenset(wanted) if frozenset(wanted) <= available else None
 
 
+def beyond_anonymous(carried: Collection[str]) -> list[str]:
+    """Roles that a token which everybody can have must not carry: with any of them visitors would read or change what is other
+    people's, or what they all share."""
+    return sorted(set(carried) - {roles.SHOPPER})
+
+
 def lacked(held: Collection[str], asked: Sequence[str]) -> str:
     """The first role that is asked for and not held; empty when there is none. FullAccess holds every role."""
     return "" if roles.FULL_ACCESS in held else next((role for role in asked if role not in held), "")

@@ -85,6 +85,8 @@ CORRUPTIONS = [
     breaks("directory", "signing_key", "signing keys", lambda _: [sa.update(SIGNING_KEYS).values(retire_time=NOW)]),
     breaks("directory", "user_has_company", "gil", set_where(USERS, "id", "gil", party="BUYER:gone")),
     breaks("directory", "client_has_default_user", "shop", set_where(CLIENTS, "id", "shop", default_user_id="nobody")),
+    breaks("directory", "client_has_anonymous_user", "shop", set_where(CLIENTS, "id", "shop", anonymous_user_id="nobody")),
+    breaks("directory", "client_has_registration_buyer", "shop", set_where(CLIENTS, "id", "shop", registration_buyer_id="gone")),
     breaks(
         "directory",
         "address_has_company",

@@ -42,6 +42,10 @@ DIRECTORY: Places = {
     "api_clients.roles": Place(changes=to(["Emperor"])),
     "api_clients.policy": Place(changes=to({"sourcing_strategy": "dice"})),
     "api_clients.default_user_id": Place(changes=to("nobody")),
+    "api_clients.allowed_origins": Place(changes=to(["*"])),
+    "api_clients.anonymous_user_id": Place(changes=to("nobody")),
+    "api_clients.anonymous_token_minutes": Place(changes=to(1)),
+    "api_clients.registration_buyer_id": Place(changes=to("nobody")),
     "addresses.party": Place(changes=to("BUYER:gone")),
     "addresses.user_id": Place(changes=to("nobody")),
     **{

@@ -39,6 +39,7 @@ async def test_a_client_is_read_as_it_was_written(world):
     wanted = client(
         access_token_minutes=15,
         refresh_token_minutes=524_160,
+        anonymous_token_minutes=10_080,
         buyer_ids=["acme"],
         supplier_ids=["bolt"],
         roles=[roles.SHOPPER],

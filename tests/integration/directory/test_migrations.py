@@ -13,7 +13,7 @@ from libs.db import Database
 from libs.db.migrate import upgrade
 from libs.ids import RandomIds
 from services.directory.adapters.db.tables import CLIENTS, SIGNING_KEYS
-from services.directory.domain.policy import PAYMENT_TYPES
+from services.directory.domain.channels.policy import PAYMENT_TYPES
 from services.directory.main import VERSIONS, bootstrap
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -17,9 +17,9 @@ from services.directory.adapters.db.tables import CHANGES, CLIENTS, SELLERS, SIG
 from services.directory.adapters.db.tokens.signing_keys import SqlSigningKeys, new_row
 from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER
 from services.directory.application.tokens.ports import KeyMaker, MadeKey
-from services.directory.domain.tokens.signing_keys import SigningKey, signing
-from services.directory.application.ports_of_tokens import KeyMaker, MadeKey
 from services.directory.domain.channels.policy import PAYMENT_TYPES
+from services.directory.domain.tokens.grants import ANONYMOUS_MINUTES
+from services.directory.domain.tokens.signing_keys import SigningKey, signing
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,10 @@ async def first_rows(
         "default_user_id": OWNER,
         "policy": {"auto_forward": "AUTO_FORWARD_ALL", "payment_types": list(PAYMENT_TYPES)},
         "minimum_roles": [],
+        "allowed_origins": [],
+        "anonymous_user_id": "",
+        "anonymous_token_minutes": ANONYMOUS_MINUTES,
+        "registration_buyer_id": "",
         "secret_hash": await hash(secret),
     }
     seller = {**base, "id": seller_id, "name": seller_name, "singleton": True}

@@ -205,7 +205,8 @@ def _uses(kind: PartyKind, admitting: str) -> list[UsedBy]:
         column = CLIENTS.c[admitting]
         each = sa.func.jsonb_array_elements_text(column) if dialect == "postgresql" else sa.func.json_each(column)
         by_name = each.table_valued("value")
-        return sa.exists(sa.select(sa.literal(1)).select_from(by_name).where(by_name.c.value == id).correlate(CLIENTS))
+        listed = sa.exists(sa.select(sa.literal(1)).select_from(by_name).where(by_name.c.value == id).correlate(CLIENTS))
+        return sa.or_(listed, CLIENTS.c.registration_buyer_id == id) if kind is PartyKind.BUYER else listed
 
     return [
         UsedBy("user", USERS.c.id, of(USERS.c.party)),
@@ -235,7 +236,10 @@ USER = Resource(
     uses=[
         UsedBy.column("address", ADDRESSES.c.id, ADDRESSES.c.user_id),
         UsedBy.column("address assignment", ADDRESS_ASSIGNMENTS.c.address_id, ADDRESS_ASSIGNMENTS.c.user_id),
-        UsedBy.column("API client", CLIENTS.c.id, CLIENTS.c.default_user_id),
+        # Named twice by one client, it is counted once.
+        UsedBy(
+            "API client", CLIENTS.c.id, lambda _, id: sa.or_(CLIENTS.c.default_user_id == id, CLIENTS.c.anonymous_user_id == id)
+        ),
     ],
 )
 OWN_USER = Resource(resources.USER, USERS, lambda caller: USERS.c.id == caller.user_id)

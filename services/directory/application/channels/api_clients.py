@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from libs.auth import Principal
@@ -11,7 +11,7 @@ from libs.errors import Violations, missing, precondition
 from libs.idempotency.key import RequestKey
 from services.directory.application.bootstrap import ADMIN_CLIENT
 from services.directory.application.ports import DirectoryWork, KnownUser, Secrets, Units
-from services.directory.domain.access import commands, token_roles
+from services.directory.domain.access import beyond_anonymous, commands, token_roles
 from waybill.directory.v1 import reasons
 
 
@@ -29,6 +29,18 @@ class ClientValues:
     roles: Sequence[str]
     buyer_ids: Sequence[str]
     supplier_ids: Sequence[str]
+    any_buyer: bool
+    anonymous_user_id: str
+    registration_buyer_id: str
+
+    def users(self) -> list[str]:
+        """All that it names."""
+        return [id for id in (self.default_user_id, self.anonymous_user_id) if id]
+
+    def admits(self, party: str) -> bool:
+        """Whether users of a buyer may come through it."""
+        kind, _, id = party.partition(":")
+        return kind == "BUYER" and (self.any_buyer or id in self.buyer_ids)
 
     def companies(self) -> list[tuple[str, str]]:
         """(field, company) of all that it admits by name."""
@@ -36,12 +48,12 @@ class ClientValues:
             (f"{self.where}.{field}[{i}]", f"{kind}:{id}")
             for field, kind, ids in (("buyer_ids", "BUYER", self.buyer_ids), ("supplier_ids", "SUPPLIER", self.supplier_ids))
             for i, id in enumerate(ids)
-        ]
+        ] + [(f"{self.where}.registration_buyer_id", f"BUYER:{id}") for id in (self.registration_buyer_id,) if id]
 
 
 async def check_clients(work: DirectoryWork, found: Violations, caller: Principal, clients: Sequence[ClientValues]) -> None:
     """Users and companies exist; the caller holds what the clients' own tokens carry."""
-    known = await work.users.known({client.default_user_id for client in clients} - {""})
+    known = await work.users.known({id for client in clients for id in client.users()})
     existing = await work.parties.existing({company for client in clients for _, company in client.companies()})
     for client in clients:
         where, user = f"{client.where}.default_user_id", known.get(client.default_user_id)
@@ -50,6 +62,28 @@ async def check_clients(work: DirectoryWork, found: Violations, caller: Principa
         commands(found, where, caller, _own_roles(user, client.roles))
         for field, company in client.companies():
             found.require(field, company in existing, reasons.PARTY_NOT_FOUND, "the company does not exist")
+        _check_visitors(found, caller, client, known)
+        if client.registration_buyer_id:
+            admitted = client.admits(f"BUYER:{client.registration_buyer_id}")
+            where = f"{client.where}.registration_buyer_id"
+            found.require(where, admitted, reasons.BUYER_NOT_ADMITTED, "the API client does not admit this buyer")
+
+
+def _check_visitors(found: Violations, caller: Principal, client: ClientValues, known: Mapping[str, KnownUser]) -> None:
+    """Whoever acts as this user has proven nothing: it is a buyer's, and can do no more than shop."""
+    if not client.anonymous_user_id:
+        return
+    where, user = f"{client.where}.anonymous_user_id", known.get(client.anonymous_user_id)
+    if user is None:
+        found.add(where, reasons.USER_NOT_FOUND, "there is no such user")
+        return
+    admitted = client.admits(user.party)
+    found.require(where, admitted, reasons.BUYER_NOT_ADMITTED, "is no user of a buyer that the API client admits")
+    carried = _own_roles(user, client.roles)
+    if beyond := beyond_anonymous(carried):
+        found.add(where, reasons.ROLE_NOT_AVAILABLE, f"whom everybody can be must not hold {', '.join(beyond)}")
+    else:
+        commands(found, where, caller, carried)
 
 
 def client_may_go(caller: Principal, id: str) -> None:

@@ -10,6 +10,7 @@ from libs.errors import Kind, Violations, WaybillError, missing
 from services import roles
 from services.directory.application.ports import Accounts, DirectoryWork, Units
 from services.directory.application.tokens.access_tokens import AccessTokens, Issued
+from services.directory.application.tokens.issue_token import require_served
 from services.directory.domain.tokens.grants import Account, Client, admits_company
 from waybill.directory.v1 import reasons
 from waybill.type.v1 import reasons as common
@@ -26,8 +27,10 @@ class Impersonate:
         self._units = units
         self._clock = clock
 
-    async def __call__(self, caller: Principal, client_id: str, user_id: str, buyer_id: str, wanted: Sequence[str]) -> Issued:
-        """Raises PARTY_NOT_ADMITTED, ROLE_MISSING, NOT_FOUND and IMPERSONATION_REFUSED.
+    async def __call__(
+        self, caller: Principal, client_id: str, user_id: str, buyer_id: str, wanted: Sequence[str], page: str = ""
+    ) -> Issued:
+        """Raises PARTY_NOT_ADMITTED, ROLE_MISSING, NOT_FOUND, IMPERSONATION_REFUSED and ORIGIN_NOT_ALLOWED.
 
         Nothing is said that such a caller could not read: users of the seller see every user.
         """
@@ -39,6 +42,7 @@ class Impersonate:
         if user is None or (buyer_id and (user.party_kind, user.party_id) != (PartyKind.BUYER.value, buyer_id)):
             raise missing("user", user_id[:100])
         _check(client, user)
+        require_served(client, page)
         issued = await self._access.make(client, user, wanted, by=caller)
         await self._record(user.id)
         return issued

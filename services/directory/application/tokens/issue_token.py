@@ -40,7 +40,7 @@ class IssueToken:
         user = await self._accounts.user(username=username)
         secret_ok = await self._secret_holds(client, client_secret, origin)
         password_ok = await self._secrets.verify(user.password_hash if user else None, password, origin.counted)
-        client, user, known = await self._require(attempt, client, user, secret_ok and password_ok)
+        client, user, known = await self._require(attempt, client, user, secret_ok and password_ok, origin)
         made = await self._access.make(client, user, wanted)
         if client.refresh_minutes:
             refresh = await self._refreshing.give(client, user, wanted)
@@ -59,7 +59,7 @@ class IssueToken:
         client = await self._accounts.client(client_id)
         ok = await self._secrets.verify(client.secret_hash if client else None, client_secret, origin.counted)
         user = await self._accounts.user(user_id=client.default_user_id) if client and client.default_user_id else None
-        client, user, known = await self._require(attempt, client, user, ok)
+        client, user, known = await self._require(attempt, client, user, ok, origin)
         return await self._noted(attempt, known, await self._access.make(client, user, wanted))
 
     async def by_refresh(
@@ -78,7 +78,7 @@ class IssueToken:
         grant = await self._refreshing.find(digest)
         user = await self._accounts.user(user_id=grant.user_id if grant else "")
         holds = grant is not None and grant.holds(client, user, self._refreshing.now())
-        client, user, known = await self._require(attempt, client, user, secret_ok and holds)
+        client, user, known = await self._require(attempt, client, user, secret_ok and holds, origin)
         assert grant is not None
         if role := grant.lacks(wanted):
             raise unavailable(role)
@@ -94,20 +94,29 @@ class IssueToken:
         return await self._secrets.verify(client.secret_hash if client else None, secret, origin.counted) or public
 
     async def _require(
-        self, attempt: Attempt, client: Client | None, user: Account | None, proven: bool
+        self, attempt: Attempt, client: Client | None, user: Account | None, proven: bool, origin: Origin
     ) -> tuple[Client, Account, bool]:
         """Client and user, if they are known and proven and one admits the other, and whether the source need not be noted as
-        known. Raises GRANT_INVALID, and counts it."""
+        known. Raises GRANT_INVALID, and counts it; ORIGIN_NOT_ALLOWED only for who has proven who it is."""
         if client is None or user is None or not proven or not admits(client, user):
             # Also what is merely inactive counts as a failure, or the throttle would show which password is right.
             await self._throttle.failed(attempt)
             raise _invalid()
-        return client, user, await self._throttle.check(attempt)
+        known = await self._throttle.check(attempt)
+        require_served(client, origin.page)
+        return client, user, known
 
     async def _noted(self, attempt: Attempt, known: bool, made: Issued) -> Issued:
         if not known:
             await self._throttle.succeeded(attempt)
         return made
+
+
+def require_served(client: Client, page: str) -> None:
+    """Raises ORIGIN_NOT_ALLOWED for a web page that the client does not name."""
+    if not client.serves(page):
+        text = "the API client gives no tokens to this web page"
+        raise WaybillError(Kind.DENIED, reasons.ORIGIN_NOT_ALLOWED, text, metadata={"origin": page[:200]})
 
 
 def _refreshing(digest: str, origin: Origin) -> Attempt:

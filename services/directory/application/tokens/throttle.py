@@ -59,6 +59,8 @@ class Origin(NamedTuple):
     source: str = ""
     shared: bool = True
     """Whether many come from there of whom none is known by itself: they have no count together."""
+    page: str = ""
+    """Origin of the web page that asks; empty for a program that is none."""
 
     @property
     def counted(self) -> str:

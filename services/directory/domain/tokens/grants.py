@@ -13,6 +13,10 @@ from services.directory.domain.access import client_admits
 LONGEST_REFRESH_MINUTES = 524_160
 """The longest life of a refresh token: 364 days, as OrderCloud has it."""
 
+ANONYMOUS_MINUTES = 7 * 24 * 60
+"""The life of a visitor's token where a client says nothing."""
+LONGEST_ANONYMOUS_MINUTES = 30 * 24 * 60
+
 
 @dataclass(frozen=True, slots=True)
 class Client:
@@ -32,6 +36,14 @@ class Client:
     minimum_roles: Sequence[str] = ()
     generation: int = 0
     refresh_minutes: int = 0
+    allowed_origins: Sequence[str] = ()
+    anonymous_user_id: str = ""
+    anonymous_minutes: int = ANONYMOUS_MINUTES
+    registration_buyer_id: str = ""
+
+    def serves(self, origin: str) -> bool:
+        """Whether a web page of this origin may get tokens; no origin is a program that is no web page."""
+        return not origin or not self.allowed_origins or origin in self.allowed_origins
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +61,14 @@ class ClientAccess:
     minimum_roles: Sequence[str]
     refreshes: bool = False
     """Whether it grants refresh tokens."""
+    anonymous_user_id: str = ""
 
     def narrowed(self, new: ClientAccess) -> bool:
         """Whether anyone would get less than before."""
         return (
             (self.active and not new.active)
             or self.default_user_id not in ("", new.default_user_id)
+            or self.anonymous_user_id not in ("", new.anonymous_user_id)
             or _narrowed_limit(self.roles, new.roles)
             or (self.seller and not new.seller)
             or _narrowed_to(self.any_buyer, self.buyer_ids, new.any_buyer, new.buyer_ids)

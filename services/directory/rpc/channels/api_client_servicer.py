@@ -70,5 +70,17 @@ class ApiClientServicer(pb_grpc.ApiClientServiceServicer):
 
 
 async def _guard(work: DirectoryWork, found: Violations, items: Items) -> None:
-    clients = [ClientValues(where, v["default_user_id"], v["roles"], v["buyer_ids"], v["supplier_ids"]) for where, v in items]
+    clients = [
+        ClientValues(
+            where,
+            default_user_id=v["default_user_id"],
+            roles=v["roles"],
+            buyer_ids=v["buyer_ids"],
+            supplier_ids=v["supplier_ids"],
+            any_buyer=v["allow_any_buyer"],
+            anonymous_user_id=v["anonymous_user_id"],
+            registration_buyer_id=v["registration_buyer_id"],
+        )
+        for where, v in items
+    ]
     await check_clients(work, found, current().principal, clients)

@@ -31,10 +31,10 @@ class TokenServicer(pb_grpc.TokenServiceServicer):
         grant = request.WhichOneof("grant")
         caller = current().principal if grant == "impersonation" else None
         _require_fields(request)
-        client, origin = (request.client_id, request.client_secret), Origin(*current().source)
+        client, origin = (request.client_id, request.client_secret), Origin(*current().source, page=request.origin)
         if caller is not None:
             who = request.impersonation
-            made = await self._impersonate(caller, request.client_id, who.user_id, who.buyer_id, request.roles)
+            made = await self._impersonate(caller, request.client_id, who.user_id, who.buyer_id, request.roles, request.origin)
         elif grant == "password":
             user = request.password
             made = await self._issue.by_password(*client, user.username, user.password, request.roles, origin)

@@ -45,6 +45,11 @@ def _orphans() -> Sequence[tuple[str, sa.Select[Any]]]:
     """By rule: statements that yield (subject, what it refers to)."""
     u, c, a, aa = USERS.c, CLIENTS.c, ADDRESSES.c, ADDRESS_ASSIGNMENTS.c
     no_user = sa.and_(c.default_user_id != "", ~sa.exists().where(u.id == c.default_user_id))
+    no_visitor = sa.and_(
+        c.anonymous_user_id != "", ~sa.exists().where(u.id == c.anonymous_user_id, u.party.startswith("BUYER:", autoescape=True))
+    )
+    b = BUYERS.c
+    no_buyer = sa.and_(c.registration_buyer_id != "", ~sa.exists().where(b.id == c.registration_buyer_id))
     no_address = ~sa.exists().where(a.party == aa.party, a.id == aa.address_id)
     assignment = aa.address_id + sa.literal(" for ") + aa.user_id + aa.user_group_id
     g = USER_GROUPS.c
@@ -52,6 +57,8 @@ def _orphans() -> Sequence[tuple[str, sa.Select[Any]]]:
     return [
         ("user_has_company", sa.select(u.id, u.party).where(_no_party(u.party))),
         ("client_has_default_user", sa.select(c.id, c.default_user_id).where(no_user)),
+        ("client_has_anonymous_user", sa.select(c.id, c.anonymous_user_id).where(no_visitor)),
+        ("client_has_registration_buyer", sa.select(c.id, c.registration_buyer_id).where(no_buyer)),
         ("address_has_company", sa.select(a.id, a.party).where(_no_party(a.party))),
         ("assignment_has_address", sa.select(assignment, aa.address_id).where(no_address)),
         ("assignment_has_user", sa.select(assignment, aa.user_id).where(_no_member(aa.party, aa.user_id))),

@@ -20,8 +20,10 @@ _HELD_BY_KEYS = "the database holds it to a user and a client that there are, an
 _GENERATIONS = "user_generation client_generation company_generation"
 _CONTRACT = "stored_as_its_contract_allows"
 _ASSIGNEE = "profile_assignment_has_one_assignee"
-_COMPANY = f"user_has_company address_has_company client_has_its_companies group_has_company {_ASSIGNEE}"
-_USER = f"client_has_default_user assignment_has_user address_has_its_user member_has_user {_ASSIGNEE}"
+_COMPANY = (
+    f"user_has_company address_has_company client_has_its_companies client_has_registration_buyer group_has_company {_ASSIGNEE}"
+)
+_USER = f"client_has_default_user client_has_anonymous_user assignment_has_user address_has_its_user member_has_user {_ASSIGNEE}"
 _GROUP = f"member_has_group {_ASSIGNEE}"
 WATCHED: Register = {
     tables.SELLERS: Watch(
@@ -52,6 +54,9 @@ WATCHED: Register = {
             "default_user_id": by("client_has_default_user"),
             **all_by("client_has_its_companies", "buyer_ids supplier_ids"),
             **all_by(_CONTRACT, "access_token_minutes refresh_token_minutes roles policy minimum_roles"),
+            **all_by(_CONTRACT, "allowed_origins anonymous_token_minutes"),
+            "anonymous_user_id": by("client_has_anonymous_user"),
+            "registration_buyer_id": by("client_has_registration_buyer"),
             **all_free(_SAID, "name active allow_seller allow_any_buyer allow_any_supplier xp"),
             "secret_hash": Free(_SECRET),
             **_HOLDS_TOKENS,

@@ -18,7 +18,7 @@ from services.directory.adapters.db.tables import CHANGES, USERS, managed_users
 from services.directory.application.ports import KnownUser
 
 _U = USERS.c
-_KNOWN = (_U.id, _U.username, _U.active, _U.roles)
+_KNOWN = (_U.id, _U.username, _U.active, _U.roles, _U.party)
 
 
 class SqlUsers:
@@ -68,7 +68,8 @@ class SqlUsers:
     async def _known(self, rows: Sequence[Any]) -> list[KnownUser]:
         """Users with all that they hold."""
         given = await of_users(self._tx, [row.id for row in rows])
-        return [KnownUser(r.id, r.username, r.active, r.roles, frozenset(r.roles) | given.get(r.id, frozenset())) for r in rows]
+        held = {row.id: frozenset(row.roles) | given.get(row.id, frozenset()) for row in rows}
+        return [KnownUser(r.id, r.username, r.active, r.roles, held[r.id], r.party) for r in rows]
 
     async def set_password(self, id: str, hashed: str, now: datetime) -> None:
         """Stores the hash, as a new version of the user."""

@@ -44,6 +44,10 @@ class SqlAccounts:
             minimum_roles=row.minimum_roles,
             generation=row.generation,
             refresh_minutes=row.refresh_token_minutes,
+            allowed_origins=row.allowed_origins,
+            anonymous_user_id=row.anonymous_user_id,
+            anonymous_minutes=row.anonymous_token_minutes,
+            registration_buyer_id=row.registration_buyer_id,
         )
 
     async def user(self, *, username: str = "", user_id: str = "") -> Account | None:
