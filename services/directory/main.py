@@ -27,21 +27,8 @@ from services.directory.adapters.db.invariants.census import CensusReader
 from services.directory.adapters.db.invariants.rules import look
 from services.directory.adapters.db.parties.contexts import SqlContexts
 from services.directory.adapters.db.people.membership_lists import SqlMembershipLists
-from services.directory.adapters.db.tables import (
-    AUDIT,
-    BUYER,
-    CHANGES,
-    CLIENT,
-    GROUP,
-    MADE,
-    OWN_USER,
-    PROFILE,
-    REQUESTS,
-    REVOCATIONS,
-    SELLER,
-    SUPPLIER,
-    USER,
-)
+from services.directory.adapters.db.resources import BUYER, CLIENT, GROUP, MADE, OWN_USER, PROFILE, SELLER, SUPPLIER, USER
+from services.directory.adapters.db.tables import AUDIT, CHANGES, REQUESTS, REVOCATIONS
 from services.directory.adapters.db.tokens import refresh_tokens
 from services.directory.adapters.db.tokens.accounts import SqlAccounts
 from services.directory.adapters.db.tokens.revocations import SqlRevocationLists

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -52,8 +53,11 @@ class Text:
 def resources() -> Iterator[tuple[str, Resource]]:
     """Every resource with the context that it belongs to."""
     for context in CONTEXTS:
-        tables = importlib.import_module(f"services.{context}.adapters.db.tables")
-        yield from ((context, value) for value in vars(tables).values() if isinstance(value, Resource))
+        database = f"services.{context}.adapters.db"
+        # They stand beside the tables, or in a module of their own.
+        name = "resources" if importlib.util.find_spec(f"{database}.resources") else "tables"
+        module = importlib.import_module(f"{database}.{name}")
+        yield from ((context, value) for value in vars(module).values() if isinstance(value, Resource))
 
 
 def of_attribute(resource: Resource, name: str) -> Reader:

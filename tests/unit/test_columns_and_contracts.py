@@ -12,7 +12,7 @@ from google.type.decimal_pb2 import Decimal
 from libs.errors import Violations
 from libs.identify import folded
 from libs.resource.contract import Storage
-from services.directory.adapters.db.tables import USER
+from services.directory.adapters.db.resources import USER
 from services.directory.contract.resources import MAX_NAME_KEY
 from tests.support.texts import comments, descriptor_of, of_attribute, requested_texts, resources, texts
 

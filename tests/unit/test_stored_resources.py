@@ -9,7 +9,7 @@ import pytest
 
 from libs.identify import folded
 from libs.resource.database.invariants import Stored, wrong
-from services.directory.adapters.db.tables import USER
+from services.directory.adapters.db.resources import USER
 from services.pricing.adapters.db.tables import TAX_RATE
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

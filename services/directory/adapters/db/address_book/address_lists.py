@@ -13,7 +13,8 @@ from libs.query.listing import Plan
 from libs.query.request import Page, PageRequest
 from services import roles
 from services.directory.adapters.db.address_book.address_books import entry_of
-from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, BUYERS, assigned_to
+from services.directory.adapters.db.resources import assigned_to
+from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, BUYERS
 from services.directory.domain.address_book.addresses import Assignment, Entry
 
 _A, _AA = ADDRESSES.c, ADDRESS_ASSIGNMENTS.c

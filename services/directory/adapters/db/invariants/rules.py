@@ -11,21 +11,8 @@ from libs.db.invariants import Look, SqlRule, sentence
 from libs.identify import folded
 from libs.resource.database.invariants import Stored, looking
 from libs.sealing import MARK
-from services.directory.adapters.db.tables import (
-    ADDRESSES,
-    BUYER,
-    BUYERS,
-    CLIENT,
-    CLIENTS,
-    GROUP,
-    PROFILE,
-    SELLER,
-    SIGNING_KEYS,
-    SUPPLIER,
-    SUPPLIERS,
-    USER,
-    USERS,
-)
+from services.directory.adapters.db.resources import BUYER, CLIENT, GROUP, PROFILE, SELLER, SUPPLIER, USER
+from services.directory.adapters.db.tables import ADDRESSES, BUYERS, CLIENTS, SIGNING_KEYS, SUPPLIERS, USERS
 
 _STORED = (
     Stored(SELLER, {"singleton": lambda _: True}),

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from libs.db import Database, Tx
 from libs.ids import valid_id
-from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, BUYERS, CLIENTS, SELLERS, USERS, assigned_to
+from services.directory.adapters.db.resources import assigned_to
+from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, BUYERS, CLIENTS, SELLERS, USERS
 from services.directory.domain.address_book.addresses import Assignment, default_id, usable
 from services.directory.domain.parties.ordering import OrderingBuyer, OrderingContext, OrderingUser
 

@@ -14,15 +14,8 @@ from libs.ids import valid_id
 from libs.query import Field, Listing
 from libs.query.listing import Plan
 from libs.query.request import Page, PageRequest
-from services.directory.adapters.db.tables import (
-    GROUP,
-    MEMBERS,
-    PROFILE_ASSIGNMENTS,
-    USER_GROUPS,
-    USERS,
-    visible_groups,
-    visible_users,
-)
+from services.directory.adapters.db.resources import GROUP, visible_groups, visible_users
+from services.directory.adapters.db.tables import MEMBERS, PROFILE_ASSIGNMENTS, USER_GROUPS, USERS
 from services.directory.domain.people.memberships import Group, Membership, ProfileAssignment
 
 _A, _G, _M = PROFILE_ASSIGNMENTS.c, USER_GROUPS.c, MEMBERS.c

@@ -14,7 +14,8 @@ from libs.ids import valid_id
 from libs.relay.change import Change
 from libs.relay.changes import append
 from services.directory.adapters.db.people.held_roles import of_users
-from services.directory.adapters.db.tables import CHANGES, USERS, managed_users
+from services.directory.adapters.db.resources import managed_users
+from services.directory.adapters.db.tables import CHANGES, USERS
 from services.directory.application.ports import KnownUser
 
 _U = USERS.c
