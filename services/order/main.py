@@ -12,6 +12,7 @@ from libs.db import Database
 from libs.db.migrate import open_migrated
 from libs.db.unit_of_work import SqlUnitsOfWork
 from libs.idempotency.outcomes import forgetting
+from libs.relay.awaited import SharedLooks
 from libs.relay.tail import SharedTail
 from libs.service.app import Runtime, ServiceApp
 from libs.service.loops import Loop
@@ -27,6 +28,7 @@ from services.order.adapters.db.gauges import Gauges
 from services.order.adapters.db.invariants.inspection import Inspection
 from services.order.adapters.db.reading.change_feed import OrderChangeFeed
 from services.order.adapters.db.reading.feed import OrderEvents, SqlFeed
+from services.order.adapters.db.reading.versions import OrderVersions
 from services.order.adapters.db.submission.submission_queries import SqlSubmissionQueries
 from services.order.adapters.db.tables import AUDIT, CANCELLATIONS, HOLD_COMMANDS, REQUESTS, SUBMISSIONS
 from services.order.adapters.db.work import SqlOrderWork
@@ -114,7 +116,9 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
     changes = ChangeOrder(units, others, submit, steps)
     cancel = CancelOrder(units, others, submit, changes, steps)
     hold = HoldOrder(units, fulfillment, report, NewDecisions(clock, ids, settings.attempts.command))
-    read = ReadOrders(units, clock, settings.reads)
+    waits = settings.reads
+    versions = SharedLooks(OrderVersions(db), waits.version_pause, waits.version_longest_pause)
+    read = ReadOrders(units, clock, versions)
     kinds: dict[str, AttemptDriver] = {SUBMIT: submit, CHANGE: changes}
     drivers: list[Driver] = [
         Attempts(units, kinds, steps.retries),
@@ -133,7 +137,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
             hold=hold,
             watch=WatchOrders(SqlUnitsOfWork(db, SqlFeed), tail, clock, settings.resumable),
         ),
-        settings.reads.version_wait,
+        waits.version_wait,
     )
     checkout_servicer = CheckoutServicer(
         CheckoutUseCases(

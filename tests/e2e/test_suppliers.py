@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pytest
 
+from libs.db.statements import counting
 from services.order.adapters.db.order_store import SqlOrderStore
+from services.order.adapters.db.reading.versions import OrderVersions
+from services.order.application.reading.read_orders import Standing
 from tests.e2e.steps import ship
 from tests.support.marketplace import ALL, OUTGOING, Marketplace, get
 from waybill.fulfillment.v1 import supplier_order_pb2
@@ -131,6 +135,57 @@ async def test_reads_that_wait_for_a_version_hold_no_places(idle_market: Marketp
     assert (load.waits.running, load.calls.running) == (0, 0)
 
 
+async def test_reads_that_wait_are_looked_for_by_one_statement_and_all_answered_when_it_comes(
+    idle_market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await idle_market.people.ada.place_order({"tape": 1}, id="AWAITED")
+    clerk, load = idle_market.people.clerks["wh-east"], idle_market.host.server.load
+    look, looks, most = OrderVersions.read, list[tuple[int, int]](), 90
+
+    async def counted(versions: OrderVersions, ids: Collection[str]) -> Mapping[str, Standing]:
+        with counting() as sent:
+            found = await look(versions, ids)
+        looks.append((len(ids), sent.statements))
+        return found
+
+    monkeypatch.setattr(OrderVersions, "read", counted)
+    find, finds = SqlOrderStore.find_supplier_order, 0
+
+    async def found(*given: Any) -> Any:
+        nonlocal finds
+        finds += 1
+        return await find(*given)
+
+    monkeypatch.setattr(SqlOrderStore, "find_supplier_order", found)
+    reads: list[asyncio.Task[order_service_pb2.GetOrderResponse]] = []
+    async with asyncio.timeout(30):
+        for count in range(30, most + 1, 30):
+            ids = ["AWAITED-1"] * 20 + [f"NEVER-{count}-{n}" for n in range(10)]
+            reads += [asyncio.create_task(clerk.orders.GetOrder(asked(id, 2), timeout=9.0)) for id in ids]
+            while load.waits.running < count:
+                await asyncio.sleep(0.01)
+        looks.clear()
+        while len(looks) < 3:
+            await asyncio.sleep(0.01)
+        # All that wait are looked for at once, by one statement, and none of them looks for itself.
+        assert set(looks) == {(31, 1)}
+        assert finds == most
+        await clerk.supplier_orders.AcceptSupplierOrder(pb.AcceptSupplierOrderRequest(supplier_order_id="AWAITED-1"))
+        answers = await asyncio.gather(*reads, return_exceptions=True)
+    came = [answer for answer in answers if isinstance(answer, order_service_pb2.GetOrderResponse)]
+    assert {answer.order.source_version for answer in came} == {2}
+    refused = [answer.reason for answer in answers if isinstance(answer, WaybillError)]
+    assert (len(came), refused) == (60, ["VERSION_NOT_REPORTED"] * 30)
+    assert finds == most + 60
+
+
+async def test_who_may_not_see_what_is_waited_for_waits_as_for_what_there_is_not(idle_market: Marketplace) -> None:
+    await idle_market.people.ada.place_order({"tape": 1}, id="HIDDEN")
+    with pytest.raises(WaybillError) as refused:
+        await idle_market.people.clerks["wh-west"].orders.GetOrder(asked("HIDDEN-1", 1), timeout=3.0)
+    assert refused.value.reason == "VERSION_NOT_REPORTED"
+
+
 async def test_a_supplier_order_that_is_not_reported_yet_is_waited_for(
     idle_market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,11 +195,11 @@ async def test_a_supplier_order_that_is_not_reported_yet_is_waited_for(
     async def later(*given: Any) -> Any:
         nonlocal looks
         looks += 1
-        return None if looks < 3 else await find(*given)
+        return None if looks < 2 else await find(*given)
 
     monkeypatch.setattr(SqlOrderStore, "find_supplier_order", later)
     answer = await idle_market.people.clerks["wh-east"].orders.GetOrder(asked("NOT-YET-1", 1))
-    assert (answer.order.id, looks) == ("NOT-YET-1", 3)
+    assert (answer.order.id, looks) == ("NOT-YET-1", 2)
     looks = 0
     with pytest.raises(WaybillError) as refused:
         await idle_market.people.clerks["wh-east"].orders.GetOrder(asked("NOT-YET-1", 0))

@@ -86,12 +86,13 @@ class CompleterLimits:
 
 @dataclass(frozen=True, slots=True)
 class ReadLimits:
-    """How GetOrder waits for a version that is not reported yet. Times are in seconds."""
+    """How GetOrder waits for a version that is not reported yet, and how a process looks for all that is waited for. Times are in
+    seconds."""
 
     version_wait: float = seconds(10.0, "How long GetOrder waits at most for the version that it is asked for.", at_most=600.0)
     version_pause: float = seconds(
         0.05,
-        "Between its first two looks for it; then twice as long each time.",
+        "Between two looks, at least, while reads wait; then twice as long each time. One look serves all.",
         at_least=0.01,
         at_most=60.0,
         below="version_longest_pause",

@@ -10,9 +10,8 @@ from libs.auth import PartyKind, Principal
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError, missing
 from libs.query.request import Page, PageRequest
-from libs.service.waiting import pause as idle
+from libs.relay.awaited import SharedLooks
 from services.order.application.access import readable
-from services.order.application.limits import DEFAULT_READS, ReadLimits
 from services.order.application.ports import OrderLine, OrderWork, SupplierOrderView, Units
 from services.order.domain.model import Event, Line, Order
 from services.order.domain.reading.visibility import Direction, event_shown, scope
@@ -43,13 +42,27 @@ class Tree:
     shipments: tuple[bytes, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What there is of an id, whoever may see it."""
+
+    bought: bool = False
+    """Whether a buyer order has it."""
+    version: int = -1
+    """At which its supplier order has been reported; below 0 where none has."""
+
+
+Versions = SharedLooks[Standing]
+"""What reads wait for: one look serves all that wait."""
+
+
 class ReadOrders:
     """Reads what the caller may see."""
 
-    def __init__(self, units: Units, clock: Clock, limits: ReadLimits = DEFAULT_READS) -> None:
+    def __init__(self, units: Units, clock: Clock, versions: Versions) -> None:
         self._units = units
         self._clock = clock
-        self._limits = limits
+        self._versions = versions
 
     async def get(
         self, caller: Principal, order_id: str, direction: Direction, with_lines: bool, min_version: int, wait: float
@@ -60,18 +73,19 @@ class ReadOrders:
         Raises `VERSION_NOT_REPORTED` when it is not, `RESOURCE_NOT_FOUND`.
         """
         until = self._clock.now() + timedelta(seconds=wait)
-        pause = self._limits.version_pause
-        while True:
-            found = await self._look(caller, order_id, direction, with_lines)
-            if found is None and min_version <= 0:
-                raise missing("order", order_id)
-            if found is not None and (isinstance(found.order, Order) or found.order.source_version >= min_version):
-                return found
-            left = (until - self._clock.now()).total_seconds()
-            if left <= 0:
-                raise _not_reported(order_id, min_version)
-            await idle(min(pause, left))
-            pause = min(2 * pause, self._limits.version_longest_pause)
+        found = await self._look(caller, order_id, direction, with_lines)
+        if found is None and min_version <= 0:
+            raise missing("order", order_id)
+        if found is not None and _reported(found, min_version):
+            return found
+        with self._versions.awaiting(order_id, lambda standing: standing.bought or standing.version >= min_version) as awaited:
+            while (left := (until - self._clock.now()).total_seconds()) > 0:
+                if not await awaited.within(left):
+                    break
+                found = await self._look(caller, order_id, direction, with_lines)
+                if found is not None and _reported(found, min_version):
+                    return found
+        raise _not_reported(order_id, min_version)
 
     async def _look(self, caller: Principal, order_id: str, direction: Direction, with_lines: bool) -> Found | None:
         async with self._units.reading(snapshot=with_lines) as work:
@@ -157,6 +171,11 @@ class ReadOrders:
                 tuple(s for s in suppliers if not s.moved) if seller else (),
                 tuple(document for *_, document in shipments),
             )
+
+
+def _reported(found: Found, version: int) -> bool:
+    """Whether it is what the caller waits for; a buyer order is never waited for."""
+    return isinstance(found.order, Order) or found.order.source_version >= version
 
 
 def _allocations(work: OrderWork, children: Sequence[SupplierOrderView]) -> Allocations:

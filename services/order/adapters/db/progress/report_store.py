@@ -75,9 +75,10 @@ class SqlReportStore:
         return counts_of(SupplierOrder.FromString(view.document))
 
     async def save_supplier_orders(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Whole states: inserted, or laid over an older one."""
+        """Whole states: inserted, or laid over an older one. Reads that wait for one are woken by the commit."""
         if rows:
             await self._tx.execute(_laid_over(self._tx.dialect, tuple(rows[0])), [dict(row) for row in rows])
+            self._tx.announce(ORDERS)
 
     async def save_shipments(self, rows: Sequence[tuple[uuid.UUID, str, int, bytes]], now: datetime) -> None:
         """Whole states, as above."""
