@@ -15,7 +15,7 @@ from libs.ids import IdSource
 from libs.json_value import JsonObject
 from services.payment.application.payer_groups import PayerGroups
 from services.payment.application.ports import Deletion, PaymentWork, Units
-from services.payment.domain.means import Means, unusable
+from services.payment.domain.means import Means, Payer, unusable
 from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem, resolve, untaken
 from services.payment.domain.states import State, conflict
 from services.payment.domain.transaction import Result, Transaction
@@ -131,9 +131,10 @@ class OrderPayments:
 
     async def means(self, work: PaymentWork, order: OrderRef, payments: Sequence[Payment], *, lock: bool = False) -> Means:
         """The accounts and cards that payments of an order draw on; none of a kind is no statement."""
+        payer = Payer({p.user_id for p in payments}, order.groups)
         return Means(
-            await work.means.accounts({p.spending_account_id for p in payments}, order.groups, lock=lock),
-            await work.means.cards({p.credit_card_id for p in payments}, order.groups, lock=lock),
+            await work.means.accounts({p.spending_account_id for p in payments}, payer, lock=lock),
+            await work.means.cards({p.credit_card_id for p in payments}, payer, lock=lock),
         )
 
     async def remove(self, key: uuid.UUID, payment_ids: Sequence[str], request: RequestKey | None) -> None:

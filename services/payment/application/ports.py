@@ -17,7 +17,7 @@ from libs.relay.delivery import Outcome as Delivery
 from libs.service.unit_of_work import UnitsOfWork
 from services.payment.domain.assignments import Key
 from services.payment.domain.ledger import Movement
-from services.payment.domain.means import Account, Card, Demand
+from services.payment.domain.means import Account, Card, Demand, Payer
 from services.payment.domain.payment import Payment
 from services.payment.domain.transaction import Result, Transaction
 
@@ -149,11 +149,11 @@ class AttemptStore(Protocol):
 class MeansStore(Protocol):
     """Spending accounts, cards and the ledger."""
 
-    async def accounts(self, ids: Collection[str], groups: Collection[str] = (), *, lock: bool = False) -> dict[str, Account]:
-        """Accounts by id with their assignments, to groups those to these groups."""
+    async def accounts(self, ids: Collection[str], payer: Payer | None = None, *, lock: bool = False) -> dict[str, Account]:
+        """Accounts by id, with those of their assignments that count for the payer; without one with none."""
         ...
 
-    async def cards(self, ids: Collection[str], groups: Collection[str] = (), *, lock: bool = False) -> dict[str, Card]:
+    async def cards(self, ids: Collection[str], payer: Payer | None = None, *, lock: bool = False) -> dict[str, Card]:
         """Cards by id, with their assignments likewise; with `lock` none of them is deleted until the transaction ends."""
         ...
 

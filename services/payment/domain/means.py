@@ -32,7 +32,7 @@ class Account:
     balance: int
     reserved: int
     users: Mapping[str, bool]
-    """Whom it is assigned to, with allow_exceed; an empty user is everyone of its buyer."""
+    """Those of the payers whom it is assigned to, with allow_exceed; an empty user is everyone of its buyer."""
     groups: Mapping[str, bool] = field(default_factory=dict)
     """Those of the payer's groups that it is assigned to, with allow_exceed."""
 
@@ -65,7 +65,7 @@ class Card:
     restricted: bool = False
     """Whether it was assigned to somebody: then it serves those whom it is assigned to, and nobody else of its company."""
     users: Collection[str] = ()
-    """Whom it is assigned to; an empty user is everyone of its buyer."""
+    """Those of the payers whom it is assigned to; an empty user is everyone of its buyer."""
     groups: Collection[str] = ()
     """Those of the payer's groups that it is assigned to."""
 
@@ -75,6 +75,14 @@ class Card:
             return False
         open_to_all = self.user_id == user_id or not self.restricted
         return open_to_all or user_id in self.users or "" in self.users or bool(self.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """Whose assignments are asked for: of these users, and of the groups that they may pay by."""
+
+    user_ids: Collection[str] = ()
+    groups: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

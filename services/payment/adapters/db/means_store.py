@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db import Tx
+from libs.db.among import among
 from libs.relay.change import Change
 from libs.relay.changes import note
 from services.payment.adapters.db.tables import (
@@ -21,7 +22,7 @@ from services.payment.adapters.db.tables import (
     LEDGER,
 )
 from services.payment.domain.ledger import Adjustment, Movement, account_gains
-from services.payment.domain.means import Account, Card, Demand
+from services.payment.domain.means import Account, Card, Demand, Payer
 
 A, S, C, K = ACCOUNTS.c, ACCOUNT_ASSIGNMENTS.c, CARDS.c, CARD_ASSIGNMENTS.c
 
@@ -34,8 +35,8 @@ class SqlMeansStore:
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
 
-    async def accounts(self, ids: Collection[str], groups: Collection[str] = (), *, lock: bool = False) -> dict[str, Account]:
-        """Spending accounts with their assignments, to groups those to these groups."""
+    async def accounts(self, ids: Collection[str], payer: Payer | None = None, *, lock: bool = False) -> dict[str, Account]:
+        """Spending accounts, with those of their assignments that count for the payer."""
         wanted = sorted({id for id in ids if id})
         if not wanted:
             return {}
@@ -43,10 +44,10 @@ class SqlMeansStore:
         rows = (await self._tx.execute(statement.with_for_update() if lock else statement)).all()
         users: dict[str, dict[str, bool]] = {}
         within: dict[str, dict[str, bool]] = {}
-        for row in await self._tx.execute(sa.select(ACCOUNT_ASSIGNMENTS).where(S.spending_account_id.in_(wanted))):
+        for row in await self._assigned(S.spending_account_id, [r.id for r in rows], payer):
             if not row.user_group_id:
                 users.setdefault(row.spending_account_id, {})[row.user_id] = row.allow_exceed
-            elif row.user_group_id in groups:
+            else:
                 within.setdefault(row.spending_account_id, {})[row.user_group_id] = row.allow_exceed
         return {
             r.id: Account(
@@ -64,9 +65,9 @@ class SqlMeansStore:
             for r in rows
         }
 
-    async def cards(self, ids: Collection[str], groups: Collection[str] = (), *, lock: bool = False) -> dict[str, Card]:
-        """Cards by id, with their assignments, to groups those to these groups; with `lock` none of them is deleted until the
-        transaction ends."""
+    async def cards(self, ids: Collection[str], payer: Payer | None = None, *, lock: bool = False) -> dict[str, Card]:
+        """Cards by id, with those of their assignments that count for the payer; with `lock` none of them is deleted until
+        the transaction ends."""
         wanted = sorted({id for id in ids if id})
         if not wanted:
             return {}
@@ -75,12 +76,11 @@ class SqlMeansStore:
         rows = found.all()
         users: dict[str, list[str]] = {}
         within: dict[str, list[str]] = {}
-        if restricted := [r.id for r in rows if r.restricted]:
-            for row in await self._tx.execute(sa.select(CARD_ASSIGNMENTS).where(K.credit_card_id.in_(restricted))):
-                if not row.user_group_id:
-                    users.setdefault(row.credit_card_id, []).append(row.user_id)
-                elif row.user_group_id in groups:
-                    within.setdefault(row.credit_card_id, []).append(row.user_group_id)
+        for row in await self._assigned(K.credit_card_id, [r.id for r in rows if r.restricted], payer):
+            if not row.user_group_id:
+                users.setdefault(row.credit_card_id, []).append(row.user_id)
+            else:
+                within.setdefault(row.credit_card_id, []).append(row.user_group_id)
         return {
             r.id: Card(
                 id=r.id,
@@ -93,6 +93,18 @@ class SqlMeansStore:
             )
             for r in rows
         }
+
+    async def _assigned(self, means: sa.Column[str], ids: Sequence[str], payer: Payer | None) -> Iterable[Any]:
+        """Assignments of these accounts or cards that count for the payer, in one statement for any number of groups.
+
+        Each is to a user, to a group or to everyone, so that the three columns of the key find no other.
+        """
+        if not ids or payer is None:
+            return ()
+        a, dialect = means.table.c, self._tx.dialect
+        users, groups = {"", *payer.user_ids}, {"", *payer.groups}
+        found = (means.in_(ids), among(dialect, a.user_id, users), among(dialect, a.user_group_id, groups))
+        return await self._tx.execute(sa.select(means.table).where(*found))
 
     async def hold(self, demands: Mapping[str, Demand], now: datetime) -> bool:
         """Reserves balances, all or none: `balance - reserved >= amount` stands in the update itself."""
