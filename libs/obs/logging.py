@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import MutableMapping
 from typing import Any, TextIO
 
 import structlog
 
+_TRACES = ("exception", "stack")
+"""Fields of several lines."""
 _level = logging.NOTSET
 
 
@@ -15,19 +18,53 @@ def configure_logging(level: str = "INFO", json: bool = False, stream: TextIO | 
     """Sets up structlog for the process: JSON for machines, aligned text for people."""
     global _level
     _level = logging.getLevelNamesMapping()[level.upper()]
-    renderer: Any = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
+    renderers: list[Any] = (
+        [structlog.processors.JSONRenderer()] if json else [_printable, structlog.dev.ConsoleRenderer(colors=False)]
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            renderer,
+            *renderers,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_level),
         logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+class _Shown:
+    """A value as it is shown: the renderer takes it as it is."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+def _printable(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Escapes what a terminal would obey or not show as it is: control characters, separators of lines, turned directions.
+
+    Values may come from outside. Traces keep their lines, each after a mark, so that none of them looks like a line of the log.
+    """
+    for name, value in line.items():
+        if name in _TRACES and isinstance(value, str):
+            line[name] = "\n".join(f"| {_escaped(part)}" for part in value.split("\n"))
+        elif isinstance(value, str):
+            # As the text of a program, so that a text that looks like an escape is not taken for one.
+            line[name] = value if value.isprintable() else _Shown(_escaped(repr(value)))
+        elif not isinstance(value, int | float | None):
+            line[name] = _Shown(_escaped(repr(value)))
+    return line
+
+
+def _escaped(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def get_logger(name: str) -> Any:

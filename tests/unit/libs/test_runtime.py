@@ -116,6 +116,54 @@ def test_a_value_begins_no_line_of_its_own(json: bool, value: str) -> None:
     assert "\r" not in out.getvalue()
 
 
+class Thing:
+    """Shows itself as it likes."""
+
+    def __repr__(self) -> str:
+        return "thing \x1b[2J\u2028forged"
+
+
+@pytest.mark.usefixtures("unconfigured")
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("\x1b[31mred\x1b[0m", r"'\x1b[31mred\x1b[0m'"),
+        ("\x1b]0;title\x07", r"'\x1b]0;title\x07'"),
+        ("\x9b2J", r"'\x9b2J'"),
+        ("back\x08\x7f\x00", r"'back\x08\x7f\x00'"),
+        ("a\u0085b\u2028c\u2029d", r"'a\x85b\u2028c\u2029d'"),
+        ("user\u202eresu", r"'user\u202eresu'"),
+        (r"\x1b[31m", r"\x1b[31m"),
+        ("Zoë Ångström 注文", "'Zoë Ångström 注文'"),
+        (["\x1b", {"k": "\x9b"}], r"['\x1b', {'k': '\x9b'}]"),
+        (Thing(), r"thing \x1b[2J\u2028forged"),
+        (3, "3"),
+    ],
+)
+def test_no_value_commands_the_terminal(value: object, shown: str) -> None:
+    out = io.StringIO()
+    configure_logging("INFO", stream=out)
+    get_logger("x").info("call", request_id=value)
+    (line,) = out.getvalue().splitlines()
+    assert line.isprintable()
+    assert f"request_id={shown}" in line
+
+
+@pytest.mark.usefixtures("unconfigured")
+def test_neither_an_event_nor_an_error_commands_the_terminal() -> None:
+    out = io.StringIO()
+    configure_logging("INFO", stream=out)
+    try:
+        raise ValueError("no\n2026-03-20T00:00:00Z [info     ] call\r\x1b[1A\u2028forged")
+    except ValueError as error:
+        get_logger("x").error("failed \x1b[2J", exc_info=error)
+    first, *trace = out.getvalue().removesuffix("\n").split("\n")
+    assert all(line.isprintable() for line in (first, *trace))
+    assert r"failed \x1b[2J" in first
+    assert {line[:2] for line in trace} == {"| "}
+    assert trace[-1] == r"| 2026-03-20T00:00:00Z [info     ] call\r\x1b[1A\u2028forged"
+
+
 async def test_a_service_without_an_inspection_says_that_it_looked_at_nothing() -> None:
     app = ServiceApp(name="echo", registrations=[])
     assert [record async for record in app.inspected()] == [Summary("echo", 0, 0, 0)]
