@@ -8,12 +8,9 @@ from typing import Any
 import pytest
 
 from libs.auth import Principal
-from libs.db import Tx, counting
+from libs.db import counting
 from libs.errors import Kind, WaybillError
 from services import roles
-from services.payment.adapters.db.means_store import SqlMeansStore
-from services.payment.adapters.db.tables import ACCOUNT_ASSIGNMENTS, CARD_ASSIGNMENTS
-from services.payment.domain.means import Payer
 from tests.integration.payment.world import World, by_card, from_account, payment, reasons
 from tests.support.principals import buyer, seller
 from waybill.payment.v1 import credit_card_service_pb2 as card_pb
@@ -288,39 +285,6 @@ async def test_as_many_groups_as_a_user_may_be_in_cost_no_more_statements(funded
     assert counts[1] == (counts[0][0], [])
     assert sorted(counts[0][1]) == ["CARD_NOT_FOUND", "SPENDING_ACCOUNT_NOT_FOUND"]
     assert reasons((await funded.order(9).reserve(1, payment("po"))).problems) == []
-
-
-async def test_only_what_is_assigned_to_the_payer_is_read_of_an_account_and_a_card(
-    funded: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    others = [f"u{i:04}" for i in range(500)]
-    await assign(funded, *(of_account("forge", user=id) for id in others), *(of_account("forge", group=id) for id in others))
-    await assign(
-        funded, *(of_card("tok_approve", user=id) for id in others), *(of_card("tok_approve", group=id) for id in others)
-    )
-    await assign(funded, of_account("forge"), of_account("forge", user="anna", exceed=True))
-    await assign(funded, of_card("tok_approve", user="anna"))
-    read, answered = Tx.execute, list[int]()
-
-    async def noted(tx: Tx, statement: Any, parameters: Any = None) -> Any:
-        found = await read(tx, statement, parameters)
-        if statement.get_final_froms()[0] not in (ACCOUNT_ASSIGNMENTS, CARD_ASSIGNMENTS):
-            return found
-        rows = found.all()
-        answered.append(len(rows))
-        return rows
-
-    async with funded.database.reading() as tx:
-        store, payer = SqlMeansStore(tx), Payer(["anna"], ["smiths", "u0007", "none"])
-        with monkeypatch.context() as patched:
-            patched.setattr(Tx, "execute", noted)
-            account = (await store.accounts(["forge"], payer))["forge"]
-            card = (await store.cards(["tok_approve"], payer))["tok_approve"]
-            bare = (await store.accounts(["forge"]))["forge"]
-    assert (account.users, account.groups) == ({"": False, "anna": True}, {"smiths": False, "u0007": False})
-    assert (sorted(card.users), sorted(card.groups)) == (["anna"], ["smiths", "u0007"])
-    assert answered == [4, 3]
-    assert (bare.users, bare.groups) == ({}, {})
 
 
 async def test_assignments_are_listed_filtered_and_paged(funded: World) -> None:
