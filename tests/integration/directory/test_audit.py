@@ -127,3 +127,27 @@ async def test_acts_are_forgotten_after_the_time_that_the_settings_say(world: Wo
     (forgetting,) = [loop for loop in app.background if loop.name == "forget_audit"]
     await forgetting.once()
     assert [one.resource_id for one in await log(world)] == ["anna"]
+
+
+async def test_who_begins_to_be_refused_at_signing_in_is_in_it_once(world: World) -> None:
+    await world.companies()
+    await world.people(user("anna"))
+    await world.client("shop")
+    wrong = tokens.IssueTokenRequest(
+        client_id="shop", password=tokens.PasswordGrant(username="anna", password="hunter2 of anna"), roles=[]
+    )
+
+    async def reason() -> str:
+        with pytest.raises(WaybillError) as refused:
+            await world.tokens.IssueToken(wrong)
+        return refused.value.reason
+
+    assert [await reason() for _ in range(13)] == ["GRANT_INVALID"] * 10 + ["TOO_MANY_ATTEMPTS"] * 3
+    (one,) = await log(world, 'resource = "sign-in"')
+    assert (one.action, one.user_id, one.HasField("party")) == ("RefuseSignIns", "", False)
+    assert one.method == "/waybill.directory.v1.TokenService/IssueToken"
+    assert one.resource_id.startswith("user anna from ")
+    assert "hunter2" not in str(one)
+    world.clock.advance(timedelta(minutes=1))
+    assert {await reason() for _ in range(10)} == {"GRANT_INVALID"}
+    assert len(await log(world, 'resource_id = "user anna from *"')) == 2

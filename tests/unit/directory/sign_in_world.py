@@ -62,6 +62,8 @@ class SignIns:
     def __init__(self):
         self.rows = {}
         self.full = False
+        self.refusing = []
+        """What the log of acts says."""
 
     async def tallies(self, keys, now):
         return {key: self.rows[key] for key in keys if key in self.rows and self.rows[key].end > now}
@@ -71,6 +73,7 @@ class SignIns:
             old = self.rows.get(key)
             counts = old is not None and old.end > now
             self.rows[key] = Tally(old.attempts + 1, old.end) if counts else Tally(1, end)
+        self.refusing += [refusing.who for key, refusing in keys.items() if self.rows[key].attempts == refusing.limit]
         return {key: self.rows[key].attempts for key in keys}
 
     async def remember(self, key, now, end):

@@ -65,6 +65,37 @@ async def test_wrong_passwords_from_elsewhere_lock_nobody_out(world):
     assert (await world.password()).token
 
 
+async def test_the_log_of_acts_says_once_a_window_who_begins_to_be_refused(world):
+    noted = world.sign_ins.refusing
+    for times in (1, 2):
+        await guess(world, LIMIT - 1)
+        assert len(noted) == times - 1
+        await guess(world, 1)
+        for _ in range(LIMIT):
+            await limit(world.password())
+        assert noted == ["user anna from 203.0.113.9"] * times
+        world.clock.advance(WINDOW)
+
+
+async def test_the_log_of_acts_names_who_there_is_and_never_what_was_typed_in(world):
+    noted = world.sign_ins.refusing
+    for _ in range(LIMIT):
+        await refused(world.password(name="my secret passphrase"))
+        await refused(world.credentials(secret="guess"))
+    for _ in range(LIMIT):
+        await refused(world.refresh("no token", origin=AWAY))
+    assert sorted(noted) == [
+        "API client shop from 203.0.113.9",
+        "anybody from 203.0.113.9",
+        "refresh token of unknown user from 198.51.100.1",
+        "unknown user from 203.0.113.9",
+    ]
+    noted.clear()
+    for number in range(40):
+        await refused(world.password(password="guess", origin=Origin(f"192.0.2.{number}", False)))
+    assert noted == ["user anna from anywhere"]
+
+
 async def test_a_source_that_tries_many_names_is_refused_before_anything_is_looked_at(world):
     for number in range(20):
         await guess(world, 1, name=f"user-{number}")

@@ -43,7 +43,7 @@ class ChangePassword:
             await self._store(user.id, user.password_hash if proven else None, hashed, request)
         except WaybillError as error:
             if error.reason == reasons.PASSWORD_WRONG:
-                await self._throttle.failed(attempt)
+                await self._throttle.failed(attempt, f"user {user.id}")
             raise
 
     async def _store(self, user_id: str, former: str | None, hashed: str, request: RequestKey | None) -> None:

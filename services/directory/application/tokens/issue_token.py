@@ -40,7 +40,7 @@ class IssueToken:
         user = await self._accounts.user(username=username)
         secret_ok = await self._secret_holds(client, client_secret, origin)
         password_ok = await self._secrets.verify(user.password_hash if user else None, password, origin.counted)
-        client, user, known = await self._require(attempt, client, user, secret_ok and password_ok, origin)
+        client, user, known = await self._require(attempt, client, user, secret_ok and password_ok, _whose("user", user))
         made = await self._access.make(client, user, wanted)
         if client.refresh_minutes:
             refresh = await self._refreshing.give(client, user, wanted)
@@ -59,7 +59,7 @@ class IssueToken:
         client = await self._accounts.client(client_id)
         ok = await self._secrets.verify(client.secret_hash if client else None, client_secret, origin.counted)
         user = await self._accounts.user(user_id=client.default_user_id) if client and client.default_user_id else None
-        client, user, known = await self._require(attempt, client, user, ok, origin)
+        client, user, known = await self._require(attempt, client, user, ok, _whose("API client", client))
         return await self._noted(attempt, known, await self._access.make(client, user, wanted))
 
     async def by_refresh(
@@ -77,8 +77,9 @@ class IssueToken:
         secret_ok = await self._secret_holds(client, client_secret, origin)
         grant = await self._refreshing.find(digest)
         user = await self._accounts.user(user_id=grant.user_id if grant else "")
+        whose = f"refresh token of {_whose('user', user)}"
         holds = grant is not None and grant.holds(client, user, self._refreshing.now())
-        client, user, known = await self._require(attempt, client, user, secret_ok and holds, origin)
+        client, user, known = await self._require(attempt, client, user, secret_ok and holds, whose)
         assert grant is not None
         if role := grant.lacks(wanted):
             raise unavailable(role)
@@ -94,16 +95,16 @@ class IssueToken:
         return await self._secrets.verify(client.secret_hash if client else None, secret, origin.counted) or public
 
     async def _require(
-        self, attempt: Attempt, client: Client | None, user: Account | None, proven: bool, origin: Origin
+        self, attempt: Attempt, client: Client | None, user: Account | None, proven: bool, whose: str
     ) -> tuple[Client, Account, bool]:
         """Client and user, if they are known and proven and one admits the other, and whether the source need not be noted as
         known. Raises GRANT_INVALID, and counts it; ORIGIN_NOT_ALLOWED only for who has proven who it is."""
         if client is None or user is None or not proven or not admits(client, user):
             # Also what is merely inactive counts as a failure, or the throttle would show which password is right.
-            await self._throttle.failed(attempt)
+            await self._throttle.failed(attempt, whose)
             raise _invalid()
         known = await self._throttle.check(attempt)
-        require_served(client, origin.page)
+        require_served(client, attempt.origin.page)
         return client, user, known
 
     async def _noted(self, attempt: Attempt, known: bool, made: Issued) -> Issued:
@@ -117,6 +118,11 @@ def require_served(client: Client, page: str) -> None:
     if not client.serves(page):
         text = "the API client gives no tokens to this web page"
         raise WaybillError(Kind.DENIED, reasons.ORIGIN_NOT_ALLOWED, text, metadata={"origin": page[:200]})
+
+
+def _whose(kind: str, found: Account | Client | None) -> str:
+    """Whom it was tried at, as the log of acts says it."""
+    return f"unknown {kind}" if found is None else f"{kind} {found.id}"
 
 
 def _refreshing(digest: str, origin: Origin) -> Attempt:

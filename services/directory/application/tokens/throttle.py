@@ -37,6 +37,13 @@ class Tally(NamedTuple):
     end: datetime
 
 
+class Refusing(NamedTuple):
+    """What the log of administrative acts says once so much counts under a key."""
+
+    limit: int
+    who: str
+
+
 class SignIns(Protocol):
     """What is remembered of attempts to sign in."""
 
@@ -44,8 +51,9 @@ class SignIns(Protocol):
         """Those of these keys that count now."""
         ...
 
-    async def count(self, keys: Sequence[str], now: datetime, end: datetime) -> Mapping[str, int]:
-        """One more under each key, where nothing counts until then, and how many that makes."""
+    async def count(self, keys: Mapping[str, Refusing], now: datetime, end: datetime) -> Mapping[str, int]:
+        """One more under each key, where nothing counts until then, and how many that makes. Which of them gets to its limit
+        by it, from which on attempts are refused, is written into the log of acts."""
         ...
 
     async def remember(self, key: str, now: datetime, end: datetime) -> None:
@@ -83,10 +91,11 @@ class Limits:
 class Attempt:
     """One attempt to sign in, under the keys that it counts for."""
 
-    __slots__ = ("known", "name", "pair", "source")
+    __slots__ = ("known", "name", "origin", "pair", "source")
 
     def __init__(self, name: str, origin: Origin) -> None:
         """`name` is of a user or of a client that acts for itself, in one form whatever the case that it was typed in."""
+        self.origin = origin
         self.pair = _key("pair", origin.source, name)
         self.source = "" if origin.shared else _key("source", origin.source)
         self.name = _key("name", name)
@@ -123,12 +132,21 @@ class Throttle:
         self._require(attempt, {key: tally.attempts for key, tally in found.items()}, found, known is not None, now)
         return known is not None and known.end > now + self._limits.known - AFRESH
 
-    async def failed(self, attempt: Attempt) -> None:
-        """Counts a failure. Raises TOO_MANY_ATTEMPTS for one that others have made one too many meanwhile."""
-        now = self._clock.now()
-        counts = await self._sign_ins.count(attempt.failures, now, now + self._limits.window)
-        if counts[attempt.pair] > self._limits.pair:
-            raise _refused("user", self._limits.window)
+    async def failed(self, attempt: Attempt, whose: str) -> None:
+        """Counts a failure. Raises TOO_MANY_ATTEMPTS for one that others have made one too many meanwhile.
+
+        `whose` says in the log of acts whom it was tried at. It is never what was typed in: that may be a password.
+        """
+        now, limits, source = self._clock.now(), self._limits, attempt.origin.source or "an unknown address"
+        refusing = {
+            attempt.pair: Refusing(limits.pair, f"{whose} from {source}"),
+            attempt.source: Refusing(limits.source, f"anybody from {source}"),
+            attempt.name: Refusing(limits.name, f"{whose} from anywhere"),
+        }
+        counted = {key: refusing[key] for key in attempt.failures}
+        counts = await self._sign_ins.count(counted, now, now + limits.window)
+        if counts[attempt.pair] > limits.pair:
+            raise _refused("user", limits.window)
 
     async def succeeded(self, attempt: Attempt) -> None:
         """Notes that the source is known for the name. A database that takes no changes now keeps nobody from signing in."""

@@ -7,14 +7,20 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from libs.audit import trail
 from libs.clock import Clock
 from libs.db import Database, Tx
 from libs.service.loops import Loop
-from services.directory.adapters.db.tables import SIGN_INS
-from services.directory.application.tokens.throttle import Tally
+from services.directory.adapters.db.tables import METADATA, SIGN_INS
+from services.directory.application.tokens.throttle import Refusing, Tally
 
 SWEPT_AT_ONCE = 10_000
 SWEEP_PAUSE = 60.0
+SIGN_IN = "sign-in"
+"""The resource in the log of acts."""
+REFUSED = "RefuseSignIns"
+NAMED = 400
+"""Characters that the log has room for."""
 _S = SIGN_INS.c
 
 
@@ -31,8 +37,11 @@ class SqlSignIns:
             rows = (await tx.execute(statement)).all()
         return {row.key: Tally(row.attempts, row.end_time) for row in rows if row.end_time > now}
 
-    async def count(self, keys: Sequence[str], now: datetime, end: datetime) -> Mapping[str, int]:
-        """One more under each. Rows are written in the order of their keys, so that no two of these wait for each other."""
+    async def count(self, keys: Mapping[str, Refusing], now: datetime, end: datetime) -> Mapping[str, int]:
+        """One more under each. Rows are written in the order of their keys, so that no two of these wait for each other.
+
+        Every count is had by one attempt alone, so the one that gets to a limit is the only one that notes it.
+        """
         rows = [{"key": key, "attempts": 1, "end_time": end} for key in sorted(keys)]
 
         async def write(tx: Tx) -> dict[str, int]:
@@ -43,7 +52,10 @@ class SqlSignIns:
                 "end_time": sa.case((counts, _S.end_time), else_=insert.excluded.end_time),
             }
             statement = insert.on_conflict_do_update(index_elements=["key"], set_=changes).returning(_S.key, _S.attempts)
-            return {row.key: row.attempts for row in (await tx.execute(statement)).all()}
+            counted = {row.key: row.attempts for row in (await tx.execute(statement)).all()}
+            begun = [refusing for key, refusing in keys.items() if counted[key] == refusing.limit]
+            trail.note(tx, METADATA, [trail.Act(SIGN_IN, one.who[:NAMED], now, action=REFUSED) for one in begun])
+            return counted
 
         return await self._db.retrying(write)
 
