@@ -10,7 +10,7 @@ import base64
 import binascii
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -89,6 +89,10 @@ class SealingKeys:
             return cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], _bound(fingerprint, about)).decode()
         except (InvalidTag, ValueError):
             raise NotOpened(f"{about} has changed since it was sealed") from None
+
+
+FindKeys = Callable[[frozenset[str]], SealingKeys]
+"""Finds the sealing keys, of those with these fingerprints at least; without any, where a new one may be made."""
 
 
 def _bound(fingerprint: str, about: str) -> bytes:

@@ -20,6 +20,7 @@ from libs.ids import IdSource
 from libs.invariants import Inspection as AnyInspection
 from libs.relay.change_feed import SqlChangeFeed
 from libs.resource.database import Resource, StandardMethods
+from libs.sealing import FindKeys
 from libs.service.app import Runtime, ServiceApp
 from services.directory.adapters.db.address_book.address_lists import SqlAddressLists
 from services.directory.adapters.db.first_rows import first_rows, is_empty, renew_key, store
@@ -32,7 +33,7 @@ from services.directory.adapters.db.tables import AUDIT, CHANGES, REQUESTS, REVO
 from services.directory.adapters.db.tokens import refresh_tokens
 from services.directory.adapters.db.tokens.accounts import SqlAccounts
 from services.directory.adapters.db.tokens.revocations import SqlRevocationLists
-from services.directory.adapters.db.tokens.sealing import FindKeys, drop_keys, seal_stored
+from services.directory.adapters.db.tokens.sealing import drop_keys, seal_stored
 from services.directory.adapters.db.tokens.sign_ins import SqlSignIns
 from services.directory.adapters.db.tokens.signing_keys import SqlKeyRing
 from services.directory.adapters.db.work import SqlDirectoryWork

@@ -4,12 +4,12 @@ How much of that one user learns is limited here, in the memory of one process."
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import timedelta
 
 from libs.auth import Principal
 from libs.errors import Kind, WaybillError
+from libs.rpc.fairness.allowances import Allowances
 from waybill.type.v1 import reasons
 
 IDS = frozenset({reasons.RESOURCE_EXISTS, reasons.ID_OF_DELETED})
@@ -26,29 +26,28 @@ class Guesses:
     def __init__(self, per_hour: int, now: Callable[[], float] = time.monotonic) -> None:
         self._most = per_hour
         self._now = now
-        self._spent: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        """By user: how much is spent, and when that was so."""
+        self._allowances = Allowances(per_hour, per_hour / HOUR, USERS)
         self._methods: set[str] = set()
         """Those that have ever answered that something is taken."""
 
     def __len__(self) -> int:
-        return len(self._spent)
+        return len(self._allowances)
 
     def require(self, method: str, caller: Principal | None) -> None:
         """Raises TOO_MANY_TAKEN for a user whose allowance is spent, before a method of this sort looks at anything.
 
         The seller's users read all there is, so there is nothing to be learned.
         """
-        if caller is None or method not in self._methods or caller.user_id not in self._spent:
+        if caller is None or method not in self._methods:
             return
-        left = self._left_of(caller.user_id)
-        if left + 1 > self._most:
+        lacking = 1 - self._allowances.left(caller.user_id, self._now())
+        if lacking > 0:
             raise WaybillError(
                 Kind.EXHAUSTED,
                 reasons.TOO_MANY_TAKEN,
                 f"too many ids or names that are taken: {self._most} in an hour",
                 metadata={"limit": "user"},
-                retry_after=timedelta(seconds=(left + 1 - self._most) * HOUR / self._most),
+                retry_after=timedelta(seconds=lacking * HOUR / self._most),
             )
 
     def note(self, method: str, caller: Principal | None, error: WaybillError) -> None:
@@ -57,21 +56,8 @@ class Guesses:
         if not found:
             return
         self._methods.add(method)
-        if caller is None or caller.is_seller:
-            return
-        self._spent[caller.user_id] = (self._left_of(caller.user_id) + found, self._now())
-        self._spent.move_to_end(caller.user_id)
-        if len(self._spent) > USERS:
-            self._spent.popitem(last=False)
-
-    def _left_of(self, user_id: str) -> float:
-        """What a user has spent and not got back yet."""
-        spent, at = self._spent.get(user_id, (0.0, 0.0))
-        left = spent - (self._now() - at) * self._most / HOUR
-        if left > 0:
-            return left
-        self._spent.pop(user_id, None)
-        return 0.0
+        if caller is not None and not caller.is_seller:
+            self._allowances.spend(caller.user_id, found, self._now())
 
 
 def _taken(reason: str) -> bool:

@@ -4,9 +4,8 @@ process has time for others."""
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
-from dataclasses import dataclass
 
+from libs.rpc.fairness.allowances import Allowances
 from libs.rpc.fairness.sources import Source
 
 SOURCES = 10_000
@@ -21,20 +20,11 @@ WAITING = 2_000
 """Refusals that wait at the same time, of all; more are answered at once, since each takes memory."""
 
 
-@dataclass(slots=True)
-class Bucket:
-    """What one address has left."""
-
-    left: float
-    since: float
-
-
 class Refusals:
     """Counts refusals by the address that they go to."""
 
     def __init__(self, per_second: int) -> None:
-        self._per_second = per_second
-        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+        self._allowances = Allowances(BURST * per_second, per_second, SOURCES)
         self.waiting = 0
         """How many wait now."""
 
@@ -51,17 +41,9 @@ class Refusals:
 
     def pause(self, source: str, now: float) -> float:
         """Seconds that the next refusal of an address waits; none unless there were many."""
-        most = BURST * self._per_second
-        bucket = self._buckets.get(source)
-        if bucket is None:
-            bucket = self._buckets[source] = Bucket(most, now)
-            if len(self._buckets) > SOURCES:
-                self._buckets.popitem(last=False)
-        self._buckets.move_to_end(source)
-        bucket.left = min(most, bucket.left + (now - bucket.since) * self._per_second)
-        bucket.since = now
-        if bucket.left >= 1.0:
-            bucket.left -= 1.0
+        at_once = self._allowances.left(source, now) >= 1.0
+        self._allowances.spend(source, 1.0 if at_once else 0.0, now)
+        if at_once:
             return 0.0
         if self.waiting >= WAITING:
             return 0.0

@@ -21,12 +21,13 @@ from libs.obs.tracing import exporting
 from libs.private import private_folder
 from libs.rpc.peers import Peers
 from libs.rpc.server import RpcServer
+from libs.sealing import FindKeys
 from libs.service.app import Runtime, ServiceApp
 from libs.service.loops import Loop, forever
 from libs.service.startup import StartupError
 from services.host.contexts import CONTEXTS
 from services.host.process.databases import wait_for_databases
-from services.host.process.keys.sealing_keys import FindKeys, sealing_keys
+from services.host.process.keys.sealing_keys import sealing_keys
 from services.host.process.keys.service_keys import service_keys
 from services.host.process.lock import alone
 from services.host.process.settings import HostSettings

@@ -88,8 +88,9 @@ def test_the_sellers_users_and_strangers_are_not_counted(guesses: Guesses) -> No
     assert len(guesses) == 0
 
 
-def test_what_is_remembered_is_bounded(guesses: Guesses, time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_remembered_is_bounded(time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "USERS", 3)
+    guesses = Guesses(10, time)
     for name in ("a", "b", "c", "d"):
         guesses.note(MAKE, buyer(user=name), batch(10))
     assert len(guesses) == 3

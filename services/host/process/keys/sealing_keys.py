@@ -8,17 +8,14 @@ elsewhere by the same user, finds its key.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 from libs.db.url import parsed_url
 from libs.private import FILE, FOLDER, private_folder
-from libs.sealing import SealingKeys, new_key
+from libs.sealing import FindKeys, SealingKeys, new_key
 from libs.service.startup import StartupError
 from services.host.process.settings import HostSettings
 
-FindKeys = Callable[[frozenset[str]], SealingKeys]
-"""Finds the keys with these fingerprints; without any it may make one."""
 REMEDY = "Make one with: waybill sealing-key new FILE, and name the file by WAYBILL_SEALING_KEY_FILE"
 
 

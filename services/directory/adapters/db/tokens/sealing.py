@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -10,14 +9,12 @@ import sqlalchemy as sa
 
 from libs.clock import Clock
 from libs.db import Database, Tx
-from libs.sealing import NotOpened, SealingKeys, sealed_by
+from libs.sealing import FindKeys, NotOpened, SealingKeys, sealed_by
 from libs.service.startup import StartupError
 from services.directory.adapters.db.tables import SIGNING_KEYS
 from services.directory.adapters.db.tokens.signing_keys import SqlSigningKeys
 from services.directory.adapters.key_material import about
 
-FindKeys = Callable[[frozenset[str]], SealingKeys]
-"""Finds the sealing keys, of those with these fingerprints at least; without any, where a new one may be made."""
 _K = SIGNING_KEYS.c
 _HALVES = sa.select(_K.kid, _K.private_pem).where(_K.private_pem != "")
 _NO_TRACE = sa.text("PRAGMA secure_delete=ON")
